@@ -1,0 +1,254 @@
+"""From a finished case to its records: the ledger's columns as arrays, and the links' facts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rolloutsim.fleet.build import PRIVATE_LINKS
+from rolloutsim.fleet.routes import DISK, NIC_IN, UNPACK
+from rolloutsim.network.regimes import CAP
+from rolloutsim.network.sharing import PRIVATE
+from rolloutsim.results import records as r
+
+if TYPE_CHECKING:
+    from rolloutsim.fleet.build import Actors
+    from rolloutsim.fleet.ledger import Ledger
+    from rolloutsim.network.fluid import FluidNetwork
+    from rolloutsim.network.links import SharedLink
+    from rolloutsim.network.states import Flow
+    from rolloutsim.scenario.resolved import NodeGroup, ResolvedScenario
+
+AloneTime = Callable[["NodeGroup", int, "str | None", str, bool], float]
+
+# Names of the causes that are not shared links, in the order of their numbers after the links'.
+_PRIVATE_CAUSES = ("nic", "disk", "unpack")
+_CAP_CAUSE = "connection_cap"
+
+
+def collect(
+    scenario: ResolvedScenario,
+    name: str,
+    actors: Actors,
+    network: FluidNetwork,
+    ledger: Ledger,
+    *,
+    unfinished: int,
+    events: int,
+    alone: AloneTime | None,
+) -> r.CaseRecords:
+    """Turn what happened in a case into records.
+
+    Parameters
+    ----------
+    unfinished : int
+        Pods that did not become ready.
+    events : int
+        Events that the kernel processed.
+    alone : callable or None
+        Gives a pull's time alone on an idle system; None: not wanted.
+    """
+    end = network.env.now
+    in_flight = _note_progress(actors, network, ledger)
+    pulls = _pulls(scenario, actors, ledger, alone)
+    fetches, unpacks, spent = _activities(actors, network, ledger)
+    ready = _floats(ledger.pulls.ready)
+    return r.CaseRecords(
+        name=name,
+        node_names=actors.names,
+        node_group=np.asarray(actors.groups, np.int32),
+        images=actors.images,
+        layers=actors.layers,
+        causes=(*(_cause_name(link, actors) for link in network.links), *_PRIVATE_CAUSES, _CAP_CAUSE),
+        pulls=pulls,
+        fetches=fetches,
+        unpacks=unpacks,
+        waits=r.Waits(_ints(ledger.waits.pull), _ints(ledger.waits.layer), _ints(ledger.waits.fetch)),
+        spent=spent,
+        pods=r.Pods(np.arange(len(ready), dtype=np.int32), pulls.pulled, ready),
+        shared_links=_shared_links(scenario, actors, network, in_flight),
+        private_links=_private_links(actors, network, ledger, pulls, fetches, unpacks),
+        background=_background(actors),
+        finished=not unfinished,
+        stuck=_stuck(actors, ledger) if unfinished else (),
+        end=end,
+        events=events,
+    )
+
+
+def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> list[Flow]:
+    """Write down how far unfinished fetches came; all flows in flight."""
+    flows: list[Flow] = []
+    for node in actors.nodes:
+        for flow in node.host.flows:
+            flows.append(flow)
+            if not isinstance(flow.tag, tuple):
+                ledger.fetches.bytes_done[flow.tag.row] = network.received(flow)
+    flows.extend(b.flow for b in actors.background if getattr(b, "flow", None) is not None)
+    return flows
+
+
+def _pulls(scenario: ResolvedScenario, actors: Actors, ledger: Ledger, alone: AloneTime | None) -> r.Pulls:
+    columns = ledger.pulls
+    node, image = _ints(columns.node), _ints(columns.image)
+    times = np.full(len(node), np.nan)
+    if alone is not None:
+        offsets = np.concatenate([[0], np.cumsum([group.count for group in scenario.groups])]).tolist()
+        for row, (n, i) in enumerate(zip(columns.node, columns.image, strict=True)):
+            number = actors.groups[n]
+            group = scenario.groups[number]
+            rank = n - offsets[number]
+            rack = group.racks[rank % len(group.racks)] if group.racks else None
+            held = bool(group.cached) and _holds(group, rank)
+            times[row] = alone(group, number, rack, actors.images[i].name, held)
+    return r.Pulls(node, image, _floats(columns.asked), _floats(columns.resolved), _floats(columns.pulled), times)
+
+
+def _holds(group: NodeGroup, rank: int) -> bool:
+    return any((rank + 1) * c // group.count > rank * c // group.count for c in group.cached.values())
+
+
+def _activities(
+    actors: Actors, network: FluidNetwork, ledger: Ledger
+) -> tuple[r.Fetches, r.Unpacks, r.Spent]:
+    """The columns of fetches, unpacks and their causes, the causes numbered as in `CaseRecords.causes`."""
+    f, u, s = ledger.fetches, ledger.unpacks, ledger.spent
+    links = len(network.links)
+    fetches = r.Fetches(
+        _ints(f.pull), _ints(f.layer), _floats(f.granted), _floats(f.connected), _floats(f.started),
+        _floats(f.fetched), _ints(f.freed_by), _floats(f.bytes_done),
+        _causes(f.cause, links, cap=links + len(_PRIVATE_CAUSES)),
+    )  # fmt: skip
+    # A decompressor at its own speed limit is what an unpack is capped by.
+    unpacking = links + _PRIVATE_CAUSES.index("unpack")
+    unpacks = r.Unpacks(
+        _ints(u.fetch), _floats(u.started), _floats(u.unpacked), _causes(u.cause, links, cap=unpacking)
+    )
+    is_unpack = np.asarray(s.is_unpack, np.bool_)
+    spent_cause = np.where(
+        is_unpack,
+        _causes(s.cause, links, cap=unpacking),
+        _causes(s.cause, links, cap=links + len(_PRIVATE_CAUSES)),
+    )
+    return fetches, unpacks, r.Spent(is_unpack, _ints(s.activity), spent_cause, _floats(s.seconds))
+
+
+def _causes(column: Any, links: int, cap: int) -> Any:
+    """The network's numbers for causes as indices into `CaseRecords.causes`; -1 stays."""
+    causes = np.array(column, np.int16)
+    return np.where(causes <= PRIVATE, links + (PRIVATE - causes), np.where(causes == CAP, cap, causes)).astype(
+        np.int16
+    )
+
+
+def _cause_name(link: SharedLink, actors: Actors) -> str:
+    for (_, place), pinned in actors.pinned.items():
+        if pinned is link:
+            return _PRIVATE_CAUSES[place]
+    return link.name
+
+
+def _shared_links(
+    scenario: ResolvedScenario, actors: Actors, network: FluidNetwork, in_flight: list[Flow]
+) -> r.SharedLinks:
+    links = [link for link in network.links if link.name in scenario.links]
+    specs = [scenario.links[link.name] for link in links]
+    constant = Counter[str]()
+    for flow in actors.background:
+        if flow.spec.rate is not None:
+            for name in flow.spec.links:
+                constant[name] += flow.moved()  # type: ignore[assignment]
+    intervals = [
+        (place, start, stop)
+        for place, link in enumerate(links)
+        for start, stop in network.saturated_intervals(link)
+    ]
+    return r.SharedLinks(
+        name=tuple(link.name for link in links),
+        kind=tuple(spec.kind for spec in specs),
+        line_rate=np.array([spec.line_rate for spec in specs]),
+        capacity=np.array([spec.capacity for spec in specs]),
+        bytes=np.array([network.carried_by(link, in_flight) + constant[link.name] for link in links]),
+        saturated=np.array([sum(b - a for a, b in network.saturated_intervals(link)) for link in links]),
+        peak_flows=np.array([link.peak_flows for link in links], np.int32),
+        intervals=np.array(intervals, np.float64).reshape(-1, 3),
+    )
+
+
+def _private_links(
+    actors: Actors, network: FluidNetwork, ledger: Ledger, pulls: r.Pulls, fetches: r.Fetches, unpacks: r.Unpacks
+) -> tuple[r.PrivateLinks, ...]:
+    """NICs, disks and cores: what each carried follows from the fetches and unpacks of its node."""
+    nodes = len(actors.nodes)
+    fetched_by = pulls.node[fetches.pull] if len(fetches.pull) else np.zeros(0, np.int32)
+    arrived = np.bincount(fetched_by, fetches.bytes_done, nodes)
+    done = ~np.isnan(unpacks.unpacked)
+    layer = fetches.layer[unpacks.fetch[done]]
+    by_node = fetched_by[unpacks.fetch[done]]
+    unpacked = np.array([layer.unpacked for layer in actors.layers])
+    compressed = np.array([layer.compressed for layer in actors.layers])
+    written = np.bincount(by_node, unpacked[layer], nodes)
+    read = np.bincount(by_node, compressed[layer], nodes)
+    moved = {NIC_IN: arrived, DISK: arrived + written, UNPACK: read}
+    capacities = np.array([node.host.profile.capacities for node in actors.nodes]).reshape(nodes, 3)
+    full = np.array([network.full_seconds(node.host) for node in actors.nodes]).reshape(nodes, 3)
+    peaks = np.array([node.host.peaks for node in actors.nodes]).reshape(nodes, 3)
+    for (node, place), link in actors.pinned.items():
+        capacities[node, place] = link.nominal
+        full[node, place] = sum(b - a for a, b in network.saturated_intervals(link))
+        peaks[node, place] = link.peak_flows
+    tables = []
+    for part, place in PRIVATE_LINKS.items():
+        limited = np.flatnonzero(capacities[:, place] < inf)
+        if len(limited):
+            tables.append(
+                r.PrivateLinks(
+                    part,
+                    limited.astype(np.int32),
+                    capacities[limited, place],
+                    moved[place][limited],
+                    full[limited, place],
+                    peaks[limited, place].astype(np.int32),
+                )
+            )
+    return tuple(tables)
+
+
+def _background(actors: Actors) -> r.BackgroundRecords:
+    flows = actors.background
+    return r.BackgroundRecords(
+        tuple(flow.spec.name for flow in flows),
+        np.array([flow.started for flow in flows], np.float64),
+        np.array([flow.finished for flow in flows], np.float64),
+        np.array([flow.moved() for flow in flows], np.float64),
+    )
+
+
+def _stuck(actors: Actors, ledger: Ledger) -> tuple[str, ...]:
+    """What waits for what, in words, when nothing can happen any more."""
+    found: Counter[str] = Counter()
+    for name, connections in actors.connections.items():
+        if connections.queue:
+            found[
+                f"waiting for a connection of registry '{name}' (max_connections: {connections.limit})"
+            ] += len(connections.queue)
+    for node in actors.nodes:
+        for flow in node.host.flows:
+            blocked = [link.name for link in flow.kind.links if link.capacity <= 0.0]
+            for link_name in blocked:
+                found[f"waiting for link '{link_name}', which has no capacity left"] += 1
+        if node.slots.queue:
+            found["waiting for a layer slot behind them"] += len(node.slots.queue)
+    return tuple(f"{number} {'fetch' if number == 1 else 'fetches'} {what}" for what, number in found.items())
+
+
+def _ints(column: Any) -> r.Ids:
+    return np.array(column, np.int32)
+
+
+def _floats(column: Any) -> r.Times:
+    return np.array(column, np.float64)

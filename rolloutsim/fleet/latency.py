@@ -1,0 +1,47 @@
+"""What small requests and slow start cost, in seconds.
+
+A fluid flow has its share at once. What TCP and the server add is charged as a time before the flow starts.
+"""
+
+from __future__ import annotations
+
+from math import ceil, log2
+
+# TCP_INIT_CWND segments of 1448 B; Linux include/net/tcp.h, RFC 6928.
+INITIAL_WINDOW = 10 * 1448
+
+
+def slow_start_delay(size: float, rate: float, round_trip: float) -> float:
+    """The time that slow start costs a transfer against one that runs at its share at once.
+
+    The window begins at 10 segments and doubles each round trip. While it is smaller than
+    `rate × round_trip`, each round costs a round trip but moves only a window; the last round does not
+    wait for its acknowledgements.
+
+    Parameters
+    ----------
+    size : float
+        Bytes to transfer [B].
+    rate : float
+        The share that the transfer will have [B/s].
+    round_trip : float
+        Round-trip time [s].
+
+    Returns
+    -------
+    float
+        Delay [s]; zero when the round trip is zero or the share needs no more than the initial window.
+
+    References
+    ----------
+    N. Cardwell, S. Savage, T. Anderson, *Modeling TCP Latency*, INFOCOM 2000, section 3.2.
+    """
+    product = rate * round_trip
+    if product <= INITIAL_WINDOW or size <= INITIAL_WINDOW:
+        return 0.0
+    # Rounds until the window is as large as the product; rounds until all bytes are sent, less the last.
+    growing = ceil(log2(product / INITIAL_WINDOW))
+    sending = ceil(log2(size / INITIAL_WINDOW + 1)) - 1
+    rounds = min(growing, sending)
+    sent = INITIAL_WINDOW * (2**rounds - 1)
+    return float(max(rounds * round_trip - sent / rate, 0.0))

@@ -1,0 +1,277 @@
+"""A node and its container runtime: what happens between "pull this image" and "the image is ready".
+
+resolve (manifests, config, token: small requests in sequence) → the layers that the node lacks queue for
+download slots, base first → each fetch: a connection at the registry, the request, the bytes → committed,
+the layer is unpacked: in order, one at a time per image, while later layers are still being fetched → the
+image is ready → the container starts → the pod is ready.
+
+A layer that the node holds is skipped; one that another pull on the node fetches or unpacks is waited for.
+
+Sources: containerd `core/transfer/local/transfer.go`, `core/unpack/unpacker.go`; moby
+`daemon/internal/distribution/xfer/download.go` (a slot is free when the compressed blob is complete, before
+its extraction).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from rolloutsim.fleet.latency import INITIAL_WINDOW, slow_start_delay
+from rolloutsim.fleet.routes import expected_rate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rolloutsim.fleet.ledger import Ledger
+    from rolloutsim.fleet.routes import LayerStep, Recipe
+    from rolloutsim.network.fluid import FluidNetwork
+    from rolloutsim.network.states import Flow, Host
+
+
+class Fetch:
+    """A layer on its way to a node: queued, then row `row` of the ledger's fetches."""
+
+    __slots__ = ("awaited_in", "committed", "flow", "pull", "row", "step")
+
+    def __init__(self, pull: Pull, step: LayerStep) -> None:
+        self.pull = pull
+        self.step = step
+        self.row = -1  # no slot yet
+        self.flow: Flow | None = None
+        self.committed = False
+        self.awaited_in: list[int] | None = None  # rows of the ledger's waits that lack this fetch's row
+
+
+class Pull:
+    """One image on its way to a node; its layers up to `next` are in place."""
+
+    __slots__ = ("busy", "next", "node", "recipe", "row", "slots")
+
+    def __init__(self, node: Node, recipe: Recipe, row: int) -> None:
+        self.node = node
+        self.recipe = recipe
+        self.row = row
+        self.next = 0
+        self.busy = False  # a layer of this image is being unpacked
+        self.slots = node.slots
+
+
+class Slots:
+    """Download slots and the fetches that wait for one, first come first served."""
+
+    __slots__ = ("free", "queue")
+
+    def __init__(self, number: int) -> None:
+        self.free = number
+        self.queue: deque[Fetch] = deque()
+
+
+class Fleet:
+    """What the nodes of a case share: the network, the ledger, and what follows a pull.
+
+    Parameters
+    ----------
+    network : FluidNetwork
+        Where bytes move.
+    ledger : Ledger
+        Where facts are written.
+    pulled : callable
+        Called with (row of the pull) when an image is ready on its node.
+    """
+
+    __slots__ = ("env", "ledger", "network", "pulled")
+
+    def __init__(self, network: FluidNetwork, ledger: Ledger, pulled: Callable[[int], None]) -> None:
+        self.network = network
+        self.env = network.env
+        self.ledger = ledger
+        self.pulled = pulled
+
+
+class Node:
+    """A node: its host on the network, the layers it holds, and its runtime at work.
+
+    Parameters
+    ----------
+    fleet : Fleet
+        What it shares with others.
+    index : int
+        Its number in the case.
+    host : Host
+        Its private links and flows.
+    parallel_layers : int
+        Download slots.
+    slots_per_image : bool
+        Whether each image has slots of its own; else the node has one set for all.
+    held : frozenset of int
+        Layers in place from the beginning.
+    """
+
+    __slots__ = ("coming", "fleet", "held", "host", "index", "parallel_layers", "pulls", "slots", "slots_per_image")
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        index: int,
+        host: Host,
+        parallel_layers: int,
+        slots_per_image: bool,
+        held: frozenset[int],
+    ) -> None:
+        self.fleet = fleet
+        self.index = index
+        self.host = host
+        self.parallel_layers = parallel_layers
+        self.slots_per_image = slots_per_image
+        self.slots = Slots(parallel_layers)
+        self.held = held
+        self.coming: dict[int, Fetch] = {}  # layers queued, being fetched or unpacked
+        self.pulls: list[Pull] = []  # resolved and not ready
+
+    def ask(self, recipe: Recipe) -> None:
+        """Start to pull an image."""
+        fleet = self.fleet
+        row = fleet.ledger.pulls.add(self.index, recipe.image, fleet.env.now)
+        pull = Pull(self, recipe, row)
+        if recipe.resolve_time > 0.0:
+            fleet.network.call_later(recipe.resolve_time, self._resolved, pull)
+        else:
+            self._resolved(pull)
+
+    def _resolved(self, pull: Pull) -> None:
+        """The manifest is there: queue what the node lacks."""
+        fleet, held, coming = self.fleet, self.held, self.coming
+        fleet.ledger.pulls.resolved[pull.row] = fleet.env.now
+        if self.slots_per_image:
+            pull.slots = Slots(self.parallel_layers)
+        self.pulls.append(pull)
+        queue = pull.slots.queue
+        for step in pull.recipe.steps:
+            if step.layer in held:
+                continue
+            known = coming.get(step.layer)
+            if known is None:
+                known = coming[step.layer] = Fetch(pull, step)
+                queue.append(known)
+            elif known.pull is not pull:
+                wait = fleet.ledger.waits.add(pull.row, step.layer, known.row)
+                if known.row < 0:
+                    known.awaited_in = [*(known.awaited_in or ()), wait]
+        self._grant(pull.slots, -1)
+        self._advance(pull)
+
+    def _grant(self, slots: Slots, freed_by: int) -> None:
+        """Give free slots to the head of the queue."""
+        fleet = self.fleet
+        while slots.free and slots.queue:
+            slots.free -= 1
+            fetch = slots.queue.popleft()
+            pull = fetch.pull
+            fetch.row = fleet.ledger.fetches.add(pull.row, fetch.step.layer, fleet.env.now, freed_by)
+            for wait in fetch.awaited_in or ():
+                fleet.ledger.waits.fetch[wait] = fetch.row
+            pull.recipe.connections.ask(self._connected, fetch)
+
+    def _connected(self, fetch: Fetch) -> None:
+        """The registry takes the request: wait for its first byte."""
+        fleet, step = self.fleet, fetch.step
+        fleet.ledger.fetches.connected[fetch.row] = fleet.env.now
+        wait = step.before_first_byte
+        round_trip = fetch.pull.recipe.round_trip
+        if round_trip > 0.0 and step.compressed > INITIAL_WINDOW:
+            host = self.host
+            rate = expected_rate(step.fetch, host.profile.capacities, len(host.flows))
+            wait += slow_start_delay(step.compressed, rate, round_trip)
+        if wait > 0.0:
+            fleet.network.call_later(wait, self._stream, fetch)
+        else:
+            self._stream(fetch)
+
+    def _stream(self, fetch: Fetch) -> None:
+        """The bytes flow."""
+        fleet, step = self.fleet, fetch.step
+        fleet.ledger.fetches.started[fetch.row] = fleet.env.now
+        fetch.flow = fleet.network.start(self.host, step.fetch, step.compressed, self._fetched, fetch)
+
+    def _fetched(self, flow: Flow) -> None:
+        """The layer is complete and committed: its slot and connection go to the next."""
+        fleet, fetch = self.fleet, flow.tag
+        columns, row, pull = fleet.ledger.fetches, fetch.row, fetch.pull
+        columns.fetched[row] = fleet.env.now
+        columns.bytes_done[row] = flow.size
+        fleet.ledger.blame(columns.cause, False, row, flow.cause, flow.spent)
+        fetch.flow = None
+        fetch.committed = True
+        pull.recipe.connections.release()
+        slots = pull.slots
+        slots.free += 1
+        if slots.queue:
+            self._grant(slots, row)
+        if not pull.recipe.unpacks:
+            self._in_place(fetch)
+        elif len(self.pulls) == 1:
+            self._advance(pull)
+        else:
+            self._advance_all()
+
+    def _advance(self, pull: Pull) -> None:
+        """Go on with the first layer of the image that is not in place."""
+        held, coming = self.held, self.coming
+        steps = pull.recipe.steps
+        while not pull.busy:
+            if pull.next == len(steps):
+                self._complete(pull)
+                return
+            step = steps[pull.next]
+            if step.layer in held:
+                pull.next += 1
+                continue
+            fetch = coming[step.layer]
+            if fetch.committed and fetch.flow is None:
+                self._unpack(pull, fetch)
+            return
+
+    def _advance_all(self) -> None:
+        for pull in list(self.pulls):
+            if pull in self.pulls:
+                self._advance(pull)
+
+    def _unpack(self, pull: Pull, fetch: Fetch) -> None:
+        """Decompress and write a layer; other pulls that need it wait for this."""
+        fleet, step = self.fleet, fetch.step
+        row = fleet.ledger.unpacks.add(fetch.row, fleet.env.now)
+        if step.unpack is None or step.unpacked <= 0.0:
+            fleet.ledger.unpacks.unpacked[row] = fleet.env.now
+            self._in_place(fetch)
+            return
+        pull.busy = True
+        fetch.flow = fleet.network.start(self.host, step.unpack, step.unpacked, self._unpacked, (pull, fetch, row))
+
+    def _unpacked(self, flow: Flow) -> None:
+        pull, fetch, row = flow.tag
+        columns = self.fleet.ledger.unpacks
+        columns.unpacked[row] = self.fleet.env.now
+        self.fleet.ledger.blame(columns.cause, True, row, flow.cause, flow.spent)
+        pull.busy = False
+        self._in_place(fetch)
+
+    def _in_place(self, fetch: Fetch) -> None:
+        """A layer is ready for use, for every pull that needs it."""
+        layer = fetch.step.layer
+        del self.coming[layer]
+        self.held |= {layer}
+        if len(self.pulls) == 1:
+            self._advance(self.pulls[0])
+        else:
+            self._advance_all()
+
+    def _complete(self, pull: Pull) -> None:
+        """All layers are in place; the runtime needs a moment to say so."""
+        self.pulls.remove(pull)
+        if self.held == pull.recipe.layers:
+            self.held = pull.recipe.layers  # one set for all nodes instead of one each
+        if pull.recipe.finish_time > 0.0:
+            self.fleet.network.call_later(pull.recipe.finish_time, self.fleet.pulled, pull.row)
+        else:
+            self.fleet.pulled(pull.row)

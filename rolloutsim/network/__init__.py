@@ -1,0 +1,12 @@
+"""The network: links, flows and max-min fair sharing.
+
+This floor knows bytes and capacities; it has never heard of a registry.
+
+- `maxmin`: the textbook allocator, to read first; the oracle of the fast one.
+- `links`: shared links, and kinds of flows.
+- `regimes`: how the flows of one host share its private links.
+- `states`: hosts in equal states and the flows on them, a bundle each.
+- `clocks`: service clocks: how far the flows of a bundle have come.
+- `sharing`: the allocation, kept up to date from event to event.
+- `fluid`: the flows in simulated time, on SimPy.
+"""

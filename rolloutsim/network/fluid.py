@@ -1,0 +1,350 @@
+"""Flows in simulated time: bytes move at max-min fair rates between the events of a SimPy environment.
+
+Between two events all rates are constant; an event is a flow that starts, finishes or is cut, or a capacity
+that changes. All changes at one instant are merged into one update of the sharing. One alarm waits for the
+next completion; an alarm that was overtaken by events is recognised when it rings and ignored.
+
+Completion is decided by identity, not by a tolerance: the flows whose finish mark made the alarm are due
+when it rings, whatever the clock's rounding makes of their last bytes. (A tolerance in bytes would livelock
+once the smallest step of the clock, 1.5e-11 s at 86,400 s, is worth more bytes than the tolerance.)
+
+The caller sees hosts, kinds and flows; it never touches states, bundles or clocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
+from math import inf
+from typing import Any
+
+from simpy import Environment
+from simpy.events import NORMAL, Event
+
+from rolloutsim.network.clocks import Clock
+from rolloutsim.network.links import Kind, SharedLink
+from rolloutsim.network.sharing import Sharing
+from rolloutsim.network.states import Flow, Host, Profile, State
+
+# After every event of the same instant: SimPy handles lower numbers first, and itself uses 0 and 1.
+_LAST = 2
+
+
+class _Call(Event):
+    """An event that calls a function with one argument."""
+
+    __slots__ = ("argument", "function")
+
+    def __init__(self, env: Environment, function: Callable[[Any], None], argument: Any) -> None:
+        self.env = env
+        self.callbacks: Any = []
+        self._value = None
+        self._ok = True
+        self._defused = False
+        self.function = function
+        self.argument = argument
+
+
+class FluidNetwork:
+    """Links, hosts and the flows between them.
+
+    Parameters
+    ----------
+    env : simpy.Environment
+        The clock and event queue.
+    """
+
+    def __init__(self, env: Environment) -> None:
+        self.env = env
+        self.links: list[SharedLink] = []
+        self.sharing = Sharing(self.links)
+        self.carried: list[float] = []  # bytes of finished and cut flows, by kind
+        self._profiles: dict[tuple[float, ...], Profile] = {}
+        self._kinds: dict[tuple[Any, ...], Kind] = {}
+        self._dirty: list[Host] = []
+        self._fresh: list[Flow] = []
+        self._orders = 0
+        self._calendar: list[tuple[float, int, int, Clock]] = []
+        self._alarm: Event | None = None
+        self._alarm_time = inf
+        self._update_planned = False
+        self._inside = False
+
+    # ---- building ------------------------------------------------------------------------------------
+
+    def link(self, name: str, capacity: float) -> SharedLink:
+        """Add a shared link of a capacity [B/s]."""
+        link = SharedLink(name, len(self.links), capacity)
+        self.links.append(link)
+        return link
+
+    def profile(self, capacities: tuple[float, ...]) -> Profile:
+        """The profile of hosts with these private capacities [B/s]; inf where there is no limit."""
+        profile = self._profiles.get(capacities)
+        if profile is None:
+            profile = self._profiles[capacities] = Profile(capacities)
+        return profile
+
+    def host(self, profile: Profile) -> Host:
+        """Add a host."""
+        return Host(profile)
+
+    def kind(
+        self,
+        links: tuple[SharedLink, ...] = (),
+        usage: tuple[tuple[int, float], ...] = (),
+        cap: float = inf,
+        weight: float = 1.0,
+    ) -> Kind:
+        """The kind of flows with this path, use of private links, cap [B/s] and weight."""
+        if not links and not usage and cap == inf:
+            raise ValueError("a flow with neither a link nor a cap has no max-min fair rate")
+        key = (tuple(link.index for link in links), usage, cap, weight)
+        kind = self._kinds.get(key)
+        if kind is None:
+            kind = self._kinds[key] = Kind(len(self._kinds), links, usage, cap, weight)
+            self.carried.append(0.0)
+        return kind
+
+    # ---- acting --------------------------------------------------------------------------------------
+
+    def start(self, host: Host, kind: Kind, size: float, done: Callable[[Flow], None], tag: Any = None) -> Flow:
+        """Start to move `size` bytes; `done(flow)` is called when the last byte has arrived."""
+        flow = Flow(size, kind, host, done, tag)
+        host.flows.append(flow)
+        host.target = host.target.plus.get(kind) or host.target.after(kind, 1)
+        self._fresh.append(flow)
+        for link in kind.links:
+            link.flows += 1
+        self._touch(host)
+        return flow
+
+    def stop(self, flow: Flow) -> float:
+        """Cut a flow and return the bytes it had received."""
+        received = self.received(flow)
+        self.carried[flow.kind.index] += received
+        if flow.bundle is None:
+            self._fresh.remove(flow)
+        self._remove(flow)
+        self._touch(flow.host)
+        return received
+
+    def set_capacity(self, link: SharedLink, capacity: float) -> None:
+        """Change a link's capacity [B/s], at most to its nominal one."""
+        self.sharing.set_capacity(link, capacity)
+        if not self._inside:
+            self._plan_update()
+
+    def call_later(self, delay: float, function: Callable[[Any], None], argument: Any = None) -> None:
+        """Call `function(argument)` after `delay` [s]; cheaper than a SimPy process for one step."""
+        call = _Call(self.env, function, argument)
+        call.callbacks.append(self._ring)
+        self.env.schedule(call, NORMAL, delay)
+
+    # ---- asking --------------------------------------------------------------------------------------
+
+    def rate(self, flow: Flow) -> float:
+        """The rate of a flow since the last update [B/s]."""
+        return 0.0 if flow.bundle is None or flow.bundle.clock is None else flow.bundle.clock.rate
+
+    def received(self, flow: Flow) -> float:
+        """The bytes that a flow has received by now."""
+        if flow.bundle is None:
+            return 0.0
+        return flow.size - max(flow.mark - flow.bundle.served(self.env.now), 0.0)
+
+    def carried_by(self, link: SharedLink, in_flight: Iterable[Flow]) -> float:
+        """The payload that crossed a link, with what the flows in flight have received of theirs [B]."""
+        ended = sum(self.carried[kind.index] for kind in self._kinds.values() if link in kind.links)
+        return ended + sum(self.received(flow) for flow in in_flight if link in flow.kind.links)
+
+    def full_seconds(self, host: Host) -> list[float]:
+        """How long each private link of a host was full and the bottleneck of a flow [s]."""
+        _settle_full(host, host.state, self.env.now)
+        return host.full_seconds
+
+    def saturated_intervals(self, link: SharedLink) -> list[tuple[float, float]]:
+        """When a link was saturated, the present interval included [s]."""
+        current = [(link.saturated_since, self.env.now)] if link.saturated_since < self.env.now else []
+        return link.intervals + current
+
+    # ---- events --------------------------------------------------------------------------------------
+
+    def _touch(self, host: Host) -> None:
+        if not host.dirty:
+            host.dirty = True
+            self._dirty.append(host)
+            if not self._inside:
+                self._plan_update()
+
+    def _plan_update(self) -> None:
+        if not self._update_planned:
+            self._update_planned = True
+            event = _Call(self.env, _nothing, None)
+            event.callbacks.append(self._planned_update)
+            self.env.schedule(event, _LAST)
+
+    def _planned_update(self, _: Event) -> None:
+        self._update_planned = False
+        self._update(self.env.now)
+
+    def _ring(self, call: Any) -> None:
+        self._inside = True
+        call.function(call.argument)
+        self._inside = False
+        self._update_or_plan()
+
+    def _wake(self, event: Event) -> None:
+        if event is not self._alarm:
+            return
+        now = self.env.now
+        # The kernel adds the delay to its clock, which may fall a rounding short of the time asked for.
+        limit = max(now, self._alarm_time)
+        self._alarm, self._alarm_time = None, inf
+        self._inside = True
+        calendar = self._calendar
+        while calendar and calendar[0][0] <= limit:
+            _, _, ticket, clock = heappop(calendar)
+            if ticket == clock.ticket:
+                self._finish_due(clock)
+        self._inside = False
+        self._update_or_plan()
+
+    def _finish_due(self, clock: Clock) -> None:
+        """Complete the flows whose mark the clock has reached: those due, and exact ties."""
+        due_mark = clock.due_mark
+        clock.due = inf
+        clock.ticket += 1
+        if not clock.changed:
+            clock.changed = True
+            self.sharing.changed.append(clock)
+        now = self.env.now
+        while clock.earliest() <= due_mark:
+            flow = heappop(clock.heap[0][2].heap)[2]
+            flow.settle(now)
+            self.carried[flow.kind.index] += flow.size
+            self._remove(flow)
+            self._touch(flow.host)
+            flow.done(flow)
+
+    def _remove(self, flow: Flow) -> None:
+        host, kind = flow.host, flow.kind
+        host.flows.remove(flow)
+        host.target = host.target.minus.get(kind) or host.target.after(kind, -1)
+        flow.bundle = None
+        for link in kind.links:
+            link.flows -= 1
+
+    def _update_or_plan(self) -> None:
+        """Update now, unless more events of this instant follow."""
+        if self._update_planned:
+            return
+        if self.env.peek() > self.env.now:
+            self._update(self.env.now)
+        else:
+            self._plan_update()
+
+    def _update(self, now: float) -> None:
+        if self._dirty:
+            self._place_hosts(now)
+        self.sharing.update(now)
+        self._reschedule(now)
+
+    def _place_hosts(self, now: float) -> None:
+        """Bring hosts to their new states, and their flows to the bundles there."""
+        sharing = self.sharing
+        emptied: list[State] = []
+        for host in self._dirty:
+            host.dirty = False
+            old, new = host.state, host.target
+            if new is not old:
+                if new.key and not new.members:
+                    sharing.enter(new, now)
+                self._move(host, new, now)
+                if new.key:
+                    sharing.count(new, 1)
+                if old.key:
+                    sharing.count(old, -1)
+                    if not old.members:
+                        emptied.append(old)
+        for flow in self._fresh:
+            state = flow.host.state
+            bundle = state.bundles[state.places[flow.kind]]
+            flow.since, flow.epoch, flow.cause = now, bundle.cause.epoch, bundle.cause.value
+            self._list(flow, bundle.served(now) + flow.size, bundle)
+            for link in flow.kind.links:
+                if link.flows > link.peak_flows:
+                    link.peak_flows = link.flows
+        for state in emptied:
+            if not state.members and state in sharing.populated:
+                sharing.leave(state)
+        self._dirty = []
+        self._fresh = []
+
+    def _move(self, host: Host, new: State, now: float) -> None:
+        """Move a host's flows to another state's bundles; each keeps the bytes it lacks."""
+        for flow in host.flows:
+            old = flow.bundle
+            if old is None:
+                continue
+            bundle = new.bundles[new.places[flow.kind]]
+            lacking = flow.mark - old.served(now)
+            if old.cause.epoch != flow.epoch or bundle.cause.value != flow.cause:
+                flow.settle(now)
+                flow.cause = bundle.cause.value
+            flow.epoch = bundle.cause.epoch
+            self._list(flow, bundle.served(now) + lacking, bundle)
+        _settle_full(host, new, now)
+        host.state = new
+        for place, flows in new.peaks:
+            if flows > host.peaks[place]:
+                host.peaks[place] = flows
+
+    def _list(self, flow: Flow, mark: float, bundle: Any) -> None:
+        self._orders += 1
+        if bundle.add(flow, mark, self._orders):
+            clock = bundle.clock
+            if not clock.changed:
+                clock.changed = True
+                self.sharing.changed.append(clock)
+
+    def _reschedule(self, now: float) -> None:
+        """Put the next completion of each changed clock on the calendar, and set the alarm."""
+        calendar = self._calendar
+        changed = self.sharing.changed
+        for clock in changed:
+            clock.changed = False
+            mark = clock.earliest()
+            due = inf
+            if mark < inf and clock.rate > 0.0:
+                due = max(now + (mark - clock.read(now)) / clock.rate, now)
+            if due != clock.due or mark != clock.due_mark:
+                clock.ticket += 1
+                clock.due, clock.due_mark = due, mark
+                if due < inf:
+                    self._orders += 1
+                    heappush(calendar, (due, self._orders, clock.ticket, clock))
+        changed.clear()
+        while calendar and calendar[0][2] != calendar[0][3].ticket:
+            heappop(calendar)
+        if calendar and calendar[0][0] < self._alarm_time:
+            self._alarm_time = calendar[0][0]
+            self._alarm = alarm = _Call(self.env, _nothing, None)
+            alarm.callbacks.append(self._wake)
+            self.env.schedule(alarm, NORMAL, max(self._alarm_time - now, 0.0))
+
+
+def _nothing(_: Any) -> None:
+    """Stand in for the function of an event that only has callbacks."""
+
+
+def _settle_full(host: Host, new: State, now: float) -> None:
+    """Account for the time that a host's private links were full, and watch the new state's."""
+    log = host.state.full
+    if log.epoch == host.epoch and new.full.value == host.full and host.state is not new:
+        host.epoch = new.full.epoch
+        return
+    for places, seconds in log.since(host.epoch, host.full, host.full_since, now):
+        for place in places:
+            host.full_seconds[place] += seconds
+    host.full, host.full_since, host.epoch = new.full.value, now, new.full.epoch

@@ -1,0 +1,484 @@
+"""The max-min fair allocation, kept up to date from event to event.
+
+The allocation is held as its own certificate, the *bottleneck structure*: every bundle has a bottleneck (a
+cap, a private link, a saturated shared link), every saturated link has a *level*, the rate per unit of
+weight of the flows bound there. Each populated state depends on at most one saturated link, its *driver*:
+the one with the lowest level on its path. Then every rate is affine in one level, and so is every load:
+
+    load(y) = constant(y) + own(y)·level(y) + Σ drives(l → y)·level(l)   over saturated links l
+
+An event changes a few of these coefficients. The level of a saturated link follows from load = capacity;
+links of lower levels do not depend on those of higher ones, so changes go upwards. The structure holds as
+long as
+
+1. each level stays in the range in which no state driven by it changes its regime,
+2. no driver of a state has a higher level than another saturated link on the state's path,
+3. no unsaturated link is over its capacity.
+
+If one of these fails at a link, the bottlenecks of the flows across that link alone are found anew
+(`_repair`), and the change goes on from there. Since the max-min allocation is unique, a structure that
+holds is the right one, however it was found. States whose flows depend on several saturated links at once
+are left to `rolloutsim.network.filling`, which computes all rates from scratch.
+
+References
+----------
+D. Bertsekas, R. Gallager, *Data Networks*, 2nd ed., 1992, section 6.5.2 (max-min fairness, bottlenecks).
+J. Ros-Giralt et al., *On the Bottleneck Structure of Congestion-Controlled Networks*, SIGMETRICS 2020
+(levels, and how changes travel from link to link).
+"""
+
+from __future__ import annotations
+
+from math import inf, sqrt
+from typing import TYPE_CHECKING
+
+from rolloutsim.network import filling
+from rolloutsim.network.clocks import Clock
+from rolloutsim.network.regimes import EDGE, LEVEL
+
+if TYPE_CHECKING:
+    from rolloutsim.network.links import SharedLink
+    from rolloutsim.network.regimes import Regime, Shape
+    from rolloutsim.network.states import Bundle, State
+
+# Loads this close (relative) to a capacity are equal to it: rounding of sums over 1e5 flows stays below.
+ROUNDING = 1e-12
+# A link that drives more links than this does not follow each of their loads (assumed: a loop over eight
+# numbers costs less than the bookkeeping of a bound).
+MANY = 8
+# Cause of a flow limited by its cap; private links are `PRIVATE - place`, shared links their index.
+PRIVATE = -10
+
+
+class Unsettled(Exception):
+    """The structure was not found within the allowed number of repairs, or no single driver exists."""
+
+
+class Sharing:
+    """Rates of all bundles on the network's links.
+
+    Parameters
+    ----------
+    links : list of SharedLink
+        The network's shared links; may grow.
+    """
+
+    def __init__(self, links: list[SharedLink]) -> None:
+        self.links = links
+        self.populated: dict[State, None] = {}
+        self.changed: list[Clock] = []  # clocks whose rate or earliest mark may have changed
+        self.numeric = False  # rates come from `filling`, not from the structure
+        self._queue: list[SharedLink] = []
+        self._shapes: dict[object, Shape] = {}
+        self._constant_clocks: dict[float, Clock] = {}
+        self._entangled = 0  # populated states whose flows take different paths
+        self._moved: list[SharedLink] = []  # links that were repaired since the last update
+
+    # ---- hosts come and go -------------------------------------------------------------------------
+
+    def enter(self, state: State, now: float) -> None:
+        """Make a state ready for its first member."""
+        self.populated[state] = None
+        self._entangled += state.entangled
+        for link in state.crossed:
+            link.states[state] = None
+        if not self.numeric:
+            driver, mixed = state.drivers()
+            if mixed:
+                self._go_numeric(now)
+            else:
+                self._assign(state, driver, state.shape(driver, self._shapes).regime(_level(driver)), now)
+        if self.numeric:
+            filling.prepare(state, self, now)
+
+    def leave(self, state: State) -> None:
+        """Forget a state whose last member has left; its flows are gone or moved."""
+        del self.populated[state]
+        self._entangled -= state.entangled
+        for link in state.crossed:
+            del link.states[state]
+        if not self.numeric:
+            self._detach(state)
+        for bundle in state.bundles:
+            bundle.forget()
+        state.full.past.clear()
+
+    def count(self, state: State, change: int) -> None:
+        """Add (or take) members of a populated state."""
+        state.members += change
+        if not self.numeric:
+            self._load(state, change)
+
+    def set_capacity(self, link: SharedLink, capacity: float) -> None:
+        """Change a link's capacity [B/s], at most to its nominal one."""
+        if not 0 <= capacity <= link.nominal:
+            raise ValueError(f"{link.name}: a capacity is between 0 and the nominal {link.nominal:g} B/s")
+        link.capacity = capacity
+        self._enqueue(link)
+        self._moved.append(link)
+
+    def update(self, now: float) -> None:
+        """Make all rates max-min fair again; `changed` then has the clocks to look at."""
+        if self.numeric and not self._entangled:
+            self._rebuild(now)
+        if self.numeric:
+            filling.fill(self, now)
+            self._record_saturation(self.links, now)
+            return
+        if not self._queue:
+            return
+        try:
+            self._propagate(now)
+        except Unsettled:
+            self._go_numeric(now)
+            filling.fill(self, now)
+            self._record_saturation(self.links, now)
+        else:
+            if self._moved:
+                self._record_saturation(self._moved, now)
+        self._moved = []
+
+    # ---- the structure -----------------------------------------------------------------------------
+
+    def _enqueue(self, link: SharedLink) -> None:
+        if not link.queued:
+            link.queued = True
+            self._queue.append(link)
+
+    def _propagate(self, now: float) -> None:
+        queue = self._queue
+        steps = 100 + 20 * len(self.links)
+        while queue:
+            steps -= 1
+            if steps < 0:
+                raise Unsettled
+            link = queue.pop() if len(queue) == 1 else _pop_lowest(queue)
+            link.queued = False
+            if link.level < inf:
+                self._relevel(link, now)
+            elif link.bound > link.capacity:
+                self._check_capacity(link, now)
+
+    def _relevel(self, link: SharedLink, now: float) -> None:
+        """Condition 1 and 2 at a saturated link, with its level from load = capacity."""
+        if not link.own > 0.0 or not link.followers:
+            self._repair(link, now)
+            return
+        rest = link.capacity - link.constant
+        floor = 0.0
+        for driver in link.driven_by:
+            rest -= driver.drives.get(link, 0.0) * driver.level
+            floor = max(floor, driver.level)
+        level = rest / link.own
+        if link.lowest <= level <= link.highest and floor <= level * (1 + EDGE):
+            if level != link.level:
+                self._set_level(link, level, now)
+        else:
+            self._repair(link, now)
+
+    def _set_level(self, link: SharedLink, level: float, now: float) -> None:
+        rise = level - link.level
+        link.level = level
+        changed = self.changed
+        for (a, b), clock in link.clocks.items():
+            clock.read(now)
+            clock.rate = max(a + b * level, 0.0)
+            if not clock.changed:
+                clock.changed = True
+                changed.append(clock)
+        if not link.drives:
+            return
+        if link.lazy:
+            for other in link.feeds:
+                self._enqueue(other)
+            if level > link.guard:
+                self._raise_guard(link)
+                for other in link.drives:
+                    if other.level == inf and other.bound > other.capacity:
+                        self._enqueue(other)
+            return
+        for other, per_level in link.drives.items():
+            if other.level < inf:
+                self._enqueue(other)
+            else:
+                other.bound += per_level * rise
+                if other.bound > other.capacity:
+                    self._enqueue(other)
+
+    def _check_capacity(self, link: SharedLink, now: float) -> None:
+        """Condition 3 at an unsaturated link whose bound says nothing."""
+        if _load(link) > link.capacity * (1 + ROUNDING):
+            self._repair(link, now)
+            return
+        link.bound = _bound(link)
+        if link.bound > link.capacity:
+            for driver in link.driven_by:
+                if driver.lazy:
+                    self._raise_guard(driver)
+
+    def _raise_guard(self, driver: SharedLink) -> None:
+        """Set a new guard: the links driven have room for its level to rise that far."""
+        fits = inf
+        for link, per_level in driver.drives.items():
+            if link.level == inf and per_level > 0.0:
+                room = link.capacity - (_bound(link) - per_level * driver.guard_or_level)
+                fits = min(fits, room / per_level)
+        # Half way (in ratio) leaves room both for the level to rise and for flows to be added.
+        driver.guard = sqrt(driver.level * fits) if fits > driver.level else driver.level
+        for link in driver.drives:
+            if link.level == inf:
+                link.bound = _bound(link)
+
+    # ---- finding bottlenecks anew at one link -------------------------------------------------------
+
+    def _repair(self, link: SharedLink, now: float) -> None:
+        """Find the level of a link, or that it is not saturated, and the bottlenecks of its flows."""
+        self._moved.append(link)
+        found = self._solve(link)
+        before, link.level = link.level, found
+        changes = []
+        link.lowest, link.highest = 0.0, inf
+        for state in link.states:
+            driver, mixed = state.drivers()
+            if mixed:
+                raise Unsettled
+            regime = state.shape(driver, self._shapes).regime(_level(driver))
+            if driver is not state.driver or regime is not state.regime:
+                changes.append((state, driver, regime))
+            elif driver is link:
+                link.lowest = max(link.lowest, regime.lowest)
+                link.highest = min(link.highest, regime.highest)
+        link.level = before
+        for state, _, _ in changes:
+            self._load(state, -state.members)
+            self._detach(state)
+        if found < inf:
+            if before < inf:
+                self._set_level(link, found, now)
+            else:
+                link.level = found
+                for other in link.driven_by:
+                    other.feeds[link] = None
+        else:
+            for other in link.driven_by:
+                other.feeds.pop(link, None)
+            link.level = inf
+            link.clocks.clear()
+        for state, driver, regime in changes:
+            self._assign(state, driver, regime, now)
+            self._load(state, state.members)
+        if found == inf:
+            link.bound = _bound(link)
+        # Loads moved between links while bottlenecks changed: look at this link again.
+        self._enqueue(link)
+
+    def _solve(self, link: SharedLink) -> float:
+        """The level at which the link's load equals its capacity; inf if it cannot be filled.
+
+        The load is a piecewise linear function of the level that does not decrease: Newton's method
+        inside a bracket that shrinks.
+        """
+        capacity = link.capacity
+        a, b, lowest, highest = self._load_at(link, inf)
+        if a <= capacity * (1 + ROUNDING):
+            return inf
+        weights = sum(
+            state.members * number * kind.weight
+            for state in link.states
+            for kind, number in state.key
+            if link in kind.links
+        )
+        level = link.before if link.before < inf else capacity / weights
+        low, high = 0.0, inf
+        for _ in range(200):
+            a, b, lowest, highest = self._load_at(link, level)
+            if a + b * level > capacity:
+                high = min(high, level)
+            else:
+                low = max(low, level)
+            if b > 0.0:
+                guess = (capacity - a) / b
+                if lowest <= guess <= highest:
+                    return guess
+            else:
+                # Nothing here follows the level: go on just beyond the edge of this regime.
+                guess = lowest * (1 - 4 * EDGE) if a > capacity else highest * (1 + 4 * EDGE)
+            if not low < guess < high:
+                guess = (low + high) / 2 if high < inf else 2 * max(level, low)
+                if guess in (low, high, level):
+                    return guess
+            level = guess
+        raise Unsettled
+
+    def _load_at(self, link: SharedLink, level: float) -> tuple[float, float, float, float]:
+        """The load if the link had this level, as a + b·level, and the levels for which that holds."""
+        a = b = lowest = 0.0
+        highest = inf
+        before, link.level = link.level, level
+        link.before = before if before < inf else link.before
+        try:
+            for state in link.states:
+                driver, mixed = state.drivers()
+                if mixed:
+                    raise Unsettled
+                regime = state.shape(driver, self._shapes).regime(_level(driver))
+                for (kind, number), (fixed, slope) in zip(state.key, regime.rates, strict=True):
+                    if link in kind.links:
+                        number *= state.members
+                        if driver is link:
+                            a += number * fixed
+                            b += number * slope
+                        else:
+                            a += number * (fixed + slope * _level(driver) if slope else fixed)
+                if driver is link:
+                    lowest = max(lowest, regime.lowest)
+                    highest = min(highest, regime.highest)
+                    for other in state.crossed:
+                        if other is not link and other.level < highest:
+                            highest = other.level
+                elif driver is not None:
+                    lowest = max(lowest, driver.level)
+        finally:
+            link.level = before
+        return a, b, lowest, highest
+
+    # ---- states and their loads --------------------------------------------------------------------
+
+    def _assign(self, state: State, driver: SharedLink | None, regime: Regime, now: float) -> None:
+        """Give a state's bundles the clocks and causes of a regime."""
+        state.driver, state.regime = driver, regime
+        state.loads = state.loads_under(regime.rates)
+        for bundle, (a, b), cause in zip(state.bundles, regime.rates, regime.causes, strict=True):
+            self._put(bundle, self._clock(driver if b else None, a, b, now), now)
+            if cause == LEVEL:
+                assert driver is not None
+                bundle.cause.change(driver.index, now)
+            else:
+                bundle.cause.change(PRIVATE - cause if cause >= 0 else cause, now)
+        state.full.change(regime.full, now)
+        if driver is not None:
+            driver.followers += 1
+            driver.lowest = max(driver.lowest, regime.lowest)
+            driver.highest = min(driver.highest, regime.highest)
+            for link in state.crossed:
+                if link is not driver:
+                    link.driven_by[driver] = link.driven_by.get(driver, 0) + 1
+                    if link.level < inf:
+                        driver.feeds[link] = None
+
+    def _detach(self, state: State) -> None:
+        """Undo `_assign` for a state that loads nothing at present."""
+        driver = state.driver
+        if driver is not None:
+            driver.followers -= 1
+            if not driver.followers:
+                driver.own = 0.0
+                self._enqueue(driver)
+            for link in state.crossed:
+                if link is not driver:
+                    left = link.driven_by[driver] - 1
+                    if left:
+                        link.driven_by[driver] = left
+                    else:
+                        del link.driven_by[driver]
+                        driver.drives.pop(link, None)
+                        driver.feeds.pop(link, None)
+                        driver.lazy = driver.lazy and bool(driver.drives)
+        state.driver = state.regime = None
+        for link in state.crossed:
+            if not link.states:
+                # What rounding left of the sums goes with the last state.
+                link.constant = link.own = link.bound = 0.0
+
+    def _load(self, state: State, members: int) -> None:
+        """Account for members that came (or went): coefficients of the loads on the links crossed."""
+        driver = state.driver
+        for link, a, b in state.loads:
+            if a:
+                link.constant += members * a
+                link.bound += members * a
+            if b:
+                if link is driver:
+                    link.own += members * b
+                else:
+                    assert driver is not None
+                    drives = driver.drives
+                    drives[link] = drives.get(link, 0.0) + members * b
+                    link.bound += members * b * driver.guard_or_level
+                    if not driver.lazy and len(drives) > MANY:
+                        driver.lazy = True
+                        driver.guard = driver.level
+            if not link.queued:
+                link.queued = True
+                self._queue.append(link)
+
+    def _clock(self, driver: SharedLink | None, a: float, b: float, now: float) -> Clock:
+        """The clock of all bundles with this formula for their rate."""
+        if driver is None:
+            clock = self._constant_clocks.get(a)
+            if clock is None:
+                clock = self._constant_clocks[a] = Clock(max(a, 0.0), now)
+        else:
+            clock = driver.clocks.get((a, b))
+            if clock is None:
+                clock = driver.clocks[a, b] = Clock(max(a + b * driver.level, 0.0), now)
+        return clock
+
+    def _put(self, bundle: Bundle, clock: Clock, now: float) -> None:
+        bundle.attach(clock, now)
+        if not clock.changed:
+            clock.changed = True
+            self.changed.append(clock)
+
+    # ---- when no structure with single drivers exists ------------------------------------------------
+
+    def _go_numeric(self, now: float) -> None:
+        self.numeric = True
+        for state in self.populated:
+            state.driver = state.regime = None
+            filling.prepare(state, self, now)
+        for link in self._queue:
+            link.queued = False
+        self._queue.clear()
+
+    def _rebuild(self, now: float) -> None:
+        """Find the structure from nothing."""
+        self.numeric = False
+        self._moved = list(self.links)
+        for link in self.links:
+            link.reset()
+        for state in self.populated:
+            self._assign(state, None, state.shape(None, self._shapes).regime(inf), now)
+            self._load(state, state.members)
+
+    def _record_saturation(self, links: list[SharedLink], now: float) -> None:
+        """Note since when links are saturated, and what intervals have ended."""
+        for link in links:
+            if link.level < inf and link.states:
+                link.saturated_since = min(link.saturated_since, now)
+            elif link.saturated_since < inf:
+                if now > link.saturated_since:
+                    link.intervals.append((link.saturated_since, now))
+                link.saturated_since = inf
+
+
+def _level(driver: SharedLink | None) -> float:
+    return inf if driver is None else driver.level
+
+
+def _load(link: SharedLink) -> float:
+    """The load of an unsaturated link [B/s]."""
+    return link.constant + sum(driver.drives.get(link, 0.0) * driver.level for driver in link.driven_by)
+
+
+def _bound(link: SharedLink) -> float:
+    """The load of an unsaturated link if its lazy drivers rose to their guards [B/s]."""
+    return link.constant + sum(
+        driver.drives.get(link, 0.0) * driver.guard_or_level for driver in link.driven_by
+    )
+
+
+def _pop_lowest(queue: list[SharedLink]) -> SharedLink:
+    """Take the queued link with the lowest level: it does not depend on the others."""
+    place = min(range(len(queue)), key=lambda i: queue[i].level)
+    return queue.pop(place)

@@ -1,0 +1,44 @@
+"""Every node asks at its own time: all at once, spread by a distribution, or by a schedule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from rolloutsim.fleet.build import Actors
+    from rolloutsim.network.fluid import FluidNetwork
+    from rolloutsim.scenario.resolved import Case, ResolvedScenario
+
+
+def plan(
+    scenario: ResolvedScenario, case: Case, actors: Actors, network: FluidNetwork, rng: np.random.Generator
+) -> int:
+    """Let each node ask for its images at its times.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Draws the times: in the order of groups, their pulls, their nodes.
+
+    Returns
+    -------
+    int
+        How many pulls there will be.
+    """
+    first = 0
+    planned = 0
+    for group in scenario.groups:
+        for pull in case.pulls.get(group.name, ()):
+            times = pull.at.sample(rng, group.count).tolist()
+            for i, at in enumerate(times, first):
+                network.call_later(at, _ask, (actors.nodes[i], actors.recipes[i][pull.image]))
+            planned += group.count
+        first += group.count
+    return planned
+
+
+def _ask(whom: Any) -> None:
+    node, recipe = whom
+    node.ask(recipe)

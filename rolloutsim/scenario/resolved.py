@@ -1,0 +1,208 @@
+"""The resolved scenario: every default filled in, every name looked up, every number in SI base units.
+
+This is the only form of a scenario that the simulation reads. It is plain frozen data: a thing that
+exists here has passed validation, and `model: ideal` has already been applied (no efficiency loss, no
+latency, no requests, no disk, no unpacking, no start-up).
+
+Units are the package's own (see `rolloutsim.units`): bytes, seconds, bytes per second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+LinkKind = Literal["registry_uplink", "registry_storage", "rack", "link", "nic", "disk", "unpack"]
+Model = Literal["real", "ideal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A random time: constant (`low == high`), uniform between two bounds, or lognormal by two quantiles.
+
+    Parameters
+    ----------
+    low, high : float
+        Bounds of the uniform distribution, or its one value [s].
+    p50, p95 : float or None
+        Quantiles of the lognormal distribution [s]; both or neither are given.
+    """
+
+    low: float = 0.0
+    high: float = 0.0
+    p50: float | None = None
+    p95: float | None = None
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether every sample is `low`."""
+        return self.p50 is None and self.low == self.high
+
+    def sample(self, rng: np.random.Generator, count: int) -> npt.NDArray[np.float64]:
+        """Draw `count` times [s]; a constant draws nothing from the generator."""
+        import numpy as np
+
+        if self.p50 is not None and self.p95 is not None:
+            # The 95 % quantile of the standard normal distribution; NIST/SEMATECH e-Handbook 1.3.6.7.1.
+            sigma = np.log(self.p95 / self.p50) / 1.6448536269514722
+            return np.asarray(self.p50 * np.exp(sigma * rng.standard_normal(count)))
+        if self.low == self.high:
+            return np.full(count, self.low)
+        return rng.uniform(self.low, self.high, count)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A shared link: its payload capacity [B/s], line rate [B/s] and one-way latency [s]."""
+
+    name: str
+    kind: LinkKind
+    capacity: float
+    line_rate: float
+    latency: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer: `compressed` bytes cross the network, `unpacked` bytes are produced from them."""
+
+    digest: str
+    compressed: float
+    unpacked: float
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image and the registry that serves it; layers from the base to the top."""
+
+    name: str
+    registry: str
+    layers: tuple[Layer, ...]
+
+    @property
+    def compressed(self) -> float:
+        """Bytes on the wire for a node that holds none of the layers [B]."""
+        return sum(layer.compressed for layer in self.layers)
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A registry: the shared links that its bytes cross first, in order, and how it answers."""
+
+    name: str
+    path: tuple[str, ...]  # names of shared links: storage (if finite), uplink, then `via`
+    max_connections: int | None = None  # None: unlimited
+    ttfb: float = 0.0  # the server's time to first byte per request [s]
+    connection_cap: float | None = None  # [B/s]
+    tls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """How a node's container runtime pulls: slots, requests and fixed times."""
+
+    name: str
+    parallel_layers: int
+    slots_per: Literal["node", "image"]  # scope of parallel_layers
+    resolve_round_trips: float  # round trips before the first layer request
+    resolve_time: float  # the client's own time before the first layer request [s]
+    layer_round_trips: float  # round trips before a layer's first byte, set-up included
+    layer_time: float  # the client's own time per layer before its first byte [s]
+    finish_time: float  # after the last layer is unpacked, before the image is ready [s]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPull:
+    """A node's request for an image at a (possibly random) time after the rollout's start."""
+
+    image: str
+    at: Distribution
+
+
+@dataclass(frozen=True, slots=True)
+class NodeGroup:
+    """`count` equal nodes; node i is in rack `racks[i % len(racks)]`.
+
+    `nic`, `disk`, `unpack_rate` are None where that link has no limit.
+    """
+
+    name: str
+    count: int
+    runtime: Runtime
+    racks: tuple[str, ...] = ()
+    via: tuple[str, ...] = ()  # names of shared links between core and group, in order
+    nic: float | None = None  # goodput [B/s], each direction
+    nic_line_rate: float | None = None  # [B/s]
+    disk: float | None = None  # writing [B/s]
+    unpack_rate: float | None = None  # compressed bytes read per second and core [B/s]
+    unpack_cores: int = 1
+    connection_cap: float | None = None  # [B/s]
+    cached: Mapping[str, int] = field(default_factory=dict)  # image -> how many of the nodes hold it
+
+    def node_name(self, index: int) -> str:
+        """The name of node `index`: `web-007`; at least three digits, as many as the last node needs."""
+        return f"{self.name}-{index:0{max(3, len(str(self.count - 1)))}d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One simulation in a run: which pulls each node group asks for."""
+
+    name: str
+    pulls: Mapping[str, tuple[PlannedPull, ...]]  # by group name
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Traffic of other applications on links: a finite transfer (`size`) or a constant rate (`rate`).
+
+    `links` may name private links of nodes (`web-007.nic.in`) beside shared ones.
+    """
+
+    name: str
+    links: tuple[str, ...]
+    size: float | None = None  # [B]
+    at: float = 0.0  # [s]
+    cap: float | None = None  # [B/s]
+    rate: float | None = None  # goodput [B/s]
+    start: float = 0.0  # `from` in the file [s]
+    until: float | None = None  # None: to the end [s]
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A condition on a metric: `rollout_time{image=builder}: max < 60 s`."""
+
+    metric: str
+    selectors: Mapping[str, str]
+    statistic: str | None  # max, p95, mean, ...; None: the metric's own value
+    comparison: Literal["<", "<=", ">", ">="]
+    value: float  # SI base units; a share is 0 to 1
+    check: str  # the condition as written, e.g. "max < 60 s"
+    severity: Literal["error", "warn"] = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedScenario:
+    """What `simulate` runs."""
+
+    name: str
+    description: str | None
+    model: Model
+    seed: int
+    groups: tuple[NodeGroup, ...]
+    links: Mapping[str, Link]  # shared links by name
+    path_latency: float  # one way, on every path beside its links' own [s]
+    registries: Mapping[str, Registry]
+    images: Mapping[str, Image]
+    cases: tuple[Case, ...]
+    startup: Distribution
+    background: tuple[Background, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+    sha256: str = ""  # of the canonical JSON of the resolved scenario, seed left out
+    notes: tuple[str, ...] = ()  # what was assumed, for the output: e.g. unpacked sizes from a ratio

@@ -1,0 +1,162 @@
+"""Run a scenario: each of its cases is simulated on its own, from an idle system at time zero.
+
+`simulate` is the whole story; `_Case` runs one case, `rolloutsim.collecting` turns what happened into
+records.
+"""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from math import inf, nan
+from typing import TYPE_CHECKING
+
+import numpy as np
+from simpy import Environment
+
+from rolloutsim.collecting import collect
+from rolloutsim.fleet.build import build
+from rolloutsim.fleet.ledger import Ledger
+from rolloutsim.fleet.node import Fleet
+from rolloutsim.network.fluid import FluidNetwork
+from rolloutsim.results.records import CaseRecords, Run
+from rolloutsim.rollout.asking import plan
+from rolloutsim.scenario.resolved import Case, Distribution, NodeGroup, PlannedPull, ResolvedScenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rolloutsim.fleet.build import Actors
+
+# What random numbers are drawn for; each purpose has a generator of its own, the same in every case, so that
+# cases (and scenarios compared with the same seed) differ by what they are and not by luck.
+_PURPOSES = ("asking", "startup")
+
+Progress = "Callable[[str, float, float], None]"
+
+
+def simulate(
+    scenario: ResolvedScenario,
+    seed: int | None = None,
+    progress: Callable[[str, float, float], None] | None = None,
+) -> Run:
+    """Simulate all cases of a scenario.
+
+    Parameters
+    ----------
+    scenario : ResolvedScenario
+        What to simulate.
+    seed : int, optional
+        Of all random numbers; the scenario's own by default.
+    progress : callable, optional
+        Called now and then with (case, simulated time [s], share of the pulls done).
+
+    Returns
+    -------
+    Run
+        The records of each case, and their provenance.
+    """
+    seed = scenario.seed if seed is None else seed
+    alone = _AloneTimes(scenario)
+    cases = tuple(_Case(scenario, case, seed).run(alone, progress) for case in scenario.cases)
+    return Run(scenario, seed, cases, _provenance())
+
+
+class _Case:
+    """One case, from its actors to its records."""
+
+    def __init__(self, scenario: ResolvedScenario, case: Case, seed: int) -> None:
+        self.scenario = scenario
+        self.case = case
+        self.env = Environment()
+        self.network = FluidNetwork(self.env)
+        self.ledger = Ledger()
+        self.actors: Actors = build(scenario, case, Fleet(self.network, self.ledger, self._pulled))
+        streams = np.random.SeedSequence(seed).spawn(len(_PURPOSES))
+        self.rng = {name: np.random.default_rng(s) for name, s in zip(_PURPOSES, streams, strict=True)}
+        self.planned = plan(scenario, case, self.actors, self.network, self.rng["asking"])
+        self.waiting = self.planned
+        self.startup = scenario.startup.sample(self.rng["startup"], self.planned).tolist()
+        self.events = 0
+
+    def run(
+        self, alone: _AloneTimes | None, progress: Callable[[str, float, float], None] | None = None
+    ) -> CaseRecords:
+        """Step through all events until the last pod is ready or nothing can happen any more."""
+        self._step(progress)
+        return collect(
+            self.scenario, self.case.name, self.actors, self.network, self.ledger,
+            unfinished=self.waiting, events=self.events, alone=None if alone is None else alone.of,
+        )  # fmt: skip
+
+    def _step(self, progress: Callable[[str, float, float], None] | None) -> None:
+        step, peek = self.env.step, self.env.peek
+        events = 0
+        while self.waiting and peek() < inf:
+            step()
+            events += 1
+            if progress is not None and events % 5000 == 0:
+                progress(self.case.name, self.env.now, 1 - self.waiting / self.planned)
+        self.events = events
+
+    def _pulled(self, row: int) -> None:
+        """The image is there: the container starts, then the pod is ready."""
+        self.ledger.pulls.pulled[row] = self.env.now
+        startup = self.startup[row]
+        if startup > 0.0:
+            self.network.call_later(startup, self._ready, row)
+        else:
+            self._ready(row)
+
+    def _ready(self, row: int) -> None:
+        self.ledger.pulls.ready[row] = self.env.now
+        self.waiting -= 1
+
+
+class _AloneTimes:
+    """Pull times alone on an idle system, simulated once for all nodes that do not differ in them."""
+
+    def __init__(self, scenario: ResolvedScenario) -> None:
+        self.scenario = replace(scenario, background=(), startup=Distribution())
+        self.known: dict[object, float] = {}
+        self.routes: dict[tuple[int, str | None], object] = {}
+
+    def of(self, group: NodeGroup, number: int, rack: str | None, image: str, held: bool) -> float:
+        """The time [s] that a node's pull takes alone.
+
+        Parameters
+        ----------
+        group, number, rack
+            The node's group, its number in the scenario, and the node's rack.
+        image : str
+            What it pulls.
+        held : bool
+            Whether the node is one of those that hold the group's cached images.
+        """
+        route = self.routes.get((number, rack))
+        if route is None:
+            names = (*(() if rack is None else (f"{rack}.down",)), *group.via)
+            links = tuple(replace(self.scenario.links[name], name="") for name in names)
+            route = self.routes[number, rack] = (number, links)
+        key = (route, image, held)
+        time = self.known.get(key)
+        if time is None:
+            cached = {name: int(held) for name in group.cached}
+            one = replace(group, count=1, racks=() if rack is None else (rack,), cached=cached)
+            case = Case("alone", {group.name: (PlannedPull(image, Distribution()),)})
+            records = _Case(replace(self.scenario, groups=(one,)), case, seed=0).run(None)
+            time = float(records.pulls.pulled[0]) if records.finished else nan
+            self.known[key] = time
+        return time
+
+
+def _provenance() -> dict[str, str]:
+    """The versions that produced a result."""
+    found = {"python": platform.python_version()}
+    for package in ("rolloutsim", "numpy", "simpy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found

@@ -1,0 +1,117 @@
+"""Random networks for the tests: links, hosts with private links, kinds of flows, arrivals over time.
+
+Capacities, caps and sizes span six orders of magnitude; round numbers are frequent, so that ties are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import simpy
+from hypothesis import strategies as st
+
+from rolloutsim.network.fluid import FluidNetwork
+from rolloutsim.network.maxmin import Demand, max_min_fair
+from rolloutsim.network.states import Flow, Host
+
+CAPACITIES = st.one_of(st.sampled_from([1.0, 2.0, 5.0, 10.0, 100.0]), st.floats(0, 6).map(lambda x: 10.0**x))
+SIZES = st.one_of(st.sampled_from([10.0, 20.0]), st.floats(1, 100))
+TIMES = st.one_of(st.sampled_from([0.0, 1.0, 2.0]), st.floats(0, 5))
+
+
+@dataclass
+class Played:
+    """A random network after it was played to its end."""
+
+    network: FluidNetwork
+    hosts: list[Host]
+    finished: list[tuple[Flow, float]] = field(default_factory=list)
+    updates: int = 0
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> dict[str, Any]:
+    """What a random network consists of and which flows arrive when."""
+    links = draw(st.lists(CAPACITIES, min_size=1, max_size=12))
+    kinds = []
+    for _ in range(draw(st.integers(1, 5))):
+        path = draw(st.lists(st.integers(0, len(links) - 1), max_size=3, unique=True))
+        usage = draw(st.lists(st.integers(0, 1), max_size=2, unique=True))
+        per_rate = [draw(st.sampled_from([1.0, 1.0, 0.5, 2.67])) for _ in usage]
+        cap = draw(st.one_of(st.none(), CAPACITIES)) if path else draw(CAPACITIES)
+        weight = draw(st.sampled_from([1.0, 1.0, 1.0, 2.0, 0.3]))
+        kinds.append((path, list(zip(usage, per_rate, strict=True)), cap, weight))
+    profiles = draw(
+        st.lists(st.tuples(*[st.one_of(st.just(math.inf), CAPACITIES)] * 2), min_size=1, max_size=3)
+    )
+    arrivals = draw(
+        st.lists(
+            st.tuples(st.integers(0, 7), st.integers(0, len(kinds) - 1), SIZES, TIMES, st.integers(0, 2)),
+            min_size=1,
+            max_size=25,
+        )
+    )
+    return {"links": links, "kinds": kinds, "profiles": profiles, "arrivals": arrivals}
+
+
+def play(spec: dict[str, Any], each_update: Callable[[Played], None], start: float = 0.0) -> Played:
+    """Play a network to its end, looking at it after each update of the sharing."""
+    env = simpy.Environment(start)
+    network = FluidNetwork(env)
+    links = [network.link(f"link {i}", capacity) for i, capacity in enumerate(spec["links"])]
+    kinds = [
+        network.kind(
+            tuple(links[i] for i in path), tuple(usage), math.inf if cap is None else cap, weight
+        )
+        for path, usage, cap, weight in spec["kinds"]
+    ]
+    profiles = [network.profile(capacities) for capacities in spec["profiles"]]
+    hosts = [network.host(profiles[i % len(profiles)]) for i in range(8)]
+    played = Played(network, hosts)
+
+    def done(flow: Flow) -> None:
+        played.finished.append((flow, env.now))
+        if flow.tag:
+            network.start(flow.host, flow.kind, flow.size, done, flow.tag - 1)
+
+    def arrive(arrival: tuple[int, int, float, float, int]) -> None:
+        host, kind, size, _, repeats = arrival
+        network.start(hosts[host], kinds[kind], size, done, repeats)
+
+    for arrival in spec["arrivals"]:
+        network.call_later(arrival[3], arrive, arrival)
+    update = network._update
+
+    def watched(now: float) -> None:
+        update(now)
+        played.updates += 1
+        each_update(played)
+
+    network._update = watched  # type: ignore[method-assign]
+    env.run()
+    return played
+
+
+def textbook(played: Played) -> list[tuple[Flow, float, Any, list[Any]]]:
+    """Each flow in flight with its rate and bottleneck by the textbook allocator, and the links it uses."""
+    capacities: dict[Any, float] = {link.name: link.capacity for link in played.network.links}
+    demands, flows = [], []
+    for number, host in enumerate(played.hosts):
+        limited = {p: c for p, c in enumerate(host.profile.capacities) if c < math.inf}
+        capacities.update({(number, p): c for p, c in limited.items()})
+        for flow in host.flows:
+            usage: dict[Any, float] = {link.name: 1.0 for link in flow.kind.links}
+            usage.update({(number, p): per_rate for p, per_rate in flow.kind.usage if p in limited})
+            cap = None if flow.kind.cap == math.inf else flow.kind.cap
+            demands.append(Demand(usage, cap, flow.kind.weight))
+            flows.append(flow)
+    allocation = max_min_fair(capacities, demands)
+    return [
+        (flow, rate, link, list(demand.usage.items()))
+        for flow, rate, link, demand in zip(
+            flows, allocation.rates, allocation.bottlenecks, demands, strict=True
+        )
+    ]
