@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rolloutsim.fleet.build import PRIVATE_LINKS
+from rolloutsim.fleet.build import PRIVATE_LINKS, holds
 from rolloutsim.fleet.routes import DISK, NIC_IN, UNPACK
-from rolloutsim.network.regimes import CAP
-from rolloutsim.network.sharing import PRIVATE
+from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results import records as r
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ def _pulls(scenario: ResolvedScenario, actors: Actors, ledger: Ledger, alone: Al
 
 
 def _holds(group: NodeGroup, rank: int) -> bool:
-    return any((rank + 1) * c // group.count > rank * c // group.count for c in group.cached.values())
+    return any(holds(rank, count, group.count) for count in group.cached.values())
 
 
 def _activities(

@@ -12,6 +12,8 @@ from rolloutsim.fleet.registry import Connections
 from rolloutsim.fleet.routes import DISK, NIC_IN, UNPACK, LayerStep, Recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rolloutsim.network.links import Kind, SharedLink
     from rolloutsim.network.states import Profile
     from rolloutsim.scenario.resolved import Case, Image, Layer, NodeGroup, ResolvedScenario
@@ -170,7 +172,6 @@ class _Builder:
             round_trip,
             runtime.finish_time,
             unpacks,
-            frozenset(step.layer for step in steps),
         )
 
     def _fetch_kind(
@@ -223,19 +224,23 @@ def build(scenario: ResolvedScenario, case: Case, fleet: Fleet) -> Actors:
     return _Builder(scenario, case, fleet).build(case)
 
 
-def _held(group: NodeGroup, scenario: ResolvedScenario, layer_index: dict[str, int]):  # type: ignore[no-untyped-def]
-    """Which layers node i of a group holds: `count` of its nodes per cached image, spread evenly."""
+def _held(group: NodeGroup, scenario: ResolvedScenario, layer_index: dict[str, int]) -> Callable[[int], int]:
+    """Which layers node i of a group holds, as bits: `count` nodes per cached image, spread evenly."""
     images = [
-        (count, frozenset(layer_index[layer.digest] for layer in scenario.images[name].layers))
+        (count, sum(1 << layer_index[digest] for digest in {layer.digest for layer in scenario.images[name].layers}))
         for name, count in group.cached.items()
     ]
-    sets: dict[frozenset[int], frozenset[int]] = {}
 
-    def held(i: int) -> frozenset[int]:
-        layers: frozenset[int] = frozenset()
+    def held(i: int) -> int:
+        layers = 0
         for count, image_layers in images:
-            if (i + 1) * count // group.count > i * count // group.count:
+            if holds(i, count, group.count):
                 layers |= image_layers
-        return sets.setdefault(layers, layers)
+        return layers
 
     return held
+
+
+def holds(i: int, count: int, nodes: int) -> bool:
+    """Whether node i is one of the `count` out of `nodes` that hold an image."""
+    return (i + 1) * count // nodes > i * count // nodes

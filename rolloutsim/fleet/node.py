@@ -104,8 +104,8 @@ class Node:
         Download slots.
     slots_per_image : bool
         Whether each image has slots of its own; else the node has one set for all.
-    held : frozenset of int
-        Layers in place from the beginning.
+    held : int
+        Layers in place from the beginning: bit i stands for layer i of the case.
     """
 
     __slots__ = ("coming", "fleet", "held", "host", "index", "parallel_layers", "pulls", "slots", "slots_per_image")
@@ -117,7 +117,7 @@ class Node:
         host: Host,
         parallel_layers: int,
         slots_per_image: bool,
-        held: frozenset[int],
+        held: int,
     ) -> None:
         self.fleet = fleet
         self.index = index
@@ -148,7 +148,7 @@ class Node:
         self.pulls.append(pull)
         queue = pull.slots.queue
         for step in pull.recipe.steps:
-            if step.layer in held:
+            if held >> step.layer & 1:
                 continue
             known = coming.get(step.layer)
             if known is None:
@@ -171,7 +171,10 @@ class Node:
             fetch.row = fleet.ledger.fetches.add(pull.row, fetch.step.layer, fleet.env.now, freed_by)
             for wait in fetch.awaited_in or ():
                 fleet.ledger.waits.fetch[wait] = fetch.row
-            pull.recipe.connections.ask(self._connected, fetch)
+            if pull.recipe.connections.limit is None:
+                self._connected(fetch)
+            else:
+                pull.recipe.connections.ask(self._connected, fetch)
 
     def _connected(self, fetch: Fetch) -> None:
         """The registry takes the request: wait for its first byte."""
@@ -224,7 +227,7 @@ class Node:
                 self._complete(pull)
                 return
             step = steps[pull.next]
-            if step.layer in held:
+            if held >> step.layer & 1:
                 pull.next += 1
                 continue
             fetch = coming[step.layer]
@@ -260,7 +263,7 @@ class Node:
         """A layer is ready for use, for every pull that needs it."""
         layer = fetch.step.layer
         del self.coming[layer]
-        self.held |= {layer}
+        self.held |= 1 << layer
         if len(self.pulls) == 1:
             self._advance(self.pulls[0])
         else:
@@ -269,8 +272,6 @@ class Node:
     def _complete(self, pull: Pull) -> None:
         """All layers are in place; the runtime needs a moment to say so."""
         self.pulls.remove(pull)
-        if self.held == pull.recipe.layers:
-            self.held = pull.recipe.layers  # one set for all nodes instead of one each
         if pull.recipe.finish_time > 0.0:
             self.fleet.network.call_later(pull.recipe.finish_time, self.fleet.pulled, pull.row)
         else:

@@ -45,7 +45,6 @@ class Recipe:
     round_trip: float  # [s]
     finish_time: float  # from the last layer to the image being ready [s]
     unpacks: bool  # whether layers are unpacked at all
-    layers: frozenset[int]
 
 
 def expected_rate(kind: Kind, private: tuple[float, ...], flows_on_host: int) -> float:

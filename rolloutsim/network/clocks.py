@@ -13,7 +13,7 @@ by an offset. Both heaps are cleaned lazily.
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from heapq import heappop, heapreplace
 from itertools import count
 from math import inf
 from typing import TYPE_CHECKING
@@ -63,9 +63,8 @@ class Clock:
                     true_mark = first - bundle.offset
                     if true_mark == mark:
                         return mark
-                    heappop(heap)
                     bundle.ticket = next(TICKETS)
-                    heappush(heap, (true_mark, bundle.ticket, bundle))
+                    heapreplace(heap, (true_mark, bundle.ticket, bundle))
                     continue
                 bundle.ticket = next(TICKETS)
                 bundle.listed = inf

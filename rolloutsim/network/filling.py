@@ -11,7 +11,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from rolloutsim.network.clocks import Clock
-from rolloutsim.network.regimes import CAP
+from rolloutsim.network.regimes import CAP, PRIVATE
 
 if TYPE_CHECKING:
     from rolloutsim.network.links import SharedLink
@@ -45,7 +45,7 @@ class _Growing:
         self.stopped = False
 
 
-def prepare(state: State, sharing: Sharing, now: float) -> None:
+def prepare(state: State, now: float) -> None:
     """Give each bundle of a state a clock of its own."""
     for bundle in state.bundles:
         bundle.attach(Clock(0.0, now), now)
@@ -119,8 +119,6 @@ def _blame(room: _Room, level: float, full: dict[State, set[int]]) -> int:
         return room.link.index
     assert room.state is not None
     full[room.state].add(room.place)
-    from rolloutsim.network.sharing import PRIVATE
-
     return PRIVATE - room.place
 
 

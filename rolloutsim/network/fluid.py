@@ -35,9 +35,11 @@ class _Call(Event):
 
     __slots__ = ("argument", "function")
 
-    def __init__(self, env: Environment, function: Callable[[Any], None], argument: Any) -> None:
+    def __init__(
+        self, env: Environment, function: Callable[[Any], None], argument: Any, callbacks: list[Any]
+    ) -> None:
         self.env = env
-        self.callbacks: Any = []
+        self.callbacks: Any = callbacks
         self._value = None
         self._ok = True
         self._defused = False
@@ -66,6 +68,9 @@ class FluidNetwork:
         self._orders = 0
         self._calendar: list[tuple[float, int, int, Clock]] = []
         self._alarm: Event | None = None
+        self._rung: Event | None = None
+        self._when_alarm_rings: list[Any] = [self._wake]
+        self._when_call_rings: list[Any] = [self._ring]
         self._alarm_time = inf
         self._update_planned = False
         self._inside = False
@@ -137,8 +142,7 @@ class FluidNetwork:
 
     def call_later(self, delay: float, function: Callable[[Any], None], argument: Any = None) -> None:
         """Call `function(argument)` after `delay` [s]; cheaper than a SimPy process for one step."""
-        call = _Call(self.env, function, argument)
-        call.callbacks.append(self._ring)
+        call = _Call(self.env, function, argument, self._when_call_rings.copy())
         self.env.schedule(call, NORMAL, delay)
 
     # ---- asking --------------------------------------------------------------------------------------
@@ -180,7 +184,7 @@ class FluidNetwork:
     def _plan_update(self) -> None:
         if not self._update_planned:
             self._update_planned = True
-            event = _Call(self.env, _nothing, None)
+            event = _event(self.env)
             event.callbacks.append(self._planned_update)
             self.env.schedule(event, _LAST)
 
@@ -200,7 +204,7 @@ class FluidNetwork:
         now = self.env.now
         # The kernel adds the delay to its clock, which may fall a rounding short of the time asked for.
         limit = max(now, self._alarm_time)
-        self._alarm, self._alarm_time = None, inf
+        self._alarm, self._alarm_time, self._rung = None, inf, event
         self._inside = True
         calendar = self._calendar
         while calendar and calendar[0][0] <= limit:
@@ -220,8 +224,11 @@ class FluidNetwork:
             self.sharing.changed.append(clock)
         now = self.env.now
         while clock.earliest() <= due_mark:
-            flow = heappop(clock.heap[0][2].heap)[2]
-            flow.settle(now)
+            bundle = clock.heap[0][2]
+            flow = heappop(bundle.heap)[2]
+            # A flow that never had another cause needs no account of its seconds.
+            if flow.spent is not None or bundle.cause.epoch != flow.epoch:
+                flow.settle(now)
             self.carried[flow.kind.index] += flow.size
             self._remove(flow)
             self._touch(flow.host)
@@ -288,12 +295,15 @@ class FluidNetwork:
             if old is None:
                 continue
             bundle = new.bundles[new.places[flow.kind]]
-            lacking = flow.mark - old.served(now)
+            if old.clock is bundle.clock:
+                mark = flow.mark - old.offset + bundle.offset
+            else:
+                mark = flow.mark - old.served(now) + bundle.served(now)
             if old.cause.epoch != flow.epoch or bundle.cause.value != flow.cause:
                 flow.settle(now)
                 flow.cause = bundle.cause.value
             flow.epoch = bundle.cause.epoch
-            self._list(flow, bundle.served(now) + lacking, bundle)
+            self._list(flow, mark, bundle)
         _settle_full(host, new, now)
         host.state = new
         for place, flows in new.peaks:
@@ -329,13 +339,19 @@ class FluidNetwork:
             heappop(calendar)
         if calendar and calendar[0][0] < self._alarm_time:
             self._alarm_time = calendar[0][0]
-            self._alarm = alarm = _Call(self.env, _nothing, None)
-            alarm.callbacks.append(self._wake)
+            # An alarm that rang may be set again; one that was overtaken is still in the kernel's queue.
+            alarm = self._rung or _event(self.env)
+            self._rung = None
+            alarm.callbacks = self._when_alarm_rings.copy()
+            self._alarm = alarm
             self.env.schedule(alarm, NORMAL, max(self._alarm_time - now, 0.0))
 
 
-def _nothing(_: Any) -> None:
-    """Stand in for the function of an event that only has callbacks."""
+def _event(env: Environment) -> Event:
+    """An event that has happened, to be put in the queue by hand."""
+    event = Event(env)
+    event._ok, event._value = True, None
+    return event
 
 
 def _settle_full(host: Host, new: State, now: float) -> None:

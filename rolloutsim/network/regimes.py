@@ -16,6 +16,8 @@ from math import inf
 LEVEL = -1
 CAP = -2
 UNBOUND = -3
+# As a cause of a flow's rate, place p of the host's private links is PRIVATE - p; a shared link is its index.
+PRIVATE = -10
 
 # Levels this close (relative) to the edge of a regime belong to it: both sides give the same rates there,
 # and rounding must not make the engine hop between them. A few hundred times the float resolution.

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.network import filling
 from rolloutsim.network.clocks import Clock
-from rolloutsim.network.regimes import EDGE, LEVEL
+from rolloutsim.network.regimes import EDGE, LEVEL, PRIVATE
 
 if TYPE_CHECKING:
     from rolloutsim.network.links import SharedLink
@@ -46,8 +46,6 @@ ROUNDING = 1e-12
 # A link that drives more links than this does not follow each of their loads (assumed: a loop over eight
 # numbers costs less than the bookkeeping of a bound).
 MANY = 8
-# Cause of a flow limited by its cap; private links are `PRIVATE - place`, shared links their index.
-PRIVATE = -10
 
 
 class Unsettled(Exception):
@@ -89,7 +87,7 @@ class Sharing:
             else:
                 self._assign(state, driver, state.shape(driver, self._shapes).regime(_level(driver)), now)
         if self.numeric:
-            filling.prepare(state, self, now)
+            filling.prepare(state, now)
 
     def leave(self, state: State) -> None:
         """Forget a state whose last member has left; its flows are gone or moved."""
@@ -436,7 +434,7 @@ class Sharing:
         self.numeric = True
         for state in self.populated:
             state.driver = state.regime = None
-            filling.prepare(state, self, now)
+            filling.prepare(state, now)
         for link in self._queue:
             link.queued = False
         self._queue.clear()

@@ -57,6 +57,25 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
     return {"links": links, "kinds": kinds, "profiles": profiles, "arrivals": arrivals}
 
 
+@st.composite
+def racked_specs(draw: st.DrawFn) -> dict[str, Any]:
+    """Eight hosts' worth of flows through up to 20 racks behind one uplink: the racks bind, or it, or both."""
+    racks = draw(st.integers(9, 20))
+    links = [draw(st.floats(10, 300)), *draw(st.lists(st.floats(1, 60), min_size=racks, max_size=racks))]
+    kinds = [([0, r], [(0, 1.0)], None, 1.0) for r in range(1, racks + 1)]
+    profiles = [(draw(st.sampled_from([3.0, 10.0, 25.0])), math.inf) for _ in range(3)]
+    arrivals = draw(
+        st.lists(
+            st.tuples(st.integers(0, 39), st.integers(0, racks - 1), SIZES, TIMES, st.integers(0, 2)),
+            min_size=20,
+            max_size=60,
+        )
+    )
+    # A host is in one rack: its number decides, not the draw.
+    arrivals = [(host, host % racks, size, at, repeats) for host, _, size, at, repeats in arrivals]
+    return {"links": links, "kinds": kinds, "profiles": profiles, "arrivals": arrivals, "hosts": 40}
+
+
 def play(spec: dict[str, Any], each_update: Callable[[Played], None], start: float = 0.0) -> Played:
     """Play a network to its end, looking at it after each update of the sharing."""
     env = simpy.Environment(start)
@@ -69,7 +88,7 @@ def play(spec: dict[str, Any], each_update: Callable[[Played], None], start: flo
         for path, usage, cap, weight in spec["kinds"]
     ]
     profiles = [network.profile(capacities) for capacities in spec["profiles"]]
-    hosts = [network.host(profiles[i % len(profiles)]) for i in range(8)]
+    hosts = [network.host(profiles[i % len(profiles)]) for i in range(spec.get("hosts", 8))]
     played = Played(network, hosts)
 
     def done(flow: Flow) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 
-from .networks import Played, play, specs, textbook
+from .networks import Played, play, racked_specs, specs, textbook
 
 # Relative error of rates: a few hundred roundings of sums over at most 75 flows.
 RATES = 1e-9
@@ -28,6 +28,17 @@ def test_rates_equal_the_textbook_allocator_at_every_event(spec: dict[str, Any])
 
     played = play(spec, compare)
     assert played.updates
+
+
+@settings(each_network, max_examples=60)
+@given(racked_specs())
+def test_rates_equal_the_textbook_allocator_behind_many_racks(spec: dict[str, Any]) -> None:
+    def compare(played: Played) -> None:
+        for flow, rate, _, _ in textbook(played):
+            got = played.network.rate(flow)
+            assert abs(got - rate) <= RATES * max(rate, RATES), (got, rate)
+
+    assert play(spec, compare).updates
 
 
 @each_network
@@ -99,5 +110,9 @@ def test_the_seconds_under_each_cause_add_up_to_a_flows_duration(spec: dict[str,
 
     played = play(spec, note)
     for flow, finished in played.finished:
-        total = sum((flow.spent or {}).values())
-        assert math.isclose(total, finished - started[id(flow)], rel_tol=1e-9, abs_tol=1e-12)
+        if flow.spent is None:
+            # One cause all along.
+            assert flow.since == started[id(flow)] or finished == flow.since
+        else:
+            total = sum(flow.spent.values())
+            assert math.isclose(total, finished - started[id(flow)], rel_tol=1e-9, abs_tol=1e-12)
