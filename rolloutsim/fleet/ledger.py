@@ -124,13 +124,9 @@ class Ledger:
         self.waits = WaitColumns()
         self.spent = SpentColumns()
 
-    def blame(
-        self, causes: array[int], is_unpack: bool, row: int, cause: int, spent: dict[int, float] | None
-    ) -> None:
+    def blame(self, causes: array[int], is_unpack: bool, row: int, spent: dict[int, float]) -> None:
         """Write down what limited the flow of an activity: one cause in its row, or several apart."""
-        if spent is None:
-            causes[row] = cause
-        elif len(spent) == 1:
+        if len(spent) == 1:
             (causes[row],) = spent
         else:
             causes[row] = SEVERAL

@@ -80,11 +80,10 @@ class Fleet:
         Called with (row of the pull) when an image is ready on its node.
     """
 
-    __slots__ = ("env", "ledger", "network", "pulled")
+    __slots__ = ("ledger", "network", "pulled")
 
     def __init__(self, network: FluidNetwork, ledger: Ledger, pulled: Callable[[int], None]) -> None:
         self.network = network
-        self.env = network.env
         self.ledger = ledger
         self.pulled = pulled
 
@@ -132,7 +131,7 @@ class Node:
     def ask(self, recipe: Recipe) -> None:
         """Start to pull an image."""
         fleet = self.fleet
-        row = fleet.ledger.pulls.add(self.index, recipe.image, fleet.env.now)
+        row = fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now)
         pull = Pull(self, recipe, row)
         if recipe.resolve_time > 0.0:
             fleet.network.call_later(recipe.resolve_time, self._resolved, pull)
@@ -142,7 +141,7 @@ class Node:
     def _resolved(self, pull: Pull) -> None:
         """The manifest is there: queue what the node lacks."""
         fleet, held, coming = self.fleet, self.held, self.coming
-        fleet.ledger.pulls.resolved[pull.row] = fleet.env.now
+        fleet.ledger.pulls.resolved[pull.row] = fleet.network.now
         if self.slots_per_image:
             pull.slots = Slots(self.parallel_layers)
         self.pulls.append(pull)
@@ -168,7 +167,7 @@ class Node:
             slots.free -= 1
             fetch = slots.queue.popleft()
             pull = fetch.pull
-            fetch.row = fleet.ledger.fetches.add(pull.row, fetch.step.layer, fleet.env.now, freed_by)
+            fetch.row = fleet.ledger.fetches.add(pull.row, fetch.step.layer, fleet.network.now, freed_by)
             for wait in fetch.awaited_in or ():
                 fleet.ledger.waits.fetch[wait] = fetch.row
             if pull.recipe.connections.limit is None:
@@ -179,7 +178,7 @@ class Node:
     def _connected(self, fetch: Fetch) -> None:
         """The registry takes the request: wait for its first byte."""
         fleet, step = self.fleet, fetch.step
-        fleet.ledger.fetches.connected[fetch.row] = fleet.env.now
+        fleet.ledger.fetches.connected[fetch.row] = fleet.network.now
         wait = step.before_first_byte
         round_trip = fetch.pull.recipe.round_trip
         if round_trip > 0.0 and step.compressed > INITIAL_WINDOW:
@@ -194,19 +193,24 @@ class Node:
     def _stream(self, fetch: Fetch) -> None:
         """The bytes flow."""
         fleet, step = self.fleet, fetch.step
-        fleet.ledger.fetches.started[fetch.row] = fleet.env.now
+        fleet.ledger.fetches.started[fetch.row] = fleet.network.now
         fetch.flow = fleet.network.start(self.host, step.fetch, step.compressed, self._fetched, fetch)
 
     def _fetched(self, flow: Flow) -> None:
         """The layer is complete and committed: its slot and connection go to the next."""
         fleet, fetch = self.fleet, flow.tag
         columns, row, pull = fleet.ledger.fetches, fetch.row, fetch.pull
-        columns.fetched[row] = fleet.env.now
+        columns.fetched[row] = fleet.network.now
         columns.bytes_done[row] = flow.size
-        fleet.ledger.blame(columns.cause, False, row, flow.cause, flow.spent)
+        if flow.spent is None:
+            columns.cause[row] = flow.cause
+        else:
+            fleet.ledger.blame(columns.cause, False, row, flow.spent)
         fetch.flow = None
         fetch.committed = True
-        pull.recipe.connections.release()
+        connections = pull.recipe.connections
+        if connections.limit is not None:
+            connections.release()
         slots = pull.slots
         slots.free += 1
         if slots.queue:
@@ -243,9 +247,9 @@ class Node:
     def _unpack(self, pull: Pull, fetch: Fetch) -> None:
         """Decompress and write a layer; other pulls that need it wait for this."""
         fleet, step = self.fleet, fetch.step
-        row = fleet.ledger.unpacks.add(fetch.row, fleet.env.now)
+        row = fleet.ledger.unpacks.add(fetch.row, fleet.network.now)
         if step.unpack is None or step.unpacked <= 0.0:
-            fleet.ledger.unpacks.unpacked[row] = fleet.env.now
+            fleet.ledger.unpacks.unpacked[row] = fleet.network.now
             self._in_place(fetch)
             return
         pull.busy = True
@@ -254,8 +258,11 @@ class Node:
     def _unpacked(self, flow: Flow) -> None:
         pull, fetch, row = flow.tag
         columns = self.fleet.ledger.unpacks
-        columns.unpacked[row] = self.fleet.env.now
-        self.fleet.ledger.blame(columns.cause, True, row, flow.cause, flow.spent)
+        columns.unpacked[row] = self.fleet.network.now
+        if flow.spent is None:
+            columns.cause[row] = flow.cause
+        else:
+            self.fleet.ledger.blame(columns.cause, True, row, flow.spent)
         pull.busy = False
         self._in_place(fetch)
 

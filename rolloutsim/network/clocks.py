@@ -57,16 +57,25 @@ class Clock:
         heap = self.heap
         while heap:
             mark, ticket, bundle = heap[0]
-            if bundle.ticket == ticket and bundle.clock is self:
-                first = bundle.first()
-                if first is not None:
-                    true_mark = first - bundle.offset
-                    if true_mark == mark:
-                        return mark
+            if ticket == bundle.ticket:
+                # `Bundle.first`, written out: this loop is run several times an event.
+                flows = bundle.heap
+                while flows:
+                    first, _, flow = flows[0]
+                    if flow.bundle is bundle and flow.mark == first:
+                        break
+                    heappop(flows)
+                else:
                     bundle.ticket = next(TICKETS)
-                    heapreplace(heap, (true_mark, bundle.ticket, bundle))
+                    bundle.listed = inf
+                    heappop(heap)
                     continue
-                bundle.ticket = next(TICKETS)
-                bundle.listed = inf
-            heappop(heap)
+                bundle.listed = first
+                first -= bundle.offset
+                if first == mark:
+                    return mark
+                bundle.ticket = ticket = next(TICKETS)
+                heapreplace(heap, (first, ticket, bundle))
+            else:
+                heappop(heap)
         return inf

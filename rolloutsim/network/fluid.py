@@ -24,7 +24,7 @@ from simpy.events import NORMAL, Event
 from rolloutsim.network.clocks import Clock
 from rolloutsim.network.links import Kind, SharedLink
 from rolloutsim.network.sharing import Sharing
-from rolloutsim.network.states import Flow, Host, Profile, State
+from rolloutsim.network.states import Bundle, Flow, Host, Profile, State
 
 # After every event of the same instant: SimPy handles lower numbers first, and itself uses 0 and 1.
 _LAST = 2
@@ -58,6 +58,7 @@ class FluidNetwork:
 
     def __init__(self, env: Environment) -> None:
         self.env = env
+        self.now = env.now  # of the event being handled; cheaper to read than the environment's
         self.links: list[SharedLink] = []
         self.sharing = Sharing(self.links)
         self.carried: list[float] = []  # bytes of finished and cut flows, by kind
@@ -121,7 +122,11 @@ class FluidNetwork:
         self._fresh.append(flow)
         for link in kind.links:
             link.flows += 1
-        self._touch(host)
+        if not host.dirty:
+            host.dirty = True
+            self._dirty.append(host)
+        if not self._inside:
+            self._plan_update()
         return flow
 
     def stop(self, flow: Flow) -> float:
@@ -131,7 +136,8 @@ class FluidNetwork:
         if flow.bundle is None:
             self._fresh.remove(flow)
         self._remove(flow)
-        self._touch(flow.host)
+        if not self._inside:
+            self._plan_update()
         return received
 
     def set_capacity(self, link: SharedLink, capacity: float) -> None:
@@ -174,13 +180,6 @@ class FluidNetwork:
 
     # ---- events --------------------------------------------------------------------------------------
 
-    def _touch(self, host: Host) -> None:
-        if not host.dirty:
-            host.dirty = True
-            self._dirty.append(host)
-            if not self._inside:
-                self._plan_update()
-
     def _plan_update(self) -> None:
         if not self._update_planned:
             self._update_planned = True
@@ -190,18 +189,24 @@ class FluidNetwork:
 
     def _planned_update(self, _: Event) -> None:
         self._update_planned = False
-        self._update(self.env.now)
+        self.now = self.env.now
+        self._update(self.now)
 
     def _ring(self, call: Any) -> None:
+        now = self.now = self.env.now
         self._inside = True
         call.function(call.argument)
         self._inside = False
-        self._update_or_plan()
+        if not self._update_planned and (self._dirty or self.sharing.disturbed):
+            if self.env.peek() > now:
+                self._update(now)
+            else:
+                self._plan_update()
 
     def _wake(self, event: Event) -> None:
         if event is not self._alarm:
             return
-        now = self.env.now
+        now = self.now = self.env.now
         # The kernel adds the delay to its clock, which may fall a rounding short of the time asked for.
         limit = max(now, self._alarm_time)
         self._alarm, self._alarm_time, self._rung = None, inf, event
@@ -210,11 +215,15 @@ class FluidNetwork:
         while calendar and calendar[0][0] <= limit:
             _, _, ticket, clock = heappop(calendar)
             if ticket == clock.ticket:
-                self._finish_due(clock)
+                self._finish_due(clock, now)
         self._inside = False
-        self._update_or_plan()
+        if self.env.peek() > now:
+            self._update(now)
+        elif not self._update_planned:
+            # More events of this instant follow.
+            self._plan_update()
 
-    def _finish_due(self, clock: Clock) -> None:
+    def _finish_due(self, clock: Clock, now: float) -> None:
         """Complete the flows whose mark the clock has reached: those due, and exact ties."""
         due_mark = clock.due_mark
         clock.due = inf
@@ -222,16 +231,15 @@ class FluidNetwork:
         if not clock.changed:
             clock.changed = True
             self.sharing.changed.append(clock)
-        now = self.env.now
+        heap, carried = clock.heap, self.carried
         while clock.earliest() <= due_mark:
-            bundle = clock.heap[0][2]
+            bundle = heap[0][2]
             flow = heappop(bundle.heap)[2]
             # A flow that never had another cause needs no account of its seconds.
             if flow.spent is not None or bundle.cause.epoch != flow.epoch:
                 flow.settle(now)
-            self.carried[flow.kind.index] += flow.size
+            carried[flow.kind.index] += flow.size
             self._remove(flow)
-            self._touch(flow.host)
             flow.done(flow)
 
     def _remove(self, flow: Flow) -> None:
@@ -241,20 +249,15 @@ class FluidNetwork:
         flow.bundle = None
         for link in kind.links:
             link.flows -= 1
-
-    def _update_or_plan(self) -> None:
-        """Update now, unless more events of this instant follow."""
-        if self._update_planned:
-            return
-        if self.env.peek() > self.env.now:
-            self._update(self.env.now)
-        else:
-            self._plan_update()
+        if not host.dirty:
+            host.dirty = True
+            self._dirty.append(host)
 
     def _update(self, now: float) -> None:
         if self._dirty:
             self._place_hosts(now)
-        self.sharing.update(now)
+        if self.sharing.disturbed:
+            self.sharing.update(now)
         self._reschedule(now)
 
     def _place_hosts(self, now: float) -> None:
@@ -310,10 +313,11 @@ class FluidNetwork:
             if flows > host.peaks[place]:
                 host.peaks[place] = flows
 
-    def _list(self, flow: Flow, mark: float, bundle: Any) -> None:
+    def _list(self, flow: Flow, mark: float, bundle: Bundle) -> None:
         self._orders += 1
         if bundle.add(flow, mark, self._orders):
             clock = bundle.clock
+            assert clock is not None
             if not clock.changed:
                 clock.changed = True
                 self.sharing.changed.append(clock)
@@ -327,7 +331,8 @@ class FluidNetwork:
             mark = clock.earliest()
             due = inf
             if mark < inf and clock.rate > 0.0:
-                due = max(now + (mark - clock.read(now)) / clock.rate, now)
+                left = mark - clock.read(now)
+                due = now + left / clock.rate if left > 0.0 else now
             if due != clock.due or mark != clock.due_mark:
                 clock.ticket += 1
                 clock.due, clock.due_mark = due, mark

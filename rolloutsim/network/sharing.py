@@ -72,6 +72,11 @@ class Sharing:
         self._entangled = 0  # populated states whose flows take different paths
         self._moved: list[SharedLink] = []  # links that were repaired since the last update
 
+    @property
+    def disturbed(self) -> bool:
+        """Whether rates may have to change without any host having changed."""
+        return self.numeric or bool(self._queue)
+
     # ---- hosts come and go -------------------------------------------------------------------------
 
     def enter(self, state: State, now: float) -> None:
@@ -122,8 +127,6 @@ class Sharing:
         if self.numeric:
             filling.fill(self, now)
             self._record_saturation(self.links, now)
-            return
-        if not self._queue:
             return
         try:
             self._propagate(now)

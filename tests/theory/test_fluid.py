@@ -130,9 +130,7 @@ def test_an_uplink_that_binds_over_many_racks_until_one_of_them_does() -> None:
     assert bench.ends["late 0"] == pytest.approx(15.2)
     assert bench.ends["5-0"] == pytest.approx(19.2)
     assert bench.ends["0-0"] == pytest.approx(19.2 + (100 - 25 - 10 - 10) / 15)
-    assert bench.network.saturated_intervals(racks[0]) == [
-        (pytest.approx(19.2), pytest.approx(19.2 + 55 / 15))
-    ]
+    assert bench.network.saturated_intervals(racks[0]) == [(pytest.approx(19.2), pytest.approx(19.2 + 55 / 15))]
 
 
 def test_changing_a_capacity_changes_the_rates_from_then_on() -> None:
