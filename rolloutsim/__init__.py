@@ -1,2 +1,69 @@
-"""placeholder"""
+"""Simulates a container image rollout: a registry and N nodes pulling at the same time.
+
+A newcomer reads in this order; every public name is here.
+
+What one asks:
+
+- `load`: a scenario from a file.
+- `loads`: a scenario from text.
+- `Scenario`: nodes, network, registries, images, thresholds; frozen and validated.
+
+What one gets:
+
+- `Result`: a simulated scenario: its cases, why they took that long, its thresholds.
+- `CaseResult`: one image's rollout: its times, nodes, pulls and links.
+- `Table`: columns of facts, such as the nodes of a case; as a DataFrame on demand.
+
+What can go wrong:
+
+- `RolloutsimError`: every error that this package raises on purpose.
+- `ScenarioError`: a scenario is invalid; it carries a list of diagnostics.
+- `Diagnostic`: what is wrong, where, what is allowed.
+- `UsageError`: a file is missing, or a path into a scenario leads nowhere.
+- `OutputError`: results cannot be written.
+
+What lies beneath, for those who go on reading: `rolloutsim.simulation` (the main routine),
+`rolloutsim.network` (bytes at max-min fair rates), `rolloutsim.fleet` (registry and nodes),
+`rolloutsim.results` (facts and what they mean).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rolloutsim.api import CaseResult, Result, Scenario, Table, load, loads
+    from rolloutsim.errors import Diagnostic, OutputError, RolloutsimError, ScenarioError, UsageError
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "load",
+    "loads",
+    "Scenario",
+    "Result",
+    "CaseResult",
+    "Table",
+    "RolloutsimError",
+    "ScenarioError",
+    "Diagnostic",
+    "UsageError",
+    "OutputError",
+]  # fmt: skip
+
+_ERRORS = {"RolloutsimError", "ScenarioError", "Diagnostic", "UsageError", "OutputError"}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for: `import rolloutsim` alone costs nothing (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; public names: {', '.join(__all__)}")
+    from importlib import import_module
+
+    value = getattr(import_module("rolloutsim.errors" if name in _ERRORS else "rolloutsim.api"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -171,8 +171,8 @@ def _shared_links(
         kind=tuple(spec.kind for spec in specs),
         line_rate=np.array([spec.line_rate for spec in specs]),
         capacity=np.array([spec.capacity for spec in specs]),
-        bytes=np.array([network.carried_by(link, in_flight) + constant[link.name] for link in links]),
-        saturated=np.array([sum(b - a for a, b in network.saturated_intervals(link)) for link in links]),
+        bytes=np.array([network.carried_by(link, in_flight) + constant[link.name] for link in links], np.float64),
+        saturated=np.array([sum(b - a for a, b in network.saturated_intervals(link)) for link in links], np.float64),
         peak_flows=np.array([link.peak_flows for link in links], np.int32),
         intervals=np.array(intervals, np.float64).reshape(-1, 3),
     )

@@ -81,8 +81,7 @@ class _Builder:
             shared = [self._recipes(group, route, {}) for route in routes]
             held = _held(group, self.scenario, self.layer_index)
             per_image = group.runtime.slots_per == "image"
-            for i in range(group.count):
-                name = group.node_name(i)
+            for i, name in enumerate(group.node_names()):
                 host_profile, own = profile, shared[i % len(shared)]
                 if pinned_names:
                     pins = self._pins(group, name, len(nodes), pinned_names)

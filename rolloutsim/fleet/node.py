@@ -14,7 +14,6 @@ its extraction).
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.latency import INITIAL_WINDOW, slow_start_delay
@@ -64,7 +63,7 @@ class Slots:
 
     def __init__(self, number: int) -> None:
         self.free = number
-        self.queue: deque[Fetch] = deque()
+        self.queue: list[Fetch] = []  # short: the layers of an image or two
 
 
 class Fleet:
@@ -165,7 +164,7 @@ class Node:
         fleet = self.fleet
         while slots.free and slots.queue:
             slots.free -= 1
-            fetch = slots.queue.popleft()
+            fetch = slots.queue.pop(0)
             pull = fetch.pull
             fetch.row = fleet.ledger.fetches.add(pull.row, fetch.step.layer, fleet.network.now, freed_by)
             for wait in fetch.awaited_in or ():

@@ -19,7 +19,7 @@ from math import inf
 from typing import Any
 
 from simpy import Environment
-from simpy.events import NORMAL, Event
+from simpy.events import NORMAL, Event, EventPriority
 
 from rolloutsim.network.clocks import Clock
 from rolloutsim.network.links import Kind, SharedLink
@@ -27,22 +27,21 @@ from rolloutsim.network.sharing import Sharing
 from rolloutsim.network.states import Bundle, Flow, Host, Profile, State
 
 # After every event of the same instant: SimPy handles lower numbers first, and itself uses 0 and 1.
-_LAST = 2
+_LAST = EventPriority(2)
 
 
 class _Call(Event):
-    """An event that calls a function with one argument."""
+    """An event that has happened, and calls a function with one argument when its time comes.
+
+    What the kernel wants to know of every event stands in the class: there is one a request of each layer.
+    """
 
     __slots__ = ("argument", "function")
+    _ok = True
+    _value = None
 
-    def __init__(
-        self, env: Environment, function: Callable[[Any], None], argument: Any, callbacks: list[Any]
-    ) -> None:
-        self.env = env
+    def __init__(self, function: Callable[[Any], None], argument: Any, callbacks: list[Any]) -> None:
         self.callbacks: Any = callbacks
-        self._value = None
-        self._ok = True
-        self._defused = False
         self.function = function
         self.argument = argument
 
@@ -148,7 +147,7 @@ class FluidNetwork:
 
     def call_later(self, delay: float, function: Callable[[Any], None], argument: Any = None) -> None:
         """Call `function(argument)` after `delay` [s]; cheaper than a SimPy process for one step."""
-        call = _Call(self.env, function, argument, self._when_call_rings.copy())
+        call = _Call(function, argument, self._when_call_rings.copy())
         self.env.schedule(call, NORMAL, delay)
 
     # ---- asking --------------------------------------------------------------------------------------
@@ -171,7 +170,7 @@ class FluidNetwork:
     def full_seconds(self, host: Host) -> list[float]:
         """How long each private link of a host was full and the bottleneck of a flow [s]."""
         _settle_full(host, host.state, self.env.now)
-        return host.full_seconds
+        return host.full_seconds or [0.0] * len(host.profile.capacities)
 
     def saturated_intervals(self, link: SharedLink) -> list[tuple[float, float]]:
         """When a link was saturated, the present interval included [s]."""
@@ -183,9 +182,7 @@ class FluidNetwork:
     def _plan_update(self) -> None:
         if not self._update_planned:
             self._update_planned = True
-            event = _event(self.env)
-            event.callbacks.append(self._planned_update)
-            self.env.schedule(event, _LAST)
+            self.env.schedule(_Call(_nothing, None, [self._planned_update]), _LAST)
 
     def _planned_update(self, _: Event) -> None:
         self._update_planned = False
@@ -309,9 +306,10 @@ class FluidNetwork:
             self._list(flow, mark, bundle)
         _settle_full(host, new, now)
         host.state = new
-        for place, flows in new.peaks:
+        for place, flows in new.busy:
             if flows > host.peaks[place]:
-                host.peaks[place] = flows
+                host.peaks = tuple(map(max, host.peaks, new.flows_on))
+                break
 
     def _list(self, flow: Flow, mark: float, bundle: Bundle) -> None:
         self._orders += 1
@@ -345,18 +343,15 @@ class FluidNetwork:
         if calendar and calendar[0][0] < self._alarm_time:
             self._alarm_time = calendar[0][0]
             # An alarm that rang may be set again; one that was overtaken is still in the kernel's queue.
-            alarm = self._rung or _event(self.env)
+            alarm = self._rung or _Call(_nothing, None, [])
             self._rung = None
             alarm.callbacks = self._when_alarm_rings.copy()
             self._alarm = alarm
             self.env.schedule(alarm, NORMAL, max(self._alarm_time - now, 0.0))
 
 
-def _event(env: Environment) -> Event:
-    """An event that has happened, to be put in the queue by hand."""
-    event = Event(env)
-    event._ok, event._value = True, None
-    return event
+def _nothing(_: Any) -> None:
+    """Stand in for the function of an event whose callbacks need none."""
 
 
 def _settle_full(host: Host, new: State, now: float) -> None:
@@ -367,5 +362,7 @@ def _settle_full(host: Host, new: State, now: float) -> None:
         return
     for places, seconds in log.since(host.epoch, host.full, host.full_since, now):
         for place in places:
+            if host.full_seconds is None:
+                host.full_seconds = [0.0] * len(host.profile.capacities)
             host.full_seconds[place] += seconds
     host.full, host.full_since, host.epoch = new.full.value, now, new.full.epoch

@@ -79,7 +79,7 @@ def fill(capacities: tuple[float, ...], parts: tuple[Part, ...], level: float) -
     used = [(0.0, 0.0)] * len(capacities)
     while growing:
         candidates = _candidates(capacities, parts, growing, used, level)
-        value, _, a, b, cause, stopped = min(candidates)
+        _, _, a, b, cause, stopped = min(candidates)
         for _, _, other_a, other_b, _, _ in candidates:
             slope, gap = other_b - b, other_a - a
             if slope > 0.0:

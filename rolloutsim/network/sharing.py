@@ -409,7 +409,7 @@ class Sharing:
                     if not driver.lazy and len(drives) > MANY:
                         driver.lazy = True
                         driver.guard = driver.level
-            if not link.queued:
+            if not link.queued and (link.level < inf or link.bound > link.capacity):
                 link.queued = True
                 self._queue.append(link)
 
@@ -481,5 +481,8 @@ def _bound(link: SharedLink) -> float:
 
 def _pop_lowest(queue: list[SharedLink]) -> SharedLink:
     """Take the queued link with the lowest level: it does not depend on the others."""
-    place = min(range(len(queue)), key=lambda i: queue[i].level)
-    return queue.pop(place)
+    lowest, level = 0, queue[0].level
+    for place in range(1, len(queue)):
+        if queue[place].level < level:
+            lowest, level = place, queue[place].level
+    return queue.pop(lowest)

@@ -100,7 +100,8 @@ class Flow:
 class Host:
     """Something with private links: its capacities, its flows in flight, its state.
 
-    `full` are the private links that bind since `full_since`; `full_seconds` what was settled before.
+    `full` are the private links that bind since `full_since`; `full_seconds` what was settled before;
+    `peaks` the most flows that there were on each private link.
     """
 
     __slots__ = (
@@ -117,8 +118,8 @@ class Host:
         self.epoch = 0
         self.full: tuple[int, ...] = ()
         self.full_since = 0.0
-        self.full_seconds = [0.0] * len(profile.capacities)
-        self.peaks = [0] * len(profile.capacities)
+        self.full_seconds: list[float] | None = None  # made when there is something to add
+        self.peaks = profile.idle.flows_on
 
 
 class Profile:
@@ -212,8 +213,8 @@ class State:
     """
 
     __slots__ = (
-        "bundles", "crossed", "driver", "entangled", "full", "key", "loads", "members", "minus", "peaks",
-        "places", "plus", "profile", "regime", "shapes",
+        "bundles", "busy", "crossed", "driver", "entangled", "flows_on", "full", "key", "loads", "members",
+        "minus", "places", "plus", "profile", "regime", "shapes",
     )  # fmt: skip
 
     def __init__(self, profile: Profile, key: tuple[tuple[Kind, int], ...]) -> None:
@@ -234,10 +235,12 @@ class State:
         self.plus: dict[Kind, State] = {}
         self.minus: dict[Kind, State] = {}
         self.shapes: dict[SharedLink | None, Shape] = {}
-        self.peaks = tuple(
-            (place, sum(number for kind, number in key if any(place == p for p, _ in kind.usage)))
+        # Flows on each private link, and the same for those links only that have any.
+        self.flows_on = tuple(
+            sum(number for kind, number in key if any(place == p for p, _ in kind.usage))
             for place in range(len(profile.capacities))
         )
+        self.busy = tuple((place, flows) for place, flows in enumerate(self.flows_on) if flows)
 
     def after(self, kind: Kind, change: int) -> State:
         """The state of a host with one flow of `kind` more (`change` 1) or less (-1)."""

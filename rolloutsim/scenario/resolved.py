@@ -146,7 +146,16 @@ class NodeGroup:
 
     def node_name(self, index: int) -> str:
         """The name of node `index`: `web-007`; at least three digits, as many as the last node needs."""
-        return f"{self.name}-{index:0{max(3, len(str(self.count - 1)))}d}"
+        return f"{self.name}-{index:0{self._digits}d}"
+
+    def node_names(self) -> list[str]:
+        """The names of all its nodes."""
+        digits = self._digits
+        return [f"{self.name}-{index:0{digits}d}" for index in range(self.count)]
+
+    @property
+    def _digits(self) -> int:
+        return max(3, len(str(self.count - 1)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,146 @@
+"""The command line: a module a command, loaded when it is asked for.
+
+A command parses, makes one library call and prints. Data goes to stdout, talk to stderr. The exit codes
+are the same for all commands and are decided here, from the kind of the error.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import click
+
+import rolloutsim
+
+COMMANDS = ("run", "validate", "schema", "explain", "init")
+
+
+class ExitCode(IntEnum):
+    """What the shell learns."""
+
+    OK = 0
+    INTERNAL = 1
+    USAGE = 2
+    THRESHOLD_MISSED = 3
+    SCENARIO_INVALID = 4
+    UNFINISHED = 5
+    INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """The group of all commands; as a program it ends with an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order in which a new user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import the module of a command."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"rolloutsim.cli.{name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name the ones that exist."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            ctx.fail(f"no command {args[0]!r}{hint}; commands: {', '.join(COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run a command; as a program, end with its exit code."""
+        run = partial(super().main, args, prog_name, complete_var, standalone_mode=False, **extra)
+        if not standalone_mode:
+            return run()
+        if hasattr(signal, "SIGPIPE"):  # a reader that goes away (`| head`) ends us quietly, as it ends other tools
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):  # a terminal that has no '→' shows '?'; it is no reason to stop
+                stream.reconfigure(errors="replace")
+        sys.exit(_exit_code(run))
+
+
+def _exit_code(run: Callable[[], Any]) -> int:
+    """Run a command; turn what it raises into a message."""
+    from rolloutsim.errors import RolloutsimError, ScenarioError, UsageError
+
+    try:
+        return int(run() or ExitCode.OK)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except ScenarioError as error:
+        click.echo(str(error), err=True)
+        return ExitCode.SCENARIO_INVALID
+    except RolloutsimError as error:
+        click.echo(f"error: {error}", err=True)
+        return ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.INTERNAL
+    except Exception as error:
+        if os.environ.get("ROLLOUTSIM_TRACEBACK"):
+            raise
+        click.echo(
+            f"internal error: {type(error).__name__}: {error}\n"
+            "This is a defect of rolloutsim, not of your scenario. ROLLOUTSIM_TRACEBACK=1 in the environment "
+            "shows where it happened.",
+            err=True,
+        )
+        return ExitCode.INTERNAL
+
+
+EPILOG = """\b
+Exit codes:
+  0    done; all thresholds held
+  1    internal error, or the output could not be written
+  2    usage: wrong option, missing file, --set with an unknown path
+  3    a threshold was missed
+  4    the scenario is invalid
+  5    the rollout did not finish
+  130  interrupted; results of finished files are kept
+
+\b
+Example:
+  rolloutsim run scenarios/20nodes.yaml --set 'network=10 Gbit/s'
+"""
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EPILOG,
+)
+@click.version_option(rolloutsim.__version__, prog_name="rolloutsim")
+def main() -> None:
+    """Simulate a container image rollout: a registry and N nodes pulling at the same time.
+
+    A scenario file says which nodes pull which images over which network. 'run' simulates it and shows how
+    long the rollout takes, what congests, and why.
+    """
+
+
+def example(text: str) -> str:
+    """Lay out an example for the end of a command's --help."""
+    lines = "\n".join(f"  {line}" for line in text.strip().splitlines())
+    return f"\b\nExample:\n{lines}"

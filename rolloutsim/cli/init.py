@@ -1,0 +1,40 @@
+"""`rolloutsim init`: a commented scenario to start from."""
+
+from __future__ import annotations
+
+import click
+
+from rolloutsim.cli import ExitCode, example
+
+
+@click.command(
+    short_help="A commented scenario to start from.",
+    epilog=example("rolloutsim init --template racks -o racks.yaml\nrolloutsim init | rolloutsim run -"),
+)
+@click.option(
+    "--template",
+    metavar="NAME",
+    default="20nodes",
+    show_default=True,
+    help="Which scenario: 20nodes, racks, two-registries or real.",
+)
+@click.option("-o", "--output", metavar="FILE", help="Write FILE instead of the standard output.")
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
+def command(template: str, output: str | None, force: bool) -> int:
+    """Print a commented scenario to start from."""
+    from pathlib import Path
+
+    from rolloutsim.cli.output import write_file
+    from rolloutsim.errors import UsageError
+    from rolloutsim.scenario import template as read_template
+
+    text = read_template(template)
+    if output is None:
+        click.echo(text, nl=False)
+        return ExitCode.OK
+    path = Path(output)
+    if path.exists() and not force:
+        raise UsageError(f"{output} exists and is left as it is; choose another name, or replace it with --force")
+    write_file(path, text)
+    click.echo(f"wrote {output}; run it: rolloutsim run {output}", err=True)
+    return ExitCode.OK

@@ -1,0 +1,51 @@
+"""Scenario files as the commands read them: all of them, with all their errors, before anything is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rolloutsim.errors import Diagnostic, ScenarioError, UsageError
+from rolloutsim.scenario import load
+
+if TYPE_CHECKING:
+    from rolloutsim.scenario.resolved import ResolvedScenario
+
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A valid scenario file: its name on the command line and what it says."""
+
+    name: str
+    resolved: ResolvedScenario
+
+
+def load_all(names: Sequence[str], overrides: Sequence[str]) -> tuple[list[File], list[Diagnostic]]:
+    """Read scenario files.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Paths; `-` is the standard input.
+    overrides : sequence of str
+        Values to change in each, `K=V`.
+
+    Returns
+    -------
+    tuple
+        The valid ones, and the errors of the others.
+    """
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(f"{twice[0]} is named twice; name each scenario once")
+    files: list[File] = []
+    diagnostics: list[Diagnostic] = []
+    for name in names:
+        try:
+            files.append(File(name, load(name, overrides).resolve()))
+        except ScenarioError as error:
+            diagnostics.extend(error.diagnostics)
+    return files, diagnostics

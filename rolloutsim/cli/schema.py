@@ -1,0 +1,25 @@
+"""`rolloutsim schema`: the JSON Schema of scenario files."""
+
+from __future__ import annotations
+
+import click
+
+from rolloutsim.cli import ExitCode, example
+
+
+@click.command(
+    short_help="The JSON Schema of scenario files.",
+    epilog=example("rolloutsim schema > rolloutsim.schema.json"),
+)
+def command() -> int:
+    """Print the JSON Schema of scenario files, for editors and other tools.
+
+    An editor with a YAML language server checks and completes a scenario whose first line is
+    '# yaml-language-server: $schema=rolloutsim.schema.json'.
+    """
+    import json
+
+    from rolloutsim.scenario import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    return ExitCode.OK

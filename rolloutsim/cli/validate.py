@@ -1,0 +1,76 @@
+"""`rolloutsim validate`: all errors of scenario files, located; nothing is simulated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rolloutsim.cli import ExitCode, example
+
+if TYPE_CHECKING:
+    from rolloutsim.errors import Diagnostic
+
+FORMATS = ("text", "json", "github")
+
+
+@click.command(
+    short_help="All errors of scenario files, located.",
+    epilog=example("rolloutsim validate scenarios/*.yaml\nrolloutsim validate --format github scenarios/20nodes.yaml"),
+)
+@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.option("--set", "overrides", metavar="K=V", multiple=True, help="Change a value first, as in 'run'.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How errors are printed."
+)
+def command(files: tuple[str, ...], overrides: tuple[str, ...], form: str) -> int:
+    """Check scenario files and show all their errors, located; simulate nothing.
+
+    FILE may be '-' for the standard input. 'json' prints a list of errors, 'github' annotations for GitHub
+    Actions. Exit code 4 if there is an error.
+    """
+    from rolloutsim.cli.scenarios import load_all
+
+    loaded, diagnostics = load_all(files, overrides)
+    if form == "json":
+        import json
+
+        click.echo(json.dumps([_as_json(d) for d in diagnostics], indent=2, ensure_ascii=False))
+    elif form == "github":
+        for diagnostic in diagnostics:
+            click.echo(_as_annotation(diagnostic))
+    elif diagnostics:
+        from rolloutsim.errors import render
+
+        click.echo(render(diagnostics))
+    for file in loaded:
+        click.echo(f"{file.name}: valid", err=True)
+    return ExitCode.SCENARIO_INVALID if diagnostics else ExitCode.OK
+
+
+def _as_json(diagnostic: Diagnostic) -> dict[str, object]:
+    return {
+        "file": diagnostic.file,
+        "line": diagnostic.line,
+        "column": diagnostic.column,
+        "length": diagnostic.length,
+        "severity": diagnostic.severity,
+        "message": diagnostic.message,
+        "help": diagnostic.help,
+    }
+
+
+def _as_annotation(diagnostic: Diagnostic) -> str:
+    """One workflow command; source of the syntax and its escapes: GitHub Actions documentation, "Workflow commands"."""
+    places = {"file": diagnostic.file, "line": diagnostic.line, "col": diagnostic.column}
+    if diagnostic.column is not None and diagnostic.length > 1:
+        places["endColumn"] = diagnostic.column + diagnostic.length
+    properties = ",".join(f"{name}={_escape(str(value), ':,')}" for name, value in places.items() if value is not None)
+    message = diagnostic.message + (f"\nhelp: {diagnostic.help}" if diagnostic.help else "")
+    return f"::error {properties}::{_escape(message)}"
+
+
+def _escape(text: str, more: str = "") -> str:
+    for character in "%\r\n" + more:
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text

@@ -1,0 +1,115 @@
+"""The exception family: everything that rolloutsim raises on purpose.
+
+A message says where, what is wrong, what is allowed and what to do next; a `ScenarioError` carries every
+error of a scenario at once.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+_LONGEST_LINE = 160  # columns of a source line that are shown (assumed: fits a wide terminal)
+_BEFORE_CARET = 80  # columns kept in front of the caret where a line is cut (assumed: half of it)
+
+
+class RolloutsimError(Exception):
+    """Base of all errors that rolloutsim raises on purpose."""
+
+
+class UsageError(RolloutsimError):
+    """The call itself is wrong: a missing file, a directory, an unknown path in `--set`."""
+
+
+class OutputError(RolloutsimError):
+    """A result cannot be written."""
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One located error of a scenario.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong and what is allowed.
+    file : str
+        The file's name as given, or what stands for it (`<stdin>`, `--set network.rate`).
+    line, column : int or None
+        Where it starts, counted from 1; None where there is no text to point at.
+    length : int
+        Columns that the caret underlines.
+    source_line : str or None
+        The line's text.
+    help : str or None
+        The likely intent.
+    severity : str
+        `error`.
+    """
+
+    message: str
+    file: str
+    line: int | None = None
+    column: int | None = None
+    length: int = 1
+    source_line: str | None = None
+    help: str | None = None
+    severity: Literal["error"] = "error"
+
+    def render(self, with_source: bool = True) -> str:
+        """The error as text: place and message, source line, caret and help."""
+        place = f"{self.file}:{self.line}:{self.column}" if self.line is not None else self.file
+        lines = [f"{_printable(place)}: {self.severity}: {_printable(self.message)}"]
+        if self.line is not None and self.column is not None and self.source_line is not None:
+            text, before = _window(_printable(self.source_line), self.column - 1)
+            if with_source:
+                lines.append(f"{self.line:>6} | {text}")
+            caret = "^" * max(1, min(self.length, len(text) - len(before)))
+            lines.append(f"       | {_blank(before)}{caret}{f' help: {_printable(self.help)}' if self.help else ''}")
+        elif self.help:
+            lines.append(f"       help: {_printable(self.help)}")
+        return "\n".join(lines)
+
+
+class ScenarioError(RolloutsimError):
+    """A scenario is invalid; `diagnostics` lists every error in it, in the order of the text."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__(render(self.diagnostics))
+
+
+def render(diagnostics: Iterable[Diagnostic]) -> str:
+    """All errors as text; a source line that several in a row point at is shown once."""
+    parts: list[str] = []
+    shown: tuple[str, int | None] | None = None
+    for diagnostic in diagnostics:
+        place = (diagnostic.file, diagnostic.line)
+        parts.append(diagnostic.render(with_source=place != shown))
+        shown = place
+    return "\n".join(parts)
+
+
+def _window(source: str, start: int) -> tuple[str, str]:
+    """The part of a long line around column `start`, and what of it stands before that column."""
+    if len(source) <= _LONGEST_LINE:
+        return source, source[:start]
+    left = max(0, start - _BEFORE_CARET)
+    prefix = "…" if left else ""
+    suffix = "…" if left + _LONGEST_LINE < len(source) else ""
+    shown = source[left : left + _LONGEST_LINE]
+    return f"{prefix}{shown}{suffix}", f"{prefix}{source[left:start]}"
+
+
+def _printable(text: str) -> str:
+    """The text without control characters, which could steer the terminal; tabs stay."""
+    return "".join("�" if unicodedata.category(char) == "Cc" and char != "\t" else char for char in text)
+
+
+def _blank(text: str) -> str:
+    """Blanks as wide as the text on a terminal; tabs stay, so that they align."""
+    return "".join(
+        "\t" if char == "\t" else "  " if unicodedata.east_asian_width(char) in "WF" else " " for char in text
+    )

@@ -1,0 +1,52 @@
+"""Which fetch brought each layer of each pull: the records' rows turned into a pulls × layers table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from rolloutsim.results.records import CaseRecords, Ids
+
+
+@dataclass(frozen=True, slots=True)
+class LayerTable:
+    """The layers of each pull, from the base (column 0) to the top of its image.
+
+    Parameters
+    ----------
+    fetch : numpy.ndarray
+        Row in the fetches that brought the layer, of this pull or of another; -1: held already, or not begun.
+    unpack : numpy.ndarray
+        For each fetch its row in the unpacks; -1: none.
+    """
+
+    fetch: Ids
+    unpack: Ids
+
+
+def layer_table(case: CaseRecords) -> LayerTable:
+    """The fetches of each pull's layers; a digest that is twice in an image counts where it stands first."""
+    fetches, waits, image = case.fetches, case.waits, case.pulls.image
+    places = _places(case)
+    fetch = np.full((len(image), max((len(i.layers) for i in case.images), default=0)), -1, np.int32)
+    fetch[fetches.pull, places[image[fetches.pull], fetches.layer]] = np.arange(len(fetches.pull))
+    begun = waits.fetch >= 0
+    pull, layer = waits.pull[begun], waits.layer[begun]
+    fetch[pull, places[image[pull], layer]] = waits.fetch[begun]
+    unpack = np.full(len(fetches.pull), -1, np.int32)
+    unpack[case.unpacks.fetch] = np.arange(len(case.unpacks.fetch))
+    return LayerTable(fetch, unpack)
+
+
+def _places(case: CaseRecords) -> npt.NDArray[np.int32]:
+    """Where each layer stands in each image; -1: it does not."""
+    index = {layer.digest: number for number, layer in enumerate(case.layers)}
+    places = np.full((len(case.images), len(case.layers)), -1, np.int32)
+    for row, image in enumerate(case.images):
+        for place, layer in reversed(list(enumerate(image.layers))):
+            places[row, index[layer.digest]] = place
+    return places

@@ -1,0 +1,164 @@
+"""The figures of a case: pure functions of its records, each defined once.
+
+rollout time
+    From the rollout's start (0 s) to the last pod's readiness; unknown while one is missing.
+pull time
+    From asking to the image being ready on the node; statistics are those of the pulls that finished.
+alone time
+    Pull time of the same pull alone on an idle system, the mean over all pulls.
+slowdown
+    Pull time / alone time, pull by pull.
+bytes on the wire
+    What all pulls fetched, compressed; a layer that a node held already, or that another pull of the node
+    fetched, counts nothing.
+utilisation
+    Bytes / (capacity × rollout time), background traffic included.
+
+Attributes are named as the keys of the JSON contract (`rolloutsim.results.contract`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rolloutsim.results.links import LinkSummary, group_links, shared_links
+from rolloutsim.results.split import time_split
+from rolloutsim.results.statistics import Spread, spread
+
+if TYPE_CHECKING:
+    from rolloutsim.results.records import CaseRecords, Run, Times
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSummary:
+    """One case in figures.
+
+    Parameters
+    ----------
+    case : str
+        Its name: the image's where each image is a case.
+    finished : bool
+        Whether every pod became ready.
+    stuck : tuple of str
+        What waits for what, when not finished.
+    nodes, pulls, unfinished_pulls : int
+        How many nodes and pulls there are, and how many pulls did not finish.
+    rollout_time_s, alone_time_s : float or None
+        See the module [s]; None: unknown.
+    bytes_on_wire : float
+        See the module [B].
+    pull_time_s, slowdown : Spread or None
+        Over the pulls that finished [s] and [1]; None if none did.
+    time_split_s : mapping of str to float
+        Seconds by cause, summed over the finished pulls [s]; see `rolloutsim.results.split`.
+    links : tuple of LinkSummary
+        Every shared link, then for each node group one row for each kind of its private links.
+    """
+
+    case: str
+    finished: bool
+    stuck: tuple[str, ...]
+    nodes: int
+    pulls: int
+    unfinished_pulls: int
+    rollout_time_s: float | None
+    alone_time_s: float | None
+    bytes_on_wire: float
+    pull_time_s: Spread | None
+    slowdown: Spread | None
+    time_split_s: Mapping[str, float]
+    links: tuple[LinkSummary, ...]
+
+    def link(self, name: str) -> LinkSummary:
+        """The row of a link, or of a group's links such as `web.nic.in`."""
+        return next(row for row in self.links if row.link == name)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run in figures: its cases by name, in the order of the scenario."""
+
+    name: str
+    cases: Mapping[str, CaseSummary]
+
+    @property
+    def slowest(self) -> CaseSummary:
+        """The case with the largest rollout time; one that did not finish before all others."""
+        return max(self.cases.values(), key=_duration)
+
+
+def summarise(run: Run) -> RunSummary:
+    """The figures of all cases of a run."""
+    groups = tuple(group.name for group in run.scenario.groups)
+    return RunSummary(run.scenario.name, {case.name: summarise_case(case, groups) for case in run.cases})
+
+
+def summarise_case(case: CaseRecords, groups: tuple[str, ...]) -> CaseSummary:
+    """The figures of one case.
+
+    Parameters
+    ----------
+    case : CaseRecords
+        What happened.
+    groups : tuple of str
+        Names of the scenario's node groups, in its order.
+    """
+    pulled = pull_times(case)
+    finished = ~np.isnan(pulled)
+    slowed = slowdowns(case)
+    return CaseSummary(
+        case=case.name,
+        finished=case.finished,
+        stuck=case.stuck,
+        nodes=len(case.node_names),
+        pulls=len(pulled),
+        unfinished_pulls=int(np.sum(~finished)),
+        rollout_time_s=rollout_time(case),
+        alone_time_s=alone_time(case),
+        bytes_on_wire=float(case.fetches.bytes_done.sum()),
+        pull_time_s=spread(pulled[finished]),
+        slowdown=spread(slowed[~np.isnan(slowed)]),
+        time_split_s=time_split(case),
+        links=(*shared_links(case), *group_links(case, groups)),
+    )
+
+
+def rollout_time(case: CaseRecords) -> float | None:
+    """Time of the last pod's readiness [s]; None if a pod is missing or there is none."""
+    ready = case.pods.ready
+    if not case.finished or not len(ready) or bool(np.isnan(ready).any()):
+        return None
+    return float(ready.max())
+
+
+def alone_time(case: CaseRecords) -> float | None:
+    """Mean over pulls of the time alone on an idle system [s]; None if that is unknown for all of them."""
+    known = case.pulls.alone[~np.isnan(case.pulls.alone)]
+    return float(known.mean()) if len(known) else None
+
+
+def pull_times(case: CaseRecords) -> Times:
+    """Time from asking to the ready image of each pull [s]; NaN where it did not finish."""
+    return case.pulls.pulled - case.pulls.asked
+
+
+def slowdowns(case: CaseRecords) -> Times:
+    """Pull time / alone time of each pull [1]; 1 where both are zero, NaN where unknown."""
+    times, alone = pull_times(case), case.pulls.alone
+    slowed = np.full(len(times), np.nan)
+    np.divide(times, alone, out=slowed, where=alone > 0.0)
+    slowed[(times == 0.0) & (alone == 0.0)] = 1.0
+    return slowed
+
+
+def is_image_case(case: CaseRecords) -> bool:
+    """Whether the case is the rollout of the one image whose name it has."""
+    return len(case.images) == 1 and case.images[0].name == case.name
+
+
+def _duration(case: CaseSummary) -> float:
+    return float("inf") if case.rollout_time_s is None else case.rollout_time_s

@@ -1,0 +1,142 @@
+"""Thresholds: `rollout_time{image=builder}: max < 60 s` to a condition on a metric."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from rolloutsim.scenario.hints import did_you_mean, listing
+from rolloutsim.scenario.model import Document
+from rolloutsim.scenario.places import Path, Problem
+from rolloutsim.scenario.resolved import Threshold
+from rolloutsim.units import Kind, QuantityError, parse
+
+STATISTICS = ("max", "min", "mean", "p50", "p95", "p99")
+LABELS = ("image", "case", "link")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What a threshold can be about: the kind of its value, and whether it needs a statistic or a link."""
+
+    kind: Kind | Literal["number"]
+    statistic: bool = False
+    link: bool = False
+
+
+METRICS: Mapping[str, Metric] = {
+    "rollout_time": Metric("time"),
+    "alone_time": Metric("time"),
+    "bytes_on_wire": Metric("size"),
+    "pull_time": Metric("time", statistic=True),
+    "slowdown": Metric("number", statistic=True),
+    "utilisation": Metric("share", link=True),
+    "saturated": Metric("time", link=True),
+}
+
+_KEY = re.compile(r"\s*([^{}\s]+)\s*(?:\{(.*)\})?\s*")
+_CONDITION = re.compile(r"\s*(?:([A-Za-z][A-Za-z0-9_]*)\s*)?(<=|>=|<|>)\s*(.+?)\s*")
+_NUMBER = re.compile(r"([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*[x×]?")
+_FORM = "a threshold is '[statistic] comparison value', for example 'max < 60 s'"
+
+
+class _Unreadable(Exception):
+    def __init__(self, message: str, help: str | None = None, related: tuple[Path, ...] = ()) -> None:
+        super().__init__(message)
+        self.message, self.help, self.related = message, help, related
+
+
+def thresholds(document: Document, names: Mapping[str, frozenset[str]]) -> Iterator[Threshold | Problem]:
+    """The document's thresholds in its order; a problem in place of each that is not valid.
+
+    Parameters
+    ----------
+    document : Document
+        The scenario.
+    names : mapping
+        What exists, by label: `image`, `case`, `link`.
+    """
+    for key, conditions in document.thresholds.items():
+        path: Path = ("thresholds", key)
+        try:
+            metric, selectors = _selection(key, names)
+        except _Unreadable as error:
+            yield Problem(path, error.message, error.help, at="key", related=error.related)
+            continue
+        if not conditions:
+            yield Problem(path, f"{metric} has no condition; {_FORM}")
+        for condition in conditions:
+            try:
+                statistic, comparison, value = _condition(condition.check, metric)
+            except _Unreadable as error:
+                yield Problem(path, error.message, error.help)
+                continue
+            yield Threshold(
+                metric, selectors, statistic, comparison, value, condition.check, _severity(condition.severity)
+            )
+
+
+def _selection(key: str, names: Mapping[str, frozenset[str]]) -> tuple[str, dict[str, str]]:
+    match = _KEY.fullmatch(key)
+    if match is None:
+        raise _Unreadable(
+            f"cannot read '{key}'; write for example rollout_time or 'utilisation{{link=registry.uplink}}'"
+        )
+    name, inside = match.groups()
+    if name not in METRICS:
+        raise _Unreadable(f"unknown metric '{name}'; known: {listing(METRICS)}", did_you_mean(name, METRICS))
+    selectors: dict[str, str] = {}
+    for pair in inside.split(",") if inside else ():
+        label, equals, value = (piece.strip() for piece in pair.partition("="))
+        if not equals or not value:
+            raise _Unreadable(f"cannot read the selector '{pair.strip()}' of {name}; write label=value")
+        allowed = tuple(one for one in LABELS if one != "link" or METRICS[name].link)
+        if label not in allowed:
+            raise _Unreadable(
+                f"unknown label '{label}' of {name}; known: {listing(allowed)}", did_you_mean(label, allowed)
+            )
+        if value not in names[label]:
+            known = sorted(names[label])
+            message = f"no {label} is named '{value}'; known: {listing(known)}"
+            raise _Unreadable(message, did_you_mean(value, known), (("images", value), ("network", "links", value)))
+        selectors[label] = value
+    if METRICS[name].link and "link" not in selectors:
+        raise _Unreadable(f"{name} needs a link: write '{name}{{link=registry.uplink}}'")
+    return name, selectors
+
+
+def _condition(text: str, metric: str) -> tuple[str | None, Literal["<", "<=", ">", ">="], float]:
+    match = _CONDITION.fullmatch(text)
+    if match is None:
+        raise _Unreadable(f"cannot read '{text}'; {_FORM}")
+    statistic, comparison, value = match.groups()
+    if statistic is not None and statistic not in STATISTICS:
+        raise _Unreadable(
+            f"unknown statistic '{statistic}'; known: {listing(STATISTICS)}", did_you_mean(statistic, STATISTICS)
+        )
+    if statistic is None and METRICS[metric].statistic:
+        raise _Unreadable(f"{metric} needs a statistic: {listing(STATISTICS)}; write for example 'max {text.strip()}'")
+    return statistic, _comparison(comparison), _value(value, METRICS[metric].kind, metric)
+
+
+def _value(text: str, kind: Kind | Literal["number"], metric: str) -> float:
+    if kind == "number":
+        match = _NUMBER.fullmatch(text)
+        if match is None:
+            raise _Unreadable(f"'{text}' is not a number; {metric} is one, for example 20")
+        return float(match[1])
+    try:
+        return parse(kind, text)
+    except QuantityError as error:
+        raise _Unreadable(error.message, error.help) from None
+
+
+def _comparison(text: str) -> Literal["<", "<=", ">", ">="]:
+    comparisons: dict[str, Literal["<", "<=", ">", ">="]] = {"<": "<", "<=": "<=", ">": ">", ">=": ">="}
+    return comparisons[text]
+
+
+def _severity(text: str) -> Literal["error", "warn"]:
+    return "warn" if text == "warn" else "error"

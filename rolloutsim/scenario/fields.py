@@ -1,0 +1,362 @@
+"""What a field of the scenario model may hold: quantities, counts, names, words and short forms.
+
+Each is an annotation for pydantic that reads the text, writes it back exactly, and describes itself to JSON
+Schema and to `explain`. A quantity becomes a number in SI base units; `unlimited` becomes infinity.
+"""
+
+# ruff: noqa: D102 - what the methods do is said once, at `Described`
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticCustomError, core_schema
+
+from rolloutsim.scenario.hints import did_you_mean, listing
+from rolloutsim.units import EXAMPLES, Kind, QuantityError, exact_text, parse
+
+UNLIMITED = "unlimited"
+
+_NUMBER = r"[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?"
+_PATTERNS: dict[Kind, str] = {
+    "size": rf"^\s*{_NUMBER}\s*([kMGT]?B|[KMGT]i|[KMGT]iB)\s*$",
+    "rate": rf"^\s*{_NUMBER}\s*([kMGT]?(bit/s|bps|B/s)|[KMGT]iB/s)\s*$",
+    "time": rf"^\s*({_NUMBER}\s*(us|µs|ms|s|m|h|d)\s*)+$",
+    "share": rf"^\s*{_NUMBER}\s*%\s*$",
+}
+
+
+def fault(message: str, help: str | None = None) -> PydanticCustomError:
+    """An error of a value, for pydantic to collect with the others."""
+    return PydanticCustomError("scenario", "{message}", {"message": message, "help": help})
+
+
+def key(default: Any = ..., *, description: str, unit: str = "", source: str = "", shown: str = "", **more: Any) -> Any:
+    """A field and what `explain` says about it.
+
+    Parameters
+    ----------
+    default : object
+        The default in SI base units; none: the key is required.
+    description : str
+        What it means.
+    unit : str
+        The kind of quantity or the unit, where there is one.
+    source : str
+        Where the default comes from, or the word "assumed".
+    shown : str
+        The default as a user would write it, where the number itself says less.
+    more
+        Further arguments of `pydantic.Field`; `name` is what a map's keys stand for.
+    """
+    extra = {"x-unit": unit, "x-source": source, "x-default": shown, "x-name": more.pop("name", "")}
+    return Field(default, description=description, json_schema_extra={k: v for k, v in extra.items() if v}, **more)
+
+
+class Described:
+    """An annotation that reads a value and describes itself."""
+
+    def read(self, value: Any) -> Any:
+        """The value in the package's own terms."""
+        raise NotImplementedError
+
+    def write(self, value: Any) -> Any:
+        """The value as a user would write it."""
+        return value
+
+    def schema(self) -> JsonSchemaValue:
+        """Its JSON Schema."""
+        raise NotImplementedError
+
+    def words(self) -> str:
+        """Its type in words."""
+        raise NotImplementedError
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.read, serialization=core_schema.plain_serializer_function_ser_schema(self.write)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return self.schema()
+
+
+@dataclass(eq=False, repr=False)
+class Quantity(Described):
+    """A quantity of one kind; `most` bounds a share."""
+
+    kind: Kind
+    zero: bool = False
+    unlimited: bool = False
+    most: float = math.inf
+
+    def read(self, value: Any) -> float:
+        if self.unlimited and value == UNLIMITED:
+            return math.inf
+        try:
+            number = parse(self.kind, value, self.zero)
+        except QuantityError as error:
+            also = f", or {UNLIMITED}" if self.unlimited and not error.message.startswith("unknown") else ""
+            raise fault(error.message + also, error.help) from None
+        if number > self.most:
+            raise fault(f"'{value}' is too much; the most is {exact_text(self.kind, self.most)}")
+        return number
+
+    def write(self, value: float) -> str:
+        return UNLIMITED if math.isinf(value) else exact_text(self.kind, value)
+
+    def schema(self) -> JsonSchemaValue:
+        text: JsonSchemaValue = {"type": "string", "pattern": _PATTERNS[self.kind], "examples": [EXAMPLES[self.kind]]}
+        return {"anyOf": [{"const": UNLIMITED}, text]} if self.unlimited else text
+
+    def words(self) -> str:
+        return f"{self.kind}, or {UNLIMITED}" if self.unlimited else self.kind
+
+
+@dataclass(eq=False, repr=False)
+class Whole(Described):
+    """A whole number between two bounds."""
+
+    least: int
+    most: int
+    unlimited: bool = False
+
+    def read(self, value: Any) -> int | float:
+        if self.unlimited and value == UNLIMITED:
+            return math.inf
+        if isinstance(value, bool) or not isinstance(value, int) or not self.least <= value <= self.most:
+            also = f", or {UNLIMITED}" if self.unlimited else ""
+            raise fault(f"{quoted(value)} is not a whole number from {self.least} to {self.most}{also}")
+        return value
+
+    def write(self, value: float) -> Any:
+        return UNLIMITED if math.isinf(value) else value
+
+    def schema(self) -> JsonSchemaValue:
+        number: JsonSchemaValue = {"type": "integer", "minimum": self.least, "maximum": self.most}
+        return {"anyOf": [{"const": UNLIMITED}, number]} if self.unlimited else number
+
+    def words(self) -> str:
+        words = f"whole number, {self.least} to {self.most}"
+        return f"{words}, or {UNLIMITED}" if self.unlimited else words
+
+
+@dataclass(eq=False, repr=False)
+class Number(Described):
+    """A plain number above a bound (or equal to it), without a unit."""
+
+    least: float
+    equal: bool = True
+    most: float = 1e6
+
+    def read(self, value: Any) -> float:
+        fits = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not fits or not (self.least <= value <= self.most) or (value == self.least and not self.equal):
+            bound = f"from {self.least:g}" if self.equal else f"above {self.least:g}"
+            raise fault(f"{quoted(value)} is not a number {bound} up to {self.most:.0f}")
+        return float(value)
+
+    def schema(self) -> JsonSchemaValue:
+        return {"type": "number", "minimum" if self.equal else "exclusiveMinimum": self.least, "maximum": self.most}
+
+    def words(self) -> str:
+        return f"number, {'from' if self.equal else 'above'} {self.least:g}"
+
+
+@dataclass(eq=False, repr=False)
+class Text(Described):
+    """Text; a name has no spaces, so that links and nodes can be named after it."""
+
+    name: bool = False
+
+    def read(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise fault(f"{quoted(value)} is not text; put it in quotes")
+        if self.name and not is_name(value):
+            raise fault(f"{quoted(value)} is not a name; a name has only letters, digits and any of . _ - within")
+        if not value.strip():
+            raise fault("the text is empty; write some, or leave the key out")
+        return value
+
+    def schema(self) -> JsonSchemaValue:
+        if self.name:
+            return {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$"}
+        return {"type": "string", "minLength": 1}
+
+    def words(self) -> str:
+        return "name" if self.name else "text"
+
+
+@dataclass(eq=False, repr=False)
+class Word(Described):
+    """One of a few words."""
+
+    choices: tuple[str, ...]
+
+    def read(self, value: Any) -> str:
+        if value not in self.choices:
+            help = did_you_mean(value, self.choices) if isinstance(value, str) else None
+            raise fault(f"{quoted(value)} is not allowed here; allowed: {listing(self.choices)}", help)
+        return str(value)
+
+    def schema(self) -> JsonSchemaValue:
+        return {"enum": list(self.choices)}
+
+    def words(self) -> str:
+        return "one of " + ", ".join(self.choices)
+
+
+@dataclass(eq=False, repr=False)
+class Flag(Described):
+    """`true` or `false`."""
+
+    def read(self, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise fault(f"{quoted(value)} is not true or false")
+        return value
+
+    def schema(self) -> JsonSchemaValue:
+        return {"type": "boolean"}
+
+    def words(self) -> str:
+        return "true or false"
+
+
+@dataclass(eq=False, repr=False)
+class Version(Described):
+    """The version of the file format that this release reads."""
+
+    known: int
+
+    def read(self, value: Any) -> int:
+        if isinstance(value, bool) or value != self.known:
+            message = f"format version {quoted(value)} is unknown; this release reads 'rolloutsim: {self.known}'"
+            raise fault(message)
+        return self.known
+
+    def schema(self) -> JsonSchemaValue:
+        return {"const": self.known}
+
+    def words(self) -> str:
+        return str(self.known)
+
+
+@dataclass(eq=False, repr=False)
+class ShareOrCount(Described):
+    """A share of the nodes (`80%`), kept as text, or a number of them."""
+
+    def read(self, value: Any) -> int | str:
+        if isinstance(value, int) and not isinstance(value, bool):
+            if value < 0:
+                raise fault(f"{quoted(value)} is negative; allowed: a number of nodes, or a share such as 80%")
+            return value
+        try:
+            share = parse("share", value)
+        except QuantityError as error:
+            raise fault(f"{error.message}, or a number of nodes") from None
+        if share > 1:
+            raise fault(f"{quoted(value)} is more than all nodes; the most is 100%")
+        return str(value)
+
+    def schema(self) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "integer", "minimum": 0}, Quantity("share").schema()]}
+
+    def words(self) -> str:
+        return "share of the nodes, or a number of them"
+
+
+@dataclass(eq=False, repr=False)
+class Short:
+    """A part that has a short form.
+
+    Parameters
+    ----------
+    expand : callable
+        Turns the short form into the long one, and leaves the long one as it is.
+    words : str
+        The short form in words.
+    forms : callable
+        The JSON Schemas of the short forms, from the one of the long form.
+    key : str or None
+        The key of the long form that the short form stands for; an override with the short form sets that key
+        and keeps the others. None: the short form replaces the whole.
+    """
+
+    expand: Callable[[Any], Any]
+    words: str
+    forms: Callable[[JsonSchemaValue], list[JsonSchemaValue]]
+    key: str | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(self.expand, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        long = handler(core)
+        return {"anyOf": [*self.forms(long), long]}
+
+
+def short(key: str, kind: Described, whole: bool = False) -> Short:
+    """The short form that stands for a map with one key: `network: 1 Gbit/s` is `{rate: 1 Gbit/s}`.
+
+    Parameters
+    ----------
+    key : str
+        That key.
+    kind : Described
+        What it holds.
+    whole : bool
+        Whether the short form describes the part fully, so that an override with it drops the other keys.
+    """
+
+    def expand(value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            raise fault(f"a list is not allowed here; allowed: {kind.words()}, or a map")
+        return value if is_long(value) else {key: value}
+
+    return Short(expand, kind.words(), lambda long: [kind.schema()], None if whole else key)
+
+
+def is_long(value: Any) -> bool:
+    """Whether a value is a map, or a model that was made from one."""
+    return isinstance(value, Mapping) or hasattr(value, "model_fields_set")
+
+
+def is_name(text: str) -> bool:
+    """Whether the text can be part of a link's name."""
+    return (
+        len(text) <= 100
+        and text.isascii()
+        and text[:1].isalnum()
+        and all(char.isalnum() or char in "._-" for char in text)
+    )
+
+
+def quoted(value: Any) -> str:
+    """The value as an error shows it."""
+    if isinstance(value, Mapping):
+        return "a map"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    text = {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    return f"'{text}'" if len(text) <= 60 else f"'{text[:57]}...'"
+
+
+Size = Annotated[float, Quantity("size")]
+Rate = Annotated[float, Quantity("rate")]
+LinkRate = Annotated[float, Quantity("rate", zero=True)]
+RateLimit = Annotated[float, Quantity("rate", unlimited=True)]
+Time = Annotated[float, Quantity("time", zero=True)]
+Efficiency = Annotated[float, Quantity("share", most=1.0)]
+Cached = Annotated[int | str, ShareOrCount()]
+Name = Annotated[str, Text(name=True)]
+Words = Annotated[str, Text()]
+OnOff = Annotated[bool, Flag()]

@@ -1,0 +1,48 @@
+"""What a misspelt word was likely meant to be."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+# Words of Kubernetes, Docker and everyday speech, and this format's word for the same thing.
+_SYNONYMS = {
+    "replicas": "count", "bandwidth": "capacity", "registry_uplink": "uplink", "network_bandwidth": "rate",
+    "bandwidth_limit": "connection_cap", "rate_cap": "connection_cap", "rate_limit": "max_connections",
+    "max_concurrent_downloads": "parallel_layers", "concurrency": "parallel_layers", "delay": "latency",
+    "rtt": "latency", "oversubscribed": "oversubscription", "container_runtime": "runtime", "ramp": "start",
+    "nodegroups": "nodes", "node_groups": "nodes", "slo": "thresholds", "slos": "thresholds", "title": "name",
+    "bytes": "size", "end": "until", "image_size": "compressed", "uncompressed": "unpacked", "level": "severity",
+}  # fmt: skip
+
+
+def snake_case(word: str) -> str:
+    """`maxSurge` and `max-surge` in this format's spelling: `max_surge`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word).replace("-", "_").replace(" ", "_").lower()
+
+
+def intended(word: str, allowed: Iterable[str]) -> str | None:
+    """The allowed word that was likely meant, None where none is near."""
+    choices = list(allowed)
+    snake = snake_case(word)
+    for candidate in (snake, _SYNONYMS.get(snake), f"{snake}s", snake.removesuffix("s")):
+        if candidate in choices:
+            return candidate
+    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6) or difflib.get_close_matches(
+        snake, choices, n=1, cutoff=0.6
+    )
+    return close[0] if close else None
+
+
+def did_you_mean(word: str, allowed: Iterable[str]) -> str | None:
+    """A help text that names the likely word, None where none is near."""
+    choice = intended(word, allowed)
+    return f"did you mean '{choice}'?" if choice is not None else None
+
+
+def listing(words: Iterable[str], most: int = 20) -> str:
+    """The words for a message; a long list is cut."""
+    all_words = list(words) or ["none"]
+    more = len(all_words) - most
+    return " ".join(all_words[:most]) + (f" … ({more} more)" if more > 0 else "")

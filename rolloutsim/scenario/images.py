@@ -1,0 +1,156 @@
+"""Images to their layers: bases put in front, digests made, missing sizes taken from the ratio.
+
+A layer is its digest: images that share a digest share the layer. A layer without a digest gets one of its own,
+`<image>/<layer>`. A digest that stands twice in one image counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from rolloutsim.scenario.hints import did_you_mean, listing
+from rolloutsim.scenario.model import COMPRESSION_RATIO, Document, ImageSpec, LayerSpec
+from rolloutsim.scenario.places import Path, Problem, dotted
+from rolloutsim.scenario.resolved import Layer
+from rolloutsim.units import format_size
+
+
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """A layer as one image describes it."""
+
+    path: Path
+    digest: str
+    layer: LayerSpec
+    ratio: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The layers of every image, and how many of them have a size from a ratio."""
+
+    of: Mapping[str, tuple[Layer, ...]]
+    ratios: tuple[float, ...]  # that were used
+    estimated: int
+    total: int
+
+
+def layers(document: Document) -> Layers:
+    """The layers of a document that `image_problems` finds nothing wrong with."""
+    mentions = {name: list(_mentions(name, spec)) for name, spec in document.images.items()}
+    merged: dict[str, Layer] = {}
+    ratios: dict[str, float] = {}
+    for digest, same in _by_digest(mentions).items():
+        given = next((one.ratio for one in same if one.ratio is not None), COMPRESSION_RATIO)
+        compressed = next((one.layer.compressed for one in same if one.layer.compressed is not None), None)
+        unpacked = next((one.layer.unpacked for one in same if one.layer.unpacked is not None), None)
+        if compressed is None or unpacked is None:
+            ratios[digest] = given
+        if compressed is None:
+            compressed = (unpacked or 0.0) / given
+        merged[digest] = Layer(digest, compressed, compressed * given if unpacked is None else unpacked)
+    of = {
+        name: tuple(merged[digest] for digest in dict.fromkeys(one.digest for one in _chain(name, document, mentions)))
+        for name in document.images
+    }
+    return Layers(of, tuple(sorted(set(ratios.values()))), len(ratios), len(merged))
+
+
+def image_problems(document: Document) -> Iterator[Problem]:
+    """What is wrong with the images as a whole."""
+    for name, spec in document.images.items():
+        yield from _shape_problems(("images", name), spec)
+        yield from _base_problems(name, document)
+    mentions = {name: list(_mentions(name, spec)) for name, spec in document.images.items()}
+    for digest, same in _by_digest(mentions).items():
+        yield from _digest_problems(digest, same)
+
+
+def _mentions(name: str, spec: ImageSpec) -> Iterator[_Mention]:
+    path: Path = ("images", name)
+    if spec.layers is None and (spec.compressed is not None or spec.unpacked is not None):
+        sizes = {"compressed": spec.compressed, "unpacked": spec.unpacked}
+        alone = LayerSpec().model_copy(update=sizes)
+        yield _Mention(path, spec.digest or f"{name}/0", alone, spec.ratio)
+    for layer_name, layer in (spec.layers or {}).items():
+        yield _Mention((*path, "layers", layer_name), layer.digest or f"{name}/{layer_name}", layer, spec.ratio)
+
+
+def _by_digest(mentions: Mapping[str, list[_Mention]]) -> dict[str, list[_Mention]]:
+    same: dict[str, list[_Mention]] = {}
+    for several in mentions.values():
+        for mention in several:
+            same.setdefault(mention.digest, []).append(mention)
+    return same
+
+
+def _chain(name: str, document: Document, mentions: Mapping[str, list[_Mention]]) -> Iterator[_Mention]:
+    lineage = [name]
+    while (base := document.images[lineage[-1]].base) is not None:
+        lineage.append(base)
+    for ancestor in reversed(lineage):
+        yield from mentions[ancestor]
+
+
+def _shape_problems(path: Path, spec: ImageSpec) -> Iterator[Problem]:
+    single = [key for key in ("digest", "compressed", "unpacked") if getattr(spec, key) is not None]
+    if spec.layers is not None and single:
+        message = f"'{single[0]}' describes an image of one layer; {dotted(path)} has 'layers': give each its own"
+        yield Problem((*path, single[0]), message, at="key")
+    elif spec.digest is not None and spec.compressed is None and spec.unpacked is None:
+        yield Problem((*path, "digest"), f"{dotted(path)} has a digest but no size; add 'compressed'", at="key")
+    elif spec.layers is None and spec.base is None and not single:
+        yield Problem(path, f"{dotted(path)} has no size; give a size, 'compressed', 'layers' or 'base'", at="key")
+    elif spec.layers is not None and not spec.layers:
+        yield Problem((*path, "layers"), f"{dotted(path)} has an empty list of layers; give at least one", at="key")
+    for name, layer in (spec.layers or {}).items():
+        if layer.compressed is None and layer.unpacked is None:
+            message = f"layer '{name}' of {dotted(path)} has no size; add 'compressed'"
+            yield Problem((*path, "layers", name), message)
+
+
+def _base_problems(name: str, document: Document) -> Iterator[Problem]:
+    lineage = [name]
+    while (base := document.images[lineage[-1]].base) is not None:
+        if base not in document.images:
+            if len(lineage) == 1:
+                known = [other for other in document.images if other != name]
+                message = f"no image is named '{base}'; known: {listing(known)}"
+                yield Problem(("images", name, "base"), message, did_you_mean(base, known), related=(("images", base),))
+            return
+        if base in lineage:
+            order = list(document.images)
+            if base == name and name == min(lineage, key=order.index):
+                cycle = " → ".join([*lineage, name])
+                message = f"the bases go in a circle: {cycle}; let one of them have no base"
+                yield Problem(("images", name, "base"), message)
+            return
+        lineage.append(base)
+
+
+def _digest_problems(digest: str, same: list[_Mention]) -> Iterator[Problem]:
+    for key in ("compressed", "unpacked"):
+        sized = [one for one in same if getattr(one.layer, key) is not None]
+        for other in sized[1:]:
+            first, second = getattr(sized[0].layer, key), getattr(other.layer, key)
+            if first != second:
+                message = (
+                    f"digest '{digest}' is {_exact(second)} {key} here, but {_exact(first)} in "
+                    f"{dotted(sized[0].path)}; a layer has one size"
+                )
+                yield Problem(other.path, message, related=(sized[0].path,))
+    if all(one.layer.unpacked is None for one in same):
+        rated = [one for one in same if one.ratio is not None]
+        for other in rated[1:]:
+            if other.ratio != rated[0].ratio:
+                message = (
+                    f"digest '{digest}' has ratio {other.ratio:g} here, but {rated[0].ratio:g} in "
+                    f"{dotted(rated[0].path)}; a layer has one size"
+                )
+                yield Problem(other.path, message, related=(rated[0].path,))
+
+
+def _exact(size: float) -> str:
+    text = format_size(size)
+    return text if size < 1e4 or size % 1e3 == 0 else f"{text} ({size:.0f} B)"

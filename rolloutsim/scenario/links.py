@@ -1,0 +1,133 @@
+"""The names of links: which exist, and who owns each.
+
+Built-in links are `<registry>.uplink`, `<registry>.storage`, `<rack>.up` and `<rack>.down` (towards the nodes);
+`network.links` adds others. A node's own links are `<node>.nic.in`, `.nic.out`, `.disk` and `.unpack`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+
+from rolloutsim.scenario.hints import did_you_mean, listing
+from rolloutsim.scenario.model import REGISTRY, Document, GroupSpec, RegistrySpec
+from rolloutsim.scenario.places import Path, Problem, dotted
+
+_PRIVATE = r"(?P<group>.+)-(?P<index>[0-9]+)\.(?P<part>nic\.in|nic\.out|disk|unpack)"
+
+
+def registries(document: Document) -> dict[str, RegistrySpec]:
+    """The registries by name; a scenario that gives none has one with all defaults."""
+    return document.registries or {REGISTRY: document.registry or RegistrySpec()}
+
+
+def registry_path(document: Document, name: str) -> Path:
+    """Where the registry stands in the file."""
+    return ("registries", name) if document.registries is not None else ("registry",)
+
+
+def racks(document: Document) -> list[str]:
+    """The racks that the groups name, in their order."""
+    return list(dict.fromkeys(rack for group in document.nodes.values() for rack in group.racks))
+
+
+def shared_links(document: Document) -> Iterator[tuple[str, Path]]:
+    """Every shared link's name and what makes it; a name that comes twice is an error."""
+    for name, registry in registries(document).items():
+        path = registry_path(document, name)
+        if not math.isinf(registry.storage):
+            yield f"{name}.storage", path
+        if not _unlimited(registry.uplink):
+            yield f"{name}.uplink", path
+    if document.network.racks is not None:
+        for rack in racks(document):
+            yield f"{rack}.up", ("network", "racks")
+            yield f"{rack}.down", ("network", "racks")
+    for name in document.network.links:
+        yield name, ("network", "links", name)
+
+
+def link_problems(document: Document) -> Iterator[Problem]:
+    """Links that are named twice, never defined, or crossed twice by one path."""
+    owners: dict[str, Path] = {}
+    for name, path in shared_links(document):
+        if name in owners:
+            message = f"link '{name}' is named twice: by {dotted(path)} and by {dotted(owners[name]) or 'the registry'}"
+            yield Problem(path, message, at="key", related=(owners[name],))
+        elif private_link(name, document) is not None:
+            message = f"link '{name}' is named twice: it is a link of a node already; choose another name"
+            yield Problem(path, message, at="key", related=(("nodes",),))
+        owners.setdefault(name, path)
+    for name, registry in registries(document).items():
+        here = (*registry_path(document, name), "via")
+        yield from _via_problems(here, registry.via, owners, [f"{name}.storage", f"{name}.uplink"])
+    used = {link for registry in registries(document).values() for link in registry.via}
+    for name, group in document.nodes.items():
+        down = [f"{rack}.down" for rack in group.racks]
+        yield from _via_problems(("nodes", name, "via"), group.via, owners, [*down, *used])
+    for name, flow in document.background.items():
+        here = ("background", name, "links")
+        if not flow.links:
+            yield Problem(here, f"{dotted(here)} is empty; give at least one link", at="key")
+        for number, link in enumerate(flow.links):
+            if link not in owners:
+                yield from _private_problems((*here, number), link, document, owners)
+            elif link in flow.links[:number]:
+                yield Problem((*here, number), f"link '{link}' is crossed twice by {dotted(here[:2])}; name it once")
+
+
+def private_link(name: str, document: Document) -> tuple[GroupSpec, str] | None:
+    """The group and the part (`nic.in`, `disk`, …) of a node's own link, None where no node has that name."""
+    match = re.fullmatch(_PRIVATE, name)
+    group = document.nodes.get(match["group"]) if match else None
+    if match is None or group is None or int(match["index"]) >= group.count:
+        return None
+    if len(match["index"]) != max(3, len(str(group.count - 1))):
+        return None
+    return group, match["part"]
+
+
+def private_rate(group: GroupSpec, part: str, document: Document) -> float:
+    """The rate [B/s] of a node's own link as the file gives it, infinite where it has no limit."""
+    if part == "disk":
+        return group.disk
+    if part == "unpack":
+        return group.unpack.rate
+    return nic_rate(group, document) or math.inf
+
+
+def nic_rate(group: GroupSpec, document: Document) -> float | None:
+    """The line rate of a group's NICs [B/s], None where the file gives none."""
+    return group.nic if group.nic is not None else document.network.rate
+
+
+def _unlimited(rate: float | None) -> bool:
+    return rate is not None and math.isinf(rate)
+
+
+def _via_problems(path: Path, via: list[str], owners: Mapping[str, Path], before: list[str]) -> Iterator[Problem]:
+    for number, link in enumerate(via):
+        if link not in owners:
+            yield _undefined((*path, number), link, owners)
+        elif link in via[:number] or link in before:
+            message = f"link '{link}' is crossed twice on the way from the registry; name it once"
+            yield Problem((*path, number), message)
+
+
+def _private_problems(path: Path, link: str, document: Document, owners: Mapping[str, Path]) -> Iterator[Problem]:
+    found = private_link(link, document)
+    match = re.fullmatch(_PRIVATE, link)
+    owner: Path = ("nodes", match["group"]) if match else ()
+    if found is None:
+        nodes = next(iter(document.nodes))
+        known = [*owners, f"{nodes}-000.nic.in", f"{nodes}-000.nic.out", f"{nodes}-000.disk", f"{nodes}-000.unpack"]
+        yield _undefined(path, link, known, related=(*owner, "count") if owner else ())
+    elif math.isinf(private_rate(*found, document)):
+        message = f"'{link}' has no limit, so nothing shares it; give its group a rate, or leave it out"
+        yield Problem(path, message, related=((*owner, found[1].partition(".")[0]), ("network", "rate")))
+
+
+def _undefined(path: Path, link: str, known: Mapping[str, Path] | list[str], related: Path = ()) -> Problem:
+    message = f"link '{link}' is never defined; known: {listing(known)}"
+    return Problem(path, message, did_you_mean(link, known), related=(("network", "links", link), related))

@@ -1,0 +1,134 @@
+"""Scenarios from files, text and Python: read, overridden, validated, resolved."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self, cast
+
+from rolloutsim.errors import UsageError
+from rolloutsim.scenario.model import Document
+from rolloutsim.scenario.overrides import Change, apply, parse_assignment, parse_change
+from rolloutsim.scenario.places import Places, Problem
+from rolloutsim.scenario.problems import validate
+from rolloutsim.scenario.resolve import resolve
+from rolloutsim.scenario.resolved import ResolvedScenario
+from rolloutsim.scenario.text import LARGEST_FILE, decode, read
+
+_IN_PYTHON = "<scenario>"
+_VERSION_MISSING = "key 'rolloutsim' is missing; the first line of a scenario is 'rolloutsim: 1'"
+
+
+class Scenario(Document):
+    """A valid scenario in the long form of its file; frozen, changed by `with_` into another one."""
+
+    def __init__(self, **data: Any) -> None:
+        _valid(data, Places(_IN_PYTHON))
+        super().__init__(**data)
+
+    def resolve(self) -> ResolvedScenario:
+        """The form that is simulated: every default filled in, every name looked up."""
+        return resolve(self)
+
+    def with_(self, changes: Mapping[str, Any]) -> Self:
+        """A copy with changes.
+
+        Parameters
+        ----------
+        changes : mapping
+            Dotted path, as in `--set`, to the new value; text is read as in a file.
+
+        Raises
+        ------
+        UsageError
+            If a path does not exist.
+        ScenarioError
+            If the changed scenario is not valid.
+        """
+        data = self.model_dump(exclude_unset=True, by_alias=True)
+        document = _changed(data, Places(_IN_PYTHON), (parse_change(key, value) for key, value in changes.items()))
+        return type(self)._of(document)
+
+    @classmethod
+    def _of(cls, document: Document) -> Self:
+        """The scenario of a document that is known to be valid."""
+        fields = {name: getattr(document, name) for name in Document.model_fields}
+        return cast(Self, cls.model_construct(_fields_set=set(document.model_fields_set), **fields))
+
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
+    """The scenario in a file; `-` reads standard input.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file.
+    overrides : sequence of str
+        `KEY=VALUE` each, applied in order before validation.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, or an override names nothing.
+    ScenarioError
+        If the scenario is not valid; holds all errors, located.
+    """
+    name = "<stdin>" if str(path) == "-" else str(path)
+    return loads(decode(_bytes(path), name), name, overrides)
+
+
+def loads(text: str, name: str = "<string>", overrides: Sequence[str] = ()) -> Scenario:
+    """The scenario in a text; `name` stands for the file in errors, the rest is as in `load`."""
+    changes = [parse_assignment(one) for one in overrides]
+    source = read(text, name)
+    if "rolloutsim" not in source.data:
+        source.problems.append(Problem(("rolloutsim",), _VERSION_MISSING))
+    return Scenario._of(_changed(source.data, source.places, changes, source.problems))
+
+
+def _changed(
+    data: Mapping[str, Any], places: Places, changes: Iterable[Change], found: Iterable[Problem] = ()
+) -> Document:
+    for change in changes:
+        data = apply(data, places, change)
+    return _valid(data, places, found)
+
+
+def _valid(data: Mapping[str, Any], places: Places, found: Iterable[Problem] = ()) -> Document:
+    document, problems = validate(data, found)
+    if document is None or problems:
+        raise places.error(problems)
+    return document
+
+
+def _bytes(path: str | Path) -> bytes:
+    if str(path) == "-":
+        return sys.stdin.buffer.read(LARGEST_FILE + 1)
+    file = Path(path)
+    try:
+        with file.open("rb") as stream:
+            return stream.read(LARGEST_FILE + 1)
+    except IsADirectoryError:
+        raise UsageError(f"'{path}' is a directory; give a scenario file{_example(file)}") from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f"'{path}' does not exist; give a scenario file{_near(file)}") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UsageError(f"'{path}' cannot be read: {reason}; give a scenario file") from None
+
+
+def _example(directory: Path) -> str:
+    first = next(iter(sorted(directory.glob("*.yaml"))), None)
+    return f", for example '{first}'" if first else ""
+
+
+def _near(file: Path) -> str:
+    try:
+        there = sorted(os.listdir(file.parent))
+    except OSError:
+        return ""
+    close = difflib.get_close_matches(file.name, there, n=1)
+    return f"; did you mean '{file.parent / close[0]}'?" if close else ""

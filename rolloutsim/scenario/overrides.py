@@ -1,0 +1,203 @@
+"""Changes to a scenario by path: `network.links.wan.capacity=2 Gbit/s`, as `--set` and `with_` take them.
+
+A change applies to the data before it is validated. Where the data has a short form and the path goes deeper,
+the short form is written out first; where the data has a map and the value is its short form, the key that the
+short form stands for is set and the others stay (`network=10 Gbit/s` keeps the racks). Names of groups, links,
+registries, images and flows must exist: a misspelt one is an error, not a new part.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rolloutsim.errors import UsageError
+from rolloutsim.scenario.fields import is_long
+from rolloutsim.scenario.hints import intended, listing
+from rolloutsim.scenario.places import Path, Places, dotted
+from rolloutsim.scenario.structure import ROOT, Part, placeholder
+from rolloutsim.scenario.text import read_value
+
+_WORD = r"[^\s.\[\]{}=\"',]+"
+_BRACKET = r"""\[\s*(?:"([^"]*)"|'([^']*)'|([^\]\["']+?))\s*\]"""
+_OWN_NAMES = ("metric",)  # maps to which a change may add: their keys refer to something else
+_FORM = "write KEY=VALUE, for example network.latency=5 ms or 'images[\"golang:1.8-alpine\"]=200 MB'"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A value for the part at a path; `source` is what an error about it shows as its place."""
+
+    path: Path
+    value: Any
+    source: str
+
+
+def parse_assignment(text: str) -> Change:
+    """A change from `KEY=VALUE`, the value as YAML.
+
+    Raises
+    ------
+    UsageError
+        If the text has no such form.
+    ScenarioError
+        If the value is not YAML.
+    """
+    path, end = _parse_path(text, text)
+    if text[end : end + 1] != "=":
+        raise UsageError(f"--set {text}: a value is missing; {_FORM}")
+    source = f"--set {text[:end]}"
+    return Change(path, read_value(text[end + 1 :], source), source)
+
+
+def parse_change(key: str, value: Any) -> Change:
+    """A change from a path and a value of any type; text is read as YAML."""
+    path, end = _parse_path(key, key, "with_")
+    if end != len(key):
+        raise UsageError(f"with_ {key}: cannot read the path from '{key[end:]}' on; {_FORM}")
+    source = f"with_ {key}"
+    return Change(path, read_value(value, source) if isinstance(value, str) else copy.deepcopy(value), source)
+
+
+def apply(data: Mapping[str, Any], places: Places, change: Change) -> dict[str, Any]:
+    """A copy of the data with the change; `places` learns where the new part comes from.
+
+    Raises
+    ------
+    UsageError
+        If the format has no such path, or the scenario no such name.
+    """
+    result = copy.deepcopy(dict(data))
+    container: Any = result
+    part = ROOT
+    for depth, step in enumerate(change.path[:-1]):
+        step, part = _step(container, part, change, depth, step)
+        container[step] = _opened(container.get(step) if isinstance(container, dict) else container[step], part)
+        if not isinstance(container[step], (dict, list)):
+            raise _unknown(change, f"{dotted(change.path[: depth + 1])} has no keys inside")
+        container = container[step]
+    last = len(change.path) - 1
+    step, part = _step(container, part, change, last, change.path[-1])
+    before = container.get(step) if isinstance(container, dict) else container[step]
+    path = (*change.path[:-1], step)
+    if isinstance(before, dict) and not isinstance(change.value, (dict, list)):
+        path, container, step = _short_target(change, part, container, path)
+    container[step] = change.value
+    places.override(path, change.source)
+    return result
+
+
+def parse_path(text: str) -> Path:
+    """The path that a text names.
+
+    Raises
+    ------
+    UsageError
+        If the text is no path.
+    """
+    path, end = _parse_path(text, text, "key")
+    if end != len(text):
+        raise UsageError(f"key {text}: cannot read it from column {end + 1} on; write for example network.latency")
+    return path
+
+
+def _parse_path(text: str, whole: str, verb: str = "--set") -> tuple[Path, int]:
+    """The path at the start of the text, and where it ends."""
+    path: list[str | int] = []
+    position = 0
+    while position < len(text):
+        if text[position] == "[":
+            match = re.compile(_BRACKET).match(text, position)
+            if match is None:
+                raise UsageError(f"{verb} {whole}: the bracket at column {position + 1} is not closed; {_FORM}")
+            path.append(next(group for group in match.groups() if group is not None))
+        else:
+            start = position + (1 if path and text[position] == "." else 0)
+            match = re.compile(_WORD).match(text, start) if not path or start > position else None
+            if match is None:
+                break
+            path.append(match[0])
+        position = match.end()
+    if not path:
+        raise UsageError(f"{verb} {whole}: a key is missing; {_FORM}")
+    if text[position : position + 1] in ("]", "}", "{"):
+        raise UsageError(
+            f"{verb} {whole}: '{text[position]}' at column {position + 1} does not belong to a key; "
+            f"put a name with such characters in brackets and quotes; {_FORM}"
+        )
+    return tuple(path), position
+
+
+def _step(container: Any, part: Part, change: Change, depth: int, step: str | int) -> tuple[Any, Part]:
+    """The step as the container knows it, and what may stand there."""
+    around = dotted(change.path[:depth]) or "the scenario"
+    if isinstance(container, list):
+        if not str(step).isdecimal() or int(step) >= len(container):
+            raise _unknown(change, f"{around} has {len(container)} entries, numbered from 0")
+        step = int(step)
+    inner = part.step(step)
+    if inner is None:
+        keys = part.keys or ()
+        what = (
+            f"unknown key '{step}' in {around}; allowed: {listing(keys, 30)}"
+            if keys
+            else f"{around} has no keys inside"
+        )
+        raise _unknown(change, what, _key_hint(change, depth, str(step), part))
+    if part.is_map and isinstance(container, dict) and step not in container and not _may_add(part, change.path, depth):
+        what = f"no {placeholder(part)} is named '{step}' in {around}; there are: {listing(container)}"
+        raise _unknown(change, what, _name_hint(change, depth, str(step), container))
+    return step, inner
+
+
+def _may_add(part: Part, path: Path, depth: int) -> bool:
+    return placeholder(part) in _OWN_NAMES or (depth > 0 and path[depth - 1] == "cached")
+
+
+def _opened(value: Any, part: Part) -> Any:
+    """A value as a container: nothing becomes an empty map, a short form the long one."""
+    if value is None:
+        return {}
+    if is_long(value) or isinstance(value, list):
+        return value
+    return part.short.expand(value) if part.short is not None else value
+
+
+def _short_target(change: Change, part: Part, container: Any, path: Path) -> tuple[Path, Any, Any]:
+    """Where a short form goes when there is a map: to the key that it stands for, or in the map's place."""
+    before = container[path[-1]]
+    if part.short is not None and part.short.key is not None:
+        return (*path, part.short.key), before, part.short.key
+    if path == ("nodes",):
+        if len(before) > 1:
+            what = f"there are several groups of nodes: {listing(before)}"
+            raise _unknown(change, what, "say which, as in nodes.NAME.count")
+        (group,) = before
+        return ("nodes", group, "count"), before[group], "count"
+    return path, container, path[-1]
+
+
+def _key_hint(change: Change, depth: int, step: str, part: Part) -> str | None:
+    choice = intended(step, part.keys or ())
+    if choice is not None:
+        return f"did you mean {dotted((*change.path[:depth], choice, *change.path[depth + 1 :]))}?"
+    return None
+
+
+def _name_hint(change: Change, depth: int, step: str, container: dict[str, Any]) -> str | None:
+    rest = [str(one) for one in change.path[depth:]]
+    for length in range(len(rest), 1, -1):
+        if ".".join(rest[:length]) in container:
+            meant: Path = (*change.path[:depth], ".".join(rest[:length]), *change.path[depth + length :])
+            return f"write {dotted(meant)}"
+    choice = intended(step, container)
+    if choice is not None:
+        return f"did you mean {dotted((*change.path[:depth], choice, *change.path[depth + 1 :]))}?"
+    return None
+
+
+def _unknown(change: Change, what: str, help: str | None = None) -> UsageError:
+    return UsageError(f"{change.source}: {what}" + (f"; {help}" if help else ""))

@@ -1,0 +1,120 @@
+"""Where each part of a scenario stands in the text, so that an error can point at it.
+
+A path names a part: `("nodes", "web", "nic")`. A problem is an error that knows its path only; `Places` turns
+it into a located diagnostic. A part that the text lacks is looked for at the nearest part around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rolloutsim.errors import Diagnostic, ScenarioError
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of one line; line and column count from 1."""
+
+    line: int
+    column: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a key and its value stand, or the override that set it (`source`)."""
+
+    key: Span | None = None
+    value: Span | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error at a path: on its key, or on its value."""
+
+    path: Path
+    message: str
+    help: str | None = None
+    at: Literal["key", "value"] = "value"
+    related: tuple[Path, ...] = ()  # other parts that the message is about
+
+
+@dataclass(slots=True)
+class Places:
+    """The places of one scenario's parts.
+
+    Parameters
+    ----------
+    file : str
+        The name that errors show.
+    lines : sequence of str
+        The text's lines; empty for a scenario that did not come from text.
+    """
+
+    file: str
+    lines: Sequence[str] = ()
+    at: dict[Path, Place] = field(default_factory=dict)
+
+    def diagnose(self, problem: Problem) -> Diagnostic:
+        """The problem, located."""
+        place = self._nearest(problem.path)
+        if place.source is not None:
+            return Diagnostic(problem.message, place.source, help=problem.help)
+        span = place.key if problem.at == "key" and place.key else place.value or place.key
+        if span is None:
+            return Diagnostic(problem.message, self.file, help=problem.help)
+        line = self.lines[span.line - 1] if span.line <= len(self.lines) else ""
+        return Diagnostic(problem.message, self.file, span.line, span.column, span.length, line, problem.help)
+
+    def error(self, problems: Iterable[Problem]) -> ScenarioError:
+        """All problems as one error, in the order of the text, each once."""
+        found = dict.fromkeys(map(self.diagnose, problems))
+        return ScenarioError(sorted(found, key=lambda one: (one.line or 0, one.column or 0)))
+
+    def override(self, path: Path, source: str) -> None:
+        """Let the part at `path`, with all in it, come from an override."""
+        for known in [known for known in self.at if known[: len(path)] == path]:
+            del self.at[known]
+        self.at[path] = Place(source=source)
+
+    def line_of(self, path: Path) -> int | None:
+        """The line [1] of the part itself, None where the text lacks it."""
+        place = self.at.get(path)
+        span = place and (place.key or place.value)
+        return span.line if span else None
+
+    def _nearest(self, path: Path) -> Place:
+        for length in range(len(path), -1, -1):
+            for candidate in _spellings(path[:length]):
+                if candidate in self.at:
+                    place = self.at[candidate]
+                    if length < len(path) and place.key and place.value != place.key and not place.source:
+                        return Place(place.key, place.value)
+                    return place
+        return Place()
+
+
+def _spellings(path: Path) -> Iterable[Path]:
+    """The path, and the one with its last step as a list's index: a list is a map of its positions."""
+    yield path
+    numbered = tuple(int(step) if isinstance(step, str) and step.isdecimal() else step for step in path)
+    if numbered != path:
+        yield numbered
+
+
+def dotted(path: Path) -> str:
+    """The path as `--set` takes it: `nodes.web.nic`, `images["golang:1.8-alpine"]`."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif step and not any(char in "." or char.isspace() or char in "[]{}=\"'," for char in step):
+            text += f".{step}" if text else step
+        else:
+            text += f'["{step}"]'
+    return text

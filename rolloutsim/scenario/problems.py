@@ -1,0 +1,126 @@
+"""The model's validation errors as problems: in the format's words, with hints."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+
+from rolloutsim.scenario.checks import check
+from rolloutsim.scenario.fields import quoted
+from rolloutsim.scenario.hints import did_you_mean, listing
+from rolloutsim.scenario.model import Document
+from rolloutsim.scenario.places import Path, Problem, dotted
+from rolloutsim.scenario.structure import part_at
+
+_ROUNDS = 4  # how often faulty parts are cut out before the rest is given up (assumed)
+
+# For required keys that are faulty, so that the rest can be checked; what is said about them is left out.
+_STAND_INS = {"nodes": 1, "images": {"image": "1 MB"}}
+
+
+def validate(data: Any, found: Iterable[Problem] = ()) -> tuple[Document | None, list[Problem]]:
+    """The document in `data`, and every problem of it.
+
+    Where a part is faulty, the rest is still checked for references and contradictions, as if that part were
+    not there; what such a check says about the faulty part itself is left out.
+
+    Parameters
+    ----------
+    data : object
+        Plain data as in the file.
+    found : iterable of Problem
+        What is known to be wrong already, for example keys without a value.
+    """
+    problems = list(found)
+    faulty = [problem.path for problem in problems]
+    document: Document | None = None
+    for _ in range(_ROUNDS):
+        try:
+            document = Document.model_validate(data)
+            break
+        except ValidationError as error:
+            fresh = [one for one in map(_problem, error.errors(include_url=False)) if not _touches(one, faulty)]
+            problems += fresh
+            faulty += [one.path for one in fresh]
+            data = _STAND_INS | _without(data, (_path(one["loc"]) for one in error.errors(include_url=False)))
+    if document is None:
+        return None, problems
+    problems += [one for one in check(document) if not _touches(one, faulty)]
+    return (None if problems else document), problems
+
+
+def _touches(problem: Problem, faulty: list[Path]) -> bool:
+    """Whether a problem is about a part that is known to be faulty, or about what is around or inside it."""
+    return any(
+        path[: len(other)] == other or other[: len(path)] == path
+        for path in (problem.path, *problem.related)
+        for other in faulty
+        if path and other
+    )
+
+
+def _path(loc: tuple[Any, ...]) -> Path:
+    return loc[:-1] if loc and loc[-1] == "[key]" else loc
+
+
+def _without(data: Any, paths: Iterable[Path]) -> Any:
+    """A copy of the data without the parts at the paths, or the parts around them where the text is shorter."""
+    data = copy.deepcopy(data)
+    for path in sorted(set(paths), key=len, reverse=True):
+        container, key, inner = None, None, data
+        for step in path:
+            index: Any = int(step) if isinstance(inner, list) and str(step).isdecimal() else step
+            try:
+                inner, container, key = inner[index], inner, index
+            except (KeyError, IndexError, TypeError):
+                break
+        if isinstance(container, dict):
+            del container[key]
+        elif isinstance(container, list) and isinstance(key, int):
+            container[key] = None
+    return data
+
+
+def _problem(error: Any) -> Problem:
+    loc: Path = error["loc"]
+    path = _path(loc)
+    at: Any = "key" if path != loc else "value"
+    parent = path[:-1]
+    match error["type"]:
+        case "scenario":
+            return Problem(path, error["ctx"]["message"], error["ctx"]["help"], at)
+        case "extra_forbidden":
+            allowed = _keys(parent)
+            name = str(path[-1])
+            help = "YAML merge keys are not supported; repeat the keys" if name == "<<" else did_you_mean(name, allowed)
+            message = f"unknown key '{name}' in {_name(parent)}; allowed: {listing(allowed, 30)}"
+            return Problem(path, message, help, "key")
+        case "missing":
+            return Problem(path, f"key '{path[-1]}' is missing in {_name(parent)}; add it: {_describe(path)}")
+        case "model_type" | "dict_type" | "model_attributes_type":
+            keys = _keys(path)
+            what = f"a map with any of the keys {listing(keys, 30)}" if keys else "a map"
+            return Problem(path, f"{quoted(error['input'])} is not allowed here; {_name(path)} must be {what}")
+        case "list_type":
+            return Problem(path, f"{quoted(error['input'])} is not a list; write for example [a, b]")
+        case "too_short":
+            return Problem(path, f"{_name(path)} is empty; give at least one")
+        case _:
+            return Problem(path, f"{_name(path)}: {error['msg']}")
+
+
+def _keys(path: Path) -> tuple[str, ...]:
+    part = part_at(path)
+    return (part.keys if part else None) or ()
+
+
+def _name(path: Path) -> str:
+    return dotted(path) if path else "the scenario"
+
+
+def _describe(path: Path) -> str:
+    part = part_at(path)
+    return (part.field.description if part and part.field else None) or "it is required"

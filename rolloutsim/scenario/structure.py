@@ -1,0 +1,116 @@
+"""Walks the model by paths: which keys are allowed where, and what stands there."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from rolloutsim.scenario.fields import Described, Short
+from rolloutsim.scenario.model import Document, Spec
+from rolloutsim.scenario.places import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What may stand at a path: a model, a map, a list or a value, and its annotations."""
+
+    kind: Any
+    notes: tuple[Any, ...] = ()
+    field: FieldInfo | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...] | None:
+        """The allowed keys of a model, None for anything else."""
+        if not is_model(self.kind):
+            return None
+        return tuple(info.alias or name for name, info in self.kind.model_fields.items())
+
+    @property
+    def is_map(self) -> bool:
+        """Whether its keys are the user's own names."""
+        return get_origin(self.kind) is dict
+
+    @property
+    def is_list(self) -> bool:
+        """Whether its parts are numbered."""
+        return get_origin(self.kind) is list
+
+    @property
+    def short(self) -> Short | None:
+        """Its short form, where it has one."""
+        return next((note for note in self.notes if isinstance(note, Short)), None)
+
+    @property
+    def described(self) -> Described | None:
+        """How its value is read, where it is one value."""
+        return next((note for note in self.notes if isinstance(note, Described)), None)
+
+    def step(self, name: str | int) -> Part | None:
+        """What may stand at one of its keys, None where nothing may."""
+        if is_model(self.kind):
+            for attribute, info in self.kind.model_fields.items():
+                if name == (info.alias or attribute):
+                    kind, notes = _unwrap(info.annotation)
+                    return Part(kind, (*info.metadata, *notes), info)
+            return None
+        if self.is_map or self.is_list:
+            kind, notes = _unwrap(get_args(self.kind)[-1])
+            return Part(kind, notes, self.field)
+        return None
+
+
+ROOT = Part(Document)
+
+
+def part_at(path: Path) -> Part | None:
+    """What may stand at a path, None where nothing may."""
+    part: Part | None = ROOT
+    for name in path:
+        part = part.step(name) if part else None
+    return part
+
+
+def all_keys(part: Part = ROOT, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Part]]:
+    """Every key of the format with its path; a user's own names stand as `<group>`, `<image>`, …"""
+    for name in part.keys or ():
+        inner = part.step(name)
+        assert inner is not None
+        here = (*path, name)
+        yield here, inner
+        while inner.is_map or inner.is_list:
+            if inner.is_map:
+                here = (*here, f"<{placeholder(inner)}>")
+            below = inner.step(0 if inner.is_list else "")
+            assert below is not None
+            inner = below
+        yield from all_keys(inner, here)
+
+
+def placeholder(part: Part) -> str:
+    """What a map's keys stand for."""
+    extra = part.field.json_schema_extra if part.field else None
+    return str(extra.get("x-name", "name")) if isinstance(extra, dict) else "name"
+
+
+def is_model(kind: Any) -> bool:
+    """Whether a type is a part of the scenario with keys of its own."""
+    return isinstance(kind, type) and issubclass(kind, Spec)
+
+
+def _unwrap(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    """The type behind `Annotated` and `| None`, and the annotations."""
+    notes: tuple[Any, ...] = ()
+    while True:
+        origin = get_origin(annotation)
+        if origin is Annotated:
+            annotation, *more = get_args(annotation)
+            notes += tuple(more)
+        elif origin in (Union, types.UnionType) and type(None) in get_args(annotation):
+            rest = [one for one in get_args(annotation) if one is not type(None)]
+            annotation = rest[0] if len(rest) == 1 else Union[tuple(rest)]  # noqa: UP007
+        else:
+            return annotation, notes

@@ -1,0 +1,292 @@
+"""YAML text to plain data and places.
+
+PyYAML's C parser supplies events only; what they mean is decided here: scalars are those of YAML 1.2's core
+schema (`1:30`, `yes` and `0777` are not times, booleans or octals), a key is the text as written, a duplicate
+key and a key without a value are errors, and aliases cannot blow up: the values that a text stands for are
+counted before they are made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import yaml
+
+from rolloutsim.errors import ScenarioError
+from rolloutsim.scenario.places import Path, Place, Places, Problem, Span, dotted
+
+LARGEST_FILE = 8_000_000  # [B] (assumed: 10,000 nodes with a line each are 1 MB)
+MOST_VALUES = 200_000  # in one scenario, aliases written out (assumed: as above)
+DEEPEST = 32  # levels of nesting (assumed: the format needs 6)
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_START = "a scenario starts with 'rolloutsim: 1'; 'rolloutsim init' prints one"
+
+# YAML 1.2.2, section 10.3.2, the core schema.
+_NULL = re.compile(r"null|Null|NULL|~|")
+_BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
+_INT = re.compile(r"[-+]?[0-9]{1,100}")
+_BASED = re.compile(r"0o[0-7]{1,100}|0x[0-9a-fA-F]{1,100}")
+_FLOAT = re.compile(
+    r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
+
+
+@dataclass(slots=True)
+class Source:
+    """Plain data, where its parts stand, and what is wrong with the text so far."""
+
+    data: Any
+    places: Places
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Node:
+    start: Any
+    end: Any
+    scalar: Any = None
+    pairs: list[tuple[_Node, _Node]] | None = None
+    items: list[_Node] | None = None
+    size: int = 1
+    complete: bool = True
+
+
+def decode(raw: bytes, file: str) -> str:
+    """The text of a scenario file's bytes; UTF-8, of a bounded size."""
+    places = Places(file)
+    if len(raw) > LARGEST_FILE:
+        message = f"the file is larger than {LARGEST_FILE // 1_000_000} MB, the most that a scenario may be"
+        places.at[()] = Place(value=Span(1, 1, 1))
+        raise places.error([Problem((), message)])
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        line = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+        places.lines = raw.decode("utf-8", "replace").split("\n")
+        places.at[()] = Place(value=Span(line, column, 1))
+        message = f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8"
+        raise places.error([Problem((), message)]) from None
+
+
+def read(text: str, file: str) -> Source:
+    """The data of a scenario's text.
+
+    Raises
+    ------
+    ScenarioError
+        If the text is not YAML, or not one map.
+    """
+    places = Places(file, text.splitlines())
+    root = _Composer(places).compose(text)
+    if root is None:
+        places.at[()] = Place(value=Span(1, 1, 1))
+        raise places.error([Problem((), f"the file is empty; {_START}")])
+    if root.pairs is None:
+        places.at[()] = Place(value=_span(root))
+        raise places.error([Problem((), f"a scenario is a map of keys; {_START}")])
+    source = Source(None, places)
+    places.at[()] = Place(value=_span(root.pairs[0][0]) if root.pairs else _span(root))
+    source.data = _construct(root, (), source)
+    return source
+
+
+def read_value(text: str, name: str) -> Any:
+    """The data of an override's value, which YAML reads like a value in a file.
+
+    Raises
+    ------
+    ScenarioError
+        If the text is not YAML or has no value; located at `name`.
+    """
+    places = Places(name)
+    places.at[()] = Place(source=name)
+    root = _Composer(places).compose(text)
+    if root is None or (root.pairs is None and root.items is None and root.scalar is None):
+        raise places.error([Problem((), "a value is missing after '='")])
+    source = Source(None, places)
+    value = _construct(root, (), source, located=False)
+    if source.problems:
+        raise places.error(source.problems)
+    return value
+
+
+class _Composer:
+    """Builds nodes from the parser's events, within bounds."""
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.anchors: dict[str, _Node] = {}
+
+    def compose(self, text: str) -> _Node | None:
+        try:
+            return self._document(yaml.parse(text, Loader=_LOADER))
+        except yaml.YAMLError as error:
+            raise self._syntax_error(error, text) from None
+
+    def _document(self, events: Iterator[Any]) -> _Node | None:
+        root: _Node | None = None
+        open_nodes: list[tuple[_Node, list[_Node]]] = []
+        seen = 0
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent) and root is not None:
+                self._refuse(event, "a second document starts here; a scenario is one YAML document")
+            if not isinstance(event, (yaml.NodeEvent, yaml.CollectionEndEvent)):
+                continue
+            if isinstance(event, yaml.CollectionEndEvent):
+                node, children = open_nodes.pop()
+                self._close(node, children, event)
+            else:
+                seen += 1
+                if seen > MOST_VALUES:
+                    self._refuse(event, _too_many())
+                node = self._open(event)
+                if isinstance(event, yaml.CollectionStartEvent):
+                    if len(open_nodes) >= DEEPEST:
+                        self._refuse(event, f"nested more than {DEEPEST} levels deep; a scenario needs 6")
+                    open_nodes.append((node, []))
+                    continue
+            if open_nodes:
+                open_nodes[-1][1].append(node)
+            else:
+                root = node
+        return root
+
+    def _open(self, event: Any) -> _Node:
+        if isinstance(event, yaml.AliasEvent):
+            target = self.anchors.get(event.anchor or "")
+            if target is None or not target.complete:
+                self._refuse(event, f"alias '*{event.anchor}' has no anchor '&{event.anchor}' before it")
+            return _Node(event.start_mark, event.end_mark, target.scalar, target.pairs, target.items, target.size)
+        if event.tag is not None:
+            self._refuse(event, f"tag '{event.tag}' is not allowed; a scenario has plain values only")
+        node = _Node(event.start_mark, event.end_mark)
+        if isinstance(event, yaml.ScalarEvent):
+            node.scalar = _scalar(event.value) if event.implicit[0] else event.value
+        else:
+            node.complete = False
+            if isinstance(event, yaml.MappingStartEvent):
+                node.pairs = []
+            else:
+                node.items = []
+        if event.anchor:
+            self.anchors[event.anchor] = node
+        return node
+
+    def _close(self, node: _Node, children: list[_Node], event: Any) -> None:
+        node.end, node.complete = event.end_mark, True
+        node.size = 1 + sum(child.size for child in children)
+        if node.size > MOST_VALUES:
+            self._refuse(node, _too_many())
+        if node.pairs is None:
+            node.items = children
+        else:
+            node.pairs.extend(zip(children[::2], children[1::2], strict=True))
+
+    def _refuse(self, where: Any, message: str) -> NoReturn:
+        mark = where.start if isinstance(where, _Node) else where.start_mark
+        raise self._located(mark.line, mark.column, message)
+
+    def _syntax_error(self, error: yaml.YAMLError, text: str) -> ScenarioError:
+        if isinstance(error, yaml.MarkedYAMLError):
+            mark = error.problem_mark or error.context_mark
+            problem = error.problem or error.context or "unreadable"
+            context = f" {error.context}" if error.context and error.problem else ""
+            if "cannot start any token" in problem and "\t" in text:
+                problem = "a tab cannot indent; use spaces"
+                context = ""
+            return self._located(mark.line if mark else 0, mark.column if mark else 0, f"not YAML: {problem}{context}")
+        position = getattr(error, "position", 0)
+        before = text[:position] if isinstance(position, int) else ""
+        reason = getattr(error, "reason", str(error))
+        return self._located(before.count("\n"), len(before) - before.rfind("\n") - 1, f"not YAML: {reason}")
+
+    def _located(self, line: int, column: int, message: str) -> ScenarioError:
+        if not self.places.at:
+            self.places.at[()] = Place(value=Span(line + 1, column + 1, 1))
+        return self.places.error([Problem((), message)])
+
+
+def _too_many() -> str:
+    return f"more than {MOST_VALUES:,} values with its aliases written out; that is the most that a scenario may have"
+
+
+def _construct(node: _Node, path: Path, source: Source, located: bool = True) -> Any:
+    """The node's data; its parts' places and problems go to `source`."""
+    if len(path) > 2 * DEEPEST:
+        source.problems.append(Problem(path, f"nested more than {2 * DEEPEST} levels deep"))
+        return {}
+    if node.items is not None:
+        values = []
+        for number, item in enumerate(node.items):
+            here = (*path, number)
+            if located:
+                source.places.at[here] = Place(value=_span(item))
+            values.append(_construct(item, here, source, located))
+        return values
+    if node.pairs is None:
+        return node.scalar
+    data: dict[str, Any] = {}
+    for key, value in node.pairs:
+        name = _key_text(key, source.places)
+        here = (*path, name)
+        if name is None:
+            message = f"a key{_inside(path)} must be plain text"
+            source.problems.append(Problem(path, message))
+        elif name in data:
+            first = source.places.line_of(here)
+            where = f"; it stands first in line {first}" if first else ""
+            source.places.at[(*here, "\0")] = Place(_span(key), _span(key))
+            message = f"duplicate key '{name}'{_inside(path)}{where}"
+            source.problems.append(Problem((*here, "\0"), message, "keep one of the two", at="key"))
+        else:
+            if located:
+                scalar = value.pairs is None and value.items is None
+                source.places.at[here] = Place(_span(key), _span(value if scalar and value.scalar != "" else key))
+            if value.pairs is None and value.items is None and value.scalar is None:
+                message = f"key '{name}'{_inside(path)} has no value; give it one, or leave the key out"
+                source.problems.append(Problem(here, message, at="key"))
+                data[name] = None
+            else:
+                data[name] = _construct(value, here, source, located)
+    return {name: value for name, value in data.items() if value is not None}
+
+
+def _inside(path: Path) -> str:
+    return f" in {dotted(path)}" if path else ""
+
+
+def _key_text(key: _Node, places: Places) -> Any:
+    """A key as written: `3.10` stays `3.10`, where a number would lose its zero."""
+    if key.pairs is not None or key.items is not None or key.scalar is None:
+        return None
+    if isinstance(key.scalar, str):
+        return key.scalar
+    if key.start.line < len(places.lines):
+        return places.lines[key.start.line][key.start.column : key.end.column].strip()
+    return str(key.scalar)
+
+
+def _scalar(text: str) -> Any:
+    """A plain scalar by YAML 1.2's core schema."""
+    if _NULL.fullmatch(text):
+        return None
+    if _BOOL.fullmatch(text):
+        return text[0] in "tT"
+    if _INT.fullmatch(text):
+        return int(text)
+    if _BASED.fullmatch(text):
+        return int(text, 0)
+    if _FLOAT.fullmatch(text):
+        return float(text.replace(".", "") if text[-1] in "fFnN" else text)
+    return text
+
+
+def _span(node: _Node) -> Span:
+    one_line = node.end.line == node.start.line and node.end.column > node.start.column
+    return Span(node.start.line + 1, node.start.column + 1, node.end.column - node.start.column if one_line else 1)

@@ -1,0 +1,1 @@
+"""How long the engine takes, against the event kernel alone and against what users would run instead."""

@@ -1,0 +1,148 @@
+"""What the commands print, besides `run`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import rolloutsim
+from rolloutsim.cli import COMMANDS
+from rolloutsim.scenario import TEMPLATES, explain, json_schema, template
+from tests.cli.conftest import HELD, INVALID, QUICK, ROOT, Program
+
+NO_NODES = "'0' is not a whole number from 1 to 1000000"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_ends_with_an_example(program: Program, command: str) -> None:
+    done = program(command, "-h")
+    assert done.code == 0
+    assert "\n  Example:\n" in done.out
+    assert f"rolloutsim {command} " in done.out.partition("Example:")[2]
+    assert done.out == program(command, "--help").out
+
+
+def test_version(program: Program) -> None:
+    assert program("--version").out == f"rolloutsim, version {rolloutsim.__version__}\n"
+
+
+def test_validate_accepts_what_is_valid_and_simulates_nothing(program: Program) -> None:
+    done = program("validate", "-", stdin=HELD)
+    assert (done.code, done.out, done.err) == (0, "", "-: valid\n")
+
+
+def test_validate_shows_the_errors_of_all_files(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(INVALID)
+    (tmp_path / "b.yaml").write_text(QUICK.replace("nodes:", "noodles:"))
+    done = program("validate", "a.yaml", "b.yaml")
+    assert (done.code, done.err) == (4, "")
+    assert done.out == (
+        f"a.yaml:4:8: error: {NO_NODES}\n"
+        "     4 | nodes: 0\n"
+        "       |        ^\n"
+        "b.yaml:1:1: error: key 'nodes' is missing in the scenario; add it: the nodes that pull, in groups by name\n"
+        "     1 | rolloutsim: 1\n"
+        "       | ^^^^^^^^^^\n"
+        "b.yaml:4:1: error: unknown key 'noodles' in the scenario; allowed: rolloutsim name description model seed "
+        "nodes network registry registries images rollout background thresholds\n"
+        "     4 | noodles: 2\n"
+        "       | ^^^^^^^ help: did you mean 'nodes'?\n"
+    )
+
+
+def test_validate_as_json_is_the_list_of_diagnostics(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(INVALID)
+    done = program("validate", "a.yaml", "--format", "json")
+    assert (done.code, done.err) == (4, "")
+    assert json.loads(done.out) == [
+        {
+            "file": "a.yaml",
+            "line": 4,
+            "column": 8,
+            "length": 1,
+            "severity": "error",
+            "message": NO_NODES,
+            "help": None,
+        }
+    ]
+    assert program("validate", "-", "--format", "json", stdin=HELD).out == "[]\n"
+
+
+def test_validate_for_github_is_annotations(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "a,b.yaml").write_text(INVALID.replace("10 MB", "10 Mb"))
+    done = program("validate", "a,b.yaml", "--format", "github")
+    assert done.code == 4
+    first, second = done.out.splitlines()
+    assert first == f"::error file=a%2Cb.yaml,line=4,col=8::{NO_NODES}"
+    assert second == (
+        "::error file=a%2Cb.yaml,line=6,col=17,endColumn=22::"
+        "'10 Mb' is in bits; a size is in bytes: write 10 MB or 1.25 MB"
+    )
+
+
+def test_validate_checks_overrides(program: Program) -> None:
+    done = program("validate", "-", "--set", "nodes=0", stdin=HELD)
+    assert done.code == 4
+    assert done.out == f"--set nodes: error: {NO_NODES}\n"
+
+
+def test_schema_is_the_checked_in_one(program: Program) -> None:
+    done = program("schema")
+    assert done.out == (ROOT / "rolloutsim.schema.json").read_text(encoding="utf-8")
+    assert json.loads(done.out) == json_schema()
+
+
+def test_explain_prints_type_unit_default_and_source(program: Program) -> None:
+    done = program("explain", "network.latency")
+    assert (done.code, done.out) == (0, f"{explain('network.latency')}\n")
+    assert all(word in done.out for word in ("type:", "unit:", "default:", "source:"))
+
+
+def test_explain_suggests_a_key(program: Program) -> None:
+    done = program("explain", "network.latencie")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: ")
+    assert "latency" in done.err
+
+
+def test_init_prints_a_scenario_that_runs(program: Program) -> None:
+    done = program("init")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == template("20nodes")
+    assert program("run", "-", stdin=done.out).code in (0, 3)
+
+
+def test_init_help_names_all_templates(program: Program) -> None:
+    words = program("init", "-h").out.replace(",", " ").replace(".", " ").split()
+    assert set(TEMPLATES) <= set(words)
+
+
+def test_init_writes_a_file_and_never_over_another(program: Program, tmp_path: Path) -> None:
+    done = program("init", "--template", "racks", "-o", "mine.yaml")
+    assert (done.code, done.out, done.err) == (0, "", "wrote mine.yaml; run it: rolloutsim run mine.yaml\n")
+    assert (tmp_path / "mine.yaml").read_text() == template("racks")
+
+    done = program("init", "-o", "mine.yaml")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "error: mine.yaml exists and is left as it is; choose another name, or replace it with --force\n"
+    )
+    assert (tmp_path / "mine.yaml").read_text() == template("racks")
+
+    assert program("init", "-o", "mine.yaml", "--force").code == 0
+    assert (tmp_path / "mine.yaml").read_text() == template("20nodes")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
+
+
+def test_init_names_the_templates_that_exist(program: Program) -> None:
+    done = program("init", "--template", "rack")
+    assert done.code == 2
+    assert done.err.startswith("error: no template is named 'rack'; known: ")
+
+
+def test_init_into_a_folder_that_does_not_exist(program: Program) -> None:
+    done = program("init", "-o", "nowhere/mine.yaml")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "error: cannot write nowhere/mine.yaml: no such file or directory\n"

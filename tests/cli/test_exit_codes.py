@@ -1,0 +1,213 @@
+"""Every exit code, end to end, with the whole message."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rolloutsim.cli import main
+from tests.cli.conftest import HELD, INVALID, MISSED, QUICK, ROOT, STUCK, WARNED, Program
+
+RESULTS = ["cases.csv", "result.json", "summary.md"]
+
+
+@pytest.fixture
+def scenario(tmp_path: Path):
+    """Write a scenario file, return its name."""
+
+    def write(text: str, name: str = "s.yaml") -> str:
+        (tmp_path / name).write_text(text)
+        return name
+
+    return write
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_0_all_thresholds_held(program: Program, scenario) -> None:
+    done = program("run", scenario(HELD), "--format", "json")
+    assert (done.code, done.err) == (0, "")
+    assert [case["rollout_time_s"] for case in json.loads(done.out)["cases"]] == pytest.approx([0.16, 1.6], rel=1e-9)
+
+
+def test_0_a_warning_is_no_failure(program: Program, scenario) -> None:
+    assert program("run", scenario(WARNED)).code == 0
+
+
+def test_1_an_output_folder_that_cannot_be_written_stops_before_simulating(
+    program: Program, scenario, tmp_path: Path
+) -> None:
+    (tmp_path / "taken").write_text("mine")
+    for folder, reason in (("taken", "file exists"), ("taken/below", "not a directory")):
+        done = program("run", scenario(HELD), "-o", folder)
+        assert (done.code, done.out) == (1, "")
+        assert done.err == (
+            f"error: cannot write to {folder}: {reason}; nothing was simulated; choose another folder with -o\n"
+        )
+    assert (tmp_path / "taken").read_text() == "mine"
+    assert names_in(tmp_path) == ["s.yaml", "taken"]
+
+
+def test_1_an_internal_error_is_short_and_says_how_to_see_more(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("slot")
+
+    monkeypatch.setattr("rolloutsim.simulation.simulate", broken)
+    path = tmp_path / "s.yaml"
+    path.write_text(QUICK)
+    with pytest.raises(SystemExit) as ended:
+        main(["run", str(path)])
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == (
+        "internal error: KeyError: 'slot'\n"
+        "This is a defect of rolloutsim, not of your scenario. ROLLOUTSIM_TRACEBACK=1 in the environment "
+        "shows where it happened.\n"
+    )
+    monkeypatch.setenv("ROLLOUTSIM_TRACEBACK", "1")
+    with pytest.raises(KeyError):
+        main(["run", str(path)])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["rnu"], "no command 'rnu' (did you mean 'run'?); commands: run, validate, schema, explain, init"),
+        (["run"], "Missing argument 'FILE…'."),
+        (["run", "s.yaml", "--seed", "-1"], "Invalid value for '--seed': -1 is not in the range x>=0."),
+        (
+            ["run", "s.yaml", "--format", "xml"],
+            "Invalid value for '--format': 'xml' is not one of 'table', 'json', 'csv', 'md'.",
+        ),
+        (["run", "s.yaml", "--detail", "full"], "--detail says how much JSON holds: add --format json, or -o DIR"),
+        (
+            ["run", "s.yaml", "d/s.yaml", "--format", "csv"],
+            "--format csv is for one file: its lines name cases, not scenarios; or use -o DIR",
+        ),
+        (
+            ["run", "s.yaml", "d/s.yaml", "-o", "out"],
+            "two files of the same name would share a folder in out; run them one by one",
+        ),
+    ],
+)
+def test_2_a_wrong_call(program: Program, scenario, tmp_path: Path, arguments: list[str], message: str) -> None:
+    (tmp_path / "d").mkdir()
+    scenario(HELD, "s.yaml")
+    scenario(HELD, "d/s.yaml")
+    done = program(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines()[-1] == f"Error: {message}"
+    assert names_in(tmp_path) == ["d", "s.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["t.yaml"], "'t.yaml' does not exist; give a scenario file; did you mean 's.yaml'?"),
+        (["d"], "'d' is a directory; give a scenario file, for example 'd/s.yaml'"),
+        (
+            ["s.yaml", "--set", "netwrk=1 Gbit/s"],
+            "--set netwrk: unknown key 'netwrk' in the scenario; allowed: rolloutsim name description model seed nodes "
+            "network registry registries images rollout background thresholds; did you mean network?",
+        ),
+        (
+            ["s.yaml", "--set", 'images["a=1'],
+            '--set images["a=1: the bracket at column 7 is not closed; write KEY=VALUE, for example network.latency=5 '
+            "ms or 'images[\"golang:1.8-alpine\"]=200 MB'",
+        ),
+    ],
+)
+def test_2_a_file_or_path_that_leads_nowhere(
+    program: Program, scenario, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    (tmp_path / "d").mkdir()
+    scenario(HELD, "s.yaml")
+    scenario(HELD, "d/s.yaml")
+    done = program("run", *arguments, "-o", "out")
+    assert (done.code, done.out, done.err) == (2, "", f"error: {message}\n")
+    assert names_in(tmp_path) == ["d", "s.yaml"]
+
+
+def test_2_a_file_named_twice(program: Program, scenario) -> None:
+    done = program("run", scenario(HELD), "s.yaml")
+    assert (done.code, done.out, done.err) == (2, "", "error: s.yaml is named twice; name each scenario once\n")
+
+
+def test_3_a_threshold_missed_and_the_results_kept(program: Program, scenario, tmp_path: Path) -> None:
+    done = program("run", scenario(MISSED), "-o", "out")
+    assert done.code == 3
+    assert done.err == "wrote out/result.json, out/cases.csv and out/summary.md\n"
+    assert names_in(tmp_path / "out") == RESULTS
+    assert json.loads((tmp_path / "out/result.json").read_text())["schema"] == "rolloutsim.run/1"
+
+
+def test_4_an_invalid_scenario_is_neither_simulated_nor_written(program: Program, scenario, tmp_path: Path) -> None:
+    valid, invalid = scenario(HELD, "valid.yaml"), scenario(INVALID, "invalid.yaml")
+    done = program("run", valid, invalid, "-o", "out")
+    assert (done.code, done.out) == (4, "")
+    assert done.err == (
+        "invalid.yaml:4:8: error: '0' is not a whole number from 1 to 1000000\n     4 | nodes: 0\n       |        ^\n"
+    )
+    assert names_in(tmp_path) == ["invalid.yaml", "valid.yaml"]
+
+
+def test_5_a_rollout_that_cannot_finish_says_what_waits_for_what(program: Program, scenario, tmp_path: Path) -> None:
+    done = program("run", scenario(STUCK), "-o", "out")
+    assert done.code == 5
+    text = " ".join(done.out.split())
+    for image in ("small", "large"):
+        assert (
+            f"{image} did not finish: 2 of 2 pulls never had their image. 2 fetches waiting for a connection of "
+            "registry 'registry' (max_connections: 0)."
+        ) in text
+    assert names_in(tmp_path / "out") == RESULTS
+
+
+def test_the_worst_exit_code_of_several_files_wins(program: Program, scenario) -> None:
+    done = program("run", scenario(MISSED, "m.yaml"), scenario(STUCK, "s.yaml"), scenario(HELD, "h.yaml"))
+    assert done.code == 5
+
+
+def test_130_interrupted_and_finished_results_kept(scenario, tmp_path: Path) -> None:
+    interrupted = (
+        "import os, signal, sys\n"
+        "import rolloutsim.simulation as module\n"
+        "from rolloutsim.cli import main\n"
+        "real, calls = module.simulate, []\n"
+        "def simulate(*arguments):\n"
+        "    calls.append(1)\n"
+        "    if len(calls) == 2:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return real(*arguments)\n"
+        "module.simulate = simulate\n"
+        "main(sys.argv[1:])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", interrupted, "run", scenario(HELD, "a.yaml"), scenario(HELD, "b.yaml"), "-o", "out"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 130
+    assert done.stderr == "wrote out/a/result.json, out/a/cases.csv and out/a/summary.md\n\ninterrupted\n"
+    assert names_in(tmp_path / "out/a") == RESULTS
+    assert names_in(tmp_path / "out/b") == []
+
+
+def test_a_reader_that_goes_away_is_no_error_message() -> None:
+    program = Path(sys.executable).with_name("rolloutsim")
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([program, "schema"], cwd=ROOT, stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert done.stderr == b""
+    assert done.returncode == -13  # SIGPIPE

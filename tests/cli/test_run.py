@@ -1,0 +1,173 @@
+"""What `run` prints and writes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+import rolloutsim
+from rolloutsim.cli import output
+from rolloutsim.cli.progress import Progress
+from rolloutsim.cli.view import render
+from rolloutsim.errors import OutputError
+from rolloutsim.planning.what_if import what_if
+from tests.cli.conftest import HELD, MISSED, QUICK, ROOT, Program
+
+# Ideal, by hand: n pulls of S bytes over 1 Gbit/s take n S / 125 MB/s, alone S / 125 MB/s.
+TABLE = """\
+two nodes · 2 cases · ideal model
+
+  image     size   on the wire   rollout time    alone   slowdown   vs smallest
+ ───────────────────────────────────────────────────────────────────────────────
+  small    10 MB         20 MB         0.16 s   0.08 s         2×          1.0×
+  large   100 MB        200 MB         1.60 s   0.80 s         2×         10.0×
+"""
+THRESHOLDS = """\
+ Thresholds
+  ✓ rollout_time{image=small}   max < 1 s   0.16 s   84 % left
+  ✗ rollout_time{image=large}   max < 1 s    1.6 s   60 % over
+
+"""
+FOOTNOTE = " Sizes are bytes on the wire; `docker images` shows unpacked sizes, often 2 to 3 times more.\n"
+
+
+def test_the_table_is_plain_text_where_nobody_looks(program: Program) -> None:
+    done = program("run", "-", stdin=MISSED)
+    assert done.err == ""
+    assert done.out.startswith(TABLE)
+    assert done.out.endswith(THRESHOLDS + FOOTNOTE)
+    assert "\x1b" not in done.out
+    assert all(line == line.rstrip() for line in done.out.splitlines())
+
+
+def test_why_and_what_would_are_shown(program: Program) -> None:
+    done = program("run", "-", stdin=QUICK)
+    why = "registry uplink 100 % busy for the whole rollout; node NICs 50 % busy (500 of 1000 Mbit/s)."
+    assert f"\n Why    {why}\n        " in done.out
+    assert "        What would (large, simulated):\n" in done.out
+    assert re.search(r"^          small instead of large +1\.60 s → 0\.16 s$", done.out, re.MULTILINE)
+    assert re.search(r"^          registry uplink 10 Gbit/s +1\.60 s → 0\.80 s$", done.out, re.MULTILINE)
+
+
+def test_long_names_are_not_cut(program: Program) -> None:
+    name = "registry.example.com/some/very/long/path/to/an/image/that/nobody/would/want/to/type/twice:2026.11.24-abcdef"
+    assert name in program("run", "-", stdin=QUICK.replace("small", name), COLUMNS="40").out
+
+
+def test_colours_are_for_terminals_and_no_color_switches_them_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = rolloutsim.loads(MISSED).run()
+    changes = what_if(result.scenario, result.run)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    coloured = render(result, changes, width=120, coloured=True)
+    assert "\x1b[1;31m✗" in coloured
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
+    assert [line.rstrip() for line in plain.splitlines()] == render(result, changes, width=120).splitlines()
+
+
+def test_json_is_the_contract_and_nothing_else(program: Program) -> None:
+    done = program("run", "-", "--format", "json", "--seed", "7", stdin=QUICK)
+    result = json.loads(done.out)
+    assert (result["schema"], result["seed"], result["model"]) == ("rolloutsim.run/1", 7, "ideal")
+    assert {"nodes", "pulls"} <= result["cases"][0].keys()
+    summary = json.loads(program("run", "-", "--format", "json", "--detail", "summary", stdin=QUICK).out)
+    assert {"nodes", "pulls"}.isdisjoint(summary["cases"][0])
+
+
+def test_csv_has_a_line_a_case(program: Program) -> None:
+    rows = list(csv.DictReader(io.StringIO(program("run", "-", "--format", "csv", stdin=QUICK).out)))
+    assert [(row["case"], float(row["rollout_time_s"])) for row in rows] == [
+        ("small", pytest.approx(0.16)),
+        ("large", pytest.approx(1.6)),
+    ]
+
+
+def test_markdown_is_a_section_a_file(program: Program, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text(QUICK.replace("two nodes", name))
+    done = program("run", "a.yaml", "b.yaml", "--format", "md")
+    assert re.findall(r"^# .*$", done.out, re.MULTILINE) == ["# a", "# b"]
+
+
+def test_an_override_changes_the_scenario(program: Program) -> None:
+    done = program(
+        "run", "-", "--set", "network=10 Gbit/s", "--set", "images.small=50 MB", "--format", "csv", stdin=QUICK
+    )
+    times = [float(row["rollout_time_s"]) for row in csv.DictReader(io.StringIO(done.out))]
+    assert times == pytest.approx([0.08, 0.16])
+
+
+def test_the_files_are_those_that_stdout_shows(program: Program, tmp_path: Path) -> None:
+    shown = {form: program("run", "-", "--format", form, stdin=HELD).out for form in ("json", "csv", "md")}
+    done = program("run", "-", "-o", "deep/er", stdin=HELD)
+    assert done.err == "wrote deep/er/result.json, deep/er/cases.csv and deep/er/summary.md\n"
+    for form, name in (("json", "result.json"), ("csv", "cases.csv"), ("md", "summary.md")):
+        assert (tmp_path / "deep/er" / name).read_text(encoding="utf-8") == shown[form]
+
+
+def test_a_file_that_cannot_be_finished_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "result.json"
+    path.write_text("old")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OutputError) as caught:
+        output.write_file(path, "new")
+    assert str(caught.value) == f"cannot write {path}: no space left on device"
+    assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [("result.json", "old")]
+
+
+def test_a_written_file_has_the_usual_permissions(tmp_path: Path) -> None:
+    output.write_file(tmp_path / "a", "text")
+    (tmp_path / "b").write_text("text")
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == stat.S_IMODE((tmp_path / "b").stat().st_mode)
+
+
+def test_an_output_that_cannot_say_it_says_a_question_mark(program: Program) -> None:
+    done = program("run", "-", stdin=QUICK, PYTHONIOENCODING="latin-1")
+    assert done.code == 0
+    assert "\n ????????" in done.out
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def progress_on(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch, times: list[float]) -> str:
+    monkeypatch.setattr(sys, "stderr", stream)
+    clock = iter(times)
+    monkeypatch.setattr("rolloutsim.cli.progress.monotonic", lambda: next(clock))
+    with Progress() as progress:
+        for share in (0.1, 0.25, 0.5):
+            progress("builder", 100 * share, share)
+    return stream.getvalue()
+
+
+def test_progress_is_shown_past_one_second_and_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand: a quarter in 2 s (since the case was first heard of) leaves 6 s, a half in 4 s leaves 4 s."""
+    line = "builder: 25.0 s simulated in 2 s, 25% of the pulls done, about 6 s left"
+    last = "builder: 50.0 s simulated in 4 s, 50% of the pulls done, about 4 s left"
+    shown = progress_on(Terminal(), monkeypatch, [0.0, 0.0, 2.0, 4.0])
+    assert shown == f"\r{line}\r{last}\r{' ' * len(last)}\r"
+
+
+def test_progress_is_silent_within_a_second_and_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert progress_on(Terminal(), monkeypatch, [0.0, 0.1, 0.2, 0.9]) == ""
+    assert progress_on(io.StringIO(), monkeypatch, [0.0, 1.0, 20.0, 90.0]) == ""
+
+
+def test_the_shipped_scenario_misses_its_threshold_in_the_real_model_only(program: Program) -> None:
+    scenario = ROOT / "scenarios/20nodes.yaml"
+    assert program("run", scenario).code == 3
+    assert program("run", scenario, "--set", "model=ideal").code == 0

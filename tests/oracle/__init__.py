@@ -1,0 +1,1 @@
+"""Oracles: slow, simple programs whose results are right by inspection."""

@@ -1,0 +1,103 @@
+"""Tables as a reader sees them."""
+
+from __future__ import annotations
+
+from math import nan
+
+import pytest
+
+from rolloutsim.results.records import CaseRecords
+from rolloutsim.results.tables import case_rows, show_seconds, to_csv, to_markdown
+from rolloutsim.scenario.resolved import Threshold
+from tests.results.by_hand import Story, image, nics, run
+
+
+def case(name: str, size: float, seconds: float, alone: float) -> CaseRecords:
+    story = Story(
+        (image(name, size),), name=name, link_bytes=(size,), link_saturated=(seconds,),
+        private=(nics([size], [0.0]),),
+    )  # fmt: skip
+    story.fetch(story.pull(0.0, 0.0, seconds, alone=alone), f"{name}-0", 0.0, 0.0, seconds)
+    return story.case()
+
+
+def test_images_stand_side_by_side() -> None:
+    table = case_rows(run(case("alpine", 3.97e6, 0.6352, 0.03176), case("builder", 346e6, 55.36, 2.768)))
+    assert [column.heading for column in table.columns] == [
+        "image", "size", "on the wire", "rollout time", "alone", "slowdown", "vs smallest",
+    ]  # fmt: skip
+    # 55.36 / 0.6352 = 87.15...
+    assert table.rows == (
+        ("alpine", "3.97 MB", "3.97 MB", "0.64 s", "0.03 s", "20×", "1.0×"),
+        ("builder", "346 MB", "346 MB", "55.4 s", "2.77 s", "20×", "87.2×"),
+    )
+
+
+def test_what_is_unknown_is_a_dash() -> None:
+    story = Story((image("a", 10.0),), name="a", finished=False, end=1.0)
+    story.pull(0.0, 0.0, nan)
+    assert case_rows(run(story.case())).rows == (("a", "10 B", "0 B", "–", "–", "–", "–"),)
+
+
+def test_a_case_of_several_images_shows_its_pulls() -> None:
+    story = Story((image("a", 1e6), image("b", 2e6)))
+    story.fetch(story.pull(0.0, 0.0, 3.0, alone=1.5), "a-0", 0.0, 0.0, 3.0)
+    story.fetch(story.pull(1.0, 1.0, 13.0, image=1, alone=6.0), "b-0", 1.0, 1.0, 13.0)
+    table = case_rows(run(story.case()))
+    assert [column.heading for column in table.columns] == [
+        "case", "pulls", "on the wire", "rollout time", "pull time p50", "p95", "slowdown",
+    ]  # fmt: skip
+    assert table.rows == (("all", "2", "3 MB", "13 s", "3.00 s", "12 s", "2×"),)
+
+
+@pytest.mark.parametrize(
+    ("time", "shown"),
+    [(0.0, "0 s"), (0.00318, "3.18 ms"), (0.01, "0.01 s"), (9.994, "9.99 s"), (9.996, "10 s"), (90.0, "1m30s")],
+)
+def test_times_show_what_can_be_compared_in_a_column(time: float, shown: str) -> None:
+    assert show_seconds(time) == shown
+
+
+def test_csv_has_the_contracts_figures_in_full() -> None:
+    head, line = to_csv(run(case("alpine", 3.97e6, 0.6352, 0.03176))).splitlines()
+    assert head == (
+        "case,nodes,pulls,unfinished_pulls,rollout_time_s,alone_time_s,bytes_on_wire,"
+        "pull_time_mean_s,pull_time_p50_s,pull_time_p95_s,pull_time_p99_s,pull_time_max_s,"
+        "slowdown_mean,slowdown_p50,slowdown_p95,slowdown_p99,slowdown_max"
+    )
+    assert line == ("alpine,1,1,0,0.6352,0.03176,3970000.0,0.6352,0.6352,0.6352,0.6352,0.6352,20.0,20.0,20.0,20.0,20.0")
+
+
+def test_csv_leaves_unknown_figures_empty() -> None:
+    story = Story((image("a", 10.0),), name="a", finished=False, end=1.0)
+    story.pull(0.0, 0.0, nan)
+    assert to_csv(run(story.case())).splitlines()[1] == "a,1,1,1,,,0.0,,,,,,,,,,"
+
+
+def test_markdown_is_the_whole_answer() -> None:
+    limit = Threshold("rollout_time", {}, "max", "<", 60.0, "max < 60 s")
+    busy = (
+        "registry uplink 100 % busy for the whole rollout; node NICs 100 % busy (1 of 1 kbit/s).\n"
+        "More NIC or disk speed changes nothing."
+    )
+    text = to_markdown(run(case("builder", 5000.0, 50.0, 2.5), thresholds=(limit,), notes=("sizes are assumed",)))
+    assert (
+        text
+        == f"""\
+# by hand
+
+| image | size | on the wire | rollout time | alone | slowdown | vs smallest |
+|---|--:|--:|--:|--:|--:|--:|
+| builder | 5 kB | 5 kB | 50 s | 2.50 s | 20× | 1.0× |
+
+{busy}
+
+## Thresholds
+
+|  | metric | condition | value | headroom |
+|---|---|---|--:|--:|
+| ✓ | rollout_time{{image=builder}} | max < 60 s | 50 s | 17 % left |
+
+- sizes are assumed
+"""
+    )

@@ -1,0 +1,170 @@
+"""The explanation in words, one test for each kind of bottleneck; whole texts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import nan
+
+import pytest
+
+from rolloutsim.results.records import CaseRecords, PrivateLinks
+from rolloutsim.results.why import why
+from rolloutsim.scenario.resolved import Link
+from tests.results.by_hand import CAP, DISK, NIC, UNPACK, UPLINK, UPLINK_CAUSE, Story, image, nics, run
+
+
+def story(
+    name: str = "a",
+    *,
+    cause: int | dict[int, float] = UPLINK_CAUSE,
+    started: float = 0.0,
+    busy: float = 0.0,
+    full: float = 0.0,
+    private: tuple[PrivateLinks, ...] = (),
+    ready: float = 10.0,
+) -> CaseRecords:
+    """One pull from 0 to 10 s whose flow begins at `started`; the uplink is `busy` (share), `full` (seconds)."""
+    told = Story(
+        (image(name, 10.0),), name=name, link_bytes=(busy * 100 * ready,), link_saturated=(full,), private=private
+    )
+    told.fetch(told.pull(0.0, 0.0, 10.0, ready=ready), f"{name}-0", 0.0, started, 10.0, cause=cause)
+    return told.case()
+
+
+def test_a_full_registry_uplink() -> None:
+    found = why(run(story(busy=1.0, full=10.0, private=(nics([50.0], [0.0]),))))
+    assert found == (
+        "registry uplink 100 % busy for the whole rollout; node NICs 5 % busy (50 of 1000 bit/s).\n"
+        "More NIC or disk speed changes nothing."
+    )
+
+
+def test_an_uplink_that_is_full_part_of_the_time() -> None:
+    disks = nics([300.0], [2.0], kind="disk")
+    case = story(
+        busy=0.8, full=8.0, cause={UPLINK_CAUSE: 7.5, DISK: 2.5}, private=(nics([100.0], [0.0]), disks)
+    )  # fmt: skip
+    assert why(run(case)) == (
+        "registry uplink full for 80 % of the rollout; node NICs 10 % busy (100 of 1000 bit/s).\n"
+        "Of all time until the pods are ready, 75 % goes to the registry uplink and 25 % to the nodes' disks.\n"
+        "More NIC speed changes nothing."
+    )
+
+
+def test_full_nics() -> None:
+    case = story(busy=0.5, cause=NIC, private=(nics([1000.0], [10.0]),))
+    assert why(run(case)) == (
+        "node NICs 100 % busy for the whole rollout; registry uplink 50 % busy.\n"
+        "More speed of the registry uplink changes nothing."
+    )
+
+
+def test_full_disks() -> None:
+    disks = nics([500.0], [4.0], kind="disk")
+    case = story(busy=0.5, full=3.0, cause={DISK: 6.0, UPLINK_CAUSE: 4.0}, private=(nics([100.0], [0.0]), disks))
+    assert why(run(case)) == (
+        "node disks 50 % busy, full for 40 % of the rollout; registry uplink 50 % busy.\n"
+        "Of all time until the pods are ready, 60 % goes to the nodes' disks and 40 % to the registry uplink."
+    )
+
+
+def test_only_the_groups_whose_links_were_full_are_blamed() -> None:
+    told = Story(
+        (image("a", 10.0),), nodes=2, name="a", groups=(0, 1), link_bytes=(100.0,),
+        private=(nics([1000.0, 10.0], [10.0, 0.0]),),
+    )  # fmt: skip
+    told.fetch(told.pull(0.0, 0.0, 10.0), "a-0", 0.0, 0.0, 10.0, cause=NIC)
+    result = run(told.case())
+    (group,) = result.scenario.groups
+    groups = (replace(group, name="old", count=1), replace(group, name="new", count=1))
+    result = replace(result, scenario=replace(result.scenario, groups=groups))
+    assert why(result) == (
+        "node NICs of old 100 % busy for the whole rollout; registry uplink 10 % busy.\n"
+        "More speed of the registry uplink changes nothing."
+    )
+
+
+def test_decompression() -> None:
+    case = story(busy=0.2, full=1.0, cause=UNPACK, private=(nics([900.0], [9.0], kind="unpack"),))
+    assert why(run(case)) == "node cores full for 90 % of the rollout; registry uplink 20 % busy."
+
+
+@pytest.mark.parametrize(
+    ("cause", "started", "sentence"),
+    [
+        (CAP, 0.0, "every connection runs at its own limit"),
+        (UPLINK_CAUSE, 10.0, "requests and latency take longer than the bytes"),
+    ],
+)
+def test_causes_that_are_no_links(cause: int, started: float, sentence: str) -> None:
+    case = story(busy=0.3, cause=cause, started=started, private=(nics([200.0], [0.0]),))
+    assert why(run(case)) == (
+        f"{sentence}; registry uplink 30 % busy; node NICs 20 % busy (200 of 1000 bit/s).\n"
+        "More speed of the registry uplink changes nothing."
+    )
+
+
+def test_start_up_counts_as_well() -> None:
+    case = story(busy=0.1, full=1.0, ready=50.0)
+    assert why(run(case)) == (
+        "containers take longer to start than their images to arrive; registry uplink 10 % busy; "
+        "node NICs without a limit.\n"
+        "Of all time until the pods are ready, 80 % goes to the start of the containers "
+        "and 20 % to the registry uplink."
+    )
+
+
+def racks(*full: float) -> CaseRecords:
+    links = tuple(Link(f"r{i}.down", "rack", 50.0, 50.0) for i in range(len(full)))
+    told = Story(
+        (image("a", 10.0),), name="a", links=(UPLINK, *links), link_bytes=(400.0, *(5 * f for f in full)),
+        link_saturated=(0.0, *full), private=(nics([100.0], [0.0]),),
+    )  # fmt: skip
+    told.fetch(
+        told.pull(0.0, 0.0, 10.0), "a-0", 0.0, 0.0, 10.0, cause={5 + i: 10 / len(full) for i in range(len(full))}
+    )
+    case = told.case()
+    return replace(case, causes=(*case.causes, *(link.name for link in links)))
+
+
+def test_rack_uplinks_are_one_bottleneck() -> None:
+    # Full for 10 and 8 s, 100 % and 80 % of the rollout; each carried 5 B/s in that time, 10 % of its capacity.
+    assert why(run(racks(10.0, 8.0))) == (
+        "rack uplinks 9 % busy, full for 90 % of the rollout; node NICs 10 % busy (100 of 1000 bit/s).\n"
+        "More NIC or disk speed changes nothing."
+    )
+
+
+def test_a_single_rack_is_named() -> None:
+    assert why(run(racks(10.0))).startswith("uplink of rack r0 10 % busy for the whole rollout; ")
+
+
+def test_cases_that_wait_for_something_else_are_named() -> None:
+    slow = story("a", busy=1.0, full=11.0, ready=11.0)
+    quick = story("b", started=9.0, busy=0.1, full=1.0)
+    assert why(run(slow, quick)) == (
+        "a: registry uplink 100 % busy for the whole rollout; node NICs without a limit.\n"
+        "Of all time until the pods are ready, 91 % goes to the registry uplink "
+        "and 9 % to the start of the containers.\n"
+        "More NIC or disk speed changes nothing.\n"
+        "b (90 %) waits longest for requests and latency."
+    )
+
+
+def test_an_unfinished_case_says_what_waits_for_what() -> None:
+    told = Story(
+        (image("a", 10.0),), name="a", nodes=2, finished=False, end=5.0,
+        stuck=("2 fetches waiting for link 'wan', which has no capacity left",),
+    )  # fmt: skip
+    told.pull(0.0, 0.0, nan)
+    told.pull(0.0, 0.0, nan, node=1)
+    assert why(run(told.case())) == (
+        "a did not finish: 2 of 2 pulls never had their image. "
+        "2 fetches waiting for link 'wan', which has no capacity left."
+    )
+
+
+def test_nothing_to_wait_for() -> None:
+    told = Story((image("a", 10.0),), name="a")
+    told.pull(0.0, 0.0, 0.0)
+    assert why(run(told.case())) == "every node held all layers already: there was nothing to wait for."

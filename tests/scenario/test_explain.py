@@ -1,0 +1,101 @@
+"""`explain`: every key has a meaning, every default a source."""
+
+from __future__ import annotations
+
+import pytest
+
+from rolloutsim.errors import UsageError
+from rolloutsim.scenario import Explanation, explain, template
+from rolloutsim.scenario.profiles import PROFILES
+from rolloutsim.scenario.structure import all_keys
+
+KEYS = [".".join(path) for path, _ in all_keys()]
+
+
+def test_a_key_is_explained_from_the_models_metadata() -> None:
+    assert explain("network.latency") == Explanation(
+        key="network.latency",
+        type="time",
+        unit="us ms s m h d",
+        default="0.1 ms",
+        source="assumed: within one data centre",
+        description="one way, on every path, beside its links' own",
+    )
+
+
+@pytest.mark.parametrize("key", ["nodes.web.nic", "nodes.nic", "nic", "nodes.<group>.nic"])
+def test_a_users_own_name_can_be_given_or_left_out(key: str) -> None:
+    assert explain(key).key == "nodes.<group>.nic"
+
+
+def test_a_profiles_default_names_every_runtime_and_source() -> None:
+    found = explain("parallel_layers")
+    assert found.default == "3 (containerd, dockerd), 6 (cri-o)"
+    assert found.source == (
+        "containerd: containerd internal/cri/config/config_unix.go L34, plugins/transfer/plugin.go L282; "
+        "dockerd: moby daemon/config/config.go L28-31; cri-o: containers/image copy/copy.go L38-40"
+    )
+
+
+def test_an_explanation_reads_as_text() -> None:
+    assert str(explain("runtime")) == (
+        "nodes.<group>.runtime: container runtime: a profile of sourced defaults\n"
+        "  type:    one of containerd, dockerd, cri-o\n"
+        "  default: containerd\n"
+        "  source:  assumed\n"
+        "  allowed: containerd dockerd cri-o"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        (
+            "latency",
+            "explain latency: several keys have that name; say which: network.latency network.links.<link>.latency",
+        ),
+        (
+            "nodes.parallelLayers",
+            "explain nodes.parallelLayers: there is no such key; did you mean 'nodes.parallel_layers'?; the top keys "
+            "are: rolloutsim name description model seed nodes network registry registries images rollout background "
+            "thresholds",
+        ),
+        (
+            "zzz",
+            "explain zzz: there is no such key; the top keys are: rolloutsim name description model seed nodes network "
+            "registry registries images rollout background thresholds",
+        ),
+    ],
+)
+def test_a_key_that_is_not_clear_is_a_usage_error(key: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        explain(key)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_key_has_a_description(key: str) -> None:
+    found = explain(key)
+    assert found.key == key
+    assert found.description
+
+
+def test_every_number_that_is_a_default_has_a_source_or_is_assumed() -> None:
+    for path, part in all_keys():
+        default = part.field.default if part.field else None
+        if isinstance(default, (int, float)):
+            assert explain(".".join(path)).source, path
+
+
+def test_every_profile_default_has_a_source_or_is_assumed() -> None:
+    for profile in PROFILES.values():
+        for default in profile.values():
+            assert default.source
+
+
+def test_an_unknown_template_is_a_usage_error() -> None:
+    with pytest.raises(UsageError) as caught:
+        template("rack")
+    assert str(caught.value) == (
+        "no template is named 'rack'; known: 20nodes racks two-registries real; did you mean 'racks'?"
+    )

@@ -1,0 +1,182 @@
+"""`--set` and `with_`: paths, short forms, and what they refuse."""
+
+from __future__ import annotations
+
+import pytest
+
+from rolloutsim.errors import ScenarioError, UsageError
+from rolloutsim.scenario import Scenario, loads
+
+SHORT = """\
+rolloutsim: 1
+nodes: 20
+network: 1 Gbit/s
+images:
+  app: 30 MB
+  golang:1.8-alpine: 257 MB
+"""
+LONG = """\
+rolloutsim: 1
+nodes:
+  web: {count: 20, racks: [r1, r2]}
+  gpu: {count: 4, nic: 25 Gbit/s}
+network: {rate: 1 Gbit/s, latency: 5 ms, racks: {uplink: 2 Gbit/s}, links: {wan: {capacity: 1 Gbit/s, latency: 9 ms}}}
+images: {app: {layers: [30 MB, 4 MB]}}
+"""
+
+
+def changed(text: str, *overrides: str) -> Scenario:
+    return loads(text, "f.yaml", overrides)
+
+
+def test_a_path_into_a_short_form_keeps_its_value() -> None:
+    network = changed(SHORT, "network.latency=3 ms").network
+    assert (network.rate, network.latency) == (125e6, 0.003)
+
+
+def test_a_rack_uplink_can_be_set_where_the_network_is_a_rate() -> None:
+    scenario = changed(SHORT, "network.racks.uplink=5 Gbit/s", "nodes.node.racks=[a, b]")
+    assert scenario.resolve().links["b.down"].line_rate == 625e6
+
+
+def test_a_short_form_sets_its_own_key_and_keeps_the_others() -> None:
+    network = changed(LONG, "network=10 Gbit/s").network
+    assert (network.rate, network.latency) == (1.25e9, 0.005)
+    assert changed(LONG, "network.links.wan=2 Gbit/s").network.links["wan"].latency == 0.009
+
+
+def test_the_number_of_nodes_can_be_set() -> None:
+    assert changed(SHORT, "nodes=50").nodes["node"].count == 50
+    assert changed(LONG, "nodes.web.count=50").nodes["web"].count == 50
+
+
+def test_a_size_replaces_an_image() -> None:
+    assert changed(LONG, "images.app=5 MB").images["app"].layers is None
+
+
+def test_a_name_with_dots_and_colons_stands_in_brackets() -> None:
+    for quoted in ('["golang:1.8-alpine"]', "['golang:1.8-alpine']", "[golang:1.8-alpine]"):
+        assert changed(SHORT, f"images{quoted}=200 MB").images["golang:1.8-alpine"].compressed == 200e6
+
+
+def test_one_layer_of_a_list_can_be_set() -> None:
+    layers = changed(LONG, "images.app.layers[1]=7 MB").images["app"].layers
+    assert layers is not None
+    assert layers["1"].compressed == 7e6
+
+
+def test_a_key_that_the_file_leaves_out_can_be_set() -> None:
+    scenario = changed(SHORT, "model=ideal", "seed=7", "registry.max_connections=0", "rollout.startup=2 s")
+    assert (scenario.model, scenario.seed) == ("ideal", 7)
+    assert changed(SHORT, 'thresholds["rollout_time{case=app}"]=max < 3 s').resolve().thresholds[0].value == 3
+
+
+def test_later_overrides_win() -> None:
+    assert changed(SHORT, "nodes=5", "nodes=6").nodes["node"].count == 6
+
+
+def test_values_are_read_as_in_a_file() -> None:
+    scenario = changed(SHORT, "nodes={web: {count: 3, start: {min: 0 s, max: 2 s}}}")
+    assert scenario.nodes["web"].count == 3
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "netwrok.rate=1 Gbit/s",
+            "--set netwrok.rate: unknown key 'netwrok' in the scenario; allowed: rolloutsim name description model "
+            "seed nodes network registry registries images rollout background thresholds; did you mean network.rate?",
+        ),
+        (
+            "network.latancy=1 ms",
+            "--set network.latancy: unknown key 'latancy' in network; allowed: rate mtu efficiency latency racks "
+            "links; did you mean network.latency?",
+        ),
+        (
+            "nodes.wbe.count=5",
+            "--set nodes.wbe.count: no group is named 'wbe' in nodes; there are: web gpu; "
+            "did you mean nodes.web.count?",
+        ),
+        (
+            "network.links.wna=1 Gbit/s",
+            "--set network.links.wna: no link is named 'wna' in network.links; there are: wan; "
+            "did you mean network.links.wan?",
+        ),
+        (
+            "images.ap.ratio=2",
+            "--set images.ap.ratio: no image is named 'ap' in images; there are: app; did you mean images.app.ratio?",
+        ),
+        ("seed.x=3", "--set seed.x: seed has no keys inside"),
+        ("images.app.layers[2]=3 MB", "--set images.app.layers[2]: images.app.layers has 2 entries, numbered from 0"),
+        (
+            "nodes=30",
+            "--set nodes: there are several groups of nodes: web gpu; say which, as in nodes.NAME.count",
+        ),
+        (
+            'images["app=3 MB',
+            '--set images["app=3 MB: the bracket at column 7 is not closed; write KEY=VALUE, for example '
+            "network.latency=5 ms or 'images[\"golang:1.8-alpine\"]=200 MB'",
+        ),
+        (
+            "images.app]=3 MB",
+            "--set images.app]=3 MB: ']' at column 11 does not belong to a key; put a name with such characters in "
+            "brackets and quotes; write KEY=VALUE, for example network.latency=5 ms or "
+            "'images[\"golang:1.8-alpine\"]=200 MB'",
+        ),
+        (
+            "nodes",
+            "--set nodes: a value is missing; write KEY=VALUE, for example network.latency=5 ms or "
+            "'images[\"golang:1.8-alpine\"]=200 MB'",
+        ),
+        (
+            "=3",
+            "--set =3: a key is missing; write KEY=VALUE, for example network.latency=5 ms or "
+            "'images[\"golang:1.8-alpine\"]=200 MB'",
+        ),
+    ],
+)
+def test_a_path_that_does_not_exist_is_a_usage_error(override: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        changed(LONG, override)
+    assert str(caught.value) == message
+
+
+def test_a_name_with_dots_is_recognised_without_its_brackets() -> None:
+    with pytest.raises(UsageError) as caught:
+        changed(SHORT, "images.golang:1.8-alpine=200 MB")
+    assert str(caught.value) == (
+        "--set images.golang:1.8-alpine: no image is named 'golang:1' in images; there are: app golang:1.8-alpine; "
+        'write images["golang:1.8-alpine"]'
+    )
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("network=fast", "--set network: error: 'fast' is not a rate; write for example 1 Gbit/s"),
+        ("network.latency=5", "--set network.latency: error: '5' has no unit; a time needs one, for example 90 s"),
+        ("seed=", "--set seed: error: a value is missing after '='"),
+        (
+            "images={a: 3 MB",
+            "--set images: error: not YAML: did not find expected ',' or '}' while parsing a flow mapping",
+        ),
+        ("rolloutsim=2", "--set rolloutsim: error: format version '2' is unknown; this release reads 'rolloutsim: 1'"),
+        ("nodes.gpu.disk=0 MB/s", "--set nodes.gpu.disk: error: '0 MB/s' is zero; allowed: more than 0, or unlimited"),
+    ],
+)
+def test_a_wrong_value_is_located_at_its_override(override: str, message: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        changed(LONG, override)
+    assert str(caught.value) == message
+
+
+def test_an_override_and_the_file_report_together() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        changed(SHORT.replace("30 MB", "30 Mb"), "network=fast")
+    assert str(caught.value) == (
+        "--set network: error: 'fast' is not a rate; write for example 1 Gbit/s\n"
+        "f.yaml:5:8: error: '30 Mb' is in bits; a size is in bytes: write 30 MB or 3.75 MB\n"
+        "     5 |   app: 30 Mb\n"
+        "       |        ^^^^^"
+    )

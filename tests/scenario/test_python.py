@@ -1,0 +1,102 @@
+"""Scenarios in Python: the same checks, frozen, copied with changes; and files."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from pydantic import ValidationError
+
+from rolloutsim.errors import ScenarioError, UsageError
+from rolloutsim.scenario import Scenario, load, loads
+
+TEXT = "rolloutsim: 1\nnodes: 20\nnetwork: 1 Gbit/s\nimages: {app: 30 MB}\n"
+
+
+def twenty() -> Scenario:
+    return Scenario(nodes=20, network="1 Gbit/s", images={"app": "30 MB"})
+
+
+def test_keywords_make_the_scenario_that_the_file_makes() -> None:
+    assert twenty().resolve() == loads(TEXT).resolve()
+
+
+def test_keywords_are_checked_like_a_file() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        Scenario(nodes=0, network=1e9, images={"app": {"base": "b"}})
+    assert str(caught.value) == (
+        "<scenario>: error: '0' is not a whole number from 1 to 1000000\n"
+        "<scenario>: error: '1000000000.0' has no unit; a rate needs one, for example 1 Gbit/s\n"
+        "<scenario>: error: no image is named 'b'; known: none"
+    )
+
+
+def test_a_scenario_is_frozen() -> None:
+    with pytest.raises(ValidationError):
+        twenty().seed = 3  # type: ignore[misc]
+
+
+def test_with_returns_a_changed_copy() -> None:
+    before = twenty()
+    after = before.with_({"network": "10 Gbit/s", "nodes": 50, "model": "ideal", "images.app": "1 MB"})
+    assert (after.network.rate, after.nodes["node"].count, after.model) == (1.25e9, 50, "ideal")
+    assert (before.network.rate, before.nodes["node"].count, before.model) == (125e6, 20, "real")
+
+
+def test_with_takes_text_as_in_a_file_and_typed_values() -> None:
+    assert twenty().with_({"nodes": "50"}) == twenty().with_({"nodes": 50})
+    assert twenty().with_({"nodes": {"web": {"count": 5}}}).nodes["web"].count == 5
+
+
+def test_with_nothing_changes_nothing() -> None:
+    assert twenty().with_({}).resolve() == twenty().resolve()
+
+
+def test_with_refuses_what_set_refuses() -> None:
+    with pytest.raises(UsageError, match=r"^with_ nodes\.web\.nic: no group is named 'web' in nodes; there are: node$"):
+        twenty().with_({"nodes.web.nic": "1 Gbit/s"})
+    with pytest.raises(
+        ScenarioError, match=r"^with_ network: error: 'fast' is not a rate; write for example 1 Gbit/s$"
+    ):
+        twenty().with_({"network": "fast"})
+
+
+def test_diagnostics_are_data() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        loads(TEXT.replace("30 MB", "30 Mb"), "f.yaml")
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.file, diagnostic.line, diagnostic.column, diagnostic.length) == ("f.yaml", 4, 15, 5)
+    assert diagnostic.source_line == "images: {app: 30 Mb}"
+
+
+def test_a_file_loads(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(TEXT)
+    assert load(tmp_path / "a.yaml", ["nodes=5"]).nodes["node"].count == 5
+
+
+def test_a_dash_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "sys.stdin", SimpleNamespace(buffer=io.BytesIO(TEXT.replace("rolloutsim: 1", "rolloutsim: 3").encode()))
+    )
+    with pytest.raises(ScenarioError, match=r"^<stdin>:1:13: error: format version '3' is unknown"):
+        load("-")
+
+
+def test_a_missing_file_is_a_usage_error_with_the_near_one(tmp_path: Path) -> None:
+    (tmp_path / "20nodes.yaml").write_text(TEXT)
+    with pytest.raises(UsageError) as caught:
+        load(tmp_path / "20node.yaml")
+    assert str(caught.value) == (
+        f"'{tmp_path}/20node.yaml' does not exist; give a scenario file; did you mean '{tmp_path}/20nodes.yaml'?"
+    )
+
+
+def test_a_directory_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "20nodes.yaml").write_text(TEXT)
+    with pytest.raises(UsageError) as caught:
+        load(tmp_path)
+    assert str(caught.value) == (
+        f"'{tmp_path}' is a directory; give a scenario file, for example '{tmp_path}/20nodes.yaml'"
+    )

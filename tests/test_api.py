@@ -1,0 +1,130 @@
+"""What Python and Jupyter see."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+import rolloutsim as rs
+from tests.cli.conftest import MISSED, QUICK, STUCK
+
+
+@pytest.fixture(scope="module")
+def result() -> rs.Result:
+    return rs.loads(MISSED).run()
+
+
+def test_a_scenario_is_written_in_python_as_in_yaml() -> None:
+    made = rs.Scenario(
+        rolloutsim=1, name="two nodes", model="ideal", nodes=2, network="1 Gbit/s",
+        images={"small": "10 MB", "large": "100 MB"},
+    )  # fmt: skip
+    assert made.resolve().sha256 == rs.loads(QUICK).resolve().sha256
+    assert made.run()["large"].rollout_time == pytest.approx(1.6)
+
+
+def test_with_returns_a_changed_copy_that_runs() -> None:
+    scenario = rs.loads(QUICK)
+    fast = scenario.with_({"network": "10 Gbit/s", "nodes": 4})
+    assert isinstance(fast, rs.Scenario)
+    assert fast.run()["large"].rollout_time == pytest.approx(0.32)
+    assert scenario.run()["large"].rollout_time == pytest.approx(1.6)
+
+
+def test_overrides_are_those_of_the_command_line(tmp_path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(QUICK)
+    assert rs.load(path, ["nodes=4"]).run()["large"].rollout_time == pytest.approx(3.2)
+
+
+def test_a_seed_gives_the_same_result_and_another_seed_another() -> None:
+    scenario = rs.loads(QUICK.replace("nodes: 2", "nodes: {node: {count: 2, start: {min: 0 s, max: 1 s}}}"))
+    assert scenario.run(seed=5).to_json() == scenario.run(seed=5).to_json() != scenario.run(seed=6).to_json()
+    assert scenario.run().run.seed == scenario.seed
+
+
+def test_a_scenario_error_carries_located_diagnostics() -> None:
+    with pytest.raises(rs.ScenarioError) as caught:
+        rs.loads(QUICK.replace("nodes: 2", "nodes: 0"), name="mine")
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.file, diagnostic.line, diagnostic.column) == ("mine", 4, 8)
+
+
+def test_a_result_is_its_cases_in_the_order_of_the_scenario(result: rs.Result) -> None:
+    assert result.cases == ("small", "large")
+    assert [case.name for case in result] == ["small", "large"]
+    assert len(result) == 2
+    assert repr(result) == "<Result of 'two nodes': small, large>"
+    assert repr(result["large"]) == "<CaseResult 'large': 1.6 s>"
+    with pytest.raises(KeyError) as caught:
+        result["larg"]
+    assert caught.value.args == ("no case 'larg'; cases: small, large",)
+
+
+def test_the_figures_of_a_case(result: rs.Result) -> None:
+    """By hand: two pulls of 100 MB share 125 MB/s; alone one takes 0.8 s."""
+    case = result["large"]
+    assert case.rollout_time == pytest.approx(1.6)
+    assert case.alone_time == pytest.approx(0.8)
+    assert case.bytes_on_wire == 200e6
+    assert case.pull_time is not None
+    assert case.pull_time.p95 == pytest.approx(1.6)
+    assert case.slowdown is not None
+    assert case.slowdown.max == pytest.approx(2.0)
+    assert case.time_split == {"registry.uplink": pytest.approx(3.2)}
+    assert case.links[0].link == "registry.uplink"
+
+
+def test_nodes_pulls_and_layers_are_columns(result: rs.Result) -> None:
+    nodes = result["large"].nodes
+    assert list(nodes) == ["node", "asked_s", "pulled_s", "ready_s", "bytes"]
+    assert list(nodes["node"]) == ["node-000", "node-001"]
+    assert list(nodes["ready_s"]) == pytest.approx([1.6, 1.6])
+    assert (nodes.rows, repr(nodes)) == (2, "<Table of 2 rows: node, asked_s, pulled_s, ready_s, bytes>")
+    assert list(result["large"].pulls["image"]) == ["large", "large"]
+    assert list(result["large"].layers["bytes"]) == [100e6, 100e6]
+    with pytest.raises(KeyError) as caught:
+        nodes["ready"]
+    assert caught.value.args == ("no column 'ready'; columns: node, asked_s, pulled_s, ready_s, bytes",)
+
+
+def test_without_pandas_a_data_frame_is_an_error_that_says_how_to_get_one(
+    result: rs.Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError) as caught:
+        result["large"].nodes.to_pandas()
+    assert str(caught.value) == "to_pandas() needs pandas: pip install 'rolloutsim[pandas]'"
+
+
+def test_a_table_becomes_a_data_frame(result: rs.Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Pandas:
+        DataFrame = dict
+
+    monkeypatch.setitem(sys.modules, "pandas", Pandas)
+    assert list(result["large"].nodes.to_pandas()) == list(result["large"].nodes)
+
+
+def test_jupyter_shows_tables_and_escapes_names() -> None:
+    html = rs.loads(QUICK.replace("two nodes", "a < b")).run()._repr_html_()
+    assert html.startswith("<table><caption>a &lt; b</caption>")
+    assert ">large</td>" in html
+    nodes = rs.loads(QUICK.replace("nodes: 2", "nodes: 30")).run()["large"].nodes._repr_html_()
+    assert "<caption>the first 20 of 30 rows</caption>" in nodes
+    assert nodes.count("<tr>") == 21
+
+
+def test_thresholds_and_why(result: rs.Result) -> None:
+    assert [(t.metric, t.passed) for t in result.thresholds] == [
+        ("rollout_time{image=small}", True),
+        ("rollout_time{image=large}", False),
+    ]
+    assert result.why().startswith("registry uplink")
+
+
+def test_a_rollout_that_did_not_finish_has_no_time() -> None:
+    result = rs.loads(STUCK).run()
+    assert not result.finished
+    assert result["small"].rollout_time is None
+    assert repr(result["small"]) == "<CaseResult 'small': did not finish>"

@@ -1,0 +1,74 @@
+"""README.md tells the truth: what it shows is what happens."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+
+import pytest
+
+import rolloutsim
+from rolloutsim.cli import COMMANDS, EPILOG, main
+from tests.readme import BIN, README, ROOT, blocks, current
+
+
+def test_every_output_shown_is_the_real_one() -> None:
+    """If this fails after an intended change: python -m tests.readme."""
+    assert README.read_text(encoding="utf-8") == current()
+
+
+def test_the_first_screen_runs_and_tests_with_one_command_each() -> None:
+    first = README.read_text(encoding="utf-8").partition("\n## ")[0]
+    assert "\n$ make run\n" in first
+    assert "\nmake test\n" in first
+
+
+@pytest.mark.parametrize("block", list(blocks("yaml")), ids=lambda block: block.text.splitlines()[1])
+def test_every_scenario_shown_is_valid_and_runs(block) -> None:
+    assert rolloutsim.loads(block.text).run().finished
+
+
+def test_the_python_shown_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    shown: dict[str, object] = {}
+    for block in blocks("python"):
+        exec(block.text, shown)
+    assert "fast" in shown
+
+
+def test_every_command_shown_exists(tmp_path) -> None:
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for block in blocks("sh"):
+        for line in block.text.splitlines():
+            program, *arguments = shlex.split(line, comments=True)
+            if program == "make":
+                assert set(arguments) <= targets
+            else:
+                done = subprocess.run([BIN / program, *arguments], cwd=tmp_path, capture_output=True, check=False)
+                assert done.returncode in (0, 3), done.stderr.decode()
+
+
+def test_every_command_and_exit_code_is_described() -> None:
+    text = README.read_text(encoding="utf-8")
+    for command in COMMANDS:
+        assert f"| `{command}" in text
+    for code in re.findall(r"^  (\d+) ", EPILOG, re.MULTILINE):
+        assert f"\n| {code} |" in text
+
+
+def test_every_option_in_the_table_of_commands_exists() -> None:
+    text = README.read_text(encoding="utf-8")
+    with main.make_context("rolloutsim", [], resilient_parsing=True) as context:
+        for name in COMMANDS:
+            row = next(line for line in text.splitlines() if line.startswith(f"| `{name}"))
+            command = main.get_command(context, name)
+            assert command is not None
+            options = {option for parameter in command.params for option in parameter.opts}
+            assert set(re.findall(r"`(--?[\w-]+)", row)) <= options
+
+
+def test_every_shipped_scenario_is_listed() -> None:
+    text = README.read_text(encoding="utf-8")
+    for path in (ROOT / "scenarios").glob("*.yaml"):
+        assert f"](scenarios/{path.name})" in text

@@ -1,0 +1,86 @@
+"""The shipped scenarios: what a newcomer reads first must be in order."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+import rolloutsim
+from rolloutsim.scenario import json_schema
+
+ROOT = Path(__file__).parent.parent
+SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
+
+
+def each(test):
+    return pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)(test)
+
+
+def test_the_schema_at_the_root_is_current() -> None:
+    """If this fails after an intended change: make schema."""
+    assert json.loads((ROOT / "rolloutsim.schema.json").read_text(encoding="utf-8")) == json_schema()
+
+
+@each
+def test_it_opens_with_the_schema_a_title_its_question_and_its_sources(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "# yaml-language-server: $schema=../rolloutsim.schema.json"
+    assert lines[2].startswith("# ")
+    comment = "\n".join(lines[: lines.index("rolloutsim: 1")])
+    assert all(f"# {word}" in comment for word in ("Question: ", "Sources:  ", "Answer:   "))
+    assert comment.count("?") >= 1
+
+
+@each
+def test_an_independent_validator_accepts_it(path: Path) -> None:
+    schema = json.loads((ROOT / "rolloutsim.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+@each
+def test_it_runs_to_the_end(path: Path) -> None:
+    assert rolloutsim.load(path).run().finished
+
+
+def test_20_nodes_in_the_ideal_model_take_the_bytes_over_the_capacity() -> None:
+    """Oracle: 20 x size / 1 Gbit/s."""
+    result = rolloutsim.load(ROOT / "scenarios/20nodes.yaml", ["model=ideal"]).run()
+    times = [case.rollout_time for case in result]
+    assert times == pytest.approx([0.6352, 2.56, 41.12, 55.36], rel=1e-9)
+
+
+def test_ten_times_the_network_is_not_ten_times_as_quick() -> None:
+    slow, fast = (rolloutsim.load(ROOT / f"scenarios/{name}.yaml").run() for name in ("20nodes", "20nodes-10g"))
+    assert fast["builder"].rollout_time < slow["builder"].rollout_time < 10 * fast["builder"].rollout_time
+
+
+def test_the_layers_of_multi_stage_add_up_to_the_images_of_20nodes() -> None:
+    layered, flat = (rolloutsim.load(ROOT / f"scenarios/{name}.yaml").resolve() for name in ("multi-stage", "20nodes"))
+    assert {n: i.compressed for n, i in layered.images.items()} == {n: i.compressed for n, i in flat.images.items()}
+
+
+def test_racks_are_the_bottleneck_of_racks() -> None:
+    """Oracle: 40 NICs of 1 Gbit/s share 5 Gbit/s, five times that is less than the registry's 40."""
+    case = rolloutsim.load(ROOT / "scenarios/racks.yaml").run()["service-with-tools"]
+    at_racks = sum(time for cause, time in case.time_split.items() if cause.endswith(".down"))
+    assert at_racks > 0.5 * sum(case.time_split.values())
+    assert "registry.uplink" not in case.time_split
+
+
+def test_the_small_far_image_of_two_registries_takes_longer_than_the_large_near_one() -> None:
+    result = rolloutsim.load(ROOT / "scenarios/two-registries.yaml").run()
+    assert result["sidecar"].bytes_on_wire * 10 < result["service"].bytes_on_wire
+    assert result["sidecar"].rollout_time > result["service"].rollout_time
+    assert max(result["sidecar"].time_split, key=result["sidecar"].time_split.__getitem__) == "wan"
+
+
+def test_nodes_that_run_redis_do_not_fetch_its_base_for_postgres() -> None:
+    """Oracle: the base layer's 29,830,418 bytes (docker-library/repo-info), saved by ten nodes of twenty."""
+    result = rolloutsim.load(ROOT / "scenarios/real-images.yaml").run()
+    postgres = rolloutsim.load(ROOT / "scenarios/real-images.yaml").resolve().images["postgres"].compressed
+    assert result["postgres"].bytes_on_wire == pytest.approx(20 * postgres - 10 * 29_830_418)

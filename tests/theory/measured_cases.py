@@ -1,0 +1,147 @@
+"""The pulls of `tests/data/measured/` as scenario files.
+
+Every parameter comes from the case's own configuration or from `tests/data/measured/README.md`; nothing is
+fitted to a case.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.theory.reference_cases import plain
+
+FOLDER = Path(__file__).parents[1] / "data" / "measured"
+
+# 1514 bytes of a link's rate for 1448 of payload; the folder's README.
+EFFICIENCY = 1448 / 1514
+
+# How each client behaves; the folder's README.
+CLIENTS: dict[str, dict[str, Any]] = {
+    "skopeo": {
+        "resolve_time": "60 ms",
+        "resolve_round_trips": 8,
+        "layer_time": "8 ms",
+        "layer_round_trips": 2,
+        "finish_time": "0 s",
+    },
+    "raw": {
+        "resolve_time": "70 ms",
+        "resolve_round_trips": 0,
+        "layer_time": "1 ms",
+        "layer_round_trips": 1,
+        "finish_time": "0 s",
+    },
+    "ctr-fetch": {
+        "resolve_time": "150 ms",
+        "resolve_round_trips": 4,
+        "layer_time": "10 ms",
+        "layer_round_trips": 2,
+        "finish_time": "0.3 s",
+    },
+}
+
+# A transfer that no pull here outlasts [B].
+ENDLESS = 10**13
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One configuration that ran three times on real machines."""
+
+    name: str
+    core: bool
+    config: dict[str, Any]
+    rollout_time: float  # median of the runs [s]
+
+    @property
+    def modelled(self) -> bool:
+        """Whether a scenario can say it: a pull-through cache it cannot."""
+        return self.config["cache"] is None
+
+
+def read_all() -> list[Measured]:
+    """Every case, by name."""
+    raw = [json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))]
+    return [Measured(case["name"], case["core"], case["config"], case["median_rollout_s"]) for case in raw]
+
+
+def scenario_text(case: Measured) -> str:
+    """The scenario file (JSON is YAML)."""
+    config = case.config
+    groups, names = _groups(config)
+    scenario: dict[str, Any] = {
+        "rolloutsim": 1,
+        "name": case.name,
+        "model": "real",
+        "nodes": groups,
+        "network": {"efficiency": f"{EFFICIENCY:.15%}", "latency": f"{plain(config['base_rtt_ms'] / 2)} ms"},
+        "registry": {"uplink": _rate(config["registry_mbit_per_s"]), "ttfb": "0 s"},
+        "images": {
+            config["image"]: {
+                "layers": {
+                    f"layer{i}": {"digest": f"layer{i}", "compressed": f"{size} B", "unpacked": f"{size} B"}
+                    for i, size in enumerate(config["layer_bytes"])
+                }
+            }
+        },
+    }
+    if config["racks"]:
+        scenario["network"]["links"] = {
+            f"rack{i}": {"capacity": _rate(rack["uplink_mbit"])} for i, rack in enumerate(config["racks"])
+        }
+    if config["background"]:
+        scenario["background"] = {
+            f"{flow['kind']}{i}": _background(flow, names) for i, flow in enumerate(config["background"])
+        }
+    return json.dumps(scenario, indent=1)
+
+
+def _groups(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Node groups, and the scenario's name of each node: equal neighbours are one group."""
+    nodes: int = config["nodes"]
+    rates = config["node_mbit_per_s"]
+    rates = rates if isinstance(rates, list) else [rates] * nodes
+    racks: list[int | None] = [None] * nodes
+    if config["racks"]:
+        racks = [i for i, rack in enumerate(config["racks"]) for _ in range(rack["nodes"])]
+    groups: dict[str, Any] = {}
+    names, last, name = [], None, ""
+    for own in zip(rates, racks, config["start_offsets_s"], strict=True):
+        if own != last:
+            last, name = own, f"group{len(groups)}"
+            rate, rack, start = own
+            groups[name] = {
+                "count": 0,
+                "nic": _rate(rate),
+                "disk": "unlimited",
+                "unpack": "unlimited",
+                "start": f"{plain(start)} s",
+                "parallel_layers": config["layers_at_once"],
+                "slots_per": "image",
+                **CLIENTS[config["client"]],
+            }
+            if rack is not None:
+                groups[name]["via"] = [f"rack{rack}"]
+        names.append(f"{name}-{groups[name]['count']:03d}")
+        groups[name]["count"] += 1
+    return groups, names
+
+
+def _background(flow: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """Traffic from an application server to a node; the node's own link is the only limited one it crosses."""
+    links = [f"{names[flow['node']]}.nic.in"]
+    if flow["kind"] == "tcp":
+        return {"links": links, "size": f"{ENDLESS} B", "at": "0 s"}
+    if flow["kind"] == "udp":
+        return {"links": links, "rate": _rate(flow["mbit"]), "from": "0 s"}
+    assert flow["kind"] == "rpc"
+    # Small responses that come at their own pace, whatever the network is doing.
+    payload = flow["bytes"] / flow["period_s"]
+    return {"links": links, "rate": f"{plain(payload / EFFICIENCY)} B/s", "from": "0 s"}
+
+
+def _rate(mbit_per_s: float) -> str:
+    return f"{plain(mbit_per_s)} Mbit/s"
