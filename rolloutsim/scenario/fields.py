@@ -352,6 +352,8 @@ def quoted(value: Any) -> str:
 
 Size = Annotated[float, Quantity("size")]
 Rate = Annotated[float, Quantity("rate")]
+# The real layers of images that only set metadata unpack to nothing.
+UnpackedSize = Annotated[float, Quantity("size", zero=True)]
 LinkRate = Annotated[float, Quantity("rate", zero=True)]
 RateLimit = Annotated[float, Quantity("rate", unlimited=True)]
 Time = Annotated[float, Quantity("time", zero=True)]

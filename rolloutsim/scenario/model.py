@@ -25,6 +25,7 @@ from rolloutsim.scenario.fields import (
     Short,
     Size,
     Time,
+    UnpackedSize,
     Version,
     Whole,
     Word,
@@ -232,7 +233,9 @@ class LayerSpec(Spec):
         None, shown="<image>/<layer>", description="what makes layers the same: equal digests are fetched once"
     )
     compressed: Size | None = key(None, unit="size", shown="unpacked / ratio", description="bytes on the wire")
-    unpacked: Size | None = key(None, unit="size", shown="compressed * ratio", description="bytes that unpacking makes")
+    unpacked: UnpackedSize | None = key(
+        None, unit="size", shown="compressed * ratio", description="bytes that unpacking makes"
+    )
 
 
 def _layers_by_name(value: Any) -> Any:
@@ -273,7 +276,9 @@ class ImageSpec(Spec):
     )
     digest: Words | None = key(None, shown="<image>/0", description="digest of an image of one layer")
     compressed: Size | None = key(None, unit="size", description="bytes on the wire of an image of one layer")
-    unpacked: Size | None = key(None, unit="size", description="bytes that unpacking an image of one layer makes")
+    unpacked: UnpackedSize | None = key(
+        None, unit="size", description="bytes that unpacking an image of one layer makes"
+    )
 
 
 class RolloutSpec(Spec):

@@ -2,8 +2,7 @@
 
 Medians of the rounds; each measurement is a fresh process, and the kernel floor is measured beside each
 workload, so that both see the same machine. Ratios are of processor times (one core, so wall times on an idle
-machine). `make bench` runs all of it; with 100,000 nodes it takes a quarter of an hour, most of which is
-the floor and the rivals.
+machine). Without arguments it measures 1,000, 10,000 and 100,000 nodes and all rivals, which takes a good while.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ def measure(what: str, workload: str, nodes: int) -> dict[str, Any]:
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(command[1:])} failed with exit code {done.returncode}; its message is above")
-    measured: dict[str, Any] = json.loads(done.stdout)
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])  # a rival may talk before
     return measured
 
 
@@ -149,8 +148,10 @@ def print_rivals(rounds: int) -> None:
             flush=True,
         )
     if simgrid is None:
-        print("\nSimGrid is left out: its Python binding is not installed (python3-simgrid of Debian, or build 4.1 from"
-              " its source package with pybind11 < 3).")  # fmt: skip
+        print(
+            "\nSimGrid is left out: its Python binding cannot be imported. Debian has it as python3-simgrid; or build"
+            "\n4.1 from its source package with pybind11 < 3, and let LD_LIBRARY_PATH name libsimgrid.so's folder."
+        )
     else:
         print(f"\nSimGrid {simgrid}. Rivals ran once, rolloutsim is the median of {rounds}.")
 

@@ -1,0 +1,216 @@
+"""A pull step by step, each time worked out by hand in the comments. Error bound 1e-9 relative."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rolloutsim.results.metrics import summarise
+from rolloutsim.results.records import CaseRecords
+from rolloutsim.scenario import loads
+from rolloutsim.simulation import simulate
+
+# A real model with everything that takes time switched off; tests switch on what they are about.
+QUIET = (
+    "nic: unlimited, disk: unlimited, unpack: unlimited, resolve_round_trips: 0, resolve_time: 0 s, "
+    "layer_round_trips: 0, layer_time: 0 s, finish_time: 0 s"
+)
+
+
+def only_case(text: str) -> CaseRecords:
+    (case,) = simulate(loads("rolloutsim: 1\n" + text).resolve()).cases
+    return case
+
+
+def scenario(group: str = "", *, registry: str = "", network: str = "", image: str = "100 MB", more: str = "") -> str:
+    return (
+        f"nodes: {{web: {{count: 1, {group or QUIET}}}}}\n"
+        f"network: {{efficiency: 100%, latency: 0 s{network}}}\n"
+        f"registry: {{uplink: 100 MB/s, ttfb: 0 s{registry}}}\n"
+        f"images: {{app: {image}}}\n{more}"
+    )
+
+
+def test_nothing_but_the_uplink_takes_size_over_capacity() -> None:
+    case = only_case(scenario())
+    assert case.pulls.pulled.tolist() == pytest.approx([1.0])
+    assert case.finished
+    assert case.stuck == ()
+
+
+def test_resolving_costs_its_round_trips_requests_and_own_time() -> None:
+    # RTT 20 ms: 3 round trips, of which the first sets up the connection; 2 requests of 5 ms; 0.1 s own time.
+    group = QUIET.replace("resolve_round_trips: 0, resolve_time: 0 s", "resolve_round_trips: 3, resolve_time: 0.1 s")
+    case = only_case(
+        scenario(group, network=", latency: 10 ms", image="1 kB").replace("latency: 0 s, ", "").replace("ttfb: 0 s", "ttfb: 5 ms")
+    )
+    assert case.pulls.resolved[0] == pytest.approx(0.1 + 3 * 0.02 + 2 * 0.005)
+    # The layer fits the initial window: no slow start; 5 ms until its first byte, 1 kB at 100 MB/s.
+    assert case.pulls.pulled[0] == pytest.approx(0.17 + 0.005 + 1e-5)
+
+
+def test_tls_costs_one_more_round_trip_per_new_connection() -> None:
+    group = QUIET.replace("resolve_round_trips: 0", "resolve_round_trips: 3").replace(
+        "layer_round_trips: 0", "layer_round_trips: 2"
+    )
+    text = scenario(group, network=", latency: 10 ms", image="1 kB").replace("latency: 0 s, ", "")
+    plain = only_case(text)
+    tls = only_case(text.replace("ttfb: 0 s", "ttfb: 0 s, tls: true"))
+    assert tls.pulls.pulled[0] - plain.pulls.pulled[0] == pytest.approx(2 * 0.02)
+
+
+def test_slow_start_delays_what_the_window_cannot_carry_yet() -> None:
+    # 100 MB/s × 20 ms = 2 MB in flight, 139 initial windows of 14,480 B: 8 rounds of doubling (2^8 = 256).
+    # They carry 255 windows and last 8 RTT; at full rate the same bytes take 255 × 14,480 / 100e6 s.
+    case = only_case(scenario(network=", latency: 10 ms").replace("latency: 0 s, ", ""))
+    assert case.fetches.started[0] == pytest.approx(8 * 0.02 - 255 * 14_480 / 100e6)
+    assert case.pulls.pulled[0] == pytest.approx(1.0 + 8 * 0.02 - 255 * 14_480 / 100e6)
+
+
+def test_layers_wait_for_slots_base_first() -> None:
+    # 5 layers of 20 MB, 2 slots, 10 MB/s per connection: ceil(5/2) rounds of 2 s.
+    group = QUIET + ", parallel_layers: 2, connection_cap: 10 MB/s"
+    case = only_case(scenario(group, image="{layers: [20 MB, 20 MB, 20 MB, 20 MB, 20 MB]}"))
+    assert case.fetches.layer.tolist() == [0, 1, 2, 3, 4]
+    assert case.fetches.granted.tolist() == pytest.approx([0, 0, 2, 2, 4])
+    assert case.fetches.freed_by.tolist() == [-1, -1, 0, 1, 2]
+    assert case.pulls.pulled[0] == pytest.approx(6.0)
+
+
+def test_each_layer_is_written_once_while_it_arrives() -> None:
+    # A disk of 50 MB/s halves the fetch of 100 MB at 100 MB/s.
+    case = only_case(scenario(QUIET.replace("disk: unlimited", "disk: 50 MB/s"), image="{compressed: 100 MB, unpacked: 0 B}"))
+    assert case.fetches.fetched[0] == pytest.approx(2.0)
+    assert case.causes[case.fetches.cause[0]] == "disk"
+
+
+def test_unpacking_is_in_order_and_overlaps_later_fetches() -> None:
+    # Uplink 100 MB/s, one slot: layers of 100, 100, 50 MB arrive at 1, 2, 2.5 s. The decompressor reads 80 MB/s:
+    # 1.25 s each for the first two (1 to 2.25, 2.25 to 3.5), 0.625 s for the third (3.5 to 4.125).
+    group = QUIET.replace("unpack: unlimited", "unpack: 80 MB/s") + ", parallel_layers: 1"
+    case = only_case(scenario(group, image="{layers: [100 MB, 100 MB, 50 MB], ratio: 2}"))
+    assert case.fetches.fetched.tolist() == pytest.approx([1.0, 2.0, 2.5])
+    assert case.unpacks.started.tolist() == pytest.approx([1.0, 2.25, 3.5])
+    assert case.unpacks.unpacked.tolist() == pytest.approx([2.25, 3.5, 4.125])
+    assert {case.causes[c] for c in case.unpacks.cause} == {"unpack"}
+
+
+def test_fetching_and_unpacking_share_the_disk() -> None:
+    # Disk 100 MB/s, uplink 40 MB/s. Layer 1 (40 MB) arrives at 1 s and unpacks to 120 MB, while layer 2 (80 MB)
+    # arrives at its fair 40 MB/s: the unpack gets the other 60 MB/s and ends at 3 s, when layer 2 is there too.
+    group = QUIET.replace("disk: unlimited", "disk: 100 MB/s") + ", parallel_layers: 1"
+    image = "{layers: {a: {compressed: 40 MB, unpacked: 120 MB}, b: {compressed: 80 MB, unpacked: 100 MB}}}"
+    case = only_case(scenario(group, image=image).replace("uplink: 100 MB/s", "uplink: 40 MB/s"))
+    assert case.unpacks.unpacked[0] == pytest.approx(3.0)
+    assert case.fetches.fetched[1] == pytest.approx(3.0)
+    # Then 100 MB alone at 100 MB/s.
+    assert case.pulls.pulled[0] == pytest.approx(4.0)
+
+
+def test_more_unpacks_than_cores_share_them() -> None:
+    # Two images of 80 MB on one node, both there at t = 0 + 1.6 s (160 MB at 100 MB/s); one core of 80 MB/s.
+    text = (
+        f"nodes: {{web: {{count: 1, {QUIET.replace('unpack: unlimited', 'unpack: 80 MB/s')}, "
+        "pulls: [{image: a, at: 0 s}, {image: b, at: 0 s}]}}\n"
+        "network: {efficiency: 100%, latency: 0 s}\nregistry: {uplink: 100 MB/s, ttfb: 0 s}\n"
+        "images: {a: 80 MB, b: 80 MB}\nrollout: {strategy: schedule}\n"
+    )
+    assert only_case(text).pulls.pulled.tolist() == pytest.approx([3.6, 3.6])
+    two_cores = text.replace("unpack: 80 MB/s", "unpack: {rate: 80 MB/s, cores: 2}")
+    assert only_case(two_cores).pulls.pulled.tolist() == pytest.approx([2.6, 2.6])
+
+
+def test_a_registry_serves_so_many_connections_and_queues_the_others_in_order() -> None:
+    text = scenario(registry=", max_connections: 2").replace("count: 1", "count: 6")
+    case = only_case(text)
+    # Pairs at 50 MB/s each: 2 s a pair.
+    assert case.fetches.connected.tolist() == pytest.approx([0, 0, 2, 2, 4, 4])
+    assert case.pulls.pulled.tolist() == pytest.approx([2, 2, 4, 4, 6, 6])
+    assert summarise_split(case)["registry_queue"] == pytest.approx(2 * 2 + 2 * 4)
+
+
+def summarise_split(case: CaseRecords) -> dict[str, float]:
+    from rolloutsim.results.split import time_split
+
+    return dict(time_split(case))
+
+
+def test_layers_shared_between_images_are_fetched_once_per_node() -> None:
+    text = (
+        f"nodes: {{web: {{count: 1, {QUIET}, pulls: [{{image: a, at: 0 s}}, {{image: b, at: 0.5 s}}]}}}}\n"
+        "network: {efficiency: 100%, latency: 0 s}\nregistry: {uplink: 100 MB/s, ttfb: 0 s}\n"
+        "images: {a: 100 MB, b: {base: a, layers: [25 MB]}}\nrollout: {strategy: schedule}\n"
+    )
+    case = only_case(text)
+    # b's own layer shares the uplink from 0.5 s: 25 MB each until 1.0 s, then a's last 25 MB alone until 1.25 s.
+    assert case.fetches.bytes_done.sum() == 125e6
+    assert case.waits.fetch.tolist() == [0]
+    assert case.pulls.pulled.tolist() == pytest.approx([1.25, 1.25])
+    assert summarise_split(case)["other_pull"] == pytest.approx(0.75)
+
+
+def test_nodes_that_hold_an_image_pull_nothing() -> None:
+    text = scenario(QUIET + ", cached: {app: 40%}").replace("count: 1", "count: 5")
+    case = only_case(text)
+    assert np.isclose(case.pulls.pulled, 0.0).sum() == 2
+    assert case.fetches.bytes_done.sum() == 300e6
+
+
+def test_cri_o_has_slots_per_image_and_containerd_per_node() -> None:
+    images = "images: {a: {layers: [10 MB, 10 MB]}, b: {layers: [10 MB, 10 MB]}}\nrollout: {strategy: schedule}\n"
+    text = (
+        f"nodes: {{web: {{count: 1, {QUIET}, connection_cap: 10 MB/s, parallel_layers: 1, "
+        "pulls: [{image: a, at: 0 s}, {image: b, at: 0 s}]}}\n"
+        "network: {efficiency: 100%, latency: 0 s}\nregistry: {uplink: 100 MB/s, ttfb: 0 s}\n" + images
+    )
+    assert only_case(text).pulls.pulled.tolist() == pytest.approx([2.0, 4.0])
+    per_image = only_case(text.replace("connection_cap", "runtime: cri-o, connection_cap"))
+    assert per_image.pulls.pulled.tolist() == pytest.approx([2.0, 2.0])
+
+
+def test_a_pod_is_ready_its_startup_time_after_its_image() -> None:
+    case = only_case(scenario(more="rollout: {startup: 4 s}\n"))
+    assert case.pods.ready.tolist() == pytest.approx([5.0])
+
+
+def test_random_times_follow_the_seed_and_nothing_else() -> None:
+    text = "rolloutsim: 1\n" + scenario(QUIET + ", start: {min: 0 s, max: 3 s}", more="rollout: {startup: {p50: 4 s, p95: 9 s}}\n")
+    resolved = loads(text.replace("count: 1", "count: 50")).resolve()
+    first, again, other = simulate(resolved, 1), simulate(resolved, 1), simulate(resolved, 2)
+    assert first.cases[0].pods.ready.tolist() == again.cases[0].pods.ready.tolist()
+    assert first.cases[0].pods.ready.tolist() != other.cases[0].pods.ready.tolist()
+    asked = first.cases[0].pulls.asked
+    assert asked.min() >= 0
+    assert asked.max() <= 3
+
+
+def test_a_pull_alone_is_simulated_with_the_same_node_on_an_idle_system() -> None:
+    text = scenario(QUIET.replace("nic: unlimited", "nic: 50 MB/s")).replace("count: 1", "count: 4")
+    run = simulate(loads("rolloutsim: 1\n" + text).resolve())
+    assert run.cases[0].pulls.alone.tolist() == pytest.approx([2.0] * 4)
+    assert summarise(run).cases["app"].slowdown.max == pytest.approx(2.0)
+
+
+def test_background_transfers_take_their_share_and_constant_rates_take_their_rate() -> None:
+    elastic = only_case(scenario(more="background: {copy: {links: [registry.uplink], size: 50 MB, at: 0 s}}\n"))
+    # Half each until the copy's 50 MB are through at 1 s; the pull's other 50 MB alone until 1.5 s.
+    assert elastic.pulls.pulled[0] == pytest.approx(1.5)
+    assert elastic.background.finished[0] == pytest.approx(1.0)
+    inelastic = only_case(
+        scenario(more="background: {udp: {links: [registry.uplink], rate: 60 MB/s, from: 0.5 s, until: 1.5 s}}\n")
+    )
+    # 50 MB by 0.5 s, 40 MB in the next second, 10 MB in 0.1 s.
+    assert inelastic.pulls.pulled[0] == pytest.approx(1.6)
+    assert inelastic.shared_links.bytes[0] == pytest.approx(160e6)
+
+
+def test_background_traffic_may_cross_the_nic_of_one_node() -> None:
+    text = scenario(
+        QUIET.replace("nic: unlimited", "nic: 50 MB/s"),
+        more="background: {copy: {links: [web-001.nic.in], size: 500 MB, at: 0 s}}\n",
+    ).replace("count: 1", "count: 2").replace("uplink: 100 MB/s", "uplink: 1 GB/s")
+    case = only_case(text)
+    assert case.pulls.pulled.tolist() == pytest.approx([2.0, 4.0])
+    (nics,) = (table for table in case.private_links if table.kind == "nic.in")
+    assert nics.saturated.tolist() == pytest.approx([2.0, 4.0])
+    assert {case.causes[c] for c in case.fetches.cause} == {"nic"}
