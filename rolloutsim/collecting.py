@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rolloutsim.fleet.background import Transfer
 from rolloutsim.fleet.build import PRIVATE_LINKS, holds
+from rolloutsim.fleet.ledger import (
+    BYTES_DONE,
+    CAUSE,
+    CONNECTED,
+    FETCHED,
+    FREED_BY,
+    GRANTED,
+    LAYER,
+    PULL,
+    ROW,
+    STARTED,
+)  # fmt: skip
 from rolloutsim.fleet.routes import DISK, NIC_IN, UNPACK
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results import records as r
@@ -86,8 +99,10 @@ def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> lis
         for flow in node.host.flows:
             flows.append(flow)
             if not isinstance(flow.tag, tuple):
-                ledger.fetches.bytes_done[flow.tag.row] = network.received(flow)
-    flows.extend(b.flow for b in actors.background if getattr(b, "flow", None) is not None)
+                ledger.fetches.cells[flow.tag.row + BYTES_DONE] = network.received(flow)
+    for background in actors.background:
+        if isinstance(background, Transfer) and background.flow is not None:
+            flows.append(background.flow)
     return flows
 
 
@@ -111,22 +126,25 @@ def _holds(group: NodeGroup, rank: int) -> bool:
     return any(holds(rank, count, group.count) for count in group.cached.values())
 
 
-def _activities(
-    actors: Actors, network: FluidNetwork, ledger: Ledger
-) -> tuple[r.Fetches, r.Unpacks, r.Spent]:
+def _activities(actors: Actors, network: FluidNetwork, ledger: Ledger) -> tuple[r.Fetches, r.Unpacks, r.Spent]:
     """The columns of fetches, unpacks and their causes, the causes numbered as in `CaseRecords.causes`."""
-    f, u, s = ledger.fetches, ledger.unpacks, ledger.spent
+    rows, u, s = _floats(ledger.fetches.cells).reshape(-1, ROW), ledger.unpacks, ledger.spent
     links = len(network.links)
     fetches = r.Fetches(
-        _ints(f.pull), _ints(f.layer), _floats(f.granted), _floats(f.connected), _floats(f.started),
-        _floats(f.fetched), _ints(f.freed_by), _floats(f.bytes_done),
-        _causes(f.cause, links, cap=links + len(_PRIVATE_CAUSES)),
-    )  # fmt: skip
+        pull=_ints(rows[:, PULL]),
+        layer=_ints(rows[:, LAYER]),
+        granted=_floats(rows[:, GRANTED]),
+        connected=_floats(rows[:, CONNECTED]),
+        started=_floats(rows[:, STARTED]),
+        fetched=_floats(rows[:, FETCHED]),
+        # Rows are known by their first places until here; -1 stays -1.
+        freed_by=_ints(rows[:, FREED_BY] // ROW),
+        bytes_done=_floats(rows[:, BYTES_DONE]),
+        cause=_causes(rows[:, CAUSE], links, cap=links + len(_PRIVATE_CAUSES)),
+    )
     # A decompressor at its own speed limit is what an unpack is capped by.
     unpacking = links + _PRIVATE_CAUSES.index("unpack")
-    unpacks = r.Unpacks(
-        _ints(u.fetch), _floats(u.started), _floats(u.unpacked), _causes(u.cause, links, cap=unpacking)
-    )
+    unpacks = r.Unpacks(_ints(u.fetch), _floats(u.started), _floats(u.unpacked), _causes(u.cause, links, cap=unpacking))
     is_unpack = np.asarray(s.is_unpack, np.bool_)
     spent_cause = np.where(
         is_unpack,
@@ -162,9 +180,7 @@ def _shared_links(
             for name in flow.spec.links:
                 constant[name] += flow.moved()  # type: ignore[assignment]
     intervals = [
-        (place, start, stop)
-        for place, link in enumerate(links)
-        for start, stop in network.saturated_intervals(link)
+        (place, start, stop) for place, link in enumerate(links) for start, stop in network.saturated_intervals(link)
     ]
     return r.SharedLinks(
         name=tuple(link.name for link in links),
@@ -184,15 +200,15 @@ def _private_links(
     """NICs, disks and cores: what each carried follows from the fetches and unpacks of its node."""
     nodes = len(actors.nodes)
     fetched_by = pulls.node[fetches.pull] if len(fetches.pull) else np.zeros(0, np.int32)
-    arrived = np.bincount(fetched_by, fetches.bytes_done, nodes)
+    arrived = _sums(fetched_by, fetches.bytes_done, nodes)
     done = ~np.isnan(unpacks.unpacked)
     layer = fetches.layer[unpacks.fetch[done]]
     by_node = fetched_by[unpacks.fetch[done]]
     unpacked = np.array([layer.unpacked for layer in actors.layers])
     compressed = np.array([layer.compressed for layer in actors.layers])
-    written = np.bincount(by_node, unpacked[layer], nodes)
-    read = np.bincount(by_node, compressed[layer], nodes)
-    moved = {NIC_IN: arrived, DISK: arrived + written, UNPACK: read}
+    written = _sums(by_node, unpacked[layer], nodes)
+    read = _sums(by_node, compressed[layer], nodes)
+    moved: dict[int, r.Times] = {NIC_IN: arrived, DISK: arrived + written, UNPACK: read}
     capacities = np.array([node.host.profile.capacities for node in actors.nodes]).reshape(nodes, 3)
     full = np.array([network.full_seconds(node.host) for node in actors.nodes]).reshape(nodes, 3)
     peaks = np.array([node.host.peaks for node in actors.nodes]).reshape(nodes, 3)
@@ -232,9 +248,9 @@ def _stuck(actors: Actors, ledger: Ledger) -> tuple[str, ...]:
     found: Counter[str] = Counter()
     for name, connections in actors.connections.items():
         if connections.queue:
-            found[
-                f"waiting for a connection of registry '{name}' (max_connections: {connections.limit})"
-            ] += len(connections.queue)
+            found[f"waiting for a connection of registry '{name}' (max_connections: {connections.limit})"] += len(
+                connections.queue
+            )
     for node in actors.nodes:
         for flow in node.host.flows:
             blocked = [link.name for link in flow.kind.links if link.capacity <= 0.0]
@@ -251,3 +267,8 @@ def _ints(column: Any) -> r.Ids:
 
 def _floats(column: Any) -> r.Times:
     return np.array(column, np.float64)
+
+
+def _sums(group: r.Ids, values: r.Times, groups: int) -> r.Times:
+    """The sum of the values of each group."""
+    return np.bincount(group, values, groups).astype(np.float64)

@@ -10,8 +10,10 @@ import gc
 import platform
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from math import nan
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,15 +30,13 @@ from rolloutsim.rollout.asking import plan
 from rolloutsim.scenario.resolved import Case, Distribution, NodeGroup, PlannedPull, ResolvedScenario
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from rolloutsim.fleet.build import Actors
 
 # What random numbers are drawn for; each purpose has a generator of its own, the same in every case, so that
 # cases (and scenarios compared with the same seed) differ by what they are and not by luck.
 _PURPOSES = ("asking", "startup")
-
-Progress = "Callable[[str, float, float], None]"
 
 
 def simulate(
@@ -62,7 +62,8 @@ def simulate(
     """
     seed = scenario.seed if seed is None else seed
     alone = _AloneTimes(scenario)
-    cases = tuple(_Case(scenario, case, seed).run(alone, progress) for case in scenario.cases)
+    with _no_cyclic_collection():
+        cases = tuple(_Case(scenario, case, seed).run(alone, progress) for case in scenario.cases)
     return Run(scenario, seed, cases, _provenance())
 
 
@@ -87,12 +88,14 @@ class _Case:
         self, alone: _AloneTimes | None, progress: Callable[[str, float, float], None] | None = None
     ) -> CaseRecords:
         """Step through all events until the last pod is ready or nothing can happen any more."""
-        with _no_cyclic_collection():
-            self._step(progress)
-        return collect(
+        self._step(progress)
+        records = collect(
             self.scenario, self.case.name, self.actors, self.network, self.ledger,
             unfinished=self.waiting, events=self.events, alone=None if alone is None else alone.of,
         )  # fmt: skip
+        # The nodes know the case they tell of finished pulls: cut the cycle, so that they go at once.
+        self.actors.nodes.clear()
+        return records
 
     def _step(self, progress: Callable[[str, float, float], None] | None) -> None:
         step = self.env.step
@@ -160,10 +163,9 @@ class _AloneTimes:
 
 @contextmanager
 def _no_cyclic_collection() -> Iterator[None]:
-    """Keep Python's cycle collector from walking through millions of live objects while events are handled.
+    """Keep Python's cycle collector from walking through millions of live objects, again and again.
 
-    What the engine drops is freed by reference counting; it makes no cycles that need collecting before
-    the end of a case.
+    What a case drops is freed by reference counting; the few cycles it leaves are collected afterwards.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -174,7 +176,8 @@ def _no_cyclic_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _provenance() -> dict[str, str]:
+@cache
+def _provenance() -> Mapping[str, str]:
     """The versions that produced a result."""
     found = {"python": platform.python_version()}
     for package in ("rolloutsim", "numpy", "simpy"):
@@ -182,4 +185,4 @@ def _provenance() -> dict[str, str]:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "not installed"
-    return found
+    return MappingProxyType(found)

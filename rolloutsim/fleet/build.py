@@ -12,8 +12,6 @@ from rolloutsim.fleet.registry import Connections
 from rolloutsim.fleet.routes import DISK, NIC_IN, UNPACK, LayerStep, Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rolloutsim.network.links import Kind, SharedLink
     from rolloutsim.network.states import Profile
     from rolloutsim.scenario.resolved import Case, Image, Layer, NodeGroup, ResolvedScenario
@@ -70,16 +68,13 @@ class _Builder:
         groups: list[int] = []
         recipes: list[dict[str, Recipe]] = []
         pinned_names = {
-            name
-            for spec in self.scenario.background
-            for name in spec.links
-            if name not in self.scenario.links
+            name for spec in self.scenario.background for name in spec.links if name not in self.scenario.links
         }
         for number, group in enumerate(self.scenario.groups):
             profile = self._profile(group)
             routes = [self._route(group, rack) for rack in group.racks or (None,)]
             shared = [self._recipes(group, route, {}) for route in routes]
-            held = _held(group, self.scenario, self.layer_index)
+            cached = [(count, self._bits(self.scenario.images[image])) for image, count in group.cached.items()]
             per_image = group.runtime.slots_per == "image"
             for i, name in enumerate(group.node_names()):
                 host_profile, own = profile, shared[i % len(shared)]
@@ -88,15 +83,19 @@ class _Builder:
                     if pins:
                         host_profile = self.network.profile(
                             tuple(
-                                inf if place in pins else capacity
-                                for place, capacity in enumerate(profile.capacities)
+                                inf if place in pins else capacity for place, capacity in enumerate(profile.capacities)
                             )
                         )
                         own = self._recipes(group, routes[i % len(routes)], pins)
                 host = self.network.host(host_profile)
                 nodes.append(
                     Node(
-                        self.fleet, len(nodes), host, group.runtime.parallel_layers, per_image, held(i)
+                        self.fleet,
+                        len(nodes),
+                        host,
+                        group.runtime.parallel_layers,
+                        per_image,
+                        _held(i, group.count, cached),
                     )
                 )
                 recipes.append(own)
@@ -171,7 +170,12 @@ class _Builder:
             round_trip,
             runtime.finish_time,
             unpacks,
+            self._bits(image),
         )
+
+    def _bits(self, image: Image) -> int:
+        """The layers of an image: bit i stands for layer i of the case."""
+        return sum(1 << self.layer_index[digest] for digest in {layer.digest for layer in image.layers})
 
     def _fetch_kind(
         self,
@@ -223,21 +227,13 @@ def build(scenario: ResolvedScenario, case: Case, fleet: Fleet) -> Actors:
     return _Builder(scenario, case, fleet).build(case)
 
 
-def _held(group: NodeGroup, scenario: ResolvedScenario, layer_index: dict[str, int]) -> Callable[[int], int]:
-    """Which layers node i of a group holds, as bits: `count` nodes per cached image, spread evenly."""
-    images = [
-        (count, sum(1 << layer_index[digest] for digest in {layer.digest for layer in scenario.images[name].layers}))
-        for name, count in group.cached.items()
-    ]
-
-    def held(i: int) -> int:
-        layers = 0
-        for count, image_layers in images:
-            if holds(i, count, group.count):
-                layers |= image_layers
-        return layers
-
-    return held
+def _held(i: int, nodes: int, cached: list[tuple[int, int]]) -> int:
+    """The layers that node i of `nodes` holds: of each cached image, if it is one of the `count` with it."""
+    layers = 0
+    for count, image_layers in cached:
+        if holds(i, count, nodes):
+            layers |= image_layers
+    return layers
 
 
 def holds(i: int, count: int, nodes: int) -> bool:

@@ -34,32 +34,41 @@ class PullColumns:
         return len(self.node) - 1
 
 
-class FetchColumns:
-    """Rows of `rolloutsim.results.records.Fetches`."""
+# Places of a fetch's columns in its row.
+PULL, LAYER, GRANTED, CONNECTED, STARTED, FETCHED, FREED_BY, BYTES_DONE, CAUSE = range(9)
+_NEW_FETCH = array("d", [0, 0, 0, NEVER, NEVER, NEVER, -1, 0, SEVERAL])
+ROW = len(_NEW_FETCH)
+
+
+class FetchRows:
+    """Rows of `rolloutsim.results.records.Fetches`, one behind the other in one array of doubles.
+
+    There is a row a layer of each node; written column by column it would cost as much as the sharing. A
+    fetch knows its row by the row's first place in `cells`; `number` turns that into its number.
+    """
+
+    __slots__ = ("cells", "end")
 
     def __init__(self) -> None:
-        self.pull = array("i")
-        self.layer = array("i")
-        self.granted = array("d")
-        self.connected = array("d")
-        self.started = array("d")
-        self.fetched = array("d")
-        self.freed_by = array("i")
-        self.bytes_done = array("d")
-        self.cause = array("h")
+        self.cells = array("d")
+        self.end = 0
 
     def add(self, pull: int, layer: int, now: float, freed_by: int) -> int:
-        """A fetch has been granted its slot."""
-        self.pull.append(pull)
-        self.layer.append(layer)
-        self.granted.append(now)
-        self.connected.append(NEVER)
-        self.started.append(NEVER)
-        self.fetched.append(NEVER)
-        self.freed_by.append(freed_by)
-        self.bytes_done.append(0.0)
-        self.cause.append(SEVERAL)
-        return len(self.pull) - 1
+        """A fetch has been granted its slot; `freed_by` is the place of the row that freed it, or -1."""
+        start = self.end
+        self.end = start + ROW
+        cells = self.cells
+        cells += _NEW_FETCH
+        cells[start] = pull
+        cells[start + LAYER] = layer
+        cells[start + GRANTED] = now
+        cells[start + FREED_BY] = freed_by
+        return start
+
+    @staticmethod
+    def number(start: int) -> int:
+        """The number of the row that starts at a place; -1 stays -1."""
+        return start // ROW
 
 
 class UnpackColumns:
@@ -119,15 +128,15 @@ class Ledger:
 
     def __init__(self) -> None:
         self.pulls = PullColumns()
-        self.fetches = FetchColumns()
+        self.fetches = FetchRows()
         self.unpacks = UnpackColumns()
         self.waits = WaitColumns()
         self.spent = SpentColumns()
 
-    def blame(self, causes: array[int], is_unpack: bool, row: int, spent: dict[int, float]) -> None:
-        """Write down what limited the flow of an activity: one cause in its row, or several apart."""
+    def blame(self, is_unpack: bool, row: int, spent: dict[int, float]) -> int:
+        """Write down what limited the flow of an activity: the one cause to put in its row, or several apart."""
         if len(spent) == 1:
-            (causes[row],) = spent
-        else:
-            causes[row] = SEVERAL
-            self.spent.add(is_unpack, row, spent)
+            (cause,) = spent
+            return cause
+        self.spent.add(is_unpack, row, spent)
+        return SEVERAL

@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.latency import INITIAL_WINDOW, slow_start_delay
+from rolloutsim.fleet.ledger import BYTES_DONE, CAUSE, CONNECTED, FETCHED, STARTED
 from rolloutsim.fleet.routes import expected_rate
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Fetch:
-    """A layer on its way to a node: queued, then row `row` of the ledger's fetches."""
+    """A layer on its way to a node: queued (`row` is -1), then with a row among the ledger's fetches."""
 
     __slots__ = ("awaited_in", "committed", "flow", "pull", "row", "step")
 
@@ -43,15 +44,16 @@ class Fetch:
 
 
 class Pull:
-    """One image on its way to a node; its layers up to `next` are in place."""
+    """One image on its way to a node; `missing` layers are not in place, none of those before `next`."""
 
-    __slots__ = ("busy", "next", "node", "recipe", "row", "slots")
+    __slots__ = ("busy", "missing", "next", "node", "recipe", "row", "slots")
 
     def __init__(self, node: Node, recipe: Recipe, row: int) -> None:
         self.node = node
         self.recipe = recipe
         self.row = row
         self.next = 0
+        self.missing = 0
         self.busy = False  # a layer of this image is being unpacked
         self.slots = node.slots
 
@@ -148,16 +150,20 @@ class Node:
         for step in pull.recipe.steps:
             if held >> step.layer & 1:
                 continue
+            pull.missing += 1
             known = coming.get(step.layer)
             if known is None:
                 known = coming[step.layer] = Fetch(pull, step)
                 queue.append(known)
             elif known.pull is not pull:
-                wait = fleet.ledger.waits.add(pull.row, step.layer, known.row)
+                wait = fleet.ledger.waits.add(pull.row, step.layer, fleet.ledger.fetches.number(known.row))
                 if known.row < 0:
                     known.awaited_in = [*(known.awaited_in or ()), wait]
         self._grant(pull.slots, -1)
-        self._advance(pull)
+        if not pull.missing:
+            self._complete(pull)
+        elif pull.recipe.unpacks:
+            self._unpack_next(pull)
 
     def _grant(self, slots: Slots, freed_by: int) -> None:
         """Give free slots to the head of the queue."""
@@ -168,7 +174,7 @@ class Node:
             pull = fetch.pull
             fetch.row = fleet.ledger.fetches.add(pull.row, fetch.step.layer, fleet.network.now, freed_by)
             for wait in fetch.awaited_in or ():
-                fleet.ledger.waits.fetch[wait] = fetch.row
+                fleet.ledger.waits.fetch[wait] = fleet.ledger.fetches.number(fetch.row)
             if pull.recipe.connections.limit is None:
                 self._connected(fetch)
             else:
@@ -177,7 +183,7 @@ class Node:
     def _connected(self, fetch: Fetch) -> None:
         """The registry takes the request: wait for its first byte."""
         fleet, step = self.fleet, fetch.step
-        fleet.ledger.fetches.connected[fetch.row] = fleet.network.now
+        fleet.ledger.fetches.cells[fetch.row + CONNECTED] = fleet.network.now
         wait = step.before_first_byte
         round_trip = fetch.pull.recipe.round_trip
         if round_trip > 0.0 and step.compressed > INITIAL_WINDOW:
@@ -192,92 +198,84 @@ class Node:
     def _stream(self, fetch: Fetch) -> None:
         """The bytes flow."""
         fleet, step = self.fleet, fetch.step
-        fleet.ledger.fetches.started[fetch.row] = fleet.network.now
+        fleet.ledger.fetches.cells[fetch.row + STARTED] = fleet.network.now
         fetch.flow = fleet.network.start(self.host, step.fetch, step.compressed, self._fetched, fetch)
 
     def _fetched(self, flow: Flow) -> None:
         """The layer is complete and committed: its slot and connection go to the next."""
         fleet, fetch = self.fleet, flow.tag
-        columns, row, pull = fleet.ledger.fetches, fetch.row, fetch.pull
-        columns.fetched[row] = fleet.network.now
-        columns.bytes_done[row] = flow.size
-        if flow.spent is None:
-            columns.cause[row] = flow.cause
-        else:
-            fleet.ledger.blame(columns.cause, False, row, flow.spent)
+        ledger, row, pull = fleet.ledger, fetch.row, fetch.pull
+        cells = ledger.fetches.cells
+        cells[row + FETCHED] = fleet.network.now
+        cells[row + BYTES_DONE] = flow.size
+        spent = flow.spent
+        cells[row + CAUSE] = flow.cause if spent is None else ledger.blame(False, ledger.fetches.number(row), spent)
         fetch.flow = None
         fetch.committed = True
-        connections = pull.recipe.connections
-        if connections.limit is not None:
-            connections.release()
+        recipe = pull.recipe
+        if recipe.connections.limit is not None:
+            recipe.connections.release()
         slots = pull.slots
         slots.free += 1
         if slots.queue:
             self._grant(slots, row)
-        if not pull.recipe.unpacks:
+        if not recipe.unpacks:
             self._in_place(fetch)
-        elif len(self.pulls) == 1:
-            self._advance(pull)
         else:
-            self._advance_all()
+            for waiting in self.pulls:
+                self._unpack_next(waiting)
 
-    def _advance(self, pull: Pull) -> None:
-        """Go on with the first layer of the image that is not in place."""
-        held, coming = self.held, self.coming
+    def _unpack_next(self, pull: Pull) -> None:
+        """Unpack the first layer of an image that is not in place, if it is there and nobody does."""
         steps = pull.recipe.steps
-        while not pull.busy:
-            if pull.next == len(steps):
-                self._complete(pull)
-                return
+        while not pull.busy and pull.missing:
             step = steps[pull.next]
-            if held >> step.layer & 1:
+            if self.held >> step.layer & 1:
                 pull.next += 1
                 continue
-            fetch = coming[step.layer]
-            if fetch.committed and fetch.flow is None:
-                self._unpack(pull, fetch)
-            return
-
-    def _advance_all(self) -> None:
-        for pull in list(self.pulls):
-            if pull in self.pulls:
-                self._advance(pull)
+            fetch = self.coming[step.layer]
+            if not fetch.committed or fetch.flow is not None:
+                return
+            self._unpack(pull, fetch)
 
     def _unpack(self, pull: Pull, fetch: Fetch) -> None:
         """Decompress and write a layer; other pulls that need it wait for this."""
         fleet, step = self.fleet, fetch.step
-        row = fleet.ledger.unpacks.add(fetch.row, fleet.network.now)
+        unpacks = fleet.ledger.unpacks
+        row = unpacks.add(fleet.ledger.fetches.number(fetch.row), fleet.network.now)
         if step.unpack is None or step.unpacked <= 0.0:
-            fleet.ledger.unpacks.unpacked[row] = fleet.network.now
+            unpacks.unpacked[row] = fleet.network.now
             self._in_place(fetch)
-            return
-        pull.busy = True
-        fetch.flow = fleet.network.start(self.host, step.unpack, step.unpacked, self._unpacked, (pull, fetch, row))
+        else:
+            pull.busy = True
+            tag = (pull, fetch, row)
+            fetch.flow = fleet.network.start(self.host, step.unpack, step.unpacked, self._unpacked, tag)
 
     def _unpacked(self, flow: Flow) -> None:
         pull, fetch, row = flow.tag
-        columns = self.fleet.ledger.unpacks
-        columns.unpacked[row] = self.fleet.network.now
-        if flow.spent is None:
-            columns.cause[row] = flow.cause
-        else:
-            self.fleet.ledger.blame(columns.cause, True, row, flow.spent)
+        ledger = self.fleet.ledger
+        ledger.unpacks.unpacked[row] = self.fleet.network.now
+        ledger.unpacks.cause[row] = flow.cause if flow.spent is None else ledger.blame(True, row, flow.spent)
         pull.busy = False
         self._in_place(fetch)
+        for waiting in self.pulls:
+            self._unpack_next(waiting)
 
     def _in_place(self, fetch: Fetch) -> None:
         """A layer is ready for use, for every pull that needs it."""
         layer = fetch.step.layer
         del self.coming[layer]
         self.held |= 1 << layer
-        if len(self.pulls) == 1:
-            self._advance(self.pulls[0])
-        else:
-            self._advance_all()
+        for pull in self.pulls:
+            if pull.recipe.layers >> layer & 1:
+                pull.missing -= 1
+                if not pull.missing:
+                    self._complete(pull)
 
     def _complete(self, pull: Pull) -> None:
         """All layers are in place; the runtime needs a moment to say so."""
-        self.pulls.remove(pull)
+        # A new list: whoever goes through the pulls of this node goes on through the old one.
+        self.pulls = [other for other in self.pulls if other is not pull]
         if pull.recipe.finish_time > 0.0:
             self.fleet.network.call_later(pull.recipe.finish_time, self.fleet.pulled, pull.row)
         else:

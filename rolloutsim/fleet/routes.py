@@ -45,6 +45,7 @@ class Recipe:
     round_trip: float  # [s]
     finish_time: float  # from the last layer to the image being ready [s]
     unpacks: bool  # whether layers are unpacked at all
+    layers: int  # bit i: layer i of the case is one of the image's
 
 
 def expected_rate(kind: Kind, private: tuple[float, ...], flows_on_host: int) -> float:

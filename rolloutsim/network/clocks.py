@@ -6,9 +6,10 @@ rate costs nothing per flow: it moves the hand of one clock. Processor sharing a
 are simulated this way (A. Demers, S. Keshav, S. Shenker, *Analysis and Simulation of a Fair Queueing
 Algorithm*, SIGCOMM 1989).
 
-Two levels keep every step cheap: a bundle (flows on hosts in equal states) has a heap of its flows by
-finish mark, a clock has a heap of its bundles by their earliest mark. A bundle changes clocks as a whole,
-by an offset. Both heaps are cleaned lazily.
+Three levels keep every step cheap. Flows of one size in a bundle (flows on hosts in equal states) mostly
+finish in the order in which they joined: they stand in a lane, first in, first out. A bundle has a heap of
+its lanes' heads by finish mark, a clock a heap of its bundles by their earliest mark. A bundle changes clocks
+as a whole, by an offset. Heaps and lanes are cleaned lazily.
 """
 
 from __future__ import annotations
@@ -61,10 +62,10 @@ class Clock:
                 # `Bundle.first`, written out: this loop is run several times an event.
                 flows = bundle.heap
                 while flows:
-                    first, _, flow = flows[0]
+                    first, _, flow, _ = flows[0]
                     if flow.bundle is bundle and flow.mark == first:
                         break
-                    heappop(flows)
+                    bundle.drop()
                 else:
                     bundle.ticket = next(TICKETS)
                     bundle.listed = inf

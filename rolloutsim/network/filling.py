@@ -24,9 +24,7 @@ class _Room:
 
     __slots__ = ("growth", "left", "link", "place", "state", "users")
 
-    def __init__(
-        self, capacity: float, link: SharedLink | None, state: State | None = None, place: int = 0
-    ) -> None:
+    def __init__(self, capacity: float, link: SharedLink | None, state: State | None = None, place: int = 0) -> None:
         self.left = capacity
         self.growth = 0.0
         self.users: list[_Growing] = []
@@ -89,9 +87,7 @@ def _rooms(sharing: Sharing) -> tuple[list[_Room], list[_Growing]]:
     rooms: list[_Room] = []
     growing: list[_Growing] = []
     for state in sharing.populated:
-        private = [
-            _Room(capacity, None, state, place) for place, capacity in enumerate(state.profile.capacities)
-        ]
+        private = [_Room(capacity, None, state, place) for place, capacity in enumerate(state.profile.capacities)]
         rooms.extend(room for room in private if room.left < inf)
         for bundle in state.bundles:
             item = _Growing(bundle)

@@ -119,8 +119,6 @@ class FluidNetwork:
         host.flows.append(flow)
         host.target = host.target.plus.get(kind) or host.target.after(kind, 1)
         self._fresh.append(flow)
-        for link in kind.links:
-            link.flows += 1
         if not host.dirty:
             host.dirty = True
             self._dirty.append(host)
@@ -231,7 +229,7 @@ class FluidNetwork:
         heap, carried = clock.heap, self.carried
         while clock.earliest() <= due_mark:
             bundle = heap[0][2]
-            flow = heappop(bundle.heap)[2]
+            flow = bundle.drop()
             # A flow that never had another cause needs no account of its seconds.
             if flow.spent is not None or bundle.cause.epoch != flow.epoch:
                 flow.settle(now)
@@ -244,8 +242,6 @@ class FluidNetwork:
         host.flows.remove(flow)
         host.target = host.target.minus.get(kind) or host.target.after(kind, -1)
         flow.bundle = None
-        for link in kind.links:
-            link.flows -= 1
         if not host.dirty:
             host.dirty = True
             self._dirty.append(host)
@@ -261,6 +257,7 @@ class FluidNetwork:
         """Bring hosts to their new states, and their flows to the bundles there."""
         sharing = self.sharing
         emptied: list[State] = []
+        grown: list[State] = []
         for host in self._dirty:
             host.dirty = False
             old, new = host.state, host.target
@@ -270,6 +267,7 @@ class FluidNetwork:
                 self._move(host, new, now)
                 if new.key:
                     sharing.count(new, 1)
+                    grown.append(new)
                 if old.key:
                     sharing.count(old, -1)
                     if not old.members:
@@ -279,7 +277,8 @@ class FluidNetwork:
             bundle = state.bundles[state.places[flow.kind]]
             flow.since, flow.epoch, flow.cause = now, bundle.cause.epoch, bundle.cause.value
             self._list(flow, bundle.served(now) + flow.size, bundle)
-            for link in flow.kind.links:
+        for state in grown:
+            for link in state.crossed:
                 if link.flows > link.peak_flows:
                     link.peak_flows = link.flows
         for state in emptied:

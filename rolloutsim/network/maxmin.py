@@ -77,9 +77,7 @@ def max_min_fair(capacities: Mapping[Hashable, Any], demands: Sequence[Demand[An
     growing = set(range(len(demands)))
     while growing:
         level, link = _next_full_link(capacities, demands, rates, growing)
-        capped = [
-            (demands[f].cap / demands[f].weight, f) for f in growing if demands[f].cap is not None
-        ]
+        capped = [(demands[f].cap / demands[f].weight, f) for f in growing if demands[f].cap is not None]
         lowest_cap = min(capped, default=None)
         if link is None or (lowest_cap is not None and lowest_cap[0] <= level):
             assert lowest_cap is not None
@@ -100,9 +98,7 @@ def _next_full_link(
     """The lowest common level at which some link is full, and that link."""
     best: tuple[Any, Hashable | None] = (None, None)
     for link, capacity in capacities.items():
-        growth = sum(
-            demands[f].weight * demands[f].usage[link] for f in sorted(growing) if link in demands[f].usage
-        )
+        growth = sum(demands[f].weight * demands[f].usage[link] for f in sorted(growing) if link in demands[f].usage)
         if growth == 0:
             continue
         taken = sum(

@@ -109,6 +109,8 @@ class Sharing:
     def count(self, state: State, change: int) -> None:
         """Add (or take) members of a populated state."""
         state.members += change
+        for link, flows in state.crossing:
+            link.flows += change * flows
         if not self.numeric:
             self._load(state, change)
 
@@ -474,9 +476,7 @@ def _load(link: SharedLink) -> float:
 
 def _bound(link: SharedLink) -> float:
     """The load of an unsaturated link if its lazy drivers rose to their guards [B/s]."""
-    return link.constant + sum(
-        driver.drives.get(link, 0.0) * driver.guard_or_level for driver in link.driven_by
-    )
+    return link.constant + sum(driver.drives.get(link, 0.0) * driver.guard_or_level for driver in link.driven_by)
 
 
 def _pop_lowest(queue: list[SharedLink]) -> SharedLink:

@@ -8,7 +8,8 @@ once per bundle, whatever the number of hosts.
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from collections import deque
+from heapq import heappop, heappush, heapreplace
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -133,20 +134,39 @@ class Profile:
         self.idle = State(self, ())
 
 
+class Lane(deque["Entry"]):
+    """Flows of equal size in one bundle behind the one of them that is in the bundle's heap.
+
+    While `open`, that one is in the heap; `last` is the mark of the last of the lane, none being later.
+    """
+
+    __slots__ = ("last", "open")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = False
+        self.last = 0.0
+
+
+# (finish mark, order of joining, flow, its lane)
+Entry = tuple[float, int, Flow, Lane]
+
+
 class Bundle:
     """The flows of one kind on the hosts in one state: one rate, one clock, one cause.
 
     A flow's `mark` is in the bundle's bytes: the clock's plus `offset`.
     """
 
-    __slots__ = ("cause", "clock", "heap", "kind", "listed", "offset", "per_host", "ticket")
+    __slots__ = ("cause", "clock", "heap", "kind", "lanes", "listed", "offset", "per_host", "ticket")
 
     def __init__(self, kind: Kind, per_host: int) -> None:
         self.kind = kind
         self.per_host = per_host
         self.clock: Clock | None = None
         self.offset = 0.0
-        self.heap: list[tuple[float, int, Flow]] = []
+        self.heap: list[Entry] = []
+        self.lanes: dict[float, Lane] = {}
         self.listed = inf  # the mark under which the clock lists this bundle
         self.ticket = 0
         self.cause = Chronicle(UNBOUND)
@@ -160,7 +180,19 @@ class Bundle:
         """List a flow that finishes when `served` reaches `mark`; whether it is now the first."""
         flow.bundle = self
         flow.mark = mark
-        heappush(self.heap, (mark, order, flow))
+        lane = self.lanes.get(flow.size)
+        if lane is None:
+            lane = self.lanes[flow.size] = Lane()
+        if mark >= lane.last and lane.open:
+            lane.last = mark
+            lane.append((mark, order, flow, lane))
+            return False
+        if lane.open:
+            # It overtakes flows of its size that came from another state: a lane of its own.
+            lane = Lane()
+        lane.open = True
+        lane.last = mark
+        heappush(self.heap, (mark, order, flow, lane))
         if mark < self.listed:
             clock = self.clock
             assert clock is not None
@@ -174,12 +206,22 @@ class Bundle:
         """The earliest finish mark; None if the bundle has no flow."""
         heap = self.heap
         while heap:
-            mark, _, flow = heap[0]
+            mark, _, flow, _ = heap[0]
             if flow.bundle is self and flow.mark == mark:
                 self.listed = mark
                 return mark
-            heappop(heap)
+            self.drop()
         return None
+
+    def drop(self) -> Flow:
+        """Take the earliest flow off the heap; the next of its lane takes its place."""
+        _, _, flow, lane = self.heap[0]
+        if lane:
+            heapreplace(self.heap, lane.popleft())
+        else:
+            lane.open = False
+            heappop(self.heap)
+        return flow
 
     def attach(self, clock: Clock, now: float) -> None:
         """Go on by another clock, without any flow noticing."""
@@ -198,6 +240,7 @@ class Bundle:
     def forget(self) -> None:
         """Start anew when the last flow has left: clocks keep their precision, histories stay short."""
         self.heap.clear()
+        self.lanes.clear()
         self.listed = inf
         self.ticket = next(TICKETS)
         self.clock = None
@@ -213,7 +256,7 @@ class State:
     """
 
     __slots__ = (
-        "bundles", "busy", "crossed", "driver", "entangled", "flows_on", "full", "key", "loads", "members",
+        "bundles", "busy", "crossed", "crossing", "driver", "entangled", "flows_on", "full", "key", "loads", "members",
         "minus", "places", "plus", "profile", "regime", "shapes",
     )  # fmt: skip
 
@@ -223,8 +266,10 @@ class State:
         self.members = 0
         self.bundles = tuple(Bundle(kind, number) for kind, number in key)
         self.places = {kind: place for place, (kind, _) in enumerate(key)}
-        self.crossed: tuple[SharedLink, ...] = tuple(
-            dict.fromkeys(link for kind, _ in key for link in kind.links)
+        self.crossed: tuple[SharedLink, ...] = tuple(dict.fromkeys(link for kind, _ in key for link in kind.links))
+        # Flows of each member across each link.
+        self.crossing = tuple(
+            (link, sum(number for kind, number in key if link in kind.links)) for link in self.crossed
         )
         self.driver: SharedLink | None = None
         # Whether its flows may depend on different saturated links: their paths differ.
@@ -276,9 +321,7 @@ class State:
             self.shapes[driver] = shape
         return shape
 
-    def loads_under(
-        self, rates: tuple[tuple[float, float], ...]
-    ) -> tuple[tuple[SharedLink, float, float], ...]:
+    def loads_under(self, rates: tuple[tuple[float, float], ...]) -> tuple[tuple[SharedLink, float, float], ...]:
         """What each member loads on the links crossed: (link, a, b), the load being a + b × level."""
         sums: dict[SharedLink, tuple[float, float]] = {}
         for (kind, number), (a, b) in zip(self.key, rates, strict=True):

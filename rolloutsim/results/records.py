@@ -34,8 +34,10 @@ class Pulls:
 
 @dataclass(frozen=True, slots=True)
 class Fetches:
-    """One row a layer fetched: granted (has a slot) → connected (left the registry's queue)
-    → started (first byte) → fetched (last byte, committed)."""
+    """One row a layer fetched: granted → connected → started → fetched.
+
+    It is granted a slot, leaves the registry's queue, receives its first byte, is complete and committed.
+    """
 
     pull: Ids
     layer: Ids  # index into CaseRecords.layers
