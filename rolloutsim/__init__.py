@@ -32,7 +32,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rolloutsim.api import CaseResult, Result, Scenario, Table, load, loads
+    from rolloutsim.api.result import CaseResult, Result, Table
+    from rolloutsim.api.scenarios import Scenario, load, loads
     from rolloutsim.errors import Diagnostic, OutputError, RolloutsimError, ScenarioError, UsageError
 
 __version__ = "0.1.0"
@@ -51,7 +52,14 @@ __all__ = [
     "OutputError",
 ]  # fmt: skip
 
-_ERRORS = {"RolloutsimError", "ScenarioError", "Diagnostic", "UsageError", "OutputError"}
+_HOME = {
+    "load": "api.scenarios",
+    "loads": "api.scenarios",
+    "Scenario": "api.scenarios",
+    "Result": "api.result",
+    "CaseResult": "api.result",
+    "Table": "api.result",
+}
 
 
 def __getattr__(name: str) -> object:
@@ -60,7 +68,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}; public names: {', '.join(__all__)}")
     from importlib import import_module
 
-    value = getattr(import_module("rolloutsim.errors" if name in _ERRORS else "rolloutsim.api"), name)
+    value = getattr(import_module(f"rolloutsim.{_HOME.get(name, 'errors')}"), name)
     globals()[name] = value
     return value
 

@@ -10,7 +10,7 @@ import click
 from rolloutsim.cli import ExitCode, example
 
 if TYPE_CHECKING:
-    from rolloutsim.api import Result
+    from rolloutsim.api.result import Result
     from rolloutsim.cli.scenarios import File
     from rolloutsim.results.contract import Detail
 
@@ -94,7 +94,7 @@ def _folders(folder: str | None, scenarios: list[File]) -> list[Path]:
 
 
 def _simulate(scenario: File, seed: int | None) -> Result:
-    from rolloutsim.api import Result
+    from rolloutsim.api.result import Result
     from rolloutsim.cli.progress import Progress
     from rolloutsim.simulation import simulate
 

@@ -1,37 +1,35 @@
-"""What `rolloutsim run` shows: the cases side by side, why, what would help, thresholds."""
+"""What `rolloutsim run` shows: the cases side by side, why, what would help, thresholds.
+
+Laid out by hand, since a terminal library takes longer to import than 20 nodes to simulate.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from io import StringIO
-from typing import TYPE_CHECKING
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from unicodedata import combining, east_asian_width
 
 import click
-from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group
-from rich.measure import Measurement
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
 
 from rolloutsim.results.tables import case_rows, show_seconds, threshold_rows
 from rolloutsim.results.why import why
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import JustifyMethod, RenderableType
-
-    from rolloutsim.api import Result
+    from rolloutsim.api.result import Result
     from rolloutsim.planning.what_if import WhatIf
-    from rolloutsim.results.tables import Table as Rows
+    from rolloutsim.results.tables import Table
 
-_NARROWEST = 100  # columns where nothing says how wide the reader's window is (assumed)
+    Style = Callable[..., str]
+
 _WIDEST_TEXT = 100  # columns of running text; longer lines are hard to read (assumed)
-_LABEL = 8  # columns of "Why"
+_GAP = "   "
 _FOOTNOTE = "Sizes are bytes on the wire; `docker images` shows unpacked sizes, often 2 to 3 times more."
-_STYLES = {"✓": "green", "✗": "bold red", "!": "yellow"}
+_MARKS: dict[str, dict[str, Any]] = {"✓": {"fg": "green"}, "✗": {"fg": "red", "bold": True}, "!": {"fg": "yellow"}}
 
 
 def show(result: Result, changes: Sequence[WhatIf], first: bool = True) -> None:
@@ -46,101 +44,84 @@ def show(result: Result, changes: Sequence[WhatIf], first: bool = True) -> None:
     first : bool
         Whether nothing was printed before; otherwise an empty line sets it apart.
     """
-    coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    width = os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else None
-    text = render(result, changes, width, coloured)
-    click.echo(("" if first else "\n") + text, nl=False, color=coloured)
+    terminal = sys.stdout.isatty()
+    coloured = terminal and not os.environ.get("NO_COLOR")
+    width = shutil.get_terminal_size().columns if terminal else _WIDEST_TEXT
+    click.echo(("" if first else "\n") + render(result, changes, width, coloured), nl=False, color=coloured)
 
 
-def render(result: Result, changes: Sequence[WhatIf], width: int | None = None, coloured: bool = False) -> str:
+def render(result: Result, changes: Sequence[WhatIf], width: int = _WIDEST_TEXT, coloured: bool = False) -> str:
     """Lay out a result as text.
 
     Parameters
     ----------
     result, changes
         As for `show`.
-    width : int, optional
-        Columns; by default as many as the tables need, at least 100.
+    width : int
+        Columns into which running text is wrapped, at most 100; tables are as wide as they need to be.
     coloured : bool
         Whether to use ANSI colours.
     """
+    style: Style = click.style if coloured else _plain
+    wrap = partial(_wrapped, width=min(width, _WIDEST_TEXT))
     scenario = result.scenario
     cases = "1 case" if len(result) == 1 else f"{len(result)} cases"
-    parts: list[RenderableType] = [
-        Text(f"{scenario.name} · {cases} · {scenario.model} model", style="bold"),
-        "",
-        _indented(_case_table(case_rows(result.run, result.summary)), 1),
-        "",
-        _why(result, changes),
-    ]
+    lines = [style(f"{scenario.name} · {cases} · {scenario.model} model", bold=True), ""]
+    lines += _case_lines(case_rows(result.run, result.summary), style)
+    because = wrap(why(result.run, result.summary), indent=8)
+    lines += ["", style(" Why", bold=True) + because[0][4:], *because[1:]]
+    lines += _change_lines(changes)
     if result.thresholds:
-        parts += ["", Text(" Thresholds", style="bold"), _indented(_thresholds(result), 2)]
-    parts.append("")
-    parts += [_indented(Text(note), 1) for note in (*scenario.notes, _FOOTNOTE)]
-    return _printed(Group(*parts), width, coloured)
+        lines += ["", style(" Thresholds", bold=True), *_threshold_lines(threshold_rows(result.thresholds), style)]
+    lines += ["", *(line for note in (*scenario.notes, _FOOTNOTE) for line in wrap(note, indent=1))]
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _case_table(rows: Rows) -> Table:
-    table = Table(box=SIMPLE_HEAD, show_edge=False, header_style="bold", border_style="dim")
-    for column in rows.columns:
-        table.add_column(column.heading, justify=column.side, no_wrap=True)
-    for row in rows.rows:
-        table.add_row(*map(Text, row))
-    return table
+def _case_lines(table: Table, style: Style) -> Iterator[str]:
+    headings = tuple(column.heading for column in table.columns)
+    head, *rows = _aligned([headings, *table.rows], [column.side for column in table.columns])
+    yield style(f"  {head}", bold=True)
+    yield style(" " + "─" * (_cells(head) + 2), dim=True)
+    for row in rows:
+        yield f"  {row}".rstrip()
 
 
-def _why(result: Result, changes: Sequence[WhatIf]) -> Table:
-    """The paragraph beside its label, and below it what would help."""
-    text: list[RenderableType] = [Text(why(result.run, result.summary))]
+def _change_lines(changes: Sequence[WhatIf]) -> Iterator[str]:
     if changes:
-        before = [show_seconds(change.before) for change in changes]
-        widest = max(map(len, before))
-        text.append(Text(f"What would ({changes[0].case}, simulated):"))
-        grid = _grid(("left", "left"))
-        for change, now in zip(changes, before, strict=True):
-            grid.add_row(Text(change.change), Text(f"{now:>{widest}} → {show_seconds(change.after)}"))
-        text.append(_indented(grid, 2))
-    table = Table.grid()
-    table.add_column(width=_LABEL)
-    table.add_column(max_width=_WIDEST_TEXT - _LABEL)
-    table.add_row(Text(" Why", style="bold"), Group(*text))
-    return table
+        yield f"        What would ({changes[0].case}, simulated):"
+    cells = [(c.change, show_seconds(c.before), f"→ {show_seconds(c.after)}") for c in changes]
+    named = _aligned([(change, before) for change, before, _ in cells], ["left", "right"])
+    for line, (_, _, after) in zip(named, cells, strict=True):
+        yield f"          {line} {after}"
 
 
-def _thresholds(result: Result) -> Table:
-    rows = threshold_rows(result.thresholds)
-    grid = _grid(("left", "left", "right", "right"))
-    for mark, metric, *cells in rows.rows:
-        marked = Text.assemble((mark, _STYLES.get(mark, "")), " ", metric)
-        grid.add_row(marked, *map(Text, cells))
-    return grid
+def _threshold_lines(table: Table, style: Style) -> Iterator[str]:
+    rest = _aligned([row[1:] for row in table.rows], [column.side for column in table.columns[1:]])
+    for (mark, *_), line in zip(table.rows, rest, strict=True):
+        yield f"  {style(mark, **_MARKS.get(mark, {}))} {line}".rstrip()
 
 
-def _grid(sides: Sequence[JustifyMethod]) -> Table:
-    """Columns without lines, three blanks apart."""
-    grid = Table.grid(padding=(0, 3))
-    for side in sides:
-        grid.add_column(justify=side, no_wrap=True)
-    return grid
+def _aligned(rows: Sequence[tuple[str, ...]], sides: Sequence[str]) -> list[str]:
+    """Rows of cells as lines, each column as wide as its widest cell."""
+    widths = [max(map(_cells, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        blanks = [" " * (width - _cells(cell)) for cell, width in zip(row, widths, strict=True)]
+        padded = [c + b if side == "left" else b + c for c, b, side in zip(row, blanks, sides, strict=True)]
+        lines.append(_GAP.join(padded))
+    return lines
 
 
-def _indented(what: RenderableType, columns: int) -> Padding:
-    return Padding(what, (0, 0, 0, columns), expand=False)
+def _wrapped(text: str, indent: int, width: int) -> list[str]:
+    """Each line of a text, wrapped at blanks and indented."""
+    wrap = partial(textwrap.wrap, width=max(width - indent, 1), break_long_words=False, break_on_hyphens=False)
+    return [" " * indent + part for line in text.splitlines() for part in wrap(line)]
 
 
-def _printed(what: RenderableType, width: int | None, coloured: bool) -> str:
-    """The text without the blanks that fill up lines."""
-    unlimited = Console(width=10_000)
-    needed = Measurement.get(unlimited, unlimited.options, what).maximum
-    text = StringIO()
-    console = Console(
-        file=text,
-        width=max(needed, _NARROWEST) if width is None else width,
-        force_terminal=coloured,
-        color_system="auto" if coloured else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
-    console.print(what)
-    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
+def _cells(text: str) -> int:
+    """Columns of a terminal that a text takes: wide characters take two, accents that combine none."""
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _plain(text: str, **_: object) -> str:
+    return text

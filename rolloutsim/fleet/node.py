@@ -256,6 +256,7 @@ class Node:
         ledger = self.fleet.ledger
         ledger.unpacks.unpacked[row] = self.fleet.network.now
         ledger.unpacks.cause[row] = flow.cause if flow.spent is None else ledger.blame(True, row, flow.spent)
+        fetch.flow = None
         pull.busy = False
         self._in_place(fetch)
         for waiting in self.pulls:

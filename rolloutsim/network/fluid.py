@@ -132,7 +132,13 @@ class FluidNetwork:
         self.carried[flow.kind.index] += received
         if flow.bundle is None:
             self._fresh.remove(flow)
-        self._remove(flow)
+        host = flow.host
+        host.flows.remove(flow)
+        host.target = host.target.after(flow.kind, -1)
+        flow.bundle = None
+        if not host.dirty:
+            host.dirty = True
+            self._dirty.append(host)
         if not self._inside:
             self._plan_update()
         return received
@@ -167,7 +173,9 @@ class FluidNetwork:
 
     def full_seconds(self, host: Host) -> list[float]:
         """How long each private link of a host was full and the bottleneck of a flow [s]."""
+        log = host.state.full
         _settle_full(host, host.state, self.env.now)
+        host.full, host.full_since, host.epoch = log.value, self.env.now, log.epoch
         return host.full_seconds or [0.0] * len(host.profile.capacities)
 
     def saturated_intervals(self, link: SharedLink) -> list[tuple[float, float]]:
@@ -192,7 +200,7 @@ class FluidNetwork:
         self._inside = True
         call.function(call.argument)
         self._inside = False
-        if not self._update_planned and (self._dirty or self.sharing.disturbed):
+        if not self._update_planned and (self._dirty or self.sharing.queue):
             if self.env.peek() > now:
                 self._update(now)
             else:
@@ -233,23 +241,20 @@ class FluidNetwork:
             # A flow that never had another cause needs no account of its seconds.
             if flow.spent is not None or bundle.cause.epoch != flow.epoch:
                 flow.settle(now)
-            carried[flow.kind.index] += flow.size
-            self._remove(flow)
+            host, kind = flow.host, flow.kind
+            carried[kind.index] += flow.size
+            host.flows.remove(flow)
+            host.target = host.target.minus.get(kind) or host.target.after(kind, -1)
+            flow.bundle = None
+            if not host.dirty:
+                host.dirty = True
+                self._dirty.append(host)
             flow.done(flow)
-
-    def _remove(self, flow: Flow) -> None:
-        host, kind = flow.host, flow.kind
-        host.flows.remove(flow)
-        host.target = host.target.minus.get(kind) or host.target.after(kind, -1)
-        flow.bundle = None
-        if not host.dirty:
-            host.dirty = True
-            self._dirty.append(host)
 
     def _update(self, now: float) -> None:
         if self._dirty:
             self._place_hosts(now)
-        if self.sharing.disturbed:
+        if self.sharing.queue or self.sharing.numeric:
             self.sharing.update(now)
         self._reschedule(now)
 
@@ -262,21 +267,21 @@ class FluidNetwork:
             host.dirty = False
             old, new = host.state, host.target
             if new is not old:
-                if new.key and not new.members:
+                if not new.members and new.key:
                     sharing.enter(new, now)
                 self._move(host, new, now)
-                if new.key:
-                    sharing.count(new, 1)
+                if sharing.transfer(old, new):
                     grown.append(new)
-                if old.key:
-                    sharing.count(old, -1)
-                    if not old.members:
-                        emptied.append(old)
+                if not old.members and old.key:
+                    emptied.append(old)
         for flow in self._fresh:
             state = flow.host.state
             bundle = state.bundles[state.places[flow.kind]]
-            flow.since, flow.epoch, flow.cause = now, bundle.cause.epoch, bundle.cause.value
-            self._list(flow, bundle.served(now) + flow.size, bundle)
+            log, clock = bundle.cause, bundle.clock
+            assert clock is not None
+            flow.since, flow.epoch, flow.cause = now, log.epoch, log.value
+            served = clock.served if clock.moved == now else clock.read(now)
+            self._list(flow, served + bundle.offset + flow.size, bundle)
         for state in grown:
             for link in state.crossed:
                 if link.flows > link.peak_flows:
@@ -303,12 +308,18 @@ class FluidNetwork:
                 flow.cause = bundle.cause.value
             flow.epoch = bundle.cause.epoch
             self._list(flow, mark, bundle)
-        _settle_full(host, new, now)
-        host.state = new
-        for place, flows in new.busy:
-            if flows > host.peaks[place]:
-                host.peaks = tuple(map(max, host.peaks, new.flows_on))
-                break
+        state, host.state = host.state, new
+        log = new.full
+        if state.full.epoch == host.epoch and log.value == host.full:
+            host.epoch = log.epoch
+        else:
+            _settle_full(host, state, now)
+            host.full, host.full_since, host.epoch = log.value, now, log.epoch
+        if new.number > state.number:
+            for place, flows in new.busy:
+                if flows > host.peaks[place]:
+                    host.peaks = tuple(map(max, host.peaks, new.flows_on))
+                    break
 
     def _list(self, flow: Flow, mark: float, bundle: Bundle) -> None:
         self._orders += 1
@@ -328,7 +339,7 @@ class FluidNetwork:
             mark = clock.earliest()
             due = inf
             if mark < inf and clock.rate > 0.0:
-                left = mark - clock.read(now)
+                left = mark - (clock.served if clock.moved == now else clock.read(now))
                 due = now + left / clock.rate if left > 0.0 else now
             if due != clock.due or mark != clock.due_mark:
                 clock.ticket += 1
@@ -353,15 +364,10 @@ def _nothing(_: Any) -> None:
     """Stand in for the function of an event whose callbacks need none."""
 
 
-def _settle_full(host: Host, new: State, now: float) -> None:
-    """Account for the time that a host's private links were full, and watch the new state's."""
-    log = host.state.full
-    if log.epoch == host.epoch and new.full.value == host.full and host.state is not new:
-        host.epoch = new.full.epoch
-        return
-    for places, seconds in log.since(host.epoch, host.full, host.full_since, now):
+def _settle_full(host: Host, state: State, now: float) -> None:
+    """Account for the time that a host's private links were full while it was in a state."""
+    for places, seconds in state.full.since(host.epoch, host.full, host.full_since, now):
         for place in places:
             if host.full_seconds is None:
                 host.full_seconds = [0.0] * len(host.profile.capacities)
             host.full_seconds[place] += seconds
-    host.full, host.full_since, host.epoch = new.full.value, now, new.full.epoch

@@ -66,16 +66,11 @@ class Sharing:
         self.populated: dict[State, None] = {}
         self.changed: list[Clock] = []  # clocks whose rate or earliest mark may have changed
         self.numeric = False  # rates come from `filling`, not from the structure
-        self._queue: list[SharedLink] = []
+        self.queue: list[SharedLink] = []  # links to look at in the next update
         self._shapes: dict[object, Shape] = {}
         self._constant_clocks: dict[float, Clock] = {}
         self._entangled = 0  # populated states whose flows take different paths
         self._moved: list[SharedLink] = []  # links that were repaired since the last update
-
-    @property
-    def disturbed(self) -> bool:
-        """Whether rates may have to change without any host having changed."""
-        return self.numeric or bool(self._queue)
 
     # ---- hosts come and go -------------------------------------------------------------------------
 
@@ -106,13 +101,21 @@ class Sharing:
             bundle.forget()
         state.full.past.clear()
 
-    def count(self, state: State, change: int) -> None:
-        """Add (or take) members of a populated state."""
-        state.members += change
-        for link, flows in state.crossing:
-            link.flows += change * flows
-        if not self.numeric:
-            self._load(state, change)
+    def transfer(self, old: State, new: State) -> bool:
+        """Count a host out of one state and into another (idle ones are not counted); whether links notice."""
+        old.members -= 1
+        new.members += 1
+        notice = old.crossing != new.crossing
+        if notice:
+            for link, flows in old.crossing:
+                link.flows -= flows
+            for link, flows in new.crossing:
+                link.flows += flows
+        # Most steps of a host change the load of no shared link: one flow is replaced, or an unpack begins.
+        if not self.numeric and (old.driver is not new.driver or old.loads != new.loads):
+            self._load(old, -1)
+            self._load(new, 1)
+        return notice
 
     def set_capacity(self, link: SharedLink, capacity: float) -> None:
         """Change a link's capacity [B/s], at most to its nominal one."""
@@ -146,10 +149,10 @@ class Sharing:
     def _enqueue(self, link: SharedLink) -> None:
         if not link.queued:
             link.queued = True
-            self._queue.append(link)
+            self.queue.append(link)
 
     def _propagate(self, now: float) -> None:
-        queue = self._queue
+        queue = self.queue
         steps = 100 + 20 * len(self.links)
         while queue:
             steps -= 1
@@ -413,7 +416,7 @@ class Sharing:
                         driver.guard = driver.level
             if not link.queued and (link.level < inf or link.bound > link.capacity):
                 link.queued = True
-                self._queue.append(link)
+                self.queue.append(link)
 
     def _clock(self, driver: SharedLink | None, a: float, b: float, now: float) -> Clock:
         """The clock of all bundles with this formula for their rate."""
@@ -440,9 +443,9 @@ class Sharing:
         for state in self.populated:
             state.driver = state.regime = None
             filling.prepare(state, now)
-        for link in self._queue:
+        for link in self.queue:
             link.queued = False
-        self._queue.clear()
+        self.queue.clear()
 
     def _rebuild(self, now: float) -> None:
         """Find the structure from nothing."""

@@ -149,7 +149,10 @@ class Lane(deque["Entry"]):
 
 
 # (finish mark, order of joining, flow, its lane)
-Entry = tuple[float, int, Flow, Lane]
+Entry = tuple[float, int, Flow, "Lane | None"]
+
+# A heap shorter than this needs no lanes (assumed: half a dozen comparisons cost less than a lane).
+SHORT = 64
 
 
 class Bundle:
@@ -180,19 +183,22 @@ class Bundle:
         """List a flow that finishes when `served` reaches `mark`; whether it is now the first."""
         flow.bundle = self
         flow.mark = mark
-        lane = self.lanes.get(flow.size)
-        if lane is None:
-            lane = self.lanes[flow.size] = Lane()
-        if mark >= lane.last and lane.open:
-            lane.last = mark
-            lane.append((mark, order, flow, lane))
-            return False
-        if lane.open:
-            # It overtakes flows of its size that came from another state: a lane of its own.
-            lane = Lane()
-        lane.open = True
-        lane.last = mark
-        heappush(self.heap, (mark, order, flow, lane))
+        heap = self.heap
+        lane = None
+        if len(heap) >= SHORT:
+            lane = self.lanes.get(flow.size)
+            if lane is None:
+                lane = self.lanes[flow.size] = Lane()
+            if not lane.open:
+                lane.open = True
+                lane.last = mark
+            elif mark >= lane.last:
+                lane.last = mark
+                lane.append((mark, order, flow, lane))
+                return False
+            else:
+                lane = None  # it overtakes flows of its size that came from another state
+        heappush(heap, (mark, order, flow, lane))
         if mark < self.listed:
             clock = self.clock
             assert clock is not None
@@ -219,8 +225,9 @@ class Bundle:
         if lane:
             heapreplace(self.heap, lane.popleft())
         else:
-            lane.open = False
             heappop(self.heap)
+            if lane is not None:
+                lane.open = False
         return flow
 
     def attach(self, clock: Clock, now: float) -> None:
@@ -251,13 +258,13 @@ class Bundle:
 class State:
     """What hosts in it have in common: the flows in flight of each kind, and therefore all rates.
 
-    Invariants: `members` hosts are in the state; while it is populated every bundle has a clock; `loads`
+    Invariants: `members` hosts are in the state (not counted for the one without flows); while it is populated every bundle has a clock; `loads`
     are (link, a, b): each member loads the link with `a + b × driver.level`.
     """
 
     __slots__ = (
         "bundles", "busy", "crossed", "crossing", "driver", "entangled", "flows_on", "full", "key", "loads", "members",
-        "minus", "places", "plus", "profile", "regime", "shapes",
+        "minus", "number", "places", "plus", "profile", "regime", "shapes",
     )  # fmt: skip
 
     def __init__(self, profile: Profile, key: tuple[tuple[Kind, int], ...]) -> None:
@@ -285,6 +292,7 @@ class State:
             sum(number for kind, number in key if any(place == p for p, _ in kind.usage))
             for place in range(len(profile.capacities))
         )
+        self.number = sum(number for _, number in key)
         self.busy = tuple((place, flows) for place, flows in enumerate(self.flows_on) if flows)
 
     def after(self, kind: Kind, change: int) -> State:

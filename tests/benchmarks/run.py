@@ -176,7 +176,8 @@ def main() -> None:
     sizes = sorted(options.nodes)
     results = measure_all(options.workloads, sizes, options.rounds)
     print_workloads(results, options.workloads, sizes)
-    print_growth(results, options.workloads, sizes)
+    if len(sizes) > 1:
+        print_growth(results, options.workloads, sizes)
     print_warm()
     if not options.no_rivals:
         print_rivals(options.rounds)

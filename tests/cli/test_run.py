@@ -16,7 +16,7 @@ import pytest
 import rolloutsim
 from rolloutsim.cli import output
 from rolloutsim.cli.progress import Progress
-from rolloutsim.cli.view import render
+from rolloutsim.cli.view import render, show
 from rolloutsim.errors import OutputError
 from rolloutsim.planning.what_if import what_if
 from tests.cli.conftest import HELD, MISSED, QUICK, ROOT, Program
@@ -62,15 +62,30 @@ def test_long_names_are_not_cut(program: Program) -> None:
     assert name in program("run", "-", stdin=QUICK.replace("small", name), COLUMNS="40").out
 
 
-def test_colours_are_for_terminals_and_no_color_switches_them_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colours_change_nothing_but_colours() -> None:
     result = rolloutsim.loads(MISSED).run()
     changes = what_if(result.scenario, result.run)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.delenv("NO_COLOR", raising=False)
     coloured = render(result, changes, width=120, coloured=True)
-    assert "\x1b[1;31m✗" in coloured
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
-    assert [line.rstrip() for line in plain.splitlines()] == render(result, changes, width=120).splitlines()
+    assert "\x1b[31m\x1b[1m✗\x1b[0m" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render(result, changes, width=120)
+
+
+def test_colours_are_for_terminals_and_no_color_switches_them_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = rolloutsim.loads(QUICK).run()
+    shown = {}
+    for name, stream, no_color in (("terminal", Terminal, ""), ("no color", Terminal, "1"), ("pipe", io.StringIO, "")):
+        monkeypatch.setenv("NO_COLOR", no_color)
+        monkeypatch.setattr(sys, "stdout", stream())
+        show(result, ())
+        shown[name] = sys.stdout.getvalue()  # type: ignore[attr-defined]
+    assert {name for name, text in shown.items() if "\x1b[" in text} == {"terminal"}
+
+
+def test_text_is_wrapped_to_the_terminal_and_wide_characters_count_twice() -> None:
+    result = rolloutsim.loads(QUICK.replace("small", "画像")).run()
+    lines = render(result, (), width=50).splitlines()
+    assert "  画像     10 MB         20 MB         0.16 s   0.08 s         2×          1.0×" in lines
+    assert max(len(line) for line in lines[lines.index(" Why    registry uplink 100 % busy for the whole") :]) <= 50
 
 
 def test_json_is_the_contract_and_nothing_else(program: Program) -> None:

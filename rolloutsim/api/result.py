@@ -1,17 +1,11 @@
-"""What Python and Jupyter see: a scenario that can be run, and its result.
-
-Nothing here prints, and nothing is computed before it is asked for.
-"""
+"""A simulated scenario: its cases, their figures, and tables of what happened."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from rolloutsim import scenario as _scenario
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,50 +17,6 @@ if TYPE_CHECKING:
     from rolloutsim.results.statistics import Spread
     from rolloutsim.results.thresholds import ThresholdResult
     from rolloutsim.scenario.resolved import ResolvedScenario
-
-
-class Scenario(_scenario.Scenario):
-    """A validated scenario, frozen: `Scenario(nodes=20, network="1 Gbit/s", images={"alpine": "3.97 MB"})`.
-
-    Keys are those of a scenario file, in its short or its long form.
-    """
-
-    def run(self, seed: int | None = None) -> Result:
-        """Simulate it.
-
-        Parameters
-        ----------
-        seed : int, optional
-            Of all random numbers; the scenario's own by default.
-        """
-        from rolloutsim.simulation import simulate
-
-        return Result(simulate(self.resolve(), seed))
-
-
-def load(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
-    """Read a scenario file.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file; `-` is the standard input.
-    overrides : sequence of str
-        Values to change, `K=V` as in `--set`.
-
-    Raises
-    ------
-    ScenarioError
-        If it is invalid; `diagnostics` lists all errors.
-    UsageError
-        If there is no such file, or a path in `overrides` leads nowhere.
-    """
-    return Scenario._of(_scenario.load(path, overrides))
-
-
-def loads(text: str, name: str = "<string>", overrides: Sequence[str] = ()) -> Scenario:
-    """Read a scenario from text; `name` stands for a file's name in errors."""
-    return Scenario._of(_scenario.loads(text, name, overrides))
 
 
 class Result:
