@@ -7,19 +7,20 @@ records.
 from __future__ import annotations
 
 import gc
-import platform
+import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from math import nan
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
+import simpy
 from simpy import Environment
 from simpy.core import EmptySchedule
 
+import rolloutsim
 from rolloutsim.collecting import collect
 from rolloutsim.fleet.build import build
 from rolloutsim.fleet.ledger import Ledger
@@ -179,10 +180,10 @@ def _no_cyclic_collection() -> Iterator[None]:
 @cache
 def _provenance() -> Mapping[str, str]:
     """The versions that produced a result."""
-    found = {"python": platform.python_version()}
-    for package in ("rolloutsim", "numpy", "simpy"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
+    found = {
+        "rolloutsim": rolloutsim.__version__,
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "numpy": np.__version__,
+        "simpy": simpy.__version__,
+    }
     return MappingProxyType(found)

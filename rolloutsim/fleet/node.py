@@ -14,19 +14,13 @@ its extraction).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from rolloutsim.fleet.latency import INITIAL_WINDOW, slow_start_delay
-from rolloutsim.fleet.ledger import BYTES_DONE, CAUSE, CONNECTED, FETCHED, STARTED
-from rolloutsim.fleet.routes import expected_rate
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rolloutsim.fleet.ledger import Ledger
-    from rolloutsim.fleet.routes import LayerStep, Recipe
-    from rolloutsim.network.fluid import FluidNetwork
-    from rolloutsim.network.states import Flow, Host
+from rolloutsim.fleet.ledger import BYTES_DONE, CAUSE, CONNECTED, FETCHED, STARTED, Ledger
+from rolloutsim.fleet.routes import LayerStep, Recipe, expected_rate
+from rolloutsim.network.fluid import FluidNetwork
+from rolloutsim.network.states import Flow, Host
 
 
 class Fetch:
@@ -81,11 +75,13 @@ class Fleet:
         Called with (row of the pull) when an image is ready on its node.
     """
 
-    __slots__ = ("ledger", "network", "pulled")
+    __slots__ = ("cells", "fetches", "ledger", "network", "pulled")
 
     def __init__(self, network: FluidNetwork, ledger: Ledger, pulled: Callable[[int], None]) -> None:
         self.network = network
         self.ledger = ledger
+        self.fetches = ledger.fetches
+        self.cells = ledger.fetches.cells
         self.pulled = pulled
 
 
@@ -156,7 +152,7 @@ class Node:
                 known = coming[step.layer] = Fetch(pull, step)
                 queue.append(known)
             elif known.pull is not pull:
-                wait = fleet.ledger.waits.add(pull.row, step.layer, fleet.ledger.fetches.number(known.row))
+                wait = fleet.ledger.waits.add(pull.row, step.layer, fleet.fetches.number(known.row))
                 if known.row < 0:
                     known.awaited_in = [*(known.awaited_in or ()), wait]
         self._grant(pull.slots, -1)
@@ -172,9 +168,9 @@ class Node:
             slots.free -= 1
             fetch = slots.queue.pop(0)
             pull = fetch.pull
-            fetch.row = fleet.ledger.fetches.add(pull.row, fetch.step.layer, fleet.network.now, freed_by)
+            fetch.row = fleet.fetches.add(pull.row, fetch.step.layer, fleet.network.now, freed_by)
             for wait in fetch.awaited_in or ():
-                fleet.ledger.waits.fetch[wait] = fleet.ledger.fetches.number(fetch.row)
+                fleet.ledger.waits.fetch[wait] = fleet.fetches.number(fetch.row)
             if pull.recipe.connections.limit is None:
                 self._connected(fetch)
             else:
@@ -183,7 +179,7 @@ class Node:
     def _connected(self, fetch: Fetch) -> None:
         """The registry takes the request: wait for its first byte."""
         fleet, step = self.fleet, fetch.step
-        fleet.ledger.fetches.cells[fetch.row + CONNECTED] = fleet.network.now
+        fleet.cells[fetch.row + CONNECTED] = fleet.network.now
         wait = step.before_first_byte
         round_trip = fetch.pull.recipe.round_trip
         if round_trip > 0.0 and step.compressed > INITIAL_WINDOW:
@@ -198,18 +194,19 @@ class Node:
     def _stream(self, fetch: Fetch) -> None:
         """The bytes flow."""
         fleet, step = self.fleet, fetch.step
-        fleet.ledger.fetches.cells[fetch.row + STARTED] = fleet.network.now
+        fleet.cells[fetch.row + STARTED] = fleet.network.now
         fetch.flow = fleet.network.start(self.host, step.fetch, step.compressed, self._fetched, fetch)
 
     def _fetched(self, flow: Flow) -> None:
         """The layer is complete and committed: its slot and connection go to the next."""
         fleet, fetch = self.fleet, flow.tag
-        ledger, row, pull = fleet.ledger, fetch.row, fetch.pull
-        cells = ledger.fetches.cells
+        row, pull, cells = fetch.row, fetch.pull, fleet.cells
         cells[row + FETCHED] = fleet.network.now
         cells[row + BYTES_DONE] = flow.size
         spent = flow.spent
-        cells[row + CAUSE] = flow.cause if spent is None else ledger.blame(False, ledger.fetches.number(row), spent)
+        cells[row + CAUSE] = (
+            flow.cause if spent is None else fleet.ledger.blame(False, fleet.fetches.number(row), spent)
+        )
         fetch.flow = None
         fetch.committed = True
         recipe = pull.recipe
@@ -242,7 +239,7 @@ class Node:
         """Decompress and write a layer; other pulls that need it wait for this."""
         fleet, step = self.fleet, fetch.step
         unpacks = fleet.ledger.unpacks
-        row = unpacks.add(fleet.ledger.fetches.number(fetch.row), fleet.network.now)
+        row = unpacks.add(fleet.fetches.number(fetch.row), fleet.network.now)
         if step.unpack is None or step.unpacked <= 0.0:
             unpacks.unpacked[row] = fleet.network.now
             self._in_place(fetch)

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rolloutsim.fleet.registry import Connections
-    from rolloutsim.network.links import Kind
+from rolloutsim.fleet.registry import Connections
+from rolloutsim.network.links import Kind
 
 # Places of a node's private links in its host's profile.
 NIC_IN, DISK, UNPACK = 0, 1, 2

@@ -34,7 +34,7 @@ class Clock:
     marks in this clock's bytes; an entry whose ticket is not the bundle's is stale.
     """
 
-    __slots__ = ("changed", "due", "due_mark", "heap", "moved", "rate", "served", "ticket")
+    __slots__ = ("changed", "due", "due_mark", "heap", "known", "moved", "rate", "served", "ticket")
 
     def __init__(self, rate: float, now: float) -> None:
         self.rate = rate
@@ -45,6 +45,7 @@ class Clock:
         self.due_mark = inf
         self.ticket = 0  # entries of the calendar with another ticket are stale
         self.changed = False
+        self.known: float | None = None  # the earliest mark, while nothing was listed since it was found
 
     def read(self, now: float) -> float:
         """Advance to `now` and return the bytes served."""

@@ -21,6 +21,7 @@ from typing import Any
 from simpy import Environment
 from simpy.events import NORMAL, Event, EventPriority
 
+from rolloutsim.network.calls import Call
 from rolloutsim.network.clocks import Clock
 from rolloutsim.network.links import Kind, SharedLink
 from rolloutsim.network.sharing import Sharing
@@ -28,22 +29,6 @@ from rolloutsim.network.states import Bundle, Flow, Host, Profile, State
 
 # After every event of the same instant: SimPy handles lower numbers first, and itself uses 0 and 1.
 _LAST = EventPriority(2)
-
-
-class _Call(Event):
-    """An event that has happened, and calls a function with one argument when its time comes.
-
-    What the kernel wants to know of every event stands in the class: there is one a request of each layer.
-    """
-
-    __slots__ = ("argument", "function")
-    _ok = True
-    _value = None
-
-    def __init__(self, function: Callable[[Any], None], argument: Any, callbacks: list[Any]) -> None:
-        self.callbacks: Any = callbacks
-        self.function = function
-        self.argument = argument
 
 
 class FluidNetwork:
@@ -151,7 +136,7 @@ class FluidNetwork:
 
     def call_later(self, delay: float, function: Callable[[Any], None], argument: Any = None) -> None:
         """Call `function(argument)` after `delay` [s]; cheaper than a SimPy process for one step."""
-        call = _Call(function, argument, self._when_call_rings.copy())
+        call = Call(function, argument, self._when_call_rings)
         self.env.schedule(call, NORMAL, delay)
 
     # ---- asking --------------------------------------------------------------------------------------
@@ -188,7 +173,7 @@ class FluidNetwork:
     def _plan_update(self) -> None:
         if not self._update_planned:
             self._update_planned = True
-            self.env.schedule(_Call(_nothing, None, [self._planned_update]), _LAST)
+            self.env.schedule(Call(_nothing, None, [self._planned_update]), _LAST)
 
     def _planned_update(self, _: Event) -> None:
         self._update_planned = False
@@ -211,7 +196,7 @@ class FluidNetwork:
             return
         now = self.now = self.env.now
         # The kernel adds the delay to its clock, which may fall a rounding short of the time asked for.
-        limit = max(now, self._alarm_time)
+        limit = self._alarm_time if self._alarm_time > now else now
         self._alarm, self._alarm_time, self._rung = None, inf, event
         self._inside = True
         calendar = self._calendar
@@ -235,7 +220,8 @@ class FluidNetwork:
             clock.changed = True
             self.sharing.changed.append(clock)
         heap, carried = clock.heap, self.carried
-        while clock.earliest() <= due_mark:
+        mark = clock.earliest()
+        while mark <= due_mark:
             bundle = heap[0][2]
             flow = bundle.drop()
             # A flow that never had another cause needs no account of its seconds.
@@ -250,6 +236,8 @@ class FluidNetwork:
                 host.dirty = True
                 self._dirty.append(host)
             flow.done(flow)
+            mark = clock.earliest()
+        clock.known = mark
 
     def _update(self, now: float) -> None:
         if self._dirty:
@@ -281,7 +269,10 @@ class FluidNetwork:
             assert clock is not None
             flow.since, flow.epoch, flow.cause = now, log.epoch, log.value
             served = clock.served if clock.moved == now else clock.read(now)
-            self._list(flow, served + bundle.offset + flow.size, bundle)
+            self._orders += 1
+            if bundle.add(flow, served + bundle.offset + flow.size, self._orders) and not clock.changed:
+                clock.changed = True
+                sharing.changed.append(clock)
         for state in grown:
             for link in state.crossed:
                 if link.flows > link.peak_flows:
@@ -336,7 +327,8 @@ class FluidNetwork:
         changed = self.sharing.changed
         for clock in changed:
             clock.changed = False
-            mark = clock.earliest()
+            mark = clock.earliest() if clock.known is None else clock.known
+            clock.known = None
             due = inf
             if mark < inf and clock.rate > 0.0:
                 left = mark - (clock.served if clock.moved == now else clock.read(now))
@@ -353,9 +345,9 @@ class FluidNetwork:
         if calendar and calendar[0][0] < self._alarm_time:
             self._alarm_time = calendar[0][0]
             # An alarm that rang may be set again; one that was overtaken is still in the kernel's queue.
-            alarm = self._rung or _Call(_nothing, None, [])
+            alarm = self._rung or Call(_nothing, None, [])
             self._rung = None
-            alarm.callbacks = self._when_alarm_rings.copy()
+            alarm.callbacks = self._when_alarm_rings  # the kernel reads this list and lets go of it
             self._alarm = alarm
             self.env.schedule(alarm, NORMAL, max(self._alarm_time - now, 0.0))
 

@@ -71,11 +71,12 @@ class Flow:
         self.done = done
         self.tag = tag
         self.bundle: Bundle | None = None
-        self.mark = 0.0
-        self.epoch = 0
-        self.since = 0.0
-        self.cause = 0
         self.spent: Causes | None = None
+        # The others are set when a bundle takes the flow.
+        self.mark: float
+        self.epoch: int
+        self.since: float
+        self.cause: int
 
     def settle(self, now: float) -> None:
         """Account for the causes since the last settling; the bundle's may have changed meanwhile."""
@@ -134,16 +135,16 @@ class Profile:
         self.idle = State(self, ())
 
 
-class Lane(deque["Entry"]):
+class Lane:
     """Flows of equal size in one bundle behind the one of them that is in the bundle's heap.
 
     While `open`, that one is in the heap; `last` is the mark of the last of the lane, none being later.
     """
 
-    __slots__ = ("last", "open")
+    __slots__ = ("last", "open", "queue")
 
     def __init__(self) -> None:
-        super().__init__()
+        self.queue: deque[Entry] = deque()
         self.open = False
         self.last = 0.0
 
@@ -194,7 +195,7 @@ class Bundle:
                 lane.last = mark
             elif mark >= lane.last:
                 lane.last = mark
-                lane.append((mark, order, flow, lane))
+                lane.queue.append((mark, order, flow, lane))
                 return False
             else:
                 lane = None  # it overtakes flows of its size that came from another state
@@ -205,6 +206,7 @@ class Bundle:
             self.listed = mark
             self.ticket = next(TICKETS)
             heappush(clock.heap, (mark - self.offset, self.ticket, self))
+            clock.known = None
             return True
         return False
 
@@ -222,12 +224,13 @@ class Bundle:
     def drop(self) -> Flow:
         """Take the earliest flow off the heap; the next of its lane takes its place."""
         _, _, flow, lane = self.heap[0]
-        if lane:
-            heapreplace(self.heap, lane.popleft())
+        if lane is None:
+            heappop(self.heap)
+        elif lane.queue:
+            heapreplace(self.heap, lane.queue.popleft())
         else:
             heappop(self.heap)
-            if lane is not None:
-                lane.open = False
+            lane.open = False
         return flow
 
     def attach(self, clock: Clock, now: float) -> None:
@@ -243,6 +246,7 @@ class Bundle:
             self.listed = inf
         else:
             heappush(clock.heap, (first - self.offset, self.ticket, self))
+            clock.known = None
 
     def forget(self) -> None:
         """Start anew when the last flow has left: clocks keep their precision, histories stay short."""
