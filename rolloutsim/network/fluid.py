@@ -57,7 +57,7 @@ class FluidNetwork:
         self._when_alarm_rings: list[Any] = [self._wake]
         self._when_call_rings: list[Any] = [self._ring]
         self._alarm_time = inf
-        self._update_planned = False
+        self.update_planned = False  # more events of this instant come before the sharing is updated
         self._inside = False
 
     # ---- building ------------------------------------------------------------------------------------
@@ -153,8 +153,8 @@ class FluidNetwork:
 
     def carried_by(self, link: SharedLink, in_flight: Iterable[Flow]) -> float:
         """The payload that crossed a link, with what the flows in flight have received of theirs [B]."""
-        ended = sum(self.carried[kind.index] for kind in self._kinds.values() if link in kind.links)
-        return ended + sum(self.received(flow) for flow in in_flight if link in flow.kind.links)
+        ended = sum((self.carried[kind.index] for kind in self._kinds.values() if link in kind.links), 0.0)
+        return ended + sum((self.received(flow) for flow in in_flight if link in flow.kind.links), 0.0)
 
     def full_seconds(self, host: Host) -> list[float]:
         """How long each private link of a host was full and the bottleneck of a flow [s]."""
@@ -171,12 +171,12 @@ class FluidNetwork:
     # ---- events --------------------------------------------------------------------------------------
 
     def _plan_update(self) -> None:
-        if not self._update_planned:
-            self._update_planned = True
+        if not self.update_planned:
+            self.update_planned = True
             self.env.schedule(Call(_nothing, None, [self._planned_update]), _LAST)
 
     def _planned_update(self, _: Event) -> None:
-        self._update_planned = False
+        self.update_planned = False
         self.now = self.env.now
         self._update(self.now)
 
@@ -185,7 +185,7 @@ class FluidNetwork:
         self._inside = True
         call.function(call.argument)
         self._inside = False
-        if not self._update_planned and (self._dirty or self.sharing.queue):
+        if not self.update_planned and (self._dirty or self.sharing.queue):
             if self.env.peek() > now:
                 self._update(now)
             else:
@@ -207,7 +207,7 @@ class FluidNetwork:
         self._inside = False
         if self.env.peek() > now:
             self._update(now)
-        elif not self._update_planned:
+        elif not self.update_planned:
             # More events of this instant follow.
             self._plan_update()
 

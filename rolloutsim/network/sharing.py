@@ -288,12 +288,11 @@ class Sharing:
         a, b, lowest, highest = self._load_at(link, inf)
         if a <= capacity * (1 + ROUNDING):
             return inf
-        weights = sum(
-            state.members * number * kind.weight
-            for state in link.states
-            for kind, number in state.key
-            if link in kind.links
-        )
+        weights = 0.0
+        for state in link.states:
+            for kind, number in state.key:
+                if link in kind.links:
+                    weights += state.members * number * kind.weight
         level = link.before if link.before < inf else capacity / weights
         low, high = 0.0, inf
         for _ in range(200):
@@ -474,12 +473,12 @@ def _level(driver: SharedLink | None) -> float:
 
 def _load(link: SharedLink) -> float:
     """The load of an unsaturated link [B/s]."""
-    return link.constant + sum(driver.drives.get(link, 0.0) * driver.level for driver in link.driven_by)
+    return link.constant + sum((driver.drives.get(link, 0.0) * driver.level for driver in link.driven_by), 0.0)
 
 
 def _bound(link: SharedLink) -> float:
     """The load of an unsaturated link if its lazy drivers rose to their guards [B/s]."""
-    return link.constant + sum(driver.drives.get(link, 0.0) * driver.guard_or_level for driver in link.driven_by)
+    return link.constant + sum((driver.drives.get(link, 0.0) * driver.guard_or_level for driver in link.driven_by), 0.0)
 
 
 def _pop_lowest(queue: list[SharedLink]) -> SharedLink:

@@ -262,8 +262,9 @@ class Bundle:
 class State:
     """What hosts in it have in common: the flows in flight of each kind, and therefore all rates.
 
-    Invariants: `members` hosts are in the state (not counted for the one without flows); while it is populated every bundle has a clock; `loads`
-    are (link, a, b): each member loads the link with `a + b × driver.level`.
+    Invariants: `members` hosts are in the state (not counted for the one without flows); while it is
+    populated every bundle has a clock; `loads` are (link, a, b): each member loads the link with
+    `a + b × driver.level`.
     """
 
     __slots__ = (

@@ -42,7 +42,9 @@ def test_resolving_costs_its_round_trips_requests_and_own_time() -> None:
     # RTT 20 ms: 3 round trips, of which the first sets up the connection; 2 requests of 5 ms; 0.1 s own time.
     group = QUIET.replace("resolve_round_trips: 0, resolve_time: 0 s", "resolve_round_trips: 3, resolve_time: 0.1 s")
     case = only_case(
-        scenario(group, network=", latency: 10 ms", image="1 kB").replace("latency: 0 s, ", "").replace("ttfb: 0 s", "ttfb: 5 ms")
+        scenario(group, network=", latency: 10 ms", image="1 kB")
+        .replace("latency: 0 s, ", "")
+        .replace("ttfb: 0 s", "ttfb: 5 ms")
     )
     assert case.pulls.resolved[0] == pytest.approx(0.1 + 3 * 0.02 + 2 * 0.005)
     # The layer fits the initial window: no slow start; 5 ms until its first byte, 1 kB at 100 MB/s.
@@ -79,7 +81,9 @@ def test_layers_wait_for_slots_base_first() -> None:
 
 def test_each_layer_is_written_once_while_it_arrives() -> None:
     # A disk of 50 MB/s halves the fetch of 100 MB at 100 MB/s.
-    case = only_case(scenario(QUIET.replace("disk: unlimited", "disk: 50 MB/s"), image="{compressed: 100 MB, unpacked: 0 B}"))
+    case = only_case(
+        scenario(QUIET.replace("disk: unlimited", "disk: 50 MB/s"), image="{compressed: 100 MB, unpacked: 0 B}")
+    )
     assert case.fetches.fetched[0] == pytest.approx(2.0)
     assert case.causes[case.fetches.cause[0]] == "disk"
 
@@ -174,7 +178,9 @@ def test_a_pod_is_ready_its_startup_time_after_its_image() -> None:
 
 
 def test_random_times_follow_the_seed_and_nothing_else() -> None:
-    text = "rolloutsim: 1\n" + scenario(QUIET + ", start: {min: 0 s, max: 3 s}", more="rollout: {startup: {p50: 4 s, p95: 9 s}}\n")
+    text = "rolloutsim: 1\n" + scenario(
+        QUIET + ", start: {min: 0 s, max: 3 s}", more="rollout: {startup: {p50: 4 s, p95: 9 s}}\n"
+    )
     resolved = loads(text.replace("count: 1", "count: 50")).resolve()
     first, again, other = simulate(resolved, 1), simulate(resolved, 1), simulate(resolved, 2)
     assert first.cases[0].pods.ready.tolist() == again.cases[0].pods.ready.tolist()
@@ -205,10 +211,14 @@ def test_background_transfers_take_their_share_and_constant_rates_take_their_rat
 
 
 def test_background_traffic_may_cross_the_nic_of_one_node() -> None:
-    text = scenario(
-        QUIET.replace("nic: unlimited", "nic: 50 MB/s"),
-        more="background: {copy: {links: [web-001.nic.in], size: 500 MB, at: 0 s}}\n",
-    ).replace("count: 1", "count: 2").replace("uplink: 100 MB/s", "uplink: 1 GB/s")
+    text = (
+        scenario(
+            QUIET.replace("nic: unlimited", "nic: 50 MB/s"),
+            more="background: {copy: {links: [web-001.nic.in], size: 500 MB, at: 0 s}}\n",
+        )
+        .replace("count: 1", "count: 2")
+        .replace("uplink: 100 MB/s", "uplink: 1 GB/s")
+    )
     case = only_case(text)
     assert case.pulls.pulled.tolist() == pytest.approx([2.0, 4.0])
     (nics,) = (table for table in case.private_links if table.kind == "nic.in")

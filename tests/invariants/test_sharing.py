@@ -13,9 +13,7 @@ from .networks import Played, play, racked_specs, specs, textbook
 # Relative error of rates: a few hundred roundings of sums over at most 75 flows.
 RATES = 1e-9
 
-each_network = settings(
-    max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+each_network = settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @each_network
@@ -62,8 +60,7 @@ def test_no_link_is_over_capacity_and_every_flow_has_a_bottleneck(spec: dict[str
             rate = played.network.rate(flow)
             limited_by_cap = rate >= flow.kind.cap * (1 - RATES)
             limited_by_link = any(
-                load[link] >= capacity[link] * (1 - RATES)
-                and rate / flow.kind.weight >= fastest[link] * (1 - RATES)
+                load[link] >= capacity[link] * (1 - RATES) and rate / flow.kind.weight >= fastest[link] * (1 - RATES)
                 for link, _ in usage
             )
             assert limited_by_cap or limited_by_link
