@@ -31,12 +31,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rolloutsim.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from rolloutsim.api.result import CaseResult, Result, Table
     from rolloutsim.api.scenarios import Scenario, load, loads
     from rolloutsim.errors import Diagnostic, OutputError, RolloutsimError, ScenarioError, UsageError
-
-__version__ = "0.1.0"
 
 __all__ = [
     "load",

@@ -20,7 +20,6 @@ import simpy
 from simpy import Environment
 from simpy.core import EmptySchedule
 
-import rolloutsim
 from rolloutsim.collecting import collect
 from rolloutsim.fleet.build import build
 from rolloutsim.fleet.ledger import Ledger
@@ -29,6 +28,7 @@ from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.results.records import CaseRecords, Run
 from rolloutsim.rollout.asking import plan
 from rolloutsim.scenario.resolved import Case, Distribution, NodeGroup, PlannedPull, ResolvedScenario
+from rolloutsim.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -181,7 +181,7 @@ def _no_cyclic_collection() -> Iterator[None]:
 def _provenance() -> Mapping[str, str]:
     """The versions that produced a result."""
     found = {
-        "rolloutsim": rolloutsim.__version__,
+        "rolloutsim": __version__,
         "python": ".".join(map(str, sys.version_info[:3])),
         "numpy": np.__version__,
         "simpy": simpy.__version__,

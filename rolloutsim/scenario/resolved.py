@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import log
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ class Distribution:
 
         if self.p50 is not None and self.p95 is not None:
             # The 95 % quantile of the standard normal distribution; NIST/SEMATECH e-Handbook 1.3.6.7.1.
-            sigma = np.log(self.p95 / self.p50) / 1.6448536269514722
-            return np.asarray(self.p50 * np.exp(sigma * rng.standard_normal(count)))
+            sigma = log(self.p95 / self.p50) / 1.6448536269514722
+            return rng.lognormal(log(self.p50), sigma, count)
         if self.low == self.high:
             return np.full(count, self.low)
         return rng.uniform(self.low, self.high, count)
