@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rolloutsim.fleet.background import Transfer
-from rolloutsim.fleet.build import PRIVATE_LINKS, holds
+from rolloutsim.fleet.background import ConstantRate, Transfer
+from rolloutsim.fleet.build import NIC_OUT, PRIVATE_LINKS, holds
 from rolloutsim.fleet.ledger import (
     BYTES_DONE,
     CAUSE,
@@ -23,7 +23,6 @@ from rolloutsim.fleet.ledger import (
     ROW,
     STARTED,
 )  # fmt: skip
-from rolloutsim.fleet.routes import DISK, NIC_IN, UNPACK
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results import records as r
 
@@ -83,7 +82,7 @@ def collect(
         spent=spent,
         pods=r.Pods(np.arange(len(ready), dtype=np.int32), pulls.pulled, ready),
         shared_links=_shared_links(scenario, actors, network, in_flight),
-        private_links=_private_links(actors, network, ledger, pulls, fetches, unpacks),
+        private_links=_private_links(actors, network, in_flight, pulls, fetches, unpacks),
         background=_background(actors),
         finished=not unfinished,
         stuck=_stuck(actors, ledger) if unfinished else (),
@@ -163,9 +162,9 @@ def _causes(column: Any, links: int, cap: int) -> Any:
 
 
 def _cause_name(link: SharedLink, actors: Actors) -> str:
-    for (_, place), pinned in actors.pinned.items():
+    for (_, part), pinned in actors.pinned.items():
         if pinned is link:
-            return _PRIVATE_CAUSES[place]
+            return part.split(".")[0]
     return link.name
 
 
@@ -174,11 +173,6 @@ def _shared_links(
 ) -> r.SharedLinks:
     links = [link for link in network.links if link.name in scenario.links]
     specs = [scenario.links[link.name] for link in links]
-    constant = Counter[str]()
-    for flow in actors.background:
-        if flow.spec.rate is not None:
-            for name in flow.spec.links:
-                constant[name] += flow.moved()  # type: ignore[assignment]
     intervals = [
         (place, start, stop) for place, link in enumerate(links) for start, stop in network.saturated_intervals(link)
     ]
@@ -187,17 +181,36 @@ def _shared_links(
         kind=tuple(spec.kind for spec in specs),
         line_rate=np.array([spec.line_rate for spec in specs]),
         capacity=np.array([spec.capacity for spec in specs]),
-        bytes=np.array([network.carried_by(link, in_flight) + constant[link.name] for link in links], np.float64),
-        saturated=np.array([sum(b - a for a, b in network.saturated_intervals(link)) for link in links], np.float64),
+        bytes=np.array([_carried(link, actors, network, in_flight) for link in links], np.float64),
+        saturated=np.array([_saturated(link, network) for link in links], np.float64),
         peak_flows=np.array([link.peak_flows for link in links], np.int32),
         intervals=np.array(intervals, np.float64).reshape(-1, 3),
     )
 
 
+def _carried(link: SharedLink, actors: Actors, network: FluidNetwork, in_flight: list[Flow]) -> float:
+    """All payload that crossed a link, constant rates included [B]."""
+    constant = sum(flow.moved() for flow in actors.background if isinstance(flow, ConstantRate) and link in flow.links)
+    return network.carried_by(link, in_flight) + constant
+
+
+def _saturated(link: SharedLink, network: FluidNetwork) -> float:
+    """How long a link was saturated [s]."""
+    return sum(stop - start for start, stop in network.saturated_intervals(link))
+
+
 def _private_links(
-    actors: Actors, network: FluidNetwork, ledger: Ledger, pulls: r.Pulls, fetches: r.Fetches, unpacks: r.Unpacks
+    actors: Actors,
+    network: FluidNetwork,
+    in_flight: list[Flow],
+    pulls: r.Pulls,
+    fetches: r.Fetches,
+    unpacks: r.Unpacks,
 ) -> tuple[r.PrivateLinks, ...]:
-    """NICs, disks and cores: what each carried follows from the fetches and unpacks of its node."""
+    """NICs, disks and cores: what each carried follows from the fetches and unpacks of its node.
+
+    Those that background traffic crosses as well are known to the network, which counted for itself.
+    """
     nodes = len(actors.nodes)
     fetched_by = pulls.node[fetches.pull] if len(fetches.pull) else np.zeros(0, np.int32)
     arrived = _sums(fetched_by, fetches.bytes_done, nodes)
@@ -208,28 +221,28 @@ def _private_links(
     compressed = np.array([layer.compressed for layer in actors.layers])
     written = _sums(by_node, unpacked[layer], nodes)
     read = _sums(by_node, compressed[layer], nodes)
-    moved: dict[int, r.Times] = {NIC_IN: arrived, DISK: arrived + written, UNPACK: read}
-    capacities = np.array([node.host.profile.capacities for node in actors.nodes]).reshape(nodes, 3)
-    full = np.array([network.full_seconds(node.host) for node in actors.nodes]).reshape(nodes, 3)
-    peaks = np.array([node.host.peaks for node in actors.nodes]).reshape(nodes, 3)
-    for (node, place), link in actors.pinned.items():
-        capacities[node, place] = link.nominal
-        full[node, place] = sum(b - a for a, b in network.saturated_intervals(link))
-        peaks[node, place] = link.peak_flows
+    moved = np.stack([arrived, arrived + written, read, np.zeros(nodes)])
+    hosts = [node.host for node in actors.nodes]
+    capacities = np.array([(*host.profile.capacities, inf) for host in hosts]).reshape(nodes, 4).T.copy()
+    full = np.array([(*network.full_seconds(host), 0.0) for host in hosts]).reshape(nodes, 4).T.copy()
+    peaks = np.array([(*host.peaks, 0) for host in hosts], np.int32).reshape(nodes, 4).T.copy()
+    parts = (*PRIVATE_LINKS, NIC_OUT)
+    for (node, part), link in actors.pinned.items():
+        cell = (parts.index(part), node)
+        capacities[cell] = link.nominal
+        moved[cell] = _carried(link, actors, network, in_flight)
+        full[cell] = _saturated(link, network)
+        peaks[cell] = link.peak_flows
     tables = []
-    for part, place in PRIVATE_LINKS.items():
-        limited = np.flatnonzero(capacities[:, place] < inf)
+    for row, part in enumerate(parts):
+        limited = np.flatnonzero(capacities[row] < inf)
         if len(limited):
             tables.append(
                 r.PrivateLinks(
-                    part,
-                    limited.astype(np.int32),
-                    capacities[limited, place],
-                    moved[place][limited],
-                    full[limited, place],
-                    peaks[limited, place].astype(np.int32),
+                    part, limited.astype(np.int32), capacities[row, limited], moved[row, limited],
+                    full[row, limited], peaks[row, limited],
                 )
-            )
+            )  # fmt: skip
     return tuple(tables)
 
 

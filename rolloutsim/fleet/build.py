@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
-from rolloutsim.fleet.background import ConstantRate, Transfer
+from rolloutsim.fleet.background import ConstantRate, ConstantRates, Transfer
 from rolloutsim.fleet.node import Fleet, Node
 from rolloutsim.fleet.registry import Connections
 from rolloutsim.fleet.routes import DISK, NIC_IN, UNPACK, LayerStep, Recipe
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # What follows a node's name in the names of its private links, and their places in its profile.
 PRIVATE_LINKS = {"nic.in": NIC_IN, "disk": DISK, "unpack": UNPACK}
+NIC_OUT = "nic.out"  # nothing that a node pulls leaves by it: it is there for background traffic only
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Actors:
 
     `recipes[node][image]` is how node number `node` pulls an image; nodes on one route share the mapping.
     `pinned` are private links that background traffic crosses, and which the network therefore knows as
-    links of their own: (node, place) → link.
+    links of their own: (node, part of its name) → link.
     """
 
     nodes: list[Node]
@@ -36,7 +37,7 @@ class Actors:
     images: tuple[Image, ...]
     layers: tuple[Layer, ...]
     background: list[Transfer | ConstantRate]
-    pinned: dict[tuple[int, int], SharedLink]
+    pinned: dict[tuple[int, str], SharedLink]
     connections: dict[str, Connections] = field(default_factory=dict)
 
 
@@ -60,7 +61,7 @@ class _Builder:
                 distinct.setdefault(layer.digest, layer)
         self.layers = tuple(distinct.values())
         self.layer_index = {digest: place for place, digest in enumerate(distinct)}
-        self.pinned: dict[tuple[int, int], SharedLink] = {}
+        self.pinned: dict[tuple[int, str], SharedLink] = {}
 
     def build(self, case: Case) -> Actors:
         nodes: list[Node] = []
@@ -128,10 +129,10 @@ class _Builder:
             capacity = {NIC_IN: group.nic, DISK: group.disk, UNPACK: None}[place]
             if full_name in wanted and capacity is not None:
                 link = self.network.link(full_name, capacity)
-                self.links[full_name] = self.pinned[node, place] = pins[place] = link
-        outward = f"{name}.nic.out"
+                self.links[full_name] = self.pinned[node, part] = pins[place] = link
+        outward = f"{name}.{NIC_OUT}"
         if outward in wanted and group.nic is not None:
-            self.links[outward] = self.network.link(outward, group.nic)
+            self.links[outward] = self.pinned[node, NIC_OUT] = self.network.link(outward, group.nic)
         return pins
 
     def _recipes(self, group: NodeGroup, route: tuple[str, ...], pins: dict[int, SharedLink]) -> dict[str, Recipe]:
@@ -210,7 +211,7 @@ class _Builder:
         return self.network.kind(links, tuple(usage), cap)
 
     def _background(self, names: list[str]) -> list[Transfer | ConstantRate]:
-        taken: dict[SharedLink, float] = {}
+        rates = ConstantRates(self.network)
         flows: list[Transfer | ConstantRate] = []
         for spec in self.scenario.background:
             # A private link without a limit is not a link.
@@ -218,7 +219,7 @@ class _Builder:
             if spec.size is not None:
                 flows.append(Transfer(self.network, spec, links))
             else:
-                flows.append(ConstantRate(self.network, spec, links, taken))
+                flows.append(ConstantRate(rates, spec, links))
         return flows
 
 

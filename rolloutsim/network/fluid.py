@@ -306,11 +306,10 @@ class FluidNetwork:
         else:
             _settle_full(host, state, now)
             host.full, host.full_since, host.epoch = log.value, now, log.epoch
-        if new.number > state.number:
-            for place, flows in new.busy:
-                if flows > host.peaks[place]:
-                    host.peaks = tuple(map(max, host.peaks, new.flows_on))
-                    break
+        for place, flows in new.busy:
+            if flows > host.peaks[place]:
+                host.peaks = tuple(map(max, host.peaks, new.flows_on))
+                break
 
     def _list(self, flow: Flow, mark: float, bundle: Bundle) -> None:
         self._orders += 1

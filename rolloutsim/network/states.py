@@ -269,7 +269,7 @@ class State:
 
     __slots__ = (
         "bundles", "busy", "crossed", "crossing", "driver", "entangled", "flows_on", "full", "key", "loads", "members",
-        "minus", "number", "places", "plus", "profile", "regime", "shapes",
+        "minus", "places", "plus", "profile", "regime", "shapes",
     )  # fmt: skip
 
     def __init__(self, profile: Profile, key: tuple[tuple[Kind, int], ...]) -> None:
@@ -297,7 +297,6 @@ class State:
             sum(number for kind, number in key if any(place == p for p, _ in kind.usage))
             for place in range(len(profile.capacities))
         )
-        self.number = sum(number for _, number in key)
         self.busy = tuple((place, flows) for place, flows in enumerate(self.flows_on) if flows)
 
     def after(self, kind: Kind, change: int) -> State:

@@ -224,3 +224,50 @@ def test_background_traffic_may_cross_the_nic_of_one_node() -> None:
     (nics,) = (table for table in case.private_links if table.kind == "nic.in")
     assert nics.saturated.tolist() == pytest.approx([2.0, 4.0])
     assert {case.causes[c] for c in case.fetches.cause} == {"nic"}
+
+
+def test_constant_rates_never_carry_more_than_a_link_has() -> None:
+    # Two streams of 80 MB/s on 100 MB/s: 50 each while both run (0 to 1 s), then one of 80; the pull gets
+    # nothing until 1 s, 20 MB/s until 2 s, 100 MB/s from then: 80 MB in 0.8 s.
+    case = only_case(
+        scenario(
+            more="background:\n"
+            "  a: {links: [registry.uplink], rate: 80 MB/s, from: 0 s, until: 2 s}\n"
+            "  b: {links: [registry.uplink], rate: 80 MB/s, from: 0 s, until: 1 s}\n"
+        )
+    )
+    assert case.pulls.pulled[0] == pytest.approx(2.8)
+    assert case.background.bytes.tolist() == pytest.approx([50e6 + 80e6, 50e6])
+    assert case.shared_links.bytes[0] == pytest.approx(280e6)
+
+
+def test_a_stream_that_a_narrow_link_cuts_leaves_the_rest_of_a_wide_one() -> None:
+    # 80 MB/s meet a WAN of 20 MB/s: only 20 MB/s cross the uplink of 100 MB/s too.
+    case = only_case(
+        scenario(
+            network=", links: {wan: {capacity: 20 MB/s}}",
+            more="background: {a: {links: [wan, registry.uplink], rate: 80 MB/s, from: 0 s}}\n",
+        )
+    )
+    assert case.pulls.pulled[0] == pytest.approx(100 / 80)
+    assert case.shared_links.bytes.tolist() == pytest.approx([125e6, 25e6])
+
+
+def test_what_background_traffic_moves_over_a_nodes_own_link_counts_there() -> None:
+    text = scenario(
+        QUIET.replace("nic: unlimited", "nic: 50 MB/s"),
+        more="background:\n"
+        "  udp: {links: [web-000.nic.in], rate: 25 MB/s, from: 0 s}\n"
+        "  copy: {links: [web-000.nic.out], size: 10 MB, at: 0 s}\n",
+    )
+    case = only_case(text)
+    assert case.pulls.pulled[0] == pytest.approx(4.0)
+    moved = {table.kind: table.bytes.tolist() for table in case.private_links}
+    assert moved == {"nic.in": pytest.approx([200e6]), "nic.out": pytest.approx([10e6])}
+
+
+def test_the_most_flows_on_a_nodes_links_are_counted_when_one_follows_another() -> None:
+    group = QUIET.replace("unpack: unlimited", "unpack: 80 MB/s").replace("disk: unlimited", "disk: 1 GB/s")
+    case = only_case(scenario(group, image="{layers: [10 MB, 90 MB], ratio: 2}"))
+    peaks = {table.kind: table.peak_flows.tolist() for table in case.private_links}
+    assert peaks == {"disk": [2], "unpack": [1]}
