@@ -271,3 +271,20 @@ def test_the_most_flows_on_a_nodes_links_are_counted_when_one_follows_another() 
     case = only_case(scenario(group, image="{layers: [10 MB, 90 MB], ratio: 2}"))
     peaks = {table.kind: table.peak_flows.tolist() for table in case.private_links}
     assert peaks == {"disk": [2], "unpack": [1]}
+
+
+@pytest.mark.parametrize("start", [86_400.0, 1.7e9])
+def test_a_pull_late_on_the_clock_takes_as_long_as_at_its_beginning(start: float) -> None:
+    """To 1e-6 s: doubles resolve 2.4e-7 s at 1.7e9 s."""
+
+    def durations(at: float) -> list[float]:
+        text = (
+            f"nodes: {{web: {{count: 20, {QUIET}, pulls: [{{image: a, at: {at} s}}]}}}}\n"
+            "network: {efficiency: 100%, latency: 0 s}\nregistry: {uplink: 125 MB/s, ttfb: 0 s}\n"
+            "images: {a: {layers: [100 MB, 200 MB, 46 MB]}}\nrollout: {strategy: schedule}\n"
+        )
+        case = only_case(text)
+        return list(case.pulls.pulled - case.pulls.asked)
+
+    assert durations(start) == pytest.approx(durations(0.0), abs=1e-6)
+    assert durations(0.0) == pytest.approx([55.36] * 20)
