@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+MOST_SHOWN = 100  # errors that are shown of one call (assumed: nobody reads more at a time)
 _LONGEST_LINE = 160  # columns of a source line that are shown (assumed: fits a wide terminal)
 _BEFORE_CARET = 80  # columns kept in front of the caret where a line is cut (assumed: half of it)
 
@@ -21,6 +22,10 @@ class RolloutsimError(Exception):
 
 class UsageError(RolloutsimError):
     """The call itself is wrong: a missing file, a directory, an unknown path in `--set`."""
+
+
+class FrozenError(UsageError, AttributeError, TypeError):
+    """Something frozen was to be changed; also what Python raises for its own frozen things."""
 
 
 class OutputError(RolloutsimError):
@@ -63,7 +68,7 @@ class Diagnostic:
         place = f"{self.file}:{self.line}:{self.column}" if self.line is not None else self.file
         lines = [f"{_printable(place)}: {self.severity}: {_printable(self.message)}"]
         if self.line is not None and self.column is not None and self.source_line is not None:
-            text, before = _window(_printable(self.source_line), self.column - 1)
+            text, before = map(_printable, _window(self.source_line, self.column - 1))
             if with_source:
                 lines.append(f"{self.line:>6} | {text}")
             caret = "^" * max(1, min(self.length, len(text) - len(before)))
@@ -82,13 +87,20 @@ class ScenarioError(RolloutsimError):
 
 
 def render(diagnostics: Iterable[Diagnostic]) -> str:
-    """All errors as text; a source line that several in a row point at is shown once."""
+    """The first hundred errors as text, and how many more there are.
+
+    A source line that several in a row point at is shown once.
+    """
     parts: list[str] = []
     shown: tuple[str, int | None] | None = None
-    for diagnostic in diagnostics:
+    every = tuple(diagnostics)
+    for diagnostic in every[:MOST_SHOWN]:
         place = (diagnostic.file, diagnostic.line)
         parts.append(diagnostic.render(with_source=place != shown))
         shown = place
+    if len(every) > MOST_SHOWN:
+        more = len(every) - MOST_SHOWN
+        parts.append(f"and at least {more:,} more, not shown; mend these first")
     return "\n".join(parts)
 
 

@@ -72,8 +72,8 @@ _QUANTITY = re.compile(rf"({_NUMBER}|[+-]?\.?(?:nan|inf(?:inity)?))\s*(.*)", re.
 _TIME_PART = re.compile(rf"\s*({_NUMBER})\s*([^\s0-9.+-]*)")
 # Patterns that only errors need are compiled when one does.
 _BITS = r"([kKmMgGtT]?)(i?)(?:b|[bB]its?)"
-_RATE_LIKE = r"([kKmMgGtT]?)(i?)(b|[bB]its?|B|[bB]ytes?|)(?:/s|ps|/sec|/second)?"
-_SIZE_LIKE = r"([kKmMgGtT]?)(i?)(?:B|[bB]ytes?|)"
+_RATE_LIKE = r"([kKmMgGtT]?)(i?)(b|[bB]its?|B|[bB]ytes?|[oO]|octets?|)(?:/s|ps|/sec|/second)?"
+_SIZE_LIKE = r"([kKmMgGtT]?)(i?)(?:B|[bB]ytes?|[oO]|octets?|)"
 _PREFIX = {"": "", "k": "k", "K": "k", "m": "M", "M": "M", "g": "G", "G": "G", "t": "T", "T": "T"}
 _TIME_WORDS = {
     "sec": "s", "secs": "s", "second": "s", "seconds": "s", "S": "s", "msec": "ms", "millis": "ms", "min": "m",
@@ -204,10 +204,16 @@ def _unknown_unit(kind: Kind, text: str, number: str, unit: str) -> str:
         prefix = "Ki" if prefix == "ki" else prefix
         eighth = format((Decimal(number) / BITS_PER_BYTE).normalize(), "f")
         return f"{_quote(text)} is in bits; a size is in bytes: write {number} {prefix}B or {eighth} {prefix}B"
+    if re.search(r"[\s0-9]", unit):
+        return f"{_quote(text)} is not a {kind}; write for example {EXAMPLES[kind]}"
     for other, units in _UNITS.items():
         if other != kind and unit in units and (kind, other) != ("rate", "size"):
             return f"{_quote(text)} is a {other}; a {kind} is expected here, for example {EXAMPLES[kind]}"
     intended = _intended_unit(kind, unit)
+    if intended is None and unit[:1] in ("P", "p") and Decimal(number).adjusted() < 6:
+        # Beyond the known prefixes: the same with the next smaller one.
+        factor = 2**10 if unit[1:2] == "i" else 10**3
+        number, intended = f"{Decimal(number) * factor:f}", _intended_unit(kind, f"T{unit[1:]}")
     space = "" if kind == "share" else " "
     hint = f" (did you mean {number}{space}{intended}?)" if intended else ""
     return f"unknown {kind} unit {_quote(unit)}{hint}; known: {KNOWN_UNITS[kind]}"
@@ -220,7 +226,7 @@ def _intended_unit(kind: Kind, unit: str) -> str | None:
         return _TIME_WORDS.get(unit)
     like = re.fullmatch(_RATE_LIKE if kind == "rate" else _SIZE_LIKE, unit)
     if like is None:
-        close = difflib.get_close_matches(unit, _UNITS[kind], n=1, cutoff=0.5)
+        close = difflib.get_close_matches(unit, KNOWN_UNITS[kind].split(), n=1, cutoff=0.75)
         return close[0] if close else None
     prefix = _PREFIX[like[1]]
     if like[2]:

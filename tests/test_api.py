@@ -44,6 +44,13 @@ def test_a_seed_gives_the_same_result_and_another_seed_another() -> None:
     assert scenario.run().run.seed == scenario.seed
 
 
+@pytest.mark.parametrize("seed", [-1, "x", 1.5, True, 2**63])
+def test_a_seed_that_is_none_is_a_usage_error(seed: object) -> None:
+    with pytest.raises(rs.UsageError) as caught:
+        rs.loads(QUICK).run(seed=seed)  # type: ignore[arg-type]
+    assert str(caught.value) == f"seed {seed!r} is not a whole number from 0 to 9223372036854775807"
+
+
 def test_a_scenario_error_carries_located_diagnostics() -> None:
     with pytest.raises(rs.ScenarioError) as caught:
         rs.loads(QUICK.replace("nodes: 2", "nodes: 0"), name="mine")

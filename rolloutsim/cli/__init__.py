@@ -10,9 +10,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from enum import IntEnum
 from functools import partial
 from importlib import import_module
+from io import StringIO
 from typing import Any
 
 import click
@@ -45,6 +47,8 @@ class Commands(click.Group):
         """Import the module of a command."""
         if name not in COMMANDS:
             return None
+        # pydantic would read the metadata of every installed package in search of plugins; none concerns us.
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         command: click.Command = import_module(f"rolloutsim.cli.{name}").command
         return command
 
@@ -80,34 +84,62 @@ class Commands(click.Group):
         sys.exit(_exit_code(run))
 
 
+_CLOSED = "error: cannot write the output: the standard output is closed"
+
+
 def _exit_code(run: Callable[[], Any]) -> int:
     """Run a command; turn what it raises into a message."""
     from rolloutsim.errors import RolloutsimError, ScenarioError, UsageError
 
+    if sys.stderr is None:  # closed by the caller: nobody wants the talk, and no file may take its place
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if sys.stdout is None:
+        _say(_CLOSED)
+        return ExitCode.INTERNAL
     try:
         return int(run() or ExitCode.OK)
     except click.ClickException as error:
-        error.show()
+        text = StringIO()
+        error.show(text)
+        _say(text.getvalue().rstrip("\n"))
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        _say("interrupted")
         return ExitCode.INTERRUPTED
     except ScenarioError as error:
-        click.echo(str(error), err=True)
+        _say(str(error))
         return ExitCode.SCENARIO_INVALID
     except RolloutsimError as error:
-        click.echo(f"error: {error}", err=True)
+        _say(f"error: {error}")
         return ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.INTERNAL
-    except Exception as error:
-        if os.environ.get("ROLLOUTSIM_TRACEBACK"):
-            raise
-        click.echo(
-            f"internal error: {type(error).__name__}: {error}\n"
-            "This is a defect of rolloutsim, not of your scenario. ROLLOUTSIM_TRACEBACK=1 in the environment "
-            "shows where it happened.",
-            err=True,
-        )
+    except OSError as error:
+        if error.filename is not None:  # a file is read and written where its name is known
+            return _defect(error)
+        with suppress(OSError, ValueError):  # what is left in the buffer would fail once more as Python ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say(f"error: cannot write the output: {(error.strerror or type(error).__name__).lower()}")
         return ExitCode.INTERNAL
+    except Exception as error:
+        return _defect(error)
+
+
+def _defect(error: Exception) -> int:
+    if os.environ.get("ROLLOUTSIM_TRACEBACK"):
+        raise error
+    _say(
+        f"internal error: {type(error).__name__}: {error}\n"
+        "This is a defect of rolloutsim, not of your scenario. ROLLOUTSIM_TRACEBACK=1 in the environment "
+        "shows where it happened."
+    )
+    return ExitCode.INTERNAL
+
+
+def _say(text: str) -> None:
+    """Talk on stderr; where that is full as well, the exit code has to do."""
+    from rolloutsim.results.figures import visible
+
+    with suppress(OSError):
+        click.echo(visible(text, keep="\n\t"), err=True)
 
 
 EPILOG = """\b
@@ -119,6 +151,7 @@ Exit codes:
   4    the scenario is invalid
   5    the rollout did not finish
   130  interrupted; results of finished files are kept
+  141  the reader of the output went away (`| head`)
 
 \b
 Example:

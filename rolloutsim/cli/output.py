@@ -4,21 +4,53 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 
 from rolloutsim.errors import OutputError
 
 
-def prepare_folder(folder: Path) -> None:
-    """Make a folder, and prove by a file that comes and goes that results can be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise OutputError(
-            f"cannot write to {folder}: {_reason(error)}; nothing was simulated; choose another folder with -o"
-        ) from error
+class Folders:
+    """Folders for results: made and tried before anything is simulated; what stays empty is removed again."""
+
+    def __init__(self) -> None:
+        self._made: list[Path] = []
+
+    def __enter__(self) -> Folders:
+        return self
+
+    def prepare(self, folder: Path, names: Sequence[str]) -> None:
+        """Make a folder, and prove that files of these names can be written there.
+
+        Parameters
+        ----------
+        folder : pathlib.Path
+            The folder; its parents are made as well.
+        names : sequence of str
+            The files.
+        """
+        try:
+            self._made += [one for one in (*reversed(folder.parents), folder) if not one.exists()]
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise OutputError(
+                f"cannot write to {folder}: {_reason(error)}; nothing was simulated; choose another folder with -o"
+            ) from error
+        for taken in (folder / name for name in names if (folder / name).is_dir()):
+            raise OutputError(
+                f"cannot write {taken}: is a directory; nothing was simulated; choose another folder with -o"
+            )
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for folder in reversed(self._made):
+            with suppress(OSError):  # it is not empty, and so it stays
+                folder.rmdir()
 
 
 def write_file(path: Path, text: str) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "json", "csv", "md")
 DETAILS = ("summary", "nodes", "full")
+RESULT_FILES = ("result.json", "cases.csv", "summary.md")
 
 
 @click.command(
@@ -29,7 +30,7 @@ DETAILS = ("summary", "nodes", "full")
 )
 @click.argument("files", metavar="FILE…", nargs=-1, required=True)
 @click.option("--set", "overrides", metavar="K=V", multiple=True, help="Change a value of the scenario; repeatable.")
-@click.option("--seed", metavar="N", type=click.IntRange(min=0), help="Seed of all random numbers.")
+@click.option("--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), help="Seed of all random numbers.")
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="What stdout shows."
 )
@@ -37,7 +38,7 @@ DETAILS = ("summary", "nodes", "full")
 @click.option(
     "--detail",
     type=click.Choice(DETAILS),
-    help="How much the JSON holds; without it nodes and pulls up to 1,000 nodes.",
+    help="How much the JSON holds; by default nodes and pulls up to 1,000 nodes, above that the summary.",
 )
 def command(
     files: tuple[str, ...],
@@ -50,10 +51,11 @@ def command(
     """Simulate scenario files and show how long the rollout takes, what congests, and why.
 
     FILE may be '-' for the standard input. All files are checked before the first is simulated. With several
-    files, -o writes into a folder a file below DIR.
+    files, -o writes into a folder a file below DIR; --format json and csv show one file only.
 
     Exit code 3 if a threshold was missed, 5 if a rollout did not finish; results are shown and written first.
     """
+    from rolloutsim.cli.output import Folders
     from rolloutsim.cli.scenarios import load_all
     from rolloutsim.errors import ScenarioError
 
@@ -61,35 +63,40 @@ def command(
         raise click.UsageError("--detail says how much JSON holds: add --format json, or -o DIR")
     if form == "csv" and len(files) > 1:
         raise click.UsageError("--format csv is for one file: its lines name cases, not scenarios; or use -o DIR")
-    scenarios, diagnostics = load_all(files, overrides)
+    if form == "json" and len(files) > 1:
+        raise click.UsageError("--format json is for one file: several documents are no JSON; or use -o DIR")
+    scenarios, diagnostics, unread = load_all(files, overrides)
+    if unread is not None:
+        if diagnostics:
+            click.echo(str(ScenarioError(diagnostics)), err=True)
+        raise unread
     if diagnostics:
         raise ScenarioError(diagnostics)
-    folders = _folders(folder, scenarios)
     codes = [ExitCode.OK]
-    for number, scenario in enumerate(scenarios):
-        result = _simulate(scenario, seed)
-        if folders:
-            _write(result, folders[number], detail)
-        _show(result, form, detail, first=number == 0)
-        codes.append(_code(result))
+    with Folders() as made:
+        folders = _folders(folder, scenarios)
+        for each in folders:
+            made.prepare(each, RESULT_FILES)
+        for number, scenario in enumerate(scenarios):
+            result = _simulate(scenario, seed)
+            if folders:
+                _write(result, folders[number], detail)
+            _show(result, form, detail, first=number == 0)
+            codes.append(_code(result))
     return max(codes)
 
 
 def _folders(folder: str | None, scenarios: list[File]) -> list[Path]:
-    """Make sure, before anything is simulated, that each result has a folder that can be written to."""
-    from rolloutsim.cli.output import prepare_folder
+    """A folder for each result."""
     from rolloutsim.cli.scenarios import STDIN
 
     if folder is None:
         return []
     if len(scenarios) == 1:
-        folders = [Path(folder)]
-    else:
-        folders = [Path(folder, "stdin" if s.name == STDIN else Path(s.name).stem) for s in scenarios]
-        if len(set(folders)) < len(folders):
-            raise click.UsageError(f"two files of the same name would share a folder in {folder}; run them one by one")
-    for each in folders:
-        prepare_folder(each)
+        return [Path(folder)]
+    folders = [Path(folder, "stdin" if s.name == STDIN else Path(s.name).stem) for s in scenarios]
+    if len(set(folders)) < len(folders):
+        raise click.UsageError(f"two files of the same name would share a folder in {folder}; run them one by one")
     return folders
 
 
@@ -105,10 +112,11 @@ def _simulate(scenario: File, seed: int | None) -> Result:
 def _write(result: Result, folder: Path, detail: Detail | None) -> None:
     from rolloutsim.cli.output import write_file
 
-    write_file(folder / "result.json", result.to_json(detail))
-    write_file(folder / "cases.csv", result.to_csv())
-    write_file(folder / "summary.md", result.to_markdown())
-    click.echo(f"wrote {folder}/result.json, {folder}/cases.csv and {folder}/summary.md", err=True)
+    texts = (result.to_json(detail), result.to_csv(), result.to_markdown())
+    for name, text in zip(RESULT_FILES, texts, strict=True):
+        write_file(folder / name, text)
+    *most, last = (f"{folder}/{name}" for name in RESULT_FILES)
+    click.echo(f"wrote {', '.join(most)} and {last}", err=True)
 
 
 def _show(result: Result, form: str, detail: Detail | None, first: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ class File:
     resolved: ResolvedScenario
 
 
-def load_all(names: Sequence[str], overrides: Sequence[str]) -> tuple[list[File], list[Diagnostic]]:
+def load_all(names: Sequence[str], overrides: Sequence[str]) -> tuple[list[File], list[Diagnostic], UsageError | None]:
     """Read scenario files.
 
     Parameters
@@ -36,16 +37,21 @@ def load_all(names: Sequence[str], overrides: Sequence[str]) -> tuple[list[File]
     Returns
     -------
     tuple
-        The valid ones, and the errors of the others.
+        The valid ones, the errors of the others, and one error for all that could not even be read.
     """
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UsageError(f"{twice[0]} is named twice; name each scenario once")
+    if STDIN in names and sys.stdin is None:
+        raise UsageError("'-' cannot be read: the standard input is closed; give a scenario file")
     files: list[File] = []
     diagnostics: list[Diagnostic] = []
+    unread: dict[str, None] = {}  # a set in order: a wrong path in an override is wrong for each file
     for name in names:
         try:
             files.append(File(name, load(name, overrides).resolve()))
         except ScenarioError as error:
             diagnostics.extend(error.diagnostics)
-    return files, diagnostics
+        except UsageError as error:
+            unread[str(error)] = None
+    return files, diagnostics, UsageError("\nerror: ".join(unread)) if unread else None

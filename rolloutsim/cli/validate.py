@@ -27,11 +27,11 @@ def command(files: tuple[str, ...], overrides: tuple[str, ...], form: str) -> in
     """Check scenario files and show all their errors, located; simulate nothing.
 
     FILE may be '-' for the standard input. 'json' prints a list of errors, 'github' annotations for GitHub
-    Actions. Exit code 4 if there is an error.
+    Actions. Exit code 4 if there is an error, 2 if a file cannot be read.
     """
     from rolloutsim.cli.scenarios import load_all
 
-    loaded, diagnostics = load_all(files, overrides)
+    loaded, diagnostics, unread = load_all(files, overrides)
     if form == "json":
         import json
 
@@ -45,6 +45,8 @@ def command(files: tuple[str, ...], overrides: tuple[str, ...], form: str) -> in
         click.echo(render(diagnostics))
     for file in loaded:
         click.echo(f"{file.name}: valid", err=True)
+    if unread is not None:
+        raise unread
     return ExitCode.SCENARIO_INVALID if diagnostics else ExitCode.OK
 
 

@@ -16,7 +16,8 @@ from unicodedata import combining, east_asian_width
 
 import click
 
-from rolloutsim.results.tables import case_rows, show_seconds, threshold_rows
+from rolloutsim.results.figures import show_time, visible
+from rolloutsim.results.tables import case_rows, footnotes, threshold_rows
 from rolloutsim.results.why import why
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 _WIDEST_TEXT = 100  # columns of running text; longer lines are hard to read (assumed)
 _GAP = "   "
-_FOOTNOTE = "Sizes are bytes on the wire; `docker images` shows unpacked sizes, often 2 to 3 times more."
 _MARKS: dict[str, dict[str, Any]] = {"✓": {"fg": "green"}, "✗": {"fg": "red", "bold": True}, "!": {"fg": "yellow"}}
 
 
@@ -66,14 +66,14 @@ def render(result: Result, changes: Sequence[WhatIf], width: int = _WIDEST_TEXT,
     wrap = partial(_wrapped, width=min(width, _WIDEST_TEXT))
     scenario = result.scenario
     cases = "1 case" if len(result) == 1 else f"{len(result)} cases"
-    lines = [style(f"{scenario.name} · {cases} · {scenario.model} model", bold=True), ""]
+    lines = [style(f"{visible(scenario.name)} · {cases} · {scenario.model} model", bold=True), ""]
     lines += _case_lines(case_rows(result.run, result.summary), style)
     because = wrap(why(result.run, result.summary), indent=8)
     lines += ["", style(" Why", bold=True) + because[0][4:], *because[1:]]
     lines += _change_lines(changes)
     if result.thresholds:
         lines += ["", style(" Thresholds", bold=True), *_threshold_lines(threshold_rows(result.thresholds), style)]
-    lines += ["", *(line for note in (*scenario.notes, _FOOTNOTE) for line in wrap(note, indent=1))]
+    lines += ["", *(line for note in footnotes(result.run) for line in wrap(note, indent=1))]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -88,8 +88,8 @@ def _case_lines(table: Table, style: Style) -> Iterator[str]:
 
 def _change_lines(changes: Sequence[WhatIf]) -> Iterator[str]:
     if changes:
-        yield f"        What would ({changes[0].case}, simulated):"
-    cells = [(c.change, show_seconds(c.before), f"→ {show_seconds(c.after)}") for c in changes]
+        yield f"        What would ({visible(changes[0].case)}, simulated):"
+    cells = [(visible(c.change), show_time(c.before), f"→ {show_time(c.after)}") for c in changes]
     named = _aligned([(change, before) for change, before, _ in cells], ["left", "right"])
     for line, (_, _, after) in zip(named, cells, strict=True):
         yield f"          {line} {after}"

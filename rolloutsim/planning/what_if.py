@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rolloutsim.results.bottlenecks import Bottleneck, bottlenecks
+from rolloutsim.results.bottlenecks import Bottleneck, behind_queue, bottlenecks
+from rolloutsim.results.figures import show_byte_rate, show_rate
 from rolloutsim.results.metrics import CaseSummary, RunSummary, is_image_case, rollout_time, summarise
 from rolloutsim.results.split import CONNECTION_CAP, LAYER_SLOT, REGISTRY_QUEUE
 from rolloutsim.results.why import name_of
-from rolloutsim.units import format_byte_rate, format_rate, parse_rate
+from rolloutsim.units import parse_rate
 
 if TYPE_CHECKING:
     from rolloutsim.results.records import Run
@@ -107,14 +108,23 @@ def _smaller_image(run: Run, summary: RunSummary, slowest: CaseSummary, before: 
 
 def _changed(
     scenario: ResolvedScenario, run: Run, slowest: CaseSummary, before: float, simulate: Simulate
-) -> Iterator[WhatIf]:
+) -> list[WhatIf]:
     alone = replace(scenario, cases=tuple(case for case in scenario.cases if case.name == slowest.case), thresholds=())
-    causes = [cause for cause in bottlenecks(slowest) if cause.share >= _WORTH_A_TRY]
-    changes = [change for change in (_relieve(alone, cause) for cause in causes) if change is not None]
+    changes = [change for change in (_relieve(alone, cause) for cause in _worth_a_try(slowest)) if change is not None]
+    found = []
     for change, changed in changes[:_CHANGES]:
         after = rollout_time(simulate(changed, run.seed).cases[0])
         if after is not None:
-            yield WhatIf(slowest.case, change, before, after)
+            found.append(WhatIf(slowest.case, change, before, after))
+    return sorted(found, key=lambda one: one.after)
+
+
+def _worth_a_try(slowest: CaseSummary) -> list[Bottleneck]:
+    """The largest causes; in front of a queue what it moves no faster than."""
+    causes = bottlenecks(slowest)
+    server = behind_queue(slowest, causes)
+    largest = [cause for cause in causes if cause.share >= _WORTH_A_TRY and cause is not server]
+    return largest if server is None else [server, *largest]
 
 
 def _relieve(scenario: ResolvedScenario, cause: Bottleneck) -> tuple[str, ResolvedScenario] | None:
@@ -123,7 +133,7 @@ def _relieve(scenario: ResolvedScenario, cause: Bottleneck) -> tuple[str, Resolv
         (name,) = cause.links
         link = scenario.links[name]
         wider = replace(link, capacity=_STEP * link.capacity, line_rate=_STEP * link.line_rate)
-        words = f"{name_of(cause)} {format_byte_rate(wider.capacity)}"
+        words = f"{name_of(cause)} {show_byte_rate(wider.capacity)}"
         return words, replace(scenario, links={**scenario.links, name: wider})
     if cause.is_shared:
         return _faster_links(scenario, cause)
@@ -202,8 +212,8 @@ def _next_speed(rate: float) -> float:
 
 def _speeds(what: str, rates: list[float | None]) -> str:
     known = sorted({rate for rate in rates if rate is not None})
-    return f"{what} {' / '.join(format_byte_rate(rate) for rate in known)}"
+    return f"{what} {' / '.join(show_byte_rate(rate) for rate in known)}"
 
 
 def _listed(speeds: set[float]) -> str:
-    return " / ".join(format_rate(speed) for speed in sorted(speeds))
+    return " / ".join(show_rate(speed) for speed in sorted(speeds))

@@ -1,7 +1,8 @@
 """A run as JSON: the contract `rolloutsim.run/1` with programs that read results.
 
 New keys are a minor change, anything else a major one. Times are seconds since the rollout's start, sizes
-bytes; what never happened is null. The same run gives the same bytes.
+bytes; what never happened is null, and so are statistics over pulls of which one did not finish. The same run
+gives the same bytes.
 
 A case's `links` holds every shared link, and for each node group one row for each kind of its private links
 (`web.nic.in`): means over its `nodes`, the largest values in `max`. `detail` says how much there is:
@@ -19,6 +20,7 @@ full       `nodes`, `pulls` with their layers, and a row in `links` for each pri
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
@@ -40,6 +42,9 @@ Detail = Literal["summary", "nodes", "full"]
 
 # Above this many nodes rows for each of them are written only on demand (assumed: a file of some MB).
 _MANY_NODES = 1000
+
+# What JSON lets stand in a string but could steer a terminal.
+_CONTROLS = re.compile("[\x7f-\x9f]")
 
 
 def to_json(run: Run, detail: Detail | None = None, summary: RunSummary | None = None) -> str:
@@ -69,9 +74,18 @@ def to_dict(run: Run, detail: Detail | None = None, summary: RunSummary | None =
         "model": scenario.model,
         "seed": run.seed,
         "replications": 1,
-        "notes": list(scenario.notes),
+        "notes": [*scenario.notes, *_left_out(run, detail)],
         "cases": [_case(case, summary.cases[case.name], results, detail) for case in run.cases],
     }
+
+
+def _left_out(run: Run, detail: Detail | None) -> Iterator[str]:
+    nodes = max((len(case.node_names) for case in run.cases), default=0)
+    if detail is None and nodes > _MANY_NODES:
+        yield (
+            f"nodes and pulls are left out, since there are more than {_MANY_NODES:,} nodes; "
+            "--detail nodes or --detail full shows them"
+        )
 
 
 def _case(
@@ -172,4 +186,8 @@ def _lines(value: Any, depth: int) -> Iterator[str]:
             yield ",\n" if i + 1 < len(value) else "\n"
         yield f"{outer}]"
     else:
-        yield json.dumps(value, ensure_ascii=False, allow_nan=False)
+        yield _CONTROLS.sub(_escaped, json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def _escaped(control: re.Match[str]) -> str:
+    return f"\\u{ord(control[0]):04x}"

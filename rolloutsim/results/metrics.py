@@ -3,7 +3,7 @@
 rollout time
     From the rollout's start (0 s) to the last pod's readiness; unknown while one is missing.
 pull time
-    From asking to the image being ready on the node; statistics are those of the pulls that finished.
+    From asking to the image being ready on the node; statistics are unknown while a pull is unfinished.
 alone time
     Pull time of the same pull alone on an idle system, the mean over all pulls.
 slowdown
@@ -52,7 +52,7 @@ class CaseSummary:
     bytes_on_wire : float
         See the module [B].
     pull_time_s, slowdown : Spread or None
-        Over the pulls that finished [s] and [1]; None if none did.
+        Over all pulls [s] and [1]; None if one did not finish, or there is none.
     time_split_s : mapping of str to float
         Seconds by cause, summed over the finished pulls [s]; see `rolloutsim.results.split`.
     links : tuple of LinkSummary
@@ -120,8 +120,8 @@ def summarise_case(case: CaseRecords, groups: tuple[str, ...]) -> CaseSummary:
         rollout_time_s=rollout_time(case),
         alone_time_s=alone_time(case),
         bytes_on_wire=float(case.fetches.bytes_done.sum()),
-        pull_time_s=spread(pulled[finished]),
-        slowdown=spread(slowed[~np.isnan(slowed)]),
+        pull_time_s=spread(pulled) if finished.all() else None,
+        slowdown=spread(slowed[~np.isnan(slowed)]) if finished.all() else None,
         time_split_s=time_split(case),
         links=(*shared_links(case), *group_links(case, groups)),
     )

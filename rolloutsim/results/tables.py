@@ -8,16 +8,19 @@ from dataclasses import asdict, dataclass
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Literal
 
+from rolloutsim.results.figures import UNKNOWN, show_factor, show_size, show_time, visible
 from rolloutsim.results.metrics import CaseSummary, RunSummary, is_image_case, summarise
 from rolloutsim.results.thresholds import ThresholdResult, check
 from rolloutsim.results.why import why
-from rolloutsim.units import format_size, format_time
 
 if TYPE_CHECKING:
     from rolloutsim.results.records import CaseRecords, Run
 
-UNKNOWN = "–"
 _SPREADS = {"pull_time_s": "pull_time_{}_s", "slowdown": "slowdown_{}"}
+_FOOTNOTES = (
+    "alone (the same pull on an idle system) and slowdown (pull time / alone) are means over the pulls.",
+    "Sizes are bytes on the wire; `docker images` shows unpacked sizes, often 2 to 3 times more.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,9 @@ class Table:
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", tuple(tuple(map(visible, row)) for row in self.rows))
 
 
 def case_rows(run: Run, summary: RunSummary | None = None) -> Table:
@@ -73,15 +79,19 @@ def to_csv(run: Run, summary: RunSummary | None = None) -> str:
 
 
 def to_markdown(run: Run, summary: RunSummary | None = None) -> str:
-    """A run as a Markdown section: title, cases, why, thresholds, what was assumed."""
+    """A run as a Markdown section: title, cases, why, thresholds, what was assumed and what the figures mean."""
     summary = summarise(run) if summary is None else summary
-    parts = [f"# {run.scenario.name}", _markdown(case_rows(run, summary)), why(run, summary)]
+    parts = [f"# {visible(run.scenario.name)}", _markdown(case_rows(run, summary)), why(run, summary)]
     results = check(run, summary)
     if results:
         parts += ["## Thresholds", _markdown(threshold_rows(results))]
-    if run.scenario.notes:
-        parts.append("\n".join(f"- {note}" for note in run.scenario.notes))
+    parts.append("\n".join(f"- {note}" for note in footnotes(run)))
     return "\n\n".join(parts) + "\n"
+
+
+def footnotes(run: Run) -> tuple[str, ...]:
+    """What was assumed, and what one has to know to read the table."""
+    return (*map(visible, run.scenario.notes), *_FOOTNOTES)
 
 
 def _image_table(figures: Sequence[tuple[CaseRecords, CaseSummary]]) -> Table:
@@ -94,11 +104,11 @@ def _image_table(figures: Sequence[tuple[CaseRecords, CaseSummary]]) -> Table:
     rows = tuple(
         (
             case.name,
-            format_size(case.images[0].compressed),
-            format_size(row.bytes_on_wire),
-            show_seconds(row.rollout_time_s),
-            show_seconds(row.alone_time_s),
-            _times(None if row.slowdown is None else row.slowdown.mean),
+            show_size(case.images[0].compressed),
+            show_size(row.bytes_on_wire),
+            show_time(row.rollout_time_s),
+            show_time(row.alone_time_s),
+            show_factor(None if row.slowdown is None else row.slowdown.mean),
             _ratio(row.rollout_time_s, smallest),
         )
         for case, row in figures
@@ -116,34 +126,21 @@ def _pull_table(figures: Sequence[tuple[CaseRecords, CaseSummary]]) -> Table:
         (
             row.case,
             str(row.pulls),
-            format_size(row.bytes_on_wire),
-            show_seconds(row.rollout_time_s),
-            show_seconds(None if row.pull_time_s is None else row.pull_time_s.p50),
-            show_seconds(None if row.pull_time_s is None else row.pull_time_s.p95),
-            _times(None if row.slowdown is None else row.slowdown.mean),
+            show_size(row.bytes_on_wire),
+            show_time(row.rollout_time_s),
+            show_time(None if row.pull_time_s is None else row.pull_time_s.p50),
+            show_time(None if row.pull_time_s is None else row.pull_time_s.p95),
+            show_factor(None if row.slowdown is None else row.slowdown.mean),
         )
         for _, row in figures
     )
     return Table(columns, rows)
 
 
-def show_seconds(time: float | None) -> str:
-    """A time [s] in a column: hundredths of a second below 10 s, three digits above; ms below 10 ms."""
-    if time is None:
-        return UNKNOWN
-    return f"{time:.2f} s" if 0.00995 <= time < 9.995 else format_time(time)
-
-
-def _times(factor: float | None) -> str:
-    if factor is None:
-        return UNKNOWN
-    return f"{factor:.0f}×" if factor >= 99.5 else f"{factor:.3g}×"
-
-
 def _ratio(time: float | None, smallest: float | None) -> str:
     if time is None or not smallest:
         return UNKNOWN
-    return f"{time / smallest:.1f}×"
+    return show_factor(time / smallest)
 
 
 def _mark(result: ThresholdResult) -> str:
@@ -152,7 +149,7 @@ def _mark(result: ThresholdResult) -> str:
 
 def _flat(case: CaseSummary) -> dict[str, Any]:
     line: dict[str, Any] = {
-        "case": case.case,
+        "case": visible(case.case),
         "nodes": case.nodes,
         "pulls": case.pulls,
         "unfinished_pulls": case.unfinished_pulls,

@@ -1,8 +1,10 @@
 """Were a scenario's conditions met, and with how much room?
 
 A condition without a selector is checked for every case. `image` restricts it to the pulls of an image,
-`case` to a case, `link` names the link. A value that does not exist (the rollout did not finish, there is no
-such link) fails its condition; a pull that did not finish counts as one that took for ever.
+`case` to a case, `link` names the link: a shared one, one of a node, or those of a group of nodes (`web.disk`),
+of which the mean is checked where the condition has no statistic. A value that does not exist (the rollout did
+not finish, there is no such link) fails its condition; a pull that did not finish counts as one that took for
+ever.
 """
 
 from __future__ import annotations
@@ -17,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.results import metrics
-from rolloutsim.results.links import LinkSummary, private_links
+from rolloutsim.results.figures import show_factor, show_share, show_size, show_time, whole_share
+from rolloutsim.results.links import Busiest, LinkSummary, private_links
 from rolloutsim.results.statistics import statistic
-from rolloutsim.units import format_share, format_size, format_time
 
 if TYPE_CHECKING:
     from rolloutsim.results.metrics import RunSummary
@@ -50,7 +52,8 @@ class ThresholdResult:
     severity : str
         `error` or `warn`.
     headroom : str
-        How much room is left, as a share of the limit: `8% left`, `12% over`.
+        How much room is left, as a share of the limit: `8 % left`, `12 % over`; beyond twice the limit
+        `14.0× the limit`.
     shown : str
         The value for people: `55.4 s`.
     """
@@ -120,24 +123,41 @@ def _value(threshold: Threshold, case: CaseRecords, pulls: npt.NDArray[np.bool_]
             return _finite(metrics.pull_times(case)[pulls], threshold.statistic or "max")
         case "slowdown":
             return _finite(metrics.slowdowns(case)[pulls], threshold.statistic or "max")
+    rows, own = _links(case, threshold, summary)
+    values = np.array([v for row in rows for v in _link_values(threshold, row)])
+    return _finite(values, threshold.statistic or own, missing=np.nan)
+
+
+def _links(
+    case: CaseRecords, threshold: Threshold, summary: RunSummary
+) -> tuple[list[LinkSummary] | list[Busiest], str]:
+    """The rows of the links that a selector means, and the statistic of them where the condition names none.
+
+    They are all shared links, one, one node's own, or those of a group's nodes: their mean, as the results show it.
+    """
     name = threshold.selectors.get("link")
-    values = np.array([v for row in _links(case, name, summary) for v in _link_values(threshold, row)])
-    return _finite(values, threshold.statistic or "max", missing=np.nan)
-
-
-def _links(case: CaseRecords, name: str | None, summary: RunSummary) -> list[LinkSummary]:
-    """The rows of the links that a selector means: all shared ones, one, a group's, or one node's own."""
     rows = summary.cases[case.name].links
     if name is None:
-        return [row for row in rows if row.nodes is None]
+        return [row for row in rows if row.nodes is None], "max"
     found = [row for row in rows if row.link == name]
-    return found or [row for row in private_links(case) if row.link == name]
+    if not found:
+        return [row for row in private_links(case) if row.link == name], "max"
+    if found[0].nodes is None or threshold.statistic in (None, "mean"):
+        return found, "mean"
+    if threshold.statistic == "max" and found[0].max is not None:
+        return [found[0].max], "max"
+    group, kind = name.removesuffix(f".{found[0].kind}"), found[0].kind
+    return [row for row in private_links(case) if row.kind == kind and _is_of(row.link, group, kind)], "mean"
 
 
-def _link_values(threshold: Threshold, row: LinkSummary) -> list[float]:
-    """The value of a link; of a group's links their maximum, or their mean where that is asked for."""
-    source = row if row.max is None or threshold.statistic == "mean" else row.max
-    value = source.utilisation if threshold.metric == "utilisation" else source.saturated_s
+def _is_of(link: str, group: str, kind: str) -> bool:
+    """Whether a private link is one of a group's: `web-007.disk` is one of `web`."""
+    return link.removesuffix(f".{kind}").rpartition("-")[0] == group
+
+
+def _link_values(threshold: Threshold, row: LinkSummary | Busiest) -> list[float]:
+    """The value of a link, or of a group's links on average."""
+    value = row.utilisation if threshold.metric == "utilisation" else row.saturated_s
     return [] if value is None else [value]
 
 
@@ -178,20 +198,22 @@ def _headroom(threshold: Threshold, value: float) -> str:
     if threshold.value == 0.0:
         return "at the limit" if value == 0.0 else ""
     room = (threshold.value - value if below else value - threshold.value) / threshold.value
+    if abs(room) > 1.0:
+        return f"{show_factor(value / threshold.value)} the limit"
     if room >= 0.0:
-        return f"{_percent(room)} left"
-    return f"{_percent(-room)} {'over' if below else 'short'}"
+        return f"{_share(room)} left"
+    return f"{_share(-room)} {'over' if below else 'short'}"
 
 
-def _percent(share: float) -> str:
-    """A share in whole percent, with a decimal where it would vanish."""
-    return f"{share * 100:.0f} %" if share >= 0.01 or share == 0.0 else f"{share * 100:.2g} %"
+def _share(share: float) -> str:
+    """A share in whole per cent; with decimals where that would say nothing, or all."""
+    return whole_share(share) if share in (0.0, 1.0) or 0.005 <= share < 0.995 else show_share(share)
 
 
 def format_value(metric: str, value: float) -> str:
     """A metric's value for people."""
     if metric in ("rollout_time", "alone_time", "pull_time", "saturated"):
-        return format_time(value)
+        return show_time(value)
     if metric == "bytes_on_wire":
-        return format_size(value)
-    return format_share(value) if metric == "utilisation" else f"{value:.3g}×"
+        return show_size(value)
+    return show_share(value) if metric == "utilisation" else show_factor(value)

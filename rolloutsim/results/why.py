@@ -6,10 +6,22 @@ every max-min fair rate would have been the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rolloutsim.results.bottlenecks import Bottleneck, bottlenecks, private, shared
+from rolloutsim.results.bottlenecks import (
+    PRIVATE_LINKS,
+    Bottleneck,
+    behind_queue,
+    blamed,
+    bottlenecks,
+    mean,
+    private,
+    saturation,
+    shared,
+)
+from rolloutsim.results.figures import rate_of_rate, show_time, visible, whole_share, whole_shares
+from rolloutsim.results.last import last_group
 from rolloutsim.results.metrics import CaseSummary, RunSummary, summarise
 from rolloutsim.results.split import (
     CONNECTION_CAP,
@@ -22,32 +34,28 @@ from rolloutsim.results.split import (
     STARTUP,
     UNPACK,
 )
-from rolloutsim.units import format_rate, parse_rate
 
 if TYPE_CHECKING:
     from rolloutsim.results.links import LinkSummary
     from rolloutsim.results.records import Run
     from rolloutsim.scenario.resolved import ResolvedScenario
 
-# A cause with a smaller share of the time is not worth a word, one that is saturated for longer is so all the
-# time (assumed: what rounds to 0 % and to 100 %).
-_WORTH_A_WORD = 0.005
-_ALL_THE_TIME = 0.995
+_ALL_THE_TIME = 0.995  # full for a larger share of the time is full all the time (assumed: it rounds to 100 %)
+_MOSTLY = 0.5  # a link that is busy for less of the time cannot be as scarce as the bottleneck (assumed)
 _ALIKE = 0.02  # two shares that differ by less are not both said (assumed)
 
-_PRIVATE_LINKS = {NIC: "nic.in", DISK: "disk", UNPACK: "unpack"}
 _PRIVATE_NAMES = {NIC: "NICs", DISK: "disks", UNPACK: "cores"}
 _TAKES_TIME = {
     NIC: "the nodes' NICs", DISK: "the nodes' disks", UNPACK: "decompression",
     CONNECTION_CAP: "the limit of each connection", REGISTRY_QUEUE: "the queue for registry connections",
-    LAYER_SLOT: "the wait for download slots", REQUESTS: "requests and latency",
+    LAYER_SLOT: "the wait for download slots", REQUESTS: "requests and runtime overhead",
     OTHER_PULL: "layers that another pull of the node brings", STARTUP: "the start of the containers",
 }  # fmt: skip
 _SENTENCES = {
     CONNECTION_CAP: "every connection runs at its own limit",
     REGISTRY_QUEUE: "pulls queue for the registry's connections",
     LAYER_SLOT: "layers wait for download slots that other pulls of their node hold",
-    REQUESTS: "requests and latency take longer than the bytes",
+    REQUESTS: "requests and the runtime's own steps take longer than the bytes",
     OTHER_PULL: "pulls wait for layers that another pull of their node brings",
     STARTUP: "containers take longer to start than their images to arrive",
 }
@@ -66,15 +74,22 @@ def why(run: Run, summary: RunSummary | None = None) -> str:
     summary = summarise(run) if summary is None else summary
     unfinished = [case for case in summary.cases.values() if not case.finished]
     if unfinished:
-        return "\n".join(_unfinished(case) for case in unfinished)
+        return "\n".join(visible(_unfinished(case)) for case in unfinished)
     slowest = summary.slowest
     causes = bottlenecks(slowest)
     if not causes:
         return "every node held all layers already: there was nothing to wait for."
     others = list(_differing(summary, causes[0]))
     prefix = f"{slowest.case}: " if others else ""
-    lines = [f"{prefix}{_busy(causes[0], slowest, run.scenario)}.", *_divided(causes), *_useless(causes[0], slowest)]
-    return "\n".join([*lines, *others])
+    main = behind_queue(slowest, causes) or causes[0]
+    lines = [
+        f"{prefix}{_busy(main, causes[0], slowest, run.scenario)}.",
+        *_divided(causes),
+        *_last(run, slowest),
+        *_useless(main, slowest),
+        *others,
+    ]
+    return "\n".join(map(visible, lines))
 
 
 def name_of(bottleneck: Bottleneck) -> str:
@@ -98,38 +113,35 @@ def _differing(summary: RunSummary, main: Bottleneck) -> Iterator[str]:
     for case in summary.cases.values():
         causes = bottlenecks(case)
         if causes and _noun(causes[0]) != _noun(main):
-            found.setdefault(_noun(causes[0]), []).append(f"{case.case} ({_percent(causes[0].share)})")
+            found.setdefault(_noun(causes[0]), []).append(f"{case.case} ({whole_share(causes[0].share)})")
     for noun, cases in found.items():
         verb = "waits" if len(cases) == 1 else "wait"
         yield f"{_listed(cases)} {verb} longest for {noun}."
 
 
-def _busy(main: Bottleneck, case: CaseSummary, scenario: ResolvedScenario) -> str:
-    """The main clause about the bottleneck, and how busy the other end was."""
-    if main.is_shared:
-        rows = [row for row in shared(case) if row.link in main.links]
-        return f"{_how_busy(name_of(main), rows, case)}; {_nics(case, scenario)}"
+def _busy(main: Bottleneck, largest: Bottleneck, case: CaseSummary, scenario: ResolvedScenario) -> str:
+    """The main clause about the bottleneck, the queue behind it if there is one, and how busy the other end was."""
+    queue = "" if main is largest else f", while {_SENTENCES[largest.kind]}"
     uplink = _busiest_uplink(case)
-    if main.kind in _PRIVATE_LINKS:
-        rows = private(case, _PRIVATE_LINKS[main.kind])
-        worst = [row for row in rows if row.saturated_s > 0.0] or rows
+    if main.is_shared:
+        clauses = [f"{_how_busy(name_of(main), main, case)}{queue}", _nics(case, scenario)]
+    elif main.kind in PRIVATE_LINKS:
+        rows, worst = private(case, PRIVATE_LINKS[main.kind]), blamed(case, main)
         groups = [row.link.removesuffix(f".{row.kind}") for row in worst]
         of = f" of {_listed(groups)}" if len(worst) < len(rows) else ""
-        clause = _how_busy(f"node {_PRIVATE_NAMES[main.kind]}{of}", worst, case)
-        return f"{clause}; {uplink}" if uplink else clause
-    clauses = [_SENTENCES[main.kind], uplink, _nics(case, scenario)]
+        clauses = [f"{_how_busy(f'{name_of(main)}{of}', main, case)}{queue}", uplink]
+    else:
+        clauses = [_SENTENCES[main.kind], uplink, _nics(case, scenario)]
     return "; ".join(clause for clause in clauses if clause)
 
 
-def _how_busy(name: str, rows: Sequence[LinkSummary], case: CaseSummary) -> str:
-    busy = _mean(rows, [row.utilisation or 0.0 for row in rows])
-    time = case.rollout_time_s or 0.0
-    saturated = _mean(rows, [row.saturated_s for row in rows]) / time if time else 0.0
-    if saturated >= _ALL_THE_TIME:
-        return f"{name} {_percent(busy)} busy for the whole rollout"
-    if abs(saturated - busy) < _ALIKE:
-        return f"{name} full for {_percent(saturated)} of the rollout"
-    return f"{name} {_percent(busy)} busy, full for {_percent(saturated)} of the rollout"
+def _how_busy(name: str, cause: Bottleneck, case: CaseSummary) -> str:
+    busy, full = _utilisation(blamed(case, cause)), saturation(case, cause)
+    if full >= _ALL_THE_TIME:
+        return f"{name} {whole_share(busy)} busy for the whole rollout"
+    if abs(full - busy) < _ALIKE:
+        return f"{name} full for {whole_share(full)} of the rollout"
+    return f"{name} {whole_share(busy)} busy on average, and the limit for {whole_share(full)} of the rollout"
 
 
 def _nics(case: CaseSummary, scenario: ResolvedScenario) -> str:
@@ -137,10 +149,10 @@ def _nics(case: CaseSummary, scenario: ResolvedScenario) -> str:
     rows = private(case, "nic.in")
     if not rows:
         return "node NICs without a limit"
-    busy = _mean(rows, [row.utilisation or 0.0 for row in rows])
-    rates = {group.nic_line_rate for group in scenario.groups if group.nic is not None}
-    line_rate = rates.pop() if len(rates) == 1 else None
-    return f"node NICs {_percent(busy)} busy{_of_line_rate(busy, line_rate)}"
+    busy = _utilisation(rows)
+    rates = {group.nic_line_rate for group in scenario.groups if group.nic_line_rate is not None}
+    of = f" ({rate_of_rate(busy * max(rates), max(rates))})" if len(rates) == 1 and busy > 0.0 else ""
+    return f"node NICs {whole_share(busy)} busy{of}"
 
 
 def _busiest_uplink(case: CaseSummary) -> str:
@@ -148,37 +160,59 @@ def _busiest_uplink(case: CaseSummary) -> str:
     if not uplinks:
         return ""
     row = max(uplinks, key=lambda row: row.utilisation or 0.0)
-    return f"{_links_name(row.kind, (row.link,))} {_percent(row.utilisation or 0.0)} busy"
+    return f"{_links_name(row.kind, (row.link,))} {whole_share(row.utilisation or 0.0)} busy"
 
 
 def _divided(causes: Sequence[Bottleneck]) -> Iterator[str]:
-    """Where the pulls' time goes, unless it all goes to one cause."""
-    worthy = [cause for cause in causes if cause.share >= _WORTH_A_WORD]
-    if len(worthy) > 1:
-        parts = [f"{_percent(cause.share)} to {_noun(cause)}" for cause in worthy]
+    """Where the pulls' time goes, unless it all goes to one cause; what is not a per cent is left out."""
+    shares = whole_shares([cause.share for cause in causes])
+    parts = [f"{share} % to {_noun(cause)}" for cause, share in zip(causes, shares, strict=True) if share]
+    if len(parts) > 1:
         yield f"Of all time until the pods are ready, {_listed(parts, verb='goes')}."
 
 
+def _last(run: Run, slowest: CaseSummary) -> Iterator[str]:
+    """Which nodes are last, and what they wait for that others do not, where there are several groups."""
+    records = next(case for case in run.cases if case.name == slowest.case)
+    last = last_group(records, tuple(group.name for group in run.scenario.groups))
+    if last is None:
+        return
+    text = f"The nodes of {last.group} are last, after {show_time(last.ready)} (all others: {show_time(last.others)})"
+    rest = {_noun(cause): cause.seconds for cause in bottlenecks(slowest, last.split_others)}
+    more = {_noun(cause): cause.seconds - rest.get(_noun(cause), 0.0) for cause in bottlenecks(slowest, last.split)}
+    noun = max(more, key=lambda noun: more[noun])
+    if more[noun] >= (last.ready - last.others) / 2:
+        text += f": each waits on average {show_time(more[noun])} longer for {noun}"
+    yield f"{text}."
+
+
 def _useless(main: Bottleneck, case: CaseSummary) -> Iterator[str]:
-    """What more speed would change nothing, since it was never the limit of anything."""
+    """What more speed would change nothing: what was never the limit of anything, nor as busy as what was."""
+    is_link = main.is_shared or main.kind in PRIVATE_LINKS
+    most = max(_utilisation(blamed(case, main)) - _ALIKE, _MOSTLY) if is_link else 1.0
+
+    def idle(row: LinkSummary) -> bool:
+        saturated = row.saturated_s if row.max is None else row.max.saturated_s
+        return saturated == 0.0 and (row.utilisation or 0.0) < most
+
     own = [
         word
         for word, kind in (("NIC", "nic.in"), ("disk", "disk"))
-        if all(row.max is None or row.max.saturated_s == 0.0 for row in private(case, kind))
+        if private(case, kind) and all(map(idle, private(case, kind)))
     ]
-    idle: dict[tuple[str, str], list[LinkSummary]] = {}
+    wider: dict[tuple[str, str], list[LinkSummary]] = {}
     for row in shared(case):
         direction = row.link.rpartition(".")[2] if row.kind == "rack" else row.link
-        idle.setdefault((row.kind, direction), []).append(row)
-    wider = [
+        wider.setdefault((row.kind, direction), []).append(row)
+    links = [
         _links_name(kind, tuple(row.link for row in rows))
-        for (kind, direction), rows in idle.items()
-        if all(row.saturated_s == 0.0 and row.bytes > 0.0 for row in rows)
+        for (kind, _), rows in wider.items()
+        if all(idle(row) and row.bytes > 0.0 for row in rows)
     ]
     if main.is_shared and own:
         yield f"More {' or '.join(own)} speed changes nothing."
-    elif wider:
-        yield f"More speed of the {_listed(wider, last='or')} changes nothing."
+    elif links:
+        yield f"More speed of the {_listed(links, last='or')} changes nothing."
 
 
 def _noun(cause: Bottleneck) -> str:
@@ -194,23 +228,9 @@ def _links_name(kind: str, links: Sequence[str]) -> str:
     return f"{owner} {part}" if kind in ("registry_uplink", "registry_storage") else f"{link} link"
 
 
-def _of_line_rate(busy: float, line_rate: float | None) -> str:
-    """The rate in use and the line rate, both in the unit of the smaller one: ` (50 of 1000 Mbit/s)`."""
-    if line_rate is None:
-        return ""
-    used, unit = format_rate(busy * line_rate).split()
-    whole = line_rate / parse_rate(f"1 {unit}")
-    return f" ({float(used):.3g} of {whole:.0f} {unit})"
-
-
-def _mean(rows: Sequence[LinkSummary], values: Iterable[float]) -> float:
-    """The mean over single links, a group's row counting for each of its nodes."""
-    weights = [row.nodes or 1 for row in rows]
-    return sum(w * v for w, v in zip(weights, values, strict=True)) / sum(weights)
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.0f} %"
+def _utilisation(rows: Sequence[LinkSummary]) -> float:
+    """The mean utilisation over single links [1]."""
+    return mean(rows, [row.utilisation or 0.0 for row in rows]) if rows else 0.0
 
 
 def _listed(words: Sequence[str], last: str = "and", verb: str = "") -> str:

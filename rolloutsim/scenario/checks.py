@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from rolloutsim.scenario.conditions import thresholds
 from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.images import image_problems
-from rolloutsim.scenario.links import link_problems, nic_rate, racks, registries, registry_path, shared_links
+from rolloutsim.scenario.links import (
+    group_links,
+    link_problems,
+    nic_rate,
+    racks,
+    registries,
+    registry_path,
+    shared_links,
+)
 from rolloutsim.scenario.model import MOST_NODES, BackgroundSpec, DistributionSpec, Document, GroupSpec
 from rolloutsim.scenario.places import Path, Problem, dotted
 from rolloutsim.units import parse_share
@@ -24,6 +32,7 @@ def check(document: Document) -> Iterator[Problem]:
     yield from image_problems(document)
     for name, group in document.nodes.items():
         yield from _group_problems(("nodes", name), group, document)
+    yield from _unlimited_problems(document)
     yield from _rollout_problems(document)
     for name, flow in document.background.items():
         yield from _background_problems(("background", name), flow)
@@ -38,13 +47,13 @@ def check(document: Document) -> Iterator[Problem]:
 
 
 def names(document: Document) -> dict[str, frozenset[str]]:
-    """What a threshold's selectors can name, by label."""
+    """What a threshold's selectors can name, by label; a link may be one node's own, too."""
     scheduled = document.rollout.strategy == "schedule"
     images = frozenset(document.images)
     return {
         "image": frozenset() if scheduled else images,
         "case": frozenset({SCHEDULE_CASE}) if scheduled else images,
-        "link": frozenset(name for name, _ in shared_links(document)),
+        "link": frozenset((*(name for name, _ in shared_links(document)), *group_links(document))),
     }
 
 
@@ -60,18 +69,18 @@ def _network_problems(document: Document) -> Iterator[Problem]:
     network = document.network
     if network.mtu is not None and network.efficiency is not None:
         message = "network has both 'mtu' and 'efficiency'; the mtu sets the efficiency: give one of them"
-        yield Problem(("network", "efficiency"), message, at="key")
+        yield Problem(("network", "efficiency"), message, at="key", related=(("network", "mtu"),))
     if network.racks is None:
         return
     path: Path = ("network", "racks")
     given = (network.racks.uplink is not None) + (network.racks.oversubscription is not None)
     if given != 1:
         also = "both 'uplink' and 'oversubscription'" if given else "neither 'uplink' nor 'oversubscription'"
-        yield Problem(path, f"network.racks has {also}; give one of them", at="key")
+        parts = ((*path, "uplink"), (*path, "oversubscription"))
+        yield Problem(path, f"network.racks has {also}; give one of them", at="key", related=parts)
     if not racks(document):
-        yield Problem(
-            path, "network.racks is given, but no group of nodes names its racks; add 'racks' to one", at="key"
-        )
+        message = "network.racks is given, but no group of nodes names its racks; add 'racks' to one"
+        yield Problem(path, message, at="key", related=_racks_of_groups(document))
     if network.racks.oversubscription is not None:
         yield from _oversubscription_problems(document)
 
@@ -87,12 +96,14 @@ def _oversubscription_problems(document: Document) -> Iterator[Problem]:
     for rack in racks(document):
         if rack not in filled:
             message = f"rack '{rack}' has no node, so its oversubscription means nothing; leave it out of 'racks'"
-            yield Problem(("nodes",), message, at="key")
+            related = (*_racks_of_groups(document), *(("nodes", name, "count") for name in document.nodes))
+            yield Problem(("nodes",), message, at="key", related=related)
 
 
 def _registry_problems(document: Document) -> Iterator[Problem]:
     if document.registry is not None and document.registries is not None:
-        yield Problem(("registry",), "both 'registry' and 'registries' are given; use 'registries' alone", at="key")
+        message = "both 'registry' and 'registries' are given; use 'registries' alone"
+        yield Problem(("registry",), message, at="key", related=(("registries",),))
     known = registries(document)
     for name, registry in known.items():
         if registry.uplink is None and document.network.rate is None:
@@ -110,6 +121,48 @@ def _registry_problems(document: Document) -> Iterator[Problem]:
             message = f"no registry is named '{spec.registry}'; known: {listing(known)}"
             help = did_you_mean(spec.registry, known)
             yield Problem((*path, "registry"), message, help, related=(("registries", spec.registry),))
+
+
+def _unlimited_problems(document: Document) -> Iterator[Problem]:
+    """Fetches that nothing limits: neither a link nor a connection's cap."""
+    known = registries(document)
+    scheduled = document.rollout.strategy == "schedule"
+    for name, registry in known.items():
+        finite = not (math.isinf(registry.storage) and registry.uplink is not None and math.isinf(registry.uplink))
+        if finite or registry.via or registry.connection_cap is not None:
+            continue
+        served = {
+            image
+            for image, spec in document.images.items()
+            if (spec.registry or (name if len(known) == 1 else "")) == name
+        }
+        here = registry_path(document, name)
+        for group_name, group in document.nodes.items():
+            asked = {pull.image for pull in group.pulls or ()} if scheduled else served
+            if asked & served and not _is_limited(group, document):
+                path: Path = ("nodes", group_name)
+                disks = "" if document.model == "ideal" else f", {dotted((*path, 'disk'))}"
+                also = "; the ideal model has no disks" if document.model == "ideal" else ""
+                cap = dotted((*path, "connection_cap"))
+                message = (
+                    f"nothing limits a fetch from registry '{name}' by {dotted(path)}{also}; give a rate to "
+                    f"{dotted((*here, 'uplink'))}, {dotted((*path, 'nic'))}{disks} or {cap}"
+                )
+                related = ((*path, "disk"), (*here, "uplink"), ("network", "rate"), ("model",))
+                yield Problem((*path, "nic"), message, at="key", related=related)
+
+
+def _is_limited(group: GroupSpec, document: Document) -> bool:
+    """Whether the way from the network's core to a node's disk has a finite link or a cap."""
+    disk = math.inf if document.model == "ideal" else group.disk
+    nic = nic_rate(group, document)
+    rates = (math.inf if nic is None else nic, disk, group.connection_cap or math.inf)
+    return bool(group.racks or group.via) or not all(map(math.isinf, rates))
+
+
+def _racks_of_groups(document: Document) -> tuple[Path, ...]:
+    """Where each group's racks stand, or would stand."""
+    return tuple(("nodes", name, "racks") for name in document.nodes)
 
 
 def _group_problems(path: Path, group: GroupSpec, document: Document) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rolloutsim.scenario.hints import did_you_mean, listing
+from rolloutsim.scenario.links import is_counted, owner
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.places import Path, Problem
 from rolloutsim.scenario.resolved import Threshold
@@ -37,6 +38,7 @@ METRICS: Mapping[str, Metric] = {
 }
 
 _KEY = re.compile(r"\s*([^{}\s]+)\s*(?:\{(.*)\})?\s*")
+_SELECTOR = re.compile(r"""\s*([^=,"{}]+?)\s*=\s*(?:"((?:[^"\\]|\\.)+)"|([^",]+?))\s*(?=,|$)""")
 _CONDITION = re.compile(r"\s*(?:([A-Za-z][A-Za-z0-9_]*)\s*)?(<=|>=|<|>)\s*(.+?)\s*")
 _NUMBER = re.compile(r"([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*[x×]?")
 _FORM = "a threshold is '[statistic] comparison value', for example 'max < 60 s'"
@@ -60,25 +62,30 @@ def thresholds(document: Document, names: Mapping[str, frozenset[str]]) -> Itera
     """
     for key, conditions in document.thresholds.items():
         path: Path = ("thresholds", key)
+        metric, selectors = None, None
         try:
-            metric, selectors = _selection(key, names)
+            metric, inside = _metric(key)
+            selectors = _selectors(metric, inside, document, names)
         except _Unreadable as error:
             yield Problem(path, error.message, error.help, at="key", related=error.related)
+        if metric is None:
             continue
         if not conditions:
             yield Problem(path, f"{metric} has no condition; {_FORM}")
-        for condition in conditions:
+        for number, condition in enumerate(conditions):
             try:
                 statistic, comparison, value = _condition(condition.check, metric)
             except _Unreadable as error:
-                yield Problem(path, error.message, error.help)
+                yield Problem((*path, number, "check"), error.message, error.help)
                 continue
-            yield Threshold(
-                metric, selectors, statistic, comparison, value, condition.check, _severity(condition.severity)
-            )
+            if selectors is not None:
+                yield Threshold(
+                    metric, selectors, statistic, comparison, value, condition.check, _severity(condition.severity)
+                )
 
 
-def _selection(key: str, names: Mapping[str, frozenset[str]]) -> tuple[str, dict[str, str]]:
+def _metric(key: str) -> tuple[str, str]:
+    """The metric that a key names, and what stands in its braces."""
     match = _KEY.fullmatch(key)
     if match is None:
         raise _Unreadable(
@@ -87,24 +94,41 @@ def _selection(key: str, names: Mapping[str, frozenset[str]]) -> tuple[str, dict
     name, inside = match.groups()
     if name not in METRICS:
         raise _Unreadable(f"unknown metric '{name}'; known: {listing(METRICS)}", did_you_mean(name, METRICS))
+    return str(name), inside or ""
+
+
+def _selectors(name: str, inside: str, document: Document, names: Mapping[str, frozenset[str]]) -> dict[str, str]:
+    """The labels in the braces of a metric, each with an existing name."""
     selectors: dict[str, str] = {}
-    for pair in inside.split(",") if inside else ():
-        label, equals, value = (piece.strip() for piece in pair.partition("="))
-        if not equals or not value:
-            raise _Unreadable(f"cannot read the selector '{pair.strip()}' of {name}; write label=value")
+    position = 0
+    while inside.strip() and position <= len(inside):
+        match = _SELECTOR.match(inside, position)
+        if match is None:
+            rest = inside[position:].strip()
+            raise _Unreadable(f"cannot read the selector '{rest}' of {name}; write label=value, or label=\"value\"")
+        label, quoted, plain = match.groups()
+        value = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else plain
+        position = match.end() + 1
         allowed = tuple(one for one in LABELS if one != "link" or METRICS[name].link)
         if label not in allowed:
             raise _Unreadable(
                 f"unknown label '{label}' of {name}; known: {listing(allowed)}", did_you_mean(label, allowed)
             )
-        if value not in names[label]:
+        if value not in names[label] and not (label == "link" and is_counted(value, document)):
             known = sorted(names[label])
             message = f"no {label} is named '{value}'; known: {listing(known)}"
-            raise _Unreadable(message, did_you_mean(value, known), (("images", value), ("network", "links", value)))
+            related: tuple[Path, ...] = (("images", value), ("network", "links", value))
+            group = owner(value) if label == "link" else None
+            if group is not None:
+                related += (("nodes", group), ("network", "rate"))
+            hint = did_you_mean(value, known)
+            if group in document.nodes and document.model == "ideal" and not value.endswith((".in", ".out")):
+                hint = "the ideal model has neither disks nor unpacking"
+            raise _Unreadable(message, hint, related)
         selectors[label] = value
     if METRICS[name].link and "link" not in selectors:
         raise _Unreadable(f"{name} needs a link: write '{name}{{link=registry.uplink}}'")
-    return name, selectors
+    return selectors
 
 
 def _condition(text: str, metric: str) -> tuple[str | None, Literal["<", "<=", ">", ">="], float]:

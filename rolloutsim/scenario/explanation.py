@@ -62,9 +62,10 @@ def explain(key: str) -> Explanation:
         If there is no such key, or several.
     """
     steps = tuple(str(step) for step in parse_path(key))
-    matches = {".".join(path): part for path, part in all_keys() if _matches(steps, path)}
-    exact = {name: part for name, part in matches.items() if name.count(".") == len(steps) - 1 and "<" not in name}
-    found = exact or matches
+    every = list(all_keys())
+    found: dict[str, Part] = {}
+    for matches in (_is_spelt, _is_named, _is_last):
+        found = found or {".".join(path): part for path, part in every if matches(steps, path)}
     if not found:
         raise UsageError(_unknown(key, steps))
     if len(found) > 1:
@@ -73,14 +74,23 @@ def explain(key: str) -> Explanation:
     return _explanation(name, part)
 
 
-def _matches(steps: tuple[str, ...], path: tuple[str, ...]) -> bool:
-    """Whether the steps name the path: whole, without the user's own names, or only its last key."""
-    keys = tuple(step for step in path if not step.startswith("<"))
-    if steps in (keys, path[-1:]):
-        return True
-    return len(steps) == len(path) and all(
-        there.startswith("<") or here == there for here, there in zip(steps, path, strict=True)
-    )
+def _is_spelt(steps: tuple[str, ...], path: tuple[str, ...]) -> bool:
+    """Whether the steps are the path, or the path without the user's own names."""
+    return steps in (path, tuple(step for step in path if not step.startswith("<")))
+
+
+def _is_named(steps: tuple[str, ...], path: tuple[str, ...]) -> bool:
+    """Whether the steps are the path with names of the user's, each given or left out."""
+    if not path or not steps:
+        return not path and not steps
+    if not path[0].startswith("<"):
+        return steps[0] == path[0] and _is_named(steps[1:], path[1:])
+    return _is_named(steps[1:], path[1:]) or _is_named(steps, path[1:])
+
+
+def _is_last(steps: tuple[str, ...], path: tuple[str, ...]) -> bool:
+    """Whether the one step is the path's last key."""
+    return steps == path[-1:]
 
 
 def _unknown(key: str, steps: tuple[str, ...]) -> str:

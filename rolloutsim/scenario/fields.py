@@ -9,6 +9,7 @@ Schema and to `explain`. A quantity becomes a number in SI base units; `unlimite
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -133,7 +134,8 @@ class Whole(Described):
             return math.inf
         if isinstance(value, bool) or not isinstance(value, int) or not self.least <= value <= self.most:
             also = f", or {UNLIMITED}" if self.unlimited else ""
-            raise fault(f"{quoted(value)} is not a whole number from {self.least} to {self.most}{also}")
+            message = f"{quoted(value)} is not a whole number from {self.least} to {self.most}{also}"
+            raise fault(message, _without_quotes(value))
         return value
 
     def write(self, value: float) -> Any:
@@ -160,7 +162,8 @@ class Number(Described):
         fits = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not fits or not (self.least <= value <= self.most) or (value == self.least and not self.equal):
             bound = f"from {self.least:g}" if self.equal else f"above {self.least:g}"
-            raise fault(f"{quoted(value)} is not a number {bound} up to {self.most:.0f}")
+            message = f"{quoted(value)} is not a number {bound} up to {self.most:.0f}"
+            raise fault(message, _without_quotes(value))
         return float(value)
 
     def schema(self) -> JsonSchemaValue:
@@ -172,9 +175,14 @@ class Number(Described):
 
 @dataclass(eq=False, repr=False)
 class Text(Described):
-    """Text; a name has no spaces, so that links and nodes can be named after it."""
+    """Text without control characters, which could steer a terminal.
+
+    A name has no spaces either, so that links and nodes can be named after it; a text of several `lines` may
+    have line ends and tabs.
+    """
 
     name: bool = False
+    lines: bool = False
 
     def read(self, value: Any) -> str:
         if not isinstance(value, str):
@@ -183,12 +191,16 @@ class Text(Described):
             raise fault(f"{quoted(value)} is not a name; a name has only letters, digits and any of . _ - within")
         if not value.strip():
             raise fault("the text is empty; write some, or leave the key out")
+        for char in value:
+            if unicodedata.category(char) == "Cc" and not (self.lines and char in "\n\t"):
+                raise fault(f"the text has the control character U+{ord(char):04X} in it; take it out")
         return value
 
     def schema(self) -> JsonSchemaValue:
         if self.name:
             return {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$"}
-        return {"type": "string", "minLength": 1}
+        control = r"\u0000-\u0008\u000b-\u001f" if self.lines else r"\u0000-\u001f"
+        return {"type": "string", "pattern": rf"^[^{control}\u007f-\u009f]+$"}
 
     def words(self) -> str:
         return "name" if self.name else "text"
@@ -238,7 +250,7 @@ class Version(Described):
     def read(self, value: Any) -> int:
         if isinstance(value, bool) or value != self.known:
             message = f"format version {quoted(value)} is unknown; this release reads 'rolloutsim: {self.known}'"
-            raise fault(message)
+            raise fault(message, _without_quotes(value))
         return self.known
 
     def schema(self) -> JsonSchemaValue:
@@ -260,7 +272,7 @@ class ShareOrCount(Described):
         try:
             share = parse("share", value)
         except QuantityError as error:
-            raise fault(f"{error.message}, or a number of nodes") from None
+            raise fault(f"{error.message}, or a number of nodes", _without_quotes(value)) from None
         if share > 1:
             raise fault(f"{quoted(value)} is more than all nodes; the most is 100%")
         return str(value)
@@ -304,7 +316,7 @@ class Short:
         return {"anyOf": [*self.forms(long), long]}
 
 
-def short(key: str, kind: Described, whole: bool = False) -> Short:
+def short(key: str, kind: Described, whole: bool = False, hint: str | None = None) -> Short:
     """The short form that stands for a map with one key: `network: 1 Gbit/s` is `{rate: 1 Gbit/s}`.
 
     Parameters
@@ -315,14 +327,22 @@ def short(key: str, kind: Described, whole: bool = False) -> Short:
         What it holds.
     whole : bool
         Whether the short form describes the part fully, so that an override with it drops the other keys.
+    hint : str or None
+        What is likely meant where there is a list.
     """
 
     def expand(value: Any) -> Any:
         if isinstance(value, (list, tuple)):
-            raise fault(f"a list is not allowed here; allowed: {kind.words()}, or a map")
+            raise fault(f"a list is not allowed here; allowed: {kind.words()}, or a map", hint)
         return value if is_long(value) else {key: value}
 
     return Short(expand, kind.words(), lambda long: [kind.schema()], None if whole else key)
+
+
+def _without_quotes(value: Any) -> str | None:
+    """The likely intent where a number stands in quotes."""
+    is_number = isinstance(value, str) and value.strip().replace(".", "", 1).isdecimal()
+    return f"remove the quotes: {value.strip()}" if is_number else None
 
 
 def is_long(value: Any) -> bool:
@@ -361,4 +381,5 @@ Efficiency = Annotated[float, Quantity("share", most=1.0)]
 Cached = Annotated[int | str, ShareOrCount()]
 Name = Annotated[str, Text(name=True)]
 Words = Annotated[str, Text()]
+Lines = Annotated[str, Text(lines=True)]
 OnOff = Annotated[bool, Flag()]

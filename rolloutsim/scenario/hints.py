@@ -8,13 +8,20 @@ from collections.abc import Iterable
 
 # Words of Kubernetes, Docker and everyday speech, and this format's word for the same thing.
 _SYNONYMS = {
-    "replicas": "count", "bandwidth": "capacity", "registry_uplink": "uplink", "network_bandwidth": "rate",
-    "bandwidth_limit": "connection_cap", "rate_cap": "connection_cap", "rate_limit": "max_connections",
-    "max_concurrent_downloads": "parallel_layers", "concurrency": "parallel_layers", "delay": "latency",
-    "rtt": "latency", "oversubscribed": "oversubscription", "container_runtime": "runtime", "ramp": "start",
-    "nodegroups": "nodes", "node_groups": "nodes", "slo": "thresholds", "slos": "thresholds", "title": "name",
-    "bytes": "size", "end": "until", "image_size": "compressed", "uncompressed": "unpacked", "level": "severity",
+    "bandwidth": ("capacity", "rate", "uplink", "nic"), "speed": ("capacity", "rate", "uplink", "nic"),
+    "size": ("compressed",), "cpus": ("cores",),
+    "replicas": ("count",), "registry_uplink": ("uplink",), "network_bandwidth": ("rate",),
+    "bandwidth_limit": ("connection_cap",), "rate_cap": ("connection_cap",), "rate_limit": ("max_connections",),
+    "max_concurrent_downloads": ("parallel_layers",), "concurrency": ("parallel_layers",), "delay": ("latency",),
+    "rtt": ("latency",), "oversubscribed": ("oversubscription",), "container_runtime": ("runtime",), "ramp": ("start",),
+    "nodegroups": ("nodes",), "node_groups": ("nodes",), "slo": ("thresholds",), "slos": ("thresholds",),
+    "title": ("name",),
+    "bytes": ("size",), "end": ("until",), "image_size": ("compressed",), "uncompressed": ("unpacked",),
+    "level": ("severity",),
 }  # fmt: skip
+
+
+_MOST_COMPARED = 500  # names that a misspelt one is compared with; each comparison takes microseconds
 
 
 def snake_case(word: str) -> str:
@@ -26,9 +33,12 @@ def intended(word: str, allowed: Iterable[str]) -> str | None:
     """The allowed word that was likely meant, None where none is near."""
     choices = list(allowed)
     snake = snake_case(word)
-    for candidate in (snake, _SYNONYMS.get(snake), f"{snake}s", snake.removesuffix("s")):
+    synonym = next(iter(difflib.get_close_matches(snake, _SYNONYMS, n=1, cutoff=0.85)), "")
+    for candidate in (snake, *_SYNONYMS.get(synonym, ()), f"{snake}s", snake.removesuffix("s")):
         if candidate in choices:
             return candidate
+    if len(choices) > _MOST_COMPARED:
+        return None
     close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6) or difflib.get_close_matches(
         snake, choices, n=1, cutoff=0.6
     )

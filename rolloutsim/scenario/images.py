@@ -31,7 +31,7 @@ class Layers:
     """The layers of every image, and how many of them have a size from a ratio."""
 
     of: Mapping[str, tuple[Layer, ...]]
-    ratios: tuple[float, ...]  # that were used
+    ratios: Mapping[float, tuple[str, ...]]  # that were used → images with such layers
     estimated: int
     total: int
 
@@ -54,7 +54,11 @@ def layers(document: Document) -> Layers:
         name: tuple(merged[digest] for digest in dict.fromkeys(one.digest for one in _chain(name, document, mentions)))
         for name in document.images
     }
-    return Layers(of, tuple(sorted(set(ratios.values()))), len(ratios), len(merged))
+    used: dict[float, dict[str, None]] = {ratio: {} for ratio in sorted(set(ratios.values()))}
+    for name, own in of.items():
+        for ratio in {ratios[layer.digest] for layer in own if layer.digest in ratios}:
+            used[ratio][name] = None
+    return Layers(of, {ratio: tuple(images) for ratio, images in used.items()}, len(ratios), len(merged))
 
 
 def image_problems(document: Document) -> Iterator[Problem]:
@@ -97,7 +101,7 @@ def _shape_problems(path: Path, spec: ImageSpec) -> Iterator[Problem]:
     single = [key for key in ("digest", "compressed", "unpacked") if getattr(spec, key) is not None]
     if spec.layers is not None and single:
         message = f"'{single[0]}' describes an image of one layer; {dotted(path)} has 'layers': give each its own"
-        yield Problem((*path, single[0]), message, at="key")
+        yield Problem((*path, single[0]), message, at="key", related=((*path, "layers"),))
     elif spec.digest is not None and spec.compressed is None and spec.unpacked is None:
         yield Problem((*path, "digest"), f"{dotted(path)} has a digest but no size; add 'compressed'", at="key")
     elif spec.layers is None and spec.base is None and not single:
@@ -139,7 +143,7 @@ def _digest_problems(digest: str, same: list[_Mention]) -> Iterator[Problem]:
                     f"digest '{digest}' is {_exact(second)} {key} here, but {_exact(first)} in "
                     f"{dotted(sized[0].path)}; a layer has one size"
                 )
-                yield Problem(other.path, message, related=(sized[0].path,))
+                yield Problem((*other.path, key), message, related=(sized[0].path,))
     if all(one.layer.unpacked is None for one in same):
         rated = [one for one in same if one.ratio is not None]
         for other in rated[1:]:
@@ -148,7 +152,7 @@ def _digest_problems(digest: str, same: list[_Mention]) -> Iterator[Problem]:
                     f"digest '{digest}' has ratio {other.ratio:g} here, but {rated[0].ratio:g} in "
                     f"{dotted(rated[0].path)}; a layer has one size"
                 )
-                yield Problem(other.path, message, related=(rated[0].path,))
+                yield Problem((*other.path[:2], "ratio"), message, related=(rated[0].path,))
 
 
 def _exact(size: float) -> str:

@@ -14,6 +14,7 @@ from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.model import REGISTRY, Document, GroupSpec, RegistrySpec
 from rolloutsim.scenario.places import Path, Problem, dotted
 
+_PARTS = ("nic.in", "nic.out", "disk", "unpack")
 _PRIVATE = r"(?P<group>.+)-(?P<index>[0-9]+)\.(?P<part>nic\.in|nic\.out|disk|unpack)"
 
 
@@ -51,11 +52,12 @@ def shared_links(document: Document) -> Iterator[tuple[str, Path]]:
 def link_problems(document: Document) -> Iterator[Problem]:
     """Links that are named twice, never defined, or crossed twice by one path."""
     owners: dict[str, Path] = {}
+    nodes = {f"{group}.{part}" for group in document.nodes for part in _PARTS}
     for name, path in shared_links(document):
         if name in owners:
             message = f"link '{name}' is named twice: by {dotted(path)} and by {dotted(owners[name]) or 'the registry'}"
             yield Problem(path, message, at="key", related=(owners[name],))
-        elif private_link(name, document) is not None:
+        elif private_link(name, document) is not None or name in nodes:
             message = f"link '{name}' is named twice: it is a link of a node already; choose another name"
             yield Problem(path, message, at="key", related=(("nodes",),))
         owners.setdefault(name, path)
@@ -97,6 +99,40 @@ def private_rate(group: GroupSpec, part: str, document: Document) -> float:
     return nic_rate(group, document) or math.inf
 
 
+def group_links(document: Document) -> Iterator[str]:
+    """The rows of the groups' own links that results have: `web.nic.in`, each the mean over the group's nodes."""
+    for name, group in document.nodes.items():
+        for part in _PARTS:
+            if _has(group, part, document) and (part != "nic.out" or _sends(group, document)):
+                yield f"{name}.{part}"
+
+
+def _sends(group: GroupSpec, document: Document) -> bool:
+    """Whether background traffic leaves by a NIC of the group; nothing else does."""
+    crossed = (private_link(link, document) for flow in document.background.values() for link in flow.links)
+    return any(found is not None and found[0] is group and found[1] == "nic.out" for found in crossed)
+
+
+def is_counted(name: str, document: Document) -> bool:
+    """Whether results can tell how busy a node's own link is."""
+    found = private_link(name, document)
+    if found is None or not _has(*found, document):
+        return False
+    return found[1] != "nic.out" or any(name in flow.links for flow in document.background.values())
+
+
+def _has(group: GroupSpec, part: str, document: Document) -> bool:
+    """Whether a group's nodes have a link that can be full; the ideal model has neither disks nor unpacking."""
+    exists = document.model != "ideal" or part.startswith("nic")
+    return exists and not math.isinf(private_rate(group, part, document))
+
+
+def owner(link: str) -> str | None:
+    """The group that a node's or a group's own link is named after, None for any other name."""
+    match = re.fullmatch(r"(.+?)(?:-[0-9]+)?\.(?:nic\.in|nic\.out|disk|unpack)", link)
+    return match[1] if match else None
+
+
 def nic_rate(group: GroupSpec, document: Document) -> float | None:
     """The line rate of a group's NICs [B/s], None where the file gives none."""
     return group.nic if group.nic is not None else document.network.rate
@@ -106,7 +142,7 @@ def _unlimited(rate: float | None) -> bool:
     return rate is not None and math.isinf(rate)
 
 
-def _via_problems(path: Path, via: list[str], owners: Mapping[str, Path], before: list[str]) -> Iterator[Problem]:
+def _via_problems(path: Path, via: tuple[str, ...], owners: Mapping[str, Path], before: list[str]) -> Iterator[Problem]:
     for number, link in enumerate(via):
         if link not in owners:
             yield _undefined((*path, number), link, owners)

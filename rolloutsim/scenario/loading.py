@@ -48,7 +48,7 @@ class Scenario(Document):
         ScenarioError
             If the changed scenario is not valid.
         """
-        data = self.model_dump(exclude_unset=True, by_alias=True)
+        data = self.model_dump(mode="json", exclude_unset=True, by_alias=True)
         document = _changed(data, Places(_IN_PYTHON), (parse_change(key, value) for key, value in changes.items()))
         return type(self)._of(document)
 

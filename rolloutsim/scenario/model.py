@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
-
 from rolloutsim.scenario.fields import (
     Cached,
     Efficiency,
+    Lines,
     LinkRate,
     Name,
     Number,
@@ -35,21 +34,15 @@ from rolloutsim.scenario.fields import (
     key,
     short,
 )
+from rolloutsim.scenario.frozen import Spec
 from rolloutsim.scenario.profiles import DEFAULT_RUNTIME, PROFILES, default_source, shown_default
+from rolloutsim.scenario.resolved import LARGEST_SEED
 
 MOST_NODES = 1_000_000  # in all groups together (assumed: ten times the largest rollout that is tested)
 GROUP = "node"  # the group that `nodes: 20` stands for
 REGISTRY = "registry"  # the registry that `registry:` stands for, and the one of a scenario that names none
 
-# Median of nine published pairs of image sizes, 2.35 to 3.45: docker-library/repo-info 2015-16,
-# containerd/accelerated-container-image docs/TURBO_OCI.md.
-COMPRESSION_RATIO = 2.67
-
-
-class Spec(BaseModel):
-    """Base of all parts: unknown keys are errors, nothing changes after validation."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+COMPRESSION_RATIO = 2.67  # the source stands at ImageSpec.ratio
 
 
 class DistributionSpec(Spec):
@@ -77,7 +70,8 @@ class UnpackSpec(Spec):
     rate: RateLimit = key(
         135e6, unit="rate", shown="135 MB/s",
         description="compressed bytes that one core reads per second while it decompresses",
-        source="Go standard library, 1.8 GiB image on NVIDIA Grace: 135 MiB/s of input; containerd PR 13560",
+        source="containerd PR 13560, Go standard library on NVIDIA Grace, an image of 1.8 GiB: 135 MiB/s of input; "
+        "rounded down to 135 MB/s, 5 % less (assumed: most cores are slower)",
     )  # fmt: skip
     cores: Annotated[int, Whole(1, 1024)] = key(
         1, description="cores that unpack; one layer uses one of them",
@@ -104,7 +98,7 @@ class GroupSpec(Spec):
     """A group of equal nodes."""
 
     count: Annotated[int, Whole(1, MOST_NODES)] = key(unit="nodes", description="number of nodes")
-    racks: list[Name] = key([], description="racks over which the nodes are spread evenly, one after the other")
+    racks: tuple[Name, ...] = key((), description="racks over which the nodes are spread evenly, one after the other")
     nic: RateLimit | None = key(
         None, unit="rate", shown="network.rate",
         description="line rate of each node's network interface, in each direction",
@@ -114,10 +108,16 @@ class GroupSpec(Spec):
         source="AWS EBS gp3 without provisioned throughput: 125 MiB/s; EBS volume types page",
     )  # fmt: skip
     unpack: Annotated[UnpackSpec, short("rate", Quantity("rate", unlimited=True))] = key(
-        UnpackSpec(), description="how fast a node decompresses layers", shown="{rate: 135 MB/s, cores: 1}"
+        UnpackSpec(),
+        description="how fast a node decompresses layers",
+        shown="{rate: 135 MB/s, cores: 1}",
+        source="those of rate and cores",
     )
     runtime: Annotated[str, Word(tuple(PROFILES))] = key(
-        DEFAULT_RUNTIME, description="container runtime: a profile of sourced defaults", source="assumed"
+        DEFAULT_RUNTIME,
+        source="assumed",
+        description="container runtime: a profile of sourced defaults. cri-o decompresses twice, but the first time "
+        "while it fetches and on a core of its own, which delays nothing here",
     )
     parallel_layers: Annotated[int, Whole(1, 1000)] | None = _runtime_key(
         "parallel_layers", "layers", "layers that are fetched at a time"
@@ -146,12 +146,12 @@ class GroupSpec(Spec):
         None, unit="time", shown="0 s", description="when each node asks for its image, after the rollout's start",
         source="assumed: all at once",
     )  # fmt: skip
-    via: list[Name] = key([], description="shared links between the network's core and the group, in order")
+    via: tuple[Name, ...] = key((), description="shared links between the network's core and the group, in order")
     connection_cap: Rate | None = key(
         None, unit="rate", shown="none",
         description="largest rate of one connection, in payload (no protocol overhead is taken off)",
     )  # fmt: skip
-    pulls: list[PullSpec] | None = key(
+    pulls: tuple[PullSpec, ...] | None = key(
         None, description="what the nodes pull and when, with rollout.strategy: schedule"
     )
 
@@ -186,7 +186,11 @@ class NetworkSpec(Spec):
         source="IEEE 802.3; 38 B Ethernet framing with preamble and gap, 40 B IP and TCP, 12 B timestamps",
     )  # fmt: skip
     efficiency: Efficiency | None = key(
-        None, unit="share", shown="94.1% (from mtu: 1500)", description="share of a line's rate that is payload"
+        None,
+        unit="share",
+        shown="94.1% (from mtu: 1500)",
+        description="share of a line's rate that is payload",
+        source="1448 / 1538: IEEE 802.3, as for mtu",
     )
     latency: Time = key(
         1e-4, unit="time", shown="0.1 ms", description="one way, on every path, beside its links' own",
@@ -206,7 +210,7 @@ class RegistrySpec(Spec):
     uplink: RateLimit | None = key(
         None, unit="rate", shown="network.rate", description="line rate of the registry's own link"
     )
-    via: list[Name] = key([], description="shared links between the registry and the network's core, in order")
+    via: tuple[Name, ...] = key((), description="shared links between the registry and the network's core, in order")
     storage: RateLimit = key(
         float("inf"), unit="rate", shown="unlimited", description="read rate of the registry's storage",
         source="assumed: layers come from memory",
@@ -256,11 +260,11 @@ class ImageSpec(Spec):
     base: Words | None = key(None, description="the image whose layers come first")
     layers: (
         Annotated[
-            dict[str, _LAYER],
+            dict[Words, _LAYER],
             Short(
                 _layers_by_name,
                 "list of layers",
-                lambda long: [{"type": "array", "items": long["additionalProperties"]}],
+                lambda long: [{"type": "array", "items": next(iter(long["patternProperties"].values()))}],
             ),
         ]
         | None
@@ -299,7 +303,7 @@ class RolloutSpec(Spec):
 class BackgroundSpec(Spec):
     """Traffic of other applications: a transfer of `size`, or a constant `rate`."""
 
-    links: list[Name] = key(description="the links that it crosses, in order; a node's own too: web-007.nic.in")
+    links: tuple[Name, ...] = key(description="the links that it crosses, in order; a node's own too: web-007.nic.in")
     size: Size | None = key(None, unit="size", description="bytes of a finite transfer")
     at: Time | None = key(None, unit="time", shown="0 s", description="when the transfer starts", source="assumed")
     cap: Rate | None = key(None, unit="rate", shown="none", description="largest rate of the transfer, in payload")
@@ -330,17 +334,30 @@ def _condition_schemas(long: dict[str, Any]) -> list[dict[str, Any]]:
     return [check, long["items"], {"type": "array", "items": {"anyOf": [check, long["items"]]}}]
 
 
-Conditions = Annotated[list[ThresholdSpec], Short(_conditions, "condition, or a list of them", _condition_schemas)]
+Conditions = Annotated[
+    tuple[ThresholdSpec, ...], Short(_conditions, "condition, or a list of them", _condition_schemas)
+]
 
 
 def _one_group(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         raise fault("a list is not allowed here; allowed: a number of nodes, or a map of groups by name")
-    return value if isinstance(value, Mapping) else {GROUP: {"count": value}}
+    if not isinstance(value, Mapping):
+        return {GROUP: {"count": value}}
+    for name, group in value.items():
+        if name in GroupSpec.model_fields and not is_long(group):
+            message = f"'{name}' is a key of a group, and 'nodes' holds groups by name"
+            raise fault(message, f"give the group a name: nodes: {{{GROUP}: {{{name}: …}}}}")
+    return value
 
 
 _COUNT = Whole(1, MOST_NODES)
 _REGISTRY = Annotated[RegistrySpec, short("uplink", Quantity("rate", unlimited=True))]
+
+
+_IMAGE = Annotated[
+    ImageSpec, short("compressed", Quantity("size"), whole=True, hint="several layers are {layers: [3 MB, 12 MB]}")
+]
 
 
 class Document(Spec):
@@ -350,27 +367,28 @@ class Document(Spec):
         1, description="format version; the first line of every scenario", source="the format's first version"
     )
     name: Words | None = key(None, shown="unnamed scenario", description="title of the scenario")
-    description: Words | None = key(None, description="the question that it asks")
+    description: Lines | None = key(None, description="the question that it asks")
     model: Annotated[str, Word(("real", "ideal"))] = key(
         "real",
         description="ideal: only bandwidth sharing, layer slots and caches; no protocol overhead, latency, requests, "
         "disk, unpacking, start-up or connection limit",
         source="assumed",
     )
-    seed: Annotated[int, Whole(0, 2**63 - 1)] = key(1, description="of all random numbers", source="assumed")
-    nodes: Annotated[dict[Name, GroupSpec], Short(_one_group, _COUNT.words(), lambda long: [_COUNT.schema()])] = key(
-        name="group", min_length=1, description="the nodes that pull, in groups by name"
-    )
+    seed: Annotated[int, Whole(0, LARGEST_SEED)] = key(1, description="of all random numbers", source="assumed")
+    nodes: Annotated[
+        dict[Name, Annotated[GroupSpec, short("count", _COUNT)]],
+        Short(_one_group, _COUNT.words(), lambda long: [_COUNT.schema()]),
+    ] = key(name="group", min_length=1, description="the nodes that pull, in groups by name")
     network: Annotated[NetworkSpec, short("rate", Quantity("rate"))] = key(
         NetworkSpec(), description="the network between registries and nodes", shown="no rate"
     )
-    registry: _REGISTRY | None = key(None, description="the only registry, named registry", shown="{}")
+    registry: _REGISTRY | None = key(
+        None, description="the only registry, named registry", shown="one with all defaults"
+    )
     registries: dict[Name, _REGISTRY] | None = key(
         None, name="registry", min_length=1, description="registries, by name"
     )
-    images: dict[Words, Annotated[ImageSpec, short("compressed", Quantity("size"), whole=True)]] = key(
-        name="image", min_length=1, description="images, by name"
-    )
+    images: dict[Words, _IMAGE] = key(name="image", min_length=1, description="images, by name")
     rollout: Annotated[RolloutSpec, short("strategy", Word(("all_at_once", "schedule")))] = key(
         RolloutSpec(), description="who pulls when", shown="all_at_once"
     )

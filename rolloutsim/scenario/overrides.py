@@ -2,8 +2,9 @@
 
 A change applies to the data before it is validated. Where the data has a short form and the path goes deeper,
 the short form is written out first; where the data has a map and the value is its short form, the key that the
-short form stands for is set and the others stay (`network=10 Gbit/s` keeps the racks). Names of groups, links,
-registries, images and flows must exist: a misspelt one is an error, not a new part.
+short form stands for is set and the others stay (`network=10 Gbit/s` keeps the racks); an image's layers take the
+place of its bare size. Names of groups, links, registries, images and flows must exist, so that a misspelt one is an
+error and not a new part; a whole entry, which is a map, adds one.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from rolloutsim.scenario.structure import ROOT, Part, placeholder
 from rolloutsim.scenario.text import read_value
 
 _WORD = r"[^\s.\[\]{}=\"',]+"
-_BRACKET = r"""\[\s*(?:"([^"]*)"|'([^']*)'|([^\]\["']+?))\s*\]"""
+_BRACKET = r"""\[\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\]\["']+?))\s*\]"""
 _OWN_NAMES = ("metric",)  # maps to which a change may add: their keys refer to something else
+_KEY_FORM = "write for example network.latency"
 _FORM = "write KEY=VALUE, for example network.latency=5 ms or 'images[\"golang:1.8-alpine\"]=200 MB'"
 
 
@@ -74,12 +76,17 @@ def apply(data: Mapping[str, Any], places: Places, change: Change) -> dict[str, 
     container: Any = result
     part = ROOT
     for depth, step in enumerate(change.path[:-1]):
+        container, part = _only_entry(container, part, step)
         step, part = _step(container, part, change, depth, step)
-        container[step] = _opened(container.get(step) if isinstance(container, dict) else container[step], part)
+        before = container.get(step) if isinstance(container, dict) else container[step]
+        container[step] = _opened(before, part)
+        if part.short is not None and before is not None and not is_long(before) and change.path[depth + 1] == "layers":
+            container[step] = {}
         if not isinstance(container[step], (dict, list)):
             raise _unknown(change, f"{dotted(change.path[: depth + 1])} has no keys inside")
         container = container[step]
     last = len(change.path) - 1
+    container, part = _only_entry(container, part, change.path[-1])
     step, part = _step(container, part, change, last, change.path[-1])
     before = container.get(step) if isinstance(container, dict) else container[step]
     path = (*change.path[:-1], step)
@@ -98,13 +105,13 @@ def parse_path(text: str) -> Path:
     UsageError
         If the text is no path.
     """
-    path, end = _parse_path(text, text, "key")
+    path, end = _parse_path(text, text, "explain", _KEY_FORM)
     if end != len(text):
-        raise UsageError(f"key {text}: cannot read it from column {end + 1} on; write for example network.latency")
+        raise UsageError(f"explain {text}: cannot read it from column {end + 1} on; {_KEY_FORM}")
     return path
 
 
-def _parse_path(text: str, whole: str, verb: str = "--set") -> tuple[Path, int]:
+def _parse_path(text: str, whole: str, verb: str = "--set", form: str = _FORM) -> tuple[Path, int]:
     """The path at the start of the text, and where it ends."""
     path: list[str | int] = []
     position = 0
@@ -112,8 +119,9 @@ def _parse_path(text: str, whole: str, verb: str = "--set") -> tuple[Path, int]:
         if text[position] == "[":
             match = re.compile(_BRACKET).match(text, position)
             if match is None:
-                raise UsageError(f"{verb} {whole}: the bracket at column {position + 1} is not closed; {_FORM}")
-            path.append(next(group for group in match.groups() if group is not None))
+                raise UsageError(f"{verb} {whole}: the bracket at column {position + 1} is not closed; {form}")
+            name = next(group for group in match.groups() if group is not None)
+            path.append(re.sub(r"\\(.)", r"\1", name) if match[1] is not None else name)
         else:
             start = position + (1 if path and text[position] == "." else 0)
             match = re.compile(_WORD).match(text, start) if not path or start > position else None
@@ -122,11 +130,11 @@ def _parse_path(text: str, whole: str, verb: str = "--set") -> tuple[Path, int]:
             path.append(match[0])
         position = match.end()
     if not path:
-        raise UsageError(f"{verb} {whole}: a key is missing; {_FORM}")
+        raise UsageError(f"{verb} {whole}: a key is missing; {form}")
     if text[position : position + 1] in ("]", "}", "{"):
         raise UsageError(
             f"{verb} {whole}: '{text[position]}' at column {position + 1} does not belong to a key; "
-            f"put a name with such characters in brackets and quotes; {_FORM}"
+            f"put a name with such characters in brackets and quotes; {form}"
         )
     return tuple(path), position
 
@@ -136,7 +144,9 @@ def _step(container: Any, part: Part, change: Change, depth: int, step: str | in
     around = dotted(change.path[:depth]) or "the scenario"
     if isinstance(container, list):
         if not str(step).isdecimal() or int(step) >= len(container):
-            raise _unknown(change, f"{around} has {len(container)} entries, numbered from 0")
+            first = dotted((*change.path[:depth], 0, *change.path[depth:]))
+            hint = None if str(step).isdecimal() or not container else f"say which, as in {first}"
+            raise _unknown(change, f"{around} has {len(container)} entries, numbered from 0", hint)
         step = int(step)
     inner = part.step(step)
     if inner is None:
@@ -147,14 +157,28 @@ def _step(container: Any, part: Part, change: Change, depth: int, step: str | in
             else f"{around} has no keys inside"
         )
         raise _unknown(change, what, _key_hint(change, depth, str(step), part))
-    if part.is_map and isinstance(container, dict) and step not in container and not _may_add(part, change.path, depth):
+    if part.is_map and isinstance(container, dict) and step not in container and not _may_add(part, change, depth):
         what = f"no {placeholder(part)} is named '{step}' in {around}; there are: {listing(container)}"
-        raise _unknown(change, what, _name_hint(change, depth, str(step), container))
+        hint = _name_hint(change, depth, str(step), container)
+        if hint is None:
+            hint = f"a whole entry, a map, adds one: {dotted(change.path[: depth + 1])}={{…}}"
+        raise _unknown(change, what, hint)
     return step, inner
 
 
-def _may_add(part: Part, path: Path, depth: int) -> bool:
-    return placeholder(part) in _OWN_NAMES or (depth > 0 and path[depth - 1] == "cached")
+def _only_entry(container: Any, part: Part, step: str | int) -> tuple[Any, Part]:
+    """The one entry of a list that a key is looked for in, as if there were no list; else the container itself."""
+    inner = part.step(0) if part.is_list else None
+    if isinstance(container, list) and len(container) == 1 and inner is not None and step in (inner.keys or ()):
+        container[0] = _opened(container[0], inner)
+        return container[0], inner
+    return container, part
+
+
+def _may_add(part: Part, change: Change, depth: int) -> bool:
+    if placeholder(part) in _OWN_NAMES or (depth > 0 and change.path[depth - 1] == "cached"):
+        return True
+    return depth == len(change.path) - 1 and isinstance(change.value, dict)
 
 
 def _opened(value: Any, part: Part) -> Any:

@@ -7,7 +7,7 @@ it into a located diagnostic. A part that the text lacks is looked for at the ne
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from rolloutsim.errors import Diagnostic, ScenarioError
@@ -26,11 +26,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a key and its value stand, or the override that set it (`source`)."""
+    """Where a key and its value stand, or the override that set it (`source`).
+
+    The value of a map or list is its key; `whole` is the map or list itself, where it stands in one line.
+    """
 
     key: Span | None = None
     value: Span | None = None
     source: str | None = None
+    whole: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +67,11 @@ class Places:
     def diagnose(self, problem: Problem) -> Diagnostic:
         """The problem, located."""
         place = self._nearest(problem.path)
-        if place.source is not None:
-            return Diagnostic(problem.message, place.source, help=problem.help)
-        span = place.key if problem.at == "key" and place.key else place.value or place.key
+        changed = [place, *map(self._nearest, problem.related)]
+        source = next((one.source for one in changed if one.source is not None), None)
+        if source is not None:
+            return Diagnostic(problem.message, source, help=problem.help)
+        span = place.key if problem.at == "key" and place.key else place.whole or place.value or place.key
         if span is None:
             return Diagnostic(problem.message, self.file, help=problem.help)
         line = self.lines[span.line - 1] if span.line <= len(self.lines) else ""
@@ -93,18 +99,19 @@ class Places:
             for candidate in _spellings(path[:length]):
                 if candidate in self.at:
                     place = self.at[candidate]
-                    if length < len(path) and place.key and place.value != place.key and not place.source:
-                        return Place(place.key, place.value)
-                    return place
+                    return place if length == len(path) else replace(place, whole=None)
         return Place()
 
 
 def _spellings(path: Path) -> Iterable[Path]:
-    """The path, and the one with its last step as a list's index: a list is a map of its positions."""
+    """The path, and how it stands in a short form: a list is a map of its positions, one entry needs no list."""
     yield path
     numbered = tuple(int(step) if isinstance(step, str) and step.isdecimal() else step for step in path)
     if numbered != path:
         yield numbered
+    alone = tuple(step for step in path if not (isinstance(step, int) and step == 0))
+    if alone != path:
+        yield alone
 
 
 def dotted(path: Path) -> str:
@@ -113,8 +120,9 @@ def dotted(path: Path) -> str:
     for step in path:
         if isinstance(step, int):
             text += f"[{step}]"
-        elif step and not any(char in "." or char.isspace() or char in "[]{}=\"'," for char in step):
+        elif step and not any(char in "." or char.isspace() or char in "[]{}=\"',\\" for char in step):
             text += f".{step}" if text else step
         else:
-            text += f'["{step}"]'
+            escaped = step.replace("\\", "\\\\").replace('"', '\\"')
+            text += f'["{escaped}"]'
     return text

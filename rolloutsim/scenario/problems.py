@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
 
 from rolloutsim.scenario.checks import check
 from rolloutsim.scenario.fields import quoted
-from rolloutsim.scenario.hints import did_you_mean, listing
-from rolloutsim.scenario.model import Document
+from rolloutsim.scenario.hints import did_you_mean, intended, listing
+from rolloutsim.scenario.model import GROUP, Document
 from rolloutsim.scenario.places import Path, Problem, dotted
 from rolloutsim.scenario.structure import part_at
 
+_MOST_CHECKED = 1000  # contradictions and dangling names that are looked for (assumed: ten times what is shown)
 _ROUNDS = 4  # how often faulty parts are cut out before the rest is given up (assumed)
 
 # For required keys that are faulty, so that the rest can be checked; what is said about them is left out.
-_STAND_INS = {"nodes": 1, "images": {"image": "1 MB"}}
+_STAND_INS: dict[str, tuple[str, Any]] = {"nodes": (GROUP, 1), "images": ("image", "1 MB")}
 
 
 def validate(data: Any, found: Iterable[Problem] = ()) -> tuple[Document | None, list[Problem]]:
@@ -35,31 +37,50 @@ def validate(data: Any, found: Iterable[Problem] = ()) -> tuple[Document | None,
         What is known to be wrong already, for example keys without a value.
     """
     problems = list(found)
-    faulty = [problem.path for problem in problems]
+    faulty = _Faulty(problem.path for problem in problems)
     document: Document | None = None
     for _ in range(_ROUNDS):
         try:
             document = Document.model_validate(data)
             break
         except ValidationError as error:
-            fresh = [one for one in map(_problem, error.errors(include_url=False)) if not _touches(one, faulty)]
+            errors = error.errors(include_url=False)
+            fresh = [_problem(one) for one in errors]
+            fresh = [one for one in fresh if not faulty.touch(one)]
             problems += fresh
-            faulty += [one.path for one in fresh]
-            data = _STAND_INS | _without(data, (_path(one["loc"]) for one in error.errors(include_url=False)))
+            faulty.add(path for one in fresh for path in (one.path, *one.related))
+            data = _without(data, (_path(one["loc"]) for one in errors))
+            for key, (name, stand_in) in _STAND_INS.items():
+                if key not in data:
+                    data[key] = {name: stand_in}
+                    faulty.add([(key, name)])
     if document is None:
         return None, problems
-    problems += [one for one in check(document) if not _touches(one, faulty)]
+    problems += [one for one in islice(check(document), _MOST_CHECKED) if not faulty.touch(one)]
     return (None if problems else document), problems
 
 
-def _touches(problem: Problem, faulty: list[Path]) -> bool:
-    """Whether a problem is about a part that is known to be faulty, or about what is around or inside it."""
-    return any(
-        path[: len(other)] == other or other[: len(path)] == path
-        for path in (problem.path, *problem.related)
-        for other in faulty
-        if path and other
-    )
+class _Faulty:
+    """The parts that are known to be faulty."""
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        self._parts: set[Path] = set()
+        self._around: set[Path] = set()
+        self.add(paths)
+
+    def add(self, paths: Iterable[Path]) -> None:
+        for path in paths:
+            if path:
+                self._parts.add(path)
+                self._around.update(path[:length] for length in range(1, len(path)))
+
+    def touch(self, problem: Problem) -> bool:
+        """Whether a problem is about a faulty part, or about what is around or inside it."""
+        return any(
+            path in self._around or any(path[:length] in self._parts for length in range(1, len(path) + 1))
+            for path in (problem.path, *problem.related)
+            if path
+        )
 
 
 def _path(loc: tuple[Any, ...]) -> Path:
@@ -97,14 +118,15 @@ def _problem(error: Any) -> Problem:
             name = str(path[-1])
             help = "YAML merge keys are not supported; repeat the keys" if name == "<<" else did_you_mean(name, allowed)
             message = f"unknown key '{name}' in {_name(parent)}; allowed: {listing(allowed, 30)}"
-            return Problem(path, message, help, "key")
+            meant = intended(name, allowed)
+            return Problem(path, message, help, "key", related=((*parent, meant),) if meant is not None else ())
         case "missing":
             return Problem(path, f"key '{path[-1]}' is missing in {_name(parent)}; add it: {_describe(path)}")
         case "model_type" | "dict_type" | "model_attributes_type":
             keys = _keys(path)
             what = f"a map with any of the keys {listing(keys, 30)}" if keys else "a map"
             return Problem(path, f"{quoted(error['input'])} is not allowed here; {_name(path)} must be {what}")
-        case "list_type":
+        case "tuple_type":
             return Problem(path, f"{quoted(error['input'])} is not a list; write for example [a, b]")
         case "too_short":
             return Problem(path, f"{_name(path)} is empty; give at least one")

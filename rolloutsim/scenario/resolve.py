@@ -38,6 +38,7 @@ UNNAMED = "unnamed scenario"
 
 _FRAMING = 38  # Ethernet with preamble and gap, IEEE 802.3 [B]
 _HEADERS = 52  # IP, TCP and its time stamps inside the MTU; RFC 791, 9293, 7323 [B]
+_NAMED = 3  # images that a note names (assumed: what fits a line)
 
 
 def resolve(document: Document) -> ResolvedScenario:
@@ -208,8 +209,15 @@ def _left_out(link: str, document: Document) -> bool:
 
 def _notes(sizes: Layers) -> Iterator[str]:
     if sizes.estimated:
-        ratios = ", ".join(f"{ratio:g}" for ratio in sizes.ratios)
+        several = len(sizes.ratios) > 1
+        ratios = (f"{ratio:g} × compressed{_of(images) if several else ''}" for ratio, images in sizes.ratios.items())
         yield (
             f"Unpacked sizes are estimated for {sizes.estimated} of {sizes.total} layers: "
-            f"unpacked = {ratios} × compressed."
+            f"unpacked = {', '.join(ratios)}."
         )
+
+
+def _of(images: tuple[str, ...]) -> str:
+    """Which images have such layers; not all of very many."""
+    more = len(images) - _NAMED
+    return f" (layers of {', '.join(images[:_NAMED])}{f' and {more} more' if more > 0 else ''})"

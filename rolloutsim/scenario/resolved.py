@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LinkKind = Literal["registry_uplink", "registry_storage", "rack", "link", "nic", "disk", "unpack"]
 Model = Literal["real", "ideal"]
 
+LARGEST_SEED = 2**63 - 1  # what fits into 64 bits with a sign, so that other programs can store it (assumed)
+
 
 @dataclass(frozen=True, slots=True)
 class Distribution:

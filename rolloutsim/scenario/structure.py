@@ -10,7 +10,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from rolloutsim.scenario.fields import Described, Short
-from rolloutsim.scenario.model import Document, Spec
+from rolloutsim.scenario.frozen import Spec
+from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.places import Path
 
 
@@ -37,7 +38,7 @@ class Part:
     @property
     def is_list(self) -> bool:
         """Whether its parts are numbered."""
-        return get_origin(self.kind) is list
+        return get_origin(self.kind) is tuple
 
     @property
     def short(self) -> Short | None:
@@ -58,7 +59,7 @@ class Part:
                     return Part(kind, (*info.metadata, *notes), info)
             return None
         if self.is_map or self.is_list:
-            kind, notes = _unwrap(get_args(self.kind)[-1])
+            kind, notes = _unwrap(get_args(self.kind)[1 if self.is_map else 0])
             return Part(kind, notes, self.field)
         return None
 

@@ -35,6 +35,24 @@ _FLOAT = re.compile(
 )
 
 
+class Written(float):
+    """A number that an error shows as it was written: `1e400`, not `inf`."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Written:
+        """The number that the text says."""
+        number = super().__new__(cls, text.replace(".", "") if text[-1] in "fFnN" else text)
+        number.text = text
+        return number
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __deepcopy__(self, memo: Any) -> Written:
+        return self
+
+
 @dataclass(slots=True)
 class Source:
     """Plain data, where its parts stand, and what is wrong with the text so far."""
@@ -160,7 +178,9 @@ class _Composer:
     def _open(self, event: Any) -> _Node:
         if isinstance(event, yaml.AliasEvent):
             target = self.anchors.get(event.anchor or "")
-            if target is None or not target.complete:
+            if target is not None and not target.complete:
+                self._refuse(event, f"alias '*{event.anchor}' stands inside its own anchor '&{event.anchor}'")
+            if target is None:
                 self._refuse(event, f"alias '*{event.anchor}' has no anchor '&{event.anchor}' before it")
             return _Node(event.start_mark, event.end_mark, target.scalar, target.pairs, target.items, target.size)
         if event.tag is not None:
@@ -226,7 +246,7 @@ def _construct(node: _Node, path: Path, source: Source, located: bool = True) ->
         for number, item in enumerate(node.items):
             here = (*path, number)
             if located:
-                source.places.at[here] = Place(value=_span(item))
+                source.places.at[here] = Place(value=_span(item), whole=_whole(item))
             values.append(_construct(item, here, source, located))
         return values
     if node.pairs is None:
@@ -247,7 +267,8 @@ def _construct(node: _Node, path: Path, source: Source, located: bool = True) ->
         else:
             if located:
                 scalar = value.pairs is None and value.items is None
-                source.places.at[here] = Place(_span(key), _span(value if scalar and value.scalar != "" else key))
+                span = _span(value if scalar and value.scalar != "" else key)
+                source.places.at[here] = Place(_span(key), span, whole=_whole(value))
             if value.pairs is None and value.items is None and value.scalar is None:
                 message = f"key '{name}'{_inside(path)} has no value; give it one, or leave the key out"
                 source.problems.append(Problem(here, message, at="key"))
@@ -283,10 +304,17 @@ def _scalar(text: str) -> Any:
     if _BASED.fullmatch(text):
         return int(text, 0)
     if _FLOAT.fullmatch(text):
-        return float(text.replace(".", "") if text[-1] in "fFnN" else text)
+        return Written(text)
     return text
 
 
 def _span(node: _Node) -> Span:
     one_line = node.end.line == node.start.line and node.end.column > node.start.column
     return Span(node.start.line + 1, node.start.column + 1, node.end.column - node.start.column if one_line else 1)
+
+
+def _whole(node: _Node) -> Span | None:
+    """Where a map or list in braces or brackets stands, None where it is of several lines or of another kind."""
+    if node.pairs is None and node.items is None or node.start.line != node.end.line:
+        return None
+    return _span(node)

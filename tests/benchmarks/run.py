@@ -13,6 +13,7 @@ import math
 import subprocess
 import sys
 from collections import defaultdict
+from importlib.util import find_spec
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -174,6 +175,7 @@ def main() -> None:
     parser.add_argument("--no-rivals", action="store_true", help="leave out what takes minutes")
     options = parser.parse_args()
     sizes = sorted(options.nodes)
+    print(f"Engine: {_engine()}.", flush=True)
     results = measure_all(options.workloads, sizes, options.rounds)
     print_workloads(results, options.workloads, sizes)
     if len(sizes) > 1:
@@ -181,6 +183,13 @@ def main() -> None:
     print_warm()
     if not options.no_rivals:
         print_rivals(options.rounds)
+
+
+def _engine() -> str:
+    """Which of the two builds of the same source is measured."""
+    source = find_spec("rolloutsim.network.sharing")
+    assert source is not None
+    return "pure Python" if str(source.origin).endswith(".py") else "compiled with mypyc"
 
 
 def _talk(message: str) -> None:

@@ -52,6 +52,15 @@ def test_validate_shows_the_errors_of_all_files(program: Program, tmp_path: Path
     )
 
 
+def test_validate_shows_errors_and_every_file_that_is_missing(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(QUICK)
+    (tmp_path / "b.yaml").write_text(INVALID)
+    done = program("validate", "a.yaml", "b.yaml", "zzz", "yyy")
+    assert (done.code, done.out) == (2, f"b.yaml:4:8: error: {NO_NODES}\n     4 | nodes: 0\n       |        ^\n")
+    missing = "error: 'zzz' does not exist; give a scenario file\nerror: 'yyy' does not exist; give a scenario file\n"
+    assert done.err == f"a.yaml: valid\n{missing}"
+
+
 def test_validate_as_json_is_the_list_of_diagnostics(program: Program, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(INVALID)
     done = program("validate", "a.yaml", "--format", "json")

@@ -55,6 +55,77 @@ def test_1_an_output_folder_that_cannot_be_written_stops_before_simulating(
     assert names_in(tmp_path) == ["s.yaml", "taken"]
 
 
+def test_1_a_folder_in_the_place_of_a_result_stops_before_simulating(
+    program: Program, scenario, tmp_path: Path
+) -> None:
+    (tmp_path / "out/cases.csv").mkdir(parents=True)
+    done = program("run", scenario(HELD), "-o", "out")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        "error: cannot write out/cases.csv: is a directory; nothing was simulated; choose another folder with -o\n"
+    )
+    assert names_in(tmp_path / "out") == ["cases.csv"]
+
+
+def test_1_a_failed_check_leaves_no_new_folders(program: Program, scenario, tmp_path: Path) -> None:
+    (tmp_path / "out/b/cases.csv").mkdir(parents=True)
+    done = program("run", scenario(HELD, "a.yaml"), scenario(HELD, "b.yaml"), "-o", "out")
+    assert (done.code, done.out) == (1, "")
+    assert names_in(tmp_path / "out") == ["b"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "s.yaml"], ["run", "s.yaml", "--format", "json"], ["run", "s.yaml", "--format", "csv"],
+        ["run", "s.yaml", "--format", "md"], ["schema"], ["explain", "nodes"], ["init"], ["--help"], ["--version"],
+        ["validate", "s.yaml", "--format", "json"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_1_an_output_that_is_full(scenario, tmp_path: Path, arguments: list[str]) -> None:
+    scenario(HELD)
+    with open("/dev/full", "w") as full:
+        done = in_shell(arguments, tmp_path, stdout=full)
+    assert (done.returncode, done.stderr) == (1, b"error: cannot write the output: no space left on device\n")
+
+
+def test_1_an_output_that_is_closed(scenario, tmp_path: Path) -> None:
+    done = in_shell(["run", scenario(HELD)], tmp_path, redirect=">&-")
+    assert (done.returncode, done.stderr) == (1, b"error: cannot write the output: the standard output is closed\n")
+
+
+def test_talk_that_nobody_hears_changes_nothing_else(program: Program, scenario, tmp_path: Path) -> None:
+    name = scenario(HELD)
+    done = in_shell(["run", name, "-o", "out"], tmp_path, redirect="2>&-", stdout=subprocess.PIPE)
+    assert (done.returncode, done.stdout.decode()) == (0, program("run", name).out)
+    assert names_in(tmp_path / "out") == RESULTS
+    for redirect in ("2>&-", "2>/dev/full"):
+        assert in_shell(["run", "nowhere.yaml"], tmp_path, redirect=redirect).returncode == 2
+
+
+def test_2_an_input_that_is_closed(tmp_path: Path) -> None:
+    done = in_shell(["run", "-"], tmp_path, redirect="<&-")
+    message = b"error: '-' cannot be read: the standard input is closed; give a scenario file\n"
+    assert (done.returncode, done.stderr) == (2, message)
+
+
+def test_control_characters_in_errors_are_shown_and_not_sent(program: Program) -> None:
+    done = program("run", "a\x1b[31m.yaml")
+    assert (done.code, done.out, done.err) == (
+        2, "", "error: 'a\\x1b[31m.yaml' does not exist; give a scenario file\n",
+    )  # fmt: skip
+    assert program("run", "--a\x1b[31m").err.splitlines()[-1].startswith(r"Error: No such option")
+    assert "\x1b" not in program("run", "--a\x1b[31m").err
+
+
+def in_shell(arguments: list[str], folder: Path, redirect: str = "", **streams: object):
+    """Run rolloutsim with a redirection of the shell, or with other streams."""
+    program = Path(sys.executable).with_name("rolloutsim")
+    command = ["sh", "-c", f'"$0" "$@" {redirect}', program, *arguments]
+    return subprocess.run(command, cwd=folder, check=False, **{"stderr": subprocess.PIPE, **streams})
+
+
 def test_1_an_internal_error_is_short_and_says_how_to_see_more(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -82,7 +153,10 @@ def test_1_an_internal_error_is_short_and_says_how_to_see_more(
     [
         (["rnu"], "no command 'rnu' (did you mean 'run'?); commands: run, validate, schema, explain, init"),
         (["run"], "Missing argument 'FILE…'."),
-        (["run", "s.yaml", "--seed", "-1"], "Invalid value for '--seed': -1 is not in the range x>=0."),
+        (
+            ["run", "s.yaml", "--seed", "-1"],
+            "Invalid value for '--seed': -1 is not in the range 0<=x<=9223372036854775807.",
+        ),
         (
             ["run", "s.yaml", "--format", "xml"],
             "Invalid value for '--format': 'xml' is not one of 'table', 'json', 'csv', 'md'.",
@@ -91,6 +165,10 @@ def test_1_an_internal_error_is_short_and_says_how_to_see_more(
         (
             ["run", "s.yaml", "d/s.yaml", "--format", "csv"],
             "--format csv is for one file: its lines name cases, not scenarios; or use -o DIR",
+        ),
+        (
+            ["run", "s.yaml", "d/s.yaml", "--format", "json"],
+            "--format json is for one file: several documents are no JSON; or use -o DIR",
         ),
         (
             ["run", "s.yaml", "d/s.yaml", "-o", "out"],
@@ -200,7 +278,7 @@ def test_130_interrupted_and_finished_results_kept(scenario, tmp_path: Path) -> 
     assert done.returncode == 130
     assert done.stderr == "wrote out/a/result.json, out/a/cases.csv and out/a/summary.md\n\ninterrupted\n"
     assert names_in(tmp_path / "out/a") == RESULTS
-    assert names_in(tmp_path / "out/b") == []
+    assert names_in(tmp_path / "out") == ["a"]
 
 
 def test_a_reader_that_goes_away_is_no_error_message() -> None:
@@ -208,6 +286,8 @@ def test_a_reader_that_goes_away_is_no_error_message() -> None:
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run([program, "schema"], cwd=ROOT, stdout=write, stderr=subprocess.PIPE, check=False)
-    os.close(write)
     assert done.stderr == b""
     assert done.returncode == -13  # SIGPIPE
+    in_a_shell = subprocess.run(["sh", "-c", '"$0" schema; exit $?', program], cwd=ROOT, stdout=write, check=False)
+    assert in_a_shell.returncode == 141  # 128 + 13
+    os.close(write)

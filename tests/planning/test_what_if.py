@@ -97,12 +97,29 @@ def test_a_queue_for_connections_loses_its_limit() -> None:
     registry = Registry("registry", ("registry.uplink",), max_connections=1, connection_cap=25e6)
     scenario = star(25e6, nodes=4, registry=registry)
     # The queue takes 0 + 1 + 2 + 3 of 10 s, the caps 4 s; at once without caps 100 MB take 0.8 s, in turn too.
-    assert changes(scenario) == [("no limit on registry connections", 4.0, 1.0), ("no limit per connection", 4.0, 0.8)]
+    assert changes(scenario) == [("no limit per connection", 4.0, 0.8), ("no limit on registry connections", 4.0, 1.0)]
 
 
 def test_storage_gets_twice_the_speed() -> None:
     scenario = star(2e9, nodes=1, uplink=100 * GBIT, registry=Registry("registry", ("registry.storage",)))
     assert changes(scenario) == [("registry storage 4 GB/s", 1.0, 0.5)]
+
+
+def test_what_a_queue_stands_before_is_tried_first() -> None:
+    # One connection at a time; the storage moves 125 MB/s. Eight pulls of 25 MB: 0.2 s each, in turn or at once.
+    registry = Registry("registry", ("registry.storage",), max_connections=1)
+    scenario = star(25e6, nodes=8, uplink=100 * GBIT, registry=registry)
+    storage = replace(scenario.links["registry.storage"], capacity=GBIT, line_rate=GBIT)
+    scenario = replace(scenario, links={**scenario.links, "registry.storage": storage})
+    assert changes(scenario) == [
+        ("registry storage 250 MB/s", 1.6, 0.8),
+        ("no limit on registry connections", 1.6, 1.6),
+    ]
+
+
+def test_disks_in_mebibytes_stay_in_mebibytes() -> None:
+    scenario = star(125 * 2.0**20, nodes=1, uplink=100 * GBIT, disk=125 * 2.0**20)
+    assert changes(scenario) == [("node disks 250 MiB/s", 2.0, 1.0)]
 
 
 def test_all_racks_get_the_next_interface() -> None:

@@ -117,6 +117,35 @@ def test_above_1000_nodes_only_the_summary_is_written_by_default() -> None:
     assert len(read(one_pull(nodes=1001), "nodes")["cases"][0]["nodes"]) == 1001
 
 
+def test_what_is_left_out_is_said() -> None:
+    assumed = "unpacked sizes are 2 × the compressed ones"
+    assert read(one_pull(nodes=1001))["notes"] == [
+        assumed,
+        "nodes and pulls are left out, since there are more than 1,000 nodes; "
+        "--detail nodes or --detail full shows them",
+    ]
+    assert read(one_pull(nodes=1000))["notes"] == [assumed]
+    assert [read(one_pull(nodes=1001), detail)["notes"] for detail in ("summary", "nodes", "full")] == [[assumed]] * 3
+
+
+def test_statistics_are_null_while_a_pull_is_unfinished() -> None:
+    story = Story((image("a", 10.0),), nodes=2, name="a", finished=False, end=9.0)
+    story.fetch(story.pull(0.0, 0.0, 4.0, alone=2.0), "a-0", 0.0, 1.0, 4.0)
+    story.pull(0.0, 0.0, nan, node=1, alone=2.0)
+    (case,) = read(run(story.case()))["cases"]
+    assert (case["pull_time_s"], case["slowdown"], case["alone_time_s"]) == (None, None, 2.0)
+    assert [pull["pulled_s"] for pull in case["pulls"]] == [4.0, None]
+
+
+def test_no_control_character_leaves_as_it_is() -> None:
+    name = "a\x1b\x7f\x9b"
+    story = Story((image(name, 10.0),), name=name)
+    story.fetch(story.pull(0.0, 0.0, 4.0), f"{name}-0", 0.0, 1.0, 4.0)
+    text = to_json(run(story.case()))
+    assert r'"case": "a\u001b\u007f\u009b"' in text
+    assert json.loads(text)["cases"][0]["case"] == name
+
+
 def test_what_never_happened_is_null() -> None:
     story = Story((image("a", 10.0),), finished=False, stuck=("1 fetch waits for ever",), end=5.0)
     story.fetch(story.pull(0.0, 0.0, nan), "a-0", 0.0, 1.0, nan)

@@ -59,8 +59,7 @@ def test_what_pulls_that_did_not_finish_would_have_is_unknown() -> None:
     case = summarise(run(story.case())).cases["all"]
     assert (case.finished, case.stuck, case.unfinished_pulls, case.pulls) == (False, ("1 fetch waits",), 1, 2)
     assert case.rollout_time_s is None
-    assert case.pull_time_s is not None
-    assert case.pull_time_s.max == 4.0
+    assert (case.pull_time_s, case.slowdown) == (None, None)
     assert case.alone_time_s == 2.0
 
 

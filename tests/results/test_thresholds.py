@@ -39,7 +39,7 @@ def test_a_condition_without_a_selector_is_checked_for_each_case() -> None:
     results = check(run(case("a"), case("b", 70.0), thresholds=(threshold("rollout_time", "max <", 60.0),)))
     assert [(r.case, r.metric, r.value, r.passed, r.headroom, r.shown) for r in results] == [
         ("a", "rollout_time{image=a}", 55.4, True, "8 % left", "55.4 s"),
-        ("b", "rollout_time{image=b}", 70.0, False, "17 % over", "1m10s"),
+        ("b", "rollout_time{image=b}", 70.0, False, "17 % over", "70.0 s"),
     ]
 
 
@@ -57,6 +57,10 @@ def test_a_selector_picks_its_case() -> None:
         ("slowdown", "max <=", 11.08, 11.08, "0 % left"),
         ("alone_time", "<", 10.0, 5.0, "50 % left"),
         ("bytes_on_wire", "<", 10.0, 20.0, "100 % over"),
+        ("bytes_on_wire", "<", 2.0, 20.0, "10.0× the limit"),
+        ("bytes_on_wire", ">", 2.0, 20.0, "10.0× the limit"),
+        ("bytes_on_wire", "<", 8000.0, 20.0, "99.8 % left"),
+        ("bytes_on_wire", "<", 19.96, 20.0, "0.200 % over"),
     ],
 )
 def test_values_of_pulls(metric: str, text: str, limit: float, value: float, headroom: str) -> None:
@@ -68,11 +72,13 @@ def test_values_of_pulls(metric: str, text: str, limit: float, value: float, hea
 @pytest.mark.parametrize(
     ("metric", "text", "link", "value", "shown"),
     [
-        ("utilisation", "max <", "registry.uplink", 20 / 5540, "0.361%"),
+        ("utilisation", "max <", "registry.uplink", 20 / 5540, "0.361 %"),
         ("saturated", "max <", "registry.uplink", 55.4, "55.4 s"),
-        ("utilisation", "max <", "node.nic.in", 0.5, "50%"),
-        ("utilisation", "mean <", "node.nic.in", 0.2509, "25.1%"),
-        ("utilisation", "max <", "node-000.nic.in", 10 / 5540, "0.181%"),
+        ("utilisation", "max <", "node.nic.in", 0.5, "50.0 %"),
+        ("utilisation", "mean <", "node.nic.in", 0.2509, "25.1 %"),
+        ("utilisation", "<", "node.nic.in", 0.2509, "25.1 %"),
+        ("utilisation", "min <", "node.nic.in", 10 / 5540, "0.181 %"),
+        ("utilisation", "max <", "node-000.nic.in", 10 / 5540, "0.181 %"),
     ],
 )
 def test_values_of_links(metric: str, text: str, link: str, value: float, shown: str) -> None:

@@ -7,7 +7,7 @@ from math import nan
 
 import pytest
 
-from rolloutsim.results.records import CaseRecords, PrivateLinks
+from rolloutsim.results.records import CaseRecords, PrivateLinks, Run
 from rolloutsim.results.why import why
 from rolloutsim.scenario.resolved import Link
 from tests.results.by_hand import CAP, DISK, NIC, UNPACK, UPLINK, UPLINK_CAUSE, Story, image, nics, run
@@ -35,7 +35,7 @@ def test_a_full_registry_uplink() -> None:
     found = why(run(story(busy=1.0, full=10.0, private=(nics([50.0], [0.0]),))))
     assert found == (
         "registry uplink 100 % busy for the whole rollout; node NICs 5 % busy (50 of 1000 bit/s).\n"
-        "More NIC or disk speed changes nothing."
+        "More NIC speed changes nothing."
     )
 
 
@@ -63,7 +63,7 @@ def test_full_disks() -> None:
     disks = nics([500.0], [4.0], kind="disk")
     case = story(busy=0.5, full=3.0, cause={DISK: 6.0, UPLINK_CAUSE: 4.0}, private=(nics([100.0], [0.0]), disks))
     assert why(run(case)) == (
-        "node disks 50 % busy, full for 40 % of the rollout; registry uplink 50 % busy.\n"
+        "node disks 50 % busy on average, and the limit for 40 % of the rollout; registry uplink 50 % busy.\n"
         "Of all time until the pods are ready, 60 % goes to the nodes' disks and 40 % to the registry uplink."
     )
 
@@ -93,7 +93,7 @@ def test_decompression() -> None:
     ("cause", "started", "sentence"),
     [
         (CAP, 0.0, "every connection runs at its own limit"),
-        (UPLINK_CAUSE, 10.0, "requests and latency take longer than the bytes"),
+        (UPLINK_CAUSE, 10.0, "requests and the runtime's own steps take longer than the bytes"),
     ],
 )
 def test_causes_that_are_no_links(cause: int, started: float, sentence: str) -> None:
@@ -130,8 +130,9 @@ def racks(*full: float) -> CaseRecords:
 def test_rack_uplinks_are_one_bottleneck() -> None:
     # Full for 10 and 8 s, 100 % and 80 % of the rollout; each carried 5 B/s in that time, 10 % of its capacity.
     assert why(run(racks(10.0, 8.0))) == (
-        "rack uplinks 9 % busy, full for 90 % of the rollout; node NICs 10 % busy (100 of 1000 bit/s).\n"
-        "More NIC or disk speed changes nothing."
+        "rack uplinks 9 % busy on average, and the limit for 90 % of the rollout; "
+        "node NICs 10 % busy (100 of 1000 bit/s).\n"
+        "More NIC speed changes nothing."
     )
 
 
@@ -146,8 +147,7 @@ def test_cases_that_wait_for_something_else_are_named() -> None:
         "a: registry uplink 100 % busy for the whole rollout; node NICs without a limit.\n"
         "Of all time until the pods are ready, 91 % goes to the registry uplink "
         "and 9 % to the start of the containers.\n"
-        "More NIC or disk speed changes nothing.\n"
-        "b (90 %) waits longest for requests and latency."
+        "b (90 %) waits longest for requests and runtime overhead."
     )
 
 
@@ -162,6 +162,57 @@ def test_an_unfinished_case_says_what_waits_for_what() -> None:
         "a did not finish: 2 of 2 pulls never had their image. "
         "2 fetches waiting for link 'wan', which has no capacity left."
     )
+
+
+def test_what_is_as_busy_as_the_bottleneck_is_not_called_useless() -> None:
+    """Uplink and NIC have the same rate; the NIC is named as the bottleneck, but it alone would not help."""
+    case = story(busy=1.0, cause=NIC, private=(nics([1000.0], [10.0]),))
+    assert why(run(case)) == "node NICs 100 % busy for the whole rollout; registry uplink 100 % busy."
+
+
+@pytest.mark.parametrize("full", [9.0, 4.0])
+def test_a_queue_is_explained_by_the_link_that_its_head_waits_for(full: float) -> None:
+    """One connection at a time, and a link behind it that is full for most of the rollout, or not."""
+    told = Story((image("a", 10.0),), nodes=4, name="a", link_bytes=(100 * full,), link_saturated=(full,))
+    for node, end in enumerate((2.5, 5.0, 7.5, 10.0)):
+        told.fetch(told.pull(0.0, 0.0, end, node=node), "a-0", 0.0, end - 2.5, end, connected=end - 2.5)
+    # Of 25 s on the paths the queue takes 0 + 2.5 + 5 + 7.5 = 15 s, the link 4 × 2.5 s.
+    queue = "pulls queue for the registry's connections"
+    first = {
+        9.0: f"registry uplink full for 90 % of the rollout, while {queue}; node NICs without a limit.",
+        4.0: f"{queue}; registry uplink 40 % busy; node NICs without a limit.",
+    }
+    assert why(run(told.case())).splitlines() == [
+        first[full],
+        "Of all time until the pods are ready, 60 % goes to the queue for registry connections "
+        "and 40 % to the registry uplink.",
+    ]
+
+
+def two_groups(*ends: float) -> Run:
+    """One node each of old and new; the bytes of each take 5 s, its disk the rest."""
+    told = Story((image("a", 10.0),), nodes=2, name="a", groups=(0, 1), link_saturated=(5.0,), link_bytes=(500.0,))
+    for node, end in enumerate(ends):
+        told.fetch(
+            told.pull(0.0, 0.0, end, node=node), "a-0", 0.0, 0.0, end, cause={UPLINK_CAUSE: 5.0, DISK: end - 5.0}
+        )
+    result = run(told.case())
+    (group,) = result.scenario.groups
+    groups = (replace(group, name="old", count=1), replace(group, name="new", count=1))
+    return replace(result, scenario=replace(result.scenario, groups=groups))
+
+
+def test_the_group_that_is_last_is_named_with_what_it_waits_for() -> None:
+    assert why(two_groups(10.0, 8.0)).splitlines()[2] == (
+        "The nodes of old are last, after 10.0 s (all others: 8.00 s): "
+        "each waits on average 2.00 s longer for the nodes' disks."
+    )
+    assert "are last" not in why(two_groups(10.0, 9.8))
+
+
+def test_control_characters_in_names_are_shown_and_not_sent() -> None:
+    slow, quick = story("a", busy=1.0, full=10.0), story("b\x1b[31m", started=9.0, busy=0.1, full=1.0, ready=9.99)
+    assert why(run(slow, quick)).splitlines()[-1].startswith(r"b\x1b[31m (")
 
 
 def test_nothing_to_wait_for() -> None:

@@ -46,6 +46,15 @@ def test_all_problems_of_a_scenario_are_reported_at_once() -> None:
     ]
 
 
+def test_of_very_many_errors_a_hundred_are_shown() -> None:
+    layers = ", ".join(["1 Mb"] * 250)
+    with pytest.raises(ScenarioError) as caught:
+        loads(f"rolloutsim: 1\nnodes: 2\nnetwork: 1 Gbit/s\nimages: {{app: {{layers: [{layers}]}}}}\n", "bad.yaml")
+    assert len(caught.value.diagnostics) == 250
+    assert str(caught.value).count(": error: ") == 100
+    assert str(caught.value).endswith("\nand at least 150 more, not shown; mend these first")
+
+
 def test_a_faulty_part_hides_no_other_and_adds_no_other() -> None:
     text = (
         "rolloutsim: 1\n"

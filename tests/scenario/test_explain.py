@@ -39,7 +39,8 @@ def test_a_profiles_default_names_every_runtime_and_source() -> None:
 
 def test_an_explanation_reads_as_text() -> None:
     assert str(explain("runtime")) == (
-        "nodes.<group>.runtime: container runtime: a profile of sourced defaults\n"
+        "nodes.<group>.runtime: container runtime: a profile of sourced defaults. cri-o decompresses twice, but the "
+        "first time while it fetches and on a core of its own, which delays nothing here\n"
         "  type:    one of containerd, dockerd, cri-o\n"
         "  default: containerd\n"
         "  source:  assumed\n"
@@ -85,6 +86,32 @@ def test_every_number_that_is_a_default_has_a_source_or_is_assumed() -> None:
         default = part.field.default if part.field else None
         if isinstance(default, (int, float)):
             assert explain(".".join(path)).source, path
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_default_with_a_number_in_it_has_a_source_or_is_assumed(key: str) -> None:
+    found = explain(key)
+    assert found.source or not any(char.isdigit() for char in found.default) or "<image>" in found.default
+
+
+@pytest.mark.parametrize(
+    "key", ["images.layers.compressed", "images.api.layers.compressed", "images.api.layers.x.compressed"]
+)
+def test_a_layers_key_is_told_from_an_images(key: str) -> None:
+    assert explain(key).key == "images.<image>.layers.<layer>.compressed"
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("", "explain : a key is missing; write for example network.latency"),
+        ("nodes[", "explain nodes[: the bracket at column 6 is not closed; write for example network.latency"),
+    ],
+)
+def test_what_is_no_key_is_a_usage_error_that_shows_one(key: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        explain(key)
+    assert str(caught.value) == message
 
 
 def test_every_profile_default_has_a_source_or_is_assumed() -> None:

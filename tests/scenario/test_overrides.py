@@ -71,6 +71,71 @@ def test_a_key_that_the_file_leaves_out_can_be_set() -> None:
     assert changed(SHORT, 'thresholds["rollout_time{case=app}"]=max < 3 s').resolve().thresholds[0].value == 3
 
 
+@pytest.mark.parametrize(
+    "override",
+    [
+        "background.x={links: [registry.uplink], rate: 1 Mbit/s}",
+        "network.links.wan={capacity: 1 Gbit/s}",
+        "images.new={compressed: 3 MB}",
+        "nodes.web={count: 3}",
+    ],
+)
+def test_a_whole_entry_adds_one(override: str) -> None:
+    scenario = changed(SHORT, override)
+    assert scenario.background or scenario.network.links or len(scenario.images) == 3 or len(scenario.nodes) == 2
+
+
+def test_layers_take_the_place_of_a_bare_size() -> None:
+    image = changed(SHORT, "images.app.layers=[3 MB]").images["app"]
+    assert (image.compressed, len(image.layers or ())) == (None, 1)
+
+
+def test_the_one_condition_of_a_threshold_needs_no_number() -> None:
+    (threshold,) = (
+        changed(
+            f"{SHORT}thresholds: {{rollout_time{{case=app}}: max < 60 s}}\n".replace("{case=app}", ""),
+            "thresholds.rollout_time.check=max < 3s",
+            "thresholds.rollout_time.severity=warn",
+        )
+        .resolve()
+        .thresholds
+    )
+    assert (threshold.value, threshold.severity) == (3.0, "warn")
+
+
+def test_a_name_may_hold_quotes_and_commas() -> None:
+    scenario = changed(
+        SHORT, r'images["a\"b,c"]={compressed: 1 MB}', r'thresholds["rollout_time{image=\"a\\\"b,c\"}"]=max < 3 s'
+    )
+    assert scenario.resolve().thresholds[0].selectors == {"image": 'a"b,c'}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["network.racks.oversubscription=2"],
+            "--set network.racks.oversubscription: error: network.racks has both 'uplink' and 'oversubscription'; give "
+            "one of them",
+        ),
+        (
+            ["registry=1 Gbit/s", "registries={a: 1 Gbit/s}"],
+            "--set registry: error: both 'registry' and 'registries' are given; use 'registries' alone",
+        ),
+        (
+            ["registry=unlimited", "nodes.web.nic=unlimited", "nodes.web.disk=unlimited", "nodes.web.racks=[]",
+             "nodes.gpu.racks=[r1]"],
+            "--set nodes.web.nic: error: nothing limits a fetch from registry 'registry' by nodes.web; give a rate to "
+            "registry.uplink, nodes.web.nic, nodes.web.disk or nodes.web.connection_cap",
+        ),
+    ],
+)  # fmt: skip
+def test_a_contradiction_is_located_at_the_override_that_made_it(overrides: list[str], message: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        changed(LONG, *overrides)
+    assert str(caught.value) == message
+
+
 def test_later_overrides_win() -> None:
     assert changed(SHORT, "nodes=5", "nodes=6").nodes["node"].count == 6
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import pickle
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from pydantic import ValidationError
 
-from rolloutsim.errors import ScenarioError, UsageError
+from rolloutsim.errors import FrozenError, ScenarioError, UsageError
 from rolloutsim.scenario import Scenario, load, loads
 
 TEXT = "rolloutsim: 1\nnodes: 20\nnetwork: 1 Gbit/s\nimages: {app: 30 MB}\n"
@@ -34,8 +35,31 @@ def test_keywords_are_checked_like_a_file() -> None:
 
 
 def test_a_scenario_is_frozen() -> None:
-    with pytest.raises(ValidationError):
-        twenty().seed = 3  # type: ignore[misc]
+    scenario = loads(TEXT.replace("nodes: 20", "nodes: {web: {count: 2, cached: {app: 1}, via: []}}"))
+    message = "a scenario is frozen; with_ makes a changed copy, for example scenario.with_({'nodes': 50})"
+    for change in (
+        lambda: setattr(scenario, "seed", 3),
+        lambda: delattr(scenario, "seed"),
+        lambda: setattr(scenario.nodes["web"], "count", 3),
+        lambda: scenario.nodes.update(x=1),
+        lambda: scenario.nodes.__setitem__("x", 1),
+        lambda: scenario.images.clear(),
+        lambda: scenario.nodes["web"].cached.pop("app"),
+    ):
+        with pytest.raises(FrozenError) as caught:
+            change()
+        assert str(caught.value) == message
+    assert scenario.nodes["web"].via == ()
+
+
+def test_equal_scenarios_have_one_hash_and_copies_are_equal() -> None:
+    assert hash(twenty()) == hash(twenty()) != hash(twenty().with_({"nodes": 21}))
+    assert copy.deepcopy(twenty()) == pickle.loads(pickle.dumps(twenty())) == twenty()
+
+
+def test_a_list_can_be_changed_in_a_copy() -> None:
+    scenario = loads(TEXT.replace("app: 30 MB", "app: {layers: [30 MB, 4 MB]}"))
+    assert scenario.with_({"images.app.layers[1]": "5 MB"}).images["app"].layers["1"].compressed == 5e6
 
 
 def test_with_returns_a_changed_copy() -> None:
@@ -55,7 +79,9 @@ def test_with_nothing_changes_nothing() -> None:
 
 
 def test_with_refuses_what_set_refuses() -> None:
-    with pytest.raises(UsageError, match=r"^with_ nodes\.web\.nic: no group is named 'web' in nodes; there are: node$"):
+    with pytest.raises(
+        UsageError, match=r"^with_ nodes\.web\.nic: no group is named 'web' in nodes; there are: node; a whole entry"
+    ):
         twenty().with_({"nodes.web.nic": "1 Gbit/s"})
     with pytest.raises(
         ScenarioError, match=r"^with_ network: error: 'fast' is not a rate; write for example 1 Gbit/s$"

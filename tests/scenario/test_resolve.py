@@ -51,7 +51,7 @@ def test_disk_storage_and_unpacking_are_payload_already() -> None:
 
 
 def test_unlimited_parts_are_no_links() -> None:
-    text = "nodes: {web: {count: 1, nic: unlimited, disk: unlimited, unpack: unlimited}}\n"
+    text = "nodes: {web: {count: 1, nic: unlimited, disk: unlimited, unpack: unlimited, connection_cap: 9 MB/s}}\n"
     scenario = resolved(text + "registry: unlimited\nimages: {app: 30 MB}\n")
     (group,) = scenario.groups
     assert (group.nic, group.nic_line_rate, group.disk, group.unpack_rate) == (None, None, None, None)
@@ -169,7 +169,18 @@ def test_a_missing_size_comes_from_the_ratio_and_is_noted() -> None:
         (5e6, 10e6),
         (3e6, 7e6),
     ]
-    assert scenario.notes == ("Unpacked sizes are estimated for 3 of 4 layers: unpacked = 2, 2.67 × compressed.",)
+    assert scenario.notes == (
+        "Unpacked sizes are estimated for 3 of 4 layers: "
+        "unpacked = 2 × compressed (layers of b), 2.67 × compressed (layers of a).",
+    )
+
+
+def test_a_note_names_three_images_at_most() -> None:
+    images = ", ".join(f"i{n}: {{compressed: {n + 1} MB, ratio: 3}}" for n in range(5))
+    (note,) = resolved(f"nodes: 1\nnetwork: 1 Gbit/s\nimages: {{a: 10 MB, {images}}}\n").notes
+    assert note.endswith(
+        "unpacked = 2.67 × compressed (layers of a), 3 × compressed (layers of i0, i1, i2 and 2 more)."
+    )
 
 
 def test_a_size_that_one_image_gives_holds_for_all_that_share_the_digest() -> None:

@@ -41,6 +41,9 @@ SEEN_BY_A_SCHEMA = [
     "a name with a space",
     "a text that is a number",
     "a list that is a word",
+    "a control character in a name",
+    "a short group that is no number",
+    "layers as an image",
 ]
 
 
@@ -78,6 +81,8 @@ def test_the_schema_refuses_what_the_model_refuses(name: str, validator: Any) ->
         "nodes: {web: {count: 20, unpack: 100 MB/s}}",
         "nodes: {web: {count: 20, unpack: {rate: unlimited, cores: 4}, nic: unlimited, start: {p50: 1 s, p95: 2m30s}}}",
         "nodes: {web: {count: 20, cached: {app: 80%, other: 3}, via: [wan], pulls: [{image: app, at: 1.657 s}]}}",
+        "nodes: {web: 20, gpu: {count: 3}}",
+        'description: "two\\nlines"',
         "network: 1 Gbit/s",
         "network: {mtu: 9000, latency: 0.2 ms, racks: 40 Gbit/s, links: {wan: 1 Gbit/s, lan: {capacity: 0 bit/s}}}",
         "registry: 10 Gbit/s",

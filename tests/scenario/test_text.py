@@ -96,7 +96,7 @@ def test_nesting_beyond_the_parser_is_refused() -> None:
 
 
 def test_an_alias_inside_its_own_anchor_is_refused() -> None:
-    assert refusal("a: &x [*x]").message == "alias '*x' has no anchor '&x' before it"
+    assert refusal("a: &x [*x]").message == "alias '*x' stands inside its own anchor '&x'"
 
 
 def test_a_chain_of_aliases_cannot_nest_without_end() -> None:

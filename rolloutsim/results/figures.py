@@ -1,0 +1,116 @@
+"""Figures as people read them, one style everywhere: three significant digits, a blank before the unit.
+
+Times and factors keep their trailing zeros, so that a column lines up (`5.10 s`, `20.0×`); sizes and rates, which
+users write themselves, lose them (`16 MB`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import floor, isfinite, log10
+from unicodedata import category
+
+from rolloutsim.units import format_byte_rate, format_rate, format_size, format_time, parse_rate, parse_size
+
+UNKNOWN = "–"
+
+_MINUTE = 60.0
+_DAY = 86400.0
+_LONG = 10 * _MINUTE  # from here on minutes are easier to grasp than seconds (assumed)
+_DAYS = 2 * _DAY  # and from here on days
+_MEBI = parse_size("1 MiB")
+_BIT = parse_rate("1 bit/s")
+_SLOW = 1e-4  # a rate below this share of another needs a unit of its own (assumed: five digits at most)
+
+
+def show_time(time: float | None) -> str:
+    """A time [s]: `3.18 ms`, `0.640 s`, `66.3 s`, from ten minutes on `12m30s`, from two days on `92.8 d`."""
+    if time is None:
+        return UNKNOWN
+    if 0.0 < time < 0.00999:
+        return f"{three_digits(time * 1e3)} ms"
+    if _rounded(time) < _LONG:
+        return f"{three_digits(time)} s"
+    return format_time(time) if time < _DAYS else f"{three_digits(time / _DAY)} d"
+
+
+def show_size(size: float) -> str:
+    """A size [B]: `3.97 MB`."""
+    return format_size(_rounded(size))
+
+
+def show_rate(rate: float) -> str:
+    """A network's rate [B/s], in bits: `1 Gbit/s`."""
+    return format_rate(_rounded(rate / _BIT) * _BIT)
+
+
+def show_byte_rate(rate: float) -> str:
+    """A disk's or a core's rate [B/s]: `135 MB/s`, but `250 MiB/s` where it is that exactly."""
+    mebi = rate / _MEBI
+    if mebi >= 1.0 and mebi.is_integer() and _rounded(rate) != rate:
+        return f"{mebi:.0f} MiB/s"
+    return format_byte_rate(_rounded(rate))
+
+
+def show_factor(factor: float | None) -> str:
+    """How many times: `20.0×`."""
+    return UNKNOWN if factor is None else f"{three_digits(factor)}×"
+
+
+def show_share(share: float) -> str:
+    """A measured share [1]: `41.7 %`."""
+    return f"{three_digits(share * 100)} %"
+
+
+def whole_share(share: float) -> str:
+    """A share [1] in running text: `48 %`, and never 0 or 100 % where that is not exact."""
+    if 0.0 < share < 0.005:
+        return "under 1 %"
+    if 0.995 <= share < 1.0:
+        return "over 99 %"
+    return f"{share * 100:.0f} %"
+
+
+def whole_shares(shares: Sequence[float]) -> list[int]:
+    """Whole per cents that add up to the rounded sum of shares [1]: the largest remainders are rounded up."""
+    floors = [floor(share * 100) for share in shares]
+    missing = round(sum(shares) * 100) - sum(floors)
+    by_remainder = sorted(range(len(shares)), key=lambda i: floors[i] - shares[i] * 100)
+    for i in by_remainder[:missing]:
+        floors[i] += 1
+    return floors
+
+
+def rate_of_rate(used: float, whole: float) -> str:
+    """A rate [B/s] beside the line rate that it is a part of: `50 of 1000 Mbit/s`, in one unit if that can be read."""
+    shown = show_rate(used)
+    number, unit = shown.split()
+    if used < _SLOW * whole:
+        return f"{shown} of {show_rate(whole)}"
+    return f"{number} of {whole / parse_rate(f'1 {unit}'):.0f} {unit}"
+
+
+def visible(text: str, keep: str = "") -> str:
+    """A text in which control characters, which could steer a terminal, are written as escapes.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+    keep : str
+        Control characters that stay, such as line feeds.
+    """
+    return "".join(f"\\x{ord(c):02x}" if category(c) == "Cc" and c not in keep else c for c in text)
+
+
+def three_digits(value: float) -> str:
+    """A number with three significant digits and without an exponent; what is larger keeps its whole digits."""
+    if value == 0.0 or not isfinite(value):
+        return f"{value:g}"
+    rounded = _rounded(value)
+    decimals = 2 - floor(log10(abs(rounded)))
+    return f"{rounded:.{max(0, decimals)}f}"
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.3g}")

@@ -1,0 +1,72 @@
+"""Which group of nodes is ready last, and how its nodes' time differs from that of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from rolloutsim.results.split import path_times
+
+if TYPE_CHECKING:
+    from rolloutsim.results.records import CaseRecords
+
+_CLEARLY = 0.05  # a group that is last by a smaller share of its time is not worth a word (assumed)
+
+
+@dataclass(frozen=True, slots=True)
+class LastGroup:
+    """The group whose last pod is ready clearly after all others'.
+
+    Parameters
+    ----------
+    group : str
+        Its name.
+    ready, others : float
+        When the last pod of it is ready, and the last of all other groups [s].
+    split, split_others : mapping of str to float
+        Seconds by cause of one of its nodes, and of one of the others, on average [s].
+    """
+
+    group: str
+    ready: float
+    others: float
+    split: Mapping[str, float]
+    split_others: Mapping[str, float]
+
+
+def last_group(case: CaseRecords, groups: tuple[str, ...]) -> LastGroup | None:
+    """The group that is last in a finished case; None if there is one group, or none that is clearly last.
+
+    Parameters
+    ----------
+    case : CaseRecords
+        What happened.
+    groups : tuple of str
+        Names of the scenario's node groups, in its order.
+    """
+    group_of_pull = case.node_group[case.pulls.node]
+    ready = np.full(len(groups), -np.inf)
+    np.maximum.at(ready, group_of_pull[case.pods.pull], case.pods.ready)
+    *_, second, last = np.argsort(ready, kind="stable") if len(groups) > 1 else (0, 0)
+    if not ready[second] < (1.0 - _CLEARLY) * ready[last] or np.isneginf(ready[second]):
+        return None
+    path = path_times(case)
+    is_last = group_of_pull[path.pull] == last
+    nodes = np.unique(case.pulls.node)
+    count = int(np.count_nonzero(case.node_group[nodes] == last))
+
+    def split(rows: npt.NDArray[np.bool_], count: int) -> dict[str, float]:
+        sums = np.bincount(path.cause[rows], path.seconds[rows], len(path.causes)) / count
+        return {name: float(sums[i]) for i, name in enumerate(path.causes) if sums[i] > 0.0}
+
+    return LastGroup(
+        groups[last],
+        float(ready[last]),
+        float(ready[second]),
+        split(is_last, count),
+        split(~is_last, len(nodes) - count),
+    )
