@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.network import filling
 from rolloutsim.network.clocks import Clock
+from rolloutsim.network.levels import ROUNDING, Unsettled, level_of, solve
 from rolloutsim.network.regimes import EDGE, LEVEL, PRIVATE
 
 if TYPE_CHECKING:
@@ -41,15 +42,9 @@ if TYPE_CHECKING:
     from rolloutsim.network.regimes import Regime, Shape
     from rolloutsim.network.states import Bundle, State
 
-# Loads this close (relative) to a capacity are equal to it: rounding of sums over 1e5 flows stays below.
-ROUNDING = 1e-12
 # A link that drives more links than this does not follow each of their loads (assumed: a loop over eight
 # numbers costs less than the bookkeeping of a bound).
 MANY = 8
-
-
-class Unsettled(Exception):
-    """The structure was not found within the allowed number of repairs, or no single driver exists."""
 
 
 class Sharing:
@@ -85,7 +80,7 @@ class Sharing:
             if mixed:
                 self._go_numeric(now)
             else:
-                self._assign(state, driver, state.shape(driver, self._shapes).regime(_level(driver)), now)
+                self._assign(state, driver, state.shape(driver, self._shapes).regime(level_of(driver)), now)
         if self.numeric:
             filling.prepare(state, now)
 
@@ -240,7 +235,7 @@ class Sharing:
     def _repair(self, link: SharedLink, now: float) -> None:
         """Find the level of a link, or that it is not saturated, and the bottlenecks of its flows."""
         self._moved.append(link)
-        found = self._solve(link)
+        found = solve(link, self._shapes)
         before, link.level = link.level, found
         changes = []
         link.lowest, link.highest = 0.0, inf
@@ -248,7 +243,7 @@ class Sharing:
             driver, mixed = state.drivers()
             if mixed:
                 raise Unsettled
-            regime = state.shape(driver, self._shapes).regime(_level(driver))
+            regime = state.shape(driver, self._shapes).regime(level_of(driver))
             if driver is not state.driver or regime is not state.regime:
                 changes.append((state, driver, regime))
             elif driver is link:
@@ -277,75 +272,6 @@ class Sharing:
             link.bound = _bound(link)
         # Loads moved between links while bottlenecks changed: look at this link again.
         self._enqueue(link)
-
-    def _solve(self, link: SharedLink) -> float:
-        """The level at which the link's load equals its capacity; inf if it cannot be filled.
-
-        The load is a piecewise linear function of the level that does not decrease: Newton's method
-        inside a bracket that shrinks.
-        """
-        capacity = link.capacity
-        a, b, lowest, highest = self._load_at(link, inf)
-        if a <= capacity * (1 + ROUNDING):
-            return inf
-        weights = 0.0
-        for state in link.states:
-            for kind, number in state.key:
-                if link in kind.links:
-                    weights += state.members * number * kind.weight
-        level = link.before if link.before < inf else capacity / weights
-        low, high = 0.0, inf
-        for _ in range(200):
-            a, b, lowest, highest = self._load_at(link, level)
-            if a + b * level > capacity:
-                high = min(high, level)
-            else:
-                low = max(low, level)
-            if b > 0.0:
-                guess = (capacity - a) / b
-                if lowest <= guess <= highest:
-                    return guess
-            else:
-                # Nothing here follows the level: go on just beyond the edge of this regime.
-                guess = lowest * (1 - 4 * EDGE) if a > capacity else highest * (1 + 4 * EDGE)
-            if not low < guess < high:
-                guess = (low + high) / 2 if high < inf else 2 * max(level, low)
-                if guess in (low, high, level):
-                    return guess
-            level = guess
-        raise Unsettled
-
-    def _load_at(self, link: SharedLink, level: float) -> tuple[float, float, float, float]:
-        """The load if the link had this level, as a + b·level, and the levels for which that holds."""
-        a = b = lowest = 0.0
-        highest = inf
-        before, link.level = link.level, level
-        link.before = before if before < inf else link.before
-        try:
-            for state in link.states:
-                driver, mixed = state.drivers()
-                if mixed:
-                    raise Unsettled
-                regime = state.shape(driver, self._shapes).regime(_level(driver))
-                for (kind, number), (fixed, slope) in zip(state.key, regime.rates, strict=True):
-                    if link in kind.links:
-                        number *= state.members
-                        if driver is link:
-                            a += number * fixed
-                            b += number * slope
-                        else:
-                            a += number * (fixed + slope * _level(driver) if slope else fixed)
-                if driver is link:
-                    lowest = max(lowest, regime.lowest)
-                    highest = min(highest, regime.highest)
-                    for other in state.crossed:
-                        if other is not link and other.level < highest:
-                            highest = other.level
-                elif driver is not None:
-                    lowest = max(lowest, driver.level)
-        finally:
-            link.level = before
-        return a, b, lowest, highest
 
     # ---- states and their loads --------------------------------------------------------------------
 
@@ -465,10 +391,6 @@ class Sharing:
                 if now > link.saturated_since:
                     link.intervals.append((link.saturated_since, now))
                 link.saturated_since = inf
-
-
-def _level(driver: SharedLink | None) -> float:
-    return inf if driver is None else driver.level
 
 
 def _load(link: SharedLink) -> float:
