@@ -1,4 +1,4 @@
-"""The level of one link: the rate per unit of weight at which the flows bound there fill it.
+"""Load and level of one link: the rate per unit of weight at which the flows bound there fill it.
 
 The other links keep their levels meanwhile; `rolloutsim.network.sharing` goes on from link to link.
 """
@@ -21,6 +21,16 @@ class Unsettled(Exception):
 def level_of(driver: SharedLink | None) -> float:
     """The level that a state sees; inf without a driver."""
     return inf if driver is None else driver.level
+
+
+def load_of(link: SharedLink) -> float:
+    """The load of an unsaturated link [B/s]."""
+    return link.constant + sum((driver.drives.get(link, 0.0) * driver.level for driver in link.driven_by), 0.0)
+
+
+def bound_of(link: SharedLink) -> float:
+    """The load of an unsaturated link if its lazy drivers rose to their guards [B/s]."""
+    return link.constant + sum((driver.drives.get(link, 0.0) * driver.guard_or_level for driver in link.driven_by), 0.0)
 
 
 def solve(link: SharedLink, shapes: dict[object, Shape]) -> float:

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.network import filling
 from rolloutsim.network.clocks import Clock
-from rolloutsim.network.levels import ROUNDING, Unsettled, level_of, solve
+from rolloutsim.network.levels import ROUNDING, Unsettled, bound_of, level_of, load_of, solve
 from rolloutsim.network.regimes import EDGE, LEVEL, PRIVATE
 
 if TYPE_CHECKING:
@@ -208,10 +208,10 @@ class Sharing:
 
     def _check_capacity(self, link: SharedLink, now: float) -> None:
         """Condition 3 at an unsaturated link whose bound says nothing."""
-        if _load(link) > link.capacity * (1 + ROUNDING):
+        if load_of(link) > link.capacity * (1 + ROUNDING):
             self._repair(link, now)
             return
-        link.bound = _bound(link)
+        link.bound = bound_of(link)
         if link.bound > link.capacity:
             for driver in link.driven_by:
                 if driver.lazy:
@@ -222,13 +222,13 @@ class Sharing:
         fits = inf
         for link, per_level in driver.drives.items():
             if link.level == inf and per_level > 0.0:
-                room = link.capacity - (_bound(link) - per_level * driver.guard_or_level)
+                room = link.capacity - (bound_of(link) - per_level * driver.guard_or_level)
                 fits = min(fits, room / per_level)
         # Half way (in ratio) leaves room both for the level to rise and for flows to be added.
         driver.guard = sqrt(driver.level * fits) if fits > driver.level else driver.level
         for link in driver.drives:
             if link.level == inf:
-                link.bound = _bound(link)
+                link.bound = bound_of(link)
 
     # ---- finding bottlenecks anew at one link -------------------------------------------------------
 
@@ -269,7 +269,7 @@ class Sharing:
             self._assign(state, driver, regime, now)
             self._load(state, state.members)
         if found == inf:
-            link.bound = _bound(link)
+            link.bound = bound_of(link)
         # Loads moved between links while bottlenecks changed: look at this link again.
         self._enqueue(link)
 
@@ -391,16 +391,6 @@ class Sharing:
                 if now > link.saturated_since:
                     link.intervals.append((link.saturated_since, now))
                 link.saturated_since = inf
-
-
-def _load(link: SharedLink) -> float:
-    """The load of an unsaturated link [B/s]."""
-    return link.constant + sum((driver.drives.get(link, 0.0) * driver.level for driver in link.driven_by), 0.0)
-
-
-def _bound(link: SharedLink) -> float:
-    """The load of an unsaturated link if its lazy drivers rose to their guards [B/s]."""
-    return link.constant + sum((driver.drives.get(link, 0.0) * driver.guard_or_level for driver in link.driven_by), 0.0)
 
 
 def _pop_lowest(queue: list[SharedLink]) -> SharedLink:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -59,24 +60,24 @@ def key(default: Any = ..., *, description: str, unit: str = "", source: str = "
     return Field(default, description=description, json_schema_extra={k: v for k, v in extra.items() if v}, **more)
 
 
-class Described:
+class Described(ABC):
     """An annotation that reads a value and describes itself."""
 
+    @abstractmethod
     def read(self, value: Any) -> Any:
         """The value in the package's own terms."""
-        raise NotImplementedError
 
     def write(self, value: Any) -> Any:
         """The value as a user would write it."""
         return value
 
+    @abstractmethod
     def schema(self) -> JsonSchemaValue:
         """Its JSON Schema."""
-        raise NotImplementedError
 
+    @abstractmethod
     def words(self) -> str:
         """Its type in words."""
-        raise NotImplementedError
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
