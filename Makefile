@@ -44,6 +44,7 @@ clean: ## remove the virtual environment and caches
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt hatchling editables
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q rolloutsim
 	@touch $@
 
 .venv/develops: .venv/runs

@@ -10,7 +10,7 @@ import gc
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from math import nan
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -78,11 +78,11 @@ class _Case:
         self.network = FluidNetwork(self.env)
         self.ledger = Ledger()
         self.actors: Actors = build(scenario, case, Fleet(self.network, self.ledger, self._pulled))
-        streams = np.random.SeedSequence(seed).spawn(len(_PURPOSES))
-        self.rng = {name: np.random.default_rng(s) for name, s in zip(_PURPOSES, streams, strict=True)}
-        self.planned = plan(scenario, case, self.actors, self.network, self.rng["asking"])
+        self.seed = seed
+        self.generators: dict[str, np.random.Generator] = {}
+        self.planned = plan(scenario, case, self.actors, self.network, partial(self._generator, "asking"))
         self.waiting = self.planned
-        self.startup = scenario.startup.sample(self.rng["startup"], self.planned).tolist()
+        self.startup = scenario.startup.sample(partial(self._generator, "startup"), self.planned).tolist()
         self.events = 0
 
     def run(
@@ -110,6 +110,13 @@ class _Case:
         except EmptySchedule:
             pass  # nothing can happen any more; the pods still waited for are the result
         self.events = events
+
+    def _generator(self, purpose: str) -> np.random.Generator:
+        """The generator of a purpose, made when something is random: importing numpy's takes its time."""
+        if not self.generators:
+            streams = np.random.SeedSequence(self.seed).spawn(len(_PURPOSES))
+            self.generators = {name: np.random.default_rng(s) for name, s in zip(_PURPOSES, streams, strict=True)}
+        return self.generators[purpose]
 
     def _pulled(self, row: int) -> None:
         """The image is there: the container starts, then the pod is ready."""

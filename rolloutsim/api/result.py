@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -238,6 +237,8 @@ def _html(
     headings: Sequence[str], rows: Sequence[Sequence[str]], sides: Sequence[str] | None = None, caption: str = ""
 ) -> str:
     """A table that looks like its surroundings."""
+    from html import escape  # only Jupyter asks for this
+
     sides = sides or ["left"] * len(headings)
     head = "".join(f'<th style="text-align:{side}">{escape(h)}</th>' for h, side in zip(headings, sides, strict=True))
     body = "".join(

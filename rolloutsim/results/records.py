@@ -20,7 +20,7 @@ Times = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pulls:
     """One row a pull: asked → resolved (manifests and config are there) → pulled (image ready)."""
 
@@ -32,7 +32,7 @@ class Pulls:
     alone: Times  # pull time of the same pull alone on an idle system [s]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Fetches:
     """One row a layer fetched: granted → connected → started → fetched.
 
@@ -50,7 +50,7 @@ class Fetches:
     cause: npt.NDArray[np.int16]  # of started..fetched; -1: several, see Spent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Unpacks:
     """One row a layer unpacked."""
 
@@ -60,7 +60,7 @@ class Unpacks:
     cause: npt.NDArray[np.int16]  # as in Fetches
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Waits:
     """One row a layer that a pull waited for while another pull of the same node fetched it."""
 
@@ -69,7 +69,7 @@ class Waits:
     fetch: Ids
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Spent:
     """Seconds of a fetch's or unpack's flow under each cause, where there was more than one."""
 
@@ -79,7 +79,7 @@ class Spent:
     seconds: Times
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pods:
     """One row a pod: started (its image is there) → ready."""
 
@@ -88,7 +88,7 @@ class Pods:
     ready: Times
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SharedLinks:
     """One row a shared link."""
 
@@ -102,7 +102,7 @@ class SharedLinks:
     intervals: npt.NDArray[np.float64]  # rows (link index, from, to): when it was saturated
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PrivateLinks:
     """The links of one kind that belong to a node each; one row a node that has it."""
 
@@ -114,7 +114,7 @@ class PrivateLinks:
     peak_flows: Ids
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BackgroundRecords:
     """One row a background flow; `finished` is NaN for one that had not ended with the rollout."""
 
@@ -124,7 +124,7 @@ class BackgroundRecords:
     bytes: Times
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CaseRecords:
     """Everything that happened in one case."""
 
@@ -149,7 +149,7 @@ class CaseRecords:
     events: int  # events the kernel processed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Run:
     """A scenario's simulation: its cases' records and where they come from."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
 
     from rolloutsim.fleet.build import Actors
@@ -13,14 +15,18 @@ if TYPE_CHECKING:
 
 
 def plan(
-    scenario: ResolvedScenario, case: Case, actors: Actors, network: FluidNetwork, rng: np.random.Generator
+    scenario: ResolvedScenario,
+    case: Case,
+    actors: Actors,
+    network: FluidNetwork,
+    rng: Callable[[], np.random.Generator],
 ) -> int:
     """Let each node ask for its images at its times.
 
     Parameters
     ----------
-    rng : numpy.random.Generator
-        Draws the times: in the order of groups, their pulls, their nodes.
+    rng : callable
+        Gives the generator that draws the times: in the order of groups, their pulls, their nodes.
 
     Returns
     -------

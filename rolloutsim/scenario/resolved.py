@@ -9,7 +9,7 @@ Units are the package's own (see `rolloutsim.units`): bytes, seconds, bytes per 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import log
 from typing import TYPE_CHECKING, Literal
@@ -46,17 +46,17 @@ class Distribution:
         """Whether every sample is `low`."""
         return self.p50 is None and self.low == self.high
 
-    def sample(self, rng: np.random.Generator, count: int) -> npt.NDArray[np.float64]:
-        """Draw `count` times [s]; a constant draws nothing from the generator."""
+    def sample(self, rng: Callable[[], np.random.Generator], count: int) -> npt.NDArray[np.float64]:
+        """Draw `count` times [s]; a constant draws nothing, and does not ask for the generator."""
         import numpy as np
 
         if self.p50 is not None and self.p95 is not None:
             # The 95 % quantile of the standard normal distribution; NIST/SEMATECH e-Handbook 1.3.6.7.1.
             sigma = log(self.p95 / self.p50) / 1.6448536269514722
-            return rng.lognormal(log(self.p50), sigma, count)
+            return rng().lognormal(log(self.p50), sigma, count)
         if self.low == self.high:
             return np.full(count, self.low)
-        return rng.uniform(self.low, self.high, count)
+        return rng().uniform(self.low, self.high, count)
 
 
 @dataclass(frozen=True, slots=True)
