@@ -20,6 +20,12 @@ _SYNONYMS = {
     "level": ("severity",),
 }  # fmt: skip
 
+# What Kubernetes users look for in a rollout, and what this version does not simulate.
+_NOT_SIMULATED = {
+    "max_surge", "max_unavailable", "min_ready_seconds", "progress_deadline_seconds", "partition",
+    "serialize_image_pulls", "max_parallel_image_pulls", "registry_pull_qps", "registry_burst", "image_pull_policy",
+    "rate_limit", "workloads", "failures", "push", "sweep", "replications",
+}  # fmt: skip
 
 _MOST_COMPARED = 500  # names that a misspelt one is compared with; each comparison takes microseconds
 
@@ -46,9 +52,12 @@ def intended(word: str, allowed: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str | None:
-    """A help text that names the likely word, None where none is near."""
+    """A help text that names the likely word, or says that there is none; None where nothing is to say."""
     choice = intended(word, allowed)
-    return f"did you mean '{choice}'?" if choice is not None else None
+    if choice is not None:
+        return f"did you mean '{choice}'?"
+    snake = snake_case(word)
+    return f"'{snake}' is not simulated by this version" if snake in _NOT_SIMULATED else None
 
 
 def listing(words: Iterable[str], most: int = 20) -> str:
