@@ -40,10 +40,9 @@ class Fetch:
 class Pull:
     """One image on its way to a node; `missing` layers are not in place, none of those before `next`."""
 
-    __slots__ = ("busy", "missing", "next", "node", "recipe", "row", "slots")
+    __slots__ = ("busy", "missing", "next", "recipe", "row", "slots")
 
     def __init__(self, node: Node, recipe: Recipe, row: int) -> None:
-        self.node = node
         self.recipe = recipe
         self.row = row
         self.next = 0

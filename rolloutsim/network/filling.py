@@ -75,9 +75,6 @@ def fill(sharing: Sharing, now: float) -> None:
             remaining -= 1
             _stop(item, level, cause, sharing, now)
         rooms = [room for room in rooms if any(not item.stopped for item in room.users)]
-        for room in rooms:
-            if all(item.stopped for item in room.users):
-                room.growth = 0.0
     for state, places in full.items():
         state.full.change(tuple(sorted(places)), now)
 

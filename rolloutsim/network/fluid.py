@@ -269,10 +269,7 @@ class FluidNetwork:
             assert clock is not None
             flow.since, flow.epoch, flow.cause = now, log.epoch, log.value
             served = clock.served if clock.moved == now else clock.read(now)
-            self._orders += 1
-            if bundle.add(flow, served + bundle.offset + flow.size, self._orders) and not clock.changed:
-                clock.changed = True
-                sharing.changed.append(clock)
+            self._list(flow, served + bundle.offset + flow.size, bundle)
         for state in grown:
             for link in state.crossed:
                 if link.flows > link.peak_flows:

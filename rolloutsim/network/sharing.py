@@ -75,14 +75,14 @@ class Sharing:
         self._entangled += state.entangled
         for link in state.crossed:
             link.states[state] = None
-        if not self.numeric:
-            driver, mixed = state.drivers()
-            if mixed:
-                self._go_numeric(now)
-            else:
-                self._assign(state, driver, state.shape(driver, self._shapes).regime(level_of(driver)), now)
         if self.numeric:
             filling.prepare(state, now)
+            return
+        driver, mixed = state.drivers()
+        if mixed:
+            self._go_numeric(now)
+        else:
+            self._assign(state, driver, state.shape(driver, self._shapes).regime(level_of(driver)), now)
 
     def leave(self, state: State) -> None:
         """Forget a state whose last member has left; its flows are gone or moved."""
