@@ -4,43 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from rolloutsim.errors import UsageError
 from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.links import is_counted, owner
+from rolloutsim.scenario.metrics import EVERYWHERE, METRICS, STATISTICS, VALUES
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.places import Path, Problem
 from rolloutsim.scenario.resolved import Threshold
 from rolloutsim.units import Kind, QuantityError, parse
 
-STATISTICS = ("max", "min", "mean", "p50", "p95", "p99")
-LABELS = ("image", "case", "link")
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """What a threshold can be about: the kind of its value, and whether it needs a statistic or a link."""
-
-    kind: Kind | Literal["number"]
-    statistic: bool = False
-    link: bool = False
-
-
-METRICS: Mapping[str, Metric] = {
-    "rollout_time": Metric("time"),
-    "alone_time": Metric("time"),
-    "bytes_on_wire": Metric("size"),
-    "pull_time": Metric("time", statistic=True),
-    "slowdown": Metric("number", statistic=True),
-    "utilisation": Metric("share", link=True),
-    "saturated": Metric("time", link=True),
-}
-
 _KEY = re.compile(r"\s*([^{}\s]+)\s*(?:\{(.*)\})?\s*")
 _SELECTOR = re.compile(r"""\s*([^=,"{}]+?)\s*=\s*(?:"((?:[^"\\]|\\.)+)"|([^",]+?))\s*(?=,|$)""")
 _CONDITION = re.compile(r"\s*(?:([A-Za-z][A-Za-z0-9_]*)\s*)?(<=|>=|<|>)\s*(.+?)\s*")
 _NUMBER = re.compile(r"([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*[x×]?")
+_WHOLE = re.compile(r"\s*([^{}\s<>]+(?:\s*\{.*\})?)\s*(.*?[<>].*)", re.DOTALL)
+_WHOLE_FORM = "write a metric and a condition, for example 'rollout_time < 30 s' or 'pull_time{image=app} p95 < 5 s'"
 _FORM = "a threshold is '[statistic] comparison value', for example 'max < 60 s'"
 
 
@@ -58,7 +38,7 @@ def thresholds(document: Document, names: Mapping[str, frozenset[str]]) -> Itera
     document : Document
         The scenario.
     names : mapping
-        What exists, by label: `image`, `case`, `link`.
+        What exists, by label: `image`, `case`, `link`; a label without names takes any.
     """
     for key, conditions in document.thresholds.items():
         path: Path = ("thresholds", key)
@@ -84,6 +64,72 @@ def thresholds(document: Document, names: Mapping[str, frozenset[str]]) -> Itera
                 )
 
 
+def parse_condition(text: str, document: Document, names: Mapping[str, frozenset[str]], option: str) -> Threshold:
+    """A condition in one text, `rollout_time{image=builder} p95 < 30 s`.
+
+    Parameters
+    ----------
+    text : str
+        The metric, and what stands behind the colon in a file.
+    document, names
+        As for `thresholds`.
+    option : str
+        Where the text is from, for errors.
+
+    Raises
+    ------
+    UsageError
+        If it is not valid.
+    """
+    try:
+        key, rest = split_condition(text)
+        metric, inside = _metric(key)
+        selectors = _selectors(metric, inside, document, names)
+        statistic, comparison, value = _condition(rest, metric)
+    except _Unreadable as error:
+        raise UsageError(f"{option} '{text}': {error.message}" + (f"; {error.help}" if error.help else "")) from None
+    return Threshold(metric, selectors, statistic, comparison, value, rest.strip())
+
+
+def parse_difference(text: str, option: str, value: float | None = None) -> Threshold:
+    """A condition on results whose scenario is not at hand: names in selectors are taken as they are.
+
+    Parameters
+    ----------
+    text : str
+        As for `parse_condition`; without its value where that is given.
+    option : str
+        Where the text is from, for errors.
+    value : float, optional
+        What the metric is compared with.
+
+    Raises
+    ------
+    UsageError
+        If it is not valid, or asks for a statistic that results do not have.
+    """
+    try:
+        key, rest = split_condition(text)
+        metric, inside = _metric(key)
+        selectors = dict(_pairs(metric, inside))
+        _check_needed(metric, selectors)
+        one = {"number": "1", "size": "1 B", "rate": "1 B/s", "time": "1 s", "share": "1%"}[METRICS[metric].kind]
+        statistic, comparison, number = _condition(rest if value is None else f"{rest.strip()} {one}", metric)
+        if statistic not in (None, "mean") and not METRICS[metric].needs_statistic:
+            raise _Unreadable(f"{metric} has one value a replication, whose mean is compared; leave out '{statistic}'")
+    except _Unreadable as error:
+        raise UsageError(f"{option} '{text}': {error.message}" + (f"; {error.help}" if error.help else "")) from None
+    return Threshold(metric, selectors, statistic, comparison, number if value is None else value, rest.strip())
+
+
+def split_condition(text: str) -> tuple[str, str]:
+    """The metric of a condition in one text, with its selectors, and the rest."""
+    match = _WHOLE.fullmatch(text)
+    if match is None:
+        raise _Unreadable(f"cannot read it; {_WHOLE_FORM}")
+    return match[1], match[2]
+
+
 def _metric(key: str) -> tuple[str, str]:
     """The metric that a key names, and what stands in its braces."""
     match = _KEY.fullmatch(key)
@@ -100,22 +146,9 @@ def _metric(key: str) -> tuple[str, str]:
 def _selectors(name: str, inside: str, document: Document, names: Mapping[str, frozenset[str]]) -> dict[str, str]:
     """The labels in the braces of a metric, each with an existing name."""
     selectors: dict[str, str] = {}
-    position = 0
-    while inside.strip() and position <= len(inside):
-        match = _SELECTOR.match(inside, position)
-        if match is None:
-            rest = inside[position:].strip()
-            raise _Unreadable(f"cannot read the selector '{rest}' of {name}; write label=value, or label=\"value\"")
-        label, quoted, plain = match.groups()
-        value = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else plain
-        position = match.end() + 1
-        allowed = tuple(one for one in LABELS if one != "link" or METRICS[name].link)
-        if label not in allowed:
-            raise _Unreadable(
-                f"unknown label '{label}' of {name}; known: {listing(allowed)}", did_you_mean(label, allowed)
-            )
-        if value not in names[label] and not (label == "link" and is_counted(value, document)):
-            known = sorted(names[label])
+    for label, value in _pairs(name, inside):
+        known = sorted(names.get(label, VALUES.get(label, (value,))))
+        if value not in known and not (label == "link" and is_counted(value, document)):
             message = f"no {label} is named '{value}'; known: {listing(known)}"
             related: tuple[Path, ...] = (("images", value), ("network", "links", value))
             group = owner(value) if label == "link" else None
@@ -126,9 +159,33 @@ def _selectors(name: str, inside: str, document: Document, names: Mapping[str, f
                 hint = "the ideal model has neither disks nor unpacking"
             raise _Unreadable(message, hint, related)
         selectors[label] = value
-    if METRICS[name].link and "link" not in selectors:
-        raise _Unreadable(f"{name} needs a link: write '{name}{{link=registry.uplink}}'")
+    _check_needed(name, selectors)
     return selectors
+
+
+def _pairs(name: str, inside: str) -> Iterator[tuple[str, str]]:
+    """The labels in the braces of a metric and their values; the labels are ones that it has."""
+    position = 0
+    while inside.strip() and position <= len(inside):
+        match = _SELECTOR.match(inside, position)
+        if match is None:
+            rest = inside[position:].strip()
+            raise _Unreadable(f"cannot read the selector '{rest}' of {name}; write label=value, or label=\"value\"")
+        label, quoted, plain = match.groups()
+        position = match.end() + 1
+        allowed = (*EVERYWHERE, *METRICS[name].labels)
+        if label not in allowed:
+            raise _Unreadable(
+                f"unknown label '{label}' of {name}; known: {listing(allowed)}", did_you_mean(label, allowed)
+            )
+        yield label, re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else plain
+
+
+def _check_needed(name: str, selectors: Mapping[str, str]) -> None:
+    for label in METRICS[name].needed:
+        if label not in selectors:
+            example = VALUES.get(label, ("registry.uplink" if label == "link" else "nic",))[0]
+            raise _Unreadable(f"{name} needs a {label}: write '{name}{{{label}={example}}}'")
 
 
 def _condition(text: str, metric: str) -> tuple[str | None, Literal["<", "<=", ">", ">="], float]:
@@ -140,7 +197,7 @@ def _condition(text: str, metric: str) -> tuple[str | None, Literal["<", "<=", "
         raise _Unreadable(
             f"unknown statistic '{statistic}'; known: {listing(STATISTICS)}", did_you_mean(statistic, STATISTICS)
         )
-    if statistic is None and METRICS[metric].statistic:
+    if statistic is None and METRICS[metric].needs_statistic:
         raise _Unreadable(f"{metric} needs a statistic: {listing(STATISTICS)}; write for example 'max {text.strip()}'")
     return statistic, _comparison(comparison), _value(value, METRICS[metric].kind, metric)
 

@@ -13,14 +13,14 @@ import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
 from rolloutsim.scenario.hints import did_you_mean, listing
-from rolloutsim.units import EXAMPLES, Kind, QuantityError, exact_text, parse
+from rolloutsim.units import EXAMPLES, Kind, QuantityError, exact_text, parse, plain_text
 
 UNLIMITED = "unlimited"
 
@@ -92,34 +92,38 @@ class Described(ABC):
 
 @dataclass(eq=False, repr=False)
 class Quantity(Described):
-    """A quantity of one kind; `most` bounds a share."""
+    """A quantity of one kind between two bounds; `word` stands for infinity where it is `unlimited`."""
 
     kind: Kind
     zero: bool = False
     unlimited: bool = False
     most: float = math.inf
+    least: float = 0.0
+    word: str = UNLIMITED
 
     def read(self, value: Any) -> float:
-        if self.unlimited and value == UNLIMITED:
+        if self.unlimited and value == self.word:
             return math.inf
         try:
             number = parse(self.kind, value, self.zero)
         except QuantityError as error:
-            also = f", or {UNLIMITED}" if self.unlimited and not error.message.startswith("unknown") else ""
+            also = f", or {self.word}" if self.unlimited and not error.message.startswith("unknown") else ""
             raise fault(error.message + also, error.help) from None
         if number > self.most:
-            raise fault(f"'{value}' is too much; the most is {exact_text(self.kind, self.most)}")
+            raise fault(f"'{value}' is too much; the most is {plain_text(self.kind, self.most)}")
+        if number < self.least:
+            raise fault(f"'{value}' is too little; the least is {plain_text(self.kind, self.least)}")
         return number
 
     def write(self, value: float) -> str:
-        return UNLIMITED if math.isinf(value) else exact_text(self.kind, value)
+        return self.word if math.isinf(value) else exact_text(self.kind, value)
 
     def schema(self) -> JsonSchemaValue:
         text: JsonSchemaValue = {"type": "string", "pattern": _PATTERNS[self.kind], "examples": [EXAMPLES[self.kind]]}
-        return {"anyOf": [{"const": UNLIMITED}, text]} if self.unlimited else text
+        return {"anyOf": [{"const": self.word}, text]} if self.unlimited else text
 
     def words(self) -> str:
-        return f"{self.kind}, or {UNLIMITED}" if self.unlimited else self.kind
+        return f"{self.kind}, or {self.word}" if self.unlimited else self.kind
 
 
 @dataclass(eq=False, repr=False)
@@ -263,26 +267,33 @@ class Version(Described):
 
 @dataclass(eq=False, repr=False)
 class ShareOrCount(Described):
-    """A share of the nodes (`80%`), kept as text, or a number of them."""
+    """A share of some things (`80%`), kept as text, or a number of them; `zero`: whether none of them is allowed."""
+
+    things: str = "nodes"
+    zero: bool = True
+    most: float = 1.0
 
     def read(self, value: Any) -> int | str:
         if isinstance(value, int) and not isinstance(value, bool):
-            if value < 0:
-                raise fault(f"{quoted(value)} is negative; allowed: a number of nodes, or a share such as 80%")
+            if value < 0 or value == 0 and not self.zero:
+                what = "negative" if value < 0 else "none"
+                raise fault(f"{quoted(value)} is {what}; allowed: a number of {self.things}, or a share such as 80%")
             return value
         try:
-            share = parse("share", value)
+            share = parse("share", value, self.zero)
         except QuantityError as error:
-            raise fault(f"{error.message}, or a number of nodes", _without_quotes(value)) from None
-        if share > 1:
-            raise fault(f"{quoted(value)} is more than all nodes; the most is 100%")
+            raise fault(f"{error.message}, or a number of {self.things}", _without_quotes(value)) from None
+        if share > self.most:
+            than = f"more than all {self.things}" if self.most == 1 else "too much"
+            raise fault(f"{quoted(value)} is {than}; the most is {exact_text('share', self.most)}")
         return str(value)
 
     def schema(self) -> JsonSchemaValue:
-        return {"anyOf": [{"type": "integer", "minimum": 0}, Quantity("share").schema()]}
+        number = {"type": "integer", "minimum": 0 if self.zero else 1}
+        return {"anyOf": [number, Quantity("share").schema()]}
 
     def words(self) -> str:
-        return "share of the nodes, or a number of them"
+        return f"share of the {self.things}, or a number of them"
 
 
 @dataclass(eq=False, repr=False)
@@ -369,18 +380,3 @@ def quoted(value: Any) -> str:
         return "a list"
     text = {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
     return f"'{text}'" if len(text) <= 60 else f"'{text[:57]}...'"
-
-
-Size = Annotated[float, Quantity("size")]
-Rate = Annotated[float, Quantity("rate")]
-# The real layers of images that only set metadata unpack to nothing.
-UnpackedSize = Annotated[float, Quantity("size", zero=True)]
-LinkRate = Annotated[float, Quantity("rate", zero=True)]
-RateLimit = Annotated[float, Quantity("rate", unlimited=True)]
-Time = Annotated[float, Quantity("time", zero=True)]
-Efficiency = Annotated[float, Quantity("share", most=1.0)]
-Cached = Annotated[int | str, ShareOrCount()]
-Name = Annotated[str, Text(name=True)]
-Words = Annotated[str, Text()]
-Lines = Annotated[str, Text(lines=True)]
-OnOff = Annotated[bool, Flag()]

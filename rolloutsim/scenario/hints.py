@@ -6,25 +6,56 @@ import difflib
 import re
 from collections.abc import Iterable
 
-# Words of Kubernetes, Docker and everyday speech, and this format's word for the same thing.
+# Words of Kubernetes, Docker and everyday speech, and this format's words for the same thing; the first one that may
+# stand in a place is meant.
 _SYNONYMS = {
-    "bandwidth": ("capacity", "rate", "uplink", "nic"), "speed": ("capacity", "rate", "uplink", "nic"),
-    "size": ("compressed",), "cpus": ("cores",),
+    "bandwidth": ("capacity", "rate", "uplink", "nic", "link"), "speed": ("capacity", "rate", "uplink", "nic", "link"),
+    "size": ("compressed", "capacity"), "cpus": ("cores",),
     "replicas": ("count",), "registry_uplink": ("uplink",), "network_bandwidth": ("rate",),
-    "bandwidth_limit": ("connection_cap",), "rate_cap": ("connection_cap",), "rate_limit": ("max_connections",),
-    "max_concurrent_downloads": ("parallel_layers",), "concurrency": ("parallel_layers",), "delay": ("latency",),
-    "rtt": ("latency",), "oversubscribed": ("oversubscription",), "container_runtime": ("runtime",), "ramp": ("start",),
-    "nodegroups": ("nodes",), "node_groups": ("nodes",), "slo": ("thresholds",), "slos": ("thresholds",),
-    "title": ("name",),
-    "bytes": ("size",), "end": ("until",), "image_size": ("compressed",), "uncompressed": ("unpacked",),
-    "level": ("severity",),
+    "bandwidth_limit": ("connection_cap",), "rate_cap": ("connection_cap",),
+    "max_concurrent_downloads": ("parallel_layers",), "concurrency": ("parallel_layers",),
+    "delay": ("latency",), "rtt": ("latency",), "oversubscribed": ("oversubscription",),
+    "container_runtime": ("runtime",), "ramp": ("start",), "nodegroups": ("nodes",), "node_groups": ("nodes",),
+    "slo": ("thresholds",), "slos": ("thresholds",), "title": ("name",), "bytes": ("size",), "end": ("until",),
+    "image_size": ("compressed",), "uncompressed": ("unpacked",), "level": ("severity",),
+    # Kubernetes: controllers
+    "min_ready_seconds": ("min_ready", "rollout"),
+    "progress_deadline_seconds": ("progress_deadline", "rollout"), "min_ready": ("rollout",), "max_surge": ("rollout",),
+    "max_unavailable": ("rollout",), "progress_deadline": ("rollout",), "partition": ("rollout",),
+    "strategy": ("rollout",), "step_overhead": ("rollout",),
+    "termination_grace_period_seconds": ("termination",), "grace_period": ("termination",),
+    "pod_management_policy": ("parallel", "rollout"), "update_strategy": ("strategy", "rollout"), "type": ("strategy",),
+    "rolling_update": ("rollout", "max_surge"), "recreate": ("all_at_once",), "deployment": ("rolling", "workloads"),
+    "deployments": ("workloads",), "daemonsets": ("workloads",), "daemon_set": ("daemonset",),
+    "stateful_set": ("statefulset",), "ordered_ready": ("statefulset",), "on_delete": ("all_at_once",),
+    "image": ("images",), "containers": ("images",), "pods": ("replicas", "workloads"),
+    "node_selector": ("groups",), "nodes": ("groups",), "canary": ("waves",), "batches": ("waves",),
+    "steps": ("waves",), "readiness": ("startup",), "startup_time": ("startup",), "timeout": ("horizon",),
+    # Kubernetes: the kubelet
+    "image_pull_policy": ("pull_policy",), "image_pull_progress_timeout": ("pull_progress_timeout",),
+    "image_pull_progress_deadline": ("pull_progress_timeout",), "max_image_pulls": ("max_parallel_image_pulls",),
+    "parallel_image_pulls": ("max_parallel_image_pulls",), "backoff": ("image_backoff",),
+    "image_pull_backoff": ("image_backoff",), "event_record_qps": ("registry_pull_qps",),
+    "registry_qps": ("registry_pull_qps",), "image_gc_high_threshold_percent": ("image_gc", "high"),
+    "image_gc_low_threshold_percent": ("image_gc", "low"), "nat": ("shared_address",),
+    # container runtimes
+    "concurrent_layer_fetch_buffer": ("layer_fetch_buffer",), "max_concurrent_unpacks": ("parallel_unpacks",),
+    "max_concurrent_uploads": ("parallel",), "retries": ("retry",), "docker": ("dockerd",), "crio": ("cri-o",),
+    "discard_unpacked_layers": ("keeps_compressed",),
+    # registries, traffic, failures, planning
+    "limit": ("rate_limit",), "throttle": ("rate_limit",), "quota": ("rate_limit",), "instances": ("replicas",),
+    "object_storage": ("redirect",), "s3": ("redirect",), "flows": ("connections",), "interval": ("every",),
+    "period": ("every",), "faults": ("failures",), "chaos": ("failures",), "outage": ("failures",),
+    "duration": ("back_after",), "error_rate": ("flaky",), "cost": ("prices",), "price": ("prices",),
+    "runs": ("replications",), "repetitions": ("replications",), "samples": ("points", "replications"),
+    "upload": ("push",), "bufferbloat": ("buffer",), "aqm": ("queue",), "tcp": ("congestion_control",),
 }  # fmt: skip
 
-# What Kubernetes users look for in a rollout, and what this version does not simulate.
+# What users look for and this version does not simulate.
 _NOT_SIMULATED = {
-    "max_surge", "max_unavailable", "min_ready_seconds", "progress_deadline_seconds", "partition",
-    "serialize_image_pulls", "max_parallel_image_pulls", "registry_pull_qps", "registry_burst", "image_pull_policy",
-    "rate_limit", "workloads", "failures", "push", "sweep", "replications",
+    "mirror", "mirrors", "proxy_cache", "pull_through_cache", "cache", "peers", "p2p", "seed_peers", "lazy_pull",
+    "lazy_pulling", "pre_pull", "prepull", "vpa", "hpa", "autoscaler", "affinity", "anti_affinity", "tolerations",
+    "taints", "resources", "memory", "eviction", "readiness_probe", "liveness_probe", "pod_disruption_budget",
 }  # fmt: skip
 
 _MOST_COMPARED = 500  # names that a misspelt one is compared with; each comparison takes microseconds

@@ -1,7 +1,9 @@
 """The names of links: which exist, and who owns each.
 
-Built-in links are `<registry>.uplink`, `<registry>.storage`, `<rack>.up` and `<rack>.down` (towards the nodes);
-`network.links` adds others. A node's own links are `<node>.nic.in`, `.nic.out`, `.disk` and `.unpack`.
+Built-in links are `<registry>.uplink` (`<registry>-0.uplink`, … of several replicas), `<registry>.storage`, `<rack>.up`
+and `<rack>.down` (towards the nodes); `network.links` adds others. A node's own links are `<node>.nic.in`, `.nic.out`,
+`.disk` and `.unpack`. Where something goes into a registry there is `<registry>.uplink.in`, and what pushes has a link
+`<pusher>.uplink`.
 """
 
 from __future__ import annotations
@@ -10,8 +12,9 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 
+from rolloutsim.scenario.between import inbound, links_between, place, uplinks
 from rolloutsim.scenario.hints import did_you_mean, listing
-from rolloutsim.scenario.model import REGISTRY, Document, GroupSpec, RegistrySpec
+from rolloutsim.scenario.model import REGISTRY, BackgroundSpec, Document, GroupSpec, RegistrySpec
 from rolloutsim.scenario.places import Path, Problem, dotted
 
 _PARTS = ("nic.in", "nic.out", "disk", "unpack")
@@ -39,8 +42,13 @@ def shared_links(document: Document) -> Iterator[tuple[str, Path]]:
         path = registry_path(document, name)
         if not math.isinf(registry.storage):
             yield f"{name}.storage", path
-        if not _unlimited(registry.uplink):
-            yield f"{name}.uplink", path
+        if not _unlimited(uplink_rate(registry, document)):
+            for uplink in uplinks(name, registry):
+                yield uplink, path
+            if name in takers(document):
+                yield inbound(name), path
+    if document.push is not None:
+        yield f"{document.push.source}.uplink", ("push",)
     if document.network.racks is not None:
         for rack in racks(document):
             yield f"{rack}.up", ("network", "racks")
@@ -61,21 +69,29 @@ def link_problems(document: Document) -> Iterator[Problem]:
             message = f"link '{name}' is named twice: it is a link of a node already; choose another name"
             yield Problem(path, message, at="key", related=(("nodes",),))
         owners.setdefault(name, path)
+    used: set[str] = set()
     for name, registry in registries(document).items():
-        here = (*registry_path(document, name), "via")
-        yield from _via_problems(here, registry.via, owners, [f"{name}.storage", f"{name}.uplink"])
-    used = {link for registry in registries(document).values() for link in registry.via}
+        here = registry_path(document, name)
+        before = [f"{name}.storage", *uplinks(name, registry)]
+        yield from _via_problems((*here, "via"), registry.via, owners, before)
+        used.update(registry.via)
+        if registry.redirect is not None:
+            yield from _via_problems((*here, "redirect", "via"), registry.redirect.via, owners, [])
+            used.update(registry.redirect.via)
     for name, group in document.nodes.items():
         down = [f"{rack}.down" for rack in group.racks]
         yield from _via_problems(("nodes", name, "via"), group.via, owners, [*down, *used])
+    if document.push is not None:
+        taken = [f"{document.push.source}.uplink", *map(inbound, registries(document))]
+        yield from _via_problems(("push", "via"), document.push.via, owners, taken)
     for name, flow in document.background.items():
         here = ("background", name, "links")
-        if not flow.links:
+        if flow.links == ():
             yield Problem(here, f"{dotted(here)} is empty; give at least one link", at="key")
-        for number, link in enumerate(flow.links):
+        for number, link in enumerate(flow.links or ()):
             if link not in owners:
                 yield from _private_problems((*here, number), link, document, owners)
-            elif link in flow.links[:number]:
+            elif link in (flow.links or ())[:number]:
                 yield Problem((*here, number), f"link '{link}' is crossed twice by {dotted(here[:2])}; name it once")
 
 
@@ -93,10 +109,40 @@ def private_link(name: str, document: Document) -> tuple[GroupSpec, str] | None:
 def private_rate(group: GroupSpec, part: str, document: Document) -> float:
     """The rate [B/s] of a node's own link as the file gives it, infinite where it has no limit."""
     if part == "disk":
-        return group.disk
+        return group.disk.rate
     if part == "unpack":
         return group.unpack.rate
     return nic_rate(group, document) or math.inf
+
+
+def replica_help(link: str, document: Document) -> str | None:
+    """What to write for a registry's uplink where each of its replicas has one; None for any other link."""
+    name = link.removesuffix(".uplink")
+    registry = registries(document).get(name) if name != link else None
+    if registry is None or registry.replicas == 1:
+        return None
+    first, *_, last = uplinks(name, registry)
+    return f"{name} has {registry.replicas} replicas, each with an uplink of its own: {first} to {last}"
+
+
+def crossed(flow: BackgroundSpec, document: Document) -> tuple[str, ...]:
+    """The links that background traffic crosses: those that it names, or those between its two places."""
+    if flow.between is None or len(flow.between) != 2:
+        return flow.links or ()
+    ends = [place(name, document, registries(document)) for name in flow.between]
+    if ends[0] is None or ends[1] is None:
+        return ()
+    return links_between(ends[0], ends[1], document)
+
+
+def takers(document: Document) -> set[str]:
+    """The registries into which something goes: a push, or background traffic."""
+    known = registries(document)
+    only = next(iter(known)) if len(known) == 1 else ""
+    pushed = document.push.images if document.push is not None else ()
+    found = {document.images[image].registry or only for image in pushed if image in document.images}
+    ends = (flow.between[-1] for flow in document.background.values() if flow.between)
+    return found.union(end for end in ends if end in known)
 
 
 def group_links(document: Document) -> Iterator[str]:
@@ -109,8 +155,8 @@ def group_links(document: Document) -> Iterator[str]:
 
 def _sends(group: GroupSpec, document: Document) -> bool:
     """Whether background traffic leaves by a NIC of the group; nothing else does."""
-    crossed = (private_link(link, document) for flow in document.background.values() for link in flow.links)
-    return any(found is not None and found[0] is group and found[1] == "nic.out" for found in crossed)
+    links = (private_link(link, document) for flow in document.background.values() for link in crossed(flow, document))
+    return any(found is not None and found[0] is group and found[1] == "nic.out" for found in links)
 
 
 def is_counted(name: str, document: Document) -> bool:
@@ -118,7 +164,7 @@ def is_counted(name: str, document: Document) -> bool:
     found = private_link(name, document)
     if found is None or not _has(*found, document):
         return False
-    return found[1] != "nic.out" or any(name in flow.links for flow in document.background.values())
+    return found[1] != "nic.out" or any(name in crossed(flow, document) for flow in document.background.values())
 
 
 def _has(group: GroupSpec, part: str, document: Document) -> bool:
@@ -136,6 +182,11 @@ def owner(link: str) -> str | None:
 def nic_rate(group: GroupSpec, document: Document) -> float | None:
     """The line rate of a group's NICs [B/s], None where the file gives none."""
     return group.nic if group.nic is not None else document.network.rate
+
+
+def uplink_rate(registry: RegistrySpec, document: Document) -> float | None:
+    """The line rate of a registry's uplink [B/s], None where the file gives none."""
+    return registry.uplink if registry.uplink is not None else document.network.rate
 
 
 def _unlimited(rate: float | None) -> bool:
@@ -158,12 +209,14 @@ def _private_problems(path: Path, link: str, document: Document, owners: Mapping
     if found is None:
         nodes = next(iter(document.nodes))
         known = [*owners, f"{nodes}-000.nic.in", f"{nodes}-000.nic.out", f"{nodes}-000.disk", f"{nodes}-000.unpack"]
-        yield _undefined(path, link, known, related=(*owner, "count") if owner else ())
+        yield _undefined(path, link, known, (*owner, "count") if owner else (), replica_help(link, document))
     elif math.isinf(private_rate(*found, document)):
         message = f"'{link}' has no limit, so nothing shares it; give its group a rate, or leave it out"
         yield Problem(path, message, related=((*owner, found[1].partition(".")[0]), ("network", "rate")))
 
 
-def _undefined(path: Path, link: str, known: Mapping[str, Path] | list[str], related: Path = ()) -> Problem:
+def _undefined(
+    path: Path, link: str, known: Mapping[str, Path] | list[str], related: Path = (), help: str | None = None
+) -> Problem:
     message = f"link '{link}' is never defined; known: {listing(known)}"
-    return Problem(path, message, did_you_mean(link, known), related=(("network", "links", link), related))
+    return Problem(path, message, help or did_you_mean(link, known), related=(("network", "links", link), related))

@@ -6,6 +6,7 @@ import difflib
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -19,6 +20,7 @@ from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.scenario.text import LARGEST_FILE, decode, read
 
 _IN_PYTHON = "<scenario>"
+_PLACES = "_places"  # where a scenario keeps the file and line of each of its thresholds
 _VERSION_MISSING = "key 'rolloutsim' is missing; the first line of a scenario is 'rolloutsim: 1'"
 
 
@@ -31,7 +33,12 @@ class Scenario(Document):
 
     def resolve(self) -> ResolvedScenario:
         """The form that is simulated: every default filled in, every name looked up."""
-        return resolve(self)
+        resolved = resolve(self)
+        places = self.__dict__.get(_PLACES)
+        if not places:
+            return resolved
+        pairs = zip(resolved.thresholds, places, strict=True)
+        return replace(resolved, thresholds=tuple(replace(threshold, place=place) for threshold, place in pairs))
 
     def with_(self, changes: Mapping[str, Any]) -> Self:
         """A copy with changes.
@@ -48,15 +55,25 @@ class Scenario(Document):
         ScenarioError
             If the changed scenario is not valid.
         """
-        data = self.model_dump(mode="json", exclude_unset=True, by_alias=True)
-        document = _changed(data, Places(_IN_PYTHON), (parse_change(key, value) for key, value in changes.items()))
-        return type(self)._of(document)
+        return type(self)._of(self.draft().document([parse_change(key, value) for key, value in changes.items()]))
+
+    def draft(self) -> Draft:
+        """Its data as in a file, for changes."""
+        return Draft(self.model_dump(mode="json", exclude_unset=True, by_alias=True), Places(_IN_PYTHON))
 
     @classmethod
-    def _of(cls, document: Document) -> Self:
-        """The scenario of a document that is known to be valid."""
+    def _of(cls, document: Document, places: Places | None = None) -> Self:
+        """The scenario of a document that is known to be valid; `places` are those of its text."""
         fields = {name: getattr(document, name) for name in Document.model_fields}
-        return cast(Self, cls.model_construct(_fields_set=set(document.model_fields_set), **fields))
+        scenario = cast(Self, cls.model_construct(_fields_set=set(document.model_fields_set), **fields))
+        if places is not None and document.thresholds:
+            # Beside the fields: two scenarios with the same data are equal, wherever they come from.
+            scenario.__dict__[_PLACES] = tuple(
+                places.where(("thresholds", metric, number, "check"))
+                for metric, conditions in document.thresholds.items()
+                for number in range(len(conditions))
+            )
+        return scenario
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
@@ -76,25 +93,64 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
     ScenarioError
         If the scenario is not valid; holds all errors, located.
     """
-    name = "<stdin>" if str(path) == "-" else str(path)
-    return loads(decode(_bytes(path), name), name, overrides)
+    text, name = read_text(path)
+    return loads(text, name, overrides)
 
 
 def loads(text: str, name: str = "<string>", overrides: Sequence[str] = ()) -> Scenario:
     """The scenario in a text; `name` stands for the file in errors, the rest is as in `load`."""
+    source = draft(text, name, overrides)
+    return Scenario._of(source.document(), source.places)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A scenario's data before it is validated, where its parts stand, and what is wrong with its text so far."""
+
+    data: Mapping[str, Any]
+    places: Places
+    problems: Sequence[Problem] = ()
+
+    def changed(self, changes: Iterable[Change]) -> Draft:
+        """A copy with changes, not validated.
+
+        Raises
+        ------
+        UsageError
+            If a path does not exist.
+        """
+        data, places = self.data, replace(self.places, at=dict(self.places.at))
+        for change in changes:
+            data = apply(data, places, change)
+        return Draft(data, places, self.problems)
+
+    def document(self, changes: Iterable[Change] = ()) -> Document:
+        """The valid document, with changes.
+
+        Raises
+        ------
+        UsageError
+            If a path does not exist.
+        ScenarioError
+            If the changed scenario is not valid; holds all errors, located.
+        """
+        draft = self.changed(changes)
+        return _valid(draft.data, draft.places, draft.problems)
+
+
+def draft(text: str, name: str = "<string>", overrides: Sequence[str] = ()) -> Draft:
+    """What a text says, not yet validated; parameters as for `loads`."""
     changes = [parse_assignment(one) for one in overrides]
     source = read(text, name)
     if "rolloutsim" not in source.data:
         source.problems.append(Problem(("rolloutsim",), _VERSION_MISSING))
-    return Scenario._of(_changed(source.data, source.places, changes, source.problems))
+    return Draft(source.data, source.places, source.problems).changed(changes)
 
 
-def _changed(
-    data: Mapping[str, Any], places: Places, changes: Iterable[Change], found: Iterable[Problem] = ()
-) -> Document:
-    for change in changes:
-        data = apply(data, places, change)
-    return _valid(data, places, found)
+def read_text(path: str | Path) -> tuple[str, str]:
+    """The text of a scenario file and the name that errors show; `-` reads standard input."""
+    name = "<stdin>" if str(path) == "-" else str(path)
+    return decode(_bytes(path), name), name
 
 
 def _valid(data: Mapping[str, Any], places: Places, found: Iterable[Problem] = ()) -> Document:

@@ -18,7 +18,7 @@ from typing import Any
 from rolloutsim.errors import UsageError
 from rolloutsim.scenario.fields import is_long
 from rolloutsim.scenario.hints import intended, listing
-from rolloutsim.scenario.places import Path, Places, dotted
+from rolloutsim.scenario.places import Path, Place, Places, dotted
 from rolloutsim.scenario.structure import ROOT, Part, placeholder
 from rolloutsim.scenario.text import read_value
 
@@ -31,11 +31,15 @@ _FORM = "write KEY=VALUE, for example network.latency=5 ms or 'images[\"golang:1
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A value for the part at a path; `source` is what an error about it shows as its place."""
+    """A value for the part at a path.
+
+    `source` is what an error about it shows as its place, where it has no `place` in the scenario's text.
+    """
 
     path: Path
     value: Any
     source: str
+    place: Place | None = None
 
 
 def parse_assignment(text: str) -> Change:
@@ -48,19 +52,30 @@ def parse_assignment(text: str) -> Change:
     ScenarioError
         If the value is not YAML.
     """
-    path, end = _parse_path(text, text)
+    key, value = split_assignment(text, "--set", _FORM)
+    return parse_change(key, value, "--set")
+
+
+def split_assignment(text: str, option: str, form: str) -> tuple[str, str]:
+    """The key and the value's text of `KEY=VALUE`; `form` tells the user of `option` how it is written.
+
+    Raises
+    ------
+    UsageError
+        If the text has no such form.
+    """
+    _, end = _parse_path(text, text, option, form)
     if text[end : end + 1] != "=":
-        raise UsageError(f"--set {text}: a value is missing; {_FORM}")
-    source = f"--set {text[:end]}"
-    return Change(path, read_value(text[end + 1 :], source), source)
+        raise UsageError(f"{option} {text}: a value is missing; {form}")
+    return text[:end], text[end + 1 :]
 
 
-def parse_change(key: str, value: Any) -> Change:
-    """A change from a path and a value of any type; text is read as YAML."""
-    path, end = _parse_path(key, key, "with_")
+def parse_change(key: str, value: Any, verb: str = "with_") -> Change:
+    """A change from a path and a value of any type; text is read as YAML, and `verb` is where errors say it is from."""
+    path, end = _parse_path(key, key, verb)
     if end != len(key):
-        raise UsageError(f"with_ {key}: cannot read the path from '{key[end:]}' on; {_FORM}")
-    source = f"with_ {key}"
+        raise UsageError(f"{verb} {key}: cannot read the path from '{key[end:]}' on; {_FORM}")
+    source = f"{verb} {key}"
     return Change(path, read_value(value, source) if isinstance(value, str) else copy.deepcopy(value), source)
 
 
@@ -93,21 +108,21 @@ def apply(data: Mapping[str, Any], places: Places, change: Change) -> dict[str, 
     if isinstance(before, dict) and not isinstance(change.value, (dict, list)):
         path, container, step = _short_target(change, part, container, path)
     container[step] = change.value
-    places.override(path, change.source)
+    places.override(path, change.place or Place(source=change.source))
     return result
 
 
-def parse_path(text: str) -> Path:
-    """The path that a text names.
+def parse_path(text: str, verb: str = "explain") -> Path:
+    """The path that a text names; errors begin with the verb.
 
     Raises
     ------
     UsageError
         If the text is no path.
     """
-    path, end = _parse_path(text, text, "explain", _KEY_FORM)
+    path, end = _parse_path(text, text, verb, _KEY_FORM)
     if end != len(text):
-        raise UsageError(f"explain {text}: cannot read it from column {end + 1} on; {_KEY_FORM}")
+        raise UsageError(f"{verb} {text}: cannot read it from column {end + 1} on; {_KEY_FORM}")
     return path
 
 
@@ -152,7 +167,7 @@ def _step(container: Any, part: Part, change: Change, depth: int, step: str | in
     if inner is None:
         keys = part.keys or ()
         what = (
-            f"unknown key '{step}' in {around}; allowed: {listing(keys, 30)}"
+            f"unknown key '{step}' in {around}; allowed: {listing(keys, 40)}"
             if keys
             else f"{around} has no keys inside"
         )

@@ -82,17 +82,23 @@ class Places:
         found = dict.fromkeys(map(self.diagnose, problems))
         return ScenarioError(sorted(found, key=lambda one: (one.line or 0, one.column or 0)))
 
-    def override(self, path: Path, source: str) -> None:
-        """Let the part at `path`, with all in it, come from an override."""
+    def override(self, path: Path, place: Place) -> None:
+        """Let the part at `path`, with all in it, come from elsewhere."""
         for known in [known for known in self.at if known[: len(path)] == path]:
             del self.at[known]
-        self.at[path] = Place(source=source)
+        self.at[path] = place
 
     def line_of(self, path: Path) -> int | None:
         """The line [1] of the part itself, None where the text lacks it."""
         place = self.at.get(path)
         span = place and (place.key or place.value)
         return span.line if span else None
+
+    def where(self, path: Path) -> tuple[str, int] | None:
+        """The file and line [1] of the part, or of the nearest around it; None where an override set it."""
+        place = self._nearest(path)
+        span = place.value or place.key
+        return None if place.source is not None or span is None else (self.file, span.line)
 
     def _nearest(self, path: Path) -> Place:
         for length in range(len(path), -1, -1):
@@ -104,8 +110,13 @@ class Places:
 
 
 def _spellings(path: Path) -> Iterable[Path]:
-    """The path, and how it stands in a short form: a list is a map of its positions, one entry needs no list."""
+    """The path, and how it stands in a short form.
+
+    A list is a map of its positions, one entry needs no list, a sweep may be its parameters alone.
+    """
     yield path
+    if path[:2] == ("sweep", "parameters"):
+        yield (path[0], *path[2:])
     numbered = tuple(int(step) if isinstance(step, str) and step.isdecimal() else step for step in path)
     if numbered != path:
         yield numbered

@@ -117,14 +117,14 @@ def _problem(error: Any) -> Problem:
             allowed = _keys(parent)
             name = str(path[-1])
             help = "YAML merge keys are not supported; repeat the keys" if name == "<<" else did_you_mean(name, allowed)
-            message = f"unknown key '{name}' in {_name(parent)}; allowed: {listing(allowed, 30)}"
+            message = f"unknown key '{name}' in {_name(parent)}; allowed: {listing(allowed, 40)}"
             meant = intended(name, allowed)
             return Problem(path, message, help, "key", related=((*parent, meant),) if meant is not None else ())
         case "missing":
             return Problem(path, f"key '{path[-1]}' is missing in {_name(parent)}; add it: {_describe(path)}")
         case "model_type" | "dict_type" | "model_attributes_type":
             keys = _keys(path)
-            what = f"a map with any of the keys {listing(keys, 30)}" if keys else "a map"
+            what = f"a map with any of the keys {listing(keys, 40)}" if keys else "a map"
             return Problem(path, f"{quoted(error['input'])} is not allowed here; {_name(path)} must be {what}")
         case "tuple_type":
             return Problem(path, f"{quoted(error['input'])} is not a list; write for example [a, b]")

@@ -4,16 +4,20 @@
 of one Linux machine, three runs a case: the clients were containerd 1.6.20 (`ctr content fetch`) and skopeo 1.9.3,
 which pulls with the library of CRI-O and Podman.
 
-Pinned sources: containerd 301026e58, moby b985e2313a, containers/image df7e80d2.
+Pinned sources: containerd 301026e58, moby b985e2313a, containers/image df7e80d2, container-libs f0ddf1a745, cri-o
+f954a17e50; containerd 1.x as of its release 1.7.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rolloutsim.scenario.resolved import Runtime
+from rolloutsim.scenario.resolved_rollout import Retry
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,41 +41,116 @@ _NEW_CONNECTION = Default(
     2.0, "2", "TCP set-up and the request; measured: 2 round trips before a layer's first byte, containerd and skopeo"
 )
 
-PROFILES: Mapping[str, Mapping[str, Default]] = {
-    "containerd": {
-        "parallel_layers": Default(
-            3, "3", "containerd internal/cri/config/config_unix.go L34, plugins/transfer/plugin.go L282"
-        ),
-        "slots_per": Default(
-            "node", "node", "containerd 2.x core/transfer/local/transfer.go L59 (1.x: each image has its own)"
-        ),
-        "resolve_round_trips": _SIX_REQUESTS,
-        "resolve_time": Default(0.15, "150 ms", "measured, containerd 1.6.20: 150 ms beside the round trips"),
-        "layer_round_trips": _NEW_CONNECTION,
-        "layer_time": Default(0.01, "10 ms", "measured, containerd 1.6.20: 10 ms beside the round trips"),
-        "finish_time": Default(0.3, "0.3 s", "measured, containerd 1.6.20: about 0.3 s after the last byte"),
-    },
-    "dockerd": {
-        "parallel_layers": Default(3, "3", "moby daemon/config/config.go L28-31"),
-        "slots_per": Default("node", "node", "moby daemon/internal/distribution/xfer/transfer.go"),
-        "resolve_round_trips": Default(7.0, "7", "assumed: the requests of containerd"),
-        "resolve_time": Default(0.15, "150 ms", "assumed: as containerd"),
-        "layer_round_trips": Default(2.0, "2", "assumed: TCP set-up and the request"),
-        "layer_time": Default(0.01, "10 ms", "assumed: as containerd"),
-        "finish_time": Default(0.3, "0.3 s", "assumed: as containerd"),
-    },
-    "cri-o": {
-        "parallel_layers": Default(6, "6", "containers/image copy/copy.go L38-40"),
-        "slots_per": Default("image", "image", "containers/image copy/copy.go L38-40: per copy operation"),
-        "resolve_round_trips": Default(
-            8.0, "8", "containers/image docker/docker_client.go: GET /v2/ before the 6 requests, and 1 TCP set-up"
-        ),
-        "resolve_time": Default(0.06, "60 ms", "measured, skopeo 1.9.3: 60 ms beside the round trips"),
-        "layer_round_trips": _NEW_CONNECTION,
-        "layer_time": Default(0.008, "8 ms", "measured, skopeo 1.9.3: 8 ms beside the round trips"),
-        "finish_time": Default(0.0, "0 s", "assumed: skopeo, measured, ends with the last byte"),
-    },
+_NOT_SLEPT = (0.0, 0.0, 0.0, 0.0)
+_YES, _NO = "true", "false"
+
+_CONTAINERD: Mapping[str, Default] = {
+    "parallel_layers": Default(
+        3, "3", "containerd internal/cri/config/config_unix.go L34, plugins/transfer/plugin.go L282"
+    ),
+    "slots_per": Default(
+        "node", "node", "containerd 2.x core/transfer/local/transfer.go L59 (1.x: each image has its own)"
+    ),
+    "resolve_requests": Default(
+        6, "6", "HEAD tag (401), GET token, HEAD tag, GET index, GET manifest, GET config; containerd "
+        "core/remotes/docker/*.go, core/images/handlers.go",
+    ),
+    "resolve_round_trips": _SIX_REQUESTS,
+    "resolve_time": Default(0.15, "150 ms", "measured, containerd 1.6.20: 150 ms beside the round trips"),
+    "layer_round_trips": _NEW_CONNECTION,
+    "layer_time": Default(0.01, "10 ms", "measured, containerd 1.6.20: 10 ms beside the round trips"),
+    "finish_time": Default(0.3, "0.3 s", "measured, containerd 1.6.20: about 0.3 s after the last byte"),
+    "keeps_compressed": Default(True, _YES, "containerd core/content, core/unpack/unpacker.go: blobs stay"),
+    "rate_limited": Default(
+        _NOT_SLEPT, "[0 s, 0 s, 0 s, 0 s]",
+        "containerd core/remotes/docker/resolver.go L770-900: 5 attempts, at once, Retry-After ignored",
+    ),
+    "server_error": Default(
+        (0.0,), "[0 s]",
+        "containerd core/remotes/docker/resolver.go L770-900: not if the same status came twice in a row",
+    ),
+    "broken": Default(
+        (0.05, 0.05, 0.05, 0.05), "[50 ms, 50 ms, 50 ms, 50 ms]",
+        "containerd core/remotes/docker/resolver.go L770-900: 5 attempts, a pause of 50 ms",
+    ),
+    "resumes": Default(True, _YES, "containerd core/remotes/docker/httpreadseeker.go L28"),
+    "keeps_partial": Default(True, _YES, "containerd core/content/helpers.go: an ingest goes on where it ended"),
+    "pull_progress_timeout": Default(300.0, "5m", "containerd internal/cri/config/config.go L43-63"),
+}  # fmt: skip
+
+_CONTAINERD_1: Mapping[str, Default] = {
+    **_CONTAINERD,
+    "slots_per": Default("image", "image", "KEP-3673 README L203: containerd 1.x limits each pull of an image"),
+    "server_error": Default((), "[]", "containerd 1.x remotes/docker/resolver.go retryRequest: 50x is not handled"),
+    "broken": Default((), "[]", "containerd 1.x remotes/docker/resolver.go doWithRetries: an error is returned"),
 }
+
+_DOCKERD: Mapping[str, Default] = {
+    "parallel_layers": Default(3, "3", "moby daemon/config/config.go L28-31"),
+    "slots_per": Default("node", "node", "moby daemon/internal/distribution/xfer/transfer.go"),
+    "resolve_requests": Default(6, "6", "assumed: the requests of containerd"),
+    "resolve_round_trips": Default(7.0, "7", "assumed: the requests of containerd"),
+    "resolve_time": Default(0.15, "150 ms", "assumed: as containerd"),
+    "layer_round_trips": Default(2.0, "2", "assumed: TCP set-up and the request"),
+    "layer_time": Default(0.01, "10 ms", "assumed: as containerd"),
+    "finish_time": Default(0.3, "0.3 s", "assumed: as containerd"),
+    "keeps_compressed": Default(False, _NO, "moby daemon/internal/distribution/pull_v2.go: a temporary file"),
+    "rate_limited": Default((), "[]", "moby daemon/internal/distribution/errors.go L157-189: 429 is not retried"),
+    "server_error": Default(
+        (5.0, 10.0, 15.0, 20.0), "[5 s, 10 s, 15 s, 20 s]",
+        "moby daemon/internal/distribution/xfer/download.go, daemon/config/config.go L36-38: 5 attempts",
+    ),
+    "broken": Default(
+        (5.0, 10.0, 15.0, 20.0), "[5 s, 10 s, 15 s, 20 s]",
+        "moby daemon/internal/distribution/xfer/download.go, daemon/config/config.go L36-38: 5 attempts",
+    ),
+    "resumes": Default(True, _YES, "moby daemon/internal/distribution/xfer/download.go, pull_v2.go"),
+    "keeps_partial": Default(
+        False, _NO, "moby daemon/internal/distribution/pull_v2.go: the temporary file goes with the pull"
+    ),
+    "pull_progress_timeout": Default(math.inf, "off", "assumed: moby has none"),
+}  # fmt: skip
+
+_CRI_O: Mapping[str, Default] = {
+    "parallel_layers": Default(6, "6", "containers/image copy/copy.go L38-40"),
+    "slots_per": Default("image", "image", "containers/image copy/copy.go L38-40: per copy operation"),
+    "resolve_requests": Default(
+        7, "7", "containers/image docker/docker_client.go: GET /v2/ before the 6 requests of containerd"
+    ),
+    "resolve_round_trips": Default(
+        8.0, "8", "containers/image docker/docker_client.go: GET /v2/ before the 6 requests, and 1 TCP set-up"
+    ),
+    "resolve_time": Default(0.06, "60 ms", "measured, skopeo 1.9.3: 60 ms beside the round trips"),
+    "layer_round_trips": _NEW_CONNECTION,
+    "layer_time": Default(0.008, "8 ms", "measured, skopeo 1.9.3: 8 ms beside the round trips"),
+    "finish_time": Default(0.0, "0 s", "assumed: skopeo, measured, ends with the last byte"),
+    "keeps_compressed": Default(False, _NO, "containers/image storage/storage_dest.go: a temporary file"),
+    "rate_limited": Default(
+        (2.0, 4.0, 8.0, 16.0), "[2 s, 4 s, 8 s, 16 s]",
+        "containers/image docker/docker_client.go L58-60, 528-610: 5 attempts, doubled; Retry-After is not simulated",
+    ),
+    "server_error": Default(
+        (1.0, 1.0, 1.0), "[1 s, 1 s, 1 s]", "container-libs common/libimage/copier.go L33-34; its 10 % jitter left out"
+    ),
+    "broken": Default(
+        (1.0, 1.0, 1.0), "[1 s, 1 s, 1 s]", "container-libs common/libimage/copier.go L33-34; its 10 % jitter left out"
+    ),
+    "resumes": Default(True, _YES, "containers/image docker/body_reader.go L21-24"),
+    "keeps_partial": Default(
+        False, _NO, "containers/image storage/storage_dest.go: the temporary files go with the pull"
+    ),
+    "pull_progress_timeout": Default(math.inf, "off", "cri-o pkg/config/config.go L1191: pull_progress_timeout 0"),
+}  # fmt: skip
+
+PROFILES: Mapping[str, Mapping[str, Default]] = {
+    "containerd": _CONTAINERD,
+    "containerd-1": _CONTAINERD_1,
+    "dockerd": _DOCKERD,
+    "cri-o": _CRI_O,
+}
+
+RETRIES = tuple(field.name for field in dataclasses.fields(Retry))  # which part of a profile is about retries
+PROGRESS_TIMEOUT = "pull_progress_timeout"  # the part of a profile that is no part of `Runtime`
 
 DEFAULT_RUNTIME = "containerd"
 
@@ -84,16 +163,18 @@ def runtime(name: str, changes: Mapping[str, Any], ideal: bool) -> Runtime:
     name : str
         A profile.
     changes : mapping
-        What the group says itself, in SI base units.
+        What the group says itself, in SI base units; the retries' among it, and what no profile has.
     ideal : bool
         Whether all requests and times are left out.
     """
     values = {field: default.value for field, default in PROFILES[name].items()} | dict(changes)
+    del values[PROGRESS_TIMEOUT]
+    retry = Retry(**{field: values.pop(field) for field in RETRIES})
     if ideal:
         values |= dict.fromkeys(
             ("resolve_round_trips", "resolve_time", "layer_round_trips", "layer_time", "finish_time"), 0.0
         )
-    return Runtime(name=name, **values)
+    return Runtime(name=name, retry=retry, **values)
 
 
 def shown_default(field: str) -> str:

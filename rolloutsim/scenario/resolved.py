@@ -9,54 +9,27 @@ Units are the package's own (see `rolloutsim.units`): bytes, seconds, bytes per 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import log
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+from rolloutsim.scenario.distributions import Distribution as Distribution
+from rolloutsim.scenario.resolved_rollout import (
+    Disk,
+    Fault,
+    Kubelet,
+    Prices,
+    Push,
+    RateLimit,
+    Redirect,
+    Retry,
+    Workload,
+)
 
 LinkKind = Literal["registry_uplink", "registry_storage", "rack", "link", "nic", "disk", "unpack"]
 Model = Literal["real", "ideal"]
 
 LARGEST_SEED = 2**63 - 1  # what fits into 64 bits with a sign, so that other programs can store it (assumed)
-
-
-@dataclass(frozen=True, slots=True)
-class Distribution:
-    """A random time: constant (`low == high`), uniform between two bounds, or lognormal by two quantiles.
-
-    Parameters
-    ----------
-    low, high : float
-        Bounds of the uniform distribution, or its one value [s].
-    p50, p95 : float or None
-        Quantiles of the lognormal distribution [s]; both or neither are given.
-    """
-
-    low: float = 0.0
-    high: float = 0.0
-    p50: float | None = None
-    p95: float | None = None
-
-    @property
-    def is_constant(self) -> bool:
-        """Whether every sample is `low`."""
-        return self.p50 is None and self.low == self.high
-
-    def sample(self, rng: Callable[[], np.random.Generator], count: int) -> npt.NDArray[np.float64]:
-        """Draw `count` times [s]; a constant draws nothing, and does not ask for the generator."""
-        import numpy as np
-
-        if self.p50 is not None and self.p95 is not None:
-            # The 95 % quantile of the standard normal distribution; NIST/SEMATECH e-Handbook 1.3.6.7.1.
-            sigma = log(self.p95 / self.p50) / 1.6448536269514722
-            return rng().lognormal(log(self.p50), sigma, count)
-        if self.low == self.high:
-            return np.full(count, self.low)
-        return rng().uniform(self.low, self.high, count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +41,8 @@ class Link:
     capacity: float
     line_rate: float
     latency: float = 0.0
+    buffer: float = 0.0  # how long a full queue holds a packet back [s]; 0: no queue is modelled
+    queue: Literal["drop_tail", "fq_codel"] = "drop_tail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +78,12 @@ class Registry:
     ttfb: float = 0.0  # the server's time to first byte per request [s]
     connection_cap: float | None = None  # [B/s]
     tls: bool = False
+    # The uplinks of its replicas, one of which each connection crosses in turn in place of the first of them in
+    # `path`; one replica: just that.
+    replicas: tuple[str, ...] = ()
+    rate_limits: tuple[RateLimit, ...] = ()
+    redirect: Redirect | None = None  # where the bytes of layers come from, if not from the registry itself
+    inbound: tuple[str, ...] = ()  # names of shared links that a push crosses into the registry, in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +98,11 @@ class Runtime:
     layer_round_trips: float  # round trips before a layer's first byte, set-up included
     layer_time: float  # the client's own time per layer before its first byte [s]
     finish_time: float  # after the last layer is unpacked, before the image is ready [s]
+    resolve_requests: int = 6  # manifests, token, config; layers come on top
+    retry: Retry = field(default_factory=Retry)
+    layer_fetch_buffer: float | None = None  # a layer is fetched in ranges of this size [B]; None: in one piece
+    parallel_unpacks: int = 1  # layers of an image that are unpacked at a time; they are committed in order
+    keeps_compressed: bool = True  # whether compressed layers stay on the node's disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +127,16 @@ class NodeGroup:
     via: tuple[str, ...] = ()  # names of shared links between core and group, in order
     nic: float | None = None  # goodput [B/s], each direction
     nic_line_rate: float | None = None  # [B/s]
+    nic_buffer: float = 0.0  # of the NIC and of the port towards it, as in Link [s]
+    nic_queue: Literal["drop_tail", "fq_codel"] = "drop_tail"
     disk: float | None = None  # writing [B/s]
     unpack_rate: float | None = None  # compressed bytes read per second and core [B/s]
     unpack_cores: int = 1
     connection_cap: float | None = None  # [B/s]
     cached: Mapping[str, int] = field(default_factory=dict)  # image -> how many of the nodes hold it
+    kubelet: Kubelet = field(default_factory=Kubelet)
+    storage: Disk | None = None  # what fits on the disk; None: everything
+    shared_address: bool = False  # all its nodes reach registries from one address (NAT)
 
     def node_name(self, index: int) -> str:
         """The name of node `index`: `web-007`; at least three digits, as many as the last node needs."""
@@ -163,15 +154,41 @@ class NodeGroup:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One simulation in a run: which pulls each node group asks for."""
+    """One simulation in a run: which pulls each node group asks for, or which workloads roll out together."""
 
     name: str
-    pulls: Mapping[str, tuple[PlannedPull, ...]]  # by group name
+    pulls: Mapping[str, tuple[PlannedPull, ...]]  # by group name; one pod a pull
+    workloads: tuple[Workload, ...] = ()  # if there are any, `pulls` is empty
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request/response service: `size` bytes come back `every` so often, after `round_trips`."""
+
+    size: float  # [B]
+    every: float  # [s]
+    round_trips: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fairness:
+    """How unevenly TCP connections share a saturated link.
+
+    `sigma` is that of the lognormal distribution of their weights, redrawn every `memory` seconds (inf: once a
+    connection); `conquest` says whether newcomers win their share from established flows only gradually.
+    """
+
+    sigma: float
+    memory: float
+    conquest: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """Traffic of other applications on links: a finite transfer (`size`) or a constant rate (`rate`).
+    """Traffic of other applications on links.
+
+    A transfer (`size`, or `connections` without a rate: bulk without an end), a constant rate (`rate`), or a
+    request/response service (`request`, with `rate` or without).
 
     `links` may name private links of nodes (`web-007.nic.in`) beside shared ones.
     """
@@ -184,6 +201,8 @@ class Background:
     rate: float | None = None  # goodput [B/s]
     start: float = 0.0  # `from` in the file [s]
     until: float | None = None  # None: to the end [s]
+    connections: int = 1  # elastic flows of a transfer
+    request: Request | None = None  # a service whose latency is reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +216,8 @@ class Threshold:
     value: float  # SI base units; a share is 0 to 1
     check: str  # the condition as written, e.g. "max < 60 s"
     severity: Literal["error", "warn"] = "error"
+    # File and line where it stands, for annotations; thresholds that say the same are equal, wherever they stand.
+    place: tuple[str, int] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,3 +239,12 @@ class ResolvedScenario:
     thresholds: tuple[Threshold, ...] = ()
     sha256: str = ""  # of the canonical JSON of the resolved scenario, seed left out
     notes: tuple[str, ...] = ()  # what was assumed, for the output: e.g. unpacked sizes from a ratio
+    faults: tuple[Fault, ...] = ()
+    pushes: tuple[Push, ...] = ()
+    prices: Prices = field(default_factory=Prices)
+    horizon: float = 86400.0  # a rollout with retries that is not over by then is given up [s]
+    replications: int = 1
+    fairness: Fairness | None = None
+    congestion_control: Literal["cubic", "bbr"] = "cubic"
+    # The file that it was resolved from, as JSON in its long form; "": made without one.
+    document: str = field(default="", compare=False)

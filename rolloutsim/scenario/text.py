@@ -134,6 +134,24 @@ def read_value(text: str, name: str) -> Any:
     return value
 
 
+def read_values(text: str, name: str) -> list[Any]:
+    """The data of several values, separated by commas as in a list in brackets.
+
+    Raises
+    ------
+    ScenarioError
+        If the text is not YAML, or one of the values is missing; located at `name`.
+    """
+    if not text.strip():
+        read_value(text, name)
+    found = read_value(f"[{text}]", name)
+    if not isinstance(found, list) or None in found:
+        places = Places(name)
+        places.at[()] = Place(source=name)
+        raise places.error([Problem((), f"'{text}' is not a list of values; write them with commas in between")])
+    return found
+
+
 class _Composer:
     """Builds nodes from the parser's events, within bounds."""
 

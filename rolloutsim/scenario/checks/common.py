@@ -1,0 +1,42 @@
+"""Checks that several parts of a scenario need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rolloutsim.scenario.hints import did_you_mean, listing
+from rolloutsim.scenario.model import DistributionSpec, Document
+from rolloutsim.scenario.places import Path, Problem, dotted
+
+
+def no_image(path: Path, image: str, document: Document, at_key: bool = False) -> Problem:
+    """An image is not there."""
+    message = f"no image is named '{image}'; known: {listing(document.images)}"
+    help = did_you_mean(image, document.images)
+    return Problem(path, message, help, "key" if at_key else "value", related=(("images", image),))
+
+
+def image_list_problems(path: Path, images: Iterable[str], document: Document) -> Iterator[Problem]:
+    """Images of a list that are not there, or stand in it twice."""
+    seen: set[str] = set()
+    for number, image in enumerate(images):
+        if image not in document.images:
+            yield no_image((*path, number), image, document)
+        elif image in seen:
+            yield Problem((*path, number), f"image '{image}' stands twice in {dotted(path)}; name it once")
+        seen.add(image)
+
+
+def time_problems(path: Path, time: DistributionSpec | None) -> Iterator[Problem]:
+    """What is wrong with a random time."""
+    if time is None:
+        return
+    bounds = (time.min, time.max)
+    quantiles = (time.p50, time.p95)
+    here = dotted(path)
+    if (None in bounds) + (None in quantiles) != 1 or bounds.count(None) == 1 or quantiles.count(None) == 1:
+        yield Problem(path, f"{here} must be a time, {{min, max}} for uniform, or {{p50, p95}} for lognormal", at="key")
+    elif time.min is not None and time.max is not None and time.min > time.max:
+        yield Problem((*path, "min"), f"'min' is larger than 'max' in {here}")
+    elif time.p50 is not None and time.p95 is not None and not 0 < time.p50 <= time.p95:
+        yield Problem((*path, "p50"), f"'p50' must be more than 0 s and at most 'p95' in {here}")

@@ -1,0 +1,76 @@
+"""Contradictions in failures, and names that must exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rolloutsim.scenario.between import place
+from rolloutsim.scenario.hints import did_you_mean, listing
+from rolloutsim.scenario.links import private_link, registries, replica_help, shared_links
+from rolloutsim.scenario.model import Document, FailureSpec
+from rolloutsim.scenario.places import Path, Problem, dotted
+
+TARGETS = ("node", "group", "registry", "link")
+
+
+def failure_problems(path: Path, failure: FailureSpec, document: Document) -> Iterator[Problem]:
+    """What is wrong with a failure as a whole."""
+    here = dotted(path)
+    given = [key for key in TARGETS if getattr(failure, key) is not None]
+    if len(given) != 1:
+        also = f"'{given[0]}' and '{given[1]}'" if given else f"none of {listing(TARGETS)}"
+        yield Problem(path, f"{here} has {also}; it is about one of them", at="key", related=_parts(path, given))
+        return
+    yield from _target_problems((*path, given[0]), given[0], getattr(failure, given[0]), document)
+    if (failure.at is None) == (failure.rate is None) and not (failure.flaky is not None and failure.rate is None):
+        also = "both 'at' and 'rate'" if failure.at is not None else "neither 'at' nor 'rate'"
+        message = f"{here} has {also}; give one: at: 45 s, or rate: 2/h for random times"
+        yield Problem(path, message, at="key", related=_parts(path, ["at", "rate"]))
+    if failure.flaky is not None and given != ["registry"]:
+        message = f"'flaky' goes with 'registry' only, and {here} has '{given[0]}'"
+        yield Problem((*path, "flaky"), message, at="key", related=_parts(path, given))
+    if failure.capacity is not None and given[0] in ("node", "group"):
+        message = f"'capacity' does not go with '{given[0]}' in {here}: a node that crashes does nothing"
+        yield Problem((*path, "capacity"), message, at="key", related=_parts(path, given))
+    if failure.capacity is not None and failure.flaky is not None:
+        message = f"{here} has both 'capacity' and 'flaky'; make two failures of it"
+        yield Problem((*path, "flaky"), message, at="key", related=_parts(path, ["capacity"]))
+
+
+def _target_problems(path: Path, kind: str, name: str, document: Document) -> Iterator[Problem]:
+    known: list[str]
+    if kind == "node":
+        found = place(name, document, {})
+        if found is not None and found.group is not None and name not in document.nodes:
+            return
+        if name in document.nodes:
+            message = f"'{name}' is a group of nodes; name one node, {name}-000, or say group: {name}"
+            yield Problem(path, message, related=(("nodes", name),))
+            return
+        known = [f"{group}-000" for group in document.nodes]
+        more = "; nodes are numbered from 000"
+    elif kind == "group":
+        known, more = list(document.nodes), ""
+    elif kind == "registry":
+        known, more = list(registries(document)), ""
+    else:
+        known, more = [link for link, _ in shared_links(document)], ""
+        if private_link(name, document) is not None:
+            message = f"link '{name}' is one node's own; a failure is of a shared link: {listing(known)}"
+            yield Problem(path, message, "crash the node: node: " + name.split(".")[0])
+            return
+    if name not in known:
+        what = "node group" if kind == "group" else kind
+        group = name.rpartition("-")[0]
+        related: tuple[Path, ...] = (
+            ("nodes", group if group else name),
+            ("registries", name),
+            ("network", "links", name),
+        )
+        message = f"no {what} is named '{name}'; known: {listing(known)}{more}"
+        help = (replica_help(name, document) if kind == "link" else None) or did_you_mean(name, known)
+        yield Problem(path, message, help, related=related)
+
+
+def _parts(path: Path, keys: list[str]) -> tuple[Path, ...]:
+    return tuple((*path, key) for key in keys)

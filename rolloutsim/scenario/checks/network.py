@@ -1,0 +1,133 @@
+"""Contradictions in the network and the registries."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from rolloutsim.scenario.hints import did_you_mean, listing
+from rolloutsim.scenario.links import nic_rate, racks, registries, registry_path
+from rolloutsim.scenario.model import Document, GroupSpec, RegistrySpec
+from rolloutsim.scenario.places import Path, Problem, dotted
+from rolloutsim.scenario.strategies import wanted
+
+
+def network_problems(document: Document) -> Iterator[Problem]:
+    """Contradictions in `network`."""
+    network = document.network
+    if network.mtu is not None and network.efficiency is not None:
+        message = "network has both 'mtu' and 'efficiency'; the mtu sets the efficiency: give one of them"
+        yield Problem(("network", "efficiency"), message, at="key", related=(("network", "mtu"),))
+    if network.racks is None:
+        return
+    path: Path = ("network", "racks")
+    given = (network.racks.uplink is not None) + (network.racks.oversubscription is not None)
+    if given != 1:
+        also = "both 'uplink' and 'oversubscription'" if given else "neither 'uplink' nor 'oversubscription'"
+        parts = ((*path, "uplink"), (*path, "oversubscription"))
+        yield Problem(path, f"network.racks has {also}; give one of them", at="key", related=parts)
+    if not racks(document):
+        message = "network.racks is given, but no group of nodes names its racks; add 'racks' to one"
+        yield Problem(path, message, at="key", related=_racks_of_groups(document))
+    if network.racks.oversubscription is not None:
+        yield from _oversubscription_problems(document)
+
+
+def _oversubscription_problems(document: Document) -> Iterator[Problem]:
+    for name, group in document.nodes.items():
+        if group.racks and math.isinf(nic_rate(group, document) or 0.0):
+            message = f"nodes.{name} has NICs without limit; its racks' oversubscription needs a rate"
+            yield Problem(("nodes", name, "nic"), message)
+    filled = {
+        rack for group in document.nodes.values() for rack in group.racks[: group.count]
+    }  # node i is in rack i, so the first `count` racks have nodes
+    for rack in racks(document):
+        if rack not in filled:
+            message = f"rack '{rack}' has no node, so its oversubscription means nothing; leave it out of 'racks'"
+            related = (*_racks_of_groups(document), *(("nodes", name, "count") for name in document.nodes))
+            yield Problem(("nodes",), message, at="key", related=related)
+
+
+def _racks_of_groups(document: Document) -> tuple[Path, ...]:
+    """Where each group's racks stand, or would stand."""
+    return tuple(("nodes", name, "racks") for name in document.nodes)
+
+
+def registry_problems(document: Document) -> Iterator[Problem]:
+    """Contradictions in the registries, and images without one."""
+    if document.registry is not None and document.registries is not None:
+        message = "both 'registry' and 'registries' are given; use 'registries' alone"
+        yield Problem(("registry",), message, at="key", related=(("registries",),))
+    known = registries(document)
+    for name, registry in known.items():
+        here = registry_path(document, name)
+        if registry.uplink is None and document.network.rate is None:
+            message = (
+                f"registry '{name}' has no uplink rate; add 'network: 1 Gbit/s' for it and all NICs, or give "
+                f"{dotted((*here, 'uplink'))}"
+            )
+            yield Problem(here, message, at="key", related=(("network", "rate"),))
+        if registry.rate_limit is not None and registry.rate_limits is not None:
+            message = f"{dotted(here)} has both 'rate_limit' and 'rate_limits'; use 'rate_limits' alone"
+            yield Problem((*here, "rate_limit"), message, at="key", related=((*here, "rate_limits"),))
+    for image, spec in document.images.items():
+        path: Path = ("images", image)
+        if spec.registry is None and len(known) > 1:
+            message = f"{dotted(path)} names no registry, and there are several; add 'registry': {listing(known)}"
+            yield Problem(path, message, at="key", related=(("registries",),))
+        elif spec.registry is not None and spec.registry not in known:
+            message = f"no registry is named '{spec.registry}'; known: {listing(known)}"
+            help = did_you_mean(spec.registry, known)
+            yield Problem((*path, "registry"), message, help, related=(("registries", spec.registry),))
+
+
+def unlimited_problems(document: Document) -> Iterator[Problem]:
+    """Fetches that nothing limits: neither a link nor a connection's cap."""
+    known = registries(document)
+    for name, registry in known.items():
+        if _sends_limited(registry):
+            continue
+        served = {
+            image
+            for image, spec in document.images.items()
+            if (spec.registry or (name if len(known) == 1 else "")) == name
+        }
+        here = registry_path(document, name)
+        for group_name, group in document.nodes.items():
+            if _asked(group_name, group, document) & served and not _is_limited(group, document):
+                path: Path = ("nodes", group_name)
+                disks = "" if document.model == "ideal" else f", {dotted((*path, 'disk'))}"
+                also = "; the ideal model has no disks" if document.model == "ideal" else ""
+                cap = dotted((*path, "connection_cap"))
+                first = "uplink" if registry.redirect is None else "redirect"
+                message = (
+                    f"nothing limits a fetch from registry '{name}' by {dotted(path)}{also}; give a rate to "
+                    f"{dotted((*here, first))}, {dotted((*path, 'nic'))}{disks} or {cap}"
+                )
+                related = ((*path, "disk"), (*here, first), ("network", "rate"), ("model",))
+                yield Problem((*path, "nic"), message, at="key", related=related)
+
+
+def _sends_limited(registry: RegistrySpec) -> bool:
+    """Whether the way from where layers come from to the network's core has a finite link or a cap."""
+    if registry.redirect is not None:
+        return bool(registry.redirect.via) or not math.isinf(registry.redirect.connection_cap)
+    finite = not (math.isinf(registry.storage) and registry.uplink is not None and math.isinf(registry.uplink))
+    return finite or bool(registry.via) or registry.connection_cap is not None
+
+
+def _asked(name: str, group: GroupSpec, document: Document) -> set[str]:
+    """The images that a group's nodes may pull."""
+    if document.workloads is not None:
+        return {image for workload in wanted(document) if name in workload.groups for image in workload.images}
+    if document.rollout.strategy == "schedule":
+        return {pull.image for pull in group.pulls or ()}
+    return set(document.images)
+
+
+def _is_limited(group: GroupSpec, document: Document) -> bool:
+    """Whether the way from the network's core to a node's disk has a finite link or a cap."""
+    disk = math.inf if document.model == "ideal" else group.disk.rate
+    nic = nic_rate(group, document)
+    rates = (math.inf if nic is None else nic, disk, group.connection_cap or math.inf)
+    return bool(group.racks or group.via) or not all(map(math.isinf, rates))

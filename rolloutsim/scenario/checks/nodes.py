@@ -1,0 +1,110 @@
+"""Contradictions in the groups of nodes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from rolloutsim.scenario.checks.common import no_image, time_problems
+from rolloutsim.scenario.links import nic_rate
+from rolloutsim.scenario.model import Document, GroupSpec
+from rolloutsim.scenario.places import Path, Problem, dotted
+from rolloutsim.scenario.strategies import KUBERNETES, has_pods
+from rolloutsim.units import format_size, parse_share
+
+# What only pods have: nodes that pull on their own have no kubelet.
+_KUBELET_KEYS = (
+    "serialize_image_pulls", "max_parallel_image_pulls", "registry_pull_qps", "registry_burst", "image_backoff",
+    "image_gc",
+)  # fmt: skip
+_OF_CONTAINERD = {"layer_fetch_buffer": "2.1", "parallel_unpacks": "2.2"}  # and since when
+
+
+def cached_nodes(value: int | str, count: int) -> int:
+    """How many of `count` nodes hold an image; a share is rounded down."""
+    if isinstance(value, int):
+        return value
+    # A share such as 29 % is not exact in binary: 0.29 * 100 is 28.999999999999996.
+    return math.floor(round(parse_share(value) * count, 6))
+
+
+def group_problems(path: Path, group: GroupSpec, document: Document) -> Iterator[Problem]:
+    """What is wrong with a group as a whole."""
+    here = dotted(path)
+    if nic_rate(group, document) is None:
+        message = f"{here} has no NIC rate; add 'nic' to it, or 'network: 1 Gbit/s' for all NICs and registries"
+        yield Problem((*path, "count"), message, at="key", related=(("network", "rate"), (*path, "nic")))
+    if group.racks and document.network.racks is None:
+        message = f"{here} is in racks, but network.racks gives them no uplink"
+        help = "add network.racks: {uplink: 40 Gbit/s}, or {oversubscription: 2.5}"
+        yield Problem((*path, "racks"), message, help, at="key")
+    for number, rack in enumerate(group.racks):
+        if rack in group.racks[:number]:
+            yield Problem((*path, "racks", number), f"rack '{rack}' stands twice in {here}.racks; name it once")
+    for image, value in group.cached.items():
+        nodes = cached_nodes(value, group.count)
+        if image not in document.images:
+            yield no_image((*path, "cached", image), image, document, at_key=True)
+        elif nodes > group.count:
+            message = f"'{image}' is cached on {nodes} nodes, but {here} has only {group.count}"
+            yield Problem((*path, "cached", image), message)
+    for number, pull in enumerate(group.pulls or ()):
+        if pull.image not in document.images:
+            yield no_image((*path, "pulls", number, "image"), pull.image, document)
+        yield from time_problems((*path, "pulls", number, "at"), pull.at)
+    yield from time_problems((*path, "start"), group.start)
+    yield from _disk_problems((*path, "disk"), group, document)
+    yield from _kubelet_problems(path, group, document)
+    yield from _runtime_problems(path, group)
+
+
+def _disk_problems(path: Path, group: GroupSpec, document: Document) -> Iterator[Problem]:
+    disk, here = group.disk, dotted(path)
+    on_it = {key: getattr(disk, key) for key in ("used", "old_images") if getattr(disk, key) is not None}
+    if disk.capacity is None:
+        for key in on_it:
+            message = f"{here} has '{key}' but no 'capacity'; give the disk's size, for example capacity: 100 GB"
+            yield Problem((*path, key), message, at="key")
+        if "image_gc" in group.model_fields_set and has_pods(document):
+            message = f"{dotted(path[:-1])} has 'image_gc', but no {here}.capacity that could fill up; give it one"
+            yield Problem((*path[:-1], "image_gc"), message, at="key", related=(path,))
+    elif sum(on_it.values()) > disk.capacity:
+        message = (
+            f"{here} is overfull before the rollout: {format_size(sum(on_it.values()))} are on it, and its capacity is "
+            f"{format_size(disk.capacity)}"
+        )
+        yield Problem((*path, "capacity"), message, related=tuple((*path, key) for key in on_it))
+
+
+def _kubelet_problems(path: Path, group: GroupSpec, document: Document) -> Iterator[Problem]:
+    here = dotted(path)
+    most = group.max_parallel_image_pulls
+    if group.serialize_image_pulls and most is not None and most > 1:
+        message = (
+            f"{here} has serialize_image_pulls: true, and max_parallel_image_pulls is {most}; the kubelet allows more "
+            "than 1 only with serialize_image_pulls: false"
+        )
+        at = (*path, "max_parallel_image_pulls")
+        yield Problem(at, message, at="key", related=((*path, "serialize_image_pulls"),))
+    backoff, gc = group.image_backoff, group.image_gc
+    if backoff.initial > backoff.max:
+        message = f"'initial' is larger than 'max' in {here}.image_backoff; the first wait is at most the longest"
+        yield Problem((*path, "image_backoff", "initial"), message, related=((*path, "image_backoff", "max"),))
+    if gc.low >= gc.high:
+        message = f"'low' must be below 'high' in {here}.image_gc; Kubernetes' defaults are 80% and 85%"
+        yield Problem((*path, "image_gc", "low"), message, related=((*path, "image_gc", "high"),))
+    if not has_pods(document):
+        for key in _KUBELET_KEYS:
+            if key in group.model_fields_set:
+                message = (
+                    f"{here} has '{key}', which is the kubelet's, and nodes that pull on their own have none; add "
+                    f"'workloads', or a rollout.strategy with pods: {' '.join(KUBERNETES)}"
+                )
+                yield Problem((*path, key), message, at="key", related=(("workloads",), ("rollout", "strategy")))
+
+
+def _runtime_problems(path: Path, group: GroupSpec) -> Iterator[Problem]:
+    for key, since in _OF_CONTAINERD.items():
+        if getattr(group, key) is not None and group.runtime != "containerd":
+            message = f"{dotted(path)} has '{key}', which {group.runtime} cannot do; containerd {since} and later can"
+            yield Problem((*path, key), message, at="key", related=((*path, "runtime"),))

@@ -1,0 +1,45 @@
+"""The scenario file's format as a strict, frozen model in its long form.
+
+Descriptions, units, defaults and their sources live in the fields' metadata; `explain`, the JSON Schema and the
+errors are made from it. What spans several parts (names that refer to others, keys that exclude each other) is
+checked in `rolloutsim.scenario.checks`.
+
+Reading order: `document` (the whole), `nodes`, `network`, `registries`, `images`, `rollout` (workloads and
+controllers), `traffic`, `failures`, `planning` (thresholds, sweeps), `kinds` (what they share).
+"""
+
+from __future__ import annotations
+
+from rolloutsim.scenario.model.document import Document
+from rolloutsim.scenario.model.failures import FailureSpec
+from rolloutsim.scenario.model.images import COMPRESSION_RATIO, ImageSpec, LayerSpec
+from rolloutsim.scenario.model.kinds import DistributionSpec
+from rolloutsim.scenario.model.network import LinkSpec, NetworkSpec
+from rolloutsim.scenario.model.nodes import GROUP, MOST_NODES, GroupSpec
+from rolloutsim.scenario.model.planning import SweepSpec
+from rolloutsim.scenario.model.registries import REGISTRY, RateLimitSpec, RegistrySpec
+from rolloutsim.scenario.model.rollout import CONTROLLERS, PolicySpec, WorkloadSpec
+from rolloutsim.scenario.model.traffic import BackgroundSpec, PushSpec
+
+__all__ = [
+    "COMPRESSION_RATIO",
+    "CONTROLLERS",
+    "GROUP",
+    "MOST_NODES",
+    "REGISTRY",
+    "BackgroundSpec",
+    "DistributionSpec",
+    "Document",
+    "FailureSpec",
+    "GroupSpec",
+    "ImageSpec",
+    "LayerSpec",
+    "LinkSpec",
+    "NetworkSpec",
+    "PolicySpec",
+    "PushSpec",
+    "RateLimitSpec",
+    "RegistrySpec",
+    "SweepSpec",
+    "WorkloadSpec",
+]

@@ -1,0 +1,61 @@
+"""The whole of a scenario file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from rolloutsim.scenario.fields import Version, Whole, Word, key
+from rolloutsim.scenario.frozen import Spec
+from rolloutsim.scenario.model.failures import FailureSpec
+from rolloutsim.scenario.model.images import Image
+from rolloutsim.scenario.model.kinds import Lines, Name, Words
+from rolloutsim.scenario.model.network import Network, NetworkSpec
+from rolloutsim.scenario.model.nodes import Groups
+from rolloutsim.scenario.model.planning import MOST_REPLICATIONS, Conditions, Sweep
+from rolloutsim.scenario.model.registries import Registry
+from rolloutsim.scenario.model.rollout import Rollout, RolloutSpec, WorkloadSpec
+from rolloutsim.scenario.model.traffic import BackgroundSpec, PricesSpec, PushSpec
+from rolloutsim.scenario.resolved import LARGEST_SEED
+
+
+class Document(Spec):
+    """A scenario file."""
+
+    rolloutsim: Annotated[int, Version(1)] = key(
+        1, description="format version; the first line of every scenario", source="the format's first version"
+    )
+    name: Words | None = key(None, shown="unnamed scenario", description="title of the scenario")
+    description: Lines | None = key(None, description="the question that it asks")
+    model: Annotated[str, Word(("real", "ideal"))] = key(
+        "real",
+        description="ideal: only bandwidth sharing, layer slots and caches, and what controllers, kubelets, rate "
+        "limits and failures do; no protocol overhead, latency, queues, uneven sharing, time for requests, disk, "
+        "unpacking, start-up, controller overhead or connection limit",
+        source="assumed",
+    )
+    seed: Annotated[int, Whole(0, LARGEST_SEED)] = key(1, description="of all random numbers", source="assumed")
+    replications: Annotated[int, Whole(1, MOST_REPLICATIONS)] = key(
+        1, unit="runs", description="runs with independent random numbers; several give intervals", source="assumed"
+    )
+    nodes: Groups = key(name="group", min_length=1, description="the nodes that pull, in groups by name")
+    network: Network = key(NetworkSpec(), description="the network between registries and nodes", shown="no rate")
+    registry: Registry | None = key(
+        None, description="the only registry, named registry", shown="one with all defaults"
+    )
+    registries: dict[Name, Registry] | None = key(
+        None, name="registry", min_length=1, description="registries, by name"
+    )
+    images: dict[Words, Image] = key(name="image", min_length=1, description="images, by name")
+    workloads: dict[Words, WorkloadSpec] | None = key(
+        None, name="workload", min_length=1,
+        description="pods that roll out together, by name; without any, each image is a case of its own",
+    )  # fmt: skip
+    rollout: Rollout = key(RolloutSpec(), description="who pulls when", shown="all_at_once")
+    push: PushSpec | None = key(None, description="images that are uploaded before the rollout, or meanwhile")
+    background: dict[Name, BackgroundSpec] = key({}, name="flow", description="traffic of other applications, by name")
+    failures: dict[Name, FailureSpec] = key({}, name="failure", description="what goes wrong, by name")
+    prices: PricesSpec = key(PricesSpec(), description="what storage costs", shown="none")
+    thresholds: dict[str, Conditions] = key(
+        {}, name="metric", description="conditions on metrics; a miss ends the run with exit code 3"
+    )
+    sweep: Sweep | None = key(None, description="what `rolloutsim sweep` varies; a single run leaves it alone")

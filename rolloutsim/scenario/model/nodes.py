@@ -1,0 +1,270 @@
+"""Groups of nodes: their lines and disks, their container runtime, their kubelet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Short, Whole, Word, fault, is_long, key, short
+from rolloutsim.scenario.frozen import Spec
+from rolloutsim.scenario.model.kinds import (
+    AnyRate,
+    LastingTime,
+    Name,
+    Names,
+    OnOff,
+    RandomTime,
+    Rate,
+    Share,
+    Size,
+    SizeOrNone,
+    Time,
+    Trips,
+    Words,
+)
+from rolloutsim.scenario.profiles import DEFAULT_RUNTIME, PROFILES, default_source, shown_default
+
+MOST_NODES = 1_000_000  # in all groups together (assumed: ten times the largest rollout that is tested)
+GROUP = "node"  # the group that `nodes: 20` stands for
+
+_KUBELET_TYPES = "kubelet config/v1beta1/types.go"
+
+
+class UnpackSpec(Spec):
+    """How fast a node unpacks layers."""
+
+    rate: AnyRate = key(
+        135e6, unit="rate", shown="135 MB/s",
+        description="compressed bytes that one core reads per second while it decompresses",
+        source="containerd PR 13560, Go standard library on NVIDIA Grace, an image of 1.8 GiB: 135 MiB/s of input; "
+        "rounded down to 135 MB/s, 5 % less (assumed: most cores are slower)",
+    )  # fmt: skip
+    cores: Annotated[int, Whole(1, 1024)] = key(
+        1, description="cores that unpack; one layer uses one of them",
+        source="containerd plugins/transfer/plugin.go L284: one layer of an image is unpacked at a time, and gzip "
+        "is decompressed by one core",
+    )  # fmt: skip
+
+
+class DiskSpec(Spec):
+    """A node's disk: how fast it is, how large, and what is on it before the rollout."""
+
+    rate: AnyRate = key(
+        125 * 2.0**20, unit="rate", shown="125 MiB/s", description="write rate",
+        source="AWS EBS gp3 without provisioned throughput: 125 MiB/s; EBS volume types page",
+    )  # fmt: skip
+    capacity: Size | None = key(
+        None, unit="size", shown="none: everything fits", description="size; a pull that does not fit fails"
+    )
+    used: SizeOrNone | None = key(
+        None, unit="size", shown="0 B", source="assumed",
+        description="what no garbage collection can remove: the system, logs, images in use",
+    )  # fmt: skip
+    old_images: SizeOrNone | None = key(
+        None, unit="size", shown="0 B", source="assumed",
+        description="unused images, which image garbage collection removes; those of `cached` come on top",
+    )  # fmt: skip
+
+
+class PullSpec(Spec):
+    """One pull of a schedule."""
+
+    image: Words = key(description="the image's name in `images`")
+    at: RandomTime | None = key(
+        None, unit="time", shown="0 s",
+        description="when the nodes ask for it, after the rollout's start", source="assumed",
+    )  # fmt: skip
+
+
+class BackoffSpec(Spec):
+    """How long the kubelet waits after a failed pull, doubled each time."""
+
+    initial: LastingTime = key(
+        10.0, unit="time", shown="10 s", description="wait after the first failure",
+        source="kubernetes pkg/kubelet/kubelet.go imageBackOffPeriod",
+    )  # fmt: skip
+    max: LastingTime = key(
+        300.0, unit="time", shown="300 s", description="longest wait",
+        source="kubernetes pkg/kubelet/kubelet.go MaxImageBackOff",
+    )  # fmt: skip
+    jitter: Annotated[float, Quantity("share", zero=True, most=10.0)] = key(
+        0.0, unit="share", shown="0%",
+        description="each wait is lengthened by up to this share of it, at random; Kubernetes has none",
+        source="kubernetes pkg/kubelet/kubelet.go: flowcontrol.NewBackOff without jitter",
+    )  # fmt: skip
+
+
+class ImageGcSpec(Spec):
+    """When the kubelet removes unused images."""
+
+    high: Share = key(
+        0.85, unit="share", shown="85%", description="share of the disk above which it begins; 100%: never",
+        source=f"{_KUBELET_TYPES} imageGCHighThresholdPercent",
+    )  # fmt: skip
+    low: Share = key(
+        0.80, unit="share", shown="80%", description="share of the disk below which it ends",
+        source=f"{_KUBELET_TYPES} imageGCLowThresholdPercent",
+    )  # fmt: skip
+    period: LastingTime = key(
+        300.0, unit="time", shown="5m", description="time between two looks at the disk",
+        source="kubernetes pkg/kubelet/kubelet.go ImageGCPeriod",
+    )  # fmt: skip
+
+
+def _runtime_key(field: str, unit: str, description: str, **more: Any) -> Any:
+    return key(
+        None, unit=unit, description=description, shown=shown_default(field), source=default_source(field), **more
+    )
+
+
+class RetrySpec(Spec):
+    """How a runtime reacts to requests that fail: a list has the waits before the second, third, … attempt."""
+
+    rate_limited: tuple[Time, ...] | None = _runtime_key("rate_limited", "time", "after 429")
+    server_error: tuple[Time, ...] | None = _runtime_key("server_error", "time", "after 500, 502, 503 or 504")
+    broken: tuple[Time, ...] | None = _runtime_key("broken", "time", "after a refused or broken connection")
+    resumes: OnOff | None = _runtime_key(
+        "resumes", "", "whether a broken layer goes on where it broke (Range), or from its beginning"
+    )
+    keeps_partial: OnOff | None = _runtime_key(
+        "keeps_partial", "", "whether the parts of layers that a failed pull has fetched are there for the next one"
+    )
+
+
+class GroupSpec(Spec):
+    """A group of equal nodes."""
+
+    count: Annotated[int, Whole(1, MOST_NODES)] = key(unit="nodes", description="number of nodes")
+    racks: Names = key((), description="racks over which the nodes are spread evenly, one after the other")
+    nic: AnyRate | None = key(
+        None, unit="rate", shown="network.rate",
+        description="line rate of each node's network interface, in each direction",
+    )  # fmt: skip
+    disk: Annotated[DiskSpec, short("rate", Quantity("rate", unlimited=True))] = key(
+        DiskSpec(), description="each node's disk: how fast it writes and what fits on it",
+        shown="{rate: 125 MiB/s}", source="those of its keys",
+    )  # fmt: skip
+    unpack: Annotated[UnpackSpec, short("rate", Quantity("rate", unlimited=True))] = key(
+        UnpackSpec(),
+        description="how fast a node decompresses layers",
+        shown="{rate: 135 MB/s, cores: 1}",
+        source="those of rate and cores",
+    )
+    runtime: Annotated[str, Word(tuple(PROFILES))] = key(
+        DEFAULT_RUNTIME,
+        source="assumed",
+        description="container runtime: a profile of sourced defaults; containerd is 2.x, containerd-1 is 1.x. "
+        "cri-o decompresses twice, but the first time while it fetches and on a core of its own, which delays "
+        "nothing here",
+    )
+    parallel_layers: Annotated[int, Whole(1, 1000)] | None = _runtime_key(
+        "parallel_layers", "layers", "layers that are fetched at a time"
+    )
+    slots_per: Annotated[str, Word(("node", "image"))] | None = _runtime_key(
+        "slots_per", "", "whether parallel_layers counts for the whole node, or for each pull of an image"
+    )
+    resolve_requests: Annotated[int, Whole(1, 1000)] | None = _runtime_key(
+        "resolve_requests", "requests", "requests before the first layer, as a registry counts them"
+    )
+    resolve_round_trips: Trips | None = _runtime_key(
+        "resolve_round_trips", "round trips", "round trips before the first layer request, TLS left out"
+    )
+    resolve_time: Time | None = _runtime_key(
+        "resolve_time", "time", "the client's own time before the first layer request"
+    )
+    layer_round_trips: Trips | None = _runtime_key(
+        "layer_round_trips", "round trips", "round trips before a layer's first byte, TLS left out"
+    )
+    layer_time: Time | None = _runtime_key(
+        "layer_time", "time", "the client's own time for a layer before its first byte"
+    )
+    finish_time: Time | None = _runtime_key("finish_time", "time", "from the last layer's end until the image is ready")
+    layer_fetch_buffer: Annotated[float, Quantity("size", least=512.0)] | None = key(
+        None, unit="size", shown="none: a layer is fetched in one piece",
+        description="a layer is fetched in ranges of this size side by side, each of which takes one of "
+        "parallel_layers; containerd 2.1 and later",
+        source="containerd core/remotes/docker/fetcher.go: concurrent_layer_fetch_buffer, 0",
+    )  # fmt: skip
+    parallel_unpacks: Annotated[int, Whole(1, 1000)] | None = key(
+        None, unit="layers", shown="1",
+        description="layers of an image that are unpacked at a time, each on a core of unpack.cores; containerd 2.2 "
+        "and later",
+        source="containerd plugins/transfer/plugin.go L284: max_concurrent_unpacks, 1",
+    )  # fmt: skip
+    keeps_compressed: OnOff | None = _runtime_key(
+        "keeps_compressed", "", "whether compressed layers stay on the disk beside the unpacked ones"
+    )
+    retry: RetrySpec | None = key(
+        None, shown="the runtime's", source="those of its keys",
+        description="how the runtime reacts to requests that fail",
+    )  # fmt: skip
+    pull_progress_timeout: Annotated[float, Quantity("time", unlimited=True, word="off")] | None = _runtime_key(
+        "pull_progress_timeout", "time", "a pull to which no byte has come for so long is cancelled"
+    )
+    cached: dict[str, Annotated[int | str, ShareOrCount()]] = key(
+        {}, name="image", unit="share or nodes",
+        description="image → the nodes that hold it already; a share of the nodes is rounded down",
+    )  # fmt: skip
+    start: RandomTime | None = key(
+        None, unit="time", shown="0 s", description="when each node asks for its image, after the rollout's start; "
+        "not for pods: their controllers decide",
+        source="assumed: all at once",
+    )  # fmt: skip
+    via: Names = key((), description="shared links between the network's core and the group, in order")
+    connection_cap: Rate | None = key(
+        None, unit="rate", shown="none",
+        description="largest rate of one connection, in payload (no protocol overhead is taken off)",
+    )  # fmt: skip
+    shared_address: OnOff = key(
+        False, source="assumed",
+        description="whether the group reaches registries from one address (NAT), which their limits count",
+    )  # fmt: skip
+    serialize_image_pulls: OnOff | None = key(
+        None, shown="true; false where max_parallel_image_pulls is above 1",
+        description="whether the kubelet pulls one image after another",
+        source="kubernetes pkg/kubelet/apis/config/v1beta1/defaults.go",
+    )  # fmt: skip
+    max_parallel_image_pulls: Annotated[int, Whole(1, 100_000)] | None = key(
+        None, unit="images", shown="unlimited", description="images that the kubelet pulls at a time",
+        source=f"{_KUBELET_TYPES} maxParallelImagePulls: nil",
+    )  # fmt: skip
+    registry_pull_qps: Annotated[float, Number(0)] = key(
+        5.0, unit="pulls per second", shown="5",
+        description="pulls that the kubelet starts in the long run; one too many fails and waits for "
+        "image_backoff; 0: unlimited",
+        source=f"{_KUBELET_TYPES} registryPullQPS",
+    )  # fmt: skip
+    registry_burst: Annotated[int, Whole(1, 1_000_000)] = key(
+        10, unit="pulls", description="pulls that the kubelet starts at once; not used with registry_pull_qps: 0",
+        source=f"{_KUBELET_TYPES} registryBurst",
+    )  # fmt: skip
+    image_backoff: Annotated[BackoffSpec, short("initial", Quantity("time"))] = key(
+        BackoffSpec(), description="how long the kubelet waits after a failed pull, doubled each time",
+        shown="{initial: 10 s, max: 300 s, jitter: 0%}", source="those of its keys",
+    )  # fmt: skip
+    image_gc: ImageGcSpec = key(
+        ImageGcSpec(), description="when the kubelet removes unused images; only with disk.capacity",
+        shown="{high: 85%, low: 80%, period: 5m}", source="those of its keys",
+    )  # fmt: skip
+    pulls: tuple[PullSpec, ...] | None = key(
+        None, description="what the nodes pull and when, with rollout.strategy: schedule"
+    )
+
+
+def _one_group(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        raise fault("a list is not allowed here; allowed: a number of nodes, or a map of groups by name")
+    if not isinstance(value, Mapping):
+        return {GROUP: {"count": value}}
+    for name, group in value.items():
+        if name in GroupSpec.model_fields and not is_long(group):
+            message = f"'{name}' is a key of a group, and 'nodes' holds groups by name"
+            raise fault(message, f"give the group a name: nodes: {{{GROUP}: {{{name}: …}}}}")
+    return value
+
+
+_COUNT = Whole(1, MOST_NODES)
+Groups = Annotated[
+    dict[Name, Annotated[GroupSpec, short("count", _COUNT)]],
+    Short(_one_group, _COUNT.words(), lambda long: [_COUNT.schema()]),
+]

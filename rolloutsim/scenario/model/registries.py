@@ -1,0 +1,122 @@
+"""Registries: their lines, replicas, limits, and where the bytes of layers come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any
+
+from rolloutsim.scenario.fields import Quantity, Short, Whole, Word, fault, is_long, key, quoted, short
+from rolloutsim.scenario.frequencies import Frequency, Often
+from rolloutsim.scenario.frozen import Spec
+from rolloutsim.scenario.hints import listing
+from rolloutsim.scenario.model.kinds import AnyRate, Name, Names, OnOff, Rate, Time
+
+REGISTRY = "registry"  # the registry that `registry:` stands for, and the one of a scenario that names none
+
+_OFTEN = Often("100/min")
+
+
+class RateLimitSpec(Spec):
+    """A rate limit of a registry: a token bucket; a request over it is answered with 429."""
+
+    rate: Annotated[Frequency, _OFTEN] = key(
+        unit="so many in a time: 100/min, 100/6h, 50/s", description="how many it accepts in the long run"
+    )
+    burst: Annotated[int, Whole(1, 1_000_000_000)] | None = key(
+        None, unit="requests or pulls", shown="the number in the rate, at least 1",
+        description="how many it accepts at once after a pause",
+        source="assumed: a limit of 100 in 6 hours lets 100 through at once",
+    )  # fmt: skip
+    per: Annotated[str, Word(("account", "address"))] = key(
+        "account", source="Amazon ECR service quotas: per account",
+        description="whether all nodes share the limit, or each client address has its own; nodes.<group>."
+        "shared_address puts a group behind one address",
+    )  # fmt: skip
+    counts: Annotated[str, Word(("requests", "pulls"))] = key(
+        "requests", source="assumed: hosted registries count every request; Docker Hub counts pulls",
+        description="requests: every request; pulls: only the GET of a manifest, layers are free",
+    )  # fmt: skip
+
+
+_SHORT = short("rate", _OFTEN)
+
+
+def _one_limit(value: Any) -> Any:
+    if isinstance(value, Mapping) and value and not value.keys() & RateLimitSpec.model_fields.keys():
+        help = "several limits stand in 'rate_limits', by name"
+        raise fault(f"a rate limit has any of the keys {listing(RateLimitSpec.model_fields)}", help)
+    return _SHORT.expand(value)
+
+
+RateLimit = Annotated[RateLimitSpec, replace(_SHORT, expand=_one_limit)]
+
+
+class RedirectSpec(Spec):
+    """Object storage that serves the bytes of layers in the registry's place."""
+
+    via: Names = key((), description="shared links between the storage and the network's core, in order")
+    connection_cap: AnyRate = key(
+        85e6, unit="rate", shown="85 MB/s", description="largest rate of one connection, in payload",
+        source="Amazon S3 user guide, optimizing-performance-design-patterns: 85 to 90 MB/s per request",
+    )  # fmt: skip
+    ttfb: Time = key(
+        0.1, unit="time", shown="100 ms", description="the storage's time until the first byte of each answer",
+        source="Amazon S3 user guide, optimizing-performance: roughly 100 to 200 ms; the lower end",
+    )  # fmt: skip
+
+
+def _redirect(value: Any) -> Any:
+    """`true` as a map, `false` as none."""
+    if isinstance(value, bool):
+        return {} if value else None
+    if value is None or is_long(value):
+        return value
+    raise fault(f"{quoted(value)} is not allowed here; allowed: true, false, or a map")
+
+
+class RegistrySpec(Spec):
+    """A registry."""
+
+    uplink: AnyRate | None = key(
+        None, unit="rate", shown="network.rate", description="line rate of the registry's own link, of each replica's"
+    )
+    via: Names = key((), description="shared links between the registry and the network's core, in order")
+    storage: AnyRate = key(
+        float("inf"), unit="rate", shown="unlimited",
+        description="read rate of the registry's storage, which replicas share", source="assumed: layers come from "
+        "memory",
+    )  # fmt: skip
+    max_connections: Annotated[float, Whole(0, 1_000_000, unlimited=True)] = key(
+        float("inf"), unit="connections", shown="unlimited", source="assumed",
+        description="layers that each replica serves at a time, others wait in line; 0: none is ever served",
+    )  # fmt: skip
+    ttfb: Time = key(
+        1e-3, unit="time", shown="1 ms", description="the server's time until the first byte of each answer",
+        source="measured on docker-registry 2.8.2, data in page cache: 1 ms for each request of a plain HTTP client",
+    )  # fmt: skip
+    connection_cap: Rate | None = key(
+        None, unit="rate", shown="none",
+        description="largest rate of one connection, in payload (no protocol overhead is taken off)",
+    )  # fmt: skip
+    tls: OnOff = key(False, description="one more round trip for each new connection", source="assumed")
+    replicas: Annotated[int, Whole(1, 1000)] = key(
+        1, source="assumed",
+        description="servers behind a balancer that gives each new connection to the next; each has an uplink of its "
+        "own, <registry>-0.uplink and so on",
+    )  # fmt: skip
+    rate_limit: RateLimit | None = key(
+        None, shown="none", description="how often it may be asked; more is refused with 429"
+    )
+    rate_limits: dict[Name, RateLimit] | None = key(
+        None, name="limit", min_length=1, description="several rate limits, by name; a request must pass all"
+    )
+    redirect: Annotated[
+        RedirectSpec | None, Short(_redirect, "true or false", lambda long: [{"type": "boolean"}])
+    ] = key(
+        None, shown="false", source="assumed: a registry on its own disks",
+        description="object storage from which the bytes of layers come; they do not cross the registry's uplink",
+    )  # fmt: skip
+
+
+Registry = Annotated[RegistrySpec, short("uplink", Quantity("rate", unlimited=True))]

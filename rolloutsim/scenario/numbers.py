@@ -1,0 +1,156 @@
+"""What a value at a path is as a number, and the values in between two of them.
+
+A short form is looked through: `network: 1 Gbit/s` is the rate that `network.rate` holds, `nodes: 20` a count.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rolloutsim.errors import UsageError
+from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Whole
+from rolloutsim.scenario.hints import listing
+from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.scenario.structure import Part, part_at
+from rolloutsim.units import KNOWN_UNITS, Kind, QuantityError, parse
+
+Scale = Literal["linear", "log"]
+SCALES: tuple[Scale, ...] = ("linear", "log")
+
+# What a number's column is called after; a count or a share has no unit.
+_SUFFIXES: dict[Kind, str] = {"size": "bytes", "rate": "bytes_per_s", "time": "s", "share": ""}
+_UNIT = re.compile(r"\s*[^\s\d]+\s*$")
+_DIGITS = 9  # of the numbers in between (assumed: more than anything is known to)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A value as a number: in SI base units where it has a unit, whose suffix for columns is `suffix`."""
+
+    number: float
+    suffix: str
+    kind: Kind | Literal["whole", "number"]
+
+
+def measure(path: Path, value: Any) -> Measure | None:
+    """The value of a path as a number; None where it is none, or unlimited, or not valid there.
+
+    Parameters
+    ----------
+    path : tuple
+        Where it stands, as an override names it.
+    value : object
+        Plain data as in a file, in a short form or not.
+    """
+    if isinstance(value, bool):
+        return None
+    note = _note(part_at(path), value)
+    try:
+        match note:
+            case Quantity(kind=kind):
+                found = Measure(note.read(value), _SUFFIXES[kind], kind)
+            case Whole() | Number():
+                found = Measure(float(note.read(value)), "", "whole" if isinstance(note, Whole) else "number")
+            case ShareOrCount() if isinstance(value, int):
+                found = Measure(float(note.read(value)), "", "whole")
+            case ShareOrCount():
+                found = Measure(parse("share", value), "", "share")
+            case _:
+                return None
+    except ValueError:
+        return None
+    return found if math.isfinite(found.number) else None
+
+
+def between(path: Path, low: Any, high: Any, scale: Scale, share: float) -> Any:
+    """The value that lies a share of the way from one value to another, as a user would write it.
+
+    A quantity keeps the unit of `low` and is rounded to nine digits. A whole number is one of those from `low`
+    to `high`, each with an equal part of the way on a linear scale.
+
+    Parameters
+    ----------
+    path : tuple
+        Where the values stand.
+    low, high : object
+        The ends, both included.
+    scale : str
+        `linear`, or `log`: equal steps are equal factors.
+    share : float
+        From 0 to 1, without 1.
+
+    Raises
+    ------
+    UsageError
+        If the ends are not numbers of one kind, the first below the second, or not above zero on a log scale.
+    """
+    ends = measure(path, low), measure(path, high)
+    for end, value in zip(ends, (low, high), strict=True):
+        if end is None:
+            raise UsageError(f"'{value}' is no number that {dotted(path)} can have; {_expected(path)}")
+    first, last = ends
+    assert first is not None
+    assert last is not None
+    if first.kind != last.kind:
+        raise UsageError(f"'{low}' and '{high}' are not of one kind; give both ends of a range in one kind of unit")
+    if not first.number < last.number:
+        raise UsageError(f"a range goes up, and '{low}' is not below '{high}'")
+    if scale == "log" and first.number <= 0.0:
+        raise UsageError(f"a log range begins above zero, and '{low}' does not; use scale linear")
+    if first.kind == "whole":
+        return _whole(int(first.number), int(last.number), scale, share)
+    number = _mixed(first.number, last.number, scale, share)
+    return written(first.kind, low, number)
+
+
+def _note(part: Part | None, value: Any) -> Any:
+    """How the value at a part is read: the part's own note, or that of the key that its short form stands for."""
+    while part is not None and part.described is None:
+        if part.short is None or isinstance(value, (dict, list)):
+            return None
+        try:
+            long: Any = part.short.expand(value)
+        except ValueError:
+            return None
+        while isinstance(long, dict) and long:
+            name, long = next(iter(long.items()))
+            part = part.step(name) if part is not None else None
+        if isinstance(long, (dict, list)):
+            return None
+    return None if part is None else part.described
+
+
+def _expected(path: Path) -> str:
+    part = part_at(path)
+    if part is None:
+        return "there is no such key"
+    for kind, unit in KNOWN_UNITS.items():
+        if measure(path, f"1 {unit.split()[-1]}") is not None:
+            return f"it is a {kind}, with one of the units {listing(unit.split())}"
+    return "it is a plain number" if measure(path, 1) is not None else "only numbers have a range; list its values"
+
+
+def _mixed(low: float, high: float, scale: Scale, share: float) -> float:
+    return low * (high / low) ** share if scale == "log" else low + (high - low) * share
+
+
+def _whole(low: int, high: int, scale: Scale, share: float) -> int:
+    if scale == "linear":
+        return low + math.floor(share * (high - low + 1))
+    return min(high, round(_mixed(low, high, scale, share)))
+
+
+def written(kind: str, like: Any, number: float) -> Any:
+    """A number as a user would write it, in the unit of another text, with nine digits."""
+    if kind == "number":
+        return float(f"{number:.{_DIGITS}g}")
+    unit = _UNIT.search(str(like))
+    name = "s" if unit is None else unit[0].strip()
+    try:
+        one = parse(kind, f"1 {name}")  # type: ignore[arg-type]
+    except QuantityError:  # `2m30s` is in more than one unit
+        name, one = "s", 1.0
+    return f"{number / one:.{_DIGITS}g}{'' if name == '%' else ' '}{name}"
