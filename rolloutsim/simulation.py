@@ -21,12 +21,16 @@ from simpy import Environment
 from simpy.core import EmptySchedule
 
 from rolloutsim.collecting import collect
-from rolloutsim.fleet.build import build
+from rolloutsim.fleet.attempts import RobustFleet
+from rolloutsim.fleet.build import build, needs_robust_nodes
+from rolloutsim.fleet.fairness import random_places
+from rolloutsim.fleet.incidents import Incidents
 from rolloutsim.fleet.ledger import Ledger
 from rolloutsim.fleet.node import Fleet
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.results.records import CaseRecords, Run
 from rolloutsim.rollout.asking import plan
+from rolloutsim.rollout.orchestrated import Orchestrated, is_orchestrated, push_before
 from rolloutsim.scenario.resolved import Case, Distribution, NodeGroup, PlannedPull, ResolvedScenario
 from rolloutsim.version import __version__
 
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
 
 # What random numbers are drawn for; each purpose has a generator of its own, the same in every case, so that
 # cases (and scenarios compared with the same seed) differ by what they are and not by luck.
-_PURPOSES = ("asking", "startup")
+_PURPOSES = ("asking", "startup", "requests", "backoff", "faults", "fairness")
 
 
 def simulate(
@@ -77,22 +81,40 @@ class _Case:
         self.env = Environment()
         self.network = FluidNetwork(self.env)
         self.ledger = Ledger()
-        self.actors: Actors = build(scenario, case, Fleet(self.network, self.ledger, self._pulled))
         self.seed = seed
         self.generators: dict[str, np.random.Generator] = {}
-        self.planned = plan(scenario, case, self.actors, self.network, partial(self._generator, "asking"))
+        self.incidents = Incidents()
+        self.actors: Actors = build(
+            scenario, case, self._fleet(), lambda: self._generator("requests").random(),
+            random_places(partial(self._generator, "fairness")),
+        )  # fmt: skip
+        self.orchestrated: Orchestrated | None = None
+        if is_orchestrated(scenario, case):
+            self.orchestrated = Orchestrated(scenario, case, self.network, self.actors, self.incidents, self._generator)
+            self.planned = len(self.orchestrated.workloads)
+        else:
+            self.planned = plan(scenario, case, self.actors, self.network, partial(self._generator, "asking"))
+            self.startup = scenario.startup.sample(partial(self._generator, "startup"), self.planned).tolist()
         self.waiting = self.planned
-        self.startup = scenario.startup.sample(partial(self._generator, "startup"), self.planned).tolist()
         self.events = 0
+
+    def _fleet(self) -> Fleet:
+        if needs_robust_nodes(self.scenario, self.case):
+            return RobustFleet(self.network, self.ledger, self._pulled, self._failed, self.incidents)
+        return Fleet(self.network, self.ledger, self._pulled)
 
     def run(
         self, alone: _AloneTimes | None, progress: Callable[[str, float, float], None] | None = None
     ) -> CaseRecords:
         """Step through all events until the last pod is ready or nothing can happen any more."""
+        pushes = [] if self.orchestrated is None else push_before(self.scenario, self.actors.images)
         self._step(progress)
+        if self.orchestrated is not None:
+            pushes += self.orchestrated.close()
         records = collect(
             self.scenario, self.case.name, self.actors, self.network, self.ledger,
             unfinished=self.waiting, events=self.events, alone=None if alone is None else alone.of,
+            incidents=self.incidents, orchestrated=self.orchestrated, pushes=pushes,
         )  # fmt: skip
         # The nodes know the case they tell of finished pulls: cut the cycle, so that they go at once.
         self.actors.nodes.clear()
@@ -101,12 +123,18 @@ class _Case:
     def _step(self, progress: Callable[[str, float, float], None] | None) -> None:
         step = self.env.step
         events = 0
+        orchestrated, horizon = self.orchestrated, self.scenario.horizon
         try:
             while self.waiting:
+                if orchestrated is not None:
+                    self.waiting = orchestrated.waiting
+                    if not self.waiting or self.env.peek() > horizon:
+                        break
                 step()
                 events += 1
                 if progress is not None and events % 5000 == 0:
-                    progress(self.case.name, self.env.now, 1 - self.waiting / self.planned)
+                    done = 1 - self.waiting / self.planned if orchestrated is None else orchestrated.share_done
+                    progress(self.case.name, self.env.now, done)
         except EmptySchedule:
             pass  # nothing can happen any more; the pods still waited for are the result
         self.events = events
@@ -121,11 +149,19 @@ class _Case:
     def _pulled(self, row: int) -> None:
         """The image is there: the container starts, then the pod is ready."""
         self.ledger.pulls.pulled[row] = self.env.now
+        if self.orchestrated is not None:
+            self.orchestrated.pulls.pulled(row)
+            return
         startup = self.startup[row]
         if startup > 0.0:
             self.network.call_later(startup, self._ready, row)
         else:
             self._ready(row)
+
+    def _failed(self, row: int, reason: str, limited: bool) -> None:
+        """A runtime gave a pull up; its pods ask again."""
+        if self.orchestrated is not None:
+            self.orchestrated.pulls.failed(row, reason, limited)
 
     def _ready(self, row: int) -> None:
         self.ledger.pulls.ready[row] = self.env.now
@@ -136,7 +172,14 @@ class _AloneTimes:
     """Pull times alone on an idle system, simulated once for all nodes that do not differ in them."""
 
     def __init__(self, scenario: ResolvedScenario) -> None:
-        self.scenario = replace(scenario, background=(), startup=Distribution())
+        # Alone and on an idle system nothing goes wrong, and nothing is limited but by the machines.
+        self.scenario = replace(
+            scenario, background=(), startup=Distribution(), faults=(), pushes=(), fairness=None,
+            groups=tuple(replace(group, storage=None) for group in scenario.groups),
+            registries={
+                name: replace(registry, rate_limits=()) for name, registry in scenario.registries.items()
+            },
+        )  # fmt: skip
         self.known: dict[object, float] = {}
         self.routes: dict[tuple[int, str | None], object] = {}
 
@@ -161,7 +204,7 @@ class _AloneTimes:
         time = self.known.get(key)
         if time is None:
             cached = {name: int(held) for name in group.cached}
-            one = replace(group, count=1, racks=() if rack is None else (rack,), cached=cached)
+            one = replace(group, storage=None, count=1, racks=() if rack is None else (rack,), cached=cached)
             case = Case("alone", {group.name: (PlannedPull(image, Distribution()),)})
             records = _Case(replace(self.scenario, groups=(one,)), case, seed=0).run(None)
             time = float(records.pulls.pulled[0]) if records.finished else nan

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rolloutsim.collecting.background import background_records
+from rolloutsim.collecting.incidents import Pushed
+from rolloutsim.collecting.orchestration import orchestration, pods_of_workloads
+from rolloutsim.fleet.attempts import RETRY, RobustFetch
 from rolloutsim.fleet.background import ConstantRate, Transfer
 from rolloutsim.fleet.build import NIC_OUT, PRIVATE_LINKS, holds
 from rolloutsim.fleet.ledger import (
@@ -28,17 +32,19 @@ from rolloutsim.results import records as r
 
 if TYPE_CHECKING:
     from rolloutsim.fleet.build import Actors
+    from rolloutsim.fleet.incidents import Incidents
     from rolloutsim.fleet.ledger import Ledger
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import SharedLink
     from rolloutsim.network.states import Flow
+    from rolloutsim.rollout.orchestrated import Orchestrated
     from rolloutsim.scenario.resolved import NodeGroup, ResolvedScenario
 
 AloneTime = Callable[["NodeGroup", int, "str | None", str, bool], float]
 
 # Names of the causes that are not shared links, in the order of their numbers after the links'.
 _PRIVATE_CAUSES = ("nic", "disk", "unpack")
-_CAP_CAUSE = "connection_cap"
+_OTHER_CAUSES = ("connection_cap", "retry")
 
 
 def collect(
@@ -51,6 +57,9 @@ def collect(
     unfinished: int,
     events: int,
     alone: AloneTime | None,
+    incidents: Incidents,
+    orchestrated: Orchestrated | None,
+    pushes: Pushed,
 ) -> r.CaseRecords:
     """Turn what happened in a case into records.
 
@@ -62,11 +71,19 @@ def collect(
         Events that the kernel processed.
     alone : callable or None
         Gives a pull's time alone on an idle system; None: not wanted.
+    incidents : Incidents
+        What went wrong.
+    orchestrated : Orchestrated or None
+        The pods and those who drive them; None: bare pulls.
+    pushes : list
+        What was pushed before the rollout.
     """
     end = network.env.now
     in_flight = _note_progress(actors, network, ledger)
-    pulls = _pulls(scenario, actors, ledger, alone)
-    fetches, unpacks, spent = _activities(actors, network, ledger)
+    for pusher in () if orchestrated is None else orchestrated.pushers:
+        in_flight.extend(pusher.host.flows)
+    pulls = _pulls(scenario, actors, ledger, incidents, alone)
+    fetches, unpacks, spent = _activities(actors, network, ledger, incidents)
     ready = _floats(ledger.pulls.ready)
     return r.CaseRecords(
         name=name,
@@ -74,20 +91,22 @@ def collect(
         node_group=np.asarray(actors.groups, np.int32),
         images=actors.images,
         layers=actors.layers,
-        causes=(*(_cause_name(link, actors) for link in network.links), *_PRIVATE_CAUSES, _CAP_CAUSE),
+        causes=(*(_cause_name(link, actors) for link in network.links), *_PRIVATE_CAUSES, *_OTHER_CAUSES),
         pulls=pulls,
         fetches=fetches,
         unpacks=unpacks,
         waits=r.Waits(_ints(ledger.waits.pull), _ints(ledger.waits.layer), _ints(ledger.waits.fetch)),
         spent=spent,
-        pods=r.Pods(np.arange(len(ready), dtype=np.int32), pulls.pulled, ready),
+        pods=_pods_of_pulls(pulls, ready) if orchestrated is None else pods_of_workloads(orchestrated.ledger),
         shared_links=_shared_links(scenario, actors, network, in_flight),
         private_links=_private_links(actors, network, in_flight, pulls, fetches, unpacks),
-        background=_background(actors),
+        background=background_records(actors),
         finished=not unfinished,
-        stuck=_stuck(actors, ledger) if unfinished else (),
+        stuck=_stuck(actors, ledger, orchestrated) if unfinished else (),
         end=end,
         events=events,
+        reasons=tuple(incidents.reasons),
+        orchestration=orchestrated and orchestration(scenario, actors, incidents, orchestrated, pushes),
     )
 
 
@@ -97,15 +116,19 @@ def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> lis
     for node in actors.nodes:
         for flow in node.host.flows:
             flows.append(flow)
-            if not isinstance(flow.tag, tuple):
-                ledger.fetches.cells[flow.tag.row + BYTES_DONE] = network.received(flow)
+            fetch = flow.tag
+            if not isinstance(fetch, tuple):
+                before = fetch.got if isinstance(fetch, RobustFetch) else 0.0
+                ledger.fetches.cells[fetch.row + BYTES_DONE] = before + network.received(flow)
     for background in actors.background:
-        if isinstance(background, Transfer) and background.flow is not None:
-            flows.append(background.flow)
+        if isinstance(background, Transfer):
+            flows.extend(background.flows)
     return flows
 
 
-def _pulls(scenario: ResolvedScenario, actors: Actors, ledger: Ledger, alone: AloneTime | None) -> r.Pulls:
+def _pulls(
+    scenario: ResolvedScenario, actors: Actors, ledger: Ledger, incidents: Incidents, alone: AloneTime | None
+) -> r.Pulls:
     columns = ledger.pulls
     node, image = _ints(columns.node), _ints(columns.image)
     times = np.full(len(node), np.nan)
@@ -118,17 +141,47 @@ def _pulls(scenario: ResolvedScenario, actors: Actors, ledger: Ledger, alone: Al
             rack = group.racks[rank % len(group.racks)] if group.racks else None
             held = bool(group.cached) and _holds(group, rank)
             times[row] = alone(group, number, rack, actors.images[i].name, held)
-    return r.Pulls(node, image, _floats(columns.asked), _floats(columns.resolved), _floats(columns.pulled), times)
+    per_group = np.array([group.runtime.resolve_requests for group in scenario.groups], np.int32)
+    requests = per_group[np.asarray(actors.groups, np.int32)[node]] if len(node) else node
+    for row, number in incidents.requests.items():
+        requests[row] = number
+    failed, reason = np.full(len(node), np.nan), np.full(len(node), -1, np.int16)
+    for row, (when, why) in incidents.failed.items():
+        failed[row], reason[row] = when, why
+    return r.Pulls(
+        node, image, _floats(columns.asked), _floats(columns.resolved), _floats(columns.pulled), times,
+        failed=failed, reason=reason, requests=requests,
+    )  # fmt: skip
 
 
 def _holds(group: NodeGroup, rank: int) -> bool:
     return any(holds(rank, count, group.count) for count in group.cached.values())
 
 
-def _activities(actors: Actors, network: FluidNetwork, ledger: Ledger) -> tuple[r.Fetches, r.Unpacks, r.Spent]:
+def _pods_of_pulls(pulls: r.Pulls, ready: r.Times) -> r.Pods:
+    """A pod a pull, where there are no workloads."""
+    none = np.full(len(ready), -1, np.int32)
+    return r.Pods(
+        np.arange(len(ready), dtype=np.int32), pulls.pulled, ready,
+        workload=none,
+        node=pulls.node,
+        created=pulls.asked,
+        asked=pulls.asked,
+        available=ready,
+        deleted=np.full(len(ready), np.nan),
+        reason=none.astype(np.int16),
+    )  # fmt: skip
+
+
+def _activities(
+    actors: Actors, network: FluidNetwork, ledger: Ledger, incidents: Incidents
+) -> tuple[r.Fetches, r.Unpacks, r.Spent]:
     """The columns of fetches, unpacks and their causes, the causes numbered as in `CaseRecords.causes`."""
     rows, u, s = _floats(ledger.fetches.cells).reshape(-1, ROW), ledger.unpacks, ledger.spent
     links = len(network.links)
+    again = np.zeros(len(rows))
+    for number, size in incidents.again.items():
+        again[number] = size
     fetches = r.Fetches(
         pull=_ints(rows[:, PULL]),
         layer=_ints(rows[:, LAYER]),
@@ -139,6 +192,7 @@ def _activities(actors: Actors, network: FluidNetwork, ledger: Ledger) -> tuple[
         # Rows are known by their first places until here; -1 stays -1.
         freed_by=_ints(rows[:, FREED_BY] // ROW),
         bytes_done=_floats(rows[:, BYTES_DONE]),
+        again=again,
         cause=_causes(rows[:, CAUSE], links, cap=links + len(_PRIVATE_CAUSES)),
     )
     # A decompressor at its own speed limit is what an unpack is capped by.
@@ -156,9 +210,9 @@ def _activities(actors: Actors, network: FluidNetwork, ledger: Ledger) -> tuple[
 def _causes(column: Any, links: int, cap: int) -> Any:
     """The network's numbers for causes as indices into `CaseRecords.causes`; -1 stays."""
     causes = np.array(column, np.int16)
-    return np.where(causes <= PRIVATE, links + (PRIVATE - causes), np.where(causes == CAP, cap, causes)).astype(
-        np.int16
-    )
+    found = np.where(causes <= PRIVATE, links + (PRIVATE - causes), np.where(causes == CAP, cap, causes))
+    retry = links + len(_PRIVATE_CAUSES) + _OTHER_CAUSES.index("retry")
+    return np.where(causes == RETRY, retry, found).astype(np.int16)
 
 
 def _cause_name(link: SharedLink, actors: Actors) -> str:
@@ -246,24 +300,16 @@ def _private_links(
     return tuple(tables)
 
 
-def _background(actors: Actors) -> r.BackgroundRecords:
-    flows = actors.background
-    return r.BackgroundRecords(
-        tuple(flow.spec.name for flow in flows),
-        np.array([flow.started for flow in flows], np.float64),
-        np.array([flow.finished for flow in flows], np.float64),
-        np.array([flow.moved() for flow in flows], np.float64),
-    )
-
-
-def _stuck(actors: Actors, ledger: Ledger) -> tuple[str, ...]:
-    """What waits for what, in words, when nothing can happen any more."""
+def _stuck(actors: Actors, ledger: Ledger, orchestrated: Orchestrated | None) -> tuple[str, ...]:
+    """What waits for what, in words, when nothing can happen any more or the time is over."""
+    missing = () if orchestrated is None else orchestrated.missing
     found: Counter[str] = Counter()
-    for name, connections in actors.connections.items():
-        if connections.queue:
-            found[f"waiting for a connection of registry '{name}' (max_connections: {connections.limit})"] += len(
-                connections.queue
-            )
+    for name, replicas in actors.connections.items():
+        for connections in replicas:
+            if connections.queue:
+                found[f"waiting for a connection of registry '{name}' (max_connections: {connections.limit})"] += len(
+                    connections.queue
+                )
     for node in actors.nodes:
         for flow in node.host.flows:
             blocked = [link.name for link in flow.kind.links if link.capacity <= 0.0]
@@ -271,7 +317,8 @@ def _stuck(actors: Actors, ledger: Ledger) -> tuple[str, ...]:
                 found[f"waiting for link '{link_name}', which has no capacity left"] += 1
         if node.slots.queue:
             found["waiting for a layer slot behind them"] += len(node.slots.queue)
-    return tuple(f"{number} {'fetch' if number == 1 else 'fetches'} {what}" for what, number in found.items())
+    fetches = (f"{number} {'fetch' if number == 1 else 'fetches'} {what}" for what, number in found.items())
+    return (*missing, *fetches)
 
 
 def _ints(column: Any) -> r.Ids:

@@ -6,15 +6,24 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
-from rolloutsim.fleet.background import ConstantRate, ConstantRates, Transfer
+from rolloutsim.fleet.attempts import RobustFleet
+from rolloutsim.fleet.background import ConstantRate, ConstantRates, RequestService, Transfer
+from rolloutsim.fleet.disk import DiskSpace
+from rolloutsim.fleet.fairness import Weights
 from rolloutsim.fleet.node import Fleet, Node
+from rolloutsim.fleet.observing import Application, Observer
+from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.registry import Connections
+from rolloutsim.fleet.robust import RobustNode
 from rolloutsim.fleet.routes import DISK, NIC_IN, UNPACK, LayerStep, Recipe
+from rolloutsim.fleet.service import Service
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rolloutsim.network.links import Kind, SharedLink
-    from rolloutsim.network.states import Profile
-    from rolloutsim.scenario.resolved import Case, Image, Layer, NodeGroup, ResolvedScenario
+    from rolloutsim.network.states import Host, Profile
+    from rolloutsim.scenario.resolved import Case, Image, Layer, NodeGroup, Registry, ResolvedScenario
 
 # What follows a node's name in the names of its private links, and their places in its profile.
 PRIVATE_LINKS = {"nic.in": NIC_IN, "disk": DISK, "unpack": UNPACK}
@@ -36,23 +45,37 @@ class Actors:
     recipes: list[dict[str, Recipe]]
     images: tuple[Image, ...]
     layers: tuple[Layer, ...]
-    background: list[Transfer | ConstantRate]
+    background: list[Application]
     pinned: dict[tuple[int, str], SharedLink]
-    connections: dict[str, Connections] = field(default_factory=dict)
+    connections: dict[str, tuple[Connections, ...]] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=dict)
+    links: dict[str, SharedLink] = field(default_factory=dict)
+    observer: Observer | None = None  # of the background, if there is any
 
 
 class _Builder:
     """Builds the actors of one case; what equal nodes share is made once."""
 
-    def __init__(self, scenario: ResolvedScenario, case: Case, fleet: Fleet) -> None:
+    def __init__(
+        self,
+        scenario: ResolvedScenario,
+        case: Case,
+        fleet: Fleet,
+        random: Callable[[], float],
+        places: Callable[[], list[int]],
+    ) -> None:
         self.scenario = scenario
         self.fleet = fleet
         self.network = fleet.network
         self.links = {name: self.network.link(name, link.capacity) for name, link in scenario.links.items()}
+        self.robust = fleet if isinstance(fleet, RobustFleet) else None
         self.connections = {
-            name: Connections(registry.max_connections) for name, registry in scenario.registries.items()
+            name: tuple(Connections(registry.max_connections) for _ in registry.replicas or ("",))
+            for name, registry in scenario.registries.items()
         }
+        self.services = {} if self.robust is None else self._services(self.robust, random)
         wanted = dict.fromkeys(pull.image for pulls in case.pulls.values() for pull in pulls)
+        wanted |= dict.fromkeys(image for workload in case.workloads for image in workload.images)
         self.images = tuple(scenario.images[name] for name in wanted)
         cached = [scenario.images[name] for group in scenario.groups for name in group.cached]
         distinct: dict[str, Layer] = {}
@@ -62,6 +85,12 @@ class _Builder:
         self.layers = tuple(distinct.values())
         self.layer_index = {digest: place for place, digest in enumerate(distinct)}
         self.pinned: dict[tuple[int, str], SharedLink] = {}
+        self.queues = fleet.queues = queues_of(scenario, self.links)
+        fairness = scenario.fairness
+        if fairness is not None:
+            # Of BBR nothing is known of a slow conquest.
+            conquest = fairness.conquest and scenario.congestion_control == "cubic"
+            fleet.weights = Weights(self.network, fairness.sigma, fairness.memory, conquest, places)
 
     def build(self, case: Case) -> Actors:
         nodes: list[Node] = []
@@ -89,23 +118,45 @@ class _Builder:
                         )
                         own = self._recipes(group, routes[i % len(routes)], pins)
                 host = self.network.host(host_profile)
-                nodes.append(
-                    Node(
-                        self.fleet,
-                        len(nodes),
-                        host,
-                        group.runtime.parallel_layers,
-                        per_image,
-                        _held(i, group.count, cached),
-                    )
-                )
+                held = _held(i, group.count, cached)
+                if self.robust is None:
+                    nodes.append(Node(self.fleet, len(nodes), host, group.runtime.parallel_layers, per_image, held))
+                else:
+                    nodes.append(self._robust_node(self.robust, group, number, len(nodes), host, held))
                 recipes.append(own)
                 names.append(name)
                 groups.append(number)
+        background = self._background()
         return Actors(
             nodes, tuple(names), groups, recipes, self.images, self.layers,
-            self._background(names), self.pinned, self.connections,
+            background, self.pinned, self.connections, self.services, self.links,
+            Observer(self.network, background) if background else None,
         )  # fmt: skip
+
+    def _services(self, fleet: RobustFleet, random: Callable[[], float]) -> dict[str, Service]:
+        return {
+            name: Service(index, self.connections[name], registry.rate_limits, fleet.incidents.refusals, random)
+            for index, (name, registry) in enumerate(self.scenario.registries.items())
+        }
+
+    def _robust_node(
+        self, fleet: RobustFleet, group: NodeGroup, number: int, index: int, host: Host, held: int
+    ) -> RobustNode:
+        # Addresses of groups behind one address come before those of single nodes.
+        address = number if group.shared_address else len(self.scenario.groups) + index
+        disk = None
+        if group.storage is not None:
+            layers = sum(
+                layer.unpacked + (layer.compressed if group.runtime.keeps_compressed else 0.0)
+                for place, layer in enumerate(self.layers)
+                if held >> place & 1
+            )
+            storage = group.storage
+            disk = DiskSpace(
+                storage.capacity, storage.used + storage.old_images + layers, storage.old_images,
+                group.runtime.keeps_compressed,
+            )  # fmt: skip
+        return RobustNode(fleet, index, host, group.runtime, held, address, disk, group.kubelet.progress_timeout)
 
     def _profile(self, group: NodeGroup) -> Profile:
         unpack = inf if group.unpack_rate is None else group.unpack_rate * group.unpack_cores
@@ -130,9 +181,13 @@ class _Builder:
             if full_name in wanted and capacity is not None:
                 link = self.network.link(full_name, capacity)
                 self.links[full_name] = self.pinned[node, part] = pins[place] = link
+                if self.queues is not None and place == NIC_IN:
+                    self.queues.add(link, group.nic_buffer, group.nic_queue)
         outward = f"{name}.{NIC_OUT}"
         if outward in wanted and group.nic is not None:
-            self.links[outward] = self.pinned[node, NIC_OUT] = self.network.link(outward, group.nic)
+            link = self.links[outward] = self.pinned[node, NIC_OUT] = self.network.link(outward, group.nic)
+            if self.queues is not None:
+                self.queues.add(link, group.nic_buffer, group.nic_queue)
         return pins
 
     def _recipes(self, group: NodeGroup, route: tuple[str, ...], pins: dict[int, SharedLink]) -> dict[str, Recipe]:
@@ -142,13 +197,25 @@ class _Builder:
         scenario, runtime = self.scenario, group.runtime
         registry = scenario.registries[image.registry]
         path = (*registry.path, *route)
+        redirect = registry.redirect
         one_way = scenario.path_latency + sum(scenario.links[name].latency for name in path)
         round_trip = 2 * one_way
         # A new connection needs one more round trip for TLS; runtimes that keep theirs ask for one only.
         tls = registry.tls
         layer_trips = runtime.layer_round_trips + (tls and runtime.layer_round_trips > 1)
         resolve_trips = runtime.resolve_round_trips + (tls and runtime.resolve_round_trips > 0)
-        fetch = self._fetch_kind(group, tuple(self.links[name] for name in path), registry.connection_cap, pins)
+        cap, ttfb = registry.connection_cap, registry.ttfb
+        source: tuple[str, ...] = path
+        if redirect is not None:
+            # The registry answers with a redirection: set-up and request again, at the object storage.
+            source = (*redirect.path, *route)
+            away = 2 * (scenario.path_latency + sum(scenario.links[name].latency for name in source))
+            ttfb += 2 * away + redirect.ttfb
+            cap = redirect.connection_cap
+        fetch, *others = (
+            self._fetch_kind(group, tuple(self.links[name] for name in names), cap, pins)
+            for names in _replicas(source, registry)
+        )
         unpacks = group.unpack_rate is not None or group.disk is not None
         unpacks = unpacks and scenario.model == "real"
         steps = tuple(
@@ -156,22 +223,27 @@ class _Builder:
                 self.layer_index[layer.digest],
                 layer.compressed,
                 layer.unpacked,
-                runtime.layer_time + registry.ttfb + layer_trips * round_trip,
+                runtime.layer_time + ttfb + layer_trips * round_trip,
                 fetch,
                 self._unpack_kind(group, layer, pins) if unpacks else None,
+                tuple(others),
+                layer_trips,
             )
             for layer in image.layers
         )
         return Recipe(
             self.images.index(image),
             steps,
-            self.connections[registry.name],
+            self.connections[registry.name][0],
             # The first round trip sets up the connection; each of the others is a request.
             runtime.resolve_time + resolve_trips * round_trip + max(runtime.resolve_round_trips - 1, 0) * registry.ttfb,
             round_trip,
             runtime.finish_time,
             unpacks,
             self._bits(image),
+            self.services.get(registry.name),
+            resolve_trips,
+            0.0 if NIC_IN in pins else standing_queue(group.nic_buffer, group.nic_queue),
         )
 
     def _bits(self, image: Image) -> int:
@@ -210,22 +282,58 @@ class _Builder:
         cap = inf if group.unpack_rate is None else group.unpack_rate * ratio
         return self.network.kind(links, tuple(usage), cap)
 
-    def _background(self, names: list[str]) -> list[Transfer | ConstantRate]:
-        rates = ConstantRates(self.network)
-        flows: list[Transfer | ConstantRate] = []
+    def _background(self) -> list[Application]:
+        rates = ConstantRates(self.network, self.queues)
+        flows: list[Application] = []
         for spec in self.scenario.background:
             # A private link without a limit is not a link.
             links = tuple(self.links[name] for name in spec.links if name in self.links)
-            if spec.size is not None:
-                flows.append(Transfer(self.network, spec, links))
+            base = 2 * (
+                self.scenario.path_latency
+                + sum(self.scenario.links[name].latency for name in spec.links if name in self.scenario.links)
+            )
+            if spec.request is not None:
+                flows.append(RequestService(rates, spec, links, base, self.queues))
+            elif spec.rate is not None:
+                flows.append(ConstantRate(rates, spec, links, spec.rate))
             else:
-                flows.append(ConstantRate(rates, spec, links))
+                transfer = Transfer(self.network, spec, links, base, self.queues)
+                if self.fleet.weights is not None:
+                    self.fleet.weights.bulk.append(transfer)
+                flows.append(transfer)
         return flows
 
 
-def build(scenario: ResolvedScenario, case: Case, fleet: Fleet) -> Actors:
-    """Put a case's actors on the fleet's network."""
-    return _Builder(scenario, case, fleet).build(case)
+def build(
+    scenario: ResolvedScenario,
+    case: Case,
+    fleet: Fleet,
+    random: Callable[[], float],
+    places: Callable[[], list[int]],
+) -> Actors:
+    """Put a case's actors on the fleet's network.
+
+    `random` gives numbers in [0, 1) for requests that fail, `places` many places in `fairness.LEVELS`.
+    """
+    return _Builder(scenario, case, fleet, random, places).build(case)
+
+
+def needs_robust_nodes(scenario: ResolvedScenario, case: Case) -> bool:
+    """Whether anything in a case can fail or go another way than `rolloutsim.fleet.node` knows."""
+    return (
+        bool(scenario.faults)
+        or any(r.rate_limits or len(r.replicas) > 1 for r in scenario.registries.values())
+        or any(g.storage or g.runtime.layer_fetch_buffer or g.runtime.parallel_unpacks > 1 for g in scenario.groups)
+        or (bool(case.workloads) and any(r.max_connections is not None for r in scenario.registries.values()))
+    )
+
+
+def _replicas(path: tuple[str, ...], registry: Registry) -> list[tuple[str, ...]]:
+    """The path through each replica of a registry; one path where it does not cross them."""
+    if len(registry.replicas) < 2 or registry.replicas[0] not in path:
+        return [path] * max(len(registry.replicas), 1)
+    first = registry.replicas[0]
+    return [tuple(replica if name == first else name for name in path) for replica in registry.replicas]
 
 
 def _held(i: int, nodes: int, cached: list[tuple[int, int]]) -> int:

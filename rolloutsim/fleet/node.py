@@ -17,9 +17,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rolloutsim.fleet.latency import INITIAL_WINDOW, slow_start_delay
+from rolloutsim.fleet.fairness import Weights
 from rolloutsim.fleet.ledger import BYTES_DONE, CAUSE, CONNECTED, FETCHED, STARTED, Ledger
+from rolloutsim.fleet.queues import Queues
 from rolloutsim.fleet.routes import LayerStep, Recipe, expected_rate
 from rolloutsim.network.fluid import FluidNetwork
+from rolloutsim.network.links import Kind
 from rolloutsim.network.states import Flow, Host
 
 
@@ -74,7 +77,7 @@ class Fleet:
         Called with (row of the pull) when an image is ready on its node.
     """
 
-    __slots__ = ("cells", "fetches", "ledger", "network", "pulled")
+    __slots__ = ("cells", "fetches", "ledger", "network", "pulled", "queues", "weights")
 
     def __init__(self, network: FluidNetwork, ledger: Ledger, pulled: Callable[[int], None]) -> None:
         self.network = network
@@ -82,6 +85,21 @@ class Fleet:
         self.fetches = ledger.fetches
         self.cells = ledger.fetches.cells
         self.pulled = pulled
+        self.queues: Queues | None = None  # what adds to round trips; None: nothing does
+        self.weights: Weights | None = None  # how unevenly connections share; None: evenly
+
+    def resolve_time(self, recipe: Recipe, host: Host) -> float:
+        """From asking to the first layer request, with the queues of now [s]."""
+        if self.queues is None or not recipe.steps:
+            return recipe.resolve_time
+        waiting = self.queues.towards(host, recipe.steps[0].fetch, recipe.round_trip, recipe.nic_wait)
+        return recipe.resolve_time + recipe.resolve_trips * waiting
+
+    def start(self, host: Host, kind: Kind, size: float, done: Callable[[Flow], None], fetch: Fetch) -> Flow:
+        """The bytes of a fetch flow over a connection of their own."""
+        if self.weights is None:
+            return self.network.start(host, kind, size, done, fetch)
+        return self.weights.start(host, kind, size, done, fetch)
 
 
 class Node:
@@ -129,8 +147,9 @@ class Node:
         fleet = self.fleet
         row = fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now)
         pull = Pull(self, recipe, row)
-        if recipe.resolve_time > 0.0:
-            fleet.network.call_later(recipe.resolve_time, self._resolved, pull)
+        wait = fleet.resolve_time(recipe, self.host)
+        if wait > 0.0:
+            fleet.network.call_later(wait, self._resolved, pull)
         else:
             self._resolved(pull)
 
@@ -148,17 +167,26 @@ class Node:
             pull.missing += 1
             known = coming.get(step.layer)
             if known is None:
-                known = coming[step.layer] = Fetch(pull, step)
-                queue.append(known)
+                self._want(pull, step, queue)
             elif known.pull is not pull:
-                wait = fleet.ledger.waits.add(pull.row, step.layer, fleet.fetches.number(known.row))
-                if known.row < 0:
-                    known.awaited_in = [*(known.awaited_in or ()), wait]
+                self._await(pull, known)
         self._grant(pull.slots, -1)
         if not pull.missing:
             self._complete(pull)
         elif pull.recipe.unpacks:
             self._unpack_next(pull)
+
+    def _want(self, pull: Pull, step: LayerStep, queue: list[Fetch]) -> None:
+        """Queue the fetch of a layer."""
+        fetch = self.coming[step.layer] = Fetch(pull, step)
+        queue.append(fetch)
+
+    def _await(self, pull: Pull, fetch: Fetch) -> None:
+        """Note that a pull waits for a layer that another one fetches."""
+        fleet = self.fleet
+        wait = fleet.ledger.waits.add(pull.row, fetch.step.layer, fleet.fetches.number(fetch.row))
+        if fetch.row < 0:
+            fetch.awaited_in = [*(fetch.awaited_in or ()), wait]
 
     def _grant(self, slots: Slots, freed_by: int) -> None:
         """Give free slots to the head of the queue."""
@@ -170,17 +198,38 @@ class Node:
             fetch.row = fleet.fetches.add(pull.row, fetch.step.layer, fleet.network.now, freed_by)
             for wait in fetch.awaited_in or ():
                 fleet.ledger.waits.fetch[wait] = fleet.fetches.number(fetch.row)
-            if pull.recipe.connections.limit is None:
-                self._connected(fetch)
-            else:
-                pull.recipe.connections.ask(self._connected, fetch)
+            self._connect(fetch)
+
+    def _connect(self, fetch: Fetch) -> None:
+        """Ask the registry for a connection."""
+        connections = fetch.pull.recipe.connections
+        if connections.limit is None:
+            self._connected(fetch)
+        else:
+            connections.ask(self._connected, fetch)
 
     def _connected(self, fetch: Fetch) -> None:
         """The registry takes the request: wait for its first byte."""
-        fleet, step = self.fleet, fetch.step
+        fleet = self.fleet
         fleet.cells[fetch.row + CONNECTED] = fleet.network.now
-        wait = step.before_first_byte
-        round_trip = fetch.pull.recipe.round_trip
+        if fleet.queues is None:
+            self._request_layer(fetch, 0.0)
+        else:
+            # What ends at this instant no longer fills a queue.
+            fleet.network.call_afterwards(self._meet_queues, fetch)
+
+    def _meet_queues(self, fetch: Fetch) -> None:
+        """Ask for a layer through the queues that there are."""
+        queues, recipe = self.fleet.queues, fetch.pull.recipe
+        assert queues is not None
+        waiting = queues.towards(self.host, fetch.step.fetch, recipe.round_trip, recipe.nic_wait)
+        self._request_layer(fetch, waiting)
+
+    def _request_layer(self, fetch: Fetch, waiting: float) -> None:
+        """Set up the connection and send the request; `waiting` is the time in queues per round trip [s]."""
+        fleet, step = self.fleet, fetch.step
+        wait = step.before_first_byte + step.round_trips * waiting
+        round_trip = fetch.pull.recipe.round_trip + waiting
         if round_trip > 0.0 and step.compressed > INITIAL_WINDOW:
             host = self.host
             rate = expected_rate(step.fetch, host.profile.capacities, len(host.flows))
@@ -194,7 +243,7 @@ class Node:
         """The bytes flow."""
         fleet, step = self.fleet, fetch.step
         fleet.cells[fetch.row + STARTED] = fleet.network.now
-        fetch.flow = fleet.network.start(self.host, step.fetch, step.compressed, self._fetched, fetch)
+        fetch.flow = fleet.start(self.host, step.fetch, step.compressed, self._fetched, fetch)
 
     def _fetched(self, flow: Flow) -> None:
         """The layer is complete and committed: its slot and connection go to the next."""

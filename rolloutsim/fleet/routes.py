@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import inf
 
 from rolloutsim.fleet.registry import Connections
+from rolloutsim.fleet.service import Service
 from rolloutsim.network.links import Kind
 
 # Places of a node's private links in its host's profile.
@@ -30,6 +31,8 @@ class LayerStep:
     before_first_byte: float
     fetch: Kind
     unpack: Kind | None
+    others: tuple[Kind, ...] = ()  # of fetches by the registry's second, third, ... replica
+    round_trips: float = 0.0  # of those in `before_first_byte`
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,9 @@ class Recipe:
     finish_time: float  # from the last layer to the image being ready [s]
     unpacks: bool  # whether layers are unpacked at all
     layers: int  # bit i: layer i of the case is one of the image's
+    service: Service | None = None  # the registry, where its requests can fail
+    resolve_trips: float = 0.0  # round trips in `resolve_time`
+    nic_wait: float = 0.0  # in the queue of the node's NIC while that binds [s]
 
 
 def expected_rate(kind: Kind, private: tuple[float, ...], flows_on_host: int) -> float:

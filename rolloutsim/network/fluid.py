@@ -29,6 +29,7 @@ from rolloutsim.network.states import Bundle, Flow, Host, Profile, State
 
 # After every event of the same instant: SimPy handles lower numbers first, and itself uses 0 and 1.
 _LAST = EventPriority(2)
+_AFTERWARDS = EventPriority(3)
 
 
 class FluidNetwork:
@@ -50,6 +51,7 @@ class FluidNetwork:
         self._kinds: dict[tuple[Any, ...], Kind] = {}
         self._dirty: list[Host] = []
         self._fresh: list[Flow] = []
+        self._reweighed: list[Host] = []
         self._orders = 0
         self._calendar: list[tuple[float, int, int, Clock]] = []
         self._alarm: Event | None = None
@@ -128,16 +130,45 @@ class FluidNetwork:
             self._plan_update()
         return received
 
+    def reweigh(self, flow: Flow, kind: Kind) -> None:
+        """Go on as another kind, which differs from the flow's by its weight only; nothing once it has ended."""
+        if flow.bundle is None or kind is flow.kind:
+            return
+        host = flow.host
+        host.target = host.target.after(flow.kind, -1).after(kind, 1)
+        flow.kind = kind
+        self._reweighed.append(host)
+        if not host.dirty:
+            host.dirty = True
+            self._dirty.append(host)
+        if not self._inside:
+            self._plan_update()
+
     def set_capacity(self, link: SharedLink, capacity: float) -> None:
         """Change a link's capacity [B/s], at most to its nominal one."""
         self.sharing.set_capacity(link, capacity)
         if not self._inside:
             self._plan_update()
 
+    def degrade(self, link: SharedLink, share: float) -> None:
+        """Leave a link a share (0 to 1) of its nominal capacity."""
+        link.share = share
+        self.set_capacity(link, max(link.nominal * share - link.taken, 0.0))
+
+    def occupy(self, link: SharedLink, rate: float) -> None:
+        """Take an inelastic rate [B/s] off a link's capacity, in place of what was taken before."""
+        link.taken = rate
+        # Sums of rates may round to a hair more than the link.
+        self.set_capacity(link, max(link.nominal * link.share - rate, 0.0))
+
     def call_later(self, delay: float, function: Callable[[Any], None], argument: Any = None) -> None:
         """Call `function(argument)` after `delay` [s]; cheaper than a SimPy process for one step."""
         call = Call(function, argument, self._when_call_rings)
         self.env.schedule(call, NORMAL, delay)
+
+    def call_afterwards(self, function: Callable[[Any], None], argument: Any) -> None:
+        """Call `function(argument)` when the sharing has settled on what happens at this instant."""
+        self.env.schedule(Call(function, argument, self._when_call_rings), _AFTERWARDS)
 
     # ---- asking --------------------------------------------------------------------------------------
 
@@ -262,6 +293,9 @@ class FluidNetwork:
                     grown.append(new)
                 if not old.members and old.key:
                     emptied.append(old)
+        for host in self._reweighed:
+            # Two flows that exchange their weights leave their host in its state.
+            self._move(host, host.state, now)
         for flow in self._fresh:
             state = flow.host.state
             bundle = state.bundles[state.places[flow.kind]]
@@ -279,6 +313,8 @@ class FluidNetwork:
                 sharing.leave(state)
         self._dirty = []
         self._fresh = []
+        if self._reweighed:
+            self._reweighed = []
 
     def _move(self, host: Host, new: State, now: float) -> None:
         """Move a host's flows to another state's bundles; each keeps the bytes it lacks."""
@@ -287,6 +323,8 @@ class FluidNetwork:
             if old is None:
                 continue
             bundle = new.bundles[new.places[flow.kind]]
+            if old is bundle:
+                continue
             if old.clock is bundle.clock:
                 mark = flow.mark - old.offset + bundle.offset
             else:

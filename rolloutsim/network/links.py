@@ -36,7 +36,7 @@ class SharedLink:
     __slots__ = (
         "before", "bound", "capacity", "clocks", "constant", "driven_by", "drives", "feeds", "flows",
         "followers", "guard", "highest", "index", "intervals", "lazy", "level", "lowest", "name",
-        "nominal", "own", "peak_flows", "queued", "saturated_since", "states",
+        "nominal", "own", "peak_flows", "queued", "saturated_since", "share", "states", "taken",
     )  # fmt: skip
 
     def __init__(self, name: str, index: int, capacity: float) -> None:
@@ -44,6 +44,8 @@ class SharedLink:
         self.index = index
         self.capacity = capacity
         self.nominal = capacity
+        self.share = 1.0  # of the nominal capacity that a fault leaves
+        self.taken = 0.0  # by inelastic traffic [B/s]
         self.states: dict[State, None] = {}  # populated states with a flow across this link
         self.before = inf  # the last finite level, where the search for the next one begins
         self.flows = 0

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
+from rolloutsim.results.failures import pod_names
 from rolloutsim.results.layers import layer_table
 from rolloutsim.results.metrics import slowdowns
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords, Times
+    from rolloutsim.results.records import CaseRecords, Ids, Times
 
 Columns = Mapping[str, Any]
 
@@ -24,8 +26,10 @@ def node_columns(case: CaseRecords) -> Columns:
     nodes, pulls, pods = len(case.node_names), case.pulls, case.pods
     asked, pulled, ready = np.full(nodes, np.inf), np.full(nodes, -np.inf), np.full(nodes, -np.inf)
     np.minimum.at(asked, pulls.node, pulls.asked)
-    np.maximum.at(pulled, pulls.node, _last(pulls.pulled))
-    np.maximum.at(ready, pulls.node[pods.pull], _last(pods.ready))
+    counts = np.isnan(pulls.failed)  # an attempt that failed is followed by another, or its pod is never ready
+    np.maximum.at(pulled, pulls.node[counts], _last(pulls.pulled[counts]))
+    stays = np.isnan(pods.deleted)
+    np.maximum.at(ready, pods.node[stays], _last(pods.ready[stays]))
     moved = np.bincount(pulls.node[case.fetches.pull], case.fetches.bytes_done, nodes)
     return {
         "node": list(case.node_names),
@@ -37,10 +41,17 @@ def node_columns(case: CaseRecords) -> Columns:
 
 
 def pull_columns(case: CaseRecords) -> Columns:
-    """One row a pull: asked, pulled (image ready) and ready (its pod)."""
+    """One row a pull: asked, pulled (image ready) and ready (its pod, or the last of those that share it).
+
+    Where pulls failed, they have a time and a reason.
+    """
     pulls, pods = case.pulls, case.pods
     ready = np.full(len(pulls.node), np.nan)
-    ready[pods.pull] = pods.ready
+    served = pods.pull >= 0
+    np.fmax.at(ready, pods.pull[served], pods.ready[served])
+    failures: Columns = {}
+    if (pulls.reason >= 0).any():
+        failures = {"failed_s": pulls.failed, "reason": _named(case.reasons, pulls.reason)}
     return {
         "node": [case.node_names[i] for i in pulls.node.tolist()],
         "image": [case.images[i].name for i in pulls.image.tolist()],
@@ -50,6 +61,29 @@ def pull_columns(case: CaseRecords) -> Columns:
         "alone_time_s": pulls.alone,
         "slowdown": slowdowns(case),
         "bytes": np.bincount(case.fetches.pull, case.fetches.bytes_done, len(pulls.node)),
+        **failures,
+    }
+
+
+def pod_columns(case: CaseRecords) -> Columns:
+    """One row a pod of the new version: created, asked (for its images), pulled (all there), ready, available.
+
+    `reason` is that of its last attempt to pull that failed; where pods were deleted again, they have a `deleted_s`.
+    """
+    pods = case.pods
+    workloads = () if case.orchestration is None else tuple(one.name for one in case.orchestration.workloads)
+    deleted = {} if np.isnan(pods.deleted).all() else {"deleted_s": pods.deleted}
+    return {
+        "pod": pod_names(case),
+        "workload": _named(workloads, pods.workload),
+        "node": [case.node_names[i] for i in pods.node.tolist()],
+        "created_s": pods.created,
+        "asked_s": pods.asked,
+        "pulled_s": pods.started,
+        "ready_s": pods.ready,
+        "available_s": pods.available,
+        **deleted,
+        "reason": _named(case.reasons, pods.reason),
     }
 
 
@@ -85,6 +119,11 @@ def _taken(values: Times, rows: Any, where: Any, missing: float = np.nan) -> Tim
     taken = np.full(len(rows), missing)
     taken[where] = values[rows[where]]
     return taken
+
+
+def _named(names: tuple[str, ...], rows: Ids | npt.NDArray[np.int16]) -> list[str | None]:
+    """The name for each row's number; None for -1."""
+    return [names[row] if row >= 0 else None for row in rows.tolist()]
 
 
 def _last(times: Times) -> Times:

@@ -4,8 +4,10 @@ New keys are a minor change, anything else a major one. Times are seconds since 
 bytes; what never happened is null, and so are statistics over pulls of which one did not finish. The same run
 gives the same bytes.
 
-A case's `links` holds every shared link, and for each node group one row for each kind of its private links
-(`web.nic.in`): means over its `nodes`, the largest values in `max`. `detail` says how much there is:
+Parts that only cases with workloads, kubelets, faults, pushes or prices have are listed in
+`rolloutsim.results.sections`; `background` is there where the scenario has one. A case's `links` holds every shared
+link, and for each node group one row for each kind of its private links (`web.nic.in`): means over its `nodes`, the
+largest values in `max`. `detail` says how much there is:
 
 =========  ==========================================================================================
 detail     besides the figures of each case
@@ -26,11 +28,12 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
-from rolloutsim.results.columns import Columns, layer_columns, node_columns, pull_columns
+from rolloutsim.results.causes import causes
+from rolloutsim.results.columns import layer_columns, node_columns, pull_columns
 from rolloutsim.results.links import LinkSummary, private_links
 from rolloutsim.results.metrics import CaseSummary, RunSummary, summarise
+from rolloutsim.results.numbers import number as number
+from rolloutsim.results.numbers import plain_rows
 from rolloutsim.results.thresholds import ThresholdResult, check
 
 if TYPE_CHECKING:
@@ -59,13 +62,23 @@ def to_json(run: Run, detail: Detail | None = None, summary: RunSummary | None =
     summary : RunSummary, optional
         The run's, where the caller has it already.
     """
-    return "".join(_lines(to_dict(run, detail, summary), 0)) + "\n"
+    return to_text(to_dict(run, detail, summary))
 
 
-def to_dict(run: Run, detail: Detail | None = None, summary: RunSummary | None = None) -> dict[str, Any]:
-    """A run as the contract's nested dicts and lists; parameters as for `to_json`."""
+def to_text(document: Mapping[str, Any]) -> str:
+    """The text of nested dicts and lists."""
+    return "".join(_lines(document, 0)) + "\n"
+
+
+def to_dict(
+    run: Run,
+    detail: Detail | None = None,
+    summary: RunSummary | None = None,
+    results: Sequence[ThresholdResult] | None = None,
+) -> dict[str, Any]:
+    """A run as the contract's nested dicts and lists; parameters as for `to_json`, and its checked thresholds."""
     summary = summarise(run) if summary is None else summary
-    results = check(run, summary)
+    results = check(run, summary) if results is None else results
     scenario = run.scenario
     return {
         "schema": SCHEMA,
@@ -77,6 +90,11 @@ def to_dict(run: Run, detail: Detail | None = None, summary: RunSummary | None =
         "notes": [*scenario.notes, *_left_out(run, detail)],
         "cases": [_case(case, summary.cases[case.name], results, detail) for case in run.cases],
     }
+
+
+def case_figures(records: CaseRecords, figures: CaseSummary) -> dict[str, Any]:
+    """A case's object at detail `summary`, its thresholds not checked."""
+    return _case(records, figures, (), "summary")
 
 
 def _left_out(run: Run, detail: Detail | None) -> Iterator[str]:
@@ -98,16 +116,25 @@ def _case(
         "stuck": list(figures.stuck),
         "rollout_time_s": figures.rollout_time_s,
         "alone_time_s": figures.alone_time_s,
-        "bytes_on_wire": _number(figures.bytes_on_wire),
+        "bytes_on_wire": number(figures.bytes_on_wire),
         "pull_time_s": _spread(figures.pull_time_s, ("mean", "p50", "p95", "p99", "max")),
         "slowdown": _spread(figures.slowdown, ("mean", "p50", "p95", "max")),
         "time_split_s": dict(figures.time_split_s),
+        "why": [asdict(cause) for cause in causes(records, figures)] if figures.finished else None,
         "links": [_link(row) for row in figures.links],
     }
+    if figures.rollout is not None or figures.disk is not None:
+        from rolloutsim.results.sections import row_sections, sections  # bare pulls do without
+
+        case |= sections(figures) | (row_sections(records, figures) if rows else {})
+    if records.background.kind:
+        from rolloutsim.results.background import background_rows  # as above
+
+        case["background"] = background_rows(records)
     if detail == "full":
         case["links"] += [_link(row) for row in private_links(records)]
     if rows:
-        case["nodes"] = list(_rows(node_columns(records)))
+        case["nodes"] = list(plain_rows(node_columns(records)))
         case["pulls"] = _pulls(records, with_layers=detail != "nodes")
     case["thresholds"] = [
         {
@@ -117,6 +144,7 @@ def _case(
             "passed": result.passed,
             "severity": result.severity,
         }
+        | ({} if result.ci is None else {"ci": list(result.ci)})
         for result in results
         if result.case == figures.case
     ]
@@ -130,42 +158,28 @@ def _spread(spread: Spread | None, keys: Iterable[str]) -> dict[str, float] | No
 def _link(row: LinkSummary) -> dict[str, Any]:
     link: dict[str, Any] = {
         "link": row.link,
-        "capacity_bytes_per_s": _number(row.capacity_bytes_per_s),
-        "bytes": _number(row.bytes),
+        "capacity_bytes_per_s": number(row.capacity_bytes_per_s),
+        "bytes": number(row.bytes),
         "utilisation": row.utilisation,
         "saturated_s": row.saturated_s,
-        "peak_flows": _number(row.peak_flows),
+        "peak_flows": number(row.peak_flows),
     }
     if row.nodes is not None and row.max is not None:
         link["nodes"] = row.nodes
-        link["max"] = asdict(row.max) | {"bytes": _number(row.max.bytes)}
+        link["max"] = asdict(row.max) | {"bytes": number(row.max.bytes)}
     return link
 
 
 def _pulls(records: CaseRecords, with_layers: bool) -> list[dict[str, Any]]:
     columns = pull_columns(records)
-    pulls = list(_rows({key: columns[key] for key in ("node", "image", "asked_s", "pulled_s")}))
+    keys = ("node", "image", "asked_s", "pulled_s", *(key for key in ("failed_s", "reason") if key in columns))
+    pulls = list(plain_rows({key: columns[key] for key in keys}))
     if with_layers:
         for pull in pulls:
             pull["layers"] = []
-        for number, layers in groupby(_rows(layer_columns(records)), key=lambda row: row.pop("pull")):
+        for number, layers in groupby(plain_rows(layer_columns(records)), key=lambda row: row.pop("pull")):
             pulls[number]["layers"] = list(layers)
     return pulls
-
-
-def _rows(columns: Columns) -> Iterator[dict[str, Any]]:
-    """Columns as rows of plain values."""
-    plain = [values.tolist() if isinstance(values, np.ndarray) else values for values in columns.values()]
-    for values in zip(*plain, strict=True):
-        yield {
-            key: _number(value) if key == "bytes" else None if value != value else value
-            for key, value in zip(columns, values, strict=True)
-        }
-
-
-def _number(value: float | None) -> float | None:
-    """Whole bytes and flows without a decimal point."""
-    return int(value) if value is not None and float(value).is_integer() and abs(value) < 2**53 else value
 
 
 def _lines(value: Any, depth: int) -> Iterator[str]:

@@ -6,7 +6,7 @@ users write themselves, lose them (`16 MB`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import floor, isfinite, log10
 from unicodedata import category
 
@@ -57,6 +57,11 @@ def show_factor(factor: float | None) -> str:
     return UNKNOWN if factor is None else f"{three_digits(factor)}×"
 
 
+def show_count(count: float) -> str:
+    """How many: `1,204`, and three digits of what is no whole number."""
+    return f"{count:,.0f}" if float(count).is_integer() else three_digits(count)
+
+
 def show_share(share: float) -> str:
     """A measured share [1]: `41.7 %`."""
     return f"{three_digits(share * 100)} %"
@@ -88,6 +93,25 @@ def rate_of_rate(used: float, whole: float) -> str:
     if used < _SLOW * whole:
         return f"{shown} of {show_rate(whole)}"
     return f"{number} of {whole / parse_rate(f'1 {unit}'):.0f} {unit}"
+
+
+def plus_minus(show: Callable[[float], str], value: float, half: float) -> str:
+    """A value and half its interval, in one unit and with as many decimals where that can be read: `4.15 ± 0.25 s`.
+
+    Parameters
+    ----------
+    show : callable
+        How such a value is shown alone.
+    value, half : float
+        In the unit that it takes.
+    """
+    shown, apart = show(value), show(half)
+    number, _, unit = shown.partition(" ")
+    other, _, its = apart.partition(" ")
+    if not unit or unit != its:
+        return f"{shown} ± {apart}"
+    rounded = f"{float(other):.{len(number.partition('.')[2])}f}"
+    return f"{number} ± {other if float(rounded) == 0.0 else rounded} {unit}"
 
 
 def visible(text: str, keep: str = "") -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.results.split import path_times
+from rolloutsim.results.steps import pod_times
 
 if TYPE_CHECKING:
     from rolloutsim.results.records import CaseRecords
@@ -48,15 +48,16 @@ def last_group(case: CaseRecords, groups: tuple[str, ...]) -> LastGroup | None:
     groups : tuple of str
         Names of the scenario's node groups, in its order.
     """
-    group_of_pull = case.node_group[case.pulls.node]
+    stays = np.isnan(case.pods.deleted)
+    group_of_pod = case.node_group[case.pods.node]
     ready = np.full(len(groups), -np.inf)
-    np.maximum.at(ready, group_of_pull[case.pods.pull], case.pods.ready)
+    np.maximum.at(ready, group_of_pod[stays], case.pods.ready[stays])
     *_, second, last = np.argsort(ready, kind="stable") if len(groups) > 1 else (0, 0)
     if not ready[second] < (1.0 - _CLEARLY) * ready[last] or np.isneginf(ready[second]):
         return None
-    path = path_times(case)
-    is_last = group_of_pull[path.pull] == last
-    nodes = np.unique(case.pulls.node)
+    path = pod_times(case)
+    is_last = group_of_pod[path.pod] == last
+    nodes = np.unique(case.pods.node)
     count = int(np.count_nonzero(case.node_group[nodes] == last))
 
     def split(rows: npt.NDArray[np.bool_], count: int) -> dict[str, float]:

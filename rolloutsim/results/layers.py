@@ -33,10 +33,17 @@ def layer_table(case: CaseRecords) -> LayerTable:
     fetches, waits, image = case.fetches, case.waits, case.pulls.image
     places = _places(case)
     fetch = np.full((len(image), max((len(i.layers) for i in case.images), default=0)), -1, np.int32)
-    fetch[fetches.pull, places[image[fetches.pull], fetches.layer]] = np.arange(len(fetches.pull))
     begun = waits.fetch >= 0
-    pull, layer = waits.pull[begun], waits.layer[begun]
-    fetch[pull, places[image[pull], layer]] = waits.fetch[begun]
+    row = np.concatenate([np.arange(len(fetches.pull), dtype=np.int32), waits.fetch[begun]])
+    pull = np.concatenate([fetches.pull, waits.pull[begun]])
+    layer = np.concatenate([fetches.layer, waits.layer[begun]])
+    fetch[pull, places[image[pull], layer]] = row
+    if np.count_nonzero(fetch >= 0) < len(row):
+        # A layer that came in ranges, or after a failed attempt, was there with the last of them; what never
+        # came (NaN) goes in front.
+        order = np.argsort(np.nan_to_num(fetches.fetched[row], nan=-np.inf), kind="stable")
+        row, pull, layer = row[order], pull[order], layer[order]
+        fetch[pull, places[image[pull], layer]] = row
     unpack = np.full(len(fetches.pull), -1, np.int32)
     unpack[case.unpacks.fetch] = np.arange(len(case.unpacks.fetch))
     return LayerTable(fetch, unpack)

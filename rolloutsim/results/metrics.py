@@ -8,6 +8,9 @@ alone time
     Pull time of the same pull alone on an idle system, the mean over all pulls.
 slowdown
     Pull time / alone time, pull by pull.
+failed pull
+    One that its runtime gave up. Where all pods became ready, others took its place, and it is no part of the
+    statistics over pulls.
 bytes on the wire
     What all pulls fetched, compressed; a layer that a node held already, or that another pull of the node
     fetched, counts nothing.
@@ -26,11 +29,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolloutsim.results.links import LinkSummary, group_links, shared_links
-from rolloutsim.results.split import time_split
 from rolloutsim.results.statistics import Spread, spread
+from rolloutsim.results.steps import time_split
 
 if TYPE_CHECKING:
+    from rolloutsim.results.disks import DiskSummary
     from rolloutsim.results.records import CaseRecords, Run, Times
+    from rolloutsim.results.rollouts import RolloutSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,10 @@ class CaseSummary:
         Seconds by cause, summed over the finished pulls [s]; see `rolloutsim.results.split`.
     links : tuple of LinkSummary
         Every shared link, then for each node group one row for each kind of its private links.
+    rollout : RolloutSummary or None
+        What workloads, kubelets, faults and pushes add; None for bare pulls.
+    disk : DiskSummary or None
+        What the images take on disks; None for bare pulls, unless prices are given.
     """
 
     case: str
@@ -72,6 +81,8 @@ class CaseSummary:
     slowdown: Spread | None
     time_split_s: Mapping[str, float]
     links: tuple[LinkSummary, ...]
+    rollout: RolloutSummary | None = None
+    disk: DiskSummary | None = None
 
     def link(self, name: str) -> LinkSummary:
         """The row of a link, or of a group's links such as `web.nic.in`."""
@@ -93,30 +104,32 @@ class RunSummary:
 
 def summarise(run: Run) -> RunSummary:
     """The figures of all cases of a run."""
-    groups = tuple(group.name for group in run.scenario.groups)
-    return RunSummary(run.scenario.name, {case.name: summarise_case(case, groups) for case in run.cases})
+    return RunSummary(run.scenario.name, {case.name: summarise_case(run, case) for case in run.cases})
 
 
-def summarise_case(case: CaseRecords, groups: tuple[str, ...]) -> CaseSummary:
+def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
     """The figures of one case.
 
     Parameters
     ----------
+    run : Run
+        The case's, whose scenario knows groups, registries and prices.
     case : CaseRecords
         What happened.
-    groups : tuple of str
-        Names of the scenario's node groups, in its order.
     """
-    pulled = pull_times(case)
+    groups = tuple(group.name for group in run.scenario.groups)
+    # Where every pod is ready, what failed was begun again.
+    counts = np.isnan(case.pulls.failed) if case.finished else np.ones(len(case.pulls.asked), np.bool_)
+    pulled = pull_times(case)[counts]
     finished = ~np.isnan(pulled)
-    slowed = slowdowns(case)
+    slowed = slowdowns(case)[counts]
     return CaseSummary(
         case=case.name,
         finished=case.finished,
         stuck=case.stuck,
         nodes=len(case.node_names),
-        pulls=len(pulled),
-        unfinished_pulls=int(np.sum(~finished)),
+        pulls=len(case.pulls.asked),
+        unfinished_pulls=int(np.sum(np.isnan(case.pulls.pulled) & np.isnan(case.pulls.failed))),
         rollout_time_s=rollout_time(case),
         alone_time_s=alone_time(case),
         bytes_on_wire=float(case.fetches.bytes_done.sum()),
@@ -124,15 +137,24 @@ def summarise_case(case: CaseRecords, groups: tuple[str, ...]) -> CaseSummary:
         slowdown=spread(slowed[~np.isnan(slowed)]) if finished.all() else None,
         time_split_s=time_split(case),
         links=(*shared_links(case), *group_links(case, groups)),
+        rollout=_rollout(run, case),
+        disk=_disk(run, case),
     )
 
 
 def rollout_time(case: CaseRecords) -> float | None:
     """Time of the last pod's readiness [s]; None if a pod is missing or there is none."""
-    ready = case.pods.ready
+    pod = last_pod(case)
+    return None if pod is None else float(case.pods.ready[pod])
+
+
+def last_pod(case: CaseRecords) -> int | None:
+    """The pod that was ready last, of those that stay; None if one is missing or there is none."""
+    ready = np.where(np.isnan(case.pods.deleted), case.pods.ready, -np.inf)
     if not case.finished or not len(ready) or bool(np.isnan(ready).any()):
         return None
-    return float(ready.max())
+    pod = int(ready.argmax())
+    return pod if np.isfinite(ready[pod]) else None
 
 
 def alone_time(case: CaseRecords) -> float | None:
@@ -158,6 +180,23 @@ def slowdowns(case: CaseRecords) -> Times:
 def is_image_case(case: CaseRecords) -> bool:
     """Whether the case is the rollout of the one image whose name it has."""
     return len(case.images) == 1 and case.images[0].name == case.name
+
+
+def _rollout(run: Run, case: CaseRecords) -> RolloutSummary | None:
+    if case.orchestration is None:
+        return None
+    from rolloutsim.results.rollouts import rollout_summary  # bare pulls do without
+
+    return rollout_summary(run, case)
+
+
+def _disk(run: Run, case: CaseRecords) -> DiskSummary | None:
+    prices = run.scenario.prices
+    if case.orchestration is None and prices.ssd is None and prices.hdd is None:
+        return None
+    from rolloutsim.results.disks import disk_summary  # as above
+
+    return disk_summary(run, case)
 
 
 def _duration(case: CaseSummary) -> float:

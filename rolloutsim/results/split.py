@@ -16,9 +16,12 @@ layer_slot              waited for a download slot that other pulls of the node 
 requests                manifests, set-up, round trips, the server's time to first byte, fixed client times
 other_pull              waited for a layer that another pull of the node fetched or unpacked
 startup                 the image was there, the pod not yet ready
+retry                   a request failed or a connection broke: the waits and repetitions that this cost
+rate_limited            the same after a refusal by a rate limit
 ======================  ==================================================================================
 
-Everything here works on all pulls at once; the number of steps is that of the layers on a path.
+What pods of workloads wait for besides their pulls is told in `rolloutsim.results.steps`. Everything here works on
+all pulls at once; the number of steps is that of the layers on a path.
 """
 
 from __future__ import annotations
@@ -42,12 +45,16 @@ LAYER_SLOT = "layer_slot"
 REQUESTS = "requests"
 OTHER_PULL = "other_pull"
 STARTUP = "startup"
+RETRY = "retry"
+RATE_LIMITED = "rate_limited"
 NIC = "nic"
 DISK = "disk"
 UNPACK = "unpack"
 
 # Causes that are no links.
-WAITS = (NIC, DISK, UNPACK, CONNECTION_CAP, REGISTRY_QUEUE, LAYER_SLOT, REQUESTS, OTHER_PULL, STARTUP)
+WAITS = (
+    NIC, DISK, UNPACK, CONNECTION_CAP, REGISTRY_QUEUE, LAYER_SLOT, REQUESTS, OTHER_PULL, STARTUP, RETRY, RATE_LIMITED,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +106,6 @@ def path_times(case: CaseRecords, table: LayerTable | None = None) -> PathTimes:
     return _Walk(case, layer_table(case) if table is None else table).walk()
 
 
-def time_split(case: CaseRecords) -> dict[str, float]:
-    """Seconds by cause from asking to ready, summed over the finished pulls [s]."""
-    return path_times(case).total()
-
-
 class _Walk:
     """The critical paths of a case's pulls, all walked back together."""
 
@@ -114,6 +116,8 @@ class _Walk:
         self.number = {name: i for i, name in enumerate(self.causes)}
         self.renumbered = np.array([self.number[name] for name in case.causes], np.int32)
         self.fetch_of, self.unpack_of = table.fetch, table.unpack
+        self.lost = {is_fetch: _lost(case, is_fetch) for is_fetch in (False, True)}
+        self.helped_on = np.unique(case.waits.fetch[case.waits.fetch >= 0])  # fetches that other pulls wait for
         self.stretches: list[tuple[Rows, Rows, Times]] = []
         self.walked: dict[bool, list[tuple[Rows, Rows]]] = {False: [], True: []}  # is_unpack → (pulls, rows)
         # When each layer was in place; a held one always was.
@@ -130,7 +134,7 @@ class _Walk:
         finished = ~np.isnan(pulls.pulled)
         brought = (self.fetch_of >= 0).any(axis=1)
         bare = np.flatnonzero(finished & ~brought)
-        self._spend(bare, REQUESTS, pulls.pulled[bare] - pulls.asked[bare])
+        self._request(bare, pulls.pulled[bare] - pulls.asked[bare], False, bare)
         rows = np.flatnonzero(finished & brought)
         self._walk_unpacks(rows)
         self._start_up()
@@ -176,7 +180,10 @@ class _Walk:
             self.walked[True].append((rows[mine], unpack[mine]))
             self._spend(rows[in_turn], UNPACK, (started - free)[in_turn])
             helped = own & unpacked & ~in_turn
-            self._spend(rows[helped], OTHER_PULL, (started - fetched)[helped])
+            # Where no other pull can have helped, the runtime unpacks several layers at a time.
+            by_other = helped & np.isin(fetch, self.helped_on)
+            self._spend(rows[by_other], OTHER_PULL, (started - fetched)[by_other])
+            self._spend(rows[helped & ~by_other], UNPACK, (started - fetched)[helped & ~by_other])
             onwards = in_turn & (below > fetched)
             awaited = ~own & in_turn & ~onwards
             self._spend(rows[awaited], OTHER_PULL, (free - resolved)[awaited])
@@ -190,7 +197,7 @@ class _Walk:
         f = self.fetches
         while len(rows):
             self.walked[False].append((rows, fetch))
-            self._spend(rows, REQUESTS, f.started[fetch] - f.connected[fetch])
+            self._request(rows, f.started[fetch] - f.connected[fetch], True, fetch)
             self._spend(rows, REGISTRY_QUEUE, f.connected[fetch] - f.granted[fetch])
             before = f.freed_by[fetch]
             onwards = (before >= 0) & (f.pull[before] == rows) & (f.fetched[before] == f.granted[fetch])
@@ -200,11 +207,12 @@ class _Walk:
             rows, fetch = rows[onwards], before[onwards]
 
     def _resolve(self, rows: Rows) -> None:
-        self._spend(rows, REQUESTS, self.pulls.resolved[rows] - self.pulls.asked[rows])
+        self._request(rows, self.pulls.resolved[rows] - self.pulls.asked[rows], False, rows)
 
     def _start_up(self) -> None:
+        """Of pods without a workload, one a pull; those of workloads have steps of their own."""
         pods = self.case.pods
-        ready = np.flatnonzero(~np.isnan(pods.ready))
+        ready = np.flatnonzero(~np.isnan(pods.ready) & (pods.workload < 0) & (pods.pull >= 0))
         self._spend(pods.pull[ready], STARTUP, pods.ready[ready] - self.pulls.pulled[pods.pull[ready]])
 
     # ---- seconds -------------------------------------------------------------------------------------
@@ -213,6 +221,13 @@ class _Walk:
         some = seconds != 0.0
         count = int(np.count_nonzero(some))
         self.stretches.append((rows[some], np.full(count, self.number[cause], np.int32), seconds[some]))
+
+    def _request(self, rows: Rows, seconds: Times, is_fetch: bool, activity: Rows) -> None:
+        """Seconds of requests, less what failed ones among them cost."""
+        for cause, lost in self.lost[is_fetch]:
+            self._spend(rows, cause, lost[activity])
+            seconds = seconds - lost[activity]
+        self._spend(rows, REQUESTS, seconds)
 
     def _join_flows(self) -> None:
         """Divide the walked fetches and unpacks among the causes of their flows."""
@@ -234,13 +249,26 @@ class _Walk:
                 )
                 rows, activity = rows[~one], activity[~one]
                 counts = first[activity + 1] - first[activity]
-                entries = several[_ranges(first[activity], counts)]
+                entries = several[ranges(first[activity], counts)]
                 self.stretches.append(
                     (np.repeat(rows, counts), self.renumbered[spent.cause[entries]], spent.seconds[entries])
                 )
 
 
-def _ranges(first: npt.NDArray[np.intp], counts: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+def _lost(case: CaseRecords, is_fetch: bool) -> list[tuple[str, Times]]:
+    """For each cause what failed requests cost each pull, or each fetch [s]; nothing where none failed."""
+    if case.orchestration is None:
+        return []
+    lost, count = case.orchestration.lost, len(case.fetches.pull if is_fetch else case.pulls.node)
+    found = []
+    for cause, limited in ((RETRY, False), (RATE_LIMITED, True)):
+        rows = (lost.is_fetch == is_fetch) & (lost.limited == limited)
+        if rows.any():
+            found.append((cause, np.bincount(lost.activity[rows], lost.seconds[rows], count).astype(np.float64)))
+    return found
+
+
+def ranges(first: npt.NDArray[np.intp], counts: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     """The numbers first[i], first[i] + 1, ... (counts[i] of them) for each i, one after another."""
     ends = np.cumsum(counts)
     return np.arange(int(counts.sum())) + np.repeat(first - ends + counts, counts)

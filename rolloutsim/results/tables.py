@@ -8,13 +8,27 @@ from dataclasses import asdict, dataclass
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Literal
 
-from rolloutsim.results.figures import UNKNOWN, show_factor, show_size, show_time, visible
+from rolloutsim.results.figures import (
+    UNKNOWN,
+    plus_minus,
+    show_count,
+    show_factor,
+    show_size,
+    show_time,
+    three_digits,
+    visible,
+)
+from rolloutsim.results.findings import findings
 from rolloutsim.results.metrics import CaseSummary, RunSummary, is_image_case, summarise
 from rolloutsim.results.thresholds import ThresholdResult, check
 from rolloutsim.results.why import why
 
 if TYPE_CHECKING:
+    from rolloutsim.results.disks import ImageDisk
+    from rolloutsim.results.intervals import Interval
     from rolloutsim.results.records import CaseRecords, Run
+
+Intervals = Mapping[str, "Interval | None"]  # of rollout times, by case
 
 _SPREADS = {"pull_time_s": "pull_time_{}_s", "slowdown": "slowdown_{}"}
 _FOOTNOTES = (
@@ -42,21 +56,46 @@ class Table:
         object.__setattr__(self, "rows", tuple(tuple(map(visible, row)) for row in self.rows))
 
 
-def case_rows(run: Run, summary: RunSummary | None = None) -> Table:
-    """The cases side by side: as images where each case is an image, else as sets of pulls.
+def case_rows(run: Run, summary: RunSummary | None = None, intervals: Intervals | None = None) -> Table:
+    """The cases side by side: as images where each case is an image, else as workloads or sets of pulls.
 
     Parameters
     ----------
     run : Run
         What happened.
     summary : RunSummary, optional
-        The run's, where the caller has it already.
+        The run's, where the caller has it already; with several replications, their means.
+    intervals : mapping of str to Interval, optional
+        With several replications, the interval of each case's rollout time.
     """
     summary = summarise(run) if summary is None else summary
     figures = [(case, summary.cases[case.name]) for case in run.cases]
     if all(is_image_case(case) for case in run.cases):
-        return _image_table(figures)
-    return _pull_table(figures)
+        return _image_table(figures, intervals or {})
+    if any(case.rollout is not None and case.rollout.workloads for case in summary.cases.values()):
+        return _workload_table(summary)
+    return _pull_table(figures, intervals or {})
+
+
+def disk_rows(summary: RunSummary) -> Table | None:
+    """What each image takes on disks and costs a month, where prices are given; None: they are not.
+
+    Parameters
+    ----------
+    summary : RunSummary
+        The run's figures.
+    """
+    disks = [case.disk for case in summary.cases.values() if case.disk is not None and case.disk.cost_per_month]
+    if not disks:
+        return None
+    kinds = list(disks[0].cost_per_month)
+    headings = (
+        "image", "a node", "all nodes", "registry", *(f"a month on {kind.upper()}" for kind in kinds), "vs smallest",
+    )  # fmt: skip
+    images = [image for disk in disks for image in disk.images if image.nodes]
+    smallest = min((image.bytes_per_node for image in images), default=0.0)
+    columns = tuple(Column(heading, "right" if place else "left") for place, heading in enumerate(headings))
+    return Table(columns, tuple(_disk_row(image, kinds, smallest) for image in images))
 
 
 def threshold_rows(results: Sequence[ThresholdResult]) -> Table:
@@ -67,34 +106,63 @@ def threshold_rows(results: Sequence[ThresholdResult]) -> Table:
     return Table(tuple(Column(h, s) for h, s in zip(headings, sides, strict=True)), rows)
 
 
-def to_csv(run: Run, summary: RunSummary | None = None) -> str:
-    """One line a case: the figures of the JSON contract with their full precision; unknown ones are empty."""
+def to_csv(run: Run, summary: RunSummary | None = None, intervals: Intervals | None = None) -> str:
+    """One line a case: the figures of the JSON contract with their full precision; unknown ones are empty.
+
+    With several replications (parameters as for `case_rows`) the ends of the rollout time's interval come last.
+    """
     summary = summarise(run) if summary is None else summary
     text = StringIO()
     lines = [_flat(case) for case in summary.cases.values()]
+    if intervals is not None:
+        for line, case in zip(lines, summary.cases, strict=True):
+            low, high = intervals.get(case) or (None, None)
+            line |= {"rollout_time_ci_low_s": low, "rollout_time_ci_high_s": high}
     writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)
     return text.getvalue()
 
 
-def to_markdown(run: Run, summary: RunSummary | None = None) -> str:
-    """A run as a Markdown section: title, cases, why, thresholds, what was assumed and what the figures mean."""
+def to_markdown(
+    run: Run,
+    summary: RunSummary | None = None,
+    results: Sequence[ThresholdResult] | None = None,
+    intervals: Intervals | None = None,
+) -> str:
+    """A run as a Markdown section: title, cases, why, thresholds, what was assumed and what the figures mean.
+
+    Parameters are as for `case_rows`, and the checked thresholds where the caller has them already.
+    """
     summary = summarise(run) if summary is None else summary
-    parts = [f"# {visible(run.scenario.name)}", _markdown(case_rows(run, summary)), why(run, summary)]
-    results = check(run, summary)
+    parts = [f"# {visible(run.scenario.name)}", markdown(case_rows(run, summary, intervals)), why(run, summary)]
+    results = check(run, summary) if results is None else results
+    if found := findings(summary):
+        parts += ["## Rollout", "\n".join(f"- {one.topic}: {one.text}" for one in found)]
+    if (disks := disk_rows(summary)) is not None:
+        parts += ["## Disk and cost", markdown(disks)]
     if results:
-        parts += ["## Thresholds", _markdown(threshold_rows(results))]
-    parts.append("\n".join(f"- {note}" for note in footnotes(run)))
+        parts += ["## Thresholds", markdown(threshold_rows(results))]
+    parts.append("\n".join(f"- {note}" for note in footnotes(run, intervals)))
     return "\n\n".join(parts) + "\n"
 
 
-def footnotes(run: Run) -> tuple[str, ...]:
-    """What was assumed, and what one has to know to read the table."""
-    return (*map(visible, run.scenario.notes), *_FOOTNOTES)
+def footnotes(run: Run, intervals: Intervals | None = None) -> tuple[str, ...]:
+    """What was assumed, and what one has to know to read the table; parameters as for `case_rows`."""
+    return (*map(visible, run.scenario.notes), *_about_intervals(intervals), *_FOOTNOTES)
 
 
-def _image_table(figures: Sequence[tuple[CaseRecords, CaseSummary]]) -> Table:
+def _about_intervals(intervals: Intervals | None) -> Iterator[str]:
+    if intervals is None:
+        return
+    if all(interval is not None and interval.half == 0.0 for interval in intervals.values()):
+        yield "All replications took equally long: nothing in this scenario that matters for it is random."
+    else:
+        yield "Figures are means over the replications (p50, p95: medians); ± is half a 95 % interval, Student's t."
+    yield "Nodes that are named, and changes that were tried, are those of the first replication."
+
+
+def _image_table(figures: Sequence[tuple[CaseRecords, CaseSummary]], intervals: Intervals) -> Table:
     smallest = min(figures, key=lambda pair: pair[0].images[0].compressed)[1].rollout_time_s
     columns = (
         Column("image", "left"), Column("size", "right"), Column("on the wire", "right"),
@@ -106,7 +174,7 @@ def _image_table(figures: Sequence[tuple[CaseRecords, CaseSummary]]) -> Table:
             case.name,
             show_size(case.images[0].compressed),
             show_size(row.bytes_on_wire),
-            show_time(row.rollout_time_s),
+            _rollout_time(row, intervals),
             show_time(row.alone_time_s),
             show_factor(None if row.slowdown is None else row.slowdown.mean),
             _ratio(row.rollout_time_s, smallest),
@@ -116,7 +184,7 @@ def _image_table(figures: Sequence[tuple[CaseRecords, CaseSummary]]) -> Table:
     return Table(columns, rows)
 
 
-def _pull_table(figures: Sequence[tuple[CaseRecords, CaseSummary]]) -> Table:
+def _pull_table(figures: Sequence[tuple[CaseRecords, CaseSummary]], intervals: Intervals) -> Table:
     columns = (
         Column("case", "left"), Column("pulls", "right"), Column("on the wire", "right"),
         Column("rollout time", "right"), Column("pull time p50", "right"), Column("p95", "right"),
@@ -127,7 +195,7 @@ def _pull_table(figures: Sequence[tuple[CaseRecords, CaseSummary]]) -> Table:
             row.case,
             str(row.pulls),
             show_size(row.bytes_on_wire),
-            show_time(row.rollout_time_s),
+            _rollout_time(row, intervals),
             show_time(None if row.pull_time_s is None else row.pull_time_s.p50),
             show_time(None if row.pull_time_s is None else row.pull_time_s.p95),
             show_factor(None if row.slowdown is None else row.slowdown.mean),
@@ -135,6 +203,49 @@ def _pull_table(figures: Sequence[tuple[CaseRecords, CaseSummary]]) -> Table:
         for _, row in figures
     )
     return Table(columns, rows)
+
+
+def _workload_table(summary: RunSummary) -> Table:
+    columns = (
+        Column("workload", "left"), Column("pods", "right"), Column("rollout time", "right"),
+        Column("least ready", "right"), Column("promised", "right"), Column("pulls", "right"),
+        Column("on the wire", "right"), Column("pull time p50", "right"), Column("p95", "right"),
+    )  # fmt: skip
+    workloads = [one for case in summary.cases.values() if case.rollout for one in case.rollout.workloads]
+    rows = tuple(
+        (
+            row.workload,
+            show_count(row.replicas),
+            show_time(None if row.ready_s is None or row.start_s is None else row.ready_s - row.start_s),
+            show_count(row.least_ready),
+            UNKNOWN if row.floor is None else show_count(row.floor),
+            show_count(row.pulls),
+            show_size(row.bytes_on_wire),
+            show_time(None if row.pull_time_s is None else row.pull_time_s.p50),
+            show_time(None if row.pull_time_s is None else row.pull_time_s.p95),
+        )
+        for row in workloads
+    )
+    return Table(columns, rows)
+
+
+def _disk_row(row: ImageDisk, kinds: Sequence[str], smallest: float) -> tuple[str, ...]:
+    return (
+        row.image,
+        show_size(row.bytes_per_node),
+        show_size(row.fleet_bytes),
+        show_size(row.compressed_bytes),
+        *(three_digits(row.cost_per_month[kind]) for kind in kinds),
+        _ratio(row.bytes_per_node, smallest),
+    )
+
+
+def _rollout_time(row: CaseSummary, intervals: Intervals) -> str:
+    """The time, and behind ± half its interval."""
+    interval = intervals.get(row.case)
+    if row.rollout_time_s is None or interval is None or interval.half == 0.0:
+        return show_time(row.rollout_time_s)
+    return plus_minus(show_time, row.rollout_time_s, interval.half)
 
 
 def _ratio(time: float | None, smallest: float | None) -> str:
@@ -164,11 +275,12 @@ def _flat(case: CaseSummary) -> dict[str, Any]:
     return line
 
 
-def _markdown(table: Table) -> str:
-    return "\n".join(_markdown_lines(table))
+def markdown(table: Table) -> str:
+    """A table in Markdown."""
+    return "\n".join(_lines_of(table))
 
 
-def _markdown_lines(table: Table) -> Iterator[str]:
+def _lines_of(table: Table) -> Iterator[str]:
     yield "| " + " | ".join(column.heading for column in table.columns) + " |"
     yield "|" + "|".join("---" if column.side == "left" else "--:" for column in table.columns) + "|"
     for row in table.rows:

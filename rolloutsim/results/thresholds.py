@@ -4,29 +4,43 @@ A condition without a selector is checked for every case. `image` restricts it t
 `case` to a case, `link` names the link: a shared one, one of a node, or those of a group of nodes (`web.disk`),
 of which the mean is checked where the condition has no statistic. A value that does not exist (the rollout did
 not finish, there is no such link) fails its condition; a pull that did not finish counts as one that took for
-ever.
+ever. Of several rows of a list that no selector chooses among, such as registries, the one that is furthest from
+the condition counts.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.results import metrics
-from rolloutsim.results.figures import show_factor, show_share, show_size, show_time, whole_share
+from rolloutsim.results.combine import row_name
+from rolloutsim.results.figures import (
+    plus_minus,
+    show_count,
+    show_factor,
+    show_rate,
+    show_share,
+    show_size,
+    show_time,
+    whole_share,
+)
+from rolloutsim.results.intervals import Interval, mean, mean_interval, quantile_interval
 from rolloutsim.results.links import Busiest, LinkSummary, private_links
-from rolloutsim.results.statistics import statistic
+from rolloutsim.results.statistics import QUANTILES, median, statistic
+from rolloutsim.scenario.metrics import METRICS
+from rolloutsim.scenario.resolved import Threshold
 
 if TYPE_CHECKING:
     from rolloutsim.results.metrics import RunSummary
     from rolloutsim.results.records import CaseRecords, Run, Times
-    from rolloutsim.scenario.resolved import Threshold
 
 _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
@@ -56,6 +70,8 @@ class ThresholdResult:
         `14.0× the limit`.
     shown : str
         The value for people: `55.4 s`.
+    ci : Interval or None
+        With several replications, the 95 % interval of the value, where there is one.
     """
 
     case: str
@@ -66,6 +82,32 @@ class ThresholdResult:
     severity: Literal["error", "warn"]
     headroom: str
     shown: str
+    ci: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """The value that a condition is about, in one run.
+
+    Parameters
+    ----------
+    threshold : Threshold
+        The condition.
+    case : str
+        The case.
+    label : str
+        The metric with its selectors, the case's included.
+    value : float or None
+        In SI base units; None: unknown.
+    within : bool
+        Whether the statistic was taken within the run, over its pulls or links, and not over one value.
+    """
+
+    threshold: Threshold
+    case: str
+    label: str
+    value: float | None
+    within: bool
 
 
 def check(run: Run, summary: RunSummary | None = None) -> tuple[ThresholdResult, ...]:
@@ -78,8 +120,35 @@ def check(run: Run, summary: RunSummary | None = None) -> tuple[ThresholdResult,
     summary : RunSummary, optional
         The run's, where the caller has it already.
     """
-    summary = metrics.summarise(run) if summary is None else summary
-    return tuple(result for threshold in run.scenario.thresholds for result in _check(threshold, run, summary))
+    return tuple(judge((measurement,)) for measurement in measure(run, summary))
+
+
+def measure(run: Run, summary: RunSummary | None = None) -> tuple[Measurement, ...]:
+    """The values of all conditions of a run's scenario; parameters as for `check`."""
+    figures = _Figures(metrics.summarise(run) if summary is None else summary)
+    return tuple(found for threshold in run.scenario.thresholds for found in _measure(threshold, run, figures))
+
+
+def judge(measured: Sequence[Measurement]) -> ThresholdResult:
+    """Check one condition for one case, over its values in each replication.
+
+    A statistic is that of everything: `max` the largest value of all replications, `mean` (or none) the mean of
+    theirs. A percentile of what each run has one value of, such as the rollout time, is taken over the replications;
+    one that each run has itself, such as of its pull times, is the median of theirs.
+    """
+    threshold, case, label = measured[0].threshold, measured[0].case, measured[0].label
+    value, interval = _over_replications(measured)
+    return ThresholdResult(
+        case=case,
+        check=threshold.check,
+        metric=label,
+        value=value,
+        passed=value is not None and _COMPARISONS[threshold.comparison](value, threshold.value),
+        severity=threshold.severity,
+        headroom="" if value is None else _headroom(threshold, value),
+        shown=_shown(threshold, value, interval),
+        ci=interval,
+    )
 
 
 def missed(results: tuple[ThresholdResult, ...]) -> bool:
@@ -87,14 +156,53 @@ def missed(results: tuple[ThresholdResult, ...]) -> bool:
     return any(not result.passed and result.severity == "error" for result in results)
 
 
-def _check(threshold: Threshold, run: Run, summary: RunSummary) -> Iterator[ThresholdResult]:
+def holds_at(threshold: Threshold, result: ThresholdResult) -> bool:
+    """Whether a condition holds at the worse end of its value's interval, too."""
+    if result.ci is None:
+        return result.passed
+    worse = result.ci.high if threshold.comparison in ("<", "<=") else result.ci.low
+    return result.passed and _COMPARISONS[threshold.comparison](worse, threshold.value)
+
+
+def _over_replications(measured: Sequence[Measurement]) -> tuple[float | None, Interval | None]:
+    """The value of a condition over all replications, and its interval."""
+    values = [one.value for one in measured if one.value is not None]
+    if len(values) < len(measured):
+        return None, None
+    name = measured[0].threshold.statistic
+    if len(values) == 1:
+        return values[0], None
+    if name in (None, "mean"):
+        return mean(values), mean_interval(values)
+    if name in ("min", "max"):
+        return statistic(np.array(values), name), None
+    if measured[0].within:
+        return median(values), quantile_interval(values, 0.5)
+    return statistic(np.array(values), name), quantile_interval(values, QUANTILES[name])
+
+
+class _Figures:
+    """The figures of a run's cases, and their objects in the JSON contract where a condition asks for them."""
+
+    def __init__(self, summary: RunSummary) -> None:
+        self.summary = summary
+        self.objects: dict[str, Mapping[str, Any]] = {}
+
+    def object_of(self, case: CaseRecords) -> Mapping[str, Any]:
+        if case.name not in self.objects:
+            from rolloutsim.results.contract import case_figures  # which shows thresholds, and so needs this module
+
+            self.objects[case.name] = case_figures(case, self.summary.cases[case.name])
+        return self.objects[case.name]
+
+
+def _measure(threshold: Threshold, run: Run, figures: _Figures) -> Iterator[Measurement]:
     selected = [(case, _selected(threshold, case)) for case in run.cases]
     nowhere = all(pulls is None for _, pulls in selected)
     for case, pulls in selected:
-        if pulls is not None:
-            yield _judge(threshold, case, _value(threshold, case, pulls, summary))
-        elif nowhere:
-            yield _judge(threshold, case, None)
+        if pulls is not None or nowhere:
+            value, within = (None, False) if pulls is None else _value(threshold, case, pulls, figures)
+            yield Measurement(threshold, case.name, _label(threshold, case), value, within)
 
 
 def _selected(threshold: Threshold, case: CaseRecords) -> npt.NDArray[np.bool_] | None:
@@ -109,23 +217,63 @@ def _selected(threshold: Threshold, case: CaseRecords) -> npt.NDArray[np.bool_] 
     return np.isin(case.pulls.image, images) if images else None
 
 
-def _value(threshold: Threshold, case: CaseRecords, pulls: npt.NDArray[np.bool_], summary: RunSummary) -> float | None:
-    """The metric's value for the selected pulls of a case; None: unknown."""
-    values: Times
+def _value(
+    threshold: Threshold, case: CaseRecords, pulls: npt.NDArray[np.bool_], figures: _Figures
+) -> tuple[float | None, bool]:
+    """The metric's value for the selected pulls of a case (None: unknown), and whether it is a statistic of several."""
     match threshold.metric:
         case "rollout_time":
-            return _finite(case.pods.ready[pulls[case.pods.pull]], "max")
+            return _finite(case.pods.ready[pulls[case.pods.pull]], "max"), False
         case "alone_time":
-            return _finite(case.pulls.alone[pulls], threshold.statistic or "mean", missing=np.nan)
+            return _finite(case.pulls.alone[pulls], threshold.statistic or "mean", missing=np.nan), True
         case "bytes_on_wire":
-            return float(case.fetches.bytes_done[pulls[case.fetches.pull]].sum())
+            return float(case.fetches.bytes_done[pulls[case.fetches.pull]].sum()), False
         case "pull_time":
-            return _finite(metrics.pull_times(case)[pulls], threshold.statistic or "max")
+            return _finite(metrics.pull_times(case)[pulls], threshold.statistic or "max"), True
         case "slowdown":
-            return _finite(metrics.slowdowns(case)[pulls], threshold.statistic or "max")
-    rows, own = _links(case, threshold, summary)
+            return _finite(metrics.slowdowns(case)[pulls], threshold.statistic or "max"), True
+    if METRICS[threshold.metric].path[0] != "links":
+        found = look_up(figures.object_of(case), threshold)
+        return _finite(np.array(found), _worst(threshold)), threshold.statistic is not None
+    rows, own = _links(case, threshold, figures.summary)
     values = np.array([v for row in rows for v in _link_values(threshold, row)])
-    return _finite(values, threshold.statistic or own, missing=np.nan)
+    return _finite(values, threshold.statistic or own, missing=np.nan), len(values) > 1
+
+
+def look_up(case: Mapping[str, Any], threshold: Threshold) -> list[float]:
+    """The numbers that a condition is about, in a case's object of the JSON contract; an unknown one is NaN.
+
+    Parameters
+    ----------
+    case : mapping
+        The object.
+    threshold : Threshold
+        The condition; what it selects is looked for by name.
+    """
+    values: list[Any] = [case]
+    for step in METRICS[threshold.metric].path:
+        name = step
+        if step == "{statistic}":
+            name = threshold.statistic or "mean"
+        elif step.startswith("{"):
+            name = threshold.selectors.get(step[1:-1], "")
+        # What nothing waited for, or was never answered, is not listed: it is zero.
+        absent = [0.0] if step in ("{cause}", "{status}") else []
+        values = [found for value in values for found in _below(value, name) or absent]
+    return [np.nan if value is None else float(value) for value in values]
+
+
+def _below(value: Any, name: str) -> list[Any]:
+    """What a name stands for in an object or a list of rows; all rows where it is empty."""
+    if isinstance(value, Mapping):
+        return [value[name]] if name in value else []
+    if isinstance(value, (list, tuple)):
+        return [row for row in value if name in ("", row_name(row))]
+    return []
+
+
+def _worst(threshold: Threshold) -> str:
+    return "max" if threshold.comparison in ("<", "<=") else "min"
 
 
 def _links(
@@ -157,7 +305,7 @@ def _is_of(link: str, group: str, kind: str) -> bool:
 
 def _link_values(threshold: Threshold, row: LinkSummary | Busiest) -> list[float]:
     """The value of a link, or of a group's links on average."""
-    value = row.utilisation if threshold.metric == "utilisation" else row.saturated_s
+    value = getattr(row, METRICS[threshold.metric].path[-1])
     return [] if value is None else [value]
 
 
@@ -169,18 +317,13 @@ def _finite(values: Times, name: str, missing: float = np.inf) -> float | None:
     return value if isfinite(value) else None
 
 
-def _judge(threshold: Threshold, case: CaseRecords, value: float | None) -> ThresholdResult:
-    passed = value is not None and _COMPARISONS[threshold.comparison](value, threshold.value)
-    return ThresholdResult(
-        case=case.name,
-        check=threshold.check,
-        metric=_label(threshold, case),
-        value=value,
-        passed=passed,
-        severity=threshold.severity,
-        headroom="" if value is None else _headroom(threshold, value),
-        shown="unknown" if value is None else format_value(threshold.metric, value),
-    )
+def _shown(threshold: Threshold, value: float | None, interval: Interval | None) -> str:
+    if value is None:
+        return "unknown"
+    shown = format_value(threshold.metric, value)
+    if interval is None or interval.half == 0.0 or threshold.statistic not in (None, "mean"):
+        return shown
+    return plus_minus(partial(format_value, threshold.metric), value, interval.half)
 
 
 def _label(threshold: Threshold, case: CaseRecords) -> str:
@@ -212,8 +355,13 @@ def _share(share: float) -> str:
 
 def format_value(metric: str, value: float) -> str:
     """A metric's value for people."""
-    if metric in ("rollout_time", "alone_time", "pull_time", "saturated"):
-        return show_time(value)
-    if metric == "bytes_on_wire":
-        return show_size(value)
-    return show_share(value) if metric == "utilisation" else show_factor(value)
+    match METRICS[metric].kind:
+        case "time":
+            return show_time(value)
+        case "size":
+            return show_size(value)
+        case "rate":
+            return show_rate(value)
+        case "share":
+            return show_share(value)
+    return show_factor(value) if metric == "slowdown" else show_count(value)

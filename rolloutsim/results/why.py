@@ -6,7 +6,7 @@ every max-min fair rate would have been the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rolloutsim.results.bottlenecks import (
@@ -20,45 +20,24 @@ from rolloutsim.results.bottlenecks import (
     saturation,
     shared,
 )
+from rolloutsim.results.cause_words import SENTENCES, TAKES_TIME
+from rolloutsim.results.critical import last_path
 from rolloutsim.results.figures import rate_of_rate, show_time, visible, whole_share, whole_shares
 from rolloutsim.results.last import last_group
 from rolloutsim.results.metrics import CaseSummary, RunSummary, summarise
-from rolloutsim.results.split import (
-    CONNECTION_CAP,
-    DISK,
-    LAYER_SLOT,
-    NIC,
-    OTHER_PULL,
-    REGISTRY_QUEUE,
-    REQUESTS,
-    STARTUP,
-    UNPACK,
-)
+from rolloutsim.results.split import DISK, NIC, UNPACK
 
 if TYPE_CHECKING:
     from rolloutsim.results.links import LinkSummary
-    from rolloutsim.results.records import Run
+    from rolloutsim.results.records import CaseRecords, Run
     from rolloutsim.scenario.resolved import ResolvedScenario
 
 _ALL_THE_TIME = 0.995  # full for a larger share of the time is full all the time (assumed: it rounds to 100 %)
 _MOSTLY = 0.5  # a link that is busy for less of the time cannot be as scarce as the bottleneck (assumed)
+_MOST_NAMES = 3  # nodes that are named before the others are only counted
 _ALIKE = 0.02  # two shares that differ by less are not both said (assumed)
 
 _PRIVATE_NAMES = {NIC: "NICs", DISK: "disks", UNPACK: "cores"}
-_TAKES_TIME = {
-    NIC: "the nodes' NICs", DISK: "the nodes' disks", UNPACK: "decompression",
-    CONNECTION_CAP: "the limit of each connection", REGISTRY_QUEUE: "the queue for registry connections",
-    LAYER_SLOT: "the wait for download slots", REQUESTS: "requests and runtime overhead",
-    OTHER_PULL: "layers that another pull of the node brings", STARTUP: "the start of the containers",
-}  # fmt: skip
-_SENTENCES = {
-    CONNECTION_CAP: "every connection runs at its own limit",
-    REGISTRY_QUEUE: "pulls queue for the registry's connections",
-    LAYER_SLOT: "layers wait for download slots that other pulls of their node hold",
-    REQUESTS: "requests and the runtime's own steps take longer than the bytes",
-    OTHER_PULL: "pulls wait for layers that another pull of their node brings",
-    STARTUP: "containers take longer to start than their images to arrive",
-}
 
 
 def why(run: Run, summary: RunSummary | None = None) -> str:
@@ -76,16 +55,17 @@ def why(run: Run, summary: RunSummary | None = None) -> str:
     if unfinished:
         return "\n".join(visible(_unfinished(case)) for case in unfinished)
     slowest = summary.slowest
-    causes = bottlenecks(slowest)
+    splits = {case.name: _split(case, summary.cases[case.name]) for case in run.cases}
+    causes = bottlenecks(slowest, splits[slowest.case])
     if not causes:
         return "every node held all layers already: there was nothing to wait for."
-    others = list(_differing(summary, causes[0]))
+    others = list(_differing(summary, splits, causes[0]))
     prefix = f"{slowest.case}: " if others else ""
     main = behind_queue(slowest, causes) or causes[0]
     lines = [
         f"{prefix}{_busy(main, causes[0], slowest, run.scenario)}.",
-        *_divided(causes),
-        *_last(run, slowest),
+        *_divided(causes, "the last pod is" if _is_paced(slowest) else "the pods are"),
+        *(() if _is_paced(slowest) else _last(run, slowest)),
         *_useless(main, slowest),
         *others,
     ]
@@ -98,20 +78,49 @@ def name_of(bottleneck: Bottleneck) -> str:
         return _links_name(bottleneck.kind, bottleneck.links)
     if bottleneck.kind in _PRIVATE_NAMES:
         return f"node {_PRIVATE_NAMES[bottleneck.kind]}"
-    return _TAKES_TIME[bottleneck.kind]
+    return TAKES_TIME[bottleneck.kind]
+
+
+def _is_paced(case: CaseSummary) -> bool:
+    """Whether controllers decide who pulls when: then most pods wait for their turn, and only the last one's way says
+    why that comes when it does.
+    """
+    return case.rollout is not None and bool(case.rollout.workloads)
+
+
+def _split(records: CaseRecords, case: CaseSummary) -> Mapping[str, float]:
+    """The seconds by cause that explain a case: those of all pulls, or of the last pod's way [s]."""
+    return dict(last_path(records)) if _is_paced(case) else case.time_split_s
 
 
 def _unfinished(case: CaseSummary) -> str:
+    if case.rollout is not None:
+        text = f"the rollout cannot finish: {'; '.join(case.stuck) or 'pods are missing'}."
+        reasons: dict[str, list[str]] = {}
+        for pod in case.rollout.unfinished_pods:
+            if pod.reason is not None:
+                reasons.setdefault(pod.reason, []).append(pod.node)
+        for reason, nodes in reasons.items():
+            text += f" {_nodes(nodes)}: {reason}."
+        return f"{case.case}: {text}"
     pulls = f"{case.unfinished_pulls} of {case.pulls} pulls" if case.pulls else "the pulls"
     waits = "; ".join(case.stuck) or "nothing that could still happen would change that"
     return f"{case.case} did not finish: {pulls} never had their image. {waits[0].upper()}{waits[1:]}."
 
 
-def _differing(summary: RunSummary, main: Bottleneck) -> Iterator[str]:
+def _nodes(names: Sequence[str]) -> str:
+    """On which nodes pods failed, the first few of them."""
+    distinct = sorted(set(names))
+    more = f" and {len(distinct) - _MOST_NAMES} more" if len(distinct) > _MOST_NAMES else ""
+    shown = f"{', '.join(distinct[:_MOST_NAMES])}{more}" if more else _listed(distinct)
+    return f"The last pull on {shown} failed"
+
+
+def _differing(summary: RunSummary, splits: Mapping[str, Mapping[str, float]], main: Bottleneck) -> Iterator[str]:
     """A line for each cause that is the largest of other cases."""
     found: dict[str, list[str]] = {}
     for case in summary.cases.values():
-        causes = bottlenecks(case)
+        causes = bottlenecks(case, splits[case.case])
         if causes and _noun(causes[0]) != _noun(main):
             found.setdefault(_noun(causes[0]), []).append(f"{case.case} ({whole_share(causes[0].share)})")
     for noun, cases in found.items():
@@ -121,7 +130,7 @@ def _differing(summary: RunSummary, main: Bottleneck) -> Iterator[str]:
 
 def _busy(main: Bottleneck, largest: Bottleneck, case: CaseSummary, scenario: ResolvedScenario) -> str:
     """The main clause about the bottleneck, the queue behind it if there is one, and how busy the other end was."""
-    queue = "" if main is largest else f", while {_SENTENCES[largest.kind]}"
+    queue = "" if main is largest else f", while {SENTENCES[largest.kind]}"
     uplink = _busiest_uplink(case)
     if main.is_shared:
         clauses = [f"{_how_busy(name_of(main), main, case)}{queue}", _nics(case, scenario)]
@@ -131,7 +140,7 @@ def _busy(main: Bottleneck, largest: Bottleneck, case: CaseSummary, scenario: Re
         of = f" of {_listed(groups)}" if len(worst) < len(rows) else ""
         clauses = [f"{_how_busy(f'{name_of(main)}{of}', main, case)}{queue}", uplink]
     else:
-        clauses = [_SENTENCES[main.kind], uplink, _nics(case, scenario)]
+        clauses = [SENTENCES[main.kind], uplink, _nics(case, scenario)]
     return "; ".join(clause for clause in clauses if clause)
 
 
@@ -163,12 +172,12 @@ def _busiest_uplink(case: CaseSummary) -> str:
     return f"{_links_name(row.kind, (row.link,))} {whole_share(row.utilisation or 0.0)} busy"
 
 
-def _divided(causes: Sequence[Bottleneck]) -> Iterator[str]:
+def _divided(causes: Sequence[Bottleneck], until: str) -> Iterator[str]:
     """Where the pulls' time goes, unless it all goes to one cause; what is not a per cent is left out."""
     shares = whole_shares([cause.share for cause in causes])
     parts = [f"{share} % to {_noun(cause)}" for cause, share in zip(causes, shares, strict=True) if share]
     if len(parts) > 1:
-        yield f"Of all time until the pods are ready, {_listed(parts, verb='goes')}."
+        yield f"Of all time until {until} ready, {_listed(parts, verb='goes')}."
 
 
 def _last(run: Run, slowest: CaseSummary) -> Iterator[str]:
@@ -216,7 +225,7 @@ def _useless(main: Bottleneck, case: CaseSummary) -> Iterator[str]:
 
 
 def _noun(cause: Bottleneck) -> str:
-    return f"the {name_of(cause)}" if cause.is_shared else _TAKES_TIME[cause.kind]
+    return f"the {name_of(cause)}" if cause.is_shared else TAKES_TIME[cause.kind]
 
 
 def _links_name(kind: str, links: Sequence[str]) -> str:

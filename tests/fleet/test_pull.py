@@ -134,7 +134,7 @@ def test_a_registry_serves_so_many_connections_and_queues_the_others_in_order() 
 
 
 def summarise_split(case: CaseRecords) -> dict[str, float]:
-    from rolloutsim.results.split import time_split
+    from rolloutsim.results.steps import time_split
 
     return dict(time_split(case))
 

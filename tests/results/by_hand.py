@@ -21,6 +21,7 @@ from rolloutsim.scenario.resolved import (
     Runtime,
     Threshold,
 )
+from tests.results.rollout_by_hand import Rollout
 
 RUNTIME = Runtime("containerd", 3, "node", 0.0, 0.0, 0.0, 0.0, 0.0)
 UPLINK = Link("registry.uplink", "registry_uplink", 100.0, 125.0)
@@ -56,6 +57,10 @@ class Story:
     unpacks: list[tuple[int, float, float, int]] = field(default_factory=list)
     waits: list[tuple[int, int, int]] = field(default_factory=list)
     spent: list[tuple[bool, int, int, float]] = field(default_factory=list)
+    failed: dict[int, tuple[float, str]] = field(default_factory=dict)  # pull → when, why
+    again: dict[int, float] = field(default_factory=dict)  # fetch → bytes
+    requests: int = 6
+    rollout: Rollout | None = None
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -78,6 +83,11 @@ class Story:
         self.pulls.append((node, image, asked, resolved, pulled, alone))
         self.ready.append(pulled if ready is None else ready)
         return len(self.pulls) - 1
+
+    def fail(self, pull: int, at: float, reason: str) -> int:
+        """A pull failed."""
+        self.failed[pull] = (at, reason)
+        return pull
 
     def fetch(
         self,
@@ -109,10 +119,16 @@ class Story:
 
     def case(self) -> r.CaseRecords:
         ready = np.array(self.ready, np.float64)
-        end = float(np.nanmax(ready)) if self.end is None else self.end
+        whole = [*self.ready, *(pod[2] for pod in self._rollout.pods)]
+        end = float(np.nanmax(whole)) if self.end is None else self.end
         links, floats = self.links, np.float64
         node, image, asked, resolved, pulled, alone = _columns(self.pulls, "iidddd")
         f = _columns(self.fetches, "iiddddidh")
+        reasons = tuple(dict.fromkeys((*(reason for _, reason in self.failed.values()), *self._rollout.reasons)))
+        failed, reason_of = np.full(len(self.pulls), nan), np.full(len(self.pulls), -1, np.int16)
+        for row, (at, reason) in self.failed.items():
+            failed[row], reason_of[row] = at, reasons.index(reason)
+        again = np.array([self.again.get(row, 0.0) for row in range(len(self.fetches))])
         return r.CaseRecords(
             name=self.name,
             node_names=tuple(f"node-{i:03d}" for i in range(self.nodes)),
@@ -120,12 +136,22 @@ class Story:
             images=self.images,
             layers=self.layers,
             causes=CAUSES,
-            pulls=r.Pulls(node, image, asked, resolved, pulled, alone),
-            fetches=r.Fetches(*f),
+            pulls=r.Pulls(
+                node,
+                image,
+                asked,
+                resolved,
+                pulled,
+                alone,
+                failed,
+                reason_of,
+                np.full(len(self.pulls), self.requests, np.int32),
+            ),
+            fetches=r.Fetches(*f[:8], again=again, cause=f[8]),
             unpacks=r.Unpacks(*_columns(self.unpacks, "iddh")),
             waits=r.Waits(*_columns(self.waits, "iii")),
             spent=r.Spent(*_columns(self.spent, "?ihd")),
-            pods=r.Pods(np.arange(len(ready), dtype=np.int32), pulled, ready),
+            pods=self._pods(node, asked, pulled, ready, reasons),
             shared_links=r.SharedLinks(
                 tuple(link.name for link in links),
                 tuple(link.kind for link in links),
@@ -142,7 +168,23 @@ class Story:
             stuck=self.stuck,
             end=end,
             events=0,
+            reasons=reasons,
+            orchestration=None if self.rollout is None else self.rollout.orchestration(),
         )
+
+    @property
+    def _rollout(self) -> Rollout:
+        return self.rollout or Rollout()
+
+    def _pods(self, node: r.Ids, asked: r.Times, pulled: r.Times, ready: r.Times, reasons: tuple[str, ...]) -> r.Pods:
+        """Those of the rollout, if there is one, else one a pull."""
+        if self.rollout is not None and self.rollout.workloads:
+            return self.rollout.pod_columns(reasons)
+        none = np.full(len(ready), -1, np.int32)
+        return r.Pods(
+            np.arange(len(ready), dtype=np.int32), pulled, ready, none, node, asked, asked, ready,
+            np.full(len(ready), nan), none.astype(np.int16),
+        )  # fmt: skip
 
     def _cause(self, is_unpack: bool, row: int, cause: int | dict[int, float]) -> int:
         if isinstance(cause, int):

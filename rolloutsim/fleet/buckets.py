@@ -1,0 +1,37 @@
+"""Token buckets: so many at once, so many a second."""
+
+from __future__ import annotations
+
+
+class TokenBucket:
+    """Holds at most `burst` tokens and gains `rate` of them a second; each acceptance takes one.
+
+    Parameters
+    ----------
+    rate : float
+        Tokens gained [1/s].
+    burst : float
+        Most tokens, and the number at the beginning.
+
+    References
+    ----------
+    RFC 2697, section 3: how a token bucket is counted; golang.org/x/time/rate `Limiter`, which the kubelet uses,
+    counts in the same way.
+    """
+
+    __slots__ = ("burst", "rate", "since", "tokens")
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self.rate = rate
+        self.burst = burst
+        self.tokens = burst
+        self.since = 0.0
+
+    def accept(self, now: float) -> bool:
+        """Take a token if there is one."""
+        tokens = min(self.tokens + self.rate * (now - self.since), self.burst)
+        self.since = now
+        # A token that is due now may lack the last bit of a sum of floats.
+        taken = tokens >= 1.0 - 1e-9
+        self.tokens = max(tokens - 1.0, 0.0) if taken else tokens
+        return taken

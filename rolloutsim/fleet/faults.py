@@ -1,0 +1,176 @@
+"""Nodes that crash, registries and links that fail or slow down, requests that fail at random.
+
+Each fault comes at a time, or at random times with a rate (a Poisson process: independent faults), and is over
+`back_after` later. Faults of one target that overlap last until the last of them is over; of several reduced
+capacities the smallest counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import inf, nan
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from rolloutsim.fleet.background import ConstantRate
+from rolloutsim.fleet.robust import RobustNode
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from rolloutsim.fleet.build import Actors
+    from rolloutsim.fleet.kubelet import Kubelet
+    from rolloutsim.network.fluid import FluidNetwork
+    from rolloutsim.network.links import SharedLink
+    from rolloutsim.scenario.resolved import ResolvedScenario
+    from rolloutsim.scenario.resolved_rollout import Fault
+
+
+class Nodes(Protocol):
+    """What faults tell the cluster of."""
+
+    def node_down(self, node: int) -> None:
+        """A node crashed."""
+
+    def node_up(self, node: int) -> None:
+        """A node is back."""
+
+
+class FaultColumns:
+    """Rows of `rolloutsim.results.records.FaultRecords`."""
+
+    def __init__(self) -> None:
+        self.fault: list[Fault] = []
+        self.target: list[str] = []
+        self.started: list[float] = []
+        self.ended: list[float] = []
+
+
+class Faults:
+    """All faults of a case.
+
+    Parameters
+    ----------
+    scenario : ResolvedScenario
+        What can fail.
+    actors : Actors
+        Whom it hits.
+    kubelets : list of Kubelet
+        One a node.
+    cluster : Nodes
+        Whom to tell of nodes.
+    rng : callable
+        Gives the generator of faults at random times.
+    """
+
+    def __init__(
+        self,
+        scenario: ResolvedScenario,
+        network: FluidNetwork,
+        actors: Actors,
+        kubelets: list[Kubelet],
+        cluster: Nodes,
+        rng: Callable[[], np.random.Generator],
+    ) -> None:
+        self.scenario = scenario
+        self.network = network
+        self.actors = actors
+        self.kubelets = kubelets
+        self.cluster = cluster
+        self.rng = rng
+        self.columns = FaultColumns()
+        self.active: dict[tuple[str, str], list[Fault]] = {}  # (kind of target, target) → faults that last
+        self.node_of = {name: index for index, name in enumerate(actors.names)}
+        first = 0
+        groups: dict[str, range] = {}
+        for group in scenario.groups:
+            groups[group.name] = range(first, first + group.count)
+            first += group.count
+        self.groups: Mapping[str, range] = groups
+        for fault in scenario.faults:
+            self._plan(fault)
+
+    def _plan(self, fault: Fault) -> None:
+        """The next time that a fault comes."""
+        if fault.at is not None:
+            self.network.call_later(fault.at - self.network.now, self._begin, fault)
+        elif fault.rate:
+            self.network.call_later(float(self.rng().exponential(1.0 / fault.rate)), self._begin, fault)
+
+    def _begin(self, what: Any) -> None:
+        fault: Fault = what
+        target = fault.target
+        if fault.kind == "node" and target in self.groups:
+            nodes = self.groups[target]
+            target = self.actors.names[nodes[int(self.rng().integers(len(nodes)))]]
+        row = len(self.columns.fault)
+        self.columns.fault.append(fault)
+        self.columns.target.append(target)
+        self.columns.started.append(self.network.now)
+        self.columns.ended.append(nan)
+        active = self.active.setdefault((fault.kind, target), [])
+        active.append(fault)
+        self._apply(fault.kind, target, active)
+        if fault.back_after is not None:
+            self.network.call_later(fault.back_after, self._end, (row, target))
+        if fault.at is None:
+            self._plan(fault)
+
+    def _end(self, what: Any) -> None:
+        row, target = what
+        fault = self.columns.fault[row]
+        self.columns.ended[row] = self.network.now
+        active = self.active[fault.kind, target]
+        active.remove(fault)
+        self._apply(fault.kind, target, active)
+
+    def _apply(self, kind: str, target: str, active: list[Fault]) -> None:
+        """Bring a target into the state that its faults call for."""
+        if kind == "node":
+            self._apply_node(self.node_of[target], bool(active))
+        elif kind == "link":
+            self._scale([self.actors.links[target]], min((f.remaining for f in active), default=1.0))
+        elif kind == "registry":
+            self._apply_registry(target, min((f.remaining for f in active), default=1.0))
+        else:
+            failing = 1.0
+            for fault in active:
+                failing *= 1.0 - fault.probability
+            self.actors.services[target].failing = 1.0 - failing
+
+    def _apply_node(self, node: int, down: bool) -> None:
+        kubelet = self.kubelets[node]
+        if down and not kubelet.down:
+            # The cluster first: its pods' pulls end as lost with the node, not as failed.
+            self.cluster.node_down(node)
+            kubelet.crash()
+            cast(RobustNode, self.actors.nodes[node]).crash()
+        elif not down and kubelet.down:
+            kubelet.boot()
+            self.cluster.node_up(node)
+
+    def _apply_registry(self, name: str, remaining: float) -> None:
+        service, registry = self.actors.services[name], self.scenario.registries[name]
+        if remaining <= 0.0:
+            if service.up:
+                service.go_down(self._broken)
+            return
+        if not service.up:
+            service.come_up()
+        own = dict.fromkeys((*registry.replicas, *registry.path))
+        links = [
+            self.actors.links[link]
+            for link in own
+            if self.scenario.links[link].kind in ("registry_uplink", "registry_storage")
+        ]
+        self._scale(links, remaining)
+
+    def _broken(self, fetch: Any) -> None:
+        cast(RobustNode, fetch.pull.node).broken(fetch)
+
+    def _scale(self, links: list[SharedLink], remaining: float) -> None:
+        for link in links:
+            if link.nominal < inf:
+                self.network.degrade(link, remaining)
+        # Inelastic traffic takes less of a narrower link.
+        for rates in dict.fromkeys(flow.rates for flow in self.actors.background if isinstance(flow, ConstantRate)):
+            rates.change()

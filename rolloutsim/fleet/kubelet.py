@@ -1,0 +1,237 @@
+"""A node's kubelet: which pulls start when, and what happens after one failed.
+
+A pod's images are brought one after another, each by its pull policy. A pull waits in the kubelet's queue while as
+many as allowed are under way (serial pulls: one), then needs a token (registry_pull_qps); a refusal, like every
+failure, sends the pod into back-off, after which it asks again. Pods that want an image whose pull another pod of
+the node has asked for share that pull.
+
+Sources: Kubernetes `pkg/kubelet/images/image_manager.go`, `puller.go`, `helpers.go` and `pkg/kubelet/kubelet.go`
+@cfce511e: serial puller first come first served, token bucket on starts, back-off by pod and image, 10 s doubling
+to 300 s without jitter. The retry comes when the back-off ends (assumed; the kubelet looks at its next sync).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rolloutsim.fleet.buckets import TokenBucket
+from rolloutsim.fleet.pod_ledger import BACKOFF, FAILED_PULL, KUBELET_QUEUE, OTHER_PULL, PULL, QPS, RATE_LIMITED
+
+if TYPE_CHECKING:
+    from rolloutsim.fleet.disk import DiskSpace
+    from rolloutsim.fleet.node import Node
+    from rolloutsim.fleet.pods import Cluster, Pod
+    from rolloutsim.fleet.routes import Recipe
+    from rolloutsim.network.fluid import FluidNetwork
+    from rolloutsim.scenario.resolved_rollout import Kubelet as KubeletSpec
+    from rolloutsim.scenario.resolved_rollout import PullPolicy
+
+QPS_EXCEEDED = "pull QPS exceeded"
+NEVER_PULL = "ErrImageNeverPull: the image is not on the node and pull_policy is never"
+
+
+class Job:
+    """A pull that pods of the node wait for."""
+
+    __slots__ = ("image", "pods")
+
+    def __init__(self, image: str) -> None:
+        self.image = image
+        self.pods: list[Pod] = []
+
+
+class Pulls:
+    """The pulls under way in a case: row in the ledger → (kubelet, job)."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[int, tuple[Kubelet, Job]] = {}
+
+    def pulled(self, row: int) -> None:
+        """A pull is complete."""
+        found = self.jobs.pop(row, None)
+        if found is not None:
+            found[0].pulled(found[1])
+
+    def failed(self, row: int, reason: str, limited: bool) -> None:
+        """A runtime gave a pull up."""
+        found = self.jobs.pop(row, None)
+        if found is not None:
+            found[0].failed(found[1], reason, RATE_LIMITED if limited else BACKOFF)
+
+
+class Kubelet:
+    """The kubelet of one node.
+
+    Parameters
+    ----------
+    spec : KubeletSpec
+        Its settings.
+    node : Node
+        Its container runtime.
+    recipes : mapping
+        How the node pulls each image.
+    pulls : Pulls
+        Those of the case.
+    failing : callable
+        Called with (pod, reason) when an attempt to bring a pod's image failed.
+    policy : callable
+        The pull policy of (pod, image).
+    random : callable
+        Gives numbers in [0, 1); asked only if there is jitter.
+
+    The cluster that it tells of its pods' steps is set when it exists.
+    """
+
+    __slots__ = (
+        "backoffs", "bucket", "cluster", "down", "failing", "jobs", "network", "node", "policy", "pulls", "queue", "random",
+        "recipes", "running", "spec", "wanted",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        spec: KubeletSpec,
+        node: Node,
+        recipes: Mapping[str, Recipe],
+        pulls: Pulls,
+        failing: Callable[[Pod, str], None],
+        policy: Callable[[Pod, str], PullPolicy],
+        random: Callable[[], float],
+    ) -> None:
+        self.spec = spec
+        self.node = node
+        self.network: FluidNetwork = node.fleet.network
+        self.recipes = recipes
+        self.pulls = pulls
+        self.cluster: Cluster
+        self.failing = failing
+        self.policy = policy
+        self.random = random
+        self.bucket = None if spec.pull_qps is None else TokenBucket(spec.pull_qps, spec.pull_burst)
+        self.queue: deque[Job] = deque()
+        self.jobs: dict[str, Job] = {}  # queued or under way, by image
+        self.running = 0
+        self.wanted: dict[Pod, list[str]] = {}  # images that a pod lacks, the next one last
+        self.backoffs: dict[tuple[Pod, str], int] = {}  # failures in a row
+        self.down = False
+
+    def ensure(self, pod: Pod) -> None:
+        """Bring a pod's images, then tell the cluster."""
+        self.wanted[pod] = list(reversed(pod.images))
+        self._next(pod)
+
+    def forget(self, pod: Pod) -> None:
+        """A pod is deleted; what is being pulled for it goes on."""
+        self.wanted.pop(pod, None)
+        for job in self.jobs.values():
+            if pod in job.pods:
+                job.pods.remove(pod)
+
+    def crash(self) -> None:
+        """The node is gone, with all that the kubelet knew."""
+        self.down = True
+        for row in [row for row, (kubelet, _) in self.pulls.jobs.items() if kubelet is self]:
+            del self.pulls.jobs[row]
+        self.queue.clear()
+        self.jobs.clear()
+        self.wanted.clear()
+        self.backoffs.clear()
+        self.running = 0
+
+    def boot(self) -> None:
+        """The node is back; the cluster asks for its pods anew."""
+        self.down = False
+
+    def watch_disk(self, disk: DiskSpace) -> None:
+        """Collect unused images now and then, when the disk is nearly full."""
+        self.network.call_later(self.spec.gc_period, self._collect, disk)
+
+    def _collect(self, disk: DiskSpace) -> None:
+        if not self.down:
+            disk.collect(self.spec.gc_high, self.spec.gc_low)
+        self.watch_disk(disk)
+
+    def _next(self, pod: Pod) -> None:
+        images = self.wanted.get(pod)
+        if images is None:
+            return
+        while images:
+            image = images[-1]
+            policy = self.policy(pod, image)
+            recipe = self.recipes[image]
+            if policy != "always" and recipe.layers & ~self.node.held == 0:
+                images.pop()
+                continue
+            if policy == "never":
+                self.cluster.step(pod, BACKOFF)
+                self.failing(pod, NEVER_PULL)
+            else:
+                self._queue(pod, image)
+            return
+        del self.wanted[pod]
+        self.cluster.images_ready(pod, self.network.now)
+
+    def _queue(self, pod: Pod, image: str) -> None:
+        job = self.jobs.get(image)
+        if job is not None:
+            job.pods.append(pod)
+            self.cluster.step(pod, OTHER_PULL)
+            return
+        job = self.jobs[image] = Job(image)
+        job.pods.append(pod)
+        self.queue.append(job)
+        self.cluster.step(pod, KUBELET_QUEUE)
+        self._start()
+
+    def _start(self) -> None:
+        """Start pulls as long as more may be under way."""
+        most = self.spec.parallel_pulls
+        while self.queue and (most is None or self.running < most):
+            job = self.queue.popleft()
+            if self.bucket is not None and not self.bucket.accept(self.network.now):
+                self.running += 1
+                self.failed(job, QPS_EXCEEDED, QPS)
+                return  # the failure started what follows in the queue
+            self.running += 1
+            row = len(self.node.fleet.ledger.pulls.node)
+            self.pulls.jobs[row] = (self, job)
+            for pod in job.pods:
+                self.cluster.step(pod, PULL, row)
+            self.node.ask(self.recipes[job.image])
+
+    def pulled(self, job: Job) -> None:
+        """An image is there: its pods go on, and the next pull may start."""
+        self.running -= 1
+        del self.jobs[job.image]
+        for pod in job.pods:
+            self.backoffs.pop((pod, job.image), None)
+            images = self.wanted.get(pod)
+            if images is not None:
+                images.pop()
+                self._next(pod)
+        self._start()
+
+    def failed(self, job: Job, reason: str, cause: int) -> None:
+        """A pull failed, or was refused its token: its pods wait before they ask again."""
+        self.running -= 1
+        del self.jobs[job.image]
+        for pod in job.pods:
+            if pod not in self.wanted:
+                continue
+            failures = self.backoffs.get((pod, job.image), 0)
+            self.backoffs[pod, job.image] = failures + 1
+            delay = min(self.spec.backoff_initial * 2.0**failures, self.spec.backoff_max)
+            if self.spec.backoff_jitter > 0.0:
+                delay *= 1.0 + self.spec.backoff_jitter * self.random()
+            if cause != QPS:
+                self.cluster.relabel(pod, FAILED_PULL)
+            self.cluster.step(pod, cause)
+            self.failing(pod, reason)
+            self.network.call_later(delay, self._ask_again, (pod, job.image, self.backoffs[pod, job.image]))
+        self._start()
+
+    def _ask_again(self, what: Any) -> None:
+        pod, image, failures = what
+        if self.backoffs.get((pod, image)) == failures and pod in self.wanted:
+            self._next(pod)

@@ -1,0 +1,241 @@
+"""Pods and the cluster that runs them: what a controller creates and deletes, and what becomes of it.
+
+A pod of the new version is created on a node → `step_overhead` later its images are asked for → they are
+there, its container starts → `startup` later it is ready → `min_ready` later it is available. A deleted pod
+is not ready from that moment on and counts no more; it is gone `termination` later, or at once if its
+container never started.
+
+A node that goes down takes the readiness of its pods with it. When it is back, its pods start again: those of
+the new version ask for their images again, those of the old version find theirs. Pods that were to go are gone
+then. If it stays away, the pods of workloads whose pods have no place of their own are deleted, so that others
+take their places (taint-based eviction); the pods of a DaemonSet or StatefulSet wait for their node.
+
+Controllers are told at the end of each instant in which something changed, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rolloutsim.fleet.ledger import NEVER
+from rolloutsim.fleet.pod_group import Pod as Pod
+from rolloutsim.fleet.pod_ledger import (
+    CONTROLLER,
+    FAILED_PULL,
+    NODE_DOWN,
+    OTHER_PULL,
+    PACING,
+    PULL,
+    TERMINATION,
+    PodLedger,
+)
+from rolloutsim.fleet.pod_life import KubeletProtocol as KubeletProtocol
+from rolloutsim.fleet.pod_life import PodLife, Watcher
+from rolloutsim.network.fluid import FluidNetwork
+from rolloutsim.scenario.resolved_rollout import Workload
+
+# From a node's crash until pods that tolerate it no longer are deleted: node-monitor-grace-period 50 s, then the
+# tolerationSeconds 300 that admission gives each pod. Sources: kube-controller-manager reference (1.32; 40 s
+# before), k/k plugin/pkg/admission/defaulttolerationseconds/admission.go. [s]
+EVICTED_AFTER = 350.0
+
+NOBODY = -1  # no pod's event: the controller acts by itself
+
+
+class Cluster(PodLife):
+    """The pods of a case.
+
+    Parameters
+    ----------
+    network : FluidNetwork
+        Whose clock it goes by.
+    workloads : sequence of Workload
+        Whose pods there are.
+    nodes_of : sequence of sequence of int
+        The nodes of each workload's groups, in ascending order.
+    kubelets : sequence of KubeletProtocol
+        One a node.
+    startup : callable
+        Gives a container's time until readiness [s] for a workload's number; asked once a pod of the new version.
+    ledger : PodLedger
+        Where facts are written.
+
+    `settled` is called after controllers have acted, and may be set.
+    """
+
+    def __init__(
+        self,
+        network: FluidNetwork,
+        workloads: Sequence[Workload],
+        nodes_of: Sequence[Sequence[int]],
+        kubelets: Sequence[KubeletProtocol],
+        startup: Callable[[int], float],
+        ledger: PodLedger,
+    ) -> None:
+        super().__init__(network, workloads, nodes_of, kubelets, startup, ledger)
+        for number, workload in enumerate(workloads):
+            if not workload.create:
+                self._populate(number, workload)
+
+    def _populate(self, number: int, workload: Workload) -> None:
+        """The pods of the old version, as the scheduler spread them."""
+        places = self.nodes_of[number] if workload.daemonset else [-1] * workload.replicas
+        for ordinal, place in enumerate(places):
+            node = self.placement.pick(number) if place < 0 else place
+            pod = Pod(self.ledger.old_pods.add(number, node), True, number, node, workload.images, ordinal)
+            pod.started = pod.ready = pod.available = True
+            self._count(pod, 1)
+            self.groups[number].add_old(pod)
+            self.on_node[node][pod.code] = pod
+
+    # ---- what controllers do ------------------------------------------------------------------------
+
+    def watch(self, workload: int, watcher: Watcher) -> None:
+        """From now on a watcher is told of a workload's changes; its pods wait for their turn from now on."""
+        self.watchers[workload] = watcher
+        self.begun[workload] = self.network.now
+
+    def look(self, workload: int) -> None:
+        """Let a workload's watcher act at the end of this instant, whether or not something changes."""
+        self.triggers[workload] = NOBODY
+        self.end_of_instant.ask()
+
+    def create(
+        self,
+        workload: int,
+        node: int | None = None,
+        trigger: int = NOBODY,
+        *,
+        replaces: Pod | None = None,
+        ordinal: int = -1,
+    ) -> Pod:
+        """Create a pod of the new version.
+
+        Parameters
+        ----------
+        workload : int
+            Its workload's number.
+        node : int, optional
+            Where; by default the scheduler picks.
+        trigger : int
+            The code of the pod whose event let it be created.
+        replaces : Pod, optional
+            The pod that had to be gone before.
+        ordinal : int
+            Its number in a StatefulSet.
+        """
+        now, spec = self.network.now, self.workloads[workload]
+        if node is None:
+            node = self.placement.pick(workload)
+        row = self.ledger.pods.add(workload, node, now)
+        pod = Pod(row, False, workload, node, spec.images, ordinal)
+        pod.startup = self.startup(workload)
+        self.pods.append(pod)
+        self.on_node[node][pod.code] = pod
+        self.groups[workload].new_pods += 1
+        self._count(pod, 1)
+        steps, since = self.ledger.steps, self.begun[workload]
+        if replaces is not None:
+            steps.add(row, PACING, since, replaces.deleted_at, trigger=replaces.deleted_by)
+            steps.add(row, TERMINATION, replaces.deleted_at, replaces.gone_at)
+            since = replaces.gone_at
+        steps.add(row, PACING, since, now, trigger=trigger)
+        pod.cause, pod.since = CONTROLLER, now
+        self._note(pod)
+        overhead = spec.strategy.step_overhead
+        if overhead > 0.0:
+            self.network.call_later(overhead, self._ask_if_same, (pod, pod.epoch))
+        else:
+            self._ask(pod)
+        return pod
+
+    def delete(self, pod: Pod, trigger: int = NOBODY) -> None:
+        """Delete a pod: it is terminating at once, and gone when its container has ended."""
+        if pod.deleted:
+            return
+        now = self.network.now
+        self._unready(pod, now)
+        on_its_way = pod.asked and not pod.started
+        pod.deleted, pod.deleted_at, pod.deleted_by = True, now, trigger
+        pod.epoch += 1
+        self._count(pod, -1)
+        if pod.old:
+            self.groups[pod.workload].old_pods -= 1
+            self.ledger.old_pods.deleted[pod.row] = now
+        else:
+            self.groups[pod.workload].new_pods -= 1
+            self.ledger.pods.deleted[pod.row] = now
+            self._close(pod, now)
+            pod.cause = -1
+        self._note(pod)
+        if self.placement.down[pod.node]:
+            return
+        if on_its_way:
+            self.kubelets[pod.node].forget(pod)
+        termination = self.workloads[pod.workload].termination if pod.started else 0.0
+        if termination > 0.0:
+            self.network.call_later(termination, self._gone_if_same, (pod, pod.epoch))
+        else:
+            self._gone(pod)
+
+    # ---- what kubelets and faults do ----------------------------------------------------------------
+
+    def node_down(self, node: int) -> None:
+        """A node goes away: what was on it is not ready any more."""
+        if self.placement.down[node]:
+            return
+        now = self.network.now
+        self.placement.set_down(node, True)
+        self.outages[node] += 1
+        evictable = False
+        for pod in list(self.on_node[node].values()):
+            pod.epoch += 1  # whatever it was about to do
+            if pod.deleted:
+                continue
+            evictable = evictable or self._is_evictable(pod)
+            was_ready = pod.ready
+            self._unready(pod, now)
+            pod.started = False
+            if not pod.old:
+                self._undo(pod, was_ready)
+            self._note(pod)
+        if evictable:
+            self.network.call_later(EVICTED_AFTER, self._evict, (node, self.outages[node]))
+
+    def _undo(self, pod: Pod, was_ready: bool) -> None:
+        """A pod of the new version has to begin again when its node is back."""
+        pods, row = self.ledger.pods, pod.row
+        if was_ready:
+            # It had ceased to wait: what it was ready for until now is lost to the outage.
+            pod.cause, pod.pull, pod.since = NODE_DOWN, -1, pods.ready[row]
+        else:
+            if pod.cause in (PULL, OTHER_PULL):
+                pod.cause = FAILED_PULL
+            self.step(pod, NODE_DOWN)
+        pods.started[row] = pods.ready[row] = pods.available[row] = NEVER
+
+    def node_up(self, node: int) -> None:
+        """A node is back: its pods start again, those that were to go are gone."""
+        if not self.placement.down[node]:
+            return
+        self.placement.set_down(node, False)
+        for pod in list(self.on_node[node].values()):
+            pod.epoch += 1
+            if pod.deleted:
+                self._gone(pod)
+            elif pod.old:
+                pod.started = True
+                self._start(pod, self.startup(pod.workload))
+            else:
+                self._ask(pod)
+
+    def _evict(self, what: tuple[int, int]) -> None:
+        node, outage = what
+        if self.placement.down[node] and self.outages[node] == outage:
+            for pod in list(self.on_node[node].values()):
+                if self._is_evictable(pod):
+                    self.delete(pod, pod.code)
+
+    def _is_evictable(self, pod: Pod) -> bool:
+        workload = self.workloads[pod.workload]
+        return not workload.daemonset and workload.strategy.name != "statefulset"

@@ -1,0 +1,136 @@
+"""Images uploaded to a registry: the layers that it does not hold yet, so many at a time.
+
+A layer costs a question whether it is there (HEAD) and, if not, two more requests beside its bytes (POST, PUT); a
+manifest one more at the end. Sources: OCI distribution specification, "Pushing blobs" and "Pushing manifests";
+moby `daemon/config/config.go` L32-35: 5 uploads at a time.
+"""
+
+from __future__ import annotations
+
+from math import nan
+from typing import TYPE_CHECKING, Any
+
+from rolloutsim.fleet.latency import slow_start_delay
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rolloutsim.network.fluid import FluidNetwork
+    from rolloutsim.network.links import SharedLink
+    from rolloutsim.network.states import Flow
+    from rolloutsim.scenario.resolved import Image, Layer, ResolvedScenario
+    from rolloutsim.scenario.resolved_rollout import Push
+
+_SET_UP, _QUESTION, _UPLOAD, _MANIFEST = 1, 1, 2, 1  # round trips
+
+
+class ImagePush:
+    """One image on its way to the registry, with what it uploads and what was there [B]."""
+
+    def __init__(self, image: str) -> None:
+        self.image = image
+        self.started = self.finished = nan
+        self.bytes = 0.0
+        self.held = 0.0
+        self.layers_left = 0
+
+
+class Pusher:
+    """Uploads the images of a push one after another, `parallel` layers at a time.
+
+    Parameters
+    ----------
+    scenario : ResolvedScenario
+        Its images, registries and links.
+    spec : Push
+        What to upload.
+    images : tuple of str
+        Those of the push that concern the case.
+    network, links
+        Where the bytes move.
+    """
+
+    def __init__(
+        self,
+        scenario: ResolvedScenario,
+        spec: Push,
+        images: tuple[str, ...],
+        network: FluidNetwork,
+        links: Mapping[str, SharedLink],
+    ) -> None:
+        self.scenario = scenario
+        self.spec = spec
+        self.network = network
+        self.links = links
+        self.host = network.host(network.profile(()))
+        self.free = spec.parallel
+        self.queue: list[tuple[ImagePush, Layer]] = []
+        self.pushes = [ImagePush(name) for name in images]
+        self.there = {layer.digest for name in spec.held for layer in scenario.images[name].layers}
+        network.call_later(spec.at or 0.0, self._start)
+
+    @property
+    def done(self) -> bool:
+        """Whether everything is in the registry."""
+        return all(push.finished == push.finished for push in self.pushes)
+
+    def _start(self, _: object) -> None:
+        for push in self.pushes:
+            image = self.scenario.images[push.image]
+            for layer in image.layers:
+                if layer.digest in self.there:
+                    push.held += layer.compressed
+                else:
+                    self.there.add(layer.digest)
+                    push.layers_left += 1
+                    push.bytes += layer.compressed
+                    self.queue.append((push, layer))
+            push.started = self.network.now
+            questions = self._round_trip(image) * (_SET_UP + _QUESTION) + self._ttfb(image)
+            if not push.layers_left:
+                self.network.call_later(questions, self._manifest, push)
+        self._next()
+
+    def _next(self) -> None:
+        while self.free and self.queue:
+            self.free -= 1
+            push, layer = self.queue.pop(0)
+            image = self.scenario.images[push.image]
+            round_trip = self._round_trip(image)
+            trips = _SET_UP + _QUESTION + _UPLOAD
+            wait = trips * round_trip + (_QUESTION + _UPLOAD) * self._ttfb(image)
+            links = [self.links[name] for name in self._path(image)]
+            rate = min((link.capacity for link in links), default=0.0)
+            if round_trip > 0.0 and rate > 0.0:
+                wait += slow_start_delay(layer.compressed, rate, round_trip)
+            self.network.call_later(wait, self._upload, (push, layer))
+
+    def _upload(self, what: Any) -> None:
+        push, layer = what
+        path = self._path(self.scenario.images[push.image])
+        kind = self.network.kind(tuple(self.links[name] for name in path))
+        self.network.start(self.host, kind, layer.compressed, self._uploaded, push)
+
+    def _uploaded(self, flow: Flow) -> None:
+        push: ImagePush = flow.tag
+        self.free += 1
+        push.layers_left -= 1
+        if not push.layers_left:
+            image = self.scenario.images[push.image]
+            self.network.call_later(_MANIFEST * self._round_trip(image) + self._ttfb(image), self._manifest, push)
+        self._next()
+
+    def _manifest(self, what: Any) -> None:
+        push: ImagePush = what
+        push.finished = self.network.now
+
+    def _path(self, image: Image) -> tuple[str, ...]:
+        registry = self.scenario.registries[image.registry]
+        return (self.spec.link, *self.spec.via, *registry.inbound)
+
+    def _round_trip(self, image: Image) -> float:
+        path = self._path(image)
+        return 2 * (self.scenario.path_latency + sum(self.scenario.links[name].latency for name in path))
+
+    def _ttfb(self, image: Image) -> float:
+        return self.scenario.registries[image.registry].ttfb

@@ -1,0 +1,159 @@
+"""What the last pod waited for, back to the rollout's start: why the rollout took as long as it did.
+
+The path begins at the last pod's readiness and is walked back along its steps, pulls in it along their own critical
+paths. Where its turn had to come first, the path goes on in the chain of the pod whose event gave it the turn, at
+the time of that event: a new pod that became available, or an old one that was gone (`termination`) and had been
+deleted because a new one had become available before. So it covers the time from 0 s to the last pod's readiness
+without gaps, and its causes add up to the rollout time.
+
+The causes are those of `rolloutsim.results.steps` and `rolloutsim.results.split`; what comes before a bare pull's
+asking, or before a workload's start, is `schedule` as well.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rolloutsim.results.metrics import last_pod
+from rolloutsim.results.split import OTHER_PULL, path_times
+from rolloutsim.results.steps import (
+    CONTROLLER_PACING,
+    FAILED_PULL,
+    NODE_DOWN,
+    PACING_STEP,
+    PULL_STEP,
+    SCHEDULE,
+    STEP_NAMES,
+    TERMINATION,
+    TERMINATION_STEP,
+    chains,
+    has_own_time,
+    owns_pull,
+)
+
+if TYPE_CHECKING:
+    from rolloutsim.results.records import CaseRecords, OldPods
+    from rolloutsim.results.split import PathTimes
+
+
+def last_path(case: CaseRecords, path: PathTimes | None = None) -> tuple[tuple[str, float], ...]:
+    """The causes that made a case's rollout take as long as it did.
+
+    Parameters
+    ----------
+    case : CaseRecords
+        What happened.
+    path : PathTimes, optional
+        The case's, where the caller has it already.
+
+    Returns
+    -------
+    tuple of (str, float)
+        Cause and seconds [s], the largest first; they add up to the rollout time. Empty while a pod is missing,
+        since then there is no last one.
+    """
+    pod = last_pod(case)
+    if pod is None:
+        return ()
+    walk = _Walk(case, path_times(case) if path is None else path)
+    walk.back_from(pod)
+    return tuple(sorted(((c, s) for c, s in walk.seconds.items() if s > 0.0), key=lambda pair: (-pair[1], pair[0])))
+
+
+class _Walk:
+    """The way back from one pod's readiness."""
+
+    def __init__(self, case: CaseRecords, path: PathTimes) -> None:
+        self.case = case
+        self.path = path
+        self.chains = chains(case)
+        steps = self.chains
+        self.whole = owns_pull(case, steps.cause, steps.pull, steps.started, steps.ended)
+        self.has_own_time = has_own_time(case)
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+
+    def back_from(self, pod: int) -> None:
+        """Walk from a pod's readiness to the rollout's start."""
+        pods = self.case.pods
+        time = float(pods.ready[pod])
+        if pods.workload[pod] >= 0:
+            time = self._steps(pod, time)
+        else:
+            pull = int(pods.pull[pod])
+            self._follow(pull)
+            self.seconds[FAILED_PULL] += float(self.case.pulls.asked[pull] - pods.asked[pod])
+            time = float(pods.asked[pod])
+        self.seconds[SCHEDULE] += time
+
+    def _steps(self, pod: int, time: float) -> float:
+        """Walk back along the steps of pods; the time at which the first of them began to wait."""
+        steps = self.chains
+        between = NODE_DOWN  # what the time between a step's end and what came after it was spent on
+        left: set[int] = set()  # steps whose trigger was followed: never twice
+        while (step := self._before(pod, time)) >= 0:
+            started, ended = float(steps.started[step]), float(steps.ended[step])
+            if ended < time:
+                self.seconds[between] += time - ended
+                time = ended
+            between = NODE_DOWN
+            trigger = int(steps.trigger[step])
+            if ended == time and trigger >= 0 and step not in left and steps.cause[step] in (
+                PACING_STEP, TERMINATION_STEP,
+            ):  # fmt: skip
+                left.add(step)
+                between = CONTROLLER_PACING
+                pod, time = self._trigger(pod, step, time)
+            else:
+                self._spend(step, time - started, cut=time < ended)
+                time = started
+        start = self._start(pod)
+        self.seconds[CONTROLLER_PACING] += time - start
+        return start
+
+    def _before(self, pod: int, time: float) -> int:
+        """The last step of a pod that began before a time; -1: none."""
+        first, end = self.chains.first[pod], self.chains.first[pod + 1]
+        place = int(np.searchsorted(self.chains.started[first:end], time)) - 1
+        return int(first) + place if place >= 0 else -1
+
+    def _trigger(self, pod: int, step: int, time: float) -> tuple[int, float]:
+        """Whose chain the path goes on in after a step that an event ended, and from when on."""
+        row, is_old = divmod(int(self.chains.trigger[step]), 2)
+        if not is_old or self.case.orchestration is None:
+            return row, time
+        old: OldPods = self.case.orchestration.old_pods
+        deleted = min(float(old.deleted[row]), time)
+        self.seconds[TERMINATION] += time - deleted
+        own = self._before(pod, deleted)
+        if own not in (-1, step) and self.chains.ended[own] == deleted and self.chains.trigger[own] >= 0:
+            return pod, deleted  # its own chain says why the old pod was deleted
+        # Both happened in one decision of the controller: the old pod went because a new one had come.
+        pods = self.case.pods
+        same = pods.workload == old.workload[row]
+        came = np.flatnonzero(same & ((pods.available == deleted) | (pods.ready == deleted)))
+        return (int(came[0]) if len(came) else pod), deleted
+
+    def _spend(self, step: int, seconds: float, cut: bool) -> None:
+        if self.whole[step] and not cut:
+            self._follow(int(self.chains.pull[step]))
+            return
+        cause = int(self.chains.cause[step])
+        workload = self.case.pods.workload[self.chains.pod[step]]
+        if cause == PACING_STEP and self.has_own_time[workload]:
+            self.seconds[SCHEDULE] += seconds
+        else:
+            self.seconds[OTHER_PULL if cause == PULL_STEP else STEP_NAMES[cause]] += seconds
+
+    def _follow(self, pull: int) -> None:
+        """Enter the critical path of a pull."""
+        rows = np.flatnonzero(self.path.pull == pull)
+        for cause, seconds in zip(self.path.cause[rows].tolist(), self.path.seconds[rows].tolist(), strict=True):
+            self.seconds[self.path.causes[cause]] += seconds
+
+    def _start(self, pod: int) -> float:
+        number = int(self.case.pods.workload[pod])
+        workloads = () if self.case.orchestration is None else self.case.orchestration.workloads
+        return workloads[number].start

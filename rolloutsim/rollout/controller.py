@@ -1,0 +1,95 @@
+"""What all controllers have in common: they look at their pods' numbers and create and delete pods.
+
+A controller acts when it begins, and once after each instant in which something changed among its pods. It
+sees counters, not lists: a rollout of many pods costs as many decisions as it has events.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rolloutsim.fleet.pods import Cluster, Pod
+
+# What pods that are not ready wait for, in words; the places are those of the causes in `rolloutsim.fleet.pod_ledger`.
+_WAITS = (
+    "waiting for their turn", "waiting for the pod before them to end", "waiting for the controller",
+    "waiting for their kubelet", "held back by registry_pull_qps", "held back by a registry's rate limit",
+    "in image back-off", "failing to pull", "pulling", "waiting for another pod's pull", "on a node that is down",
+    "starting",
+)  # fmt: skip
+
+
+class Controller(ABC):
+    """Brings one workload to its new version.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        Where its pods are.
+    number : int
+        Its workload's number in the cluster.
+    """
+
+    def __init__(self, cluster: Cluster, number: int) -> None:
+        self.cluster = cluster
+        self.number = number
+        self.workload = cluster.workloads[number]
+        self.strategy = self.workload.strategy
+        self.pods = cluster.groups[number]
+        self.begun = False
+
+    @property
+    def wanted(self) -> int:
+        """Pods of the new version when the rollout is over."""
+        return len(self.cluster.nodes_of[self.number]) if self.workload.daemonset else self.workload.replicas
+
+    @property
+    def done(self) -> bool:
+        """Whether all wanted pods of the new version are available, and no old pod that must go is ready."""
+        return self.begun and self.pods.new_available >= self.wanted and self.pods.old_ready <= self._kept
+
+    @property
+    def _kept(self) -> int:
+        """Pods of the old version that stay."""
+        return 0
+
+    def begin(self, _: object = None) -> None:
+        """Start the rollout."""
+        self.begun = True
+        self.cluster.watch(self.number, self)
+        self.cluster.look(self.number)
+
+    @abstractmethod
+    def touched(self, pod: Pod) -> None:
+        """Something happened to a pod; `reconcile` follows at the end of the instant."""
+
+    @abstractmethod
+    def reconcile(self, trigger: int) -> None:
+        """Create and delete what the numbers allow.
+
+        Parameters
+        ----------
+        trigger : int
+            The code of a pod whose event made it look; -1: its own time has come.
+        """
+
+    def missing(self) -> str:
+        """What is missing, in words; empty when it is done."""
+        if self.done:
+            return ""
+        name, wanted, pods = self.workload.name, self.wanted, self.pods
+        text = f"workload '{name}': {pods.new_available} of {wanted} pods of the new version are available"
+        waits: Counter[int] = Counter()
+        for pod in self.cluster.pods:
+            if pod.workload == self.number and pod.cause >= 0:
+                waits[pod.cause] += 1
+        reasons = [f"{number} {_WAITS[cause]}" for cause, number in sorted(waits.items())]
+        unborn = wanted - pods.new_pods
+        if unborn > 0:
+            reasons.append(f"{unborn} not created")
+        if pods.old_ready > self._kept:
+            reasons.append(f"{pods.old_ready - self._kept} of the old version still serving")
+        return text + (": " + ", ".join(reasons) if reasons else "")

@@ -1,0 +1,78 @@
+"""From workloads to their controllers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from rolloutsim.rollout.at_once import AtOnce
+from rolloutsim.rollout.daemonset import API_CALL as API_CALL
+from rolloutsim.rollout.daemonset import DaemonSet
+from rolloutsim.rollout.rolling import Rolling
+from rolloutsim.rollout.statefulset import StatefulSet
+from rolloutsim.rollout.waves import Waves
+
+if TYPE_CHECKING:
+    from rolloutsim.fleet.pods import Cluster
+    from rolloutsim.rollout.controller import Controller
+
+Times = Callable[[int, int], Sequence[float]]
+
+_BY_STRATEGY: dict[str, type[Controller]] = {
+    "rolling": Rolling,
+    "statefulset": StatefulSet,
+    "waves": Waves,
+}
+
+
+class Rollout:
+    """All controllers of a case; `waiting` is how many of them are not done, kept up to date.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        Whose workloads roll out.
+    api_call : float
+        From one batch of a new DaemonSet's creations to the next [s].
+    times : callable, optional
+        Gives the times of the pods of a workload that rolls out all at once.
+    """
+
+    def __init__(self, cluster: Cluster, api_call: float, times: Times | None) -> None:
+        self.controllers = [_controller(cluster, number, api_call, times) for number in range(len(cluster.workloads))]
+        self.waiting = len(self.controllers)
+        cluster.settled = self._count
+        for workload, controller in zip(cluster.workloads, self.controllers, strict=True):
+            cluster.network.call_later(workload.start, controller.begin)
+
+    def _count(self) -> None:
+        self.waiting = sum(not controller.done for controller in self.controllers)
+
+    def missing(self) -> tuple[str, ...]:
+        """What is missing of each workload that is not done, in words."""
+        return tuple(text for controller in self.controllers if (text := controller.missing()))
+
+
+def start(cluster: Cluster, api_call: float = API_CALL, times: Times | None = None) -> Rollout:
+    """Let each workload's controller begin at its time.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        Whose workloads roll out.
+    api_call : float
+        From one batch of a new DaemonSet's creations to the next [s]; 0 where calls take no time.
+    times : callable, optional
+        Gives, for a workload's number and how many pods it has, the times [s] after its start at which they are
+        due; asked once for each workload that rolls out all at once. By default all are due at once.
+    """
+    return Rollout(cluster, api_call, times)
+
+
+def _controller(cluster: Cluster, number: int, api_call: float, times: Times | None) -> Controller:
+    strategy = cluster.workloads[number].strategy.name
+    if strategy == "daemonset":
+        return DaemonSet(cluster, number, api_call)
+    if strategy == "all_at_once":
+        return AtOnce(cluster, number, times)
+    return _BY_STRATEGY[strategy](cluster, number)

@@ -1,0 +1,158 @@
+"""A DaemonSet's rolling update: one pod a node, replaced node by node.
+
+Without a surge an old pod is deleted, is gone, and only then the new one is created: it pulls while the node
+has no pod. With a surge the new pod comes beside the old one, which goes when the new one is available.
+Nodes that have no available pod count as unavailable; old pods that are not available are replaced at once.
+
+Kubernetes goes through the nodes in random order, here the first goes first (assumed).
+
+Sources: k/k `pkg/controller/daemon/update.go` (`rollingUpdate`), `daemon_controller.go` (`syncNodes`,
+`podsShouldBeOnNode`, `BurstReplicas`), `pkg/controller/controller_utils.go` (`SlowStartInitialBatchSize`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import IntEnum
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+from rolloutsim.rollout.controller import Controller
+from rolloutsim.rollout.fenceposts import daemonset
+
+if TYPE_CHECKING:
+    from rolloutsim.fleet.pods import Cluster, Pod
+
+BURST = 250  # pods created in one look at the cluster; BurstReplicas
+
+# Until the calls of a batch of creations are answered and the next one begins: assumed, a few round trips to the API
+# server and its store. The controller manager's own limit on calls per second is not modelled. [s]
+API_CALL = 0.01
+
+
+class State(IntEnum):
+    """What a node has; terminating pods do not count, but keep it from being empty."""
+
+    EMPTY = 0
+    TERMINATING = 1
+    OLD = 2
+    OLD_UNAVAILABLE = 3
+    NEW = 4
+    NEW_UNAVAILABLE = 5
+    BOTH = 6  # the new one is available
+    SURGING = 7  # the new one is not available yet
+
+
+class DaemonSet(Controller):
+    """Rolls a DaemonSet.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        Where its pods are.
+    number : int
+        Its workload's number in the cluster.
+    api_call : float
+        From one batch of first creations to the next [s].
+    """
+
+    def __init__(self, cluster: Cluster, number: int, api_call: float = API_CALL) -> None:
+        super().__init__(cluster, number)
+        nodes = cluster.nodes_of[number]
+        self.api_call = api_call
+        self.surge, self.unavailable = daemonset(self.strategy.max_surge, self.strategy.max_unavailable, len(nodes))
+        self._old: dict[int, Pod] = {pod.node: pod for pod in self.pods.old}
+        self._new: dict[int, Pod] = {}
+        self._states: dict[int, State] = {}
+        self._count = [0] * len(State)
+        self._touched: dict[int, None] = dict.fromkeys(nodes)
+        self._candidates: list[int] = []  # nodes whose old pod is available; outdated ones stay
+        self._bare: deque[int] = deque()  # nodes that never had a pod and wait for their batch
+
+    def touched(self, pod: Pod) -> None:
+        """Its node is looked at when the instant is over."""
+        if not pod.old and not pod.gone:
+            self._new[pod.node] = pod
+        self._touched[pod.node] = None
+
+    def reconcile(self, trigger: int) -> None:
+        """Create pods on empty nodes, delete or surge as far as the budget goes."""
+        while self._touched:
+            self._look_again(trigger)
+            if self.surge:
+                self._replace_beside(trigger)
+            else:
+                self._replace_in_place(trigger)
+
+    def _look_again(self, trigger: int) -> None:
+        """Bring the states of nodes up to date; fill those that are empty, replace what is not available."""
+        touched, self._touched = sorted(self._touched), {}
+        bare = len(self._bare)
+        for node in touched:
+            state = self._state(node)
+            known = self._states.get(node)
+            if state is known:
+                continue
+            if known is not None:
+                self._count[known] -= 1
+            self._states[node] = state
+            self._count[state] += 1
+            old = self._old.get(node)
+            if state is State.EMPTY and old is None:
+                self._bare.append(node)
+            elif state is State.EMPTY:
+                self.cluster.create(self.number, node, trigger, replaces=old)
+            elif state is State.OLD:
+                heappush(self._candidates, node)
+            elif state is State.OLD_UNAVAILABLE and self.surge:
+                self.cluster.create(self.number, node, trigger)
+            elif state in (State.OLD_UNAVAILABLE, State.BOTH):
+                assert old is not None
+                self.cluster.delete(old, trigger)
+        if self._bare and not bare:
+            self._create_batch((1, BURST))
+
+    def _replace_in_place(self, trigger: int) -> None:
+        count = self._count
+        available = count[State.OLD] + count[State.NEW]
+        budget = self.unavailable - (len(self._states) - available)
+        for node in self._next(budget):
+            self.cluster.delete(self._old[node], trigger)
+
+    def _replace_beside(self, trigger: int) -> None:
+        for node in self._next(self.surge - self._count[State.SURGING]):
+            self.cluster.create(self.number, node, trigger)
+
+    def _next(self, number: int) -> list[int]:
+        """The next nodes whose old pod is available; nothing while states are out of date."""
+        found: list[int] = []
+        while self._candidates and len(found) < number and not self._touched:
+            node = heappop(self._candidates)
+            if self._states[node] is State.OLD and node not in found:
+                found.append(node)
+        return found
+
+    def _state(self, node: int) -> State:
+        old, new = self._old.get(node), self._new.get(node)
+        has_old = old is not None and not old.deleted
+        if new is not None and not new.deleted:
+            if has_old:
+                return State.BOTH if new.available else State.SURGING
+            return State.NEW if new.available else State.NEW_UNAVAILABLE
+        if has_old:
+            assert old is not None
+            return State.OLD if old.available else State.OLD_UNAVAILABLE
+        gone = (old is None or old.gone) and (new is None or new.gone)
+        return State.EMPTY if gone else State.TERMINATING
+
+    def _create_batch(self, what: tuple[int, int]) -> None:
+        """Create pods on nodes that never had one: 1, 2, 4, ... at a time, then the next look at the cluster."""
+        size, left = what
+        while self._bare:
+            batch = min(size, left, len(self._bare))
+            for _ in range(batch):
+                self.cluster.create(self.number, self._bare.popleft())
+            size, left = (2 * size, left - batch) if left > batch else (1, BURST)
+            if self._bare and self.api_call > 0.0:
+                self.cluster.network.call_later(self.api_call, self._create_batch, (size, left))
+                return

@@ -1,0 +1,193 @@
+"""A case in which Kubernetes decides who pulls when: pods, controllers and kubelets, faults and pushes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from simpy import Environment
+
+from rolloutsim.fleet.faults import Faults
+from rolloutsim.fleet.kubelet import Kubelet, Pulls
+from rolloutsim.fleet.pod_ledger import PodLedger
+from rolloutsim.fleet.pods import Cluster, Pod
+from rolloutsim.fleet.push import ImagePush, Pusher
+from rolloutsim.fleet.robust import RobustNode
+from rolloutsim.network.fluid import FluidNetwork
+from rolloutsim.rollout.controllers import API_CALL, start
+from rolloutsim.scenario.resolved_rollout import Kubelet as KubeletSpec
+from rolloutsim.scenario.resolved_rollout import Strategy, Workload
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from rolloutsim.fleet.build import Actors
+    from rolloutsim.fleet.incidents import Incidents
+    from rolloutsim.scenario.resolved import Case, Image, ResolvedScenario
+    from rolloutsim.scenario.resolved_rollout import PullPolicy, Push
+
+
+class Orchestrated:
+    """What drives the nodes of such a case.
+
+    Parameters
+    ----------
+    scenario, case
+        What to run.
+    network, actors, incidents
+        The case's.
+    generator : callable
+        Gives the generator of a purpose.
+    """
+
+    def __init__(
+        self,
+        scenario: ResolvedScenario,
+        case: Case,
+        network: FluidNetwork,
+        actors: Actors,
+        incidents: Incidents,
+        generator: Callable[[str], np.random.Generator],
+    ) -> None:
+        self.ledger = PodLedger()
+        self.incidents = incidents
+        self.workloads = case.workloads or tuple(_bare_workloads(scenario, case))
+        self.pulls = Pulls()
+        bare = not case.workloads
+        self.kubelets = [
+            Kubelet(
+                _bare(scenario.groups[group].kubelet) if bare else scenario.groups[group].kubelet,
+                node,
+                actors.recipes[index],
+                self.pulls,
+                self._note_reason,
+                self._policy,
+                lambda: float(generator("backoff").random()),
+            )
+            for index, (node, group) in enumerate(zip(actors.nodes, actors.groups, strict=True))
+        ]
+        numbers = {group.name: number for number, group in enumerate(scenario.groups)}
+        nodes_of = [
+            [node for node, group in enumerate(actors.groups) if group in {numbers[name] for name in workload.groups}]
+            for workload in self.workloads
+        ]
+        self.cluster = Cluster(
+            network, self.workloads, nodes_of, self.kubelets,
+            lambda number: float(self.workloads[number].startup.sample(lambda: generator("startup"), 1)[0]),
+            self.ledger,
+        )  # fmt: skip
+        for kubelet in self.kubelets:
+            kubelet.cluster = self.cluster
+            if isinstance(kubelet.node, RobustNode) and kubelet.node.disk is not None:
+                kubelet.watch_disk(kubelet.node.disk)
+        self.rollout = start(
+            self.cluster,
+            0.0 if scenario.model == "ideal" else API_CALL,
+            lambda number, pods: self.workloads[number].spread.sample(lambda: generator("asking"), pods).tolist(),
+        )
+        self.faults = (
+            Faults(scenario, network, actors, self.kubelets, self.cluster, lambda: generator("faults"))
+            if scenario.faults
+            else None
+        )
+
+        self.missing: tuple[str, ...] = ()  # what is missing at the end, in words
+        self.pushers = [
+            Pusher(scenario, push, images, network, actors.links)
+            for push, images in _pushes(scenario, actors.images)
+            if push.at is not None
+        ]
+
+    def close(self) -> list[tuple[Push, list[ImagePush]]]:
+        """Write down what pods still wait for, and return what was pushed during the rollout."""
+        self.missing = self.rollout.missing()
+        self.cluster.close()
+        return [(pusher.spec, pusher.pushes) for pusher in self.pushers]
+
+    @property
+    def waiting(self) -> int:
+        """Workloads whose rollout is not over."""
+        return self.rollout.waiting
+
+    @property
+    def share_done(self) -> float:
+        """Available pods of the new version / wanted ones [1]."""
+        available = sum(group.new_available for group in self.cluster.groups)
+        return available / max(sum(workload.replicas for workload in self.workloads), 1)
+
+    def _note_reason(self, pod: Pod, reason: str) -> None:
+        self.ledger.pods.reason[pod.row] = self.incidents.reason(reason)
+
+    def _policy(self, pod: Pod, image: str) -> PullPolicy:
+        return self.workloads[pod.workload].pull_policy or default_policy(image)
+
+
+def is_orchestrated(scenario: ResolvedScenario, case: Case) -> bool:
+    """Whether pods ask for images, so that somebody asks again where a pull can fail."""
+    return bool(
+        case.workloads
+        or scenario.faults
+        or scenario.pushes
+        or any(registry.rate_limits for registry in scenario.registries.values())
+        or any(group.storage for group in scenario.groups)
+    )
+
+
+def push_before(scenario: ResolvedScenario, images: tuple[Image, ...]) -> list[tuple[Push, list[ImagePush]]]:
+    """Push what is pushed before the rollout, on an idle network; the images that concern a case."""
+    done: list[tuple[Push, list[ImagePush]]] = []
+    for push, names in _pushes(scenario, images):
+        if push.at is None:
+            env = Environment()
+            network = FluidNetwork(env)
+            links = {name: network.link(name, link.capacity) for name, link in scenario.links.items()}
+            pusher = Pusher(scenario, push, names, network, links)
+            env.run()
+            done.append((push, pusher.pushes))
+    return done
+
+
+def _pushes(scenario: ResolvedScenario, images: tuple[Image, ...]) -> list[tuple[Push, tuple[str, ...]]]:
+    """Each push with those of its images that a case pulls."""
+    wanted = {image.name for image in images}
+    found = [(push, tuple(name for name in push.images if name in wanted)) for push in scenario.pushes]
+    return [(push, names) for push, names in found if names]
+
+
+def default_policy(image: str) -> PullPolicy:
+    """Kubernetes' pull policy of an image by its tag: always for `latest` or none.
+
+    References
+    ----------
+    kubernetes/api `core/v1/types.go` L3294.
+    """
+    name = image.rsplit("/", 1)[-1]
+    if "@" in name:
+        return "if_not_present"
+    return "always" if ":" not in name or name.endswith(":latest") else "if_not_present"
+
+
+def _bare(spec: KubeletSpec) -> KubeletSpec:
+    """The kubelet of pulls that are no pods' affair: it only asks again."""
+    return replace(spec, parallel_pulls=None, pull_qps=None)
+
+
+def _bare_workloads(scenario: ResolvedScenario, case: Case) -> list[Workload]:
+    """The pulls of a case as pods that are created when they are asked for."""
+    strategy = Strategy("all_at_once")
+    return [
+        Workload(
+            name=pull.image,
+            images=(pull.image,),
+            replicas=group.count,
+            daemonset=True,
+            groups=(group.name,),
+            strategy=strategy,
+            create=True,
+            startup=scenario.startup,
+            spread=pull.at,
+        )
+        for group in scenario.groups
+        for pull in case.pulls.get(group.name, ())
+    ]

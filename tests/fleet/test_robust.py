@@ -1,0 +1,260 @@
+"""What goes wrong and how runtimes react, with times and bytes worked out by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from rolloutsim.results.metrics import summarise
+from rolloutsim.scenario.resolved_rollout import Disk, Fault, Push, RateLimit, Redirect
+from rolloutsim.simulation import simulate
+from tests.fleet.scenes import (
+    CONTAINERD,
+    CRIO,
+    DOCKERD,
+    MB,
+    daemonset,
+    roll,
+    run,
+    scene,
+    with_kubelet,
+    with_registry,
+    with_runtime,
+)
+
+EXACT = {"rtol": 0.0, "atol": 1e-9}
+
+
+def outage(at, back_after, **more):
+    return Fault("outage", "registry", "registry", at=at, back_after=back_after, **more)
+
+
+# ---- broken connections ------------------------------------------------------------------------------
+
+
+def test_containerd_resumes_a_broken_body_where_it_broke():
+    # 100 MB at 100 MB/s; the registry is away from 0.4 to 0.5 s. Attempts at 0.45 and 0.50 s: the second finds it.
+    # (Both at 0.5 s: the registry's return was planned first and comes first.) 60 MB are left: 1.1 s.
+    result = simulate(replace(with_runtime(scene("{a: 100 MB}"), retry=CONTAINERD), faults=(outage(0.4, 0.1),)))
+    case = result.cases[0]
+    assert_allclose(case.pods.ready, [1.1], **EXACT)
+    assert_allclose(case.fetches.bytes_done, [100 * MB], **EXACT)
+    assert_allclose(case.fetches.again, [0.0], **EXACT)
+    assert len(case.pulls.node) == 1
+    split = summarise(result).cases["a"].time_split_s
+    assert_allclose(split["retry"], 0.1, **EXACT)
+    assert_allclose(sum(split.values()), 1.1, **EXACT)
+
+
+def test_a_body_that_cannot_be_resumed_is_fetched_again():
+    retry = replace(CONTAINERD, resumes=False)
+    case = run(replace(with_runtime(scene("{a: 100 MB}"), retry=retry), faults=(outage(0.4, 0.1),)))
+    assert_allclose(case.pods.ready, [1.5], **EXACT)
+    assert_allclose(case.fetches.bytes_done, [140 * MB], **EXACT)
+    assert_allclose(case.fetches.again, [40 * MB], **EXACT)
+    assert_allclose(case.shared_links.bytes, [140 * MB], **EXACT)
+
+
+def test_dockerd_waits_five_seconds_more_with_each_attempt():
+    # Away from 0.4 to 16 s: attempts at 5.4, 15.4 (5 + 10 later) and 30.4 s; 60 MB are left then.
+    case = run(replace(with_runtime(scene("{a: 100 MB}"), retry=DOCKERD), faults=(outage(0.4, 15.6),)))
+    assert_allclose(case.pods.ready, [31.0], **EXACT)
+
+
+@pytest.mark.parametrize(("retry", "again"), [(CONTAINERD, 0.0), (replace(CONTAINERD, keeps_partial=False), 40 * MB)])
+def test_what_a_failed_pull_had_fetched_is_there_for_the_next_if_the_runtime_keeps_it(retry, again):
+    # Away from 0.4 to 5 s: the pull fails at 0.6 s, the next begins at 10.6 s with what is left.
+    case = run(replace(with_runtime(scene("{a: 100 MB}"), retry=retry), faults=(outage(0.4, 4.6),)))
+    assert_allclose(case.pods.ready, [10.6 + (60 * MB + again) / (100 * MB)], **EXACT)
+    assert_allclose(case.fetches.bytes_done.sum(), 100 * MB + again, **EXACT)
+    assert_allclose(case.fetches.again.sum(), again, **EXACT)
+
+
+def test_a_layer_that_another_pull_waits_for_is_fetched_for_that_one_when_its_own_pull_fails():
+    # Images a (base) and b (base + top). b is asked for 0.2 s after a, waits for base. The node's disk is too small
+    # for a's own second layer, so a's pull fails; b goes on with base.
+    s = scene("{base: 100 MB, a: {base: base, layers: [900 MB]}, b: {base: base, layers: [50 MB]}}")
+    s = with_runtime(
+        replace(s, groups=tuple(replace(g, storage=Disk(500 * MB)) for g in s.groups)),
+        parallel_layers=3,
+    )
+    s = with_kubelet(s, parallel_pulls=None)
+    case = roll(s, daemonset("a", "a"), daemonset("b", "b"))
+    assert not case.finished
+    # base and b's top share 100 MB/s: top (50 MB) at 1 s with base half done; base goes on alone: 50 MB more, 1.5 s.
+    assert_allclose(case.pods.ready, [np.nan, 1.5], **EXACT)
+    assert case.reasons[0].startswith("no space left on device: 900 MB more do not fit, ")
+
+
+# ---- refused requests --------------------------------------------------------------------------------
+
+
+def test_a_limit_on_pulls_is_met_by_the_kubelets_back_off():
+    # 4 nodes behind one address, 2 pulls at once and one more in 25 s. Two start at 0 s, two are refused 5 times at
+    # once and back off: at 10 s 0.4 tokens, at 30 s 1.2: one starts, the other waits until 70 s.
+    s = scene("{a: 100 MB}", nodes=4, network="400 MB/s")
+    s = replace(s, groups=tuple(replace(g, shared_address=True) for g in s.groups))
+    s = with_runtime(with_registry(s, rate_limits=(RateLimit(1 / 25, 2, "address", "pulls"),)), retry=CONTAINERD)
+    case = run(s)
+    assert_allclose(np.sort(case.pods.ready), [0.5, 0.5, 30.25, 70.25], **EXACT)
+    assert case.reasons == ("429 Too Many Requests",)
+    assert (case.orchestration.refusals.status == 429).all()
+    # At 0 s two pulls fail, at 10 s two, at 30 s one; 5 attempts each.
+    assert len(case.orchestration.refusals.status) == 5 * 5
+
+
+def test_limits_by_address_do_not_bind_nodes_with_addresses_of_their_own():
+    s = with_registry(scene("{a: 100 MB}", nodes=4), rate_limits=(RateLimit(1 / 25, 2, "address", "pulls"),))
+    assert_allclose(run(s).pods.ready, [4.0] * 4, **EXACT)
+
+
+def test_cri_o_waits_itself_when_it_is_rate_limited():
+    # As above, but the refused requests are sent again after 2, 4, 8 and 16 s: at 2, 6, 14 and 30 s. At 30 s there
+    # are 1.2 tokens: one pull goes on; the other has used up its attempts, fails, backs off 10 s until 40 s; there
+    # are 0.2 + 0.4 tokens then; its next attempts at 42, 46 (0.84), 54 s (1.16).
+    s = with_registry(scene("{a: 100 MB}", nodes=4, network="400 MB/s"), rate_limits=(RateLimit(1 / 25, 2),))
+    s = with_runtime(s, retry=CRIO, resolve_requests=1)
+    # Requests count here: the manifest and the layer are two, and the limit is on all of them.
+    s = with_registry(s, rate_limits=(RateLimit(1 / 25, 2, "account", "pulls"),))
+    case = run(s)
+    assert_allclose(np.sort(case.pods.ready), [0.5, 0.5, 30.25, 54.25], **EXACT)
+    first = int(np.flatnonzero(np.abs(case.pods.ready - 30.25) < 1e-6)[0])
+    assert len(case.pulls.node) == 5
+    lost = case.orchestration.lost
+    pull = case.pods.pull[first]
+    assert_allclose(lost.seconds[(lost.activity == pull) & ~lost.is_fetch & lost.limited].sum(), 30.0, **EXACT)
+
+
+def test_requests_that_fail_at_random_are_counted_and_nothing_is_lost():
+    flaky = Fault("flaky", "requests", "registry", at=0.0, probability=0.2)
+    s = with_runtime(scene("{a: {layers: [10 MB, 20 MB, 30 MB]}}", nodes=50), retry=CONTAINERD)
+    case = run(replace(s, faults=(flaky,)))
+    assert case.finished
+    assert_allclose(case.fetches.bytes_done.sum() - case.fetches.again.sum(), 50 * 60 * MB, rtol=1e-12)
+    refused = len(case.orchestration.refusals.status)
+    asked = int(case.pulls.requests.sum()) + len(case.fetches.pull)
+    # A fifth of all requests, within 4 standard deviations of the binomial distribution.
+    n = asked + refused
+    assert abs(refused / n - 0.2) < 4 * (0.2 * 0.8 / n) ** 0.5 + 0.05
+
+
+# ---- replicas, redirection, links ----------------------------------------------------------------------
+
+
+def test_replicas_share_the_connections_in_turn():
+    # Two nodes with NICs of 400 MB/s and two replicas of 100 MB/s each: 100 MB take 1 s, not 2.
+    text = "{a: 100 MB}"
+    s = scene(text, nodes=2)
+    uplink = s.links["registry.uplink"]
+    links = {name: replace(uplink, name=name) for name in ("registry-0.uplink", "registry-1.uplink")}
+    s = replace(s, links=links, groups=tuple(replace(g, nic=400 * MB) for g in s.groups))
+    s = with_registry(s, path=("registry-0.uplink",), replicas=("registry-0.uplink", "registry-1.uplink"))
+    case = run(s)
+    assert_allclose(case.pods.ready, [1.0, 1.0], **EXACT)
+    assert_allclose(case.shared_links.bytes, [100 * MB, 100 * MB], **EXACT)
+
+
+def test_redirected_bytes_do_not_cross_the_registrys_uplink():
+    # 5 nodes at 100 MB/s each, connections of at most 50 MB/s: 2 s, whatever the registry's uplink of 100 MB/s.
+    s = with_registry(scene("{a: 100 MB}", nodes=5), redirect=Redirect(connection_cap=50 * MB))
+    case = run(s)
+    assert_allclose(case.pods.ready, [2.0] * 5, **EXACT)
+    assert_allclose(case.shared_links.bytes, [0.0], **EXACT)
+
+
+def test_a_link_at_reduced_capacity_carries_what_it_can():
+    # 200 MB over 100 MB/s: 50 MB in 0.5 s, then 1 s at 25 MB/s, the remaining 125 MB at full speed: 2.75 s.
+    slow = Fault("slow", "registry", "registry", at=0.5, back_after=1.0, remaining=0.25)
+    case = run(replace(scene("{a: 200 MB}"), faults=(slow,)))
+    assert_allclose(case.pods.ready, [2.75], **EXACT)
+    assert_allclose(case.orchestration.faults.ended, [1.5], **EXACT)
+
+
+def test_overlapping_faults_last_until_the_last_is_over():
+    faults = (
+        Fault("one", "registry", "registry", at=0.5, back_after=2.0, remaining=0.5),
+        Fault("two", "registry", "registry", at=1.0, back_after=0.5, remaining=0.25),
+    )
+    # 300 MB: 50 by 0.5 s, 25 by 1.0, 12.5 by 1.5, 50 by 2.5; 162.5 MB at full speed.
+    case = run(replace(scene("{a: 300 MB}"), faults=faults))
+    assert_allclose(case.pods.ready, [2.5 + 1.625], **EXACT)
+
+
+def test_a_pull_without_a_byte_is_cancelled_after_the_progress_timeout():
+    # The registry's uplink stands still from 0.5 s on for 1000 s. containerd looks every 10 s: the bytes of the
+    # first half second are seen at 10 s; more than 300 s later, at 320 s, the pull is cancelled. Back-off 10 s, the
+    # next attempt at 330 s finds the 50 MB, sees the last progress then, is cancelled at 640 s (310 s later, the
+    # first look with more than 300 s); at 660 s (20 s) the next: cancelled at 970 s; 40 s: at 1010 s the uplink works.
+    stopped = Fault("stopped", "link", "registry.uplink", at=0.5, back_after=1000.0, remaining=0.0)
+    case = run(replace(with_runtime(scene("{a: 100 MB}"), retry=CONTAINERD), faults=(stopped,)))
+    assert_allclose(case.pulls.failed[:-1], [320, 640, 970], **EXACT)
+    assert_allclose(case.pods.ready, [1010.5], **EXACT)
+    assert case.reasons == ("no byte arrived for 300 s (pull_progress_timeout)",)
+
+
+# ---- nodes that crash --------------------------------------------------------------------------------
+
+
+def test_what_was_committed_survives_a_crash_and_the_rest_is_fetched_again():
+    # Layers of 100 and 300 MB, both fetched at 50 MB/s: the first is committed at 2 s, the second has 100 MB then,
+    # and 200 MB at 3 s, when the node crashes. Back at 10 s: 300 MB at 100 MB/s: 13 s.
+    crash = Fault("crash", "node", "node-000", at=3.0, back_after=7.0)
+    case = run(replace(scene("{a: {layers: [100 MB, 300 MB]}}"), faults=(crash,)))
+    assert_allclose(case.pods.ready, [13.0], **EXACT)
+    assert_allclose(case.fetches.bytes_done, [100 * MB, 200 * MB, 300 * MB], **EXACT)
+    assert_allclose(case.fetches.again, [0.0, 200 * MB, 0.0], **EXACT)
+    assert_allclose(case.shared_links.bytes, [600 * MB], **EXACT)
+
+
+def test_a_node_that_stays_away_leaves_its_pod_unready():
+    crash = Fault("crash", "node", "node-001", at=0.5)
+    case = run(replace(scene("{a: 100 MB}", nodes=2), faults=(crash,)))
+    assert not case.finished
+    assert case.stuck == ("workload 'a': 1 of 2 pods of the new version are available: 1 on a node that is down",)
+
+
+# ---- disks -------------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_fails_the_pull_until_garbage_collection_made_room():
+    # 1000 MB, of which 900 are in use, 400 of them by old images. An image of 200 MB does not fit. Garbage collection
+    # at 300 s finds 90 % and removes 100 MB, down to 80 %: 200 MB are free then, just enough. Attempts fail at once:
+    # at 0, 10, 30, 70, 150 s; the one at 310 s succeeds, 2 s later the image is there.
+    s = scene("{a: {compressed: 200 MB, unpacked: 1 B}}")
+    s = replace(s, groups=tuple(replace(g, storage=Disk(1000 * MB, 500 * MB, 400 * MB)) for g in s.groups))
+    case = run(with_runtime(s, keeps_compressed=True))
+    disks = case.orchestration.disks
+    assert_allclose(case.pulls.asked, [0, 10, 30, 70, 150, 310], **EXACT)
+    assert_allclose(case.pods.ready, [312.0], **EXACT)
+    assert_allclose(disks.collected, [100 * MB], **EXACT)
+    assert case.reasons == ("no space left on device: 200 MB more do not fit, 100 MB of 1000 MB are free",)
+
+
+# ---- pushes ------------------------------------------------------------------------------------------
+
+
+def test_a_push_uploads_what_the_registry_lacks_five_layers_at_a_time():
+    # CI's link is 100 MB/s; base is there. Six layers of 100 MB: five share the link for 5 s, the sixth takes 1 s.
+    s = scene("{base: 50 MB, a: {base: base, layers: [100 MB, 100 MB, 100 MB, 100 MB, 100 MB, 100 MB]}}")
+    up = replace(s.links["registry.uplink"], name="ci.uplink")
+    push = Push("ci", "ci.uplink", ("a",), held=("base",))
+    case = run(replace(s, links={**s.links, "ci.uplink": up}, pushes=(push,), cases=s.cases[1:]))
+    pushes = case.orchestration.pushes
+    assert_allclose(pushes.finished, [6.0], **EXACT)
+    assert_allclose(pushes.bytes, [600 * MB], **EXACT)
+    assert_allclose(pushes.held, [50 * MB], **EXACT)
+    # The rollout begins when the push is complete, and does not see it.
+    assert_allclose(case.pods.ready, [6.5], **EXACT)
+    assert_allclose(case.shared_links.bytes, [650 * MB, 0.0], **EXACT)
+
+
+def test_a_push_at_a_time_shares_the_links_with_the_rollout():
+    # The push crosses the link `ci.uplink` only; here that is the registry's uplink itself, shared from 0.5 s on:
+    # 50 MB of the pull by 0.5 s, then 50 MB/s each: 1.5 s; the push has 50 MB then, and 150 left: 3 s.
+    s = scene("{a: 100 MB, b: 200 MB}")
+    push = Push("ci", "registry.uplink", ("b",), at=0.5)
+    s = replace(s, pushes=(push,))
+    case = roll(s, daemonset("a", "a"), replace(daemonset("b", "b"), start=10.0))
+    assert_allclose(case.pods.ready, [1.5, 12.0], **EXACT)
+    assert_allclose(case.orchestration.pushes.finished, [3.0], **EXACT)

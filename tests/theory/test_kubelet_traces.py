@@ -1,0 +1,100 @@
+"""What kubelets do, event by event: every time is worked out in the comments, by the rules of the sources.
+
+Kubernetes `pkg/kubelet/images/{image_manager,puller,helpers}.go`: pulls queue, starts need a token, a refusal or a
+failure is followed by a back-off of 10 s, doubled each time up to 300 s, by pod and image.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from rolloutsim.results.records import STEP_CAUSES
+from rolloutsim.scenario.resolved_rollout import Fault
+from tests.fleet.scenes import CONTAINERD, daemonset, roll, run, scene, with_kubelet, with_runtime
+
+EXACT = {"rtol": 0.0, "atol": 1e-9}
+
+
+def steps(case, pod):
+    """What a pod waited for: (cause, from, to)."""
+    s = case.orchestration.steps
+    rows = np.flatnonzero(s.pod == pod)
+    return [(STEP_CAUSES[s.cause[i]], round(s.started[i], 9), round(s.ended[i], 9)) for i in rows]
+
+
+def test_serial_pulls_come_one_after_another():
+    # Three pods on one node, images of 100, 200 and 300 MB, 100 MB/s: 1 s, then 2 s, then 3 s.
+    s = scene("{a: 100 MB, b: 200 MB, c: 300 MB}")
+    case = roll(s, daemonset("a", "a"), daemonset("b", "b"), daemonset("c", "c"))
+    assert_allclose(case.pulls.asked, [0, 1, 3], **EXACT)
+    assert_allclose(case.pods.ready, [1, 3, 6], **EXACT)
+    assert steps(case, 2) == [("kubelet_queue", 0, 3), ("pull", 3, 6)]
+
+
+def test_three_images_of_5_gb_with_two_parallel_pulls_two_finish_together_then_the_third():
+    # The test of KEP-3673: two pulls share the NIC of 100 MB/s, 50 MB/s each: 5 GB take 100 s. The third begins
+    # then and has the NIC to itself: 50 s more.
+    s = with_kubelet(scene("{a: 5 GB, b: 5 GB, c: 5 GB}"), parallel_pulls=2)
+    case = roll(s, daemonset("a", "a"), daemonset("b", "b"), daemonset("c", "c"))
+    assert_allclose(case.pods.ready, [100, 100, 150], **EXACT)
+    assert_allclose(case.pulls.asked, [0, 0, 100], **EXACT)
+
+
+def test_images_of_one_pod_are_pulled_one_after_another_and_shared_with_other_pods():
+    # Pod x wants a and b; pod y wants b. Unlimited pulls: a for x and b for y share the NIC, 50 MB/s each: a
+    # (100 MB) and b (200 MB): a at 2 s with b half done; b goes on alone with 100 MB left: 3 s. x asks for b at 2 s,
+    # finds y's pull under way, and is ready with it.
+    s = with_kubelet(scene("{a: 100 MB, b: 200 MB}"), parallel_pulls=None)
+    case = roll(s, daemonset("x", "a", "b"), daemonset("y", "b"))
+    assert_allclose(case.pods.ready, [3, 3], **EXACT)
+    assert len(case.pulls.node) == 2
+    assert steps(case, 0) == [("pull", 0, 2), ("other_pull", 2, 3)]
+
+
+def test_a_start_without_a_token_goes_to_back_off():
+    # Burst 2, 1 token in 10 s, unlimited parallel pulls: of four pods of four images two start at 0 s; the others
+    # find no token and back off for 10 s. At 10 s there is one token: the third starts, the fourth is refused again
+    # and waits 20 s until 30 s, when the bucket has two again. Pulls: two share 100 MB/s: 100 MB each at 2 s;
+    # the third alone 10 → 11 s, the fourth 30 → 31 s.
+    s = with_kubelet(
+        scene("{a: 100 MB, b: 100 MB, c: 100 MB, d: 100 MB}"), parallel_pulls=None, pull_qps=0.1, pull_burst=2
+    )
+    case = roll(s, *(daemonset(name, name) for name in "abcd"))
+    assert_allclose(case.pods.ready, [2, 2, 11, 31], **EXACT)
+    assert steps(case, 3) == [("qps", 0, 10), ("qps", 10, 30), ("pull", 30, 31)]
+    assert case.reasons == ("pull QPS exceeded",)
+    assert case.pods.reason.tolist() == [-1, -1, 0, 0]
+
+
+def test_back_off_doubles_up_to_its_maximum():
+    # The registry is down from 0 s to 900 s. The runtime makes 5 attempts, 50 ms apart: each pull fails 0.2 s after
+    # it began. Back-offs of 10, 20, 40, 80, 160, 300 and 300 s follow one another, so attempts begin at 0, 10.2,
+    # 30.4, 70.6, 150.8, 311, 611.2 and 911.4 s; the last finds the registry up: 1 s later the image is there.
+    outage = Fault("outage", "registry", "registry", at=0.0, back_after=900.0)
+    s = with_runtime(scene("{a: 100 MB}"), retry=CONTAINERD)
+    case = run(replace(s, faults=(outage,)))
+    assert_allclose(case.pulls.asked, [0, 10.2, 30.4, 70.6, 150.8, 311, 611.2, 911.4], **EXACT)
+    assert_allclose(case.pulls.failed[:-1] - case.pulls.asked[:-1], 0.2, **EXACT)
+    assert_allclose(case.pods.ready, [912.4], **EXACT)
+    assert case.reasons == ("connection refused or broken",)
+    causes = [cause for cause, _, _ in steps(case, 0)]
+    assert causes == ["failed_pull", "backoff"] * 7 + ["pull"]
+
+
+@pytest.mark.parametrize(("policy", "pulls"), [("always", 1), ("if_not_present", 0), (None, 1)])
+def test_the_pull_policy_decides_whether_a_held_image_is_asked_for(policy, pulls):
+    s = scene("{a: 100 MB}")
+    s = replace(s, groups=tuple(replace(g, cached={"a": 1}) for g in s.groups))
+    case = roll(s, replace(daemonset("w", "a"), pull_policy=policy))
+    assert len(case.pulls.node) == pulls
+    assert case.fetches.bytes_done.sum() == 0.0
+    assert_allclose(case.pods.ready, [0.0], **EXACT)
+
+
+def test_an_image_that_may_never_be_pulled_leaves_its_pod_unready_with_a_reason():
+    case = roll(scene("{a: 100 MB}"), replace(daemonset("w", "a"), pull_policy="never"))
+    assert not case.finished
+    assert case.reasons == ("ErrImageNeverPull: the image is not on the node and pull_policy is never",)
+    assert case.stuck == ("workload 'w': 0 of 1 pods of the new version are available: 1 in image back-off",)
