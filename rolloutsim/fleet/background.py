@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from rolloutsim.network.states import Flow
     from rolloutsim.scenario.resolved import Background
 
-# What a transfer without a size has to move: more than a link of 1 Tbit/s carries in 22 hours [B]. (Larger numbers
-# would cost the count of its bytes its precision.)
-ENDLESS = 1e16
+# A transfer without a size has to move what its narrowest link carries in ten days [s], longer than any rollout
+# (assumed). Without an end the count of its bytes would have no precision.
+ENDLESS = 864000.0
 
 
 class Transfer:
@@ -78,7 +78,10 @@ class Transfer:
 
     def _start(self, _: object) -> None:
         self.started = self.network.now
-        size = ENDLESS if self.spec.size is None else self.spec.size / self.spec.connections
+        if self.spec.size is None:
+            size = ENDLESS * min(link.nominal for link in self.links)
+        else:
+            size = self.spec.size / self.spec.connections
         for _number in range(self.spec.connections):
             self.flows.append(self.network.start(self.host, self.kind, size, self._finish))
 
@@ -168,9 +171,7 @@ def admitted(active: Iterable[ConstantRate]) -> tuple[dict[ConstantRate, float],
     for flow in flows:
         # What a fault leaves of a link is all that there is.
         shares = (
-            link.nominal * link.share / wanted[link]
-            for link in flow.links
-            if wanted[link] > link.nominal * link.share
+            link.nominal * link.share / wanted[link] for link in flow.links if wanted[link] > link.nominal * link.share
         )
         through[flow] = flow.rate_wanted * min(shares, default=1.0)
     return through, [link for link, rate in wanted.items() if rate > link.nominal * link.share]
@@ -227,7 +228,7 @@ class RequestService(ConstantRate):
     Parameters
     ----------
     rates, spec, links
-        As of a constant rate; without a rate its responses are all its traffic.
+        As of a constant rate; its traffic are the responses, and a rate beside them if there is one.
     base : float
         The round trip without queues [s].
     queues : Queues or None
@@ -244,7 +245,7 @@ class RequestService(ConstantRate):
     ) -> None:
         assert spec.request is not None
         request = spec.request
-        super().__init__(rates, spec, links, request.size / request.every if spec.rate is None else spec.rate)
+        super().__init__(rates, spec, links, request.size / request.every + (spec.rate or 0.0))
         self.request = request
         self.base = base
         self.queues = queues

@@ -125,6 +125,10 @@ class Weights:
             self.network.call_later(self.memory, course.redraw)
         return flow
 
+    def first_weight(self, kind: Kind) -> float:
+        """What a new flow will weigh at first, the spread left out: slow start takes it no further."""
+        return ramp(0) if self.bulk and self.conquest and self._conquest(kind) > 0.0 else 1.0
+
     def _draw(self) -> int:
         if len(self.weights) == 1:
             return 0

@@ -10,8 +10,9 @@ from simpy.events import EventPriority
 from rolloutsim.network.calls import Call
 from rolloutsim.network.fluid import FluidNetwork
 
-# After every event of the same instant: SimPy handles lower numbers first, and itself uses 0 and 1.
-_LAST = EventPriority(2)
+# After every other event of the same instant: SimPy handles lower numbers first, itself uses 0 and 1, the network 2
+# and 3.
+_END = EventPriority(4)
 
 
 class EndOfInstant:
@@ -36,18 +37,11 @@ class EndOfInstant:
         """Call the function at the end of this instant."""
         if not self.asked:
             self.asked = True
-            self._wait()
+            self.network.env.schedule(Call(_nothing, None, [self._end]), _END)
 
-    def _wait(self) -> None:
-        self.network.env.schedule(Call(_nothing, None, [self._look]), _LAST)
-
-    def _look(self, _: object) -> None:
-        env = self.network.env
-        # What comes at this instant may be the network's own update; only these two ever queue up as last.
-        if env.peek() <= env.now:
-            self._wait()
-        else:
-            self.network.call_later(0.0, self._call)
+    def _end(self, _: object) -> None:
+        # What follows is a call like any other, after which the network looks at what changed.
+        self.network.call_later(0.0, self._call)
 
     def _call(self, _: object) -> None:
         self.asked = False

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rolloutsim.fleet.latency import INITIAL_WINDOW, slow_start_delay
 from rolloutsim.fleet.fairness import Weights
+from rolloutsim.fleet.latency import INITIAL_WINDOW, slow_start_delay
 from rolloutsim.fleet.ledger import BYTES_DONE, CAUSE, CONNECTED, FETCHED, STARTED, Ledger
 from rolloutsim.fleet.queues import Queues
 from rolloutsim.fleet.routes import LayerStep, Recipe, expected_rate
@@ -233,11 +233,16 @@ class Node:
         if round_trip > 0.0 and step.compressed > INITIAL_WINDOW:
             host = self.host
             rate = expected_rate(step.fetch, host.profile.capacities, len(host.flows))
+            if fleet.weights is not None:
+                rate *= fleet.weights.first_weight(step.fetch)
             wait += slow_start_delay(step.compressed, rate, round_trip)
         if wait > 0.0:
             fleet.network.call_later(wait, self._stream, fetch)
-        else:
+        elif fleet.queues is None:
             self._stream(fetch)
+        else:
+            # Whoever asks at this same instant meets the same queues.
+            fleet.network.call_afterwards(self._stream, fetch)
 
     def _stream(self, fetch: Fetch) -> None:
         """The bytes flow."""

@@ -103,7 +103,7 @@ class Observer:
                 left[link] = max(left[link] - rate, 0.0)
         elastic = [one for one in here if isinstance(one, Transfer)]
         shares = max_min_fair(left, [_demand(one) for one in elastic])
-        rates: dict[Application, float] = {one: rate for one, rate in through.items()}
+        rates: dict[Application, float] = dict(through.items())
         levels: dict[SharedLink, float] = {}
         for transfer, rate, bottleneck in zip(elastic, shares.rates, shares.bottlenecks, strict=True):
             rates[transfer] = rate

@@ -208,7 +208,7 @@ class PodLife:
     # ---- accounts -----------------------------------------------------------------------------------
 
     def _count(self, pod: Pod, by: int) -> None:
-        self.placement.change(pod.workload, pod.node, by)
+        self.placement.change(pod.workload, pod.node, by, alike=not pod.old)
         self.groups[pod.workload].rank(pod.node)
 
     def _close(self, pod: Pod, now: float) -> None:

@@ -76,6 +76,7 @@ class Cluster(PodLife):
         for number, workload in enumerate(workloads):
             if not workload.create:
                 self._populate(number, workload)
+        self.placement.renew()
 
     def _populate(self, number: int, workload: Workload) -> None:
         """The pods of the old version, as the scheduler spread them."""
@@ -84,7 +85,7 @@ class Cluster(PodLife):
             node = self.placement.pick(number) if place < 0 else place
             pod = Pod(self.ledger.old_pods.add(number, node), True, number, node, workload.images, ordinal)
             pod.started = pod.ready = pod.available = True
-            self._count(pod, 1)
+            self.placement.change(number, node, 1)
             self.groups[number].add_old(pod)
             self.on_node[node][pod.code] = pod
 

@@ -270,8 +270,7 @@ class RobustNode(Node):
         if own.over:
             return
         if service_of(fetch.pull.recipe).outages != own.outages:
-            self._let_go(own)
-            self._again(own, BROKEN, 0.0)
+            self._break(own)
             return
         fleet = self.robust
         now = fleet.network.now
@@ -288,6 +287,12 @@ class RobustNode(Node):
         """The registry went away: a body breaks, a queue is gone; an answer on its way is missed when it is due."""
         if fetch.over or fetch.state not in (QUEUED, FLOWING):
             return
+        self._break(fetch)
+
+    def _break(self, fetch: RobustFetch) -> None:
+        """A connection is broken: its request is one that was not answered."""
+        service = service_of(fetch.pull.recipe)
+        service.refusals.add(service.index, self.robust.network.now, BROKEN, True)
         self._let_go(fetch)
         self._again(fetch, BROKEN, 0.0)
 

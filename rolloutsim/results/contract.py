@@ -5,9 +5,20 @@ bytes; what never happened is null, and so are statistics over pulls of which on
 gives the same bytes.
 
 Parts that only cases with workloads, kubelets, faults, pushes or prices have are listed in
-`rolloutsim.results.sections`; `background` is there where the scenario has one. A case's `links` holds every shared
+`rolloutsim.results.sections`; `background` is there where the scenario has one. A case's `why` holds the causes of its rollout time, the largest first: `seconds` and `share` on the path of its last
+pod, where they add up to the rollout time, and `over_all_s` summed over all pods. `what_if` holds the changes that were
+tried on the slowest case, the largest gain first, each with the `set` that makes it; it is missing if none was tried.
+
+A case's `links` holds every shared
 link, and for each node group one row for each kind of its private links (`web.nic.in`): means over its `nodes`, the
-largest values in `max`. `detail` says how much there is:
+largest values in `max`.
+
+With several `replications` every number of a case is the mean of theirs (a percentile: their median);
+`rollout_time_ci_s` is the 95 % interval of the rollout time, and `ci` holds those of all other numbers by the same keys
+(rows of a list by their names), without the few that have none; see `rolloutsim.results.intervals`. A checked threshold
+has its own `ci`. Rows of nodes and pulls are those of the first replication.
+
+`detail` says how much there is:
 
 =========  ==========================================================================================
 detail     besides the figures of each case

@@ -79,16 +79,18 @@ _TARGETS = {"node": "node", "registry": "registry", "link": "link", "requests": 
 
 
 def _ready(workload: WorkloadSummary) -> Iterator[str]:
-    of = f"{show_count(workload.least_ready)} of {show_count(workload.replicas)} pods"
+    pods = f"{show_count(workload.replicas)} pods"
+    of = f"{show_count(workload.least_ready)} of {pods}"
     at = f"(at {show_time(workload.least_ready_at_s)})"
+    least = f"never fewer than {of} ready {at}" if workload.least_ready else f"none of {pods} ready {at}"
     if workload.floor is not None and workload.below_floor_s is not None and workload.max_unavailable is not None:
         floor = f"max_unavailable {show_count(workload.max_unavailable)} promises {show_count(workload.floor)}"
         if workload.below_floor_s > 0.0:
             yield f"only {of} ready {at}; {floor}, and there were fewer for {show_time(workload.below_floor_s)}."
         else:
-            yield f"never fewer than {of} ready {at}; {floor}."
-    elif workload.max_unavailable is None:
-        yield f"never fewer than {of} ready {at}; this strategy promises nothing."
+            yield f"{least}; {floor}."
+    elif workload.max_unavailable is None and workload.old_pods:
+        yield f"{least}; this strategy promises nothing."
     if workload.progress_deadline_exceeded_s is not None:
         yield f"its progress deadline was exceeded at {show_time(workload.progress_deadline_exceeded_s)}."
 
@@ -114,7 +116,8 @@ _ANSWERS = {"429": "429 rate limit", "503": "503 unavailable", "broken": "connec
 def _failed(rollout: RolloutSummary) -> Iterator[str]:
     if rollout.failed_pulls:
         pulls = "1 pull" if rollout.failed_pulls == 1 else f"{show_count(rollout.failed_pulls)} pulls"
-        yield f"{pulls}: {_listed_reasons(rollout.failed_pull_reasons)}."
+        reasons = rollout.failed_pull_reasons
+        yield f"{pulls}: {next(iter(reasons)) if len(reasons) == 1 else _listed_reasons(reasons)}."
     if rollout.bytes_again:
         yield f"{show_size(rollout.bytes_again)} fetched again."
 
@@ -142,7 +145,7 @@ def _pushed(pushes: Sequence[PushSummary]) -> Iterator[str]:
 
 
 def _disk(disk: DiskSummary) -> Iterator[str]:
-    if not disk.cost_per_month:
+    if disk.fleet_bytes and not disk.cost_per_month:
         text = f"a node keeps {show_size(disk.bytes_per_node)} of the images, all nodes {show_size(disk.fleet_bytes)}"
         yield f"{text}, the registry {show_size(disk.registry_bytes)}."
     if disk.peak_utilisation is not None:

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from rolloutsim.results.links import LinkSummary, group_links, shared_links
 from rolloutsim.results.statistics import Spread, spread
@@ -118,8 +119,7 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         What happened.
     """
     groups = tuple(group.name for group in run.scenario.groups)
-    # Where every pod is ready, what failed was begun again.
-    counts = np.isnan(case.pulls.failed) if case.finished else np.ones(len(case.pulls.asked), np.bool_)
+    counts = counted_pulls(case)
     pulled = pull_times(case)[counts]
     finished = ~np.isnan(pulled)
     slowed = slowdowns(case)[counts]
@@ -155,6 +155,32 @@ def last_pod(case: CaseRecords) -> int | None:
         return None
     pod = int(ready.argmax())
     return pod if np.isfinite(ready[pod]) else None
+
+
+def ready_times(case: CaseRecords, pulls: npt.NDArray[np.bool_]) -> Times:
+    """When the pods of some pulls became ready [s]; NaN among them where one is missing.
+
+    Parameters
+    ----------
+    case : CaseRecords
+        What happened.
+    pulls : numpy.ndarray
+        Which of its pulls; pods of a workload belong to those of all images of the workload.
+    """
+    pods, stays = case.pods, np.isnan(case.pods.deleted)
+    if case.orchestration is None or pulls.all():
+        ready = pods.ready[stays & ((pods.pull < 0) | pulls[pods.pull])] if len(pulls) else pods.ready[stays]
+    else:
+        images = {case.images[number].name for number in np.unique(case.pulls.image[pulls]).tolist()}
+        chosen = [not images.isdisjoint(workload.images) for workload in case.orchestration.workloads]
+        ready = pods.ready[stays & np.append(chosen, False)[pods.workload]]
+    # Pods that do not even exist are missing as well.
+    return ready if case.finished or case.orchestration is None else np.append(ready, np.nan)
+
+
+def counted_pulls(case: CaseRecords) -> npt.NDArray[np.bool_]:
+    """Which pulls count in statistics: all, without those that failed and were begun again."""
+    return np.isnan(case.pulls.failed) if case.finished else np.ones(len(case.pulls.asked), np.bool_)
 
 
 def alone_time(case: CaseRecords) -> float | None:

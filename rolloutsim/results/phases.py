@@ -46,9 +46,7 @@ class NodePhases:
 
     def shares(self, moments: Times) -> Times:
         """The share of the nodes in each phase at moments (4 × moments), then of those ready (row 5) [1]."""
-        passed = np.stack(
-            [np.searchsorted(np.sort(row[~np.isnan(row)]), moments, side="right") for row in self.bounds]
-        )
+        passed = np.stack([np.searchsorted(np.sort(row[~np.isnan(row)]), moments, side="right") for row in self.bounds])
         return np.concatenate([passed[:-1] - passed[1:], passed[-1:]]) / max(len(self.node), 1)
 
 

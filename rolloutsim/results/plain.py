@@ -11,11 +11,15 @@ left out: what was added or taken away since does not make an old file unreadabl
 
 from __future__ import annotations
 
+import ast
+import inspect
+import sys
 from collections.abc import Mapping, MutableMapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
+from importlib import import_module
 from math import isfinite
-from types import UnionType
+from types import ModuleType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -131,7 +135,7 @@ def _built(dataclass: Any, plain: Mapping[str, Any], arrays: Mapping[str, Array]
 def _dataclass(options: tuple[Any, ...], name: str | None) -> Any:
     """The dataclass that a hint means; its name decides where there are several."""
     found = [one for one in options if is_dataclass(one)]
-    return next((one for one in found if one.__name__ == name), found[0] if found else None)
+    return next((one for one in found if getattr(one, "__name__", None) == name), found[0] if found else None)
 
 
 def _items(options: tuple[Any, ...], count: int) -> tuple[Any, ...]:
@@ -156,7 +160,25 @@ def _options(hint: Any) -> tuple[Any, ...]:
 
 @cache
 def _hints(dataclass: Any) -> Mapping[str, Any]:
-    return get_type_hints(dataclass)
+    """The type hints of a dataclass's fields, also those whose names its module imports for type checkers alone."""
+    module = sys.modules[dataclass.__module__]
+    names = dict(vars(module))
+    while True:
+        try:
+            return get_type_hints(dataclass, names)
+        except NameError as error:
+            missing = str(error.name)
+            names[missing] = _for_type_checkers(module, missing)
+
+
+def _for_type_checkers(module: ModuleType, name: str) -> Any:
+    """What a module imports by a name under `if TYPE_CHECKING`."""
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            for one in node.names:
+                if name == (one.asname or one.name):
+                    return getattr(import_module(node.module), one.name)
+    raise NameError(f"{module.__name__} does not import {name}")
 
 
 def _below(path: str, name: str) -> str:

@@ -48,8 +48,8 @@ class WorkloadSummary:
     ----------
     workload : str
         Its name.
-    replicas : int
-        Wanted pods.
+    replicas, old_pods : int
+        Wanted pods, and pods of the old version before the rollout.
     max_surge, max_unavailable : int or None
         What its strategy allows, rounded as Kubernetes does; None: it knows no such limit.
     floor : int or None
@@ -76,6 +76,7 @@ class WorkloadSummary:
 
     workload: str
     replicas: int
+    old_pods: int
     max_surge: int | None
     max_unavailable: int | None
     floor: int | None
@@ -164,6 +165,7 @@ def _summary(case: CaseRecords, orchestration: Orchestration, number: int) -> Wo
     return WorkloadSummary(
         workload=workload.name,
         replicas=workload.replicas,
+        old_pods=int(np.count_nonzero(orchestration.old_pods.workload == number)),
         max_surge=surge,
         max_unavailable=unavailable,
         floor=floor,

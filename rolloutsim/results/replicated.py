@@ -62,6 +62,11 @@ def figures_of(run: Run) -> Replication:
     return Replication(run.seed, summary, cases, measure(run, summary), ready)
 
 
+def replications_of(run: Run, each: tuple[Replication, ...] = ()) -> Replications:
+    """A run with the figures of its replications; with its own where it is the only one."""
+    return Replications(run, each or (figures_of(run),))
+
+
 @dataclass(frozen=True, eq=False)
 class Replications:
     """Replications of a scenario.

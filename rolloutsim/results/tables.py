@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Intervals = Mapping[str, "Interval | None"]  # of rollout times, by case
 
 _SPREADS = {"pull_time_s": "pull_time_{}_s", "slowdown": "slowdown_{}"}
+_MEANT_BY_MARKDOWN = str.maketrans({char: f"\\{char}" for char in "\\`*<[|"})
 _FOOTNOTES = (
     "alone (the same pull on an idle system) and slowdown (pull time / alone) are means over the pulls.",
     "Sizes are bytes on the wire; `docker images` shows unpacked sizes, often 2 to 3 times more.",
@@ -70,10 +71,10 @@ def case_rows(run: Run, summary: RunSummary | None = None, intervals: Intervals 
     """
     summary = summarise(run) if summary is None else summary
     figures = [(case, summary.cases[case.name]) for case in run.cases]
+    if _shows_workloads(run):
+        return _workload_table(summary)
     if all(is_image_case(case) for case in run.cases):
         return _image_table(figures, intervals or {})
-    if any(case.rollout is not None and case.rollout.workloads for case in summary.cases.values()):
-        return _workload_table(summary)
     return _pull_table(figures, intervals or {})
 
 
@@ -109,11 +110,13 @@ def threshold_rows(results: Sequence[ThresholdResult]) -> Table:
 def to_csv(run: Run, summary: RunSummary | None = None, intervals: Intervals | None = None) -> str:
     """One line a case: the figures of the JSON contract with their full precision; unknown ones are empty.
 
+    Where there are workloads, kubelets, faults or pushes, their failures are columns as well.
     With several replications (parameters as for `case_rows`) the ends of the rollout time's interval come last.
     """
     summary = summarise(run) if summary is None else summary
     text = StringIO()
-    lines = [_flat(case) for case in summary.cases.values()]
+    rollouts = any(case.rollout is not None for case in summary.cases.values())
+    lines = [_flat(case) | (_flat_rollout(case) if rollouts else {}) for case in summary.cases.values()]
     if intervals is not None:
         for line, case in zip(lines, summary.cases, strict=True):
             low, high = intervals.get(case) or (None, None)
@@ -149,7 +152,8 @@ def to_markdown(
 
 def footnotes(run: Run, intervals: Intervals | None = None) -> tuple[str, ...]:
     """What was assumed, and what one has to know to read the table; parameters as for `case_rows`."""
-    return (*map(visible, run.scenario.notes), *_about_intervals(intervals), *_FOOTNOTES)
+    notes = (*map(visible, run.scenario.notes), *_about_intervals(intervals))
+    return (*notes, *(_FOOTNOTES[1:] if _shows_workloads(run) else _FOOTNOTES))
 
 
 def _about_intervals(intervals: Intervals | None) -> Iterator[str]:
@@ -203,6 +207,12 @@ def _pull_table(figures: Sequence[tuple[CaseRecords, CaseSummary]], intervals: I
         for _, row in figures
     )
     return Table(columns, rows)
+
+
+def _shows_workloads(run: Run) -> bool:
+    """Whether the table has a row a workload: where images are the cases, these say more."""
+    has_workloads = any(case.workloads for case in run.scenario.cases)
+    return has_workloads and not all(is_image_case(case) for case in run.cases)
 
 
 def _workload_table(summary: RunSummary) -> Table:
@@ -275,13 +285,27 @@ def _flat(case: CaseSummary) -> dict[str, Any]:
     return line
 
 
+def _flat_rollout(case: CaseSummary) -> dict[str, Any]:
+    rollout = case.rollout
+    return {
+        "unfinished_pods": None if rollout is None else len(rollout.unfinished_pods),
+        "failed_pulls": None if rollout is None else rollout.failed_pulls,
+        "bytes_again": None if rollout is None else rollout.bytes_again,
+    }
+
+
 def markdown(table: Table) -> str:
     """A table in Markdown."""
     return "\n".join(_lines_of(table))
 
 
+def escaped(text: str) -> str:
+    """A text as Markdown shows it, whatever its letters mean there; underscores inside of words mean nothing."""
+    return text.translate(_MEANT_BY_MARKDOWN)
+
+
 def _lines_of(table: Table) -> Iterator[str]:
-    yield "| " + " | ".join(column.heading for column in table.columns) + " |"
+    yield "| " + " | ".join(escaped(column.heading) for column in table.columns) + " |"
     yield "|" + "|".join("---" if column.side == "left" else "--:" for column in table.columns) + "|"
     for row in table.rows:
-        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+        yield "| " + " | ".join(escaped(cell) for cell in row) + " |"

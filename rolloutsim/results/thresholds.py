@@ -72,6 +72,8 @@ class ThresholdResult:
         The value for people: `55.4 s`.
     ci : Interval or None
         With several replications, the 95 % interval of the value, where there is one.
+    place : tuple or None
+        File and line of the condition.
     """
 
     case: str
@@ -83,6 +85,7 @@ class ThresholdResult:
     headroom: str
     shown: str
     ci: Interval | None = None
+    place: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,7 @@ def judge(measured: Sequence[Measurement]) -> ThresholdResult:
         headroom="" if value is None else _headroom(threshold, value),
         shown=_shown(threshold, value, interval),
         ci=interval,
+        place=threshold.place,
     )
 
 
@@ -223,15 +227,17 @@ def _value(
     """The metric's value for the selected pulls of a case (None: unknown), and whether it is a statistic of several."""
     match threshold.metric:
         case "rollout_time":
-            return _finite(case.pods.ready[pulls[case.pods.pull]], "max"), False
+            return _finite(metrics.ready_times(case, pulls), "max"), False
         case "alone_time":
             return _finite(case.pulls.alone[pulls], threshold.statistic or "mean", missing=np.nan), True
         case "bytes_on_wire":
             return float(case.fetches.bytes_done[pulls[case.fetches.pull]].sum()), False
         case "pull_time":
-            return _finite(metrics.pull_times(case)[pulls], threshold.statistic or "max"), True
+            counted = pulls & metrics.counted_pulls(case)
+            return _finite(metrics.pull_times(case)[counted], threshold.statistic or "max"), True
         case "slowdown":
-            return _finite(metrics.slowdowns(case)[pulls], threshold.statistic or "max"), True
+            counted = pulls & metrics.counted_pulls(case)
+            return _finite(metrics.slowdowns(case)[counted], threshold.statistic or "max"), True
     if METRICS[threshold.metric].path[0] != "links":
         found = look_up(figures.object_of(case), threshold)
         return _finite(np.array(found), _worst(threshold)), threshold.statistic is not None
@@ -250,25 +256,25 @@ def look_up(case: Mapping[str, Any], threshold: Threshold) -> list[float]:
     threshold : Threshold
         The condition; what it selects is looked for by name.
     """
+    metric = METRICS[threshold.metric]
     values: list[Any] = [case]
-    for step in METRICS[threshold.metric].path:
-        name = step
-        if step == "{statistic}":
-            name = threshold.statistic or "mean"
-        elif step.startswith("{"):
-            name = threshold.selectors.get(step[1:-1], "")
-        # What nothing waited for, or was never answered, is not listed: it is zero.
-        absent = [0.0] if step in ("{cause}", "{status}") else []
-        values = [found for value in values for found in _below(value, name) or absent]
+    for step in metric.path:
+        values = [found for value in values for found in _below(value, step, threshold)]
+    if not values and metric.absent is not None:
+        return [metric.absent]
     return [np.nan if value is None else float(value) for value in values]
 
 
-def _below(value: Any, name: str) -> list[Any]:
-    """What a name stands for in an object or a list of rows; all rows where it is empty."""
+def _below(value: Any, step: str, threshold: Threshold) -> list[Any]:
+    """What a step of a metric's path stands for in an object or a list of rows; all rows where nothing is selected."""
+    label = step[1:-1] if step.startswith("{") else None
+    name = step if label is None else threshold.selectors.get(label)
+    if label == "statistic":
+        name = threshold.statistic or "mean"
     if isinstance(value, Mapping):
         return [value[name]] if name in value else []
     if isinstance(value, (list, tuple)):
-        return [row for row in value if name in ("", row_name(row))]
+        return [row for row in value if name is None or name in (row.get(label), row_name(row))]
     return []
 
 

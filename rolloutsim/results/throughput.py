@@ -1,9 +1,10 @@
 """How fast bytes moved, over time: per link and per node. Exact where the records say so, estimated elsewhere.
 
-The records hold when a fetch moved its first and its last byte, not its rate in between. Here its bytes are spread
-evenly over that time: exact while rates are constant, as for equal nodes that start together, an estimate
-elsewhere. For a link two things are exact: when it was saturated (it then carries its capacity), and all bytes that
-it carried. So the spread bytes only say how the bytes of unsaturated times are distributed over these.
+The records hold when a fetch moved its first and its last byte, not its rate in between. Here a fetch is given a rate
+that is constant but for the node's other fetches: while n of them run at the same time, each has 1/n of what one has.
+That is exact for equal nodes that start together, and an estimate elsewhere. For a link two things are exact: when it
+was saturated (it then carries its capacity), and all bytes that it carried. So the estimate only says how the bytes of
+unsaturated times are distributed over these.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ class LinkLoad:
     def at(self, edges: Times) -> Times:
         """Mean utilisation between other, coarser moments [1]."""
         done = np.append(0.0, np.cumsum(self.utilisation * np.diff(self.edges)))
-        return np.diff(np.interp(edges, self.edges, done)) / np.diff(edges)
+        mean: Times = np.diff(np.interp(edges, self.edges, done)) / np.diff(edges)
+        return mean
 
 
 def link_loads(
@@ -104,37 +106,39 @@ def link_loads(
     return tuple(loads)
 
 
-def spread_evenly(
-    edges: Times, started: Times, ended: Times, amount: Times, group: npt.NDArray[np.signedinteger], groups: int
-) -> Times:
-    """What was done by each moment, if each amount is spread evenly over its time.
+def fetched_by(case: CaseRecords, edges: Times, group: npt.NDArray[np.signedinteger], groups: int) -> Times:
+    """The bytes of fetches that had arrived by each moment, estimated as the module says.
 
     Parameters
     ----------
+    case : CaseRecords
+        What happened.
     edges : numpy.ndarray
-        m moments [s].
-    started, ended, amount : numpy.ndarray
-        n activities, from when to when [s] and how much of anything each did; one without length counts at once.
+        m moments, ascending [s].
     group : numpy.ndarray
-        n numbers from 0: which sum an activity belongs to.
+        For each fetch a number from 0: which sum it belongs to.
     groups : int
         How many sums there are.
 
     Returns
     -------
     numpy.ndarray
-        `groups` × m sums.
+        `groups` × m sums [B].
     """
-    length = ended - started
-    lasting = length > 0.0
-    scale = np.zeros(len(length))
-    np.divide(1.0, length, out=scale, where=lasting)
+    fetches = case.fetches
+    begun = np.flatnonzero(~np.isnan(fetches.started))
+    started, ended = fetches.started[begun], _ended(case)[begun]
+    node, moved, of = case.pulls.node[fetches.pull[begun]], fetches.bytes_done[begun], group[begun]
+    clocks = _Clocks(node, started, ended, len(case.node_names))
+    first, last = clocks.at(node, started), clocks.at(node, ended)
+    scale = np.zeros(len(node))
+    np.divide(1.0, last - first, out=scale, where=last > first)
+    every = np.arange(len(case.node_names))
     done = np.zeros((groups, len(edges)))
-    for k, moment in enumerate(edges):
-        share = np.clip((moment - started) * scale, 0.0, 1.0)
-        share[~lasting] = started[~lasting] <= moment
+    for k, moment in enumerate(edges.tolist()):
+        share = np.clip((clocks.at(every, np.full(len(every), moment))[node] - first) * scale, 0.0, 1.0)
         share[ended <= moment] = 1.0
-        done[:, k] = np.bincount(group, share * amount, groups)
+        done[:, k] = np.bincount(of, share * moved, groups)
     return done
 
 
@@ -154,10 +158,7 @@ def node_rates(case: CaseRecords, edges: Times) -> Times:
         nodes × n rates [B/s]; NaN before a node's first byte and after its last.
     """
     node, first, last = _fetching(case)
-    fetches, nodes = case.fetches, len(case.node_names)
-    ended = _ended(case)
-    begun = ~np.isnan(fetches.started)
-    done = spread_evenly(edges, fetches.started[begun], ended[begun], fetches.bytes_done[begun], node[begun], nodes)
+    done = fetched_by(case, edges, node, len(case.node_names))
     shared = np.minimum(edges[1:], last[:, None]) - np.maximum(edges[:-1], first[:, None])
     rates = np.full(shared.shape, np.nan)
     np.divide(np.diff(done), shared, out=rates, where=shared > 0.0)
@@ -217,15 +218,38 @@ def racks_of(scenario: ResolvedScenario, case: CaseRecords) -> tuple[tuple[str, 
     return names, rack
 
 
+class _Clocks:
+    """For each node a clock that runs at 1/n while n of its fetches run, and stands while none does."""
+
+    def __init__(self, node: Ids, started: Times, ended: Times, nodes: int) -> None:
+        self.span = 1.0 + float(np.maximum(ended, started).max(initial=0.0))
+        at = np.concatenate([np.zeros(nodes), started, ended])
+        of = np.concatenate([np.arange(nodes), node, node])
+        change = np.repeat([0, 1, -1], [nodes, len(node), len(node)])
+        order = np.lexsort((at, of))
+        self.key = of[order] * self.span + at[order]
+        self.moment = at[order]
+        running = np.cumsum(change[order])  # all of a node's have ended where the next node begins
+        self.speed = np.zeros(len(running))
+        np.divide(1.0, running, out=self.speed, where=running > 0)
+        steps = np.where(of[order][1:] == of[order][:-1], np.diff(self.moment) * self.speed[:-1], 0.0)
+        self.shown = np.append(0.0, np.cumsum(steps))
+
+    def at(self, node: npt.NDArray[np.signedinteger], moment: Times) -> Times:
+        """What nodes' clocks show at moments, each from a start of its own."""
+        row = np.searchsorted(self.key, node * self.span + np.minimum(moment, self.span - 0.5), side="right") - 1
+        shown: Times = self.shown[row] + (np.minimum(moment, self.span - 0.5) - self.moment[row]) * self.speed[row]
+        return shown
+
+
 class _Spread:
-    """The bytes of all traffic spread evenly, link by link; a route is what fetches have in common there."""
+    """The bytes of all traffic, link by link; a route is what fetches have in common there."""
 
     def __init__(self, scenario: ResolvedScenario, case: CaseRecords) -> None:
         self.scenario, self.case = scenario, case
         fetches, node = case.fetches, case.pulls.node[case.fetches.pull]
-        self.begun = np.flatnonzero(~np.isnan(fetches.started))
         self.racks, rack = racks_of(scenario, case)
-        of_fetch = np.stack([case.pulls.image[fetches.pull], case.node_group[node], rack[node]])[:, self.begun]
+        of_fetch = np.stack([case.pulls.image[fetches.pull], case.node_group[node], rack[node]])
         routes, route = np.unique(of_fetch, axis=1, return_inverse=True)
         self.route = route.reshape(-1)
         number = {name: i for i, name in enumerate(case.shared_links.name)}
@@ -236,20 +260,16 @@ class _Spread:
 
     def done(self, edges: Times) -> Times:
         """Bytes that had crossed each shared link (rows) by each moment (columns)."""
-        fetches, begun = self.case.fetches, self.begun
-        by_route = spread_evenly(
-            edges, fetches.started[begun], _ended(self.case)[begun], fetches.bytes_done[begun],
-            self.route, len(self.shares),
-        )  # fmt: skip
-        done = self._on_links(by_route)
+        done = self._on_links(fetched_by(self.case, edges, self.route, len(self.shares)))
         for row, started, ended, amount in self._others():
-            done[row] += spread_evenly(edges, started, ended, amount, np.zeros(len(amount), np.int32), 1)[0]
+            length = np.maximum(ended - started, np.finfo(np.float64).tiny)[:, None]
+            done[row] += (np.clip((edges - started[:, None]) / length, 0.0, 1.0) * amount[:, None]).sum(axis=0)
         return done
 
     def totals(self) -> Times:
         """Bytes of fetched layers over each shared link."""
-        moved = np.bincount(self.route, self.case.fetches.bytes_done[self.begun], len(self.shares))
-        return self._on_links(moved[:, None])[:, 0]
+        moved = np.bincount(self.route, self.case.fetches.bytes_done, len(self.shares))
+        return self._on_links(moved.astype(np.float64)[:, None])[:, 0]
 
     def _on_links(self, by_route: Times) -> Times:
         sums = np.zeros((len(self.case.shared_links.name), by_route.shape[1]))

@@ -53,7 +53,7 @@ def why(run: Run, summary: RunSummary | None = None) -> str:
     summary = summarise(run) if summary is None else summary
     unfinished = [case for case in summary.cases.values() if not case.finished]
     if unfinished:
-        return "\n".join(visible(_unfinished(case)) for case in unfinished)
+        return "\n".join(visible(_unfinished(case, several=len(summary.cases) > 1)) for case in unfinished)
     slowest = summary.slowest
     splits = {case.name: _split(case, summary.cases[case.name]) for case in run.cases}
     causes = bottlenecks(slowest, splits[slowest.case])
@@ -93,7 +93,7 @@ def _split(records: CaseRecords, case: CaseSummary) -> Mapping[str, float]:
     return dict(last_path(records)) if _is_paced(case) else case.time_split_s
 
 
-def _unfinished(case: CaseSummary) -> str:
+def _unfinished(case: CaseSummary, several: bool) -> str:
     if case.rollout is not None:
         text = f"the rollout cannot finish: {'; '.join(case.stuck) or 'pods are missing'}."
         reasons: dict[str, list[str]] = {}
@@ -102,7 +102,7 @@ def _unfinished(case: CaseSummary) -> str:
                 reasons.setdefault(pod.reason, []).append(pod.node)
         for reason, nodes in reasons.items():
             text += f" {_nodes(nodes)}: {reason}."
-        return f"{case.case}: {text}"
+        return f"{case.case}: {text}" if several else text
     pulls = f"{case.unfinished_pulls} of {case.pulls} pulls" if case.pulls else "the pulls"
     waits = "; ".join(case.stuck) or "nothing that could still happen would change that"
     return f"{case.case} did not finish: {pulls} never had their image. {waits[0].upper()}{waits[1:]}."

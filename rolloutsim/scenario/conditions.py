@@ -21,6 +21,7 @@ _CONDITION = re.compile(r"\s*(?:([A-Za-z][A-Za-z0-9_]*)\s*)?(<=|>=|<|>)\s*(.+?)\
 _NUMBER = re.compile(r"([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*[x×]?")
 _WHOLE = re.compile(r"\s*([^{}\s<>]+(?:\s*\{.*\})?)\s*(.*?[<>].*)", re.DOTALL)
 _WHOLE_FORM = "write a metric and a condition, for example 'rollout_time < 30 s' or 'pull_time{image=app} p95 < 5 s'"
+_ONE: Mapping[str, str] = {"number": "1", "size": "1 B", "rate": "1 B/s", "time": "1 s", "share": "1%"}
 _FORM = "a threshold is '[statistic] comparison value', for example 'max < 60 s'"
 
 
@@ -91,17 +92,17 @@ def parse_condition(text: str, document: Document, names: Mapping[str, frozenset
     return Threshold(metric, selectors, statistic, comparison, value, rest.strip())
 
 
-def parse_difference(text: str, option: str, value: float | None = None) -> Threshold:
+def parse_difference(text: str, whole: str, option: str, without_value: bool = False) -> Threshold:
     """A condition on results whose scenario is not at hand: names in selectors are taken as they are.
 
     Parameters
     ----------
     text : str
-        As for `parse_condition`; without its value where that is given.
-    option : str
-        Where the text is from, for errors.
-    value : float, optional
-        What the metric is compared with.
+        As for `parse_condition`.
+    whole, option : str
+        What the user wrote, and where; for errors.
+    without_value : bool
+        Whether the text ends before its value; it is then one in the metric's unit.
 
     Raises
     ------
@@ -113,13 +114,13 @@ def parse_difference(text: str, option: str, value: float | None = None) -> Thre
         metric, inside = _metric(key)
         selectors = dict(_pairs(metric, inside))
         _check_needed(metric, selectors)
-        one = {"number": "1", "size": "1 B", "rate": "1 B/s", "time": "1 s", "share": "1%"}[METRICS[metric].kind]
-        statistic, comparison, number = _condition(rest if value is None else f"{rest.strip()} {one}", metric)
+        one = f" {_ONE[METRICS[metric].kind]}" if without_value else ""
+        statistic, comparison, value = _condition(rest + one, metric)
         if statistic not in (None, "mean") and not METRICS[metric].needs_statistic:
             raise _Unreadable(f"{metric} has one value a replication, whose mean is compared; leave out '{statistic}'")
     except _Unreadable as error:
-        raise UsageError(f"{option} '{text}': {error.message}" + (f"; {error.help}" if error.help else "")) from None
-    return Threshold(metric, selectors, statistic, comparison, number if value is None else value, rest.strip())
+        raise UsageError(f"{option} '{whole}': {error.message}" + (f"; {error.help}" if error.help else "")) from None
+    return Threshold(metric, selectors, statistic, comparison, value, rest.strip())
 
 
 def split_condition(text: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from rolloutsim.errors import UsageError
@@ -62,7 +63,7 @@ def explain(key: str) -> Explanation:
         If there is no such key, or several.
     """
     steps = tuple(str(step) for step in parse_path(key))
-    every = list(all_keys())
+    every = _every_key()
     found: dict[str, Part] = {}
     for matches in (_is_spelt, _is_named, _is_last):
         found = found or {".".join(path): part for path, part in every if matches(steps, path)}
@@ -72,6 +73,11 @@ def explain(key: str) -> Explanation:
         raise UsageError(f"explain {key}: several keys have that name; say which: {listing(found)}")
     ((name, part),) = found.items()
     return _explanation(name, part)
+
+
+@cache
+def _every_key() -> tuple[tuple[tuple[str, ...], Part], ...]:
+    return tuple(all_keys())
 
 
 def _is_spelt(steps: tuple[str, ...], path: tuple[str, ...]) -> bool:

@@ -34,7 +34,9 @@ class Frequency:
     def __str__(self) -> str:
         count = f"{self.count:.0f}" if self.count.is_integer() else repr(self.count)
         name = next((name for name, period in _NAMES.items() if period == self.period), None)
-        return f"{count}/{name or exact_text('time', self.period)}"
+        hours = self.period / _NAMES["h"]
+        period = f"{hours:.0f}h" if hours.is_integer() else exact_text("time", self.period)
+        return f"{count}/{name or period}"
 
 
 @dataclass(eq=False, repr=False)

@@ -82,7 +82,10 @@ def written(document: Document) -> str:
     """A document as JSON in its long form, from which it can be read again: what it sets itself, no default."""
     # A subclass of the document would have to build a serializer of its own first, which takes its time.
     serializer = Document.__pydantic_serializer__
-    return serializer.to_json(document, exclude_unset=True, by_alias=True).decode()
+    text = serializer.to_json(document, exclude_unset=True, by_alias=True).decode()
+    if "rolloutsim" not in document.model_fields_set:  # made in Python, where the version goes without saying
+        text = f'{{"rolloutsim":{document.rolloutsim},{text[1:]}'
+    return text
 
 
 def _model(text: str) -> Literal["real", "ideal"]:

@@ -24,7 +24,7 @@ def _tidy(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     if "anyOf" in node:
-        options = _flat([option for option in node["anyOf"] if option != {"type": "null"}])
+        options = [option for option in _flat(node["anyOf"]) if option != {"type": "null"}]
         rest = {key: value for key, value in node.items() if key != "anyOf"}
         node = {**rest, **options[0]} if len(options) == 1 else {**rest, "anyOf": options}
     if "patternProperties" in node:

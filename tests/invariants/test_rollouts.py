@@ -54,9 +54,7 @@ def workloads(draw: Any, nodes: int, name: str, strategies: Sequence[str] = STRA
         options |= {"partition": draw(st.integers(0, 12)), "parallel": draw(st.booleans())}
     if strategy == "waves":
         sizes = st.one_of(st.integers(1, 5), st.integers(1, 100).map(lambda percent: f"{percent}%"))
-        waves = [
-            Wave(amount(size), draw(TIMES), draw(st.booleans())) for size in draw(st.lists(sizes, max_size=4))
-        ]
+        waves = [Wave(amount(size), draw(TIMES), draw(st.booleans())) for size in draw(st.lists(sizes, max_size=4))]
     if strategy == "rolling" and draw(st.booleans()):
         options["progress_deadline"] = draw(TIMES)
     return workload(
@@ -101,9 +99,7 @@ def limits(spec: Workload) -> tuple[int, int]:
             spec.strategy.max_surge, spec.strategy.max_unavailable, spec.replicas
         )
     elif spec.strategy.name == "daemonset":
-        surge, unavailable = fenceposts.daemonset(
-            spec.strategy.max_surge, spec.strategy.max_unavailable, spec.replicas
-        )
+        surge, unavailable = fenceposts.daemonset(spec.strategy.max_surge, spec.strategy.max_unavailable, spec.replicas)
         unavailable = 0 if surge else unavailable
     elif spec.strategy.name == "statefulset":
         surge, unavailable = 0, fenceposts.statefulset(spec.strategy.max_unavailable, spec.replicas)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import nan
+from typing import Any
 
 import numpy as np
 
@@ -217,10 +218,12 @@ def scenario(
     nic: float | None = 100.0,
     links: tuple[Link, ...] = (UPLINK,),
     notes: tuple[str, ...] = (),
+    runtime: Runtime = RUNTIME,
+    **other: Any,
 ) -> ResolvedScenario:
     """The scenario of cases written by hand: one group named `node` behind `registry.uplink`."""
     images = {one.name: one for case in cases for one in case.images}
-    group = NodeGroup("node", len(cases[0].node_names), RUNTIME, nic=nic, nic_line_rate=None if nic is None else 125.0)
+    group = NodeGroup("node", len(cases[0].node_names), runtime, nic=nic, nic_line_rate=None if nic is None else 125.0)
     return ResolvedScenario(
         name="by hand",
         description=None,
@@ -231,18 +234,24 @@ def scenario(
         path_latency=0.0,
         registries={"registry": Registry("registry", ("registry.uplink",))},
         images=images,
-        cases=tuple(
-            Case(case.name, {"node": tuple(PlannedPull(one.name, Distribution()) for one in case.images)})
-            for case in cases
-        ),
+        cases=tuple(map(_case, cases)),
         startup=Distribution(),
         thresholds=thresholds,
         sha256="0" * 64,
         notes=notes,
+        **other,
     )
 
 
-def run(*cases: r.CaseRecords, thresholds: tuple[Threshold, ...] = (), notes: tuple[str, ...] = ()) -> r.Run:
-    """A run of cases written by hand."""
+def _case(case: r.CaseRecords) -> Case:
+    if case.orchestration is not None and case.orchestration.workloads:
+        return Case(case.name, {}, case.orchestration.workloads)
+    return Case(case.name, {"node": tuple(PlannedPull(one.name, Distribution()) for one in case.images)})
+
+
+def run(
+    *cases: r.CaseRecords, thresholds: tuple[Threshold, ...] = (), notes: tuple[str, ...] = (), **other: Any
+) -> r.Run:
+    """A run of cases written by hand; `other` parts of the scenario are its own, such as prices."""
     versions = {"rolloutsim": "0.1.0", "python": "3.11", "numpy": "2", "simpy": "4"}
-    return r.Run(scenario(*cases, thresholds=thresholds, notes=notes), 7, cases, versions)
+    return r.Run(scenario(*cases, thresholds=thresholds, notes=notes, **other), 7, cases, versions)

@@ -50,6 +50,11 @@ def test_the_whole_contract() -> None:
                 "pull_time_s": {"mean": 4.5, "p50": 4.5, "p95": 4.5, "p99": 4.5, "max": 4.5},
                 "slowdown": {"mean": 1.5, "p50": 1.5, "p95": 1.5, "max": 1.5},
                 "time_split_s": {"registry.uplink": 3.0, "unpack": 0.5, "requests": 1.0},
+                "why": [
+                    {"cause": "registry.uplink", "seconds": 3.0, "share": 3.0 / 4.5, "over_all_s": 3.0},
+                    {"cause": "requests", "seconds": 1.0, "share": 1.0 / 4.5, "over_all_s": 1.0},
+                    {"cause": "unpack", "seconds": 0.5, "share": 0.5 / 4.5, "over_all_s": 0.5},
+                ],
                 "links": [
                     {
                         "link": "registry.uplink",

@@ -6,6 +6,7 @@ from math import nan
 
 import pytest
 
+from rolloutsim.results.critical import last_path
 from rolloutsim.results.records import STEP_CAUSES
 from rolloutsim.results.steps import is_ready, pod_times, time_split
 from tests.results.by_hand import NIC, Story, image
@@ -74,6 +75,21 @@ def test_a_pod_that_a_crash_made_unready_waited_for_its_node() -> None:
     story.rollout.steps(pod, ("startup", 3.0))
     story.rollout.steps(pod, ("node_down", 9.0), ("startup", 10.0), since=5.0)
     assert by_pod(story) == [{"startup": 4.0, "node_down": 6.0}]
+
+
+def test_what_came_before_a_pods_first_step_was_its_turn() -> None:
+    story = Story((image("a", 4.0),), rollout=Rollout((workload(start=1.0),)))
+    assert story.rollout is not None
+    story.rollout.steps(story.rollout.pod(9.0), ("controller", 5.0), ("startup", 9.0), since=4.0)
+    assert by_pod(story) == [{"controller_pacing": 3.0, "controller": 1.0, "startup": 4.0}]
+
+
+def test_where_each_pod_has_a_time_of_its_own_it_waits_for_that() -> None:
+    story = Story((image("a", 4.0),), rollout=Rollout((workload(strategy="all_at_once"),)))
+    assert story.rollout is not None
+    story.rollout.steps(story.rollout.pod(9.0), ("pacing", 5.0), ("startup", 9.0))
+    assert by_pod(story) == [{"schedule": 5.0, "startup": 4.0}]
+    assert last_path(story.case()) == (("schedule", 5.0), ("startup", 4.0))
 
 
 def test_pods_that_are_not_ready_or_do_not_stay_are_left_out() -> None:

@@ -16,7 +16,7 @@ from rolloutsim.errors import OutputError, UsageError
 from rolloutsim.results.contract import to_json
 from rolloutsim.results.plain import UnreadableError, from_plain, to_plain
 from rolloutsim.results.records import Run
-from rolloutsim.results.replicated import Replication
+from rolloutsim.results.replicated import figures_of
 from rolloutsim.results.store import from_bytes, is_result, load_result, load_run, save_run, to_bytes
 from rolloutsim.scenario import load, loads
 from rolloutsim.simulation import simulate
@@ -42,6 +42,28 @@ def test_every_shipped_scenarios_run_comes_back_whole(path: Path) -> None:
     assert (after.seed, dict(after.provenance), replications) == (before.seed, dict(before.provenance), ())
     assert to_json(after) == to_json(before)
     assert to_bytes(after) == content  # the records column by column, since these bytes hold them all
+
+
+RICH = """\
+rolloutsim: 1
+nodes: {web: {count: 6, racks: [r1, r2], nic: 10 Gbit/s, disk: 400 MB/s}}
+network: {racks: {uplink: 40 Gbit/s}, links: {wan: {capacity: 1 Gbit/s, latency: 18 ms}}}
+registries: {hub: {uplink: 10 Gbit/s, via: [wan], rate_limit: 100/min}}
+images: {api: {layers: [40 MB, 20 MB]}, log: 12 MB, $odd: 1 MB}
+workloads: {payments: {images: [api], replicas: 12}, agent: {images: [log], daemonset: true}}
+rollout: {strategy: rolling, startup: {p50: 4 s, p95: 9 s}}
+background: {shop: {links: [wan], rate: 100 Mbit/s}}
+failures: {crash: {node: web-003, at: 10 s, back_after: 20 s}}
+"""
+
+
+def test_workloads_faults_and_background_come_back_whole() -> None:
+    before = simulate(loads(RICH).resolve())
+    content = to_bytes(before, (figures_of(before),))
+    after, (figures,) = from_bytes(content)
+    assert to_json(after) == to_json(before)
+    assert to_bytes(after, (figures,)) == content
+    assert figures.summary == figures_of(before).summary
 
 
 def test_columns_keep_type_shape_and_what_never_happened() -> None:
@@ -75,13 +97,13 @@ def test_a_result_is_found_by_its_folder_its_json_and_its_own_name(tmp_path: Pat
 
 
 def test_replications_are_stored_beside_the_run(tmp_path: Path) -> None:
-    one = Replication(7, {"a": {"case": "a", "rollout_time_s": 4.5, "links": [{"link": "x", "bytes": 3}]}},
-                      {"a": np.array([4.5])})  # fmt: skip
+    one = figures_of(one_pull())
     save_run(one_pull(), tmp_path / "r.npz", (one, one))
     _, found = load_result(tmp_path / "r.npz")
-    assert [each.seed for each in found] == [7, 7]
-    assert json.loads(json.dumps(found[0].cases)) == one.cases
-    assert found[1].ready["a"].tolist() == [4.5]
+    assert [each.seed for each in found] == [one.seed, one.seed]
+    assert found[0].summary == one.summary
+    assert json.loads(json.dumps(found[0].cases)) == json.loads(json.dumps(one.cases))
+    assert found[1].ready["a"].tolist() == [0.08]
 
 
 @pytest.mark.parametrize(

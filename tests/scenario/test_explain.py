@@ -30,21 +30,22 @@ def test_a_users_own_name_can_be_given_or_left_out(key: str) -> None:
 
 def test_a_profiles_default_names_every_runtime_and_source() -> None:
     found = explain("parallel_layers")
-    assert found.default == "3 (containerd, dockerd), 6 (cri-o)"
+    assert found.default == "3 (containerd, containerd-1, dockerd), 6 (cri-o)"
     assert found.source == (
-        "containerd: containerd internal/cri/config/config_unix.go L34, plugins/transfer/plugin.go L282; "
+        "containerd, containerd-1: containerd internal/cri/config/config_unix.go L34, plugins/transfer/plugin.go L282; "
         "dockerd: moby daemon/config/config.go L28-31; cri-o: containers/image copy/copy.go L38-40"
     )
 
 
 def test_an_explanation_reads_as_text() -> None:
     assert str(explain("runtime")) == (
-        "nodes.<group>.runtime: container runtime: a profile of sourced defaults. cri-o decompresses twice, but the "
-        "first time while it fetches and on a core of its own, which delays nothing here\n"
-        "  type:    one of containerd, dockerd, cri-o\n"
+        "nodes.<group>.runtime: container runtime: a profile of sourced defaults; containerd is 2.x, containerd-1 is "
+        "1.x. cri-o decompresses twice, but the first time while it fetches and on a core of its own, which delays "
+        "nothing here\n"
+        "  type:    one of containerd, containerd-1, dockerd, cri-o\n"
         "  default: containerd\n"
         "  source:  assumed\n"
-        "  allowed: containerd dockerd cri-o"
+        "  allowed: containerd containerd-1 dockerd cri-o"
     )
 
 
@@ -58,13 +59,14 @@ def test_an_explanation_reads_as_text() -> None:
         (
             "nodes.parallelLayers",
             "explain nodes.parallelLayers: there is no such key; did you mean 'nodes.parallel_layers'?; the top keys "
-            "are: rolloutsim name description model seed nodes network registry registries images rollout background "
-            "thresholds",
+            "are: rolloutsim name description model seed replications nodes network registry registries images "
+            "workloads rollout push background failures prices thresholds sweep",
         ),
         (
             "zzz",
-            "explain zzz: there is no such key; the top keys are: rolloutsim name description model seed nodes network "
-            "registry registries images rollout background thresholds",
+            "explain zzz: there is no such key; the top keys are: rolloutsim name description model seed replications "
+            "nodes network registry registries images workloads rollout push background failures prices thresholds "
+            "sweep",
         ),
     ],
 )
@@ -124,5 +126,5 @@ def test_an_unknown_template_is_a_usage_error() -> None:
     with pytest.raises(UsageError) as caught:
         template("rack")
     assert str(caught.value) == (
-        "no template is named 'rack'; known: 20nodes racks two-registries real; did you mean 'racks'?"
+        "no template is named 'rack'; known: 20nodes racks two-registries kubernetes real; did you mean 'racks'?"
     )

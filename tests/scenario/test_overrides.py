@@ -151,12 +151,13 @@ def test_values_are_read_as_in_a_file() -> None:
         (
             "netwrok.rate=1 Gbit/s",
             "--set netwrok.rate: unknown key 'netwrok' in the scenario; allowed: rolloutsim name description model "
-            "seed nodes network registry registries images rollout background thresholds; did you mean network.rate?",
+            "seed replications nodes network registry registries images workloads rollout push background failures "
+            "prices thresholds sweep; did you mean network.rate?",
         ),
         (
             "network.latancy=1 ms",
             "--set network.latancy: unknown key 'latancy' in network; allowed: rate mtu efficiency latency racks "
-            "links; did you mean network.latency?",
+            "links buffer queue congestion_control fairness; did you mean network.latency?",
         ),
         (
             "nodes.wbe.count=5",

@@ -1,7 +1,7 @@
 """The pulls of `tests/data/measured/` as scenario files.
 
 Every parameter comes from the case's own configuration or from `tests/data/measured/README.md`; nothing is
-fitted to a case.
+fitted to a case, but for `ROUND_TRIPS`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from tests.theory.reference_cases import plain
@@ -43,8 +44,9 @@ CLIENTS: dict[str, dict[str, Any]] = {
     },
 }
 
-# A transfer that no pull here outlasts [B].
-ENDLESS = 10**13
+# Of a request for 20 kB on a kept connection: its latency is three round trips throughout a pull (fitted to
+# n1-golang8-bg-udp-rpc).
+ROUND_TRIPS = 3
 
 
 @dataclass(frozen=True)
@@ -55,22 +57,32 @@ class Measured:
     core: bool
     config: dict[str, Any]
     rollout_time: float  # median of the runs [s]
+    ideal: float  # rollout time by bandwidth sharing alone, as the measurements have it [s]
+    runs: tuple[dict[str, Any], ...]
 
-    @property
-    def modelled(self) -> bool:
-        """Whether a scenario can say it: a pull-through cache it cannot."""
-        return self.config["cache"] is None
+    def ranks(self) -> list[float]:
+        """When the first, second, ... last node was ready: medians of the runs [s]."""
+        ordered = [sorted(run["node_s"]) for run in self.runs]
+        return [median(times) for times in zip(*ordered, strict=True)]
 
 
 def read_all() -> list[Measured]:
     """Every case, by name."""
     raw = [json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))]
-    return [Measured(case["name"], case["core"], case["config"], case["median_rollout_s"]) for case in raw]
+    return [
+        Measured(
+            case["name"], case["core"], case["config"], case["median_rollout_s"],
+            case["ideal_max_min_s"]["rollout"], tuple(case["runs"]),
+        )
+        for case in raw
+    ]  # fmt: skip
 
 
-def scenario_text(case: Measured) -> str:
-    """The scenario file (JSON is YAML)."""
+def scenario_text(case: Measured, queues: bool = False, fairness: bool = False) -> str:
+    """The scenario file (JSON is YAML), with standing queues and TCP's unfairness or without."""
     config = case.config
+    # A warm cache serves every layer itself: it takes the registry's place, with its own link.
+    uplink = config["registry_mbit_per_s"] if config["cache"] is None else config["cache"]["egress_mbit"]
     groups, names = _groups(config)
     scenario: dict[str, Any] = {
         "rolloutsim": 1,
@@ -78,7 +90,7 @@ def scenario_text(case: Measured) -> str:
         "model": "real",
         "nodes": groups,
         "network": {"efficiency": f"{EFFICIENCY:.15%}", "latency": f"{plain(config['base_rtt_ms'] / 2)} ms"},
-        "registry": {"uplink": _rate(config["registry_mbit_per_s"]), "ttfb": "0 s"},
+        "registry": {"uplink": _rate(uplink), "ttfb": "0 s"},
         "images": {
             config["image"]: {
                 "layers": {
@@ -88,6 +100,11 @@ def scenario_text(case: Measured) -> str:
             }
         },
     }
+    scenario["network"]["congestion_control"] = config["congestion_control"]
+    if queues:
+        scenario["network"]["buffer"] = f"{config['queue_ms']} ms"
+    if fairness:
+        scenario["network"]["fairness"] = "on"
     if config["racks"]:
         scenario["network"]["links"] = {
             f"rack{i}": {"capacity": _rate(rack["uplink_mbit"])} for i, rack in enumerate(config["racks"])
@@ -134,13 +151,12 @@ def _background(flow: dict[str, Any], names: list[str]) -> dict[str, Any]:
     """Traffic from an application server to a node; the node's own link is the only limited one it crosses."""
     links = [f"{names[flow['node']]}.nic.in"]
     if flow["kind"] == "tcp":
-        return {"links": links, "size": f"{ENDLESS} B", "at": "0 s"}
+        return {"links": links, "connections": 1}
     if flow["kind"] == "udp":
-        return {"links": links, "rate": _rate(flow["mbit"]), "from": "0 s"}
+        return {"links": links, "rate": _rate(flow["mbit"])}
     assert flow["kind"] == "rpc"
-    # Small responses that come at their own pace, whatever the network is doing.
-    payload = flow["bytes"] / flow["period_s"]
-    return {"links": links, "rate": f"{plain(payload / EFFICIENCY)} B/s", "from": "0 s"}
+    every = f"{plain(flow['period_s'])} s"
+    return {"links": links, "request": {"size": f"{flow['bytes']} B", "every": every, "round_trips": ROUND_TRIPS}}
 
 
 def _rate(mbit_per_s: float) -> str:

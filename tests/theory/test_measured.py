@@ -11,7 +11,7 @@ from tests.theory.measured_cases import Measured
 
 CASES = measured_cases.read_all()
 CORE = [case for case in CASES if case.core]
-OTHERS = [case for case in CASES if not case.core and case.modelled]
+OTHERS = [case for case in CASES if not case.core]
 
 # Of the measured median, for the cases that bandwidth, round trips and slow start should explain.
 TOLERANCE = 0.10
@@ -22,7 +22,7 @@ REASONS = {
     "n10-gocarbon-rtt40-bbr": "bbr shares unequally: the uplink is not full in the last two seconds",
     "n20-alpine-bbr": "bbr ramps up: the uplink is a third used in the first second, full from then on",
     "n5-bg-tcp-nodelink": "a new cubic connection needs seconds to win its share from an established bulk flow",
-    "n5-cache-warm": "not modelled yet: a pull-through cache",
+    "n5-cache-warm": "a warm cache in the registry's place; cubic shares unequally",
     "n5-ctr-fetch": "cubic shares unequally: the last node, alone, cannot fill the uplink",
     "n5-golang-bbr": "bbr shares unequally, yet the uplink is full but for the last two seconds",
     "n5-golang8-queue10": "a shorter queue still keeps the uplink full",
@@ -42,7 +42,7 @@ def error(case: Measured) -> float:
 
 
 def test_the_measurements_are_all_here() -> None:
-    assert (len(CASES), len(CORE), len(OTHERS)) == (20, 12, 7)
+    assert (len(CASES), len(CORE), len(OTHERS)) == (20, 12, 8)
 
 
 @pytest.mark.parametrize("case", CORE, ids=lambda case: case.name)
@@ -58,11 +58,8 @@ def test_the_table_of_predictions(capsys: pytest.CaptureFixture[str]) -> None:
     lines = ["", "case                    core  measured  predicted   error"]
     for case in sorted(CASES, key=lambda case: (not case.core, case.name)):
         core = "yes" if case.core else "no"
-        if case.modelled:
-            time = predicted(case)
-            numbers = f"{case.rollout_time:7.2f} s  {time:7.2f} s  {time / case.rollout_time - 1:+6.1%}"
-        else:
-            numbers = f"{case.rollout_time:7.2f} s          –       –"
+        time = predicted(case)
+        numbers = f"{case.rollout_time:7.2f} s  {time:7.2f} s  {time / case.rollout_time - 1:+6.1%}"
         lines.append(f"{case.name:<24}{core:<4}{numbers}  {REASONS.get(case.name, '')}".rstrip())
     with capsys.disabled():
         print("\n".join(lines))

@@ -6,6 +6,7 @@ On every node an image takes 10 s to pull unless said, the container 2 s to be r
 from __future__ import annotations
 
 from math import isnan
+from typing import Any
 
 import pytest
 
@@ -20,8 +21,10 @@ from rolloutsim.fleet.pod_ledger import (
     STARTUP,
     TERMINATION,
 )
-from rolloutsim.results.records import STEP_CAUSES
+from rolloutsim.results.records import STEP_CAUSES, CaseRecords
+from rolloutsim.scenario import loads
 from rolloutsim.scenario.resolved_rollout import Wave
+from rolloutsim.simulation import simulate
 from tests.rollout.stub import Rolled, amount, workload
 
 
@@ -32,15 +35,15 @@ def test_the_causes_of_steps_are_those_of_the_records() -> None:
 def test_rolling_four_pods_with_a_quarter_surge_and_a_quarter_unavailable() -> None:
     # S = 1, U = 1; 4 nodes with an old pod each; step_overhead 1 s, termination 3 s.
     #  0  up 1: new 0 on node 0 (all nodes alike, the first). Down: 5 - 3 - 1 = 1: node 0 has the most pods, its old pod
-    #     goes (gone at 3). Up: total 4, one more: new 1 on node 0 (one pod everywhere, the first).
-    #  1  both ask; one pull on node 0 serves both: 11. Ready at 13.
-    # 13  old 3, new 2, all available. Up: total 5: 0. Down: 5 - 3 = 2 of nodes 1 and 2 (gone at 16). Up: 5 - 3 = 2:
-    #     new 2 and 3 on nodes 1 and 2, which have none.
+    #     goes (gone at 3). Up: total 4, one more: new 1 on node 1 (node 0 has a new one, the others none).
+    #  1  both ask; pulled at 11, ready at 13.
+    # 13  old 3, new 2, all available. Up: total 5: 0. Down: 5 - 3 = 2: that of node 1, which has two pods, then that of
+    #     node 2 (gone at 16). Up: 5 - 3 = 2: new 2 and 3 on nodes 2 and 3, which have no new one.
     # 14  they ask; pulled at 24, ready at 26.
     # 26  4 new, 1 old. Down: 5 - 3 = 2, there is 1: node 3 (gone at 29, after the end).
     spec = workload("rolling", 4, surge="25%", unavailable="25%", termination=3.0, options={"step_overhead": 1.0})
     rolled = Rolled(spec, nodes=4)
-    assert rolled.column("node") == [0, 0, 1, 2]
+    assert rolled.column("node") == [0, 1, 2, 3]
     assert rolled.column("created") == [0, 0, 13, 13]
     assert rolled.column("asked") == [1, 1, 14, 14]
     assert rolled.column("started") == [11, 11, 24, 24]
@@ -51,7 +54,6 @@ def test_rolling_four_pods_with_a_quarter_surge_and_a_quarter_unavailable() -> N
     assert rolled.end == 26
     assert rolled.missing == ()
     assert rolled.chain(0) == [(CONTROLLER, 0, 1), (PULL, 1, 11), (STARTUP, 11, 13)]
-    assert rolled.chain(1) == [(CONTROLLER, 0, 1), (OTHER_PULL, 1, 11), (STARTUP, 11, 13)]
     assert rolled.chain(2) == [(PACING, 0, 13), (CONTROLLER, 13, 14), (PULL, 14, 24), (STARTUP, 24, 26)]
     # New 0 and 1 became available at 13; the lower code, 2 * 0, stands for both.
     assert rolled.triggers(2, PACING) == [0]
@@ -66,18 +68,18 @@ def test_rolling_four_pods_with_a_quarter_surge_and_a_quarter_unavailable() -> N
 def test_rolling_three_pods_never_goes_below_three_available_and_waits_for_min_ready() -> None:
     # S = 1, U = 0, min_ready 5 s.
     #  0  new 0 on node 0; pulled 10, ready 12, available 17.
-    # 17  down 4 - 3 = 1: node 0 has two pods, its old one goes. Up: new 1 on node 0 (one pod everywhere), which has the
-    #     image: started 17, ready 19, available 24.
-    # 24  node 1 and 2 have one old pod each: that of node 1 goes, new 2 comes there; pulled 34, ready 36, available 41.
-    # 41  the last old pod goes.
+    # 17  down 4 - 3 = 1: node 0 has two pods, its old one goes. Up: new 1 on node 1, which has no new one: pulled 27,
+    #     ready 29, available 34.
+    # 34  node 1 has two: its old one goes. New 2 on node 2: pulled 44, ready 46, available 51.
+    # 51  the last old pod goes.
     rolled = Rolled(workload("rolling", 3, surge="25%", unavailable="25%", options={"min_ready": 5.0}), nodes=3)
-    assert rolled.column("node") == [0, 0, 1]
-    assert rolled.column("created") == [0, 17, 24]
-    assert rolled.column("started") == [10, 17, 34]
-    assert rolled.column("ready") == [12, 19, 36]
-    assert rolled.column("available") == [17, 24, 41]
-    assert rolled.old("deleted") == [17, 24, 41]
-    assert rolled.end == 41
+    assert rolled.column("node") == [0, 1, 2]
+    assert rolled.column("created") == [0, 17, 34]
+    assert rolled.column("started") == [10, 27, 44]
+    assert rolled.column("ready") == [12, 29, 46]
+    assert rolled.column("available") == [17, 34, 51]
+    assert rolled.old("deleted") == [17, 34, 51]
+    assert rolled.end == 51
 
 
 def test_a_new_deployment_creates_all_its_pods_at_once_and_spreads_them() -> None:
@@ -85,7 +87,15 @@ def test_a_new_deployment_creates_all_its_pods_at_once_and_spreads_them() -> Non
     rolled = Rolled(workload("rolling", 5, surge="25%", unavailable="25%", create=True, start=100.0), nodes=3)
     assert rolled.column("node") == [0, 1, 2, 0, 1]
     assert rolled.column("ready") == [112] * 5
+    assert rolled.chain(0) == [(PULL, 100, 110), (STARTUP, 110, 112)]
+    assert rolled.chain(3) == [(OTHER_PULL, 100, 110), (STARTUP, 110, 112)]
     assert rolled.old("deleted") == []
+
+
+def test_a_deployment_of_many_pods_ends_spread_evenly() -> None:
+    # 60 pods on 20 nodes, three each before and after, though the old ones go node by node.
+    rolled = Rolled(workload("rolling", 60, surge="25%", unavailable="25%", termination=5.0), nodes=20)
+    assert rolled.cluster.placement.of_workload[0] == [3] * 20
 
 
 def test_a_daemonset_without_surge_pulls_while_the_node_has_no_pod() -> None:
@@ -215,19 +225,16 @@ def test_all_at_once_may_have_a_time_for_each_pod() -> None:
 
 
 def test_several_workloads_roll_out_together_and_share_a_nodes_pull_of_the_same_image() -> None:
-    # Deployments of 2 pods on 2 nodes each, surge 1, unavailable 0; the second begins at 5.
-    # The first: new 0 at 0 on node 0, ready at 12; old 0 goes; new 1 created at 12 on ...
-    # The second: at 5 its new pod goes to node 1: both nodes have one pod of it, node 0 has three in all, node 1 two.
-    #   Pulled at 15 there, ready 17.
-    # 12: the first's new 1: each node has one of its pods; node 0: new 0 and the other's old: 2; node 1: old 1, the
-    #   other's two: 3. So node 0, which has the image: ready at 14. Then old 1 goes.
-    # 17: the second's old pod on node 1 goes (two there); its next: one pod of it on each node; node 0 has 2 + 1 in all,
-    #   node 1 one (old 1 went at 14). So node 1, which has the image: ready at 19.
+    # Deployments of 2 pods on 2 nodes each, surge 1, unavailable 0, of the same image; the second begins at 5.
+    #  0  the first's new 0 on node 0: pulled 10, ready 12.
+    #  5  the second's: node 0 has three pods in all, node 1 two: node 1; pulled 15, ready 17.
+    # 12  the first's old pod of node 0 goes; its next comes to node 1 and waits for the pull there: 15, ready 17.
+    # 17  both: the old pods of node 1 go. The second's next comes to node 0, which has the image: ready 19.
     first = workload("rolling", 2, surge=1, unavailable=0, name="first")
     second = workload("rolling", 2, surge=1, unavailable=0, name="second", start=5.0)
     rolled = Rolled([first, second], nodes=2)
     rows = zip(rolled.column("workload"), rolled.column("node"), rolled.column("ready"), strict=True)
-    assert list(rows) == [(0, 0, 12), (1, 1, 17), (0, 0, 14), (1, 1, 19)]
+    assert list(rows) == [(0, 0, 12), (1, 1, 17), (0, 1, 17), (1, 0, 19)]
     assert rolled.end == 19
 
 
@@ -262,7 +269,7 @@ def test_a_dead_node_blocks_a_daemonset_that_may_miss_one() -> None:
 
 
 def test_an_old_pod_that_is_not_ready_goes_first() -> None:
-    # 3 pods, S = 0, U = 1; node 2 goes down before the start: its old pod goes, and the new one comes elsewhere (node 0).
+    # 3 pods, S = 0, U = 1; node 2 goes down before the start: its old pod goes, the new one comes elsewhere (node 0).
     spec = workload("rolling", 3, surge=0, unavailable=1, start=5.0)
     rolled = Rolled(spec, nodes=3, crashes=[(2, 1.0, None)])
     assert rolled.old("deleted")[2] == 5
@@ -278,9 +285,7 @@ def test_pods_of_a_node_that_stays_away_are_evicted_after_350_seconds() -> None:
     assert rolled.column("ready")[2] == rolled.end == 357
     # The pods of a StatefulSet wait for their node.
     stuck = Rolled(workload("statefulset", 2, create=True), nodes=2, crashes=[(1, 15.0, None)])
-    assert stuck.missing == (
-        "workload 'app': 1 of 2 pods of the new version are available: 1 on a node that is down",
-    )
+    assert stuck.missing == ("workload 'app': 1 of 2 pods of the new version are available: 1 on a node that is down",)
 
 
 def test_the_progress_deadline_is_reported_and_stops_nothing() -> None:
@@ -335,3 +340,55 @@ def test_an_unfinished_step_has_no_end() -> None:
     ((cause, started, ended),) = rolled.chain(0)
     assert (cause, started) == (PULL, 0)
     assert isnan(ended)
+
+
+# The same through the whole simulation: 100 MB at 10 MB/s a connection are 10 s; everything else takes no time.
+QUIET = (
+    "nic: unlimited, disk: unlimited, unpack: unlimited, resolve_round_trips: 0, resolve_time: 0 s, "
+    "layer_round_trips: 0, layer_time: 0 s, finish_time: 0 s"
+)
+
+
+def simulated(pods: int, spec: str, rollout: str) -> CaseRecords:
+    """The records of a workload `app` on as many nodes as it has pods."""
+    text = (
+        f"rolloutsim: 1\nnodes: {{node: {{count: {pods}, {QUIET}}}}}\n"
+        "network: {efficiency: 100%, latency: 0 s}\n"
+        "registry: {uplink: 1 GB/s, ttfb: 0 s, connection_cap: 10 MB/s}\n"
+        "images: {app: 100 MB}\n"
+        f"workloads: {{app: {{images: [app], pull_policy: if_not_present, {spec}}}}}\n"
+        f"rollout: {{startup: 2 s, termination: 3 s, {rollout}}}\n"
+    )
+    (case,) = simulate(loads(text).resolve()).cases
+    assert case.finished
+    return case
+
+
+def times(column: Any) -> list[float]:
+    """Rounded: bytes over a rate are exact to about 1e-15 of the time."""
+    return [round(time, 9) for time in column.tolist()]
+
+
+def test_a_simulated_deployment_keeps_the_times_worked_out_above() -> None:
+    case = simulated(4, "replicas: 4", "max_surge: 25%, max_unavailable: 25%, step_overhead: 1 s")
+    assert times(case.pods.created) == [0, 0, 13, 13]
+    assert times(case.pods.asked) == [1, 1, 14, 14]
+    assert times(case.pods.started) == [11, 11, 24, 24]
+    assert times(case.pods.ready) == [13, 13, 26, 26]
+    assert case.orchestration is not None
+    assert times(case.orchestration.old_pods.deleted) == [0, 13, 13, 26]
+    assert case.pods.node.tolist() == case.pulls.node.tolist() == [0, 1, 2, 3]
+
+
+def test_a_simulated_daemonset_keeps_the_times_worked_out_above() -> None:
+    # Two of four may be unavailable, 1 s overhead: gone 3, asked 4, pulled 14, ready 16; gone 19, ..., ready 32.
+    case = simulated(4, "daemonset: true", "strategy: daemonset, max_unavailable: 50%, step_overhead: 1 s")
+    assert times(case.pods.created) == [3, 3, 19, 19]
+    assert times(case.pods.ready) == [16, 16, 32, 32]
+
+
+def test_a_simulated_statefulset_keeps_the_times_worked_out_above() -> None:
+    case = simulated(4, "replicas: 4", "strategy: statefulset, partition: 1, min_ready: 1 s, step_overhead: 0 s")
+    assert case.pods.node.tolist() == [3, 2, 1]
+    assert times(case.pods.created) == [3, 19, 35]
+    assert times(case.pods.available) == [16, 32, 48]

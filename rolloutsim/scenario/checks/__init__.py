@@ -49,8 +49,8 @@ def check(document: Document) -> Iterator[Problem]:
     for found in thresholds(document, names(document)):
         if isinstance(found, Problem):
             yield found
-    if document.sweep is not None:
-        yield from sweep_problems(document.sweep, document)
+    if document.varied is not None:
+        yield from sweep_problems(document.varied, document)
 
 
 def names(document: Document) -> dict[str, frozenset[str]]:

@@ -1,7 +1,5 @@
 """The whole of a scenario file."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from rolloutsim.scenario.fields import Version, Whole, Word, key
@@ -58,4 +56,7 @@ class Document(Spec):
     thresholds: dict[str, Conditions] = key(
         {}, name="metric", description="conditions on metrics; a miss ends the run with exit code 3"
     )
-    sweep: Sweep | None = key(None, description="what `rolloutsim sweep` varies; a single run leaves it alone")
+    # In Python `scenario.sweep` is the call.
+    varied: Sweep | None = key(
+        None, alias="sweep", description="what `rolloutsim sweep` varies; a single run leaves it alone"
+    )

@@ -1,7 +1,5 @@
 """What goes wrong on the way."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from rolloutsim.scenario.fields import Quantity, key

@@ -1,7 +1,5 @@
 """Images and their layers, as a scenario describes them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any
 

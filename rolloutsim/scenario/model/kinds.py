@@ -1,7 +1,5 @@
 """The kinds of values that the parts of a scenario share, and random times."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from rolloutsim.scenario.fields import Flag, Number, Quantity, Short, Text, fault, is_long, key

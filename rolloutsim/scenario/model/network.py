@@ -1,7 +1,5 @@
 """The network between registries and nodes: links, racks, queues and how TCP shares."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from rolloutsim.scenario.fields import Number, Quantity, Short, Whole, Word, fault, is_long, key, quoted, short

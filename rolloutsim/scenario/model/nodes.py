@@ -1,7 +1,5 @@
 """Groups of nodes: their lines and disks, their container runtime, their kubelet."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any
 

@@ -2,8 +2,6 @@
 
 # ruff: noqa: D102 - what the methods do is said once, at `rolloutsim.scenario.fields.Described`
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """Registries: their lines, replicas, limits, and where the bytes of layers come from."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """Who rolls out how: workloads, and the controllers that replace their pods."""
 
-from __future__ import annotations
-
 from math import inf
 from typing import Annotated
 

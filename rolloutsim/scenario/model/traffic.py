@@ -1,7 +1,5 @@
 """Other traffic on the links: applications in the background, and images that are pushed."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from rolloutsim.scenario.fields import Number, Whole, key

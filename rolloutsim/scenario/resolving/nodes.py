@@ -7,6 +7,7 @@ import math
 from rolloutsim.scenario import links as names_of_links
 from rolloutsim.scenario.checks import cached_nodes
 from rolloutsim.scenario.model import Document, GroupSpec
+from rolloutsim.scenario.physics import BUFFER
 from rolloutsim.scenario.profiles import PROFILES, PROGRESS_TIMEOUT, RETRIES, runtime
 from rolloutsim.scenario.resolved import NodeGroup
 from rolloutsim.scenario.resolved_rollout import Disk, Kubelet
@@ -30,6 +31,8 @@ def node_group(name: str, spec: GroupSpec, document: Document, line_share: float
         via=tuple(spec.via),
         nic=None if nic is None else nic * line_share,
         nic_line_rate=nic,
+        nic_buffer=0.0 if ideal else document.network.buffer or BUFFER.value,
+        nic_queue="fq_codel" if document.network.queue == "fq_codel" else "drop_tail",
         disk=None if ideal else _limit(spec.disk.rate),
         unpack_rate=None if ideal else _limit(spec.unpack.rate),
         unpack_cores=spec.unpack.cores,

@@ -11,6 +11,7 @@ TEMPLATES = {
     "20nodes": "20 nodes pull four images through one registry uplink",
     "racks": "200 nodes in racks with oversubscribed uplinks",
     "two-registries": "a near and a far registry, the far one behind a slow line",
+    "kubernetes": "a Deployment and a DaemonSet, kubelets, rate limits, a push, failures",
     "real": "every default written out: client, disk, unpacking, requests",
 }
 

@@ -1,0 +1,154 @@
+"""Applications on the links while pulls disturb them, worked out by hand. Error bound 1e-9 relative."""
+
+from __future__ import annotations
+
+import pytest
+
+from rolloutsim.results.background import BackgroundSummary, Latency, background_summaries
+from rolloutsim.results.records import CaseRecords
+
+from .test_pull import QUIET, only_case, scenario
+
+
+def with_background(background: str, *, network: str = "", group: str = "", image: str = "100 MB") -> CaseRecords:
+    """A pull of 100 MB over an uplink of 100 MB/s, and applications."""
+    return only_case(scenario(group or QUIET, network=network, image=image, more=f"background: {{{background}}}\n"))
+
+
+def only(case: CaseRecords) -> BackgroundSummary:
+    (one,) = background_summaries(case)
+    return one
+
+
+def test_three_bulk_connections_take_three_shares_of_four() -> None:
+    # 25 MB/s for the pull: 4 s.
+    case = with_background("bulk: {links: [registry.uplink], connections: 3}")
+    one = only(case)
+    assert case.end == pytest.approx(4.0)
+    assert (one.kind, one.before, one.after) == ("transfer", pytest.approx(100e6), pytest.approx(100e6))
+    assert one.during == pytest.approx(75e6)
+    assert one.bytes == pytest.approx(300e6)
+    assert (one.lost, one.recovered) == (0.0, pytest.approx(4.0))
+
+
+def test_bulk_connections_stop_when_their_window_ends() -> None:
+    # 50 MB/s each until 1 s, then the pull's other 50 MB at 100 MB/s.
+    case = with_background("bulk: {links: [registry.uplink], connections: 1, until: 1 s}")
+    one = only(case)
+    assert case.end == pytest.approx(1.5)
+    assert (one.bytes, one.during) == (pytest.approx(50e6), pytest.approx(50e6))
+    assert case.background.finished[0] == pytest.approx(1.0)
+    assert one.after is None
+
+
+def test_each_connection_has_the_cap_to_itself() -> None:
+    case = with_background("bulk: {links: [registry.uplink], connections: 3, cap: 10 MB/s}")
+    assert (only(case).before, only(case).during) == (30e6, pytest.approx(30e6))
+    assert case.end == pytest.approx(100 / 70)
+
+
+def test_the_size_of_a_transfer_is_that_of_all_its_connections() -> None:
+    # 2 x 30 MB at a third of the uplink each, beside the pull: 0.9 s; then 70 MB of the pull.
+    case = with_background("copy: {links: [registry.uplink], size: 60 MB, connections: 2}")
+    assert case.background.finished[0] == pytest.approx(0.9)
+    assert case.end == pytest.approx(1.6)
+
+
+def test_a_constant_rate_is_not_harmed_by_pulls() -> None:
+    one = only(with_background("stream: {links: [registry.uplink], rate: 40 MB/s}"))
+    assert one.before == one.during == one.after == pytest.approx(40e6)
+    assert (one.lost, one.recovered) == (0.0, 0.0)
+
+
+def test_what_does_not_fit_of_a_constant_rate_is_lost_and_counted() -> None:
+    # 150 MB/s want into 100 MB/s for 2 s: 100 MB are lost; the pull has nothing until then.
+    case = with_background("flood: {links: [registry.uplink], rate: 150 MB/s, until: 2 s}")
+    assert case.end == pytest.approx(3.0)
+    assert only(case).lost == pytest.approx(100e6)
+    assert only(case).bytes == pytest.approx(200e6)
+
+
+def test_a_request_takes_its_round_trips_and_its_way_through_the_narrowest_link() -> None:
+    # Before: 1 MB at 100 MB/s. During: 2 queues of 0.88 x 50 ms more, and the response still leaves at the line's
+    # speed.
+    service = "shop: {links: [registry.uplink], request: {size: 1 MB, every: 100 ms, round_trips: 2}}"
+    case = with_background(service, network=", buffer: 50 ms")
+    one = only(case)
+    assert one.kind == "service"
+    assert one.latency_before == one.latency_after == Latency(*[pytest.approx(0.01)] * 3)
+    assert one.latency_during is not None
+    assert one.latency_during.p50 == one.latency_during.max == pytest.approx(0.01 + 2 * 0.044)
+    assert one.recovered == pytest.approx(case.end)
+    assert one.before == pytest.approx(10e6)
+    assert case.end == pytest.approx(100 / 90)
+
+
+def test_behind_fq_codel_a_response_leaves_at_its_share() -> None:
+    service = "shop: {links: [registry.uplink], request: {size: 10 kB, every: 1 ms}}"
+    one = only(with_background(service, network=", buffer: 50 ms, queue: fq_codel"))
+    # The pull has the 90 MB/s that the responses leave, and so would a response.
+    assert one.latency_during is not None
+    assert one.latency_during.p50 == pytest.approx(0.005 + 10e3 / 90e6)
+
+
+def test_a_constant_rate_that_overflows_a_link_fills_its_buffer() -> None:
+    case = with_background(
+        "flood: {links: [registry.uplink], rate: 150 MB/s, until: 2 s}, "
+        "shop: {links: [registry.uplink], request: {size: 1 kB, every: 100 ms}}",
+        network=", buffer: 50 ms",
+    )
+    shop = background_summaries(case)[1]
+    assert shop.latency_before is not None
+    assert shop.latency_before.p50 == pytest.approx(0.05 + 1e-5)
+
+
+def test_an_application_recovers_when_the_pulls_on_its_own_links_are_over() -> None:
+    # Bulk to the first of two nodes with 50 MB/s; that node's image is there at 4 s (25 MB/s), the other's at 8 s.
+    web, slow = (QUIET.replace("nic: unlimited", f"nic: {rate}") for rate in ("50 MB/s", "12.5 MB/s"))
+    case = only_case(
+        f"nodes: {{web: {{count: 1, {web}}}, slow: {{count: 1, {slow}}}}}\n"
+        "network: {efficiency: 100%, latency: 0 s}\nregistry: {uplink: 1 GB/s, ttfb: 0 s}\nimages: {app: 100 MB}\n"
+        "background: {bulk: {links: [web-000.nic.in], connections: 1}}\n"
+    )
+    one = only(case)
+    assert case.end == pytest.approx(8.0)
+    # To the next reading, one every 0.1 s.
+    assert one.recovered is not None
+    assert 4.0 <= one.recovered <= 4.1 + 1e-9
+    assert one.during == pytest.approx((4 * 25e6 + 4 * 50e6) / 8)
+
+
+def test_what_comes_in_the_midst_of_the_rollout_has_no_before() -> None:
+    one = only(with_background("bulk: {links: [registry.uplink], connections: 1, from: 500 ms}"))
+    # 50 MB of the pull are there; the other 50 MB share.
+    assert (one.before, one.recovered) == (None, None)
+    assert one.during == one.after / 2 == pytest.approx(50e6)
+
+
+def test_watching_does_not_keep_a_stuck_rollout_going() -> None:
+    """A flood for ever leaves the pull nothing: the simulation ends and says so."""
+    case = with_background(
+        "flood: {links: [registry.uplink], rate: 100 MB/s}, shop: {links: [registry.uplink], "
+        "request: {size: 1 kB, every: 1 ms}}"
+    )
+    assert not case.finished
+    assert case.stuck == ("1 fetch waiting for link 'registry.uplink', which has no capacity left",)
+
+
+def test_watching_changes_no_figure() -> None:
+    """Oracle: the pull and the transfer alone, with the service's bytes as a plain constant rate."""
+    bulk = "bulk: {links: [registry.uplink], connections: 1}"
+    service = "shop: {links: [registry.uplink], request: {size: 10 kB, every: 1 ms}}"
+    plain = "shop: {links: [registry.uplink], rate: 10 MB/s}"
+    watched, unwatched = (with_background(f"{bulk}, {shop}") for shop in (service, plain))
+    assert watched.end == unwatched.end
+    assert watched.background.bytes[0] == unwatched.background.bytes[0]
+
+
+def test_of_many_readings_every_second_one_is_kept() -> None:
+    service = "shop: {links: [registry.uplink], request: {size: 1 B, every: 1 ms}}"
+    case = with_background(service, image="1 GB")
+    times = case.background.latency[:, 1]
+    # 10 s of requests, 1 ms apart: 10,000; halved twice.
+    assert len(times) <= 4096
+    assert times[1] - times[0] == pytest.approx(0.004)

@@ -1,0 +1,53 @@
+"""The shipped scenarios about latency and fairness say what their comments say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import rolloutsim
+from rolloutsim.results.background import background_summaries
+from rolloutsim.results.records import CaseRecords
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+
+
+def cases(name: str) -> dict[str, CaseRecords]:
+    run = rolloutsim.load(SCENARIOS / f"{name}.yaml").run().run
+    return {case.name: case for case in run.cases}
+
+
+def test_the_shops_requests_wait_in_the_uplinks_queue_while_anyone_pulls() -> None:
+    """Oracle: 64 kB at the uplink's payload rate, and two round trips with 0.88 x 20 ms of queue."""
+    transfer = 64e3 / (125e6 * 1448 / 1538)
+    for case in cases("shared-link").values():
+        shop, backup = background_summaries(case)
+        assert shop.latency_before is not None
+        assert shop.latency_during is not None
+        assert shop.latency_before.p50 == pytest.approx(transfer + 2 * 0.0002, rel=0.5)
+        assert shop.latency_during.p50 == pytest.approx(shop.latency_before.p50 + 2 * 0.88 * 0.020)
+        assert backup.before is not None
+        assert backup.during is not None
+        assert 0.9 < backup.during / backup.before < 1.0
+        assert backup.recovered is not None
+        assert backup.recovered < case.end
+
+
+def test_distance_costs_many_small_layers_more_than_one_large_one() -> None:
+    """Oracle: the bytes of all four images are the same."""
+    end = {name: case.end for name, case in cases("slow-wan").items()}
+    assert end["24-layers-far"] - end["24-layers-near"] > 3 * (end["one-layer-far"] - end["one-layer-near"]) > 0
+
+
+def test_a_deep_buffer_doubles_the_time_of_small_layers_and_a_calls_latency_tenfold() -> None:
+    """Oracle: 20 ms of round trip; 0.88 x 250 ms of queue, or CoDel's 5 ms."""
+    found = cases("bufferbloat")
+    assert found["large-deep"].end == pytest.approx(found["large-managed"].end, rel=0.02)
+    assert found["small-deep"].end > 1.8 * found["small-managed"].end
+    deep = background_summaries(found["large-deep"])[0].latency_during
+    managed = background_summaries(found["large-managed"])[1].latency_during
+    assert deep is not None
+    assert managed is not None
+    assert deep.p50 == pytest.approx(0.240, abs=0.001)
+    assert managed.p50 == pytest.approx(0.025, abs=0.001)

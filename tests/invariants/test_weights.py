@@ -1,0 +1,111 @@
+"""Flows whose weights change on their way: the sharing stays that of the textbook allocator, and no byte is lost."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import defaultdict
+from typing import Any
+
+import simpy
+from hypothesis import given, settings
+
+from rolloutsim.network.fluid import FluidNetwork
+
+from .networks import Played, play, specs, textbook
+from .test_sharing import RATES, each_network
+
+WEIGHTS = (0.25, 1.0, 1.0, 3.0)
+CHANGES = 40  # at most so many in one play
+
+
+class _Shaker:
+    """Changes the weights of a few flows after each event; the same ones for the same network."""
+
+    def __init__(self) -> None:
+        self.random = random.Random(7)
+        self.left = CHANGES
+
+    def shake(self, played: Played) -> None:
+        flows = [flow for host in played.hosts for flow in host.flows]
+        for flow in self.random.sample(flows, min(len(flows), self.left, 2)):
+            kind = flow.kind
+            weight = self.random.choice(WEIGHTS)
+            played.network.reweigh(flow, played.network.kind(kind.links, kind.usage, kind.cap, weight))
+            self.left -= 1
+
+
+@settings(each_network, max_examples=150)
+@given(specs())
+def test_rates_equal_the_textbook_allocator_while_weights_change(spec: dict[str, Any]) -> None:
+    shaker = _Shaker()
+
+    def compare(played: Played) -> None:
+        for flow, rate, _, _ in textbook(played):
+            got = played.network.rate(flow)
+            assert abs(got - rate) <= RATES * max(rate, RATES), (got, rate)
+        shaker.shake(played)
+
+    assert play(spec, compare).updates
+
+
+@settings(each_network, max_examples=150)
+@given(specs())
+def test_bytes_are_conserved_while_weights_change(spec: dict[str, Any]) -> None:
+    """Rates integrated over time by the test itself give each flow its size when it finishes."""
+    moved: dict[int, float] = defaultdict(float)
+    rates: dict[int, tuple[Any, float]] = {}
+    last = [0.0]
+    shaker = _Shaker()
+
+    def integrate(played: Played) -> None:
+        now = played.network.env.now
+        for key, (_, rate) in rates.items():
+            moved[key] += rate * (now - last[0])
+        last[0] = now
+        rates.clear()
+        for host in played.hosts:
+            for flow in host.flows:
+                rates[id(flow)] = (flow, played.network.rate(flow))
+        shaker.shake(played)
+
+    played = play(spec, integrate)
+    assert len(played.finished) == sum(1 + repeats for *_, repeats in spec["arrivals"])
+    for flow, _ in played.finished:
+        assert math.isclose(moved[id(flow)], flow.size, rel_tol=1e-9, abs_tol=1e-6)
+    for link in played.network.links:
+        crossing = sum(flow.size for flow, _ in played.finished if link in flow.kind.links)
+        assert math.isclose(played.network.carried_by(link, ()), crossing, rel_tol=1e-12)
+
+
+def test_two_flows_of_a_host_that_exchange_their_weights_exchange_their_rates() -> None:
+    """Oracle: 100 B/s in shares of 1 to 3; after 1 s they have 25 and 75 B, and go on with 75 and 25 B/s."""
+    env = simpy.Environment()
+    network = FluidNetwork(env)
+    link = network.link("link", 100.0)
+    light, heavy = (network.kind((link,), weight=weight) for weight in (1.0, 3.0))
+    host = network.host(network.profile(()))
+    ends = {}
+    first, second = (
+        network.start(host, kind, 100.0, lambda flow: ends.update({flow.tag: env.now}), tag)
+        for kind, tag in ((light, "first"), (heavy, "second"))
+    )
+
+    def exchange(_: object) -> None:
+        network.reweigh(first, heavy)
+        network.reweigh(second, light)
+
+    network.call_later(1.0, exchange)
+    env.run()
+    assert ends == {"first": 2.0, "second": 2.0}
+
+
+def test_a_flow_that_has_ended_keeps_its_weight() -> None:
+    env = simpy.Environment()
+    network = FluidNetwork(env)
+    link = network.link("link", 100.0)
+    kind, other = (network.kind((link,), weight=weight) for weight in (1.0, 3.0))
+    flow = network.start(network.host(network.profile(())), kind, 100.0, lambda _: None)
+    env.run()
+    network.reweigh(flow, other)
+    assert (flow.kind, env.peek()) == (kind, math.inf)

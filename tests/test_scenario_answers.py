@@ -1,0 +1,77 @@
+"""What the comments of the scenarios on herds, disks and pushes answer, against closed forms."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rolloutsim
+
+ROOT = Path(__file__).parent.parent
+BACK = 62.0  # when the registry of thundering-herd.yaml is back [s]
+
+
+def run(name: str, *overrides: str) -> rolloutsim.Result:
+    return rolloutsim.load(ROOT / f"scenarios/{name}.yaml", list(overrides)).run()
+
+
+def herd(jitter: str) -> tuple[int, float]:
+    """The most pulls at a time after the outage, and when the last pod is ready [s]."""
+    result = run("thundering-herd", f"nodes.edge.image_backoff.jitter={jitter}")
+    (case,) = result.run.cases
+    after = (case.pulls.asked > BACK) & np.isfinite(case.pulls.pulled)
+    asked, pulled = case.pulls.asked[after], case.pulls.pulled[after]
+    assert len(asked) == 200
+    assert result["all"].rollout_time is not None
+    return max(int(((asked <= time) & (pulled > time)).sum()) for time in asked), result["all"].rollout_time
+
+
+def test_without_jitter_the_whole_herd_comes_back_at_the_same_moment() -> None:
+    """Oracle: waits of 10, 20 and 40 s after pulls that break at 2 s, then 12 GB through 10 Gbit/s."""
+    peak, ready = herd("0%")
+    assert peak == 200
+    least = 200 * 60e6 / (1.25e9 * 1448 / 1538)
+    assert 2 + 10 + 20 + 40 + least < ready < 2 + 10 + 20 + 40 + least + 3
+
+
+def test_a_fifth_of_jitter_halves_the_herd() -> None:
+    peak, ready = herd("20%")
+    assert peak <= 100
+    assert ready > herd("0%")[1]
+
+
+def test_the_disk_is_what_binds_a_machine_learning_image() -> None:
+    """Oracle: compressed and unpacked bytes through the disk's 125 MiB/s; nothing can be quicker."""
+    result = run("ml-image")
+    layers = rolloutsim.load(ROOT / "scenarios/ml-image.yaml").resolve().images["ml-notebook"].layers
+    least = sum(layer.compressed + layer.unpacked for layer in layers) / (125 * 2**20)
+    assert sum(layer.compressed for layer in layers) == 5_943_289_554
+    assert least < result["all"].rollout_time < 1.02 * least
+    assert result["all"].time_split["disk"] > 0.95 * sum(result["all"].time_split.values())
+    network = run("ml-image", "nodes.gpu.nic=25 Gbit/s")
+    assert network["all"].rollout_time == pytest.approx(result["all"].rollout_time, rel=0.01)
+
+
+def test_each_step_of_ml_image_is_quicker_than_the_one_before() -> None:
+    steps = (
+        "nodes.gpu.disk.rate=1000 MiB/s", "nodes.gpu.parallel_unpacks=4", "nodes.gpu.layer_fetch_buffer=16 MiB",
+        "nodes.gpu.parallel_layers=15",
+    )  # fmt: skip
+    times = [run("ml-image", *steps[:count])["all"].rollout_time for count in (0, 1, 2, 4)]
+    assert times == sorted(times, reverse=True)
+
+
+def test_only_new_layers_are_pushed_and_copies_cost_what_they_weigh() -> None:
+    """Oracle: builder adds 61 and 28 MB to its base, go-carbon 12.03 MB; 346 MB are 21.6 times 16 MB."""
+    cases = {case["case"]: case for case in json.loads(run("push-and-roll").to_json())["cases"]}
+    line = 12.5e6 * 1448 / 1538
+    for image, new in {"builder": 89e6, "go-carbon": 12.03e6}.items():
+        (push,) = cases[image]["push"]
+        assert (push["bytes"], push["before_rollout"]) == (new, True)
+        assert new / line < push["push_time_s"] < new / line + 0.1
+    for disk in ("ssd", "hdd"):
+        costs = [cases[image]["disk"]["cost_per_month"][disk] for image in ("builder", "go-carbon")]
+        assert costs[0] / costs[1] == pytest.approx(346 / 16)

@@ -1,0 +1,243 @@
+"""How well the model predicts real pulls: `python -m tests.theory.accuracy [--write --date YYYY-MM-DD]`.
+
+Prints the table of `tests/data/measured-accuracy.md`, or writes it with the date given. Every case of
+`tests/data/measured/` is predicted by one set of parameters, with standing queues (its own buffers) and TCP's
+unfairness as the scenario format has them; a prediction is the mean of `SEEDS` runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import fmean, median
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rolloutsim.results.background import background_summaries
+from rolloutsim.scenario import loads
+from rolloutsim.simulation import simulate
+from tests.theory import measured_cases
+
+if TYPE_CHECKING:
+    from rolloutsim.results.background import BackgroundSummary
+    from rolloutsim.results.records import CaseRecords
+    from tests.theory.measured_cases import Measured
+
+FILE = Path(__file__).parents[1] / "data" / "measured-accuracy.md"
+SEEDS = 20
+
+# What was chosen by looking at a case, and where. All else comes from the measurements' README: the middles of its
+# ranges (occupancy of a queue, variation of shares) and its formula for the time that a newcomer needs.
+FITTED = {
+    "n1-golang8-bg-udp-rpc": "round trips of a request for 20 kB: 3",
+    "n5-bg-tcp-nodelink": "the steps in which a newcomer's share grows; that an established flow weighs 1",
+}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A measured case, predicted.
+
+    Parameters
+    ----------
+    case : Measured
+        What was measured.
+    plain : float
+        Rollout time without queues and unfairness [s].
+    time : float
+        Rollout time with both [s].
+    ranks : list of float
+        When the first, second, ... last node is ready [s].
+    background : list of tuple of BackgroundSummary
+        Of each run.
+    """
+
+    case: Measured
+    plain: float
+    time: float
+    ranks: list[float]
+    background: list[tuple[BackgroundSummary, ...]]
+
+    @property
+    def error(self) -> float:
+        """Of the rollout time, relative."""
+        return self.time / self.case.rollout_time - 1
+
+    @property
+    def rank_error(self) -> float:
+        """Mean absolute error of the times at which the first, second, ... last node is ready, relative."""
+        return fmean(abs(ours / theirs - 1) for ours, theirs in zip(self.ranks, self.case.ranks(), strict=True))
+
+    @property
+    def fitted(self) -> bool:
+        """Whether a parameter was chosen by looking at this case."""
+        return self.case.name in FITTED
+
+
+@cache
+def predictions() -> tuple[Prediction, ...]:
+    """Of all cases, by name."""
+    return tuple(_predict(case) for case in measured_cases.read_all())
+
+
+def _predict(case: Measured) -> Prediction:
+    runs = [_run(case, True, seed) for seed in range(SEEDS)]
+    ready = np.array([np.sort(run.pods.ready) for run in runs])
+    return Prediction(
+        case,
+        _run(case, False, 0).end,
+        fmean(run.end for run in runs),
+        ready.mean(axis=0).tolist(),
+        [background_summaries(run) for run in runs],
+    )
+
+
+def _run(case: Measured, under_load: bool, seed: int) -> CaseRecords:
+    text = measured_cases.scenario_text(case, queues=under_load, fairness=under_load)
+    (run,) = simulate(loads(text, case.name).resolve(), seed).cases
+    assert run.finished
+    return run
+
+
+def median_error(fitted: bool | None = None) -> float:
+    """Median absolute error of the rollout time: over the cases fitted to, the others, or all."""
+    return median(abs(one.error) for one in predictions() if fitted is None or one.fitted == fitted)
+
+
+def mean_rank_error() -> float:
+    """Mean absolute error of the times at which nodes are ready, over the cases with several nodes."""
+    return fmean(one.rank_error for one in predictions() if one.case.config["nodes"] > 1)
+
+
+@dataclass(frozen=True)
+class Felt:
+    """One figure of the background, measured (median of the runs) and predicted (mean of the seeds)."""
+
+    what: str
+    measured: float
+    predicted: float
+    unit: str
+
+    @property
+    def error(self) -> float:
+        """Relative."""
+        return self.predicted / self.measured - 1
+
+
+def felt() -> tuple[Felt, ...]:
+    """What the applications on the links felt."""
+    by_name = {one.case.name: one for one in predictions()}
+    bulk, mixed = by_name["n5-bg-tcp-nodelink"], by_name["n1-golang8-bg-udp-rpc"]
+    tcp = [run[0].during or 0.0 for run in bulk.background]
+    # The measured rate of UDP is its payload's; the scenario's a line's.
+    udp = [(run[0].during or 0.0) / measured_cases.EFFICIENCY for run in mixed.background]
+    answers = [run[1].latency_during for run in mixed.background]
+    idle = [run[1].latency_before for run in mixed.background]
+    return (
+        Felt("TCP bandwidth during the pull, n5-bg-tcp-nodelink", _measured(bulk, 0, "mbit_during"),
+             fmean(tcp) * 8e-6, "Mbit/s"),
+        Felt("UDP bandwidth during the pull, n1-golang8-bg-udp-rpc", _measured(mixed, 0, "mbit_during"),
+             fmean(udp) * 8e-6, "Mbit/s"),
+        Felt("RPC p50 before the pull, n1-golang8-bg-udp-rpc", _measured(mixed, 1, "pre_ms"),
+             fmean(one.p50 for one in idle if one) * 1e3, "ms"),
+        Felt("RPC p50 during the pull, n1-golang8-bg-udp-rpc", _measured(mixed, 1, "during_ms"),
+             fmean(one.p50 for one in answers if one) * 1e3, "ms"),
+    )  # fmt: skip
+
+
+def _measured(one: Prediction, flow: int, key: str) -> float:
+    values = [run["background"][flow][key] for run in one.case.runs]
+    return median(value["p50"] if isinstance(value, dict) else value for value in values)
+
+
+def table(date: str) -> str:
+    """The whole table in Markdown."""
+    rows = sorted(predictions(), key=lambda one: (not one.case.core, one.case.name))
+    lines = [
+        "# Predicted and measured",
+        "",
+        f"Printed by `python -m tests.theory.accuracy`; last written on {date}.",
+        "",
+        "Every case of `measured/` (real pulls, medians of three runs), predicted with one set of parameters: the real",
+        f"model with standing queues and TCP's unfairness, the mean of {SEEDS} seeds. *Ideal* is max-min sharing of",
+        "bandwidth alone, *plain* the real model with round trips and slow start, but neither queues nor unfairness.",
+        "",
+        "## Rollout time",
+        "",
+        "| case | core | measured | ideal | plain | predicted | error | parameters |",
+        "|---|---|--:|--:|--:|--:|--:|---|",
+    ]
+    for one in rows:
+        case = one.case
+        lines.append(
+            f"| {case.name} | {'yes' if case.core else 'no'} | {case.rollout_time:.2f} s | {case.ideal:.2f} s "
+            f"| {one.plain:.2f} s | {one.time:.2f} s | {one.error:+.1%} | {'fitted' if one.fitted else 'held out'} |"
+        )
+    worst = max(rows, key=lambda one: abs(one.error))
+    plain = median(abs(one.plain / one.case.rollout_time - 1) for one in rows)
+    lines += [
+        "",
+        f"Median absolute error {median_error():.1%} (fitted {median_error(True):.1%}, held out "
+        f"{median_error(False):.1%}; plain {plain:.1%}); largest {abs(worst.error):.1%} ({worst.case.name}).",
+        "",
+        "Chosen by looking at a case:",
+        "",
+        *(f"- {name}: {what}" for name, what in FITTED.items()),
+        "",
+        "All else is taken from `measured/README.md`: the middles of its ranges, and its formula for newcomers. Which",
+        "effects to model at all was decided with all cases in view.",
+        "",
+        "## When the nodes are ready",
+        "",
+        "The times at which the first, the second, ... the last node is ready (medians of the runs).",
+        "",
+        "| case | measured | predicted | mean absolute error |",
+        "|---|---|---|--:|",
+    ]
+    for one in rows:
+        if one.case.config["nodes"] > 1:
+            lines.append(
+                f"| {one.case.name} | {_ranks(one.case.ranks())} | {_ranks(one.ranks)} | {one.rank_error:.1%} |"
+            )
+    lines += [
+        "",
+        f"Mean over the cases: {mean_rank_error():.1%}. With bbr, short flows share more evenly than the range of",
+        "`measured/README.md` says (n20-alpine-bbr), long ones less.",
+        "",
+        "## What running applications feel",
+        "",
+        "| figure | measured | predicted | error |",
+        "|---|--:|--:|--:|",
+        *(
+            f"| {one.what} | {one.measured:.3g} {one.unit} | {one.predicted:.3g} {one.unit} | {one.error:+.1%} |"
+            for one in felt()
+        ),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _ranks(times: list[float]) -> str:
+    """The first, the middle and the last, and what is between them."""
+    places = sorted({0, len(times) // 4, len(times) // 2, 3 * len(times) // 4, len(times) - 1})
+    return " · ".join(f"{times[place]:.2f}" for place in places) + " s"
+
+
+def main() -> None:
+    """Print the table, or write it."""
+    parser = argparse.ArgumentParser(prog="python -m tests.theory.accuracy", description=__doc__)
+    parser.add_argument("--write", action="store_true", help=f"write {FILE.name}")
+    parser.add_argument("--date", default="(not written)", help="the date to put into the table")
+    arguments = parser.parse_args()
+    text = table(arguments.date)
+    if arguments.write:
+        FILE.write_text(text, encoding="utf-8")
+    else:
+        print(text, end="")
+
+
+if __name__ == "__main__":
+    main()
