@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from rolloutsim.scenario.resolved import LARGEST_SEED
 
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result
+    from rolloutsim.api.sweep import Sweep
+    from rolloutsim.planning.solve import Solution
 
 
 class Scenario(_scenario.Scenario):
@@ -20,23 +22,120 @@ class Scenario(_scenario.Scenario):
     Keys are those of a scenario file, in its short or its long form.
     """
 
-    def run(self, seed: int | None = None) -> Result:
+    def run(self, seed: int | None = None, replications: int | None = None, jobs: int = 1) -> Result:
         """Simulate it.
 
         Parameters
         ----------
         seed : int, optional
             Of all random numbers, a whole number from 0 to 2^63 - 1; the scenario's own by default.
+        replications : int, optional
+            How often, each time with a seed of its own; every figure is then a mean with an interval. The
+            scenario's own number by default.
+        jobs : int
+            How many processes work on the replications; -1: one a core. The results are the same.
 
         Raises
         ------
         UsageError
-            If the seed is no such number.
+            If the seed is no such number, or there can be no such number of replications or jobs.
         """
-        from rolloutsim.api.result import Result
-        from rolloutsim.simulation import simulate
+        from rolloutsim.api.result import simulated
 
-        return Result(simulate(self.resolve(), _checked(seed)))
+        return simulated(self.resolve(), _checked(seed), replications, jobs)
+
+    def sweep(
+        self,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        replications: int | None = None,
+        seed: int | None = None,
+        design: str | None = None,
+        points: int | None = None,
+        jobs: int = -1,
+        cluster: str | None = None,
+        path: str | Path | None = None,
+        resume: bool = False,
+    ) -> Sweep:
+        """Simulate it at many points, each as often as there are replications, with common random numbers.
+
+        Parameters
+        ----------
+        parameters : mapping, optional
+            Path, as in `with_`, to a list of values, or to a range `{"from": "1 Gbit/s", "to": "10 Gbit/s", "scale":
+            "log"}`; the scenario's own key `sweep` by default.
+        replications : int, optional
+            Runs of each point, each with a seed of its own; the scenario's own number by default.
+        seed : int, optional
+            Of the first replication of every point; the scenario's own by default.
+        design : str, optional
+            `grid` (every combination; the default), `zip` (values side by side) or `sobol` (points spread evenly).
+        points : int, optional
+            How many, for `sobol`; a power of two is best.
+        jobs : int
+            Processes on local cores, -1: one for each. What is over in two seconds is done without any.
+        cluster : str, optional
+            URL of a Dask scheduler, `tcp://host:8786`, whose workers compute instead. For a Ray cluster choose its
+            joblib backend around the call: `ray.util.joblib.register_ray()`, `with joblib.parallel_config("ray"):`.
+        path : str or Path, optional
+            SQLite file that it is streamed into; what is done stays there whatever happens.
+        resume : bool
+            Go on with that file if it is there.
+
+        Returns
+        -------
+        Sweep
+            The same, bit for bit, whoever computes it.
+
+        Raises
+        ------
+        UsageError
+            If a path leads nowhere, the design does not fit, or the file is of another sweep.
+        ScenarioError
+            If a point is not valid; nothing was simulated then.
+        """
+        from rolloutsim.api.sweep import sweep
+
+        return sweep(self, parameters, replications, _checked(seed), design, points, jobs, cluster, path, resume)
+
+    def solve(
+        self,
+        find: str,
+        such_that: str,
+        between: tuple[Any, Any] | None = None,
+        case: str | None = None,
+        largest: bool = False,
+        seed: int | None = None,
+        replications: int | None = None,
+        jobs: int = 1,
+    ) -> Solution:
+        """Find the smallest value with which a condition holds: `s.solve("network", "rollout_time < 30 s")`.
+
+        Parameters
+        ----------
+        find : str
+            Path of a number, as in `with_`.
+        such_that : str
+            The condition, as in thresholds.
+        between : tuple, optional
+            The smallest and the largest value that come into question; by default as far as it takes.
+        case : str, optional
+            The only case that has to meet the condition; all of them by default.
+        largest : bool
+            Whether the largest value is looked for.
+        seed, replications, jobs
+            As for `run`; with several replications the condition must hold at the end of the 95 % interval.
+
+        Raises
+        ------
+        UsageError
+            If there is no such number, or the condition cannot be read.
+        ScenarioError
+            If the scenario is not valid with one of the values in `between`.
+        """
+        from rolloutsim.planning.solve import solve
+
+        return solve(self.draft(), find, such_that, between, case, largest, _checked(seed), replications, jobs)
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:

@@ -1,0 +1,56 @@
+"""Results side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rolloutsim.api.result import Result, simulated
+from rolloutsim.api.scenarios import Scenario
+
+if TYPE_CHECKING:
+    from rolloutsim.planning.compare import Comparison
+
+Comparable = Result | Scenario
+
+
+def compare(*results: Comparable, names: Sequence[str] = (), fail_if: Sequence[str] = ()) -> Comparison:
+    """Compare results with the first of them, case by case: `rs.compare(r, fast)`.
+
+    Parameters
+    ----------
+    results : Result or Scenario
+        Two or more; scenarios are simulated with the same seeds, ten times if chance plays a part in them and they say
+        nothing else.
+    names : sequence of str, optional
+        What they are called; by default as their scenarios are.
+    fail_if : sequence of str
+        Conditions such as `rollout_time > +10%`; those that are met are in `met`.
+
+    Returns
+    -------
+    Comparison
+        Differences with intervals and verdicts; a table in Jupyter.
+
+    Raises
+    ------
+    UsageError
+        If there are fewer than two, or they have no case in common, or a condition cannot be read.
+    """
+    from rolloutsim.planning.compare import Side, replications_for
+    from rolloutsim.planning.compare import compare as compared
+    from rolloutsim.results.replicated import replications_of
+
+    given = [one.scenario if isinstance(one, Result) else one.resolve() for one in results]
+    count = replications_for(given, None)
+    ready = [one if isinstance(one, Result) else simulated(one.resolve(), None, count) for one in results]
+    called = list(names) or _told_apart([scenario.name for scenario in given])
+    sides = [Side(name, one.replications or replications_of(one.run)) for name, one in zip(called, ready, strict=True)]
+    return compared(sides, fail_if)
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """Names, with a letter behind those that occur more than once."""
+    return [
+        f"{name} ({chr(ord('A') + number)})" if names.count(name) > 1 else name for number, name in enumerate(names)
+    ]

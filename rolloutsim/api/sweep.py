@@ -1,0 +1,196 @@
+"""A sweep: a scenario at many points, its figures, and tables of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rolloutsim.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from rolloutsim.api.plotting import SweepPlots
+    from rolloutsim.planning.sweep_records import SweepRecords
+    from rolloutsim.scenario.loading import Scenario
+
+_MOST_ROWS = 50  # of the table in Jupyter (assumed)
+
+
+class Sweep:
+    """A scenario at many points, each simulated once or several times; `Scenario.sweep` makes it.
+
+    Parameters
+    ----------
+    records : SweepRecords
+        What was simulated.
+    """
+
+    def __init__(self, records: SweepRecords) -> None:
+        self.records = records
+
+    @classmethod
+    def read(cls, path: str | Path) -> Sweep:
+        """The sweep in a SQLite file, also of one that is not complete.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file that `rolloutsim sweep -o` or `Scenario.sweep` wrote.
+
+        Raises
+        ------
+        UsageError
+            If there is no such file, or it is not of a sweep.
+        """
+        from rolloutsim.planning.sweep_records import read_records
+
+        return cls(read_records(Path(path)))
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The paths that are varied."""
+        return tuple(parameter.path for parameter in self.records.head.parameters)
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """The names of the cases."""
+        return self.records.cases
+
+    @property
+    def complete(self) -> bool:
+        """Whether every point is there with all its replications."""
+        return self.records.complete
+
+    def __len__(self) -> int:
+        return len(self.records.head.points)
+
+    @property
+    def plot(self) -> SweepPlots:
+        """The figures: `sweep.plot.sweep_lines()`; `dir(sweep.plot)` lists them."""
+        from rolloutsim.api.plotting import SweepPlots
+
+        return SweepPlots(self)
+
+    def to_pandas(self, table: str = "joined") -> pd.DataFrame:
+        """A table as a DataFrame; needs pandas, which rolloutsim does not.
+
+        Parameters
+        ----------
+        table : str
+            `joined`: one row a point, replication and case, with the parameters' values; or `points`, `results`,
+            `links`, `time_split`, `thresholds`, … as in the SQLite file.
+
+        Raises
+        ------
+        KeyError
+            If there is no such table.
+        """
+        from rolloutsim.planning.sweep_frames import to_pandas
+
+        return to_pandas(self.records, table)
+
+    def to_xarray(self, replications: bool = False) -> xr.Dataset:
+        """All numbers of the cases as a Dataset; needs xarray, which rolloutsim does not.
+
+        A grid has a dimension for each parameter, another design one named `point`; then comes `case`. Numbers are
+        means over the replications (percentiles: medians), NaN where they are unknown; those of the rollout time's
+        95 % interval are `rollout_time_ci_low_s` and `rollout_time_ci_high_s`. A parameter with a unit has a second
+        coordinate with its numbers: `network_bytes_per_s`.
+
+        Parameters
+        ----------
+        replications : bool
+            Keep the single replications, as a last dimension `replication`.
+        """
+        from rolloutsim.planning.sweep_frames import to_xarray
+
+        return to_xarray(self.records, replications)
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Write `to_pandas()` to a Parquet file; needs pandas and pyarrow."""
+        from rolloutsim.planning.sweep_frames import to_parquet
+
+        to_parquet(self.records, Path(path))
+
+    def to_csv(self) -> str:
+        """One line a point, replication and case."""
+        from rolloutsim.planning.sweep_figures import to_csv
+
+        return to_csv(self.records)
+
+    def to_json(self) -> str:
+        """The JSON contract `rolloutsim.sweep/1`: at each point the numbers of each case, with intervals."""
+        from rolloutsim.planning.sweep_figures import to_json
+
+        return to_json(self.records)
+
+    def to_markdown(self) -> str:
+        """The table of rollout times."""
+        from rolloutsim.planning.sweep_figures import to_markdown
+
+        return to_markdown(self.records)
+
+    @cached_property
+    def _title(self) -> str:
+        from rolloutsim.planning.sweep_figures import title
+
+        return title(self.records)
+
+    def __repr__(self) -> str:
+        return f"<Sweep of {self._title}: {', '.join(self.parameters)}>"
+
+    def _repr_html_(self) -> str:
+        from rolloutsim.api.result import _html
+        from rolloutsim.planning.sweep_figures import table
+
+        found = table(self.records)
+        rows = found.rows[:_MOST_ROWS]
+        more = f" (the first {_MOST_ROWS} rows of {len(found.rows)})" if len(found.rows) > _MOST_ROWS else ""
+        sides = [column.side for column in found.columns]
+        return _html([column.heading for column in found.columns], rows, sides, caption=f"{self._title}{more}")
+
+
+def sweep(
+    scenario: Scenario,
+    parameters: Mapping[str, Any] | None,
+    replications: int | None,
+    seed: int | None,
+    design: str | None,
+    points: int | None,
+    jobs: int,
+    cluster: str | None,
+    path: str | Path | None,
+    resume: bool,
+) -> Sweep:
+    """What `Scenario.sweep` does."""
+    from rolloutsim.planning.design_input import from_data, from_mapping, kind_of
+    from rolloutsim.planning.sweep import plan
+    from rolloutsim.planning.sweep import sweep as run
+    from rolloutsim.planning.sweep_workers import workers
+
+    draft = scenario.draft()
+    if parameters is None:
+        chosen = from_data(draft.data, kind_of(design), points)
+        if chosen is None:
+            raise UsageError("the scenario has no key 'sweep'; name parameters, as in s.sweep({'nodes': [20, 50]})")
+    else:
+        chosen = from_mapping(parameters, design, points)
+    if resume and path is None:
+        raise UsageError("resume goes on with a file: name it as path")
+    planned = plan(draft, chosen, _whole("replications", replications, 1), seed)
+    records = run(planned, None if path is None else Path(path), resume, workers(jobs, cluster))
+    if records.interrupted:
+        raise KeyboardInterrupt
+    return Sweep(records)
+
+
+def _whole(name: str, value: Any, least: int) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < least:
+        raise UsageError(f"{name} {value!r} is not a whole number from {least} on")
+    return int(value.__index__())

@@ -1,0 +1,69 @@
+"""`rolloutsim report`: results and sweeps as a report to forward."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rolloutsim.cli import example
+
+if TYPE_CHECKING:
+    from rolloutsim.report.blocks import Report
+
+FORMS = (".html", ".pdf", ".md")
+_SWEEPS = (".sqlite", ".sqlite3", ".db")
+
+
+@click.command(
+    short_help="Results or sweeps as one HTML, PDF or Markdown file.",
+    epilog=example(
+        "rolloutsim run scenarios/20nodes.yaml -o results\n"
+        "rolloutsim report results -o report.html\n"
+        "rolloutsim report results results-10g -o report.pdf\n"
+        "rolloutsim report mine.sqlite -o report.md"
+    ),
+)
+@click.argument("results", metavar="RESULT…", nargs=-1, required=True)
+@click.option("-o", "--output", "output", metavar="FILE", required=True, help="The report: x.html, x.pdf or x.md.")
+def command(results: tuple[str, ...], output: str) -> None:
+    """Write the capacity-planning report of each RESULT, one after another, into one file.
+
+    RESULT is a folder written by 'run -o DIR', or the result.json or records.npz in it, or the SQLite file of
+    'sweep -o FILE'. The HTML file needs no network, works with scripts off, and prints.
+    """
+    from rolloutsim.cli.output import write_file
+
+    path = Path(output)
+    form = path.suffix.lower()
+    if form not in FORMS:
+        raise click.UsageError(f"-o {output}: a report is .html, .pdf or .md; name it for example report.html")
+    write_file(path, _rendered(tuple(_report(one) for one in results), form))
+    click.echo(f"wrote {output}", err=True)
+
+
+def _report(name: str) -> Report:
+    path = Path(name)
+    if path.suffix in _SWEEPS:
+        from rolloutsim.planning.sweep_records import read_records
+        from rolloutsim.report.sweep_contents import report_of_sweep
+
+        return report_of_sweep(read_records(path))
+    from rolloutsim.api.result import loaded
+
+    return loaded(path).report()
+
+
+def _rendered(reports: tuple[Report, ...], form: str) -> str | bytes:
+    if form == ".html":
+        from rolloutsim.report.page import to_html
+
+        return to_html(reports)
+    if form == ".pdf":
+        from rolloutsim.report.pdf import to_pdf
+
+        return to_pdf(reports)
+    from rolloutsim.report.markdown import to_markdown
+
+    return to_markdown(reports)

@@ -1,0 +1,79 @@
+"""What a report is made of: sections of blocks, the same for HTML, PDF and Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from rolloutsim.results.tables import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph; `role` is `answer`, `plain` or `note`."""
+
+    text: str
+    role: str = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Key figures: (what, value, small print)."""
+
+    entries: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table with its caption.
+
+    `subjects` names what each row is about (`node:web-007`), as the gids of figures do; `folded` tables are opened
+    on demand where that is possible.
+    """
+
+    caption: str
+    table: Table
+    subjects: tuple[str, ...] = ()
+    folded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A figure: its name, what it shows for those who cannot see it, and who draws it."""
+
+    name: str
+    question: str
+    draw: Callable[[], Axes]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Text to copy, with its caption."""
+
+    caption: str
+    text: str
+
+
+Block = Text | Numbers | Rows | Picture | Code
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a report; `key` is its anchor."""
+
+    key: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All of it."""
+
+    title: str
+    subtitle: str
+    sections: tuple[Section, ...]

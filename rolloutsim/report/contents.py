@@ -1,0 +1,232 @@
+"""What stands in the report of a result: the answer first, then where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rolloutsim.report.blocks import Block, Code, Numbers, Picture, Report, Rows, Section, Text
+from rolloutsim.report.inputs import defaults_table, given_table
+from rolloutsim.report.plots import entry, figure
+from rolloutsim.report.tables import applications_table, links_table, nodes_table, split_table, what_if_table
+from rolloutsim.results.figures import show_count, show_share, show_size, show_time, whole_share
+from rolloutsim.results.findings import DISK, FAILED, FAULTS, PUSH, READY, REQUESTS, findings
+from rolloutsim.results.metrics import RunSummary
+from rolloutsim.results.tables import case_rows, disk_rows, footnotes, threshold_rows
+from rolloutsim.results.why import why
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from rolloutsim.planning.what_if import WhatIfs
+    from rolloutsim.results.metrics import CaseSummary
+    from rolloutsim.results.records import Run
+    from rolloutsim.results.replicated import Replication
+    from rolloutsim.results.tables import Intervals
+    from rolloutsim.results.thresholds import ThresholdResult
+
+# What the model leaves out, for those who are to trust it.
+LIMITS = (
+    "Bytes move as a fluid: links are shared max-min fairly, packets, losses and retransmissions are not simulated. "
+    "Compared with pulls from a real registry the rollout time of the core cases is within 10 %.",
+    "Real connections share a link unevenly: single nodes may be done clearly sooner or later than shown, unless "
+    "network.fairness is on.",
+    "A registry answers each request after a fixed time, unless its connections or rates are limited.",
+    "Nodes of a group are equal, and nothing but the scenario's own traffic is on the links.",
+)
+
+
+class _Contents:
+    """The sections of one result."""
+
+    def __init__(
+        self,
+        run: Run,
+        summary: RunSummary,
+        thresholds: Sequence[ThresholdResult],
+        changes: WhatIfs,
+        intervals: Intervals | None,
+        replications: Sequence[Replication] | None,
+        command: str,
+        first: RunSummary | None,
+    ) -> None:
+        self.run = run
+        self.first = first
+        self.summary = summary
+        self.thresholds = thresholds
+        self.changes = changes
+        self.intervals = intervals
+        self.replications = replications
+        self.command = command
+        self.slowest = summary.slowest
+        self.records = next(case for case in run.cases if case.name == self.slowest.case)
+
+    def sections(self) -> Iterator[Section]:
+        """All that have something to say."""
+        for key, title, blocks in (
+            ("answer", "The answer", self._answer()),
+            ("scenario", "Scenario", self._scenario()),
+            ("cases", "Cases compared", self._cases()),
+            ("why", "Why", self._why()),
+            ("network", "Network", self._network()),
+            ("nodes", "Nodes", self._nodes()),
+            ("applications", "Effect on other applications", self._applications()),
+            ("availability", "Availability during the rollout", self._availability()),
+            ("disk", "Disk and cost", self._disk()),
+            ("limits", "Assumptions and limits of the model", self._limits()),
+            ("provenance", "Provenance", self._provenance()),
+        ):
+            found = tuple(blocks)
+            if found:
+                yield Section(key, title, found)
+
+    def _answer(self) -> Iterator[Block]:
+        yield Text(_sentence(self.slowest, len(self.summary.cases)), "answer")
+        yield Numbers(tuple(self._numbers()))
+        if self.thresholds:
+            yield Rows("Thresholds, with what is left until they are missed", threshold_rows(self.thresholds))
+        yield Text(why(self.run, self.summary))
+
+    def _numbers(self) -> Iterator[tuple[str, str, str]]:
+        case = self.slowest
+        yield "rollout time", show_time(case.rollout_time_s), case.case
+        if case.slowdown is not None:
+            yield "slowdown", f"{case.slowdown.mean:.3g}×", "against a pull alone"
+        yield "on the wire", show_size(case.bytes_on_wire), f"{show_count(case.pulls)} pulls"
+        busiest = max(
+            (row for row in case.links if row.utilisation is not None),
+            key=lambda row: row.utilisation or 0.0,
+            default=None,
+        )
+        if busiest is not None and busiest.utilisation is not None:
+            yield "busiest link", show_share(busiest.utilisation), busiest.link
+        if self.thresholds:
+            held = sum(bool(one.passed) for one in self.thresholds)
+            yield "thresholds held", f"{held} of {len(self.thresholds)}", ""
+
+    def _scenario(self) -> Iterator[Block]:
+        scenario = self.run.scenario
+        if scenario.description:
+            yield Text(scenario.description)
+        yield Rows("Given in the scenario, overrides included", given_table(scenario))
+        yield Rows("Defaults in force", defaults_table(scenario), folded=True)
+
+    def _cases(self) -> Iterator[Block]:
+        subjects = tuple(f"case:{name}" for name in self.summary.cases)
+        table = case_rows(self.run, self.summary, self.intervals)
+        yield Rows("Cases", table, subjects if len(subjects) == len(table.rows) else ())
+        more = {} if self.replications is None else {"replications": self.replications}
+        yield self._picture("rollout", **more)
+        if len(self.run.cases) > 1:
+            yield from self._pictures("size", "ecdf")
+
+    def _why(self) -> Iterator[Block]:
+        yield self._picture("time_split")
+        yield Rows("Where the time goes: seconds summed over the pulls", split_table(self.summary))
+        if self.changes.best or self.changes.useless:
+            yield Rows(f"What would help ({self.changes.case}, simulated)", what_if_table(self.changes))
+            if self.changes.useless:
+                yield Text(f"No effect: {', '.join(self.changes.useless)}.", "note")
+
+    def _network(self) -> Iterator[Block]:
+        yield from self._pictures("utilisation", "racks", "requests")
+        table, subjects = links_table(self.slowest)
+        yield Rows(f"Links ({self.slowest.case})", table, subjects)
+        yield from self._findings(REQUESTS)
+
+    def _nodes(self) -> Iterator[Block]:
+        yield from self._pictures("timeline", "fan")
+        table, subjects, caption = nodes_table(self.records)
+        yield Rows(f"{caption} ({self.slowest.case})", table, subjects, folded=True)
+
+    def _applications(self) -> Iterator[Block]:
+        table = applications_table(self.records)
+        if table is not None:
+            yield from self._pictures("background")
+            yield Rows(f"Other applications before, during and after the rollout ({self.slowest.case})", table)
+
+    def _availability(self) -> Iterator[Block]:
+        if self.records.orchestration is not None and self.records.orchestration.workloads:
+            yield from self._pictures("replicas")
+            yield from self._findings(READY, FAILED, FAULTS, PUSH)
+
+    def _disk(self) -> Iterator[Block]:
+        table = disk_rows(self.summary)
+        if table is not None:
+            yield from self._pictures("disk")
+            yield Rows("Bytes kept", table)
+        yield from self._findings(DISK)
+
+    def _limits(self) -> Iterator[Block]:
+        for text in (*footnotes(self.run, self.intervals), *LIMITS):
+            yield Text(text, "note")
+
+    def _provenance(self) -> Iterator[Block]:
+        run = self.run
+        versions = ", ".join(f"{name} {version}" for name, version in run.provenance.items())
+        yield Text(f"{versions}; seed {run.seed}; scenario {run.scenario.sha256}.", "note")
+        yield Code("To reproduce it", self.command)
+        if run.scenario.document:
+            yield Code("The scenario in full: save it as scenario.yaml", run.scenario.document)
+
+    def _findings(self, *topics: str) -> Iterator[Block]:
+        for found in findings(self.summary):
+            if found.topic in topics:
+                yield Text(f"{found.topic}: {found.text}")
+
+    def _pictures(self, *names: str) -> Iterator[Picture]:
+        for name in names:
+            yield self._picture(name)
+
+    def _picture(self, name: str, **more: object) -> Picture:
+        return Picture(name, entry(name).question, partial(_drawn, name, self.run, self.first, **more))
+
+
+def _drawn(name: str, run: Run, summary: RunSummary | None, **more: object) -> Axes:
+    return figure(name)(run, summary=summary, **more)
+
+
+def report_of_run(
+    run: Run,
+    summary: RunSummary,
+    thresholds: Sequence[ThresholdResult],
+    changes: WhatIfs,
+    *,
+    first: RunSummary | None = None,
+    intervals: Intervals | None = None,
+    replications: Sequence[Replication] | None = None,
+    command: str = "",
+) -> Report:
+    """The report of one result.
+
+    Parameters
+    ----------
+    run, summary, thresholds
+        The result, its figures, and what it was checked against.
+    changes : WhatIfs
+        What would help, simulated.
+    first : RunSummary, optional
+        The figures of the run itself, which with several replications are not `summary`.
+    intervals, replications
+        Of a result with several replications.
+    command : str
+        What one types to get the same result.
+    """
+    contents = _Contents(run, summary, thresholds, changes, intervals, replications, command, first)
+    model = f"{run.scenario.model} model, seed {run.seed}"
+    return Report(run.scenario.name, f"capacity-planning report · {model}", tuple(contents.sections()))
+
+
+def _sentence(case: CaseSummary, cases: int) -> str:
+    """The answer in one sentence."""
+    what = f"The rollout of {case.case}" if cases == 1 else f"The slowest of {cases} cases, {case.case},"
+    if case.rollout_time_s is None:
+        return f"{what} does not finish: {'; '.join(case.stuck)}."
+    text = f"{what} takes {show_time(case.rollout_time_s)} until the last of {show_count(case.nodes)} nodes is ready"
+    full = max(
+        (row for row in case.links if row.nodes is None and row.saturated_s), key=lambda r: r.saturated_s, default=None
+    )
+    if full is None:
+        return f"{text}; no shared link is ever full."
+    return f"{text}; {full.link} is full for {whole_share(full.saturated_s / case.rollout_time_s)} of that time."

@@ -1,0 +1,55 @@
+"""A report as Markdown: for a pull request or a wiki, without figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rolloutsim.report.blocks import Code, Numbers, Picture, Rows, Text
+from rolloutsim.report.plots.canvas import NoDataError
+from rolloutsim.results.tables import escaped, markdown
+
+if TYPE_CHECKING:
+    from rolloutsim.report.blocks import Block, Report
+
+
+def to_markdown(reports: tuple[Report, ...]) -> str:
+    """One or several reports as Markdown; what a figure shows stands there as its title."""
+    return "\n".join(line for report in reports for line in _lines(report))
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield f"# {escaped(report.title)}"
+    yield ""
+    yield f"_{escaped(report.subtitle)}_"
+    yield ""
+    for section in report.sections:
+        yield f"## {section.title}"
+        yield ""
+        for block in section.blocks:
+            yield from _block(block)
+
+
+def _block(block: Block) -> Iterator[str]:
+    if isinstance(block, Text):
+        text = "  \n".join(escaped(line) for line in block.text.splitlines())
+        yield f"**{text}**" if block.role == "answer" else text
+    elif isinstance(block, Numbers):
+        for what, value, more in block.entries:
+            yield f"- {escaped(what)}: **{escaped(value)}**" + (f" ({escaped(more)})" if more else "")
+    elif isinstance(block, Rows):
+        yield f"{escaped(block.caption)}:"
+        yield ""
+        yield markdown(block.table).rstrip("\n")
+    elif isinstance(block, Picture):
+        try:
+            title = " ".join(block.draw().get_title(loc="left").split())
+        except NoDataError:
+            return
+        yield f"> {escaped(title.replace(chr(92), ''))}"
+    else:
+        assert isinstance(block, Code)
+        yield f"{escaped(block.caption)}:"
+        yield ""
+        yield f"```\n{block.text}\n```"
+    yield ""

@@ -1,0 +1,127 @@
+"""A report as one HTML file: styles, figures and script are inside, nothing is loaded from anywhere.
+
+Figures are SVG in which letters stay text. Their names are made unique on the page, what a reader may point at
+carries `data-of` (the same in every figure and table), and ink, grid and paper become the page's own colours, so
+that they follow the reader's choice of a dark page. Without scripts everything is there but hover and sorting.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from rolloutsim.report.blocks import Code, Numbers, Picture, Rows, Text
+from rolloutsim.report.images import svg
+from rolloutsim.report.plots.canvas import GRID, INK, MUTED, PAPER, NoDataError, tips
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from rolloutsim.report.blocks import Block, Report
+
+_COLOURS = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--grid)", PAPER: "var(--paper)"}
+_ID = re.compile(r'\bid="([^"]*)"')
+_REFERENCE = re.compile(r'(url\(#|href="#)([^)"]*)')
+_HEAD = re.compile(r"^.*?(?=<svg)", re.DOTALL)
+_METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
+_LINE_BREAKS = re.compile(r"\n\s*")
+
+
+def to_html(reports: tuple[Report, ...]) -> str:
+    """One or several reports as a page.
+
+    Parameters
+    ----------
+    reports : tuple of Report
+        In the order in which they stand on the page.
+    """
+    numbers = iter(range(1, 10_000))
+    pages = [
+        {
+            "title": report.title,
+            "subtitle": report.subtitle,
+            "prefix": f"r{place}-" if len(reports) > 1 else "",
+            "sections": [
+                {
+                    "key": section.key,
+                    "title": section.title,
+                    "blocks": [shown for block in section.blocks if (shown := _block(block, numbers)) is not None],
+                }
+                for section in report.sections
+            ],
+        }
+        for place, report in enumerate(reports)
+    ]
+    return _template().render(
+        title=" · ".join(report.title for report in reports), reports=pages, style=_part("report.css"),
+        script=_part("report.js"),
+    )  # fmt: skip
+
+
+def _block(block: Block, numbers: Any) -> dict[str, Any] | None:
+    if isinstance(block, Picture):
+        return _picture(block, f"f{next(numbers)}")
+    if isinstance(block, Rows):
+        return {
+            "kind": "rows",
+            "caption": block.caption,
+            "folded": block.folded,
+            "columns": block.table.columns,
+            "rows": [
+                (block.subjects[place] if place < len(block.subjects) else "", row)
+                for place, row in enumerate(block.table.rows)
+            ],
+        }
+    if isinstance(block, Numbers):
+        return {"kind": "numbers", "entries": block.entries}
+    if isinstance(block, Code):
+        return {"kind": "code", "caption": block.caption, "text": block.text, "folded": len(block.text) > 300}
+    assert isinstance(block, Text)
+    return {"kind": "text", "role": block.role, "lines": block.text.splitlines()}
+
+
+def _picture(picture: Picture, prefix: str) -> dict[str, Any] | None:
+    """A figure with what its parts stand for; None where there is nothing to show."""
+    try:
+        ax = picture.draw()
+    except NoDataError:
+        return None
+    known = tips(ax)
+    places = {gid: number for number, gid in enumerate(known)}
+
+    def named(found: re.Match[str]) -> str:
+        gid = found[1].replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"')
+        if gid in places:
+            return f'data-of="{found[1].split("#")[0]}" data-tip="{places[gid]}"'
+        return f'id="{prefix}-{found[1]}"'
+
+    drawn = _METADATA.sub("", _HEAD.sub("", svg(ax, text=True)))
+    drawn = _REFERENCE.sub(lambda found: f"{found[1]}{prefix}-{found[2]}", _ID.sub(named, drawn))
+    for colour, variable in _COLOURS.items():
+        drawn = drawn.replace(colour, variable)
+    title = " ".join(ax.get_title(loc="left").split())
+    drawn = drawn.replace("<svg ", '<svg role="img" ', 1)
+    return {
+        "kind": "picture",
+        "name": picture.name,
+        "title": title,
+        "question": picture.question,
+        "svg": _LINE_BREAKS.sub("\n", drawn),
+        # Nothing inside of a script element may look like another one, or like its end.
+        "tips": json.dumps(list(known.values()), ensure_ascii=False).replace("<", "\\u003c"),
+    }
+
+
+@cache
+def _template() -> jinja2.Template:
+    import jinja2
+
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    return environment.from_string(_part("report.html"))
+
+
+def _part(name: str) -> str:
+    return files("rolloutsim.report").joinpath("templates", name).read_text(encoding="utf-8")

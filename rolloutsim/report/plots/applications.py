@@ -1,0 +1,286 @@
+"""What the rollout does to what runs: the service that is replaced, and the applications beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from rolloutsim.report.plots.canvas import (
+    BLUE,
+    GREEN,
+    INK,
+    MUTED,
+    RED,
+    SKY,
+    NoDataError,
+    canvas,
+    finish,
+    grid,
+    label_axes,
+    mark,
+    plain,
+    series,
+    text_width,
+)
+from rolloutsim.report.plots.scales import corners, share_axis, thinned, time_axis
+from rolloutsim.report.plots.subjects import one_case, scene
+from rolloutsim.results.background import BackgroundSummary, Latency, background_summaries
+from rolloutsim.results.figures import UNKNOWN, show_rate, show_time, three_digits, whole_share
+from rolloutsim.results.replicas import ReadyReplicas, WorkloadSummary, ready_replicas, workload_summaries
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from rolloutsim.results.metrics import RunSummary
+    from rolloutsim.results.records import CaseRecords, Run
+
+_MOST_WORKLOADS = 10  # lines; those that come closest to their floor if there are more (assumed)
+_ROW, _FRAME = 0.4, 1.5  # height of a row, and of all around them [inch]
+_LEAST, _MOST = 1e-3, 1e3  # changes beyond are drawn at the rim (assumed)
+_HIGH = 0.6  # where all lines lie above this share, the axis does not begin at 0 (assumed)
+_AFTER: dict[str, Any] = {"marker": "o", "color": GREEN, "fillstyle": "none", "markersize": 10}
+_DURING: dict[str, Any] = {"marker": "o", "color": RED, "markersize": 7}
+_SAME = 0.005  # a smaller change is none (assumed: it rounds to 100 %)
+
+
+def replicas(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
+    """Ready pods over time against the floor that `max_unavailable` promises.
+
+    One workload: pods of the old version on those of the new one. Several: for each the share of its replicas.
+
+    Parameters
+    ----------
+    run, case, summary, ax
+        As for `timeline`.
+    """
+    records = one_case(run, case, summary)
+    figures = sorted(workload_summaries(records), key=_margin)[:_MOST_WORKLOADS]
+    if not figures:
+        raise NoDataError(
+            f"case '{plain(records.name)}' has no workloads, so no pods are replaced; give the scenario some, such as "
+            "workloads: {web: {images: [web], replicas: 20}}, and rollout: {strategy: rolling}"
+        )
+    ax = canvas(ax)
+    entries = _stacked(ax, records, figures[0]) if len(figures) == 1 else _beside(ax, records, figures)
+    time_axis(ax, records.end * 1.01)
+    grid(ax)
+    return finish(ax, _kept(figures), scene(run, "ready pods over time", [records]), legend=entries)
+
+
+def background(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
+    """Bandwidth and request latency of the other applications during and after the rollout, relative to before.
+
+    Parameters
+    ----------
+    run, case, summary, ax
+        As for `timeline`.
+    """
+    records = one_case(run, case, summary)
+    found = background_summaries(records)
+    rows = [row for one in found for row in _rows(one)]
+    if not rows:
+        raise NoDataError(
+            f"no other application uses the links in case '{plain(records.name)}'; give the scenario some, such as "
+            "background: {backup: {links: [registry.uplink], rate: 300 Mbit/s}}"
+        )
+    ax = canvas(ax, height=_FRAME + _ROW * max(len(rows), 3))
+    ax.axvline(1.0, color=MUTED, linewidth=1.2)
+    for place, row in enumerate(rows):
+        for value, look in ((row.after, _AFTER), (row.during, _DURING)):
+            if value is None or not row.before:
+                continue
+            at = min(max(value / row.before, _LEAST), _MOST)
+            (point,) = ax.plot([at], [place], linestyle="none", zorder=3, **look)
+            mark(ax, point, "background", row.name, f"{row.name}, {row.what}: {row.said}")
+        if row.before and row.during is not None:
+            at = min(max(row.during / row.before, _LEAST), _MOST)
+            ax.plot([1.0, at], [place, place], color=RED, linewidth=2.2, zorder=2)
+        ax.annotate(
+            row.said, (1.0, place), xycoords=("axes fraction", "data"), xytext=(10, 0), textcoords="offset points",
+            size=8, color=INK, va="center", annotation_clip=False,
+        )  # fmt: skip
+    _relative_axis(ax, rows)
+    names = [f"{plain(row.name, 24)}  {row.what}" for row in rows]
+    ax.set_yticks(range(len(rows)), names)
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    grid(ax, "x")
+    shown = (
+        Line2D([], [], color=MUTED, linewidth=1.2),
+        Line2D([], [], marker="o", color=RED, linestyle="none", markersize=7),
+        Line2D([], [], marker="o", color=GREEN, linestyle="none", fillstyle="none", markersize=9),
+    )
+    what = "beside each row: before → during → after"
+    drawn = finish(
+        ax, _felt(found), scene(run, what, [records]),
+        right=max(text_width(row.said, 8) for row in rows) / 72 + 0.25,
+    )  # fmt: skip
+    drawn.legend(
+        shown, ("before", "during", "after"), loc="upper left", bbox_to_anchor=(1.0, 0.0), ncols=3, frameon=False,
+        fontsize=8, borderaxespad=1.2, labelcolor=INK, handlelength=1.0, columnspacing=1.0, handletextpad=0.4,
+    )  # fmt: skip
+    return drawn
+
+
+# ---- replicas ----------------------------------------------------------------------------------------------
+
+
+def _stacked(ax: Axes, case: CaseRecords, one: WorkloadSummary) -> list[tuple[Any, str]]:
+    x, old, new = _steps(ready_replicas(case, one.workload), case.end)
+    first = ax.fill_between(x, 0.0, new, color=BLUE, lw=0)
+    second = ax.fill_between(x, new, new + old, color=SKY, lw=0)
+    mark(
+        ax,
+        first,
+        "workload",
+        one.workload,
+        f"{one.workload}: {one.ready_pods} pods of the new version ready at the end",
+    )
+    mark(ax, second, "workload", one.workload, f"{one.workload}: {_least(one)}")
+    entries: list[tuple[Any, str]] = [(Patch(facecolor=SKY), "old version"), (Patch(facecolor=BLUE), "new version")]
+    if one.floor is not None:
+        floor = ax.axhline(one.floor, color=RED, linestyle="--", linewidth=1.6)
+        entries.append((floor, f"promised\n(max_unavailable {one.max_unavailable})"))
+    wanted = ax.axhline(one.replicas, color=INK, linestyle=":", linewidth=1.2)
+    entries.append((wanted, "replicas"))
+    ax.set_ylim(0.0, max(float((old + new).max(initial=0)), one.replicas) * 1.08 or 1.0)
+    label_axes(ax, "", "ready pods")
+    return entries
+
+
+def _beside(ax: Axes, case: CaseRecords, figures: list[WorkloadSummary]) -> list[tuple[Any, str]]:
+    entries: list[tuple[Any, str]] = []
+    highest, lowest = 1.0, 1.0
+    for number, one in enumerate(figures):
+        x, old, new = _steps(ready_replicas(case, one.workload), case.end)
+        share = (old + new) / max(one.replicas, 1)
+        look = series(number)
+        (line,) = ax.plot(x, share, linewidth=1.6, **look)
+        mark(ax, line, "workload", one.workload, f"{one.workload}: {_least(one)}")
+        entries.append((line, f"{plain(one.workload)}\n{one.least_ready} of {one.replicas} at least"))
+        if one.floor is not None:
+            floor = ax.axhline(one.floor / max(one.replicas, 1), color=look["color"], linestyle=":", linewidth=1.4)
+            entries.append((floor, f"promised: {one.floor}"))
+            lowest = min(lowest, one.floor / max(one.replicas, 1))
+        highest, lowest = max(highest, float(share.max())), min(lowest, float(share.min()))
+    share_axis(ax, "ready pods, of the replicas wanted", top=highest * 1.03)
+    if lowest > _HIGH:
+        ax.set_ylim(lowest - (highest - lowest) * 0.3, highest + (highest - lowest) * 0.1)
+        ax.set_yticks(np.arange(np.ceil(20 * (lowest - 0.05)), np.floor(20 * highest) + 1) / 20)
+    return entries
+
+
+def _steps(ready: ReadyReplicas, end: float) -> tuple[Any, Any, Any]:
+    """The corners of both step functions; where there are more than can be seen, some of the steps."""
+    kept = thinned(len(ready.times), most=1500)
+    start = ready.times[0] > 0.0
+    times = np.concatenate([[0.0] if start else [], ready.times[kept], [max(end, ready.times[-1]) * 1.01]])
+    old = np.concatenate([ready.old[:1] if start else [], ready.old[kept]]).astype(np.float64)
+    new = np.concatenate([[0] if start else [], ready.new[kept]]).astype(np.float64)
+    x, old, new = corners(times, old, new)
+    return x, old, new
+
+
+def _margin(one: WorkloadSummary) -> float:
+    """How far a workload stays above its floor, as a share of its replicas; those without one come last [1]."""
+    if one.floor is None:
+        return 2.0 + one.least_ready / max(one.replicas, 1)
+    return (one.least_ready - one.floor) / max(one.replicas, 1)
+
+
+def _kept(figures: list[WorkloadSummary]) -> str:
+    """The answer, of the workload that comes closest to its floor."""
+    worst = figures[0]
+    below = [one for one in figures if one.below_floor_s]
+    said = f"{plain(worst.workload)}: {_least(worst)}"
+    if len(below) > 1:
+        return f"{len(below)} of {len(figures)} workloads fall below what they promise; {said}"
+    return said
+
+
+def _least(one: WorkloadSummary) -> str:
+    if one.floor is None and not one.least_ready:
+        return f"{one.ready_pods} of {one.replicas} pods ready at the end"
+    at_least = f"at least {one.least_ready} of {one.replicas} pods ready at any time"
+    if one.floor is None:
+        return f"{at_least}; nothing is promised"
+    if one.below_floor_s:
+        return (
+            f"only {one.least_ready} of {one.replicas} pods ready at {show_time(one.least_ready_at_s)}, "
+            f"below the promised {one.floor} for {show_time(one.below_floor_s)}"
+        )
+    return f"{at_least}, as promised ({one.floor})"
+
+
+# ---- other applications ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One quantity of an application; its values before, during and after, and these in words."""
+
+    name: str
+    what: str
+    before: float | None
+    during: float | None
+    after: float | None
+    said: str
+
+
+def _rows(one: BackgroundSummary) -> list[_Row]:
+    bandwidth = (one.before, one.during, one.after)
+    rows = [
+        _Row(one.name, "bandwidth", *bandwidth, " → ".join(UNKNOWN if v is None else show_rate(v) for v in bandwidth))
+    ]
+    latencies = (one.latency_before, one.latency_during, one.latency_after)
+    for statistic in ("p50", "p95") if any(latencies) else ():
+        values = [_value(latency, statistic) for latency in latencies]
+        said = " → ".join(map(show_time, values))
+        rows.append(_Row(one.name, f"latency {statistic}", values[0], values[1], values[2], said))
+    return rows
+
+
+def _value(latency: Latency | None, statistic: str) -> float | None:
+    return None if latency is None else float(getattr(latency, statistic))
+
+
+def _relative_axis(ax: Axes, rows: list[_Row]) -> None:
+    """A logarithmic axis around 1, with factors that one can say."""
+    changes = [v / row.before for row in rows if row.before for v in (row.during, row.after) if v is not None]
+    inside = [min(max(change, _LEAST), _MOST) for change in changes] or [1.0]
+    low, high = min(0.5, min(inside) / 1.25), max(2.0, max(inside) * 1.25)
+    ax.set_xscale("log")
+    ax.set_xlim(low, high)
+    steps = (1, 2, 5) if high / low < 1000 else (1,)
+    ticks = [step * 10.0**power for power in range(-3, 4) for step in steps]
+    ax.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
+    label_axes(ax, "compared with before the rollout")
+
+
+def _felt(found: tuple[BackgroundSummary, ...]) -> str:
+    """The answer: the largest loss of bandwidth, the largest growth of latency."""
+    said: list[str] = []
+    slow = [(one, now / before) for one in found
+            if (now := _value(one.latency_during, "p95")) is not None
+            and (before := _value(one.latency_before, "p95"))]  # fmt: skip
+    if slow:
+        one, factor = max(slow, key=lambda pair: pair[1])
+        if factor > 1 + _SAME:
+            said.append(f"{plain(one.name)}'s requests take {three_digits(factor)} times as long (p95)")
+    less = [(one, one.during / one.before) for one in found if one.before and one.during is not None]
+    if less:
+        one, share = min(less, key=lambda pair: pair[1])
+        if share < 1 - _SAME:
+            said.append(f"{plain(one.name)} keeps {whole_share(share)} of its bandwidth")
+    if said:
+        return f"During the rollout {' and '.join(said)}"
+    if slow or less:
+        return "The other applications notice nothing of the rollout"
+    return "What the other applications had before the rollout is not known"

@@ -1,0 +1,238 @@
+"""What all figures share: where they draw, their colours and titles, and what a reader may point at.
+
+Colours are those of Okabe and Ito (*Color Universal Design*, 2008), which people with any colour vision tell apart;
+where more is needed, line styles and hatches differ as well. Ink, grid and paper have one colour each, so that a page
+may exchange them for its own (dark mode).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.textpath import text_to_path
+
+from rolloutsim.errors import UsageError
+from rolloutsim.results.figures import visible
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.legend import Legend
+
+INK, MUTED, GRID, PAPER = "#1f2328", "#656d76", "#d8dee4", "#ffffff"
+BLUE, ORANGE, GREEN, RED = "#0072b2", "#e69f00", "#009e73", "#d55e00"
+SKY, PINK, YELLOW, GREY = "#56b4e9", "#cc79a7", "#f0e442", "#999999"
+SERIES = (BLUE, ORANGE, GREEN, PINK, SKY, RED, INK)
+STYLES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (6, 1.5, 1.5, 1.5)))
+
+WIDTH, HEIGHT = 8.0, 4.5  # of a figure of its own [inch]
+_TITLE, _TEXT, _SMALL = 11.5, 9.0, 8.0  # font sizes [pt]
+_EDGE = 0.12  # free space at the rim [inch]
+_GAP = 6.0  # between plot and small print [pt]
+_LINE = 1.25  # distance of lines / font size
+_HINTED = 0.95  # letters on a grid of pixels are up to so much wider than measured (5 % seen at 72 dpi)
+
+_tips: WeakKeyDictionary[Axes, dict[str, str]] = WeakKeyDictionary()
+
+
+class NoDataError(UsageError):
+    """A result holds nothing that the figure could show; the message says what would provide it."""
+
+
+class Panel(Axes):
+    """Axes in a figure of their own: Jupyter shows them, as it does not know the figure."""
+
+    def _repr_svg_(self) -> str:
+        from rolloutsim.report.images import svg
+
+        return svg(self)
+
+
+def canvas(ax: Axes | None, height: float = HEIGHT) -> Axes:
+    """The Axes to draw on: those given, or new ones in a figure of their own.
+
+    Parameters
+    ----------
+    ax : Axes or None
+        The caller's.
+    height : float
+        Of a new figure [inch].
+    """
+    if ax is None:
+        drawing = Figure(figsize=(WIDTH, height), facecolor=PAPER)
+        ax = drawing.add_subplot(axes_class=Panel)
+    _tips[ax] = {}
+    ax.set_facecolor("none")
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_color(MUTED)
+    ax.tick_params(colors=MUTED, labelcolor=INK, labelsize=_TEXT)
+    return ax
+
+
+def finish(
+    ax: Axes,
+    title: str,
+    subtitle: str,
+    *,
+    legend: Iterable[tuple[Any, str]] = (),
+    legend_title: str = "",
+    right: float = 0.0,
+) -> Axes:
+    """Title, legend beside the plot, and margins that are wide enough for all that is written.
+
+    Parameters
+    ----------
+    ax : Axes
+        The figure, drawn; its axes are labelled already.
+    title, subtitle : str
+        The answer, and below it in small print what is shown.
+    legend : iterable of (handle, str)
+        Its entries.
+    legend_title : str
+        Its heading.
+    right : float
+        Room to keep free at the right side [inch].
+    """
+    box = _legend(ax, list(legend), legend_title)
+    right += 0.0 if box is None else _legend_width(box) + 0.15
+    left = _left(ax)
+    drawing = ax.get_figure(root=True)
+    own = isinstance(ax, Panel)
+    width, height = (WIDTH, HEIGHT) if drawing is None else drawing.get_size_inches().tolist()
+    plot = (width - left - right - _EDGE - 0.08) if own else ax.get_position().width * width
+    start = _EDGE - left if own else 0.0  # titles begin at the rim of a figure of its own [inch]
+    room = width - 2 * _EDGE if own else plot
+    large, small = wrapped(title, _TITLE, room, bold=True), wrapped(subtitle, _SMALL, room)
+    pad = _GAP + len(small) * _SMALL * _LINE + 3.0
+    ax.annotate(
+        "\n".join(small), (start / plot, 1), xycoords="axes fraction", xytext=(0, _GAP), textcoords="offset points",
+        size=_SMALL, color=MUTED, va="bottom", linespacing=_LINE, annotation_clip=False,
+    )  # fmt: skip
+    ax.set_title(
+        "\n".join(large), loc="left", x=start / plot, pad=pad,
+        size=_TITLE, weight="bold", color=INK, linespacing=_LINE,
+    )  # fmt: skip
+    if own and drawing is not None:
+        top = (pad + len(large) * _TITLE * _LINE) / 72 + _EDGE
+        bottom = 0.55 if ax.get_xlabel() else 0.35
+        drawing.subplots_adjust(
+            left=left / width, right=(left + plot) / width, bottom=bottom / height, top=1 - top / height
+        )
+    return ax
+
+
+def label_axes(ax: Axes, x: str = "", y: str = "") -> None:
+    """Name the axes, units included."""
+    ax.set_xlabel(x, size=_TEXT, color=INK)
+    ax.set_ylabel(y, size=_TEXT, color=INK)
+
+
+def grid(ax: Axes, axis: str = "both") -> None:
+    """Draw thin lines behind the data."""
+    ax.grid(True, axis=axis, color=GRID, linewidth=0.7)  # type: ignore[arg-type]
+    ax.set_axisbelow(True)
+
+
+def mark(ax: Axes, artist: Artist, kind: str, name: str, tip: str) -> None:
+    """Give an artist its gid, and the text to show to those who point at it.
+
+    Parameters
+    ----------
+    ax : Axes
+        The figure.
+    artist : Artist
+        What may be pointed at.
+    kind, name : str
+        What it stands for; see `rolloutsim.report.plots`.
+    tip : str
+        The values, in words.
+    """
+    known = _tips.setdefault(ax, {})
+    gid, number = f"{kind}:{name}", 1
+    while gid in known:
+        number += 1
+        gid = f"{kind}:{name}#{number}"
+    known[gid] = visible(tip)
+    artist.set_gid(gid)
+
+
+def tips(ax: Axes) -> Mapping[str, str]:
+    """The texts to show to those who point at an artist, by its gid."""
+    return dict(_tips.get(ax, {}))
+
+
+def series(number: int) -> dict[str, Any]:
+    """Colour and line style of the n-th line; the styles change where the colours begin anew."""
+    return {
+        "color": SERIES[number % len(SERIES)],
+        "linestyle": STYLES[number // len(SERIES) % len(STYLES)],
+    }
+
+
+def plain(name: str, longest: int = 32) -> str:
+    """A name as it can be drawn: no control characters, no formulas, no letters that the font has not, not too long."""
+    shown = "".join(char if ord(char) < 128 or _has(char) else "□" for char in visible(name))
+    if len(shown) > longest:
+        shown = f"{shown[: longest * 2 // 3]}…{shown[-(longest - longest * 2 // 3 - 1) :]}"
+    return shown.replace("$", r"\$")
+
+
+@cache
+def text_width(text: str, size: float, bold: bool = False) -> float:
+    """How wide the widest line of a text is [pt]."""
+    font = FontProperties(size=size, weight="bold" if bold else "normal")
+    measure = text_to_path.get_text_width_height_descent
+    return max(float(measure(line.replace(r"\$", "$"), font, ismath=False)[0]) for line in text.split("\n"))
+
+
+def wrapped(text: str, size: float, room: float, bold: bool = False) -> list[str]:
+    """A text in lines that fit into a width [inch], broken at blanks."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        if lines and text_width(f"{lines[-1]} {word}", size, bold) <= room * 72 * _HINTED:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+def _left(ax: Axes) -> float:
+    """The room that the labels at the left side need [inch]."""
+    labels = ax.yaxis.get_major_formatter().format_ticks(ax.get_yticks().tolist())
+    size = ax.yaxis.get_tick_params().get("labelsize", _TEXT)
+    widest = max((text_width(label, size) for label in labels), default=0.0) / _HINTED
+    return widest / 72 + 0.2 + (0.25 if ax.get_ylabel() else 0.0)
+
+
+def _legend(ax: Axes, entries: list[tuple[Any, str]], title: str) -> Legend | None:
+    """A legend at the right side, outside of the plot."""
+    if not entries:
+        return None
+    handles, labels = zip(*entries, strict=True)
+    # A label that begins with an underscore would be left out.
+    shown = [f" {label}" if label.startswith("_") else label for label in labels]
+    box = ax.legend(
+        handles, shown, title=title or None, loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.0,
+        frameon=False, fontsize=_SMALL, title_fontsize=_SMALL, labelcolor=INK, alignment="left",
+        handlelength=1.6, labelspacing=0.55, borderpad=0.2,
+    )  # fmt: skip
+    box.get_title().set_color(MUTED)
+    return box
+
+
+def _legend_width(box: Legend) -> float:
+    """[inch]."""
+    texts = [*(text.get_text() for text in box.get_texts()), box.get_title().get_text()]
+    handle = (1.6 + 0.8 + 0.6) * _SMALL
+    return (max(text_width(text, _SMALL) for text in texts) + handle) / 72
+
+
+def _has(char: str) -> bool:
+    return bool(get_font(findfont(FontProperties())).get_char_index(ord(char)))

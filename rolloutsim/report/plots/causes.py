@@ -1,0 +1,177 @@
+"""What the pulls waited for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matplotlib.patches import Patch
+
+from rolloutsim.report.plots.canvas import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PAPER,
+    PINK,
+    RED,
+    SKY,
+    YELLOW,
+    NoDataError,
+    canvas,
+    finish,
+    grid,
+    mark,
+    plain,
+)
+from rolloutsim.report.plots.scales import share_axis
+from rolloutsim.report.plots.subjects import scene, several_cases
+from rolloutsim.results.bottlenecks import Bottleneck, bottlenecks
+from rolloutsim.results.figures import show_time, whole_share
+from rolloutsim.results.metrics import CaseSummary, summarise
+from rolloutsim.results.split import (
+    CONNECTION_CAP,
+    DISK,
+    LAYER_SLOT,
+    NIC,
+    OTHER_PULL,
+    RATE_LIMITED,
+    REGISTRY_QUEUE,
+    REQUESTS,
+    RETRY,
+    STARTUP,
+    UNPACK,
+)
+from rolloutsim.results.why import name_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from rolloutsim.results.metrics import RunSummary
+    from rolloutsim.results.records import Run
+
+_LEGIBLE = 0.07  # a part of the bar with at least this share has room for its number (assumed)
+_ROW, _ENTRY, _FRAME = 0.34, 0.2, 1.4  # height of a bar's row, of one in the legend, of all around them [inch]
+
+# Colour, hatch and name in the legend by kind of cause; what has no look of its own gets one of the others.
+_LOOKS: dict[str, tuple[str, str, str]] = {
+    "registry_uplink": (BLUE, "", ""), "registry_storage": (BLUE, "////", ""),
+    "rack": (GREEN, "", ""), "link": (SKY, "", ""),
+    NIC: (YELLOW, "", "node NICs"), DISK: (RED, "", "node disks"), UNPACK: (ORANGE, "", "decompression"),
+    CONNECTION_CAP: (PINK, "", "limit per connection"), REGISTRY_QUEUE: (PINK, "////", "queue at the registry"),
+    RATE_LIMITED: (INK, "", "rate limit"), RETRY: (RED, "////", "retries"),
+    LAYER_SLOT: (YELLOW, "////", "download slots"), OTHER_PULL: (GREY, "////", "another pull"),
+    REQUESTS: (GREY, "", "requests, set-up"), STARTUP: (GREY, "\\\\\\\\", "start of the pod"),
+}  # fmt: skip
+_OTHERS = ((GREEN, "////"), (SKY, "////"), (ORANGE, "////"), (GREEN, "xxxx"), (SKY, "xxxx"), (PINK, "xxxx"))
+
+
+def time_split(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
+    """Where the time of the pulls goes, by cause: a bar a case, from asking to being ready.
+
+    Links that do the same job in different racks are one cause.
+
+    Parameters
+    ----------
+    run, case, summary, ax
+        As for `rollout`.
+    """
+    summary = summarise(run) if summary is None else summary
+    cases = several_cases(run, case, summary)
+    rows = [summary.cases[one.name] for one in cases]
+    split = [bottlenecks(row) for row in rows]
+    if not any(split):
+        raise NoDataError(
+            "no pull took any time: every node held all layers already, or no pull finished; "
+            "there is nothing to split by cause"
+        )
+    looks = _looks(split)
+    ax = canvas(ax, height=_FRAME + max(_ROW * len(rows), _ENTRY * len(looks)))
+    thickness = min(0.68, _ROW * 0.8 * len(rows) / (_ENTRY * len(looks)))
+    for place, (row, causes) in enumerate(zip(rows, split, strict=True)):
+        left = 0.0
+        for cause in sorted(causes, key=lambda one: list(looks).index(_key(one))):
+            color, hatch = looks[_key(cause)]
+            (bar,) = ax.barh(
+                [place], [cause.share], left=left, height=thickness, color=color, hatch=hatch,
+                edgecolor=PAPER, linewidth=0.8,
+            )  # fmt: skip
+            seconds = cause.seconds / max(row.pulls - row.unfinished_pulls, 1)
+            mark(ax, bar, "cause", _key(cause),
+                 f"{row.case}: {name_of(cause)} {whole_share(cause.share)}, {show_time(seconds)} a pull")  # fmt: skip
+            if cause.share >= _LEGIBLE:
+                dark = color in (BLUE, RED, INK, GREEN)
+                ax.text(left + cause.share / 2, place, f"{cause.share * 100:.0f} %", ha="center", va="center", size=8,
+                        color=PAPER if dark else INK,
+                        bbox={"facecolor": color, "edgecolor": "none", "pad": 1.0})  # fmt: skip
+            left += cause.share
+    names = [f"{plain(row.case)}  {_mean(row)}" for row in rows]
+    ax.set_yticks(range(len(rows)), names)
+    ax.set_ylim(len(rows) - 0.45, -0.55)
+    ax.tick_params(axis="y", length=0)
+    share_axis(ax, "share of the time from asking to being ready, all pulls", side="x")
+    grid(ax, "x")
+    entries = [
+        (Patch(facecolor=color, hatch=hatch, edgecolor=PAPER), _named(key, split))
+        for key, (color, hatch) in looks.items()
+    ]
+    slow = max(range(len(rows)), key=lambda i: sum(cause.seconds for cause in split[i]))
+    return finish(
+        ax,
+        _answer(rows, split, slow),
+        scene(run, "what the time goes to; beside each case: mean time of a pull and its pod", cases),
+        legend=entries,
+    )
+
+
+def _looks(split: list[tuple[Bottleneck, ...]]) -> dict[str, tuple[str, str]]:
+    """Colour and hatch of each cause, links before waits."""
+    kinds = {_key(cause): cause.kind for causes in split for cause in causes}
+    order = {kind: place for place, kind in enumerate(_LOOKS)}
+    free = iter(_OTHERS * len(kinds))
+    looks: dict[str, tuple[str, str]] = {}
+    for key in sorted(kinds, key=lambda key: (order.get(kinds[key], len(order)), key)):
+        look = _LOOKS[kinds[key]][:2] if kinds[key] in _LOOKS else None
+        looks[key] = next(free) if look is None or look in looks.values() else look
+    return looks
+
+
+def _key(cause: Bottleneck) -> str:
+    """The link, where it is one; else the kind, with the direction of the racks' links."""
+    if len(cause.links) == 1:
+        return cause.links[0]
+    return f"{cause.kind}.{cause.links[0].rpartition('.')[2]}" if cause.links else cause.kind
+
+
+def _named(key: str, split: list[tuple[Bottleneck, ...]]) -> str:
+    cause = next(cause for causes in split for cause in causes if _key(cause) == key)
+    return (_LOOKS[cause.kind][2] if cause.kind in _LOOKS else "") or plain(name_of(cause), 26)
+
+
+def _in_words(cause: Bottleneck) -> str:
+    name = plain(name_of(cause), 60)
+    return f"the {name}" if cause.is_shared else name
+
+
+def _mean(row: CaseSummary) -> str:
+    done = row.pulls - row.unfinished_pulls
+    return show_time(sum(row.time_split_s.values()) / done) if done else "none finished"
+
+
+def _answer(rows: list[CaseSummary], split: list[tuple[Bottleneck, ...]], slow: int) -> str:
+    """The largest causes of the slowest case, and where another has another cause."""
+    shares = [f"{whole_share(cause.share)} of the time goes to {_in_words(cause)}" for cause in split[slow][:1]]
+    shares += [f"{whole_share(cause.share)} to {_in_words(cause)}" for cause in split[slow][1:2]]
+    said = ", ".join(shares)
+    if len(rows) == 1:
+        return said
+    main = [(_key(causes[0]), causes[0]) for causes in split if causes]
+    others = {key: cause for key, cause in main if key != _key(split[slow][0])}
+    differ = ""
+    if others:
+        key, cause = next(iter(others.items()))
+        count = sum(found == key for found, _ in main)
+        first = next(row.case for row, causes in zip(rows, split, strict=True) if causes and _key(causes[0]) == key)
+        who = plain(first) if count == 1 else f"{count} others"
+        differ = f"; {who} wait{'s' if count == 1 else ''} longest for {_in_words(cause)}"
+    return f"{plain(rows[slow].case)}: {said}{differ}"

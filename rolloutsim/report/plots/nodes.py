@@ -1,0 +1,220 @@
+"""What the nodes do, one by one where there are few, as shares and quantiles where there are many."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.patches import Patch
+
+from rolloutsim.report.plots.canvas import (
+    BLUE,
+    GREEN,
+    GREY,
+    HEIGHT,
+    INK,
+    ORANGE,
+    SKY,
+    NoDataError,
+    canvas,
+    finish,
+    grid,
+    mark,
+    plain,
+)
+from rolloutsim.report.plots.scales import corners, rate_axis, share_axis, time_axis
+from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene
+from rolloutsim.results.figures import show_rate, show_time
+from rolloutsim.results.phases import PHASES, NodePhases, node_phases
+from rolloutsim.results.statistics import quantile
+from rolloutsim.results.throughput import node_rates, node_throughputs
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from rolloutsim.results.metrics import RunSummary
+    from rolloutsim.results.records import CaseRecords, Run, Times
+
+_COLORS = {"waiting": GREY, "fetching": BLUE, "unpacking": ORANGE, "starting": SKY, "ready": GREEN}
+_SAID = {
+    "waiting": "waiting\n(requests, queues)", "fetching": "fetching", "unpacking": "unpacking\n(all has arrived)",
+    "starting": "starting", "ready": "ready",
+}  # fmt: skip
+_MOMENTS = 300  # at which nodes in each phase are counted (assumed: a moment per three pixels)
+_PARTS = 160  # of the time, in each of which a node's rate is a mean (assumed: a part per five pixels)
+_ROW, _TIGHT, _FRAME = 0.15, 0.115, 1.35  # height of a node's row up to 30 nodes, above, of all around them [inch]
+_WORTH_SAYING = 0.02  # a phase with a smaller share of a node's time is left out of the title (assumed)
+_EVEN = 0.01  # rates that differ by less are said as one (assumed)
+_BANDS = ((0.0, 1.0, 0.16), (0.05, 0.95, 0.28), (0.25, 0.75, 0.45))  # quantiles and opacity
+
+
+def timeline(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
+    """When each node waits, fetches, unpacks and starts; above 60 nodes the share of nodes in each phase.
+
+    Parameters
+    ----------
+    run : Run
+        What happened.
+    case : str, optional
+        Which case; the slowest by default.
+    summary : RunSummary, optional
+        The run's, where the caller has it already.
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+    """
+    records = one_case(run, case, summary)
+    phases = node_phases(records)
+    if not len(phases.node) or records.end <= 0.0:
+        raise NoDataError(
+            f"no node pulled anything in case '{plain(records.name)}', or none of it took time; there is no timeline"
+        )
+    few = len(phases.node) <= MOST_NODES
+    ax = canvas(ax, height=_height(len(phases.node)))
+    (_bars if few else _areas)(ax, records, phases)
+    time_axis(ax, records.end * 1.01)
+    grid(ax, "x" if few else "both")
+    shown = [phase for phase in _COLORS if not few or phase != "ready"]
+    entries = [(Patch(facecolor=_COLORS[phase]), _SAID[phase]) for phase in shown]
+    what = "phases of each node, the first to be ready at the top" if few else "share of the nodes in each phase"
+    return finish(ax, _last_node(run, records, phases), scene(run, what, [records]), legend=entries)
+
+
+def fan(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
+    """How fast each node receives layers over time: bands of quantiles, and a line a node up to 60 nodes.
+
+    Records hold when each layer moved and not how fast in between, which is estimated (see
+    `rolloutsim.results.throughput`).
+
+    Parameters
+    ----------
+    run, case, summary, ax
+        As for `timeline`.
+    """
+    records = one_case(run, case, summary)
+    means = node_throughputs(records)
+    fetching = np.flatnonzero(~np.isnan(means))
+    if not len(fetching):
+        raise NoDataError(
+            f"no node fetched anything in case '{plain(records.name)}' (every node held all layers already, or no "
+            "fetch began); there is no throughput to draw"
+        )
+    ax = canvas(ax)
+    begun = records.fetches.started[~np.isnan(records.fetches.started)]
+    last = np.where(np.isnan(records.fetches.fetched), records.end, records.fetches.fetched)
+    edges = np.linspace(float(begun.min()), float(last[~np.isnan(records.fetches.started)].max()), _PARTS + 1)
+    rates = node_rates(records, edges)[fetching]
+    entries: list[tuple[Any, str]] = []
+    for low, high, opacity in _BANDS:
+        x, bottom, top = corners(edges, _across(rates, low), _across(rates, high))
+        area = ax.fill_between(x, bottom, top, color=BLUE, alpha=opacity, lw=0)
+        label = "all nodes" if high == 1.0 else f"{low:.0%} to {high:.0%}".replace("%", " %")
+        mark(ax, area, "band", f"p{low * 100:.0f}-p{high * 100:.0f}", f"{label} of the nodes that are fetching")
+        entries.append((Patch(facecolor=BLUE, alpha=opacity), label))
+    (line,) = ax.plot(*corners(edges, _across(rates, 0.5)), color=INK, linewidth=1.4)
+    mark(ax, line, "band", "p50", "the median of the nodes that are fetching")
+    entries.insert(0, (line, "median"))
+    if len(fetching) <= MOST_NODES:
+        for row, node in zip(rates, fetching.tolist(), strict=True):
+            (single,) = ax.plot(*corners(edges, row), color=BLUE, linewidth=0.6, alpha=0.5)
+            name = records.node_names[node]
+            mark(ax, single, "node", name, f"{name}: {show_rate(float(means[node]))} from its first byte to its last")
+    time_axis(ax, records.end * 1.01)
+    rate_axis(ax, float(np.nanmax(rates)) * 1.08, "rate at which a node receives layers")
+    grid(ax)
+    what = "rate of each node while it fetches, estimated from when its layers arrived"
+    return finish(ax, _fairness(np.sort(means[fetching])), scene(run, what, [records]), legend=entries)
+
+
+def _height(nodes: int) -> float:
+    """Of the timeline [inch]."""
+    if nodes > MOST_NODES:
+        return HEIGHT
+    return max(2.8, _FRAME + (_ROW if nodes <= 30 else _TIGHT) * nodes)
+
+
+def _bars(ax: Axes, case: CaseRecords, phases: NodePhases) -> None:
+    """A row a node, in the order of readiness."""
+    bounds = np.where(np.isnan(phases.bounds), case.end, phases.bounds)
+    order = np.lexsort((phases.node, np.nan_to_num(phases.bounds[-1], nan=np.inf)))
+    seconds = phases.seconds(case.end)
+    names = [case.node_names[int(phases.node[i])] for i in order]
+    for place, (i, name) in enumerate(zip(order.tolist(), names, strict=True)):
+        spans = [(float(bounds[k, i]), float(seconds[k, i])) for k in range(len(PHASES)) if seconds[k, i] > 0.0]
+        colors = [_COLORS[phase] for k, phase in enumerate(PHASES) if seconds[k, i] > 0.0]
+        bar = ax.broken_barh(spans, (place - 0.4, 0.8), facecolors=colors, linewidth=0)
+        parts = [f"{show_time(float(seconds[k, i]))} {p}" for k, p in enumerate(PHASES) if seconds[k, i] > 0.0]
+        when = phases.bounds[-1, i]
+        state = "never ready" if np.isnan(when) else f"ready after {show_time(float(when))}"
+        mark(ax, bar, "node", name, f"{name}: {state}; {', '.join(parts)}")
+    ax.set_yticks(range(len(names)), [plain(name, 24) for name in names])
+    ax.tick_params(axis="y", length=0, labelsize=7.5 if len(names) <= 30 else 6.0)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+
+
+def _areas(ax: Axes, case: CaseRecords, phases: NodePhases) -> None:
+    """The share of the nodes in each phase, on top of each other, ready ones at the bottom."""
+    moments = np.linspace(0.0, case.end, _MOMENTS + 1)
+    shares = phases.shares(moments)
+    names = (*PHASES, "ready")
+    bottom = np.zeros(len(moments))
+    for row in reversed(range(len(names))):
+        top = bottom + shares[row]
+        area = ax.fill_between(moments, bottom, top, color=_COLORS[names[row]], lw=0)
+        mark(
+            ax,
+            area,
+            "phase",
+            names[row],
+            f"{names[row]}: at most {shares[row].max() * 100:.0f} % of the nodes at a time",
+        )
+        bottom = top
+    share_axis(ax, "nodes")
+
+
+def _last_node(run: Run, case: CaseRecords, phases: NodePhases) -> str:
+    """The answer: who is last, and what that node spent its time on."""
+    ready = phases.bounds[-1]
+    missing = int(np.isnan(ready).sum())
+    if missing:
+        stage = PHASES[int(np.bincount(np.sum(~np.isnan(phases.bounds[1:, np.isnan(ready)]), axis=0)).argmax())]
+        verb = "is" if missing == 1 else "are"
+        return f"{missing} of {len(ready)} nodes {verb} never ready; most of them stay {stage}"
+    last = int(ready.argmax())
+    seconds = phases.seconds(case.end)[:, last]
+    total = float(seconds.sum())
+    parts = [
+        f"{show_time(float(spent))} {phase}"
+        for phase, spent in zip(PHASES, seconds, strict=True)
+        if spent > _WORTH_SAYING * total
+    ]
+    latest = phases.node[ready > ready[last] * (1 - 1e-9)]
+    groups = set(case.node_group[latest].tolist())
+    if len(latest) == 1:
+        who = f"{plain(case.node_names[int(latest[0])])} is the last to be ready"
+    elif len(latest) == len(ready):
+        who = f"All {len(latest)} nodes are ready"
+    else:
+        of = f" of {plain(run.scenario.groups[groups.pop()].name)}" if len(groups) == 1 else ""
+        who = f"{len(latest)} nodes{of} are the last to be ready"
+    return f"{who} after {show_time(float(ready[last]))}: {', '.join(parts)}"
+
+
+def _fairness(ordered: Times) -> str:
+    half, slow, fast = quantile(ordered, 0.5), quantile(ordered, 0.05), float(ordered[-1])
+    if len(ordered) == 1:
+        return f"The node receives {show_rate(half)}"
+    if ordered[0] > (1 - _EVEN) * fast:
+        return f"Every node receives {show_rate(half)} while it fetches"
+    return (
+        f"Half of the nodes receive at least {show_rate(half)} while they fetch, the slowest 5 % at most "
+        f"{show_rate(slow)}, the fastest {show_rate(fast)}"
+    )
+
+
+def _across(rates: Times, share: float) -> Times:
+    """A quantile over the nodes that are fetching, part by part of the time; NaN where none is."""
+    ordered = np.sort(rates, axis=0)  # NaN last
+    known = np.count_nonzero(~np.isnan(rates), axis=0)
+    rank = np.clip(np.ceil(share * known - 1e-9).astype(np.intp), 1, None) - 1
+    across: Times = ordered[np.minimum(rank, len(ordered) - 1), np.arange(rates.shape[1])]
+    return across

@@ -1,0 +1,310 @@
+"""How long it takes: readiness over time, image size against rollout time, and how pull times are spread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rolloutsim.report.plots.canvas import (
+    BLUE,
+    INK,
+    MUTED,
+    NoDataError,
+    canvas,
+    finish,
+    grid,
+    mark,
+    plain,
+    series,
+    text_width,
+)
+from rolloutsim.report.plots.scales import (
+    is_wide,
+    log_time_axis,
+    share_axis,
+    size_axis,
+    staircase,
+    thinned,
+    time_axis,
+)
+from rolloutsim.report.plots.subjects import MOST_NODES, scene, several_cases, slowest, time_or_never
+from rolloutsim.results.figures import show_size, show_time
+from rolloutsim.results.metrics import is_image_case, pull_times, rollout_time
+from rolloutsim.results.phases import Readiness, readiness
+from rolloutsim.results.statistics import quantile
+from rolloutsim.results.throughput import least_time
+from rolloutsim.units import parse_size
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from rolloutsim.results.metrics import RunSummary
+    from rolloutsim.results.records import CaseRecords, Run, Times
+    from rolloutsim.results.replicated import Replication
+
+_BAND = (0.05, 0.95)  # of the replications
+_SAME = 0.005  # two times that differ by less are said as one (assumed: they look the same)
+
+
+def rollout(
+    run: Run,
+    *,
+    case: str | None = None,
+    summary: RunSummary | None = None,
+    replications: Sequence[Replication] = (),
+    ax: Axes | None = None,
+) -> Axes:
+    """The share of nodes ready over time, a line a case; of pods, where workloads roll out.
+
+    Parameters
+    ----------
+    run : Run
+        What happened.
+    case : str, optional
+        Only this one.
+    summary : RunSummary, optional
+        The run's, where the caller has it already.
+    replications : sequence of Replication
+        Where there are several: a band for each case, the quantiles 5 and 95 % over them of the time at which each
+        share was reached.
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+    """
+    cases = several_cases(run, case, summary)
+    ready = [readiness(one) for one in cases]
+    if not any(len(one.times) for one in ready):
+        raise NoDataError(
+            "no node became ready, so there is no rollout to draw; `rolloutsim run` says what the pulls wait for"
+        )
+    ax = canvas(ax)
+    end = max(one.end for one in cases)
+    firsts = [float(one.times[0]) for one in ready if len(one.times)]
+    logarithmic = len(cases) > 1 and is_wide([one.end for one in cases]) and min(firsts) > 0.0
+    entries: list[tuple[Any, str]] = []
+    for number, (one, who) in enumerate(zip(cases, ready, strict=True)):
+        x, y = staircase(who.times, who.wanted, end)
+        (line,) = ax.plot(x, y, drawstyle="steps-post", linewidth=1.8, clip_on=False, **series(number))
+        tip = f"{one.name}: {_milestones(who)}"
+        mark(ax, line, "case", one.name, tip)
+        entries.append((line, f"{plain(one.name)}\n{_done(who)}"))
+        if len(replications) > 1:
+            _band(ax, who, [each.ready[one.name] for each in replications], series(number)["color"], one.name)
+    of = ready[0].of if len({who.of for who in ready}) == 1 else "nodes"
+    if logarithmic:
+        log_time_axis(ax, min(firsts), end, "time since the rollout's start")
+    else:
+        time_axis(ax, end * 1.02)
+    share_axis(ax, f"{of} ready", top=1.03)
+    ax.set_yticks([0.0, 0.25, 0.5, 0.75, 0.9, 1.0])
+    grid(ax)
+    last = slowest(cases, [who.time_of(1.0) for who in ready])
+    title = _of_case(cases, last, _said(ready[last]))
+    what = f"share of {of} ready over time"
+    if len(replications) > 1:
+        what += f", with the middle 90 % of {len(replications)} replications"
+    return finish(ax, title, scene(run, what, cases), legend=entries)
+
+
+def size(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
+    """Image size against rollout time, and the time that the bytes alone need.
+
+    The bound is the largest of bytes / capacity over all links that fetched layers cross; no rollout of these bytes
+    is faster (every byte has to cross that link).
+
+    Parameters
+    ----------
+    run, case, summary, ax
+        As for `rollout`.
+    """
+    images = [one for one in several_cases(run, case, summary) if is_image_case(one)]
+    timed = [one for one in images if rollout_time(one) is not None]
+    if not timed:
+        raise NoDataError(
+            "no case is the finished rollout of one image, so there is no size to set against its time; "
+            "a scenario with `images` and without `workloads` or a schedule has a case for each image"
+        )
+    timed.sort(key=lambda one: one.images[0].compressed)
+    sizes = [one.images[0].compressed for one in timed]
+    times = [rollout_time(one) or 0.0 for one in timed]
+    bounds = [(least_time(run.scenario, one) or (0.0, ""))[0] for one in timed]
+    together = len({one.images[0].registry for one in timed}) == 1
+    ax = canvas(ax)
+    both = sizes[0] > 0.0 and min(times) > 0.0 and (is_wide(sizes) or is_wide(times))
+    if both:
+        known = [bound for bound in bounds if bound > 0.0]
+        size_axis(ax, sizes[0], sizes[-1] * 1.6, "image size on the wire")
+        log_time_axis(ax, min([*times, *known]), max(times), "rollout time", side="y")
+    else:
+        size_axis(ax, 0.0, (sizes[-1] or 1.0) * 1.18, "image size on the wire")
+        time_axis(ax, (max(times) or 1.0) * 1.12, "rollout time", side="y")
+    # From zero, where the axes begin there; images of different registries lie on no line.
+    origin = [0.0] if together and not both else []
+    dashes = {"linestyle": "--"} if together else {"linestyle": "none", "marker": "_", "markersize": 14}
+    reached = [*origin, *(bound if bound > 0.0 else np.nan for bound in bounds)]
+    (bound_line,) = ax.plot([*origin, *sizes], reached, color=MUTED, linewidth=1.2, **dashes)
+    if together:
+        ax.plot(sizes, times, "-", color=BLUE, linewidth=1.6)
+    grid(ax)
+    for one, x, y, bound in zip(timed, sizes, times, bounds, strict=True):
+        (point,) = ax.plot([x], [y], "o", color=BLUE, markersize=6, markeredgecolor="white", clip_on=False)
+        tip = f"{one.name}: {show_size(x)}, {show_time(y)}; the bytes alone need {show_time(bound)}"
+        mark(ax, point, "case", one.name, tip)
+    entries = [(point, "simulated"), (bound_line, "bytes / capacity\n(no rollout is faster)")]
+    slow = int(np.argmax(times))
+    above = times[slow] / bounds[slow] - 1 if bounds[slow] > 0.0 else None
+    extra = "" if above is None else f", {above * 100:.0f} % above what its bytes alone need"
+    title = f"{plain(timed[slow].name)} ({show_size(sizes[slow])}) takes {show_time(times[slow])}{extra}"
+    if together and sizes[-1] > sizes[0] and times[-1] > times[0]:
+        step = _step(sizes[-1] - sizes[0])
+        cost = (times[-1] - times[0]) / (sizes[-1] - sizes[0]) * step
+        title = f"Each {show_size(step)} of image costs {show_time(cost)}; {title}"
+    drawn = finish(ax, title, scene(run, "image size against rollout time", timed), legend=entries)
+    _name_points(drawn, [plain(one.name, 24) for one in timed], sizes, times)
+    return drawn
+
+
+def ecdf(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
+    """The share of pulls that took at most so long, a line a case; a point a pull of the slowest, up to 60.
+
+    Parameters
+    ----------
+    run, case, summary, ax
+        As for `rollout`.
+    """
+    cases = several_cases(run, case, summary)
+    every = [pull_times(one) for one in cases]
+    times = [np.sort(each[~np.isnan(each)]) for each in every]
+    if not any(map(len, times)):
+        raise NoDataError(
+            "no pull finished, so there are no pull times to draw; `rolloutsim run` says what the pulls wait for"
+        )
+    ax = canvas(ax)
+    longest = max(float(each[-1]) for each in times if len(each))
+    shortest = min(float(each[0]) for each in times if len(each))
+    logarithmic = len(cases) > 1 and shortest > 0.0 and is_wide([float(each[-1]) for each in times if len(each)])
+    entries = []
+    for number, (one, ordered, pulls) in enumerate(zip(cases, times, every, strict=True)):
+        look = series(number)
+        x, y = staircase(ordered, max(len(pulls), 1), longest)
+        (line,) = ax.plot(x, y, drawstyle="steps-post", linewidth=1.8, **look)
+        spread = _spread(ordered, len(pulls))
+        mark(ax, line, "case", one.name, f"{one.name}: {spread}")
+        entries.append((line, f"{plain(one.name)}\n{spread}"))
+    if logarithmic:
+        log_time_axis(ax, shortest, longest, "pull time, from asking to the image being ready")
+    else:
+        time_axis(ax, longest * 1.02, "pull time, from asking to the image being ready")
+    share_axis(ax, "pulls that took at most so long", top=1.03)
+    ax.set_yticks([0.0, 0.25, 0.5, 0.75, 0.95, 1.0])
+    grid(ax)
+    last = slowest(cases, [float(each[-1]) if len(each) == len(pulls) and len(each) else None
+                           for each, pulls in zip(times, every, strict=True)])  # fmt: skip
+    if len(every[last]) <= MOST_NODES:
+        _mark_pulls(ax, cases[last], every[last], series(last)["color"])
+    title = _of_case(cases, last, _unfairness(times[last], len(every[last])))
+    return finish(ax, title, scene(run, "pull times", cases), legend=entries)
+
+
+def _of_case(cases: Sequence[CaseRecords], number: int, said: str) -> str:
+    """An answer as a title: behind the case's name, where there are others."""
+    return f"{plain(cases[number].name)}: {said}" if len(cases) > 1 else f"{said[:1].upper()}{said[1:]}"
+
+
+def _said(who: Readiness) -> str:
+    """The answer: when half and all were ready."""
+    half, nine, every = (who.time_of(share) for share in (0.5, 0.9, 1.0))
+    if every is None:
+        reached = "" if half is None else f"; half of them were after {show_time(half)}"
+        return f"{len(who.times)} of {who.wanted} {who.of} ready, the others never{reached}"
+    if who.wanted == 1:
+        return f"ready after {show_time(every)}"
+    if half is None or nine is None or half > (1 - _SAME) * every:
+        return f"all {who.wanted} {who.of} ready at about the same time, after {show_time(every)}"
+    middle = "" if nine > (1 - _SAME) * every else f"90 % after {show_time(nine)}, "
+    return f"50 % of the {who.of} ready after {show_time(half)}, {middle}all after {show_time(every)}"
+
+
+def _milestones(who: Readiness) -> str:
+    shown = [f"{share:.0%} after {show_time(who.time_of(share))}" for share in (0.5, 0.9, 1.0)]
+    return f"{len(who.times)} of {who.wanted} {who.of} ready; {', '.join(shown)}"
+
+
+def _done(who: Readiness) -> str:
+    time = time_or_never(who)
+    return f"all after {time}" if who.time_of(1.0) is not None else f"{time} ready"
+
+
+def _band(ax: Axes, who: Readiness, ready: Sequence[Times], color: str, name: str) -> None:
+    """The quantiles over replications of the time at which each share was reached."""
+    ranks = thinned(max((len(times) for times in ready), default=0))
+    if not len(ranks):
+        return
+    reached = np.full((len(ready), len(ranks)), np.inf)
+    for row, times in zip(reached, ready, strict=True):
+        there = ranks < len(times)
+        row[there] = times[ranks[there]]
+    reached.sort(axis=0)
+    low, high = (np.array([quantile(column, share) for column in reached.T]) for share in _BAND)
+    finite = np.isfinite(high)
+    shares = np.stack([np.append(0, ranks[:-1] + 1), ranks + 1], axis=1)[finite].ravel() / who.wanted
+    band = ax.fill_betweenx(
+        shares, np.repeat(low[finite], 2), np.repeat(high[finite], 2), color=color, alpha=0.25, lw=0
+    )
+    mark(ax, band, "band", name, f"{name}: the middle 90 % of {len(ready)} replications")
+
+
+def _step(span: float) -> float:
+    """A round size to name the price of: 1, 10, 100 MB, ..., at most about the span itself."""
+    step = parse_size("1 MB")
+    while step * 10 <= span * 1.1:
+        step *= 10
+    return step
+
+
+def _name_points(ax: Axes, names: Sequence[str], x: Sequence[float], y: Sequence[float]) -> None:
+    """Names at the left of points, above the line; where there is no room at the right, moved off each other."""
+    points = 72.0 / (ax.figure.dpi if ax.figure is not None else 72.0)
+    places = (ax.transData.transform(np.column_stack([x, y])) - ax.transAxes.transform((0, 0))) * points
+    lowest = {True: -np.inf, False: -np.inf}
+    for i in np.argsort(places[:, 1], kind="stable").tolist():
+        left = bool(places[i, 0] > text_width(names[i], 8.0) + 16)
+        shift = max(0.0, lowest[left] - places[i, 1])
+        lowest[left] = places[i, 1] + shift + 10.5
+        ax.annotate(
+            names[i], (x[i], y[i]), xytext=(-8 if left else 14, shift + (2 if left else -3)),
+            ha="right" if left else "left", textcoords="offset points", size=8, color=INK, annotation_clip=False,
+        )  # fmt: skip
+
+
+def _spread(ordered: Times, pulls: int) -> str:
+    if not len(ordered):
+        return "no pull finished"
+    if len(ordered) < pulls:
+        return f"{len(ordered)} of {pulls} pulls finished"
+    return f"p50 {show_time(quantile(ordered, 0.5))}, p95 {show_time(quantile(ordered, 0.95))}"
+
+
+def _unfairness(ordered: Times, pulls: int) -> str:
+    if len(ordered) < pulls:
+        return f"{len(ordered)} of {pulls} pulls finished"
+    half, slow, longest = quantile(ordered, 0.5), quantile(ordered, 0.95), float(ordered[-1])
+    if ordered[0] > (1 - _SAME) * longest:
+        return f"every pull takes {show_time(longest)}"
+    if slow > (1 - _SAME) * longest:
+        return f"half of the pulls take at most {show_time(half)}, the slowest 5 % {show_time(longest)}"
+    return (
+        f"half of the pulls take at most {show_time(half)}, the slowest 5 % {show_time(slow)} to {show_time(longest)}"
+    )
+
+
+def _mark_pulls(ax: Axes, case: CaseRecords, times: Times, color: str) -> None:
+    """A point for each pull, so that a node can be found again."""
+    done = np.flatnonzero(~np.isnan(times))
+    order = done[np.argsort(times[done], kind="stable")]
+    for rank, row in enumerate(order.tolist()):
+        name = case.node_names[int(case.pulls.node[row])]
+        (point,) = ax.plot([times[row]], [(rank + 1) / len(times)], ".", color=color, markersize=5)
+        image = case.images[int(case.pulls.image[row])].name
+        mark(ax, point, "node", name, f"{name}: {image} pulled in {show_time(float(times[row]))}")

@@ -1,0 +1,190 @@
+"""The axes of figures: time in readable units, shares in per cent, rates in bits, all with few and round ticks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, floor, log10
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
+
+from rolloutsim.units import parse_rate, parse_size
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from rolloutsim.results.records import Times
+
+_UNITS = ((1.0, "s", 600.0), (60.0, "min", 3 * 3600.0), (3600.0, "h", float("inf")))  # up to (assumed: 3 digits)
+_WIDE = 0.05  # values below this share of the largest cannot be told apart on a linear axis (assumed)
+_MANY = 3  # so many of these and the axis becomes logarithmic (assumed)
+_MOST_POINTS = 500  # of a line; more is not to be seen (assumed: a point per two pixels)
+
+_UNSEEN = 1e-3  # a smaller change, as a share of the largest value, is not drawn (assumed: a third of a pixel)
+
+Side = Literal["x", "y"]
+
+
+def time_axis(ax: Axes, end: float, label: str = "time since the rollout's start", side: Side = "x") -> None:
+    """A linear axis of time from 0 to `end` [s]; the data stay in seconds, the ticks say s, min or h."""
+    unit, name = _unit(end)
+    end = end if end > 0.0 else 1.0
+    ticks = MaxNLocator(nbins=8, steps=[1, 2, 3, 5, 6, 10] if unit > 1.0 else [1, 2, 5, 10]).tick_values(
+        0.0, end / unit
+    )
+    _limits(ax, side, 0.0, end)
+    _ticks(ax, side, [tick * unit for tick in ticks if 0.0 <= tick * unit <= end * (1 + 1e-9)], unit)
+    _label(ax, side, f"{label} [{name}]")
+
+
+def log_time_axis(ax: Axes, low: float, high: float, label: str, side: Side = "x") -> None:
+    """A logarithmic axis of time around `low` to `high` [s], with plain numbers."""
+    unit, name = _unit(high)
+    _log(ax, side, low, high, unit)
+    _label(ax, side, f"{label} [{name}]")
+
+
+def share_axis(ax: Axes, label: str, side: Side = "y", top: float = 1.0) -> None:
+    """An axis of shares in per cent, from 0 to `top` [1]."""
+    _limits(ax, side, 0.0, top)
+    axis = ax.yaxis if side == "y" else ax.xaxis
+    axis.set_major_locator(FixedLocator([0.0, 0.25, 0.5, 0.75, 1.0]))
+    axis.set_major_formatter(FuncFormatter(lambda share, _: f"{share * 100:g}"))
+    _label(ax, side, f"{label} [%]")
+
+
+def rate_axis(ax: Axes, top: float, label: str, side: Side = "y") -> None:
+    """An axis of network rates from 0 to `top` [B/s], its ticks in bits."""
+    unit, name = 0.0, ""
+    for name in ("Tbit/s", "Gbit/s", "Mbit/s", "kbit/s", "bit/s"):
+        unit = parse_rate(f"1 {name}")
+        if top >= unit:
+            break
+    top = top if top > 0.0 else unit
+    _limits(ax, side, 0.0, top)
+    ticks = MaxNLocator(nbins=6, steps=[1, 2, 5, 10]).tick_values(0.0, top / unit)
+    _ticks(ax, side, [tick * unit for tick in ticks if 0.0 <= tick * unit <= top * (1 + 1e-9)], unit)
+    _label(ax, side, f"{label} [{name}]")
+
+
+def size_axis(ax: Axes, low: float, high: float, label: str, side: Side = "x") -> None:
+    """An axis of sizes [B], from 0 or (where `low` is more than 0) logarithmic."""
+    unit, name = 0.0, ""
+    for name in ("TB", "GB", "MB", "kB", "B"):
+        unit = parse_size(f"1 {name}")
+        if (high if low <= 0.0 else (low * high) ** 0.5) >= unit:
+            break
+    if low > 0.0:
+        _log(ax, side, low, high, unit)
+    else:
+        _limits(ax, side, 0.0, high)
+        ticks = MaxNLocator(nbins=8, steps=[1, 2, 5, 10]).tick_values(0.0, high / unit)
+        _ticks(ax, side, [tick * unit for tick in ticks if 0.0 <= tick * unit <= high * (1 + 1e-9)], unit)
+    _label(ax, side, f"{label} [{name}]")
+
+
+def is_wide(values: Sequence[float]) -> bool:
+    """Whether values differ so much that on a linear axis several could not be told apart."""
+    positive = [value for value in values if value > 0.0]
+    return sum(value < _WIDE * max(positive, default=0.0) for value in positive) >= _MANY
+
+
+def thinned(count: int, most: int = _MOST_POINTS) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """Numbers from 0 to `count` - 1, at most `most`, first and last among them, evenly spaced."""
+    if count <= most:
+        return np.arange(count)
+    return np.unique(np.linspace(0, count - 1, most).round().astype(np.intp))
+
+
+def staircase(times: Times, wanted: int, end: float) -> tuple[Times, Times]:
+    """The share of `wanted` things that happened by each moment, as the corners of a line that rises in steps.
+
+    Parameters
+    ----------
+    times : numpy.ndarray
+        When they happened, ascending [s].
+    wanted : int
+        How many should.
+    end : float
+        Where the line ends if some did not happen [s].
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Moments [s] and shares [1], to be drawn with `steps-post`.
+    """
+    if not len(times):
+        return np.array([0.0, end]), np.zeros(2)
+    moments, last = np.unique(times, return_index=True)
+    counts = np.append(last[1:], len(times))
+    kept = thinned(len(moments))
+    x, y = np.append(moments[:1], moments[kept]), np.append(0, counts[kept])
+    if len(times) < wanted:
+        x, y = np.append(x, max(end, float(x[-1]))), np.append(y, y[-1])
+    return x, y / wanted
+
+
+def corners(edges: Times, *values: Times) -> tuple[Times, ...]:
+    """The corners of lines that are constant between moments, those left out between which nothing changes.
+
+    Parameters
+    ----------
+    edges : numpy.ndarray
+        n + 1 moments, ascending.
+    *values : numpy.ndarray
+        n values for each line; NaN: no line.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The moments of the corners, then the values of each line there.
+    """
+    table = np.stack(values)
+    size = np.nan_to_num(np.abs(table)).max(axis=1, initial=0.0)[:, None]
+    steps = np.abs(np.diff(table, axis=1)) > _UNSEEN * size
+    steps |= np.isnan(table[:, 1:]) != np.isnan(table[:, :-1])
+    changes = np.flatnonzero(steps.any(axis=0)) + 1
+    starts = np.append(0, changes)
+    x = np.repeat(np.append(edges[starts], edges[-1]), 2)[1:-1]
+    return x, *(np.repeat(row[starts], 2) for row in table)
+
+
+def _unit(longest: float) -> tuple[float, str]:
+    return next((unit, name) for unit, name, limit in _UNITS if longest <= limit)
+
+
+def _log(ax: Axes, side: Side, low: float, high: float, unit: float) -> None:
+    """Ticks at 1, 2, 5 of each decade where these are few, else at the decades."""
+    first, last = floor(log10(low / unit)), ceil(log10(high / unit))
+    digits = (1, 2, 5) if last - first <= 3 else (1, 3) if last - first <= 4 else (1,)
+    wanted = [digit * 10.0**decade * unit for decade in range(first, last + 1) for digit in digits]
+    (ax.set_xscale if side == "x" else ax.set_yscale)("log")
+    low, high = low / 1.15, high * 1.15
+    _limits(ax, side, low, high)
+    _ticks(ax, side, [tick for tick in wanted if low <= tick <= high], unit)
+    axis = ax.yaxis if side == "y" else ax.xaxis
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_locator(FixedLocator([]))
+
+
+def _limits(ax: Axes, side: Side, low: float, high: float) -> None:
+    if side == "x":
+        ax.set_xlim(low, high)
+    else:
+        ax.set_ylim(low, high)
+
+
+def _ticks(ax: Axes, side: Side, at: Sequence[float], unit: float) -> None:
+    axis = ax.yaxis if side == "y" else ax.xaxis
+    axis.set_major_locator(FixedLocator(list(at)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / unit:.12g}"))
+
+
+def _label(ax: Axes, side: Side, text: str) -> None:
+    from rolloutsim.report.plots.canvas import label_axes
+
+    if side == "x":
+        label_axes(ax, text, ax.get_ylabel())
+    else:
+        label_axes(ax, ax.get_xlabel(), text)

@@ -1,0 +1,69 @@
+"""What a figure is about: the cases of a run, in words that a title can use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rolloutsim.errors import UsageError
+from rolloutsim.report.plots.canvas import plain
+from rolloutsim.results.figures import show_time
+from rolloutsim.results.metrics import RunSummary, summarise
+from rolloutsim.results.phases import Readiness
+
+if TYPE_CHECKING:
+    from rolloutsim.results.records import CaseRecords, Run
+
+MOST_NODES = 60  # so many nodes are shown one by one, more as shares and quantiles (assumed: rows of 5 pt)
+_MOST_CASES = 28  # so many cases fit beside each other (assumed)
+
+
+def one_case(run: Run, name: str | None, summary: RunSummary | None) -> CaseRecords:
+    """The case that a figure of one case shows: the one named, else the slowest.
+
+    Raises
+    ------
+    UsageError
+        If the run has no case of that name.
+    """
+    if name is None:
+        if len(run.cases) == 1:
+            return run.cases[0]
+        name = (summarise(run) if summary is None else summary).slowest.case
+    for case in run.cases:
+        if case.name == name:
+            return case
+    raise UsageError(f"no case {name!r}; cases: {', '.join(case.name for case in run.cases)}")
+
+
+def several_cases(run: Run, name: str | None, summary: RunSummary | None) -> tuple[CaseRecords, ...]:
+    """The cases that a figure of cases shows: the one named, else all, at most the slowest 28."""
+    if name is not None:
+        return (one_case(run, name, summary),)
+    if len(run.cases) <= _MOST_CASES:
+        return run.cases
+    figures = (summarise(run) if summary is None else summary).cases
+    slowest = sorted(run.cases, key=lambda case: -(figures[case.name].rollout_time_s or float("inf")))[:_MOST_CASES]
+    return tuple(case for case in run.cases if case in slowest)
+
+
+def scene(run: Run, what: str, cases: Sequence[CaseRecords]) -> str:
+    """The small print: what is shown, of which case if there are others, of which scenario."""
+    parts = [what[:1].upper() + what[1:]]
+    if len(cases) == 1 and len(run.cases) > 1:
+        parts.append(plain(cases[0].name))
+    elif len(cases) < len(run.cases):
+        parts.append(f"the slowest {len(cases)} of {len(run.cases)} cases")
+    parts.append(plain(run.scenario.name, 70))
+    return " · ".join(parts)
+
+
+def slowest(cases: Sequence[CaseRecords], times: Sequence[float | None]) -> int:
+    """The number of the case with the largest time; one without a time before all others."""
+    return max(range(len(cases)), key=lambda i: float("inf") if times[i] is None else times[i] or 0.0)
+
+
+def time_or_never(readiness: Readiness) -> str:
+    """When all were ready, or how many of them were."""
+    time = readiness.time_of(1.0)
+    return f"{len(readiness.times)} of {readiness.wanted}" if time is None else show_time(time)

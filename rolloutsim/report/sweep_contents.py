@@ -1,0 +1,79 @@
+"""What stands in the report of a sweep: the knee, the smallest that passes, and every point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rolloutsim.planning.sweep_figures import notes, table, title
+from rolloutsim.report.blocks import Block, Code, Picture, Report, Rows, Section, Text
+from rolloutsim.report.contents import LIMITS
+from rolloutsim.report.plots import entry, figure
+from rolloutsim.report.plots.canvas import NoDataError
+from rolloutsim.results.tables import Column, Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from rolloutsim.planning.sweep_records import SweepRecords
+
+
+def report_of_sweep(records: SweepRecords, command: str = "") -> Report:
+    """The report of a sweep.
+
+    Parameters
+    ----------
+    records : SweepRecords
+        What was simulated.
+    command : str
+        What one types to get the same.
+    """
+    sections = (
+        Section("answer", "The answer", tuple(_answer(records))),
+        Section("points", "Every point", (Rows("Points", table(records)),)),
+        Section("scenario", "What is varied", (Rows("Parameters", _parameters(records)),)),
+        Section("limits", "Assumptions and limits of the model", tuple(Text(text, "note") for text in LIMITS)),
+        Section("provenance", "Provenance", tuple(_provenance(records, command))),
+    )
+    return Report(title(records), "capacity-planning report · sweep", sections)
+
+
+def _answer(records: SweepRecords) -> Iterator[Block]:
+    for name in ("sweep_heatmap", "sweep_lines"):
+        picture = Picture(name, entry(name).question, partial(_drawn, name, records))
+        heading = _heading(picture)
+        if heading:
+            yield Text(f"{heading}.", "answer" if name == "sweep_heatmap" else "plain")
+            yield picture
+    for note in notes(records):
+        yield Text(note, "note")
+
+
+def _heading(picture: Picture) -> str:
+    """What a figure says; empty where it has nothing to show."""
+    try:
+        return " ".join(picture.draw().get_title(loc="left").split())
+    except NoDataError:
+        return ""
+
+
+def _drawn(name: str, records: SweepRecords) -> Axes:
+    return figure(name)(records)
+
+
+def _parameters(records: SweepRecords) -> Table:
+    columns = (Column("path", "left"), Column("values", "left"))
+    rows: list[tuple[str, ...]] = []
+    for parameter in records.head.parameters:
+        values = list(dict.fromkeys(str(written[len(rows)]) for _, written, _ in records.head.points))
+        shown = ", ".join(values[:20]) + (f" and {len(values) - 20} more" if len(values) > 20 else "")
+        rows.append((parameter.path, shown))
+    return Table(columns, tuple(rows))
+
+
+def _provenance(records: SweepRecords, command: str) -> Iterator[Block]:
+    head = records.head
+    yield Text(f"rolloutsim {head.version}; scenario {head.sha256}.", "note")
+    if command:
+        yield Code("To reproduce it", command)

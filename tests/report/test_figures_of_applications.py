@@ -1,0 +1,121 @@
+"""Replicas, requests, disks, other applications: what is drawn is what the results say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+
+from rolloutsim.report.plots import figure
+from rolloutsim.report.plots.canvas import NoDataError, tips
+from rolloutsim.results.background import background_summaries
+from rolloutsim.results.disks import disk_summary
+from rolloutsim.results.replicas import ready_replicas, workload_summaries
+from rolloutsim.results.requests import registry_summaries
+from tests.report.conftest import ideal, rolling, shipped
+from tests.report.test_figures_of_runs import data_of, title_of
+
+
+def one_workload():
+    """The same run with its first workload alone in sight."""
+    run = rolling()
+    case = run.cases[0]
+    orchestration = case.orchestration
+    assert orchestration is not None
+    mine = replace(orchestration, workloads=orchestration.workloads[:1])
+    return replace(run, cases=(replace(case, orchestration=mine),))
+
+
+def test_replicas_of_several_workloads_are_shares_of_what_is_wanted() -> None:
+    run = rolling()
+    ax = figure("replicas")(run)
+    for one in workload_summaries(run.cases[0]):
+        x, y = data_of(ax, f"workload:{one.workload}")
+        ready = ready_replicas(run.cases[0], one.workload)
+        assert y.min() == pytest.approx((ready.old + ready.new).min() / one.replicas)
+        assert y[-1] == pytest.approx(float(ready.old[-1] + ready.new[-1]) / one.replicas)
+        assert set(x) <= {0.0, *ready.times, *(x[-1:])}
+    assert title_of(ax) == "api: at least 18 of 20 pods ready at any time, as promised (18)"
+
+
+def test_replicas_of_one_workload_are_new_pods_below_old_ones_above_a_floor() -> None:
+    run = one_workload()
+    ax = figure("replicas")(run)
+    new, old = (area.get_paths()[0].vertices for area in ax.collections)
+    ready = ready_replicas(run.cases[0], "api")
+    assert new[:, 1].max() == ready.new.max() == 20
+    assert old[:, 1].max() == (ready.old + ready.new).max()
+    assert 18.0 in {float(line.get_ydata()[0]) for line in ax.get_lines()}
+
+
+def test_requests_per_second_add_up_to_all_requests() -> None:
+    run = rolling()
+    ax = figure("requests")(run)
+    (summary,) = registry_summaries(run, run.cases[0])
+    x, y = data_of(ax, "registry:registry")
+    assert float((y[::2] * np.diff(x)[::2]).sum()) == pytest.approx(summary.requests)
+    assert title_of(ax).startswith(
+        f"registry gets {summary.requests:,} requests, at most {summary.peak_requests_per_s}"
+    )
+
+
+def test_a_registry_that_nobody_asks_has_no_requests_to_draw() -> None:
+    run = shipped("20nodes")
+    case = run.cases[-1]
+    pulls, fetches = (
+        type(columns)(*(getattr(columns, name)[:0] for name in columns.__slots__))
+        for columns in (case.pulls, case.fetches)
+    )
+    none = replace(case, pulls=pulls, fetches=fetches)
+    with pytest.raises(NoDataError) as caught:
+        figure("requests")(replace(run, cases=(none,)))
+    assert str(caught.value) == (
+        "no registry was asked for anything in case 'builder': no pull began (under the pull policy "
+        "`if_not_present` a node that holds an image does not ask for it)"
+    )
+
+
+def positions(ax: Axes, gid: str) -> list[float]:
+    return [float(line.get_xdata()[0]) for line in ax.get_lines() if (line.get_gid() or "").partition("#")[0] == gid]
+
+
+def test_background_is_what_is_left_of_each_applications_bandwidth() -> None:
+    run = rolling()
+    ax = figure("background")(run)
+    summaries = {one.name: one for one in background_summaries(run.cases[0])}
+    for name, one in summaries.items():
+        assert one.before
+        assert one.during is not None
+        assert positions(ax, f"background:{name}")[-1] == pytest.approx(one.during / one.before)
+    share = summaries["bulk"].during / summaries["bulk"].before
+    assert title_of(ax) == f"During the rollout bulk keeps {share * 100:.0f} % of its bandwidth"
+
+
+def test_applications_that_are_left_alone_notice_nothing() -> None:
+    assert title_of(figure("background")(shipped("two-registries"))) == (
+        "The other applications notice nothing of the rollout"
+    )
+
+
+def test_disk_shows_how_full_the_disks_get_that_have_a_capacity() -> None:
+    run = rolling()
+    ax = figure("disk")(run)
+    nodes = sorted(disk_summary(run, run.cases[0]).nodes, key=lambda one: -one.peak_bytes)
+    _, peak = data_of(ax, "band:at most")
+    assert list(peak) == pytest.approx([one.peak_bytes / one.capacity_bytes for one in nodes])
+    assert sum(gid.startswith("node:") for gid in tips(ax)) == 10
+
+
+def test_disk_without_capacities_shows_what_an_image_takes_on_a_node() -> None:
+    run = shipped("20nodes")
+    ax = figure("disk")(run)
+    image = disk_summary(run, run.cases[-1]).images[0]
+    whole = sum(bar.get_width() for bar in ax.patches if bar.get_y() < 0.0)
+    assert whole == pytest.approx(image.bytes_per_node)
+    assert title_of(ax).startswith("builder takes 1.27 GB on a node")
+
+
+def test_disk_of_bare_bandwidth_is_the_images_bytes() -> None:
+    assert title_of(figure("disk")(ideal())).startswith("large takes ")

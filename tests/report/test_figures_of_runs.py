@@ -1,0 +1,252 @@
+"""What the figures draw is what the results hold; the numbers beside `ideal` are N·S/C by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+
+from rolloutsim.errors import UsageError
+from rolloutsim.report.plots import figure
+from rolloutsim.report.plots.canvas import NoDataError, tips
+from rolloutsim.results.metrics import pull_times, rollout_time, summarise
+from rolloutsim.results.phases import node_phases, readiness
+from rolloutsim.results.replicated import figures_of
+from rolloutsim.results.throughput import link_loads
+from rolloutsim.simulation import simulate
+from tests.report.conftest import ideal, rolling, shipped
+
+
+def line_of(ax: Axes, gid: str) -> Line2D:
+    (line,) = (line for line in ax.get_lines() if line.get_gid() == gid)
+    return line
+
+
+def data_of(ax: Axes, gid: str) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    x, y = line_of(ax, gid).get_data()
+    return np.asarray(x), np.asarray(y)
+
+
+def title_of(ax: Axes) -> str:
+    return ax.get_title(loc="left").replace("\n", " ")
+
+
+def test_rollout_is_the_share_of_nodes_ready() -> None:
+    run = shipped("racks")
+    ax = figure("rollout")(run)
+    for case in run.cases:
+        x, y = data_of(ax, f"case:{case.name}")
+        ready = readiness(case).times
+        assert len(ready) == 200
+        assert y[0] == 0.0
+        assert y[-1] == 1.0
+        assert x[-1] == rollout_time(case)
+        np.testing.assert_allclose(np.interp(x[1:], ready, np.arange(1, 201) / 200), y[1:])
+
+
+def test_rollout_says_when_half_and_all_are_ready() -> None:
+    assert title_of(figure("rollout")(ideal())) == "large: all 4 nodes ready at about the same time, after 4.00 s"
+    title = title_of(figure("rollout")(shipped("multi-stage")))
+    assert title == "builder: 50 % of the nodes ready after 22.9 s, all after 44.4 s"
+
+
+def test_rollout_of_many_nodes_keeps_first_and_last_of_at_most_500_points() -> None:
+    run = shipped("fleet-10k")
+    x, y = data_of(figure("rollout")(run), "case:agent")
+    ready = readiness(run.cases[0]).times
+    assert len(x) <= 501
+    assert (x[0], x[-1], y[-1]) == (ready[0], ready[-1], 1.0)
+
+
+def test_rollout_of_replications_has_a_band_that_holds_the_line_between() -> None:
+    scenario = ideal("nodes={'node': {count: 4, start: {min: 0 s, max: 1 s}}}").scenario
+    runs = [simulate(scenario, seed) for seed in range(5)]
+    ax = figure("rollout")(runs[0], case="large", replications=[figures_of(run) for run in runs])
+    (band,) = ax.collections
+    assert band.get_gid() == "band:large"
+    corners = band.get_paths()[0].vertices
+    latest = np.array([readiness(run.cases[1]).times[-1] for run in runs])
+    at_top = corners[corners[:, 1] == 1.0, 0]
+    # Nearest rank: the 5 and 95 % quantiles of five values are the first and the last.
+    assert (at_top.min(), at_top.max()) == (latest.min(), latest.max())
+    assert "with the middle 90 % of 5 replications" in ax.texts[0].get_text()
+
+
+def test_size_sets_each_image_against_its_time_and_the_bound() -> None:
+    """Oracle: on bandwidth alone the rollout takes what the bytes need, 4 x size / 125 MB/s."""
+    ax = figure("size")(ideal())
+    points = {name: data_of(ax, f"case:{name}") for name in ("small", "large")}
+    assert points["small"] == (pytest.approx([10e6]), pytest.approx([0.32]))
+    assert points["large"] == (pytest.approx([125e6]), pytest.approx([4.0]))
+    (bound,) = (line for line in ax.get_lines() if line.get_linestyle() == "--")
+    assert list(bound.get_xdata()) == pytest.approx([0.0, 10e6, 125e6])
+    assert list(bound.get_ydata()) == pytest.approx([0.0, 0.32, 4.0])
+    assert title_of(ax) == (
+        "Each 100 MB of image costs 3.20 s; large (125 MB) takes 4.00 s, 0 % above what its bytes alone need"
+    )
+
+
+def test_images_of_different_registries_are_not_joined_by_a_line() -> None:
+    ax = figure("size")(shipped("two-registries"))
+    assert {line.get_linestyle() for line in ax.get_lines() if len(line.get_xdata()) > 1} == {"None"}
+
+
+def test_ecdf_is_the_share_of_pulls_that_took_at_most_so_long() -> None:
+    run = shipped("racks")
+    ax = figure("ecdf")(run)
+    for case in run.cases:
+        x, y = data_of(ax, f"case:{case.name}")
+        times = np.sort(pull_times(case))
+        np.testing.assert_allclose(np.searchsorted(times, x[1:], side="right") / len(times), y[1:])
+
+
+def test_ecdf_marks_each_pull_of_the_slowest_case_by_its_node() -> None:
+    ax = figure("ecdf")(shipped("20nodes"))
+    nodes = [gid for gid in tips(ax) if gid.startswith("node:")]
+    assert nodes == [f"node:node-{i:03d}" for i in range(20)]
+
+
+def test_time_split_is_the_share_of_each_cause_and_fills_each_bar() -> None:
+    run = shipped("racks")
+    summary = summarise(run)
+    ax = figure("time_split")(run, summary=summary)
+    for place, case in enumerate(summary.cases.values()):
+        bars = [
+            bar
+            for bar in ax.patches
+            if isinstance(bar, Rectangle) and abs(bar.get_y() + bar.get_height() / 2 - place) < 0.01
+        ]
+        assert sum(bar.get_width() for bar in bars) == pytest.approx(1.0)
+        widths = {(bar.get_gid() or "").partition("#")[0]: bar.get_width() for bar in bars}
+        split = case.time_split_s
+        racks = sum(seconds for cause, seconds in split.items() if cause.endswith(".down"))
+        assert widths["cause:rack.down"] == pytest.approx(racks / sum(split.values()))
+        assert widths["cause:disk"] == pytest.approx(split["disk"] / sum(split.values()))
+    assert title_of(ax).startswith("service-with-tools: 76 % of the time goes to the rack uplinks, 21 % to node disks")
+
+
+def test_timeline_is_the_phases_of_each_node() -> None:
+    run = shipped("20nodes")
+    ax = figure("timeline")(run, case="builder")
+    (case,) = (one for one in run.cases if one.name == "builder")
+    phases = node_phases(case)
+    assert list(tips(ax)) == [f"node:node-{i:03d}" for i in range(20)]
+    for i, bars in enumerate(ax.collections):
+        boxes = [path.get_extents() for path in bars.get_paths()]
+        starts, stops = [box.x0 for box in boxes], [box.x1 for box in boxes]
+        # No start-up time: the phase `starting` has no length, and no bar.
+        assert starts == pytest.approx(phases.bounds[:3, i])
+        assert stops == pytest.approx(phases.bounds[1:4, i])
+    assert title_of(ax) == "All 20 nodes are ready after 66.3 s: 58.8 s fetching, 7.35 s unpacking"
+
+
+def test_timeline_of_many_nodes_is_the_share_in_each_phase() -> None:
+    run = shipped("racks")
+    ax = figure("timeline")(run)
+    case = run.cases[1]
+    assert list(tips(ax)) == ["phase:ready", "phase:starting", "phase:unpacking", "phase:fetching", "phase:waiting"]
+    top = ax.collections[0].get_paths()[0].vertices
+    at = case.end * 0.98
+    ready = float(np.count_nonzero(case.pods.ready <= at)) / 200
+    upper = top[top[:, 1] > 0.0]
+    assert np.interp(at, upper[np.argsort(upper[:, 0]), 0], upper[np.argsort(upper[:, 0]), 1]) == pytest.approx(
+        ready, abs=0.05
+    )
+
+
+def test_fan_shows_the_fair_share_of_each_node() -> None:
+    """Oracle: four nodes share 125 MB/s."""
+    ax = figure("fan")(ideal(), case="small")
+    for node in range(4):
+        x, y = data_of(ax, f"node:node-{node:03d}")
+        assert list(y) == pytest.approx([125e6 / 4] * 2)
+        assert list(x) == pytest.approx([0.0, 0.32])
+    assert title_of(ax) == "Every node receives 250 Mbit/s while it fetches"
+
+
+def test_fan_of_a_node_that_fetches_several_layers_at_a_time_stays_within_its_nic() -> None:
+    """Oracle: 100 Mbit/s, from the first byte of both layers to the last of the larger one."""
+    ax = figure("fan")(ideal("nodes={'node': {count: 4, nic: 100 Mbit/s}}"))
+    x, y = data_of(ax, "node:node-000")
+    assert list(x) == pytest.approx([0.0, 10.0])
+    assert list(y) == pytest.approx([12.5e6, 12.5e6])
+
+
+def test_fan_of_many_nodes_draws_bands_and_no_single_node() -> None:
+    ax = figure("fan")(shipped("racks"))
+    assert list(tips(ax)) == ["band:p0-p100", "band:p5-p95", "band:p25-p75", "band:p50"]
+
+
+def test_utilisation_says_which_link_is_full_from_when_to_when() -> None:
+    """Oracle: on bandwidth alone the uplink is full from the first second to the last."""
+    ax = figure("utilisation")(ideal())
+    assert title_of(ax) == "registry.uplink full from 0.00 to 4.00 s"
+    assert dict(tips(ax)) == {"link:registry.uplink": "registry.uplink: 100 % busy; full from 0.00 to 4.00 s"}
+    assert title_of(figure("utilisation")(shipped("fleet-10k"))) == "registry.uplink full from 0.2 to 102.2 s"
+
+
+def test_utilisation_of_links_that_never_fill_names_the_busiest() -> None:
+    run = ideal("nodes={'node': {count: 4, nic: 100 Mbit/s}}")
+    assert title_of(figure("utilisation")(run)) == (
+        "No link is ever full; the busiest is registry.uplink, 40 % on average"
+    )
+
+
+def test_racks_is_the_utilisation_of_each_rack() -> None:
+    run = shipped("racks")
+    ax = figure("racks")(run)
+    (image,) = (one for one in ax.get_children() if isinstance(one, AxesImage))
+    heat = np.asarray(image.get_array())
+    loads = [load for load in link_loads(run.scenario, run.cases[1]) if load.link.endswith(".down")]
+    edges = np.linspace(0.0, run.cases[1].end, heat.shape[1] + 1)
+    np.testing.assert_allclose(heat, [load.at(edges) for load in loads])
+    assert heat.max() == pytest.approx(1.0)
+    assert list(tips(ax)) == [f"rack:r{i}" for i in range(1, 6)]
+
+
+def test_a_figure_of_one_case_shows_the_slowest_unless_told_otherwise() -> None:
+    run = shipped("20nodes")
+    assert "· builder ·" in figure("timeline")(run).texts[0].get_text()
+    assert "· alpine ·" in figure("timeline")(run, case="alpine").texts[0].get_text()
+    with pytest.raises(UsageError) as caught:
+        figure("timeline")(run, case="alpin")
+    assert str(caught.value) == "no case 'alpin'; cases: alpine, go-carbon, golang:1.8-alpine, builder"
+
+
+def test_a_figure_draws_where_it_is_told_to(figure_state: None) -> None:
+    mine = Figure(figsize=(10, 4))
+    left, right = mine.subplots(1, 2)
+    assert figure("rollout")(ideal(), ax=left) is left
+    assert figure("utilisation")(ideal(), ax=right) is right
+    assert mine.axes == [left, right]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("racks", "the scenario 'four nodes' has no racks; give a node group some, such as "
+                  "nodes: {web: {count: 40, racks: [r1, r2]}}, and their links a capacity, such as "
+                  "network: {racks: {oversubscription: 4}}"),
+        ("replicas", "case 'large' has no workloads, so no pods are replaced; give the scenario some, such as "
+                     "workloads: {web: {images: [web], replicas: 20}}, and rollout: {strategy: rolling}"),
+        ("background", "no other application uses the links in case 'large'; give the scenario some, such as "
+                       "background: {backup: {links: [registry.uplink], rate: 300 Mbit/s}}"),
+    ],
+)  # fmt: skip
+def test_a_figure_without_data_says_what_would_provide_it(name: str, message: str) -> None:
+    with pytest.raises(NoDataError) as caught:
+        figure(name)(ideal())
+    assert str(caught.value) == message
+
+
+def test_there_is_no_size_where_several_images_roll_out_together() -> None:
+    with pytest.raises(NoDataError) as caught:
+        figure("size")(rolling())
+    assert str(caught.value) == (
+        "no case is the finished rollout of one image, so there is no size to set against its time; "
+        "a scenario with `images` and without `workloads` or a schedule has a case for each image"
+    )
