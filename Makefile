@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint bench compiled test-compiled schema goldens clean
+.PHONY: run test test-browser lint bench compiled test-compiled schema goldens contact-sheet clean
 
 run: .venv/runs ## simulate scenarios/20nodes.yaml and show the result
 	@$(BIN)/rolloutsim run scenarios/20nodes.yaml || { code=$$?; test $$code -eq 3 && \
@@ -12,6 +12,10 @@ run: .venv/runs ## simulate scenarios/20nodes.yaml and show the result
 
 test: .venv/develops ## all tests
 	$(BIN)/pytest
+
+test-browser: .venv/develops ## the report in a real browser; needs Chromium (Debian: apt-get install chromium)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[browser]'
+	$(BIN)/pytest tests/browser
 
 lint: .venv/develops ## style, types, import contract
 	$(BIN)/ruff check .
@@ -34,6 +38,9 @@ schema: .venv/runs ## write rolloutsim.schema.json anew after a change of the sc
 
 goldens: .venv/develops ## write the expected outputs in tests/golden anew after an intended change
 	$(BIN)/python -m tests.golden.regenerate
+
+contact-sheet: .venv/develops ## every figure on every shipped scenario, a page each, in contact-sheet/
+	$(BIN)/python -m tests.contact_sheet -o contact-sheet
 
 clean: ## remove the virtual environment and caches
 	rm -rf .venv .venv-compiled .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

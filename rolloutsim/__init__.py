@@ -7,11 +7,13 @@ What one asks:
 - `load`: a scenario from a file.
 - `loads`: a scenario from text.
 - `Scenario`: nodes, network, registries, images, thresholds; frozen and validated.
+- `compare`: results side by side, with intervals and verdicts.
 
 What one gets:
 
 - `Result`: a simulated scenario: its cases, why they took that long, its thresholds.
 - `CaseResult`: one image's rollout: its times, nodes, pulls and links.
+- `Sweep`: a scenario at many points: a DataFrame, a Dataset, a SQLite file.
 - `Table`: columns of facts, such as the nodes of a case; as a DataFrame on demand.
 
 What can go wrong:
@@ -34,16 +36,20 @@ from typing import TYPE_CHECKING
 from rolloutsim.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from rolloutsim.api.comparison import compare
     from rolloutsim.api.result import CaseResult, Result, Table
     from rolloutsim.api.scenarios import Scenario, load, loads
+    from rolloutsim.api.sweep import Sweep
     from rolloutsim.errors import Diagnostic, OutputError, RolloutsimError, ScenarioError, UsageError
 
 __all__ = [
     "load",
     "loads",
     "Scenario",
+    "compare",
     "Result",
     "CaseResult",
+    "Sweep",
     "Table",
     "RolloutsimError",
     "ScenarioError",
@@ -56,8 +62,10 @@ _HOME = {
     "load": "api.scenarios",
     "loads": "api.scenarios",
     "Scenario": "api.scenarios",
+    "compare": "api.comparison",
     "Result": "api.result",
     "CaseResult": "api.result",
+    "Sweep": "api.sweep",
     "Table": "api.result",
 }
 

@@ -32,6 +32,10 @@ class OutputError(RolloutsimError):
     """A result cannot be written."""
 
 
+class UnreachableError(RolloutsimError):
+    """Something on the network does not answer, or not as it should."""
+
+
 @dataclass(frozen=True)
 class Diagnostic:
     """One located error of a scenario.

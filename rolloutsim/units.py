@@ -282,6 +282,32 @@ def exact_text(kind: Kind, value: float) -> str:
     return f"{value!r} {'B' if kind == 'size' else 'B/s' if kind == 'rate' else 's'}"
 
 
+def plain_text(kind: Kind, value: float, bits: bool = False) -> str:
+    """A quantity as people write it, with all its digits: it parses to the same number, bit by bit.
+
+    Parameters
+    ----------
+    kind : str
+        `size` [B], `rate` [B/s], `time` [s] or `share` [1].
+    value : float
+        The number.
+    bits : bool
+        Whether a rate is a network's.
+    """
+    if kind == "share":
+        return exact_text(kind, value)
+    exact = Decimal(repr(value)) * (BITS_PER_BYTE if bits else 1)
+    if kind == "time":
+        short = 0 < value < 1
+        return f"{(exact * 1000 if short else exact).normalize():f} {'ms' if short else 's'}"
+    mebi = exact / 2**20
+    if not bits and mebi == int(mebi) > 0 and exact % 10**6:
+        return f"{mebi:.0f} MiB{'/s' if kind == 'rate' else ''}"
+    prefix = next((name for name, factor in reversed(_DECIMAL.items()) if abs(exact) >= factor), "")
+    unit = "B" if kind == "size" else "bit/s" if bits else "B/s"
+    return f"{(exact / _DECIMAL[prefix]).normalize():f} {prefix}{unit}"
+
+
 def _scaled(value: float, unit: str) -> str:
     for prefix, factor in _DECIMAL.items():
         if float(f"{abs(value) / factor:.4g}") < 1000 or prefix == "T":

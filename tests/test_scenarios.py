@@ -84,3 +84,48 @@ def test_nodes_that_run_redis_do_not_fetch_its_base_for_postgres() -> None:
     result = rolloutsim.load(ROOT / "scenarios/real-images.yaml").run()
     postgres = rolloutsim.load(ROOT / "scenarios/real-images.yaml").resolve().images["postgres"].compressed
     assert result["postgres"].bytes_on_wire == pytest.approx(20 * postgres - 10 * 29_830_418)
+
+
+def test_a_deployment_serves_with_what_its_max_unavailable_promises() -> None:
+    """Oracle: 60 - floor(25 % of 60) = 45 pods; 0 unavailable is 60."""
+    quick, careful = (
+        rolloutsim.load(ROOT / "scenarios/deployment.yaml", overrides).run()
+        for overrides in ([], ["rollout.max_unavailable=0"])
+    )
+    assert [least_ready(result) for result in (quick, careful)] == [45, 60]
+    assert quick["all"].rollout_time < careful["all"].rollout_time < 1.1 * quick["all"].rollout_time
+
+
+def test_ten_percent_of_a_daemonset_at_a_time_is_nearly_as_many_times_as_fast() -> None:
+    """Oracle: 25 pods at a time are 25 times as fast at best; the field's factor of about 10 is no oracle."""
+    one, tenth = (
+        rolloutsim.load(ROOT / "scenarios/daemonset-250.yaml", overrides).run()
+        for overrides in ([], ["rollout.max_unavailable=10%"])
+    )
+    assert [least_ready(result) for result in (one, tenth)] == [249, 225]
+    ratio = one["all"].rollout_time / tenth["all"].rollout_time
+    assert 20 < ratio < 25
+    # The time split says where the difference goes: to waiting for one's turn, and to nothing else.
+    slow, fast = one["all"].time_split, tenth["all"].time_split
+    gained = {cause: slow.get(cause, 0.0) - fast.get(cause, 0.0) for cause in {*slow, *fast}}
+    assert gained["controller_pacing"] > 0.99 * sum(gained.values())
+
+
+def test_the_last_pods_behind_docker_hubs_limit_wait_for_its_tokens() -> None:
+    """Oracle: 100 pulls at once, then one every 6 h / 100 = 216 s for 20 nodes; a kubelet asks at least every 300 s."""
+    limited, free = (
+        rolloutsim.load(ROOT / "scenarios/rate-limited.yaml", overrides).run()
+        for overrides in ([], ["registries.hub.rate_limits.anonymous.burst=120"])
+    )
+    asked = limited.run.cases[0].pods.asked.min()
+    assert 20 * 216 < limited["all"].rollout_time - asked < 20 * 216 + 300 + free["all"].rollout_time
+    ready = limited.run.cases[0].pods.ready
+    assert (ready < free["all"].rollout_time).sum() == 100
+
+
+def least_ready(result: rolloutsim.Result) -> int:
+    """The fewest pods of the first workload that were ready at any time."""
+    orchestration = result.run.cases[0].orchestration
+    assert orchestration is not None
+    changes = orchestration.replicas
+    return len(orchestration.old_pods.node) + int((changes.old + changes.new).cumsum().min())

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rolloutsim.api.plotting import Plots
     from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.report.blocks import Report
+    from rolloutsim.results.background import BackgroundSummary
     from rolloutsim.results.contract import Detail
     from rolloutsim.results.disks import DiskSummary
     from rolloutsim.results.intervals import Interval
@@ -209,12 +210,9 @@ class Result:
         return f"<Result of {self.scenario.name!r}: {', '.join(self.cases)}>"
 
     def _repr_html_(self) -> str:
-        from rolloutsim.results.tables import case_rows
+        from rolloutsim.api.html import of_result
 
-        rows = case_rows(self.run, self.summary, self.intervals)
-        headings = [column.heading for column in rows.columns]
-        sides = [column.side for column in rows.columns]
-        return _html(headings, rows.rows, sides, caption=self.scenario.name)
+        return of_result(self)
 
 
 def simulated(
@@ -372,6 +370,13 @@ class CaseResult:
         """Workloads, registries, pushes, faults and failures; None for bare pulls."""
         return self.summary.rollout
 
+    @cached_property
+    def background(self) -> tuple[BackgroundSummary, ...]:
+        """What other applications had before, during and after the rollout, in the order of the scenario."""
+        from rolloutsim.results.background import background_summaries
+
+        return background_summaries(self.records)
+
     @property
     def disk(self) -> DiskSummary | None:
         """What the images take on disks; None for bare pulls, unless prices are given."""
@@ -422,23 +427,6 @@ class Table(Mapping[str, Sequence[Any]]):
         return f"<Table of {self.rows} rows: {', '.join(self)}>"
 
     def _repr_html_(self, most: int = 20) -> str:
-        shown = [column[:most] for column in self._columns.values()]
-        caption = f"{self.rows} rows" if self.rows <= most else f"the first {most} of {self.rows} rows"
-        return _html(list(self), [tuple(map(str, row)) for row in zip(*shown, strict=True)], caption=caption)
+        from rolloutsim.api.html import of_columns
 
-
-def _html(
-    headings: Sequence[str], rows: Sequence[Sequence[str]], sides: Sequence[str] | None = None, caption: str = ""
-) -> str:
-    """A table that looks like its surroundings."""
-    from html import escape  # only Jupyter asks for this
-
-    sides = sides or ["left"] * len(headings)
-    head = "".join(f'<th style="text-align:{side}">{escape(h)}</th>' for h, side in zip(headings, sides, strict=True))
-    body = "".join(
-        "<tr>"
-        + "".join(f'<td style="text-align:{s}">{escape(c)}</td>' for c, s in zip(row, sides, strict=True))
-        + "</tr>"
-        for row in rows
-    )
-    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return of_columns(self, self.rows, most)

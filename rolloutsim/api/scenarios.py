@@ -137,6 +137,11 @@ class Scenario(_scenario.Scenario):
 
         return solve(self.draft(), find, such_that, between, case, largest, _checked(seed), replications, jobs)
 
+    def _repr_html_(self) -> str:
+        from rolloutsim.api.html import of_scenario
+
+        return of_scenario(self.resolve())
+
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
     """Read a scenario file.

@@ -144,14 +144,14 @@ class Sweep:
         return f"<Sweep of {self._title}: {', '.join(self.parameters)}>"
 
     def _repr_html_(self) -> str:
-        from rolloutsim.api.result import _html
+        from rolloutsim.api.html import table as html_table
         from rolloutsim.planning.sweep_figures import table
 
         found = table(self.records)
         rows = found.rows[:_MOST_ROWS]
         more = f" (the first {_MOST_ROWS} rows of {len(found.rows)})" if len(found.rows) > _MOST_ROWS else ""
         sides = [column.side for column in found.columns]
-        return _html([column.heading for column in found.columns], rows, sides, caption=f"{self._title}{more}")
+        return html_table([column.heading for column in found.columns], rows, sides, caption=f"{self._title}{more}")
 
 
 def sweep(

@@ -21,7 +21,7 @@ import click
 
 import rolloutsim
 
-COMMANDS = ("run", "validate", "schema", "explain", "init")
+COMMANDS = ("run", "compare", "sweep", "solve", "plot", "report", "trace", "validate", "schema", "explain", "init")
 
 
 class ExitCode(IntEnum):
@@ -33,6 +33,7 @@ class ExitCode(IntEnum):
     THRESHOLD_MISSED = 3
     SCENARIO_INVALID = 4
     UNFINISHED = 5
+    UNREACHABLE = 6
     INTERRUPTED = 130
 
 
@@ -89,7 +90,7 @@ _CLOSED = "error: cannot write the output: the standard output is closed"
 
 def _exit_code(run: Callable[[], Any]) -> int:
     """Run a command; turn what it raises into a message."""
-    from rolloutsim.errors import RolloutsimError, ScenarioError, UsageError
+    from rolloutsim.errors import RolloutsimError, ScenarioError, UnreachableError, UsageError
 
     if sys.stderr is None:  # closed by the caller: nobody wants the talk, and no file may take its place
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
@@ -109,6 +110,9 @@ def _exit_code(run: Callable[[], Any]) -> int:
     except ScenarioError as error:
         _say(str(error))
         return ExitCode.SCENARIO_INVALID
+    except UnreachableError as error:
+        _say(f"error: {error}")
+        return ExitCode.UNREACHABLE
     except RolloutsimError as error:
         _say(f"error: {error}")
         return ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.INTERNAL
@@ -150,6 +154,7 @@ Exit codes:
   3    a threshold was missed
   4    the scenario is invalid
   5    the rollout did not finish
+  6    something on the network does not answer
   130  interrupted; results of finished files are kept
   141  the reader of the output went away (`| head`)
 

@@ -1,20 +1,166 @@
-"""`rolloutsim explain`: what a key of a scenario file means."""
+"""`rolloutsim explain`: what a key means; or, of a result, why it lasted as long and what would make it faster."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
+from click.core import ParameterSource
 
 from rolloutsim.cli import ExitCode, example
+from rolloutsim.errors import UsageError
+
+if TYPE_CHECKING:
+    from rolloutsim.api.result import Result
+
+_ENDINGS = (".yaml", ".yml", ".npz", ".json")  # no key of the format ends so
+_STDIN = "-"
+
+
+def _time(context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
+    """A time as the option's value."""
+    from rolloutsim.units import QuantityError, parse_time
+
+    try:
+        return None if text is None else parse_time(text)
+    except QuantityError as error:
+        raise click.BadParameter(error.message, context, parameter) from None
 
 
 @click.command(
-    short_help="What a key means: type, unit, default, source.",
-    epilog=example("rolloutsim explain network.latency\nrolloutsim explain nodes.parallel_layers"),
+    short_help="What a key means; or why a result is as it is, and what would help.",
+    epilog=example(
+        "rolloutsim explain network.latency\n"
+        "rolloutsim run scenarios/20nodes.yaml -o results && rolloutsim explain results\n"
+        "rolloutsim explain scenarios/20nodes.yaml --case golang:1.8-alpine --sensitivity"
+    ),
 )
-@click.argument("key", metavar="KEY")
-def command(key: str) -> int:
-    """Show what KEY means in a scenario file: type, unit, default, and the default's source."""
-    from rolloutsim.scenario import explain
+@click.argument("what", metavar="KEY|RESULT|FILE")
+@click.option("--case", metavar="NAME", help="The case to look at; the slowest by default.")
+@click.option(
+    "--sensitivity", is_flag=True, help="How the rollout time changes with each input, 10% less and 10% more of it."
+)
+@click.option(
+    "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True, help="What is shown."
+)
+@click.option("--jobs", metavar="N", type=int, default=-1, show_default=True, help="Processes; -1: one a core.")
+@click.option(
+    "--budget",
+    metavar="TIME",
+    callback=_time,
+    help="Computing time for all changes together, as estimated.  [default: 60 s; with --sensitivity 2m]",
+)
+@click.pass_context
+def command(
+    context: click.Context, what: str, case: str | None, sensitivity: bool, form: str, jobs: int, budget: float | None
+) -> int:
+    """Show what a KEY of a scenario file means: type, unit, default, and the default's source.
 
-    click.echo(explain(key))
-    return ExitCode.OK
+    Of a RESULT (a folder written by `run -o`, or a file in it), or a scenario FILE, which is simulated first: why the
+    rollout took as long as it did, cause by cause, and what would make it faster. Each change is simulated, alone,
+    and shown with the --set that makes it.
+    """
+    if not _is_file(what):
+        _refuse_options(context, what)
+        from rolloutsim.scenario import explain
+
+        click.echo(explain(what))
+        return ExitCode.OK
+    result = _result(what)
+    case = _checked(result, case)
+    from rolloutsim.planning.what_if import BUDGET
+
+    if sensitivity:
+        _sensitivity(result, case, form, jobs, 2 * BUDGET if budget is None else budget)
+    else:
+        _reasons(result, case, form, jobs, BUDGET if budget is None else budget)
+    return ExitCode.OK if result.finished else ExitCode.UNFINISHED
+
+
+def _refuse_options(context: click.Context, what: str) -> None:
+    """A key takes no options."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if isinstance(parameter, click.Option) and source is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{parameter.opts[0]} is for a result or a scenario file, and '{what}' is a key")
+
+
+def _is_file(what: str) -> bool:
+    """Whether a scenario or a result is meant, and not a key."""
+    return what == _STDIN or what.endswith(_ENDINGS) or "/" in what or Path(what).exists()
+
+
+def _result(what: str) -> Result:
+    """A result that was written, or that of a scenario file, simulated now."""
+    from rolloutsim.api.result import loaded, simulated
+    from rolloutsim.results.store import is_result
+
+    if what != _STDIN and is_result(what):
+        return loaded(what)
+    from rolloutsim.cli.progress import Progress
+    from rolloutsim.scenario import load
+
+    with Progress() as progress:
+        return simulated(load(what).resolve(), progress=progress)
+
+
+def _checked(result: Result, case: str | None) -> str:
+    """The case that is looked at."""
+    if case is None:
+        return result.summary.slowest.case
+    if case not in result.cases:
+        raise UsageError(f"--case {case}: no case is named so; cases: {', '.join(result.cases)}")
+    return case
+
+
+def _reasons(result: Result, case: str, form: str, jobs: int, budget: float) -> None:
+    from rolloutsim.planning.what_if import Plan
+
+    figures = None if result.replications else result.summary
+    plan = Plan.of(result.run, figures, case, budget)
+    changes = plan.carry_out(jobs)
+    if form == "json":
+        from rolloutsim.results.contract import to_text
+
+        click.echo(to_text(_head(result, "explain", case) | _why(result, case) | changes.to_document()), nl=False)
+    else:
+        from rolloutsim.cli.reasons import show_reasons
+
+        show_reasons(result, case, changes, plan.words())
+
+
+def _sensitivity(result: Result, case: str, form: str, jobs: int, budget: float) -> None:
+    from rolloutsim.planning.sensitivity import sensitivity
+
+    figures = None if result.replications else result.summary
+    found = sensitivity(result.run, figures, case=case, jobs=jobs, budget=budget)
+    if form == "json":
+        from rolloutsim.results.contract import to_text
+
+        click.echo(to_text(_head(result, "sensitivity", case) | found.to_document()), nl=False)
+    else:
+        from rolloutsim.cli.reasons import show_sensitivity
+
+        show_sensitivity(result, case, found)
+
+
+def _head(result: Result, what: str, case: str) -> dict[str, Any]:
+    scenario = result.scenario
+    return {
+        "schema": f"rolloutsim.{what}/1",
+        "version": result.run.provenance.get("rolloutsim"),
+        "scenario": {"name": scenario.name, "sha256": scenario.sha256},
+        "seed": result.run.seed,
+        "case": case,
+    }
+
+
+def _why(result: Result, case: str) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from rolloutsim.results.causes import causes
+    from rolloutsim.results.metrics import rollout_time
+
+    records = result[case].records
+    return {"rollout_time_s": rollout_time(records), "why": [asdict(cause) for cause in causes(records)]}

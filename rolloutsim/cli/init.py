@@ -16,7 +16,7 @@ from rolloutsim.cli import ExitCode, example
     metavar="NAME",
     default="20nodes",
     show_default=True,
-    help="Which scenario: 20nodes, racks, two-registries or real.",
+    help="Which scenario: 20nodes, racks, two-registries, kubernetes or real.",
 )
 @click.option("-o", "--output", metavar="FILE", help="Write FILE instead of the standard output.")
 @click.option("--force", is_flag=True, help="Replace FILE if it exists.")

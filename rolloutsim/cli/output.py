@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -10,6 +9,9 @@ from pathlib import Path
 from types import TracebackType
 
 from rolloutsim.errors import OutputError
+from rolloutsim.results.files import reason, write_file
+
+__all__ = ["Folders", "write_file"]
 
 
 class Folders:
@@ -38,7 +40,7 @@ class Folders:
                 pass
         except OSError as error:
             raise OutputError(
-                f"cannot write to {folder}: {_reason(error)}; nothing was simulated; choose another folder with -o"
+                f"cannot write to {folder}: {reason(error)}; nothing was simulated; choose another folder with -o"
             ) from error
         for taken in (folder / name for name in names if (folder / name).is_dir()):
             raise OutputError(
@@ -51,30 +53,3 @@ class Folders:
         for folder in reversed(self._made):
             with suppress(OSError):  # it is not empty, and so it stays
                 folder.rmdir()
-
-
-def write_file(path: Path, text: str) -> None:
-    """Write a text file; what was there before stays until the new content is complete."""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", text=True)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            os.chmod(temporary, 0o666 & ~_umask())
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {_reason(error)}") from error
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()
-
-
-def _umask() -> int:
-    """Read the process's umask, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

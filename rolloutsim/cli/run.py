@@ -12,11 +12,14 @@ from rolloutsim.cli import ExitCode, example
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result
     from rolloutsim.cli.scenarios import File
+    from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.results.contract import Detail
+    from rolloutsim.results.junit import Checked
 
-FORMATS = ("table", "json", "csv", "md")
+FORMATS = ("table", "json", "csv", "md", "junit", "github")
 DETAILS = ("summary", "nodes", "full")
-RESULT_FILES = ("result.json", "cases.csv", "summary.md")
+RESULT_FILES = ("result.json", "cases.csv", "summary.md", "records.npz", "report.html")
+_WITH_CHANGES = ("table", "json")  # forms that show what would help
 
 
 @click.command(
@@ -25,63 +28,100 @@ RESULT_FILES = ("result.json", "cases.csv", "summary.md")
         "rolloutsim run scenarios/20nodes.yaml\n"
         "rolloutsim run scenarios/20nodes.yaml --set 'network=10 Gbit/s' --set nodes=50\n"
         "rolloutsim run scenarios/20nodes.yaml --set 'images[\"golang:1.8-alpine\"]=200 MB' --format json\n"
-        "rolloutsim run scenarios/*.yaml --format md -o results"
+        "rolloutsim run scenarios/*.yaml --format md -o results\n"
+        "rolloutsim run scenarios/*.yaml --format junit > thresholds.xml"
     ),
 )
 @click.argument("files", metavar="FILE…", nargs=-1, required=True)
 @click.option("--set", "overrides", metavar="K=V", multiple=True, help="Change a value of the scenario; repeatable.")
 @click.option("--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), help="Seed of all random numbers.")
+@click.option("--replications", metavar="N", type=click.IntRange(1), help="Simulate N times, with seeds of their own.")
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(-1),
+    default=1,
+    show_default=True,
+    help="Processes for the replications; -1: one a core.",
+)
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="What stdout shows."
 )
-@click.option("-o", "--output", "folder", metavar="DIR", help="Write result.json, cases.csv and summary.md to DIR.")
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    metavar="DIR",
+    help="Write report.html, result.json, cases.csv and summary.md to DIR, and records.npz for other commands.",
+)
 @click.option(
     "--detail",
     type=click.Choice(DETAILS),
     help="How much the JSON holds; by default nodes and pulls up to 1,000 nodes, above that the summary.",
 )
+@click.option(
+    "--what-if",
+    "thorough",
+    is_flag=True,
+    help="Try every change that could make the slowest case faster, not only the most promising two.",
+)
 def command(
     files: tuple[str, ...],
     overrides: tuple[str, ...],
     seed: int | None,
+    replications: int | None,
+    jobs: int,
     form: str,
     folder: str | None,
     detail: Detail | None,
+    thorough: bool,
 ) -> int:
     """Simulate scenario files and show how long the rollout takes, what congests, and why.
 
     FILE may be '-' for the standard input. All files are checked before the first is simulated. With several
-    files, -o writes into a folder a file below DIR; --format json and csv show one file only.
+    files, -o writes into a folder a file below DIR; --format json and csv show one file only. For CI, 'junit'
+    shows the thresholds as JUnit XML, 'github' as annotations for GitHub Actions.
 
     Exit code 3 if a threshold was missed, 5 if a rollout did not finish; results are shown and written first.
     """
     from rolloutsim.cli.output import Folders
-    from rolloutsim.cli.scenarios import load_all
-    from rolloutsim.errors import ScenarioError
+    from rolloutsim.cli.scenarios import load_valid
 
     if detail is not None and form != "json" and folder is None:
         raise click.UsageError("--detail says how much JSON holds: add --format json, or -o DIR")
+    if thorough and form not in _WITH_CHANGES and folder is None:
+        raise click.UsageError("--what-if is shown by --format table and json, and written with -o DIR")
     if form == "csv" and len(files) > 1:
         raise click.UsageError("--format csv is for one file: its lines name cases, not scenarios; or use -o DIR")
     if form == "json" and len(files) > 1:
         raise click.UsageError("--format json is for one file: several documents are no JSON; or use -o DIR")
-    scenarios, diagnostics, unread = load_all(files, overrides)
-    if unread is not None:
-        if diagnostics:
-            click.echo(str(ScenarioError(diagnostics)), err=True)
-        raise unread
-    if diagnostics:
-        raise ScenarioError(diagnostics)
+    scenarios = load_valid(files, overrides)
     codes = [ExitCode.OK]
+    gates: list[Checked] = []
     with Folders() as made:
         folders = _folders(folder, scenarios)
         for each in folders:
             made.prepare(each, RESULT_FILES)
         for number, scenario in enumerate(scenarios):
-            result = _simulate(scenario, seed)
+            result = _simulate(scenario, seed, replications, jobs)
+            try:
+                changes = _tried(result, bool(folders) or form in _WITH_CHANGES, thorough, jobs)
+            except KeyboardInterrupt:
+                if folders:  # the simulation itself was finished
+                    _write(result, _tried(result, False, False, jobs), folders[number], detail)
+                raise
             if folders:
-                _write(result, folders[number], detail)
-            _show(result, form, detail, first=number == 0)
+                _write(result, changes, folders[number], detail)
+            if form in ("junit", "github"):
+                from rolloutsim.cli.gates import annotate, checked, print_junit
+
+                gates.append(checked(result, scenario.name))
+                if form == "github":
+                    annotate(gates[-1])
+                elif number + 1 == len(scenarios):
+                    print_junit(gates)
+            else:
+                _show(result, changes, form, detail, first=number == 0)
             codes.append(_code(result))
     return max(codes)
 
@@ -100,37 +140,56 @@ def _folders(folder: str | None, scenarios: list[File]) -> list[Path]:
     return folders
 
 
-def _simulate(scenario: File, seed: int | None) -> Result:
-    from rolloutsim.api.result import Result
+def _simulate(scenario: File, seed: int | None, replications: int | None, jobs: int) -> Result:
+    from rolloutsim.api.result import simulated
     from rolloutsim.cli.progress import Progress
-    from rolloutsim.simulation import simulate
 
     with Progress() as progress:
-        return Result(simulate(scenario.resolved, seed, progress))
+        return simulated(scenario.resolved, seed, replications, jobs, progress)
 
 
-def _write(result: Result, folder: Path, detail: Detail | None) -> None:
-    from rolloutsim.cli.output import write_file
+def _write(result: Result, changes: WhatIfs, folder: Path, detail: Detail | None) -> None:
+    from rolloutsim.results.files import write_file
+    from rolloutsim.results.store import to_bytes
 
-    texts = (result.to_json(detail), result.to_csv(), result.to_markdown())
-    for name, text in zip(RESULT_FILES, texts, strict=True):
-        write_file(folder / name, text)
+    contents: tuple[str | bytes, ...] = (
+        result.to_json(detail, changes),
+        result.to_csv(),
+        result.to_markdown(),
+        to_bytes(result.run, () if result.replications is None else result.replications.each),
+        result.to_html(changes),
+    )
+    for name, content in zip(RESULT_FILES, contents, strict=True):
+        write_file(folder / name, content)
     *most, last = (f"{folder}/{name}" for name in RESULT_FILES)
     click.echo(f"wrote {', '.join(most)} and {last}", err=True)
 
 
-def _show(result: Result, form: str, detail: Detail | None, first: bool) -> None:
+def _tried(result: Result, wanted: bool, thorough: bool, jobs: int) -> WhatIfs:
+    """What would help: the few changes that go with a run, or all of them; none where nobody looks at them."""
+    from rolloutsim.planning.what_if import Plan, WhatIfs, quick_what_if
+
+    if not wanted:
+        return WhatIfs()
+    summary = None if result.replications else result.summary  # a mean of several is no run's to compare with
+    if not thorough:
+        return quick_what_if(result.run, summary)
+    plan = Plan.of(result.run, summary)
+    click.echo(f"what-if: {plan.words()}", err=True)
+    return plan.carry_out(jobs)
+
+
+def _show(result: Result, changes: WhatIfs, form: str, detail: Detail | None, first: bool) -> None:
     if form == "json":
-        click.echo(result.to_json(detail), nl=False)
+        click.echo(result.to_json(detail, changes), nl=False)
     elif form == "csv":
         click.echo(result.to_csv(), nl=False)
     elif form == "md":
         click.echo(("" if first else "\n") + result.to_markdown(), nl=False)
     else:
         from rolloutsim.cli.view import show
-        from rolloutsim.planning.what_if import what_if
 
-        show(result, what_if(result.scenario, result.run, summary=result.summary), first)
+        show(result, changes, first)
 
 
 def _code(result: Result) -> ExitCode:

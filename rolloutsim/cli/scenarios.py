@@ -55,3 +55,23 @@ def load_all(names: Sequence[str], overrides: Sequence[str]) -> tuple[list[File]
         except UsageError as error:
             unread[str(error)] = None
     return files, diagnostics, UsageError("\nerror: ".join(unread)) if unread else None
+
+
+def load_valid(names: Sequence[str], overrides: Sequence[str]) -> list[File]:
+    """Read scenario files of which all have to be valid; arguments as for `load_all`.
+
+    Raises
+    ------
+    UsageError, ScenarioError
+        If one cannot be read or is not valid; the errors of the others are said first.
+    """
+    files, diagnostics, unread = load_all(names, overrides)
+    if unread is not None:
+        if diagnostics:
+            import click
+
+            click.echo(str(ScenarioError(diagnostics)), err=True)
+        raise unread
+    if diagnostics:
+        raise ScenarioError(diagnostics)
+    return files

@@ -63,16 +63,10 @@ def _as_json(diagnostic: Diagnostic) -> dict[str, object]:
 
 
 def _as_annotation(diagnostic: Diagnostic) -> str:
-    """One workflow command; source of the syntax and its escapes: GitHub Actions documentation, "Workflow commands"."""
-    places = {"file": diagnostic.file, "line": diagnostic.line, "col": diagnostic.column}
+    from rolloutsim.results.annotations import annotation
+
+    end = None
     if diagnostic.column is not None and diagnostic.length > 1:
-        places["endColumn"] = diagnostic.column + diagnostic.length
-    properties = ",".join(f"{name}={_escape(str(value), ':,')}" for name, value in places.items() if value is not None)
+        end = diagnostic.column + diagnostic.length
     message = diagnostic.message + (f"\nhelp: {diagnostic.help}" if diagnostic.help else "")
-    return f"::error {properties}::{_escape(message)}"
-
-
-def _escape(text: str, more: str = "") -> str:
-    for character in "%\r\n" + more:
-        text = text.replace(character, f"%{ord(character):02X}")
-    return text
+    return annotation("error", message, diagnostic.file, diagnostic.line, diagnostic.column, end)

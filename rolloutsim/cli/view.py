@@ -17,40 +17,64 @@ from unicodedata import combining, east_asian_width
 import click
 
 from rolloutsim.results.figures import show_time, visible
-from rolloutsim.results.tables import case_rows, footnotes, threshold_rows
+from rolloutsim.results.findings import findings
+from rolloutsim.results.tables import case_rows, disk_rows, footnotes, threshold_rows
 from rolloutsim.results.why import why
 
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result
-    from rolloutsim.planning.what_if import WhatIf
+    from rolloutsim.planning.what_if import WhatIfs
+    from rolloutsim.results.findings import Finding
     from rolloutsim.results.tables import Table
 
     Style = Callable[..., str]
 
-_WIDEST_TEXT = 100  # columns of running text; longer lines are hard to read (assumed)
+WIDEST_TEXT = 100  # columns of running text; longer lines are hard to read (assumed)
 _GAP = "   "
+_MOST_CHANGES = 5  # lines about what would help
 _MARKS: dict[str, dict[str, Any]] = {"✓": {"fg": "green"}, "✗": {"fg": "red", "bold": True}, "!": {"fg": "yellow"}}
 
 
-def show(result: Result, changes: Sequence[WhatIf], first: bool = True) -> None:
+def show(result: Result, changes: WhatIfs, first: bool = True) -> None:
     """Print a result for people.
 
     Parameters
     ----------
     result : Result
         A simulated scenario.
-    changes : sequence of WhatIf
+    changes : WhatIfs
         What would help, simulated.
     first : bool
         Whether nothing was printed before; otherwise an empty line sets it apart.
     """
     terminal = sys.stdout.isatty()
     coloured = terminal and not os.environ.get("NO_COLOR")
-    width = shutil.get_terminal_size().columns if terminal else _WIDEST_TEXT
+    width = shutil.get_terminal_size().columns if terminal else WIDEST_TEXT
     click.echo(("" if first else "\n") + render(result, changes, width, coloured), nl=False, color=coloured)
 
 
-def render(result: Result, changes: Sequence[WhatIf], width: int = _WIDEST_TEXT, coloured: bool = False) -> str:
+def show_table(title: str, table: Table, notes: Sequence[str]) -> None:
+    """Print a table for people.
+
+    Parameters
+    ----------
+    title : str
+        The line above it.
+    table : Table
+        The table.
+    notes : sequence of str
+        What one has to know to read it.
+    """
+    terminal = sys.stdout.isatty()
+    coloured = terminal and not os.environ.get("NO_COLOR")
+    width = min(shutil.get_terminal_size().columns if terminal else WIDEST_TEXT, WIDEST_TEXT)
+    style: Style = click.style if coloured else plain
+    lines = [style(title, bold=True), "", *table_lines(table, style), ""]
+    lines += [line for note in notes for line in wrapped(note, indent=1, width=width)]
+    click.echo("\n".join(lines), color=coloured)
+
+
+def render(result: Result, changes: WhatIfs, width: int = WIDEST_TEXT, coloured: bool = False) -> str:
     """Lay out a result as text.
 
     Parameters
@@ -62,46 +86,74 @@ def render(result: Result, changes: Sequence[WhatIf], width: int = _WIDEST_TEXT,
     coloured : bool
         Whether to use ANSI colours.
     """
-    style: Style = click.style if coloured else _plain
-    wrap = partial(_wrapped, width=min(width, _WIDEST_TEXT))
+    style: Style = click.style if coloured else plain
+    wrap = partial(wrapped, width=min(width, WIDEST_TEXT))
     scenario = result.scenario
     cases = "1 case" if len(result) == 1 else f"{len(result)} cases"
-    lines = [style(f"{visible(scenario.name)} · {cases} · {scenario.model} model", bold=True), ""]
-    lines += _case_lines(case_rows(result.run, result.summary), style)
+    often = "" if result.replications is None else f" · {len(result.replications)} replications"
+    lines = [style(f"{visible(scenario.name)} · {cases} · {scenario.model} model{often}", bold=True), ""]
+    lines += table_lines(case_rows(result.run, result.summary, result.intervals), style)
     because = wrap(why(result.run, result.summary), indent=8)
     lines += ["", style(" Why", bold=True) + because[0][4:], *because[1:]]
     lines += _change_lines(changes)
+    lines += _finding_lines(findings(result.summary), wrap, style)
+    if (disks := disk_rows(result.summary)) is not None:
+        lines += ["", style(" Disk and cost", bold=True), *table_lines(disks, style)]
+    if any(case.background.kind for case in result.run.cases):
+        from rolloutsim.results.applications import application_rows  # few scenarios have any
+
+        if (applications := application_rows(result.run)) is not None:
+            lines += ["", style(" Applications on the same links", bold=True), *table_lines(applications, style)]
     if result.thresholds:
         lines += ["", style(" Thresholds", bold=True), *_threshold_lines(threshold_rows(result.thresholds), style)]
-    lines += ["", *(line for note in footnotes(result.run) for line in wrap(note, indent=1))]
+    lines += ["", *(line for note in footnotes(result.run, result.intervals) for line in wrap(note, indent=1))]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _case_lines(table: Table, style: Style) -> Iterator[str]:
+def table_lines(table: Table, style: Style) -> Iterator[str]:
+    """A table's heading, a rule and its rows."""
     headings = tuple(column.heading for column in table.columns)
-    head, *rows = _aligned([headings, *table.rows], [column.side for column in table.columns])
+    head, *rows = aligned([headings, *table.rows], [column.side for column in table.columns])
     yield style(f"  {head}", bold=True)
     yield style(" " + "─" * (_cells(head) + 2), dim=True)
     for row in rows:
         yield f"  {row}".rstrip()
 
 
-def _change_lines(changes: Sequence[WhatIf]) -> Iterator[str]:
-    if changes:
-        yield f"        What would ({visible(changes[0].case)}, simulated):"
-    cells = [(visible(c.change), show_time(c.before), f"→ {show_time(c.after)}") for c in changes]
-    named = _aligned([(change, before) for change, before, _ in cells], ["left", "right"])
+def _change_lines(changes: WhatIfs) -> Iterator[str]:
+    """The best change of each kind, and what has no effect; five lines at most."""
+    best = changes.best[: _MOST_CHANGES - bool(changes.useless)]
+    if best or changes.useless:
+        yield f"        What would ({visible(changes.case)}, simulated):"
+    cells = [(visible(c.change), show_time(c.before), f"→ {show_time(c.after)}") for c in best]
+    named = aligned([(change, before) for change, before, _ in cells], ["left", "right"]) if cells else []
     for line, (_, _, after) in zip(named, cells, strict=True):
         yield f"          {line} {after}"
+    if changes.useless:
+        yield f"          No effect: {visible(', '.join(changes.useless))}"
+
+
+def _finding_lines(found: Sequence[Finding], wrap: Callable[..., list[str]], style: Style) -> Iterator[str]:
+    """A line for each finding, its topic in front of the first about it."""
+    indent = max((len(one.topic) for one in found), default=0) + 4
+    topic = ""
+    for one in found:
+        if not topic:
+            yield ""
+        first, *rest = wrap(one.text, indent=indent)
+        head = "" if one.topic == topic else one.topic
+        yield style(f" {head}", bold=True) + first[len(head) + 1 :]
+        yield from rest
+        topic = one.topic
 
 
 def _threshold_lines(table: Table, style: Style) -> Iterator[str]:
-    rest = _aligned([row[1:] for row in table.rows], [column.side for column in table.columns[1:]])
+    rest = aligned([row[1:] for row in table.rows], [column.side for column in table.columns[1:]])
     for (mark, *_), line in zip(table.rows, rest, strict=True):
         yield f"  {style(mark, **_MARKS.get(mark, {}))} {line}".rstrip()
 
 
-def _aligned(rows: Sequence[tuple[str, ...]], sides: Sequence[str]) -> list[str]:
+def aligned(rows: Sequence[tuple[str, ...]], sides: Sequence[str]) -> list[str]:
     """Rows of cells as lines, each column as wide as its widest cell."""
     widths = [max(map(_cells, column)) for column in zip(*rows, strict=True)]
     lines = []
@@ -112,7 +164,7 @@ def _aligned(rows: Sequence[tuple[str, ...]], sides: Sequence[str]) -> list[str]
     return lines
 
 
-def _wrapped(text: str, indent: int, width: int) -> list[str]:
+def wrapped(text: str, indent: int, width: int) -> list[str]:
     """Each line of a text, wrapped at blanks and indented."""
     wrap = partial(textwrap.wrap, width=max(width - indent, 1), break_long_words=False, break_on_hyphens=False)
     return [" " * indent + part for line in text.splitlines() for part in wrap(line)]
@@ -123,5 +175,6 @@ def _cells(text: str) -> int:
     return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def _plain(text: str, **_: object) -> str:
+def plain(text: str, **_: object) -> str:
+    """A text without any style."""
     return text

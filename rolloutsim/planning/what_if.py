@@ -1,42 +1,39 @@
-"""What would have been faster: a smaller image, more of what the rollout waited for.
+"""What would make a rollout faster: changes of the scenario, each simulated alone with the same seed.
 
-Each change is simulated, alone, with the same seed; nothing is estimated. Only the slowest case is looked at,
-and only its largest causes, so that the answers come at the price of one or two more simulations of it.
+A change is a set of overrides in the words of `--set`, so that its effect is that of a run in which the user makes the
+same change; nothing is estimated. Only the slowest case is looked at. What would change nothing is found as well.
+
+How many changes are tried depends on a budget of computing time, and that on how many events the case took: not on how
+fast a machine is, so that the same scenario gives the same answer everywhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rolloutsim.results.bottlenecks import Bottleneck, behind_queue, bottlenecks
-from rolloutsim.results.figures import show_byte_rate, show_rate
-from rolloutsim.results.metrics import CaseSummary, RunSummary, is_image_case, rollout_time, summarise
-from rolloutsim.results.split import CONNECTION_CAP, LAYER_SLOT, REGISTRY_QUEUE
-from rolloutsim.results.why import name_of
-from rolloutsim.units import parse_rate
+from rolloutsim.errors import RolloutsimError
+from rolloutsim.results.figures import show_time
+from rolloutsim.results.metrics import RunSummary, is_image_case, summarise
 
 if TYPE_CHECKING:
+    from rolloutsim.planning.changes import Candidate
+    from rolloutsim.planning.changes.situation import Situation
+    from rolloutsim.planning.trials import Trials
     from rolloutsim.results.records import Run
-    from rolloutsim.scenario.resolved import NodeGroup, ResolvedScenario
 
-    Simulate = Callable[[ResolvedScenario, int | None], Run]
+BUDGET = 60.0  # [s] of computing on one core (assumed: what one waits for without leaving)
 
-# A cause with a smaller share of the pulls' time is left alone (assumed).
+# With a run itself go at most so many changes of the scenario, and none if a trial is estimated to take longer.
+_FEW = 2
+_SOON = 1.25  # [s] (assumed)
+
+# A cause with a smaller share of the time is left alone where few changes are tried (assumed).
 _WORTH_A_TRY = 0.10
 
-# At most so many changes of the scenario are simulated, and none if the case took more events than this: about
-# a second each (assumed).
-_CHANGES = 2
-_MANY_EVENTS = 100_000
-
-# An image counts as smaller if it has at most this share of the bytes (assumed: a difference one would work for).
-_SMALLER = 0.5
-
-# What an interface can be bought with: IEEE 802.3ab, 802.3ae, 802.3by, 802.3ba, 802.3bs.
-_SPEEDS = tuple(parse_rate(f"{speed} Gbit/s") for speed in (1, 10, 25, 100, 400))
-_STEP = 2.0  # an interface is replaced by one at least so many times as fast; other things are multiplied by it
+_NO_EFFECT = 0.005  # a smaller share of the rollout time is none (assumed: three digits show the same)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,173 +44,273 @@ class WhatIf:
     ----------
     case : str
         The case.
+    subject : str
+        What is changed: `registry uplink`.
     change : str
         What is different: `registry uplink 10 Gbit/s`.
-    before, after : float
-        Rollout times [s].
+    overrides : tuple of str
+        The change in the words of `--set`.
+    before : float
+        Rollout time as it is [s].
+    after : float or None
+        And with the change [s]; None: it does not finish.
     """
 
     case: str
+    subject: str
     change: str
+    overrides: tuple[str, ...]
     before: float
-    after: float
+    after: float | None
+
+    @property
+    def gain(self) -> float | None:
+        """How much faster the rollout is [s]."""
+        return None if self.after is None else self.before - self.after
+
+    @property
+    def is_faster(self) -> bool:
+        """Whether the rollout is faster by more than rounding would hide."""
+        return self.after is not None and self.before - self.after > _NO_EFFECT * self.before
+
+    @property
+    def is_slower(self) -> bool:
+        """Whether the rollout is slower by more than rounding would hide, or does not finish."""
+        return self.after is None or self.after - self.before > _NO_EFFECT * self.before
 
 
-def what_if(
-    scenario: ResolvedScenario, run: Run, simulate: Simulate | None = None, summary: RunSummary | None = None
-) -> tuple[WhatIf, ...]:
-    """Try what would make the slowest case faster; nothing if a case did not finish.
+@dataclass(frozen=True, slots=True)
+class WhatIfs:
+    """The changes that were tried.
 
     Parameters
     ----------
-    scenario : ResolvedScenario
-        The run's.
+    case : str
+        The case; empty if there is none that finished.
+    tried : tuple of WhatIf
+        The largest gain first.
+    left_out : tuple of str
+        Changes that did not fit into the budget.
+    seconds : float
+        What trying all of them is estimated to take on one core [s].
+    """
+
+    case: str = ""
+    tried: tuple[WhatIf, ...] = ()
+    left_out: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def faster(self) -> tuple[WhatIf, ...]:
+        """Those with which the rollout is faster, the largest gain first."""
+        return tuple(one for one in self.tried if one.is_faster)
+
+    @property
+    def slower(self) -> tuple[WhatIf, ...]:
+        """Those with which it is slower."""
+        return tuple(one for one in self.tried if one.is_slower)
+
+    @property
+    def useless(self) -> tuple[str, ...]:
+        """The subjects of which no change has an effect."""
+        effective = {one.subject for one in (*self.faster, *self.slower)}
+        return tuple(dict.fromkeys(one.subject for one in self.tried if one.subject not in effective))
+
+    @property
+    def best(self) -> tuple[WhatIf, ...]:
+        """Of each subject the change with the largest gain, the largest first."""
+        best: dict[str, WhatIf] = {}
+        for one in self.faster:
+            best.setdefault(one.subject, one)
+        return tuple(best.values())
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """What was tried, as JSON holds it."""
+        return [
+            {
+                "case": one.case,
+                "subject": one.subject,
+                "change": one.change,
+                "set": list(one.overrides),
+                "rollout_time_s": {"before": one.before, "after": one.after},
+                "gain_s": one.gain,
+            }
+            for one in self.tried
+        ]
+
+    def to_document(self) -> dict[str, Any]:
+        """What was tried and what was not, as JSON holds it."""
+        return {"what_if": self.to_rows(), "not_tried": list(self.left_out)}
+
+    def to_columns(self) -> dict[str, list[Any]]:
+        """What was tried, column by column."""
+        return {
+            "case": [one.case for one in self.tried],
+            "change": [one.change for one in self.tried],
+            "before_s": [one.before for one in self.tried],
+            "after_s": [one.after for one in self.tried],
+            "gain_s": [one.gain for one in self.tried],
+            "set": [list(one.overrides) for one in self.tried],
+        }
+
+
+def what_if(
+    run: Run, summary: RunSummary | None = None, *, case: str | None = None, jobs: int = -1, budget: float = BUDGET
+) -> WhatIfs:
+    """Try everything that could make a case faster; nothing if it did not finish, or came from no document.
+
+    Parameters
+    ----------
     run : Run
         What happened.
-    simulate : callable, optional
-        Runs a scenario with a seed; `rolloutsim.simulation.simulate` by default.
+    summary : RunSummary, optional
+        The run's, where the caller has it already.
+    case : str, optional
+        The case; the slowest by default.
+    jobs : int
+        How many processes may work, -1: one a core.
+    budget : float
+        How much computing the trials may take, as estimated, on one core [s].
+    """
+    return Plan.of(run, summary, case, budget).carry_out(jobs)
+
+
+def quick_what_if(run: Run, summary: RunSummary | None = None) -> WhatIfs:
+    """Try what is most likely to help, at the price of one or two more simulations of the slowest case.
+
+    Parameters
+    ----------
+    run : Run
+        What happened.
     summary : RunSummary, optional
         The run's, where the caller has it already.
     """
     summary = summarise(run) if summary is None else summary
-    slowest = summary.slowest if summary.cases else None
-    if slowest is None or not slowest.rollout_time_s:
-        return ()
-    found = list(_smaller_image(run, summary, slowest, slowest.rollout_time_s))
-    records = next(case for case in run.cases if case.name == slowest.case)
-    if records.events <= _MANY_EVENTS:
-        simulate = _simulate if simulate is None else simulate
-        found += _changed(scenario, run, slowest, slowest.rollout_time_s, simulate)
-    return tuple(found)
+    situation = situation_of(run, summary)
+    return WhatIfs() if situation is None else _Quick(run, summary, situation).found()
 
 
-def _simulate(scenario: ResolvedScenario, seed: int | None) -> Run:
-    from rolloutsim.simulation import simulate
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be tried, within a budget.
 
-    return simulate(scenario, seed)
+    Parameters
+    ----------
+    budget : float
+        How much computing it may take, as estimated, on one core [s].
+    trials : Trials or None
+        How it will be tried; None: there is nothing to try.
+    before : float
+        The case's rollout time [s].
+    chosen, left_out : tuple of Candidate
+        What will be tried, and what does not fit into the budget.
+    """
 
+    budget: float
+    trials: Trials | None = None
+    before: float = 0.0
+    chosen: tuple[Candidate, ...] = ()
+    left_out: tuple[Candidate, ...] = ()
 
-def _smaller_image(run: Run, summary: RunSummary, slowest: CaseSummary, before: float) -> Iterator[WhatIf]:
-    """The largest of the images that are really smaller, else the next smaller one; both are simulated already."""
-    sizes = {case.name: case.images[0].compressed for case in run.cases if is_image_case(case)}
-    size = sizes.get(slowest.case, 0.0)
-    smaller = {name: other for name, other in sizes.items() if other < size}
-    really = {name: other for name, other in smaller.items() if other <= _SMALLER * size} or smaller
-    if really:
-        name = max(really, key=lambda name: really[name])
-        after = summary.cases[name].rollout_time_s
-        if after is not None:
-            yield WhatIf(slowest.case, f"{name} instead of {slowest.case}", before, after)
+    @classmethod
+    def of(cls, run: Run, summary: RunSummary | None = None, case: str | None = None, budget: float = BUDGET) -> Plan:
+        """The plan for a case of a run; parameters as for `what_if`."""
+        from rolloutsim.planning.changes import candidates
+        from rolloutsim.planning.trials import Trials
 
+        situation = situation_of(run, summarise(run) if summary is None else summary, case)
+        if situation is None:
+            return cls(budget)
+        trials = Trials.of(run.scenario, situation.records, run.seed)
+        every = _possible(candidates(situation), trials)
+        fitting = trials.fitting(budget)
+        before = situation.summary.rollout_time_s or 0.0
+        return cls(budget, trials, before, every[:fitting], every[fitting:])
 
-def _changed(
-    scenario: ResolvedScenario, run: Run, slowest: CaseSummary, before: float, simulate: Simulate
-) -> list[WhatIf]:
-    alone = replace(scenario, cases=tuple(case for case in scenario.cases if case.name == slowest.case), thresholds=())
-    changes = [change for change in (_relieve(alone, cause) for cause in _worth_a_try(slowest)) if change is not None]
-    found = []
-    for change, changed in changes[:_CHANGES]:
-        after = rollout_time(simulate(changed, run.seed).cases[0])
-        if after is not None:
-            found.append(WhatIf(slowest.case, change, before, after))
-    return sorted(found, key=lambda one: one.after)
+    @property
+    def seconds(self) -> float:
+        """What the trials are estimated to take on one core [s]."""
+        return 0.0 if self.trials is None else self.trials.seconds * len(self.chosen)
 
+    def words(self) -> str:
+        """How much will be tried: `14 changes, about 0.105 s of computing (budget 60.0 s)`."""
+        if self.trials is None:
+            return "nothing is tried, since the rollout did not finish"
+        more = f", {len(self.left_out)} more do not fit" if self.left_out else ""
+        many = f"{len(self.chosen)} change{'s' if len(self.chosen) != 1 else ''}"
+        return f"{many}, about {show_time(self.seconds)} of computing (budget {show_time(self.budget)}){more}"
 
-def _worth_a_try(slowest: CaseSummary) -> list[Bottleneck]:
-    """The largest causes; in front of a queue what it moves no faster than."""
-    causes = bottlenecks(slowest)
-    server = behind_queue(slowest, causes)
-    largest = [cause for cause in causes if cause.share >= _WORTH_A_TRY and cause is not server]
-    return largest if server is None else [server, *largest]
-
-
-def _relieve(scenario: ResolvedScenario, cause: Bottleneck) -> tuple[str, ResolvedScenario] | None:
-    """More of what was waited for, in words and as a scenario; None where nothing can be had more of."""
-    if cause.kind == "registry_storage":
-        (name,) = cause.links
-        link = scenario.links[name]
-        wider = replace(link, capacity=_STEP * link.capacity, line_rate=_STEP * link.line_rate)
-        words = f"{name_of(cause)} {show_byte_rate(wider.capacity)}"
-        return words, replace(scenario, links={**scenario.links, name: wider})
-    if cause.is_shared:
-        return _faster_links(scenario, cause)
-    match cause.kind:
-        case "nic":
-            return _faster_nics(scenario, cause)
-        case "disk":
-            groups = _groups(scenario, lambda g: {} if g.disk is None else {"disk": _STEP * g.disk})
-            return _speeds("node disks", [g.disk for g in groups]), replace(scenario, groups=groups)
-        case "unpack":
-            groups = _groups(scenario, _faster_cores)
-            return _speeds("decompression", [g.unpack_rate for g in groups]), replace(scenario, groups=groups)
-    return _relieve_wait(scenario, cause.kind)
-
-
-def _relieve_wait(scenario: ResolvedScenario, kind: str) -> tuple[str, ResolvedScenario] | None:
-    """The same for causes that are no links."""
-    registries = scenario.registries
-    if kind == CONNECTION_CAP:
-        groups = _groups(scenario, lambda _: {"connection_cap": None})
-        freed = {name: replace(registry, connection_cap=None) for name, registry in registries.items()}
-        return "no limit per connection", replace(scenario, groups=groups, registries=freed)
-    if kind == REGISTRY_QUEUE:
-        freed = {name: replace(registry, max_connections=None) for name, registry in registries.items()}
-        return "no limit on registry connections", replace(scenario, registries=freed)
-    if kind == LAYER_SLOT:
-        groups = _groups(
-            scenario, lambda g: {"runtime": replace(g.runtime, parallel_layers=int(_STEP) * g.runtime.parallel_layers)}
-        )
-        return f"{_STEP:.0f}× the layer slots", replace(scenario, groups=groups)
-    return None
+    def carry_out(self, jobs: int = -1) -> WhatIfs:
+        """Simulate the changes."""
+        if self.trials is None:
+            return WhatIfs()
+        case = self.trials.case
+        times = self.trials.rollout_times([one.overrides for one in self.chosen], jobs)
+        tried = [
+            WhatIf(case, one.subject, one.change, one.overrides, self.before, after)
+            for one, after in zip(self.chosen, times, strict=True)
+        ]
+        return WhatIfs(case, _by_gain(tried), tuple(one.change for one in self.left_out), self.seconds)
 
 
-def _faster_links(scenario: ResolvedScenario, cause: Bottleneck) -> tuple[str, ResolvedScenario]:
-    """The next interface for each of the links; the words name its speed if it is one."""
-    links = dict(scenario.links)
-    if cause.kind == "rack":
-        # All racks alike: relieving those that were full would only show the next ones.
-        direction = cause.links[0].rpartition(".")[2]
-        names = [n for n, link in links.items() if link.kind == "rack" and n.endswith(f".{direction}")]
-    else:
-        names = list(cause.links)
-    speeds = set()
-    for name in names:
-        link = links[name]
-        speed = _next_speed(link.line_rate)
-        links[name] = replace(link, capacity=link.capacity * (speed / link.line_rate), line_rate=speed)
-        speeds.add(speed)
-    return f"{name_of(cause)} {_listed(speeds)}", replace(scenario, links=links)
+class _Quick:
+    """The few changes that go with a run."""
+
+    def __init__(self, run: Run, summary: RunSummary, situation: Situation) -> None:
+        from rolloutsim.planning.trials import Trials
+
+        self.run, self.summary, self.situation = run, summary, situation
+        self.before = situation.summary.rollout_time_s or 0.0
+        self.trials = Trials.of(run.scenario, situation.records, run.seed)
+
+    def found(self) -> WhatIfs:
+        from rolloutsim.planning.changes import candidates
+
+        every = [one for one in candidates(self.situation) if one.alone]
+        image = [one for one in every if one.subject == "a smaller image"]
+        tried = [one for one in map(self._known, image) if one is not None]
+        if self.trials.seconds <= _SOON:
+            others = [one for one in every if one not in image and one.share >= _WORTH_A_TRY]
+            unknown = image if not tried else []
+            for one in (*unknown, *others[:_FEW]):
+                with suppress(RolloutsimError):  # the scenario does not allow it
+                    tried.append(self._with(one, self.trials.rollout_time(one.overrides)))
+        return WhatIfs(self.situation.records.name, _by_gain(tried))
+
+    def _with(self, one: Candidate, after: float | None) -> WhatIf:
+        return WhatIf(self.situation.records.name, one.subject, one.change, one.overrides, self.before, after)
+
+    def _known(self, candidate: Candidate) -> WhatIf | None:
+        """The smaller image, where its rollout was simulated beside this one as a case of its own."""
+        situation = self.situation
+        name = candidate.change.removesuffix(f" instead of {situation.image}")
+        cases = {case.name: case for case in self.run.cases if is_image_case(case)}
+        cached = any(group.cached for group in situation.groups)
+        if name not in cases or situation.records.name not in cases or situation.case.workloads or cached:
+            return None
+        after = self.summary.cases[name].rollout_time_s
+        return self._with(candidate, after)
 
 
-def _faster_nics(scenario: ResolvedScenario, cause: Bottleneck) -> tuple[str, ResolvedScenario]:
-    def faster(group: NodeGroup) -> dict[str, object]:
-        if group.nic is None or group.nic_line_rate is None:
-            return {}
-        speed = _next_speed(group.nic_line_rate)
-        return {"nic": group.nic * (speed / group.nic_line_rate), "nic_line_rate": speed}
-
-    groups = _groups(scenario, faster)
-    speeds = {group.nic_line_rate for group in groups if group.nic_line_rate is not None}
-    return f"{name_of(cause)} {_listed(speeds)}", replace(scenario, groups=groups)
+def _possible(every: Iterable[Candidate], trials: Trials) -> tuple[Candidate, ...]:
+    """Those that the scenario allows."""
+    allowed = ((one, trials.allowed(one.overrides)) for one in every)
+    return tuple(replace(one, overrides=overrides) for one, overrides in allowed if overrides is not None)
 
 
-def _faster_cores(group: NodeGroup) -> dict[str, object]:
-    return {} if group.unpack_rate is None else {"unpack_rate": _STEP * group.unpack_rate}
+def situation_of(run: Run, summary: RunSummary, case: str | None = None) -> Situation | None:
+    """A case that finished, of a run that knows its document."""
+    from rolloutsim.planning.changes.situation import Situation
+    from rolloutsim.planning.trials import document_of
+
+    if not summary.cases or not run.scenario.document:
+        return None
+    figures = summary.slowest if case is None else summary.cases[case]
+    if not figures.rollout_time_s:
+        return None
+    records = next(one for one in run.cases if one.name == figures.case)
+    return Situation(run.scenario, document_of(run.scenario.document), records, figures)
 
 
-def _groups(scenario: ResolvedScenario, change: Callable[[NodeGroup], dict[str, object]]) -> tuple[NodeGroup, ...]:
-    return tuple(replace(group, **change(group)) for group in scenario.groups)  # type: ignore[arg-type]
-
-
-def _next_speed(rate: float) -> float:
-    """The slowest interface that is at least twice as fast; a multiple where there is none."""
-    return next((speed for speed in _SPEEDS if speed >= _STEP * rate), _STEP * rate)
-
-
-def _speeds(what: str, rates: list[float | None]) -> str:
-    known = sorted({rate for rate in rates if rate is not None})
-    return f"{what} {' / '.join(show_byte_rate(rate) for rate in known)}"
-
-
-def _listed(speeds: set[float]) -> str:
-    return " / ".join(show_rate(speed) for speed in sorted(speeds))
+def _by_gain(tried: Iterable[WhatIf]) -> tuple[WhatIf, ...]:
+    return tuple(sorted(tried, key=lambda one: float("inf") if one.after is None else one.after))

@@ -5,13 +5,13 @@ bytes; what never happened is null, and so are statistics over pulls of which on
 gives the same bytes.
 
 Parts that only cases with workloads, kubelets, faults, pushes or prices have are listed in
-`rolloutsim.results.sections`; `background` is there where the scenario has one. A case's `why` holds the causes of its rollout time, the largest first: `seconds` and `share` on the path of its last
-pod, where they add up to the rollout time, and `over_all_s` summed over all pods. `what_if` holds the changes that were
-tried on the slowest case, the largest gain first, each with the `set` that makes it; it is missing if none was tried.
+`rolloutsim.results.sections`; `background` is there where the scenario has one. A case's `why` holds the causes of its
+rollout time, the largest first: `seconds` and `share` on the path of its last pod, where they add up to the rollout
+time, and `over_all_s` summed over all pods. `what_if` holds the changes that were tried on the slowest case, the
+largest gain first, each with the `set` that makes it; it is missing if none was tried.
 
-A case's `links` holds every shared
-link, and for each node group one row for each kind of its private links (`web.nic.in`): means over its `nodes`, the
-largest values in `max`.
+A case's `links` holds every shared link, and for each node group one row for each kind of its private links
+(`web.nic.in`): means over its `nodes`, the largest values in `max`.
 
 With several `replications` every number of a case is the mean of theirs (a percentile: their median);
 `rollout_time_ci_s` is the 95 % interval of the rollout time, and `ci` holds those of all other numbers by the same keys
@@ -103,9 +103,11 @@ def to_dict(
     }
 
 
-def case_figures(records: CaseRecords, figures: CaseSummary) -> dict[str, Any]:
-    """A case's object at detail `summary`, its thresholds not checked."""
-    return _case(records, figures, (), "summary")
+def case_figures(
+    records: CaseRecords, figures: CaseSummary, results: Sequence[ThresholdResult] = (), why: bool = True
+) -> dict[str, Any]:
+    """A case's object at detail `summary`, with thresholds as they were checked; `why` can be left out."""
+    return _case(records, figures, results, "summary", why)
 
 
 def _left_out(run: Run, detail: Detail | None) -> Iterator[str]:
@@ -118,7 +120,11 @@ def _left_out(run: Run, detail: Detail | None) -> Iterator[str]:
 
 
 def _case(
-    records: CaseRecords, figures: CaseSummary, results: Sequence[ThresholdResult], detail: Detail | None
+    records: CaseRecords,
+    figures: CaseSummary,
+    results: Sequence[ThresholdResult],
+    detail: Detail | None,
+    why: bool = True,
 ) -> dict[str, Any]:
     rows = detail in ("nodes", "full") or (detail is None and figures.nodes <= _MANY_NODES)
     case: dict[str, Any] = {
@@ -131,7 +137,7 @@ def _case(
         "pull_time_s": _spread(figures.pull_time_s, ("mean", "p50", "p95", "p99", "max")),
         "slowdown": _spread(figures.slowdown, ("mean", "p50", "p95", "max")),
         "time_split_s": dict(figures.time_split_s),
-        "why": [asdict(cause) for cause in causes(records, figures)] if figures.finished else None,
+        "why": [asdict(cause) for cause in causes(records, figures)] if why and figures.finished else None,
         "links": [_link(row) for row in figures.links],
     }
     if figures.rollout is not None or figures.disk is not None:
@@ -177,7 +183,12 @@ def _link(row: LinkSummary) -> dict[str, Any]:
     }
     if row.nodes is not None and row.max is not None:
         link["nodes"] = row.nodes
-        link["max"] = asdict(row.max) | {"bytes": number(row.max.bytes)}
+        link["max"] = {
+            "bytes": number(row.max.bytes),
+            "utilisation": row.max.utilisation,
+            "saturated_s": row.max.saturated_s,
+            "peak_flows": row.max.peak_flows,
+        }
     return link
 
 

@@ -3,7 +3,7 @@
 The four phases follow each other without gaps:
 
 =========  =========================================================================================
-waiting    asked, and no byte of a layer has arrived: requests, queues, slots
+waiting    asked, and no byte of a layer has arrived: requests, queues, slots, attempts that fail
 fetching   from the first layer's first byte to the last layer's last, unpacking of others included
 unpacking  all layers are there, the images are not yet: what is left to unpack and write
 starting   all images are there, the pods are not yet ready
@@ -64,11 +64,13 @@ def node_phases(case: CaseRecords) -> NodePhases:
     fetching = pulls.node[fetches.pull]
     np.minimum.at(asked, pulls.node, pulls.asked)
     np.minimum.at(asked, pods.node, _or_never(pods.asked))
-    np.minimum.at(first, fetching, _or_never(fetches.started))
     served, stays = np.isnan(pulls.failed), np.isnan(pods.deleted)
     np.maximum.at(pulled, pulls.node[served], _or_never(pulls.pulled[served]))
     np.maximum.at(pulled, pods.node[stays], _or_never(pods.started[stays]))
     np.maximum.at(ready, pods.node[stays], _or_never(pods.ready[stays]))
+    # What an attempt fetched that failed is part of the waiting for the one that did not.
+    useful = served[fetches.pull] | ~np.isfinite(pulled[fetching])
+    np.minimum.at(first, fetching[useful], _or_never(fetches.started[useful]))
     # A fetch that broke off and was begun anew does not count once the node has its images.
     counts = ~(np.isnan(fetches.fetched) & np.isfinite(pulled[fetching]))
     np.maximum.at(last, fetching[counts], _or_never(fetches.fetched[counts]))

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords, Ids, Times
+    from rolloutsim.results.records import CaseRecords, Ids, PushRecords, Times
     from rolloutsim.scenario.resolved import LinkKind, ResolvedScenario
 
 _HALVINGS = 60  # of the bracket around the factor that fits estimated bytes to the known ones: float precision
@@ -129,7 +129,7 @@ def fetched_by(case: CaseRecords, edges: Times, group: npt.NDArray[np.signedinte
     begun = np.flatnonzero(~np.isnan(fetches.started))
     started, ended = fetches.started[begun], _ended(case)[begun]
     node, moved, of = case.pulls.node[fetches.pull[begun]], fetches.bytes_done[begun], group[begun]
-    clocks = _Clocks(node, started, ended, len(case.node_names))
+    clocks = _Clocks(case)
     first, last = clocks.at(node, started), clocks.at(node, ended)
     scale = np.zeros(len(node))
     np.divide(1.0, last - first, out=scale, where=last > first)
@@ -143,7 +143,7 @@ def fetched_by(case: CaseRecords, edges: Times, group: npt.NDArray[np.signedinte
 
 
 def node_rates(case: CaseRecords, edges: Times) -> Times:
-    """The rate at which each node received layers between moments.
+    """The rate at which each node received layers between moments, while it fetched.
 
     Parameters
     ----------
@@ -155,23 +155,22 @@ def node_rates(case: CaseRecords, edges: Times) -> Times:
     Returns
     -------
     numpy.ndarray
-        nodes × n rates [B/s]; NaN before a node's first byte and after its last.
+        nodes × n rates [B/s]; NaN where a node does not fetch.
     """
-    node, first, last = _fetching(case)
-    done = fetched_by(case, edges, node, len(case.node_names))
-    shared = np.minimum(edges[1:], last[:, None]) - np.maximum(edges[:-1], first[:, None])
-    rates = np.full(shared.shape, np.nan)
-    np.divide(np.diff(done), shared, out=rates, where=shared > 0.0)
-    return rates
+    nodes = len(case.node_names)
+    done = fetched_by(case, edges, case.pulls.node[case.fetches.pull], nodes)
+    clocks, every = _Clocks(case, alike=True), np.arange(nodes)
+    seconds = np.diff([clocks.at(every, np.full(nodes, moment)) for moment in edges.tolist()], axis=0).T
+    return _ratio(np.diff(done), seconds, 1e-9 * np.diff(edges))
 
 
 def node_throughputs(case: CaseRecords) -> Times:
-    """The mean rate of each node from its first byte to its last [B/s]; NaN for one that fetched nothing."""
-    node, first, last = _fetching(case)
-    moved = np.bincount(node, case.fetches.bytes_done, len(first))
-    rates = np.full(len(first), np.nan)
-    np.divide(moved, last - first, out=rates, where=last > first)
-    return rates
+    """The mean rate of each node while it fetches [B/s]; NaN for one that fetched nothing."""
+    nodes = len(case.node_names)
+    moved = np.bincount(case.pulls.node[case.fetches.pull], case.fetches.bytes_done, nodes).astype(np.float64)
+    clocks, every = _Clocks(case, alike=True), np.arange(nodes)
+    seconds = clocks.at(every, np.full(nodes, clocks.span)) - clocks.at(every, np.zeros(nodes))
+    return _ratio(moved, seconds, 0.0)
 
 
 def least_time(scenario: ResolvedScenario, case: CaseRecords) -> tuple[float, str] | None:
@@ -219,10 +218,16 @@ def racks_of(scenario: ResolvedScenario, case: CaseRecords) -> tuple[tuple[str, 
 
 
 class _Clocks:
-    """For each node a clock that runs at 1/n while n of its fetches run, and stands while none does."""
+    """For each node a clock that runs at 1/n while n of its fetches run, and stands while none does.
 
-    def __init__(self, node: Ids, started: Times, ended: Times, nodes: int) -> None:
-        self.span = 1.0 + float(np.maximum(ended, started).max(initial=0.0))
+    With `alike` it runs at full speed however many there are.
+    """
+
+    def __init__(self, case: CaseRecords, alike: bool = False) -> None:
+        begun = np.flatnonzero(~np.isnan(case.fetches.started))
+        started, ended = case.fetches.started[begun], _ended(case)[begun]
+        node, nodes = case.pulls.node[case.fetches.pull[begun]], len(case.node_names)
+        self.span = 1.0 + max(float(ended.max(initial=0.0)), case.end)
         at = np.concatenate([np.zeros(nodes), started, ended])
         of = np.concatenate([np.arange(nodes), node, node])
         change = np.repeat([0, 1, -1], [nodes, len(node), len(node)])
@@ -230,6 +235,7 @@ class _Clocks:
         self.key = of[order] * self.span + at[order]
         self.moment = at[order]
         running = np.cumsum(change[order])  # all of a node's have ended where the next node begins
+        running = np.minimum(running, 1) if alike else running
         self.speed = np.zeros(len(running))
         np.divide(1.0, running, out=self.speed, where=running > 0)
         steps = np.where(of[order][1:] == of[order][:-1], np.diff(self.moment) * self.speed[:-1], 0.0)
@@ -292,30 +298,43 @@ class _Spread:
         return shares
 
     def _others(self) -> Iterator[tuple[int, Times, Times, Times]]:
-        """Background traffic, link by link, as (row of the link, from, to, bytes)."""
+        """Background traffic and pushes, link by link, as (row of the link, from, to, bytes)."""
         flows, end = self.case.background, self.case.end
+        pushes = None if self.case.orchestration is None else self.case.orchestration.pushes
         for row, link in enumerate(self.case.shared_links.name):
             crossing = {spec.name for spec in self.scenario.background if link in spec.links}
             here = [i for i, name in enumerate(flows.name) if name in crossing and not np.isnan(flows.started[i])]
             if here:
                 ended = np.where(np.isnan(flows.finished[here]), end, flows.finished[here])
                 yield row, np.maximum(flows.started[here], 0.0), np.minimum(ended, end), flows.bytes[here]
+            pushed = (
+                [] if pushes is None else [i for i in range(len(pushes.image)) if link in self._push_path(pushes, i)]
+            )
+            if pushes is not None and pushed:
+                ended = np.where(np.isnan(pushes.finished[pushed]), end, pushes.finished[pushed])
+                yield row, pushes.started[pushed], np.minimum(ended, end), pushes.bytes[pushed]
+
+    def _push_path(self, pushes: PushRecords, row: int) -> tuple[str, ...]:
+        """The shared links that a push crosses during the rollout; one before it has crossed them before."""
+        push = self.scenario.pushes[int(pushes.push[row])]
+        if push.at is None or np.isnan(pushes.started[row]):
+            return ()
+        registry = self.scenario.registries[self.scenario.images[pushes.image[row]].registry]
+        return (push.link, *push.via, *registry.inbound)
 
 
 def _ended(case: CaseRecords) -> Times:
-    """When each fetch ended, or the rollout for those that did not."""
-    return np.where(np.isnan(case.fetches.fetched), case.end, case.fetches.fetched)
+    """When each fetch ended, its attempt failed, or the rollout ended for those that did neither."""
+    fetches, failed = case.fetches, case.pulls.failed[case.fetches.pull]
+    cut = np.maximum(np.where(np.isnan(failed), case.end, failed), fetches.started)
+    return np.where(np.isnan(fetches.fetched), cut, fetches.fetched)
 
 
-def _fetching(case: CaseRecords) -> tuple[Ids, Times, Times]:
-    """The node of each fetch; when each node's first began and its last ended [s], inf and -inf if there is none."""
-    fetches, nodes = case.fetches, len(case.node_names)
-    node = case.pulls.node[fetches.pull]
-    first, last = np.full(nodes, np.inf), np.full(nodes, -np.inf)
-    begun = ~np.isnan(fetches.started)
-    np.minimum.at(first, node[begun], fetches.started[begun])
-    np.maximum.at(last, node[begun], _ended(case)[begun])
-    return node, first, last
+def _ratio(amount: Times, seconds: Times, least: Times | float) -> Times:
+    """Amount by time; NaN where there was hardly any time."""
+    rates = np.full(np.shape(amount), np.nan)
+    np.divide(amount, seconds, out=rates, where=seconds > least)
+    return rates
 
 
 def _within(edges: Times, spans: Times) -> npt.NDArray[np.bool_]:

@@ -46,7 +46,8 @@ def test_validate_shows_the_errors_of_all_files(program: Program, tmp_path: Path
         "     1 | rolloutsim: 1\n"
         "       | ^^^^^^^^^^\n"
         "b.yaml:4:1: error: unknown key 'noodles' in the scenario; allowed: rolloutsim name description model seed "
-        "nodes network registry registries images rollout background thresholds\n"
+        "replications nodes network registry registries images workloads rollout push background failures prices "
+        "thresholds sweep\n"
         "     4 | noodles: 2\n"
         "       | ^^^^^^^ help: did you mean 'nodes'?\n"
     )

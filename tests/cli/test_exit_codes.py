@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from rolloutsim.cli import main
+from rolloutsim.cli import COMMANDS, main
 from tests.cli.conftest import HELD, INVALID, MISSED, QUICK, ROOT, STUCK, WARNED, Program
 
-RESULTS = ["cases.csv", "result.json", "summary.md"]
+RESULTS = ["cases.csv", "records.npz", "report.html", "result.json", "summary.md"]
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_1_an_internal_error_is_short_and_says_how_to_see_more(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["rnu"], "no command 'rnu' (did you mean 'run'?); commands: run, validate, schema, explain, init"),
+        (["rnu"], f"no command 'rnu' (did you mean 'run'?); commands: {', '.join(COMMANDS)}"),
         (["run"], "Missing argument 'FILE…'."),
         (
             ["run", "s.yaml", "--seed", "-1"],
@@ -159,7 +159,7 @@ def test_1_an_internal_error_is_short_and_says_how_to_see_more(
         ),
         (
             ["run", "s.yaml", "--format", "xml"],
-            "Invalid value for '--format': 'xml' is not one of 'table', 'json', 'csv', 'md'.",
+            "Invalid value for '--format': 'xml' is not one of 'table', 'json', 'csv', 'md', 'junit', 'github'.",
         ),
         (["run", "s.yaml", "--detail", "full"], "--detail says how much JSON holds: add --format json, or -o DIR"),
         (
@@ -193,8 +193,9 @@ def test_2_a_wrong_call(program: Program, scenario, tmp_path: Path, arguments: l
         (["d"], "'d' is a directory; give a scenario file, for example 'd/s.yaml'"),
         (
             ["s.yaml", "--set", "netwrk=1 Gbit/s"],
-            "--set netwrk: unknown key 'netwrk' in the scenario; allowed: rolloutsim name description model seed nodes "
-            "network registry registries images rollout background thresholds; did you mean network?",
+            "--set netwrk: unknown key 'netwrk' in the scenario; allowed: rolloutsim name description model seed "
+            "replications nodes network registry registries images workloads rollout push background failures prices "
+            "thresholds sweep; did you mean network?",
         ),
         (
             ["s.yaml", "--set", 'images["a=1'],
@@ -222,7 +223,7 @@ def test_2_a_file_named_twice(program: Program, scenario) -> None:
 def test_3_a_threshold_missed_and_the_results_kept(program: Program, scenario, tmp_path: Path) -> None:
     done = program("run", scenario(MISSED), "-o", "out")
     assert done.code == 3
-    assert done.err == "wrote out/result.json, out/cases.csv and out/summary.md\n"
+    assert done.err == "wrote out/result.json, out/cases.csv, out/summary.md, out/records.npz and out/report.html\n"
     assert names_in(tmp_path / "out") == RESULTS
     assert json.loads((tmp_path / "out/result.json").read_text())["schema"] == "rolloutsim.run/1"
 
@@ -276,7 +277,10 @@ def test_130_interrupted_and_finished_results_kept(scenario, tmp_path: Path) -> 
         check=False,
     )
     assert done.returncode == 130
-    assert done.stderr == "wrote out/a/result.json, out/a/cases.csv and out/a/summary.md\n\ninterrupted\n"
+    assert done.stderr == (
+        "wrote out/a/result.json, out/a/cases.csv, out/a/summary.md, out/a/records.npz and out/a/report.html\n"
+        "\ninterrupted\n"
+    )
     assert names_in(tmp_path / "out/a") == RESULTS
     assert names_in(tmp_path / "out") == ["a"]
 

@@ -19,7 +19,7 @@ from rolloutsim.cli import output
 from rolloutsim.cli.progress import Progress
 from rolloutsim.cli.view import render, show
 from rolloutsim.errors import OutputError
-from rolloutsim.planning.what_if import what_if
+from rolloutsim.planning.what_if import WhatIfs, quick_what_if
 from tests.cli.conftest import HELD, MISSED, QUICK, ROOT, Program
 
 # Ideal, by hand: n pulls of S bytes over 1 Gbit/s take n S / 125 MB/s, alone S / 125 MB/s.
@@ -68,7 +68,7 @@ def test_long_names_are_not_cut(program: Program) -> None:
 
 def test_colours_change_nothing_but_colours() -> None:
     result = rolloutsim.loads(MISSED).run()
-    changes = what_if(result.scenario, result.run)
+    changes = quick_what_if(result.run)
     coloured = render(result, changes, width=120, coloured=True)
     assert "\x1b[31m\x1b[1m✗\x1b[0m" in coloured
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render(result, changes, width=120)
@@ -80,14 +80,14 @@ def test_colours_are_for_terminals_and_no_color_switches_them_off(monkeypatch: p
     for name, stream, no_color in (("terminal", Terminal, ""), ("no color", Terminal, "1"), ("pipe", io.StringIO, "")):
         monkeypatch.setenv("NO_COLOR", no_color)
         monkeypatch.setattr(sys, "stdout", stream())
-        show(result, ())
+        show(result, WhatIfs())
         shown[name] = sys.stdout.getvalue()  # type: ignore[attr-defined]
     assert {name for name, text in shown.items() if "\x1b[" in text} == {"terminal"}
 
 
 def test_text_is_wrapped_to_the_terminal_and_wide_characters_count_twice() -> None:
     result = rolloutsim.loads(QUICK.replace("small", "画像")).run()
-    lines = render(result, (), width=50).splitlines()
+    lines = render(result, WhatIfs(), width=50).splitlines()
     assert "  画像     10 MB         20 MB        0.160 s   0.0800 s      2.00×         1.00×" in lines
     assert max(len(line) for line in lines[lines.index(" Why    registry uplink 100 % busy for the whole") :]) <= 50
 
@@ -138,7 +138,10 @@ def test_an_override_changes_the_scenario(program: Program) -> None:
 def test_the_files_are_those_that_stdout_shows(program: Program, tmp_path: Path) -> None:
     shown = {form: program("run", "-", "--format", form, stdin=HELD).out for form in ("json", "csv", "md")}
     done = program("run", "-", "-o", "deep/er", stdin=HELD)
-    assert done.err == "wrote deep/er/result.json, deep/er/cases.csv and deep/er/summary.md\n"
+    assert done.err == (
+        "wrote deep/er/result.json, deep/er/cases.csv, deep/er/summary.md, deep/er/records.npz "
+        "and deep/er/report.html\n"
+    )
     for form, name in (("json", "result.json"), ("csv", "cases.csv"), ("md", "summary.md")):
         assert (tmp_path / "deep/er" / name).read_text(encoding="utf-8") == shown[form]
 

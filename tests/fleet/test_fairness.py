@@ -125,9 +125,9 @@ def test_unfairness_changes_who_is_first_and_not_what_the_link_carries() -> None
 
 
 def test_alone_a_pull_has_no_luck() -> None:
-    """Its layers share evenly: what it takes does not depend on which of them is unpacked first."""
+    """Its layers share evenly: what it takes does not depend on which of them is there first."""
     group = QUIET.replace("unpack: unlimited", "unpack: 50 MB/s")
-    text = nodes(2, "on", "{layers: [60 MB, 30 MB]}").replace(QUIET, group)
+    text = nodes(2, "on", "{layers: [30 MB, 60 MB]}").replace(QUIET, group)
     (on,), (off,) = cases(text), cases(text.replace("fairness: on", "fairness: off"))
     assert on.pulls.pulled.tolist() != off.pulls.pulled.tolist()
     assert on.pulls.alone.tolist() == off.pulls.alone.tolist()

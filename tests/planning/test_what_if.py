@@ -1,156 +1,296 @@
-"""What would have been faster: real simulations, expected times from textbook sharing."""
+"""What would have been faster: real simulations, expected times from textbook sharing, and the same by `--set`."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from functools import cache
+from pathlib import Path
 
 import pytest
 
-from rolloutsim.planning.what_if import WhatIf, what_if
-from rolloutsim.scenario.resolved import (
-    Case,
-    Distribution,
-    Image,
-    Layer,
-    Link,
-    NodeGroup,
-    PlannedPull,
-    Registry,
-    ResolvedScenario,
-    Runtime,
-)
+import rolloutsim as rs
+from rolloutsim.planning import trials, what_if
+from rolloutsim.planning.what_if import BUDGET, Plan, WhatIf, WhatIfs, quick_what_if
+from rolloutsim.results.metrics import rollout_time
 from rolloutsim.simulation import simulate
 
-GBIT = 125e6  # bytes per second
+ROOT = Path(__file__).parent.parent.parent
+SHIPPED = ("20nodes", "20nodes-10g", "mixed-nics", "multi-stage", "racks", "real-images", "two-registries")
+PLANTED = sorted((ROOT / "tests" / "data" / "planted").glob("*.yaml"))
+FILES = [*(ROOT / "scenarios" / f"{name}.yaml" for name in SHIPPED), *PLANTED]
+
+# Nodes and a registry that add nothing of their own to what the bytes take.
+BARE = (
+    "resolve_round_trips: 0, resolve_time: 0 s, layer_round_trips: 0, layer_time: 0 s, finish_time: 0 s, "
+    "unpack: {unpack}, disk: {disk}, nic: {nic}"
+)
 
 
 def star(
-    *sizes: float, nodes: int = 20, uplink: float = GBIT, registry: Registry | None = None, **group: Any
-) -> ResolvedScenario:
-    """The given image sizes, each a case, on equal nodes behind one registry."""
-    images = {f"image-{i}": Image(f"image-{i}", "registry", (Layer(f"layer-{i}", s, s),)) for i, s in enumerate(sizes)}
-    runtime = Runtime("any", 3, "node", 0.0, 0.0, 0.0, 0.0, 0.0)
-    return ResolvedScenario(
-        name="star",
-        description=None,
-        model="real",
-        seed=1,
-        groups=(NodeGroup("node", nodes, runtime, **group),),
-        links={
-            "registry.uplink": Link("registry.uplink", "registry_uplink", uplink, uplink),
-            "registry.storage": Link("registry.storage", "registry_storage", 2e9, 2e9),
-        },
-        path_latency=0.0,
-        registries={"registry": registry or Registry("registry", ("registry.uplink",))},
-        images=images,
-        cases=tuple(Case(name, {"node": (PlannedPull(name, Distribution()),)}) for name in images),
-        startup=Distribution(),
+    images: str, nodes: int = 20, uplink: str = "1 Gbit/s", unpack: str = "unlimited", disk: str = "unlimited",
+    nic: str = "unlimited", node: str = "", registry: str = "", network: str = "",
+) -> rs.Scenario:  # fmt: skip
+    """Equal nodes behind one registry; sizes unpack to themselves."""
+    group = BARE.format(unpack=unpack, disk=disk, nic=nic)
+    return rs.loads(
+        f"rolloutsim: 1\n"
+        f"nodes: {{node: {{count: {nodes}, {group}{node}}}}}\n"
+        f"network: {{efficiency: 100%, latency: 0 s{network}}}\n"
+        f"registry: {{uplink: {uplink}, ttfb: 0 s{registry}}}\n"
+        f"images: {{{images}}}\n"
     )
 
 
-def changes(scenario: ResolvedScenario) -> list[tuple[str, float, float]]:
-    found = what_if(scenario, simulate(scenario))
-    return [(one.change, pytest.approx(one.before), pytest.approx(one.after)) for one in found]
+def quickly(scenario: rs.Scenario) -> list[tuple[str, float, float]]:
+    result = scenario.run()
+    found = quick_what_if(result.run)
+    return [(one.change, pytest.approx(one.before), pytest.approx(one.after)) for one in found.tried]
+
+
+def image(name: str, size: str) -> str:
+    return f"{name}: {{compressed: {size}, ratio: 1}}"
+
+
+# ---- the few changes that go with a run -----------------------------------------------------------------
 
 
 def test_a_smaller_image_and_the_next_interface() -> None:
     # 20 × 346 MB / 125 MB/s = 55.36 s; a tenth with 10 Gbit/s; 20 × 16 MB take 2.56 s.
-    scenario = star(3.97e6, 16e6, 257e6, 346e6, nic=GBIT, nic_line_rate=GBIT)
-    assert changes(scenario) == [
-        ("image-1 instead of image-3", 55.36, 2.56),
+    images = ", ".join(image(f"i{size}", f"{size} MB") for size in (4, 16, 257, 346))
+    assert quickly(star(images, nic="1 Gbit/s")) == [
+        ("i16 instead of i346", 55.36, 2.56),
         ("registry uplink 10 Gbit/s", 55.36, 5.536),
     ]
 
 
 def test_if_no_image_is_half_as_large_the_next_smaller_one_counts() -> None:
-    (found, *_) = changes(star(300e6, 346e6))
-    assert found == ("image-0 instead of image-1", 55.36, 48.0)
+    found = quickly(star(f"{image('large', '300 MB')}, {image('larger', '346 MB')}"))
+    assert ("large instead of larger", 55.36, 48.0) in found
 
 
-def test_nics_get_the_next_interface() -> None:
+def test_nics_get_a_faster_interface() -> None:
     # 1 Gbit/s NICs: 125 MB in 1 s; with 10 Gbit/s the NIC takes 0.1 s, the uplink of 100 Gbit/s 0.2 s for 20 nodes.
-    scenario = star(125e6, uplink=100 * GBIT, nic=GBIT, nic_line_rate=GBIT)
-    assert changes(scenario) == [("node NICs 10 Gbit/s", 1.0, 0.2)]
+    scenario = star(image("a", "125 MB"), uplink="100 Gbit/s", nic="1 Gbit/s")
+    assert quickly(scenario) == [("node NICs 10 Gbit/s", 1.0, 0.2)]
 
 
 def test_disks_get_twice_the_speed() -> None:
     # Written compressed and unpacked, 100 MB each at 100 MB/s.
-    scenario = star(100e6, nodes=1, uplink=100 * GBIT, disk=100e6)
-    assert changes(scenario) == [("node disks 200 MB/s", 2.0, 1.0)]
+    scenario = star(image("a", "100 MB"), nodes=1, uplink="100 Gbit/s", disk="100 MB/s")
+    assert quickly(scenario) == [("node disks 200 MB/s", 2.0, 1.0)]
 
 
 def test_decompression_gets_twice_the_speed() -> None:
     # Fetched in 0.1 s, unpacked at 100 MB/s.
-    scenario = star(100e6, nodes=1, uplink=8 * GBIT, unpack_rate=100e6)
-    assert changes(scenario) == [("decompression 200 MB/s", 1.1, 0.6)]
+    scenario = star(image("a", "100 MB"), nodes=1, uplink="8 Gbit/s", unpack="100 MB/s")
+    assert quickly(scenario) == [("decompression 200 MB/s", 1.1, 0.6)]
 
 
-def test_connections_lose_their_limit() -> None:
-    # 50 of 125 MB/s: 2 s for 100 MB; without the limit 0.8 s.
-    scenario = star(100e6, nodes=1, connection_cap=50e6)
-    assert changes(scenario) == [("no limit per connection", 2.0, 0.8)]
+def test_connections_get_twice_the_speed() -> None:
+    # 50 of 125 MB/s: 2 s for 100 MB, then 1 s.
+    scenario = star(image("a", "100 MB"), nodes=1, node=", connection_cap: 50 MB/s")
+    assert quickly(scenario) == [("800 Mbit/s for each connection of a node", 2.0, 1.0)]
 
 
 def test_a_queue_for_connections_loses_its_limit() -> None:
     # One connection at a time, 25 MB/s each: 1, 2, 3, 4 s; at once they share 125 MB/s at their caps of 25 MB/s.
-    registry = Registry("registry", ("registry.uplink",), max_connections=1, connection_cap=25e6)
-    scenario = star(25e6, nodes=4, registry=registry)
-    # The queue takes 0 + 1 + 2 + 3 of 10 s, the caps 4 s; at once without caps 100 MB take 0.8 s, in turn too.
-    assert changes(scenario) == [("no limit per connection", 4.0, 0.8), ("no limit on registry connections", 4.0, 1.0)]
-
-
-def test_storage_gets_twice_the_speed() -> None:
-    scenario = star(2e9, nodes=1, uplink=100 * GBIT, registry=Registry("registry", ("registry.storage",)))
-    assert changes(scenario) == [("registry storage 4 GB/s", 1.0, 0.5)]
-
-
-def test_what_a_queue_stands_before_is_tried_first() -> None:
-    # One connection at a time; the storage moves 125 MB/s. Eight pulls of 25 MB: 0.2 s each, in turn or at once.
-    registry = Registry("registry", ("registry.storage",), max_connections=1)
-    scenario = star(25e6, nodes=8, uplink=100 * GBIT, registry=registry)
-    storage = replace(scenario.links["registry.storage"], capacity=GBIT, line_rate=GBIT)
-    scenario = replace(scenario, links={**scenario.links, "registry.storage": storage})
-    assert changes(scenario) == [
-        ("registry storage 250 MB/s", 1.6, 0.8),
-        ("no limit on registry connections", 1.6, 1.6),
+    scenario = star(image("a", "25 MB"), nodes=4, registry=", max_connections: 1, connection_cap: 25 MB/s")
+    # At 50 MB/s, in turn: 4 × 0.5 s.
+    assert quickly(scenario) == [
+        ("no limit on connections to registry", 4.0, 1.0),
+        ("50 MB/s for each connection to registry", 4.0, 2.0),
     ]
 
 
+def test_storage_gets_twice_the_speed() -> None:
+    scenario = star(image("a", "2000 MB"), nodes=1, uplink="100 Gbit/s", registry=", storage: 2 GB/s")
+    assert quickly(scenario) == [("registry storage 4 GB/s", 1.0, 0.5)]
+
+
 def test_disks_in_mebibytes_stay_in_mebibytes() -> None:
-    scenario = star(125 * 2.0**20, nodes=1, uplink=100 * GBIT, disk=125 * 2.0**20)
-    assert changes(scenario) == [("node disks 250 MiB/s", 2.0, 1.0)]
+    scenario = star(image("a", "125 MiB"), nodes=1, uplink="100 Gbit/s", disk="125 MiB/s")
+    assert quickly(scenario) == [("node disks 250 MiB/s", 2.0, 1.0)]
 
 
-def test_all_racks_get_the_next_interface() -> None:
+def test_all_racks_get_a_faster_interface() -> None:
     # Two racks of 10 nodes behind 1 Gbit/s each: 10 × 125 MB / 125 MB/s.
-    scenario = star(125e6, uplink=100 * GBIT, racks=("r1", "r2"))
-    downs = {f"{rack}.down": Link(f"{rack}.down", "rack", GBIT, GBIT) for rack in ("r1", "r2")}
-    scenario = replace(scenario, links={**scenario.links, **downs})
-    assert changes(scenario) == [("rack uplinks 10 Gbit/s", 10.0, 1.0)]
-
-
-def test_large_runs_are_not_simulated_again() -> None:
-    scenario = star(16e6, 346e6)
-    run = simulate(scenario)
-    long = replace(run, cases=tuple(replace(case, events=1_000_000) for case in run.cases))
-    assert what_if(scenario, long) == (
-        WhatIf("image-1", "image-0 instead of image-1", pytest.approx(55.36), pytest.approx(2.56)),
+    scenario = star(
+        image("a", "125 MB"), uplink="100 Gbit/s", node=", racks: [r1, r2]", network=", racks: {uplink: 1 Gbit/s}"
     )
+    assert quickly(scenario) == [("rack uplinks 10 Gbit/s", 10.0, 1.0)]
+
+
+def test_large_runs_are_not_simulated_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trials, "_SECONDS_PER_EVENT", 1.0)
+    scenario = star(f"{image('small', '16 MB')}, {image('large', '346 MB')}")
+    assert quickly(scenario) == [("small instead of large", 55.36, 2.56)]
 
 
 def test_nothing_is_tried_if_a_rollout_did_not_finish() -> None:
-    scenario = star(16e6, registry=Registry("registry", ("registry.uplink",), max_connections=0))
-    assert what_if(scenario, simulate(scenario)) == ()
+    run = star(image("a", "16 MB"), registry=", max_connections: 0").run().run
+    assert quick_what_if(run) == what_if.what_if(run) == WhatIfs()
+    assert Plan.of(run).words() == "nothing is tried, since the rollout did not finish"
 
 
-def test_the_seed_is_the_runs() -> None:
-    seeds = []
+# ---- all changes ------------------------------------------------------------------------------------------
 
-    def watched(changed: ResolvedScenario, seed: int | None) -> Any:
-        seeds.append(seed)
-        return simulate(changed, seed)
 
-    scenario = star(346e6)
-    what_if(scenario, simulate(scenario, 99), watched)
-    assert seeds == [99]
+@cache
+def result_of(path: Path) -> rs.Result:
+    """A file's result; of the racks with fewer nodes, which takes as many seconds less."""
+    return rs.load(path, overrides_of(path)).run()
+
+
+def overrides_of(path: Path) -> list[str]:
+    return ["nodes.node.count=40"] if path.stem == "racks" else []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_each_gain_is_that_of_a_run_with_the_same_set(path: Path) -> None:
+    result = result_of(path)
+    found = what_if.what_if(result.run, result.summary, jobs=1)
+    assert found.tried
+    before = result[found.case].rollout_time
+    for one in found.tried:
+        scenario = rs.load(path, [*overrides_of(path), *one.overrides]).resolve()
+        (case,) = simulate(replace(scenario, cases=tuple(c for c in scenario.cases if c.name == found.case))).cases
+        after = rollout_time(case)
+        assert one.after == pytest.approx(after, rel=1e-9)
+        assert one.before == pytest.approx(before, rel=1e-9)
+        assert one.gain == pytest.approx(before - after, rel=1e-9, abs=1e-9)
+
+
+def test_the_other_cases_of_a_run_do_not_matter() -> None:
+    path = ROOT / "scenarios" / "20nodes.yaml"
+    found = what_if.what_if(result_of(path).run, jobs=1)
+    for one in found.tried:
+        assert one.after == rs.load(path, one.overrides).run()[found.case].rollout_time
+
+
+def test_every_kind_of_change_is_tried_somewhere() -> None:
+    plans = [Plan.of(result_of(path).run, budget=1e9) for path in FILES]
+    subjects = {one.subject for plan in plans for one in plan.chosen}
+    assert {
+        "a smaller image", "a base held beforehand", "registry uplink", "registry storage", "wan link", "rack uplinks",
+        "node NICs", "node disks", "decompression", "parallel unpacking", "layer slots", "connection caps of nodes",
+        "ranged requests", "latency", "replicas of registry",  "connections to registry",
+        "connection cap of registry", "rate limits of registry", "serialize_image_pulls", "registry_pull_qps",
+        "back-off jitter", "image back-off", "staggered starts", "waves", "max_unavailable", "max_surge", "pauses",
+        "start-up", "termination",
+    } <= subjects  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", [7, 8])
+def test_the_seed_is_the_runs(seed: int) -> None:
+    path = ROOT / "scenarios" / "racks.yaml"
+    result = rs.load(path, ["nodes.node.count=20"]).run(seed)
+    best = what_if.what_if(result.run, jobs=1).faster[0]
+    again = rs.load(path, ["nodes.node.count=20", *best.overrides]).run(seed)
+    assert best.after == again[best.case].rollout_time
+
+
+def test_several_processes_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = rs.load(ROOT / "scenarios" / "20nodes.yaml").run().run
+    alone = what_if.what_if(run, jobs=1)
+    monkeypatch.setattr(trials, "_WORTH_WORKERS", 0.0)
+    assert what_if.what_if(run, jobs=2) == alone
+
+
+def test_the_20_nodes_want_a_smaller_image_or_a_wider_uplink_and_nothing_of_the_nics() -> None:
+    found = what_if.what_if(rs.load(ROOT / "scenarios" / "20nodes.yaml", ["model=ideal"]).run().run, jobs=1)
+    times = {one.change: one.after for one in found.tried}
+    # 20 × 346 MB over 1 Gbit/s are 55.36 s.
+    assert times["registry uplink 10 Gbit/s"] == pytest.approx(5.536)
+    assert times["registry uplink 2.5 Gbit/s"] == pytest.approx(22.144)
+    assert times["registry uplink 2 Gbit/s"] == pytest.approx(27.68)
+    assert times["go-carbon instead of builder"] == pytest.approx(2.56)
+    assert times["golang:1.8-alpine instead of builder"] == pytest.approx(41.12)
+    assert times["node NICs 10 Gbit/s"] == pytest.approx(55.36)
+    assert found.faster[0].change == "go-carbon instead of builder"
+    assert "node NICs" in found.useless
+    assert [one.after for one in found.tried] == sorted(one.after for one in found.tried)
+
+
+def test_two_links_that_are_full_alike_are_tried_together() -> None:
+    # One node, NIC and uplink of 1 Gbit/s: neither alone helps, both together do.
+    scenario = star(image("a", "125 MB"), nodes=1, nic="1 Gbit/s")
+    found = what_if.what_if(scenario.run().run, jobs=1)
+    times = {one.change: one.after for one in found.tried}
+    assert times["registry uplink 10 Gbit/s"] == pytest.approx(1.0)
+    assert times["node NICs 10 Gbit/s"] == pytest.approx(1.0)
+    assert times["registry uplink 10 Gbit/s and node NICs 10 Gbit/s"] == pytest.approx(0.1)
+    assert found.best[0].change == "registry uplink 10 Gbit/s and node NICs 10 Gbit/s"
+
+
+def test_links_at_the_fastest_standard_speed_are_doubled() -> None:
+    found = what_if.what_if(star(image("a", "125 MB"), uplink="100 Gbit/s").run().run, jobs=1)
+    assert [one.change for one in found.faster if one.subject == "registry uplink"] == ["registry uplink 200 Gbit/s"]
+
+
+def test_zstd_decompresses_at_two_and_a_half_times_the_speed_of_gzip() -> None:
+    scenario = star(image("a", "100 MB"), nodes=1, uplink="8 Gbit/s", unpack="100 MB/s")
+    times = {one.change: one.after for one in what_if.what_if(scenario.run().run, jobs=1).tried}
+    # Fetched in 0.1 s, unpacked at 250 MB/s.
+    assert times["zstd instead of gzip (2.50× as fast to decompress)"] == pytest.approx(0.1 + 0.4)
+
+
+def test_a_base_that_every_node_holds_is_not_fetched() -> None:
+    images = f"{image('base', '100 MB')}, app: {{base: base, layers: [25 MB], ratio: 1}}"
+    found = what_if.what_if(star(images).run().run, jobs=1)
+    times = {one.change: one.after for one in found.tried}
+    # 20 × 25 MB over 125 MB/s.
+    assert times["base on every node beforehand"] == pytest.approx(4.0)
+
+
+def test_the_lowest_layer_of_an_image_without_a_base_can_be_held_too() -> None:
+    images = "app: {ratio: 1, layers: [100 MB, 25 MB]}"
+    found = what_if.what_if(star(images).run().run, jobs=1)
+    times = {one.change: one.after for one in found.tried}
+    assert times["the base layer of app on every node beforehand"] == pytest.approx(4.0)
+
+
+def test_more_slots_help_where_each_connection_is_capped() -> None:
+    # Twelve layers of 25 MB at 25 MB/s each: 3, 6 and 10 at a time take 4, 2 and 2 rounds of 1 s.
+    images = f"app: {{ratio: 1, layers: [{', '.join(['25 MB'] * 12)}]}}"
+    scenario = star(images, nodes=1, uplink="100 Gbit/s", registry=", connection_cap: 25 MB/s")
+    times = {one.change: one.after for one in what_if.what_if(scenario.run().run, jobs=1).tried}
+    assert times["6 layers at a time"] == pytest.approx(2.0)
+    assert times["10 layers at a time"] == pytest.approx(2.0)
+
+
+# ---- the budget ---------------------------------------------------------------------------------------------
+
+
+def test_what_does_not_fit_into_the_budget_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trials, "_SECONDS_PER_EVENT", 0.0)
+    monkeypatch.setattr(trials, "_SECONDS_PER_TRIAL", 1.0)
+    run = rs.load(ROOT / "scenarios" / "20nodes.yaml").run().run
+    plan = Plan.of(run, budget=3.0)
+    assert plan.words() == f"3 changes, about 3.00 s of computing (budget 3.00 s), {len(plan.left_out)} more do not fit"
+    found = plan.carry_out(jobs=1)
+    assert len(found.tried) == 3
+    assert found.left_out == tuple(one.change for one in plan.left_out)
+    assert {one.change for one in found.tried}.isdisjoint(found.left_out)
+    # What could relieve most of the time is tried first.
+    assert {one.subject for one in found.tried} == {"a smaller image", "registry uplink"}
+    assert len(Plan.of(run, budget=BUDGET).left_out) == 0
+
+
+def test_small_gains_are_none() -> None:
+    def one(subject: str, after: float | None) -> WhatIf:
+        return WhatIf("a", subject, f"{subject} changed", (), 100.0, after)
+
+    found = WhatIfs(
+        "a", (one("disks", 50.0), one("NICs", 99.6), one("slots", 100.4), one("disks", 100.0), one("x", None))
+    )
+    assert [each.after for each in found.faster] == [50.0]
+    assert [each.after for each in found.slower] == [None]
+    assert found.useless == ("NICs", "slots")
+
+
+def test_the_best_change_of_each_subject_is_shown() -> None:
+    def one(subject: str, after: float) -> WhatIf:
+        return WhatIf("a", subject, f"{subject} {after}", (), 100.0, after)
+
+    found = WhatIfs("a", (one("uplink", 10.0), one("disk", 20.0), one("uplink", 50.0), one("disk", 70.0)))
+    assert [each.change for each in found.best] == ["uplink 10.0", "disk 20.0"]

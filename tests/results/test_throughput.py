@@ -10,6 +10,9 @@ import pytest
 import rolloutsim as rs
 from rolloutsim.results.records import Run
 from rolloutsim.results.throughput import fetched_by, least_time, link_loads, node_rates, node_throughputs, racks_of
+from rolloutsim.scenario.resolved import Case
+from rolloutsim.scenario.resolved_rollout import Push, Strategy, Workload
+from rolloutsim.simulation import simulate
 from tests.report.conftest import SCENARIOS, ideal, rolling, shipped
 from tests.results.by_hand import UPLINK, Story, image, scenario
 
@@ -76,7 +79,7 @@ def test_fetches_of_a_node_that_run_side_by_side_share_what_it_gets() -> None:
     assert node_throughputs(case) == pytest.approx([10.0])
 
 
-def test_a_node_receives_nothing_before_its_first_byte_and_after_its_last() -> None:
+def test_a_node_has_no_rate_before_its_first_byte_and_after_its_last() -> None:
     story = Story((image("app", 10.0),), nodes=2)
     pull = story.pull(0.0, 1.0, 3.0)
     story.fetch(pull, "app-0", 1.0, 1.0, 2.0)
@@ -140,3 +143,15 @@ def test_capacity_zero_is_no_load() -> None:
     case = story.case()
     (load,) = link_loads(scenario(case), case)
     assert load.utilisation.max() == 0.0
+
+
+def test_a_push_during_the_rollout_is_part_of_the_load_of_its_links() -> None:
+    """Oracle: 500 MB over 2 Gbit/s are two seconds, from 1 s on; the rollout takes 4 s."""
+    base = rs.loads(
+        "rolloutsim: 1\nname: pushed\nmodel: ideal\nnodes: {web: {count: 1, nic: 1 Gbit/s}}\n"
+        "network: {rate: 1 Gbit/s, links: {ci: 2 Gbit/s}}\nimages: {app: 500 MB}\n"
+    ).resolve()
+    workload = Workload("app", ("app",), 1, False, ("web",), Strategy("all_at_once"))
+    run = simulate(replace(base, cases=(Case("all", {}, (workload,)),), pushes=(Push("ci", "ci", ("app",), at=1.0),)))
+    (load,) = link_loads(run.scenario, run.cases[0], ["ci"])
+    assert load.at(np.array([0.0, 1.0, 2.0, 3.0, 4.0])) == pytest.approx([0.0, 1.0, 1.0, 0.0], abs=0.05)

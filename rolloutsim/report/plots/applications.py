@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from rolloutsim.report.plots.canvas import (
     BLUE,
@@ -149,6 +149,7 @@ def _stacked(ax: Axes, case: CaseRecords, one: WorkloadSummary) -> list[tuple[An
     wanted = ax.axhline(one.replicas, color=INK, linestyle=":", linewidth=1.2)
     entries.append((wanted, "replicas"))
     ax.set_ylim(0.0, max(float((old + new).max(initial=0)), one.replicas) * 1.08 or 1.0)
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
     label_axes(ax, "", "ready pods")
     return entries
 

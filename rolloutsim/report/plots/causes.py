@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from matplotlib.patches import Patch
 
 from rolloutsim.report.plots.canvas import (
@@ -42,6 +43,7 @@ from rolloutsim.results.split import (
     STARTUP,
     UNPACK,
 )
+from rolloutsim.results.steps import CONTROLLER_PACING, FAILED_PULL, NODE_DOWN, SCHEDULE, TERMINATION
 from rolloutsim.results.why import name_of
 
 if TYPE_CHECKING:
@@ -61,13 +63,20 @@ _LOOKS: dict[str, tuple[str, str, str]] = {
     CONNECTION_CAP: (PINK, "", "limit per connection"), REGISTRY_QUEUE: (PINK, "////", "queue at the registry"),
     RATE_LIMITED: (INK, "", "rate limit"), RETRY: (RED, "////", "retries"),
     LAYER_SLOT: (YELLOW, "////", "download slots"), OTHER_PULL: (GREY, "////", "another pull"),
+    CONTROLLER_PACING: (SKY, "////", "controller's pacing"), SCHEDULE: (ORANGE, "xxxx", "its time had not come"),
+    TERMINATION: (ORANGE, "////", "old pods to end"), "controller": (YELLOW, "xxxx", "overhead of each pod"),
+    "kubelet_queue": (GREEN, "////", "queue at the kubelet"), "qps": (GREEN, "xxxx", "kubelet's rate limit"),
+    "backoff": (PINK, "xxxx", "back-off"), FAILED_PULL: (RED, "xxxx", "pulls that fail"),
+    NODE_DOWN: (INK, "////", "node down"),
     REQUESTS: (GREY, "", "requests, set-up"), STARTUP: (GREY, "\\\\\\\\", "start of the pod"),
 }  # fmt: skip
-_OTHERS = ((GREEN, "////"), (SKY, "////"), (ORANGE, "////"), (GREEN, "xxxx"), (SKY, "xxxx"), (PINK, "xxxx"))
+_OTHERS = ((SKY, "xxxx"), (BLUE, "xxxx"), (SKY, "++++"), (BLUE, "++++"), (GREEN, "++++"), (GREY, "++++"))
 
 
 def time_split(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
-    """Where the time of the pulls goes, by cause: a bar a case, from asking to being ready.
+    """Where the time of the pods goes, by cause: a bar a case, until they are ready.
+
+    A pod's time begins when its pull is asked for, with workloads when these begin.
 
     Links that do the same job in different racks are one cause.
 
@@ -85,6 +94,8 @@ def time_split(run: Run, *, case: str | None = None, summary: RunSummary | None 
             "no pull took any time: every node held all layers already, or no pull finished; "
             "there is nothing to split by cause"
         )
+    ready = [max(int(np.count_nonzero(~np.isnan(one.pods.ready))), 1) for one in cases]
+    means = [sum(cause.seconds for cause in causes) / pods for causes, pods in zip(split, ready, strict=True)]
     looks = _looks(split)
     ax = canvas(ax, height=_FRAME + max(_ROW * len(rows), _ENTRY * len(looks)))
     thickness = min(0.68, _ROW * 0.8 * len(rows) / (_ENTRY * len(looks)))
@@ -96,30 +107,33 @@ def time_split(run: Run, *, case: str | None = None, summary: RunSummary | None 
                 [place], [cause.share], left=left, height=thickness, color=color, hatch=hatch,
                 edgecolor=PAPER, linewidth=0.8,
             )  # fmt: skip
-            seconds = cause.seconds / max(row.pulls - row.unfinished_pulls, 1)
+            seconds = cause.seconds / ready[place]
             mark(ax, bar, "cause", _key(cause),
-                 f"{row.case}: {name_of(cause)} {whole_share(cause.share)}, {show_time(seconds)} a pull")  # fmt: skip
+                 f"{row.case}: {name_of(cause)} {whole_share(cause.share)}, {show_time(seconds)} a pod")  # fmt: skip
             if cause.share >= _LEGIBLE:
                 dark = color in (BLUE, RED, INK, GREEN)
                 ax.text(left + cause.share / 2, place, f"{cause.share * 100:.0f} %", ha="center", va="center", size=8,
                         color=PAPER if dark else INK,
                         bbox={"facecolor": color, "edgecolor": "none", "pad": 1.0})  # fmt: skip
             left += cause.share
-    names = [f"{plain(row.case)}  {_mean(row)}" for row in rows]
+    names = [
+        f"{plain(row.case)}  {show_time(mean) if causes else 'none is ready'}"
+        for row, mean, causes in zip(rows, means, split, strict=True)
+    ]
     ax.set_yticks(range(len(rows)), names)
     ax.set_ylim(len(rows) - 0.45, -0.55)
     ax.tick_params(axis="y", length=0)
-    share_axis(ax, "share of the time from asking to being ready, all pulls", side="x")
+    share_axis(ax, "share of the time until they are ready, all pods", side="x")
     grid(ax, "x")
     entries = [
         (Patch(facecolor=color, hatch=hatch, edgecolor=PAPER), _named(key, split))
         for key, (color, hatch) in looks.items()
     ]
-    slow = max(range(len(rows)), key=lambda i: sum(cause.seconds for cause in split[i]))
+    slow = max(range(len(rows)), key=means.__getitem__)
     return finish(
         ax,
         _answer(rows, split, slow),
-        scene(run, "what the time goes to; beside each case: mean time of a pull and its pod", cases),
+        scene(run, "what the time goes to; beside each case: the mean time of a pod", cases),
         legend=entries,
     )
 
@@ -151,11 +165,6 @@ def _named(key: str, split: list[tuple[Bottleneck, ...]]) -> str:
 def _in_words(cause: Bottleneck) -> str:
     name = plain(name_of(cause), 60)
     return f"the {name}" if cause.is_shared else name
-
-
-def _mean(row: CaseSummary) -> str:
-    done = row.pulls - row.unfinished_pulls
-    return show_time(sum(row.time_split_s.values()) / done) if done else "none finished"
 
 
 def _answer(rows: list[CaseSummary], split: list[tuple[Bottleneck, ...]], slow: int) -> str:

@@ -23,7 +23,7 @@ from rolloutsim.report.plots.canvas import (
     mark,
     plain,
 )
-from rolloutsim.report.plots.scales import corners, time_axis
+from rolloutsim.report.plots.scales import corners, time_axis, unit_of
 from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene
 from rolloutsim.results.figures import show_time, whole_share
 from rolloutsim.results.throughput import LinkLoad, link_loads
@@ -68,7 +68,7 @@ def utilisation(
         area = ax.fill_between(x, base, base - 0.8 * height, color=SKY, lw=0)
         mark(ax, area, "link", lane.name, f"{lane.name}: {whole_share(lane.mean)} busy; {_when(lane.spans)}")
         if full.any():
-            ax.fill_between(x, base, base - 0.8 * height, where=full > 0.5, color=RED, lw=0)
+            ax.fill_between(x, base, base - 0.8 * height, where=full > 0.5, color=RED, lw=0.6)
     names = [f"{plain(lane.name)}  {whole_share(lane.mean)}" for lane in lanes]
     ax.set_yticks(range(len(lanes)), names)
     ax.tick_params(axis="y", length=0)
@@ -205,7 +205,8 @@ def _when(spans: Sequence[tuple[float, float]]) -> str:
     if not spans:
         return "never full"
     start, stop = spans[0][0], spans[-1][1]
-    between = f"from {_moment(start, stop)} to {_moment(stop, stop)} s"
+    unit, name = unit_of(stop)
+    between = f"from {_moment(start / unit, stop / unit)} to {_moment(stop / unit, stop / unit)} {name}"
     if len(spans) == 1:
         return f"full {between}"
     return f"full {len(spans)} times {between}, {show_time(_length(spans))} in all"

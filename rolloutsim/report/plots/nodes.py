@@ -194,7 +194,8 @@ def _last_node(run: Run, case: CaseRecords, phases: NodePhases) -> str:
     elif len(latest) == len(ready):
         who = f"All {len(latest)} nodes are ready"
     else:
-        of = f" of {plain(run.scenario.groups[groups.pop()].name)}" if len(groups) == 1 else ""
+        several = len(groups) == 1 < len(run.scenario.groups)
+        of = f" of {plain(run.scenario.groups[groups.pop()].name)}" if several else ""
         who = f"{len(latest)} nodes{of} are the last to be ready"
     return f"{who} after {show_time(float(ready[last]))}: {', '.join(parts)}"
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.metrics import RunSummary
     from rolloutsim.results.records import CaseRecords, Run, Times
     from rolloutsim.results.replicated import Replication
+    from rolloutsim.results.split import Rows
 
 _BAND = (0.05, 0.95)  # of the replications
 _SAME = 0.005  # two times that differ by less are said as one (assumed: they look the same)
@@ -91,6 +92,8 @@ def rollout(
         entries.append((line, f"{plain(one.name)}\n{_done(who)}"))
         if len(replications) > 1:
             _band(ax, who, [each.ready[one.name] for each in replications], series(number)["color"], one.name)
+    if len(cases) == 1:
+        entries.clear()  # the title says it all
     of = ready[0].of if len({who.of for who in ready}) == 1 else "nodes"
     if logarithmic:
         log_time_axis(ax, min(firsts), end, "time since the rollout's start")
@@ -174,7 +177,8 @@ def ecdf(run: Run, *, case: str | None = None, summary: RunSummary | None = None
         As for `rollout`.
     """
     cases = several_cases(run, case, summary)
-    every = [pull_times(one) for one in cases]
+    failed = [~np.isnan(one.pulls.failed) for one in cases]
+    every = [pull_times(one)[~gone] for one, gone in zip(cases, failed, strict=True)]
     times = [np.sort(each[~np.isnan(each)]) for each in every]
     if not any(map(len, times)):
         raise NoDataError(
@@ -202,9 +206,13 @@ def ecdf(run: Run, *, case: str | None = None, summary: RunSummary | None = None
     last = slowest(cases, [float(each[-1]) if len(each) == len(pulls) and len(each) else None
                            for each, pulls in zip(times, every, strict=True)])  # fmt: skip
     if len(every[last]) <= MOST_NODES:
-        _mark_pulls(ax, cases[last], every[last], series(last)["color"])
+        _mark_pulls(ax, cases[last], every[last], np.flatnonzero(~failed[last]), series(last)["color"])
+    if len(cases) == 1:
+        entries.clear()
+    tried = sum(int(np.count_nonzero(gone)) for gone in failed)
+    what = f"pull times; {tried:,} attempts that failed are left out" if tried else "pull times"
     title = _of_case(cases, last, _unfairness(times[last], len(every[last])))
-    return finish(ax, title, scene(run, "pull times", cases), legend=entries)
+    return finish(ax, title, scene(run, what, cases), legend=entries)
 
 
 def _of_case(cases: Sequence[CaseRecords], number: int, said: str) -> str:
@@ -292,6 +300,8 @@ def _unfairness(ordered: Times, pulls: int) -> str:
     half, slow, longest = quantile(ordered, 0.5), quantile(ordered, 0.95), float(ordered[-1])
     if ordered[0] > (1 - _SAME) * longest:
         return f"every pull takes {show_time(longest)}"
+    if half > (1 - _SAME) * longest:
+        return f"more than half of the pulls take {show_time(longest)}, the quickest {show_time(float(ordered[0]))}"
     if slow > (1 - _SAME) * longest:
         return f"half of the pulls take at most {show_time(half)}, the slowest 5 % {show_time(longest)}"
     return (
@@ -299,12 +309,13 @@ def _unfairness(ordered: Times, pulls: int) -> str:
     )
 
 
-def _mark_pulls(ax: Axes, case: CaseRecords, times: Times, color: str) -> None:
+def _mark_pulls(ax: Axes, case: CaseRecords, times: Times, rows: Rows, color: str) -> None:
     """A point for each pull, so that a node can be found again."""
     done = np.flatnonzero(~np.isnan(times))
     order = done[np.argsort(times[done], kind="stable")]
     for rank, row in enumerate(order.tolist()):
-        name = case.node_names[int(case.pulls.node[row])]
+        pull = int(rows[row])
+        name = case.node_names[int(case.pulls.node[pull])]
         (point,) = ax.plot([times[row]], [(rank + 1) / len(times)], ".", color=color, markersize=5)
-        image = case.images[int(case.pulls.image[row])].name
+        image = case.images[int(case.pulls.image[pull])].name
         mark(ax, point, "node", name, f"{name}: {image} pulled in {show_time(float(times[row]))}")

@@ -28,7 +28,7 @@ Side = Literal["x", "y"]
 
 def time_axis(ax: Axes, end: float, label: str = "time since the rollout's start", side: Side = "x") -> None:
     """A linear axis of time from 0 to `end` [s]; the data stay in seconds, the ticks say s, min or h."""
-    unit, name = _unit(end)
+    unit, name = unit_of(end)
     end = end if end > 0.0 else 1.0
     ticks = MaxNLocator(nbins=8, steps=[1, 2, 3, 5, 6, 10] if unit > 1.0 else [1, 2, 5, 10]).tick_values(
         0.0, end / unit
@@ -40,7 +40,7 @@ def time_axis(ax: Axes, end: float, label: str = "time since the rollout's start
 
 def log_time_axis(ax: Axes, low: float, high: float, label: str, side: Side = "x") -> None:
     """A logarithmic axis of time around `low` to `high` [s], with plain numbers."""
-    unit, name = _unit(high)
+    unit, name = unit_of(high)
     _log(ax, side, low, high, unit)
     _label(ax, side, f"{label} [{name}]")
 
@@ -150,7 +150,8 @@ def corners(edges: Times, *values: Times) -> tuple[Times, ...]:
     return x, *(np.repeat(row[starts], 2) for row in table)
 
 
-def _unit(longest: float) -> tuple[float, str]:
+def unit_of(longest: float) -> tuple[float, str]:
+    """The unit in which times up to the longest are said: its length [s] and its name."""
     return next((unit, name) for unit, name, limit in _UNITS if longest <= limit)
 
 

@@ -1,0 +1,167 @@
+"""What Jupyter shows: scenarios and results as HTML that looks like its surroundings. Every name is escaped."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import escape
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rolloutsim.api.result import Result
+    from rolloutsim.scenario.resolved import NodeGroup, ResolvedScenario
+
+_MOST_LISTED = 12  # entries of one kind in the table of a scenario (assumed: one screen)
+_LARGE = 1e6  # numbers from here on need no fraction (assumed)
+
+
+def table(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], sides: Sequence[str] | None = None, caption: str = ""
+) -> str:
+    """A table.
+
+    Parameters
+    ----------
+    headings : sequence of str
+        Of the columns; none of them: no heading.
+    rows : iterable of sequence of str
+        The cells.
+    sides : sequence of str, optional
+        The side on which each column's cells stand; left by default.
+    caption : str
+        Above it.
+    """
+    sides = sides or ["left"] * len(headings)
+    head = "".join(f'<th style="text-align:{side}">{escape(h)}</th>' for h, side in zip(headings, sides, strict=True))
+    body = "".join(
+        "<tr>"
+        + "".join(f'<td style="text-align:{s}">{escape(c)}</td>' for c, s in zip(row, sides, strict=True))
+        + "</tr>"
+        for row in rows
+    )
+    shown = f"<thead><tr>{head}</tr></thead>" if any(headings) else ""
+    return f"<table><caption>{escape(caption)}</caption>{shown}<tbody>{body}</tbody></table>"
+
+
+def of_columns(columns: Mapping[str, Sequence[Any]], count: int, most: int) -> str:
+    """The first rows of a table of facts: numbers on the right with six digits or more, a dash where there is none."""
+    shown = [[*column[:most]] for column in columns.values()]
+    sides = ["right" if all(map(_is_number, column)) else "left" for column in shown]
+    rows = zip(*(map(_cell, column) for column in shown), strict=True)
+    caption = f"{count} rows" if count <= most else f"the first {most} of {count} rows"
+    return table(list(columns), list(rows), sides, caption)
+
+
+def of_result(result: Result) -> str:
+    """The table of the cases, why, the thresholds, and the curve of who is ready when."""
+    from rolloutsim.results.tables import case_rows, threshold_rows
+
+    found = case_rows(result.run, result.summary, result.intervals)
+    headings, sides = [c.heading for c in found.columns], [c.side for c in found.columns]
+    parts = [table(headings, found.rows, sides, result.scenario.name)]
+    parts += [f"<p>{escape(line)}</p>" for line in result.why().splitlines() if line.strip()]
+    if result.thresholds:
+        checks = threshold_rows(result.thresholds)
+        sides = [c.side for c in checks.columns]
+        parts.append(table([c.heading for c in checks.columns], checks.rows, sides, "Thresholds"))
+    return "".join(parts) + _curve(result)
+
+
+def of_scenario(scenario: ResolvedScenario) -> str:
+    """What a scenario says, part by part, with defaults where they are figures of merit."""
+    rows = [
+        (part, line)
+        for part, lines in _parts(scenario)
+        for part, line in zip([part, *[""] * len(lines)], lines, strict=False)
+    ]
+    about = f"<p>{escape(scenario.description)}</p>" if scenario.description else ""
+    return table(("", ""), rows, caption=scenario.name) + about
+
+
+def _parts(scenario: ResolvedScenario) -> Iterator[tuple[str, list[str]]]:
+    from rolloutsim.results.figures import show_count, show_rate, show_share, show_size, show_time
+
+    yield "model", [f"{scenario.model}, seed {scenario.seed}" + _replications(scenario.replications)]
+    yield "nodes", _some([_group(group) for group in scenario.groups])
+    links = [
+        f"{link.name}: {show_rate(link.line_rate)}" + (f", {show_time(link.latency)} one way" if link.latency else "")
+        for link in scenario.links.values()
+    ]
+    yield "links", _some(links)
+    images = [
+        f"{image.name}: {show_size(image.compressed)}" + (f" in {len(image.layers)} layers" if len(image.layers) > 1
+                                                          else "")
+        for image in scenario.images.values()
+    ]  # fmt: skip
+    yield "images", _some(images)
+    workloads = {workload.name: workload for case in scenario.cases for workload in case.workloads}
+    yield "workloads", _some([
+        f"{one.name}: {show_count(one.replicas)} pods of {', '.join(one.images)}, {one.strategy.name}"
+        for one in workloads.values()
+    ])  # fmt: skip
+    yield "background", _some([f"{one.name}: on {', '.join(one.links)}" for one in scenario.background])
+    yield "pushes", _some([f"{one.name}: {', '.join(one.images)}" for one in scenario.pushes])
+    faults = [
+        f"{one.name}: {one.kind} {one.target}"
+        + (f", {show_share(one.probability)} of its requests" if one.kind == "requests" else "")
+        + ("" if one.at is None or one.kind == "requests" else f" at {show_time(one.at)}")
+        for one in scenario.faults
+    ]
+    yield "failures", _some(faults)
+    checks = [
+        one.metric + (f"{{{','.join(f'{k}={v}' for k, v in one.selectors.items())}}}" if one.selectors else "")
+        + f": {one.check}"
+        for one in scenario.thresholds
+    ]  # fmt: skip
+    yield "thresholds", _some(checks)
+
+
+def _group(group: NodeGroup) -> str:
+    from rolloutsim.results.figures import show_byte_rate, show_count, show_rate
+
+    parts = [f"{group.name}: {show_count(group.count)}"]
+    if group.nic_line_rate is not None:
+        parts.append(f"NIC {show_rate(group.nic_line_rate)}")
+    if group.disk is not None:
+        parts.append(f"disk {show_byte_rate(group.disk)}")
+    if group.racks:
+        parts.append(f"racks {', '.join(_some(list(group.racks)))}")
+    parts.append(group.runtime.name)
+    return ", ".join(parts)
+
+
+def _replications(count: int) -> str:
+    return f", {count} replications" if count > 1 else ""
+
+
+def _some(lines: list[str]) -> list[str]:
+    if len(lines) <= _MOST_LISTED:
+        return lines
+    return [*lines[: _MOST_LISTED - 1], f"and {len(lines) - _MOST_LISTED + 1} more"]
+
+
+def _curve(result: Result) -> str:
+    """Who is ready when, as an image of its own: what it defines cannot clash with another figure of the page."""
+    from rolloutsim.report.images import svg
+    from rolloutsim.report.plots.canvas import NoDataError
+
+    try:
+        ax = result.plot.rollout()
+    except NoDataError:
+        return ""
+    image = b64encode(svg(ax).encode()).decode()
+    title = escape(" ".join(ax.get_title(loc="left").split()), quote=True)
+    return f'<img alt="{title}" src="data:image/svg+xml;base64,{image}">'
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or hasattr(value, "__float__")
+
+
+def _cell(value: Any) -> str:
+    if value is None or (isinstance(value, float) and isnan(value)):
+        return "–"
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.0f}" if value.is_integer() or abs(value) >= _LARGE else f"{value:.6g}"

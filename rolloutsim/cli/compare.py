@@ -1,0 +1,132 @@
+"""`rolloutsim compare`: scenarios or results side by side, with verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from rolloutsim.cli import ExitCode, example
+
+if TYPE_CHECKING:
+    from rolloutsim.planning.compare import Comparison, Side
+
+FORMATS = ("table", "json", "md", "github")
+
+
+@click.command(
+    short_help="Scenarios or results side by side, with verdicts.",
+    epilog=example(
+        "rolloutsim compare scenarios/20nodes.yaml scenarios/20nodes-10g.yaml\n"
+        "rolloutsim compare main-result/ mine.yaml --fail-if 'rollout_time > +10%' --format github\n"
+        "rolloutsim compare old.yaml new.yaml --replications 30 --jobs -1 --format md >> pull-request.md"
+    ),
+)
+@click.argument("names", metavar="A B…", nargs=-1, required=True)
+@click.option(
+    "--fail-if",
+    "fail_if",
+    metavar="CONDITION",
+    multiple=True,
+    help="Exit with 3 if a case meets it: 'rollout_time > +10%', 'pull_time{image=app} p95 > +3 s', "
+    "'bytes_on_wire > 5 GB'. A sign makes it a difference to A. Repeatable.",
+)
+@click.option("--set", "overrides", metavar="K=V", multiple=True, help="Change a value in each scenario; repeatable.")
+@click.option("--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), help="Seed of all scenarios; by default A's.")
+@click.option(
+    "--replications",
+    metavar="N",
+    type=click.IntRange(1),
+    help="How often each scenario is simulated; by default what the scenarios say, or 10 if they are random.",
+)
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(-1),
+    default=1,
+    show_default=True,
+    help="Processes for the replications; -1: one a core.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="What stdout shows."
+)
+def command(
+    names: tuple[str, ...],
+    fail_if: tuple[str, ...],
+    overrides: tuple[str, ...],
+    seed: int | None,
+    replications: int | None,
+    jobs: int,
+    form: str,
+) -> int:
+    """Compare the rollout times of scenarios or results, case by case, with those of the first, A.
+
+    Each is a scenario file, which is simulated, or a result: a folder written by 'rolloutsim run -o', or its
+    records.npz. Scenarios are simulated with the same seeds, so that they differ by what they are and not by luck.
+    Verdicts are 'faster', 'slower' and 'no difference seen'; where nothing is random, differences are exact.
+
+    Exit code 3 if --fail-if is met, 5 if a rollout did not finish; the comparison is shown first.
+    """
+    from rolloutsim.errors import UsageError
+    from rolloutsim.planning.compare import compare
+    from rolloutsim.planning.fail_if import parse_fail_if
+
+    if len(names) < 2:
+        raise UsageError("compare takes two or more scenarios or results: rolloutsim compare A B")
+    for text in fail_if:
+        parse_fail_if(text)
+    comparison = compare(_sides(names, overrides, seed, replications, jobs), fail_if)
+    _show(comparison, form)
+    if not comparison.finished:
+        return ExitCode.UNFINISHED
+    return ExitCode.THRESHOLD_MISSED if comparison.met else ExitCode.OK
+
+
+def _sides(
+    names: Sequence[str], overrides: Sequence[str], seed: int | None, replications: int | None, jobs: int
+) -> list[Side]:
+    """Read the results, then the scenarios with all their errors, then simulate these."""
+    from rolloutsim.cli.progress import Progress
+    from rolloutsim.cli.scenarios import load_valid
+    from rolloutsim.planning.compare import Side, replications_for
+    from rolloutsim.planning.replicate import replicate
+    from rolloutsim.results.replicated import Replications, replications_of
+    from rolloutsim.results.store import is_result, load_result
+
+    known: dict[str, Replications] = {}
+    for name in names:
+        if is_result(name):
+            known[name] = replications_of(*load_result(name))
+    files = {file.name: file.resolved for file in load_valid([n for n in names if n not in known], overrides)}
+    count = replications_for([*files.values(), *(one.first.scenario for one in known.values())], replications)
+    if known and replications is None:
+        count = max(len(one) for one in known.values())  # as many as there are to be compared with
+    if seed is None:
+        first = names[0]
+        seed = known[first].first.seed if first in known else files[first].seed
+    with Progress() as progress:
+        for name, scenario in files.items():
+            known[name] = replicate(scenario, seed, count, jobs, progress)
+    return [Side(name, known[name]) for name in names]
+
+
+def _show(comparison: Comparison, form: str) -> None:
+    if form == "json":
+        import json
+
+        click.echo(json.dumps(comparison.to_dict(), indent=1, ensure_ascii=False, allow_nan=False))
+    elif form == "md":
+        click.echo(comparison.to_markdown(), nl=False)
+    elif form == "github":
+        from rolloutsim.planning.answers import comparison_annotations
+
+        for line in comparison_annotations(comparison):
+            click.echo(line)
+    else:
+        from rolloutsim.cli.view import show_table
+        from rolloutsim.planning.answers import comparison_table, comparison_title, met_lines
+
+        show_table(
+            comparison_title(comparison), comparison_table(comparison), [*met_lines(comparison), *comparison.notes]
+        )

@@ -1,0 +1,80 @@
+"""`rolloutsim plot`: one figure of a result or of a sweep, as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rolloutsim.cli import example
+from rolloutsim.report.plots import FIGURES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FORMS = (".svg", ".png")
+_SWEEPS = (".sqlite", ".sqlite3", ".db")
+
+_LIST = "\b\nFigures:\n" + "\n".join(f"  {entry.name:<14} {entry.question}" for entry in FIGURES)
+
+
+@click.command(
+    short_help="One figure of a result, as SVG or PNG.",
+    epilog=_LIST
+    + "\n\n"
+    + example(
+        "rolloutsim run scenarios/20nodes.yaml -o results\n"
+        "rolloutsim plot results rollout -o rollout.svg\n"
+        "rolloutsim plot results timeline --case builder -o builder.png\n"
+        "rolloutsim plot mine.sqlite sweep_heatmap -o heatmap.svg"
+    ),
+)
+@click.argument("result", metavar="RESULT")
+@click.argument("name", metavar="NAME")
+@click.option("--case", metavar="CASE", help="Only this case; by default all, or the slowest where one is shown.")
+@click.option("-o", "--output", "output", metavar="FILE", required=True, help="The picture: x.svg or x.png.")
+def command(result: str, name: str, case: str | None, output: str) -> None:
+    """Draw the figure NAME of RESULT.
+
+    RESULT is a folder written by 'run -o DIR', or the result.json or records.npz in it; for the figures of sweeps
+    the SQLite file of 'sweep -o FILE'. 'tornado' simulates the scenario anew, with each input a little smaller and
+    larger.
+    """
+    from rolloutsim.cli.output import write_file
+    from rolloutsim.report.plots import entry
+
+    path = Path(output)
+    if path.suffix.lower() not in FORMS:
+        raise click.UsageError(f"-o {output}: a picture is {' or '.join(FORMS)}; name it for example {name}.svg")
+    entry(name)  # before anything is read
+    ax = _drawn(result, name, case)
+
+    from rolloutsim.report.images import png, svg
+
+    write_file(path, png(ax) if path.suffix.lower() == ".png" else svg(ax))
+    click.echo(f"wrote {output}: {' '.join(ax.get_title(loc='left').split())}", err=True)
+
+
+def _drawn(result: str, name: str, case: str | None) -> Axes:
+    """The figure, drawn."""
+    from rolloutsim.errors import UsageError
+    from rolloutsim.report.plots import entry, figure, names
+
+    keywords = {} if case is None else {"case": case}
+    of_sweep = Path(result).suffix in _SWEEPS
+    if of_sweep != (entry(name).subject == "sweep"):
+        subjects = ("sweep",) if of_sweep else ("run", "case", "sensitivity")
+        raise UsageError(
+            f"{name} is no figure of {'a sweep' if of_sweep else 'a result'}, which '{result}' is; "
+            f"its figures: {', '.join(names(*subjects))}"
+        )
+    if of_sweep:
+        from rolloutsim.planning.sweep_records import read_records
+
+        return figure(name)(read_records(Path(result)), **keywords)
+    from rolloutsim.api.plotting import Plots
+    from rolloutsim.api.result import loaded
+
+    drawing = getattr(Plots(loaded(result)), name)
+    return drawing(**keywords)  # type: ignore[no-any-return]

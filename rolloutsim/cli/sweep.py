@@ -1,0 +1,176 @@
+"""`rolloutsim sweep`: a scenario at many points, streamed into one SQLite file."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rolloutsim.cli import ExitCode, example
+
+if TYPE_CHECKING:
+    from rolloutsim.planning.designs import Design, Kind
+    from rolloutsim.planning.sweep import SweepPlan
+    from rolloutsim.planning.sweep_records import SweepRecords
+    from rolloutsim.scenario.loading import Draft
+
+FORMATS = ("table", "json", "csv", "md")
+DESIGNS = ("grid", "zip", "sobol")
+
+
+@click.command(
+    short_help="Many runs, streamed into one SQLite file.",
+    epilog=example(
+        "rolloutsim sweep scenarios/20nodes.yaml -p nodes=20,50,100 -p 'network=1 Gbit/s,10 Gbit/s'\n"
+        "rolloutsim sweep scenarios/20nodes.yaml -p 'network=1 Gbit/s..100 Gbit/s log' --design sobol --points 64\n"
+        "rolloutsim sweep mine.yaml --replications 20 --jobs 8 -o mine.sqlite --resume\n"
+        "rolloutsim sweep mine.yaml --cluster tcp://scheduler:8786 -o mine.sqlite\n"
+        "sqlite3 mine.sqlite 'SELECT * FROM joined'"
+    ),
+)
+@click.argument("file", metavar="FILE")
+@click.option(
+    "-p",
+    "--parameter",
+    "parameters",
+    metavar="K=V1,V2",
+    multiple=True,
+    help="Values of a path, written as in --set; or a range for --design sobol, K=FROM..TO, with ' log' behind it "
+    "where equal steps are equal factors. Repeatable. Takes the place of the file's key 'sweep'.",
+)
+@click.option("--set", "overrides", metavar="K=V", multiple=True, help="Change a value of the scenario; repeatable.")
+@click.option(
+    "--design",
+    type=click.Choice(DESIGNS),
+    help="grid: every combination (the default); zip: values side by side; sobol: points spread evenly.",
+)
+@click.option("--points", metavar="N", type=click.IntRange(1), help="Points of a sobol design; best a power of two.")
+@click.option("--replications", metavar="N", type=click.IntRange(1, 1_000_000), help="Runs of each point.")
+@click.option("--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), help="Seed of the first replication.")
+@click.option(
+    "--jobs", metavar="N", type=int, default=-1, show_default=True, help="Processes on local cores; -1: one for each."
+)
+@click.option("--cluster", metavar="URL", help="A Dask scheduler, tcp://host:8786, whose workers compute instead.")
+@click.option("-o", "--output", metavar="FILE", help="SQLite file that each result is written to at once.")
+@click.option("--resume", is_flag=True, help="Go on with that file if it is there, after a kill for example.")
+@click.option("--parquet", metavar="FILE", help="Write the results to a Parquet file too.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True, help="What stdout shows."
+)
+def command(
+    file: str,
+    parameters: tuple[str, ...],
+    overrides: tuple[str, ...],
+    design: Kind | None,
+    points: int | None,
+    replications: int | None,
+    seed: int | None,
+    jobs: int,
+    cluster: str | None,
+    output: str | None,
+    resume: bool,
+    parquet: str | None,
+    form: str,
+) -> int:
+    """Simulate a scenario at many points, each with several replications.
+
+    What is varied stands in the scenario's key 'sweep' or in -p. All points are checked before the first is
+    simulated. Replication i has the same seed at every point. Results do not depend on --jobs or --cluster: what is
+    over in two seconds is done without other processes, on local cores by joblib's loky, on a cluster by Dask. (In
+    Python any joblib backend will do: for Ray, s.sweep(…) within joblib.parallel_config("ray").)
+
+    \b
+    Tables of the SQLite file (sizes in bytes, times in seconds; NULL is unknown):
+      sweep       one row: schema, version, name, scenario, sha256, design, points,
+                  replications, seed, complete
+      parameters  path, column and number_column in points, values
+      points      point, sha256, a column for each parameter (and one for its number)
+      results     point, replication, case, seed, finished, rollout_time_s, …
+      links, time_split, thresholds, …
+                  point, replication, case, and what a case lists of them
+      joined      a view: points and results side by side
+
+    The table shows means over the replications; json has the same with intervals, csv every single run.
+    Exit code 5 if a rollout did not finish; thresholds are written and not judged. An interruption keeps what is
+    done.
+    """
+    from rolloutsim.cli.progress import RunsProgress
+    from rolloutsim.planning.sweep import plan, sweep
+    from rolloutsim.planning.sweep_workers import workers
+    from rolloutsim.scenario.loading import draft, read_text
+
+    if resume and output is None:
+        raise click.UsageError("--resume goes on with a file: name it with -o")
+    who: AbstractContextManager[Any] = workers(jobs, cluster)
+    text, name = read_text(file)
+    base = draft(text, name, overrides)
+    planned = plan(base, _design(base, name, parameters, design, points), replications, seed)
+    _check_outputs(parquet, output)
+    if resume and output is not None and not Path(output).exists():
+        click.echo(f"{output} does not exist yet: beginning with the first run", err=True)
+    with RunsProgress() as progress:
+        records = sweep(planned, None if output is None else Path(output), resume, who, progress)
+    return _show(records, planned, form, output, parquet)
+
+
+def _design(base: Draft, name: str, parameters: tuple[str, ...], design: Kind | None, points: int | None) -> Design:
+    """What is varied: the options, or what the file says."""
+    from rolloutsim.errors import UsageError
+    from rolloutsim.planning.design_input import from_data, from_options
+
+    if parameters:
+        return from_options(parameters, design, points)
+    base.document()  # a key 'sweep' that is not valid is an error of the file
+    own = from_data(base.data, design, points)
+    if own is None:
+        raise UsageError(
+            f"{name} has no key 'sweep', and there is no -p; write for example -p 'network=1 Gbit/s,10 Gbit/s'"
+        )
+    return own
+
+
+def _check_outputs(parquet: str | None, output: str | None) -> None:
+    """Prove that what is asked for can be written, before anything is simulated."""
+    from rolloutsim.errors import OutputError, UsageError
+    from rolloutsim.planning.sweep_frames import need
+
+    if parquet is not None:
+        try:
+            need("--parquet", "pandas", "pyarrow")
+        except ImportError as error:
+            raise UsageError(str(error)) from None
+    for path in filter(None, (parquet, output)):
+        if Path(path).is_dir():
+            raise OutputError(f"cannot write {path}: is a directory; nothing was simulated; name a file")
+        if not Path(path).parent.is_dir():
+            raise OutputError(f"cannot write {path}: its folder does not exist; nothing was simulated")
+
+
+def _show(records: SweepRecords, planned: SweepPlan, form: str, output: str | None, parquet: str | None) -> int:
+    from rolloutsim.planning.sweep_figures import to_csv, to_json, to_markdown
+    from rolloutsim.planning.sweep_frames import to_parquet
+
+    if records.runs_done:
+        if parquet is not None:
+            to_parquet(records, Path(parquet))
+        if form == "table":
+            _show_table(records)
+        else:
+            click.echo({"json": to_json, "csv": to_csv, "md": to_markdown}[form](records), nl=False)
+    written = [path for path in (output, parquet if records.runs_done else None) if path is not None]
+    if written:
+        click.echo(f"wrote {' and '.join(written)}", err=True)
+    if records.interrupted:
+        kept = f"; --resume goes on with {output}" if output is not None else ""
+        click.echo(f"interrupted: {records.runs_done:,} of {records.head.runs:,} runs are done{kept}", err=True)
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK if all(records.results["finished"]) else ExitCode.UNFINISHED
+
+
+def _show_table(records: SweepRecords) -> None:
+    from rolloutsim.cli.view import show_table
+    from rolloutsim.planning.sweep_figures import notes, table, title
+
+    show_table(title(records), table(records), notes(records))

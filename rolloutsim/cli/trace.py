@@ -1,0 +1,62 @@
+"""`rolloutsim trace`: a result as a timeline that Perfetto opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rolloutsim.cli import example
+
+FORMS = (".json", ".json.gz")
+
+
+@click.command(
+    short_help="A result as Chrome trace events, for Perfetto.",
+    epilog=example(
+        "rolloutsim run scenarios/20nodes.yaml -o results\n"
+        "rolloutsim trace results -o trace.json.gz\n"
+        "rolloutsim trace results --case alpine --nodes 5 -o alpine.json"
+    ),
+)
+@click.argument("result", metavar="RESULT")
+@click.option("--case", "name", metavar="CASE", help="The case; the slowest by default.")
+@click.option(
+    "--nodes", metavar="N", type=click.IntRange(min=1), help="Nodes shown at most, the latest ones; 200 by default."
+)
+@click.option("-o", "--output", "output", metavar="FILE", required=True, help="The trace: x.json.gz or x.json.")
+def command(result: str, name: str | None, nodes: int | None, output: str) -> None:
+    """Write every pull, layer and pod of RESULT as a timeline.
+
+    RESULT is a folder written by 'run -o DIR', or the result.json or records.npz in it. Open the file at
+    https://ui.perfetto.dev (it stays on your machine), or without a network in chrome://tracing of Chromium. Each
+    node is a process, each of its download slots a track; links, readiness, faults and refusals come first.
+    """
+    if not output.lower().endswith(FORMS):
+        raise click.UsageError(f"-o {output}: a trace is {FORMS[0]} or {FORMS[1]}; name it for example trace.json.gz")
+
+    from rolloutsim.cli.output import write_file
+    from rolloutsim.errors import UsageError
+    from rolloutsim.results.store import load_result
+    from rolloutsim.results.trace import MOST_NODES, slowest_or_named, to_bytes, trace
+
+    run, replications = load_result(result)
+    case = slowest_or_named(run, name)
+    if case is None:
+        raise UsageError(f"--case {name}: no case has this name; cases: {', '.join(one.name for one in run.cases)}")
+    found = trace(run, case, nodes or MOST_NODES)
+    write_file(Path(output), to_bytes(found, output.lower().endswith(".gz")))
+
+    about = found["otherData"]
+    said = [f"wrote {output}"]
+    if len(run.cases) > 1:
+        said.append(f"case {case.name}" + ("" if name else f", the slowest of {len(run.cases)} (--case for another)"))
+    if about["nodes_shown"] < about["nodes"]:
+        said.append(f"the {about['nodes_shown']} latest of {about['nodes']} nodes (--nodes for more)")
+    if len(replications) > 1:
+        said.append(f"the first of {len(replications)} replications")
+    said += [f"{what}: {about[key]}" for key, what in _LEFT_OUT.items() if key in about]
+    click.echo("; ".join(said) + "\nopen it at https://ui.perfetto.dev or in chrome://tracing", err=True)
+
+
+_LEFT_OUT = {"links_left_out": "links left out", "pushes_left_out": "left out"}

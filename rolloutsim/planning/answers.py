@@ -1,0 +1,273 @@
+"""Comparisons and solutions as people and programs read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING, Any, Literal
+
+from rolloutsim.results.figures import UNKNOWN, plus_minus, show_share, show_time
+from rolloutsim.results.tables import Column, Table, markdown
+from rolloutsim.results.thresholds import format_value
+
+if TYPE_CHECKING:
+    from rolloutsim.planning.compare import CaseDifference, Comparison, Met
+    from rolloutsim.planning.differences import Difference
+    from rolloutsim.planning.solve import Solution, Tried
+    from rolloutsim.results.intervals import Interval
+
+_MOST_EXCEPTIONS = 3  # that are named
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """One row a case and scenario: both rollout times, their difference, the verdict."""
+    first, *others = comparison.sides
+    several = len(others) > 1
+    columns = [Column("case", "left")]
+    if several:
+        columns.append(Column("scenario", "left"))
+    columns += [
+        Column(first.name, "right"), Column("it" if several else others[0].name, "right"),
+        Column("difference", "right"), Column("in %", "right"), Column("verdict", "left"),
+    ]  # fmt: skip
+    return Table(tuple(columns), tuple(tuple(_cells(one, several)) for one in _by_case(comparison)))
+
+
+def _by_case(comparison: Comparison) -> Sequence[CaseDifference]:
+    order = {one.case: number for number, one in reversed(list(enumerate(comparison.differences)))}
+    return sorted(comparison.differences, key=lambda one: order[one.case])
+
+
+def _cells(one: CaseDifference, several: bool) -> Iterator[str]:
+    yield one.case if one.case == one.other else f"{one.case} → {one.other}"
+    if several:
+        yield one.side
+    found = one.rollout_time
+    yield show_time(found.before)
+    yield show_time(found.after)
+    yield _change(found, show_time)
+    yield _relative(found)
+    yield one.verdict
+
+
+def _change(found: Difference, show: Callable[[float], str]) -> str:
+    if found.change is None:
+        return UNKNOWN
+    return _signed(show, found.change, found.ci)
+
+
+def _relative(found: Difference) -> str:
+    if found.relative is None:
+        return UNKNOWN
+    return _signed(show_share, found.relative, found.relative_ci)
+
+
+def _signed(show: Callable[[float], str], value: float, interval: Interval | None) -> str:
+    """A difference with its sign, and behind ± half its interval."""
+    shown = partial(_with_sign, show)
+    if interval is None or interval.half == 0.0:
+        return shown(value)
+    return plus_minus(lambda number: show(number) if number == interval.half else shown(number), value, interval.half)
+
+
+def _with_sign(show: Callable[[float], str], value: float) -> str:
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return f"{sign}{show(abs(value))}"
+
+
+def met_lines(comparison: Comparison) -> list[str]:
+    """What of `--fail-if` is met, and what is not, a line each."""
+    lines = []
+    for text in comparison.fail_if:
+        met = [one for one in comparison.met if one.condition.text == text]
+        lines += [f"✗ {text}: {_told(one, comparison)}" for one in met]
+        if not met:
+            lines.append(f"✓ {text}: not met")
+    return lines
+
+
+def _told(met: Met, comparison: Comparison) -> str:
+    """The numbers behind it: `builder in fast.yaml, 55.4 s → 66.0 s (+19.1 %)`."""
+    show = partial(format_value, met.condition.threshold.metric)
+    before, after = (UNKNOWN if one is None else show(one) for one in (met.found.before, met.found.after))
+    where = f"{met.case} in {met.side}" if len(comparison.sides) > 2 else met.case
+    return f"{where}, {before} → {after} ({_relative(met.found)})"
+
+
+def comparison_title(comparison: Comparison) -> str:
+    """What is compared with what."""
+    first, *others = comparison.sides
+    return f"{', '.join(side.name for side in others)} against {first.name}"
+
+
+def comparison_markdown(comparison: Comparison) -> str:
+    """A section for a pull request: title, table, conditions, notes."""
+    parts = [f"### Rollout time: {comparison_title(comparison)}", markdown(comparison_table(comparison))]
+    lines = met_lines(comparison)
+    if lines:
+        parts.append("\n".join(f"- {line}" for line in lines))
+    parts.append("\n".join(f"_{note}_" for note in comparison.notes))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def comparison_annotations(comparison: Comparison) -> list[str]:
+    """Workflow commands for GitHub: errors for what is met, a warning for what became slower, else notices."""
+    from rolloutsim.results.annotations import annotation
+
+    lines = [
+        annotation("error", f"{one.condition.text}: {_told(one, comparison)}", title="rollout comparison")
+        for one in comparison.met
+    ]
+    for one in _by_case(comparison):
+        level: Literal["warning", "notice"] = "warning" if one.rollout_time.sign in (1, None) else "notice"
+        found = one.rollout_time
+        message = (
+            f"{one.case} in {one.side}: {show_time(found.before)} → {show_time(found.after)} ({_relative(found)}), "
+            f"{one.verdict}"
+        )
+        lines.append(annotation(level, message, title="rollout comparison"))
+    return lines
+
+
+def comparison_dict(comparison: Comparison) -> dict[str, Any]:
+    """The contract `rolloutsim.compare/1`; times in seconds, changes against the first scenario."""
+    from rolloutsim.planning.compare import SCHEMA
+
+    return {
+        "schema": SCHEMA,
+        "scenarios": [
+            {
+                "name": side.name,
+                "scenario": side.replications.first.scenario.name,
+                "sha256": side.replications.first.scenario.sha256,
+                "seed": side.replications.first.seed,
+                "replications": len(side.replications),
+            }
+            for side in comparison.sides
+        ],
+        "notes": list(comparison.notes),
+        "cases": [
+            {
+                "case": one.case,
+                "against": one.other,
+                "scenario": one.side,
+                "verdict": one.verdict,
+                "rollout_time_s": _difference_dict(one.rollout_time),
+                "also": {name: _difference_dict(found) for name, found in one.also.items()},
+            }
+            for one in comparison.differences
+        ],
+        "fail_if": [
+            {
+                "condition": text,
+                "met": [
+                    {"scenario": one.side, "case": one.case, **_difference_dict(one.found)}
+                    for one in comparison.met
+                    if one.condition.text == text
+                ],
+            }
+            for text in comparison.fail_if
+        ],
+    }
+
+
+def _difference_dict(found: Difference) -> dict[str, Any]:
+    return {
+        "before": found.before,
+        "after": found.after,
+        "change": found.change,
+        "change_ci": None if found.ci is None else list(found.ci),
+        "relative": found.relative,
+        "exact": found.exact,
+    }
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """For Jupyter."""
+    lines = "".join(f"<div>{escape(line)}</div>" for line in (*met_lines(comparison), *comparison.notes))
+    return _html(comparison_table(comparison), comparison_title(comparison)) + lines
+
+
+def solution_title(solution: Solution) -> str:
+    """The answer in one line."""
+    which = "largest" if solution.largest else "smallest"
+    if solution.status == "none":
+        return f"{solution.such_that}: no value of {solution.path} that was tried will do"
+    if solution.status == "all":
+        every = f"every value of {solution.path} that was tried will do"
+        return f"{solution.such_that}: {every}; the {which} is {solution.value}"
+    return f"{solution.such_that}: the {which} {solution.path} is {solution.value}"
+
+
+def solution_notes(solution: Solution) -> list[str]:
+    """What one has to know about the answer."""
+    notes = []
+    if solution.value is not None:
+        notes.append(f"Try it: --set '{solution.assignment}'")
+    if solution.exceptions:
+        some = [str(value) for value in solution.exceptions[:_MOST_EXCEPTIONS]]
+        more = len(solution.exceptions) - len(some)
+        named = ", ".join(some) + (f" and {more} more" if more else "")
+        notes.append(
+            f"Not monotone: {named} {'does' if len(some) + more == 1 else 'do'} not come out as that answer would have "
+            "it. It is one boundary of several; look at what was tried, or narrow the range with --between."
+        )
+    passing = [one for one in solution.tried if one.passed]
+    if solution.status == "none" and passing:
+        other = "smallest" if solution.largest else "largest"
+        notes.append(f"{solution.path}={passing[0].value} will do: look for the {other}.")
+    if solution.replications > 1:
+        notes.append(
+            f"{solution.replications} replications of each value; the condition holds at the end of the 95 % interval."
+        )
+    return notes
+
+
+def solution_table(solution: Solution) -> Table:
+    """What was tried, in ascending order: the value, the worst result, whether it will do."""
+    metric = solution.tried[0].results[0].metric.partition("{")[0] if solution.tried else "value"
+    columns = (Column("", "left"), Column(solution.path, "right"), Column(metric, "right"), Column("of", "left"))
+    rows = tuple(tuple(_tried_cells(one)) for one in sorted(solution.tried, key=lambda one: one.number))
+    return Table(columns, rows)
+
+
+def _tried_cells(one: Tried) -> Iterator[str]:
+    # The one that is furthest from the condition, which comes first among equals.
+    worst = next((result for result in one.results if result.value is None), None)
+    failing = [result for result in one.results if not result.passed]
+    worst = worst or max(failing or one.results, key=lambda result: _size(result.value))
+    yield "✓" if one.passed else "✗"
+    yield str(one.value)
+    yield worst.shown
+    yield worst.metric.partition("{")[2].rstrip("}")
+
+
+def _size(value: float | None) -> float:
+    return float("inf") if value is None else value
+
+
+def solution_html(solution: Solution) -> str:
+    """For Jupyter."""
+    notes = "".join(f"<div>{escape(note)}</div>" for note in solution_notes(solution))
+    return _html(solution_table(solution), solution_title(solution)) + notes
+
+
+def solution_markdown(solution: Solution) -> str:
+    """A section: the answer, notes, what was tried."""
+    parts = [f"### {solution_title(solution)}", "\n".join(f"- {note}" for note in solution_notes(solution))]
+    return "\n\n".join([part for part in parts if part] + [markdown(solution_table(solution))]) + "\n"
+
+
+def _html(table: Table, caption: str) -> str:
+    head = "".join(f'<th style="text-align:{c.side}">{escape(c.heading)}</th>' for c in table.columns)
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f'<td style="text-align:{column.side}">{escape(cell)}</td>'
+            for column, cell in zip(table.columns, row, strict=True)
+        )
+        + "</tr>"
+        for row in table.rows
+    )
+    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

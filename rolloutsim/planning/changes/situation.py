@@ -1,0 +1,132 @@
+"""What is known about a case that a change could make faster, and what a change is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rolloutsim.results.causes import causes
+from rolloutsim.scenario.places import Path, dotted
+
+if TYPE_CHECKING:
+    from rolloutsim.planning.trials import Overrides
+    from rolloutsim.results.links import LinkSummary
+    from rolloutsim.results.metrics import CaseSummary
+    from rolloutsim.results.records import CaseRecords
+    from rolloutsim.scenario.model import Document
+    from rolloutsim.scenario.resolved import Case, NodeGroup, ResolvedScenario
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A change that may help.
+
+    Parameters
+    ----------
+    subject : str
+        What it changes: `registry uplink`.
+    change : str
+        What is different: `registry uplink 10 Gbit/s`.
+    overrides : tuple of str
+        The change in the words of `--set`.
+    share : float
+        Of the time on the last pod's path or on all pods' paths, what the subject takes at most [1]; what takes more
+        is tried first.
+    alone : bool
+        Whether it stands for its subject where only one change of each is tried.
+    """
+
+    subject: str
+    change: str
+    overrides: Overrides
+    share: float
+    alone: bool = False
+
+
+class Situation:
+    """A simulated case and the document that it came from.
+
+    Parameters
+    ----------
+    scenario : ResolvedScenario
+        What was simulated.
+    document : Document
+        The file that it was resolved from.
+    records : CaseRecords
+        What happened.
+    summary : CaseSummary
+        Its figures.
+    """
+
+    def __init__(
+        self, scenario: ResolvedScenario, document: Document, records: CaseRecords, summary: CaseSummary
+    ) -> None:
+        self.scenario = scenario
+        self.document = document
+        self.records = records
+        self.summary = summary
+
+    @cached_property
+    def shares(self) -> Mapping[str, float]:
+        """By cause, its share of the last pod's path or of all paths, whichever is larger [1]."""
+        total = sum(self.summary.time_split_s.values()) or 1.0
+        return {one.cause: max(one.share, one.over_all_s / total) for one in causes(self.records, self.summary)}
+
+    def share(self, names: Iterable[str]) -> float:
+        """The share of some causes together [1]."""
+        return min(1.0, sum(self.shares.get(name, 0.0) for name in set(names)))
+
+    @cached_property
+    def case(self) -> Case:
+        """The case as it was resolved."""
+        return next(case for case in self.scenario.cases if case.name == self.records.name)
+
+    @cached_property
+    def groups(self) -> tuple[NodeGroup, ...]:
+        """The groups whose nodes pull in this case."""
+        names = {name for name, pulls in self.case.pulls.items() if pulls}
+        names |= {name for workload in self.case.workloads for name in workload.groups}
+        return tuple(group for group in self.scenario.groups if group.name in names)
+
+    @cached_property
+    def image(self) -> str:
+        """The image that the last pod waited for last."""
+        import numpy as np
+
+        pods = self.records.pods
+        last = int(np.nanargmax(pods.ready))
+        pull = int(pods.pull[last])
+        return self.records.images[int(self.records.pulls.image[pull])].name if pull >= 0 else ""
+
+    @cached_property
+    def registries(self) -> tuple[str, ...]:
+        """The registries that serve the case's images."""
+        return tuple(dict.fromkeys(image.registry for image in self.records.images))
+
+    def rows(self, links: Iterable[str]) -> tuple[LinkSummary, ...]:
+        """The rows of some links, of those that have one."""
+        names = set(links)
+        return tuple(row for row in self.summary.links if row.link in names)
+
+
+def assign(path: Path, value: object) -> str:
+    """An override: text as it is, anything else as JSON, which is YAML too."""
+    return f"{dotted(path)}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+
+
+def is_full(row: LinkSummary) -> bool:
+    """Whether a link, or one of a group's, was the limit of something for a moment."""
+    return (row.saturated_s if row.max is None else row.max.saturated_s) > 0.0
+
+
+def utilisation(row: LinkSummary) -> float:
+    """The mean utilisation of a link, of a group's the busiest one's [1]."""
+    return (row.utilisation if row.max is None else row.max.utilisation) or 0.0
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,197 @@
+"""What moves bytes, faster: links, NICs, disks and decompression.
+
+A network's interface is tried at twice its speed, at the next speed that can be bought and at the first that is four
+times as fast; a disk or a core at twice its speed. What was never the limit of anything is tried once, to show that it
+has no effect. Where several are full alike, none of them helps alone: they are tried together too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rolloutsim.planning.changes.situation import Candidate, Situation, assign, is_full, listed, utilisation
+from rolloutsim.results.bottlenecks import PRIVATE_LINKS, Bottleneck
+from rolloutsim.results.figures import show_byte_rate, show_factor, show_rate
+from rolloutsim.results.links import LinkSummary
+from rolloutsim.results.split import DISK, NIC, UNPACK
+from rolloutsim.results.why import name_of
+from rolloutsim.scenario.links import nic_rate, registry_path
+from rolloutsim.scenario.places import Path
+from rolloutsim.scenario.resolved import NodeGroup
+from rolloutsim.units import parse_rate, plain_text
+
+# What an interface can be bought with: IEEE 802.3ab, 802.3bz, 802.3ae, 802.3by and 802.3ba.
+STANDARD = tuple(parse_rate(f"{speed} Gbit/s") for speed in (1, 2.5, 10, 25, 40, 100))
+
+_TWICE = 2.0
+_MUCH = 4.0  # an interface is replaced by one that is worth it (assumed)
+_ALIKE = 0.02  # links whose utilisation differs by less are full alike (assumed)
+_BUSY = 0.5  # a link that is busy for less of the time does not tie with another (assumed)
+_GP3_MOST = parse_rate("1000 MiB/s")  # AWS EBS gp3 with all the throughput that can be bought; volume types page
+_ZSTD = 2.5  # times as fast as gzip; espressif/esp-idf PR 18940: 2.5, rapidsai/ci-imgs PR 281: 2.5 to 3.2
+
+_IN_BYTES = ("registry_storage", DISK, UNPACK)  # the others are interfaces, and in bits
+_PRIVATE_NAMES = {NIC: "NICs", DISK: "disks", UNPACK: "decompression"}
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Something with a speed, or several of a kind that are raised together.
+
+    Parameters
+    ----------
+    kind : str
+        Of the links, or the cause of private ones.
+    subject : str
+        Its name.
+    keys : tuple of (path, float)
+        Where each speed stands in the scenario, and what it is [B/s]; of an oversubscription, the ratio.
+    rows : tuple of LinkSummary
+        How busy it was.
+    share : float
+        Of the time, what it takes [1].
+    is_ratio : bool
+        Whether its speed is given as an oversubscription.
+    """
+
+    kind: str
+    subject: str
+    keys: tuple[tuple[Path, float], ...]
+    rows: tuple[LinkSummary, ...]
+    share: float
+    is_ratio: bool = False
+
+    @property
+    def is_binding(self) -> bool:
+        """Whether it was the limit of something."""
+        return self.share > 0.0 or any(map(is_full, self.rows))
+
+    @property
+    def busy(self) -> float:
+        """The utilisation of its busiest link [1]."""
+        return max(map(utilisation, self.rows), default=0.0)
+
+    @property
+    def is_standard(self) -> bool:
+        """Whether it is bought at standard speeds."""
+        return self.kind not in _IN_BYTES and not self.is_ratio
+
+    def times(self, factor: float) -> list[float]:
+        """Its speeds times a factor."""
+        return [value / factor if self.is_ratio else value * factor for _, value in self.keys]
+
+    def standard(self, factor: float) -> list[float]:
+        """The slowest standard speeds that are faster, and at least so many times as fast if there are any."""
+        return [_standard(value, factor) for _, value in self.keys]
+
+    def main(self) -> list[float]:
+        """The speeds that stand for it where only one change is tried."""
+        return self.standard(_MUCH) if self.is_standard else self.times(_TWICE)
+
+    def alternatives(self) -> Iterator[Candidate]:
+        """Its speeds worth a try."""
+        several = [self.main()]
+        if self.is_standard and self.is_binding:
+            several += [self.times(_TWICE), self.standard(1.0)]
+        if self.kind == DISK and self.is_binding:
+            several.append([max(_GP3_MOST, _TWICE * value) for _, value in self.keys])
+        for number, values in enumerate(several):
+            if values not in several[:number]:
+                yield self.change(values, alone=number == 0)
+        if self.kind == UNPACK:
+            yield self.change(self.times(_ZSTD), f"zstd instead of gzip ({show_factor(_ZSTD)} as fast to decompress)")
+
+    def change(self, values: Sequence[float], words: str = "", alone: bool = False) -> Candidate:
+        """The candidate with new values."""
+        if self.is_ratio:
+            texts = [f"{value:.12g}" for value in values]
+            shown = f"{show_factor(_TWICE)} (oversubscription {texts[0]})"
+        else:
+            show = show_byte_rate if self.kind in _IN_BYTES else show_rate
+            texts = [plain_text("rate", value, bits=self.kind not in _IN_BYTES) for value in values]
+            shown = " / ".join(show(value) for value in sorted(set(values)))
+        overrides = tuple(assign(path, text) for (path, _), text in zip(self.keys, texts, strict=True))
+        return Candidate(self.subject, words or f"{self.subject} {shown}", overrides, self.share, alone)
+
+
+def speed_changes(situation: Situation) -> Iterator[Candidate]:
+    """Everything that moves bytes, faster."""
+    speeds = [*_shared(situation), *_private(situation)]
+    for speed in speeds:
+        yield from speed.alternatives()
+    yield from _together(speeds)
+
+
+def _together(speeds: Sequence[Speed]) -> Iterator[Candidate]:
+    """What is as full as the fullest of those that bind, all of it at once; one stands full behind the other."""
+    most = max((speed.busy for speed in speeds if speed.is_binding), default=0.0)
+    tied = [speed for speed in speeds if speed.busy >= max(most - _ALIKE, _BUSY)]
+    if len(tied) > 1 and most >= _BUSY:
+        parts = [speed.change(speed.main()) for speed in tied]
+        overrides = tuple(override for part in parts for override in part.overrides)
+        share = max(part.share for part in parts)
+        yield Candidate(listed([p.subject for p in parts]), listed([p.change for p in parts]), overrides, share)
+
+
+def _shared(situation: Situation) -> Iterator[Speed]:
+    """Registry uplinks and storage, racks, and other links."""
+    scenario, document = situation.scenario, situation.document
+    kinds = {name: link.kind for name, link in scenario.links.items()}
+    for name in situation.registries:
+        registry, here = scenario.registries[name], registry_path(document, name)
+        crossed = dict.fromkeys((*registry.path, *registry.replicas))
+        if uplinks := [link for link in crossed if kinds.get(link) == "registry_uplink"]:
+            yield _links(situation, uplinks, (*here, "uplink"), f"{name}.uplink")
+        if storage := [link for link in crossed if kinds.get(link) == "registry_storage"]:
+            yield _links(situation, storage, (*here, "storage"), f"{name}.storage")
+    for name in document.network.links:
+        yield _links(situation, [name], ("network", "links", name, "capacity"), name)
+    racks, given = [name for name, kind in kinds.items() if kind == "rack"], document.network.racks
+    if racks and given is not None:
+        key, value = ("oversubscription", given.oversubscription) if given.uplink is None else ("uplink", given.uplink)
+        downs = [rack for rack in racks if rack.endswith(".down")]
+        subject = name_of(Bottleneck("rack", tuple(downs), 0.0, 0.0))
+        keys = ((("network", "racks", key), value or 1.0),)
+        yield Speed("rack", subject, keys, situation.rows(racks), situation.share(racks), key == "oversubscription")
+
+
+def _links(situation: Situation, links: list[str], path: Path, name: str) -> Speed:
+    """The speed of links that one key sets."""
+    first = situation.scenario.links[links[0]]
+    subject = name_of(Bottleneck(first.kind, (name,), 0.0, 0.0))
+    return Speed(first.kind, subject, ((path, first.line_rate),), situation.rows(links), situation.share(links))
+
+
+def _private(situation: Situation) -> Iterator[Speed]:
+    """NICs, disks and decompression, of all groups or of those in which one was full."""
+    for cause, part in ((NIC, ("nic",)), (DISK, ("disk",)), (UNPACK, ("unpack", "rate"))):
+        rates = {group.name: _rate(group, cause, situation) for group in situation.groups}
+        rows = {name: situation.rows([f"{name}.{PRIVATE_LINKS[cause]}"]) for name, rate in rates.items() if rate}
+        chosen = [name for name in rows if any(map(is_full, rows[name]))] or list(rows)
+        if not chosen:
+            continue
+        alike = len(chosen) == len(rows)
+        subject = f"{'node ' if alike and cause != UNPACK else ''}{_PRIVATE_NAMES[cause]}"
+        yield Speed(
+            cause,
+            subject if alike else f"{subject} of {listed(chosen)}",
+            tuple((("nodes", name, *part), rates[name] or 0.0) for name in chosen),
+            tuple(row for name in chosen for row in rows[name]),
+            situation.share([cause]),
+        )
+
+
+def _rate(group: NodeGroup, cause: str, situation: Situation) -> float | None:
+    """A group's speed as its key gives it [B/s]; None: without limit."""
+    if cause == NIC:
+        return nic_rate(situation.document.nodes[group.name], situation.document) if group.nic is not None else None
+    return group.disk if cause == DISK else group.unpack_rate
+
+
+def _standard(rate: float, factor: float) -> float:
+    faster = [speed for speed in STANDARD if speed > rate]
+    enough = [speed for speed in faster if speed >= factor * rate]
+    if enough:
+        return enough[0]
+    return faster[-1] if faster and faster[-1] >= _TWICE * rate else _TWICE * rate

@@ -1,0 +1,253 @@
+"""Two or more scenarios side by side, case by case: how much faster or slower than the first one.
+
+Replication i of every scenario has the same seed, so that they differ by what they are and not by luck. The verdict
+needs a 95 % interval that leaves out zero; where chance plays no part, the difference is exact and any will do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from rolloutsim.errors import UsageError
+from rolloutsim.planning.chance import is_random
+from rolloutsim.planning.differences import Difference, difference
+from rolloutsim.planning.fail_if import FailIf, check_known, parse_fail_if
+from rolloutsim.results.thresholds import look_up
+from rolloutsim.scenario.resolved import Threshold
+
+if TYPE_CHECKING:
+    from rolloutsim.results.replicated import Replications
+    from rolloutsim.scenario.resolved import ResolvedScenario
+
+SCHEMA = "rolloutsim.compare/1"
+REPLICATIONS = 10  # of scenarios in which chance plays a part, unless told otherwise (assumed: enough for an interval)
+
+_ROLLOUT_TIME = Threshold("rollout_time", {}, None, "<", 0.0, "")
+_ALSO = (
+    Threshold("pull_time", {}, "mean", "<", 0.0, ""),
+    Threshold("pull_time", {}, "p95", "<", 0.0, ""),
+    Threshold("bytes_on_wire", {}, None, "<", 0.0, ""),
+)
+_VERDICTS = {-1: "faster", 0: "no difference seen", 1: "slower"}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the compared: its name, and its replications (one, where there is only one run)."""
+
+    name: str
+    replications: Replications
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDifference:
+    """A case of a scenario against that of the first one.
+
+    Parameters
+    ----------
+    side : str
+        The scenario.
+    case, other : str
+        The case of the first scenario and the one it is compared with; they have the same name, or are the only ones.
+    rollout_time : Difference
+        Of the rollout times [s].
+    also : mapping of str to Difference
+        Of other numbers, by metric.
+    """
+
+    side: str
+    case: str
+    other: str
+    rollout_time: Difference
+    also: Mapping[str, Difference]
+
+    @property
+    def verdict(self) -> str:
+        """`faster`, `slower`, `no difference seen`, or why there is none."""
+        if self.rollout_time.after is None:
+            return "does not finish"
+        if self.rollout_time.before is None:
+            return "the first does not finish"
+        sign = self.rollout_time.sign
+        return "not known from one replication" if sign is None else _VERDICTS[sign]
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A `--fail-if` that a case of a scenario meets, and the difference that does."""
+
+    condition: FailIf
+    side: str
+    case: str
+    found: Difference
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What was compared with what, and how it came out.
+
+    Parameters
+    ----------
+    sides : tuple of Side
+        The first one is what the others are compared with.
+    differences : tuple of CaseDifference
+        Scenario by scenario, case by case.
+    fail_if : tuple of str
+        The conditions as written.
+    met : tuple of Met
+        Those that are met.
+    notes : tuple of str
+        What one has to know to read it.
+    """
+
+    sides: tuple[Side, ...]
+    differences: tuple[CaseDifference, ...]
+    fail_if: tuple[str, ...]
+    met: tuple[Met, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def finished(self) -> bool:
+        """Whether every rollout finished."""
+        return all(side.replications.finished for side in self.sides)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison as nested dicts and lists, versioned `rolloutsim.compare/1`."""
+        from rolloutsim.planning.answers import comparison_dict
+
+        return comparison_dict(self)
+
+    def to_markdown(self) -> str:
+        """A section for a pull request."""
+        from rolloutsim.planning.answers import comparison_markdown
+
+        return comparison_markdown(self)
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {', '.join(side.name for side in self.sides)}>"
+
+    def _repr_html_(self) -> str:
+        from rolloutsim.planning.answers import comparison_html
+
+        return comparison_html(self)
+
+
+def replications_for(scenarios: Sequence[ResolvedScenario], asked: int | None) -> int:
+    """How often scenarios that are compared are simulated.
+
+    Parameters
+    ----------
+    scenarios : sequence of ResolvedScenario
+        All of them.
+    asked : int or None
+        What the user asks for; None: the largest number in the scenarios, or 10 if that is one and chance plays a part.
+    """
+    own = max((scenario.replications for scenario in scenarios), default=1)
+    if asked is not None or own > 1:
+        return asked or own
+    return REPLICATIONS if any(map(is_random, scenarios)) else 1
+
+
+def compare(sides: Sequence[Side], fail_if: Sequence[str] = ()) -> Comparison:
+    """Compare scenarios with the first of them.
+
+    Parameters
+    ----------
+    sides : sequence of Side
+        Two or more.
+    fail_if : sequence of str
+        Conditions, `rollout_time > +10%`; see `rolloutsim.planning.fail_if`.
+
+    Raises
+    ------
+    UsageError
+        If there are fewer than two, or they have no case in common, or a condition cannot be read.
+    """
+    if len(sides) < 2:
+        raise UsageError(
+            "compare takes two or more scenarios or results; the first is what the others are compared with"
+        )
+    conditions = tuple(parse_fail_if(text) for text in fail_if)
+    check_known(conditions, [case for side in sides for case in side.replications.each[0].cases.values()])
+    first, *others = sides
+    found: list[CaseDifference] = []
+    met: list[Met] = []
+    notes: dict[str, None] = {}
+    for other in others:
+        pairs = _pairs(first, other)
+        notes |= dict.fromkeys(_left_out(first, other, pairs))
+        for case, its in pairs:
+            values = _Values(first, other, case, its)
+            also = {_label(one): values.of(one) for one in _ALSO}
+            found.append(CaseDifference(other.name, case, its, values.of(_ROLLOUT_TIME), also))
+            for condition in conditions:
+                if condition.is_about(case) and condition.is_met(values.of(condition.threshold)):
+                    met.append(Met(condition, other.name, case, values.of(condition.threshold)))
+    notes |= dict.fromkeys(_about(sides))
+    return Comparison(tuple(sides), tuple(found), tuple(one.text for one in conditions), tuple(met), tuple(notes))
+
+
+class _Values:
+    """The numbers of a case in two scenarios."""
+
+    def __init__(self, first: Side, other: Side, case: str, its: str) -> None:
+        self.pair = (first.replications, case), (other.replications, its)
+        self.seeds = (
+            tuple(one.seed for one in first.replications.each),
+            tuple(one.seed for one in other.replications.each),
+        )
+        self.chance = any(is_random(side.replications.first.scenario) for side in (first, other))
+
+    def of(self, number: Threshold) -> Difference:
+        before, after = ([_value(one.cases[case], number) for one in r.each] for r, case in self.pair)
+        return difference(before, after, self.seeds, self.chance)
+
+
+def _value(case: Mapping[str, Any], number: Threshold) -> float | None:
+    """One number of a case; of several rows the largest, or the smallest if that is what is asked for."""
+    found = look_up(case, number)
+    if not found or any(value != value for value in found):
+        return None
+    return min(found) if number.comparison in (">", ">=") and len(found) > 1 else max(found)
+
+
+def _pairs(first: Side, other: Side) -> list[tuple[str, str]]:
+    """Cases of the same name; or the only ones."""
+    known, its = list(first.replications.each[0].cases), list(other.replications.each[0].cases)
+    pairs = [(case, case) for case in known if case in its]
+    if not pairs and len(known) == len(its) == 1:
+        return [(known[0], its[0])]
+    if not pairs:
+        raise UsageError(
+            f"{first.name} and {other.name} have no case in common: {', '.join(known)}; and {', '.join(its)}"
+        )
+    return pairs
+
+
+def _left_out(first: Side, other: Side, pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
+    for side, compared in ((first, {one for one, _ in pairs}), (other, {one for _, one in pairs})):
+        left = [case for case in side.replications.each[0].cases if case not in compared]
+        if left:
+            yield f"Only in {side.name}, and not compared: {', '.join(left)}."
+
+
+def _about(sides: Sequence[Side]) -> Iterator[str]:
+    """What the intervals are, or why there are none."""
+    if not any(is_random(side.replications.first.scenario) for side in sides):
+        yield "Nothing in these scenarios is random: differences are exact."
+        return
+    counts = {len(side.replications) for side in sides}
+    if counts == {1}:
+        yield "One replication says nothing about chance: compare scenario files, or results with more replications."
+        return
+    seeds = [tuple(one.seed for one in side.replications.each) for side in sides]
+    paired = all(a[: min(len(a), len(b))] == b[: min(len(a), len(b))] for a, b in pairwise(seeds))
+    how = "paired by the same seeds" if paired else "not paired, since seeds differ (Welch)"
+    yield f"{min(counts)} replications, {how}; ± is half a 95 % interval, Student's t."
+
+
+def _label(number: Threshold) -> str:
+    return f"{number.metric} {number.statistic}" if number.statistic else number.metric

@@ -1,0 +1,107 @@
+"""The difference between the same number of two scenarios, with its interval.
+
+Replications with the same seeds are compared pair by pair: what both have by chance cancels out (common random numbers;
+Law, *Simulation Modeling and Analysis*, 5th ed., 10.2.1 and 11.2). Without common seeds it is Welch's interval of the
+difference of two means, with its degrees of freedom rounded down (Welch, Biometrika 34, 1947). Where nothing is random
+the difference is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor, sqrt
+from statistics import variance
+
+from rolloutsim.results.intervals import LEVEL, Interval, mean, mean_interval, student_t
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far a number of a scenario is from that of the first one.
+
+    Parameters
+    ----------
+    before, after : float or None
+        Means over the replications, of the first scenario and of the other; None: unknown in one of them.
+    change : float or None
+        Their difference.
+    ci : Interval or None
+        Its 95 % interval; None: there is one replication.
+    exact : bool
+        Whether the difference owes nothing to chance.
+    """
+
+    before: float | None
+    after: float | None
+    change: float | None
+    ci: Interval | None
+    exact: bool
+
+    @property
+    def relative(self) -> float | None:
+        """The change as a share of the number before [1]."""
+        return None if self.change is None or not self.before else self.change / abs(self.before)
+
+    @property
+    def relative_ci(self) -> Interval | None:
+        """The interval as a share of the number before, which is taken as known [1]."""
+        if self.ci is None or not self.before:
+            return None
+        return Interval(self.ci.low / abs(self.before), self.ci.high / abs(self.before))
+
+    @property
+    def sign(self) -> int | None:
+        """Whether the number became larger (1) or smaller (-1); 0: no difference seen; None: not known."""
+        if self.change is None:
+            return None
+        if self.exact:
+            return (self.change > 0) - (self.change < 0)
+        if self.ci is None:
+            return None
+        return (self.ci.low > 0) - (self.ci.high < 0)
+
+
+def difference(
+    before: Sequence[float | None],
+    after: Sequence[float | None],
+    seeds: tuple[Sequence[int], Sequence[int]],
+    chance: bool,
+) -> Difference:
+    """Compare the values of two scenarios' replications.
+
+    Parameters
+    ----------
+    before, after : sequence of float or None
+        A value for each replication; None: unknown.
+    seeds : tuple
+        The seeds of both.
+    chance : bool
+        Whether the values may be different with other seeds.
+    """
+    old, new = [one for one in before if one is not None], [one for one in after if one is not None]
+    old_mean = mean(old) if len(old) == len(before) else None
+    new_mean = mean(new) if len(new) == len(after) else None
+    if old_mean is None or new_mean is None:
+        return Difference(old_mean, new_mean, None, None, not chance)
+    if not chance:
+        return Difference(old_mean, new_mean, new_mean - old_mean, None, True)
+    pairs = min(len(old), len(new))
+    if tuple(seeds[0][:pairs]) == tuple(seeds[1][:pairs]):
+        old, new = old[:pairs], new[:pairs]
+        changes = [b - a for a, b in zip(old, new, strict=True)]
+        return Difference(mean(old), mean(new), mean(changes), mean_interval(changes), False)
+    return Difference(old_mean, new_mean, new_mean - old_mean, _welch(old, new), False)
+
+
+def _welch(old: Sequence[float], new: Sequence[float]) -> Interval | None:
+    if min(len(old), len(new)) < 2:
+        return None
+    change = mean(new) - mean(old)
+    parts = variance(old) / len(old), variance(new) / len(new)
+    if not any(parts):
+        return Interval(change, change)
+    weights = parts[0] ** 2 / (len(old) - 1) + parts[1] ** 2 / (len(new) - 1)
+    freedom = max(1, floor(sum(parts) ** 2 / weights))
+    half = student_t((1 + LEVEL) / 2, freedom) * sqrt(sum(parts))
+    return Interval(change - half, change + half)

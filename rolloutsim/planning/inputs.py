@@ -1,0 +1,261 @@
+"""The numbers that a case's rollout time may depend on, and the overrides that make each a little smaller and larger.
+
+Found in the format's own model, so that a new key is an input as soon as the format has it: every number that the
+scenario gives or that has a default other than zero, of the parts that take part in the case. A rate that the scenario
+gives for many (`network.rate`) is looked at where it acts; the layers of an image grow and shrink together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rolloutsim.planning.changes.situation import Situation, assign
+from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Whole
+from rolloutsim.scenario.frequencies import Frequency
+from rolloutsim.scenario.links import nic_rate, registries, registry_path
+from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.scenario.profiles import PROFILES
+from rolloutsim.scenario.strategies import OWN_KEYS, wanted
+from rolloutsim.scenario.structure import Part, part_at
+from rolloutsim.units import Kind, parse_share, plain_text
+
+if TYPE_CHECKING:
+    from rolloutsim.planning.trials import Overrides
+
+STEP = 0.1  # of the value, each way
+_SMALL = 10  # a count below it is changed by one, which is more than a step
+
+# Not inputs of the rollout: what it is called, how often it is simulated, and when something happens beside it.
+_NOT_INPUTS = (
+    "rolloutsim", "name", "description", "model", "seed", "replications", "thresholds", "sweep", "images", "prices",
+    "mtu", "at", "from", "until", "registry", "registries", "horizon", "progress_deadline",
+)  # fmt: skip
+_OF_STRATEGIES = ("max_surge", "max_unavailable", "step_overhead")  # found by workload, defaults included
+_IN_BITS = ("nic", "uplink", "capacity", "link")
+_OF_PODS = (
+    "registry_pull_qps", "registry_burst", "image_backoff", "max_parallel_image_pulls", "pull_progress_timeout",
+    "image_gc",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A number of a scenario.
+
+    Parameters
+    ----------
+    path : str
+        Where it stands, as `--set` takes it.
+    value, low_value, high_value : str
+        As it is, and a step smaller and larger.
+    low, high : tuple of str
+        The overrides that make it so.
+    by : str
+        The step: `10%`, or `1` for a small count.
+    """
+
+    path: str
+    value: str
+    low_value: str
+    high_value: str
+    low: Overrides
+    high: Overrides
+    by: str = "10%"
+
+
+def inputs(situation: Situation) -> tuple[Input, ...]:
+    """All inputs of a case.
+
+    Parameters
+    ----------
+    situation : Situation
+        The case.
+    """
+    return tuple(_Inputs(situation).all())
+
+
+class _Inputs:
+    def __init__(self, situation: Situation) -> None:
+        self.situation = situation
+        self.document = situation.document
+        self.groups = {group.name: group for group in situation.groups}
+
+    def all(self) -> Iterator[Input]:
+        yield from self._images()
+        known = registries(self.document)
+        for name in self.situation.registries:
+            path = registry_path(self.document, name)
+            yield from self._walk(known[name], path)
+        yield from self._walk(self.document, ())
+        yield from self._strategies()
+
+    def _walk(self, value: Any, path: Path) -> Iterator[Input]:
+        """The numbers in a part of the document."""
+        part = part_at(path)
+        assert part is not None
+        for key in part.keys or ():
+            inner = part.step(key)
+            if inner is None or key in _NOT_INPUTS or (*path, key) == ("network", "rate"):
+                continue
+            if key in _OF_STRATEGIES or key in _OF_PODS and not self.situation.case.workloads:
+                continue
+            attribute = _attribute(part, key)
+            here = (*path, key)
+            found = getattr(value, attribute)
+            found = self._default(here) if found is None else found
+            if found is None:
+                continue
+            if inner.is_map:
+                for name, entry in found.items():
+                    if self._takes_part(here, name) and hasattr(entry, "model_fields_set"):
+                        yield from self._walk(entry, (*here, name))
+            elif inner.is_list:
+                for number, entry in enumerate(found):
+                    if hasattr(entry, "model_fields_set"):
+                        yield from self._walk(entry, (*here, number))
+            elif _is_random_time(found):
+                yield from self._random_time(here, found)
+            elif hasattr(found, "model_fields_set"):
+                yield from self._walk(found, here)
+            elif inner.described is not None:
+                yield from self._number(here, inner, found)
+
+    def _takes_part(self, path: Path, name: str) -> bool:
+        return path != ("nodes",) or name in self.groups
+
+    def _default(self, path: Path) -> Any:
+        """What stands for a key that is not given, where that depends on others."""
+        if path[0] == "nodes" and len(path) == 3:
+            group = self.document.nodes[str(path[1])]
+            if path[2] == "nic":
+                return nic_rate(group, self.document)
+            if path[2] in PROFILES[group.runtime]:
+                return getattr(self.groups[str(path[1])].runtime, str(path[2]), None)
+        if path[-1] == "uplink" and path[0] in ("registry", "registries"):
+            return self.document.network.rate
+        return None
+
+    def _number(self, path: Path, part: Part, value: Any) -> Iterator[Input]:
+        described = part.described
+        if isinstance(value, Frequency):
+            counts = (_scaled(value.count, factor) for factor in (1.0, 1 - STEP, 1 + STEP))
+            as_is, less, more = (str(Frequency(count, value.period)) for count in counts)
+            yield _input(path, (as_is, less, more))
+        elif isinstance(value, str) and isinstance(described, ShareOrCount):
+            yield from self._amount(path, value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return
+        if not math.isfinite(value) or value == 0:
+            return
+        elif isinstance(described, Quantity):
+            texts = self._texts(described.kind, value, bits=path[-1] in _IN_BITS)
+        elif isinstance(described, (Whole, ShareOrCount)):
+            yield _input(path, *_counted(int(value)))
+            return
+        elif isinstance(described, Number):
+            texts = (f"{value:.12g}", f"{value * (1 - STEP):.12g}", f"{value * (1 + STEP):.12g}")
+        else:
+            return
+        yield _input(path, texts)
+
+    @staticmethod
+    def _texts(kind: Kind, value: float, bits: bool = False) -> tuple[str, str, str]:
+        as_is, low, high = (plain_text(kind, _scaled(value, factor), bits) for factor in (1.0, 1 - STEP, 1 + STEP))
+        return as_is, low, high
+
+    def _strategies(self) -> Iterator[Input]:
+        """How many pods a controller replaces at a time, and its own time for each."""
+        resolved = {workload.name: workload for workload in self.situation.case.workloads}
+        for one in wanted(self.document):
+            if one.name not in resolved:
+                continue
+            path = one.path if one.spec is None else (*one.path, "rollout")
+            keys = [key for key in ("max_surge", "max_unavailable") if key in OWN_KEYS[one.strategy]]
+            values = {"max_surge": one.surge(), "max_unavailable": one.unavailable()}
+            for key in keys:
+                yield from self._amount((*path, key), values[key])
+            overhead = resolved[one.name].strategy.step_overhead
+            if overhead:
+                yield _input((*path, "step_overhead"), self._texts("time", overhead))
+
+    def _amount(self, path: Path, value: int | str) -> Iterator[Input]:
+        if isinstance(value, str):
+            yield _input(path, self._texts("share", parse_share(value)))
+        elif value:
+            yield _input(path, *_counted(value))
+
+    def _random_time(self, path: Path, spec: Any) -> Iterator[Input]:
+        """A random time as a whole: all its bounds or quantiles together."""
+        given = {key: time for key, time in spec if time is not None}
+        if not any(given.values()):
+            return
+        values, texts = [], []
+        for factor in (1.0, 1.0 - STEP, 1.0 + STEP):
+            scaled = {key: plain_text("time", _scaled(time, factor)) for key, time in given.items()}
+            only = set(scaled.values())
+            texts.append(next(iter(only)) if len(only) == 1 else ", ".join(f"{k} {t}" for k, t in scaled.items()))
+            values.append(scaled)
+        yield Input(dotted(path), texts[0], texts[1], texts[2], (assign(path, values[1]),), (assign(path, values[2]),))
+
+    def _images(self) -> Iterator[Input]:
+        """The sizes of each image's own layers, wherever else these are mentioned, and its ratio."""
+        images = self.document.images
+        chain: dict[str, None] = {}
+        for image in self.situation.records.images:
+            name: str | None = image.name
+            while name is not None and name not in chain:
+                chain[name] = None
+                name = images[name].base
+        for name in chain:
+            own = {digest for digest, _, _ in self._sizes(name)}
+            mentions = [one for other in images for one in self._sizes(other) if one[0] in own]
+            if not mentions:
+                continue
+            whole = sum(size for digest, path, size in mentions if path[1] == name and path[-1] == "compressed")
+            shown = [plain_text("size", _scaled(whole, factor)) for factor in (1.0, 1.0 - STEP, 1.0 + STEP)]
+            low, high = (
+                tuple(assign(path, plain_text("size", _scaled(size, factor))) for _, path, size in mentions)
+                for factor in (1.0 - STEP, 1.0 + STEP)
+            )
+            yield Input(dotted(("images", name)), shown[0], shown[1], shown[2], low, high)
+
+    def _sizes(self, name: str) -> Iterator[tuple[str, Path, float]]:
+        """Digest, path and value of every size that an image gives itself."""
+        spec, path = self.document.images[name], ("images", name)
+        parts = {path: (spec.digest or f"{name}/0", spec)} if spec.layers is None else {
+            (*path, "layers", layer): (one.digest or f"{name}/{layer}", one) for layer, one in spec.layers.items()
+        }  # fmt: skip
+        for here, (digest, one) in parts.items():
+            for key in ("compressed", "unpacked"):
+                size = getattr(one, key)
+                if size:
+                    yield digest, (*here, key), size
+
+
+def _input(path: Path, texts: tuple[str, str, str], by: str = "10%") -> Input:
+    value, low, high = texts
+    return Input(dotted(path), value, low, high, (assign(path, low),), (assign(path, high),), by)
+
+
+def _counted(value: int) -> tuple[tuple[str, str, str], str]:
+    """A count, a step less and more, and the step."""
+    step = round(STEP * value) if value >= _SMALL else 1
+    return (str(value), str(value - step), str(value + step)), "10%" if value >= _SMALL else "1"
+
+
+def _scaled(value: float, factor: float) -> float:
+    """A value times a factor, without the noise of binary fractions: 1.1 × 346 is 380.6."""
+    return float(f"{value * factor:.12g}")
+
+
+def _attribute(part: Part, key: str) -> str:
+    """The model's name for a key."""
+    fields: Mapping[str, Any] = part.kind.model_fields
+    return next(name for name, info in fields.items() if key == (info.alias or name))
+
+
+def _is_random_time(value: Any) -> bool:
+    return type(value).__name__ == "DistributionSpec"

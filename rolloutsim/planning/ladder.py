@@ -1,0 +1,172 @@
+"""The values that a path of a scenario can have, in order: the next one up, the one in the middle of two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from rolloutsim.errors import UsageError
+from rolloutsim.planning.present import SAMPLES
+from rolloutsim.scenario.numbers import Measure, measure, written
+from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.scenario.structure import part_at
+from rolloutsim.units import format_byte_rate, format_rate, format_share, format_size, format_time
+
+PRECISION = 5e-5  # of a solution, as a share of it (assumed: a twentieth of what a capacity is known to)
+_STEP = 4  # how far a bracket is widened at a time, as a factor (assumed)
+_TRIED_DIGITS = 6  # of a number that is tried
+_DIGITS = 5  # of a solution as it is shown; its last digit is within the precision
+_MTU = 1500  # a number where the smallest ones are not allowed
+_IN_BITS = ("network", "uplink", "nic", "capacity", "rate", "link")  # keys whose rates are a network's
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Numbers of one kind at a path, and how a user would write them.
+
+    Parameters
+    ----------
+    path : tuple
+        Where the values stand, as an override names it.
+    kind : str
+        A kind of quantity, `whole`, or `number`.
+    like : str
+        A value with the unit that others are written in.
+    suffix : str
+        Of the unit in which the numbers are, for columns.
+    """
+
+    path: Path
+    kind: str
+    like: str
+    suffix: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there are only whole numbers."""
+        return self.kind == "whole"
+
+    def value(self, number: float) -> Any:
+        """A number as the value of an override."""
+        if self.is_whole:
+            return int(number)
+        return written(self.kind, self.like, number)
+
+    def number(self, value: Any) -> float:
+        """The number that a value is, which has the digits that were written."""
+        found = measure(self.path, value)
+        assert found is not None
+        return found.number
+
+    def next(self, number: float, up: bool) -> float | None:
+        """A number far from another one, for a bracket; None at the end."""
+        if self.is_whole:
+            found = float(number * _STEP if up else number // _STEP)
+            return max(found, 1.0) if up else found if found < number else None
+        if number == 0.0:
+            return None
+        return self._tidy(number * _STEP if up else number / _STEP)
+
+    def middle(self, low: float, high: float) -> float | None:
+        """The number in the middle, of quantities by their factors; None if the two are as close as can be."""
+        if self.is_whole:
+            return float((low + high) // 2) if high - low > 1 else None
+        if high - low <= PRECISION * high:
+            return None
+        return self.part_way(low, high, 0.5)
+
+    def part_way(self, low: float, high: float, share: float) -> float:
+        """The number that lies a share of the way between two."""
+        if self.is_whole:
+            return float(round(low + (high - low) * share))
+        mixed = low * (high / low) ** share if low > 0.0 else low + (high - low) * share
+        return self._tidy(mixed)
+
+    def rounded(self, number: float, up: bool) -> float:
+        """A number with few digits in its unit, not below it (or above)."""
+        return self._cut(number, _DIGITS, ROUND_CEILING if up else ROUND_FLOOR)
+
+    def _tidy(self, number: float) -> float:
+        """A number with no more digits than a search needs."""
+        return self._cut(number, _TRIED_DIGITS, ROUND_HALF_EVEN)
+
+    def _cut(self, number: float, digits: int, rounding: str) -> float:
+        if self.is_whole or number == 0.0:
+            return number
+        written, unit = _split(self.value(number))
+        decimal = Decimal(written)
+        step = Decimal(1).scaleb(decimal.adjusted() - digits + 1)
+        rounded = decimal.quantize(step, rounding).normalize()
+        return self.number(float(rounded) if self.kind == "number" else f"{rounded:f}{unit}")
+
+    def assignment(self, number: float) -> str:
+        """A number as the text of an override: `network=2 Gbit/s`."""
+        return f"{dotted(self.path)}={self.value(number)}"
+
+
+def ladder_at(path: Path, values: tuple[Any, ...], option: str) -> tuple[Ladder, tuple[float, ...]]:
+    """The ladder of a path, and values on it as numbers.
+
+    Parameters
+    ----------
+    path : tuple
+        Where the values stand.
+    values : tuple
+        What a user wrote, or the scenario holds there.
+    option : str
+        Where they are from, for errors.
+
+    Raises
+    ------
+    UsageError
+        If they are not numbers that may stand there, or not of one kind.
+    """
+    found: list[Measure] = []
+    for value in values:
+        one = measure(path, value)
+        if one is None:
+            raise UsageError(f"{option}: '{value}' is no number that {dotted(path)} can have")
+        found.append(one)
+    kinds = {one.kind for one in found}
+    if len(kinds) > 1:
+        raise UsageError(f"{option}: {' and '.join(map(repr, map(str, values)))} are not of one kind")
+    kind = found[0].kind
+    return Ladder(path, kind, _like(path, kind, values[0], found[0].number), found[0].suffix), tuple(
+        one.number for one in found
+    )
+
+
+def is_numeric(path: Path) -> bool:
+    """Whether numbers may stand at a path."""
+    return part_at(path) is not None and any(measure(path, sample) is not None for sample in (*SAMPLES, _MTU))
+
+
+def _like(path: Path, kind: str, value: Any, number: float) -> str:
+    """A value in the unit that people would use for such a number, if it is not written by them."""
+    if isinstance(value, str) and not _is_exact(value):
+        return value
+    named = str(path[-1])
+    match kind:
+        case "rate":
+            return format_rate(number) if named in _IN_BITS or len(path) == 1 else format_byte_rate(number)
+        case "size":
+            return format_size(number)
+        case "time":
+            return format_time(number) if number < 60.0 else f"{number} s"
+        case "share":
+            return format_share(number)
+    return str(value)
+
+
+def _is_exact(text: str) -> bool:
+    """Whether a text is how a program writes a quantity, in base units: `125000000.0 B/s`."""
+    digits, unit = _split(text)
+    return unit.strip() in ("B", "B/s") and "." in digits
+
+
+def _split(value: Any) -> tuple[str, str]:
+    """A quantity's number and the rest."""
+    text = str(value)
+    end = next((i for i, char in enumerate(text) if not (char.isdigit() or char in "+-.eE")), len(text))
+    return text[:end], text[end:]

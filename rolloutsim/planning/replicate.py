@@ -1,0 +1,114 @@
+"""Replications: the same scenario with independent seeds.
+
+`seeds(seed, count)` gives the seeds, `replicate(scenario, seed, count, jobs)` the figures of all replications.
+
+Replication 0 has the seed that was asked for, so that one replication is the run itself; the others take theirs
+from one `numpy.random.SeedSequence`, whose children are independent of each other (O'Neill's seed sequences; NumPy
+reference, "Parallel random number generation"). Replication i has the same seed whatever their number, and in every
+scenario: compared ones see the same random numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from rolloutsim.errors import UsageError
+from rolloutsim.results.records import Run
+from rolloutsim.results.replicated import Replication, Replications, figures_of
+from rolloutsim.scenario.resolved import ResolvedScenario
+
+Simulate = Callable[[ResolvedScenario, int], Run]
+Progress = Callable[[str, float, float], None]
+
+MOST = 1_000_000  # replications (assumed: a slip beyond that)
+
+
+def seeds(seed: int, count: int) -> tuple[int, ...]:
+    """The seeds of replications, each 0 to 2^63 - 1; the first is `seed`.
+
+    Parameters
+    ----------
+    seed : int
+        Of the first replication.
+    count : int
+        How many replications there are.
+    """
+    children = np.random.SeedSequence(seed).spawn(max(count - 1, 0))
+    return seed, *(int(child.generate_state(1, np.uint64)[0]) >> 1 for child in children)
+
+
+def replicate(
+    scenario: ResolvedScenario,
+    seed: int | None = None,
+    count: int | None = None,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Replications:
+    """Simulate a scenario several times.
+
+    Parameters
+    ----------
+    scenario : ResolvedScenario
+        What to simulate.
+    seed : int, optional
+        Of the first replication; the scenario's own by default.
+    count : int, optional
+        How many replications there are; the scenario's own number by default.
+    jobs : int
+        How many processes work on them; -1: one a core. The results are the same.
+    progress : callable, optional
+        Called now and then with (case and replication, simulated time [s], share of the pulls done), by one job.
+
+    Returns
+    -------
+    Replications
+        The records of the first, the figures of all.
+
+    Raises
+    ------
+    UsageError
+        If there is to be none, or an absurd number.
+    """
+    seed = scenario.seed if seed is None else seed
+    count = scenario.replications if count is None else count
+    if not 1 <= count <= MOST:
+        raise UsageError(f"{count} replications are not possible; allowed: 1 to {MOST:,}")
+    if jobs == 0 or jobs < -1:
+        raise UsageError(f"{jobs} jobs are not possible; allowed: 1 or more, or -1 for one a core")
+    first, *others = seeds(seed, count)
+    run = _simulate(scenario, first, _numbered(progress, 0, count))
+    if jobs == 1 or len(others) < 2:
+        rest = [
+            figures_of(_simulate(scenario, other, _numbered(progress, number, count)))
+            for number, other in enumerate(others, 1)
+        ]
+    else:
+        from joblib import Parallel, delayed
+
+        rest = list(Parallel(n_jobs=jobs)(delayed(one)(scenario, other) for other in others))
+    return Replications(run, (figures_of(run), *rest))
+
+
+def one(scenario: ResolvedScenario, seed: int) -> Replication:
+    """The figures of one replication: a piece of work for a process of its own."""
+    return figures_of(_simulate(scenario, seed))
+
+
+def _simulate(scenario: ResolvedScenario, seed: int, progress: Progress | None = None) -> Run:
+    from rolloutsim.simulation import simulate
+
+    return simulate(scenario, seed, progress)
+
+
+def _numbered(progress: Progress | None, number: int, count: int) -> Progress | None:
+    """Progress that says which replication it is of."""
+    if progress is None or count == 1:
+        return progress
+    return partial(_say, progress, f"{number + 1} of {count}")
+
+
+def _say(progress: Progress, which: str, case: str, time: float, share: float) -> None:
+    progress(f"{case}, replication {which}", time, share)

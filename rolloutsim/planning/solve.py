@@ -1,0 +1,325 @@
+"""What does it take: the smallest (or largest) value of a scenario's number with which a condition holds.
+
+Every value is tried as an override, in the words of `--set`, so that a run with it shows the same. With several
+replications the condition must hold at the end of the 95 % interval, not only for the mean; replication i has the same
+seed whatever the value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from rolloutsim.errors import ScenarioError, UsageError
+from rolloutsim.planning.ladder import Ladder, is_numeric, ladder_at
+from rolloutsim.planning.present import SAMPLES, present
+from rolloutsim.planning.search import OutOfRangeError, Search, Status
+from rolloutsim.results.intervals import fewest
+from rolloutsim.results.statistics import QUANTILES
+from rolloutsim.results.thresholds import ThresholdResult, holds_at, judge, measure
+from rolloutsim.scenario.checks import names
+from rolloutsim.scenario.conditions import parse_condition
+from rolloutsim.scenario.hints import listing
+from rolloutsim.scenario.numbers import measure as measure_value
+from rolloutsim.scenario.overrides import Change, parse_path
+from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.scenario.resolve import resolve
+from rolloutsim.scenario.text import read_value
+
+if TYPE_CHECKING:
+    from rolloutsim.results.records import Run
+    from rolloutsim.scenario.loading import Draft
+    from rolloutsim.scenario.model import Document
+    from rolloutsim.scenario.resolved import ResolvedScenario, Threshold
+
+    Simulate = Callable[[ResolvedScenario, int], Run]
+
+SCHEMA = "rolloutsim.solve/1"
+_NO_NUMBER = "has no number there, and none can stand there"
+_FIND, _SUCH_THAT, _BETWEEN = "--find", "--such-that", "--between"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A value that was tried.
+
+    Parameters
+    ----------
+    number : float
+        In SI base units, or a count.
+    value : object
+        As a user would write it.
+    passed : bool
+        Whether the condition holds in every case that it is about, with several replications surely so.
+    results : tuple of ThresholdResult
+        The condition's values, case by case.
+    """
+
+    number: float
+    value: Any
+    passed: bool
+    results: tuple[ThresholdResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """What was found, and how.
+
+    Parameters
+    ----------
+    name : str
+        The scenario's.
+    path, such_that : str
+        What was looked for, and the condition.
+    largest : bool
+        Whether the largest value was looked for.
+    status : str
+        `found`; `none`: no value that was tried passes; `all`: all of them do, and `value` is the outermost.
+    value : object
+        The solution as a user would write it; None: there is none.
+    number : float or None
+        The same in SI base units, or a count.
+    suffix : str
+        The unit of numbers, as columns have it.
+    exceptions : tuple
+        Values whose outcome contradicts that there is one boundary, in ascending order.
+    tried : tuple of Tried
+        Every value, in the order in which they were tried.
+    seed, replications : int
+        Of each.
+    """
+
+    name: str
+    path: str
+    such_that: str
+    largest: bool
+    status: Status
+    value: Any
+    number: float | None
+    suffix: str
+    exceptions: tuple[Any, ...]
+    tried: tuple[Tried, ...]
+    seed: int
+    replications: int
+
+    @property
+    def monotone(self) -> bool:
+        """Whether nothing that was tried contradicts that there is one boundary."""
+        return not self.exceptions
+
+    @property
+    def assignment(self) -> str | None:
+        """The solution as an override: `network=1.8454 Gbit/s`."""
+        return None if self.value is None else f"{self.path}={self.value}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The solution as nested dicts and lists, versioned `rolloutsim.solve/1`."""
+        unit = f"_{self.suffix}" if self.suffix else ""
+        return {
+            "schema": SCHEMA,
+            "scenario": self.name,
+            "find": self.path,
+            "such_that": self.such_that,
+            "largest": self.largest,
+            "seed": self.seed,
+            "replications": self.replications,
+            "status": self.status,
+            "value": self.value,
+            f"number{unit}": self.number,
+            "set": self.assignment,
+            "monotone": self.monotone,
+            "exceptions": list(self.exceptions),
+            "tried": [
+                {
+                    "value": one.value,
+                    f"number{unit}": one.number,
+                    "passed": one.passed,
+                    "results": [_as_dict(result) for result in one.results],
+                }
+                for one in self.tried
+            ],
+        }
+
+    def __repr__(self) -> str:
+        return f"<Solution: {self.assignment or self.status}>"
+
+    def _repr_html_(self) -> str:
+        from rolloutsim.planning.answers import solution_html
+
+        return solution_html(self)
+
+
+def solve(
+    draft: Draft,
+    find: str,
+    such_that: str,
+    between: tuple[Any, Any] | None = None,
+    case: str | None = None,
+    largest: bool = False,
+    seed: int | None = None,
+    replications: int | None = None,
+    jobs: int = 1,
+    on_try: Callable[[str], None] | None = None,
+) -> Solution:
+    """Find the smallest (or largest) value with which a condition holds, to a fiftieth of a per cent.
+
+    Parameters
+    ----------
+    draft : Draft
+        The scenario.
+    find : str
+        Path of a number, as in `--set`.
+    such_that : str
+        The condition, `rollout_time < 30 s`.
+    between : tuple, optional
+        The smallest and the largest value that come into question; by default the search begins at the scenario's own
+        value and goes as far as it has to.
+    case : str, optional
+        The only case that has to meet the condition; all of them by default.
+    largest : bool
+        Whether the largest value is looked for.
+    seed, replications, jobs
+        As for `planning.replicate.replicate`.
+    on_try : callable, optional
+        Called with each value before it is tried.
+
+    Returns
+    -------
+    Solution
+        What was found, with every value that was tried.
+
+    Raises
+    ------
+    UsageError
+        If the path is none of a number, the condition cannot be read, or no interval can be had from so few
+        replications.
+    ScenarioError
+        If the scenario is not valid, or would not be with one of the values in `between`.
+    """
+    document = draft.document()
+    scenario = resolve(document)
+    path = parse_path(find, _FIND)
+    condition = parse_condition(such_that, document, names(document), _SUCH_THAT)
+    kept = _cases(scenario, case)
+    count = scenario.replications if replications is None else replications
+    ladder, ends = _ladder(draft, document, path, between)
+    tried: list[Tried] = []
+
+    def test(number: float) -> float:
+        value = ladder.value(number)
+        if on_try is not None:
+            on_try(f"{dotted(path)}={value}")
+        try:
+            resolved = resolve(draft.document([Change(path, value, f"{_FIND} {find}")]))
+        except ScenarioError as error:
+            raise OutOfRangeError(error) from error
+        cases = tuple(one for one in resolved.cases if one.name in kept)
+        asked = replace(resolved, cases=cases, thresholds=(condition,))
+        results = _results(asked, condition, seed, count, jobs)
+        tried.append(Tried(number, value, all(holds_at(condition, one) for one in results), results))
+        return _miss(tried[-1], condition)
+
+    search = Search(ladder, test, largest)
+    try:
+        found = search.between(*ends) if len(ends) == 2 else search.around(*ends)
+    except OutOfRangeError as error:
+        raise error.because from None
+    return Solution(
+        name=scenario.name,
+        path=dotted(path),
+        such_that=" ".join(such_that.split()),
+        largest=largest,
+        status=found.status,
+        value=None if found.number is None else ladder.value(found.number),
+        number=found.number,
+        suffix=ladder.suffix,
+        exceptions=tuple(ladder.value(number) for number in found.exceptions),
+        tried=tuple(tried),
+        seed=scenario.seed if seed is None else seed,
+        replications=count,
+    )
+
+
+def _miss(tried: Tried, condition: Threshold) -> float:
+    """How far the condition is from holding, above 0 where it does not."""
+    if any(one.value is None for one in tried.results):
+        return math.inf
+    sign = 1.0 if condition.comparison in ("<", "<=") else -1.0
+    misses = [sign * (_worse_end(one, sign) - condition.value) for one in tried.results]
+    return min(max(misses), 0.0) if tried.passed else max(*misses, math.ulp(0.0))
+
+
+def _worse_end(result: ThresholdResult, sign: float) -> float:
+    assert result.value is not None
+    return result.value if result.ci is None else result.ci.high if sign > 0 else result.ci.low
+
+
+def _results(
+    scenario: ResolvedScenario, condition: Threshold, seed: int | None, count: int, jobs: int
+) -> tuple[ThresholdResult, ...]:
+    """The condition's values for each case."""
+    from rolloutsim.planning.replicate import replicate
+    from rolloutsim.simulation import simulate
+
+    if count == 1:
+        return tuple(judge((one,)) for one in measure(simulate(scenario, seed)))
+    found = replicate(scenario, seed, count, jobs)
+    for result, measured in zip(found.thresholds, found.each[0].measured, strict=True):
+        if condition.statistic in QUANTILES and result.value is not None and result.ci is None:
+            needed = fewest(0.5 if measured.within else QUANTILES[condition.statistic])
+            raise UsageError(
+                f"{_SUCH_THAT}: from {count} replications {condition.statistic} of {result.metric} has no 95 % "
+                f"interval; use --replications {needed} or more, or 1"
+            )
+    return found.thresholds
+
+
+def _cases(scenario: ResolvedScenario, case: str | None) -> frozenset[str]:
+    known = [one.name for one in scenario.cases]
+    if case is not None and case not in known:
+        raise UsageError(f"--case {case}: no case has this name; cases: {listing(known)}")
+    return frozenset(known if case is None else [case])
+
+
+def _ladder(
+    draft: Draft, document: Document, path: Path, between: tuple[Any, Any] | None
+) -> tuple[Ladder, tuple[float, ...]]:
+    """The values that may be tried: both ends, or one to begin with."""
+    if between is not None:
+        values = tuple(read_value(one, _BETWEEN) if isinstance(one, str) else one for one in between)
+        draft.changed([Change(path, values[0], f"{_FIND} {dotted(path)}")])
+        if not is_numeric(path):
+            raise UsageError(f"{_FIND} {dotted(path)}: the scenario {_NO_NUMBER}")
+        ladder, ends = ladder_at(path, values, _BETWEEN)
+        if not ends[0] < ends[1]:
+            raise UsageError(f"{_BETWEEN}: '{between[0]}' is not below '{between[1]}'")
+        return ladder, ends
+    current = _current(draft, document, path)
+    if current is None:
+        what = (
+            "has no number there to begin with; name the range with --between A B" if is_numeric(path) else _NO_NUMBER
+        )
+        raise UsageError(f"{_FIND} {dotted(path)}: the scenario {what}")
+    return ladder_at(path, (current,), f"{_FIND} {dotted(path)}")
+
+
+def _current(draft: Draft, document: Document, path: Path) -> Any:
+    """The number that the scenario has at a path, as written if it is written; None if there is none."""
+    # A path that leads nowhere is found by trying to change what stands there.
+    draft.changed([Change(path, _sample(path), f"{_FIND} {dotted(path)}")])
+    for data in (draft.data, document.model_dump(mode="json", by_alias=True)):
+        value = present(data, path)
+        if measure_value(path, value) is not None:
+            return value
+    return None
+
+
+def _sample(path: Path) -> Any:
+    return next((one for one in SAMPLES if measure_value(path, one) is not None), SAMPLES[0])
+
+
+def _as_dict(result: ThresholdResult) -> dict[str, Any]:
+    found = {"case": result.case, "metric": result.metric, "value": result.value}
+    return found if result.ci is None else found | {"ci": list(result.ci)}

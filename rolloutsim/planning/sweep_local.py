@@ -1,0 +1,26 @@
+"""What a worker process on a local core does first; imports next to nothing, so that it does so at once."""
+
+from __future__ import annotations
+
+import os
+from threading import Thread
+from time import sleep
+
+_LOOK = 1.0  # how often a worker looks whether its parent is there [s] (assumed)
+
+
+def follow(parent: int) -> None:
+    """End this process when its parent is gone: one that is killed can tell nobody, and its workers would stay.
+
+    Parameters
+    ----------
+    parent : int
+        The process that it works for.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            sleep(_LOOK)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()

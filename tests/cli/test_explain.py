@@ -1,0 +1,189 @@
+"""`explain` of results and scenario files: why, what would help, sensitivities."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import HELD, QUICK, ROOT, STUCK, Program
+
+# Ideal: 2 × 100 MB over 1 Gbit/s are 1.6 s, 2 × 10 MB are 0.16 s.
+PAGE = """\
+two nodes · large, the slowest case · ideal model · seed 1
+
+ Why    registry uplink 100 % busy for the whole rollout; node NICs 50 % busy (500 of 1000 Mbit/s).
+        More NIC speed changes nothing.
+
+  waited for        last pod     share   mean of all pods
+ ─────────────────────────────────────────────────────────
+  registry uplink     1.60 s   100.0 %             1.60 s
+  together            1.60 s   100.0 %             1.60 s
+
+  other case   rollout time   what its last pod waited for longest
+ ──────────────────────────────────────────────────────────────────
+  small             0.160 s   registry uplink 0.160 s
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "quick.yaml"
+    path.write_text(QUICK, encoding="utf-8")
+    return path
+
+
+def test_a_result_says_why_cause_by_cause(program: Program, file: Path) -> None:
+    assert program("run", file, "-o", "out").code == 0
+    for what in ("out", "out/result.json", "out/records.npz", file):
+        done = program("explain", what)
+        assert (done.code, done.err) == (0, "")
+        assert done.out.startswith(PAGE)
+
+
+def test_each_change_is_shown_with_the_set_that_makes_it(program: Program, file: Path) -> None:
+    out = program("explain", file).out
+    assert "What if" in out
+    (line,) = [line for line in out.splitlines() if line.startswith("  registry uplink 10 Gbit/s ")]
+    change = re.search(r"--set ('[^']*'|\S+)", line)
+    assert change is not None
+    (override,) = shlex.split(change[1])
+    times = re.findall(r"([0-9.]+) s", line)
+    assert times == ["1.60", "0.800", "0.800"]  # then the NICs of 1 Gbit/s bind: 100 MB each
+    done = program("run", file, "--set", override, "--format", "json")
+    (large,) = [case for case in json.loads(done.out)["cases"] if case["case"] == "large"]
+    assert large["rollout_time_s"] == pytest.approx(0.8)
+
+
+def test_what_has_no_effect_is_named(program: Program, file: Path) -> None:
+    (line,) = [line for line in program("explain", file).out.splitlines() if line.startswith(" No effect: ")]
+    assert set(line.removeprefix(" No effect: ").rstrip(".").split(", ")) == {"node NICs", "layer slots", "waves"}
+
+
+def test_json_holds_the_same(program: Program, file: Path) -> None:
+    done = program("explain", file, "--format", "json")
+    found = json.loads(done.out)
+    assert list(found) == [
+        "schema", "version", "scenario", "seed", "case", "rollout_time_s", "why", "what_if", "not_tried",
+    ]  # fmt: skip
+    assert (found["schema"], found["case"]) == ("rolloutsim.explain/1", "large")
+    assert found["rollout_time_s"] == pytest.approx(1.6)
+    assert found["not_tried"] == []
+    best = found["what_if"][0]
+    assert (best["case"], best["change"]) == ("large", "small instead of large")
+    assert best["set"] == ['images.large={"base": "small"}']
+    assert best["rollout_time_s"] == {"before": pytest.approx(1.6), "after": pytest.approx(0.16)}
+    assert best["gain_s"] == pytest.approx(1.44)
+
+
+def test_another_case_can_be_looked_at(program: Program, file: Path) -> None:
+    done = program("explain", file, "--case", "small")
+    assert done.out.startswith("two nodes · small · ideal model · seed 1\n")
+    done = program("explain", file, "--case", "tiny")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "error: --case tiny: no case is named so; cases: small, large\n"
+
+
+def test_sensitivities_are_shown_the_largest_first(program: Program, file: Path) -> None:
+    done = program("explain", file, "--sensitivity")
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    (first,) = [i for i, line in enumerate(lines) if line.startswith(" ─")]
+    # One node of two less or more.
+    assert re.split(r"\s{2,}", lines[first + 1].strip()) == [
+        "nodes.node.count", "2", "1", "0.800 s", "3", "2.40 s", "1.60 s",
+    ]  # fmt: skip
+    assert [line.split()[0] for line in lines[first + 1 : first + 5]] == [
+        "nodes.node.count", "registry.replicas", "registry.uplink", "images.large",
+    ]  # fmt: skip
+
+
+def test_sensitivities_as_json(program: Program, file: Path) -> None:
+    found = json.loads(program("explain", file, "--sensitivity", "--format", "json").out)
+    assert found["schema"] == "rolloutsim.sensitivity/1"
+    assert found["rollout_time_s"] == pytest.approx(1.6)
+    (row,) = [row for row in found["sensitivity"] if row["path"] == "registry.uplink"]
+    assert row == {
+        "case": "large", "path": "registry.uplink", "by": "10%",
+        "value": "1 Gbit/s", "low_value": "900 Mbit/s", "high_value": "1.1 Gbit/s",
+        "low_s": pytest.approx(1.6 / 0.9), "base_s": pytest.approx(1.6), "high_s": pytest.approx(1.6 / 1.1),
+        "span_s": pytest.approx(1.6 / 0.9 - 1.6 / 1.1),
+    }  # fmt: skip
+
+
+def test_a_small_budget_names_what_it_has_no_room_for(program: Program, file: Path) -> None:
+    done = program("explain", file, "--budget", "0.02 s")
+    assert re.search(
+        r"What if [0-9] changes?, about 0\.0[0-9]+ s of computing \(budget 0\.0200 s\), [0-9]+ more", done.out
+    )
+    assert " Not tried: " in done.out
+    assert "a larger --budget has room for more." in done.out.replace("\n        ", " ")
+
+
+def test_a_budget_is_a_time(program: Program, file: Path) -> None:
+    done = program("explain", file, "--budget", "20")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines()[-1] == (
+        "Error: Invalid value for '--budget': '20' has no unit; a time needs one, for example 90 s"
+    )
+
+
+def test_a_rollout_that_did_not_finish_says_what_it_waits_for(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "stuck.yaml").write_text(STUCK, encoding="utf-8")
+    done = program("explain", "stuck.yaml")
+    assert done.code == 5
+    assert "did not finish" in done.out
+    assert "What if" not in done.out
+
+
+def test_a_key_is_still_a_key(program: Program) -> None:
+    done = program("explain", "network.latency")
+    assert done.out.startswith("network.latency: one way, on every path")
+    done = program("explain", "network.latency", "--sensitivity")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines()[-1] == (
+        "Error: --sensitivity is for a result or a scenario file, and 'network.latency' is a key"
+    )
+
+
+def test_a_file_that_is_none_says_so(program: Program) -> None:
+    done = program("explain", "missing.yaml")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "error: 'missing.yaml' does not exist; give a scenario file\n"
+    done = program("explain", "missing/result.json")
+    assert (done.code, done.out) == (2, "")
+    assert "'missing/result.json' does not exist" in done.err
+
+
+def test_run_tries_all_changes_on_demand(program: Program) -> None:
+    few = json.loads(program("run", ROOT / "scenarios/20nodes.yaml", "--format", "json").out)["what_if"]
+    done = program("run", ROOT / "scenarios/20nodes.yaml", "--format", "json", "--what-if")
+    every = json.loads(done.out)["what_if"]
+    assert re.fullmatch(r"what-if: [0-9]+ changes, about [0-9.]+ s of computing \(budget 60\.0 s\)\n", done.err)
+    assert [one for one in every if one in few] == few
+    assert len(every) > 12
+    assert [one["gain_s"] for one in every] == sorted((one["gain_s"] for one in every), reverse=True)
+
+
+def test_the_table_shows_at_most_five_lines_of_changes(program: Program) -> None:
+    out = program("run", ROOT / "scenarios/20nodes.yaml", "--what-if").out.splitlines()
+    start = out.index("        What would (builder, simulated):")
+    shown = out[start + 1 : out.index("", start)]
+    assert len(shown) <= 5
+    assert shown[0].startswith("          go-carbon instead of builder")
+    assert shown[-1].startswith("          No effect: ")
+    assert "node NICs" in shown[-1]
+
+
+def test_what_if_goes_with_what_shows_it(program: Program, file: Path) -> None:
+    done = program("run", file, "--what-if", "--format", "csv")
+    assert done.code == 2
+    assert done.err.splitlines()[-1] == "Error: --what-if is shown by --format table and json, and written with -o DIR"
+
+
+def test_a_held_threshold_does_not_matter_to_a_change(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "held.yaml").write_text(HELD, encoding="utf-8")
+    assert "registry uplink 10 Gbit/s" in program("explain", "held.yaml").out

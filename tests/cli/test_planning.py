@@ -1,0 +1,235 @@
+"""compare, solve, replications and the formats for CI, as a shell sees them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from rolloutsim.cli import _exit_code, main
+from tests.cli.conftest import HELD, INVALID, MISSED, QUICK, ROOT, STUCK, WARNED, Outcome, Program
+
+FAST = QUICK.replace("1 Gbit/s", "2 Gbit/s")
+SLOW = QUICK.replace("1 Gbit/s", "800 Mbit/s")
+RANDOM = QUICK.replace("nodes: 2", "nodes: {node: {count: 2, start: {min: 0 s, max: 3 s}}}")
+
+
+Shell = Callable[..., Outcome]
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """Run a command as the program does, but in this process: starting one takes longer than what it does here."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str | Path) -> Outcome:
+        capsys.readouterr()
+        code = _exit_code(partial(main.main, [str(one) for one in arguments], "rolloutsim", standalone_mode=False))
+        said = capsys.readouterr()
+        return Outcome(int(code), said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    texts = {"a": QUICK, "fast": FAST, "slow": SLOW, "stuck": STUCK, "bad": INVALID, "held": HELD, "missed": MISSED,
+             "random": RANDOM, "warned": WARNED}  # fmt: skip
+    for name, text in texts.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+    return tmp_path
+
+
+def test_compare_shows_both_and_a_verdict(shell: Shell, files: Path) -> None:
+    done = shell("compare", "a.yaml", "fast.yaml")
+    assert (done.code, done.err) == (0, "")
+    assert [line.rstrip() for line in done.out.splitlines()] == [
+        "fast.yaml against a.yaml",
+        "",
+        "  case     a.yaml   fast.yaml   difference      in %   verdict",
+        " ──────────────────────────────────────────────────────────────",
+        "  small   0.160 s    0.0800 s    −0.0800 s   −50.0 %   faster",
+        "  large    1.60 s     0.800 s     −0.800 s   −50.0 %   faster",
+        "",
+        " Nothing in these scenarios is random: differences are exact.",
+    ]
+
+
+def test_compare_of_more_than_two_says_which(shell: Shell, files: Path) -> None:
+    done = shell("compare", "a.yaml", "fast.yaml", "slow.yaml")
+    rows = [line.split() for line in done.out.splitlines() if line.startswith(("  small", "  large"))]
+    assert [(row[0], row[1], row[-1]) for row in rows] == [
+        ("small", "fast.yaml", "faster"), ("small", "slow.yaml", "slower"),
+        ("large", "fast.yaml", "faster"), ("large", "slow.yaml", "slower"),
+    ]  # fmt: skip
+
+
+def test_3_a_fail_if_that_is_met_is_shown_first(shell: Shell, files: Path) -> None:
+    done = shell(
+        "compare", "a.yaml", "slow.yaml", "--fail-if", "rollout_time > +10%", "--fail-if", "rollout_time > 9 s"
+    )
+    assert done.code == 3
+    assert " ✗ rollout_time > +10%: small, 0.160 s → 0.200 s (+25.0 %)\n" in done.out
+    assert " ✓ rollout_time > 9 s: not met\n" in done.out
+    assert shell("compare", "a.yaml", "slow.yaml", "--fail-if", "rollout_time > +26%").code == 0
+
+
+def test_a_result_is_compared_without_being_simulated_again(shell: Shell, files: Path) -> None:
+    assert shell("run", "a.yaml", "-o", "base").code == 0
+    (files / "a.yaml").unlink()
+    for name in ("base", "base/result.json", "base/records.npz"):
+        done = shell("compare", name, "fast.yaml", "--format", "json")
+        document = json.loads(done.out)
+        assert [one["rollout_time_s"]["relative"] for one in document["cases"]] == pytest.approx([-0.5, -0.5])
+
+
+def test_random_scenarios_are_paired_by_seed_and_have_intervals(shell: Shell, files: Path) -> None:
+    (files / "faster.yaml").write_text(RANDOM.replace("1 Gbit/s", "1.2 Gbit/s"))
+    done = shell("compare", "random.yaml", "faster.yaml")
+    assert " ± " in done.out
+    assert (
+        done.out.splitlines()[-1]
+        == " 10 replications, paired by the same seeds; ± is half a 95 % interval, Student's t."
+    )
+
+
+def test_compare_writes_markdown_and_annotations(shell: Shell, files: Path) -> None:
+    assert shell("compare", "a.yaml", "slow.yaml", "--format", "md").out.startswith(
+        "### Rollout time: slow.yaml against a.yaml\n\n| case | a.yaml | slow.yaml |"
+    )
+    done = shell(
+        "compare", "a.yaml", "slow.yaml", "--format", "github", "--fail-if", "rollout_time{image=large} > +10%"
+    )
+    assert done.out.splitlines() == [
+        "::error title=rollout comparison::rollout_time{image=large} > +10%25: large, 1.60 s → 2.00 s (+25.0 %25)",
+        "::warning title=rollout comparison::small in slow.yaml: 0.160 s → 0.200 s (+25.0 %25), slower",
+        "::warning title=rollout comparison::large in slow.yaml: 1.60 s → 2.00 s (+25.0 %25), slower",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["a.yaml"], 2, "error: compare takes two or more scenarios or results: rolloutsim compare A B\n"),
+        (["a.yaml", "zzz"], 2, "error: 'zzz' does not exist; give a scenario file\n"),
+        (["a.yaml", "a.yaml"], 2, "error: a.yaml is named twice; name each scenario once\n"),
+        (
+            ["a.yaml", "fast.yaml", "--fail-if", "rollout_time"],
+            2,
+            "error: --fail-if 'rollout_time': cannot read it; write a metric and a condition, for example "
+            "'rollout_time < 30 s' or 'pull_time{image=app} p95 < 5 s'\n",
+        ),
+    ],
+)
+def test_2_a_comparison_that_cannot_be(shell: Shell, files: Path, arguments, code: int, message: str) -> None:
+    done = shell("compare", *arguments)
+    assert (done.code, done.out, done.err) == (code, "", message)
+
+
+def test_4_and_5_of_compare(shell: Shell, files: Path) -> None:
+    assert shell("compare", "a.yaml", "bad.yaml").code == 4
+    done = shell("compare", "a.yaml", "stuck.yaml")
+    assert done.code == 5
+    assert "does not finish" in done.out
+
+
+def test_solve_finds_what_the_closed_form_knows(shell: Shell) -> None:
+    scenario = ROOT / "scenarios/20nodes.yaml"
+    condition = ("--such-that", "rollout_time < 30 s", "--set", "model=ideal", "--case", "builder")
+    done = shell("solve", scenario, "network", *condition)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[0] == "rollout_time < 30 s: the smallest network is 1.8454 Gbit/s"
+    assert done.out.splitlines()[-1] == " Try it: --set 'network=1.8454 Gbit/s'"
+    assert shell("solve", scenario, "--find", "network", *condition).out == done.out
+    document = json.loads(shell("solve", scenario, "network", *condition, "--format", "json").out)
+    assert document["number_bytes_per_s"] * 8 == pytest.approx(1.8453e9, rel=1e-3)
+    assert "| ✓ | 1.8454 Gbit/s | 30.0 s |" in shell("solve", scenario, "network", *condition, "--format", "md").out
+
+
+def test_3_nothing_that_was_tried_will_do(shell: Shell, files: Path) -> None:
+    done = shell("solve", "a.yaml", "nodes", "--such-that", "rollout_time < 1 s", "--between", "2", "9")
+    assert done.code == 3
+    assert done.out.startswith("rollout_time < 1 s: no value of nodes that was tried will do\n")
+
+
+def test_an_outcome_that_is_not_monotone_is_reported(shell: Shell, files: Path) -> None:
+    """One node alone passes and more do not: that is no lower bound."""
+    done = shell("solve", "a.yaml", "nodes", "--such-that", "rollout_time < 1 s", "--between", "1", "9")
+    assert done.code == 0
+    assert " Not monotone: 3, 5, 7 and 1 more do not come out as that answer would have it." in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Error: say once what to find: --find K, or K behind the file, for example 'network'"),
+        (
+            ["nodes", "--find", "nodes"],
+            "Error: say once what to find: --find K, or K behind the file, for example 'network'",
+        ),
+        (["nodes", "--between", "9", "2"], "error: --between: '9' is not below '2'"),
+    ],
+)
+def test_2_a_question_that_cannot_be_asked(shell: Shell, files: Path, arguments, message: str) -> None:
+    done = shell("solve", "a.yaml", *arguments, "--such-that", "rollout_time < 1 s")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines()[-1] == message
+
+
+def test_run_with_replications_shows_intervals_and_keeps_them(shell: Shell, files: Path) -> None:
+    done = shell("run", "random.yaml", "--replications", "8", "-o", "out")
+    assert done.out.splitlines()[0] == "two nodes · 2 cases · ideal model · 8 replications"
+    assert " ± " in done.out
+    document = json.loads((files / "out/result.json").read_text())
+    assert document["replications"] == 8
+    low, high = document["cases"][0]["rollout_time_ci_s"]
+    assert low < document["cases"][0]["rollout_time_s"] < high
+    assert (
+        (files / "out/cases.csv").read_text().splitlines()[0].endswith("rollout_time_ci_low_s,rollout_time_ci_high_s")
+    )
+    compared = json.loads(shell("compare", "out", "random.yaml", "--format", "json").out)
+    assert [one["replications"] for one in compared["scenarios"]] == [8, 8]
+    assert [one["verdict"] for one in compared["cases"]] == ["no difference seen"] * 2
+
+
+def test_one_replication_is_the_run_itself(shell: Shell, files: Path) -> None:
+    one = shell("run", "random.yaml", "--replications", "1", "--format", "json")
+    assert one.out == shell("run", "random.yaml", "--format", "json").out
+
+
+def test_replications_of_something_that_is_not_random_say_so(shell: Shell, files: Path) -> None:
+    done = shell("run", "a.yaml", "--replications", "3")
+    assert " All replications took equally long: nothing in this scenario that matters for it is random.\n" in done.out
+
+
+def test_thresholds_gate_a_ci_job(shell: Shell, files: Path) -> None:
+    done = shell("run", "held.yaml", "missed.yaml", "--format", "junit")
+    assert done.code == 3
+    suites = ElementTree.fromstring(done.out)
+    assert [(suite.get("tests"), suite.get("failures")) for suite in suites] == [("2", "0"), ("2", "1")]
+    done = shell("run", "missed.yaml", "warned.yaml", "stuck.yaml", "--format", "github")
+    assert done.code == 5
+    line = len(MISSED.splitlines())
+    assert done.out.splitlines()[:2] == [
+        f"::error file=missed.yaml,line={line},title=two nodes::rollout_time{{image=large}} is 1.60 s, "
+        "wanted: max < 1 s (60 %25 over)",
+        f"::warning file=warned.yaml,line={line},title=two nodes::rollout_time{{image=large}} is 1.60 s, "
+        "wanted: max < 1 s (60 %25 over)",
+    ]
+    assert "::error file=stuck.yaml,title=two nodes::small: the rollout did not finish" in done.out
+    assert done.err.splitlines()[0] == "missed.yaml: 1 of 2 thresholds held"
+
+
+def test_the_program_itself_ends_with_3_and_the_whole_output(program: Program, files: Path) -> None:
+    for arguments in (
+        ("compare", "a.yaml", "slow.yaml", "--fail-if", "rollout_time > +10%"),
+        ("solve", "a.yaml", "nodes", "--such-that", "rollout_time < 1 s", "--between", "2", "9"),
+        ("run", "missed.yaml", "--format", "junit"),
+    ):
+        done = program(*arguments)
+        assert (done.code, done.err) == (3, "")
+        assert done.out.count("\n") > 5

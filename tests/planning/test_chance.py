@@ -1,0 +1,35 @@
+"""Where nothing is random, seeds make no difference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rolloutsim.planning.chance import is_random
+from rolloutsim.results.contract import to_dict
+from rolloutsim.scenario import load, loads
+from rolloutsim.simulation import simulate
+
+SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
+PLAIN = "rolloutsim: 1\nnodes: 2\nnetwork: 1 Gbit/s\nimages: {a: 10 MB}\n"
+
+
+@pytest.mark.parametrize("path", [path for path in SCENARIOS if path.stem != "fleet-10k"], ids=lambda path: path.stem)
+def test_a_scenario_that_is_said_not_to_be_random_gives_the_same_with_two_seeds(path: Path) -> None:
+    scenario = load(path).resolve()
+    if not is_random(scenario):
+        assert to_dict(simulate(scenario, 1), "nodes")["cases"] == to_dict(simulate(scenario, 2), "nodes")["cases"]
+
+
+@pytest.mark.parametrize(
+    ("more", "random"),
+    [
+        ("", False),
+        ("rollout: {startup: 3 s}\n", False),
+        ("rollout: {startup: {p50: 4 s, p95: 9 s}}\n", True),
+        ("rollout: {startup: {min: 4 s, max: 9 s}}\n", True),
+    ],
+)
+def test_distributions_make_a_scenario_random(more: str, random: bool) -> None:
+    assert is_random(loads(PLAIN + more).resolve()) is random

@@ -1,0 +1,219 @@
+"""Comparisons: exact where nothing is random, paired where seeds are common, honest where neither holds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import rolloutsim as rs
+from rolloutsim.errors import UsageError
+from rolloutsim.planning.compare import Comparison, Side, compare, replications_for
+from rolloutsim.planning.differences import difference
+from rolloutsim.planning.fail_if import parse_fail_if
+from rolloutsim.planning.replicate import replicate
+from rolloutsim.scenario import loads
+
+FIXED = "{rolloutsim: 1, name: %s, model: ideal, nodes: 2, network: %s, images: {a: 10 MB, b: 100 MB}}"
+RANDOM = (
+    "{rolloutsim: 1, name: %s, model: ideal, nodes: {node: {count: 4, start: {min: 0 s, max: 3 s}}}, network: %s, "
+    "images: {a: 100 MB}}"
+)
+
+
+def side(text: str, network: str, seed: int = 7, count: int = 1, name: str = "") -> Side:
+    name = name or network
+    return Side(name, replicate(loads(text % (name, network)).resolve(), seed, count))
+
+
+def fixed(*fail_if: str) -> Comparison:
+    """Ideal: 2 × 10 MB and 2 × 100 MB take 0.16 s and 1.6 s at 1 Gbit/s, half of it at 2 Gbit/s."""
+    return compare([side(FIXED, "1 Gbit/s"), side(FIXED, "2 Gbit/s")], fail_if)
+
+
+def test_without_chance_differences_are_exact() -> None:
+    found = fixed().differences
+    assert [(one.case, one.verdict) for one in found] == [("a", "faster"), ("b", "faster")]
+    assert found[1].rollout_time.change == pytest.approx(-0.8, rel=1e-12)
+    assert found[1].rollout_time.relative == pytest.approx(-0.5, rel=1e-12)
+    assert found[1].rollout_time.exact
+    assert fixed().notes == ("Nothing in these scenarios is random: differences are exact.",)
+
+
+def test_a_scenario_does_not_differ_from_itself() -> None:
+    same = compare([side(FIXED, "1 Gbit/s"), side(FIXED, "1 Gbit/s", name="again")])
+    assert [one.verdict for one in same.differences] == ["no difference seen"] * 2
+    noisy = compare([side(RANDOM, "1 Gbit/s", count=8), side(RANDOM, "1 Gbit/s", count=8, name="again")])
+    assert [one.verdict for one in noisy.differences] == ["no difference seen"]
+    assert noisy.differences[0].rollout_time.ci == (0.0, 0.0)
+
+
+def test_common_seeds_are_compared_pair_by_pair() -> None:
+    """The interval is scipy's of the differences, and narrower than Welch's."""
+    one, other = side(RANDOM, "1 Gbit/s", count=10), side(RANDOM, "1.1 Gbit/s", count=10)
+    found = compare([one, other]).differences[0].rollout_time
+    a, b = (np.array(each.replications.values("a"), float) for each in (one, other))
+    expected = stats.ttest_rel(b, a).confidence_interval()
+    assert found.ci == pytest.approx(tuple(expected), rel=1e-9)
+    apart = compare([one, side(RANDOM, "1.1 Gbit/s", seed=99, count=10)]).differences[0].rollout_time
+    assert found.ci is not None
+    assert apart.ci is not None
+    assert found.ci.half < apart.ci.half / 3
+
+
+def test_without_common_seeds_the_interval_is_welchs() -> None:
+    """scipy's has the same or a slightly narrower one: it does not round the degrees of freedom down."""
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(10, 1, 12), rng.normal(11, 3, 9)
+    found = difference(a.tolist(), b.tolist(), (range(12), range(100, 109)), chance=True)
+    expected = stats.ttest_ind(b, a, equal_var=False)
+    low, high = expected.confidence_interval()
+    assert found.ci is not None
+    assert found.ci.low <= low
+    assert found.ci.high >= high
+    assert found.ci.half == pytest.approx((high - low) / 2, rel=0.02)
+
+
+def test_paired_verdicts_are_wrong_as_seldom_as_they_say() -> None:
+    """Of 2,000 comparisons of equal processes 3 to 7 % see a difference."""
+    rng = np.random.default_rng(4)
+    seen = 0
+    for _ in range(2000):
+        common = rng.exponential(1.0, 10)
+        a, b = (common + rng.normal(0.0, 0.2, 10) for _ in range(2))
+        seen += difference(a.tolist(), b.tolist(), (range(10), range(10)), chance=True).sign != 0
+    assert 0.03 <= seen / 2000 <= 0.07
+
+
+def test_one_replication_of_something_random_gives_no_verdict() -> None:
+    found = compare([side(RANDOM, "1 Gbit/s"), side(RANDOM, "2 Gbit/s")])
+    assert found.differences[0].verdict == "not known from one replication"
+    assert found.notes == (
+        "One replication says nothing about chance: compare scenario files, or results with more replications.",
+    )
+
+
+def test_random_scenarios_are_simulated_ten_times_unless_somebody_says_otherwise() -> None:
+    fixed_one = loads(FIXED % ("x", "1 Gbit/s")).resolve()
+    random_one = loads(RANDOM % ("x", "1 Gbit/s")).resolve()
+    assert replications_for([fixed_one, fixed_one], None) == 1
+    assert replications_for([fixed_one, random_one], None) == 10
+    assert replications_for([fixed_one, random_one], 3) == 3
+    assert replications_for([fixed_one, replace(random_one, replications=4)], None) == 4
+
+
+@pytest.mark.parametrize(
+    ("condition", "met"),
+    [
+        ("rollout_time > +10%", []),
+        ("rollout_time > -60%", ["a", "b"]),
+        ("rollout_time > -50.1%", ["a", "b"]),
+        ("rollout_time > -49.9%", []),
+        ("rollout_time{image=b} > -1 s", ["b"]),
+        ("rollout_time > -0.1 s", ["a"]),
+        ("rollout_time > 0.5 s", ["b"]),
+        ("pull_time p95 < 100 ms", ["a"]),
+        ("bytes_on_wire >= +0%", ["a", "b"]),
+        ("utilisation{link=registry.uplink} < 100%", []),
+        ("time_split{cause=registry.uplink} < -10%", ["a", "b"]),
+    ],
+)
+def test_fail_if_is_a_share_a_difference_or_a_value(condition: str, met: list[str]) -> None:
+    assert [one.case for one in fixed(condition).met] == met
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        (
+            "rollout_time",
+            "--fail-if 'rollout_time': cannot read it; write a metric and a condition, for example "
+            "'rollout_time < 30 s' or 'pull_time{image=app} p95 < 5 s'",
+        ),
+        (
+            "rollout_time > +3 MB",
+            "--fail-if 'rollout_time > +3 MB': '3 MB' is a size; a time is expected here, for example 90 s",
+        ),
+        (
+            "rollout_time p95 > +3%",
+            "--fail-if 'rollout_time p95 > +3%': rollout_time has one value a replication, whose mean is compared; "
+            "leave out 'p95'",
+        ),
+        ("rollout_time{image=c} > +3%", "--fail-if 'rollout_time{image=c} > +3%': it is about no case; cases: a, b"),
+        (
+            "utilisation{link=wan} > +3%",
+            "--fail-if 'utilisation{link=wan} > +3%': no such number is in the results; see 'run --format json'",
+        ),
+        (
+            "utilisation > +3%",
+            "--fail-if 'utilisation > +3%': utilisation needs a link: write 'utilisation{link=registry.uplink}'",
+        ),
+    ],
+)
+def test_a_condition_that_cannot_be_is_refused_with_its_reason(condition: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        fixed(condition)
+    assert str(caught.value) == message
+
+
+def test_an_unknown_value_meets_every_condition() -> None:
+    unknown = difference([1.0], [None], ([1], [1]), chance=False)
+    assert all(parse_fail_if(f"rollout_time {text}").is_met(unknown) for text in ("> +10%", "< 1 s", "> +1 s"))
+
+
+def test_the_only_cases_are_compared_whatever_their_names() -> None:
+    other = side(RANDOM.replace("images: {a:", "images: {c:"), "1 Gbit/s")
+    found = compare([side(RANDOM, "1 Gbit/s", name="first"), other])
+    assert [(one.case, one.other) for one in found.differences] == [("a", "c")]
+    with pytest.raises(UsageError) as caught:
+        compare([side(FIXED, "1 Gbit/s", name="first"), other])
+    assert str(caught.value) == "first and 1 Gbit/s have no case in common: a, b; and c"
+
+
+def test_a_case_that_only_one_has_is_named() -> None:
+    found = compare([side(FIXED, "1 Gbit/s", name="first"), side(RANDOM, "1 Gbit/s", name="second")])
+    assert [one.case for one in found.differences] == ["a"]
+    assert found.notes[0] == "Only in first, and not compared: b."
+
+
+def test_one_alone_cannot_be_compared() -> None:
+    with pytest.raises(UsageError) as caught:
+        compare([side(FIXED, "1 Gbit/s")])
+    assert str(caught.value) == (
+        "compare takes two or more scenarios or results; the first is what the others are compared with"
+    )
+
+
+def test_the_markdown_is_fit_for_a_pull_request() -> None:
+    assert fixed("rollout_time > +10%", "rollout_time > 1 s").to_markdown() == (
+        "### Rollout time: 2 Gbit/s against 1 Gbit/s\n\n"
+        "| case | 1 Gbit/s | 2 Gbit/s | difference | in % | verdict |\n"
+        "|---|--:|--:|--:|--:|---|\n"
+        "| a | 0.160 s | 0.0800 s | −0.0800 s | −50.0 % | faster |\n"
+        "| b | 1.60 s | 0.800 s | −0.800 s | −50.0 % | faster |\n\n"
+        "- ✓ rollout_time > +10%: not met\n"
+        "- ✓ rollout_time > 1 s: not met\n\n"
+        "_Nothing in these scenarios is random: differences are exact._\n"
+    )
+
+
+def test_the_json_has_every_difference() -> None:
+    document = json.loads(json.dumps(fixed("rollout_time > 0.5 s").to_dict()))
+    assert document["schema"] == "rolloutsim.compare/1"
+    assert document["cases"][1]["rollout_time_s"] == pytest.approx(
+        {"before": 1.6, "after": 0.8, "change": -0.8, "change_ci": None, "relative": -0.5, "exact": True}
+    )
+    assert list(document["cases"][0]["also"]) == ["pull_time mean", "pull_time p95", "bytes_on_wire"]
+    assert [one["case"] for one in document["fail_if"][0]["met"]] == ["b"]
+
+
+def test_results_and_scenarios_are_compared_in_python() -> None:
+    s = rs.loads(FIXED % ("x", "1 Gbit/s"))
+    found = rs.compare(s.run(), s.with_({"network": "2 Gbit/s"}), names=["now", "then"])
+    assert [one.verdict for one in found.differences] == ["faster", "faster"]
+    assert repr(found) == "<Comparison of now, then>"
+    assert "<caption>then against now</caption>" in found._repr_html_()
+    assert repr(rs.compare(s.run(), s.run())) == "<Comparison of x (A), x (B)>"

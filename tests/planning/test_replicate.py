@@ -1,0 +1,120 @@
+"""Replications: independent seeds, the same results whoever computes them, every number with an interval."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from rolloutsim.errors import UsageError
+from rolloutsim.planning.replicate import replicate, seeds
+from rolloutsim.results.contract import to_json
+from rolloutsim.results.intervals import mean_interval, quantile_interval
+from rolloutsim.results.replicated import Replications
+from rolloutsim.results.statistics import median
+from rolloutsim.results.store import from_bytes, to_bytes
+from rolloutsim.scenario import loads
+from rolloutsim.simulation import simulate
+
+RANDOM = """\
+rolloutsim: 1
+name: random starts
+model: ideal
+nodes: {node: {count: 4, start: {min: 0 s, max: 3 s}}}
+network: 1 Gbit/s
+images: {a: 40 MB, b: 100 MB}
+thresholds:
+  rollout_time: [max < 4.5 s, p95 < 4.5 s, < 4 s]
+  pull_time{image=b}: p95 < 3 s
+"""
+
+
+@pytest.fixture(scope="module")
+def found() -> Replications:
+    return replicate(loads(RANDOM).resolve(), 7, 8)
+
+
+def test_the_first_seed_is_the_one_asked_for_and_more_replications_change_none() -> None:
+    assert seeds(7, 1) == (7,)
+    assert seeds(7, 5) == seeds(7, 9)[:5]
+    assert len({*seeds(7, 500), *seeds(8, 500)}) == 1000
+    assert all(0 <= seed < 2**63 for seed in seeds(7, 500))
+
+
+def test_replication_0_is_the_run_itself(found: Replications) -> None:
+    run = simulate(loads(RANDOM).resolve(), 7)
+    assert to_json(found.first) == to_json(run)
+    assert found.values("a")[0] == found.each[0].summary.cases["a"].rollout_time_s
+
+
+def test_each_replication_is_the_run_with_its_seed(found: Replications) -> None:
+    for one, seed in zip(found.each, seeds(7, 8), strict=True):
+        case = json.loads(to_json(simulate(loads(RANDOM).resolve(), seed), "summary"))["cases"][0]
+        assert (one.seed, one.cases["a"]["rollout_time_s"]) == (seed, case["rollout_time_s"])
+
+
+def test_results_do_not_depend_on_the_number_of_processes(found: Replications) -> None:
+    assert replicate(loads(RANDOM).resolve(), 7, 8, jobs=2).to_json() == found.to_json()
+
+
+def test_the_json_has_means_with_students_and_percentiles_with_order_statistics(found: Replications) -> None:
+    document = json.loads(found.to_json())
+    case = document["cases"][1]
+    times = [one.cases["b"]["rollout_time_s"] for one in found.each]
+    medians = [one.cases["b"]["pull_time_s"]["p50"] for one in found.each]
+    assert document["replications"] == 8
+    assert case["rollout_time_s"] == pytest.approx(np.mean(times), rel=1e-12)
+    assert case["rollout_time_ci_s"] == list(mean_interval(times) or ())
+    assert case["pull_time_s"]["p50"] == median(medians)
+    assert case["ci"]["pull_time_s"]["p50"] == list(quantile_interval(medians, 0.5) or ())
+    assert case["ci"]["bytes_on_wire"] == [4e8, 4e8]
+    assert case["ci"]["links"]["registry.uplink"]["utilisation"][0] < 1.0
+    assert "rollout_time_s" not in case["ci"]
+
+
+def test_every_number_of_a_case_has_an_interval(found: Replications) -> None:
+    case = found.to_dict("summary")["cases"][0]
+
+    def numbers(value, interval, path):
+        if isinstance(value, dict):
+            for key, item in value.items():
+                numbers(item, interval[key], f"{path}.{key}")
+        elif isinstance(value, list):
+            for row in value:
+                name = next(text for text in row.values() if isinstance(text, str))
+                numbers({k: v for k, v in row.items() if not isinstance(v, str)}, interval[name], f"{path}.{name}")
+        else:
+            assert interval[0] <= value <= interval[1], path
+
+    apart = ("case", "finished", "stuck", "rollout_time_s", "rollout_time_ci_s", "ci", "thresholds", "why")
+    numbers({key: value for key, value in case.items() if key not in apart}, case["ci"], "")
+
+
+def test_thresholds_are_checked_over_all_replications(found: Replications) -> None:
+    """`max` is the largest of all, p95 of 8 values too (nearest rank), none is the mean."""
+    times = found.values("b")
+    largest, middle = max(times), float(np.mean(times))
+    medians = median([one.cases["b"]["pull_time_s"]["p95"] for one in found.each])
+    results = [result for result in found.thresholds if result.case == "b"]
+    assert [result.value for result in results] == pytest.approx([largest, largest, middle, medians])
+    assert [result.ci is None for result in results] == [True, True, False, False]
+    assert results[2].shown.count("±") == 1
+
+
+def test_stored_replications_are_the_same(found: Replications) -> None:
+    run, each = from_bytes(to_bytes(found.first, found.each))
+    assert Replications(run, each).to_json() == found.to_json()
+
+
+@pytest.mark.parametrize(
+    ("count", "jobs", "message"),
+    [
+        (0, 1, "0 replications are not possible; allowed: 1 to 1,000,000"),
+        (2, 0, "0 jobs are not possible; allowed: 1 or more, or -1 for one a core"),
+    ],
+)
+def test_what_is_not_possible_is_said(count: int, jobs: int, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        replicate(loads(RANDOM).resolve(), 7, count, jobs)
+    assert str(caught.value) == message

@@ -1,0 +1,96 @@
+"""The search on functions whose boundary is known."""
+
+from __future__ import annotations
+
+import pytest
+
+from rolloutsim.planning.ladder import PRECISION, Ladder, ladder_at
+from rolloutsim.planning.search import OutOfRangeError, Search
+
+RATES = ladder_at(("network",), ("1 Gbit/s",), "--find")[0]
+COUNTS = ladder_at(("nodes",), (20,), "--find")[0]
+GBIT = 1.25e8
+
+
+def rates(boundary: float) -> Search:
+    return Search(RATES, lambda rate: boundary - rate, largest=False)
+
+
+@pytest.mark.parametrize("boundary", [0.0123, 0.9999, 1.0, 1.84533, 3.999, 777.7])
+def test_the_smallest_quantity_is_found_within_its_precision_and_from_above(boundary: float) -> None:
+    found = rates(boundary * GBIT).around(GBIT)
+    assert found.status == "found"
+    assert found.number is not None
+    assert boundary <= found.number / GBIT <= boundary * (1 + PRECISION + 2e-4)
+    assert found.exceptions == ()
+
+
+def test_a_solution_is_shown_with_few_digits_that_were_tried() -> None:
+    search = rates(1.84533 * GBIT)
+    found = search.around(GBIT)
+    assert found.number is not None
+    assert RATES.value(found.number) == "1.8454 Gbit/s"
+    assert search.tried[found.number]
+
+
+@pytest.mark.parametrize("boundary", [1, 2, 7, 19, 20, 21, 5000])
+def test_the_largest_count_is_exact(boundary: int) -> None:
+    found = Search(COUNTS, lambda count: count - boundary, largest=True).around(20.0)
+    assert (found.status, found.number, found.exceptions) == ("found", boundary, ())
+
+
+def test_a_bracket_is_searched_from_its_good_end() -> None:
+    assert rates(2.0 * GBIT).between(GBIT, 10 * GBIT).number == pytest.approx(2.0 * GBIT, rel=3e-4)
+    assert rates(0.5 * GBIT).between(GBIT, 10 * GBIT) == rates(0.7 * GBIT).between(GBIT, 10 * GBIT)
+    assert rates(0.5 * GBIT).between(GBIT, 10 * GBIT).status == "all"
+
+
+def test_what_cannot_be_reached_is_said() -> None:
+    found = rates(20.0 * GBIT).between(GBIT, 10 * GBIT)
+    assert (found.status, found.number) == ("none", None)
+
+
+def test_a_search_in_vain_is_given_up() -> None:
+    search = Search(COUNTS, lambda count: 1.0, largest=False)
+    assert search.around(20.0).status == "none"
+    assert list(search.tried) == [20.0, 80.0, 320.0]
+
+
+def test_a_number_that_cannot_be_tried_is_the_end() -> None:
+    def test(count: float) -> float:
+        if count > 100:
+            raise OutOfRangeError(ValueError("too many"))
+        return -1.0
+
+    found = Search(COUNTS, test, largest=True).around(20.0)
+    assert (found.status, found.number) == ("all", 80.0)
+
+
+def test_an_island_of_failures_is_reported() -> None:
+    """Everything from 2 passes, but for 4 to 7 (of 1 to 16): the probes meet it."""
+
+    def test(rate: float) -> float:
+        gbit = rate / GBIT
+        return -1.0 if 2 <= gbit <= 4 or gbit > 7 else 1.0
+
+    found = Search(RATES, test, largest=False).between(GBIT, 16 * GBIT)
+    assert found.status == "found"
+    assert found.exceptions
+    assert all(not test(number) < 0 for number in found.exceptions)
+
+
+def test_a_passing_number_beyond_the_boundary_becomes_the_answer_and_is_reported() -> None:
+    """The probes of the failing side are 0.25, 0.5 and 0.75 of the way, here at 40 of 20 to about 100."""
+
+    def test(count: float) -> float:
+        return -1.0 if count >= 100 or 35 <= count <= 45 else 1.0
+
+    found = Search(COUNTS, test, largest=False).between(20.0, 120.0)
+    assert found.number == 40.0 or 35 <= found.number <= 45
+    assert found.exceptions
+
+
+def test_quantities_keep_their_unit() -> None:
+    ladder: Ladder = ladder_at(("network", "latency"), ("5 ms",), "--find")[0]
+    assert ladder.value(ladder.next(0.005, up=True) or 0.0) == "20 ms"
+    assert ladder.assignment(0.02) == "network.latency=20 ms"

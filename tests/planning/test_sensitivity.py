@@ -1,0 +1,115 @@
+"""How the rollout time changes with each input: closed forms of textbook sharing, and the same by `--set`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import rolloutsim as rs
+from rolloutsim.planning import trials
+from rolloutsim.planning.inputs import inputs
+from rolloutsim.planning.sensitivity import Row, Sensitivity, sensitivity
+from rolloutsim.planning.what_if import situation_of
+from rolloutsim.results.metrics import summarise
+from tests.planning.test_what_if import PLANTED, ROOT, image, star
+
+
+def rows(scenario: rs.Scenario) -> dict[str, Row]:
+    return {row.path: row for row in sensitivity(scenario.run().run, jobs=1).rows}
+
+
+def times(row: Row) -> tuple[float, float, float]:
+    return (pytest.approx(row.low), pytest.approx(row.base), pytest.approx(row.high))
+
+
+def test_a_full_uplink_counts_inversely_and_size_and_nodes_in_proportion() -> None:
+    # 20 × 346 MB / 125 MB/s = 55.36 s.
+    found = rows(star(image("a", "346 MB"), nic="1 Gbit/s"))
+    assert times(found["registry.uplink"]) == (55.36 / 0.9, 55.36, 55.36 / 1.1)
+    assert times(found["images.a"]) == (55.36 * 0.9, 55.36, 55.36 * 1.1)
+    assert times(found["nodes.node.count"]) == (55.36 * 0.9, 55.36, 55.36 * 1.1)
+    # The NICs of 1 Gbit/s get a twentieth of it.
+    assert times(found["nodes.node.nic"]) == (55.36, 55.36, 55.36)
+    assert found["nodes.node.nic"].span == pytest.approx(0.0, abs=1e-9)
+
+
+def test_the_rows_say_what_was_changed_in_the_words_of_set() -> None:
+    found = rows(star(image("a", "346 MB"), nic="1 Gbit/s"))
+    shown = {path: (row.low_value, row.value, row.high_value, row.by) for path, row in found.items()}
+    assert shown["registry.uplink"] == ("900 Mbit/s", "1 Gbit/s", "1.1 Gbit/s", "10%")
+    assert shown["images.a"] == ("311.4 MB", "346 MB", "380.6 MB", "10%")
+    assert shown["nodes.node.count"] == ("18", "20", "22", "10%")
+    assert shown["nodes.node.parallel_layers"] == ("2", "3", "4", "1")
+
+
+def test_a_disk_shares_its_speed_among_what_is_fetched_and_unpacked() -> None:
+    # 100 MB written compressed and unpacked at 100 MB/s.
+    found = rows(star(image("a", "100 MB"), nodes=1, uplink="100 Gbit/s", disk="100 MB/s"))
+    assert times(found["nodes.node.disk.rate"]) == (2.0 / 0.9, 2.0, 2.0 / 1.1)
+
+
+def test_a_start_up_grows_as_a_whole() -> None:
+    scenario = star(image("a", "125 MB"), nodes=1).with_({"rollout.startup": {"min": "10 s", "max": "10 s"}})
+    row = rows(scenario)["rollout.startup"]
+    assert (row.low_value, row.value, row.high_value) == ("9 s", "10 s", "11 s")
+    assert times(row) == (1.0 + 9.0, 11.0, 1.0 + 11.0)
+
+
+def test_slots_change_by_one() -> None:
+    # Four layers of 25 MB at 25 MB/s each: three at a time take 2 rounds of 1 s, two as well, four one.
+    images = "app: {ratio: 1, layers: [25 MB, 25 MB, 25 MB, 25 MB]}"
+    scenario = star(images, nodes=1, uplink="100 Gbit/s", registry=", connection_cap: 25 MB/s")
+    assert times(rows(scenario)["nodes.node.parallel_layers"]) == (2.0, 2.0, 1.0)
+
+
+def test_a_value_that_is_not_allowed_is_unknown_and_not_zero() -> None:
+    row = rows(star(image("a", "125 MB"), nodes=1, unpack="100 MB/s"))["nodes.node.unpack.cores"]
+    assert (row.low_value, row.low) == ("0", None)
+    assert row.high == pytest.approx(row.base)
+
+
+def test_the_largest_span_comes_first() -> None:
+    found = sensitivity(rs.load(ROOT / "scenarios" / "two-registries.yaml").run().run, jobs=1)
+    assert found.case == "sidecar"
+    assert found.rows[0].path == "network.links.wan.capacity"
+    assert [row.span for row in found.rows] == sorted((row.span for row in found.rows), reverse=True)
+
+
+@pytest.mark.parametrize("name", ["multi-stage", "two-registries", "kubelet-queue", "rate-limit", "wan", "termination"])
+def test_each_row_is_that_of_runs_with_the_same_set(name: str) -> None:
+    path = next(path for path in (*PLANTED, *(ROOT / "scenarios").glob("*.yaml")) if path.stem == name)
+    run = rs.load(path).run().run
+    summary = summarise(run)
+    found = {row.path: row for row in sensitivity(run, summary, jobs=1).rows}
+    situation = situation_of(run, summary)
+    assert situation is not None
+    every = inputs(situation)
+    assert {one.path for one in every} == set(found)
+    for one in every[:8]:
+        for overrides, time in ((one.low, found[one.path].low), (one.high, found[one.path].high)):
+            if time is not None:
+                result = rs.load(path, overrides).run()
+                assert time == pytest.approx(result[situation.records.name].rollout_time, rel=1e-9)
+
+
+@pytest.mark.parametrize("path", PLANTED, ids=lambda path: path.stem)
+def test_what_is_planted_has_an_input_that_counts(path: Path) -> None:
+    """Nothing but a crash, a backup's start or a late start can be the cause that no number of the file changes."""
+    found = sensitivity(rs.load(path).run().run, jobs=1)
+    assert found.rows[0].span > 0.01 * found.rows[0].base
+
+
+def test_what_does_not_fit_into_the_budget_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trials, "_SECONDS_PER_EVENT", 0.0)
+    monkeypatch.setattr(trials, "_SECONDS_PER_TRIAL", 1.0)
+    run = rs.load(ROOT / "scenarios" / "20nodes.yaml").run().run
+    some, every = sensitivity(run, jobs=1, budget=6.0), sensitivity(run, jobs=1, budget=1e6)
+    assert len(some.rows) == 3
+    assert len(some.left_out) == len(every.rows) - 3
+    assert {row.path for row in some.rows} | set(some.left_out) == {row.path for row in every.rows}
+
+
+def test_there_is_nothing_to_change_in_a_rollout_that_did_not_finish() -> None:
+    run = star(image("a", "16 MB"), registry=", max_connections: 0").run().run
+    assert sensitivity(run) == Sensitivity()
