@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-browser lint bench compiled test-compiled schema goldens contact-sheet clean
+.PHONY: run test test-browser lint bench compiled test-compiled schema goldens contact-sheet notebooks clean
 
 run: .venv/runs ## simulate scenarios/20nodes.yaml and show the result
 	@$(BIN)/rolloutsim run scenarios/20nodes.yaml || { code=$$?; test $$code -eq 3 && \
@@ -41,6 +41,9 @@ goldens: .venv/develops ## write the expected outputs in tests/golden anew after
 
 contact-sheet: .venv/develops ## every figure on every shipped scenario, a page each, in contact-sheet/
 	$(BIN)/python -m tests.contact_sheet -o contact-sheet
+
+notebooks: .venv/develops ## run notebooks/*.py and write the .ipynb beside each anew
+	$(BIN)/python -m tests.notebooks.render
 
 clean: ## remove the virtual environment and caches
 	rm -rf .venv .venv-compiled .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -296,6 +296,7 @@ def plain_text(kind: Kind, value: float, bits: bool = False) -> str:
     """
     if kind == "share":
         return exact_text(kind, value)
+    bits = bits and kind == "rate"
     exact = Decimal(repr(value)) * (BITS_PER_BYTE if bits else 1)
     if kind == "time":
         short = 0 < value < 1

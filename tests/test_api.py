@@ -135,3 +135,26 @@ def test_a_rollout_that_did_not_finish_has_no_time() -> None:
     assert not result.finished
     assert result["small"].rollout_time is None
     assert repr(result["small"]) == "<CaseResult 'small': did not finish>"
+
+
+def test_a_result_says_why_and_what_would_help_as_tables(result: rs.Result) -> None:
+    # Ideal: 2 × 100 MB over 1 Gbit/s; the NICs of 1 Gbit/s allow half of that time.
+    causes = result["large"].causes
+    assert dict(causes) == {"cause": ["registry.uplink"], "seconds": [1.6], "share": [1.0], "over_all_s": [3.2]}
+    changes = result.what_if(jobs=1)
+    times = dict(zip(changes["change"], changes["after_s"], strict=True))
+    assert times["small instead of large"] == pytest.approx(0.16)
+    assert times["registry uplink 10 Gbit/s"] == pytest.approx(0.8)
+    assert set(changes["case"]) == {"large"}
+    assert set(result.what_if("small", jobs=1)["case"]) == {"small"}
+    with pytest.raises(KeyError, match="no case 'tiny'; cases: small, large"):
+        result.what_if("tiny")
+
+
+def test_sensitivities_are_a_table_the_largest_span_first(result: rs.Result) -> None:
+    rows = result.sensitivity(jobs=1)
+    assert list(rows) == [
+        "case", "path", "by", "value", "low_value", "high_value", "low_s", "base_s", "high_s", "span_s",
+    ]  # fmt: skip
+    low = dict(zip(rows["path"], rows["low_s"], strict=True))
+    assert low["registry.uplink"] == pytest.approx(1.6 / 0.9)

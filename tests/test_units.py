@@ -22,6 +22,7 @@ from rolloutsim.units import (
     parse_share,
     parse_size,
     parse_time,
+    plain_text,
 )
 
 
@@ -227,3 +228,29 @@ def test_any_text_is_a_quantity_or_a_quantity_error(text: str, kind: Kind) -> No
     except QuantityError:
         return
     assert 0 <= value < math.inf
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "bits", "text"),
+    [
+        ("rate", 125e6, True, "1 Gbit/s"),
+        ("rate", 137.5e6, True, "1.1 Gbit/s"),
+        ("rate", 135e6, False, "135 MB/s"),
+        ("rate", 125 * 2.0**20, False, "125 MiB/s"),
+        ("rate", 117964800.0, False, "117.9648 MB/s"),
+        ("size", 380.6e6, False, "380.6 MB"),
+        ("size", 512.0, False, "512 B"),
+        ("time", 0.00011, False, "0.11 ms"),
+        ("time", 0.3, False, "300 ms"),
+        ("time", 600.0, False, "600 s"),
+        ("time", 0.0, False, "0 s"),
+        ("share", 0.225, False, "22.5%"),
+    ],
+)
+def test_plain_text_is_what_people_write_with_all_digits(kind: Kind, value: float, bits: bool, text: str) -> None:
+    assert plain_text(kind, value, bits) == text
+
+
+@given(st.sampled_from(["size", "rate", "time", "share"]), st.floats(1e-5, 1e6), st.booleans())
+def test_plain_text_parses_to_the_same_number(kind: Kind, value: float, bits: bool) -> None:
+    assert parse(kind, plain_text(kind, value, bits)) == value

@@ -6,6 +6,7 @@ are the same for all commands and are decided here, from the kind of the error.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -20,6 +21,8 @@ from typing import Any
 import click
 
 import rolloutsim
+
+_RARELY = 100_000  # more objects between two collections than importing everything makes (assumed: some MB)
 
 COMMANDS = ("run", "compare", "sweep", "solve", "plot", "report", "trace", "validate", "schema", "explain", "init")
 
@@ -77,6 +80,8 @@ class Commands(click.Group):
         run = partial(super().main, args, prog_name, complete_var, standalone_mode=False, **extra)
         if not standalone_mode:
             return run()
+        # Python's collector of cycles would walk through all that is imported, again and again: a tenth of a short run.
+        gc.set_threshold(_RARELY)
         if hasattr(signal, "SIGPIPE"):  # a reader that goes away (`| head`) ends us quietly, as it ends other tools
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         for stream in (sys.stdout, sys.stderr):

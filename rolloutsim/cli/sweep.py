@@ -19,10 +19,24 @@ if TYPE_CHECKING:
 FORMATS = ("table", "json", "csv", "md")
 DESIGNS = ("grid", "zip", "sobol")
 
+TABLES = """\b
+Tables of the SQLite file (sizes in bytes, times in seconds; NULL is unknown):
+  sweep       one row: schema, version, name, scenario, sha256, design, points,
+              replications, seed, complete
+  parameters  path, column and number_column in points, values
+  points      point, sha256, a column for each parameter (and for its number)
+  results     point, replication, case, seed, finished, rollout_time_s, …
+  links, time_split, thresholds, …
+              point, replication, case, and what a case lists of them
+  joined      a view: points and results side by side
+
+"""
+
 
 @click.command(
     short_help="Many runs, streamed into one SQLite file.",
-    epilog=example(
+    epilog=TABLES
+    + example(
         "rolloutsim sweep scenarios/20nodes.yaml -p nodes=20,50,100 -p 'network=1 Gbit/s,10 Gbit/s'\n"
         "rolloutsim sweep scenarios/20nodes.yaml -p 'network=1 Gbit/s..100 Gbit/s log' --design sobol --points 64\n"
         "rolloutsim sweep mine.yaml --replications 20 --jobs 8 -o mine.sqlite --resume\n"
@@ -80,17 +94,6 @@ def command(
     simulated. Replication i has the same seed at every point. Results do not depend on --jobs or --cluster: what is
     over in two seconds is done without other processes, on local cores by joblib's loky, on a cluster by Dask. (In
     Python any joblib backend will do: for Ray, s.sweep(…) within joblib.parallel_config("ray").)
-
-    \b
-    Tables of the SQLite file (sizes in bytes, times in seconds; NULL is unknown):
-      sweep       one row: schema, version, name, scenario, sha256, design, points,
-                  replications, seed, complete
-      parameters  path, column and number_column in points, values
-      points      point, sha256, a column for each parameter (and one for its number)
-      results     point, replication, case, seed, finished, rollout_time_s, …
-      links, time_split, thresholds, …
-                  point, replication, case, and what a case lists of them
-      joined      a view: points and results side by side
 
     The table shows means over the replications; json has the same with intervals, csv every single run.
     Exit code 5 if a rollout did not finish; thresholds are written and not judged. An interruption keeps what is

@@ -106,7 +106,9 @@ def collect(
         end=end,
         events=events,
         reasons=tuple(incidents.reasons),
-        orchestration=orchestrated and orchestration(scenario, actors, incidents, orchestrated, pushes),
+        orchestration=(
+            None if orchestrated is None else orchestration(scenario, actors, incidents, orchestrated, pushes)
+        ),
     )
 
 

@@ -23,7 +23,7 @@ _RANGE_KEYS = ("from", "to", "scale")
 
 
 def from_options(texts: Sequence[str], kind: Kind | None = None, count: int | None = None) -> Design:
-    """The design of `-p K=V1,V2` (values as in `--set`) and `-p K=FROM..TO` (a range, with ` log` behind on a log scale).
+    """The design of `-p K=V1,V2` (values as in `--set`) and `-p K=FROM..TO` (a range; on a log scale with ` log`).
 
     Raises
     ------

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.errors import OutputError
 from rolloutsim.planning.sweep_figures import ROLLOUT_TIME, figures, joined, numbers
 from rolloutsim.planning.sweep_records import Columns, SweepRecords
+from rolloutsim.results.files import write_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,17 +75,9 @@ def to_parquet(records: SweepRecords, path: Path) -> None:
     """
     need("Parquet", "pandas", "pyarrow")
     frame = to_pandas(records)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)
-        try:
-            frame.to_parquet(temporary, engine="pyarrow", index=False)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+    content = BytesIO()
+    frame.to_parquet(content, engine="pyarrow", index=False)
+    write_file(path, content.getvalue())
 
 
 def to_xarray(records: SweepRecords, replications: bool = False) -> xr.Dataset:

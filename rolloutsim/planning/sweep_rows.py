@@ -30,7 +30,10 @@ KEYS = ("point", "replication", "case")
 _UNITS = ("_bytes_per_s", "_bytes", "_s")
 
 # Maps whose keys are names of this scenario and not of the contract: a table with a row for each.
-_BY_NAME = {"time_split_s": ("time_split", ("cause", "time_s"))}
+_BY_NAME = {
+    "time_split_s": ("time_split", ("cause", "time_s")),
+    "failed_pull_reasons": ("failed_pull_reasons", ("reason", "pulls")),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ _BATCH = 0.5  # what a batch should take [s] (assumed)
 _WORTH_WORKERS = 2.0  # what is over sooner is done here: other processes take about a second to start [s]
 _ROUNDS = 4  # batches for each worker that are left at least, so that all have work until the end (assumed)
 
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A run to do: the number of its point, the replication, the seed, and what is simulated."""
@@ -99,8 +100,7 @@ def run_jobs(jobs: Sequence[Job], workers: Workers) -> Generator[Batch]:
     """
     queue = iter(jobs)
     pace = Pace(len(jobs))
-    for batch in _here(queue, pace, most=1):
-        yield batch
+    yield from _here(queue, pace, most=1)
     alone = workers.jobs == 1 or pace.left * pace.of_run < _WORTH_WORKERS
     if not pace.left:
         return
@@ -171,7 +171,7 @@ def _in_order(batches: Iterator[tuple[Job, ...]], jobs: int, workers: int) -> Ge
         return
     results = parallel(tasks)
     try:
-        for batch in results:  # `yield from` would close it before us
+        for batch in results:  # noqa: UP028 (`yield from` would close it before us)
             yield batch
     finally:
         with warnings.catch_warnings():

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.disks import ImageDisk
     from rolloutsim.results.intervals import Interval
     from rolloutsim.results.records import CaseRecords, Run
+    from rolloutsim.results.replicas import WorkloadSummary
 
 Intervals = Mapping[str, "Interval | None"]  # of rollout times, by case
 
@@ -72,7 +73,7 @@ def case_rows(run: Run, summary: RunSummary | None = None, intervals: Intervals 
     summary = summarise(run) if summary is None else summary
     figures = [(case, summary.cases[case.name]) for case in run.cases]
     if _shows_workloads(run):
-        return _workload_table(summary)
+        return _workload_table(summary, intervals or {})
     if all(is_image_case(case) for case in run.cases):
         return _image_table(figures, intervals or {})
     return _pull_table(figures, intervals or {})
@@ -215,18 +216,18 @@ def _shows_workloads(run: Run) -> bool:
     return has_workloads and not all(is_image_case(case) for case in run.cases)
 
 
-def _workload_table(summary: RunSummary) -> Table:
+def _workload_table(summary: RunSummary, intervals: Intervals) -> Table:
     columns = (
         Column("workload", "left"), Column("pods", "right"), Column("rollout time", "right"),
         Column("least ready", "right"), Column("promised", "right"), Column("pulls", "right"),
         Column("on the wire", "right"), Column("pull time p50", "right"), Column("p95", "right"),
     )  # fmt: skip
-    workloads = [one for case in summary.cases.values() if case.rollout for one in case.rollout.workloads]
+    workloads = [(case, one) for case in summary.cases.values() if case.rollout for one in case.rollout.workloads]
     rows = tuple(
         (
             row.workload,
             show_count(row.replicas),
-            show_time(None if row.ready_s is None or row.start_s is None else row.ready_s - row.start_s),
+            _workload_time(case, row, intervals),
             show_count(row.least_ready),
             UNKNOWN if row.floor is None else show_count(row.floor),
             show_count(row.pulls),
@@ -234,9 +235,18 @@ def _workload_table(summary: RunSummary) -> Table:
             show_time(None if row.pull_time_s is None else row.pull_time_s.p50),
             show_time(None if row.pull_time_s is None else row.pull_time_s.p95),
         )
-        for row in workloads
+        for case, row in workloads
     )
     return Table(columns, rows)
+
+
+def _workload_time(case: CaseSummary, row: WorkloadSummary, intervals: Intervals) -> str:
+    """From a workload's start to its last ready pod; of the one that the case waits for with the interval."""
+    if row.ready_s is None or row.start_s is None:
+        return UNKNOWN
+    if row.start_s == 0.0 and row.ready_s == case.rollout_time_s:
+        return _rollout_time(case, intervals)
+    return show_time(row.ready_s - row.start_s)
 
 
 def _disk_row(row: ImageDisk, kinds: Sequence[str], smallest: float) -> tuple[str, ...]:

@@ -142,7 +142,8 @@ def test_5_a_rollout_that_did_not_finish(inside: Inside) -> None:
          "error: s.yaml has no key 'sweep', and there is no -p; write for example -p 'network=1 Gbit/s,10 Gbit/s'"),
         (["s.yaml", "-p", "nodes=2,0"], 4, "-p nodes: error: '0' is not a whole number from 1 to 1000000"),
         (["s.yaml", "-p", "images.smal=2 MB"], 2,
-         "error: -p images.smal: no image is named 'smal' in images; there are: small large; did you mean images.small?"),
+         "error: -p images.smal: no image is named 'smal' in images; there are: small large; did you mean "
+         "images.small?"),
         (["s.yaml", "-p", "nodes=2,3", "--resume"], 2, "Error: --resume goes on with a file: name it with -o"),
         (["s.yaml", "-p", "nodes=2,3", "-o", "d"], 1,
          "error: cannot write d: is a directory; nothing was simulated; name a file"),
@@ -157,7 +158,8 @@ def test_5_a_rollout_that_did_not_finish(inside: Inside) -> None:
          "Error: Invalid value for '--design': 'cube' is not one of 'grid', 'zip', 'sobol'."),
         (["s.yaml", "-p", "nodes=2,3", "--jobs", "0"], 2,
          "error: 0 jobs are not possible; allowed: a whole number from 1 on, or -1 for one on each core"),
-        (["t.yaml", "-p", "nodes=2"], 2, "error: 't.yaml' does not exist; give a scenario file; did you mean 's.yaml'?"),
+        (["t.yaml", "-p", "nodes=2"], 2,
+         "error: 't.yaml' does not exist; give a scenario file; did you mean 's.yaml'?"),
     ],
 )  # fmt: skip
 def test_a_wrong_call_simulates_and_writes_nothing(
@@ -261,8 +263,9 @@ def test_help_loads_no_heavy_module_and_documents_every_table() -> None:
     code = (
         "import sys\n"
         "from rolloutsim.cli import main\n"
+        "heavy = {'numpy', 'simpy', 'yaml', 'pydantic', 'rich', 'joblib', 'sqlite3'}\n"
         "try: main(['sweep', '--help'])\n"
-        "finally: print(sorted({'numpy', 'simpy', 'yaml', 'pydantic', 'rich', 'joblib', 'sqlite3'} & set(sys.modules)))\n"
+        "finally: print(sorted(heavy & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.splitlines()[-1] == "[]"

@@ -44,8 +44,9 @@ def rendered(source: Path) -> NotebookNode:
     notebook = unexecuted(source)
     client = NotebookClient(
         notebook,
-        timeout=_LONGEST,
         kernel_name="python3",
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        timeout=_LONGEST,
         record_timing=False,
         resources={"metadata": {"path": str(source.parent)}},
     )

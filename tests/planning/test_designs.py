@@ -100,7 +100,8 @@ _UNITS = "bit/s kbit/s Mbit/s Gbit/s B/s kB/s MB/s GB/s"
     ("options", "kind", "count", "message"),
     [
         (["nodes=1..4"], None, None,
-         "nodes is a range, 1..4, and design grid needs values; list them, or take design sobol and a number of points"),
+         "nodes is a range, 1..4, and design grid needs values; list them, or take design sobol and a number of "
+         "points"),
         (["nodes=1,2"], None, 3, "a number of points is for design sobol; design grid has those of its values"),
         (["nodes=1,2"], "zip", 3, "a number of points is for design sobol; design zip has those of its values"),
         (["nodes=1..4"], "sobol", None,

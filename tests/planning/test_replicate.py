@@ -10,10 +10,12 @@ import pytest
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.replicate import replicate, seeds
 from rolloutsim.results.contract import to_json
+from rolloutsim.results.figures import plus_minus, show_time
 from rolloutsim.results.intervals import mean_interval, quantile_interval
 from rolloutsim.results.replicated import Replications
 from rolloutsim.results.statistics import median
 from rolloutsim.results.store import from_bytes, to_bytes
+from rolloutsim.results.tables import case_rows
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
 
@@ -118,3 +120,25 @@ def test_what_is_not_possible_is_said(count: int, jobs: int, message: str) -> No
     with pytest.raises(UsageError) as caught:
         replicate(loads(RANDOM).resolve(), 7, count, jobs)
     assert str(caught.value) == message
+
+
+def test_the_row_of_a_workload_shows_the_interval_of_the_rollout_that_waits_for_it() -> None:
+    text = """\
+rolloutsim: 1
+name: random start-up
+nodes: 2
+network: 1 Gbit/s
+images: {a: 40 MB}
+workloads:
+  slow: {images: a, replicas: 2, startup: {p50: 5 s, p95: 9 s}}
+  quick: {images: a, replicas: 2}
+rollout: {strategy: rolling}
+"""
+    found = replicate(loads(text).resolve(), 7, 8)
+    interval = found.rollout_times["all"]
+    assert interval is not None
+    slow, quick = case_rows(found.first, found.summary, found.rollout_times).rows
+    centre = found.summary.cases["all"].rollout_time_s
+    assert centre is not None
+    assert slow[2] == plus_minus(show_time, centre, interval.half)
+    assert "±" not in quick[2]

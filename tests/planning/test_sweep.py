@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -243,7 +242,7 @@ class _Stopped(Exception):
 
 
 @pytest.fixture
-def stopped_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def stopped_after(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Let the simulation fail after so many runs; then count the runs."""
     left = [10**9]
     real = sweep_run.simulate
@@ -256,23 +255,23 @@ def stopped_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
     monkeypatch.setattr(sweep_run, "simulate", simulate)
     monkeypatch.setattr(sweep_run, "_BATCH", 1e-9)  # a run a batch
-    yield left
+    return left
 
 
 @pytest.mark.parametrize("runs", [0, 1, 5])
 def test_what_was_done_before_a_failure_is_not_done_again(tmp_path: Path, stopped_after: list[int], runs: int) -> None:
     scenario, path = rs.loads(RANDOM), tmp_path / "s.sqlite"
     parameters = {"nodes.web.count": [2, 3, 4]}
-    scenario.sweep(parameters, replications=3, path=tmp_path / "whole.sqlite")
+    scenario.sweep(parameters, replications=3, jobs=1, path=tmp_path / "whole.sqlite")
     stopped_after[0] = runs
     with pytest.raises(_Stopped):
-        scenario.sweep(parameters, replications=3, path=path)
+        scenario.sweep(parameters, replications=3, jobs=1, path=path)
     assert (rs.Sweep.read(path).records.runs_done, rs.Sweep.read(path).complete) == (runs, False)
     stopped_after[0] = 9 - runs
-    scenario.sweep(parameters, replications=3, path=path, resume=True)
+    scenario.sweep(parameters, replications=3, jobs=1, path=path, resume=True)
     assert stopped_after[0] == 0
     assert dump(path) == dump(tmp_path / "whole.sqlite")
-    scenario.sweep(parameters, replications=3, path=path, resume=True)  # all is done: nothing is simulated
+    scenario.sweep(parameters, replications=3, jobs=1, path=path, resume=True)  # all is done: nothing is simulated
     assert dump(path) == dump(tmp_path / "whole.sqlite")
 
 

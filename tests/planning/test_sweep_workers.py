@@ -173,7 +173,7 @@ def test_a_worker_that_dies_is_said_to_be_dead(monkeypatch: pytest.MonkeyPatch) 
     resolved = rs.loads(RANDOM).resolve()
     jobs = [Job(0, replication, replication, resolved) for replication in range(4)]
     batches = run_jobs(jobs, Workers(2))
-    assert len(next(batches).rows) == 1
+    assert next(batches).runs == 1
     monkeypatch.setattr(sweep_run, "do_batch", _die)
     with pytest.raises(RolloutsimError) as caught:
         list(batches)
@@ -193,6 +193,7 @@ def test_a_batch_is_half_a_second_of_runs_but_never_the_last_of_all() -> None:
 
 def test_short_sweeps_and_single_jobs_start_no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep_run, "_elsewhere", lambda *_: pytest.fail("processes"))
+    monkeypatch.setattr(sweep_run, "_WORTH_WORKERS", 1e9)
     assert len(rs.loads(RANDOM).sweep({"seed": [1, 2]}, jobs=2)) == 2
     monkeypatch.setattr(sweep_run, "_WORTH_WORKERS", 0.0)
     assert len(rs.loads(RANDOM).sweep({"seed": [1, 2]}, jobs=1)) == 2

@@ -1,82 +1,14 @@
-"""Runs that several tests draw."""
+"""What the tests of figures share; the runs they draw are in `runs`."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-import rolloutsim as rs
-from rolloutsim.results.records import Run
-from rolloutsim.scenario.distributions import Distribution
-from rolloutsim.scenario.resolved import Background, Case, RateLimit
-from rolloutsim.scenario.resolved_rollout import Amount, Disk, Strategy, Workload
-from rolloutsim.simulation import simulate
-
-ROOT = Path(__file__).parent.parent.parent
-SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
-
-IDEAL = """\
-rolloutsim: 1
-name: four nodes
-model: ideal
-nodes: 4
-network: 1 Gbit/s
-images: {small: 10 MB, large: {layers: [100 MB, 25 MB]}}
-thresholds: {rollout_time: max < 3 s}
-"""
-# Ideal: 4 x 10 MB and 4 x 125 MB over 125 MB/s are 0.32 s and 4 s.
-
-ROLLING = """\
-rolloutsim: 1
-name: rolling
-nodes: {web: {count: 10, racks: [r1, r2], nic: 10 Gbit/s}}
-network: {rate: 10 Gbit/s, racks: {uplink: 10 Gbit/s}}
-registry: 1 Gbit/s
-images: {api: {layers: [30 MB, 60 MB]}, log: 20 MB}
-"""
-
-
-@cache
-def shipped(name: str) -> Run:
-    """A shipped scenario's run; each is simulated once."""
-    return rs.load(ROOT / f"scenarios/{name}.yaml").run().run
-
-
-@cache
-def ideal(*overrides: str) -> Run:
-    """The run of four nodes on bandwidth alone."""
-    return rs.loads(IDEAL, overrides=overrides).run().run
-
-
-@cache
-def rolling() -> Run:
-    """Two workloads, other applications, disks with a capacity and a rate limit: what no bare pull has."""
-    base = rs.loads(ROLLING).resolve()
-    deployment = Strategy("rolling", Amount(share=0.25), Amount(share=0.10))
-    workloads = (
-        Workload("api", ("api",), 20, False, ("web",), deployment, startup=Distribution(2.0, 2.0)),
-        Workload("log", ("log",), 10, True, ("web",), Strategy("daemonset")),
-    )
-    group = replace(base.groups[0], storage=Disk(20e9, 12e9))
-    registries = {
-        name: replace(registry, rate_limits=(RateLimit(50.0, 100.0),)) for name, registry in base.registries.items()
-    }
-    background = (
-        Background("backup", ("registry.uplink",), rate=25e6),
-        Background("bulk", ("registry.uplink",), connections=2),
-    )
-    return simulate(
-        replace(
-            base, cases=(Case("all", {}, workloads),), groups=(group,), registries=registries, background=background
-        )
-    )
-
 
 @pytest.fixture
-def figure_state():
+def figure_state() -> Iterator[None]:
     """What matplotlib shares among all figures: it must stay as it is."""
     import matplotlib
 

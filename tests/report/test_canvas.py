@@ -13,7 +13,7 @@ from rolloutsim.report.images import png, svg
 from rolloutsim.report.plots import figure
 from rolloutsim.report.plots.canvas import Panel, canvas, finish, mark, plain, text_width, tips, wrapped
 from rolloutsim.report.plots.scales import corners, is_wide, staircase, thinned
-from tests.report.conftest import ROOT, ideal
+from tests.report.runs import ROOT, ideal
 from tests.report.test_every_figure import cut_off
 
 LONG = "registry.example.com/payments/a-service-with-a-name-that-nobody-remembers:2026-11-24-rc1"
@@ -79,7 +79,7 @@ def test_a_figure_of_its_own_is_shown_by_jupyter() -> None:
 
 def test_the_same_run_gives_the_same_bytes_in_every_process() -> None:
     code = (
-        "from tests.report.conftest import ideal; from rolloutsim.report.plots import figure, names\n"
+        "from tests.report.runs import ideal; from rolloutsim.report.plots import figure, names\n"
         "from rolloutsim.report.images import png, svg\n"
         "import hashlib\n"
         "for name in ('rollout', 'time_split', 'timeline', 'fan', 'utilisation'):\n"
@@ -113,7 +113,7 @@ def test_text_stays_text_where_that_is_asked_for() -> None:
 
 def test_pyplot_is_left_alone(figure_state: None) -> None:
     code = (
-        "import sys; from tests.report.conftest import ideal; from rolloutsim.report.plots import figure\n"
+        "import sys; from tests.report.runs import ideal; from rolloutsim.report.plots import figure\n"
         "from rolloutsim.report.images import svg\n"
         "svg(figure('rollout')(ideal())); assert 'matplotlib.pyplot' not in sys.modules"
     )

@@ -14,7 +14,7 @@ from rolloutsim.results.background import background_summaries
 from rolloutsim.results.disks import disk_summary
 from rolloutsim.results.replicas import ready_replicas, workload_summaries
 from rolloutsim.results.requests import registry_summaries
-from tests.report.conftest import ideal, rolling, shipped
+from tests.report.runs import ideal, rolling, shipped
 from tests.report.test_figures_of_runs import data_of, title_of
 
 

@@ -18,7 +18,7 @@ from rolloutsim.results.phases import node_phases, readiness
 from rolloutsim.results.replicated import figures_of
 from rolloutsim.results.throughput import link_loads
 from rolloutsim.simulation import simulate
-from tests.report.conftest import ideal, rolling, shipped
+from tests.report.runs import ideal, rolling, shipped
 
 
 def line_of(ax: Axes, gid: str) -> Line2D:

@@ -16,7 +16,7 @@ from rolloutsim.errors import UsageError
 from rolloutsim.planning.sensitivity import Row
 from rolloutsim.report.plots import figure
 from rolloutsim.report.plots.canvas import NoDataError, tips
-from tests.report.conftest import IDEAL
+from tests.report.runs import IDEAL
 from tests.report.test_every_figure import cut_off
 from tests.report.test_figures_of_runs import data_of, title_of
 

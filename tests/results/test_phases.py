@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rolloutsim.results.phases import PHASES, node_phases, readiness
-from tests.report.conftest import rolling, shipped
+from tests.report.runs import rolling, shipped
 from tests.results.by_hand import Story, image
 
 

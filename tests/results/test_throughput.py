@@ -13,7 +13,7 @@ from rolloutsim.results.throughput import fetched_by, least_time, link_loads, no
 from rolloutsim.scenario.resolved import Case
 from rolloutsim.scenario.resolved_rollout import Push, Strategy, Workload
 from rolloutsim.simulation import simulate
-from tests.report.conftest import SCENARIOS, ideal, rolling, shipped
+from tests.report.runs import SCENARIOS, ideal, rolling, shipped
 from tests.results.by_hand import UPLINK, Story, image, scenario
 
 

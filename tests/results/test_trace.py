@@ -14,7 +14,7 @@ from rolloutsim.results.records import CaseRecords, Run
 from rolloutsim.results.trace import latest_nodes, slowest_or_named, to_bytes, trace
 from rolloutsim.results.trace_tracks import colours
 from tests import trace_format
-from tests.report.conftest import SCENARIOS, rolling, shipped
+from tests.report.runs import SCENARIOS, rolling, shipped
 from tests.results.by_hand import Story, image, run
 
 MICROSECOND = 1e-6

@@ -8,7 +8,7 @@ from rolloutsim.planning.changes.situation import Candidate, Situation, assign
 from rolloutsim.results.figures import show_rate
 from rolloutsim.results.split import CONNECTION_CAP, LAYER_SLOT, OTHER_PULL, RATE_LIMITED, REQUESTS, UNPACK
 from rolloutsim.scenario.places import Path
-from rolloutsim.units import format_time, plain_text
+from rolloutsim.units import plain_text
 
 _SLOTS = (6, 10)  # CRI-O's default, and what is recommended for object storage: SOCI docs/parallel-mode.md, 10 to 20
 _UNPACKS = 4  # assumed: the cores of a small node
@@ -80,7 +80,7 @@ def _latency(situation: Situation) -> Iterator[Candidate]:
     far = {path: latency for path, latency in far.items() if latency > 0.0}
     if scenario.model == "real" and far:
         overrides = tuple(assign(path, plain_text("time", latency / _TWICE)) for path, latency in far.items())
-        longest = format_time(max(far.values()) / _TWICE)
+        longest = plain_text("time", max(far.values()) / _TWICE)
         yield Candidate("latency", f"half the latency ({longest} one way)", overrides, share, True)
 
 
