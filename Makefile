@@ -28,7 +28,7 @@ bench: .venv/develops .venv-compiled/built ## the engine at scale, against rival
 	cd .venv-compiled/src && ../bin/python -m tests.benchmarks.run
 
 compiled: .venv-compiled/built ## the same engine compiled to C; needs a C compiler
-	@echo "run .venv-compiled/bin/rolloutsim: the same results, two to three times as fast"
+	@echo "run .venv-compiled/bin/rolloutsim: the same results, about twice as fast"
 
 test-compiled: .venv-compiled/built ## what the engine computes, with the compiled one
 	cd .venv-compiled/src && ../bin/pytest tests/network tests/invariants tests/theory tests/fleet tests/golden

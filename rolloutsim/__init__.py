@@ -37,9 +37,10 @@ from rolloutsim.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from rolloutsim.api.comparison import compare
-    from rolloutsim.api.result import CaseResult, Result, Table
+    from rolloutsim.api.result import CaseResult, Result
     from rolloutsim.api.scenarios import Scenario, load, loads
     from rolloutsim.api.sweep import Sweep
+    from rolloutsim.api.table import Table
     from rolloutsim.errors import Diagnostic, OutputError, RolloutsimError, ScenarioError, UsageError
 
 __all__ = [
@@ -66,7 +67,7 @@ _HOME = {
     "Result": "api.result",
     "CaseResult": "api.result",
     "Sweep": "api.sweep",
-    "Table": "api.result",
+    "Table": "api.table",
 }
 
 

@@ -11,7 +11,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache, partial
-from math import nan
+from math import inf, nan
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -108,9 +108,10 @@ class _Case:
     ) -> CaseRecords:
         """Step through all events until the last pod is ready or nothing can happen any more."""
         pushes = [] if self.orchestrated is None else push_before(self.scenario, self.actors.images)
-        self._step(progress)
+        if all(image.is_complete for _, images in pushes for image in images):
+            self._step(progress)
         if self.orchestrated is not None:
-            pushes += self.orchestrated.close()
+            pushes += self.orchestrated.close(pushes)
         records = collect(
             self.scenario, self.case.name, self.actors, self.network, self.ledger,
             unfinished=self.waiting, events=self.events, alone=None if alone is None else alone.of,
@@ -128,7 +129,10 @@ class _Case:
             while self.waiting:
                 if orchestrated is not None:
                     self.waiting = orchestrated.waiting
-                    if not self.waiting or self.env.peek() > horizon:
+                    if not self.waiting:
+                        break
+                    if self.env.peek() > horizon:
+                        self._give_up(horizon)
                         break
                 step()
                 events += 1
@@ -138,6 +142,11 @@ class _Case:
         except EmptySchedule:
             pass  # nothing can happen any more; the pods still waited for are the result
         self.events = events
+
+    def _give_up(self, horizon: float) -> None:
+        """Let the time until the horizon pass, unless nothing can happen any more."""
+        if self.env.now < horizon and self.env.peek() < inf:
+            self.env.run(until=horizon)
 
     def _generator(self, purpose: str) -> np.random.Generator:
         """The generator of a purpose, made when something is random: importing numpy's takes its time."""

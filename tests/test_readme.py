@@ -38,7 +38,7 @@ def test_the_python_shown_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_command_shown_exists(tmp_path) -> None:
-    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for block in blocks("sh"):
         for line in block.text.splitlines():
             program, *arguments = shlex.split(line, comments=True)

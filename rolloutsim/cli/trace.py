@@ -29,7 +29,7 @@ def command(result: str, name: str | None, nodes: int | None, output: str) -> No
     """Write every pull, layer and pod of RESULT as a timeline.
 
     RESULT is a folder written by 'run -o DIR', or the result.json or records.npz in it. Open the file at
-    https://ui.perfetto.dev (it stays on your machine), or without a network in chrome://tracing of Chromium. Each
+    https://ui.perfetto.dev: it stays on your machine, and once visited the page works without a network. Each
     node is a process, each of its download slots a track; links, readiness, faults and refusals come first.
     """
     if not output.lower().endswith(FORMS):
@@ -56,7 +56,7 @@ def command(result: str, name: str | None, nodes: int | None, output: str) -> No
     if len(replications) > 1:
         said.append(f"the first of {len(replications)} replications")
     said += [f"{what}: {about[key]}" for key, what in _LEFT_OUT.items() if key in about]
-    click.echo("; ".join(said) + "\nopen it at https://ui.perfetto.dev or in chrome://tracing", err=True)
+    click.echo("; ".join(said) + "\nopen it at https://ui.perfetto.dev", err=True)
 
 
 _LEFT_OUT = {"links_left_out": "links left out", "pushes_left_out": "left out"}

@@ -27,7 +27,8 @@ def refusals(incidents: Incidents) -> r.Refusals:
         np.array(c.registry, np.int32),
         np.array(c.time, np.float64),
         np.array(c.status, np.int16),
-        np.array(c.layer, np.bool_),
+        np.array(c.fetch, np.int32),
+        np.array(c.again, np.bool_),
     )
 
 

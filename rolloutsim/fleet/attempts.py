@@ -25,8 +25,9 @@ class RobustFetch(Fetch):
     """A layer, or a range of it, on its way: what it got, and what it lacks."""
 
     __slots__ = (
-        "again", "before", "broke_at", "failures", "got", "holds", "lead", "left", "outages", "over", "parts_left", "replica",
-        "reserved", "spent", "state", "unpacking",
+        "again", "before", "broke_at", "failures", "got", "holds", "lead", "left", "outages", "over", "parts_left",
+        "refusal", "replica", "reserved",
+        "spent", "state", "unpacking",
     )  # fmt: skip
 
     def __init__(self, pull: Pull, step: LayerStep, left: float) -> None:
@@ -39,6 +40,7 @@ class RobustFetch(Fetch):
         self.lead: RobustFetch | None = None  # the first range of the layer, which stands for it
         self.failures = 0  # in a row
         self.outages = 0
+        self.refusal = -1  # row of the one after which its request is sent again
         self.replica = 0
         self.reserved = 0.0  # of the disk [B]
         self.holds: Connections | None = None
@@ -52,13 +54,14 @@ class RobustFetch(Fetch):
 class RobustPull(Pull):
     """One image on its way; `fetches` are those it began or queued."""
 
-    __slots__ = ("failures", "fetches", "moved", "moved_at", "node", "over", "sent", "unpacking")
+    __slots__ = ("failures", "fetches", "moved", "moved_at", "node", "over", "refusal", "sent", "unpacking")
 
     def __init__(self, node: Node, recipe: Recipe, row: int) -> None:
         super().__init__(node, recipe, row)
         self.node = node
         self.fetches: list[RobustFetch] = []
         self.sent = 0  # requests answered
+        self.refusal = -1  # row of the one after which its request is sent again
         self.failures = 0  # in a row
         self.over = False
         self.unpacking = 0
@@ -106,6 +109,8 @@ def merge(fetch: RobustFetch, flow: Flow, now: float) -> None:
 
 
 def reason_of(status: int) -> str:
+    """Why a pull failed, from how its last request was answered."""
+    """Why a pull failed whose last request was answered so, in the runtime's words."""
     if status == LIMITED:
         return "429 Too Many Requests"
     return "connection refused or broken" if status == BROKEN else "503 Service Unavailable"

@@ -3,18 +3,21 @@
 A pod's images are brought one after another, each by its pull policy. A pull waits in the kubelet's queue while as
 many as allowed are under way (serial pulls: one), then needs a token (registry_pull_qps); a refusal, like every
 failure, sends the pod into back-off, after which it asks again. Pods that want an image whose pull another pod of
-the node has asked for share that pull.
+the node has asked for share that pull, and a pod in back-off goes on as soon as another one has brought its image.
+An image is there when it was pulled or cached by its own name; another image with the same layers is not enough.
 
 Sources: Kubernetes `pkg/kubelet/images/image_manager.go`, `puller.go`, `helpers.go` and `pkg/kubelet/kubelet.go`
-@cfce511e: serial puller first come first served, token bucket on starts, back-off by pod and image, 10 s doubling
-to 300 s without jitter. The retry comes when the back-off ends (assumed; the kubelet looks at its next sync).
+@cfce511e: serial puller first come first served, token bucket on starts, presence asked for before back-off, back-off
+by pod and image, 10 s doubling to 300 s without jitter; client-go `util/flowcontrol/backoff.go`: it begins anew when
+more than twice its maximum lies between two failures. The retry comes when the back-off ends, and an image that
+another pod brought is seen at once (assumed: a kubelet looks again after 10 to 15 s, `pod_workers.go` backOffPeriod).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from rolloutsim.fleet.buckets import TokenBucket
 from rolloutsim.fleet.pod_ledger import BACKOFF, FAILED_PULL, KUBELET_QUEUE, OTHER_PULL, PULL, QPS, RATE_LIMITED
@@ -40,6 +43,17 @@ class Job:
     def __init__(self, image: str) -> None:
         self.image = image
         self.pods: list[Pod] = []
+
+
+class Backoff:
+    """The failures in a row of a pod's image, and the wait that followed the last of them."""
+
+    __slots__ = ("failures", "is_over", "since")
+
+    def __init__(self, failures: int, since: float) -> None:
+        self.failures = failures
+        self.since = since  # of the last failure, what jitter adds included [s]
+        self.is_over = False
 
 
 class Pulls:
@@ -80,13 +94,15 @@ class Kubelet:
         The pull policy of (pod, image).
     random : callable
         Gives numbers in [0, 1); asked only if there is jitter.
+    present : iterable of str
+        The images that the node holds from the beginning.
 
     The cluster that it tells of its pods' steps is set when it exists.
     """
 
     __slots__ = (
-        "backoffs", "bucket", "cluster", "down", "failing", "jobs", "network", "node", "policy", "pulls", "queue", "random",
-        "recipes", "running", "spec", "wanted",
+        "backoffs", "bucket", "cluster", "down", "failing", "jobs", "network", "node", "policy", "present", "pulls",
+        "queue", "random", "recipes", "running", "spec", "wanted",
     )  # fmt: skip
 
     def __init__(
@@ -98,6 +114,7 @@ class Kubelet:
         failing: Callable[[Pod, str], None],
         policy: Callable[[Pod, str], PullPolicy],
         random: Callable[[], float],
+        present: Iterable[str] = (),
     ) -> None:
         self.spec = spec
         self.node = node
@@ -113,7 +130,8 @@ class Kubelet:
         self.jobs: dict[str, Job] = {}  # queued or under way, by image
         self.running = 0
         self.wanted: dict[Pod, list[str]] = {}  # images that a pod lacks, the next one last
-        self.backoffs: dict[tuple[Pod, str], int] = {}  # failures in a row
+        self.present = set(present)
+        self.backoffs: dict[tuple[Pod, str], Backoff] = {}
         self.down = False
 
     def ensure(self, pod: Pod) -> None:
@@ -124,6 +142,8 @@ class Kubelet:
     def forget(self, pod: Pod) -> None:
         """A pod is deleted; what is being pulled for it goes on."""
         self.wanted.pop(pod, None)
+        for image in pod.images:
+            self.backoffs.pop((pod, image), None)
         for job in self.jobs.values():
             if pod in job.pods:
                 job.pods.remove(pod)
@@ -159,8 +179,7 @@ class Kubelet:
         while images:
             image = images[-1]
             policy = self.policy(pod, image)
-            recipe = self.recipes[image]
-            if policy != "always" and recipe.layers & ~self.node.held == 0:
+            if policy != "always" and image in self.present:
                 images.pop()
                 continue
             if policy == "never":
@@ -204,13 +223,22 @@ class Kubelet:
         """An image is there: its pods go on, and the next pull may start."""
         self.running -= 1
         del self.jobs[job.image]
+        self.present.add(job.image)
         for pod in job.pods:
             self.backoffs.pop((pod, job.image), None)
             images = self.wanted.get(pod)
             if images is not None:
                 images.pop()
                 self._next(pod)
+        self._wake(job.image)
         self._start()
+
+    def _wake(self, image: str) -> None:
+        """Pods in back-off find an image that has come in the meantime."""
+        for (pod, wanted), backoff in list(self.backoffs.items()):
+            if wanted == image and not backoff.is_over and self.policy(pod, image) != "always":
+                backoff.is_over = True
+                self._next(pod)
 
     def failed(self, job: Job, reason: str, cause: int) -> None:
         """A pull failed, or was refused its token: its pods wait before they ask again."""
@@ -219,19 +247,21 @@ class Kubelet:
         for pod in job.pods:
             if pod not in self.wanted:
                 continue
-            failures = self.backoffs.get((pod, job.image), 0)
-            self.backoffs[pod, job.image] = failures + 1
+            now, known = self.network.now, self.backoffs.get((pod, job.image))
+            is_new = known is None or now - known.since > 2.0 * self.spec.backoff_max
+            failures = 0 if known is None or is_new else known.failures
             delay = min(self.spec.backoff_initial * 2.0**failures, self.spec.backoff_max)
-            if self.spec.backoff_jitter > 0.0:
-                delay *= 1.0 + self.spec.backoff_jitter * self.random()
+            more = delay * self.spec.backoff_jitter * self.random() if self.spec.backoff_jitter > 0.0 else 0.0
+            backoff = self.backoffs[pod, job.image] = Backoff(failures + 1, now + more)
             if cause != QPS:
                 self.cluster.relabel(pod, FAILED_PULL)
             self.cluster.step(pod, cause)
             self.failing(pod, reason)
-            self.network.call_later(delay, self._ask_again, (pod, job.image, self.backoffs[pod, job.image]))
+            self.network.call_later(delay + more, self._ask_again, (pod, job.image, backoff))
         self._start()
 
     def _ask_again(self, what: Any) -> None:
-        pod, image, failures = what
-        if self.backoffs.get((pod, image)) == failures and pod in self.wanted:
+        pod, image, backoff = cast("tuple[Pod, str, Backoff]", what)
+        if self.backoffs.get((pod, image)) is backoff and not backoff.is_over:
+            backoff.is_over = True
             self._next(pod)

@@ -17,7 +17,8 @@ class Pod:
 
     __slots__ = (
         "asked", "available", "cause", "code", "deleted", "deleted_at", "deleted_by", "epoch", "gone", "gone_at",
-        "images", "node", "old", "ordinal", "pull", "ready", "row", "since", "started", "startup", "workload",
+        "images", "node", "old", "ordinal", "pull", "ready", "row", "since", "started", "startup", "stuck_at",
+        "workload",
     )  # fmt: skip
 
     def __init__(self, row: int, old: bool, workload: int, node: int, images: tuple[str, ...], ordinal: int) -> None:
@@ -35,6 +36,7 @@ class Pod:
         self.pull = -1  # of the present step
         self.startup = 0.0
         self.deleted_at = self.gone_at = nan
+        self.stuck_at = nan  # when its node went away, if it was to go [s]
         self.deleted_by = -1
 
 

@@ -16,6 +16,7 @@ Controllers are told at the end of each instant in which something changed, once
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import isnan
 
 from rolloutsim.fleet.ledger import NEVER
 from rolloutsim.fleet.pod_group import Pod as Pod
@@ -138,7 +139,10 @@ class Cluster(PodLife):
         steps, since = self.ledger.steps, self.begun[workload]
         if replaces is not None:
             steps.add(row, PACING, since, replaces.deleted_at, trigger=replaces.deleted_by)
-            steps.add(row, TERMINATION, replaces.deleted_at, replaces.gone_at)
+            # The pod before could not end while its node was down.
+            ended = replaces.gone_at if isnan(replaces.stuck_at) else replaces.stuck_at
+            steps.add(row, TERMINATION, replaces.deleted_at, ended)
+            steps.add(row, NODE_DOWN, ended, replaces.gone_at)
             since = replaces.gone_at
         steps.add(row, PACING, since, now, trigger=trigger)
         pod.cause, pod.since = CONTROLLER, now
@@ -170,6 +174,7 @@ class Cluster(PodLife):
             pod.cause = -1
         self._note(pod)
         if self.placement.down[pod.node]:
+            pod.stuck_at = now
             return
         if on_its_way:
             self.kubelets[pod.node].forget(pod)
@@ -192,6 +197,7 @@ class Cluster(PodLife):
         for pod in list(self.on_node[node].values()):
             pod.epoch += 1  # whatever it was about to do
             if pod.deleted:
+                pod.stuck_at = now
                 continue
             evictable = evictable or self._is_evictable(pod)
             was_ready = pod.ready

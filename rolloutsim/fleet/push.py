@@ -34,6 +34,11 @@ class ImagePush:
         self.held = 0.0
         self.layers_left = 0
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of it is in the registry."""
+        return self.finished == self.finished
+
 
 class Pusher:
     """Uploads the images of a push one after another, `parallel` layers at a time.
@@ -69,11 +74,6 @@ class Pusher:
         self.there = {layer.digest for name in spec.held for layer in scenario.images[name].layers}
         network.call_later(spec.at or 0.0, self._start)
 
-    @property
-    def done(self) -> bool:
-        """Whether everything is in the registry."""
-        return all(push.finished == push.finished for push in self.pushes)
-
     def _start(self, _: object) -> None:
         for push in self.pushes:
             image = self.scenario.images[push.image]
@@ -99,7 +99,7 @@ class Pusher:
             round_trip = self._round_trip(image)
             trips = _SET_UP + _QUESTION + _UPLOAD
             wait = trips * round_trip + (_QUESTION + _UPLOAD) * self._ttfb(image)
-            links = [self.links[name] for name in self._path(image)]
+            links = [self.links[name] for name in path_of(self.scenario, self.spec, image)]
             rate = min((link.capacity for link in links), default=0.0)
             if round_trip > 0.0 and rate > 0.0:
                 wait += slow_start_delay(layer.compressed, rate, round_trip)
@@ -107,7 +107,7 @@ class Pusher:
 
     def _upload(self, what: Any) -> None:
         push, layer = what
-        path = self._path(self.scenario.images[push.image])
+        path = path_of(self.scenario, self.spec, self.scenario.images[push.image])
         kind = self.network.kind(tuple(self.links[name] for name in path))
         self.network.start(self.host, kind, layer.compressed, self._uploaded, push)
 
@@ -124,13 +124,14 @@ class Pusher:
         push: ImagePush = what
         push.finished = self.network.now
 
-    def _path(self, image: Image) -> tuple[str, ...]:
-        registry = self.scenario.registries[image.registry]
-        return (self.spec.link, *self.spec.via, *registry.inbound)
-
     def _round_trip(self, image: Image) -> float:
-        path = self._path(image)
+        path = path_of(self.scenario, self.spec, image)
         return 2 * (self.scenario.path_latency + sum(self.scenario.links[name].latency for name in path))
 
     def _ttfb(self, image: Image) -> float:
         return self.scenario.registries[image.registry].ttfb
+
+
+def path_of(scenario: ResolvedScenario, push: Push, image: Image) -> tuple[str, ...]:
+    """The links that the bytes of a pushed image cross, in order."""
+    return (push.link, *push.via, *scenario.registries[image.registry].inbound)

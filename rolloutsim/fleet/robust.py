@@ -59,7 +59,9 @@ class RobustNode(Node):
         A pull without a byte for so long fails; None: never [s].
     """
 
-    __slots__ = ("address", "asking", "committed", "disk", "partial", "progress_timeout", "robust", "runtime")
+    __slots__ = (
+        "address", "asking", "committed", "disk", "finishing", "partial", "progress_timeout", "robust", "runtime",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -79,6 +81,7 @@ class RobustNode(Node):
         self.disk = disk
         self.progress_timeout = progress_timeout
         self.asking: list[RobustPull] = []  # not resolved
+        self.finishing: list[RobustPull] = []  # all layers are in place
         self.committed: dict[int, RobustFetch] = {}  # compressed layers of failed pulls
         # Layers that failed pulls had begun: (number of the fetch, bytes).
         self.partial: dict[int, list[tuple[int, float]]] = {}
@@ -105,9 +108,13 @@ class RobustNode(Node):
                 return
             counts = pull.sent == max(requests - _MANIFEST_FROM_END, 0)
             incidents = fleet.incidents
+            if pull.refusal >= 0:
+                incidents.refusals.again[pull.refusal] = True
+                pull.refusal = -1
             incidents.requests[pull.row] = incidents.requests.get(pull.row, 0) + 1
-            status = service_of(recipe).answer(self.address, fleet.network.now, False, counts)
+            status = service_of(recipe).answer(self.address, fleet.network.now, -1, counts)
             if status != FINE:
+                pull.refusal = incidents.refusals.last
                 fleet.network.call_later(recipe.round_trip, self._request_refused, (pull, status))
                 return
             pull.sent += 1
@@ -155,7 +162,8 @@ class RobustNode(Node):
             if fetch.flow is not None and fetch.state == FLOWING:
                 moved += network.received(fetch.flow)
             active = active or (fetch.row >= 0 and fetch.state != DONE and not fetch.over)
-        if moved > pull.moved or not active:
+        # A byte, and not what rounding leaves of the rate on a link that is down.
+        if moved >= pull.moved + 1.0 or not active:
             pull.moved, pull.moved_at = moved, network.now
         elif network.now - pull.moved_at > timeout:
             self.fail(pull, f"no byte arrived for {timeout:g} s (pull_progress_timeout)", False)
@@ -233,13 +241,15 @@ class RobustNode(Node):
         own.outages = service.outages
         own.state = WAITING
         before = fleet.cells[own.row + CONNECTED]
-        status = service.answer(self.address, fleet.network.now, True, False)
+        began = fleet.cells[own.row + STARTED] == fleet.cells[own.row + STARTED]
+        status = service.answer(self.address, fleet.network.now, fleet.fetches.number(own.row), False)
         if status == FINE:
             super()._connected(own)
         else:
+            own.refusal = service.refusals.last
             fleet.cells[own.row + CONNECTED] = fleet.network.now
             fleet.network.call_later(fetch.pull.recipe.round_trip, self._refused, (own, status))
-        if before == before:
+        if began:
             fleet.cells[own.row + CONNECTED] = before
 
     def _refused(self, what: Any) -> None:
@@ -262,8 +272,12 @@ class RobustNode(Node):
         fleet.network.call_later(delay, self._reopen, fetch)
 
     def _reopen(self, fetch: RobustFetch) -> None:
-        if not fetch.over:
-            self._connect(fetch)
+        if fetch.over:
+            return
+        if fetch.refusal >= 0:
+            self.robust.incidents.refusals.again[fetch.refusal] = True
+            fetch.refusal = -1
+        self._connect(fetch)
 
     def _stream(self, fetch: Fetch) -> None:
         own = cast(RobustFetch, fetch)
@@ -292,7 +306,8 @@ class RobustNode(Node):
     def _break(self, fetch: RobustFetch) -> None:
         """A connection is broken: its request is one that was not answered."""
         service = service_of(fetch.pull.recipe)
-        service.refusals.add(service.index, self.robust.network.now, BROKEN, True)
+        service.refusals.add(service.index, self.robust.network.now, BROKEN, self.robust.fetches.number(fetch.row))
+        fetch.refusal = service.refusals.last
         self._let_go(fetch)
         self._again(fetch, BROKEN, 0.0)
 
@@ -402,8 +417,21 @@ class RobustNode(Node):
         super()._in_place(fetch)
 
     def _complete(self, pull: Pull) -> None:
-        cast(RobustPull, pull).over = True
-        super()._complete(pull)
+        own = cast(RobustPull, pull)
+        self.pulls = [other for other in self.pulls if other is not own]
+        if own.recipe.finish_time > 0.0:
+            self.finishing.append(own)
+            self.robust.network.call_later(own.recipe.finish_time, self._finished, own)
+        else:
+            own.over = True
+            self.robust.pulled(own.row)
+
+    def _finished(self, what: Any) -> None:
+        pull = cast(RobustPull, what)
+        if not pull.over:
+            pull.over = True
+            self.finishing.remove(pull)
+            self.robust.pulled(pull.row)
 
     # ---- failing -------------------------------------------------------------------------------------
 
@@ -421,9 +449,10 @@ class RobustNode(Node):
 
     def crash(self) -> None:
         """All that is under way is lost; committed layers stay."""
-        for pull in (*self.asking, *cast("list[RobustPull]", self.pulls)):
+        for pull in (*self.asking, *cast("list[RobustPull]", self.pulls), *self.finishing):
             self._drop(pull, "its node crashed", False)
             self.robust.failed(pull.row, "its node crashed", False)
+        self.finishing.clear()
         for parts in self.partial.values():
             self._lose(parts)
         self.partial.clear()

@@ -23,14 +23,21 @@ class RefusalColumns:
         self.registry: list[int] = []
         self.time: list[float] = []
         self.status: list[int] = []
-        self.layer: list[bool] = []
+        self.fetch: list[int] = []
+        self.again: list[bool] = []
 
-    def add(self, registry: int, now: float, status: int, layer: bool) -> None:
-        """A request was not answered with what it asked for."""
+    def add(self, registry: int, now: float, status: int, fetch: int) -> None:
+        """A request was not answered with what it asked for; `fetch` is -1 for one before the layers."""
         self.registry.append(registry)
         self.time.append(now)
         self.status.append(status)
-        self.layer.append(layer)
+        self.fetch.append(fetch)
+        self.again.append(False)
+
+    @property
+    def last(self) -> int:
+        """The latest row."""
+        return len(self.time) - 1
 
 
 class Limit:
@@ -95,15 +102,15 @@ class Service:
         self.turn += 1
         return (self.turn - 1) % len(self.connections)
 
-    def answer(self, address: int, now: float, layer: bool, counts_as_pull: bool) -> int:
+    def answer(self, address: int, now: float, fetch: int, counts_as_pull: bool) -> int:
         """How a request is answered: FINE, LIMITED, UNAVAILABLE or BROKEN.
 
         Parameters
         ----------
         address : int
             Where the request comes from.
-        layer : bool
-            Whether it asks for a layer.
+        fetch : int
+            The number of the fetch whose layer it asks for; -1: it asks for a manifest, token or config.
         counts_as_pull : bool
             Whether limits on pulls count it: the GET of a manifest.
         """
@@ -119,7 +126,7 @@ class Service:
                     status = LIMITED
                     break
         if status != FINE:
-            self.refusals.add(self.index, now, status, layer)
+            self.refusals.add(self.index, now, status, fetch)
         return status
 
     def go_down(self, broken: Callable[[Any], None]) -> None:

@@ -14,7 +14,8 @@ parameters  one row each: `parameter` (from 0), `path` (as in `--set`), `column`
 points      one row each: `point` (from 0), `sha256` (of the resolved scenario), a column for each parameter with the
             value as written, and one with its number where it has a unit: `network`, `network_bytes_per_s`
 results     one row for each `point`, `replication` and `case`: `seed`, `finished`, `rollout_time_s`, `alone_time_s`,
-            `bytes_on_wire`, `pull_time_mean_s`, …: every number that a case of the JSON contract has for itself
+            `bytes_on_wire`, `pull_time_mean_s`, …: every number that a case of the JSON contract has for itself (but
+            not its `why`, which takes long)
 links, …    one row for each entry of a list of such a case (`links`, `thresholds`, …), with the keys above in front
 time_split  one row for each `cause` of a case: `time_s`, summed over its pulls
 joined      a view: `points` and `results` side by side

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.metrics import CaseSummary, RunSummary
     from rolloutsim.results.replicas import WorkloadSummary
     from rolloutsim.results.requests import RegistrySummary
-    from rolloutsim.results.rollouts import PushSummary, RolloutSummary
+    from rolloutsim.results.rollouts import FaultSummary, PushSummary, RolloutSummary
 
 READY, REQUESTS, FAILED, PUSH, DISK, FAULTS = "Ready", "Requests", "Failed", "Push", "Disk", "Faults"
 TOPICS = (READY, REQUESTS, FAILED, PUSH, DISK, FAULTS)
@@ -63,19 +63,29 @@ def _about(case: CaseSummary, several: bool) -> Iterator[tuple[str, str, str]]:
             yield FAILED, name, text
         for text in _pushed(rollout.push):
             yield PUSH, "", text
-        for fault in rollout.faults:
-            until = "and lasts" if fault.ended_s is None else f"until {show_time(fault.ended_s)}"
-            yield (
-                FAULTS,
-                name,
-                f"{fault.fault}: {_TARGETS[fault.kind]} {fault.target} {_from(fault.started_s)} {until}.",
-            )
+        for text in _faults(rollout.faults):
+            yield FAULTS, name, text
     if case.disk is not None:
         for text in _disk(case.disk):
             yield DISK, name, text
 
 
+_MOST_FAULTS = 3  # of one name that are told one by one (assumed); the results hold all of them
 _TARGETS = {"node": "node", "registry": "registry", "link": "link", "requests": "requests to"}
+
+
+def _faults(faults: Sequence[FaultSummary]) -> Iterator[str]:
+    by_name: dict[str, list[FaultSummary]] = {}
+    for fault in faults:
+        by_name.setdefault(fault.fault, []).append(fault)
+    for name, all_ in by_name.items():
+        told = all_ if len(all_) <= _MOST_FAULTS else all_[: _MOST_FAULTS - 1]
+        for fault in told:
+            until = "and lasts" if fault.ended_s is None else f"until {show_time(fault.ended_s)}"
+            yield f"{name}: {_TARGETS[fault.kind]} {fault.target} {_from(fault.started_s)} {until}."
+        if len(told) < len(all_):
+            more = len(all_) - len(told)
+            yield f"{name}: {show_count(more)} times more, the last time {_from(all_[-1].started_s)} on."
 
 
 def _ready(workload: WorkloadSummary) -> Iterator[str]:
@@ -106,7 +116,8 @@ def _requests(registry: RegistrySummary) -> str:
     if refused:
         kinds = [(_ANSWERS.get(status, status), count) for status, count in registry.refused.items()]
         how = ", ".join(f"{show_count(count)} × {words}" if len(kinds) > 1 else words for words, count in kinds)
-        text += f"; {show_count(refused)} of them fail ({how}), {show_count(registry.retries)} are sent again"
+        fail, are = "fails" if refused == 1 else "fail", "is" if registry.retries == 1 else "are"
+        text += f"; {show_count(refused)} of them {fail} ({how}), {show_count(registry.retries)} {are} sent again"
     return f"{text}."
 
 
@@ -137,7 +148,7 @@ def _pushed(pushes: Sequence[PushSummary]) -> Iterator[str]:
         held = sum(one.held_bytes for one in images)
         text += f", {show_size(held)} more are there already" if held else ""
         if len(done) < len(images) or not begun:
-            text += "; it does not end"
+            text += "; it does not end" if images[0].before_rollout else "; it is not complete when the rollout ends"
         else:
             text += f", in {show_time(max(done) - min(begun))}"
             text += ", before the rollout" if images[0].before_rollout else f", {_from(min(begun))} on"

@@ -34,7 +34,7 @@ def layer_table(case: CaseRecords) -> LayerTable:
     places = _places(case)
     fetch = np.full((len(image), max((len(i.layers) for i in case.images), default=0)), -1, np.int32)
     begun = waits.fetch >= 0
-    row = np.concatenate([np.arange(len(fetches.pull), dtype=np.int32), waits.fetch[begun]])
+    row = np.concatenate([np.arange(len(fetches.pull), dtype=np.int32), _awaited(case, waits.fetch[begun])])
     pull = np.concatenate([fetches.pull, waits.pull[begun]])
     layer = np.concatenate([fetches.layer, waits.layer[begun]])
     fetch[pull, places[image[pull], layer]] = row
@@ -47,6 +47,17 @@ def layer_table(case: CaseRecords) -> LayerTable:
     unpack = np.full(len(fetches.pull), -1, np.int32)
     unpack[case.unpacks.fetch] = np.arange(len(case.unpacks.fetch))
     return LayerTable(fetch, unpack)
+
+
+def _awaited(case: CaseRecords, first: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """The fetches that brought layers which others wait for, by the first of their ranges: the last to come."""
+    fetches, count = case.fetches, len(case.layers)
+    key = fetches.pull.astype(np.int64) * count + fetches.layer
+    if not len(first) or len(np.unique(key)) == len(key):
+        return first
+    order = np.lexsort((np.nan_to_num(fetches.fetched, nan=-np.inf), key))
+    last = order[np.searchsorted(key[order], key[first], side="right") - 1]
+    return last.astype(np.int32)
 
 
 def _places(case: CaseRecords) -> npt.NDArray[np.int32]:

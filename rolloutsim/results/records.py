@@ -157,14 +157,21 @@ class Refusals:
     registry: Ids  # index into the scenario's registries
     time: Times
     status: npt.NDArray[np.int16]  # 429, 503; 0: refused or broken connection
-    layer: npt.NDArray[np.bool_]  # asked for a layer; else for a manifest or token
+    fetch: Ids  # whose layer was asked for; -1: a manifest, token or config
+    again: npt.NDArray[np.bool_]  # it was sent again by the runtime
+
+    @property
+    def layer(self) -> npt.NDArray[np.bool_]:
+        """Whether it asked for a layer."""
+        asked: npt.NDArray[np.bool_] = self.fetch >= 0
+        return asked
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lost:
     """Seconds that failed requests and their retries cost a pull or fetch that went on.
 
-    Of a pull they lie in asked..resolved, of a fetch in connected..started. (What broken bodies cost a fetch
+    Of a pull they lie in asked..resolved, of a fetch in granted..connected. (What broken bodies cost a fetch
     stands in `Spent`, cause `retry`.)
     """
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 WINDOW = 1.0  # of the peak [s]
 _BROKEN = 0  # the status of a connection that was refused or broke
-_REFUSED = ("429 ", "503 ", "connection refused")  # how the reason of a pull begins that a refusal ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class RegistrySummary:
     refused : mapping of str to int
         Refused requests by answer: `429`, `503`, or `broken` for a connection that was refused or broke.
     retries : int
-        Requests sent again by runtimes after a refusal; the others ended their pull.
+        Requests sent again by runtimes after a refusal.
     storage_requests : int
         To the object storage that its layers come from, if there is one.
     """
@@ -127,7 +126,7 @@ def _summary(run: Run, case: CaseRecords, number: int, name: str) -> RegistrySum
         requests_per_pull=len(times) / len(pulls) if len(pulls) else None,
         peak_requests_per_s=peak(times),
         refused=refused,
-        retries=sum(refused.values()) - _given_up(case, pulls, refusals),
+        retries=0 if refusals is None else int(np.count_nonzero(refusals.again)),
         storage_requests=asked_storage,
     )
 
@@ -148,14 +147,17 @@ def _resolving(case: CaseRecords, pulls: Rows) -> Times:
 
 
 def _fetching(case: CaseRecords, pulls: Rows) -> Times:
-    """Requests for layers that were answered, when they were sent: after the refused ones before them."""
+    """Requests for layers that were answered, when they were sent.
+
+    An answer that broke is among the refusals; only the one after which nothing was sent again was the last.
+    """
     f = case.fetches
-    sent: Times = f.connected.copy()
+    answered = ~np.isnan(f.started)
     if case.orchestration is not None:
-        lost = case.orchestration.lost
-        np.add.at(sent, lost.activity[lost.is_fetch], lost.seconds[lost.is_fetch])
-    own = np.isin(f.pull, pulls) & ~np.isnan(f.started)
-    return sent[own]
+        refusals = case.orchestration.refusals
+        answered[refusals.fetch[refusals.layer & ~refusals.again]] = False
+    sent: Times = f.connected[np.isin(f.pull, pulls) & answered]
+    return sent
 
 
 def _refusals(case: CaseRecords, number: int) -> Refusals | None:
@@ -164,7 +166,7 @@ def _refusals(case: CaseRecords, number: int) -> Refusals | None:
         return None
     found = case.orchestration.refusals
     rows = found.registry == number
-    return type(found)(found.registry[rows], found.time[rows], found.status[rows], found.layer[rows])
+    return type(found)(found.registry[rows], found.time[rows], found.status[rows], found.fetch[rows], found.again[rows])
 
 
 def _by_status(refusals: Refusals | None) -> dict[str, int]:
@@ -173,13 +175,3 @@ def _by_status(refusals: Refusals | None) -> dict[str, int]:
     status, counts = np.unique(refusals.status, return_counts=True)
     found = {"broken" if s == _BROKEN else str(s): n for s, n in zip(status.tolist(), counts.tolist(), strict=True)}
     return dict(sorted(found.items()))
-
-
-def _given_up(case: CaseRecords, pulls: Rows, refusals: Refusals | None) -> int:
-    """Refusals after which a pull failed: known by their status, and by the runtime's words for it."""
-    if refusals is None or not len(refusals.time):
-        return 0
-    failed = case.pulls.reason[pulls]
-    by_reason = np.bincount(failed[failed >= 0], minlength=len(case.reasons))
-    ended = sum(int(by_reason[i]) for i, reason in enumerate(case.reasons) if reason.startswith(_REFUSED))
-    return min(ended, len(refusals.time))

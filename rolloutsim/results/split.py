@@ -51,6 +51,8 @@ NIC = "nic"
 DISK = "disk"
 UNPACK = "unpack"
 
+_ROUNDING = 1e-9  # far below any wait, far above what sums of floats are off by [s]
+
 # Causes that are no links.
 WAITS = (
     NIC, DISK, UNPACK, CONNECTION_CAP, REGISTRY_QUEUE, LAYER_SLOT, REQUESTS, OTHER_PULL, STARTUP, RETRY, RATE_LIMITED,
@@ -134,7 +136,7 @@ class _Walk:
         finished = ~np.isnan(pulls.pulled)
         brought = (self.fetch_of >= 0).any(axis=1)
         bare = np.flatnonzero(finished & ~brought)
-        self._request(bare, pulls.pulled[bare] - pulls.asked[bare], False, bare)
+        self._request(bare, pulls.pulled[bare] - pulls.asked[bare])
         rows = np.flatnonzero(finished & brought)
         self._walk_unpacks(rows)
         self._start_up()
@@ -197,8 +199,11 @@ class _Walk:
         f = self.fetches
         while len(rows):
             self.walked[False].append((rows, fetch))
-            self._request(rows, f.started[fetch] - f.connected[fetch], True, fetch)
-            self._spend(rows, REGISTRY_QUEUE, f.connected[fetch] - f.granted[fetch])
+            queued = self._less_lost(rows, f.connected[fetch] - f.granted[fetch], True, fetch)
+            # What the rounding of sums leaves is no wait.
+            rest = np.where(np.abs(queued) < _ROUNDING, queued, 0.0)
+            self._spend(rows, REQUESTS, f.started[fetch] - f.connected[fetch] + rest)
+            self._spend(rows, REGISTRY_QUEUE, queued - rest)
             before = f.freed_by[fetch]
             onwards = (before >= 0) & (f.pull[before] == rows) & (f.fetched[before] == f.granted[fetch])
             first = ~onwards
@@ -207,7 +212,7 @@ class _Walk:
             rows, fetch = rows[onwards], before[onwards]
 
     def _resolve(self, rows: Rows) -> None:
-        self._request(rows, self.pulls.resolved[rows] - self.pulls.asked[rows], False, rows)
+        self._request(rows, self.pulls.resolved[rows] - self.pulls.asked[rows])
 
     def _start_up(self) -> None:
         """Of pods without a workload, one a pull; those of workloads have steps of their own."""
@@ -222,12 +227,16 @@ class _Walk:
         count = int(np.count_nonzero(some))
         self.stretches.append((rows[some], np.full(count, self.number[cause], np.int32), seconds[some]))
 
-    def _request(self, rows: Rows, seconds: Times, is_fetch: bool, activity: Rows) -> None:
-        """Seconds of requests, less what failed ones among them cost."""
+    def _request(self, rows: Rows, seconds: Times) -> None:
+        """Seconds of requests before the layers, less what failed ones among them cost."""
+        self._spend(rows, REQUESTS, self._less_lost(rows, seconds, False, rows))
+
+    def _less_lost(self, rows: Rows, seconds: Times, is_fetch: bool, activity: Rows) -> Times:
+        """What is left of some seconds when failed requests have their share of them."""
         for cause, lost in self.lost[is_fetch]:
             self._spend(rows, cause, lost[activity])
             seconds = seconds - lost[activity]
-        self._spend(rows, REQUESTS, seconds)
+        return seconds
 
     def _join_flows(self) -> None:
         """Divide the walked fetches and unpacks among the causes of their flows."""

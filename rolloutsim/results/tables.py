@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from io import StringIO
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 Intervals = Mapping[str, "Interval | None"]  # of rollout times, by case
 
 _SPREADS = {"pull_time_s": "pull_time_{}_s", "slowdown": "slowdown_{}"}
-_MEANT_BY_MARKDOWN = str.maketrans({char: f"\\{char}" for char in "\\`*<[|"})
+# Letters that mean something in Markdown where they stand: a backslash only before punctuation, `<` before a name.
+_MEANT_BY_MARKDOWN = re.compile(r"[`*\[|]|<(?=[A-Za-z/!?])|\\(?=[!-/:-@\[-`{-~])")
+_SHARED = "Pulls of an image that several workloads use, and their bytes, stand in the row of each of them."
 _FOOTNOTES = (
     "alone (the same pull on an idle system) and slowdown (pull time / alone) are means over the pulls.",
     "Sizes are bytes on the wire; `docker images` shows unpacked sizes, often 2 to 3 times more.",
@@ -154,7 +157,14 @@ def to_markdown(
 def footnotes(run: Run, intervals: Intervals | None = None) -> tuple[str, ...]:
     """What was assumed, and what one has to know to read the table; parameters as for `case_rows`."""
     notes = (*map(visible, run.scenario.notes), *_about_intervals(intervals))
-    return (*notes, *(_FOOTNOTES[1:] if _shows_workloads(run) else _FOOTNOTES))
+    shared = (_SHARED,) if _shows_workloads(run) and _share_images(run) else ()
+    return (*notes, *shared, *(_FOOTNOTES[1:] if _shows_workloads(run) else _FOOTNOTES))
+
+
+def _share_images(run: Run) -> bool:
+    """Whether several workloads of a case use the same image."""
+    uses = [[image for one in case.workloads for image in set(one.images)] for case in run.scenario.cases]
+    return any(len(images) > len(set(images)) for images in uses)
 
 
 def _about_intervals(intervals: Intervals | None) -> Iterator[str]:
@@ -311,7 +321,7 @@ def markdown(table: Table) -> str:
 
 def escaped(text: str) -> str:
     """A text as Markdown shows it, whatever its letters mean there; underscores inside of words mean nothing."""
-    return text.translate(_MEANT_BY_MARKDOWN)
+    return _MEANT_BY_MARKDOWN.sub(r"\\\g<0>", text)
 
 
 def _lines_of(table: Table) -> Iterator[str]:

@@ -43,6 +43,9 @@ class NodeSlices:
         self.names = pod_names(case)
         self.layers = [_layer_names(image.name, [layer.digest for layer in image.layers]) for image in case.images]
         self.spent = _spent(case)
+        lost = None if case.orchestration is None else case.orchestration.lost
+        # Fetches whose first requests were refused.
+        self.retried = frozenset(() if lost is None else lost.activity[lost.is_fetch].tolist())
         rows = zip(fetches.pull.tolist(), fetches.layer.tolist(), strict=True)
         self.first = {key: row for row, key in reversed([*enumerate(rows)])}  # of each layer of each pull
         self.chains = chains(case)
@@ -130,7 +133,7 @@ class NodeSlices:
         if isnan(fetches.fetched[row]):
             args["outcome"] = "unfinished"
         parts = [
-            Part("registry queue", granted, connected),
+            Part("retries" if row in self.retried else "registry queue", granted, connected),
             Part("request", connected, first),
             Part("transfer", first, end),
         ]

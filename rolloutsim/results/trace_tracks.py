@@ -1,8 +1,8 @@
 """Tracks of a trace: slices laid out so that no two on one track overlap, as Chrome's trace event format wants them.
 
-The format is that of the document *Trace Event Format* (Duca, Sinclair), which Perfetto and chrome://tracing read. A
-node is a process of it, a track a thread. Times are whole microseconds: fractions would be rounded by each viewer in
-its own way, and slices that touch would overlap by a nanosecond.
+The format is that of the document *Trace Event Format* (Duca, Sinclair), which Perfetto reads. A node is a process
+of it, a track a thread. Times are whole microseconds: fractions would be rounded by each viewer in its own way, and
+slices that touch would overlap by a nanosecond.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from rolloutsim.results.figures import rate_of_rate, show_time, visible, whole_s
 from rolloutsim.results.last import last_group
 from rolloutsim.results.metrics import CaseSummary, RunSummary, summarise
 from rolloutsim.results.split import DISK, NIC, UNPACK
+from rolloutsim.units import format_time
 
 if TYPE_CHECKING:
     from rolloutsim.results.links import LinkSummary
@@ -53,7 +54,11 @@ def why(run: Run, summary: RunSummary | None = None) -> str:
     summary = summarise(run) if summary is None else summary
     unfinished = [case for case in summary.cases.values() if not case.finished]
     if unfinished:
-        return "\n".join(visible(_unfinished(case, several=len(summary.cases) > 1)) for case in unfinished)
+        horizon, ends = run.scenario.horizon, {case.name: case.end for case in run.cases}
+        return "\n".join(
+            visible(_unfinished(case, len(summary.cases) > 1, horizon if ends[case.case] >= horizon else None))
+            for case in unfinished
+        )
     slowest = summary.slowest
     splits = {case.name: _split(case, summary.cases[case.name]) for case in run.cases}
     causes = bottlenecks(slowest, splits[slowest.case])
@@ -93,9 +98,11 @@ def _split(records: CaseRecords, case: CaseSummary) -> Mapping[str, float]:
     return dict(last_path(records)) if _is_paced(case) else case.time_split_s
 
 
-def _unfinished(case: CaseSummary, several: bool) -> str:
+def _unfinished(case: CaseSummary, several: bool, horizon: float | None) -> str:
+    """Why a case did not finish; `horizon` is the time after which it was given up, if it was [s]."""
     if case.rollout is not None:
-        text = f"the rollout cannot finish: {'; '.join(case.stuck) or 'pods are missing'}."
+        what = "cannot finish" if horizon is None else f"is not over after {format_time(horizon)} (rollout.horizon)"
+        text = f"the rollout {what}: {'; '.join(case.stuck) or 'pods are missing'}."
         reasons: dict[str, list[str]] = {}
         for pod in case.rollout.unfinished_pods:
             if pod.reason is not None:
@@ -234,6 +241,8 @@ def _links_name(kind: str, links: Sequence[str]) -> str:
         return "rack uplinks" if len(links) > 1 else f"uplink of rack {owner}"
     (link,) = links
     owner, _, part = link.rpartition(".")
+    if kind == "registry_uplink" and part == "in":
+        return f"{owner.rpartition('.')[0]} uplink (inbound)"
     return f"{owner} {part}" if kind in ("registry_uplink", "registry_storage") else f"{link} link"
 
 

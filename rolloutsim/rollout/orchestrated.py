@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simpy import Environment
 
+from rolloutsim.fleet.build import holds
 from rolloutsim.fleet.faults import Faults
 from rolloutsim.fleet.kubelet import Kubelet, Pulls
 from rolloutsim.fleet.pod_ledger import PodLedger
 from rolloutsim.fleet.pods import Cluster, Pod
-from rolloutsim.fleet.push import ImagePush, Pusher
+from rolloutsim.fleet.push import ImagePush, Pusher, path_of
 from rolloutsim.fleet.robust import RobustNode
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.rollout.controllers import API_CALL, start
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.incidents import Incidents
     from rolloutsim.scenario.resolved import Case, Image, ResolvedScenario
     from rolloutsim.scenario.resolved_rollout import PullPolicy, Push
+
+    Pushed = list[tuple[Push, list[ImagePush]]]
 
 
 class Orchestrated:
@@ -50,11 +53,13 @@ class Orchestrated:
         incidents: Incidents,
         generator: Callable[[str], np.random.Generator],
     ) -> None:
+        self.scenario = scenario
         self.ledger = PodLedger()
         self.incidents = incidents
         self.workloads = case.workloads or tuple(_bare_workloads(scenario, case))
         self.pulls = Pulls()
         bare = not case.workloads
+        present = _cached_images(scenario)
         self.kubelets = [
             Kubelet(
                 _bare(scenario.groups[group].kubelet) if bare else scenario.groups[group].kubelet,
@@ -64,6 +69,7 @@ class Orchestrated:
                 self._note_reason,
                 self._policy,
                 lambda: float(generator("backoff").random()),
+                present[index],
             )
             for index, (node, group) in enumerate(zip(actors.nodes, actors.groups, strict=True))
         ]
@@ -99,9 +105,15 @@ class Orchestrated:
             if push.at is not None
         ]
 
-    def close(self) -> list[tuple[Push, list[ImagePush]]]:
-        """Write down what pods still wait for, and return what was pushed during the rollout."""
-        self.missing = self.rollout.missing()
+    def close(self, before: Pushed) -> Pushed:
+        """Write down what pods still wait for, and return what was pushed during the rollout.
+
+        Parameters
+        ----------
+        before : list of (Push, list of ImagePush)
+            What was to be pushed before the rollout, which does not begin without it.
+        """
+        self.missing = tuple(_unpushed(self.scenario, before)) or self.rollout.missing()
         self.cluster.close()
         return [(pusher.spec, pusher.pushes) for pusher in self.pushers]
 
@@ -134,9 +146,9 @@ def is_orchestrated(scenario: ResolvedScenario, case: Case) -> bool:
     )
 
 
-def push_before(scenario: ResolvedScenario, images: tuple[Image, ...]) -> list[tuple[Push, list[ImagePush]]]:
+def push_before(scenario: ResolvedScenario, images: tuple[Image, ...]) -> Pushed:
     """Push what is pushed before the rollout, on an idle network; the images that concern a case."""
-    done: list[tuple[Push, list[ImagePush]]] = []
+    done: Pushed = []
     for push, names in _pushes(scenario, images):
         if push.at is None:
             env = Environment()
@@ -146,6 +158,19 @@ def push_before(scenario: ResolvedScenario, images: tuple[Image, ...]) -> list[t
             env.run()
             done.append((push, pusher.pushes))
     return done
+
+
+def _unpushed(scenario: ResolvedScenario, pushes: Pushed) -> Iterator[str]:
+    """What a rollout waits for that cannot begin, in words."""
+    for push, images in pushes:
+        names = [image.image for image in images if not image.is_complete]
+        if names:
+            paths = [path_of(scenario, push, scenario.images[name]) for name in names]
+            blocked = dict.fromkeys(link for path in paths for link in path if scenario.links[link].capacity <= 0.0)
+            links = " and ".join(f"'{link}'" for link in blocked)
+            has = "has" if len(blocked) == 1 else "have"
+            why = f": link{'s' * (len(blocked) > 1)} {links} {has} no capacity" if blocked else ""
+            yield f"it begins when '{push.name}' has uploaded {' and '.join(names)}, which does not end{why}"
 
 
 def _pushes(scenario: ResolvedScenario, images: tuple[Image, ...]) -> list[tuple[Push, tuple[str, ...]]]:
@@ -168,13 +193,22 @@ def default_policy(image: str) -> PullPolicy:
     return "always" if ":" not in name or name.endswith(":latest") else "if_not_present"
 
 
+def _cached_images(scenario: ResolvedScenario) -> list[tuple[str, ...]]:
+    """The images that each node holds from the beginning, by name."""
+    return [
+        tuple(image for image, count in group.cached.items() if holds(i, count, group.count))
+        for group in scenario.groups
+        for i in range(group.count)
+    ]
+
+
 def _bare(spec: KubeletSpec) -> KubeletSpec:
     """The kubelet of pulls that are no pods' affair: it only asks again."""
     return replace(spec, parallel_pulls=None, pull_qps=None)
 
 
 def _bare_workloads(scenario: ResolvedScenario, case: Case) -> list[Workload]:
-    """The pulls of a case as pods that are created when they are asked for."""
+    """The pulls of a case as pods that are created when they are asked for; what is asked for is pulled."""
     strategy = Strategy("all_at_once")
     return [
         Workload(
@@ -187,6 +221,7 @@ def _bare_workloads(scenario: ResolvedScenario, case: Case) -> list[Workload]:
             create=True,
             startup=scenario.startup,
             spread=pull.at,
+            pull_policy="always",
         )
         for group in scenario.groups
         for pull in case.pulls.get(group.name, ())

@@ -9,7 +9,7 @@ import pytest
 from tests import trace_format
 from tests.cli.conftest import QUICK, Program
 
-_OPEN = "open it at https://ui.perfetto.dev or in chrome://tracing\n"
+_OPEN = "open it at https://ui.perfetto.dev\n"
 
 
 @pytest.fixture

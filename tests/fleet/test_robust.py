@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from rolloutsim.fleet.service import FINE, Service
 from rolloutsim.results.metrics import summarise
+from rolloutsim.results.why import why
+from rolloutsim.scenario import loads
+from rolloutsim.scenario.resolved import Case
 from rolloutsim.scenario.resolved_rollout import Disk, Fault, Push, RateLimit, Redirect
 from rolloutsim.simulation import simulate
 from tests.fleet.scenes import (
@@ -258,3 +262,132 @@ def test_a_push_at_a_time_shares_the_links_with_the_rollout():
     case = roll(s, daemonset("a", "a"), replace(daemonset("b", "b"), start=10.0))
     assert_allclose(case.pods.ready, [1.5, 12.0], **EXACT)
     assert_allclose(case.orchestration.pushes.finished, [3.0], **EXACT)
+
+
+# ---- what was found out by trying --------------------------------------------------------------------
+
+
+def test_a_pull_whose_node_crashes_before_the_runtime_is_done_with_it_is_not_pulled():
+    # All layers are in place at 1 s, the runtime needs 2 s more; the node is away from 2 to 10 s. Nothing is left to
+    # fetch then: 12 s.
+    crash = Fault("crash", "node", "node-000", at=2.0, back_after=8.0)
+    s = replace(with_runtime(scene("{a: 100 MB}"), finish_time=2.0), faults=(crash,))
+    case = roll(s, daemonset("w", "a"))
+    assert_allclose(case.pulls.asked, [0.0, 10.0], **EXACT)
+    assert_allclose(case.pulls.pulled, [np.nan, 12.0], **EXACT)
+    assert_allclose(case.pulls.failed, [2.0, np.nan], **EXACT)
+    assert_allclose(case.pods.ready, [12.0], **EXACT)
+    assert_allclose(case.fetches.bytes_done, [100 * MB], **EXACT)
+
+
+def test_bare_pulls_ask_for_what_their_node_holds_whether_or_not_something_can_fail():
+    s = scene('{"a:1": 100 MB}', nodes=2)
+    s = replace(s, groups=tuple(replace(g, cached={"a:1": 1}) for g in s.groups))
+    flaky = Fault("later", "requests", "registry", at=1000.0, probability=0.5)
+    cases = [run(one) for one in (s, replace(s, faults=(flaky,)))]
+    assert [len(case.pulls.node) for case in cases] == [2, 2]
+    assert_allclose(*(np.sort(case.pods.ready) for case in cases), **EXACT)
+
+
+def test_every_request_that_a_registry_gets_is_counted_once(monkeypatch):
+    # The oracle counts them where they are answered. Bodies break and go on, requests are refused, pulls are given up
+    # while others of their layers flow.
+    sent = []
+    answer = Service.answer
+
+    def counted(self, *rest):
+        sent.append(answer(self, *rest))
+        return sent[-1]
+
+    monkeypatch.setattr(Service, "answer", counted)
+    s = with_runtime(scene("{a: {layers: [100 MB, 40 MB, 30 MB]}}", nodes=5), retry=CONTAINERD)
+    faults = (
+        outage(0.7, 0.06), outage(2.0, 5.0), Fault("flaky", "requests", "registry", at=0.0, probability=0.2),
+        Fault("crash", "node", "node-003", at=1.2, back_after=4.0),
+    )  # fmt: skip
+    result = simulate(replace(s, faults=faults, seed=5))
+    (found,) = summarise(result).cases["a"].rollout.registries
+    refused = result.cases[0].orchestration.refusals
+    bodies = sum(found.refused.values()) - sum(status != FINE for status in sent)
+    assert bodies > 0
+    assert found.requests == len(sent)
+    assert found.retries == np.count_nonzero(refused.again)
+    # First requests: 6 or fewer for each pull, and one for each fetch that got as far as that; the others came again.
+    fetches = result.cases[0].fetches
+    first = np.count_nonzero(~np.isnan(fetches.connected))
+    manifests = result.cases[0].pulls.requests.sum() - np.count_nonzero(refused.again & ~refused.layer)
+    assert found.retries == len(sent) - first - manifests
+
+
+def test_a_rollout_does_not_begin_before_its_push_is_complete():
+    s = scene("{a: 100 MB}", more="push: {images: a, link: 100 MB/s, via: [wan]}\n", network=(
+        "{rate: 100 MB/s, links: {wan: {capacity: 0 bit/s}}}"
+    ))  # fmt: skip
+    case = roll(s, daemonset("w", "a"))
+    assert not case.finished
+    assert case.stuck == ("it begins when 'ci' has uploaded a, which does not end: link 'wan' has no capacity",)
+    assert len(case.pulls.node) == 0
+
+
+def test_a_wait_in_line_after_a_broken_one_is_a_wait_in_line():
+    # One connection, two nodes, 100 MB each at 100 MB/s. The registry is away from 0.4 to 0.5 s; both ask again after
+    # 5 s (dockerd), at 5.4 s: the first has 60 MB left, until 6.0 s; the second waited in line from 0 to 0.4 s, and
+    # waits from 5.4 to 6.0 s; it is ready at 7 s.
+    s = with_registry(scene("{a: 100 MB}", nodes=2), max_connections=1)
+    result = simulate(replace(with_runtime(s, retry=DOCKERD), faults=(outage(0.4, 0.1),)))
+    case = result.cases[0]
+    assert_allclose(case.pods.ready, [6.0, 7.0], **EXACT)
+    split = summarise(result).cases["a"].time_split_s
+    assert_allclose([split["retry"], split["registry_queue"]], [5.0 + 5.0, 0.4 + 0.6], **EXACT)
+    assert_allclose(sum(split.values()), 13.0, **EXACT)
+
+
+def test_a_layer_in_ranges_that_another_pull_waits_for_is_there_with_its_last_range():
+    # 100 MB/s, base in ranges of 20 MB, three at a time. Pull a begins at 0 s, b at 0.1 s and finds base on its way: it
+    # is there at 1 s, 0.9 s later.
+    s = scene("{base: 100 MB, a: {base: base}, b: {base: base}}")
+    s = with_kubelet(with_runtime(s, layer_fetch_buffer=20 * MB), parallel_pulls=None)
+    s = replace(s, cases=(Case("all", {}, (daemonset("a", "a"), replace(daemonset("b", "b"), start=0.1))),))
+    result = simulate(replace(s, cases=tuple(replace(c, workloads=tuple(replace(w, replicas=1) for w in c.workloads))
+                                             for c in s.cases)))  # fmt: skip
+    assert_allclose(result.cases[0].pods.ready, [1.0, 1.0], **EXACT)
+    split = summarise(result).cases["all"].time_split_s
+    assert_allclose(split["other_pull"], 0.9, **EXACT)
+    assert_allclose(sum(split.values()), 1.9, **EXACT)
+
+
+def test_a_rollout_that_is_given_up_is_told_until_its_horizon():
+    # 1000 MB at 100 MB/s take 10 s. At 4 s 400 MB are there, though nothing happens at that time.
+    gone = Fault("crash", "node", "node-001", at=1.0)
+    s = replace(scene("{a: 1000 MB}", nodes=2, network="{rate: 100 MB/s}"), faults=(gone,), horizon=4.0)
+    result = simulate(with_registry(s, path=()))
+    (case,) = result.cases
+    assert case.end == 4.0
+    assert_allclose(np.sort(case.fetches.bytes_done), [100 * MB, 400 * MB], **EXACT)
+    assert why(result).startswith("the rollout is not over after 4 s (rollout.horizon): ")
+
+
+def test_a_rollout_that_can_only_stand_still_says_so_before_its_horizon():
+    s = scene(
+        "{a: 100 MB}", network="{rate: 100 MB/s, links: {wan: {capacity: 0 bit/s}}}", more="registry: {via: [wan]}"
+    )
+    s = replace(s, cases=(Case("all", {}, (replace(daemonset("w", "a"), replicas=1),)),))
+    result = simulate(s)
+    assert result.cases[0].end == 0.0
+    assert why(result).startswith("the rollout cannot finish: ")
+
+
+def test_what_rounding_leaves_of_the_rate_on_a_link_that_is_down_is_no_byte():
+    # The sharing of 1000 pulls whose link is cut at 5 s leaves each of them a millionth of a byte a second. A look at
+    # 10.2 s sees the last real bytes; the first look more than 30 s later is at 50.2 s.
+    text = """
+rolloutsim: 1
+nodes: {n: {count: 1000, pull_progress_timeout: 30 s}}
+network: {rate: 1 Gbit/s, links: {wan: {capacity: 10 Gbit/s}}}
+registry: {via: [wan]}
+images: {a: {layers: [100 MB, 25 MB]}}
+failures: {cut: {link: wan, at: 5 s}}
+rollout: {horizon: 51 s}
+"""
+    case = run(loads(text).resolve())
+    assert_allclose(case.pulls.failed, case.pulls.resolved + 50.0, **EXACT)

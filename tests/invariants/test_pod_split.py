@@ -30,13 +30,14 @@ FAILURES: dict[str, dict[str, Any]] = {
     "slow": {"link": "registry.uplink", "at": "2 s", "back_after": "30 s", "capacity": "10%"},
     "crash": {"node": "web-001", "at": "6 s", "back_after": "25 s"},
     "flaky": {"registry": "registry", "at": "0 s", "back_after": "60 s", "flaky": "20%"},
+    "blink": {"registry": "registry", "at": "2 s", "back_after": "2 s"},
 }
 
 
 @st.composite
 def scenarios(draw: st.DrawFn) -> Scenario:
     """Two workloads with several images on a few nodes, with or without failures, kubelets of all kinds."""
-    node = {
+    node: dict[str, Any] = {
         "count": draw(st.integers(2, 4)),
         "runtime": draw(st.sampled_from(["containerd", "containerd-1", "dockerd", "cri-o"])),
         "serialize_image_pulls": draw(st.booleans()),
@@ -47,6 +48,10 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     registry: dict[str, Any] = {"uplink": "1 Gbit/s"}
     if draw(st.booleans()):
         registry["rate_limit"] = {"rate": "60/min", "burst": 8}
+    if draw(st.booleans()):
+        registry["max_connections"] = draw(st.sampled_from([1, 2]))
+    if node["runtime"] == "containerd" and draw(st.booleans()):
+        node["layer_fetch_buffer"] = "8 MB"
     rollout = draw(st.sampled_from(ROLLOUTS))
     failures = draw(st.lists(st.sampled_from(sorted(FAILURES)), max_size=2, unique=True))
     document = {

@@ -48,6 +48,7 @@ def rendered(source: Path) -> NotebookNode:
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         timeout=_LONGEST,
         record_timing=False,
+        coalesce_streams=True,  # how often a cell flushes what it prints is up to the machine
         resources={"metadata": {"path": str(source.parent)}},
     )
     with asyncio.Runner() as runner:

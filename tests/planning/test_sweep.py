@@ -275,6 +275,21 @@ def test_what_was_done_before_a_failure_is_not_done_again(tmp_path: Path, stoppe
     assert dump(path) == dump(tmp_path / "whole.sqlite")
 
 
+def test_an_interruption_in_python_is_one_and_the_file_keeps_what_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = SweepStore.write
+
+    def write(self: SweepStore, found: object) -> None:
+        real(self, found)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SweepStore, "write", write)
+    with pytest.raises(KeyboardInterrupt):
+        rs.loads(IDEAL).sweep({"nodes": [2, 3]}, jobs=1, path=tmp_path / "s.sqlite")
+    assert rs.Sweep.read(tmp_path / "s.sqlite").records.runs_done == 1
+
+
 def test_a_batch_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = SweepStore._insert
 

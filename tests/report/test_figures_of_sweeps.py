@@ -70,6 +70,16 @@ def test_sweep_heatmap_parts_what_passes_from_what_does_not() -> None:
     assert cut_off(ax) == []
 
 
+def test_sweep_heatmap_says_how_many_nodes_pass_at_most() -> None:
+    """Oracle: under 3 s are N x 125 MB / C for 2 nodes at 1 Gbit/s, 8 at 10 Gbit/s; at 0.1 Gbit/s not even 2."""
+    ax = figure("sweep_heatmap")(swept().records, x="nodes", y="network")
+    assert title_of(ax) == "Under 3.00 s: nodes up to 2 for network 1 Gbit/s and up to 8 for network 10 Gbit/s"
+    made = swept({"nodes": NODES, "network": ["100 Mbit/s", "10 Gbit/s"]})
+    ax = figure("sweep_heatmap")(made.records, x="nodes", y="network")
+    assert title_of(ax) == "Under 3.00 s: nodes none for network 100 Mbit/s and up to 8 for network 10 Gbit/s"
+    assert cut_off(ax) == []
+
+
 def test_replications_have_a_band_of_intervals() -> None:
     text = IDEAL.replace("nodes: 4", "nodes: {node: {count: 4, start: {min: 0 s, max: 1 s}}}")
     made = sweep(rs.loads(text), {"network": SPEEDS}, 4, None, None, None, 1, None, None, False)

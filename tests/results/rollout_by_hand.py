@@ -44,7 +44,7 @@ class Rollout:
     told: list[tuple[int, str, int, float, float, int]] = field(default_factory=list)
     old: list[tuple[int, int, float, float]] = field(default_factory=list)
     changes: list[tuple[float, int, int, int]] = field(default_factory=list)
-    refusals: list[tuple[int, float, int, bool]] = field(default_factory=list)
+    refusals: list[tuple[int, float, int, int, bool]] = field(default_factory=list)
     lost: list[tuple[bool, int, bool, float]] = field(default_factory=list)
     pushes: list[tuple[int, str, float, float, float, float]] = field(default_factory=list)
     disks: list[tuple[int, float, float, float, float, float]] = field(default_factory=list)
@@ -120,7 +120,7 @@ class Rollout:
             r.Steps(*_columns(told, "ihiddi")),
             r.OldPods(*_columns(self.old, "iidd")),
             r.ReplicaChanges(*_columns(self.changes, "diii")),
-            r.Refusals(*_columns(self.refusals, "idh?")),
+            r.Refusals(*_columns(self.refusals, "idhi?")),
             r.Lost(*_columns(self.lost, "?i?d")),
             _pushes(self.pushes),
             r.DiskRecords(*_columns(self.disks, "iddddd")),

@@ -43,12 +43,13 @@ def test_the_peak_is_the_most_within_any_second() -> None:
     assert peak(np.zeros(0)) == 0
 
 
-def test_refused_requests_count_by_answer_and_those_that_ended_their_pull_were_not_sent_again() -> None:
-    # Three layers' requests are refused, two for manifests; the second pull gives up after a 429.
+def test_refused_requests_count_by_answer_and_some_of_them_were_sent_again() -> None:
+    # Three requests for layer a-0 are refused, two for manifests; the second of these ends its pull.
     told = story()
     assert told.rollout is not None
     told.rollout.refusals += [
-        (0, 3.0, 503, True), (0, 3.1, 503, True), (0, 3.2, 0, True), (0, 10.0, 429, False), (0, 10.6, 429, False),
+        (0, 3.0, 503, 0, True), (0, 3.1, 503, 0, True), (0, 3.2, 0, 0, True), (0, 10.0, 429, -1, True),
+        (0, 10.6, 429, -1, False),
     ]  # fmt: skip
     told.fail(told.pull(10.0, nan, nan), 10.8, "429 Too Many Requests")
     told.fail(told.pull(10.0, nan, nan), 10.8, "no space left on device: …")
@@ -60,12 +61,15 @@ def test_refused_requests_count_by_answer_and_those_that_ended_their_pull_were_n
     assert found.retries == 5 - 1
 
 
-def test_a_layer_is_asked_for_after_what_its_refused_requests_cost() -> None:
+def test_an_answer_that_broke_and_was_not_asked_for_again_is_one_request() -> None:
+    # The first layer's bytes begin at 3 s and break at 4 s; asked again at 4.1 s, it is refused, and that was all.
     told = story()
     assert told.rollout is not None
-    told.rollout.lost.append((True, 0, False, 0.25))
+    told.rollout.refusals += [(0, 4.0, 0, 0, True), (0, 4.1, 0, 0, False)]
     result = run(told.case())
-    assert request_times(result, result.cases[0], "registry").tolist()[4:6] == [2.25, 2.5]
+    (found,) = registry_summaries(result, result.cases[0])
+    # 2 pulls of 4 requests, 3 other layers, and the two for this one.
+    assert (found.requests, found.refused, found.retries) == (8 + 3 + 2, {"broken": 2}, 1)
 
 
 def test_an_object_storage_is_asked_for_each_layer_and_config() -> None:
@@ -81,7 +85,7 @@ def two_registries() -> Run:
     told.fetch(told.pull(0.0, 1.0, 4.0), "a-0", 1.0, 1.0, 4.0)
     told.fetch(told.pull(0.0, 1.0, 4.0, image=1), "b-0", 1.0, 1.0, 4.0)
     assert told.rollout is not None
-    told.rollout.refusals.append((2, 1.0, 429, False))
+    told.rollout.refusals.append((2, 1.0, 429, -1, True))
     result = run(told.case())
     registries = {name: Registry(name, ("registry.uplink",)) for name in ("unused", "registry", "hub")}
     return replace(result, scenario=replace(result.scenario, registries=registries))

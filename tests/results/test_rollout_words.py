@@ -18,7 +18,9 @@ from rolloutsim.results.records import STEP_CAUSES, Run
 from rolloutsim.results.steps import STEP_NAMES
 from rolloutsim.results.tables import case_rows, footnotes, to_csv, to_markdown
 from rolloutsim.results.why import why
+from rolloutsim.scenario import loads
 from rolloutsim.scenario.resolved_rollout import Amount, Prices, Push
+from rolloutsim.simulation import simulate
 from tests.results.by_hand import Story, image, run
 from tests.results.rollout_by_hand import Rollout, workload
 
@@ -41,7 +43,7 @@ def told() -> Story:
     for time, old, new in ((5.0, -1, 1), (22.0, -1, 1)):
         rollout.old_pod(time)
         rollout.change(time, old, new)
-    rollout.refusals.append((0, 5.5, 429, False))
+    rollout.refusals.append((0, 5.5, 429, -1, False))
     return story
 
 
@@ -101,7 +103,7 @@ def test_findings_of_a_rollout_that_kept_its_promise() -> None:
         # 6 for each of 3 pulls, 2 layers; in the second from 5 s on 6 for manifests.
         Finding(
             "Requests",
-            "registry gets 20 requests, 6.67 a pull, at most 7 in one second; 1 of them fail (429 rate limit), "
+            "registry gets 20 requests, 6.67 a pull, at most 7 in one second; 1 of them fails (429 rate limit), "
             "0 are sent again.",
         ),
         Finding("Failed", "1 pull: 429 Too Many Requests."),
@@ -119,13 +121,13 @@ def test_findings_of_all_that_can_go_wrong() -> None:
     story.rollout.faults += [("hub-down", "registry", "hub", 3.0, 7.0), ("cut", "link", "wan", 9.0, nan)]
     story.rollout.pushes += [(0, "a", 1.0, 3.0, 4e6, 0.0), (0, "b", 1.0, 4.5, 1e6, 2e6)]
     story.rollout.disks.append((0, 100e6, 50e6, 90e6, 62e6, 20e6))
-    story.rollout.refusals.append((0, 6.0, 503, True))
+    story.rollout.refusals.append((0, 6.0, 503, 1, True))
     found = findings(summarise(run(story.case(), pushes=(CI,))))
     assert [one.text for one in found] == [
         "api: only 1 of 2 pods ready (at 30.0 s); max_unavailable 0 promises 2, and there were fewer for 12.0 s.",
         "api: its progress deadline was exceeded at 25.0 s.",
         "registry gets 21 requests, 7.00 a pull, at most 7 in one second; 2 of them fail (1 × 429 rate limit, "
-        "1 × 503 unavailable), 1 are sent again.",
+        "1 × 503 unavailable), 1 is sent again.",
         "1 pull: 429 Too Many Requests.",
         "1 MB fetched again.",
         "ci uploads a, b: 5 MB, 2 MB more are there already, in 3.50 s, before the rollout.",
@@ -136,13 +138,40 @@ def test_findings_of_all_that_can_go_wrong() -> None:
     ]
 
 
+@pytest.mark.parametrize(("second", "shared"), [("a", True), ("b", False)])
+def test_the_table_says_when_pulls_stand_in_the_rows_of_several_workloads(second: str, shared: bool) -> None:
+    workloads = f"{{x: {{images: a, daemonset: true}}, y: {{images: {second}, daemonset: true}}}}"
+    text = f"rolloutsim: 1\nnodes: 2\nnetwork: 1 Gbit/s\nimages: {{a: 1 MB, b: 1 MB}}\nworkloads: {workloads}\n"
+    note = "Pulls of an image that several workloads use, and their bytes, stand in the row of each of them."
+    assert (note in footnotes(simulate(loads(text).resolve()))) is shared
+
+
+def test_of_many_faults_of_one_name_the_first_ones_are_told() -> None:
+    story = told()
+    assert story.rollout is not None
+    story.rollout.faults += [("crash", "node", f"node-00{i}", float(i), i + 0.5) for i in range(8)]
+    story.rollout.faults += [("cut", "link", "wan", 9.0, 10.0)] * 3
+    texts = [one.text for one in findings(summarise(run(story.case()))) if one.topic == "Faults"]
+    assert texts == [
+        "crash: node node-000 from 0 s until 0.500 s.",
+        "crash: node node-001 from 1.00 s until 1.50 s.",
+        "crash: 6 times more, the last time from 7.00 s on.",
+        "cut: link wan from 9.00 s until 10.0 s.",
+    ]
+
+
 def test_a_push_during_the_rollout_and_one_that_does_not_end() -> None:
     story = told()
     assert story.rollout is not None
     story.rollout.pushes += [(0, "a", 1.0, 3.0, 4e6, 0.0), (1, "a", 1.0, nan, 4e6, 0.0)]
-    late = (replace(CI, at=1.0), replace(CI, name="laptop"))
+    story.rollout.pushes.append((2, "a", 3.0, nan, 4e6, 0.0))
+    late = (replace(CI, at=1.0), replace(CI, name="laptop"), replace(CI, name="nightly", at=3.0))
     found = [one.text for one in findings(summarise(run(story.case(), pushes=late))) if one.topic == "Push"]
-    assert found == ["ci uploads a: 4 MB, in 2.00 s, from 1.00 s on.", "laptop uploads a: 4 MB; it does not end."]
+    assert found == [
+        "ci uploads a: 4 MB, in 2.00 s, from 1.00 s on.",
+        "laptop uploads a: 4 MB; it does not end.",
+        "nightly uploads a: 4 MB; it is not complete when the rollout ends.",
+    ]
 
 
 def test_what_is_true_of_several_cases_is_said_once() -> None:

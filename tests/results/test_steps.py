@@ -105,14 +105,14 @@ def test_pods_that_are_not_ready_or_do_not_stay_are_left_out() -> None:
 
 
 def test_what_failed_requests_cost_is_no_more_part_of_requests() -> None:
-    # Asked 0, resolved 6, of which a rate limit cost 4 s; first byte of the layer at 10, of which 1.5 s went to a
-    # refused connection and its retry.
+    # Asked 0, resolved 6, of which a rate limit cost 4 s; the layer's slot at 7, its connection at 9.5, of which 1.5 s
+    # went to a refused connection and its retry; its first byte at 10.
     story = Story((image("a", 4.0),), rollout=Rollout((workload(),)))
-    story.fetch(story.pull(0.0, 6.0, 14.0), "a-0", 7.0, 10.0, 14.0, connected=8.0)
+    story.fetch(story.pull(0.0, 6.0, 14.0), "a-0", 7.0, 10.0, 14.0, connected=9.5)
     assert story.rollout is not None
     story.rollout.lost += [(False, 0, True, 4.0), (True, 0, False, 1.0), (True, 0, False, 0.5)]
     story.rollout.steps(story.rollout.pod(14.0, pull=0), ("pull", 14.0, 0))
-    # 6 - 4 + 2 - 1.5 s of requests; the slot came 1 s after the manifest, the connection 1 s after that.
+    # 6 - 4 + 0.5 s of requests; the slot came 1 s after the manifest, 1 s of the wait for a connection was a queue.
     assert by_pod(story) == [
         {
             "registry.uplink": 4.0, "requests": 2.5, "rate_limited": 4.0, "retry": 1.5, "layer_slot": 1.0,

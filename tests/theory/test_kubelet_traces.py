@@ -98,3 +98,50 @@ def test_an_image_that_may_never_be_pulled_leaves_its_pod_unready_with_a_reason(
     assert not case.finished
     assert case.reasons == ("ErrImageNeverPull: the image is not on the node and pull_policy is never",)
     assert case.stuck == ("workload 'w': 0 of 1 pods of the new version are available: 1 in image back-off",)
+
+
+def test_back_off_begins_anew_when_twice_its_maximum_lies_between_two_failures():
+    # client-go flowcontrol/backoff.go, hasExpired. The uplink is down; a pull that gets no byte is given up at the
+    # first look (every 10 s) after more than 50 s: 60 s after it began. Maximum 40 s. Fails at 60: waits 10 s. Fails at
+    # 130, 70 s after the failure before: 20 s. Fails at 210, 80 s after: 40 s. Fails at 310, 100 s after: 10 s again.
+    s = with_kubelet(scene("{a: 100 MB}"), backoff_max=40.0, progress_timeout=50.0)
+    cut = Fault("cut", "link", "registry.uplink", at=0.0)
+    case = roll(replace(s, faults=(cut,), horizon=330.0), daemonset("w", "a"))
+    assert_allclose(case.pulls.asked, [0, 70, 150, 250, 320], **EXACT)
+    assert_allclose(case.pulls.failed[:-1], [60, 130, 210, 310], **EXACT)
+
+
+def test_a_back_off_from_before_a_crash_does_not_wake_a_pod_in_its_next_one():
+    # The registry is down until 14 s; each pull fails 0.2 s after it began. 0.2 → back-off until 10.2. The node is
+    # away from 2 to 3 s and knows nothing any more: asks at 3, fails at 3.2, waits until 13.2, fails at 13.4, and
+    # waits 20 s.
+    outage = Fault("outage", "registry", "registry", at=0.0, back_after=14.0)
+    crash = Fault("crash", "node", "node-000", at=2.0, back_after=1.0)
+    s = replace(with_runtime(scene("{a: 100 MB}"), retry=CONTAINERD), faults=(outage, crash))
+    case = roll(s, daemonset("w", "a"))
+    assert_allclose(case.pulls.asked, [0, 3, 13.2, 33.4], **EXACT)
+    assert_allclose(case.pods.ready, [34.4], **EXACT)
+
+
+@pytest.mark.parametrize(("policy", "ready"), [("if_not_present", 41.0), ("always", 70.6)])
+def test_a_pod_in_back_off_finds_the_image_that_another_pod_has_brought(policy, ready):
+    # image_manager.go asks whether an image is there before it looks at the back-off. The registry is down until 35 s:
+    # x fails at 0.2, 10.4 and 30.6 s and backs off until 70.6 s. y comes at 40 s and has the image at 41 s.
+    outage = Fault("outage", "registry", "registry", at=0.0, back_after=35.0)
+    s = replace(with_runtime(scene("{a: 100 MB}"), retry=CONTAINERD), faults=(outage,))
+    x, y = daemonset("x", "a"), replace(daemonset("y", "a"), start=40.0)
+    case = roll(s, replace(x, pull_policy=policy), y)
+    assert_allclose(case.pods.ready, [ready, 41.0], **EXACT)
+    backoffs = [step for step in steps(case, 0) if step[0] == "backoff"]
+    assert backoffs == [("backoff", 0.2, 10.2), ("backoff", 10.4, 30.4), ("backoff", 30.6, min(ready, 70.6))]
+
+
+@pytest.mark.parametrize(("policy", "ready"), [("if_not_present", 1.0), ("never", np.nan)])
+def test_an_image_whose_layers_another_image_brought_is_not_there_until_it_is_pulled(policy, ready):
+    # The kubelet asks the runtime for an image by its name. All of base's layers come with app, at 1 s; base's own pull
+    # has nothing to fetch.
+    s = scene("{base: 40 MB, app: {base: base, layers: [60 MB]}}")
+    case = roll(s, daemonset("app", "app"), replace(daemonset("base", "base"), start=1.0, pull_policy=policy))
+    assert_allclose(case.pods.ready, [1.0, ready], **EXACT)
+    assert len(case.pulls.node) == (2 if policy == "if_not_present" else 1)
+    assert_allclose(case.fetches.bytes_done.sum(), 100e6, **EXACT)

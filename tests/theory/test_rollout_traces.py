@@ -392,3 +392,13 @@ def test_a_simulated_statefulset_keeps_the_times_worked_out_above() -> None:
     assert case.pods.node.tolist() == [3, 2, 1]
     assert times(case.pods.created) == [3, 19, 35]
     assert times(case.pods.available) == [16, 32, 48]
+
+
+def test_a_pod_waits_for_the_node_on_which_the_one_before_it_cannot_end() -> None:
+    # 2 nodes, termination 5 s, pulls 10 s, start-up 2 s. Old 0 goes at 0, new 0 on node 0: 5, pulled 15, ready 17. Old
+    # 1 goes at 17, its node is away from 19 to 50 s and it is gone then; new 1: pulled 60, ready 62.
+    rolled = Rolled(workload("daemonset", 2, termination=5.0), nodes=2, crashes=[(1, 19.0, 50.0)])
+    assert rolled.column("ready") == [17, 62]
+    assert rolled.chain(1) == [
+        (PACING, 0, 17), (TERMINATION, 17, 19), (NODE_DOWN, 19, 50), (PULL, 50, 60), (STARTUP, 60, 62),
+    ]  # fmt: skip

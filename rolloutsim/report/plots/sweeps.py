@@ -206,7 +206,10 @@ def _range(name: str, places: Sequence[Place], found: SweepView) -> str:
 
 
 def _smallest(across: Axis, up: Axis, cells: np.ndarray[Any, Any], found: SweepView) -> str:
-    """The answer: the first value of one parameter that passes, for the first and the last of the other."""
+    """The answer: the first value of one parameter that passes, for the first and the last of the other.
+
+    Where figures rise with it, as they do with the number of nodes, it is the last one.
+    """
     limit = found.limit
     if limit is None:
         row, column = divmod(int(np.nanargmin(cells)), cells.shape[1])
@@ -219,11 +222,16 @@ def _smallest(across: Axis, up: Axis, cells: np.ndarray[Any, Any], found: SweepV
         return f"No point passes {found.shown(limit)}"
     if passes[~np.isnan(cells)].all():
         return f"Every point passes {found.shown(limit)}"
+    rises = bool(np.nansum(cells[:, -1] - cells[:, 0]) > 0.0)
     parts = []
     for row in dict.fromkeys((0, len(up.values) - 1)):
         ok = np.flatnonzero(passes[row])
         place = f"{up.path} {plain(up.values[row], 18)}"
-        parts.append(f"{plain(across.values[ok[0]], 18)} for {place}" if len(ok) else f"nothing for {place}")
+        if len(ok):
+            best = plain(across.values[ok[-1 if rises else 0]], 18)
+            parts.append(f"{'up to ' if rises else ''}{best} for {place}")
+        else:
+            parts.append(f"none for {place}")
     return f"Under {found.shown(limit)}: {across.path} {' and '.join(parts)}"
 
 
