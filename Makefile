@@ -10,8 +10,8 @@ run: .venv/runs ## simulate scenarios/20nodes.yaml and show the result
 	@$(BIN)/rolloutsim run scenarios/20nodes.yaml || { code=$$?; test $$code -eq 3 && \
 	  echo "exit code 3: the simulation ran, and a threshold of the scenario was missed (see above)" >&2; }
 
-test: .venv/develops ## all tests
-	$(BIN)/pytest
+test: .venv/develops ## all tests, in a process for each core
+	$(BIN)/pytest -n auto
 
 test-browser: .venv/develops ## the report in a real browser; needs Chromium (Debian: apt-get install chromium)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[browser]'

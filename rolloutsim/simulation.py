@@ -21,7 +21,6 @@ from simpy import Environment
 from simpy.core import EmptySchedule
 
 from rolloutsim.collecting import collect
-from rolloutsim.fleet.attempts import RobustFleet
 from rolloutsim.fleet.build import build, needs_robust_nodes
 from rolloutsim.fleet.fairness import random_places
 from rolloutsim.fleet.incidents import Incidents
@@ -29,8 +28,7 @@ from rolloutsim.fleet.ledger import Ledger
 from rolloutsim.fleet.node import Fleet
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.results.records import CaseRecords, Run
-from rolloutsim.rollout.asking import plan
-from rolloutsim.rollout.orchestrated import Orchestrated, is_orchestrated, push_before
+from rolloutsim.rollout.asking import is_orchestrated, plan
 from rolloutsim.scenario.resolved import Case, Distribution, NodeGroup, PlannedPull, ResolvedScenario
 from rolloutsim.version import __version__
 
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from rolloutsim.fleet.build import Actors
+    from rolloutsim.rollout.orchestrated import Orchestrated
 
 # What random numbers are drawn for; each purpose has a generator of its own, the same in every case, so that
 # cases (and scenarios compared with the same seed) differ by what they are and not by luck.
@@ -48,6 +47,7 @@ def simulate(
     scenario: ResolvedScenario,
     seed: int | None = None,
     progress: Callable[[str, float, float], None] | None = None,
+    alone: bool = True,
 ) -> Run:
     """Simulate all cases of a scenario.
 
@@ -59,6 +59,8 @@ def simulate(
         Of all random numbers; the scenario's own by default.
     progress : callable, optional
         Called now and then with (case, simulated time [s], share of the pulls done).
+    alone : bool
+        Whether each pull's time alone is wanted, for which there are simulations of their own.
 
     Returns
     -------
@@ -66,9 +68,9 @@ def simulate(
         The records of each case, and their provenance.
     """
     seed = scenario.seed if seed is None else seed
-    alone = _AloneTimes(scenario)
+    times = _AloneTimes(scenario) if alone else None
     with _no_cyclic_collection():
-        cases = tuple(_Case(scenario, case, seed).run(alone, progress) for case in scenario.cases)
+        cases = tuple(_Case(scenario, case, seed).run(times, progress) for case in scenario.cases)
     return Run(scenario, seed, cases, _provenance())
 
 
@@ -90,6 +92,9 @@ class _Case:
         )  # fmt: skip
         self.orchestrated: Orchestrated | None = None
         if is_orchestrated(scenario, case):
+            # Only here: most of what Kubernetes does is not needed for bare pulls, and takes its time to import.
+            from rolloutsim.rollout.orchestrated import Orchestrated
+
             self.orchestrated = Orchestrated(scenario, case, self.network, self.actors, self.incidents, self._generator)
             self.planned = len(self.orchestrated.workloads)
         else:
@@ -100,6 +105,8 @@ class _Case:
 
     def _fleet(self) -> Fleet:
         if needs_robust_nodes(self.scenario, self.case):
+            from rolloutsim.fleet.attempts import RobustFleet
+
             return RobustFleet(self.network, self.ledger, self._pulled, self._failed, self.incidents)
         return Fleet(self.network, self.ledger, self._pulled)
 
@@ -107,7 +114,7 @@ class _Case:
         self, alone: _AloneTimes | None, progress: Callable[[str, float, float], None] | None = None
     ) -> CaseRecords:
         """Step through all events until the last pod is ready or nothing can happen any more."""
-        pushes = [] if self.orchestrated is None else push_before(self.scenario, self.actors.images)
+        pushes = [] if self.orchestrated is None else self.orchestrated.pushed_before
         if all(image.is_complete for _, images in pushes for image in images):
             self._step(progress)
         if self.orchestrated is not None:

@@ -37,8 +37,8 @@ def test_a_name_that_is_not_public_is_an_error_that_lists_the_public_ones() -> N
     with pytest.raises(AttributeError) as caught:
         _ = rolloutsim.laod  # type: ignore[attr-defined]
     assert str(caught.value) == (
-        "module 'rolloutsim' has no attribute 'laod'; public names: load, loads, Scenario, compare, Result, CaseResult, "
-        "Sweep, Table, RolloutsimError, ScenarioError, Diagnostic, UsageError, OutputError"
+        "module 'rolloutsim' has no attribute 'laod'; public names: load, loads, Scenario, compare, Result, "
+        "CaseResult, Sweep, Table, RolloutsimError, ScenarioError, Diagnostic, UsageError, OutputError"
     )
 
 

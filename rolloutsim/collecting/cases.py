@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rolloutsim.collecting.background import background_records
-from rolloutsim.collecting.incidents import Pushed
-from rolloutsim.collecting.orchestration import orchestration, pods_of_workloads
-from rolloutsim.fleet.attempts import RETRY, RobustFetch
 from rolloutsim.fleet.background import ConstantRate, Transfer
 from rolloutsim.fleet.build import NIC_OUT, PRIVATE_LINKS, holds
 from rolloutsim.fleet.ledger import (
@@ -24,6 +21,7 @@ from rolloutsim.fleet.ledger import (
     GRANTED,
     LAYER,
     PULL,
+    RETRY,
     ROW,
     STARTED,
 )  # fmt: skip
@@ -31,6 +29,7 @@ from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results import records as r
 
 if TYPE_CHECKING:
+    from rolloutsim.collecting.incidents import Pushed
     from rolloutsim.fleet.build import Actors
     from rolloutsim.fleet.incidents import Incidents
     from rolloutsim.fleet.ledger import Ledger
@@ -85,6 +84,12 @@ def collect(
     pulls = _pulls(scenario, actors, ledger, incidents, alone)
     fetches, unpacks, spent = _activities(actors, network, ledger, incidents)
     ready = _floats(ledger.pulls.ready)
+    pods, orchestration = _pods_of_pulls(pulls, ready), None
+    if orchestrated is not None:
+        from rolloutsim.collecting.orchestration import orchestration_of, pods_of_workloads
+
+        pods = pods_of_workloads(orchestrated.ledger)
+        orchestration = orchestration_of(scenario, actors, incidents, orchestrated, pushes)
     return r.CaseRecords(
         name=name,
         node_names=actors.names,
@@ -97,7 +102,7 @@ def collect(
         unpacks=unpacks,
         waits=r.Waits(_ints(ledger.waits.pull), _ints(ledger.waits.layer), _ints(ledger.waits.fetch)),
         spent=spent,
-        pods=_pods_of_pulls(pulls, ready) if orchestrated is None else pods_of_workloads(orchestrated.ledger),
+        pods=pods,
         shared_links=_shared_links(scenario, actors, network, in_flight),
         private_links=_private_links(actors, network, in_flight, pulls, fetches, unpacks),
         background=background_records(actors),
@@ -106,9 +111,7 @@ def collect(
         end=end,
         events=events,
         reasons=tuple(incidents.reasons),
-        orchestration=(
-            None if orchestrated is None else orchestration(scenario, actors, incidents, orchestrated, pushes)
-        ),
+        orchestration=orchestration,
     )
 
 
@@ -120,7 +123,7 @@ def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> lis
             flows.append(flow)
             fetch = flow.tag
             if not isinstance(fetch, tuple):
-                before = fetch.got if isinstance(fetch, RobustFetch) else 0.0
+                before = getattr(fetch, "got", 0.0)  # of a fetch that was broken and goes on
                 ledger.fetches.cells[fetch.row + BYTES_DONE] = before + network.received(flow)
     for background in actors.background:
         if isinstance(background, Transfer):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolloutsim.collecting import incidents as found
+from rolloutsim.results import orchestration as o
 from rolloutsim.results import records as r
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import ResolvedScenario
 
 
-def orchestration(
+def orchestration_of(
     scenario: ResolvedScenario, actors: Actors, incidents: Incidents, orchestrated: Orchestrated, pushes: Pushed
-) -> r.Orchestration:
+) -> o.Orchestration:
     """Everything but the pods of the new version themselves.
 
     Parameters
@@ -29,7 +30,7 @@ def orchestration(
         All that were made, before the rollout and during it.
     """
     ledger = orchestrated.ledger
-    return r.Orchestration(
+    return o.Orchestration(
         workloads=orchestrated.workloads,
         steps=steps(ledger),
         old_pods=old_pods(ledger),
@@ -60,10 +61,10 @@ def pods_of_workloads(ledger: PodLedger) -> r.Pods:
     )
 
 
-def steps(ledger: PodLedger) -> r.Steps:
+def steps(ledger: PodLedger) -> o.Steps:
     """What they waited for, in the order in which the waits ended; `Cluster.close` adds those that did not."""
     c = ledger.steps
-    return r.Steps(
+    return o.Steps(
         pod=np.array(c.pod, np.int32),
         cause=np.array(c.cause, np.int16),
         pull=np.array(c.pull, np.int32),
@@ -73,10 +74,10 @@ def steps(ledger: PodLedger) -> r.Steps:
     )
 
 
-def old_pods(ledger: PodLedger) -> r.OldPods:
+def old_pods(ledger: PodLedger) -> o.OldPods:
     """The pods of the old version."""
     c = ledger.old_pods
-    return r.OldPods(
+    return o.OldPods(
         workload=np.array(c.workload, np.int32),
         node=np.array(c.node, np.int32),
         deleted=np.array(c.deleted, np.float64),
@@ -84,10 +85,10 @@ def old_pods(ledger: PodLedger) -> r.OldPods:
     )
 
 
-def replica_changes(ledger: PodLedger) -> r.ReplicaChanges:
+def replica_changes(ledger: PodLedger) -> o.ReplicaChanges:
     """How readiness came and went."""
     c = ledger.replicas
-    return r.ReplicaChanges(
+    return o.ReplicaChanges(
         time=np.array(c.time, np.float64),
         workload=np.array(c.workload, np.int32),
         old=np.array(c.old, np.int32),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import nan
 
 from rolloutsim.fleet.incidents import Incidents
+from rolloutsim.fleet.ledger import RETRY as RETRY
 from rolloutsim.fleet.ledger import Ledger
 from rolloutsim.fleet.node import Fetch, Fleet, Node, Pull
 from rolloutsim.fleet.registry import Connections
@@ -13,9 +14,6 @@ from rolloutsim.fleet.routes import LayerStep, Recipe
 from rolloutsim.fleet.service import BROKEN, LIMITED, Service
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.network.states import Flow
-
-# The cause of the seconds between a broken body and its continuation; the network's own causes are others.
-RETRY = -4
 
 # States of a fetch.
 IDLE, QUEUED, WAITING, FLOWING, DONE = range(5)

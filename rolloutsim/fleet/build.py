@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from rolloutsim.fleet.attempts import RobustFleet
 from rolloutsim.fleet.background import ConstantRate, ConstantRates, RequestService, Transfer
-from rolloutsim.fleet.disk import DiskSpace
 from rolloutsim.fleet.fairness import Weights
 from rolloutsim.fleet.node import Fleet, Node
-from rolloutsim.fleet.observing import Application, Observer
 from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.registry import Connections
-from rolloutsim.fleet.robust import RobustNode
 from rolloutsim.fleet.routes import DISK, NIC_IN, UNPACK, LayerStep, Recipe
-from rolloutsim.fleet.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rolloutsim.fleet.attempts import RobustFleet
+    from rolloutsim.fleet.observing import Application, Observer
+    from rolloutsim.fleet.robust import RobustNode
+    from rolloutsim.fleet.service import Service
     from rolloutsim.network.links import Kind, SharedLink
     from rolloutsim.network.states import Host, Profile
     from rolloutsim.scenario.resolved import Case, Image, Layer, NodeGroup, Registry, ResolvedScenario
@@ -68,7 +67,7 @@ class _Builder:
         self.fleet = fleet
         self.network = fleet.network
         self.links = {name: self.network.link(name, link.capacity) for name, link in scenario.links.items()}
-        self.robust = fleet if isinstance(fleet, RobustFleet) else None
+        self.robust = None if type(fleet) is Fleet else cast("RobustFleet", fleet)
         self.connections = {
             name: tuple(Connections(registry.max_connections) for _ in registry.replicas or ("",))
             for name, registry in scenario.registries.items()
@@ -130,10 +129,19 @@ class _Builder:
         return Actors(
             nodes, tuple(names), groups, recipes, self.images, self.layers,
             background, self.pinned, self.connections, self.services, self.links,
-            Observer(self.network, background) if background else None,
+            self._observer(background),
         )  # fmt: skip
 
+    def _observer(self, background: list[Application]) -> Observer | None:
+        if not background:
+            return None
+        from rolloutsim.fleet.observing import Observer
+
+        return Observer(self.network, background)
+
     def _services(self, fleet: RobustFleet, random: Callable[[], float]) -> dict[str, Service]:
+        from rolloutsim.fleet.service import Service
+
         return {
             name: Service(index, self.connections[name], registry.rate_limits, fleet.incidents.refusals, random)
             for index, (name, registry) in enumerate(self.scenario.registries.items())
@@ -142,6 +150,9 @@ class _Builder:
     def _robust_node(
         self, fleet: RobustFleet, group: NodeGroup, number: int, index: int, host: Host, held: int
     ) -> RobustNode:
+        from rolloutsim.fleet.disk import DiskSpace
+        from rolloutsim.fleet.robust import RobustNode
+
         # Addresses of groups behind one address come before those of single nodes.
         address = number if group.shared_address else len(self.scenario.groups) + index
         disk = None

@@ -10,6 +10,8 @@ from math import nan
 
 NEVER = nan
 SEVERAL = -1  # in a column of causes: see the rows of SpentColumns
+# The cause of the seconds between a broken body and its continuation; the network's own causes are others.
+RETRY = -4
 
 
 class PullColumns:

@@ -8,8 +8,9 @@ A change is the text of an override, `registry.uplink=10 Gbit/s`. It goes the wa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rolloutsim.errors import RolloutsimError
@@ -89,7 +90,7 @@ class Trials:
 
         scenario = changed(self.document, overrides)
         cases = tuple(case for case in scenario.cases if case.name == self.case)
-        (records,) = simulate(replace(scenario, cases=cases, thresholds=()), self.seed).cases
+        (records,) = simulate(replace(scenario, cases=cases, thresholds=()), self.seed, alone=False).cases
         return rollout_time(records)
 
     def rollout_times(self, several: Sequence[Overrides], jobs: int = -1) -> list[float | None]:
@@ -110,7 +111,8 @@ class Trials:
         return times
 
 
-def document_of(text: str, overrides: Iterable[str] = ()) -> Document:
+@lru_cache(maxsize=64)  # a change is first found to be allowed, then made
+def document_of(text: str, overrides: Overrides = ()) -> Document:
     """The valid document in a JSON text, with changes.
 
     Raises
@@ -125,7 +127,7 @@ def document_of(text: str, overrides: Iterable[str] = ()) -> Document:
     return Draft(json.loads(text), Places("<scenario>")).document([parse_assignment(one) for one in overrides])
 
 
-def changed(text: str, overrides: Iterable[str] = ()) -> ResolvedScenario:
+def changed(text: str, overrides: Overrides = ()) -> ResolvedScenario:
     """What is simulated of a document in a JSON text, with changes; otherwise as `document_of`."""
     from rolloutsim.scenario.resolve import resolve
 

@@ -130,7 +130,9 @@ class _Contents:
                 yield Text(f"No effect: {', '.join(self.changes.useless)}.", "note")
 
     def _network(self) -> Iterator[Block]:
-        yield from self._pictures("utilisation", "racks", "requests")
+        yield from self._pictures("utilisation", "racks")
+        if self.records.orchestration is not None:
+            yield from self._pictures("requests")
         table, subjects = links_table(self.slowest)
         yield Rows(f"Links ({self.slowest.case})", table, subjects)
         yield from self._findings(REQUESTS)

@@ -35,7 +35,8 @@ from rolloutsim.results.steps import (
 )
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords, OldPods
+    from rolloutsim.results.orchestration import OldPods
+    from rolloutsim.results.records import CaseRecords
     from rolloutsim.results.split import PathTimes
 
 

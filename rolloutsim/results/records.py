@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.scenario.resolved import Image, Layer, LinkKind, ResolvedScenario
-from rolloutsim.scenario.resolved_rollout import Workload
+
+if TYPE_CHECKING:
+    from rolloutsim.results.orchestration import Orchestration
 
 Times = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int32]
@@ -104,21 +107,7 @@ class Pods:
     reason: npt.NDArray[np.int16]  # of its last failed attempt, index into CaseRecords.reasons; -1: none failed
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Steps:
-    """What each pod of a workload waited for, one after another without gaps, from its workload's start on.
-
-    `cause` is one of `STEP_CAUSES`; a step of cause `pull` is a successful pull, and `pull` its row.
-    """
-
-    pod: Ids
-    cause: npt.NDArray[np.int16]
-    pull: Ids
-    started: Times
-    ended: Times
-    trigger: Ids  # of a `pacing` step: the pod whose event ended it, as 2 * row + is old; -1: the controller's own time
-
-
+# What a pod of a workload waits for: causes of `rolloutsim.results.orchestration.Steps`.
 # pacing: its turn has not come · termination: the pod that it replaces is not gone yet · controller: created, not
 # yet asked for · kubelet_queue: serial or limited pulls of its node · qps, rate_limited, backoff: waits after
 # refusals by the kubelet's token bucket, by a registry's rate limit, and after other failures · failed_pull: an
@@ -128,108 +117,6 @@ STEP_CAUSES = (
     "pacing", "termination", "controller", "kubelet_queue", "qps", "rate_limited", "backoff", "failed_pull", "pull",
     "other_pull", "node_down", "startup",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OldPods:
-    """One row a pod of the old version; all of them are ready before the rollout, and until deleted."""
-
-    workload: Ids
-    node: Ids
-    deleted: Times
-    gone: Times
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReplicaChanges:
-    """How many pods of a workload are ready: one row a change, in the order of time."""
-
-    time: Times
-    workload: Ids
-    old: Ids  # +1, -1 or 0
-    new: Ids
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Refusals:
-    """One row a request that was not answered with what it asked for."""
-
-    registry: Ids  # index into the scenario's registries
-    time: Times
-    status: npt.NDArray[np.int16]  # 429, 503; 0: refused or broken connection
-    fetch: Ids  # whose layer was asked for; -1: a manifest, token or config
-    again: npt.NDArray[np.bool_]  # it was sent again by the runtime
-
-    @property
-    def layer(self) -> npt.NDArray[np.bool_]:
-        """Whether it asked for a layer."""
-        asked: npt.NDArray[np.bool_] = self.fetch >= 0
-        return asked
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Lost:
-    """Seconds that failed requests and their retries cost a pull or fetch that went on.
-
-    Of a pull they lie in asked..resolved, of a fetch in granted..connected. (What broken bodies cost a fetch
-    stands in `Spent`, cause `retry`.)
-    """
-
-    is_fetch: npt.NDArray[np.bool_]
-    activity: Ids
-    limited: npt.NDArray[np.bool_]  # by a rate limit
-    seconds: Times
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PushRecords:
-    """One row an image pushed; times of a push before the rollout are counted from the push's own start."""
-
-    push: Ids  # index into scenario.pushes
-    image: tuple[str, ...]
-    started: Times
-    finished: Times
-    bytes: Times  # uploaded; the rest was there
-    held: Times
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DiskRecords:
-    """One row a node whose disk has a capacity: bytes in use."""
-
-    node: Ids
-    capacity: Times
-    before: Times
-    peak: Times
-    after: Times
-    collected: Times  # removed by image garbage collection
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FaultRecords:
-    """One row a fault that happened; `ended` is NaN while it lasts."""
-
-    name: tuple[str, ...]
-    kind: tuple[str, ...]
-    target: tuple[str, ...]
-    started: Times
-    ended: Times
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Orchestration:
-    """What a case with workloads, kubelets, faults and pushes adds; all empty for bare pulls."""
-
-    workloads: tuple[Workload, ...]
-    steps: Steps
-    old_pods: OldPods
-    replicas: ReplicaChanges
-    refusals: Refusals
-    lost: Lost
-    pushes: PushRecords
-    disks: DiskRecords
-    faults: FaultRecords
-    conditions: tuple[tuple[float, str, str], ...]  # (time, workload, what): progress deadline exceeded
 
 
 @dataclass(frozen=True, slots=True, eq=False)

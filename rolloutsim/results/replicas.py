@@ -16,7 +16,8 @@ from rolloutsim.results.statistics import spread
 from rolloutsim.results.steps import is_ready
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords, Orchestration, Times
+    from rolloutsim.results.orchestration import Orchestration
+    from rolloutsim.results.records import CaseRecords, Times
     from rolloutsim.results.split import Rows
     from rolloutsim.results.statistics import Spread
     from rolloutsim.scenario.resolved_rollout import Workload

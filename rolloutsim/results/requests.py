@@ -18,7 +18,8 @@ from rolloutsim.results.split import ranges
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolloutsim.results.records import CaseRecords, Refusals, Run, Times
+    from rolloutsim.results.orchestration import Refusals
+    from rolloutsim.results.records import CaseRecords, Run, Times
     from rolloutsim.results.split import Rows
 
 WINDOW = 1.0  # of the peak [s]

@@ -11,7 +11,8 @@ from rolloutsim.results.replicas import WorkloadSummary, workload_summaries
 from rolloutsim.results.requests import RegistrySummary, registry_summaries
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords, Orchestration, Run
+    from rolloutsim.results.orchestration import Orchestration
+    from rolloutsim.results.records import CaseRecords, Run
 
 
 @dataclass(frozen=True, slots=True)

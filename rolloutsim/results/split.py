@@ -119,7 +119,8 @@ class _Walk:
         self.renumbered = np.array([self.number[name] for name in case.causes], np.int32)
         self.fetch_of, self.unpack_of = table.fetch, table.unpack
         self.lost = {is_fetch: _lost(case, is_fetch) for is_fetch in (False, True)}
-        self.helped_on = np.unique(case.waits.fetch[case.waits.fetch >= 0])  # fetches that other pulls wait for
+        self.helped_on = np.zeros(len(self.fetches.pull), np.bool_)  # fetches that other pulls wait for
+        self.helped_on[case.waits.fetch[case.waits.fetch >= 0]] = True
         self.stretches: list[tuple[Rows, Rows, Times]] = []
         self.walked: dict[bool, list[tuple[Rows, Rows]]] = {False: [], True: []}  # is_unpack → (pulls, rows)
         # When each layer was in place; a held one always was.
@@ -183,7 +184,7 @@ class _Walk:
             self._spend(rows[in_turn], UNPACK, (started - free)[in_turn])
             helped = own & unpacked & ~in_turn
             # Where no other pull can have helped, the runtime unpacks several layers at a time.
-            by_other = helped & np.isin(fetch, self.helped_on)
+            by_other = helped & self.helped_on[fetch]
             self._spend(rows[by_other], OTHER_PULL, (started - fetched)[by_other])
             self._spend(rows[helped & ~by_other], UNPACK, (started - fetched)[helped & ~by_other])
             onwards = in_turn & (below > fetched)

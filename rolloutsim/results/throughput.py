@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords, Ids, PushRecords, Times
+    from rolloutsim.results.orchestration import PushRecords
+    from rolloutsim.results.records import CaseRecords, Ids, Times
     from rolloutsim.scenario.resolved import LinkKind, ResolvedScenario
 
 _HALVINGS = 60  # of the bracket around the factor that fits estimated bytes to the known ones: float precision

@@ -15,7 +15,8 @@ from rolloutsim.results.trace_tracks import Part, Slice, ended
 from rolloutsim.units import parse_rate
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords, Orchestration
+    from rolloutsim.results.orchestration import Orchestration
+    from rolloutsim.results.records import CaseRecords
     from rolloutsim.results.trace_tracks import Process, Tracks
     from rolloutsim.scenario.resolved import ResolvedScenario
 

@@ -1,4 +1,4 @@
-"""Every node asks at its own time: all at once, spread by a distribution, or by a schedule."""
+"""Who asks: nodes at their own times (all at once, spread by a distribution, by a schedule), or pods."""
 
 from __future__ import annotations
 
@@ -48,3 +48,14 @@ def plan(
 def _ask(whom: Any) -> None:
     node, recipe = whom
     node.ask(recipe)
+
+
+def is_orchestrated(scenario: ResolvedScenario, case: Case) -> bool:
+    """Whether pods ask for images, so that somebody asks again where a pull can fail."""
+    return bool(
+        case.workloads
+        or scenario.faults
+        or scenario.pushes
+        or any(registry.rate_limits for registry in scenario.registries.values())
+        or any(group.storage for group in scenario.groups)
+    )

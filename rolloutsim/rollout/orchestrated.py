@@ -99,6 +99,7 @@ class Orchestrated:
         )
 
         self.missing: tuple[str, ...] = ()  # what is missing at the end, in words
+        self.pushed_before = push_before(scenario, actors.images)
         self.pushers = [
             Pusher(scenario, push, images, network, actors.links)
             for push, images in _pushes(scenario, actors.images)
@@ -133,17 +134,6 @@ class Orchestrated:
 
     def _policy(self, pod: Pod, image: str) -> PullPolicy:
         return self.workloads[pod.workload].pull_policy or default_policy(image)
-
-
-def is_orchestrated(scenario: ResolvedScenario, case: Case) -> bool:
-    """Whether pods ask for images, so that somebody asks again where a pull can fail."""
-    return bool(
-        case.workloads
-        or scenario.faults
-        or scenario.pushes
-        or any(registry.rate_limits for registry in scenario.registries.values())
-        or any(group.storage for group in scenario.groups)
-    )
 
 
 def push_before(scenario: ResolvedScenario, images: tuple[Image, ...]) -> Pushed:

@@ -1,13 +1,15 @@
 """Large reports, for the tests of their size and of the browser."""
 
 import rolloutsim as rs
+from rolloutsim.api.result import Result
 from rolloutsim.report.page import to_html
 from rolloutsim.report.sweep_contents import report_of_sweep
+from tests.report.runs import shipped
 
 
 def fleet_10k_page() -> str:
     """The report of 10,000 nodes."""
-    return rs.load("scenarios/fleet-10k.yaml").run().to_html()
+    return Result(shipped("fleet-10k")).to_html()
 
 
 def sweep_page() -> str:

@@ -20,6 +20,7 @@ from rolloutsim.results.replicated import figures_of
 from rolloutsim.results.store import from_bytes, is_result, load_result, load_run, save_run, to_bytes
 from rolloutsim.scenario import load, loads
 from rolloutsim.simulation import simulate
+from tests.report.runs import shipped
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 WHAT = "a result is a folder written by `rolloutsim run FILE -o DIR`, or the records.npz or result.json in it"
@@ -35,7 +36,7 @@ def one_pull() -> Run:
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_every_shipped_scenarios_run_comes_back_whole(path: Path) -> None:
-    before = simulate(load(path).resolve())
+    before = shipped(path.stem)
     content = to_bytes(before)
     after, replications = from_bytes(content)
     assert after.scenario == before.scenario
