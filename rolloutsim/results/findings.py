@@ -81,7 +81,7 @@ def _faults(faults: Sequence[FaultSummary]) -> Iterator[str]:
     for name, all_ in by_name.items():
         told = all_ if len(all_) <= _MOST_FAULTS else all_[: _MOST_FAULTS - 1]
         for fault in told:
-            until = "and lasts" if fault.ended_s is None else f"until {show_time(fault.ended_s)}"
+            until = "on" if fault.ended_s is None else f"until {show_time(fault.ended_s)}"
             yield f"{name}: {_TARGETS[fault.kind]} {fault.target} {_from(fault.started_s)} {until}."
         if len(told) < len(all_):
             more = len(all_) - len(told)

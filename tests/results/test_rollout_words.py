@@ -134,7 +134,7 @@ def test_findings_of_all_that_can_go_wrong() -> None:
         "a node keeps 12 MB of the images, all nodes 24 MB, the registry 4 MB.",
         "the fullest disk is 90.0 % full; image garbage collection removes 20 MB.",
         "hub-down: registry hub from 3.00 s until 7.00 s.",
-        "cut: link wan from 9.00 s and lasts.",
+        "cut: link wan from 9.00 s on.",
     ]
 
 
