@@ -261,11 +261,11 @@ def test_130_interrupted_and_finished_results_kept(scenario, tmp_path: Path) -> 
         "import rolloutsim.simulation as module\n"
         "from rolloutsim.cli import main\n"
         "real, calls = module.simulate, []\n"
-        "def simulate(*arguments):\n"
+        "def simulate(*arguments, **more):\n"
         "    calls.append(1)\n"
         "    if len(calls) == 2:\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
-        "    return real(*arguments)\n"
+        "    return real(*arguments, **more)\n"
         "module.simulate = simulate\n"
         "main(sys.argv[1:])\n"
     )
