@@ -44,25 +44,7 @@ NOBODY = -1  # no pod's event: the controller acts by itself
 
 
 class Cluster(PodLife):
-    """The pods of a case.
-
-    Parameters
-    ----------
-    network : FluidNetwork
-        Whose clock it goes by.
-    workloads : sequence of Workload
-        Whose pods there are.
-    nodes_of : sequence of sequence of int
-        The nodes of each workload's groups, in ascending order.
-    kubelets : sequence of KubeletProtocol
-        One a node.
-    startup : callable
-        Gives a container's time until readiness [s] for a workload's number; asked once a pod of the new version.
-    ledger : PodLedger
-        Where facts are written.
-
-    `settled` is called after controllers have acted, and may be set.
-    """
+    """The pods of a case; its parameters, and `settled`, are those of `PodLife`."""
 
     def __init__(
         self,

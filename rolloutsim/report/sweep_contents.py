@@ -41,25 +41,20 @@ def report_of_sweep(records: SweepRecords, command: str = "") -> Report:
 
 def _answer(records: SweepRecords) -> Iterator[Block]:
     for name in ("sweep_heatmap", "sweep_lines"):
-        picture = Picture(name, entry(name).question, partial(_drawn, name, records))
-        heading = _heading(picture)
-        if heading:
-            yield Text(f"{heading}.", "answer" if name == "sweep_heatmap" else "plain")
-            yield picture
+        try:
+            ax = figure(name)(records)
+        except NoDataError:
+            continue
+        heading = " ".join(ax.get_title(loc="left").split())
+        yield Text(f"{heading}.", "answer" if name == "sweep_heatmap" else "plain")
+        # Its title was needed for the text above: the figure is drawn once for both.
+        yield Picture(name, entry(name).question, partial(_same, ax))
     for note in notes(records):
         yield Text(note, "note")
 
 
-def _heading(picture: Picture) -> str:
-    """What a figure says; empty where it has nothing to show."""
-    try:
-        return " ".join(picture.draw().get_title(loc="left").split())
-    except NoDataError:
-        return ""
-
-
-def _drawn(name: str, records: SweepRecords) -> Axes:
-    return figure(name)(records)
+def _same(ax: Axes) -> Axes:
+    return ax
 
 
 def _parameters(records: SweepRecords) -> Table:
