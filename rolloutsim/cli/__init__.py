@@ -6,6 +6,7 @@ are the same for all commands and are decided here, from the kind of the error.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
@@ -82,6 +83,7 @@ class Commands(click.Group):
             return run()
         # Python's collector of cycles would walk through all that is imported, again and again: a tenth of a short run.
         gc.set_threshold(_RARELY)
+        atexit.register(gc.freeze)  # and once more as the process ends, when nothing is worth collecting any more
         if hasattr(signal, "SIGPIPE"):  # a reader that goes away (`| head`) ends us quietly, as it ends other tools
             signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         for stream in (sys.stdout, sys.stderr):

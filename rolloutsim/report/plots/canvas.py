@@ -116,7 +116,7 @@ def finish(
         size=_SMALL, color=MUTED, va="bottom", linespacing=_LINE, annotation_clip=False,
     )  # fmt: skip
     ax.set_title(
-        "\n".join(large), loc="left", x=start / plot, pad=pad,
+        "\n".join(large), loc="left", x=start / plot, y=1.0, pad=pad,
         size=_TITLE, weight="bold", color=INK, linespacing=_LINE,
     )  # fmt: skip
     if own and drawing is not None:
@@ -194,12 +194,18 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
 
 def wrapped(text: str, size: float, room: float, bold: bool = False) -> list[str]:
     """A text in lines that fit into a width [inch], broken at blanks."""
+    # Words are measured one by one: they return in many titles, and measuring is what takes the time of drawing.
+    blank, limit = text_width(" ", size, bold), room * 72 * _HINTED
     lines: list[str] = []
+    taken = 0.0
     for word in text.split(" "):
-        if lines and text_width(f"{lines[-1]} {word}", size, bold) <= room * 72 * _HINTED:
+        width = text_width(word, size, bold)
+        if lines and taken + blank + width <= limit:
             lines[-1] += f" {word}"
+            taken += blank + width
         else:
             lines.append(word)
+            taken = width
     return lines
 
 
