@@ -47,7 +47,7 @@ def simulate(
     scenario: ResolvedScenario,
     seed: int | None = None,
     progress: Callable[[str, float, float], None] | None = None,
-    alone: bool = True,
+    alone: bool | AloneTimes = True,
 ) -> Run:
     """Simulate all cases of a scenario.
 
@@ -59,8 +59,9 @@ def simulate(
         Of all random numbers; the scenario's own by default.
     progress : callable, optional
         Called now and then with (case, simulated time [s], share of the pulls done).
-    alone : bool
-        Whether each pull's time alone is wanted, for which there are simulations of their own.
+    alone : bool or AloneTimes
+        Whether each pull's time alone is wanted, for which there are simulations of their own; for another run of the
+        same scenario, which would do them again, those that are known already.
 
     Returns
     -------
@@ -68,7 +69,7 @@ def simulate(
         The records of each case, and their provenance.
     """
     seed = scenario.seed if seed is None else seed
-    times = _AloneTimes(scenario) if alone else None
+    times = AloneTimes(scenario) if alone is True else alone or None
     with _no_cyclic_collection():
         cases = tuple(_Case(scenario, case, seed).run(times, progress) for case in scenario.cases)
     return Run(scenario, seed, cases, _provenance())
@@ -110,9 +111,7 @@ class _Case:
             return RobustFleet(self.network, self.ledger, self._pulled, self._failed, self.incidents)
         return Fleet(self.network, self.ledger, self._pulled)
 
-    def run(
-        self, alone: _AloneTimes | None, progress: Callable[[str, float, float], None] | None = None
-    ) -> CaseRecords:
+    def run(self, alone: AloneTimes | None, progress: Callable[[str, float, float], None] | None = None) -> CaseRecords:
         """Step through all events until the last pod is ready or nothing can happen any more."""
         pushes = [] if self.orchestrated is None else self.orchestrated.pushed_before
         if all(image.is_complete for _, images in pushes for image in images):
@@ -184,8 +183,16 @@ class _Case:
         self.waiting -= 1
 
 
-class _AloneTimes:
-    """Pull times alone on an idle system, simulated once for all nodes that do not differ in them."""
+class AloneTimes:
+    """Pull times alone on an idle system, simulated once for all nodes that do not differ in them.
+
+    They hang on no random number, and are the same in all runs of a scenario.
+
+    Parameters
+    ----------
+    scenario : ResolvedScenario
+        Whose pulls they are.
+    """
 
     def __init__(self, scenario: ResolvedScenario) -> None:
         # Alone and on an idle system nothing goes wrong, and nothing is limited but by the machines.

@@ -16,11 +16,10 @@ from functools import partial
 import numpy as np
 
 from rolloutsim.errors import UsageError
-from rolloutsim.results.records import Run
 from rolloutsim.results.replicated import Replication, Replications, figures_of
 from rolloutsim.scenario.resolved import ResolvedScenario
+from rolloutsim.simulation import AloneTimes, simulate
 
-Simulate = Callable[[ResolvedScenario, int], Run]
 Progress = Callable[[str, float, float], None]
 
 MOST = 1_000_000  # replications (assumed: a slip beyond that)
@@ -79,10 +78,11 @@ def replicate(
     if jobs == 0 or jobs < -1:
         raise UsageError(f"{jobs} jobs are not possible; allowed: 1 or more, or -1 for one a core")
     first, *others = seeds(seed, count)
-    run = _simulate(scenario, first, _numbered(progress, 0, count))
+    alone = AloneTimes(scenario)
+    run = simulate(scenario, first, _numbered(progress, 0, count), alone)
     if jobs == 1 or len(others) < 2:
         rest = [
-            figures_of(_simulate(scenario, other, _numbered(progress, number, count)))
+            figures_of(simulate(scenario, other, _numbered(progress, number, count), alone))
             for number, other in enumerate(others, 1)
         ]
     else:
@@ -94,13 +94,7 @@ def replicate(
 
 def one(scenario: ResolvedScenario, seed: int) -> Replication:
     """The figures of one replication: a piece of work for a process of its own."""
-    return figures_of(_simulate(scenario, seed))
-
-
-def _simulate(scenario: ResolvedScenario, seed: int, progress: Progress | None = None) -> Run:
-    from rolloutsim.simulation import simulate
-
-    return simulate(scenario, seed, progress)
+    return figures_of(simulate(scenario, seed))
 
 
 def _numbered(progress: Progress | None, number: int, count: int) -> Progress | None:

@@ -14,8 +14,9 @@ import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
 from math import ceil
+from operator import attrgetter
 from time import perf_counter
 from typing import Any
 
@@ -25,7 +26,7 @@ from rolloutsim.results.contract import case_figures
 from rolloutsim.results.metrics import summarise
 from rolloutsim.results.thresholds import check
 from rolloutsim.scenario.resolved import ResolvedScenario
-from rolloutsim.simulation import simulate
+from rolloutsim.simulation import AloneTimes, simulate
 
 _BATCH = 0.5  # what a batch should take [s] (assumed)
 _WORTH_WORKERS = 2.0  # what is over sooner is done here: other processes take about a second to start [s]
@@ -114,14 +115,17 @@ def do_batch(jobs: Sequence[Job]) -> Batch:
     """Simulate runs, one after another."""
     begun = perf_counter()
     gathering = Gathering()
-    for job in jobs:
-        gathering.add_run(job.point, job.replication, job.seed, _cases(job))
+    for _, of_point in groupby(jobs, key=attrgetter("point")):
+        replications = list(of_point)
+        alone = AloneTimes(replications[0].scenario)
+        for job in replications:
+            gathering.add_run(job.point, job.replication, job.seed, _cases(job, alone))
     return Batch(gathering.tables(), len(jobs), perf_counter() - begun)
 
 
-def _cases(job: Job) -> list[dict[str, Any]]:
+def _cases(job: Job, alone: AloneTimes) -> list[dict[str, Any]]:
     """The cases of a run in the JSON contract, without `why`, which takes long and is found out for single runs."""
-    run = simulate(job.scenario, job.seed)
+    run = simulate(job.scenario, job.seed, alone=alone)
     summary = summarise(run)
     results = check(run, summary)
     return [case_figures(records, summary.cases[records.name], results, why=False) for records in run.cases]

@@ -8,7 +8,8 @@ by hand
     What one would write without it: every point's scenario made with `with_`, then simulate and summarise each
     replication in a `multiprocessing.Pool` (forked, a point a task), and keep the rollout times in a list.
 sweep
-    `rolloutsim sweep -o FILE`: all of the figures in one SQLite file, which a kill does not harm, and the table.
+    `rolloutsim sweep -o FILE`: all of the figures in one SQLite file, which a kill does not harm, and the table. Pull
+    times alone, which no seed changes, are simulated once a batch and point: it may be faster than by hand.
 """
 
 from __future__ import annotations

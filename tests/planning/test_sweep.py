@@ -110,7 +110,7 @@ def test_the_files_own_sweep_is_what_is_varied_by_default() -> None:
 
 
 def test_nothing_is_simulated_if_a_point_is_not_valid(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sweep_run, "simulate", lambda *_: pytest.fail("simulated"))
+    monkeypatch.setattr(sweep_run, "simulate", lambda *_, **__: pytest.fail("simulated"))
     with pytest.raises(ScenarioError) as caught:
         rs.loads(IDEAL).sweep({"nodes": [2, 0], "network": ["1 Gbit/s", "5 Gb"]}, path=tmp_path / "s.sqlite")
     assert str(caught.value) == (
@@ -247,11 +247,11 @@ def stopped_after(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     left = [10**9]
     real = sweep_run.simulate
 
-    def simulate(*arguments: object) -> object:
+    def simulate(*arguments: object, **more: object) -> object:
         left[0] -= 1
         if left[0] < 0:
             raise _Stopped
-        return real(*arguments)  # type: ignore[arg-type]
+        return real(*arguments, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(sweep_run, "simulate", simulate)
     monkeypatch.setattr(sweep_run, "_BATCH", 1e-9)  # a run a batch
