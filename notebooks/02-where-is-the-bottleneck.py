@@ -82,7 +82,8 @@ rs.Table(
 # %% [markdown]
 # ## How sensitive
 #
-# Every number of the scenario, a tenth smaller and a tenth larger, each alone. Long bars are worth measuring well.
+# Every number of the scenario, a tenth smaller and a tenth larger, each alone; what is counted and below ten, such as
+# the registry's replicas, one less and one more. Long bars are worth measuring well.
 
 # %%
 builder.plot.tornado(jobs=1)
@@ -90,7 +91,7 @@ builder.plot.tornado(jobs=1)
 # %% [markdown]
 # ## A bottleneck further down
 #
-# 200 nodes in racks, behind a registry of 40 Gbit/s that is never busy. The racks' uplinks are.
+# 200 nodes in racks, behind a registry of 40 Gbit/s that is never full. The racks' uplinks are.
 
 # %%
 racks = rs.load("../scenarios/racks.yaml").run()

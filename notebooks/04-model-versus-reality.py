@@ -95,7 +95,7 @@ import matplotlib.pyplot as plt
 
 _, ax = plt.subplots(figsize=(5.5, 5))
 ax.plot([0.8, 60], [0.8, 60], color="#999999", linewidth=1, label="exactly as measured")
-for core, label in ((True, "plain pulls"), (False, "with other traffic, bbr or caches")):
+for core, label in ((True, "plain pulls"), (False, "other traffic, algorithms, clients")):
     some = [one for one in predictions if one.case.core is core]
     ax.plot(
         [one.case.rollout_time for one in some],

@@ -46,7 +46,7 @@ _SHARES: dict[str, Decimal] = {"%": Decimal("0.01")}
 
 _UNITS: dict[Kind, dict[str, Decimal]] = {"size": _SIZES, "rate": _RATES, "time": _TIMES, "share": _SHARES}
 KNOWN_UNITS: dict[Kind, str] = {
-    "size": "B kB MB GB TB KiB MiB GiB TiB",
+    "size": "B kB MB GB TB KiB MiB GiB TiB Ki Mi Gi Ti",
     "rate": "bit/s kbit/s Mbit/s Gbit/s B/s kB/s MB/s GB/s",
     "time": "us ms s m h d",
     "share": "%",

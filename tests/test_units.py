@@ -75,11 +75,23 @@ def test_a_quantity_reads_as_its_exact_number(kind: Kind, text: str, value: floa
         (
             "size",
             "346M",
-            "unknown size unit 'M' (did you mean 346 MB?); known: B kB MB GB TB KiB MiB GiB TiB",
+            "unknown size unit 'M' (did you mean 346 MB?); known: B kB MB GB TB KiB MiB GiB TiB Ki Mi Gi Ti",
         ),
-        ("size", "1 KB", "unknown size unit 'KB' (did you mean 1 kB?); known: B kB MB GB TB KiB MiB GiB TiB"),
-        ("size", "1 PB", "unknown size unit 'PB' (did you mean 1000 TB?); known: B kB MB GB TB KiB MiB GiB TiB"),
-        ("size", "10 Go", "unknown size unit 'Go' (did you mean 10 GB?); known: B kB MB GB TB KiB MiB GiB TiB"),
+        (
+            "size",
+            "1 KB",
+            "unknown size unit 'KB' (did you mean 1 kB?); known: B kB MB GB TB KiB MiB GiB TiB Ki Mi Gi Ti",
+        ),
+        (
+            "size",
+            "1 PB",
+            "unknown size unit 'PB' (did you mean 1000 TB?); known: B kB MB GB TB KiB MiB GiB TiB Ki Mi Gi Ti",
+        ),
+        (
+            "size",
+            "10 Go",
+            "unknown size unit 'Go' (did you mean 10 GB?); known: B kB MB GB TB KiB MiB GiB TiB Ki Mi Gi Ti",
+        ),
         ("size", "0x10 MB", "'0x10 MB' is not a size; write for example 346 MB"),
         ("size", "1 M B", "'1 M B' is not a size; write for example 346 MB"),
         (
@@ -87,7 +99,7 @@ def test_a_quantity_reads_as_its_exact_number(kind: Kind, text: str, value: floa
             "1 Gbti/s",
             "unknown rate unit 'Gbti/s' (did you mean 1 Gbit/s?); known: bit/s kbit/s Mbit/s Gbit/s B/s kB/s MB/s GB/s",
         ),
-        ("size", "1 parsec", "unknown size unit 'parsec'; known: B kB MB GB TB KiB MiB GiB TiB"),
+        ("size", "1 parsec", "unknown size unit 'parsec'; known: B kB MB GB TB KiB MiB GiB TiB Ki Mi Gi Ti"),
         ("size", "-1 MB", "'-1 MB' is negative; allowed: 0 or more"),
         ("size", "nan MB", "'nan MB' is not a finite number; write for example 346 MB"),
         ("size", "-inf MB", "'-inf MB' is not a finite number; write for example 346 MB"),

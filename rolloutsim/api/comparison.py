@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.api.result import Result, simulated
 from rolloutsim.api.scenarios import Scenario
+from rolloutsim.errors import UsageError
 
 if TYPE_CHECKING:
     from rolloutsim.planning.compare import Comparison
@@ -35,8 +36,17 @@ def compare(*results: Comparable, names: Sequence[str] = (), fail_if: Sequence[s
     Raises
     ------
     UsageError
-        If there are fewer than two, or they have no case in common, or a condition cannot be read.
+        If there are fewer than two, or something else is among them, or not as many names as there are of them; if
+        they have no case in common, or a condition cannot be read.
     """
+    for one in results:
+        if not isinstance(one, (Result, Scenario)):
+            raise UsageError(
+                f"compare takes results and scenarios, and {one!r} is neither; load('x.yaml') reads a scenario, and "
+                "its run() makes a result"
+            )
+    if isinstance(names, str) or (names and len(names) != len(results)):
+        raise UsageError(f"names {names!r} are not one for each of the {len(results)} that are compared")
     from rolloutsim.planning.compare import Side, replications_for
     from rolloutsim.planning.compare import compare as compared
     from rolloutsim.results.replicated import replications_of

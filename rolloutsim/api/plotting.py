@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rolloutsim.api.result import Result
     from rolloutsim.api.sweep import Sweep
+    from rolloutsim.planning.sensitivity import Sensitivity
 
 
 class Plots:
@@ -47,10 +48,9 @@ class Plots:
     def _tornado(self, *, ax: Axes | None = None, case: str | None = None, **budget: Any) -> Axes:
         """Which input matters most; simulates each made smaller and larger (`jobs`, `budget` as in `sensitivity`)."""
         from rolloutsim.planning.sensitivity import sensitivity
-        from rolloutsim.report.plots import figure
 
-        found = sensitivity(self._result.run, self._result._first, case=case or self._case, **budget)
-        return figure("tornado")(found.rows, case=found.case, ax=ax)
+        which = self._result._checked(case or self._case)
+        return tornado(sensitivity(self._result.run, self._result._first, case=which, **budget), ax)
 
     @staticmethod
     def _names() -> tuple[str, ...]:
@@ -94,6 +94,34 @@ class SweepPlots:
 
     def __repr__(self) -> str:
         return f"<figures: {', '.join(self._names())}>"
+
+
+def tornado(found: Sensitivity, ax: Axes | None = None) -> Axes:
+    """The figure of what each input does.
+
+    Parameters
+    ----------
+    found : Sensitivity
+        What was simulated.
+    ax : Axes, optional
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    NoDataError
+        If nothing was: the rollout did not finish, or the budget has no room for an input.
+    """
+    from rolloutsim.report.plots import figure
+    from rolloutsim.report.plots.canvas import NoDataError
+
+    if not found.case:
+        raise NoDataError(
+            "the rollout did not finish, so that there is no rollout time for an input to change; `rolloutsim explain` "
+            "says what it waits for"
+        )
+    if not found.rows:
+        raise NoDataError(f"the budget has no room for any of {len(found.left_out)} inputs; give a larger one")
+    return figure("tornado")(found.rows, case=found.case, ax=ax)
 
 
 def _checked(name: str, known: tuple[str, ...]) -> None:

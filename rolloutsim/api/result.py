@@ -11,6 +11,7 @@ from rolloutsim.api.table import Table
 
 if TYPE_CHECKING:
     from rolloutsim.api.plotting import Plots
+    from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.report.blocks import Report
     from rolloutsim.results.background import BackgroundSummary
@@ -139,13 +140,16 @@ class Result:
         found = sensitivity(self.run, self._first, case=self._checked(case), jobs=jobs, budget=budget)
         return Table(found.to_columns())
 
-    def report(self, changes: WhatIfs | None = None) -> Report:
+    def report(self, changes: WhatIfs | None = None, inputs: Sensitivity | None = None) -> Report:
         """The capacity-planning report; `rolloutsim.report` turns it into HTML, PDF or Markdown.
 
         Parameters
         ----------
         changes : WhatIfs, optional
-            What would help, simulated; by default the two most promising changes are tried.
+            What would help, simulated; by default a smaller image and the two most promising
+            other changes are tried.
+        inputs : Sensitivity, optional
+            How much each input matters, simulated (`rolloutsim.planning.sensitivity`); by default that is left out.
         """
         from rolloutsim.planning.what_if import quick_what_if
         from rolloutsim.report.contents import report_of_run
@@ -156,17 +160,18 @@ class Result:
             self.summary,
             self.thresholds,
             quick_what_if(self.run, self._first) if changes is None else changes,
+            inputs,
             first=self._first,
             intervals=self.intervals,
             replications=None if self.replications is None else self.replications.each,
             command=f"rolloutsim run scenario.yaml --seed {self.run.seed}{often} -o DIR",
         )
 
-    def to_html(self, changes: WhatIfs | None = None) -> str:
-        """The report as one HTML file that needs nothing else."""
+    def to_html(self, changes: WhatIfs | None = None, inputs: Sensitivity | None = None) -> str:
+        """The report as one HTML file that needs nothing else; parameters as for `report`."""
         from rolloutsim.report.page import to_html
 
-        return to_html((self.report(changes),))
+        return to_html((self.report(changes, inputs),))
 
     @property
     def _first(self) -> RunSummary | None:
@@ -223,6 +228,9 @@ def simulated(
     progress: Callable[[str, float, float], None] | None = None,
 ) -> Result:
     """Simulate a scenario, several times if it (or `replications`) says so; see `planning.replicate.replicate`."""
+    from rolloutsim.planning.jobs import check_jobs
+
+    check_jobs(jobs)
     if (scenario.replications if replications is None else replications) == 1:
         from rolloutsim.simulation import simulate
 

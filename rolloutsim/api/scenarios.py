@@ -118,18 +118,19 @@ class Scenario(_scenario.Scenario):
         such_that : str
             The condition, as in thresholds.
         between : tuple, optional
-            The smallest and the largest value that come into question; by default as far as it takes.
+            A pair, the smallest and the largest value that come into question; by default as far as it takes.
         case : str, optional
             The only case that has to meet the condition; all of them by default.
         largest : bool
             Whether the largest value is looked for.
         seed, replications, jobs
-            As for `run`; with several replications the condition must hold at the end of the 95 % interval.
+            As for `run`; with several replications the condition must hold at the end of the 95 % interval (`min` and
+            `max`, which have none, are compared as they are).
 
         Raises
         ------
         UsageError
-            If there is no such number, or the condition cannot be read.
+            If there is no such number, `between` is no pair, or the condition cannot be read.
         ScenarioError
             If the scenario is not valid with one of the values in `between`.
         """

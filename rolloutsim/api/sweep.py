@@ -99,7 +99,8 @@ class Sweep:
         A grid has a dimension for each parameter, another design one named `point`; then comes `case`. Numbers are
         means over the replications (percentiles: medians), NaN where they are unknown; those of the rollout time's
         95 % interval are `rollout_time_ci_low_s` and `rollout_time_ci_high_s`. A parameter with a unit has a second
-        coordinate with its numbers: `network_bytes_per_s`.
+        coordinate with its numbers: `network_bytes_per_s`. `stuck` is text: what a rollout that did not finish waits
+        for, empty where it finished.
 
         Parameters
         ----------

@@ -158,7 +158,7 @@ Exit codes:
   0    done; all thresholds held
   1    internal error, or the output could not be written
   2    usage: wrong option, missing file, --set with an unknown path
-  3    a threshold was missed
+  3    a threshold was missed, or --fail-if came true
   4    the scenario is invalid
   5    the rollout did not finish
   6    something on the network does not answer

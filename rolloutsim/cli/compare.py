@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -43,7 +43,7 @@ FORMATS = ("table", "json", "md", "github")
 @click.option(
     "--jobs",
     metavar="N",
-    type=click.IntRange(-1),
+    type=int,
     default=1,
     show_default=True,
     help="Processes for the replications; -1: one a core.",
@@ -63,15 +63,18 @@ def command(
     """Compare the rollout times of scenarios or results, case by case, with those of the first, A.
 
     Each is a scenario file, which is simulated, or a result: a folder written by 'rolloutsim run -o', or its
-    records.npz. Scenarios are simulated with the same seeds, so that they differ by what they are and not by luck.
-    Verdicts are 'faster', 'slower' and 'no difference seen'; where nothing is random, differences are exact.
+    records.npz. Scenarios are simulated with the same seeds, so that they differ by what they are and not by luck;
+    --set, --seed and --replications are for them, a result stays as it is. Verdicts are 'faster', 'slower' and 'no
+    difference seen'; where nothing is random, differences are exact.
 
     Exit code 3 if --fail-if is met, 5 if a rollout did not finish; the comparison is shown first.
     """
     from rolloutsim.errors import UsageError
     from rolloutsim.planning.compare import compare
     from rolloutsim.planning.fail_if import parse_fail_if
+    from rolloutsim.planning.jobs import check_jobs
 
+    check_jobs(jobs)
     if len(names) < 2:
         raise UsageError("compare takes two or more scenarios or results: rolloutsim compare A B")
     for text in fail_if:
@@ -98,6 +101,8 @@ def _sides(
     for name in names:
         if is_result(name):
             known[name] = replications_of(*load_result(name))
+    if len(known) == len({*names}):
+        _refuse({"--set": overrides, "--seed": seed, "--replications": replications})
     files = {file.name: file.resolved for file in load_valid([n for n in names if n not in known], overrides)}
     count = replications_for([*files.values(), *(one.first.scenario for one in known.values())], replications)
     if known and replications is None:
@@ -109,6 +114,19 @@ def _sides(
         for name, scenario in files.items():
             known[name] = replicate(scenario, seed, count, jobs, progress)
     return [Side(name, known[name]) for name in names]
+
+
+def _refuse(options: Mapping[str, object]) -> None:
+    """Refuse options that say how to simulate, where nothing is simulated."""
+    from rolloutsim.errors import UsageError
+
+    given = [option for option, value in options.items() if value not in (None, ())]
+    if given:
+        what = f"{', '.join(given)} {'say' if len(given) > 1 else 'says'}"
+        raise UsageError(
+            f"{what} how scenarios are simulated, and all that is compared are results, which are there already; leave "
+            f"{'them' if len(given) > 1 else 'it'} out, or name a scenario file"
+        )
 
 
 def _show(comparison: Comparison, form: str) -> None:

@@ -1,4 +1,4 @@
-"""`rolloutsim explain`: what a key means; or, of a result, why it lasted as long and what would make it faster."""
+"""`rolloutsim explain`: what a key or a metric means; or, of a result, why it lasted so long and what would help."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ def _time(context: click.Context, parameter: click.Parameter, text: str | None) 
 
 
 @click.command(
-    short_help="What a key means; or why a result is as it is, and what would help.",
+    short_help="What a key or a metric means; or why a result is as it is, and what would help.",
     epilog=example(
         "rolloutsim explain network.latency\n"
+        "rolloutsim explain thresholds\n"
         "rolloutsim run scenarios/20nodes.yaml -o results && rolloutsim explain results\n"
         "rolloutsim explain scenarios/20nodes.yaml --case golang:1.8-alpine --sensitivity"
     ),
@@ -55,7 +56,8 @@ def _time(context: click.Context, parameter: click.Parameter, text: str | None) 
 def command(
     context: click.Context, what: str, case: str | None, sensitivity: bool, form: str, jobs: int, budget: float | None
 ) -> int:
-    """Show what a KEY of a scenario file means: type, unit, default, and the default's source.
+    """Show what a KEY of a scenario file means: type, unit, default, and the default's source. A metric of its
+    thresholds is explained, too: 'explain thresholds' lists all.
 
     Of a RESULT (a folder written by `run -o`, or a file in it), or a scenario FILE, which is simulated first: why the
     rollout took as long as it did, cause by cause, and what would make it faster. Each change is simulated, alone,
@@ -67,6 +69,9 @@ def command(
 
         click.echo(explain(what))
         return ExitCode.OK
+    from rolloutsim.planning.jobs import check_jobs
+
+    check_jobs(jobs)
     result = _result(what)
     case = _checked(result, case)
     from rolloutsim.planning.what_if import BUDGET
@@ -115,10 +120,12 @@ def _checked(result: Result, case: str | None) -> str:
 
 
 def _reasons(result: Result, case: str, form: str, jobs: int, budget: float) -> None:
+    from rolloutsim.cli.progress import announce
     from rolloutsim.planning.what_if import Plan
 
     figures = None if result.replications else result.summary
     plan = Plan.of(result.run, figures, case, budget)
+    announce("what-if", plan)
     changes = plan.carry_out(jobs)
     if form == "json":
         from rolloutsim.results.contract import to_text
@@ -131,10 +138,13 @@ def _reasons(result: Result, case: str, form: str, jobs: int, budget: float) -> 
 
 
 def _sensitivity(result: Result, case: str, form: str, jobs: int, budget: float) -> None:
-    from rolloutsim.planning.sensitivity import sensitivity
+    from rolloutsim.cli.progress import announce
+    from rolloutsim.planning.sensitivity import Plan
 
     figures = None if result.replications else result.summary
-    found = sensitivity(result.run, figures, case=case, jobs=jobs, budget=budget)
+    plan = Plan.of(result.run, figures, case, budget)
+    announce("sensitivity", plan)
+    found = plan.carry_out(jobs)
     if form == "json":
         from rolloutsim.results.contract import to_text
 
@@ -142,7 +152,7 @@ def _sensitivity(result: Result, case: str, form: str, jobs: int, budget: float)
     else:
         from rolloutsim.cli.reasons import show_sensitivity
 
-        show_sensitivity(result, case, found)
+        show_sensitivity(result, case, found, plan.words())
 
 
 def _head(result: Result, what: str, case: str) -> dict[str, Any]:

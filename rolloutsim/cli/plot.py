@@ -13,6 +13,8 @@ from rolloutsim.report.plots import FIGURES
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from rolloutsim.api.result import Result
+
 FORMS = (".svg", ".png")
 _SWEEPS = (".sqlite", ".sqlite3", ".db")
 
@@ -76,5 +78,22 @@ def _drawn(result: str, name: str, case: str | None) -> Axes:
     from rolloutsim.api.plotting import Plots
     from rolloutsim.api.result import loaded
 
-    drawing = getattr(Plots(loaded(result)), name)
+    found = loaded(result)
+    if name == "tornado":
+        return _tornado(found, case)
+    drawing = getattr(Plots(found), name)
     return drawing(**keywords)  # type: ignore[no-any-return]
+
+
+def _tornado(result: Result, case: str | None) -> Axes:
+    """The figure that takes simulations; how many is said where they take long."""
+    from rolloutsim.api.plotting import tornado
+    from rolloutsim.cli.progress import announce
+    from rolloutsim.errors import UsageError
+    from rolloutsim.planning.sensitivity import Plan
+
+    if case is not None and case not in result.cases:
+        raise UsageError(f"no case '{case}'; cases: {', '.join(result.cases)}")
+    plan = Plan.of(result.run, None if result.replications else result.summary, case)
+    announce("sensitivity", plan)
+    return tornado(plan.carry_out())

@@ -5,16 +5,44 @@ from __future__ import annotations
 import sys
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
+
+import click
 
 from rolloutsim.results.figures import visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
+_LONG = 2.0  # simulations beside the run that take longer are announced [s] (assumed: what one waits without a thought)
 _QUIET = 1.0  # a run shorter than this shows nothing [s]
 _ENOUGH = 0.05  # with a smaller share of the pulls done nobody knows how long the rest takes (assumed)
 _PAUSE = 0.2  # between two updates of the bar [s] (assumed: as often as one can read)
+
+
+class Effort(Protocol):
+    """Simulations that are planned: what they are estimated to take on one core [s], and in words."""
+
+    @property
+    def seconds(self) -> float:
+        """What they take [s]."""
+
+    def words(self) -> str:
+        """What they are."""
+
+
+def announce(what: str, plan: Effort) -> None:
+    """Say on stderr what is going to be simulated, where one would wonder about the wait.
+
+    Parameters
+    ----------
+    what : str
+        What it is for.
+    plan : Effort
+        What is planned.
+    """
+    if plan.seconds >= _LONG:
+        click.echo(f"{what}: {plan.words()}", err=True)
 
 
 class _OnStderr:

@@ -65,7 +65,7 @@ def show_reasons(result: Result, case: str, changes: WhatIfs, effort: str) -> No
     click.echo(page.render(), nl=False, color=page.coloured)
 
 
-def show_sensitivity(result: Result, case: str, found: Sensitivity) -> None:
+def show_sensitivity(result: Result, case: str, found: Sensitivity, effort: str) -> None:
     """Print how a case's rollout time changes with each input.
 
     Parameters
@@ -76,6 +76,8 @@ def show_sensitivity(result: Result, case: str, found: Sensitivity) -> None:
         The case.
     found : Sensitivity
         Its inputs.
+    effort : str
+        What was tried, in words.
     """
     page = Page()
     page.title(_title(result, case))
@@ -83,7 +85,7 @@ def show_sensitivity(result: Result, case: str, found: Sensitivity) -> None:
     rows = [
         (
             row.path, row.value, row.low_value, show_time(row.low), row.high_value, show_time(row.high),
-            _difference(row.span) if row.span else "no effect",
+            row.effect,
         )
         for row in found.rows
     ]  # fmt: skip
@@ -95,6 +97,8 @@ def show_sensitivity(result: Result, case: str, found: Sensitivity) -> None:
             f"with the same seed; {UNKNOWN}: such a value is not allowed.",
         )
         page.table(Table(_columns(headings, left=(0,)), tuple(rows)))
+    elif not found.left_out:
+        page.text(" Inputs", f"{effort}.")
     if found.left_out:
         page.blank()
         page.text("Not tried:", f"{', '.join(found.left_out)}; a larger --budget has room for more.")

@@ -22,12 +22,19 @@ _SWEEPS = (".sqlite", ".sqlite3", ".db")
         "rolloutsim run scenarios/20nodes.yaml -o results\n"
         "rolloutsim report results -o report.html\n"
         "rolloutsim report results results-10g -o report.pdf\n"
+        "rolloutsim report results --what-if -o report.html\n"
         "rolloutsim report mine.sqlite -o report.md"
     ),
 )
 @click.argument("results", metavar="RESULT…", nargs=-1, required=True)
 @click.option("-o", "--output", "output", metavar="FILE", required=True, help="The report: x.html, x.pdf or x.md.")
-def command(results: tuple[str, ...], output: str) -> None:
+@click.option(
+    "--what-if",
+    "thorough",
+    is_flag=True,
+    help="Try every change that could help, and each input 10% less and more, for results of 'run'.",
+)
+def command(results: tuple[str, ...], output: str, thorough: bool) -> None:
     """Write the capacity-planning report of each RESULT, one after another, into one file.
 
     RESULT is a folder written by 'run -o DIR', or the result.json or records.npz in it, or the SQLite file of
@@ -39,20 +46,32 @@ def command(results: tuple[str, ...], output: str) -> None:
     form = path.suffix.lower()
     if form not in FORMS:
         raise click.UsageError(f"-o {output}: a report is .html, .pdf or .md; name it for example report.html")
-    write_file(path, _rendered(tuple(_report(one) for one in results), form))
+    write_file(path, _rendered(tuple(_report(one, thorough) for one in results), form))
     click.echo(f"wrote {output}", err=True)
 
 
-def _report(name: str) -> Report:
+def _report(name: str, thorough: bool) -> Report:
     path = Path(name)
     if path.suffix in _SWEEPS:
+        if thorough:
+            raise click.UsageError(f"--what-if is for results of 'run', and '{name}' is a sweep; report it without")
         from rolloutsim.planning.sweep_records import read_records
         from rolloutsim.report.sweep_contents import report_of_sweep
 
         return report_of_sweep(read_records(path))
     from rolloutsim.api.result import loaded
 
-    return loaded(path).report()
+    result = loaded(path)
+    if not thorough:
+        return result.report()
+    from rolloutsim.cli.progress import announce
+    from rolloutsim.planning import sensitivity, what_if
+
+    first = None if result.replications else result.summary
+    changes, inputs = what_if.Plan.of(result.run, first), sensitivity.Plan.of(result.run, first)
+    announce("what-if", changes)
+    announce("sensitivity", inputs)
+    return result.report(changes.carry_out(), inputs.carry_out())
 
 
 def _rendered(reports: tuple[Report, ...], form: str) -> str | bytes:

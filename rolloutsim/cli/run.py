@@ -12,6 +12,7 @@ from rolloutsim.cli import ExitCode, example
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result
     from rolloutsim.cli.scenarios import File
+    from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.results.contract import Detail
     from rolloutsim.results.junit import Checked
@@ -39,7 +40,7 @@ _WITH_CHANGES = ("table", "json")  # forms that show what would help
 @click.option(
     "--jobs",
     metavar="N",
-    type=click.IntRange(-1),
+    type=int,
     default=1,
     show_default=True,
     help="Processes for the replications; -1: one a core.",
@@ -63,7 +64,7 @@ _WITH_CHANGES = ("table", "json")  # forms that show what would help
     "--what-if",
     "thorough",
     is_flag=True,
-    help="Try every change that could make the slowest case faster, not only the most promising two.",
+    help="Try every change that could make the slowest case faster, not only a smaller image and the best two.",
 )
 def command(
     files: tuple[str, ...],
@@ -86,7 +87,11 @@ def command(
     """
     from rolloutsim.cli.output import Folders
     from rolloutsim.cli.scenarios import load_valid
+    from rolloutsim.planning.jobs import check_jobs
 
+    check_jobs(jobs)
+    if folder == "":
+        raise click.UsageError("-o is empty: name a folder, for example results, or . for this one")
     if detail is not None and form != "json" and folder is None:
         raise click.UsageError("--detail says how much JSON holds: add --format json, or -o DIR")
     if thorough and form not in _WITH_CHANGES and folder is None:
@@ -111,7 +116,7 @@ def command(
                     _write(result, _tried(result, False, False, jobs), folders[number], detail)
                 raise
             if folders:
-                _write(result, changes, folders[number], detail)
+                _write(result, changes, folders[number], detail, _inputs(result, jobs) if thorough else None)
             if form in ("junit", "github"):
                 from rolloutsim.cli.gates import annotate, checked, print_junit
 
@@ -148,7 +153,9 @@ def _simulate(scenario: File, seed: int | None, replications: int | None, jobs: 
         return simulated(scenario.resolved, seed, replications, jobs, progress)
 
 
-def _write(result: Result, changes: WhatIfs, folder: Path, detail: Detail | None) -> None:
+def _write(
+    result: Result, changes: WhatIfs, folder: Path, detail: Detail | None, inputs: Sensitivity | None = None
+) -> None:
     from rolloutsim.results.files import write_file
     from rolloutsim.results.store import to_bytes
 
@@ -157,7 +164,7 @@ def _write(result: Result, changes: WhatIfs, folder: Path, detail: Detail | None
         result.to_csv(),
         result.to_markdown(),
         to_bytes(result.run, () if result.replications is None else result.replications.each),
-        result.to_html(changes),
+        result.to_html(changes, inputs),
     )
     for name, content in zip(RESULT_FILES, contents, strict=True):
         write_file(folder / name, content)
@@ -176,6 +183,15 @@ def _tried(result: Result, wanted: bool, thorough: bool, jobs: int) -> WhatIfs:
         return quick_what_if(result.run, summary)
     plan = Plan.of(result.run, summary)
     click.echo(f"what-if: {plan.words()}", err=True)
+    return plan.carry_out(jobs)
+
+
+def _inputs(result: Result, jobs: int) -> Sensitivity:
+    """How much each input matters, for the report."""
+    from rolloutsim.planning.sensitivity import Plan
+
+    plan = Plan.of(result.run, None if result.replications else result.summary)
+    click.echo(f"sensitivity: {plan.words()}", err=True)
     return plan.carry_out(jobs)
 
 

@@ -41,12 +41,13 @@ FORMATS = ("table", "json", "md")
     "--replications",
     metavar="N",
     type=click.IntRange(1),
-    help="How often each value is simulated; the condition must hold at the end of the 95 % interval.",
+    help="How often each value is simulated; the condition must hold at the end of the 95 % interval (min and max, "
+    "which have none, are compared as they are).",
 )
 @click.option(
     "--jobs",
     metavar="N",
-    type=click.IntRange(-1),
+    type=int,
     default=1,
     show_default=True,
     help="Processes for the replications; -1: one a core.",
@@ -68,7 +69,7 @@ def command(
     jobs: int,
     form: str,
 ) -> int:
-    """Find the smallest value of a number in a scenario with which a condition holds, to a tenth of a per mille.
+    """Find the smallest value of a number in a scenario with which a condition holds, to 0.02 %; a count exactly.
 
     The bracket is found or checked, then bisected; numbers on both sides are tried as well, and if the outcome is
     not monotone, that is said. Everything that was tried is shown.
@@ -76,11 +77,13 @@ def command(
     Exit code 3 if no value that was tried will do.
     """
     from rolloutsim.cli.progress import TriesProgress
+    from rolloutsim.planning.jobs import check_jobs
     from rolloutsim.planning.solve import solve
     from rolloutsim.scenario.loading import draft, read_text
 
     if (find is None) == (key is None):
         raise click.UsageError("say once what to find: --find K, or K behind the file, for example 'network'")
+    check_jobs(jobs)
     text, name = read_text(file)
     with TriesProgress() as progress:
         solution = solve(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "json", "csv", "md")
 DESIGNS = ("grid", "zip", "sobol")
+_EXAMPLES = {"-o": "sweep.sqlite", "--parquet": "sweep.parquet"}
 
 TABLES = """\b
 Tables of the SQLite file (sizes in bytes, times in seconds; NULL is unknown):
@@ -109,8 +110,8 @@ def command(
     who: AbstractContextManager[Any] = workers(jobs, cluster)
     text, name = read_text(file)
     base = draft(text, name, overrides)
-    planned = plan(base, _design(base, name, parameters, design, points), replications, seed)
     _check_outputs(parquet, output)
+    planned = plan(base, _design(base, name, parameters, design, points), replications, seed)
     if resume and output is not None and not Path(output).exists():
         click.echo(f"{output} does not exist yet: beginning with the first run", err=True)
     with RunsProgress() as progress:
@@ -144,7 +145,11 @@ def _check_outputs(parquet: str | None, output: str | None) -> None:
             need("--parquet", "pandas", "pyarrow")
         except ImportError as error:
             raise UsageError(str(error)) from None
-    for path in filter(None, (parquet, output)):
+    for option, path in (("--parquet", parquet), ("-o", output)):
+        if path is None:
+            continue
+        if not path:
+            raise UsageError(f"{option} is empty: name a file, for example {_EXAMPLES[option]}")
         if Path(path).is_dir():
             raise OutputError(f"cannot write {path}: is a directory; nothing was simulated; name a file")
         if not Path(path).parent.is_dir():

@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 from rolloutsim.results.figures import UNKNOWN, plus_minus, show_share, show_time
-from rolloutsim.results.tables import Column, Table, markdown
+from rolloutsim.results.tables import Column, Table, escaped, markdown
 from rolloutsim.results.thresholds import format_value
 
 if TYPE_CHECKING:
@@ -103,11 +103,11 @@ def comparison_title(comparison: Comparison) -> str:
 
 def comparison_markdown(comparison: Comparison) -> str:
     """A section for a pull request: title, table, conditions, notes."""
-    parts = [f"### Rollout time: {comparison_title(comparison)}", markdown(comparison_table(comparison))]
+    parts = [f"### Rollout time: {escaped(comparison_title(comparison))}", markdown(comparison_table(comparison))]
     lines = met_lines(comparison)
     if lines:
-        parts.append("\n".join(f"- {line}" for line in lines))
-    parts.append("\n".join(f"_{note}_" for note in comparison.notes))
+        parts.append("\n".join(f"- {escaped(line)}" for line in lines))
+    parts.append("\n".join(f"_{escaped(note)}_" for note in comparison.notes))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -191,7 +191,12 @@ def comparison_html(comparison: Comparison) -> str:
 
 def solution_title(solution: Solution) -> str:
     """The answer in one line."""
-    which = "largest" if solution.largest else "smallest"
+    which, direction = ("largest", "down") if solution.largest else ("smallest", "on")
+    if solution.status == "reversed":
+        end = max if solution.largest else min
+        first = end((one for one in solution.tried if not one.passed), key=lambda one: one.number)
+        already = f"the {which} {solution.path} that was tried, {solution.value}, will do already"
+        return f"{solution.such_that}: {already}, and none from {first.value} {direction}"
     if solution.status == "none":
         return f"{solution.such_that}: no value of {solution.path} that was tried will do"
     if solution.status == "all":
@@ -213,15 +218,22 @@ def solution_notes(solution: Solution) -> list[str]:
             f"Not monotone: {named} {'does' if len(some) + more == 1 else 'do'} not come out as that answer would have "
             "it. It is one boundary of several; look at what was tried, or narrow the range with --between."
         )
-    passing = [one for one in solution.tried if one.passed]
-    if solution.status == "none" and passing:
-        other = "smallest" if solution.largest else "largest"
-        notes.append(f"{solution.path}={passing[0].value} will do: look for the {other}.")
-    if solution.replications > 1:
-        notes.append(
-            f"{solution.replications} replications of each value; the condition holds at the end of the 95 % interval."
+    if solution.status == "reversed":
+        worse, other, how = (
+            ("less", "smallest", "without --largest") if solution.largest else ("more", "largest", "with --largest")
         )
+        notes.append(f"The condition gets worse with {worse} of {solution.path}: look for the {other}, {how}.")
+    if solution.replications > 1:
+        notes.append(f"{solution.replications} replications of each value; {_compared(solution.statistic)}.")
     return notes
+
+
+def _compared(statistic: str | None) -> str:
+    """What of several replications a condition is held against."""
+    if statistic in ("min", "max"):
+        which = "smallest" if statistic == "min" else "largest"
+        return f"{statistic} is the {which} value of all of them, which has no interval and is compared as it is"
+    return "a value passes if the condition holds at the end of the 95 % interval"
 
 
 def solution_table(solution: Solution) -> Table:
@@ -255,7 +267,8 @@ def solution_html(solution: Solution) -> str:
 
 def solution_markdown(solution: Solution) -> str:
     """A section: the answer, notes, what was tried."""
-    parts = [f"### {solution_title(solution)}", "\n".join(f"- {note}" for note in solution_notes(solution))]
+    notes = "\n".join(f"- {escaped(note)}" for note in solution_notes(solution))
+    parts = [f"### {escaped(solution_title(solution))}", notes]
     return "\n\n".join([part for part in parts if part] + [markdown(solution_table(solution))]) + "\n"
 
 

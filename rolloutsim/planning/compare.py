@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import UsageError
@@ -235,18 +234,38 @@ def _left_out(first: Side, other: Side, pairs: Sequence[tuple[str, str]]) -> Ite
 
 
 def _about(sides: Sequence[Side]) -> Iterator[str]:
-    """What the intervals are, or why there are none."""
-    if not any(is_random(side.replications.first.scenario) for side in sides):
+    """What the intervals are, or why there are none; names where it is not the same for all."""
+    first, *others = sides
+    found: dict[str, list[str]] = {}
+    for other in others:
+        for words in _how(first, other):
+            found.setdefault(words, []).append(other.name)
+    for words, names in found.items():
+        yield words if len(names) == len(others) else f"{', '.join(names)}: {words}"
+
+
+def _how(first: Side, other: Side) -> Iterator[str]:
+    """How a scenario is compared with the first one."""
+    if not any(is_random(side.replications.first.scenario) for side in (first, other)):
         yield "Nothing in these scenarios is random: differences are exact."
         return
-    counts = {len(side.replications) for side in sides}
-    if counts == {1}:
-        yield "One replication says nothing about chance: compare scenario files, or results with more replications."
-        return
-    seeds = [tuple(one.seed for one in side.replications.each) for side in sides]
-    paired = all(a[: min(len(a), len(b))] == b[: min(len(a), len(b))] for a, b in pairwise(seeds))
-    how = "paired by the same seeds" if paired else "not paired, since seeds differ (Welch)"
-    yield f"{min(counts)} replications, {how}; ± is half a 95 % interval, Student's t."
+    mine, its = (tuple(one.seed for one in side.replications.each) for side in (first, other))
+    pairs = min(len(mine), len(its))
+    paired = mine[:pairs] == its[:pairs]
+    if pairs == 1:
+        which = "" if len(mine) == len(its) else f" ({first.name if len(mine) == 1 else other.name} has one)"
+        yield (
+            f"One replication says nothing about chance{which}: compare scenario files, or results with more "
+            "replications."
+        )
+    else:
+        counts = str(pairs) if paired or len(mine) == len(its) else f"{len(mine)} and {len(its)}"
+        how = "paired by the same seeds" if paired else "not paired, since seeds differ (Welch)"
+        yield f"{counts} replications, {how}; ± is half a 95 % interval, Student's t."
+    if paired and len(mine) != len(its):
+        longer, count = (first, len(mine)) if len(mine) > pairs else (other, len(its))
+        some = f"first of {count} replications is" if pairs == 1 else f"first {pairs} of {count} replications are"
+        yield f"Of {longer.name} only the {some} used, paired by seed."
 
 
 def _label(number: Threshold) -> str:

@@ -3,7 +3,7 @@
 Replications with the same seeds are compared pair by pair: what both have by chance cancels out (common random numbers;
 Law, *Simulation Modeling and Analysis*, 5th ed., 10.2.1 and 11.2). Without common seeds it is Welch's interval of the
 difference of two means, with its degrees of freedom rounded down (Welch, Biometrika 34, 1947). Where nothing is random
-the difference is exact.
+the difference is exact. What only the rounding of the numbers leaves is neither a difference nor a spread.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from math import floor, sqrt
 from statistics import variance
 
 from rolloutsim.results.intervals import LEVEL, Interval, mean, mean_interval, student_t
+
+_ROUNDING = 1e-9  # a smaller share of a number is rounding (assumed: far more than sums of floats are off by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +87,36 @@ def difference(
     if old_mean is None or new_mean is None:
         return Difference(old_mean, new_mean, None, None, not chance)
     if not chance:
-        return Difference(old_mean, new_mean, new_mean - old_mean, None, True)
+        return Difference(old_mean, new_mean, _change(old_mean, new_mean), None, True)
     pairs = min(len(old), len(new))
     if tuple(seeds[0][:pairs]) == tuple(seeds[1][:pairs]):
         old, new = old[:pairs], new[:pairs]
-        changes = [b - a for a, b in zip(old, new, strict=True)]
-        return Difference(mean(old), mean(new), mean(changes), mean_interval(changes), False)
-    return Difference(old_mean, new_mean, new_mean - old_mean, _welch(old, new), False)
+        changes = [_change(a, b) for a, b in zip(old, new, strict=True)]
+        change = mean(changes)
+        alike = _are_alike(changes, max(map(abs, (*old, *new))))
+        ci = Interval(change, change) if alike and pairs > 1 else mean_interval(changes)
+        return Difference(mean(old), mean(new), change, ci, False)
+    return Difference(old_mean, new_mean, _change(old_mean, new_mean), _welch(old, new), False)
+
+
+def _change(old: float, new: float) -> float:
+    """How far a number is from another; 0 where that is but rounding, which is no whole number (of bytes)."""
+    change = new - old
+    is_rounding = abs(change) <= _ROUNDING * max(abs(old), abs(new)) and not float(change).is_integer()
+    return 0.0 if is_rounding else change
+
+
+def _are_alike(values: Sequence[float], size: float) -> bool:
+    """Whether values differ by nothing but the rounding of numbers of a size."""
+    return max(values) - min(values) <= _ROUNDING * size
 
 
 def _welch(old: Sequence[float], new: Sequence[float]) -> Interval | None:
     if min(len(old), len(new)) < 2:
         return None
-    change = mean(new) - mean(old)
+    change = _change(mean(old), mean(new))
     parts = variance(old) / len(old), variance(new) / len(new)
-    if not any(parts):
+    if all(_are_alike(values, max(map(abs, values))) for values in (old, new)):
         return Interval(change, change)
     weights = parts[0] ** 2 / (len(old) - 1) + parts[1] ** 2 / (len(new) - 1)
     freedom = max(1, floor(sum(parts) ** 2 / weights))

@@ -8,8 +8,10 @@ gives for many (`network.rate`) is looked at where it acts; the layers of an ima
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.planning.changes.situation import Situation, assign
@@ -163,8 +165,8 @@ class _Inputs:
 
     @staticmethod
     def _texts(kind: Kind, value: float, bits: bool = False) -> tuple[str, str, str]:
-        as_is, low, high = (plain_text(kind, _scaled(value, factor), bits) for factor in (1.0, 1 - STEP, 1 + STEP))
-        return as_is, low, high
+        as_is = plain_text(kind, value, bits)
+        return as_is, _times(as_is, 1 - STEP), _times(as_is, 1 + STEP)
 
     def _strategies(self) -> Iterator[Input]:
         """How many pods a controller replaces at a time, and its own time for each."""
@@ -194,7 +196,7 @@ class _Inputs:
             return
         values, texts = [], []
         for factor in (1.0, 1.0 - STEP, 1.0 + STEP):
-            scaled = {key: plain_text("time", _scaled(time, factor)) for key, time in given.items()}
+            scaled = {key: _times(plain_text("time", time), factor) for key, time in given.items()}
             only = set(scaled.values())
             texts.append(next(iter(only)) if len(only) == 1 else ", ".join(f"{k} {t}" for k, t in scaled.items()))
             values.append(scaled)
@@ -215,9 +217,9 @@ class _Inputs:
             if not mentions:
                 continue
             whole = sum(size for digest, path, size in mentions if path[1] == name and path[-1] == "compressed")
-            shown = [plain_text("size", _scaled(whole, factor)) for factor in (1.0, 1.0 - STEP, 1.0 + STEP)]
+            shown = self._texts("size", _scaled(whole, 1.0))
             low, high = (
-                tuple(assign(path, plain_text("size", _scaled(size, factor))) for _, path, size in mentions)
+                tuple(assign(path, _times(plain_text("size", size), factor)) for _, path, size in mentions)
                 for factor in (1.0 - STEP, 1.0 + STEP)
             )
             yield Input(dotted(("images", name)), shown[0], shown[1], shown[2], low, high)
@@ -244,6 +246,15 @@ def _counted(value: int) -> tuple[tuple[str, str, str], str]:
     """A count, a step less and more, and the step."""
     step = round(STEP * value) if value >= _SMALL else 1
     return (str(value), str(value - step), str(value + step)), "10%" if value >= _SMALL else "1"
+
+
+def _times(text: str, factor: float) -> str:
+    """A quantity times a factor, in its own unit and with six digits: 1.1 × 125 MiB/s is 137.5 MiB/s."""
+    if factor == 1.0:
+        return text
+    found = re.fullmatch(r"([0-9.]+)(.*)", text)
+    assert found is not None
+    return f"{Decimal(f'{float(found[1]) * factor:.6g}'):f}{found[2]}"
 
 
 def _scaled(value: float, factor: float) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.present import SAMPLES
-from rolloutsim.scenario.numbers import Measure, measure, written
+from rolloutsim.scenario.numbers import Measure, expected, measure, written
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.structure import part_at
 from rolloutsim.units import format_byte_rate, format_rate, format_share, format_size, format_time
@@ -126,7 +126,7 @@ def ladder_at(path: Path, values: tuple[Any, ...], option: str) -> tuple[Ladder,
     for value in values:
         one = measure(path, value)
         if one is None:
-            raise UsageError(f"{option}: '{value}' is no number that {dotted(path)} can have")
+            raise UsageError(f"{option}: '{value}' is no number that {dotted(path)} can have; {expected(path)}")
         found.append(one)
     kinds = {one.kind for one in found}
     if len(kinds) > 1:

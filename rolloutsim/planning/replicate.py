@@ -16,6 +16,7 @@ from functools import partial
 import numpy as np
 
 from rolloutsim.errors import UsageError
+from rolloutsim.planning.jobs import check_jobs
 from rolloutsim.results.replicated import Replication, Replications, figures_of
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.simulation import AloneTimes, simulate
@@ -69,14 +70,13 @@ def replicate(
     Raises
     ------
     UsageError
-        If there is to be none, or an absurd number.
+        If there is to be none, or an absurd number, or there can be no such number of processes.
     """
     seed = scenario.seed if seed is None else seed
     count = scenario.replications if count is None else count
     if not 1 <= count <= MOST:
         raise UsageError(f"{count} replications are not possible; allowed: 1 to {MOST:,}")
-    if jobs == 0 or jobs < -1:
-        raise UsageError(f"{jobs} jobs are not possible; allowed: 1 or more, or -1 for one a core")
+    check_jobs(jobs)
     first, *others = seeds(seed, count)
     alone = AloneTimes(scenario)
     run = simulate(scenario, first, _numbered(progress, 0, count), alone)

@@ -2,17 +2,20 @@
 
 Bisection finds a boundary between numbers that fail and numbers that pass. It is the only one if passing is monotone,
 which nobody can know; a few numbers on either side are therefore tried as well, and what contradicts is reported.
+Where passing is monotone the other way round (the smallest number is looked for, and the small ones pass), the end that
+passes is no boundary: that is said, so that nobody takes it for one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import isinf
 from typing import Literal
 
 from rolloutsim.planning.ladder import Ladder
 
-Status = Literal["found", "none", "all"]
+Status = Literal["found", "none", "all", "reversed"]
 
 _WIDENED = 8  # how often a bracket is widened in each direction (assumed: a factor of 65,536)
 _IN_VAIN = 2  # after so many steps that bring nothing a bracket is widened no more (assumed)
@@ -34,8 +37,9 @@ class Boundary:
     Parameters
     ----------
     status : str
-        `found`: the outermost number that passes, `number`, has a failing one beyond it; `none`: no number that was
-        tried passes; `all`: all of them pass, `number` the outermost.
+        `found`: `number` is the outermost that passes, and others do not; `none`: no number that was tried passes;
+        `all`: all of them pass, `number` the outermost; `reversed`: `number`, the outermost, passes and those that fail
+        lie on the side that was expected to pass.
     number : float or None
         The solution.
     exceptions : tuple of float
@@ -74,7 +78,7 @@ class Search:
         passes, beyond = self._try(good), self._try(bad)
         if beyond:  # the outermost number that was asked for passes; whether all do is another question
             self._probe(bad, good)
-            return self._found("all", bad)
+            return self._outermost(bad)
         if not passes:
             self._probe(bad, good)
             passing = [number for number, passed in self.tried.items() if passed]
@@ -89,7 +93,19 @@ class Search:
             bad, good = self._widened(start, until=False, up=self.largest)
             return self._found("all", good) if bad is None else self._bisect(bad, good)
         good_end, bad_end = self._widened(start, until=True, up=not self.largest)
-        return Boundary("none", None) if good_end is None else self._bisect(bad_end, good_end)
+        if good_end is not None:
+            return self._bisect(bad_end, good_end)
+        if bad_end != start and not self._is_worse(bad_end, start):
+            return Boundary("none", None)
+        passing, _ = self._widened(start, until=True, up=self.largest)
+        if passing is None:
+            return Boundary("none", None)
+        bad, good = self._widened(passing, until=False, up=self.largest)
+        return self._outermost(good) if bad is None else self._bisect(bad, good)
+
+    def _is_worse(self, number: float, start: float) -> bool:
+        """Whether a number is further from passing than the one that the search began with, or infinitely far."""
+        return self.misses[number] > self.misses[start] or isinf(self.misses[number])
 
     def _widened(self, start: float, until: bool, up: bool) -> tuple[float | None, float]:
         """The first number, ever further away, whose outcome is `until`, and the last one before it.
@@ -128,6 +144,16 @@ class Search:
         if found.number == passing and min(passing, good) <= rounded <= max(passing, good) and self._try(rounded):
             return replace(found, number=rounded)
         return found
+
+    def _outermost(self, number: float) -> Boundary:
+        """What it means that the outermost number passes."""
+        passing = [one for one, passed in self.tried.items() if passed]
+        failing = [one for one, passed in self.tried.items() if not passed]
+        if not failing:
+            return Boundary("all", number)
+        if all(self._is_beyond(one, other) for one in passing for other in failing):
+            return Boundary("reversed", number)
+        return self._found("found", number)
 
     def _found(self, status: Status, number: float) -> Boundary:
         """With what contradicts: passing numbers beyond the solution, failing ones on its good side."""

@@ -7,17 +7,20 @@ again with the same seed. Nothing is estimated. The numbers are those of `rollou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.planning.inputs import Input, inputs
 from rolloutsim.planning.trials import Trials
 from rolloutsim.planning.what_if import BUDGET, situation_of
+from rolloutsim.results.figures import UNKNOWN, show_difference, show_time
 from rolloutsim.results.metrics import RunSummary, summarise
 
 if TYPE_CHECKING:
     from rolloutsim.planning.trials import Overrides
     from rolloutsim.results.records import Run
+
+_NOTHING = 1e-9  # a smaller span, as a share of the rollout time, is none (assumed: rounding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,13 @@ class Row:
         """From the shortest of the rollout times to the longest [s]."""
         times = [time for time in (self.low, self.base, self.high) if time is not None]
         return max(times) - min(times)
+
+    @property
+    def effect(self) -> str:
+        """The span in words; a dash where nothing is known of it."""
+        if self.low is None and self.high is None:
+            return UNKNOWN
+        return show_difference(self.span) if self.span > _NOTHING * self.base else "no effect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,72 @@ class Sensitivity:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be tried, within a budget.
+
+    Parameters
+    ----------
+    budget : float
+        How much computing it may take, as estimated, on one core [s].
+    trials : Trials or None
+        How it will be tried; None: there is nothing to try, since the rollout did not finish.
+    base : float
+        The case's rollout time [s].
+    chosen, left_out : tuple of Input
+        What will be tried, and what does not fit into the budget.
+    allowed : mapping
+        By the overrides of a trial, as the scenario allows them.
+    """
+
+    budget: float
+    trials: Trials | None = None
+    base: float = 0.0
+    chosen: tuple[Input, ...] = ()
+    left_out: tuple[Input, ...] = ()
+    allowed: Mapping[Overrides, Overrides] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, run: Run, summary: RunSummary | None = None, case: str | None = None, budget: float = 2 * BUDGET
+    ) -> Plan:
+        """The plan for a case of a run; parameters as for `sensitivity`."""
+        situation = situation_of(run, summarise(run) if summary is None else summary, case)
+        if situation is None:
+            return cls(budget)
+        trials = Trials.of(run.scenario, situation.records, run.seed)
+        every = tuple(inputs(situation))
+        fitting = trials.fitting(budget) // 2
+        wanted = [overrides for one in every[:fitting] for overrides in (one.low, one.high)]
+        allowed = {overrides: trials.allowed(overrides) for overrides in wanted}
+        valid = {overrides: extended for overrides, extended in allowed.items() if extended is not None}
+        base = situation.summary.rollout_time_s or 0.0
+        return cls(budget, trials, base, every[:fitting], every[fitting:], valid)
+
+    @property
+    def seconds(self) -> float:
+        """What the trials are estimated to take on one core [s]."""
+        return 0.0 if self.trials is None else self.trials.seconds * len(self.allowed)
+
+    def words(self) -> str:
+        """How much will be tried: `12 inputs, 23 simulations, about 0.105 s of computing (budget 120 s)`."""
+        if self.trials is None:
+            return "nothing is tried, since the rollout did not finish"
+        more = f", {len(self.left_out)} more do not fit" if self.left_out else ""
+        many = f"{len(self.chosen)} input{'s' if len(self.chosen) != 1 else ''} 10% less and more"
+        count = f"{len(self.allowed)} simulation{'s' if len(self.allowed) != 1 else ''}"
+        time = f"about {show_time(self.seconds)} of computing (budget {show_time(self.budget)})"
+        return f"{many}, {count}, {time}{more}"
+
+    def carry_out(self, jobs: int = -1) -> Sensitivity:
+        """Simulate them."""
+        if self.trials is None:
+            return Sensitivity()
+        times = dict(zip(self.allowed, self.trials.rollout_times(list(self.allowed.values()), jobs), strict=True))
+        rows = sorted((_row(one, self.base, times) for one in self.chosen), key=lambda row: -row.span)
+        return Sensitivity(self.trials.case, tuple(rows), tuple(one.path for one in self.left_out), self.seconds)
+
+
 def sensitivity(
     run: Run, summary: RunSummary | None = None, *, case: str | None = None, jobs: int = -1, budget: float = 2 * BUDGET
 ) -> Sensitivity:
@@ -114,21 +190,7 @@ def sensitivity(
     budget : float
         How much computing the trials may take, as estimated, on one core [s].
     """
-    situation = situation_of(run, summarise(run) if summary is None else summary, case)
-    if situation is None:
-        return Sensitivity()
-    trials = Trials.of(run.scenario, situation.records, run.seed)
-    every = inputs(situation)
-    chosen = every[: trials.fitting(budget) // 2]
-    wanted = [overrides for one in chosen for overrides in (one.low, one.high)]
-    allowed = {overrides: trials.allowed(overrides) for overrides in wanted}
-    valid = {overrides: extended for overrides, extended in allowed.items() if extended is not None}
-    times = dict(zip(valid, trials.rollout_times(list(valid.values()), jobs), strict=True))
-    base = situation.summary.rollout_time_s or 0.0
-    rows = [_row(one, base, times) for one in chosen]
-    rows.sort(key=lambda row: -row.span)
-    left_out = tuple(one.path for one in every[len(chosen) :])
-    return Sensitivity(situation.records.name, tuple(rows), left_out, trials.seconds * len(valid))
+    return Plan.of(run, summary, case, budget).carry_out(jobs)
 
 
 def _row(one: Input, base: float, times: Mapping[Overrides, float | None]) -> Row:

@@ -1,8 +1,8 @@
 """What does it take: the smallest (or largest) value of a scenario's number with which a condition holds.
 
 Every value is tried as an override, in the words of `--set`, so that a run with it shows the same. With several
-replications the condition must hold at the end of the 95 % interval, not only for the mean; replication i has the same
-seed whatever the value.
+replications the condition must hold at the end of the 95 % interval, not only for the mean (`min` and `max`, of which
+there is none, are compared as they are); replication i has the same seed whatever the value.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import ScenarioError, UsageError
+from rolloutsim.planning.jobs import check_jobs
 from rolloutsim.planning.ladder import Ladder, is_numeric, ladder_at
 from rolloutsim.planning.present import SAMPLES, present
 from rolloutsim.planning.search import OutOfRangeError, Search, Status
@@ -22,6 +23,7 @@ from rolloutsim.results.thresholds import ThresholdResult, holds_at, judge, meas
 from rolloutsim.scenario.checks import names
 from rolloutsim.scenario.conditions import parse_condition
 from rolloutsim.scenario.hints import listing
+from rolloutsim.scenario.idle import refuse_idle
 from rolloutsim.scenario.numbers import measure as measure_value
 from rolloutsim.scenario.overrides import Change, parse_path
 from rolloutsim.scenario.places import Path, dotted
@@ -76,7 +78,9 @@ class Solution:
     largest : bool
         Whether the largest value was looked for.
     status : str
-        `found`; `none`: no value that was tried passes; `all`: all of them do, and `value` is the outermost.
+        `found`; `none`: no value that was tried passes; `all`: all of them do, and `value` is the outermost;
+        `reversed`: `value`, the outermost, passes and those on the side that was expected to pass fail, so that the
+        other end is what to look for.
     value : object
         The solution as a user would write it; None: there is none.
     number : float or None
@@ -89,6 +93,8 @@ class Solution:
         Every value, in the order in which they were tried.
     seed, replications : int
         Of each.
+    statistic : str or None
+        The condition's.
     """
 
     name: str
@@ -103,6 +109,7 @@ class Solution:
     tried: tuple[Tried, ...]
     seed: int
     replications: int
+    statistic: str | None = None
 
     @property
     def monotone(self) -> bool:
@@ -163,7 +170,7 @@ def solve(
     jobs: int = 1,
     on_try: Callable[[str], None] | None = None,
 ) -> Solution:
-    """Find the smallest (or largest) value with which a condition holds, to a fiftieth of a per cent.
+    """Find the smallest (or largest) value with which a condition holds, to 0.02 %; a count exactly.
 
     Parameters
     ----------
@@ -198,9 +205,13 @@ def solve(
     ScenarioError
         If the scenario is not valid, or would not be with one of the values in `between`.
     """
+    check_jobs(jobs)
     document = draft.document()
     scenario = resolve(document)
     path = parse_path(find, _FIND)
+    refuse_idle(path, f"{_FIND} {find}")
+    if seed is not None and path == ("seed",):
+        raise UsageError(f"{_FIND} seed: --seed gives every value the same seed; leave it out")
     condition = parse_condition(such_that, document, names(document), _SUCH_THAT)
     kept = _cases(scenario, case)
     count = scenario.replications if replications is None else replications
@@ -239,6 +250,7 @@ def solve(
         tried=tuple(tried),
         seed=scenario.seed if seed is None else seed,
         replications=count,
+        statistic=condition.statistic,
     )
 
 
@@ -288,6 +300,11 @@ def _ladder(
 ) -> tuple[Ladder, tuple[float, ...]]:
     """The values that may be tried: both ends, or one to begin with."""
     if between is not None:
+        if not isinstance(between, (tuple, list)) or len(between) != 2:
+            raise UsageError(
+                f"{_BETWEEN}: {between!r} is no pair; give the smallest and the largest value that come into question, "
+                "as in between=(1, 100)"
+            )
         values = tuple(read_value(one, _BETWEEN) if isinstance(one, str) else one for one in between)
         draft.changed([Change(path, values[0], f"{_FIND} {dotted(path)}")])
         if not is_numeric(path):

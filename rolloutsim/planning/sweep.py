@@ -75,6 +75,8 @@ def plan(draft: Draft, design: Design, replications: int | None = None, seed: in
     base = resolve(draft.document())
     if not design.parameters:
         raise UsageError("a sweep needs something to vary; name at least one path and its values")
+    if seed is not None and any(parameter.path == ("seed",) for parameter in design.parameters):
+        raise UsageError("seed is varied, and --seed would give every point the same; leave one of them out")
     points = build_points(draft, design)
     count = base.replications if replications is None else replications
     if len(points) * count > MOST_RUNS:

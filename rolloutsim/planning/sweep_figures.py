@@ -18,9 +18,11 @@ from rolloutsim.results.combine import PERCENTILES, centre_of, interval_of
 from rolloutsim.results.contract import to_text
 from rolloutsim.results.figures import UNKNOWN, show_time, visible
 from rolloutsim.results.intervals import Interval
-from rolloutsim.results.tables import Column, Table
+from rolloutsim.results.tables import Column, Table, escaped, markdown
 
 ROLLOUT_TIME = "rollout_time_s"
+
+STUCK = "stuck"  # the column of words: what a rollout that did not finish waits for
 
 _KEYS = ("point", "replication", "case", "seed")
 _MOST_BESIDE = 6  # cases that stand side by side in a table; more of them stand below each other (assumed)
@@ -39,7 +41,8 @@ class Figure:
 
 def numbers(records: SweepRecords) -> tuple[str, ...]:
     """The columns of `results` that hold numbers."""
-    return tuple(name for name, values in records.results.items() if name not in _KEYS and _is_numeric(values))
+    words = (*_KEYS, STUCK)
+    return tuple(name for name, values in records.results.items() if name not in words and _is_numeric(values))
 
 
 def figures(records: SweepRecords, column: str = ROLLOUT_TIME) -> dict[tuple[int, str], Figure]:
@@ -58,6 +61,13 @@ def figures(records: SweepRecords, column: str = ROLLOUT_TIME) -> dict[tuple[int
         gathered.setdefault((point, case), []).append(value)
     key = next((part for part in column.split("_") if part in PERCENTILES), "")
     return {place: _figure(values, key) for place, values in gathered.items()}
+
+
+def stuck(records: SweepRecords) -> dict[tuple[int, str, int], tuple[str, ...]]:
+    """What a rollout that did not finish waits for, in words, by point, case and replication; empty where it did."""
+    results = records.results
+    places = zip(results["point"], results["case"], results["replication"], strict=True)
+    return {place: tuple(json.loads(text or "[]")) for place, text in zip(places, results[STUCK], strict=True)}
 
 
 def _figure(values: Sequence[float | None], key: str) -> Figure:
@@ -156,11 +166,8 @@ def to_csv(records: SweepRecords) -> str:
 def to_markdown(records: SweepRecords) -> str:
     """Title, table and notes."""
     found = table(records)
-    lines = [f"# {title(records)}", ""]
-    lines.append("| " + " | ".join(_cell(column.heading) for column in found.columns) + " |")
-    lines.append("|" + "|".join("---" if column.side == "left" else "--:" for column in found.columns) + "|")
-    lines += ["| " + " | ".join(map(_cell, row)) + " |" for row in found.rows]
-    return "\n".join([*lines, "", *(f"- {note}" for note in notes(records))]) + "\n"
+    lines = [f"# {escaped(title(records))}", "", markdown(found), ""]
+    return "\n".join([*lines, *(f"- {escaped(note)}" for note in notes(records))]) + "\n"
 
 
 def to_json(records: SweepRecords) -> str:
@@ -168,11 +175,19 @@ def to_json(records: SweepRecords) -> str:
     head = records.head
     columns = {name: figures(records, name) for name in numbers(records)}
     finished = _all_finished(records)
+    waiting: dict[tuple[int, str], dict[str, None]] = {}
+    for (point, case, _), words in stuck(records).items():
+        waiting.setdefault((point, case), {}).update(dict.fromkeys(words))
     points = []
     for row, point in enumerate(records.points["point"]):
         values = {p.path: records.points[p.column][row] for p in head.parameters}
         cases = [
-            {"case": case, "finished": finished[point, case], **_numbers(columns, point, case)}
+            {
+                "case": case,
+                "finished": finished[point, case],
+                STUCK: list(waiting[point, case]) or None,
+                **_numbers(columns, point, case),
+            }
             for case in records.cases
             if (point, case) in finished
         ]
@@ -216,7 +231,3 @@ def _side(values: Sequence[Any]) -> Any:
         isinstance(value, (int, float)) or (isinstance(value, str) and value[:1].isdigit()) for value in values
     )
     return "right" if numeric else "left"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.planning.sweep_figures import ROLLOUT_TIME, figures, joined, numbers
+from rolloutsim.planning.sweep_figures import ROLLOUT_TIME, STUCK, figures, joined, numbers, stuck
 from rolloutsim.planning.sweep_records import Columns, SweepRecords
 from rolloutsim.results.files import write_file
 
@@ -95,7 +95,7 @@ def to_xarray(records: SweepRecords, replications: bool = False) -> xr.Dataset:
     cases = records.cases
     dimensions, sizes = (*dimensions, "case"), (*sizes, len(cases))
     coordinates["case"] = ("case", list(cases))
-    data: dict[str, tuple[tuple[str, ...], npt.NDArray[np.float64]]] = {}
+    data: dict[str, tuple[tuple[str, ...], npt.NDArray[Any]]] = {}
     if replications:
         count = records.head.replications
         dimensions, sizes = (*dimensions, "replication"), (*sizes, count)
@@ -112,6 +112,7 @@ def to_xarray(records: SweepRecords, replications: bool = False) -> xr.Dataset:
             ends = {place: None if pair is None else pair[end] for place, pair in intervals.items()}
             name = ROLLOUT_TIME.replace("_s", f"_ci_{which}_s")
             data[name] = (dimensions, _filled(records, ends, cases).reshape(sizes))
+    data[STUCK] = (dimensions, _stuck(records, cases, replications).reshape(sizes))
     return xr.Dataset(data, coordinates)
 
 
@@ -152,6 +153,16 @@ def _each(records: SweepRecords, name: str, cases: tuple[str, ...]) -> npt.NDArr
     ):
         filled[point, number[case], replication] = _number(value)
     return filled
+
+
+def _stuck(records: SweepRecords, cases: tuple[str, ...], replications: bool) -> npt.NDArray[np.str_]:
+    """What did not go on, by point and case; of all replications, or of each. Empty where it went on."""
+    count = records.head.replications if replications else 1
+    found: list[dict[str, None]] = [{} for _ in range(len(records.head.points) * len(cases) * count)]
+    for (point, case, replication), words in stuck(records).items():
+        place = (point * len(cases) + cases.index(case)) * count + (replication if replications else 0)
+        found[place].update(dict.fromkeys(words))
+    return np.array(["; ".join(one) for one in found], dtype=np.str_)
 
 
 def _number(value: float | None) -> float:

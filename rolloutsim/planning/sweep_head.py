@@ -143,9 +143,12 @@ class Head:
 
     @classmethod
     def read(cls, database: sqlite3.Connection) -> Head:
-        """The head in a file; whatever sqlite3 raises where it has none."""
+        """The head in a file; `sqlite3.Error` or KeyError where it has none."""
         cursor = database.execute("SELECT * FROM sweep")
-        row = dict(zip([column[0] for column in cursor.description], cursor.fetchone(), strict=True))
+        found = cursor.fetchone()
+        if found is None:
+            raise sqlite3.DataError("its table 'sweep' is empty")
+        row = dict(zip([column[0] for column in cursor.description], found, strict=True))
         parameters = tuple(
             ParameterColumns(*found)
             for found in database.execute(

@@ -9,6 +9,7 @@ from typing import Any
 
 from rolloutsim.errors import MOST_SHOWN, Diagnostic, ScenarioError, UsageError
 from rolloutsim.planning.designs import Choice, Design, Parameter
+from rolloutsim.scenario.idle import refuse_idle
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.scenario.overrides import Change
 from rolloutsim.scenario.places import Place, Problem
@@ -44,6 +45,7 @@ def build_points(draft: Draft, design: Design) -> tuple[Point, ...]:
     """
     for parameter in design.parameters:
         with _located(draft, parameter.at, parameter.source):
+            refuse_idle(parameter.path, parameter.source)
             draft.changed([_change(draft, parameter, _any_value(parameter))])
     around = design.parameters[0].at[:1] if design.parameters else ()
     with _located(draft, around):

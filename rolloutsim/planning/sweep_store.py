@@ -64,6 +64,8 @@ class SweepStore:
     def __init__(self, path: Path | None, head: Head, resume: bool = False) -> None:
         self.path = path
         self._known: dict[str, dict[str, str]] = {}
+        if path is not None and path.is_dir():
+            raise OutputError(f"cannot write {path}: is a directory; nothing was simulated; name a file")
         there = path is not None and path.exists()
         if there and not resume:
             raise UsageError(f"{path} exists; go on with it by --resume, or write to another file with -o")
@@ -209,9 +211,10 @@ def read_head(path: Path) -> Head:
             head = Head.read(database)
         finally:
             database.close()
-    except (sqlite3.Error, TypeError) as error:
+    except (sqlite3.Error, KeyError) as error:
+        what = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise UsageError(
-            f"{path} is not the file of a sweep ({error}); 'rolloutsim sweep FILE -o {path.stem}.sqlite' makes one"
+            f"{path} is not the file of a sweep ({what}); 'rolloutsim sweep FILE -o {path.stem}.sqlite' makes one"
         ) from None
     if head.schema != SCHEMA:
         raise UsageError(f"{path} is of the form {head.schema}; this release reads {SCHEMA}")

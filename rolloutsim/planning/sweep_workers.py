@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from rolloutsim.errors import UnreachableError, UsageError
+from rolloutsim.planning.jobs import check_jobs
 from rolloutsim.planning.sweep_local import follow
 from rolloutsim.planning.sweep_run import Workers
 from rolloutsim.version import __version__
@@ -37,8 +38,7 @@ def workers(jobs: int = -1, url: str | None = None) -> AbstractContextManager[Wo
     UsageError
         If there can be no such number of processes.
     """
-    if isinstance(jobs, bool) or not isinstance(jobs, int) or (jobs < 1 and jobs != -1):
-        raise UsageError(f"{jobs} jobs are not possible; allowed: a whole number from 1 on, or -1 for one on each core")
+    check_jobs(jobs)
     return nullcontext(Workers(jobs, _local)) if url is None else cluster(url)
 
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rolloutsim.errors import RolloutsimError
+from rolloutsim.planning.jobs import check_jobs
 
 if TYPE_CHECKING:
     from rolloutsim.results.records import CaseRecords
@@ -102,7 +103,13 @@ class Trials:
             The overrides of each.
         jobs : int
             How many processes may work, -1: one a core; few and short trials are done by this one alone.
+
+        Raises
+        ------
+        UsageError
+            If there can be no such number of processes, or the changes do not fit the scenario.
         """
+        check_jobs(jobs)
         if jobs == 1 or len(several) < 2 or len(several) * self.seconds < _WORTH_WORKERS:
             return [self.rollout_time(overrides) for overrides in several]
         from joblib import Parallel, delayed

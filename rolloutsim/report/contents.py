@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING
 from rolloutsim.report.blocks import Block, Code, Numbers, Picture, Report, Rows, Section, Text
 from rolloutsim.report.inputs import defaults_table, given_table
 from rolloutsim.report.plots import entry, figure
-from rolloutsim.report.tables import applications_table, links_table, nodes_table, split_table, what_if_table
-from rolloutsim.results.figures import show_count, show_share, show_size, show_time, whole_share
+from rolloutsim.report.tables import (
+    applications_table,
+    links_table,
+    nodes_table,
+    sensitivity_table,
+    split_table,
+    what_if_table,
+)
+from rolloutsim.results.figures import UNKNOWN, show_count, show_share, show_size, show_time, whole_share
 from rolloutsim.results.findings import DISK, FAILED, FAULTS, PUSH, READY, REQUESTS, findings
 from rolloutsim.results.metrics import RunSummary
 from rolloutsim.results.tables import case_rows, disk_rows, footnotes, threshold_rows
@@ -19,6 +26,7 @@ from rolloutsim.results.why import why
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.results.metrics import CaseSummary
     from rolloutsim.results.records import Run
@@ -36,6 +44,11 @@ LIMITS = (
     "Nodes of a group are equal, and nothing but the scenario's own traffic is on the links.",
 )
 
+_ON_DEMAND = (
+    "Which input matters most was not simulated with this report, since each input takes two more simulations: "
+    "rolloutsim report RESULT --what-if -o report.html adds it, and rolloutsim explain RESULT --sensitivity shows it."
+)
+
 
 class _Contents:
     """The sections of one result."""
@@ -46,6 +59,7 @@ class _Contents:
         summary: RunSummary,
         thresholds: Sequence[ThresholdResult],
         changes: WhatIfs,
+        inputs: Sensitivity | None,
         intervals: Intervals | None,
         replications: Sequence[Replication] | None,
         command: str,
@@ -56,6 +70,7 @@ class _Contents:
         self.summary = summary
         self.thresholds = thresholds
         self.changes = changes
+        self.inputs = inputs
         self.intervals = intervals
         self.replications = replications
         self.command = command
@@ -74,6 +89,7 @@ class _Contents:
             ("applications", "Effect on other applications", self._applications()),
             ("availability", "Availability during the rollout", self._availability()),
             ("disk", "Disk and cost", self._disk()),
+            ("sensitivity", "Sensitivity", self._sensitivity()),
             ("limits", "Assumptions and limits of the model", self._limits()),
             ("provenance", "Provenance", self._provenance()),
         ):
@@ -160,6 +176,24 @@ class _Contents:
             yield Rows("Bytes kept", table)
         yield from self._findings(DISK)
 
+    def _sensitivity(self) -> Iterator[Block]:
+        if not self.slowest.finished or not self.run.scenario.document:
+            return
+        if self.inputs is None:
+            yield Text(_ON_DEMAND, "note")
+            return
+        if self.inputs.rows:
+            subtitle = entry("tornado").question
+            yield Picture("tornado", subtitle, partial(figure("tornado"), self.inputs.rows, case=self.inputs.case))
+            table, subjects = sensitivity_table(self.inputs)
+            what = (
+                f"Rollout time of {self.inputs.case} with 10 % less and more of each input alone, counts below ten by 1"
+            )
+            yield Rows(what, table, subjects)
+            yield Text(f"{UNKNOWN}: such a value is not allowed, or the rollout does not finish with it.", "note")
+        if self.inputs.left_out:
+            yield Text(f"Not tried: {', '.join(self.inputs.left_out)}.", "note")
+
     def _limits(self) -> Iterator[Block]:
         for text in (*footnotes(self.run, self.intervals), *LIMITS):
             yield Text(text, "note")
@@ -194,6 +228,7 @@ def report_of_run(
     summary: RunSummary,
     thresholds: Sequence[ThresholdResult],
     changes: WhatIfs,
+    inputs: Sensitivity | None = None,
     *,
     first: RunSummary | None = None,
     intervals: Intervals | None = None,
@@ -208,6 +243,8 @@ def report_of_run(
         The result, its figures, and what it was checked against.
     changes : WhatIfs
         What would help, simulated.
+    inputs : Sensitivity, optional
+        How much each input matters, simulated; without it the report says how to get it.
     first : RunSummary, optional
         The figures of the run itself, which with several replications are not `summary`.
     intervals, replications
@@ -215,7 +252,7 @@ def report_of_run(
     command : str
         What one types to get the same result.
     """
-    contents = _Contents(run, summary, thresholds, changes, intervals, replications, command, first)
+    contents = _Contents(run, summary, thresholds, changes, inputs, intervals, replications, command, first)
     model = f"{run.scenario.model} model, seed {run.seed}"
     return Report(run.scenario.name, f"capacity-planning report · {model}", tuple(contents.sections()))
 

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rolloutsim.results.figures import show_byte_rate, show_rate, show_size, show_time
+from rolloutsim.planning.trials import document_of
 from rolloutsim.results.tables import Column, Table
 from rolloutsim.scenario import explain
+from rolloutsim.scenario.images import layers
+from rolloutsim.scenario.model import COMPRESSION_RATIO
+from rolloutsim.scenario.overrides import parse_path
+from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.scenario.profiles import DEFAULT_RUNTIME, PROFILES
+from rolloutsim.units import Kind, plain_text
 
 if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import ResolvedScenario
 
 # Keys with defaults that a result depends on: (where they stand in the document, the keys).
 _NODE_KEYS = (
-    "nic", "disk", "unpack.rate", "unpack.cores", "runtime", "parallel_layers", "slots_per", "resolve_round_trips",
-    "resolve_time", "layer_round_trips", "layer_time", "finish_time", "start",
+    "nic", "disk.rate", "disk.capacity", "unpack.rate", "unpack.cores", "runtime", "parallel_layers", "slots_per",
+    "resolve_round_trips", "resolve_time", "layer_round_trips", "layer_time", "finish_time", "start",
 )  # fmt: skip
 _POD_KEYS = (
     "serialize_image_pulls",
@@ -26,46 +32,112 @@ _POD_KEYS = (
     "image_backoff.initial",
     "image_backoff.max",
 )
-_NETWORK_KEYS = ("mtu", "efficiency", "latency", "buffer", "fairness", "congestion_control")
+_NETWORK_KEYS = ("mtu", "efficiency", "latency", "buffer", "queue", "fairness", "congestion_control")
+_FAIRNESS_KEYS = ("fairness.sigma", "fairness.memory", "fairness.conquest")
 _REGISTRY_KEYS = ("uplink", "storage", "max_connections", "ttfb", "connection_cap", "tls")
 _ROLLOUT_KEYS = ("max_surge", "max_unavailable", "min_ready", "step_overhead", "startup", "termination")
+# What the ideal model switches off, whatever its default (`rolloutsim.scenario.resolve`).
+_REAL_ONLY = (
+    "disk.rate", "unpack.rate", "unpack.cores", "runtime", "resolve_round_trips", "resolve_time", "layer_round_trips",
+    "layer_time", "finish_time", "mtu", "efficiency", "latency", "buffer", "queue", "fairness", "congestion_control",
+    *_FAIRNESS_KEYS, "max_connections", "ttfb", "tls", "step_overhead", "startup",
+)  # fmt: skip
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?) (B|s|B/s)")
-_IN_BYTES = (".disk", ".disk.rate", ".storage", ".unpack", ".unpack.rate", ".connection_cap")
+_KINDS: Mapping[str, Kind] = {"B": "size", "s": "time", "B/s": "rate"}
+# Whose rates people give in bytes: the ends of paths.
+_IN_BYTES = (("disk", "rate"), ("unpack", "rate"), ("storage",), ("connection_cap",))
+_TEXTS = ("name", "description")
+# Short forms that the long form holds as an empty map, or as nothing.
+_SWITCHES = {"fairness": ("on", "off"), "redirect": ("true", "false")}
 _MOST_GIVEN = 400  # rows (assumed: a few pages)
+_MOST_IMAGES = 4  # that a row names (assumed: what fits a line)
 
 
 def given_table(scenario: ResolvedScenario) -> Table:
-    """Path and value of everything that the scenario says, overrides included."""
+    """Path and value of everything that the scenario says; with overrides, which of it they say."""
     document = json.loads(scenario.document) if scenario.document else {}
-    rows = [row for row in _leaves(document, "") if row[0] != "rolloutsim"]
+    leaves = [(path, value) for path, value in _leaves(document, ()) if path != ("rolloutsim",)]
+    overrides = {parse_path(path): by for path, by in scenario.overrides.items()}
+    rows = [(dotted(path), value, *((_by(path, overrides),) if overrides else ())) for path, value in leaves]
+    headings = ("key", "value", "given by") if overrides else ("key", "value")
     if len(rows) > _MOST_GIVEN:
-        rows = [*rows[:_MOST_GIVEN], (f"and {len(rows) - _MOST_GIVEN} more", "")]
-    return _table(("key", "value"), rows)
+        changed = [row for row in rows[_MOST_GIVEN:] if row[-1] != "file"] if overrides else []
+        left = len(rows) - _MOST_GIVEN - len(changed)
+        rows = [*rows[:_MOST_GIVEN], *changed, (f"and {left} more", *[""] * (len(headings) - 1))]
+    return _table(headings, rows)
 
 
 def defaults_table(scenario: ResolvedScenario) -> Table:
-    """Key, default and its source of what the scenario leaves open."""
+    """Key, default and its source of what the scenario leaves open, as far as it plays a part."""
     document = json.loads(scenario.document) if scenario.document else {}
     has_pods = any(case.workloads for case in scenario.cases)
     rows: list[tuple[str, ...]] = []
     for name, group in document.get("nodes", {}).items():
         keys = (*_NODE_KEYS, *(_POD_KEYS if has_pods else ()))
-        rows += _open(group, keys, f"nodes.{name}", "nodes.<group>")
-    rows += _open(document.get("network", {}), _NETWORK_KEYS, "network", "network")
-    registries = document.get("registries") or {name: {} for name in scenario.registries}
-    for name, registry in registries.items():
-        rows += _open(registry, _REGISTRY_KEYS, f"registries.{name}", "registries.<registry>")
+        profile = PROFILES[group.get("runtime", DEFAULT_RUNTIME)]
+        for key, default, source in _open(group, keys, "nodes.<group>", scenario):
+            own = profile.get(key)
+            rows.append((dotted(("nodes", name, *key.split("."))), own.shown if own else default,
+                         own.source if own else source))  # fmt: skip
+    network = document.get("network", {})
+    uneven = _FAIRNESS_KEYS if network.get("fairness") is not None else ()
+    for key, default, source in _open(network, (*_NETWORK_KEYS, *uneven), "network", scenario):
+        if key != "efficiency" or "mtu" not in network:  # which stands for it
+            rows.append((dotted(("network", *key.split("."))), default, source))
+    for path, registry in _registries(document, scenario):
+        rows += _shown(path, _open(registry, _REGISTRY_KEYS, "registries.<registry>", scenario))
+    rows += _ratio(scenario)
     if has_pods:
-        rows += _open(document.get("rollout", {}), _ROLLOUT_KEYS, "rollout", "rollout")
+        rows += _shown(("rollout",), _open(document.get("rollout", {}), _ROLLOUT_KEYS, "rollout", scenario))
     return _table(("key", "default", "source"), rows)
 
 
-def _open(given: Any, keys: tuple[str, ...], shown: str, path: str) -> Iterator[tuple[str, ...]]:
-    """The keys that a part leaves open."""
+def _by(path: Path, overrides: Mapping[Path, str]) -> str:
+    """Who says what stands at a path: the file, or an override of it or of what it is in."""
+    spellings = {tuple(map(str, path)), tuple(step for step in path if not isinstance(step, int))}
+    for override, by in overrides.items():
+        steps = tuple(map(str, override))
+        if any(spelling[: len(steps)] == steps for spelling in spellings):
+            return by
+    return "file"
+
+
+def _registries(document: Mapping[str, Any], scenario: ResolvedScenario) -> Iterator[tuple[Path, Any]]:
+    """Where each registry stands, and what it says itself."""
+    if "registries" in document:
+        yield from ((("registries", name), registry) for name, registry in document["registries"].items())
+    elif scenario.registries:
+        yield ("registry",), document.get("registry", {})
+
+
+def _ratio(scenario: ResolvedScenario) -> Iterator[tuple[str, ...]]:
+    """The ratio of images that give none, where sizes are taken from it."""
+    if scenario.model == "ideal" or not scenario.document:
+        return
+    document = document_of(scenario.document)
+    images = [
+        name for name in layers(document).ratios.get(COMPRESSION_RATIO, ()) if document.images[name].ratio is None
+    ]
+    if not images:
+        return
+    every = len(images) == len(document.images) > 1
+    more = f" and {len(images) - _MOST_IMAGES} more" if len(images) > _MOST_IMAGES else ""
+    of = "" if every or len(images) == 1 else f" (of {', '.join(images[:_MOST_IMAGES])}{more})"
+    explanation = explain("images.<image>.ratio")
+    key = dotted(("images", images[0], "ratio")) if len(images) == 1 else "images.<image>.ratio"
+    yield key, explanation.default + of, explanation.source
+
+
+def _open(given: Any, keys: Sequence[str], path: str, scenario: ResolvedScenario) -> Iterator[tuple[str, str, str]]:
+    """The keys that a part leaves open, with their defaults and sources."""
     for key in keys:
-        if not _has(given, key):
+        if not _has(given, key) and not (scenario.model == "ideal" and key in _REAL_ONLY):
             explanation = explain(f"{path}.{key}")
-            yield f"{shown}.{key}", explanation.default, explanation.source
+            yield key, explanation.default, explanation.source
+
+
+def _shown(path: Path, rows: Iterator[tuple[str, str, str]]) -> Iterator[tuple[str, ...]]:
+    return ((dotted((*path, *key.split("."))), *more) for key, *more in rows)
 
 
 def _has(given: Any, key: str) -> bool:
@@ -76,33 +148,34 @@ def _has(given: Any, key: str) -> bool:
     return True
 
 
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
+def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
     if isinstance(value, Mapping) and value:
         for key, inner in value.items():
-            yield from _leaves(inner, f"{path}.{key}" if path else str(key))
+            yield from _leaves(inner, (*path, key))
     elif isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
         for number, inner in enumerate(value):
-            yield from _leaves(inner, f"{path}[{number}]")
+            yield from _leaves(inner, (*path, number))
     elif isinstance(value, list):
-        yield path, ", ".join(map(str, value))
-    elif isinstance(value, bool):
-        yield path, str(value).lower()
+        yield path, ", ".join(_readable(path, one) for one in value)
+    elif value is None or isinstance(value, Mapping):
+        if path[-1] in _SWITCHES:
+            yield path, _SWITCHES[str(path[-1])][value is None]
     else:
-        yield path, _readable(path, str(value))
+        yield path, _readable(path, value)
 
 
-def _readable(path: str, value: str) -> str:
-    """A quantity in base units as people write it."""
-    found = _QUANTITY.fullmatch(value)
-    if found is None:
-        return value
-    number, unit = float(found[1]), found[2]
-    if unit == "B":
-        return show_size(number)
-    if unit == "s":
-        return show_time(number)
-    return show_byte_rate(number) if path.endswith(_IN_BYTES) else show_rate(number)
+def _readable(path: Path, value: Any) -> str:
+    """A value as people write it: quantities with the units of `rolloutsim.units`, whole numbers without a point."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(value)
+    found = _QUANTITY.fullmatch(str(value))
+    if found is None or path[-1] in _TEXTS:
+        return str(value)
+    in_bytes = path[-1:] in _IN_BYTES or path[-2:] in _IN_BYTES
+    return plain_text(_KINDS[found[2]], float(found[1]), bits=not in_bytes)
 
 
-def _table(headings: tuple[str, ...], rows: list[Any]) -> Table:
+def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Table:
     return Table(tuple(Column(text, "left") for text in headings), tuple(map(tuple, rows)))

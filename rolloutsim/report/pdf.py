@@ -12,7 +12,8 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from rolloutsim.report.blocks import Code, Numbers, Picture, Rows, Text
-from rolloutsim.report.plots.canvas import INK, MUTED, PAPER, NoDataError
+from rolloutsim.report.plots.canvas import INK, MUTED, PAPER, NoDataError, plain
+from rolloutsim.results.figures import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,8 +71,8 @@ class _Sheet:
             page = self._room(height)
             y = (_MARGIN + self.left) / _PAGE[1]
             page.text(
-                _MARGIN / _PAGE[0], y, text.replace("$", r"\$"), size=size, weight=weight, color=colour, family=family,
-                va="top",
+                _MARGIN / _PAGE[0], y, plain(text, len(visible(text)), family), size=size, weight=weight, color=colour,
+                family=family, va="top",
             )  # fmt: skip
             self.left -= height
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from rolloutsim.planning.sweep_command import command_of
 from rolloutsim.planning.sweep_figures import notes, table, title
 from rolloutsim.report.blocks import Block, Code, Picture, Report, Rows, Section, Text
 from rolloutsim.report.contents import LIMITS
@@ -19,36 +20,39 @@ if TYPE_CHECKING:
     from rolloutsim.planning.sweep_records import SweepRecords
 
 
-def report_of_sweep(records: SweepRecords, command: str = "") -> Report:
+def report_of_sweep(records: SweepRecords) -> Report:
     """The report of a sweep.
 
     Parameters
     ----------
     records : SweepRecords
         What was simulated.
-    command : str
-        What one types to get the same.
     """
     sections = (
         Section("answer", "The answer", tuple(_answer(records))),
         Section("points", "Every point", (Rows("Points", table(records)),)),
         Section("scenario", "What is varied", (Rows("Parameters", _parameters(records)),)),
         Section("limits", "Assumptions and limits of the model", tuple(Text(text, "note") for text in LIMITS)),
-        Section("provenance", "Provenance", tuple(_provenance(records, command))),
+        Section("provenance", "Provenance", tuple(_provenance(records))),
     )
     return Report(title(records), "capacity-planning report · sweep", sections)
 
 
 def _answer(records: SweepRecords) -> Iterator[Block]:
+    role, reason = "answer", ""
     for name in ("sweep_heatmap", "sweep_lines"):
         try:
             ax = figure(name)(records)
-        except NoDataError:
+        except NoDataError as error:
+            reason = str(error)
             continue
-        heading = " ".join(ax.get_title(loc="left").split())
-        yield Text(f"{heading}.", "answer" if name == "sweep_heatmap" else "plain")
+        heading = " ".join(ax.get_title(loc="left").split()).replace(r"\$", "$")
+        yield Text(f"{heading}.", role)
+        role = "plain"
         # Its title was needed for the text above: the figure is drawn once for both.
         yield Picture(name, entry(name).question, partial(_same, ax))
+    if role == "answer":
+        yield Text(f"{reason[:1].upper()}{reason[1:]}.", role)
     for note in notes(records):
         yield Text(note, "note")
 
@@ -67,8 +71,9 @@ def _parameters(records: SweepRecords) -> Table:
     return Table(columns, tuple(rows))
 
 
-def _provenance(records: SweepRecords, command: str) -> Iterator[Block]:
+def _provenance(records: SweepRecords) -> Iterator[Block]:
     head = records.head
-    yield Text(f"rolloutsim {head.version}; scenario {head.sha256}.", "note")
-    if command:
-        yield Code("To reproduce it", command)
+    of = " of the first replication" if head.replications > 1 else ""
+    yield Text(f"rolloutsim {head.version}; seed {head.seed}{of}; scenario {head.sha256}.", "note")
+    yield Code("To reproduce it", command_of(head))
+    yield Code("The scenario that is varied: save it as scenario.yaml", head.scenario)

@@ -9,10 +9,19 @@ import numpy as np
 
 from rolloutsim.results.background import Latency, background_summaries
 from rolloutsim.results.columns import node_columns
-from rolloutsim.results.figures import UNKNOWN, show_byte_rate, show_rate, show_share, show_size, show_time
+from rolloutsim.results.figures import (
+    UNKNOWN,
+    show_byte_rate,
+    show_latency,
+    show_rate,
+    show_share,
+    show_size,
+    show_time,
+)
 from rolloutsim.results.tables import Column, Table
 
 if TYPE_CHECKING:
+    from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.results.metrics import CaseSummary, RunSummary
     from rolloutsim.results.records import CaseRecords
@@ -53,6 +62,19 @@ def what_if_table(changes: WhatIfs) -> Table:
     ]
     table = _table(("change", "now", "then", "options"), rows)
     return Table((*table.columns[:3], Column("options", "left")), table.rows)
+
+
+def sensitivity_table(found: Sensitivity) -> tuple[Table, tuple[str, ...]]:
+    """The rollout time with each input alone made smaller and larger, the widest span first; what each row is about."""
+    rows = [
+        (
+            row.path, row.value, row.low_value, show_time(row.low), row.high_value, show_time(row.high),
+            row.effect,
+        )
+        for row in found.rows
+    ]  # fmt: skip
+    headings = ("input", "is", "less", "rollout time", "more", "rollout time", "span")
+    return _table(headings, rows), tuple(f"parameter:{row.path}" for row in found.rows)
 
 
 def links_table(case: CaseSummary) -> tuple[Table, tuple[str, ...]]:
@@ -105,7 +127,7 @@ def applications_table(case: CaseRecords) -> Table | None:
 def _latencies(latency: Latency | None) -> tuple[str, str, str]:
     if latency is None:
         return ("", "", "")
-    return show_time(latency.p50), show_time(latency.p95), show_time(latency.max)
+    return show_latency(latency.p50), show_latency(latency.p95), show_latency(latency.max)
 
 
 def _rate(rate: float | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rolloutsim.results.background import BackgroundSummary, Latency, background_summaries
-from rolloutsim.results.figures import show_rate, show_size, show_time, three_digits
+from rolloutsim.results.figures import show_latency, show_rate, show_size, show_time
 from rolloutsim.results.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -53,5 +53,5 @@ def _latency(latency: Latency | None) -> str:
     """The median, and the 95th percentile where it is another."""
     if latency is None:
         return _UNKNOWN
-    p50, p95 = (f"{three_digits(seconds * 1e3)} ms" for seconds in (latency.p50, latency.p95))
+    p50, p95 = (show_latency(seconds) for seconds in (latency.p50, latency.p95))
     return p50 if p50 == p95 else f"{p50} (p95 {p95})"

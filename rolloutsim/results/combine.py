@@ -1,7 +1,8 @@
 """The same nested figures of several replications, number by number: one value each, and one interval.
 
 Mappings, rows of lists (matched by their name, the first text in them) and dataclasses are walked in parallel. A
-number becomes the mean of its values, a percentile (`p50`, `p95`, `p99`) their median; the intervals are those of
+number becomes the mean of its values, a percentile (`p50`, `p95`, `p99`) or a maximum their median, so that they keep
+their order; the intervals are those of
 `rolloutsim.results.intervals`. A boolean holds if it holds in all. What is unknown in one replication is unknown; a
 number that only some have (of a cause, of a reason) is zero in the others; of all else the first's stays.
 """
@@ -15,7 +16,7 @@ from typing import Any
 from rolloutsim.results.intervals import Interval, mean, mean_interval, quantile_interval
 from rolloutsim.results.statistics import median
 
-PERCENTILES = ("p50", "p95", "p99")
+PERCENTILES = ("p50", "p95", "p99", "max")
 
 
 def combine(values: Sequence[Any], key: str = "") -> tuple[Any, Any]:
@@ -26,7 +27,7 @@ def combine(values: Sequence[Any], key: str = "") -> tuple[Any, Any]:
     values : sequence
         The replications' values of one thing.
     key : str
-        Its key, which tells percentiles from other numbers.
+        Its key, which tells percentiles and maxima from other numbers.
     """
     first = values[0]
     if any(value is None for value in values):
@@ -49,7 +50,7 @@ def combine(values: Sequence[Any], key: str = "") -> tuple[Any, Any]:
 
 
 def centre_of(values: Sequence[float], key: str = "") -> float:
-    """The mean of a number's values; of a percentile's their median."""
+    """The mean of a number's values; of a percentile's or a maximum's their median."""
     return median(values) if key in PERCENTILES else mean(values)
 
 

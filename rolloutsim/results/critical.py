@@ -3,8 +3,10 @@
 The path begins at the last pod's readiness and is walked back along its steps, pulls in it along their own critical
 paths. Where its turn had to come first, the path goes on in the chain of the pod whose event gave it the turn, at
 the time of that event: a new pod that became available, or an old one that was gone (`termination`) and had been
-deleted because a new one had become available before. So it covers the time from 0 s to the last pod's readiness
-without gaps, and its causes add up to the rollout time.
+deleted because a new one had become available before. Where it waited in its kubelet's queue, the path goes on in the
+pull whose end let it in, and before that in the chain of the pod that had asked for it: what a full link took of that
+pull would not have been shorter side by side, the rest of it is the queue's price (`kubelet_queue`). So it covers the
+time from 0 s to the last pod's readiness without gaps, and its causes add up to the rollout time.
 
 The causes are those of `rolloutsim.results.steps` and `rolloutsim.results.split`; what comes before a bare pull's
 asking, or before a workload's start, is `schedule` as well.
@@ -18,10 +20,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolloutsim.results.metrics import last_pod
-from rolloutsim.results.split import OTHER_PULL, path_times
+from rolloutsim.results.split import DISK, NIC, OTHER_PULL, path_times
 from rolloutsim.results.steps import (
     CONTROLLER_PACING,
     FAILED_PULL,
+    KUBELET_QUEUE_STEP,
     NODE_DOWN,
     PACING_STEP,
     PULL_STEP,
@@ -74,6 +77,7 @@ class _Walk:
         steps = self.chains
         self.whole = owns_pull(case, steps.cause, steps.pull, steps.started, steps.ended)
         self.has_own_time = has_own_time(case)
+        self.links = {NIC, DISK, *case.shared_links.name}
         self.seconds: defaultdict[str, float] = defaultdict(float)
 
     def back_from(self, pod: int) -> None:
@@ -107,6 +111,10 @@ class _Walk:
                 left.add(step)
                 between = CONTROLLER_PACING
                 pod, time = self._trigger(pod, step, time)
+            elif ended == time and (ahead := self._ahead(pod, step)) is not None:
+                pod, pull = ahead
+                self._follow(pull, queued=True)
+                time = float(self.case.pulls.asked[pull])
             else:
                 self._spend(step, time - started, cut=time < ended)
                 time = started
@@ -137,6 +145,18 @@ class _Walk:
         came = np.flatnonzero(same & ((pods.available == deleted) | (pods.ready == deleted)))
         return (int(came[0]) if len(came) else pod), deleted
 
+    def _ahead(self, pod: int, step: int) -> tuple[int, int] | None:
+        """What let a pod in that stood in its kubelet's queue: the pull that ended then, and the pod that had asked."""
+        if self.chains.cause[step] != KUBELET_QUEUE_STEP:
+            return None
+        pulls, ended = self.case.pulls, self.chains.ended[step]
+        of_node = pulls.node == self.case.pods.node[pod]
+        for pull in np.flatnonzero(of_node & (pulls.pulled == ended) & (pulls.asked < ended)).tolist():
+            asking = np.flatnonzero(self.whole & (self.chains.pull == pull))
+            if len(asking):
+                return int(self.chains.pod[asking[0]]), pull
+        return None
+
     def _spend(self, step: int, seconds: float, cut: bool) -> None:
         if self.whole[step] and not cut:
             self._follow(int(self.chains.pull[step]))
@@ -148,11 +168,12 @@ class _Walk:
         else:
             self.seconds[OTHER_PULL if cause == PULL_STEP else STEP_NAMES[cause]] += seconds
 
-    def _follow(self, pull: int) -> None:
-        """Enter the critical path of a pull."""
+    def _follow(self, pull: int, queued: bool = False) -> None:
+        """Enter the critical path of a pull; `queued`: for a pod that was not let in before its end."""
         rows = np.flatnonzero(self.path.pull == pull)
         for cause, seconds in zip(self.path.cause[rows].tolist(), self.path.seconds[rows].tolist(), strict=True):
-            self.seconds[self.path.causes[cause]] += seconds
+            name = self.path.causes[cause]
+            self.seconds[name if not queued or name in self.links else STEP_NAMES[KUBELET_QUEUE_STEP]] += seconds
 
     def _start(self, pod: int) -> float:
         number = int(self.case.pods.workload[pod])

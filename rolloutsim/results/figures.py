@@ -34,6 +34,16 @@ def show_time(time: float | None) -> str:
     return format_time(time) if time < _DAYS else f"{three_digits(time / _DAY)} d"
 
 
+def show_latency(latency: float) -> str:
+    """How long a request takes [s], in one unit, so that several can be compared: `0.944 ms`, `36.1 ms`."""
+    return f"{three_digits(latency * 1e3)} ms"
+
+
+def show_difference(time: float) -> str:
+    """How far two times are apart [s]: `1.42 s`, and below a second in milliseconds, as latencies: `60.0 ms`."""
+    return show_latency(time) if 0.0 < _rounded(time) < 1.0 else show_time(time)
+
+
 def show_size(size: float) -> str:
     """A size [B]: `3.97 MB`."""
     return format_size(_rounded(size))

@@ -3,7 +3,7 @@
 A dataclass is an object of its fields, a tuple a list, a mapping an object; an array is `{"$array": name}` and
 stands in the table by that name, which is its path (`cases/0/pulls/asked`). A number that JSON does not know is
 `{"$float": "nan"}`. Where a hint allows several dataclasses, `$type` says which it is. A mapping with a key that
-begins with `$` is `{"$map": [[key, value], ...]}`.
+begins with `$` is `{"$map": [[key, value], ...]}`. A field whose metadata say `unless_empty` is left out where it is.
 
 On the way back a field that is missing takes its default, and one that the dataclass does not know (any more) is
 left out: what was added or taken away since does not make an old file unreadable.
@@ -59,7 +59,8 @@ def to_plain(value: Any, arrays: MutableMapping[str, Array], path: str = "") -> 
     if isinstance(value, np.generic):
         return to_plain(value.item(), arrays, path)
     if is_dataclass(value) and not isinstance(value, type):
-        named = {field.name: getattr(value, field.name) for field in fields(value)}
+        every = ((field, getattr(value, field.name)) for field in fields(value))
+        named = {field.name: item for field, item in every if not field.metadata.get("unless_empty") or item}
         return {"$type": type(value).__name__} | _object(named, arrays, path)
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         if any(key.startswith("$") for key in value):

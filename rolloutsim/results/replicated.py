@@ -1,7 +1,7 @@
 """Several replications of a scenario: the same simulation with independent seeds, each number with an interval.
 
 A number of the JSON contract is the mean of the replications' numbers, its interval Student's t; a percentile (p50,
-p95, p99) is the median of the replications' percentiles, its interval one of order statistics: both are stated in
+p95, p99) or a maximum is the median of the replications', its interval one of order statistics: both are stated in
 `rolloutsim.results.intervals`, with 95 % confidence. Pulls of one replication depend on each other, so they are
 never pooled; see `rolloutsim.results.combine` for what is unknown or missing in some of them.
 """
@@ -20,6 +20,7 @@ from rolloutsim.results.combine import combine, interval_of, row_name
 from rolloutsim.results.contract import Detail, number, to_dict, to_text
 from rolloutsim.results.intervals import Interval
 from rolloutsim.results.metrics import RunSummary, summarise
+from rolloutsim.results.phases import readiness
 from rolloutsim.results.records import Run
 from rolloutsim.results.thresholds import Measurement, ThresholdResult, judge, measure
 
@@ -42,7 +43,7 @@ class Replication:
     measured : tuple of Measurement
         The values of the scenario's thresholds.
     ready : mapping of str to array
-        By case, when its pods became ready, ascending [s]; those that did not are missing.
+        By case, when its pods or nodes became ready (`rolloutsim.results.phases.Readiness`), ascending [s].
     """
 
     seed: int
@@ -58,7 +59,7 @@ def figures_of(run: Run) -> Replication:
     cases = {case["case"]: case for case in to_dict(run, "summary", summary)["cases"]}
     for case in cases.values():
         del case["thresholds"]
-    ready = {case.name: np.sort(case.pods.ready[~np.isnan(case.pods.ready)]) for case in run.cases}
+    ready = {case.name: readiness(case).times for case in run.cases}
     return Replication(run.seed, summary, cases, measure(run, summary), ready)
 
 
@@ -87,7 +88,7 @@ class Replications:
 
     @cached_property
     def summary(self) -> RunSummary:
-        """The figures of all cases, each a mean (a percentile: the median) over the replications."""
+        """The figures of all cases, each a mean (a percentile or maximum: the median) over the replications."""
         combined: RunSummary = combine([one.summary for one in self.each])[0]
         return combined
 

@@ -46,7 +46,9 @@ NODE_DOWN = "node_down"
 
 # The records' words for steps as results say them.
 STEP_NAMES = tuple(CONTROLLER_PACING if name == "pacing" else name for name in STEP_CAUSES)
-PACING_STEP, TERMINATION_STEP, PULL_STEP = (STEP_CAUSES.index(name) for name in ("pacing", "termination", "pull"))
+PACING_STEP, TERMINATION_STEP, KUBELET_QUEUE_STEP, PULL_STEP = map(
+    STEP_CAUSES.index, ("pacing", "termination", "kubelet_queue", "pull")
+)
 
 
 @dataclass(frozen=True, slots=True)

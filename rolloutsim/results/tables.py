@@ -142,15 +142,18 @@ def to_markdown(
     Parameters are as for `case_rows`, and the checked thresholds where the caller has them already.
     """
     summary = summarise(run) if summary is None else summary
-    parts = [f"# {visible(run.scenario.name)}", markdown(case_rows(run, summary, intervals)), why(run, summary)]
+    text = escaped(why(run, summary))
+    parts = [f"# {escaped(visible(run.scenario.name))}", markdown(case_rows(run, summary, intervals)), text]
     results = check(run, summary) if results is None else results
     if found := findings(summary):
-        parts += ["## Rollout", "\n".join(f"- {one.topic}: {one.text}" for one in found)]
+        parts += ["## Rollout", "\n".join(f"- {escaped(f'{one.topic}: {one.text}')}" for one in found)]
     if (disks := disk_rows(summary)) is not None:
         parts += ["## Disk and cost", markdown(disks)]
     if results:
         parts += ["## Thresholds", markdown(threshold_rows(results))]
-    parts.append("\n".join(f"- {note}" for note in footnotes(run, intervals)))
+    # Our own notes are Markdown already, the scenario's have names in them.
+    notes = (note if note in _FOOTNOTES else escaped(note) for note in footnotes(run, intervals))
+    parts.append("\n".join(f"- {note}" for note in notes))
     return "\n\n".join(parts) + "\n"
 
 

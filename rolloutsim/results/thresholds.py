@@ -67,7 +67,7 @@ class ThresholdResult:
         `error` or `warn`.
     headroom : str
         How much room is left, as a share of the limit: `8 % left`, `12 % over`; beyond twice the limit
-        `14.0× the limit`.
+        `14.0× the limit`. Of an unknown value, why it is unknown.
     shown : str
         The value for people: `55.4 s`.
     ci : Interval or None
@@ -104,6 +104,8 @@ class Measurement:
         In SI base units; None: unknown.
     within : bool
         Whether the statistic was taken within the run, over its pulls or links, and not over one value.
+    missing : str
+        Why the value is unknown, if it is.
     """
 
     threshold: Threshold
@@ -111,6 +113,7 @@ class Measurement:
     label: str
     value: float | None
     within: bool
+    missing: str = ""
 
 
 def check(run: Run, summary: RunSummary | None = None) -> tuple[ThresholdResult, ...]:
@@ -148,7 +151,7 @@ def judge(measured: Sequence[Measurement]) -> ThresholdResult:
         value=value,
         passed=value is not None and _COMPARISONS[threshold.comparison](value, threshold.value),
         severity=threshold.severity,
-        headroom="" if value is None else _headroom(threshold, value),
+        headroom=_missing(measured) if value is None else _headroom(threshold, value),
         shown=_shown(threshold, value, interval),
         ci=interval,
         place=threshold.place,
@@ -206,7 +209,19 @@ def _measure(threshold: Threshold, run: Run, figures: _Figures) -> Iterator[Meas
     for case, pulls in selected:
         if pulls is not None or nowhere:
             value, within = (None, False) if pulls is None else _value(threshold, case, pulls, figures)
-            yield Measurement(threshold, case.name, _label(threshold, case), value, within)
+            missing = "" if value is not None else _why_missing(case, pulls is None)
+            yield Measurement(threshold, case.name, _label(threshold, case), value, within, missing)
+
+
+def _why_missing(case: CaseRecords, nowhere: bool) -> str:
+    if nowhere:
+        return "no case has what it selects"
+    return "nothing of the kind in this case" if case.finished else "the rollout did not finish"
+
+
+def _missing(measured: Sequence[Measurement]) -> str:
+    """Why a value over all replications is unknown: the reason of the first in which it is."""
+    return next(one.missing for one in measured if one.value is None)
 
 
 def _selected(threshold: Threshold, case: CaseRecords) -> npt.NDArray[np.bool_] | None:

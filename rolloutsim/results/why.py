@@ -157,7 +157,8 @@ def _how_busy(name: str, cause: Bottleneck, case: CaseSummary) -> str:
         return f"{name} {whole_share(busy)} busy for the whole rollout"
     if abs(full - busy) < _ALIKE:
         return f"{name} full for {whole_share(full)} of the rollout"
-    return f"{name} {whole_share(busy)} busy on average, and the limit for {whole_share(full)} of the rollout"
+    over = "on average" if cause.is_shared else "on average over the nodes"
+    return f"{name} {whole_share(busy)} busy {over}, and the limit for {whole_share(full)} of the rollout"
 
 
 def _nics(case: CaseSummary, scenario: ResolvedScenario) -> str:

@@ -6,10 +6,11 @@ two nodes of one rack turns in the rack; below that, it turns where their ways t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import isinf
 
+from rolloutsim.scenario.hints import did_you_mean, intended
 from rolloutsim.scenario.model import Document, GroupSpec, RegistrySpec
 
 CORE = "core"
@@ -56,6 +57,42 @@ def place(name: str, document: Document, registries: dict[str, RegistrySpec]) ->
 def node_name(group: str, index: int, count: int) -> str:
     """The name of a node, as `rolloutsim.scenario.resolved.NodeGroup` has it."""
     return f"{group}-{index:0{max(3, len(str(count - 1)))}d}"
+
+
+def node_ranges(document: Document) -> list[str]:
+    """The nodes of each group, for a message: `web-000 to web-179`."""
+    ends = [
+        (node_name(group, 0, spec.count), node_name(group, spec.count - 1, spec.count))
+        for group, spec in document.nodes.items()
+    ]
+    return [first if first == last else f"{first} to {last}" for first, last in ends]
+
+
+def node_help(name: str, document: Document, others: Iterable[str] = (), part: str = "") -> str | None:
+    """What is likely meant by the name of a node that is not there, or which is its group's last node.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    document : Document
+        The scenario.
+    others : iterable of str
+        What may stand there beside a node.
+    part : str
+        What follows the node's name: `.disk`.
+    """
+    stem, _, digits = name.rpartition("-")
+    group = stem if stem in document.nodes else intended(stem, document.nodes)
+    if not (digits.isdecimal() and digits.isascii()):
+        others = [*others, *(f"{node_name(group, 0, spec.count)}{part}" for group, spec in document.nodes.items())]
+    elif group is not None:
+        count = document.nodes[group].count
+        if int(digits) < count:
+            return f"did you mean '{node_name(group, int(digits), count)}{part}'?"
+        if group == stem:
+            return f"the last node of group '{group}' is {node_name(group, count - 1, count)}"
+    return did_you_mean(f"{name}{part}", others)
 
 
 def links_between(start: Place, end: Place, document: Document) -> tuple[str, ...]:

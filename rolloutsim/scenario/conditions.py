@@ -9,7 +9,7 @@ from typing import Literal
 from rolloutsim.errors import UsageError
 from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.links import is_counted, owner
-from rolloutsim.scenario.metrics import EVERYWHERE, METRICS, STATISTICS, VALUES
+from rolloutsim.scenario.metrics import EVERYWHERE, METRICS, STATISTICS, TYPICAL, VALUES
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.places import Path, Problem
 from rolloutsim.scenario.resolved import Threshold
@@ -22,6 +22,8 @@ _NUMBER = re.compile(r"([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*[x×]?")
 _WHOLE = re.compile(r"\s*([^{}\s<>]+(?:\s*\{.*\})?)\s*(.*?[<>].*)", re.DOTALL)
 _WHOLE_FORM = "write a metric and a condition, for example 'rollout_time < 30 s' or 'pull_time{image=app} p95 < 5 s'"
 _ONE: Mapping[str, str] = {"number": "1", "size": "1 B", "rate": "1 B/s", "time": "1 s", "share": "1%"}
+_PERCENT = re.compile(r"([<>]=?)\s*([0-9]*\.?[0-9]+\s*%)\s*")
+_ALL_METRICS = "'rolloutsim explain thresholds' lists all"
 _FORM = "a threshold is '[statistic] comparison value', for example 'max < 60 s'"
 
 
@@ -48,7 +50,7 @@ def thresholds(document: Document, names: Mapping[str, frozenset[str]]) -> Itera
             metric, inside = _metric(key)
             selectors = _selectors(metric, inside, document, names)
         except _Unreadable as error:
-            yield Problem(path, error.message, error.help, at="key", related=error.related)
+            yield Problem(path, error.message, error.help, at="key", related=error.related, named=f"threshold '{key}'")
         if metric is None:
             continue
         if not conditions:
@@ -113,8 +115,9 @@ def parse_difference(text: str, whole: str, option: str, without_value: bool = F
         key, rest = split_condition(text)
         metric, inside = _metric(key)
         selectors = dict(_pairs(metric, inside))
-        _check_needed(metric, selectors)
+        _check_needed(metric, inside, selectors)
         one = f" {_ONE[METRICS[metric].kind]}" if without_value else ""
+        _check_signed(key, rest, metric)
         statistic, comparison, value = _condition(rest + one, metric)
         if statistic not in (None, "mean") and not METRICS[metric].needs_statistic:
             raise _Unreadable(f"{metric} has one value a replication, whose mean is compared; leave out '{statistic}'")
@@ -140,7 +143,8 @@ def _metric(key: str) -> tuple[str, str]:
         )
     name, inside = match.groups()
     if name not in METRICS:
-        raise _Unreadable(f"unknown metric '{name}'; known: {listing(METRICS)}", did_you_mean(name, METRICS))
+        message = f"unknown metric '{name}'; known: {listing(METRICS)}; {_ALL_METRICS}"
+        raise _Unreadable(message, did_you_mean(name, METRICS))
     return str(name), inside or ""
 
 
@@ -160,13 +164,14 @@ def _selectors(name: str, inside: str, document: Document, names: Mapping[str, f
                 hint = "the ideal model has neither disks nor unpacking"
             raise _Unreadable(message, hint, related)
         selectors[label] = value
-    _check_needed(name, selectors)
+    _check_needed(name, inside, selectors, names)
     return selectors
 
 
 def _pairs(name: str, inside: str) -> Iterator[tuple[str, str]]:
     """The labels in the braces of a metric and their values; the labels are ones that it has."""
     position = 0
+    given: set[str] = set()
     while inside.strip() and position <= len(inside):
         match = _SELECTOR.match(inside, position)
         if match is None:
@@ -179,14 +184,42 @@ def _pairs(name: str, inside: str) -> Iterator[tuple[str, str]]:
             raise _Unreadable(
                 f"unknown label '{label}' of {name}; known: {listing(allowed)}", did_you_mean(label, allowed)
             )
+        if label in given:
+            raise _Unreadable(f"{name} has the label '{label}' twice; write it once, and a condition for each value")
+        given.add(label)
         yield label, re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else plain
 
 
-def _check_needed(name: str, selectors: Mapping[str, str]) -> None:
+def _check_needed(
+    name: str, inside: str, selectors: Mapping[str, str], names: Mapping[str, frozenset[str]] | None = None
+) -> None:
+    """Refuse a metric without a label that it needs; what stands in its braces stays in what is suggested."""
     for label in METRICS[name].needed:
         if label not in selectors:
-            example = VALUES.get(label, ("registry.uplink" if label == "link" else "nic",))[0]
-            raise _Unreadable(f"{name} needs a {label}: write '{name}{{{label}={example}}}'")
+            values = VALUES.get(label, ())
+            which = f"{', '.join(values[:-1])} or {values[-1]}; " if values else ""
+            given = f"{inside.strip()}," if inside.strip() else ""
+            suggested = f"{name}{{{given}{label}={_example(label, (names or {}).get(label, frozenset(values)))}}}"
+            raise _Unreadable(f"{name} needs a {label}: {which}write '{suggested}'")
+
+
+def _example(label: str, known: frozenset[str]) -> str:
+    """A value of a label: a typical one, if it is known."""
+    typical = TYPICAL[label]
+    if typical in known or not known:
+        return typical
+    return min(known, key=lambda value: (not value.endswith(".uplink"), value))
+
+
+def _check_signed(key: str, rest: str, metric: str) -> None:
+    """Refuse a share as the value of a metric that is none: a difference in per cent was likely meant."""
+    match = _PERCENT.search(rest)
+    kind = METRICS[metric].kind
+    if match is not None and match.end() == len(rest) and kind != "share":
+        comparison, share = match.groups()
+        signed = f"{rest[: match.start()]}{comparison} {'+' if comparison[0] == '>' else '-'}{share}".strip()
+        message = f"'{share}' is a share, and {metric} is a {kind}; a difference to the first scenario has a sign"
+        raise _Unreadable(f"{message}: write '{key.strip()} {signed}'")
 
 
 def _condition(text: str, metric: str) -> tuple[str | None, Literal["<", "<=", ">", ">="], float]:
@@ -198,8 +231,11 @@ def _condition(text: str, metric: str) -> tuple[str | None, Literal["<", "<=", "
         raise _Unreadable(
             f"unknown statistic '{statistic}'; known: {listing(STATISTICS)}", did_you_mean(statistic, STATISTICS)
         )
+    own = METRICS[metric].statistics
     if statistic is None and METRICS[metric].needs_statistic:
-        raise _Unreadable(f"{metric} needs a statistic: {listing(STATISTICS)}; write for example 'max {text.strip()}'")
+        raise _Unreadable(f"{metric} needs a statistic: {listing(own)}; write for example 'max {text.strip()}'")
+    if statistic is not None and statistic not in own:
+        raise _Unreadable(f"{metric} has no statistic '{statistic}'; known: {listing(own)}")
     return statistic, _comparison(comparison), _value(value, METRICS[metric].kind, metric)
 
 

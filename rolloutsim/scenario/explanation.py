@@ -1,7 +1,8 @@
-"""What a key means: read from the model's own metadata."""
+"""What a key means, or a metric: read from the model's own metadata, and from the table of metrics."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -9,15 +10,20 @@ from typing import Any
 
 from rolloutsim.errors import UsageError
 from rolloutsim.scenario.fields import Word
-from rolloutsim.scenario.hints import intended, listing
+from rolloutsim.scenario.hints import candidates, did_you_mean, intended, listing
+from rolloutsim.scenario.metrics import ALL_ROWS, EVERYWHERE, METRICS, STATISTICS, TYPICAL, VALUES, Metric
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.structure import ROOT, Part, all_keys, placeholder
-from rolloutsim.units import KNOWN_UNITS
+from rolloutsim.units import EXAMPLES, KNOWN_UNITS
+
+_THRESHOLDS = "thresholds"
+_CLOSE = 0.9  # likeness of a slip of the pen, which comes before a word of other programs (assumed)
+_NUMBER = "20"  # an example of a metric that is a plain number
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A key's meaning.
+    """A key's meaning, or a metric's.
 
     Parameters
     ----------
@@ -27,6 +33,13 @@ class Explanation:
         What it holds; empty where there is nothing to say.
     allowed : tuple of str
         The keys or words that may stand there; empty where anything of the type may.
+    labels : tuple of str
+        Of a metric: what may stand in its braces.
+    statistic, example, also : str
+        Of a metric: whether a condition says which statistic it is about, how it is written, and which keys have its
+        name, too.
+    lines : tuple of str
+        What follows, line by line.
     """
 
     key: str
@@ -36,6 +49,11 @@ class Explanation:
     source: str
     description: str
     allowed: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    statistic: str = ""
+    example: str = ""
+    also: str = ""
+    lines: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         rows = (
@@ -44,18 +62,24 @@ class Explanation:
             ("default", self.default),
             ("source", self.source),
             ("allowed", listing(self.allowed, 40) if self.allowed else ""),
+            *(("" if number else "labels", label) for number, label in enumerate(self.labels)),
+            ("statistic", self.statistic),
+            ("example", self.example),
+            ("also", self.also),
         )
-        lines = [f"{self.key}: {self.description}", *(f"  {name + ':':<9}{text}" for name, text in rows if text)]
-        return "\n".join(lines)
+        width = max(9, *(len(name) + 2 for name, text in rows if text))
+        lines = [f"{self.key}: {self.description}"]
+        lines += [f"  {f'{name}:' if name else '':<{width}}{text}" for name, text in rows if text]
+        return "\n".join((*lines, *self.lines))
 
 
 def explain(key: str) -> Explanation:
-    """The meaning of a key.
+    """The meaning of a key, or of a metric that thresholds may be about.
 
     Parameters
     ----------
     key : str
-        `nodes.web.nic`, `nodes.nic`, or `nic` where only one key has that name.
+        `nodes.web.nic`, `nodes.nic`, or `nic` where only one key has that name; a metric as `rollout_time`.
 
     Raises
     ------
@@ -64,6 +88,8 @@ def explain(key: str) -> Explanation:
     """
     steps = tuple(str(step) for step in parse_path(key))
     every = _every_key()
+    if steps[-1] in METRICS and steps[:-1] in ((), (_THRESHOLDS,)):
+        return _metric(steps[-1], [".".join(path) for path, _ in every if path[-1] == steps[-1]])
     found: dict[str, Part] = {}
     for matches in (_is_spelt, _is_named, _is_last):
         found = found or {".".join(path): part for path, part in every if matches(steps, path)}
@@ -100,10 +126,92 @@ def _is_last(steps: tuple[str, ...], path: tuple[str, ...]) -> bool:
 
 
 def _unknown(key: str, steps: tuple[str, ...]) -> str:
-    names = [tuple(step for step in path if not step.startswith("<")) for path, _ in all_keys()]
-    choice = intended(key, [".".join(name) for name in names]) or intended(steps[-1], [name[-1] for name in names])
-    hint = f"; did you mean '{choice}'?" if choice else ""
-    return f"explain {key}: there is no such key{hint}; the top keys are: {listing(ROOT.keys or ())}"
+    parts = (f"explain {key}: there is no such key", _hint(key, steps), f"the top keys are: {listing(ROOT.keys or ())}")
+    return "; ".join(part for part in parts if part)
+
+
+def _hint(key: str, steps: tuple[str, ...]) -> str | None:
+    """A help text for a key that is not there: the place of the key that was likely meant."""
+    names = [tuple(step for step in path if not step.startswith("<")) for path, _ in _every_key()]
+    near = intended(key, [".".join(name) for name in names]) if len(steps) > 1 else None
+    if near is not None:
+        return f"did you mean '{near}'?"
+    word = steps[-1]
+    meant, known = candidates(word), [*(name[-1] for name in names), *METRICS]
+    close = difflib.get_close_matches(meant[0], known, n=1, cutoff=_CLOSE)
+    for one in (meant[0], *close, *meant, intended(word, known) or ""):
+        place = _place(one, meant, names)
+        if place is not None:
+            return f"did you mean '{place}'?"
+    return did_you_mean(word, ())
+
+
+def _place(word: str, meant: tuple[str, ...], names: list[tuple[str, ...]]) -> str | None:
+    """Where a key is, or one that may hold the word, or the metric of that name; best near others that are meant."""
+    found = [name for name in names if name[-1] == word]
+    if word in METRICS and not found:
+        return word
+    if not found:
+        found = [
+            name
+            for name, (_, part) in zip(names, _every_key(), strict=True)
+            if isinstance(part.described, Word) and word in part.described.choices
+        ]
+    best = min(found, key=lambda name: (not set(name) & set(meant) - {word}, len(name)), default=None)
+    return None if best is None else ".".join(best)
+
+
+def _metric(name: str, keys: list[str]) -> Explanation:
+    """What a metric is, and how a condition is written; `keys` are those that have its name."""
+    metric = METRICS[name]
+    needed = ",".join(f"{label}={TYPICAL[label]}" for label in metric.needed)
+    form = f"'{name}{{{needed}}}'" if needed else name
+    limit = f"< {_NUMBER if metric.kind == 'number' else EXAMPLES[metric.kind]}"
+    return Explanation(
+        key=f"{_THRESHOLDS}.{name}",
+        type=metric.kind,
+        unit="" if metric.kind == "number" else KNOWN_UNITS[metric.kind],
+        default="",
+        source="",
+        description=metric.description,
+        labels=tuple(_labels(metric)),
+        statistic=f"{'needed' if metric.needs_statistic else 'optional'}, one of {listing(metric.statistics)}",
+        example=f"{form}: {'p95' if metric.needs_statistic else 'max'} {limit}",
+        also=f"of this name {'is the key' if len(keys) == 1 else 'are the keys'} {listing(keys)}" if keys else "",
+    )
+
+
+def _labels(metric: Metric) -> Iterator[str]:
+    """Each label of a metric: whether it is needed, and the values it may have where the format fixes them."""
+    for label in metric.labels:
+        values = f", one of {listing(VALUES[label])}" if label in VALUES else ""
+        yield f"{label}{values} ({'without it the one that is furthest off counts' if label in ALL_ROWS else 'needed'})"
+    yield f"{' or '.join(EVERYWHERE)} (without it each case is checked)"
+
+
+def _metric_lines() -> Iterator[str]:
+    """The metrics, a line each: labels in braces, those that may be left out in brackets; kind; statistic; meaning."""
+    rows = [("metric", "type", "statistic", "meaning")]
+    for name, metric in METRICS.items():
+        labels = ",".join(f"[{label}]" if label in ALL_ROWS else label for label in metric.labels)
+        form = f"{name}{{{labels}}}" if labels else name
+        rows.append((form, metric.kind, "needed" if metric.needs_statistic else "optional", metric.description))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    yield ""
+    for row in rows:
+        yield "  " + "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]))
+    yield ""
+    yield f"  labels:    in braces, those in brackets may be left out; {' and '.join(EVERYWHERE)} go with every metric"
+    yield from (f"  {label + ':':<11}{listing(values)}" for label, values in VALUES.items())
+    yield f"  statistic: {listing(STATISTICS)}{_fewer()}; where it is optional, over the replications"
+    yield from (f"  {kind + ':':<11}{units}" for kind, units in KNOWN_UNITS.items())
+    yield "  'rolloutsim explain rollout_time' explains one of them"
+
+
+def _fewer() -> str:
+    """The metrics that do not have every statistic."""
+    some = [f"{name}: {listing(one.statistics)}" for name, one in METRICS.items() if one.statistics != STATISTICS]
+    return f" ({'; '.join(some)})" if some else ""
 
 
 def _explanation(name: str, part: Part) -> Explanation:
@@ -118,6 +226,7 @@ def _explanation(name: str, part: Part) -> Explanation:
         source=str(extra.get("x-source", "")),
         description=field.description or "",
         allowed=tuple(_allowed(part)),
+        lines=tuple(_metric_lines()) if name == _THRESHOLDS else (),
     )
 
 

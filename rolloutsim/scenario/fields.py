@@ -125,6 +125,12 @@ class Quantity(Described):
     def words(self) -> str:
         return f"{self.kind}, or {self.word}" if self.unlimited else self.kind
 
+    def bounds(self) -> str:
+        """What it is between, to stand behind its kind: ` above zero`; empty where there are no bounds."""
+        low = f" from {plain_text(self.kind, self.least)} on" if self.least else "" if self.zero else " above zero"
+        high = "" if math.isinf(self.most) else f" up to {plain_text(self.kind, self.most)}"
+        return f"{low}{' and' if low and high else ''}{high}"
+
 
 @dataclass(eq=False, repr=False)
 class Whole(Described):

@@ -16,8 +16,11 @@ _SYNONYMS = {
     "max_concurrent_downloads": ("parallel_layers",), "concurrency": ("parallel_layers",),
     "delay": ("latency",), "rtt": ("latency",), "oversubscribed": ("oversubscription",),
     "container_runtime": ("runtime",), "ramp": ("start",), "nodegroups": ("nodes",), "node_groups": ("nodes",),
-    "slo": ("thresholds",), "slos": ("thresholds",), "title": ("name",), "bytes": ("size",), "end": ("until",),
+    "slo": ("thresholds",), "metrics": ("thresholds",), "slos": ("thresholds",), "title": ("name",), "bytes": ("size",),
     "image_size": ("compressed",), "uncompressed": ("unpacked",), "level": ("severity",),
+    "from": ("at", "base", "start"), "begin": ("from", "at", "start"), "start": ("from", "at"),
+    "until": ("back_after",), "end": ("until", "back_after"), "parent": ("base",), "base_image": ("base",),
+    "host": ("node", "nodes"),
     # Kubernetes: controllers
     "min_ready_seconds": ("min_ready", "rollout"),
     "progress_deadline_seconds": ("progress_deadline", "rollout"), "min_ready": ("rollout",), "max_surge": ("rollout",),
@@ -51,11 +54,22 @@ _SYNONYMS = {
     "upload": ("push",), "bufferbloat": ("buffer",), "aqm": ("queue",), "tcp": ("congestion_control",),
 }  # fmt: skip
 
+# Where the intended key holds something else than what was likely written.
+_MEANINGS = {("until", "back_after"): "how long it lasts", ("end", "back_after"): "how long it lasts"}
+
+# What Kubernetes calls a workload's kind, and how it is said here.
+_KINDS = {
+    "daemon_set": "write daemonset: true", "stateful_set": "write rollout: statefulset",
+    "deployment": "leave it out: a workload with replicas is a Deployment",
+}  # fmt: skip
+_EVERY_KIND = "a workload is a Deployment, a DaemonSet (daemonset: true) or a StatefulSet (rollout: statefulset)"
+
 # What users look for and this version does not simulate.
 _NOT_SIMULATED = {
     "mirror", "mirrors", "proxy_cache", "pull_through_cache", "cache", "peers", "p2p", "seed_peers", "lazy_pull",
     "lazy_pulling", "pre_pull", "prepull", "vpa", "hpa", "autoscaler", "affinity", "anti_affinity", "tolerations",
     "taints", "resources", "memory", "eviction", "readiness_probe", "liveness_probe", "pod_disruption_budget",
+    "upstream", "upstreams",
 }  # fmt: skip
 
 _MOST_COMPARED = 500  # names that a misspelt one is compared with; each comparison takes microseconds
@@ -66,13 +80,21 @@ def snake_case(word: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word).replace("-", "_").replace(" ", "_").lower()
 
 
+def candidates(word: str) -> tuple[str, ...]:
+    """The words of this format that a word may stand for, the likeliest first, whether or not there are such."""
+    snake = snake_case(word)
+    synonym = next(iter(difflib.get_close_matches(snake, _SYNONYMS, n=1, cutoff=0.85)), "")
+    return (snake, *_SYNONYMS.get(synonym, ()), f"{snake}s", snake.removesuffix("s"))
+
+
 def intended(word: str, allowed: Iterable[str]) -> str | None:
     """The allowed word that was likely meant, None where none is near."""
     choices = list(allowed)
     snake = snake_case(word)
-    synonym = next(iter(difflib.get_close_matches(snake, _SYNONYMS, n=1, cutoff=0.85)), "")
-    for candidate in (snake, *_SYNONYMS.get(synonym, ()), f"{snake}s", snake.removesuffix("s")):
-        if candidate in choices:
+    for candidate in candidates(word):
+        if candidate in choices and (
+            candidate != "from" or snake == "from" or "until" in choices
+        ):  # else it is no time
             return candidate
     if len(choices) > _MOST_COMPARED:
         return None
@@ -85,14 +107,23 @@ def intended(word: str, allowed: Iterable[str]) -> str | None:
 def did_you_mean(word: str, allowed: Iterable[str]) -> str | None:
     """A help text that names the likely word, or says that there is none; None where nothing is to say."""
     choice = intended(word, allowed)
-    if choice is not None:
-        return f"did you mean '{choice}'?"
     snake = snake_case(word)
+    if choice is not None:
+        meaning = _MEANINGS.get((snake, choice))
+        return f"did you mean '{choice}'{f', {meaning}' if meaning else ''}?"
     return f"'{snake}' is not simulated by this version" if snake in _NOT_SIMULATED else None
 
 
-def listing(words: Iterable[str], most: int = 20) -> str:
+def kind_help(word: str, value: object, allowed: Iterable[str]) -> str | None:
+    """A help text for `kind: DaemonSet` in a workload; None elsewhere."""
+    if snake_case(word) not in ("kind", "type") or not isinstance(value, str) or "daemonset" not in allowed:
+        return None
+    kind = snake_case(value)
+    return next((help for known, help in _KINDS.items() if kind in (known, known.replace("_", ""))), _EVERY_KIND)
+
+
+def listing(words: Iterable[str], most: int = 20, separator: str = " ") -> str:
     """The words for a message; a long list is cut."""
     all_words = list(words) or ["none"]
     more = len(all_words) - most
-    return " ".join(all_words[:most]) + (f" … ({more} more)" if more > 0 else "")
+    return separator.join(all_words[:most]) + (f" … ({more} more)" if more > 0 else "")

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 
-from rolloutsim.scenario.between import inbound, links_between, place, uplinks
+from rolloutsim.scenario.between import inbound, links_between, node_help, node_name, node_ranges, place, uplinks
 from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.model import REGISTRY, BackgroundSpec, Document, GroupSpec, RegistrySpec
 from rolloutsim.scenario.places import Path, Problem, dotted
@@ -196,7 +196,9 @@ def _unlimited(rate: float | None) -> bool:
 def _via_problems(path: Path, via: tuple[str, ...], owners: Mapping[str, Path], before: list[str]) -> Iterator[Problem]:
     for number, link in enumerate(via):
         if link not in owners:
-            yield _undefined((*path, number), link, owners)
+            message = f"link '{link}' is never defined; known: {listing(owners)}"
+            help = did_you_mean(link, owners)
+            yield Problem((*path, number), message, help, related=(("network", "links", link),))
         elif link in via[:number] or link in before:
             message = f"link '{link}' is crossed twice on the way from the registry; name it once"
             yield Problem((*path, number), message)
@@ -207,16 +209,18 @@ def _private_problems(path: Path, link: str, document: Document, owners: Mapping
     match = re.fullmatch(_PRIVATE, link)
     owner: Path = ("nodes", match["group"]) if match else ()
     if found is None:
-        nodes = next(iter(document.nodes))
-        known = [*owners, f"{nodes}-000.nic.in", f"{nodes}-000.nic.out", f"{nodes}-000.disk", f"{nodes}-000.unpack"]
-        yield _undefined(path, link, known, (*owner, "count") if owner else (), replica_help(link, document))
+        nodes = listing(node_ranges(document), separator=", ")
+        message = f"link '{link}' is never defined; known: {listing(owners)}, and {listing(_PARTS)} of {nodes}"
+        part = next((f".{part}" for part in _PARTS if link.endswith(f".{part}")), "")
+        help = replica_help(link, document)
+        if help is None and part:
+            help = node_help(link.removesuffix(part), document, owners, part)
+        elif help is None:
+            name, group = next(iter(document.nodes.items()))
+            first = node_name(name, 0, group.count)
+            help = did_you_mean(link, [*owners, *(f"{first}.{part}" for part in _PARTS)])
+        related: tuple[Path, ...] = (("network", "links", link), (*owner, "count") if owner else ())
+        yield Problem(path, message, help, related=related)
     elif math.isinf(private_rate(*found, document)):
         message = f"'{link}' has no limit, so nothing shares it; give its group a rate, or leave it out"
         yield Problem(path, message, related=((*owner, found[1].partition(".")[0]), ("network", "rate")))
-
-
-def _undefined(
-    path: Path, link: str, known: Mapping[str, Path] | list[str], related: Path = (), help: str | None = None
-) -> Problem:
-    message = f"link '{link}' is never defined; known: {listing(known)}"
-    return Problem(path, message, help or did_you_mean(link, known), related=(("network", "links", link), related))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from rolloutsim.errors import UsageError
+from rolloutsim.scenario.manifests import is_manifest, manifest_problem
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.overrides import Change, apply, parse_assignment, parse_change
 from rolloutsim.scenario.places import Places, Problem
@@ -19,8 +20,22 @@ from rolloutsim.scenario.resolve import resolve
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.scenario.text import LARGEST_FILE, decode, read
 
+# How files begin that rolloutsim writes itself, what they are, and which command is for them.
+_NO_TEXT = (
+    (
+        b"SQLite format 3\0",
+        "a SQLite file, as 'rolloutsim sweep' writes it",
+        "'rolloutsim report {0} -o report.html' shows a sweep, and 'rolloutsim plot {0} sweep_lines -o x.svg' draws it",
+    ),
+    (
+        b"PK\x03\x04",
+        "a zip archive, as the records.npz of a result is",
+        "'rolloutsim report {0} -o report.html' shows a result, and 'rolloutsim explain {0}' says why it is so",
+    ),
+)
 _IN_PYTHON = "<scenario>"
 _PLACES = "_places"  # where a scenario keeps the file and line of each of its thresholds
+_OVERRIDES = "_overrides"  # and which of its parts are not its file's: path → what set it
 _VERSION_MISSING = "key 'rolloutsim' is missing; the first line of a scenario is 'rolloutsim: 1'"
 
 
@@ -33,7 +48,7 @@ class Scenario(Document):
 
     def resolve(self) -> ResolvedScenario:
         """The form that is simulated: every default filled in, every name looked up."""
-        resolved = resolve(self)
+        resolved = replace(resolve(self), overrides=self.__dict__.get(_OVERRIDES, {}))
         places = self.__dict__.get(_PLACES)
         if not places:
             return resolved
@@ -55,19 +70,23 @@ class Scenario(Document):
         ScenarioError
             If the changed scenario is not valid.
         """
-        return type(self)._of(self.draft().document([parse_change(key, value) for key, value in changes.items()]))
+        draft = self.draft().changed([parse_change(key, value) for key, value in changes.items()])
+        return type(self)._of(draft.document(), overrides=self.__dict__.get(_OVERRIDES, {}) | draft.places.overrides())
 
     def draft(self) -> Draft:
         """Its data as in a file, for changes."""
         return Draft(self.model_dump(mode="json", exclude_unset=True, by_alias=True), Places(_IN_PYTHON))
 
     @classmethod
-    def _of(cls, document: Document, places: Places | None = None) -> Self:
+    def _of(cls, document: Document, places: Places | None = None, overrides: Mapping[str, str] | None = None) -> Self:
         """The scenario of a document that is known to be valid; `places` are those of its text."""
         fields = {name: getattr(document, name) for name in Document.model_fields}
         scenario = cast(Self, cls.model_construct(_fields_set=set(document.model_fields_set), **fields))
+        # Beside the fields: two scenarios with the same data are equal, wherever they come from.
+        overrides = document.__dict__.get(_OVERRIDES) if overrides is None else overrides
+        if overrides:
+            scenario.__dict__[_OVERRIDES] = overrides
         if places is not None and document.thresholds:
-            # Beside the fields: two scenarios with the same data are equal, wherever they come from.
             scenario.__dict__[_PLACES] = tuple(
                 places.where(("thresholds", metric, number, "check"))
                 for metric, conditions in document.thresholds.items()
@@ -100,7 +119,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
 def loads(text: str, name: str = "<string>", overrides: Sequence[str] = ()) -> Scenario:
     """The scenario in a text; `name` stands for the file in errors, the rest is as in `load`."""
     source = draft(text, name, overrides)
-    return Scenario._of(source.document(), source.places)
+    return Scenario._of(source.document(), source.places, source.places.overrides())
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +161,8 @@ def draft(text: str, name: str = "<string>", overrides: Sequence[str] = ()) -> D
     """What a text says, not yet validated; parameters as for `loads`."""
     changes = [parse_assignment(one) for one in overrides]
     source = read(text, name)
+    if is_manifest(source.data):
+        raise source.places.error([manifest_problem(source.data)])
     if "rolloutsim" not in source.data:
         source.problems.append(Problem(("rolloutsim",), _VERSION_MISSING))
     return Draft(source.data, source.places, source.problems).changed(changes)
@@ -150,7 +171,12 @@ def draft(text: str, name: str = "<string>", overrides: Sequence[str] = ()) -> D
 def read_text(path: str | Path) -> tuple[str, str]:
     """The text of a scenario file and the name that errors show; `-` reads standard input."""
     name = "<stdin>" if str(path) == "-" else str(path)
-    return decode(_bytes(path), name), name
+    content = _bytes(path)
+    for start, what, instead in _NO_TEXT:
+        if content.startswith(start):
+            instead = instead.format("FILE" if str(path) == "-" else name)
+            raise UsageError(f"'{name}' is {what}, and no scenario; {instead}")
+    return decode(content, name), name
 
 
 def _valid(data: Mapping[str, Any], places: Places, found: Iterable[Problem] = ()) -> Document:

@@ -90,7 +90,7 @@ def between(path: Path, low: Any, high: Any, scale: Scale, share: float) -> Any:
     ends = measure(path, low), measure(path, high)
     for end, value in zip(ends, (low, high), strict=True):
         if end is None:
-            raise UsageError(f"'{value}' is no number that {dotted(path)} can have; {_expected(path)}")
+            raise UsageError(f"'{value}' is no number that {dotted(path)} can have; {expected(path)}")
     first, last = ends
     assert first is not None
     assert last is not None
@@ -123,14 +123,23 @@ def _note(part: Part | None, value: Any) -> Any:
     return None if part is None else part.described
 
 
-def _expected(path: Path) -> str:
+def expected(path: Path) -> str:
+    """What numbers a path can have, in words; parameters as for `measure`."""
     part = part_at(path)
     if part is None:
         return "there is no such key"
     for kind, unit in KNOWN_UNITS.items():
-        if measure(path, f"1 {unit.split()[-1]}") is not None:
-            return f"it is a {kind}, with one of the units {listing(unit.split())}"
-    return "it is a plain number" if measure(path, 1) is not None else "only numbers have a range; list its values"
+        match _note(part, f"1 {unit.split()[-1]}"):
+            case Quantity(kind=own) as note if own == kind:
+                return f"it is a {kind}{note.bounds()}, with one of the units {listing(unit.split())}"
+            case ShareOrCount() as share:
+                return f"it is a {share.words()}"
+    match _note(part, 1):
+        case Whole(least=least, most=most):
+            return f"it is a whole number from {least} to {most}"
+        case Number(least=bound, equal=equal, most=end):
+            return f"it is a number {'from' if equal else 'above'} {bound:g} up to {end:.0f}"
+    return "only numbers have a range; list its values"
 
 
 def _mixed(low: float, high: float, scale: Scale, share: float) -> float:

@@ -19,7 +19,7 @@ from rolloutsim.errors import UsageError
 from rolloutsim.scenario.fields import is_long
 from rolloutsim.scenario.hints import intended, listing
 from rolloutsim.scenario.places import Path, Place, Places, dotted
-from rolloutsim.scenario.structure import ROOT, Part, placeholder
+from rolloutsim.scenario.structure import ROOT, Part, elsewhere, placeholder
 from rolloutsim.scenario.text import read_value
 
 _WORD = r"[^\s.\[\]{}=\"',]+"
@@ -223,7 +223,7 @@ def _key_hint(change: Change, depth: int, step: str, part: Part) -> str | None:
     choice = intended(step, part.keys or ())
     if choice is not None:
         return f"did you mean {dotted((*change.path[:depth], choice, *change.path[depth + 1 :]))}?"
-    return None
+    return elsewhere(step)
 
 
 def _name_hint(change: Change, depth: int, step: str, container: dict[str, Any]) -> str | None:

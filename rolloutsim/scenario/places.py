@@ -39,13 +39,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error at a path: on its key, or on its value."""
+    """An error at a path: on its key, or on its value; `named` is said where another part is shown as its place."""
 
     path: Path
     message: str
     help: str | None = None
     at: Literal["key", "value"] = "value"
     related: tuple[Path, ...] = ()  # other parts that the message is about
+    named: str = ""
 
 
 @dataclass(slots=True)
@@ -70,7 +71,8 @@ class Places:
         changed = [place, *map(self._nearest, problem.related)]
         source = next((one.source for one in changed if one.source is not None), None)
         if source is not None:
-            return Diagnostic(problem.message, source, help=problem.help)
+            named = f"{problem.named}: " if problem.named and place.source is None else ""
+            return Diagnostic(f"{named}{problem.message}", source, help=problem.help)
         span = place.key if problem.at == "key" and place.key else place.whole or place.value or place.key
         if span is None:
             return Diagnostic(problem.message, self.file, help=problem.help)
@@ -87,6 +89,10 @@ class Places:
         for known in [known for known in self.at if known[: len(path)] == path]:
             del self.at[known]
         self.at[path] = place
+
+    def overrides(self) -> dict[str, str]:
+        """What came from elsewhere: path, as `--set` takes it → `--set`, or what else set it."""
+        return {dotted(path): at.source.split()[0] for path, at in self.at.items() if at.source is not None}
 
     def line_of(self, path: Path) -> int | None:
         """The line [1] of the part itself, None where the text lacks it."""

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from rolloutsim.scenario.checks import check
 from rolloutsim.scenario.fields import quoted
-from rolloutsim.scenario.hints import did_you_mean, intended, listing
+from rolloutsim.scenario.hints import did_you_mean, intended, kind_help, listing
 from rolloutsim.scenario.model import GROUP, Document
 from rolloutsim.scenario.places import Path, Problem, dotted
-from rolloutsim.scenario.structure import part_at
+from rolloutsim.scenario.structure import elsewhere, part_at
 
 _MOST_CHECKED = 1000  # contradictions and dangling names that are looked for (assumed: ten times what is shown)
 _ROUNDS = 4  # how often faulty parts are cut out before the rest is given up (assumed)
@@ -116,7 +116,11 @@ def _problem(error: Any) -> Problem:
         case "extra_forbidden":
             allowed = _keys(parent)
             name = str(path[-1])
-            help = "YAML merge keys are not supported; repeat the keys" if name == "<<" else did_you_mean(name, allowed)
+            help = (
+                "YAML merge keys are not supported; repeat the keys"
+                if name == "<<"
+                else kind_help(name, error["input"], allowed) or did_you_mean(name, allowed) or elsewhere(name)
+            )
             message = f"unknown key '{name}' in {_name(parent)}; allowed: {listing(allowed, 40)}"
             meant = intended(name, allowed)
             return Problem(path, message, help, "key", related=((*parent, meant),) if meant is not None else ())

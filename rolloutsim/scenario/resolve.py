@@ -67,9 +67,9 @@ def resolve(document: Document) -> ResolvedScenario:
 
 
 def fingerprint(resolved: ResolvedScenario) -> str:
-    """SHA-256 of the resolved scenario's canonical JSON; seed, document and places in files are no part of it."""
+    """SHA-256 of the resolved scenario's canonical JSON; seed, document, overrides and places in files are no part."""
     data = dataclasses.asdict(resolved)
-    del data["seed"], data["sha256"], data["document"]
+    del data["seed"], data["sha256"], data["document"], data["overrides"]
     for threshold in data["thresholds"]:
         del threshold["place"]
     if data["fairness"] is not None and math.isinf(data["fairness"]["memory"]):

@@ -248,3 +248,5 @@ class ResolvedScenario:
     congestion_control: Literal["cubic", "bbr"] = "cubic"
     # The file that it was resolved from, as JSON in its long form; "": made without one.
     document: str = field(default="", compare=False)
+    # Which parts of it are not the file's own: path, as `--set` takes it → `--set`, or `with_`.
+    overrides: Mapping[str, str] = field(default_factory=dict, compare=False, metadata={"unless_empty": True})

@@ -11,8 +11,11 @@ from pydantic.fields import FieldInfo
 
 from rolloutsim.scenario.fields import Described, Short
 from rolloutsim.scenario.frozen import Spec
+from rolloutsim.scenario.hints import candidates
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.places import Path
+
+_MOST_PLACES = 3  # where a key may stand, for a hint to name them (assumed: more say nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,16 @@ def part_at(path: Path) -> Part | None:
     for name in path:
         part = part.step(name) if part else None
     return part
+
+
+def elsewhere(word: str) -> str | None:
+    """A help text that names the keys around a key that is looked for in the wrong place; None: there are too many."""
+    for name in candidates(word):
+        around = sorted((path[:-1] for path, _ in all_keys() if path[-1] == name), key=len)
+        if around:
+            words = " and ".join(".".join(path) or "the scenario" for path in around)
+            return f"'{name}' is a key of {words}" if len(around) <= _MOST_PLACES else None
+    return None
 
 
 def all_keys(part: Part = ROOT, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Part]]:

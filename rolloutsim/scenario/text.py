@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import yaml
 
 from rolloutsim.errors import ScenarioError
+from rolloutsim.scenario.manifests import is_manifest
 from rolloutsim.scenario.places import Path, Place, Places, Problem, Span, dotted
 
 LARGEST_FILE = 8_000_000  # [B] (assumed: 10,000 nodes with a line each are 1 MB)
@@ -171,6 +172,8 @@ class _Composer:
         seen = 0
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent) and root is not None:
+                if is_manifest([key.scalar for key, _ in root.pairs or ()]):
+                    return root  # what it is says more than how many there are
                 self._refuse(event, "a second document starts here; a scenario is one YAML document")
             if not isinstance(event, (yaml.NodeEvent, yaml.CollectionEndEvent)):
                 continue

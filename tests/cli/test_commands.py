@@ -110,6 +110,23 @@ def test_explain_prints_type_unit_default_and_source(program: Program) -> None:
     assert all(word in done.out for word in ("type:", "unit:", "default:", "source:"))
 
 
+def test_explain_lists_the_metrics_of_thresholds_and_explains_each(program: Program) -> None:
+    for name in ("thresholds", "rollout_time"):
+        done = program("explain", name)
+        assert (done.code, done.out, done.err) == (0, f"{explain(name)}\n", "")
+
+
+def test_a_kubernetes_manifest_is_named_as_such_in_one_error(program: Program) -> None:
+    done = program("run", "-", stdin="apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec: {}\n")
+    assert (done.code, done.out) == (4, "")
+    assert done.err.splitlines()[:3] == [
+        "<stdin>:1:1: error: this is a Kubernetes manifest (Deployment 'api'), not a scenario; what it rolls out is "
+        "one of a scenario's 'workloads', beside its nodes, network and images",
+        "     1 | apiVersion: apps/v1",
+        "       | ^^^^^^^^^^ help: 'rolloutsim init --template kubernetes' prints a scenario to start from",
+    ]
+
+
 def test_explain_suggests_a_key(program: Program) -> None:
     done = program("explain", "network.latencie")
     assert (done.code, done.out) == (2, "")

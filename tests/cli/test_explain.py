@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import rolloutsim as rs
+from rolloutsim.cli.progress import announce
+from rolloutsim.planning import sensitivity, what_if
 from tests.cli.conftest import HELD, QUICK, ROOT, STUCK, Program
 
 # Ideal: 2 × 100 MB over 1 Gbit/s are 1.6 s, 2 × 10 MB are 0.16 s.
@@ -108,7 +112,7 @@ def test_sensitivities_as_json(program: Program, file: Path) -> None:
     (row,) = [row for row in found["sensitivity"] if row["path"] == "registry.uplink"]
     assert row == {
         "case": "large", "path": "registry.uplink", "by": "10%",
-        "value": "1 Gbit/s", "low_value": "900 Mbit/s", "high_value": "1.1 Gbit/s",
+        "value": "1 Gbit/s", "low_value": "0.9 Gbit/s", "high_value": "1.1 Gbit/s",
         "low_s": pytest.approx(1.6 / 0.9), "base_s": pytest.approx(1.6), "high_s": pytest.approx(1.6 / 1.1),
         "span_s": pytest.approx(1.6 / 0.9 - 1.6 / 1.1),
     }  # fmt: skip
@@ -137,6 +141,39 @@ def test_a_rollout_that_did_not_finish_says_what_it_waits_for(program: Program, 
     assert done.code == 5
     assert "did not finish" in done.out
     assert "What if" not in done.out
+    done = program("explain", "stuck.yaml", "--sensitivity")
+    assert (done.code, done.err) == (5, "")
+    assert done.out.endswith("\n  Inputs nothing is tried, since the rollout did not finish.\n")
+
+
+def test_simulations_that_take_long_are_announced(capsys: pytest.CaptureFixture[str]) -> None:
+    """From two seconds of computing on, as estimated from events: no clock plays a part."""
+    run = rs.loads(QUICK).run().run
+    for plan, what, words in (
+        (what_if.Plan.of(run), "what-if", r"\d+ changes, about 40\.0 s of computing \(budget 60\.0 s\)"),
+        (
+            sensitivity.Plan.of(run), "sensitivity",
+            r"\d+ inputs 10% less and more, \d+ simulations, about 40\.0 s of computing \(budget 120 s\)",
+        ),
+    ):  # fmt: skip
+        announce(what, plan)
+        assert capsys.readouterr().err == ""
+        each = 40.0 / round(plan.seconds / plan.trials.seconds)
+        announce(what, replace(plan, trials=replace(plan.trials, seconds=each)))
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert re.fullmatch(rf"{what}: {words}\n", said.err), said.err
+
+
+def test_an_input_too_many_is_said_to_have_no_room() -> None:
+    run = rs.loads(QUICK).run().run
+    plan = sensitivity.Plan.of(run, budget=0.02)
+    assert re.fullmatch(
+        r"1 input 10% less and more, 2 simulations, about 0\.0\d+ s of computing \(budget 0\.0200 s\), "
+        r"\d+ more do not fit",
+        plan.words(),
+    )
+    assert len(plan.carry_out(1).rows) == 1
 
 
 def test_a_key_is_still_a_key(program: Program) -> None:

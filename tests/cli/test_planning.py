@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from rolloutsim.cli import _exit_code, main
+from rolloutsim.planning.solve import solve
 from tests.cli.conftest import HELD, INVALID, MISSED, QUICK, ROOT, STUCK, WARNED, Outcome, Program
 
 FAST = QUICK.replace("1 Gbit/s", "2 Gbit/s")
@@ -156,11 +157,107 @@ def test_3_nothing_that_was_tried_will_do(shell: Shell, files: Path) -> None:
     assert done.out.startswith("rollout_time < 1 s: no value of nodes that was tried will do\n")
 
 
-def test_an_outcome_that_is_not_monotone_is_reported(shell: Shell, files: Path) -> None:
+def test_an_outcome_the_other_way_round_is_reported(shell: Shell, files: Path) -> None:
     """One node alone passes and more do not: that is no lower bound."""
     done = shell("solve", "a.yaml", "nodes", "--such-that", "rollout_time < 1 s", "--between", "1", "9")
-    assert done.code == 0
-    assert " Not monotone: 3, 5, 7 and 1 more do not come out as that answer would have it." in done.out
+    assert (done.code, done.err) == (0, "")
+    assert [line.rstrip() for line in done.out.splitlines()] == [
+        "rollout_time < 1 s: the smallest nodes that was tried, 1, will do already, and none from 3 on",
+        "",
+        "      nodes   rollout_time   of",
+        " ────────────────────────────────────────",
+        "  ✓       1        0.800 s   image=large",
+        "  ✗       3         2.40 s   image=large",
+        "  ✗       5         4.00 s   image=large",
+        "  ✗       7         5.60 s   image=large",
+        "  ✗       9         7.20 s   image=large",
+        "",
+        " Try it: --set 'nodes=1'",
+        " The condition gets worse with more of nodes: look for the largest, with --largest.",
+    ]
+
+
+def test_solve_and_its_help_say_the_same_of_its_precision(shell: Shell) -> None:
+    text = " ".join(shell("solve", "--help").out.split())
+    assert "with which a condition holds, to 0.02 %; a count exactly." in text
+    assert "with which a condition holds, to 0.02 %; a count exactly." in (solve.__doc__ or "")
+
+
+JOBS = "error: {} jobs are not possible; allowed: a whole number from 1 on, or -1 for one on each core\n"
+
+
+@pytest.mark.parametrize("jobs", ["0", "-2"])
+@pytest.mark.parametrize("replications", ["1", "3"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", "random.yaml"),
+        ("compare", "a.yaml", "random.yaml"),
+        ("solve", "random.yaml", "network", "--such-that", "rollout_time < 4 s"),
+        ("sweep", "random.yaml", "-p", "network=1 Gbit/s"),
+    ],
+)
+def test_2_no_such_number_of_jobs(shell: Shell, files: Path, command, replications: str, jobs: str) -> None:
+    done = shell(*command, "--replications", replications, "--jobs", jobs)
+    assert (done.code, done.out, done.err) == (2, "", JOBS.format(jobs))
+
+
+@pytest.mark.parametrize("jobs", ["0", "-2"])
+@pytest.mark.parametrize("options", [(), ("--sensitivity",)])
+def test_2_no_such_number_of_jobs_for_explain(shell: Shell, files: Path, options, jobs: str) -> None:
+    done = shell("explain", "a.yaml", *options, "--jobs", jobs)
+    assert (done.code, done.out, done.err) == (2, "", JOBS.format(jobs))
+
+
+def test_results_are_compared_as_they_are(shell: Shell, files: Path) -> None:
+    for name, options in (("one", ()), ("five", ("--replications", "5"))):
+        assert shell("run", "random.yaml", *options, "-o", name).code == 0
+    rest = "how scenarios are simulated, and all that is compared are results, which are there already; leave"
+    for options, message in (
+        (("--seed", "3"), f"error: --seed says {rest} it out, or name a scenario file\n"),
+        (
+            ("--seed", "3", "--replications", "8", "--set", "nodes.node.count=4"),
+            f"error: --set, --seed, --replications say {rest} them out, or name a scenario file\n",
+        ),
+    ):
+        for names in (("five", "five"), ("one", "five/records.npz")):
+            done = shell("compare", *names, *options)
+            assert (done.code, done.out, done.err) == (2, "", message)
+    assert shell("compare", "five", "random.yaml", "--set", "nodes.node.count=4").code == 0
+    done = shell("compare", "one", "five")
+    assert " ".join(line.strip() for line in done.out.splitlines()[7:]) == (
+        "One replication says nothing about chance (one has one): compare scenario files, or results with more "
+        "replications. Of five only the first of 5 replications is used, paired by seed."
+    )
+
+
+@pytest.mark.parametrize("command", ["run", "validate", "explain", "compare", "sweep"])
+def test_2_a_file_that_rolloutsim_wrote_is_no_scenario(shell: Shell, files: Path, command: str) -> None:
+    assert shell("sweep", "a.yaml", "-p", "nodes=1", "-o", "s.sqlite").code == 0
+    assert shell("run", "a.yaml", "-o", "out").code == 0
+    (files / "records").write_bytes((files / "out/records.npz").read_bytes())
+    more = {"compare": ("a.yaml",), "sweep": ("-p", "nodes=1")}.get(command, ())
+    for name, message in (
+        (
+            "s.sqlite",
+            "error: 's.sqlite' is a SQLite file, as 'rolloutsim sweep' writes it, and no scenario; 'rolloutsim report "
+            "s.sqlite -o report.html' shows a sweep, and 'rolloutsim plot s.sqlite sweep_lines -o x.svg' draws it\n",
+        ),
+        (
+            "records",
+            "error: 'records' is a zip archive, as the records.npz of a result is, and no scenario; 'rolloutsim report "
+            "records -o report.html' shows a result, and 'rolloutsim explain records' says why it is so\n",
+        ),
+    ):
+        done = shell(command, name, *more)
+        assert (done.code, done.out, done.err.removeprefix("a.yaml: valid\n")) == (2, "", message)
+
+
+def test_2_an_empty_name_is_no_folder(shell: Shell, files: Path) -> None:
+    done = shell("run", "a.yaml", "-o", "")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines()[-1] == "Error: -o is empty: name a folder, for example results, or . for this one"
+    assert not (files / "result.json").exists()
 
 
 @pytest.mark.parametrize(

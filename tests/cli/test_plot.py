@@ -10,7 +10,7 @@ import rolloutsim as rs
 from rolloutsim.report.plots import FIGURES, names
 from rolloutsim.results.records import Run
 from rolloutsim.results.store import save_run
-from tests.cli.conftest import QUICK, Program
+from tests.cli.conftest import QUICK, STUCK, Program
 from tests.test_package import HEAVY, modules_loaded_by
 
 
@@ -48,9 +48,21 @@ def test_plot_draws_a_sweep(program: Program, tmp_path: Path) -> None:
     assert (done.code, done.err) == (0, "wrote x.svg: large: 1.60 s at 2, 3.20 s at 4\n")
 
 
+def test_a_tornado_of_what_did_not_finish_says_so(program: Program) -> None:
+    assert program("run", "-", "-o", "stuck", stdin=STUCK).code == 5
+    done = program("plot", "stuck", "tornado", "-o", "x.svg")
+    assert (done.code, done.out, done.err) == (
+        2,
+        "",
+        "error: the rollout did not finish, so that there is no rollout time for an input to change; `rolloutsim "
+        "explain` says what it waits for\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("results", "tornado", "--case", "larg", "-o", "x.svg"), "error: no case 'larg'; cases: small, large\n"),
         (("results", "timelime", "-o", "x.svg"),
          f"error: no figure 'timelime' (did you mean 'timeline'?); figures: {', '.join(names())}\n"),
         (("nowhere", "timeline", "-o", "x.svg"),

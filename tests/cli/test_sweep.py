@@ -145,6 +145,14 @@ def test_5_a_rollout_that_did_not_finish(inside: Inside) -> None:
          "error: -p images.smal: no image is named 'smal' in images; there are: small large; did you mean "
          "images.small?"),
         (["s.yaml", "-p", "nodes=2,3", "--resume"], 2, "Error: --resume goes on with a file: name it with -o"),
+        (["s.yaml", "-p", "nodes=2,3", "-o", ""], 2, "error: -o is empty: name a file, for example sweep.sqlite"),
+        (["s.yaml", "-p", "nodes=2,3", "--parquet", ""], 2,
+         "error: --parquet is empty: name a file, for example sweep.parquet"),
+        (["s.yaml", "-p", "replications=1,3"], 2,
+         "error: -p replications: replications has no effect here: every value is simulated equally often; say how "
+         "often with --replications"),
+        (["s.yaml", "-p", "nodes=0..10 log", "--design", "sobol", "--points", "4"], 2,
+         "error: nodes: '0' is no number that nodes can have; it is a whole number from 1 to 1000000"),
         (["s.yaml", "-p", "nodes=2,3", "-o", "d"], 1,
          "error: cannot write d: is a directory; nothing was simulated; name a file"),
         (["s.yaml", "-p", "nodes=2,3", "-o", "x/s.sqlite"], 1,

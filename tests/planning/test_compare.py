@@ -88,6 +88,63 @@ def test_paired_verdicts_are_wrong_as_seldom_as_they_say() -> None:
     assert 0.03 <= seen / 2000 <= 0.07
 
 
+def test_rounding_is_neither_a_difference_nor_a_spread() -> None:
+    """Sums of floats in another order differ by 1e-16 of them; a byte of a terabyte is still a byte."""
+    seeds = (range(3), range(3))
+    before = [60.0, 61.0, 62.0]
+    shifted = difference(before, [80.0, 81.0 + 2e-14, 82.0 - 2e-14], seeds, chance=True)
+    assert shifted.change == pytest.approx(20.0, rel=1e-12)
+    assert shifted.ci is not None
+    assert (shifted.ci.half, shifted.sign) == (0.0, 1)
+    same = [value * (1 + 1e-15) for value in before]
+    for chance in (True, False):
+        for theirs in (range(3), range(10, 13)):
+            found = difference(before, same, (range(3), theirs), chance)
+            assert (found.change, found.sign) == (0.0, 0)
+    unpaired = difference([60.0, 60.0 + 1e-14], [80.0, 80.0 - 1e-14], (range(2), range(10, 12)), chance=True)
+    assert unpaired.ci == (unpaired.change, unpaired.change)
+    assert difference([1e12], [1e12 + 1], ([1], [1]), chance=False).change == 1.0
+
+
+def test_a_real_spread_is_kept_however_small_it_looks() -> None:
+    """1e-6 of a number is a thousand times what counts as rounding; the interval is scipy's."""
+    before, after = [60.0, 61.0, 62.0], [60.0 + 6e-5, 61.0, 62.0 - 6e-5]
+    found = difference(before, after, (range(3), range(3)), chance=True)
+    expected = stats.ttest_rel(after, before).confidence_interval()
+    assert found.ci == pytest.approx(tuple(expected), rel=1e-6)
+
+
+ONE = "One replication says nothing about chance{}: compare scenario files, or results with more replications."
+PAIRED = "{} replications, paired by the same seeds; ± is half a 95 % interval, Student's t."
+WELCH = "{} replications, not paired, since seeds differ (Welch); ± is half a 95 % interval, Student's t."
+
+
+@pytest.mark.parametrize(
+    ("others", "notes"),
+    [
+        ([("b", 7, 5)], [PAIRED.format(5)]),
+        ([("b", 7, 3)], [PAIRED.format(3), "Of a only the first 3 of 5 replications are used, paired by seed."]),
+        ([("b", 7, 8)], [PAIRED.format(5), "Of b only the first 5 of 8 replications are used, paired by seed."]),
+        ([("b", 7, 1)],
+         [ONE.format(" (b has one)"), "Of a only the first of 5 replications is used, paired by seed."]),
+        ([("b", 9, 1)], [ONE.format(" (b has one)")]),
+        ([("b", 9, 5)], [WELCH.format(5)]),
+        ([("b", 9, 3)], [WELCH.format("5 and 3")]),
+        ([("b", 7, 5), ("c", 7, 5)], [PAIRED.format(5)]),
+        ([("b", 7, 5), ("c", 9, 5)], [f"b: {PAIRED.format(5)}", f"c: {WELCH.format(5)}"]),
+        ([("b", 7, 5), ("c", 7, 3)],
+         [f"b: {PAIRED.format(5)}", f"c: {PAIRED.format(3)}",
+          "c: Of a only the first 3 of 5 replications are used, paired by seed."]),
+    ],
+)  # fmt: skip
+def test_how_replications_are_compared_is_said_for_each(others, notes: list[str]) -> None:
+    sides = [side(RANDOM, "1 Gbit/s", seed, count, name) for name, seed, count in [("a", 7, 5), *others]]
+    found = compare(sides)
+    assert list(found.notes) == notes
+    intervals = [one.rollout_time.ci is not None for one in found.differences]
+    assert intervals == [count > 1 for _, _, count in others]
+
+
 def test_one_replication_of_something_random_gives_no_verdict() -> None:
     found = compare([side(RANDOM, "1 Gbit/s"), side(RANDOM, "2 Gbit/s")])
     assert found.differences[0].verdict == "not known from one replication"
@@ -141,6 +198,21 @@ def test_fail_if_is_a_share_a_difference_or_a_value(condition: str, met: list[st
             "rollout_time p95 > +3%",
             "--fail-if 'rollout_time p95 > +3%': rollout_time has one value a replication, whose mean is compared; "
             "leave out 'p95'",
+        ),
+        (
+            "rollout_time > 10%",
+            "--fail-if 'rollout_time > 10%': '10%' is a share, and rollout_time is a time; a difference to the first "
+            "scenario has a sign: write 'rollout_time > +10%'",
+        ),
+        (
+            "slowdown{image=a} p95 <10 %",
+            "--fail-if 'slowdown{image=a} p95 <10 %': '10 %' is a share, and slowdown is a number; a difference to the "
+            "first scenario has a sign: write 'slowdown{image=a} p95 < -10 %'",
+        ),
+        (
+            "latency{background=api} p95 > +3 s",
+            "--fail-if 'latency{background=api} p95 > +3 s': latency needs a phase: before, during or after; write "
+            "'latency{background=api,phase=during}'",
         ),
         ("rollout_time{image=c} > +3%", "--fail-if 'rollout_time{image=c} > +3%': it is about no case; cases: a, b"),
         (
@@ -208,6 +280,26 @@ def test_the_json_has_every_difference() -> None:
     )
     assert list(document["cases"][0]["also"]) == ["pull_time mean", "pull_time p95", "bytes_on_wire"]
     assert [one["case"] for one in document["fail_if"][0]["met"]] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "message"),
+    [
+        (("A", "B"), {},
+         "compare takes results and scenarios, and 'A' is neither; load('x.yaml') reads a scenario, and its run() "
+         "makes a result"),
+        ((1,), {"names": ["one"]},
+         "compare takes results and scenarios, and 1 is neither; load('x.yaml') reads a scenario, and its run() makes "
+         "a result"),
+        ((), {"names": ["one"]}, "names ['one'] are not one for each of the 2 that are compared"),
+        ((), {"names": "ab"}, "names 'ab' are not one for each of the 2 that are compared"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_compared_in_python_is_named(given, options, message: str) -> None:
+    s = rs.loads(FIXED % ("x", "1 Gbit/s"))
+    with pytest.raises(UsageError) as caught:
+        rs.compare(*(given or (s, s)), **options)
+    assert str(caught.value) == message
 
 
 def test_results_and_scenarios_are_compared_in_python() -> None:

@@ -116,9 +116,19 @@ _UNITS = "bit/s kbit/s Mbit/s Gbit/s B/s kB/s MB/s GB/s"
         (["nodes=1,2", "seed=1,2,3"], "zip", None,
          "design zip takes values side by side, but nodes has 2, seed has 3; give all the same number of values"),
         (["nodes=4..1"], "sobol", 8, "nodes: a range goes up, and '4' is not below '1'"),
-        (["nodes=1.5..4"], "sobol", 8, "nodes: '1.5' is no number that nodes can have; it is a plain number"),
+        (["nodes=1.5..4"], "sobol", 8,
+         "nodes: '1.5' is no number that nodes can have; it is a whole number from 1 to 1000000"),
+        (["nodes=0..10 log"], "sobol", 8,
+         "nodes: '0' is no number that nodes can have; it is a whole number from 1 to 1000000"),
+        (["network.efficiency=0%..90%"], "sobol", 8,
+         "network.efficiency: '0%' is no number that network.efficiency can have; it is a share above zero and up to "
+         "100%, with one of the units %"),
+        (["network.racks.oversubscription=0..4"], "sobol", 8,
+         "network.racks.oversubscription: '0' is no number that network.racks.oversubscription can have; it is a "
+         "number above 0 up to 1000000"),
         (["network=1 GB..2 GB"], "sobol", 8,
-         f"network: '1 GB' is no number that network can have; it is a rate, with one of the units {_UNITS}"),
+         f"network: '1 GB' is no number that network can have; it is a rate above zero, with one of the units "
+         f"{_UNITS}"),
         (["network.latency=0 s..1 s log"], "sobol", 8,
          "network.latency: a log range begins above zero, and '0 s' does not; use scale linear"),
         (["model=ideal..real"], "sobol", 8,

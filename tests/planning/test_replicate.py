@@ -113,7 +113,7 @@ def test_stored_replications_are_the_same(found: Replications) -> None:
     ("count", "jobs", "message"),
     [
         (0, 1, "0 replications are not possible; allowed: 1 to 1,000,000"),
-        (2, 0, "0 jobs are not possible; allowed: 1 or more, or -1 for one a core"),
+        (2, 0, "0 jobs are not possible; allowed: a whole number from 1 on, or -1 for one on each core"),
     ],
 )
 def test_what_is_not_possible_is_said(count: int, jobs: int, message: str) -> None:

@@ -66,6 +66,34 @@ def test_a_number_that_cannot_be_tried_is_the_end() -> None:
     assert (found.status, found.number) == ("all", 80.0)
 
 
+def test_the_other_way_round_the_end_that_passes_is_no_boundary() -> None:
+    """Everything up to 7 passes: the smallest that does is no answer, and that is said."""
+    found = Search(COUNTS, lambda count: count - 7, largest=False).between(1.0, 100.0)
+    assert (found.status, found.number, found.exceptions) == ("reversed", 1.0, ())
+    found = Search(COUNTS, lambda count: count - 7, largest=False).around(20.0)  # down to 0, which nothing forbids
+    assert (found.status, found.number, found.exceptions) == ("reversed", 0.0, ())
+    found = Search(RATES, lambda rate: 2 * GBIT - rate, largest=True).between(GBIT, 10 * GBIT)
+    assert (found.status, found.number, found.exceptions) == ("reversed", 10 * GBIT, ())
+
+
+def test_a_rollout_that_is_stuck_above_is_looked_for_below() -> None:
+    found = Search(COUNTS, lambda count: -1.0 if count < 10 else float("inf"), largest=False).around(20.0)
+    assert (found.status, found.number) == ("reversed", 0.0)
+
+
+def test_a_boundary_below_what_gets_worse_is_found() -> None:
+    """From 3 to 7 all pass: 20 does not and 80 is worse, but below there is a smallest one."""
+    found = Search(COUNTS, lambda count: -1.0 if 3 <= count <= 7 else count, largest=False).around(20.0)
+    assert (found.status, found.number) == ("found", 3.0)
+    assert found.exceptions == (20.0, 80.0, 320.0)
+
+
+def test_an_end_that_passes_between_others_that_do_not_is_reported() -> None:
+    """1 to 5 and from 60 on: the smallest is 1, and not everything above it passes."""
+    found = Search(COUNTS, lambda count: -1.0 if count <= 5 or count >= 60 else 1.0, largest=False).between(1.0, 100.0)
+    assert (found.status, found.number, found.exceptions) == ("found", 1.0, (26.0, 50.0))
+
+
 def test_an_island_of_failures_is_reported() -> None:
     """Everything from 2 passes, but for 4 to 7 (of 1 to 16): the probes meet it."""
 

@@ -37,10 +37,17 @@ def test_a_full_uplink_counts_inversely_and_size_and_nodes_in_proportion() -> No
 def test_the_rows_say_what_was_changed_in_the_words_of_set() -> None:
     found = rows(star(image("a", "346 MB"), nic="1 Gbit/s"))
     shown = {path: (row.low_value, row.value, row.high_value, row.by) for path, row in found.items()}
-    assert shown["registry.uplink"] == ("900 Mbit/s", "1 Gbit/s", "1.1 Gbit/s", "10%")
+    assert shown["registry.uplink"] == ("0.9 Gbit/s", "1 Gbit/s", "1.1 Gbit/s", "10%")
     assert shown["images.a"] == ("311.4 MB", "346 MB", "380.6 MB", "10%")
     assert shown["nodes.node.count"] == ("18", "20", "22", "10%")
     assert shown["nodes.node.parallel_layers"] == ("2", "3", "4", "1")
+
+
+def test_values_keep_the_unit_that_they_were_given_in_and_six_digits() -> None:
+    found = rows(star(image("a", "1.234567 MB"), nodes=1, disk="125 MiB/s"))
+    shown = {path: (row.low_value, row.value, row.high_value) for path, row in found.items()}
+    assert shown["nodes.node.disk.rate"] == ("112.5 MiB/s", "125 MiB/s", "137.5 MiB/s")
+    assert shown["images.a"] == ("1.11111 MB", "1.234567 MB", "1.35802 MB")
 
 
 def test_a_disk_shares_its_speed_among_what_is_fetched_and_unpacked() -> None:

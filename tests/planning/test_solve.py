@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import rolloutsim as rs
 from rolloutsim.errors import ScenarioError, UsageError
+from rolloutsim.planning.answers import solution_notes, solution_title
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 RANDOM = """\
@@ -86,10 +88,99 @@ def test_what_cannot_be_is_said() -> None:
     assert "no value of registry.uplink that was tried will do" in found._repr_html_()
 
 
-def test_the_other_direction_is_hinted_at() -> None:
-    found = ideal().solve("nodes", "rollout_time < 30 s", between=(5, 20))
-    assert (found.status, found.value) == ("all", 5)
-    assert found.exceptions
+@pytest.mark.parametrize(
+    ("find", "between", "largest", "title", "note"),
+    [
+        ("nodes", (5, 20), False,
+         "rollout_time < 30 s: the smallest nodes that was tried, 5, will do already, and none from 12 on",
+         "The condition gets worse with more of nodes: look for the largest, with --largest."),
+        ("nodes", None, False,
+         "rollout_time < 30 s: the smallest nodes that was tried, 1, will do already, and none from 20 on",
+         "The condition gets worse with more of nodes: look for the largest, with --largest."),
+        ("network", ("1 Gbit/s", "16 Gbit/s"), True,
+         "rollout_time < 30 s: the largest network that was tried, 16 Gbit/s, will do already, and none from 1 Gbit/s "
+         "down",
+         "The condition gets worse with less of network: look for the smallest, without --largest."),
+    ],
+)  # fmt: skip
+def test_the_other_direction_is_hinted_at(find, between, largest: bool, title: str, note: str) -> None:
+    found = ideal().solve(find, "rollout_time < 30 s", between, largest=largest)
+    assert (found.status, found.exceptions, found.monotone) == ("reversed", (), True)
+    assert found.to_dict()["status"] == "reversed"
+    assert solution_title(found) == title
+    assert solution_notes(found) == [f"Try it: --set '{found.assignment}'", note]
+    assert not all(one.passed for one in found.tried)
+
+
+@pytest.mark.parametrize(
+    ("exceptions", "named"),
+    [((3,), "3 does"), ((3, 5), "3, 5 do"), ((3, 5, 7, 9), "3, 5, 7 and 1 more do")],
+)
+def test_an_outcome_that_is_not_monotone_is_reported(exceptions: tuple[int, ...], named: str) -> None:
+    found = replace(ideal().solve("nodes", "rollout_time < 30 s", (5, 20), largest=True), exceptions=exceptions)
+    assert not found.monotone
+    assert solution_notes(found)[1] == (
+        f"Not monotone: {named} not come out as that answer would have it. It is one boundary of several; look at what "
+        "was tried, or narrow the range with --between."
+    )
+
+
+def test_all_means_that_every_value_passed() -> None:
+    found = ideal().solve("nodes", "rollout_time < 30 s", between=(1, 10))
+    assert (found.status, found.value, all(one.passed for one in found.tried)) == ("all", 1, True)
+    assert (
+        solution_title(found) == "rollout_time < 30 s: every value of nodes that was tried will do; the smallest is 1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("condition", "note"),
+    [
+        ("rollout_time < 3.5 s",
+         "8 replications of each value; a value passes if the condition holds at the end of the 95 % interval."),
+        ("rollout_time max < 3.5 s",
+         "8 replications of each value; max is the largest value of all of them, which has no interval and is compared "
+         "as it is."),
+        ("rollout_time min < 3.5 s",
+         "8 replications of each value; min is the smallest value of all of them, which has no interval and is "
+         "compared as it is."),
+    ],
+)  # fmt: skip
+def test_what_of_several_replications_is_compared_is_said(condition: str, note: str) -> None:
+    found = rs.loads(RANDOM).solve("network", condition, ("1 Gbit/s", "4 Gbit/s"), replications=8)
+    assert solution_notes(found)[-1] == note
+    intervals = {result.ci is not None for one in found.tried for result in one.results}
+    assert intervals == {"interval." in note}
+
+
+@pytest.mark.parametrize(
+    ("find", "options", "message"),
+    [
+        ("nodes", {"between": (1,)},
+         "--between: (1,) is no pair; give the smallest and the largest value that come into question, as in "
+         "between=(1, 100)"),
+        ("nodes", {"between": "19"},
+         "--between: '19' is no pair; give the smallest and the largest value that come into question, as in "
+         "between=(1, 100)"),
+        ("nodes", {"between": (0, 100)},
+         "--between: '0' is no number that nodes can have; it is a whole number from 1 to 1000000"),
+        ("network.mtu", {"between": (500, 9000)},
+         "--between: '500' is no number that network.mtu can have; it is a whole number from 576 to 65535"),
+        ("nodes", {"jobs": 0},
+         "0 jobs are not possible; allowed: a whole number from 1 on, or -1 for one on each core"),
+        ("replications", {},
+         "--find replications: replications has no effect here: every value is simulated equally often; say how often "
+         "with --replications"),
+        ("sweep.points", {"between": (1, 8)},
+         "--find sweep.points: sweep.points has no effect here: it says what a sweep varies, and changes no "
+         "simulation; vary what stands there"),
+        ("seed", {"seed": 3}, "--find seed: --seed gives every value the same seed; leave it out"),
+    ],
+)  # fmt: skip
+def test_what_would_be_ignored_or_cannot_be_is_refused(find: str, options, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        ideal().solve(find, "rollout_time < 30 s", **options)
+    assert str(caught.value) == message
 
 
 def test_the_json_has_everything_that_was_tried() -> None:
@@ -148,7 +239,7 @@ def test_the_json_has_everything_that_was_tried() -> None:
             "rollout_time < 30 s",
             ("1 Gbit/s", "1 MB"),
             None,
-            "--between: '1 MB' is no number that network can have",
+            "--between: '1 MB' is no number that network can have; it is a rate above zero, with one of the units …",
         ),
         (
             "network",

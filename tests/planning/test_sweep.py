@@ -109,6 +109,26 @@ def test_the_files_own_sweep_is_what_is_varied_by_default() -> None:
     assert scenario.sweep({"nodes": [3]}).parameters == ("nodes",)
 
 
+def test_a_key_without_an_effect_is_pointed_at_in_a_file() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        rs.loads(IDEAL + "sweep: {nodes: [2, 4], replications: [1, 3]}\n", "s.yaml")
+    assert str(caught.value) == (
+        "s.yaml:8:24: error: replications has no effect here: every value is simulated equally often; say how often "
+        "with --replications\n"
+        "     8 | sweep: {nodes: [2, 4], replications: [1, 3]}\n"
+        "       |                        ^^^^^^^^^^^^"
+    )
+
+
+def test_a_threshold_that_a_point_leaves_without_its_image_is_named() -> None:
+    scenario = rs.loads(IDEAL.replace("rollout_time:", '"pull_time{image=small}":'))
+    with pytest.raises(ScenarioError) as caught:
+        scenario.sweep({"images": [{"small": "5 MB"}, {"z": "6 MB"}]})
+    assert str(caught.value) == (
+        "sweep images: error: threshold 'pull_time{image=small}': no image is named 'small'; known: z"
+    )
+
+
 def test_nothing_is_simulated_if_a_point_is_not_valid(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sweep_run, "simulate", lambda *_, **__: pytest.fail("simulated"))
     with pytest.raises(ScenarioError) as caught:
@@ -146,6 +166,17 @@ def test_a_faulty_value_in_a_file_is_pointed_at() -> None:
         ({"nodes": [2, 3]}, {"replications": 10_000_000},
          "2 points with 10,000,000 replications each are 20,000,000 runs; the most is 10,000,000"),
         ({"nodes": [2]}, {"cluster": "here"}, "'here' is no scheduler; write for example tcp://host:8786"),
+        ({"replications": [1, 3]}, {},
+         "sweep replications: replications has no effect here: every value is simulated equally often; say how often "
+         "with --replications"),
+        ({"sweep.points": [1, 3]}, {},
+         "sweep sweep.points: sweep.points has no effect here: it says what a sweep varies, and changes no simulation; "
+         "vary what stands there"),
+        ({"rolloutsim": [1]}, {},
+         "sweep rolloutsim: rolloutsim has no effect here: it is the version of the file's format, of which this "
+         "release reads one"),
+        ({"seed": [1, 2]}, {"seed": 3},
+         "seed is varied, and --seed would give every point the same; leave one of them out"),
         ({"images.smal": ["3 MB"]}, {},
          "sweep images.smal: no image is named 'smal' in images; there are: small large; did you mean images.small?"),
     ],
@@ -320,6 +351,39 @@ def test_an_existing_file_is_left_alone_without_resume(tmp_path: Path) -> None:
             rs.loads(IDEAL).sweep({"nodes": [2]}, path=path, resume=resume)
         assert str(caught.value) == message
     assert path.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("statements", "reason"),
+    [
+        (["CREATE TABLE other (a)"], "no such table: sweep"),
+        (["CREATE TABLE sweep (a)"], "its table 'sweep' is empty"),
+        (["CREATE TABLE sweep (a)", "INSERT INTO sweep VALUES (1)",
+          'CREATE TABLE parameters (parameter, path, "column", number_column, "values")',
+          "CREATE TABLE points (point)"],
+         "it has no 'name'"),
+    ],
+)  # fmt: skip
+def test_a_database_of_others_is_left_alone(tmp_path: Path, statements: list[str], reason: str) -> None:
+    path = tmp_path / "s.sqlite"
+    with sqlite3.connect(path) as database:
+        for statement in statements:
+            database.execute(statement)
+    database.close()
+    before = dump(path)
+    for attempt in (lambda: rs.loads(IDEAL).sweep({"nodes": [2]}, path=path, resume=True), lambda: rs.Sweep.read(path)):
+        with pytest.raises(UsageError) as caught:
+            attempt()
+        assert str(caught.value) == (
+            f"{path} is not the file of a sweep ({reason}); 'rolloutsim sweep FILE -o s.sqlite' makes one"
+        )
+    assert dump(path) == before
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(OutputError) as caught:
+        rs.loads(IDEAL).sweep({"nodes": [2]}, path=tmp_path)
+    assert str(caught.value) == f"cannot write {tmp_path}: is a directory; nothing was simulated; name a file"
 
 
 OTHER = "ask for what it holds, or write to another file with -o"

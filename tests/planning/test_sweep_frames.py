@@ -99,6 +99,22 @@ def test_what_is_unknown_is_not_a_number_in_a_frame_and_null_in_json() -> None:
     assert (case["finished"], case["rollout_time_s"], "rollout_time_s" in case["ci"]) == (False, None, False)
 
 
+@pytest.mark.parametrize("connections", [[5, 6], [5, 0], [0, 0]])
+@pytest.mark.parametrize("design", ["grid", "zip"])
+def test_what_is_stuck_is_always_there_as_text(connections: list[int], design: str) -> None:
+    found = rs.loads(STUCK).sweep({"registry.max_connections": connections}, replications=2, design=design)
+    words = "2 fetches waiting for a connection of registry 'registry' (max_connections: 0)"
+    expected = ["" if count else words for count in connections]
+    dataset, each = found.to_xarray(), found.to_xarray(replications=True)
+    assert dataset["stuck"].dims == dataset["rollout_time_s"].dims
+    assert each["stuck"].dims == each["rollout_time_s"].dims
+    for array in (dataset["stuck"], *(each["stuck"].sel(replication=number) for number in (0, 1))):
+        assert array.dtype.kind == "U"
+        assert array.sel(case="small").values.tolist() == array.sel(case="large").values.tolist() == expected
+    points = json.loads(found.to_json())["points"]
+    assert [point["cases"][0]["stuck"] for point in points] == [[text] if text else None for text in expected]
+
+
 def test_a_column_that_is_unknown_everywhere_is_still_one_of_numbers() -> None:
     frame = rs.loads(STUCK).sweep({"registry.max_connections": [0]}).to_pandas()
     assert frame["rollout_time_s"].dtype == np.float64
@@ -167,7 +183,8 @@ def test_html_of_many_points_is_cut_and_says_so() -> None:
 def test_names_cannot_become_html_or_markdown() -> None:
     found = rs.loads(IDEAL.replace("small", '"<b>|x"')).sweep({'images["<b>|x"]': ["1 MB", "2 MB"]})
     assert "<b>" not in found._repr_html_()
-    assert r"<b>\|x" in found.to_markdown()
+    assert r"\<b>\|x" in found.to_markdown()
+    assert "<b>" not in found.to_markdown().replace(r"\<b>", "")
 
 
 def test_a_parquet_file_is_the_frame(web: rs.Sweep, tmp_path: Path) -> None:

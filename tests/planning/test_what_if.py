@@ -74,6 +74,12 @@ def test_nics_get_a_faster_interface() -> None:
     assert quickly(scenario) == [("node NICs 10 Gbit/s", 1.0, 0.2)]
 
 
+def test_of_links_that_are_full_alike_all_get_a_faster_interface() -> None:
+    # One node: NIC and uplink of 1 Gbit/s carry 125 MB in 1 s, and neither alone would change that.
+    scenario = star(image("a", "125 MB"), nodes=1, nic="1 Gbit/s")
+    assert quickly(scenario) == [("registry uplink 10 Gbit/s and node NICs 10 Gbit/s", 1.0, 0.1)]
+
+
 def test_disks_get_twice_the_speed() -> None:
     # Written compressed and unpacked, 100 MB each at 100 MB/s.
     scenario = star(image("a", "100 MB"), nodes=1, uplink="100 Gbit/s", disk="100 MB/s")

@@ -33,7 +33,8 @@ def test_a_name_that_is_too_long_loses_its_middle() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"), [("a$b$", r"a\$b\$"), ("日本", "□□"), ("tab\there", r"tab\x09here"), ("Zürich", "Zürich")]
+    ("name", "shown"),
+    [("a$b$", r"a\$b\$"), ("日本", "□□"), ("tab\there", r"tab\x09here"), ("Zürich", "Zürich"), ("𝖠", "□")],
 )
 def test_a_name_holds_nothing_that_cannot_be_drawn(name: str, shown: str) -> None:
     assert plain(name) == shown
@@ -139,6 +140,24 @@ def test_corners_are_only_where_something_changes() -> None:
     assert (x.tolist(), y.tolist()) == ([0.0, 2.0, 2.0, 4.0], [1.0, 1.0, 2.0, 2.0])
     x, y = corners(np.arange(4.0), np.array([np.nan, 1.0, np.nan]))
     assert x.tolist() == [0.0, 1.0, 1.0, 2.0, 2.0, 3.0]
+
+
+def test_corners_follow_a_line_that_rises_in_steps_too_small_to_be_seen() -> None:
+    import numpy as np
+
+    rising = np.append(np.arange(5001.0), 5000.0)
+    x, y = corners(np.arange(len(rising) + 1.0), rising)
+    drawn = y[np.searchsorted(x, np.arange(len(rising)), side="right") - 1]
+    assert np.abs(drawn - rising).max() <= 1e-3 * 5000
+    assert y[-1] == 5000.0
+    assert len(x) < 2000
+
+
+def test_corners_keep_the_last_value_however_near_it_is() -> None:
+    import numpy as np
+
+    x, y = corners(np.arange(4.0), np.array([5000.0, 4999.0, 4998.0]))
+    assert (x.tolist(), y.tolist()) == ([0.0, 2.0, 2.0, 3.0], [5000.0, 5000.0, 4998.0, 4998.0])
 
 
 def test_values_are_wide_if_several_vanish_beside_the_largest() -> None:

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
+import rolloutsim as rs
 from rolloutsim.report.plots import figure
 from rolloutsim.report.plots.canvas import NoDataError, tips
+from rolloutsim.report.tables import applications_table
+from rolloutsim.results.applications import application_rows
 from rolloutsim.results.background import background_summaries
 from rolloutsim.results.disks import disk_summary
 from rolloutsim.results.replicas import ready_replicas, workload_summaries
@@ -81,6 +84,19 @@ def positions(ax: Axes, gid: str) -> list[float]:
     return [float(line.get_xdata()[0]) for line in ax.get_lines() if (line.get_gid() or "").partition("#")[0] == gid]
 
 
+def test_the_latencies_of_an_application_have_one_unit_in_figure_and_table() -> None:
+    """As the command shows them: the README has these figures."""
+    run = shipped("shared-link")
+    figure_says = [text.get_text() for text in figure("background")(run).texts]
+    assert "0.944 ms → 36.1 ms → 0.944 ms" in figure_says
+    table = applications_table(run.cases[1])
+    assert table is not None
+    assert [row[3] for row in table.rows[:3]] == ["0.944 ms", "36.1 ms", "0.944 ms"]
+    command = application_rows(run)
+    assert command is not None
+    assert ("large", "shop, a request", "0.944 ms", "36.1 ms", "0.944 ms") in [row[:5] for row in command.rows]
+
+
 def test_background_is_what_is_left_of_each_applications_bandwidth() -> None:
     run = rolling()
     ax = figure("background")(run)
@@ -119,3 +135,23 @@ def test_disk_without_capacities_shows_what_an_image_takes_on_a_node() -> None:
 
 def test_disk_of_bare_bandwidth_is_the_images_bytes() -> None:
     assert title_of(figure("disk")(ideal())).startswith("large takes ")
+
+
+def test_replicas_of_thousands_of_pods_reach_the_last_one() -> None:
+    """Each of 2,000 pods alone is less than can be seen."""
+    text = """\
+rolloutsim: 1
+model: ideal
+nodes: 200
+network: 10 Gbit/s
+images: {a: 20 MB}
+workloads: {svc: {images: [a], replicas: 2000}}
+rollout: {strategy: rolling, startup: {p50: 4 s, p95: 9 s}}
+"""
+    run = rs.loads(text).run().run
+    assert run.cases[0].finished
+    ax = figure("replicas")(run)
+    (new, _) = ax.collections
+    corners = new.get_paths()[0].vertices
+    last = corners[:, 0].max()
+    assert corners[corners[:, 0] == last, 1].max() == 2000.0

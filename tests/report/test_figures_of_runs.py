@@ -10,15 +10,18 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+import rolloutsim as rs
 from rolloutsim.errors import UsageError
 from rolloutsim.report.plots import figure
 from rolloutsim.report.plots.canvas import NoDataError, tips
+from rolloutsim.results.figures import show_time
 from rolloutsim.results.metrics import pull_times, rollout_time, summarise
 from rolloutsim.results.phases import node_phases, readiness
 from rolloutsim.results.replicated import figures_of
 from rolloutsim.results.throughput import link_loads
 from rolloutsim.simulation import simulate
 from tests.report.runs import ideal, rolling, shipped
+from tests.report.test_every_figure import cut_off
 
 
 def line_of(ax: Axes, gid: str) -> Line2D:
@@ -74,6 +77,49 @@ def test_rollout_of_replications_has_a_band_that_holds_the_line_between() -> Non
     # Nearest rank: the 5 and 95 % quantiles of five values are the first and the last.
     assert (at_top.min(), at_top.max()) == (latest.min(), latest.max())
     assert "with the middle 90 % of 5 replications" in ax.texts[0].get_text()
+
+
+def test_rollout_of_replications_says_their_means() -> None:
+    """Oracle: the mean of when the second and the last of four nodes are ready."""
+    scenario = ideal("nodes={'node': {count: 4, start: {min: 0 s, max: 10 s}}}").scenario
+    runs = [simulate(scenario, seed) for seed in range(5)]
+    ax = figure("rollout")(runs[0], case="large", replications=[figures_of(run) for run in runs])
+    half, last = (np.mean([readiness(run.cases[1]).times[place] for run in runs]) for place in (1, 3))
+    assert title_of(ax) == (
+        f"50 % of the nodes ready after {show_time(half)}, all after {show_time(last)} (means of 5 replications)"
+    )
+
+
+def test_rollout_of_replications_that_finish_in_part_says_in_how_many() -> None:
+    """The band of what 3 of 8 reach goes on to the edge; the first replication is only the line."""
+    text = """\
+rolloutsim: 1
+name: partly
+nodes: {n: {count: 2, start: {min: 0 s, max: 20 s}}}
+network: 1 Gbit/s
+images: {a: 20 MB}
+failures: {dead: {registry: registry, at: 14 s}}
+rollout: {horizon: 10m}
+"""
+    result = rs.loads(text).run(replications=8)
+    assert result.replications is not None
+    each = result.replications.each
+    whole = [one.ready["a"][-1] for one in each if len(one.ready["a"]) == 2]
+    assert 1 < len(whole) < 8
+    ax = figure("rollout")(result.run, replications=each)
+    assert title_of(ax) == (
+        f"Only in {len(whole)} of 8 replications all 2 pods become ready, "
+        f"after {show_time(min(whole))} to {show_time(max(whole))}"
+    )
+    (band,) = ax.collections
+    corners = band.get_paths()[0].vertices
+    at_top = corners[corners[:, 1] == 1.0, 0]
+    assert at_top.min() == min(whole)
+    assert at_top.max() == ax.get_xlim()[1]
+    assert "in the first replication, with the middle 90 % of 8 replications, up to the right edge" in (
+        ax.texts[0].get_text()
+    )
+    assert cut_off(ax) == []
 
 
 def test_size_sets_each_image_against_its_time_and_the_bound() -> None:
@@ -144,11 +190,33 @@ def test_timeline_is_the_phases_of_each_node() -> None:
     assert title_of(ax) == "All 20 nodes are ready after 66.3 s: 58.8 s fetching, 7.35 s unpacking"
 
 
+def test_timeline_tells_unpacking_from_waiting_for_pods() -> None:
+    """Oracle: node-011's last byte comes at 40.46 s, its image is ready at 44.83 s, its last pod starts at 51.52 s."""
+    ax = figure("timeline")(shipped("deployment"))
+    said = "39.1 s fetching, 4.37 s unpacking, 6.69 s waiting for pods, 9.20 s starting"
+    assert title_of(ax) == f"node-011 is the last to be ready after 60.7 s: {said}"
+    assert tips(ax)["node:node-011"].endswith(said)
+    legend = ax.get_legend()
+    assert legend is not None
+    both = zip(legend.get_texts(), legend.get_patches(), strict=True)
+    colors = {text.get_text(): patch.get_facecolor() for text, patch in both}
+    assert list(colors) == [
+        "waiting\n(requests, queues)", "fetching", "unpacking\n(all has arrived)",
+        "waiting for pods\n(no image to get)", "starting",
+    ]  # fmt: skip
+    assert len(set(colors.values())) == len(colors)
+
+
+def test_timeline_says_how_long_the_last_node_waits_for_its_turn() -> None:
+    ax = figure("timeline")(shipped("daemonset-250"))
+    assert title_of(ax) == "node-249 is the last to be ready after 31m40s: 31m34s before its turn"
+
+
 def test_timeline_of_many_nodes_is_the_share_in_each_phase() -> None:
     run = shipped("racks")
     ax = figure("timeline")(run)
     case = run.cases[1]
-    assert list(tips(ax)) == ["phase:ready", "phase:starting", "phase:unpacking", "phase:fetching", "phase:waiting"]
+    assert list(tips(ax)) == ["phase:ready", "phase:unpacking", "phase:fetching", "phase:waiting"]
     top = ax.collections[0].get_paths()[0].vertices
     at = case.end * 0.98
     ready = float(np.count_nonzero(case.pods.ready <= at)) / 200
@@ -194,6 +262,19 @@ def test_utilisation_of_links_that_never_fill_names_the_busiest() -> None:
     assert title_of(figure("utilisation")(run)) == (
         "No link is ever full; the busiest is registry.uplink, 40 % on average"
     )
+
+
+def test_racks_that_never_fill_do_not_speak_for_other_links() -> None:
+    text = """\
+rolloutsim: 1
+model: ideal
+nodes: {web: {count: 4, racks: [r1, r2]}}
+network: {rate: 1 Gbit/s, racks: {uplink: 10 Gbit/s}}
+images: {a: 125 MB}
+"""
+    run = rs.loads(text).run().run
+    assert title_of(figure("utilisation")(run)) == "registry.uplink full from 0.00 to 4.00 s"
+    assert title_of(figure("racks")(run)) == "No rack's link is ever full; the busiest is r1.down, 5 % on average"
 
 
 def test_racks_is_the_utilisation_of_each_rack() -> None:

@@ -1,18 +1,25 @@
 """Reports: complete, small, the same bytes for the same seed, and safe with hostile names."""
 
 import re
+from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
 import rolloutsim as rs
+from rolloutsim.cli import main
+from rolloutsim.planning.sensitivity import Row, Sensitivity, sensitivity
 from rolloutsim.report.markdown import to_markdown
 from rolloutsim.report.page import to_html
 from rolloutsim.report.pdf import to_pdf
+from rolloutsim.report.tables import sensitivity_table
+from rolloutsim.results.store import save_run
 from tests.report.pages import fleet_10k_page, sweep_page
+from tests.report.runs import IDEAL, ideal
 
 SECTIONS = [
-    "The answer", "Scenario", "Cases compared", "Why", "Network", "Nodes", "Assumptions and limits of the model",
-    "Provenance",
+    "The answer", "Scenario", "Cases compared", "Why", "Network", "Nodes", "Sensitivity",
+    "Assumptions and limits of the model", "Provenance",
 ]  # fmt: skip
 
 
@@ -78,8 +85,71 @@ def test_names_cannot_add_anything_to_a_page_or_a_text():
 def test_what_was_given_and_what_is_assumed_are_told_apart(page):
     given, defaults = page.split("Defaults in force", 1)
     assert '<td class="left">network.rate</td><td class="left">1 Gbit/s</td>' in given
-    assert "nodes.node.disk" not in given
-    assert "nodes.node.disk" in defaults
+    assert "nodes.node.disk.rate" not in given.split("Given in the scenario")[1]
+    assert '<td class="left">nodes.node.disk.rate</td><td class="left">125 MiB/s</td>' in defaults
+
+
+def test_a_report_says_how_to_learn_which_input_matters_most(page):
+    said = page.split("<h2>Sensitivity</h2>")[1].split("<h2>")[0]
+    assert (
+        "Which input matters most was not simulated with this report, since each input takes two more simulations: "
+        "rolloutsim report RESULT --what-if -o report.html adds it, and rolloutsim explain RESULT --sensitivity shows "
+        "it."
+    ) in said
+    assert "<svg" not in said
+
+
+def test_a_report_with_sensitivities_has_a_tornado_and_a_row_an_input(result):
+    found = sensitivity(result.run, result.summary, jobs=1)
+    page = result.to_html(inputs=found)
+    said = page.split("<h2>Sensitivity</h2>")[1].split("<h2>")[0]
+    assert said.count("<svg") == 1
+    assert "Rollout time of builder with 10 % less and more of each input alone, counts below ten by 1" in said
+    text = to_markdown((result.report(inputs=found),))
+    assert "| nodes.node.disk.rate | 125 MiB/s | 112.5 MiB/s | 67.1 s | 137.5 MiB/s | 65.7 s | 1.42 s |" in text
+    assert "| nodes.node.finish_time | 300 ms | 270 ms | 66.3 s | 330 ms | 66.3 s | 60.0 ms |" in text
+    assert "| registry.replicas | 1 | 0 | – | 2 | 36.9 s | 29.4 s |" in text
+    assert len(page.encode()) < 200_000
+    assert page == result.to_html(inputs=found)
+
+
+def test_a_span_is_unknown_without_any_trial_and_none_within_rounding():
+    row = Row("a", "1", "1", "0", "2", None, 50.0, None)
+    found = (row, replace(row, high=50.0), replace(row, high=50.0 + 1e-13), replace(row, high=50.001))
+    table, subjects = sensitivity_table(Sensitivity("all", found))
+    assert [cells[-1] for cells in table.rows] == ["–", "no effect", "no effect", "1.00 ms"]
+    assert subjects == ("parameter:a",) * 4
+
+
+def test_a_rollout_that_does_not_finish_has_no_sensitivities():
+    scenario = rs.Scenario(name="down", nodes=2, images={"a": "10 MB"}, network="1 Gbit/s",
+                           registry={"max_connections": 0})  # fmt: skip
+    assert "<h2>Sensitivity</h2>" not in scenario.run().to_html()
+
+
+def test_the_command_adds_every_change_and_the_sensitivities_on_demand(tmp_path):
+    save_run(ideal(), tmp_path / "records.npz")
+    found = CliRunner().invoke(main, ["report", str(tmp_path), "--what-if", "-o", str(tmp_path / "x.md")])
+    assert found.exit_code == 0, found.output
+    said = (tmp_path / "x.md").read_text(encoding="utf-8").split("## Sensitivity")[1]
+    # 4 x 125 MB over 125 MB/s are 4 s, and 4.4 s with a tenth more of each layer.
+    assert "| images.large | 125 MB | 112.5 MB | 3.60 s | 137.5 MB | 4.40 s | 800 ms |" in said
+
+
+def test_a_run_with_every_change_tried_writes_the_sensitivities_too(tmp_path):
+    (tmp_path / "x.yaml").write_text(IDEAL, encoding="utf-8")
+    found = CliRunner().invoke(main, ["run", str(tmp_path / "x.yaml"), "--what-if", "-o", str(tmp_path / "out")])
+    assert found.exit_code == 3, found.output
+    said = (tmp_path / "out/report.html").read_text(encoding="utf-8").split("<h2>Sensitivity</h2>")[1].split("<h2>")[0]
+    assert said.count("<svg") == 1
+    assert "sensitivity: 12 inputs 10% less and more, " in found.stderr
+
+
+def test_the_command_has_no_changes_to_try_on_a_sweep(tmp_path):
+    name = str(tmp_path / "x.sqlite")
+    found = CliRunner().invoke(main, ["report", name, "--what-if", "-o", str(tmp_path / "x.md")])
+    assert found.exit_code == 2
+    assert f"--what-if is for results of 'run', and '{name}' is a sweep; report it without" in found.output
 
 
 @pytest.mark.parametrize("make", [fleet_10k_page, sweep_page])
@@ -95,10 +165,6 @@ def test_large_reports_stay_small(make):
     ],
 )
 def test_bad_arguments_of_the_command_are_said(arguments, code, message):
-    from click.testing import CliRunner
-
-    from rolloutsim.cli import main
-
     found = CliRunner().invoke(main, ["report", *arguments])
     assert found.exit_code == code
     assert message in found.output

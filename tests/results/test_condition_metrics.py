@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rolloutsim.results import split, steps
+from rolloutsim.results.cause_words import TAKES_TIME
 from rolloutsim.results.records import STEP_CAUSES
 from rolloutsim.results.thresholds import format_value, look_up
 from rolloutsim.scenario.metrics import CAUSES, METRICS, VALUES
@@ -117,7 +118,7 @@ def test_every_number_of_the_case_has_a_metric_but_for_those_the_scenario_gives(
 def test_the_causes_are_those_that_results_know() -> None:
     words = {getattr(module, name) for module in (split, steps) for name in dir(module) if name.isupper()}
     known = {word for word in words if isinstance(word, str)} | set(STEP_CAUSES) - {"pacing", "pull"}
-    assert set(CAUSES) <= known
+    assert set(CAUSES) == set(TAKES_TIME) <= known | {steps.SCHEDULE}
     assert {split.NIC, split.LAYER_SLOT, split.RATE_LIMITED, steps.CONTROLLER_PACING} <= set(CAUSES)
 
 

@@ -101,6 +101,33 @@ def test_a_step_that_lasted_beyond_the_event_counts_up_to_it() -> None:
     assert path(story) == {"startup": 4.0, "other_pull": 2.0}
 
 
+def test_a_pod_in_its_kubelets_queue_waited_for_what_the_pull_ahead_waited_for() -> None:
+    # One node, one pull at a time. Pod 0 is created at 0 and asks at 1: requests until 2, the registry's uplink from 2
+    # to 7, unpacked at 8. Pod 1 is created at 3, queues until 8, fetches over the NIC from 8 to 10, is ready at 11.
+    # What the full uplink took (5 s) no other order would have saved; the requests and the unpacking (2 s) are the
+    # queue's price. The path goes on before pod 0's asking, not before pod 1's creation.
+    story = Story((image("a", 4.0), image("b", 2.0)), rollout=Rollout((workload(),)))
+    story.unpack(story.fetch(story.pull(1.0, 2.0, 8.0), "a-0", 2.0, 2.0, 7.0), 7.0, 8.0)
+    story.fetch(story.pull(8.0, 8.0, 10.0, image=1), "b-0", 8.0, 8.0, 10.0, cause=NIC)
+    rollout = story.rollout
+    assert rollout is not None
+    first, second = rollout.pod(9.0, pull=0), rollout.pod(11.0, pull=1)
+    rollout.steps(first, ("controller", 1.0), ("pull", 8.0, 0), ("startup", 9.0))
+    rollout.steps(second, ("pacing", 3.0), ("kubelet_queue", 8.0), ("pull", 10.0, 1), ("startup", 11.0))
+    assert path(story) == {
+        "registry.uplink": 5.0, "kubelet_queue": 2.0, "nic": 2.0, "controller": 1.0, "startup": 1.0,
+    }  # fmt: skip
+
+
+def test_a_pod_that_the_failure_of_another_pull_let_in_waited_in_the_queue() -> None:
+    story = Story((image("a", 4.0), image("b", 2.0)), rollout=Rollout((workload(),)))
+    story.fetch(story.pull(8.0, 8.0, 10.0, image=1), "b-0", 8.0, 8.0, 10.0, cause=NIC)
+    rollout = story.rollout
+    assert rollout is not None
+    rollout.steps(rollout.pod(10.0, pull=0), ("kubelet_queue", 8.0), ("pull", 10.0, 0))
+    assert path(story) == {"kubelet_queue": 8.0, "nic": 2.0}
+
+
 def test_time_that_a_crash_undid_is_the_nodes_outage() -> None:
     story = Story((image("a", 4.0),), rollout=Rollout((workload(),)))
     rollout = story.rollout

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from math import nan
 
+import rolloutsim as rs
 from rolloutsim.results.records import CaseRecords
 from rolloutsim.results.tables import case_rows, to_csv, to_markdown
 from rolloutsim.scenario.resolved import Threshold
@@ -100,6 +102,17 @@ def test_control_characters_are_shown_and_not_sent() -> None:
     for text in (to_markdown(result), to_csv(result)):
         assert shown in text
         assert {char for char in text if char < " " or "\x7f" <= char < "\xa0"} == {"\n"}
+
+
+def test_names_mean_nothing_in_markdown() -> None:
+    lines = (
+        'rolloutsim: 1\nname: "<i>*two*"\nnodes: {fast: {count: 2}, slow: {count: 2, nic: 1 Mbit/s}}\n'
+        'network: 1 Gbit/s\nregistry: 1 Gbit/s\nimages: {"<b>`x`": 1 MB, "<i>[y](z)": 2 MB}\n'
+    )
+    text = rs.loads(lines).run().to_markdown()
+    assert text.startswith("# \\<i>\\*two\\*\n")
+    assert r"\<b>\`x\`" in text and r"\<i>\[y](z)" in text
+    assert not re.search(r"(?<!\\)<[bi]>", text)
 
 
 def test_statistics_are_unknown_while_a_pull_is_unfinished() -> None:

@@ -90,12 +90,14 @@ def test_values_of_links(metric: str, text: str, link: str, value: float, shown:
 
 def test_a_value_that_does_not_exist_fails() -> None:
     result = only(threshold("utilisation", "max <", 0.8, link="wan"), case())
-    assert (result.value, result.passed, result.headroom, result.shown) == (None, False, "", "unknown")
+    assert (result.value, result.passed, result.shown) == (None, False, "unknown")
+    assert result.headroom == "nothing of the kind in this case"
 
 
 def test_a_condition_about_no_case_fails_in_each() -> None:
     results = check(run(case("a"), case("b"), thresholds=(threshold("rollout_time", "max <", 60.0, image="c"),)))
     assert [(result.case, result.passed) for result in results] == [("a", False), ("b", False)]
+    assert {result.headroom for result in results} == {"no case has what it selects"}
 
 
 def test_pulls_that_did_not_finish_took_for_ever() -> None:
@@ -105,6 +107,7 @@ def test_pulls_that_did_not_finish_took_for_ever() -> None:
     limits = [threshold("pull_time", f"{name} <", 60.0) for name in ("max", "mean", "p50")]
     results = check(run(story.case(), thresholds=tuple(limits)))
     assert [(result.value, result.passed) for result in results] == [(None, False), (None, False), (5.0, True)]
+    assert [result.headroom for result in results] == [*["the rollout did not finish"] * 2, "92 % left"]
 
 
 def test_in_a_case_of_several_images_one_of_them_can_be_picked() -> None:

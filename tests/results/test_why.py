@@ -63,7 +63,8 @@ def test_full_disks() -> None:
     disks = nics([500.0], [4.0], kind="disk")
     case = story(busy=0.5, full=3.0, cause={DISK: 6.0, UPLINK_CAUSE: 4.0}, private=(nics([100.0], [0.0]), disks))
     assert why(run(case)) == (
-        "node disks 50 % busy on average, and the limit for 40 % of the rollout; registry uplink 50 % busy.\n"
+        "node disks 50 % busy on average over the nodes, and the limit for 40 % of the rollout; "
+        "registry uplink 50 % busy.\n"
         "Of all time until the pods are ready, 60 % goes to the nodes' disks and 40 % to the registry uplink."
     )
 

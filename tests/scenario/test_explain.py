@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from rolloutsim.errors import UsageError
-from rolloutsim.scenario import Explanation, explain, template
+from rolloutsim.scenario import Explanation, explain, loads, template
+from rolloutsim.scenario.metrics import METRICS
 from rolloutsim.scenario.profiles import PROFILES
-from rolloutsim.scenario.structure import all_keys
+from rolloutsim.scenario.structure import ROOT, all_keys
 
 KEYS = [".".join(path) for path, _ in all_keys()]
 
@@ -53,8 +56,8 @@ def test_an_explanation_reads_as_text() -> None:
     ("key", "message"),
     [
         (
-            "latency",
-            "explain latency: several keys have that name; say which: network.latency network.links.<link>.latency",
+            "startup",
+            "explain startup: several keys have that name; say which: workloads.<workload>.startup rollout.startup",
         ),
         (
             "nodes.parallelLayers",
@@ -74,6 +77,105 @@ def test_a_key_that_is_not_clear_is_a_usage_error(key: str, message: str) -> Non
     with pytest.raises(UsageError) as caught:
         explain(key)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("maxSurge", "rollout.max_surge"),
+        ("deployment.maxUnavailable", "rollout.max_unavailable"),
+        ("minReadySeconds", "rollout.min_ready"),
+        ("podManagementPolicy", "rollout.parallel"),
+        ("imagePullPolicy", "workloads.pull_policy"),
+        ("registryPullQPS", "nodes.registry_pull_qps"),
+        ("DaemonSet", "workloads.daemonset"),
+        ("Recreate", "rollout.strategy"),
+        ("latancy", "network.latency"),
+        ("rolout_time", "rollout_time"),
+        ("bandwith", "bandwidth"),
+        ("metrics", "thresholds"),
+    ],
+)
+def test_a_key_in_other_words_is_told_its_place(key: str, meant: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        explain(key)
+    assert str(caught.value) == (
+        f"explain {key}: there is no such key; did you mean '{meant}'?; the top keys are: {' '.join(ROOT.keys or ())}"
+    )
+
+
+def test_a_key_of_what_is_not_simulated_is_told_so() -> None:
+    with pytest.raises(UsageError) as caught:
+        explain("hpa")
+    assert str(caught.value) == (
+        "explain hpa: there is no such key; 'hpa' is not simulated by this version; the top keys are: "
+        f"{' '.join(ROOT.keys or ())}"
+    )
+
+
+@pytest.mark.parametrize("name", ["latency", "thresholds.latency"])
+def test_a_metric_is_explained_and_the_keys_of_its_name_are_told(name: str) -> None:
+    assert str(explain(name)) == (
+        "thresholds.latency: of a service's requests, before, during or after the rollout\n"
+        "  type:      time\n"
+        "  unit:      us ms s m h d\n"
+        "  labels:    background (without it the one that is furthest off counts)\n"
+        "             phase, one of before during after (needed)\n"
+        "             image or case (without it each case is checked)\n"
+        "  statistic: needed, one of max p50 p95\n"
+        "  example:   'latency{phase=during}': p95 < 90 s\n"
+        "  also:      of this name are the keys network.latency network.links.<link>.latency"
+    )
+
+
+def test_a_metric_without_labels_is_explained() -> None:
+    assert str(explain("rollout_time")) == (
+        "thresholds.rollout_time: from the start until the last pod is ready\n"
+        "  type:      time\n"
+        "  unit:      us ms s m h d\n"
+        "  labels:    image or case (without it each case is checked)\n"
+        "  statistic: optional, one of max min mean p50 p95 p99\n"
+        "  example:   rollout_time: max < 90 s"
+    )
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_the_example_of_every_metric_is_a_valid_threshold(name: str) -> None:
+    found = explain(name)
+    assert found.description == METRICS[name].description
+    metric, _, condition = found.example.rpartition(": ")
+    text = (
+        f"rolloutsim: 1\nnodes: 2\nnetwork: 1 Gbit/s\nimages: {{app: 30 MB}}\nthresholds: {{{metric}: '{condition}'}}\n"
+    )
+    (threshold,) = loads(text).resolve().thresholds
+    assert threshold.metric == name
+
+
+def test_thresholds_list_every_metric_in_a_line_of_its_own() -> None:
+    lines = explain("thresholds").lines
+    head = lines.index("  metric                         type    statistic  meaning")
+    listed = lines[head + 1 : head + 1 + len(METRICS)]
+    assert [re.split(r"[{ ]", line.strip())[0] for line in listed] == list(METRICS)
+    assert "  rollout_time                   time    optional   from the start until the last pod is ready" in listed
+    assert "  utilisation{link}              share   optional   bytes / (capacity × rollout time)" in listed
+    assert "  refused{[registry],status}     number  optional   requests with this answer" in listed
+    assert listed[list(METRICS).index("latency")] == (
+        "  latency{[background],phase}    time    needed     of a service's requests, before, during or after "
+        "the rollout"
+    )
+    assert lines[head + 1 + len(METRICS) :] == (
+        "",
+        "  labels:    in braces, those in brackets may be left out; image and case go with every metric",
+        "  phase:     before during after",
+        "  status:    429 503 broken",
+        "  disk:      ssd hdd",
+        "  statistic: max min mean p50 p95 p99 (latency: max p50 p95); where it is optional, over the replications",
+        "  size:      B kB MB GB TB KiB MiB GiB TiB Ki Mi Gi Ti",
+        "  rate:      bit/s kbit/s Mbit/s Gbit/s B/s kB/s MB/s GB/s",
+        "  time:      us ms s m h d",
+        "  share:     %",
+        "  'rolloutsim explain rollout_time' explains one of them",
+    )
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -89,8 +89,8 @@ class Speed:
         """The speeds that stand for it where only one change is tried."""
         return self.standard(_MUCH) if self.is_standard else self.times(_TWICE)
 
-    def alternatives(self) -> Iterator[Candidate]:
-        """Its speeds worth a try."""
+    def alternatives(self, alone: bool) -> Iterator[Candidate]:
+        """Its speeds worth a try; `alone`: one of them stands for it where only one change is tried."""
         several = [self.main()]
         if self.is_standard and self.is_binding:
             several += [self.times(_TWICE), self.standard(1.0)]
@@ -98,7 +98,7 @@ class Speed:
             several.append([max(_GP3_MOST, _TWICE * value) for _, value in self.keys])
         for number, values in enumerate(several):
             if values not in several[:number]:
-                yield self.change(values, alone=number == 0)
+                yield self.change(values, alone=alone and number == 0)
         if self.kind == UNPACK:
             yield self.change(self.times(_ZSTD), f"zstd instead of gzip ({show_factor(_ZSTD)} as fast to decompress)")
 
@@ -118,20 +118,21 @@ class Speed:
 def speed_changes(situation: Situation) -> Iterator[Candidate]:
     """Everything that moves bytes, faster."""
     speeds = [*_shared(situation), *_private(situation)]
+    tied = _tied(speeds)
     for speed in speeds:
-        yield from speed.alternatives()
-    yield from _together(speeds)
-
-
-def _together(speeds: Sequence[Speed]) -> Iterator[Candidate]:
-    """What is as full as the fullest of those that bind, all of it at once; one stands full behind the other."""
-    most = max((speed.busy for speed in speeds if speed.is_binding), default=0.0)
-    tied = [speed for speed in speeds if speed.busy >= max(most - _ALIKE, _BUSY)]
-    if len(tied) > 1 and most >= _BUSY:
+        yield from speed.alternatives(alone=speed not in tied)
+    if tied:
         parts = [speed.change(speed.main()) for speed in tied]
         overrides = tuple(override for part in parts for override in part.overrides)
         share = max(part.share for part in parts)
-        yield Candidate(listed([p.subject for p in parts]), listed([p.change for p in parts]), overrides, share)
+        yield Candidate(listed([p.subject for p in parts]), listed([p.change for p in parts]), overrides, share, True)
+
+
+def _tied(speeds: Sequence[Speed]) -> list[Speed]:
+    """What is as full as the fullest of those that bind: one stands full behind the other; none, if there is one."""
+    most = max((speed.busy for speed in speeds if speed.is_binding), default=0.0)
+    tied = [speed for speed in speeds if speed.busy >= max(most - _ALIKE, _BUSY)]
+    return tied if len(tied) > 1 and most >= _BUSY else []
 
 
 def _shared(situation: Situation) -> Iterator[Speed]:

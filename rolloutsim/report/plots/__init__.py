@@ -18,7 +18,7 @@ kind             name
 `link`           a shared link, or a kind of private ones: `link:registry.uplink`
 `rack`           a rack: `rack:r1`
 `cause`          a cause of waiting, or links that act as one: `cause:disk`
-`phase`          waiting, fetching, unpacking, starting, ready
+`phase`          waiting, fetching, unpacking, waiting-for-pods, starting, ready
 `band`           quantiles: `band:p5-p95`
 `registry`       a registry
 `workload`       a workload

@@ -30,7 +30,7 @@ from rolloutsim.report.plots.canvas import (
 from rolloutsim.report.plots.scales import corners, share_axis, thinned, time_axis
 from rolloutsim.report.plots.subjects import one_case, scene
 from rolloutsim.results.background import BackgroundSummary, Latency, background_summaries
-from rolloutsim.results.figures import UNKNOWN, show_rate, show_time, three_digits, whole_share
+from rolloutsim.results.figures import UNKNOWN, show_latency, show_rate, show_time, three_digits, whole_share
 from rolloutsim.results.replicas import ReadyReplicas, WorkloadSummary, ready_replicas, workload_summaries
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ def _rows(one: BackgroundSummary) -> list[_Row]:
     latencies = (one.latency_before, one.latency_during, one.latency_after)
     for statistic in ("p50", "p95") if any(latencies) else ():
         values = [_value(latency, statistic) for latency in latencies]
-        said = " → ".join(map(show_time, values))
+        said = " → ".join(UNKNOWN if value is None else show_latency(value) for value in values)
         rows.append(_Row(one.name, f"latency {statistic}", values[0], values[1], values[2], said))
     return rows
 

@@ -176,9 +176,19 @@ def series(number: int) -> dict[str, Any]:
     }
 
 
-def plain(name: str, longest: int = 32) -> str:
-    """A name as it can be drawn: no control characters, no formulas, no letters that the font has not, not too long."""
-    shown = "".join(char if ord(char) < 128 or _has(char) else "□" for char in visible(name))
+def plain(name: str, longest: int = 32, family: str | None = None) -> str:
+    """A name as it can be drawn: no control characters, no formulas, no letters that the font has not, not too long.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    longest : int
+        Letters; what is in the middle of a longer name is left out.
+    family : str, optional
+        Of the font; that of all figures by default.
+    """
+    shown = "".join(char if ord(char) < 128 or _has(char, family) else "□" for char in visible(name))
     if len(shown) > longest:
         shown = f"{shown[: longest * 2 // 3]}…{shown[-(longest - longest * 2 // 3 - 1) :]}"
     return shown.replace("$", r"\$")
@@ -240,5 +250,7 @@ def _legend_width(box: Legend) -> float:
     return (max(text_width(text, _SMALL) for text in texts) + handle) / 72
 
 
-def _has(char: str) -> bool:
-    return bool(get_font(findfont(FontProperties())).get_char_index(ord(char)))
+def _has(char: str, family: str | None) -> bool:
+    """Whether a font has a letter, both plain and bold."""
+    fonts = [FontProperties(family=family, weight=weight) for weight in ("normal", "bold")]
+    return all(get_font(findfont(font)).get_char_index(ord(char)) for font in fonts)

@@ -77,7 +77,7 @@ def utilisation(
     grid(ax, "x")
     entries = [(Patch(facecolor=RED), "full"), (Patch(facecolor=SKY), "in use"), (Patch(facecolor=GRID), "free")]
     what = f"capacity in use, its mean beside the link; {_ESTIMATED}"
-    return finish(ax, _fullest(loads, records.end), scene(run, what, [records]), legend=entries)
+    return finish(ax, _fullest(loads), scene(run, what, [records]), legend=entries)
 
 
 def racks(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
@@ -103,6 +103,7 @@ def racks(run: Run, *, case: str | None = None, summary: RunSummary | None = Non
     for load in loads:
         place = row[load.link.rpartition(".")[0]]
         heat[place] = np.maximum(heat[place], load.at(edges))
+    said = _fullest(loads, no_link="No rack's link")
     ax = canvas(ax)
     image = ax.imshow(
         heat, aspect="auto", interpolation="nearest", cmap="cividis", vmin=0.0, vmax=1.0,
@@ -110,7 +111,7 @@ def racks(run: Run, *, case: str | None = None, summary: RunSummary | None = Non
     )  # fmt: skip
     few = len(names) <= MOST_NODES
     if not few:
-        mark(ax, image, "rack", "all", f"{len(names)} racks; {_fullest(loads, records.end)}")
+        mark(ax, image, "rack", "all", f"{len(names)} racks; {said}")
     for place, name in enumerate(names if few else ()):
         of_rack = max((load for load in loads if load.link.rpartition(".")[0] == name), key=_mean)
         strip = Rectangle((0.0, place - 0.5), records.end, 1.0, alpha=0.0, linewidth=0)
@@ -129,7 +130,7 @@ def racks(run: Run, *, case: str | None = None, summary: RunSummary | None = Non
     label_axes(ax, "", "rack")
     time_axis(ax, records.end)
     drawn = finish(
-        ax, _fullest(loads, records.end),
+        ax, said,
         scene(run, f"utilisation of {len(names)} racks' links; {_ESTIMATED}", [records]), right=0.75,
     )  # fmt: skip
     if drawing is not None:
@@ -184,13 +185,13 @@ def _lanes(loads: Sequence[LinkLoad], end: float) -> list[_Lane]:
     return lanes[:_MOST_LINKS]
 
 
-def _fullest(loads: Sequence[LinkLoad], end: float) -> str:
-    """The answer: which link is full, from when to when."""
+def _fullest(loads: Sequence[LinkLoad], no_link: str = "No link") -> str:
+    """The answer: which link is full, from when to when; `no_link` is what none of these is called."""
     longest = max(loads, key=lambda load: (_length(load.saturated_spans), _mean(load)))
     others = [load for load in loads if load is not longest and load.saturated.any()]
     if not longest.saturated.any():
         busiest = max(loads, key=_mean)
-        return f"No link is ever full; the busiest is {plain(busiest.link)}, {whole_share(_mean(busiest))} on average"
+        return f"{no_link} is ever full; the busiest is {plain(busiest.link)}, {whole_share(_mean(busiest))} on average"
     said = f"{plain(longest.link)} {_when(longest.saturated_spans)}"
     if others:
         next_one = max(others, key=lambda load: _length(load.saturated_spans))

@@ -14,6 +14,7 @@ from rolloutsim.report.plots.canvas import (
     HEIGHT,
     INK,
     ORANGE,
+    PINK,
     SKY,
     NoDataError,
     canvas,
@@ -35,11 +36,14 @@ if TYPE_CHECKING:
     from rolloutsim.results.metrics import RunSummary
     from rolloutsim.results.records import CaseRecords, Run, Times
 
-_COLORS = {"waiting": GREY, "fetching": BLUE, "unpacking": ORANGE, "starting": SKY, "ready": GREEN}
+_COLORS = {
+    "waiting": GREY, "fetching": BLUE, "unpacking": ORANGE, "waiting for pods": PINK, "starting": SKY, "ready": GREEN,
+}  # fmt: skip
 _SAID = {
     "waiting": "waiting\n(requests, queues)", "fetching": "fetching", "unpacking": "unpacking\n(all has arrived)",
-    "starting": "starting", "ready": "ready",
+    "waiting for pods": "waiting for pods\n(no image to get)", "starting": "starting", "ready": "ready",
 }  # fmt: skip
+_NOT_ASKED = "before its turn"  # until the node asks for its first image
 _MOMENTS = 300  # at which nodes in each phase are counted (assumed: a moment per three pixels)
 _PARTS = 160  # of the time, in each of which a node's rate is a mean (assumed: a part per five pixels)
 _ROW, _TIGHT, _FRAME = 0.15, 0.115, 1.35  # height of a node's row up to 30 nodes, above, of all around them [inch]
@@ -49,7 +53,7 @@ _BANDS = ((0.0, 1.0, 0.16), (0.05, 0.95, 0.28), (0.25, 0.75, 0.45))  # quantiles
 
 
 def timeline(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
-    """When each node waits, fetches, unpacks and starts; above 60 nodes the share of nodes in each phase.
+    """When each node waits, fetches, unpacks, waits for pods, starts; above 60 nodes the share of nodes in each phase.
 
     Parameters
     ----------
@@ -73,7 +77,9 @@ def timeline(run: Run, *, case: str | None = None, summary: RunSummary | None = 
     (_bars if few else _areas)(ax, records, phases)
     time_axis(ax, records.end * 1.01)
     grid(ax, "x" if few else "both")
-    shown = [phase for phase in _COLORS if not few or phase != "ready"]
+    seconds = phases.seconds(records.end)
+    lasting = {phase for phase, row in zip(PHASES, seconds, strict=True) if row.any()} | (set() if few else {"ready"})
+    shown = [phase for phase in _COLORS if phase in lasting]
     entries = [(Patch(facecolor=_COLORS[phase]), _SAID[phase]) for phase in shown]
     what = "phases of each node, the first to be ready at the top" if few else "share of the nodes in each phase"
     return finish(ax, _last_node(run, records, phases), scene(run, what, [records]), legend=entries)
@@ -134,14 +140,15 @@ def _height(nodes: int) -> float:
 
 def _bars(ax: Axes, case: CaseRecords, phases: NodePhases) -> None:
     """A row a node, in the order of readiness."""
-    bounds = np.where(np.isnan(phases.bounds), case.end, phases.bounds)
+    spans, lengths = phases.spans, phases.spans.lengths(case.end)
     order = np.lexsort((phases.node, np.nan_to_num(phases.bounds[-1], nan=np.inf)))
     seconds = phases.seconds(case.end)
     names = [case.node_names[int(phases.node[i])] for i in order]
     for place, (i, name) in enumerate(zip(order.tolist(), names, strict=True)):
-        spans = [(float(bounds[k, i]), float(seconds[k, i])) for k in range(len(PHASES)) if seconds[k, i] > 0.0]
-        colors = [_COLORS[phase] for k, phase in enumerate(PHASES) if seconds[k, i] > 0.0]
-        bar = ax.broken_barh(spans, (place - 0.4, 0.8), facecolors=colors, linewidth=0)
+        rows = np.flatnonzero((spans.place == i) & (lengths > 0.0))
+        boxes = list(zip(spans.start[rows].tolist(), lengths[rows].tolist(), strict=True))
+        colors = [_COLORS[PHASES[phase]] for phase in spans.phase[rows].tolist()]
+        bar = ax.broken_barh(boxes, (place - 0.4, 0.8), facecolors=colors, linewidth=0)
         parts = [f"{show_time(float(seconds[k, i]))} {p}" for k, p in enumerate(PHASES) if seconds[k, i] > 0.0]
         when = phases.bounds[-1, i]
         state = "never ready" if np.isnan(when) else f"ready after {show_time(float(when))}"
@@ -158,13 +165,15 @@ def _areas(ax: Axes, case: CaseRecords, phases: NodePhases) -> None:
     names = (*PHASES, "ready")
     bottom = np.zeros(len(moments))
     for row in reversed(range(len(names))):
+        if not shares[row].any():
+            continue
         top = bottom + shares[row]
         area = ax.fill_between(moments, bottom, top, color=_COLORS[names[row]], lw=0)
         mark(
             ax,
             area,
             "phase",
-            names[row],
+            names[row].replace(" ", "-"),
             f"{names[row]}: at most {shares[row].max() * 100:.0f} % of the nodes at a time",
         )
         bottom = top
@@ -176,16 +185,15 @@ def _last_node(run: Run, case: CaseRecords, phases: NodePhases) -> str:
     ready = phases.bounds[-1]
     missing = int(np.isnan(ready).sum())
     if missing:
-        stage = PHASES[int(np.bincount(np.sum(~np.isnan(phases.bounds[1:, np.isnan(ready)]), axis=0)).argmax())]
+        stage = PHASES[int(np.bincount(phases.spans.phase[np.isnan(phases.spans.stop)]).argmax())]
         verb = "is" if missing == 1 else "are"
         return f"{missing} of {len(ready)} nodes {verb} never ready; most of them stay {stage}"
     last = int(ready.argmax())
-    seconds = phases.seconds(case.end)[:, last]
-    total = float(seconds.sum())
+    spans = (phases.bounds[0, last], *phases.seconds(case.end)[:, last])
     parts = [
         f"{show_time(float(spent))} {phase}"
-        for phase, spent in zip(PHASES, seconds, strict=True)
-        if spent > _WORTH_SAYING * total
+        for phase, spent in zip((_NOT_ASKED, *PHASES), spans, strict=True)
+        if spent > _WORTH_SAYING * ready[last]
     ]
     latest = phases.node[ready > ready[last] * (1 - 1e-9)]
     groups = set(case.node_group[latest].tolist())

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.errors import UsageError
-from rolloutsim.planning.sweep_figures import figures, numbers
+from rolloutsim.planning.sweep_figures import ROLLOUT_TIME, figures, numbers
 from rolloutsim.report.plots.canvas import NoDataError, plain
+from rolloutsim.report.plots.passing import Passing, passing
 from rolloutsim.results.figures import show_rate, show_size, show_time, three_digits
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 _MOST_LINES = 14  # as many as colours and styles tell apart with ease (assumed)
 _MANY_VALUES = 10  # of a parameter, which nobody wrote one by one (assumed)
 _SHOWN: dict[str, Callable[[float], str]] = {"_bytes_per_s": show_rate, "_bytes": show_size, "_s": show_time}
-_WHOLE = (None, "max", "mean")  # statistics under which a condition on the rollout time is one on its number
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +113,23 @@ class SweepView:
         The number.
     places : list of Place
         Where it is known.
+    missing : set of (int, str)
+        Points and cases that were simulated, and where it is not.
     only : str
         The case, if there is one only.
     """
 
-    def __init__(self, sweep: SweepRecords, column: str, places: list[Place], only: str) -> None:
-        self.sweep, self.column, self.places, self.only = sweep, column, places, only
+    def __init__(
+        self, sweep: SweepRecords, column: str, places: list[Place], missing: set[tuple[int, str]], only: str
+    ) -> None:
+        self.sweep, self.column, self.places, self.missing, self.only = sweep, column, places, missing, only
         self.what = column.removesuffix("_s").replace("_", " ").capitalize()
         self.labelled = f"{self.what} [s]" if column.endswith("_s") else self.what
         count = sweep.head.replications
         times = f", mean of {count} replications with 95 % intervals" if count > 1 else ""
-        self.design = f"{len(sweep.head.points)} points{times}"
+        self.design = f"{len(sweep.head.points)} point{'s' if len(sweep.head.points) > 1 else ''}{times}"
+        unknown = len({point for point, _ in missing})
+        self.left_out = f"unknown at {unknown} of them, where a rollout did not finish" if unknown else ""
         self.scene = plain(sweep.head.name, 60)
 
     def shown(self, value: float) -> str:
@@ -140,20 +146,21 @@ class SweepView:
         """All parameters."""
         return [Axis(self.sweep, parameter) for parameter in self.sweep.head.parameters]
 
-    @cached_property
-    def limit(self) -> float | None:
-        """The tightest upper bound that the scenario's thresholds set for it; None: none does."""
-        if self.column != "rollout_time_s":
-            return None
-        from rolloutsim.scenario import loads
+    @property
+    def together(self) -> bool:
+        """Whether several parameters change from point to point, side by side."""
+        return self.sweep.head.design == "zip" and len(self.sweep.head.parameters) > 1
 
-        limits = [
-            threshold.value
-            for threshold in loads(self.sweep.head.scenario, "<sweep>").resolve().thresholds
-            if threshold.metric == "rollout_time" and threshold.statistic in _WHOLE and threshold.comparison[0] == "<"
-            and all(value in (self.only, "*") for value in threshold.selectors.values())
-        ]  # fmt: skip
-        return min(limits, default=None)
+    def at(self, axis: Axis, point: int) -> str:
+        """Where a point of a line stands, in words: its value on the axis, and all that changes with it."""
+        if not self.together:
+            return axis.label(point)
+        return ", ".join(f"{other.path} {other.label(point)}" for other in self.axes)
+
+    @cached_property
+    def passing(self) -> Passing:
+        """What the scenario's thresholds ask of it, and where that is met."""
+        return passing(self.sweep, self.column, self.only)
 
     def lines(self, axis: Axis) -> tuple[dict[str, list[Place]], int]:
         """The places by case and values of the other parameters; how many such lines are left out."""
@@ -170,15 +177,55 @@ class SweepView:
         shown = {name: lines[name] for name in names if len(names) <= _MOST_LINES or name in kept}
         return shown, len(lines) - len(shown)
 
-    def cells(self, across: Axis, up: Axis) -> tuple[npt.NDArray[np.float64], list[tuple[str, str]]]:
-        """The values as rows and columns, NaN where unknown; and what the other parameters are there."""
+    def cells(self, across: Axis, up: Axis) -> Cells:
+        """The values as rows and columns; other parameters have their first values there."""
         others = [other for other in self.axes if other.path not in (across.path, up.path)]
         fixed = [(other, other.values[0]) for other in others]
-        cells = np.full((len(up.values), len(across.values)), np.nan)
+        shown = [
+            point
+            for point in self.sweep.points["point"]
+            if all(other.value(point) == value for other, value in fixed)
+        ]  # fmt: skip
+        at = {point: (up.index(point), across.index(point)) for point in shown}
+        shape = len(up.values), len(across.values)
+        values, passes, missing = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, np.bool_)
         for place in self.places:
-            if all(other.value(place.point) == value for other, value in fixed):
-                cells[up.index(place.point), across.index(place.point)] = place.value
-        return cells, [(other.path, value) for other, value in fixed]
+            if place.point in at:
+                values[at[place.point]] = place.value
+        for point, case in self.missing:
+            if point in at and case == self.only:
+                missing[at[point]] = True
+        for point, place_of in at.items():
+            passed = self.passing.at(point, self.only)
+            if passed is not None:
+                passes[place_of] = passed
+        is_grid = len(set(at.values())) == values.size
+        return Cells(values, missing, passes, [(other.path, value) for other, value in fixed], is_grid)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """A number over two parameters, as rows and columns.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        NaN where it is unknown.
+    missing : numpy.ndarray
+        Where it is unknown although it was simulated.
+    passes : numpy.ndarray
+        1 where all thresholds hold, 0 where one does not, NaN where nothing was simulated or there are none.
+    fixed : list of (str, str)
+        The other parameters, and their values here.
+    is_grid : bool
+        Whether the sweep has a point for each cell.
+    """
+
+    values: npt.NDArray[np.float64]
+    missing: npt.NDArray[np.bool_]
+    passes: npt.NDArray[np.float64]
+    fixed: list[tuple[str, str]]
+    is_grid: bool
 
 
 def view(sweep: SweepRecords, column: str, case: str | None, one: bool = False) -> SweepView:
@@ -203,22 +250,57 @@ def view(sweep: SweepRecords, column: str, case: str | None, one: bool = False) 
         raise UsageError(f"the sweep has no number '{column}'; numbers: {', '.join(known)}")
     if case is not None and case not in sweep.cases:
         raise UsageError(f"no case {case!r}; cases: {', '.join(sweep.cases)}")
+    known_at = figures(sweep, column)
+    if case is not None:
+        known_at = {at: figure for at, figure in known_at.items() if at[1] == case}
+    first = _first_points(sweep)
     places = [
         Place(
             point, name, figure.value,
             None if figure.interval is None else figure.interval.low,
             None if figure.interval is None else figure.interval.high,
         )
-        for (point, name), figure in figures(sweep, column).items()
-        if figure.value is not None and (case is None or name == case)
+        for (point, name), figure in known_at.items()
+        if figure.value is not None and point in first
     ]  # fmt: skip
     if not places:
-        raise NoDataError(
-            f"no point of the sweep of '{plain(sweep.head.name)}' has a value for {column}: "
-            "nothing was simulated yet, or no rollout finished; `rolloutsim sweep --resume` goes on"
-        )
+        raise NoDataError(_nothing(sweep, column, case))
+    missing = {at for at, figure in known_at.items() if figure.value is None and at[0] in first}
     only = case if case is not None else sweep.cases[0] if len(sweep.cases) == 1 else ""
     if one and not only:
-        only = max(places, key=lambda place: place.value).case
+        unfinished = {name for _, name in missing}
+        only = max(places, key=lambda place: (place.case in unfinished, place.value)).case
         places = [place for place in places if place.case == only]
-    return SweepView(sweep, column, places, only)
+        missing = {at for at in missing if at[1] == only}
+    return SweepView(sweep, column, places, missing, only)
+
+
+def _first_points(sweep: SweepRecords) -> set[int]:
+    """The points without those that repeat an earlier one's values, and so its results."""
+    first: dict[tuple[str, ...], int] = {}
+    for point, (_, written, _) in zip(sweep.points["point"], sweep.head.points, strict=True):
+        first.setdefault(tuple(map(str, written)), point)
+    return set(first.values())
+
+
+def _nothing(sweep: SweepRecords, column: str, case: str | None) -> str:
+    """Why a number is known at no point, and what one can do."""
+    rows = zip(sweep.results["case"], sweep.results[column], strict=True)
+    values = [value for name, value in rows if case in (None, name)]
+    known = sum(value is not None for value in values)
+    name = plain(sweep.head.name)
+    resume = "" if sweep.complete else "; `rolloutsim sweep --resume` goes on"
+    if not values:
+        return f"nothing of the sweep of '{name}' was simulated yet{resume}"
+    if not known:
+        which = "rollout time" if column == ROLLOUT_TIME else f"value for {column}"
+        return (
+            f"none of {len(values)} rollouts in the sweep of '{name}' has a {which}; `rolloutsim run` says what the "
+            f"pulls wait for{resume}"
+        )
+    done = "finished" if column == ROLLOUT_TIME else f"have a value for {column}"
+    return (
+        f"{known} of {len(values)} rollouts in the sweep of '{name}' {done}, but at no point all of its replications, "
+        f"and without all of them the mean is unknown; `rolloutsim sweep --format csv` shows each single one, "
+        f"`rolloutsim run` what the pulls wait for{resume}"
+    )

@@ -31,6 +31,7 @@ from rolloutsim.report.plots.scales import (
 )
 from rolloutsim.report.plots.subjects import MOST_NODES, scene, several_cases, slowest, time_or_never
 from rolloutsim.results.figures import show_size, show_time
+from rolloutsim.results.intervals import mean
 from rolloutsim.results.metrics import is_image_case, pull_times, rollout_time
 from rolloutsim.results.phases import Readiness, readiness
 from rolloutsim.results.statistics import quantile
@@ -80,18 +81,20 @@ def rollout(
             "no node became ready, so there is no rollout to draw; `rolloutsim run` says what the pulls wait for"
         )
     ax = canvas(ax)
-    end = max(one.end for one in cases)
+    several = [[each.ready[one.name] for each in replications] for one in cases] if len(replications) > 1 else []
+    end = max([one.end for one in cases] + [float(times[-1]) for each in several for times in each if len(times)])
     firsts = [float(one.times[0]) for one in ready if len(one.times)]
     logarithmic = len(cases) > 1 and is_wide([one.end for one in cases]) and min(firsts) > 0.0
     entries: list[tuple[Any, str]] = []
+    beyond = False
     for number, (one, who) in enumerate(zip(cases, ready, strict=True)):
         x, y = staircase(who.times, who.wanted, end)
         (line,) = ax.plot(x, y, drawstyle="steps-post", linewidth=1.8, clip_on=False, **series(number))
         tip = f"{one.name}: {_milestones(who)}"
-        mark(ax, line, "case", one.name, tip)
-        entries.append((line, f"{plain(one.name)}\n{_done(who)}"))
-        if len(replications) > 1:
-            _band(ax, who, [each.ready[one.name] for each in replications], series(number)["color"], one.name)
+        mark(ax, line, "case", one.name, f"{tip} (first replication)" if several else tip)
+        entries.append((line, f"{plain(one.name)}\n{_done_in(who, several[number]) if several else _done(who)}"))
+        if several:
+            beyond |= _band(ax, who, several[number], series(number)["color"], one.name, end * 1.02)
     if len(cases) == 1:
         entries.clear()  # the title says it all
     of = ready[0].of if len({who.of for who in ready}) == 1 else "nodes"
@@ -102,11 +105,16 @@ def rollout(
     share_axis(ax, f"{of} ready", top=1.03)
     ax.set_yticks([0.0, 0.25, 0.5, 0.75, 0.9, 1.0])
     grid(ax)
-    last = slowest(cases, [who.time_of(1.0) for who in ready])
-    title = _of_case(cases, last, _said(ready[last]))
+    if several:
+        last = slowest(cases, [_mean_time(who, each, 1.0) for who, each in zip(ready, several, strict=True)])
+        title = _of_case(cases, last, _said_of(ready[last], several[last]))
+    else:
+        last = slowest(cases, [who.time_of(1.0) for who in ready])
+        title = _of_case(cases, last, _said(ready[last]))
     what = f"share of {of} ready over time"
-    if len(replications) > 1:
-        what += f", with the middle 90 % of {len(replications)} replications"
+    if several:
+        what += f" in the first replication, with the middle 90 % of {len(replications)} replications"
+        what += ", up to the right edge where it was never reached in some" if beyond else ""
     return finish(ax, title, scene(run, what, cases), legend=entries)
 
 
@@ -226,6 +234,31 @@ def _said(who: Readiness) -> str:
     if every is None:
         reached = "" if half is None else f"; half of them were after {show_time(half)}"
         return f"{len(who.times)} of {who.wanted} {who.of} ready, the others never{reached}"
+    return _reached(who, half, nine, every)
+
+
+def _said_of(who: Readiness, ready: Sequence[Times]) -> str:
+    """The answer of several replications: when half and all were ready on average, or in how many all were."""
+    half, nine, every = (_mean_time(who, ready, share) for share in (0.5, 0.9, 1.0))
+    if every is not None:
+        return f"{_reached(who, half, nine, every)} (means of {len(ready)} replications)"
+    whole = [float(times[-1]) for times in ready if len(times) >= who.wanted]
+    if not whole:
+        counts = sorted(len(times) for times in ready)
+        numbers = str(counts[0]) if counts[0] == counts[-1] else f"{counts[0]} to {counts[-1]}"
+        return f"in none of {len(ready)} replications all {who.wanted} {who.of} become ready, but {numbers}"
+    span = show_time(min(whole)) if len(whole) == 1 else f"{show_time(min(whole))} to {show_time(max(whole))}"
+    return f"only in {len(whole)} of {len(ready)} replications all {who.wanted} {who.of} become ready, after {span}"
+
+
+def _mean_time(who: Readiness, ready: Sequence[Times], share: float) -> float | None:
+    """When a share was ready, the mean over replications; None: in one of them it never was."""
+    times = [Readiness(who.of, who.wanted, one).time_of(share) for one in ready]
+    known = [time for time in times if time is not None]
+    return mean(known) if len(known) == len(times) else None
+
+
+def _reached(who: Readiness, half: float | None, nine: float | None, every: float) -> str:
     if who.wanted == 1:
         return f"ready after {show_time(every)}"
     if half is None or nine is None or half > (1 - _SAME) * every:
@@ -244,23 +277,34 @@ def _done(who: Readiness) -> str:
     return f"all after {time}" if who.time_of(1.0) is not None else f"{time} ready"
 
 
-def _band(ax: Axes, who: Readiness, ready: Sequence[Times], color: str, name: str) -> None:
-    """The quantiles over replications of the time at which each share was reached."""
+def _done_in(who: Readiness, ready: Sequence[Times]) -> str:
+    """The same over replications."""
+    time = _mean_time(who, ready, 1.0)
+    if time is not None:
+        return f"all after {show_time(time)}\n(mean)"
+    return f"all in {sum(len(times) >= who.wanted for times in ready)} of {len(ready)}\nreplications"
+
+
+def _band(ax: Axes, who: Readiness, ready: Sequence[Times], color: str, name: str, never: float) -> bool:
+    """The quantiles over replications of the time at which each share was reached.
+
+    One that never was is drawn at `never`; returned is whether there is one.
+    """
     ranks = thinned(max((len(times) for times in ready), default=0))
     if not len(ranks):
-        return
+        return False
     reached = np.full((len(ready), len(ranks)), np.inf)
     for row, times in zip(reached, ready, strict=True):
         there = ranks < len(times)
         row[there] = times[ranks[there]]
     reached.sort(axis=0)
     low, high = (np.array([quantile(column, share) for column in reached.T]) for share in _BAND)
-    finite = np.isfinite(high)
-    shares = np.stack([np.append(0, ranks[:-1] + 1), ranks + 1], axis=1)[finite].ravel() / who.wanted
-    band = ax.fill_betweenx(
-        shares, np.repeat(low[finite], 2), np.repeat(high[finite], 2), color=color, alpha=0.25, lw=0
-    )
+    some = np.isfinite(low)
+    shares = np.stack([np.append(0, ranks[:-1] + 1), ranks + 1], axis=1)[some].ravel() / who.wanted
+    ends = np.where(np.isfinite(high), high, never)
+    band = ax.fill_betweenx(shares, np.repeat(low[some], 2), np.repeat(ends[some], 2), color=color, alpha=0.25, lw=0)
     mark(ax, band, "band", name, f"{name}: the middle 90 % of {len(ready)} replications")
+    return not bool(np.isfinite(high[some]).all())
 
 
 def _step(span: float) -> float:

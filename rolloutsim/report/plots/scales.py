@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, floor, log10
+from math import ceil, floor, isnan, log10
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -22,6 +22,7 @@ _MANY = 3  # so many of these and the axis becomes logarithmic (assumed)
 _MOST_POINTS = 500  # of a line; more is not to be seen (assumed: a point per two pixels)
 
 _UNSEEN = 1e-3  # a smaller change, as a share of the largest value, is not drawn (assumed: a third of a pixel)
+_ROUNDING = 1e-6  # what is nearer than this, as a share of the largest value, is equal
 
 Side = Literal["x", "y"]
 
@@ -128,6 +129,9 @@ def staircase(times: Times, wanted: int, end: float) -> tuple[Times, Times]:
 def corners(edges: Times, *values: Times) -> tuple[Times, ...]:
     """The corners of lines that are constant between moments, those left out between which nothing changes.
 
+    A corner is drawn where a line has left its last corner by what can be seen, however small the steps that took it
+    there, and where a line ends up at another value at all.
+
     Parameters
     ----------
     edges : numpy.ndarray
@@ -141,11 +145,18 @@ def corners(edges: Times, *values: Times) -> tuple[Times, ...]:
         The moments of the corners, then the values of each line there.
     """
     table = np.stack(values)
-    size = np.nan_to_num(np.abs(table)).max(axis=1, initial=0.0)[:, None]
-    steps = np.abs(np.diff(table, axis=1)) > _UNSEEN * size
-    steps |= np.isnan(table[:, 1:]) != np.isnan(table[:, :-1])
-    changes = np.flatnonzero(steps.any(axis=0)) + 1
-    starts = np.append(0, changes)
+    unseen = (_UNSEEN * np.nan_to_num(np.abs(table)).max(axis=1, initial=0.0)).tolist()
+    rounding = [_ROUNDING / _UNSEEN * limit for limit in unseen]
+    columns: list[list[float]] = table.T.tolist()
+    starts = [0]
+    for place, column in enumerate(columns):
+        limits = unseen if place + 1 < len(columns) else rounding
+        drawn = columns[starts[-1]]
+        if any(
+            abs(now - before) > limit or isnan(now) != isnan(before)
+            for now, before, limit in zip(column, drawn, limits, strict=True)
+        ):
+            starts.append(place)
     x = np.repeat(np.append(edges[starts], edges[-1]), 2)[1:-1]
     return x, *(np.repeat(row[starts], 2) for row in table)
 

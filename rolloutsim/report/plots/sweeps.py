@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,11 +10,13 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
+from rolloutsim.planning.sweep_figures import ROLLOUT_TIME
 from rolloutsim.report.plots.canvas import (
     INK,
     MUTED,
     PAPER,
     RED,
+    SERIES,
     NoDataError,
     canvas,
     finish,
@@ -26,17 +28,17 @@ from rolloutsim.report.plots.canvas import (
 )
 from rolloutsim.report.plots.points import Axis, Place, SweepView, axis_of, view
 from rolloutsim.report.plots.scales import is_wide, log_time_axis, time_axis
+from rolloutsim.report.plots.sweep_words import from_to, title_of_cells, title_of_lines
+from rolloutsim.results.figures import UNKNOWN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from rolloutsim.planning.sweep_records import SweepRecords
 
-ROLLOUT_TIME = "rollout_time_s"
-
-_NEARLY = 0.10  # a point that is within this share of the best is as good (assumed: the knee)
 _MANY_LINES = 8  # above, only the slowest case is shown (assumed: what a legend bears)
 _MOST_TICKS = 10
+_MARKERS = ("o", "s", "^", "D")  # they change where the colours begin anew, as the styles do
 _MOST_CELLS = 120  # that have their number written in them (assumed: a line of 8 pt each)
 
 
@@ -77,33 +79,30 @@ def sweep_lines(
         at = [axis.position(place.point) for place in places]
         values = [place.value for place in places]
         look = series(number)
+        marker = _MARKERS[number // len(SERIES) % len(_MARKERS)]
         joined = found.forms_lines and len(set(at)) == len(at) > 1
         if joined:
-            (line,) = ax.plot(at, values, marker="o", markersize=4, linewidth=1.6, **look)
+            (line,) = ax.plot(at, values, marker=marker, markersize=4, linewidth=1.6, **look)
         else:
-            (line,) = ax.plot(at, values, marker="o", markersize=4, linestyle="none", color=look["color"])
-        mark(ax, line, "case", name, f"{name}: {_from_to(axis, places, found)}")
+            (line,) = ax.plot(at, values, marker=marker, markersize=4, linestyle="none", color=look["color"])
+        mark(ax, line, "case", name, f"{name}: {from_to(axis, places, found)}")
         low, high = ([end if end is not None else np.nan for end in ends] for ends in
                      zip(*((place.low, place.high) for place in places), strict=True))  # fmt: skip
         if joined and not np.isnan(low).all():
             ax.fill_between(at, low, high, color=look["color"], alpha=0.25, lw=0)
         if len(lines) > 1:
             entries.append((line, plain(name)))
-    _x_axis(ax, axis)
-    values = [place.value for places in lines.values() for place in places]
-    _y_axis(ax, column, values)
-    limit = found.limit
-    if limit is not None:
-        line = ax.axhline(limit, color=RED, linestyle="--", linewidth=1.4)
-        entries.append((line, f"threshold {found.shown(limit)}"))
+    others = ", ".join(other.path for other in found.axes if other.path != axis.path)
+    _x_axis(ax, axis, f"{axis.path}, and with it {others}" if found.together else axis.path)
+    every = [place for places in lines.values() for place in places]
+    _y_axis(ax, column, [*(place.value for place in every), *(place.high for place in every if place.high is not None)])
+    entries += _thresholds(ax, found, lines.values(), axis)
     grid(ax)
-    what = f"{found.what} over {axis.path}, {found.design}"
+    over = f"{axis.path} and {others}, which change together" if found.together else axis.path
+    what = f"{found.what} over {over}, {found.design}"
     what += f"; {len(lines)} of {len(lines) + left_out} combinations" if left_out else ""
-    name, places = max(lines.items(), key=lambda one: max(place.value for place in one[1]))
-    if len(lines) == 1 or found.only:
-        name = ", ".join(dict.fromkeys(part for part in (found.only, name if len(lines) > 1 else "") if part))
-    title = _knee(name, axis, places, found) if found.forms_lines else _range(name, places, found)
-    return finish(ax, title, f"{what} · {found.scene}", legend=entries)
+    what += f"; {found.left_out}" if found.left_out else ""
+    return finish(ax, title_of_lines(axis, lines, found), f"{what} · {found.scene}", legend=entries)
 
 
 def sweep_heatmap(
@@ -129,39 +128,48 @@ def sweep_heatmap(
     found = view(sweep, column, case, one=True)
     across = axis_of(sweep, x, but=y)
     up = axis_of(sweep, y, but=across.path, needed="a heat map needs two parameters; sweep_lines shows one")
-    cells, fixed = found.cells(across, up)
-    known = cells[~np.isnan(cells)]
-    if len(across.values) * len(up.values) > 4 * max(len(known), 1):
+    cells = found.cells(across, up)
+    if not cells.is_grid and sweep.head.design != "grid":
         raise NoDataError(
             f"the points of this {sweep.head.design} design form no grid over {across.path} and {up.path}; "
             "sweep with --design grid for a heat map, or draw sweep_lines"
+        )
+    shown = cells.values
+    known = shown[~np.isnan(shown)]
+    if not len(known):
+        said = ", ".join(f"{path} {value}" for path, value in cells.fixed)
+        raise NoDataError(
+            f"no point with {said} has a value for {column}, and a heat map shows those; draw sweep_lines for others"
         )
     ax = canvas(ax)
     wide = known.min() > 0.0 and known.max() > 20 * known.min()
     low, high = float(known.min()), float(known.max())
     norm = LogNorm(low, high) if wide else Normalize(low, high if high > low else low + 1.0)
-    image = ax.imshow(cells, aspect="auto", origin="lower", interpolation="nearest", cmap="cividis_r", norm=norm)
-    if cells.size <= _MOST_CELLS:
-        for row, column_number in np.argwhere(~np.isnan(cells)).tolist():
-            value = float(cells[row, column_number])
+    image = ax.imshow(shown, aspect="auto", origin="lower", interpolation="nearest", cmap="cividis_r", norm=norm)
+    if shown.size <= _MOST_CELLS:
+        for row, column_number in np.argwhere(~np.isnan(shown)).tolist():
+            value = float(shown[row, column_number])
             ink = PAPER if norm(value) > 0.5 else INK  # cividis_r is dark at its upper end
             ax.text(column_number, row, found.shown(value), ha="center", va="center", size=8, color=ink)
-    limit = found.limit
-    if limit is not None:
-        contour = LineCollection(_contour(cells, limit), colors=RED, linewidths=3.0, capstyle="round")
+        for row, column_number in np.argwhere(cells.missing).tolist():
+            ax.text(column_number, row, UNKNOWN, ha="center", va="center", size=8, color=INK)
+    asked = found.passing.asked
+    if asked:
+        contour = LineCollection(_contour(cells.passes), colors=RED, linewidths=3.0, capstyle="round")
         ax.add_collection(contour)
-        mark(ax, contour, "band", "threshold", f"threshold {found.shown(limit)}")
+        mark(ax, contour, "band", "threshold", f"threshold {asked}")
     for side, axis in (("x", across), ("y", up)):
-        shown = _some(len(axis.values))
-        ticks, names = list(map(float, shown)), [plain(axis.values[i], 18) for i in shown]
+        labelled = _some(len(axis.values))
+        ticks, names = list(map(float, labelled)), [plain(axis.values[i], 18) for i in labelled]
         (ax.set_xticks if side == "x" else ax.set_yticks)(ticks, names)
     label_axes(ax, plain(across.path, 50), plain(up.path, 40))
     what = f"{found.what} of {plain(found.only)}" if found.only else found.what
-    what += f"; {', '.join(f'{path} {value}' for path, value in fixed)}" if fixed else ""
-    what += f"; the line parts what passes {found.shown(limit)}" if limit is not None else ""
-    drawn = finish(
-        ax, _smallest(across, up, cells, found), f"{what} · {found.scene}", right=0.85,
-    )  # fmt: skip
+    what += f", mean of {sweep.head.replications} replications" if sweep.head.replications > 1 else ""
+    what += "".join(f"; {path} {value}" for path, value in cells.fixed)
+    what += f"; the line parts what passes {asked}" if asked else ""
+    what += "" if found.passing.of_the_mean else " over the replications"
+    what += f"; {UNKNOWN} where a rollout did not finish" if cells.missing.any() else ""
+    drawn = finish(ax, title_of_cells(across, up, cells, found), f"{what} · {found.scene}", right=0.85)
     drawing = ax.get_figure(root=True)
     if drawing is not None:
         bar = drawing.colorbar(image, cax=ax.inset_axes((1.02, 0.0, 0.03, 1.0)))
@@ -176,79 +184,39 @@ def sweep_heatmap(
     return drawn
 
 
-def _from_to(axis: Axis, places: Sequence[Place], found: SweepView) -> str:
-    first, last = places[0], places[-1]
-    return ", ".join(f"{found.shown(place.value)} at {axis.label(place.point)}" for place in (first, last))
-
-
-def _knee(name: str, axis: Axis, places: Sequence[Place], found: SweepView) -> str:
-    """The answer, for the line with the largest value: both ends, and from where on it is as good as the best."""
-    ordered = sorted(places, key=lambda place: axis.position(place.point))
-    who = f"{plain(name, 40)}: " if name else ""
-    said = f"{who}{_from_to(axis, ordered, found)}"
-    best = min(place.value for place in ordered)
-    if ordered[0].value <= best * (1 + _NEARLY):
-        return said
-    good = len(ordered)
-    while good and ordered[good - 1].value <= best * (1 + _NEARLY):
-        good -= 1
-    if good in (len(ordered), len(ordered) - 1):
-        return said
-    return f"{said}; from {axis.label(ordered[good].point)} on within 10 % of the best"
-
-
-def _range(name: str, places: Sequence[Place], found: SweepView) -> str:
-    """The answer for points that form no line: from where to where they reach, and the best of them."""
-    best, worst = min(places, key=lambda place: place.value), max(places, key=lambda place: place.value)
-    who = f"{plain(name, 40)}: " if name else ""
-    at = ", ".join(f"{axis.path} {axis.label(best.point)}" for axis in found.axes)
-    return f"{who}{found.shown(best.value)} to {found.shown(worst.value)}; the best of {len(places)} points has {at}"
-
-
-def _smallest(across: Axis, up: Axis, cells: np.ndarray[Any, Any], found: SweepView) -> str:
-    """The answer: the first value of one parameter that passes, for the first and the last of the other.
-
-    Where figures rise with it, as they do with the number of nodes, it is the last one.
-    """
-    limit = found.limit
-    if limit is None:
-        row, column = divmod(int(np.nanargmin(cells)), cells.shape[1])
-        return (
-            f"The smallest is {found.shown(float(cells[row, column]))}, at {across.path} {across.values[column]} "
-            f"and {up.path} {up.values[row]}"
-        )
-    passes = cells < limit
-    if not passes.any():
-        return f"No point passes {found.shown(limit)}"
-    if passes[~np.isnan(cells)].all():
-        return f"Every point passes {found.shown(limit)}"
-    rises = bool(np.nansum(cells[:, -1] - cells[:, 0]) > 0.0)
-    parts = []
-    for row in dict.fromkeys((0, len(up.values) - 1)):
-        ok = np.flatnonzero(passes[row])
-        place = f"{up.path} {plain(up.values[row], 18)}"
-        if len(ok):
-            best = plain(across.values[ok[-1 if rises else 0]], 18)
-            parts.append(f"{'up to ' if rises else ''}{best} for {place}")
-        else:
-            parts.append(f"none for {place}")
-    return f"Under {found.shown(limit)}: {across.path} {' and '.join(parts)}"
-
-
-def _contour(cells: np.ndarray[Any, Any], limit: float) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+def _contour(passes: np.ndarray[Any, Any]) -> list[tuple[tuple[float, float], tuple[float, float]]]:
     """The edges between cells that pass and cells that do not."""
-    passes = cells < limit
-    known = ~np.isnan(cells)
+    known = ~np.isnan(passes)
     edges = []
     for row, column in np.argwhere(known).tolist():
-        if column + 1 < cells.shape[1] and known[row, column + 1] and passes[row, column] != passes[row, column + 1]:
+        if column + 1 < passes.shape[1] and known[row, column + 1] and passes[row, column] != passes[row, column + 1]:
             edges.append(((column + 0.5, row - 0.5), (column + 0.5, row + 0.5)))
-        if row + 1 < cells.shape[0] and known[row + 1, column] and passes[row, column] != passes[row + 1, column]:
+        if row + 1 < passes.shape[0] and known[row + 1, column] and passes[row, column] != passes[row + 1, column]:
             edges.append(((column - 0.5, row + 0.5), (column + 0.5, row + 0.5)))
     return edges
 
 
-def _x_axis(ax: Axes, axis: Axis) -> None:
+def _thresholds(ax: Axes, found: SweepView, lines: Iterable[Sequence[Place]], axis: Axis) -> list[tuple[Any, str]]:
+    """A line for each threshold; where means do not say which points miss it, these are crossed out."""
+    entries: list[tuple[Any, str]] = []
+    top = ax.get_ylim()[1]
+    for number, condition in enumerate(sorted(found.passing.conditions, key=lambda one: one.value)):
+        if condition.value > top and number:
+            break  # a bound is drawn already that comes before it
+        line = ax.axhline(condition.value, color=RED, linestyle="--", linewidth=1.4)
+        where = "\n(above the figure)" if condition.value > top else ""
+        entries.append((line, f"threshold\n{condition.check}{where}"))
+    missed = [
+        place for places in lines for place in places if found.passing.at(place.point, place.case) is False
+    ]  # fmt: skip
+    if missed and not found.passing.of_the_mean:
+        at, values = [axis.position(place.point) for place in missed], [place.value for place in missed]
+        (crosses,) = ax.plot(at, values, "x", color=RED, markersize=8, markeredgewidth=1.8, zorder=4)
+        entries.append((crosses, "misses it"))
+    return entries
+
+
+def _x_axis(ax: Axes, axis: Axis, label: str) -> None:
     """Ticks at the values themselves, as they are written."""
     positions = [axis.position_of(i) for i in range(len(axis.values))]
     logarithmic = axis.is_numeric and min(positions) > 0.0 and max(positions) > 8 * min(positions)
@@ -257,7 +225,7 @@ def _x_axis(ax: Axes, axis: Axis) -> None:
         ax.minorticks_off()
     shown = _apart(positions, logarithmic)
     ax.set_xticks([positions[i] for i in shown], [plain(axis.label_of(i), 14) for i in shown])
-    label_axes(ax, plain(axis.path, 60), ax.get_ylabel())
+    label_axes(ax, plain(label, 70), ax.get_ylabel())
 
 
 def _y_axis(ax: Axes, column: str, values: Sequence[float]) -> None:

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 
 from rolloutsim.report.plots.canvas import BLUE, INK, MUTED, ORANGE, NoDataError, canvas, finish, grid, mark, plain
 from rolloutsim.report.plots.scales import time_axis
-from rolloutsim.results.figures import show_time
+from rolloutsim.results.figures import show_difference, show_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -120,7 +120,7 @@ def _change(time: float, base: float) -> str:
     """`+7.30 s`, `no change`."""
     if abs(time - base) <= _NOTHING * base:
         return "no change"
-    return f"{'+' if time > base else '−'}{show_time(abs(time - base))}"
+    return f"{'+' if time > base else '−'}{show_difference(abs(time - base))}"
 
 
 def _round_ticks(ax: Axes, low: float, high: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rolloutsim.scenario.between import place
+from rolloutsim.scenario.between import node_help, node_name, node_ranges, place
 from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.links import private_link, registries, replica_help, shared_links
 from rolloutsim.scenario.model import Document, FailureSpec
@@ -44,17 +44,17 @@ def _target_problems(path: Path, kind: str, name: str, document: Document) -> It
         if found is not None and found.group is not None and name not in document.nodes:
             return
         if name in document.nodes:
-            message = f"'{name}' is a group of nodes; name one node, {name}-000, or say group: {name}"
+            first = node_name(name, 0, document.nodes[name].count)
+            message = f"'{name}' is a group of nodes; name one node, {first}, or say group: {name}"
             yield Problem(path, message, related=(("nodes", name),))
             return
-        known = [f"{group}-000" for group in document.nodes]
-        more = "; nodes are numbered from 000"
+        known = []
     elif kind == "group":
-        known, more = list(document.nodes), ""
+        known = list(document.nodes)
     elif kind == "registry":
-        known, more = list(registries(document)), ""
+        known = list(registries(document))
     else:
-        known, more = [link for link, _ in shared_links(document)], ""
+        known = [link for link, _ in shared_links(document)]
         if private_link(name, document) is not None:
             message = f"link '{name}' is one node's own; a failure is of a shared link: {listing(known)}"
             yield Problem(path, message, "crash the node: node: " + name.split(".")[0])
@@ -67,9 +67,12 @@ def _target_problems(path: Path, kind: str, name: str, document: Document) -> It
             ("registries", name),
             ("network", "links", name),
         )
-        message = f"no {what} is named '{name}'; known: {listing(known)}{more}"
-        help = (replica_help(name, document) if kind == "link" else None) or did_you_mean(name, known)
-        yield Problem(path, message, help, related=related)
+        if kind == "node":
+            shown, help = listing(node_ranges(document), separator=", "), node_help(name, document)
+        else:
+            shown = listing(known)
+            help = (replica_help(name, document) if kind == "link" else None) or did_you_mean(name, known)
+        yield Problem(path, f"no {what} is named '{name}'; known: {shown}", help, related=related)
 
 
 def _parts(path: Path, keys: list[str]) -> tuple[Path, ...]:

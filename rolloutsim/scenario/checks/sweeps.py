@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rolloutsim.errors import UsageError
+from rolloutsim.scenario.idle import refuse_idle
 from rolloutsim.scenario.model import Document, SweepSpec
 from rolloutsim.scenario.overrides import Change, apply, parse_path
 from rolloutsim.scenario.places import Path, Places, Problem
@@ -19,6 +20,7 @@ def sweep_problems(sweep: SweepSpec, document: Document) -> Iterator[Problem]:
         source = f"sweep {key}"
         try:
             first = values["from"] if is_range else values[0]
+            refuse_idle(parse_path(key, "sweep"), source)
             apply(data, Places(source), Change(parse_path(key, "sweep"), first, source))
         except UsageError as error:
             yield Problem(path, str(error).removeprefix(f"{source}: "), at="key", related=_names(key))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rolloutsim.scenario.between import CORE, place
+from rolloutsim.scenario.between import CORE, node_help, node_ranges, place
 from rolloutsim.scenario.checks.common import image_list_problems
-from rolloutsim.scenario.hints import did_you_mean, listing
+from rolloutsim.scenario.hints import listing
 from rolloutsim.scenario.links import crossed, registries
 from rolloutsim.scenario.model import BackgroundSpec, Document, PushSpec
 from rolloutsim.scenario.places import Path, Problem, dotted
@@ -62,14 +62,14 @@ def _place_problems(path: Path, flow: BackgroundSpec, document: Document) -> Ite
     if len(flow.between) != 2:
         yield Problem(where, f"{dotted(where)} has {len(flow.between)} places; give two, [from, to]")
         return
-    groups = list(document.nodes)
-    known = [*registries(document), *groups, f"{groups[0]}-000", CORE]
+    known = [*registries(document), *document.nodes, CORE]
     ends = [place(name, document, registries(document)) for name in flow.between]
     for number, name in enumerate(flow.between):
         if ends[number] is None:
-            message = f"no place is named '{name}'; known: {listing(known)}; nodes are numbered from 000"
+            nodes = listing(node_ranges(document), separator=", ")
+            message = f"no place is named '{name}'; known: {listing(known)}, and the nodes {nodes}"
             related: tuple[Path, ...] = (("nodes", name.rpartition("-")[0] or name), ("registries", name))
-            yield Problem((*where, number), message, did_you_mean(name, known), related=related)
+            yield Problem((*where, number), message, node_help(name, document, known), related=related)
     if None not in ends:
         first, second = flow.between
         if ends[0] == ends[1]:
