@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rolloutsim.errors import Diagnostic, ScenarioError, UsageError
 from rolloutsim.scenario import load
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import ResolvedScenario
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 STDIN = "-"
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class File:
     """A valid scenario file: its name on the command line and what it says."""
 

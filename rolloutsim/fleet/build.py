@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import inf
 from typing import TYPE_CHECKING, cast
 
@@ -12,6 +12,7 @@ from rolloutsim.fleet.node import Fleet, Node
 from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.registry import Connections
 from rolloutsim.fleet.routes import DISK, NIC_IN, UNPACK, LayerStep, Recipe
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ PRIVATE_LINKS = {"nic.in": NIC_IN, "disk": DISK, "unpack": UNPACK}
 NIC_OUT = "nic.out"  # nothing that a node pulls leaves by it: it is there for background traffic only
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Actors:
     """A case ready to run.
 

@@ -7,7 +7,6 @@ needs a 95 % interval that leaves out zero; where chance plays no part, the diff
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import UsageError
@@ -16,6 +15,7 @@ from rolloutsim.planning.differences import Difference, difference
 from rolloutsim.planning.fail_if import FailIf, check_known, parse_fail_if
 from rolloutsim.results.thresholds import look_up
 from rolloutsim.scenario.resolved import Threshold
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.replicated import Replications
@@ -33,7 +33,7 @@ _ALSO = (
 _VERDICTS = {-1: "faster", 0: "no difference seen", 1: "slower"}
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Side:
     """One of the compared: its name, and its replications (one, where there is only one run)."""
 
@@ -41,7 +41,7 @@ class Side:
     replications: Replications
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class CaseDifference:
     """A case of a scenario against that of the first one.
 
@@ -74,7 +74,7 @@ class CaseDifference:
         return "not known from one replication" if sign is None else _VERDICTS[sign]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Met:
     """A `--fail-if` that a case of a scenario meets, and the difference that does."""
 
@@ -84,7 +84,7 @@ class Met:
     found: Difference
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Comparison:
     """What was compared with what, and how it came out.
 

@@ -12,7 +12,6 @@ sobol    as many as asked for, spread evenly over ranges (or lists) by `rollouts
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import Any, Literal, get_args
@@ -21,6 +20,7 @@ from rolloutsim.errors import UsageError
 from rolloutsim.planning.sobol import MOST_AXES, sobol
 from rolloutsim.scenario.numbers import Scale, between
 from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.structs import struct
 
 Kind = Literal["grid", "zip", "sobol"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -30,7 +30,7 @@ MOST_POINTS = 100_000  # of a sweep (assumed: each takes milliseconds to check, 
 NOT_SOBOL = "a number of points is for design sobol; design {} has those of its values"
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Range:
     """All values from one to another, as users write them; `log`: equal steps are equal factors."""
 
@@ -42,7 +42,7 @@ class Range:
         return f"{self.low}..{self.high}{' log' if self.scale == 'log' else ''}"
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Parameter:
     """A part of the scenario that is varied.
 
@@ -69,7 +69,7 @@ class Parameter:
         return dotted(self.path)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Choice:
     """A value of a parameter, and its number among the values; None: it comes from a range."""
 
@@ -77,7 +77,7 @@ class Choice:
     number: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Design:
     """What is varied and how.
 

@@ -9,16 +9,16 @@ the difference is exact. What only the rounding of the numbers leaves is neither
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import floor, sqrt
 from statistics import variance
 
 from rolloutsim.results.intervals import LEVEL, Interval, mean, mean_interval, student_t
+from rolloutsim.structs import struct
 
 _ROUNDING = 1e-9  # a smaller share of a number is rounding (assumed: far more than sums of floats are off by)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Difference:
     """How far a number of a scenario is from that of the first one.
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import UsageError
 from rolloutsim.scenario.conditions import parse_difference
 from rolloutsim.scenario.resolved import Threshold
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.planning.differences import Difference
@@ -26,7 +26,7 @@ _SIGNED = re.compile(r"(.*?)([<>]=?)\s*([+-])\s*(.+)", re.DOTALL)
 _PERCENT = re.compile(r"([0-9]*\.?[0-9]+)\s*%")
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class FailIf:
     """A condition.
 

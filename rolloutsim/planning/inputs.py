@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.profiles import PROFILES
 from rolloutsim.scenario.strategies import OWN_KEYS, wanted
 from rolloutsim.scenario.structure import Part, part_at
+from rolloutsim.structs import struct
 from rolloutsim.units import Kind, parse_share, plain_text
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _OF_PODS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Input:
     """A number of a scenario.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -11,6 +10,7 @@ from rolloutsim.planning.present import SAMPLES
 from rolloutsim.scenario.numbers import Measure, expected, measure, written
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.structure import part_at
+from rolloutsim.structs import struct
 from rolloutsim.units import format_byte_rate, format_rate, format_share, format_size, format_time
 
 PRECISION = 5e-5  # of a solution, as a share of it (assumed: a twentieth of what a capacity is known to)
@@ -21,7 +21,7 @@ _MTU = 1500  # a number where the smallest ones are not allowed
 _IN_BITS = ("network", "uplink", "nic", "capacity", "rate", "link")  # keys whose rates are a network's
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Ladder:
     """Numbers of one kind at a path, and how a user would write them.
 

@@ -9,11 +9,12 @@ passes is no boundary: that is said, so that nobody takes it for one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import isinf
 from typing import Literal
 
 from rolloutsim.planning.ladder import Ladder
+from rolloutsim.structs import struct
 
 Status = Literal["found", "none", "all", "reversed"]
 
@@ -30,7 +31,7 @@ class OutOfRangeError(Exception):
         self.because = because
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Boundary:
     """What was found.
 

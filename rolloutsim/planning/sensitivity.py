@@ -7,7 +7,7 @@ again with the same seed. Nothing is estimated. The numbers are those of `rollou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.planning.inputs import Input, inputs
@@ -15,6 +15,7 @@ from rolloutsim.planning.trials import Trials
 from rolloutsim.planning.what_if import BUDGET, situation_of
 from rolloutsim.results.figures import UNKNOWN, show_difference, show_time
 from rolloutsim.results.metrics import RunSummary, summarise
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.planning.trials import Overrides
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _NOTHING = 1e-9  # a smaller span, as a share of the rollout time, is none (assumed: rounding)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Row:
     """What one input does.
 
@@ -65,7 +66,7 @@ class Row:
         return show_difference(self.span) if self.span > _NOTHING * self.base else "no effect"
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Sensitivity:
     """The inputs of a case.
 
@@ -106,7 +107,7 @@ class Sensitivity:
         ]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Plan:
     """What will be tried, within a budget.
 

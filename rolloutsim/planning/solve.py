@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import ScenarioError, UsageError
@@ -29,6 +29,7 @@ from rolloutsim.scenario.overrides import Change, parse_path
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.resolve import resolve
 from rolloutsim.scenario.text import read_value
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.records import Run
@@ -43,7 +44,7 @@ _NO_NUMBER = "has no number there, and none can stand there"
 _FIND, _SUCH_THAT, _BETWEEN = "--find", "--such-that", "--between"
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Tried:
     """A value that was tried.
 
@@ -65,7 +66,7 @@ class Tried:
     results: tuple[ThresholdResult, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Solution:
     """What was found, and how.
 

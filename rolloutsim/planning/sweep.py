@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 from rolloutsim.errors import UsageError
@@ -23,13 +22,14 @@ from rolloutsim.planning.sweep_run import Job, Workers, run_jobs
 from rolloutsim.planning.sweep_store import SweepStore
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.scenario.resolve import resolve
+from rolloutsim.structs import struct
 
 MOST_RUNS = 10_000_000  # points times replications (assumed: a slip beyond that)
 
 Progress = Callable[[int, int], None]  # runs done, runs in all
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class SweepPlan:
     """A sweep that is ready to run: every point is a valid scenario."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 
@@ -19,6 +18,7 @@ from rolloutsim.results.contract import to_text
 from rolloutsim.results.figures import UNKNOWN, show_time, visible
 from rolloutsim.results.intervals import Interval
 from rolloutsim.results.tables import Column, Table, escaped, markdown
+from rolloutsim.structs import struct
 
 ROLLOUT_TIME = "rollout_time_s"
 
@@ -28,7 +28,7 @@ _KEYS = ("point", "replication", "case", "seed")
 _MOST_BESIDE = 6  # cases that stand side by side in a table; more of them stand below each other (assumed)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Figure:
     """One number at one point: its mean or median over the replications, and the 95 % interval of that.
 

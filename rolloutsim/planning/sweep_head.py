@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from rolloutsim.planning.designs import Design, Range
@@ -16,6 +15,7 @@ from rolloutsim.planning.sweep_points import Point
 from rolloutsim.planning.sweep_rows import RESULT_COLUMNS
 from rolloutsim.scenario.numbers import Measure, measure
 from rolloutsim.scenario.resolved import ResolvedScenario
+from rolloutsim.structs import struct
 from rolloutsim.version import __version__
 
 SCHEMA = "rolloutsim.sweep/1"
@@ -23,7 +23,7 @@ SCHEMA = "rolloutsim.sweep/1"
 _SHARE = "share"  # what the column of a share's number ends with
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class ParameterColumns:
     """A parameter: its path, its columns among the points, and its values or range as JSON.
 
@@ -36,7 +36,7 @@ class ParameterColumns:
     values: str
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Head:
     """What a sweep is of.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from rolloutsim.errors import MOST_SHOWN, Diagnostic, ScenarioError, UsageError
@@ -15,9 +14,10 @@ from rolloutsim.scenario.overrides import Change
 from rolloutsim.scenario.places import Place, Problem
 from rolloutsim.scenario.resolve import resolve
 from rolloutsim.scenario.resolved import ResolvedScenario
+from rolloutsim.structs import struct
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Point:
     """A point of a sweep: its number, the parameters' values, and what is simulated."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,14 @@ from rolloutsim.errors import UsageError
 from rolloutsim.planning.sweep_head import Head
 from rolloutsim.planning.sweep_rows import RESULTS
 from rolloutsim.planning.sweep_store import connect, read_head
+from rolloutsim.structs import struct
 
 Columns = Mapping[str, list[Any]]
 
 _NOT_OF_RUNS = ("sweep", "parameters", "points")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class SweepRecords:
     """A sweep: its head, and rows of each table in the order of points, replications and cases.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+from rolloutsim.structs import struct
 
 RESULTS = "results"
 
@@ -36,7 +37,7 @@ _BY_NAME = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Rows:
     """Rows of one table: names of the columns, and values in their order; a row may end before the last column."""
 

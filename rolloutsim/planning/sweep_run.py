@@ -27,13 +27,14 @@ from rolloutsim.results.metrics import summarise
 from rolloutsim.results.thresholds import check
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.simulation import AloneTimes, simulate
+from rolloutsim.structs import struct
 
 _BATCH = 0.5  # what a batch should take [s] (assumed)
 _WORTH_WORKERS = 2.0  # what is over sooner is done here: other processes take about a second to start [s]
 _ROUNDS = 4  # batches for each worker that are left at least, so that all have work until the end (assumed)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Job:
     """A run to do: the number of its point, the replication, the seed, and what is simulated."""
 
@@ -43,7 +44,7 @@ class Job:
     scenario: ResolvedScenario
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Batch:
     """What a batch gave: the rows of its runs, how many runs these are, and how long they took [s]."""
 
@@ -70,7 +71,7 @@ class Pace:
         self.of_run = batch.took / batch.runs
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Workers:
     """Who computes.
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.jobs import check_jobs
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.records import CaseRecords
@@ -34,7 +35,7 @@ _SECONDS_PER_TRIAL = 5e-3
 _WORTH_WORKERS = 2.0
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Trials:
     """Trials of one case.
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.results.figures import show_time
 from rolloutsim.results.metrics import RunSummary, is_image_case, summarise
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.planning.changes import Candidate
@@ -36,7 +37,7 @@ _WORTH_A_TRY = 0.10
 _NO_EFFECT = 0.005  # a smaller share of the rollout time is none (assumed: three digits show the same)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class WhatIf:
     """A change and what it does to the rollout time of a case.
 
@@ -79,7 +80,7 @@ class WhatIf:
         return self.after is None or self.after - self.before > _NO_EFFECT * self.before
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class WhatIfs:
     """The changes that were tried.
 
@@ -190,7 +191,7 @@ def quick_what_if(run: Run, summary: RunSummary | None = None) -> WhatIfs:
     return WhatIfs() if situation is None else _Quick(run, summary, situation).found()
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Plan:
     """What will be tried, within a budget.
 

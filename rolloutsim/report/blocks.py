@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.tables import Table
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Text:
     """A paragraph; `role` is `answer`, `plain` or `note`."""
 
@@ -20,14 +21,14 @@ class Text:
     role: str = "plain"
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Numbers:
     """Key figures: (what, value, small print)."""
 
     entries: tuple[tuple[str, str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Rows:
     """A table with its caption.
 
@@ -41,7 +42,7 @@ class Rows:
     folded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Picture:
     """A figure: its name, what it shows for those who cannot see it, and who draws it."""
 
@@ -50,7 +51,7 @@ class Picture:
     draw: Callable[[], Axes]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Code:
     """Text to copy, with its caption."""
 
@@ -61,7 +62,7 @@ class Code:
 Block = Text | Numbers | Rows | Picture | Code
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Section:
     """A part of a report; `key` is its anchor."""
 
@@ -70,7 +71,7 @@ class Section:
     blocks: tuple[Block, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Report:
     """All of it."""
 

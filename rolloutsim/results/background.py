@@ -7,11 +7,12 @@ latency that of its requests.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.records import CaseRecords, Times
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 RECOVERED = 0.95
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Latency:
     """How long requests took [s]."""
 
@@ -30,7 +31,7 @@ class Latency:
     max: float
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class BackgroundSummary:
     """One application, before, during and after the rollout; None: it is not there, or it is not known.
 

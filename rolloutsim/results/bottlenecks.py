@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rolloutsim.results.split import DISK, LAYER_SLOT, NIC, OTHER_PULL, REGISTRY_QUEUE, UNPACK
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.links import LinkSummary
@@ -19,7 +19,7 @@ _QUEUES = (REGISTRY_QUEUE, LAYER_SLOT, OTHER_PULL)
 _MOSTLY = 0.5  # a link that is full for less of the rollout does not explain a queue (assumed)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Bottleneck:
     """A cause of waiting, or several links that do the same job in different racks.
 

@@ -6,18 +6,19 @@ all pods they say what the fleet waited for, which may be something else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.results.critical import last_path
 from rolloutsim.results.steps import time_split
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.metrics import CaseSummary
     from rolloutsim.results.records import CaseRecords
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Cause:
     """A cause and what it took.
 

@@ -8,11 +8,11 @@ registry keeps each compressed layer once. Prices are per GB and month.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rolloutsim.structs import struct
 from rolloutsim.units import parse_size
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _GB = parse_size("1 GB")
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class ImageDisk:
     """What one image takes.
 
@@ -54,7 +54,7 @@ class ImageDisk:
     cost_per_month: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class NodeDisk:
     """A node whose disk has a capacity: bytes in use before and after the rollout, the most of them, and what image
     garbage collection removed.
@@ -68,7 +68,7 @@ class NodeDisk:
     collected_bytes: float
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class DiskSummary:
     """What a case's images take on disks.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rolloutsim.results.records import STEP_CAUSES
 from rolloutsim.results.steps import is_ready
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ _WAITS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class UnfinishedPod:
     """A pod that is not ready at the end.
 

@@ -6,10 +6,10 @@ What is true of several cases in the same words is said once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rolloutsim.results.figures import show_count, show_share, show_size, show_time, three_digits, visible
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.disks import DiskSummary
@@ -22,7 +22,7 @@ READY, REQUESTS, FAILED, PUSH, DISK, FAULTS = "Ready", "Requests", "Failed", "Pu
 TOPICS = (READY, REQUESTS, FAILED, PUSH, DISK, FAULTS)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Finding:
     """A topic, one of `TOPICS`, and a sentence about it."""
 

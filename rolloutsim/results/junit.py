@@ -8,14 +8,14 @@ GitLab read it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from rolloutsim.results.figures import visible
 from rolloutsim.results.thresholds import ThresholdResult
+from rolloutsim.structs import struct
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Checked:
     """A scenario whose thresholds were checked.
 

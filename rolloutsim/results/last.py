@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.results.steps import pod_times
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.records import CaseRecords
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _CLEARLY = 0.05  # a group that is last by a smaller share of its time is not worth a word (assumed)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class LastGroup:
     """The group whose last pod is ready clearly after all others'.
 

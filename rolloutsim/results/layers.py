@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from rolloutsim.structs import struct
+
 if TYPE_CHECKING:
     from rolloutsim.results.records import CaseRecords, Ids
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class LayerTable:
     """The layers of each pull, from the base (column 0) to the top of its image.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.records import SharedLinks as Shared
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Busiest:
     """The largest values among a group's links."""
 
@@ -25,7 +26,7 @@ class Busiest:
     peak_flows: int
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class LinkSummary:
     """What a link carried until the rollout's end.
 

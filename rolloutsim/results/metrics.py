@@ -23,7 +23,6 @@ Attributes are named as the keys of the JSON contract (`rolloutsim.results.contr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +31,7 @@ import numpy.typing as npt
 from rolloutsim.results.links import LinkSummary, group_links, shared_links
 from rolloutsim.results.statistics import Spread, spread
 from rolloutsim.results.steps import time_split
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.disks import DiskSummary
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.rollouts import RolloutSummary
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class CaseSummary:
     """One case in figures.
 
@@ -90,7 +90,7 @@ class CaseSummary:
         return next(row for row in self.links if row.link == name)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class RunSummary:
     """A run in figures: its cases by name, in the order of the scenario."""
 

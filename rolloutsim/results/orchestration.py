@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.results.records import Ids, Times
 from rolloutsim.scenario.resolved_rollout import Workload
+from rolloutsim.structs import struct
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class Steps:
     """What each pod of a workload waited for, one after another without gaps, from its workload's start on.
 
@@ -26,7 +25,7 @@ class Steps:
     trigger: Ids  # of a `pacing` step: the pod whose event ended it, as 2 * row + is old; -1: the controller's own time
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class OldPods:
     """One row a pod of the old version; all of them are ready before the rollout, and until deleted."""
 
@@ -36,7 +35,7 @@ class OldPods:
     gone: Times
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class ReplicaChanges:
     """How many pods of a workload are ready: one row a change, in the order of time."""
 
@@ -46,7 +45,7 @@ class ReplicaChanges:
     new: Ids
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class Refusals:
     """One row a request that was not answered with what it asked for."""
 
@@ -63,7 +62,7 @@ class Refusals:
         return asked
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class Lost:
     """Seconds that failed requests and their retries cost a pull or fetch that went on.
 
@@ -77,7 +76,7 @@ class Lost:
     seconds: Times
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class PushRecords:
     """One row an image pushed; times of a push before the rollout are counted from the push's own start."""
 
@@ -89,7 +88,7 @@ class PushRecords:
     held: Times
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class DiskRecords:
     """One row a node whose disk has a capacity: bytes in use."""
 
@@ -101,7 +100,7 @@ class DiskRecords:
     collected: Times  # removed by image garbage collection
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class FaultRecords:
     """One row a fault that happened; `ended` is NaN while it lasts."""
 
@@ -112,7 +111,7 @@ class FaultRecords:
     ended: Times
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class Orchestration:
     """What a case with workloads, kubelets, faults and pushes adds; all empty for bare pulls."""
 

@@ -17,11 +17,12 @@ pods in between, and the first three phases begin again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.records import CaseRecords, Ids, Times
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 PHASES = ("waiting", "fetching", "unpacking", "waiting for pods", "starting")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class Spans:
     """One row a stay of a node in a phase, in the order of nodes and times.
 
@@ -53,7 +54,7 @@ class Spans:
         return np.maximum(np.where(np.isnan(self.stop), end, self.stop) - self.start, 0.0)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class NodePhases:
     """When each node that takes part went from phase to phase; NaN is what never happened.
 
@@ -156,7 +157,7 @@ def _spans(bounds: Times, place: Ids) -> Spans:
     return Spans(np.broadcast_to(place[:, None], start.shape)[kept], phase[kept], start[kept], stop[kept])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class _Rounds:
     """One row a time in which a node has images to get, in the order of nodes and times.
 
@@ -242,7 +243,7 @@ def _images_there(case: CaseRecords, counted: npt.NDArray[np.bool_], stays: npt.
     return there
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class Readiness:
     """When the pods or nodes of a case became ready.
 

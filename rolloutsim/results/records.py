@@ -9,13 +9,14 @@ Times are seconds since the rollout's start, sizes bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.scenario.resolved import Image, Layer, LinkKind, ResolvedScenario
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.orchestration import Orchestration
@@ -24,7 +25,7 @@ Times = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class Pulls:
     """One row a pull: asked → resolved (manifests and config are there) → pulled (image ready)."""
 
@@ -39,7 +40,7 @@ class Pulls:
     requests: Ids  # sent for manifests, token and config
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class Fetches:
     """One row a layer fetched: granted → connected → started → fetched.
 
@@ -58,7 +59,7 @@ class Fetches:
     cause: npt.NDArray[np.int16]  # of started..fetched; -1: several, see Spent
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class Unpacks:
     """One row a layer unpacked."""
 
@@ -68,7 +69,7 @@ class Unpacks:
     cause: npt.NDArray[np.int16]  # as in Fetches
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class Waits:
     """One row a layer that a pull waited for while another pull of the same node fetched it."""
 
@@ -77,7 +78,7 @@ class Waits:
     fetch: Ids
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class Spent:
     """Seconds of a fetch's or unpack's flow under each cause, where there was more than one."""
 
@@ -87,7 +88,7 @@ class Spent:
     seconds: Times
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class Pods:
     """One row a pod of the new version.
 
@@ -119,7 +120,7 @@ STEP_CAUSES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class SharedLinks:
     """One row a shared link."""
 
@@ -133,7 +134,7 @@ class SharedLinks:
     intervals: npt.NDArray[np.float64]  # rows (link index, from, to): when it was saturated
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class PrivateLinks:
     """The links of one kind that belong to a node each; one row a node that has it."""
 
@@ -145,7 +146,7 @@ class PrivateLinks:
     peak_flows: Ids
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class BackgroundRecords:
     """One row an application of the background; `finished` is NaN for one that had not ended with the rollout.
 
@@ -168,7 +169,7 @@ class BackgroundRecords:
     latency: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class CaseRecords:
     """Everything that happened in one case."""
 
@@ -195,7 +196,7 @@ class CaseRecords:
     orchestration: Orchestration | None = None  # None: bare pulls
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class Run:
     """A scenario's simulation: its cases' records and where they come from."""
 

@@ -7,13 +7,13 @@ only being created has nothing to keep up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from rolloutsim.results.statistics import spread
 from rolloutsim.results.steps import is_ready
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.orchestration import Orchestration
@@ -41,7 +41,7 @@ class ReadyReplicas(NamedTuple):
     new: Rows
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class WorkloadSummary:
     """One workload in figures.
 

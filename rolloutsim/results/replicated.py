@@ -23,12 +23,13 @@ from rolloutsim.results.metrics import RunSummary, summarise
 from rolloutsim.results.phases import readiness
 from rolloutsim.results.records import Run
 from rolloutsim.results.thresholds import Measurement, ThresholdResult, judge, measure
+from rolloutsim.structs import struct
 
 ROLLOUT_TIME = "rollout_time_s"
 _OF_THE_FIRST = "nodes, pulls and their links are those of the first replication; other numbers are of all {}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class Replication:
     """The figures of one replication, without its records.
 

@@ -8,12 +8,12 @@ config (facts: a redirected pull of L layers makes 1 + L requests to the storage
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rolloutsim.results.split import ranges
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ WINDOW = 1.0  # of the peak [s]
 _BROKEN = 0  # the status of a connection that was refused or broke
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class RegistrySummary:
     """What one registry was asked in a case.
 

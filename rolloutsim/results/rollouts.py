@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rolloutsim.results.failures import UnfinishedPod, bytes_again, failed_pulls, unfinished_pods
 from rolloutsim.results.replicas import WorkloadSummary, workload_summaries
 from rolloutsim.results.requests import RegistrySummary, registry_summaries
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.orchestration import Orchestration
     from rolloutsim.results.records import CaseRecords, Run
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class PushSummary:
     """An image uploaded to its registry.
 
@@ -41,7 +41,7 @@ class PushSummary:
     held_bytes: float
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class FaultSummary:
     """A fault that happened: what kind it was, what it hit, from when to when [s]; None: it lasts."""
 
@@ -52,7 +52,7 @@ class FaultSummary:
     ended_s: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Condition:
     """What a controller reported about its workload, and when [s]."""
 
@@ -61,7 +61,7 @@ class Condition:
     time_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class RolloutSummary:
     """See the classes of the parts.
 

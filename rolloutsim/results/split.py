@@ -26,13 +26,13 @@ all pulls at once; the number of steps is that of the layers on a path.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.results.layers import LayerTable, layer_table
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.records import CaseRecords, Ids, Times
@@ -59,7 +59,7 @@ WAITS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class PathTimes:
     """Seconds on the critical paths: one row for each stretch of a finished pull's path.
 

@@ -7,11 +7,12 @@ The p-quantile of n values is the ceil(p·n)-th smallest, a value that really oc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.records import Times
@@ -22,7 +23,7 @@ QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 _ROUNDING = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Spread:
     """How the values of a metric are spread; in the metric's unit."""
 

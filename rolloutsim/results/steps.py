@@ -25,7 +25,6 @@ schedule           had a time of its own in the scenario, which had not come (al
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +32,7 @@ import numpy.typing as npt
 
 from rolloutsim.results.records import STEP_CAUSES
 from rolloutsim.results.split import OTHER_PULL, path_times, ranges
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.records import CaseRecords, Ids, Times
@@ -51,7 +51,7 @@ PACING_STEP, TERMINATION_STEP, KUBELET_QUEUE_STEP, PULL_STEP = map(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class PodTimes:
     """Seconds of ready pods: one row for each stretch of a pod's waiting.
 
@@ -85,7 +85,7 @@ class PodTimes:
         return seconds.reshape(self.pods, len(self.causes))
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Chains:
     """The steps of all pods, those of a pod together and in the order of time.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,6 +23,7 @@ from rolloutsim.results.findings import findings
 from rolloutsim.results.metrics import CaseSummary, RunSummary, is_image_case, summarise
 from rolloutsim.results.thresholds import ThresholdResult, check
 from rolloutsim.results.why import why
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.disks import ImageDisk
@@ -42,7 +43,7 @@ _FOOTNOTES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Column:
     """A column's heading and the side its cells stand on."""
 
@@ -50,7 +51,7 @@ class Column:
     side: Literal["left", "right"]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Table:
     """Headings and cells, all text."""
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
@@ -37,6 +36,7 @@ from rolloutsim.results.links import Busiest, LinkSummary, private_links
 from rolloutsim.results.statistics import QUANTILES, median, statistic
 from rolloutsim.scenario.metrics import METRICS
 from rolloutsim.scenario.resolved import Threshold
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.metrics import RunSummary
@@ -47,7 +47,7 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class ThresholdResult:
     """One condition, checked for one case.
 
@@ -88,7 +88,7 @@ class ThresholdResult:
     place: tuple[str, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Measurement:
     """The value that a condition is about, in one run.
 

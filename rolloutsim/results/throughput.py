@@ -10,11 +10,12 @@ unsaturated times are distributed over these.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.orchestration import PushRecords
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _HALVINGS = 60  # of the bracket around the factor that fits estimated bytes to the known ones: float precision
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class LinkLoad:
     """The load of a shared link between moments.
 

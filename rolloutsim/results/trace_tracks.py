@@ -13,6 +13,8 @@ from heapq import heappop, heappush
 from math import isnan
 from typing import Any, NamedTuple
 
+from rolloutsim.structs import struct
+
 Event = dict[str, Any]
 
 _MICROSECONDS = 1_000_000
@@ -48,7 +50,7 @@ class Slice(NamedTuple):
     parts: Sequence[Part] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Process:
     """A process of the trace: a node, or what belongs to all of them."""
 

@@ -7,16 +7,16 @@ two nodes of one rack turns in the rack; below that, it turns where their ways t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from math import isinf
 
 from rolloutsim.scenario.hints import did_you_mean, intended
 from rolloutsim.scenario.model import Document, GroupSpec, RegistrySpec
+from rolloutsim.structs import struct
 
 CORE = "core"
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Place:
     """An end of traffic: a node (`group`, `index`), a registry, or the core (neither)."""
 

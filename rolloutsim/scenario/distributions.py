@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING
+
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Distribution:
     """A random time: constant (`low == high`), uniform between two bounds, or lognormal by two quantiles.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -14,6 +13,7 @@ from rolloutsim.scenario.hints import candidates, did_you_mean, intended, listin
 from rolloutsim.scenario.metrics import ALL_ROWS, EVERYWHERE, METRICS, STATISTICS, TYPICAL, VALUES, Metric
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.structure import ROOT, Part, all_keys, placeholder
+from rolloutsim.structs import struct
 from rolloutsim.units import EXAMPLES, KNOWN_UNITS
 
 _THRESHOLDS = "thresholds"
@@ -21,7 +21,7 @@ _CLOSE = 0.9  # likeness of a slip of the pen, which comes before a word of othe
 _NUMBER = "20"  # an example of a metric that is a plain number
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Explanation:
     """A key's meaning, or a metric's.
 

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic.json_schema import JsonSchemaValue
 
 from rolloutsim.scenario.fields import Described, fault, quoted
+from rolloutsim.structs import struct
 from rolloutsim.units import QuantityError, exact_text, parse_time
 
 _NAMES = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}  # [s]
@@ -19,7 +20,7 @@ _PATTERN = r"^\s*[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?\s*/\s*(s|min|m|h|d|([0-9]*\.?
 _LARGEST = 1e9  # of both numbers (assumed: beyond it is a slip)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Frequency:
     """`count` times in a `period` [s]."""
 

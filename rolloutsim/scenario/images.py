@@ -7,16 +7,16 @@ A layer is its digest: images that share a digest share the layer. A layer witho
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.model import COMPRESSION_RATIO, Document, ImageSpec, LayerSpec
 from rolloutsim.scenario.places import Path, Problem, dotted
 from rolloutsim.scenario.resolved import Layer
+from rolloutsim.structs import struct
 from rolloutsim.units import format_size
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class _Mention:
     """A layer as one image describes it."""
 
@@ -26,7 +26,7 @@ class _Mention:
     ratio: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Layers:
     """The layers of every image, and how many of them have a size from a ratio."""
 

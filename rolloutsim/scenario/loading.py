@@ -6,7 +6,7 @@ import difflib
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -19,6 +19,7 @@ from rolloutsim.scenario.problems import validate
 from rolloutsim.scenario.resolve import resolve
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.scenario.text import LARGEST_FILE, decode, read
+from rolloutsim.structs import struct
 
 # How files begin that rolloutsim writes itself, what they are, and which command is for them.
 _NO_TEXT = (
@@ -122,7 +123,7 @@ def loads(text: str, name: str = "<string>", overrides: Sequence[str] = ()) -> S
     return Scenario._of(source.document(), source.places, source.places.overrides())
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Draft:
     """A scenario's data before it is validated, where its parts stand, and what is wrong with its text so far."""
 

@@ -7,9 +7,9 @@ braces stands for the value of that label, and `{statistic}` for the condition's
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from rolloutsim.structs import struct
 from rolloutsim.units import Kind
 
 STATISTICS = ("max", "min", "mean", "p50", "p95", "p99")
@@ -38,7 +38,7 @@ ALL_ROWS = ("registry", "push", "background", "workload")
 _SERVICE = ("max", "p50", "p95")  # the statistics that results hold of a service's requests
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Metric:
     """The kind of a metric's value, where it stands in a case of the JSON contract, and what it means.
 

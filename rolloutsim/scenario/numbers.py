@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from rolloutsim.errors import UsageError
@@ -15,6 +14,7 @@ from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Whole
 from rolloutsim.scenario.hints import listing
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.structure import Part, part_at
+from rolloutsim.structs import struct
 from rolloutsim.units import KNOWN_UNITS, Kind, QuantityError, parse
 
 Scale = Literal["linear", "log"]
@@ -26,7 +26,7 @@ _UNIT = re.compile(r"\s*[^\s\d]+\s*$")
 _DIGITS = 9  # of the numbers in between (assumed: more than anything is known to)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Measure:
     """A value as a number: in SI base units where it has a unit, whose suffix for columns is `suffix`."""
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from rolloutsim.errors import UsageError
@@ -21,6 +20,7 @@ from rolloutsim.scenario.hints import intended, listing
 from rolloutsim.scenario.places import Path, Place, Places, dotted
 from rolloutsim.scenario.structure import ROOT, Part, elsewhere, placeholder
 from rolloutsim.scenario.text import read_value
+from rolloutsim.structs import struct
 
 _WORD = r"[^\s.\[\]{}=\"',]+"
 _BRACKET = r"""\[\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\]\["']+?))\s*\]"""
@@ -29,7 +29,7 @@ _KEY_FORM = "write for example network.latency"
 _FORM = "write KEY=VALUE, for example network.latency=5 ms or 'images[\"golang:1.8-alpine\"]=200 MB'"
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Change:
     """A value for the part at a path.
 

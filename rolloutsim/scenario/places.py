@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from rolloutsim.errors import Diagnostic, ScenarioError
+from rolloutsim.structs import struct
 
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Span:
     """A piece of one line; line and column count from 1."""
 
@@ -24,7 +25,7 @@ class Span:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Place:
     """Where a key and its value stand, or the override that set it (`source`).
 
@@ -37,7 +38,7 @@ class Place:
     whole: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Problem:
     """An error at a path: on its key, or on its value; `named` is said where another part is shown as its place."""
 

@@ -13,14 +13,14 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from rolloutsim.scenario.resolved import Runtime
 from rolloutsim.scenario.resolved_rollout import Retry
+from rolloutsim.structs import struct
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Default:
     """A value in SI base units, as a user would write it, and where it comes from."""
 

@@ -10,7 +10,7 @@ Units are the package's own (see `rolloutsim.units`): bytes, seconds, bytes per 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from rolloutsim.scenario.distributions import Distribution as Distribution
@@ -25,6 +25,7 @@ from rolloutsim.scenario.resolved_rollout import (
     Retry,
     Workload,
 )
+from rolloutsim.structs import struct
 
 LinkKind = Literal["registry_uplink", "registry_storage", "rack", "link", "nic", "disk", "unpack"]
 Model = Literal["real", "ideal"]
@@ -32,7 +33,7 @@ Model = Literal["real", "ideal"]
 LARGEST_SEED = 2**63 - 1  # what fits into 64 bits with a sign, so that other programs can store it (assumed)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Link:
     """A shared link: its payload capacity [B/s], line rate [B/s] and one-way latency [s]."""
 
@@ -45,7 +46,7 @@ class Link:
     queue: Literal["drop_tail", "fq_codel"] = "drop_tail"
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Layer:
     """A layer: `compressed` bytes cross the network, `unpacked` bytes are produced from them."""
 
@@ -54,7 +55,7 @@ class Layer:
     unpacked: float
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Image:
     """An image and the registry that serves it; layers from the base to the top."""
 
@@ -68,7 +69,7 @@ class Image:
         return sum(layer.compressed for layer in self.layers)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Registry:
     """A registry: the shared links that its bytes cross first, in order, and how it answers."""
 
@@ -86,7 +87,7 @@ class Registry:
     inbound: tuple[str, ...] = ()  # names of shared links that a push crosses into the registry, in order
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Runtime:
     """How a node's container runtime pulls: slots, requests and fixed times."""
 
@@ -105,7 +106,7 @@ class Runtime:
     keeps_compressed: bool = True  # whether compressed layers stay on the node's disk
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class PlannedPull:
     """A node's request for an image at a (possibly random) time after the rollout's start."""
 
@@ -113,7 +114,7 @@ class PlannedPull:
     at: Distribution
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class NodeGroup:
     """`count` equal nodes; node i is in rack `racks[i % len(racks)]`.
 
@@ -152,7 +153,7 @@ class NodeGroup:
         return max(3, len(str(self.count - 1)))
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Case:
     """One simulation in a run: which pulls each node group asks for, or which workloads roll out together."""
 
@@ -161,7 +162,7 @@ class Case:
     workloads: tuple[Workload, ...] = ()  # if there are any, `pulls` is empty
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Request:
     """A request/response service: `size` bytes come back `every` so often, after `round_trips`."""
 
@@ -170,7 +171,7 @@ class Request:
     round_trips: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Fairness:
     """How unevenly TCP connections share a saturated link.
 
@@ -183,7 +184,7 @@ class Fairness:
     conquest: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Background:
     """Traffic of other applications on links.
 
@@ -205,7 +206,7 @@ class Background:
     request: Request | None = None  # a service whose latency is reported
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Threshold:
     """A condition on a metric: `rollout_time{image=builder}: max < 60 s`."""
 
@@ -220,7 +221,7 @@ class Threshold:
     place: tuple[str, int] | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class ResolvedScenario:
     """What `simulate` runs."""
 

@@ -5,16 +5,17 @@ Kubernetes' words mean what they mean there. Units are the package's own: bytes,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from rolloutsim.scenario.distributions import Distribution
+from rolloutsim.structs import struct
 
 StrategyName = Literal["all_at_once", "rolling", "daemonset", "statefulset", "waves"]
 PullPolicy = Literal["always", "if_not_present", "never"]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Amount:
     """A number of pods, or a share of them (0 to 1, above 1 too) that its user rounds."""
 
@@ -22,7 +23,7 @@ class Amount:
     share: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Wave:
     """A part of the pods, and what comes before the next: a pause [s], after all its pods are ready if `gate`."""
 
@@ -31,7 +32,7 @@ class Wave:
     gate: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Strategy:
     """How a controller replaces a workload's pods.
 
@@ -50,7 +51,7 @@ class Strategy:
     step_overhead: float = 0.0  # from a pod's creation until its node asks for its images [s]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Workload:
     """Pods that roll out under one controller.
 
@@ -88,7 +89,7 @@ class Workload:
     spread: Distribution = field(default_factory=Distribution)  # all_at_once: when each pod is created, after `start`
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Kubelet:
     """What a node's kubelet does to the pulls of pods; pulls of a schedule or a bare node are not its affair.
 
@@ -107,7 +108,7 @@ class Kubelet:
     gc_period: float = 300.0  # [s]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Retry:
     """How a runtime reacts to requests that fail.
 
@@ -121,7 +122,7 @@ class Retry:
     keeps_partial: bool = True  # a failed pull's unfinished layers are there for the next attempt
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class RateLimit:
     """A token bucket: `rate` tokens per second, at most `burst` of them."""
 
@@ -131,7 +132,7 @@ class RateLimit:
     counts: Literal["requests", "pulls"] = "requests"  # pulls: GET of a manifest; layers are free
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Redirect:
     """Object storage that serves the bytes of layers in the registry's place."""
 
@@ -140,7 +141,7 @@ class Redirect:
     ttfb: float = 0.0  # [s]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Disk:
     """What is on each node's disk before the rollout."""
 
@@ -149,7 +150,7 @@ class Disk:
     old_images: float = 0.0  # unused images, which garbage collection removes [B]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Prices:
     """Money per GB (10^9 bytes) and month, in any currency; None: not given."""
 
@@ -157,7 +158,7 @@ class Prices:
     hdd: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Fault:
     """Something goes wrong.
 
@@ -185,7 +186,7 @@ class Fault:
     probability: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Push:
     """Images uploaded to their registries: the layers that a registry does not hold yet, `parallel` at a time.
 

@@ -8,12 +8,12 @@ makes each image a workload on all nodes, in a case of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from rolloutsim.scenario.model import Document, PolicySpec, WorkloadSpec
 from rolloutsim.scenario.places import Path
 from rolloutsim.scenario.resolved_rollout import Amount
+from rolloutsim.structs import struct
 from rolloutsim.units import parse_share
 
 ALL = "all"  # the case of everything that rolls out together, or by a schedule
@@ -36,7 +36,7 @@ POD_KEYS = ("min_ready", "step_overhead", "termination")
 SOME_KEYS = tuple(dict.fromkeys(key for keys in OWN_KEYS.values() for key in keys))
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Wanted:
     """A workload as it is meant.
 

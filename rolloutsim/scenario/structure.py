@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -14,11 +13,12 @@ from rolloutsim.scenario.frozen import Spec
 from rolloutsim.scenario.hints import candidates
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.places import Path
+from rolloutsim.structs import struct
 
 _MOST_PLACES = 3  # where a key may stand, for a hint to name them (assumed: more say nothing)
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Part:
     """What may stand at a path: a model, a map, a list or a value, and its annotations."""
 

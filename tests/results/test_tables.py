@@ -111,7 +111,8 @@ def test_names_mean_nothing_in_markdown() -> None:
     )
     text = rs.loads(lines).run().to_markdown()
     assert text.startswith("# \\<i>\\*two\\*\n")
-    assert r"\<b>\`x\`" in text and r"\<i>\[y](z)" in text
+    assert r"\<b>\`x\`" in text
+    assert r"\<i>\[y](z)" in text
     assert not re.search(r"(?<!\\)<[bi]>", text)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rolloutsim.results.causes import causes
 from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.planning.trials import Overrides
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import Case, NodeGroup, ResolvedScenario
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Candidate:
     """A change that may help.
 

@@ -8,7 +8,6 @@ has no effect. Where several are full alike, none of them helps alone: they are 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from rolloutsim.planning.changes.situation import Candidate, Situation, assign, is_full, listed, utilisation
 from rolloutsim.results.bottlenecks import PRIVATE_LINKS, Bottleneck
@@ -19,6 +18,7 @@ from rolloutsim.results.why import name_of
 from rolloutsim.scenario.links import nic_rate, registry_path
 from rolloutsim.scenario.places import Path
 from rolloutsim.scenario.resolved import NodeGroup
+from rolloutsim.structs import struct
 from rolloutsim.units import parse_rate, plain_text
 
 # What an interface can be bought with: IEEE 802.3ab, 802.3bz, 802.3ae, 802.3by and 802.3ba.
@@ -35,7 +35,7 @@ _IN_BYTES = ("registry_storage", DISK, UNPACK)  # the others are interfaces, and
 _PRIVATE_NAMES = {NIC: "NICs", DISK: "disks", UNPACK: "decompression"}
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Speed:
     """Something with a speed, or several of a kind that are raised together.
 

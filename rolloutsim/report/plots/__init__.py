@@ -32,12 +32,12 @@ kind             name
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 from rolloutsim.errors import UsageError
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 Subject = Literal["run", "case", "sweep", "sensitivity"]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Figure:
     """An entry of the list: a figure's name, the module it is in, what it shows, and the question it answers."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +31,7 @@ from rolloutsim.report.plots.subjects import one_case, scene
 from rolloutsim.results.background import BackgroundSummary, Latency, background_summaries
 from rolloutsim.results.figures import UNKNOWN, show_latency, show_rate, show_time, three_digits, whole_share
 from rolloutsim.results.replicas import ReadyReplicas, WorkloadSummary, ready_replicas, workload_summaries
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -221,7 +221,7 @@ def _least(one: WorkloadSummary) -> str:
 # ---- other applications ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class _Row:
     """One quantity of an application; its values before, during and after, and these in words."""
 

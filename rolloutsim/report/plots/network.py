@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +26,7 @@ from rolloutsim.report.plots.scales import corners, time_axis, unit_of
 from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene
 from rolloutsim.results.figures import show_time, whole_share
 from rolloutsim.results.throughput import LinkLoad, link_loads
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -143,7 +143,7 @@ def racks(run: Run, *, case: str | None = None, summary: RunSummary | None = Non
     return drawn
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class _Lane:
     """A link, or several of a kind, on its way through the rollout."""
 

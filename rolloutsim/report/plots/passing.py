@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rolloutsim.planning.sweep_figures import ROLLOUT_TIME
 from rolloutsim.results.thresholds import Measurement, judge
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.planning.sweep_records import SweepRecords
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _OF_THE_MEAN = (None, "mean")  # statistics that are those of a mean over replications
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Passing:
     """Upper bounds of the rollout time, and whether each simulated rollout keeps them.
 

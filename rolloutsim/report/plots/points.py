@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from rolloutsim.planning.sweep_figures import ROLLOUT_TIME, figures, numbers
 from rolloutsim.report.plots.canvas import NoDataError, plain
 from rolloutsim.report.plots.passing import Passing, passing
 from rolloutsim.results.figures import show_rate, show_size, show_time, three_digits
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.planning.sweep_head import ParameterColumns
@@ -25,7 +25,7 @@ _MANY_VALUES = 10  # of a parameter, which nobody wrote one by one (assumed)
 _SHOWN: dict[str, Callable[[float], str]] = {"_bytes_per_s": show_rate, "_bytes": show_size, "_s": show_time}
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class Place:
     """One number at one point, with its 95 % interval if it is known."""
 
@@ -203,7 +203,7 @@ class SweepView:
         return Cells(values, missing, passes, [(other.path, value) for other, value in fixed], is_grid)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@struct(eq=False)
 class Cells:
     """A number over two parameters, as rows and columns.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.patches import Patch
@@ -11,6 +10,7 @@ from matplotlib.patches import Patch
 from rolloutsim.report.plots.canvas import BLUE, INK, MUTED, ORANGE, NoDataError, canvas, finish, grid, mark, plain
 from rolloutsim.report.plots.scales import time_axis
 from rolloutsim.results.figures import show_difference, show_time
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ _LITTLE = 0.003  # a smaller span, as a share of the rollout time, has no bar (a
 _ROW, _FRAME = 0.3, 1.5  # height of a row, and of all around them [inch]
 
 
-@dataclass(frozen=True, slots=True)
+@struct
 class _Bar:
     """An input: its path, how far it is changed, and the times with less of it, as it is, with more [s]."""
 
