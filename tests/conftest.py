@@ -1,6 +1,22 @@
 """How the tests run: random examples are the same every time, and no test depends on the time it takes."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from tests.browser.needs import MISSING
 
 settings.register_profile("rolloutsim", deadline=None, derandomize=True, database=None)
 settings.load_profile("rolloutsim")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which tests were asked for and left out, and how to run them."""
+    browser = Path(__file__).parent / "browser"
+    asked = [Path(config.invocation_params.dir, one.split("::")[0]).resolve() for one in config.args]
+    if MISSING and any(browser.is_relative_to(one) for one in asked):
+        terminalreporter.write_line(
+            f"left out: tests/browser, the report in a real browser, for want of {' and '.join(MISSING)}; "
+            "`make test-browser` installs Playwright and runs them (Debian: apt-get install chromium)"
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -83,3 +84,11 @@ def test_the_constraints_are_exact_versions_and_no_addresses() -> None:
     pins = [line for line in lines if not line.startswith("#")]
     assert pins
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.]+", pin) for pin in pins)
+
+
+def test_tests_that_need_a_browser_are_named_where_there_is_none() -> None:
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/browser"]
+    run = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": ""}, capture_output=True, text=True)
+    (line,) = [line for line in run.stdout.splitlines() if line.startswith("left out: ")]
+    assert line.startswith("left out: tests/browser, the report in a real browser, for want of Chromium")
+    assert line.endswith("`make test-browser` installs Playwright and runs them (Debian: apt-get install chromium)")

@@ -1,13 +1,10 @@
 """Tests in a real browser: they need Chromium and Playwright, and are left out where one is missing."""
 
-import shutil
-from importlib.util import find_spec
-
 import pytest
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-AVAILABLE = CHROMIUM is not None and find_spec("playwright") is not None
-collect_ignore = [] if AVAILABLE else ["test_report.py"]
+from tests.browser.needs import CHROMIUM, MISSING
+
+collect_ignore = ["test_report.py"] if MISSING else []
 
 # A root user's Chromium has no sandbox; the others keep it from looking for hosts of its own.
 ARGUMENTS = (
