@@ -267,5 +267,5 @@ def _sentence(case: CaseSummary, cases: int) -> str:
         (row for row in case.links if row.nodes is None and row.saturated_s), key=lambda r: r.saturated_s, default=None
     )
     if full is None:
-        return f"{text}; no shared link is ever full."
+        return f"{text}; no shared link is ever the limit."
     return f"{text}; {full.link} is full for {whole_share(full.saturated_s / case.rollout_time_s)} of that time."

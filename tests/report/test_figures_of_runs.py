@@ -260,7 +260,7 @@ def test_utilisation_says_which_link_is_full_from_when_to_when() -> None:
 def test_utilisation_of_links_that_never_fill_names_the_busiest() -> None:
     run = ideal("nodes={'node': {count: 4, nic: 100 Mbit/s}}")
     assert title_of(figure("utilisation")(run)) == (
-        "No link is ever full; the busiest is registry.uplink, 40 % on average"
+        "No link is ever the limit; the busiest is registry.uplink, 40 % on average"
     )
 
 
@@ -274,7 +274,7 @@ images: {a: 125 MB}
 """
     run = rs.loads(text).run().run
     assert title_of(figure("utilisation")(run)) == "registry.uplink full from 0.00 to 4.00 s"
-    assert title_of(figure("racks")(run)) == "No rack's link is ever full; the busiest is r1.down, 5 % on average"
+    assert title_of(figure("racks")(run)) == "No rack's link is ever the limit; the busiest is r1.down, 5 % on average"
 
 
 def test_racks_is_the_utilisation_of_each_rack() -> None:

@@ -191,7 +191,8 @@ def _fullest(loads: Sequence[LinkLoad], no_link: str = "No link") -> str:
     others = [load for load in loads if load is not longest and load.saturated.any()]
     if not longest.saturated.any():
         busiest = max(loads, key=_mean)
-        return f"{no_link} is ever full; the busiest is {plain(busiest.link)}, {whole_share(_mean(busiest))} on average"
+        name, share = plain(busiest.link), whole_share(_mean(busiest))
+        return f"{no_link} is ever the limit; the busiest is {name}, {share} on average"
     said = f"{plain(longest.link)} {_when(longest.saturated_spans)}"
     if others:
         next_one = max(others, key=lambda load: _length(load.saturated_spans))
@@ -204,7 +205,7 @@ def _fullest(loads: Sequence[LinkLoad], no_link: str = "No link") -> str:
 def _when(spans: Sequence[tuple[float, float]]) -> str:
     """`full from 0.0 to 58.8 s`; with several spans their number and how long they are together."""
     if not spans:
-        return "never full"
+        return "never the limit"
     start, stop = spans[0][0], spans[-1][1]
     unit, name = unit_of(stop)
     between = f"from {_moment(start / unit, stop / unit)} to {_moment(stop / unit, stop / unit)} {name}"
