@@ -10,9 +10,8 @@ import gc
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from math import inf, nan
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -250,13 +249,11 @@ def _no_cyclic_collection() -> Iterator[None]:
             gc.enable()
 
 
-@cache
 def _provenance() -> Mapping[str, str]:
     """The versions that produced a result."""
-    found = {
+    return {
         "rolloutsim": __version__,
         "python": ".".join(map(str, sys.version_info[:3])),
         "numpy": np.__version__,
         "simpy": simpy.__version__,
     }
-    return MappingProxyType(found)

@@ -92,7 +92,10 @@ class Search:
         """Search on both sides of a number, as far as numbers can be tried."""
         if self._try(start):
             bad, good = self._widened(start, until=False, up=self.largest)
-            return self._found("all", good) if bad is None else self._bisect(bad, good)
+            if bad is not None:
+                return self._bisect(bad, good)
+            self._widened(start, until=False, up=not self.largest)  # what should pass may not: the other way round
+            return self._outermost(good)
         good_end, bad_end = self._widened(start, until=True, up=not self.largest)
         if good_end is not None:
             return self._bisect(bad_end, good_end)

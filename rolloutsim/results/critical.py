@@ -4,9 +4,10 @@ The path begins at the last pod's readiness and is walked back along its steps, 
 paths. Where its turn had to come first, the path goes on in the chain of the pod whose event gave it the turn, at
 the time of that event: a new pod that became available, or an old one that was gone (`termination`) and had been
 deleted because a new one had become available before. Where it waited in its kubelet's queue, the path goes on in the
-pull whose end let it in, and before that in the chain of the pod that had asked for it: what a full link took of that
-pull would not have been shorter side by side, the rest of it is the queue's price (`kubelet_queue`). So it covers the
-time from 0 s to the last pod's readiness without gaps, and its causes add up to the rollout time.
+pull whose end let it in, and before that in the chain of the pod that had asked for it. What full links took of that
+pull stands under these links, since its bytes had to cross them in any order; the rest of it is `kubelet_queue`. (That
+a small pull need not have waited for a large one is another question: `queued_time` has all that such waits took.) So
+the path covers the time from 0 s to the last pod's readiness without gaps, and its causes add up to the rollout time.
 
 The causes are those of `rolloutsim.results.steps` and `rolloutsim.results.split`; what comes before a bare pull's
 asking, or before a workload's start, is `schedule` as well.
@@ -59,12 +60,31 @@ def last_path(case: CaseRecords, path: PathTimes | None = None) -> tuple[tuple[s
         Cause and seconds [s], the largest first; they add up to the rollout time. Empty while a pod is missing,
         since then there is no last one.
     """
+    walk = _walked(case, path)
+    if walk is None:
+        return ()
+    return tuple(sorted(((c, s) for c, s in walk.seconds.items() if s > 0.0), key=lambda pair: (-pair[1], pair[0])))
+
+
+def queued_time(case: CaseRecords) -> float:
+    """For how long the path stands in kubelets' queues, whatever the pulls ahead waited for [s].
+
+    Parameters
+    ----------
+    case : CaseRecords
+        What happened.
+    """
+    walk = None if case.orchestration is None else _walked(case)
+    return 0.0 if walk is None else walk.queued
+
+
+def _walked(case: CaseRecords, path: PathTimes | None = None) -> _Walk | None:
     pod = last_pod(case)
     if pod is None:
-        return ()
+        return None
     walk = _Walk(case, path_times(case) if path is None else path)
     walk.back_from(pod)
-    return tuple(sorted(((c, s) for c, s in walk.seconds.items() if s > 0.0), key=lambda pair: (-pair[1], pair[0])))
+    return walk
 
 
 class _Walk:
@@ -79,6 +99,7 @@ class _Walk:
         self.has_own_time = has_own_time(case)
         self.links = {NIC, DISK, *case.shared_links.name}
         self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.queued = 0.0  # in kubelets' queues
 
     def back_from(self, pod: int) -> None:
         """Walk from a pod's readiness to the rollout's start."""
@@ -114,7 +135,9 @@ class _Walk:
             elif ended == time and (ahead := self._ahead(pod, step)) is not None:
                 pod, pull = ahead
                 self._follow(pull, queued=True)
-                time = float(self.case.pulls.asked[pull])
+                asked = float(self.case.pulls.asked[pull])
+                self.queued += time - asked
+                time = asked
             else:
                 self._spend(step, time - started, cut=time < ended)
                 time = started
@@ -167,6 +190,8 @@ class _Walk:
             self.seconds[SCHEDULE] += seconds
         else:
             self.seconds[OTHER_PULL if cause == PULL_STEP else STEP_NAMES[cause]] += seconds
+        if cause == KUBELET_QUEUE_STEP:
+            self.queued += seconds
 
     def _follow(self, pull: int, queued: bool = False) -> None:
         """Enter the critical path of a pull; `queued`: for a pod that was not let in before its end."""

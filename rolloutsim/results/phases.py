@@ -114,8 +114,8 @@ def node_phases(case: CaseRecords) -> NodePhases:
     pulled = np.maximum(pulled, asked)
     rounds = _rounds(case, asked, served, counted, stays)
     of_fetch = rounds.of(fetching, pulls.asked[fetches.pull])
-    # What an attempt fetched that failed is part of the waiting for the one that did not.
-    useful = served[fetches.pull] | ~np.isfinite(done[fetching])
+    # What an attempt fetched that failed is part of the waiting for one that does not.
+    useful = served[fetches.pull]
     # A fetch that broke off and was begun anew does not count once the node has its images.
     counts = ~(np.isnan(fetches.fetched) & np.isfinite(done[fetching]))
     first, last = np.full(len(rounds.node), np.inf), np.full(len(rounds.node), -np.inf)

@@ -46,6 +46,8 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 
+_OF_ALL = ("rollout_time", "alone_time", "bytes_on_wire", "pull_time", "slowdown")  # what every case has
+
 
 @struct
 class ThresholdResult:
@@ -209,14 +211,16 @@ def _measure(threshold: Threshold, run: Run, figures: _Figures) -> Iterator[Meas
     for case, pulls in selected:
         if pulls is not None or nowhere:
             value, within = (None, False) if pulls is None else _value(threshold, case, pulls, figures)
-            missing = "" if value is not None else _why_missing(case, pulls is None)
+            missing = "" if value is not None else _why_missing(threshold, case, pulls is None, figures)
             yield Measurement(threshold, case.name, _label(threshold, case), value, within, missing)
 
 
-def _why_missing(case: CaseRecords, nowhere: bool) -> str:
+def _why_missing(threshold: Threshold, case: CaseRecords, nowhere: bool, figures: _Figures) -> str:
     if nowhere:
         return "no case has what it selects"
-    return "nothing of the kind in this case" if case.finished else "the rollout did not finish"
+    if threshold.metric not in _OF_ALL and not look_up(figures.object_of(case), threshold):
+        return "nothing of the kind in this case"
+    return "the rollout did not finish" if not case.finished else "nothing of the kind in this case"
 
 
 def _missing(measured: Sequence[Measurement]) -> str:

@@ -156,6 +156,7 @@ def _selectors(name: str, inside: str, document: Document, names: Mapping[str, f
         if value not in known and not (label == "link" and is_counted(value, document)):
             message = f"no {label} is named '{value}'; known: {listing(known)}"
             related: tuple[Path, ...] = (("images", value), ("network", "links", value))
+            related += tuple((section, value) for section in ("workloads", "registries", "background"))
             group = owner(value) if label == "link" else None
             if group is not None:
                 related += (("nodes", group), ("network", "rate"))

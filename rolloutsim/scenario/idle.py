@@ -11,6 +11,7 @@ from rolloutsim.scenario.places import Path, dotted
 _IDLE: Mapping[str, str] = {
     "replications": "every value is simulated equally often; say how often with --replications",
     "sweep": "it says what a sweep varies, and changes no simulation; vary what stands there",
+    "thresholds": "it judges a simulation, and changes none; sweep what is simulated, or compare with --fail-if",
     "rolloutsim": "it is the version of the file's format, of which this release reads one",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from rolloutsim.scenario.checks import check
 from rolloutsim.scenario.fields import quoted
-from rolloutsim.scenario.hints import did_you_mean, intended, kind_help, listing
+from rolloutsim.scenario.hints import candidates, did_you_mean, intended, kind_help, listing
 from rolloutsim.scenario.model import GROUP, Document
 from rolloutsim.scenario.places import Path, Problem, dotted
 from rolloutsim.scenario.structure import elsewhere, part_at
@@ -105,6 +105,18 @@ def _without(data: Any, paths: Iterable[Path]) -> Any:
     return data
 
 
+def _inside(name: str, parent: Path, allowed: Sequence[str]) -> str | None:
+    """A help text for a key that belongs into one of those allowed, or is only spelt like one and belongs elsewhere."""
+    meant = intended(name, allowed)
+    if meant is None:
+        return None
+    part = part_at((*parent, meant))
+    key = next((one for one in candidates(name) if part and one in (part.keys or ())), None)
+    if key is not None:
+        return f"'{key}' is a key of {meant}: write {meant}: {{{key}: …}}"
+    return None if meant in candidates(name) else elsewhere(name)
+
+
 def _problem(error: Any) -> Problem:
     loc: Path = error["loc"]
     path = _path(loc)
@@ -119,7 +131,10 @@ def _problem(error: Any) -> Problem:
             help = (
                 "YAML merge keys are not supported; repeat the keys"
                 if name == "<<"
-                else kind_help(name, error["input"], allowed) or did_you_mean(name, allowed) or elsewhere(name)
+                else kind_help(name, error["input"], allowed)
+                or _inside(name, parent, allowed)
+                or did_you_mean(name, allowed)
+                or elsewhere(name)
             )
             message = f"unknown key '{name}' in {_name(parent)}; allowed: {listing(allowed, 40)}"
             meant = intended(name, allowed)

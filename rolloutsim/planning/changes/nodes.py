@@ -92,7 +92,7 @@ def _kubelet(situation: Situation) -> Iterator[Candidate]:
         # A limit of parallel pulls would stay behind.
         limited = [name for name in serial if nodes[name].max_parallel_image_pulls is not None]
         overrides += [assign(("nodes", name, "max_parallel_image_pulls"), _ANY_NUMBER) for name in limited]
-        share = situation.share([_KUBELET_QUEUE])
+        share = max(situation.share([_KUBELET_QUEUE]), situation.queued)
         yield Candidate("serialize_image_pulls", "serialize_image_pulls: false", tuple(overrides), share, True)
     slow = [group.name for group in groups if group.kubelet.pull_qps is not None]
     if slow:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from math import inf
 from typing import TYPE_CHECKING
 
 from rolloutsim.results.causes import causes
+from rolloutsim.results.critical import queued_time
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.structs import struct
 
@@ -78,6 +80,11 @@ class Situation:
     def share(self, names: Iterable[str]) -> float:
         """The share of some causes together [1]."""
         return min(1.0, sum(self.shares.get(name, 0.0) for name in set(names)))
+
+    @cached_property
+    def queued(self) -> float:
+        """The share of the last pod's path that it stands in kubelets' queues [1]."""
+        return queued_time(self.records) / (self.summary.rollout_time_s or inf)
 
     @cached_property
     def case(self) -> Case:

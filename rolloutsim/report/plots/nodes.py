@@ -186,8 +186,9 @@ def _last_node(run: Run, case: CaseRecords, phases: NodePhases) -> str:
     missing = int(np.isnan(ready).sum())
     if missing:
         stage = PHASES[int(np.bincount(phases.spans.phase[np.isnan(phases.spans.stop)]).argmax())]
-        verb = "is" if missing == 1 else "are"
-        return f"{missing} of {len(ready)} nodes {verb} never ready; most of them stay {stage}"
+        if missing == 1:
+            return f"1 of {len(ready)} nodes is never ready; it stays {stage}"
+        return f"{missing} of {len(ready)} nodes are never ready; most of them stay {stage}"
     last = int(ready.argmax())
     spans = (phases.bounds[0, last], *phases.seconds(case.end)[:, last])
     parts = [
