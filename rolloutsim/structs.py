@@ -4,8 +4,8 @@ For each class `dataclass(frozen=True, slots=True)` compiles six methods, most o
 millisecond, of which a program with a hundred such classes spends a fifth of a short run (measured). `struct` lets it
 compile the initialiser only; the others are the same functions for all.
 
-What a type checker sees is a frozen dataclass, and nothing assigns to one. At run time assignments are not refused:
-that alone is a third of the price.
+What a type checker sees is a frozen dataclass, and nothing assigns to one. At run time assignments are refused only
+where `frozen` says so, for what users hold in their hands: that alone is a third of the price.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ Class = TypeVar("Class", bound=type[Any])
 @overload
 def struct(cls: Class) -> Class: ...
 @overload
-def struct(*, eq: bool) -> Callable[[Class], Class]: ...
+def struct(*, eq: bool = True, frozen: bool = False) -> Callable[[Class], Class]: ...
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def struct(cls: Any = None, *, eq: bool = True) -> Any:
+def struct(cls: Any = None, *, eq: bool = True, frozen: bool = False) -> Any:
     """Make a class a dataclass with slots, compared, hashed and shown by its fields.
 
     Parameters
@@ -32,12 +32,14 @@ def struct(cls: Any = None, *, eq: bool = True) -> Any:
         The class.
     eq : bool
         Whether two with equal fields are equal; otherwise each is equal to itself only.
+    frozen : bool
+        Whether assignments are refused at run time, too.
     """
-    return _made(cls, eq) if cls is not None else lambda cls: _made(cls, eq)
+    return _made(cls, eq, frozen) if cls is not None else lambda cls: _made(cls, eq, frozen)
 
 
-def _made(cls: Any, eq: bool) -> Any:
-    made: Any = dataclass(slots=True, repr=False, eq=False)(cls)
+def _made(cls: Any, eq: bool, frozen: bool) -> Any:
+    made: Any = dataclass(frozen=frozen, slots=True, repr=False, eq=False)(cls)
     if "__repr__" not in vars(cls):
         made.__repr__ = _shown
     if eq:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import sys
 
 import pytest
@@ -158,3 +160,9 @@ def test_sensitivities_are_a_table_the_largest_span_first(result: rs.Result) -> 
     ]  # fmt: skip
     low = dict(zip(rows["path"], rows["low_s"], strict=True))
     assert low["registry.uplink"] == pytest.approx(1.6 / 0.9)
+
+
+def test_results_can_be_pickled_and_copied() -> None:
+    result = rs.loads("rolloutsim: 1\nnodes: 3\nnetwork: 1 Gbit/s\nimages: {a: 3 MB}\n").run()
+    for other in (pickle.loads(pickle.dumps(result)), copy.deepcopy(result)):
+        assert other.to_json() == result.to_json()

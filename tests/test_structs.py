@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import asdict, field, fields, is_dataclass, replace
+from dataclasses import FrozenInstanceError, asdict, field, fields, is_dataclass, replace
 from math import nan
 
 import pytest
 
+from rolloutsim.planning.solve import Solution
+from rolloutsim.results.metrics import CaseSummary
+from rolloutsim.results.records import Run
+from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.structs import struct
 
 
@@ -25,6 +29,13 @@ class One:
     """Of a single field."""
 
     only: float
+
+
+@struct(frozen=True)
+class Held:
+    """By a user."""
+
+    x: float
 
 
 @struct(eq=False)
@@ -68,6 +79,15 @@ def test_or_it_is_equal_to_itself_only() -> None:
 def test_it_shows_its_fields_or_what_it_says_itself() -> None:
     assert repr(Point(1.0, note="a")) == "Point(x=1.0, y=0.0, note='a')"
     assert repr(Thing(1.0)) == "a thing"
+
+
+def test_what_users_hold_refuses_assignments() -> None:
+    with pytest.raises(FrozenInstanceError) as caught:
+        Held(1.0).x = 2.0  # type: ignore[misc]
+    assert str(caught.value) == "cannot assign to field 'x'"
+    assert Held(1.0) == Held(1.0)
+    for frozen in (ResolvedScenario, Run, CaseSummary, Solution):
+        assert frozen.__dataclass_params__.frozen  # type: ignore[attr-defined]
 
 
 def test_it_has_slots_and_survives_pickling() -> None:

@@ -18,7 +18,7 @@ from rolloutsim.structs import struct
 _ROUNDING = 1e-9  # a smaller share of a number is rounding (assumed: far more than sums of floats are off by)
 
 
-@struct
+@struct(frozen=True)
 class Difference:
     """How far a number of a scenario is from that of the first one.
 

@@ -66,7 +66,7 @@ class Row:
         return show_difference(self.span) if self.span > _NOTHING * self.base else "no effect"
 
 
-@struct
+@struct(frozen=True)
 class Sensitivity:
     """The inputs of a case.
 

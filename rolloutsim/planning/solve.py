@@ -66,7 +66,7 @@ class Tried:
     results: tuple[ThresholdResult, ...]
 
 
-@struct
+@struct(frozen=True)
 class Solution:
     """What was found, and how.
 

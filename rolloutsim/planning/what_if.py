@@ -37,7 +37,7 @@ _WORTH_A_TRY = 0.10
 _NO_EFFECT = 0.005  # a smaller share of the rollout time is none (assumed: three digits show the same)
 
 
-@struct
+@struct(frozen=True)
 class WhatIf:
     """A change and what it does to the rollout time of a case.
 
@@ -80,7 +80,7 @@ class WhatIf:
         return self.after is None or self.after - self.before > _NO_EFFECT * self.before
 
 
-@struct
+@struct(frozen=True)
 class WhatIfs:
     """The changes that were tried.
 

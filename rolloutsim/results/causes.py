@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.records import CaseRecords
 
 
-@struct
+@struct(frozen=True)
 class Cause:
     """A cause and what it took.
 

@@ -22,7 +22,7 @@ READY, REQUESTS, FAILED, PUSH, DISK, FAULTS = "Ready", "Requests", "Failed", "Pu
 TOPICS = (READY, REQUESTS, FAILED, PUSH, DISK, FAULTS)
 
 
-@struct
+@struct(frozen=True)
 class Finding:
     """A topic, one of `TOPICS`, and a sentence about it."""
 

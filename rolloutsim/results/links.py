@@ -26,7 +26,7 @@ class Busiest:
     peak_flows: int
 
 
-@struct
+@struct(frozen=True)
 class LinkSummary:
     """What a link carried until the rollout's end.
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.rollouts import RolloutSummary
 
 
-@struct
+@struct(frozen=True)
 class CaseSummary:
     """One case in figures.
 
@@ -90,7 +90,7 @@ class CaseSummary:
         return next(row for row in self.links if row.link == name)
 
 
-@struct
+@struct(frozen=True)
 class RunSummary:
     """A run in figures: its cases by name, in the order of the scenario."""
 

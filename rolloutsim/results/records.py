@@ -169,7 +169,7 @@ class BackgroundRecords:
     latency: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
 
 
-@struct(eq=False)
+@struct(eq=False, frozen=True)
 class CaseRecords:
     """Everything that happened in one case."""
 
@@ -196,7 +196,7 @@ class CaseRecords:
     orchestration: Orchestration | None = None  # None: bare pulls
 
 
-@struct(eq=False)
+@struct(eq=False, frozen=True)
 class Run:
     """A scenario's simulation: its cases' records and where they come from."""
 

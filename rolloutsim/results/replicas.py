@@ -41,7 +41,7 @@ class ReadyReplicas(NamedTuple):
     new: Rows
 
 
-@struct
+@struct(frozen=True)
 class WorkloadSummary:
     """One workload in figures.
 

@@ -49,7 +49,7 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
 _OF_ALL = ("rollout_time", "alone_time", "bytes_on_wire", "pull_time", "slowdown")  # what every case has
 
 
-@struct
+@struct(frozen=True)
 class ThresholdResult:
     """One condition, checked for one case.
 

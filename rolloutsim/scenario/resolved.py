@@ -206,7 +206,7 @@ class Background:
     request: Request | None = None  # a service whose latency is reported
 
 
-@struct
+@struct(frozen=True)
 class Threshold:
     """A condition on a metric: `rollout_time{image=builder}: max < 60 s`."""
 
@@ -221,7 +221,7 @@ class Threshold:
     place: tuple[str, int] | None = field(default=None, compare=False)
 
 
-@struct
+@struct(frozen=True)
 class ResolvedScenario:
     """What `simulate` runs."""
 

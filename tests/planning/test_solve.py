@@ -112,6 +112,15 @@ def test_the_other_direction_is_hinted_at(find, between, largest: bool, title: s
     assert not all(one.passed for one in found.tried)
 
 
+def test_the_other_direction_is_hinted_at_where_the_scenario_itself_will_do() -> None:
+    # 20 nodes take 55.4 s, fewer less, 80 take 221 s.
+    found = ideal().solve("nodes", "rollout_time < 60 s")
+    assert found.status == "reversed"
+    assert solution_title(found) == (
+        "rollout_time < 60 s: the smallest nodes that was tried, 1, will do already, and none from 80 on"
+    )
+
+
 @pytest.mark.parametrize(
     ("exceptions", "named"),
     [((3,), "3 does"), ((3, 5), "3, 5 do"), ((3, 5, 7, 9), "3, 5, 7 and 1 more do")],

@@ -172,6 +172,9 @@ def test_a_faulty_value_in_a_file_is_pointed_at() -> None:
         ({"sweep.points": [1, 3]}, {},
          "sweep sweep.points: sweep.points has no effect here: it says what a sweep varies, and changes no simulation; "
          "vary what stands there"),
+        ({"thresholds.rollout_time": ["max < 3 s", "max < 4 s"]}, {},
+         "sweep thresholds.rollout_time: thresholds.rollout_time has no effect here: it judges a simulation, and "
+         "changes none; sweep what is simulated, or compare with --fail-if"),
         ({"rolloutsim": [1]}, {},
          "sweep rolloutsim: rolloutsim has no effect here: it is the version of the file's format, of which this "
          "release reads one"),

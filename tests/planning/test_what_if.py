@@ -80,6 +80,19 @@ def test_of_links_that_are_full_alike_all_get_a_faster_interface() -> None:
     assert quickly(scenario) == [("registry uplink 10 Gbit/s and node NICs 10 Gbit/s", 1.0, 0.1)]
 
 
+def test_a_small_image_behind_a_large_one_is_let_past_it() -> None:
+    # One node pulls a (1000 MB, 8 s at 1 Gbit/s) and then b (1 MB), whose container takes 20 s: b needs not wait for a.
+    scenario = rs.loads(
+        "rolloutsim: 1\nnodes: {n: {count: 1, nic: 1 Gbit/s, disk: unlimited, serialize_image_pulls: true}}\n"
+        "network: {efficiency: 100%, latency: 0 s}\nregistry: 10 Gbit/s\n"
+        "images: {a: {compressed: 1000 MB, ratio: 1}, b: {compressed: 1 MB, ratio: 1}}\n"
+        "workloads: {a: {images: a, replicas: 1}, b: {images: b, replicas: 1, startup: 20 s}}\n"
+        "rollout: {strategy: all_at_once}\n"
+    )
+    ((before, after),) = [times for change, *times in quickly(scenario) if change == "serialize_image_pulls: false"]
+    assert before.expected > after.expected + 8.0
+
+
 def test_disks_get_twice_the_speed() -> None:
     # Written compressed and unpacked, 100 MB each at 100 MB/s.
     scenario = star(image("a", "100 MB"), nodes=1, uplink="100 Gbit/s", disk="100 MB/s")

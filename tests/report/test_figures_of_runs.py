@@ -23,6 +23,24 @@ from rolloutsim.simulation import simulate
 from tests.report.runs import ideal, rolling, shipped
 from tests.report.test_every_figure import cut_off
 
+_DOOMED = (
+    "rolloutsim: 1\nnodes: {{n: {{count: 4, nic: 1 Gbit/s}}}}\nregistry: 1 Gbit/s\nimages: {{a: 500 MB}}\n"
+    "workloads: {{w: {{images: a, daemonset: true, create: true}}}}\nrollout: {{horizon: 600 s}}\n"
+    "failures: {{c: {{{what}, at: 5 s}}}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("what", "title"),
+    [
+        ("registry: registry", "4 of 4 nodes are never ready; most of them stay waiting"),
+        ("node: n-002", "1 of 4 nodes is never ready; it stays waiting"),
+    ],
+)
+def test_nodes_whose_pulls_fail_are_waiting_and_not_fetching(what: str, title: str) -> None:
+    run = rs.loads(_DOOMED.format(what=what)).run().run
+    assert title_of(figure("timeline")(run)) == title
+
 
 def line_of(ax: Axes, gid: str) -> Line2D:
     (line,) = (line for line in ax.get_lines() if line.get_gid() == gid)

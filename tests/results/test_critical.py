@@ -6,7 +6,7 @@ from math import nan
 
 import pytest
 
-from rolloutsim.results.critical import last_path
+from rolloutsim.results.critical import last_path, queued_time
 from rolloutsim.results.metrics import rollout_time
 from tests.results.by_hand import NIC, Story, image
 from tests.results.rollout_by_hand import Rollout, workload
@@ -117,6 +117,7 @@ def test_a_pod_in_its_kubelets_queue_waited_for_what_the_pull_ahead_waited_for()
     assert path(story) == {
         "registry.uplink": 5.0, "kubelet_queue": 2.0, "nic": 2.0, "controller": 1.0, "startup": 1.0,
     }  # fmt: skip
+    assert queued_time(story.case()) == 7.0  # from pod 0's asking at 1 until 8
 
 
 def test_a_pod_that_the_failure_of_another_pull_let_in_waited_in_the_queue() -> None:
@@ -126,6 +127,7 @@ def test_a_pod_that_the_failure_of_another_pull_let_in_waited_in_the_queue() -> 
     assert rollout is not None
     rollout.steps(rollout.pod(10.0, pull=0), ("kubelet_queue", 8.0), ("pull", 10.0, 0))
     assert path(story) == {"kubelet_queue": 8.0, "nic": 2.0}
+    assert queued_time(story.case()) == 8.0
 
 
 def test_time_that_a_crash_undid_is_the_nodes_outage() -> None:

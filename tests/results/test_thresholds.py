@@ -108,6 +108,8 @@ def test_pulls_that_did_not_finish_took_for_ever() -> None:
     results = check(run(story.case(), thresholds=tuple(limits)))
     assert [(result.value, result.passed) for result in results] == [(None, False), (None, False), (5.0, True)]
     assert [result.headroom for result in results] == [*["the rollout did not finish"] * 2, "92 % left"]
+    nothing = only(threshold("push_time", "max <", 60.0), story.case())  # nor would there be if it had finished
+    assert nothing.headroom == "nothing of the kind in this case"
 
 
 def test_in_a_case_of_several_images_one_of_them_can_be_picked() -> None:
