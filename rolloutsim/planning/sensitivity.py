@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from rolloutsim.planning.inputs import Input, inputs
 from rolloutsim.planning.trials import Trials
-from rolloutsim.planning.what_if import BUDGET, situation_of
-from rolloutsim.results.figures import UNKNOWN, show_difference, show_time
-from rolloutsim.results.metrics import RunSummary, summarise
+from rolloutsim.planning.what_if import BUDGET, NOTHING_TRIED, counted, effort, situation_of
+from rolloutsim.results.figures import UNKNOWN, show_difference
+from rolloutsim.results.metrics import RunSummary
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Plan:
         cls, run: Run, summary: RunSummary | None = None, case: str | None = None, budget: float = 2 * BUDGET
     ) -> Plan:
         """The plan for a case of a run; parameters as for `sensitivity`."""
-        situation = situation_of(run, summarise(run) if summary is None else summary, case)
+        situation = situation_of(run, summary, case)
         if situation is None:
             return cls(budget)
         trials = Trials.of(run.scenario, situation.records, run.seed)
@@ -146,8 +146,7 @@ class Plan:
         wanted = [overrides for one in every[:fitting] for overrides in (one.low, one.high)]
         allowed = {overrides: trials.allowed(overrides) for overrides in wanted}
         valid = {overrides: extended for overrides, extended in allowed.items() if extended is not None}
-        base = situation.summary.rollout_time_s or 0.0
-        return cls(budget, trials, base, every[:fitting], every[fitting:], valid)
+        return cls(budget, trials, situation.rollout_time, every[:fitting], every[fitting:], valid)
 
     @property
     def seconds(self) -> float:
@@ -157,12 +156,9 @@ class Plan:
     def words(self) -> str:
         """How much will be tried: `12 inputs, 23 simulations, about 0.105 s of computing (budget 120 s)`."""
         if self.trials is None:
-            return "nothing is tried, since the rollout did not finish"
-        more = f", {len(self.left_out)} more do not fit" if self.left_out else ""
-        many = f"{len(self.chosen)} input{'s' if len(self.chosen) != 1 else ''} 10% less and more"
-        count = f"{len(self.allowed)} simulation{'s' if len(self.allowed) != 1 else ''}"
-        time = f"about {show_time(self.seconds)} of computing (budget {show_time(self.budget)})"
-        return f"{many}, {count}, {time}{more}"
+            return NOTHING_TRIED
+        what = f"{counted(len(self.chosen), 'input')} 10% less and more, {counted(len(self.allowed), 'simulation')}"
+        return effort(what, self.seconds, self.budget, len(self.left_out))
 
     def carry_out(self, jobs: int = -1) -> Sensitivity:
         """Simulate them."""

@@ -34,6 +34,8 @@ _SOON = 1.25  # [s] (assumed)
 # A cause with a smaller share of the time is left alone where few changes are tried (assumed).
 _WORTH_A_TRY = 0.10
 
+NOTHING_TRIED = "nothing is tried, since the rollout did not finish"
+
 _NO_EFFECT = 0.005  # a smaller share of the rollout time is none (assumed: three digits show the same)
 
 
@@ -219,14 +221,13 @@ class Plan:
         from rolloutsim.planning.changes import candidates
         from rolloutsim.planning.trials import Trials
 
-        situation = situation_of(run, summarise(run) if summary is None else summary, case)
+        situation = situation_of(run, summary, case)
         if situation is None:
             return cls(budget)
         trials = Trials.of(run.scenario, situation.records, run.seed)
         every = _possible(candidates(situation), trials)
         fitting = trials.fitting(budget)
-        before = situation.summary.rollout_time_s or 0.0
-        return cls(budget, trials, before, every[:fitting], every[fitting:])
+        return cls(budget, trials, situation.rollout_time, every[:fitting], every[fitting:])
 
     @property
     def seconds(self) -> float:
@@ -236,10 +237,8 @@ class Plan:
     def words(self) -> str:
         """How much will be tried: `14 changes, about 0.105 s of computing (budget 60.0 s)`."""
         if self.trials is None:
-            return "nothing is tried, since the rollout did not finish"
-        more = f", {len(self.left_out)} more do not fit" if self.left_out else ""
-        many = f"{len(self.chosen)} change{'s' if len(self.chosen) != 1 else ''}"
-        return f"{many}, about {show_time(self.seconds)} of computing (budget {show_time(self.budget)}){more}"
+            return NOTHING_TRIED
+        return effort(counted(len(self.chosen), "change"), self.seconds, self.budget, len(self.left_out))
 
     def carry_out(self, jobs: int = -1) -> WhatIfs:
         """Simulate the changes."""
@@ -261,7 +260,7 @@ class _Quick:
         from rolloutsim.planning.trials import Trials
 
         self.run, self.summary, self.situation = run, summary, situation
-        self.before = situation.summary.rollout_time_s or 0.0
+        self.before = situation.rollout_time
         self.trials = Trials.of(run.scenario, situation.records, run.seed)
 
     def found(self) -> WhatIfs:
@@ -299,11 +298,12 @@ def _possible(every: Iterable[Candidate], trials: Trials) -> tuple[Candidate, ..
     return tuple(replace(one, overrides=overrides) for one, overrides in allowed if overrides is not None)
 
 
-def situation_of(run: Run, summary: RunSummary, case: str | None = None) -> Situation | None:
+def situation_of(run: Run, summary: RunSummary | None = None, case: str | None = None) -> Situation | None:
     """A case that finished, of a run that knows its document."""
     from rolloutsim.planning.changes.situation import Situation
     from rolloutsim.planning.trials import document_of
 
+    summary = summarise(run) if summary is None else summary
     if not summary.cases or not run.scenario.document:
         return None
     figures = summary.slowest if case is None else summary.cases[case]
@@ -311,6 +311,17 @@ def situation_of(run: Run, summary: RunSummary, case: str | None = None) -> Situ
         return None
     records = next(one for one in run.cases if one.name == figures.case)
     return Situation(run.scenario, document_of(run.scenario.document), records, figures)
+
+
+def counted(number: int, what: str) -> str:
+    """`1 change`, `2 changes`."""
+    return f"{number} {what}{'s' if number != 1 else ''}"
+
+
+def effort(what: str, seconds: float, budget: float, left_out: int) -> str:
+    """What will be tried, what that takes and may take [s], and how much more there would be."""
+    more = f", {left_out} more do not fit" if left_out else ""
+    return f"{what}, about {show_time(seconds)} of computing (budget {show_time(budget)}){more}"
 
 
 def _by_gain(tried: Iterable[WhatIf]) -> tuple[WhatIf, ...]:

@@ -218,9 +218,8 @@ def _measure(threshold: Threshold, run: Run, figures: _Figures) -> Iterator[Meas
 def _why_missing(threshold: Threshold, case: CaseRecords, nowhere: bool, figures: _Figures) -> str:
     if nowhere:
         return "no case has what it selects"
-    if threshold.metric not in _OF_ALL and not look_up(figures.object_of(case), threshold):
-        return "nothing of the kind in this case"
-    return "the rollout did not finish" if not case.finished else "nothing of the kind in this case"
+    there = threshold.metric in _OF_ALL or bool(look_up(figures.object_of(case), threshold))
+    return "the rollout did not finish" if there and not case.finished else "nothing of the kind in this case"
 
 
 def _missing(measured: Sequence[Measurement]) -> str:

@@ -16,6 +16,17 @@ from rolloutsim.simulation import simulate
 ROOT = Path(__file__).parent.parent.parent
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 
+# With 8 replications the registry is gone in time to leave some of them unfinished.
+PARTLY = """\
+rolloutsim: 1
+name: partly
+nodes: {n: {count: 2, start: {min: 0 s, max: 20 s}}}
+network: 1 Gbit/s
+images: {a: 20 MB}
+failures: {dead: {registry: registry, at: 14 s}}
+rollout: {horizon: 10m}
+"""
+
 IDEAL = """\
 rolloutsim: 1
 name: four nodes

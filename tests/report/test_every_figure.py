@@ -46,7 +46,7 @@ def cut_off(ax: Axes) -> list[str]:
     return found
 
 
-def check(name: str, run: Run) -> None:
+def assert_whole(name: str, run: Run) -> None:
     """Draw a figure and look at it, if there is data for it."""
     try:
         ax = figure(name)(run)
@@ -74,12 +74,12 @@ KINDS = {
 def test_every_figure_of_a_shipped_scenario_is_whole(path: Path) -> None:
     run = shipped(path.stem)
     for name in names("run", "case"):
-        check(name, run)
+        assert_whole(name, run)
 
 
 @pytest.mark.parametrize("name", names("run", "case"))
 def test_every_figure_of_workloads_and_other_applications_is_whole(name: str) -> None:
-    check(name, rolling())
+    assert_whole(name, rolling())
 
 
 @pytest.mark.parametrize("name", names("run", "case"))

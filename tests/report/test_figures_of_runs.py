@@ -20,7 +20,7 @@ from rolloutsim.results.phases import node_phases, readiness
 from rolloutsim.results.replicated import figures_of
 from rolloutsim.results.throughput import link_loads
 from rolloutsim.simulation import simulate
-from tests.report.runs import ideal, rolling, shipped
+from tests.report.runs import PARTLY, ideal, rolling, shipped
 from tests.report.test_every_figure import cut_off
 
 _DOOMED = (
@@ -110,16 +110,7 @@ def test_rollout_of_replications_says_their_means() -> None:
 
 def test_rollout_of_replications_that_finish_in_part_says_in_how_many() -> None:
     """The band of what 3 of 8 reach goes on to the edge; the first replication is only the line."""
-    text = """\
-rolloutsim: 1
-name: partly
-nodes: {n: {count: 2, start: {min: 0 s, max: 20 s}}}
-network: 1 Gbit/s
-images: {a: 20 MB}
-failures: {dead: {registry: registry, at: 14 s}}
-rollout: {horizon: 10m}
-"""
-    result = rs.loads(text).run(replications=8)
+    result = rs.loads(PARTLY).run(replications=8)
     assert result.replications is not None
     each = result.replications.each
     whole = [one.ready["a"][-1] for one in each if len(one.ready["a"]) == 2]

@@ -17,7 +17,7 @@ from rolloutsim.planning.sensitivity import Row
 from rolloutsim.report.plots import figure
 from rolloutsim.report.plots.canvas import NoDataError, tips
 from rolloutsim.report.plots.points import axis_of, view
-from tests.report.runs import IDEAL
+from tests.report.runs import IDEAL, PARTLY
 from tests.report.test_every_figure import cut_off
 from tests.report.test_figures_of_runs import data_of, title_of
 
@@ -267,17 +267,6 @@ def test_no_two_lines_look_alike() -> None:
         lines = [line for line in ax.get_lines() if line.get_gid()]
         looks = {(line.get_color(), line.get_linestyle(), line.get_marker()) for line in lines}
         assert len(looks) == len(lines)
-
-
-PARTLY = """\
-rolloutsim: 1
-name: partly
-nodes: {n: {count: 2, start: {min: 0 s, max: 20 s}}}
-network: 1 Gbit/s
-images: {a: 20 MB}
-failures: {dead: {registry: registry, at: 14 s}}
-rollout: {horizon: 10m}
-"""
 
 
 def test_a_sweep_without_any_mean_says_how_many_rollouts_finished() -> None:

@@ -71,6 +71,11 @@ class Situation:
         self.records = records
         self.summary = summary
 
+    @property
+    def rollout_time(self) -> float:
+        """The case's, which did finish [s]."""
+        return self.summary.rollout_time_s or 0.0
+
     @cached_property
     def shares(self) -> Mapping[str, float]:
         """By cause, its share of the last pod's path or of all paths, whichever is larger [1]."""
