@@ -38,7 +38,7 @@ class Plots:
         _checked(name, self._names())
         if name == "tornado":
             return self._tornado
-        keywords: dict[str, Any] = {"summary": self._result._first}
+        keywords: dict[str, Any] = {"summary": self._result.run_summary}
         if self._case is not None:
             keywords["case"] = self._case
         if name == "rollout" and self._result.replications is not None:
@@ -50,7 +50,7 @@ class Plots:
         from rolloutsim.planning.sensitivity import sensitivity
 
         which = self._result._checked(case or self._case)
-        return tornado(sensitivity(self._result.run, self._result._first, case=which, **budget), ax)
+        return tornado(sensitivity(self._result.run, self._result.run_summary, case=which, **budget), ax)
 
     @staticmethod
     def _names() -> tuple[str, ...]:

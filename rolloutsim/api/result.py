@@ -124,7 +124,7 @@ class Result:
         """
         from rolloutsim.planning.what_if import what_if
 
-        found = what_if(self.run, self._first, case=self._checked(case), jobs=jobs, budget=budget)
+        found = what_if(self.run, self.run_summary, case=self._checked(case), jobs=jobs, budget=budget)
         return Table(found.to_columns())
 
     def sensitivity(self, case: str | None = None, jobs: int = -1, budget: float = 120.0) -> Table:
@@ -137,7 +137,7 @@ class Result:
         """
         from rolloutsim.planning.sensitivity import sensitivity
 
-        found = sensitivity(self.run, self._first, case=self._checked(case), jobs=jobs, budget=budget)
+        found = sensitivity(self.run, self.run_summary, case=self._checked(case), jobs=jobs, budget=budget)
         return Table(found.to_columns())
 
     def report(self, changes: WhatIfs | None = None, inputs: Sensitivity | None = None) -> Report:
@@ -159,9 +159,9 @@ class Result:
             self.run,
             self.summary,
             self.thresholds,
-            quick_what_if(self.run, self._first) if changes is None else changes,
+            quick_what_if(self.run, self.run_summary) if changes is None else changes,
             inputs,
-            first=self._first,
+            first=self.run_summary,
             intervals=self.intervals,
             replications=None if self.replications is None else self.replications.each,
             command=f"rolloutsim run scenario.yaml --seed {self.run.seed}{often} -o DIR",
@@ -174,7 +174,7 @@ class Result:
         return to_html((self.report(changes, inputs),))
 
     @property
-    def _first(self) -> RunSummary | None:
+    def run_summary(self) -> RunSummary | None:
         """The figures of the one run that there are records of; None: not at hand."""
         return self.summary if self.replications is None else None
 

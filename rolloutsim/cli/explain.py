@@ -123,7 +123,7 @@ def _reasons(result: Result, case: str, form: str, jobs: int, budget: float) -> 
     from rolloutsim.cli.progress import announce
     from rolloutsim.planning.what_if import Plan
 
-    figures = None if result.replications else result.summary
+    figures = result.run_summary
     plan = Plan.of(result.run, figures, case, budget)
     announce("what-if", plan)
     changes = plan.carry_out(jobs)
@@ -141,7 +141,7 @@ def _sensitivity(result: Result, case: str, form: str, jobs: int, budget: float)
     from rolloutsim.cli.progress import announce
     from rolloutsim.planning.sensitivity import Plan
 
-    figures = None if result.replications else result.summary
+    figures = result.run_summary
     plan = Plan.of(result.run, figures, case, budget)
     announce("sensitivity", plan)
     found = plan.carry_out(jobs)

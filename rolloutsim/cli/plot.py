@@ -94,6 +94,6 @@ def _tornado(result: Result, case: str | None) -> Axes:
 
     if case is not None and case not in result.cases:
         raise UsageError(f"no case '{case}'; cases: {', '.join(result.cases)}")
-    plan = Plan.of(result.run, None if result.replications else result.summary, case)
+    plan = Plan.of(result.run, result.run_summary, case)
     announce("sensitivity", plan)
     return tornado(plan.carry_out())

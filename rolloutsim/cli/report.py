@@ -67,7 +67,7 @@ def _report(name: str, thorough: bool) -> Report:
     from rolloutsim.cli.progress import announce
     from rolloutsim.planning import sensitivity, what_if
 
-    first = None if result.replications else result.summary
+    first = result.run_summary
     changes, inputs = what_if.Plan.of(result.run, first), sensitivity.Plan.of(result.run, first)
     announce("what-if", changes)
     announce("sensitivity", inputs)

@@ -178,7 +178,7 @@ def _tried(result: Result, wanted: bool, thorough: bool, jobs: int) -> WhatIfs:
 
     if not wanted:
         return WhatIfs()
-    summary = None if result.replications else result.summary  # a mean of several is no run's to compare with
+    summary = result.run_summary  # a mean of several is no run's to compare with
     if not thorough:
         return quick_what_if(result.run, summary)
     plan = Plan.of(result.run, summary)
@@ -190,7 +190,7 @@ def _inputs(result: Result, jobs: int) -> Sensitivity:
     """How much each input matters, for the report."""
     from rolloutsim.planning.sensitivity import Plan
 
-    plan = Plan.of(result.run, None if result.replications else result.summary)
+    plan = Plan.of(result.run, result.run_summary)
     click.echo(f"sensitivity: {plan.words()}", err=True)
     return plan.carry_out(jobs)
 
