@@ -14,7 +14,7 @@ The caller sees hosts, kinds and flows; it never touches states, bundles or cloc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Any
 
@@ -23,6 +23,8 @@ from simpy.events import NORMAL, Event, EventPriority
 
 from rolloutsim.network.calls import Call
 from rolloutsim.network.clocks import Clock
+from rolloutsim.network.guards import WRONG, SharingFault
+from rolloutsim.network.levels import ROUNDING
 from rolloutsim.network.links import Kind, SharedLink
 from rolloutsim.network.sharing import Sharing
 from rolloutsim.network.states import Bundle, Flow, Host, Profile, State
@@ -59,6 +61,7 @@ class FluidNetwork:
         self._when_alarm_rings: list[Any] = [self._wake]
         self._when_call_rings: list[Any] = [self._ring]
         self._alarm_time = inf
+        self._latest_alarm = -inf  # that was set, overtaken ones too
         self.update_planned = False  # more events of this instant come before the sharing is updated
         self._inside = False
 
@@ -66,7 +69,7 @@ class FluidNetwork:
 
     def link(self, name: str, capacity: float) -> SharedLink:
         """Add a shared link of a capacity [B/s]."""
-        link = SharedLink(name, len(self.links), capacity)
+        link = SharedLink(name, len(self.links), capacity, self.env.now)
         self.links.append(link)
         return link
 
@@ -119,6 +122,10 @@ class FluidNetwork:
         self.carried[flow.kind.index] += received
         if flow.bundle is None:
             self._fresh.remove(flow)
+        else:
+            # The clock may have waited for this flow, for days if it was to last so long.
+            assert flow.bundle.clock is not None
+            self.sharing.look_again(flow.bundle.clock)
         host = flow.host
         host.flows.remove(flow)
         host.target = host.target.after(flow.kind, -1)
@@ -132,9 +139,10 @@ class FluidNetwork:
 
     def reweigh(self, flow: Flow, kind: Kind) -> None:
         """Go on as another kind, which differs from the flow's by its weight only; nothing once it has ended."""
-        if flow.bundle is None or kind is flow.kind:
-            return
         host = flow.host
+        # One that began at this instant is in no bundle yet, but among its host's flows.
+        if kind is flow.kind or (flow.bundle is None and flow not in host.flows):
+            return
         host.target = host.target.after(flow.kind, -1).after(kind, 1)
         flow.kind = kind
         self._reweighed.append(host)
@@ -145,7 +153,15 @@ class FluidNetwork:
             self._plan_update()
 
     def set_capacity(self, link: SharedLink, capacity: float) -> None:
-        """Change a link's capacity [B/s], at most to its nominal one."""
+        """Change a link's capacity [B/s], at most to its nominal one; what rounding left of it is none."""
+        now = self.env.now
+        if link.nominal < inf:
+            if capacity <= ROUNDING * link.nominal:
+                capacity = 0.0
+            link.offered += link.capacity * (now - link.offered_until)
+        link.offered_until = now
+        if capacity < link.capacity:
+            self._finish_nearly_due(now)
         self.sharing.set_capacity(link, capacity)
         if not self._inside:
             self._plan_update()
@@ -158,7 +174,7 @@ class FluidNetwork:
     def occupy(self, link: SharedLink, rate: float) -> None:
         """Take an inelastic rate [B/s] off a link's capacity, in place of what was taken before."""
         link.taken = rate
-        # Sums of rates may round to a hair more than the link.
+        # Sums of rates may round to a hair more than the link, or less.
         self.set_capacity(link, max(link.nominal * link.share - rate, 0.0))
 
     def call_later(self, delay: float, function: Callable[[Any], None], argument: Any = None) -> None:
@@ -198,6 +214,29 @@ class FluidNetwork:
         """When a link was saturated, the present interval included [s]."""
         current = [(link.saturated_since, self.env.now)] if link.saturated_since < self.env.now else []
         return link.intervals + current
+
+    def audit(self) -> None:
+        """Look whether the sharing is possible, and whether what each link carried is.
+
+        Raises
+        ------
+        SharingFault
+            If it is not.
+        """
+        now = self.env.now
+        if not self.update_planned:
+            self.sharing.audit(now)
+        carried = dict.fromkeys(self.links, 0.0)
+        for kind in self._kinds.values():
+            for link in kind.links:
+                carried[link] += self.carried[kind.index]
+        for link, size in carried.items():
+            if link.nominal == inf:
+                continue
+            offered = link.offered + link.capacity * (now - link.offered_until)
+            # The last bytes of a flow are complete at a step of the clock, which grows with the time it shows.
+            if not size <= offered * (1 + WRONG) + link.nominal * WRONG * (1.0 + abs(now)):
+                raise SharingFault(f"{link.name}: carried {size:g} B where {offered:g} B are possible until {now:g} s")
 
     # ---- events --------------------------------------------------------------------------------------
 
@@ -241,6 +280,17 @@ class FluidNetwork:
         elif not self.update_planned:
             # More events of this instant follow.
             self._plan_update()
+
+    def _finish_nearly_due(self, now: float) -> None:
+        """Complete the flows that end at this instant but for roundings: what follows may stop them for ever."""
+        limit = now + ROUNDING * max(now, 1.0)
+        inside, self._inside = self._inside, True
+        calendar = self._calendar
+        while calendar and calendar[0][0] <= limit:
+            _, _, ticket, clock = heappop(calendar)
+            if ticket == clock.ticket:
+                self._finish_due(clock, now)
+        self._inside = inside
 
     def _finish_due(self, clock: Clock, now: float) -> None:
         """Complete the flows whose mark the clock has reached: those due, and exact ties."""
@@ -286,7 +336,8 @@ class FluidNetwork:
             host.dirty = False
             old, new = host.state, host.target
             if new is not old:
-                if not new.members and new.key:
+                # One that its last host has just left is still there.
+                if not new.members and new.key and new not in sharing.populated:
                     sharing.enter(new, now)
                 self._move(host, new, now)
                 if sharing.transfer(old, new):
@@ -364,9 +415,15 @@ class FluidNetwork:
             mark = clock.earliest() if clock.known is None else clock.known
             clock.known = None
             due = inf
-            if mark < inf and clock.rate > 0.0:
-                left = mark - (clock.served if clock.moved == now else clock.read(now))
-                due = now + left / clock.rate if left > 0.0 else now
+            if mark < inf:
+                rate = clock.rate
+                if rate > 0.0:
+                    left = mark - (clock.served if clock.moved == now else clock.read(now))
+                    due = now + left / rate if left > 0.0 else now
+                elif rate != 0.0:
+                    raise SharingFault(f"a flow has a rate of {rate:g} B/s at {now:g} s")
+            elif mark != inf:
+                raise SharingFault(f"a flow ends after {mark:g} B at {now:g} s")
             if due != clock.due or mark != clock.due_mark:
                 clock.ticket += 1
                 clock.due, clock.due_mark = due, mark
@@ -376,14 +433,29 @@ class FluidNetwork:
         changed.clear()
         while calendar and calendar[0][2] != calendar[0][3].ticket:
             heappop(calendar)
-        if calendar and calendar[0][0] < self._alarm_time:
+        if not calendar:
+            if self._latest_alarm > now:
+                self._forget_alarms(now)
+        elif calendar[0][0] < self._alarm_time:
             self._alarm_time = calendar[0][0]
             # An alarm that rang may be set again; one that was overtaken is still in the kernel's queue.
             alarm = self._rung or Call(_nothing, None, [])
             self._rung = None
             alarm.callbacks = self._when_alarm_rings  # the kernel reads this list and lets go of it
             self._alarm = alarm
+            if self._alarm_time > self._latest_alarm:
+                self._latest_alarm = self._alarm_time
             self.env.schedule(alarm, NORMAL, max(self._alarm_time - now, 0.0))
+
+    def _forget_alarms(self, now: float) -> None:
+        """Take the alarms out of the kernel's queue: no flow is going to end, and nobody waits for them.
+
+        What was to end in days and was cut, or has no capacity any more, would keep the clock running.
+        """
+        queue = self.env._queue
+        queue[:] = [entry for entry in queue if entry[3].callbacks is not self._when_alarm_rings]
+        heapify(queue)
+        self._alarm, self._alarm_time, self._latest_alarm = None, inf, now
 
 
 def _nothing(_: Any) -> None:

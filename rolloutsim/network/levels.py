@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from math import inf
 
+from rolloutsim.network.guards import SharingFault
 from rolloutsim.network.links import SharedLink
 from rolloutsim.network.regimes import EDGE, Shape
 
@@ -43,6 +44,10 @@ def solve(link: SharedLink, shapes: dict[object, Shape]) -> float:
     a, b, lowest, highest = _load_at(link, inf, shapes)
     if a <= capacity * (1 + ROUNDING):
         return inf
+    if a != a:
+        raise SharingFault(f"{link.name}: its load is not a number")
+    if capacity <= 0.0:
+        return 0.0
     weights = 0.0
     for state in link.states:
         for kind, number in state.key:

@@ -31,21 +31,26 @@ class SharedLink:
         Its place in the network's list of links.
     capacity : float
         Payload capacity [B/s].
+    now : float
+        Since when it is there [s].
     """
 
     __slots__ = (
         "before", "bound", "capacity", "clocks", "constant", "driven_by", "drives", "feeds", "flows",
         "followers", "guard", "highest", "index", "intervals", "lazy", "level", "lowest", "name",
-        "nominal", "own", "peak_flows", "queued", "saturated_since", "share", "states", "taken",
+        "nominal", "offered", "offered_until", "own", "peak_flows", "queued", "saturated_since", "share",
+        "states", "taken",
     )  # fmt: skip
 
-    def __init__(self, name: str, index: int, capacity: float) -> None:
+    def __init__(self, name: str, index: int, capacity: float, now: float) -> None:
         self.name = name
         self.index = index
         self.capacity = capacity
         self.nominal = capacity
         self.share = 1.0  # of the nominal capacity that a fault leaves
         self.taken = 0.0  # by inelastic traffic [B/s]
+        self.offered = 0.0  # bytes that its capacities could carry until `offered_until`
+        self.offered_until = now  # when the capacity last changed [s]
         self.states: dict[State, None] = {}  # populated states with a flow across this link
         self.before = inf  # the last finite level, where the search for the next one begins
         self.flows = 0

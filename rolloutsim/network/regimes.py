@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
+from rolloutsim.network.guards import rounded_up
+
 # Who stopped a flow, where it is not a private link (those are 0, 1, ...).
 LEVEL = -1
 CAP = -2
@@ -93,12 +95,17 @@ def fill(capacities: tuple[float, ...], parts: tuple[Part, ...], level: float) -
             for place, per_rate in part.usage:
                 load = part.count * part.weight * per_rate
                 used[place] = (used[place][0] + load * a, used[place][1] + load * b)
+    scale = max((capacity for capacity in capacities if capacity < inf), default=0.0)
+    rates = []
+    for part, (a, b, _) in zip(parts, stops, strict=True):
+        fixed = part.weight * a
+        rates.append((fixed if b or fixed >= 0.0 else rounded_up(fixed, scale), part.weight * b))
     # The order of stopping was found at `level`, whatever rounding makes of the inequalities there.
     lowest, highest = min(lowest, level), max(highest, level)
     return Regime(
         lowest * (1 - EDGE),
         highest * (1 + EDGE),
-        tuple((part.weight * a, part.weight * b) for part, (a, b, _) in zip(parts, stops, strict=True)),
+        tuple(rates),
         tuple(cause for _, _, cause in stops),
         tuple(sorted({cause for _, _, cause in stops if cause >= 0})),
     )

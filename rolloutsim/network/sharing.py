@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.network import filling
 from rolloutsim.network.clocks import Clock
+from rolloutsim.network.guards import WRONG, SharingFault, rounded_up
 from rolloutsim.network.levels import ROUNDING, Unsettled, bound_of, level_of, load_of, solve
 from rolloutsim.network.regimes import EDGE, LEVEL, PRIVATE
 
@@ -45,6 +46,11 @@ if TYPE_CHECKING:
 # A link that drives more links than this does not follow each of their loads (assumed: a loop over eight
 # numbers costs less than the bookkeeping of a bound).
 MANY = 8
+
+# All loads are summed up from the flows' rates after so many updates, and so many more for each state and link there
+# is (assumed: an update costs as much as ten of their sums, so that this takes a few thousandths).
+UPDATES_TO_AUDIT = 100
+UPDATES_PER_SUM = 40
 
 
 class Sharing:
@@ -66,6 +72,7 @@ class Sharing:
         self._constant_clocks: dict[float, Clock] = {}
         self._entangled = 0  # populated states whose flows take different paths
         self._moved: list[SharedLink] = []  # links that were repaired since the last update
+        self._to_audit = UPDATES_TO_AUDIT  # updates until all loads are summed up once more
 
     # ---- hosts come and go -------------------------------------------------------------------------
 
@@ -139,6 +146,34 @@ class Sharing:
                 self._record_saturation(self._moved, now)
         self._moved = []
 
+    def audit(self, now: float) -> None:
+        """Sum up the rates on every link, by none of the sums that are kept from event to event.
+
+        Raises
+        ------
+        SharingFault
+            If a rate is negative or not a number, or a link is over its capacity.
+        """
+        self._to_audit = UPDATES_TO_AUDIT + UPDATES_PER_SUM * (len(self.populated) + len(self.links))
+        loads = dict.fromkeys(self.links, 0.0)
+        for state in self.populated:
+            own = [0.0] * len(state.profile.capacities)
+            for bundle in state.bundles:
+                clock = bundle.clock
+                assert clock is not None
+                if not clock.rate >= 0.0:
+                    raise SharingFault(f"a flow has a rate of {clock.rate:g} B/s at {now:g} s")
+                for link in bundle.kind.links:
+                    loads[link] += state.members * bundle.per_host * clock.rate
+                for place, per_rate in bundle.kind.usage:
+                    own[place] += bundle.per_host * per_rate * clock.rate
+            for load, capacity in zip(own, state.profile.capacities, strict=True):
+                if not load <= capacity * (1 + WRONG):
+                    raise SharingFault(f"a host's link: {load:g} B/s over a capacity of {capacity:g} B/s at {now:g} s")
+        for link, load in loads.items():
+            if not load <= link.capacity + WRONG * link.nominal:
+                raise SharingFault(f"{link.name}: {load:g} B/s over a capacity of {link.capacity:g} B/s at {now:g} s")
+
     # ---- the structure -----------------------------------------------------------------------------
 
     def _enqueue(self, link: SharedLink) -> None:
@@ -157,8 +192,11 @@ class Sharing:
             link.queued = False
             if link.level < inf:
                 self._relevel(link, now)
-            elif link.bound > link.capacity:
+            elif not link.bound <= link.capacity:
                 self._check_capacity(link, now)
+        self._to_audit -= 1
+        if self._to_audit < 0:
+            self.audit(now)
 
     def _relevel(self, link: SharedLink, now: float) -> None:
         """Condition 1 and 2 at a saturated link, with its level from load = capacity."""
@@ -170,7 +208,8 @@ class Sharing:
         for driver in link.driven_by:
             rest -= driver.drives.get(link, 0.0) * driver.level
             floor = max(floor, driver.level)
-        level = rest / link.own
+        # A link without capacity carries nothing, whatever rounding left of the sums.
+        level = rest / link.own if link.capacity > 0.0 else 0.0
         if link.lowest <= level <= link.highest and floor <= level * (1 + EDGE):
             if level != link.level:
                 self._set_level(link, level, now)
@@ -183,7 +222,8 @@ class Sharing:
         changed = self.changed
         for (a, b), clock in link.clocks.items():
             clock.read(now)
-            clock.rate = max(a + b * level, 0.0)
+            rate = a + b * level
+            clock.rate = rate if rate >= 0.0 else rounded_up(rate, a)
             if not clock.changed:
                 clock.changed = True
                 changed.append(clock)
@@ -195,7 +235,7 @@ class Sharing:
             if level > link.guard:
                 self._raise_guard(link)
                 for other in link.drives:
-                    if other.level == inf and other.bound > other.capacity:
+                    if other.level == inf and not other.bound <= other.capacity:
                         self._enqueue(other)
             return
         for other, per_level in link.drives.items():
@@ -203,15 +243,18 @@ class Sharing:
                 self._enqueue(other)
             else:
                 other.bound += per_level * rise
-                if other.bound > other.capacity:
+                if not other.bound <= other.capacity:
                     self._enqueue(other)
 
     def _check_capacity(self, link: SharedLink, now: float) -> None:
         """Condition 3 at an unsaturated link whose bound says nothing."""
-        if load_of(link) > link.capacity * (1 + ROUNDING):
+        load = load_of(link)
+        if load > link.capacity * (1 + ROUNDING):
             self._repair(link, now)
             return
         link.bound = bound_of(link)
+        if load != load or link.bound != link.bound:
+            raise SharingFault(f"{link.name}: its load is not a number at {now:g} s")
         if link.bound > link.capacity:
             for driver in link.driven_by:
                 if driver.lazy:
@@ -236,6 +279,8 @@ class Sharing:
         """Find the level of a link, or that it is not saturated, and the bottlenecks of its flows."""
         self._moved.append(link)
         found = solve(link, self._shapes)
+        if not found >= 0.0:
+            raise SharingFault(f"{link.name}: its level is {found:g} B/s at {now:g} s")
         before, link.level = link.level, found
         changes = []
         link.lowest, link.highest = 0.0, inf
@@ -318,6 +363,8 @@ class Sharing:
         state.driver = state.regime = None
         for link in state.crossed:
             if not link.states:
+                if link.followers or link.driven_by:
+                    raise SharingFault(f"{link.name}: no flow crosses it, and yet some are counted")
                 # What rounding left of the sums goes with the last state.
                 link.constant = link.own = link.bound = 0.0
 
@@ -339,7 +386,7 @@ class Sharing:
                     if not driver.lazy and len(drives) > MANY:
                         driver.lazy = True
                         driver.guard = driver.level
-            if not link.queued and (link.level < inf or link.bound > link.capacity):
+            if not link.queued and (link.level < inf or not link.bound <= link.capacity):
                 link.queued = True
                 self.queue.append(link)
 
@@ -348,12 +395,20 @@ class Sharing:
         if driver is None:
             clock = self._constant_clocks.get(a)
             if clock is None:
-                clock = self._constant_clocks[a] = Clock(max(a, 0.0), now)
+                clock = self._constant_clocks[a] = Clock(a, now)
         else:
             clock = driver.clocks.get((a, b))
             if clock is None:
-                clock = driver.clocks[a, b] = Clock(max(a + b * driver.level, 0.0), now)
+                rate = a + b * driver.level
+                clock = driver.clocks[a, b] = Clock(rate if rate >= 0.0 else rounded_up(rate, a), now)
         return clock
+
+    def look_again(self, clock: Clock) -> None:
+        """Find a clock's next completion anew: what it waited for has gone."""
+        clock.known = None
+        if not clock.changed:
+            clock.changed = True
+            self.changed.append(clock)
 
     def _put(self, bundle: Bundle, clock: Clock, now: float) -> None:
         bundle.attach(clock, now)

@@ -19,6 +19,8 @@ from rolloutsim.network.states import Flow, Host
 
 CAPACITIES = st.one_of(st.sampled_from([1.0, 2.0, 5.0, 10.0, 100.0]), st.floats(0, 6).map(lambda x: 10.0**x))
 SIZES = st.one_of(st.sampled_from([10.0, 20.0]), st.floats(1, 100))
+# Relative error of rates: a few hundred roundings of sums over at most some hundred flows.
+TEXTBOOK = 1e-9
 TIMES = st.one_of(st.sampled_from([0.0, 1.0, 2.0]), st.floats(0, 5))
 
 
@@ -106,11 +108,11 @@ def play(spec: dict[str, Any], each_update: Callable[[Played], None], start: flo
     return played
 
 
-def textbook(played: Played) -> list[tuple[Flow, float, Any, list[Any]]]:
+def textbook(network: FluidNetwork, hosts: list[Host]) -> list[tuple[Flow, float, Any, list[Any]]]:
     """Each flow in flight with its rate and bottleneck by the textbook allocator, and the links it uses."""
-    capacities: dict[Any, float] = {link.name: link.capacity for link in played.network.links}
+    capacities: dict[Any, float] = {link.name: link.capacity for link in network.links}
     demands, flows = [], []
-    for number, host in enumerate(played.hosts):
+    for number, host in enumerate(hosts):
         limited = {p: c for p, c in enumerate(host.profile.capacities) if c < math.inf}
         capacities.update({(number, p): c for p, c in limited.items()})
         for flow in host.flows:
@@ -124,3 +126,9 @@ def textbook(played: Played) -> list[tuple[Flow, float, Any, list[Any]]]:
         (flow, rate, link, list(demand.usage.items()))
         for flow, rate, link, demand in zip(flows, allocation.rates, allocation.bottlenecks, demands, strict=True)
     ]
+
+
+def worst_rate(network: FluidNetwork, hosts: list[Host]) -> float:
+    """How far (relative) a rate is from the textbook allocator's at the most."""
+    pairs = [(network.rate(flow), rate) for flow, rate, _, _ in textbook(network, hosts)]
+    return max((abs(got - rate) / max(rate, TEXTBOOK) for got, rate in pairs), default=0.0)

@@ -1,23 +1,26 @@
 """An ideal rollout in exact rational arithmetic: the oracle for scenarios of `model: ideal`.
 
-Every number is a `fractions.Fraction`, so there are no tolerances: two events are at one instant exactly if
-they are. At each event all rates are computed anew by progressive filling over all flows. It knows bandwidth
-sharing, caps, download slots, layers held already or shared between images, and background transfers; a
-scenario with anything more (latency, connection limits, disks, unpacking, start-up, random times, background
-of constant rate) is refused.
+Flows move on `tests.oracle.exact_sharing`, without tolerances. This knows bandwidth sharing, caps, download slots,
+layers held already or shared between images, background transfers (of several connections, until a time) and constant
+rates; a scenario with anything more (latency, connection limits, disks, unpacking, start-up, random times, requests,
+faults) is refused.
 
 Sources: Bertsekas & Gallager, *Data Networks*, 6.5.2 (max-min fairness); the semantics of slots and queues are
-those of `tests/data/reference/README.md`.
+those of `tests/data/reference/README.md`. Constant rates take theirs off a link; of those that want more than it has,
+each gets the same share of its rate (README, background).
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
+from copy import deepcopy
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rolloutsim.scenario.resolved import Distribution
+from tests.oracle.exact_sharing import Bounds, ExactFlow, ExactNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -29,22 +32,17 @@ Span = tuple[Fraction, Fraction]
 
 @dataclass
 class ExactTimes:
-    """When everything happened [s]."""
+    """When everything happened [s], and what that was for the links."""
 
     layers: dict[tuple[str, str], Span] = field(default_factory=dict)  # (node, digest)
-    pulls: dict[tuple[str, int], Span] = field(default_factory=dict)  # (node, which of its pulls): asked, pulled
+    pulls: dict[tuple[str, int], tuple[Fraction, Fraction | None]] = field(default_factory=dict)
+    # ... (node, which of its pulls): asked, and pulled if it ever was
     nodes: dict[str, Fraction] = field(default_factory=dict)  # the last of the node's pulls
-    background: dict[str, Fraction] = field(default_factory=dict)
-
-
-@dataclass(eq=False)
-class _Flow:
-    path: tuple[str, ...]
-    cap: Fraction | None
-    left: Fraction
-    started: Fraction
-    owner: Hashable  # (node, digest), or the name of a background transfer
-    rate: Fraction = Fraction(0)
+    background: dict[str, Fraction] = field(default_factory=dict)  # those that ended
+    end: Fraction = Fraction(0)  # of the last pull, or when nothing could happen any more
+    saturated: dict[Hashable, Bounds] = field(default_factory=dict)  # by link [s]
+    peaks: dict[Hashable, Bounds] = field(default_factory=dict)  # flows, by link
+    carried: dict[Hashable, Fraction] = field(default_factory=dict)  # bytes, by link
 
 
 class _Node:
@@ -55,12 +53,12 @@ class _Node:
         self.held = set(held)
         self.coming: set[str] = set()
         # Per pull, or one for the node: digests waiting for a slot, and how many are in flight.
-        self.queues: dict[int, deque[tuple[str, _Flow]]] = {}
+        self.queues: dict[int, deque[tuple[str, ExactFlow]]] = {}
         self.in_flight: dict[int, int] = {}
         self.queue_of: dict[str, int] = {}
         self.open: dict[int, set[str]] = {}  # layers that each unfinished pull lacks
 
-    def ask(self, pull: int, flows: dict[str, _Flow]) -> None:
+    def ask(self, pull: int, flows: dict[str, ExactFlow]) -> None:
         """Queue what the node neither holds nor has queued."""
         key = pull if self.slots_per_image else 0
         queue = self.queues.setdefault(key, deque())
@@ -71,7 +69,7 @@ class _Node:
                 queue.append((digest, flow))
         self.open[pull] = set(flows) - self.held
 
-    def start(self, now: Fraction) -> list[_Flow]:
+    def start(self, now: Fraction) -> list[ExactFlow]:
         """Fill the free slots from the heads of the queues."""
         started = []
         for key, queue in self.queues.items():
@@ -98,30 +96,6 @@ class _Node:
         return done
 
 
-def share(flows: list[_Flow], capacity: dict[str, Fraction]) -> None:
-    """Set every flow's max-min fair rate by progressive filling: raise all rates together, freeze who must stop."""
-    kinds: dict[tuple[tuple[str, ...], Fraction | None], list[_Flow]] = {}
-    for flow in flows:
-        kinds.setdefault((flow.path, flow.cap), []).append(flow)
-    room = {link: capacity[link] for flow in flows for link in flow.path}
-    count = dict.fromkeys(room, 0)
-    for (path, _), members in kinds.items():
-        for link in path:
-            count[link] += len(members)
-    rising = dict(kinds)
-    while rising:
-        levels = {link: room[link] / n for link, n in count.items() if n}
-        level = min([*levels.values(), *(cap for _, cap in rising if cap is not None)])
-        full = {link for link, at in levels.items() if at == level}
-        for kind in [k for k in rising if k[1] == level or not full.isdisjoint(k[0])]:
-            members = rising.pop(kind)
-            for flow in members:
-                flow.rate = level
-            for link in kind[0]:
-                room[link] -= level * len(members)
-                count[link] -= len(members)
-
-
 def _path(group: NodeGroup, index: int, registry: Registry) -> tuple[str, ...]:
     rack = (f"{group.racks[index % len(group.racks)]}.down",) if group.racks else ()
     nic = (f"{group.node_name(index)}.nic.in",) if group.nic is not None else ()
@@ -139,7 +113,8 @@ def _refuse_what_is_not_ideal(scenario: ResolvedScenario) -> None:
         unknown += [runtime.layer_time, runtime.finish_time]
     for registry in scenario.registries.values():
         unknown += [registry.ttfb, registry.max_connections]
-    unknown += [traffic.rate for traffic in scenario.background]
+    unknown += [traffic.request for traffic in scenario.background]
+    unknown += [scenario.faults, scenario.pushes, scenario.fairness]
     if any(unknown):
         raise ValueError(f"{scenario.name}: the exact oracle knows bandwidth sharing only; use model: ideal")
 
@@ -148,73 +123,156 @@ def _lesser(*caps: float | None) -> Fraction | None:
     return min((Fraction(cap) for cap in caps if cap is not None), default=None)
 
 
-def simulate_exactly(scenario: ResolvedScenario, case_name: str) -> ExactTimes:
-    """Run one case of an ideal scenario."""
-    _refuse_what_is_not_ideal(scenario)
-    case = next(case for case in scenario.cases if case.name == case_name)
-    capacity = {name: Fraction(link.capacity) for name, link in scenario.links.items()}
-    times = ExactTimes()
-    nodes: dict[str, _Node] = {}
-    agenda: list[tuple[Fraction, _Node | Background, int, dict[str, _Flow]]] = []
-    for group in scenario.groups:
-        for index in range(group.count):
-            name = group.node_name(index)
-            if group.nic is not None:
-                capacity[f"{name}.nic.in"] = capacity[f"{name}.nic.out"] = Fraction(group.nic)
-            held = {
-                layer.digest
-                for image, holders in group.cached.items()
-                if (index + 1) * holders // group.count > index * holders // group.count  # spread evenly
-                for layer in scenario.images[image].layers
-            }
-            nodes[name] = _Node(name, group, held)
-            for number, planned in enumerate(case.pulls.get(group.name, ())):
-                if not planned.at.is_constant:
-                    raise ValueError(f"{name}: the exact oracle knows constant times only")
-                image = scenario.images[planned.image]
-                registry = scenario.registries[image.registry]
-                path = _path(group, index, registry)
-                cap = _lesser(group.connection_cap, registry.connection_cap)
-                at = Fraction(planned.at.low)
-                flows = {
-                    layer.digest: _Flow(path, cap, Fraction(layer.compressed), at, (name, layer.digest))
-                    for layer in image.layers
-                }
-                agenda.append((at, nodes[name], number, flows))
-                times.pulls[name, number] = (at, at)
-    agenda += [(Fraction(traffic.at), traffic, 0, {}) for traffic in scenario.background]
-    agenda.sort(key=lambda entry: entry[0])
-    agenda.reverse()  # taken from the end; pulls of one instant stay in the order of the file
+class _Rates:
+    """Constant rates: what they take off the links."""
 
-    now, flows_now = Fraction(0), list[_Flow]()
-    while agenda or flows_now:
-        share(flows_now, capacity)
-        due = [now + flow.left / flow.rate for flow in flows_now]
-        following = min([*due, *(entry[0] for entry in agenda[-1:])])
-        for flow in flows_now:
-            flow.left -= flow.rate * (following - now)
-        now = following
-        touched: dict[str, _Node] = {}
-        for flow in [flow for flow in flows_now if flow.left == 0]:
-            flows_now.remove(flow)
-            if isinstance(flow.owner, tuple):
-                node, digest = nodes[flow.owner[0]], flow.owner[1]
-                times.layers[node.name, digest] = (flow.started, now)
-                node.fetched(digest)
-                touched[node.name] = node
-            else:
-                times.background[str(flow.owner)] = now
-        while agenda and agenda[-1][0] == now:
-            _, actor, number, asked = agenda.pop()
-            if isinstance(actor, _Node):
-                actor.ask(number, asked)
-                touched[actor.name] = actor
-            else:
-                size = Fraction(actor.size or 0)
-                flows_now.append(_Flow(actor.links, _lesser(actor.cap), size, now, actor.name))
-        for node in touched.values():
-            flows_now += node.start(now)
-            for pull in node.ready():
-                times.pulls[node.name, pull] = (times.pulls[node.name, pull][0], now)
-                times.nodes[node.name] = now
-    return times
+    def __init__(self, network: ExactNetwork) -> None:
+        self.network = network
+        self.whole = dict(network.capacity)
+        self.active: dict[str, Background] = {}
+        self.carrying: dict[Hashable, Fraction] = defaultdict(Fraction)
+        self.carried: dict[Hashable, Fraction] = defaultdict(Fraction)
+        self.since = Fraction(0)
+
+    def change(self, traffic: Background, is_active: bool) -> None:
+        """A rate begins or ends."""
+        self.settle()
+        if is_active:
+            self.active[traffic.name] = traffic
+        else:
+            self.active.pop(traffic.name, None)
+        wanted: dict[str, Fraction] = defaultdict(Fraction)
+        for rate in self.active.values():
+            for link in rate.links:
+                wanted[link] += Fraction(rate.rate or 0.0)
+        self.carrying.clear()
+        for rate in self.active.values():
+            share = min([Fraction(1), *(self.whole[link] / wanted[link] for link in rate.links if wanted[link])])
+            for link in rate.links:
+                self.carrying[link] += share * Fraction(rate.rate or 0.0)
+        self.network.capacity.update({link: whole - self.carrying[link] for link, whole in self.whole.items()})
+
+    def settle(self) -> None:
+        """Count what was carried by now."""
+        for link, rate in self.carrying.items():
+            self.carried[link] += rate * (self.network.now - self.since)
+        self.since = self.network.now
+
+
+class _Case:
+    """One case of an ideal scenario on an exact network."""
+
+    def __init__(self, scenario: ResolvedScenario, case_name: str) -> None:
+        self.scenario = scenario
+        self.case = next(case for case in scenario.cases if case.name == case_name)
+        self.times = ExactTimes()
+        self.nodes: dict[str, _Node] = {}
+        capacity: dict[Hashable, Fraction] = {name: Fraction(link.capacity) for name, link in scenario.links.items()}
+        for group in scenario.groups:
+            for name in () if group.nic is None else group.node_names():
+                capacity[f"{name}.nic.in"] = capacity[f"{name}.nic.out"] = Fraction(group.nic or 0.0)
+        self.network = ExactNetwork(capacity, self._done)
+        self.rates = _Rates(self.network)
+        self.connections: dict[str, int] = {}  # of transfers, those that go on
+        self.waiting = 0
+        for group in scenario.groups:
+            for index in range(group.count):
+                self._node(group, index)
+        for traffic in scenario.background:
+            self._background(traffic)
+
+    def _node(self, group: NodeGroup, index: int) -> None:
+        scenario, name = self.scenario, group.node_name(index)
+        held = {
+            layer.digest
+            for image, holders in group.cached.items()
+            if (index + 1) * holders // group.count > index * holders // group.count  # spread evenly
+            for layer in scenario.images[image].layers
+        }
+        self.nodes[name] = _Node(name, group, held)
+        for number, planned in enumerate(self.case.pulls.get(group.name, ())):
+            if not planned.at.is_constant:
+                raise ValueError(f"{name}: the exact oracle knows constant times only")
+            image = scenario.images[planned.image]
+            registry = scenario.registries[image.registry]
+            path = {link: Fraction(1) for link in _path(group, index, registry)}
+            cap = _lesser(group.connection_cap, registry.connection_cap)
+            at = Fraction(planned.at.low)
+            flows = {
+                layer.digest: ExactFlow(path, Fraction(layer.compressed), at, cap, owner=(name, layer.digest))
+                for layer in image.layers
+            }
+            self.times.pulls[name, number] = (at, None)
+            self.waiting += 1
+            self.network.at(at, partial(self._ask, self.nodes[name], number, flows))
+
+    def _background(self, traffic: Background) -> None:
+        network = self.network
+        if traffic.rate is not None:
+            begin, end = partial(self.rates.change, traffic, True), partial(self.rates.change, traffic, False)
+            at = Fraction(traffic.start)
+        else:
+            size = Fraction(traffic.size or 10**30) / traffic.connections
+            at = Fraction(max(traffic.at, traffic.start))
+            path = {link: Fraction(1) for link in traffic.links}
+            flows = [
+                ExactFlow(path, size, at, _lesser(traffic.cap), owner=traffic.name) for _ in range(traffic.connections)
+            ]
+            begin, end = partial(self._transfer, traffic.name, flows), partial(self._cut, traffic.name)
+        network.at(at, begin)
+        if traffic.until is not None:
+            network.at(Fraction(traffic.until), end)
+
+    def _transfer(self, name: str, flows: list[ExactFlow]) -> None:
+        self.connections[name] = len(flows)
+        for flow in flows:
+            self.network.start(flow)
+
+    def _cut(self, name: str) -> None:
+        for flow in [flow for flow in self.network.flows if flow.owner == name]:
+            self.network.stop(flow)
+        if self.connections.get(name):
+            self.times.background[name] = self.network.now
+            self.connections[name] = 0
+
+    def _ask(self, node: _Node, number: int, flows: dict[str, ExactFlow]) -> None:
+        node.ask(number, flows)
+        self._go_on(node)
+
+    def _done(self, flow: ExactFlow) -> None:
+        if isinstance(flow.owner, tuple):
+            node, digest = self.nodes[flow.owner[0]], flow.owner[1]
+            self.times.layers[node.name, digest] = (flow.started, self.network.now)
+            node.fetched(digest)
+            self._go_on(node)
+        else:
+            name = str(flow.owner)
+            self.connections[name] -= 1
+            if not self.connections[name]:
+                self.times.background[name] = self.network.now
+
+    def _go_on(self, node: _Node) -> None:
+        """Fill a node's slots, and note which of its pulls are complete."""
+        for flow in node.start(self.network.now):
+            self.network.start(flow)
+        for pull in node.ready():
+            self.times.pulls[node.name, pull] = (self.times.pulls[node.name, pull][0], self.network.now)
+            self.times.nodes[node.name] = self.network.now
+            self.waiting -= 1
+
+    def run(self) -> ExactTimes:
+        network, times = self.network, self.times
+        network.run(lambda: self.waiting > 0)
+        self.rates.settle()
+        times.end = network.now
+        times.saturated, times.peaks, times.carried = map(deepcopy, (network.saturated, network.peaks, network.carried))
+        for link, size in self.rates.carried.items():
+            times.carried[link] += size
+        network.run()
+        return times
+
+
+def simulate_exactly(scenario: ResolvedScenario, case_name: str) -> ExactTimes:
+    """Run one case of an ideal scenario; what is said of the links ends with the last pull, background may go on."""
+    _refuse_what_is_not_ideal(scenario)
+    return _Case(scenario, case_name).run()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, isnan
+from math import inf, isnan, nan
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -56,7 +56,10 @@ def exactly(scenario: ResolvedScenario, times: ExactTimes, case: str = "all") ->
     }
     return Observed(
         layers={key: (float(start), float(end)) for key, (start, end) in times.layers.items()},
-        pulls={(n, images[n, i]): (float(start), float(end)) for (n, i), (start, end) in times.pulls.items()},
+        pulls={
+            (n, images[n, i]): (float(start), nan if end is None else float(end))
+            for (n, i), (start, end) in times.pulls.items()
+        },
         nodes={node: float(time) for node, time in times.nodes.items()},
         background={name: float(time) for name, time in times.background.items()},
     )
