@@ -17,6 +17,7 @@ from math import inf, nan
 from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.latency import SEGMENT
+from rolloutsim.network.levels import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -167,14 +168,14 @@ def admitted(active: Iterable[ConstantRate]) -> tuple[dict[ConstantRate, float],
     for flow in flows:
         for link in flow.links:
             wanted[link] = wanted.get(link, 0.0) + flow.rate_wanted
+    # What a fault leaves of a link is all that there is. Rates that add up to it may round to a hair more.
+    room = {link: link.nominal * link.share for link in wanted}
+    over = [link for link, rate in wanted.items() if rate > room[link] * (1 + ROUNDING)]
     through = {}
     for flow in flows:
-        # What a fault leaves of a link is all that there is.
-        shares = (
-            link.nominal * link.share / wanted[link] for link in flow.links if wanted[link] > link.nominal * link.share
-        )
+        shares = (room[link] / wanted[link] for link in flow.links if link in over)
         through[flow] = flow.rate_wanted * min(shares, default=1.0)
-    return through, [link for link, rate in wanted.items() if rate > link.nominal * link.share]
+    return through, over
 
 
 class ConstantRate:
@@ -251,22 +252,31 @@ class RequestService(ConstantRate):
         self.queues = queues
 
     def latency(self) -> float:
-        """What a request takes now [s]."""
+        """What a request takes now [s]; inf: it gets no answer, since a link on its way carries nothing."""
         wait = 0.0 if self.queues is None else self.queues.on(self.links, self.base)
-        return self._takes(wait, {link: link.level for link in self.links})
+        speeds = {link: link.nominal * link.share for link in self.links}
+        return self._takes(wait, speeds, {link: link.level for link in self.links}, self.through)
 
-    def latency_with(self, saturated: dict[SharedLink, float], overflowing: Container[SharedLink]) -> float:
-        """What a request takes while links are saturated at known levels, or overflow [s]."""
+    def latency_with(
+        self, saturated: dict[SharedLink, float], overflowing: Container[SharedLink], through: float
+    ) -> float:
+        """What a request takes while links are saturated at known levels, or overflow [s].
+
+        `through` is what of its own rate gets through then [B/s].
+        """
         wait = 0.0
         if self.queues is not None:
             for link in self.links:
                 wait += self.queues.at(link, link in saturated, link in overflowing, self.base)
-        return self._takes(wait, saturated)
+        return self._takes(wait, {link: link.nominal for link in self.links}, saturated, through)
 
-    def _takes(self, wait: float, levels: dict[SharedLink, float]) -> float:
+    def _takes(
+        self, wait: float, speeds: dict[SharedLink, float], levels: dict[SharedLink, float], through: float
+    ) -> float:
         rate = inf if self.spec.cap is None else self.spec.cap
-        for link in self.links:
+        for link, speed in speeds.items():
             fair = self.queues is not None and link in self.queues.fair
-            rate = min(rate, link.nominal, levels.get(link, inf) if fair else inf)
+            # Where constant rates leave elastic flows nothing, it still has its own share of them.
+            rate = min(rate, speed, max(levels.get(link, inf), through) if fair else inf)
         transfer = 0.0 if rate == inf else self.request.size / rate if rate > 0.0 else inf
         return self.request.round_trips * (self.base + wait) + transfer

@@ -111,7 +111,7 @@ class Observer:
                 if link is bottleneck:
                     levels[link] = rate / transfer.spec.connections
         return [
-            (rates[one], one.latency_with(levels, overflowing) if isinstance(one, RequestService) else nan)
+            (rates[one], one.latency_with(levels, overflowing, rates[one]) if isinstance(one, RequestService) else nan)
             if is_there
             else (nan, nan)
             for one, is_there in zip(self.applications, present, strict=True)

@@ -24,11 +24,11 @@ RECOVERED = 0.95
 
 @struct
 class Latency:
-    """How long requests took [s]."""
+    """How long requests took [s]; None where so many got no answer: a link on their way carried nothing."""
 
-    p50: float
-    p95: float
-    max: float
+    p50: float | None
+    p95: float | None
+    max: float | None
 
 
 @struct
@@ -91,7 +91,7 @@ def background_rows(case: CaseRecords) -> list[dict[str, Any]]:
     return rows
 
 
-def _plain(latency: Latency | None) -> dict[str, float] | None:
+def _plain(latency: Latency | None) -> dict[str, float | None] | None:
     return None if latency is None else {"p50": latency.p50, "p95": latency.p95, "max": latency.max}
 
 
@@ -134,14 +134,23 @@ def _mean(case: CaseRecords, row: int) -> float | None:
 
 
 def _same(value: float | None) -> Latency | None:
-    return None if value is None else Latency(value, value, value)
+    return None if value is None else _spread(np.array([value]))
 
 
 def _spread(values: Times) -> Latency | None:
     if not len(values):
         return None
-    p50, p95 = np.quantile(values, [0.5, 0.95])
-    return Latency(float(p50), float(p95), float(values.max()))
+    if np.isfinite(values).all():
+        p50, p95 = np.quantile(values, [0.5, 0.95])
+        return Latency(float(p50), float(p95), float(values.max()))
+    # A request without an answer takes longer than any other, and between it and another there is no middle.
+    answered = np.sort(values[np.isfinite(values)])
+
+    def among_all(share: float) -> float | None:
+        place = share * (len(values) - 1)
+        return float(np.interp(place, np.arange(len(answered)), answered)) if place <= len(answered) - 1 else None
+
+    return Latency(among_all(0.5), among_all(0.95), None)
 
 
 def _disturbed_until(readings: Times, usual: float | None, worse: Any) -> float | None:

@@ -13,6 +13,7 @@ from unicodedata import category
 from rolloutsim.units import format_byte_rate, format_rate, format_size, format_time, parse_rate, parse_size
 
 UNKNOWN = "–"
+NO_ANSWER = "no answer"
 
 _MINUTE = 60.0
 _DAY = 86400.0
@@ -34,9 +35,12 @@ def show_time(time: float | None) -> str:
     return format_time(time) if time < _DAYS else f"{three_digits(time / _DAY)} d"
 
 
-def show_latency(latency: float) -> str:
-    """How long a request takes [s], in one unit, so that several can be compared: `0.944 ms`, `36.1 ms`."""
-    return f"{three_digits(latency * 1e3)} ms"
+def show_latency(latency: float | None) -> str:
+    """How long a request takes [s], in one unit, so that several can be compared: `0.944 ms`, `36.1 ms`.
+
+    None: it gets no answer.
+    """
+    return NO_ANSWER if latency is None else f"{three_digits(latency * 1e3)} ms"
 
 
 def show_difference(time: float) -> str:

@@ -219,6 +219,8 @@ def _why_missing(threshold: Threshold, case: CaseRecords, nowhere: bool, figures
     if nowhere:
         return "no case has what it selects"
     there = threshold.metric in _OF_ALL or bool(look_up(figures.object_of(case), threshold))
+    if there and threshold.metric == "latency":
+        return "so many requests get no answer"
     return "the rollout did not finish" if there and not case.finished else "nothing of the kind in this case"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from math import isnan
+from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,7 +92,7 @@ def _background(tracks: Tracks, case: CaseRecords) -> None:
             points = [
                 (time, {what: round(value / size, 3)})
                 for time, value in own[np.argsort(own[:, 1], kind="stable"), 1:].tolist()
-                if time >= 0.0 and not isnan(value)
+                if time >= 0.0 and isfinite(value)
             ]
             tracks.counter(process, f"{name} {what} [{unit}]", points)
 

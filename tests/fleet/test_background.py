@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from rolloutsim.results.background import BackgroundSummary, Latency, background_summaries
 from rolloutsim.results.records import CaseRecords
+from rolloutsim.results.thresholds import check
+from rolloutsim.scenario import loads
+from rolloutsim.simulation import simulate
 
 from .test_pull import QUIET, only_case, scenario
 
@@ -152,3 +156,79 @@ def test_of_many_readings_every_second_one_is_kept() -> None:
     # 10 s of requests, 1 ms apart: 10,000; halved twice.
     assert len(times) <= 4096
     assert times[1] - times[0] == pytest.approx(0.004)
+
+
+@pytest.mark.parametrize("rates", [("300 Mbit/s", "700 Mbit/s"), ("100 Mbit/s", "200 Mbit/s", "700 Mbit/s")])
+@pytest.mark.parametrize("model", ["real", "ideal"])
+def test_rates_that_add_up_to_a_link_leave_nothing_of_it(rates: tuple[str, ...], model: str) -> None:
+    flows = ", ".join(f"b{i}: {{links: [registry.uplink], rate: {rate}}}" for i, rate in enumerate(rates))
+    case = only_case(f"model: {model}\nnodes: 2\nnetwork: 1 Gbit/s\nimages: {{app: 100 MB}}\nbackground: {{{flows}}}\n")
+    assert not case.finished
+    assert case.stuck == ("2 fetches waiting for link 'registry.uplink', which has no capacity left",)
+    # Its sums round to a hair more than the link here and there, and that is no loss.
+    assert [one.lost for one in background_summaries(case)] == [0.0] * len(rates)
+
+
+def test_rates_that_add_up_to_a_nic_leave_nothing_of_it() -> None:
+    case = only_case(
+        "nodes: 2\nnetwork: 1 Gbit/s\nimages: {app: 100 MB}\nbackground:\n"
+        "  a: {links: [node-001.nic.in], rate: 300 Mbit/s}\n  b: {links: [node-001.nic.in], rate: 0.7 Gbit/s}\n"
+    )
+    assert case.stuck == ("1 fetch waiting for link 'node-001.nic.in', which has no capacity left",)
+
+
+def test_rates_that_end_let_the_pulls_go_on() -> None:
+    # Nothing until 5 s, then 100 MB at 100 MB/s.
+    rates = {"a": "30 MB/s", "b": "70 MB/s"}
+    flows = (f"{name}: {{links: [registry.uplink], rate: {rate}, until: 5 s}}" for name, rate in rates.items())
+    case = with_background(", ".join(flows))
+    assert case.end == pytest.approx(6.0)
+
+
+def test_requests_on_a_link_without_capacity_get_no_answer() -> None:
+    shop = "shop: {links: [dead], request: {size: 64 kB, every: 100 ms}}"
+    case = with_background(shop, network=", links: {dead: 0 B/s}")
+    one = only(case)
+    never = Latency(None, None, None)
+    assert (one.latency_before, one.latency_during, one.latency_after) == (never, never, never)
+    assert (one.before, one.during, one.after) == (0.0, 0.0, 0.0)
+
+
+def test_requests_while_a_link_is_down_get_no_answer() -> None:
+    # 64 kB at 100 MB/s take 0.64 ms. The pull's 100 MB and the requests' 0.64 MB/s share the uplink, which is down
+    # from 0.25 s until 0.55 s: the requests of 0.3, 0.4 and 0.5 s of those until 1.3 s.
+    case = only_case(
+        scenario(
+            QUIET, image="100 MB",
+            more="background: {shop: {links: [registry.uplink], request: {size: 64 kB, every: 100 ms}}}\n"
+            "failures: {cut: {link: registry.uplink, at: 250 ms, back_after: 300 ms}}\n",
+        )
+    )  # fmt: skip
+    one = only(case)
+    taken = case.background.latency[:, 2]
+    assert np.isinf(taken).nonzero()[0].tolist() == [3, 4, 5]
+    assert taken[~np.isinf(taken)].tolist() == pytest.approx([0.64e-3] * (len(taken) - 3))
+    assert one.latency_during == Latency(pytest.approx(0.64e-3), None, None)
+    assert one.latency_before == one.latency_after == Latency(*[pytest.approx(0.64e-3)] * 3)
+
+
+def test_a_service_keeps_its_share_of_constant_rates_that_fill_a_fair_queue() -> None:
+    # Until 5 s 100 MB/s wanted by the other and 0.64 MB/s by the requests share 100 MB/s as 1 to 0.0064, and leave a
+    # pull nothing: answers come at 0.64 / 1.0064 MB/s, 64 kB in 100.64 ms, behind a queue of 5 ms (CoDel's target).
+    flows = "shop: {links: [lan], request: {size: 64 kB, every: 100 ms}}, "
+    flows += "full: {links: [lan], rate: 100 MB/s, until: 5 s}"
+    network = ", links: {lan: {capacity: 100 MB/s, buffer: 50 ms, queue: fq_codel}}"
+    case = only_case(scenario(QUIET, registry=", via: [lan]", network=network, more=f"background: {{{flows}}}\n"))
+    times, taken = case.background.latency[:, 1], case.background.latency[:, 2]
+    # The request of 0 s is sent at the instant at which the other begins.
+    early = taken[(times > 0.0) & (times < 4.95)]
+    assert early.tolist() == pytest.approx([0.10564] * 49)
+    assert case.finished
+
+
+def test_a_threshold_on_requests_without_an_answer_says_why_it_is_missed() -> None:
+    shop = "shop: {links: [dead], request: {size: 64 kB, every: 100 ms}}"
+    text = scenario(QUIET, network=", links: {dead: 0 B/s}", more=f"background: {{{shop}}}\n")
+    text += "thresholds: {'latency{background=shop,phase=during}': p95 < 1 s}\n"
+    (found,) = check(simulate(loads("rolloutsim: 1\n" + text).resolve()))
+    assert (found.value, found.passed, found.headroom) == (None, False, "so many requests get no answer")

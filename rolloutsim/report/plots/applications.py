@@ -171,7 +171,8 @@ def _beside(ax: Axes, case: CaseRecords, figures: list[WorkloadSummary]) -> list
         highest, lowest = max(highest, float(share.max())), min(lowest, float(share.min()))
     share_axis(ax, "ready pods, of the replicas wanted", top=highest * 1.03)
     if lowest > _HIGH:
-        ax.set_ylim(lowest - (highest - lowest) * 0.3, highest + (highest - lowest) * 0.1)
+        span = max(highest - lowest, 1 - _HIGH)
+        ax.set_ylim(lowest - span * 0.3, highest + span * 0.1)
         ax.set_yticks(np.arange(np.ceil(20 * (lowest - 0.05)), np.floor(20 * highest) + 1) / 20)
     return entries
 
@@ -241,13 +242,17 @@ def _rows(one: BackgroundSummary) -> list[_Row]:
     latencies = (one.latency_before, one.latency_during, one.latency_after)
     for statistic in ("p50", "p95") if any(latencies) else ():
         values = [_value(latency, statistic) for latency in latencies]
-        said = " → ".join(UNKNOWN if value is None else show_latency(value) for value in values)
+        said = " → ".join(
+            UNKNOWN if latency is None else show_latency(value)
+            for latency, value in zip(latencies, values, strict=True)
+        )
         rows.append(_Row(one.name, f"latency {statistic}", values[0], values[1], values[2], said))
     return rows
 
 
 def _value(latency: Latency | None, statistic: str) -> float | None:
-    return None if latency is None else float(getattr(latency, statistic))
+    value: float | None = None if latency is None else getattr(latency, statistic)
+    return value
 
 
 def _relative_axis(ax: Axes, rows: list[_Row]) -> None:
@@ -268,6 +273,10 @@ def _relative_axis(ax: Axes, rows: list[_Row]) -> None:
 def _felt(found: tuple[BackgroundSummary, ...]) -> str:
     """The answer: the largest loss of bandwidth, the largest growth of latency."""
     said: list[str] = []
+    silent = [one for one in found if one.latency_during is not None and one.latency_during.max is None
+              and (one.latency_before is None or one.latency_before.max is not None)]  # fmt: skip
+    if silent:
+        said.append(f"requests of {' and '.join(plain(one.name) for one in silent)} get no answer at times")
     slow = [(one, now / before) for one in found
             if (now := _value(one.latency_during, "p95")) is not None
             and (before := _value(one.latency_before, "p95"))]  # fmt: skip
