@@ -101,6 +101,7 @@ class _Case:
             self.planned = plan(scenario, case, self.actors, self.network, partial(self._generator, "asking"))
             self.startup = scenario.startup.sample(partial(self._generator, "startup"), self.planned).tolist()
         self.waiting = self.planned
+        self.given_up = 0  # pulls that failed and that nobody asks for again
         self.events = 0
 
     def _fleet(self) -> Fleet:
@@ -115,11 +116,12 @@ class _Case:
         pushes = [] if self.orchestrated is None else self.orchestrated.pushed_before
         if all(image.is_complete for _, images in pushes for image in images):
             self._step(progress)
+        self.network.audit()
         if self.orchestrated is not None:
             pushes += self.orchestrated.close(pushes)
         records = collect(
             self.scenario, self.case.name, self.actors, self.network, self.ledger,
-            unfinished=self.waiting, events=self.events, alone=None if alone is None else alone.of,
+            unfinished=self.waiting + self.given_up, events=self.events, alone=None if alone is None else alone.of,
             incidents=self.incidents, orchestrated=self.orchestrated, pushes=pushes,
         )  # fmt: skip
         # The nodes know the case they tell of finished pulls: cut the cycle, so that they go at once.
@@ -173,9 +175,12 @@ class _Case:
             self._ready(row)
 
     def _failed(self, row: int, reason: str, limited: bool) -> None:
-        """A runtime gave a pull up; its pods ask again."""
+        """A runtime gave a pull up; its pods ask again, if there are any."""
         if self.orchestrated is not None:
             self.orchestrated.pulls.failed(row, reason, limited)
+        else:
+            self.given_up += 1
+            self.waiting -= 1
 
     def _ready(self, row: int) -> None:
         self.ledger.pulls.ready[row] = self.env.now
@@ -203,9 +208,12 @@ class AloneTimes:
             },
         )  # fmt: skip
         self.known: dict[object, float] = {}
+        self.digests = {
+            name: frozenset(layer.digest for layer in image.layers) for name, image in scenario.images.items()
+        }
         self.routes: dict[tuple[int, str | None], object] = {}
 
-    def of(self, group: NodeGroup, number: int, rack: str | None, image: str, held: bool) -> float:
+    def of(self, group: NodeGroup, number: int, rack: str | None, image: str, held: tuple[str, ...]) -> float:
         """The time [s] that a node's pull takes alone.
 
         Parameters
@@ -214,18 +222,19 @@ class AloneTimes:
             The node's group, its number in the scenario, and the node's rack.
         image : str
             What it pulls.
-        held : bool
-            Whether the node is one of those that hold the group's cached images.
+        held : tuple of str
+            The cached images that the node holds.
         """
         route = self.routes.get((number, rack))
         if route is None:
             names = (*(() if rack is None else (f"{rack}.down",)), *group.via)
             links = tuple(replace(self.scenario.links[name], name="") for name in names)
             route = self.routes[number, rack] = (number, links)
-        key = (route, image, held)
+        useful = tuple(name for name in held if self.digests[name] & self.digests[image])
+        key = (route, image, useful)
         time = self.known.get(key)
         if time is None:
-            cached = {name: int(held) for name in group.cached}
+            cached = dict.fromkeys(useful, 1)
             one = replace(group, storage=None, count=1, racks=() if rack is None else (rack,), cached=cached)
             case = Case("alone", {group.name: (PlannedPull(image, Distribution()),)})
             records = _Case(replace(self.scenario, groups=(one,)), case, seed=0).run(None)

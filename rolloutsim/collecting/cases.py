@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from rolloutsim.rollout.orchestrated import Orchestrated
     from rolloutsim.scenario.resolved import NodeGroup, ResolvedScenario
 
-AloneTime = Callable[["NodeGroup", int, "str | None", str, bool], float]
+AloneTime = Callable[["NodeGroup", int, "str | None", str, tuple[str, ...]], float]
 
 # Names of the causes that are not shared links, in the order of their numbers after the links'.
 _PRIVATE_CAUSES = ("nic", "disk", "unpack")
@@ -107,7 +107,7 @@ def collect(
         private_links=_private_links(actors, network, in_flight, pulls, fetches, unpacks),
         background=background_records(actors),
         finished=not unfinished,
-        stuck=_stuck(actors, ledger, orchestrated) if unfinished else (),
+        stuck=_stuck(actors, incidents, orchestrated) if unfinished else (),
         end=end,
         events=events,
         reasons=tuple(incidents.reasons),
@@ -144,7 +144,7 @@ def _pulls(
             group = scenario.groups[number]
             rank = n - offsets[number]
             rack = group.racks[rank % len(group.racks)] if group.racks else None
-            held = bool(group.cached) and _holds(group, rank)
+            held = tuple(name for name, count in group.cached.items() if holds(rank, count, group.count))
             times[row] = alone(group, number, rack, actors.images[i].name, held)
     per_group = np.array([group.runtime.resolve_requests for group in scenario.groups], np.int32)
     requests = per_group[np.asarray(actors.groups, np.int32)[node]] if len(node) else node
@@ -157,10 +157,6 @@ def _pulls(
         node, image, _floats(columns.asked), _floats(columns.resolved), _floats(columns.pulled), times,
         failed=failed, reason=reason, requests=requests,
     )  # fmt: skip
-
-
-def _holds(group: NodeGroup, rank: int) -> bool:
-    return any(holds(rank, count, group.count) for count in group.cached.values())
 
 
 def _pods_of_pulls(pulls: r.Pulls, ready: r.Times) -> r.Pods:
@@ -305,9 +301,9 @@ def _private_links(
     return tuple(tables)
 
 
-def _stuck(actors: Actors, ledger: Ledger, orchestrated: Orchestrated | None) -> tuple[str, ...]:
+def _stuck(actors: Actors, incidents: Incidents, orchestrated: Orchestrated | None) -> tuple[str, ...]:
     """What waits for what, in words, when nothing can happen any more or the time is over."""
-    missing = () if orchestrated is None else orchestrated.missing
+    missing = _given_up(incidents) if orchestrated is None else orchestrated.missing
     found: Counter[str] = Counter()
     for name, replicas in actors.connections.items():
         for connections in replicas:
@@ -324,6 +320,13 @@ def _stuck(actors: Actors, ledger: Ledger, orchestrated: Orchestrated | None) ->
             found["waiting for a layer slot behind them"] += len(node.slots.queue)
     fetches = (f"{number} {'fetch' if number == 1 else 'fetches'} {what}" for what, number in found.items())
     return (*missing, *fetches)
+
+
+def _given_up(incidents: Incidents) -> tuple[str, ...]:
+    """The pulls that failed and that nobody asks for again, in words, the most frequent reason first."""
+    names = tuple(incidents.reasons)
+    reasons = Counter(names[reason] for _, reason in incidents.failed.values())
+    return tuple(f"{number} pull{'s' * (number > 1)} failed: {why}" for why, number in reasons.most_common())
 
 
 def _ints(column: Any) -> r.Ids:

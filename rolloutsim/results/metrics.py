@@ -129,7 +129,7 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         stuck=case.stuck,
         nodes=len(case.node_names),
         pulls=len(case.pulls.asked),
-        unfinished_pulls=int(np.sum(np.isnan(case.pulls.pulled) & np.isnan(case.pulls.failed))),
+        unfinished_pulls=_unfinished(case),
         rollout_time_s=rollout_time(case),
         alone_time_s=alone_time(case),
         bytes_on_wire=float(case.fetches.bytes_done.sum()),
@@ -201,6 +201,12 @@ def slowdowns(case: CaseRecords) -> Times:
     np.divide(times, alone, out=slowed, where=alone > 0.0)
     slowed[(times == 0.0) & (alone == 0.0)] = 1.0
     return slowed
+
+
+def _unfinished(case: CaseRecords) -> int:
+    """Pulls that never had their image; one that failed and was asked for again by its pods is over."""
+    without = np.isnan(case.pulls.pulled)
+    return int(np.sum(without if case.orchestration is None else without & np.isnan(case.pulls.failed)))
 
 
 def is_image_case(case: CaseRecords) -> bool:

@@ -288,3 +288,16 @@ def test_a_pull_late_on_the_clock_takes_as_long_as_at_its_beginning(start: float
 
     assert durations(start) == pytest.approx(durations(0.0), abs=1e-6)
     assert durations(0.0) == pytest.approx([55.36] * 20)
+
+
+def test_a_pull_alone_lacks_what_its_own_node_lacks() -> None:
+    # 10 nodes; the even ones hold `base` (100 MB), the last one `tool` (50 MB). Alone at 100 MB/s: 1 s and 0.5 s for
+    # those that lack the image, none for those that hold it, whatever other image they hold.
+    text = scenario(QUIET + ", cached: {base: 5, tool: 1}").replace("count: 1", "count: 10")
+    text = text.replace("images: {app: 100 MB}", "images: {base: 100 MB, tool: 50 MB}")
+    run = simulate(loads("rolloutsim: 1\n" + text).resolve())
+    base, tool = run.cases
+    assert base.pulls.alone.tolist() == pytest.approx([1.0, 0.0] * 5)
+    assert tool.pulls.alone.tolist() == pytest.approx([0.5] * 9 + [0.0])
+    # 5 pulls share 100 MB/s, 9 do: 5 and 9 times as long as alone.
+    assert [summarise(run).cases[name].slowdown.max for name in ("base", "tool")] == pytest.approx([5.0, 9.0])  # type: ignore[union-attr]
