@@ -34,7 +34,8 @@ NIC_OUT = "nic.out"  # nothing that a node pulls leaves by it: it is there for b
 class Actors:
     """A case ready to run.
 
-    `recipes[node][image]` is how node number `node` pulls an image; nodes on one route share the mapping.
+    `recipes[node][image]` is how node number `node` pulls an image that it may be asked for; nodes on one route share
+    the mapping.
     `pinned` are private links that background traffic crosses, and which the network therefore knows as
     links of their own: (node, part of its name) → link.
     """
@@ -103,7 +104,9 @@ class _Builder:
         for number, group in enumerate(self.scenario.groups):
             profile = self._profile(group)
             routes = [self._route(group, rack) for rack in group.racks or (None,)]
-            shared = [self._recipes(group, route, {}) for route in routes]
+            asked = case.asked_by(group.name)
+            wanted = [image for image in self.images if image.name in asked]
+            shared = [self._recipes(group, route, {}, wanted) for route in routes]
             cached = [(count, self._bits(self.scenario.images[image])) for image, count in group.cached.items()]
             per_image = group.runtime.slots_per == "image"
             for i, name in enumerate(group.node_names()):
@@ -116,7 +119,7 @@ class _Builder:
                                 inf if place in pins else capacity for place, capacity in enumerate(profile.capacities)
                             )
                         )
-                        own = self._recipes(group, routes[i % len(routes)], pins)
+                        own = self._recipes(group, routes[i % len(routes)], pins, wanted)
                 host = self.network.host(host_profile)
                 held = _held(i, group.count, cached)
                 if self.robust is None:
@@ -202,8 +205,10 @@ class _Builder:
                 self.queues.add(link, group.nic_buffer, group.nic_queue)
         return pins
 
-    def _recipes(self, group: NodeGroup, route: tuple[str, ...], pins: dict[int, SharedLink]) -> dict[str, Recipe]:
-        return {image.name: self._recipe(group, route, pins, image) for image in self.images}
+    def _recipes(
+        self, group: NodeGroup, route: tuple[str, ...], pins: dict[int, SharedLink], images: list[Image]
+    ) -> dict[str, Recipe]:
+        return {image.name: self._recipe(group, route, pins, image) for image in images}
 
     def _recipe(self, group: NodeGroup, route: tuple[str, ...], pins: dict[int, SharedLink], image: Image) -> Recipe:
         scenario, runtime = self.scenario, group.runtime

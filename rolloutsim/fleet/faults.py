@@ -156,13 +156,10 @@ class Faults:
             return
         if not service.up:
             service.come_up()
-        own = dict.fromkeys((*registry.replicas, *registry.path))
-        links = [
-            self.actors.links[link]
-            for link in own
-            if self.scenario.links[link].kind in ("registry_uplink", "registry_storage")
-        ]
-        self._scale(links, remaining)
+        # An uplink without a limit is not a link.
+        own = [link for link in dict.fromkeys((*registry.replicas, *registry.path)) if link in self.scenario.links]
+        kinds = ("registry_uplink", "registry_storage")
+        self._scale([self.actors.links[link] for link in own if self.scenario.links[link].kind in kinds], remaining)
 
     def _broken(self, fetch: Any) -> None:
         cast(RobustNode, fetch.pull.node).broken(fetch)

@@ -46,12 +46,12 @@ class Job:
 
 
 class Backoff:
-    """The failures in a row of a pod's image, and the wait that followed the last of them."""
+    """The wait after the last of a pod's failures in a row to bring an image."""
 
-    __slots__ = ("failures", "is_over", "since")
+    __slots__ = ("delay", "is_over", "since")
 
-    def __init__(self, failures: int, since: float) -> None:
-        self.failures = failures
+    def __init__(self, delay: float, since: float) -> None:
+        self.delay = delay  # without what jitter adds [s]
         self.since = since  # of the last failure, what jitter adds included [s]
         self.is_over = False
 
@@ -249,10 +249,10 @@ class Kubelet:
                 continue
             now, known = self.network.now, self.backoffs.get((pod, job.image))
             is_new = known is None or now - known.since > 2.0 * self.spec.backoff_max
-            failures = 0 if known is None or is_new else known.failures
-            delay = min(self.spec.backoff_initial * 2.0**failures, self.spec.backoff_max)
+            delay = self.spec.backoff_initial if known is None or is_new else 2.0 * known.delay
+            delay = min(delay, self.spec.backoff_max)
             more = delay * self.spec.backoff_jitter * self.random() if self.spec.backoff_jitter > 0.0 else 0.0
-            backoff = self.backoffs[pod, job.image] = Backoff(failures + 1, now + more)
+            backoff = self.backoffs[pod, job.image] = Backoff(delay, now + more)
             if cause != QPS:
                 self.cluster.relabel(pod, FAILED_PULL)
             self.cluster.step(pod, cause)

@@ -42,7 +42,7 @@ def shared_links(document: Document) -> Iterator[tuple[str, Path]]:
         path = registry_path(document, name)
         if not math.isinf(registry.storage):
             yield f"{name}.storage", path
-        if not _unlimited(uplink_rate(registry, document)):
+        if not is_unlimited(uplink_rate(registry, document)):
             for uplink in uplinks(name, registry):
                 yield uplink, path
             if name in takers(document):
@@ -189,7 +189,8 @@ def uplink_rate(registry: RegistrySpec, document: Document) -> float | None:
     return registry.uplink if registry.uplink is not None else document.network.rate
 
 
-def _unlimited(rate: float | None) -> bool:
+def is_unlimited(rate: float | None) -> bool:
+    """Whether a rate of the file [B/s] is no limit; None: the file gives none."""
     return rate is not None and math.isinf(rate)
 
 

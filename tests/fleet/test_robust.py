@@ -391,3 +391,42 @@ rollout: {horizon: 51 s}
 """
     case = run(loads(text).resolve())
     assert_allclose(case.pulls.failed, case.pulls.resolved + 50.0, **EXACT)
+
+
+@pytest.mark.parametrize("more", ["", ", capacity: 50%"])
+def test_a_registry_without_a_limit_on_its_uplink_can_fail(more):
+    # Down until 20 s: each of two attempts takes containerd's 4 x 50 ms, and back-offs of 10 and 20 s follow them; then
+    # 100 MB at 100 MB/s: 30.4 + 1 s. With half of its storage's 400 MB/s left it delivers from the beginning, 100 MB
+    # to each of 2 nodes at 100 MB/s.
+    case = run(
+        loads(
+            "rolloutsim: 1\nmodel: ideal\nnodes: 2\nnetwork: 100 MB/s\n"
+            "registry: {uplink: unlimited, storage: 400 MB/s}\nimages: {a: 100 MB}\n"
+            f"failures: {{down: {{registry: registry, at: 0 s, back_after: 20 s{more}}}}}\n"
+        ).resolve()
+    )
+    assert_allclose(case.pods.ready, [1.0, 1.0] if more else [31.4, 31.4], **EXACT)
+
+
+@pytest.mark.parametrize("key", ["parallel_unpacks: 2", "layer_fetch_buffer: 10 MB"])
+def test_bare_pulls_that_are_given_up_are_counted_with_the_reason(key):
+    # Nobody asks again for a pull that is nobody's pod.
+    scenario = loads(
+        f"rolloutsim: 1\nnodes: {{n: {{count: 3, nic: 1 Gbit/s, {key}}}}}\nregistry: 1 Gbit/s\nimages: {{a: 100 MB}}\n"
+        "background: {full: {links: [registry.uplink], rate: 1 Gbit/s}}\n"
+    )
+    result = simulate(scenario.resolve())
+    (case,) = result.cases
+    failed = "3 pulls failed: no byte arrived for 300 s (pull_progress_timeout)"
+    assert (case.finished, case.stuck) == (False, (failed,))
+    assert why(result) == f"a did not finish: 3 of 3 pulls never had their image. {failed}."
+
+
+def test_a_pair_of_registry_and_group_that_nobody_asks_for_needs_no_limit():
+    # m's nodes have NICs without limit, and so has registry a; but they pull from b only: 2 x 10 MB over 10 MB/s.
+    scenario = loads(
+        "rolloutsim: 1\nmodel: ideal\nnodes:\n  n: {count: 4, nic: 100 MB/s, pulls: [{image: one}]}\n"
+        "  m: {count: 2, nic: unlimited, pulls: [{image: two}]}\nregistries: {a: unlimited, b: 10 MB/s}\n"
+        "images: {one: {registry: a, layers: [100 MB]}, two: {registry: b, layers: [10 MB]}}\nrollout: schedule\n"
+    )
+    assert run(scenario.resolve()).pulls.pulled.tolist() == pytest.approx([1.0] * 4 + [2.0] * 2)

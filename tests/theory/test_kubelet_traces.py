@@ -145,3 +145,18 @@ def test_an_image_whose_layers_another_image_brought_is_not_there_until_it_is_pu
     assert_allclose(case.pods.ready, [1.0, ready], **EXACT)
     assert len(case.pulls.node) == (2 if policy == "if_not_present" else 1)
     assert_allclose(case.fetches.bytes_done.sum(), 100e6, **EXACT)
+
+
+@pytest.mark.parametrize("more", [{}, {"backoff_max": 10.0}])
+def test_back_off_goes_on_for_days(more):
+    # The registry is down for 4 days; a pod asks every 10 s, or 300 s at the most, and has its image with the first
+    # attempt afterwards: at 10 + 20 + ... + 160 = 310 s, then every 300 s: 345,600 - 310 is no multiple of it.
+    s = with_kubelet(with_runtime(scene("{a: 100 MB}"), retry=CONTAINERD), **more)
+    s = replace(s, faults=(Fault("down", "registry", "registry", at=0.0, back_after=345_600.0),), horizon=400_000.0)
+    case = roll(s, daemonset("a", "a"))
+    asked = case.pulls.asked.tolist()
+    longest = more.get("backoff_max", 300.0)
+    assert_allclose(np.diff(asked)[-1000:], longest, rtol=0.0, atol=1.0)
+    assert len(asked) > 1000
+    assert 345_600.0 <= asked[-1] <= 345_600.0 + longest + 1.0
+    assert case.finished

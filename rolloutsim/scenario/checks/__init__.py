@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from rolloutsim.scenario.checks.failures import failure_problems
 from rolloutsim.scenario.checks.network import network_problems, registry_problems, unlimited_problems
-from rolloutsim.scenario.checks.nodes import cached_nodes, group_problems
+from rolloutsim.scenario.checks.nodes import cached_nodes, cached_problems, group_problems
 from rolloutsim.scenario.checks.rollout import rollout_problems
 from rolloutsim.scenario.checks.sweeps import sweep_problems
 from rolloutsim.scenario.checks.traffic import background_problems, push_problems
@@ -30,9 +30,16 @@ def check(document: Document) -> Iterator[Problem]:
     yield from network_problems(document)
     yield from link_problems(document)
     yield from registry_problems(document)
-    yield from image_problems(document)
-    for name, group in document.nodes.items():
-        yield from group_problems(("nodes", name), group, document)
+    of_images = list(image_problems(document))
+    yield from of_images
+    of_nodes = [
+        problem
+        for name, group in document.nodes.items()
+        for problem in group_problems(("nodes", name), group, document)
+    ]
+    yield from of_nodes
+    if not of_images and not of_nodes:
+        yield from cached_problems(document)
     yield from unlimited_problems(document)
     yield from rollout_problems(document)
     for name, flow in document.background.items():

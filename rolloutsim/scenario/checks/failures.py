@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 from rolloutsim.scenario.between import node_help, node_name, node_ranges, place
 from rolloutsim.scenario.hints import did_you_mean, listing
-from rolloutsim.scenario.links import private_link, registries, replica_help, shared_links
+from rolloutsim.scenario.links import (
+    is_unlimited,
+    private_link,
+    registries,
+    registry_path,
+    replica_help,
+    shared_links,
+    uplink_rate,
+)
 from rolloutsim.scenario.model import Document, FailureSpec
 from rolloutsim.scenario.places import Path, Problem, dotted
 
@@ -32,9 +40,23 @@ def failure_problems(path: Path, failure: FailureSpec, document: Document) -> It
     if failure.capacity is not None and given[0] in ("node", "group"):
         message = f"'capacity' does not go with '{given[0]}' in {here}: a node that crashes does nothing"
         yield Problem((*path, "capacity"), message, at="key", related=_parts(path, given))
+    if failure.capacity and failure.registry in registries(document):
+        yield from _unlimited_problems(path, failure.registry, document)
     if failure.capacity is not None and failure.flaky is not None:
         message = f"{here} has both 'capacity' and 'flaky'; make two failures of it"
         yield Problem((*path, "flaky"), message, at="key", related=_parts(path, ["capacity"]))
+
+
+def _unlimited_problems(path: Path, name: str, document: Document) -> Iterator[Problem]:
+    """A share of a registry's capacity, where it has no limit."""
+    registry = registries(document)[name]
+    if is_unlimited(uplink_rate(registry, document)) and is_unlimited(registry.storage):
+        here = registry_path(document, name)
+        message = (
+            f"registry '{name}' has no limit of which {dotted(path)} could leave a share; give "
+            f"{dotted((*here, 'uplink'))} a rate, or leave 'capacity' out: the registry is down then"
+        )
+        yield Problem((*path, "capacity"), message, at="key", related=((*here, "uplink"), here, ("network", "rate")))
 
 
 def _target_problems(path: Path, kind: str, name: str, document: Document) -> Iterator[Problem]:

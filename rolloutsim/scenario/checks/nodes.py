@@ -6,9 +6,11 @@ import math
 from collections.abc import Iterator
 
 from rolloutsim.scenario.checks.common import no_image, time_problems
+from rolloutsim.scenario.images import layers
 from rolloutsim.scenario.links import nic_rate
 from rolloutsim.scenario.model import Document, GroupSpec
 from rolloutsim.scenario.places import Path, Problem, dotted
+from rolloutsim.scenario.profiles import PROFILES
 from rolloutsim.scenario.strategies import KUBERNETES, has_pods
 from rolloutsim.units import format_size, parse_share
 
@@ -74,6 +76,34 @@ def _disk_problems(path: Path, group: GroupSpec, document: Document) -> Iterator
             f"{format_size(disk.capacity)}"
         )
         yield Problem((*path, "capacity"), message, related=tuple((*path, key) for key in on_it))
+
+
+def cached_problems(document: Document) -> Iterator[Problem]:
+    """Disks that do not hold what the scenario puts on them; of images that nothing is wrong with."""
+    limited = [
+        (name, group, group.disk.capacity)
+        for name, group in document.nodes.items()
+        if group.cached and group.disk.capacity is not None and document.model != "ideal"
+    ]
+    layers_of = layers(document).of if limited else {}
+    for name, group, capacity in limited:
+        # The last node of a group is one of those that hold an image, whatever their number.
+        held = [image for image, value in group.cached.items() if cached_nodes(value, group.count)]
+        distinct = {layer.digest: layer for image in held for layer in layers_of[image]}
+        keeps = group.keeps_compressed
+        keeps = PROFILES[group.runtime]["keeps_compressed"].value if keeps is None else keeps
+        size = sum(layer.unpacked + (layer.compressed if keeps else 0.0) for layer in distinct.values())
+        other = (group.disk.used or 0.0) + (group.disk.old_images or 0.0)
+        if other <= capacity < other + size:
+            path: Path = ("nodes", name, "disk", "capacity")
+            rest = f", beside {format_size(other)} that are on it" if other else ""
+            kept = " with their compressed layers, which the runtime keeps" if keeps else ""
+            message = (
+                f"nodes.{name}.disk is overfull before the rollout: the cached images take {format_size(size)}{kept}"
+                f"{rest}, and its capacity is {format_size(capacity)}"
+            )
+            related = tuple(("nodes", name, "cached", image) for image in held)
+            yield Problem(path, message, related=(*related, *(("images", image) for image in held)))
 
 
 def _kubelet_problems(path: Path, group: GroupSpec, document: Document) -> Iterator[Problem]:
