@@ -150,6 +150,16 @@ def test_images_of_different_registries_are_not_joined_by_a_line() -> None:
     assert {line.get_linestyle() for line in ax.get_lines() if len(line.get_xdata()) > 1} == {"None"}
 
 
+def test_a_case_in_which_every_pull_fails_stands_beside_one_in_which_none_does() -> None:
+    run = rs.loads(
+        "rolloutsim: 1\nnodes: 4\nnetwork: 1 Gbit/s\nregistries: {a: 1 Gbit/s, b: 1 Gbit/s}\n"
+        "images: {one: {registry: a, layers: [100 MB]}, two: {registry: b, layers: [10 MB]}}\n"
+        "failures: {gone: {registry: a, at: 0 s}}\nrollout: {horizon: 1h}\n"
+    ).run()
+    assert title_of(figure("ecdf")(run.run)) == "one: no pull finished"
+    assert "one: no pull finished" in run.to_html()
+
+
 def test_ecdf_is_the_share_of_pulls_that_took_at_most_so_long() -> None:
     run = shipped("racks")
     ax = figure("ecdf")(run)

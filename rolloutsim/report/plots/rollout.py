@@ -339,8 +339,8 @@ def _spread(ordered: Times, pulls: int) -> str:
 
 
 def _unfairness(ordered: Times, pulls: int) -> str:
-    if len(ordered) < pulls:
-        return f"{len(ordered)} of {pulls} pulls finished"
+    if not len(ordered) or len(ordered) < pulls:
+        return _spread(ordered, pulls)
     half, slow, longest = quantile(ordered, 0.5), quantile(ordered, 0.95), float(ordered[-1])
     if ordered[0] > (1 - _SAME) * longest:
         return f"every pull takes {show_time(longest)}"
