@@ -10,12 +10,13 @@ from typing import Any
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.sweep_head import Head
 from rolloutsim.planning.sweep_rows import RESULTS
-from rolloutsim.planning.sweep_store import connect, read_head
+from rolloutsim.planning.sweep_store import OF_RUN, connect, read_head
 from rolloutsim.structs import struct
 
 Columns = Mapping[str, list[Any]]
 
-_NOT_OF_RUNS = ("sweep", "parameters", "points")
+# The lists among the tables, in the order in which they were made: each has an index named after it.
+_LISTS = f"SELECT tbl_name FROM sqlite_master WHERE type = 'index' AND name = tbl_name || '{OF_RUN}' ORDER BY rowid"
 
 
 @struct(eq=False)
@@ -63,10 +64,9 @@ class SweepRecords:
     def of(cls, database: sqlite3.Connection, interrupted: bool = False) -> SweepRecords:
         """What is in a database."""
         head = Head.read(database)
-        names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        tables = {
-            name: _columns(database, name, "point, replication, rowid") for name in names if name not in _NOT_OF_RUNS
-        }
+        # Others may have put tables of their own beside them, as SQLite's ANALYZE does.
+        names = [RESULTS, *(name for (name,) in database.execute(_LISTS))]
+        tables = {name: _columns(database, name, "point, replication, rowid") for name in names}
         return cls(head, _columns(database, "points", "point"), tables, interrupted)
 
 

@@ -38,6 +38,8 @@ from rolloutsim.planning.sweep_rows import KEYS, RESULT_COLUMNS, RESULTS, Rows
 
 Row = dict[str, Any]
 
+OF_RUN = "_of_run"  # what follows a list's name in that of its index
+
 _OWN_TABLES = ("sweep", "parameters", "points", "joined")
 
 
@@ -129,7 +131,7 @@ class SweepStore:
         if table not in self._known:
             keys = [(name, "TEXT NOT NULL" if name == "case" else "INTEGER NOT NULL") for name in KEYS]
             self._table(table, keys)
-            name = f"{table}_of_run"
+            name = f"{table}{OF_RUN}"
             self._database.execute(f"CREATE INDEX {_quoted([name])} ON {_quoted([table])} ({_quoted(KEYS)})")
         known = self._known[table]
         places = []

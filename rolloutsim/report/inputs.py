@@ -47,8 +47,8 @@ _KINDS: Mapping[str, Kind] = {"B": "size", "s": "time", "B/s": "rate"}
 # Whose rates people give in bytes: the ends of paths.
 _IN_BYTES = (("disk", "rate"), ("unpack", "rate"), ("storage",), ("connection_cap",))
 _TEXTS = ("name", "description")
-# Short forms that the long form holds as an empty map, or as nothing.
-_SWITCHES = {"fairness": ("on", "off"), "redirect": ("true", "false")}
+# Short forms that the long form holds as an empty map.
+_SWITCHES = {"fairness": "on", "redirect": "true"}
 _MOST_GIVEN = 400  # rows (assumed: a few pages)
 _MOST_IMAGES = 4  # that a row names (assumed: what fits a line)
 
@@ -80,7 +80,7 @@ def defaults_table(scenario: ResolvedScenario) -> Table:
             rows.append((dotted(("nodes", name, *key.split("."))), own.shown if own else default,
                          own.source if own else source))  # fmt: skip
     network = document.get("network", {})
-    uneven = _FAIRNESS_KEYS if network.get("fairness") is not None else ()
+    uneven = _FAIRNESS_KEYS if network.get("fairness", "off") != "off" else ()
     for key, default, source in _open(network, (*_NETWORK_KEYS, *uneven), "network", scenario):
         if key != "efficiency" or "mtu" not in network:  # which stands for it
             rows.append((dotted(("network", *key.split("."))), default, source))
@@ -157,9 +157,9 @@ def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
             yield from _leaves(inner, (*path, number))
     elif isinstance(value, list):
         yield path, ", ".join(_readable(path, one) for one in value)
-    elif value is None or isinstance(value, Mapping):
+    elif isinstance(value, Mapping):
         if path[-1] in _SWITCHES:
-            yield path, _SWITCHES[str(path[-1])][value is None]
+            yield path, _SWITCHES[str(path[-1])]
     else:
         yield path, _readable(path, value)
 

@@ -317,15 +317,22 @@ class Short:
     key : str or None
         The key of the long form that the short form stands for; an override with the short form sets that key
         and keeps the others. None: the short form replaces the whole.
+    off : object
+        The short form that stands for None, where there is one; a file has no null.
     """
 
     expand: Callable[[Any], Any]
     words: str
     forms: Callable[[JsonSchemaValue], list[JsonSchemaValue]]
     key: str | None = None
+    off: Any = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.no_info_before_validator_function(self.expand, handler(source))
+        written = None if self.off is None else core_schema.wrap_serializer_function_ser_schema(self._write)
+        return core_schema.no_info_before_validator_function(self.expand, handler(source), serialization=written)
+
+    def _write(self, value: Any, write: Callable[[Any], Any]) -> Any:
+        return self.off if value is None else write(value)
 
     def __get_pydantic_json_schema__(
         self, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler

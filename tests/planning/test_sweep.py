@@ -13,6 +13,7 @@ from rolloutsim.planning import sweep_run
 from rolloutsim.planning.design_input import from_data, from_mapping
 from rolloutsim.planning.replicate import seeds
 from rolloutsim.planning.sweep import plan, sweep
+from rolloutsim.planning.sweep_records import read_records
 from rolloutsim.planning.sweep_store import SweepStore
 from rolloutsim.results.contract import to_dict
 from rolloutsim.scenario.loading import draft
@@ -261,6 +262,36 @@ def test_the_scenario_in_the_file_can_be_run_again(tmp_path: Path) -> None:
     head = rs.Sweep.read(tmp_path / "s.sqlite").records.head
     again = rs.loads(head.scenario)
     assert again.resolve().sha256 == head.sha256 == rs.loads(IDEAL).resolve().sha256
+
+
+def test_switches_that_are_off_in_the_file_can_be_run_again(tmp_path: Path) -> None:
+    off = IDEAL.replace("network: 1 Gbit/s", "network: {rate: 1 Gbit/s, fairness: off}")
+    rs.loads(off + "registry: {redirect: false}\n").sweep({"nodes": [2]}, path=tmp_path / "s.sqlite")
+    (text,) = sqlite3.connect(tmp_path / "s.sqlite").execute("SELECT scenario FROM sweep").fetchone()
+    assert ('"fairness":"off"' in text, '"redirect":false' in text, "null" in text) == (True, True, False)
+    assert rs.loads(text).resolve().sha256 == rs.loads(off).resolve().sha256
+
+
+def test_what_others_put_into_the_file_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    found = rs.loads(IDEAL).sweep({"nodes": [2, 5]}, path=path)
+    database = sqlite3.connect(path)
+    for statement in (
+        "ANALYZE",
+        "CREATE TABLE mine (point INTEGER, x)",
+        "INSERT INTO mine VALUES (0, 1)",
+        "CREATE TABLE keyed (point INTEGER PRIMARY KEY, x) WITHOUT ROWID",
+        "CREATE INDEX of_mine ON links (link)",
+        "CREATE VIEW slow AS SELECT * FROM results WHERE rollout_time_s > 1",
+    ):
+        database.execute(statement)
+    database.commit()
+    database.close()
+    again = read_records(path)
+    assert again.tables == found.records.tables
+    assert again.points == found.records.points
+    resumed = rs.loads(IDEAL).sweep({"nodes": [2, 5]}, path=path, resume=True)
+    assert resumed.records.tables == found.records.tables
 
 
 def test_names_that_differ_by_case_alone_have_columns_of_their_own(tmp_path: Path) -> None:

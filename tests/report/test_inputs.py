@@ -70,14 +70,16 @@ def test_switches_are_said_as_words() -> None:
 
 
 def test_every_switch_of_the_format_is_known() -> None:
-    """A short form of words that becomes an empty map or nothing is no longer seen in the document."""
+    """A short form of words that becomes an empty map is no longer seen in the document; one that is off is."""
     found = {}
     for path, part in all_keys():
         forms = part.short.forms({"patternProperties": {"": {}}, "items": {}}) if part.short else []
         words = [word for form in forms for word in form.get("enum", (True, False) * (form.get("type") == "boolean"))]
         by_long = {str(part.short.expand(word)): str(word).lower() for word in words} if part.short else {}
         if {"{}", "None"} <= set(by_long):
-            found[path[-1]] = (by_long["{}"], by_long["None"])
+            found[path[-1]] = by_long["{}"]
+            assert part.short is not None
+            assert str(part.short.off).lower() == by_long["None"]
     assert found == _SWITCHES
 
 

@@ -104,7 +104,7 @@ class NetworkSpec(Spec):
         description="of the senders' TCP: cubic fills queues, bbr keeps them short and shares less evenly",
     )  # fmt: skip
     fairness: Annotated[
-        FairnessSpec | None, Short(_fairness, "on or off", lambda long: [{"enum": list(_FAIRNESS)}])
+        FairnessSpec | None, Short(_fairness, "on or off", lambda long: [{"enum": list(_FAIRNESS)}], off="off")
     ] = key(
         None, shown="off", source="assumed: max-min fair sharing is what many connections come to on average",
         description="how unevenly TCP connections share a saturated link; on: as measured for the congestion_control",

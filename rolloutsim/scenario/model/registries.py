@@ -110,7 +110,7 @@ class RegistrySpec(Spec):
         None, name="limit", min_length=1, description="several rate limits, by name; a request must pass all"
     )
     redirect: Annotated[
-        RedirectSpec | None, Short(_redirect, "true or false", lambda long: [{"type": "boolean"}])
+        RedirectSpec | None, Short(_redirect, "true or false", lambda long: [{"type": "boolean"}], off=False)
     ] = key(
         None, shown="false", source="assumed: a registry on its own disks",
         description="object storage from which the bytes of layers come; they do not cross the registry's uplink",
