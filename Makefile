@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-browser lint bench compiled test-compiled schema goldens contact-sheet notebooks clean
+.PHONY: run test test-lowest test-browser ties lint bench compiled test-compiled schema goldens contact-sheet notebooks clean
 
 run: .venv/runs ## simulate scenarios/20nodes.yaml and show the result
 	@$(BIN)/rolloutsim run scenarios/20nodes.yaml || { code=$$?; test $$code -eq 3 && \
@@ -16,6 +16,13 @@ test: .venv/develops ## all tests, in a process for each core
 test-browser: .venv/develops ## the report in a real browser; needs Chromium (Debian: apt-get install chromium)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[browser]'
 	$(BIN)/pytest tests/browser
+
+test-lowest: .venv-lowest/develops ## all tests with the oldest versions of libraries that pyproject.toml allows
+	.venv-lowest/bin/pytest -n auto -W ignore::DeprecationWarning
+
+ties: .venv/develops ## 100,000 random scenarios and networks in which events tie, against exact arithmetic; an hour
+	$(BIN)/python -m tests.theory.ties --kind scenarios --cases 100000
+	$(BIN)/python -m tests.theory.ties --kind networks --cases 100000
 
 lint: .venv/develops ## style, types, import contract
 	$(BIN)/ruff check .
@@ -46,7 +53,7 @@ notebooks: .venv/develops ## run notebooks/*.py and write the .ipynb beside each
 	$(BIN)/python -m tests.notebooks.render
 
 clean: ## remove the virtual environment and caches
-	rm -rf .venv .venv-compiled .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-compiled .venv-lowest .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/runs: pyproject.toml constraints.txt
 	@echo "setting up .venv with the versions of constraints.txt; once, about a minute" >&2
@@ -59,6 +66,14 @@ clean: ## remove the virtual environment and caches
 
 .venv/develops: .venv/runs
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev]'
+	@touch $@
+
+.venv-lowest/develops: pyproject.toml constraints-lowest.txt
+	@echo "setting up .venv-lowest with the versions of constraints-lowest.txt; once, about two minutes" >&2
+	@$(PYTHON) -m venv --clear .venv-lowest
+	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt hatchling editables
+	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt \
+	  --no-build-isolation -e '.[test]'
 	@touch $@
 
 # Built from a copy, so that no compiled module comes to lie beside its source; without the package's source

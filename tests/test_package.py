@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -79,11 +80,31 @@ def test_the_version_is_the_same_everywhere() -> None:
     assert f"## {rolloutsim.__version__}" in changelog
 
 
-def test_the_constraints_are_exact_versions_and_no_addresses() -> None:
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    pins = [line for line in lines if not line.startswith("#")]
-    assert pins
-    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.]+", pin) for pin in pins)
+def pins(name: str) -> list[str]:
+    """What stands in a constraints file."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if not line.startswith("#")]
+
+
+@pytest.mark.parametrize("name", ["constraints.txt", "constraints-lowest.txt"])
+def test_the_constraints_are_exact_versions_and_no_addresses(name: str) -> None:
+    assert pins(name)
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.]+", pin) for pin in pins(name))
+
+
+def test_the_lower_bounds_are_the_versions_that_are_tested() -> None:
+    """`make test-lowest` runs the tests on constraints-lowest.txt; types, style and browser are no part of them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    some = [one for name, extra in extras.items() if name not in ("dev", "browser") for one in extra]
+    needed = {one for one in (*project["dependencies"], *some) if not one.startswith("rolloutsim[")}
+    bounds = dict(one.split(">=") for one in needed)
+    tested = dict(pin.lower().split("==") for pin in pins("constraints-lowest.txt"))
+    assert len(bounds) == len(needed)
+    for name, version in bounds.items():
+        found = tested[name.lower()]
+        assert found.startswith(version), name
+        assert set(found.removeprefix(version)) <= set(".0"), name
 
 
 def test_tests_that_need_a_browser_are_named_where_there_is_none() -> None:

@@ -187,7 +187,7 @@ class _Composer:
                 node = self._open(event)
                 if isinstance(event, yaml.CollectionStartEvent):
                     if len(open_nodes) >= DEEPEST:
-                        self._refuse(event, f"nested more than {DEEPEST} levels deep; a scenario needs 6")
+                        self._refuse(event, _too_deep())
                     open_nodes.append((node, []))
                     continue
             if open_nodes:
@@ -237,6 +237,8 @@ class _Composer:
         if isinstance(error, yaml.MarkedYAMLError):
             mark = error.problem_mark or error.context_mark
             problem = error.problem or error.context or "unreadable"
+            if "maximum nesting depth" in problem:  # newer versions of libyaml have one of their own
+                return self._located(mark.line if mark else 0, mark.column if mark else 0, _too_deep())
             context = f" {error.context}" if error.context and error.problem else ""
             if "cannot start any token" in problem and "\t" in text:
                 problem = "a tab cannot indent; use spaces"
@@ -251,6 +253,10 @@ class _Composer:
         if not self.places.at:
             self.places.at[()] = Place(value=Span(line + 1, column + 1, 1))
         return self.places.error([Problem((), message)])
+
+
+def _too_deep() -> str:
+    return f"nested more than {DEEPEST} levels deep; a scenario needs 6"
 
 
 def _too_many() -> str:
