@@ -21,7 +21,8 @@ from tests.theory.ties import differences
 from tests.theory.tying_networks import EnginePlay, tying_network
 
 BATCH = 50
-# Of the first 2,000 networks some 40 differ where a state that is left and entered at one instant is counted twice.
+# Where a state that is left and entered at one instant is counted twice, 70 of these networks differ, and 8 of these
+# scenarios.
 NETWORKS = range(0, 1000, BATCH)
 SCENARIOS = range(0, 1000, BATCH)
 
