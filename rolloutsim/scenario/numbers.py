@@ -111,6 +111,7 @@ def _note(part: Part | None, value: Any) -> Any:
     while part is not None and part.described is None:
         if part.short is None or isinstance(value, (dict, list)):
             return None
+        whole = part
         try:
             long: Any = part.short.expand(value)
         except ValueError:
@@ -118,7 +119,8 @@ def _note(part: Part | None, value: Any) -> Any:
         while isinstance(long, dict) and long:
             name, long = next(iter(long.items()))
             part = part.step(name) if part is not None else None
-        if isinstance(long, (dict, list)):
+        # `off`, for one, stands for no key at all.
+        if isinstance(long, (dict, list)) or part is whole:
             return None
     return None if part is None else part.described
 

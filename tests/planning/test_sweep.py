@@ -272,6 +272,13 @@ def test_switches_that_are_off_in_the_file_can_be_run_again(tmp_path: Path) -> N
     assert rs.loads(text).resolve().sha256 == rs.loads(off).resolve().sha256
 
 
+def test_a_switch_can_be_varied() -> None:
+    # Ideal: nothing is shared unevenly, whatever the switch says.
+    found = rs.loads(IDEAL).sweep({"network.fairness": ["off", "on"], "registry.redirect": [False]})
+    assert found.records.points["network.fairness"] == ["off", "on"]
+    assert found.records.results["rollout_time_s"] == pytest.approx([0.16, 1.6] * 2)
+
+
 def test_what_others_put_into_the_file_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     found = rs.loads(IDEAL).sweep({"nodes": [2, 5]}, path=path)

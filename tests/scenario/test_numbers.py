@@ -56,3 +56,9 @@ def test_a_log_scale_of_whole_numbers_is_rounded() -> None:
     path = parse_path("nodes")
     assert [between(path, 10, 1000, "log", share) for share in (0.0, 0.25, 0.5)] == [10, 32, 100]
     assert between(path, 1, 3, "log", 0.999999) == 3
+
+
+@pytest.mark.parametrize("path", ["network.fairness", "registry.redirect", "workloads.api.images", "push.held"])
+@pytest.mark.parametrize("value", ["off", "on", False, True, None, 3])
+def test_what_stands_for_no_number_is_none(path: str, value: object) -> None:
+    assert measure(parse_path(path), value) is None

@@ -275,8 +275,11 @@ def _felt(found: tuple[BackgroundSummary, ...]) -> str:
     said: list[str] = []
     silent = [one for one in found if one.latency_during is not None and one.latency_during.max is None
               and (one.latency_before is None or one.latency_before.max is not None)]  # fmt: skip
-    if silent:
-        said.append(f"requests of {' and '.join(plain(one.name) for one in silent)} get no answer at times")
+    for when in ("", " at times"):
+        # The median tells whether most requests get an answer.
+        names = [plain(one.name) for one in silent if (_value(one.latency_during, "p50") is None) == (not when)]
+        if names:
+            said.append(f"requests of {' and '.join(names)} get no answer{when}")
     slow = [(one, now / before) for one in found
             if (now := _value(one.latency_during, "p95")) is not None
             and (before := _value(one.latency_before, "p95"))]  # fmt: skip
