@@ -230,7 +230,7 @@ class AloneTimes:
             names = (*(() if rack is None else (f"{rack}.down",)), *group.via)
             links = tuple(replace(self.scenario.links[name], name="") for name in names)
             route = self.routes[number, rack] = (number, links)
-        useful = tuple(name for name in held if self.digests[name] & self.digests[image])
+        useful = tuple(name for name in held if not self.digests[name].isdisjoint(self.digests[image]))
         key = (route, image, useful)
         time = self.known.get(key)
         if time is None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from rolloutsim.collecting.background import background_records
 from rolloutsim.fleet.background import ConstantRate, Transfer
-from rolloutsim.fleet.build import NIC_OUT, PRIVATE_LINKS, holds
+from rolloutsim.fleet.build import NIC_OUT, PRIVATE_LINKS, cached_images
 from rolloutsim.fleet.ledger import (
     BYTES_DONE,
     CAUSE,
@@ -144,8 +144,7 @@ def _pulls(
             group = scenario.groups[number]
             rank = n - offsets[number]
             rack = group.racks[rank % len(group.racks)] if group.racks else None
-            held = tuple(name for name, count in group.cached.items() if holds(rank, count, group.count))
-            times[row] = alone(group, number, rack, actors.images[i].name, held)
+            times[row] = alone(group, number, rack, actors.images[i].name, cached_images(group, rank))
     per_group = np.array([group.runtime.resolve_requests for group in scenario.groups], np.int32)
     requests = per_group[np.asarray(actors.groups, np.int32)[node]] if len(node) else node
     for row, number in incidents.requests.items():

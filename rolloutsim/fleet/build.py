@@ -365,3 +365,8 @@ def _held(i: int, nodes: int, cached: list[tuple[int, int]]) -> int:
 def holds(i: int, count: int, nodes: int) -> bool:
     """Whether node i is one of the `count` out of `nodes` that hold an image."""
     return (i + 1) * count // nodes > i * count // nodes
+
+
+def cached_images(group: NodeGroup, i: int) -> tuple[str, ...]:
+    """The cached images that node i of a group holds from the beginning."""
+    return tuple(image for image, count in group.cached.items() if holds(i, count, group.count))

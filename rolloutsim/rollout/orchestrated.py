@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from simpy import Environment
 
-from rolloutsim.fleet.build import holds
+from rolloutsim.fleet.build import cached_images
 from rolloutsim.fleet.faults import Faults
 from rolloutsim.fleet.kubelet import Kubelet, Pulls
 from rolloutsim.fleet.pod_ledger import PodLedger
@@ -185,11 +185,7 @@ def default_policy(image: str) -> PullPolicy:
 
 def _cached_images(scenario: ResolvedScenario) -> list[tuple[str, ...]]:
     """The images that each node holds from the beginning, by name."""
-    return [
-        tuple(image for image, count in group.cached.items() if holds(i, count, group.count))
-        for group in scenario.groups
-        for i in range(group.count)
-    ]
+    return [cached_images(group, i) for group in scenario.groups for i in range(group.count)]
 
 
 def _bare(spec: KubeletSpec) -> KubeletSpec:
