@@ -20,15 +20,16 @@ from simpy import Environment
 from simpy.core import EmptySchedule
 
 from rolloutsim.collecting import collect
-from rolloutsim.fleet.build import build, needs_robust_nodes
+from rolloutsim.fleet.build import build
 from rolloutsim.fleet.fairness import random_places
 from rolloutsim.fleet.incidents import Incidents
 from rolloutsim.fleet.ledger import Ledger
-from rolloutsim.fleet.node import Fleet
+from rolloutsim.fleet.pulls import Fleet
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.results.records import CaseRecords, Run
 from rolloutsim.rollout.asking import is_orchestrated, plan
 from rolloutsim.scenario.resolved import Case, Distribution, NodeGroup, PlannedPull, ResolvedScenario
+from rolloutsim.scenario.routes import near
 from rolloutsim.version import __version__
 
 if TYPE_CHECKING:
@@ -86,8 +87,9 @@ class _Case:
         self.seed = seed
         self.generators: dict[str, np.random.Generator] = {}
         self.incidents = Incidents()
+        fleet = Fleet(self.network, self.ledger, self.incidents, self._pulled, self._failed)
         self.actors: Actors = build(
-            scenario, case, self._fleet(), lambda: self._generator("requests").random(),
+            scenario, case, fleet, lambda: self._generator("requests").random(),
             random_places(partial(self._generator, "fairness")),
         )  # fmt: skip
         self.orchestrated: Orchestrated | None = None
@@ -101,15 +103,7 @@ class _Case:
             self.planned = plan(scenario, case, self.actors, self.network, partial(self._generator, "asking"))
             self.startup = scenario.startup.sample(partial(self._generator, "startup"), self.planned).tolist()
         self.waiting = self.planned
-        self.given_up = 0  # pulls that failed and that nobody asks for again
         self.events = 0
-
-    def _fleet(self) -> Fleet:
-        if needs_robust_nodes(self.scenario, self.case):
-            from rolloutsim.fleet.attempts import RobustFleet
-
-            return RobustFleet(self.network, self.ledger, self._pulled, self._failed, self.incidents)
-        return Fleet(self.network, self.ledger, self._pulled)
 
     def run(self, alone: AloneTimes | None, progress: Callable[[str, float, float], None] | None = None) -> CaseRecords:
         """Step through all events until the last pod is ready or nothing can happen any more."""
@@ -121,7 +115,7 @@ class _Case:
             pushes += self.orchestrated.close(pushes)
         records = collect(
             self.scenario, self.case.name, self.actors, self.network, self.ledger,
-            unfinished=self.waiting + self.given_up, events=self.events, alone=None if alone is None else alone.of,
+            unfinished=self.waiting, events=self.events, alone=None if alone is None else alone.of,
             incidents=self.incidents, orchestrated=self.orchestrated, pushes=pushes,
         )  # fmt: skip
         # The nodes know the case they tell of finished pulls: cut the cycle, so that they go at once.
@@ -175,12 +169,9 @@ class _Case:
             self._ready(row)
 
     def _failed(self, row: int, reason: str, limited: bool) -> None:
-        """A runtime gave a pull up; its pods ask again, if there are any."""
-        if self.orchestrated is not None:
-            self.orchestrated.pulls.failed(row, reason, limited)
-        else:
-            self.given_up += 1
-            self.waiting -= 1
+        """A runtime gave a pull up; its pods ask again."""
+        assert self.orchestrated is not None  # whatever can fail has somebody who asks again
+        self.orchestrated.pulls.failed(row, reason, limited)
 
     def _ready(self, row: int) -> None:
         self.ledger.pulls.ready[row] = self.env.now
@@ -211,7 +202,7 @@ class AloneTimes:
         self.digests = {
             name: frozenset(layer.digest for layer in image.layers) for name, image in scenario.images.items()
         }
-        self.routes: dict[tuple[int, str | None], object] = {}
+        self.ways: dict[tuple[int, str | None], object] = {}
 
     def of(self, group: NodeGroup, number: int, rack: str | None, image: str, held: tuple[str, ...]) -> float:
         """The time [s] that a node's pull takes alone.
@@ -225,13 +216,12 @@ class AloneTimes:
         held : tuple of str
             The cached images that the node holds.
         """
-        route = self.routes.get((number, rack))
-        if route is None:
-            names = (*(() if rack is None else (f"{rack}.down",)), *group.via)
-            links = tuple(replace(self.scenario.links[name], name="") for name in names)
-            route = self.routes[number, rack] = (number, links)
+        way = self.ways.get((number, rack))
+        if way is None:
+            links = tuple(replace(self.scenario.links[name], name="") for name in near(group, rack))
+            way = self.ways[number, rack] = (number, links)
         useful = tuple(name for name in held if not self.digests[name].isdisjoint(self.digests[image]))
-        key = (route, image, useful)
+        key = (way, image, useful)
         time = self.known.get(key)
         if time is None:
             cached = dict.fromkeys(useful, 1)

@@ -246,6 +246,11 @@ def format_size(size: float) -> str:
     return _scaled(size, "B")
 
 
+def format_megabytes(size: float) -> str:
+    """A size [B] in MB whatever its magnitude, so that several in one sentence compare: `1000 MB`."""
+    return f"{size / _DECIMAL['M']:.6g} MB"
+
+
 def format_rate(rate: float) -> str:
     """A network rate [B/s] for people, in bits: `1 Gbit/s`."""
     return _scaled(rate * BITS_PER_BYTE, "bit/s")

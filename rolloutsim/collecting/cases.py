@@ -11,7 +11,7 @@ import numpy as np
 
 from rolloutsim.collecting.background import background_records
 from rolloutsim.fleet.background import ConstantRate, Transfer
-from rolloutsim.fleet.build import NIC_OUT, PRIVATE_LINKS, cached_images
+from rolloutsim.fleet.build import cached_images
 from rolloutsim.fleet.ledger import (
     BYTES_DONE,
     CAUSE,
@@ -23,10 +23,13 @@ from rolloutsim.fleet.ledger import (
     PULL,
     RETRY,
     ROW,
+    SOURCE,
     STARTED,
 )  # fmt: skip
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results import records as r
+from rolloutsim.scenario.resources import PULLED, RESOURCES
+from rolloutsim.scenario.routes import rack_of
 
 if TYPE_CHECKING:
     from rolloutsim.collecting.incidents import Pushed
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
 AloneTime = Callable[["NodeGroup", int, "str | None", str, tuple[str, ...]], float]
 
 # Names of the causes that are not shared links, in the order of their numbers after the links'.
-_PRIVATE_CAUSES = ("nic", "disk", "unpack")
+_PRIVATE_CAUSES = tuple(resource.cause for resource in PULLED)
 _OTHER_CAUSES = ("connection_cap", "retry")
 
 
@@ -107,11 +110,13 @@ def collect(
         private_links=_private_links(actors, network, in_flight, pulls, fetches, unpacks),
         background=background_records(actors),
         finished=not unfinished,
-        stuck=_stuck(actors, incidents, orchestrated) if unfinished else (),
+        stuck=_stuck(actors, orchestrated) if unfinished else (),
         end=end,
         events=events,
         reasons=tuple(incidents.reasons),
         orchestration=orchestration,
+        sources=tuple(source.name for source in actors.sources),
+        routes=actors.routes,
     )
 
 
@@ -123,8 +128,7 @@ def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> lis
             flows.append(flow)
             fetch = flow.tag
             if not isinstance(fetch, tuple):
-                before = getattr(fetch, "got", 0.0)  # of a fetch that was broken and goes on
-                ledger.fetches.cells[fetch.row + BYTES_DONE] = before + network.received(flow)
+                ledger.fetches.cells[fetch.row + BYTES_DONE] = fetch.got + network.received(flow)
     for background in actors.background:
         if isinstance(background, Transfer):
             flows.extend(background.flows)
@@ -143,8 +147,7 @@ def _pulls(
             number = actors.groups[n]
             group = scenario.groups[number]
             rank = n - offsets[number]
-            rack = group.racks[rank % len(group.racks)] if group.racks else None
-            times[row] = alone(group, number, rack, actors.images[i].name, cached_images(group, rank))
+            times[row] = alone(group, number, rack_of(group, rank), actors.images[i].name, cached_images(group, rank))
     per_group = np.array([group.runtime.resolve_requests for group in scenario.groups], np.int32)
     requests = per_group[np.asarray(actors.groups, np.int32)[node]] if len(node) else node
     for row, number in incidents.requests.items():
@@ -194,6 +197,7 @@ def _activities(
         bytes_done=_floats(rows[:, BYTES_DONE]),
         again=again,
         cause=_causes(rows[:, CAUSE], links, cap=links + len(_PRIVATE_CAUSES)),
+        source=np.array(rows[:, SOURCE], np.int16),
     )
     # A decompressor at its own speed limit is what an unpack is capped by.
     unpacking = links + _PRIVATE_CAUSES.index("unpack")
@@ -216,9 +220,9 @@ def _causes(column: Any, links: int, cap: int) -> Any:
 
 
 def _cause_name(link: SharedLink, actors: Actors) -> str:
-    for (_, part), pinned in actors.pinned.items():
+    for (_, place), pinned in actors.pinned.items():
         if pinned is link:
-            return part.split(".")[0]
+            return RESOURCES[place].cause
     return link.name
 
 
@@ -271,45 +275,43 @@ def _private_links(
     done = ~np.isnan(unpacks.unpacked)
     layer = fetches.layer[unpacks.fetch[done]]
     by_node = fetched_by[unpacks.fetch[done]]
-    unpacked = np.array([layer.unpacked for layer in actors.layers])
-    compressed = np.array([layer.compressed for layer in actors.layers])
-    written = _sums(by_node, unpacked[layer], nodes)
-    read = _sums(by_node, compressed[layer], nodes)
-    moved = np.stack([arrived, arrived + written, read, np.zeros(nodes)])
+    moved = np.zeros((len(RESOURCES), nodes))
+    for place, resource in enumerate(RESOURCES):
+        through = np.array([resource.unpacked(layer) for layer in actors.layers])
+        moved[place] = (arrived if resource.fetched else 0.0) + _sums(by_node, through[layer], nodes)
     hosts = [node.host for node in actors.nodes]
-    capacities = np.array([(*host.profile.capacities, inf) for host in hosts]).reshape(nodes, 4).T.copy()
-    full = np.array([(*network.full_seconds(host), 0.0) for host in hosts]).reshape(nodes, 4).T.copy()
-    peaks = np.array([(*host.peaks, 0) for host in hosts], np.int32).reshape(nodes, 4).T.copy()
-    parts = (*PRIVATE_LINKS, NIC_OUT)
-    for (node, part), link in actors.pinned.items():
-        cell = (parts.index(part), node)
+    unused = len(RESOURCES) - len(PULLED)
+    shape = (nodes, len(RESOURCES))
+    capacities = np.array([(*host.profile.capacities, *[inf] * unused) for host in hosts]).reshape(shape).T.copy()
+    full = np.array([(*network.full_seconds(host), *[0.0] * unused) for host in hosts]).reshape(shape).T.copy()
+    peaks = np.array([(*host.peaks, *[0] * unused) for host in hosts], np.int32).reshape(shape).T.copy()
+    for cell, link in (((place, node), link) for (node, place), link in actors.pinned.items()):
         capacities[cell] = link.nominal
         moved[cell] = _carried(link, actors, network, in_flight)
         full[cell] = _saturated(link, network)
         peaks[cell] = link.peak_flows
     tables = []
-    for row, part in enumerate(parts):
+    for row, resource in enumerate(RESOURCES):
         limited = np.flatnonzero(capacities[row] < inf)
         if len(limited):
             tables.append(
                 r.PrivateLinks(
-                    part, limited.astype(np.int32), capacities[row, limited], moved[row, limited],
+                    resource.part, limited.astype(np.int32), capacities[row, limited], moved[row, limited],
                     full[row, limited], peaks[row, limited],
                 )
             )  # fmt: skip
     return tuple(tables)
 
 
-def _stuck(actors: Actors, incidents: Incidents, orchestrated: Orchestrated | None) -> tuple[str, ...]:
+def _stuck(actors: Actors, orchestrated: Orchestrated | None) -> tuple[str, ...]:
     """What waits for what, in words, when nothing can happen any more or the time is over."""
-    missing = _given_up(incidents) if orchestrated is None else orchestrated.missing
+    missing = () if orchestrated is None else orchestrated.missing
     found: Counter[str] = Counter()
-    for name, replicas in actors.connections.items():
-        for connections in replicas:
+    for source in actors.sources:
+        for connections in source.connections:
             if connections.queue:
-                found[f"waiting for a connection of registry '{name}' (max_connections: {connections.limit})"] += len(
-                    connections.queue
-                )
+                what = f"waiting for a connection of registry '{source.name}' (max_connections: {connections.limit})"
+                found[what] += len(connections.queue)
     for node in actors.nodes:
         for flow in node.host.flows:
             blocked = [link.name for link in flow.kind.links if link.capacity <= 0.0]
@@ -319,13 +321,6 @@ def _stuck(actors: Actors, incidents: Incidents, orchestrated: Orchestrated | No
             found["waiting for a layer slot behind them"] += len(node.slots.queue)
     fetches = (f"{number} {'fetch' if number == 1 else 'fetches'} {what}" for what, number in found.items())
     return (*missing, *fetches)
-
-
-def _given_up(incidents: Incidents) -> tuple[str, ...]:
-    """The pulls that failed and that nobody asks for again, in words, the most frequent reason first."""
-    names = tuple(incidents.reasons)
-    reasons = Counter(names[reason] for _, reason in incidents.failed.values())
-    return tuple(f"{number} pull{'s' * (number > 1)} failed: {why}" for why, number in reasons.most_common())
 
 
 def _ints(column: Any) -> r.Ids:

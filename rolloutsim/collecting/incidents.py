@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rolloutsim.fleet.robust import RobustNode
 from rolloutsim.results import orchestration as o
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ def refusals(incidents: Incidents) -> o.Refusals:
     """The requests that were refused."""
     c = incidents.refusals
     return o.Refusals(
-        np.array(c.registry, np.int32),
+        np.array(c.source, np.int32),
         np.array(c.time, np.float64),
         np.array(c.status, np.int16),
         np.array(c.fetch, np.int32),
@@ -58,7 +57,7 @@ def pushes(scenario: ResolvedScenario, done: Pushed) -> o.PushRecords:
 
 def disks(actors: Actors) -> o.DiskRecords:
     """How full the disks are whose capacity is known."""
-    rows = [(node.index, node.disk) for node in actors.nodes if isinstance(node, RobustNode) and node.disk is not None]
+    rows = [(node.index, node.disk) for node in actors.nodes if node.disk is not None]
     columns = np.array(
         [(disk.capacity, disk.before, disk.peak, disk.used, disk.collected) for _, disk in rows], np.float64
     ).reshape(-1, 5)

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import inf, nan
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rolloutsim.fleet.background import ConstantRate
-from rolloutsim.fleet.robust import RobustNode
 
 if TYPE_CHECKING:
     import numpy as np
@@ -135,7 +134,7 @@ class Faults:
             failing = 1.0
             for fault in active:
                 failing *= 1.0 - fault.probability
-            self.actors.services[target].failing = 1.0 - failing
+            self.actors.registries[target].failing = 1.0 - failing
 
     def _apply_node(self, node: int, down: bool) -> None:
         kubelet = self.kubelets[node]
@@ -143,26 +142,23 @@ class Faults:
             # The cluster first: its pods' pulls end as lost with the node, not as failed.
             self.cluster.node_down(node)
             kubelet.crash()
-            cast(RobustNode, self.actors.nodes[node]).crash()
+            self.actors.nodes[node].crash()
         elif not down and kubelet.down:
             kubelet.boot()
             self.cluster.node_up(node)
 
     def _apply_registry(self, name: str, remaining: float) -> None:
-        service, registry = self.actors.services[name], self.scenario.registries[name]
+        served, registry = self.actors.registries[name], self.scenario.registries[name]
         if remaining <= 0.0:
-            if service.up:
-                service.go_down(self._broken)
+            if served.up:
+                served.go_down()
             return
-        if not service.up:
-            service.come_up()
+        if not served.up:
+            served.come_up()
         # An uplink without a limit is not a link.
         own = [link for link in dict.fromkeys((*registry.replicas, *registry.path)) if link in self.scenario.links]
         kinds = ("registry_uplink", "registry_storage")
         self._scale([self.actors.links[link] for link in own if self.scenario.links[link].kind in kinds], remaining)
-
-    def _broken(self, fetch: Any) -> None:
-        cast(RobustNode, fetch.pull.node).broken(fetch)
 
     def _scale(self, links: list[SharedLink], remaining: float) -> None:
         for link in links:

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from rolloutsim.fleet.service import RefusalColumns
+
+class RefusalColumns:
+    """Rows of `rolloutsim.results.records.Refusals`."""
+
+    def __init__(self) -> None:
+        self.source: list[int] = []
+        self.time: list[float] = []
+        self.status: list[int] = []
+        self.fetch: list[int] = []
+        self.again: list[bool] = []
+
+    def add(self, source: int, now: float, status: int, fetch: int) -> int:
+        """A request was not answered with what it asked for; `fetch` is -1 for one before the layers."""
+        self.source.append(source)
+        self.time.append(now)
+        self.status.append(status)
+        self.fetch.append(fetch)
+        self.again.append(False)
+        return len(self.time) - 1
 
 
 class LostColumns:

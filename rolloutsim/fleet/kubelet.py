@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.disk import DiskSpace
     from rolloutsim.fleet.node import Node
     from rolloutsim.fleet.pods import Cluster, Pod
-    from rolloutsim.fleet.routes import Recipe
+    from rolloutsim.fleet.recipes import Recipe
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.scenario.resolved_rollout import Kubelet as KubeletSpec
     from rolloutsim.scenario.resolved_rollout import PullPolicy

@@ -37,8 +37,8 @@ class PullColumns:
 
 
 # Places of a fetch's columns in its row.
-PULL, LAYER, GRANTED, CONNECTED, STARTED, FETCHED, FREED_BY, BYTES_DONE, CAUSE = range(9)
-_NEW_FETCH = array("d", [0, 0, 0, NEVER, NEVER, NEVER, -1, 0, SEVERAL])
+PULL, LAYER, GRANTED, CONNECTED, STARTED, FETCHED, FREED_BY, BYTES_DONE, CAUSE, SOURCE = range(10)
+_NEW_FETCH = array("d", [0, 0, 0, NEVER, NEVER, NEVER, -1, 0, SEVERAL, -1])
 ROW = len(_NEW_FETCH)
 
 

@@ -1,105 +1,57 @@
 """A node and its container runtime: what happens between "pull this image" and "the image is ready".
 
 resolve (manifests, config, token: small requests in sequence) → the layers that the node lacks queue for
-download slots, base first → each fetch: a connection at the registry, the request, the bytes → committed,
-the layer is unpacked: in order, one at a time per image, while later layers are still being fetched → the
+download slots, base first → each fetch: a connection at a source, the request, the bytes → committed,
+the layer is unpacked: in order, so many at a time per image, while later layers are still being fetched → the
 image is ready → the container starts → the pod is ready.
 
 A layer that the node holds is skipped; one that another pull on the node fetches or unpacks is waited for.
+Requests and connections meet the queues that there are when they are made. A refused request is sent again after the
+runtime's delays until these are used up, or goes to the next source; a broken body goes on where it broke, or from
+its beginning. What a failed pull leaves behind is in `rolloutsim.fleet.losses`.
 
-Sources: containerd `core/transfer/local/transfer.go`, `core/unpack/unpacker.go`; moby
-`daemon/internal/distribution/xfer/download.go` (a slot is free when the compressed blob is complete, before
-its extraction).
+Sources: containerd `core/transfer/local/transfer.go`, `core/unpack/unpacker.go`, `core/remotes/docker/resolver.go`
+L770-900, `core/remotes/docker/httpreadseeker.go` L28, `core/remotes/docker/fetcher.go` L456-600 (ranges); moby
+`daemon/internal/distribution/xfer/download.go` (a slot is free when the compressed blob is complete, before its
+extraction); containers/image `docker/docker_client.go`, `docker/body_reader.go`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from math import ceil
 
-from rolloutsim.fleet.fairness import Weights
+from rolloutsim.fleet.disk import DiskSpace
+from rolloutsim.fleet.hosts import delays, next_way, reason_of
 from rolloutsim.fleet.latency import INITIAL_WINDOW, slow_start_delay
-from rolloutsim.fleet.ledger import BYTES_DONE, CAUSE, CONNECTED, FETCHED, STARTED, Ledger
-from rolloutsim.fleet.queues import Queues
-from rolloutsim.fleet.routes import LayerStep, Recipe, expected_rate
-from rolloutsim.network.fluid import FluidNetwork
-from rolloutsim.network.links import Kind
+from rolloutsim.fleet.ledger import BYTES_DONE, CAUSE, CONNECTED, FETCHED, RETRY, SOURCE, STARTED
+from rolloutsim.fleet.losses import Losses
+from rolloutsim.fleet.pulls import (
+    ABANDONED,
+    ASKED,
+    COMMITTED,
+    COMPLETE,
+    FLOWING,
+    MISSED,
+    NOT_YET,
+    QUEUED,
+    UNPACKING,
+    WANTED,
+    Fetch,
+    Fleet,
+    Pull,
+    Slots,
+)
+from rolloutsim.fleet.recipes import LayerStep, Recipe, expected_rate
+from rolloutsim.fleet.sources.source import BROKEN, FINE, LIMITED
 from rolloutsim.network.states import Flow, Host
+from rolloutsim.scenario.resolved import Runtime
+from rolloutsim.units import format_megabytes
 
+# How often containerd looks whether a pull got on: internal/cri/server/images/image_pull.go, pullProgressReporter.
+WATCH_PERIOD = 10.0
 
-class Fetch:
-    """A layer on its way to a node: queued (`row` is -1), then with a row among the ledger's fetches."""
-
-    __slots__ = ("awaited_in", "committed", "flow", "pull", "row", "step")
-
-    def __init__(self, pull: Pull, step: LayerStep) -> None:
-        self.pull = pull
-        self.step = step
-        self.row = -1  # no slot yet
-        self.flow: Flow | None = None
-        self.committed = False
-        self.awaited_in: list[int] | None = None  # rows of the ledger's waits that lack this fetch's row
-
-
-class Pull:
-    """One image on its way to a node; `missing` layers are not in place, none of those before `next`."""
-
-    __slots__ = ("busy", "missing", "next", "recipe", "row", "slots")
-
-    def __init__(self, node: Node, recipe: Recipe, row: int) -> None:
-        self.recipe = recipe
-        self.row = row
-        self.next = 0
-        self.missing = 0
-        self.busy = False  # a layer of this image is being unpacked
-        self.slots = node.slots
-
-
-class Slots:
-    """Download slots and the fetches that wait for one, first come first served."""
-
-    __slots__ = ("free", "queue")
-
-    def __init__(self, number: int) -> None:
-        self.free = number
-        self.queue: list[Fetch] = []  # short: the layers of an image or two
-
-
-class Fleet:
-    """What the nodes of a case share: the network, the ledger, and what follows a pull.
-
-    Parameters
-    ----------
-    network : FluidNetwork
-        Where bytes move.
-    ledger : Ledger
-        Where facts are written.
-    pulled : callable
-        Called with (row of the pull) when an image is ready on its node.
-    """
-
-    __slots__ = ("cells", "fetches", "ledger", "network", "pulled", "queues", "weights")
-
-    def __init__(self, network: FluidNetwork, ledger: Ledger, pulled: Callable[[int], None]) -> None:
-        self.network = network
-        self.ledger = ledger
-        self.fetches = ledger.fetches
-        self.cells = ledger.fetches.cells
-        self.pulled = pulled
-        self.queues: Queues | None = None  # what adds to round trips; None: nothing does
-        self.weights: Weights | None = None  # how unevenly connections share; None: evenly
-
-    def resolve_time(self, recipe: Recipe, host: Host) -> float:
-        """From asking to the first layer request, with the queues of now [s]."""
-        if self.queues is None or not recipe.steps:
-            return recipe.resolve_time
-        waiting = self.queues.towards(host, recipe.steps[0].fetch, recipe.round_trip, recipe.nic_wait)
-        return recipe.resolve_time + recipe.resolve_trips * waiting
-
-    def start(self, host: Host, kind: Kind, size: float, done: Callable[[Flow], None], fetch: Fetch) -> Flow:
-        """The bytes of a fetch flow over a connection of their own."""
-        if self.weights is None:
-            return self.network.start(host, kind, size, done, fetch)
-        return self.weights.start(host, kind, size, done, fetch)
+# The GET of the manifest is the third request from the end, before those of the platform's manifest and the config.
+_MANIFEST_FROM_END = 3
 
 
 class Node:
@@ -113,73 +65,212 @@ class Node:
         Its number in the case.
     host : Host
         Its private links and flows.
-    parallel_layers : int
-        Download slots.
-    slots_per_image : bool
-        Whether each image has slots of its own; else the node has one set for all.
+    runtime : Runtime
+        How it pulls, and how it reacts when that fails.
     held : int
         Layers in place from the beginning: bit i stands for layer i of the case.
+    address : int
+        Where sources see its requests come from.
+    disk : DiskSpace or None
+        What fits on it; None: everything.
+    progress_timeout : float or None
+        A pull without a byte for so long fails; None: never, or nobody watches it [s].
     """
 
-    __slots__ = ("coming", "fleet", "held", "host", "index", "parallel_layers", "pulls", "slots", "slots_per_image")
+    __slots__ = (
+        "address", "asking", "coming", "disk", "finishing", "fleet", "held", "host", "index", "losses",
+        "progress_timeout", "pulls", "runtime", "slots", "slots_per_image",
+    )  # fmt: skip
 
     def __init__(
         self,
         fleet: Fleet,
         index: int,
         host: Host,
-        parallel_layers: int,
-        slots_per_image: bool,
+        runtime: Runtime,
         held: int,
+        address: int,
+        disk: DiskSpace | None,
+        progress_timeout: float | None,
     ) -> None:
         self.fleet = fleet
         self.index = index
         self.host = host
-        self.parallel_layers = parallel_layers
-        self.slots_per_image = slots_per_image
-        self.slots = Slots(parallel_layers)
+        self.runtime = runtime
         self.held = held
-        self.coming: dict[int, Fetch] = {}  # layers queued, being fetched or unpacked
+        self.address = address
+        self.disk = disk
+        self.progress_timeout = progress_timeout
+        self.slots_per_image: bool = runtime.slots_per == "image"
+        self.slots = Slots(runtime.parallel_layers)  # of all images, unless each has its own
+        self.asking: list[Pull] = []  # not resolved
         self.pulls: list[Pull] = []  # resolved and not ready
+        self.finishing: list[Pull] = []  # all layers are in place
+        self.coming: dict[int, Fetch] = {}  # layers queued, being fetched or unpacked
+        self.losses: Losses | None = None  # made when something is lost
+
+    def has(self, layer: int) -> bool:
+        """Whether a layer is in place."""
+        return bool(self.held >> layer & 1)
+
+    def fail(self, pull: Pull, reason: str, limited: bool) -> None:
+        """Give a pull up; `limited` says whether a rate limit was it."""
+        if not pull.over:
+            self._losses().fail(pull, reason, limited)
+
+    def crash(self) -> None:
+        """All that is under way is lost; committed layers stay."""
+        self._losses().crash()
+
+    def _losses(self) -> Losses:
+        if self.losses is None:
+            self.losses = Losses(self)
+        return self.losses
+
+    # ---- manifests -----------------------------------------------------------------------------------
 
     def ask(self, recipe: Recipe) -> None:
         """Start to pull an image."""
         fleet = self.fleet
         row = fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now)
-        pull = Pull(self, recipe, row)
-        wait = fleet.resolve_time(recipe, self.host)
-        if wait > 0.0:
-            fleet.network.call_later(wait, self._resolved, pull)
+        pull = Pull(recipe, row, Slots(self.runtime.parallel_layers) if self.slots_per_image else self.slots)
+        self.asking.append(pull)
+        if fleet.queues is not None or pull.way.source.fallible:
+            self._request(pull)
+        elif pull.way.resolve_time > 0.0:
+            # Nothing can change between the requests: one wait for all of them.
+            fleet.network.call_later(pull.way.resolve_time, self._resolved, pull)
         else:
             self._resolved(pull)
 
+    def _request(self, pull: Pull) -> None:
+        """Send the next request for manifests, token and config; after the last the layers are known."""
+        fleet, incidents = self.fleet, self.fleet.incidents
+        requests = self.runtime.resolve_requests
+        while not pull.over:
+            if pull.sent == requests:
+                self._resolved(pull)
+                return
+            way = pull.way
+            if pull.refusal >= 0:
+                incidents.refusals.again[pull.refusal] = True
+                pull.refusal = -1
+            incidents.requests[pull.row] = incidents.requests.get(pull.row, 0) + 1
+            is_manifest = pull.sent == max(requests - _MANIFEST_FROM_END, 0)
+            status = way.source.answer(self.address, fleet.network.now, is_manifest)
+            if status != FINE:
+                pull.refusal = incidents.refusals.add(way.source.index, fleet.network.now, status, -1)
+                fleet.network.call_later(way.round_trip, self._request_refused, (pull, status))
+                return
+            pull.sent += 1
+            pull.failures = 0
+            pull.way = pull.recipe.ways[0]
+            wait = fleet.resolve_time(pull.recipe, way, self.host) / requests
+            if wait > 0.0:
+                fleet.network.call_later(wait, self._request, pull)
+                return
+
+    def _request_refused(self, what: tuple[Pull, int]) -> None:
+        pull, status = what
+        if pull.over:
+            return
+        retry, way = self.runtime.retry, pull.way
+        delay = 0.0
+        other = next_way(pull.recipe.ways, way, status, pull.failures, retry)
+        if other is not None:
+            pull.way = other
+            pull.failures = 0
+        else:
+            waits = delays(retry, status)
+            if pull.failures >= len(waits):
+                self.fail(pull, reason_of(status), status == LIMITED)
+                return
+            delay = waits[pull.failures]
+            pull.failures += 1
+        self.fleet.incidents.lost.add(False, pull.row, status == LIMITED, way.round_trip + delay)
+        self.fleet.network.call_later(delay, self._request, pull)
+
     def _resolved(self, pull: Pull) -> None:
         """The manifest is there: queue what the node lacks."""
+        if pull.over:
+            return
         fleet, held, coming = self.fleet, self.held, self.coming
         fleet.ledger.pulls.resolved[pull.row] = fleet.network.now
-        if self.slots_per_image:
-            pull.slots = Slots(self.parallel_layers)
+        self.asking.remove(pull)
         self.pulls.append(pull)
-        queue = pull.slots.queue
         for step in pull.recipe.steps:
-            if held >> step.layer & 1:
+            layer = step.layer
+            if held >> layer & 1:
                 continue
             pull.missing += 1
-            known = coming.get(step.layer)
+            known = coming.get(layer)
             if known is None:
-                self._want(pull, step, queue)
+                self.want(pull, step)
             elif known.pull is not pull:
                 self._await(pull, known)
-        self._grant(pull.slots, -1)
+        self.grant(pull.slots, -1)
         if not pull.missing:
             self._complete(pull)
         elif pull.recipe.unpacks:
-            self._unpack_next(pull)
+            self.unpack_next(pull)
+        if self.progress_timeout is not None and not pull.over:
+            pull.moved_at = fleet.network.now
+            fleet.network.call_later(min(WATCH_PERIOD, self.progress_timeout / 2), self._watch, pull)
 
-    def _want(self, pull: Pull, step: LayerStep, queue: list[Fetch]) -> None:
-        """Queue the fetch of a layer."""
-        fetch = self.coming[step.layer] = Fetch(pull, step)
-        queue.append(fetch)
+    def _watch(self, pull: Pull) -> None:
+        """Cancel a pull that waits for bytes and gets none."""
+        timeout = self.progress_timeout
+        if pull.over or timeout is None:
+            return
+        network = self.fleet.network
+        moved = pull.received
+        active = False
+        for lead in self.coming.values():
+            if lead.pull is pull and lead.state < COMMITTED:
+                for fetch in (lead, *(lead.ranges or ())):
+                    if fetch.state == FLOWING and fetch.flow is not None:
+                        moved += network.received(fetch.flow)
+                    active = active or (fetch.row >= 0 and fetch.state != COMPLETE)
+        # A byte, and not what rounding leaves of the rate on a link that is down.
+        if moved >= pull.moved + 1.0 or not active:
+            pull.moved, pull.moved_at = moved, network.now
+        elif network.now - pull.moved_at > timeout:
+            self.fail(pull, f"no byte arrived for {timeout:g} s (pull_progress_timeout)", False)
+            return
+        network.call_later(min(WATCH_PERIOD, timeout / 2), self._watch, pull)
+
+    # ---- layers --------------------------------------------------------------------------------------
+
+    def want(self, pull: Pull, step: LayerStep) -> None:
+        """Queue the fetch of a layer, or of what failed pulls have not left of it."""
+        left, trouble = step.compressed, None
+        if self.losses is not None:
+            stored = self.losses.committed.pop(step.layer, None)
+            if stored is not None:
+                stored.pull = pull
+                self.coming[step.layer] = stored
+                self._await(pull, stored)
+                return
+            trouble = self.losses.left_of(step.layer)
+            if trouble is not None:
+                left -= sum((size for _, size in trouble.before), 0.0)
+        queue = pull.slots.queue
+        size = self.runtime.layer_fetch_buffer
+        if size is None or left <= size:
+            lead = Fetch(pull, step, left)
+            queue.append(lead)
+        else:
+            lead = Fetch(pull, step, size)
+            queue.append(lead)
+            lead.ranges = []
+            for number in range(1, ceil(left / size)):
+                part = Fetch(pull, step, min(size, left - number * size))
+                part.lead = lead
+                lead.ranges.append(part)
+                lead.ranges_left += 1
+                queue.append(part)
+        lead.trouble = trouble
+        self.coming[step.layer] = lead
 
     def _await(self, pull: Pull, fetch: Fetch) -> None:
         """Note that a pull waits for a layer that another one fetches."""
@@ -188,54 +279,135 @@ class Node:
         if fetch.row < 0:
             fetch.awaited_in = [*(fetch.awaited_in or ()), wait]
 
-    def _grant(self, slots: Slots, freed_by: int) -> None:
+    def grant(self, slots: Slots, freed_by: int) -> None:
         """Give free slots to the head of the queue."""
         fleet = self.fleet
         while slots.free and slots.queue:
             slots.free -= 1
             fetch = slots.queue.pop(0)
-            pull = fetch.pull
-            fetch.row = fleet.fetches.add(pull.row, fetch.step.layer, fleet.network.now, freed_by)
+            fetch.row = fleet.fetches.add(fetch.pull.row, fetch.step.layer, fleet.network.now, freed_by)
             for wait in fetch.awaited_in or ():
                 fleet.ledger.waits.fetch[wait] = fleet.fetches.number(fetch.row)
-            self._connect(fetch)
+            if self.disk is None:
+                self._connect(fetch)
+            elif self.disk.reserve(fetch.left):
+                fetch.reserved = fetch.left
+                self._connect(fetch)
+            else:
+                self._no_space(fetch.pull, fetch.left, self.disk)
+
+    def _no_space(self, pull: Pull, size: float, disk: DiskSpace) -> None:
+        reason = (
+            f"no space left on device: {format_megabytes(size)} more do not fit, "
+            f"{format_megabytes(max(disk.free, 0.0))} of {format_megabytes(disk.capacity)} are free"
+        )
+        # Not in the midst of granting slots, which a failing pull gives back.
+        self.fleet.network.call_later(0.0, self._fail_later, (pull, reason))
+
+    def _fail_later(self, what: tuple[Pull, str]) -> None:
+        self.fail(what[0], what[1], False)
 
     def _connect(self, fetch: Fetch) -> None:
-        """Ask the registry for a connection."""
-        connections = fetch.pull.recipe.connections
+        """Ask a source for a connection."""
+        source = fetch.way.source
+        if source.fallible:
+            source.fetches[fetch] = self
+            fetch.state = QUEUED
+        connections = source.connections[0]
+        if len(source.connections) > 1:
+            fetch.replica = source.next_replica()
+            connections = source.connections[fetch.replica]
         if connections.limit is None:
             self._connected(fetch)
         else:
+            fetch.state = QUEUED
             connections.ask(self._connected, fetch)
 
     def _connected(self, fetch: Fetch) -> None:
-        """The registry takes the request: wait for its first byte."""
-        fleet = self.fleet
-        fleet.cells[fetch.row + CONNECTED] = fleet.network.now
+        """The source takes the request: wait for its answer."""
+        fleet, source = self.fleet, fetch.way.source
+        connections = source.connections[fetch.replica]
+        if connections.limit is not None:
+            fetch.holds = connections
+            if fetch.state == ABANDONED:
+                self.leave(fetch)
+                return
+        fetch.state = ASKED
+        now = fleet.network.now
+        if fetch.trouble is None or fetch.trouble.broke_at == NOT_YET:
+            fleet.cells[fetch.row + CONNECTED] = now
+        if source.fallible:
+            status = source.answer(self.address, now, False)
+            if status != FINE:
+                self._note_refusal(fetch, status)
+                fleet.network.call_later(fetch.way.round_trip, self._refused, (fetch, status))
+                return
+        fleet.cells[fetch.row + SOURCE] = source.index
         if fleet.queues is None:
             self._request_layer(fetch, 0.0)
         else:
             # What ends at this instant no longer fills a queue.
             fleet.network.call_afterwards(self._meet_queues, fetch)
 
+    def _note_refusal(self, fetch: Fetch, status: int) -> None:
+        fleet = self.fleet
+        number = fleet.fetches.number(fetch.row)
+        row = fleet.incidents.refusals.add(fetch.way.source.index, fleet.network.now, status, number)
+        fetch.in_trouble().refusal = row
+
+    def _refused(self, what: tuple[Fetch, int]) -> None:
+        fetch, status = what
+        if fetch.state != ABANDONED:
+            self.let_go(fetch)
+            self._again(fetch, status, fetch.way.round_trip)
+
+    def _again(self, fetch: Fetch, status: int, lost: float) -> None:
+        """Send a layer's request once more, after the runtime's delay or to the next source, or let the pull fail."""
+        retry, trouble = self.runtime.retry, fetch.in_trouble()
+        delay = 0.0
+        other = next_way(fetch.pull.recipe.ways, fetch.way, status, trouble.failures, retry)
+        if other is not None:
+            fetch.way = other
+            trouble.failures = 0
+        else:
+            waits = delays(retry, status)
+            if trouble.failures >= len(waits):
+                self.fail(fetch.pull, reason_of(status), status == LIMITED)
+                return
+            delay = waits[trouble.failures]
+            trouble.failures += 1
+        fleet = self.fleet
+        if trouble.broke_at == NOT_YET:
+            fleet.incidents.lost.add(True, fleet.fetches.number(fetch.row), status == LIMITED, lost + delay)
+        fleet.network.call_later(delay, self._reopen, fetch)
+
+    def _reopen(self, fetch: Fetch) -> None:
+        if fetch.state == ABANDONED:
+            return
+        trouble = fetch.in_trouble()
+        if trouble.refusal >= 0:
+            self.fleet.incidents.refusals.again[trouble.refusal] = True
+            trouble.refusal = -1
+        self._connect(fetch)
+
     def _meet_queues(self, fetch: Fetch) -> None:
         """Ask for a layer through the queues that there are."""
-        queues, recipe = self.fleet.queues, fetch.pull.recipe
+        queues, way = self.fleet.queues, fetch.way
         assert queues is not None
-        waiting = queues.towards(self.host, fetch.step.fetch, recipe.round_trip, recipe.nic_wait)
-        self._request_layer(fetch, waiting)
+        kind = way.kinds[fetch.replica]
+        self._request_layer(fetch, queues.towards(self.host, kind, way.round_trip, fetch.pull.recipe.nic_wait))
 
     def _request_layer(self, fetch: Fetch, waiting: float) -> None:
         """Set up the connection and send the request; `waiting` is the time in queues per round trip [s]."""
-        fleet, step = self.fleet, fetch.step
-        wait = step.before_first_byte + step.round_trips * waiting
-        round_trip = fetch.pull.recipe.round_trip + waiting
-        if round_trip > 0.0 and step.compressed > INITIAL_WINDOW:
-            host = self.host
-            rate = expected_rate(step.fetch, host.profile.capacities, len(host.flows))
+        fleet, way, size = self.fleet, fetch.way, fetch.left
+        wait = way.before_first_byte + way.layer_trips * waiting
+        round_trip = way.round_trip + waiting
+        if round_trip > 0.0 and size > INITIAL_WINDOW:
+            host, kind = self.host, way.kinds[fetch.replica]
+            rate = expected_rate(kind, host.profile.capacities, len(host.flows))
             if fleet.weights is not None:
-                rate *= fleet.weights.first_weight(step.fetch)
-            wait += slow_start_delay(step.compressed, rate, round_trip)
+                rate *= fleet.weights.first_weight(kind)
+            wait += slow_start_delay(size, rate, round_trip)
         if wait > 0.0:
             fleet.network.call_later(wait, self._stream, fetch)
         elif fleet.queues is None:
@@ -246,58 +418,139 @@ class Node:
 
     def _stream(self, fetch: Fetch) -> None:
         """The bytes flow."""
-        fleet, step = self.fleet, fetch.step
-        fleet.cells[fetch.row + STARTED] = fleet.network.now
-        fetch.flow = fleet.start(self.host, step.fetch, step.compressed, self._fetched, fetch)
+        if fetch.state != ASKED:
+            if fetch.state == MISSED:
+                self._break(fetch)
+            return
+        fleet, trouble = self.fleet, fetch.trouble
+        if trouble is None or trouble.broke_at == NOT_YET:
+            fleet.cells[fetch.row + STARTED] = fleet.network.now
+        else:
+            trouble.spent[RETRY] = trouble.spent.get(RETRY, 0.0) + fleet.network.now - trouble.broke_at
+        fetch.state = FLOWING
+        fetch.flow = fleet.start(self.host, fetch.way.kinds[fetch.replica], fetch.left, self._fetched, fetch)
+
+    def broken(self, fetch: Fetch) -> None:
+        """Its source went away: a body breaks, a queue is gone; an answer on its way is missed when it is due."""
+        if fetch.state == ASKED:
+            fetch.state = MISSED
+        elif fetch.state in (QUEUED, FLOWING):
+            self._break(fetch)
+
+    def _break(self, fetch: Fetch) -> None:
+        """A connection is broken: its request is one that was not answered."""
+        self._note_refusal(fetch, BROKEN)
+        self.let_go(fetch)
+        self._again(fetch, BROKEN, 0.0)
+
+    def let_go(self, fetch: Fetch) -> None:
+        """Cut what is under way and give the connection back; keep count of what arrived."""
+        fleet, flow = self.fleet, fetch.flow
+        fetch.flow = None
+        fetch.state = WANTED
+        if flow is not None:
+            trouble = fetch.in_trouble()
+            begun = flow.bundle is not None
+            if begun:
+                flow.settle(fleet.network.now)
+            received = fleet.network.stop(flow)
+            fetch.got += received
+            fetch.pull.received += received
+            fleet.cells[fetch.row + BYTES_DONE] = fetch.got
+            if begun:
+                trouble.merge(flow, fleet.network.now)
+            trouble.broke_at = fleet.network.now
+            if self.runtime.retry.resumes:
+                fetch.left -= received
+            else:
+                trouble.again += received
+                fleet.incidents.count_again(fleet.fetches.number(fetch.row), received)
+            if received > 0.0:
+                trouble.failures = 0
+        self.leave(fetch)
+
+    def leave(self, fetch: Fetch) -> None:
+        """Give a fetch's connection back."""
+        source = fetch.way.source
+        if source.fallible:
+            source.fetches.pop(fetch, None)
+        if fetch.holds is not None:
+            holds, fetch.holds = fetch.holds, None
+            holds.release()
 
     def _fetched(self, flow: Flow) -> None:
-        """The layer is complete and committed: its slot and connection go to the next."""
-        fleet, fetch = self.fleet, flow.tag
-        row, pull, cells = fetch.row, fetch.pull, fleet.cells
+        """The layer is complete and committed, or a range of it: its slot and connection go to the next."""
+        fleet = self.fleet
+        fetch: Fetch = flow.tag
+        row, pull, cells, trouble = fetch.row, fetch.pull, fleet.cells, fetch.trouble
         cells[row + FETCHED] = fleet.network.now
-        cells[row + BYTES_DONE] = flow.size
+        fetch.got += flow.size
+        pull.received += flow.size
+        cells[row + BYTES_DONE] = fetch.got
         spent = flow.spent
+        if trouble is not None and trouble.spent:
+            trouble.merge(flow, fleet.network.now)
+            spent = trouble.spent
         cells[row + CAUSE] = (
             flow.cause if spent is None else fleet.ledger.blame(False, fleet.fetches.number(row), spent)
         )
         fetch.flow = None
-        fetch.committed = True
-        recipe = pull.recipe
-        if recipe.connections.limit is not None:
-            recipe.connections.release()
+        fetch.left = 0.0
+        fetch.state = COMPLETE
+        self.leave(fetch)
+        lead = fetch if fetch.lead is None else fetch.lead
+        lead.ranges_left -= 1
+        complete = lead.ranges_left == 0
+        if complete:
+            lead.row = row  # of the range that came last
+            lead.state = COMMITTED
         slots = pull.slots
         slots.free += 1
         if slots.queue:
-            self._grant(slots, row)
-        if not recipe.unpacks:
-            self._in_place(fetch)
+            self.grant(slots, row)
+        if not complete:
+            return
+        if not pull.recipe.unpacks:
+            self._in_place(lead)
         else:
             for waiting in self.pulls:
-                self._unpack_next(waiting)
+                self.unpack_next(waiting)
 
-    def _unpack_next(self, pull: Pull) -> None:
-        """Unpack the first layer of an image that is not in place, if it is there and nobody does."""
+    # ---- unpacking -----------------------------------------------------------------------------------
+
+    def unpack_next(self, pull: Pull) -> None:
+        """Unpack the layers of an image that are there, as many at a time as the runtime does; one alone in order."""
+        most = self.runtime.parallel_unpacks
         steps = pull.recipe.steps
-        while not pull.busy and pull.missing:
-            step = steps[pull.next]
-            if self.held >> step.layer & 1:
-                pull.next += 1
-                continue
-            fetch = self.coming[step.layer]
-            if not fetch.committed or fetch.flow is not None:
-                return
-            self._unpack(pull, fetch)
+        place = pull.next
+        while pull.missing and pull.unpacking < most and place < len(steps):
+            layer = steps[place].layer
+            if self.held >> layer & 1:
+                if place == pull.next:
+                    pull.next += 1
+            else:
+                fetch = self.coming[layer]
+                if fetch.state == COMMITTED:
+                    self._unpack(pull, fetch)
+                elif most == 1:
+                    return
+            place += 1
 
     def _unpack(self, pull: Pull, fetch: Fetch) -> None:
         """Decompress and write a layer; other pulls that need it wait for this."""
         fleet, step = self.fleet, fetch.step
+        fetch.state = UNPACKING
+        pull.unpacking += 1
+        if self.disk is not None and not self.disk.reserve(step.unpacked):
+            self._no_space(pull, step.unpacked, self.disk)
+            return
         unpacks = fleet.ledger.unpacks
         row = unpacks.add(fleet.fetches.number(fetch.row), fleet.network.now)
         if step.unpack is None or step.unpacked <= 0.0:
             unpacks.unpacked[row] = fleet.network.now
+            pull.unpacking -= 1
             self._in_place(fetch)
         else:
-            pull.busy = True
             tag = (pull, fetch, row)
             fetch.flow = fleet.network.start(self.host, step.unpack, step.unpacked, self._unpacked, tag)
 
@@ -307,14 +560,19 @@ class Node:
         ledger.unpacks.unpacked[row] = self.fleet.network.now
         ledger.unpacks.cause[row] = flow.cause if flow.spent is None else ledger.blame(True, row, flow.spent)
         fetch.flow = None
-        pull.busy = False
+        pull.unpacking -= 1
         self._in_place(fetch)
         for waiting in self.pulls:
-            self._unpack_next(waiting)
+            self.unpack_next(waiting)
 
     def _in_place(self, fetch: Fetch) -> None:
         """A layer is ready for use, for every pull that needs it."""
-        layer = fetch.step.layer
+        layer, disk = fetch.step.layer, self.disk
+        if disk is not None:
+            if not fetch.pull.recipe.unpacks:
+                disk.reserve(fetch.step.unpacked)
+            if not disk.keeps_compressed:
+                disk.release(fetch.step.compressed)
         del self.coming[layer]
         self.held |= 1 << layer
         for pull in self.pulls:
@@ -328,6 +586,14 @@ class Node:
         # A new list: whoever goes through the pulls of this node goes on through the old one.
         self.pulls = [other for other in self.pulls if other is not pull]
         if pull.recipe.finish_time > 0.0:
-            self.fleet.network.call_later(pull.recipe.finish_time, self.fleet.pulled, pull.row)
+            self.finishing.append(pull)
+            self.fleet.network.call_later(pull.recipe.finish_time, self._finished, pull)
         else:
+            pull.over = True
+            self.fleet.pulled(pull.row)
+
+    def _finished(self, pull: Pull) -> None:
+        if not pull.over:
+            pull.over = True
+            self.finishing.remove(pull)
             self.fleet.pulled(pull.row)

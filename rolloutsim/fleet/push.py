@@ -11,6 +11,7 @@ from math import nan
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.fleet.latency import slow_start_delay
+from rolloutsim.scenario.routes import pushed_over, round_trip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +100,7 @@ class Pusher:
             round_trip = self._round_trip(image)
             trips = _SET_UP + _QUESTION + _UPLOAD
             wait = trips * round_trip + (_QUESTION + _UPLOAD) * self._ttfb(image)
-            links = [self.links[name] for name in path_of(self.scenario, self.spec, image)]
+            links = [self.links[name] for name in pushed_over(self.scenario, self.spec, image)]
             rate = min((link.capacity for link in links), default=0.0)
             if round_trip > 0.0 and rate > 0.0:
                 wait += slow_start_delay(layer.compressed, rate, round_trip)
@@ -107,7 +108,7 @@ class Pusher:
 
     def _upload(self, what: Any) -> None:
         push, layer = what
-        path = path_of(self.scenario, self.spec, self.scenario.images[push.image])
+        path = pushed_over(self.scenario, self.spec, self.scenario.images[push.image])
         kind = self.network.kind(tuple(self.links[name] for name in path))
         self.network.start(self.host, kind, layer.compressed, self._uploaded, push)
 
@@ -125,13 +126,7 @@ class Pusher:
         push.finished = self.network.now
 
     def _round_trip(self, image: Image) -> float:
-        path = path_of(self.scenario, self.spec, image)
-        return 2 * (self.scenario.path_latency + sum(self.scenario.links[name].latency for name in path))
+        return round_trip(self.scenario, pushed_over(self.scenario, self.spec, image))
 
     def _ttfb(self, image: Image) -> float:
         return self.scenario.registries[image.registry].ttfb
-
-
-def path_of(scenario: ResolvedScenario, push: Push, image: Image) -> tuple[str, ...]:
-    """The links that the bytes of a pushed image cross, in order."""
-    return (push.link, *push.via, *scenario.registries[image.registry].inbound)

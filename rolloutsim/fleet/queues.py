@@ -23,9 +23,9 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from rolloutsim.fleet.routes import NIC_IN
 from rolloutsim.network.links import Kind, SharedLink
 from rolloutsim.network.states import Host
+from rolloutsim.scenario.resources import NIC_IN
 
 if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import ResolvedScenario

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import field
+
 import numpy as np
 import numpy.typing as npt
 
@@ -49,7 +51,7 @@ class ReplicaChanges:
 class Refusals:
     """One row a request that was not answered with what it asked for."""
 
-    registry: Ids  # index into the scenario's registries
+    source: Ids = field(metadata={"was": "registry"})  # index into CaseRecords.sources
     time: Times
     status: npt.NDArray[np.int16]  # 429, 503; 0: refused or broken connection
     fetch: Ids  # whose layer was asked for; -1: a manifest, token or config

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.scenario.resolved import Image, Layer, LinkKind, ResolvedScenario
+from rolloutsim.scenario.routes import Route
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Fetches:
     bytes_done: npt.NDArray[np.float64]  # what crossed the network, bytes fetched again included
     again: npt.NDArray[np.float64]  # of these, bytes that had been fetched before
     cause: npt.NDArray[np.int16]  # of started..fetched; -1: several, see Spent
+    # That served it, index into CaseRecords.sources; -1: none did.
+    source: npt.NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.int16))
 
 
 @struct(eq=False)
@@ -194,6 +197,8 @@ class CaseRecords:
     events: int  # events the kernel processed
     reasons: tuple[str, ...] = ()  # why pulls and pods failed
     orchestration: Orchestration | None = None  # None: bare pulls
+    sources: tuple[str, ...] = ()  # of layers: the scenario's registries in its order, then others
+    routes: tuple[Route, ...] = ()  # from each source to each group, rack by rack
 
 
 @struct(eq=False, frozen=True)

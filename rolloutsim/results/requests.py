@@ -166,8 +166,8 @@ def _refusals(case: CaseRecords, number: int) -> Refusals | None:
     if case.orchestration is None:
         return None
     found = case.orchestration.refusals
-    rows = found.registry == number
-    return type(found)(found.registry[rows], found.time[rows], found.status[rows], found.fetch[rows], found.again[rows])
+    rows = found.source == number
+    return type(found)(found.source[rows], found.time[rows], found.status[rows], found.fetch[rows], found.again[rows])
 
 
 def _by_status(refusals: Refusals | None) -> dict[str, int]:

@@ -135,7 +135,7 @@ def _pushes(scenario: ResolvedScenario, case: CaseRecords, orchestration: Orches
 def _refusals(tracks: Tracks, process: Process, scenario: ResolvedScenario, orchestration: Orchestration) -> None:
     """An instant for each kind of refusal at each moment: many nodes are refused at once."""
     refusals, registries = orchestration.refusals, list(scenario.registries)
-    rows = zip(refusals.registry.tolist(), refusals.time.tolist(), refusals.status.tolist(), refusals.layer.tolist(),
+    rows = zip(refusals.source.tolist(), refusals.time.tolist(), refusals.status.tolist(), refusals.layer.tolist(),
                strict=True)  # fmt: skip
     counts = Counter(rows)
     for number, name in enumerate(registries):

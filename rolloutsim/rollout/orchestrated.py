@@ -13,12 +13,12 @@ from rolloutsim.fleet.faults import Faults
 from rolloutsim.fleet.kubelet import Kubelet, Pulls
 from rolloutsim.fleet.pod_ledger import PodLedger
 from rolloutsim.fleet.pods import Cluster, Pod
-from rolloutsim.fleet.push import ImagePush, Pusher, path_of
-from rolloutsim.fleet.robust import RobustNode
+from rolloutsim.fleet.push import ImagePush, Pusher
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.rollout.controllers import API_CALL, start
 from rolloutsim.scenario.resolved_rollout import Kubelet as KubeletSpec
 from rolloutsim.scenario.resolved_rollout import Strategy, Workload
+from rolloutsim.scenario.routes import pushed_over
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,7 +85,7 @@ class Orchestrated:
         )  # fmt: skip
         for kubelet in self.kubelets:
             kubelet.cluster = self.cluster
-            if isinstance(kubelet.node, RobustNode) and kubelet.node.disk is not None:
+            if kubelet.node.disk is not None:
                 kubelet.watch_disk(kubelet.node.disk)
         self.rollout = start(
             self.cluster,
@@ -155,7 +155,7 @@ def _unpushed(scenario: ResolvedScenario, pushes: Pushed) -> Iterator[str]:
     for push, images in pushes:
         names = [image.image for image in images if not image.is_complete]
         if names:
-            paths = [path_of(scenario, push, scenario.images[name]) for name in names]
+            paths = [pushed_over(scenario, push, scenario.images[name]) for name in names]
             blocked = dict.fromkeys(link for path in paths for link in path if scenario.links[link].capacity <= 0.0)
             links = " and ".join(f"'{link}'" for link in blocked)
             has = "has" if len(blocked) == 1 else "have"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from rolloutsim.fleet.service import FINE, Service
+from rolloutsim.fleet.sources.registry import Registry
+from rolloutsim.fleet.sources.source import FINE
 from rolloutsim.results.metrics import summarise
 from rolloutsim.results.why import why
 from rolloutsim.scenario import loads
@@ -293,13 +294,13 @@ def test_every_request_that_a_registry_gets_is_counted_once(monkeypatch):
     # The oracle counts them where they are answered. Bodies break and go on, requests are refused, pulls are given up
     # while others of their layers flow.
     sent = []
-    answer = Service.answer
+    answer = Registry.answer
 
     def counted(self, *rest):
         sent.append(answer(self, *rest))
         return sent[-1]
 
-    monkeypatch.setattr(Service, "answer", counted)
+    monkeypatch.setattr(Registry, "answer", counted)
     s = with_runtime(scene("{a: {layers: [100 MB, 40 MB, 30 MB]}}", nodes=5), retry=CONTAINERD)
     faults = (
         outage(0.7, 0.06), outage(2.0, 5.0), Fault("flaky", "requests", "registry", at=0.0, probability=0.2),
@@ -408,18 +409,21 @@ def test_a_registry_without_a_limit_on_its_uplink_can_fail(more):
     assert_allclose(case.pods.ready, [1.0, 1.0] if more else [31.4, 31.4], **EXACT)
 
 
-@pytest.mark.parametrize("key", ["parallel_unpacks: 2", "layer_fetch_buffer: 10 MB"])
-def test_bare_pulls_that_are_given_up_are_counted_with_the_reason(key):
-    # Nobody asks again for a pull that is nobody's pod.
+@pytest.mark.parametrize("key", ["cached: {}", "parallel_unpacks: 2", "layer_fetch_buffer: 10 MB"])
+def test_bare_pulls_wait_for_a_link_without_capacity_whatever_their_runtime_could_do(key):
+    # Nobody would ask again for a pull that is nobody's pod.
     scenario = loads(
         f"rolloutsim: 1\nnodes: {{n: {{count: 3, nic: 1 Gbit/s, {key}}}}}\nregistry: 1 Gbit/s\nimages: {{a: 100 MB}}\n"
         "background: {full: {links: [registry.uplink], rate: 1 Gbit/s}}\n"
     )
     result = simulate(scenario.resolve())
     (case,) = result.cases
-    failed = "3 pulls failed: no byte arrived for 300 s (pull_progress_timeout)"
-    assert (case.finished, case.stuck) == (False, (failed,))
-    assert why(result) == f"a did not finish: 3 of 3 pulls never had their image. {failed}."
+    waiting = (
+        f"{'9' if 'buffer' in key else '3'} fetches waiting for link 'registry.uplink', which has no capacity left"
+    )
+    assert case.finished is False
+    assert case.stuck[0] == waiting
+    assert why(result).startswith(f"a did not finish: 3 of 3 pulls never had their image. {waiting}")
 
 
 def test_a_pair_of_registry_and_group_that_nobody_asks_for_needs_no_limit():

@@ -148,7 +148,7 @@ class Story:
                 reason_of,
                 np.full(len(self.pulls), self.requests, np.int32),
             ),
-            fetches=r.Fetches(*f[:8], again=again, cause=f[8]),
+            fetches=r.Fetches(*f[:8], again=again, cause=f[8], source=np.zeros(len(again), np.int16)),
             unpacks=r.Unpacks(*_columns(self.unpacks, "iddh")),
             waits=r.Waits(*_columns(self.waits, "iii")),
             spent=r.Spent(*_columns(self.spent, "?ihd")),

@@ -1,0 +1,60 @@
+"""Which source a node asks for a request, and when it goes on to the next: the runtime's rule.
+
+A recipe lists the ways to its sources in the order of preference. Each request starts at the first of them. A source
+that is not the last and does not deliver (a refused or broken connection, 404, 5xx) is left for the next at once; one
+that says "too many requests" is asked again after the runtime's delays, and left when these are used up. The last one
+is asked again until the runtime gives up.
+
+Sources: containerd `core/remotes/docker/resolver.go`, `fetcher.go` @301026e: hosts in the order of hosts.toml, the
+server last, each request from the first host on; 429 and 408 are retried at a host before the next is tried.
+"""
+
+from __future__ import annotations
+
+from rolloutsim.fleet.recipes import Way
+from rolloutsim.fleet.sources.source import BROKEN, LIMITED, MISSING
+from rolloutsim.scenario.resolved_rollout import Retry
+
+
+def next_way(ways: tuple[Way, ...], way: Way, status: int, failures: int, retry: Retry) -> Way | None:
+    """The way that a request takes after a source did not deliver.
+
+    Parameters
+    ----------
+    ways : tuple of Way
+        To each source, in the order of preference.
+    way : Way
+        The one that was tried.
+    status : int
+        The answer.
+    failures : int
+        How often in a row this source had failed before.
+    retry : Retry
+        The runtime's delays.
+
+    Returns
+    -------
+    Way or None
+        None: the same one once more, if the runtime has a delay left for it.
+    """
+    if way is ways[-1] or (status == LIMITED and failures < len(retry.rate_limited)):
+        return None
+    return ways[ways.index(way) + 1]
+
+
+def delays(retry: Retry, status: int) -> tuple[float, ...]:
+    """How long a runtime waits before each further attempt at one source [s]; () where it gives up at once."""
+    if status == LIMITED:
+        return retry.rate_limited
+    if status == MISSING:
+        return ()
+    return retry.broken if status == BROKEN else retry.server_error
+
+
+def reason_of(status: int) -> str:
+    """Why a pull failed whose last request was answered so, in the runtime's words."""
+    if status == LIMITED:
+        return "429 Too Many Requests"
+    if status == MISSING:
+        return "404 Not Found"
+    return "connection refused or broken" if status == BROKEN else "503 Service Unavailable"

@@ -1,0 +1,129 @@
+"""What a node gives up and what it keeps: pulls that fail, nodes that crash.
+
+A pull that fails leaves committed layers in place, and unfinished ones if its runtime keeps them; what another pull
+of the node waited for is then fetched for that one. A crash loses all that is not committed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rolloutsim.fleet.pulls import ABANDONED, COMMITTED, COMPLETE, Fetch, Pull, Slots, Trouble
+
+if TYPE_CHECKING:
+    from rolloutsim.fleet.node import Node
+
+
+class Losses:
+    """What failed pulls left on a node.
+
+    Parameters
+    ----------
+    node : Node
+        Whose pulls they are.
+    """
+
+    __slots__ = ("committed", "node", "partial")
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.committed: dict[int, Fetch] = {}  # compressed layers
+        self.partial: dict[int, list[tuple[int, float]]] = {}  # of layers begun: (number of the fetch, bytes)
+
+    def left_of(self, layer: int) -> Trouble | None:
+        """What there is of a layer that failed pulls had begun, for the fetch that goes on with it."""
+        before = self.partial.pop(layer, None)
+        if before is None:
+            return None
+        trouble = Trouble()
+        trouble.before = before
+        return trouble
+
+    def fail(self, pull: Pull, reason: str, limited: bool) -> None:
+        """Give a pull up, and go on with what others waited for."""
+        node = self.node
+        self._drop(pull, reason, node.runtime.retry.keeps_partial)
+        for slots in self._slots_in_use(pull):
+            node.grant(slots, -1)
+        for other in node.pulls:
+            if other.recipe.unpacks:
+                node.unpack_next(other)
+        node.fleet.failed(pull.row, reason, limited)
+
+    def crash(self) -> None:
+        """All that is under way is lost; committed layers stay."""
+        node = self.node
+        for pull in (*node.asking, *node.pulls, *node.finishing):
+            self._drop(pull, "its node crashed", False)
+            node.fleet.failed(pull.row, "its node crashed", False)
+        node.finishing.clear()
+        for parts in self.partial.values():
+            self._lose(parts)
+        self.partial.clear()
+
+    def _slots_in_use(self, failed: Pull) -> list[Slots]:
+        found = [failed.slots]
+        for other in self.node.pulls:
+            if other.slots not in found:
+                found.append(other.slots)
+        return found
+
+    def _drop(self, pull: Pull, reason: str, keep_partial: bool) -> None:
+        node, incidents = self.node, self.node.fleet.incidents
+        pull.over = True
+        incidents.failed[pull.row] = (node.fleet.network.now, incidents.reason(reason))
+        node.asking = [other for other in node.asking if other is not pull]
+        node.pulls = [other for other in node.pulls if other is not pull]
+        slots = pull.slots
+        slots.queue = [fetch for fetch in slots.queue if fetch.pull is not pull]
+        dropped = [lead for lead in node.coming.values() if lead.pull is pull]
+        for lead in dropped:
+            del node.coming[lead.step.layer]
+            if lead.state >= COMMITTED:
+                self._keep(lead)
+                continue
+            for fetch in (lead, *(lead.ranges or ())):
+                if fetch.row >= 0 and fetch.state != COMPLETE:
+                    node.let_go(fetch)
+                    slots.free += 1
+                fetch.state = ABANDONED
+                self._leave_partial(fetch, keep_partial)
+        layers = {lead.step.layer for lead in dropped}
+        for other in node.pulls:
+            for step in other.recipe.steps:
+                if step.layer in layers and step.layer not in node.coming and not node.has(step.layer):
+                    node.want(other, step)
+
+    def _leave_partial(self, fetch: Fetch, keep: bool) -> None:
+        """What an unfinished fetch leaves: its bytes, or nothing."""
+        node, trouble = self.node, fetch.trouble
+        got = fetch.got - (0.0 if trouble is None else trouble.again)
+        parts = [] if trouble is None else trouble.before
+        if got > 0.0:
+            parts = [*parts, (node.fleet.fetches.number(fetch.row), got)]
+        if node.disk is not None:
+            node.disk.release(fetch.reserved - got)
+        if not keep:
+            self._lose(parts)
+        elif parts:
+            self.partial.setdefault(fetch.step.layer, []).extend(parts)
+
+    def _lose(self, parts: list[tuple[int, float]]) -> None:
+        """Bytes of unfinished layers are gone: they will be fetched again."""
+        for number, size in parts:
+            self.node.fleet.incidents.count_again(number, size)
+            if self.node.disk is not None:
+                self.node.disk.release(size)
+
+    def _keep(self, fetch: Fetch) -> None:
+        """A committed layer of a failed pull waits for the next one; if it was being unpacked, that starts anew."""
+        node, flow = self.node, fetch.flow
+        if flow is not None:
+            unpacked_for: Pull = flow.tag[0]
+            unpacked_for.unpacking -= 1
+            node.fleet.network.stop(flow)
+            fetch.flow = None
+            if node.disk is not None:
+                node.disk.release(fetch.step.unpacked)
+        fetch.state = COMMITTED
+        self.committed[fetch.step.layer] = fetch

@@ -1,0 +1,177 @@
+"""Pulls and fetches on their way, and what the nodes of a case share.
+
+A fetch goes through these states:
+
+WANTED (queued for a slot, or waiting to ask again) → QUEUED (for a connection) → ASKED (for its first byte) → FLOWING →
+COMPLETE (of a layer in ranges, others may not be) → COMMITTED (the layer is there) → UNPACKING → in place, and
+forgotten. A request that is refused or a body that breaks takes it back to WANTED; a connection that breaks while the
+answer is on its way makes it MISSED until the answer is due. What a failed pull gives up is ABANDONED.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from rolloutsim.fleet.incidents import Incidents
+from rolloutsim.fleet.ledger import Ledger
+from rolloutsim.network.states import Flow
+
+if TYPE_CHECKING:
+    from rolloutsim.fleet.fairness import Weights
+    from rolloutsim.fleet.queues import Queues
+    from rolloutsim.fleet.recipes import LayerStep, Recipe, Way
+    from rolloutsim.fleet.sources.source import Connections
+    from rolloutsim.network.fluid import FluidNetwork
+    from rolloutsim.network.links import Kind
+    from rolloutsim.network.states import Host
+
+ABANDONED: Final = -1
+WANTED: Final = 0
+QUEUED: Final = 1
+ASKED: Final = 2
+MISSED: Final = 3
+FLOWING: Final = 4
+COMPLETE: Final = 5
+COMMITTED: Final = 6
+UNPACKING: Final = 7
+
+NOT_YET: Final = -1.0
+
+
+class Trouble:
+    """What went wrong with a fetch; made when something does."""
+
+    __slots__ = ("again", "before", "broke_at", "failures", "refusal", "spent")
+
+    def __init__(self) -> None:
+        self.again = 0.0  # bytes received that have to be fetched again
+        self.before: list[tuple[int, float]] = []  # (number of the fetch, bytes) that failed pulls had of the layer
+        self.broke_at = NOT_YET  # when its body broke [s]
+        self.failures = 0  # in a row, of one source
+        self.refusal = -1  # row of the one after which its request is sent again
+        self.spent: dict[int, float] = {}  # seconds by cause until then
+
+    def merge(self, flow: Flow, now: float) -> None:
+        """Add a flow's seconds by cause; one that had a single cause kept no account."""
+        for cause, seconds in ({flow.cause: now - flow.since} if flow.spent is None else flow.spent).items():
+            self.spent[cause] = self.spent.get(cause, 0.0) + seconds
+
+
+class Fetch:
+    """A layer, or a range of it, on its way to a node."""
+
+    __slots__ = (
+        "awaited_in", "flow", "got", "holds", "lead", "left", "pull", "ranges", "ranges_left", "replica", "reserved",
+        "row", "state", "step", "trouble", "way",
+    )  # fmt: skip
+
+    def __init__(self, pull: Pull, step: LayerStep, left: float) -> None:
+        self.pull = pull
+        self.step = step
+        self.left = left  # bytes to come [B]
+        self.got = 0.0  # bytes received, lost ones included [B]
+        self.state: int = WANTED
+        self.row = -1  # among the ledger's fetches, when it has a slot
+        self.way: Way = pull.recipe.ways[0]
+        self.replica = 0
+        self.flow: Flow | None = None
+        self.holds: Connections | None = None
+        self.reserved = 0.0  # of the disk [B]
+        self.lead: Fetch | None = None  # the first range of the layer, which stands for it; None: this is it
+        self.ranges: list[Fetch] | None = None  # the others
+        self.ranges_left = 1
+        self.awaited_in: list[int] | None = None  # rows of the ledger's waits that lack this fetch's row
+        self.trouble: Trouble | None = None
+
+    def in_trouble(self) -> Trouble:
+        """Where to note what goes wrong."""
+        if self.trouble is None:
+            self.trouble = Trouble()
+        return self.trouble
+
+
+class Slots:
+    """Download slots and the fetches that wait for one, first come first served."""
+
+    __slots__ = ("free", "queue")
+
+    def __init__(self, number: int) -> None:
+        self.free = number
+        self.queue: list[Fetch] = []  # short: the layers of an image or two
+
+
+class Pull:
+    """One image on its way to a node; `missing` layers are not in place, none of those before `next`."""
+
+    __slots__ = (
+        "failures", "missing", "moved", "moved_at", "next", "over", "received", "recipe", "refusal", "row", "sent",
+        "slots", "unpacking", "way",
+    )  # fmt: skip
+
+    def __init__(self, recipe: Recipe, row: int, slots: Slots) -> None:
+        self.recipe = recipe
+        self.row = row
+        self.slots = slots
+        self.way: Way = recipe.ways[0]  # of its requests for manifests, token and config
+        self.sent = 0  # of these, answered ones
+        self.refusal = -1  # row of the one after which its request is sent again
+        self.failures = 0  # in a row, of one source
+        self.next = 0
+        self.missing = 0
+        self.unpacking = 0  # layers that are being unpacked for it
+        self.received = 0.0  # bytes of fetches that ended or broke [B]
+        self.moved = 0.0  # what had arrived [B]
+        self.moved_at = 0.0  # at the last look that saw it grow [s]
+        self.over = False
+
+
+class Fleet:
+    """What the nodes of a case share: the network, the ledger, and what follows a pull.
+
+    Parameters
+    ----------
+    network : FluidNetwork
+        Where bytes move.
+    ledger : Ledger
+        Where facts are written.
+    incidents : Incidents
+        Where it is written what goes wrong.
+    pulled : callable
+        Called with (row of the pull) when an image is ready on its node.
+    failed : callable
+        Called with (row of the pull, reason, whether a rate limit was it) when its runtime gives a pull up.
+    """
+
+    __slots__ = ("cells", "failed", "fetches", "incidents", "ledger", "network", "pulled", "queues", "weights")
+
+    def __init__(
+        self,
+        network: FluidNetwork,
+        ledger: Ledger,
+        incidents: Incidents,
+        pulled: Callable[[int], None],
+        failed: Callable[[int, str, bool], None],
+    ) -> None:
+        self.network = network
+        self.ledger = ledger
+        self.incidents = incidents
+        self.fetches = ledger.fetches
+        self.cells = ledger.fetches.cells
+        self.pulled = pulled
+        self.failed = failed
+        self.queues: Queues | None = None  # what adds to round trips; None: nothing does
+        self.weights: Weights | None = None  # how unevenly connections share; None: evenly
+
+    def resolve_time(self, recipe: Recipe, way: Way, host: Host) -> float:
+        """From asking to the first layer request, with the queues of now [s]."""
+        if self.queues is None:
+            return way.resolve_time
+        waiting = self.queues.towards(host, way.kinds[0], way.round_trip, recipe.nic_wait)
+        return way.resolve_time + way.resolve_trips * waiting
+
+    def start(self, host: Host, kind: Kind, size: float, done: Callable[[Flow], None], fetch: Fetch) -> Flow:
+        """The bytes of a fetch flow over a connection of their own."""
+        if self.weights is None:
+            return self.network.start(host, kind, size, done, fetch)
+        return self.weights.start(host, kind, size, done, fetch)

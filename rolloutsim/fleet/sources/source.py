@@ -1,0 +1,97 @@
+"""A source of manifests and layers as the nodes see it: how it answers, and its connections."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from rolloutsim.fleet.node import Node
+    from rolloutsim.fleet.pulls import Fetch
+
+# Answers to a request: HTTP's numbers, and 0 for a connection that is refused or breaks.
+FINE: Final = 200
+MISSING: Final = 404
+LIMITED: Final = 429
+UNAVAILABLE: Final = 503
+BROKEN: Final = 0
+
+
+class Connections:
+    """Grants connections, first come first served.
+
+    Parameters
+    ----------
+    limit : int or None
+        How many at a time; None: no limit.
+    """
+
+    __slots__ = ("in_use", "limit", "queue")
+
+    def __init__(self, limit: int | None) -> None:
+        self.limit = limit
+        self.in_use = 0
+        self.queue: deque[tuple[Callable[[Any], None], Any]] = deque()
+
+    def ask(self, granted: Callable[[Any], None], argument: Any) -> None:
+        """Call `granted(argument)` as soon as there is a connection, at once if there is one."""
+        if self.limit is None or self.in_use < self.limit:
+            self.in_use += 1
+            granted(argument)
+        else:
+            self.queue.append((granted, argument))
+
+    def release(self) -> None:
+        """Give a connection back, to the first in the queue if there is one."""
+        if self.queue:
+            granted, argument = self.queue.popleft()
+            granted(argument)
+        else:
+            self.in_use -= 1
+
+
+class Source:
+    """Something that can hand over an image's manifests and layers, and does; what it may refuse is its own business.
+
+    Parameters
+    ----------
+    index : int
+        Its number in the case, the value of the column `source` of the fetches that it serves.
+    name : str
+        What it is called in results.
+    connections : tuple of Connections
+        Those of each replica; a balancer gives each new connection to the next replica in turn.
+    fallible : bool
+        Whether it may refuse a request or break a connection; if not, nobody needs to ask.
+    """
+
+    __slots__ = ("connections", "fallible", "fetches", "index", "name", "turn")
+
+    def __init__(self, index: int, name: str, connections: tuple[Connections, ...], fallible: bool) -> None:
+        self.index = index
+        self.name = name
+        self.connections = connections
+        self.fallible = fallible
+        self.fetches: dict[Fetch, Node] = {}  # that hold or wait for a connection, if it is fallible
+        self.turn = 0
+
+    def next_replica(self) -> int:
+        """The replica that takes the next connection."""
+        turn = self.turn
+        self.turn = turn + 1 if turn + 1 < len(self.connections) else 0
+        return turn
+
+    def answer(self, address: int, now: float, manifest: bool) -> int:
+        """How a request is answered: FINE, MISSING, LIMITED, UNAVAILABLE or BROKEN.
+
+        Parameters
+        ----------
+        address : int
+            Where the request comes from.
+        now : float
+            When [s].
+        manifest : bool
+            Whether it is the GET of the manifest.
+        """
+        return FINE

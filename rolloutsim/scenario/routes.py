@@ -1,0 +1,81 @@
+"""The ways of bytes through a resolved scenario's shared links: from a registry to a node, and into a registry.
+
+Nodes of a group in one rack are reached by the same links, so a route is that of a source, a group and a rack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rolloutsim.scenario.resolved import Image, NodeGroup, Registry, ResolvedScenario
+from rolloutsim.scenario.resolved_rollout import Push
+from rolloutsim.structs import struct
+
+
+@struct
+class Route:
+    """How layers come from a source to the nodes of a group in one rack.
+
+    Parameters
+    ----------
+    source : int
+        The number of the source in its case.
+    group : int
+        The number of the group in the scenario.
+    rack : str or None
+        None: the nodes are in no rack.
+    paths : tuple of tuple of str
+        The shared links that a layer crosses, in order, by the source's replica; connections take these in turn.
+    """
+
+    source: int
+    group: int
+    rack: str | None
+    paths: tuple[tuple[str, ...], ...]
+
+    @property
+    def shares(self) -> Mapping[str, float]:
+        """The share of the route's bytes that each link carries [1]."""
+        links = [link for path in self.paths for link in dict.fromkeys(path)]
+        return {link: links.count(link) / len(self.paths) for link in dict.fromkeys(links)}
+
+
+def rack_of(group: NodeGroup, index: int) -> str | None:
+    """The rack of a group's node; None: it is in none."""
+    return group.racks[index % len(group.racks)] if group.racks else None
+
+
+def near(group: NodeGroup, rack: str | None) -> tuple[str, ...]:
+    """The shared links between the core and a group's nodes in a rack, towards these."""
+    return (*(() if rack is None else (f"{rack}.down",)), *group.via)
+
+
+def asked(registry: Registry, group: NodeGroup, rack: str | None) -> tuple[str, ...]:
+    """The shared links between a registry and the nodes that ask it, for manifests and layers."""
+    return (*registry.path, *near(group, rack))
+
+
+def carrying(registry: Registry, group: NodeGroup, rack: str | None) -> tuple[tuple[str, ...], ...]:
+    """The shared links that the bytes of its layers cross, by replica: those of its object storage, if it has one."""
+    path = registry.path if registry.redirect is None else registry.redirect.path
+    replicas, near_by = registry.replicas or ("",), near(group, rack)
+    return tuple((*(replica if link == replicas[0] else link for link in path), *near_by) for replica in replicas)
+
+
+def routes(scenario: ResolvedScenario) -> Iterator[Route]:
+    """The routes from each registry to each group, rack by rack."""
+    for source, registry in enumerate(scenario.registries.values()):
+        for number, group in enumerate(scenario.groups):
+            for rack in group.racks or (None,):
+                yield Route(source, number, rack, carrying(registry, group, rack))
+
+
+def pushed_over(scenario: ResolvedScenario, push: Push, image: Image) -> tuple[str, ...]:
+    """The shared links that the bytes of a pushed image cross, in order."""
+    return (push.link, *push.via, *scenario.registries[image.registry].inbound)
+
+
+def round_trip(scenario: ResolvedScenario, links: tuple[str, ...]) -> float:
+    """The round-trip time over a path, queues left out [s]; links of nodes have no latency of their own."""
+    shared = (scenario.links[name].latency for name in links if name in scenario.links)
+    return 2 * (scenario.path_latency + sum(shared))
