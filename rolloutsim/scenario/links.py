@@ -12,10 +12,10 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 
-from rolloutsim.scenario.between import inbound, links_between, node_help, node_name, node_ranges, place, uplinks
 from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.model import REGISTRY, BackgroundSpec, Document, GroupSpec, RegistrySpec
 from rolloutsim.scenario.places import Path, Problem, dotted
+from rolloutsim.scenario.routes import inbound, links_between, node_help, node_name, node_ranges, place, uplinks
 
 _PARTS = ("nic.in", "nic.out", "disk", "unpack")
 _PRIVATE = r"(?P<group>.+)-(?P<index>[0-9]+)\.(?P<part>nic\.in|nic\.out|disk|unpack)"

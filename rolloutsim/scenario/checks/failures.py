@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rolloutsim.scenario.between import node_help, node_name, node_ranges, place
 from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.links import (
     is_unlimited,
@@ -17,6 +16,7 @@ from rolloutsim.scenario.links import (
 )
 from rolloutsim.scenario.model import Document, FailureSpec
 from rolloutsim.scenario.places import Path, Problem, dotted
+from rolloutsim.scenario.routes import node_help, node_name, node_ranges, place
 
 TARGETS = ("node", "group", "registry", "link")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rolloutsim.scenario.between import CORE, node_help, node_ranges, place
 from rolloutsim.scenario.checks.common import image_list_problems
 from rolloutsim.scenario.hints import listing
 from rolloutsim.scenario.links import crossed, registries
 from rolloutsim.scenario.model import BackgroundSpec, Document, PushSpec
 from rolloutsim.scenario.places import Path, Problem, dotted
+from rolloutsim.scenario.routes import CORE, node_help, node_ranges, place
 
 # What goes with each kind of traffic, beside its links.
 _KINDS = {

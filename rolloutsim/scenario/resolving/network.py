@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Literal
 
 from rolloutsim.scenario import links as names_of_links
-from rolloutsim.scenario.between import inbound, uplinks
 from rolloutsim.scenario.model import Document, LinkSpec, NetworkSpec, RateLimitSpec, RegistrySpec
 from rolloutsim.scenario.physics import BUFFER, CongestionControl, fairness
 from rolloutsim.scenario.resolved import Fairness, Link, LinkKind, Registry
 from rolloutsim.scenario.resolved_rollout import RateLimit, Redirect
+from rolloutsim.scenario.routes import inbound, uplinks
 
 Queue = Literal["drop_tail", "fq_codel"]
 
