@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import rolloutsim as rs
-from rolloutsim.planning.sweep_rows import RESULTS, Gathering
+from rolloutsim.planning.sweep.rows import RESULTS, Gathering
 from rolloutsim.results.contract import to_dict
 from tests.planning.test_sweep import rows
 

@@ -10,7 +10,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from rolloutsim.planning.sweep_figures import ROLLOUT_TIME
+from rolloutsim.planning.sweep.figures import ROLLOUT_TIME
 from rolloutsim.report.plots.canvas import (
     INK,
     MUTED,
@@ -34,7 +34,7 @@ from rolloutsim.results.figures import UNKNOWN
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.planning.sweep_records import SweepRecords
+    from rolloutsim.planning.sweep.file import SweepRecords
 
 _MANY_LINES = 8  # above, only the slowest case is shown (assumed: what a legend bears)
 _MOST_TICKS = 10

@@ -21,7 +21,7 @@ from time import perf_counter
 from typing import Any
 
 from rolloutsim.errors import RolloutsimError
-from rolloutsim.planning.sweep_rows import Gathering, Rows
+from rolloutsim.planning.sweep.rows import Gathering, Rows
 from rolloutsim.results.contract import case_figures
 from rolloutsim.results.metrics import summarise
 from rolloutsim.results.thresholds import check

@@ -13,8 +13,8 @@ from typing import Any
 
 from rolloutsim.errors import UnreachableError, UsageError
 from rolloutsim.planning.jobs import check_jobs
-from rolloutsim.planning.sweep_local import follow
-from rolloutsim.planning.sweep_run import Workers
+from rolloutsim.planning.sweep.batches import Workers
+from rolloutsim.planning.sweep.local import follow
 from rolloutsim.version import __version__
 
 _PATIENCE = 10.0  # for an answer of the scheduler, and for a first worker [s] (assumed)

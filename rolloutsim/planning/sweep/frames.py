@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.planning.sweep_figures import ROLLOUT_TIME, STUCK, figures, joined, numbers, stuck
-from rolloutsim.planning.sweep_records import Columns, SweepRecords
+from rolloutsim.planning.sweep.figures import ROLLOUT_TIME, STUCK, figures, joined, numbers, stuck
+from rolloutsim.planning.sweep.file import Columns, SweepRecords
 from rolloutsim.results.files import write_file
 
 if TYPE_CHECKING:

@@ -1,10 +1,4 @@
-"""Sweeps: the same scenario at many points, each simulated several times with common random numbers.
-
-Reading order: `designs` (which points there are), `sweep_points` (points as scenarios), `sweep_run` (batches of runs,
-wherever they are computed), `sweep_store` (the file), `sweep_records` (what is in it), `sweep_figures` (means over
-replications). Replication i has the same seed at every point (`rolloutsim.planning.replicate`), so that points differ
-by what they are and not by luck.
-"""
+"""Plan a sweep, and run it or what is left of it."""
 
 from __future__ import annotations
 
@@ -13,13 +7,12 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 
 from rolloutsim.errors import UsageError
-from rolloutsim.planning.designs import Design
 from rolloutsim.planning.replicate import seeds
-from rolloutsim.planning.sweep_head import Head, head
-from rolloutsim.planning.sweep_points import Point, build_points
-from rolloutsim.planning.sweep_records import SweepRecords, read_records
-from rolloutsim.planning.sweep_run import Job, Workers, run_jobs
-from rolloutsim.planning.sweep_store import SweepStore
+from rolloutsim.planning.sweep.batches import Job, Workers, run_jobs
+from rolloutsim.planning.sweep.designs import Design
+from rolloutsim.planning.sweep.file import SweepRecords, SweepStore, read_records
+from rolloutsim.planning.sweep.head import Head, head
+from rolloutsim.planning.sweep.points import Point, build_points
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.scenario.resolve import resolve
 from rolloutsim.structs import struct

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rolloutsim.errors import MOST_SHOWN, Diagnostic, ScenarioError, UsageError
-from rolloutsim.planning.designs import Choice, Design, Parameter
+from rolloutsim.planning.sweep.designs import Choice, Design, Parameter
 from rolloutsim.scenario.idle import refuse_idle
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.scenario.overrides import Change

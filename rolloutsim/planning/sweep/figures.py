@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import Any
 
-from rolloutsim.planning.sweep_records import Columns, SweepRecords
+from rolloutsim.planning.sweep.file import Columns, SweepRecords
 from rolloutsim.results.combine import PERCENTILES, centre_of, interval_of
 from rolloutsim.results.contract import to_text
 from rolloutsim.results.figures import UNKNOWN, show_time, visible
