@@ -14,16 +14,15 @@ if TYPE_CHECKING:
     from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.report.blocks import Report
-    from rolloutsim.results.background import BackgroundSummary
     from rolloutsim.results.contract import Detail
-    from rolloutsim.results.disks import DiskSummary
-    from rolloutsim.results.intervals import Interval
-    from rolloutsim.results.links import LinkSummary
+    from rolloutsim.results.facts.intervals import Interval, Spread
+    from rolloutsim.results.facts.records import CaseRecords, Run
+    from rolloutsim.results.load.background import BackgroundSummary
+    from rolloutsim.results.load.disks import DiskSummary
+    from rolloutsim.results.load.links import LinkSummary
     from rolloutsim.results.metrics import CaseSummary, RunSummary
-    from rolloutsim.results.records import CaseRecords, Run
+    from rolloutsim.results.pods.rollouts import RolloutSummary
     from rolloutsim.results.replicated import Replications
-    from rolloutsim.results.rollouts import RolloutSummary
-    from rolloutsim.results.statistics import Spread
     from rolloutsim.results.tables import Intervals
     from rolloutsim.results.thresholds import ThresholdResult
     from rolloutsim.scenario.resolved import ResolvedScenario
@@ -381,7 +380,7 @@ class CaseResult:
     @cached_property
     def background(self) -> tuple[BackgroundSummary, ...]:
         """What other applications had before, during and after the rollout, in the order of the scenario."""
-        from rolloutsim.results.background import background_summaries
+        from rolloutsim.results.load.background import background_summaries
 
         return background_summaries(self.records)
 

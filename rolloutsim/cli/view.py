@@ -16,8 +16,8 @@ from unicodedata import combining, east_asian_width
 
 import click
 
-from rolloutsim.results.figures import show_time, visible
 from rolloutsim.results.findings import findings
+from rolloutsim.results.numerals import show_time, visible
 from rolloutsim.results.tables import case_rows, disk_rows, footnotes, threshold_rows
 from rolloutsim.results.why import why
 

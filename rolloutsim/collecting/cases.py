@@ -26,7 +26,7 @@ from rolloutsim.fleet.ledger import (
     STARTED,
 )  # fmt: skip
 from rolloutsim.network.regimes import CAP, PRIVATE
-from rolloutsim.results import records as r
+from rolloutsim.results.facts import records as r
 
 if TYPE_CHECKING:
     from rolloutsim.collecting.incidents import Pushed

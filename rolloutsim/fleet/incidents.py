@@ -6,7 +6,7 @@ from rolloutsim.fleet.service import RefusalColumns
 
 
 class LostColumns:
-    """Rows of `rolloutsim.results.records.Lost`."""
+    """Rows of `rolloutsim.results.facts.records.Lost`."""
 
     def __init__(self) -> None:
         self.is_fetch: list[bool] = []

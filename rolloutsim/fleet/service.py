@@ -17,7 +17,7 @@ FINE, LIMITED, UNAVAILABLE, BROKEN = 200, 429, 503, 0
 
 
 class RefusalColumns:
-    """Rows of `rolloutsim.results.records.Refusals`."""
+    """Rows of `rolloutsim.results.facts.records.Refusals`."""
 
     def __init__(self) -> None:
         self.registry: list[int] = []

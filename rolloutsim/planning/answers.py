@@ -7,7 +7,7 @@ from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
-from rolloutsim.results.figures import UNKNOWN, plus_minus, show_share, show_time
+from rolloutsim.results.numerals import UNKNOWN, plus_minus, show_share, show_time
 from rolloutsim.results.tables import Column, Table, escaped, markdown
 from rolloutsim.results.thresholds import format_value
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rolloutsim.planning.compare import CaseDifference, Comparison, Met
     from rolloutsim.planning.differences import Difference
     from rolloutsim.planning.solve import Solution, Tried
-    from rolloutsim.results.intervals import Interval
+    from rolloutsim.results.facts.intervals import Interval
 
 _MOST_EXCEPTIONS = 3  # that are named
 

@@ -16,8 +16,7 @@ from rolloutsim.errors import ScenarioError, UsageError
 from rolloutsim.planning.jobs import check_jobs
 from rolloutsim.planning.ladder import Ladder, is_numeric, ladder_at
 from rolloutsim.planning.search import OutOfRangeError, Search, Status
-from rolloutsim.results.intervals import fewest
-from rolloutsim.results.statistics import QUANTILES
+from rolloutsim.results.facts.intervals import QUANTILES, fewest
 from rolloutsim.results.thresholds import ThresholdResult, holds_at, judge, measure
 from rolloutsim.scenario.checks import names
 from rolloutsim.scenario.conditions import parse_condition
@@ -32,7 +31,7 @@ from rolloutsim.scenario.text import read_value
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import Run
+    from rolloutsim.results.facts.records import Run
     from rolloutsim.scenario.loading import Draft
     from rolloutsim.scenario.model import Document
     from rolloutsim.scenario.resolved import ResolvedScenario, Threshold

@@ -17,9 +17,9 @@ from rolloutsim.report.tables import (
     split_table,
     what_if_table,
 )
-from rolloutsim.results.figures import UNKNOWN, show_count, show_share, show_size, show_time, whole_share
 from rolloutsim.results.findings import DISK, FAILED, FAULTS, PUSH, READY, REQUESTS, findings
 from rolloutsim.results.metrics import RunSummary
+from rolloutsim.results.numerals import UNKNOWN, show_count, show_share, show_size, show_time, whole_share
 from rolloutsim.results.tables import case_rows, disk_rows, footnotes, threshold_rows
 from rolloutsim.results.why import why
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.what_if import WhatIfs
+    from rolloutsim.results.facts.records import Run
     from rolloutsim.results.metrics import CaseSummary
-    from rolloutsim.results.records import Run
     from rolloutsim.results.replicated import Replication
     from rolloutsim.results.tables import Intervals
     from rolloutsim.results.thresholds import ThresholdResult

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rolloutsim.results.background import Latency, background_summaries
 from rolloutsim.results.columns import node_columns
-from rolloutsim.results.figures import (
+from rolloutsim.results.load.background import Latency, background_summaries
+from rolloutsim.results.numerals import (
     UNKNOWN,
     show_byte_rate,
     show_latency,
@@ -23,8 +23,8 @@ from rolloutsim.results.tables import Column, Table
 if TYPE_CHECKING:
     from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.what_if import WhatIfs
+    from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.metrics import CaseSummary, RunSummary
-    from rolloutsim.results.records import CaseRecords
 
 _IN_BYTES = ("registry_storage", "disk", "unpack")  # kinds of links whose rates people give in bytes
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from rolloutsim.results.figures import visible
+from rolloutsim.results.numerals import visible
 
 Level = Literal["error", "warning", "notice"]
 

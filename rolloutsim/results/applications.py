@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rolloutsim.results.background import BackgroundSummary, Latency, background_summaries
-from rolloutsim.results.figures import show_latency, show_rate, show_size, show_time
+from rolloutsim.results.load.background import BackgroundSummary, Latency, background_summaries
+from rolloutsim.results.numerals import show_latency, show_rate, show_size, show_time
 from rolloutsim.results.tables import Column, Table
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import Run
+    from rolloutsim.results.facts.records import Run
 
 _UNKNOWN = "–"
 

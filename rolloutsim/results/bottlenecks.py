@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rolloutsim.results.split import DISK, LAYER_SLOT, NIC, OTHER_PULL, REGISTRY_QUEUE, UNPACK
+from rolloutsim.results.time.split import DISK, LAYER_SLOT, NIC, OTHER_PULL, REGISTRY_QUEUE, UNPACK
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.links import LinkSummary
+    from rolloutsim.results.load.links import LinkSummary
     from rolloutsim.results.metrics import CaseSummary
 
 PRIVATE_LINKS = {NIC: "nic.in", DISK: "disk", UNPACK: "unpack"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rolloutsim.results.split import (
+from rolloutsim.results.time.split import (
     CONNECTION_CAP,
     DISK,
     LAYER_SLOT,
@@ -15,7 +15,7 @@ from rolloutsim.results.split import (
     STARTUP,
     UNPACK,
 )
-from rolloutsim.results.steps import CONTROLLER_PACING, FAILED_PULL, NODE_DOWN, SCHEDULE, TERMINATION
+from rolloutsim.results.time.steps import CONTROLLER_PACING, FAILED_PULL, NODE_DOWN, SCHEDULE, TERMINATION
 
 TAKES_TIME = {
     NIC: "the nodes' NICs",

@@ -10,12 +10,12 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.results.critical import last_path
-from rolloutsim.results.steps import time_split
+from rolloutsim.results.time.steps import time_split
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
+    from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.metrics import CaseSummary
-    from rolloutsim.results.records import CaseRecords
 
 
 @struct(frozen=True)
@@ -25,7 +25,7 @@ class Cause:
     Parameters
     ----------
     cause : str
-        A shared link's name, or a word of `rolloutsim.results.split`.
+        A shared link's name, or a word of `rolloutsim.results.time.split`.
     seconds : float
         On the last pod's path [s].
     share : float

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.results.failures import pod_names
-from rolloutsim.results.layers import layer_table
+from rolloutsim.results.facts.layers import layer_table
 from rolloutsim.results.metrics import slowdowns
+from rolloutsim.results.pods.failures import pod_names
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords, Ids, Times
+    from rolloutsim.results.facts.records import CaseRecords, Ids, Times
 
 Columns = Mapping[str, Any]
 

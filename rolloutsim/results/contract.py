@@ -15,8 +15,8 @@ A case's `links` holds every shared link, and for each node group one row for ea
 
 With several `replications` every number of a case is the mean of theirs (a percentile: their median);
 `rollout_time_ci_s` is the 95 % interval of the rollout time, and `ci` holds those of all other numbers by the same keys
-(rows of a list by their names), without the few that have none; see `rolloutsim.results.intervals`. A checked threshold
-has its own `ci`. Rows of nodes and pulls are those of the first replication.
+(rows of a list by their names), without the few that have none; see `rolloutsim.results.facts.intervals`. A checked
+threshold has its own `ci`. Rows of nodes and pulls are those of the first replication.
 
 `detail` says how much there is:
 
@@ -41,15 +41,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rolloutsim.results.causes import causes
 from rolloutsim.results.columns import layer_columns, node_columns, pull_columns
-from rolloutsim.results.links import LinkSummary, private_links
+from rolloutsim.results.load.links import LinkSummary, private_links
 from rolloutsim.results.metrics import CaseSummary, RunSummary, summarise
 from rolloutsim.results.numbers import number as number
 from rolloutsim.results.numbers import plain_rows
 from rolloutsim.results.thresholds import ThresholdResult, check
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords, Run
-    from rolloutsim.results.statistics import Spread
+    from rolloutsim.results.facts.intervals import Spread
+    from rolloutsim.results.facts.records import CaseRecords, Run
 
 SCHEMA = "rolloutsim.run/1"
 Detail = Literal["summary", "nodes", "full"]
@@ -145,7 +145,7 @@ def _case(
 
         case |= sections(figures) | (row_sections(records, figures) if rows else {})
     if records.background.kind:
-        from rolloutsim.results.background import background_rows  # as above
+        from rolloutsim.results.load.background import background_rows  # as above
 
         case["background"] = background_rows(records)
     if detail == "full":

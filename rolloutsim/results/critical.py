@@ -9,8 +9,8 @@ pull stands under these links, since its bytes had to cross them in any order; t
 a small pull need not have waited for a large one is another question: `queued_time` has all that such waits took.) So
 the path covers the time from 0 s to the last pod's readiness without gaps, and its causes add up to the rollout time.
 
-The causes are those of `rolloutsim.results.steps` and `rolloutsim.results.split`; what comes before a bare pull's
-asking, or before a workload's start, is `schedule` as well.
+The causes are those of `rolloutsim.results.time.steps` and `rolloutsim.results.time.split`; what comes before a bare
+pull's asking, or before a workload's start, is `schedule` as well.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolloutsim.results.metrics import last_pod
-from rolloutsim.results.split import DISK, NIC, OTHER_PULL, path_times
-from rolloutsim.results.steps import (
+from rolloutsim.results.time.split import DISK, NIC, OTHER_PULL, path_times
+from rolloutsim.results.time.steps import (
     CONTROLLER_PACING,
     FAILED_PULL,
     KUBELET_QUEUE_STEP,
@@ -39,9 +39,8 @@ from rolloutsim.results.steps import (
 )
 
 if TYPE_CHECKING:
-    from rolloutsim.results.orchestration import OldPods
-    from rolloutsim.results.records import CaseRecords
-    from rolloutsim.results.split import PathTimes
+    from rolloutsim.results.facts.records import CaseRecords, OldPods
+    from rolloutsim.results.time.split import PathTimes
 
 
 def last_path(case: CaseRecords, path: PathTimes | None = None) -> tuple[tuple[str, float], ...]:

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rolloutsim.results.figures import show_count, show_share, show_size, show_time, three_digits, visible
+from rolloutsim.results.numerals import show_count, show_share, show_size, show_time, three_digits, visible
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.disks import DiskSummary
+    from rolloutsim.results.load.disks import DiskSummary
+    from rolloutsim.results.load.requests import RegistrySummary
     from rolloutsim.results.metrics import CaseSummary, RunSummary
-    from rolloutsim.results.replicas import WorkloadSummary
-    from rolloutsim.results.requests import RegistrySummary
-    from rolloutsim.results.rollouts import FaultSummary, PushSummary, RolloutSummary
+    from rolloutsim.results.pods.replicas import WorkloadSummary
+    from rolloutsim.results.pods.rollouts import FaultSummary, PushSummary, RolloutSummary
 
 READY, REQUESTS, FAILED, PUSH, DISK, FAULTS = "Ready", "Requests", "Failed", "Push", "Disk", "Faults"
 TOPICS = (READY, REQUESTS, FAILED, PUSH, DISK, FAULTS)

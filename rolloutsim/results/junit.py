@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from rolloutsim.results.figures import visible
+from rolloutsim.results.numerals import visible
 from rolloutsim.results.thresholds import ThresholdResult
 from rolloutsim.structs import struct
 

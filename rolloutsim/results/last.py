@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.results.steps import pod_times
+from rolloutsim.results.time.steps import pod_times
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords
+    from rolloutsim.results.facts.records import CaseRecords
 
 _CLEARLY = 0.05  # a group that is last by a smaller share of its time is not worth a word (assumed)
 

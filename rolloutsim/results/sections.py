@@ -16,11 +16,11 @@ import numpy as np
 
 from rolloutsim.results.columns import pod_columns
 from rolloutsim.results.numbers import number, plain_rows
-from rolloutsim.results.replicas import ready_replicas
+from rolloutsim.results.pods.replicas import ready_replicas
 
 if TYPE_CHECKING:
+    from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.metrics import CaseSummary
-    from rolloutsim.results.records import CaseRecords
 
 _MOST_CHANGES = 1000  # rows of `ready_replicas` for each workload (assumed: as many as a figure can show)
 

@@ -9,7 +9,9 @@ from dataclasses import asdict
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Literal
 
-from rolloutsim.results.figures import (
+from rolloutsim.results.findings import findings
+from rolloutsim.results.metrics import CaseSummary, RunSummary, is_image_case, summarise
+from rolloutsim.results.numerals import (
     UNKNOWN,
     plus_minus,
     show_count,
@@ -19,17 +21,15 @@ from rolloutsim.results.figures import (
     three_digits,
     visible,
 )
-from rolloutsim.results.findings import findings
-from rolloutsim.results.metrics import CaseSummary, RunSummary, is_image_case, summarise
 from rolloutsim.results.thresholds import ThresholdResult, check
 from rolloutsim.results.why import why
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.disks import ImageDisk
-    from rolloutsim.results.intervals import Interval
-    from rolloutsim.results.records import CaseRecords, Run
-    from rolloutsim.results.replicas import WorkloadSummary
+    from rolloutsim.results.facts.intervals import Interval
+    from rolloutsim.results.facts.records import CaseRecords, Run
+    from rolloutsim.results.load.disks import ImageDisk
+    from rolloutsim.results.pods.replicas import WorkloadSummary
 
 Intervals = Mapping[str, "Interval | None"]  # of rollout times, by case
 

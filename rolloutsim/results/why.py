@@ -22,15 +22,15 @@ from rolloutsim.results.bottlenecks import (
 )
 from rolloutsim.results.cause_words import SENTENCES, TAKES_TIME
 from rolloutsim.results.critical import last_path
-from rolloutsim.results.figures import rate_of_rate, show_time, visible, whole_share, whole_shares
 from rolloutsim.results.last import last_group
 from rolloutsim.results.metrics import CaseSummary, RunSummary, summarise
-from rolloutsim.results.split import DISK, NIC, UNPACK
+from rolloutsim.results.numerals import rate_of_rate, show_time, visible, whole_share, whole_shares
+from rolloutsim.results.time.split import DISK, NIC, UNPACK
 from rolloutsim.units import format_time
 
 if TYPE_CHECKING:
-    from rolloutsim.results.links import LinkSummary
-    from rolloutsim.results.records import CaseRecords, Run
+    from rolloutsim.results.facts.records import CaseRecords, Run
+    from rolloutsim.results.load.links import LinkSummary
     from rolloutsim.scenario.resolved import ResolvedScenario
 
 _ALL_THE_TIME = 0.995  # full for a larger share of the time is full all the time (assumed: it rounds to 100 %)

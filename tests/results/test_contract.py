@@ -8,7 +8,7 @@ from math import nan
 from typing import Any
 
 from rolloutsim.results.contract import Detail, to_json
-from rolloutsim.results.records import Run
+from rolloutsim.results.facts.records import Run
 from rolloutsim.scenario.resolved import Threshold
 from tests.results.by_hand import Story, image, nics, run
 

@@ -14,10 +14,19 @@ import pytest
 
 from rolloutsim.errors import OutputError, UsageError
 from rolloutsim.results.contract import to_json
-from rolloutsim.results.plain import UnreadableError, from_plain, to_plain
-from rolloutsim.results.records import Run
+from rolloutsim.results.facts.records import Run
 from rolloutsim.results.replicated import figures_of
-from rolloutsim.results.store import from_bytes, is_result, load_result, load_run, save_run, to_bytes
+from rolloutsim.results.store import (
+    UnreadableError,
+    from_bytes,
+    from_plain,
+    is_result,
+    load_result,
+    load_run,
+    save_run,
+    to_bytes,
+    to_plain,
+)
 from rolloutsim.scenario import load, loads
 from rolloutsim.simulation import simulate
 from tests.report.runs import shipped

@@ -15,9 +15,9 @@ from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.planning.trials import Overrides
-    from rolloutsim.results.links import LinkSummary
+    from rolloutsim.results.facts.records import CaseRecords
+    from rolloutsim.results.load.links import LinkSummary
     from rolloutsim.results.metrics import CaseSummary
-    from rolloutsim.results.records import CaseRecords
     from rolloutsim.scenario.model import Document
     from rolloutsim.scenario.resolved import Case, NodeGroup, ResolvedScenario
 

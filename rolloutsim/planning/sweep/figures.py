@@ -1,7 +1,7 @@
 """A sweep in figures: means over replications with their intervals, as a table, CSV, JSON and Markdown.
 
 A mean's interval is Student's t, of a percentile it is the median of the replications with order statistics
-(`rolloutsim.results.intervals`). A number that is unknown in one replication is unknown for the point.
+(`rolloutsim.results.facts.intervals`). A number that is unknown in one replication is unknown for the point.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 from rolloutsim.planning.sweep.file import Columns, SweepRecords
 from rolloutsim.results.combine import PERCENTILES, centre_of, interval_of
 from rolloutsim.results.contract import to_text
-from rolloutsim.results.figures import UNKNOWN, show_time, visible
-from rolloutsim.results.intervals import Interval
+from rolloutsim.results.facts.intervals import Interval
+from rolloutsim.results.numerals import UNKNOWN, show_time, visible
 from rolloutsim.results.tables import Column, Table, escaped, markdown
 from rolloutsim.structs import struct
 

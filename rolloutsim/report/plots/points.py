@@ -13,7 +13,7 @@ from rolloutsim.errors import UsageError
 from rolloutsim.planning.sweep.figures import ROLLOUT_TIME, figures, numbers
 from rolloutsim.report.plots.canvas import NoDataError, plain
 from rolloutsim.report.plots.passing import Passing, passing
-from rolloutsim.results.figures import show_rate, show_size, show_time, three_digits
+from rolloutsim.results.numerals import show_rate, show_size, show_time, three_digits
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:

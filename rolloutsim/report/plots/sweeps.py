@@ -29,7 +29,7 @@ from rolloutsim.report.plots.canvas import (
 from rolloutsim.report.plots.points import Axis, Place, SweepView, axis_of, view
 from rolloutsim.report.plots.scales import is_wide, log_time_axis, time_axis
 from rolloutsim.report.plots.sweep_words import from_to, title_of_cells, title_of_lines
-from rolloutsim.results.figures import UNKNOWN
+from rolloutsim.results.numerals import UNKNOWN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,7 +1,7 @@
 """What every second of every pod was spent on, from its workload's start to its readiness.
 
 The pod of a bare pull waits for that pull, and then for its start-up. A pod of a workload went through steps; a
-`pull` among them is replaced by that pull's own critical path (`rolloutsim.results.split`). So the causes of a pod
+`pull` among them is replaced by that pull's own critical path (`rolloutsim.results.time.split`). So the causes of a pod
 add up to the time from its workload's start (from its asking, without a workload) to its readiness. Beside those
 of pulls they are:
 
@@ -30,13 +30,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.results.records import STEP_CAUSES
-from rolloutsim.results.split import OTHER_PULL, path_times, ranges
+from rolloutsim.results.facts.records import STEP_CAUSES
+from rolloutsim.results.time.split import OTHER_PULL, path_times, ranges
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords, Ids, Times
-    from rolloutsim.results.split import PathTimes, Rows
+    from rolloutsim.results.facts.records import CaseRecords, Ids, Times
+    from rolloutsim.results.time.split import PathTimes, Rows
 
 CONTROLLER_PACING = "controller_pacing"
 TERMINATION = "termination"

@@ -18,7 +18,7 @@ from rolloutsim.units import parse_size
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from rolloutsim.results.records import CaseRecords, Run
+    from rolloutsim.results.facts.records import CaseRecords, Run
     from rolloutsim.scenario.resolved import Layer
     from rolloutsim.scenario.resolved_rollout import Prices
 

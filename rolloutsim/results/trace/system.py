@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rolloutsim.results.phases import readiness
-from rolloutsim.results.replicas import ready_replicas
-from rolloutsim.results.throughput import link_loads
-from rolloutsim.results.trace_tracks import Part, Slice, ended
+from rolloutsim.results.load.throughput import link_loads
+from rolloutsim.results.pods.replicas import ready_replicas
+from rolloutsim.results.time.phases import readiness
+from rolloutsim.results.trace.tracks import Part, Slice, ended
 from rolloutsim.units import parse_rate
 
 if TYPE_CHECKING:
-    from rolloutsim.results.orchestration import Orchestration
-    from rolloutsim.results.records import CaseRecords
-    from rolloutsim.results.trace_tracks import Process, Tracks
+    from rolloutsim.results.facts.records import CaseRecords, Orchestration
+    from rolloutsim.results.trace.tracks import Process, Tracks
     from rolloutsim.scenario.resolved import ResolvedScenario
 
 MOST_LINKS = 60  # shared links that are shown, those that were busiest (assumed: as many as one scrolls through)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rolloutsim.results.records import STEP_CAUSES
-from rolloutsim.results.steps import is_ready
+from rolloutsim.results.facts.records import STEP_CAUSES
+from rolloutsim.results.time.steps import is_ready
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolloutsim.results.records import CaseRecords
+    from rolloutsim.results.facts.records import CaseRecords
 
 # What a pod that is not ready at the end is waiting for, by its last step.
 _WAITS = {

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords, Ids
+    from rolloutsim.results.facts.records import CaseRecords, Ids
 
 
 @struct

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rolloutsim.results.failures import pod_names
-from rolloutsim.results.split import OTHER_PULL
-from rolloutsim.results.steps import STEP_NAMES, chains
-from rolloutsim.results.trace_tracks import Part, Slice, ended
+from rolloutsim.results.pods.failures import pod_names
+from rolloutsim.results.time.split import OTHER_PULL
+from rolloutsim.results.time.steps import STEP_NAMES, chains
+from rolloutsim.results.trace.tracks import Part, Slice, ended
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords
-    from rolloutsim.results.trace_tracks import Process, Tracks
+    from rolloutsim.results.facts.records import CaseRecords
+    from rolloutsim.results.trace.tracks import Process, Tracks
     from rolloutsim.scenario.resolved import Image, Layer
 
 _SHORT = 12  # so many digits of a digest tell layers apart (as docker shows them)

@@ -4,7 +4,7 @@
 process                 its tracks
 ======================  ===================================================================================
 `shared links`          a counter of each link's utilisation (estimated where it was not saturated, see
-                        `rolloutsim.results.throughput`), and slices where it was saturated (exact)
+                        `rolloutsim.results.load.throughput`), and slices where it was saturated (exact)
 `readiness`             counters: ready replicas of each workload, old and new; or ready nodes
 `background`            what other applications got: bandwidth and latency, as counters
 `events`                faults and pushes as slices, refused requests as instants
@@ -27,13 +27,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rolloutsim.results.metrics import summarise
-from rolloutsim.results.phases import node_phases
-from rolloutsim.results.trace_nodes import NodeSlices
-from rolloutsim.results.trace_system import add_system
-from rolloutsim.results.trace_tracks import Tracks
+from rolloutsim.results.time.phases import node_phases
+from rolloutsim.results.trace.nodes import NodeSlices
+from rolloutsim.results.trace.system import add_system
+from rolloutsim.results.trace.tracks import Tracks
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords, Run
+    from rolloutsim.results.facts.records import CaseRecords, Run
 
 MOST_NODES = 200  # shown unless more are asked for (assumed: what a viewer still scrolls through)
 

@@ -15,7 +15,7 @@ import numpy as np
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords, Times
+    from rolloutsim.results.facts.records import CaseRecords, Times
 
 # An application has recovered when it has this much of its bandwidth again, and its requests take no longer than
 # their time before divided by this (assumed).

@@ -12,8 +12,8 @@ from rolloutsim.structs import struct
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolloutsim.results.records import CaseRecords, PrivateLinks, Times
-    from rolloutsim.results.records import SharedLinks as Shared
+    from rolloutsim.results.facts.records import CaseRecords, PrivateLinks, Times
+    from rolloutsim.results.facts.records import SharedLinks as Shared
 
 
 @struct

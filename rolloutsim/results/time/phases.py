@@ -25,7 +25,7 @@ import numpy.typing as npt
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords, Ids, Times
+    from rolloutsim.results.facts.records import CaseRecords, Ids, Times
 
 PHASES = ("waiting", "fetching", "unpacking", "waiting for pods", "starting")
 

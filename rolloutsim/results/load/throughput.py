@@ -18,8 +18,7 @@ import numpy.typing as npt
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.orchestration import PushRecords
-    from rolloutsim.results.records import CaseRecords, Ids, Times
+    from rolloutsim.results.facts.records import CaseRecords, Ids, PushRecords, Times
     from rolloutsim.scenario.resolved import LinkKind, ResolvedScenario
 
 _HALVINGS = 60  # of the bracket around the factor that fits estimated bytes to the known ones: float precision

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from rolloutsim.results.failures import UnfinishedPod, bytes_again, failed_pulls, unfinished_pods
-from rolloutsim.results.replicas import WorkloadSummary, workload_summaries
-from rolloutsim.results.requests import RegistrySummary, registry_summaries
+from rolloutsim.results.load.requests import RegistrySummary, registry_summaries
+from rolloutsim.results.pods.failures import UnfinishedPod, bytes_again, failed_pulls, unfinished_pods
+from rolloutsim.results.pods.replicas import WorkloadSummary, workload_summaries
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.orchestration import Orchestration
-    from rolloutsim.results.records import CaseRecords, Run
+    from rolloutsim.results.facts.records import CaseRecords, Orchestration, Run
 
 
 @struct

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rolloutsim.results.split import ranges
+from rolloutsim.results.time.split import ranges
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rolloutsim.results.orchestration import Refusals
-    from rolloutsim.results.records import CaseRecords, Run, Times
-    from rolloutsim.results.split import Rows
+    from rolloutsim.results.facts.records import CaseRecords, Refusals, Run, Times
+    from rolloutsim.results.time.split import Rows
 
 WINDOW = 1.0  # of the peak [s]
 _BROKEN = 0  # the status of a connection that was refused or broke

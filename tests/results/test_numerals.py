@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolloutsim.results.figures import (
+from rolloutsim.results.numerals import (
     rate_of_rate,
     show_byte_rate,
     show_factor,

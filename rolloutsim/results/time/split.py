@@ -20,7 +20,7 @@ retry                   a request failed or a connection broke: the waits and re
 rate_limited            the same after a refusal by a rate limit
 ======================  ==================================================================================
 
-What pods of workloads wait for besides their pulls is told in `rolloutsim.results.steps`. Everything here works on
+What pods of workloads wait for besides their pulls is told in `rolloutsim.results.time.steps`. Everything here works on
 all pulls at once; the number of steps is that of the layers on a path.
 """
 
@@ -31,11 +31,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.results.layers import LayerTable, layer_table
+from rolloutsim.results.facts.layers import LayerTable, layer_table
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords, Ids, Times
+    from rolloutsim.results.facts.records import CaseRecords, Ids, Times
 
     Rows = npt.NDArray[np.signedinteger[Any]]
 

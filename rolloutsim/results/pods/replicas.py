@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rolloutsim.results.statistics import spread
-from rolloutsim.results.steps import is_ready
+from rolloutsim.results.facts.intervals import spread
+from rolloutsim.results.time.steps import is_ready
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.orchestration import Orchestration
-    from rolloutsim.results.records import CaseRecords, Times
-    from rolloutsim.results.split import Rows
-    from rolloutsim.results.statistics import Spread
+    from rolloutsim.results.facts.intervals import Spread
+    from rolloutsim.results.facts.records import CaseRecords, Orchestration, Times
+    from rolloutsim.results.time.split import Rows
     from rolloutsim.scenario.resolved_rollout import Workload
 
 _DEADLINE = "progress deadline"  # how the condition begins that a Deployment reports
