@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.report.blocks import Report
-    from rolloutsim.results.contract import Detail
+    from rolloutsim.results.contract.case import Detail
     from rolloutsim.results.facts.intervals import Interval, Spread
     from rolloutsim.results.facts.records import CaseRecords, Run
     from rolloutsim.results.load.background import BackgroundSummary
@@ -190,7 +190,7 @@ class Result:
         changes : WhatIfs, optional
             What was tried, for its `what_if`.
         """
-        from rolloutsim.results.contract import to_dict, to_text
+        from rolloutsim.results.document import to_dict, to_text
 
         whole = (
             to_dict(self.run, detail, self.summary) if self.replications is None else self.replications.to_dict(detail)
@@ -347,28 +347,28 @@ class CaseResult:
     @cached_property
     def nodes(self) -> Table:
         """One row a node: when it asked, had its images, was ready; bytes it fetched."""
-        from rolloutsim.results.columns import node_columns
+        from rolloutsim.results.contract.columns import node_columns
 
         return Table(node_columns(self.records))
 
     @cached_property
     def pulls(self) -> Table:
         """One row a pull."""
-        from rolloutsim.results.columns import pull_columns
+        from rolloutsim.results.contract.columns import pull_columns
 
         return Table(pull_columns(self.records))
 
     @cached_property
     def layers(self) -> Table:
         """One row a layer of a pull; `pull` is the row of `pulls`."""
-        from rolloutsim.results.columns import layer_columns
+        from rolloutsim.results.contract.columns import layer_columns
 
         return Table(layer_columns(self.records))
 
     @cached_property
     def pods(self) -> Table:
         """One row a pod of the new version; without workloads, kubelets, faults or pushes a pod is a pull."""
-        from rolloutsim.results.columns import pod_columns
+        from rolloutsim.results.contract.columns import pod_columns
 
         return Table(pod_columns(self.records))
 

@@ -128,7 +128,7 @@ def _reasons(result: Result, case: str, form: str, jobs: int, budget: float) -> 
     announce("what-if", plan)
     changes = plan.carry_out(jobs)
     if form == "json":
-        from rolloutsim.results.contract import to_text
+        from rolloutsim.results.document import to_text
 
         click.echo(to_text(_head(result, "explain", case) | _why(result, case) | changes.to_document()), nl=False)
     else:
@@ -146,7 +146,7 @@ def _sensitivity(result: Result, case: str, form: str, jobs: int, budget: float)
     announce("sensitivity", plan)
     found = plan.carry_out(jobs)
     if form == "json":
-        from rolloutsim.results.contract import to_text
+        from rolloutsim.results.document import to_text
 
         click.echo(to_text(_head(result, "sensitivity", case) | found.to_document()), nl=False)
     else:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rolloutsim.cli.scenarios import File
     from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.what_if import WhatIfs
-    from rolloutsim.results.contract import Detail
+    from rolloutsim.results.contract.case import Detail
     from rolloutsim.results.junit import Checked
 
 FORMATS = ("table", "json", "csv", "md", "junit", "github")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rolloutsim.results.columns import node_columns
+from rolloutsim.results.contract.columns import node_columns
 from rolloutsim.results.load.background import Latency, background_summaries
 from rolloutsim.results.numerals import (
     UNKNOWN,

@@ -17,7 +17,7 @@ bytes on the wire
 utilisation
     Bytes / (capacity × rollout time), background traffic included.
 
-Attributes are named as the keys of the JSON contract (`rolloutsim.results.contract`).
+Attributes are named as the keys of the JSON contract (`rolloutsim.results.document`).
 """
 
 from __future__ import annotations

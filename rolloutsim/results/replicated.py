@@ -17,7 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.results.combine import combine, interval_of, row_name
-from rolloutsim.results.contract import Detail, number, to_dict, to_text
+from rolloutsim.results.contract.case import Detail
+from rolloutsim.results.contract.sections import number
+from rolloutsim.results.document import to_dict, to_text
 from rolloutsim.results.facts.intervals import Interval
 from rolloutsim.results.facts.records import Run
 from rolloutsim.results.metrics import RunSummary, summarise
@@ -131,7 +133,7 @@ class Replications:
         Parameters
         ----------
         detail : str, optional
-            As in `rolloutsim.results.contract`.
+            As in `rolloutsim.results.document`.
         """
         document = to_dict(self.first, detail, results=self.thresholds)
         document["replications"] = len(self)

@@ -206,7 +206,7 @@ class _Figures:
 
     def object_of(self, case: CaseRecords) -> Mapping[str, Any]:
         if case.name not in self.objects:
-            from rolloutsim.results.contract import case_figures  # which shows thresholds, and so needs this module
+            from rolloutsim.results.contract.case import case_figures  # few conditions need it
 
             self.objects[case.name] = case_figures(case, self.summary.cases[case.name])
         return self.objects[case.name]

@@ -9,7 +9,7 @@ import pytest
 
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.replicate import replicate, seeds
-from rolloutsim.results.contract import to_json
+from rolloutsim.results.document import to_json
 from rolloutsim.results.facts.intervals import mean_interval, median, quantile_interval
 from rolloutsim.results.numerals import plus_minus, show_time
 from rolloutsim.results.replicated import Replications

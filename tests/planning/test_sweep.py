@@ -14,7 +14,7 @@ from rolloutsim.planning.sweep import batches
 from rolloutsim.planning.sweep.designs import from_data, from_mapping
 from rolloutsim.planning.sweep.file import SweepStore, read_records
 from rolloutsim.planning.sweep.running import plan, sweep
-from rolloutsim.results.contract import to_dict
+from rolloutsim.results.document import to_dict
 from rolloutsim.scenario.loading import draft
 
 IDEAL = """\

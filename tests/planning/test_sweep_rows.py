@@ -10,7 +10,7 @@ import pytest
 
 import rolloutsim as rs
 from rolloutsim.planning.sweep.rows import RESULTS, Gathering
-from rolloutsim.results.contract import to_dict
+from rolloutsim.results.document import to_dict
 from tests.planning.test_sweep import rows
 
 SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"

@@ -7,7 +7,7 @@ from math import nan
 import numpy as np
 import pytest
 
-from rolloutsim.results.columns import layer_columns, node_columns, pull_columns
+from rolloutsim.results.contract.columns import layer_columns, node_columns, pull_columns
 from rolloutsim.results.facts.intervals import quantile, spread, statistic
 from rolloutsim.results.load.links import Busiest, private_links
 from rolloutsim.results.metrics import summarise

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from rolloutsim.results.cause_words import SENTENCES, TAKES_TIME
-from rolloutsim.results.contract import Detail, to_json
+from rolloutsim.results.contract.case import Detail
+from rolloutsim.results.document import to_json
 from rolloutsim.results.facts.records import STEP_CAUSES, Run
 from rolloutsim.results.findings import Finding, findings
 from rolloutsim.results.metrics import ready_times, summarise

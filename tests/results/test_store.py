@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from rolloutsim.errors import OutputError, UsageError
-from rolloutsim.results.contract import to_json
+from rolloutsim.results.document import to_json
 from rolloutsim.results.facts.records import Run
 from rolloutsim.results.replicated import figures_of
 from rolloutsim.results.store import (

@@ -22,7 +22,7 @@ from typing import Any
 
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.sweep.rows import Gathering, Rows
-from rolloutsim.results.contract import case_figures
+from rolloutsim.results.contract.case import case_figures
 from rolloutsim.results.metrics import summarise
 from rolloutsim.results.thresholds import check
 from rolloutsim.scenario.resolved import ResolvedScenario

@@ -14,7 +14,7 @@ from typing import Any
 
 from rolloutsim.planning.sweep.file import Columns, SweepRecords
 from rolloutsim.results.combine import PERCENTILES, centre_of, interval_of
-from rolloutsim.results.contract import to_text
+from rolloutsim.results.document import to_text
 from rolloutsim.results.facts.intervals import Interval
 from rolloutsim.results.numerals import UNKNOWN, show_time, visible
 from rolloutsim.results.tables import Column, Table, escaped, markdown

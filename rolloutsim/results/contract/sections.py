@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rolloutsim.results.columns import pod_columns
-from rolloutsim.results.numbers import number, plain_rows
-from rolloutsim.results.pods.replicas import ready_replicas
+from rolloutsim.results.contract.columns import pod_columns
 
 if TYPE_CHECKING:
+    from rolloutsim.results.contract.columns import Columns
     from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.metrics import CaseSummary
 
@@ -57,6 +56,8 @@ def row_sections(records: CaseRecords, figures: CaseSummary) -> dict[str, Any]:
 
 
 def _changes(records: CaseRecords) -> Iterator[dict[str, Any]]:
+    from rolloutsim.results.pods.replicas import ready_replicas  # bare pulls do without
+
     assert records.orchestration is not None
     for workload in records.orchestration.workloads:
         times, old, new = ready_replicas(records, workload.name)
@@ -75,3 +76,18 @@ def _plain(value: Any, key: str = "") -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_plain(item) for item in value]
     return number(value) if isinstance(value, float) and "bytes" in key else value
+
+
+def number(value: float | None) -> float | None:
+    """Whole bytes and flows without a decimal point."""
+    return int(value) if value is not None and float(value).is_integer() and abs(value) < 2**53 else value
+
+
+def plain_rows(columns: Columns) -> Iterator[dict[str, Any]]:
+    """Columns as rows of plain values."""
+    plain = [values.tolist() if isinstance(values, np.ndarray) else values for values in columns.values()]
+    for values in zip(*plain, strict=True):
+        yield {
+            key: number(value) if key == "bytes" else None if value != value else value
+            for key, value in zip(columns, values, strict=True)
+        }
