@@ -55,7 +55,7 @@ def of_columns(columns: Mapping[str, Sequence[Any]], count: int, most: int) -> s
 
 def of_result(result: Result) -> str:
     """The table of the cases, why, the thresholds, and the curve of who is ready when."""
-    from rolloutsim.results.tables import case_rows, threshold_rows
+    from rolloutsim.results.shown.tables import case_rows, threshold_rows
 
     found = case_rows(result.run, result.summary, result.intervals)
     headings, sides = [c.heading for c in found.columns], [c.side for c in found.columns]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.metrics import CaseSummary, RunSummary
     from rolloutsim.results.pods.rollouts import RolloutSummary
     from rolloutsim.results.replicated import Replications
-    from rolloutsim.results.tables import Intervals
+    from rolloutsim.results.shown.tables import Intervals
     from rolloutsim.results.thresholds import ThresholdResult
     from rolloutsim.scenario.resolved import ResolvedScenario
 
@@ -105,7 +105,7 @@ class Result:
 
     def why(self) -> str:
         """What the slowest case waited for, in words."""
-        from rolloutsim.results.why import why
+        from rolloutsim.results.why.words import why
 
         return why(self.run, self.summary)
 
@@ -200,13 +200,13 @@ class Result:
 
     def to_csv(self) -> str:
         """One line a case."""
-        from rolloutsim.results.tables import to_csv
+        from rolloutsim.results.shown.tables import to_csv
 
         return to_csv(self.run, self.summary, self.intervals)
 
     def to_markdown(self) -> str:
         """The table, why, and the thresholds."""
-        from rolloutsim.results.tables import to_markdown
+        from rolloutsim.results.shown.tables import to_markdown
 
         return to_markdown(self.run, self.summary, self.thresholds, self.intervals)
 
@@ -335,7 +335,7 @@ class CaseResult:
     @cached_property
     def causes(self) -> Table:
         """Why it lasted as long: one row a cause, on the last pod's path (they add up) and on all pods' paths."""
-        from rolloutsim.results.causes import cause_columns
+        from rolloutsim.results.why.causes import cause_columns
 
         return Table(cause_columns(self.records, self.summary))
 

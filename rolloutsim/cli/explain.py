@@ -169,8 +169,8 @@ def _head(result: Result, what: str, case: str) -> dict[str, Any]:
 def _why(result: Result, case: str) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from rolloutsim.results.causes import causes
     from rolloutsim.results.metrics import rollout_time
+    from rolloutsim.results.why.causes import causes
 
     records = result[case].records
     return {"rollout_time_s": rollout_time(records), "why": [asdict(cause) for cause in causes(records)]}

@@ -14,7 +14,7 @@ from rolloutsim.results.numerals import visible
 
 if TYPE_CHECKING:
     from rolloutsim.cli.view import Style
-    from rolloutsim.results.tables import Table
+    from rolloutsim.results.shown.tabular import Table
 
 _INDENT = 8
 

@@ -10,12 +10,12 @@ import click
 import numpy as np
 
 from rolloutsim.cli.page import Page
-from rolloutsim.results.bottlenecks import bottlenecks
-from rolloutsim.results.causes import causes
 from rolloutsim.results.metrics import summarise
 from rolloutsim.results.numerals import UNKNOWN, show_time, visible
-from rolloutsim.results.tables import Column, Table
-from rolloutsim.results.why import name_of, why
+from rolloutsim.results.shown.tabular import Column, Table
+from rolloutsim.results.why.bottlenecks import bottlenecks
+from rolloutsim.results.why.causes import causes
+from rolloutsim.results.why.words import name_of, why
 
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result

@@ -12,7 +12,7 @@ from rolloutsim.report.blocks import Block, Code, Picture, Report, Rows, Section
 from rolloutsim.report.contents import LIMITS
 from rolloutsim.report.plots import entry, figure
 from rolloutsim.report.plots.canvas import NoDataError
-from rolloutsim.results.tables import Column, Table
+from rolloutsim.results.shown.tabular import Column, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

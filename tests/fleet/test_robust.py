@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from rolloutsim.fleet.service import FINE, Service
 from rolloutsim.results.metrics import summarise
-from rolloutsim.results.why import why
+from rolloutsim.results.why.words import why
 from rolloutsim.scenario import loads
 from rolloutsim.scenario.resolved import Case
 from rolloutsim.scenario.resolved_rollout import Disk, Fault, Push, RateLimit, Redirect

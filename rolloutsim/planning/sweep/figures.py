@@ -17,7 +17,7 @@ from rolloutsim.results.combine import PERCENTILES, centre_of, interval_of
 from rolloutsim.results.document import to_text
 from rolloutsim.results.facts.intervals import Interval
 from rolloutsim.results.numerals import UNKNOWN, show_time, visible
-from rolloutsim.results.tables import Column, Table, escaped, markdown
+from rolloutsim.results.shown.tabular import Column, Table, escaped, markdown
 from rolloutsim.structs import struct
 
 ROLLOUT_TIME = "rollout_time_s"

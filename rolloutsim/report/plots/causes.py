@@ -27,7 +27,6 @@ from rolloutsim.report.plots.canvas import (
 )
 from rolloutsim.report.plots.scales import share_axis
 from rolloutsim.report.plots.subjects import scene, several_cases
-from rolloutsim.results.bottlenecks import Bottleneck, bottlenecks
 from rolloutsim.results.metrics import CaseSummary, summarise
 from rolloutsim.results.numerals import show_time, whole_share
 from rolloutsim.results.time.split import (
@@ -44,7 +43,8 @@ from rolloutsim.results.time.split import (
     UNPACK,
 )
 from rolloutsim.results.time.steps import CONTROLLER_PACING, FAILED_PULL, NODE_DOWN, SCHEDULE, TERMINATION
-from rolloutsim.results.why import name_of
+from rolloutsim.results.why.bottlenecks import Bottleneck, bottlenecks
+from rolloutsim.results.why.words import name_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,11 +7,11 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
-from rolloutsim.results.causes import causes
 from rolloutsim.results.contract.columns import layer_columns, node_columns, pull_columns
 from rolloutsim.results.contract.sections import number, plain_rows, row_sections, sections
 from rolloutsim.results.load.links import LinkSummary, private_links
 from rolloutsim.results.metrics import CaseSummary
+from rolloutsim.results.why.causes import causes
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.intervals import Spread

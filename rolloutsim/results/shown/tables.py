@@ -1,65 +1,53 @@
-"""A run as a table: plain data for a terminal, CSV for programs, Markdown for reports."""
+"""A run as tables: plain text for a terminal, CSV for programs, Markdown for reports."""
 
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Literal
 
-from rolloutsim.results.findings import findings
+import numpy as np
+
 from rolloutsim.results.metrics import CaseSummary, RunSummary, is_image_case, summarise
 from rolloutsim.results.numerals import (
     UNKNOWN,
     plus_minus,
+    show_byte_rate,
     show_count,
     show_factor,
+    show_latency,
+    show_rate,
+    show_share,
     show_size,
     show_time,
     three_digits,
     visible,
 )
+from rolloutsim.results.shown.findings import findings
+from rolloutsim.results.shown.tabular import Column, Table, escaped, markdown, text_table
 from rolloutsim.results.thresholds import ThresholdResult, check
-from rolloutsim.results.why import why
-from rolloutsim.structs import struct
+from rolloutsim.results.why.words import why
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.intervals import Interval
     from rolloutsim.results.facts.records import CaseRecords, Run
+    from rolloutsim.results.load.background import BackgroundSummary, Latency
     from rolloutsim.results.load.disks import ImageDisk
     from rolloutsim.results.pods.replicas import WorkloadSummary
 
 Intervals = Mapping[str, "Interval | None"]  # of rollout times, by case
 
+MOST_ROWS = 200  # of nodes; of more the latest are shown (assumed: some pages)
+
 _SPREADS = {"pull_time_s": "pull_time_{}_s", "slowdown": "slowdown_{}"}
-# Letters that mean something in Markdown where they stand: a backslash only before punctuation, `<` before a name.
-_MEANT_BY_MARKDOWN = re.compile(r"[`*\[|]|<(?=[A-Za-z/!?])|\\(?=[!-/:-@\[-`{-~])")
+_IN_BYTES = ("registry_storage", "disk", "unpack")  # kinds of links whose rates people give in bytes
 _SHARED = "Pulls of an image that several workloads use, and their bytes, stand in the row of each of them."
 _FOOTNOTES = (
     "alone (the same pull on an idle system) and slowdown (pull time / alone) are means over the pulls.",
     "Sizes are bytes on the wire; `docker images` shows unpacked sizes, often 2 to 3 times more.",
 )
-
-
-@struct
-class Column:
-    """A column's heading and the side its cells stand on."""
-
-    heading: str
-    side: Literal["left", "right"]
-
-
-@struct
-class Table:
-    """Headings and cells, all text."""
-
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rows", tuple(tuple(map(visible, row)) for row in self.rows))
 
 
 def case_rows(run: Run, summary: RunSummary | None = None, intervals: Intervals | None = None) -> Table:
@@ -318,18 +306,123 @@ def _flat_rollout(case: CaseSummary) -> dict[str, Any]:
     }
 
 
-def markdown(table: Table) -> str:
-    """A table in Markdown."""
-    return "\n".join(_lines_of(table))
+def application_rows(run: Run) -> Table | None:
+    """A row or two for each application of the background in each case: bandwidth, and latency of requests.
+
+    Parameters
+    ----------
+    run : Run
+        What happened.
+
+    Returns
+    -------
+    Table or None
+        None: there is no background traffic.
+    """
+    from rolloutsim.results.load.background import background_summaries  # few scenarios have any
+
+    rows: list[tuple[str, ...]] = []
+    for case in run.cases:
+        for one in background_summaries(case):
+            rows += _application_rows(case.name if len(run.cases) > 1 else "", one)
+    if not rows:
+        return None
+    case_column = [Column("case", "left")] if len(run.cases) > 1 else []
+    figures = ("before", "while pulled", "after", "lost", "back after")
+    columns = (*case_column, Column("application", "left"), *(Column(figure, "right") for figure in figures))
+    return Table(columns, tuple(row if case_column else row[1:] for row in rows))
 
 
-def escaped(text: str) -> str:
-    """A text as Markdown shows it, whatever its letters mean there; underscores inside of words mean nothing."""
-    return _MEANT_BY_MARKDOWN.sub(r"\\\g<0>", text)
+def _application_rows(case: str, one: BackgroundSummary) -> list[tuple[str, ...]]:
+    ended = "at once" if one.recovered == 0.0 else UNKNOWN if one.recovered is None else show_time(one.recovered)
+    lost = show_size(one.lost) if one.kind != "transfer" else UNKNOWN
+    rates = [UNKNOWN if rate is None else show_rate(rate) for rate in (one.before, one.during, one.after)]
+    if one.kind != "service":
+        return [(case, one.name, *rates, lost, ended)]
+    latencies = [_latency(latency) for latency in (one.latency_before, one.latency_during, one.latency_after)]
+    return [(case, f"{one.name}, a request", *latencies, lost, ended)]
 
 
-def _lines_of(table: Table) -> Iterator[str]:
-    yield "| " + " | ".join(escaped(column.heading) for column in table.columns) + " |"
-    yield "|" + "|".join("---" if column.side == "left" else "--:" for column in table.columns) + "|"
-    for row in table.rows:
-        yield "| " + " | ".join(escaped(cell) for cell in row) + " |"
+def _latency(latency: Latency | None) -> str:
+    """The median, and the 95th percentile where it is another."""
+    if latency is None:
+        return UNKNOWN
+    p50, p95 = (show_latency(seconds) for seconds in (latency.p50, latency.p95))
+    return p50 if p50 == p95 else f"{p50} (p95 {p95})"
+
+
+def split_table(summary: RunSummary) -> Table:
+    """Seconds by cause, a column a case, the largest cause first."""
+    cases = list(summary.cases.values())
+    causes = dict.fromkeys(cause for case in cases for cause in case.time_split_s)
+    order = sorted(causes, key=lambda cause: -sum(case.time_split_s.get(cause, 0.0) for case in cases))
+    rows = [
+        (cause, *(show_time(case.time_split_s[cause]) if cause in case.time_split_s else "" for case in cases))
+        for cause in order
+    ]
+    return text_table(("cause", *(case.case for case in cases)), rows)
+
+
+def links_table(case: CaseSummary) -> tuple[Table, tuple[str, ...]]:
+    """How busy each link was, and what each row is about."""
+    rows = [
+        (
+            row.link,
+            show_byte_rate(row.capacity_bytes_per_s) if row.kind in _IN_BYTES else show_rate(row.capacity_bytes_per_s),
+            show_size(row.bytes),
+            UNKNOWN if row.utilisation is None else show_share(row.utilisation),
+            show_time(row.saturated_s),
+            f"{row.peak_flows:.0f}",
+        )
+        for row in case.links
+    ]
+    headings = ("link", "payload capacity", "carried", "utilisation", "full for", "most flows")
+    return text_table(headings, rows), tuple(f"link:{row.link}" for row in case.links)
+
+
+def nodes_table(case: CaseRecords) -> tuple[Table, tuple[str, ...], str]:
+    """The nodes, or the latest of very many; what each row is about; a caption."""
+    from rolloutsim.results.contract.columns import node_columns  # only reports need it
+
+    columns = node_columns(case)
+    ready = np.asarray(columns["ready_s"], np.float64)
+    order = np.argsort(-np.nan_to_num(ready, nan=np.inf), kind="stable")[:MOST_ROWS]
+    rows = []
+    for i in order.tolist():
+        times = (_time(columns[key][i]) for key in ("asked_s", "pulled_s", "ready_s"))
+        rows.append((str(columns["node"][i]), *times, show_size(float(columns["bytes"][i]))))
+    subjects = tuple(f"node:{row[0]}" for row in rows)
+    caption = "Nodes, the latest first" if len(rows) == len(ready) else f"The latest {len(rows)} of {len(ready)} nodes"
+    return text_table(("node", "asked", "pulled", "ready", "fetched"), rows), subjects, caption
+
+
+def applications_table(case: CaseRecords) -> Table | None:
+    """What other applications got before, during and after the rollout; None where there are none."""
+    from rolloutsim.results.load.background import background_summaries  # few scenarios have any
+
+    found = background_summaries(case)
+    if not found:
+        return None
+    rows = []
+    for one in found:
+        for when, rate, latency in (
+            ("before", one.before, one.latency_before),
+            ("during", one.during, one.latency_during),
+            ("after", one.after, one.latency_after),
+        ):
+            rows.append((one.name if when == "before" else "", when, _rate(rate), *_latencies(latency)))
+    return text_table(("application", "when", "bandwidth", "latency p50", "p95", "max"), rows, left=2)
+
+
+def _latencies(latency: Latency | None) -> tuple[str, str, str]:
+    if latency is None:
+        return ("", "", "")
+    return show_latency(latency.p50), show_latency(latency.p95), show_latency(latency.max)
+
+
+def _rate(rate: float | None) -> str:
+    return UNKNOWN if rate is None else show_rate(rate)
+
+
+def _time(time: float | None) -> str:
+    return UNKNOWN if time is None or time != time else show_time(float(time))

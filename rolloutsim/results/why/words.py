@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rolloutsim.results.bottlenecks import (
+import numpy as np
+import numpy.typing as npt
+
+from rolloutsim.results.metrics import CaseSummary, RunSummary, summarise
+from rolloutsim.results.numerals import rate_of_rate, show_time, visible, whole_share, whole_shares
+from rolloutsim.results.time.split import DISK, NIC, UNPACK
+from rolloutsim.results.time.steps import pod_times
+from rolloutsim.results.why.bottlenecks import (
     PRIVATE_LINKS,
     Bottleneck,
     behind_queue,
@@ -20,12 +27,9 @@ from rolloutsim.results.bottlenecks import (
     saturation,
     shared,
 )
-from rolloutsim.results.cause_words import SENTENCES, TAKES_TIME
-from rolloutsim.results.critical import last_path
-from rolloutsim.results.last import last_group
-from rolloutsim.results.metrics import CaseSummary, RunSummary, summarise
-from rolloutsim.results.numerals import rate_of_rate, show_time, visible, whole_share, whole_shares
-from rolloutsim.results.time.split import DISK, NIC, UNPACK
+from rolloutsim.results.why.causes import SENTENCES, TAKES_TIME
+from rolloutsim.results.why.critical import last_path
+from rolloutsim.structs import struct
 from rolloutsim.units import format_time
 
 if TYPE_CHECKING:
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
 _ALL_THE_TIME = 0.995  # full for a larger share of the time is full all the time (assumed: it rounds to 100 %)
 _MOSTLY = 0.5  # a link that is busy for less of the time cannot be as scarce as the bottleneck (assumed)
 _MOST_NAMES = 3  # nodes that are named before the others are only counted
+_CLEARLY = 0.05  # a group that is last by a smaller share of its time is not worth a word (assumed)
 _ALIKE = 0.02  # two shares that differ by less are not both said (assumed)
 
 _PRIVATE_NAMES = {NIC: "NICs", DISK: "disks", UNPACK: "cores"}
@@ -256,3 +261,59 @@ def _listed(words: Sequence[str], last: str = "and", verb: str = "") -> str:
     """`a, b and c`; with a verb it stands in front of the first ` to`."""
     words = [words[0].replace(" to", f" {verb} to", 1), *words[1:]] if verb else list(words)
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+@struct
+class LastGroup:
+    """The group whose last pod is ready clearly after all others'.
+
+    Parameters
+    ----------
+    group : str
+        Its name.
+    ready, others : float
+        When the last pod of it is ready, and the last of all other groups [s].
+    split, split_others : mapping of str to float
+        Seconds by cause of one of its nodes, and of one of the others, on average [s].
+    """
+
+    group: str
+    ready: float
+    others: float
+    split: Mapping[str, float]
+    split_others: Mapping[str, float]
+
+
+def last_group(case: CaseRecords, groups: tuple[str, ...]) -> LastGroup | None:
+    """The group that is last in a finished case; None if there is one group, or none that is clearly last.
+
+    Parameters
+    ----------
+    case : CaseRecords
+        What happened.
+    groups : tuple of str
+        Names of the scenario's node groups, in its order.
+    """
+    stays = np.isnan(case.pods.deleted)
+    group_of_pod = case.node_group[case.pods.node]
+    ready = np.full(len(groups), -np.inf)
+    np.maximum.at(ready, group_of_pod[stays], case.pods.ready[stays])
+    *_, second, last = np.argsort(ready, kind="stable") if len(groups) > 1 else (0, 0)
+    if not ready[second] < (1.0 - _CLEARLY) * ready[last] or np.isneginf(ready[second]):
+        return None
+    path = pod_times(case)
+    is_last = group_of_pod[path.pod] == last
+    nodes = np.unique(case.pods.node)
+    count = int(np.count_nonzero(case.node_group[nodes] == last))
+
+    def split(rows: npt.NDArray[np.bool_], count: int) -> dict[str, float]:
+        sums = np.bincount(path.cause[rows], path.seconds[rows], len(path.causes)) / count
+        return {name: float(sums[i]) for i, name in enumerate(path.causes) if sums[i] > 0.0}
+
+    return LastGroup(
+        groups[last],
+        float(ready[last]),
+        float(ready[second]),
+        split(is_last, count),
+        split(~is_last, len(nodes) - count),
+    )
