@@ -26,7 +26,7 @@ from rolloutsim.fleet.incidents import Incidents
 from rolloutsim.fleet.ledger import Ledger
 from rolloutsim.fleet.pulls import Fleet
 from rolloutsim.network.fluid import FluidNetwork
-from rolloutsim.results.records import CaseRecords, Run
+from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.rollout.asking import is_orchestrated, plan
 from rolloutsim.scenario.resolved import Case, Distribution, NodeGroup, PlannedPull, ResolvedScenario
 from rolloutsim.scenario.routes import near

@@ -9,8 +9,8 @@ from math import nan
 import pytest
 
 from rolloutsim.planning.solve import Solution
+from rolloutsim.results.facts.records import Run
 from rolloutsim.results.metrics import CaseSummary
-from rolloutsim.results.records import Run
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.structs import struct
 

@@ -55,7 +55,7 @@ def of_columns(columns: Mapping[str, Sequence[Any]], count: int, most: int) -> s
 
 def of_result(result: Result) -> str:
     """The table of the cases, why, the thresholds, and the curve of who is ready when."""
-    from rolloutsim.results.tables import case_rows, threshold_rows
+    from rolloutsim.results.shown.tables import case_rows, threshold_rows
 
     found = case_rows(result.run, result.summary, result.intervals)
     headings, sides = [c.heading for c in found.columns], [c.side for c in found.columns]
@@ -80,7 +80,7 @@ def of_scenario(scenario: ResolvedScenario) -> str:
 
 
 def _parts(scenario: ResolvedScenario) -> Iterator[tuple[str, list[str]]]:
-    from rolloutsim.results.figures import show_count, show_rate, show_share, show_size, show_time
+    from rolloutsim.results.numerals import show_count, show_rate, show_share, show_size, show_time
 
     yield "model", [f"{scenario.model}, seed {scenario.seed}" + _replications(scenario.replications)]
     yield "nodes", _some([_group(group) for group in scenario.groups])
@@ -118,7 +118,7 @@ def _parts(scenario: ResolvedScenario) -> Iterator[tuple[str, list[str]]]:
 
 
 def _group(group: NodeGroup) -> str:
-    from rolloutsim.results.figures import show_byte_rate, show_count, show_rate
+    from rolloutsim.results.numerals import show_byte_rate, show_count, show_rate
 
     parts = [f"{group.name}: {show_count(group.count)}"]
     if group.nic_line_rate is not None:

@@ -14,17 +14,16 @@ if TYPE_CHECKING:
     from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.report.blocks import Report
-    from rolloutsim.results.background import BackgroundSummary
-    from rolloutsim.results.contract import Detail
-    from rolloutsim.results.disks import DiskSummary
-    from rolloutsim.results.intervals import Interval
-    from rolloutsim.results.links import LinkSummary
+    from rolloutsim.results.contract.case import Detail
+    from rolloutsim.results.facts.intervals import Interval, Spread
+    from rolloutsim.results.facts.records import CaseRecords, Run
+    from rolloutsim.results.load.background import BackgroundSummary
+    from rolloutsim.results.load.disks import DiskSummary
+    from rolloutsim.results.load.links import LinkSummary
     from rolloutsim.results.metrics import CaseSummary, RunSummary
-    from rolloutsim.results.records import CaseRecords, Run
+    from rolloutsim.results.pods.rollouts import RolloutSummary
     from rolloutsim.results.replicated import Replications
-    from rolloutsim.results.rollouts import RolloutSummary
-    from rolloutsim.results.statistics import Spread
-    from rolloutsim.results.tables import Intervals
+    from rolloutsim.results.shown.tables import Intervals
     from rolloutsim.results.thresholds import ThresholdResult
     from rolloutsim.scenario.resolved import ResolvedScenario
 
@@ -106,7 +105,7 @@ class Result:
 
     def why(self) -> str:
         """What the slowest case waited for, in words."""
-        from rolloutsim.results.why import why
+        from rolloutsim.results.why.words import why
 
         return why(self.run, self.summary)
 
@@ -191,7 +190,7 @@ class Result:
         changes : WhatIfs, optional
             What was tried, for its `what_if`.
         """
-        from rolloutsim.results.contract import to_dict, to_text
+        from rolloutsim.results.document import to_dict, to_text
 
         whole = (
             to_dict(self.run, detail, self.summary) if self.replications is None else self.replications.to_dict(detail)
@@ -201,13 +200,13 @@ class Result:
 
     def to_csv(self) -> str:
         """One line a case."""
-        from rolloutsim.results.tables import to_csv
+        from rolloutsim.results.shown.tables import to_csv
 
         return to_csv(self.run, self.summary, self.intervals)
 
     def to_markdown(self) -> str:
         """The table, why, and the thresholds."""
-        from rolloutsim.results.tables import to_markdown
+        from rolloutsim.results.shown.tables import to_markdown
 
         return to_markdown(self.run, self.summary, self.thresholds, self.intervals)
 
@@ -336,7 +335,7 @@ class CaseResult:
     @cached_property
     def causes(self) -> Table:
         """Why it lasted as long: one row a cause, on the last pod's path (they add up) and on all pods' paths."""
-        from rolloutsim.results.causes import cause_columns
+        from rolloutsim.results.why.causes import cause_columns
 
         return Table(cause_columns(self.records, self.summary))
 
@@ -348,28 +347,28 @@ class CaseResult:
     @cached_property
     def nodes(self) -> Table:
         """One row a node: when it asked, had its images, was ready; bytes it fetched."""
-        from rolloutsim.results.columns import node_columns
+        from rolloutsim.results.contract.columns import node_columns
 
         return Table(node_columns(self.records))
 
     @cached_property
     def pulls(self) -> Table:
         """One row a pull."""
-        from rolloutsim.results.columns import pull_columns
+        from rolloutsim.results.contract.columns import pull_columns
 
         return Table(pull_columns(self.records))
 
     @cached_property
     def layers(self) -> Table:
         """One row a layer of a pull; `pull` is the row of `pulls`."""
-        from rolloutsim.results.columns import layer_columns
+        from rolloutsim.results.contract.columns import layer_columns
 
         return Table(layer_columns(self.records))
 
     @cached_property
     def pods(self) -> Table:
         """One row a pod of the new version; without workloads, kubelets, faults or pushes a pod is a pull."""
-        from rolloutsim.results.columns import pod_columns
+        from rolloutsim.results.contract.columns import pod_columns
 
         return Table(pod_columns(self.records))
 
@@ -381,7 +380,7 @@ class CaseResult:
     @cached_property
     def background(self) -> tuple[BackgroundSummary, ...]:
         """What other applications had before, during and after the rollout, in the order of the scenario."""
-        from rolloutsim.results.background import background_summaries
+        from rolloutsim.results.load.background import background_summaries
 
         return background_summaries(self.records)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from rolloutsim.api.plotting import SweepPlots
-    from rolloutsim.planning.sweep_records import SweepRecords
+    from rolloutsim.planning.sweep.file import SweepRecords
     from rolloutsim.scenario.loading import Scenario
 
 _MOST_ROWS = 50  # of the table in Jupyter (assumed)
@@ -46,7 +46,7 @@ class Sweep:
         UsageError
             If there is no such file, or it is not of a sweep.
         """
-        from rolloutsim.planning.sweep_records import read_records
+        from rolloutsim.planning.sweep.file import read_records
 
         return cls(read_records(Path(path)))
 
@@ -89,7 +89,7 @@ class Sweep:
         KeyError
             If there is no such table.
         """
-        from rolloutsim.planning.sweep_frames import to_pandas
+        from rolloutsim.planning.sweep.frames import to_pandas
 
         return to_pandas(self.records, table)
 
@@ -107,37 +107,37 @@ class Sweep:
         replications : bool
             Keep the single replications, as a last dimension `replication`.
         """
-        from rolloutsim.planning.sweep_frames import to_xarray
+        from rolloutsim.planning.sweep.frames import to_xarray
 
         return to_xarray(self.records, replications)
 
     def to_parquet(self, path: str | Path) -> None:
         """Write `to_pandas()` to a Parquet file; needs pandas and pyarrow."""
-        from rolloutsim.planning.sweep_frames import to_parquet
+        from rolloutsim.planning.sweep.frames import to_parquet
 
         to_parquet(self.records, Path(path))
 
     def to_csv(self) -> str:
         """One line a point, replication and case."""
-        from rolloutsim.planning.sweep_figures import to_csv
+        from rolloutsim.planning.sweep.figures import to_csv
 
         return to_csv(self.records)
 
     def to_json(self) -> str:
         """The JSON contract `rolloutsim.sweep/1`: at each point the numbers of each case, with intervals."""
-        from rolloutsim.planning.sweep_figures import to_json
+        from rolloutsim.planning.sweep.figures import to_json
 
         return to_json(self.records)
 
     def to_markdown(self) -> str:
         """The table of rollout times."""
-        from rolloutsim.planning.sweep_figures import to_markdown
+        from rolloutsim.planning.sweep.figures import to_markdown
 
         return to_markdown(self.records)
 
     @cached_property
     def _title(self) -> str:
-        from rolloutsim.planning.sweep_figures import title
+        from rolloutsim.planning.sweep.figures import title
 
         return title(self.records)
 
@@ -146,7 +146,7 @@ class Sweep:
 
     def _repr_html_(self) -> str:
         from rolloutsim.api.html import table as html_table
-        from rolloutsim.planning.sweep_figures import table
+        from rolloutsim.planning.sweep.figures import table
 
         found = table(self.records)
         rows = found.rows[:_MOST_ROWS]
@@ -168,10 +168,10 @@ def sweep(
     resume: bool,
 ) -> Sweep:
     """What `Scenario.sweep` does."""
-    from rolloutsim.planning.design_input import from_data, from_mapping, kind_of
-    from rolloutsim.planning.sweep import plan
-    from rolloutsim.planning.sweep import sweep as run
-    from rolloutsim.planning.sweep_workers import workers
+    from rolloutsim.planning.sweep.designs import from_data, from_mapping, kind_of
+    from rolloutsim.planning.sweep.running import plan
+    from rolloutsim.planning.sweep.running import sweep as run
+    from rolloutsim.planning.sweep.workers import workers
 
     draft = scenario.draft()
     if parameters is None:

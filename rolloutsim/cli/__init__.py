@@ -147,7 +147,7 @@ def _defect(error: Exception) -> int:
 
 def _say(text: str) -> None:
     """Talk on stderr; where that is full as well, the exit code has to do."""
-    from rolloutsim.results.figures import visible
+    from rolloutsim.results.numerals import visible
 
     with suppress(OSError):
         click.echo(visible(text, keep="\n\t"), err=True)

@@ -128,7 +128,7 @@ def _reasons(result: Result, case: str, form: str, jobs: int, budget: float) -> 
     announce("what-if", plan)
     changes = plan.carry_out(jobs)
     if form == "json":
-        from rolloutsim.results.contract import to_text
+        from rolloutsim.results.document import to_text
 
         click.echo(to_text(_head(result, "explain", case) | _why(result, case) | changes.to_document()), nl=False)
     else:
@@ -146,7 +146,7 @@ def _sensitivity(result: Result, case: str, form: str, jobs: int, budget: float)
     announce("sensitivity", plan)
     found = plan.carry_out(jobs)
     if form == "json":
-        from rolloutsim.results.contract import to_text
+        from rolloutsim.results.document import to_text
 
         click.echo(to_text(_head(result, "sensitivity", case) | found.to_document()), nl=False)
     else:
@@ -169,8 +169,8 @@ def _head(result: Result, what: str, case: str) -> dict[str, Any]:
 def _why(result: Result, case: str) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from rolloutsim.results.causes import causes
     from rolloutsim.results.metrics import rollout_time
+    from rolloutsim.results.why.causes import causes
 
     records = result[case].records
     return {"rollout_time_s": rollout_time(records), "why": [asdict(cause) for cause in causes(records)]}

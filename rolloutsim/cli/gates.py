@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from rolloutsim.results.annotations import annotation
-from rolloutsim.results.junit import Checked, to_junit, told
+from rolloutsim.results.shown.annotations import annotation
+from rolloutsim.results.shown.junit import Checked, to_junit, told
 
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from rolloutsim.cli.view import WIDEST_TEXT, plain, table_lines, wrapped
-from rolloutsim.results.figures import visible
+from rolloutsim.results.numerals import visible
 
 if TYPE_CHECKING:
     from rolloutsim.cli.view import Style
-    from rolloutsim.results.tables import Table
+    from rolloutsim.results.shown.tabular import Table
 
 _INDENT = 8
 

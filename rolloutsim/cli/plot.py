@@ -72,7 +72,7 @@ def _drawn(result: str, name: str, case: str | None) -> Axes:
             f"its figures: {', '.join(names(*subjects))}"
         )
     if of_sweep:
-        from rolloutsim.planning.sweep_records import read_records
+        from rolloutsim.planning.sweep.file import read_records
 
         return figure(name)(read_records(Path(result)), **keywords)
     from rolloutsim.api.plotting import Plots

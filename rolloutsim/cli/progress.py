@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import click
 
-from rolloutsim.results.figures import visible
+from rolloutsim.results.numerals import visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

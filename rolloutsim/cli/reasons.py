@@ -10,19 +10,19 @@ import click
 import numpy as np
 
 from rolloutsim.cli.page import Page
-from rolloutsim.results.bottlenecks import bottlenecks
-from rolloutsim.results.causes import causes
-from rolloutsim.results.figures import UNKNOWN, show_time, visible
 from rolloutsim.results.metrics import summarise
-from rolloutsim.results.tables import Column, Table
-from rolloutsim.results.why import name_of, why
+from rolloutsim.results.numerals import UNKNOWN, show_time, visible
+from rolloutsim.results.shown.tabular import Column, Table
+from rolloutsim.results.why.bottlenecks import bottlenecks
+from rolloutsim.results.why.causes import causes
+from rolloutsim.results.why.words import name_of, why
 
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result
     from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.what_if import WhatIf, WhatIfs
+    from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.metrics import CaseSummary
-    from rolloutsim.results.records import CaseRecords
 
 _MOST_CASES = 12  # others that a line each is shown of (assumed: half a screen)
 _MOST_CAUSES = 3  # that such a line names

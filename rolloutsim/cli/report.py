@@ -55,7 +55,7 @@ def _report(name: str, thorough: bool) -> Report:
     if path.suffix in _SWEEPS:
         if thorough:
             raise click.UsageError(f"--what-if is for results of 'run', and '{name}' is a sweep; report it without")
-        from rolloutsim.planning.sweep_records import read_records
+        from rolloutsim.planning.sweep.file import read_records
         from rolloutsim.report.sweep_contents import report_of_sweep
 
         return report_of_sweep(read_records(path))

@@ -11,9 +11,9 @@ import click
 from rolloutsim.cli import ExitCode, example
 
 if TYPE_CHECKING:
-    from rolloutsim.planning.designs import Design, Kind
-    from rolloutsim.planning.sweep import SweepPlan
-    from rolloutsim.planning.sweep_records import SweepRecords
+    from rolloutsim.planning.sweep.designs import Design, Kind
+    from rolloutsim.planning.sweep.file import SweepRecords
+    from rolloutsim.planning.sweep.running import SweepPlan
     from rolloutsim.scenario.loading import Draft
 
 FORMATS = ("table", "json", "csv", "md")
@@ -101,8 +101,8 @@ def command(
     done.
     """
     from rolloutsim.cli.progress import RunsProgress
-    from rolloutsim.planning.sweep import plan, sweep
-    from rolloutsim.planning.sweep_workers import workers
+    from rolloutsim.planning.sweep.running import plan, sweep
+    from rolloutsim.planning.sweep.workers import workers
     from rolloutsim.scenario.loading import draft, read_text
 
     if resume and output is None:
@@ -122,7 +122,7 @@ def command(
 def _design(base: Draft, name: str, parameters: tuple[str, ...], design: Kind | None, points: int | None) -> Design:
     """What is varied: the options, or what the file says."""
     from rolloutsim.errors import UsageError
-    from rolloutsim.planning.design_input import from_data, from_options
+    from rolloutsim.planning.sweep.designs import from_data, from_options
 
     if parameters:
         return from_options(parameters, design, points)
@@ -138,7 +138,7 @@ def _design(base: Draft, name: str, parameters: tuple[str, ...], design: Kind | 
 def _check_outputs(parquet: str | None, output: str | None) -> None:
     """Prove that what is asked for can be written, before anything is simulated."""
     from rolloutsim.errors import OutputError, UsageError
-    from rolloutsim.planning.sweep_frames import need
+    from rolloutsim.planning.sweep.frames import need
 
     if parquet is not None:
         try:
@@ -157,8 +157,8 @@ def _check_outputs(parquet: str | None, output: str | None) -> None:
 
 
 def _show(records: SweepRecords, planned: SweepPlan, form: str, output: str | None, parquet: str | None) -> int:
-    from rolloutsim.planning.sweep_figures import to_csv, to_json, to_markdown
-    from rolloutsim.planning.sweep_frames import to_parquet
+    from rolloutsim.planning.sweep.figures import to_csv, to_json, to_markdown
+    from rolloutsim.planning.sweep.frames import to_parquet
 
     if records.runs_done:
         if parquet is not None:
@@ -179,6 +179,6 @@ def _show(records: SweepRecords, planned: SweepPlan, form: str, output: str | No
 
 def _show_table(records: SweepRecords) -> None:
     from rolloutsim.cli.view import show_table
-    from rolloutsim.planning.sweep_figures import notes, table, title
+    from rolloutsim.planning.sweep.figures import notes, table, title
 
     show_table(title(records), table(records), notes(records))

@@ -38,7 +38,7 @@ def command(result: str, name: str | None, nodes: int | None, output: str) -> No
     from rolloutsim.cli.output import write_file
     from rolloutsim.errors import UsageError
     from rolloutsim.results.store import load_result
-    from rolloutsim.results.trace import MOST_NODES, slowest_or_named, to_bytes, trace
+    from rolloutsim.results.trace.writer import MOST_NODES, slowest_or_named, to_bytes, trace
 
     run, replications = load_result(result)
     case = slowest_or_named(run, name)

@@ -63,7 +63,7 @@ def _as_json(diagnostic: Diagnostic) -> dict[str, object]:
 
 
 def _as_annotation(diagnostic: Diagnostic) -> str:
-    from rolloutsim.results.annotations import annotation
+    from rolloutsim.results.shown.annotations import annotation
 
     end = None
     if diagnostic.column is not None and diagnostic.length > 1:

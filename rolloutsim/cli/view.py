@@ -16,16 +16,16 @@ from unicodedata import combining, east_asian_width
 
 import click
 
-from rolloutsim.results.figures import show_time, visible
-from rolloutsim.results.findings import findings
-from rolloutsim.results.tables import case_rows, disk_rows, footnotes, threshold_rows
-from rolloutsim.results.why import why
+from rolloutsim.results.numerals import show_time, visible
+from rolloutsim.results.shown.findings import findings
+from rolloutsim.results.shown.tables import application_rows, case_rows, disk_rows, footnotes, threshold_rows
+from rolloutsim.results.why.words import why
 
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result
     from rolloutsim.planning.what_if import WhatIfs
-    from rolloutsim.results.findings import Finding
-    from rolloutsim.results.tables import Table
+    from rolloutsim.results.shown.findings import Finding
+    from rolloutsim.results.shown.tabular import Table
 
     Style = Callable[..., str]
 
@@ -99,11 +99,9 @@ def render(result: Result, changes: WhatIfs, width: int = WIDEST_TEXT, coloured:
     lines += _finding_lines(findings(result.summary), wrap, style)
     if (disks := disk_rows(result.summary)) is not None:
         lines += ["", style(" Disk and cost", bold=True), *table_lines(disks, style)]
-    if any(case.background.kind for case in result.run.cases):
-        from rolloutsim.results.applications import application_rows  # few scenarios have any
-
-        if (applications := application_rows(result.run)) is not None:
-            lines += ["", style(" Applications on the same links", bold=True), *table_lines(applications, style)]
+    has_applications = any(case.background.kind for case in result.run.cases)
+    if has_applications and (applications := application_rows(result.run)) is not None:
+        lines += ["", style(" Applications on the same links", bold=True), *table_lines(applications, style)]
     if result.thresholds:
         lines += ["", style(" Thresholds", bold=True), *_threshold_lines(threshold_rows(result.thresholds), style)]
     lines += ["", *(line for note in footnotes(result.run, result.intervals) for line in wrap(note, indent=1))]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolloutsim.fleet.background import ConstantRate, RequestService
-from rolloutsim.results import records as r
+from rolloutsim.results.facts import records as r
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

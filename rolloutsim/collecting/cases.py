@@ -27,7 +27,7 @@ from rolloutsim.fleet.ledger import (
     STARTED,
 )  # fmt: skip
 from rolloutsim.network.regimes import CAP, PRIVATE
-from rolloutsim.results import records as r
+from rolloutsim.results.facts import records as r
 from rolloutsim.scenario.resources import PULLED, RESOURCES
 from rolloutsim.scenario.routes import rack_of
 

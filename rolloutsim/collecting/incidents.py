@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rolloutsim.results import orchestration as o
+from rolloutsim.results.facts import records as r
 
 if TYPE_CHECKING:
     from rolloutsim.fleet.build import Actors
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 Pushed = list[tuple["Push", list["ImagePush"]]]
 
 
-def refusals(incidents: Incidents) -> o.Refusals:
+def refusals(incidents: Incidents) -> r.Refusals:
     """The requests that were refused."""
     c = incidents.refusals
-    return o.Refusals(
+    return r.Refusals(
         np.array(c.source, np.int32),
         np.array(c.time, np.float64),
         np.array(c.status, np.int16),
@@ -31,10 +31,10 @@ def refusals(incidents: Incidents) -> o.Refusals:
     )
 
 
-def lost(incidents: Incidents) -> o.Lost:
+def lost(incidents: Incidents) -> r.Lost:
     """What failed requests cost pulls and fetches that went on."""
     c = incidents.lost
-    return o.Lost(
+    return r.Lost(
         np.array(c.is_fetch, np.bool_),
         np.array(c.activity, np.int32),
         np.array(c.limited, np.bool_),
@@ -42,10 +42,10 @@ def lost(incidents: Incidents) -> o.Lost:
     )
 
 
-def pushes(scenario: ResolvedScenario, done: Pushed) -> o.PushRecords:
+def pushes(scenario: ResolvedScenario, done: Pushed) -> r.PushRecords:
     """The images pushed."""
     rows = [(scenario.pushes.index(push), image) for push, images in done for image in images]
-    return o.PushRecords(
+    return r.PushRecords(
         np.array([push for push, _ in rows], np.int32),
         tuple(image.image for _, image in rows),
         np.array([image.started for _, image in rows], np.float64),
@@ -55,21 +55,21 @@ def pushes(scenario: ResolvedScenario, done: Pushed) -> o.PushRecords:
     )
 
 
-def disks(actors: Actors) -> o.DiskRecords:
+def disks(actors: Actors) -> r.DiskRecords:
     """How full the disks are whose capacity is known."""
     rows = [(node.index, node.disk) for node in actors.nodes if node.disk is not None]
     columns = np.array(
         [(disk.capacity, disk.before, disk.peak, disk.used, disk.collected) for _, disk in rows], np.float64
     ).reshape(-1, 5)
-    return o.DiskRecords(np.array([index for index, _ in rows], np.int32), *columns.T.copy())
+    return r.DiskRecords(np.array([index for index, _ in rows], np.int32), *columns.T.copy())
 
 
-def faults(found: Faults | None) -> o.FaultRecords:
+def faults(found: Faults | None) -> r.FaultRecords:
     """The faults that came."""
     if found is None:
-        return o.FaultRecords((), (), (), np.zeros(0), np.zeros(0))
+        return r.FaultRecords((), (), (), np.zeros(0), np.zeros(0))
     c = found.columns
-    return o.FaultRecords(
+    return r.FaultRecords(
         tuple(fault.name for fault in c.fault),
         tuple(fault.kind for fault in c.fault),
         tuple(c.target),

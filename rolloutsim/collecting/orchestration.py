@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolloutsim.collecting import incidents as found
-from rolloutsim.results import orchestration as o
-from rolloutsim.results import records as r
+from rolloutsim.results.facts import records as r
 
 if TYPE_CHECKING:
     from rolloutsim.collecting.incidents import Pushed
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 def orchestration_of(
     scenario: ResolvedScenario, actors: Actors, incidents: Incidents, orchestrated: Orchestrated, pushes: Pushed
-) -> o.Orchestration:
+) -> r.Orchestration:
     """Everything but the pods of the new version themselves.
 
     Parameters
@@ -30,7 +29,7 @@ def orchestration_of(
         All that were made, before the rollout and during it.
     """
     ledger = orchestrated.ledger
-    return o.Orchestration(
+    return r.Orchestration(
         workloads=orchestrated.workloads,
         steps=steps(ledger),
         old_pods=old_pods(ledger),
@@ -61,10 +60,10 @@ def pods_of_workloads(ledger: PodLedger) -> r.Pods:
     )
 
 
-def steps(ledger: PodLedger) -> o.Steps:
+def steps(ledger: PodLedger) -> r.Steps:
     """What they waited for, in the order in which the waits ended; `Cluster.close` adds those that did not."""
     c = ledger.steps
-    return o.Steps(
+    return r.Steps(
         pod=np.array(c.pod, np.int32),
         cause=np.array(c.cause, np.int16),
         pull=np.array(c.pull, np.int32),
@@ -74,10 +73,10 @@ def steps(ledger: PodLedger) -> o.Steps:
     )
 
 
-def old_pods(ledger: PodLedger) -> o.OldPods:
+def old_pods(ledger: PodLedger) -> r.OldPods:
     """The pods of the old version."""
     c = ledger.old_pods
-    return o.OldPods(
+    return r.OldPods(
         workload=np.array(c.workload, np.int32),
         node=np.array(c.node, np.int32),
         deleted=np.array(c.deleted, np.float64),
@@ -85,10 +84,10 @@ def old_pods(ledger: PodLedger) -> o.OldPods:
     )
 
 
-def replica_changes(ledger: PodLedger) -> o.ReplicaChanges:
+def replica_changes(ledger: PodLedger) -> r.ReplicaChanges:
     """How readiness came and went."""
     c = ledger.replicas
-    return o.ReplicaChanges(
+    return r.ReplicaChanges(
         time=np.array(c.time, np.float64),
         workload=np.array(c.workload, np.int32),
         old=np.array(c.old, np.int32),

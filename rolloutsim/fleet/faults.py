@@ -35,7 +35,7 @@ class Nodes(Protocol):
 
 
 class FaultColumns:
-    """Rows of `rolloutsim.results.records.FaultRecords`."""
+    """Rows of `rolloutsim.results.facts.records.FaultRecords`."""
 
     def __init__(self) -> None:
         self.fault: list[Fault] = []

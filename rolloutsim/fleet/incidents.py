@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class RefusalColumns:
-    """Rows of `rolloutsim.results.records.Refusals`."""
+    """Rows of `rolloutsim.results.facts.records.Refusals`."""
 
     def __init__(self) -> None:
         self.source: list[int] = []
@@ -24,7 +24,7 @@ class RefusalColumns:
 
 
 class LostColumns:
-    """Rows of `rolloutsim.results.records.Lost`."""
+    """Rows of `rolloutsim.results.facts.records.Lost`."""
 
     def __init__(self) -> None:
         self.is_fetch: list[bool] = []

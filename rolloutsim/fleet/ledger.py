@@ -15,7 +15,7 @@ RETRY = -4
 
 
 class PullColumns:
-    """Rows of `rolloutsim.results.records.Pulls`, with each pull's pod."""
+    """Rows of `rolloutsim.results.facts.records.Pulls`, with each pull's pod."""
 
     def __init__(self) -> None:
         self.node = array("i")
@@ -43,7 +43,7 @@ ROW = len(_NEW_FETCH)
 
 
 class FetchRows:
-    """Rows of `rolloutsim.results.records.Fetches`, one behind the other in one array of doubles.
+    """Rows of `rolloutsim.results.facts.records.Fetches`, one behind the other in one array of doubles.
 
     There is a row a layer of each node; written column by column it would cost as much as the sharing. A
     fetch knows its row by the row's first place in `cells`; `number` turns that into its number.
@@ -74,7 +74,7 @@ class FetchRows:
 
 
 class UnpackColumns:
-    """Rows of `rolloutsim.results.records.Unpacks`."""
+    """Rows of `rolloutsim.results.facts.records.Unpacks`."""
 
     def __init__(self) -> None:
         self.fetch = array("i")
@@ -92,7 +92,7 @@ class UnpackColumns:
 
 
 class WaitColumns:
-    """Rows of `rolloutsim.results.records.Waits`."""
+    """Rows of `rolloutsim.results.facts.records.Waits`."""
 
     def __init__(self) -> None:
         self.pull = array("i")
@@ -108,7 +108,7 @@ class WaitColumns:
 
 
 class SpentColumns:
-    """Rows of `rolloutsim.results.records.Spent`."""
+    """Rows of `rolloutsim.results.facts.records.Spent`."""
 
     def __init__(self) -> None:
         self.is_unpack = array("b")

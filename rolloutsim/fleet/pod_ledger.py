@@ -6,7 +6,7 @@ from array import array
 
 from rolloutsim.fleet.ledger import NEVER
 
-# What a pod waits for: places in `rolloutsim.results.records.STEP_CAUSES`, which explains them.
+# What a pod waits for: places in `rolloutsim.results.facts.records.STEP_CAUSES`, which explains them.
 (
     PACING, TERMINATION, CONTROLLER, KUBELET_QUEUE, QPS, RATE_LIMITED, BACKOFF, FAILED_PULL, PULL,
     OTHER_PULL, NODE_DOWN, STARTUP,
@@ -14,7 +14,7 @@ from rolloutsim.fleet.ledger import NEVER
 
 
 class PodColumns:
-    """Rows of `rolloutsim.results.records.Pods`."""
+    """Rows of `rolloutsim.results.facts.records.Pods`."""
 
     def __init__(self) -> None:
         self.pull = array("i")
@@ -41,7 +41,7 @@ class PodColumns:
 
 
 class StepColumns:
-    """Rows of `rolloutsim.results.records.Steps`."""
+    """Rows of `rolloutsim.results.facts.records.Steps`."""
 
     def __init__(self) -> None:
         self.pod = array("i")
@@ -64,7 +64,7 @@ class StepColumns:
 
 
 class OldPodColumns:
-    """Rows of `rolloutsim.results.records.OldPods`."""
+    """Rows of `rolloutsim.results.facts.records.OldPods`."""
 
     def __init__(self) -> None:
         self.workload = array("i")
@@ -82,7 +82,7 @@ class OldPodColumns:
 
 
 class ReplicaColumns:
-    """Rows of `rolloutsim.results.records.ReplicaChanges`."""
+    """Rows of `rolloutsim.results.facts.records.ReplicaChanges`."""
 
     def __init__(self) -> None:
         self.time = array("d")

@@ -1,4 +1,4 @@
-"""Comparisons and solutions as people and programs read them."""
+"""The answers of planning as people and programs read them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
-from rolloutsim.results.figures import UNKNOWN, plus_minus, show_share, show_time
-from rolloutsim.results.tables import Column, Table, escaped, markdown
+from rolloutsim.results.numerals import UNKNOWN, plus_minus, show_share, show_time
+from rolloutsim.results.shown.tabular import Column, Table, escaped, markdown, text_table
 from rolloutsim.results.thresholds import format_value
 
 if TYPE_CHECKING:
     from rolloutsim.planning.compare import CaseDifference, Comparison, Met
     from rolloutsim.planning.differences import Difference
+    from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.solve import Solution, Tried
-    from rolloutsim.results.intervals import Interval
+    from rolloutsim.planning.what_if import WhatIfs
+    from rolloutsim.results.facts.intervals import Interval
 
 _MOST_EXCEPTIONS = 3  # that are named
 
@@ -113,7 +115,7 @@ def comparison_markdown(comparison: Comparison) -> str:
 
 def comparison_annotations(comparison: Comparison) -> list[str]:
     """Workflow commands for GitHub: errors for what is met, a warning for what became slower, else notices."""
-    from rolloutsim.results.annotations import annotation
+    from rolloutsim.results.shown.annotations import annotation
 
     lines = [
         annotation("error", f"{one.condition.text}: {_told(one, comparison)}", title="rollout comparison")
@@ -187,6 +189,34 @@ def comparison_html(comparison: Comparison) -> str:
     """For Jupyter."""
     lines = "".join(f"<div>{escape(line)}</div>" for line in (*met_lines(comparison), *comparison.notes))
     return _html(comparison_table(comparison), comparison_title(comparison)) + lines
+
+
+def what_if_table(changes: WhatIfs) -> Table:
+    """Simulated changes, the best first, with the options that make them."""
+    rows = [
+        (
+            change.change,
+            show_time(change.before),
+            show_time(change.after),
+            " ".join(f"--set '{one}'" for one in change.overrides),
+        )
+        for change in changes.best
+    ]
+    table = text_table(("change", "now", "then", "options"), rows)
+    return Table((*table.columns[:3], Column("options", "left")), table.rows)
+
+
+def sensitivity_table(found: Sensitivity) -> tuple[Table, tuple[str, ...]]:
+    """The rollout time with each input alone made smaller and larger, the widest span first; what each row is about."""
+    rows = [
+        (
+            row.path, row.value, row.low_value, show_time(row.low), row.high_value, show_time(row.high),
+            row.effect,
+        )
+        for row in found.rows
+    ]  # fmt: skip
+    headings = ("input", "is", "less", "rollout time", "more", "rollout time", "span")
+    return text_table(headings, rows), tuple(f"parameter:{row.path}" for row in found.rows)
 
 
 def solution_title(solution: Solution) -> str:

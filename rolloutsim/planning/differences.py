@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from math import floor, sqrt
 from statistics import variance
 
-from rolloutsim.results.intervals import LEVEL, Interval, mean, mean_interval, student_t
+from rolloutsim.results.facts.intervals import LEVEL, Interval, mean, mean_interval, student_t
 from rolloutsim.structs import struct
 
 _ROUNDING = 1e-9  # a smaller share of a number is rounding (assumed: far more than sums of floats are off by)

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.planning.inputs import Input, inputs
 from rolloutsim.planning.trials import Trials
 from rolloutsim.planning.what_if import BUDGET, NOTHING_TRIED, counted, effort, situation_of
-from rolloutsim.results.figures import UNKNOWN, show_difference
 from rolloutsim.results.metrics import RunSummary
+from rolloutsim.results.numerals import UNKNOWN, show_difference
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.planning.trials import Overrides
-    from rolloutsim.results.records import Run
+    from rolloutsim.results.facts.records import Run
 
 _NOTHING = 1e-9  # a smaller span, as a share of the rollout time, is none (assumed: rounding)
 

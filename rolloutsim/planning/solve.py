@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.errors import ScenarioError, UsageError
 from rolloutsim.planning.jobs import check_jobs
 from rolloutsim.planning.ladder import Ladder, is_numeric, ladder_at
-from rolloutsim.planning.present import SAMPLES, present
 from rolloutsim.planning.search import OutOfRangeError, Search, Status
-from rolloutsim.results.intervals import fewest
-from rolloutsim.results.statistics import QUANTILES
+from rolloutsim.results.facts.intervals import QUANTILES, fewest
 from rolloutsim.results.thresholds import ThresholdResult, holds_at, judge, measure
 from rolloutsim.scenario.checks import names
 from rolloutsim.scenario.conditions import parse_condition
@@ -27,12 +25,13 @@ from rolloutsim.scenario.idle import refuse_idle
 from rolloutsim.scenario.numbers import measure as measure_value
 from rolloutsim.scenario.overrides import Change, parse_path
 from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.scenario.present import SAMPLES, present
 from rolloutsim.scenario.resolve import resolve
 from rolloutsim.scenario.text import read_value
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import Run
+    from rolloutsim.results.facts.records import Run
     from rolloutsim.scenario.loading import Draft
     from rolloutsim.scenario.model import Document
     from rolloutsim.scenario.resolved import ResolvedScenario, Threshold

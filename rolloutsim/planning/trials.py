@@ -18,7 +18,7 @@ from rolloutsim.planning.jobs import check_jobs
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords
+    from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.scenario.model import Document
     from rolloutsim.scenario.resolved import ResolvedScenario
 

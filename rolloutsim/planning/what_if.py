@@ -15,15 +15,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import RolloutsimError
-from rolloutsim.results.figures import show_time
 from rolloutsim.results.metrics import RunSummary, is_image_case, summarise
+from rolloutsim.results.numerals import show_time
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.planning.changes import Candidate
     from rolloutsim.planning.changes.situation import Situation
     from rolloutsim.planning.trials import Trials
-    from rolloutsim.results.records import Run
+    from rolloutsim.results.facts.records import Run
 
 BUDGET = 60.0  # [s] of computing on one core (assumed: what one waits for without leaving)
 

@@ -10,7 +10,7 @@ from rolloutsim.structs import struct
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.results.tables import Table
+    from rolloutsim.results.shown.tabular import Table
 
 
 @struct

@@ -6,32 +6,34 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from rolloutsim.planning.answers import sensitivity_table, what_if_table
 from rolloutsim.report.blocks import Block, Code, Numbers, Picture, Report, Rows, Section, Text
 from rolloutsim.report.inputs import defaults_table, given_table
 from rolloutsim.report.plots import entry, figure
-from rolloutsim.report.tables import (
+from rolloutsim.results.metrics import RunSummary
+from rolloutsim.results.numerals import UNKNOWN, show_count, show_share, show_size, show_time, whole_share
+from rolloutsim.results.shown.findings import DISK, FAILED, FAULTS, PUSH, READY, REQUESTS, findings
+from rolloutsim.results.shown.tables import (
     applications_table,
+    case_rows,
+    disk_rows,
+    footnotes,
     links_table,
     nodes_table,
-    sensitivity_table,
     split_table,
-    what_if_table,
+    threshold_rows,
 )
-from rolloutsim.results.figures import UNKNOWN, show_count, show_share, show_size, show_time, whole_share
-from rolloutsim.results.findings import DISK, FAILED, FAULTS, PUSH, READY, REQUESTS, findings
-from rolloutsim.results.metrics import RunSummary
-from rolloutsim.results.tables import case_rows, disk_rows, footnotes, threshold_rows
-from rolloutsim.results.why import why
+from rolloutsim.results.why.words import why
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.what_if import WhatIfs
+    from rolloutsim.results.facts.records import Run
     from rolloutsim.results.metrics import CaseSummary
-    from rolloutsim.results.records import Run
     from rolloutsim.results.replicated import Replication
-    from rolloutsim.results.tables import Intervals
+    from rolloutsim.results.shown.tables import Intervals
     from rolloutsim.results.thresholds import ThresholdResult
 
 # What the model leaves out, for those who are to trust it.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.planning.trials import document_of
-from rolloutsim.results.tables import Column, Table
+from rolloutsim.results.shown.tabular import Column, Table
 from rolloutsim.scenario import explain
 from rolloutsim.scenario.images import layers
 from rolloutsim.scenario.model import COMPRESSION_RATIO

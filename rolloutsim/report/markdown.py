@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.report.blocks import Code, Numbers, Picture, Rows, Text
 from rolloutsim.report.plots.canvas import NoDataError
-from rolloutsim.results.tables import escaped, markdown
+from rolloutsim.results.shown.tabular import escaped, markdown
 
 if TYPE_CHECKING:
     from rolloutsim.report.blocks import Block, Report

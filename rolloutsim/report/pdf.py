@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from rolloutsim.report.blocks import Code, Numbers, Picture, Rows, Text
 from rolloutsim.report.plots.canvas import INK, MUTED, PAPER, NoDataError, plain
-from rolloutsim.results.figures import visible
+from rolloutsim.results.numerals import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

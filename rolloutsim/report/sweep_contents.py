@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rolloutsim.planning.sweep_command import command_of
-from rolloutsim.planning.sweep_figures import notes, table, title
+from rolloutsim.planning.sweep.figures import notes, table, title
+from rolloutsim.planning.sweep.head import command_of
 from rolloutsim.report.blocks import Block, Code, Picture, Report, Rows, Section, Text
 from rolloutsim.report.contents import LIMITS
 from rolloutsim.report.plots import entry, figure
 from rolloutsim.report.plots.canvas import NoDataError
-from rolloutsim.results.tables import Column, Table
+from rolloutsim.results.shown.tabular import Column, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.planning.sweep_records import SweepRecords
+    from rolloutsim.planning.sweep.file import SweepRecords
 
 
 def report_of_sweep(records: SweepRecords) -> Report:

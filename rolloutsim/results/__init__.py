@@ -1,11 +1,10 @@
 """What a run means: records (facts), and everything that is derived from them.
 
-Read in this order: `records` (what the simulation writes down), `metrics` (the figures of a case), `split`
-(what each pull waited for), `steps` (what each pod did), `critical` (and the last of them), `rollouts` with `replicas`,
-`requests`, `failures` and `disks` (what workloads, kubelets, faults and pushes add), `thresholds` (were the conditions
-met), `bottlenecks` and `last` (what, and who, was waited for), `why` and `findings` (that in words), `figures` (how
-numbers are shown), `tables` and `contract` with `sections` (for people and for programs), `columns` (one row a node,
-pull, layer or pod), `intervals` and `replicated` (several replications), `store` (a run as a file).
+Read in this order: `facts` (what the simulation writes down), `metrics` (the figures of a case), `time` (what each
+pull, pod and node spent it on), `load` and `pods` (links, registries, disks, other applications; what workloads,
+kubelets, faults and pushes add), `thresholds` (were the conditions met), `why` (what, and who, was waited for, in
+words), `shown` (for people; `numerals`: how numbers are written), `document` with `contract` (for programs), `trace` (a
+timeline), `combine` and `replicated` (several replications), `store` (a run as a file; `files`: how files are written).
 
 An old result can be read here without running anything: no SimPy, no matplotlib.
 """

@@ -3,8 +3,8 @@
 Mappings, rows of lists (matched by their name, the first text in them) and dataclasses are walked in parallel. A
 number becomes the mean of its values, a percentile (`p50`, `p95`, `p99`) or a maximum their median, so that they keep
 their order; the intervals are those of
-`rolloutsim.results.intervals`. A boolean holds if it holds in all. What is unknown in one replication is unknown; a
-number that only some have (of a cause, of a reason) is zero in the others; of all else the first's stays.
+`rolloutsim.results.facts.intervals`. A boolean holds if it holds in all. What is unknown in one replication is unknown;
+a number that only some have (of a cause, of a reason) is zero in the others; of all else the first's stays.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from rolloutsim.results.intervals import Interval, mean, mean_interval, quantile_interval
-from rolloutsim.results.statistics import median
+from rolloutsim.results.facts.intervals import Interval, mean, mean_interval, median, quantile_interval
 
 PERCENTILES = ("p50", "p95", "p99", "max")
 

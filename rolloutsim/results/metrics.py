@@ -17,7 +17,7 @@ bytes on the wire
 utilisation
     Bytes / (capacity × rollout time), background traffic included.
 
-Attributes are named as the keys of the JSON contract (`rolloutsim.results.contract`).
+Attributes are named as the keys of the JSON contract (`rolloutsim.results.document`).
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.results.links import LinkSummary, group_links, shared_links
-from rolloutsim.results.statistics import Spread, spread
-from rolloutsim.results.steps import time_split
+from rolloutsim.results.facts.intervals import Spread, spread
+from rolloutsim.results.load.links import LinkSummary, group_links, shared_links
+from rolloutsim.results.time.steps import time_split
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.disks import DiskSummary
-    from rolloutsim.results.records import CaseRecords, Run, Times
-    from rolloutsim.results.rollouts import RolloutSummary
+    from rolloutsim.results.facts.records import CaseRecords, Run, Times
+    from rolloutsim.results.load.disks import DiskSummary
+    from rolloutsim.results.pods.rollouts import RolloutSummary
 
 
 @struct(frozen=True)
@@ -60,7 +60,7 @@ class CaseSummary:
     pull_time_s, slowdown : Spread or None
         Over all pulls [s] and [1]; None if one did not finish, or there is none.
     time_split_s : mapping of str to float
-        Seconds by cause, summed over the finished pulls [s]; see `rolloutsim.results.split`.
+        Seconds by cause, summed over the finished pulls [s]; see `rolloutsim.results.time.split`.
     links : tuple of LinkSummary
         Every shared link, then for each node group one row for each kind of its private links.
     rollout : RolloutSummary or None
@@ -217,7 +217,7 @@ def is_image_case(case: CaseRecords) -> bool:
 def _rollout(run: Run, case: CaseRecords) -> RolloutSummary | None:
     if case.orchestration is None:
         return None
-    from rolloutsim.results.rollouts import rollout_summary  # bare pulls do without
+    from rolloutsim.results.pods.rollouts import rollout_summary  # bare pulls do without
 
     return rollout_summary(run, case)
 
@@ -226,7 +226,7 @@ def _disk(run: Run, case: CaseRecords) -> DiskSummary | None:
     prices = run.scenario.prices
     if case.orchestration is None and prices.ssd is None and prices.hdd is None:
         return None
-    from rolloutsim.results.disks import disk_summary  # as above
+    from rolloutsim.results.load.disks import disk_summary  # as above
 
     return disk_summary(run, case)
 

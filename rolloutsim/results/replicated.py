@@ -2,7 +2,7 @@
 
 A number of the JSON contract is the mean of the replications' numbers, its interval Student's t; a percentile (p50,
 p95, p99) or a maximum is the median of the replications', its interval one of order statistics: both are stated in
-`rolloutsim.results.intervals`, with 95 % confidence. Pulls of one replication depend on each other, so they are
+`rolloutsim.results.facts.intervals`, with 95 % confidence. Pulls of one replication depend on each other, so they are
 never pooled; see `rolloutsim.results.combine` for what is unknown or missing in some of them.
 """
 
@@ -17,12 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.results.combine import combine, interval_of, row_name
-from rolloutsim.results.contract import Detail, number, to_dict, to_text
-from rolloutsim.results.intervals import Interval
+from rolloutsim.results.contract.case import Detail
+from rolloutsim.results.contract.sections import number
+from rolloutsim.results.document import to_dict, to_text
+from rolloutsim.results.facts.intervals import Interval
+from rolloutsim.results.facts.records import Run
 from rolloutsim.results.metrics import RunSummary, summarise
-from rolloutsim.results.phases import readiness
-from rolloutsim.results.records import Run
 from rolloutsim.results.thresholds import Measurement, ThresholdResult, judge, measure
+from rolloutsim.results.time.phases import readiness
 from rolloutsim.structs import struct
 
 ROLLOUT_TIME = "rollout_time_s"
@@ -44,7 +46,7 @@ class Replication:
     measured : tuple of Measurement
         The values of the scenario's thresholds.
     ready : mapping of str to array
-        By case, when its pods or nodes became ready (`rolloutsim.results.phases.Readiness`), ascending [s].
+        By case, when its pods or nodes became ready (`rolloutsim.results.time.phases.Readiness`), ascending [s].
     """
 
     seed: int
@@ -131,7 +133,7 @@ class Replications:
         Parameters
         ----------
         detail : str, optional
-            As in `rolloutsim.results.contract`.
+            As in `rolloutsim.results.document`.
         """
         document = to_dict(self.first, detail, results=self.thresholds)
         document["replications"] = len(self)

@@ -21,7 +21,17 @@ import numpy.typing as npt
 
 from rolloutsim.results import metrics
 from rolloutsim.results.combine import row_name
-from rolloutsim.results.figures import (
+from rolloutsim.results.facts.intervals import (
+    QUANTILES,
+    Interval,
+    mean,
+    mean_interval,
+    median,
+    quantile_interval,
+    statistic,
+)
+from rolloutsim.results.load.links import Busiest, LinkSummary, private_links
+from rolloutsim.results.numerals import (
     plus_minus,
     show_count,
     show_factor,
@@ -31,16 +41,13 @@ from rolloutsim.results.figures import (
     show_time,
     whole_share,
 )
-from rolloutsim.results.intervals import Interval, mean, mean_interval, quantile_interval
-from rolloutsim.results.links import Busiest, LinkSummary, private_links
-from rolloutsim.results.statistics import QUANTILES, median, statistic
 from rolloutsim.scenario.metrics import METRICS
 from rolloutsim.scenario.resolved import Threshold
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
+    from rolloutsim.results.facts.records import CaseRecords, Run, Times
     from rolloutsim.results.metrics import RunSummary
-    from rolloutsim.results.records import CaseRecords, Run, Times
 
 _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
@@ -199,7 +206,7 @@ class _Figures:
 
     def object_of(self, case: CaseRecords) -> Mapping[str, Any]:
         if case.name not in self.objects:
-            from rolloutsim.results.contract import case_figures  # which shows thresholds, and so needs this module
+            from rolloutsim.results.contract.case import case_figures  # few conditions need it
 
             self.objects[case.name] = case_figures(case, self.summary.cases[case.name])
         return self.objects[case.name]

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 
-from rolloutsim.scenario.between import inbound, links_between, node_help, node_name, node_ranges, place, uplinks
+from rolloutsim.scenario.endpoints import inbound, links_between, node_help, node_name, node_ranges, place, uplinks
 from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.model import REGISTRY, BackgroundSpec, Document, GroupSpec, RegistrySpec
 from rolloutsim.scenario.places import Path, Problem, dotted

@@ -24,8 +24,7 @@ from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.resolved import Image, ResolvedScenario, Threshold
 from rolloutsim.scenario.resolving.network import Lines, congestion_control, registry, uneven_sharing
 from rolloutsim.scenario.resolving.nodes import node_group
-from rolloutsim.scenario.resolving.rollout import cases
-from rolloutsim.scenario.resolving.times import NOW, distribution
+from rolloutsim.scenario.resolving.rollout import NOW, cases, distribution
 from rolloutsim.scenario.resolving.traffic import background, faults, prices, pushes
 from rolloutsim.scenario.strategies import has_pods
 

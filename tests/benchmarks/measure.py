@@ -20,7 +20,7 @@ from tests.benchmarks import floor, rival_numpy, rival_simgrid, rival_simpy, wor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rolloutsim.results.records import Run
+    from rolloutsim.results.facts.records import Run
     from rolloutsim.scenario.resolved import ResolvedScenario
 
 RIVALS = {"simpy": rival_simpy.simulate, "numpy": rival_numpy.simulate, "simgrid": rival_simgrid.simulate}

@@ -8,7 +8,7 @@ import pytest
 
 import rolloutsim as rs
 from rolloutsim.report.plots import FIGURES, names
-from rolloutsim.results.records import Run
+from rolloutsim.results.facts.records import Run
 from rolloutsim.results.store import save_run
 from tests.cli.conftest import QUICK, STUCK, Program
 from tests.test_package import HEAVY, modules_loaded_by

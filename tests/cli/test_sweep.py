@@ -195,16 +195,16 @@ def test_resume_without_a_file_begins_one_and_says_so(inside: Inside, tmp_path: 
 SIGNALLED = """\
 import os, signal, sys
 from rolloutsim.cli import main
-from rolloutsim.planning import sweep_run, sweep_store
-name, sweep_run._WORTH_WORKERS, sweep_run._BATCH, left = sys.argv[1], 0.0, 0.001, [3]
-real = sweep_store.SweepStore._insert
+from rolloutsim.planning.sweep import batches, file
+name, batches._WORTH_WORKERS, batches._BATCH, left = sys.argv[1], 0.0, 0.001, [3]
+real = file.SweepStore._insert
 def insert(self, table, rows):
     real(self, table, rows)
     if table == "results":
         left[0] -= 1
         if left[0] == 0:
             os.kill(os.getpid(), getattr(signal, name))
-sweep_store.SweepStore._insert = insert
+file.SweepStore._insert = insert
 main(sys.argv[2:])
 """
 

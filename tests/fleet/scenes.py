@@ -7,7 +7,7 @@ Ideal: bytes move at the links' capacities and nothing else takes time. A node's
 from dataclasses import replace
 
 import rolloutsim as rs
-from rolloutsim.results.records import CaseRecords
+from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.scenario.resolved import Case, ResolvedScenario
 from rolloutsim.scenario.resolved_rollout import Kubelet, Retry, Strategy, Workload
 from rolloutsim.simulation import simulate

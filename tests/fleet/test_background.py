@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rolloutsim.results.background import BackgroundSummary, Latency, background_summaries
-from rolloutsim.results.records import CaseRecords
+from rolloutsim.results.facts.records import CaseRecords
+from rolloutsim.results.load.background import BackgroundSummary, Latency, background_summaries
 from rolloutsim.results.thresholds import check
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate

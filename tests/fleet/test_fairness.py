@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rolloutsim.fleet.fairness import LEVELS, STEPS, conquest_time, ramp
-from rolloutsim.results.background import background_summaries
-from rolloutsim.results.records import CaseRecords
+from rolloutsim.results.facts.records import CaseRecords
+from rolloutsim.results.load.background import background_summaries
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import rolloutsim
-from rolloutsim.results.background import background_summaries
-from rolloutsim.results.records import CaseRecords
+from rolloutsim.results.facts.records import CaseRecords
+from rolloutsim.results.load.background import background_summaries
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 

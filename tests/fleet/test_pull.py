@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.results.metrics import summarise
-from rolloutsim.results.records import CaseRecords
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
 
@@ -134,7 +134,7 @@ def test_a_registry_serves_so_many_connections_and_queues_the_others_in_order() 
 
 
 def summarise_split(case: CaseRecords) -> dict[str, float]:
-    from rolloutsim.results.steps import time_split
+    from rolloutsim.results.time.steps import time_split
 
     return dict(time_split(case))
 

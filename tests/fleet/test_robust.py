@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from rolloutsim.fleet.sources.registry import Registry
 from rolloutsim.fleet.sources.source import FINE
 from rolloutsim.results.metrics import summarise
-from rolloutsim.results.why import why
+from rolloutsim.results.why.words import why
 from rolloutsim.scenario import loads
 from rolloutsim.scenario.resolved import Case
 from rolloutsim.scenario.resolved_rollout import Disk, Fault, Push, RateLimit, Redirect

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolloutsim.results.records import STEP_CAUSES
+from rolloutsim.results.facts.records import STEP_CAUSES
 from rolloutsim.scenario.distributions import Distribution
 from rolloutsim.scenario.resolved import Case
 from rolloutsim.scenario.resolved_rollout import Amount, Disk, Fault, Kubelet, RateLimit, Strategy, Wave, Workload

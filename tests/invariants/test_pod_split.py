@@ -8,12 +8,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolloutsim.results.critical import last_path
+from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.results.metrics import rollout_time, summarise
-from rolloutsim.results.records import CaseRecords, Run
-from rolloutsim.results.replicas import ready_replicas
-from rolloutsim.results.split import path_times
-from rolloutsim.results.steps import is_ready, pod_times
+from rolloutsim.results.pods.replicas import ready_replicas
+from rolloutsim.results.time.split import path_times
+from rolloutsim.results.time.steps import is_ready, pod_times
+from rolloutsim.results.why.critical import last_path
 from rolloutsim.scenario import Scenario
 from rolloutsim.simulation import simulate
 

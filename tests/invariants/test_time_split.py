@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolloutsim.results.split import STARTUP, path_times
+from rolloutsim.results.time.split import STARTUP, path_times
 from rolloutsim.scenario.resolved import (
     Case,
     Distribution,

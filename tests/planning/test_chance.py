@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rolloutsim.planning.chance import is_random
-from rolloutsim.results.contract import to_dict
+from rolloutsim.results.document import to_dict
 from rolloutsim.scenario import load, loads
 from rolloutsim.simulation import simulate
 

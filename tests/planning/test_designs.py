@@ -9,9 +9,8 @@ import pytest
 from scipy.stats import qmc
 
 from rolloutsim.errors import ScenarioError, UsageError
-from rolloutsim.planning.design_input import from_data, from_mapping, from_options
-from rolloutsim.planning.designs import MOST_POINTS, Design, Range
-from rolloutsim.planning.sobol import MOST_AXES, sobol
+from rolloutsim.planning.sweep.designs import MOST_POINTS, Design, Range, from_data, from_mapping, from_options
+from rolloutsim.planning.sweep.sobol import MOST_AXES, sobol
 
 
 def values(design: Design) -> list[tuple[object, ...]]:

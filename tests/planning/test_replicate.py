@@ -9,13 +9,12 @@ import pytest
 
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.replicate import replicate, seeds
-from rolloutsim.results.contract import to_json
-from rolloutsim.results.figures import plus_minus, show_time
-from rolloutsim.results.intervals import mean_interval, quantile_interval
+from rolloutsim.results.document import to_json
+from rolloutsim.results.facts.intervals import mean_interval, median, quantile_interval
+from rolloutsim.results.numerals import plus_minus, show_time
 from rolloutsim.results.replicated import Replications
-from rolloutsim.results.statistics import median
+from rolloutsim.results.shown.tables import case_rows
 from rolloutsim.results.store import from_bytes, to_bytes
-from rolloutsim.results.tables import case_rows
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
 

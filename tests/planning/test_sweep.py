@@ -9,13 +9,12 @@ import pytest
 
 import rolloutsim as rs
 from rolloutsim.errors import OutputError, ScenarioError, UsageError
-from rolloutsim.planning import sweep_run
-from rolloutsim.planning.design_input import from_data, from_mapping
 from rolloutsim.planning.replicate import seeds
-from rolloutsim.planning.sweep import plan, sweep
-from rolloutsim.planning.sweep_records import read_records
-from rolloutsim.planning.sweep_store import SweepStore
-from rolloutsim.results.contract import to_dict
+from rolloutsim.planning.sweep import batches
+from rolloutsim.planning.sweep.designs import from_data, from_mapping
+from rolloutsim.planning.sweep.file import SweepStore, read_records
+from rolloutsim.planning.sweep.running import plan, sweep
+from rolloutsim.results.document import to_dict
 from rolloutsim.scenario.loading import draft
 
 IDEAL = """\
@@ -131,7 +130,7 @@ def test_a_threshold_that_a_point_leaves_without_its_image_is_named() -> None:
 
 
 def test_nothing_is_simulated_if_a_point_is_not_valid(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sweep_run, "simulate", lambda *_, **__: pytest.fail("simulated"))
+    monkeypatch.setattr(batches, "simulate", lambda *_, **__: pytest.fail("simulated"))
     with pytest.raises(ScenarioError) as caught:
         rs.loads(IDEAL).sweep({"nodes": [2, 0], "network": ["1 Gbit/s", "5 Gb"]}, path=tmp_path / "s.sqlite")
     assert str(caught.value) == (
@@ -317,7 +316,7 @@ class _Stopped(Exception):
 def stopped_after(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Let the simulation fail after so many runs; then count the runs."""
     left = [10**9]
-    real = sweep_run.simulate
+    real = batches.simulate
 
     def simulate(*arguments: object, **more: object) -> object:
         left[0] -= 1
@@ -325,8 +324,8 @@ def stopped_after(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             raise _Stopped
         return real(*arguments, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sweep_run, "simulate", simulate)
-    monkeypatch.setattr(sweep_run, "_BATCH", 1e-9)  # a run a batch
+    monkeypatch.setattr(batches, "simulate", simulate)
+    monkeypatch.setattr(batches, "_BATCH", 1e-9)  # a run a batch
     return left
 
 

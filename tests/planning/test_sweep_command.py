@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import rolloutsim as rs
-from rolloutsim.planning.design_input import from_data, from_mapping, from_options
-from rolloutsim.planning.sweep import plan
-from rolloutsim.planning.sweep_command import command_of
+from rolloutsim.planning.sweep.designs import from_data, from_mapping, from_options
+from rolloutsim.planning.sweep.head import command_of
+from rolloutsim.planning.sweep.running import plan
 
 TEXT = """\
 rolloutsim: 1

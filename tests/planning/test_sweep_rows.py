@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import rolloutsim as rs
-from rolloutsim.planning.sweep_rows import RESULTS, Gathering
-from rolloutsim.results.contract import to_dict
+from rolloutsim.planning.sweep.rows import RESULTS, Gathering
+from rolloutsim.results.document import to_dict
 from tests.planning.test_sweep import rows
 
 SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"

@@ -17,8 +17,8 @@ import pytest
 
 import rolloutsim as rs
 from rolloutsim.errors import RolloutsimError
-from rolloutsim.planning import sweep_run
-from rolloutsim.planning.sweep_run import Batch, Job, Pace, Workers, run_jobs
+from rolloutsim.planning.sweep import batches
+from rolloutsim.planning.sweep.batches import Batch, Job, Pace, Workers, run_jobs
 from tests.planning.test_sweep import RANDOM, dump
 
 PARAMETERS = {"nodes.web.count": [2, 3, 4], "network": ["1 Gbit/s", "2 Gbit/s"]}
@@ -28,8 +28,8 @@ PATIENCE = 60.0  # with processes that start; only a broken machine is slower [s
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers are worth it, however short the sweep, and batches are of a few runs."""
-    monkeypatch.setattr(sweep_run, "_WORTH_WORKERS", 0.0)
-    monkeypatch.setattr(sweep_run, "_BATCH", 0.005)
+    monkeypatch.setattr(batches, "_WORTH_WORKERS", 0.0)
+    monkeypatch.setattr(batches, "_BATCH", 0.005)
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +113,9 @@ def test_a_cluster_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "s.yaml").write_text(RANDOM)
     code = (
         "import sys\n"
-        "from rolloutsim.planning import sweep_workers\n"
+        "from rolloutsim.planning.sweep import workers\n"
         "from rolloutsim.cli import main\n"
-        "sweep_workers._PATIENCE = 0.5\n"
+        "workers._PATIENCE = 0.5\n"
         "main(sys.argv[1:])\n"
     )
     done = subprocess.run(
@@ -129,7 +129,7 @@ def test_a_cluster_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_workers_of_another_version_are_refused() -> None:
-    from rolloutsim.planning.sweep_workers import _check_versions
+    from rolloutsim.planning.sweep.workers import _check_versions
 
     _check_versions({"tcp://a:1": rs.__version__})
     for version in ("0.0.1", "none"):
@@ -147,14 +147,14 @@ def test_workers_end_with_the_process_that_they_work_for(tmp_path: Path) -> None
     code = (
         "import os, signal, sys\n"
         "from rolloutsim.cli import main\n"
-        "from rolloutsim.planning import sweep_run, sweep_store\n"
-        "sweep_run._WORTH_WORKERS = 0.0\n"
-        "real = sweep_store.SweepStore.write\n"
+        "from rolloutsim.planning.sweep import batches, file\n"
+        "batches._WORTH_WORKERS = 0.0\n"
+        "real = file.SweepStore.write\n"
         "def write(self, rows):\n"
         "    real(self, rows)\n"
         "    if len(self.done()) > 3:\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
-        "sweep_store.SweepStore.write = write\n"
+        "file.SweepStore.write = write\n"
         "main(sys.argv[1:])\n"
     )
     done = subprocess.run(
@@ -172,11 +172,11 @@ def _die(_: object) -> Batch:
 def test_a_worker_that_dies_is_said_to_be_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     resolved = rs.loads(RANDOM).resolve()
     jobs = [Job(0, replication, replication, resolved) for replication in range(4)]
-    batches = run_jobs(jobs, Workers(2))
-    assert next(batches).runs == 1
-    monkeypatch.setattr(sweep_run, "do_batch", _die)
+    done = run_jobs(jobs, Workers(2))
+    assert next(done).runs == 1
+    monkeypatch.setattr(batches, "do_batch", _die)
     with pytest.raises(RolloutsimError) as caught:
-        list(batches)
+        list(done)
     assert str(caught.value) == (
         "a worker process was ended from outside, most likely because the memory was full; what was done before is "
         "kept; fewer --jobs need less memory"
@@ -192,8 +192,8 @@ def test_a_batch_is_half_a_second_of_runs_but_never_the_last_of_all() -> None:
 
 
 def test_short_sweeps_and_single_jobs_start_no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweep_run, "_elsewhere", lambda *_: pytest.fail("processes"))
-    monkeypatch.setattr(sweep_run, "_WORTH_WORKERS", 1e9)
+    monkeypatch.setattr(batches, "_elsewhere", lambda *_: pytest.fail("processes"))
+    monkeypatch.setattr(batches, "_WORTH_WORKERS", 1e9)
     assert len(rs.loads(RANDOM).sweep({"seed": [1, 2]}, jobs=2)) == 2
-    monkeypatch.setattr(sweep_run, "_WORTH_WORKERS", 0.0)
+    monkeypatch.setattr(batches, "_WORTH_WORKERS", 0.0)
     assert len(rs.loads(RANDOM).sweep({"seed": [1, 2]}, jobs=1)) == 2

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import rolloutsim as rs
-from rolloutsim.results.records import Run
+from rolloutsim.results.facts.records import Run
 from rolloutsim.scenario.distributions import Distribution
 from rolloutsim.scenario.resolved import Background, Case, RateLimit
 from rolloutsim.scenario.resolved_rollout import Amount, Disk, Strategy, Workload

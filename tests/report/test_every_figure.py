@@ -13,7 +13,7 @@ from rolloutsim.errors import UsageError
 from rolloutsim.report.images import svg
 from rolloutsim.report.plots import FIGURES, entry, figure, names
 from rolloutsim.report.plots.canvas import NoDataError, Panel, tips
-from rolloutsim.results.records import Run
+from rolloutsim.results.facts.records import Run
 from tests.report.runs import SCENARIOS, ideal, rolling, shipped
 
 _ROUNDING = 1.0  # a letter's edge may lie so far outside [pixel]

@@ -11,12 +11,11 @@ from matplotlib.axes import Axes
 import rolloutsim as rs
 from rolloutsim.report.plots import figure
 from rolloutsim.report.plots.canvas import NoDataError, tips
-from rolloutsim.report.tables import applications_table
-from rolloutsim.results.applications import application_rows
-from rolloutsim.results.background import background_summaries
-from rolloutsim.results.disks import disk_summary
-from rolloutsim.results.replicas import ready_replicas, workload_summaries
-from rolloutsim.results.requests import registry_summaries
+from rolloutsim.results.load.background import background_summaries
+from rolloutsim.results.load.disks import disk_summary
+from rolloutsim.results.load.requests import registry_summaries
+from rolloutsim.results.pods.replicas import ready_replicas, workload_summaries
+from rolloutsim.results.shown.tables import application_rows, applications_table
 from tests.report.runs import ideal, rolling, shipped
 from tests.report.test_figures_of_runs import data_of, title_of
 

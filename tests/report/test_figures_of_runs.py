@@ -14,11 +14,11 @@ import rolloutsim as rs
 from rolloutsim.errors import UsageError
 from rolloutsim.report.plots import figure
 from rolloutsim.report.plots.canvas import NoDataError, tips
-from rolloutsim.results.figures import show_time
+from rolloutsim.results.load.throughput import link_loads
 from rolloutsim.results.metrics import pull_times, rollout_time, summarise
-from rolloutsim.results.phases import node_phases, readiness
+from rolloutsim.results.numerals import show_time
 from rolloutsim.results.replicated import figures_of
-from rolloutsim.results.throughput import link_loads
+from rolloutsim.results.time.phases import node_phases, readiness
 from rolloutsim.simulation import simulate
 from tests.report.runs import PARTLY, ideal, rolling, shipped
 from tests.report.test_every_figure import cut_off

@@ -8,11 +8,11 @@ from click.testing import CliRunner
 
 import rolloutsim as rs
 from rolloutsim.cli import main
+from rolloutsim.planning.answers import sensitivity_table
 from rolloutsim.planning.sensitivity import Row, Sensitivity, sensitivity
 from rolloutsim.report.markdown import to_markdown
 from rolloutsim.report.page import to_html
 from rolloutsim.report.pdf import to_pdf
-from rolloutsim.report.tables import sensitivity_table
 from rolloutsim.results.store import save_run
 from tests.report.pages import fleet_10k_page, sweep_page
 from tests.report.runs import IDEAL, ideal

@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 
 import rolloutsim as rs
-from rolloutsim.planning.sweep_records import read_records
+from rolloutsim.planning.sweep.file import read_records
 from rolloutsim.report.markdown import to_markdown
 from rolloutsim.report.page import to_html
 from rolloutsim.report.pdf import to_pdf

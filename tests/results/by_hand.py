@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rolloutsim.results import records as r
+from rolloutsim.results.facts import records as r
 from rolloutsim.scenario.resolved import (
     Case,
     Distribution,

@@ -7,8 +7,7 @@ from math import nan
 
 import numpy as np
 
-from rolloutsim.results import orchestration as o
-from rolloutsim.results import records as r
+from rolloutsim.results.facts import records as r
 from rolloutsim.scenario.resolved_rollout import Amount, Strategy, Workload
 
 NEW, OLD = 0, 1
@@ -113,32 +112,32 @@ class Rollout:
             reason=np.array([reasons.index(row[6]) if row[6] else -1 for row in rows], np.int16),
         )
 
-    def orchestration(self) -> o.Orchestration:
+    def orchestration(self) -> r.Orchestration:
         """The records of all that is not about pods."""
         told = [(pod, r.STEP_CAUSES.index(cause), *rest) for pod, cause, *rest in self.told]
-        return o.Orchestration(
+        return r.Orchestration(
             self.workloads,
-            o.Steps(*_columns(told, "ihiddi")),
-            o.OldPods(*_columns(self.old, "iidd")),
-            o.ReplicaChanges(*_columns(self.changes, "diii")),
-            o.Refusals(*_columns(self.refusals, "idhi?")),
-            o.Lost(*_columns(self.lost, "?i?d")),
+            r.Steps(*_columns(told, "ihiddi")),
+            r.OldPods(*_columns(self.old, "iidd")),
+            r.ReplicaChanges(*_columns(self.changes, "diii")),
+            r.Refusals(*_columns(self.refusals, "idhi?")),
+            r.Lost(*_columns(self.lost, "?i?d")),
             _pushes(self.pushes),
-            o.DiskRecords(*_columns(self.disks, "iddddd")),
+            r.DiskRecords(*_columns(self.disks, "iddddd")),
             _faults(self.faults),
             self.conditions,
         )
 
 
-def _pushes(rows: list[tuple[int, str, float, float, float, float]]) -> o.PushRecords:
+def _pushes(rows: list[tuple[int, str, float, float, float, float]]) -> r.PushRecords:
     push, started, finished, sent, held = _columns([(row[0], *row[2:]) for row in rows], "idddd")
-    return o.PushRecords(push, tuple(row[1] for row in rows), started, finished, sent, held)
+    return r.PushRecords(push, tuple(row[1] for row in rows), started, finished, sent, held)
 
 
-def _faults(rows: list[tuple[str, str, str, float, float]]) -> o.FaultRecords:
+def _faults(rows: list[tuple[str, str, str, float, float]]) -> r.FaultRecords:
     name, kind, target = (tuple(row[i] for row in rows) for i in range(3))
     started, ended = _columns([row[3:] for row in rows], "dd")
-    return o.FaultRecords(name, kind, target, started, ended)  # type: ignore[arg-type]
+    return r.FaultRecords(name, kind, target, started, ended)  # type: ignore[arg-type]
 
 
 def _columns(rows: list[tuple[object, ...]], kinds: str) -> list[np.ndarray]:  # type: ignore[type-arg]

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rolloutsim.results import records as r
-from rolloutsim.results.applications import application_rows
-from rolloutsim.results.background import Latency, background_rows, background_summaries
+from rolloutsim.results.facts import records as r
+from rolloutsim.results.load.background import Latency, background_rows, background_summaries
+from rolloutsim.results.shown.tables import application_rows
 
 from .by_hand import Story, image, run
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from rolloutsim.results.causes import Cause, cause_columns, causes
-from rolloutsim.results.contract import to_dict, to_json
+from rolloutsim.results.document import to_dict, to_json
+from rolloutsim.results.why.causes import Cause, cause_columns, causes
 from tests.results.by_hand import DISK, NIC, UPLINK_CAUSE, Story, image, run
 
 

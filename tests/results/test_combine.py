@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from rolloutsim.results.combine import combine
-from rolloutsim.results.intervals import mean_interval
+from rolloutsim.results.facts.intervals import mean_interval
 
 
 def test_a_number_becomes_the_mean_and_a_percentile_the_median() -> None:

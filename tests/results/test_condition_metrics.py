@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from rolloutsim.results import split, steps
-from rolloutsim.results.cause_words import TAKES_TIME
-from rolloutsim.results.records import STEP_CAUSES
+from rolloutsim.results.facts.records import STEP_CAUSES
 from rolloutsim.results.thresholds import format_value, look_up
+from rolloutsim.results.time import split, steps
+from rolloutsim.results.why.causes import TAKES_TIME
 from rolloutsim.scenario.metrics import CAUSES, METRICS, VALUES
 from rolloutsim.scenario.resolved import Threshold
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from math import nan
 from typing import Any
 
-from rolloutsim.results.contract import Detail, to_json
-from rolloutsim.results.records import Run
+from rolloutsim.results.contract.case import Detail
+from rolloutsim.results.document import to_json
+from rolloutsim.results.facts.records import Run
 from rolloutsim.scenario.resolved import Threshold
 from tests.results.by_hand import Story, image, nics, run
 

@@ -6,8 +6,8 @@ from math import nan
 
 import pytest
 
-from rolloutsim.results.critical import last_path, queued_time
 from rolloutsim.results.metrics import rollout_time
+from rolloutsim.results.why.critical import last_path, queued_time
 from tests.results.by_hand import NIC, Story, image
 from tests.results.rollout_by_hand import Rollout, workload
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from math import nan
 
-from rolloutsim.results.disks import NodeDisk, disk_summary
+from rolloutsim.results.load.disks import NodeDisk, disk_summary
 from rolloutsim.results.metrics import summarise
-from rolloutsim.results.tables import disk_rows
+from rolloutsim.results.shown.tables import disk_rows
 from rolloutsim.scenario.resolved import Image
 from rolloutsim.scenario.resolved_rollout import Prices
 from tests.results.by_hand import RUNTIME, Story, image, run

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rolloutsim.results.intervals import (
+from rolloutsim.results.facts.intervals import (
     Interval,
     _ranks,
     fewest,

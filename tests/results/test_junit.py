@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from rolloutsim.results.annotations import annotation
-from rolloutsim.results.junit import Checked, to_junit, told
+from rolloutsim.results.shown.annotations import annotation
+from rolloutsim.results.shown.junit import Checked, to_junit, told
 from rolloutsim.results.thresholds import ThresholdResult
 
 HELD = ThresholdResult("a", "max < 60 s", "rollout_time{image=a}", 55.4, True, "error", "8 % left", "55.4 s")

@@ -7,10 +7,10 @@ from math import nan
 import numpy as np
 import pytest
 
-from rolloutsim.results.columns import layer_columns, node_columns, pull_columns
-from rolloutsim.results.links import Busiest, private_links
+from rolloutsim.results.contract.columns import layer_columns, node_columns, pull_columns
+from rolloutsim.results.facts.intervals import quantile, spread, statistic
+from rolloutsim.results.load.links import Busiest, private_links
 from rolloutsim.results.metrics import summarise
-from rolloutsim.results.statistics import quantile, spread, statistic
 from tests.results.by_hand import Story, image, nics, run
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import rolloutsim as rs
-from rolloutsim.results.phases import PHASES, node_phases, readiness
+from rolloutsim.results.time.phases import PHASES, node_phases, readiness
 from tests.report.runs import rolling, shipped
 from tests.results.by_hand import Story, image
 from tests.results.rollout_by_hand import Rollout, workload

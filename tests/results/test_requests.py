@@ -8,8 +8,8 @@ from math import nan
 import numpy as np
 import pytest
 
-from rolloutsim.results.records import Run
-from rolloutsim.results.requests import peak, registry_summaries, request_times
+from rolloutsim.results.facts.records import Run
+from rolloutsim.results.load.requests import peak, registry_summaries, request_times
 from rolloutsim.scenario.resolved import Registry
 from rolloutsim.scenario.resolved_rollout import Redirect
 from tests.results.by_hand import Story, image, run

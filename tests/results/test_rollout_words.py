@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
-from rolloutsim.results.cause_words import SENTENCES, TAKES_TIME
-from rolloutsim.results.contract import Detail, to_json
-from rolloutsim.results.failures import unfinished_pods
-from rolloutsim.results.findings import Finding, findings
+from rolloutsim.results.contract.case import Detail
+from rolloutsim.results.document import to_json
+from rolloutsim.results.facts.records import STEP_CAUSES, Run
 from rolloutsim.results.metrics import ready_times, summarise
-from rolloutsim.results.records import STEP_CAUSES, Run
-from rolloutsim.results.steps import STEP_NAMES
-from rolloutsim.results.tables import case_rows, footnotes, to_csv, to_markdown
-from rolloutsim.results.why import why
+from rolloutsim.results.pods.failures import unfinished_pods
+from rolloutsim.results.shown.findings import Finding, findings
+from rolloutsim.results.shown.tables import case_rows, footnotes, to_csv, to_markdown
+from rolloutsim.results.time.steps import STEP_NAMES
+from rolloutsim.results.why.causes import SENTENCES, TAKES_TIME
+from rolloutsim.results.why.words import why
 from rolloutsim.scenario import loads
 from rolloutsim.scenario.resolved_rollout import Amount, Prices, Push
 from rolloutsim.simulation import simulate

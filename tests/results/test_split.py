@@ -6,8 +6,8 @@ from math import nan
 
 import pytest
 
-from rolloutsim.results.split import path_times
-from rolloutsim.results.steps import time_split
+from rolloutsim.results.time.split import path_times
+from rolloutsim.results.time.steps import time_split
 from tests.results.by_hand import CAP, DISK, NIC, UPLINK_CAUSE, Story, image
 
 

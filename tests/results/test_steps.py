@@ -6,9 +6,9 @@ from math import nan
 
 import pytest
 
-from rolloutsim.results.critical import last_path
-from rolloutsim.results.records import STEP_CAUSES
-from rolloutsim.results.steps import is_ready, pod_times, time_split
+from rolloutsim.results.facts.records import STEP_CAUSES
+from rolloutsim.results.time.steps import is_ready, pod_times, time_split
+from rolloutsim.results.why.critical import last_path
 from tests.results.by_hand import NIC, Story, image
 from tests.results.rollout_by_hand import Rollout, workload
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -13,11 +13,20 @@ import numpy as np
 import pytest
 
 from rolloutsim.errors import OutputError, UsageError
-from rolloutsim.results.contract import to_json
-from rolloutsim.results.plain import UnreadableError, from_plain, to_plain
-from rolloutsim.results.records import Run
+from rolloutsim.results.document import to_json
+from rolloutsim.results.facts.records import Run
 from rolloutsim.results.replicated import figures_of
-from rolloutsim.results.store import from_bytes, is_result, load_result, load_run, save_run, to_bytes
+from rolloutsim.results.store import (
+    UnreadableError,
+    from_bytes,
+    from_plain,
+    is_result,
+    load_result,
+    load_run,
+    save_run,
+    to_bytes,
+    to_plain,
+)
 from rolloutsim.scenario import load, loads
 from rolloutsim.simulation import simulate
 from tests.report.runs import shipped
@@ -25,6 +34,8 @@ from tests.report.runs import shipped
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 WHAT = "a result is a folder written by `rolloutsim run FILE -o DIR`, or the records.npz or result.json in it"
 
+
+DATA = Path(__file__).parents[1] / "data"
 
 ONE_PULL = "{rolloutsim: 1, name: one, model: ideal, nodes: 1, network: 1 Gbit/s, images: {a: 10 MB}}"
 
@@ -160,6 +171,18 @@ def test_a_file_of_another_format_names_both() -> None:
 def test_an_old_file_without_a_field_that_has_a_default_is_read() -> None:
     old = changed(to_bytes(one_pull()), without("run", "scenario", "horizon"))
     assert from_bytes(old)[0].scenario.horizon == one_pull().scenario.horizon
+
+
+def test_a_file_that_is_older_than_sources_says_the_same() -> None:
+    # Written by the version before, from the scenario in it; its refusals have a column `registry`.
+    content = (DATA / "older-than-sources.npz").read_bytes()
+    read = from_bytes(content)[0]
+    again = simulate(read.scenario)
+    assert to_json(read) == to_json(replace(again, provenance=read.provenance))
+    for ours, theirs in zip(read.cases, again.cases, strict=True):
+        assert len(ours.orchestration.refusals.source) > 0
+        np.testing.assert_array_equal(ours.orchestration.refusals.source, theirs.orchestration.refusals.source)
+        assert (ours.sources, ours.routes) == (theirs.sources, theirs.routes)
 
 
 def test_a_file_without_a_field_that_has_no_default_says_which() -> None:

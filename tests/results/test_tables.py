@@ -6,8 +6,8 @@ import re
 from math import nan
 
 import rolloutsim as rs
-from rolloutsim.results.records import CaseRecords
-from rolloutsim.results.tables import case_rows, to_csv, to_markdown
+from rolloutsim.results.facts.records import CaseRecords
+from rolloutsim.results.shown.tables import case_rows, to_csv, to_markdown
 from rolloutsim.scenario.resolved import Threshold
 from tests.results.by_hand import Story, image, nics, run
 

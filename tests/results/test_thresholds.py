@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rolloutsim.results.records import CaseRecords
+from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.results.thresholds import ThresholdResult, check, missed
 from rolloutsim.scenario.resolved import Threshold
 from tests.results.by_hand import Story, image, nics, run

@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 
 import rolloutsim as rs
-from rolloutsim.results.records import Run
-from rolloutsim.results.throughput import fetched_by, least_time, link_loads, node_rates, node_throughputs, racks_of
+from rolloutsim.results.facts.records import Run
+from rolloutsim.results.load.throughput import (
+    fetched_by,
+    least_time,
+    link_loads,
+    node_rates,
+    node_throughputs,
+    racks_of,
+)
 from rolloutsim.scenario.resolved import Case
 from rolloutsim.scenario.resolved_rollout import Push, Strategy, Workload
 from rolloutsim.simulation import simulate

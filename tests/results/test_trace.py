@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rolloutsim.results.records import CaseRecords, Run
-from rolloutsim.results.trace import latest_nodes, slowest_or_named, to_bytes, trace
-from rolloutsim.results.trace_tracks import colours
+from rolloutsim.results.facts.records import CaseRecords, Run
+from rolloutsim.results.trace.tracks import colours
+from rolloutsim.results.trace.writer import latest_nodes, slowest_or_named, to_bytes, trace
 from tests import trace_format
 from tests.report.runs import SCENARIOS, rolling, shipped
 from tests.results.by_hand import Story, image, run

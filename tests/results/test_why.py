@@ -7,8 +7,8 @@ from math import nan
 
 import pytest
 
-from rolloutsim.results.records import CaseRecords, PrivateLinks, Run
-from rolloutsim.results.why import why
+from rolloutsim.results.facts.records import CaseRecords, PrivateLinks, Run
+from rolloutsim.results.why.words import why
 from rolloutsim.scenario.resolved import Link
 from tests.results.by_hand import CAP, DISK, NIC, UNPACK, UPLINK, UPLINK_CAUSE, Story, image, nics, run
 

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rolloutsim.results.background import background_summaries
+from rolloutsim.results.load.background import background_summaries
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
 from tests.theory import measured_cases
 
 if TYPE_CHECKING:
-    from rolloutsim.results.background import BackgroundSummary
-    from rolloutsim.results.records import CaseRecords
+    from rolloutsim.results.facts.records import CaseRecords
+    from rolloutsim.results.load.background import BackgroundSummary
     from tests.theory.measured_cases import Measured
 
 FILE = Path(__file__).parents[1] / "data" / "measured-accuracy.md"

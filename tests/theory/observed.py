@@ -7,7 +7,7 @@ from math import inf, isnan, nan
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords
+    from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.scenario.resolved import ResolvedScenario
     from tests.oracle.exact import ExactTimes
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from rolloutsim.results.records import STEP_CAUSES
+from rolloutsim.results.facts.records import STEP_CAUSES
 from rolloutsim.scenario.resolved_rollout import Fault
 from tests.fleet.scenes import CONTAINERD, daemonset, roll, run, scene, with_kubelet, with_runtime
 

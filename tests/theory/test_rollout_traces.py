@@ -21,7 +21,7 @@ from rolloutsim.fleet.pod_ledger import (
     STARTUP,
     TERMINATION,
 )
-from rolloutsim.results.records import STEP_CAUSES, CaseRecords
+from rolloutsim.results.facts.records import STEP_CAUSES, CaseRecords
 from rolloutsim.scenario import loads
 from rolloutsim.scenario.resolved_rollout import Wave
 from rolloutsim.simulation import simulate

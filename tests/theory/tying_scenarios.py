@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
     from random import Random
 
-    from rolloutsim.results.records import CaseRecords
+    from rolloutsim.results.facts.records import CaseRecords
 
 UNCOUNTED = 0.1  # [B]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rolloutsim.planning.changes.situation import Candidate, Situation, assign
-from rolloutsim.results.figures import show_rate
-from rolloutsim.results.split import CONNECTION_CAP, LAYER_SLOT, OTHER_PULL, RATE_LIMITED, REQUESTS, UNPACK
+from rolloutsim.results.numerals import show_rate
+from rolloutsim.results.time.split import CONNECTION_CAP, LAYER_SLOT, OTHER_PULL, RATE_LIMITED, REQUESTS, UNPACK
 from rolloutsim.scenario.places import Path
 from rolloutsim.units import plain_text
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rolloutsim.planning.changes.situation import Candidate, Situation, assign
-from rolloutsim.results.figures import show_byte_rate
-from rolloutsim.results.split import CONNECTION_CAP, RATE_LIMITED, REGISTRY_QUEUE, RETRY
+from rolloutsim.results.numerals import show_byte_rate
+from rolloutsim.results.time.split import CONNECTION_CAP, RATE_LIMITED, REGISTRY_QUEUE, RETRY
 from rolloutsim.scenario.frequencies import Frequency
 from rolloutsim.scenario.links import registries, registry_path
 from rolloutsim.scenario.model import RateLimitSpec

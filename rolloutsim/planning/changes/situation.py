@@ -8,16 +8,16 @@ from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING
 
-from rolloutsim.results.causes import causes
-from rolloutsim.results.critical import queued_time
+from rolloutsim.results.why.causes import causes
+from rolloutsim.results.why.critical import queued_time
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.planning.trials import Overrides
-    from rolloutsim.results.links import LinkSummary
+    from rolloutsim.results.facts.records import CaseRecords
+    from rolloutsim.results.load.links import LinkSummary
     from rolloutsim.results.metrics import CaseSummary
-    from rolloutsim.results.records import CaseRecords
     from rolloutsim.scenario.model import Document
     from rolloutsim.scenario.resolved import Case, NodeGroup, ResolvedScenario
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rolloutsim.planning.changes.situation import Candidate, Situation, assign, is_full, listed, utilisation
-from rolloutsim.results.bottlenecks import PRIVATE_LINKS, Bottleneck
-from rolloutsim.results.figures import show_byte_rate, show_factor, show_rate
-from rolloutsim.results.links import LinkSummary
-from rolloutsim.results.split import DISK, NIC, UNPACK
-from rolloutsim.results.why import name_of
+from rolloutsim.results.load.links import LinkSummary
+from rolloutsim.results.numerals import show_byte_rate, show_factor, show_rate
+from rolloutsim.results.time.split import DISK, NIC, UNPACK
+from rolloutsim.results.why.bottlenecks import PRIVATE_LINKS, Bottleneck
+from rolloutsim.results.why.words import name_of
 from rolloutsim.scenario.links import nic_rate, registry_path
 from rolloutsim.scenario.places import Path
 from rolloutsim.scenario.resolved import NodeGroup

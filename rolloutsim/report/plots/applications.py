@@ -28,16 +28,16 @@ from rolloutsim.report.plots.canvas import (
 )
 from rolloutsim.report.plots.scales import corners, share_axis, thinned, time_axis
 from rolloutsim.report.plots.subjects import one_case, scene
-from rolloutsim.results.background import BackgroundSummary, Latency, background_summaries
-from rolloutsim.results.figures import UNKNOWN, show_latency, show_rate, show_time, three_digits, whole_share
-from rolloutsim.results.replicas import ReadyReplicas, WorkloadSummary, ready_replicas, workload_summaries
+from rolloutsim.results.load.background import BackgroundSummary, Latency, background_summaries
+from rolloutsim.results.numerals import UNKNOWN, show_latency, show_rate, show_time, three_digits, whole_share
+from rolloutsim.results.pods.replicas import ReadyReplicas, WorkloadSummary, ready_replicas, workload_summaries
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from rolloutsim.results.facts.records import CaseRecords, Run
     from rolloutsim.results.metrics import RunSummary
-    from rolloutsim.results.records import CaseRecords, Run
 
 _MOST_WORKLOADS = 10  # lines; those that come closest to their floor if there are more (assumed)
 _ROW, _FRAME = 0.4, 1.5  # height of a row, and of all around them [inch]

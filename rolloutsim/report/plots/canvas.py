@@ -18,7 +18,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import text_to_path
 
 from rolloutsim.errors import UsageError
-from rolloutsim.results.figures import visible
+from rolloutsim.results.numerals import visible
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

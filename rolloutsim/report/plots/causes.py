@@ -27,10 +27,9 @@ from rolloutsim.report.plots.canvas import (
 )
 from rolloutsim.report.plots.scales import share_axis
 from rolloutsim.report.plots.subjects import scene, several_cases
-from rolloutsim.results.bottlenecks import Bottleneck, bottlenecks
-from rolloutsim.results.figures import show_time, whole_share
 from rolloutsim.results.metrics import CaseSummary, summarise
-from rolloutsim.results.split import (
+from rolloutsim.results.numerals import show_time, whole_share
+from rolloutsim.results.time.split import (
     CONNECTION_CAP,
     DISK,
     LAYER_SLOT,
@@ -43,14 +42,15 @@ from rolloutsim.results.split import (
     STARTUP,
     UNPACK,
 )
-from rolloutsim.results.steps import CONTROLLER_PACING, FAILED_PULL, NODE_DOWN, SCHEDULE, TERMINATION
-from rolloutsim.results.why import name_of
+from rolloutsim.results.time.steps import CONTROLLER_PACING, FAILED_PULL, NODE_DOWN, SCHEDULE, TERMINATION
+from rolloutsim.results.why.bottlenecks import Bottleneck, bottlenecks
+from rolloutsim.results.why.words import name_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from rolloutsim.results.facts.records import Run
     from rolloutsim.results.metrics import RunSummary
-    from rolloutsim.results.records import Run
 
 _LEGIBLE = 0.07  # a part of the bar with at least this share has room for its number (assumed)
 _ROW, _ENTRY, _FRAME = 0.34, 0.2, 1.4  # height of a bar's row, of one in the legend, of all around them [inch]

@@ -22,14 +22,14 @@ from rolloutsim.report.plots.canvas import (
 )
 from rolloutsim.report.plots.scales import share_axis, size_axis, thinned
 from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene, several_cases
-from rolloutsim.results.disks import ImageDisk, NodeDisk, disk_summary
-from rolloutsim.results.figures import show_size, whole_share
+from rolloutsim.results.load.disks import ImageDisk, NodeDisk, disk_summary
+from rolloutsim.results.numerals import show_size, whole_share
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from rolloutsim.results.facts.records import CaseRecords, Run
     from rolloutsim.results.metrics import RunSummary
-    from rolloutsim.results.records import CaseRecords, Run
 
 _MOST_IMAGES = 28  # the largest if there are more (assumed)
 _ROW, _FRAME = 0.34, 1.4  # height of a row, and of all around them [inch]

@@ -24,15 +24,15 @@ from rolloutsim.report.plots.canvas import (
 )
 from rolloutsim.report.plots.scales import corners, time_axis, unit_of
 from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene
-from rolloutsim.results.figures import show_time, whole_share
-from rolloutsim.results.throughput import LinkLoad, link_loads
+from rolloutsim.results.load.throughput import LinkLoad, link_loads
+from rolloutsim.results.numerals import show_time, whole_share
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from rolloutsim.results.facts.records import Run, Times
     from rolloutsim.results.metrics import RunSummary
-    from rolloutsim.results.records import Run, Times
 
 _MOST_LINKS = 14  # lanes; the busiest if there are more (assumed: what one reads)
 _MOST_RACKS = 6  # racks with a lane each; more become one lane (assumed)

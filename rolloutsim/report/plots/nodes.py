@@ -25,16 +25,16 @@ from rolloutsim.report.plots.canvas import (
 )
 from rolloutsim.report.plots.scales import corners, rate_axis, share_axis, time_axis
 from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene
-from rolloutsim.results.figures import show_rate, show_time
-from rolloutsim.results.phases import PHASES, NodePhases, node_phases
-from rolloutsim.results.statistics import quantile
-from rolloutsim.results.throughput import node_rates, node_throughputs
+from rolloutsim.results.facts.intervals import quantile
+from rolloutsim.results.load.throughput import node_rates, node_throughputs
+from rolloutsim.results.numerals import show_rate, show_time
+from rolloutsim.results.time.phases import PHASES, NodePhases, node_phases
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from rolloutsim.results.facts.records import CaseRecords, Run, Times
     from rolloutsim.results.metrics import RunSummary
-    from rolloutsim.results.records import CaseRecords, Run, Times
 
 _COLORS = {
     "waiting": GREY, "fetching": BLUE, "unpacking": ORANGE, "waiting for pods": PINK, "starting": SKY, "ready": GREEN,
@@ -89,7 +89,7 @@ def fan(run: Run, *, case: str | None = None, summary: RunSummary | None = None,
     """How fast each node receives layers over time: bands of quantiles, and a line a node up to 60 nodes.
 
     Records hold when each layer moved and not how fast in between, which is estimated (see
-    `rolloutsim.results.throughput`).
+    `rolloutsim.results.load.throughput`).
 
     Parameters
     ----------

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from rolloutsim.planning.sweep_figures import ROLLOUT_TIME
+from rolloutsim.planning.sweep.figures import ROLLOUT_TIME
 from rolloutsim.results.thresholds import Measurement, judge
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.planning.sweep_records import SweepRecords
+    from rolloutsim.planning.sweep.file import SweepRecords
     from rolloutsim.scenario.resolved import Threshold
 
 _OF_THE_MEAN = (None, "mean")  # statistics that are those of a mean over replications

@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.errors import UsageError
-from rolloutsim.planning.sweep_figures import ROLLOUT_TIME, figures, numbers
+from rolloutsim.planning.sweep.figures import ROLLOUT_TIME, figures, numbers
 from rolloutsim.report.plots.canvas import NoDataError, plain
 from rolloutsim.report.plots.passing import Passing, passing
-from rolloutsim.results.figures import show_rate, show_size, show_time, three_digits
+from rolloutsim.results.numerals import show_rate, show_size, show_time, three_digits
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.planning.sweep_head import ParameterColumns
-    from rolloutsim.planning.sweep_records import SweepRecords
+    from rolloutsim.planning.sweep.file import SweepRecords
+    from rolloutsim.planning.sweep.head import ParameterColumns
 
 _MOST_LINES = 14  # as many as colours and styles tell apart with ease (assumed)
 _MANY_VALUES = 10  # of a parameter, which nobody wrote one by one (assumed)

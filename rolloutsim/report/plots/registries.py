@@ -10,13 +10,13 @@ from matplotlib.ticker import FuncFormatter
 from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, label_axes, mark, plain, series
 from rolloutsim.report.plots.scales import corners, time_axis
 from rolloutsim.report.plots.subjects import one_case, scene
-from rolloutsim.results.requests import RegistrySummary, registry_summaries, request_times
+from rolloutsim.results.load.requests import RegistrySummary, registry_summaries, request_times
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from rolloutsim.results.facts.records import Run
     from rolloutsim.results.metrics import RunSummary
-    from rolloutsim.results.records import Run
 
 _STEPS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400, 864000)  # [s]
 _NEAR = 3.0  # a limit so many times above all requests is left out, since they would not be seen (assumed)
@@ -28,7 +28,7 @@ def requests(run: Run, *, case: str | None = None, summary: RunSummary | None = 
     """Requests per second over time, a line a registry, with the rate limits that count requests.
 
     Those for manifests, token and config are spread evenly from asking until they are answered (see
-    `rolloutsim.results.requests`).
+    `rolloutsim.results.load.requests`).
 
     Parameters
     ----------

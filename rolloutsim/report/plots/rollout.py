@@ -30,21 +30,20 @@ from rolloutsim.report.plots.scales import (
     time_axis,
 )
 from rolloutsim.report.plots.subjects import MOST_NODES, scene, several_cases, slowest, time_or_never
-from rolloutsim.results.figures import show_size, show_time
-from rolloutsim.results.intervals import mean
+from rolloutsim.results.facts.intervals import mean, quantile
+from rolloutsim.results.load.throughput import least_time
 from rolloutsim.results.metrics import is_image_case, pull_times, rollout_time
-from rolloutsim.results.phases import Readiness, readiness
-from rolloutsim.results.statistics import quantile
-from rolloutsim.results.throughput import least_time
+from rolloutsim.results.numerals import show_size, show_time
+from rolloutsim.results.time.phases import Readiness, readiness
 from rolloutsim.units import parse_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from rolloutsim.results.facts.records import CaseRecords, Run, Times
     from rolloutsim.results.metrics import RunSummary
-    from rolloutsim.results.records import CaseRecords, Run, Times
     from rolloutsim.results.replicated import Replication
-    from rolloutsim.results.split import Rows
+    from rolloutsim.results.time.split import Rows
 
 _BAND = (0.05, 0.95)  # of the replications
 _SAME = 0.005  # two times that differ by less are said as one (assumed: they look the same)

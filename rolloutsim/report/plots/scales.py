@@ -14,7 +14,7 @@ from rolloutsim.units import parse_rate, parse_size
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.results.records import Times
+    from rolloutsim.results.facts.records import Times
 
 _UNITS = ((1.0, "s", 600.0), (60.0, "min", 3 * 3600.0), (3600.0, "h", float("inf")))  # up to (assumed: 3 digits)
 _WIDE = 0.05  # values below this share of the largest cannot be told apart on a linear axis (assumed)

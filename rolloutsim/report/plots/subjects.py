@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.errors import UsageError
 from rolloutsim.report.plots.canvas import plain
-from rolloutsim.results.figures import show_time
 from rolloutsim.results.metrics import RunSummary, summarise
-from rolloutsim.results.phases import Readiness
+from rolloutsim.results.numerals import show_time
+from rolloutsim.results.time.phases import Readiness
 
 if TYPE_CHECKING:
-    from rolloutsim.results.records import CaseRecords, Run
+    from rolloutsim.results.facts.records import CaseRecords, Run
 
 MOST_NODES = 60  # so many nodes are shown one by one, more as shares and quantiles (assumed: rows of 5 pt)
 _MOST_CASES = 28  # so many cases fit beside each other (assumed)

@@ -10,7 +10,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from rolloutsim.planning.sweep_figures import ROLLOUT_TIME
+from rolloutsim.planning.sweep.figures import ROLLOUT_TIME
 from rolloutsim.report.plots.canvas import (
     INK,
     MUTED,
@@ -29,12 +29,12 @@ from rolloutsim.report.plots.canvas import (
 from rolloutsim.report.plots.points import Axis, Place, SweepView, axis_of, view
 from rolloutsim.report.plots.scales import is_wide, log_time_axis, time_axis
 from rolloutsim.report.plots.sweep_words import from_to, title_of_cells, title_of_lines
-from rolloutsim.results.figures import UNKNOWN
+from rolloutsim.results.numerals import UNKNOWN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.planning.sweep_records import SweepRecords
+    from rolloutsim.planning.sweep.file import SweepRecords
 
 _MANY_LINES = 8  # above, only the slowest case is shown (assumed: what a legend bears)
 _MOST_TICKS = 10

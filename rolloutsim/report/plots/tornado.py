@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 
 from rolloutsim.report.plots.canvas import BLUE, INK, MUTED, ORANGE, NoDataError, canvas, finish, grid, mark, plain
 from rolloutsim.report.plots.scales import time_axis
-from rolloutsim.results.figures import show_difference, show_time
+from rolloutsim.results.numerals import show_difference, show_time
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rolloutsim.scenario.between import node_help, node_name, node_ranges, place
+from rolloutsim.scenario.endpoints import node_help, node_name, node_ranges, place
 from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.links import (
     is_unlimited,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rolloutsim.scenario.between import CORE, node_help, node_ranges, place
 from rolloutsim.scenario.checks.common import image_list_problems
+from rolloutsim.scenario.endpoints import CORE, node_help, node_ranges, place
 from rolloutsim.scenario.hints import listing
 from rolloutsim.scenario.links import crossed, registries
 from rolloutsim.scenario.model import BackgroundSpec, Document, PushSpec

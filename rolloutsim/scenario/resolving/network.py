@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from rolloutsim.scenario import links as names_of_links
-from rolloutsim.scenario.between import inbound, uplinks
+from rolloutsim.scenario.endpoints import inbound, uplinks
 from rolloutsim.scenario.model import Document, LinkSpec, NetworkSpec, RateLimitSpec, RegistrySpec
 from rolloutsim.scenario.physics import BUFFER, CongestionControl, fairness
 from rolloutsim.scenario.resolved import Fairness, Link, LinkKind, Registry

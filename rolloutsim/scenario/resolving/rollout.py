@@ -1,14 +1,24 @@
-"""Cases: which nodes pull on their own, or which workloads roll out, each with its strategy."""
+"""Cases: which nodes pull on their own, or which workloads roll out, each with its strategy; random times."""
 
 from __future__ import annotations
 
 import math
 
-from rolloutsim.scenario.model import Document
+from rolloutsim.scenario.distributions import Distribution
+from rolloutsim.scenario.model import DistributionSpec, Document
 from rolloutsim.scenario.resolved import Case, PlannedPull
 from rolloutsim.scenario.resolved_rollout import PullPolicy, Strategy, StrategyName, Wave, Workload
-from rolloutsim.scenario.resolving.times import NOW, distribution
 from rolloutsim.scenario.strategies import ALL, Wanted, amount, has_pods, wanted
+
+NOW = Distribution()
+
+
+def distribution(spec: DistributionSpec | None) -> Distribution:
+    """A random time; none is 0 s."""
+    if spec is None:
+        return NOW
+    return Distribution(low=spec.min or 0.0, high=spec.max or 0.0, p50=spec.p50, p95=spec.p95)
+
 
 # The sources stand at the keys of `rolloutsim.scenario.model.rollout`.
 STEP_OVERHEAD = 1.2  # [s]

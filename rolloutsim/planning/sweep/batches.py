@@ -1,0 +1,184 @@
+"""The runs of a sweep, in batches, on this process, on local cores, or on a cluster.
+
+One code for all: batches go through `joblib.Parallel`, whose backend is loky (processes on local cores) unless there
+is a cluster or the caller has chosen another one. Results come back in the order of points and replications, so that
+what is written does not depend on who computes it.
+
+A batch is as many runs as take about half a second, from what the last ones took: few enough that progress and a kill
+lose little, enough that handing them out costs nothing beside.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, field
+from itertools import groupby, islice
+from math import ceil
+from operator import attrgetter
+from time import perf_counter
+from typing import Any
+
+from rolloutsim.errors import RolloutsimError
+from rolloutsim.planning.sweep.rows import Gathering, Rows
+from rolloutsim.results.contract.case import case_figures
+from rolloutsim.results.metrics import summarise
+from rolloutsim.results.thresholds import check
+from rolloutsim.scenario.resolved import ResolvedScenario
+from rolloutsim.simulation import AloneTimes, simulate
+from rolloutsim.structs import struct
+
+_BATCH = 0.5  # what a batch should take [s] (assumed)
+_WORTH_WORKERS = 2.0  # what is over sooner is done here: other processes take about a second to start [s]
+_ROUNDS = 4  # batches for each worker that are left at least, so that all have work until the end (assumed)
+
+
+@struct
+class Job:
+    """A run to do: the number of its point, the replication, the seed, and what is simulated."""
+
+    point: int
+    replication: int
+    seed: int
+    scenario: ResolvedScenario
+
+
+@struct
+class Batch:
+    """What a batch gave: the rows of its runs, how many runs these are, and how long they took [s]."""
+
+    tables: Mapping[str, Rows]
+    runs: int
+    took: float
+
+
+@dataclass(slots=True)
+class Pace:
+    """How long a run takes, as last seen [s], and how many runs are not handed out yet."""
+
+    left: int
+    of_run: float = 0.0
+    workers: int = 1
+
+    def size(self) -> int:
+        """How many runs the next batch has."""
+        by_time = int(_BATCH / self.of_run) if self.of_run > 0.0 else self.left
+        return max(1, min(by_time, ceil(self.left / (_ROUNDS * self.workers))))
+
+    def saw(self, batch: Batch) -> None:
+        """Learn from a batch that is done."""
+        self.of_run = batch.took / batch.runs
+
+
+@struct
+class Workers:
+    """Who computes.
+
+    Parameters
+    ----------
+    jobs : int
+        Processes on local cores; -1: one for each core.
+    backend : callable
+        Makes the context in which `joblib.Parallel` finds its backend.
+    always : bool
+        Whether they are used even for what is over in two seconds.
+    """
+
+    jobs: int = -1
+    backend: Callable[[], AbstractContextManager[Any]] = field(default=nullcontext)
+    always: bool = False
+
+
+def run_jobs(jobs: Sequence[Job], workers: Workers) -> Generator[Batch]:
+    """Do all jobs; what they give, in their order.
+
+    The first is done here, to see how long a run takes.
+
+    Raises
+    ------
+    RolloutsimError
+        If a worker dies.
+    """
+    queue = iter(jobs)
+    pace = Pace(len(jobs))
+    yield from _here(queue, pace, most=1)
+    alone = workers.jobs == 1 or pace.left * pace.of_run < _WORTH_WORKERS
+    if not pace.left:
+        return
+    if alone and not workers.always:
+        yield from _here(queue, pace)
+    else:
+        yield from _elsewhere(queue, pace, workers)
+
+
+def do_batch(jobs: Sequence[Job]) -> Batch:
+    """Simulate runs, one after another."""
+    begun = perf_counter()
+    gathering = Gathering()
+    for _, of_point in groupby(jobs, key=attrgetter("point")):
+        replications = list(of_point)
+        alone = AloneTimes(replications[0].scenario)
+        for job in replications:
+            gathering.add_run(job.point, job.replication, job.seed, _cases(job, alone))
+    return Batch(gathering.tables(), len(jobs), perf_counter() - begun)
+
+
+def _cases(job: Job, alone: AloneTimes) -> list[dict[str, Any]]:
+    """The cases of a run in the JSON contract, without `why`, which takes long and is found out for single runs."""
+    run = simulate(job.scenario, job.seed, alone=alone)
+    summary = summarise(run)
+    results = check(run, summary)
+    return [case_figures(records, summary.cases[records.name], results, why=False) for records in run.cases]
+
+
+def _batches(queue: Iterator[Job], pace: Pace) -> Iterator[tuple[Job, ...]]:
+    while batch := tuple(islice(queue, pace.size())):
+        pace.left -= len(batch)
+        yield batch
+
+
+def _here(queue: Iterator[Job], pace: Pace, most: int | None = None) -> Iterator[Batch]:
+    for batch in map(do_batch, _batches(islice(queue, most), pace)):
+        pace.saw(batch)
+        yield batch
+
+
+def _elsewhere(queue: Iterator[Job], pace: Pace, workers: Workers) -> Iterator[Batch]:
+    from joblib import effective_n_jobs
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    with workers.backend():
+        pace.workers = max(1, effective_n_jobs(workers.jobs))
+        try:
+            with closing(_in_order(_batches(queue, pace), workers.jobs, pace.workers)) as batches:
+                for batch in batches:
+                    pace.saw(batch)
+                    yield batch
+        except TerminatedWorkerError as error:
+            raise RolloutsimError(
+                "a worker process was ended from outside, most likely because the memory was full; what was done "
+                "before is kept; fewer --jobs need less memory"
+            ) from error
+
+
+def _in_order(batches: Iterator[tuple[Job, ...]], jobs: int, workers: int) -> Generator[Batch]:
+    from joblib import Parallel, delayed
+
+    tasks: Iterable[Any] = (delayed(do_batch)(batch) for batch in batches)
+    try:
+        parallel = Parallel(n_jobs=jobs, return_as="generator", batch_size=1, pre_dispatch=2 * workers)
+    except ValueError:
+        # A backend that returns lists only, as Ray's: in rounds.
+        with Parallel(n_jobs=jobs, batch_size=1) as parallel:
+            while some := list(islice(tasks, _ROUNDS * workers)):
+                yield from parallel(some)
+        return
+    results = parallel(tasks)
+    try:
+        for batch in results:  # noqa: UP028 (`yield from` would close it before us)
+            yield batch
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that work was done for nothing: it is, after an interruption
+            results.close()

@@ -1,0 +1,285 @@
+"""Which points a sweep simulates: every combination of values, values side by side, or Sobol points in ranges.
+
+=======  ================================================================================================
+design   points
+=======  ================================================================================================
+grid     every combination of the parameters' values; the last parameter varies fastest
+zip      the first value of each parameter, then the second of each, …
+sobol    as many as asked for, spread evenly over ranges (or lists) by `rolloutsim.planning.sweep.sobol`
+=======  ================================================================================================
+
+Its user gives a design as options of a command, as a mapping in Python, or as the scenario's own `sweep`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import product
+from math import prod
+from typing import Any, Literal, get_args
+
+from rolloutsim.errors import UsageError
+from rolloutsim.planning.sweep.sobol import MOST_AXES, sobol
+from rolloutsim.scenario.hints import listing
+from rolloutsim.scenario.numbers import SCALES, Scale, between
+from rolloutsim.scenario.overrides import parse_path, split_assignment
+from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.scenario.text import read_value, read_values
+from rolloutsim.structs import struct
+
+Kind = Literal["grid", "zip", "sobol"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+MOST_POINTS = 100_000  # of a sweep (assumed: each takes milliseconds to check, and at least as much to simulate)
+
+NOT_SOBOL = "a number of points is for design sobol; design {} has those of its values"
+
+
+@struct
+class Range:
+    """All values from one to another, as users write them; `log`: equal steps are equal factors."""
+
+    low: Any
+    high: Any
+    scale: Scale = "linear"
+
+    def __str__(self) -> str:
+        return f"{self.low}..{self.high}{' log' if self.scale == 'log' else ''}"
+
+
+@struct
+class Parameter:
+    """A part of the scenario that is varied.
+
+    Parameters
+    ----------
+    path : tuple
+        Where it stands, as `--set` names it.
+    values : tuple or Range
+        Its values, plain data as in a file.
+    source : str
+        What an error about a value shows as its place.
+    at : tuple
+        Where the values stand in the scenario's own text; empty: not there.
+    """
+
+    path: Path
+    values: tuple[Any, ...] | Range
+    source: str
+    at: Path = ()
+
+    @property
+    def key(self) -> str:
+        """Its path as text."""
+        return dotted(self.path)
+
+
+@struct
+class Choice:
+    """A value of a parameter, and its number among the values; None: it comes from a range."""
+
+    value: Any
+    number: int | None
+
+
+@struct
+class Design:
+    """What is varied and how.
+
+    Parameters
+    ----------
+    kind : str
+        See the module.
+    parameters : tuple of Parameter
+        What is varied.
+    count : int or None
+        Number of points, for `sobol` only.
+    """
+
+    kind: Kind
+    parameters: tuple[Parameter, ...]
+    count: int | None = None
+
+    def points(self) -> list[tuple[Choice, ...]]:
+        """The parameters' values at each point.
+
+        Raises
+        ------
+        UsageError
+            If the design does not fit its parameters, or has no or too many points.
+        """
+        for parameter in self.parameters:
+            if parameter.values == ():
+                raise UsageError(f"{parameter.key} has no values; give at least one")
+        if self.kind == "sobol":
+            return self._sobol()
+        if self.count is not None:
+            raise UsageError(NOT_SOBOL.format(self.kind))
+        lists = [_listed(parameter, self.kind) for parameter in self.parameters]
+        if self.kind == "grid":
+            _check_count(prod(map(len, lists)))
+            return list(product(*lists))
+        lengths = {parameter.key: len(values) for parameter, values in zip(self.parameters, lists, strict=True)}
+        if len(set(lengths.values())) > 1:
+            found = ", ".join(f"{key} has {length}" for key, length in lengths.items())
+            raise UsageError(f"design zip takes values side by side, but {found}; give all the same number of values")
+        _check_count(len(lists[0]))
+        return list(zip(*lists, strict=True))
+
+    def _sobol(self) -> list[tuple[Choice, ...]]:
+        if self.count is None:
+            raise UsageError("design sobol needs a number of points; a power of two, such as 64, spreads them best")
+        if self.count < 1:
+            raise UsageError(f"{self.count} points are none; give at least 1")
+        _check_count(self.count)
+        if len(self.parameters) > MOST_AXES:
+            raise UsageError(f"design sobol has at most {MOST_AXES} parameters, and there are {len(self.parameters)}")
+        shares = sobol(self.count, len(self.parameters))
+        return [tuple(map(_chosen, self.parameters, point)) for point in shares]
+
+
+def _listed(parameter: Parameter, kind: Kind) -> Sequence[Choice]:
+    if isinstance(parameter.values, Range):
+        raise UsageError(
+            f"{parameter.key} is a range, {parameter.values}, and design {kind} needs values; list them, or take "
+            "design sobol and a number of points"
+        )
+    return [Choice(value, number) for number, value in enumerate(parameter.values)]
+
+
+def _chosen(parameter: Parameter, share: float) -> Choice:
+    values = parameter.values
+    if isinstance(values, Range):
+        try:
+            return Choice(between(parameter.path, values.low, values.high, values.scale, share), None)
+        except UsageError as error:
+            raise UsageError(f"{parameter.key}: {error}") from None
+    number = int(share * len(values))
+    return Choice(values[number], number)
+
+
+def _check_count(count: int) -> None:
+    if count > MOST_POINTS:
+        raise UsageError(f"that are {count:,} points; the most is {MOST_POINTS:,}: take fewer values, or design sobol")
+
+
+OPTION = "-p"
+KEY = "sweep"
+
+_FORM = "write KEY=VALUE,VALUE, for example -p 'network=1 Gbit/s,10 Gbit/s'"
+_RANGE = re.compile(r"\s*([^,\[\]{}\"']+?)\s*\.\.\s*([^,\[\]{}\"']+?)(\s+log)?\s*")
+_RANGE_KEYS = ("from", "to", "scale")
+
+
+def from_options(texts: Sequence[str], kind: Kind | None = None, count: int | None = None) -> Design:
+    """The design of `-p K=V1,V2` (values as in `--set`) and `-p K=FROM..TO` (a range; on a log scale with ` log`).
+
+    Raises
+    ------
+    UsageError
+        If an option has no such form, or two are about the same key.
+    ScenarioError
+        If values are not YAML.
+    """
+    return _design([_option(text) for text in texts], kind, count)
+
+
+def from_mapping(values: Mapping[str, Any], kind: str | None = None, count: int | None = None) -> Design:
+    """The design of a mapping from paths to values; text is read as YAML, a range is a map `{from, to, scale}`.
+
+    Raises
+    ------
+    UsageError
+        If a path is no path, or a range no range.
+    """
+    parameters = []
+    for key, given in values.items():
+        source = f"{KEY} {key}"
+        path = parse_path(key, KEY)
+        parameters.append(Parameter(path, _values(given, source, read=True), f"{KEY} {dotted(path)}"))
+    return _design(parameters, kind_of(kind), count)
+
+
+def from_data(data: Mapping[str, Any], kind: Kind | None = None, count: int | None = None) -> Design | None:
+    """The design of a valid scenario's own key `sweep`, in its short or its long form; None if it has none.
+
+    Parameters
+    ----------
+    data : mapping
+        The scenario's data.
+    kind, count
+        Take the place of what stands there.
+    """
+    given = data.get(KEY)
+    if not given:
+        return None
+    is_long = "parameters" in given
+    around = (KEY, "parameters") if is_long else (KEY,)
+    parameters = []
+    for key, values in (given["parameters"] if is_long else given).items():
+        path = parse_path(key, KEY)
+        parameters.append(Parameter(path, _values(values, key, read=False), f"{KEY} {dotted(path)}", (*around, key)))
+    own_kind = kind_of(given.get("design")) if is_long else None
+    chosen = kind or own_kind or "grid"
+    if count is not None and chosen != "sobol":  # else it would be an error of the text
+        raise UsageError(NOT_SOBOL.format(chosen))
+    own_count = given.get("points") if is_long and chosen == "sobol" else None
+    return _design(parameters, chosen, own_count if count is None else count)
+
+
+def _design(parameters: Sequence[Parameter], kind: Kind | None, count: int | None) -> Design:
+    twice = [one.key for number, one in enumerate(parameters) if one.path in [two.path for two in parameters[:number]]]
+    if twice:
+        raise UsageError(f"{twice[0]} is varied twice; give all its values at once")
+    return Design(kind or "grid", tuple(parameters), count)
+
+
+def _option(text: str) -> Parameter:
+    key, rest = split_assignment(text, OPTION, _FORM)
+    path = parse_path(key, OPTION)
+    source = f"{OPTION} {key}"
+    match = _RANGE.fullmatch(rest)
+    if match is None:
+        return Parameter(path, tuple(read_values(rest, source)), source)
+    low, high = (read_value(end, source) for end in match.groups()[:2])
+    return Parameter(path, Range(low, high, "log" if match[3] else "linear"), source)
+
+
+def _values(given: Any, source: str, read: bool) -> tuple[Any, ...] | Range:
+    """Values from plain data, or a range; `read`: text in them is read as YAML."""
+    if isinstance(given, Mapping) and {"from", "to"} <= given.keys():
+        for key in given.keys() - set(_RANGE_KEYS):
+            raise UsageError(f"{source}: unknown key '{key}' in a range; allowed: {listing(_RANGE_KEYS)}")
+        low, high = _plain(given["from"], source, read), _plain(given["to"], source, read)
+        return Range(low, high, _scale(given.get("scale"), source))
+    is_one = isinstance(given, (str, Mapping)) or not hasattr(given, "__iter__")
+    return tuple(_plain(value, source, read) for value in ([given] if is_one else given))
+
+
+def _plain(value: Any, source: str, read: bool) -> Any:
+    """A value as plain data; numpy's numbers are numbers."""
+    if isinstance(value, str):
+        return read_value(value, source) if read else value
+    return value.item() if hasattr(value, "item") else value
+
+
+def kind_of(kind: str | None) -> Kind | None:
+    """A design's name, checked.
+
+    Raises
+    ------
+    UsageError
+        If there is no such design.
+    """
+    for known in KINDS:
+        if kind in (known, None):
+            return known if kind else None
+    raise UsageError(f"there is no design '{kind}'; allowed: {listing(KINDS)}")
+
+
+def _scale(scale: str | None, source: str) -> Scale:
+    for known in SCALES:
+        if scale in (known, None):
+            return known
+    raise UsageError(f"{source}: there is no scale '{scale}'; allowed: {listing(SCALES)}")

@@ -1,0 +1,233 @@
+"""A sweep in figures: means over replications with their intervals, as a table, CSV, JSON and Markdown.
+
+A mean's interval is Student's t, of a percentile it is the median of the replications with order statistics
+(`rolloutsim.results.facts.intervals`). A number that is unknown in one replication is unknown for the point.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from io import StringIO
+from typing import Any
+
+from rolloutsim.planning.sweep.file import Columns, SweepRecords
+from rolloutsim.results.combine import PERCENTILES, centre_of, interval_of
+from rolloutsim.results.document import to_text
+from rolloutsim.results.facts.intervals import Interval
+from rolloutsim.results.numerals import UNKNOWN, show_time, visible
+from rolloutsim.results.shown.tabular import Column, Table, escaped, markdown
+from rolloutsim.structs import struct
+
+ROLLOUT_TIME = "rollout_time_s"
+
+STUCK = "stuck"  # the column of words: what a rollout that did not finish waits for
+
+_KEYS = ("point", "replication", "case", "seed")
+_MOST_BESIDE = 6  # cases that stand side by side in a table; more of them stand below each other (assumed)
+
+
+@struct
+class Figure:
+    """One number at one point: its mean or median over the replications, and the 95 % interval of that.
+
+    `value` is None where it is unknown in a replication, `interval` also for fewer than two (or too few).
+    """
+
+    value: float | None
+    interval: Interval | None
+
+
+def numbers(records: SweepRecords) -> tuple[str, ...]:
+    """The columns of `results` that hold numbers."""
+    words = (*_KEYS, STUCK)
+    return tuple(name for name, values in records.results.items() if name not in words and _is_numeric(values))
+
+
+def figures(records: SweepRecords, column: str = ROLLOUT_TIME) -> dict[tuple[int, str], Figure]:
+    """One number over the replications, by point and case, for those that were simulated.
+
+    Parameters
+    ----------
+    records : SweepRecords
+        The sweep.
+    column : str
+        A column of `results`.
+    """
+    gathered: dict[tuple[int, str], list[float | None]] = {}
+    results = records.results
+    for point, case, value in zip(results["point"], results["case"], results[column], strict=True):
+        gathered.setdefault((point, case), []).append(value)
+    key = next((part for part in column.split("_") if part in PERCENTILES), "")
+    return {place: _figure(values, key) for place, values in gathered.items()}
+
+
+def stuck(records: SweepRecords) -> dict[tuple[int, str, int], tuple[str, ...]]:
+    """What a rollout that did not finish waits for, in words, by point, case and replication; empty where it did."""
+    results = records.results
+    places = zip(results["point"], results["case"], results["replication"], strict=True)
+    return {place: tuple(json.loads(text or "[]")) for place, text in zip(places, results[STUCK], strict=True)}
+
+
+def _figure(values: Sequence[float | None], key: str) -> Figure:
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return Figure(None, None)
+    return Figure(centre_of(known, key), interval_of(known, key))
+
+
+def joined(records: SweepRecords) -> Columns:
+    """One row a point, replication and case: the point's parameters, then the case's own columns."""
+    row_of = {point: row for row, point in enumerate(records.points["point"])}
+    rows = [row_of[point] for point in records.results["point"]]
+    columns: dict[str, list[Any]] = {"point": records.results["point"]}
+    for name in parameter_columns(records):
+        values = records.points[name]
+        columns[name] = [values[row] for row in rows]
+    for name, values in records.results.items():
+        if name != "point":
+            columns[name if name not in columns else f"case_{name}"] = values
+    return columns
+
+
+def parameter_columns(records: SweepRecords) -> Iterator[str]:
+    """The columns of the parameters: values as written, and their numbers where they have a unit."""
+    for parameter in records.head.parameters:
+        yield parameter.column
+        if parameter.number is not None:
+            yield parameter.number
+
+
+def table(records: SweepRecords) -> Table:
+    """Parameters and the rollout time of each case: its mean ± half its interval."""
+    found = figures(records)
+    names = [parameter.path for parameter in records.head.parameters]
+    columns = [records.points[parameter.column] for parameter in records.head.parameters]
+    heads = [Column(visible(name), _side(values)) for name, values in zip(names, columns, strict=True)]
+    cases = records.cases
+    beside = len(cases) <= _MOST_BESIDE
+    if beside:
+        heads += [Column("rollout time" if len(cases) == 1 else visible(case), "right") for case in cases]
+    else:
+        heads += [Column("case", "left"), Column("rollout time", "right")]
+    rows: list[tuple[str, ...]] = []
+    for row, point in enumerate(records.points["point"]):
+        own = tuple(str(values[row]) for values in columns)
+        if beside:
+            rows.append((*own, *(shown(found.get((point, case))) for case in cases)))
+        else:
+            rows += [(*own, case, shown(found[point, case])) for case in cases if (point, case) in found]
+    return Table(tuple(heads), tuple(rows))
+
+
+def shown(figure: Figure | None) -> str:
+    """A time for people: `66.3 s ± 0.412 s`; a dash where it is unknown."""
+    if figure is None or figure.value is None:
+        return UNKNOWN
+    half = 0.0 if figure.interval is None else figure.interval.half
+    return f"{show_time(figure.value)} ± {show_time(half)}" if half > 0.0 else show_time(figure.value)
+
+
+def title(records: SweepRecords) -> str:
+    """The scenario, and how much of it was simulated."""
+    head = records.head
+    points = "1 point" if len(head.points) == 1 else f"{len(head.points):,} points"
+    times = f" × {head.replications} replications" if head.replications > 1 else ""
+    return f"{visible(head.name)} · {head.design} of {points}{times}"
+
+
+def notes(records: SweepRecords) -> tuple[str, ...]:
+    """What one has to know to read the table."""
+    found = ["Rollout times" + (" by case" if len(records.cases) > 1 else "")]
+    if records.head.replications > 1:
+        found[0] += ": means over the replications ± half the 95 % interval (Student's t), where it is not zero"
+    found[0] += "."
+    unfinished = len({p for p, f in zip(records.results["point"], records.results["finished"], strict=True) if not f})
+    if unfinished:
+        of = f"{unfinished:,} of {len(records.head.points):,} points"
+        found.append(f"{UNKNOWN}: at {of} a rollout did not finish, so that its time is unknown.")
+    if not records.complete:
+        found.append(f"Incomplete: {records.runs_done:,} of {records.head.runs:,} runs are done.")
+    return tuple(found)
+
+
+def to_csv(records: SweepRecords) -> str:
+    """One line a point, replication and case, in full precision; what is unknown is empty."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    columns = joined(records)
+    writer.writerow(map(visible, columns))
+    for row in zip(*columns.values(), strict=True):
+        writer.writerow(visible(value) if isinstance(value, str) else value for value in row)
+    return text.getvalue()
+
+
+def to_markdown(records: SweepRecords) -> str:
+    """Title, table and notes."""
+    found = table(records)
+    lines = [f"# {escaped(title(records))}", "", markdown(found), ""]
+    return "\n".join([*lines, *(f"- {escaped(note)}" for note in notes(records))]) + "\n"
+
+
+def to_json(records: SweepRecords) -> str:
+    """The contract `rolloutsim.sweep/1`: at each point the cases' numbers over the replications, with intervals."""
+    head = records.head
+    columns = {name: figures(records, name) for name in numbers(records)}
+    finished = _all_finished(records)
+    waiting: dict[tuple[int, str], dict[str, None]] = {}
+    for (point, case, _), words in stuck(records).items():
+        waiting.setdefault((point, case), {}).update(dict.fromkeys(words))
+    points = []
+    for row, point in enumerate(records.points["point"]):
+        values = {p.path: records.points[p.column][row] for p in head.parameters}
+        cases = [
+            {
+                "case": case,
+                "finished": finished[point, case],
+                STUCK: list(waiting[point, case]) or None,
+                **_numbers(columns, point, case),
+            }
+            for case in records.cases
+            if (point, case) in finished
+        ]
+        points.append({"point": point, "values": values, "cases": cases})
+    document = {
+        "schema": head.schema,
+        "version": head.version,
+        "scenario": {"name": head.name, "sha256": head.sha256},
+        "design": head.design,
+        "seed": head.seed,
+        "replications": head.replications,
+        "complete": records.complete,
+        "runs": records.runs_done,
+        "parameters": [{"path": p.path, "values": json.loads(p.values)} for p in head.parameters],
+        "points": points,
+    }
+    return to_text(document)
+
+
+def _numbers(columns: dict[str, dict[tuple[int, str], Figure]], point: int, case: str) -> dict[str, Any]:
+    found = {name: by_place[point, case] for name, by_place in columns.items() if name != "finished"}
+    values: dict[str, Any] = {name: figure.value for name, figure in found.items()}
+    intervals = {name: list(figure.interval) for name, figure in found.items() if figure.interval is not None}
+    return values | ({"ci": intervals} if intervals else {})
+
+
+def _all_finished(records: SweepRecords) -> dict[tuple[int, str], bool]:
+    finished: dict[tuple[int, str], bool] = {}
+    results = records.results
+    for point, case, one in zip(results["point"], results["case"], results["finished"], strict=True):
+        finished[point, case] = finished.get((point, case), True) and bool(one)
+    return finished
+
+
+def _is_numeric(values: Sequence[Any]) -> bool:
+    return all(value is None or isinstance(value, (int, float)) for value in values)
+
+
+def _side(values: Sequence[Any]) -> Any:
+    numeric = all(
+        isinstance(value, (int, float)) or (isinstance(value, str) and value[:1].isdigit()) for value in values
+    )
+    return "right" if numeric else "left"

@@ -1,0 +1,330 @@
+"""A sweep as one SQLite file, which grows while it runs and can be gone on with after a kill.
+
+Readable by everything that reads SQLite: `sqlite3`, datasette, pandas, DuckDB. Sizes are bytes, times seconds, shares
+0 to 1; NULL is what is unknown or never happened. Rows stand in the order of points, replications and cases.
+
+==========  ========================================================================================================
+table       columns
+==========  ========================================================================================================
+sweep       one row: `schema` (`rolloutsim.sweep/1`), `version` of rolloutsim, `name`, `scenario` (the scenario that is
+            varied, as JSON, which `rolloutsim run` reads too), `sha256` (of its resolved form), `design`, `points`,
+            `replications`, `seed`, `complete` (0 or 1)
+parameters  one row each: `parameter` (from 0), `path` (as in `--set`), `column` and `number_column` in `points`,
+            `values` (JSON: the values, or the range)
+points      one row each: `point` (from 0), `sha256` (of the resolved scenario), a column for each parameter with the
+            value as written, and one with its number where it has a unit: `network`, `network_bytes_per_s`
+results     one row for each `point`, `replication` and `case`: `seed`, `finished`, `rollout_time_s`, `alone_time_s`,
+            `bytes_on_wire`, `pull_time_mean_s`, …: every number that a case of the JSON contract has for itself (but
+            not its `why`, which takes long)
+links, …    one row for each entry of a list of such a case (`links`, `thresholds`, …), with the keys above in front
+time_split  one row for each `cause` of a case: `time_s`, summed over its pulls
+joined      a view: `points` and `results` side by side
+==========  ========================================================================================================
+
+While it is written, new rows are in a write-ahead log beside the file (`-wal`); in the end one file remains.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from rolloutsim.errors import OutputError, UsageError
+from rolloutsim.planning.sweep.head import SCHEMA, Head
+from rolloutsim.planning.sweep.rows import KEYS, RESULT_COLUMNS, RESULTS, Rows
+from rolloutsim.structs import struct
+
+Row = dict[str, Any]
+
+OF_RUN = "_of_run"  # what follows a list's name in that of its index
+
+_OWN_TABLES = ("sweep", "parameters", "points", "joined")
+
+
+class SweepStore:
+    """The file of a sweep, open for writing; in memory without a path.
+
+    Parameters
+    ----------
+    path : pathlib.Path or None
+        The file.
+    head : Head
+        What is swept.
+    resume : bool
+        Go on with the file if it is there.
+
+    Raises
+    ------
+    UsageError
+        If the file is there and may not be gone on with, or is not of this sweep.
+    OutputError
+        If it cannot be written.
+    """
+
+    def __init__(self, path: Path | None, head: Head, resume: bool = False) -> None:
+        self.path = path
+        self._known: dict[str, dict[str, str]] = {}
+        if path is not None and path.is_dir():
+            raise OutputError(f"cannot write {path}: is a directory; nothing was simulated; name a file")
+        there = path is not None and path.exists()
+        if there and not resume:
+            raise UsageError(f"{path} exists; go on with it by --resume, or write to another file with -o")
+        if there and path is not None:
+            _compare(path, read_head(path), head)
+        with self._writing():
+            self._database = connect(path)
+            if there:
+                self._learn_columns()
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = NORMAL")
+            if not there:
+                self._create(head)
+
+    @property
+    def database(self) -> sqlite3.Connection:
+        """The connection, for reading what is there so far."""
+        return self._database
+
+    def done(self) -> set[tuple[int, int]]:
+        """The (point, replication) that are there."""
+        return set(self._database.execute("SELECT DISTINCT point, replication FROM results"))
+
+    def write(self, tables: Mapping[str, Rows]) -> None:
+        """Add the rows of runs: all of them, or none if that fails.
+
+        Raises
+        ------
+        OutputError
+            If they cannot be written.
+        """
+        with self._writing(), self._transaction():
+            for table, rows in tables.items():
+                self._insert(table if table not in _OWN_TABLES else f"case_{table}", rows)
+
+    def close(self, complete: bool) -> None:
+        """End the log, so that one file remains, and say whether all runs are there."""
+        with self._writing():
+            if complete:
+                self._database.execute("UPDATE sweep SET complete = 1")
+            if self.path is not None:
+                self._database.execute("PRAGMA busy_timeout = 0")
+                self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                with suppress(sqlite3.OperationalError):  # others read it: the last of them takes the log away
+                    self._database.execute("PRAGMA journal_mode = DELETE")
+                self._database.close()
+
+    def _create(self, head: Head) -> None:
+        with self._transaction():
+            self._table("sweep", [(name, kind) for name, kind, _ in head.row()])
+            self._insert_rows("sweep", [{name: value for name, _, value in head.row()}])
+            self._table("parameters", [("parameter", "INTEGER PRIMARY KEY"), *_typed(head.parameter_rows())])
+            self._insert_rows("parameters", head.parameter_rows())
+            self._table("points", [("point", "INTEGER PRIMARY KEY"), *head.point_columns()])
+            self._insert_rows("points", head.point_rows())
+            self._table(RESULTS, RESULT_COLUMNS.items(), f"PRIMARY KEY ({_quoted(KEYS)})")
+            self._database.execute("CREATE VIEW joined AS SELECT * FROM points JOIN results USING (point)")
+
+    def _insert(self, table: str, rows: Rows) -> None:
+        """Add rows; a table or a column that is not there yet is made where a value of it is known."""
+        if table not in self._known:
+            keys = [(name, "TEXT NOT NULL" if name == "case" else "INTEGER NOT NULL") for name in KEYS]
+            self._table(table, keys)
+            name = f"{table}{OF_RUN}"
+            self._database.execute(f"CREATE INDEX {_quoted([name])} ON {_quoted([table])} ({_quoted(KEYS)})")
+        known = self._known[table]
+        places = []
+        for place, name in enumerate(rows.columns):
+            if name not in known:
+                value = next((row[place] for row in rows.values if len(row) > place and row[place] is not None), None)
+                if value is None:
+                    continue
+                known[name] = _type(value)
+                self._database.execute(f"ALTER TABLE {_quoted([table])} ADD COLUMN {_quoted([name])} {known[name]}")
+            places.append(place)
+        width = len(rows.columns)
+        padded = (row if len(row) == width else [*row, *[None] * (width - len(row))] for row in rows.values)
+        chosen = padded if len(places) == width else ([row[place] for place in places] for row in padded)
+        self._database.executemany(
+            f"INSERT INTO {_quoted([table])} ({_quoted(rows.columns[place] for place in places)}) "
+            f"VALUES ({', '.join('?' * len(places))})",
+            chosen,
+        )
+
+    def _insert_rows(self, table: str, rows: Sequence[Row]) -> None:
+        if rows:
+            self._insert(table, Rows(tuple(rows[0]), [list(row.values()) for row in rows]))
+
+    def _table(self, name: str, columns: Iterable[tuple[str, str]], more: str = "") -> None:
+        self._known[name] = dict(columns)
+        parts = [f"{_quoted([column])} {kind}" for column, kind in self._known[name].items()]
+        self._database.execute(f"CREATE TABLE {_quoted([name])} ({', '.join([*parts, *([more] if more else [])])})")
+
+    def _learn_columns(self) -> None:
+        for (table,) in self._database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            rows = self._database.execute(f"PRAGMA table_info({_quoted([table])})")
+            self._known[table] = {name: kind for _, name, kind, *_ in rows}
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            with suppress(sqlite3.Error):  # it may be rolled back already, and what happened first is what counts
+                self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.IntegrityError as error:
+            raise OutputError(
+                f"cannot write {self.path}: another process writes into it; its rows are kept, those of this one are "
+                "dropped"
+            ) from error
+        except sqlite3.OperationalError as error:
+            raise OutputError(
+                f"cannot write {self.path}: {error}; what it holds is kept, and --resume goes on with it"
+                if self.path is not None and self.path.exists()
+                else f"cannot write {self.path}: {error}; choose another file with -o"
+            ) from error
+
+
+def connect(path: Path | None) -> sqlite3.Connection:
+    """A connection whose transactions are begun and ended by name."""
+    return sqlite3.connect(":memory:" if path is None else path, isolation_level=None)
+
+
+def read_head(path: Path) -> Head:
+    """What is swept in a file.
+
+    Raises
+    ------
+    UsageError
+        If it is no file of a sweep, or of a later version.
+    """
+    try:
+        database = connect(path)
+        try:
+            head = Head.read(database)
+        finally:
+            database.close()
+    except (sqlite3.Error, KeyError) as error:
+        what = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise UsageError(
+            f"{path} is not the file of a sweep ({what}); 'rolloutsim sweep FILE -o {path.stem}.sqlite' makes one"
+        ) from None
+    if head.schema != SCHEMA:
+        raise UsageError(f"{path} is of the form {head.schema}; this release reads {SCHEMA}")
+    return head
+
+
+def _compare(path: Path, there: Head, asked: Head) -> None:
+    """Refuse to go on with the file of another sweep, and say in what it differs."""
+    differences = there.differences(asked)
+    if differences:
+        raise UsageError(
+            f"{path} is of another sweep: {', '.join(differences)}; ask for what it holds, or write to another file "
+            "with -o"
+        )
+
+
+def _typed(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    return [(name, "TEXT") for name in (rows[0] if rows else {}) if name != "parameter"]
+
+
+def _type(value: Any) -> str:
+    if isinstance(value, bool):
+        return "INTEGER"
+    return "REAL" if isinstance(value, (int, float)) else "TEXT"
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+Columns = Mapping[str, list[Any]]
+
+# The lists among the tables, in the order in which they were made: each has an index named after it.
+_LISTS = f"SELECT tbl_name FROM sqlite_master WHERE type = 'index' AND name = tbl_name || '{OF_RUN}' ORDER BY rowid"
+
+
+@struct(eq=False)
+class SweepRecords:
+    """A sweep: its head, and rows of each table in the order of points, replications and cases.
+
+    Parameters
+    ----------
+    head : Head
+        What is swept.
+    points : mapping of str to list
+        One row a point: its number, and its parameters' columns.
+    tables : mapping of str to mapping
+        `results`, `links`, `thresholds`, …: see above.
+    interrupted : bool
+        Whether the keyboard ended it.
+    """
+
+    head: Head
+    points: Columns
+    tables: Mapping[str, Columns]
+    interrupted: bool = False
+
+    @property
+    def results(self) -> Columns:
+        """One row a point, replication and case."""
+        return self.tables[RESULTS]
+
+    @property
+    def runs_done(self) -> int:
+        """How many runs are there."""
+        return len(set(zip(self.results["point"], self.results["replication"], strict=True)))
+
+    @property
+    def complete(self) -> bool:
+        """Whether all runs are there."""
+        return self.head.complete
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """The cases of all points, in the order in which they first occur."""
+        return tuple(dict.fromkeys(self.results["case"]))
+
+    @classmethod
+    def of(cls, database: sqlite3.Connection, interrupted: bool = False) -> SweepRecords:
+        """What is in a database."""
+        head = Head.read(database)
+        # Others may have put tables of their own beside them, as SQLite's ANALYZE does.
+        names = [RESULTS, *(name for (name,) in database.execute(_LISTS))]
+        tables = {name: _columns(database, name, "point, replication, rowid") for name in names}
+        return cls(head, _columns(database, "points", "point"), tables, interrupted)
+
+
+def read_records(path: Path, interrupted: bool = False) -> SweepRecords:
+    """What is in the file of a sweep.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, or it is not of a sweep.
+    """
+    if not path.is_file():
+        raise UsageError(f"'{path}' is no file; 'rolloutsim sweep FILE -o {path.stem}.sqlite' makes one")
+    read_head(path)
+    database = connect(path)
+    try:
+        return SweepRecords.of(database, interrupted)
+    finally:
+        database.close()
+
+
+def _columns(database: sqlite3.Connection, table: str, order: str) -> Columns:
+    cursor = database.execute(f'SELECT * FROM "{table}" ORDER BY {order}')
+    names = [column[0] for column in cursor.description]
+    rows = cursor.fetchall()
+    return {name: [row[i] for row in rows] for i, name in enumerate(names)}

@@ -1,0 +1,179 @@
+"""A sweep as a DataFrame, a Dataset or a Parquet file: for those who have pandas, xarray or pyarrow."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rolloutsim.planning.sweep.figures import ROLLOUT_TIME, STUCK, figures, joined, numbers, stuck
+from rolloutsim.planning.sweep.file import Columns, SweepRecords
+from rolloutsim.results.files import write_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+_EXTRAS = {"pandas": "pandas", "xarray": "xarray", "pyarrow": "parquet"}
+
+
+def need(what: str, *modules: str) -> None:
+    """Check that modules are there which rolloutsim does not need otherwise.
+
+    Parameters
+    ----------
+    what : str
+        What needs them.
+    modules : str
+        The modules.
+
+    Raises
+    ------
+    ImportError
+        If one is missing; the message says how to install it.
+    """
+    from importlib.util import find_spec
+
+    for module in modules:
+        if find_spec(module) is None:
+            raise ImportError(f"{what} needs {module}: pip install 'rolloutsim[{_EXTRAS[module]}]'")
+
+
+def to_pandas(records: SweepRecords, table: str = "joined") -> pd.DataFrame:
+    """A table as a DataFrame; `joined` has parameters and results side by side.
+
+    Raises
+    ------
+    KeyError
+        If there is no such table.
+    ImportError
+        If pandas is missing.
+    """
+    need("to_pandas()", "pandas")
+    import pandas as pd
+
+    tables: dict[str, Columns] = {"points": records.points, **records.tables}
+    if table != "joined" and table not in tables:
+        raise KeyError(f"no table {table!r}; tables: joined, {', '.join(sorted(tables))}")
+    columns = joined(records) if table == "joined" else tables[table]
+    return pd.DataFrame({name: _plain(name, values) for name, values in columns.items()})
+
+
+def to_parquet(records: SweepRecords, path: Path) -> None:
+    """Write the joined table as a Parquet file, which appears whole or not at all.
+
+    Raises
+    ------
+    ImportError
+        If pandas or pyarrow is missing.
+    OutputError
+        If it cannot be written.
+    """
+    need("Parquet", "pandas", "pyarrow")
+    frame = to_pandas(records)
+    content = BytesIO()
+    frame.to_parquet(content, engine="pyarrow", index=False)
+    write_file(path, content.getvalue())
+
+
+def to_xarray(records: SweepRecords, replications: bool = False) -> xr.Dataset:
+    """All numbers as a Dataset; see `rolloutsim.api.sweep.Sweep.to_xarray`.
+
+    Raises
+    ------
+    ImportError
+        If xarray is missing.
+    """
+    need("to_xarray()", "xarray")
+    import xarray as xr
+
+    dimensions, sizes, coordinates = _axes(records)
+    cases = records.cases
+    dimensions, sizes = (*dimensions, "case"), (*sizes, len(cases))
+    coordinates["case"] = ("case", list(cases))
+    data: dict[str, tuple[tuple[str, ...], npt.NDArray[Any]]] = {}
+    if replications:
+        count = records.head.replications
+        dimensions, sizes = (*dimensions, "replication"), (*sizes, count)
+        coordinates["replication"] = ("replication", list(range(count)))
+        for name in numbers(records):
+            data[name] = (dimensions, _each(records, name, cases).reshape(sizes))
+    else:
+        for name in numbers(records):
+            found = figures(records, name)
+            values = {place: figure.value for place, figure in found.items()}
+            data[name] = (dimensions, _filled(records, values, cases).reshape(sizes))
+        intervals = {place: figure.interval for place, figure in figures(records).items()}
+        for end, which in enumerate(("low", "high")):
+            ends = {place: None if pair is None else pair[end] for place, pair in intervals.items()}
+            name = ROLLOUT_TIME.replace("_s", f"_ci_{which}_s")
+            data[name] = (dimensions, _filled(records, ends, cases).reshape(sizes))
+    data[STUCK] = (dimensions, _stuck(records, cases, replications).reshape(sizes))
+    return xr.Dataset(data, coordinates)
+
+
+def _axes(records: SweepRecords) -> tuple[tuple[str, ...], tuple[int, ...], dict[str, Any]]:
+    """Names and lengths of the dimensions of the points, and the coordinates on them."""
+    head = records.head
+    coordinates: dict[str, Any] = {}
+    if head.design != "grid":
+        coordinates["point"] = ("point", records.points["point"])
+        for parameter in head.parameters:
+            for column in filter(None, (parameter.column, parameter.number)):
+                coordinates[column] = ("point", records.points[column])
+        return ("point",), (len(head.points),), coordinates
+    sizes = tuple(len(json.loads(parameter.values)) for parameter in head.parameters)
+    for axis, parameter in enumerate(head.parameters):
+        # The last parameter varies fastest, so an axis' values lie this far apart.
+        step = int(np.prod(sizes[axis + 1 :], initial=1))
+        for column in filter(None, (parameter.column, parameter.number)):
+            coordinates[column] = (parameter.column, records.points[column][: step * sizes[axis] : step])
+    return tuple(parameter.column for parameter in head.parameters), sizes, coordinates
+
+
+def _filled(
+    records: SweepRecords, values: dict[tuple[int, str], float | None], cases: tuple[str, ...]
+) -> npt.NDArray[np.float64]:
+    """Values by point and case; NaN where there is none."""
+    return np.array(
+        [[_number(values.get((point, case))) for case in cases] for point in records.points["point"]], dtype=np.float64
+    )
+
+
+def _each(records: SweepRecords, name: str, cases: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    filled = np.full((len(records.head.points), len(cases), records.head.replications), np.nan)
+    results = records.results
+    number = {case: i for i, case in enumerate(cases)}
+    for point, case, replication, value in zip(
+        results["point"], results["case"], results["replication"], results[name], strict=True
+    ):
+        filled[point, number[case], replication] = _number(value)
+    return filled
+
+
+def _stuck(records: SweepRecords, cases: tuple[str, ...], replications: bool) -> npt.NDArray[np.str_]:
+    """What did not go on, by point and case; of all replications, or of each. Empty where it went on."""
+    count = records.head.replications if replications else 1
+    found: list[dict[str, None]] = [{} for _ in range(len(records.head.points) * len(cases) * count)]
+    for (point, case, replication), words in stuck(records).items():
+        place = (point * len(cases) + cases.index(case)) * count + (replication if replications else 0)
+        found[place].update(dict.fromkeys(words))
+    return np.array(["; ".join(one) for one in found], dtype=np.str_)
+
+
+def _number(value: float | None) -> float:
+    return np.nan if value is None else float(value)
+
+
+def _plain(name: str, values: list[Any]) -> Any:
+    """Values as one type, so that a column of unknown numbers is one of numbers, as it is in other sweeps."""
+    known = [value for value in values if value is not None]
+    if name == "finished":
+        return [bool(value) for value in values]
+    if len(known) < len(values) and all(isinstance(value, (int, float)) for value in known) and name.endswith("_s"):
+        return np.array([_number(value) for value in values])
+    return values

@@ -1,0 +1,140 @@
+"""Who computes a sweep: processes on local cores, or a Dask cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+from rolloutsim.errors import UnreachableError, UsageError
+from rolloutsim.planning.jobs import check_jobs
+from rolloutsim.planning.sweep.batches import Workers
+from rolloutsim.planning.sweep.local import follow
+from rolloutsim.version import __version__
+
+_PATIENCE = 10.0  # for an answer of the scheduler, and for a first worker [s] (assumed)
+_START = (
+    "start one with 'dask scheduler', and 'dask worker tcp://HOST:8786' on each machine, where rolloutsim is installed"
+)
+
+
+def workers(jobs: int = -1, url: str | None = None) -> AbstractContextManager[Workers]:
+    """Local processes, or those of a cluster.
+
+    Parameters
+    ----------
+    jobs : int
+        Local processes; -1: one for each core.
+    url : str, optional
+        Of a cluster's scheduler, which is used instead.
+
+    Raises
+    ------
+    UsageError
+        If there can be no such number of processes.
+    """
+    check_jobs(jobs)
+    return nullcontext(Workers(jobs, _local)) if url is None else cluster(url)
+
+
+def _local() -> AbstractContextManager[Any]:
+    """Processes that end with this one, unless the caller has chosen another backend of joblib."""
+    from joblib import parallel_config
+    from joblib.parallel import get_active_backend
+
+    backend, _ = get_active_backend()
+    if type(backend).__name__ != "LokyBackend":
+        return nullcontext()
+    return parallel_config("loky", initializer=follow, initargs=(os.getpid(),))  # type: ignore[no-any-return]
+
+
+@contextmanager
+def cluster(url: str) -> Iterator[Workers]:
+    """The workers of a Dask cluster.
+
+    Parameters
+    ----------
+    url : str
+        Of its scheduler: `tcp://host:8786`.
+
+    Raises
+    ------
+    UsageError
+        If Dask is not installed, or the workers have another version of rolloutsim, or none.
+    UnreachableError
+        If there is no such scheduler, or it has no workers.
+    """
+    try:
+        from distributed import Client
+        from distributed.client import FutureCancelledError
+        from distributed.scheduler import KilledWorker
+    except ImportError as error:
+        raise UsageError("a cluster needs Dask: pip install 'rolloutsim[dask]'") from error
+    from joblib import parallel_config
+
+    if not re.fullmatch(r"[a-z]+://\S+:\d+", url):
+        raise UsageError(f"'{url}' is no scheduler; write for example tcp://host:8786")
+    _knock(url)
+    log = logging.getLogger("distributed")
+    level = log.level
+    log.setLevel(logging.CRITICAL)  # what goes wrong is said once, as an error of ours
+    client = Client(url, timeout=_PATIENCE, set_as_default=False)
+    try:
+        try:
+            client.wait_for_workers(1, timeout=_PATIENCE)
+        except TimeoutError as error:
+            raise UnreachableError(f"the Dask scheduler at {url} has no workers; {_START}") from error
+        _check_versions(client.run(_version))
+        yield Workers(backend=lambda: parallel_config(backend="dask", client=client), always=True)
+    except (FutureCancelledError, KilledWorker) as error:
+        reason = "its workers died" if isinstance(error, KilledWorker) else "its scheduler does not answer any more"
+        raise UnreachableError(f"the Dask cluster at {url} is lost: {reason}; what was done before is kept") from error
+    finally:
+        client.close()
+        log.setLevel(level)
+
+
+def _knock(url: str) -> None:
+    """See whether a scheduler answers; a client that meets none would leave a thread that complains in the end."""
+    from distributed.comm import connect
+
+    async def knock() -> None:
+        # What listens there may be no scheduler and never answer.
+        (await asyncio.wait_for(connect(url, timeout=_PATIENCE), _PATIENCE + 1.0)).abort()
+
+    with ThreadPoolExecutor(1) as thread:  # Jupyter has a loop of its own in this one
+        try:
+            thread.submit(asyncio.run, knock()).result()
+        except (OSError, ValueError, TypeError) as error:
+            raise UnreachableError(f"no Dask scheduler answers at {url}: {_short(error)}; {_START}") from error
+
+
+def _version() -> str:
+    """Run on each worker: which rolloutsim is there; a function without globals, since it may be none."""
+    try:
+        from rolloutsim.version import __version__ as version
+    except ImportError:
+        return "none"
+    return version
+
+
+# Sent by value, so that a worker without rolloutsim can answer too.
+_version.__module__ = "__main__"
+
+
+def _check_versions(versions: dict[str, str]) -> None:
+    for worker, version in sorted(versions.items()):
+        if version != __version__:
+            raise UsageError(
+                f"worker {worker} has rolloutsim {version}, and this is {__version__}; install the same on all, so "
+                "that all compute the same"
+            )
+
+
+def _short(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,126 @@
+"""A run as JSON: the contract `rolloutsim.run/1` with programs that read results.
+
+New keys are a minor change, anything else a major one. Times are seconds since the rollout's start, sizes
+bytes; what never happened is null, and so are statistics over pulls of which one did not finish. The same run
+gives the same bytes.
+
+Parts that only cases with workloads, kubelets, faults, pushes or prices have are listed in
+`rolloutsim.results.contract.sections`; `background` is there where the scenario has one. A case's `why` holds the
+causes of its rollout time, the largest first: `seconds` and `share` on the path of its last pod, where they add up to
+the rollout time, and `over_all_s` summed over all pods. `what_if` holds the changes that were tried on the slowest
+case, the largest gain first, each with the `set` that makes it; it is missing if none was tried.
+
+A case's `links` holds every shared link, and for each node group one row for each kind of its private links
+(`web.nic.in`): means over its `nodes`, the largest values in `max`.
+
+With several `replications` every number of a case is the mean of theirs (a percentile: their median);
+`rollout_time_ci_s` is the 95 % interval of the rollout time, and `ci` holds those of all other numbers by the same keys
+(rows of a list by their names), without the few that have none; see `rolloutsim.results.facts.intervals`. A checked
+threshold has its own `ci`. Rows of nodes and pulls are those of the first replication.
+
+`detail` says how much there is:
+
+=========  ==========================================================================================
+detail     besides the figures of each case
+=========  ==========================================================================================
+summary    nothing
+nodes      `nodes`, and `pulls` without their layers
+full       `nodes`, `pulls` with their layers, and a row in `links` for each private link
+(default)  as full without the private links up to 1,000 nodes, above that as summary
+=========  ==========================================================================================
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rolloutsim.results.contract.case import MANY_NODES, Detail, case_figures
+from rolloutsim.results.metrics import RunSummary, summarise
+from rolloutsim.results.thresholds import ThresholdResult, check
+
+if TYPE_CHECKING:
+    from rolloutsim.results.facts.records import Run
+
+SCHEMA = "rolloutsim.run/1"
+
+# What JSON lets stand in a string but could steer a terminal.
+_CONTROLS = re.compile("[\x7f-\x9f]")
+
+
+def to_json(run: Run, detail: Detail | None = None, summary: RunSummary | None = None) -> str:
+    """A run as the JSON text of the contract, ending in a line feed.
+
+    Parameters
+    ----------
+    run : Run
+        What happened.
+    detail : str, optional
+        `summary`, `nodes` or `full`; see the module for the default.
+    summary : RunSummary, optional
+        The run's, where the caller has it already.
+    """
+    return to_text(to_dict(run, detail, summary))
+
+
+def to_text(document: Mapping[str, Any]) -> str:
+    """The text of nested dicts and lists."""
+    return "".join(_lines(document, 0)) + "\n"
+
+
+def to_dict(
+    run: Run,
+    detail: Detail | None = None,
+    summary: RunSummary | None = None,
+    results: Sequence[ThresholdResult] | None = None,
+) -> dict[str, Any]:
+    """A run as the contract's nested dicts and lists; parameters as for `to_json`, and its checked thresholds."""
+    summary = summarise(run) if summary is None else summary
+    results = check(run, summary) if results is None else results
+    scenario = run.scenario
+    return {
+        "schema": SCHEMA,
+        "version": run.provenance.get("rolloutsim"),
+        "scenario": {"name": scenario.name, "sha256": scenario.sha256},
+        "model": scenario.model,
+        "seed": run.seed,
+        "replications": 1,
+        "notes": [*scenario.notes, *_left_out(run, detail)],
+        "cases": [case_figures(case, summary.cases[case.name], results, detail) for case in run.cases],
+    }
+
+
+def _left_out(run: Run, detail: Detail | None) -> Iterator[str]:
+    nodes = max((len(case.node_names) for case in run.cases), default=0)
+    if detail is None and nodes > MANY_NODES:
+        yield (
+            f"nodes and pulls are left out, since there are more than {MANY_NODES:,} nodes; "
+            "--detail nodes or --detail full shows them"
+        )
+
+
+def _lines(value: Any, depth: int) -> Iterator[str]:
+    """JSON with a line for each key of the run and its cases, and for each row of their lists."""
+    inner, outer = " " * (depth + 1), " " * depth
+    if isinstance(value, Mapping) and depth in (0, 2) and value:
+        yield "{\n"
+        for i, (key, item) in enumerate(value.items()):
+            yield f"{inner}{json.dumps(key)}: "
+            yield from _lines(item, depth + 1)
+            yield ",\n" if i + 1 < len(value) else "\n"
+        yield f"{outer}}}"
+    elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+        yield "[\n"
+        for i, item in enumerate(value):
+            yield inner
+            yield from _lines(item, depth + 1)
+            yield ",\n" if i + 1 < len(value) else "\n"
+        yield f"{outer}]"
+    else:
+        yield _CONTROLS.sub(_escaped, json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def _escaped(control: re.Match[str]) -> str:
+    return f"\\u{ord(control[0]):04x}"

@@ -1,0 +1,71 @@
+"""Which fetch brought each layer of each pull: the records' rows turned into a pulls × layers table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from rolloutsim.structs import struct
+
+if TYPE_CHECKING:
+    from rolloutsim.results.facts.records import CaseRecords, Ids
+
+
+@struct
+class LayerTable:
+    """The layers of each pull, from the base (column 0) to the top of its image.
+
+    Parameters
+    ----------
+    fetch : numpy.ndarray
+        Row in the fetches that brought the layer, of this pull or of another; -1: held already, or not begun.
+    unpack : numpy.ndarray
+        For each fetch its row in the unpacks; -1: none.
+    """
+
+    fetch: Ids
+    unpack: Ids
+
+
+def layer_table(case: CaseRecords) -> LayerTable:
+    """The fetches of each pull's layers; a digest that is twice in an image counts where it stands first."""
+    fetches, waits, image = case.fetches, case.waits, case.pulls.image
+    places = _places(case)
+    fetch = np.full((len(image), max((len(i.layers) for i in case.images), default=0)), -1, np.int32)
+    begun = waits.fetch >= 0
+    row = np.concatenate([np.arange(len(fetches.pull), dtype=np.int32), _awaited(case, waits.fetch[begun])])
+    pull = np.concatenate([fetches.pull, waits.pull[begun]])
+    layer = np.concatenate([fetches.layer, waits.layer[begun]])
+    fetch[pull, places[image[pull], layer]] = row
+    if np.count_nonzero(fetch >= 0) < len(row):
+        # A layer that came in ranges, or after a failed attempt, was there with the last of them; what never
+        # came (NaN) goes in front.
+        order = np.argsort(np.nan_to_num(fetches.fetched[row], nan=-np.inf), kind="stable")
+        row, pull, layer = row[order], pull[order], layer[order]
+        fetch[pull, places[image[pull], layer]] = row
+    unpack = np.full(len(fetches.pull), -1, np.int32)
+    unpack[case.unpacks.fetch] = np.arange(len(case.unpacks.fetch))
+    return LayerTable(fetch, unpack)
+
+
+def _awaited(case: CaseRecords, first: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """The fetches that brought layers which others wait for, by the first of their ranges: the last to come."""
+    fetches, count = case.fetches, len(case.layers)
+    key = fetches.pull.astype(np.int64) * count + fetches.layer
+    if not len(first) or len(np.unique(key)) == len(key):
+        return first
+    order = np.lexsort((np.nan_to_num(fetches.fetched, nan=-np.inf), key))
+    last = order[np.searchsorted(key[order], key[first], side="right") - 1]
+    return last.astype(np.int32)
+
+
+def _places(case: CaseRecords) -> npt.NDArray[np.int32]:
+    """Where each layer stands in each image; -1: it does not."""
+    index = {layer.digest: number for number, layer in enumerate(case.layers)}
+    places = np.full((len(case.images), len(case.layers)), -1, np.int32)
+    for row, image in enumerate(case.images):
+        for place, layer in reversed(list(enumerate(image.layers))):
+            places[row, index[layer.digest]] = place
+    return places

@@ -1,0 +1,177 @@
+"""What the rollout does to the applications on the same links: their bandwidth and latency before, during and after.
+
+Before and after, an application has what it would have on a system without pulls. During is the time from the
+rollout's start to its end, as far as the application is there: its mean bandwidth is exact (bytes by seconds), its
+latency that of its requests.
+"""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rolloutsim.structs import struct
+
+if TYPE_CHECKING:
+    from rolloutsim.results.facts.records import CaseRecords, Times
+
+# An application has recovered when it has this much of its bandwidth again, and its requests take no longer than
+# their time before divided by this (assumed).
+RECOVERED = 0.95
+
+
+@struct
+class Latency:
+    """How long requests took [s]; None where so many got no answer: a link on their way carried nothing."""
+
+    p50: float | None
+    p95: float | None
+    max: float | None
+
+
+@struct
+class BackgroundSummary:
+    """One application, before, during and after the rollout; None: it is not there, or it is not known.
+
+    Parameters
+    ----------
+    name : str
+        As in the scenario.
+    kind : str
+        `transfer`, `constant_rate` or `service`.
+    before, during, after : float or None
+        Bandwidth [B/s].
+    latency_before, latency_during, latency_after : Latency or None
+        Of a service's requests.
+    bytes, lost : float
+        What it moved until the rollout's end, and what of a constant rate found no room [B].
+    recovered : float or None
+        When it had its bandwidth (and latency) again for good, from the rollout's start; 0: never disturbed [s].
+    """
+
+    name: str
+    kind: str
+    before: float | None
+    during: float | None
+    after: float | None
+    latency_before: Latency | None
+    latency_during: Latency | None
+    latency_after: Latency | None
+    bytes: float
+    lost: float
+    recovered: float | None
+
+
+def background_summaries(case: CaseRecords) -> tuple[BackgroundSummary, ...]:
+    """The applications of a case's background, in the scenario's order."""
+    return tuple(_summary(case, row) for row in range(len(case.background.kind)))
+
+
+def background_rows(case: CaseRecords) -> list[dict[str, Any]]:
+    """The section `background` of a case's JSON; latencies only of those that have requests."""
+    rows = []
+    for one in background_summaries(case):
+        row: dict[str, Any] = {
+            "name": one.name,
+            "kind": one.kind,
+            "bandwidth_bytes_per_s": {"before": one.before, "during": one.during, "after": one.after},
+            "bytes": one.bytes,
+            "bytes_lost": one.lost,
+            "recovered_s": one.recovered,
+        }
+        if one.kind == "service":
+            row["latency_s"] = {
+                "before": _plain(one.latency_before),
+                "during": _plain(one.latency_during),
+                "after": _plain(one.latency_after),
+            }
+        rows.append(row)
+    return rows
+
+
+def _plain(latency: Latency | None) -> dict[str, float | None] | None:
+    return None if latency is None else {"p50": latency.p50, "p95": latency.p95, "max": latency.max}
+
+
+def _summary(case: CaseRecords, row: int) -> BackgroundSummary:
+    records = case.background
+    bandwidth = records.bandwidth[records.bandwidth[:, 0] == row, 1:]
+    latency = records.latency[records.latency[:, 0] == row, 1:]
+    latency = latency[latency[:, 0] >= 0.0]
+    before, after = _known(records.before[row]), _known(records.after[row])
+    latency_before, latency_after = _known(records.latency_before[row]), _known(records.latency_after[row])
+    disturbed = [
+        _disturbed_until(bandwidth, before, lambda value, usual: value < RECOVERED * usual),
+        _disturbed_until(latency, latency_before, lambda value, usual: value > usual / RECOVERED),
+    ]
+    return BackgroundSummary(
+        name=records.name[row],
+        kind=records.kind[row],
+        before=before,
+        during=_mean(case, row),
+        after=after,
+        latency_before=_same(latency_before),
+        latency_during=_spread(latency[:, 1]),
+        latency_after=_same(latency_after),
+        bytes=float(records.bytes[row]),
+        lost=float(records.lost[row]),
+        recovered=None if before is None else _recovered(case, row, disturbed),
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if isnan(value) else float(value)
+
+
+def _mean(case: CaseRecords, row: int) -> float | None:
+    """Bytes by seconds, while it is there during the rollout [B/s]."""
+    records = case.background
+    end = min(case.end, records.finished[row]) if not isnan(records.finished[row]) else case.end
+    seconds = end - records.started[row]
+    return float(records.bytes[row] / seconds) if seconds > 0.0 else None
+
+
+def _same(value: float | None) -> Latency | None:
+    return None if value is None else _spread(np.array([value]))
+
+
+def _spread(values: Times) -> Latency | None:
+    if not len(values):
+        return None
+    if np.isfinite(values).all():
+        p50, p95 = np.quantile(values, [0.5, 0.95])
+        return Latency(float(p50), float(p95), float(values.max()))
+    # A request without an answer takes longer than any other, and between it and another there is no middle.
+    answered = np.sort(values[np.isfinite(values)])
+
+    def among_all(share: float) -> float | None:
+        place = share * (len(values) - 1)
+        return float(np.interp(place, np.arange(len(answered)), answered)) if place <= len(answered) - 1 else None
+
+    return Latency(among_all(0.5), among_all(0.95), None)
+
+
+def _disturbed_until(readings: Times, usual: float | None, worse: Any) -> float | None:
+    """The time of the first good reading after the last bad one; None: bad to the end, 0: never bad [s]."""
+    if usual is None:
+        return 0.0
+    bad = np.flatnonzero(worse(readings[:, 1], usual))
+    if not len(bad):
+        return 0.0
+    return float(readings[bad[-1] + 1, 0]) if bad[-1] + 1 < len(readings) else None
+
+
+def _recovered(case: CaseRecords, row: int, disturbed: list[float | None]) -> float | None:
+    """When everything was as before; what is disturbed to the end recovers with it, if its links are free then."""
+    times = [time for time in disturbed if time is not None]
+    if len(times) == len(disturbed):
+        return max(times)
+    records = case.background
+    if not case.finished or not isnan(records.finished[row]):
+        return None
+    good = records.after[row] >= RECOVERED * records.before[row]
+    if not isnan(records.latency_before[row]):
+        good = good and records.latency_after[row] <= records.latency_before[row] / RECOVERED
+    return case.end if good else None

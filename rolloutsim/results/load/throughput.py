@@ -1,0 +1,370 @@
+"""How fast bytes moved, over time: per link and per node. Exact where the records say so, estimated elsewhere.
+
+The records hold when a fetch moved its first and its last byte, not its rate in between. Here a fetch is given a rate
+that is constant but for the node's other fetches: while n of them run at the same time, each has 1/n of what one has.
+That is exact for equal nodes that start together, and an estimate elsewhere. For a link two things are exact: when it
+was saturated (it then carries its capacity), and all bytes that it carried. So the estimate only says how the bytes of
+unsaturated times are distributed over these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from rolloutsim.structs import struct
+
+if TYPE_CHECKING:
+    from rolloutsim.results.facts.records import CaseRecords, Ids, PushRecords, Times
+    from rolloutsim.scenario.resolved import LinkKind, ResolvedScenario
+
+_HALVINGS = 60  # of the bracket around the factor that fits estimated bytes to the known ones: float precision
+
+
+@struct(eq=False)
+class LinkLoad:
+    """The load of a shared link between moments.
+
+    Parameters
+    ----------
+    link : str
+        Its name.
+    kind : str
+        Its kind.
+    capacity : float
+        Payload [B/s].
+    edges : numpy.ndarray
+        n + 1 moments, ascending [s].
+    utilisation : numpy.ndarray
+        n shares of the capacity in use between them [1]; 1 where saturated, else estimated.
+    saturated : numpy.ndarray
+        n booleans: whether it was saturated, exactly.
+    """
+
+    link: str
+    kind: LinkKind
+    capacity: float
+    edges: Times
+    utilisation: Times
+    saturated: npt.NDArray[np.bool_]
+
+    @property
+    def saturated_spans(self) -> list[tuple[float, float]]:
+        """From when to when it was saturated, spans that touch joined [s]."""
+        starts = np.flatnonzero(self.saturated & ~np.append(False, self.saturated[:-1]))
+        ends = np.flatnonzero(self.saturated & ~np.append(self.saturated[1:], False))
+        return [(float(self.edges[i]), float(self.edges[k + 1])) for i, k in zip(starts, ends, strict=True)]
+
+    def at(self, edges: Times) -> Times:
+        """Mean utilisation between other, coarser moments [1]."""
+        done = np.append(0.0, np.cumsum(self.utilisation * np.diff(self.edges)))
+        mean: Times = np.diff(np.interp(edges, self.edges, done)) / np.diff(edges)
+        return mean
+
+
+def link_loads(
+    scenario: ResolvedScenario, case: CaseRecords, links: Sequence[str] | None = None, steps: int = 240
+) -> tuple[LinkLoad, ...]:
+    """The load of shared links over a case's rollout.
+
+    Parameters
+    ----------
+    scenario : ResolvedScenario
+        What was simulated; it says which links a fetch crosses.
+    case : CaseRecords
+        What happened.
+    links : sequence of str, optional
+        Which links; all shared ones by default.
+    steps : int
+        Equal parts of the rollout; moments when a link became saturated, or no longer was, are added.
+
+    Returns
+    -------
+    tuple of LinkLoad
+        In the order of `case.shared_links`; none if the rollout took no time.
+    """
+    if case.end <= 0.0:
+        return ()
+    shared = case.shared_links
+    grid = np.linspace(0.0, case.end, steps + 1)
+    done = _Spread(scenario, case).done(grid)
+    loads = []
+    for i, (name, kind) in enumerate(zip(shared.name, shared.kind, strict=True)):
+        if links is not None and name not in links:
+            continue
+        spans = shared.intervals[shared.intervals[:, 0] == i, 1:]
+        edges = np.unique(np.clip(np.concatenate([grid, spans.ravel()]), 0.0, case.end))
+        saturated = _within(edges, spans)
+        capacity = float(shared.capacity[i])
+        busy = np.zeros(len(edges) - 1)
+        if capacity > 0.0:
+            wanted = np.diff(np.interp(edges, grid, done[i])) / np.diff(edges) / capacity
+            busy = _fitted(wanted, saturated, np.diff(edges), float(shared.bytes[i]) / capacity)
+        loads.append(LinkLoad(name, kind, capacity, edges, busy, saturated))
+    return tuple(loads)
+
+
+def fetched_by(case: CaseRecords, edges: Times, group: npt.NDArray[np.signedinteger], groups: int) -> Times:
+    """The bytes of fetches that had arrived by each moment, estimated as the module says.
+
+    Parameters
+    ----------
+    case : CaseRecords
+        What happened.
+    edges : numpy.ndarray
+        m moments, ascending [s].
+    group : numpy.ndarray
+        For each fetch a number from 0: which sum it belongs to.
+    groups : int
+        How many sums there are.
+
+    Returns
+    -------
+    numpy.ndarray
+        `groups` × m sums [B].
+    """
+    fetches = case.fetches
+    begun = np.flatnonzero(~np.isnan(fetches.started))
+    started, ended = fetches.started[begun], _ended(case)[begun]
+    node, moved, of = case.pulls.node[fetches.pull[begun]], fetches.bytes_done[begun], group[begun]
+    clocks = _Clocks(case)
+    first, last = clocks.at(node, started), clocks.at(node, ended)
+    scale = np.zeros(len(node))
+    np.divide(1.0, last - first, out=scale, where=last > first)
+    every = np.arange(len(case.node_names))
+    done = np.zeros((groups, len(edges)))
+    for k, moment in enumerate(edges.tolist()):
+        share = np.clip((clocks.at(every, np.full(len(every), moment))[node] - first) * scale, 0.0, 1.0)
+        share[ended <= moment] = 1.0
+        done[:, k] = np.bincount(of, share * moved, groups)
+    return done
+
+
+def node_rates(case: CaseRecords, edges: Times) -> Times:
+    """The rate at which each node received layers between moments, while it fetched.
+
+    Parameters
+    ----------
+    case : CaseRecords
+        What happened.
+    edges : numpy.ndarray
+        n + 1 moments [s].
+
+    Returns
+    -------
+    numpy.ndarray
+        nodes × n rates [B/s]; NaN where a node does not fetch.
+    """
+    nodes = len(case.node_names)
+    done = fetched_by(case, edges, case.pulls.node[case.fetches.pull], nodes)
+    clocks, every = _Clocks(case, alike=True), np.arange(nodes)
+    seconds = np.diff([clocks.at(every, np.full(nodes, moment)) for moment in edges.tolist()], axis=0).T
+    return _ratio(np.diff(done), seconds, 1e-9 * np.diff(edges))
+
+
+def node_throughputs(case: CaseRecords) -> Times:
+    """The mean rate of each node while it fetches [B/s]; NaN for one that fetched nothing."""
+    nodes = len(case.node_names)
+    moved = np.bincount(case.pulls.node[case.fetches.pull], case.fetches.bytes_done, nodes).astype(np.float64)
+    clocks, every = _Clocks(case, alike=True), np.arange(nodes)
+    seconds = clocks.at(every, np.full(nodes, clocks.span)) - clocks.at(every, np.zeros(nodes))
+    return _ratio(moved, seconds, 0.0)
+
+
+def least_time(scenario: ResolvedScenario, case: CaseRecords) -> tuple[float, str] | None:
+    """The time that no rollout of these bytes can beat, and the link that sets it: max over links of bytes / capacity.
+
+    Only fetched layers count, not other traffic. Private links are named by kind (`nic.in`).
+
+    Parameters
+    ----------
+    scenario, case
+        As for `link_loads`.
+
+    Returns
+    -------
+    tuple of float and str, or None
+        [s]; None if nothing was fetched over a link of finite capacity.
+    """
+    found: list[tuple[float, str]] = []
+    shared = case.shared_links
+    moved_over = _Spread(scenario, case).totals()
+    for name, capacity, moved_there in zip(shared.name, shared.capacity.tolist(), moved_over.tolist(), strict=True):
+        if capacity > 0.0:
+            found.append((moved_there / capacity, name))
+    moved = np.bincount(case.pulls.node[case.fetches.pull], case.fetches.bytes_done, len(case.node_names))
+    for links in case.private_links:
+        if links.kind == "nic.in" and len(links.node):
+            times = np.zeros(len(links.node))
+            np.divide(moved[links.node], links.capacity, out=times, where=links.capacity > 0.0)
+            found.append((float(times.max()), links.kind))
+    time, name = max(found, key=lambda one: one[0], default=(0.0, ""))
+    return (time, name) if time > 0.0 else None
+
+
+def racks_of(scenario: ResolvedScenario, case: CaseRecords) -> tuple[tuple[str, ...], Ids]:
+    """The names of the racks, and for each node the number of its rack; -1: it is in none."""
+    names = tuple(dict.fromkeys(rack for group in scenario.groups for rack in group.racks))
+    number = {name: i for i, name in enumerate(names)}
+    rack = np.full(len(case.node_names), -1, np.int32)
+    for i, group in enumerate(scenario.groups):
+        nodes = np.flatnonzero(case.node_group == i)
+        if group.racks and len(nodes):
+            of_group = np.array([number[name] for name in group.racks], np.int32)
+            rack[nodes] = of_group[np.arange(len(nodes)) % len(of_group)]
+    return names, rack
+
+
+class _Clocks:
+    """For each node a clock that runs at 1/n while n of its fetches run, and stands while none does.
+
+    With `alike` it runs at full speed however many there are.
+    """
+
+    def __init__(self, case: CaseRecords, alike: bool = False) -> None:
+        begun = np.flatnonzero(~np.isnan(case.fetches.started))
+        started, ended = case.fetches.started[begun], _ended(case)[begun]
+        node, nodes = case.pulls.node[case.fetches.pull[begun]], len(case.node_names)
+        self.span = 1.0 + max(float(ended.max(initial=0.0)), case.end)
+        at = np.concatenate([np.zeros(nodes), started, ended])
+        of = np.concatenate([np.arange(nodes), node, node])
+        change = np.repeat([0, 1, -1], [nodes, len(node), len(node)])
+        order = np.lexsort((at, of))
+        self.key = of[order] * self.span + at[order]
+        self.moment = at[order]
+        running = np.cumsum(change[order])  # all of a node's have ended where the next node begins
+        running = np.minimum(running, 1) if alike else running
+        self.speed = np.zeros(len(running))
+        np.divide(1.0, running, out=self.speed, where=running > 0)
+        steps = np.where(of[order][1:] == of[order][:-1], np.diff(self.moment) * self.speed[:-1], 0.0)
+        self.shown = np.append(0.0, np.cumsum(steps))
+
+    def at(self, node: npt.NDArray[np.signedinteger], moment: Times) -> Times:
+        """What nodes' clocks show at moments, each from a start of its own."""
+        row = np.searchsorted(self.key, node * self.span + np.minimum(moment, self.span - 0.5), side="right") - 1
+        shown: Times = self.shown[row] + (np.minimum(moment, self.span - 0.5) - self.moment[row]) * self.speed[row]
+        return shown
+
+
+class _Spread:
+    """The bytes of all traffic, link by link; a route is what fetches have in common there."""
+
+    def __init__(self, scenario: ResolvedScenario, case: CaseRecords) -> None:
+        self.scenario, self.case = scenario, case
+        fetches, node = case.fetches, case.pulls.node[case.fetches.pull]
+        self.racks, rack = racks_of(scenario, case)
+        of_fetch = np.stack([case.pulls.image[fetches.pull], case.node_group[node], rack[node]])
+        routes, route = np.unique(of_fetch, axis=1, return_inverse=True)
+        self.route = route.reshape(-1)
+        number = {name: i for i, name in enumerate(case.shared_links.name)}
+        self.shares = [
+            [(number[link], share) for link, share in self._links(*key).items() if link in number]
+            for key in routes.T.tolist()
+        ]
+
+    def done(self, edges: Times) -> Times:
+        """Bytes that had crossed each shared link (rows) by each moment (columns)."""
+        done = self._on_links(fetched_by(self.case, edges, self.route, len(self.shares)))
+        for row, started, ended, amount in self._others():
+            length = np.maximum(ended - started, np.finfo(np.float64).tiny)[:, None]
+            done[row] += (np.clip((edges - started[:, None]) / length, 0.0, 1.0) * amount[:, None]).sum(axis=0)
+        return done
+
+    def totals(self) -> Times:
+        """Bytes of fetched layers over each shared link."""
+        moved = np.bincount(self.route, self.case.fetches.bytes_done, len(self.shares))
+        return self._on_links(moved.astype(np.float64)[:, None])[:, 0]
+
+    def _on_links(self, by_route: Times) -> Times:
+        sums = np.zeros((len(self.case.shared_links.name), by_route.shape[1]))
+        for route, shares in enumerate(self.shares):
+            for link, share in shares:
+                sums[link] += share * by_route[route]
+        return sums
+
+    def _links(self, image: int, number: int, rack: int) -> Mapping[str, float]:
+        """The shared links of a route, with the share of its bytes that each carries."""
+        scenario = self.scenario
+        registry, group = scenario.registries[self.case.images[image].registry], scenario.groups[number]
+        path = registry.path if registry.redirect is None else registry.redirect.path
+        down = () if rack < 0 else (f"{self.racks[rack]}.down",)
+        shares = dict.fromkeys((*path, *down, *group.via), 1.0)
+        if registry.redirect is None and len(registry.replicas) > 1:
+            # Connections take the replicas in turn, so each carries about the same.
+            shares = {link: share for link, share in shares.items() if link not in registry.replicas}
+            shares |= dict.fromkeys(registry.replicas, 1.0 / len(registry.replicas))
+        return shares
+
+    def _others(self) -> Iterator[tuple[int, Times, Times, Times]]:
+        """Background traffic and pushes, link by link, as (row of the link, from, to, bytes)."""
+        flows, end = self.case.background, self.case.end
+        pushes = None if self.case.orchestration is None else self.case.orchestration.pushes
+        for row, link in enumerate(self.case.shared_links.name):
+            crossing = {spec.name for spec in self.scenario.background if link in spec.links}
+            here = [i for i, name in enumerate(flows.name) if name in crossing and not np.isnan(flows.started[i])]
+            if here:
+                ended = np.where(np.isnan(flows.finished[here]), end, flows.finished[here])
+                yield row, np.maximum(flows.started[here], 0.0), np.minimum(ended, end), flows.bytes[here]
+            pushed = (
+                [] if pushes is None else [i for i in range(len(pushes.image)) if link in self._push_path(pushes, i)]
+            )
+            if pushes is not None and pushed:
+                ended = np.where(np.isnan(pushes.finished[pushed]), end, pushes.finished[pushed])
+                yield row, pushes.started[pushed], np.minimum(ended, end), pushes.bytes[pushed]
+
+    def _push_path(self, pushes: PushRecords, row: int) -> tuple[str, ...]:
+        """The shared links that a push crosses during the rollout; one before it has crossed them before."""
+        push = self.scenario.pushes[int(pushes.push[row])]
+        if push.at is None or np.isnan(pushes.started[row]):
+            return ()
+        registry = self.scenario.registries[self.scenario.images[pushes.image[row]].registry]
+        return (push.link, *push.via, *registry.inbound)
+
+
+def _ended(case: CaseRecords) -> Times:
+    """When each fetch ended, its attempt failed, or the rollout ended for those that did neither."""
+    fetches, failed = case.fetches, case.pulls.failed[case.fetches.pull]
+    cut = np.maximum(np.where(np.isnan(failed), case.end, failed), fetches.started)
+    return np.where(np.isnan(fetches.fetched), cut, fetches.fetched)
+
+
+def _ratio(amount: Times, seconds: Times, least: Times | float) -> Times:
+    """Amount by time; NaN where there was hardly any time."""
+    rates = np.full(np.shape(amount), np.nan)
+    np.divide(amount, seconds, out=rates, where=seconds > least)
+    return rates
+
+
+def _within(edges: Times, spans: Times) -> npt.NDArray[np.bool_]:
+    """Whether each stretch between moments lies in one of the spans."""
+    change = np.zeros(len(edges), np.int64)
+    last = edges[-1]
+    np.add.at(change, np.searchsorted(edges, np.clip(spans[:, 0], 0.0, last)), 1)
+    np.add.at(change, np.searchsorted(edges, np.clip(spans[:, 1], 0.0, last)), -1)
+    return np.cumsum(change)[:-1] > 0
+
+
+def _fitted(wanted: Times, saturated: npt.NDArray[np.bool_], seconds: Times, full_seconds: float) -> Times:
+    """Utilisation that is 1 where saturated, elsewhere in proportion to `wanted` (at most 1), and right in sum.
+
+    `full_seconds` is what the link carried, in seconds of its capacity.
+    """
+    rest = max(0.0, full_seconds - float(seconds[saturated].sum()))
+    wanted = np.where(saturated, 0.0, np.maximum(wanted, 0.0))
+
+    def carried(factor: float) -> float:
+        return float((np.minimum(wanted * factor, 1.0) * seconds).sum())
+
+    known = carried(1.0)
+    if rest <= 0.0 or known <= 0.0:
+        return np.where(saturated, 1.0, 0.0)
+    low, high = 0.0, 1.0
+    while carried(high) < rest and high < 2.0**40:
+        low, high = high, 2.0 * high
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if carried(middle) < rest else (low, middle)
+    return np.where(saturated, 1.0, np.minimum(wanted * high, 1.0))

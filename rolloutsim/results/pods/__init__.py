@@ -1,0 +1,6 @@
+"""What workloads, kubelets, faults and pushes add to bare pulls.
+
+- `replicas`: ready pods of each workload
+- `rollouts`: all that a case with any of them has
+- `failures`: pulls and pods that failed
+"""

@@ -1,0 +1,111 @@
+"""What did not work: pulls that failed and why, pods that are not ready, bytes that had to be fetched again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rolloutsim.results.facts.records import STEP_CAUSES
+from rolloutsim.results.time.steps import is_ready
+from rolloutsim.structs import struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rolloutsim.results.facts.records import CaseRecords
+
+# What a pod that is not ready at the end is waiting for, by its last step.
+_WAITS = {
+    "pacing": "for its turn",
+    "termination": "for the pod that it replaces to be gone",
+    "controller": "for its node to ask for its images",
+    "kubelet_queue": "for other pulls of its node",
+    "qps": "in back-off after too many pulls a second (registry_pull_qps)",
+    "rate_limited": "in back-off after a rate limit",
+    "backoff": "in back-off after a failed pull",
+    "failed_pull": "for nothing any more: its pull failed",
+    "pull": "for its pull",
+    "other_pull": "for a pull that another pod of its node had begun",
+    "node_down": "for its node, which is down",
+    "startup": "for its container to start",
+}
+
+
+@struct
+class UnfinishedPod:
+    """A pod that is not ready at the end.
+
+    Parameters
+    ----------
+    pod, workload, node : str
+        Their names.
+    waits : str
+        What it waits for: `for its turn`, `in back-off after a failed pull`, ...
+    reason : str or None
+        Why its last attempt to pull failed; None: none did.
+    """
+
+    pod: str
+    workload: str | None
+    node: str
+    waits: str
+    reason: str | None
+
+
+def failed_pulls(case: CaseRecords) -> dict[str, int]:
+    """How many pulls failed for each reason, the most frequent first; pulls that were begun again count as well."""
+    reason = case.pulls.reason
+    counts = np.bincount(reason[reason >= 0], minlength=len(case.reasons)).tolist()
+    found = [(name, count) for name, count in zip(case.reasons, counts, strict=True) if count]
+    return dict(sorted(found, key=lambda pair: -pair[1]))
+
+
+def bytes_again(case: CaseRecords) -> float:
+    """Bytes that were fetched and lost, so that they are fetched again [B]; part of the bytes on the wire."""
+    return float(case.fetches.again.sum())
+
+
+def pod_names(case: CaseRecords) -> list[str]:
+    """A name for each pod: its workload's and its number among that workload's pods, in the order of creation.
+
+    One without a workload has the names of its node and its image.
+    """
+    pods = case.pods
+    workloads = () if case.orchestration is None else tuple(one.name for one in case.orchestration.workloads)
+    digits = max(3, len(str(len(pods.workload) - 1)))
+    seen = dict.fromkeys(workloads, -1)
+    names = []
+    rows = zip(pods.workload.tolist(), pods.node.tolist(), pods.pull.tolist(), strict=True)
+    for workload, node, pull in rows:
+        if workload < 0:
+            names.append(f"{case.node_names[node]}/{case.images[case.pulls.image[pull]].name}")
+        else:
+            name = workloads[workload]
+            seen[name] += 1
+            names.append(f"{name}-{seen[name]:0{digits}d}")
+    return names
+
+
+def unfinished_pods(case: CaseRecords) -> Iterator[UnfinishedPod]:
+    """The pods that exist and are not ready at the end, with what they wait for."""
+    if case.orchestration is None:
+        return
+    pods, workloads, steps = case.pods, case.orchestration.workloads, case.orchestration.steps
+    missing = np.flatnonzero(np.isnan(pods.deleted) & ~is_ready(case)).tolist()
+    if not missing:
+        return
+    names = pod_names(case)
+    last = np.isnan(steps.ended)
+    waits = dict(zip(steps.pod[last].tolist(), steps.cause[last].tolist(), strict=True))
+    for row in missing:
+        workload, reason = int(pods.workload[row]), int(pods.reason[row])
+        if reason < 0 and workload < 0 and pods.pull[row] >= 0:
+            reason = int(case.pulls.reason[pods.pull[row]])
+        yield UnfinishedPod(
+            names[row],
+            workloads[workload].name if workload >= 0 else None,
+            case.node_names[int(pods.node[row])],
+            _WAITS[STEP_CAUSES[waits[row]]] if row in waits else _WAITS["failed_pull" if reason >= 0 else "pull"],
+            case.reasons[reason] if reason >= 0 else None,
+        )

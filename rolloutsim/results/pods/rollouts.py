@@ -1,0 +1,141 @@
+"""What a case with workloads, kubelets, faults or pushes has besides the figures of its pulls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from rolloutsim.results.load.requests import RegistrySummary, registry_summaries
+from rolloutsim.results.pods.failures import UnfinishedPod, bytes_again, failed_pulls, unfinished_pods
+from rolloutsim.results.pods.replicas import WorkloadSummary, workload_summaries
+from rolloutsim.structs import struct
+
+if TYPE_CHECKING:
+    from rolloutsim.results.facts.records import CaseRecords, Orchestration, Run
+
+
+@struct
+class PushSummary:
+    """An image uploaded to its registry.
+
+    Parameters
+    ----------
+    image, push : str
+        The image, and the name of what pushes it.
+    before_rollout : bool
+        Whether the rollout began when it was complete; times are then counted from the push's own start.
+    started_s, finished_s, push_time_s : float or None
+        From when to when, and for how long [s]; None: it did not begin, or end.
+    bytes, held_bytes : float
+        Uploaded, and there already [B].
+    """
+
+    image: str
+    push: str
+    before_rollout: bool
+    started_s: float | None
+    finished_s: float | None
+    push_time_s: float | None
+    bytes: float
+    held_bytes: float
+
+
+@struct
+class FaultSummary:
+    """A fault that happened: what kind it was, what it hit, from when to when [s]; None: it lasts."""
+
+    fault: str
+    kind: str
+    target: str
+    started_s: float
+    ended_s: float | None
+
+
+@struct
+class Condition:
+    """What a controller reported about its workload, and when [s]."""
+
+    workload: str
+    condition: str
+    time_s: float
+
+
+@struct
+class RolloutSummary:
+    """See the classes of the parts.
+
+    Parameters
+    ----------
+    failed_pulls : int
+        Pulls that failed, begun again or not.
+    failed_pull_reasons : mapping of str to int
+        How many of them for which reason, the most frequent first.
+    bytes_again : float
+        Of the bytes on the wire, those that were lost and had to be fetched again [B].
+    """
+
+    workloads: tuple[WorkloadSummary, ...]
+    registries: tuple[RegistrySummary, ...]
+    push: tuple[PushSummary, ...]
+    faults: tuple[FaultSummary, ...]
+    conditions: tuple[Condition, ...]
+    failed_pulls: int
+    failed_pull_reasons: Mapping[str, int]
+    bytes_again: float
+    unfinished_pods: tuple[UnfinishedPod, ...]
+
+
+def rollout_summary(run: Run, case: CaseRecords) -> RolloutSummary | None:
+    """The figures of a case beside those of its pulls; None for bare pulls.
+
+    Parameters
+    ----------
+    run : Run
+        The case's, whose scenario knows registries and pushes.
+    case : CaseRecords
+        What happened.
+    """
+    orchestration = case.orchestration
+    if orchestration is None:
+        return None
+    reasons = failed_pulls(case)
+    return RolloutSummary(
+        workloads=workload_summaries(case) if has_workloads(run, case) else (),
+        registries=registry_summaries(run, case),
+        push=tuple(_pushes(run, orchestration)),
+        faults=tuple(_faults(orchestration)),
+        conditions=tuple(Condition(workload, what, time) for time, workload, what in orchestration.conditions),
+        failed_pulls=sum(reasons.values()),
+        failed_pull_reasons=reasons,
+        bytes_again=bytes_again(case),
+        unfinished_pods=tuple(unfinished_pods(case)),
+    )
+
+
+def has_workloads(run: Run, case: CaseRecords) -> bool:
+    """Whether a case's pods have controllers: bare pulls in whose way something may come are pods without."""
+    return any(one.name == case.name and one.workloads for one in run.scenario.cases)
+
+
+def _pushes(run: Run, orchestration: Orchestration) -> Iterator[PushSummary]:
+    p = orchestration.pushes
+    columns = (p.push, p.started, p.finished, p.bytes, p.held)
+    for image, number, started, finished, sent, held in zip(
+        p.image, *(column.tolist() for column in columns), strict=True
+    ):
+        spec = run.scenario.pushes[number]
+        yield PushSummary(
+            image, spec.name, spec.at is None, _known(started), _known(finished), _known(finished - started), sent, held
+        )
+
+
+def _faults(orchestration: Orchestration) -> Iterator[FaultSummary]:
+    f = orchestration.faults
+    for name, kind, target, started, ended in zip(
+        f.name, f.kind, f.target, f.started.tolist(), f.ended.tolist(), strict=True
+    ):
+        yield FaultSummary(name, kind, target, started, _known(ended))
+
+
+def _known(time: float) -> float | None:
+    return None if time != time else time

@@ -1,0 +1,8 @@
+"""A run as people and their tools read it.
+
+- `tabular`: a table as plain text
+- `tables`: the tables of a run
+- `findings`: what workloads, faults and disks add, in words
+- `annotations`: workflow commands for GitHub
+- `junit`: thresholds as JUnit XML
+"""

@@ -1,0 +1,170 @@
+"""A rollout's other figures in words: ready replicas, requests, failures, pushes, disks, faults; a line each.
+
+What is true of several cases in the same words is said once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rolloutsim.results.numerals import show_count, show_share, show_size, show_time, three_digits, visible
+from rolloutsim.structs import struct
+
+if TYPE_CHECKING:
+    from rolloutsim.results.load.disks import DiskSummary
+    from rolloutsim.results.load.requests import RegistrySummary
+    from rolloutsim.results.metrics import CaseSummary, RunSummary
+    from rolloutsim.results.pods.replicas import WorkloadSummary
+    from rolloutsim.results.pods.rollouts import FaultSummary, PushSummary, RolloutSummary
+
+READY, REQUESTS, FAILED, PUSH, DISK, FAULTS = "Ready", "Requests", "Failed", "Push", "Disk", "Faults"
+TOPICS = (READY, REQUESTS, FAILED, PUSH, DISK, FAULTS)
+
+
+@struct(frozen=True)
+class Finding:
+    """A topic, one of `TOPICS`, and a sentence about it."""
+
+    topic: str
+    text: str
+
+
+def findings(summary: RunSummary) -> tuple[Finding, ...]:
+    """What a run with workloads, kubelets, faults or pushes shows beside its table; nothing for bare pulls.
+
+    Parameters
+    ----------
+    summary : RunSummary
+        The run's figures.
+    """
+    subjects: dict[tuple[str, str], list[str]] = {}
+    for case in summary.cases.values():
+        for topic, subject, text in _about(case, several=len(summary.cases) > 1):
+            subjects.setdefault((topic, text), []).append(subject)
+    found = [
+        Finding(topic, visible(f"{', '.join(filter(None, names))}: {text}" if any(names) else text))
+        for (topic, text), names in subjects.items()
+    ]
+    return tuple(sorted(found, key=lambda one: TOPICS.index(one.topic)))
+
+
+def _about(case: CaseSummary, several: bool) -> Iterator[tuple[str, str, str]]:
+    """Topic, whom it is about, and what; subjects tell cases apart where there are several."""
+    name = case.case if several else ""
+    rollout = case.rollout
+    if rollout is not None:
+        for workload in rollout.workloads:
+            for text in _ready(workload):
+                yield READY, workload.workload, text
+        for registry in rollout.registries:
+            yield REQUESTS, name, _requests(registry)
+        for text in _failed(rollout):
+            yield FAILED, name, text
+        for text in _pushed(rollout.push):
+            yield PUSH, "", text
+        for text in _faults(rollout.faults):
+            yield FAULTS, name, text
+    if case.disk is not None:
+        for text in _disk(case.disk):
+            yield DISK, name, text
+
+
+_MOST_FAULTS = 3  # of one name that are told one by one (assumed); the results hold all of them
+_TARGETS = {"node": "node", "registry": "registry", "link": "link", "requests": "requests to"}
+
+
+def _faults(faults: Sequence[FaultSummary]) -> Iterator[str]:
+    by_name: dict[str, list[FaultSummary]] = {}
+    for fault in faults:
+        by_name.setdefault(fault.fault, []).append(fault)
+    for name, all_ in by_name.items():
+        told = all_ if len(all_) <= _MOST_FAULTS else all_[: _MOST_FAULTS - 1]
+        for fault in told:
+            until = "on" if fault.ended_s is None else f"until {show_time(fault.ended_s)}"
+            yield f"{name}: {_TARGETS[fault.kind]} {fault.target} {_from(fault.started_s)} {until}."
+        if len(told) < len(all_):
+            more = len(all_) - len(told)
+            yield f"{name}: {show_count(more)} times more, the last time {_from(all_[-1].started_s)} on."
+
+
+def _ready(workload: WorkloadSummary) -> Iterator[str]:
+    pods = f"{show_count(workload.replicas)} pods"
+    of = f"{show_count(workload.least_ready)} of {pods}"
+    at = f"(at {show_time(workload.least_ready_at_s)})"
+    least = f"never fewer than {of} ready {at}" if workload.least_ready else f"none of {pods} ready {at}"
+    if workload.floor is not None and workload.below_floor_s is not None and workload.max_unavailable is not None:
+        floor = f"max_unavailable {show_count(workload.max_unavailable)} promises {show_count(workload.floor)}"
+        if workload.below_floor_s > 0.0:
+            yield f"only {of} ready {at}; {floor}, and there were fewer for {show_time(workload.below_floor_s)}."
+        else:
+            yield f"{least}; {floor}."
+    elif workload.max_unavailable is None and workload.old_pods:
+        yield f"{least}; this strategy promises nothing."
+    if workload.progress_deadline_exceeded_s is not None:
+        yield f"its progress deadline was exceeded at {show_time(workload.progress_deadline_exceeded_s)}."
+
+
+def _requests(registry: RegistrySummary) -> str:
+    text = f"{registry.registry} gets {show_count(registry.requests)} requests"
+    if registry.requests_per_pull is not None:
+        text += f", {three_digits(registry.requests_per_pull)} a pull"
+    text += f", at most {show_count(registry.peak_requests_per_s)} in one second"
+    if registry.storage_requests:
+        text += f", and its storage {show_count(registry.storage_requests)}"
+    refused = sum(registry.refused.values())
+    if refused:
+        kinds = [(_ANSWERS.get(status, status), count) for status, count in registry.refused.items()]
+        how = ", ".join(f"{show_count(count)} × {words}" if len(kinds) > 1 else words for words, count in kinds)
+        fail, are = "fails" if refused == 1 else "fail", "is" if registry.retries == 1 else "are"
+        text += f"; {show_count(refused)} of them {fail} ({how}), {show_count(registry.retries)} {are} sent again"
+    return f"{text}."
+
+
+_ANSWERS = {"429": "429 rate limit", "503": "503 unavailable", "broken": "connection refused or broken"}
+
+
+def _failed(rollout: RolloutSummary) -> Iterator[str]:
+    if rollout.failed_pulls:
+        pulls = "1 pull" if rollout.failed_pulls == 1 else f"{show_count(rollout.failed_pulls)} pulls"
+        reasons = rollout.failed_pull_reasons
+        yield f"{pulls}: {next(iter(reasons)) if len(reasons) == 1 else _listed_reasons(reasons)}."
+    if rollout.bytes_again:
+        yield f"{show_size(rollout.bytes_again)} fetched again."
+
+
+def _listed_reasons(reasons: Mapping[str, float]) -> str:
+    return "; ".join(f"{show_count(count)} × {reason}" for reason, count in reasons.items())
+
+
+def _pushed(pushes: Sequence[PushSummary]) -> Iterator[str]:
+    by_push: dict[str, list[PushSummary]] = {}
+    for push in pushes:
+        by_push.setdefault(push.push, []).append(push)
+    for name, images in by_push.items():
+        done = [one.finished_s for one in images if one.finished_s is not None]
+        begun = [one.started_s for one in images if one.started_s is not None]
+        text = f"{name} uploads {', '.join(one.image for one in images)}: {show_size(sum(one.bytes for one in images))}"
+        held = sum(one.held_bytes for one in images)
+        text += f", {show_size(held)} more are there already" if held else ""
+        if len(done) < len(images) or not begun:
+            text += "; it does not end" if images[0].before_rollout else "; it is not complete when the rollout ends"
+        else:
+            text += f", in {show_time(max(done) - min(begun))}"
+            text += ", before the rollout" if images[0].before_rollout else f", {_from(min(begun))} on"
+        yield f"{text}."
+
+
+def _disk(disk: DiskSummary) -> Iterator[str]:
+    if disk.fleet_bytes and not disk.cost_per_month:
+        text = f"a node keeps {show_size(disk.bytes_per_node)} of the images, all nodes {show_size(disk.fleet_bytes)}"
+        yield f"{text}, the registry {show_size(disk.registry_bytes)}."
+    if disk.peak_utilisation is not None:
+        text = f"the fullest disk is {show_share(disk.peak_utilisation)} full"
+        if disk.collected_bytes:
+            text += f"; image garbage collection removes {show_size(disk.collected_bytes)}"
+        yield f"{text}."
+
+
+def _from(time: float) -> str:
+    return f"from {show_time(time)}"

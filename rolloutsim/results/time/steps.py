@@ -1,0 +1,246 @@
+"""What every second of every pod was spent on, from its workload's start to its readiness.
+
+The pod of a bare pull waits for that pull, and then for its start-up. A pod of a workload went through steps; a
+`pull` among them is replaced by that pull's own critical path (`rolloutsim.results.time.split`). So the causes of a pod
+add up to the time from its workload's start (from its asking, without a workload) to its readiness. Beside those
+of pulls they are:
+
+=================  =======================================================================================
+cause              the pod
+=================  =======================================================================================
+controller_pacing  was not created, or not deleted in favour of it: its turn had not come
+termination        could not be created, since the pod that it replaces was not gone
+controller         was created, and its node had not asked for its images yet
+kubelet_queue      waited for other pulls: its node pulls serially, or only so many images at a time
+qps                was refused by the token bucket of its kubelet (`registry_pull_qps`), and backed off
+rate_limited       was refused by the registry's rate limit, and backed off
+backoff            backed off after an attempt that failed otherwise
+failed_pull        was busy with an attempt that failed
+other_pull         waited for a pull that another pod of its node had begun
+node_down          its node was away, or it had been ready already before a crash of its node
+startup            had its images, and was not ready yet
+schedule           had a time of its own in the scenario, which had not come (all at once: nothing else paces)
+=================  =======================================================================================
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from rolloutsim.results.facts.records import STEP_CAUSES
+from rolloutsim.results.time.split import OTHER_PULL, path_times, ranges
+from rolloutsim.structs import struct
+
+if TYPE_CHECKING:
+    from rolloutsim.results.facts.records import CaseRecords, Ids, Times
+    from rolloutsim.results.time.split import PathTimes, Rows
+
+CONTROLLER_PACING = "controller_pacing"
+TERMINATION = "termination"
+SCHEDULE = "schedule"
+FAILED_PULL = "failed_pull"
+NODE_DOWN = "node_down"
+
+# The records' words for steps as results say them.
+STEP_NAMES = tuple(CONTROLLER_PACING if name == "pacing" else name for name in STEP_CAUSES)
+PACING_STEP, TERMINATION_STEP, KUBELET_QUEUE_STEP, PULL_STEP = map(
+    STEP_CAUSES.index, ("pacing", "termination", "kubelet_queue", "pull")
+)
+
+
+@struct
+class PodTimes:
+    """Seconds of ready pods: one row for each stretch of a pod's waiting.
+
+    Parameters
+    ----------
+    causes : tuple of str
+        Names of the causes.
+    pod, cause : numpy.ndarray
+        Row in the case's pods; index into `causes`.
+    seconds : numpy.ndarray
+        Length of the stretch [s].
+    pods : int
+        How many pods the case has.
+    """
+
+    causes: tuple[str, ...]
+    pod: Ids
+    cause: Ids
+    seconds: Times
+    pods: int
+
+    def total(self) -> dict[str, float]:
+        """Seconds by cause, summed over pods [s]; causes that took no time are left out."""
+        sums = np.bincount(self.cause, self.seconds, len(self.causes))
+        return {name: float(sums[i]) for i, name in enumerate(self.causes) if sums[i] > 0.0}
+
+    def by_pod(self) -> Times:
+        """Seconds of each pod (rows) under each cause (columns) [s]; zeros for pods that are not ready."""
+        cells = self.pod.astype(np.int64) * len(self.causes) + self.cause
+        seconds = np.bincount(cells, self.seconds, self.pods * len(self.causes)).astype(np.float64)
+        return seconds.reshape(self.pods, len(self.causes))
+
+
+@struct
+class Chains:
+    """The steps of all pods, those of a pod together and in the order of time.
+
+    Parameters
+    ----------
+    pod, cause, pull, started, ended, trigger : numpy.ndarray
+        As in the records' `Steps`.
+    first : numpy.ndarray
+        For each pod its first step; the next pod's is the end of it.
+    """
+
+    pod: Ids
+    cause: Ids
+    pull: Ids
+    started: Times
+    ended: Times
+    trigger: Ids
+    first: Rows
+
+
+def chains(case: CaseRecords) -> Chains:
+    """Sort the steps of a case's pods into chains; there are none without workloads."""
+    count = len(case.pods.ready)
+    if case.orchestration is None:
+        none, never = np.zeros(0, np.int32), np.zeros(0)
+        return Chains(none, none, none, never, never, none, np.zeros(count + 1, np.int64))
+    steps = case.orchestration.steps
+    order = np.lexsort((steps.started, steps.pod))
+    pod = steps.pod[order]
+    return Chains(
+        pod, steps.cause[order].astype(np.int32), steps.pull[order], steps.started[order], steps.ended[order],
+        steps.trigger[order], np.searchsorted(pod, np.arange(count + 1)),
+    )  # fmt: skip
+
+
+def time_split(case: CaseRecords) -> dict[str, float]:
+    """Seconds by cause until the pods are ready, summed over the finished pulls or ready pods [s]."""
+    return path_times(case).total() if case.orchestration is None else pod_times(case).total()
+
+
+def pod_times(case: CaseRecords, path: PathTimes | None = None) -> PodTimes:
+    """What each ready pod waited for.
+
+    Parameters
+    ----------
+    case : CaseRecords
+        What happened.
+    path : PathTimes, optional
+        The case's, where the caller has it already.
+    """
+    path = path_times(case) if path is None else path
+    if case.orchestration is None:
+        return PodTimes(path.causes, path.pull, path.cause, path.seconds, len(case.pods.ready))
+    account = _Account(case, path)
+    account.bare_pods()
+    account.steps([workload.start for workload in case.orchestration.workloads])
+    return account.closed()
+
+
+def has_own_time(case: CaseRecords) -> npt.NDArray[np.bool_]:
+    """Of which workloads each pod has a time of its own, for which it waits where others wait for their turn."""
+    workloads = () if case.orchestration is None else case.orchestration.workloads
+    return np.array([workload.strategy.name == "all_at_once" for workload in workloads], np.bool_)
+
+
+def is_ready(case: CaseRecords) -> npt.NDArray[np.bool_]:
+    """Which pods stay and are ready at the end; one whose node went away after that is not."""
+    pods = case.pods
+    ready: npt.NDArray[np.bool_] = ~np.isnan(pods.ready) & np.isnan(pods.deleted)
+    if case.orchestration is not None:
+        steps = case.orchestration.steps
+        ready[steps.pod[np.isnan(steps.ended)]] = False
+    return ready
+
+
+def owns_pull(case: CaseRecords, cause: Ids, pull: Ids, started: Times, ended: Times) -> npt.NDArray[np.bool_]:
+    """Which steps are whole pulls, rather than a part of one that another pod of the node had begun.
+
+    Parameters
+    ----------
+    case : CaseRecords
+        What happened.
+    cause, pull, started, ended : numpy.ndarray
+        Columns of some steps.
+    """
+    own: npt.NDArray[np.bool_] = (cause == PULL_STEP) & (pull >= 0)
+    rows, pulls = np.flatnonzero(own), case.pulls
+    own[rows] = (pulls.asked[pull[rows]] == started[rows]) & (pulls.pulled[pull[rows]] == ended[rows])
+    return own
+
+
+class _Account:
+    """Seconds entered pod by pod, all pods at once."""
+
+    def __init__(self, case: CaseRecords, path: PathTimes) -> None:
+        self.case = case
+        self.path = path
+        own = (name for name in STEP_NAMES if name != "pull")
+        self.causes = tuple(dict.fromkeys((*path.causes, *own, SCHEDULE)))
+        self.number = {name: i for i, name in enumerate(self.causes)}
+        self.ready = is_ready(case)
+        self.order = np.argsort(path.pull, kind="stable")
+        self.first = np.searchsorted(path.pull[self.order], np.arange(path.pulls + 1))
+        self.entries: list[tuple[Rows, Rows, Times]] = []
+
+    def bare_pods(self) -> None:
+        """Pods without a workload: their pulls, and what came before the one that succeeded."""
+        pods, pulls = self.case.pods, self.case.pulls
+        pod = np.flatnonzero(self.ready & (pods.workload < 0) & (pods.pull >= 0))
+        self._spend(pod, FAILED_PULL, pulls.asked[pods.pull[pod]] - pods.asked[pod])
+        self._follow(pod, pods.pull[pod])
+
+    def steps(self, begins: list[float]) -> None:
+        """Pods of workloads, which begin at the times given: their steps, and what lies between them."""
+        steps, ready = chains(self.case), self.case.pods.ready
+        kept = self.ready[steps.pod] & (steps.started < ready[steps.pod])
+        pod, cause, pull = (values[kept] for values in (steps.pod, steps.cause, steps.pull))
+        started: Times = steps.started[kept]
+        # What a crash began again counts until the readiness that it ends in.
+        ended: Times = np.fmin(steps.ended[kept], ready[pod])
+        own = owns_pull(self.case, cause, pull, started, ended)
+        self._follow(pod[own], pull[own])
+        joined = (cause == PULL_STEP) & ~own
+        self._spend(pod[joined], OTHER_PULL, (ended - started)[joined])
+        names = np.array([self.number.get(name, -1) for name in STEP_NAMES])
+        own_time = (cause == PACING_STEP) & has_own_time(self.case)[self.case.pods.workload[pod]]
+        self._spend(pod[own_time], SCHEDULE, (ended - started)[own_time])
+        rest = (cause != PULL_STEP) & ~own_time
+        self._spend(pod[rest], names[cause[rest]], (ended - started)[rest])
+        if len(pod):
+            self._gaps(pod, started, ended, np.array(begins))
+
+    def closed(self) -> PodTimes:
+        """All that was entered."""
+        pod, cause, seconds = (np.concatenate(column) for column in zip(*self.entries, strict=True))
+        return PodTimes(self.causes, pod.astype(np.int32), cause.astype(np.int32), seconds, len(self.case.pods.ready))
+
+    def _gaps(self, pod: Ids, started: Times, ended: Times, begins: Times) -> None:
+        """Before a pod's first step its turn had not come; between its steps it was ready, and then was not."""
+        pods = self.case.pods
+        is_first = np.append(True, pod[1:] != pod[:-1])
+        is_last = np.append(is_first[1:], True)
+        before = np.append(0.0, ended[:-1])
+        before[is_first] = begins[pods.workload[pod[is_first]]]
+        self._spend(pod[is_first], CONTROLLER_PACING, (started - before)[is_first])
+        self._spend(pod[~is_first], NODE_DOWN, (started - before)[~is_first])
+        self._spend(pod[is_last], NODE_DOWN, (pods.ready[pod] - ended)[is_last])
+
+    def _follow(self, pod: Rows, pull: Rows) -> None:
+        """Enter the critical paths of pulls in the name of pods."""
+        counts = self.first[pull + 1] - self.first[pull]
+        entries = self.order[ranges(self.first[pull], counts)]
+        self._spend(np.repeat(pod, counts), self.path.cause[entries], self.path.seconds[entries])
+
+    def _spend(self, pod: Rows, cause: Rows | str, seconds: Times) -> None:
+        some = seconds != 0.0
+        which = np.full(len(pod), self.number[cause]) if isinstance(cause, str) else cause
+        self.entries.append((pod[some], which[some], seconds[some]))

@@ -1,0 +1,205 @@
+"""What the last pod waited for, back to the rollout's start: why the rollout took as long as it did.
+
+The path begins at the last pod's readiness and is walked back along its steps, pulls in it along their own critical
+paths. Where its turn had to come first, the path goes on in the chain of the pod whose event gave it the turn, at
+the time of that event: a new pod that became available, or an old one that was gone (`termination`) and had been
+deleted because a new one had become available before. Where it waited in its kubelet's queue, the path goes on in the
+pull whose end let it in, and before that in the chain of the pod that had asked for it. What full links took of that
+pull stands under these links, since its bytes had to cross them in any order; the rest of it is `kubelet_queue`. (That
+a small pull need not have waited for a large one is another question: `queued_time` has all that such waits took.) So
+the path covers the time from 0 s to the last pod's readiness without gaps, and its causes add up to the rollout time.
+
+The causes are those of `rolloutsim.results.time.steps` and `rolloutsim.results.time.split`; what comes before a bare
+pull's asking, or before a workload's start, is `schedule` as well.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rolloutsim.results.metrics import last_pod
+from rolloutsim.results.time.split import DISK, NIC, OTHER_PULL, path_times
+from rolloutsim.results.time.steps import (
+    CONTROLLER_PACING,
+    FAILED_PULL,
+    KUBELET_QUEUE_STEP,
+    NODE_DOWN,
+    PACING_STEP,
+    PULL_STEP,
+    SCHEDULE,
+    STEP_NAMES,
+    TERMINATION,
+    TERMINATION_STEP,
+    chains,
+    has_own_time,
+    owns_pull,
+)
+
+if TYPE_CHECKING:
+    from rolloutsim.results.facts.records import CaseRecords, OldPods
+    from rolloutsim.results.time.split import PathTimes
+
+
+def last_path(case: CaseRecords, path: PathTimes | None = None) -> tuple[tuple[str, float], ...]:
+    """The causes that made a case's rollout take as long as it did.
+
+    Parameters
+    ----------
+    case : CaseRecords
+        What happened.
+    path : PathTimes, optional
+        The case's, where the caller has it already.
+
+    Returns
+    -------
+    tuple of (str, float)
+        Cause and seconds [s], the largest first; they add up to the rollout time. Empty while a pod is missing,
+        since then there is no last one.
+    """
+    walk = _walked(case, path)
+    if walk is None:
+        return ()
+    return tuple(sorted(((c, s) for c, s in walk.seconds.items() if s > 0.0), key=lambda pair: (-pair[1], pair[0])))
+
+
+def queued_time(case: CaseRecords) -> float:
+    """For how long the path stands in kubelets' queues, whatever the pulls ahead waited for [s].
+
+    Parameters
+    ----------
+    case : CaseRecords
+        What happened.
+    """
+    walk = None if case.orchestration is None else _walked(case)
+    return 0.0 if walk is None else walk.queued
+
+
+def _walked(case: CaseRecords, path: PathTimes | None = None) -> _Walk | None:
+    pod = last_pod(case)
+    if pod is None:
+        return None
+    walk = _Walk(case, path_times(case) if path is None else path)
+    walk.back_from(pod)
+    return walk
+
+
+class _Walk:
+    """The way back from one pod's readiness."""
+
+    def __init__(self, case: CaseRecords, path: PathTimes) -> None:
+        self.case = case
+        self.path = path
+        self.chains = chains(case)
+        steps = self.chains
+        self.whole = owns_pull(case, steps.cause, steps.pull, steps.started, steps.ended)
+        self.has_own_time = has_own_time(case)
+        self.links = {NIC, DISK, *case.shared_links.name}
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.queued = 0.0  # in kubelets' queues
+
+    def back_from(self, pod: int) -> None:
+        """Walk from a pod's readiness to the rollout's start."""
+        pods = self.case.pods
+        time = float(pods.ready[pod])
+        if pods.workload[pod] >= 0:
+            time = self._steps(pod, time)
+        else:
+            pull = int(pods.pull[pod])
+            self._follow(pull)
+            self.seconds[FAILED_PULL] += float(self.case.pulls.asked[pull] - pods.asked[pod])
+            time = float(pods.asked[pod])
+        self.seconds[SCHEDULE] += time
+
+    def _steps(self, pod: int, time: float) -> float:
+        """Walk back along the steps of pods; the time at which the first of them began to wait."""
+        steps = self.chains
+        between = NODE_DOWN  # what the time between a step's end and what came after it was spent on
+        left: set[int] = set()  # steps whose trigger was followed: never twice
+        while (step := self._before(pod, time)) >= 0:
+            started, ended = float(steps.started[step]), float(steps.ended[step])
+            if ended < time:
+                self.seconds[between] += time - ended
+                time = ended
+            between = NODE_DOWN
+            trigger = int(steps.trigger[step])
+            if ended == time and trigger >= 0 and step not in left and steps.cause[step] in (
+                PACING_STEP, TERMINATION_STEP,
+            ):  # fmt: skip
+                left.add(step)
+                between = CONTROLLER_PACING
+                pod, time = self._trigger(pod, step, time)
+            elif ended == time and (ahead := self._ahead(pod, step)) is not None:
+                pod, pull = ahead
+                self._follow(pull, queued=True)
+                asked = float(self.case.pulls.asked[pull])
+                self.queued += time - asked
+                time = asked
+            else:
+                self._spend(step, time - started, cut=time < ended)
+                time = started
+        start = self._start(pod)
+        self.seconds[CONTROLLER_PACING] += time - start
+        return start
+
+    def _before(self, pod: int, time: float) -> int:
+        """The last step of a pod that began before a time; -1: none."""
+        first, end = self.chains.first[pod], self.chains.first[pod + 1]
+        place = int(np.searchsorted(self.chains.started[first:end], time)) - 1
+        return int(first) + place if place >= 0 else -1
+
+    def _trigger(self, pod: int, step: int, time: float) -> tuple[int, float]:
+        """Whose chain the path goes on in after a step that an event ended, and from when on."""
+        row, is_old = divmod(int(self.chains.trigger[step]), 2)
+        if not is_old or self.case.orchestration is None:
+            return row, time
+        old: OldPods = self.case.orchestration.old_pods
+        deleted = min(float(old.deleted[row]), time)
+        self.seconds[TERMINATION] += time - deleted
+        own = self._before(pod, deleted)
+        if own not in (-1, step) and self.chains.ended[own] == deleted and self.chains.trigger[own] >= 0:
+            return pod, deleted  # its own chain says why the old pod was deleted
+        # Both happened in one decision of the controller: the old pod went because a new one had come.
+        pods = self.case.pods
+        same = pods.workload == old.workload[row]
+        came = np.flatnonzero(same & ((pods.available == deleted) | (pods.ready == deleted)))
+        return (int(came[0]) if len(came) else pod), deleted
+
+    def _ahead(self, pod: int, step: int) -> tuple[int, int] | None:
+        """What let a pod in that stood in its kubelet's queue: the pull that ended then, and the pod that had asked."""
+        if self.chains.cause[step] != KUBELET_QUEUE_STEP:
+            return None
+        pulls, ended = self.case.pulls, self.chains.ended[step]
+        of_node = pulls.node == self.case.pods.node[pod]
+        for pull in np.flatnonzero(of_node & (pulls.pulled == ended) & (pulls.asked < ended)).tolist():
+            asking = np.flatnonzero(self.whole & (self.chains.pull == pull))
+            if len(asking):
+                return int(self.chains.pod[asking[0]]), pull
+        return None
+
+    def _spend(self, step: int, seconds: float, cut: bool) -> None:
+        if self.whole[step] and not cut:
+            self._follow(int(self.chains.pull[step]))
+            return
+        cause = int(self.chains.cause[step])
+        workload = self.case.pods.workload[self.chains.pod[step]]
+        if cause == PACING_STEP and self.has_own_time[workload]:
+            self.seconds[SCHEDULE] += seconds
+        else:
+            self.seconds[OTHER_PULL if cause == PULL_STEP else STEP_NAMES[cause]] += seconds
+        if cause == KUBELET_QUEUE_STEP:
+            self.queued += seconds
+
+    def _follow(self, pull: int, queued: bool = False) -> None:
+        """Enter the critical path of a pull; `queued`: for a pod that was not let in before its end."""
+        rows = np.flatnonzero(self.path.pull == pull)
+        for cause, seconds in zip(self.path.cause[rows].tolist(), self.path.seconds[rows].tolist(), strict=True):
+            name = self.path.causes[cause]
+            self.seconds[name if not queued or name in self.links else STEP_NAMES[KUBELET_QUEUE_STEP]] += seconds
+
+    def _start(self, pod: int) -> float:
+        number = int(self.case.pods.workload[pod])
+        workloads = () if self.case.orchestration is None else self.case.orchestration.workloads
+        return workloads[number].start

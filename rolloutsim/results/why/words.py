@@ -1,0 +1,319 @@
+"""The bottleneck in words: what the rollout waited for, how busy it was, and what would change nothing.
+
+That more of a link changes nothing is said only of links that were not saturated for a moment: without them
+every max-min fair rate would have been the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from rolloutsim.results.metrics import CaseSummary, RunSummary, summarise
+from rolloutsim.results.numerals import rate_of_rate, show_time, visible, whole_share, whole_shares
+from rolloutsim.results.time.split import DISK, NIC, UNPACK
+from rolloutsim.results.time.steps import pod_times
+from rolloutsim.results.why.bottlenecks import (
+    PRIVATE_LINKS,
+    Bottleneck,
+    behind_queue,
+    blamed,
+    bottlenecks,
+    mean,
+    private,
+    saturation,
+    shared,
+)
+from rolloutsim.results.why.causes import SENTENCES, TAKES_TIME
+from rolloutsim.results.why.critical import last_path
+from rolloutsim.structs import struct
+from rolloutsim.units import format_time
+
+if TYPE_CHECKING:
+    from rolloutsim.results.facts.records import CaseRecords, Run
+    from rolloutsim.results.load.links import LinkSummary
+    from rolloutsim.scenario.resolved import ResolvedScenario
+
+_ALL_THE_TIME = 0.995  # full for a larger share of the time is full all the time (assumed: it rounds to 100 %)
+_MOSTLY = 0.5  # a link that is busy for less of the time cannot be as scarce as the bottleneck (assumed)
+_MOST_NAMES = 3  # nodes that are named before the others are only counted
+_CLEARLY = 0.05  # a group that is last by a smaller share of its time is not worth a word (assumed)
+_ALIKE = 0.02  # two shares that differ by less are not both said (assumed)
+
+_PRIVATE_NAMES = {NIC: "NICs", DISK: "disks", UNPACK: "cores"}
+
+
+def why(run: Run, summary: RunSummary | None = None) -> str:
+    """Explain a run's slowest case in a few sentences, one a line, and where other cases differ from it.
+
+    Parameters
+    ----------
+    run : Run
+        What happened.
+    summary : RunSummary, optional
+        The run's, where the caller has it already.
+    """
+    summary = summarise(run) if summary is None else summary
+    unfinished = [case for case in summary.cases.values() if not case.finished]
+    if unfinished:
+        horizon, ends = run.scenario.horizon, {case.name: case.end for case in run.cases}
+        return "\n".join(
+            visible(_unfinished(case, len(summary.cases) > 1, horizon if ends[case.case] >= horizon else None))
+            for case in unfinished
+        )
+    slowest = summary.slowest
+    splits = {case.name: _split(case, summary.cases[case.name]) for case in run.cases}
+    causes = bottlenecks(slowest, splits[slowest.case])
+    if not causes:
+        return "every node held all layers already: there was nothing to wait for."
+    others = list(_differing(summary, splits, causes[0]))
+    prefix = f"{slowest.case}: " if others else ""
+    main = behind_queue(slowest, causes) or causes[0]
+    lines = [
+        f"{prefix}{_busy(main, causes[0], slowest, run.scenario)}.",
+        *_divided(causes, "the last pod is" if _is_paced(slowest) else "the pods are"),
+        *(() if _is_paced(slowest) else _last(run, slowest)),
+        *_useless(main, slowest),
+        *others,
+    ]
+    return "\n".join(map(visible, lines))
+
+
+def name_of(bottleneck: Bottleneck) -> str:
+    """A bottleneck as a noun: `registry uplink`, `rack uplinks`, `node NICs`."""
+    if bottleneck.is_shared:
+        return _links_name(bottleneck.kind, bottleneck.links)
+    if bottleneck.kind in _PRIVATE_NAMES:
+        return f"node {_PRIVATE_NAMES[bottleneck.kind]}"
+    return TAKES_TIME[bottleneck.kind]
+
+
+def _is_paced(case: CaseSummary) -> bool:
+    """Whether controllers decide who pulls when: then most pods wait for their turn, and only the last one's way says
+    why that comes when it does.
+    """
+    return case.rollout is not None and bool(case.rollout.workloads)
+
+
+def _split(records: CaseRecords, case: CaseSummary) -> Mapping[str, float]:
+    """The seconds by cause that explain a case: those of all pulls, or of the last pod's way [s]."""
+    return dict(last_path(records)) if _is_paced(case) else case.time_split_s
+
+
+def _unfinished(case: CaseSummary, several: bool, horizon: float | None) -> str:
+    """Why a case did not finish; `horizon` is the time after which it was given up, if it was [s]."""
+    if case.rollout is not None:
+        what = "cannot finish" if horizon is None else f"is not over after {format_time(horizon)} (rollout.horizon)"
+        text = f"the rollout {what}: {'; '.join(case.stuck) or 'pods are missing'}."
+        reasons: dict[str, list[str]] = {}
+        for pod in case.rollout.unfinished_pods:
+            if pod.reason is not None:
+                reasons.setdefault(pod.reason, []).append(pod.node)
+        for reason, nodes in reasons.items():
+            text += f" {_nodes(nodes)}: {reason}."
+        return f"{case.case}: {text}" if several else text
+    pulls = f"{case.unfinished_pulls} of {case.pulls} pulls" if case.pulls else "the pulls"
+    waits = "; ".join(case.stuck) or "nothing that could still happen would change that"
+    return f"{case.case} did not finish: {pulls} never had their image. {waits[0].upper()}{waits[1:]}."
+
+
+def _nodes(names: Sequence[str]) -> str:
+    """On which nodes pods failed, the first few of them."""
+    distinct = sorted(set(names))
+    more = f" and {len(distinct) - _MOST_NAMES} more" if len(distinct) > _MOST_NAMES else ""
+    shown = f"{', '.join(distinct[:_MOST_NAMES])}{more}" if more else _listed(distinct)
+    return f"The last pull on {shown} failed"
+
+
+def _differing(summary: RunSummary, splits: Mapping[str, Mapping[str, float]], main: Bottleneck) -> Iterator[str]:
+    """A line for each cause that is the largest of other cases."""
+    found: dict[str, list[str]] = {}
+    for case in summary.cases.values():
+        causes = bottlenecks(case, splits[case.case])
+        if causes and _noun(causes[0]) != _noun(main):
+            found.setdefault(_noun(causes[0]), []).append(f"{case.case} ({whole_share(causes[0].share)})")
+    for noun, cases in found.items():
+        verb = "waits" if len(cases) == 1 else "wait"
+        yield f"{_listed(cases)} {verb} longest for {noun}."
+
+
+def _busy(main: Bottleneck, largest: Bottleneck, case: CaseSummary, scenario: ResolvedScenario) -> str:
+    """The main clause about the bottleneck, the queue behind it if there is one, and how busy the other end was."""
+    queue = "" if main is largest else f", while {SENTENCES[largest.kind]}"
+    uplink = _busiest_uplink(case)
+    if main.is_shared:
+        clauses = [f"{_how_busy(name_of(main), main, case)}{queue}", _nics(case, scenario)]
+    elif main.kind in PRIVATE_LINKS:
+        rows, worst = private(case, PRIVATE_LINKS[main.kind]), blamed(case, main)
+        groups = [row.link.removesuffix(f".{row.kind}") for row in worst]
+        of = f" of {_listed(groups)}" if len(worst) < len(rows) else ""
+        clauses = [f"{_how_busy(f'{name_of(main)}{of}', main, case)}{queue}", uplink]
+    else:
+        clauses = [SENTENCES[main.kind], uplink, _nics(case, scenario)]
+    return "; ".join(clause for clause in clauses if clause)
+
+
+def _how_busy(name: str, cause: Bottleneck, case: CaseSummary) -> str:
+    busy, full = _utilisation(blamed(case, cause)), saturation(case, cause)
+    if full >= _ALL_THE_TIME:
+        return f"{name} {whole_share(busy)} busy for the whole rollout"
+    if abs(full - busy) < _ALIKE:
+        return f"{name} full for {whole_share(full)} of the rollout"
+    over = "on average" if cause.is_shared else "on average over the nodes"
+    return f"{name} {whole_share(busy)} busy {over}, and the limit for {whole_share(full)} of the rollout"
+
+
+def _nics(case: CaseSummary, scenario: ResolvedScenario) -> str:
+    """How busy the node NICs were, with rates where all have the same."""
+    rows = private(case, "nic.in")
+    if not rows:
+        return "node NICs without a limit"
+    busy = _utilisation(rows)
+    rates = {group.nic_line_rate for group in scenario.groups if group.nic_line_rate is not None}
+    of = f" ({rate_of_rate(busy * max(rates), max(rates))})" if len(rates) == 1 and busy > 0.0 else ""
+    return f"node NICs {whole_share(busy)} busy{of}"
+
+
+def _busiest_uplink(case: CaseSummary) -> str:
+    uplinks = [row for row in shared(case) if row.kind == "registry_uplink" and row.utilisation is not None]
+    if not uplinks:
+        return ""
+    row = max(uplinks, key=lambda row: row.utilisation or 0.0)
+    return f"{_links_name(row.kind, (row.link,))} {whole_share(row.utilisation or 0.0)} busy"
+
+
+def _divided(causes: Sequence[Bottleneck], until: str) -> Iterator[str]:
+    """Where the pulls' time goes, unless it all goes to one cause; what is not a per cent is left out."""
+    shares = whole_shares([cause.share for cause in causes])
+    parts = [f"{share} % to {_noun(cause)}" for cause, share in zip(causes, shares, strict=True) if share]
+    if len(parts) > 1:
+        yield f"Of all time until {until} ready, {_listed(parts, verb='goes')}."
+
+
+def _last(run: Run, slowest: CaseSummary) -> Iterator[str]:
+    """Which nodes are last, and what they wait for that others do not, where there are several groups."""
+    records = next(case for case in run.cases if case.name == slowest.case)
+    last = last_group(records, tuple(group.name for group in run.scenario.groups))
+    if last is None:
+        return
+    text = f"The nodes of {last.group} are last, after {show_time(last.ready)} (all others: {show_time(last.others)})"
+    rest = {_noun(cause): cause.seconds for cause in bottlenecks(slowest, last.split_others)}
+    more = {_noun(cause): cause.seconds - rest.get(_noun(cause), 0.0) for cause in bottlenecks(slowest, last.split)}
+    noun = max(more, key=lambda noun: more[noun])
+    if more[noun] >= (last.ready - last.others) / 2:
+        text += f": each waits on average {show_time(more[noun])} longer for {noun}"
+    yield f"{text}."
+
+
+def _useless(main: Bottleneck, case: CaseSummary) -> Iterator[str]:
+    """What more speed would change nothing: what was never the limit of anything, nor as busy as what was."""
+    is_link = main.is_shared or main.kind in PRIVATE_LINKS
+    most = max(_utilisation(blamed(case, main)) - _ALIKE, _MOSTLY) if is_link else 1.0
+
+    def idle(row: LinkSummary) -> bool:
+        saturated = row.saturated_s if row.max is None else row.max.saturated_s
+        return saturated == 0.0 and (row.utilisation or 0.0) < most
+
+    own = [
+        word
+        for word, kind in (("NIC", "nic.in"), ("disk", "disk"))
+        if private(case, kind) and all(map(idle, private(case, kind)))
+    ]
+    wider: dict[tuple[str, str], list[LinkSummary]] = {}
+    for row in shared(case):
+        direction = row.link.rpartition(".")[2] if row.kind == "rack" else row.link
+        wider.setdefault((row.kind, direction), []).append(row)
+    links = [
+        _links_name(kind, tuple(row.link for row in rows))
+        for (kind, _), rows in wider.items()
+        if all(idle(row) and row.bytes > 0.0 for row in rows)
+    ]
+    if main.is_shared and own:
+        yield f"More {' or '.join(own)} speed changes nothing."
+    elif links:
+        yield f"More speed of the {_listed(links, last='or')} changes nothing."
+
+
+def _noun(cause: Bottleneck) -> str:
+    return f"the {name_of(cause)}" if cause.is_shared else TAKES_TIME[cause.kind]
+
+
+def _links_name(kind: str, links: Sequence[str]) -> str:
+    if kind == "rack":
+        owner = links[0].rpartition(".")[0]
+        return "rack uplinks" if len(links) > 1 else f"uplink of rack {owner}"
+    (link,) = links
+    owner, _, part = link.rpartition(".")
+    if kind == "registry_uplink" and part == "in":
+        return f"{owner.rpartition('.')[0]} uplink (inbound)"
+    return f"{owner} {part}" if kind in ("registry_uplink", "registry_storage") else f"{link} link"
+
+
+def _utilisation(rows: Sequence[LinkSummary]) -> float:
+    """The mean utilisation over single links [1]."""
+    return mean(rows, [row.utilisation or 0.0 for row in rows]) if rows else 0.0
+
+
+def _listed(words: Sequence[str], last: str = "and", verb: str = "") -> str:
+    """`a, b and c`; with a verb it stands in front of the first ` to`."""
+    words = [words[0].replace(" to", f" {verb} to", 1), *words[1:]] if verb else list(words)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+@struct
+class LastGroup:
+    """The group whose last pod is ready clearly after all others'.
+
+    Parameters
+    ----------
+    group : str
+        Its name.
+    ready, others : float
+        When the last pod of it is ready, and the last of all other groups [s].
+    split, split_others : mapping of str to float
+        Seconds by cause of one of its nodes, and of one of the others, on average [s].
+    """
+
+    group: str
+    ready: float
+    others: float
+    split: Mapping[str, float]
+    split_others: Mapping[str, float]
+
+
+def last_group(case: CaseRecords, groups: tuple[str, ...]) -> LastGroup | None:
+    """The group that is last in a finished case; None if there is one group, or none that is clearly last.
+
+    Parameters
+    ----------
+    case : CaseRecords
+        What happened.
+    groups : tuple of str
+        Names of the scenario's node groups, in its order.
+    """
+    stays = np.isnan(case.pods.deleted)
+    group_of_pod = case.node_group[case.pods.node]
+    ready = np.full(len(groups), -np.inf)
+    np.maximum.at(ready, group_of_pod[stays], case.pods.ready[stays])
+    *_, second, last = np.argsort(ready, kind="stable") if len(groups) > 1 else (0, 0)
+    if not ready[second] < (1.0 - _CLEARLY) * ready[last] or np.isneginf(ready[second]):
+        return None
+    path = pod_times(case)
+    is_last = group_of_pod[path.pod] == last
+    nodes = np.unique(case.pods.node)
+    count = int(np.count_nonzero(case.node_group[nodes] == last))
+
+    def split(rows: npt.NDArray[np.bool_], count: int) -> dict[str, float]:
+        sums = np.bincount(path.cause[rows], path.seconds[rows], len(path.causes)) / count
+        return {name: float(sums[i]) for i, name in enumerate(path.causes) if sums[i] > 0.0}
+
+    return LastGroup(
+        groups[last],
+        float(ready[last]),
+        float(ready[second]),
+        split(is_last, count),
+        split(~is_last, len(nodes) - count),
+    )
