@@ -11,7 +11,7 @@ from re import fullmatch
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, Phase, assume, example, given, settings
 from hypothesis import strategies as st
 
 from rolloutsim import Scenario
@@ -45,19 +45,21 @@ def images(draw: st.DrawFn, registries: Sequence[str]) -> Document:
 
 
 @st.composite
-def groups(draw: st.DrawFn, pods: bool) -> Document:
-    """One or two groups of one to three nodes."""
+def groups(draw: st.DrawFn, pods: bool, calm: bool) -> Document:
+    """One or two groups of one to three nodes; on calm ones nothing can fail."""
     made: Document = {}
     for name in draw(st.sampled_from([["web"], ["web", "batch"]])):
         group: Document = {"count": draw(st.integers(1, 3)), "nic": draw(st.sampled_from(["100 Mbit/s", "1 Gbit/s"]))}
         group["runtime"] = draw(st.sampled_from(["containerd", "containerd", "containerd-1", "dockerd", "cri-o"]))
-        group |= sometimes(draw, "disk", ["unlimited", "40 MB/s", {"rate": "200 MB/s", "capacity": "10 GB"}])
+        group |= sometimes(
+            draw, "disk", ["unlimited", "40 MB/s", "200 MB/s" if calm else {"rate": "200 MB/s", "capacity": "10 GB"}]
+        )
         group |= sometimes(draw, "unpack", ["unlimited", {"rate": "50 MB/s", "cores": 2}])
         group |= sometimes(draw, "cached", [{"base": 1}, {"app": "50%"}])
         group |= sometimes(draw, "parallel_layers", [1, 2])
         group |= sometimes(draw, "connection_cap", ["5 MB/s"])
-        if group["runtime"] == "containerd":
-            group |= sometimes(draw, "layer_fetch_buffer", ["1 MB"]) if draw(st.booleans()) else {}
+        if group["runtime"] == "containerd" and not calm:
+            group |= sometimes(draw, "layer_fetch_buffer", ["1 MB"])
         group |= sometimes(draw, "via", [["site"]])
         if pods:
             group |= sometimes(draw, "serialize_image_pulls", [False])
@@ -103,16 +105,17 @@ def failures(draw: st.DrawFn) -> Document:
 
 
 @st.composite
-def registries(draw: st.DrawFn) -> Document:
-    """One or two registries behind the same link, with and without limits."""
+def registries(draw: st.DrawFn, calm: bool) -> Document:
+    """One or two registries behind the same link, with and without limits; calm ones refuse nobody."""
     made: Document = {}
     for name in draw(st.sampled_from([["hub"], ["hub", "near"]])):
         registry: Document = {"uplink": draw(st.sampled_from(["200 Mbit/s", "1 Gbit/s", "unlimited"]))}
         registry |= sometimes(draw, "via", [["wan"]])
-        registry |= sometimes(draw, "rate_limit", [{"rate": "10/s", "burst": 5}]) if draw(st.booleans()) else {}
+        if not calm:
+            registry |= sometimes(draw, "rate_limit", [{"rate": "10/s", "burst": 5}])
+            registry |= sometimes(draw, "replicas", [2])
         registry |= sometimes(draw, "max_connections", [1, 3]) if draw(st.booleans()) else {}
         registry |= sometimes(draw, "redirect", [True]) if draw(st.booleans()) else {}
-        registry |= sometimes(draw, "replicas", [2]) if draw(st.booleans()) else {}
         registry |= sometimes(draw, "storage", ["20 MB/s"]) if draw(st.booleans()) else {}
         registry |= sometimes(draw, "tls", [True])
         made[name] = registry
@@ -122,8 +125,8 @@ def registries(draw: st.DrawFn) -> Document:
 @st.composite
 def scenarios(draw: st.DrawFn) -> Document:
     """A scenario of a few nodes as a document: bare pulls or pods, with and without what can stand in their way."""
-    pods = draw(st.booleans())
-    served, nodes = draw(registries()), draw(groups(pods))
+    pods, calm = draw(st.booleans()), draw(st.booleans())
+    served, nodes = draw(registries(calm)), draw(groups(pods, calm))
     network: Document = {
         "links": {"wan": {"capacity": "100 Mbit/s", "latency": draw(LATENCIES)}, "site": "150 Mbit/s"},
         "congestion_control": draw(st.sampled_from(["cubic", "cubic", "bbr"])),
@@ -143,9 +146,9 @@ def scenarios(draw: st.DrawFn) -> Document:
         "network": network,
         "registries": served,
         "images": draw(images(sorted(served))),
-        "failures": draw(failures()) if draw(st.booleans()) else {},
+        "failures": {} if calm else draw(failures()),
         "background": {},
-        "rollout": {"horizon": "2m"},
+        "rollout": {"horizon": "9m"},
     }
     flows = {
         "backup": {"links": ["wan"], "size": "3 MB", "connections": 2, "at": "0.2 s"},
@@ -376,7 +379,7 @@ def uplink_out_of_reach(document: Document) -> bool:
     return bool(unlimited)
 
 
-@neutral(brings={r"/cases/.*/links/\[(hub|near).storage\]#0/.*": "a disk without a limit has no row"})
+@neutral(brings={r"/cases/.*/links/\[(hub|near|spare).storage\]#0/.*": "a disk without a limit has no row"})
 def storage_out_of_reach(document: Document) -> bool:
     return _each(document["registries"], "storage", "1000 TB/s")
 
@@ -428,7 +431,7 @@ def very_long_progress_deadline(document: Document) -> bool:
 
 @neutral()
 def image_cached_on_no_node(document: Document) -> bool:
-    return _each(document["nodes"], "cached", {"app": 0, "base": 0})
+    return _each(document["nodes"], "cached", {"app": 0})
 
 
 @neutral()
@@ -487,16 +490,32 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+# Nodes that meet each other's queue at each request: a wait that is asked for once only is another number.
+DEEP: Document = {
+    "rolloutsim": 1,
+    "nodes": {"web": {"count": 5, "nic": "1 Gbit/s", "runtime": "containerd", "start": {"min": "0 s", "max": "1 s"}}},
+    "network": {"links": {"wan": {"capacity": "100 Mbit/s", "latency": "10 ms", "buffer": "250 ms"}}},
+    "registries": {"hub": {"uplink": "10 Gbit/s", "via": ["wan"]}},
+    "images": {"app": {"registry": "hub", "layers": ["500 kB", "500 kB", "500 kB", "500 kB"]}},
+    "failures": {},
+    "background": {},
+}
+# What fails is small enough as it is, and making it smaller takes minutes.
+UNSHRUNK = (Phase.explicit, Phase.generate)
+
+
 @pytest.mark.parametrize("addition", ADDITIONS, ids=lambda addition: addition.name)
-@settings(max_examples=10)
-@given(data=st.data())
-def test_what_does_not_bite_changes_no_number(addition: Addition, data: st.DataObject) -> None:
-    document = data.draw(scenarios().filter(lambda one: addition.add(deepcopy(one))))
+@settings(max_examples=8, phases=UNSHRUNK, suppress_health_check=[HealthCheck.filter_too_much])
+@example(DEEP)
+@given(scenarios())
+def test_what_does_not_bite_changes_no_number(addition: Addition, document: Document) -> None:
     changed, added = with_additions(document, [addition])
+    assume(added)
     assert differences(figures(document), figures(changed), added) == {}
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, phases=UNSHRUNK)
+@example(DEEP)
 @given(scenarios())
 def test_all_that_does_not_bite_together_changes_no_number(document: Document) -> None:
     changed, added = with_additions(document, ADDITIONS)
