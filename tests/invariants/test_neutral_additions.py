@@ -216,6 +216,8 @@ _WATCHED = {
     r"/cases/\[.*\]#0/(failed_pulls|bytes_again)": "bare pulls leave out what cannot fail",
     r"/cases/\[.*\]#0/pulls/.*/(failed_s|reason)": "bare pulls leave out what cannot fail",
 }
+# What such sections count failures in.
+_OF_FAILURES = ("/failed_pulls", "/bytes_again", "/failed_s", "/reason", "/retries")
 ADDITIONS: list[Addition] = []
 
 
@@ -261,7 +263,7 @@ def rate_limit_of_each_address_out_of_reach(document: Document) -> bool:
 
 @neutral(
     brings=_WATCHED,
-    changes={r"/cases/.*/disk/peak_utilisation": "a share of the capacity", r"/cases/.*/node_disks/.*": "the same"},
+    changes={r"/cases/.*/disk/peak_utilisation": "a share of the capacity"},
 )
 def disk_of_100_terabytes(document: Document) -> bool:
     found = [group for group in document["nodes"].values() if "capacity" not in _disk(group)]
@@ -479,7 +481,11 @@ def differences(plain: Figures, changed: Figures, added: Sequence[Addition]) -> 
     for way in sorted(plain.keys() | changed.keys()):
         before, after = plain.get(way, "no such row"), changed.get(way, "no such row")
         excluded = brings if way not in plain else changes
-        if not _same(before, after) and not any(fullmatch(pattern, way) for pattern in excluded):
+        # A case that is added is another rollout, with failures of its own.
+        is_of_both = way not in plain and not way.startswith("/cases/[spare]")
+        tells_of_failure = is_of_both and way.endswith(_OF_FAILURES) and after not in (0, None)
+        is_excluded = not tells_of_failure and any(fullmatch(pattern, way) for pattern in excluded)
+        if not _same(before, after) and not is_excluded:
             found[way] = (before, after)
     return found
 
@@ -505,7 +511,7 @@ UNSHRUNK = (Phase.explicit, Phase.generate)
 
 
 @pytest.mark.parametrize("addition", ADDITIONS, ids=lambda addition: addition.name)
-@settings(max_examples=8, phases=UNSHRUNK, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=6, phases=UNSHRUNK, suppress_health_check=[HealthCheck.filter_too_much])
 @example(DEEP)
 @given(scenarios())
 def test_what_does_not_bite_changes_no_number(addition: Addition, document: Document) -> None:
@@ -514,7 +520,7 @@ def test_what_does_not_bite_changes_no_number(addition: Addition, document: Docu
     assert differences(figures(document), figures(changed), added) == {}
 
 
-@settings(max_examples=25, phases=UNSHRUNK)
+@settings(max_examples=20, phases=UNSHRUNK)
 @example(DEEP)
 @given(scenarios())
 def test_all_that_does_not_bite_together_changes_no_number(document: Document) -> None:
