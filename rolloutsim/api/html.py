@@ -9,7 +9,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rolloutsim.api.result import Result
+    from rolloutsim.results.outcome import Outcome
     from rolloutsim.scenario.resolved import NodeGroup, ResolvedScenario
 
 _MOST_LISTED = 12  # entries of one kind in the table of a scenario (assumed: one screen)
@@ -53,19 +53,20 @@ def of_columns(columns: Mapping[str, Sequence[Any]], count: int, most: int) -> s
     return table(list(columns), list(rows), sides, caption)
 
 
-def of_result(result: Result) -> str:
+def of_result(outcome: Outcome) -> str:
     """The table of the cases, why, the thresholds, and the curve of who is ready when."""
     from rolloutsim.results.shown.tables import case_rows, threshold_rows
+    from rolloutsim.results.why.words import why
 
-    found = case_rows(result.run, result.summary, result.intervals)
+    found = case_rows(outcome)
     headings, sides = [c.heading for c in found.columns], [c.side for c in found.columns]
-    parts = [table(headings, found.rows, sides, result.scenario.name)]
-    parts += [f"<p>{escape(line)}</p>" for line in result.why().splitlines() if line.strip()]
-    if result.thresholds:
-        checks = threshold_rows(result.thresholds)
+    parts = [table(headings, found.rows, sides, outcome.run.scenario.name)]
+    parts += [f"<p>{escape(line)}</p>" for line in why(outcome.run, outcome.means).splitlines() if line.strip()]
+    if outcome.thresholds:
+        checks = threshold_rows(outcome.thresholds)
         sides = [c.side for c in checks.columns]
         parts.append(table([c.heading for c in checks.columns], checks.rows, sides, "Thresholds"))
-    return "".join(parts) + _curve(result)
+    return "".join(parts) + _curve(outcome)
 
 
 def of_scenario(scenario: ResolvedScenario) -> str:
@@ -141,13 +142,14 @@ def _some(lines: list[str]) -> list[str]:
     return [*lines[: _MOST_LISTED - 1], f"and {len(lines) - _MOST_LISTED + 1} more"]
 
 
-def _curve(result: Result) -> str:
+def _curve(outcome: Outcome) -> str:
     """Who is ready when, as an image of its own: what it defines cannot clash with another figure of the page."""
     from rolloutsim.report.images import svg
+    from rolloutsim.report.plots import figure
     from rolloutsim.report.plots.canvas import NoDataError
 
     try:
-        ax = result.plot.rollout()
+        ax = figure("rollout")(outcome)
     except NoDataError:
         return ""
     image = b64encode(svg(ax).encode()).decode()

@@ -12,7 +12,7 @@ from rolloutsim.planning.replicate import replicate, seeds
 from rolloutsim.results.document import to_json
 from rolloutsim.results.facts.intervals import mean_interval, median, quantile_interval
 from rolloutsim.results.numerals import plus_minus, show_time
-from rolloutsim.results.replicated import Replications
+from rolloutsim.results.outcome import Replications
 from rolloutsim.results.shown.tables import case_rows
 from rolloutsim.results.store import from_bytes, to_bytes
 from rolloutsim.scenario import loads

@@ -17,7 +17,7 @@ from rolloutsim.report.plots.canvas import NoDataError, tips
 from rolloutsim.results.load.throughput import link_loads
 from rolloutsim.results.metrics import pull_times, rollout_time, summarise
 from rolloutsim.results.numerals import show_time
-from rolloutsim.results.replicated import figures_of
+from rolloutsim.results.outcome import figures_of
 from rolloutsim.results.time.phases import node_phases, readiness
 from rolloutsim.simulation import simulate
 from tests.report.runs import PARTLY, ideal, rolling, shipped

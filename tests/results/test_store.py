@@ -15,7 +15,7 @@ import pytest
 from rolloutsim.errors import OutputError, UsageError
 from rolloutsim.results.document import to_json
 from rolloutsim.results.facts.records import Run
-from rolloutsim.results.replicated import figures_of
+from rolloutsim.results.outcome import figures_of
 from rolloutsim.results.store import (
     UnreadableError,
     from_bytes,

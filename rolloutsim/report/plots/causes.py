@@ -27,7 +27,7 @@ from rolloutsim.report.plots.canvas import (
 )
 from rolloutsim.report.plots.scales import share_axis
 from rolloutsim.report.plots.subjects import scene, several_cases
-from rolloutsim.results.metrics import CaseSummary, summarise
+from rolloutsim.results.metrics import CaseSummary
 from rolloutsim.results.numerals import show_time, whole_share
 from rolloutsim.results.time.split import (
     CONNECTION_CAP,
@@ -49,8 +49,8 @@ from rolloutsim.results.why.words import name_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.results.facts.records import Run
-    from rolloutsim.results.metrics import RunSummary
+    from rolloutsim.results.outcome import Outcome
+
 
 _LEGIBLE = 0.07  # a part of the bar with at least this share has room for its number (assumed)
 _ROW, _ENTRY, _FRAME = 0.34, 0.2, 1.4  # height of a bar's row, of one in the legend, of all around them [inch]
@@ -73,7 +73,7 @@ _LOOKS: dict[str, tuple[str, str, str]] = {
 _OTHERS = ((SKY, "xxxx"), (BLUE, "xxxx"), (SKY, "++++"), (BLUE, "++++"), (GREEN, "++++"), (GREY, "++++"))
 
 
-def time_split(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
+def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """Where the time of the pods goes, by cause: a bar a case, until they are ready.
 
     A pod's time begins when its pull is asked for, with workloads when these begin.
@@ -82,12 +82,11 @@ def time_split(run: Run, *, case: str | None = None, summary: RunSummary | None 
 
     Parameters
     ----------
-    run, case, summary, ax
+    outcome, case, ax
         As for `rollout`.
     """
-    summary = summarise(run) if summary is None else summary
-    cases = several_cases(run, case, summary)
-    rows = [summary.cases[one.name] for one in cases]
+    run, cases = outcome.run, several_cases(outcome, case)
+    rows = [outcome.first.cases[one.name] for one in cases]
     split = [bottlenecks(row) for row in rows]
     if not any(split):
         raise NoDataError(

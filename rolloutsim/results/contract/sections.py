@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rolloutsim.results.contract.columns import pod_columns
+from rolloutsim.results.numerals import number
 
 if TYPE_CHECKING:
     from rolloutsim.results.contract.columns import Columns
@@ -76,11 +77,6 @@ def _plain(value: Any, key: str = "") -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_plain(item) for item in value]
     return number(value) if isinstance(value, float) and "bytes" in key else value
-
-
-def number(value: float | None) -> float | None:
-    """Whole bytes and flows without a decimal point."""
-    return int(value) if value is not None and float(value).is_integer() and abs(value) < 2**53 else value
 
 
 def plain_rows(columns: Columns) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from dataclasses import field
 import numpy as np
 import numpy.typing as npt
 
+from rolloutsim.results.facts.derived import Lasting
 from rolloutsim.scenario.resolved import Image, Layer, LinkKind, ResolvedScenario
 from rolloutsim.scenario.resolved_rollout import Workload
 from rolloutsim.scenario.routes import Route
@@ -288,7 +289,7 @@ class Orchestration:
 
 
 @struct(eq=False, frozen=True)
-class CaseRecords:
+class CaseRecords(Lasting):
     """Everything that happened in one case."""
 
     name: str

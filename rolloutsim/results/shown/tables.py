@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from rolloutsim.results.metrics import CaseSummary, RunSummary, is_image_case, summarise
+from rolloutsim.results.metrics import CaseSummary, RunSummary, is_image_case
 from rolloutsim.results.numerals import (
     UNKNOWN,
     plus_minus,
@@ -27,7 +27,7 @@ from rolloutsim.results.numerals import (
 )
 from rolloutsim.results.shown.findings import findings
 from rolloutsim.results.shown.tabular import Column, Table, escaped, markdown, text_table
-from rolloutsim.results.thresholds import ThresholdResult, check
+from rolloutsim.results.thresholds import ThresholdResult
 from rolloutsim.results.why.words import why
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, Run
     from rolloutsim.results.load.background import BackgroundSummary, Latency
     from rolloutsim.results.load.disks import ImageDisk
+    from rolloutsim.results.outcome import Outcome
     from rolloutsim.results.pods.replicas import WorkloadSummary
 
 Intervals = Mapping[str, "Interval | None"]  # of rollout times, by case
@@ -50,25 +51,15 @@ _FOOTNOTES = (
 )
 
 
-def case_rows(run: Run, summary: RunSummary | None = None, intervals: Intervals | None = None) -> Table:
-    """The cases side by side: as images where each case is an image, else as workloads or sets of pulls.
-
-    Parameters
-    ----------
-    run : Run
-        What happened.
-    summary : RunSummary, optional
-        The run's, where the caller has it already; with several replications, their means.
-    intervals : mapping of str to Interval, optional
-        With several replications, the interval of each case's rollout time.
-    """
-    summary = summarise(run) if summary is None else summary
+def case_rows(outcome: Outcome) -> Table:
+    """The cases side by side: as images where each case is an image, else as workloads or sets of pulls."""
+    run, summary = outcome.run, outcome.means
     figures = [(case, summary.cases[case.name]) for case in run.cases]
     if _shows_workloads(run):
-        return _workload_table(summary, intervals or {})
+        return _workload_table(summary, outcome.intervals)
     if all(is_image_case(case) for case in run.cases):
-        return _image_table(figures, intervals or {})
-    return _pull_table(figures, intervals or {})
+        return _image_table(figures, outcome.intervals)
+    return _pull_table(figures, outcome.intervals)
 
 
 def disk_rows(summary: RunSummary) -> Table | None:
@@ -100,17 +91,17 @@ def threshold_rows(results: Sequence[ThresholdResult]) -> Table:
     return Table(tuple(Column(h, s) for h, s in zip(headings, sides, strict=True)), rows)
 
 
-def to_csv(run: Run, summary: RunSummary | None = None, intervals: Intervals | None = None) -> str:
+def to_csv(outcome: Outcome) -> str:
     """One line a case: the figures of the JSON contract with their full precision; unknown ones are empty.
 
     Where there are workloads, kubelets, faults or pushes, their failures are columns as well.
-    With several replications (parameters as for `case_rows`) the ends of the rollout time's interval come last.
+    With several replications the ends of the rollout time's interval come last.
     """
-    summary = summarise(run) if summary is None else summary
+    summary, intervals = outcome.means, outcome.intervals
     text = StringIO()
     rollouts = any(case.rollout is not None for case in summary.cases.values())
     lines = [_flat(case) | (_flat_rollout(case) if rollouts else {}) for case in summary.cases.values()]
-    if intervals is not None:
+    if intervals:
         for line, case in zip(lines, summary.cases, strict=True):
             low, high = intervals.get(case) or (None, None)
             line |= {"rollout_time_ci_low_s": low, "rollout_time_ci_high_s": high}
@@ -120,35 +111,27 @@ def to_csv(run: Run, summary: RunSummary | None = None, intervals: Intervals | N
     return text.getvalue()
 
 
-def to_markdown(
-    run: Run,
-    summary: RunSummary | None = None,
-    results: Sequence[ThresholdResult] | None = None,
-    intervals: Intervals | None = None,
-) -> str:
-    """A run as a Markdown section: title, cases, why, thresholds, what was assumed and what the figures mean.
-
-    Parameters are as for `case_rows`, and the checked thresholds where the caller has them already.
-    """
-    summary = summarise(run) if summary is None else summary
-    text = escaped(why(run, summary))
-    parts = [f"# {escaped(visible(run.scenario.name))}", markdown(case_rows(run, summary, intervals)), text]
-    results = check(run, summary) if results is None else results
+def to_markdown(outcome: Outcome) -> str:
+    """A Markdown section: title, cases, why, thresholds, what was assumed and what the figures mean."""
+    summary, scenario = outcome.means, outcome.run.scenario
+    text = escaped(why(outcome.run, summary))
+    parts = [f"# {escaped(visible(scenario.name))}", markdown(case_rows(outcome)), text]
     if found := findings(summary):
         parts += ["## Rollout", "\n".join(f"- {escaped(f'{one.topic}: {one.text}')}" for one in found)]
     if (disks := disk_rows(summary)) is not None:
         parts += ["## Disk and cost", markdown(disks)]
-    if results:
-        parts += ["## Thresholds", markdown(threshold_rows(results))]
+    if outcome.thresholds:
+        parts += ["## Thresholds", markdown(threshold_rows(outcome.thresholds))]
     # Our own notes are Markdown already, the scenario's have names in them.
-    notes = (note if note in _FOOTNOTES else escaped(note) for note in footnotes(run, intervals))
+    notes = (note if note in _FOOTNOTES else escaped(note) for note in footnotes(outcome))
     parts.append("\n".join(f"- {note}" for note in notes))
     return "\n\n".join(parts) + "\n"
 
 
-def footnotes(run: Run, intervals: Intervals | None = None) -> tuple[str, ...]:
-    """What was assumed, and what one has to know to read the table; parameters as for `case_rows`."""
-    notes = (*map(visible, run.scenario.notes), *_about_intervals(intervals))
+def footnotes(outcome: Outcome) -> tuple[str, ...]:
+    """What was assumed, and what one has to know to read the table."""
+    run = outcome.run
+    notes = (*map(visible, run.scenario.notes), *_about_intervals(outcome.intervals))
     shared = (_SHARED,) if _shows_workloads(run) and _share_images(run) else ()
     return (*notes, *shared, *(_FOOTNOTES[1:] if _shows_workloads(run) else _FOOTNOTES))
 
@@ -159,8 +142,8 @@ def _share_images(run: Run) -> bool:
     return any(len(images) > len(set(images)) for images in uses)
 
 
-def _about_intervals(intervals: Intervals | None) -> Iterator[str]:
-    if intervals is None:
+def _about_intervals(intervals: Intervals) -> Iterator[str]:
+    if not intervals:
         return
     if all(interval is not None and interval.half == 0.0 for interval in intervals.values()):
         yield "All replications took equally long: nothing in this scenario that matters for it is random."

@@ -31,7 +31,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.results.facts.layers import LayerTable, layer_table
+from rolloutsim.results.facts.derived import derived
+from rolloutsim.results.facts.layers import layer_table
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -95,24 +96,18 @@ class PathTimes:
         return seconds.reshape(self.pulls, len(self.causes))
 
 
-def path_times(case: CaseRecords, table: LayerTable | None = None) -> PathTimes:
-    """Walk the critical paths of all finished pulls.
-
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    table : LayerTable, optional
-        The case's, where the caller has it already.
-    """
-    return _Walk(case, layer_table(case) if table is None else table).walk()
+@derived
+def path_times(case: CaseRecords) -> PathTimes:
+    """Walk the critical paths of all finished pulls."""
+    return _Walk(case).walk()
 
 
 class _Walk:
     """The critical paths of a case's pulls, all walked back together."""
 
-    def __init__(self, case: CaseRecords, table: LayerTable) -> None:
+    def __init__(self, case: CaseRecords) -> None:
         self.case = case
+        table = layer_table(case)
         self.pulls, self.fetches, self.unpacks = case.pulls, case.fetches, case.unpacks
         self.causes = tuple(dict.fromkeys((*case.causes, *WAITS)))
         self.number = {name: i for i, name in enumerate(self.causes)}

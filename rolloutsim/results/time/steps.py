@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from rolloutsim.results.facts.derived import derived
 from rolloutsim.results.facts.records import STEP_CAUSES
 from rolloutsim.results.time.split import OTHER_PULL, path_times, ranges
 from rolloutsim.structs import struct
@@ -106,6 +107,7 @@ class Chains:
     first: Rows
 
 
+@derived
 def chains(case: CaseRecords) -> Chains:
     """Sort the steps of a case's pods into chains; there are none without workloads."""
     count = len(case.pods.ready)
@@ -126,17 +128,10 @@ def time_split(case: CaseRecords) -> dict[str, float]:
     return path_times(case).total() if case.orchestration is None else pod_times(case).total()
 
 
-def pod_times(case: CaseRecords, path: PathTimes | None = None) -> PodTimes:
-    """What each ready pod waited for.
-
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    path : PathTimes, optional
-        The case's, where the caller has it already.
-    """
-    path = path_times(case) if path is None else path
+@derived
+def pod_times(case: CaseRecords) -> PodTimes:
+    """What each ready pod waited for."""
+    path = path_times(case)
     if case.orchestration is None:
         return PodTimes(path.causes, path.pull, path.cause, path.seconds, len(case.pods.ready))
     account = _Account(case, path)

@@ -23,7 +23,7 @@ from rolloutsim.results.time.split import (
     STARTUP,
     UNPACK,
 )
-from rolloutsim.results.time.steps import CONTROLLER_PACING, FAILED_PULL, NODE_DOWN, SCHEDULE, TERMINATION, time_split
+from rolloutsim.results.time.steps import CONTROLLER_PACING, FAILED_PULL, NODE_DOWN, SCHEDULE, TERMINATION
 from rolloutsim.results.why.critical import last_path
 from rolloutsim.structs import struct
 
@@ -97,13 +97,13 @@ class Cause:
     over_all_s: float
 
 
-def cause_columns(case: CaseRecords, summary: CaseSummary | None = None) -> dict[str, list[Any]]:
+def cause_columns(case: CaseRecords, summary: CaseSummary) -> dict[str, list[Any]]:
     """The same as `causes`, column by column."""
     found = causes(case, summary)
     return {field.name: [getattr(one, field.name) for one in found] for field in fields(Cause)}
 
 
-def causes(case: CaseRecords, summary: CaseSummary | None = None) -> tuple[Cause, ...]:
+def causes(case: CaseRecords, summary: CaseSummary) -> tuple[Cause, ...]:
     """The causes of a case's rollout time, the largest on the last pod's path first; none if it did not finish.
 
     Those that only other pods met come last, the largest first.
@@ -112,10 +112,10 @@ def causes(case: CaseRecords, summary: CaseSummary | None = None) -> tuple[Cause
     ----------
     case : CaseRecords
         What happened.
-    summary : CaseSummary, optional
-        Its figures, where the caller has them already.
+    summary : CaseSummary
+        Its figures; with several replications, their means.
     """
-    over_all = time_split(case) if summary is None else summary.time_split_s
+    over_all = summary.time_split_s
     if not case.finished:
         return ()
     seconds: dict[str, float] = {}

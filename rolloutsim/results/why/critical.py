@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rolloutsim.results.facts.derived import derived
 from rolloutsim.results.metrics import last_pod
 from rolloutsim.results.time.split import DISK, NIC, OTHER_PULL, path_times
 from rolloutsim.results.time.steps import (
@@ -40,18 +41,10 @@ from rolloutsim.results.time.steps import (
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, OldPods
-    from rolloutsim.results.time.split import PathTimes
 
 
-def last_path(case: CaseRecords, path: PathTimes | None = None) -> tuple[tuple[str, float], ...]:
+def last_path(case: CaseRecords) -> tuple[tuple[str, float], ...]:
     """The causes that made a case's rollout take as long as it did.
-
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    path : PathTimes, optional
-        The case's, where the caller has it already.
 
     Returns
     -------
@@ -59,29 +52,24 @@ def last_path(case: CaseRecords, path: PathTimes | None = None) -> tuple[tuple[s
         Cause and seconds [s], the largest first; they add up to the rollout time. Empty while a pod is missing,
         since then there is no last one.
     """
-    walk = _walked(case, path)
+    walk = _walked(case)
     if walk is None:
         return ()
     return tuple(sorted(((c, s) for c, s in walk.seconds.items() if s > 0.0), key=lambda pair: (-pair[1], pair[0])))
 
 
 def queued_time(case: CaseRecords) -> float:
-    """For how long the path stands in kubelets' queues, whatever the pulls ahead waited for [s].
-
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    """
-    walk = None if case.orchestration is None else _walked(case)
+    """For how long the path stands in kubelets' queues, whatever the pulls ahead waited for [s]."""
+    walk = _walked(case)
     return 0.0 if walk is None else walk.queued
 
 
-def _walked(case: CaseRecords, path: PathTimes | None = None) -> _Walk | None:
+@derived
+def _walked(case: CaseRecords) -> _Walk | None:
     pod = last_pod(case)
     if pod is None:
         return None
-    walk = _Walk(case, path_times(case) if path is None else path)
+    walk = _Walk(case)
     walk.back_from(pod)
     return walk
 
@@ -89,9 +77,9 @@ def _walked(case: CaseRecords, path: PathTimes | None = None) -> _Walk | None:
 class _Walk:
     """The way back from one pod's readiness."""
 
-    def __init__(self, case: CaseRecords, path: PathTimes) -> None:
+    def __init__(self, case: CaseRecords) -> None:
         self.case = case
-        self.path = path
+        self.path = path_times(case)
         self.chains = chains(case)
         steps = self.chains
         self.whole = owns_pull(case, steps.cause, steps.pull, steps.started, steps.ended)

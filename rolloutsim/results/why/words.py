@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.results.metrics import CaseSummary, RunSummary, summarise
+from rolloutsim.results.metrics import CaseSummary, RunSummary
 from rolloutsim.results.numerals import rate_of_rate, show_time, visible, whole_share, whole_shares
 from rolloutsim.results.time.split import DISK, NIC, UNPACK
 from rolloutsim.results.time.steps import pod_times
@@ -46,17 +46,16 @@ _ALIKE = 0.02  # two shares that differ by less are not both said (assumed)
 _PRIVATE_NAMES = {NIC: "NICs", DISK: "disks", UNPACK: "cores"}
 
 
-def why(run: Run, summary: RunSummary | None = None) -> str:
+def why(run: Run, summary: RunSummary) -> str:
     """Explain a run's slowest case in a few sentences, one a line, and where other cases differ from it.
 
     Parameters
     ----------
     run : Run
         What happened.
-    summary : RunSummary, optional
-        The run's, where the caller has it already.
+    summary : RunSummary
+        Its figures; with several replications, their means.
     """
-    summary = summarise(run) if summary is None else summary
     unfinished = [case for case in summary.cases.values() if not case.finished]
     if unfinished:
         horizon, ends = run.scenario.horizon, {case.name: case.end for case in run.cases}
