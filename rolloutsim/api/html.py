@@ -56,12 +56,11 @@ def of_columns(columns: Mapping[str, Sequence[Any]], count: int, most: int) -> s
 def of_result(outcome: Outcome) -> str:
     """The table of the cases, why, the thresholds, and the curve of who is ready when."""
     from rolloutsim.results.shown.tables import case_rows, threshold_rows
-    from rolloutsim.results.why.words import why
 
     found = case_rows(outcome)
     headings, sides = [c.heading for c in found.columns], [c.side for c in found.columns]
     parts = [table(headings, found.rows, sides, outcome.run.scenario.name)]
-    parts += [f"<p>{escape(line)}</p>" for line in why(outcome.run, outcome.means).splitlines() if line.strip()]
+    parts += [f"<p>{escape(line)}</p>" for line in outcome.why.splitlines() if line.strip()]
     if outcome.thresholds:
         checks = threshold_rows(outcome.thresholds)
         sides = [c.side for c in checks.columns]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from rolloutsim.api.table import Table
 from rolloutsim.results.outcome import Outcome
-from rolloutsim.results.why.words import why
 
 if TYPE_CHECKING:
     from rolloutsim.api.plotting import Plots
@@ -109,7 +108,7 @@ class Result:
 
     def why(self) -> str:
         """What the slowest case waited for, in words."""
-        return why(self.run, self.summary)
+        return self.outcome.why
 
     def what_if(self, case: str | None = None, jobs: int = -1, budget: float = 60.0) -> Table:
         """Changes that could make a case faster, each simulated, the largest gain first; `set` is as for `--set`.

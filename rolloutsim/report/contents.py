@@ -22,7 +22,6 @@ from rolloutsim.results.shown.tables import (
     split_table,
     threshold_rows,
 )
-from rolloutsim.results.why.words import why
 
 if TYPE_CHECKING:
     from rolloutsim.planning.sensitivity import Sensitivity
@@ -82,7 +81,7 @@ class _Contents:
         yield Numbers(tuple(self._numbers()))
         if self.outcome.thresholds:
             yield Rows("Thresholds, with what is left until they are missed", threshold_rows(self.outcome.thresholds))
-        yield Text(why(self.run, self.outcome.means))
+        yield Text(self.outcome.why)
 
     def _numbers(self) -> Iterator[tuple[str, str, str]]:
         case = self.slowest

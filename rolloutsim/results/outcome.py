@@ -22,6 +22,7 @@ from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.results.metrics import RunSummary, summarise
 from rolloutsim.results.numerals import number
 from rolloutsim.results.thresholds import Measurement, ThresholdResult, judge, measure
+from rolloutsim.results.why.words import why
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -143,6 +144,11 @@ class Outcome:
     def intervals(self) -> Mapping[str, Interval | None]:
         """With several replications, the 95 % interval of each case's rollout time [s]; empty: there is one."""
         return {case: self.interval(case) for case in self.cases if self.replications}
+
+    @cached_property
+    def why(self) -> str:
+        """What the slowest case waited for, in words."""
+        return why(self.run, self.means)
 
     def values(self, case: str, *path: str) -> tuple[float | None, ...]:
         """One number of the JSON contract in each replication, the rollout time by default.

@@ -28,7 +28,6 @@ from rolloutsim.results.numerals import (
 from rolloutsim.results.shown.findings import findings
 from rolloutsim.results.shown.tabular import Column, Table, escaped, markdown, text_table
 from rolloutsim.results.thresholds import ThresholdResult
-from rolloutsim.results.why.words import why
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.intervals import Interval
@@ -114,8 +113,7 @@ def to_csv(outcome: Outcome) -> str:
 def to_markdown(outcome: Outcome) -> str:
     """A Markdown section: title, cases, why, thresholds, what was assumed and what the figures mean."""
     summary, scenario = outcome.means, outcome.run.scenario
-    text = escaped(why(outcome.run, summary))
-    parts = [f"# {escaped(visible(scenario.name))}", markdown(case_rows(outcome)), text]
+    parts = [f"# {escaped(visible(scenario.name))}", markdown(case_rows(outcome)), escaped(outcome.why)]
     if found := findings(summary):
         parts += ["## Rollout", "\n".join(f"- {escaped(f'{one.topic}: {one.text}')}" for one in found)]
     if (disks := disk_rows(summary)) is not None:
