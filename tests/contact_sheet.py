@@ -15,7 +15,6 @@ from rolloutsim.planning.sensitivity import sensitivity
 from rolloutsim.report.images import png
 from rolloutsim.report.plots import figure, names
 from rolloutsim.report.plots.canvas import NoDataError
-from rolloutsim.results.outcome import Outcome
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 COLUMNS = 3
@@ -43,7 +42,7 @@ def figures_of_sweeps() -> Iterator[tuple[str, bytes]]:
     scenario = rolloutsim.load(SCENARIOS / "20nodes.yaml")
     swept = sweep(scenario, SWEEP, None, None, None, None, 1, None, None, False)
     for name in names("sweep"):
-        yield name, png(figure(name)(Outcome(swept.records)), DPI)
+        yield name, png(figure(name)(swept.records), DPI)
     inputs = sensitivity(scenario.run().outcome, jobs=1)
     yield "tornado", png(figure("tornado")(inputs.rows, case=inputs.case), DPI)
 

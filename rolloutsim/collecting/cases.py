@@ -87,7 +87,7 @@ def collect(
     pulls = _pulls(scenario, actors, ledger, incidents, alone)
     fetches, unpacks, spent = _activities(actors, network, ledger, incidents)
     ready = _floats(ledger.pulls.ready)
-    pods, orchestration = _pods_of_pulls(pulls, ready), None
+    pods, orchestration = _pods_of_pulls(pulls, ready), r.BARE
     if orchestrated is not None:
         from rolloutsim.collecting.orchestration import orchestration_of, pods_of_workloads
 

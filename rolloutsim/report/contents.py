@@ -125,7 +125,7 @@ class _Contents:
 
     def _network(self) -> Iterator[Block]:
         yield from self._pictures("utilisation", "racks")
-        if self.records.orchestration is not None:
+        if not self.records.bare:
             yield from self._pictures("requests")
         table, subjects = links_table(self.slowest)
         yield Rows(f"Links ({self.slowest.case})", table, subjects)
@@ -143,7 +143,7 @@ class _Contents:
             yield Rows(f"Other applications before, during and after the rollout ({self.slowest.case})", table)
 
     def _availability(self) -> Iterator[Block]:
-        if self.records.orchestration is not None and self.records.orchestration.workloads:
+        if self.records.orchestration.workloads:
             yield from self._pictures("replicas")
             yield from self._findings(READY, FAILED, FAULTS, PUSH)
 

@@ -10,9 +10,9 @@ a list, a mapping an object; an array is `{"$array": name}` and stands beside it
 dataclasses, `$type` says which it is. A mapping with a key that begins with `$` is `{"$map": [[key, value], ...]}`. A
 field whose metadata say `unless_empty` is left out where it is.
 
-On the way back a field that is missing takes its default, and one that the dataclass does not know (any more) is
-left out: what was added or taken away since does not make an old file unreadable. One that has another name since is
-found by what its metadata say that it `was`.
+On the way back a field that is missing, or null where it cannot be, takes its default, and one that the dataclass does
+not know (any more) is left out: what was added or taken away since does not make an old file unreadable. One that has
+another name since is found by what its metadata say that it `was`.
 """
 
 from __future__ import annotations
@@ -263,9 +263,12 @@ def _built(dataclass: Any, plain: Mapping[str, Any], arrays: Mapping[str, Array]
         if not field.init:
             continue
         name = field.name if field.name in plain else field.metadata.get("was", field.name)
+        has_default = field.default is not MISSING or field.default_factory is not MISSING
+        if has_default and plain.get(name) is None and type(None) not in get_args(hints[field.name]):
+            continue
         if name in plain:
             values[field.name] = from_plain(plain[name], hints[field.name], arrays, _below(path, name))
-        elif field.default is MISSING and field.default_factory is MISSING:
+        else:
             raise UnreadableError(f"{_below(path, field.name)} is missing")
     return dataclass(**values)
 

@@ -82,10 +82,10 @@ def test_a_figure_of_its_own_is_shown_by_jupyter() -> None:
 def test_the_same_run_gives_the_same_bytes_in_every_process() -> None:
     code = (
         "from tests.report.runs import ideal; from rolloutsim.report.plots import figure, names\n"
-        "from rolloutsim.report.images import png, svg\n"
+        "from rolloutsim.report.images import png, svg; from rolloutsim.results.outcome import Outcome\n"
         "import hashlib\n"
         "for name in ('rollout', 'time_split', 'timeline', 'fan', 'utilisation'):\n"
-        "    ax = figure(name)(ideal())\n"
+        "    ax = figure(name)(Outcome(ideal()))\n"
         "    print(name, hashlib.sha256(svg(ax).encode() + png(ax)).hexdigest())\n"
     )
     outputs = [

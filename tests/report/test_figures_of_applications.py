@@ -26,7 +26,6 @@ def one_workload():
     run = rolling()
     case = run.cases[0]
     orchestration = case.orchestration
-    assert orchestration is not None
     mine = replace(orchestration, workloads=orchestration.workloads[:1])
     return replace(run, cases=(replace(case, orchestration=mine),))
 

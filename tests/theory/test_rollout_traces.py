@@ -375,7 +375,6 @@ def test_a_simulated_deployment_keeps_the_times_worked_out_above() -> None:
     assert times(case.pods.asked) == [1, 1, 14, 14]
     assert times(case.pods.started) == [11, 11, 24, 24]
     assert times(case.pods.ready) == [13, 13, 26, 26]
-    assert case.orchestration is not None
     assert times(case.orchestration.old_pods.deleted) == [0, 13, 13, 26]
     assert case.pods.node.tolist() == case.pulls.node.tolist() == [0, 1, 2, 3]
 

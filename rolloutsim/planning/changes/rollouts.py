@@ -45,7 +45,7 @@ def rollout_changes(situation: Situation) -> Iterator[Candidate]:
 def _last_workload(situation: Situation) -> Workload | None:
     """The workload of the last pod; None where nodes pull on their own."""
     pods = situation.records.pods
-    if not situation.case.workloads or situation.records.orchestration is None:
+    if not situation.case.workloads:
         return None
     number = int(pods.workload[int(np.nanargmax(pods.ready))])
     return None if number < 0 else situation.records.orchestration.workloads[number]

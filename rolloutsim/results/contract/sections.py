@@ -46,7 +46,7 @@ def sections(figures: CaseSummary) -> dict[str, Any]:
 def row_sections(records: CaseRecords, figures: CaseSummary) -> dict[str, Any]:
     """The parts with a row for each pod, for each change, and for each node's disk."""
     found: dict[str, Any] = {}
-    if records.orchestration is None:
+    if records.bare:
         return found
     found["pods"] = list(plain_rows(pod_columns(records)))
     if figures.rollout is not None and figures.rollout.workloads:
@@ -59,7 +59,6 @@ def row_sections(records: CaseRecords, figures: CaseSummary) -> dict[str, Any]:
 def _changes(records: CaseRecords) -> Iterator[dict[str, Any]]:
     from rolloutsim.results.pods.replicas import ready_replicas  # bare pulls do without
 
-    assert records.orchestration is not None
     for workload in records.orchestration.workloads:
         times, old, new = ready_replicas(records, workload.name)
         kept = np.arange(len(times))

@@ -10,7 +10,8 @@ Times are seconds since the rollout's start, sizes bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,9 @@ from rolloutsim.structs import struct
 
 Times = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int32]
+_DTYPES: Mapping[Any, Any] = {
+    "Times": np.float64, "Ids": np.int32, "npt.NDArray[np.int16]": np.int16, "npt.NDArray[np.bool_]": np.bool_
+}  # fmt: skip
 
 
 @struct(eq=False)
@@ -287,6 +291,30 @@ class Orchestration:
     faults: FaultRecords
     conditions: tuple[tuple[float, str, str], ...]  # (time, workload, what): progress deadline exceeded
     stand_in: bool = False  # the workloads stand for bare pulls, which ask at times of their own
+    bare: bool = False  # nobody drives the pulls, and nothing can get in their way
+
+    def __bool__(self) -> bool:
+        return not self.bare
+
+
+def _empty(record: Any) -> Any:
+    """A record without rows."""
+    return record(*(np.zeros(0, _DTYPES[one.type]) if one.type in _DTYPES else () for one in fields(record)))
+
+
+BARE = Orchestration(
+    workloads=(),
+    steps=_empty(Steps),
+    old_pods=_empty(OldPods),
+    replicas=_empty(ReplicaChanges),
+    refusals=_empty(Refusals),
+    lost=_empty(Lost),
+    pushes=_empty(PushRecords),
+    disks=_empty(DiskRecords),
+    faults=_empty(FaultRecords),
+    conditions=(),
+    bare=True,
+)
 
 
 @struct(eq=False, frozen=True)
@@ -313,9 +341,14 @@ class CaseRecords(Lasting):
     end: float  # the last pod's readiness, or when the simulation stood still [s]
     events: int  # events the kernel processed
     reasons: tuple[str, ...] = ()  # why pulls and pods failed
-    orchestration: Orchestration | None = None  # None: bare pulls
+    orchestration: Orchestration = field(default=BARE, metadata={"unless_empty": True})
     sources: tuple[str, ...] = ()  # of layers: the scenario's registries in its order, then others
     routes: tuple[Route, ...] = ()  # from each source to each group, rack by rack
+
+    @property
+    def bare(self) -> bool:
+        """Whether these are bare pulls: nobody drives them, and nothing can get in their way."""
+        return self.orchestration.bare
 
 
 @struct(eq=False, frozen=True)

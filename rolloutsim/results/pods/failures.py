@@ -72,7 +72,7 @@ def pod_names(case: CaseRecords) -> list[str]:
     One without a workload has the names of its node and its image.
     """
     pods = case.pods
-    workloads = () if case.orchestration is None else tuple(one.name for one in case.orchestration.workloads)
+    workloads = tuple(one.name for one in case.orchestration.workloads)
     digits = max(3, len(str(len(pods.workload) - 1)))
     seen = dict.fromkeys(workloads, -1)
     names = []
@@ -89,8 +89,6 @@ def pod_names(case: CaseRecords) -> list[str]:
 
 def unfinished_pods(case: CaseRecords) -> Iterator[UnfinishedPod]:
     """The pods that exist and are not ready at the end, with what they wait for."""
-    if case.orchestration is None:
-        return
     pods, workloads, steps = case.pods, case.orchestration.workloads, case.orchestration.steps
     missing = np.flatnonzero(np.isnan(pods.deleted) & ~is_ready(case)).tolist()
     if not missing:

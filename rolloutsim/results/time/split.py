@@ -262,8 +262,6 @@ class _Walk:
 
 def _lost(case: CaseRecords, is_fetch: bool) -> list[tuple[str, Times]]:
     """For each cause what failed requests cost each pull, or each fetch [s]; nothing where none failed."""
-    if case.orchestration is None:
-        return []
     lost, count = case.orchestration.lost, len(case.fetches.pull if is_fetch else case.pulls.node)
     found = []
     for cause, limited in ((RETRY, False), (RATE_LIMITED, True)):

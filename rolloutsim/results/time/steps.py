@@ -110,29 +110,25 @@ class Chains:
 @derived
 def chains(case: CaseRecords) -> Chains:
     """Sort the steps of a case's pods into chains; there are none without workloads."""
-    count = len(case.pods.ready)
-    if case.orchestration is None:
-        none, never = np.zeros(0, np.int32), np.zeros(0)
-        return Chains(none, none, none, never, never, none, np.zeros(count + 1, np.int64))
     steps = case.orchestration.steps
     order = np.lexsort((steps.started, steps.pod))
     pod = steps.pod[order]
     return Chains(
         pod, steps.cause[order].astype(np.int32), steps.pull[order], steps.started[order], steps.ended[order],
-        steps.trigger[order], np.searchsorted(pod, np.arange(count + 1)),
+        steps.trigger[order], np.searchsorted(pod, np.arange(len(case.pods.ready) + 1)),
     )  # fmt: skip
 
 
 def time_split(case: CaseRecords) -> dict[str, float]:
     """Seconds by cause until the pods are ready, summed over the finished pulls or ready pods [s]."""
-    return path_times(case).total() if case.orchestration is None else pod_times(case).total()
+    return pod_times(case).total()
 
 
 @derived
 def pod_times(case: CaseRecords) -> PodTimes:
     """What each ready pod waited for."""
     path = path_times(case)
-    if case.orchestration is None:
+    if case.bare:
         return PodTimes(path.causes, path.pull, path.cause, path.seconds, len(case.pods.ready))
     account = _Account(case, path)
     account.bare_pods()
@@ -142,7 +138,7 @@ def pod_times(case: CaseRecords) -> PodTimes:
 
 def has_own_time(case: CaseRecords) -> npt.NDArray[np.bool_]:
     """Of which workloads each pod has a time of its own, for which it waits where others wait for their turn."""
-    workloads = () if case.orchestration is None else case.orchestration.workloads
+    workloads = case.orchestration.workloads
     return np.array([workload.strategy.name == "all_at_once" for workload in workloads], np.bool_)
 
 
@@ -150,9 +146,8 @@ def is_ready(case: CaseRecords) -> npt.NDArray[np.bool_]:
     """Which pods stay and are ready at the end; one whose node went away after that is not."""
     pods = case.pods
     ready: npt.NDArray[np.bool_] = ~np.isnan(pods.ready) & np.isnan(pods.deleted)
-    if case.orchestration is not None:
-        steps = case.orchestration.steps
-        ready[steps.pod[np.isnan(steps.ended)]] = False
+    steps = case.orchestration.steps
+    ready[steps.pod[np.isnan(steps.ended)]] = False
     return ready
 
 

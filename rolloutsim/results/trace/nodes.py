@@ -43,9 +43,9 @@ class NodeSlices:
         self.names = pod_names(case)
         self.layers = [_layer_names(image.name, [layer.digest for layer in image.layers]) for image in case.images]
         self.spent = _spent(case)
-        lost = None if case.orchestration is None else case.orchestration.lost
+        lost = case.orchestration.lost
         # Fetches whose first requests were refused.
-        self.retried = frozenset(() if lost is None else lost.activity[lost.is_fetch].tolist())
+        self.retried = frozenset(lost.activity[lost.is_fetch].tolist())
         rows = zip(fetches.pull.tolist(), fetches.layer.tolist(), strict=True)
         self.first = {key: row for row, key in reversed([*enumerate(rows)])}  # of each layer of each pull
         self.chains = chains(case)
@@ -187,13 +187,10 @@ class NodeSlices:
             yield Slice(name, since, max(until, since), {"image": image.name, "cause": OTHER_PULL})
 
     def _old_pods(self, tracks: Tracks, process: Process, node: int) -> None:
-        orchestration = self.case.orchestration
-        if orchestration is None:
-            return
-        old = orchestration.old_pods
+        old, workloads = self.case.orchestration.old_pods, self.case.orchestration.workloads
         slices = []
         for row in np.flatnonzero((old.node == node) & ~np.isnan(old.deleted)).tolist():
-            name = orchestration.workloads[old.workload[row]].name
+            name = workloads[old.workload[row]].name
             gone = ended(float(old.gone[row]), max(self.case.end, float(old.deleted[row])))
             if gone > old.deleted[row]:
                 slices.append(Slice(f"{name}, old pod", float(old.deleted[row]), gone, {"workload": name}))

@@ -141,7 +141,7 @@ class _Walk:
     def _trigger(self, pod: int, step: int, time: float) -> tuple[int, float]:
         """Whose chain the path goes on in after a step that an event ended, and from when on."""
         row, is_old = divmod(int(self.chains.trigger[step]), 2)
-        if not is_old or self.case.orchestration is None:
+        if not is_old:
             return row, time
         old: OldPods = self.case.orchestration.old_pods
         deleted = min(float(old.deleted[row]), time)
@@ -188,6 +188,4 @@ class _Walk:
             self.seconds[name if not queued or name in self.links else STEP_NAMES[KUBELET_QUEUE_STEP]] += seconds
 
     def _start(self, pod: int) -> float:
-        number = int(self.case.pods.workload[pod])
-        workloads = () if self.case.orchestration is None else self.case.orchestration.workloads
-        return workloads[number].start
+        return self.case.orchestration.workloads[int(self.case.pods.workload[pod])].start
