@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from rolloutsim.results.thresholds import ThresholdResult
     from rolloutsim.scenario.resolved import ResolvedScenario
 
-FILES = ("result.json", "cases.csv", "summary.md", "records.npz", "report.html")  # what `Result.save` writes
-
 
 class Result:
     """A simulated scenario: `result["builder"]` is a case, iterating gives all of them.
@@ -214,7 +212,7 @@ class Result:
             If a file cannot be written.
         """
         from rolloutsim.planning.what_if import quick_what_if
-        from rolloutsim.results.files import make_folder, write_file
+        from rolloutsim.results.files import RESULT_FILES, make_folder, write_file
         from rolloutsim.results.store import to_bytes
 
         folder = make_folder(Path(directory))
@@ -226,7 +224,7 @@ class Result:
             to_bytes(self.outcome),
             self.to_html(changes, inputs),
         )
-        for name, content in zip(FILES, contents, strict=True):
+        for name, content in zip(RESULT_FILES, contents, strict=True):
             write_file(folder / name, content)
 
     def __repr__(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,8 +86,6 @@ def command(
 
     Exit code 3 if a threshold was missed, 5 if a rollout did not finish; results are shown and written first.
     """
-    from rolloutsim.api.result import FILES
-    from rolloutsim.cli.output import Folders
     from rolloutsim.cli.scenarios import load_valid
     from rolloutsim.planning.jobs import check_jobs
 
@@ -103,10 +103,7 @@ def command(
     scenarios = load_valid(files, overrides)
     codes = [ExitCode.OK]
     gates: list[Checked] = []
-    with Folders() as made:
-        folders = _folders(folder, scenarios)
-        for each in folders:
-            made.prepare(each, FILES)
+    with _folders(folder, scenarios) as folders:
         for number, scenario in enumerate(scenarios):
             result = _simulate(scenario, seed, replications, jobs)
             try:
@@ -131,18 +128,25 @@ def command(
     return max(codes)
 
 
-def _folders(folder: str | None, scenarios: list[File]) -> list[Path]:
-    """A folder for each result."""
-    from rolloutsim.cli.scenarios import STDIN
-
+@contextmanager
+def _folders(folder: str | None, scenarios: list[File]) -> Iterator[list[Path]]:
+    """A folder for each result, made and tried; none if nothing is to be written."""
     if folder is None:
-        return []
-    if len(scenarios) == 1:
-        return [Path(folder)]
-    folders = [Path(folder, "stdin" if s.name == STDIN else Path(s.name).stem) for s in scenarios]
+        yield []
+        return
+    from rolloutsim.cli.output import Folders
+    from rolloutsim.cli.scenarios import STDIN
+    from rolloutsim.results.files import RESULT_FILES
+
+    folders = [Path(folder)]
+    if len(scenarios) > 1:
+        folders = [Path(folder, "stdin" if s.name == STDIN else Path(s.name).stem) for s in scenarios]
     if len(set(folders)) < len(folders):
         raise click.UsageError(f"two files of the same name would share a folder in {folder}; run them one by one")
-    return folders
+    with Folders() as made:
+        for each in folders:
+            made.prepare(each, RESULT_FILES)
+        yield folders
 
 
 def _simulate(scenario: File, seed: int | None, replications: int | None, jobs: int) -> Result:
@@ -156,10 +160,10 @@ def _simulate(scenario: File, seed: int | None, replications: int | None, jobs: 
 def _save(
     result: Result, folder: Path, detail: Detail | None, changes: WhatIfs, inputs: Sensitivity | None = None
 ) -> None:
-    from rolloutsim.api.result import FILES
+    from rolloutsim.results.files import RESULT_FILES
 
     result.save(folder, detail, changes, inputs)
-    *most, last = (f"{folder}/{name}" for name in FILES)
+    *most, last = (f"{folder}/{name}" for name in RESULT_FILES)
     click.echo(f"wrote {', '.join(most)} and {last}", err=True)
 
 

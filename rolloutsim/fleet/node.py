@@ -157,7 +157,7 @@ class Node:
                 pull.refusal = -1
             incidents.requests[pull.row] = incidents.requests.get(pull.row, 0) + 1
             is_manifest = pull.sent == max(requests - _MANIFEST_FROM_END, 0)
-            status = way.source.answer(self.address, fleet.network.now, is_manifest)
+            status = way.source.answer(self.address, fleet.network.now, -1, is_manifest)
             if status != FINE:
                 pull.refusal = incidents.refusals.add(way.source.index, fleet.network.now, status, -1)
                 fleet.network.call_later(way.round_trip, self._request_refused, (pull, status))
@@ -348,7 +348,7 @@ class Node:
         if fetch.trouble is None or fetch.trouble.broke_at == NOT_YET:
             fleet.cells[fetch.row + CONNECTED] = now
         if source.fallible:
-            status = source.answer(self.address, now, False)
+            status = source.answer(self.address, now, fetch.step.layer, False)
             if status != FINE:
                 self._note_refusal(fetch, status)
                 fleet.network.call_later(fetch.way.round_trip, self._refused, (fetch, status))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from rolloutsim.errors import OutputError
 
+RESULT_FILES = ("result.json", "cases.csv", "summary.md", "records.npz", "report.html")  # of a result, in its folder
+
 
 def write_file(path: Path, content: str | bytes) -> None:
     """Write a file; what was there before stays until the new content is complete.

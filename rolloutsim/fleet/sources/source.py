@@ -82,7 +82,7 @@ class Source:
         self.turn = turn + 1 if turn + 1 < len(self.connections) else 0
         return turn
 
-    def answer(self, address: int, now: float, manifest: bool) -> int:
+    def answer(self, address: int, now: float, layer: int, manifest: bool) -> int:
         """How a request is answered: FINE, MISSING, LIMITED, UNAVAILABLE or BROKEN.
 
         Parameters
@@ -91,6 +91,8 @@ class Source:
             Where the request comes from.
         now : float
             When [s].
+        layer : int
+            The layer that is asked for; -1: a manifest, token or config.
         manifest : bool
             Whether it is the GET of the manifest.
         """

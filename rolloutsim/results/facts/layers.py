@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.results.facts.derived import derived
+from rolloutsim.results.facts.records import derived
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:

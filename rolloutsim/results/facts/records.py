@@ -9,14 +9,15 @@ Times are seconds since the rollout's start, sizes bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field, fields
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.results.facts.derived import Lasting
 from rolloutsim.scenario.resolved import Image, Layer, LinkKind, ResolvedScenario
 from rolloutsim.scenario.resolved_rollout import Workload
 from rolloutsim.scenario.routes import Route
@@ -24,6 +25,7 @@ from rolloutsim.structs import struct
 
 Times = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int32]
+Value = TypeVar("Value")
 _DTYPES: Mapping[Any, Any] = {
     "Times": np.float64, "Ids": np.int32, "npt.NDArray[np.int16]": np.int16, "npt.NDArray[np.bool_]": np.bool_
 }  # fmt: skip
@@ -317,8 +319,14 @@ BARE = Orchestration(
 )
 
 
+class _Referable:
+    """What `derived` can keep something for."""
+
+    __slots__ = ("__weakref__",)
+
+
 @struct(eq=False, frozen=True)
-class CaseRecords(Lasting):
+class CaseRecords(_Referable):
     """Everything that happened in one case."""
 
     name: str
@@ -359,3 +367,16 @@ class Run:
     seed: int
     cases: tuple[CaseRecords, ...]
     provenance: Mapping[str, str]  # rolloutsim, python, numpy, simpy versions
+
+
+def derived(function: Callable[[CaseRecords], Value]) -> Callable[[CaseRecords], Value]:
+    """Work out what follows from a case's records once, and keep it for as long as these live: they never change."""
+    known: WeakKeyDictionary[CaseRecords, Value] = WeakKeyDictionary()
+
+    @wraps(function)
+    def once(case: CaseRecords) -> Value:
+        if case not in known:
+            known[case] = function(case)
+        return known[case]
+
+    return once

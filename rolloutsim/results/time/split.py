@@ -31,8 +31,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.results.facts.derived import derived
 from rolloutsim.results.facts.layers import layer_table
+from rolloutsim.results.facts.records import derived
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:

@@ -30,8 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.results.facts.derived import derived
-from rolloutsim.results.facts.records import STEP_CAUSES
+from rolloutsim.results.facts.records import STEP_CAUSES, derived
 from rolloutsim.results.time.split import OTHER_PULL, path_times, ranges
 from rolloutsim.structs import struct
 

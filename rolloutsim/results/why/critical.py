@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rolloutsim.results.facts.derived import derived
+from rolloutsim.results.facts.records import derived
 from rolloutsim.results.metrics import last_pod
 from rolloutsim.results.time.split import DISK, NIC, OTHER_PULL, path_times
 from rolloutsim.results.time.steps import (
