@@ -115,8 +115,8 @@ def test_text_stays_text_where_that_is_asked_for() -> None:
 
 def test_pyplot_is_left_alone(figure_state: None) -> None:
     code = (
-        "import sys; from tests.report.runs import ideal; from rolloutsim.report.plots import figure; from rolloutsim.results.outcome import Outcome\n"
-        "from rolloutsim.report.images import svg\n"
+        "import sys; from tests.report.runs import ideal; from rolloutsim.report.plots import figure\n"
+        "from rolloutsim.report.images import svg; from rolloutsim.results.outcome import Outcome\n"
         "svg(figure('rollout')(Outcome(ideal()))); assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
