@@ -19,7 +19,8 @@ from rolloutsim.fleet.ledger import BYTES_DONE, FETCH, RETRY, ROW
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results.facts import records as r
 from rolloutsim.results.facts.records import frozen
-from rolloutsim.scenario.resources import PULLED, RESOURCES
+from rolloutsim.scenario import causes
+from rolloutsim.scenario.resources import PULLED, RESOURCES, UNPACK
 from rolloutsim.scenario.routes import rack_of
 
 if TYPE_CHECKING:
@@ -38,8 +39,9 @@ Pushed = list[tuple["Push", list["ImagePush"]]]
 AloneTime = Callable[["NodeGroup", int, "str | None", str, tuple[str, ...]], float]
 
 # Names of the causes that are not shared links, in the order of their numbers after the links'.
-_PRIVATE_CAUSES = tuple(resource.cause for resource in PULLED)
-_OTHER_CAUSES = ("connection_cap", "retry")
+_PRIVATE_CAUSES = tuple(resource.cause.name for resource in PULLED)
+# By the numbers that the network and the ledger have for them.
+_OTHER_CAUSES = {CAP: causes.CONNECTION_CAP.name, RETRY: causes.RETRY.name}
 
 
 def collect(
@@ -90,7 +92,7 @@ def collect(
         node_group=np.asarray(actors.groups, np.int32),
         images=actors.images,
         layers=actors.layers,
-        causes=(*(_cause_name(link, actors) for link in network.links), *_PRIVATE_CAUSES, *_OTHER_CAUSES),
+        causes=(*(_cause_name(link, actors) for link in network.links), *_PRIVATE_CAUSES, *_OTHER_CAUSES.values()),
         pulls=pulls,
         fetches=fetches,
         unpacks=unpacks,
@@ -206,7 +208,7 @@ def _activities(
     cause = _causes(columns["cause"], links, cap)
     fetches = frozen(r.Fetches, columns, freed_by=freed_by, again=again, cause=cause)
     # A decompressor at its own speed limit is what an unpack is capped by.
-    unpacking = links + _PRIVATE_CAUSES.index("unpack")
+    unpacking = links + UNPACK
     unpacks = frozen(r.Unpacks, ledger.unpacks, cause=_causes(ledger.unpacks.cause, links, unpacking))
     spent = ledger.spent
     several = np.where(spent.is_unpack, _causes(spent.cause, links, unpacking), _causes(spent.cause, links, cap))
@@ -215,16 +217,18 @@ def _activities(
 
 def _causes(column: Any, links: int, cap: int) -> Any:
     """The network's numbers for causes as indices into `CaseRecords.causes`; -1 stays."""
-    causes = np.array(column, np.int16)
-    found = np.where(causes <= PRIVATE, links + (PRIVATE - causes), np.where(causes == CAP, cap, causes))
-    retry = links + len(_PRIVATE_CAUSES) + _OTHER_CAUSES.index("retry")
-    return np.where(causes == RETRY, retry, found).astype(np.int16)
+    codes = np.array(column, np.int16)
+    found = np.where(codes <= PRIVATE, links + (PRIVATE - codes), codes)
+    for number, code in enumerate(_OTHER_CAUSES, links + len(_PRIVATE_CAUSES)):
+        found[codes == code] = number
+    found[codes == CAP] = cap
+    return found.astype(np.int16)
 
 
 def _cause_name(link: SharedLink, actors: Actors) -> str:
     for (_, place), pinned in actors.pinned.items():
         if pinned is link:
-            return RESOURCES[place].cause
+            return RESOURCES[place].cause.name
     return link.name
 
 

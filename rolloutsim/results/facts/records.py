@@ -143,18 +143,6 @@ class Pods:
     reason: Shorts  # of its last failed attempt, index into CaseRecords.reasons; -1: none failed
 
 
-# What a pod of a workload waits for: causes of `rolloutsim.results.facts.records.Steps`.
-# pacing: its turn has not come · termination: the pod that it replaces is not gone yet · controller: created, not
-# yet asked for · kubelet_queue: serial or limited pulls of its node · qps, rate_limited, backoff: waits after
-# refusals by the kubelet's token bucket, by a registry's rate limit, and after other failures · failed_pull: an
-# attempt that failed · other_pull: a pull that another pod of the node had begun · node_down: its node is away ·
-# startup: from the container's start to the pod's readiness
-STEP_CAUSES = (
-    "pacing", "termination", "controller", "kubelet_queue", "qps", "rate_limited", "backoff", "failed_pull", "pull",
-    "other_pull", "node_down", "startup",
-)  # fmt: skip
-
-
 @struct(eq=False)
 class SharedLinks:
     """One row a shared link."""
@@ -208,7 +196,8 @@ class BackgroundRecords:
 class Steps:
     """What each pod of a workload waited for, one after another without gaps, from its workload's start on.
 
-    `cause` is one of `STEP_CAUSES`; a step of cause `pull` is a successful pull, and `pull` its row.
+    `cause` is the number of one of `rolloutsim.scenario.causes.STEPS`; a step of cause `pull` is a successful pull, and
+    `pull` its row.
     """
 
     pod: Ids
