@@ -21,7 +21,7 @@ from rolloutsim.results.facts import records as r
 from rolloutsim.results.facts.records import frozen
 from rolloutsim.scenario import causes
 from rolloutsim.scenario.resources import PULLED, RESOURCES, UNPACK
-from rolloutsim.scenario.routes import rack_of
+from rolloutsim.scenario.routes import node_racks
 
 if TYPE_CHECKING:
     from rolloutsim.fleet.build import Actors
@@ -135,13 +135,11 @@ def _pulls(
     count = len(columns.node)
     alone_times = np.full(count, np.nan)
     if alone is not None:
-        offsets = np.concatenate([[0], np.cumsum([group.count for group in scenario.groups])]).tolist()
+        racks = node_racks(scenario)
+        held = [cached_images(group, rank) for group in scenario.groups for rank in range(group.count)]
         for row, (n, i) in enumerate(zip(columns.node, columns.image, strict=True)):
             number = actors.groups[n]
-            group = scenario.groups[number]
-            rank = n - offsets[number]
-            cached = cached_images(group, rank)
-            alone_times[row] = alone(group, number, rack_of(group, rank), actors.images[i].name, cached)
+            alone_times[row] = alone(scenario.groups[number], number, racks[n], actors.images[i].name, held[n])
     requests = [scenario.groups[actors.groups[node]].runtime.resolve_requests for node in columns.node]
     for row, sent in incidents.requests.items():
         requests[row] = sent
@@ -189,6 +187,7 @@ def _orchestration(
         ),
         faults=frozen(r.FaultRecords, () if faults is None else faults.columns),
         conditions=tuple(ledger.conditions),
+        stand_in=orchestrated.bare,
     )  # fmt: skip
 
 

@@ -189,7 +189,7 @@ class _Builder:
         return {image.name: self._recipe(group, rack, pins, image) for image in images}
 
     def _recipe(self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], image: Image) -> Recipe:
-        way = self._way(group, rack, pins, image.registry)
+        ways = self._ways(group, rack, pins, image)
         unpacks = group.unpack_rate is not None or group.disk is not None
         unpacks = unpacks and self.scenario.model == "real"
         steps = tuple(
@@ -204,12 +204,15 @@ class _Builder:
         return Recipe(
             image=self.images.index(image),
             steps=steps,
-            ways=(way,),
+            ways=ways,
             finish_time=group.runtime.finish_time,
             unpacks=unpacks,
             layers=self._bits(image),
-            nic_wait=0.0 if NIC_IN in pins else standing_queue(group.nic_buffer, group.nic_queue),
         )
+
+    def _ways(self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], image: Image) -> tuple[Way, ...]:
+        """The ways to the sources that have an image, in the order in which nodes prefer them."""
+        return (self._way(group, rack, pins, image.registry),)
 
     def _way(self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], name: str) -> Way:
         """The way to a registry."""
@@ -226,9 +229,12 @@ class _Builder:
             # The registry answers with a redirection: set-up and request again, at the object storage.
             ttfb += 2 * round_trip(scenario, paths[0]) + redirect.ttfb
             cap = redirect.connection_cap
+        kinds = tuple(self._fetch_kind(group, path, cap, pins) for path in paths)
+        nic_wait = 0.0 if NIC_IN in pins else standing_queue(group.nic_buffer, group.nic_queue)
+        waits = {} if self.queues is None else self.queues.waits
         return Way(
             source=self.registries[name],
-            kinds=tuple(self._fetch_kind(group, path, cap, pins) for path in paths),
+            kinds=kinds,
             round_trip=trip,
             before_first_byte=runtime.layer_time + ttfb + layer_trips * trip,
             layer_trips=layer_trips,
@@ -237,6 +243,8 @@ class _Builder:
             + resolve_trips * trip
             + max(runtime.resolve_round_trips - 1, 0) * registry.ttfb,
             resolve_trips=resolve_trips,
+            buffered=nic_wait > 0.0 or any(link in waits for kind in kinds for link in kind.links),
+            nic_wait=nic_wait,
         )
 
     def _bits(self, image: Image) -> int:

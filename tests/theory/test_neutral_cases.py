@@ -1,0 +1,37 @@
+"""One scenario with a deep buffer: options that have nothing to do there leave its time as it is."""
+
+from __future__ import annotations
+
+import pytest
+
+import rolloutsim as rs
+from rolloutsim.planning.what_if import what_if
+
+# Five nodes meet each other's queue at each request: some of their four layers wait 220 ms, others do not.
+DEEP = """
+rolloutsim: 1
+nodes: {office: {count: 5, nic: 1 Gbit/s, start: {min: 0 s, max: 1 s}}}
+network: {links: {deep: {capacity: 100 Mbit/s, latency: 10 ms, buffer: 250 ms}}}
+registry: {uplink: 10 Gbit/s, via: [deep]}
+images: {small: {layers: [500 kB, 500 kB, 500 kB, 500 kB]}}
+"""
+IDLE = (
+    "registry.rate_limit=1000000/s",  # never reached
+    "nodes.office.disk.capacity=100TB",  # never filled
+    "nodes.office.layer_fetch_buffer=1GB",  # larger than any layer
+    "nodes.office.parallel_unpacks=2",  # the disk, not the core, is what unpacking waits for
+)
+
+
+@pytest.mark.parametrize("override", [None, *IDLE])
+def test_each_request_waits_in_the_queue_that_it_meets_whatever_else_is_there(override: str | None) -> None:
+    case = rs.loads(DEEP, overrides=() if override is None else (override,)).run()["small"]
+    assert case.rollout_time == pytest.approx(3.702, abs=5e-4)
+
+
+def test_no_change_is_recommended_that_has_nothing_to_do() -> None:
+    tried = what_if(rs.loads(DEEP).run().run, jobs=1)
+    assert tried.faster  # the line is worth more
+    overrides = [override for one in tried.faster for override in one.overrides]
+    for idle in ("registry.replicas", "registry.rate_limit", "disk", "layer_fetch_buffer", "parallel_unpacks"):
+        assert not [one for one in overrides if idle in one]
