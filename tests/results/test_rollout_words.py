@@ -10,14 +10,12 @@ from typing import Any
 import pytest
 
 from rolloutsim.results.contract.case import Detail
-from rolloutsim.results.facts.records import STEP_CAUSES, Run
+from rolloutsim.results.facts.records import Run
 from rolloutsim.results.metrics import ready_times, summarise
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.pods.failures import unfinished_pods
 from rolloutsim.results.shown.findings import Finding, findings
 from rolloutsim.results.shown.tables import case_rows, footnotes, to_csv, to_markdown
-from rolloutsim.results.time.steps import STEP_NAMES
-from rolloutsim.results.why.causes import SENTENCES, TAKES_TIME
 from rolloutsim.scenario import loads
 from rolloutsim.scenario.resolved_rollout import Amount, Prices, Push
 from rolloutsim.simulation import simulate
@@ -37,7 +35,7 @@ def told() -> Story:
     first, second = rollout.pod(5.0, pull=0), rollout.pod(22.0, node=1, pull=2, reason="429 Too Many Requests")
     rollout.steps(first, ("pull", 4.0, 0), ("startup", 5.0))
     rollout.steps(
-        second, ("pacing", 5.0, 2 * first), ("failed_pull", 6.0), ("rate_limited", 16.0), ("pull", 20.0, 2),
+        second, ("controller_pacing", 5.0, 2 * first), ("failed_pull", 6.0), ("rate_limited", 16.0), ("pull", 20.0, 2),
         ("startup", 22.0),
     )  # fmt: skip
     for time, old, new in ((5.0, -1, 1), (22.0, -1, 1)):
@@ -80,13 +78,6 @@ def test_why_follows_the_last_pod_where_controllers_pace() -> None:
         "Of all time until the last pod is ready, 45 % goes to the registry's rate limit, 36 % to the registry "
         "uplink, 14 % to the start of the containers and 5 % to pulls that fail."
     )
-
-
-def test_every_step_has_its_words() -> None:
-    for name in (set(STEP_NAMES) - {"pull"}) | {"retry", "schedule"}:
-        assert TAKES_TIME[name]
-        assert SENTENCES[name]
-    assert len(STEP_NAMES) == len(STEP_CAUSES)
 
 
 def test_statistics_leave_out_pulls_that_were_begun_again() -> None:

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from rolloutsim.planning.changes.situation import Candidate, Situation, assign
-from rolloutsim.results.time.split import STARTUP
-from rolloutsim.results.time.steps import CONTROLLER_PACING, TERMINATION
 from rolloutsim.scenario.amounts import resolve
+from rolloutsim.scenario.causes import CONTROLLER_PACING, STARTUP, TERMINATION
 from rolloutsim.scenario.model import DistributionSpec
 from rolloutsim.scenario.places import Path
 from rolloutsim.scenario.resolved_rollout import Amount, Workload

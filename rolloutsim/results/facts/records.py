@@ -9,7 +9,7 @@ Times are seconds since the rollout's start, sizes bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, fields
 from functools import wraps
 from typing import Any, TypeVar
@@ -23,12 +23,42 @@ from rolloutsim.scenario.resolved_rollout import Workload
 from rolloutsim.scenario.routes import Route
 from rolloutsim.structs import struct
 
-Times = npt.NDArray[np.float64]
+# What stands in a column.
+Times = npt.NDArray[np.float64]  # sizes and rates as well
 Ids = npt.NDArray[np.int32]
 Value = TypeVar("Value")
-_DTYPES: Mapping[Any, Any] = {
-    "Times": np.float64, "Ids": np.int32, "npt.NDArray[np.int16]": np.int16, "npt.NDArray[np.bool_]": np.bool_
-}  # fmt: skip
+Shorts = npt.NDArray[np.int16]
+Flags = npt.NDArray[np.bool_]
+_DTYPES: Mapping[Any, Any] = {"Times": np.float64, "Ids": np.int32, "Shorts": np.int16, "Flags": np.bool_}
+
+Record = TypeVar("Record")
+
+
+def frozen(record: type[Record], columns: Any, **others: Any) -> Record:
+    """A record made of columns with the names of its fields, in the types that these are annotated with.
+
+    Parameters
+    ----------
+    record : type
+        One of those below.
+    columns : object, mapping or sequence
+        Holds the columns as attributes or items; or the rows, whose attributes they are.
+    others
+        Columns that have other names there, or are to be worked out.
+    """
+
+    def column(name: str) -> Any:
+        if isinstance(columns, Mapping):
+            return columns[name]
+        if isinstance(columns, Sequence):
+            return [getattr(row, name) for row in columns]
+        return getattr(columns, name)
+
+    made = {}
+    for one in fields(record):  # type: ignore[arg-type]
+        values = others[one.name] if one.name in others else column(one.name)
+        made[one.name] = np.array(values, _DTYPES[one.type]) if one.type in _DTYPES else tuple(values)
+    return record(**made)
 
 
 @struct(eq=False)
@@ -42,7 +72,7 @@ class Pulls:
     pulled: Times
     alone: Times  # pull time of the same pull alone on an idle system [s]
     failed: Times  # when the runtime gave up; NaN for all that did not
-    reason: npt.NDArray[np.int16]  # index into CaseRecords.reasons; -1: did not fail
+    reason: Shorts  # index into CaseRecords.reasons; -1: did not fail
     requests: Ids  # sent for manifests, token and config
 
 
@@ -60,11 +90,11 @@ class Fetches:
     started: Times
     fetched: Times
     freed_by: Ids  # the fetch whose end freed the slot; -1: a slot was free at once
-    bytes_done: npt.NDArray[np.float64]  # what crossed the network, bytes fetched again included
-    again: npt.NDArray[np.float64]  # of these, bytes that had been fetched before
-    cause: npt.NDArray[np.int16]  # of started..fetched; -1: several, see Spent
+    bytes_done: Times  # what crossed the network, bytes fetched again included
+    again: Times  # of these, bytes that had been fetched before
+    cause: Shorts  # of started..fetched; -1: several, see Spent
     # That served it, index into CaseRecords.sources; -1: none did.
-    source: npt.NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.int16))
+    source: Shorts = field(default_factory=lambda: np.zeros(0, np.int16))
 
 
 @struct(eq=False)
@@ -74,7 +104,7 @@ class Unpacks:
     fetch: Ids
     started: Times
     unpacked: Times
-    cause: npt.NDArray[np.int16]  # as in Fetches
+    cause: Shorts  # as in Fetches
 
 
 @struct(eq=False)
@@ -90,9 +120,9 @@ class Waits:
 class Spent:
     """Seconds of a fetch's or unpack's flow under each cause, where there was more than one."""
 
-    is_unpack: npt.NDArray[np.bool_]
+    is_unpack: Flags
     activity: Ids  # row in Fetches or Unpacks
-    cause: npt.NDArray[np.int16]
+    cause: Shorts
     seconds: Times
 
 
@@ -113,19 +143,7 @@ class Pods:
     asked: Times
     available: Times
     deleted: Times  # NaN for all that stay
-    reason: npt.NDArray[np.int16]  # of its last failed attempt, index into CaseRecords.reasons; -1: none failed
-
-
-# What a pod of a workload waits for: causes of `rolloutsim.results.facts.records.Steps`.
-# pacing: its turn has not come · termination: the pod that it replaces is not gone yet · controller: created, not
-# yet asked for · kubelet_queue: serial or limited pulls of its node · qps, rate_limited, backoff: waits after
-# refusals by the kubelet's token bucket, by a registry's rate limit, and after other failures · failed_pull: an
-# attempt that failed · other_pull: a pull that another pod of the node had begun · node_down: its node is away ·
-# startup: from the container's start to the pod's readiness
-STEP_CAUSES = (
-    "pacing", "termination", "controller", "kubelet_queue", "qps", "rate_limited", "backoff", "failed_pull", "pull",
-    "other_pull", "node_down", "startup",
-)  # fmt: skip
+    reason: Shorts  # of its last failed attempt, index into CaseRecords.reasons; -1: none failed
 
 
 @struct(eq=False)
@@ -139,7 +157,7 @@ class SharedLinks:
     bytes: Times  # payload carried until the rollout's end, background included
     saturated: Times  # [s] until the rollout's end
     peak_flows: Ids
-    intervals: npt.NDArray[np.float64]  # rows (link index, from, to): when it was saturated
+    intervals: Times  # rows (link index, from, to): when it was saturated
 
 
 @struct(eq=False)
@@ -173,19 +191,20 @@ class BackgroundRecords:
     after: Times = field(default_factory=lambda: np.zeros(0))
     latency_before: Times = field(default_factory=lambda: np.zeros(0))  # of a service's requests [s]
     latency_after: Times = field(default_factory=lambda: np.zeros(0))
-    bandwidth: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
-    latency: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
+    bandwidth: Times = field(default_factory=lambda: np.zeros((0, 3)))
+    latency: Times = field(default_factory=lambda: np.zeros((0, 3)))
 
 
 @struct(eq=False)
 class Steps:
     """What each pod of a workload waited for, one after another without gaps, from its workload's start on.
 
-    `cause` is one of `STEP_CAUSES`; a step of cause `pull` is a successful pull, and `pull` its row.
+    `cause` is the number of one of `rolloutsim.scenario.causes.STEPS`; a step of cause `pull` is a successful pull, and
+    `pull` its row.
     """
 
     pod: Ids
-    cause: npt.NDArray[np.int16]
+    cause: Shorts
     pull: Ids
     started: Times
     ended: Times
@@ -218,14 +237,14 @@ class Refusals:
 
     source: Ids = field(metadata={"was": "registry"})  # index into CaseRecords.sources
     time: Times
-    status: npt.NDArray[np.int16]  # 429, 503; 0: refused or broken connection
+    status: Shorts  # 429, 503; 0: refused or broken connection
     fetch: Ids  # whose layer was asked for; -1: a manifest, token or config
-    again: npt.NDArray[np.bool_]  # it was sent again by the runtime
+    again: Flags  # it was sent again by the runtime
 
     @property
-    def layer(self) -> npt.NDArray[np.bool_]:
+    def layer(self) -> Flags:
         """Whether it asked for a layer."""
-        asked: npt.NDArray[np.bool_] = self.fetch >= 0
+        asked: Flags = self.fetch >= 0
         return asked
 
 
@@ -237,9 +256,9 @@ class Lost:
     stands in `Spent`, cause `retry`.)
     """
 
-    is_fetch: npt.NDArray[np.bool_]
+    is_fetch: Flags
     activity: Ids
-    limited: npt.NDArray[np.bool_]  # by a rate limit
+    limited: Flags  # by a rate limit
     seconds: Times
 
 

@@ -28,6 +28,7 @@ from rolloutsim.results.numerals import (
 from rolloutsim.results.shown.findings import findings
 from rolloutsim.results.shown.tabular import Column, Table, escaped, markdown, text_table
 from rolloutsim.results.thresholds import ThresholdResult
+from rolloutsim.scenario.resources import RESOURCES
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.intervals import Interval
@@ -42,7 +43,8 @@ Intervals = Mapping[str, "Interval | None"]  # of rollout times, by case
 MOST_ROWS = 200  # of nodes; of more the latest are shown (assumed: some pages)
 
 _SPREADS = {"pull_time_s": "pull_time_{}_s", "slowdown": "slowdown_{}"}
-_IN_BYTES = ("registry_storage", "disk", "unpack")  # kinds of links whose rates people give in bytes
+# Kinds of links whose rates people give in bytes.
+_IN_BYTES = ("registry_storage", *(resource.part for resource in RESOURCES if not resource.is_network))
 _SHARED = "Pulls of an image that several workloads use, and their bytes, stand in the row of each of them."
 _FOOTNOTES = (
     "alone (the same pull on an idle system) and slowdown (pull time / alone) are means over the pulls.",

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rolloutsim.results.pods.failures import pod_names
-from rolloutsim.results.time.split import OTHER_PULL
-from rolloutsim.results.time.steps import STEP_NAMES, chains
+from rolloutsim.results.time.steps import chains
 from rolloutsim.results.trace.tracks import Part, Slice, ended
+from rolloutsim.scenario.causes import OTHER_PULL, PULL, STARTUP, STEPS
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords
@@ -80,15 +80,15 @@ class NodeSlices:
         if first < last:
             c = self.chains
             return [
-                Part(STEP_NAMES[c.cause[i]], float(c.started[i]), ended(float(c.ended[i]), end))
+                Part(STEPS[c.cause[i]].name, float(c.started[i]), ended(float(c.ended[i]), end))
                 for i in range(first, last)
             ]
         pods = self.case.pods
         started = float(pods.started[row])
         asked = ended(float(pods.asked[row]), end)
         if isnan(started):
-            return [Part("pull", asked, end)]
-        return [Part("pull", asked, started), Part("startup", started, end)]
+            return [Part(PULL.name, asked, end)]
+        return [Part(PULL.name, asked, started), Part(STARTUP.name, started, end)]
 
     def _pull(self, row: int) -> Slice:
         case, pulls = self.case, self.case.pulls
@@ -184,7 +184,7 @@ class NodeSlices:
             until = case.end if fetch < 0 else self._fetch_end(fetch)
             image = case.images[case.pulls.image[pull]]
             name = self.layers[case.pulls.image[pull]][case.layers[case.waits.layer[row]].digest]
-            yield Slice(name, since, max(until, since), {"image": image.name, "cause": OTHER_PULL})
+            yield Slice(name, since, max(until, since), {"image": image.name, "cause": OTHER_PULL.name})
 
     def _old_pods(self, tracks: Tracks, process: Process, node: int) -> None:
         old, workloads = self.case.orchestration.old_pods, self.case.orchestration.workloads
