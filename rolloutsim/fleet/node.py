@@ -21,7 +21,7 @@ from __future__ import annotations
 from math import ceil
 
 from rolloutsim.fleet.disk import DiskSpace
-from rolloutsim.fleet.hosts import delays, next_way, reason_of
+from rolloutsim.fleet.hosts import again, reason_of
 from rolloutsim.fleet.latency import INITIAL_WINDOW, slow_start_delay
 from rolloutsim.fleet.ledger import BYTES_DONE, CAUSE, CONNECTED, FETCHED, RETRY, SOURCE, STARTED
 from rolloutsim.fleet.losses import Losses
@@ -41,7 +41,7 @@ from rolloutsim.fleet.pulls import (
     Pull,
     Ranges,
     Slots,
-)
+)  # fmt: skip
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, expected_rate
 from rolloutsim.fleet.sources.source import BROKEN, FINE, LIMITED
 from rolloutsim.network.states import Flow, Host
@@ -109,10 +109,6 @@ class Node:
         self.finishing: list[Pull] = []  # all layers are in place
         self.coming: dict[int, Fetch] = {}  # layers queued, being fetched or unpacked
         self.losses: Losses | None = None  # made when something is lost
-
-    def has(self, layer: int) -> bool:
-        """Whether a layer is in place."""
-        return bool(self.held >> layer & 1)
 
     def fail(self, pull: Pull, reason: str, limited: bool) -> None:
         """Give a pull up; `limited` says whether a rate limit was it."""
@@ -189,19 +185,12 @@ class Node:
         pull, status = what
         if pull.over:
             return
-        retry, way = self.runtime.retry, pull.way
-        delay = 0.0
-        other = next_way(pull.recipe.ways, way, status, pull.failures, retry)
-        if other is not None:
-            pull.way = other
-            pull.failures = 0
-        else:
-            waits = delays(retry, status)
-            if pull.failures >= len(waits):
-                self.fail(pull, reason_of(status), status == LIMITED)
-                return
-            delay = waits[pull.failures]
-            pull.failures += 1
+        way = pull.way
+        found = again(pull.recipe.ways, way, status, pull.failures, self.runtime.retry)
+        if found is None:
+            self.fail(pull, reason_of(status), status == LIMITED)
+            return
+        pull.way, pull.failures, delay = found
         self.fleet.incidents.lost.add(False, pull.row, status == LIMITED, way.round_trip + delay)
         self.fleet.network.call_later(delay, self._request, pull)
 
@@ -374,19 +363,12 @@ class Node:
 
     def _again(self, fetch: Fetch, status: int, lost: float) -> None:
         """Send a layer's request once more, after the runtime's delay or to the next source, or let the pull fail."""
-        retry, trouble = self.runtime.retry, fetch.in_trouble()
-        delay = 0.0
-        other = next_way(fetch.pull.recipe.ways, fetch.way, status, trouble.failures, retry)
-        if other is not None:
-            fetch.way = other
-            trouble.failures = 0
-        else:
-            waits = delays(retry, status)
-            if trouble.failures >= len(waits):
-                self.fail(fetch.pull, reason_of(status), status == LIMITED)
-                return
-            delay = waits[trouble.failures]
-            trouble.failures += 1
+        trouble = fetch.in_trouble()
+        found = again(fetch.pull.recipe.ways, fetch.way, status, trouble.failures, self.runtime.retry)
+        if found is None:
+            self.fail(fetch.pull, reason_of(status), status == LIMITED)
+            return
+        fetch.way, trouble.failures, delay = found
         fleet = self.fleet
         if trouble.broke_at == NOT_YET:
             fleet.incidents.lost.add(True, fleet.fetches.number(fetch.row), status == LIMITED, lost + delay)
@@ -535,8 +517,6 @@ class Node:
             lead.row = fetch.row
             lead.state = COMMITTED
         return lead
-
-    # ---- unpacking -----------------------------------------------------------------------------------
 
     def unpack_next(self, pull: Pull) -> None:
         """Unpack the layers of an image that are there, as many at a time as the runtime does; one alone in order."""
