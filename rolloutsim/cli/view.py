@@ -110,8 +110,7 @@ def render(result: Result, changes: WhatIfs, width: int = WIDEST_TEXT, coloured:
 
 def table_lines(table: Table, style: Style) -> Iterator[str]:
     """A table's heading, a rule and its rows."""
-    headings = tuple(column.heading for column in table.columns)
-    head, *rows = aligned([headings, *table.rows], [column.side for column in table.columns])
+    head, *rows = aligned([table.headings(), *table.cells()], [column.side for column in table.columns])
     yield style(f"  {head}", bold=True)
     yield style(" " + "─" * (_cells(head) + 2), dim=True)
     for row in rows:
@@ -146,8 +145,9 @@ def _finding_lines(found: Sequence[Finding], wrap: Callable[..., list[str]], sty
 
 
 def _threshold_lines(table: Table, style: Style) -> Iterator[str]:
-    rest = aligned([row[1:] for row in table.rows], [column.side for column in table.columns[1:]])
-    for (mark, *_), line in zip(table.rows, rest, strict=True):
+    cells = table.cells()
+    rest = aligned([row[1:] for row in cells], [column.side for column in table.columns[1:]])
+    for (mark, *_), line in zip(cells, rest, strict=True):
         yield f"  {style(mark, **_MARKS.get(mark, {}))} {line}".rstrip()
 
 

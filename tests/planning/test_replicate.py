@@ -136,7 +136,7 @@ rollout: {strategy: rolling}
     found = replicate(loads(text).resolve(), 7, 8)
     interval = found.rollout_times["all"]
     assert interval is not None
-    slow, quick = case_rows(found.first, found.summary, found.rollout_times).rows
+    slow, quick = case_rows(found.first, found.summary, found.rollout_times).cells()
     centre = found.summary.cases["all"].rollout_time_s
     assert centre is not None
     assert slow[2] == plus_minus(show_time, centre, interval.half)
