@@ -40,6 +40,7 @@ def orchestration_of(
         disks=found.disks(actors),
         faults=found.faults(orchestrated.faults),
         conditions=tuple(ledger.conditions),
+        stand_in=orchestrated.bare,
     )
 
 

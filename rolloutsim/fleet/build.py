@@ -208,7 +208,6 @@ class _Builder:
             finish_time=group.runtime.finish_time,
             unpacks=unpacks,
             layers=self._bits(image),
-            nic_wait=0.0 if NIC_IN in pins else standing_queue(group.nic_buffer, group.nic_queue),
         )
 
     def _way(self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], name: str) -> Way:
@@ -226,9 +225,12 @@ class _Builder:
             # The registry answers with a redirection: set-up and request again, at the object storage.
             ttfb += 2 * round_trip(scenario, paths[0]) + redirect.ttfb
             cap = redirect.connection_cap
+        kinds = tuple(self._fetch_kind(group, path, cap, pins) for path in paths)
+        nic_wait = 0.0 if NIC_IN in pins else standing_queue(group.nic_buffer, group.nic_queue)
+        waits = {} if self.queues is None else self.queues.waits
         return Way(
             source=self.registries[name],
-            kinds=tuple(self._fetch_kind(group, path, cap, pins) for path in paths),
+            kinds=kinds,
             round_trip=trip,
             before_first_byte=runtime.layer_time + ttfb + layer_trips * trip,
             layer_trips=layer_trips,
@@ -237,6 +239,8 @@ class _Builder:
             + resolve_trips * trip
             + max(runtime.resolve_round_trips - 1, 0) * registry.ttfb,
             resolve_trips=resolve_trips,
+            buffered=nic_wait > 0.0 or any(link in waits for kind in kinds for link in kind.links),
+            nic_wait=nic_wait,
         )
 
     def _bits(self, image: Image) -> int:

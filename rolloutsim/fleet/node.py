@@ -41,7 +41,7 @@ from rolloutsim.fleet.pulls import (
     Pull,
     Slots,
 )
-from rolloutsim.fleet.recipes import LayerStep, Recipe, expected_rate
+from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, expected_rate
 from rolloutsim.fleet.sources.source import BROKEN, FINE, LIMITED
 from rolloutsim.network.states import Flow, Host
 from rolloutsim.scenario.resolved import Runtime
@@ -135,7 +135,7 @@ class Node:
         row = fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now)
         pull = Pull(recipe, row, Slots(self.runtime.parallel_layers) if self.slots_per_image else self.slots)
         self.asking.append(pull)
-        if fleet.queues is not None or pull.way.source.fallible:
+        if pull.way.buffered or pull.way.source.fallible:
             self._request(pull)
         elif pull.way.resolve_time > 0.0:
             # Nothing can change between the requests: one wait for all of them.
@@ -164,11 +164,22 @@ class Node:
                 return
             pull.sent += 1
             pull.failures = 0
+            if way.buffered:
+                # Whoever asks at this instant meets the queues that it leaves.
+                fleet.network.call_afterwards(self._answered, pull)
+                return
             pull.way = pull.recipe.ways[0]
-            wait = fleet.resolve_time(pull.recipe, way, self.host) / requests
+            wait = way.resolve_time / requests
             if wait > 0.0:
                 fleet.network.call_later(wait, self._request, pull)
                 return
+
+    def _answered(self, pull: Pull) -> None:
+        """A request is answered after its part of the time, and through the queues that there are."""
+        way = pull.way
+        pull.way = pull.recipe.ways[0]
+        wait = (way.resolve_time + way.resolve_trips * self._waiting(way, 0)) / self.runtime.resolve_requests
+        self.fleet.network.call_later(wait, self._request, pull)
 
     def _request_refused(self, what: tuple[Pull, int]) -> None:
         pull, status = what
@@ -343,11 +354,11 @@ class Node:
                 fleet.network.call_later(fetch.way.round_trip, self._refused, (fetch, status))
                 return
         fleet.cells[fetch.row + SOURCE] = source.index
-        if fleet.queues is None:
-            self._request_layer(fetch, 0.0)
-        else:
+        if fetch.way.buffered:
             # What ends at this instant no longer fills a queue.
             fleet.network.call_afterwards(self._meet_queues, fetch)
+        else:
+            self._request_layer(fetch, 0.0)
 
     def _note_refusal(self, fetch: Fetch, status: int) -> None:
         fleet = self.fleet
@@ -392,10 +403,12 @@ class Node:
 
     def _meet_queues(self, fetch: Fetch) -> None:
         """Ask for a layer through the queues that there are."""
-        queues, way = self.fleet.queues, fetch.way
-        assert queues is not None
-        kind = way.kinds[fetch.replica]
-        self._request_layer(fetch, queues.towards(self.host, kind, way.round_trip, fetch.pull.recipe.nic_wait))
+        self._request_layer(fetch, self._waiting(fetch.way, fetch.replica))
+
+    def _waiting(self, way: Way, replica: int) -> float:
+        """How long a packet from a source now waits in queues [s]."""
+        queues = self.fleet.queues
+        return 0.0 if queues is None else queues.towards(self.host, way.kinds[replica], way.round_trip, way.nic_wait)
 
     def _request_layer(self, fetch: Fetch, waiting: float) -> None:
         """Set up the connection and send the request; `waiting` is the time in queues per round trip [s]."""
@@ -410,11 +423,11 @@ class Node:
             wait += slow_start_delay(size, rate, round_trip)
         if wait > 0.0:
             fleet.network.call_later(wait, self._stream, fetch)
-        elif fleet.queues is None:
-            self._stream(fetch)
-        else:
+        elif way.buffered:
             # Whoever asks at this same instant meets the same queues.
             fleet.network.call_afterwards(self._stream, fetch)
+        else:
+            self._stream(fetch)
 
     def _stream(self, fetch: Fetch) -> None:
         """The bytes flow."""

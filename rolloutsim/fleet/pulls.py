@@ -163,13 +163,6 @@ class Fleet:
         self.queues: Queues | None = None  # what adds to round trips; None: nothing does
         self.weights: Weights | None = None  # how unevenly connections share; None: evenly
 
-    def resolve_time(self, recipe: Recipe, way: Way, host: Host) -> float:
-        """From asking to the first layer request, with the queues of now [s]."""
-        if self.queues is None:
-            return way.resolve_time
-        waiting = self.queues.towards(host, way.kinds[0], way.round_trip, recipe.nic_wait)
-        return way.resolve_time + way.resolve_trips * waiting
-
     def start(self, host: Host, kind: Kind, size: float, done: Callable[[Flow], None], fetch: Fetch) -> Flow:
         """The bytes of a fetch flow over a connection of their own."""
         if self.weights is None:

@@ -79,8 +79,8 @@ class Queues:
         if buffer > 0.0:
             self.waits[link] = standing_queue(buffer, queue)
             self.full[link] = CODEL_TARGET if queue == "fq_codel" else buffer
-        if queue == "fq_codel":
-            self.fair[link] = None
+            if queue == "fq_codel":
+                self.fair[link] = None
 
     def on(self, links: tuple[SharedLink, ...], base: float) -> float:
         """The time that a packet now waits on its way over some links.

@@ -27,6 +27,8 @@ class Way:
     layer_trips: float  # round trips in `before_first_byte`
     resolve_time: float  # from asking to the first layer request [s]
     resolve_trips: float  # round trips in `resolve_time`
+    buffered: bool  # whether a link on it has a queue
+    nic_wait: float  # in the queue of the node's NIC while that binds [s]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,6 @@ class Recipe:
     finish_time: float  # from the last layer to the image being ready [s]
     unpacks: bool  # whether layers are unpacked at all
     layers: int  # bit i: layer i of the case is one of the image's
-    nic_wait: float = 0.0  # in the queue of the node's NIC while that binds [s]
 
 
 def expected_rate(kind: Kind, private: tuple[float, ...], flows_on_host: int) -> float:

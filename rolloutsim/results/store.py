@@ -150,7 +150,8 @@ def _with_sources(run: Run, case: CaseRecords) -> CaseRecords:
     """A case of a file that is older than sources, when all layers came from the registry of their image."""
     sources = tuple(run.scenario.registries)
     of_image = np.array([sources.index(image.registry) for image in case.images], np.int16)
-    fetches = replace(case.fetches, source=of_image[case.pulls.image[case.fetches.pull]])
+    source = np.where(np.isnan(case.fetches.started), -1, of_image[case.pulls.image[case.fetches.pull]])
+    fetches = replace(case.fetches, source=source.astype(np.int16))
     return replace(case, fetches=fetches, sources=sources, routes=tuple(routes(run.scenario)))
 
 

@@ -58,11 +58,11 @@ class Orchestrated:
         self.incidents = incidents
         self.workloads = case.workloads or tuple(_bare_workloads(scenario, case))
         self.pulls = Pulls()
-        bare = not case.workloads
+        self.bare = not case.workloads
         present = _cached_images(scenario)
         self.kubelets = [
             Kubelet(
-                _bare(scenario.groups[group].kubelet) if bare else scenario.groups[group].kubelet,
+                _bare(scenario.groups[group].kubelet) if self.bare else scenario.groups[group].kubelet,
                 node,
                 actors.recipes[index],
                 self.pulls,

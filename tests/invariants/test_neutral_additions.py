@@ -393,7 +393,9 @@ def connection_cap_out_of_reach(document: Document) -> bool:
 
 @neutral(brings={r"/cases/.*/links/\[wide\]#0/.*": "the link that is added"})
 def wide_link_on_the_way(document: Document) -> bool:
-    document["network"]["links"]["wide"] = {"capacity": "1000 TB/s", "buffer": "250 ms"}
+    # With a queue of its own the way has queues, which are met as an instant ends, if they are ever so empty.
+    queue: Document = {"buffer": "250 ms"} if "buffer" in document["network"] else {}
+    document["network"]["links"]["wide"] = {"capacity": "1000 TB/s"} | queue
     for registry in document["registries"].values():
         registry["via"] = [*registry.get("via", []), "wide"]
     return True

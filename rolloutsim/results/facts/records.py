@@ -285,6 +285,7 @@ class Orchestration:
     disks: DiskRecords
     faults: FaultRecords
     conditions: tuple[tuple[float, str, str], ...]  # (time, workload, what): progress deadline exceeded
+    stand_in: bool = False  # the workloads stand for bare pulls, which ask at times of their own
 
 
 @struct(eq=False, frozen=True)

@@ -35,7 +35,7 @@ from rolloutsim.results.time.split import OTHER_PULL, path_times, ranges
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, Ids, Times
+    from rolloutsim.results.facts.records import CaseRecords, Ids, Orchestration, Times
     from rolloutsim.results.time.split import PathTimes, Rows
 
 CONTROLLER_PACING = "controller_pacing"
@@ -141,7 +141,7 @@ def pod_times(case: CaseRecords, path: PathTimes | None = None) -> PodTimes:
         return PodTimes(path.causes, path.pull, path.cause, path.seconds, len(case.pods.ready))
     account = _Account(case, path)
     account.bare_pods()
-    account.steps([workload.start for workload in case.orchestration.workloads])
+    account.steps(case.orchestration)
     return account.closed()
 
 
@@ -198,10 +198,13 @@ class _Account:
         self._spend(pod, FAILED_PULL, pulls.asked[pods.pull[pod]] - pods.asked[pod])
         self._follow(pod, pods.pull[pod])
 
-    def steps(self, begins: list[float]) -> None:
-        """Pods of workloads, which begin at the times given: their steps, and what lies between them."""
+    def steps(self, orchestration: Orchestration) -> None:
+        """Pods of workloads: their steps, and what lies between them."""
         steps, ready = chains(self.case), self.case.pods.ready
         kept = self.ready[steps.pod] & (steps.started < ready[steps.pod])
+        if orchestration.stand_in:
+            # The time of a bare pull begins when it is asked for.
+            kept &= steps.cause != PACING_STEP
         pod, cause, pull = (values[kept] for values in (steps.pod, steps.cause, steps.pull))
         started: Times = steps.started[kept]
         # What a crash began again counts until the readiness that it ends in.
@@ -216,20 +219,22 @@ class _Account:
         rest = (cause != PULL_STEP) & ~own_time
         self._spend(pod[rest], names[cause[rest]], (ended - started)[rest])
         if len(pod):
-            self._gaps(pod, started, ended, np.array(begins))
+            begins = np.array([workload.start for workload in orchestration.workloads])
+            begin = self.case.pods.created if orchestration.stand_in else begins[self.case.pods.workload]
+            self._gaps(pod, started, ended, begin)
 
     def closed(self) -> PodTimes:
         """All that was entered."""
         pod, cause, seconds = (np.concatenate(column) for column in zip(*self.entries, strict=True))
         return PodTimes(self.causes, pod.astype(np.int32), cause.astype(np.int32), seconds, len(self.case.pods.ready))
 
-    def _gaps(self, pod: Ids, started: Times, ended: Times, begins: Times) -> None:
+    def _gaps(self, pod: Ids, started: Times, ended: Times, begin: Times) -> None:
         """Before a pod's first step its turn had not come; between its steps it was ready, and then was not."""
         pods = self.case.pods
         is_first = np.append(True, pod[1:] != pod[:-1])
         is_last = np.append(is_first[1:], True)
         before = np.append(0.0, ended[:-1])
-        before[is_first] = begins[pods.workload[pod[is_first]]]
+        before[is_first] = begin[pod[is_first]]
         self._spend(pod[is_first], CONTROLLER_PACING, (started - before)[is_first])
         self._spend(pod[~is_first], NODE_DOWN, (started - before)[~is_first])
         self._spend(pod[is_last], NODE_DOWN, (pods.ready[pod] - ended)[is_last])
