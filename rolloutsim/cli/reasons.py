@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import click
 import numpy as np
 
 from rolloutsim.cli.page import Page
@@ -63,7 +62,7 @@ def show_reasons(result: Result, case: str, changes: WhatIfs, effort: str) -> No
             page.text("No effect:", f"{', '.join(changes.useless)}.")
     if changes.left_out:
         page.text("Not tried:", f"{', '.join(changes.left_out)}; a larger --budget has room for more.")
-    click.echo(page.render(), nl=False, color=page.coloured)
+    page.show()
 
 
 def show_sensitivity(result: Result, case: str, found: Sensitivity, effort: str) -> None:
@@ -95,7 +94,7 @@ def show_sensitivity(result: Result, case: str, found: Sensitivity, effort: str)
     if found.left_out:
         page.blank()
         page.text("Not tried:", f"{', '.join(found.left_out)}; a larger --budget has room for more.")
-    click.echo(page.render(), nl=False, color=page.coloured)
+    page.show()
 
 
 def _title(result: Result, case: str) -> str:

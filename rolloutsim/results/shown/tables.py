@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -76,11 +77,82 @@ def case_rows(run: Run, summary: RunSummary | None = None, intervals: Intervals 
         With several replications, the interval of each case's rollout time.
     """
     summary = summarise(run) if summary is None else summary
-    intervals = intervals or {}
+    rows: list[tuple[CaseSummary, Any]] = [(case, case) for case in summary.cases.values()]
+    columns: tuple[Column, ...]
     if _shows_workloads(run):
-        return _workload_table(summary, intervals)
-    rows = [(case, summary.cases[case.name]) for case in run.cases]
-    return (_image_table if all(map(is_image_case, run.cases)) else _pull_table)(rows, intervals)
+        rows = [(case, one) for case, _ in rows if case.rollout for one in case.rollout.workloads]
+        columns = (
+            Column("workload", TEXT, lambda row: row[1].workload),
+            Column("pods", COUNT, lambda row: row[1].replicas),
+            _time(_lasted, _decides, intervals),
+            Column("least ready", COUNT, lambda row: row[1].least_ready),
+            Column("promised", COUNT, lambda row: row[1].floor),
+            Column("pulls", COUNT, lambda row: row[1].pulls),
+            _ON_THE_WIRE,
+            *_PULL_TIMES,
+        )
+    elif all(map(is_image_case, run.cases)):
+        sizes = {case.name: case.images[0].compressed for case in run.cases}
+        smallest = summary.cases[min(sizes, key=sizes.__getitem__)].rollout_time_s
+        columns = (
+            Column("image", TEXT, lambda row: row[1].case),
+            Column("size", SIZE, lambda row: sizes[row[1].case]),
+            _ON_THE_WIRE,
+            _time(_rollout_time, lambda row: True, intervals),
+            Column("alone", TIME, lambda row: row[1].alone_time_s),
+            _SLOWDOWN,
+            Column("vs smallest", FACTOR, lambda row: _ratio(row[1].rollout_time_s, smallest)),
+        )
+    else:
+        columns = (
+            Column("case", TEXT, lambda row: row[1].case),
+            Column("pulls", NUMBER, lambda row: row[1].pulls),
+            _ON_THE_WIRE,
+            _time(_rollout_time, lambda row: True, intervals),
+            *_PULL_TIMES,
+            _SLOWDOWN,
+        )
+    return Table(columns, rows, lambda row: f"case:{row[0].case}")
+
+
+# Of rows whose second part has these figures: a case, or a workload of the case in the first part.
+_ON_THE_WIRE = Column("on the wire", SIZE, lambda row: row[1].bytes_on_wire)
+_PULL_TIMES = (
+    Column("pull time p50", TIME, lambda row: getattr(row[1].pull_time_s, "p50", None)),
+    Column("p95", TIME, lambda row: getattr(row[1].pull_time_s, "p95", None)),
+)
+_SLOWDOWN = Column("slowdown", FACTOR, lambda row: getattr(row[1].slowdown, "mean", None))
+
+
+def _time(of: Callable[[Any], float | None], decides: Callable[[Any], bool], intervals: Intervals | None) -> Column:
+    """The rollout time, and behind ± half the interval of the case's where a row's time decides that."""
+
+    def shown(row: Any) -> str:
+        time, interval = of(row), (intervals or {}).get(row[0].case)
+        if time is None or interval is None or interval.half == 0.0 or not decides(row):
+            return show_time(time)
+        return plus_minus(show_time, time, interval.half)
+
+    return Column("rollout time", TIME, of, shown)
+
+
+def _rollout_time(row: tuple[CaseSummary, CaseSummary]) -> float | None:
+    return row[1].rollout_time_s
+
+
+def _lasted(row: tuple[CaseSummary, WorkloadSummary]) -> float | None:
+    """From a workload's start to its last ready pod [s]."""
+    start, ready = row[1].start_s, row[1].ready_s
+    return None if ready is None or start is None else ready - start
+
+
+def _decides(row: tuple[CaseSummary, WorkloadSummary]) -> bool:
+    """Whether it is this workload that the case waits for."""
+    return row[1].start_s == 0.0 and row[1].ready_s == row[0].rollout_time_s
+
+
+def _ratio(value: float | None, smallest: float | None) -> float | None:
+    return None if value is None or not smallest else value / smallest
 
 
 def disk_rows(summary: RunSummary) -> Table | None:
@@ -102,7 +174,7 @@ def disk_rows(summary: RunSummary) -> Table | None:
         Column("all nodes", SIZE, lambda row: row.fleet_bytes),
         Column("registry", SIZE, lambda row: row.compressed_bytes),
         *(_cost(kind) for kind in disks[0].cost_per_month),
-        Column("vs smallest", FACTOR, lambda row: row.bytes_per_node / smallest if smallest else None),
+        Column("vs smallest", FACTOR, lambda row: _ratio(row.bytes_per_node, smallest)),
     )
     return Table(columns, images)
 
@@ -201,97 +273,10 @@ def _about_intervals(intervals: Intervals | None) -> Iterator[str]:
     yield "Nodes that are named, and changes that were tried, are those of the first replication."
 
 
-def _image_table(rows: Sequence[tuple[CaseRecords, CaseSummary]], intervals: Intervals) -> Table:
-    smallest = min(rows, key=lambda row: row[0].images[0].compressed)[1].rollout_time_s
-    columns = (
-        Column("image", TEXT, lambda row: row[0].name),
-        Column("size", SIZE, lambda row: row[0].images[0].compressed),
-        _ON_THE_WIRE,
-        _rollout_time(intervals),
-        Column("alone", TIME, lambda row: row[1].alone_time_s),
-        _SLOWDOWN,
-        Column("vs smallest", FACTOR, lambda row: _ratio(row[1].rollout_time_s, smallest)),
-    )
-    return Table(columns, rows, _about_case)
-
-
-def _pull_table(rows: Sequence[tuple[CaseRecords, CaseSummary]], intervals: Intervals) -> Table:
-    columns = (
-        Column("case", TEXT, lambda row: row[1].case),
-        Column("pulls", NUMBER, lambda row: row[1].pulls),
-        _ON_THE_WIRE,
-        _rollout_time(intervals),
-        *_PULL_TIMES,
-        _SLOWDOWN,
-    )
-    return Table(columns, rows, _about_case)
-
-
-def _about_case(row: tuple[CaseRecords, CaseSummary]) -> str:
-    return f"case:{row[1].case}"
-
-
 def _shows_workloads(run: Run) -> bool:
     """Whether the table has a row a workload: where images are the cases, these say more."""
     has_workloads = any(case.workloads for case in run.scenario.cases)
     return has_workloads and not all(is_image_case(case) for case in run.cases)
-
-
-def _workload_table(summary: RunSummary, intervals: Intervals) -> Table:
-    rows = [(case, one) for case in summary.cases.values() if case.rollout for one in case.rollout.workloads]
-    columns = (
-        Column("workload", TEXT, lambda row: row[1].workload),
-        Column("pods", COUNT, lambda row: row[1].replicas),
-        Column(
-            "rollout time", TIME, lambda row: _lasted(row[1]), lambda row: _workload_time(row[0], row[1], intervals)
-        ),
-        Column("least ready", COUNT, lambda row: row[1].least_ready),
-        Column("promised", COUNT, lambda row: row[1].floor),
-        Column("pulls", COUNT, lambda row: row[1].pulls),
-        _ON_THE_WIRE,
-        *_PULL_TIMES,
-    )
-    return Table(columns, rows, lambda row: f"case:{row[0].case}")
-
-
-def _lasted(row: WorkloadSummary) -> float | None:
-    """From a workload's start to its last ready pod [s]."""
-    return None if row.ready_s is None or row.start_s is None else row.ready_s - row.start_s
-
-
-def _workload_time(case: CaseSummary, row: WorkloadSummary, intervals: Intervals) -> str:
-    """How long a workload took; of the one that the case waits for with the interval."""
-    decides = row.start_s == 0.0 and row.ready_s == case.rollout_time_s
-    return _with_half(_lasted(row), intervals.get(case.case) if decides else None)
-
-
-def _rollout_time(intervals: Intervals) -> Column:
-    """The time, and behind ± half its interval."""
-    return Column(
-        "rollout time",
-        TIME,
-        lambda row: row[1].rollout_time_s,
-        lambda row: _with_half(row[1].rollout_time_s, intervals.get(row[1].case)),
-    )
-
-
-def _with_half(time: float | None, interval: Interval | None) -> str:
-    if time is None or interval is None or interval.half == 0.0:
-        return show_time(time)
-    return plus_minus(show_time, time, interval.half)
-
-
-def _ratio(time: float | None, smallest: float | None) -> float | None:
-    return None if time is None or not smallest else time / smallest
-
-
-# Of rows whose second part has these figures: a case's, or a workload's.
-_ON_THE_WIRE = Column("on the wire", SIZE, lambda row: row[1].bytes_on_wire)
-_PULL_TIMES = (
-    Column("pull time p50", TIME, lambda row: getattr(row[1].pull_time_s, "p50", None)),
-    Column("p95", TIME, lambda row: getattr(row[1].pull_time_s, "p95", None)),
-)
-_SLOWDOWN = Column("slowdown", FACTOR, lambda row: getattr(row[1].slowdown, "mean", None))
 
 
 def application_rows(run: Run) -> Table | None:
@@ -398,23 +383,20 @@ def applications_table(case: CaseRecords) -> Table | None:
 
 
 def _request(heading: str, name: str) -> Column:
-    """A statistic of a service's requests; nothing for other applications."""
+    """A statistic of a service's requests, infinite where they get no answer; nothing for other applications."""
 
-    def latency(row: tuple[BackgroundSummary, str]) -> Latency | None:
-        found: Latency | None = getattr(row[0], f"latency_{row[1]}")
-        return found
+    def value(row: tuple[BackgroundSummary, str]) -> float | None:
+        latency = getattr(row[0], f"latency_{row[1]}")
+        seconds: float | None = getattr(latency, name, None)
+        return inf if seconds is None and latency is not None else seconds
 
-    return Column(
-        heading,
-        TIME,
-        lambda row: getattr(latency(row), name, None),
-        lambda row: "" if latency(row) is None else show_latency(getattr(latency(row), name)),
-    )
+    return Column(heading, _LATENCY, value)
 
 
 def _rate(rate: float | None) -> str:
     return UNKNOWN if rate is None else show_rate(rate)
 
 
+_LATENCY = Kind(lambda seconds: show_latency(None if seconds == inf else seconds), unknown="")
 _COST = Kind(three_digits)
 _BACK = Kind(lambda time: "at once" if time == 0.0 else show_time(time))

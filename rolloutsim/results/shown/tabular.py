@@ -1,7 +1,7 @@
 """A table keeps its values until one of the renderers here shows them: Markdown, HTML, CSV, rows or columns of values.
 
 A column is declared in a line: its heading, the kind of its values, and how a row's value is found. The terminal's
-renderer is `rolloutsim.cli.view`.
+renderer is `rolloutsim.cli.page`.
 """
 
 from __future__ import annotations
