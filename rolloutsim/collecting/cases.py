@@ -29,7 +29,7 @@ from rolloutsim.fleet.ledger import (
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results.facts import records as r
 from rolloutsim.scenario.resources import PULLED, RESOURCES
-from rolloutsim.scenario.routes import rack_of
+from rolloutsim.scenario.routes import node_racks
 
 if TYPE_CHECKING:
     from rolloutsim.collecting.incidents import Pushed
@@ -142,12 +142,11 @@ def _pulls(
     node, image = _ints(columns.node), _ints(columns.image)
     times = np.full(len(node), np.nan)
     if alone is not None:
-        offsets = np.concatenate([[0], np.cumsum([group.count for group in scenario.groups])]).tolist()
+        racks = node_racks(scenario)
+        held = [cached_images(group, rank) for group in scenario.groups for rank in range(group.count)]
         for row, (n, i) in enumerate(zip(columns.node, columns.image, strict=True)):
             number = actors.groups[n]
-            group = scenario.groups[number]
-            rank = n - offsets[number]
-            times[row] = alone(group, number, rack_of(group, rank), actors.images[i].name, cached_images(group, rank))
+            times[row] = alone(scenario.groups[number], number, racks[n], actors.images[i].name, held[n])
     per_group = np.array([group.runtime.resolve_requests for group in scenario.groups], np.int32)
     requests = per_group[np.asarray(actors.groups, np.int32)[node]] if len(node) else node
     for row, number in incidents.requests.items():

@@ -189,7 +189,7 @@ class _Builder:
         return {image.name: self._recipe(group, rack, pins, image) for image in images}
 
     def _recipe(self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], image: Image) -> Recipe:
-        way = self._way(group, rack, pins, image.registry)
+        ways = self._ways(group, rack, pins, image)
         unpacks = group.unpack_rate is not None or group.disk is not None
         unpacks = unpacks and self.scenario.model == "real"
         steps = tuple(
@@ -204,11 +204,15 @@ class _Builder:
         return Recipe(
             image=self.images.index(image),
             steps=steps,
-            ways=(way,),
+            ways=ways,
             finish_time=group.runtime.finish_time,
             unpacks=unpacks,
             layers=self._bits(image),
         )
+
+    def _ways(self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], image: Image) -> tuple[Way, ...]:
+        """The ways to the sources that have an image, in the order in which nodes prefer them."""
+        return (self._way(group, rack, pins, image.registry),)
 
     def _way(self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], name: str) -> Way:
         """The way to a registry."""

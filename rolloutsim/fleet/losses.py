@@ -82,11 +82,14 @@ class Losses:
             if lead.state >= COMMITTED:
                 self._keep(lead)
                 continue
-            for fetch in (lead, *(lead.ranges or ())):
+            for fetch in lead.parts():
+                reserved = fetch.row >= 0 and fetch.state != ABANDONED
                 if fetch.row >= 0 and fetch.state != COMPLETE:
                     node.let_go(fetch)
                     slots.free += 1
                 fetch.state = ABANDONED
+                if reserved and node.disk is not None:
+                    node.disk.release(fetch.left)
                 self._leave_partial(fetch, keep_partial)
         layers = {lead.step.layer for lead in dropped}
         for other in node.pulls:
@@ -101,8 +104,6 @@ class Losses:
         parts = [] if trouble is None else trouble.before
         if got > 0.0:
             parts = [*parts, (node.fleet.fetches.number(fetch.row), got)]
-        if node.disk is not None:
-            node.disk.release(fetch.reserved - got)
         if not keep:
             self._lose(parts)
         elif parts:

@@ -39,6 +39,7 @@ from rolloutsim.fleet.pulls import (
     Fetch,
     Fleet,
     Pull,
+    Ranges,
     Slots,
 )
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, expected_rate
@@ -157,7 +158,7 @@ class Node:
                 pull.refusal = -1
             incidents.requests[pull.row] = incidents.requests.get(pull.row, 0) + 1
             is_manifest = pull.sent == max(requests - _MANIFEST_FROM_END, 0)
-            status = way.source.answer(self.address, fleet.network.now, is_manifest)
+            status = way.source.answer(self.address, fleet.network.now, -1, is_manifest)
             if status != FINE:
                 pull.refusal = incidents.refusals.add(way.source.index, fleet.network.now, status, -1)
                 fleet.network.call_later(way.round_trip, self._request_refused, (pull, status))
@@ -238,7 +239,7 @@ class Node:
         active = False
         for lead in self.coming.values():
             if lead.pull is pull and lead.state < COMMITTED:
-                for fetch in (lead, *(lead.ranges or ())):
+                for fetch in lead.parts():
                     if fetch.state == FLOWING and fetch.flow is not None:
                         moved += network.received(fetch.flow)
                     active = active or (fetch.row >= 0 and fetch.state != COMPLETE)
@@ -265,21 +266,19 @@ class Node:
             trouble = self.losses.left_of(step.layer)
             if trouble is not None:
                 left -= sum((size for _, size in trouble.before), 0.0)
-        queue = pull.slots.queue
         size = self.runtime.layer_fetch_buffer
         if size is None or left <= size:
             lead = Fetch(pull, step, left)
-            queue.append(lead)
+            pull.slots.queue.append(lead)
         else:
-            lead = Fetch(pull, step, size)
-            queue.append(lead)
-            lead.ranges = []
-            for number in range(1, ceil(left / size)):
-                part = Fetch(pull, step, min(size, left - number * size))
-                part.lead = lead
-                lead.ranges.append(part)
-                lead.ranges_left += 1
-                queue.append(part)
+            ranges = Ranges()
+            for number in range(ceil(left / size)):
+                fetch = Fetch(pull, step, min(size, left - number * size))
+                fetch.ranges = ranges
+                ranges.fetches.append(fetch)
+                ranges.left += 1
+            lead = ranges.fetches[0]
+            pull.slots.queue.extend(ranges.fetches)
         lead.trouble = trouble
         self.coming[step.layer] = lead
 
@@ -299,12 +298,10 @@ class Node:
             fetch.row = fleet.fetches.add(fetch.pull.row, fetch.step.layer, fleet.network.now, freed_by)
             for wait in fetch.awaited_in or ():
                 fleet.ledger.waits.fetch[wait] = fleet.fetches.number(fetch.row)
-            if self.disk is None:
-                self._connect(fetch)
-            elif self.disk.reserve(fetch.left):
-                fetch.reserved = fetch.left
+            if self.disk is None or self.disk.reserve(fetch.left):
                 self._connect(fetch)
             else:
+                fetch.state = ABANDONED
                 self._no_space(fetch.pull, fetch.left, self.disk)
 
     def _no_space(self, pull: Pull, size: float, disk: DiskSpace) -> None:
@@ -321,42 +318,44 @@ class Node:
     def _connect(self, fetch: Fetch) -> None:
         """Ask a source for a connection."""
         source = fetch.way.source
+        if source.unlimited:
+            fetch.replica = 0
+            self._connected(fetch)
+            return
+        fetch.state = QUEUED
         if source.fallible:
             source.fetches[fetch] = self
-            fetch.state = QUEUED
-        connections = source.connections[0]
-        if len(source.connections) > 1:
-            fetch.replica = source.next_replica()
-            connections = source.connections[fetch.replica]
-        if connections.limit is None:
+        fetch.replica = source.next_replica()
+        source.connections[fetch.replica].ask(self._granted, fetch)
+
+    def _granted(self, fetch: Fetch) -> None:
+        """There is a connection: see how the source answers the request."""
+        fetch.holds = fetch.way.source.connections[fetch.replica]
+        if fetch.state == ABANDONED:
+            self.leave(fetch)
+            return
+        fleet, source = self.fleet, fetch.way.source
+        status = source.answer(self.address, fleet.network.now, fetch.step.layer, False) if source.fallible else FINE
+        if status == FINE:
             self._connected(fetch)
-        else:
-            fetch.state = QUEUED
-            connections.ask(self._connected, fetch)
+            return
+        fetch.state = ASKED
+        self._note_connection(fetch)
+        self._note_refusal(fetch, status)
+        fleet.network.call_later(fetch.way.round_trip, self._refused, (fetch, status))
+
+    def _note_connection(self, fetch: Fetch) -> None:
+        if fetch.trouble is None or fetch.trouble.broke_at == NOT_YET:
+            self.fleet.cells[fetch.row + CONNECTED] = self.fleet.network.now
 
     def _connected(self, fetch: Fetch) -> None:
-        """The source takes the request: wait for its answer."""
-        fleet, source = self.fleet, fetch.way.source
-        connections = source.connections[fetch.replica]
-        if connections.limit is not None:
-            fetch.holds = connections
-            if fetch.state == ABANDONED:
-                self.leave(fetch)
-                return
+        """The source takes the request: wait for its first byte."""
         fetch.state = ASKED
-        now = fleet.network.now
-        if fetch.trouble is None or fetch.trouble.broke_at == NOT_YET:
-            fleet.cells[fetch.row + CONNECTED] = now
-        if source.fallible:
-            status = source.answer(self.address, now, False)
-            if status != FINE:
-                self._note_refusal(fetch, status)
-                fleet.network.call_later(fetch.way.round_trip, self._refused, (fetch, status))
-                return
-        fleet.cells[fetch.row + SOURCE] = source.index
+        self.fleet.cells[fetch.row + SOURCE] = fetch.way.source.index
+        self._note_connection(fetch)
         if fetch.way.buffered:
             # What ends at this instant no longer fills a queue.
-            fleet.network.call_afterwards(self._meet_queues, fetch)
+            self.fleet.network.call_afterwards(self._meet_queues, fetch)
         else:
             self._request_layer(fetch, 0.0)
 
@@ -484,11 +483,9 @@ class Node:
 
     def leave(self, fetch: Fetch) -> None:
         """Give a fetch's connection back."""
-        source = fetch.way.source
-        if source.fallible:
-            source.fetches.pop(fetch, None)
-        if fetch.holds is not None:
-            holds, fetch.holds = fetch.holds, None
+        fetch.way.source.fetches.pop(fetch, None)
+        holds, fetch.holds = fetch.holds, None
+        if holds is not None:
             holds.release()
 
     def _fetched(self, flow: Flow) -> None:
@@ -497,9 +494,7 @@ class Node:
         fetch: Fetch = flow.tag
         row, pull, cells, trouble = fetch.row, fetch.pull, fleet.cells, fetch.trouble
         cells[row + FETCHED] = fleet.network.now
-        fetch.got += flow.size
-        pull.received += flow.size
-        cells[row + BYTES_DONE] = fetch.got
+        cells[row + BYTES_DONE] = fetch.got + flow.size
         spent = flow.spent
         if trouble is not None and trouble.spent:
             trouble.merge(flow, fleet.network.now)
@@ -508,26 +503,37 @@ class Node:
             flow.cause if spent is None else fleet.ledger.blame(False, fleet.fetches.number(row), spent)
         )
         fetch.flow = None
-        fetch.left = 0.0
-        fetch.state = COMPLETE
-        self.leave(fetch)
-        lead = fetch if fetch.lead is None else fetch.lead
-        lead.ranges_left -= 1
-        complete = lead.ranges_left == 0
-        if complete:
-            lead.row = row  # of the range that came last
-            lead.state = COMMITTED
+        if fetch.holds is not None:
+            self.leave(fetch)
+        if self.progress_timeout is not None:
+            pull.received += flow.size
+        if fetch.ranges is None:
+            fetch.state = COMMITTED
+        else:
+            fetch = self._range_fetched(fetch, fetch.ranges)
         slots = pull.slots
         slots.free += 1
         if slots.queue:
             self.grant(slots, row)
-        if not complete:
+        if fetch.state != COMMITTED:
             return
         if not pull.recipe.unpacks:
-            self._in_place(lead)
+            self._in_place(fetch)
         else:
             for waiting in self.pulls:
                 self.unpack_next(waiting)
+
+    def _range_fetched(self, fetch: Fetch, ranges: Ranges) -> Fetch:
+        """A range is complete: the fetch that stands for its layer, committed if it was the last."""
+        fetch.got += fetch.left
+        fetch.left = 0.0
+        fetch.state = COMPLETE
+        ranges.left -= 1
+        lead = ranges.fetches[0]
+        if ranges.left == 0:
+            lead.row = fetch.row
+            lead.state = COMMITTED
+        return lead
 
     # ---- unpacking -----------------------------------------------------------------------------------
 

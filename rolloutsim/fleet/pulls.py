@@ -58,31 +58,42 @@ class Trouble:
             self.spent[cause] = self.spent.get(cause, 0.0) + seconds
 
 
+class Ranges:
+    """The fetches of a layer that comes in ranges; the first stands for the layer."""
+
+    __slots__ = ("fetches", "left")
+
+    def __init__(self) -> None:
+        self.fetches: list[Fetch] = []
+        self.left = 0  # that are not complete
+
+
 class Fetch:
     """A layer, or a range of it, on its way to a node."""
 
     __slots__ = (
-        "awaited_in", "flow", "got", "holds", "lead", "left", "pull", "ranges", "ranges_left", "replica", "reserved",
-        "row", "state", "step", "trouble", "way",
+        "awaited_in", "flow", "got", "holds", "left", "pull", "ranges", "replica", "row", "state", "step", "trouble",
+        "way",
     )  # fmt: skip
 
     def __init__(self, pull: Pull, step: LayerStep, left: float) -> None:
         self.pull = pull
         self.step = step
-        self.left = left  # bytes to come [B]
-        self.got = 0.0  # bytes received, lost ones included [B]
+        self.left = left  # bytes to come, as it was connected [B]
+        self.got = 0.0  # bytes received before that, lost ones included [B]
         self.state: int = WANTED
         self.row = -1  # among the ledger's fetches, when it has a slot
-        self.way: Way = pull.recipe.ways[0]
-        self.replica = 0
+        self.way: Way = pull.way
         self.flow: Flow | None = None
         self.holds: Connections | None = None
-        self.reserved = 0.0  # of the disk [B]
-        self.lead: Fetch | None = None  # the first range of the layer, which stands for it; None: this is it
-        self.ranges: list[Fetch] | None = None  # the others
-        self.ranges_left = 1
+        self.ranges: Ranges | None = None
         self.awaited_in: list[int] | None = None  # rows of the ledger's waits that lack this fetch's row
         self.trouble: Trouble | None = None
+        self.replica: int  # of the source, set when it asks for a connection
+
+    def parts(self) -> list[Fetch]:
+        """All fetches of its layer."""
+        return [self] if self.ranges is None else self.ranges.fetches
 
     def in_trouble(self) -> Trouble:
         """Where to note what goes wrong."""

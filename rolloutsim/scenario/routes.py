@@ -19,13 +19,14 @@ class Route:
     Parameters
     ----------
     source : int
-        The number of the source in its case.
+        The number of the source, as in the column `source` of fetches.
     group : int
         The number of the group in the scenario.
     rack : str or None
         None: the nodes are in no rack.
     paths : tuple of tuple of str
-        The shared links that a layer crosses, in order, by the source's replica; connections take these in turn.
+        The shared links that a layer crosses, in order, by the source's replica; connections take the replicas in
+        turn, so each carries about the same.
     """
 
     source: int
@@ -43,6 +44,11 @@ class Route:
 def rack_of(group: NodeGroup, index: int) -> str | None:
     """The rack of a group's node; None: it is in none."""
     return group.racks[index % len(group.racks)] if group.racks else None
+
+
+def node_racks(scenario: ResolvedScenario) -> list[str | None]:
+    """The rack of each node of a scenario."""
+    return [rack_of(group, index) for group in scenario.groups for index in range(group.count)]
 
 
 def near(group: NodeGroup, rack: str | None) -> tuple[str, ...]:

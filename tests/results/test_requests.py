@@ -86,7 +86,8 @@ def two_registries() -> Run:
     told.fetch(told.pull(0.0, 1.0, 4.0, image=1), "b-0", 1.0, 1.0, 4.0)
     assert told.rollout is not None
     told.rollout.refusals.append((2, 1.0, 429, -1, True))
-    result = run(told.case())
+    case = told.case()
+    result = run(replace(case, fetches=replace(case.fetches, source=np.array([1, 2], np.int16))))
     registries = {name: Registry(name, ("registry.uplink",)) for name in ("unused", "registry", "hub")}
     return replace(result, scenario=replace(result.scenario, registries=registries))
 

@@ -15,10 +15,10 @@ from rolloutsim.results.load.throughput import (
     link_loads,
     node_rates,
     node_throughputs,
-    racks_of,
 )
 from rolloutsim.scenario.resolved import Case
 from rolloutsim.scenario.resolved_rollout import Push, Strategy, Workload
+from rolloutsim.scenario.routes import node_racks
 from rolloutsim.simulation import simulate
 from tests.report.runs import SCENARIOS, ideal, rolling, shipped
 from tests.results.by_hand import UPLINK, Story, image, scenario
@@ -137,12 +137,8 @@ def test_other_applications_are_part_of_the_load() -> None:
 
 
 def test_nodes_take_the_racks_of_their_group_in_turn() -> None:
-    run = shipped("racks")
-    names, rack = racks_of(run.scenario, run.cases[0])
-    assert names == ("r1", "r2", "r3", "r4", "r5")
-    assert rack[:7].tolist() == [0, 1, 2, 3, 4, 0, 1]
-    flat = shipped("20nodes")
-    assert racks_of(flat.scenario, flat.cases[0])[1].tolist() == [-1] * 20
+    assert node_racks(shipped("racks").scenario)[:7] == ["r1", "r2", "r3", "r4", "r5", "r1", "r2"]
+    assert node_racks(shipped("20nodes").scenario) == [None] * 20
 
 
 def test_capacity_zero_is_no_load() -> None:

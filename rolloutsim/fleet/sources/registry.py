@@ -61,7 +61,7 @@ class Registry(Source):
         self.up = True
         self.failing = 0.0  # probability that a request fails
 
-    def answer(self, address: int, now: float, manifest: bool) -> int:
+    def answer(self, address: int, now: float, layer: int, manifest: bool) -> int:
         """How a request is answered; limits on pulls count the GET of a manifest only."""
         if not self.up:
             return BROKEN

@@ -66,13 +66,15 @@ class Source:
         Whether it may refuse a request or break a connection; if not, nobody needs to ask.
     """
 
-    __slots__ = ("connections", "fallible", "fetches", "index", "name", "turn")
+    __slots__ = ("connections", "fallible", "fetches", "index", "name", "turn", "unlimited")
 
     def __init__(self, index: int, name: str, connections: tuple[Connections, ...], fallible: bool) -> None:
         self.index = index
         self.name = name
         self.connections = connections
         self.fallible = fallible
+        # Whether it takes every request at once, so that no connection needs to be asked for.
+        self.unlimited = not fallible and len(connections) == 1 and connections[0].limit is None
         self.fetches: dict[Fetch, Node] = {}  # that hold or wait for a connection, if it is fallible
         self.turn = 0
 
@@ -82,7 +84,7 @@ class Source:
         self.turn = turn + 1 if turn + 1 < len(self.connections) else 0
         return turn
 
-    def answer(self, address: int, now: float, manifest: bool) -> int:
+    def answer(self, address: int, now: float, layer: int, manifest: bool) -> int:
         """How a request is answered: FINE, MISSING, LIMITED, UNAVAILABLE or BROKEN.
 
         Parameters
@@ -91,6 +93,8 @@ class Source:
             Where the request comes from.
         now : float
             When [s].
+        layer : int
+            The layer that is asked for; -1: a manifest, token or config.
         manifest : bool
             Whether it is the GET of the manifest.
         """

@@ -93,7 +93,7 @@ def request_times(run: Run, case: CaseRecords, registry: str) -> Times:
     pulls = _pulls_from(case, registry)
     refusals = _refusals(case, numbers[registry])
     layers = refusals.time[refusals.layer] if refusals is not None else np.zeros(0)
-    return np.sort(np.concatenate([_resolving(case, pulls), _fetching(case, pulls), layers]))
+    return np.sort(np.concatenate([_resolving(case, pulls), _fetching(case, numbers[registry]), layers]))
 
 
 def peak(times: Times, window: float = WINDOW) -> int:
@@ -118,7 +118,7 @@ def _summary(run: Run, case: CaseRecords, number: int, name: str) -> RegistrySum
     asked_storage = 0
     if run.scenario.registries[name].redirect is not None:
         configs = np.count_nonzero(~np.isnan(case.pulls.resolved[pulls]))
-        asked_storage = int(configs) + len(_fetching(case, pulls))
+        asked_storage = int(configs) + len(_fetching(case, number))
     return RegistrySummary(
         registry=name,
         pulls=len(pulls),
@@ -146,8 +146,8 @@ def _resolving(case: CaseRecords, pulls: Rows) -> Times:
     return np.repeat(p.asked[pulls], counts) + place * np.repeat(spacing, counts)
 
 
-def _fetching(case: CaseRecords, pulls: Rows) -> Times:
-    """Requests for layers that were answered, when they were sent.
+def _fetching(case: CaseRecords, source: int) -> Times:
+    """Requests for layers that a source answered, when they were sent.
 
     An answer that broke is among the refusals; only the one after which nothing was sent again was the last.
     """
@@ -156,7 +156,7 @@ def _fetching(case: CaseRecords, pulls: Rows) -> Times:
     if case.orchestration is not None:
         refusals = case.orchestration.refusals
         answered[refusals.fetch[refusals.layer & ~refusals.again]] = False
-    sent: Times = f.connected[np.isin(f.pull, pulls) & answered]
+    sent: Times = f.connected[(f.source == source) & answered]
     return sent
 
 

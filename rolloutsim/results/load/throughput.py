@@ -9,16 +9,17 @@ unsaturated times are distributed over these.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from rolloutsim.scenario.routes import node_racks, pushed_over
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, Ids, PushRecords, Times
+    from rolloutsim.results.facts.records import CaseRecords, PushRecords, Times
     from rolloutsim.scenario.resolved import LinkKind, ResolvedScenario
 
 _HALVINGS = 60  # of the bracket around the factor that fits estimated bytes to the known ones: float precision
@@ -205,19 +206,6 @@ def least_time(scenario: ResolvedScenario, case: CaseRecords) -> tuple[float, st
     return (time, name) if time > 0.0 else None
 
 
-def racks_of(scenario: ResolvedScenario, case: CaseRecords) -> tuple[tuple[str, ...], Ids]:
-    """The names of the racks, and for each node the number of its rack; -1: it is in none."""
-    names = tuple(dict.fromkeys(rack for group in scenario.groups for rack in group.racks))
-    number = {name: i for i, name in enumerate(names)}
-    rack = np.full(len(case.node_names), -1, np.int32)
-    for i, group in enumerate(scenario.groups):
-        nodes = np.flatnonzero(case.node_group == i)
-        if group.racks and len(nodes):
-            of_group = np.array([number[name] for name in group.racks], np.int32)
-            rack[nodes] = of_group[np.arange(len(nodes)) % len(of_group)]
-    return names, rack
-
-
 class _Clocks:
     """For each node a clock that runs at 1/n while n of its fetches run, and stands while none does.
 
@@ -255,14 +243,17 @@ class _Spread:
     def __init__(self, scenario: ResolvedScenario, case: CaseRecords) -> None:
         self.scenario, self.case = scenario, case
         fetches, node = case.fetches, case.pulls.node[case.fetches.pull]
-        self.racks, rack = racks_of(scenario, case)
-        of_fetch = np.stack([case.pulls.image[fetches.pull], case.node_group[node], rack[node]])
-        routes, route = np.unique(of_fetch, axis=1, return_inverse=True)
+        racks = node_racks(scenario)
+        number = {rack: i for i, rack in enumerate(dict.fromkeys(racks))}
+        rack = np.array([number[one] for one in racks], np.int32)
+        of_fetch = np.stack([fetches.source, case.node_group[node], rack[node]])
+        keys, route = np.unique(of_fetch, axis=1, return_inverse=True)
         self.route = route.reshape(-1)
-        number = {name: i for i, name in enumerate(case.shared_links.name)}
+        known = {(one.source, one.group, number[one.rack]): one.shares for one in case.routes}
+        place = {name: i for i, name in enumerate(case.shared_links.name)}
         self.shares = [
-            [(number[link], share) for link, share in self._links(*key).items() if link in number]
-            for key in routes.T.tolist()
+            [(place[link], share) for link, share in known.get(tuple(key), {}).items() if link in place]
+            for key in keys.T.tolist()
         ]
 
     def done(self, edges: Times) -> Times:
@@ -284,19 +275,6 @@ class _Spread:
             for link, share in shares:
                 sums[link] += share * by_route[route]
         return sums
-
-    def _links(self, image: int, number: int, rack: int) -> Mapping[str, float]:
-        """The shared links of a route, with the share of its bytes that each carries."""
-        scenario = self.scenario
-        registry, group = scenario.registries[self.case.images[image].registry], scenario.groups[number]
-        path = registry.path if registry.redirect is None else registry.redirect.path
-        down = () if rack < 0 else (f"{self.racks[rack]}.down",)
-        shares = dict.fromkeys((*path, *down, *group.via), 1.0)
-        if registry.redirect is None and len(registry.replicas) > 1:
-            # Connections take the replicas in turn, so each carries about the same.
-            shares = {link: share for link, share in shares.items() if link not in registry.replicas}
-            shares |= dict.fromkeys(registry.replicas, 1.0 / len(registry.replicas))
-        return shares
 
     def _others(self) -> Iterator[tuple[int, Times, Times, Times]]:
         """Background traffic and pushes, link by link, as (row of the link, from, to, bytes)."""
@@ -320,8 +298,7 @@ class _Spread:
         push = self.scenario.pushes[int(pushes.push[row])]
         if push.at is None or np.isnan(pushes.started[row]):
             return ()
-        registry = self.scenario.registries[self.scenario.images[pushes.image[row]].registry]
-        return (push.link, *push.via, *registry.inbound)
+        return pushed_over(self.scenario, push, self.scenario.images[pushes.image[row]])
 
 
 def _ended(case: CaseRecords) -> Times:
