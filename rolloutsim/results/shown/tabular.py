@@ -11,7 +11,6 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterable, Sequence
-from html import escape
 from io import StringIO
 from operator import itemgetter
 from typing import Any, Literal
@@ -148,6 +147,8 @@ def html(table: Table, caption: str | None = None, page: bool = False) -> str:
         Whether it is for a page with a style sheet and a script of its own: sides are classes, numbers are in
         `data-value`, by which the page sorts, and rows say what they are about.
     """
+    from html import escape  # all the entities there are take longer to import than a run's tables to show
+
     side = 'class="{}"' if page else 'style="text-align:{}"'
     sides = [side.format(column.side) for column in table.columns]
     scope = 'scope="col" ' if page else ""
