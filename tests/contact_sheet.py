@@ -43,7 +43,7 @@ def figures_of_sweeps() -> Iterator[tuple[str, bytes]]:
     swept = sweep(scenario, SWEEP, None, None, None, None, 1, None, None, False)
     for name in names("sweep"):
         yield name, png(figure(name)(swept.records), DPI)
-    inputs = sensitivity(scenario.run().run, jobs=1)
+    inputs = sensitivity(scenario.run().outcome, jobs=1)
     yield "tornado", png(figure("tornado")(inputs.rows, case=inputs.case), DPI)
 
 

@@ -162,6 +162,34 @@ def test_sensitivities_are_a_table_the_largest_span_first(result: rs.Result) -> 
     assert low["registry.uplink"] == pytest.approx(1.6 / 0.9)
 
 
+def test_a_result_is_saved_as_the_command_writes_it(result: rs.Result, tmp_path) -> None:
+    result.save(tmp_path / "new" / "results")
+    assert sorted(path.name for path in (tmp_path / "new" / "results").iterdir()) == [
+        "cases.csv", "records.npz", "report.html", "result.json", "summary.md",
+    ]  # fmt: skip
+    assert (tmp_path / "new" / "results" / "cases.csv").read_text() == result.to_csv()
+    (tmp_path / "file").touch()
+    with pytest.raises(rs.OutputError, match=r"cannot write to .*file/results: not a directory"):
+        result.save(tmp_path / "file" / "results")
+
+
+def test_a_case_lists_its_figures_with_what_they_mean(result: rs.Result) -> None:
+    case = result["large"]
+    assert {"name", "finished", "rollout_time", "alone_time", "bytes_on_wire", "pull_time", "links"} <= {*dir(case)}
+    assert type(case).rollout_time.__doc__ == (
+        "From the rollout's start until the last pod is ready [s]; None if it did not finish."
+    )
+
+
+def test_with_replications_means_and_the_first_run_are_told_apart() -> None:
+    text = QUICK.replace("nodes: 2", "nodes: {node: {count: 2, start: {min: 0 s, max: 1 s}}}")
+    result = rs.loads(text).run(replications=4)
+    times = [one.summary.cases["large"].rollout_time_s for one in result.replications.each]
+    assert result.summary.cases["large"].rollout_time_s == pytest.approx(sum(times) / 4)
+    assert result.run_summary.cases["large"].rollout_time_s == times[0] != times[1]
+    assert rs.loads(text).run().replications is None
+
+
 def test_results_can_be_pickled_and_copied() -> None:
     result = rs.loads("rolloutsim: 1\nnodes: 3\nnetwork: 1 Gbit/s\nimages: {a: 3 MB}\n").run()
     for other in (pickle.loads(pickle.dumps(result)), copy.deepcopy(result)):

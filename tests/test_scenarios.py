@@ -127,6 +127,5 @@ def test_the_last_pods_behind_docker_hubs_limit_wait_for_its_tokens() -> None:
 def least_ready(result: rolloutsim.Result) -> int:
     """The fewest pods of the first workload that were ready at any time."""
     orchestration = result.run.cases[0].orchestration
-    assert orchestration is not None
     changes = orchestration.replicas
     return len(orchestration.old_pods.node) + int((changes.old + changes.new).cumsum().min())

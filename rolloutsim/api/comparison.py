@@ -49,13 +49,12 @@ def compare(*results: Comparable, names: Sequence[str] = (), fail_if: Sequence[s
         raise UsageError(f"names {names!r} are not one for each of the {len(results)} that are compared")
     from rolloutsim.planning.compare import Side, replications_for
     from rolloutsim.planning.compare import compare as compared
-    from rolloutsim.results.replicated import replications_of
 
     given = [one.scenario if isinstance(one, Result) else one.resolve() for one in results]
     count = replications_for(given, None)
     ready = [one if isinstance(one, Result) else simulated(one.resolve(), None, count) for one in results]
     called = list(names) or _told_apart([scenario.name for scenario in given])
-    sides = [Side(name, one.replications or replications_of(one.run)) for name, one in zip(called, ready, strict=True)]
+    sides = [Side(name, one.outcome) for name, one in zip(called, ready, strict=True)]
     return compared(sides, fail_if)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.results.shown.tabular import TEXT, Kind, html, of_tuples
 
 if TYPE_CHECKING:
-    from rolloutsim.api.result import Result
+    from rolloutsim.results.outcome import Outcome
     from rolloutsim.scenario.resolved import NodeGroup, ResolvedScenario
 
 _MOST_LISTED = 12  # entries of one kind in the table of a scenario (assumed: one screen)
@@ -25,15 +25,15 @@ def of_columns(columns: Mapping[str, Sequence[Any]], count: int, most: int) -> s
     return html(of_tuples(kinds, list(zip(*shown.values(), strict=True))), caption)
 
 
-def of_result(result: Result) -> str:
+def of_result(outcome: Outcome) -> str:
     """The table of the cases, why, the thresholds, and the curve of who is ready when."""
     from rolloutsim.results.shown.tables import case_rows, threshold_rows
 
-    parts = [html(case_rows(result.run, result.summary, result.intervals), result.scenario.name)]
-    parts += [f"<p>{escape(line)}</p>" for line in result.why().splitlines() if line.strip()]
-    if result.thresholds:
-        parts.append(html(threshold_rows(result.thresholds), "Thresholds"))
-    return "".join(parts) + _curve(result)
+    parts = [html(case_rows(outcome), outcome.run.scenario.name)]
+    parts += [f"<p>{escape(line)}</p>" for line in outcome.why.splitlines() if line.strip()]
+    if outcome.thresholds:
+        parts.append(html(threshold_rows(outcome.thresholds), "Thresholds"))
+    return "".join(parts) + _curve(outcome)
 
 
 def of_scenario(scenario: ResolvedScenario) -> str:
@@ -109,13 +109,14 @@ def _some(lines: list[str]) -> list[str]:
     return [*lines[: _MOST_LISTED - 1], f"and {len(lines) - _MOST_LISTED + 1} more"]
 
 
-def _curve(result: Result) -> str:
+def _curve(outcome: Outcome) -> str:
     """Who is ready when, as an image of its own: what it defines cannot clash with another figure of the page."""
     from rolloutsim.report.images import svg
+    from rolloutsim.report.plots import figure
     from rolloutsim.report.plots.canvas import NoDataError
 
     try:
-        ax = result.plot.rollout()
+        ax = figure("rollout")(outcome)
     except NoDataError:
         return ""
     image = b64encode(svg(ax).encode()).decode()

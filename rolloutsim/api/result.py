@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rolloutsim.api.table import Table
+from rolloutsim.results.outcome import Outcome
 
 if TYPE_CHECKING:
     from rolloutsim.api.plotting import Plots
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from rolloutsim.results.load.links import LinkSummary
     from rolloutsim.results.metrics import CaseSummary, RunSummary
     from rolloutsim.results.pods.rollouts import RolloutSummary
-    from rolloutsim.results.replicated import Replications
-    from rolloutsim.results.shown.tables import Intervals
     from rolloutsim.results.thresholds import ThresholdResult
     from rolloutsim.scenario.resolved import ResolvedScenario
 
@@ -31,83 +31,82 @@ if TYPE_CHECKING:
 class Result:
     """A simulated scenario: `result["builder"]` is a case, iterating gives all of them.
 
+    With several replications every figure is a mean, with an interval.
+
     Parameters
     ----------
-    run : Run
-        The records of the simulation; with several replications, of the first.
-    replications : Replications, optional
-        The figures of all of them; every figure of the result is then a mean, with an interval.
+    outcome : Outcome
+        What came out of it.
     """
 
-    def __init__(self, run: Run, replications: Replications | None = None) -> None:
-        self.run = run
-        self.replications = replications
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+
+    @property
+    def run(self) -> Run:
+        """The records of the simulation; with several replications, of the first."""
+        return self.outcome.run
+
+    @property
+    def replications(self) -> Outcome | None:
+        """The figures of all replications, `len()` of them; None: there is one."""
+        return self.outcome if self.outcome.replications else None
 
     @property
     def scenario(self) -> ResolvedScenario:
         """What was simulated, with every default filled in."""
         return self.run.scenario
 
-    @cached_property
+    @property
     def summary(self) -> RunSummary:
-        """The figures of all cases."""
-        if self.replications is not None:
-            return self.replications.summary
-        from rolloutsim.results.metrics import summarise
+        """The figures of all cases; with several replications their means."""
+        return self.outcome.means
 
-        return summarise(self.run)
+    @property
+    def run_summary(self) -> RunSummary:
+        """The figures of the one run that there are records of; with several replications, of the first."""
+        return self.outcome.first
 
-    @cached_property
+    @property
     def thresholds(self) -> tuple[ThresholdResult, ...]:
         """The scenario's thresholds, checked."""
-        if self.replications is not None:
-            return self.replications.thresholds
-        from rolloutsim.results.thresholds import check
-
-        return check(self.run, self.summary)
+        return self.outcome.thresholds
 
     @property
     def cases(self) -> tuple[str, ...]:
         """The names of the cases."""
-        return tuple(case.name for case in self.run.cases)
+        return self.outcome.cases
 
     @property
     def finished(self) -> bool:
         """Whether every pod of every case became ready, in every replication."""
-        if self.replications is not None:
-            return self.replications.finished
-        return all(case.finished for case in self.run.cases)
+        return self.outcome.finished
+
+    @property
+    def intervals(self) -> Mapping[str, Interval | None] | None:
+        """With several replications, the 95 % interval of each case's rollout time [s]; None: there is one."""
+        return self.outcome.intervals or None
 
     def __getitem__(self, name: str) -> CaseResult:
-        for records in self.run.cases:
-            if records.name == name:
-                interval = None if self.replications is None else self.replications.interval(name)
-                return CaseResult(records, self.summary.cases[name], interval, self)
-        raise KeyError(f"no case {name!r}; cases: {', '.join(self.cases)}")
+        records = self.outcome.records(name)
+        return CaseResult(records, self.summary.cases[name], self.outcome.intervals.get(name), self)
 
     def __iter__(self) -> Iterator[CaseResult]:
         return (self[name] for name in self.cases)
 
     def __len__(self) -> int:
-        return len(self.run.cases)
-
-    @property
-    def intervals(self) -> Intervals | None:
-        """With several replications, the 95 % interval of each case's rollout time [s]; None: there is one."""
-        return None if self.replications is None else self.replications.rollout_times
+        return len(self.cases)
 
     @property
     def plot(self) -> Plots:
         """The figures: `result.plot.rollout()`; `dir(result.plot)` lists them."""
-        from rolloutsim.api.plotting import Plots
+        from rolloutsim.api.plotting import OF_A_RESULT, Plots
 
-        return Plots(self)
+        return Plots(self.outcome, *OF_A_RESULT)
 
     def why(self) -> str:
         """What the slowest case waited for, in words."""
-        from rolloutsim.results.why.words import why
-
-        return why(self.run, self.summary)
+        return self.outcome.why
 
     def what_if(self, case: str | None = None, jobs: int = -1, budget: float = 60.0) -> Table:
         """Changes that could make a case faster, each simulated, the largest gain first; `set` is as for `--set`.
@@ -123,8 +122,7 @@ class Result:
         """
         from rolloutsim.planning.what_if import what_if
 
-        found = what_if(self.run, self.run_summary, case=self._checked(case), jobs=jobs, budget=budget)
-        return Table(found.to_columns())
+        return Table(what_if(self.outcome, case=self._checked(case), jobs=jobs, budget=budget).to_columns())
 
     def sensitivity(self, case: str | None = None, jobs: int = -1, budget: float = 120.0) -> Table:
         """How the rollout time of a case changes with each number of the scenario, a tenth less and more of it.
@@ -136,8 +134,7 @@ class Result:
         """
         from rolloutsim.planning.sensitivity import sensitivity
 
-        found = sensitivity(self.run, self.run_summary, case=self._checked(case), jobs=jobs, budget=budget)
-        return Table(found.to_columns())
+        return Table(sensitivity(self.outcome, case=self._checked(case), jobs=jobs, budget=budget).to_columns())
 
     def report(self, changes: WhatIfs | None = None, inputs: Sensitivity | None = None) -> Report:
         """The capacity-planning report; `rolloutsim.report` turns it into HTML, PDF or Markdown.
@@ -153,18 +150,7 @@ class Result:
         from rolloutsim.planning.what_if import quick_what_if
         from rolloutsim.report.contents import report_of_run
 
-        often = "" if self.replications is None else f" --replications {len(self.replications)}"
-        return report_of_run(
-            self.run,
-            self.summary,
-            self.thresholds,
-            quick_what_if(self.run, self.run_summary) if changes is None else changes,
-            inputs,
-            first=self.run_summary,
-            intervals=self.intervals,
-            replications=None if self.replications is None else self.replications.each,
-            command=f"rolloutsim run scenario.yaml --seed {self.run.seed}{often} -o DIR",
-        )
+        return report_of_run(self.outcome, quick_what_if(self.outcome) if changes is None else changes, inputs)
 
     def to_html(self, changes: WhatIfs | None = None, inputs: Sensitivity | None = None) -> str:
         """The report as one HTML file that needs nothing else; parameters as for `report`."""
@@ -172,13 +158,8 @@ class Result:
 
         return to_html((self.report(changes, inputs),))
 
-    @property
-    def run_summary(self) -> RunSummary | None:
-        """The figures of the one run that there are records of; None: not at hand."""
-        return self.summary if self.replications is None else None
-
     def _checked(self, case: str | None) -> str | None:
-        return None if case is None else self[case].name
+        return None if case is None else self.outcome.records(case).name
 
     def to_json(self, detail: Detail | None = None, changes: WhatIfs | None = None) -> str:
         """The JSON contract `rolloutsim.run/1`.
@@ -190,25 +171,61 @@ class Result:
         changes : WhatIfs, optional
             What was tried, for its `what_if`.
         """
-        from rolloutsim.results.document import to_dict, to_text
+        from rolloutsim.results.document import to_text
 
-        whole = (
-            to_dict(self.run, detail, self.summary) if self.replications is None else self.replications.to_dict(detail)
-        )
         tried = {} if changes is None or not changes.tried else {"what_if": changes.to_rows()}
-        return to_text(whole | tried)
+        return to_text(self.outcome.to_dict(detail) | tried)
 
     def to_csv(self) -> str:
         """One line a case."""
         from rolloutsim.results.shown.tables import to_csv
 
-        return to_csv(self.run, self.summary, self.intervals)
+        return to_csv(self.outcome)
 
     def to_markdown(self) -> str:
         """The table, why, and the thresholds."""
         from rolloutsim.results.shown.tables import to_markdown
 
-        return to_markdown(self.run, self.summary, self.thresholds, self.intervals)
+        return to_markdown(self.outcome)
+
+    def save(
+        self,
+        directory: str | Path,
+        detail: Detail | None = None,
+        changes: WhatIfs | None = None,
+        inputs: Sensitivity | None = None,
+    ) -> None:
+        """Write what `rolloutsim run -o` writes: result.json, cases.csv, summary.md, records.npz and report.html.
+
+        Parameters
+        ----------
+        directory : str or Path
+            The folder; it is made if it is not there.
+        detail : str, optional
+            As for `to_json`.
+        changes, inputs
+            As for `report`.
+
+        Raises
+        ------
+        OutputError
+            If a file cannot be written.
+        """
+        from rolloutsim.planning.what_if import quick_what_if
+        from rolloutsim.results.files import RESULT_FILES, make_folder, write_file
+        from rolloutsim.results.store import to_bytes
+
+        folder = make_folder(Path(directory))
+        changes = quick_what_if(self.outcome) if changes is None else changes
+        contents: tuple[str | bytes, ...] = (
+            self.to_json(detail, changes),
+            self.to_csv(),
+            self.to_markdown(),
+            to_bytes(self.outcome),
+            self.to_html(changes, inputs),
+        )
+        for name, content in zip(RESULT_FILES, contents, strict=True):
+            write_file(folder / name, content)
 
     def __repr__(self) -> str:
         return f"<Result of {self.scenario.name!r}: {', '.join(self.cases)}>"
@@ -216,7 +233,7 @@ class Result:
     def _repr_html_(self) -> str:
         from rolloutsim.api.html import of_result
 
-        return of_result(self)
+        return of_result(self.outcome)
 
 
 def simulated(
@@ -233,11 +250,10 @@ def simulated(
     if (scenario.replications if replications is None else replications) == 1:
         from rolloutsim.simulation import simulate
 
-        return Result(simulate(scenario, seed, progress))
+        return Result(Outcome(simulate(scenario, seed, progress)))
     from rolloutsim.planning.replicate import replicate
 
-    found = replicate(scenario, seed, replications, jobs, progress)
-    return Result(found.first, found)
+    return Result(replicate(scenario, seed, replications, jobs, progress))
 
 
 def loaded(path: str | Path) -> Result:
@@ -248,11 +264,14 @@ def loaded(path: str | Path) -> Result:
     UsageError
         If there is none.
     """
-    from rolloutsim.results.replicated import Replications
-    from rolloutsim.results.store import load_result
+    from rolloutsim.results.store import load
 
-    run, each = load_result(path)
-    return Result(run, Replications(run, each) if each else None)
+    return Result(load(path))
+
+
+def _figure(name: str, about: str) -> Any:
+    """A figure of a case's summary."""
+    return property(attrgetter(f"summary.{name}"), doc=about)
 
 
 class CaseResult:
@@ -282,55 +301,33 @@ class CaseResult:
         self.rollout_time_ci = rollout_time_ci
         self._result = result
 
-    @property
-    def name(self) -> str:
-        """Its name: the image's, or `all`."""
-        return self.summary.case
-
-    @property
-    def finished(self) -> bool:
-        """Whether every pod became ready."""
-        return self.summary.finished
+    name: str = _figure("case", "Its name: the image's, or `all`.")
+    finished: bool = _figure("finished", "Whether every pod became ready.")
+    rollout_time: float | None = _figure(
+        "rollout_time_s", "From the rollout's start until the last pod is ready [s]; None if it did not finish."
+    )
+    alone_time: float | None = _figure("alone_time_s", "Mean pull time of the same pulls alone on an idle system [s].")
+    bytes_on_wire: float = _figure("bytes_on_wire", "What all pulls fetched [B].")
+    pull_time: Spread | None = _figure("pull_time_s", "Mean, quantiles and maximum of asked → image ready [s].")
+    slowdown: Spread | None = _figure("slowdown", "Mean, quantiles and maximum of pull time / pull time alone [1].")
+    time_split: Mapping[str, float] = _figure("time_split_s", "Seconds by cause, summed over the pulls [s].")
+    links: tuple[LinkSummary, ...] = _figure("links", "How busy each link was.")
+    rollout: RolloutSummary | None = _figure(
+        "rollout", "Workloads, registries, pushes, faults and failures; None for bare pulls."
+    )
+    disk: DiskSummary | None = _figure(
+        "disk", "What the images take on disks; None for bare pulls, unless prices are given."
+    )
 
     @property
     def plot(self) -> Plots:
         """The figures of this case: `case.plot.timeline()`; `dir(case.plot)` lists them."""
-        from rolloutsim.api.plotting import Plots
+        from rolloutsim.api.plotting import OF_A_RESULT, Plots
         from rolloutsim.errors import UsageError
 
         if self._result is None:
             raise UsageError("this case belongs to no result, which its figures need; take it from one: result[name]")
-        return Plots(self._result, self.name)
-
-    @property
-    def rollout_time(self) -> float | None:
-        """From the rollout's start until the last pod is ready [s]; None if it did not finish."""
-        return self.summary.rollout_time_s
-
-    @property
-    def alone_time(self) -> float | None:
-        """Mean pull time of the same pulls alone on an idle system [s]."""
-        return self.summary.alone_time_s
-
-    @property
-    def bytes_on_wire(self) -> float:
-        """What all pulls fetched [B]."""
-        return self.summary.bytes_on_wire
-
-    @property
-    def pull_time(self) -> Spread | None:
-        """Mean, quantiles and maximum of asked → image ready [s]."""
-        return self.summary.pull_time_s
-
-    @property
-    def slowdown(self) -> Spread | None:
-        """Mean, quantiles and maximum of pull time / pull time alone [1]."""
-        return self.summary.slowdown
-
-    @property
-    def time_split(self) -> Mapping[str, float]:
-        """Seconds by cause, summed over the pulls [s]."""
-        return self.summary.time_split_s
+        return Plots(self._result.outcome, *OF_A_RESULT, case=self.name)
 
     @cached_property
     def causes(self) -> Table:
@@ -338,11 +335,6 @@ class CaseResult:
         from rolloutsim.results.why.causes import cause_columns
 
         return Table(cause_columns(self.records, self.summary))
-
-    @property
-    def links(self) -> tuple[LinkSummary, ...]:
-        """How busy each link was."""
-        return self.summary.links
 
     @cached_property
     def nodes(self) -> Table:
@@ -372,22 +364,12 @@ class CaseResult:
 
         return Table(pod_columns(self.records))
 
-    @property
-    def rollout(self) -> RolloutSummary | None:
-        """Workloads, registries, pushes, faults and failures; None for bare pulls."""
-        return self.summary.rollout
-
     @cached_property
     def background(self) -> tuple[BackgroundSummary, ...]:
         """What other applications had before, during and after the rollout, in the order of the scenario."""
         from rolloutsim.results.load.background import background_summaries
 
         return background_summaries(self.records)
-
-    @property
-    def disk(self) -> DiskSummary | None:
-        """What the images take on disks; None for bare pulls, unless prices are given."""
-        return self.summary.disk
 
     def __repr__(self) -> str:
         time = "did not finish" if self.rollout_time is None else f"{self.rollout_time:.6g} s"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from rolloutsim.api.plotting import SweepPlots
+    from rolloutsim.api.plotting import Plots
     from rolloutsim.planning.sweep.file import SweepRecords
     from rolloutsim.scenario.loading import Scenario
 
@@ -70,11 +70,11 @@ class Sweep:
         return len(self.records.head.points)
 
     @property
-    def plot(self) -> SweepPlots:
+    def plot(self) -> Plots:
         """The figures: `sweep.plot.sweep_lines()`; `dir(sweep.plot)` lists them."""
-        from rolloutsim.api.plotting import SweepPlots
+        from rolloutsim.api.plotting import Plots
 
-        return SweepPlots(self)
+        return Plots(self.records, "sweep")
 
     def to_pandas(self, table: str = "joined") -> pd.DataFrame:
         """A table as a DataFrame; needs pandas, which rolloutsim does not.

@@ -94,22 +94,22 @@ def _sides(
     from rolloutsim.cli.scenarios import load_valid
     from rolloutsim.planning.compare import Side, replications_for
     from rolloutsim.planning.replicate import replicate
-    from rolloutsim.results.replicated import Replications, replications_of
-    from rolloutsim.results.store import is_result, load_result
+    from rolloutsim.results.outcome import Outcome
+    from rolloutsim.results.store import is_result, load
 
-    known: dict[str, Replications] = {}
+    known: dict[str, Outcome] = {}
     for name in names:
         if is_result(name):
-            known[name] = replications_of(*load_result(name))
+            known[name] = load(name)
     if len(known) == len({*names}):
         _refuse({"--set": overrides, "--seed": seed, "--replications": replications})
     files = {file.name: file.resolved for file in load_valid([n for n in names if n not in known], overrides)}
-    count = replications_for([*files.values(), *(one.first.scenario for one in known.values())], replications)
+    count = replications_for([*files.values(), *(one.run.scenario for one in known.values())], replications)
     if known and replications is None:
         count = max(len(one) for one in known.values())  # as many as there are to be compared with
     if seed is None:
         first = names[0]
-        seed = known[first].first.seed if first in known else files[first].seed
+        seed = known[first].run.seed if first in known else files[first].seed
     with Progress() as progress:
         for name, scenario in files.items():
             known[name] = replicate(scenario, seed, count, jobs, progress)

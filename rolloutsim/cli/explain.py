@@ -123,8 +123,7 @@ def _reasons(result: Result, case: str, form: str, jobs: int, budget: float) -> 
     from rolloutsim.cli.progress import announce
     from rolloutsim.planning.what_if import Plan
 
-    figures = result.run_summary
-    plan = Plan.of(result.run, figures, case, budget)
+    plan = Plan.of(result.outcome, case, budget)
     announce("what-if", plan)
     changes = plan.carry_out(jobs)
     if form == "json":
@@ -141,8 +140,7 @@ def _sensitivity(result: Result, case: str, form: str, jobs: int, budget: float)
     from rolloutsim.cli.progress import announce
     from rolloutsim.planning.sensitivity import Plan
 
-    figures = result.run_summary
-    plan = Plan.of(result.run, figures, case, budget)
+    plan = Plan.of(result.outcome, case, budget)
     announce("sensitivity", plan)
     found = plan.carry_out(jobs)
     if form == "json":
@@ -169,8 +167,7 @@ def _head(result: Result, what: str, case: str) -> dict[str, Any]:
 def _why(result: Result, case: str) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from rolloutsim.results.metrics import rollout_time
     from rolloutsim.results.why.causes import causes
 
-    records = result[case].records
-    return {"rollout_time_s": rollout_time(records), "why": [asdict(cause) for cause in causes(records)]}
+    records, figures = result.outcome.records(case), result.outcome.first.cases[case]
+    return {"rollout_time_s": figures.rollout_time_s, "why": [asdict(cause) for cause in causes(records, figures)]}

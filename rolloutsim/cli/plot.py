@@ -75,13 +75,12 @@ def _drawn(result: str, name: str, case: str | None) -> Axes:
         from rolloutsim.planning.sweep.file import read_records
 
         return figure(name)(read_records(Path(result)), **keywords)
-    from rolloutsim.api.plotting import Plots
     from rolloutsim.api.result import loaded
 
     found = loaded(result)
     if name == "tornado":
         return _tornado(found, case)
-    drawing = getattr(Plots(found), name)
+    drawing = getattr(found.plot, name)
     return drawing(**keywords)  # type: ignore[no-any-return]
 
 
@@ -94,6 +93,6 @@ def _tornado(result: Result, case: str | None) -> Axes:
 
     if case is not None and case not in result.cases:
         raise UsageError(f"no case '{case}'; cases: {', '.join(result.cases)}")
-    plan = Plan.of(result.run, result.run_summary, case)
+    plan = Plan.of(result.outcome, case)
     announce("sensitivity", plan)
     return tornado(plan.carry_out())

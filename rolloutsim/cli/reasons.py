@@ -10,7 +10,6 @@ import numpy as np
 
 from rolloutsim.cli.page import Page
 from rolloutsim.planning.answers import sensitivity_table, what_if_table
-from rolloutsim.results.metrics import summarise
 from rolloutsim.results.numerals import UNKNOWN, show_time, visible
 from rolloutsim.results.shown.tabular import TEXT, TIME, Column, Kind, Table
 from rolloutsim.results.why.bottlenecks import bottlenecks
@@ -44,7 +43,7 @@ def show_reasons(result: Result, case: str, changes: WhatIfs, effort: str) -> No
         How much that was, in words.
     """
     page = Page()
-    summary = summarise(result.run)
+    summary = result.outcome.first
     figures = summary.cases[case]
     page.title(_title(result, case))
     page.text("Why", why(result.run, summary))

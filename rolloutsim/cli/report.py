@@ -67,8 +67,7 @@ def _report(name: str, thorough: bool) -> Report:
     from rolloutsim.cli.progress import announce
     from rolloutsim.planning import sensitivity, what_if
 
-    first = result.run_summary
-    changes, inputs = what_if.Plan.of(result.run, first), sensitivity.Plan.of(result.run, first)
+    changes, inputs = what_if.Plan.of(result.outcome), sensitivity.Plan.of(result.outcome)
     announce("what-if", changes)
     announce("sensitivity", inputs)
     return result.report(changes.carry_out(), inputs.carry_out())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "json", "csv", "md", "junit", "github")
 DETAILS = ("summary", "nodes", "full")
-RESULT_FILES = ("result.json", "cases.csv", "summary.md", "records.npz", "report.html")
 _WITH_CHANGES = ("table", "json")  # forms that show what would help
 
 
@@ -85,7 +86,6 @@ def command(
 
     Exit code 3 if a threshold was missed, 5 if a rollout did not finish; results are shown and written first.
     """
-    from rolloutsim.cli.output import Folders
     from rolloutsim.cli.scenarios import load_valid
     from rolloutsim.planning.jobs import check_jobs
 
@@ -103,20 +103,17 @@ def command(
     scenarios = load_valid(files, overrides)
     codes = [ExitCode.OK]
     gates: list[Checked] = []
-    with Folders() as made:
-        folders = _folders(folder, scenarios)
-        for each in folders:
-            made.prepare(each, RESULT_FILES)
+    with _folders(folder, scenarios) as folders:
         for number, scenario in enumerate(scenarios):
             result = _simulate(scenario, seed, replications, jobs)
             try:
                 changes = _tried(result, bool(folders) or form in _WITH_CHANGES, thorough, jobs)
             except KeyboardInterrupt:
                 if folders:  # the simulation itself was finished
-                    _write(result, _tried(result, False, False, jobs), folders[number], detail)
+                    _save(result, folders[number], detail, _tried(result, False, False, jobs))
                 raise
             if folders:
-                _write(result, changes, folders[number], detail, _inputs(result, jobs) if thorough else None)
+                _save(result, folders[number], detail, changes, _inputs(result, jobs) if thorough else None)
             if form in ("junit", "github"):
                 from rolloutsim.cli.gates import annotate, checked, print_junit
 
@@ -131,18 +128,25 @@ def command(
     return max(codes)
 
 
-def _folders(folder: str | None, scenarios: list[File]) -> list[Path]:
-    """A folder for each result."""
-    from rolloutsim.cli.scenarios import STDIN
-
+@contextmanager
+def _folders(folder: str | None, scenarios: list[File]) -> Iterator[list[Path]]:
+    """A folder for each result, made and tried; none if nothing is to be written."""
     if folder is None:
-        return []
-    if len(scenarios) == 1:
-        return [Path(folder)]
-    folders = [Path(folder, "stdin" if s.name == STDIN else Path(s.name).stem) for s in scenarios]
+        yield []
+        return
+    from rolloutsim.cli.output import Folders
+    from rolloutsim.cli.scenarios import STDIN
+    from rolloutsim.results.files import RESULT_FILES
+
+    folders = [Path(folder)]
+    if len(scenarios) > 1:
+        folders = [Path(folder, "stdin" if s.name == STDIN else Path(s.name).stem) for s in scenarios]
     if len(set(folders)) < len(folders):
         raise click.UsageError(f"two files of the same name would share a folder in {folder}; run them one by one")
-    return folders
+    with Folders() as made:
+        for each in folders:
+            made.prepare(each, RESULT_FILES)
+        yield folders
 
 
 def _simulate(scenario: File, seed: int | None, replications: int | None, jobs: int) -> Result:
@@ -153,21 +157,12 @@ def _simulate(scenario: File, seed: int | None, replications: int | None, jobs: 
         return simulated(scenario.resolved, seed, replications, jobs, progress)
 
 
-def _write(
-    result: Result, changes: WhatIfs, folder: Path, detail: Detail | None, inputs: Sensitivity | None = None
+def _save(
+    result: Result, folder: Path, detail: Detail | None, changes: WhatIfs, inputs: Sensitivity | None = None
 ) -> None:
-    from rolloutsim.results.files import write_file
-    from rolloutsim.results.store import to_bytes
+    from rolloutsim.results.files import RESULT_FILES
 
-    contents: tuple[str | bytes, ...] = (
-        result.to_json(detail, changes),
-        result.to_csv(),
-        result.to_markdown(),
-        to_bytes(result.run, () if result.replications is None else result.replications.each),
-        result.to_html(changes, inputs),
-    )
-    for name, content in zip(RESULT_FILES, contents, strict=True):
-        write_file(folder / name, content)
+    result.save(folder, detail, changes, inputs)
     *most, last = (f"{folder}/{name}" for name in RESULT_FILES)
     click.echo(f"wrote {', '.join(most)} and {last}", err=True)
 
@@ -178,10 +173,9 @@ def _tried(result: Result, wanted: bool, thorough: bool, jobs: int) -> WhatIfs:
 
     if not wanted:
         return WhatIfs()
-    summary = result.run_summary  # a mean of several is no run's to compare with
     if not thorough:
-        return quick_what_if(result.run, summary)
-    plan = Plan.of(result.run, summary)
+        return quick_what_if(result.outcome)
+    plan = Plan.of(result.outcome)
     click.echo(f"what-if: {plan.words()}", err=True)
     return plan.carry_out(jobs)
 
@@ -190,7 +184,7 @@ def _inputs(result: Result, jobs: int) -> Sensitivity:
     """How much each input matters, for the report."""
     from rolloutsim.planning.sensitivity import Plan
 
-    plan = Plan.of(result.run, result.run_summary)
+    plan = Plan.of(result.outcome)
     click.echo(f"sensitivity: {plan.words()}", err=True)
     return plan.carry_out(jobs)
 

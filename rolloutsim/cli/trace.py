@@ -37,24 +37,26 @@ def command(result: str, name: str | None, nodes: int | None, output: str) -> No
 
     from rolloutsim.cli.output import write_file
     from rolloutsim.errors import UsageError
-    from rolloutsim.results.store import load_result
-    from rolloutsim.results.trace.writer import MOST_NODES, slowest_or_named, to_bytes, trace
+    from rolloutsim.results.store import load
+    from rolloutsim.results.trace.writer import MOST_NODES, to_bytes, trace
 
-    run, replications = load_result(result)
-    case = slowest_or_named(run, name)
-    if case is None:
-        raise UsageError(f"--case {name}: no case has this name; cases: {', '.join(one.name for one in run.cases)}")
-    found = trace(run, case, nodes or MOST_NODES)
+    outcome = load(result)
+    if name is not None and name not in outcome.cases:
+        raise UsageError(f"--case {name}: no case has this name; cases: {', '.join(outcome.cases)}")
+    case = outcome.records(name or outcome.slowest)
+    found = trace(outcome.run, case, nodes or MOST_NODES)
     write_file(Path(output), to_bytes(found, output.lower().endswith(".gz")))
 
     about = found["otherData"]
     said = [f"wrote {output}"]
-    if len(run.cases) > 1:
-        said.append(f"case {case.name}" + ("" if name else f", the slowest of {len(run.cases)} (--case for another)"))
+    if len(outcome.cases) > 1:
+        said.append(
+            f"case {case.name}" + ("" if name else f", the slowest of {len(outcome.cases)} (--case for another)")
+        )
     if about["nodes_shown"] < about["nodes"]:
         said.append(f"the {about['nodes_shown']} latest of {about['nodes']} nodes (--nodes for more)")
-    if len(replications) > 1:
-        said.append(f"the first of {len(replications)} replications")
+    if len(outcome) > 1:
+        said.append(f"the first of {len(outcome)} replications")
     said += [f"{what}: {about[key]}" for key, what in _LEFT_OUT.items() if key in about]
     click.echo("; ".join(said) + "\nopen it at https://ui.perfetto.dev", err=True)
 

@@ -12,7 +12,6 @@ from rolloutsim.cli.page import WIDEST_TEXT, aligned, plain, table_lines, termin
 from rolloutsim.results.numerals import show_time, visible
 from rolloutsim.results.shown.findings import findings
 from rolloutsim.results.shown.tables import application_rows, case_rows, disk_rows, footnotes, threshold_rows
-from rolloutsim.results.why.words import why
 
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result
@@ -59,8 +58,8 @@ def render(result: Result, changes: WhatIfs, width: int = WIDEST_TEXT, coloured:
     cases = "1 case" if len(result) == 1 else f"{len(result)} cases"
     often = "" if result.replications is None else f" · {len(result.replications)} replications"
     lines = [style(f"{visible(scenario.name)} · {cases} · {scenario.model} model{often}", bold=True), ""]
-    lines += table_lines(case_rows(result.run, result.summary, result.intervals), style)
-    because = wrap(why(result.run, result.summary), indent=8)
+    lines += table_lines(case_rows(result.outcome), style)
+    because = wrap(result.why(), indent=8)
     lines += ["", style(" Why", bold=True) + because[0][4:], *because[1:]]
     lines += _change_lines(changes)
     lines += _finding_lines(findings(result.summary), wrap, style)
@@ -71,7 +70,7 @@ def render(result: Result, changes: WhatIfs, width: int = WIDEST_TEXT, coloured:
         lines += ["", style(" Applications on the same links", bold=True), *table_lines(applications, style)]
     if result.thresholds:
         lines += ["", style(" Thresholds", bold=True), *_threshold_lines(threshold_rows(result.thresholds), style)]
-    lines += ["", *(line for note in footnotes(result.run, result.intervals) for line in wrap(note, indent=1))]
+    lines += ["", *(line for note in footnotes(result.outcome) for line in wrap(note, indent=1))]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -1,7 +1,7 @@
 """From a finished case to its records.
 
-- `cases`: the ledger's columns as arrays, and the links' facts.
-- `orchestration`: pods, kubelets, faults, pushes and disks.
+- `cases`: the ledgers' columns as arrays, and what has to be worked out.
+- `background`: what happened to other applications.
 """
 
 from rolloutsim.collecting.cases import collect as collect

@@ -23,13 +23,13 @@ def background_records(actors: Actors) -> r.BackgroundRecords:
         return r.BackgroundRecords((), np.zeros(0), np.zeros(0), np.zeros(0))
     before = np.array(observer.before(), np.float64)
     after = np.array(observer.after(), np.float64)
-    return r.BackgroundRecords(
-        tuple(flow.spec.name for flow in flows),
-        np.array([flow.started for flow in flows], np.float64),
-        np.array([flow.finished for flow in flows], np.float64),
-        np.array([flow.moved() for flow in flows], np.float64),
-        kind=tuple(_kind(flow) for flow in flows),
-        lost=np.array([flow.lost() for flow in flows], np.float64),
+    return r.frozen(
+        r.BackgroundRecords,
+        flows,
+        name=[flow.spec.name for flow in flows],
+        bytes=[flow.moved() for flow in flows],
+        kind=map(_kind, flows),
+        lost=[flow.lost() for flow in flows],
         before=before[:, 0],
         after=after[:, 0],
         latency_before=before[:, 1],

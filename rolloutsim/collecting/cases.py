@@ -1,9 +1,12 @@
-"""From a finished case to its records: the ledger's columns as arrays, and the links' facts."""
+"""From a finished case to its records: the ledgers' columns as arrays, and what has to be worked out.
+
+Which columns there are, and of which types, their records say; those that grew under the same names become theirs.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -12,41 +15,33 @@ import numpy as np
 from rolloutsim.collecting.background import background_records
 from rolloutsim.fleet.background import ConstantRate, Transfer
 from rolloutsim.fleet.build import cached_images
-from rolloutsim.fleet.ledger import (
-    BYTES_DONE,
-    CAUSE,
-    CONNECTED,
-    FETCHED,
-    FREED_BY,
-    GRANTED,
-    LAYER,
-    PULL,
-    RETRY,
-    ROW,
-    SOURCE,
-    STARTED,
-)  # fmt: skip
+from rolloutsim.fleet.ledger import BYTES_DONE, FETCH, RETRY, ROW
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results.facts import records as r
-from rolloutsim.scenario.resources import PULLED, RESOURCES
+from rolloutsim.results.facts.records import frozen
+from rolloutsim.scenario import causes
+from rolloutsim.scenario.resources import PULLED, RESOURCES, UNPACK
 from rolloutsim.scenario.routes import node_racks
 
 if TYPE_CHECKING:
-    from rolloutsim.collecting.incidents import Pushed
     from rolloutsim.fleet.build import Actors
     from rolloutsim.fleet.incidents import Incidents
     from rolloutsim.fleet.ledger import Ledger
+    from rolloutsim.fleet.push import ImagePush
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import SharedLink
     from rolloutsim.network.states import Flow
     from rolloutsim.rollout.orchestrated import Orchestrated
     from rolloutsim.scenario.resolved import NodeGroup, ResolvedScenario
+    from rolloutsim.scenario.resolved_rollout import Push
 
+Pushed = list[tuple["Push", list["ImagePush"]]]
 AloneTime = Callable[["NodeGroup", int, "str | None", str, tuple[str, ...]], float]
 
 # Names of the causes that are not shared links, in the order of their numbers after the links'.
-_PRIVATE_CAUSES = tuple(resource.cause for resource in PULLED)
-_OTHER_CAUSES = ("connection_cap", "retry")
+_PRIVATE_CAUSES = tuple(resource.cause.name for resource in PULLED)
+# By the numbers that the network and the ledger have for them.
+_OTHER_CAUSES = {CAP: causes.CONNECTION_CAP.name, RETRY: causes.RETRY.name}
 
 
 def collect(
@@ -86,24 +81,22 @@ def collect(
         in_flight.extend(pusher.host.flows)
     pulls = _pulls(scenario, actors, ledger, incidents, alone)
     fetches, unpacks, spent = _activities(actors, network, ledger, incidents)
-    ready = _floats(ledger.pulls.ready)
-    pods, orchestration = _pods_of_pulls(pulls, ready), None
-    if orchestrated is not None:
-        from rolloutsim.collecting.orchestration import orchestration_of, pods_of_workloads
-
-        pods = pods_of_workloads(orchestrated.ledger)
-        orchestration = orchestration_of(scenario, actors, incidents, orchestrated, pushes)
+    if orchestrated is None:
+        pods, orchestration = _pods_of_pulls(pulls, ledger.pulls.ready), r.BARE
+    else:
+        pods = frozen(r.Pods, orchestrated.ledger.pods)
+        orchestration = _orchestration(scenario, actors, incidents, orchestrated, pushes)
     return r.CaseRecords(
         name=name,
         node_names=actors.names,
         node_group=np.asarray(actors.groups, np.int32),
         images=actors.images,
         layers=actors.layers,
-        causes=(*(_cause_name(link, actors) for link in network.links), *_PRIVATE_CAUSES, *_OTHER_CAUSES),
+        causes=(*(_cause_name(link, actors) for link in network.links), *_PRIVATE_CAUSES, *_OTHER_CAUSES.values()),
         pulls=pulls,
         fetches=fetches,
         unpacks=unpacks,
-        waits=r.Waits(_ints(ledger.waits.pull), _ints(ledger.waits.layer), _ints(ledger.waits.fetch)),
+        waits=frozen(r.Waits, ledger.waits),
         spent=spent,
         pods=pods,
         shared_links=_shared_links(scenario, actors, network, in_flight),
@@ -139,39 +132,62 @@ def _pulls(
     scenario: ResolvedScenario, actors: Actors, ledger: Ledger, incidents: Incidents, alone: AloneTime | None
 ) -> r.Pulls:
     columns = ledger.pulls
-    node, image = _ints(columns.node), _ints(columns.image)
-    times = np.full(len(node), np.nan)
+    count = len(columns.node)
+    alone_times = np.full(count, np.nan)
     if alone is not None:
         racks = node_racks(scenario)
         held = [cached_images(group, rank) for group in scenario.groups for rank in range(group.count)]
         for row, (n, i) in enumerate(zip(columns.node, columns.image, strict=True)):
             number = actors.groups[n]
-            times[row] = alone(scenario.groups[number], number, racks[n], actors.images[i].name, held[n])
-    per_group = np.array([group.runtime.resolve_requests for group in scenario.groups], np.int32)
-    requests = per_group[np.asarray(actors.groups, np.int32)[node]] if len(node) else node
-    for row, number in incidents.requests.items():
-        requests[row] = number
-    failed, reason = np.full(len(node), np.nan), np.full(len(node), -1, np.int16)
+            alone_times[row] = alone(scenario.groups[number], number, racks[n], actors.images[i].name, held[n])
+    requests = [scenario.groups[actors.groups[node]].runtime.resolve_requests for node in columns.node]
+    for row, sent in incidents.requests.items():
+        requests[row] = sent
+    failed, reason = np.full(count, np.nan), np.full(count, -1)
     for row, (when, why) in incidents.failed.items():
         failed[row], reason[row] = when, why
-    return r.Pulls(
-        node, image, _floats(columns.asked), _floats(columns.resolved), _floats(columns.pulled), times,
-        failed=failed, reason=reason, requests=requests,
+    return frozen(r.Pulls, columns, alone=alone_times, failed=failed, reason=reason, requests=requests)
+
+
+def _pods_of_pulls(pulls: r.Pulls, ready: Sequence[float]) -> r.Pods:
+    """A pod a pull, where there are no workloads."""
+    count = len(ready)
+    none = np.full(count, -1)
+    return frozen(
+        r.Pods, pulls, pull=np.arange(count), started=pulls.pulled, ready=ready, workload=none, created=pulls.asked,
+        available=ready, deleted=np.full(count, np.nan), reason=none,
     )  # fmt: skip
 
 
-def _pods_of_pulls(pulls: r.Pulls, ready: r.Times) -> r.Pods:
-    """A pod a pull, where there are no workloads."""
-    none = np.full(len(ready), -1, np.int32)
-    return r.Pods(
-        np.arange(len(ready), dtype=np.int32), pulls.pulled, ready,
-        workload=none,
-        node=pulls.node,
-        created=pulls.asked,
-        asked=pulls.asked,
-        available=ready,
-        deleted=np.full(len(ready), np.nan),
-        reason=none.astype(np.int16),
+def _orchestration(
+    scenario: ResolvedScenario, actors: Actors, incidents: Incidents, orchestrated: Orchestrated, pushes: Pushed
+) -> r.Orchestration:
+    """All that a case with controllers adds but the pods of the new version themselves.
+
+    Steps stand in the order in which the waits ended; `Cluster.close` added those that did not.
+    """
+    ledger = orchestrated.ledger
+    disks = [(node.index, node.disk) for node in actors.nodes if node.disk is not None]
+    faults = orchestrated.faults
+    return r.Orchestration(
+        workloads=orchestrated.workloads,
+        steps=frozen(r.Steps, ledger.steps),
+        old_pods=frozen(r.OldPods, ledger.old_pods),
+        replicas=frozen(r.ReplicaChanges, ledger.replicas),
+        refusals=frozen(r.Refusals, incidents.refusals),
+        lost=frozen(r.Lost, incidents.lost),
+        pushes=frozen(
+            r.PushRecords,
+            [image for _, images in pushes for image in images],
+            push=[scenario.pushes.index(push) for push, images in pushes for _ in images],
+        ),
+        disks=frozen(
+            r.DiskRecords, [disk for _, disk in disks],
+            node=[node for node, _ in disks], after=[disk.used for _, disk in disks],
+        ),
+        faults=frozen(r.FaultRecords, () if faults is None else faults.columns),
+        conditions=tuple(ledger.conditions),
+        stand_in=orchestrated.bare,
     )  # fmt: skip
 
 
@@ -179,49 +195,39 @@ def _activities(
     actors: Actors, network: FluidNetwork, ledger: Ledger, incidents: Incidents
 ) -> tuple[r.Fetches, r.Unpacks, r.Spent]:
     """The columns of fetches, unpacks and their causes, the causes numbered as in `CaseRecords.causes`."""
-    rows, u, s = _floats(ledger.fetches.cells).reshape(-1, ROW), ledger.unpacks, ledger.spent
+    rows = np.array(ledger.fetches.cells, np.float64).reshape(-1, ROW)
+    columns = dict(zip(FETCH, rows.T, strict=True))
     links = len(network.links)
+    cap = links + len(_PRIVATE_CAUSES)
     again = np.zeros(len(rows))
     for number, size in incidents.again.items():
         again[number] = size
-    fetches = r.Fetches(
-        pull=_ints(rows[:, PULL]),
-        layer=_ints(rows[:, LAYER]),
-        granted=_floats(rows[:, GRANTED]),
-        connected=_floats(rows[:, CONNECTED]),
-        started=_floats(rows[:, STARTED]),
-        fetched=_floats(rows[:, FETCHED]),
-        # Rows are known by their first places until here; -1 stays -1.
-        freed_by=_ints(rows[:, FREED_BY] // ROW),
-        bytes_done=_floats(rows[:, BYTES_DONE]),
-        again=again,
-        cause=_causes(rows[:, CAUSE], links, cap=links + len(_PRIVATE_CAUSES)),
-        source=np.array(rows[:, SOURCE], np.int16),
-    )
+    # Rows are known by their first places until here; -1 stays -1.
+    freed_by = columns["freed_by"] // ROW
+    cause = _causes(columns["cause"], links, cap)
+    fetches = frozen(r.Fetches, columns, freed_by=freed_by, again=again, cause=cause)
     # A decompressor at its own speed limit is what an unpack is capped by.
-    unpacking = links + _PRIVATE_CAUSES.index("unpack")
-    unpacks = r.Unpacks(_ints(u.fetch), _floats(u.started), _floats(u.unpacked), _causes(u.cause, links, cap=unpacking))
-    is_unpack = np.asarray(s.is_unpack, np.bool_)
-    spent_cause = np.where(
-        is_unpack,
-        _causes(s.cause, links, cap=unpacking),
-        _causes(s.cause, links, cap=links + len(_PRIVATE_CAUSES)),
-    )
-    return fetches, unpacks, r.Spent(is_unpack, _ints(s.activity), spent_cause, _floats(s.seconds))
+    unpacking = links + UNPACK
+    unpacks = frozen(r.Unpacks, ledger.unpacks, cause=_causes(ledger.unpacks.cause, links, unpacking))
+    spent = ledger.spent
+    several = np.where(spent.is_unpack, _causes(spent.cause, links, unpacking), _causes(spent.cause, links, cap))
+    return fetches, unpacks, frozen(r.Spent, spent, cause=several)
 
 
 def _causes(column: Any, links: int, cap: int) -> Any:
     """The network's numbers for causes as indices into `CaseRecords.causes`; -1 stays."""
-    causes = np.array(column, np.int16)
-    found = np.where(causes <= PRIVATE, links + (PRIVATE - causes), np.where(causes == CAP, cap, causes))
-    retry = links + len(_PRIVATE_CAUSES) + _OTHER_CAUSES.index("retry")
-    return np.where(causes == RETRY, retry, found).astype(np.int16)
+    codes = np.array(column, np.int16)
+    found = np.where(codes <= PRIVATE, links + (PRIVATE - codes), codes)
+    for number, code in enumerate(_OTHER_CAUSES, links + len(_PRIVATE_CAUSES)):
+        found[codes == code] = number
+    found[codes == CAP] = cap
+    return found.astype(np.int16)
 
 
 def _cause_name(link: SharedLink, actors: Actors) -> str:
     for (_, place), pinned in actors.pinned.items():
         if pinned is link:
-            return RESOURCES[place].cause
+            return RESOURCES[place].cause.name
     return link.name
 
 
@@ -233,14 +239,13 @@ def _shared_links(
     intervals = [
         (place, start, stop) for place, link in enumerate(links) for start, stop in network.saturated_intervals(link)
     ]
-    return r.SharedLinks(
-        name=tuple(link.name for link in links),
-        kind=tuple(spec.kind for spec in specs),
-        line_rate=np.array([spec.line_rate for spec in specs]),
-        capacity=np.array([spec.capacity for spec in specs]),
-        bytes=np.array([_carried(link, actors, network, in_flight) for link in links], np.float64),
-        saturated=np.array([_saturated(link, network) for link in links], np.float64),
-        peak_flows=np.array([link.peak_flows for link in links], np.int32),
+    return frozen(
+        r.SharedLinks,
+        specs,
+        name=[link.name for link in links],
+        bytes=[_carried(link, actors, network, in_flight) for link in links],
+        saturated=[_saturated(link, network) for link in links],
+        peak_flows=[link.peak_flows for link in links],
         intervals=np.array(intervals, np.float64).reshape(-1, 3),
     )
 
@@ -320,14 +325,6 @@ def _stuck(actors: Actors, orchestrated: Orchestrated | None) -> tuple[str, ...]
             found["waiting for a layer slot behind them"] += len(node.slots.queue)
     fetches = (f"{number} {'fetch' if number == 1 else 'fetches'} {what}" for what, number in found.items())
     return (*missing, *fetches)
-
-
-def _ints(column: Any) -> r.Ids:
-    return np.array(column, np.int32)
-
-
-def _floats(column: Any) -> r.Times:
-    return np.array(column, np.float64)
 
 
 def _sums(group: r.Ids, values: r.Times, groups: int) -> r.Times:

@@ -13,7 +13,7 @@ from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way
 from rolloutsim.fleet.sources.registry import Registry
 from rolloutsim.fleet.sources.source import Connections
-from rolloutsim.scenario.resources import NIC_IN, NIC_OUT, PULLED, RESOURCES, UNPACK
+from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES, UNPACK
 from rolloutsim.scenario.routes import asked, carrying, rack_of, round_trip, routes
 from rolloutsim.structs import struct
 
@@ -179,7 +179,7 @@ class _Builder:
                 self.links[full_name] = self.pinned[node, place] = link
                 if place < len(PULLED):
                     pins[place] = link
-                if self.queues is not None and place in (NIC_IN, NIC_OUT):
+                if self.queues is not None and resource.is_network:
                     self.queues.add(link, group.nic_buffer, group.nic_queue)
         return pins
 

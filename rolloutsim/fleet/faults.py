@@ -38,7 +38,8 @@ class FaultColumns:
     """Rows of `rolloutsim.results.facts.records.FaultRecords`."""
 
     def __init__(self) -> None:
-        self.fault: list[Fault] = []
+        self.name: list[str] = []
+        self.kind: list[str] = []
         self.target: list[str] = []
         self.started: list[float] = []
         self.ended: list[float] = []
@@ -101,8 +102,9 @@ class Faults:
         if fault.kind == "node" and target in self.groups:
             nodes = self.groups[target]
             target = self.actors.names[nodes[int(self.rng().integers(len(nodes)))]]
-        row = len(self.columns.fault)
-        self.columns.fault.append(fault)
+        row = len(self.columns.name)
+        self.columns.name.append(fault.name)
+        self.columns.kind.append(fault.kind)
         self.columns.target.append(target)
         self.columns.started.append(self.network.now)
         self.columns.ended.append(nan)
@@ -110,13 +112,12 @@ class Faults:
         active.append(fault)
         self._apply(fault.kind, target, active)
         if fault.back_after is not None:
-            self.network.call_later(fault.back_after, self._end, (row, target))
+            self.network.call_later(fault.back_after, self._end, (row, fault, target))
         if fault.at is None:
             self._plan(fault)
 
     def _end(self, what: Any) -> None:
-        row, target = what
-        fault = self.columns.fault[row]
+        row, fault, target = what
         self.columns.ended[row] = self.network.now
         active = self.active[fault.kind, target]
         active.remove(fault)

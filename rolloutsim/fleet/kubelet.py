@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from rolloutsim.fleet.buckets import TokenBucket
-from rolloutsim.fleet.pod_ledger import BACKOFF, FAILED_PULL, KUBELET_QUEUE, OTHER_PULL, PULL, QPS, RATE_LIMITED
+from rolloutsim.scenario.causes import BACKOFF, FAILED_PULL, KUBELET_QUEUE, OTHER_PULL, PULL, QPS, RATE_LIMITED, Cause
 
 if TYPE_CHECKING:
     from rolloutsim.fleet.disk import DiskSpace
@@ -240,7 +240,7 @@ class Kubelet:
                 backoff.is_over = True
                 self._next(pod)
 
-    def failed(self, job: Job, reason: str, cause: int) -> None:
+    def failed(self, job: Job, reason: str, cause: Cause) -> None:
         """A pull failed, or was refused its token: its pods wait before they ask again."""
         self.running -= 1
         del self.jobs[job.image]
@@ -253,7 +253,7 @@ class Kubelet:
             delay = min(delay, self.spec.backoff_max)
             more = delay * self.spec.backoff_jitter * self.random() if self.spec.backoff_jitter > 0.0 else 0.0
             backoff = self.backoffs[pod, job.image] = Backoff(delay, now + more)
-            if cause != QPS:
+            if cause is not QPS:
                 self.cluster.relabel(pod, FAILED_PULL)
             self.cluster.step(pod, cause)
             self.failing(pod, reason)

@@ -36,9 +36,13 @@ class PullColumns:
         return len(self.node) - 1
 
 
-# Places of a fetch's columns in its row.
-PULL, LAYER, GRANTED, CONNECTED, STARTED, FETCHED, FREED_BY, BYTES_DONE, CAUSE, SOURCE = range(10)
-_NEW_FETCH = array("d", [0, 0, 0, NEVER, NEVER, NEVER, -1, 0, SEVERAL, -1])
+# The columns of a fetch and what stands there when it is granted its slot; their places in its row.
+FETCH = {
+    "pull": 0.0, "layer": 0.0, "granted": 0.0, "connected": NEVER, "started": NEVER, "fetched": NEVER,
+    "freed_by": -1.0, "bytes_done": 0.0, "cause": float(SEVERAL), "source": -1.0,
+}  # fmt: skip
+PULL, LAYER, GRANTED, CONNECTED, STARTED, FETCHED, FREED_BY, BYTES_DONE, CAUSE, SOURCE = range(len(FETCH))
+_NEW_FETCH = array("d", FETCH.values())
 ROW = len(_NEW_FETCH)
 
 

@@ -6,6 +6,10 @@ from collections import deque
 from collections.abc import Sequence
 from heapq import heappop, heappush
 from math import nan
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rolloutsim.scenario.causes import Cause
 
 
 class Pod:
@@ -31,7 +35,7 @@ class Pod:
         self.ordinal = ordinal
         self.asked = self.started = self.ready = self.available = self.deleted = self.gone = False
         self.epoch = 0
-        self.cause = -1
+        self.cause: Cause | None = None
         self.since = nan
         self.pull = -1  # of the present step
         self.startup = 0.0

@@ -5,12 +5,7 @@ from __future__ import annotations
 from array import array
 
 from rolloutsim.fleet.ledger import NEVER
-
-# What a pod waits for: places in `rolloutsim.results.facts.records.STEP_CAUSES`, which explains them.
-(
-    PACING, TERMINATION, CONTROLLER, KUBELET_QUEUE, QPS, RATE_LIMITED, BACKOFF, FAILED_PULL, PULL,
-    OTHER_PULL, NODE_DOWN, STARTUP,
-) = range(12)  # fmt: skip
+from rolloutsim.scenario.causes import Cause
 
 
 class PodColumns:
@@ -51,12 +46,12 @@ class StepColumns:
         self.ended = array("d")
         self.trigger = array("i")
 
-    def add(self, pod: int, cause: int, started: float, ended: float, *, pull: int = -1, trigger: int = -1) -> None:
+    def add(self, pod: int, cause: Cause, started: float, ended: float, *, pull: int = -1, trigger: int = -1) -> None:
         """A pod's step is over; one without a pull that took no time is left out."""
         if started == ended and pull < 0:
             return
         self.pod.append(pod)
-        self.cause.append(cause)
+        self.cause.append(cause.number)
         self.pull.append(pull)
         self.started.append(started)
         self.ended.append(ended)

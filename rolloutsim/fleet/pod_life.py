@@ -12,8 +12,9 @@ from rolloutsim.fleet.instants import EndOfInstant
 from rolloutsim.fleet.ledger import NEVER
 from rolloutsim.fleet.placement import Placement
 from rolloutsim.fleet.pod_group import Pod, PodGroup
-from rolloutsim.fleet.pod_ledger import KUBELET_QUEUE, NODE_DOWN, OTHER_PULL, PULL, STARTUP, PodLedger
+from rolloutsim.fleet.pod_ledger import PodLedger
 from rolloutsim.network.fluid import FluidNetwork
+from rolloutsim.scenario.causes import KUBELET_QUEUE, NODE_DOWN, OTHER_PULL, PULL, STARTUP, Cause
 from rolloutsim.scenario.resolved_rollout import Workload
 
 
@@ -93,13 +94,13 @@ class PodLife:
         self.ledger.pods.started[pod.row] = now
         self._start(pod, pod.startup)
 
-    def step(self, pod: Pod, cause: int, pull: int = -1) -> None:
+    def step(self, pod: Pod, cause: Cause, pull: int = -1) -> None:
         """A pod begins to wait for something else; the wait before is over.
 
         Parameters
         ----------
-        cause : int
-            One of the causes of `rolloutsim.fleet.pod_ledger`.
+        cause : Cause
+            What it waits for now, one of the steps.
         pull : int
             Row of the pull that it waits for, if it waits for one.
         """
@@ -107,16 +108,16 @@ class PodLife:
         self._close(pod, now)
         pod.cause, pod.pull, pod.since = cause, pull, now
 
-    def relabel(self, pod: Pod, cause: int) -> None:
+    def relabel(self, pod: Pod, cause: Cause) -> None:
         """What a pod has been waiting for turns out to be something else, such as a pull that failed."""
         pod.cause = cause
 
     def close(self) -> None:
         """Write down what pods still wait for, when nothing more will happen."""
         for pod in self.pods:
-            if pod.cause >= 0:
+            if pod.cause is not None:
                 self.ledger.steps.add(pod.row, pod.cause, pod.since, NEVER, pull=pod.pull)
-                pod.cause = -1
+                pod.cause = None
 
     # ---- a pod's way --------------------------------------------------------------------------------
 
@@ -154,7 +155,7 @@ class PodLife:
         else:
             group.new_ready += 1
             self._close(pod, now)
-            pod.cause = -1
+            pod.cause = None
             self.ledger.pods.ready[pod.row] = now
         self._note(pod)
         wait = self.workloads[pod.workload].strategy.min_ready
@@ -213,7 +214,7 @@ class PodLife:
 
     def _close(self, pod: Pod, now: float) -> None:
         """Write down the step that a pod is in."""
-        if pod.cause < 0:
+        if pod.cause is None:
             return
         self.ledger.steps.add(pod.row, pod.cause, pod.since, now, pull=pod.pull)
         if pod.pull >= 0 and pod.cause in (PULL, OTHER_PULL):

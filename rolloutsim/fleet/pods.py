@@ -20,19 +20,19 @@ from math import isnan
 
 from rolloutsim.fleet.ledger import NEVER
 from rolloutsim.fleet.pod_group import Pod as Pod
-from rolloutsim.fleet.pod_ledger import (
-    CONTROLLER,
-    FAILED_PULL,
-    NODE_DOWN,
-    OTHER_PULL,
-    PACING,
-    PULL,
-    TERMINATION,
-    PodLedger,
-)
+from rolloutsim.fleet.pod_ledger import PodLedger
 from rolloutsim.fleet.pod_life import KubeletProtocol as KubeletProtocol
 from rolloutsim.fleet.pod_life import PodLife, Watcher
 from rolloutsim.network.fluid import FluidNetwork
+from rolloutsim.scenario.causes import (
+    CONTROLLER,
+    CONTROLLER_PACING,
+    FAILED_PULL,
+    NODE_DOWN,
+    OTHER_PULL,
+    PULL,
+    TERMINATION,
+)
 from rolloutsim.scenario.resolved_rollout import Workload
 
 # From a node's crash until pods that tolerate it no longer are deleted: node-monitor-grace-period 50 s, then the
@@ -120,13 +120,13 @@ class Cluster(PodLife):
         self._count(pod, 1)
         steps, since = self.ledger.steps, self.begun[workload]
         if replaces is not None:
-            steps.add(row, PACING, since, replaces.deleted_at, trigger=replaces.deleted_by)
+            steps.add(row, CONTROLLER_PACING, since, replaces.deleted_at, trigger=replaces.deleted_by)
             # The pod before could not end while its node was down.
             ended = replaces.gone_at if isnan(replaces.stuck_at) else replaces.stuck_at
             steps.add(row, TERMINATION, replaces.deleted_at, ended)
             steps.add(row, NODE_DOWN, ended, replaces.gone_at)
             since = replaces.gone_at
-        steps.add(row, PACING, since, now, trigger=trigger)
+        steps.add(row, CONTROLLER_PACING, since, now, trigger=trigger)
         pod.cause, pod.since = CONTROLLER, now
         self._note(pod)
         overhead = spec.strategy.step_overhead
@@ -153,7 +153,7 @@ class Cluster(PodLife):
             self.groups[pod.workload].new_pods -= 1
             self.ledger.pods.deleted[pod.row] = now
             self._close(pod, now)
-            pod.cause = -1
+            pod.cause = None
         self._note(pod)
         if self.placement.down[pod.node]:
             pod.stuck_at = now

@@ -137,10 +137,10 @@ def comparison_dict(comparison: Comparison) -> dict[str, Any]:
         "scenarios": [
             {
                 "name": side.name,
-                "scenario": side.replications.first.scenario.name,
-                "sha256": side.replications.first.scenario.sha256,
-                "seed": side.replications.first.seed,
-                "replications": len(side.replications),
+                "scenario": side.outcome.run.scenario.name,
+                "sha256": side.outcome.run.scenario.sha256,
+                "seed": side.outcome.run.seed,
+                "replications": len(side.outcome),
             }
             for side in comparison.sides
         ],

@@ -18,7 +18,7 @@ from rolloutsim.scenario.resolved import Threshold
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.replicated import Replications
+    from rolloutsim.results.outcome import Outcome
     from rolloutsim.scenario.resolved import ResolvedScenario
 
 SCHEMA = "rolloutsim.compare/1"
@@ -35,10 +35,10 @@ _VERDICTS = {-1: "faster", 0: "no difference seen", 1: "slower"}
 
 @struct
 class Side:
-    """One of the compared: its name, and its replications (one, where there is only one run)."""
+    """One of the compared: its name, and what came out of it."""
 
     name: str
-    replications: Replications
+    outcome: Outcome
 
 
 @struct
@@ -111,7 +111,7 @@ class Comparison:
     @property
     def finished(self) -> bool:
         """Whether every rollout finished."""
-        return all(side.replications.finished for side in self.sides)
+        return all(side.outcome.finished for side in self.sides)
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison as nested dicts and lists, versioned `rolloutsim.compare/1`."""
@@ -170,7 +170,7 @@ def compare(sides: Sequence[Side], fail_if: Sequence[str] = ()) -> Comparison:
             "compare takes two or more scenarios or results; the first is what the others are compared with"
         )
     conditions = tuple(parse_fail_if(text) for text in fail_if)
-    check_known(conditions, [case for side in sides for case in side.replications.each[0].cases.values()])
+    check_known(conditions, [case for side in sides for case in side.outcome.each[0].cases.values()])
     first, *others = sides
     found: list[CaseDifference] = []
     met: list[Met] = []
@@ -193,15 +193,15 @@ class _Values:
     """The numbers of a case in two scenarios."""
 
     def __init__(self, first: Side, other: Side, case: str, its: str) -> None:
-        self.pair = (first.replications, case), (other.replications, its)
+        self.pair = (first.outcome, case), (other.outcome, its)
         self.seeds = (
-            tuple(one.seed for one in first.replications.each),
-            tuple(one.seed for one in other.replications.each),
+            tuple(one.seed for one in first.outcome.each),
+            tuple(one.seed for one in other.outcome.each),
         )
-        self.chance = any(is_random(side.replications.first.scenario) for side in (first, other))
+        self.chance = any(is_random(side.outcome.run.scenario) for side in (first, other))
 
     def of(self, number: Threshold) -> Difference:
-        before, after = ([_value(one.cases[case], number) for one in r.each] for r, case in self.pair)
+        before, after = ([_value(one.cases[case], number) for one in outcome.each] for outcome, case in self.pair)
         return difference(before, after, self.seeds, self.chance)
 
 
@@ -215,7 +215,7 @@ def _value(case: Mapping[str, Any], number: Threshold) -> float | None:
 
 def _pairs(first: Side, other: Side) -> list[tuple[str, str]]:
     """Cases of the same name; or the only ones."""
-    known, its = list(first.replications.each[0].cases), list(other.replications.each[0].cases)
+    known, its = list(first.outcome.each[0].cases), list(other.outcome.each[0].cases)
     pairs = [(case, case) for case in known if case in its]
     if not pairs and len(known) == len(its) == 1:
         return [(known[0], its[0])]
@@ -228,7 +228,7 @@ def _pairs(first: Side, other: Side) -> list[tuple[str, str]]:
 
 def _left_out(first: Side, other: Side, pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
     for side, compared in ((first, {one for one, _ in pairs}), (other, {one for _, one in pairs})):
-        left = [case for case in side.replications.each[0].cases if case not in compared]
+        left = [case for case in side.outcome.each[0].cases if case not in compared]
         if left:
             yield f"Only in {side.name}, and not compared: {', '.join(left)}."
 
@@ -246,10 +246,10 @@ def _about(sides: Sequence[Side]) -> Iterator[str]:
 
 def _how(first: Side, other: Side) -> Iterator[str]:
     """How a scenario is compared with the first one."""
-    if not any(is_random(side.replications.first.scenario) for side in (first, other)):
+    if not any(is_random(side.outcome.run.scenario) for side in (first, other)):
         yield "Nothing in these scenarios is random: differences are exact."
         return
-    mine, its = (tuple(one.seed for one in side.replications.each) for side in (first, other))
+    mine, its = (tuple(one.seed for one in side.outcome.each) for side in (first, other))
     pairs = min(len(mine), len(its))
     paired = mine[:pairs] == its[:pairs]
     if pairs == 1:

@@ -17,7 +17,7 @@ import numpy as np
 
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.jobs import check_jobs
-from rolloutsim.results.replicated import Replication, Replications, figures_of
+from rolloutsim.results.outcome import Outcome, Replication, figures_of
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.simulation import AloneTimes, simulate
 
@@ -46,7 +46,7 @@ def replicate(
     count: int | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
-) -> Replications:
+) -> Outcome:
     """Simulate a scenario several times.
 
     Parameters
@@ -64,7 +64,7 @@ def replicate(
 
     Returns
     -------
-    Replications
+    Outcome
         The records of the first, the figures of all.
 
     Raises
@@ -77,6 +77,8 @@ def replicate(
     if not 1 <= count <= MOST:
         raise UsageError(f"{count} replications are not possible; allowed: 1 to {MOST:,}")
     check_jobs(jobs)
+    if count == 1:
+        return Outcome(simulate(scenario, seed, progress))
     first, *others = seeds(seed, count)
     alone = AloneTimes(scenario)
     run = simulate(scenario, first, _numbered(progress, 0, count), alone)
@@ -89,7 +91,7 @@ def replicate(
         from joblib import Parallel, delayed
 
         rest = list(Parallel(n_jobs=jobs)(delayed(one)(scenario, other) for other in others))
-    return Replications(run, (figures_of(run), *rest))
+    return Outcome(run, (figures_of(run), *rest))
 
 
 def one(scenario: ResolvedScenario, seed: int) -> Replication:
@@ -99,9 +101,7 @@ def one(scenario: ResolvedScenario, seed: int) -> Replication:
 
 def _numbered(progress: Progress | None, number: int, count: int) -> Progress | None:
     """Progress that says which replication it is of."""
-    if progress is None or count == 1:
-        return progress
-    return partial(_say, progress, f"{number + 1} of {count}")
+    return None if progress is None else partial(_say, progress, f"{number + 1} of {count}")
 
 
 def _say(progress: Progress, which: str, case: str, time: float, share: float) -> None:

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.planning.inputs import Input, inputs
 from rolloutsim.planning.trials import Trials
 from rolloutsim.planning.what_if import BUDGET, NOTHING_TRIED, counted, effort, situation_of
-from rolloutsim.results.metrics import RunSummary
 from rolloutsim.results.numerals import UNKNOWN, show_difference
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.planning.trials import Overrides
-    from rolloutsim.results.facts.records import Run
+    from rolloutsim.results.outcome import Outcome
 
 _NOTHING = 1e-9  # a smaller span, as a share of the rollout time, is none (assumed: rounding)
 
@@ -133,14 +132,12 @@ class Plan:
     allowed: Mapping[Overrides, Overrides] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls, run: Run, summary: RunSummary | None = None, case: str | None = None, budget: float = 2 * BUDGET
-    ) -> Plan:
-        """The plan for a case of a run; parameters as for `sensitivity`."""
-        situation = situation_of(run, summary, case)
+    def of(cls, outcome: Outcome, case: str | None = None, budget: float = 2 * BUDGET) -> Plan:
+        """The plan for a case; parameters as for `sensitivity`."""
+        situation = situation_of(outcome, case)
         if situation is None:
             return cls(budget)
-        trials = Trials.of(run.scenario, situation.records, run.seed)
+        trials = Trials.of(outcome.run.scenario, situation.records, outcome.run.seed)
         every = tuple(inputs(situation))
         fitting = trials.fitting(budget) // 2
         wanted = [overrides for one in every[:fitting] for overrides in (one.low, one.high)]
@@ -170,16 +167,14 @@ class Plan:
 
 
 def sensitivity(
-    run: Run, summary: RunSummary | None = None, *, case: str | None = None, jobs: int = -1, budget: float = 2 * BUDGET
+    outcome: Outcome, *, case: str | None = None, jobs: int = -1, budget: float = 2 * BUDGET
 ) -> Sensitivity:
     """Change every input of a case a little, each alone, both ways.
 
     Parameters
     ----------
-    run : Run
-        What happened.
-    summary : RunSummary, optional
-        The run's, where the caller has it already.
+    outcome : Outcome
+        What came out of the scenario.
     case : str, optional
         The case; the slowest by default.
     jobs : int
@@ -187,7 +182,7 @@ def sensitivity(
     budget : float
         How much computing the trials may take, as estimated, on one core [s].
     """
-    return Plan.of(run, summary, case, budget).carry_out(jobs)
+    return Plan.of(outcome, case, budget).carry_out(jobs)
 
 
 def _row(one: Input, base: float, times: Mapping[Overrides, float | None]) -> Row:

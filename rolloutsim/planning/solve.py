@@ -17,7 +17,7 @@ from rolloutsim.planning.jobs import check_jobs
 from rolloutsim.planning.ladder import Ladder, is_numeric, ladder_at
 from rolloutsim.planning.search import OutOfRangeError, Search, Status
 from rolloutsim.results.facts.intervals import QUANTILES, fewest
-from rolloutsim.results.thresholds import ThresholdResult, holds_at, judge, measure
+from rolloutsim.results.thresholds import ThresholdResult, holds_at
 from rolloutsim.scenario.checks import names
 from rolloutsim.scenario.conditions import parse_condition
 from rolloutsim.scenario.hints import listing
@@ -273,11 +273,10 @@ def _results(
 ) -> tuple[ThresholdResult, ...]:
     """The condition's values for each case."""
     from rolloutsim.planning.replicate import replicate
-    from rolloutsim.simulation import simulate
 
-    if count == 1:
-        return tuple(judge((one,)) for one in measure(simulate(scenario, seed)))
     found = replicate(scenario, seed, count, jobs)
+    if count == 1:
+        return found.thresholds
     for result, measured in zip(found.thresholds, found.each[0].measured, strict=True):
         if condition.statistic in QUANTILES and result.value is not None and result.ci is None:
             needed = fewest(0.5 if measured.within else QUANTILES[condition.statistic])

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import RolloutsimError
-from rolloutsim.results.metrics import RunSummary, is_image_case, summarise
+from rolloutsim.results.metrics import is_image_case
 from rolloutsim.results.numerals import show_time
 from rolloutsim.structs import struct
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rolloutsim.planning.changes import Candidate
     from rolloutsim.planning.changes.situation import Situation
     from rolloutsim.planning.trials import Trials
-    from rolloutsim.results.facts.records import Run
+    from rolloutsim.results.outcome import Outcome
 
 BUDGET = 60.0  # [s] of computing on one core (assumed: what one waits for without leaving)
 
@@ -157,17 +157,13 @@ class WhatIfs:
         }
 
 
-def what_if(
-    run: Run, summary: RunSummary | None = None, *, case: str | None = None, jobs: int = -1, budget: float = BUDGET
-) -> WhatIfs:
+def what_if(outcome: Outcome, *, case: str | None = None, jobs: int = -1, budget: float = BUDGET) -> WhatIfs:
     """Try everything that could make a case faster; nothing if it did not finish, or came from no document.
 
     Parameters
     ----------
-    run : Run
-        What happened.
-    summary : RunSummary, optional
-        The run's, where the caller has it already.
+    outcome : Outcome
+        What came out of the scenario; changes are compared with its first replication.
     case : str, optional
         The case; the slowest by default.
     jobs : int
@@ -175,22 +171,13 @@ def what_if(
     budget : float
         How much computing the trials may take, as estimated, on one core [s].
     """
-    return Plan.of(run, summary, case, budget).carry_out(jobs)
+    return Plan.of(outcome, case, budget).carry_out(jobs)
 
 
-def quick_what_if(run: Run, summary: RunSummary | None = None) -> WhatIfs:
-    """Try what is most likely to help, at the price of one or two more simulations of the slowest case.
-
-    Parameters
-    ----------
-    run : Run
-        What happened.
-    summary : RunSummary, optional
-        The run's, where the caller has it already.
-    """
-    summary = summarise(run) if summary is None else summary
-    situation = situation_of(run, summary)
-    return WhatIfs() if situation is None else _Quick(run, summary, situation).found()
+def quick_what_if(outcome: Outcome) -> WhatIfs:
+    """Try what is most likely to help, at the price of one or two more simulations of the slowest case."""
+    situation = situation_of(outcome)
+    return WhatIfs() if situation is None else _Quick(outcome, situation).found()
 
 
 @struct
@@ -216,15 +203,15 @@ class Plan:
     left_out: tuple[Candidate, ...] = ()
 
     @classmethod
-    def of(cls, run: Run, summary: RunSummary | None = None, case: str | None = None, budget: float = BUDGET) -> Plan:
-        """The plan for a case of a run; parameters as for `what_if`."""
+    def of(cls, outcome: Outcome, case: str | None = None, budget: float = BUDGET) -> Plan:
+        """The plan for a case; parameters as for `what_if`."""
         from rolloutsim.planning.changes import candidates
         from rolloutsim.planning.trials import Trials
 
-        situation = situation_of(run, summary, case)
+        situation = situation_of(outcome, case)
         if situation is None:
             return cls(budget)
-        trials = Trials.of(run.scenario, situation.records, run.seed)
+        trials = Trials.of(outcome.run.scenario, situation.records, outcome.run.seed)
         every = _possible(candidates(situation), trials)
         fitting = trials.fitting(budget)
         return cls(budget, trials, situation.rollout_time, every[:fitting], every[fitting:])
@@ -256,12 +243,12 @@ class Plan:
 class _Quick:
     """The few changes that go with a run."""
 
-    def __init__(self, run: Run, summary: RunSummary, situation: Situation) -> None:
+    def __init__(self, outcome: Outcome, situation: Situation) -> None:
         from rolloutsim.planning.trials import Trials
 
-        self.run, self.summary, self.situation = run, summary, situation
+        self.outcome, self.situation = outcome, situation
         self.before = situation.rollout_time
-        self.trials = Trials.of(run.scenario, situation.records, run.seed)
+        self.trials = Trials.of(outcome.run.scenario, situation.records, outcome.run.seed)
 
     def found(self) -> WhatIfs:
         from rolloutsim.planning.changes import candidates
@@ -284,11 +271,11 @@ class _Quick:
         """The smaller image, where its rollout was simulated beside this one as a case of its own."""
         situation = self.situation
         name = candidate.change.removesuffix(f" instead of {situation.image}")
-        cases = {case.name: case for case in self.run.cases if is_image_case(case)}
+        cases = {case.name: case for case in self.outcome.run.cases if is_image_case(case)}
         cached = any(group.cached for group in situation.groups)
         if name not in cases or situation.records.name not in cases or situation.case.workloads or cached:
             return None
-        after = self.summary.cases[name].rollout_time_s
+        after = self.outcome.first.cases[name].rollout_time_s
         return self._with(candidate, after)
 
 
@@ -298,19 +285,18 @@ def _possible(every: Iterable[Candidate], trials: Trials) -> tuple[Candidate, ..
     return tuple(replace(one, overrides=overrides) for one, overrides in allowed if overrides is not None)
 
 
-def situation_of(run: Run, summary: RunSummary | None = None, case: str | None = None) -> Situation | None:
-    """A case that finished, of a run that knows its document."""
+def situation_of(outcome: Outcome, case: str | None = None) -> Situation | None:
+    """A case that finished, of a run that knows its document; the slowest by default."""
     from rolloutsim.planning.changes.situation import Situation
     from rolloutsim.planning.trials import document_of
 
-    summary = summarise(run) if summary is None else summary
-    if not summary.cases or not run.scenario.document:
+    scenario, figures = outcome.run.scenario, outcome.first
+    if not figures.cases or not scenario.document:
         return None
-    figures = summary.slowest if case is None else summary.cases[case]
-    if not figures.rollout_time_s:
+    summary = figures.slowest if case is None else figures.cases[case]
+    if not summary.rollout_time_s:
         return None
-    records = next(one for one in run.cases if one.name == figures.case)
-    return Situation(run.scenario, document_of(run.scenario.document), records, figures)
+    return Situation(scenario, document_of(scenario.document), outcome.records(summary.case), summary)
 
 
 def counted(number: int, what: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,6 @@ from rolloutsim.planning.answers import sensitivity_table, what_if_table
 from rolloutsim.report.blocks import Block, Code, Numbers, Picture, Report, Rows, Section, Text
 from rolloutsim.report.inputs import defaults_table, given_table
 from rolloutsim.report.plots import entry, figure
-from rolloutsim.results.metrics import RunSummary
 from rolloutsim.results.numerals import UNKNOWN, show_count, show_share, show_size, show_time, whole_share
 from rolloutsim.results.shown.findings import DISK, FAILED, FAULTS, PUSH, READY, REQUESTS, findings
 from rolloutsim.results.shown.tables import (
@@ -23,18 +22,12 @@ from rolloutsim.results.shown.tables import (
     split_table,
     threshold_rows,
 )
-from rolloutsim.results.why.words import why
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.what_if import WhatIfs
-    from rolloutsim.results.facts.records import Run
     from rolloutsim.results.metrics import CaseSummary
-    from rolloutsim.results.replicated import Replication
-    from rolloutsim.results.shown.tables import Intervals
-    from rolloutsim.results.thresholds import ThresholdResult
+    from rolloutsim.results.outcome import Outcome
 
 # What the model leaves out, for those who are to trust it.
 LIMITS = (
@@ -55,29 +48,13 @@ _ON_DEMAND = (
 class _Contents:
     """The sections of one result."""
 
-    def __init__(
-        self,
-        run: Run,
-        summary: RunSummary,
-        thresholds: Sequence[ThresholdResult],
-        changes: WhatIfs,
-        inputs: Sensitivity | None,
-        intervals: Intervals | None,
-        replications: Sequence[Replication] | None,
-        command: str,
-        first: RunSummary | None,
-    ) -> None:
-        self.run = run
-        self.first = first
-        self.summary = summary
-        self.thresholds = thresholds
+    def __init__(self, outcome: Outcome, changes: WhatIfs, inputs: Sensitivity | None) -> None:
+        self.outcome = outcome
+        self.run = outcome.run
         self.changes = changes
         self.inputs = inputs
-        self.intervals = intervals
-        self.replications = replications
-        self.command = command
-        self.slowest = summary.slowest
-        self.records = next(case for case in run.cases if case.name == self.slowest.case)
+        self.slowest = outcome.means.slowest
+        self.records = outcome.records(self.slowest.case)
 
     def sections(self) -> Iterator[Section]:
         """All that have something to say."""
@@ -100,11 +77,11 @@ class _Contents:
                 yield Section(key, title, found)
 
     def _answer(self) -> Iterator[Block]:
-        yield Text(_sentence(self.slowest, len(self.summary.cases)), "answer")
+        yield Text(_sentence(self.slowest, len(self.run.cases)), "answer")
         yield Numbers(tuple(self._numbers()))
-        if self.thresholds:
-            yield Rows("Thresholds, with what is left until they are missed", threshold_rows(self.thresholds))
-        yield Text(why(self.run, self.summary))
+        if self.outcome.thresholds:
+            yield Rows("Thresholds, with what is left until they are missed", threshold_rows(self.outcome.thresholds))
+        yield Text(self.outcome.why)
 
     def _numbers(self) -> Iterator[tuple[str, str, str]]:
         case = self.slowest
@@ -119,9 +96,9 @@ class _Contents:
         )
         if busiest is not None and busiest.utilisation is not None:
             yield "busiest link", show_share(busiest.utilisation), busiest.link
-        if self.thresholds:
-            held = sum(bool(one.passed) for one in self.thresholds)
-            yield "thresholds held", f"{held} of {len(self.thresholds)}", ""
+        if self.outcome.thresholds:
+            held = sum(bool(one.passed) for one in self.outcome.thresholds)
+            yield "thresholds held", f"{held} of {len(self.outcome.thresholds)}", ""
 
     def _scenario(self) -> Iterator[Block]:
         scenario = self.run.scenario
@@ -131,15 +108,14 @@ class _Contents:
         yield Rows("Defaults in force", defaults_table(scenario), folded=True)
 
     def _cases(self) -> Iterator[Block]:
-        yield Rows("Cases", case_rows(self.run, self.summary, self.intervals))
-        more = {} if self.replications is None else {"replications": self.replications}
-        yield self._picture("rollout", **more)
+        yield Rows("Cases", case_rows(self.outcome))
+        yield self._picture("rollout")
         if len(self.run.cases) > 1:
             yield from self._pictures("size", "ecdf")
 
     def _why(self) -> Iterator[Block]:
         yield self._picture("time_split")
-        yield Rows("Where the time goes: seconds summed over the pulls", split_table(self.summary))
+        yield Rows("Where the time goes: seconds summed over the pulls", split_table(self.outcome.means))
         if self.changes.best or self.changes.useless:
             yield Rows(f"What would help ({self.changes.case}, simulated)", what_if_table(self.changes.best))
             if self.changes.useless:
@@ -147,7 +123,7 @@ class _Contents:
 
     def _network(self) -> Iterator[Block]:
         yield from self._pictures("utilisation", "racks")
-        if self.records.orchestration is not None:
+        if not self.records.bare:
             yield from self._pictures("requests")
         yield Rows(f"Links ({self.slowest.case})", links_table(self.slowest))
         yield from self._findings(REQUESTS)
@@ -164,12 +140,12 @@ class _Contents:
             yield Rows(f"Other applications before, during and after the rollout ({self.slowest.case})", table)
 
     def _availability(self) -> Iterator[Block]:
-        if self.records.orchestration is not None and self.records.orchestration.workloads:
+        if self.records.orchestration.workloads:
             yield from self._pictures("replicas")
             yield from self._findings(READY, FAILED, FAULTS, PUSH)
 
     def _disk(self) -> Iterator[Block]:
-        table = disk_rows(self.summary)
+        table = disk_rows(self.outcome.means)
         if table is not None:
             yield from self._pictures("disk")
             yield Rows("Bytes kept", table)
@@ -193,19 +169,20 @@ class _Contents:
             yield Text(f"Not tried: {', '.join(self.inputs.left_out)}.", "note")
 
     def _limits(self) -> Iterator[Block]:
-        for text in (*footnotes(self.run, self.intervals), *LIMITS):
+        for text in (*footnotes(self.outcome), *LIMITS):
             yield Text(text, "note")
 
     def _provenance(self) -> Iterator[Block]:
         run = self.run
         versions = ", ".join(f"{name} {version}" for name, version in run.provenance.items())
         yield Text(f"{versions}; seed {run.seed}; scenario {run.scenario.sha256}.", "note")
-        yield Code("To reproduce it", self.command)
+        often = f" --replications {len(self.outcome)}" if self.outcome.replications else ""
+        yield Code("To reproduce it", f"rolloutsim run scenario.yaml --seed {run.seed}{often} -o DIR")
         if run.scenario.document:
             yield Code("The scenario in full: save it as scenario.yaml", run.scenario.document)
 
     def _findings(self, *topics: str) -> Iterator[Block]:
-        for found in findings(self.summary):
+        for found in findings(self.outcome.means):
             if found.topic in topics:
                 yield Text(f"{found.topic}: {found.text}")
 
@@ -213,46 +190,26 @@ class _Contents:
         for name in names:
             yield self._picture(name)
 
-    def _picture(self, name: str, **more: object) -> Picture:
-        return Picture(name, entry(name).question, partial(_drawn, name, self.run, self.first, **more))
+    def _picture(self, name: str) -> Picture:
+        return Picture(name, entry(name).question, partial(figure(name), self.outcome))
 
 
-def _drawn(name: str, run: Run, summary: RunSummary | None, **more: object) -> Axes:
-    return figure(name)(run, summary=summary, **more)
-
-
-def report_of_run(
-    run: Run,
-    summary: RunSummary,
-    thresholds: Sequence[ThresholdResult],
-    changes: WhatIfs,
-    inputs: Sensitivity | None = None,
-    *,
-    first: RunSummary | None = None,
-    intervals: Intervals | None = None,
-    replications: Sequence[Replication] | None = None,
-    command: str = "",
-) -> Report:
+def report_of_run(outcome: Outcome, changes: WhatIfs, inputs: Sensitivity | None = None) -> Report:
     """The report of one result.
 
     Parameters
     ----------
-    run, summary, thresholds
-        The result, its figures, and what it was checked against.
+    outcome : Outcome
+        What came out of the scenario.
     changes : WhatIfs
         What would help, simulated.
     inputs : Sensitivity, optional
         How much each input matters, simulated; without it the report says how to get it.
-    first : RunSummary, optional
-        The figures of the run itself, which with several replications are not `summary`.
-    intervals, replications
-        Of a result with several replications.
-    command : str
-        What one types to get the same result.
     """
-    contents = _Contents(run, summary, thresholds, changes, inputs, intervals, replications, command, first)
-    model = f"{run.scenario.model} model, seed {run.seed}"
-    return Report(run.scenario.name, f"capacity-planning report · {model}", tuple(contents.sections()))
+    scenario = outcome.run.scenario
+    model = f"{scenario.model} model, seed {outcome.run.seed}"
+    sections = tuple(_Contents(outcome, changes, inputs).sections())
+    return Report(scenario.name, f"capacity-planning report · {model}", sections)
 
 
 def _sentence(case: CaseSummary, cases: int) -> str:

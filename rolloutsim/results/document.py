@@ -38,11 +38,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.results.contract.case import MANY_NODES, Detail, case_figures
-from rolloutsim.results.metrics import RunSummary, summarise
-from rolloutsim.results.thresholds import ThresholdResult, check
+from rolloutsim.results.thresholds import ThresholdResult, rows_of
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import Run
+    from rolloutsim.results.metrics import RunSummary
 
 SCHEMA = "rolloutsim.run/1"
 
@@ -50,35 +50,27 @@ SCHEMA = "rolloutsim.run/1"
 _CONTROLS = re.compile("[\x7f-\x9f]")
 
 
-def to_json(run: Run, detail: Detail | None = None, summary: RunSummary | None = None) -> str:
-    """A run as the JSON text of the contract, ending in a line feed.
+def to_text(document: Mapping[str, Any]) -> str:
+    """The text of nested dicts and lists, ending in a line feed."""
+    return "".join(_lines(document, 0)) + "\n"
+
+
+def to_dict(
+    run: Run, summary: RunSummary, results: Sequence[ThresholdResult], detail: Detail | None = None
+) -> dict[str, Any]:
+    """A run as the contract's nested dicts and lists.
 
     Parameters
     ----------
     run : Run
         What happened.
+    summary : RunSummary
+        Its figures.
+    results : sequence of ThresholdResult
+        The scenario's thresholds, checked.
     detail : str, optional
         `summary`, `nodes` or `full`; see the module for the default.
-    summary : RunSummary, optional
-        The run's, where the caller has it already.
     """
-    return to_text(to_dict(run, detail, summary))
-
-
-def to_text(document: Mapping[str, Any]) -> str:
-    """The text of nested dicts and lists."""
-    return "".join(_lines(document, 0)) + "\n"
-
-
-def to_dict(
-    run: Run,
-    detail: Detail | None = None,
-    summary: RunSummary | None = None,
-    results: Sequence[ThresholdResult] | None = None,
-) -> dict[str, Any]:
-    """A run as the contract's nested dicts and lists; parameters as for `to_json`, and its checked thresholds."""
-    summary = summarise(run) if summary is None else summary
-    results = check(run, summary) if results is None else results
     scenario = run.scenario
     return {
         "schema": SCHEMA,
@@ -88,7 +80,10 @@ def to_dict(
         "seed": run.seed,
         "replications": 1,
         "notes": [*scenario.notes, *_left_out(run, detail)],
-        "cases": [case_figures(case, summary.cases[case.name], results, detail) for case in run.cases],
+        "cases": [
+            case_figures(case, summary.cases[case.name], detail) | {"thresholds": rows_of(results, case.name)}
+            for case in run.cases
+        ],
     }
 
 

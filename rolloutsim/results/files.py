@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and the folders for them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 
 from rolloutsim.errors import OutputError
+
+RESULT_FILES = ("result.json", "cases.csv", "summary.md", "records.npz", "report.html")  # of a result, in its folder
 
 
 def write_file(path: Path, content: str | bytes) -> None:
@@ -37,6 +39,21 @@ def write_file(path: Path, content: str | bytes) -> None:
             raise
     except OSError as error:
         raise OutputError(f"cannot write {path}: {reason(error)}") from error
+
+
+def make_folder(path: Path) -> Path:
+    """Make a folder, and its parents, where there is none.
+
+    Raises
+    ------
+    OutputError
+        If that cannot be done.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write to {path}: {reason(error)}") from error
+    return path
 
 
 def reason(error: OSError) -> str:

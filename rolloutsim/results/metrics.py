@@ -168,14 +168,14 @@ def ready_times(case: CaseRecords, pulls: npt.NDArray[np.bool_]) -> Times:
         Which of its pulls; pods of a workload belong to those of all images of the workload.
     """
     pods, stays = case.pods, np.isnan(case.pods.deleted)
-    if case.orchestration is None or pulls.all():
+    if case.bare or pulls.all():
         ready = pods.ready[stays & ((pods.pull < 0) | pulls[pods.pull])] if len(pulls) else pods.ready[stays]
     else:
         images = {case.images[number].name for number in np.unique(case.pulls.image[pulls]).tolist()}
         chosen = [not images.isdisjoint(workload.images) for workload in case.orchestration.workloads]
         ready = pods.ready[stays & np.append(chosen, False)[pods.workload]]
     # Pods that do not even exist are missing as well.
-    return ready if case.finished or case.orchestration is None else np.append(ready, np.nan)
+    return ready if case.finished or case.bare else np.append(ready, np.nan)
 
 
 def counted_pulls(case: CaseRecords) -> npt.NDArray[np.bool_]:
@@ -205,8 +205,7 @@ def slowdowns(case: CaseRecords) -> Times:
 
 def _unfinished(case: CaseRecords) -> int:
     """Pulls that never had their image; one that failed and was asked for again by its pods is over."""
-    without = np.isnan(case.pulls.pulled)
-    return int(np.sum(without if case.orchestration is None else without & np.isnan(case.pulls.failed)))
+    return int(np.sum(np.isnan(case.pulls.pulled) & np.isnan(case.pulls.failed)))
 
 
 def is_image_case(case: CaseRecords) -> bool:
@@ -215,7 +214,7 @@ def is_image_case(case: CaseRecords) -> bool:
 
 
 def _rollout(run: Run, case: CaseRecords) -> RolloutSummary | None:
-    if case.orchestration is None:
+    if case.bare:
         return None
     from rolloutsim.results.pods.rollouts import rollout_summary  # bare pulls do without
 
@@ -224,7 +223,7 @@ def _rollout(run: Run, case: CaseRecords) -> RolloutSummary | None:
 
 def _disk(run: Run, case: CaseRecords) -> DiskSummary | None:
     prices = run.scenario.prices
-    if case.orchestration is None and prices.ssd is None and prices.hdd is None:
+    if case.bare and prices.ssd is None and prices.hdd is None:
         return None
     from rolloutsim.results.load.disks import disk_summary  # as above
 

@@ -152,3 +152,8 @@ def three_digits(value: float) -> str:
 
 def _rounded(value: float) -> float:
     return float(f"{value:.3g}")
+
+
+def number(value: float | None) -> float | None:
+    """As JSON holds it: whole bytes and flows without a decimal point."""
+    return int(value) if value is not None and float(value).is_integer() and abs(value) < 2**53 else value

@@ -10,9 +10,9 @@ a list, a mapping an object; an array is `{"$array": name}` and stands beside it
 dataclasses, `$type` says which it is. A mapping with a key that begins with `$` is `{"$map": [[key, value], ...]}`. A
 field whose metadata say `unless_empty` is left out where it is.
 
-On the way back a field that is missing takes its default, and one that the dataclass does not know (any more) is
-left out: what was added or taken away since does not make an old file unreadable. One that has another name since is
-found by what its metadata say that it `was`.
+On the way back a field that is missing, or null where it cannot be, takes its default, and one that the dataclass does
+not know (any more) is left out: what was added or taken away since does not make an old file unreadable. One that has
+another name since is found by what its metadata say that it `was`.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ import numpy.typing as npt
 
 from rolloutsim.errors import UsageError
 from rolloutsim.results.facts.records import CaseRecords, Run
-from rolloutsim.results.files import reason, write_file
-from rolloutsim.results.replicated import Replication
+from rolloutsim.results.files import reason
+from rolloutsim.results.outcome import Outcome, Replication
 from rolloutsim.scenario.routes import routes
 
 Array = npt.NDArray[Any]
@@ -53,28 +53,8 @@ _LEVEL = 1  # the columns shrink to a third; higher levels take longer and save 
 _WHAT = "a result is a folder written by `rolloutsim run FILE -o DIR`, or the records.npz or result.json in it"
 
 
-def save_run(run: Run, path: str | Path, replications: tuple[Replication, ...] = ()) -> None:
-    """Write a run to a file.
-
-    Parameters
-    ----------
-    run : Run
-        What happened.
-    path : str or pathlib.Path
-        The file, `records.npz` by custom.
-    replications : tuple of Replication
-        The figures of all replications, where there are several.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written.
-    """
-    write_file(Path(path), to_bytes(run, replications))
-
-
-def load_run(path: str | Path) -> Run:
-    """Read a run.
+def load(path: str | Path) -> Outcome:
+    """Read a run, and the figures of its replications where there are several.
 
     Parameters
     ----------
@@ -86,11 +66,6 @@ def load_run(path: str | Path) -> Run:
     UsageError
         If that is no result.
     """
-    return load_result(path)[0]
-
-
-def load_result(path: str | Path) -> tuple[Run, tuple[Replication, ...]]:
-    """Read a run and the figures of its replications, none if there is only the run; otherwise as `load_run`."""
     file = _located(Path(path))
     try:
         content = file.read_bytes()
@@ -107,13 +82,13 @@ def is_result(path: str | Path) -> bool:
     return Path(path).is_dir() or Path(path).suffix in (".npz", ".json")
 
 
-def to_bytes(run: Run, replications: tuple[Replication, ...] = ()) -> bytes:
-    """A run as the content of its file."""
+def to_bytes(outcome: Outcome) -> bytes:
+    """A run, and the figures of its replications, as the content of its file."""
     arrays: dict[str, Array] = {}
     metadata = {
         "format": FORMAT,
-        "run": to_plain(run, arrays, "run"),
-        "replications": to_plain(replications, arrays, "replications"),
+        "run": to_plain(outcome.run, arrays, "run"),
+        "replications": to_plain(outcome.replications, arrays, "replications"),
     }
     content = BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
@@ -125,8 +100,8 @@ def to_bytes(run: Run, replications: tuple[Replication, ...] = ()) -> bytes:
     return content.getvalue()
 
 
-def from_bytes(content: bytes) -> tuple[Run, tuple[Replication, ...]]:
-    """The run and its replications from a file's content.
+def from_bytes(content: bytes) -> Outcome:
+    """What `to_bytes` was given.
 
     Raises
     ------
@@ -143,7 +118,10 @@ def from_bytes(content: bytes) -> tuple[Run, tuple[Replication, ...]]:
         raise UnreadableError(f"it is damaged, or no such file ({error})") from None
     run: Run = from_plain(metadata["run"], Run, arrays, "run")
     cases = tuple(case if case.routes else _with_sources(run, case) for case in run.cases)
-    return replace(run, cases=cases), _replications(metadata, arrays)
+    replications: tuple[Replication, ...] = from_plain(
+        metadata.get("replications", []), tuple[Replication, ...], arrays, "replications"
+    )
+    return Outcome(replace(run, cases=cases), replications)
 
 
 def _with_sources(run: Run, case: CaseRecords) -> CaseRecords:
@@ -153,13 +131,6 @@ def _with_sources(run: Run, case: CaseRecords) -> CaseRecords:
     source = np.where(np.isnan(case.fetches.started), -1, of_image[case.pulls.image[case.fetches.pull]])
     fetches = replace(case.fetches, source=source.astype(np.int16))
     return replace(case, fetches=fetches, sources=sources, routes=tuple(routes(run.scenario)))
-
-
-def _replications(metadata: Mapping[str, Any], arrays: Mapping[str, Array]) -> tuple[Replication, ...]:
-    found: tuple[Replication, ...] = from_plain(
-        metadata.get("replications", []), tuple[Replication, ...], arrays, "replications"
-    )
-    return found
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
@@ -292,9 +263,12 @@ def _built(dataclass: Any, plain: Mapping[str, Any], arrays: Mapping[str, Array]
         if not field.init:
             continue
         name = field.name if field.name in plain else field.metadata.get("was", field.name)
+        has_default = field.default is not MISSING or field.default_factory is not MISSING
+        if has_default and plain.get(name) is None and type(None) not in get_args(hints[field.name]):
+            continue
         if name in plain:
             values[field.name] = from_plain(plain[name], hints[field.name], arrays, _below(path, name))
-        elif field.default is MISSING and field.default_factory is MISSING:
+        else:
             raise UnreadableError(f"{_below(path, field.name)} is missing")
     return dataclass(**values)
 

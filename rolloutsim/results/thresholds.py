@@ -99,6 +99,11 @@ class ThresholdResult:
     place: tuple[str, int] | None = None
     room: float | None = None
 
+    def to_row(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        row = {key: getattr(self, key) for key in ("metric", "check", "value", "passed", "severity")}
+        return row if self.ci is None else row | {"ci": list(self.ci)}
+
 
 @struct
 class Measurement:
@@ -128,22 +133,17 @@ class Measurement:
     missing: str = ""
 
 
-def check(run: Run, summary: RunSummary | None = None) -> tuple[ThresholdResult, ...]:
-    """Check all conditions of a run's scenario.
+def measure(run: Run, summary: RunSummary) -> tuple[Measurement, ...]:
+    """The values of all conditions of a run's scenario.
 
     Parameters
     ----------
     run : Run
         Its records, and its scenario with the conditions.
-    summary : RunSummary, optional
-        The run's, where the caller has it already.
+    summary : RunSummary
+        Its figures.
     """
-    return tuple(judge((measurement,)) for measurement in measure(run, summary))
-
-
-def measure(run: Run, summary: RunSummary | None = None) -> tuple[Measurement, ...]:
-    """The values of all conditions of a run's scenario; parameters as for `check`."""
-    figures = _Figures(metrics.summarise(run) if summary is None else summary)
+    figures = _Figures(summary)
     return tuple(found for threshold in run.scenario.thresholds for found in _measure(threshold, run, figures))
 
 
@@ -170,6 +170,11 @@ def judge(measured: Sequence[Measurement]) -> ThresholdResult:
         place=threshold.place,
         room=room,
     )
+
+
+def rows_of(results: Sequence[ThresholdResult], case: str) -> list[dict[str, Any]]:
+    """Those of a case, as JSON holds them."""
+    return [result.to_row() for result in results if result.case == case]
 
 
 def missed(results: tuple[ThresholdResult, ...]) -> bool:

@@ -12,14 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rolloutsim.fleet.pods import Cluster, Pod
-
-# What pods that are not ready wait for, in words; the places are those of the causes in `rolloutsim.fleet.pod_ledger`.
-_WAITS = (
-    "waiting for their turn", "waiting for the pod before them to end", "waiting for the controller",
-    "waiting for their kubelet", "held back by registry_pull_qps", "held back by a registry's rate limit",
-    "in image back-off", "failing to pull", "pulling", "waiting for another pod's pull", "on a node that is down",
-    "starting",
-)  # fmt: skip
+    from rolloutsim.scenario.causes import Cause
 
 
 class Controller(ABC):
@@ -82,11 +75,11 @@ class Controller(ABC):
             return ""
         name, wanted, pods = self.workload.name, self.wanted, self.pods
         text = f"workload '{name}': {pods.new_available} of {wanted} pods of the new version are available"
-        waits: Counter[int] = Counter()
+        waits: Counter[Cause] = Counter()
         for pod in self.cluster.pods:
-            if pod.workload == self.number and pod.cause >= 0:
+            if pod.workload == self.number and pod.cause is not None:
                 waits[pod.cause] += 1
-        reasons = [f"{number} {_WAITS[cause]}" for cause, number in sorted(waits.items())]
+        reasons = [f"{waits[cause]} {cause.pods}" for cause in sorted(waits, key=lambda cause: cause.number)]
         unborn = wanted - pods.new_pods
         if unborn > 0:
             reasons.append(f"{unborn} not created")

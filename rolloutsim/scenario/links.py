@@ -16,9 +16,11 @@ from rolloutsim.scenario.endpoints import inbound, links_between, node_help, nod
 from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.model import REGISTRY, BackgroundSpec, Document, GroupSpec, RegistrySpec
 from rolloutsim.scenario.places import Path, Problem, dotted
+from rolloutsim.scenario.resources import PULLED, RESOURCES, Resource
 
-_PARTS = ("nic.in", "nic.out", "disk", "unpack")
-_PRIVATE = r"(?P<group>.+)-(?P<index>[0-9]+)\.(?P<part>nic\.in|nic\.out|disk|unpack)"
+_PARTS = {one.part: one for one in sorted(RESOURCES, key=lambda one: not one.is_network)}
+_ANY_PART = "|".join(map(re.escape, _PARTS))
+_PRIVATE = rf"(?P<group>.+)-(?P<index>[0-9]+)\.(?P<part>{_ANY_PART})"
 
 
 def registries(document: Document) -> dict[str, RegistrySpec]:
@@ -95,24 +97,21 @@ def link_problems(document: Document) -> Iterator[Problem]:
                 yield Problem((*here, number), f"link '{link}' is crossed twice by {dotted(here[:2])}; name it once")
 
 
-def private_link(name: str, document: Document) -> tuple[GroupSpec, str] | None:
-    """The group and the part (`nic.in`, `disk`, …) of a node's own link, None where no node has that name."""
+def private_link(name: str, document: Document) -> tuple[GroupSpec, Resource] | None:
+    """The group of a node's own link, and which of its resources that is, None where no node has that name."""
     match = re.fullmatch(_PRIVATE, name)
     group = document.nodes.get(match["group"]) if match else None
     if match is None or group is None or int(match["index"]) >= group.count:
         return None
     if len(match["index"]) != max(3, len(str(group.count - 1))):
         return None
-    return group, match["part"]
+    return group, _PARTS[match["part"]]
 
 
-def private_rate(group: GroupSpec, part: str, document: Document) -> float:
+def private_rate(group: GroupSpec, resource: Resource, document: Document) -> float:
     """The rate [B/s] of a node's own link as the file gives it, infinite where it has no limit."""
-    if part == "disk":
-        return group.disk.rate
-    if part == "unpack":
-        return group.unpack.rate
-    return nic_rate(group, document) or math.inf
+    given = resource.given(group)
+    return (document.network.rate if given is None else given) or math.inf
 
 
 def replica_help(link: str, document: Document) -> str | None:
@@ -148,15 +147,15 @@ def takers(document: Document) -> set[str]:
 def group_links(document: Document) -> Iterator[str]:
     """The rows of the groups' own links that results have: `web.nic.in`, each the mean over the group's nodes."""
     for name, group in document.nodes.items():
-        for part in _PARTS:
-            if _has(group, part, document) and (part != "nic.out" or _sends(group, document)):
+        for part, resource in _PARTS.items():
+            if _has(group, resource, document) and (resource in PULLED or _sends(group, document)):
                 yield f"{name}.{part}"
 
 
 def _sends(group: GroupSpec, document: Document) -> bool:
     """Whether background traffic leaves by a NIC of the group; nothing else does."""
     links = (private_link(link, document) for flow in document.background.values() for link in crossed(flow, document))
-    return any(found is not None and found[0] is group and found[1] == "nic.out" for found in links)
+    return any(found is not None and found[0] is group and found[1] not in PULLED for found in links)
 
 
 def is_counted(name: str, document: Document) -> bool:
@@ -164,18 +163,18 @@ def is_counted(name: str, document: Document) -> bool:
     found = private_link(name, document)
     if found is None or not _has(*found, document):
         return False
-    return found[1] != "nic.out" or any(name in crossed(flow, document) for flow in document.background.values())
+    return found[1] in PULLED or any(name in crossed(flow, document) for flow in document.background.values())
 
 
-def _has(group: GroupSpec, part: str, document: Document) -> bool:
+def _has(group: GroupSpec, resource: Resource, document: Document) -> bool:
     """Whether a group's nodes have a link that can be full; the ideal model has neither disks nor unpacking."""
-    exists = document.model != "ideal" or part.startswith("nic")
-    return exists and not math.isinf(private_rate(group, part, document))
+    exists = document.model != "ideal" or resource.is_network
+    return exists and not math.isinf(private_rate(group, resource, document))
 
 
 def owner(link: str) -> str | None:
     """The group that a node's or a group's own link is named after, None for any other name."""
-    match = re.fullmatch(r"(.+?)(?:-[0-9]+)?\.(?:nic\.in|nic\.out|disk|unpack)", link)
+    match = re.fullmatch(rf"(.+?)(?:-[0-9]+)?\.(?:{_ANY_PART})", link)
     return match[1] if match else None
 
 
@@ -224,4 +223,4 @@ def _private_problems(path: Path, link: str, document: Document, owners: Mapping
         yield Problem(path, message, help, related=related)
     elif math.isinf(private_rate(*found, document)):
         message = f"'{link}' has no limit, so nothing shares it; give its group a rate, or leave it out"
-        yield Problem(path, message, related=((*owner, found[1].partition(".")[0]), ("network", "rate")))
+        yield Problem(path, message, related=((*owner, found[1].key[0]), ("network", "rate")))

@@ -24,13 +24,6 @@ VALUES: Mapping[str, tuple[str, ...]] = {
 
 TYPICAL = {"phase": "during", "status": "429", "disk": "ssd", "link": "registry.uplink", "cause": "nic"}
 
-# What pulls and pods wait for, beside shared links (the words of the time split).
-CAUSES = (
-    "connection_cap", "registry_queue", "layer_slot", "requests", "other_pull", "startup", "retry", "rate_limited",
-    "nic", "disk", "unpack", "controller_pacing", "termination", "controller", "kubelet_queue", "qps", "backoff",
-    "failed_pull", "node_down", "schedule",
-)  # fmt: skip
-
 # Rows of a list that a condition without their label is about all together: the one that is furthest off counts.
 ALL_ROWS = ("registry", "push", "background", "workload")
 

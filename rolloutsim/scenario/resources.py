@@ -7,11 +7,17 @@ come last, and are there for background traffic only.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rolloutsim.scenario.causes import DISK as DISK_CAUSE
+from rolloutsim.scenario.causes import NIC as NIC_CAUSE
+from rolloutsim.scenario.causes import UNPACK as UNPACK_CAUSE
+from rolloutsim.scenario.causes import Cause
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
+    from rolloutsim.scenario.model import GroupSpec
     from rolloutsim.scenario.resolved import Layer, NodeGroup
 
 
@@ -23,8 +29,16 @@ class Resource:
     ----------
     part : str
         What follows a node's name in the name of this link: `web-007.nic.in`.
-    cause : str
-        What it is called where it limits a rate.
+    cause : Cause
+        What it is where it limits a rate.
+    noun : str
+        One of it in words.
+    key : tuple of str
+        Where its rate stands in a group of the file.
+    given : callable
+        That rate [B/s]; None: as the network's.
+    is_network : bool
+        Whether it is a part of the network: the ideal model has it, and people give its rate in bits.
     capacity : callable
         Its capacity on the nodes of a group [B/s]; None: no limit.
     fetched : bool
@@ -34,7 +48,11 @@ class Resource:
     """
 
     part: str
-    cause: str
+    cause: Cause
+    noun: str
+    key: tuple[str, ...]
+    given: Callable[[GroupSpec], float | None]
+    is_network: bool
     capacity: Callable[[NodeGroup], float | None]
     fetched: bool
     unpacked: Callable[[Layer], float]
@@ -44,11 +62,20 @@ def _decompressor(group: NodeGroup) -> float | None:
     return None if group.unpack_rate is None else group.unpack_rate * group.unpack_cores
 
 
-RESOURCES = (
-    Resource("nic.in", "nic", lambda group: group.nic, True, lambda layer: 0.0),
-    Resource("disk", "disk", lambda group: group.disk, True, lambda layer: layer.unpacked),
-    Resource("unpack", "unpack", _decompressor, False, lambda layer: layer.compressed),
-    Resource("nic.out", "nic", lambda group: group.nic, False, lambda layer: 0.0),
+_NIC = Resource(
+    "nic.in", NIC_CAUSE, "NIC", ("nic",), lambda spec: spec.nic, True, lambda group: group.nic, True, lambda layer: 0.0
 )
+RESOURCES = (
+    _NIC,
+    Resource(
+        "disk", DISK_CAUSE, "disk", ("disk",), lambda spec: spec.disk.rate, False,
+        lambda group: group.disk, True, lambda layer: layer.unpacked,
+    ),
+    Resource(
+        "unpack", UNPACK_CAUSE, "core", ("unpack", "rate"), lambda spec: spec.unpack.rate, False,
+        _decompressor, False, lambda layer: layer.compressed,
+    ),
+    replace(_NIC, part="nic.out", fetched=False),
+)  # fmt: skip
 NIC_IN, DISK, UNPACK, NIC_OUT = range(len(RESOURCES))
 PULLED = RESOURCES[:NIC_OUT]  # what pulls use

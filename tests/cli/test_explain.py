@@ -13,6 +13,7 @@ import pytest
 import rolloutsim as rs
 from rolloutsim.cli.progress import announce
 from rolloutsim.planning import sensitivity, what_if
+from rolloutsim.results.outcome import Outcome
 from tests.cli.conftest import HELD, QUICK, ROOT, STUCK, Program
 
 # Ideal: 2 × 100 MB over 1 Gbit/s are 1.6 s, 2 × 10 MB are 0.16 s.
@@ -150,9 +151,9 @@ def test_simulations_that_take_long_are_announced(capsys: pytest.CaptureFixture[
     """From two seconds of computing on, as estimated from events: no clock plays a part."""
     run = rs.loads(QUICK).run().run
     for plan, what, words in (
-        (what_if.Plan.of(run), "what-if", r"\d+ changes, about 40\.0 s of computing \(budget 60\.0 s\)"),
+        (what_if.Plan.of(Outcome(run)), "what-if", r"\d+ changes, about 40\.0 s of computing \(budget 60\.0 s\)"),
         (
-            sensitivity.Plan.of(run), "sensitivity",
+            sensitivity.Plan.of(Outcome(run)), "sensitivity",
             r"\d+ inputs 10% less and more, \d+ simulations, about 40\.0 s of computing \(budget 120 s\)",
         ),
     ):  # fmt: skip
@@ -167,7 +168,7 @@ def test_simulations_that_take_long_are_announced(capsys: pytest.CaptureFixture[
 
 def test_an_input_too_many_is_said_to_have_no_room() -> None:
     run = rs.loads(QUICK).run().run
-    plan = sensitivity.Plan.of(run, budget=0.02)
+    plan = sensitivity.Plan.of(Outcome(run), budget=0.02)
     assert re.fullmatch(
         r"1 input 10% less and more, 2 simulations, about 0\.0\d+ s of computing \(budget 0\.0200 s\), "
         r"\d+ more do not fit",

@@ -9,7 +9,9 @@ import pytest
 import rolloutsim as rs
 from rolloutsim.report.plots import FIGURES, names
 from rolloutsim.results.facts.records import Run
-from rolloutsim.results.store import save_run
+from rolloutsim.results.files import write_file
+from rolloutsim.results.outcome import Outcome
+from rolloutsim.results.store import to_bytes
 from tests.cli.conftest import QUICK, STUCK, Program
 from tests.test_package import HEAVY, modules_loaded_by
 
@@ -23,7 +25,7 @@ def run() -> Run:
 def results(run: Run, tmp_path: Path) -> str:
     """A folder as `run -o` writes it, by its name."""
     (tmp_path / "results").mkdir()
-    save_run(run, tmp_path / "results" / "records.npz")
+    write_file(tmp_path / "results" / "records.npz", to_bytes(Outcome(run)))
     (tmp_path / "results" / "result.json").write_text("{}")
     return "results"
 

@@ -68,7 +68,7 @@ def test_long_names_are_not_cut(program: Program) -> None:
 
 def test_colours_change_nothing_but_colours() -> None:
     result = rolloutsim.loads(MISSED).run()
-    changes = quick_what_if(result.run)
+    changes = quick_what_if(result.outcome)
     coloured = render(result, changes, width=120, coloured=True)
     assert "\x1b[31m\x1b[1m✗\x1b[0m" in coloured
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render(result, changes, width=120)

@@ -7,7 +7,7 @@ import pytest
 
 from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.results.load.background import BackgroundSummary, Latency, background_summaries
-from rolloutsim.results.thresholds import check
+from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
 
@@ -230,5 +230,5 @@ def test_a_threshold_on_requests_without_an_answer_says_why_it_is_missed() -> No
     shop = "shop: {links: [dead], request: {size: 64 kB, every: 100 ms}}"
     text = scenario(QUIET, network=", links: {dead: 0 B/s}", more=f"background: {{{shop}}}\n")
     text += "thresholds: {'latency{background=shop,phase=during}': p95 < 1 s}\n"
-    (found,) = check(simulate(loads("rolloutsim: 1\n" + text).resolve()))
+    (found,) = Outcome(simulate(loads("rolloutsim: 1\n" + text).resolve())).thresholds
     assert (found.value, found.passed, found.headroom) == (None, False, "so many requests get no answer")

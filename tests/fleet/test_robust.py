@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from rolloutsim.fleet.sources.registry import Registry
 from rolloutsim.fleet.sources.source import FINE
 from rolloutsim.results.metrics import summarise
-from rolloutsim.results.why.words import why
+from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario import loads
 from rolloutsim.scenario.resolved import Case
 from rolloutsim.scenario.resolved_rollout import Disk, Fault, Push, RateLimit, Redirect
@@ -365,7 +365,7 @@ def test_a_rollout_that_is_given_up_is_told_until_its_horizon():
     (case,) = result.cases
     assert case.end == 4.0
     assert_allclose(np.sort(case.fetches.bytes_done), [100 * MB, 400 * MB], **EXACT)
-    assert why(result).startswith("the rollout is not over after 4 s (rollout.horizon): ")
+    assert Outcome(result).why.startswith("the rollout is not over after 4 s (rollout.horizon): ")
 
 
 def test_a_rollout_that_can_only_stand_still_says_so_before_its_horizon():
@@ -375,7 +375,7 @@ def test_a_rollout_that_can_only_stand_still_says_so_before_its_horizon():
     s = replace(s, cases=(Case("all", {}, (replace(daemonset("w", "a"), replicas=1),)),))
     result = simulate(s)
     assert result.cases[0].end == 0.0
-    assert why(result).startswith("the rollout cannot finish: ")
+    assert Outcome(result).why.startswith("the rollout cannot finish: ")
 
 
 def test_what_rounding_leaves_of_the_rate_on_a_link_that_is_down_is_no_byte():
@@ -423,7 +423,7 @@ def test_bare_pulls_wait_for_a_link_without_capacity_whatever_their_runtime_coul
     )
     assert case.finished is False
     assert case.stuck[0] == waiting
-    assert why(result).startswith(f"a did not finish: 3 of 3 pulls never had their image. {waiting}")
+    assert Outcome(result).why.startswith(f"a did not finish: 3 of 3 pulls never had their image. {waiting}")
 
 
 def test_a_pair_of_registry_and_group_that_nobody_asks_for_needs_no_limit():

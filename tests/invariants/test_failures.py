@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolloutsim.results.facts.records import STEP_CAUSES
+from rolloutsim.scenario.causes import NODE_DOWN
 from rolloutsim.scenario.distributions import Distribution
 from rolloutsim.scenario.resolved import Case
 from rolloutsim.scenario.resolved_rollout import Amount, Disk, Fault, Kubelet, RateLimit, Strategy, Wave, Workload
@@ -125,7 +125,7 @@ def test_every_pull_has_one_end_and_every_byte_crossed_its_links(scenario):
         assert np.array_equal(steps.ended[rows][:-1], steps.started[rows][1:])
         assert (steps.ended[rows][:-1] >= steps.started[rows][:-1]).all()
         if case.pods.ready[pod] == case.pods.ready[pod] and len(rows):
-            assert steps.ended[rows[-1]] == case.pods.ready[pod] or STEP_CAUSES[steps.cause[rows[-1]]] == "node_down"
+            assert steps.ended[rows[-1]] == case.pods.ready[pod] or steps.cause[rows[-1]] == NODE_DOWN.number
     assert (case.shared_links.saturated <= case.end + 1e-9).all()
     disks = o.disks
     assert (disks.peak <= disks.capacity + 1e-3).all()

@@ -75,7 +75,6 @@ def scenarios(draw: st.DrawFn) -> Scenario:
 
 def check_split(case: CaseRecords) -> None:
     """Causes add up to the time from each workload's start, and along the last pod's way to the rollout time."""
-    assert case.orchestration is not None
     times = pod_times(case)
     starts = np.array([workload.start for workload in case.orchestration.workloads])
     ready = is_ready(case)
@@ -95,7 +94,6 @@ def check_split(case: CaseRecords) -> None:
 
 def check_figures(run: Run, case: CaseRecords) -> None:
     """The other figures agree with the records that they are made from."""
-    assert case.orchestration is not None
     figures = summarise(run).cases[case.name]
     assert figures.rollout is not None
     for number, workload in enumerate(figures.rollout.workloads):

@@ -11,9 +11,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolloutsim.fleet.pod_ledger import NODE_DOWN, PACING
 from rolloutsim.fleet.pods import NOBODY, Cluster, Pod
 from rolloutsim.rollout import fenceposts
+from rolloutsim.scenario.causes import CONTROLLER_PACING, NODE_DOWN
 from rolloutsim.scenario.resolved_rollout import Wave, Workload
 from tests.rollout.stub import Rolled, amount, workload
 
@@ -129,7 +129,7 @@ def check_chains(rolled: Rolled) -> None:
         at = rolled.cluster.begun[number]
         for cause, started, ended in chain:
             assert started == at
-            assert ended > started or cause not in (PACING, NODE_DOWN)
+            assert ended > started or cause not in (CONTROLLER_PACING, NODE_DOWN)
             at = ended
         assert at in (pods.ready[row], pods.deleted[row])
 

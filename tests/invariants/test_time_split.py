@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolloutsim.results.time.split import STARTUP, path_times
+from rolloutsim.results.time.split import path_times
+from rolloutsim.scenario.causes import STARTUP
 from rolloutsim.scenario.resolved import (
     Case,
     Distribution,
@@ -82,7 +83,7 @@ def test_the_causes_of_each_pull_add_up_to_its_time(scenario: ResolvedScenario) 
     assert case.finished
     times = path_times(case)
     by_pull = times.by_pull()
-    startup = times.causes.index(STARTUP)
+    startup = times.causes.index(STARTUP.name)
     pulling = np.delete(by_pull, startup, axis=1).sum(axis=1)
     np.testing.assert_allclose(pulling, case.pulls.pulled - case.pulls.asked, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(by_pull[:, startup], case.pods.ready - case.pulls.pulled, rtol=1e-9, atol=1e-9)

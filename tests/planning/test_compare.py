@@ -55,7 +55,7 @@ def test_common_seeds_are_compared_pair_by_pair() -> None:
     """The interval is scipy's of the differences, and narrower than Welch's."""
     one, other = side(RANDOM, "1 Gbit/s", count=10), side(RANDOM, "1.1 Gbit/s", count=10)
     found = compare([one, other]).differences[0].rollout_time
-    a, b = (np.array(each.replications.values("a"), float) for each in (one, other))
+    a, b = (np.array(each.outcome.values("a"), float) for each in (one, other))
     expected = stats.ttest_rel(b, a).confidence_interval()
     assert found.ci == pytest.approx(tuple(expected), rel=1e-9)
     apart = compare([one, side(RANDOM, "1.1 Gbit/s", seed=99, count=10)]).differences[0].rollout_time

@@ -9,10 +9,9 @@ import pytest
 
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.replicate import replicate, seeds
-from rolloutsim.results.document import to_json
 from rolloutsim.results.facts.intervals import mean_interval, median, quantile_interval
 from rolloutsim.results.numerals import plus_minus, show_time
-from rolloutsim.results.replicated import Replications
+from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.shown.tables import case_rows
 from rolloutsim.results.store import from_bytes, to_bytes
 from rolloutsim.scenario import loads
@@ -32,7 +31,7 @@ thresholds:
 
 
 @pytest.fixture(scope="module")
-def found() -> Replications:
+def found() -> Outcome:
     return replicate(loads(RANDOM).resolve(), 7, 8)
 
 
@@ -43,23 +42,23 @@ def test_the_first_seed_is_the_one_asked_for_and_more_replications_change_none()
     assert all(0 <= seed < 2**63 for seed in seeds(7, 500))
 
 
-def test_replication_0_is_the_run_itself(found: Replications) -> None:
+def test_replication_0_is_the_run_itself(found: Outcome) -> None:
     run = simulate(loads(RANDOM).resolve(), 7)
-    assert to_json(found.first) == to_json(run)
+    assert Outcome(found.run).to_json() == Outcome(run).to_json()
     assert found.values("a")[0] == found.each[0].summary.cases["a"].rollout_time_s
 
 
-def test_each_replication_is_the_run_with_its_seed(found: Replications) -> None:
+def test_each_replication_is_the_run_with_its_seed(found: Outcome) -> None:
     for one, seed in zip(found.each, seeds(7, 8), strict=True):
-        case = json.loads(to_json(simulate(loads(RANDOM).resolve(), seed), "summary"))["cases"][0]
+        case = json.loads(Outcome(simulate(loads(RANDOM).resolve(), seed)).to_json("summary"))["cases"][0]
         assert (one.seed, one.cases["a"]["rollout_time_s"]) == (seed, case["rollout_time_s"])
 
 
-def test_results_do_not_depend_on_the_number_of_processes(found: Replications) -> None:
+def test_results_do_not_depend_on_the_number_of_processes(found: Outcome) -> None:
     assert replicate(loads(RANDOM).resolve(), 7, 8, jobs=2).to_json() == found.to_json()
 
 
-def test_the_json_has_means_with_students_and_percentiles_with_order_statistics(found: Replications) -> None:
+def test_the_json_has_means_with_students_and_percentiles_with_order_statistics(found: Outcome) -> None:
     document = json.loads(found.to_json())
     case = document["cases"][1]
     times = [one.cases["b"]["rollout_time_s"] for one in found.each]
@@ -74,7 +73,7 @@ def test_the_json_has_means_with_students_and_percentiles_with_order_statistics(
     assert "rollout_time_s" not in case["ci"]
 
 
-def test_every_number_of_a_case_has_an_interval(found: Replications) -> None:
+def test_every_number_of_a_case_has_an_interval(found: Outcome) -> None:
     case = found.to_dict("summary")["cases"][0]
 
     def numbers(value, interval, path):
@@ -92,7 +91,7 @@ def test_every_number_of_a_case_has_an_interval(found: Replications) -> None:
     numbers({key: value for key, value in case.items() if key not in apart}, case["ci"], "")
 
 
-def test_thresholds_are_checked_over_all_replications(found: Replications) -> None:
+def test_thresholds_are_checked_over_all_replications(found: Outcome) -> None:
     """`max` is the largest of all, p95 of 8 values too (nearest rank), none is the mean."""
     times = found.values("b")
     largest, middle = max(times), float(np.mean(times))
@@ -103,9 +102,8 @@ def test_thresholds_are_checked_over_all_replications(found: Replications) -> No
     assert results[2].shown.count("±") == 1
 
 
-def test_stored_replications_are_the_same(found: Replications) -> None:
-    run, each = from_bytes(to_bytes(found.first, found.each))
-    assert Replications(run, each).to_json() == found.to_json()
+def test_stored_replications_are_the_same(found: Outcome) -> None:
+    assert from_bytes(to_bytes(found)).to_json() == found.to_json()
 
 
 @pytest.mark.parametrize(
@@ -134,10 +132,10 @@ workloads:
 rollout: {strategy: rolling}
 """
     found = replicate(loads(text).resolve(), 7, 8)
-    interval = found.rollout_times["all"]
+    interval = found.intervals["all"]
     assert interval is not None
-    slow, quick = case_rows(found.first, found.summary, found.rollout_times).cells()
-    centre = found.summary.cases["all"].rollout_time_s
+    slow, quick = case_rows(found).cells()
+    centre = found.means.cases["all"].rollout_time_s
     assert centre is not None
     assert slow[2] == plus_minus(show_time, centre, interval.half)
     assert "±" not in quick[2]

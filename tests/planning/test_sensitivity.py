@@ -11,12 +11,12 @@ from rolloutsim.planning import trials
 from rolloutsim.planning.inputs import inputs
 from rolloutsim.planning.sensitivity import Row, Sensitivity, sensitivity
 from rolloutsim.planning.what_if import situation_of
-from rolloutsim.results.metrics import summarise
+from rolloutsim.results.outcome import Outcome
 from tests.planning.test_what_if import PLANTED, ROOT, image, star
 
 
 def rows(scenario: rs.Scenario) -> dict[str, Row]:
-    return {row.path: row for row in sensitivity(scenario.run().run, jobs=1).rows}
+    return {row.path: row for row in sensitivity(scenario.run().outcome, jobs=1).rows}
 
 
 def times(row: Row) -> tuple[float, float, float]:
@@ -77,7 +77,7 @@ def test_a_value_that_is_not_allowed_is_unknown_and_not_zero() -> None:
 
 
 def test_the_largest_span_comes_first() -> None:
-    found = sensitivity(rs.load(ROOT / "scenarios" / "two-registries.yaml").run().run, jobs=1)
+    found = sensitivity(rs.load(ROOT / "scenarios" / "two-registries.yaml").run().outcome, jobs=1)
     assert found.case == "sidecar"
     assert found.rows[0].path == "network.links.wan.capacity"
     assert [row.span for row in found.rows] == sorted((row.span for row in found.rows), reverse=True)
@@ -86,10 +86,9 @@ def test_the_largest_span_comes_first() -> None:
 @pytest.mark.parametrize("name", ["multi-stage", "two-registries", "kubelet-queue", "rate-limit", "wan", "termination"])
 def test_each_row_is_that_of_runs_with_the_same_set(name: str) -> None:
     path = next(path for path in (*PLANTED, *(ROOT / "scenarios").glob("*.yaml")) if path.stem == name)
-    run = rs.load(path).run().run
-    summary = summarise(run)
-    found = {row.path: row for row in sensitivity(run, summary, jobs=1).rows}
-    situation = situation_of(run, summary)
+    outcome = rs.load(path).run().outcome
+    found = {row.path: row for row in sensitivity(outcome, jobs=1).rows}
+    situation = situation_of(outcome)
     assert situation is not None
     every = inputs(situation)
     assert {one.path for one in every} == set(found)
@@ -103,7 +102,7 @@ def test_each_row_is_that_of_runs_with_the_same_set(name: str) -> None:
 @pytest.mark.parametrize("path", PLANTED, ids=lambda path: path.stem)
 def test_what_is_planted_has_an_input_that_counts(path: Path) -> None:
     """Nothing but a crash, a backup's start or a late start can be the cause that no number of the file changes."""
-    found = sensitivity(rs.load(path).run().run, jobs=1)
+    found = sensitivity(rs.load(path).run().outcome, jobs=1)
     assert found.rows[0].span > 0.01 * found.rows[0].base
 
 
@@ -111,7 +110,7 @@ def test_what_does_not_fit_into_the_budget_is_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(trials, "_SECONDS_PER_EVENT", 0.0)
     monkeypatch.setattr(trials, "_SECONDS_PER_TRIAL", 1.0)
     run = rs.load(ROOT / "scenarios" / "20nodes.yaml").run().run
-    some, every = sensitivity(run, jobs=1, budget=6.0), sensitivity(run, jobs=1, budget=1e6)
+    some, every = sensitivity(Outcome(run), jobs=1, budget=6.0), sensitivity(Outcome(run), jobs=1, budget=1e6)
     assert len(some.rows) == 3
     assert len(some.left_out) == len(every.rows) - 3
     assert {row.path for row in some.rows} | set(some.left_out) == {row.path for row in every.rows}
@@ -119,4 +118,4 @@ def test_what_does_not_fit_into_the_budget_is_named(monkeypatch: pytest.MonkeyPa
 
 def test_there_is_nothing_to_change_in_a_rollout_that_did_not_finish() -> None:
     run = star(image("a", "16 MB"), registry=", max_connections: 0").run().run
-    assert sensitivity(run) == Sensitivity()
+    assert sensitivity(Outcome(run)) == Sensitivity()

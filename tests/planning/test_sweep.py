@@ -14,7 +14,7 @@ from rolloutsim.planning.sweep import batches
 from rolloutsim.planning.sweep.designs import from_data, from_mapping
 from rolloutsim.planning.sweep.file import SweepStore, read_records
 from rolloutsim.planning.sweep.running import plan, sweep
-from rolloutsim.results.document import to_dict
+from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario.loading import draft
 
 IDEAL = """\
@@ -67,7 +67,7 @@ def test_a_point_is_the_scenario_with_its_values_set() -> None:
     for point, rate in enumerate(("1 Gbit/s", "3 Gbit/s")):
         for replication, seed in enumerate(seeds(7, 3)):
             run = scenario.with_({"network": rate}).run(seed=seed)
-            for case in to_dict(run.run, "summary")["cases"]:
+            for case in Outcome(run.run).to_dict("summary")["cases"]:
                 at = {"point": point, "replication": replication, "case": case["case"]}
                 (row,) = rows(records.results, at)
                 assert row["seed"] == seed

@@ -10,7 +10,7 @@ import pytest
 
 import rolloutsim as rs
 from rolloutsim.planning.sweep.rows import RESULTS, Gathering
-from rolloutsim.results.document import to_dict
+from rolloutsim.results.outcome import Outcome
 from tests.planning.test_sweep import rows
 
 SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
@@ -43,7 +43,7 @@ def test_everything_that_the_contract_says_of_a_case_is_in_a_table(name: str) ->
     """Every number of the contract, wherever it stands in a case, is a value in a row of that case."""
     scenario = rs.load(SCENARIOS / f"{name}.yaml")
     tables = scenario.sweep({"seed": [3]}).records.tables
-    for case in to_dict(scenario.run(seed=3).run, "summary")["cases"]:
+    for case in Outcome(scenario.run(seed=3).run).to_dict("summary")["cases"]:
         del case["why"]  # found out for single runs only
         found = [
             value

@@ -12,6 +12,7 @@ import rolloutsim as rs
 from rolloutsim.planning import trials, what_if
 from rolloutsim.planning.what_if import BUDGET, Plan, WhatIf, WhatIfs, quick_what_if
 from rolloutsim.results.metrics import rollout_time
+from rolloutsim.results.outcome import Outcome
 from rolloutsim.simulation import simulate
 
 ROOT = Path(__file__).parent.parent.parent
@@ -43,7 +44,7 @@ def star(
 
 def quickly(scenario: rs.Scenario) -> list[tuple[str, float, float]]:
     result = scenario.run()
-    found = quick_what_if(result.run)
+    found = quick_what_if(result.outcome)
     return [(one.change, pytest.approx(one.before), pytest.approx(one.after)) for one in found.tried]
 
 
@@ -147,8 +148,8 @@ def test_large_runs_are_not_simulated_again(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_nothing_is_tried_if_a_rollout_did_not_finish() -> None:
     run = star(image("a", "16 MB"), registry=", max_connections: 0").run().run
-    assert quick_what_if(run) == what_if.what_if(run) == WhatIfs()
-    assert Plan.of(run).words() == "nothing is tried, since the rollout did not finish"
+    assert quick_what_if(Outcome(run)) == what_if.what_if(Outcome(run)) == WhatIfs()
+    assert Plan.of(Outcome(run)).words() == "nothing is tried, since the rollout did not finish"
 
 
 # ---- all changes ------------------------------------------------------------------------------------------
@@ -167,7 +168,7 @@ def overrides_of(path: Path) -> list[str]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_each_gain_is_that_of_a_run_with_the_same_set(path: Path) -> None:
     result = result_of(path)
-    found = what_if.what_if(result.run, result.summary, jobs=1)
+    found = what_if.what_if(result.outcome, jobs=1)
     assert found.tried
     before = result[found.case].rollout_time
     for one in found.tried:
@@ -181,13 +182,13 @@ def test_each_gain_is_that_of_a_run_with_the_same_set(path: Path) -> None:
 
 def test_the_other_cases_of_a_run_do_not_matter() -> None:
     path = ROOT / "scenarios" / "20nodes.yaml"
-    found = what_if.what_if(result_of(path).run, jobs=1)
+    found = what_if.what_if(Outcome(result_of(path).run), jobs=1)
     for one in found.tried:
         assert one.after == rs.load(path, one.overrides).run()[found.case].rollout_time
 
 
 def test_every_kind_of_change_is_tried_somewhere() -> None:
-    plans = [Plan.of(result_of(path).run, budget=1e9) for path in FILES]
+    plans = [Plan.of(Outcome(result_of(path).run), budget=1e9) for path in FILES]
     subjects = {one.subject for plan in plans for one in plan.chosen}
     assert {
         "a smaller image", "a base held beforehand", "registry uplink", "registry storage", "wan link", "rack uplinks",
@@ -203,20 +204,20 @@ def test_every_kind_of_change_is_tried_somewhere() -> None:
 def test_the_seed_is_the_runs(seed: int) -> None:
     path = ROOT / "scenarios" / "racks.yaml"
     result = rs.load(path, ["nodes.node.count=20"]).run(seed)
-    best = what_if.what_if(result.run, jobs=1).faster[0]
+    best = what_if.what_if(result.outcome, jobs=1).faster[0]
     again = rs.load(path, ["nodes.node.count=20", *best.overrides]).run(seed)
     assert best.after == again[best.case].rollout_time
 
 
 def test_several_processes_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     run = rs.load(ROOT / "scenarios" / "20nodes.yaml").run().run
-    alone = what_if.what_if(run, jobs=1)
+    alone = what_if.what_if(Outcome(run), jobs=1)
     monkeypatch.setattr(trials, "_WORTH_WORKERS", 0.0)
-    assert what_if.what_if(run, jobs=2) == alone
+    assert what_if.what_if(Outcome(run), jobs=2) == alone
 
 
 def test_the_20_nodes_want_a_smaller_image_or_a_wider_uplink_and_nothing_of_the_nics() -> None:
-    found = what_if.what_if(rs.load(ROOT / "scenarios" / "20nodes.yaml", ["model=ideal"]).run().run, jobs=1)
+    found = what_if.what_if(rs.load(ROOT / "scenarios" / "20nodes.yaml", ["model=ideal"]).run().outcome, jobs=1)
     times = {one.change: one.after for one in found.tried}
     # 20 × 346 MB over 1 Gbit/s are 55.36 s.
     assert times["registry uplink 10 Gbit/s"] == pytest.approx(5.536)
@@ -233,7 +234,7 @@ def test_the_20_nodes_want_a_smaller_image_or_a_wider_uplink_and_nothing_of_the_
 def test_two_links_that_are_full_alike_are_tried_together() -> None:
     # One node, NIC and uplink of 1 Gbit/s: neither alone helps, both together do.
     scenario = star(image("a", "125 MB"), nodes=1, nic="1 Gbit/s")
-    found = what_if.what_if(scenario.run().run, jobs=1)
+    found = what_if.what_if(scenario.run().outcome, jobs=1)
     times = {one.change: one.after for one in found.tried}
     assert times["registry uplink 10 Gbit/s"] == pytest.approx(1.0)
     assert times["node NICs 10 Gbit/s"] == pytest.approx(1.0)
@@ -242,20 +243,20 @@ def test_two_links_that_are_full_alike_are_tried_together() -> None:
 
 
 def test_links_at_the_fastest_standard_speed_are_doubled() -> None:
-    found = what_if.what_if(star(image("a", "125 MB"), uplink="100 Gbit/s").run().run, jobs=1)
+    found = what_if.what_if(star(image("a", "125 MB"), uplink="100 Gbit/s").run().outcome, jobs=1)
     assert [one.change for one in found.faster if one.subject == "registry uplink"] == ["registry uplink 200 Gbit/s"]
 
 
 def test_zstd_decompresses_at_two_and_a_half_times_the_speed_of_gzip() -> None:
     scenario = star(image("a", "100 MB"), nodes=1, uplink="8 Gbit/s", unpack="100 MB/s")
-    times = {one.change: one.after for one in what_if.what_if(scenario.run().run, jobs=1).tried}
+    times = {one.change: one.after for one in what_if.what_if(scenario.run().outcome, jobs=1).tried}
     # Fetched in 0.1 s, unpacked at 250 MB/s.
     assert times["zstd instead of gzip (2.50× as fast to decompress)"] == pytest.approx(0.1 + 0.4)
 
 
 def test_a_base_that_every_node_holds_is_not_fetched() -> None:
     images = f"{image('base', '100 MB')}, app: {{base: base, layers: [25 MB], ratio: 1}}"
-    found = what_if.what_if(star(images).run().run, jobs=1)
+    found = what_if.what_if(star(images).run().outcome, jobs=1)
     times = {one.change: one.after for one in found.tried}
     # 20 × 25 MB over 125 MB/s.
     assert times["base on every node beforehand"] == pytest.approx(4.0)
@@ -263,7 +264,7 @@ def test_a_base_that_every_node_holds_is_not_fetched() -> None:
 
 def test_the_lowest_layer_of_an_image_without_a_base_can_be_held_too() -> None:
     images = "app: {ratio: 1, layers: [100 MB, 25 MB]}"
-    found = what_if.what_if(star(images).run().run, jobs=1)
+    found = what_if.what_if(star(images).run().outcome, jobs=1)
     times = {one.change: one.after for one in found.tried}
     assert times["the base layer of app on every node beforehand"] == pytest.approx(4.0)
 
@@ -272,7 +273,7 @@ def test_more_slots_help_where_each_connection_is_capped() -> None:
     # Twelve layers of 25 MB at 25 MB/s each: 3, 6 and 10 at a time take 4, 2 and 2 rounds of 1 s.
     images = f"app: {{ratio: 1, layers: [{', '.join(['25 MB'] * 12)}]}}"
     scenario = star(images, nodes=1, uplink="100 Gbit/s", registry=", connection_cap: 25 MB/s")
-    times = {one.change: one.after for one in what_if.what_if(scenario.run().run, jobs=1).tried}
+    times = {one.change: one.after for one in what_if.what_if(scenario.run().outcome, jobs=1).tried}
     assert times["6 layers at a time"] == pytest.approx(2.0)
     assert times["10 layers at a time"] == pytest.approx(2.0)
 
@@ -284,7 +285,7 @@ def test_what_does_not_fit_into_the_budget_is_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(trials, "_SECONDS_PER_EVENT", 0.0)
     monkeypatch.setattr(trials, "_SECONDS_PER_TRIAL", 1.0)
     run = rs.load(ROOT / "scenarios" / "20nodes.yaml").run().run
-    plan = Plan.of(run, budget=3.0)
+    plan = Plan.of(Outcome(run), budget=3.0)
     assert plan.words() == f"3 changes, about 3.00 s of computing (budget 3.00 s), {len(plan.left_out)} more do not fit"
     found = plan.carry_out(jobs=1)
     assert len(found.tried) == 3
@@ -292,7 +293,7 @@ def test_what_does_not_fit_into_the_budget_is_named(monkeypatch: pytest.MonkeyPa
     assert {one.change for one in found.tried}.isdisjoint(found.left_out)
     # What could relieve most of the time is tried first.
     assert {one.subject for one in found.tried} == {"a smaller image", "registry uplink"}
-    assert len(Plan.of(run, budget=BUDGET).left_out) == 0
+    assert len(Plan.of(Outcome(run), budget=BUDGET).left_out) == 0
 
 
 def test_small_gains_are_none() -> None:

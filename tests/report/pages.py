@@ -4,12 +4,13 @@ import rolloutsim as rs
 from rolloutsim.api.result import Result
 from rolloutsim.report.page import to_html
 from rolloutsim.report.sweep_contents import report_of_sweep
+from rolloutsim.results.outcome import Outcome
 from tests.report.runs import shipped
 
 
 def fleet_10k_page() -> str:
     """The report of 10,000 nodes."""
-    return Result(shipped("fleet-10k")).to_html()
+    return Result(Outcome(shipped("fleet-10k"))).to_html()
 
 
 def sweep_page() -> str:

@@ -13,6 +13,7 @@ from rolloutsim.report.images import png, svg
 from rolloutsim.report.plots import figure
 from rolloutsim.report.plots.canvas import Panel, canvas, finish, mark, plain, text_width, tips, wrapped
 from rolloutsim.report.plots.scales import corners, is_wide, staircase, thinned
+from rolloutsim.results.outcome import Outcome
 from tests.report.runs import ROOT, ideal
 from tests.report.test_every_figure import cut_off
 
@@ -44,7 +45,7 @@ def test_a_name_holds_nothing_that_cannot_be_drawn(name: str, shown: str) -> Non
 def test_names_of_all_kinds_are_drawn_whole_and_without_warnings(name: str) -> None:
     run = ideal(f'images={{"{name}": 10 MB, "x": 5 MB}}') if name == LONG else renamed(name)
     for one in ("rollout", "size", "ecdf", "time_split", "disk"):
-        ax = figure(one)(run)
+        ax = figure(one)(Outcome(run))
         assert cut_off(ax) == []
         assert svg(ax).startswith("<?xml")
 
@@ -81,10 +82,10 @@ def test_a_figure_of_its_own_is_shown_by_jupyter() -> None:
 def test_the_same_run_gives_the_same_bytes_in_every_process() -> None:
     code = (
         "from tests.report.runs import ideal; from rolloutsim.report.plots import figure, names\n"
-        "from rolloutsim.report.images import png, svg\n"
+        "from rolloutsim.report.images import png, svg; from rolloutsim.results.outcome import Outcome\n"
         "import hashlib\n"
         "for name in ('rollout', 'time_split', 'timeline', 'fan', 'utilisation'):\n"
-        "    ax = figure(name)(ideal())\n"
+        "    ax = figure(name)(Outcome(ideal()))\n"
         "    print(name, hashlib.sha256(svg(ax).encode() + png(ax)).hexdigest())\n"
     )
     outputs = [
@@ -98,7 +99,7 @@ def test_the_same_run_gives_the_same_bytes_in_every_process() -> None:
 
 
 def test_an_image_holds_no_date_and_no_name_of_the_library() -> None:
-    ax = figure("rollout")(ideal())
+    ax = figure("rollout")(Outcome(ideal()))
     image = svg(ax)
     assert "<dc:date>" not in image
     assert b"Software" not in png(ax)
@@ -106,7 +107,7 @@ def test_an_image_holds_no_date_and_no_name_of_the_library() -> None:
 
 
 def test_text_stays_text_where_that_is_asked_for() -> None:
-    ax = figure("rollout")(ideal())
+    ax = figure("rollout")(Outcome(ideal()))
     assert ">nodes ready [%]</text>" in svg(ax, text=True)
     assert "<text" not in svg(ax)
     assert len(svg(ax, text=True)) < len(svg(ax))
@@ -115,11 +116,11 @@ def test_text_stays_text_where_that_is_asked_for() -> None:
 def test_pyplot_is_left_alone(figure_state: None) -> None:
     code = (
         "import sys; from tests.report.runs import ideal; from rolloutsim.report.plots import figure\n"
-        "from rolloutsim.report.images import svg\n"
-        "svg(figure('rollout')(ideal())); assert 'matplotlib.pyplot' not in sys.modules"
+        "from rolloutsim.report.images import svg; from rolloutsim.results.outcome import Outcome\n"
+        "svg(figure('rollout')(Outcome(ideal()))); assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-    svg(figure("rollout")(ideal()))
+    svg(figure("rollout")(Outcome(ideal())))
 
 
 def test_a_staircase_rises_where_something_happens() -> None:

@@ -14,6 +14,7 @@ from rolloutsim.report.images import svg
 from rolloutsim.report.plots import FIGURES, entry, figure, names
 from rolloutsim.report.plots.canvas import NoDataError, Panel, tips
 from rolloutsim.results.facts.records import Run
+from rolloutsim.results.outcome import Outcome
 from tests.report.runs import SCENARIOS, ideal, rolling, shipped
 
 _ROUNDING = 1.0  # a letter's edge may lie so far outside [pixel]
@@ -49,7 +50,7 @@ def cut_off(ax: Axes) -> list[str]:
 def assert_whole(name: str, run: Run) -> None:
     """Draw a figure and look at it, if there is data for it."""
     try:
-        ax = figure(name)(run)
+        ax = figure(name)(Outcome(run))
     except NoDataError:
         return
     assert isinstance(ax, Panel)
@@ -84,7 +85,7 @@ def test_every_figure_of_workloads_and_other_applications_is_whole(name: str) ->
 
 @pytest.mark.parametrize("name", names("run", "case"))
 def test_each_gid_stands_once_in_the_image(name: str) -> None:
-    ax = figure(name)(ideal() if name == "size" else rolling())
+    ax = figure(name)(Outcome(ideal() if name == "size" else rolling()))
     image = svg(ax, text=True)
     assert [gid for gid in tips(ax) if image.count(f'id="{gid}"') != 1] == []
 

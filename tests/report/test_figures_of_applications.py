@@ -14,6 +14,7 @@ from rolloutsim.report.plots.canvas import NoDataError, tips
 from rolloutsim.results.load.background import background_summaries
 from rolloutsim.results.load.disks import disk_summary
 from rolloutsim.results.load.requests import registry_summaries
+from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.pods.replicas import ready_replicas, workload_summaries
 from rolloutsim.results.shown.tables import application_rows, applications_table
 from tests.report.runs import ideal, rolling, shipped
@@ -25,14 +26,13 @@ def one_workload():
     run = rolling()
     case = run.cases[0]
     orchestration = case.orchestration
-    assert orchestration is not None
     mine = replace(orchestration, workloads=orchestration.workloads[:1])
     return replace(run, cases=(replace(case, orchestration=mine),))
 
 
 def test_replicas_of_several_workloads_are_shares_of_what_is_wanted() -> None:
     run = rolling()
-    ax = figure("replicas")(run)
+    ax = figure("replicas")(Outcome(run))
     for one in workload_summaries(run.cases[0]):
         x, y = data_of(ax, f"workload:{one.workload}")
         ready = ready_replicas(run.cases[0], one.workload)
@@ -44,7 +44,7 @@ def test_replicas_of_several_workloads_are_shares_of_what_is_wanted() -> None:
 
 def test_replicas_of_one_workload_are_new_pods_below_old_ones_above_a_floor() -> None:
     run = one_workload()
-    ax = figure("replicas")(run)
+    ax = figure("replicas")(Outcome(run))
     new, old = (area.get_paths()[0].vertices for area in ax.collections)
     ready = ready_replicas(run.cases[0], "api")
     assert new[:, 1].max() == ready.new.max() == 20
@@ -54,7 +54,7 @@ def test_replicas_of_one_workload_are_new_pods_below_old_ones_above_a_floor() ->
 
 def test_requests_per_second_add_up_to_all_requests() -> None:
     run = rolling()
-    ax = figure("requests")(run)
+    ax = figure("requests")(Outcome(run))
     (summary,) = registry_summaries(run, run.cases[0])
     x, y = data_of(ax, "registry:registry")
     assert float((y[::2] * np.diff(x)[::2]).sum()) == pytest.approx(summary.requests)
@@ -72,7 +72,7 @@ def test_a_registry_that_nobody_asks_has_no_requests_to_draw() -> None:
     )
     none = replace(case, pulls=pulls, fetches=fetches)
     with pytest.raises(NoDataError) as caught:
-        figure("requests")(replace(run, cases=(none,)))
+        figure("requests")(Outcome(replace(run, cases=(none,))))
     assert str(caught.value) == (
         "no registry was asked for anything in case 'builder': no pull began (under the pull policy "
         "`if_not_present` a node that holds an image does not ask for it)"
@@ -86,7 +86,7 @@ def positions(ax: Axes, gid: str) -> list[float]:
 def test_the_latencies_of_an_application_have_one_unit_in_figure_and_table() -> None:
     """As the command shows them: the README has these figures."""
     run = shipped("shared-link")
-    figure_says = [text.get_text() for text in figure("background")(run).texts]
+    figure_says = [text.get_text() for text in figure("background")(Outcome(run)).texts]
     assert "0.944 ms → 36.1 ms → 0.944 ms" in figure_says
     table = applications_table(run.cases[1])
     assert table is not None
@@ -98,7 +98,7 @@ def test_the_latencies_of_an_application_have_one_unit_in_figure_and_table() -> 
 
 def test_background_is_what_is_left_of_each_applications_bandwidth() -> None:
     run = rolling()
-    ax = figure("background")(run)
+    ax = figure("background")(Outcome(run))
     summaries = {one.name: one for one in background_summaries(run.cases[0])}
     for name, one in summaries.items():
         assert one.before
@@ -109,14 +109,14 @@ def test_background_is_what_is_left_of_each_applications_bandwidth() -> None:
 
 
 def test_applications_that_are_left_alone_notice_nothing() -> None:
-    assert title_of(figure("background")(shipped("two-registries"))) == (
+    assert title_of(figure("background")(Outcome(shipped("two-registries")))) == (
         "The other applications notice nothing of the rollout"
     )
 
 
 def test_disk_shows_how_full_the_disks_get_that_have_a_capacity() -> None:
     run = rolling()
-    ax = figure("disk")(run)
+    ax = figure("disk")(Outcome(run))
     nodes = sorted(disk_summary(run, run.cases[0]).nodes, key=lambda one: -one.peak_bytes)
     _, peak = data_of(ax, "band:at most")
     assert list(peak) == pytest.approx([one.peak_bytes / one.capacity_bytes for one in nodes])
@@ -125,7 +125,7 @@ def test_disk_shows_how_full_the_disks_get_that_have_a_capacity() -> None:
 
 def test_disk_without_capacities_shows_what_an_image_takes_on_a_node() -> None:
     run = shipped("20nodes")
-    ax = figure("disk")(run)
+    ax = figure("disk")(Outcome(run))
     image = disk_summary(run, run.cases[-1]).images[0]
     whole = sum(bar.get_width() for bar in ax.patches if bar.get_y() < 0.0)
     assert whole == pytest.approx(image.bytes_per_node)
@@ -133,7 +133,7 @@ def test_disk_without_capacities_shows_what_an_image_takes_on_a_node() -> None:
 
 
 def test_disk_of_bare_bandwidth_is_the_images_bytes() -> None:
-    assert title_of(figure("disk")(ideal())).startswith("large takes ")
+    assert title_of(figure("disk")(Outcome(ideal()))).startswith("large takes ")
 
 
 def test_replicas_of_thousands_of_pods_reach_the_last_one() -> None:
@@ -149,7 +149,7 @@ rollout: {strategy: rolling, startup: {p50: 4 s, p95: 9 s}}
 """
     run = rs.loads(text).run().run
     assert run.cases[0].finished
-    ax = figure("replicas")(run)
+    ax = figure("replicas")(Outcome(run))
     (new, _) = ax.collections
     corners = new.get_paths()[0].vertices
     last = corners[:, 0].max()

@@ -17,7 +17,7 @@ from rolloutsim.report.plots.canvas import NoDataError, tips
 from rolloutsim.results.load.throughput import link_loads
 from rolloutsim.results.metrics import pull_times, rollout_time, summarise
 from rolloutsim.results.numerals import show_time
-from rolloutsim.results.replicated import figures_of
+from rolloutsim.results.outcome import Outcome, figures_of
 from rolloutsim.results.time.phases import node_phases, readiness
 from rolloutsim.simulation import simulate
 from tests.report.runs import PARTLY, ideal, rolling, shipped
@@ -39,7 +39,7 @@ _DOOMED = (
 )
 def test_nodes_whose_pulls_fail_are_waiting_and_not_fetching(what: str, title: str) -> None:
     run = rs.loads(_DOOMED.format(what=what)).run().run
-    assert title_of(figure("timeline")(run)) == title
+    assert title_of(figure("timeline")(Outcome(run))) == title
 
 
 def line_of(ax: Axes, gid: str) -> Line2D:
@@ -58,7 +58,7 @@ def title_of(ax: Axes) -> str:
 
 def test_rollout_is_the_share_of_nodes_ready() -> None:
     run = shipped("racks")
-    ax = figure("rollout")(run)
+    ax = figure("rollout")(Outcome(run))
     for case in run.cases:
         x, y = data_of(ax, f"case:{case.name}")
         ready = readiness(case).times
@@ -70,14 +70,16 @@ def test_rollout_is_the_share_of_nodes_ready() -> None:
 
 
 def test_rollout_says_when_half_and_all_are_ready() -> None:
-    assert title_of(figure("rollout")(ideal())) == "large: all 4 nodes ready at about the same time, after 4.00 s"
-    title = title_of(figure("rollout")(shipped("multi-stage")))
+    assert (
+        title_of(figure("rollout")(Outcome(ideal()))) == "large: all 4 nodes ready at about the same time, after 4.00 s"
+    )
+    title = title_of(figure("rollout")(Outcome(shipped("multi-stage"))))
     assert title == "builder: 50 % of the nodes ready after 22.9 s, all after 44.4 s"
 
 
 def test_rollout_of_many_nodes_keeps_first_and_last_of_at_most_500_points() -> None:
     run = shipped("fleet-10k")
-    x, y = data_of(figure("rollout")(run), "case:agent")
+    x, y = data_of(figure("rollout")(Outcome(run)), "case:agent")
     ready = readiness(run.cases[0]).times
     assert len(x) <= 501
     assert (x[0], x[-1], y[-1]) == (ready[0], ready[-1], 1.0)
@@ -86,7 +88,7 @@ def test_rollout_of_many_nodes_keeps_first_and_last_of_at_most_500_points() -> N
 def test_rollout_of_replications_has_a_band_that_holds_the_line_between() -> None:
     scenario = ideal("nodes={'node': {count: 4, start: {min: 0 s, max: 1 s}}}").scenario
     runs = [simulate(scenario, seed) for seed in range(5)]
-    ax = figure("rollout")(runs[0], case="large", replications=[figures_of(run) for run in runs])
+    ax = figure("rollout")(Outcome(runs[0], tuple(map(figures_of, runs))), case="large")
     (band,) = ax.collections
     assert band.get_gid() == "band:large"
     corners = band.get_paths()[0].vertices
@@ -101,7 +103,7 @@ def test_rollout_of_replications_says_their_means() -> None:
     """Oracle: the mean of when the second and the last of four nodes are ready."""
     scenario = ideal("nodes={'node': {count: 4, start: {min: 0 s, max: 10 s}}}").scenario
     runs = [simulate(scenario, seed) for seed in range(5)]
-    ax = figure("rollout")(runs[0], case="large", replications=[figures_of(run) for run in runs])
+    ax = figure("rollout")(Outcome(runs[0], tuple(map(figures_of, runs))), case="large")
     half, last = (np.mean([readiness(run.cases[1]).times[place] for run in runs]) for place in (1, 3))
     assert title_of(ax) == (
         f"50 % of the nodes ready after {show_time(half)}, all after {show_time(last)} (means of 5 replications)"
@@ -115,7 +117,7 @@ def test_rollout_of_replications_that_finish_in_part_says_in_how_many() -> None:
     each = result.replications.each
     whole = [one.ready["a"][-1] for one in each if len(one.ready["a"]) == 2]
     assert 1 < len(whole) < 8
-    ax = figure("rollout")(result.run, replications=each)
+    ax = figure("rollout")(result.outcome)
     assert title_of(ax) == (
         f"Only in {len(whole)} of 8 replications all 2 pods become ready, "
         f"after {show_time(min(whole))} to {show_time(max(whole))}"
@@ -133,7 +135,7 @@ def test_rollout_of_replications_that_finish_in_part_says_in_how_many() -> None:
 
 def test_size_sets_each_image_against_its_time_and_the_bound() -> None:
     """Oracle: on bandwidth alone the rollout takes what the bytes need, 4 x size / 125 MB/s."""
-    ax = figure("size")(ideal())
+    ax = figure("size")(Outcome(ideal()))
     points = {name: data_of(ax, f"case:{name}") for name in ("small", "large")}
     assert points["small"] == (pytest.approx([10e6]), pytest.approx([0.32]))
     assert points["large"] == (pytest.approx([125e6]), pytest.approx([4.0]))
@@ -146,7 +148,7 @@ def test_size_sets_each_image_against_its_time_and_the_bound() -> None:
 
 
 def test_images_of_different_registries_are_not_joined_by_a_line() -> None:
-    ax = figure("size")(shipped("two-registries"))
+    ax = figure("size")(Outcome(shipped("two-registries")))
     assert {line.get_linestyle() for line in ax.get_lines() if len(line.get_xdata()) > 1} == {"None"}
 
 
@@ -156,13 +158,13 @@ def test_a_case_in_which_every_pull_fails_stands_beside_one_in_which_none_does()
         "images: {one: {registry: a, layers: [100 MB]}, two: {registry: b, layers: [10 MB]}}\n"
         "failures: {gone: {registry: a, at: 0 s}}\nrollout: {horizon: 1h}\n"
     ).run()
-    assert title_of(figure("ecdf")(run.run)) == "one: no pull finished"
+    assert title_of(figure("ecdf")(Outcome(run.run))) == "one: no pull finished"
     assert "one: no pull finished" in run.to_html()
 
 
 def test_ecdf_is_the_share_of_pulls_that_took_at_most_so_long() -> None:
     run = shipped("racks")
-    ax = figure("ecdf")(run)
+    ax = figure("ecdf")(Outcome(run))
     for case in run.cases:
         x, y = data_of(ax, f"case:{case.name}")
         times = np.sort(pull_times(case))
@@ -170,7 +172,7 @@ def test_ecdf_is_the_share_of_pulls_that_took_at_most_so_long() -> None:
 
 
 def test_ecdf_marks_each_pull_of_the_slowest_case_by_its_node() -> None:
-    ax = figure("ecdf")(shipped("20nodes"))
+    ax = figure("ecdf")(Outcome(shipped("20nodes")))
     nodes = [gid for gid in tips(ax) if gid.startswith("node:")]
     assert nodes == [f"node:node-{i:03d}" for i in range(20)]
 
@@ -178,7 +180,7 @@ def test_ecdf_marks_each_pull_of_the_slowest_case_by_its_node() -> None:
 def test_time_split_is_the_share_of_each_cause_and_fills_each_bar() -> None:
     run = shipped("racks")
     summary = summarise(run)
-    ax = figure("time_split")(run, summary=summary)
+    ax = figure("time_split")(Outcome(run))
     for place, case in enumerate(summary.cases.values()):
         bars = [
             bar
@@ -196,7 +198,7 @@ def test_time_split_is_the_share_of_each_cause_and_fills_each_bar() -> None:
 
 def test_timeline_is_the_phases_of_each_node() -> None:
     run = shipped("20nodes")
-    ax = figure("timeline")(run, case="builder")
+    ax = figure("timeline")(Outcome(run), case="builder")
     (case,) = (one for one in run.cases if one.name == "builder")
     phases = node_phases(case)
     assert list(tips(ax)) == [f"node:node-{i:03d}" for i in range(20)]
@@ -211,7 +213,7 @@ def test_timeline_is_the_phases_of_each_node() -> None:
 
 def test_timeline_tells_unpacking_from_waiting_for_pods() -> None:
     """Oracle: node-011's last byte comes at 40.46 s, its image is ready at 44.83 s, its last pod starts at 51.52 s."""
-    ax = figure("timeline")(shipped("deployment"))
+    ax = figure("timeline")(Outcome(shipped("deployment")))
     said = "39.1 s fetching, 4.37 s unpacking, 6.69 s waiting for pods, 9.20 s starting"
     assert title_of(ax) == f"node-011 is the last to be ready after 60.7 s: {said}"
     assert tips(ax)["node:node-011"].endswith(said)
@@ -227,13 +229,13 @@ def test_timeline_tells_unpacking_from_waiting_for_pods() -> None:
 
 
 def test_timeline_says_how_long_the_last_node_waits_for_its_turn() -> None:
-    ax = figure("timeline")(shipped("daemonset-250"))
+    ax = figure("timeline")(Outcome(shipped("daemonset-250")))
     assert title_of(ax) == "node-249 is the last to be ready after 31m40s: 31m34s before its turn"
 
 
 def test_timeline_of_many_nodes_is_the_share_in_each_phase() -> None:
     run = shipped("racks")
-    ax = figure("timeline")(run)
+    ax = figure("timeline")(Outcome(run))
     case = run.cases[1]
     assert list(tips(ax)) == ["phase:ready", "phase:unpacking", "phase:fetching", "phase:waiting"]
     top = ax.collections[0].get_paths()[0].vertices
@@ -247,7 +249,7 @@ def test_timeline_of_many_nodes_is_the_share_in_each_phase() -> None:
 
 def test_fan_shows_the_fair_share_of_each_node() -> None:
     """Oracle: four nodes share 125 MB/s."""
-    ax = figure("fan")(ideal(), case="small")
+    ax = figure("fan")(Outcome(ideal()), case="small")
     for node in range(4):
         x, y = data_of(ax, f"node:node-{node:03d}")
         assert list(y) == pytest.approx([125e6 / 4] * 2)
@@ -257,28 +259,28 @@ def test_fan_shows_the_fair_share_of_each_node() -> None:
 
 def test_fan_of_a_node_that_fetches_several_layers_at_a_time_stays_within_its_nic() -> None:
     """Oracle: 100 Mbit/s, from the first byte of both layers to the last of the larger one."""
-    ax = figure("fan")(ideal("nodes={'node': {count: 4, nic: 100 Mbit/s}}"))
+    ax = figure("fan")(Outcome(ideal("nodes={'node': {count: 4, nic: 100 Mbit/s}}")))
     x, y = data_of(ax, "node:node-000")
     assert list(x) == pytest.approx([0.0, 10.0])
     assert list(y) == pytest.approx([12.5e6, 12.5e6])
 
 
 def test_fan_of_many_nodes_draws_bands_and_no_single_node() -> None:
-    ax = figure("fan")(shipped("racks"))
+    ax = figure("fan")(Outcome(shipped("racks")))
     assert list(tips(ax)) == ["band:p0-p100", "band:p5-p95", "band:p25-p75", "band:p50"]
 
 
 def test_utilisation_says_which_link_is_full_from_when_to_when() -> None:
     """Oracle: on bandwidth alone the uplink is full from the first second to the last."""
-    ax = figure("utilisation")(ideal())
+    ax = figure("utilisation")(Outcome(ideal()))
     assert title_of(ax) == "registry.uplink full from 0.00 to 4.00 s"
     assert dict(tips(ax)) == {"link:registry.uplink": "registry.uplink: 100 % busy; full from 0.00 to 4.00 s"}
-    assert title_of(figure("utilisation")(shipped("fleet-10k"))) == "registry.uplink full from 0.2 to 102.2 s"
+    assert title_of(figure("utilisation")(Outcome(shipped("fleet-10k")))) == "registry.uplink full from 0.2 to 102.2 s"
 
 
 def test_utilisation_of_links_that_never_fill_names_the_busiest() -> None:
     run = ideal("nodes={'node': {count: 4, nic: 100 Mbit/s}}")
-    assert title_of(figure("utilisation")(run)) == (
+    assert title_of(figure("utilisation")(Outcome(run))) == (
         "No link is ever the limit; the busiest is registry.uplink, 40 % on average"
     )
 
@@ -292,13 +294,16 @@ network: {rate: 1 Gbit/s, racks: {uplink: 10 Gbit/s}}
 images: {a: 125 MB}
 """
     run = rs.loads(text).run().run
-    assert title_of(figure("utilisation")(run)) == "registry.uplink full from 0.00 to 4.00 s"
-    assert title_of(figure("racks")(run)) == "No rack's link is ever the limit; the busiest is r1.down, 5 % on average"
+    assert title_of(figure("utilisation")(Outcome(run))) == "registry.uplink full from 0.00 to 4.00 s"
+    assert (
+        title_of(figure("racks")(Outcome(run)))
+        == "No rack's link is ever the limit; the busiest is r1.down, 5 % on average"
+    )
 
 
 def test_racks_is_the_utilisation_of_each_rack() -> None:
     run = shipped("racks")
-    ax = figure("racks")(run)
+    ax = figure("racks")(Outcome(run))
     (image,) = (one for one in ax.get_children() if isinstance(one, AxesImage))
     heat = np.asarray(image.get_array())
     loads = [load for load in link_loads(run.scenario, run.cases[1]) if load.link.endswith(".down")]
@@ -310,18 +315,18 @@ def test_racks_is_the_utilisation_of_each_rack() -> None:
 
 def test_a_figure_of_one_case_shows_the_slowest_unless_told_otherwise() -> None:
     run = shipped("20nodes")
-    assert "· builder ·" in figure("timeline")(run).texts[0].get_text()
-    assert "· alpine ·" in figure("timeline")(run, case="alpine").texts[0].get_text()
+    assert "· builder ·" in figure("timeline")(Outcome(run)).texts[0].get_text()
+    assert "· alpine ·" in figure("timeline")(Outcome(run), case="alpine").texts[0].get_text()
     with pytest.raises(UsageError) as caught:
-        figure("timeline")(run, case="alpin")
+        figure("timeline")(Outcome(run), case="alpin")
     assert str(caught.value) == "no case 'alpin'; cases: alpine, go-carbon, golang:1.8-alpine, builder"
 
 
 def test_a_figure_draws_where_it_is_told_to(figure_state: None) -> None:
     mine = Figure(figsize=(10, 4))
     left, right = mine.subplots(1, 2)
-    assert figure("rollout")(ideal(), ax=left) is left
-    assert figure("utilisation")(ideal(), ax=right) is right
+    assert figure("rollout")(Outcome(ideal()), ax=left) is left
+    assert figure("utilisation")(Outcome(ideal()), ax=right) is right
     assert mine.axes == [left, right]
 
 
@@ -339,13 +344,13 @@ def test_a_figure_draws_where_it_is_told_to(figure_state: None) -> None:
 )  # fmt: skip
 def test_a_figure_without_data_says_what_would_provide_it(name: str, message: str) -> None:
     with pytest.raises(NoDataError) as caught:
-        figure(name)(ideal())
+        figure(name)(Outcome(ideal()))
     assert str(caught.value) == message
 
 
 def test_there_is_no_size_where_several_images_roll_out_together() -> None:
     with pytest.raises(NoDataError) as caught:
-        figure("size")(rolling())
+        figure("size")(Outcome(rolling()))
     assert str(caught.value) == (
         "no case is the finished rollout of one image, so there is no size to set against its time; "
         "a scenario with `images` and without `workloads` or a schedule has a case for each image"

@@ -8,6 +8,7 @@ import rolloutsim as rs
 from rolloutsim.api.result import Result
 from rolloutsim.report.inputs import _SWITCHES, defaults_table, given_table
 from rolloutsim.report.markdown import to_markdown
+from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.store import from_bytes, to_bytes
 from rolloutsim.scenario.structure import all_keys
 from tests.report.runs import ROOT, SCENARIOS
@@ -156,14 +157,14 @@ def test_an_override_inside_a_list_of_one_is_marked() -> None:
 
 def test_a_result_that_was_written_still_knows_its_overrides() -> None:
     run = rs.loads(TEXT, overrides=["network.latency=1 ms"]).run().run
-    again, _ = from_bytes(to_bytes(run))
-    assert again.scenario.overrides == {"network.latency": "--set"}
+    again = from_bytes(to_bytes(Outcome(run)))
+    assert again.run.scenario.overrides == {"network.latency": "--set"}
     assert "| network.latency | 1 ms | --set |" in to_markdown((Result(again).report(),))
 
 
 def test_a_result_without_overrides_has_nothing_more_in_it() -> None:
     run = rs.loads(TEXT).run().run
-    assert b"overrides" not in to_bytes(run)
-    assert from_bytes(to_bytes(run))[0].scenario.overrides == {}
+    assert b"overrides" not in to_bytes(Outcome(run))
+    assert from_bytes(to_bytes(Outcome(run))).run.scenario.overrides == {}
     changed = rs.loads(TEXT.replace("0.25 ms", "1 ms")).resolve()
     assert rs.loads(TEXT, overrides=["network.latency=1 ms"]).resolve().sha256 == changed.sha256

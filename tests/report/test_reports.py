@@ -13,7 +13,9 @@ from rolloutsim.planning.sensitivity import Row, Sensitivity, sensitivity
 from rolloutsim.report.markdown import to_markdown
 from rolloutsim.report.page import to_html
 from rolloutsim.report.pdf import to_pdf
-from rolloutsim.results.store import save_run
+from rolloutsim.results.files import write_file
+from rolloutsim.results.outcome import Outcome
+from rolloutsim.results.store import to_bytes
 from tests.report.pages import fleet_10k_page, sweep_page
 from tests.report.runs import IDEAL, ideal
 
@@ -100,7 +102,7 @@ def test_a_report_says_how_to_learn_which_input_matters_most(page):
 
 
 def test_a_report_with_sensitivities_has_a_tornado_and_a_row_an_input(result):
-    found = sensitivity(result.run, result.summary, jobs=1)
+    found = sensitivity(result.outcome, jobs=1)
     page = result.to_html(inputs=found)
     said = page.split("<h2>Sensitivity</h2>")[1].split("<h2>")[0]
     assert said.count("<svg") == 1
@@ -129,7 +131,7 @@ def test_a_rollout_that_does_not_finish_has_no_sensitivities():
 
 
 def test_the_command_adds_every_change_and_the_sensitivities_on_demand(tmp_path):
-    save_run(ideal(), tmp_path / "records.npz")
+    write_file(tmp_path / "records.npz", to_bytes(Outcome(ideal())))
     found = CliRunner().invoke(main, ["report", str(tmp_path), "--what-if", "-o", str(tmp_path / "x.md")])
     assert found.exit_code == 0, found.output
     said = (tmp_path / "x.md").read_text(encoding="utf-8").split("## Sensitivity")[1]

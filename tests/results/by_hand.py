@@ -170,7 +170,7 @@ class Story:
             end=end,
             events=0,
             reasons=reasons,
-            orchestration=None if self.rollout is None else self.rollout.orchestration(),
+            orchestration=r.BARE if self.rollout is None else self.rollout.orchestration(),
         )
 
     @property
@@ -244,7 +244,7 @@ def scenario(
 
 
 def _case(case: r.CaseRecords) -> Case:
-    if case.orchestration is not None and case.orchestration.workloads:
+    if case.orchestration.workloads:
         return Case(case.name, {}, case.orchestration.workloads)
     return Case(case.name, {"node": tuple(PlannedPull(one.name, Distribution()) for one in case.images)})
 

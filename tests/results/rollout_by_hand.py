@@ -8,6 +8,7 @@ from math import nan
 import numpy as np
 
 from rolloutsim.results.facts import records as r
+from rolloutsim.scenario.causes import STEPS
 from rolloutsim.scenario.resolved_rollout import Amount, Strategy, Workload
 
 NEW, OLD = 0, 1
@@ -95,7 +96,7 @@ class Rollout:
         for pod, cause, _, started, _, _ in self.told:
             if cause == "startup":
                 times["started"][pod] = started
-            if cause not in ("pacing", "termination"):
+            if cause not in ("controller_pacing", "termination"):
                 times["created"][pod] = np.fmin(times["created"][pod], started)
                 if cause not in ("controller",):
                     times["asked"][pod] = np.fmin(times["asked"][pod], started)
@@ -114,7 +115,8 @@ class Rollout:
 
     def orchestration(self) -> r.Orchestration:
         """The records of all that is not about pods."""
-        told = [(pod, r.STEP_CAUSES.index(cause), *rest) for pod, cause, *rest in self.told]
+        numbers = {step.name: step.number for step in STEPS}
+        told = [(pod, numbers[cause], *rest) for pod, cause, *rest in self.told]
         return r.Orchestration(
             self.workloads,
             r.Steps(*_columns(told, "ihiddi")),

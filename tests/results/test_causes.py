@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from rolloutsim.results.document import to_dict, to_json
+from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.why.causes import Cause, cause_columns, causes
 from tests.results.by_hand import DISK, NIC, UPLINK_CAUSE, Story, image, run
 
@@ -21,8 +21,14 @@ def two_pods() -> Story:
     return story
 
 
+def found_in(story: Story) -> tuple[Cause, ...]:
+    """The causes of a story's case."""
+    case = story.case()
+    return causes(case, Outcome(run(case)).first.cases[case.name])
+
+
 def test_the_last_pod_says_why_and_all_pods_say_what_they_waited_for() -> None:
-    assert causes(two_pods().case()) == (
+    assert found_in(two_pods()) == (
         Cause("registry.uplink", 7.0, 0.7, 7.0),
         Cause("nic", 2.0, 0.2, 2.0),
         Cause("requests", 1.0, 0.1, 2.0),
@@ -33,20 +39,20 @@ def test_the_last_pod_says_why_and_all_pods_say_what_they_waited_for() -> None:
 def test_the_time_before_a_pull_is_asked_for_is_the_schedules() -> None:
     story = Story((image("a", 10.0),), name="a")
     story.fetch(story.pull(4.0, 5.0, 10.0), "a-0", 5.0, 5.0, 10.0)
-    found = {one.cause: one.seconds for one in causes(story.case())}
+    found = {one.cause: one.seconds for one in found_in(story)}
     assert found == {"registry.uplink": 5.0, "schedule": 4.0, "requests": 1.0}
 
 
 def test_a_rollout_that_did_not_finish_has_no_last_pod() -> None:
     story = two_pods()
     story.finished = False
-    assert causes(story.case()) == ()
-    (case,) = to_dict(run(story.case()))["cases"]
+    assert found_in(story) == ()
+    (case,) = Outcome(run(story.case())).to_dict()["cases"]
     assert case["why"] is None
 
 
 def test_the_contract_holds_them() -> None:
-    (case,) = json.loads(to_json(run(two_pods().case())))["cases"]
+    (case,) = json.loads(Outcome(run(two_pods().case())).to_json())["cases"]
     assert case["why"] == [
         {"cause": "registry.uplink", "seconds": 7.0, "share": 0.7, "over_all_s": 7.0},
         {"cause": "nic", "seconds": 2.0, "share": 0.2, "over_all_s": 2.0},
@@ -57,6 +63,7 @@ def test_the_contract_holds_them() -> None:
 
 
 def test_columns_are_named_as_in_the_contract() -> None:
-    columns = cause_columns(two_pods().case())
+    case = two_pods().case()
+    columns = cause_columns(case, Outcome(run(case)).first.cases["a"])
     assert list(columns) == ["cause", "seconds", "share", "over_all_s"]
     assert columns["cause"] == ["registry.uplink", "nic", "requests", "disk"]

@@ -8,8 +8,8 @@ from math import nan
 from typing import Any
 
 from rolloutsim.results.contract.case import Detail
-from rolloutsim.results.document import to_json
 from rolloutsim.results.facts.records import Run
+from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario.resolved import Threshold
 from tests.results.by_hand import Story, image, nics, run
 
@@ -27,7 +27,7 @@ def one_pull(nodes: int = 1) -> Run:
 
 
 def read(result: Run, detail: Detail | None = None) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(to_json(result, detail))
+    found: dict[str, Any] = json.loads(Outcome(result).to_json(detail))
     return found
 
 
@@ -147,7 +147,7 @@ def test_no_control_character_leaves_as_it_is() -> None:
     name = "a\x1b\x7f\x9b"
     story = Story((image(name, 10.0),), name=name)
     story.fetch(story.pull(0.0, 0.0, 4.0), f"{name}-0", 0.0, 1.0, 4.0)
-    text = to_json(run(story.case()))
+    text = Outcome(run(story.case())).to_json()
     assert r'"case": "a\u001b\u007f\u009b"' in text
     assert json.loads(text)["cases"][0]["case"] == name
 
@@ -166,11 +166,11 @@ def test_what_never_happened_is_null() -> None:
 
 
 def test_the_same_run_is_the_same_bytes() -> None:
-    assert to_json(one_pull()).encode() == to_json(one_pull()).encode()
+    assert Outcome(one_pull()).to_json().encode() == Outcome(one_pull()).to_json().encode()
 
 
 def test_rows_stand_on_lines_of_their_own() -> None:
-    text = to_json(replace(one_pull(), seed=8))
+    text = Outcome(replace(one_pull(), seed=8)).to_json()
     assert text.endswith("]\n}\n")
     assert '\n   "nodes": [\n    {"node": "node-000", "asked_s": 0.0, ' in text
     assert '\n "seed": 8,\n' in text

@@ -38,7 +38,9 @@ def test_it_goes_on_with_the_pod_whose_availability_gave_the_turn() -> None:
     assert rollout is not None
     first, second = rollout.pod(7.0, available=10.0, pull=0), rollout.pod(15.0, node=1, pull=1)
     rollout.steps(first, ("pull", 5.0, 0), ("startup", 7.0))
-    rollout.steps(second, ("pacing", 10.0, 2 * first), ("controller", 11.0), ("pull", 13.0, 1), ("startup", 15.0))
+    rollout.steps(
+        second, ("controller_pacing", 10.0, 2 * first), ("controller", 11.0), ("pull", 13.0, 1), ("startup", 15.0)
+    )
     assert path(story) == {
         "registry.uplink": 4.0, "startup": 4.0, "controller_pacing": 3.0, "nic": 2.0, "controller": 1.0,
         "schedule": 1.0,
@@ -52,8 +54,8 @@ def test_an_old_pod_stands_for_its_termination_and_the_event_that_it_was_deleted
     assert rollout is not None
     old = [rollout.old_pod(0.0, 2.0), rollout.old_pod(6.0, 9.0, node=1)]
     first, second = rollout.pod(6.0), rollout.pod(12.0, node=1)
-    rollout.steps(first, ("termination", 2.0), ("pacing", 2.0, old[0]), ("startup", 6.0))
-    rollout.steps(second, ("pacing", 6.0, 2 * first), ("termination", 9.0), ("startup", 12.0))
+    rollout.steps(first, ("termination", 2.0), ("controller_pacing", 2.0, old[0]), ("startup", 6.0))
+    rollout.steps(second, ("controller_pacing", 6.0, 2 * first), ("termination", 9.0), ("startup", 12.0))
     assert path(story) == {"startup": 7.0, "termination": 5.0}
 
 
@@ -65,7 +67,7 @@ def test_an_old_pod_whose_deletion_gave_the_turn_went_because_a_new_one_had_come
     first, second = rollout.pod(3.0, available=5.0), rollout.pod(9.0)
     old = rollout.old_pod(5.0, 35.0)
     rollout.steps(first, ("controller", 1.0), ("startup", 3.0))
-    rollout.steps(second, ("pacing", 5.0, old), ("startup", 9.0))
+    rollout.steps(second, ("controller_pacing", 5.0, old), ("startup", 9.0))
     assert path(story) == {"startup": 6.0, "controller_pacing": 2.0, "controller": 1.0}
 
 
@@ -75,7 +77,7 @@ def test_a_pod_that_waits_until_an_old_one_is_gone_waits_for_termination_first()
     rollout = story.rollout
     assert rollout is not None
     old = rollout.old_pod(5.0, 8.0)
-    rollout.steps(rollout.pod(10.0), ("pacing", 8.0, old), ("startup", 10.0))
+    rollout.steps(rollout.pod(10.0), ("controller_pacing", 8.0, old), ("startup", 10.0))
     assert path(story) == {"controller_pacing": 5.0, "termination": 3.0, "startup": 2.0}
 
 
@@ -84,8 +86,8 @@ def test_pods_whose_events_point_at_each_other_end_the_path_at_the_workloads_sta
     rollout = story.rollout
     assert rollout is not None
     first, second = rollout.pod(6.0), rollout.pod(7.0)
-    rollout.steps(first, ("pacing", 5.0, 2 * second), ("startup", 6.0))
-    rollout.steps(second, ("pacing", 5.0, 2 * first), ("startup", 7.0))
+    rollout.steps(first, ("controller_pacing", 5.0, 2 * second), ("startup", 6.0))
+    rollout.steps(second, ("controller_pacing", 5.0, 2 * first), ("startup", 7.0))
     assert path(story) == {"controller_pacing": 4.0, "startup": 2.0, "schedule": 1.0}
 
 
@@ -97,7 +99,7 @@ def test_a_step_that_lasted_beyond_the_event_counts_up_to_it() -> None:
     assert rollout is not None
     first = rollout.pod(4.0, pull=0)
     rollout.steps(first, ("pull", 4.0, 0))
-    rollout.steps(rollout.pod(6.0), ("pacing", 2.0, 2 * first), ("startup", 6.0))
+    rollout.steps(rollout.pod(6.0), ("controller_pacing", 2.0, 2 * first), ("startup", 6.0))
     assert path(story) == {"startup": 4.0, "other_pull": 2.0}
 
 
@@ -113,7 +115,7 @@ def test_a_pod_in_its_kubelets_queue_waited_for_what_the_pull_ahead_waited_for()
     assert rollout is not None
     first, second = rollout.pod(9.0, pull=0), rollout.pod(11.0, pull=1)
     rollout.steps(first, ("controller", 1.0), ("pull", 8.0, 0), ("startup", 9.0))
-    rollout.steps(second, ("pacing", 3.0), ("kubelet_queue", 8.0), ("pull", 10.0, 1), ("startup", 11.0))
+    rollout.steps(second, ("controller_pacing", 3.0), ("kubelet_queue", 8.0), ("pull", 10.0, 1), ("startup", 11.0))
     assert path(story) == {
         "registry.uplink": 5.0, "kubelet_queue": 2.0, "nic": 2.0, "controller": 1.0, "startup": 1.0,
     }  # fmt: skip

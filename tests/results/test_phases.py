@@ -52,7 +52,7 @@ def paced() -> Story:
     """One node: a pod whose image is there at 9 s and that is ready at 12 s; one created at 15 s, ready at 18 s."""
     rollout = Rollout((workload(images=("app",), replicas=2),))
     rollout.steps(rollout.pod(12.0), ("controller", 1.0), ("pull", 9.0, 0), ("startup", 12.0))
-    rollout.steps(rollout.pod(18.0), ("pacing", 15.0), ("controller", 16.0), ("startup", 18.0))
+    rollout.steps(rollout.pod(18.0), ("controller_pacing", 15.0), ("controller", 16.0), ("startup", 18.0))
     told = Story((image("app", 100.0),), end=18.0, rollout=rollout)
     told.unpack(told.fetch(told.pull(1.0, 2.0, 9.0), "app-0", 2.0, 3.0, 7.0), 7.0, 9.0)
     return told
@@ -91,7 +91,9 @@ def pulls_twice() -> Story:
     """A node that pulls from 1 to 9 s, then another image from 20 to 26 s, its bytes from 22 to 25 s; ready at 28 s."""
     rollout = Rollout((workload(images=("app",)), workload("agent", images=("log",))))
     rollout.steps(rollout.pod(12.0), ("controller", 1.0), ("pull", 9.0, 0), ("startup", 12.0))
-    rollout.steps(rollout.pod(28.0), ("pacing", 19.0), ("controller", 20.0), ("pull", 26.0, 1), ("startup", 28.0))
+    rollout.steps(
+        rollout.pod(28.0), ("controller_pacing", 19.0), ("controller", 20.0), ("pull", 26.0, 1), ("startup", 28.0)
+    )
     told = Story((image("app", 100.0), image("log", 50.0)), end=30.0, rollout=rollout)
     told.unpack(told.fetch(told.pull(1.0, 2.0, 9.0), "app-0", 2.0, 3.0, 7.0), 7.0, 9.0)
     told.unpack(told.fetch(told.pull(20.0, 21.0, 26.0, image=1), "log-0", 21.0, 22.0, 25.0), 25.0, 26.0)

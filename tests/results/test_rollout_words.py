@@ -10,15 +10,12 @@ from typing import Any
 import pytest
 
 from rolloutsim.results.contract.case import Detail
-from rolloutsim.results.document import to_json
-from rolloutsim.results.facts.records import STEP_CAUSES, Run
+from rolloutsim.results.facts.records import Run
 from rolloutsim.results.metrics import ready_times, summarise
+from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.pods.failures import unfinished_pods
 from rolloutsim.results.shown.findings import Finding, findings
 from rolloutsim.results.shown.tables import case_rows, footnotes, to_csv, to_markdown
-from rolloutsim.results.time.steps import STEP_NAMES
-from rolloutsim.results.why.causes import SENTENCES, TAKES_TIME
-from rolloutsim.results.why.words import why
 from rolloutsim.scenario import loads
 from rolloutsim.scenario.resolved_rollout import Amount, Prices, Push
 from rolloutsim.simulation import simulate
@@ -38,7 +35,7 @@ def told() -> Story:
     first, second = rollout.pod(5.0, pull=0), rollout.pod(22.0, node=1, pull=2, reason="429 Too Many Requests")
     rollout.steps(first, ("pull", 4.0, 0), ("startup", 5.0))
     rollout.steps(
-        second, ("pacing", 5.0, 2 * first), ("failed_pull", 6.0), ("rate_limited", 16.0), ("pull", 20.0, 2),
+        second, ("controller_pacing", 5.0, 2 * first), ("failed_pull", 6.0), ("rate_limited", 16.0), ("pull", 20.0, 2),
         ("startup", 22.0),
     )  # fmt: skip
     for time, old, new in ((5.0, -1, 1), (22.0, -1, 1)):
@@ -53,17 +50,17 @@ def rolled(**other: Any) -> Run:
 
 
 def read(result: Run, detail: Detail | None = None) -> dict[str, Any]:
-    (found,) = json.loads(to_json(result, detail))["cases"]
+    (found,) = json.loads(Outcome(result).to_json(detail))["cases"]
     return dict(found)
 
 
 def test_a_row_for_each_workload() -> None:
-    table = case_rows(rolled())
+    table = case_rows(Outcome(rolled()))
     assert [column.heading for column in table.columns] == [
         "workload", "pods", "rollout time", "least ready", "promised", "pulls", "on the wire", "pull time p50", "p95",
     ]  # fmt: skip
     assert table.cells() == (("api", "2", "22.0 s", "2", "2", "3", "8 MB", "4.00 s", "4.00 s"),)
-    assert footnotes(rolled()) == (
+    assert footnotes(Outcome(rolled())) == (
         "Sizes are bytes on the wire; `docker images` shows unpacked sizes, often 2 to 3 times more.",
     )
 
@@ -71,23 +68,16 @@ def test_a_row_for_each_workload() -> None:
 def test_where_images_are_the_cases_the_table_shows_images() -> None:
     story = told()
     story.name = "a"
-    assert case_rows(run(story.case())).columns[0].heading == "image"
+    assert case_rows(Outcome(run(story.case()))).columns[0].heading == "image"
 
 
 def test_why_follows_the_last_pod_where_controllers_pace() -> None:
     # 10 s of rate limit, 8 s of bytes, 3 s of start-up and 1 s of an attempt that failed: 22 s.
-    assert why(rolled()) == (
+    assert Outcome(rolled()).why == (
         "the registry's rate limit refuses requests; registry uplink 40 % busy; node NICs without a limit.\n"
         "Of all time until the last pod is ready, 45 % goes to the registry's rate limit, 36 % to the registry "
         "uplink, 14 % to the start of the containers and 5 % to pulls that fail."
     )
-
-
-def test_every_step_has_its_words() -> None:
-    for name in (set(STEP_NAMES) - {"pull"}) | {"retry", "schedule"}:
-        assert TAKES_TIME[name]
-        assert SENTENCES[name]
-    assert len(STEP_NAMES) == len(STEP_CAUSES)
 
 
 def test_statistics_leave_out_pulls_that_were_begun_again() -> None:
@@ -144,7 +134,7 @@ def test_the_table_says_when_pulls_stand_in_the_rows_of_several_workloads(second
     workloads = f"{{x: {{images: a, daemonset: true}}, y: {{images: {second}, daemonset: true}}}}"
     text = f"rolloutsim: 1\nnodes: 2\nnetwork: 1 Gbit/s\nimages: {{a: 1 MB, b: 1 MB}}\nworkloads: {workloads}\n"
     note = "Pulls of an image that several workloads use, and their bytes, stand in the row of each of them."
-    assert (note in footnotes(simulate(loads(text).resolve()))) is shared
+    assert (note in footnotes(Outcome(simulate(loads(text).resolve())))) is shared
 
 
 def test_of_many_faults_of_one_name_the_first_ones_are_told() -> None:
@@ -220,7 +210,7 @@ def unfinished() -> Story:
 
 def test_the_explanation_of_a_rollout_that_cannot_finish() -> None:
     result = run(unfinished().case())
-    assert why(result) == (
+    assert Outcome(result).why == (
         "the rollout cannot finish: workload 'api': 1 of 4 pods of the new version are available. "
         "The last pull on node-001 failed: 503 Service Unavailable."
     )
@@ -230,12 +220,12 @@ def test_the_explanation_of_a_rollout_that_cannot_finish() -> None:
         story.rollout.steps(story.rollout.pod(nan, node=node, reason="503 Service Unavailable"), ("backoff", nan))
     story.nodes = 4
     story.rollout.steps(story.rollout.pod(nan, node=3, reason="503 Service Unavailable"), ("backoff", nan))
-    assert why(run(story.case())).endswith(
+    assert Outcome(run(story.case())).why.endswith(
         "The last pull on node-000, node-001, node-002 and 1 more failed: 503 Service Unavailable."
     )
     other = told()
     other.name = "other"
-    assert why(run(unfinished().case(), other.case())).startswith("all: the rollout cannot finish: ")
+    assert Outcome(run(unfinished().case(), other.case())).why.startswith("all: the rollout cannot finish: ")
 
 
 def test_unfinished_pods_say_what_they_wait_for() -> None:
@@ -357,10 +347,10 @@ def _sums(changes: list[int]) -> list[int]:
 
 
 def test_csv_and_markdown_tell_of_failures_too() -> None:
-    head, line = to_csv(rolled()).splitlines()
+    head, line = to_csv(Outcome(rolled())).splitlines()
     assert head.endswith(",slowdown_max,unfinished_pods,failed_pulls,bytes_again")
     assert line.endswith(",1.0,0,1,0.0")
-    text = to_markdown(rolled(prices=Prices(ssd=1.0)))
+    text = to_markdown(Outcome(rolled(prices=Prices(ssd=1.0))))
     assert (
         "## Rollout\n\n- Ready: api: never fewer than 2 of 2 pods ready (at 0 s); max_unavailable 0 promises 2." in text
     )

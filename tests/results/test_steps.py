@@ -6,9 +6,9 @@ from math import nan
 
 import pytest
 
-from rolloutsim.results.facts.records import STEP_CAUSES
 from rolloutsim.results.time.steps import is_ready, pod_times, time_split
 from rolloutsim.results.why.critical import last_path
+from rolloutsim.scenario.causes import CONTROLLER_PACING, PULL, STEPS
 from tests.results.by_hand import NIC, Story, image
 from tests.results.rollout_by_hand import Rollout, workload
 
@@ -28,7 +28,12 @@ def test_a_pull_among_the_steps_is_replaced_by_its_own_path() -> None:
     assert story.rollout is not None
     pod = story.rollout.pod(20.0, pull=pull)
     story.rollout.steps(
-        pod, ("pacing", 5.0), ("controller", 6.0), ("kubelet_queue", 8.0), ("pull", 18.0, pull), ("startup", 20.0)
+        pod,
+        ("controller_pacing", 5.0),
+        ("controller", 6.0),
+        ("kubelet_queue", 8.0),
+        ("pull", 18.0, pull),
+        ("startup", 20.0),
     )
     assert by_pod(story) == [
         {
@@ -59,11 +64,11 @@ def test_a_pull_step_that_begins_after_its_pull_is_a_wait_for_another_pod() -> N
     assert by_pod(story) == [{"controller": 1.0, "other_pull": 3.0}]
 
 
-@pytest.mark.parametrize("cause", [cause for cause in STEP_CAUSES if cause not in ("pull", "pacing")])
+@pytest.mark.parametrize("cause", [step.name for step in STEPS if step not in (PULL, CONTROLLER_PACING)])
 def test_every_other_step_keeps_its_name(cause: str) -> None:
     story = Story((image("a", 4.0),), rollout=Rollout((workload(),)))
     assert story.rollout is not None
-    story.rollout.steps(story.rollout.pod(4.0), ("pacing", 1.0), (cause, 4.0))
+    story.rollout.steps(story.rollout.pod(4.0), ("controller_pacing", 1.0), (cause, 4.0))
     assert by_pod(story) == [{"controller_pacing": 1.0, cause: 3.0}]
 
 
@@ -87,7 +92,7 @@ def test_what_came_before_a_pods_first_step_was_its_turn() -> None:
 def test_where_each_pod_has_a_time_of_its_own_it_waits_for_that() -> None:
     story = Story((image("a", 4.0),), rollout=Rollout((workload(strategy="all_at_once"),)))
     assert story.rollout is not None
-    story.rollout.steps(story.rollout.pod(9.0), ("pacing", 5.0), ("startup", 9.0))
+    story.rollout.steps(story.rollout.pod(9.0), ("controller_pacing", 5.0), ("startup", 9.0))
     assert by_pod(story) == [{"schedule": 5.0, "startup": 4.0}]
     assert last_path(story.case()) == (("schedule", 5.0), ("startup", 4.0))
 

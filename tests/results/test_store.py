@@ -13,21 +13,20 @@ import numpy as np
 import pytest
 
 from rolloutsim.errors import OutputError, UsageError
-from rolloutsim.results.document import to_json
 from rolloutsim.results.facts.records import Run
-from rolloutsim.results.replicated import figures_of
+from rolloutsim.results.files import write_file
+from rolloutsim.results.outcome import Outcome, figures_of
 from rolloutsim.results.store import (
     UnreadableError,
     from_bytes,
     from_plain,
     is_result,
-    load_result,
-    load_run,
-    save_run,
+    load,
     to_bytes,
     to_plain,
 )
-from rolloutsim.scenario import load, loads
+from rolloutsim.scenario import load as scenario_of
+from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
 from tests.report.runs import shipped
 
@@ -48,12 +47,13 @@ def one_pull() -> Run:
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_every_shipped_scenarios_run_comes_back_whole(path: Path) -> None:
     before = shipped(path.stem)
-    content = to_bytes(before)
-    after, replications = from_bytes(content)
+    content = to_bytes(Outcome(before))
+    found = from_bytes(content)
+    after = found.run
     assert after.scenario == before.scenario
-    assert (after.seed, dict(after.provenance), replications) == (before.seed, dict(before.provenance), ())
-    assert to_json(after) == to_json(before)
-    assert to_bytes(after) == content  # the records column by column, since these bytes hold them all
+    assert (after.seed, dict(after.provenance), found.replications) == (before.seed, dict(before.provenance), ())
+    assert found.to_json() == Outcome(before).to_json()
+    assert to_bytes(found) == content  # the records column by column, since these bytes hold them all
 
 
 RICH = """\
@@ -71,16 +71,16 @@ failures: {crash: {node: web-003, at: 10 s, back_after: 20 s}}
 
 def test_workloads_faults_and_background_come_back_whole() -> None:
     before = simulate(loads(RICH).resolve())
-    content = to_bytes(before, (figures_of(before),))
-    after, (figures,) = from_bytes(content)
-    assert to_json(after) == to_json(before)
-    assert to_bytes(after, (figures,)) == content
-    assert figures.summary == figures_of(before).summary
+    content = to_bytes(Outcome(before, (figures_of(before),)))
+    after = from_bytes(content)
+    assert Outcome(after.run).to_json() == Outcome(before).to_json()
+    assert to_bytes(after) == content
+    assert after.replications[0].summary == figures_of(before).summary
 
 
 def test_columns_keep_type_shape_and_what_never_happened() -> None:
-    run = simulate(load(SCENARIOS[-1]).resolve())
-    before, after = run.cases[0], from_bytes(to_bytes(run))[0].cases[0]
+    run = simulate(scenario_of(SCENARIOS[-1]).resolve())
+    before, after = run.cases[0], from_bytes(to_bytes(Outcome(run))).run.cases[0]
     for name in ("pulls", "fetches", "unpacks", "spent", "pods", "shared_links"):
         for column in type(getattr(before, name)).__slots__:
             old, new = getattr(getattr(before, name), column), getattr(getattr(after, name), column)
@@ -91,7 +91,7 @@ def test_columns_keep_type_shape_and_what_never_happened() -> None:
 
 
 def test_the_archive_can_be_read_with_numpy_and_holds_no_clock(tmp_path: Path) -> None:
-    save_run(one_pull(), tmp_path / "records.npz")
+    write_file(tmp_path / "records.npz", to_bytes(Outcome(one_pull())))
     with np.load(tmp_path / "records.npz", allow_pickle=False) as columns:
         assert columns["run/cases/0/pulls/pulled"].tolist() == [0.08]
     with zipfile.ZipFile(tmp_path / "records.npz") as archive:
@@ -100,18 +100,18 @@ def test_the_archive_can_be_read_with_numpy_and_holds_no_clock(tmp_path: Path) -
 
 
 def test_a_result_is_found_by_its_folder_its_json_and_its_own_name(tmp_path: Path) -> None:
-    save_run(one_pull(), tmp_path / "records.npz")
+    write_file(tmp_path / "records.npz", to_bytes(Outcome(one_pull())))
     (tmp_path / "result.json").write_text("{}")
     for path in (tmp_path, str(tmp_path / "result.json"), tmp_path / "records.npz"):
         assert is_result(path)
-        assert load_run(path).cases[0].name == "a"
+        assert load(path).run.cases[0].name == "a"
     assert not is_result("scenarios/20nodes.yaml")
 
 
 def test_replications_are_stored_beside_the_run(tmp_path: Path) -> None:
     one = figures_of(one_pull())
-    save_run(one_pull(), tmp_path / "r.npz", (one, one))
-    _, found = load_result(tmp_path / "r.npz")
+    write_file(tmp_path / "r.npz", to_bytes(Outcome(one_pull(), (one, one))))
+    found = load(tmp_path / "r.npz").replications
     assert [each.seed for each in found] == [one.seed, one.seed]
     assert found[0].summary == one.summary
     assert json.loads(json.dumps(found[0].cases)) == json.loads(json.dumps(one.cases))
@@ -137,7 +137,7 @@ def test_what_is_no_result_is_said_and_what_one_is(tmp_path: Path, make, name: s
     path = tmp_path / name
     make(path)
     with pytest.raises(UsageError) as caught:
-        load_run(path)
+        load(path)
     assert str(caught.value) == message.format(path)
 
 
@@ -164,20 +164,20 @@ def without(*path):
 
 def test_a_file_of_another_format_names_both() -> None:
     with pytest.raises(UnreadableError) as caught:
-        from_bytes(changed(to_bytes(one_pull()), lambda old: old | {"format": "rolloutsim.records/9"}))
+        from_bytes(changed(to_bytes(Outcome(one_pull())), lambda old: old | {"format": "rolloutsim.records/9"}))
     assert str(caught.value) == "its format is rolloutsim.records/9, and this version reads rolloutsim.records/1"
 
 
 def test_an_old_file_without_a_field_that_has_a_default_is_read() -> None:
-    old = changed(to_bytes(one_pull()), without("run", "scenario", "horizon"))
-    assert from_bytes(old)[0].scenario.horizon == one_pull().scenario.horizon
+    old = changed(to_bytes(Outcome(one_pull())), without("run", "scenario", "horizon"))
+    assert from_bytes(old).run.scenario.horizon == one_pull().scenario.horizon
 
 
 def test_a_file_that_is_older_than_sources_says_the_same() -> None:
     # Both written by the version before; its refusals have a column `registry`.
-    read = from_bytes((DATA / "older-than-sources.npz").read_bytes())[0]
-    assert to_json(read) == (DATA / "older-than-sources.json").read_text(encoding="utf-8")
-    (ours,), (theirs,) = read.cases, simulate(read.scenario).cases
+    read = from_bytes((DATA / "older-than-sources.npz").read_bytes())
+    assert read.to_json() == (DATA / "older-than-sources.json").read_text(encoding="utf-8")
+    (ours,), (theirs,) = read.run.cases, simulate(read.run.scenario).cases
     assert ours.orchestration.refusals.source.tolist() == [0] * 5
     assert (ours.sources, ours.routes) == (theirs.sources, theirs.routes)
     begun = ~np.isnan(ours.fetches.started)  # of those that were refused or given up before, it is not known
@@ -186,20 +186,20 @@ def test_a_file_that_is_older_than_sources_says_the_same() -> None:
 
 
 def test_a_file_without_a_field_that_has_no_default_says_which() -> None:
-    old = changed(to_bytes(one_pull()), without("run", "cases", 0, "end"))
+    old = changed(to_bytes(Outcome(one_pull())), without("run", "cases", 0, "end"))
     with pytest.raises(UnreadableError) as caught:
         from_bytes(old)
     assert str(caught.value) == "run/cases/0/end is missing"
 
 
 def test_a_field_that_is_not_known_any_more_is_left_out() -> None:
-    new = changed(to_bytes(one_pull()), lambda old: old | {"run": old["run"] | {"colour": "red"}})
-    assert to_json(from_bytes(new)[0]) == to_json(one_pull())
+    new = changed(to_bytes(Outcome(one_pull())), lambda old: old | {"run": old["run"] | {"colour": "red"}})
+    assert from_bytes(new).to_json() == Outcome(one_pull()).to_json()
 
 
 def test_nothing_in_a_file_is_executed() -> None:
     """An array of objects would be unpickled by a careless reader."""
-    content = BytesIO(to_bytes(one_pull()))
+    content = BytesIO(to_bytes(Outcome(one_pull())))
     evil = BytesIO()
     np.lib.format.write_array(evil, np.array([pickle.dumps], object), allow_pickle=True)
     with zipfile.ZipFile(content, "a") as archive:
@@ -210,7 +210,7 @@ def test_nothing_in_a_file_is_executed() -> None:
 
 def test_a_file_that_cannot_be_written_says_why(tmp_path: Path) -> None:
     with pytest.raises(OutputError) as caught:
-        save_run(one_pull(), tmp_path / "no/records.npz")
+        write_file(tmp_path / "no/records.npz", to_bytes(Outcome(one_pull())))
     assert str(caught.value) == f"cannot write {tmp_path}/no/records.npz: no such file or directory"
 
 

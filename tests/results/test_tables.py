@@ -7,6 +7,7 @@ from math import nan
 
 import rolloutsim as rs
 from rolloutsim.results.facts.records import CaseRecords
+from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.shown.tables import case_rows, to_csv, to_markdown
 from rolloutsim.scenario.resolved import Threshold
 from tests.results.by_hand import Story, image, nics, run
@@ -22,7 +23,7 @@ def case(name: str, size: float, seconds: float, alone: float) -> CaseRecords:
 
 
 def test_images_stand_side_by_side() -> None:
-    table = case_rows(run(case("alpine", 3.97e6, 0.6352, 0.03176), case("builder", 346e6, 55.36, 2.768)))
+    table = case_rows(Outcome(run(case("alpine", 3.97e6, 0.6352, 0.03176), case("builder", 346e6, 55.36, 2.768))))
     assert [column.heading for column in table.columns] == [
         "image", "size", "on the wire", "rollout time", "alone", "slowdown", "vs smallest",
     ]  # fmt: skip
@@ -36,14 +37,14 @@ def test_images_stand_side_by_side() -> None:
 def test_what_is_unknown_is_a_dash() -> None:
     story = Story((image("a", 10.0),), name="a", finished=False, end=1.0)
     story.pull(0.0, 0.0, nan)
-    assert case_rows(run(story.case())).cells() == (("a", "10 B", "0 B", "–", "–", "–", "–"),)
+    assert case_rows(Outcome(run(story.case()))).cells() == (("a", "10 B", "0 B", "–", "–", "–", "–"),)
 
 
 def test_a_case_of_several_images_shows_its_pulls() -> None:
     story = Story((image("a", 1e6), image("b", 2e6)))
     story.fetch(story.pull(0.0, 0.0, 3.0, alone=1.5), "a-0", 0.0, 0.0, 3.0)
     story.fetch(story.pull(1.0, 1.0, 13.0, image=1, alone=6.0), "b-0", 1.0, 1.0, 13.0)
-    table = case_rows(run(story.case()))
+    table = case_rows(Outcome(run(story.case())))
     assert [column.heading for column in table.columns] == [
         "case", "pulls", "on the wire", "rollout time", "pull time p50", "p95", "slowdown",
     ]  # fmt: skip
@@ -51,7 +52,7 @@ def test_a_case_of_several_images_shows_its_pulls() -> None:
 
 
 def test_csv_has_the_contracts_figures_in_full() -> None:
-    head, line = to_csv(run(case("alpine", 3.97e6, 0.6352, 0.03176))).splitlines()
+    head, line = to_csv(Outcome(run(case("alpine", 3.97e6, 0.6352, 0.03176)))).splitlines()
     assert head == (
         "case,nodes,pulls,unfinished_pulls,rollout_time_s,alone_time_s,bytes_on_wire,"
         "pull_time_mean_s,pull_time_p50_s,pull_time_p95_s,pull_time_p99_s,pull_time_max_s,"
@@ -63,13 +64,14 @@ def test_csv_has_the_contracts_figures_in_full() -> None:
 def test_csv_leaves_unknown_figures_empty() -> None:
     story = Story((image("a", 10.0),), name="a", finished=False, end=1.0)
     story.pull(0.0, 0.0, nan)
-    assert to_csv(run(story.case())).splitlines()[1] == "a,1,1,1,,,0.0,,,,,,,,,,"
+    assert to_csv(Outcome(run(story.case()))).splitlines()[1] == "a,1,1,1,,,0.0,,,,,,,,,,"
 
 
 def test_markdown_is_the_whole_answer() -> None:
     limit = Threshold("rollout_time", {}, "max", "<", 60.0, "max < 60 s")
     busy = "registry uplink 100 % busy for the whole rollout; node NICs 100 % busy (1 of 1 kbit/s)."
-    text = to_markdown(run(case("builder", 5000.0, 50.0, 2.5), thresholds=(limit,), notes=("sizes are assumed",)))
+    told = run(case("builder", 5000.0, 50.0, 2.5), thresholds=(limit,), notes=("sizes are assumed",))
+    text = to_markdown(Outcome(told))
     assert (
         text
         == f"""\
@@ -98,8 +100,8 @@ def test_control_characters_are_shown_and_not_sent() -> None:
     name = "x\x1b]0;t\x07\x9b\ny"
     result = run(case(name, 5000.0, 50.0, 2.5), thresholds=(Threshold("rollout_time", {}, "max", "<", 60.0, "…"),))
     shown = r"x\x1b]0;t\x07\x9b\x0ay"
-    assert case_rows(result).cells()[0][0] == shown
-    for text in (to_markdown(result), to_csv(result)):
+    assert case_rows(Outcome(result)).cells()[0][0] == shown
+    for text in (to_markdown(Outcome(result)), to_csv(Outcome(result))):
         assert shown in text
         assert {char for char in text if char < " " or "\x7f" <= char < "\xa0"} == {"\n"}
 
@@ -120,4 +122,4 @@ def test_statistics_are_unknown_while_a_pull_is_unfinished() -> None:
     story = Story((image("a", 10.0),), name="a", nodes=2, finished=False, end=1.0)
     story.fetch(story.pull(0.0, 0.0, 0.5, alone=0.5), "a-0", 0.0, 0.0, 0.5)
     story.pull(0.0, 0.0, nan, node=1, alone=0.5)
-    assert case_rows(run(story.case())).cells() == (("a", "10 B", "10 B", "–", "0.500 s", "–", "–"),)
+    assert case_rows(Outcome(run(story.case()))).cells() == (("a", "10 B", "10 B", "–", "0.500 s", "–", "–"),)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from rolloutsim.results.facts.records import CaseRecords
-from rolloutsim.results.thresholds import ThresholdResult, check, missed
+from rolloutsim.results.outcome import Outcome
+from rolloutsim.results.thresholds import ThresholdResult, missed
 from rolloutsim.scenario.resolved import Threshold
 from tests.results.by_hand import Story, image, nics, run
 
@@ -31,12 +32,13 @@ def threshold(metric: str, text: str, value: float, **selectors: str) -> Thresho
 
 
 def only(limit: Threshold, *cases: CaseRecords) -> ThresholdResult:
-    (result,) = check(run(*cases, thresholds=(limit,)))
+    (result,) = Outcome(run(*cases, thresholds=(limit,))).thresholds
     return result
 
 
 def test_a_condition_without_a_selector_is_checked_for_each_case() -> None:
-    results = check(run(case("a"), case("b", 70.0), thresholds=(threshold("rollout_time", "max <", 60.0),)))
+    told = run(case("a"), case("b", 70.0), thresholds=(threshold("rollout_time", "max <", 60.0),))
+    results = Outcome(told).thresholds
     assert [(r.case, r.metric, r.value, r.passed, r.headroom, r.shown) for r in results] == [
         ("a", "rollout_time{image=a}", 55.4, True, "8 % left", "55.4 s"),
         ("b", "rollout_time{image=b}", 70.0, False, "17 % over", "70.0 s"),
@@ -95,7 +97,8 @@ def test_a_value_that_does_not_exist_fails() -> None:
 
 
 def test_a_condition_about_no_case_fails_in_each() -> None:
-    results = check(run(case("a"), case("b"), thresholds=(threshold("rollout_time", "max <", 60.0, image="c"),)))
+    told = run(case("a"), case("b"), thresholds=(threshold("rollout_time", "max <", 60.0, image="c"),))
+    results = Outcome(told).thresholds
     assert [(result.case, result.passed) for result in results] == [("a", False), ("b", False)]
     assert {result.headroom for result in results} == {"no case has what it selects"}
 
@@ -105,7 +108,7 @@ def test_pulls_that_did_not_finish_took_for_ever() -> None:
     for node, time in enumerate((4.0, 5.0, nan)):
         story.pull(0.0, 0.0, time, node=node, alone=2.0)
     limits = [threshold("pull_time", f"{name} <", 60.0) for name in ("max", "mean", "p50")]
-    results = check(run(story.case(), thresholds=tuple(limits)))
+    results = Outcome(run(story.case(), thresholds=tuple(limits))).thresholds
     assert [(result.value, result.passed) for result in results] == [(None, False), (None, False), (5.0, True)]
     assert [result.headroom for result in results] == [*["the rollout did not finish"] * 2, "92 % left"]
     nothing = only(threshold("push_time", "max <", 60.0), story.case())  # nor would there be if it had finished
@@ -124,5 +127,5 @@ def test_in_a_case_of_several_images_one_of_them_can_be_picked() -> None:
 def test_only_an_error_is_a_miss() -> None:
     limit = threshold("rollout_time", "max <", 1.0)
     warning = Threshold(limit.metric, {}, "max", "<", 1.0, limit.check, "warn")
-    assert missed(check(run(case(), thresholds=(limit,))))
-    assert not missed(check(run(case(), thresholds=(warning,))))
+    assert missed(Outcome(run(case(), thresholds=(limit,))).thresholds)
+    assert not missed(Outcome(run(case(), thresholds=(warning,))).thresholds)

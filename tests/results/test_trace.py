@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from rolloutsim.results.facts.records import CaseRecords, Run
+from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.trace.tracks import colours
-from rolloutsim.results.trace.writer import latest_nodes, slowest_or_named, to_bytes, trace
+from rolloutsim.results.trace.writer import latest_nodes, to_bytes, trace
 from tests import trace_format
 from tests.report.runs import SCENARIOS, rolling, shipped
 from tests.results.by_hand import Story, image, run
@@ -182,10 +183,11 @@ def test_the_same_trace_gives_the_same_bytes_without_a_time_or_name_in_them() ->
 
 
 def test_the_slowest_case_is_traced_unless_one_is_named() -> None:
-    run = shipped("20nodes")
-    assert slowest_or_named(run, None) is run.cases[-1]
-    assert slowest_or_named(run, "alpine") is run.cases[0]
-    assert slowest_or_named(run, "nothing") is None
+    outcome = Outcome(shipped("20nodes"))
+    assert outcome.records(outcome.slowest) is outcome.run.cases[-1]
+    assert outcome.records("alpine") is outcome.run.cases[0]
+    with pytest.raises(KeyError, match="no case 'nothing'; cases: alpine, "):
+        outcome.records("nothing")
 
 
 def test_intervals_get_the_lowest_free_colour() -> None:

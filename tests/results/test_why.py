@@ -8,7 +8,7 @@ from math import nan
 import pytest
 
 from rolloutsim.results.facts.records import CaseRecords, PrivateLinks, Run
-from rolloutsim.results.why.words import why
+from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario.resolved import Link
 from tests.results.by_hand import CAP, DISK, NIC, UNPACK, UPLINK, UPLINK_CAUSE, Story, image, nics, run
 
@@ -32,7 +32,7 @@ def story(
 
 
 def test_a_full_registry_uplink() -> None:
-    found = why(run(story(busy=1.0, full=10.0, private=(nics([50.0], [0.0]),))))
+    found = Outcome(run(story(busy=1.0, full=10.0, private=(nics([50.0], [0.0]),)))).why
     assert found == (
         "registry uplink 100 % busy for the whole rollout; node NICs 5 % busy (50 of 1000 bit/s).\n"
         "More NIC speed changes nothing."
@@ -44,7 +44,7 @@ def test_an_uplink_that_is_full_part_of_the_time() -> None:
     case = story(
         busy=0.8, full=8.0, cause={UPLINK_CAUSE: 7.5, DISK: 2.5}, private=(nics([100.0], [0.0]), disks)
     )  # fmt: skip
-    assert why(run(case)) == (
+    assert Outcome(run(case)).why == (
         "registry uplink full for 80 % of the rollout; node NICs 10 % busy (100 of 1000 bit/s).\n"
         "Of all time until the pods are ready, 75 % goes to the registry uplink and 25 % to the nodes' disks.\n"
         "More NIC speed changes nothing."
@@ -53,7 +53,7 @@ def test_an_uplink_that_is_full_part_of_the_time() -> None:
 
 def test_full_nics() -> None:
     case = story(busy=0.5, cause=NIC, private=(nics([1000.0], [10.0]),))
-    assert why(run(case)) == (
+    assert Outcome(run(case)).why == (
         "node NICs 100 % busy for the whole rollout; registry uplink 50 % busy.\n"
         "More speed of the registry uplink changes nothing."
     )
@@ -62,7 +62,7 @@ def test_full_nics() -> None:
 def test_full_disks() -> None:
     disks = nics([500.0], [4.0], kind="disk")
     case = story(busy=0.5, full=3.0, cause={DISK: 6.0, UPLINK_CAUSE: 4.0}, private=(nics([100.0], [0.0]), disks))
-    assert why(run(case)) == (
+    assert Outcome(run(case)).why == (
         "node disks 50 % busy on average over the nodes, and the limit for 40 % of the rollout; "
         "registry uplink 50 % busy.\n"
         "Of all time until the pods are ready, 60 % goes to the nodes' disks and 40 % to the registry uplink."
@@ -79,7 +79,7 @@ def test_only_the_groups_whose_links_were_full_are_blamed() -> None:
     (group,) = result.scenario.groups
     groups = (replace(group, name="old", count=1), replace(group, name="new", count=1))
     result = replace(result, scenario=replace(result.scenario, groups=groups))
-    assert why(result) == (
+    assert Outcome(result).why == (
         "node NICs of old 100 % busy for the whole rollout; registry uplink 10 % busy.\n"
         "More speed of the registry uplink changes nothing."
     )
@@ -87,7 +87,7 @@ def test_only_the_groups_whose_links_were_full_are_blamed() -> None:
 
 def test_decompression() -> None:
     case = story(busy=0.2, full=1.0, cause=UNPACK, private=(nics([900.0], [9.0], kind="unpack"),))
-    assert why(run(case)) == "node cores full for 90 % of the rollout; registry uplink 20 % busy."
+    assert Outcome(run(case)).why == "node cores full for 90 % of the rollout; registry uplink 20 % busy."
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_decompression() -> None:
 )
 def test_causes_that_are_no_links(cause: int, started: float, sentence: str) -> None:
     case = story(busy=0.3, cause=cause, started=started, private=(nics([200.0], [0.0]),))
-    assert why(run(case)) == (
+    assert Outcome(run(case)).why == (
         f"{sentence}; registry uplink 30 % busy; node NICs 20 % busy (200 of 1000 bit/s).\n"
         "More speed of the registry uplink changes nothing."
     )
@@ -107,7 +107,7 @@ def test_causes_that_are_no_links(cause: int, started: float, sentence: str) -> 
 
 def test_start_up_counts_as_well() -> None:
     case = story(busy=0.1, full=1.0, ready=50.0)
-    assert why(run(case)) == (
+    assert Outcome(run(case)).why == (
         "containers take longer to start than their images to arrive; registry uplink 10 % busy; "
         "node NICs without a limit.\n"
         "Of all time until the pods are ready, 80 % goes to the start of the containers "
@@ -130,7 +130,7 @@ def racks(*full: float) -> CaseRecords:
 
 def test_rack_uplinks_are_one_bottleneck() -> None:
     # Full for 10 and 8 s, 100 % and 80 % of the rollout; each carried 5 B/s in that time, 10 % of its capacity.
-    assert why(run(racks(10.0, 8.0))) == (
+    assert Outcome(run(racks(10.0, 8.0))).why == (
         "rack uplinks 9 % busy on average, and the limit for 90 % of the rollout; "
         "node NICs 10 % busy (100 of 1000 bit/s).\n"
         "More NIC speed changes nothing."
@@ -138,13 +138,13 @@ def test_rack_uplinks_are_one_bottleneck() -> None:
 
 
 def test_a_single_rack_is_named() -> None:
-    assert why(run(racks(10.0))).startswith("uplink of rack r0 10 % busy for the whole rollout; ")
+    assert Outcome(run(racks(10.0))).why.startswith("uplink of rack r0 10 % busy for the whole rollout; ")
 
 
 def test_cases_that_wait_for_something_else_are_named() -> None:
     slow = story("a", busy=1.0, full=11.0, ready=11.0)
     quick = story("b", started=9.0, busy=0.1, full=1.0)
-    assert why(run(slow, quick)) == (
+    assert Outcome(run(slow, quick)).why == (
         "a: registry uplink 100 % busy for the whole rollout; node NICs without a limit.\n"
         "Of all time until the pods are ready, 91 % goes to the registry uplink "
         "and 9 % to the start of the containers.\n"
@@ -159,7 +159,7 @@ def test_an_unfinished_case_says_what_waits_for_what() -> None:
     )  # fmt: skip
     told.pull(0.0, 0.0, nan)
     told.pull(0.0, 0.0, nan, node=1)
-    assert why(run(told.case())) == (
+    assert Outcome(run(told.case())).why == (
         "a did not finish: 2 of 2 pulls never had their image. "
         "2 fetches waiting for link 'wan', which has no capacity left."
     )
@@ -168,7 +168,7 @@ def test_an_unfinished_case_says_what_waits_for_what() -> None:
 def test_what_is_as_busy_as_the_bottleneck_is_not_called_useless() -> None:
     """Uplink and NIC have the same rate; the NIC is named as the bottleneck, but it alone would not help."""
     case = story(busy=1.0, cause=NIC, private=(nics([1000.0], [10.0]),))
-    assert why(run(case)) == "node NICs 100 % busy for the whole rollout; registry uplink 100 % busy."
+    assert Outcome(run(case)).why == "node NICs 100 % busy for the whole rollout; registry uplink 100 % busy."
 
 
 @pytest.mark.parametrize("full", [9.0, 4.0])
@@ -183,7 +183,7 @@ def test_a_queue_is_explained_by_the_link_that_its_head_waits_for(full: float) -
         9.0: f"registry uplink full for 90 % of the rollout, while {queue}; node NICs without a limit.",
         4.0: f"{queue}; registry uplink 40 % busy; node NICs without a limit.",
     }
-    assert why(run(told.case())).splitlines() == [
+    assert Outcome(run(told.case())).why.splitlines() == [
         first[full],
         "Of all time until the pods are ready, 60 % goes to the queue for registry connections "
         "and 40 % to the registry uplink.",
@@ -204,19 +204,19 @@ def two_groups(*ends: float) -> Run:
 
 
 def test_the_group_that_is_last_is_named_with_what_it_waits_for() -> None:
-    assert why(two_groups(10.0, 8.0)).splitlines()[2] == (
+    assert Outcome(two_groups(10.0, 8.0)).why.splitlines()[2] == (
         "The nodes of old are last, after 10.0 s (all others: 8.00 s): "
         "each waits on average 2.00 s longer for the nodes' disks."
     )
-    assert "are last" not in why(two_groups(10.0, 9.8))
+    assert "are last" not in Outcome(two_groups(10.0, 9.8)).why
 
 
 def test_control_characters_in_names_are_shown_and_not_sent() -> None:
     slow, quick = story("a", busy=1.0, full=10.0), story("b\x1b[31m", started=9.0, busy=0.1, full=1.0, ready=9.99)
-    assert why(run(slow, quick)).splitlines()[-1].startswith(r"b\x1b[31m (")
+    assert Outcome(run(slow, quick)).why.splitlines()[-1].startswith(r"b\x1b[31m (")
 
 
 def test_nothing_to_wait_for() -> None:
     told = Story((image("a", 10.0),), name="a")
     told.pull(0.0, 0.0, 0.0)
-    assert why(run(told.case())) == "every node held all layers already: there was nothing to wait for."
+    assert Outcome(run(told.case())).why == "every node held all layers already: there was nothing to wait for."

@@ -8,10 +8,11 @@ from typing import Any
 from simpy import Environment
 from simpy.core import EmptySchedule
 
-from rolloutsim.fleet.pod_ledger import OTHER_PULL, PULL, PodLedger
+from rolloutsim.fleet.pod_ledger import PodLedger
 from rolloutsim.fleet.pods import Cluster, Pod
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.rollout.controllers import Rollout, start
+from rolloutsim.scenario.causes import OTHER_PULL, PULL, STEPS, Cause
 from rolloutsim.scenario.distributions import Distribution
 from rolloutsim.scenario.resolved_rollout import Amount, Strategy, Wave, Workload
 
@@ -131,17 +132,17 @@ class Rolled:
         """A column of the pods of the old version."""
         return list(getattr(self.ledger.old_pods, name))
 
-    def chain(self, pod: int) -> list[tuple[int, float, float]]:
+    def chain(self, pod: int) -> list[tuple[Cause, float, float]]:
         """What a pod waited for: (cause, from, to)."""
         steps = self.ledger.steps
         rows = zip(steps.pod, steps.cause, steps.started, steps.ended, strict=True)
-        return [(cause, started, ended) for row, cause, started, ended in rows if row == pod]
+        return [(STEPS[cause], started, ended) for row, cause, started, ended in rows if row == pod]
 
-    def triggers(self, pod: int, cause: int) -> list[int]:
+    def triggers(self, pod: int, cause: Cause) -> list[int]:
         """The triggers of a pod's steps of a cause."""
         steps = self.ledger.steps
         rows = zip(steps.pod, steps.cause, steps.trigger, strict=True)
-        return [trigger for row, what, trigger in rows if row == pod and what == cause]
+        return [trigger for row, what, trigger in rows if row == pod and what == cause.number]
 
 
 def amount(written: int | str) -> Amount:

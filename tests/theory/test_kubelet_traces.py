@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from rolloutsim.results.facts.records import STEP_CAUSES
+from rolloutsim.scenario.causes import STEPS
 from rolloutsim.scenario.resolved_rollout import Fault
 from tests.fleet.scenes import CONTAINERD, daemonset, roll, run, scene, with_kubelet, with_runtime
 
@@ -21,7 +21,7 @@ def steps(case, pod):
     """What a pod waited for: (cause, from, to)."""
     s = case.orchestration.steps
     rows = np.flatnonzero(s.pod == pod)
-    return [(STEP_CAUSES[s.cause[i]], round(s.started[i], 9), round(s.ended[i], 9)) for i in rows]
+    return [(STEPS[s.cause[i]].name, round(s.started[i], 9), round(s.ended[i], 9)) for i in rows]
 
 
 def test_serial_pulls_come_one_after_another():

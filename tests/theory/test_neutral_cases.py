@@ -30,7 +30,7 @@ def test_each_request_waits_in_the_queue_that_it_meets_whatever_else_is_there(ov
 
 
 def test_no_change_is_recommended_that_has_nothing_to_do() -> None:
-    tried = what_if(rs.loads(DEEP).run().run, jobs=1)
+    tried = what_if(rs.loads(DEEP).run().outcome, jobs=1)
     assert tried.faster  # the line is worth more
     overrides = [override for one in tried.faster for override in one.overrides]
     for idle in ("registry.replicas", "registry.rate_limit", "disk", "layer_fetch_buffer", "parallel_unpacks"):

@@ -10,26 +10,21 @@ from typing import Any
 
 import pytest
 
-from rolloutsim.fleet import pod_ledger
-from rolloutsim.fleet.pod_ledger import (
+from rolloutsim.results.facts.records import CaseRecords
+from rolloutsim.scenario import loads
+from rolloutsim.scenario.causes import (
     CONTROLLER,
+    CONTROLLER_PACING,
     FAILED_PULL,
     NODE_DOWN,
     OTHER_PULL,
-    PACING,
     PULL,
     STARTUP,
     TERMINATION,
 )
-from rolloutsim.results.facts.records import STEP_CAUSES, CaseRecords
-from rolloutsim.scenario import loads
 from rolloutsim.scenario.resolved_rollout import Wave
 from rolloutsim.simulation import simulate
 from tests.rollout.stub import Rolled, amount, workload
-
-
-def test_the_causes_of_steps_are_those_of_the_records() -> None:
-    assert [getattr(pod_ledger, name.upper()) for name in STEP_CAUSES] == list(range(len(STEP_CAUSES)))
 
 
 def test_rolling_four_pods_with_a_quarter_surge_and_a_quarter_unavailable() -> None:
@@ -54,9 +49,9 @@ def test_rolling_four_pods_with_a_quarter_surge_and_a_quarter_unavailable() -> N
     assert rolled.end == 26
     assert rolled.missing == ()
     assert rolled.chain(0) == [(CONTROLLER, 0, 1), (PULL, 1, 11), (STARTUP, 11, 13)]
-    assert rolled.chain(2) == [(PACING, 0, 13), (CONTROLLER, 13, 14), (PULL, 14, 24), (STARTUP, 24, 26)]
+    assert rolled.chain(2) == [(CONTROLLER_PACING, 0, 13), (CONTROLLER, 13, 14), (PULL, 14, 24), (STARTUP, 24, 26)]
     # New 0 and 1 became available at 13; the lower code, 2 * 0, stands for both.
-    assert rolled.triggers(2, PACING) == [0]
+    assert rolled.triggers(2, CONTROLLER_PACING) == [0]
     changes = rolled.ledger.replicas
     assert list(zip(changes.time, changes.old, changes.new, strict=True)) == [
         (0, -1, 0),
@@ -112,9 +107,9 @@ def test_a_daemonset_without_surge_pulls_while_the_node_has_no_pod() -> None:
     assert rolled.column("ready") == [16, 26, 32, 42]
     assert rolled.end == 42
     assert rolled.chain(3) == [
-        (PACING, 0, 26), (TERMINATION, 26, 29), (CONTROLLER, 29, 30), (PULL, 30, 40), (STARTUP, 40, 42),
+        (CONTROLLER_PACING, 0, 26), (TERMINATION, 26, 29), (CONTROLLER, 29, 30), (PULL, 30, 40), (STARTUP, 40, 42),
     ]  # fmt: skip
-    assert rolled.triggers(3, PACING) == [2 * 1]  # new 1's readiness at 26
+    assert rolled.triggers(3, CONTROLLER_PACING) == [2 * 1]  # new 1's readiness at 26
 
 
 def test_a_daemonset_with_surge_deletes_the_old_pod_when_the_new_one_beside_it_is_available() -> None:
@@ -163,7 +158,7 @@ def test_an_ordered_statefulset_takes_down_two_and_brings_them_back_one_after_th
     assert rolled.column("created") == [3, 15, 30, 42]
     assert rolled.column("ready") == [15, 27, 42, 54]
     assert rolled.old("deleted") == [27, 27, 0, 0]
-    assert rolled.chain(1) == [(TERMINATION, 0, 3), (PACING, 3, 15), (PULL, 15, 25), (STARTUP, 25, 27)]
+    assert rolled.chain(1) == [(TERMINATION, 0, 3), (CONTROLLER_PACING, 3, 15), (PULL, 15, 25), (STARTUP, 25, 27)]
 
 
 def test_a_parallel_statefulset_keeps_two_under_way() -> None:
@@ -375,7 +370,6 @@ def test_a_simulated_deployment_keeps_the_times_worked_out_above() -> None:
     assert times(case.pods.asked) == [1, 1, 14, 14]
     assert times(case.pods.started) == [11, 11, 24, 24]
     assert times(case.pods.ready) == [13, 13, 26, 26]
-    assert case.orchestration is not None
     assert times(case.orchestration.old_pods.deleted) == [0, 13, 13, 26]
     assert case.pods.node.tolist() == case.pulls.node.tolist() == [0, 1, 2, 3]
 
@@ -400,5 +394,5 @@ def test_a_pod_waits_for_the_node_on_which_the_one_before_it_cannot_end() -> Non
     rolled = Rolled(workload("daemonset", 2, termination=5.0), nodes=2, crashes=[(1, 19.0, 50.0)])
     assert rolled.column("ready") == [17, 62]
     assert rolled.chain(1) == [
-        (PACING, 0, 17), (TERMINATION, 17, 19), (NODE_DOWN, 19, 50), (PULL, 50, 60), (STARTUP, 60, 62),
+        (CONTROLLER_PACING, 0, 17), (TERMINATION, 17, 19), (NODE_DOWN, 19, 50), (PULL, 50, 60), (STARTUP, 60, 62),
     ]  # fmt: skip

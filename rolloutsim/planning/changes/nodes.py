@@ -6,7 +6,17 @@ from collections.abc import Iterator
 
 from rolloutsim.planning.changes.situation import Candidate, Situation, assign
 from rolloutsim.results.numerals import show_rate
-from rolloutsim.results.time.split import CONNECTION_CAP, LAYER_SLOT, OTHER_PULL, RATE_LIMITED, REQUESTS, UNPACK
+from rolloutsim.scenario.causes import (
+    BACKOFF,
+    CONNECTION_CAP,
+    KUBELET_QUEUE,
+    LAYER_SLOT,
+    OTHER_PULL,
+    QPS,
+    RATE_LIMITED,
+    REQUESTS,
+    UNPACK,
+)
 from rolloutsim.scenario.places import Path
 from rolloutsim.units import plain_text
 
@@ -16,7 +26,6 @@ _CHUNK = "8 MiB"  # AWS S3 guidance: ranges of 8 to 16 MB; SOCI docs/parallel-mo
 _TWICE = 2.0
 _ANY_NUMBER = 100_000  # the most that the format knows
 _JITTER = "50%"  # assumed
-_KUBELET_QUEUE, _QPS, _BACKOFF = "kubelet_queue", "qps", "backoff"
 
 
 def node_changes(situation: Situation) -> Iterator[Candidate]:
@@ -92,19 +101,19 @@ def _kubelet(situation: Situation) -> Iterator[Candidate]:
         # A limit of parallel pulls would stay behind.
         limited = [name for name in serial if nodes[name].max_parallel_image_pulls is not None]
         overrides += [assign(("nodes", name, "max_parallel_image_pulls"), _ANY_NUMBER) for name in limited]
-        share = max(situation.share([_KUBELET_QUEUE]), situation.queued)
+        share = max(situation.share([KUBELET_QUEUE]), situation.queued)
         yield Candidate("serialize_image_pulls", "serialize_image_pulls: false", tuple(overrides), share, True)
     slow = [group.name for group in groups if group.kubelet.pull_qps is not None]
     if slow:
         overrides = [assign(("nodes", name, "registry_pull_qps"), 0) for name in slow]
-        share = situation.share([_QPS])
+        share = situation.share([QPS])
         words = "no limit on the pulls that a kubelet starts (registry_pull_qps: 0)"
         yield Candidate("registry_pull_qps", words, tuple(overrides), share, True)
     yield from _backoff(situation)
 
 
 def _backoff(situation: Situation) -> Iterator[Candidate]:
-    share = situation.share([_BACKOFF, _QPS, RATE_LIMITED])
+    share = situation.share([BACKOFF, QPS, RATE_LIMITED])
     regular = [group.name for group in situation.groups if group.kubelet.backoff_jitter == 0.0]
     if regular:
         overrides = tuple(assign(("nodes", name, "image_backoff", "jitter"), _JITTER) for name in regular)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rolloutsim.planning.changes.situation import Candidate, Situation, assign
 from rolloutsim.results.numerals import show_byte_rate
-from rolloutsim.results.time.split import CONNECTION_CAP, RATE_LIMITED, REGISTRY_QUEUE, RETRY
+from rolloutsim.scenario.causes import BACKOFF, CONNECTION_CAP, FAILED_PULL, RATE_LIMITED, REGISTRY_QUEUE, RETRY
 from rolloutsim.scenario.frequencies import Frequency
 from rolloutsim.scenario.links import registries, registry_path
 from rolloutsim.scenario.model import RateLimitSpec
@@ -63,7 +63,7 @@ def _limits(situation: Situation, registry: Registry, here: Path) -> Iterator[Ca
     spec = registries(situation.document)[registry.name]
     limits = {(*here, "rate_limits", name): limit for name, limit in (spec.rate_limits or {}).items()}
     limits |= {} if spec.rate_limit is None else {(*here, "rate_limit"): spec.rate_limit}
-    share = situation.share([RATE_LIMITED, RETRY, "backoff", "failed_pull"])
+    share = situation.share([RATE_LIMITED, RETRY, BACKOFF, FAILED_PULL])
     subject = f"rate limits of {registry.name}"
     if limits:
         overrides = [override for path, limit in limits.items() for override in _raised(path, limit)]

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from rolloutsim.planning.changes.situation import Candidate, Situation, assign
-from rolloutsim.results.time.split import STARTUP
-from rolloutsim.results.time.steps import CONTROLLER_PACING, TERMINATION
 from rolloutsim.scenario.amounts import resolve
+from rolloutsim.scenario.causes import CONTROLLER_PACING, STARTUP, TERMINATION
 from rolloutsim.scenario.model import DistributionSpec
 from rolloutsim.scenario.places import Path
 from rolloutsim.scenario.resolved_rollout import Amount, Workload
@@ -45,7 +44,7 @@ def rollout_changes(situation: Situation) -> Iterator[Candidate]:
 def _last_workload(situation: Situation) -> Workload | None:
     """The workload of the last pod; None where nodes pull on their own."""
     pods = situation.records.pods
-    if not situation.case.workloads or situation.records.orchestration is None:
+    if not situation.case.workloads:
         return None
     number = int(pods.workload[int(np.nanargmax(pods.ready))])
     return None if number < 0 else situation.records.orchestration.workloads[number]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.load.links import LinkSummary
     from rolloutsim.results.metrics import CaseSummary
+    from rolloutsim.scenario.causes import Cause
     from rolloutsim.scenario.model import Document
     from rolloutsim.scenario.resolved import Case, NodeGroup, ResolvedScenario
 
@@ -82,9 +83,10 @@ class Situation:
         total = sum(self.summary.time_split_s.values()) or 1.0
         return {one.cause: max(one.share, one.over_all_s / total) for one in causes(self.records, self.summary)}
 
-    def share(self, names: Iterable[str]) -> float:
-        """The share of some causes together [1]."""
-        return min(1.0, sum(self.shares.get(name, 0.0) for name in set(names)))
+    def share(self, causes: Iterable[Cause | str]) -> float:
+        """The share of some causes together, shared links by their names [1]."""
+        names = {cause if isinstance(cause, str) else cause.name for cause in causes}
+        return min(1.0, sum(self.shares.get(name, 0.0) for name in names))
 
     @cached_property
     def queued(self) -> float:

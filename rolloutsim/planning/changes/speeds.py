@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from rolloutsim.planning.changes.situation import Candidate, Situation, assign, is_full, listed, utilisation
 from rolloutsim.results.load.links import LinkSummary
 from rolloutsim.results.numerals import show_byte_rate, show_factor, show_rate
-from rolloutsim.results.time.split import DISK, NIC, UNPACK
-from rolloutsim.results.why.bottlenecks import PRIVATE_LINKS, Bottleneck
+from rolloutsim.results.why.bottlenecks import Bottleneck
 from rolloutsim.results.why.words import name_of
-from rolloutsim.scenario.links import nic_rate, registry_path
+from rolloutsim.scenario.causes import DISK, UNPACK
+from rolloutsim.scenario.links import private_rate, registry_path
 from rolloutsim.scenario.places import Path
-from rolloutsim.scenario.resolved import NodeGroup
+from rolloutsim.scenario.resources import PULLED
 from rolloutsim.structs import struct
 from rolloutsim.units import parse_rate, plain_text
 
@@ -31,8 +31,8 @@ _BUSY = 0.5  # a link that is busy for less of the time does not tie with anothe
 _GP3_MOST = parse_rate("1000 MiB/s")  # AWS EBS gp3 with all the throughput that can be bought; volume types page
 _ZSTD = 2.5  # times as fast as gzip; espressif/esp-idf PR 18940: 2.5, rapidsai/ci-imgs PR 281: 2.5 to 3.2
 
-_IN_BYTES = ("registry_storage", DISK, UNPACK)  # the others are interfaces, and in bits
-_PRIVATE_NAMES = {NIC: "NICs", DISK: "disks", UNPACK: "decompression"}
+# The others are interfaces, and in bits.
+_IN_BYTES = ("registry_storage", *(resource.cause.name for resource in PULLED if not resource.is_network))
 
 
 @struct
@@ -94,12 +94,12 @@ class Speed:
         several = [self.main()]
         if self.is_standard and self.is_binding:
             several += [self.times(_TWICE), self.standard(1.0)]
-        if self.kind == DISK and self.is_binding:
+        if self.kind == DISK.name and self.is_binding:
             several.append([max(_GP3_MOST, _TWICE * value) for _, value in self.keys])
         for number, values in enumerate(several):
             if values not in several[:number]:
                 yield self.change(values, alone=alone and number == 0)
-        if self.kind == UNPACK:
+        if self.kind == UNPACK.name:
             yield self.change(self.times(_ZSTD), f"zstd instead of gzip ({show_factor(_ZSTD)} as fast to decompress)")
 
     def change(self, values: Sequence[float], words: str = "", alone: bool = False) -> Candidate:
@@ -166,28 +166,27 @@ def _links(situation: Situation, links: list[str], path: Path, name: str) -> Spe
 
 def _private(situation: Situation) -> Iterator[Speed]:
     """NICs, disks and decompression, of all groups or of those in which one was full."""
-    for cause, part in ((NIC, ("nic",)), (DISK, ("disk",)), (UNPACK, ("unpack", "rate"))):
-        rates = {group.name: _rate(group, cause, situation) for group in situation.groups}
-        rows = {name: situation.rows([f"{name}.{PRIVATE_LINKS[cause]}"]) for name, rate in rates.items() if rate}
+    document = situation.document
+    for resource in PULLED:
+        rates = {
+            group.name: private_rate(document.nodes[group.name], resource, document)
+            for group in situation.groups
+            if resource.capacity(group) is not None
+        }
+        rows = {name: situation.rows([f"{name}.{resource.part}"]) for name in rates}
         chosen = [name for name in rows if any(map(is_full, rows[name]))] or list(rows)
         if not chosen:
             continue
-        alike = len(chosen) == len(rows)
-        subject = f"{'node ' if alike and cause != UNPACK else ''}{_PRIVATE_NAMES[cause]}"
+        subject = resource.cause.look.legend
+        if len(chosen) < len(rows):
+            subject = f"{subject.removeprefix('node ')} of {listed(chosen)}"
         yield Speed(
-            cause,
-            subject if alike else f"{subject} of {listed(chosen)}",
-            tuple((("nodes", name, *part), rates[name] or 0.0) for name in chosen),
+            resource.cause.name,
+            subject,
+            tuple((("nodes", name, *resource.key), rates[name]) for name in chosen),
             tuple(row for name in chosen for row in rows[name]),
-            situation.share([cause]),
+            situation.share([resource.cause]),
         )
-
-
-def _rate(group: NodeGroup, cause: str, situation: Situation) -> float | None:
-    """A group's speed as its key gives it [B/s]; None: without limit."""
-    if cause == NIC:
-        return nic_rate(situation.document.nodes[group.name], situation.document) if group.nic is not None else None
-    return group.disk if cause == DISK else group.unpack_rate
 
 
 def _standard(rate: float, factor: float) -> float:

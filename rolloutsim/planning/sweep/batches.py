@@ -23,8 +23,8 @@ from typing import Any
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.sweep.rows import Gathering, Rows
 from rolloutsim.results.contract.case import case_figures
-from rolloutsim.results.metrics import summarise
-from rolloutsim.results.thresholds import check
+from rolloutsim.results.outcome import Outcome
+from rolloutsim.results.thresholds import rows_of
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.simulation import AloneTimes, simulate
 from rolloutsim.structs import struct
@@ -127,9 +127,12 @@ def do_batch(jobs: Sequence[Job]) -> Batch:
 def _cases(job: Job, alone: AloneTimes) -> list[dict[str, Any]]:
     """The cases of a run in the JSON contract, without `why`, which takes long and is found out for single runs."""
     run = simulate(job.scenario, job.seed, alone=alone)
-    summary = summarise(run)
-    results = check(run, summary)
-    return [case_figures(records, summary.cases[records.name], results, why=False) for records in run.cases]
+    outcome = Outcome(run)
+    return [
+        case_figures(records, outcome.first.cases[records.name], why=False)
+        | {"thresholds": rows_of(outcome.thresholds, records.name)}
+        for records in run.cases
+    ]
 
 
 def _batches(queue: Iterator[Job], pace: Pace) -> Iterator[tuple[Job, ...]]:

@@ -36,8 +36,8 @@ from rolloutsim.structs import struct
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.results.facts.records import CaseRecords, Run
-    from rolloutsim.results.metrics import RunSummary
+    from rolloutsim.results.facts.records import CaseRecords
+    from rolloutsim.results.outcome import Outcome
 
 _MOST_WORKLOADS = 10  # lines; those that come closest to their floor if there are more (assumed)
 _ROW, _FRAME = 0.4, 1.5  # height of a row, and of all around them [inch]
@@ -48,17 +48,17 @@ _DURING: dict[str, Any] = {"marker": "o", "color": RED, "markersize": 7}
 _SAME = 0.005  # a smaller change is none (assumed: it rounds to 100 %)
 
 
-def replicas(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
+def replicas(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """Ready pods over time against the floor that `max_unavailable` promises.
 
     One workload: pods of the old version on those of the new one. Several: for each the share of its replicas.
 
     Parameters
     ----------
-    run, case, summary, ax
+    outcome, case, ax
         As for `timeline`.
     """
-    records = one_case(run, case, summary)
+    run, records = outcome.run, one_case(outcome, case)
     figures = sorted(workload_summaries(records), key=_margin)[:_MOST_WORKLOADS]
     if not figures:
         raise NoDataError(
@@ -72,15 +72,15 @@ def replicas(run: Run, *, case: str | None = None, summary: RunSummary | None = 
     return finish(ax, _kept(figures), scene(run, "ready pods over time", [records]), legend=entries)
 
 
-def background(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
+def background(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """Bandwidth and request latency of the other applications during and after the rollout, relative to before.
 
     Parameters
     ----------
-    run, case, summary, ax
+    outcome, case, ax
         As for `timeline`.
     """
-    records = one_case(run, case, summary)
+    run, records = outcome.run, one_case(outcome, case)
     found = background_summaries(records)
     rows = [row for one in found for row in _rows(one)]
     if not rows:

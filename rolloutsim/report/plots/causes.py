@@ -27,53 +27,37 @@ from rolloutsim.report.plots.canvas import (
 )
 from rolloutsim.report.plots.scales import share_axis
 from rolloutsim.report.plots.subjects import scene, several_cases
-from rolloutsim.results.metrics import CaseSummary, summarise
+from rolloutsim.results.metrics import CaseSummary
 from rolloutsim.results.numerals import show_time, whole_share
-from rolloutsim.results.time.split import (
-    CONNECTION_CAP,
-    DISK,
-    LAYER_SLOT,
-    NIC,
-    OTHER_PULL,
-    RATE_LIMITED,
-    REGISTRY_QUEUE,
-    REQUESTS,
-    RETRY,
-    STARTUP,
-    UNPACK,
-)
-from rolloutsim.results.time.steps import CONTROLLER_PACING, FAILED_PULL, NODE_DOWN, SCHEDULE, TERMINATION
 from rolloutsim.results.why.bottlenecks import Bottleneck, bottlenecks
 from rolloutsim.results.why.words import name_of
+from rolloutsim.scenario.causes import CAUSES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.results.facts.records import Run
-    from rolloutsim.results.metrics import RunSummary
+    from rolloutsim.results.outcome import Outcome
+
 
 _LEGIBLE = 0.07  # a part of the bar with at least this share has room for its number (assumed)
 _ROW, _ENTRY, _FRAME = 0.34, 0.2, 1.4  # height of a bar's row, of one in the legend, of all around them [inch]
 
+_COLOURS = {
+    "ink": INK, "blue": BLUE, "orange": ORANGE, "green": GREEN, "red": RED, "sky": SKY, "pink": PINK, "yellow": YELLOW,
+    "grey": GREY,
+}  # fmt: skip
 # Colour, hatch and name in the legend by kind of cause; what has no look of its own gets one of the others.
 _LOOKS: dict[str, tuple[str, str, str]] = {
     "registry_uplink": (BLUE, "", ""), "registry_storage": (BLUE, "////", ""),
     "rack": (GREEN, "", ""), "link": (SKY, "", ""),
-    NIC: (YELLOW, "", "node NICs"), DISK: (RED, "", "node disks"), UNPACK: (ORANGE, "", "decompression"),
-    CONNECTION_CAP: (PINK, "", "limit per connection"), REGISTRY_QUEUE: (PINK, "////", "queue at the registry"),
-    RATE_LIMITED: (INK, "", "rate limit"), RETRY: (RED, "////", "retries"),
-    LAYER_SLOT: (YELLOW, "////", "download slots"), OTHER_PULL: (GREY, "////", "another pull"),
-    CONTROLLER_PACING: (SKY, "////", "controller's pacing"), SCHEDULE: (ORANGE, "xxxx", "its time had not come"),
-    TERMINATION: (ORANGE, "////", "old pods to end"), "controller": (YELLOW, "xxxx", "overhead of each pod"),
-    "kubelet_queue": (GREEN, "////", "queue at the kubelet"), "qps": (GREEN, "xxxx", "kubelet's rate limit"),
-    "backoff": (PINK, "xxxx", "back-off"), FAILED_PULL: (RED, "xxxx", "pulls that fail"),
-    NODE_DOWN: (INK, "////", "node down"),
-    REQUESTS: (GREY, "", "requests, set-up"), STARTUP: (GREY, "\\\\\\\\", "start of the pod"),
+} | {
+    name: (_COLOURS[cause.look.colour], cause.look.hatch, cause.look.legend)
+    for name, cause in sorted(CAUSES.items(), key=lambda item: item[1].look.place)
 }  # fmt: skip
 _OTHERS = ((SKY, "xxxx"), (BLUE, "xxxx"), (SKY, "++++"), (BLUE, "++++"), (GREEN, "++++"), (GREY, "++++"))
 
 
-def time_split(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
+def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """Where the time of the pods goes, by cause: a bar a case, until they are ready.
 
     A pod's time begins when its pull is asked for, with workloads when these begin.
@@ -82,12 +66,11 @@ def time_split(run: Run, *, case: str | None = None, summary: RunSummary | None 
 
     Parameters
     ----------
-    run, case, summary, ax
+    outcome, case, ax
         As for `rollout`.
     """
-    summary = summarise(run) if summary is None else summary
-    cases = several_cases(run, case, summary)
-    rows = [summary.cases[one.name] for one in cases]
+    run, cases = outcome.run, several_cases(outcome, case)
+    rows = [outcome.first.cases[one.name] for one in cases]
     split = [bottlenecks(row) for row in rows]
     if not any(split):
         raise NoDataError(

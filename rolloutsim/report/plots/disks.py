@@ -29,23 +29,23 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from rolloutsim.results.facts.records import CaseRecords, Run
-    from rolloutsim.results.metrics import RunSummary
+    from rolloutsim.results.outcome import Outcome
 
 _MOST_IMAGES = 28  # the largest if there are more (assumed)
 _ROW, _FRAME = 0.34, 1.4  # height of a row, and of all around them [inch]
 
 
-def disk(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
+def disk(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """How full the nodes' disks get; where they have no capacity, what each image takes on a node.
 
     Parameters
     ----------
-    run, case, summary, ax
+    outcome, case, ax
         As for `timeline`; without `case`, images of all cases.
     """
-    records = one_case(run, case, summary)
+    run, records = outcome.run, one_case(outcome, case)
     nodes = disk_summary(run, records).nodes
-    return _full(run, records, nodes, ax) if nodes else _images(run, several_cases(run, case, summary), ax)
+    return _full(run, records, nodes, ax) if nodes else _images(run, several_cases(outcome, case), ax)
 
 
 def _full(run: Run, case: CaseRecords, nodes: tuple[NodeDisk, ...], ax: Axes | None) -> Axes:

@@ -31,8 +31,8 @@ from rolloutsim.structs import struct
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.results.facts.records import Run, Times
-    from rolloutsim.results.metrics import RunSummary
+    from rolloutsim.results.facts.records import Times
+    from rolloutsim.results.outcome import Outcome
 
 _MOST_LINKS = 14  # lanes; the busiest if there are more (assumed: what one reads)
 _MOST_RACKS = 6  # racks with a lane each; more become one lane (assumed)
@@ -42,17 +42,15 @@ _MOST_CORNERS = 2000  # of a lane's outline; a link that fills and empties more 
 _ESTIMATED = "exact where full, estimated elsewhere"
 
 
-def utilisation(
-    run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None
-) -> Axes:
+def utilisation(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """The share of each shared link's capacity in use over time, a lane a link; full times are exact.
 
     Parameters
     ----------
-    run, case, summary, ax
+    outcome, case, ax
         As for `timeline`.
     """
-    records = one_case(run, case, summary)
+    run, records = outcome.run, one_case(outcome, case)
     loads = link_loads(run.scenario, records)
     if not loads:
         raise NoDataError(
@@ -80,15 +78,15 @@ def utilisation(
     return finish(ax, _fullest(loads), scene(run, what, [records]), legend=entries)
 
 
-def racks(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
+def racks(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """The utilisation of each rack's link over time, as a heat map: towards the nodes, or outward where that is more.
 
     Parameters
     ----------
-    run, case, summary, ax
+    outcome, case, ax
         As for `timeline`.
     """
-    records = one_case(run, case, summary)
+    run, records = outcome.run, one_case(outcome, case)
     loads = [load for load in link_loads(run.scenario, records) if load.kind == "rack"]
     if not loads:
         raise NoDataError(

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from rolloutsim.results.facts.records import CaseRecords, Run, Times
-    from rolloutsim.results.metrics import RunSummary
+    from rolloutsim.results.outcome import Outcome
 
 _COLORS = {
     "waiting": GREY, "fetching": BLUE, "unpacking": ORANGE, "waiting for pods": PINK, "starting": SKY, "ready": GREEN,
@@ -52,21 +52,19 @@ _EVEN = 0.01  # rates that differ by less are said as one (assumed)
 _BANDS = ((0.0, 1.0, 0.16), (0.05, 0.95, 0.28), (0.25, 0.75, 0.45))  # quantiles and opacity
 
 
-def timeline(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
+def timeline(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """When each node waits, fetches, unpacks, waits for pods, starts; above 60 nodes the share of nodes in each phase.
 
     Parameters
     ----------
-    run : Run
-        What happened.
+    outcome : Outcome
+        What came out of a scenario.
     case : str, optional
         Which case; the slowest by default.
-    summary : RunSummary, optional
-        The run's, where the caller has it already.
     ax : Axes, optional
         Where to draw; a new figure by default.
     """
-    records = one_case(run, case, summary)
+    run, records = outcome.run, one_case(outcome, case)
     phases = node_phases(records)
     if not len(phases.node) or records.end <= 0.0:
         raise NoDataError(
@@ -85,7 +83,7 @@ def timeline(run: Run, *, case: str | None = None, summary: RunSummary | None = 
     return finish(ax, _last_node(run, records, phases), scene(run, what, [records]), legend=entries)
 
 
-def fan(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
+def fan(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """How fast each node receives layers over time: bands of quantiles, and a line a node up to 60 nodes.
 
     Records hold when each layer moved and not how fast in between, which is estimated (see
@@ -93,10 +91,10 @@ def fan(run: Run, *, case: str | None = None, summary: RunSummary | None = None,
 
     Parameters
     ----------
-    run, case, summary, ax
+    outcome, case, ax
         As for `timeline`.
     """
-    records = one_case(run, case, summary)
+    run, records = outcome.run, one_case(outcome, case)
     means = node_throughputs(records)
     fetching = np.flatnonzero(~np.isnan(means))
     if not len(fetching):

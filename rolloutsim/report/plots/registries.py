@@ -15,8 +15,8 @@ from rolloutsim.results.load.requests import RegistrySummary, registry_summaries
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.results.facts.records import Run
-    from rolloutsim.results.metrics import RunSummary
+    from rolloutsim.results.outcome import Outcome
+
 
 _STEPS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400, 864000)  # [s]
 _NEAR = 3.0  # a limit so many times above all requests is left out, since they would not be seen (assumed)
@@ -24,7 +24,7 @@ _PARTS = 240  # of the time at most, in each of which requests are counted (assu
 _SECOND = 1.0  # shorter parts would show single requests
 
 
-def requests(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
+def requests(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """Requests per second over time, a line a registry, with the rate limits that count requests.
 
     Those for manifests, token and config are spread evenly from asking until they are answered (see
@@ -32,10 +32,10 @@ def requests(run: Run, *, case: str | None = None, summary: RunSummary | None = 
 
     Parameters
     ----------
-    run, case, summary, ax
+    outcome, case, ax
         As for `timeline`.
     """
-    records = one_case(run, case, summary)
+    run, records = outcome.run, one_case(outcome, case)
     found = [one for one in registry_summaries(run, records) if one.requests]
     if not found:
         raise NoDataError(

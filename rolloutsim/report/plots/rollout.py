@@ -40,47 +40,37 @@ from rolloutsim.units import parse_size
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.results.facts.records import CaseRecords, Run, Times
-    from rolloutsim.results.metrics import RunSummary
-    from rolloutsim.results.replicated import Replication
+    from rolloutsim.results.facts.records import CaseRecords, Times
+    from rolloutsim.results.outcome import Outcome
     from rolloutsim.results.time.split import Rows
 
 _BAND = (0.05, 0.95)  # of the replications
 _SAME = 0.005  # two times that differ by less are said as one (assumed: they look the same)
 
 
-def rollout(
-    run: Run,
-    *,
-    case: str | None = None,
-    summary: RunSummary | None = None,
-    replications: Sequence[Replication] = (),
-    ax: Axes | None = None,
-) -> Axes:
+def rollout(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """The share of nodes ready over time, a line a case; of pods, where workloads roll out.
+
+    With several replications there is a band for each case, the quantiles 5 and 95 % over them of the time at which
+    each share was reached.
 
     Parameters
     ----------
-    run : Run
-        What happened.
+    outcome : Outcome
+        What came out of a scenario.
     case : str, optional
         Only this one.
-    summary : RunSummary, optional
-        The run's, where the caller has it already.
-    replications : sequence of Replication
-        Where there are several: a band for each case, the quantiles 5 and 95 % over them of the time at which each
-        share was reached.
     ax : Axes, optional
         Where to draw; a new figure by default.
     """
-    cases = several_cases(run, case, summary)
+    cases = several_cases(outcome, case)
     ready = [readiness(one) for one in cases]
     if not any(len(one.times) for one in ready):
         raise NoDataError(
             "no node became ready, so there is no rollout to draw; `rolloutsim run` says what the pulls wait for"
         )
     ax = canvas(ax)
-    several = [[each.ready[one.name] for each in replications] for one in cases] if len(replications) > 1 else []
+    several = [[each.ready[one.name] for each in outcome.replications] for one in cases] if len(outcome) > 1 else []
     end = max([one.end for one in cases] + [float(times[-1]) for each in several for times in each if len(times)])
     firsts = [float(one.times[0]) for one in ready if len(one.times)]
     logarithmic = len(cases) > 1 and is_wide([one.end for one in cases]) and min(firsts) > 0.0
@@ -112,12 +102,12 @@ def rollout(
         title = _of_case(cases, last, _said(ready[last]))
     what = f"share of {of} ready over time"
     if several:
-        what += f" in the first replication, with the middle 90 % of {len(replications)} replications"
+        what += f" in the first replication, with the middle 90 % of {len(outcome)} replications"
         what += ", up to the right edge where it was never reached in some" if beyond else ""
-    return finish(ax, title, scene(run, what, cases), legend=entries)
+    return finish(ax, title, scene(outcome.run, what, cases), legend=entries)
 
 
-def size(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
+def size(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """Image size against rollout time, and the time that the bytes alone need.
 
     The bound is the largest of bytes / capacity over all links that fetched layers cross; no rollout of these bytes
@@ -125,10 +115,10 @@ def size(run: Run, *, case: str | None = None, summary: RunSummary | None = None
 
     Parameters
     ----------
-    run, case, summary, ax
+    outcome, case, ax
         As for `rollout`.
     """
-    images = [one for one in several_cases(run, case, summary) if is_image_case(one)]
+    images = [one for one in several_cases(outcome, case) if is_image_case(one)]
     timed = [one for one in images if rollout_time(one) is not None]
     if not timed:
         raise NoDataError(
@@ -138,7 +128,7 @@ def size(run: Run, *, case: str | None = None, summary: RunSummary | None = None
     timed.sort(key=lambda one: one.images[0].compressed)
     sizes = [one.images[0].compressed for one in timed]
     times = [rollout_time(one) or 0.0 for one in timed]
-    bounds = [(least_time(run.scenario, one) or (0.0, ""))[0] for one in timed]
+    bounds = [(least_time(outcome.run.scenario, one) or (0.0, ""))[0] for one in timed]
     together = len({one.images[0].registry for one in timed}) == 1
     ax = canvas(ax)
     both = sizes[0] > 0.0 and min(times) > 0.0 and (is_wide(sizes) or is_wide(times))
@@ -170,20 +160,20 @@ def size(run: Run, *, case: str | None = None, summary: RunSummary | None = None
         step = _step(sizes[-1] - sizes[0])
         cost = (times[-1] - times[0]) / (sizes[-1] - sizes[0]) * step
         title = f"Each {show_size(step)} of image costs {show_time(cost)}; {title}"
-    drawn = finish(ax, title, scene(run, "image size against rollout time", timed), legend=entries)
+    drawn = finish(ax, title, scene(outcome.run, "image size against rollout time", timed), legend=entries)
     _name_points(drawn, [plain(one.name, 24) for one in timed], sizes, times)
     return drawn
 
 
-def ecdf(run: Run, *, case: str | None = None, summary: RunSummary | None = None, ax: Axes | None = None) -> Axes:
+def ecdf(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """The share of pulls that took at most so long, a line a case; a point a pull of the slowest, up to 60.
 
     Parameters
     ----------
-    run, case, summary, ax
+    outcome, case, ax
         As for `rollout`.
     """
-    cases = several_cases(run, case, summary)
+    cases = several_cases(outcome, case)
     failed = [~np.isnan(one.pulls.failed) for one in cases]
     every = [pull_times(one)[~gone] for one, gone in zip(cases, failed, strict=True)]
     times = [np.sort(each[~np.isnan(each)]) for each in every]
@@ -219,7 +209,7 @@ def ecdf(run: Run, *, case: str | None = None, summary: RunSummary | None = None
     tried = sum(int(np.count_nonzero(gone)) for gone in failed)
     what = f"pull times; {tried:,} attempts that failed are left out" if tried else "pull times"
     title = _of_case(cases, last, _unfairness(times[last], len(every[last])))
-    return finish(ax, title, scene(run, what, cases), legend=entries)
+    return finish(ax, title, scene(outcome.run, what, cases), legend=entries)
 
 
 def _of_case(cases: Sequence[CaseRecords], number: int, said: str) -> str:

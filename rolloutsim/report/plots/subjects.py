@@ -7,42 +7,38 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.errors import UsageError
 from rolloutsim.report.plots.canvas import plain
-from rolloutsim.results.metrics import RunSummary, summarise
 from rolloutsim.results.numerals import show_time
 from rolloutsim.results.time.phases import Readiness
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, Run
+    from rolloutsim.results.outcome import Outcome
 
 MOST_NODES = 60  # so many nodes are shown one by one, more as shares and quantiles (assumed: rows of 5 pt)
 _MOST_CASES = 28  # so many cases fit beside each other (assumed)
 
 
-def one_case(run: Run, name: str | None, summary: RunSummary | None) -> CaseRecords:
+def one_case(outcome: Outcome, name: str | None) -> CaseRecords:
     """The case that a figure of one case shows: the one named, else the slowest.
 
     Raises
     ------
     UsageError
-        If the run has no case of that name.
+        If there is no case of that name.
     """
-    if name is None:
-        if len(run.cases) == 1:
-            return run.cases[0]
-        name = (summarise(run) if summary is None else summary).slowest.case
-    for case in run.cases:
-        if case.name == name:
-            return case
-    raise UsageError(f"no case {name!r}; cases: {', '.join(case.name for case in run.cases)}")
+    if name is not None and name not in outcome.cases:
+        raise UsageError(f"no case {name!r}; cases: {', '.join(outcome.cases)}")
+    return outcome.records(outcome.slowest if name is None else name)
 
 
-def several_cases(run: Run, name: str | None, summary: RunSummary | None) -> tuple[CaseRecords, ...]:
+def several_cases(outcome: Outcome, name: str | None) -> tuple[CaseRecords, ...]:
     """The cases that a figure of cases shows: the one named, else all, at most the slowest 28."""
+    run = outcome.run
     if name is not None:
-        return (one_case(run, name, summary),)
+        return (one_case(outcome, name),)
     if len(run.cases) <= _MOST_CASES:
         return run.cases
-    figures = (summarise(run) if summary is None else summary).cases
+    figures = outcome.first.cases
     slowest = sorted(run.cases, key=lambda case: -(figures[case.name].rollout_time_s or float("inf")))[:_MOST_CASES]
     return tuple(case for case in run.cases if case in slowest)
 

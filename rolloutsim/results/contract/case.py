@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
 from rolloutsim.results.contract.columns import layer_columns, node_columns, pull_columns
-from rolloutsim.results.contract.sections import number, plain_rows, row_sections, sections
+from rolloutsim.results.contract.sections import plain_rows, row_sections, sections
 from rolloutsim.results.load.links import LinkSummary, private_links
 from rolloutsim.results.metrics import CaseSummary
+from rolloutsim.results.numerals import number
 from rolloutsim.results.why.causes import causes
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.intervals import Spread
     from rolloutsim.results.facts.records import CaseRecords
-    from rolloutsim.results.thresholds import ThresholdResult
 
 Detail = Literal["summary", "nodes", "full"]
 
@@ -25,13 +25,9 @@ MANY_NODES = 1000
 
 
 def case_figures(
-    records: CaseRecords,
-    figures: CaseSummary,
-    results: Sequence[ThresholdResult] = (),
-    detail: Detail | None = "summary",
-    why: bool = True,
+    records: CaseRecords, figures: CaseSummary, detail: Detail | None = "summary", why: bool = True
 ) -> dict[str, Any]:
-    """A case's object, with thresholds as they were checked; `why` can be left out."""
+    """A case's object without its thresholds, which are added when they have been checked; `why` can be left out."""
     rows = detail in ("nodes", "full") or (detail is None and figures.nodes <= MANY_NODES)
     case: dict[str, Any] = {
         "case": figures.case,
@@ -57,18 +53,6 @@ def case_figures(
     if rows:
         case["nodes"] = list(plain_rows(node_columns(records)))
         case["pulls"] = _pulls(records, with_layers=detail != "nodes")
-    case["thresholds"] = [
-        {
-            "metric": result.metric,
-            "check": result.check,
-            "value": result.value,
-            "passed": result.passed,
-            "severity": result.severity,
-        }
-        | ({} if result.ci is None else {"ci": list(result.ci)})
-        for result in results
-        if result.case == figures.case
-    ]
     return case
 
 

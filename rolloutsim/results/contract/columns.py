@@ -71,7 +71,7 @@ def pod_columns(case: CaseRecords) -> Columns:
     `reason` is that of its last attempt to pull that failed; where pods were deleted again, they have a `deleted_s`.
     """
     pods = case.pods
-    workloads = () if case.orchestration is None else tuple(one.name for one in case.orchestration.workloads)
+    workloads = tuple(one.name for one in case.orchestration.workloads)
     deleted = {} if np.isnan(pods.deleted).all() else {"deleted_s": pods.deleted}
     return {
         "pod": pod_names(case),

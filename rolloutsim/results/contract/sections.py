@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rolloutsim.results.contract.columns import pod_columns
+from rolloutsim.results.numerals import number
 
 if TYPE_CHECKING:
     from rolloutsim.results.contract.columns import Columns
@@ -45,7 +46,7 @@ def sections(figures: CaseSummary) -> dict[str, Any]:
 def row_sections(records: CaseRecords, figures: CaseSummary) -> dict[str, Any]:
     """The parts with a row for each pod, for each change, and for each node's disk."""
     found: dict[str, Any] = {}
-    if records.orchestration is None:
+    if records.bare:
         return found
     found["pods"] = list(plain_rows(pod_columns(records)))
     if figures.rollout is not None and figures.rollout.workloads:
@@ -58,7 +59,6 @@ def row_sections(records: CaseRecords, figures: CaseSummary) -> dict[str, Any]:
 def _changes(records: CaseRecords) -> Iterator[dict[str, Any]]:
     from rolloutsim.results.pods.replicas import ready_replicas  # bare pulls do without
 
-    assert records.orchestration is not None
     for workload in records.orchestration.workloads:
         times, old, new = ready_replicas(records, workload.name)
         kept = np.arange(len(times))
@@ -76,11 +76,6 @@ def _plain(value: Any, key: str = "") -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_plain(item) for item in value]
     return number(value) if isinstance(value, float) and "bytes" in key else value
-
-
-def number(value: float | None) -> float | None:
-    """Whole bytes and flows without a decimal point."""
-    return int(value) if value is not None and float(value).is_integer() and abs(value) < 2**53 else value
 
 
 def plain_rows(columns: Columns) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from rolloutsim.results.facts.records import derived
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class LayerTable:
     unpack: Ids
 
 
+@derived
 def layer_table(case: CaseRecords) -> LayerTable:
     """The fetches of each pull's layers; a digest that is twice in an image counts where it stands first."""
     fetches, waits, image = case.fetches, case.waits, case.pulls.image

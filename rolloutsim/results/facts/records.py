@@ -9,8 +9,11 @@ Times are seconds since the rollout's start, sizes bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field, fields
+from functools import wraps
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +23,42 @@ from rolloutsim.scenario.resolved_rollout import Workload
 from rolloutsim.scenario.routes import Route
 from rolloutsim.structs import struct
 
-Times = npt.NDArray[np.float64]
+# What stands in a column.
+Times = npt.NDArray[np.float64]  # sizes and rates as well
 Ids = npt.NDArray[np.int32]
+Value = TypeVar("Value")
+Shorts = npt.NDArray[np.int16]
+Flags = npt.NDArray[np.bool_]
+_DTYPES: Mapping[Any, Any] = {"Times": np.float64, "Ids": np.int32, "Shorts": np.int16, "Flags": np.bool_}
+
+Record = TypeVar("Record")
+
+
+def frozen(record: type[Record], columns: Any, **others: Any) -> Record:
+    """A record made of columns with the names of its fields, in the types that these are annotated with.
+
+    Parameters
+    ----------
+    record : type
+        One of those below.
+    columns : object, mapping or sequence
+        Holds the columns as attributes or items; or the rows, whose attributes they are.
+    others
+        Columns that have other names there, or are to be worked out.
+    """
+
+    def column(name: str) -> Any:
+        if isinstance(columns, Mapping):
+            return columns[name]
+        if isinstance(columns, Sequence):
+            return [getattr(row, name) for row in columns]
+        return getattr(columns, name)
+
+    made = {}
+    for one in fields(record):  # type: ignore[arg-type]
+        values = others[one.name] if one.name in others else column(one.name)
+        made[one.name] = np.array(values, _DTYPES[one.type]) if one.type in _DTYPES else tuple(values)
+    return record(**made)
 
 
 @struct(eq=False)
@@ -35,7 +72,7 @@ class Pulls:
     pulled: Times
     alone: Times  # pull time of the same pull alone on an idle system [s]
     failed: Times  # when the runtime gave up; NaN for all that did not
-    reason: npt.NDArray[np.int16]  # index into CaseRecords.reasons; -1: did not fail
+    reason: Shorts  # index into CaseRecords.reasons; -1: did not fail
     requests: Ids  # sent for manifests, token and config
 
 
@@ -53,11 +90,11 @@ class Fetches:
     started: Times
     fetched: Times
     freed_by: Ids  # the fetch whose end freed the slot; -1: a slot was free at once
-    bytes_done: npt.NDArray[np.float64]  # what crossed the network, bytes fetched again included
-    again: npt.NDArray[np.float64]  # of these, bytes that had been fetched before
-    cause: npt.NDArray[np.int16]  # of started..fetched; -1: several, see Spent
+    bytes_done: Times  # what crossed the network, bytes fetched again included
+    again: Times  # of these, bytes that had been fetched before
+    cause: Shorts  # of started..fetched; -1: several, see Spent
     # That served it, index into CaseRecords.sources; -1: none did.
-    source: npt.NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.int16))
+    source: Shorts = field(default_factory=lambda: np.zeros(0, np.int16))
 
 
 @struct(eq=False)
@@ -67,7 +104,7 @@ class Unpacks:
     fetch: Ids
     started: Times
     unpacked: Times
-    cause: npt.NDArray[np.int16]  # as in Fetches
+    cause: Shorts  # as in Fetches
 
 
 @struct(eq=False)
@@ -83,9 +120,9 @@ class Waits:
 class Spent:
     """Seconds of a fetch's or unpack's flow under each cause, where there was more than one."""
 
-    is_unpack: npt.NDArray[np.bool_]
+    is_unpack: Flags
     activity: Ids  # row in Fetches or Unpacks
-    cause: npt.NDArray[np.int16]
+    cause: Shorts
     seconds: Times
 
 
@@ -106,19 +143,7 @@ class Pods:
     asked: Times
     available: Times
     deleted: Times  # NaN for all that stay
-    reason: npt.NDArray[np.int16]  # of its last failed attempt, index into CaseRecords.reasons; -1: none failed
-
-
-# What a pod of a workload waits for: causes of `rolloutsim.results.facts.records.Steps`.
-# pacing: its turn has not come · termination: the pod that it replaces is not gone yet · controller: created, not
-# yet asked for · kubelet_queue: serial or limited pulls of its node · qps, rate_limited, backoff: waits after
-# refusals by the kubelet's token bucket, by a registry's rate limit, and after other failures · failed_pull: an
-# attempt that failed · other_pull: a pull that another pod of the node had begun · node_down: its node is away ·
-# startup: from the container's start to the pod's readiness
-STEP_CAUSES = (
-    "pacing", "termination", "controller", "kubelet_queue", "qps", "rate_limited", "backoff", "failed_pull", "pull",
-    "other_pull", "node_down", "startup",
-)  # fmt: skip
+    reason: Shorts  # of its last failed attempt, index into CaseRecords.reasons; -1: none failed
 
 
 @struct(eq=False)
@@ -132,7 +157,7 @@ class SharedLinks:
     bytes: Times  # payload carried until the rollout's end, background included
     saturated: Times  # [s] until the rollout's end
     peak_flows: Ids
-    intervals: npt.NDArray[np.float64]  # rows (link index, from, to): when it was saturated
+    intervals: Times  # rows (link index, from, to): when it was saturated
 
 
 @struct(eq=False)
@@ -166,19 +191,20 @@ class BackgroundRecords:
     after: Times = field(default_factory=lambda: np.zeros(0))
     latency_before: Times = field(default_factory=lambda: np.zeros(0))  # of a service's requests [s]
     latency_after: Times = field(default_factory=lambda: np.zeros(0))
-    bandwidth: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
-    latency: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
+    bandwidth: Times = field(default_factory=lambda: np.zeros((0, 3)))
+    latency: Times = field(default_factory=lambda: np.zeros((0, 3)))
 
 
 @struct(eq=False)
 class Steps:
     """What each pod of a workload waited for, one after another without gaps, from its workload's start on.
 
-    `cause` is one of `STEP_CAUSES`; a step of cause `pull` is a successful pull, and `pull` its row.
+    `cause` is the number of one of `rolloutsim.scenario.causes.STEPS`; a step of cause `pull` is a successful pull, and
+    `pull` its row.
     """
 
     pod: Ids
-    cause: npt.NDArray[np.int16]
+    cause: Shorts
     pull: Ids
     started: Times
     ended: Times
@@ -211,14 +237,14 @@ class Refusals:
 
     source: Ids = field(metadata={"was": "registry"})  # index into CaseRecords.sources
     time: Times
-    status: npt.NDArray[np.int16]  # 429, 503; 0: refused or broken connection
+    status: Shorts  # 429, 503; 0: refused or broken connection
     fetch: Ids  # whose layer was asked for; -1: a manifest, token or config
-    again: npt.NDArray[np.bool_]  # it was sent again by the runtime
+    again: Flags  # it was sent again by the runtime
 
     @property
-    def layer(self) -> npt.NDArray[np.bool_]:
+    def layer(self) -> Flags:
         """Whether it asked for a layer."""
-        asked: npt.NDArray[np.bool_] = self.fetch >= 0
+        asked: Flags = self.fetch >= 0
         return asked
 
 
@@ -230,9 +256,9 @@ class Lost:
     stands in `Spent`, cause `retry`.)
     """
 
-    is_fetch: npt.NDArray[np.bool_]
+    is_fetch: Flags
     activity: Ids
-    limited: npt.NDArray[np.bool_]  # by a rate limit
+    limited: Flags  # by a rate limit
     seconds: Times
 
 
@@ -286,10 +312,40 @@ class Orchestration:
     faults: FaultRecords
     conditions: tuple[tuple[float, str, str], ...]  # (time, workload, what): progress deadline exceeded
     stand_in: bool = False  # the workloads stand for bare pulls, which ask at times of their own
+    bare: bool = False  # nobody drives the pulls, and nothing can get in their way
+
+    def __bool__(self) -> bool:
+        return not self.bare
+
+
+def _empty(record: Any) -> Any:
+    """A record without rows."""
+    return record(*(np.zeros(0, _DTYPES[one.type]) if one.type in _DTYPES else () for one in fields(record)))
+
+
+BARE = Orchestration(
+    workloads=(),
+    steps=_empty(Steps),
+    old_pods=_empty(OldPods),
+    replicas=_empty(ReplicaChanges),
+    refusals=_empty(Refusals),
+    lost=_empty(Lost),
+    pushes=_empty(PushRecords),
+    disks=_empty(DiskRecords),
+    faults=_empty(FaultRecords),
+    conditions=(),
+    bare=True,
+)
+
+
+class _Referable:
+    """What `derived` can keep something for."""
+
+    __slots__ = ("__weakref__",)
 
 
 @struct(eq=False, frozen=True)
-class CaseRecords:
+class CaseRecords(_Referable):
     """Everything that happened in one case."""
 
     name: str
@@ -312,9 +368,14 @@ class CaseRecords:
     end: float  # the last pod's readiness, or when the simulation stood still [s]
     events: int  # events the kernel processed
     reasons: tuple[str, ...] = ()  # why pulls and pods failed
-    orchestration: Orchestration | None = None  # None: bare pulls
+    orchestration: Orchestration = field(default=BARE, metadata={"unless_empty": True})
     sources: tuple[str, ...] = ()  # of layers: the scenario's registries in its order, then others
     routes: tuple[Route, ...] = ()  # from each source to each group, rack by rack
+
+    @property
+    def bare(self) -> bool:
+        """Whether these are bare pulls: nobody drives them, and nothing can get in their way."""
+        return self.orchestration.bare
 
 
 @struct(eq=False, frozen=True)
@@ -325,3 +386,16 @@ class Run:
     seed: int
     cases: tuple[CaseRecords, ...]
     provenance: Mapping[str, str]  # rolloutsim, python, numpy, simpy versions
+
+
+def derived(function: Callable[[CaseRecords], Value]) -> Callable[[CaseRecords], Value]:
+    """Work out what follows from a case's records once, and keep it for as long as these live: they never change."""
+    known: WeakKeyDictionary[CaseRecords, Value] = WeakKeyDictionary()
+
+    @wraps(function)
+    def once(case: CaseRecords) -> Value:
+        if case not in known:
+            known[case] = function(case)
+        return known[case]
+
+    return once

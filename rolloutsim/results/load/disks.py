@@ -182,8 +182,6 @@ def _cost(prices: Prices, size: float) -> dict[str, float]:
 
 
 def _nodes(case: CaseRecords) -> Iterator[NodeDisk]:
-    if case.orchestration is None:
-        return
     d = case.orchestration.disks
     columns = (d.node, d.capacity, d.before, d.peak, d.after, d.collected)
     for node, *rest in zip(*(column.tolist() for column in columns), strict=True):

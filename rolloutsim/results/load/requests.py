@@ -92,7 +92,7 @@ def request_times(run: Run, case: CaseRecords, registry: str) -> Times:
         raise KeyError(f"case {case.name!r} pulls nothing from registry {registry!r}; from: {', '.join(numbers)}")
     pulls = _pulls_from(case, registry)
     refusals = _refusals(case, numbers[registry])
-    layers = refusals.time[refusals.layer] if refusals is not None else np.zeros(0)
+    layers = refusals.time[refusals.layer]
     return np.sort(np.concatenate([_resolving(case, pulls), _fetching(case, numbers[registry]), layers]))
 
 
@@ -126,7 +126,7 @@ def _summary(run: Run, case: CaseRecords, number: int, name: str) -> RegistrySum
         requests_per_pull=len(times) / len(pulls) if len(pulls) else None,
         peak_requests_per_s=peak(times),
         refused=refused,
-        retries=0 if refusals is None else int(np.count_nonzero(refusals.again)),
+        retries=int(np.count_nonzero(refusals.again)),
         storage_requests=asked_storage,
     )
 
@@ -153,25 +153,20 @@ def _fetching(case: CaseRecords, source: int) -> Times:
     """
     f = case.fetches
     answered = ~np.isnan(f.started)
-    if case.orchestration is not None:
-        refusals = case.orchestration.refusals
-        answered[refusals.fetch[refusals.layer & ~refusals.again]] = False
+    refusals = case.orchestration.refusals
+    answered[refusals.fetch[refusals.layer & ~refusals.again]] = False
     sent: Times = f.connected[(f.source == source) & answered]
     return sent
 
 
-def _refusals(case: CaseRecords, number: int) -> Refusals | None:
+def _refusals(case: CaseRecords, number: int) -> Refusals:
     """Those of one registry."""
-    if case.orchestration is None:
-        return None
     found = case.orchestration.refusals
     rows = found.source == number
     return type(found)(found.source[rows], found.time[rows], found.status[rows], found.fetch[rows], found.again[rows])
 
 
-def _by_status(refusals: Refusals | None) -> dict[str, int]:
-    if refusals is None:
-        return {}
+def _by_status(refusals: Refusals) -> dict[str, int]:
     status, counts = np.unique(refusals.status, return_counts=True)
     found = {"broken" if s == _BROKEN else str(s): n for s, n in zip(status.tolist(), counts.tolist(), strict=True)}
     return dict(sorted(found.items()))

@@ -279,17 +279,15 @@ class _Spread:
     def _others(self) -> Iterator[tuple[int, Times, Times, Times]]:
         """Background traffic and pushes, link by link, as (row of the link, from, to, bytes)."""
         flows, end = self.case.background, self.case.end
-        pushes = None if self.case.orchestration is None else self.case.orchestration.pushes
+        pushes = self.case.orchestration.pushes
         for row, link in enumerate(self.case.shared_links.name):
             crossing = {spec.name for spec in self.scenario.background if link in spec.links}
             here = [i for i, name in enumerate(flows.name) if name in crossing and not np.isnan(flows.started[i])]
             if here:
                 ended = np.where(np.isnan(flows.finished[here]), end, flows.finished[here])
                 yield row, np.maximum(flows.started[here], 0.0), np.minimum(ended, end), flows.bytes[here]
-            pushed = (
-                [] if pushes is None else [i for i in range(len(pushes.image)) if link in self._push_path(pushes, i)]
-            )
-            if pushes is not None and pushed:
+            pushed = [i for i in range(len(pushes.image)) if link in self._push_path(pushes, i)]
+            if pushed:
                 ended = np.where(np.isnan(pushes.finished[pushed]), end, pushes.finished[pushed])
                 yield row, pushes.started[pushed], np.minimum(ended, end), pushes.bytes[pushed]
 

@@ -6,30 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rolloutsim.results.facts.records import STEP_CAUSES
 from rolloutsim.results.time.steps import is_ready
+from rolloutsim.scenario.causes import FAILED_PULL, PULL, STEPS
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rolloutsim.results.facts.records import CaseRecords
-
-# What a pod that is not ready at the end is waiting for, by its last step.
-_WAITS = {
-    "pacing": "for its turn",
-    "termination": "for the pod that it replaces to be gone",
-    "controller": "for its node to ask for its images",
-    "kubelet_queue": "for other pulls of its node",
-    "qps": "in back-off after too many pulls a second (registry_pull_qps)",
-    "rate_limited": "in back-off after a rate limit",
-    "backoff": "in back-off after a failed pull",
-    "failed_pull": "for nothing any more: its pull failed",
-    "pull": "for its pull",
-    "other_pull": "for a pull that another pod of its node had begun",
-    "node_down": "for its node, which is down",
-    "startup": "for its container to start",
-}
 
 
 @struct
@@ -72,7 +56,7 @@ def pod_names(case: CaseRecords) -> list[str]:
     One without a workload has the names of its node and its image.
     """
     pods = case.pods
-    workloads = () if case.orchestration is None else tuple(one.name for one in case.orchestration.workloads)
+    workloads = tuple(one.name for one in case.orchestration.workloads)
     digits = max(3, len(str(len(pods.workload) - 1)))
     seen = dict.fromkeys(workloads, -1)
     names = []
@@ -89,8 +73,6 @@ def pod_names(case: CaseRecords) -> list[str]:
 
 def unfinished_pods(case: CaseRecords) -> Iterator[UnfinishedPod]:
     """The pods that exist and are not ready at the end, with what they wait for."""
-    if case.orchestration is None:
-        return
     pods, workloads, steps = case.pods, case.orchestration.workloads, case.orchestration.steps
     missing = np.flatnonzero(np.isnan(pods.deleted) & ~is_ready(case)).tolist()
     if not missing:
@@ -106,6 +88,6 @@ def unfinished_pods(case: CaseRecords) -> Iterator[UnfinishedPod]:
             names[row],
             workloads[workload].name if workload >= 0 else None,
             case.node_names[int(pods.node[row])],
-            _WAITS[STEP_CAUSES[waits[row]]] if row in waits else _WAITS["failed_pull" if reason >= 0 else "pull"],
+            (STEPS[waits[row]] if row in waits else FAILED_PULL if reason >= 0 else PULL).waits,
             case.reasons[reason] if reason >= 0 else None,
         )

@@ -108,16 +108,16 @@ def ready_replicas(case: CaseRecords, workload: str) -> ReadyReplicas:
     KeyError
         If the case has no such workload.
     """
-    names = [one.name for one in _orchestration(case).workloads]
+    if case.bare:
+        raise KeyError(f"case {case.name!r} has no workloads: its pulls have no controller")
+    names = [one.name for one in case.orchestration.workloads]
     if workload not in names:
         raise KeyError(f"no workload {workload!r} in case {case.name!r}; workloads: {', '.join(names) or 'none'}")
-    return _ready(_orchestration(case), names.index(workload))
+    return _ready(case.orchestration, names.index(workload))
 
 
 def workload_summaries(case: CaseRecords) -> tuple[WorkloadSummary, ...]:
     """The figures of all workloads of a case; none without workloads."""
-    if case.orchestration is None:
-        return ()
     return tuple(_summary(case, case.orchestration, number) for number in range(len(case.orchestration.workloads)))
 
 
@@ -199,9 +199,3 @@ def _ready(orchestration: Orchestration, number: int) -> ReadyReplicas:
     new = np.cumsum(np.append(0, changes.new[rows]))
     last = np.append(times[1:] != times[:-1], True)  # of the changes at one moment
     return ReadyReplicas(times[last], old[last], new[last])
-
-
-def _orchestration(case: CaseRecords) -> Orchestration:
-    if case.orchestration is None:
-        raise KeyError(f"case {case.name!r} has no workloads: its pulls have no controller")
-    return case.orchestration

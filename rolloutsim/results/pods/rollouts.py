@@ -85,8 +85,8 @@ class RolloutSummary:
     unfinished_pods: tuple[UnfinishedPod, ...]
 
 
-def rollout_summary(run: Run, case: CaseRecords) -> RolloutSummary | None:
-    """The figures of a case beside those of its pulls; None for bare pulls.
+def rollout_summary(run: Run, case: CaseRecords) -> RolloutSummary:
+    """The figures of a case beside those of its pulls.
 
     Parameters
     ----------
@@ -96,8 +96,6 @@ def rollout_summary(run: Run, case: CaseRecords) -> RolloutSummary | None:
         What happened.
     """
     orchestration = case.orchestration
-    if orchestration is None:
-        return None
     reasons = failed_pulls(case)
     return RolloutSummary(
         workloads=workload_summaries(case) if has_workloads(run, case) else (),

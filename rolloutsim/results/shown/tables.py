@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rolloutsim.results.metrics import CaseSummary, RunSummary, is_image_case, summarise
+from rolloutsim.results.metrics import CaseSummary, RunSummary, is_image_case
 from rolloutsim.results.numerals import (
     UNKNOWN,
     plus_minus,
@@ -38,14 +38,15 @@ from rolloutsim.results.shown.tabular import (
     escaped,
     markdown,
 )
-from rolloutsim.results.thresholds import ThresholdResult, check
-from rolloutsim.results.why.words import why
+from rolloutsim.results.thresholds import ThresholdResult
+from rolloutsim.scenario.resources import RESOURCES
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.intervals import Interval
     from rolloutsim.results.facts.records import CaseRecords, Run
     from rolloutsim.results.load.background import BackgroundSummary, Latency
     from rolloutsim.results.load.links import LinkSummary
+    from rolloutsim.results.outcome import Outcome
     from rolloutsim.results.pods.replicas import WorkloadSummary
 
 Intervals = Mapping[str, "Interval | None"]  # of rollout times, by case
@@ -56,7 +57,8 @@ MOST_ROWS = 200  # of nodes; of more the latest are shown (assumed: some pages)
 _FIGURES = ("case", "nodes", "pulls", "unfinished_pulls", "rollout_time_s", "alone_time_s", "bytes_on_wire")
 _SPREADS = {"pull_time_s": "pull_time_{}_s", "slowdown": "slowdown_{}"}
 _STATISTICS = ("mean", "p50", "p95", "p99", "max")
-_IN_BYTES = ("registry_storage", "disk", "unpack")  # kinds of links whose rates people give in bytes
+# Kinds of links whose rates people give in bytes.
+_IN_BYTES = ("registry_storage", *(resource.part for resource in RESOURCES if not resource.is_network))
 _SHARED = "Pulls of an image that several workloads use, and their bytes, stand in the row of each of them."
 _FOOTNOTES = (
     "alone (the same pull on an idle system) and slowdown (pull time / alone) are means over the pulls.",
@@ -64,19 +66,9 @@ _FOOTNOTES = (
 )
 
 
-def case_rows(run: Run, summary: RunSummary | None = None, intervals: Intervals | None = None) -> Table:
-    """The cases side by side: as images where each case is an image, else as workloads or sets of pulls.
-
-    Parameters
-    ----------
-    run : Run
-        What happened.
-    summary : RunSummary, optional
-        The run's, where the caller has it already; with several replications, their means.
-    intervals : mapping of str to Interval, optional
-        With several replications, the interval of each case's rollout time.
-    """
-    summary = summarise(run) if summary is None else summary
+def case_rows(outcome: Outcome) -> Table:
+    """The cases side by side: as images where each case is an image, else as workloads or sets of pulls."""
+    run, summary, intervals = outcome.run, outcome.means, outcome.intervals
     rows: list[tuple[CaseSummary, Any]] = [(case, case) for case in summary.cases.values()]
     columns: tuple[Column, ...]
     if _shows_workloads(run):
@@ -124,11 +116,11 @@ _PULL_TIMES = (
 _SLOWDOWN = Column("slowdown", FACTOR, lambda row: getattr(row[1].slowdown, "mean", None))
 
 
-def _time(of: Callable[[Any], float | None], decides: Callable[[Any], bool], intervals: Intervals | None) -> Column:
+def _time(of: Callable[[Any], float | None], decides: Callable[[Any], bool], intervals: Intervals) -> Column:
     """The rollout time, and behind ± half the interval of the case's where a row's time decides that."""
 
     def shown(row: Any) -> str:
-        time, interval = of(row), (intervals or {}).get(row[0].case)
+        time, interval = of(row), intervals.get(row[0].case)
         if time is None or interval is None or interval.half == 0.0 or not decides(row):
             return show_time(time)
         return plus_minus(show_time, time, interval.half)
@@ -195,14 +187,13 @@ def threshold_rows(results: Sequence[ThresholdResult]) -> Table:
     return Table(columns, results)
 
 
-def to_csv(run: Run, summary: RunSummary | None = None, intervals: Intervals | None = None) -> str:
+def to_csv(outcome: Outcome) -> str:
     """One line a case: the figures of the JSON contract with their full precision; unknown ones are empty.
 
     Where there are workloads, kubelets, faults or pushes, their failures are columns as well.
-    With several replications (parameters as for `case_rows`) the ends of the rollout time's interval come last.
+    With several replications the ends of the rollout time's interval come last.
     """
-    summary = summarise(run) if summary is None else summary
-    cases = tuple(summary.cases.values())
+    cases, intervals = tuple(outcome.means.cases.values()), outcome.intervals
     columns = [Column(key, NUMBER, attrgetter(key)) for key in _FIGURES]
     columns += [_statistic(metric, name, heading) for metric, heading in _SPREADS.items() for name in _STATISTICS]
     if any(case.rollout is not None for case in cases):
@@ -211,7 +202,7 @@ def to_csv(run: Run, summary: RunSummary | None = None, intervals: Intervals | N
             Column("failed_pulls", COUNT, lambda case: case.rollout and case.rollout.failed_pulls),
             Column("bytes_again", SIZE, lambda case: case.rollout and case.rollout.bytes_again),
         ]
-    if intervals is not None:
+    if intervals:
         columns += [
             Column("rollout_time_ci_low_s", TIME, lambda case: getattr(intervals.get(case.case), "low", None)),
             Column("rollout_time_ci_high_s", TIME, lambda case: getattr(intervals.get(case.case), "high", None)),
@@ -224,35 +215,26 @@ def _statistic(metric: str, name: str, heading: str = "{}") -> Column:
     return Column(heading.format(name), TIME, lambda row: getattr(getattr(row, metric), name, None))
 
 
-def to_markdown(
-    run: Run,
-    summary: RunSummary | None = None,
-    results: Sequence[ThresholdResult] | None = None,
-    intervals: Intervals | None = None,
-) -> str:
-    """A run as a Markdown section: title, cases, why, thresholds, what was assumed and what the figures mean.
-
-    Parameters are as for `case_rows`, and the checked thresholds where the caller has them already.
-    """
-    summary = summarise(run) if summary is None else summary
-    text = escaped(why(run, summary))
-    parts = [f"# {escaped(visible(run.scenario.name))}", markdown(case_rows(run, summary, intervals)), text]
-    results = check(run, summary) if results is None else results
+def to_markdown(outcome: Outcome) -> str:
+    """A Markdown section: title, cases, why, thresholds, what was assumed and what the figures mean."""
+    summary, scenario = outcome.means, outcome.run.scenario
+    parts = [f"# {escaped(visible(scenario.name))}", markdown(case_rows(outcome)), escaped(outcome.why)]
     if found := findings(summary):
         parts += ["## Rollout", "\n".join(f"- {escaped(f'{one.topic}: {one.text}')}" for one in found)]
     if (disks := disk_rows(summary)) is not None:
         parts += ["## Disk and cost", markdown(disks)]
-    if results:
-        parts += ["## Thresholds", markdown(threshold_rows(results))]
+    if outcome.thresholds:
+        parts += ["## Thresholds", markdown(threshold_rows(outcome.thresholds))]
     # Our own notes are Markdown already, the scenario's have names in them.
-    notes = (note if note in _FOOTNOTES else escaped(note) for note in footnotes(run, intervals))
+    notes = (note if note in _FOOTNOTES else escaped(note) for note in footnotes(outcome))
     parts.append("\n".join(f"- {note}" for note in notes))
     return "\n\n".join(parts) + "\n"
 
 
-def footnotes(run: Run, intervals: Intervals | None = None) -> tuple[str, ...]:
-    """What was assumed, and what one has to know to read the table; parameters as for `case_rows`."""
-    notes = (*map(visible, run.scenario.notes), *_about_intervals(intervals))
+def footnotes(outcome: Outcome) -> tuple[str, ...]:
+    """What was assumed, and what one has to know to read the table."""
+    run = outcome.run
+    notes = (*map(visible, run.scenario.notes), *_about_intervals(outcome.intervals))
     shared = (_SHARED,) if _shows_workloads(run) and _share_images(run) else ()
     return (*notes, *shared, *(_FOOTNOTES[1:] if _shows_workloads(run) else _FOOTNOTES))
 
@@ -263,8 +245,8 @@ def _share_images(run: Run) -> bool:
     return any(len(images) > len(set(images)) for images in uses)
 
 
-def _about_intervals(intervals: Intervals | None) -> Iterator[str]:
-    if intervals is None:
+def _about_intervals(intervals: Intervals) -> Iterator[str]:
+    if not intervals:
         return
     if all(interval is not None and interval.half == 0.0 for interval in intervals.values()):
         yield "All replications took equally long: nothing in this scenario that matters for it is random."

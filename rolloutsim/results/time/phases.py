@@ -269,11 +269,10 @@ class Readiness:
 
 def readiness(case: CaseRecords) -> Readiness:
     """Who was ready when: nodes with all their pods for bare pulls, pods of the new version for workloads."""
-    orchestration = case.orchestration
-    if orchestration is not None and orchestration.workloads:
+    if case.orchestration.workloads:
         of_workload = (case.pods.workload >= 0) & np.isnan(case.pods.deleted)
         times = case.pods.ready[of_workload]
-        wanted = sum(workload.replicas for workload in orchestration.workloads)
+        wanted = sum(workload.replicas for workload in case.orchestration.workloads)
         return Readiness("pods", max(wanted, 1), np.sort(times[~np.isnan(times)]))
     phases = node_phases(case)
     times = phases.bounds[-1]

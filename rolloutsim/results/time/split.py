@@ -3,22 +3,8 @@
 The path is walked back from the moment the image was ready, along what it waited for: the last unpack, before
 it the previous unpack or the fetch of its layer, whichever ended later, before a fetch the fetch of the same
 pull whose end freed its slot, ... the requests. The path covers the pull without gaps, so its causes add up to
-the pull time; `startup` covers the time from there to the ready pod.
-
-======================  ==================================================================================
-cause                   the pull's critical activity
-======================  ==================================================================================
-a shared link's name    moved bytes, and this link was their bottleneck
-nic, disk, unpack       as before, of the node's own links; unpack: its cores, or another unpack in front
-connection_cap          moved bytes as fast as one connection may
-registry_queue          waited for a connection at the registry
-layer_slot              waited for a download slot that other pulls of the node held
-requests                manifests, set-up, round trips, the server's time to first byte, fixed client times
-other_pull              waited for a layer that another pull of the node fetched or unpacked
-startup                 the image was there, the pod not yet ready
-retry                   a request failed or a connection broke: the waits and repetitions that this cost
-rate_limited            the same after a refusal by a rate limit
-======================  ==================================================================================
+the pull time; `startup` covers the time from there to the ready pod. They are the shared links that were the bottleneck
+while bytes moved, and those of `rolloutsim.scenario.causes`.
 
 What pods of workloads wait for besides their pulls is told in `rolloutsim.results.time.steps`. Everything here works on
 all pulls at once; the number of steps is that of the layers on a path.
@@ -31,7 +17,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.results.facts.layers import LayerTable, layer_table
+from rolloutsim.results.facts.layers import layer_table
+from rolloutsim.results.facts.records import derived
+from rolloutsim.scenario.causes import (
+    CAUSES,
+    LAYER_SLOT,
+    OTHER_PULL,
+    RATE_LIMITED,
+    REGISTRY_QUEUE,
+    REQUESTS,
+    RETRY,
+    STARTUP,
+    UNPACK,
+    Cause,
+)
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -39,24 +38,7 @@ if TYPE_CHECKING:
 
     Rows = npt.NDArray[np.signedinteger[Any]]
 
-CONNECTION_CAP = "connection_cap"
-REGISTRY_QUEUE = "registry_queue"
-LAYER_SLOT = "layer_slot"
-REQUESTS = "requests"
-OTHER_PULL = "other_pull"
-STARTUP = "startup"
-RETRY = "retry"
-RATE_LIMITED = "rate_limited"
-NIC = "nic"
-DISK = "disk"
-UNPACK = "unpack"
-
 _ROUNDING = 1e-9  # far below any wait, far above what sums of floats are off by [s]
-
-# Causes that are no links.
-WAITS = (
-    NIC, DISK, UNPACK, CONNECTION_CAP, REGISTRY_QUEUE, LAYER_SLOT, REQUESTS, OTHER_PULL, STARTUP, RETRY, RATE_LIMITED,
-)  # fmt: skip
 
 
 @struct
@@ -95,26 +77,20 @@ class PathTimes:
         return seconds.reshape(self.pulls, len(self.causes))
 
 
-def path_times(case: CaseRecords, table: LayerTable | None = None) -> PathTimes:
-    """Walk the critical paths of all finished pulls.
-
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    table : LayerTable, optional
-        The case's, where the caller has it already.
-    """
-    return _Walk(case, layer_table(case) if table is None else table).walk()
+@derived
+def path_times(case: CaseRecords) -> PathTimes:
+    """Walk the critical paths of all finished pulls."""
+    return _Walk(case).walk()
 
 
 class _Walk:
     """The critical paths of a case's pulls, all walked back together."""
 
-    def __init__(self, case: CaseRecords, table: LayerTable) -> None:
+    def __init__(self, case: CaseRecords) -> None:
         self.case = case
+        table = layer_table(case)
         self.pulls, self.fetches, self.unpacks = case.pulls, case.fetches, case.unpacks
-        self.causes = tuple(dict.fromkeys((*case.causes, *WAITS)))
+        self.causes = tuple(dict.fromkeys((*case.causes, *CAUSES)))
         self.number = {name: i for i, name in enumerate(self.causes)}
         self.renumbered = np.array([self.number[name] for name in case.causes], np.int32)
         self.fetch_of, self.unpack_of = table.fetch, table.unpack
@@ -223,10 +199,10 @@ class _Walk:
 
     # ---- seconds -------------------------------------------------------------------------------------
 
-    def _spend(self, rows: Rows, cause: str, seconds: Times) -> None:
+    def _spend(self, rows: Rows, cause: Cause, seconds: Times) -> None:
         some = seconds != 0.0
         count = int(np.count_nonzero(some))
-        self.stretches.append((rows[some], np.full(count, self.number[cause], np.int32), seconds[some]))
+        self.stretches.append((rows[some], np.full(count, self.number[cause.name], np.int32), seconds[some]))
 
     def _request(self, rows: Rows, seconds: Times) -> None:
         """Seconds of requests before the layers, less what failed ones among them cost."""
@@ -265,10 +241,8 @@ class _Walk:
                 )
 
 
-def _lost(case: CaseRecords, is_fetch: bool) -> list[tuple[str, Times]]:
+def _lost(case: CaseRecords, is_fetch: bool) -> list[tuple[Cause, Times]]:
     """For each cause what failed requests cost each pull, or each fetch [s]; nothing where none failed."""
-    if case.orchestration is None:
-        return []
     lost, count = case.orchestration.lost, len(case.fetches.pull if is_fetch else case.pulls.node)
     found = []
     for cause, limited in ((RETRY, False), (RATE_LIMITED, True)):

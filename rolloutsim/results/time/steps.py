@@ -2,25 +2,7 @@
 
 The pod of a bare pull waits for that pull, and then for its start-up. A pod of a workload went through steps; a
 `pull` among them is replaced by that pull's own critical path (`rolloutsim.results.time.split`). So the causes of a pod
-add up to the time from its workload's start (from its asking, without a workload) to its readiness. Beside those
-of pulls they are:
-
-=================  =======================================================================================
-cause              the pod
-=================  =======================================================================================
-controller_pacing  was not created, or not deleted in favour of it: its turn had not come
-termination        could not be created, since the pod that it replaces was not gone
-controller         was created, and its node had not asked for its images yet
-kubelet_queue      waited for other pulls: its node pulls serially, or only so many images at a time
-qps                was refused by the token bucket of its kubelet (`registry_pull_qps`), and backed off
-rate_limited       was refused by the registry's rate limit, and backed off
-backoff            backed off after an attempt that failed otherwise
-failed_pull        was busy with an attempt that failed
-other_pull         waited for a pull that another pod of its node had begun
-node_down          its node was away, or it had been ready already before a crash of its node
-startup            had its images, and was not ready yet
-schedule           had a time of its own in the scenario, which had not come (all at once: nothing else paces)
-=================  =======================================================================================
+add up to the time from its workload's start (from its asking, without a workload) to its readiness.
 """
 
 from __future__ import annotations
@@ -30,25 +12,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.results.facts.records import STEP_CAUSES
-from rolloutsim.results.time.split import OTHER_PULL, path_times, ranges
+from rolloutsim.results.facts.records import derived
+from rolloutsim.results.time.split import path_times, ranges
+from rolloutsim.scenario.causes import (
+    CONTROLLER_PACING,
+    FAILED_PULL,
+    NODE_DOWN,
+    OTHER_PULL,
+    PULL,
+    SCHEDULE,
+    STEPS,
+    Cause,
+)
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, Ids, Orchestration, Times
     from rolloutsim.results.time.split import PathTimes, Rows
-
-CONTROLLER_PACING = "controller_pacing"
-TERMINATION = "termination"
-SCHEDULE = "schedule"
-FAILED_PULL = "failed_pull"
-NODE_DOWN = "node_down"
-
-# The records' words for steps as results say them.
-STEP_NAMES = tuple(CONTROLLER_PACING if name == "pacing" else name for name in STEP_CAUSES)
-PACING_STEP, TERMINATION_STEP, KUBELET_QUEUE_STEP, PULL_STEP = map(
-    STEP_CAUSES.index, ("pacing", "termination", "kubelet_queue", "pull")
-)
 
 
 @struct
@@ -106,38 +86,28 @@ class Chains:
     first: Rows
 
 
+@derived
 def chains(case: CaseRecords) -> Chains:
     """Sort the steps of a case's pods into chains; there are none without workloads."""
-    count = len(case.pods.ready)
-    if case.orchestration is None:
-        none, never = np.zeros(0, np.int32), np.zeros(0)
-        return Chains(none, none, none, never, never, none, np.zeros(count + 1, np.int64))
     steps = case.orchestration.steps
     order = np.lexsort((steps.started, steps.pod))
     pod = steps.pod[order]
     return Chains(
         pod, steps.cause[order].astype(np.int32), steps.pull[order], steps.started[order], steps.ended[order],
-        steps.trigger[order], np.searchsorted(pod, np.arange(count + 1)),
+        steps.trigger[order], np.searchsorted(pod, np.arange(len(case.pods.ready) + 1)),
     )  # fmt: skip
 
 
 def time_split(case: CaseRecords) -> dict[str, float]:
     """Seconds by cause until the pods are ready, summed over the finished pulls or ready pods [s]."""
-    return path_times(case).total() if case.orchestration is None else pod_times(case).total()
+    return pod_times(case).total()
 
 
-def pod_times(case: CaseRecords, path: PathTimes | None = None) -> PodTimes:
-    """What each ready pod waited for.
-
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    path : PathTimes, optional
-        The case's, where the caller has it already.
-    """
-    path = path_times(case) if path is None else path
-    if case.orchestration is None:
+@derived
+def pod_times(case: CaseRecords) -> PodTimes:
+    """What each ready pod waited for."""
+    path = path_times(case)
+    if case.bare:
         return PodTimes(path.causes, path.pull, path.cause, path.seconds, len(case.pods.ready))
     account = _Account(case, path)
     account.bare_pods()
@@ -147,7 +117,7 @@ def pod_times(case: CaseRecords, path: PathTimes | None = None) -> PodTimes:
 
 def has_own_time(case: CaseRecords) -> npt.NDArray[np.bool_]:
     """Of which workloads each pod has a time of its own, for which it waits where others wait for their turn."""
-    workloads = () if case.orchestration is None else case.orchestration.workloads
+    workloads = case.orchestration.workloads
     return np.array([workload.strategy.name == "all_at_once" for workload in workloads], np.bool_)
 
 
@@ -155,9 +125,8 @@ def is_ready(case: CaseRecords) -> npt.NDArray[np.bool_]:
     """Which pods stay and are ready at the end; one whose node went away after that is not."""
     pods = case.pods
     ready: npt.NDArray[np.bool_] = ~np.isnan(pods.ready) & np.isnan(pods.deleted)
-    if case.orchestration is not None:
-        steps = case.orchestration.steps
-        ready[steps.pod[np.isnan(steps.ended)]] = False
+    steps = case.orchestration.steps
+    ready[steps.pod[np.isnan(steps.ended)]] = False
     return ready
 
 
@@ -171,7 +140,7 @@ def owns_pull(case: CaseRecords, cause: Ids, pull: Ids, started: Times, ended: T
     cause, pull, started, ended : numpy.ndarray
         Columns of some steps.
     """
-    own: npt.NDArray[np.bool_] = (cause == PULL_STEP) & (pull >= 0)
+    own: npt.NDArray[np.bool_] = (cause == PULL.number) & (pull >= 0)
     rows, pulls = np.flatnonzero(own), case.pulls
     own[rows] = (pulls.asked[pull[rows]] == started[rows]) & (pulls.pulled[pull[rows]] == ended[rows])
     return own
@@ -183,8 +152,7 @@ class _Account:
     def __init__(self, case: CaseRecords, path: PathTimes) -> None:
         self.case = case
         self.path = path
-        own = (name for name in STEP_NAMES if name != "pull")
-        self.causes = tuple(dict.fromkeys((*path.causes, *own, SCHEDULE)))
+        self.causes = path.causes
         self.number = {name: i for i, name in enumerate(self.causes)}
         self.ready = is_ready(case)
         self.order = np.argsort(path.pull, kind="stable")
@@ -204,19 +172,19 @@ class _Account:
         kept = self.ready[steps.pod] & (steps.started < ready[steps.pod])
         if orchestration.stand_in:
             # The time of a bare pull begins when it is asked for.
-            kept &= steps.cause != PACING_STEP
+            kept &= steps.cause != CONTROLLER_PACING.number
         pod, cause, pull = (values[kept] for values in (steps.pod, steps.cause, steps.pull))
         started: Times = steps.started[kept]
         # What a crash began again counts until the readiness that it ends in.
         ended: Times = np.fmin(steps.ended[kept], ready[pod])
         own = owns_pull(self.case, cause, pull, started, ended)
         self._follow(pod[own], pull[own])
-        joined = (cause == PULL_STEP) & ~own
+        joined = (cause == PULL.number) & ~own
         self._spend(pod[joined], OTHER_PULL, (ended - started)[joined])
-        names = np.array([self.number.get(name, -1) for name in STEP_NAMES])
-        own_time = (cause == PACING_STEP) & has_own_time(self.case)[self.case.pods.workload[pod]]
+        names = np.array([self.number.get(step.name, -1) for step in STEPS])
+        own_time = (cause == CONTROLLER_PACING.number) & has_own_time(self.case)[self.case.pods.workload[pod]]
         self._spend(pod[own_time], SCHEDULE, (ended - started)[own_time])
-        rest = (cause != PULL_STEP) & ~own_time
+        rest = (cause != PULL.number) & ~own_time
         self._spend(pod[rest], names[cause[rest]], (ended - started)[rest])
         if len(pod):
             begins = np.array([workload.start for workload in orchestration.workloads])
@@ -245,7 +213,7 @@ class _Account:
         entries = self.order[ranges(self.first[pull], counts)]
         self._spend(np.repeat(pod, counts), self.path.cause[entries], self.path.seconds[entries])
 
-    def _spend(self, pod: Rows, cause: Rows | str, seconds: Times) -> None:
+    def _spend(self, pod: Rows, cause: Rows | Cause, seconds: Times) -> None:
         some = seconds != 0.0
-        which = np.full(len(pod), self.number[cause]) if isinstance(cause, str) else cause
+        which = np.full(len(pod), self.number[cause.name]) if isinstance(cause, Cause) else cause
         self.entries.append((pod[some], which[some], seconds[some]))

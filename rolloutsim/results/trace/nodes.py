@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rolloutsim.results.pods.failures import pod_names
-from rolloutsim.results.time.split import OTHER_PULL
-from rolloutsim.results.time.steps import STEP_NAMES, chains
+from rolloutsim.results.time.steps import chains
 from rolloutsim.results.trace.tracks import Part, Slice, ended
+from rolloutsim.scenario.causes import OTHER_PULL, PULL, STARTUP, STEPS
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords
@@ -43,9 +43,9 @@ class NodeSlices:
         self.names = pod_names(case)
         self.layers = [_layer_names(image.name, [layer.digest for layer in image.layers]) for image in case.images]
         self.spent = _spent(case)
-        lost = None if case.orchestration is None else case.orchestration.lost
+        lost = case.orchestration.lost
         # Fetches whose first requests were refused.
-        self.retried = frozenset(() if lost is None else lost.activity[lost.is_fetch].tolist())
+        self.retried = frozenset(lost.activity[lost.is_fetch].tolist())
         rows = zip(fetches.pull.tolist(), fetches.layer.tolist(), strict=True)
         self.first = {key: row for row, key in reversed([*enumerate(rows)])}  # of each layer of each pull
         self.chains = chains(case)
@@ -80,15 +80,15 @@ class NodeSlices:
         if first < last:
             c = self.chains
             return [
-                Part(STEP_NAMES[c.cause[i]], float(c.started[i]), ended(float(c.ended[i]), end))
+                Part(STEPS[c.cause[i]].name, float(c.started[i]), ended(float(c.ended[i]), end))
                 for i in range(first, last)
             ]
         pods = self.case.pods
         started = float(pods.started[row])
         asked = ended(float(pods.asked[row]), end)
         if isnan(started):
-            return [Part("pull", asked, end)]
-        return [Part("pull", asked, started), Part("startup", started, end)]
+            return [Part(PULL.name, asked, end)]
+        return [Part(PULL.name, asked, started), Part(STARTUP.name, started, end)]
 
     def _pull(self, row: int) -> Slice:
         case, pulls = self.case, self.case.pulls
@@ -184,16 +184,13 @@ class NodeSlices:
             until = case.end if fetch < 0 else self._fetch_end(fetch)
             image = case.images[case.pulls.image[pull]]
             name = self.layers[case.pulls.image[pull]][case.layers[case.waits.layer[row]].digest]
-            yield Slice(name, since, max(until, since), {"image": image.name, "cause": OTHER_PULL})
+            yield Slice(name, since, max(until, since), {"image": image.name, "cause": OTHER_PULL.name})
 
     def _old_pods(self, tracks: Tracks, process: Process, node: int) -> None:
-        orchestration = self.case.orchestration
-        if orchestration is None:
-            return
-        old = orchestration.old_pods
+        old, workloads = self.case.orchestration.old_pods, self.case.orchestration.workloads
         slices = []
         for row in np.flatnonzero((old.node == node) & ~np.isnan(old.deleted)).tolist():
-            name = orchestration.workloads[old.workload[row]].name
+            name = workloads[old.workload[row]].name
             gone = ended(float(old.gone[row]), max(self.case.end, float(old.deleted[row])))
             if gone > old.deleted[row]:
                 slices.append(Slice(f"{name}, old pod", float(old.deleted[row]), gone, {"workload": name}))

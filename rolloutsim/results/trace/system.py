@@ -55,7 +55,7 @@ def _links(tracks: Tracks, scenario: ResolvedScenario, case: CaseRecords) -> dic
 def _readiness(tracks: Tracks, case: CaseRecords) -> None:
     process = tracks.process("readiness")
     orchestration = case.orchestration
-    if orchestration is not None and orchestration.workloads:
+    if orchestration.workloads:
         for workload in orchestration.workloads:
             found = ready_replicas(case, workload.name)
             rows = zip(found.times.tolist(), found.new.tolist(), found.old.tolist(), strict=True)
@@ -98,8 +98,6 @@ def _background(tracks: Tracks, case: CaseRecords) -> None:
 
 def _events(tracks: Tracks, scenario: ResolvedScenario, case: CaseRecords) -> dict[str, Any]:
     orchestration = case.orchestration
-    if orchestration is None:
-        return {}
     faults, refusals = orchestration.faults, orchestration.refusals
     pushes, before = _pushes(scenario, case, orchestration)
     if faults.name or len(refusals.time) or pushes:

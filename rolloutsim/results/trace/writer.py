@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rolloutsim.results.metrics import summarise
 from rolloutsim.results.time.phases import node_phases
 from rolloutsim.results.trace.nodes import NodeSlices
 from rolloutsim.results.trace.system import add_system
@@ -97,12 +96,6 @@ def latest_nodes(case: CaseRecords, most: int) -> list[int]:
     ready = np.where(np.isnan(phases.bounds[-1]), np.inf, phases.bounds[-1])
     last = np.argsort(-ready, kind="stable")[:most]
     return sorted(phases.node[last].tolist(), key=lambda node: case.node_names[node])
-
-
-def slowest_or_named(run: Run, name: str | None) -> CaseRecords | None:
-    """The case of a name; without one the slowest. None: there is none of that name."""
-    wanted = name if name is not None else run.cases[0].name if len(run.cases) == 1 else summarise(run).slowest.case
-    return next((case for case in run.cases if case.name == wanted), None)
 
 
 def to_bytes(trace: Trace, compressed: bool) -> bytes:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rolloutsim.results.time.split import DISK, LAYER_SLOT, NIC, OTHER_PULL, REGISTRY_QUEUE, UNPACK
+from rolloutsim.scenario.causes import LAYER_SLOT, OTHER_PULL, REGISTRY_QUEUE
+from rolloutsim.scenario.resources import PULLED
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.load.links import LinkSummary
     from rolloutsim.results.metrics import CaseSummary
 
-PRIVATE_LINKS = {NIC: "nic.in", DISK: "disk", UNPACK: "unpack"}
+PRIVATE_LINKS = {resource.cause.name: resource.part for resource in PULLED}
 
 # Who waits in one of these waits for others, and they for something else.
-_QUEUES = (REGISTRY_QUEUE, LAYER_SLOT, OTHER_PULL)
+_QUEUES = (REGISTRY_QUEUE.name, LAYER_SLOT.name, OTHER_PULL.name)
 _MOSTLY = 0.5  # a link that is full for less of the rollout does not explain a queue (assumed)
 
 

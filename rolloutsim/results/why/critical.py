@@ -20,38 +20,32 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rolloutsim.results.facts.records import derived
 from rolloutsim.results.metrics import last_pod
-from rolloutsim.results.time.split import DISK, NIC, OTHER_PULL, path_times
-from rolloutsim.results.time.steps import (
+from rolloutsim.results.time.split import path_times
+from rolloutsim.results.time.steps import chains, has_own_time, owns_pull
+from rolloutsim.scenario.causes import (
     CONTROLLER_PACING,
     FAILED_PULL,
-    KUBELET_QUEUE_STEP,
+    KUBELET_QUEUE,
     NODE_DOWN,
-    PACING_STEP,
-    PULL_STEP,
+    OTHER_PULL,
+    PULL,
     SCHEDULE,
-    STEP_NAMES,
+    STEPS,
     TERMINATION,
-    TERMINATION_STEP,
-    chains,
-    has_own_time,
-    owns_pull,
 )
+from rolloutsim.scenario.resources import RESOURCES
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, OldPods
-    from rolloutsim.results.time.split import PathTimes
 
 
-def last_path(case: CaseRecords, path: PathTimes | None = None) -> tuple[tuple[str, float], ...]:
+_TRIGGERED = (CONTROLLER_PACING.number, TERMINATION.number)  # steps that the event of a pod ends
+
+
+def last_path(case: CaseRecords) -> tuple[tuple[str, float], ...]:
     """The causes that made a case's rollout take as long as it did.
-
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    path : PathTimes, optional
-        The case's, where the caller has it already.
 
     Returns
     -------
@@ -59,29 +53,24 @@ def last_path(case: CaseRecords, path: PathTimes | None = None) -> tuple[tuple[s
         Cause and seconds [s], the largest first; they add up to the rollout time. Empty while a pod is missing,
         since then there is no last one.
     """
-    walk = _walked(case, path)
+    walk = _walked(case)
     if walk is None:
         return ()
     return tuple(sorted(((c, s) for c, s in walk.seconds.items() if s > 0.0), key=lambda pair: (-pair[1], pair[0])))
 
 
 def queued_time(case: CaseRecords) -> float:
-    """For how long the path stands in kubelets' queues, whatever the pulls ahead waited for [s].
-
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    """
-    walk = None if case.orchestration is None else _walked(case)
+    """For how long the path stands in kubelets' queues, whatever the pulls ahead waited for [s]."""
+    walk = _walked(case)
     return 0.0 if walk is None else walk.queued
 
 
-def _walked(case: CaseRecords, path: PathTimes | None = None) -> _Walk | None:
+@derived
+def _walked(case: CaseRecords) -> _Walk | None:
     pod = last_pod(case)
     if pod is None:
         return None
-    walk = _Walk(case, path_times(case) if path is None else path)
+    walk = _Walk(case)
     walk.back_from(pod)
     return walk
 
@@ -89,14 +78,14 @@ def _walked(case: CaseRecords, path: PathTimes | None = None) -> _Walk | None:
 class _Walk:
     """The way back from one pod's readiness."""
 
-    def __init__(self, case: CaseRecords, path: PathTimes) -> None:
+    def __init__(self, case: CaseRecords) -> None:
         self.case = case
-        self.path = path
+        self.path = path_times(case)
         self.chains = chains(case)
         steps = self.chains
         self.whole = owns_pull(case, steps.cause, steps.pull, steps.started, steps.ended)
         self.has_own_time = has_own_time(case)
-        self.links = {NIC, DISK, *case.shared_links.name}
+        self.links = {*(one.cause.name for one in RESOURCES if one.fetched), *case.shared_links.name}
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.queued = 0.0  # in kubelets' queues
 
@@ -109,27 +98,25 @@ class _Walk:
         else:
             pull = int(pods.pull[pod])
             self._follow(pull)
-            self.seconds[FAILED_PULL] += float(self.case.pulls.asked[pull] - pods.asked[pod])
+            self.seconds[FAILED_PULL.name] += float(self.case.pulls.asked[pull] - pods.asked[pod])
             time = float(pods.asked[pod])
-        self.seconds[SCHEDULE] += time
+        self.seconds[SCHEDULE.name] += time
 
     def _steps(self, pod: int, time: float) -> float:
         """Walk back along the steps of pods; the time at which the first of them began to wait."""
         steps = self.chains
-        between = NODE_DOWN  # what the time between a step's end and what came after it was spent on
+        between = NODE_DOWN.name  # what the time between a step's end and what came after it was spent on
         left: set[int] = set()  # steps whose trigger was followed: never twice
         while (step := self._before(pod, time)) >= 0:
             started, ended = float(steps.started[step]), float(steps.ended[step])
             if ended < time:
                 self.seconds[between] += time - ended
                 time = ended
-            between = NODE_DOWN
+            between = NODE_DOWN.name
             trigger = int(steps.trigger[step])
-            if ended == time and trigger >= 0 and step not in left and steps.cause[step] in (
-                PACING_STEP, TERMINATION_STEP,
-            ):  # fmt: skip
+            if ended == time and trigger >= 0 and step not in left and int(steps.cause[step]) in _TRIGGERED:
                 left.add(step)
-                between = CONTROLLER_PACING
+                between = CONTROLLER_PACING.name
                 pod, time = self._trigger(pod, step, time)
             elif ended == time and (ahead := self._ahead(pod, step)) is not None:
                 pod, pull = ahead
@@ -141,7 +128,7 @@ class _Walk:
                 self._spend(step, time - started, cut=time < ended)
                 time = started
         start = self._start(pod)
-        self.seconds[CONTROLLER_PACING] += time - start
+        self.seconds[CONTROLLER_PACING.name] += time - start
         return start
 
     def _before(self, pod: int, time: float) -> int:
@@ -153,11 +140,11 @@ class _Walk:
     def _trigger(self, pod: int, step: int, time: float) -> tuple[int, float]:
         """Whose chain the path goes on in after a step that an event ended, and from when on."""
         row, is_old = divmod(int(self.chains.trigger[step]), 2)
-        if not is_old or self.case.orchestration is None:
+        if not is_old:
             return row, time
         old: OldPods = self.case.orchestration.old_pods
         deleted = min(float(old.deleted[row]), time)
-        self.seconds[TERMINATION] += time - deleted
+        self.seconds[TERMINATION.name] += time - deleted
         own = self._before(pod, deleted)
         if own not in (-1, step) and self.chains.ended[own] == deleted and self.chains.trigger[own] >= 0:
             return pod, deleted  # its own chain says why the old pod was deleted
@@ -169,7 +156,7 @@ class _Walk:
 
     def _ahead(self, pod: int, step: int) -> tuple[int, int] | None:
         """What let a pod in that stood in its kubelet's queue: the pull that ended then, and the pod that had asked."""
-        if self.chains.cause[step] != KUBELET_QUEUE_STEP:
+        if self.chains.cause[step] != KUBELET_QUEUE.number:
             return None
         pulls, ended = self.case.pulls, self.chains.ended[step]
         of_node = pulls.node == self.case.pods.node[pod]
@@ -183,13 +170,13 @@ class _Walk:
         if self.whole[step] and not cut:
             self._follow(int(self.chains.pull[step]))
             return
-        cause = int(self.chains.cause[step])
+        cause = STEPS[self.chains.cause[step]]
         workload = self.case.pods.workload[self.chains.pod[step]]
-        if cause == PACING_STEP and self.has_own_time[workload]:
-            self.seconds[SCHEDULE] += seconds
+        if cause is CONTROLLER_PACING and self.has_own_time[workload]:
+            self.seconds[SCHEDULE.name] += seconds
         else:
-            self.seconds[OTHER_PULL if cause == PULL_STEP else STEP_NAMES[cause]] += seconds
-        if cause == KUBELET_QUEUE_STEP:
+            self.seconds[OTHER_PULL.name if cause is PULL else cause.name] += seconds
+        if cause is KUBELET_QUEUE:
             self.queued += seconds
 
     def _follow(self, pull: int, queued: bool = False) -> None:
@@ -197,9 +184,7 @@ class _Walk:
         rows = np.flatnonzero(self.path.pull == pull)
         for cause, seconds in zip(self.path.cause[rows].tolist(), self.path.seconds[rows].tolist(), strict=True):
             name = self.path.causes[cause]
-            self.seconds[name if not queued or name in self.links else STEP_NAMES[KUBELET_QUEUE_STEP]] += seconds
+            self.seconds[name if not queued or name in self.links else KUBELET_QUEUE.name] += seconds
 
     def _start(self, pod: int) -> float:
-        number = int(self.case.pods.workload[pod])
-        workloads = () if self.case.orchestration is None else self.case.orchestration.workloads
-        return workloads[number].start
+        return self.case.orchestration.workloads[int(self.case.pods.workload[pod])].start

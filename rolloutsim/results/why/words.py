@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.results.metrics import CaseSummary, RunSummary, summarise
+from rolloutsim.results.metrics import CaseSummary, RunSummary
 from rolloutsim.results.numerals import rate_of_rate, show_time, visible, whole_share, whole_shares
-from rolloutsim.results.time.split import DISK, NIC, UNPACK
 from rolloutsim.results.time.steps import pod_times
 from rolloutsim.results.why.bottlenecks import (
     PRIVATE_LINKS,
@@ -27,8 +26,9 @@ from rolloutsim.results.why.bottlenecks import (
     saturation,
     shared,
 )
-from rolloutsim.results.why.causes import SENTENCES, TAKES_TIME
 from rolloutsim.results.why.critical import last_path
+from rolloutsim.scenario.causes import CAUSES
+from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES
 from rolloutsim.structs import struct
 from rolloutsim.units import format_time
 
@@ -43,20 +43,19 @@ _MOST_NAMES = 3  # nodes that are named before the others are only counted
 _CLEARLY = 0.05  # a group that is last by a smaller share of its time is not worth a word (assumed)
 _ALIKE = 0.02  # two shares that differ by less are not both said (assumed)
 
-_PRIVATE_NAMES = {NIC: "NICs", DISK: "disks", UNPACK: "cores"}
+_PRIVATE_NAMES = {resource.cause.name: f"{resource.noun}s" for resource in PULLED}
 
 
-def why(run: Run, summary: RunSummary | None = None) -> str:
+def why(run: Run, summary: RunSummary) -> str:
     """Explain a run's slowest case in a few sentences, one a line, and where other cases differ from it.
 
     Parameters
     ----------
     run : Run
         What happened.
-    summary : RunSummary, optional
-        The run's, where the caller has it already.
+    summary : RunSummary
+        Its figures; with several replications, their means.
     """
-    summary = summarise(run) if summary is None else summary
     unfinished = [case for case in summary.cases.values() if not case.finished]
     if unfinished:
         horizon, ends = run.scenario.horizon, {case.name: case.end for case in run.cases}
@@ -88,7 +87,7 @@ def name_of(bottleneck: Bottleneck) -> str:
         return _links_name(bottleneck.kind, bottleneck.links)
     if bottleneck.kind in _PRIVATE_NAMES:
         return f"node {_PRIVATE_NAMES[bottleneck.kind]}"
-    return TAKES_TIME[bottleneck.kind]
+    return CAUSES[bottleneck.kind].noun
 
 
 def _is_paced(case: CaseSummary) -> bool:
@@ -142,7 +141,7 @@ def _differing(summary: RunSummary, splits: Mapping[str, Mapping[str, float]], m
 
 def _busy(main: Bottleneck, largest: Bottleneck, case: CaseSummary, scenario: ResolvedScenario) -> str:
     """The main clause about the bottleneck, the queue behind it if there is one, and how busy the other end was."""
-    queue = "" if main is largest else f", while {SENTENCES[largest.kind]}"
+    queue = "" if main is largest else f", while {CAUSES[largest.kind].sentence}"
     uplink = _busiest_uplink(case)
     if main.is_shared:
         clauses = [f"{_how_busy(name_of(main), main, case)}{queue}", _nics(case, scenario)]
@@ -152,7 +151,7 @@ def _busy(main: Bottleneck, largest: Bottleneck, case: CaseSummary, scenario: Re
         of = f" of {_listed(groups)}" if len(worst) < len(rows) else ""
         clauses = [f"{_how_busy(f'{name_of(main)}{of}', main, case)}{queue}", uplink]
     else:
-        clauses = [SENTENCES[main.kind], uplink, _nics(case, scenario)]
+        clauses = [CAUSES[main.kind].sentence, uplink, _nics(case, scenario)]
     return "; ".join(clause for clause in clauses if clause)
 
 
@@ -168,7 +167,7 @@ def _how_busy(name: str, cause: Bottleneck, case: CaseSummary) -> str:
 
 def _nics(case: CaseSummary, scenario: ResolvedScenario) -> str:
     """How busy the node NICs were, with rates where all have the same."""
-    rows = private(case, "nic.in")
+    rows = private(case, RESOURCES[NIC_IN].part)
     if not rows:
         return "node NICs without a limit"
     busy = _utilisation(rows)
@@ -218,9 +217,9 @@ def _useless(main: Bottleneck, case: CaseSummary) -> Iterator[str]:
         return saturated == 0.0 and (row.utilisation or 0.0) < most
 
     own = [
-        word
-        for word, kind in (("NIC", "nic.in"), ("disk", "disk"))
-        if private(case, kind) and all(map(idle, private(case, kind)))
+        resource.noun
+        for resource in PULLED
+        if resource.fetched and (rows := private(case, resource.part)) and all(map(idle, rows))
     ]
     wider: dict[tuple[str, str], list[LinkSummary]] = {}
     for row in shared(case):
@@ -238,7 +237,7 @@ def _useless(main: Bottleneck, case: CaseSummary) -> Iterator[str]:
 
 
 def _noun(cause: Bottleneck) -> str:
-    return f"the {name_of(cause)}" if cause.is_shared else TAKES_TIME[cause.kind]
+    return f"the {name_of(cause)}" if cause.is_shared else CAUSES[cause.kind].noun
 
 
 def _links_name(kind: str, links: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.checks.failures import failure_problems
 from rolloutsim.scenario.checks.network import network_problems, registry_problems, unlimited_problems
 from rolloutsim.scenario.checks.nodes import cached_nodes, cached_problems, group_problems
@@ -17,7 +18,6 @@ from rolloutsim.scenario.checks.traffic import background_problems, push_problem
 from rolloutsim.scenario.conditions import thresholds
 from rolloutsim.scenario.images import image_problems
 from rolloutsim.scenario.links import group_links, link_problems, registries, shared_links
-from rolloutsim.scenario.metrics import CAUSES
 from rolloutsim.scenario.model import MOST_NODES, Document
 from rolloutsim.scenario.places import Problem
 from rolloutsim.scenario.strategies import ALL, is_one_case, wanted

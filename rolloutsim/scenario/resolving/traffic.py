@@ -41,7 +41,7 @@ def _flow(name: str, spec: BackgroundSpec, links: tuple[str, ...], line_share: f
 def _left_out(link: str, document: Document) -> bool:
     """Whether the ideal model has no such link."""
     private = private_link(link, document)
-    return private is not None and private[1] in ("disk", "unpack")
+    return private is not None and not private[1].is_network
 
 
 def pushes(document: Document) -> tuple[Push, ...]:

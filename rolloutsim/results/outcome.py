@@ -1,7 +1,8 @@
-"""Several replications of a scenario: the same simulation with independent seeds, each number with an interval.
+"""What came out of a scenario: a run, its replications if there are several, and the figures of all of them.
 
-A number of the JSON contract is the mean of the replications' numbers, its interval Student's t; a percentile (p50,
-p95, p99) or a maximum is the median of the replications', its interval one of order statistics: both are stated in
+Everything is worked out when it is first asked for, and once. Replications are the same simulation with independent
+seeds: a number of the JSON contract is the mean of theirs, its interval Student's t; a percentile (p50, p95, p99) or a
+maximum is the median of theirs, its interval one of order statistics: both are stated in
 `rolloutsim.results.facts.intervals`, with 95 % confidence. Pulls of one replication depend on each other, so they are
 never pooled; see `rolloutsim.results.combine` for what is unknown or missing in some of them.
 """
@@ -9,23 +10,23 @@ never pooled; see `rolloutsim.results.combine` for what is unknown or missing in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.results.combine import combine, interval_of, row_name
-from rolloutsim.results.contract.case import Detail
-from rolloutsim.results.contract.sections import number
-from rolloutsim.results.document import to_dict, to_text
 from rolloutsim.results.facts.intervals import Interval
-from rolloutsim.results.facts.records import Run
+from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.results.metrics import RunSummary, summarise
+from rolloutsim.results.numerals import number
 from rolloutsim.results.thresholds import Measurement, ThresholdResult, judge, measure
-from rolloutsim.results.time.phases import readiness
+from rolloutsim.results.why.words import why
 from rolloutsim.structs import struct
+
+if TYPE_CHECKING:
+    from rolloutsim.results.contract.case import Detail
 
 ROLLOUT_TIME = "rollout_time_s"
 _OF_THE_FIRST = "nodes, pulls and their links are those of the first replication; other numbers are of all {}"
@@ -58,58 +59,96 @@ class Replication:
 
 def figures_of(run: Run) -> Replication:
     """The figures of a run that is one of several."""
+    from rolloutsim.results.contract.case import case_figures  # a single run's table does without
+    from rolloutsim.results.time.phases import readiness
+
     summary = summarise(run)
-    cases = {case["case"]: case for case in to_dict(run, "summary", summary)["cases"]}
-    for case in cases.values():
-        del case["thresholds"]
+    cases = {case.name: case_figures(case, summary.cases[case.name]) for case in run.cases}
     ready = {case.name: readiness(case).times for case in run.cases}
     return Replication(run.seed, summary, cases, measure(run, summary), ready)
 
 
-def replications_of(run: Run, each: tuple[Replication, ...] = ()) -> Replications:
-    """A run with the figures of its replications; with its own where it is the only one."""
-    return Replications(run, each or (figures_of(run),))
-
-
-@dataclass(frozen=True, eq=False)
-class Replications:
-    """Replications of a scenario.
+class Outcome:
+    """What came out of a scenario.
 
     Parameters
     ----------
-    first : Run
-        The first one, with its records; its seed is the one that was asked for.
-    each : tuple of Replication
-        The figures of all of them, the first included.
+    run : Run
+        The records of the simulation; with several replications, of the first, whose seed was asked for.
+    replications : tuple of Replication
+        The figures of all of them, the first included; empty where the run is the only one.
     """
 
-    first: Run
-    each: tuple[Replication, ...]
+    def __init__(self, run: Run, replications: tuple[Replication, ...] = ()) -> None:
+        self.run = run
+        self.replications = replications
 
     def __len__(self) -> int:
-        return len(self.each)
+        """How many replications there are."""
+        return len(self.replications) or 1
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """The names of the cases."""
+        return tuple(case.name for case in self.run.cases)
+
+    @property
+    def slowest(self) -> str:
+        """The case with the largest rollout time in the run that there are records of."""
+        return self.cases[0] if len(self.cases) == 1 else self.first.slowest.case
+
+    def records(self, name: str) -> CaseRecords:
+        """What happened in a case; with several replications, in the first.
+
+        Raises
+        ------
+        KeyError
+            If there is no such case.
+        """
+        for case in self.run.cases:
+            if case.name == name:
+                return case
+        raise KeyError(f"no case {name!r}; cases: {', '.join(self.cases)}")
 
     @cached_property
-    def summary(self) -> RunSummary:
-        """The figures of all cases, each a mean (a percentile or maximum: the median) over the replications."""
-        combined: RunSummary = combine([one.summary for one in self.each])[0]
+    def first(self) -> RunSummary:
+        """The figures of the run that there are records of: of the first replication."""
+        return summarise(self.run)
+
+    @cached_property
+    def means(self) -> RunSummary:
+        """The figures over all replications, each a mean (a percentile or maximum: the median) of theirs."""
+        if not self.replications:
+            return self.first
+        combined: RunSummary = combine([one.summary for one in self.replications])[0]
         return combined
+
+    @cached_property
+    def each(self) -> tuple[Replication, ...]:
+        """The figures of each replication; of the run where it is the only one."""
+        return self.replications or (figures_of(self.run),)
 
     @cached_property
     def thresholds(self) -> tuple[ThresholdResult, ...]:
         """The scenario's thresholds, checked over all replications."""
-        by_threshold = zip(*(one.measured for one in self.each), strict=True)
-        return tuple(judge(measured) for measured in by_threshold)
+        several = [one.measured for one in self.replications] or [measure(self.run, self.first)]
+        return tuple(judge(measured) for measured in zip(*several, strict=True))
 
     @property
     def finished(self) -> bool:
-        """Whether every pod became ready in all of them."""
-        return all(case.finished for one in self.each for case in one.summary.cases.values())
+        """Whether every pod became ready in all replications."""
+        several = [one.summary for one in self.replications] or [self.first]
+        return all(case.finished for one in several for case in one.cases.values())
 
     @cached_property
-    def rollout_times(self) -> Mapping[str, Interval | None]:
-        """The 95 % interval of each case's rollout time [s]."""
-        return {case: self.interval(case) for case in self.each[0].cases}
+    def intervals(self) -> Mapping[str, Interval | None]:
+        """With several replications, the 95 % interval of each case's rollout time [s]; empty: there is one."""
+        return {case: self.interval(case) for case in self.cases if self.replications}
+
+    @cached_property
+    def why(self) -> str:
+        """What the slowest case waited for, in words."""
+        return why(self.run, self.means)
 
     def values(self, case: str, *path: str) -> tuple[float | None, ...]:
         """One number of the JSON contract in each replication, the rollout time by default.
@@ -128,27 +167,32 @@ class Replications:
         return interval_of(self.values(case, *path), path[-1] if path else "")
 
     def to_dict(self, detail: Detail | None = None) -> dict[str, Any]:
-        """The JSON contract as nested dicts and lists: values with their intervals, in `ci`.
+        """The JSON contract as nested dicts and lists; of several replications, values with their intervals, in `ci`.
 
         Parameters
         ----------
         detail : str, optional
-            As in `rolloutsim.results.document`.
+            `summary`, `nodes` or `full`; see `rolloutsim.results.document` for the default.
         """
-        document = to_dict(self.first, detail, results=self.thresholds)
-        document["replications"] = len(self)
-        if any("nodes" in case for case in document["cases"]):
-            document["notes"].append(_OF_THE_FIRST.format(len(self)))
-        document["cases"] = [self._case(case) for case in document["cases"]]
+        from rolloutsim.results.document import to_dict
+
+        document = to_dict(self.run, self.first, self.thresholds, detail)
+        if self.replications:
+            document["replications"] = len(self)
+            if any("nodes" in case for case in document["cases"]):
+                document["notes"].append(_OF_THE_FIRST.format(len(self)))
+            document["cases"] = [self._case(case) for case in document["cases"]]
         return document
 
     def to_json(self, detail: Detail | None = None) -> str:
-        """The JSON contract as text."""
+        """The JSON contract as text, ending in a line feed."""
+        from rolloutsim.results.document import to_text
+
         return to_text(self.to_dict(detail))
 
     def _case(self, first: Mapping[str, Any]) -> dict[str, Any]:
         """A case with the numbers of all replications in the place of the first one's."""
-        whole, intervals = combine([one.cases[first["case"]] for one in self.each])
+        whole, intervals = combine([one.cases[first["case"]] for one in self.replications])
         intervals = intervals or {}
         case: dict[str, Any] = {}
         for key, value in first.items():
