@@ -136,11 +136,14 @@ class Node:
         row = fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now)
         pull = Pull(recipe, row, Slots(self.runtime.parallel_layers) if self.slots_per_image else self.slots)
         self.asking.append(pull)
-        if pull.way.buffered or pull.way.source.fallible:
+        way = pull.way
+        if way.buffered or way.source.fallible:
+            pull.sent = pull.failures = 0
+            pull.refusal = -1
             self._request(pull)
-        elif pull.way.resolve_time > 0.0:
+        elif way.resolve_time > 0.0:
             # Nothing can change between the requests: one wait for all of them.
-            fleet.network.call_later(pull.way.resolve_time, self._resolved, pull)
+            fleet.network.call_later(way.resolve_time, self._resolved, pull)
         else:
             self._resolved(pull)
 
@@ -207,7 +210,7 @@ class Node:
         if pull.over:
             return
         fleet, held, coming = self.fleet, self.held, self.coming
-        fleet.ledger.pulls.resolved[pull.row] = fleet.network.now
+        fleet.ledger.pulls.resolved[pull.row] = pull.moved_at = fleet.network.now
         self.asking.remove(pull)
         self.pulls.append(pull)
         for step in pull.recipe.steps:
@@ -226,7 +229,6 @@ class Node:
         elif pull.recipe.unpacks:
             self.unpack_next(pull)
         if self.progress_timeout is not None and not pull.over:
-            pull.moved_at = fleet.network.now
             fleet.network.call_later(min(WATCH_PERIOD, self.progress_timeout / 2), self._watch, pull)
 
     def _watch(self, pull: Pull) -> None:
@@ -340,22 +342,21 @@ class Node:
             self._connected(fetch)
             return
         fetch.state = ASKED
-        self._note_connection(fetch)
+        if fetch.trouble is None or fetch.trouble.broke_at == NOT_YET:
+            fleet.cells[fetch.row + CONNECTED] = fleet.network.now
         self._note_refusal(fetch, status)
         fleet.network.call_later(fetch.way.round_trip, self._refused, (fetch, status))
 
-    def _note_connection(self, fetch: Fetch) -> None:
-        if fetch.trouble is None or fetch.trouble.broke_at == NOT_YET:
-            self.fleet.cells[fetch.row + CONNECTED] = self.fleet.network.now
-
     def _connected(self, fetch: Fetch) -> None:
         """The source takes the request: wait for its first byte."""
+        fleet, way, row = self.fleet, fetch.way, fetch.row
         fetch.state = ASKED
-        self.fleet.cells[fetch.row + SOURCE] = fetch.way.source.index
-        self._note_connection(fetch)
-        if fetch.way.buffered:
+        fleet.cells[row + SOURCE] = way.source.index
+        if fetch.trouble is None or fetch.trouble.broke_at == NOT_YET:
+            fleet.cells[row + CONNECTED] = fleet.network.now
+        if way.buffered:
             # What ends at this instant no longer fills a queue.
-            self.fleet.network.call_afterwards(self._meet_queues, fetch)
+            fleet.network.call_afterwards(self._meet_queues, fetch)
         else:
             self._request_layer(fetch, 0.0)
 
