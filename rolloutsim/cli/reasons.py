@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolloutsim.cli.page import Page
-from rolloutsim.planning.answers import sensitivity_table, what_if_table
+from rolloutsim.planning.sensitivity import sensitivity_table
+from rolloutsim.planning.what_if import what_if_table
 from rolloutsim.results.numerals import UNKNOWN, show_time, visible
 from rolloutsim.results.shown.tabular import TEXT, TIME, Column, Kind, Table
 from rolloutsim.results.why.bottlenecks import bottlenecks

@@ -95,7 +95,7 @@ def command(
 
 
 def _show(solution: Solution, form: str) -> None:
-    from rolloutsim.planning.answers import solution_markdown, solution_notes, solution_table, solution_title
+    from rolloutsim.planning.solve import solution_markdown, solution_notes, solution_table, solution_title
 
     if form == "json":
         import json

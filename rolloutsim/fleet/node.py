@@ -80,7 +80,7 @@ class Node:
 
     __slots__ = (
         "address", "asking", "coming", "disk", "finishing", "fleet", "held", "host", "index", "losses",
-        "progress_timeout", "pulls", "runtime", "slots", "slots_per_image",
+        "progress_timeout", "pulls", "runtime", "slots", "slots_per_image", "unpacks_at_once",
     )  # fmt: skip
 
     def __init__(
@@ -102,6 +102,7 @@ class Node:
         self.address = address
         self.disk = disk
         self.progress_timeout = progress_timeout
+        self.unpacks_at_once = runtime.parallel_unpacks
         self.slots_per_image: bool = runtime.slots_per == "image"
         self.slots = Slots(runtime.parallel_layers)  # of all images, unless each has its own
         self.asking: list[Pull] = []  # not resolved
@@ -520,21 +521,23 @@ class Node:
 
     def unpack_next(self, pull: Pull) -> None:
         """Unpack the layers of an image that are there, as many at a time as the runtime does; one alone in order."""
-        most = self.runtime.parallel_unpacks
-        steps = pull.recipe.steps
-        place = pull.next
-        while pull.missing and pull.unpacking < most and place < len(steps):
+        most = self.unpacks_at_once
+        if pull.unpacking >= most:
+            return
+        held, steps = self.held, pull.recipe.steps
+        for place in range(pull.next, len(steps)):
             layer = steps[place].layer
-            if self.held >> layer & 1:
+            if held >> layer & 1:
                 if place == pull.next:
-                    pull.next += 1
-            else:
-                fetch = self.coming[layer]
-                if fetch.state == COMMITTED:
-                    self._unpack(pull, fetch)
-                elif most == 1:
+                    pull.next = place + 1
+                continue
+            fetch = self.coming[layer]
+            if fetch.state == COMMITTED:
+                self._unpack(pull, fetch)
+                if pull.unpacking >= most or not pull.missing:
                     return
-            place += 1
+            elif most == 1:
+                return
 
     def _unpack(self, pull: Pull, fetch: Fetch) -> None:
         """Decompress and write a layer; other pulls that need it wait for this."""

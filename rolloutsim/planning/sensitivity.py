@@ -14,6 +14,7 @@ from rolloutsim.planning.inputs import Input, inputs
 from rolloutsim.planning.trials import Trials
 from rolloutsim.planning.what_if import BUDGET, NOTHING_TRIED, counted, effort, situation_of
 from rolloutsim.results.numerals import UNKNOWN, show_difference
+from rolloutsim.results.shown.tabular import NUMBER, TEXT, TIME, Column, Table
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -188,3 +189,17 @@ def sensitivity(
 def _row(one: Input, base: float, times: Mapping[Overrides, float | None]) -> Row:
     low, high = times.get(one.low), times.get(one.high)
     return Row(one.path, one.by, one.value, one.low_value, one.high_value, low, base, high)
+
+
+def sensitivity_table(found: Sensitivity) -> Table:
+    """The rollout time with each input alone made smaller and larger, the widest span first."""
+    columns = (
+        Column("input", TEXT, lambda row: row.path),
+        Column("is", NUMBER, lambda row: row.value),
+        Column("less", NUMBER, lambda row: row.low_value),
+        Column("rollout time", TIME, lambda row: row.low),
+        Column("more", NUMBER, lambda row: row.high_value),
+        Column("rollout time", TIME, lambda row: row.high),
+        Column("span", TIME, lambda row: row.span, lambda row: row.effect),
+    )
+    return Table(columns, found.rows, lambda row: f"parameter:{row.path}")

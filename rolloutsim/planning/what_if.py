@@ -9,7 +9,7 @@ fast a machine is, so that the same scenario gives the same answer everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.results.metrics import is_image_case
 from rolloutsim.results.numerals import show_time
+from rolloutsim.results.shown.tabular import OPTIONS, TEXT, TIME, Column, Kind, Table
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -312,3 +313,22 @@ def effort(what: str, seconds: float, budget: float, left_out: int) -> str:
 
 def _by_gain(tried: Iterable[WhatIf]) -> tuple[WhatIf, ...]:
     return tuple(sorted(tried, key=lambda one: float("inf") if one.after is None else one.after))
+
+
+def what_if_table(changes: Sequence[WhatIf]) -> Table:
+    """Simulated changes: what each does to the rollout time, and the options that make it."""
+    columns = (
+        Column("change", TEXT, lambda one: one.change),
+        Column("before", TIME, lambda one: one.before),
+        Column("after", TIME, lambda one: one.after),
+        Column("gain", GAIN, lambda one: one.gain),
+        Column("with", OPTIONS, lambda one: one.overrides),
+    )
+    return Table(columns, changes)
+
+
+def _gain(seconds: float) -> str:
+    return f"-{show_time(-seconds)}" if seconds < 0.0 else show_time(seconds)
+
+
+GAIN = Kind(_gain, unknown="does not finish")

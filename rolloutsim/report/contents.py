@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rolloutsim.planning.answers import sensitivity_table, what_if_table
+from rolloutsim.planning.sensitivity import sensitivity_table
+from rolloutsim.planning.what_if import what_if_table
 from rolloutsim.report.blocks import Block, Code, Numbers, Picture, Report, Rows, Section, Text
 from rolloutsim.report.inputs import defaults_table, given_table
 from rolloutsim.report.plots import entry, figure

@@ -11,7 +11,7 @@ import pytest
 
 import rolloutsim as rs
 from rolloutsim.errors import ScenarioError, UsageError
-from rolloutsim.planning.answers import solution_notes, solution_title
+from rolloutsim.planning.solve import solution_notes, solution_title
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 RANDOM = """\

@@ -8,8 +8,7 @@ from click.testing import CliRunner
 
 import rolloutsim as rs
 from rolloutsim.cli import main
-from rolloutsim.planning.answers import sensitivity_table
-from rolloutsim.planning.sensitivity import Row, Sensitivity, sensitivity
+from rolloutsim.planning.sensitivity import Row, Sensitivity, sensitivity, sensitivity_table
 from rolloutsim.report.markdown import to_markdown
 from rolloutsim.report.page import to_html
 from rolloutsim.report.pdf import to_pdf
