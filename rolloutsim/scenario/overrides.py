@@ -28,6 +28,14 @@ _OWN_NAMES = ("metric",)  # maps to which a change may add: their keys refer to 
 _KEY_FORM = "write for example network.latency"
 _FORM = "write KEY=VALUE, for example network.latency=5 ms or 'images[\"golang:1.8-alpine\"]=200 MB'"
 
+# Keys of which no other value can be tried, since they are about many runs or the file: why, and what to do instead.
+_IDLE: Mapping[str, str] = {
+    "replications": "every value is simulated equally often; say how often with --replications",
+    "sweep": "it says what a sweep varies, and changes no simulation; vary what stands there",
+    "thresholds": "it judges a simulation, and changes none; sweep what is simulated, or compare with --fail-if",
+    "rolloutsim": "it is the version of the file's format, of which this release reads one",
+}
+
 
 @struct
 class Change:
@@ -124,6 +132,26 @@ def parse_path(text: str, verb: str = "explain") -> Path:
     if end != len(text):
         raise UsageError(f"{verb} {text}: cannot read it from column {end + 1} on; {_KEY_FORM}")
     return path
+
+
+def refuse_idle(path: Path, source: str) -> None:
+    """Refuse to try values of a key that changes no simulation.
+
+    Parameters
+    ----------
+    path : tuple
+        Where the values stand, as an override names it.
+    source : str
+        Where that was asked for, for errors.
+
+    Raises
+    ------
+    UsageError
+        If the key changes none.
+    """
+    reason = _IDLE.get(str(path[0])) if path else None
+    if reason is not None:
+        raise UsageError(f"{source}: {dotted(path)} has no effect here: {reason}")
 
 
 def _parse_path(text: str, whole: str, verb: str = "--set", form: str = _FORM) -> tuple[Path, int]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from rolloutsim.scenario.model import Document, PolicySpec, WorkloadSpec
 from rolloutsim.scenario.places import Path
-from rolloutsim.scenario.resolved_rollout import Amount
+from rolloutsim.scenario.resolved import Amount
 from rolloutsim.structs import struct
 from rolloutsim.units import parse_share
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rolloutsim.scenario.endpoints import node_help, node_name, node_ranges, place
 from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.links import (
     is_unlimited,
+    line_rate,
+    node,
+    node_help,
+    node_name,
+    node_ranges,
     private_link,
     registries,
     registry_path,
     replica_help,
     shared_links,
-    uplink_rate,
 )
 from rolloutsim.scenario.model import Document, FailureSpec
 from rolloutsim.scenario.places import Path, Problem, dotted
+from rolloutsim.scenario.resources import LinkName
 
 TARGETS = ("node", "group", "registry", "link")
 
@@ -50,7 +54,7 @@ def failure_problems(path: Path, failure: FailureSpec, document: Document) -> It
 def _unlimited_problems(path: Path, name: str, document: Document) -> Iterator[Problem]:
     """A share of a registry's capacity, where it has no limit."""
     registry = registries(document)[name]
-    if is_unlimited(uplink_rate(registry, document)) and is_unlimited(registry.storage):
+    if is_unlimited(line_rate(registry.uplink, document)) and is_unlimited(registry.storage):
         here = registry_path(document, name)
         message = (
             f"registry '{name}' has no limit of which {dotted(path)} could leave a share; give "
@@ -62,13 +66,12 @@ def _unlimited_problems(path: Path, name: str, document: Document) -> Iterator[P
 def _target_problems(path: Path, kind: str, name: str, document: Document) -> Iterator[Problem]:
     known: list[str]
     if kind == "node":
-        found = place(name, document, {})
-        if found is not None and found.group is not None and name not in document.nodes:
-            return
         if name in document.nodes:
             first = node_name(name, 0, document.nodes[name].count)
             message = f"'{name}' is a group of nodes; name one node, {first}, or say group: {name}"
             yield Problem(path, message, related=(("nodes", name),))
+            return
+        if node(name, document) is not None:
             return
         known = []
     elif kind == "group":
@@ -79,7 +82,7 @@ def _target_problems(path: Path, kind: str, name: str, document: Document) -> It
         known = [link for link, _ in shared_links(document)]
         if private_link(name, document) is not None:
             message = f"link '{name}' is one node's own; a failure is of a shared link: {listing(known)}"
-            yield Problem(path, message, "crash the node: node: " + name.split(".")[0])
+            yield Problem(path, message, f"crash the node: node: {LinkName.of(name).owner}")
             return
     if name not in known:
         what = "node group" if kind == "group" else kind
@@ -90,7 +93,7 @@ def _target_problems(path: Path, kind: str, name: str, document: Document) -> It
             ("network", "links", name),
         )
         if kind == "node":
-            shown, help = listing(node_ranges(document), separator=", "), node_help(name, document)
+            shown, help = node_ranges(document), node_help(LinkName(name), document)
         else:
             shown = listing(known)
             help = (replica_help(name, document) if kind == "link" else None) or did_you_mean(name, known)

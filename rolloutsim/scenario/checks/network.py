@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from rolloutsim.scenario.hints import did_you_mean, listing
-from rolloutsim.scenario.links import nic_rate, racks, registries, registry_path
+from rolloutsim.scenario.links import line_rate, racks, registries, registry_path
 from rolloutsim.scenario.model import Document, GroupSpec, RegistrySpec
 from rolloutsim.scenario.places import Path, Problem, dotted
 from rolloutsim.scenario.strategies import wanted
@@ -35,7 +35,7 @@ def network_problems(document: Document) -> Iterator[Problem]:
 
 def _oversubscription_problems(document: Document) -> Iterator[Problem]:
     for name, group in document.nodes.items():
-        if group.racks and math.isinf(nic_rate(group, document) or 0.0):
+        if group.racks and math.isinf(line_rate(group.nic, document) or 0.0):
             message = f"nodes.{name} has NICs without limit; its racks' oversubscription needs a rate"
             yield Problem(("nodes", name, "nic"), message)
     filled = {
@@ -128,6 +128,6 @@ def _asked(name: str, group: GroupSpec, document: Document) -> set[str]:
 def _is_limited(group: GroupSpec, document: Document) -> bool:
     """Whether the way from the network's core to a node's disk has a finite link or a cap."""
     disk = math.inf if document.model == "ideal" else group.disk.rate
-    nic = nic_rate(group, document)
+    nic = line_rate(group.nic, document)
     rates = (math.inf if nic is None else nic, disk, group.connection_cap or math.inf)
     return bool(group.racks or group.via) or not all(map(math.isinf, rates))

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 
 from rolloutsim.scenario.checks.common import no_image, time_problems
+from rolloutsim.scenario.defaults import PROFILES
 from rolloutsim.scenario.images import layers
-from rolloutsim.scenario.links import nic_rate
+from rolloutsim.scenario.links import line_rate
 from rolloutsim.scenario.model import Document, GroupSpec
 from rolloutsim.scenario.places import Path, Problem, dotted
-from rolloutsim.scenario.profiles import PROFILES
 from rolloutsim.scenario.strategies import KUBERNETES, has_pods
 from rolloutsim.units import format_size, parse_share
 
@@ -33,7 +33,7 @@ def cached_nodes(value: int | str, count: int) -> int:
 def group_problems(path: Path, group: GroupSpec, document: Document) -> Iterator[Problem]:
     """What is wrong with a group as a whole."""
     here = dotted(path)
-    if nic_rate(group, document) is None:
+    if line_rate(group.nic, document) is None:
         message = f"{here} has no NIC rate; add 'nic' to it, or 'network: 1 Gbit/s' for all NICs and registries"
         yield Problem((*path, "count"), message, at="key", related=(("network", "rate"), (*path, "nic")))
     if group.racks and document.network.racks is None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rolloutsim.errors import UsageError
-from rolloutsim.scenario.idle import refuse_idle
 from rolloutsim.scenario.model import Document, SweepSpec
-from rolloutsim.scenario.overrides import Change, apply, parse_path
+from rolloutsim.scenario.overrides import Change, apply, parse_path, refuse_idle
 from rolloutsim.scenario.places import Path, Places, Problem
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rolloutsim.scenario.checks.common import image_list_problems
-from rolloutsim.scenario.endpoints import CORE, node_help, node_ranges, place
 from rolloutsim.scenario.hints import listing
-from rolloutsim.scenario.links import crossed, registries
+from rolloutsim.scenario.links import CORE, crossed, node_help, node_ranges, place, registries
 from rolloutsim.scenario.model import BackgroundSpec, Document, PushSpec
 from rolloutsim.scenario.places import Path, Problem, dotted
+from rolloutsim.scenario.resources import LinkName
 
 # What goes with each kind of traffic, beside its links.
 _KINDS = {
@@ -63,13 +63,12 @@ def _place_problems(path: Path, flow: BackgroundSpec, document: Document) -> Ite
         yield Problem(where, f"{dotted(where)} has {len(flow.between)} places; give two, [from, to]")
         return
     known = [*registries(document), *document.nodes, CORE]
-    ends = [place(name, document, registries(document)) for name in flow.between]
+    ends = [place(name, document) for name in flow.between]
     for number, name in enumerate(flow.between):
         if ends[number] is None:
-            nodes = listing(node_ranges(document), separator=", ")
-            message = f"no place is named '{name}'; known: {listing(known)}, and the nodes {nodes}"
+            message = f"no place is named '{name}'; known: {listing(known)}, and the nodes {node_ranges(document)}"
             related: tuple[Path, ...] = (("nodes", name.rpartition("-")[0] or name), ("registries", name))
-            yield Problem((*where, number), message, node_help(name, document, known), related=related)
+            yield Problem((*where, number), message, node_help(LinkName(name), document, known), related=related)
     if None not in ends:
         first, second = flow.between
         if ends[0] == ends[1]:

@@ -2,10 +2,8 @@
 
 from typing import Annotated
 
-from rolloutsim.scenario.fields import Quantity, key
-from rolloutsim.scenario.frequencies import Frequency, Often
-from rolloutsim.scenario.frozen import Spec
-from rolloutsim.scenario.model.kinds import LastingTime, Name, Share, Time
+from rolloutsim.scenario.fields import Frequency, Often, Quantity, key
+from rolloutsim.scenario.model.kinds import LastingTime, Name, Share, Spec, Time
 
 
 class FailureSpec(Spec):

@@ -3,8 +3,7 @@
 from typing import Annotated
 
 from rolloutsim.scenario.fields import Number, Whole, key
-from rolloutsim.scenario.frozen import Spec
-from rolloutsim.scenario.model.kinds import ImageNames, LastingTime, Name, Names, Rate, Size, Time, Trips
+from rolloutsim.scenario.model.kinds import ImageNames, LastingTime, Name, Names, Rate, Size, Spec, Time, Trips
 
 PUSHER = "ci"  # what pushes, where a scenario gives it no name
 
