@@ -37,12 +37,7 @@ class _Unreadable(Exception):
 def thresholds(document: Document, names: Mapping[str, frozenset[str]]) -> Iterator[Threshold | Problem]:
     """The document's thresholds in its order; a problem in place of each that is not valid.
 
-    Parameters
-    ----------
-    document : Document
-        The scenario.
-    names : mapping
-        What exists, by label: `image`, `case`, `link`; a label without names takes any.
+    `names` is what exists, by label: `image`, `case`, `link`; a label without names takes any.
     """
     for key, conditions in document.thresholds.items():
         path: Path = ("thresholds", key)
@@ -67,21 +62,9 @@ def thresholds(document: Document, names: Mapping[str, frozenset[str]]) -> Itera
 
 
 def parse_condition(text: str, document: Document, names: Mapping[str, frozenset[str]], option: str) -> Threshold:
-    """A condition in one text, `rollout_time{image=builder} p95 < 30 s`.
+    """A condition in one text, `rollout_time{image=builder} p95 < 30 s`; `names` as for `thresholds`.
 
-    Parameters
-    ----------
-    text : str
-        The metric, and what stands behind the colon in a file.
-    document, names
-        As for `thresholds`.
-    option : str
-        Where the text is from, for errors.
-
-    Raises
-    ------
-    UsageError
-        If it is not valid.
+    Raises UsageError if it is not valid; it says that the text is from `option`.
     """
     try:
         key, rest = split_condition(text)
@@ -96,19 +79,8 @@ def parse_condition(text: str, document: Document, names: Mapping[str, frozenset
 def parse_difference(text: str, whole: str, option: str, without_value: bool = False) -> Threshold:
     """A condition on results whose scenario is not at hand: names in selectors are taken as they are.
 
-    Parameters
-    ----------
-    text : str
-        As for `parse_condition`.
-    whole, option : str
-        What the user wrote, and where; for errors.
-    without_value : bool
-        Whether the text ends before its value; it is then one in the metric's unit.
-
-    Raises
-    ------
-    UsageError
-        If it is not valid, or asks for a statistic that results do not have.
+    A text `without_value` ends before its value, which is then one in the metric's unit. Raises UsageError if it is not
+    valid, or asks for a statistic that results do not have; `whole` is what the user wrote, and `option` where.
     """
     try:
         key, rest = split_condition(text)

@@ -176,16 +176,9 @@ CONQUEST = Default(
 
 
 def runtime(name: str, changes: Mapping[str, Any], ideal: bool) -> Runtime:
-    """The runtime of a node group: its profile with the group's own values.
+    """The runtime of a node group: the profile of a name with the group's own values; the ideal one takes no time.
 
-    Parameters
-    ----------
-    name : str
-        A profile.
-    changes : mapping
-        What the group says itself, in SI base units; the retries' among it, and what no profile has.
-    ideal : bool
-        Whether all requests and times are left out.
+    `changes` are those values in SI base units, the retries' among them, and what no profile has.
     """
     values = {field: default.value for field, default in PROFILES[name].items()} | dict(changes)
     del values[PROGRESS_TIMEOUT]

@@ -15,12 +15,24 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 
 from rolloutsim.scenario.hints import did_you_mean, intended, listing
-from rolloutsim.scenario.model import REGISTRY, BackgroundSpec, Document, GroupSpec, RegistrySpec
+from rolloutsim.scenario.model import REGISTRY, BackgroundSpec, Document, GroupSpec, LinkSpec, RegistrySpec
 from rolloutsim.scenario.places import Path, Problem, dotted
+from rolloutsim.scenario.resolved import LinkKind
 from rolloutsim.scenario.resources import PARTS, PULLED, LinkName, Resource
 from rolloutsim.structs import struct
 
 CORE = "core"
+
+
+@struct
+class Line:
+    """A shared link, where it is made in the file, and its line rate [B/s]; `spec` is what the file says of it only."""
+
+    name: str
+    path: Path
+    kind: LinkKind
+    rate: float
+    spec: LinkSpec | None = None
 
 
 @struct
@@ -140,26 +152,43 @@ def is_unlimited(rate: float | None) -> bool:
     return rate is not None and math.isinf(rate)
 
 
-def shared_links(document: Document) -> Iterator[tuple[str, Path]]:
-    """Every shared link's name and what makes it; a name that comes twice is an error."""
+def shared_links(document: Document) -> Iterator[Line]:
+    """Every shared link; a name that comes twice is an error, and so is a rate that is missing: 0 here."""
     taking = takers(document)
     for name, registry in registries(document).items():
-        path = registry_path(document, name)
+        path, rate = registry_path(document, name), line_rate(registry.uplink, document) or 0.0
         if not math.isinf(registry.storage):
-            yield f"{name}.storage", path
-        if not is_unlimited(line_rate(registry.uplink, document)):
+            yield Line(f"{name}.storage", path, "registry_storage", registry.storage)
+        if not math.isinf(rate):
             for uplink in uplinks(name, registry):
-                yield uplink, path
+                yield Line(uplink, path, "registry_uplink", rate)
             if name in taking:
-                yield inbound(name), path
-    if document.push is not None:
-        yield f"{document.push.source}.uplink", ("push",)
-    if document.network.racks is not None:
-        for rack in racks(document):
-            yield f"{rack}.up", ("network", "racks")
-            yield f"{rack}.down", ("network", "racks")
-    for name in document.network.links:
-        yield name, ("network", "links", name)
+                # Replicas take connections in turn; one link for all of them is as wide as they are together.
+                yield Line(inbound(name), path, "registry_uplink", rate * registry.replicas)
+    push = document.push
+    if push is not None:
+        yield Line(f"{push.source}.uplink", ("push",), "link", line_rate(push.link, document) or 0.0)
+    for rack, rate in _rack_rates(document).items():
+        yield Line(f"{rack}.up", ("network", "racks"), "rack", rate)
+        yield Line(f"{rack}.down", ("network", "racks"), "rack", rate)
+    for name, spec in document.network.links.items():
+        yield Line(name, ("network", "links", name), "link", spec.capacity, spec)
+
+
+def _rack_rates(document: Document) -> dict[str, float]:
+    """The line rate of each rack's uplink [B/s]."""
+    spec = document.network.racks
+    if spec is None:
+        return {}
+    if spec.uplink is not None:
+        return dict.fromkeys(racks(document), spec.uplink)
+    below = dict.fromkeys(racks(document), 0.0)
+    for group in document.nodes.values():
+        rate = line_rate(group.nic, document) or 0.0
+        for number, rack in enumerate(group.racks):
+            nodes, rest = divmod(group.count, len(group.racks))
+            below[rack] += rate * (nodes + (number < rest))
+    return {rack: rate / (spec.oversubscription or 1.0) for rack, rate in below.items()}
 
 
 def takers(document: Document) -> set[str]:
@@ -278,7 +307,8 @@ def link_problems(document: Document) -> Iterator[Problem]:
     """Links that are named twice, never defined, or crossed twice by one path."""
     owners: dict[str, Path] = {}
     of_groups = {f"{group}.{part}" for group in document.nodes for part in PARTS}
-    for name, path in shared_links(document):
+    for line in shared_links(document):
+        name, path = line.name, line.path
         if name in owners:
             message = f"link '{name}' is named twice: by {dotted(path)} and by {dotted(owners[name]) or 'the registry'}"
             yield Problem(path, message, at="key", related=(owners[name],))

@@ -42,13 +42,6 @@ def present(data: Mapping[str, Any], path: Path) -> Any:
 
     A map stands for the value that its short form would be: `network` for `network.rate`, `nodes` for the count of the
     only group.
-
-    Parameters
-    ----------
-    data : mapping
-        The scenario as in a file.
-    path : tuple
-        The steps.
     """
     value: Any = data
     part: Part | None = ROOT
@@ -102,12 +95,7 @@ def _below(value: Any, part: Part | None, step: str | int) -> tuple[Any, Part | 
 def measure(path: Path, value: Any) -> Measure | None:
     """The value of a path as a number; None where it is none, or unlimited, or not valid there.
 
-    Parameters
-    ----------
-    path : tuple
-        Where it stands, as an override names it.
-    value : object
-        Plain data as in a file, in a short form or not.
+    The value is plain data as in a file, in a short form or not, and the path as an override names it.
     """
     if isinstance(value, bool):
         return None
@@ -130,26 +118,14 @@ def measure(path: Path, value: Any) -> Measure | None:
 
 
 def between(path: Path, low: Any, high: Any, scale: Scale, share: float) -> Any:
-    """The value that lies a share of the way from one value to another, as a user would write it.
+    """The value that lies a share (0 to 1, without 1) of the way between two values of a path, as users write it.
 
     A quantity keeps the unit of `low` and is rounded to nine digits. A whole number is one of those from `low`
-    to `high`, each with an equal part of the way on a linear scale.
+    to `high`, both included, each with an equal part of the way on a linear scale; on a log scale equal steps are equal
+    factors.
 
-    Parameters
-    ----------
-    path : tuple
-        Where the values stand.
-    low, high : object
-        The ends, both included.
-    scale : str
-        `linear`, or `log`: equal steps are equal factors.
-    share : float
-        From 0 to 1, without 1.
-
-    Raises
-    ------
-    UsageError
-        If the ends are not numbers of one kind, the first below the second, or not above zero on a log scale.
+    Raises UsageError if the ends are not numbers of one kind, the first below the second, or not above zero on a log
+    scale.
     """
     ends = measure(path, low), measure(path, high)
     for end, value in zip(ends, (low, high), strict=True):

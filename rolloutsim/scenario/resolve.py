@@ -19,7 +19,6 @@ from rolloutsim.scenario.checks import cached_nodes, names
 from rolloutsim.scenario.conditions import thresholds
 from rolloutsim.scenario.defaults import BUFFER, PROFILES, PROGRESS_TIMEOUT, RETRIES, fairness, runtime
 from rolloutsim.scenario.images import Layers, layers
-from rolloutsim.scenario.links import crossed, inbound, line_rate, private_link, registries, takers, uplinks
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.strategies import ALL, Wanted, amount, has_pods, wanted
 
@@ -40,21 +39,23 @@ _NOW = resolved.Distribution()
 def resolve(document: Document) -> resolved.ResolvedScenario:
     """The scenario that `simulate` runs, of a document that has passed every check."""
     ideal = document.model == "ideal"
-    lines = _Lines(document)
+    line_share = 1.0 if ideal else _efficiency(document.network)
+    # The link of what pushes comes last in results.
+    lines = sorted(links.shared_links(document), key=lambda line: line.path == ("push",))
     sizes = layers(document)
     scenario = resolved.ResolvedScenario(
         name=document.name or UNNAMED,
         description=document.description,
         model=document.model,
         seed=document.seed,
-        groups=tuple(_group(name, group, document, lines.share) for name, group in document.nodes.items()),
-        links={link.name: link for link in lines.links()},
+        groups=tuple(_group(name, group, document, line_share) for name, group in document.nodes.items()),
+        links={line.name: _link(line, document.network, line_share, ideal) for line in lines},
         path_latency=0.0 if ideal else document.network.latency,
-        registries={name: _registry(name, spec, document) for name, spec in registries(document).items()},
+        registries={name: _registry(name, spec, document) for name, spec in links.registries(document).items()},
         images={name: _image(name, document, sizes) for name in document.images},
         cases=_cases(document),
         startup=_NOW if ideal else _distribution(document.rollout.startup),
-        background=tuple(_background(document, lines.share)),
+        background=tuple(_background(document, line_share)),
         thresholds=tuple(one for one in thresholds(document, names(document)) if isinstance(one, resolved.Threshold)),
         notes=tuple(_notes(document, sizes)),
         faults=tuple(_fault(name, spec) for name, spec in document.failures.items()),
@@ -92,7 +93,7 @@ def written(document: Document) -> str:
 
 
 def _image(name: str, document: Document, sizes: Layers) -> resolved.Image:
-    registry = document.images[name].registry or next(iter(registries(document)))
+    registry = document.images[name].registry or next(iter(links.registries(document)))
     return resolved.Image(name, registry, sizes.of[name])
 
 
@@ -118,7 +119,7 @@ def _of(images: tuple[str, ...]) -> str:
     return f" (layers of {', '.join(images[:_NAMED])}{f' and {more} more' if more > 0 else ''})"
 
 
-# ---- links and registries -------------------------------------------------------------------------------
+# ---- links and registries ------------------------------------------------------------------------------
 
 
 def _efficiency(network: model.NetworkSpec) -> float:
@@ -129,80 +130,25 @@ def _efficiency(network: model.NetworkSpec) -> float:
     return (mtu - _HEADERS) / (mtu + _FRAMING)
 
 
-class _Lines:
-    """Makes the shared links of a document; in the ideal model lines lose nothing and have no queues."""
-
-    def __init__(self, document: Document) -> None:
-        self.document = document
-        self.ideal = document.model == "ideal"
-        self.share = 1.0 if self.ideal else _efficiency(document.network)
-
-    def links(self) -> Iterator[resolved.Link]:
-        """Every shared link."""
-        document = self.document
-        taking = takers(document)
-        for name, registry in registries(document).items():
-            if not math.isinf(registry.storage):
-                yield resolved.Link(f"{name}.storage", "registry_storage", registry.storage, registry.storage)
-            rate = line_rate(registry.uplink, document)
-            if rate is None or math.isinf(rate):
-                continue
-            for uplink in uplinks(name, registry):
-                yield self._line(uplink, "registry_uplink", rate)
-            if name in taking:
-                # Replicas take connections in turn; one link for all of them is as wide as they are together.
-                yield self._line(inbound(name), "registry_uplink", rate * registry.replicas)
-        for rack, rate in self._rack_rates().items():
-            yield self._line(f"{rack}.up", "rack", rate)
-            yield self._line(f"{rack}.down", "rack", rate)
-        for name, link in document.network.links.items():
-            yield self._line(name, "link", link.capacity, link)
-        push = document.push
-        if push is not None:
-            yield self._line(f"{push.source}.uplink", "link", push.link or document.network.rate or 0.0)
-
-    def _line(
-        self, name: str, kind: resolved.LinkKind, rate: float, spec: model.LinkSpec | None = None
-    ) -> resolved.Link:
-        if self.ideal:
-            return resolved.Link(name, kind, rate, rate)
-        network = self.document.network
-        own_buffer, own_queue = (spec.buffer, spec.queue) if spec is not None else (None, None)
-        buffer = own_buffer if own_buffer is not None else network.buffer
-        return resolved.Link(
-            name,
-            kind,
-            rate * self.share,
-            rate,
-            spec.latency if spec is not None else 0.0,
-            BUFFER.value if buffer is None else buffer,
-            own_queue or network.queue,
-        )
-
-    def _rack_rates(self) -> dict[str, float]:
-        """The line rate of each rack's uplink [B/s]."""
-        document = self.document
-        racks = document.network.racks
-        if racks is None:
-            return {}
-        if racks.uplink is not None:
-            return dict.fromkeys(links.racks(document), racks.uplink)
-        below = dict.fromkeys(links.racks(document), 0.0)
-        for group in document.nodes.values():
-            rate = line_rate(group.nic, document) or 0.0
-            for number, rack in enumerate(group.racks):
-                nodes, rest = divmod(group.count, len(group.racks))
-                below[rack] += rate * (nodes + (number < rest))
-        return {rack: rate / (racks.oversubscription or 1.0) for rack, rate in below.items()}
+def _link(line: links.Line, network: model.NetworkSpec, share: float, ideal: bool) -> resolved.Link:
+    """A shared link, of whose line rate a share is payload; storage and the ideal model have no queues."""
+    if ideal or line.kind == "registry_storage":
+        return resolved.Link(line.name, line.kind, line.rate, line.rate)
+    buffer, queue, latency = network.buffer, network.queue, 0.0
+    if line.spec is not None:
+        buffer = line.spec.buffer if line.spec.buffer is not None else buffer
+        queue, latency = line.spec.queue or queue, line.spec.latency
+    buffer = BUFFER.value if buffer is None else buffer
+    return resolved.Link(line.name, line.kind, line.rate * share, line.rate, latency, buffer, queue)
 
 
 def _registry(name: str, spec: model.RegistrySpec, document: Document) -> resolved.Registry:
     """A registry; in the ideal model requests take no time, and connections have no limit."""
     ideal = document.model == "ideal"
-    rate = line_rate(spec.uplink, document)
+    rate = links.line_rate(spec.uplink, document)
     limited = rate is None or not math.isinf(rate)
     storage = [] if math.isinf(spec.storage) else [f"{name}.storage"]
-    replicas = uplinks(name, spec)
+    replicas = links.uplinks(name, spec)
     uplink = [replicas[0]] if limited else []
     redirect = spec.redirect
     limits = spec.rate_limits or ({} if spec.rate_limit is None else {"": spec.rate_limit})
@@ -222,7 +168,7 @@ def _registry(name: str, spec: model.RegistrySpec, document: Document) -> resolv
             connection_cap=None if math.isinf(redirect.connection_cap) else redirect.connection_cap,
             ttfb=0.0 if ideal else redirect.ttfb,
         ),
-        inbound=(inbound(name),) if limited and name in takers(document) else (),
+        inbound=(links.inbound(name),) if limited and name in links.takers(document) else (),
     )
 
 
@@ -253,7 +199,7 @@ def _group(name: str, spec: model.GroupSpec, document: Document, line_share: flo
     own = {key: getattr(spec, key) for key in (*profile, *_MORE) if key not in RETRIES}
     if spec.retry is not None:
         own |= {key: getattr(spec.retry, key) for key in RETRIES}
-    nic = _limit(line_rate(spec.nic, document))
+    nic = _limit(links.line_rate(spec.nic, document))
     return resolved.NodeGroup(
         name=name,
         count=spec.count,
@@ -390,19 +336,19 @@ def _deadline(wanted: Wanted) -> float | None:
 def _background(document: Document, line_share: float) -> Iterator[resolved.Background]:
     """The flows in the background that cross anything; the ideal model has neither disks nor unpacking."""
     for name, spec in document.background.items():
-        links = tuple(
-            link for link in crossed(spec, document) if document.model != "ideal" or not _left_out(link, document)
-        )
-        if links:
-            yield _flow(name, spec, links, line_share)
+        crossed = links.crossed(spec, document)
+        if document.model == "ideal":
+            crossed = tuple(link for link in crossed if not _left_out(link, document))
+        if crossed:
+            yield _flow(name, spec, crossed, line_share)
 
 
-def _flow(name: str, spec: model.BackgroundSpec, links: tuple[str, ...], line_share: float) -> resolved.Background:
+def _flow(name: str, spec: model.BackgroundSpec, crossed: tuple[str, ...], line_share: float) -> resolved.Background:
     start = spec.start or 0.0
     request = spec.request
     return resolved.Background(
         name=name,
-        links=links,
+        links=crossed,
         size=spec.size,
         # A transfer of a size starts at a time; anything else has a window.
         at=0.0 if spec.size is None else spec.at or start,
@@ -417,7 +363,7 @@ def _flow(name: str, spec: model.BackgroundSpec, links: tuple[str, ...], line_sh
 
 def _left_out(link: str, document: Document) -> bool:
     """Whether the ideal model has no such link."""
-    private = private_link(link, document)
+    private = links.private_link(link, document)
     return private is not None and not private[1].is_network
 
 

@@ -100,10 +100,7 @@ def decode(raw: bytes, file: str) -> str:
 def read(text: str, file: str) -> Source:
     """The data of a scenario's text.
 
-    Raises
-    ------
-    ScenarioError
-        If the text is not YAML, or not one map.
+    Raises ScenarioError if the text is not YAML, or not one map.
     """
     places = Places(file, text.splitlines())
     root = _Composer(places).compose(text)
@@ -122,10 +119,7 @@ def read(text: str, file: str) -> Source:
 def read_value(text: str, name: str) -> Any:
     """The data of an override's value, which YAML reads like a value in a file.
 
-    Raises
-    ------
-    ScenarioError
-        If the text is not YAML or has no value; located at `name`.
+    Raises ScenarioError if the text is not YAML or has no value; located at `name`.
     """
     places = Places(name)
     places.at[()] = Place(source=name)
@@ -142,10 +136,7 @@ def read_value(text: str, name: str) -> Any:
 def read_values(text: str, name: str) -> list[Any]:
     """The data of several values, separated by commas as in a list in brackets.
 
-    Raises
-    ------
-    ScenarioError
-        If the text is not YAML, or one of the values is missing; located at `name`.
+    Raises ScenarioError if the text is not YAML, or one of the values is missing; located at `name`.
     """
     if not text.strip():
         read_value(text, name)
@@ -163,13 +154,7 @@ def is_manifest(keys: Collection[object]) -> bool:
 
 
 def manifest_problem(data: Mapping[str, Any]) -> Problem:
-    """What is said about a manifest, in place of all that is wrong with it as a scenario.
-
-    Parameters
-    ----------
-    data : mapping
-        Its plain data.
-    """
+    """What is said about a manifest, in place of all that is wrong with it as a scenario."""
     kind, metadata = data.get("kind"), data.get("metadata")
     name = metadata.get("name") if isinstance(metadata, Mapping) else None
     words = [str(kind)] if isinstance(kind, str) else []

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from rolloutsim.scenario.checks.common import no_image, time_problems
+from rolloutsim.scenario.checks.common import time_problems
 from rolloutsim.scenario.defaults import PROFILES
 from rolloutsim.scenario.images import layers
 from rolloutsim.scenario.links import line_rate
 from rolloutsim.scenario.model import Document, GroupSpec
-from rolloutsim.scenario.places import Path, Problem, dotted
+from rolloutsim.scenario.places import Path, Problem, dotted, unknown
 from rolloutsim.scenario.strategies import KUBERNETES, has_pods
 from rolloutsim.units import format_size, parse_share
 
@@ -46,13 +46,14 @@ def group_problems(path: Path, group: GroupSpec, document: Document) -> Iterator
     for image, value in group.cached.items():
         nodes = cached_nodes(value, group.count)
         if image not in document.images:
-            yield no_image((*path, "cached", image), image, document, at_key=True)
+            yield unknown("image", image, document.images, (*path, "cached", image), ("images", image), at="key")
         elif nodes > group.count:
             message = f"'{image}' is cached on {nodes} nodes, but {here} has only {group.count}"
             yield Problem((*path, "cached", image), message)
     for number, pull in enumerate(group.pulls or ()):
         if pull.image not in document.images:
-            yield no_image((*path, "pulls", number, "image"), pull.image, document)
+            here_at = (*path, "pulls", number, "image")
+            yield unknown("image", pull.image, document.images, here_at, ("images", pull.image))
         yield from time_problems((*path, "pulls", number, "at"), pull.at)
     yield from time_problems((*path, "start"), group.start)
     yield from _disk_problems((*path, "disk"), group, document)

@@ -3,7 +3,6 @@
 from typing import Annotated, get_args
 
 from rolloutsim.scenario.fields import Version, Whole, Word, key
-from rolloutsim.scenario.model.failures import FailureSpec
 from rolloutsim.scenario.model.images import Image
 from rolloutsim.scenario.model.kinds import Lines, Name, Spec, Words
 from rolloutsim.scenario.model.network import Network, NetworkSpec
@@ -11,7 +10,7 @@ from rolloutsim.scenario.model.nodes import Groups
 from rolloutsim.scenario.model.planning import MOST_REPLICATIONS, Conditions, Sweep
 from rolloutsim.scenario.model.registries import Registry
 from rolloutsim.scenario.model.rollout import Rollout, RolloutSpec, WorkloadSpec
-from rolloutsim.scenario.model.traffic import BackgroundSpec, PricesSpec, PushSpec
+from rolloutsim.scenario.model.traffic import BackgroundSpec, FailureSpec, PricesSpec, PushSpec
 from rolloutsim.scenario.resolved import LARGEST_SEED, Model
 
 
