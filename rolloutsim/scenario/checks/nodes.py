@@ -52,8 +52,8 @@ def group_problems(path: Path, group: GroupSpec, document: Document) -> Iterator
             yield Problem((*path, "cached", image), message)
     for number, pull in enumerate(group.pulls or ()):
         if pull.image not in document.images:
-            here_at = (*path, "pulls", number, "image")
-            yield unknown("image", pull.image, document.images, here_at, ("images", pull.image))
+            where = (*path, "pulls", number, "image")
+            yield unknown("image", pull.image, document.images, where, ("images", pull.image))
         yield from time_problems((*path, "pulls", number, "at"), pull.at)
     yield from time_problems((*path, "start"), group.start)
     yield from _disk_problems((*path, "disk"), group, document)
