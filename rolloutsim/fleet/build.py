@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.pulls import Fleet
     from rolloutsim.fleet.sources.source import Source
     from rolloutsim.network.links import Kind, SharedLink
-    from rolloutsim.scenario.resolved import Case, Image, Layer, NodeGroup, ResolvedScenario, Runtime
-    from rolloutsim.scenario.resolved_rollout import Disk
+    from rolloutsim.scenario.resolved import Case, Disk, Image, Layer, NodeGroup, ResolvedScenario, Runtime
     from rolloutsim.scenario.routes import Route
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from rolloutsim.fleet.recipes import Way
 from rolloutsim.fleet.sources.source import BROKEN, LIMITED, MISSING
-from rolloutsim.scenario.resolved_rollout import Retry
+from rolloutsim.scenario.resolved import Retry
 
 
 def again(ways: tuple[Way, ...], way: Way, status: int, failures: int, retry: Retry) -> tuple[Way, int, float] | None:

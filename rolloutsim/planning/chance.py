@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
-from rolloutsim.scenario.distributions import Distribution
-from rolloutsim.scenario.resolved import Fairness, NodeGroup
-from rolloutsim.scenario.resolved_rollout import Fault, Kubelet
+from rolloutsim.scenario.resolved import Distribution, Fairness, Fault, Kubelet, NodeGroup
 
 if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import ResolvedScenario

@@ -14,11 +14,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.planning.changes.situation import Situation, assign
-from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Whole
-from rolloutsim.scenario.frequencies import Frequency
-from rolloutsim.scenario.links import nic_rate, registries, registry_path
+from rolloutsim.scenario.defaults import PROFILES
+from rolloutsim.scenario.fields import Frequency, Number, Quantity, ShareOrCount, Whole
+from rolloutsim.scenario.links import line_rate, registries, registry_path
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.profiles import PROFILES
 from rolloutsim.scenario.strategies import OWN_KEYS, wanted
 from rolloutsim.scenario.structure import Part, part_at
 from rolloutsim.structs import struct
@@ -133,7 +132,7 @@ class _Inputs:
         if path[0] == "nodes" and len(path) == 3:
             group = self.document.nodes[str(path[1])]
             if path[2] == "nic":
-                return nic_rate(group, self.document)
+                return line_rate(group.nic, self.document)
             if path[2] in PROFILES[group.runtime]:
                 return getattr(self.groups[str(path[1])].runtime, str(path[2]), None)
         if path[-1] == "uplink" and path[0] in ("registry", "registries"):

@@ -6,9 +6,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from rolloutsim.errors import UsageError
-from rolloutsim.scenario.numbers import Measure, expected, measure, written
+from rolloutsim.scenario.numbers import SAMPLES, Measure, expected, measure, written
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.present import SAMPLES
 from rolloutsim.scenario.structure import part_at
 from rolloutsim.structs import struct
 from rolloutsim.units import format_byte_rate, format_rate, format_share, format_size, format_time

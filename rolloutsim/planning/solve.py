@@ -23,11 +23,10 @@ from rolloutsim.results.thresholds import ThresholdResult, holds_at
 from rolloutsim.scenario.checks import names
 from rolloutsim.scenario.conditions import parse_condition
 from rolloutsim.scenario.hints import listing
-from rolloutsim.scenario.idle import refuse_idle
+from rolloutsim.scenario.numbers import SAMPLES, present
 from rolloutsim.scenario.numbers import measure as measure_value
-from rolloutsim.scenario.overrides import Change, parse_path
+from rolloutsim.scenario.overrides import Change, parse_path, refuse_idle
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.present import SAMPLES, present
 from rolloutsim.scenario.resolve import resolve
 from rolloutsim.scenario.text import read_value
 from rolloutsim.structs import struct

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.planning.trials import document_of
 from rolloutsim.results.shown.tabular import TEXT, Table, of_tuples
 from rolloutsim.scenario import explain
+from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES
 from rolloutsim.scenario.images import layers
 from rolloutsim.scenario.model import COMPRESSION_RATIO
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.profiles import DEFAULT_RUNTIME, PROFILES
 from rolloutsim.units import Kind, plain_text
 
 if TYPE_CHECKING:

@@ -43,6 +43,7 @@ from rolloutsim.results.numerals import (
 )
 from rolloutsim.scenario.metrics import METRICS
 from rolloutsim.scenario.resolved import Threshold
+from rolloutsim.scenario.resources import LinkName
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -337,13 +338,8 @@ def _links(
         return found, "mean"
     if threshold.statistic == "max" and found[0].max is not None:
         return [found[0].max], "max"
-    group, kind = name.removesuffix(f".{found[0].kind}"), found[0].kind
-    return [row for row in private_links(case) if row.kind == kind and _is_of(row.link, group, kind)], "mean"
-
-
-def _is_of(link: str, group: str, kind: str) -> bool:
-    """Whether a private link is one of a group's: `web-007.disk` is one of `web`."""
-    return link.removesuffix(f".{kind}").rpartition("-")[0] == group
+    group, part = LinkName.of(name).owner, found[0].kind
+    return [row for row in private_links(case) if row.kind == part and LinkName.of(row.link).group == group], "mean"
 
 
 def _link_values(threshold: Threshold, row: LinkSummary | Busiest) -> list[float]:

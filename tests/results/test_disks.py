@@ -8,8 +8,7 @@ from math import nan
 from rolloutsim.results.load.disks import NodeDisk, disk_summary
 from rolloutsim.results.metrics import summarise
 from rolloutsim.results.shown.tables import disk_rows
-from rolloutsim.scenario.resolved import Image
-from rolloutsim.scenario.resolved_rollout import Prices
+from rolloutsim.scenario.resolved import Image, Prices
 from tests.results.by_hand import RUNTIME, Story, image, run
 from tests.results.rollout_by_hand import Rollout
 

@@ -17,7 +17,7 @@ from rolloutsim.results.pods.failures import unfinished_pods
 from rolloutsim.results.shown.findings import Finding, findings
 from rolloutsim.results.shown.tables import case_rows, footnotes, to_csv, to_markdown
 from rolloutsim.scenario import loads
-from rolloutsim.scenario.resolved_rollout import Amount, Prices, Push
+from rolloutsim.scenario.resolved import Amount, Prices, Push
 from rolloutsim.simulation import simulate
 from tests.results.by_hand import Story, image, run
 from tests.results.rollout_by_hand import Rollout, workload

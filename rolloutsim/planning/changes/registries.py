@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rolloutsim.planning.changes.situation import Candidate, Situation, assign
 from rolloutsim.results.numerals import show_byte_rate
 from rolloutsim.scenario.causes import BACKOFF, CONNECTION_CAP, FAILED_PULL, RATE_LIMITED, REGISTRY_QUEUE, RETRY
-from rolloutsim.scenario.frequencies import Frequency
+from rolloutsim.scenario.fields import Frequency
 from rolloutsim.scenario.links import registries, registry_path
 from rolloutsim.scenario.model import RateLimitSpec
 from rolloutsim.scenario.places import Path

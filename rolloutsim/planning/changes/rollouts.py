@@ -11,7 +11,7 @@ from rolloutsim.scenario.amounts import resolve
 from rolloutsim.scenario.causes import CONTROLLER_PACING, STARTUP, TERMINATION
 from rolloutsim.scenario.model import DistributionSpec
 from rolloutsim.scenario.places import Path
-from rolloutsim.scenario.resolved_rollout import Amount, Workload
+from rolloutsim.scenario.resolved import Amount, Workload
 from rolloutsim.scenario.strategies import leading
 from rolloutsim.units import format_share, plain_text
 

@@ -17,7 +17,7 @@ from rolloutsim.results.why.words import name_of
 from rolloutsim.scenario.causes import DISK, UNPACK
 from rolloutsim.scenario.links import private_rate, registry_path
 from rolloutsim.scenario.places import Path
-from rolloutsim.scenario.resources import PULLED
+from rolloutsim.scenario.resources import PULLED, LinkName
 from rolloutsim.structs import struct
 from rolloutsim.units import parse_rate, plain_text
 
@@ -151,7 +151,7 @@ def _shared(situation: Situation) -> Iterator[Speed]:
     racks, given = [name for name, kind in kinds.items() if kind == "rack"], document.network.racks
     if racks and given is not None:
         key, value = ("oversubscription", given.oversubscription) if given.uplink is None else ("uplink", given.uplink)
-        downs = [rack for rack in racks if rack.endswith(".down")]
+        downs = [rack for rack in racks if LinkName.of(rack).part == "down"]
         subject = name_of(Bottleneck("rack", tuple(downs), 0.0, 0.0))
         keys = ((("network", "racks", key), value or 1.0),)
         yield Speed("rack", subject, keys, situation.rows(racks), situation.share(racks), key == "oversubscription")

@@ -8,9 +8,8 @@ from typing import Any
 
 from rolloutsim.errors import MOST_SHOWN, Diagnostic, ScenarioError, UsageError
 from rolloutsim.planning.sweep.designs import Choice, Design, Parameter
-from rolloutsim.scenario.idle import refuse_idle
 from rolloutsim.scenario.loading import Draft
-from rolloutsim.scenario.overrides import Change
+from rolloutsim.scenario.overrides import Change, refuse_idle
 from rolloutsim.scenario.places import Place, Problem
 from rolloutsim.scenario.resolve import resolve
 from rolloutsim.scenario.resolved import ResolvedScenario
