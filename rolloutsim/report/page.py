@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from rolloutsim.report.blocks import Code, Numbers, Picture, Rows, Text
 from rolloutsim.report.images import svg
-from rolloutsim.report.plots.canvas import GRID, INK, MUTED, PAPER, NoDataError, tips
+from rolloutsim.report.plots.canvas import NoDataError, tips
+from rolloutsim.report.plots.colours import GRID, INK, MUTED, PAPER
 
 if TYPE_CHECKING:
     import jinja2

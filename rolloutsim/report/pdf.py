@@ -12,7 +12,8 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from rolloutsim.report.blocks import Code, Numbers, Picture, Rows, Text
-from rolloutsim.report.plots.canvas import INK, MUTED, PAPER, NoDataError, plain
+from rolloutsim.report.plots.canvas import NoDataError, plain
+from rolloutsim.report.plots.colours import INK, MUTED, PAPER
 from rolloutsim.results.numerals import visible
 
 if TYPE_CHECKING:

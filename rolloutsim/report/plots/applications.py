@@ -9,24 +9,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from rolloutsim.report.plots.canvas import (
-    BLUE,
-    GREEN,
-    INK,
-    MUTED,
-    RED,
-    SKY,
-    NoDataError,
-    canvas,
-    finish,
-    grid,
-    label_axes,
-    mark,
-    plain,
-    series,
-    text_width,
-)
-from rolloutsim.report.plots.scales import corners, share_axis, thinned, time_axis
+from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, label_axis, mark, plain, text_width
+from rolloutsim.report.plots.colours import BLUE, GREEN, INK, MUTED, RED, SKY, series
+from rolloutsim.report.plots.scales import corners, row_axis, share_axis, thinned, time_axis
 from rolloutsim.report.plots.subjects import one_case, scene
 from rolloutsim.results.load.background import BackgroundSummary, Latency, background_summaries
 from rolloutsim.results.numerals import UNKNOWN, show_latency, show_rate, show_time, three_digits, whole_share
@@ -53,10 +38,7 @@ def replicas(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
 
     One workload: pods of the old version on those of the new one. Several: for each the share of its replicas.
 
-    Parameters
-    ----------
-    outcome, case, ax
-        As for `timeline`.
+    Parameters as for `timeline`.
     """
     run, records = outcome.run, one_case(outcome, case)
     figures = sorted(workload_summaries(records), key=_margin)[:_MOST_WORKLOADS]
@@ -75,10 +57,7 @@ def replicas(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
 def background(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """Bandwidth and request latency of the other applications during and after the rollout, relative to before.
 
-    Parameters
-    ----------
-    outcome, case, ax
-        As for `timeline`.
+    Parameters as for `timeline`.
     """
     run, records = outcome.run, one_case(outcome, case)
     found = background_summaries(records)
@@ -96,7 +75,7 @@ def background(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
                 continue
             at = min(max(value / row.before, _LEAST), _MOST)
             (point,) = ax.plot([at], [place], linestyle="none", zorder=3, **look)
-            mark(ax, point, "background", row.name, f"{row.name}, {row.what}: {row.said}")
+            mark(point, "background", row.name, f"{row.name}, {row.what}: {row.said}")
         if row.before and row.during is not None:
             at = min(max(row.during / row.before, _LEAST), _MOST)
             ax.plot([1.0, at], [place, place], color=RED, linewidth=2.2, zorder=2)
@@ -105,10 +84,7 @@ def background(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
             size=8, color=INK, va="center", annotation_clip=False,
         )  # fmt: skip
     _relative_axis(ax, rows)
-    names = [f"{plain(row.name, 24)}  {row.what}" for row in rows]
-    ax.set_yticks(range(len(rows)), names)
-    ax.tick_params(axis="y", length=0)
-    ax.set_ylim(len(rows) - 0.4, -0.6)
+    row_axis(ax, [f"{plain(row.name, 24)}  {row.what}" for row in rows], 0.6)
     grid(ax, "x")
     shown = (
         Line2D([], [], color=MUTED, linewidth=1.2),
@@ -134,14 +110,9 @@ def _stacked(ax: Axes, case: CaseRecords, one: WorkloadSummary) -> list[tuple[An
     x, old, new = _steps(ready_replicas(case, one.workload), case.end)
     first = ax.fill_between(x, 0.0, new, color=BLUE, lw=0)
     second = ax.fill_between(x, new, new + old, color=SKY, lw=0)
-    mark(
-        ax,
-        first,
-        "workload",
-        one.workload,
-        f"{one.workload}: {one.ready_pods} pods of the new version ready at the end",
-    )
-    mark(ax, second, "workload", one.workload, f"{one.workload}: {_least(one)}")
+    ready = f"{one.workload}: {one.ready_pods} pods of the new version ready at the end"
+    mark(first, "workload", one.workload, ready)
+    mark(second, "workload", one.workload, f"{one.workload}: {_least(one)}")
     entries: list[tuple[Any, str]] = [(Patch(facecolor=SKY), "old version"), (Patch(facecolor=BLUE), "new version")]
     if one.floor is not None:
         floor = ax.axhline(one.floor, color=RED, linestyle="--", linewidth=1.6)
@@ -150,7 +121,7 @@ def _stacked(ax: Axes, case: CaseRecords, one: WorkloadSummary) -> list[tuple[An
     entries.append((wanted, "replicas"))
     ax.set_ylim(0.0, max(float((old + new).max(initial=0)), one.replicas) * 1.08 or 1.0)
     ax.yaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
-    label_axes(ax, "", "ready pods")
+    label_axis(ax, "y", "ready pods")
     return entries
 
 
@@ -162,7 +133,7 @@ def _beside(ax: Axes, case: CaseRecords, figures: list[WorkloadSummary]) -> list
         share = (old + new) / max(one.replicas, 1)
         look = series(number)
         (line,) = ax.plot(x, share, linewidth=1.6, **look)
-        mark(ax, line, "workload", one.workload, f"{one.workload}: {_least(one)}")
+        mark(line, "workload", one.workload, f"{one.workload}: {_least(one)}")
         entries.append((line, f"{plain(one.workload)}\n{one.least_ready} of {one.replicas} at least"))
         if one.floor is not None:
             floor = ax.axhline(one.floor / max(one.replicas, 1), color=look["color"], linestyle=":", linewidth=1.4)
@@ -267,7 +238,7 @@ def _relative_axis(ax: Axes, rows: list[_Row]) -> None:
     ax.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
-    label_axes(ax, "compared with before the rollout")
+    label_axis(ax, "x", "compared with before the rollout")
 
 
 def _felt(found: tuple[BackgroundSummary, ...]) -> str:

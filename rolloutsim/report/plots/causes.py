@@ -7,25 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.patches import Patch
 
-from rolloutsim.report.plots.canvas import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    PAPER,
-    PINK,
-    RED,
-    SKY,
-    YELLOW,
-    NoDataError,
-    canvas,
-    finish,
-    grid,
-    mark,
-    plain,
-)
-from rolloutsim.report.plots.scales import share_axis
+from rolloutsim.report.plots import colours
+from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, mark, plain
+from rolloutsim.report.plots.colours import BLUE, GREEN, GREY, INK, PAPER, RED, SKY
+from rolloutsim.report.plots.scales import row_axis, share_axis
 from rolloutsim.report.plots.subjects import scene, several_cases
 from rolloutsim.results.metrics import CaseSummary
 from rolloutsim.results.numerals import show_time, whole_share
@@ -42,16 +27,12 @@ if TYPE_CHECKING:
 _LEGIBLE = 0.07  # a part of the bar with at least this share has room for its number (assumed)
 _ROW, _ENTRY, _FRAME = 0.34, 0.2, 1.4  # height of a bar's row, of one in the legend, of all around them [inch]
 
-_COLOURS = {
-    "ink": INK, "blue": BLUE, "orange": ORANGE, "green": GREEN, "red": RED, "sky": SKY, "pink": PINK, "yellow": YELLOW,
-    "grey": GREY,
-}  # fmt: skip
 # Colour, hatch and name in the legend by kind of cause; what has no look of its own gets one of the others.
 _LOOKS: dict[str, tuple[str, str, str]] = {
     "registry_uplink": (BLUE, "", ""), "registry_storage": (BLUE, "////", ""),
     "rack": (GREEN, "", ""), "link": (SKY, "", ""),
 } | {
-    name: (_COLOURS[cause.look.colour], cause.look.hatch, cause.look.legend)
+    name: (getattr(colours, cause.look.colour.upper()), cause.look.hatch, cause.look.legend)
     for name, cause in sorted(CAUSES.items(), key=lambda item: item[1].look.place)
 }  # fmt: skip
 _OTHERS = ((SKY, "xxxx"), (BLUE, "xxxx"), (SKY, "++++"), (BLUE, "++++"), (GREEN, "++++"), (GREY, "++++"))
@@ -64,10 +45,7 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
 
     Links that do the same job in different racks are one cause.
 
-    Parameters
-    ----------
-    outcome, case, ax
-        As for `rollout`.
+    Parameters as for `rollout`.
     """
     run, cases = outcome.run, several_cases(outcome, case)
     rows = [outcome.first.cases[one.name] for one in cases]
@@ -91,8 +69,8 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
                 edgecolor=PAPER, linewidth=0.8,
             )  # fmt: skip
             seconds = cause.seconds / ready[place]
-            mark(ax, bar, "cause", _key(cause),
-                 f"{row.case}: {name_of(cause)} {whole_share(cause.share)}, {show_time(seconds)} a pod")  # fmt: skip
+            said = f"{row.case}: {name_of(cause)} {whole_share(cause.share)}, {show_time(seconds)} a pod"
+            mark(bar, "cause", _key(cause), said)
             if cause.share >= _LEGIBLE:
                 dark = color in (BLUE, RED, INK, GREEN)
                 ax.text(left + cause.share / 2, place, f"{cause.share * 100:.0f} %", ha="center", va="center", size=8,
@@ -103,9 +81,7 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
         f"{plain(row.case)}  {show_time(mean) if causes else 'none is ready'}"
         for row, mean, causes in zip(rows, means, split, strict=True)
     ]
-    ax.set_yticks(range(len(rows)), names)
-    ax.set_ylim(len(rows) - 0.45, -0.55)
-    ax.tick_params(axis="y", length=0)
+    row_axis(ax, names, 0.55)
     share_axis(ax, "share of the time until they are ready, all pods", side="x")
     grid(ax, "x")
     entries = [
@@ -113,12 +89,8 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
         for key, (color, hatch) in looks.items()
     ]
     slow = max(range(len(rows)), key=means.__getitem__)
-    return finish(
-        ax,
-        _answer(rows, split, slow),
-        scene(run, "what the time goes to; beside each case: the mean time of a pod", cases),
-        legend=entries,
-    )
+    what = "what the time goes to; beside each case: the mean time of a pod"
+    return finish(ax, _answer(rows, split, slow), scene(run, what, cases), legend=entries)
 
 
 def _looks(split: list[tuple[Bottleneck, ...]]) -> dict[str, tuple[str, str]]:

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from rolloutsim.report.plots.canvas import BLUE, INK, MUTED, ORANGE, NoDataError, canvas, finish, grid, mark, plain
-from rolloutsim.report.plots.scales import time_axis
+from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, mark, plain
+from rolloutsim.report.plots.colours import BLUE, INK, ORANGE
+from rolloutsim.report.plots.scales import row_axis, time_axis, unit_of
 from rolloutsim.results.numerals import show_difference, show_time
 from rolloutsim.structs import struct
 
@@ -70,22 +72,19 @@ def tornado(
             if time is None:
                 continue
             (drawn,) = ax.barh([place], [time - base], left=base, height=0.62, color=color)
-            mark(
-                ax,
-                drawn,
-                "parameter",
-                bar.path,
-                f"{bar.path} {bar.by} {what}: {show_time(time)}, {_change(time, base)}",
-            )
+            said = f"{bar.path} {bar.by} {what}: {show_time(time)}, {_change(time, base)}"
+            mark(drawn, "parameter", bar.path, said)
     ends = [time for bar in shown for time in (bar.low, bar.high, bar.base) if time is not None]
     margin = (max(ends) - min(ends)) * 0.08 or base * 0.05 or 1.0
-    time_axis(ax, max(ends) + margin, "rollout time")
-    ax.set_xlim(max(min(ends) - margin, 0.0), max(ends) + margin)
-    _round_ticks(ax, max(min(ends) - margin, 0.0), max(ends) + margin)
+    low, high = max(min(ends) - margin, 0.0), max(ends) + margin
+    time_axis(ax, high, "rollout time")
+    ax.set_xlim(low, high)
+    # As many ticks within the part of the axis that is shown as on a whole one.
+    unit = unit_of(high)[0]
+    ticks = MaxNLocator(nbins=7, steps=[1, 2, 5, 10]).tick_values(low / unit, high / unit)
+    ax.xaxis.set_major_locator(FixedLocator([tick * unit for tick in ticks if low <= tick * unit <= high]))
     ax.axvline(base, color=INK, linewidth=1.2)
-    ax.set_yticks(range(len(shown)), names)
-    ax.tick_params(axis="y", length=0, color=MUTED)
-    ax.set_ylim(max(len(shown), 3) - 0.4, -0.6)
+    row_axis(ax, names, 0.6, rows=3)
     grid(ax, "x")
     entries: list[tuple[Any, str]] = [(Patch(facecolor=ORANGE), "less of it"), (Patch(facecolor=BLUE), "more of it")]
     still = len(bars) - len(shown)
@@ -121,12 +120,3 @@ def _change(time: float, base: float) -> str:
     if abs(time - base) <= _NOTHING * base:
         return "no change"
     return f"{'+' if time > base else '−'}{show_difference(abs(time - base))}"
-
-
-def _round_ticks(ax: Axes, low: float, high: float) -> None:
-    """Ticks within the part of the axis that is shown, as many as on a whole one."""
-    from matplotlib.ticker import FixedLocator, MaxNLocator
-
-    unit = 3600.0 if high > 3 * 3600.0 else 60.0 if high > 600.0 else 1.0
-    ticks = [tick * unit for tick in MaxNLocator(nbins=7, steps=[1, 2, 5, 10]).tick_values(low / unit, high / unit)]
-    ax.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
