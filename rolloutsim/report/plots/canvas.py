@@ -45,15 +45,7 @@ class Panel(Axes):
 
 
 def canvas(ax: Axes | None, height: float = HEIGHT) -> Axes:
-    """The Axes to draw on: those given, or new ones in a figure of their own.
-
-    Parameters
-    ----------
-    ax : Axes or None
-        The caller's.
-    height : float
-        Of a new figure [inch].
-    """
+    """The Axes to draw on: those given, or new ones in a figure of their own, of a height [inch]."""
     if ax is None:
         drawing = Figure(figsize=(WIDTH, height), facecolor=PAPER)
         ax = drawing.add_subplot(axes_class=Panel)
@@ -142,17 +134,7 @@ def grid(ax: Axes, axis: str = "both") -> None:
 
 
 def mark(artist: Artist, kind: str, name: str, tip: str) -> None:
-    """Give an artist its gid, and the text to show to those who point at it.
-
-    Parameters
-    ----------
-    artist : Artist
-        What may be pointed at.
-    kind, name : str
-        What it stands for; see `rolloutsim.report.plots`.
-    tip : str
-        The values, in words.
-    """
+    """Give an artist its gid (see `rolloutsim.report.plots`), and the text to show to those who point at it."""
     known = _tips.setdefault(artist.axes, {})
     gid, number = f"{kind}:{name}", 1
     while gid in known:

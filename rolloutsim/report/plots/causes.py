@@ -63,7 +63,7 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
     for place, (row, causes) in enumerate(zip(rows, split, strict=True)):
         left = 0.0
         for cause in sorted(causes, key=lambda one: list(looks).index(_key(one))):
-            color, hatch = looks[_key(cause)]
+            color, hatch, _ = looks[_key(cause)]
             (bar,) = ax.barh(
                 [place], [cause.share], left=left, height=thickness, color=color, hatch=hatch,
                 edgecolor=PAPER, linewidth=0.8,
@@ -84,24 +84,25 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
     row_axis(ax, names, 0.55)
     share_axis(ax, "share of the time until they are ready, all pods", side="x")
     grid(ax, "x")
-    entries = [
-        (Patch(facecolor=color, hatch=hatch, edgecolor=PAPER), _named(key, split))
-        for key, (color, hatch) in looks.items()
-    ]
+    entries = [(Patch(facecolor=color, hatch=hatch, edgecolor=PAPER), said) for color, hatch, said in looks.values()]
     slow = max(range(len(rows)), key=means.__getitem__)
     what = "what the time goes to; beside each case: the mean time of a pod"
     return finish(ax, _answer(rows, split, slow), scene(run, what, cases), legend=entries)
 
 
-def _looks(split: list[tuple[Bottleneck, ...]]) -> dict[str, tuple[str, str]]:
-    """Colour and hatch of each cause, links before waits."""
-    kinds = {_key(cause): cause.kind for causes in split for cause in causes}
+def _looks(split: list[tuple[Bottleneck, ...]]) -> dict[str, tuple[str, str, str]]:
+    """Colour, hatch and name in the legend of each cause, links before waits."""
+    known = {_key(cause): cause for causes in reversed(split) for cause in causes}
     order = {kind: place for place, kind in enumerate(_LOOKS)}
-    free = iter(_OTHERS * len(kinds))
-    looks: dict[str, tuple[str, str]] = {}
-    for key in sorted(kinds, key=lambda key: (order.get(kinds[key], len(order)), key)):
-        look = _LOOKS[kinds[key]][:2] if kinds[key] in _LOOKS else None
-        looks[key] = next(free) if look is None or look in looks.values() else look
+    free = iter(_OTHERS * len(known))
+    taken: set[tuple[str, str]] = set()
+    looks: dict[str, tuple[str, str, str]] = {}
+    for key, cause in sorted(known.items(), key=lambda one: (order.get(one[1].kind, len(order)), one[0])):
+        colour, hatch, said = _LOOKS.get(cause.kind, ("", "", ""))
+        if not colour or (colour, hatch) in taken:
+            colour, hatch = next(free)
+        taken.add((colour, hatch))
+        looks[key] = colour, hatch, said or plain(name_of(cause), 26)
     return looks
 
 
@@ -110,11 +111,6 @@ def _key(cause: Bottleneck) -> str:
     if len(cause.links) == 1:
         return cause.links[0]
     return f"{cause.kind}.{cause.links[0].rpartition('.')[2]}" if cause.links else cause.kind
-
-
-def _named(key: str, split: list[tuple[Bottleneck, ...]]) -> str:
-    cause = next(cause for causes in split for cause in causes if _key(cause) == key)
-    return (_LOOKS[cause.kind][2] if cause.kind in _LOOKS else "") or plain(name_of(cause), 26)
 
 
 def _in_words(cause: Bottleneck) -> str:

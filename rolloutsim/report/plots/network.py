@@ -29,6 +29,7 @@ _MOST_RACKS = 6  # racks with a lane each; more become one lane (assumed)
 _LANE, _FRAME = 0.46, 1.35  # height of a lane, and of all around them [inch]
 _PARTS = 240  # of the time in the heat map, at most where requests are counted (assumed: a part per three pixels)
 _MOST_CORNERS = 2000  # of a lane's outline; a link that fills and empties more often is averaged (assumed)
+_FULL = 1.0 - 1e-9  # a mean of at least this share of the capacity
 _ESTIMATED = "exact where full, estimated elsewhere"
 _WIDTHS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400, 864000)  # of these parts [s]
 _NEAR = 3.0  # a rate limit so many times above all requests is left out, since they would not be seen (assumed)
@@ -188,14 +189,13 @@ def _lanes(loads: Sequence[LinkLoad], end: float) -> list[_Lane]:
         busy = np.max([load.at(edges) for load in used], axis=0)
         spans = _joined([span for load in used for span in load.saturated_spans])
         mean = float(np.mean([_mean(load) for load in used]))
-        lanes.append(_Lane(f"busiest of {len(used)} racks' {direction}", edges, busy, busy >= 1.0 - 1e-9, mean, spans))
+        lanes.append(_Lane(f"busiest of {len(used)} racks' {direction}", edges, busy, busy >= _FULL, mean, spans))
     for load in single:
-        if len(load.edges) > _MOST_CORNERS:
+        edges, busy, full = load.edges, load.utilisation, load.saturated
+        if len(edges) > _MOST_CORNERS:
             edges = np.linspace(0.0, end, _MOST_CORNERS + 1)
-            busy, full = load.at(edges), None
-        else:
-            edges, busy, full = load.edges, load.utilisation, load.saturated
-        full = busy >= 1.0 - 1e-9 if full is None else full
+            busy = load.at(edges)
+            full = busy >= _FULL
         lanes.append(_Lane(load.link, edges, busy, full, _mean(load), load.saturated_spans))
     lanes.sort(key=lambda lane: (-_length(lane.spans), -lane.mean, lane.name))
     return lanes[:_MOST_LINKS]

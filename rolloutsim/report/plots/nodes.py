@@ -60,7 +60,8 @@ def timeline(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
             f"no node pulled anything in case '{plain(records.name)}', or none of it took time; there is no timeline"
         )
     few = len(phases.node) <= MOST_NODES
-    ax = canvas(ax, height=_height(len(phases.node)))
+    rows = (_ROW if len(phases.node) <= 30 else _TIGHT) * len(phases.node)
+    ax = canvas(ax, height=max(2.8, _FRAME + rows) if few else HEIGHT)
     (_bars if few else _areas)(ax, records, phases)
     time_axis(ax, records.end * 1.01)
     grid(ax, "x" if few else "both")
@@ -123,13 +124,6 @@ def disk(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -
     run, records = outcome.run, one_case(outcome, case)
     nodes = disk_summary(run, records).nodes
     return _full(run, records, nodes, ax) if nodes else _images(run, several_cases(outcome, case), ax)
-
-
-def _height(nodes: int) -> float:
-    """Of the timeline [inch]."""
-    if nodes > MOST_NODES:
-        return HEIGHT
-    return max(2.8, _FRAME + (_ROW if nodes <= 30 else _TIGHT) * nodes)
 
 
 def _bars(ax: Axes, case: CaseRecords, phases: NodePhases) -> None:

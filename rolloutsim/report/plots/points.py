@@ -20,6 +20,7 @@ from rolloutsim.structs import struct
 if TYPE_CHECKING:
     from rolloutsim.planning.sweep.file import SweepRecords
     from rolloutsim.planning.sweep.head import ParameterColumns
+    from rolloutsim.results.facts.intervals import Interval
     from rolloutsim.scenario.resolved import Threshold
 
 _MOST_LINES = 14  # as many as colours and styles tell apart with ease (assumed)
@@ -35,8 +36,7 @@ class Place:
     point: int
     case: str
     value: float
-    low: float | None
-    high: float | None
+    interval: Interval | None
 
 
 class Axis:
@@ -125,14 +125,10 @@ class SweepView:
         first = _first_points(sweep)
         found = {at: one for at, one in figures(sweep, column).items() if at[0] in first and case in (None, at[1])}
         places = [
-            Place(
-                point, name, figure.value,
-                None if figure.interval is None else figure.interval.low,
-                None if figure.interval is None else figure.interval.high,
-            )
+            Place(point, name, figure.value, figure.interval)
             for (point, name), figure in found.items()
             if figure.value is not None
-        ]  # fmt: skip
+        ]
         if not places:
             raise NoDataError(_nothing(sweep, column, case))
         missing = {at for at, figure in found.items() if figure.value is None}

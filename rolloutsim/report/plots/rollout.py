@@ -58,7 +58,6 @@ def rollout(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None
     ]
     end = max([one.end for one in cases] + [float(times[-1]) for each in reached for times in each if len(times)])
     firsts = [float(one.times[0]) for one in ready if len(one.times)]
-    logarithmic = len(cases) > 1 and is_wide([one.end for one in cases]) and min(firsts) > 0.0
     entries: list[tuple[Any, str]] = []
     beyond = False
     for number, (one, who, times) in enumerate(zip(cases, ready, reached, strict=True)):
@@ -72,13 +71,9 @@ def rollout(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None
     if len(cases) == 1:
         entries.clear()  # the title says it all
     of = ready[0].of if len({who.of for who in ready}) == 1 else "nodes"
-    if logarithmic:
-        log_time_axis(ax, min(firsts), end, "time since the rollout's start")
-    else:
-        time_axis(ax, end * 1.02)
+    _axes(ax, min(firsts), [one.end for one in cases], end, "time since the rollout's start")
     share_axis(ax, f"{of} ready", top=1.03)
     ax.set_yticks([0.0, 0.25, 0.5, 0.75, 0.9, 1.0])
-    grid(ax)
     last = _slowest([_mean_time(who, times, 1.0) for who, times in zip(ready, reached, strict=True)])
     title = _of_case(cases, last, _said(ready[last], reached[last]))
     what = f"share of {of} ready over time"
@@ -157,9 +152,8 @@ def ecdf(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -
             "no pull finished, so there are no pull times to draw; `rolloutsim run` says what the pulls wait for"
         )
     ax = canvas(ax)
-    longest = max(float(each[-1]) for each in times if len(each))
-    shortest = min(float(each[0]) for each in times if len(each))
-    logarithmic = len(cases) > 1 and shortest > 0.0 and is_wide([float(each[-1]) for each in times if len(each)])
+    lasts = [float(each[-1]) for each in times if len(each)]
+    longest, shortest = max(lasts), min(float(each[0]) for each in times if len(each))
     entries = []
     for number, (one, ordered, pulls) in enumerate(zip(cases, times, every, strict=True)):
         look = series(number)
@@ -168,13 +162,9 @@ def ecdf(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -
         spread = _spread(ordered, len(pulls))
         mark(line, "case", one.name, f"{one.name}: {spread}")
         entries.append((line, f"{plain(one.name)}\n{spread}"))
-    if logarithmic:
-        log_time_axis(ax, shortest, longest, "pull time, from asking to the image being ready")
-    else:
-        time_axis(ax, longest * 1.02, "pull time, from asking to the image being ready")
+    _axes(ax, shortest, lasts, longest, "pull time, from asking to the image being ready")
     share_axis(ax, "pulls that took at most so long", top=1.03)
     ax.set_yticks([0.0, 0.25, 0.5, 0.75, 0.95, 1.0])
-    grid(ax)
     last = _slowest([float(each[-1]) if len(each) == len(pulls) and len(each) else None
                      for each, pulls in zip(times, every, strict=True)])  # fmt: skip
     if len(every[last]) <= MOST_NODES:
@@ -185,6 +175,15 @@ def ecdf(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -
     what = f"pull times; {tried:,} attempts that failed are left out" if tried else "pull times"
     title = _of_case(cases, last, _unfairness(times[last], len(every[last])))
     return finish(ax, title, scene(outcome.run, what, cases), legend=entries)
+
+
+def _axes(ax: Axes, first: float, lasts: Sequence[float], end: float, label: str) -> None:
+    """Time from 0 to `end`, logarithmic from `first` on where the last times of cases differ much [s]."""
+    if first > 0.0 and is_wide(lasts):
+        log_time_axis(ax, first, end, label)
+    else:
+        time_axis(ax, end * 1.02, label)
+    grid(ax)
 
 
 def _of_case(cases: Sequence[CaseRecords], number: int, said: str) -> str:

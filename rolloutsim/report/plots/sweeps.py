@@ -70,8 +70,8 @@ def sweep_lines(
         joined = found.forms_lines and len(set(at)) == len(at) > 1
         (line,) = ax.plot(at, values, **look | ({"linewidth": 1.6} if joined else {"linestyle": "none"}))
         mark(line, "case", name, f"{name}: {_from_to(axis, places, found)}")
-        low, high = ([end if end is not None else np.nan for end in ends] for ends in
-                     zip(*((place.low, place.high) for place in places), strict=True))  # fmt: skip
+        low, high = np.transpose([(np.nan, np.nan) if (of := place.interval) is None else (of.low, of.high)
+                                  for place in places])  # fmt: skip
         if joined and not np.isnan(low).all():
             ax.fill_between(at, low, high, color=look["color"], alpha=0.25, lw=0)
         if len(lines) > 1:
@@ -79,7 +79,8 @@ def sweep_lines(
     others = ", ".join(other.path for other in found.axes if other.path != axis.path)
     _x_axis(ax, axis, f"{axis.path}, and with it {others}" if found.together else axis.path)
     every = [place for places in lines.values() for place in places]
-    _y_axis(ax, column, [*(place.value for place in every), *(place.high for place in every if place.high is not None)])
+    ends = [place.value if place.interval is None else place.interval.high for place in every]
+    _y_axis(ax, column, [*(place.value for place in every), *ends])
     entries += _thresholds(ax, found, lines.values(), axis)
     grid(ax)
     over = f"{axis.path} and {others}, which change together" if found.together else axis.path
@@ -185,9 +186,7 @@ def _thresholds(ax: Axes, found: SweepView, lines: Iterable[Sequence[Place]], ax
         line = ax.axhline(condition.value, color=RED, linestyle="--", linewidth=1.4)
         where = "\n(above the figure)" if condition.value > top else ""
         entries.append((line, f"threshold\n{condition.check}{where}"))
-    missed = [
-        place for places in lines for place in places if found.passing.at(place.point, place.case) is False
-    ]  # fmt: skip
+    missed = [place for places in lines for place in places if found.passing.at(place.point, place.case) is False]
     if missed and not found.passing.of_the_mean:
         at, values = [axis.position(place.point) for place in missed], [place.value for place in missed]
         (crosses,) = ax.plot(at, values, "x", color=RED, markersize=8, markeredgewidth=1.8, zorder=4)
@@ -244,7 +243,8 @@ def _title_of_lines(axis: Axis, lines: Mapping[str, Sequence[Place]], found: Swe
     name, places = max(lines.items(), key=lambda one: max(place.value for place in one[1]))
     if len(lines) == 1 or found.only:
         name = ", ".join(dict.fromkeys(part for part in (found.only, name if len(lines) > 1 else "") if part))
-    title = _knee(name, axis, places, found) if found.forms_lines else _range(name, places, found)
+    who = f"{plain(name, 40)}: " if name else ""
+    title = f"{who}{_knee(axis, places, found) if found.forms_lines else _range(places, found)}"
     verdict = _verdict(axis, len(lines) == 1, found)
     return f"{title}; {verdict}" if verdict else title
 
@@ -318,11 +318,10 @@ def _verdict(axis: Axis, one_line: bool, found: SweepView) -> str:
     return f"{ok} of {len(points)} points pass {asked}"
 
 
-def _knee(name: str, axis: Axis, places: Sequence[Place], found: SweepView) -> str:
+def _knee(axis: Axis, places: Sequence[Place], found: SweepView) -> str:
     """The ends of a line, and from where on it is as good as the best."""
     ordered = sorted(places, key=lambda place: axis.position(place.point))
-    who = f"{plain(name, 40)}: " if name else ""
-    said = f"{who}{_from_to(axis, ordered, found)}"
+    said = _from_to(axis, ordered, found)
     best = min(place.value for place in ordered)
     if ordered[0].value <= best * (1 + _NEARLY):
         return said
@@ -334,9 +333,8 @@ def _knee(name: str, axis: Axis, places: Sequence[Place], found: SweepView) -> s
     return f"{said}; from {found.at(axis, ordered[good].point)} on within 10 % of the best"
 
 
-def _range(name: str, places: Sequence[Place], found: SweepView) -> str:
+def _range(places: Sequence[Place], found: SweepView) -> str:
     """From where to where points reach that form no line, and the best of them."""
     best, worst = min(places, key=lambda place: place.value), max(places, key=lambda place: place.value)
-    who = f"{plain(name, 40)}: " if name else ""
     at = ", ".join(f"{axis.path} {axis.label(best.point)}" for axis in found.axes)
-    return f"{who}{found.shown(best.value)} to {found.shown(worst.value)}; the best of {len(places)} points has {at}"
+    return f"{found.shown(best.value)} to {found.shown(worst.value)}; the best of {len(places)} points has {at}"
