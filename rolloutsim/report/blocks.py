@@ -45,6 +45,15 @@ class Picture:
     question: str
     draw: Callable[[], Axes]
 
+    def drawn(self) -> Axes | None:
+        """The figure; None where there is nothing to show."""
+        from rolloutsim.report.plots.canvas import NoDataError
+
+        try:
+            return self.draw()
+        except NoDataError:
+            return None
+
 
 @struct
 class Code:

@@ -6,6 +6,10 @@ import re
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from matplotlib import rc_context
+
+from rolloutsim.report.plots.canvas import drawing_of
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -27,8 +31,6 @@ def svg(ax: Axes, text: bool = False) -> str:
         Whether letters stay text, in the reader's font (small, to be searched), or become outlines (the same
         everywhere).
     """
-    from matplotlib import rc_context
-
     # The salt takes the place of a random one in the names of what the image reuses.
     with rc_context({"svg.hashsalt": "rolloutsim", "svg.fonttype": "none" if text else "path"}):
         drawn = _saved(ax, "svg", {"Date": None, "Creator": None}).decode("utf-8")
@@ -45,9 +47,6 @@ def _rounded(number: re.Match[str]) -> str:
 
 
 def _saved(ax: Axes, form: str, metadata: dict[str, None], dpi: float = 72.0) -> bytes:
-    drawing = ax.get_figure(root=True)
-    if drawing is None:
-        raise ValueError("these Axes belong to no figure")
     image = BytesIO()
-    drawing.savefig(image, format=form, metadata=metadata, dpi=dpi)
+    drawing_of(ax).savefig(image, format=form, metadata=metadata, dpi=dpi)
     return image.getvalue()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rolloutsim.report.blocks import Code, Numbers, Picture, Rows, Text
-from rolloutsim.report.plots.canvas import NoDataError
+from rolloutsim.report.plots.canvas import title_of
 from rolloutsim.results.shown.tabular import escaped, markdown
 
 if TYPE_CHECKING:
@@ -42,11 +42,10 @@ def _block(block: Block) -> Iterator[str]:
         yield ""
         yield markdown(block.table).rstrip("\n")
     elif isinstance(block, Picture):
-        try:
-            title = " ".join(block.draw().get_title(loc="left").split())
-        except NoDataError:
+        ax = block.drawn()
+        if ax is None:
             return
-        yield f"> {escaped(title.replace(chr(92), ''))}"
+        yield f"> {escaped(title_of(ax).replace(chr(92), ''))}"
     else:
         assert isinstance(block, Code)
         yield f"{escaped(block.caption)}:"

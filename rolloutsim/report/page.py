@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
+from html import unescape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.report.blocks import Code, Numbers, Picture, Rows, Text
 from rolloutsim.report.images import svg
-from rolloutsim.report.plots.canvas import GRID, INK, MUTED, PAPER, NoDataError, tips
+from rolloutsim.report.plots.canvas import tips, title_of
+from rolloutsim.report.plots.colours import GRID, INK, MUTED, PAPER
 from rolloutsim.results.shown.tabular import html
 
 if TYPE_CHECKING:
@@ -63,30 +65,29 @@ def to_html(reports: tuple[Report, ...]) -> str:
 
 
 def _block(block: Block, numbers: Any) -> dict[str, Any] | None:
-    if isinstance(block, Picture):
-        return _picture(block, f"f{next(numbers)}")
-    if isinstance(block, Rows):
-        table = html(block.table, page=True)
-        return {"kind": "rows", "caption": block.caption, "folded": block.folded, "table": table}
-    if isinstance(block, Numbers):
-        return {"kind": "numbers", "entries": block.entries}
-    if isinstance(block, Code):
-        return {"kind": "code", "caption": block.caption, "text": block.text, "folded": len(block.text) > 300}
-    assert isinstance(block, Text)
-    return {"kind": "text", "role": block.role, "lines": block.text.splitlines()}
+    match block:
+        case Picture():
+            return _picture(block, f"f{next(numbers)}")
+        case Rows(caption, table, folded):
+            return {"kind": "rows", "caption": caption, "folded": folded, "table": html(table, page=True)}
+        case Numbers(entries):
+            return {"kind": "numbers", "entries": entries}
+        case Code(caption, text):
+            return {"kind": "code", "caption": caption, "text": text, "folded": len(text) > 300}
+        case Text(text, role):
+            return {"kind": "text", "role": role, "lines": text.splitlines()}
 
 
 def _picture(picture: Picture, prefix: str) -> dict[str, Any] | None:
     """A figure with what its parts stand for; None where there is nothing to show."""
-    try:
-        ax = picture.draw()
-    except NoDataError:
+    ax = picture.drawn()
+    if ax is None:
         return None
     known = tips(ax)
     places = {gid: number for number, gid in enumerate(known)}
 
     def named(found: re.Match[str]) -> str:
-        gid = found[1].replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"')
+        gid = unescape(found[1])
         if gid in places:
             return f'data-of="{found[1].split("#")[0]}" data-tip="{places[gid]}"'
         return f'id="{prefix}-{found[1]}"'
@@ -95,12 +96,11 @@ def _picture(picture: Picture, prefix: str) -> dict[str, Any] | None:
     drawn = _REFERENCE.sub(lambda found: f"{found[1]}{prefix}-{found[2]}", _ID.sub(named, drawn))
     for colour, variable in _COLOURS.items():
         drawn = drawn.replace(colour, variable)
-    title = " ".join(ax.get_title(loc="left").split())
     drawn = drawn.replace("<svg ", '<svg role="img" ', 1)
     return {
         "kind": "picture",
         "name": picture.name,
-        "title": title,
+        "title": title_of(ax),
         "question": picture.question,
         "svg": _LINE_BREAKS.sub("\n", drawn),
         # Nothing inside of a script element may look like another one, or like its end.

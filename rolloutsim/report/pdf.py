@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from matplotlib import rc_context
@@ -12,12 +13,11 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from rolloutsim.report.blocks import Code, Numbers, Picture, Rows, Text
-from rolloutsim.report.plots.canvas import INK, MUTED, PAPER, NoDataError, plain
+from rolloutsim.report.plots.canvas import drawing_of, plain
+from rolloutsim.report.plots.colours import INK, MUTED, PAPER
 from rolloutsim.results.numerals import visible
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from rolloutsim.report.blocks import Block, Report
 
 _PAGE = (8.27, 11.69)  # A4 [inch]
@@ -40,13 +40,9 @@ def to_pdf(reports: tuple[Report, ...]) -> bytes:
     ):
         for report in reports:
             sheet = _Sheet(pages)
-            sheet.write(
-                [(report.title, 16.0, "bold", INK, "sans-serif"), (report.subtitle, 9.0, "normal", MUTED, "sans-serif")]
-            )
+            sheet.write([_text(report.title, 16.0, "bold"), _text(report.subtitle, 9.0, colour=MUTED)])
             for section in report.sections:
-                sheet.write(
-                    [("", _SIZE, "normal", INK, "sans-serif"), (section.title, 12.0, "bold", INK, "sans-serif")]
-                )
+                sheet.write([_text(""), _text(section.title, 12.0, "bold")])
                 for block in section.blocks:
                     if isinstance(block, Picture):
                         sheet.draw(block)
@@ -78,14 +74,10 @@ class _Sheet:
 
     def draw(self, picture: Picture) -> None:
         """Add a figure, on a page of its own in its own size."""
-        try:
-            ax: Axes = picture.draw()
-        except NoDataError:
-            return
-        drawing = ax.get_figure(root=True)
-        if drawing is not None:
+        ax = picture.drawn()
+        if ax is not None:
             self.close()
-            self.pages.savefig(drawing)  # type: ignore[no-untyped-call]
+            self.pages.savefig(drawing_of(ax))  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Put the page away."""
@@ -106,26 +98,27 @@ def _text(text: str, size: float = _SIZE, weight: str = "normal", colour: str = 
 
 
 def _lines(block: Block) -> Iterator[_Line]:
-    if isinstance(block, Text):
-        size, weight, colour = (10.0, "bold", INK) if block.role == "answer" else (_SIZE, "normal", INK)
-        if block.role == "note":
-            colour = MUTED
-        for line in block.text.splitlines():
-            for part in textwrap.wrap(line, int(_COLUMNS * _SIZE / size)) or [""]:
-                yield _text(part, size, weight, colour)
-    elif isinstance(block, Numbers):
-        for what, value, more in block.entries:
-            yield _text(f"{what}: {value}" + (f" ({more})" if more else ""), weight="bold")
-    elif isinstance(block, Rows):
-        yield _text("")
-        yield _text(block.caption, weight="bold")
-        yield from _table(block)
-    elif isinstance(block, Code):
-        yield _text(block.caption, weight="bold")
-        for line in block.text.splitlines():
-            for part in textwrap.wrap(line, _COLUMNS) or [""]:
+    match block:
+        case Text(text, role):
+            size, weight = (10.0, "bold") if role == "answer" else (_SIZE, "normal")
+            for part in _wrapped(text, int(_COLUMNS * _SIZE / size)):
+                yield _text(part, size, weight, MUTED if role == "note" else INK)
+        case Numbers(entries):
+            for what, value, more in entries:
+                yield _text(f"{what}: {value}" + (f" ({more})" if more else ""), weight="bold")
+        case Rows():
+            yield _text("")
+            yield _text(block.caption, weight="bold")
+            yield from _table(block)
+        case Code(caption, text):
+            yield _text(caption, weight="bold")
+            for part in _wrapped(text, _COLUMNS):
                 yield part, _SIZE - 1, "normal", INK, "monospace"
     yield _text("", _SIZE / 2)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return [part for line in text.splitlines() for part in textwrap.wrap(line, width) or [""]]
 
 
 def _table(block: Rows) -> Iterator[_Line]:
@@ -137,8 +130,7 @@ def _table(block: Rows) -> Iterator[_Line]:
         widths[widths.index(max(widths))] -= 1
     for number, row in enumerate(rows):
         cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
-        for place in range(max(map(len, cells))):
-            parts = [cell[place] if place < len(cell) else "" for cell in cells]
+        for parts in zip_longest(*cells, fillvalue=""):
             padded = [
                 part.ljust(width) if column.side == "left" else part.rjust(width)
                 for part, width, column in zip(parts, widths, columns, strict=True)

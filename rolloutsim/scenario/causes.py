@@ -20,7 +20,7 @@ class Look:
     legend : str
         Its name there.
     colour, hatch : str
-        A colour of `rolloutsim.report.plots.canvas`, and Matplotlib's signs for a hatch.
+        A colour of `rolloutsim.report.plots.colours`, and Matplotlib's signs for a hatch.
     """
 
     place: int

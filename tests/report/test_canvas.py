@@ -64,7 +64,7 @@ def test_further_artists_of_the_same_thing_get_a_number() -> None:
     ax = canvas(None)
     lines = [ax.plot([0, 1])[0] for _ in range(3)]
     for line in lines:
-        mark(ax, line, "node", "web-007", "7 s")
+        mark(line, "node", "web-007", "7 s")
     assert [line.get_gid() for line in lines] == ["node:web-007", "node:web-007#2", "node:web-007#3"]
     assert tips(ax) == {"node:web-007": "7 s", "node:web-007#2": "7 s", "node:web-007#3": "7 s"}
 

@@ -16,7 +16,7 @@ from rolloutsim.errors import UsageError
 from rolloutsim.planning.sensitivity import Row
 from rolloutsim.report.plots import figure
 from rolloutsim.report.plots.canvas import NoDataError, tips
-from rolloutsim.report.plots.points import axis_of, view
+from rolloutsim.report.plots.points import SweepView, axis_of
 from tests.report.runs import IDEAL, PARTLY
 from tests.report.test_every_figure import cut_off
 from tests.report.test_figures_of_runs import data_of, title_of
@@ -189,7 +189,7 @@ def test_a_threshold_is_judged_by_its_own_statistic_over_the_replications() -> N
         ]
         for speed in speeds
     ]
-    found = view(made.records, "rollout_time_s", None, one=True)
+    found = SweepView(made.records, "rollout_time_s", None, one=True)
     across, up = axis_of(made.records, "nodes.web.count"), axis_of(made.records, "network")
     cells = found.cells(across, up)
     assert cells.values.max() < 19.0

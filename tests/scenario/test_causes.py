@@ -2,7 +2,7 @@
 
 import pytest
 
-from rolloutsim.report.plots import canvas
+from rolloutsim.report.plots import colours
 from rolloutsim.scenario.causes import CAUSES, PULL, STEPS, Cause
 from rolloutsim.scenario.resources import RESOURCES
 
@@ -18,7 +18,7 @@ def test_every_cause_has_words(cause: Cause) -> None:
 
 @EVERY
 def test_every_cause_has_a_colour_and_a_legend(cause: Cause) -> None:
-    assert getattr(canvas, cause.look.colour.upper()).startswith("#")
+    assert getattr(colours, cause.look.colour.upper()).startswith("#")
     assert cause.look.legend
 
 

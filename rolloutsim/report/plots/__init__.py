@@ -55,26 +55,23 @@ class Figure:
     question: str
 
 
-FIGURES = tuple(
-    Figure(*entry)
-    for entry in (
-        ("rollout", "rollout", "run", "when are 50, 90 and 100 % of the nodes ready?"),
-        ("size", "rollout", "run", "what does each megabyte of an image cost?"),
-        ("ecdf", "rollout", "run", "what do the slowest 5 % of the pulls see?"),
-        ("time_split", "causes", "run", "what would a faster network, disk or registry buy?"),
-        ("timeline", "nodes", "case", "which nodes are late, and in which phase?"),
-        ("fan", "nodes", "case", "how unevenly is the network shared among the nodes?"),
-        ("utilisation", "network", "case", "which link is full, from when to when?"),
-        ("racks", "network", "case", "which rack's uplink is hot?"),
-        ("requests", "registries", "case", "how many requests does each registry get?"),
-        ("replicas", "applications", "case", "does the service keep its capacity during the rollout?"),
-        ("background", "applications", "case", "what do the running applications feel?"),
-        ("disk", "disks", "run", "do the images fit on the nodes' disks?"),
-        ("sweep_lines", "sweeps", "sweep", "where is the knee?"),
-        ("sweep_heatmap", "sweeps", "sweep", "what is the smallest that passes?"),
-        ("tornado", "tornado", "sensitivity", "which input matters most?"),
-    )
-)  # fmt: skip
+FIGURES = (
+    Figure("rollout", "rollout", "run", "when are 50, 90 and 100 % of the nodes ready?"),
+    Figure("size", "rollout", "run", "what does each megabyte of an image cost?"),
+    Figure("ecdf", "rollout", "run", "what do the slowest 5 % of the pulls see?"),
+    Figure("time_split", "causes", "run", "what would a faster network, disk or registry buy?"),
+    Figure("timeline", "nodes", "case", "which nodes are late, and in which phase?"),
+    Figure("fan", "nodes", "case", "how unevenly is the network shared among the nodes?"),
+    Figure("utilisation", "network", "case", "which link is full, from when to when?"),
+    Figure("racks", "network", "case", "which rack's uplink is hot?"),
+    Figure("requests", "network", "case", "how many requests does each registry get?"),
+    Figure("replicas", "applications", "case", "does the service keep its capacity during the rollout?"),
+    Figure("background", "applications", "case", "what do the running applications feel?"),
+    Figure("disk", "nodes", "run", "do the images fit on the nodes' disks?"),
+    Figure("sweep_lines", "sweeps", "sweep", "where is the knee?"),
+    Figure("sweep_heatmap", "sweeps", "sweep", "what is the smallest that passes?"),
+    Figure("tornado", "tornado", "sensitivity", "which input matters most?"),
+)
 
 
 def names(*subjects: Subject) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,24 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from rolloutsim.report.plots.canvas import (
-    BLUE,
-    GREEN,
-    INK,
-    MUTED,
-    RED,
-    SKY,
-    NoDataError,
-    canvas,
-    finish,
-    grid,
-    label_axes,
-    mark,
-    plain,
-    series,
-    text_width,
-)
-from rolloutsim.report.plots.scales import corners, share_axis, thinned, time_axis
+from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, label_axis, mark, plain, text_width
+from rolloutsim.report.plots.colours import BLUE, GREEN, INK, MUTED, RED, SKY, series
+from rolloutsim.report.plots.scales import corners, row_axis, share_axis, thinned, time_axis
 from rolloutsim.report.plots.subjects import one_case, scene
 from rolloutsim.results.load.background import BackgroundSummary, Latency, background_summaries
 from rolloutsim.results.numerals import UNKNOWN, show_latency, show_rate, show_time, three_digits, whole_share
@@ -36,7 +22,7 @@ from rolloutsim.structs import struct
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.results.facts.records import CaseRecords
+    from rolloutsim.results.facts.records import CaseRecords, Times
     from rolloutsim.results.outcome import Outcome
 
 _MOST_WORKLOADS = 10  # lines; those that come closest to their floor if there are more (assumed)
@@ -53,10 +39,7 @@ def replicas(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
 
     One workload: pods of the old version on those of the new one. Several: for each the share of its replicas.
 
-    Parameters
-    ----------
-    outcome, case, ax
-        As for `timeline`.
+    Parameters as for `timeline`.
     """
     run, records = outcome.run, one_case(outcome, case)
     figures = sorted(workload_summaries(records), key=_margin)[:_MOST_WORKLOADS]
@@ -75,10 +58,7 @@ def replicas(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
 def background(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """Bandwidth and request latency of the other applications during and after the rollout, relative to before.
 
-    Parameters
-    ----------
-    outcome, case, ax
-        As for `timeline`.
+    Parameters as for `timeline`.
     """
     run, records = outcome.run, one_case(outcome, case)
     found = background_summaries(records)
@@ -92,34 +72,26 @@ def background(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
     ax.axvline(1.0, color=MUTED, linewidth=1.2)
     for place, row in enumerate(rows):
         for value, look in ((row.after, _AFTER), (row.during, _DURING)):
-            if value is None or not row.before:
-                continue
-            at = min(max(value / row.before, _LEAST), _MOST)
-            (point,) = ax.plot([at], [place], linestyle="none", zorder=3, **look)
-            mark(ax, point, "background", row.name, f"{row.name}, {row.what}: {row.said}")
-        if row.before and row.during is not None:
-            at = min(max(row.during / row.before, _LEAST), _MOST)
-            ax.plot([1.0, at], [place, place], color=RED, linewidth=2.2, zorder=2)
+            if value is not None:
+                (point,) = ax.plot([value], [place], linestyle="none", zorder=3, **look)
+                mark(point, "background", row.name, f"{row.name}, {row.what}: {row.said}")
+        if row.during is not None:
+            ax.plot([1.0, row.during], [place, place], color=RED, linewidth=2.2, zorder=2)
         ax.annotate(
             row.said, (1.0, place), xycoords=("axes fraction", "data"), xytext=(10, 0), textcoords="offset points",
             size=8, color=INK, va="center", annotation_clip=False,
         )  # fmt: skip
     _relative_axis(ax, rows)
-    names = [f"{plain(row.name, 24)}  {row.what}" for row in rows]
-    ax.set_yticks(range(len(rows)), names)
-    ax.tick_params(axis="y", length=0)
-    ax.set_ylim(len(rows) - 0.4, -0.6)
+    row_axis(ax, [f"{plain(row.name, 24)}  {row.what}" for row in rows], 0.6)
     grid(ax, "x")
+    what = "beside each row: before → during → after"
+    room = max(text_width(row.said, 8) for row in rows) / 72 + 0.25
+    drawn = finish(ax, _felt(found), scene(run, what, [records]), right=room)
     shown = (
         Line2D([], [], color=MUTED, linewidth=1.2),
-        Line2D([], [], marker="o", color=RED, linestyle="none", markersize=7),
-        Line2D([], [], marker="o", color=GREEN, linestyle="none", fillstyle="none", markersize=9),
+        Line2D([], [], linestyle="none", **_DURING),
+        Line2D([], [], linestyle="none", **_AFTER | {"markersize": 9}),
     )
-    what = "beside each row: before → during → after"
-    drawn = finish(
-        ax, _felt(found), scene(run, what, [records]),
-        right=max(text_width(row.said, 8) for row in rows) / 72 + 0.25,
-    )  # fmt: skip
     drawn.legend(
         shown, ("before", "during", "after"), loc="upper left", bbox_to_anchor=(1.0, 0.0), ncols=3, frameon=False,
         fontsize=8, borderaxespad=1.2, labelcolor=INK, handlelength=1.0, columnspacing=1.0, handletextpad=0.4,
@@ -134,14 +106,9 @@ def _stacked(ax: Axes, case: CaseRecords, one: WorkloadSummary) -> list[tuple[An
     x, old, new = _steps(ready_replicas(case, one.workload), case.end)
     first = ax.fill_between(x, 0.0, new, color=BLUE, lw=0)
     second = ax.fill_between(x, new, new + old, color=SKY, lw=0)
-    mark(
-        ax,
-        first,
-        "workload",
-        one.workload,
-        f"{one.workload}: {one.ready_pods} pods of the new version ready at the end",
-    )
-    mark(ax, second, "workload", one.workload, f"{one.workload}: {_least(one)}")
+    ready = f"{one.workload}: {one.ready_pods} pods of the new version ready at the end"
+    mark(first, "workload", one.workload, ready)
+    mark(second, "workload", one.workload, f"{one.workload}: {_least(one)}")
     entries: list[tuple[Any, str]] = [(Patch(facecolor=SKY), "old version"), (Patch(facecolor=BLUE), "new version")]
     if one.floor is not None:
         floor = ax.axhline(one.floor, color=RED, linestyle="--", linewidth=1.6)
@@ -150,7 +117,7 @@ def _stacked(ax: Axes, case: CaseRecords, one: WorkloadSummary) -> list[tuple[An
     entries.append((wanted, "replicas"))
     ax.set_ylim(0.0, max(float((old + new).max(initial=0)), one.replicas) * 1.08 or 1.0)
     ax.yaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
-    label_axes(ax, "", "ready pods")
+    label_axis(ax, "y", "ready pods")
     return entries
 
 
@@ -162,7 +129,7 @@ def _beside(ax: Axes, case: CaseRecords, figures: list[WorkloadSummary]) -> list
         share = (old + new) / max(one.replicas, 1)
         look = series(number)
         (line,) = ax.plot(x, share, linewidth=1.6, **look)
-        mark(ax, line, "workload", one.workload, f"{one.workload}: {_least(one)}")
+        mark(line, "workload", one.workload, f"{one.workload}: {_least(one)}")
         entries.append((line, f"{plain(one.workload)}\n{one.least_ready} of {one.replicas} at least"))
         if one.floor is not None:
             floor = ax.axhline(one.floor / max(one.replicas, 1), color=look["color"], linestyle=":", linewidth=1.4)
@@ -177,15 +144,14 @@ def _beside(ax: Axes, case: CaseRecords, figures: list[WorkloadSummary]) -> list
     return entries
 
 
-def _steps(ready: ReadyReplicas, end: float) -> tuple[Any, Any, Any]:
+def _steps(ready: ReadyReplicas, end: float) -> tuple[Times, ...]:
     """The corners of both step functions; where there are more than can be seen, some of the steps."""
     kept = thinned(len(ready.times), most=1500)
     start = ready.times[0] > 0.0
     times = np.concatenate([[0.0] if start else [], ready.times[kept], [max(end, ready.times[-1]) * 1.01]])
     old = np.concatenate([ready.old[:1] if start else [], ready.old[kept]]).astype(np.float64)
     new = np.concatenate([[0] if start else [], ready.new[kept]]).astype(np.float64)
-    x, old, new = corners(times, old, new)
-    return x, old, new
+    return corners(times, old, new)
 
 
 def _margin(one: WorkloadSummary) -> float:
@@ -224,30 +190,34 @@ def _least(one: WorkloadSummary) -> str:
 
 @struct
 class _Row:
-    """One quantity of an application; its values before, during and after, and these in words."""
+    """One quantity of an application, during and after the rollout as shares of before [1], and all three in words."""
 
     name: str
     what: str
-    before: float | None
     during: float | None
     after: float | None
     said: str
 
 
-def _rows(one: BackgroundSummary) -> list[_Row]:
-    bandwidth = (one.before, one.during, one.after)
-    rows = [
-        _Row(one.name, "bandwidth", *bandwidth, " → ".join(UNKNOWN if v is None else show_rate(v) for v in bandwidth))
-    ]
+def _rows(one: BackgroundSummary) -> Iterator[_Row]:
+    values = (one.before, one.during, one.after)
+    yield _row(one, "bandwidth", values, [UNKNOWN if value is None else show_rate(value) for value in values])
     latencies = (one.latency_before, one.latency_during, one.latency_after)
     for statistic in ("p50", "p95") if any(latencies) else ():
-        values = [_value(latency, statistic) for latency in latencies]
-        said = " → ".join(
+        values = (_value(latencies[0], statistic), _value(latencies[1], statistic), _value(latencies[2], statistic))
+        said = [
             UNKNOWN if latency is None else show_latency(value)
             for latency, value in zip(latencies, values, strict=True)
-        )
-        rows.append(_Row(one.name, f"latency {statistic}", values[0], values[1], values[2], said))
-    return rows
+        ]
+        yield _row(one, f"latency {statistic}", values, said)
+
+
+def _row(one: BackgroundSummary, what: str, values: Sequence[float | None], said: list[str]) -> _Row:
+    before, *later = values
+    during, after = (
+        min(max(value / before, _LEAST), _MOST) if before and value is not None else None for value in later
+    )
+    return _Row(one.name, what, during, after, " → ".join(said))
 
 
 def _value(latency: Latency | None, statistic: str) -> float | None:
@@ -257,9 +227,8 @@ def _value(latency: Latency | None, statistic: str) -> float | None:
 
 def _relative_axis(ax: Axes, rows: list[_Row]) -> None:
     """A logarithmic axis around 1, with factors that one can say."""
-    changes = [v / row.before for row in rows if row.before for v in (row.during, row.after) if v is not None]
-    inside = [min(max(change, _LEAST), _MOST) for change in changes] or [1.0]
-    low, high = min(0.5, min(inside) / 1.25), max(2.0, max(inside) * 1.25)
+    changes = [change for row in rows for change in (row.during, row.after) if change is not None] or [1.0]
+    low, high = min(0.5, min(changes) / 1.25), max(2.0, max(changes) * 1.25)
     ax.set_xscale("log")
     ax.set_xlim(low, high)
     steps = (1, 2, 5) if high / low < 1000 else (1,)
@@ -267,7 +236,7 @@ def _relative_axis(ax: Axes, rows: list[_Row]) -> None:
     ax.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}×"))
-    label_axes(ax, "compared with before the rollout")
+    label_axis(ax, "x", "compared with before the rollout")
 
 
 def _felt(found: tuple[BackgroundSummary, ...]) -> str:

@@ -1,13 +1,8 @@
-"""What all figures share: where they draw, their colours and titles, and what a reader may point at.
-
-Colours are those of Okabe and Ito (*Color Universal Design*, 2008), which people with any colour vision tell apart;
-where more is needed, line styles and hatches differ as well. Ink, grid and paper have one colour each, so that a page
-may exchange them for its own (dark mode).
-"""
+"""What all figures share: where they draw, their titles and legends, and what a reader may point at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -18,17 +13,13 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import text_to_path
 
 from rolloutsim.errors import UsageError
+from rolloutsim.report.plots.colours import GRID, INK, MUTED, PAPER
 from rolloutsim.results.numerals import visible
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
-    from matplotlib.legend import Legend
-
-INK, MUTED, GRID, PAPER = "#1f2328", "#656d76", "#d8dee4", "#ffffff"
-BLUE, ORANGE, GREEN, RED = "#0072b2", "#e69f00", "#009e73", "#d55e00"
-SKY, PINK, YELLOW, GREY = "#56b4e9", "#cc79a7", "#f0e442", "#999999"
-SERIES = (BLUE, ORANGE, GREEN, PINK, SKY, RED, INK)
-STYLES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (6, 1.5, 1.5, 1.5)))
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colorbar import Colorbar
 
 WIDTH, HEIGHT = 8.0, 4.5  # of a figure of its own [inch]
 _TITLE, _TEXT, _SMALL = 11.5, 9.0, 8.0  # font sizes [pt]
@@ -37,7 +28,7 @@ _GAP = 6.0  # between plot and small print [pt]
 _LINE = 1.25  # distance of lines / font size
 _HINTED = 0.95  # letters on a grid of pixels are up to so much wider than measured (5 % seen at 72 dpi)
 
-_tips: WeakKeyDictionary[Axes, dict[str, str]] = WeakKeyDictionary()
+_tips: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 
 
 class NoDataError(UsageError):
@@ -54,15 +45,7 @@ class Panel(Axes):
 
 
 def canvas(ax: Axes | None, height: float = HEIGHT) -> Axes:
-    """The Axes to draw on: those given, or new ones in a figure of their own.
-
-    Parameters
-    ----------
-    ax : Axes or None
-        The caller's.
-    height : float
-        Of a new figure [inch].
-    """
+    """The Axes to draw on: those given, or new ones in a figure of their own, of a height [inch]."""
     if ax is None:
         drawing = Figure(figsize=(WIDTH, height), facecolor=PAPER)
         ax = drawing.add_subplot(axes_class=Panel)
@@ -76,15 +59,7 @@ def canvas(ax: Axes | None, height: float = HEIGHT) -> Axes:
     return ax
 
 
-def finish(
-    ax: Axes,
-    title: str,
-    subtitle: str,
-    *,
-    legend: Iterable[tuple[Any, str]] = (),
-    legend_title: str = "",
-    right: float = 0.0,
-) -> Axes:
+def finish(ax: Axes, title: str, subtitle: str, *, legend: Sequence[tuple[Any, str]] = (), right: float = 0.0) -> Axes:
     """Title, legend beside the plot, and margins that are wide enough for all that is written.
 
     Parameters
@@ -93,19 +68,16 @@ def finish(
         The figure, drawn; its axes are labelled already.
     title, subtitle : str
         The answer, and below it in small print what is shown.
-    legend : iterable of (handle, str)
+    legend : sequence of (handle, str)
         Its entries.
-    legend_title : str
-        Its heading.
     right : float
         Room to keep free at the right side [inch].
     """
-    box = _legend(ax, list(legend), legend_title)
-    right += 0.0 if box is None else _legend_width(box) + 0.15
+    right += _legend(ax, legend) if legend else 0.0
     left = _left(ax)
-    drawing = ax.get_figure(root=True)
+    drawing = drawing_of(ax)
     own = isinstance(ax, Panel)
-    width, height = (WIDTH, HEIGHT) if drawing is None else drawing.get_size_inches().tolist()
+    width, height = drawing.get_size_inches().tolist()
     plot = (width - left - right - _EDGE - 0.08) if own else ax.get_position().width * width
     start = _EDGE - left if own else 0.0  # titles begin at the rim of a figure of its own [inch]
     room = width - 2 * _EDGE if own else plot
@@ -119,7 +91,7 @@ def finish(
         "\n".join(large), loc="left", x=start / plot, y=1.0, pad=pad,
         size=_TITLE, weight="bold", color=INK, linespacing=_LINE,
     )  # fmt: skip
-    if own and drawing is not None:
+    if own:
         top = (pad + len(large) * _TITLE * _LINE) / 72 + _EDGE
         bottom = 0.55 if ax.get_xlabel() else 0.35
         drawing.subplots_adjust(
@@ -128,10 +100,31 @@ def finish(
     return ax
 
 
-def label_axes(ax: Axes, x: str = "", y: str = "") -> None:
-    """Name the axes, units included."""
-    ax.set_xlabel(x, size=_TEXT, color=INK)
-    ax.set_ylabel(y, size=_TEXT, color=INK)
+def drawing_of(ax: Axes) -> Figure:
+    """The figure that Axes belong to."""
+    drawing = ax.get_figure(root=True)
+    if drawing is None:
+        raise ValueError("these Axes belong to no figure")
+    return drawing
+
+
+def title_of(ax: Axes) -> str:
+    """A figure's title in one line."""
+    return " ".join(ax.get_title(loc="left").split())
+
+
+def label_axis(ax: Axes, side: str, text: str) -> None:
+    """Name the axis `x` or `y`, its unit included."""
+    (ax.set_xlabel if side == "x" else ax.set_ylabel)(text, size=_TEXT, color=INK)
+
+
+def colour_bar(ax: Axes, image: ScalarMappable, label: str, width: float, **keywords: Any) -> Colorbar:
+    """What the colours of an image mean, in a bar at the right side; its width is a share of that of the plot."""
+    bar = drawing_of(ax).colorbar(image, cax=ax.inset_axes((1.02, 0.0, width, 1.0)), **keywords)
+    bar.set_label(label, size=_SMALL, color=INK)
+    bar.ax.tick_params(labelsize=_SMALL, color=MUTED, labelcolor=INK)
+    bar.outline.set_visible(False)
+    return bar
 
 
 def grid(ax: Axes, axis: str = "both") -> None:
@@ -140,21 +133,9 @@ def grid(ax: Axes, axis: str = "both") -> None:
     ax.set_axisbelow(True)
 
 
-def mark(ax: Axes, artist: Artist, kind: str, name: str, tip: str) -> None:
-    """Give an artist its gid, and the text to show to those who point at it.
-
-    Parameters
-    ----------
-    ax : Axes
-        The figure.
-    artist : Artist
-        What may be pointed at.
-    kind, name : str
-        What it stands for; see `rolloutsim.report.plots`.
-    tip : str
-        The values, in words.
-    """
-    known = _tips.setdefault(ax, {})
+def mark(artist: Artist, kind: str, name: str, tip: str) -> None:
+    """Give an artist its gid (see `rolloutsim.report.plots`), and the text to show to those who point at it."""
+    known = _tips.setdefault(artist.axes, {})
     gid, number = f"{kind}:{name}", 1
     while gid in known:
         number += 1
@@ -166,14 +147,6 @@ def mark(ax: Axes, artist: Artist, kind: str, name: str, tip: str) -> None:
 def tips(ax: Axes) -> Mapping[str, str]:
     """The texts to show to those who point at an artist, by its gid."""
     return dict(_tips.get(ax, {}))
-
-
-def series(number: int) -> dict[str, Any]:
-    """Colour and line style of the n-th line; the styles change where the colours begin anew."""
-    return {
-        "color": SERIES[number % len(SERIES)],
-        "linestyle": STYLES[number // len(SERIES) % len(STYLES)],
-    }
 
 
 def plain(name: str, longest: int = 32, family: str | None = None) -> str:
@@ -227,27 +200,17 @@ def _left(ax: Axes) -> float:
     return widest / 72 + 0.2 + (0.25 if ax.get_ylabel() else 0.0)
 
 
-def _legend(ax: Axes, entries: list[tuple[Any, str]], title: str) -> Legend | None:
-    """A legend at the right side, outside of the plot."""
-    if not entries:
-        return None
+def _legend(ax: Axes, entries: Sequence[tuple[Any, str]]) -> float:
+    """A legend at the right side, outside of the plot; returned is the room that it takes [inch]."""
     handles, labels = zip(*entries, strict=True)
     # A label that begins with an underscore would be left out.
     shown = [f" {label}" if label.startswith("_") else label for label in labels]
-    box = ax.legend(
-        handles, shown, title=title or None, loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.0,
-        frameon=False, fontsize=_SMALL, title_fontsize=_SMALL, labelcolor=INK, alignment="left",
-        handlelength=1.6, labelspacing=0.55, borderpad=0.2,
+    ax.legend(
+        handles, shown, loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.0, frameon=False,
+        fontsize=_SMALL, labelcolor=INK, alignment="left", handlelength=1.6, labelspacing=0.55, borderpad=0.2,
     )  # fmt: skip
-    box.get_title().set_color(MUTED)
-    return box
-
-
-def _legend_width(box: Legend) -> float:
-    """[inch]."""
-    texts = [*(text.get_text() for text in box.get_texts()), box.get_title().get_text()]
     handle = (1.6 + 0.8 + 0.6) * _SMALL
-    return (max(text_width(text, _SMALL) for text in texts) + handle) / 72
+    return (max(text_width(text, _SMALL) for text in shown) + handle) / 72 + 0.15
 
 
 def _has(char: str, family: str | None) -> bool:

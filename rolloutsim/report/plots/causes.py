@@ -7,25 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.patches import Patch
 
-from rolloutsim.report.plots.canvas import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    PAPER,
-    PINK,
-    RED,
-    SKY,
-    YELLOW,
-    NoDataError,
-    canvas,
-    finish,
-    grid,
-    mark,
-    plain,
-)
-from rolloutsim.report.plots.scales import share_axis
+from rolloutsim.report.plots import colours
+from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, mark, plain
+from rolloutsim.report.plots.colours import BLUE, GREEN, GREY, INK, PAPER, RED, SKY
+from rolloutsim.report.plots.scales import row_axis, share_axis
 from rolloutsim.report.plots.subjects import scene, several_cases
 from rolloutsim.results.metrics import CaseSummary
 from rolloutsim.results.numerals import show_time, whole_share
@@ -43,16 +28,12 @@ if TYPE_CHECKING:
 _LEGIBLE = 0.07  # a part of the bar with at least this share has room for its number (assumed)
 _ROW, _ENTRY, _FRAME = 0.34, 0.2, 1.4  # height of a bar's row, of one in the legend, of all around them [inch]
 
-_COLOURS = {
-    "ink": INK, "blue": BLUE, "orange": ORANGE, "green": GREEN, "red": RED, "sky": SKY, "pink": PINK, "yellow": YELLOW,
-    "grey": GREY,
-}  # fmt: skip
 # Colour, hatch and name in the legend by kind of cause; what has no look of its own gets one of the others.
 _LOOKS: dict[str, tuple[str, str, str]] = {
     "registry_uplink": (BLUE, "", ""), "registry_storage": (BLUE, "////", ""),
     "rack": (GREEN, "", ""), "link": (SKY, "", ""),
 } | {
-    name: (_COLOURS[cause.look.colour], cause.look.hatch, cause.look.legend)
+    name: (getattr(colours, cause.look.colour.upper()), cause.look.hatch, cause.look.legend)
     for name, cause in sorted(CAUSES.items(), key=lambda item: item[1].look.place)
 }  # fmt: skip
 _OTHERS = ((SKY, "xxxx"), (BLUE, "xxxx"), (SKY, "++++"), (BLUE, "++++"), (GREEN, "++++"), (GREY, "++++"))
@@ -65,10 +46,7 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
 
     Links that do the same job in different racks are one cause.
 
-    Parameters
-    ----------
-    outcome, case, ax
-        As for `rollout`.
+    Parameters as for `rollout`.
     """
     run, cases = outcome.run, several_cases(outcome, case)
     rows = [outcome.first.cases[one.name] for one in cases]
@@ -86,14 +64,14 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
     for place, (row, causes) in enumerate(zip(rows, split, strict=True)):
         left = 0.0
         for cause in sorted(causes, key=lambda one: list(looks).index(_key(one))):
-            color, hatch = looks[_key(cause)]
+            color, hatch, _ = looks[_key(cause)]
             (bar,) = ax.barh(
                 [place], [cause.share], left=left, height=thickness, color=color, hatch=hatch,
                 edgecolor=PAPER, linewidth=0.8,
             )  # fmt: skip
             seconds = cause.seconds / ready[place]
-            mark(ax, bar, "cause", _key(cause),
-                 f"{row.case}: {name_of(cause)} {whole_share(cause.share)}, {show_time(seconds)} a pod")  # fmt: skip
+            said = f"{row.case}: {name_of(cause)} {whole_share(cause.share)}, {show_time(seconds)} a pod"
+            mark(bar, "cause", _key(cause), said)
             if cause.share >= _LEGIBLE:
                 dark = color in (BLUE, RED, INK, GREEN)
                 ax.text(left + cause.share / 2, place, f"{cause.share * 100:.0f} %", ha="center", va="center", size=8,
@@ -104,33 +82,28 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
         f"{plain(row.case)}  {show_time(mean) if causes else 'none is ready'}"
         for row, mean, causes in zip(rows, means, split, strict=True)
     ]
-    ax.set_yticks(range(len(rows)), names)
-    ax.set_ylim(len(rows) - 0.45, -0.55)
-    ax.tick_params(axis="y", length=0)
+    row_axis(ax, names, 0.55)
     share_axis(ax, "share of the time until they are ready, all pods", side="x")
     grid(ax, "x")
-    entries = [
-        (Patch(facecolor=color, hatch=hatch, edgecolor=PAPER), _named(key, split))
-        for key, (color, hatch) in looks.items()
-    ]
+    entries = [(Patch(facecolor=color, hatch=hatch, edgecolor=PAPER), said) for color, hatch, said in looks.values()]
     slow = max(range(len(rows)), key=means.__getitem__)
-    return finish(
-        ax,
-        _answer(rows, split, slow),
-        scene(run, "what the time goes to; beside each case: the mean time of a pod", cases),
-        legend=entries,
-    )
+    what = "what the time goes to; beside each case: the mean time of a pod"
+    return finish(ax, _answer(rows, split, slow), scene(run, what, cases), legend=entries)
 
 
-def _looks(split: list[tuple[Bottleneck, ...]]) -> dict[str, tuple[str, str]]:
-    """Colour and hatch of each cause, links before waits."""
-    kinds = {_key(cause): cause.kind for causes in split for cause in causes}
+def _looks(split: list[tuple[Bottleneck, ...]]) -> dict[str, tuple[str, str, str]]:
+    """Colour, hatch and name in the legend of each cause, links before waits."""
+    known = {_key(cause): cause for causes in reversed(split) for cause in causes}
     order = {kind: place for place, kind in enumerate(_LOOKS)}
-    free = iter(_OTHERS * len(kinds))
-    looks: dict[str, tuple[str, str]] = {}
-    for key in sorted(kinds, key=lambda key: (order.get(kinds[key], len(order)), key)):
-        look = _LOOKS[kinds[key]][:2] if kinds[key] in _LOOKS else None
-        looks[key] = next(free) if look is None or look in looks.values() else look
+    free = iter(_OTHERS * len(known))
+    taken: set[tuple[str, str]] = set()
+    looks: dict[str, tuple[str, str, str]] = {}
+    for key, cause in sorted(known.items(), key=lambda one: (order.get(one[1].kind, len(order)), one[0])):
+        colour, hatch, said = _LOOKS.get(cause.kind, ("", "", ""))
+        if not colour or (colour, hatch) in taken:
+            colour, hatch = next(free)
+        taken.add((colour, hatch))
+        looks[key] = colour, hatch, said or plain(name_of(cause), 26)
     return looks
 
 
@@ -139,11 +112,6 @@ def _key(cause: Bottleneck) -> str:
     if len(cause.links) == 1:
         return cause.links[0]
     return f"{cause.kind}.{LinkName.of(cause.links[0]).part}" if cause.links else cause.kind
-
-
-def _named(key: str, split: list[tuple[Bottleneck, ...]]) -> str:
-    cause = next(cause for causes in split for cause in causes if _key(cause) == key)
-    return (_LOOKS[cause.kind][2] if cause.kind in _LOOKS else "") or plain(name_of(cause), 26)
 
 
 def _in_words(cause: Bottleneck) -> str:

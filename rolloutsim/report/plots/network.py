@@ -1,29 +1,19 @@
-"""How busy the links are, from when to when."""
+"""How busy the links are, from when to when, and what registries are asked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.patches import Patch, Rectangle
+from matplotlib.ticker import FuncFormatter
 
-from rolloutsim.report.plots.canvas import (
-    GRID,
-    INK,
-    MUTED,
-    RED,
-    SKY,
-    NoDataError,
-    canvas,
-    finish,
-    grid,
-    label_axes,
-    mark,
-    plain,
-)
-from rolloutsim.report.plots.scales import corners, time_axis, unit_of
+from rolloutsim.report.plots.canvas import NoDataError, canvas, colour_bar, finish, grid, label_axis, mark, plain
+from rolloutsim.report.plots.colours import GRID, RED, SKY, series
+from rolloutsim.report.plots.scales import corners, row_axis, thinned, time_axis, unit_of
 from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene
+from rolloutsim.results.load.requests import RegistrySummary, registry_summaries, request_times
 from rolloutsim.results.load.throughput import LinkLoad, link_loads
 from rolloutsim.results.numerals import show_time, whole_share
 from rolloutsim.scenario.resources import LinkName
@@ -38,18 +28,19 @@ if TYPE_CHECKING:
 _MOST_LINKS = 14  # lanes; the busiest if there are more (assumed: what one reads)
 _MOST_RACKS = 6  # racks with a lane each; more become one lane (assumed)
 _LANE, _FRAME = 0.46, 1.35  # height of a lane, and of all around them [inch]
-_PARTS = 240  # of the time in the heat map (assumed: a part per three pixels)
+_PARTS = 240  # of the time in the heat map, at most where requests are counted (assumed: a part per three pixels)
 _MOST_CORNERS = 2000  # of a lane's outline; a link that fills and empties more often is averaged (assumed)
+_FULL = 1.0 - 1e-9  # a mean of at least this share of the capacity
 _ESTIMATED = "exact where full, estimated elsewhere"
+_WIDTHS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400, 864000)  # of these parts [s]
+_NEAR = 3.0  # a rate limit so many times above all requests is left out, since they would not be seen (assumed)
+_SECOND = 1.0  # shorter parts would show single requests
 
 
 def utilisation(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """The share of each shared link's capacity in use over time, a lane a link; full times are exact.
 
-    Parameters
-    ----------
-    outcome, case, ax
-        As for `timeline`.
+    Parameters as for `timeline`.
     """
     run, records = outcome.run, one_case(outcome, case)
     loads = link_loads(run.scenario, records)
@@ -65,13 +56,10 @@ def utilisation(outcome: Outcome, *, case: str | None = None, ax: Axes | None = 
         base = place + 0.4
         ax.axhspan(base - 0.8, base, color=GRID, alpha=0.35, lw=0)
         area = ax.fill_between(x, base, base - 0.8 * height, color=SKY, lw=0)
-        mark(ax, area, "link", lane.name, f"{lane.name}: {whole_share(lane.mean)} busy; {_when(lane.spans)}")
+        mark(area, "link", lane.name, f"{lane.name}: {whole_share(lane.mean)} busy; {_when(lane.spans)}")
         if full.any():
             ax.fill_between(x, base, base - 0.8 * height, where=full > 0.5, color=RED, lw=0.6)
-    names = [f"{plain(lane.name)}  {whole_share(lane.mean)}" for lane in lanes]
-    ax.set_yticks(range(len(lanes)), names)
-    ax.tick_params(axis="y", length=0)
-    ax.set_ylim(len(lanes) - 0.5, -0.5)
+    row_axis(ax, [f"{plain(lane.name)}  {whole_share(lane.mean)}" for lane in lanes], 0.5)
     time_axis(ax, records.end * 1.01)
     grid(ax, "x")
     entries = [(Patch(facecolor=RED), "full"), (Patch(facecolor=SKY), "in use"), (Patch(facecolor=GRID), "free")]
@@ -82,10 +70,7 @@ def utilisation(outcome: Outcome, *, case: str | None = None, ax: Axes | None = 
 def racks(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """The utilisation of each rack's link over time, as a heat map: towards the nodes, or outward where that is more.
 
-    Parameters
-    ----------
-    outcome, case, ax
-        As for `timeline`.
+    Parameters as for `timeline`.
     """
     run, records = outcome.run, one_case(outcome, case)
     loads = [load for load in link_loads(run.scenario, records) if load.kind == "rack"]
@@ -110,36 +95,70 @@ def racks(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) 
     )  # fmt: skip
     few = len(names) <= MOST_NODES
     if not few:
-        mark(ax, image, "rack", "all", f"{len(names)} racks; {said}")
+        mark(image, "rack", "all", f"{len(names)} racks; {said}")
     for place, name in enumerate(names if few else ()):
         of_rack = max((load for load in loads if LinkName.of(load.link).owner == name), key=_mean)
         strip = Rectangle((0.0, place - 0.5), records.end, 1.0, alpha=0.0, linewidth=0)
         ax.add_patch(strip)
-        mark(
-            ax,
-            strip,
-            "rack",
-            name,
-            f"{of_rack.link}: {whole_share(_mean(of_rack))} busy; {_when(of_rack.saturated_spans)}",
-        )
-    shown = range(len(names)) if len(names) <= 30 else np.linspace(0, len(names) - 1, 11).round().astype(int).tolist()
-    ax.set_yticks(list(shown), [plain(names[i], 20) for i in shown])
+        busy = f"{of_rack.link}: {whole_share(_mean(of_rack))} busy; {_when(of_rack.saturated_spans)}"
+        mark(strip, "rack", name, busy)
+    shown = (np.arange(len(names)) if len(names) <= 30 else thinned(len(names), most=11)).tolist()
+    ax.set_yticks(shown, [plain(names[i], 20) for i in shown])
     ax.set_ylim(len(names) - 0.5, -0.5)
-    drawing = ax.get_figure(root=True)
-    label_axes(ax, "", "rack")
+    label_axis(ax, "y", "rack")
     time_axis(ax, records.end)
-    drawn = finish(
-        ax, said,
-        scene(run, f"utilisation of {len(names)} racks' links; {_ESTIMATED}", [records]), right=0.75,
-    )  # fmt: skip
-    if drawing is not None:
-        bar_ax = ax.inset_axes((1.02, 0.0, 0.025, 1.0))
-        bar = drawing.colorbar(image, cax=bar_ax, ticks=[0.0, 0.25, 0.5, 0.75, 1.0])
-        bar.ax.set_yticklabels(["0", "25", "50", "75", "100"], size=8, color=INK)
-        bar.set_label("capacity in use [%]", size=8, color=INK)
-        bar.outline.set_visible(False)
-        bar.ax.tick_params(color=MUTED)
+    what = f"utilisation of {len(names)} racks' links; {_ESTIMATED}"
+    drawn = finish(ax, said, scene(run, what, [records]), right=0.75)
+    shares = FuncFormatter(lambda share, _: f"{share * 100:g}")
+    colour_bar(ax, image, "capacity in use [%]", 0.025, ticks=[0.0, 0.25, 0.5, 0.75, 1.0], format=shares)
     return drawn
+
+
+def requests(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
+    """Requests per second over time, a line a registry, with the rate limits that count requests.
+
+    Those for manifests, token and config are spread evenly from asking until they are answered (see
+    `rolloutsim.results.load.requests`).
+
+    Parameters as for `timeline`.
+    """
+    run, records = outcome.run, one_case(outcome, case)
+    found = [one for one in registry_summaries(run, records) if one.requests]
+    if not found:
+        raise NoDataError(
+            f"no registry was asked for anything in case '{plain(records.name)}': no pull began (under the pull policy "
+            "`if_not_present` a node that holds an image does not ask for it)"
+        )
+    ax = canvas(ax)
+    end = max(records.end, _SECOND)
+    width = next((step for step in _WIDTHS if end / step <= _PARTS), _WIDTHS[-1])
+    edges = np.arange(np.ceil(end / width) + 1) * width
+    entries: list[tuple[Any, str]] = []
+    highest = 0.0
+    for number, one in enumerate(found):
+        rate = np.histogram(request_times(run, records, one.registry), edges)[0] / width
+        x, y = corners(edges, rate)
+        look = series(number)
+        ax.fill_between(x, 0.0, y, color=look["color"], alpha=0.25, lw=0)
+        (line,) = ax.plot(x, y, linewidth=1.4, **look)
+        mark(line, "registry", one.registry, f"{one.registry}: {_counted(one)}")
+        entries.append((line, f"{plain(one.registry)}\n{one.requests:,} requests"))
+        highest = max(highest, float(rate.max()))
+    for number, one in enumerate(found):
+        limits = run.scenario.registries[one.registry].rate_limits
+        least = min((limit.rate for limit in limits if limit.counts == "requests"), default=np.inf)
+        if least <= _NEAR * highest:
+            line = ax.axhline(least, color=series(number)["color"], linestyle=":", linewidth=1.4)
+            entries.append((line, f"rate limit: {least:.3g}"))
+            highest = max(highest, least)
+    label_axis(ax, "y", f"requests per second, mean of {width:g} s")
+    time_axis(ax, end * 1.01)
+    ax.set_ylim(0.0, highest * 1.08)
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.12g}"))
+    grid(ax)
+    busiest = max(found, key=lambda one: one.peak_requests_per_s)
+    title = f"{plain(busiest.registry)} gets {_counted(busiest)}"
+    return finish(ax, title, scene(run, "requests to each registry over time", [records]), legend=entries)
 
 
 @struct(eq=False)
@@ -171,14 +190,13 @@ def _lanes(loads: Sequence[LinkLoad], end: float) -> list[_Lane]:
         busy = np.max([load.at(edges) for load in used], axis=0)
         spans = _joined([span for load in used for span in load.saturated_spans])
         mean = float(np.mean([_mean(load) for load in used]))
-        lanes.append(_Lane(f"busiest of {len(used)} racks' {direction}", edges, busy, busy >= 1.0 - 1e-9, mean, spans))
+        lanes.append(_Lane(f"busiest of {len(used)} racks' {direction}", edges, busy, busy >= _FULL, mean, spans))
     for load in single:
-        if len(load.edges) > _MOST_CORNERS:
+        edges, busy, full = load.edges, load.utilisation, load.saturated
+        if len(edges) > _MOST_CORNERS:
             edges = np.linspace(0.0, end, _MOST_CORNERS + 1)
-            busy, full = load.at(edges), None
-        else:
-            edges, busy, full = load.edges, load.utilisation, load.saturated
-        full = busy >= 1.0 - 1e-9 if full is None else full
+            busy = load.at(edges)
+            full = busy >= _FULL
         lanes.append(_Lane(load.link, edges, busy, full, _mean(load), load.saturated_spans))
     lanes.sort(key=lambda lane: (-_length(lane.spans), -lane.mean, lane.name))
     return lanes[:_MOST_LINKS]
@@ -237,3 +255,11 @@ def _joined(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 def _mean(load: LinkLoad) -> float:
     """Mean utilisation over the rollout [1]."""
     return float((load.utilisation * np.diff(load.edges)).sum() / load.edges[-1])
+
+
+def _counted(one: RegistrySummary) -> str:
+    """How many, how many at a time, how many in vain."""
+    times = "1 request" if one.requests == 1 else f"{one.requests:,} requests"
+    refused = sum(one.refused.values())
+    vain = f"; {refused:,} were refused ({', '.join(one.refused)})" if refused else ""
+    return f"{times}, at most {one.peak_requests_per_s:,} within a second{vain}"

@@ -1,4 +1,4 @@
-"""What the nodes do, one by one where there are few, as shares and quantiles where there are many."""
+"""What the nodes do and hold, one by one where there are few, as shares and quantiles where there are many."""
 
 from __future__ import annotations
 
@@ -7,27 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.patches import Patch
 
-from rolloutsim.report.plots.canvas import (
-    BLUE,
-    GREEN,
-    GREY,
-    HEIGHT,
-    INK,
-    ORANGE,
-    PINK,
-    SKY,
-    NoDataError,
-    canvas,
-    finish,
-    grid,
-    mark,
-    plain,
-)
-from rolloutsim.report.plots.scales import corners, rate_axis, share_axis, time_axis
-from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene
+from rolloutsim.report.plots.canvas import HEIGHT, NoDataError, canvas, finish, grid, mark, plain
+from rolloutsim.report.plots.colours import BLUE, GREEN, GREY, INK, MUTED, ORANGE, PINK, RED, SKY
+from rolloutsim.report.plots.scales import corners, rate_axis, row_axis, share_axis, size_axis, thinned, time_axis
+from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene, several_cases
 from rolloutsim.results.facts.intervals import quantile
+from rolloutsim.results.load.disks import ImageDisk, NodeDisk, disk_summary
 from rolloutsim.results.load.throughput import node_rates, node_throughputs
-from rolloutsim.results.numerals import show_rate, show_time
+from rolloutsim.results.numerals import show_rate, show_size, show_time, whole_share
 from rolloutsim.results.time.phases import PHASES, NodePhases, node_phases
 
 if TYPE_CHECKING:
@@ -49,6 +36,8 @@ _PARTS = 160  # of the time, in each of which a node's rate is a mean (assumed: 
 _ROW, _TIGHT, _FRAME = 0.15, 0.115, 1.35  # height of a node's row up to 30 nodes, above, of all around them [inch]
 _WORTH_SAYING = 0.02  # a phase with a smaller share of a node's time is left out of the title (assumed)
 _EVEN = 0.01  # rates that differ by less are said as one (assumed)
+_MOST_IMAGES = 28  # the largest if there are more (assumed)
+_IMAGE, _AROUND = 0.34, 1.4  # height of an image's row, and of all around them [inch]
 _BANDS = ((0.0, 1.0, 0.16), (0.05, 0.95, 0.28), (0.25, 0.75, 0.45))  # quantiles and opacity
 
 
@@ -71,7 +60,8 @@ def timeline(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
             f"no node pulled anything in case '{plain(records.name)}', or none of it took time; there is no timeline"
         )
     few = len(phases.node) <= MOST_NODES
-    ax = canvas(ax, height=_height(len(phases.node)))
+    rows = (_ROW if len(phases.node) <= 30 else _TIGHT) * len(phases.node)
+    ax = canvas(ax, height=max(2.8, _FRAME + rows) if few else HEIGHT)
     (_bars if few else _areas)(ax, records, phases)
     time_axis(ax, records.end * 1.01)
     grid(ax, "x" if few else "both")
@@ -89,10 +79,7 @@ def fan(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) ->
     Records hold when each layer moved and not how fast in between, which is estimated (see
     `rolloutsim.results.load.throughput`).
 
-    Parameters
-    ----------
-    outcome, case, ax
-        As for `timeline`.
+    Parameters as for `timeline`.
     """
     run, records = outcome.run, one_case(outcome, case)
     means = node_throughputs(records)
@@ -112,16 +99,16 @@ def fan(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) ->
         x, bottom, top = corners(edges, _across(rates, low), _across(rates, high))
         area = ax.fill_between(x, bottom, top, color=BLUE, alpha=opacity, lw=0)
         label = "all nodes" if high == 1.0 else f"{low:.0%} to {high:.0%}".replace("%", " %")
-        mark(ax, area, "band", f"p{low * 100:.0f}-p{high * 100:.0f}", f"{label} of the nodes that are fetching")
+        mark(area, "band", f"p{low * 100:.0f}-p{high * 100:.0f}", f"{label} of the nodes that are fetching")
         entries.append((Patch(facecolor=BLUE, alpha=opacity), label))
     (line,) = ax.plot(*corners(edges, _across(rates, 0.5)), color=INK, linewidth=1.4)
-    mark(ax, line, "band", "p50", "the median of the nodes that are fetching")
+    mark(line, "band", "p50", "the median of the nodes that are fetching")
     entries.insert(0, (line, "median"))
     if len(fetching) <= MOST_NODES:
         for row, node in zip(rates, fetching.tolist(), strict=True):
             (single,) = ax.plot(*corners(edges, row), color=BLUE, linewidth=0.6, alpha=0.5)
             name = records.node_names[node]
-            mark(ax, single, "node", name, f"{name}: {show_rate(float(means[node]))} from its first byte to its last")
+            mark(single, "node", name, f"{name}: {show_rate(float(means[node]))} from its first byte to its last")
     time_axis(ax, records.end * 1.01)
     rate_axis(ax, float(np.nanmax(rates)) * 1.08, "rate at which a node receives layers")
     grid(ax)
@@ -129,11 +116,14 @@ def fan(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) ->
     return finish(ax, _fairness(np.sort(means[fetching])), scene(run, what, [records]), legend=entries)
 
 
-def _height(nodes: int) -> float:
-    """Of the timeline [inch]."""
-    if nodes > MOST_NODES:
-        return HEIGHT
-    return max(2.8, _FRAME + (_ROW if nodes <= 30 else _TIGHT) * nodes)
+def disk(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
+    """How full the nodes' disks get; where they have no capacity, what each image takes on a node.
+
+    Parameters as for `timeline`; without `case`, images of all cases.
+    """
+    run, records = outcome.run, one_case(outcome, case)
+    nodes = disk_summary(run, records).nodes
+    return _full(run, records, nodes, ax) if nodes else _images(run, several_cases(outcome, case), ax)
 
 
 def _bars(ax: Axes, case: CaseRecords, phases: NodePhases) -> None:
@@ -150,10 +140,9 @@ def _bars(ax: Axes, case: CaseRecords, phases: NodePhases) -> None:
         parts = [f"{show_time(float(seconds[k, i]))} {p}" for k, p in enumerate(PHASES) if seconds[k, i] > 0.0]
         when = phases.bounds[-1, i]
         state = "never ready" if np.isnan(when) else f"ready after {show_time(float(when))}"
-        mark(ax, bar, "node", name, f"{name}: {state}; {', '.join(parts)}")
-    ax.set_yticks(range(len(names)), [plain(name, 24) for name in names])
-    ax.tick_params(axis="y", length=0, labelsize=7.5 if len(names) <= 30 else 6.0)
-    ax.set_ylim(len(names) - 0.4, -0.6)
+        mark(bar, "node", name, f"{name}: {state}; {', '.join(parts)}")
+    row_axis(ax, [plain(name, 24) for name in names], 0.6)
+    ax.tick_params(axis="y", labelsize=7.5 if len(names) <= 30 else 6.0)
 
 
 def _areas(ax: Axes, case: CaseRecords, phases: NodePhases) -> None:
@@ -167,13 +156,8 @@ def _areas(ax: Axes, case: CaseRecords, phases: NodePhases) -> None:
             continue
         top = bottom + shares[row]
         area = ax.fill_between(moments, bottom, top, color=_COLORS[names[row]], lw=0)
-        mark(
-            ax,
-            area,
-            "phase",
-            names[row].replace(" ", "-"),
-            f"{names[row]}: at most {shares[row].max() * 100:.0f} % of the nodes at a time",
-        )
+        said = f"{names[row]}: at most {shares[row].max() * 100:.0f} % of the nodes at a time"
+        mark(area, "phase", names[row].replace(" ", "-"), said)
         bottom = top
     share_axis(ax, "nodes")
 
@@ -226,3 +210,70 @@ def _across(rates: Times, share: float) -> Times:
     rank = np.clip(np.ceil(share * known - 1e-9).astype(np.intp), 1, None) - 1
     across: Times = ordered[np.minimum(rank, len(ordered) - 1), np.arange(rates.shape[1])]
     return across
+
+
+def _full(run: Run, case: CaseRecords, nodes: tuple[NodeDisk, ...], ax: Axes | None) -> Axes:
+    """Bytes in use before, at most and after, as shares of the capacity, node by node from the fullest on."""
+    ordered = sorted(nodes, key=lambda one: (-one.peak_bytes / one.capacity_bytes, one.node))
+    shares = np.array([(n.before_bytes, n.peak_bytes, n.after_bytes) for n in ordered])
+    shares = shares / np.array([[n.capacity_bytes] for n in ordered])
+    ax = canvas(ax)
+    kept = thinned(len(ordered))
+    x = (kept + 0.5) / len(ordered)
+    entries: list[tuple[Any, str]] = []
+    for column, label, color, style in ((1, "at most", ORANGE, "-"), (2, "after", BLUE, "-"), (0, "before", SKY, "--")):
+        line = ax.step(x, shares[kept, column], where="mid", color=color, linestyle=style, linewidth=1.8)[0]
+        mark(line, "band", label, f"{label}: {whole_share(float(shares[:, column].max()))} of the fullest disk")
+        entries.append((line, label))
+    if len(ordered) <= MOST_NODES:
+        for one, at, share in zip(ordered, x, shares[:, 1], strict=True):
+            (point,) = ax.plot([at], [share], ".", color=ORANGE, markersize=6)
+            used = f"{show_size(one.peak_bytes)} of {show_size(one.capacity_bytes)}"
+            mark(point, "node", one.node, f"{one.node}: {used} at most")
+    high = {group.kubelet.gc_high for group in run.scenario.groups if group.storage is not None}
+    for share in sorted(high):
+        limit = ax.axhline(share, color=MUTED, linestyle=":", linewidth=1.4)
+        entries.append((limit, f"images are removed\nabove {share:.0%}"))
+    entries.append((ax.axhline(1.0, color=RED, linewidth=1.2), "full"))
+    ax.set_xlim(0.0, 1.0)
+    share_axis(ax, "nodes, the fullest first", side="x")
+    share_axis(ax, "disk in use", top=max(1.05, float(shares.max()) * 1.05))
+    grid(ax)
+    peak, removed = ordered[0], sum(one.collected_bytes for one in nodes)
+    share = float(shares[0, 1])
+    title = f"The fullest disk ({plain(peak.node)}) is {whole_share(share)} full at most"
+    title += f"; garbage collection removes {show_size(removed)} in all" if removed else ""
+    return finish(ax, title, scene(run, "bytes on the nodes' disks", [case]), legend=entries)
+
+
+def _images(run: Run, cases: tuple[CaseRecords, ...], ax: Axes | None) -> Axes:
+    """What a node keeps of each image, the mean over nodes that pulled it."""
+    found: dict[str, ImageDisk] = {}
+    for one in cases:
+        for image in disk_summary(run, one).images:
+            if image.nodes and (image.image not in found or image.bytes_per_node > found[image.image].bytes_per_node):
+                found[image.image] = image
+    shown = sorted(found.values(), key=lambda image: -image.bytes_per_node)[:_MOST_IMAGES]
+    if not shown or shown[0].bytes_per_node <= 0.0:
+        raise NoDataError(
+            "no node pulled an image, so no disk holds one; `rolloutsim run` says what the pulls wait for"
+        )
+    ax = canvas(ax, height=_AROUND + _IMAGE * max(len(shown), 3))
+    names = [f"{plain(image.image)}  {show_size(image.bytes_per_node)}" for image in shown]
+    for place, image in enumerate(shown):
+        kept = max(image.bytes_per_node - image.unpacked_bytes, 0.0)
+        thickness = min(0.66, 0.22 * len(shown))
+        (bar,) = ax.barh([place], [min(image.unpacked_bytes, image.bytes_per_node)], height=thickness, color=BLUE)
+        ax.barh([place], [kept], left=[image.unpacked_bytes], height=thickness, color=SKY)
+        tip = f"{image.image}: {show_size(image.unpacked_bytes)} unpacked, {show_size(kept)} compressed"
+        tip += f" on each of {image.nodes} nodes"
+        mark(bar, "image", image.image, tip)
+    row_axis(ax, names, 0.55)
+    size_axis(ax, 0.0, shown[0].bytes_per_node * 1.05, "disk space on a node that pulled it")
+    grid(ax, "x")
+    largest = shown[0]
+    title = f"{plain(largest.image)} takes {show_size(largest.bytes_per_node)} on a node"
+    if largest.compressed_bytes > 0.0:
+        title += f", {largest.bytes_per_node / largest.compressed_bytes:.1f} times what crosses the wire"
+    entries = [(Patch(facecolor=BLUE), "unpacked"), (Patch(facecolor=SKY), "compressed layers\nthat are kept")]
+    return finish(ax, title, scene(run, "what a node keeps of each image", cases), legend=entries)

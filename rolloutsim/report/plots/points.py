@@ -1,4 +1,4 @@
-"""A sweep as what a figure needs of it: parameters as axes, and one number by point and case."""
+"""A sweep as what a figure needs of it: parameters as axes, one number by point and case, and what passes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ import numpy.typing as npt
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.sweep.figures import ROLLOUT_TIME, figures, numbers
 from rolloutsim.report.plots.canvas import NoDataError, plain
-from rolloutsim.report.plots.passing import Passing, passing
+from rolloutsim.report.plots.scales import thinned
 from rolloutsim.results.numerals import show_rate, show_size, show_time, three_digits
+from rolloutsim.results.thresholds import Measurement, judge
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.planning.sweep.file import SweepRecords
     from rolloutsim.planning.sweep.head import ParameterColumns
+    from rolloutsim.results.facts.intervals import Interval
+    from rolloutsim.scenario.resolved import Threshold
 
 _MOST_LINES = 14  # as many as colours and styles tell apart with ease (assumed)
 _MANY_VALUES = 10  # of a parameter, which nobody wrote one by one (assumed)
 _SHOWN: dict[str, Callable[[float], str]] = {"_bytes_per_s": show_rate, "_bytes": show_size, "_s": show_time}
+_OF_THE_MEAN = (None, "mean")  # statistics that are those of a mean over replications
 
 
 @struct
@@ -32,53 +36,45 @@ class Place:
     point: int
     case: str
     value: float
-    low: float | None
-    high: float | None
+    interval: Interval | None
 
 
 class Axis:
-    """A parameter along an axis: its values as written, in the order of their size where they have one."""
+    """A parameter along an axis: its values as written, in the order of their size where they have one.
+
+    With the number of a value, `positions` says where it stands: at its size, else at its number; `labels` what one
+    says: as written, but where there are many values rounded to three digits.
+    """
 
     def __init__(self, sweep: SweepRecords, parameter: ParameterColumns) -> None:
         self.path = parameter.path
         written = [str(value) for value in sweep.points[parameter.column]]
         sizes: list[Any] = sweep.points[parameter.number or parameter.column]
-        self.is_numeric = all(isinstance(size, (int, float)) and not isinstance(size, bool) for size in sizes)
-        self._suffix = parameter.number or ""
         known = dict(zip(written, sizes, strict=True))
+        self.is_numeric = all(isinstance(size, (int, float)) and not isinstance(size, bool) for size in sizes)
         self.values = sorted(known, key=known.__getitem__) if self.is_numeric else list(known)
-        self._size = {
-            value: float(known[value]) if self.is_numeric else float(i) for i, value in enumerate(self.values)
-        }
-        self._written: dict[int, str] = dict(zip(sweep.points["point"], written, strict=True))
+        self.positions = [float(known[value] if self.is_numeric else i) for i, value in enumerate(self.values)]
+        show = next((show for end, show in _SHOWN.items() if (parameter.number or "").endswith(end)), None)
+        rounded = self.is_numeric and len(self.values) > _MANY_VALUES
+        self.labels = list(map(show, self.positions)) if rounded and show is not None else self.values
+        numbers = {value: i for i, value in enumerate(self.values)}
+        self._index = {point: numbers[value] for point, value in zip(sweep.points["point"], written, strict=True)}
+
+    def index(self, point: int) -> int:
+        """The number of a point's value."""
+        return self._index[point]
 
     def value(self, point: int) -> str:
         """As it is written at a point."""
-        return self._written[point]
+        return self.values[self._index[point]]
 
     def label(self, point: int) -> str:
-        """As one says it at a point: as written, but where there are many values rounded to three digits."""
-        return self.label_of(self.index(point))
-
-    def label_of(self, index: int) -> str:
-        """The same of a value by its number."""
-        value = self.values[index]
-        show = next((show for suffix, show in _SHOWN.items() if self._suffix.endswith(suffix)), None)
-        if len(self.values) <= _MANY_VALUES or not self.is_numeric or show is None:
-            return value
-        return show(self._size[value])
-
-    def index(self, point: int) -> int:
-        """Its number among the values."""
-        return self.values.index(self._written[point])
+        """As one says it at a point."""
+        return self.labels[self._index[point]]
 
     def position(self, point: int) -> float:
-        """Where a point stands: its size, else its number."""
-        return self._size[self._written[point]]
-
-    def position_of(self, index: int) -> float:
-        """Where the value of a number stands."""
-        return self._size[self.values[index]]
+        """Where a point stands."""
+        return self.positions[self._index[point]]
 
 
 def axis_of(sweep: SweepRecords, path: str | None, but: str | None = None, needed: str = "it varies nothing") -> Axis:
@@ -89,21 +85,19 @@ def axis_of(sweep: SweepRecords, path: str | None, but: str | None = None, neede
     UsageError
         If the sweep has no such parameter.
     """
-    parameters = [parameter for parameter in sweep.head.parameters if parameter.path != but]
+    parameters = {parameter.path: parameter for parameter in sweep.head.parameters}
     if path is not None:
-        for parameter in sweep.head.parameters:
-            if parameter.path == path:
-                return Axis(sweep, parameter)
-        known = ", ".join(parameter.path for parameter in sweep.head.parameters)
-        raise UsageError(f"the sweep has no parameter '{path}'; parameters: {known}")
-    axes = [Axis(sweep, parameter) for parameter in parameters]
+        if path not in parameters:
+            raise UsageError(f"the sweep has no parameter '{path}'; parameters: {', '.join(parameters)}")
+        return Axis(sweep, parameters[path])
+    axes = [Axis(sweep, parameter) for parameter in parameters.values() if parameter.path != but]
     if not axes:
         raise NoDataError(f"the sweep of '{plain(sweep.head.name)}' does not suffice: {needed}")
     return max(axes, key=lambda axis: (axis.is_numeric, len(axis.values)))
 
 
 class SweepView:
-    """One number of a sweep.
+    """One number of a sweep, of one case or of all: where it is known (`places`), and where not (`missing`).
 
     Parameters
     ----------
@@ -111,18 +105,41 @@ class SweepView:
         What was simulated.
     column : str
         The number.
-    places : list of Place
-        Where it is known.
-    missing : set of (int, str)
-        Points and cases that were simulated, and where it is not.
-    only : str
-        The case, if there is one only.
+    case : str or None
+        Only this one.
+    one : bool
+        Whether one case is wanted: the one with the largest values by default.
+
+    Raises
+    ------
+    UsageError
+        If there is no such number or case.
     """
 
-    def __init__(
-        self, sweep: SweepRecords, column: str, places: list[Place], missing: set[tuple[int, str]], only: str
-    ) -> None:
-        self.sweep, self.column, self.places, self.missing, self.only = sweep, column, places, missing, only
+    def __init__(self, sweep: SweepRecords, column: str, case: str | None, one: bool = False) -> None:
+        known = numbers(sweep)
+        if column not in known:
+            raise UsageError(f"the sweep has no number '{column}'; numbers: {', '.join(known)}")
+        if case is not None and case not in sweep.cases:
+            raise UsageError(f"no case {case!r}; cases: {', '.join(sweep.cases)}")
+        first = _first_points(sweep)
+        found = {at: one for at, one in figures(sweep, column).items() if at[0] in first and case in (None, at[1])}
+        places = [
+            Place(point, name, figure.value, figure.interval)
+            for (point, name), figure in found.items()
+            if figure.value is not None
+        ]
+        if not places:
+            raise NoDataError(_nothing(sweep, column, case))
+        missing = {at for at, figure in found.items() if figure.value is None}
+        # The case, if there is one only.
+        self.only = case if case is not None else sweep.cases[0] if len(sweep.cases) == 1 else ""
+        if one and not self.only:
+            unfinished = {name for _, name in missing}
+            self.only = max(places, key=lambda place: (place.case in unfinished, place.value)).case
+            places = [place for place in places if place.case == self.only]
+            missing = {at for at in missing if at[1] == self.only}
+        self.sweep, self.column, self.places, self.missing = sweep, column, places, missing
         self.what = column.removesuffix("_s").replace("_", " ").capitalize()
         self.labelled = f"{self.what} [s]" if column.endswith("_s") else self.what
         count = sweep.head.replications
@@ -131,25 +148,15 @@ class SweepView:
         unknown = len({point for point, _ in missing})
         self.left_out = f"unknown at {unknown} of them, where a rollout did not finish" if unknown else ""
         self.scene = plain(sweep.head.name, 60)
+        self.axes = [Axis(sweep, parameter) for parameter in sweep.head.parameters]
+        # Whether points lie on lines, along which one parameter changes.
+        self.forms_lines = sweep.head.design != "sobol" or len(self.axes) == 1
+        # Whether several parameters change from point to point, side by side.
+        self.together = sweep.head.design == "zip" and len(self.axes) > 1
 
     def shown(self, value: float) -> str:
         """A value for people."""
         return show_time(value) if self.column.endswith("_s") else three_digits(value)
-
-    @property
-    def forms_lines(self) -> bool:
-        """Whether points lie on lines, along which one parameter changes."""
-        return self.sweep.head.design != "sobol" or len(self.sweep.head.parameters) == 1
-
-    @property
-    def axes(self) -> list[Axis]:
-        """All parameters."""
-        return [Axis(self.sweep, parameter) for parameter in self.sweep.head.parameters]
-
-    @property
-    def together(self) -> bool:
-        """Whether several parameters change from point to point, side by side."""
-        return self.sweep.head.design == "zip" and len(self.sweep.head.parameters) > 1
 
     def at(self, axis: Axis, point: int) -> str:
         """Where a point of a line stands, in words: its value on the axis, and all that changes with it."""
@@ -160,32 +167,24 @@ class SweepView:
     @cached_property
     def passing(self) -> Passing:
         """What the scenario's thresholds ask of it, and where that is met."""
-        return passing(self.sweep, self.column, self.only)
+        return Passing(self.sweep, self.column, self.only)
 
     def lines(self, axis: Axis) -> tuple[dict[str, list[Place]], int]:
         """The places by case and values of the other parameters; how many such lines are left out."""
         others = [other for other in self.axes if other.path != axis.path and self.sweep.head.design == "grid"]
-        if not self.forms_lines:
-            others = []
         lines: dict[str, list[Place]] = {}
         for place in self.places:
             parts = [] if self.only else [place.case]
             parts += [f"{other.path} {other.value(place.point)}" for other in others]
             lines.setdefault(", ".join(parts) or self.only or place.case, []).append(place)
         names = list(lines)
-        kept = {names[round(i * (len(names) - 1) / (_MOST_LINES - 1))] for i in range(_MOST_LINES)}
-        shown = {name: lines[name] for name in names if len(names) <= _MOST_LINES or name in kept}
+        shown = {names[i]: lines[names[i]] for i in thinned(len(names), _MOST_LINES).tolist()}
         return shown, len(lines) - len(shown)
 
     def cells(self, across: Axis, up: Axis) -> Cells:
         """The values as rows and columns; other parameters have their first values there."""
-        others = [other for other in self.axes if other.path not in (across.path, up.path)]
-        fixed = [(other, other.values[0]) for other in others]
-        shown = [
-            point
-            for point in self.sweep.points["point"]
-            if all(other.value(point) == value for other, value in fixed)
-        ]  # fmt: skip
+        fixed = [other for other in self.axes if other.path not in (across.path, up.path)]
+        shown = [point for point in self.sweep.points["point"] if not any(other.index(point) for other in fixed)]
         at = {point: (up.index(point), across.index(point)) for point in shown}
         shape = len(up.values), len(across.values)
         values, passes, missing = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, np.bool_)
@@ -200,7 +199,7 @@ class SweepView:
             if passed is not None:
                 passes[place_of] = passed
         is_grid = len(set(at.values())) == values.size
-        return Cells(values, missing, passes, [(other.path, value) for other, value in fixed], is_grid)
+        return Cells(values, missing, passes, [(other.path, other.values[0]) for other in fixed], is_grid)
 
 
 @struct(eq=False)
@@ -228,51 +227,70 @@ class Cells:
     is_grid: bool
 
 
-def view(sweep: SweepRecords, column: str, case: str | None, one: bool = False) -> SweepView:
-    """One number of a sweep, of one case or of all.
+class Passing:
+    """The upper bounds that a scenario sets for the rollout time, and which points of a sweep keep them.
+
+    Each bound is checked with its own statistic: `max` asks the longest of all replications, and not their mean.
+    Bounds that are only to warn are left out where others are not. A rollout that did not finish keeps none.
 
     Parameters
     ----------
-    sweep, column
-        As for `SweepView`.
-    case : str or None
-        Only this one.
-    one : bool
-        Whether one case is wanted: the one with the largest values by default.
-
-    Raises
-    ------
-    UsageError
-        If there is no such number or case.
+    sweep : SweepRecords
+        What was simulated.
+    column : str
+        The number that is looked at; there are no bounds unless it is the rollout time.
+    case : str
+        The case; empty: all of them, of which only bounds without a selector are checked.
     """
-    known = numbers(sweep)
-    if column not in known:
-        raise UsageError(f"the sweep has no number '{column}'; numbers: {', '.join(known)}")
-    if case is not None and case not in sweep.cases:
-        raise UsageError(f"no case {case!r}; cases: {', '.join(sweep.cases)}")
-    known_at = figures(sweep, column)
-    if case is not None:
-        known_at = {at: figure for at, figure in known_at.items() if at[1] == case}
-    first = _first_points(sweep)
-    places = [
-        Place(
-            point, name, figure.value,
-            None if figure.interval is None else figure.interval.low,
-            None if figure.interval is None else figure.interval.high,
-        )
-        for (point, name), figure in known_at.items()
-        if figure.value is not None and point in first
+
+    def __init__(self, sweep: SweepRecords, column: str, case: str) -> None:
+        self.conditions = _bounds(sweep, case) if column == ROLLOUT_TIME else []
+        self._several = sweep.head.replications > 1
+        values: dict[tuple[int, str], list[float | None]] = {}
+        results = sweep.results
+        for point, name, value in zip(results["point"], results["case"], results[column], strict=True):
+            values.setdefault((point, name), []).append(value)
+        self._passes = {
+            at: all(
+                judge([Measurement(condition, at[1], "", value, False) for value in of_place]).passed
+                for condition in self.conditions
+            )
+            for at, of_place in (values.items() if self.conditions else ())
+        }
+
+    @property
+    def asked(self) -> str:
+        """All conditions as written: `p95 < 5m and max < 15 s`."""
+        return " and ".join(condition.check for condition in self.conditions)
+
+    @property
+    def of_the_mean(self) -> bool:
+        """Whether a mean over the replications alone says if it passes."""
+        return not self._several or all(condition.statistic in _OF_THE_MEAN for condition in self.conditions)
+
+    def at(self, point: int, case: str) -> bool | None:
+        """Whether a case passes at a point; None: it was not simulated, or nothing is asked."""
+        return self._passes.get((point, case))
+
+    def points(self, case: str) -> dict[int, bool]:
+        """Each simulated point, and whether a case passes there; where it is empty, whether all do."""
+        found: dict[int, bool] = {}
+        for (point, name), passed in self._passes.items():
+            if case in ("", name):
+                found[point] = found.get(point, True) and passed
+        return found
+
+
+def _bounds(sweep: SweepRecords, case: str) -> list[Threshold]:
+    from rolloutsim.scenario import loads
+
+    found = [
+        threshold
+        for threshold in loads(sweep.head.scenario, "<sweep>").resolve().thresholds
+        if threshold.metric == "rollout_time" and threshold.comparison[0] == "<"
+        and all(value == case for value in threshold.selectors.values())
     ]  # fmt: skip
-    if not places:
-        raise NoDataError(_nothing(sweep, column, case))
-    missing = {at for at, figure in known_at.items() if figure.value is None and at[0] in first}
-    only = case if case is not None else sweep.cases[0] if len(sweep.cases) == 1 else ""
-    if one and not only:
-        unfinished = {name for _, name in missing}
-        only = max(places, key=lambda place: (place.case in unfinished, place.value)).case
-        places = [place for place in places if place.case == only]
-        missing = {at for at in missing if at[1] == only}
-    return SweepView(sweep, column, places, missing, only)
+    return [one for one in found if one.severity == "error"] or found
 
 
 def _first_points(sweep: SweepRecords) -> set[int]:

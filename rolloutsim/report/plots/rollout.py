@@ -7,29 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rolloutsim.report.plots.canvas import (
-    BLUE,
-    INK,
-    MUTED,
-    NoDataError,
-    canvas,
-    finish,
-    grid,
-    mark,
-    plain,
-    series,
-    text_width,
-)
-from rolloutsim.report.plots.scales import (
-    is_wide,
-    log_time_axis,
-    share_axis,
-    size_axis,
-    staircase,
-    thinned,
-    time_axis,
-)
-from rolloutsim.report.plots.subjects import MOST_NODES, scene, several_cases, slowest, time_or_never
+from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, mark, plain, text_width
+from rolloutsim.report.plots.colours import BLUE, INK, MUTED, series
+from rolloutsim.report.plots.scales import is_wide, log_time_axis, share_axis, size_axis, staircase, thinned, time_axis
+from rolloutsim.report.plots.subjects import MOST_NODES, scene, several_cases
 from rolloutsim.results.facts.intervals import mean, quantile
 from rolloutsim.results.load.throughput import least_time
 from rolloutsim.results.metrics import is_image_case, pull_times, rollout_time
@@ -70,36 +51,31 @@ def rollout(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None
             "no node became ready, so there is no rollout to draw; `rolloutsim run` says what the pulls wait for"
         )
     ax = canvas(ax)
-    several = [[each.ready[one.name] for each in outcome.replications] for one in cases] if len(outcome) > 1 else []
-    end = max([one.end for one in cases] + [float(times[-1]) for each in several for times in each if len(times)])
+    several = len(outcome) > 1
+    reached = [
+        [each.ready[one.name] for each in outcome.replications] if several else [who.times]
+        for one, who in zip(cases, ready, strict=True)
+    ]
+    end = max([one.end for one in cases] + [float(times[-1]) for each in reached for times in each if len(times)])
     firsts = [float(one.times[0]) for one in ready if len(one.times)]
-    logarithmic = len(cases) > 1 and is_wide([one.end for one in cases]) and min(firsts) > 0.0
     entries: list[tuple[Any, str]] = []
     beyond = False
-    for number, (one, who) in enumerate(zip(cases, ready, strict=True)):
+    for number, (one, who, times) in enumerate(zip(cases, ready, reached, strict=True)):
         x, y = staircase(who.times, who.wanted, end)
         (line,) = ax.plot(x, y, drawstyle="steps-post", linewidth=1.8, clip_on=False, **series(number))
         tip = f"{one.name}: {_milestones(who)}"
-        mark(ax, line, "case", one.name, f"{tip} (first replication)" if several else tip)
-        entries.append((line, f"{plain(one.name)}\n{_done_in(who, several[number]) if several else _done(who)}"))
+        mark(line, "case", one.name, f"{tip} (first replication)" if several else tip)
+        entries.append((line, f"{plain(one.name)}\n{_done(who, times)}"))
         if several:
-            beyond |= _band(ax, who, several[number], series(number)["color"], one.name, end * 1.02)
+            beyond |= _band(ax, who, times, series(number)["color"], one.name, end * 1.02)
     if len(cases) == 1:
         entries.clear()  # the title says it all
     of = ready[0].of if len({who.of for who in ready}) == 1 else "nodes"
-    if logarithmic:
-        log_time_axis(ax, min(firsts), end, "time since the rollout's start")
-    else:
-        time_axis(ax, end * 1.02)
+    _axes(ax, min(firsts), [one.end for one in cases], end, "time since the rollout's start")
     share_axis(ax, f"{of} ready", top=1.03)
     ax.set_yticks([0.0, 0.25, 0.5, 0.75, 0.9, 1.0])
-    grid(ax)
-    if several:
-        last = slowest(cases, [_mean_time(who, each, 1.0) for who, each in zip(ready, several, strict=True)])
-        title = _of_case(cases, last, _said_of(ready[last], several[last]))
-    else:
-        last = slowest(cases, [who.time_of(1.0) for who in ready])
-        title = _of_case(cases, last, _said(ready[last]))
+    last = _slowest([_mean_time(who, times, 1.0) for who, times in zip(ready, reached, strict=True)])
+    title = _of_case(cases, last, _said(ready[last], reached[last]))
     what = f"share of {of} ready over time"
     if several:
         what += f" in the first replication, with the middle 90 % of {len(outcome)} replications"
@@ -113,10 +89,7 @@ def size(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -
     The bound is the largest of bytes / capacity over all links that fetched layers cross; no rollout of these bytes
     is faster (every byte has to cross that link).
 
-    Parameters
-    ----------
-    outcome, case, ax
-        As for `rollout`.
+    Parameters as for `rollout`.
     """
     images = [one for one in several_cases(outcome, case) if is_image_case(one)]
     timed = [one for one in images if rollout_time(one) is not None]
@@ -150,7 +123,7 @@ def size(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -
     for one, x, y, bound in zip(timed, sizes, times, bounds, strict=True):
         (point,) = ax.plot([x], [y], "o", color=BLUE, markersize=6, markeredgecolor="white", clip_on=False)
         tip = f"{one.name}: {show_size(x)}, {show_time(y)}; the bytes alone need {show_time(bound)}"
-        mark(ax, point, "case", one.name, tip)
+        mark(point, "case", one.name, tip)
     entries = [(point, "simulated"), (bound_line, "bytes / capacity\n(no rollout is faster)")]
     slow = int(np.argmax(times))
     above = times[slow] / bounds[slow] - 1 if bounds[slow] > 0.0 else None
@@ -168,10 +141,7 @@ def size(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -
 def ecdf(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """The share of pulls that took at most so long, a line a case; a point a pull of the slowest, up to 60.
 
-    Parameters
-    ----------
-    outcome, case, ax
-        As for `rollout`.
+    Parameters as for `rollout`.
     """
     cases = several_cases(outcome, case)
     failed = [~np.isnan(one.pulls.failed) for one in cases]
@@ -182,26 +152,21 @@ def ecdf(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -
             "no pull finished, so there are no pull times to draw; `rolloutsim run` says what the pulls wait for"
         )
     ax = canvas(ax)
-    longest = max(float(each[-1]) for each in times if len(each))
-    shortest = min(float(each[0]) for each in times if len(each))
-    logarithmic = len(cases) > 1 and shortest > 0.0 and is_wide([float(each[-1]) for each in times if len(each)])
+    lasts = [float(each[-1]) for each in times if len(each)]
+    longest, shortest = max(lasts), min(float(each[0]) for each in times if len(each))
     entries = []
     for number, (one, ordered, pulls) in enumerate(zip(cases, times, every, strict=True)):
         look = series(number)
         x, y = staircase(ordered, max(len(pulls), 1), longest)
         (line,) = ax.plot(x, y, drawstyle="steps-post", linewidth=1.8, **look)
         spread = _spread(ordered, len(pulls))
-        mark(ax, line, "case", one.name, f"{one.name}: {spread}")
+        mark(line, "case", one.name, f"{one.name}: {spread}")
         entries.append((line, f"{plain(one.name)}\n{spread}"))
-    if logarithmic:
-        log_time_axis(ax, shortest, longest, "pull time, from asking to the image being ready")
-    else:
-        time_axis(ax, longest * 1.02, "pull time, from asking to the image being ready")
+    _axes(ax, shortest, lasts, longest, "pull time, from asking to the image being ready")
     share_axis(ax, "pulls that took at most so long", top=1.03)
     ax.set_yticks([0.0, 0.25, 0.5, 0.75, 0.95, 1.0])
-    grid(ax)
-    last = slowest(cases, [float(each[-1]) if len(each) == len(pulls) and len(each) else None
-                           for each, pulls in zip(times, every, strict=True)])  # fmt: skip
+    last = _slowest([float(each[-1]) if len(each) == len(pulls) and len(each) else None
+                     for each, pulls in zip(times, every, strict=True)])  # fmt: skip
     if len(every[last]) <= MOST_NODES:
         _mark_pulls(ax, cases[last], every[last], np.flatnonzero(~failed[last]), series(last)["color"])
     if len(cases) == 1:
@@ -212,25 +177,34 @@ def ecdf(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -
     return finish(ax, title, scene(outcome.run, what, cases), legend=entries)
 
 
+def _axes(ax: Axes, first: float, lasts: Sequence[float], end: float, label: str) -> None:
+    """Time from 0 to `end`, logarithmic from `first` on where the last times of cases differ much [s]."""
+    if first > 0.0 and is_wide(lasts):
+        log_time_axis(ax, first, end, label)
+    else:
+        time_axis(ax, end * 1.02, label)
+    grid(ax)
+
+
 def _of_case(cases: Sequence[CaseRecords], number: int, said: str) -> str:
     """An answer as a title: behind the case's name, where there are others."""
     return f"{plain(cases[number].name)}: {said}" if len(cases) > 1 else f"{said[:1].upper()}{said[1:]}"
 
 
-def _said(who: Readiness) -> str:
-    """The answer: when half and all were ready."""
-    half, nine, every = (who.time_of(share) for share in (0.5, 0.9, 1.0))
-    if every is None:
-        reached = "" if half is None else f"; half of them were after {show_time(half)}"
-        return f"{len(who.times)} of {who.wanted} {who.of} ready, the others never{reached}"
-    return _reached(who, half, nine, every)
+def _slowest(times: Sequence[float | None]) -> int:
+    """The number of the largest time; None, which is never, before all others."""
+    return max(range(len(times)), key=lambda i: float("inf") if times[i] is None else times[i] or 0.0)
 
 
-def _said_of(who: Readiness, ready: Sequence[Times]) -> str:
-    """The answer of several replications: when half and all were ready on average, or in how many all were."""
+def _said(who: Readiness, ready: Sequence[Times]) -> str:
+    """The answer: when half and all were ready (on average over replications), or in how many of them all were."""
     half, nine, every = (_mean_time(who, ready, share) for share in (0.5, 0.9, 1.0))
     if every is not None:
-        return f"{_reached(who, half, nine, every)} (means of {len(ready)} replications)"
+        means = f" (means of {len(ready)} replications)" if len(ready) > 1 else ""
+        return f"{_reached(who, half, nine, every)}{means}"
+    if len(ready) == 1:
+        reached = "" if half is None else f"; half of them were after {show_time(half)}"
+        return f"{len(who.times)} of {who.wanted} {who.of} ready, the others never{reached}"
     whole = [float(times[-1]) for times in ready if len(times) >= who.wanted]
     if not whole:
         counts = sorted(len(times) for times in ready)
@@ -261,16 +235,12 @@ def _milestones(who: Readiness) -> str:
     return f"{len(who.times)} of {who.wanted} {who.of} ready; {', '.join(shown)}"
 
 
-def _done(who: Readiness) -> str:
-    time = time_or_never(who)
-    return f"all after {time}" if who.time_of(1.0) is not None else f"{time} ready"
-
-
-def _done_in(who: Readiness, ready: Sequence[Times]) -> str:
-    """The same over replications."""
+def _done(who: Readiness, ready: Sequence[Times]) -> str:
     time = _mean_time(who, ready, 1.0)
     if time is not None:
-        return f"all after {show_time(time)}\n(mean)"
+        return f"all after {show_time(time)}" + ("\n(mean)" if len(ready) > 1 else "")
+    if len(ready) == 1:
+        return f"{len(who.times)} of {who.wanted} ready"
     return f"all in {sum(len(times) >= who.wanted for times in ready)} of {len(ready)}\nreplications"
 
 
@@ -292,7 +262,7 @@ def _band(ax: Axes, who: Readiness, ready: Sequence[Times], color: str, name: st
     shares = np.stack([np.append(0, ranks[:-1] + 1), ranks + 1], axis=1)[some].ravel() / who.wanted
     ends = np.where(np.isfinite(high), high, never)
     band = ax.fill_betweenx(shares, np.repeat(low[some], 2), np.repeat(ends[some], 2), color=color, alpha=0.25, lw=0)
-    mark(ax, band, "band", name, f"{name}: the middle 90 % of {len(ready)} replications")
+    mark(band, "band", name, f"{name}: the middle 90 % of {len(ready)} replications")
     return not bool(np.isfinite(high[some]).all())
 
 
@@ -306,7 +276,7 @@ def _step(span: float) -> float:
 
 def _name_points(ax: Axes, names: Sequence[str], x: Sequence[float], y: Sequence[float]) -> None:
     """Names at the left of points, above the line; where there is no room at the right, moved off each other."""
-    points = 72.0 / (ax.figure.dpi if ax.figure is not None else 72.0)
+    points = 72.0 / ax.figure.dpi if ax.figure is not None else 1.0
     places = (ax.transData.transform(np.column_stack([x, y])) - ax.transAxes.transform((0, 0))) * points
     lowest = {True: -np.inf, False: -np.inf}
     for i in np.argsort(places[:, 1], kind="stable").tolist():
@@ -351,4 +321,4 @@ def _mark_pulls(ax: Axes, case: CaseRecords, times: Times, rows: Rows, color: st
         name = case.node_names[int(case.pulls.node[pull])]
         (point,) = ax.plot([times[row]], [(rank + 1) / len(times)], ".", color=color, markersize=5)
         image = case.images[int(case.pulls.image[pull])].name
-        mark(ax, point, "node", name, f"{name}: {image} pulled in {show_time(float(times[row]))}")
+        mark(point, "node", name, f"{name}: {image} pulled in {show_time(float(times[row]))}")

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.errors import UsageError
 from rolloutsim.report.plots.canvas import plain
-from rolloutsim.results.numerals import show_time
-from rolloutsim.results.time.phases import Readiness
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, Run
@@ -52,14 +50,3 @@ def scene(run: Run, what: str, cases: Sequence[CaseRecords]) -> str:
         parts.append(f"the slowest {len(cases)} of {len(run.cases)} cases")
     parts.append(plain(run.scenario.name, 70))
     return " · ".join(parts)
-
-
-def slowest(cases: Sequence[CaseRecords], times: Sequence[float | None]) -> int:
-    """The number of the case with the largest time; one without a time before all others."""
-    return max(range(len(cases)), key=lambda i: float("inf") if times[i] is None else times[i] or 0.0)
-
-
-def time_or_never(readiness: Readiness) -> str:
-    """When all were ready, or how many of them were."""
-    time = readiness.time_of(1.0)
-    return f"{len(readiness.times)} of {readiness.wanted}" if time is None else show_time(time)

@@ -6,37 +6,21 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from rolloutsim.report.plots.canvas import BLUE, INK, MUTED, ORANGE, NoDataError, canvas, finish, grid, mark, plain
-from rolloutsim.report.plots.scales import time_axis
+from rolloutsim.planning.sensitivity import Row
+from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, mark, plain
+from rolloutsim.report.plots.colours import BLUE, INK, ORANGE
+from rolloutsim.report.plots.scales import row_axis, time_axis, unit_of
 from rolloutsim.results.numerals import show_difference, show_time
-from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from rolloutsim.planning.sensitivity import Row
 
 _MOST = 16  # bars; the widest if there are more (assumed)
 _NOTHING = 1e-6  # a smaller change, as a share of the rollout time, is none (assumed: rounding)
 _LITTLE = 0.003  # a smaller span, as a share of the rollout time, has no bar (assumed: a pixel)
 _ROW, _FRAME = 0.3, 1.5  # height of a row, and of all around them [inch]
-
-
-@struct
-class _Bar:
-    """An input: its path, how far it is changed, and the times with less of it, as it is, with more [s]."""
-
-    path: str
-    by: str
-    low: float | None
-    base: float
-    high: float | None
-
-    @property
-    def span(self) -> float:
-        times = [time for time in (self.low, self.base, self.high) if time is not None]
-        return max(times) - min(times)
 
 
 def tornado(
@@ -54,7 +38,10 @@ def tornado(
     ax : Axes, optional
         Where to draw; a new figure by default.
     """
-    bars = sorted(map(_bar, rows), key=lambda bar: -bar.span)
+    bars = sorted(
+        (Row(row[0], "", "", "", "", *row[1:]) if isinstance(row, tuple) else row for row in rows),
+        key=lambda bar: -bar.span,
+    )
     if not bars:
         raise NoDataError(
             "no input was varied, so there is nothing to compare; `rolloutsim.planning.sensitivity` of a finished "
@@ -64,28 +51,25 @@ def tornado(
     moving = [bar for bar in bars if bar.span > _NOTHING * base]
     shown = [bar for bar in moving if bar.span > _LITTLE * base][:_MOST] or moving[:_MOST] or bars[:1]
     ax = canvas(ax, height=_FRAME + _ROW * max(len(shown), 3))
-    names = [f"{plain(bar.path, 44)}  ±{bar.by}" if bar.by else plain(bar.path, 44) for bar in shown]
+    names = [f"{plain(bar.path, 44)}  ±{_by(bar)}" if bar.by else plain(bar.path, 44) for bar in shown]
     for place, bar in enumerate(shown):
         for time, color, what in ((bar.low, ORANGE, "less"), (bar.high, BLUE, "more")):
             if time is None:
                 continue
             (drawn,) = ax.barh([place], [time - base], left=base, height=0.62, color=color)
-            mark(
-                ax,
-                drawn,
-                "parameter",
-                bar.path,
-                f"{bar.path} {bar.by} {what}: {show_time(time)}, {_change(time, base)}",
-            )
+            said = f"{bar.path} {_by(bar)} {what}: {show_time(time)}, {_change(time, base)}"
+            mark(drawn, "parameter", bar.path, said)
     ends = [time for bar in shown for time in (bar.low, bar.high, bar.base) if time is not None]
     margin = (max(ends) - min(ends)) * 0.08 or base * 0.05 or 1.0
-    time_axis(ax, max(ends) + margin, "rollout time")
-    ax.set_xlim(max(min(ends) - margin, 0.0), max(ends) + margin)
-    _round_ticks(ax, max(min(ends) - margin, 0.0), max(ends) + margin)
+    low, high = max(min(ends) - margin, 0.0), max(ends) + margin
+    time_axis(ax, high, "rollout time")
+    ax.set_xlim(low, high)
+    # As many ticks within the part of the axis that is shown as on a whole one.
+    unit = unit_of(high)[0]
+    ticks = MaxNLocator(nbins=7, steps=[1, 2, 5, 10]).tick_values(low / unit, high / unit)
+    ax.xaxis.set_major_locator(FixedLocator([tick * unit for tick in ticks if low <= tick * unit <= high]))
     ax.axvline(base, color=INK, linewidth=1.2)
-    ax.set_yticks(range(len(shown)), names)
-    ax.tick_params(axis="y", length=0, color=MUTED)
-    ax.set_ylim(max(len(shown), 3) - 0.4, -0.6)
+    row_axis(ax, names, 0.6, rows=3)
     grid(ax, "x")
     entries: list[tuple[Any, str]] = [(Patch(facecolor=ORANGE), "less of it"), (Patch(facecolor=BLUE), "more of it")]
     still = len(bars) - len(shown)
@@ -95,19 +79,16 @@ def tornado(
     return finish(ax, _answer(moving, base, case), what[:1].upper() + what[1:], legend=entries)
 
 
-def _bar(row: Row | tuple[str, float | None, float, float | None]) -> _Bar:
-    if isinstance(row, tuple):
-        path, low, base, high = row
-        return _Bar(path, "", low, base, high)
-    return _Bar(row.path, row.by.replace("%", " %"), row.low, row.base, row.high)
+def _by(bar: Row) -> str:
+    return bar.by.replace("%", " %")
 
 
-def _answer(moving: list[_Bar], base: float, case: str) -> str:
+def _answer(moving: list[Row], base: float, case: str) -> str:
     who = f"{plain(case)}: " if case else ""
     if not moving:
         return f"{who}no input changes the rollout time of {show_time(base)}"
     first = moving[0]
-    by = f"{first.by} " if first.by else ""
+    by = f"{_by(first)} " if first.by else ""
     parts = [
         f"{by}{what}: {_change(time, base)}"
         for time, what in ((first.low, "less"), (first.high, "more"))
@@ -121,12 +102,3 @@ def _change(time: float, base: float) -> str:
     if abs(time - base) <= _NOTHING * base:
         return "no change"
     return f"{'+' if time > base else '−'}{show_difference(abs(time - base))}"
-
-
-def _round_ticks(ax: Axes, low: float, high: float) -> None:
-    """Ticks within the part of the axis that is shown, as many as on a whole one."""
-    from matplotlib.ticker import FixedLocator, MaxNLocator
-
-    unit = 3600.0 if high > 3 * 3600.0 else 60.0 if high > 600.0 else 1.0
-    ticks = [tick * unit for tick in MaxNLocator(nbins=7, steps=[1, 2, 5, 10]).tick_values(low / unit, high / unit)]
-    ax.xaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
