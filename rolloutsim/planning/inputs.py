@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.planning.changes.situation import Situation, assign
 from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Whole
 from rolloutsim.scenario.frequencies import Frequency
+from rolloutsim.scenario.frozen import Spec
 from rolloutsim.scenario.links import nic_rate, registries, registry_path
+from rolloutsim.scenario.model import DistributionSpec
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.profiles import PROFILES
 from rolloutsim.scenario.strategies import OWN_KEYS, wanted
@@ -69,13 +71,7 @@ class Input:
 
 
 def inputs(situation: Situation) -> tuple[Input, ...]:
-    """All inputs of a case.
-
-    Parameters
-    ----------
-    situation : Situation
-        The case.
-    """
+    """All inputs of a case."""
     return tuple(_Inputs(situation).all())
 
 
@@ -89,8 +85,7 @@ class _Inputs:
         yield from self._images()
         known = registries(self.document)
         for name in self.situation.registries:
-            path = registry_path(self.document, name)
-            yield from self._walk(known[name], path)
+            yield from self._walk(known[name], registry_path(self.document, name))
         yield from self._walk(self.document, ())
         yield from self._strategies()
 
@@ -104,26 +99,23 @@ class _Inputs:
                 continue
             if key in _OF_STRATEGIES or key in _OF_PODS and not self.situation.case.workloads:
                 continue
-            attribute = _attribute(part, key)
             here = (*path, key)
-            found = getattr(value, attribute)
+            found = getattr(value, _attribute(part, key))
             found = self._default(here) if found is None else found
-            if found is None:
-                continue
+            entries: dict[str | int, Any] = {}
             if inner.is_map:
-                for name, entry in found.items():
-                    if self._takes_part(here, name) and hasattr(entry, "model_fields_set"):
-                        yield from self._walk(entry, (*here, name))
+                entries = {name: entry for name, entry in (found or {}).items() if self._takes_part(here, name)}
             elif inner.is_list:
-                for number, entry in enumerate(found):
-                    if hasattr(entry, "model_fields_set"):
-                        yield from self._walk(entry, (*here, number))
-            elif _is_random_time(found):
+                entries = dict(enumerate(found or ()))
+            elif isinstance(found, DistributionSpec):
                 yield from self._random_time(here, found)
-            elif hasattr(found, "model_fields_set"):
+            elif isinstance(found, Spec):
                 yield from self._walk(found, here)
             elif inner.described is not None:
-                yield from self._number(here, inner, found)
+                yield from self._number(here, inner.described, found)
+            for name, entry in entries.items():
+                if isinstance(entry, Spec):
+                    yield from self._walk(entry, (*here, name))
 
     def _takes_part(self, path: Path, name: str) -> bool:
         return path != ("nodes",) or name in self.groups
@@ -140,33 +132,25 @@ class _Inputs:
             return self.document.network.rate
         return None
 
-    def _number(self, path: Path, part: Part, value: Any) -> Iterator[Input]:
-        described = part.described
-        if isinstance(value, Frequency):
-            counts = (_scaled(value.count, factor) for factor in (1.0, 1 - STEP, 1 + STEP))
-            as_is, less, more = (str(Frequency(count, value.period)) for count in counts)
-            yield _input(path, (as_is, less, more))
-        elif isinstance(value, str) and isinstance(described, ShareOrCount):
-            yield from self._amount(path, value)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return
-        if not math.isfinite(value) or value == 0:
-            return
-        elif isinstance(described, Quantity):
-            texts = self._texts(described.kind, value, bits=path[-1] in _IN_BITS)
-        elif isinstance(described, (Whole, ShareOrCount)):
-            yield _input(path, *_counted(int(value)))
-            return
-        elif isinstance(described, Number):
-            texts = (f"{value:.12g}", f"{value * (1 - STEP):.12g}", f"{value * (1 + STEP):.12g}")
-        else:
-            return
-        yield _input(path, texts)
-
-    @staticmethod
-    def _texts(kind: Kind, value: float, bits: bool = False) -> tuple[str, str, str]:
-        as_is = plain_text(kind, value, bits)
-        return as_is, _times(as_is, 1 - STEP), _times(as_is, 1 + STEP)
+    def _number(self, path: Path, described: Any, value: Any) -> Iterator[Input]:
+        match described, value:
+            case _, Frequency():
+                counts = (_scaled(value.count, factor) for factor in (1.0, 1 - STEP, 1 + STEP))
+                as_is, less, more = (str(Frequency(count, value.period)) for count in counts)
+                yield _input(path, (as_is, less, more))
+            case ShareOrCount(), str():
+                yield from self._amount(path, value)
+            case _, bool():
+                pass
+            case _, int() | float() if value == 0 or not math.isfinite(value):
+                pass
+            case Quantity(), int() | float():
+                yield _input(path, _texts(described.kind, value, bits=path[-1] in _IN_BITS))
+            case Whole() | ShareOrCount(), int() | float():
+                yield _input(path, *_counted(int(value)))
+            case Number(), int() | float():
+                as_is, less, more = (f"{value * factor:.12g}" for factor in (1.0, 1 - STEP, 1 + STEP))
+                yield _input(path, (as_is, less, more))
 
     def _strategies(self) -> Iterator[Input]:
         """How many pods a controller replaces at a time, and its own time for each."""
@@ -175,17 +159,16 @@ class _Inputs:
             if one.name not in resolved:
                 continue
             path = one.path if one.spec is None else (*one.path, "rollout")
-            keys = [key for key in ("max_surge", "max_unavailable") if key in OWN_KEYS[one.strategy]]
-            values = {"max_surge": one.surge(), "max_unavailable": one.unavailable()}
-            for key in keys:
-                yield from self._amount((*path, key), values[key])
+            for key, value in (("max_surge", one.surge()), ("max_unavailable", one.unavailable())):
+                if key in OWN_KEYS[one.strategy]:
+                    yield from self._amount((*path, key), value)
             overhead = resolved[one.name].strategy.step_overhead
             if overhead:
-                yield _input((*path, "step_overhead"), self._texts("time", overhead))
+                yield _input((*path, "step_overhead"), _texts("time", overhead))
 
     def _amount(self, path: Path, value: int | str) -> Iterator[Input]:
         if isinstance(value, str):
-            yield _input(path, self._texts("share", parse_share(value)))
+            yield _input(path, _texts("share", parse_share(value)))
         elif value:
             yield _input(path, *_counted(value))
 
@@ -194,13 +177,12 @@ class _Inputs:
         given = {key: time for key, time in spec if time is not None}
         if not any(given.values()):
             return
-        values, texts = [], []
-        for factor in (1.0, 1.0 - STEP, 1.0 + STEP):
-            scaled = {key: _times(plain_text("time", time), factor) for key, time in given.items()}
-            only = set(scaled.values())
-            texts.append(next(iter(only)) if len(only) == 1 else ", ".join(f"{k} {t}" for k, t in scaled.items()))
-            values.append(scaled)
-        yield Input(dotted(path), texts[0], texts[1], texts[2], (assign(path, values[1]),), (assign(path, values[2]),))
+        values = [
+            {key: _times(plain_text("time", time), factor) for key, time in given.items()}
+            for factor in (1.0, 1.0 - STEP, 1.0 + STEP)
+        ]
+        as_is, less, more = map(_together, values)
+        yield Input(dotted(path), as_is, less, more, (assign(path, values[1]),), (assign(path, values[2]),))
 
     def _images(self) -> Iterator[Input]:
         """The sizes of each image's own layers, wherever else these are mentioned, and its ratio."""
@@ -217,7 +199,7 @@ class _Inputs:
             if not mentions:
                 continue
             whole = sum(size for digest, path, size in mentions if path[1] == name and path[-1] == "compressed")
-            shown = self._texts("size", _scaled(whole, 1.0))
+            shown = _texts("size", _scaled(whole, 1.0))
             low, high = (
                 tuple(assign(path, _times(plain_text("size", size), factor)) for _, path, size in mentions)
                 for factor in (1.0 - STEP, 1.0 + STEP)
@@ -237,9 +219,20 @@ class _Inputs:
                     yield digest, (*here, key), size
 
 
+def _texts(kind: Kind, value: float, bits: bool = False) -> tuple[str, str, str]:
+    as_is = plain_text(kind, value, bits)
+    return as_is, _times(as_is, 1 - STEP), _times(as_is, 1 + STEP)
+
+
 def _input(path: Path, texts: tuple[str, str, str], by: str = "10%") -> Input:
     value, low, high = texts
     return Input(dotted(path), value, low, high, (assign(path, low),), (assign(path, high),), by)
+
+
+def _together(times: Mapping[str, str]) -> str:
+    """The one that all are, or each with its name."""
+    only = set(times.values())
+    return only.pop() if len(only) == 1 else ", ".join(f"{key} {time}" for key, time in times.items())
 
 
 def _counted(value: int) -> tuple[tuple[str, str, str], str]:
@@ -266,7 +259,3 @@ def _attribute(part: Part, key: str) -> str:
     """The model's name for a key."""
     fields: Mapping[str, Any] = part.kind.model_fields
     return next(name for name, info in fields.items() if key == (info.alias or name))
-
-
-def _is_random_time(value: Any) -> bool:
-    return type(value).__name__ == "DistributionSpec"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rolloutsim.planning.changes.situation import Candidate, Situation, assign
+from rolloutsim.planning.changes.situation import Candidate, Situation, change
+from rolloutsim.scenario.places import Path
 from rolloutsim.scenario.resolved import Image
 from rolloutsim.units import plain_text
 
@@ -21,38 +22,31 @@ def image_changes(situation: Situation) -> Iterator[Candidate]:
         yield from _cached(situation, image)
 
 
-def smaller_images(situation: Situation) -> list[str]:
-    """The images that are tried in place of the case's: the largest that is really smaller, and the next smaller."""
-    size = situation.scenario.images[situation.image].compressed
-    sizes = {name: one.compressed for name, one in situation.scenario.images.items() if one.compressed < size}
-    really = {name: other for name, other in sizes.items() if other <= _SMALLER * size}
-    chosen = [max(found, key=lambda name: found[name]) for found in (really, sizes) if found]
-    return list(dict.fromkeys(chosen))
-
-
 def _smaller(situation: Situation, image: Image) -> Iterator[Candidate]:
-    for number, name in enumerate(smaller_images(situation)):
-        value = {"base": name}
+    """The largest image that is really smaller, and the next smaller one."""
+    sizes = {
+        name: one.compressed for name, one in situation.scenario.images.items() if one.compressed < image.compressed
+    }
+    really = {name: size for name, size in sizes.items() if size <= _SMALLER * image.compressed}
+    largest = dict.fromkeys(max(found, key=lambda name: found[name]) for found in (really, sizes) if found)
+    for number, name in enumerate(largest):
         registry = situation.document.images[name].registry
-        if registry is not None:
-            value["registry"] = registry
+        value = {"base": name} | ({} if registry is None else {"registry": registry})
         words = f"{name} instead of {image.name}"
         # It is the first thing to think of, whatever took the time.
-        yield Candidate("a smaller image", words, (assign(("images", image.name), value),), 1.0, number == 0)
+        yield change("a smaller image", words, {("images", image.name): value}, 1.0, number == 0, image=name)
 
 
 def _cached(situation: Situation, image: Image) -> Iterator[Candidate]:
     """The layers of its base, or its lowest layer, on every node before the rollout."""
-    share = max(situation.shares.values(), default=0.0)
-    groups = [group.name for group in situation.groups]
+    added: dict[Path, object] = {}
     base = _base(situation, image)
-    added: tuple[str, ...] = ()
     is_image = base is not None
     if base is not None:
         words = f"{base} on every node beforehand"
-    elif len(image.layers) > 1:
+    else:
         base, words = f"{image.name} (base)", f"the base layer of {image.name} on every node beforehand"
-        if base in situation.scenario.images:
+        if len(image.layers) < 2 or base in situation.scenario.images:
             return
         lowest = image.layers[0]
         layer = {
@@ -60,18 +54,13 @@ def _cached(situation: Situation, image: Image) -> Iterator[Candidate]:
             "compressed": plain_text("size", lowest.compressed),
             "unpacked": plain_text("size", lowest.unpacked),
         }
-        value = {"registry": image.registry, "layers": {"base": layer}}
-        if situation.document.registries is None:
-            del value["registry"]
-        added = (assign(("images", base), value),)
-    else:
-        return
-    holding = [
-        name for name in groups if situation.document.nodes[name].cached.get(base) != _EVERY_NODE
-    ]  # where all hold it already nothing would change
-    if holding:
-        overrides = (*added, *(assign(("nodes", name, "cached", base), _EVERY_NODE) for name in holding))
-        yield Candidate("a base held beforehand", words, overrides, share, is_image)
+        registry = {} if situation.document.registries is None else {"registry": image.registry}
+        added = {("images", base): {**registry, "layers": {"base": layer}}}
+    nodes = situation.document.nodes
+    lacking = [group.name for group in situation.groups if nodes[group.name].cached.get(base) != _EVERY_NODE]
+    if lacking:
+        held: dict[Path, object] = {("nodes", name, "cached", base): _EVERY_NODE for name in lacking}
+        yield change("a base held beforehand", words, added | held, situation.largest_share, is_image)
 
 
 def _base(situation: Situation, image: Image) -> str | None:
@@ -82,4 +71,4 @@ def _base(situation: Situation, image: Image) -> str | None:
         for name, one in situation.scenario.images.items()
         if one.layers and {layer.digest for layer in one.layers} < own
     }
-    return max(inside, key=lambda name: inside[name]) if inside else None
+    return max(inside, key=lambda name: inside[name], default=None)

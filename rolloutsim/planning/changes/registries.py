@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rolloutsim.planning.changes.situation import Candidate, Situation, assign
+from rolloutsim.planning.changes.situation import Candidate, Situation, change
 from rolloutsim.results.numerals import show_byte_rate
 from rolloutsim.scenario.causes import BACKOFF, CONNECTION_CAP, FAILED_PULL, RATE_LIMITED, REGISTRY_QUEUE, RETRY
 from rolloutsim.scenario.frequencies import Frequency
 from rolloutsim.scenario.links import registries, registry_path
-from rolloutsim.scenario.model import RateLimitSpec
 from rolloutsim.scenario.places import Path
 from rolloutsim.scenario.resolved import Registry
 from rolloutsim.units import plain_text
@@ -30,32 +29,27 @@ def registry_changes(situation: Situation) -> Iterator[Candidate]:
 
 def _replicas(situation: Situation, registry: Registry, here: Path) -> Iterator[Candidate]:
     links = situation.scenario.links
-    uplinks = [
-        one for one in (*registry.replicas, *registry.path) if one in links and links[one].kind == "registry_uplink"
-    ]
-    share = situation.share([*uplinks, REGISTRY_QUEUE])
+    crossed = (*registry.replicas, *registry.path)
+    uplinks = [one for one in crossed if one in links and links[one].kind == "registry_uplink"]
     replicas = max(1, len(registry.replicas)) + 1
-    words = f"{replicas} replicas of {registry.name}"
-    yield Candidate(f"replicas of {registry.name}", words, (assign((*here, "replicas"), replicas),), share)
+    words, values = f"{replicas} replicas of {registry.name}", {(*here, "replicas"): replicas}
+    yield change(f"replicas of {registry.name}", words, values, situation.share([*uplinks, REGISTRY_QUEUE]))
 
 
 def _connections(situation: Situation, registry: Registry, here: Path) -> Iterator[Candidate]:
     if registry.max_connections is not None:
         share = situation.share([REGISTRY_QUEUE])
         subject, key = f"connections to {registry.name}", (*here, "max_connections")
-        words = f"no limit on connections to {registry.name}"
-        yield Candidate(subject, words, (assign(key, "unlimited"),), share, True)
+        yield change(subject, f"no limit on {subject}", {key: "unlimited"}, share, True)
         if share > 0.0 and registry.max_connections:
             more = int(_TWICE) * registry.max_connections
-            yield Candidate(subject, f"{more} connections to {registry.name}", (assign(key, more),), share)
+            yield change(subject, f"{more} {subject}", {key: more}, share)
     if registry.connection_cap is not None:
         cap = _TWICE * registry.connection_cap
-        text = plain_text("rate", cap)
         words = f"{show_byte_rate(cap)} for each connection to {registry.name}"
+        values = {(*here, "connection_cap"): plain_text("rate", cap)}
         share = situation.share([CONNECTION_CAP])
-        yield Candidate(
-            f"connection cap of {registry.name}", words, (assign((*here, "connection_cap"), text),), share, True
-        )
+        yield change(f"connection cap of {registry.name}", words, values, share, True)
 
 
 def _limits(situation: Situation, registry: Registry, here: Path) -> Iterator[Candidate]:
@@ -65,22 +59,16 @@ def _limits(situation: Situation, registry: Registry, here: Path) -> Iterator[Ca
     limits |= {} if spec.rate_limit is None else {(*here, "rate_limit"): spec.rate_limit}
     share = situation.share([RATE_LIMITED, RETRY, BACKOFF, FAILED_PULL])
     subject = f"rate limits of {registry.name}"
-    if limits:
-        overrides = [override for path, limit in limits.items() for override in _raised(path, limit)]
-        yield Candidate(subject, f"{_MUCH} times the rate limits of {registry.name}", tuple(overrides), share)
-        overrides = [
-            override
-            for path in limits
-            for override in (assign((*path, "rate"), f"{_ANY}/s"), assign((*path, "burst"), _ANY))
-        ]
-        yield Candidate(subject, f"no rate limit at {registry.name}", tuple(overrides), share, True)
-    behind = [group.name for group in situation.groups if group.shared_address]
-    if behind and any(limit.per == "address" for limit in limits.values()):
-        overrides = [assign(("nodes", name, "shared_address"), False) for name in behind]
-        yield Candidate("addresses", "an address for each node", tuple(overrides), share)
-
-
-def _raised(path: Path, limit: RateLimitSpec) -> Iterator[str]:
-    yield assign((*path, "rate"), str(Frequency(limit.rate.count * _MUCH, limit.rate.period)))
-    if limit.burst is not None:
-        yield assign((*path, "burst"), limit.burst * _MUCH)
+    higher: dict[Path, object] = {}
+    none: dict[Path, object] = {}
+    for path, limit in limits.items():
+        higher[*path, "rate"] = str(Frequency(limit.rate.count * _MUCH, limit.rate.period))
+        if limit.burst is not None:
+            higher[*path, "burst"] = limit.burst * _MUCH
+        none |= {(*path, "rate"): f"{_ANY}/s", (*path, "burst"): _ANY}
+    yield change(subject, f"{_MUCH} times the {subject}", higher, share)
+    yield change(subject, f"no rate limit at {registry.name}", none, share, True)
+    if any(limit.per == "address" for limit in limits.values()):
+        behind = [group.name for group in situation.groups if group.shared_address]
+        values = {("nodes", name, "shared_address"): False for name in behind}
+        yield change("addresses", "an address for each node", values, share)
