@@ -7,7 +7,7 @@ again with the same seed. Nothing is estimated. The numbers are those of `rollou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.planning.inputs import Input, inputs
@@ -99,11 +99,13 @@ class Sensitivity:
     def to_rows(self) -> list[Mapping[str, Any]]:
         """The rows as JSON holds them."""
         return [
-            {"case": self.case, "path": row.path, "by": row.by}
-            | {key: value for key, value in asdict(row).items() if key.endswith("value")}
-            | {"low_s": row.low, "base_s": row.base, "high_s": row.high, "span_s": row.span}
+            {
+                "case": self.case, "path": row.path, "by": row.by,
+                "value": row.value, "low_value": row.low_value, "high_value": row.high_value,
+                "low_s": row.low, "base_s": row.base, "high_s": row.high, "span_s": row.span,
+            }
             for row in self.rows
-        ]
+        ]  # fmt: skip
 
 
 @struct

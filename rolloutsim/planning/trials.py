@@ -88,27 +88,18 @@ class Trials:
             If the changes do not fit the scenario.
         """
         from rolloutsim.results.metrics import rollout_time
+        from rolloutsim.scenario.resolve import resolve
         from rolloutsim.simulation import simulate
 
-        scenario = changed(self.document, overrides)
+        scenario = resolve(document_of(self.document, overrides))
         cases = tuple(case for case in scenario.cases if case.name == self.case)
         (records,) = simulate(replace(scenario, cases=cases, thresholds=()), self.seed, alone=False).cases
         return rollout_time(records)
 
     def rollout_times(self, several: Sequence[Overrides], jobs: int = -1) -> list[float | None]:
-        """The rollout time with each of several changes [s], in their order.
+        """The rollout time with each of several changes [s], in their order; otherwise as `rollout_time`.
 
-        Parameters
-        ----------
-        several : sequence of tuple of str
-            The overrides of each.
-        jobs : int
-            How many processes may work, -1: one a core; few and short trials are done by this one alone.
-
-        Raises
-        ------
-        UsageError
-            If there can be no such number of processes, or the changes do not fit the scenario.
+        So many `jobs` may work on them, -1: one a core; few and short trials are done by this process alone.
         """
         check_jobs(jobs)
         if jobs == 1 or len(several) < 2 or len(several) * self.seconds < _WORTH_WORKERS:
@@ -133,10 +124,3 @@ def document_of(text: str, overrides: Overrides = ()) -> Document:
     from rolloutsim.scenario.places import Places
 
     return Draft(json.loads(text), Places("<scenario>")).document([parse_assignment(one) for one in overrides])
-
-
-def changed(text: str, overrides: Overrides = ()) -> ResolvedScenario:
-    """What is simulated of a document in a JSON text, with changes; otherwise as `document_of`."""
-    from rolloutsim.scenario.resolve import resolve
-
-    return resolve(document_of(text, overrides))

@@ -65,7 +65,7 @@ def _parameters(records: SweepRecords) -> Table:
     columns = (Column("path", "left"), Column("values", "left"))
     rows: list[tuple[str, ...]] = []
     for parameter in records.head.parameters:
-        values = list(dict.fromkeys(str(written[len(rows)]) for _, written, _ in records.head.points))
+        values = list(dict.fromkeys(map(str, records.points[parameter.column])))
         shown = ", ".join(values[:20]) + (f" and {len(values) - 20} more" if len(values) > 20 else "")
         rows.append((parameter.path, shown))
     return Table(columns, tuple(rows))

@@ -91,73 +91,60 @@ def to_xarray(records: SweepRecords, replications: bool = False) -> xr.Dataset:
     need("to_xarray()", "xarray")
     import xarray as xr
 
-    dimensions, sizes, coordinates = _axes(records)
-    cases = records.cases
-    dimensions, sizes = (*dimensions, "case"), (*sizes, len(cases))
+    points, sizes, coordinates = _axes(records)
+    cases, count = records.cases, records.head.replications
     coordinates["case"] = ("case", list(cases))
     data: dict[str, tuple[tuple[str, ...], npt.NDArray[Any]]] = {}
     if replications:
-        count = records.head.replications
-        dimensions, sizes = (*dimensions, "replication"), (*sizes, count)
+        dimensions, sizes = (*points, "case", "replication"), (*sizes, len(cases), count)
         coordinates["replication"] = ("replication", list(range(count)))
         for name in numbers(records):
-            data[name] = (dimensions, _each(records, name, cases).reshape(sizes))
+            data[name] = (dimensions, _each(records, name).reshape(sizes))
     else:
-        for name in numbers(records):
-            found = figures(records, name)
-            values = {place: figure.value for place, figure in found.items()}
-            data[name] = (dimensions, _filled(records, values, cases).reshape(sizes))
-        intervals = {place: figure.interval for place, figure in figures(records).items()}
+        dimensions, sizes = (*points, "case"), (*sizes, len(cases))
+        found = {name: figures(records, name) for name in numbers(records)}
+        values = {name: {place: one.value for place, one in its.items()} for name, its in found.items()}
+        intervals = {place: one.interval for place, one in figures(records).items()}
         for end, which in enumerate(("low", "high")):
-            ends = {place: None if pair is None else pair[end] for place, pair in intervals.items()}
             name = ROLLOUT_TIME.replace("_s", f"_ci_{which}_s")
-            data[name] = (dimensions, _filled(records, ends, cases).reshape(sizes))
-    data[STUCK] = (dimensions, _stuck(records, cases, replications).reshape(sizes))
+            values[name] = {place: None if pair is None else pair[end] for place, pair in intervals.items()}
+        for name, by_place in values.items():
+            filled = [[_number(by_place.get((point, case))) for case in cases] for point in records.points["point"]]
+            data[name] = (dimensions, np.array(filled, dtype=np.float64).reshape(sizes))
+    data[STUCK] = (dimensions, _stuck(records, replications).reshape(sizes))
     return xr.Dataset(data, coordinates)
 
 
 def _axes(records: SweepRecords) -> tuple[tuple[str, ...], tuple[int, ...], dict[str, Any]]:
     """Names and lengths of the dimensions of the points, and the coordinates on them."""
-    head = records.head
-    coordinates: dict[str, Any] = {}
-    if head.design != "grid":
-        coordinates["point"] = ("point", records.points["point"])
-        for parameter in head.parameters:
-            for column in filter(None, (parameter.column, parameter.number)):
-                coordinates[column] = ("point", records.points[column])
-        return ("point",), (len(head.points),), coordinates
-    sizes = tuple(len(json.loads(parameter.values)) for parameter in head.parameters)
-    for axis, parameter in enumerate(head.parameters):
+    parameters = records.head.parameters
+    if records.head.design != "grid":
+        columns = ["point", *(column for parameter in parameters for column in parameter.columns)]
+        points = {column: ("point", records.points[column]) for column in columns}
+        return ("point",), (len(records.head.points),), points
+    coordinates = {}
+    sizes = tuple(len(json.loads(parameter.values)) for parameter in parameters)
+    for axis, parameter in enumerate(parameters):
         # The last parameter varies fastest, so an axis' values lie this far apart.
         step = int(np.prod(sizes[axis + 1 :], initial=1))
-        for column in filter(None, (parameter.column, parameter.number)):
+        for column in parameter.columns:
             coordinates[column] = (parameter.column, records.points[column][: step * sizes[axis] : step])
-    return tuple(parameter.column for parameter in head.parameters), sizes, coordinates
+    return tuple(parameter.column for parameter in parameters), sizes, coordinates
 
 
-def _filled(
-    records: SweepRecords, values: dict[tuple[int, str], float | None], cases: tuple[str, ...]
-) -> npt.NDArray[np.float64]:
-    """Values by point and case; NaN where there is none."""
-    return np.array(
-        [[_number(values.get((point, case))) for case in cases] for point in records.points["point"]], dtype=np.float64
-    )
-
-
-def _each(records: SweepRecords, name: str, cases: tuple[str, ...]) -> npt.NDArray[np.float64]:
-    filled = np.full((len(records.head.points), len(cases), records.head.replications), np.nan)
-    results = records.results
-    number = {case: i for i, case in enumerate(cases)}
-    for point, case, replication, value in zip(
-        results["point"], results["case"], results["replication"], results[name], strict=True
-    ):
+def _each(records: SweepRecords, name: str) -> npt.NDArray[np.float64]:
+    """A column by point, case and replication; NaN where there is no value."""
+    results, number = records.results, {case: i for i, case in enumerate(records.cases)}
+    filled = np.full((len(records.head.points), len(number), records.head.replications), np.nan)
+    columns = (results[key] for key in ("point", "case", "replication", name))
+    for point, case, replication, value in zip(*columns, strict=True):
         filled[point, number[case], replication] = _number(value)
     return filled
 
 
-def _stuck(records: SweepRecords, cases: tuple[str, ...], replications: bool) -> npt.NDArray[np.str_]:
+def _stuck(records: SweepRecords, replications: bool) -> npt.NDArray[np.str_]:
     """What did not go on, by point and case; of all replications, or of each. Empty where it went on."""
-    count = records.head.replications if replications else 1
+    cases, count = records.cases, records.head.replications if replications else 1
     found: list[dict[str, None]] = [{} for _ in range(len(records.head.points) * len(cases) * count)]
     for (point, case, replication), words in stuck(records).items():
         place = (point * len(cases) + cases.index(case)) * count + (replication if replications else 0)

@@ -9,10 +9,9 @@ from pathlib import Path
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.replicate import seeds
 from rolloutsim.planning.sweep.batches import Job, Workers, run_jobs
-from rolloutsim.planning.sweep.designs import Design
+from rolloutsim.planning.sweep.designs import Design, Point, build_points
 from rolloutsim.planning.sweep.file import SweepRecords, SweepStore, read_records
 from rolloutsim.planning.sweep.head import Head, head
-from rolloutsim.planning.sweep.points import Point, build_points
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.scenario.resolve import resolve
 from rolloutsim.structs import struct
@@ -78,7 +77,7 @@ def plan(draft: Draft, design: Design, replications: int | None = None, seed: in
             f"{MOST_RUNS:,}"
         )
     first = base.seed if seed is None else seed
-    return SweepPlan(head(base, base.document, design, points, count, first), points, seed is None)
+    return SweepPlan(head(base, design, points, count, first), points, seed is None)
 
 
 def sweep(
