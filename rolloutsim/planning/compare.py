@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import UsageError
-from rolloutsim.planning.chance import is_random
-from rolloutsim.planning.differences import Difference, difference
+from rolloutsim.planning.differences import Difference, difference, is_random
 from rolloutsim.planning.fail_if import FailIf, check_known, parse_fail_if
 from rolloutsim.results.thresholds import look_up
 from rolloutsim.scenario.resolved import Threshold

@@ -8,11 +8,16 @@ the difference is exact. What only the rounding of the numbers leaves is neither
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from math import floor, sqrt
 from statistics import variance
+from typing import Any
 
 from rolloutsim.results.facts.intervals import LEVEL, Interval, mean, mean_interval, student_t
+from rolloutsim.scenario.distributions import Distribution
+from rolloutsim.scenario.resolved import Fairness, NodeGroup, ResolvedScenario
+from rolloutsim.scenario.resolved_rollout import Fault, Kubelet
 from rolloutsim.structs import struct
 
 _ROUNDING = 1e-9  # a smaller share of a number is rounding (assumed: far more than sums of floats are off by)
@@ -70,16 +75,9 @@ def difference(
     seeds: tuple[Sequence[int], Sequence[int]],
     chance: bool,
 ) -> Difference:
-    """Compare the values of two scenarios' replications.
+    """Compare the values of two scenarios' replications, each with its seed; None: unknown.
 
-    Parameters
-    ----------
-    before, after : sequence of float or None
-        A value for each replication; None: unknown.
-    seeds : tuple
-        The seeds of both.
-    chance : bool
-        Whether the values may be different with other seeds.
+    With `chance` the values may be different with other seeds.
     """
     old, new = [one for one in before if one is not None], [one for one in after if one is not None]
     old_mean = mean(old) if len(old) == len(before) else None
@@ -122,3 +120,38 @@ def _welch(old: Sequence[float], new: Sequence[float]) -> Interval | None:
     freedom = max(1, floor(sum(parts) ** 2 / weights))
     half = student_t((1 + LEVEL) / 2, freedom) * sqrt(sum(parts))
     return Interval(change - half, change + half)
+
+
+def is_random(scenario: ResolvedScenario) -> bool:
+    """Whether any number in a simulation of the scenario is drawn; it may still not matter for its results."""
+    groups = {group.name for group in scenario.groups}
+    return any(_draws(part, groups) for part in _parts(scenario))
+
+
+def _draws(part: Any, groups: set[str]) -> bool:
+    match part:
+        case Distribution():
+            return not part.is_constant
+        case Fairness():
+            return part.sigma > 0.0
+        case Kubelet():
+            return part.backoff_jitter > 0.0
+        case Fault():
+            at_random = part.at is None or 0.0 < part.probability < 1.0
+            return at_random or (part.kind == "node" and part.target in groups)
+    return False
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """A dataclass and all dataclasses in it; of a node group, which may have many nodes, what they have in common."""
+    if is_dataclass(value) and not isinstance(value, type):
+        yield value
+        for each in fields(value):
+            if not (isinstance(value, NodeGroup) and each.name == "cached"):
+                yield from _parts(getattr(value, each.name))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _parts(item)
+    elif isinstance(value, tuple) and value and not isinstance(value[0], (str, float, int)):
+        for item in value:
+            yield from _parts(item)

@@ -61,13 +61,7 @@ class FailIf:
 
 
 def parse_fail_if(text: str, option: str = "--fail-if") -> FailIf:
-    """A condition from its text.
-
-    Raises
-    ------
-    UsageError
-        If it cannot be read.
-    """
+    """A condition from its text; UsageError if it cannot be read."""
     signed = _SIGNED.fullmatch(text)
     if signed is None:
         threshold = parse_difference(text, text, option)
@@ -83,13 +77,7 @@ def parse_fail_if(text: str, option: str = "--fail-if") -> FailIf:
 
 
 def check_known(conditions: tuple[FailIf, ...], cases: list[Mapping[str, Any]]) -> None:
-    """Refuse conditions about what none of the compared results has.
-
-    Raises
-    ------
-    UsageError
-        For the first of them.
-    """
+    """UsageError for the first condition that is about what none of the compared results has."""
     from rolloutsim.results.thresholds import look_up
 
     for condition in conditions:

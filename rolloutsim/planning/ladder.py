@@ -80,8 +80,7 @@ class Ladder:
         """The number that lies a share of the way between two."""
         if self.is_whole:
             return float(round(low + (high - low) * share))
-        mixed = low * (high / low) ** share if low > 0.0 else low + (high - low) * share
-        return self._tidy(mixed)
+        return self._tidy(low * (high / low) ** share if low > 0.0 else low + (high - low) * share)
 
     def rounded(self, number: float, up: bool) -> float:
         """A number with few digits in its unit, not below it (or above)."""
@@ -106,21 +105,10 @@ class Ladder:
 
 
 def ladder_at(path: Path, values: tuple[Any, ...], option: str) -> tuple[Ladder, tuple[float, ...]]:
-    """The ladder of a path, and values on it as numbers.
+    """The ladder of a path, and values on it as numbers: what a user wrote, or the scenario holds there.
 
-    Parameters
-    ----------
-    path : tuple
-        Where the values stand.
-    values : tuple
-        What a user wrote, or the scenario holds there.
-    option : str
-        Where they are from, for errors.
-
-    Raises
-    ------
-    UsageError
-        If they are not numbers that may stand there, or not of one kind.
+    UsageError, which names the `option` that they are from, if they are no numbers that may stand there, or not of one
+    kind.
     """
     found: list[Measure] = []
     for value in values:
@@ -131,10 +119,8 @@ def ladder_at(path: Path, values: tuple[Any, ...], option: str) -> tuple[Ladder,
     kinds = {one.kind for one in found}
     if len(kinds) > 1:
         raise UsageError(f"{option}: {' and '.join(map(repr, map(str, values)))} are not of one kind")
-    kind = found[0].kind
-    return Ladder(path, kind, _like(path, kind, values[0], found[0].number), found[0].suffix), tuple(
-        one.number for one in found
-    )
+    first, numbers = found[0], tuple(one.number for one in found)
+    return Ladder(path, first.kind, _like(path, first.kind, values[0], first.number), first.suffix), numbers
 
 
 def is_numeric(path: Path) -> bool:

@@ -77,16 +77,13 @@ class Search:
         """Search between two numbers, both included."""
         good, bad = (low, high) if self.largest else (high, low)
         passes, beyond = self._try(good), self._try(bad)
+        if passes and not beyond:
+            return self._bisect(bad, good)
+        self._probe(bad, good)
         if beyond:  # the outermost number that was asked for passes; whether all do is another question
-            self._probe(bad, good)
             return self._outermost(bad)
-        if not passes:
-            self._probe(bad, good)
-            passing = [number for number, passed in self.tried.items() if passed]
-            if not passing:
-                return Boundary("none", None)
-            good = passing[0]
-        return self._bisect(bad, good)
+        passing = [number for number, passed in self.tried.items() if passed]
+        return self._bisect(bad, passing[0]) if passing else Boundary("none", None)
 
     def around(self, start: float) -> Boundary:
         """Search on both sides of a number, as far as numbers can be tried."""
@@ -99,13 +96,12 @@ class Search:
         good_end, bad_end = self._widened(start, until=True, up=not self.largest)
         if good_end is not None:
             return self._bisect(bad_end, good_end)
-        if bad_end != start and not self._is_worse(bad_end, start):
-            return Boundary("none", None)
-        passing, _ = self._widened(start, until=True, up=self.largest)
-        if passing is None:
-            return Boundary("none", None)
-        bad, good = self._widened(passing, until=False, up=self.largest)
-        return self._outermost(good) if bad is None else self._bisect(bad, good)
+        if bad_end == start or self._is_worse(bad_end, start):
+            passing, _ = self._widened(start, until=True, up=self.largest)
+            if passing is not None:
+                bad, good = self._widened(passing, until=False, up=self.largest)
+                return self._outermost(good) if bad is None else self._bisect(bad, good)
+        return Boundary("none", None)
 
     def _is_worse(self, number: float, start: float) -> bool:
         """Whether a number is further from passing than the one that the search began with, or infinitely far."""

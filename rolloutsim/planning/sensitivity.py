@@ -164,29 +164,19 @@ class Plan:
         if self.trials is None:
             return Sensitivity()
         times = dict(zip(self.allowed, self.trials.rollout_times(list(self.allowed.values()), jobs), strict=True))
-        rows = sorted((_row(one, self.base, times) for one in self.chosen), key=lambda row: -row.span)
+        rows = [
+            Row(
+                one.path, one.by, one.value, one.low_value, one.high_value,
+                times.get(one.low), self.base, times.get(one.high),
+            )
+            for one in self.chosen
+        ]  # fmt: skip
+        rows.sort(key=lambda row: -row.span)
         return Sensitivity(self.trials.case, tuple(rows), tuple(one.path for one in self.left_out), self.seconds)
 
 
 def sensitivity(
     outcome: Outcome, *, case: str | None = None, jobs: int = -1, budget: float = 2 * BUDGET
 ) -> Sensitivity:
-    """Change every input of a case a little, each alone, both ways.
-
-    Parameters
-    ----------
-    outcome : Outcome
-        What came out of the scenario.
-    case : str, optional
-        The case; the slowest by default.
-    jobs : int
-        How many processes may work, -1: one a core.
-    budget : float
-        How much computing the trials may take, as estimated, on one core [s].
-    """
+    """Change every input of a case a little, each alone, both ways; parameters as for `what_if`."""
     return Plan.of(outcome, case, budget).carry_out(jobs)
-
-
-def _row(one: Input, base: float, times: Mapping[Overrides, float | None]) -> Row:
-    low, high = times.get(one.low), times.get(one.high)
-    return Row(one.path, one.by, one.value, one.low_value, one.high_value, low, base, high)

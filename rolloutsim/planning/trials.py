@@ -80,13 +80,7 @@ class Trials:
         return None
 
     def rollout_time(self, overrides: Overrides) -> float | None:
-        """The rollout time with some changes [s]; None: it does not finish.
-
-        Raises
-        ------
-        UsageError, ScenarioError
-            If the changes do not fit the scenario.
-        """
+        """The rollout time with some changes [s]; None: it does not finish. Errors as those of `document_of`."""
         from rolloutsim.results.metrics import rollout_time
         from rolloutsim.scenario.resolve import resolve
         from rolloutsim.simulation import simulate
@@ -112,13 +106,7 @@ class Trials:
 
 @lru_cache(maxsize=64)  # a change is first found to be allowed, then made
 def document_of(text: str, overrides: Overrides = ()) -> Document:
-    """The valid document in a JSON text, with changes.
-
-    Raises
-    ------
-    UsageError, ScenarioError
-        If the changes do not fit the scenario.
-    """
+    """The valid document in a JSON text, with changes; UsageError or ScenarioError if they do not fit the scenario."""
     from rolloutsim.scenario.loading import Draft
     from rolloutsim.scenario.overrides import parse_assignment
     from rolloutsim.scenario.places import Places

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -62,6 +63,7 @@ def change(
     return Candidate(subject, words, overrides, share, alone, image)
 
 
+@dataclass(eq=False)
 class Situation:
     """A simulated case and the document that it came from.
 
@@ -77,13 +79,10 @@ class Situation:
         Its figures.
     """
 
-    def __init__(
-        self, scenario: ResolvedScenario, document: Document, records: CaseRecords, summary: CaseSummary
-    ) -> None:
-        self.scenario = scenario
-        self.document = document
-        self.records = records
-        self.summary = summary
+    scenario: ResolvedScenario
+    document: Document
+    records: CaseRecords
+    summary: CaseSummary
 
     @property
     def rollout_time(self) -> float:
@@ -129,8 +128,7 @@ class Situation:
         import numpy as np
 
         pods = self.records.pods
-        last = int(np.nanargmax(pods.ready))
-        pull = int(pods.pull[last])
+        pull = int(pods.pull[int(np.nanargmax(pods.ready))])
         return self.records.images[int(self.records.pulls.image[pull])].name if pull >= 0 else ""
 
     @cached_property

@@ -91,14 +91,9 @@ class Workers:
 
 
 def run_jobs(jobs: Sequence[Job], workers: Workers) -> Generator[Batch]:
-    """Do all jobs; what they give, in their order.
+    """Do all jobs; what they give, in their order. RolloutsimError if a worker dies.
 
     The first is done here, to see how long a run takes.
-
-    Raises
-    ------
-    RolloutsimError
-        If a worker dies.
     """
     queue = iter(jobs)
     pace = Pace(len(jobs))

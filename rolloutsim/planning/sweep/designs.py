@@ -108,13 +108,7 @@ class Design:
     count: int | None = None
 
     def points(self) -> list[tuple[Choice, ...]]:
-        """The parameters' values at each point.
-
-        Raises
-        ------
-        UsageError
-            If the design does not fit its parameters, or has no or too many points.
-        """
+        """The values at each point; UsageError if the design does not fit, or has no or too many points."""
         for parameter in self.parameters:
             if parameter.values == ():
                 raise UsageError(f"{parameter.key} has no values; give at least one")
@@ -186,34 +180,34 @@ def from_options(texts: Sequence[str], kind: Kind | None = None, count: int | No
     ScenarioError
         If values are not YAML.
     """
-    return _design([_option(text) for text in texts], kind, count)
+    parameters = []
+    for text in texts:
+        key, rest = split_assignment(text, OPTION, _FORM)
+        path, source = parse_path(key, OPTION), f"{OPTION} {key}"
+        if match := _RANGE.fullmatch(rest):
+            low, high = (read_value(end, source) for end in match.groups()[:2])
+            parameters.append(Parameter(path, Range(low, high, "log" if match[3] else "linear"), source))
+        else:
+            parameters.append(Parameter(path, tuple(read_values(rest, source)), source))
+    return _design(parameters, kind, count)
 
 
 def from_mapping(values: Mapping[str, Any], kind: str | None = None, count: int | None = None) -> Design:
     """The design of a mapping from paths to values; text is read as YAML, a range is a map `{from, to, scale}`.
 
-    Raises
-    ------
-    UsageError
-        If a path is no path, or a range no range.
+    UsageError if a path is no path, or a range no range.
     """
     parameters = []
     for key, given in values.items():
-        source = f"{KEY} {key}"
         path = parse_path(key, KEY)
-        parameters.append(Parameter(path, _values(given, source, read=True), f"{KEY} {dotted(path)}"))
+        parameters.append(Parameter(path, _values(given, f"{KEY} {key}", read=True), f"{KEY} {dotted(path)}"))
     return _design(parameters, kind_of(kind), count)
 
 
 def from_data(data: Mapping[str, Any], kind: Kind | None = None, count: int | None = None) -> Design | None:
     """The design of a valid scenario's own key `sweep`, in its short or its long form; None if it has none.
 
-    Parameters
-    ----------
-    data : mapping
-        The scenario's data.
-    kind, count
-        Take the place of what stands there.
+    Where `kind` and `count` are given they take the place of what stands there.
     """
     given = data.get(KEY)
     if not given:
@@ -239,17 +233,6 @@ def _design(parameters: Sequence[Parameter], kind: Kind | None, count: int | Non
     return Design(kind or "grid", tuple(parameters), count)
 
 
-def _option(text: str) -> Parameter:
-    key, rest = split_assignment(text, OPTION, _FORM)
-    path = parse_path(key, OPTION)
-    source = f"{OPTION} {key}"
-    match = _RANGE.fullmatch(rest)
-    if match is None:
-        return Parameter(path, tuple(read_values(rest, source)), source)
-    low, high = (read_value(end, source) for end in match.groups()[:2])
-    return Parameter(path, Range(low, high, "log" if match[3] else "linear"), source)
-
-
 def _values(given: Any, source: str, read: bool) -> tuple[Any, ...] | Range:
     """Values from plain data, or a range; `read`: text in them is read as YAML."""
     if isinstance(given, Mapping) and {"from", "to"} <= given.keys():
@@ -269,13 +252,7 @@ def _plain(value: Any, source: str, read: bool) -> Any:
 
 
 def kind_of(kind: str | None) -> Kind | None:
-    """A design's name, checked.
-
-    Raises
-    ------
-    UsageError
-        If there is no such design.
-    """
+    """A design's name; UsageError if there is no such design."""
     for known in KINDS:
         if kind in (known, None):
             return known if kind else None
@@ -299,14 +276,7 @@ class Point:
 
 
 def build_points(draft: Draft, design: Design) -> tuple[Point, ...]:
-    """Every point of a design, valid.
-
-    Parameters
-    ----------
-    draft : Draft
-        The scenario that is varied; valid itself.
-    design : Design
-        What is varied.
+    """Every point of a design, valid, of a scenario that is valid itself.
 
     Raises
     ------

@@ -78,7 +78,7 @@ class SweepStore:
                 "file with -o"
             )
         with self._writing():
-            self.database = connect(path)
+            self.database = connect(path)  # from which others read what is there so far
             if there:
                 self._learn_columns()
             self.database.execute("PRAGMA journal_mode = WAL")
@@ -91,13 +91,7 @@ class SweepStore:
         return set(self.database.execute("SELECT DISTINCT point, replication FROM results"))
 
     def write(self, tables: Mapping[str, Rows]) -> None:
-        """Add the rows of runs: all of them, or none if that fails.
-
-        Raises
-        ------
-        OutputError
-            If they cannot be written.
-        """
+        """Add the rows of runs: all of them, or none and an OutputError if that fails."""
         with self._writing(), self._transaction():
             for table, rows in tables.items():
                 self._insert(table if table not in _OWN_TABLES else f"case_{table}", rows)
@@ -191,13 +185,7 @@ def connect(path: Path | None) -> sqlite3.Connection:
 
 
 def read_head(path: Path) -> Head:
-    """What is swept in a file.
-
-    Raises
-    ------
-    UsageError
-        If it is no file of a sweep, or of a later version.
-    """
+    """What is swept in a file; UsageError if it is no file of a sweep, or of a later version."""
     try:
         with closing(connect(path)) as database:
             head = Head.read(database)
@@ -277,13 +265,7 @@ class SweepRecords:
 
 
 def read_records(path: Path, interrupted: bool = False) -> SweepRecords:
-    """What is in the file of a sweep.
-
-    Raises
-    ------
-    UsageError
-        If there is no such file, or it is not of a sweep.
-    """
+    """What is in the file of a sweep; UsageError if there is no such file, or it is not of a sweep."""
     if not path.is_file():
         raise UsageError(f"'{path}' is no file; 'rolloutsim sweep FILE -o {path.stem}.sqlite' makes one")
     read_head(path)

@@ -1,4 +1,7 @@
-"""A sweep as a DataFrame, a Dataset or a Parquet file: for those who have pandas, xarray or pyarrow."""
+"""A sweep as a DataFrame, a Dataset or a Parquet file: for those who have pandas, xarray or pyarrow.
+
+Without what it needs each function raises ImportError.
+"""
 
 from __future__ import annotations
 
@@ -22,20 +25,7 @@ _EXTRAS = {"pandas": "pandas", "xarray": "xarray", "pyarrow": "parquet"}
 
 
 def need(what: str, *modules: str) -> None:
-    """Check that modules are there which rolloutsim does not need otherwise.
-
-    Parameters
-    ----------
-    what : str
-        What needs them.
-    modules : str
-        The modules.
-
-    Raises
-    ------
-    ImportError
-        If one is missing; the message says how to install it.
-    """
+    """Raise ImportError, with how to install it, if one of the modules is missing that `what` needs."""
     from importlib.util import find_spec
 
     for module in modules:
@@ -44,15 +34,7 @@ def need(what: str, *modules: str) -> None:
 
 
 def to_pandas(records: SweepRecords, table: str = "joined") -> pd.DataFrame:
-    """A table as a DataFrame; `joined` has parameters and results side by side.
-
-    Raises
-    ------
-    KeyError
-        If there is no such table.
-    ImportError
-        If pandas is missing.
-    """
+    """A table as a DataFrame; `joined` has parameters and results side by side, KeyError if there is no such table."""
     need("to_pandas()", "pandas")
     import pandas as pd
 
@@ -64,15 +46,7 @@ def to_pandas(records: SweepRecords, table: str = "joined") -> pd.DataFrame:
 
 
 def to_parquet(records: SweepRecords, path: Path) -> None:
-    """Write the joined table as a Parquet file, which appears whole or not at all.
-
-    Raises
-    ------
-    ImportError
-        If pandas or pyarrow is missing.
-    OutputError
-        If it cannot be written.
-    """
+    """Write the joined table as a Parquet file, which appears whole or not at all; OutputError if it cannot be."""
     need("Parquet", "pandas", "pyarrow")
     frame = to_pandas(records)
     content = BytesIO()
@@ -81,13 +55,7 @@ def to_parquet(records: SweepRecords, path: Path) -> None:
 
 
 def to_xarray(records: SweepRecords, replications: bool = False) -> xr.Dataset:
-    """All numbers as a Dataset; see `rolloutsim.api.sweep.Sweep.to_xarray`.
-
-    Raises
-    ------
-    ImportError
-        If xarray is missing.
-    """
+    """All numbers as a Dataset; see `rolloutsim.api.sweep.Sweep.to_xarray`."""
     need("to_xarray()", "xarray")
     import xarray as xr
 
@@ -158,9 +126,9 @@ def _number(value: float | None) -> float:
 
 def _plain(name: str, values: list[Any]) -> Any:
     """Values as one type, so that a column of unknown numbers is one of numbers, as it is in other sweeps."""
-    known = [value for value in values if value is not None]
     if name == "finished":
         return [bool(value) for value in values]
+    known = [value for value in values if value is not None]
     if len(known) < len(values) and all(isinstance(value, (int, float)) for value in known) and name.endswith("_s"):
         return np.array([_number(value) for value in values])
     return values

@@ -44,14 +44,10 @@ class SweepPlan:
 
 
 def plan(draft: Draft, design: Design, replications: int | None = None, seed: int | None = None) -> SweepPlan:
-    """Build and validate all points.
+    """Build and validate all points of a scenario that is varied by a design.
 
     Parameters
     ----------
-    draft : Draft
-        The scenario that is varied.
-    design : Design
-        What is varied.
     replications : int, optional
         Runs of each point; the scenario's own number by default.
     seed : int, optional
