@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import UsageError
-from rolloutsim.planning.differences import Difference, difference, is_random
-from rolloutsim.planning.fail_if import FailIf, check_known, parse_fail_if
+from rolloutsim.planning.differences import Difference, FailIf, check_known, difference, is_random, parse_fail_if
 from rolloutsim.results.thresholds import look_up
 from rolloutsim.scenario.resolved import Threshold
 from rolloutsim.structs import struct
@@ -157,7 +156,7 @@ def compare(sides: Sequence[Side], fail_if: Sequence[str] = ()) -> Comparison:
     sides : sequence of Side
         Two or more.
     fail_if : sequence of str
-        Conditions, `rollout_time > +10%`; see `rolloutsim.planning.fail_if`.
+        Conditions, `rollout_time > +10%`; see `rolloutsim.planning.differences`.
 
     Raises
     ------

@@ -2,16 +2,15 @@
 
 - `situation`: what is known about a case, and what a change is.
 - `speeds`: links, NICs, disks and cores at twice their speed and at standard speeds, alone and where they tie together.
-- `nodes`, `registries`, `rollouts`, `images`: everything else, by the part of the scenario that it changes.
+- `nodes`, `registries` (and images), `rollouts`: everything else, by the part of the scenario that it changes.
 
 `rolloutsim.planning.what_if` tries them.
 """
 
 from __future__ import annotations
 
-from rolloutsim.planning.changes.images import image_changes
 from rolloutsim.planning.changes.nodes import node_changes
-from rolloutsim.planning.changes.registries import registry_changes
+from rolloutsim.planning.changes.registries import image_changes, registry_changes
 from rolloutsim.planning.changes.rollouts import rollout_changes
 from rolloutsim.planning.changes.situation import Candidate, Situation
 from rolloutsim.planning.changes.speeds import speed_changes

@@ -142,10 +142,9 @@ def _shared(situation: Situation) -> Iterator[Speed]:
     for name in situation.registries:
         registry, here = scenario.registries[name], registry_path(document, name)
         crossed = dict.fromkeys((*registry.path, *registry.replicas))
-        if uplinks := [link for link in crossed if kinds.get(link) == "registry_uplink"]:
-            yield _links(situation, uplinks, (*here, "uplink"), f"{name}.uplink")
-        if storage := [link for link in crossed if kinds.get(link) == "registry_storage"]:
-            yield _links(situation, storage, (*here, "storage"), f"{name}.storage")
+        for part in ("uplink", "storage"):
+            if links := [link for link in crossed if kinds.get(link) == f"registry_{part}"]:
+                yield _links(situation, links, (*here, part), f"{name}.{part}")
     for name in document.network.links:
         yield _links(situation, [name], ("network", "links", name, "capacity"), name)
     racks, given = [name for name, kind in kinds.items() if kind == "rack"], document.network.racks

@@ -131,16 +131,16 @@ class Head:
         if row is None:
             raise sqlite3.DataError("its table 'sweep' is empty")
         columns = 'path, "column", number_column, "values"'
-        found = database.execute(f"SELECT {columns} FROM parameters ORDER BY parameter")
-        parameters = tuple(ParameterColumns(*one) for one in found)
+        rows = database.execute(f"SELECT {columns} FROM parameters ORDER BY parameter")
+        parameters = tuple(ParameterColumns(*one) for one in rows)
         names = ["sha256", *(name for parameter in parameters for name in parameter.columns)]
         points = _rows(database, "SELECT * FROM points ORDER BY point")
         row |= {
             "parameters": parameters,
             "points": tuple(tuple(point[name] for name in names) for point in points),
-            "complete": bool(row.get("complete")),
         }
-        return cls(**{each.name: row[each.name] for each in fields(cls)})
+        found = {each.name: row[each.name] for each in fields(cls)}
+        return cls(**found | {"complete": bool(found["complete"])})
 
 
 def head(base: ResolvedScenario, design: Design, points: Sequence[Point], replications: int, seed: int) -> Head:
@@ -201,17 +201,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def command_of(head: Head, file: str = "scenario.yaml", output: str = "FILE.sqlite") -> str:
-    """What one types to get the same sweep of the same scenario.
-
-    Parameters
-    ----------
-    head : Head
-        What was swept.
-    file : str
-        What its `scenario` is saved as.
-    output : str
-        The file to write.
-    """
+    """What one types to get the same sweep of the same scenario, which is saved as `file`; `output` is written."""
     return shlex.join(["rolloutsim", "sweep", file, *_options(head), "-o", output])
 
 

@@ -31,16 +31,14 @@ class SweepPlan:
 
     def jobs(self, done: set[tuple[int, int]]) -> list[Job]:
         """The runs to do, in order, without those that are done."""
-        first = seeds(self.head.seed, self.head.replications)
-        jobs = []
-        for point in self.points:
-            own = seeds(point.scenario.seed, self.head.replications) if self.own_seeds else first
-            jobs += [
-                Job(point.number, number, seed, point.scenario)
-                for number, seed in enumerate(own)
-                if (point.number, number) not in done
-            ]
-        return jobs
+        count = self.head.replications
+        first = seeds(self.head.seed, count)
+        return [
+            Job(point.number, number, seed, point.scenario)
+            for point in self.points
+            for number, seed in enumerate(seeds(point.scenario.seed, count) if self.own_seeds else first)
+            if (point.number, number) not in done
+        ]
 
 
 def plan(draft: Draft, design: Design, replications: int | None = None, seed: int | None = None) -> SweepPlan:
@@ -126,9 +124,5 @@ def sweep(
         except KeyboardInterrupt:
             interrupted = True
         finally:
-            if path is not None:
-                store.close(complete)
-    if path is not None:
-        return read_records(path, interrupted)
-    store.close(complete)
-    return SweepRecords.of(store.database, interrupted)
+            store.close(complete)
+    return SweepRecords.of(store.database, interrupted) if path is None else read_records(path, interrupted)
