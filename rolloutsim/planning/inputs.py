@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from rolloutsim.scenario.model import DistributionSpec
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.profiles import PROFILES
 from rolloutsim.scenario.strategies import OWN_KEYS, wanted
-from rolloutsim.scenario.structure import Part, part_at
+from rolloutsim.scenario.structure import part_at
 from rolloutsim.structs import struct
 from rolloutsim.units import Kind, parse_share, plain_text
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rolloutsim.planning.trials import Overrides
 
 STEP = 0.1  # of the value, each way
+_FACTORS = (1.0, 1.0 - STEP, 1.0 + STEP)
 _SMALL = 10  # a count below it is changed by one, which is more than a step
 
 # Not inputs of the rollout: what it is called, how often it is simulated, and when something happens beside it.
@@ -99,12 +100,14 @@ class _Inputs:
                 continue
             if key in _OF_STRATEGIES or key in _OF_PODS and not self.situation.case.workloads:
                 continue
-            here = (*path, key)
-            found = getattr(value, _attribute(part, key))
+            here, fields = (*path, key), part.kind.model_fields.items()
+            found = getattr(value, next(name for name, info in fields if key == (info.alias or name)))
             found = self._default(here) if found is None else found
             entries: dict[str | int, Any] = {}
-            if inner.is_map:
-                entries = {name: entry for name, entry in (found or {}).items() if self._takes_part(here, name)}
+            if here == ("nodes",):
+                entries = {name: found[name] for name in found if name in self.groups}
+            elif inner.is_map:
+                entries = found or {}
             elif inner.is_list:
                 entries = dict(enumerate(found or ()))
             elif isinstance(found, DistributionSpec):
@@ -116,9 +119,6 @@ class _Inputs:
             for name, entry in entries.items():
                 if isinstance(entry, Spec):
                     yield from self._walk(entry, (*here, name))
-
-    def _takes_part(self, path: Path, name: str) -> bool:
-        return path != ("nodes",) or name in self.groups
 
     def _default(self, path: Path) -> Any:
         """What stands for a key that is not given, where that depends on others."""
@@ -135,9 +135,8 @@ class _Inputs:
     def _number(self, path: Path, described: Any, value: Any) -> Iterator[Input]:
         match described, value:
             case _, Frequency():
-                counts = (_scaled(value.count, factor) for factor in (1.0, 1 - STEP, 1 + STEP))
-                as_is, less, more = (str(Frequency(count, value.period)) for count in counts)
-                yield _input(path, (as_is, less, more))
+                counts = (_scaled(value.count, factor) for factor in _FACTORS)
+                yield _input(path, [str(Frequency(count, value.period)) for count in counts])
             case ShareOrCount(), str():
                 yield from self._amount(path, value)
             case _, bool():
@@ -149,8 +148,7 @@ class _Inputs:
             case Whole() | ShareOrCount(), int() | float():
                 yield _input(path, *_counted(int(value)))
             case Number(), int() | float():
-                as_is, less, more = (f"{value * factor:.12g}" for factor in (1.0, 1 - STEP, 1 + STEP))
-                yield _input(path, (as_is, less, more))
+                yield _input(path, [f"{value * factor:.12g}" for factor in _FACTORS])
 
     def _strategies(self) -> Iterator[Input]:
         """How many pods a controller replaces at a time, and its own time for each."""
@@ -177,10 +175,7 @@ class _Inputs:
         given = {key: time for key, time in spec if time is not None}
         if not any(given.values()):
             return
-        values = [
-            {key: _times(plain_text("time", time), factor) for key, time in given.items()}
-            for factor in (1.0, 1.0 - STEP, 1.0 + STEP)
-        ]
+        values = [{key: _times(plain_text("time", time), factor) for key, time in given.items()} for factor in _FACTORS]
         as_is, less, more = map(_together, values)
         yield Input(dotted(path), as_is, less, more, (assign(path, values[1]),), (assign(path, values[2]),))
 
@@ -202,7 +197,7 @@ class _Inputs:
             shown = _texts("size", _scaled(whole, 1.0))
             low, high = (
                 tuple(assign(path, _times(plain_text("size", size), factor)) for _, path, size in mentions)
-                for factor in (1.0 - STEP, 1.0 + STEP)
+                for factor in _FACTORS[1:]
             )
             yield Input(dotted(("images", name)), shown[0], shown[1], shown[2], low, high)
 
@@ -219,12 +214,11 @@ class _Inputs:
                     yield digest, (*here, key), size
 
 
-def _texts(kind: Kind, value: float, bits: bool = False) -> tuple[str, str, str]:
-    as_is = plain_text(kind, value, bits)
-    return as_is, _times(as_is, 1 - STEP), _times(as_is, 1 + STEP)
+def _texts(kind: Kind, value: float, bits: bool = False) -> list[str]:
+    return [_times(plain_text(kind, value, bits), factor) for factor in _FACTORS]
 
 
-def _input(path: Path, texts: tuple[str, str, str], by: str = "10%") -> Input:
+def _input(path: Path, texts: Sequence[str], by: str = "10%") -> Input:
     value, low, high = texts
     return Input(dotted(path), value, low, high, (assign(path, low),), (assign(path, high),), by)
 
@@ -235,7 +229,7 @@ def _together(times: Mapping[str, str]) -> str:
     return only.pop() if len(only) == 1 else ", ".join(f"{key} {time}" for key, time in times.items())
 
 
-def _counted(value: int) -> tuple[tuple[str, str, str], str]:
+def _counted(value: int) -> tuple[Sequence[str], str]:
     """A count, a step less and more, and the step."""
     step = round(STEP * value) if value >= _SMALL else 1
     return (str(value), str(value - step), str(value + step)), "10%" if value >= _SMALL else "1"
@@ -253,9 +247,3 @@ def _times(text: str, factor: float) -> str:
 def _scaled(value: float, factor: float) -> float:
     """A value times a factor, without the noise of binary fractions: 1.1 × 346 is 380.6."""
     return float(f"{value * factor:.12g}")
-
-
-def _attribute(part: Part, key: str) -> str:
-    """The model's name for a key."""
-    fields: Mapping[str, Any] = part.kind.model_fields
-    return next(name for name, info in fields.items() if key == (info.alias or name))

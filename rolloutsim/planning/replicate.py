@@ -36,7 +36,7 @@ def replicate(
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Simulate a scenario several times.
+    """Simulate a scenario several times: the records of the first replication, the figures of all.
 
     Parameters
     ----------
@@ -50,11 +50,6 @@ def replicate(
         How many processes work on them; -1: one a core. The results are the same.
     progress : callable, optional
         Called now and then with (case and replication, simulated time [s], share of the pulls done), by one job.
-
-    Returns
-    -------
-    Outcome
-        The records of the first, the figures of all.
 
     Raises
     ------

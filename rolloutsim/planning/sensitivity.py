@@ -110,25 +110,14 @@ class Sensitivity:
 
 @struct
 class Plan:
-    """What will be tried, within a budget.
+    """What will be tried, within a budget: parameters as for `what_if.Plan`, but inputs in place of candidates.
 
-    Parameters
-    ----------
-    budget : float
-        How much computing it may take, as estimated, on one core [s].
-    trials : Trials or None
-        How it will be tried; None: there is nothing to try, since the rollout did not finish.
-    base : float
-        The case's rollout time [s].
-    chosen, left_out : tuple of Input
-        What will be tried, and what does not fit into the budget.
-    allowed : mapping
-        By the overrides of a trial, as the scenario allows them.
+    `allowed` holds the overrides as the scenario allows them, by those of each input.
     """
 
     budget: float
     trials: Trials | None = None
-    base: float = 0.0
+    before: float = 0.0
     chosen: tuple[Input, ...] = ()
     left_out: tuple[Input, ...] = ()
     allowed: Mapping[Overrides, Overrides] = field(default_factory=dict)
@@ -167,7 +156,7 @@ class Plan:
         rows = [
             Row(
                 one.path, one.by, one.value, one.low_value, one.high_value,
-                times.get(one.low), self.base, times.get(one.high),
+                times.get(one.low), self.before, times.get(one.high),
             )
             for one in self.chosen
         ]  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -72,11 +73,9 @@ class Trials:
         the thresholds, which have no say in how long the rollout takes.
         """
         for extended in (overrides, (*overrides, _WITHOUT_THRESHOLDS)):
-            try:
+            with suppress(RolloutsimError):
                 document_of(self.document, extended)
-            except RolloutsimError:
-                continue
-            return extended
+                return extended
         return None
 
     def rollout_time(self, overrides: Overrides) -> float | None:

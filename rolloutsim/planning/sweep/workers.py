@@ -93,7 +93,8 @@ def _knock(url: str) -> None:
         try:
             thread.submit(asyncio.run, knock()).result()
         except (OSError, ValueError, TypeError) as error:
-            raise UnreachableError(f"no Dask scheduler answers at {url}: {_short(error)}; {_START}") from error
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise UnreachableError(f"no Dask scheduler answers at {url}: {reason}; {_START}") from error
 
 
 def _version() -> str:
@@ -116,7 +117,3 @@ def _check_versions(versions: dict[str, str]) -> None:
                 f"worker {worker} has rolloutsim {version}, and this is {__version__}; install the same on all, so "
                 "that all compute the same"
             )
-
-
-def _short(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
