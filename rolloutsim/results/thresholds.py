@@ -83,6 +83,8 @@ class ThresholdResult:
         With several replications, the 95 % interval of the value, where there is one.
     place : tuple or None
         File and line of the condition.
+    room : float or None
+        How much room is left as a share of the limit, below 0 what is missing [1]; None: unknown, or the limit is 0.
     """
 
     case: str
@@ -95,6 +97,7 @@ class ThresholdResult:
     shown: str
     ci: Interval | None = None
     place: tuple[str, int] | None = None
+    room: float | None = None
 
     def to_row(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -153,6 +156,7 @@ def judge(measured: Sequence[Measurement]) -> ThresholdResult:
     """
     threshold, case, label = measured[0].threshold, measured[0].case, measured[0].label
     value, interval = _over_replications(measured)
+    room = None if value is None else _room(threshold, value)
     return ThresholdResult(
         case=case,
         check=threshold.check,
@@ -160,10 +164,11 @@ def judge(measured: Sequence[Measurement]) -> ThresholdResult:
         value=value,
         passed=value is not None and _COMPARISONS[threshold.comparison](value, threshold.value),
         severity=threshold.severity,
-        headroom=_missing(measured) if value is None else _headroom(threshold, value),
+        headroom=_missing(measured) if value is None else _headroom(threshold, value, room),
         shown=_shown(threshold, value, interval),
         ci=interval,
         place=threshold.place,
+        room=room,
     )
 
 
@@ -373,17 +378,23 @@ def _label(threshold: Threshold, case: CaseRecords) -> str:
     return f"{threshold.metric}{{{inner}}}" if inner else threshold.metric
 
 
-def _headroom(threshold: Threshold, value: float) -> str:
-    """How far the value is from the limit, as a share of the limit, on the good or the bad side."""
+def _room(threshold: Threshold, value: float) -> float | None:
+    """How far the value is from the limit, as a share of the limit, above 0 on the good side [1]."""
     below = threshold.comparison in ("<", "<=")
-    if threshold.value == 0.0:
+    return (
+        (threshold.value - value if below else value - threshold.value) / threshold.value if threshold.value else None
+    )
+
+
+def _headroom(threshold: Threshold, value: float, room: float | None) -> str:
+    """The same in words."""
+    if room is None:
         return "at the limit" if value == 0.0 else ""
-    room = (threshold.value - value if below else value - threshold.value) / threshold.value
     if abs(room) > 1.0:
         return f"{show_factor(value / threshold.value)} the limit"
     if room >= 0.0:
         return f"{_share(room)} left"
-    return f"{_share(-room)} {'over' if below else 'short'}"
+    return f"{_share(-room)} {'over' if threshold.comparison in ('<', '<=') else 'short'}"
 
 
 def _share(share: float) -> str:
