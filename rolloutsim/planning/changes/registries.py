@@ -20,8 +20,6 @@ from rolloutsim.units import plain_text
 _TWICE = 2.0
 _MUCH = 10
 _ANY = 1_000_000_000  # the most that the format knows
-
-
 # An image counts as really smaller if it has at most this share of the bytes (assumed: a difference to work for).
 _SMALLER = 0.5
 _EVERY_NODE = "100%"

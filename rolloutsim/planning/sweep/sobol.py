@@ -38,9 +38,9 @@ MOST_AXES = len(_JOE_KUO) + 1
 
 
 def sobol(count: int, axes: int) -> list[tuple[float, ...]]:
-    """The first points of the sequence, from the corner at zero on: coordinates from 0 to 1, without 1.
+    """The first `count` points of the sequence, the corner at zero first: coordinates from 0 to 1, without 1.
 
-    There are at most `MOST_AXES` of them in each.
+    There are at most `MOST_AXES` axes.
     """
     directions = [_directions(axis) for axis in range(axes)]
     at = [0] * axes
