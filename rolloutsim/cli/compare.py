@@ -71,7 +71,7 @@ def command(
     """
     from rolloutsim.errors import UsageError
     from rolloutsim.planning.compare import compare
-    from rolloutsim.planning.fail_if import parse_fail_if
+    from rolloutsim.planning.differences import parse_fail_if
     from rolloutsim.planning.jobs import check_jobs
 
     check_jobs(jobs)

@@ -12,9 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 from rolloutsim.errors import UsageError
-from rolloutsim.planning.chance import is_random
-from rolloutsim.planning.differences import Difference, difference
-from rolloutsim.planning.fail_if import FailIf, check_known, parse_fail_if
+from rolloutsim.planning.differences import Difference, FailIf, check_known, difference, is_random, parse_fail_if
 from rolloutsim.results.numerals import UNKNOWN, plus_minus, show_share, show_time
 from rolloutsim.results.shown.annotations import annotation
 from rolloutsim.results.shown.tabular import SHARE, TEXT, TIME, Column, Table, escaped, html, markdown
@@ -290,7 +288,7 @@ def compare(sides: Sequence[Side], fail_if: Sequence[str] = ()) -> Comparison:
     sides : sequence of Side
         Two or more.
     fail_if : sequence of str
-        Conditions, `rollout_time > +10%`; see `rolloutsim.planning.fail_if`.
+        Conditions, `rollout_time > +10%`; see `rolloutsim.planning.differences`.
 
     Raises
     ------

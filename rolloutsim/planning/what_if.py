@@ -21,8 +21,7 @@ from rolloutsim.results.shown.tabular import OPTIONS, TEXT, TIME, Column, Kind, 
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.planning.changes import Candidate
-    from rolloutsim.planning.changes.situation import Situation
+    from rolloutsim.planning.changes.situation import Candidate, Situation
     from rolloutsim.planning.trials import Trials
     from rolloutsim.results.outcome import Outcome
 
@@ -255,7 +254,7 @@ class _Quick:
         from rolloutsim.planning.changes import candidates
 
         every = [one for one in candidates(self.situation) if one.alone]
-        image = [one for one in every if one.subject == "a smaller image"]
+        image = [one for one in every if one.image is not None]
         tried = [one for one in map(self._known, image) if one is not None]
         if self.trials.seconds <= _SOON:
             others = [one for one in every if one not in image and one.share >= _WORTH_A_TRY]
@@ -270,8 +269,7 @@ class _Quick:
 
     def _known(self, candidate: Candidate) -> WhatIf | None:
         """The smaller image, where its rollout was simulated beside this one as a case of its own."""
-        situation = self.situation
-        name = candidate.change.removesuffix(f" instead of {situation.image}")
+        situation, name = self.situation, candidate.image
         cases = {case.name: case for case in self.outcome.run.cases if is_image_case(case)}
         cached = any(group.cached for group in situation.groups)
         if name not in cases or situation.records.name not in cases or situation.case.workloads or cached:

@@ -63,8 +63,8 @@ def _same(ax: Axes) -> Axes:
 
 def _parameters(records: SweepRecords) -> Table:
     rows = []
-    for number, parameter in enumerate(records.head.parameters):
-        values = list(dict.fromkeys(str(written[number]) for _, written, _ in records.head.points))
+    for parameter in records.head.parameters:
+        values = list(dict.fromkeys(map(str, records.points[parameter.column])))
         shown = ", ".join(values[:20]) + (f" and {len(values) - 20} more" if len(values) > 20 else "")
         rows.append((parameter.path, shown))
     return of_tuples([("path", TEXT), ("values", TEXT)], rows)
