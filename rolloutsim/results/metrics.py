@@ -41,49 +41,23 @@ if TYPE_CHECKING:
 
 @struct(frozen=True)
 class CaseSummary:
-    """One case in figures.
+    """One case in figures."""
 
-    Parameters
-    ----------
-    case : str
-        Its name: the image's where each image is a case.
-    finished : bool
-        Whether every pod became ready.
-    stuck : tuple of str
-        What waits for what, when not finished.
-    nodes, pulls, unfinished_pulls : int
-        How many nodes and pulls there are, and how many pulls did not finish.
-    rollout_time_s, alone_time_s : float or None
-        See the module [s]; None: unknown.
-    bytes_on_wire : float
-        See the module [B].
-    pull_time_s, slowdown : Spread or None
-        Over all pulls [s] and [1]; None if one did not finish, or there is none.
-    time_split_s : mapping of str to float
-        Seconds by cause, summed over the finished pulls [s]; see `rolloutsim.results.time.split`.
-    links : tuple of LinkSummary
-        Every shared link, then for each node group one row for each kind of its private links.
-    rollout : RolloutSummary or None
-        What workloads, kubelets, faults and pushes add; None for bare pulls.
-    disk : DiskSummary or None
-        What the images take on disks; None for bare pulls, unless prices are given.
-    """
-
-    case: str
-    finished: bool
-    stuck: tuple[str, ...]
+    case: str  # its name: the image's where each image is a case
+    finished: bool  # every pod became ready
+    stuck: tuple[str, ...]  # what waits for what, when not finished
     nodes: int
     pulls: int
-    unfinished_pulls: int
-    rollout_time_s: float | None
+    unfinished_pulls: int  # of the pulls
+    rollout_time_s: float | None  # [s]; None: unknown
     alone_time_s: float | None
-    bytes_on_wire: float
-    pull_time_s: Spread | None
-    slowdown: Spread | None
-    time_split_s: Mapping[str, float]
-    links: tuple[LinkSummary, ...]
-    rollout: RolloutSummary | None = None
-    disk: DiskSummary | None = None
+    bytes_on_wire: float  # [B]
+    pull_time_s: Spread | None  # over all pulls [s]; None if one did not finish, or there is none
+    slowdown: Spread | None  # likewise [1]
+    time_split_s: Mapping[str, float]  # by cause, summed over finished pulls [s]; see `rolloutsim.results.time.split`
+    links: tuple[LinkSummary, ...]  # every shared one, then for each node group a row for each kind of its private ones
+    rollout: RolloutSummary | None = None  # what workloads, kubelets, faults and pushes add; None for bare pulls
+    disk: DiskSummary | None = None  # what images take on disks; None for bare pulls, unless prices are given
 
     def link(self, name: str) -> LinkSummary:
         """The row of a link, or of a group's links such as `web.nic.in`."""

@@ -58,43 +58,18 @@ _OF_ALL = ("rollout_time", "alone_time", "bytes_on_wire", "pull_time", "slowdown
 
 @struct(frozen=True)
 class ThresholdResult:
-    """One condition, checked for one case.
+    """One condition, checked for one case."""
 
-    Parameters
-    ----------
-    case : str
-        The case that was checked. A condition that fits no case fails in each.
-    check : str
-        The condition as written: `max < 60 s`.
-    metric : str
-        The metric with its selectors, the case's included: `rollout_time{image=builder}`.
-    value : float or None
-        In SI base units; None: unknown, and so failed.
-    passed : bool
-        Whether the condition holds.
-    severity : str
-        `error` or `warn`.
-    headroom : str
-        How much room is left, as a share of the limit: `8 % left`, `12 % over`; beyond twice the limit
-        `14.0× the limit`. Of an unknown value, why it is unknown.
-    shown : str
-        The value for people: `55.4 s`.
-    ci : Interval or None
-        With several replications, the 95 % interval of the value, where there is one.
-    place : tuple or None
-        File and line of the condition.
-    """
-
-    case: str
-    check: str
-    metric: str
-    value: float | None
+    case: str  # the one that was checked; a condition that fits no case fails in each
+    check: str  # the condition as written: `max < 60 s`
+    metric: str  # with its selectors, the case's included: `rollout_time{image=builder}`
+    value: float | None  # in SI base units; None: unknown, and so failed
     passed: bool
     severity: Literal["error", "warn"]
-    headroom: str
-    shown: str
-    ci: Interval | None = None
-    place: tuple[str, int] | None = None
+    headroom: str  # `8 % left` of the limit, `12 % over`, `14.0× the limit`; of an unknown value, why it is unknown
+    shown: str  # the value for people: `55.4 s`
+    ci: Interval | None = None  # with several replications, the 95 % interval of the value, where there is one
+    place: tuple[str, int] | None = None  # file and line of the condition
 
     def to_row(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -104,30 +79,14 @@ class ThresholdResult:
 
 @struct
 class Measurement:
-    """The value that a condition is about, in one run.
-
-    Parameters
-    ----------
-    threshold : Threshold
-        The condition.
-    case : str
-        The case.
-    label : str
-        The metric with its selectors, the case's included.
-    value : float or None
-        In SI base units; None: unknown.
-    within : bool
-        Whether the statistic was taken within the run, over its pulls or links, and not over one value.
-    missing : str
-        Why the value is unknown, if it is.
-    """
+    """The value that a condition is about, in one run."""
 
     threshold: Threshold
     case: str
-    label: str
-    value: float | None
-    within: bool
-    missing: str = ""
+    label: str  # the metric with its selectors, the case's included
+    value: float | None  # in SI base units; None: unknown
+    within: bool  # the statistic was taken within the run, over its pulls or links, and not over one value
+    missing: str = ""  # why the value is unknown, if it is
 
 
 def measure(run: Run, summary: RunSummary) -> tuple[Measurement, ...]:

@@ -33,35 +33,19 @@ class Latency:
 
 @struct
 class BackgroundSummary:
-    """One application, before, during and after the rollout; None: it is not there, or it is not known.
+    """One application, before, during and after the rollout; None: it is not there, or it is not known."""
 
-    Parameters
-    ----------
-    name : str
-        As in the scenario.
-    kind : str
-        `transfer`, `constant_rate` or `service`.
-    before, during, after : float or None
-        Bandwidth [B/s].
-    latency_before, latency_during, latency_after : Latency or None
-        Of a service's requests.
-    bytes, lost : float
-        What it moved until the rollout's end, and what of a constant rate found no room [B].
-    recovered : float or None
-        When it had its bandwidth (and latency) again for good, from the rollout's start; 0: never disturbed [s].
-    """
-
-    name: str
-    kind: str
-    before: float | None
+    name: str  # as in the scenario
+    kind: str  # `transfer`, `constant_rate` or `service`
+    before: float | None  # bandwidth [B/s]
     during: float | None
     after: float | None
-    latency_before: Latency | None
+    latency_before: Latency | None  # of a service's requests
     latency_during: Latency | None
     latency_after: Latency | None
-    bytes: float
-    lost: float
-    recovered: float | None
+    bytes: float  # moved until the rollout's end
+    lost: float  # what of a constant rate found no room [B]
+    recovered: float | None  # when it had its bandwidth (and latency) again for good; 0: never disturbed [s]
 
 
 def background_summaries(case: CaseRecords) -> tuple[BackgroundSummary, ...]:

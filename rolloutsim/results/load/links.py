@@ -32,38 +32,17 @@ class LinkSummary:
 
     For the private links of a group of nodes (`web.nic.in`) every value is the mean over its nodes, and `max`
     holds the largest ones.
-
-    Parameters
-    ----------
-    link : str
-        The link's name, or group and kind.
-    capacity_bytes_per_s : float
-        Payload [B/s].
-    bytes : float
-        Payload carried, background traffic included [B].
-    utilisation : float or None
-        Bytes / (capacity × rollout time) [1]; None if there was no time or no capacity.
-    saturated_s : float
-        How long all capacity was allocated and the link was the bottleneck of a flow [s].
-    peak_flows : float
-        The largest number of flows at one time.
-    kind : str
-        Kind of the link.
-    nodes : int or None
-        How many nodes the row stands for; None: it is a link of its own.
-    max : Busiest or None
-        The largest values of the group.
     """
 
-    link: str
-    capacity_bytes_per_s: float
-    bytes: float
-    utilisation: float | None
-    saturated_s: float
-    peak_flows: float
+    link: str  # its name, or group and kind
+    capacity_bytes_per_s: float  # payload [B/s]
+    bytes: float  # payload carried, background traffic included [B]
+    utilisation: float | None  # bytes / (capacity × rollout time) [1]; None if there was no time or no capacity
+    saturated_s: float  # how long all capacity was allocated and the link was the bottleneck of a flow [s]
+    peak_flows: float  # the largest number of flows at one time
     kind: str
-    nodes: int | None = None
-    max: Busiest | None = None
+    nodes: int | None = None  # how many nodes the row stands for; None: it is a link of its own
+    max: Busiest | None = None  # the largest values of the group
 
 
 def shared_links(case: CaseRecords) -> Iterator[LinkSummary]:

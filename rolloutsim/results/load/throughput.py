@@ -27,30 +27,14 @@ _HALVINGS = 60  # of the bracket around the factor that fits estimated bytes to 
 
 @struct(eq=False)
 class LinkLoad:
-    """The load of a shared link between moments.
-
-    Parameters
-    ----------
-    link : str
-        Its name.
-    kind : str
-        Its kind.
-    capacity : float
-        Payload [B/s].
-    edges : numpy.ndarray
-        n + 1 moments, ascending [s].
-    utilisation : numpy.ndarray
-        n shares of the capacity in use between them [1]; 1 where saturated, else estimated.
-    saturated : numpy.ndarray
-        n booleans: whether it was saturated, exactly.
-    """
+    """The load of a shared link between moments."""
 
     link: str
     kind: LinkKind
-    capacity: float
-    edges: Times
-    utilisation: Times
-    saturated: npt.NDArray[np.bool_]
+    capacity: float  # payload [B/s]
+    edges: Times  # n + 1 moments, ascending [s]
+    utilisation: Times  # n shares of the capacity in use between them [1]; 1 where saturated, else estimated
+    saturated: npt.NDArray[np.bool_]  # n booleans, exact
 
     @property
     def saturated_spans(self) -> list[tuple[float, float]]:

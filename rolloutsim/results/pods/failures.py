@@ -18,23 +18,13 @@ if TYPE_CHECKING:
 
 @struct
 class UnfinishedPod:
-    """A pod that is not ready at the end.
-
-    Parameters
-    ----------
-    pod, workload, node : str
-        Their names.
-    waits : str
-        What it waits for: `for its turn`, `in back-off after a failed pull`, ...
-    reason : str or None
-        Why its last attempt to pull failed; None: none did.
-    """
+    """A pod that is not ready at the end."""
 
     pod: str
     workload: str | None
     node: str
-    waits: str
-    reason: str | None
+    waits: str  # for what: `for its turn`, `in back-off after a failed pull`, ...
+    reason: str | None  # why its last attempt to pull failed; None: none did
 
 
 def failed_pulls(case: CaseRecords) -> dict[str, int]:

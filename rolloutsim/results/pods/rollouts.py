@@ -16,28 +16,16 @@ if TYPE_CHECKING:
 
 @struct
 class PushSummary:
-    """An image uploaded to its registry.
-
-    Parameters
-    ----------
-    image, push : str
-        The image, and the name of what pushes it.
-    before_rollout : bool
-        Whether the rollout began when it was complete; times are then counted from the push's own start.
-    started_s, finished_s, push_time_s : float or None
-        From when to when, and for how long [s]; None: it did not begin, or end.
-    bytes, held_bytes : float
-        Uploaded, and there already [B].
-    """
+    """An image uploaded to its registry."""
 
     image: str
-    push: str
-    before_rollout: bool
-    started_s: float | None
-    finished_s: float | None
+    push: str  # the name of what pushes it
+    before_rollout: bool  # the rollout began when it was complete; times are then counted from the push's own start
+    started_s: float | None  # [s]; None: it did not begin
+    finished_s: float | None  # [s]; None: it did not end
     push_time_s: float | None
-    bytes: float
-    held_bytes: float
+    bytes: float  # uploaded [B]
+    held_bytes: float  # there already [B]
 
 
 @struct
@@ -62,26 +50,16 @@ class Condition:
 
 @struct
 class RolloutSummary:
-    """See the classes of the parts.
-
-    Parameters
-    ----------
-    failed_pulls : int
-        Pulls that failed, begun again or not.
-    failed_pull_reasons : mapping of str to int
-        How many of them for which reason, the most frequent first.
-    bytes_again : float
-        Of the bytes on the wire, those that were lost and had to be fetched again [B].
-    """
+    """All of it; its parts have classes of their own."""
 
     workloads: tuple[WorkloadSummary, ...]
     registries: tuple[RegistrySummary, ...]
     push: tuple[PushSummary, ...]
     faults: tuple[FaultSummary, ...]
     conditions: tuple[Condition, ...]
-    failed_pulls: int
-    failed_pull_reasons: Mapping[str, int]
-    bytes_again: float
+    failed_pulls: int  # begun again or not
+    failed_pull_reasons: Mapping[str, int]  # how many of them for which reason, the most frequent first
+    bytes_again: float  # of the bytes on the wire, those that were lost and had to be fetched again [B]
     unfinished_pods: tuple[UnfinishedPod, ...]
 
 

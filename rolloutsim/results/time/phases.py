@@ -32,22 +32,12 @@ PHASES = ("waiting", "fetching", "unpacking", "waiting for pods", "starting")
 
 @struct(eq=False)
 class Spans:
-    """One row a stay of a node in a phase, in the order of nodes and times.
+    """One row a stay of a node in a phase, in the order of nodes and times."""
 
-    Parameters
-    ----------
-    place : numpy.ndarray
-        Which node, as its place in `NodePhases.node`.
-    phase : numpy.ndarray
-        Index into `PHASES`.
-    start, stop : numpy.ndarray
-        From when to when [s]; NaN: it did not end.
-    """
-
-    place: Ids
-    phase: Ids
-    start: Times
-    stop: Times
+    place: Ids  # which node, as its place in `NodePhases.node`
+    phase: Ids  # index into `PHASES`
+    start: Times  # [s]
+    stop: Times  # [s]; NaN: it did not end
 
     def lengths(self, end: float) -> Times:
         """How long each lasts until `end` [s]."""
@@ -245,21 +235,11 @@ def _images_there(case: CaseRecords, counted: npt.NDArray[np.bool_], stays: npt.
 
 @struct(eq=False)
 class Readiness:
-    """When the pods or nodes of a case became ready.
+    """When the pods or nodes of a case became ready."""
 
-    Parameters
-    ----------
-    of : str
-        `nodes`, or `pods` where workloads roll out.
-    wanted : int
-        How many shall become ready.
-    times : numpy.ndarray
-        When those that did, did; ascending [s].
-    """
-
-    of: Literal["nodes", "pods"]
-    wanted: int
-    times: Times
+    of: Literal["nodes", "pods"]  # `pods` where workloads roll out
+    wanted: int  # how many shall become ready
+    times: Times  # when those that did, did; ascending [s]
 
     def time_of(self, share: float) -> float | None:
         """When a share of those wanted was ready [s]; None: it never was."""

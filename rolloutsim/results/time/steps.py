@@ -67,23 +67,15 @@ class PodTimes:
 
 @struct
 class Chains:
-    """The steps of all pods, those of a pod together and in the order of time.
+    """The steps of all pods, those of a pod together and in the order of time."""
 
-    Parameters
-    ----------
-    pod, cause, pull, started, ended, trigger : numpy.ndarray
-        As in the records' `Steps`.
-    first : numpy.ndarray
-        For each pod its first step; the next pod's is the end of it.
-    """
-
-    pod: Ids
+    pod: Ids  # these are as in the records' `Steps`
     cause: Ids
     pull: Ids
     started: Times
     ended: Times
     trigger: Ids
-    first: Rows
+    first: Rows  # for each pod its first step; the next pod's is the end of it
 
 
 @derived

@@ -29,25 +29,13 @@ class Part(NamedTuple):
 
 
 class Slice(NamedTuple):
-    """Something that takes time on a track.
+    """Something that takes time on a track."""
 
-    Parameters
-    ----------
-    name : str
-        What is written on it.
-    started, ended : float
-        [s].
-    args : mapping
-        What a viewer shows when it is selected.
-    parts : sequence of Part
-        What lies in it, in the order of time; none of no length are drawn.
-    """
-
-    name: str
-    started: float
-    ended: float
-    args: Mapping[str, Any]
-    parts: Sequence[Part] = ()
+    name: str  # what is written on it
+    started: float  # [s]
+    ended: float  # [s]
+    args: Mapping[str, Any]  # what a viewer shows when it is selected
+    parts: Sequence[Part] = ()  # what lies in it, in the order of time; none of no length are drawn
 
 
 @struct

@@ -19,24 +19,12 @@ if TYPE_CHECKING:
 
 @struct(frozen=True)
 class Cause:
-    """A cause and what it took.
+    """A cause and what it took."""
 
-    Parameters
-    ----------
-    cause : str
-        A shared link's name, or a word of `rolloutsim.results.time.split`.
-    seconds : float
-        On the last pod's path [s].
-    share : float
-        Of the rollout time [1].
-    over_all_s : float
-        On all pods' paths, summed over them [s].
-    """
-
-    cause: str
-    seconds: float
-    share: float
-    over_all_s: float
+    cause: str  # a shared link's name, or a word of `rolloutsim.results.time.split`
+    seconds: float  # on the last pod's path [s]
+    share: float  # of the rollout time [1]
+    over_all_s: float  # on all pods' paths, summed over them [s]
 
 
 def cause_columns(case: CaseRecords, summary: CaseSummary) -> dict[str, list[Any]]:

@@ -264,23 +264,13 @@ def _listed(words: Sequence[str], last: str = "and", verb: str = "") -> str:
 
 @struct
 class LastGroup:
-    """The group whose last pod is ready clearly after all others'.
-
-    Parameters
-    ----------
-    group : str
-        Its name.
-    ready, others : float
-        When the last pod of it is ready, and the last of all other groups [s].
-    split, split_others : mapping of str to float
-        Seconds by cause of one of its nodes, and of one of the others, on average [s].
-    """
+    """The group whose last pod is ready clearly after all others'."""
 
     group: str
-    ready: float
-    others: float
-    split: Mapping[str, float]
-    split_others: Mapping[str, float]
+    ready: float  # when its last pod is ready [s]
+    others: float  # when the last pod of all other groups is [s]
+    split: Mapping[str, float]  # seconds by cause of one of its nodes, on average [s]
+    split_others: Mapping[str, float]  # of one of the others
 
 
 def last_group(case: CaseRecords, groups: tuple[str, ...]) -> LastGroup | None:
