@@ -21,12 +21,7 @@ PERCENTILES = ("p50", "p95", "p99", "max")
 def combine(values: Sequence[Any], key: str = "") -> tuple[Any, Any]:
     """One value for all, and the intervals of its numbers in the same form; None where there is none.
 
-    Parameters
-    ----------
-    values : sequence
-        The replications' values of one thing.
-    key : str
-        Its key, which tells percentiles and maxima from other numbers.
+    The value's key tells percentiles and maxima from other numbers.
     """
     first = values[0]
     if any(value is None for value in values):

@@ -58,18 +58,9 @@ def to_text(document: Mapping[str, Any]) -> str:
 def to_dict(
     run: Run, summary: RunSummary, results: Sequence[ThresholdResult], detail: Detail | None = None
 ) -> dict[str, Any]:
-    """A run as the contract's nested dicts and lists.
+    """A run as the contract's nested dicts and lists: its records, figures and checked thresholds.
 
-    Parameters
-    ----------
-    run : Run
-        What happened.
-    summary : RunSummary
-        Its figures.
-    results : sequence of ThresholdResult
-        The scenario's thresholds, checked.
-    detail : str, optional
-        `summary`, `nodes` or `full`; see the module for the default.
+    `detail` is `summary`, `nodes` or `full`; see the module for the default.
     """
     scenario = run.scenario
     return {

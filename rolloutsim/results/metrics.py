@@ -83,15 +83,7 @@ def summarise(run: Run) -> RunSummary:
 
 
 def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
-    """The figures of one case.
-
-    Parameters
-    ----------
-    run : Run
-        The case's, whose scenario knows groups, registries and prices.
-    case : CaseRecords
-        What happened.
-    """
+    """The figures of one case; its run's scenario knows groups, registries and prices."""
     groups = tuple(group.name for group in run.scenario.groups)
     counts = counted_pulls(case)
     pulled = pull_times(case)[counts]
@@ -134,12 +126,7 @@ def last_pod(case: CaseRecords) -> int | None:
 def ready_times(case: CaseRecords, pulls: npt.NDArray[np.bool_]) -> Times:
     """When the pods of some pulls became ready [s]; NaN among them where one is missing.
 
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    pulls : numpy.ndarray
-        Which of its pulls; pods of a workload belong to those of all images of the workload.
+    Pods of a workload belong to the pulls of all images of the workload.
     """
     pods, stays = case.pods, np.isnan(case.pods.deleted)
     if case.bare or pulls.all():

@@ -139,12 +139,7 @@ class Outcome:
     def values(self, case: str, *path: str) -> tuple[float | None, ...]:
         """One number of the JSON contract in each replication, the rollout time by default.
 
-        Parameters
-        ----------
-        case : str
-            The case.
-        path : str
-            Its keys, names of rows among them: `"links", "registry.uplink", "utilisation"`.
+        Its path are keys, names of rows among them: `"links", "registry.uplink", "utilisation"`.
         """
         return tuple(_at(one.cases[case], path or (ROLLOUT_TIME,)) for one in self.each)
 
@@ -155,10 +150,7 @@ class Outcome:
     def to_dict(self, detail: Detail | None = None) -> dict[str, Any]:
         """The JSON contract as nested dicts and lists; of several replications, values with their intervals, in `ci`.
 
-        Parameters
-        ----------
-        detail : str, optional
-            `summary`, `nodes` or `full`; see `rolloutsim.results.document` for the default.
+        `detail` is `summary`, `nodes` or `full`; see `rolloutsim.results.document` for the default.
         """
         from rolloutsim.results.document import to_dict
 

@@ -208,18 +208,7 @@ def to_plain(value: Any, arrays: MutableMapping[str, Array], path: str = "") -> 
 
 
 def from_plain(plain: Any, hint: Any, arrays: Mapping[str, Array], path: str = "") -> Any:
-    """The value that `to_plain` was given.
-
-    Parameters
-    ----------
-    plain : object
-        What it returned.
-    hint : type
-        What the value is: a dataclass, or a type hint of one's field.
-    arrays : mapping
-        The arrays by path.
-    path : str
-        Where the value stands.
+    """The value that `to_plain` was given; its type is `hint`, a dataclass or the type hint of one's field.
 
     Raises
     ------

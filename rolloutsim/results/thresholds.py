@@ -90,15 +90,7 @@ class Measurement:
 
 
 def measure(run: Run, summary: RunSummary) -> tuple[Measurement, ...]:
-    """The values of all conditions of a run's scenario.
-
-    Parameters
-    ----------
-    run : Run
-        Its records, and its scenario with the conditions.
-    summary : RunSummary
-        Its figures.
-    """
+    """The values of all conditions of a run's scenario."""
     figures = _Figures(summary)
     return tuple(found for threshold in run.scenario.thresholds for found in _measure(threshold, run, figures))
 
@@ -240,12 +232,7 @@ def _value(
 def look_up(case: Mapping[str, Any], threshold: Threshold) -> list[float]:
     """The numbers that a condition is about, in a case's object of the JSON contract; an unknown one is NaN.
 
-    Parameters
-    ----------
-    case : mapping
-        The object.
-    threshold : Threshold
-        The condition; what it selects is looked for by name.
+    What it selects is looked for by name.
     """
     metric = METRICS[threshold.metric]
     values: list[Any] = [case]

@@ -68,15 +68,7 @@ class DiskSummary:
 
 
 def disk_summary(run: Run, case: CaseRecords) -> DiskSummary:
-    """What the images of a case take on disks.
-
-    Parameters
-    ----------
-    run : Run
-        The case's, whose scenario knows runtimes and prices.
-    case : CaseRecords
-        What happened.
-    """
+    """What the images of a case take on disks; its run's scenario knows runtimes and prices."""
     prices = run.scenario.prices
     keeps = np.array([group.runtime.keeps_compressed for group in run.scenario.groups], np.bool_)[case.node_group]
     holds = _holds(case)

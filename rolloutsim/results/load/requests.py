@@ -40,27 +40,12 @@ class RegistrySummary:
 
 
 def registry_summaries(run: Run, case: CaseRecords) -> tuple[RegistrySummary, ...]:
-    """The requests to each registry from which a case pulls.
-
-    Parameters
-    ----------
-    run : Run
-        The case's, whose scenario knows the registries.
-    case : CaseRecords
-        What happened.
-    """
+    """The requests to each registry from which a case pulls; its run's scenario knows the registries."""
     return tuple(_summary(run, case, number, name) for number, name in _used(run, case))
 
 
 def request_times(run: Run, case: CaseRecords, registry: str) -> Times:
     """When each request to a registry was sent, as far as is known, ascending [s].
-
-    Parameters
-    ----------
-    run, case
-        As for `registry_summaries`.
-    registry : str
-        Its name.
 
     Raises
     ------

@@ -53,23 +53,16 @@ class LinkLoad:
 def link_loads(
     scenario: ResolvedScenario, case: CaseRecords, links: Sequence[str] | None = None, steps: int = 240
 ) -> tuple[LinkLoad, ...]:
-    """The load of shared links over a case's rollout.
+    """The load of shared links over a case's rollout; none if the rollout took no time.
 
     Parameters
     ----------
-    scenario : ResolvedScenario
-        What was simulated; it says which links a fetch crosses.
-    case : CaseRecords
-        What happened.
+    scenario, case
+        What was simulated, which says what links a fetch crosses, and what happened.
     links : sequence of str, optional
-        Which links; all shared ones by default.
+        Which links; all shared ones by default. The loads are in the order of `case.shared_links` anyway.
     steps : int
         Equal parts of the rollout; moments when a link became saturated, or no longer was, are added.
-
-    Returns
-    -------
-    tuple of LinkLoad
-        In the order of `case.shared_links`; none if the rollout took no time.
     """
     if case.end <= 0.0:
         return ()
@@ -93,7 +86,7 @@ def link_loads(
 
 
 def fetched_by(case: CaseRecords, edges: Times, group: npt.NDArray[np.signedinteger], groups: int) -> Times:
-    """The bytes of fetches that had arrived by each moment, estimated as the module says.
+    """The bytes of fetches that had arrived by each moment, `groups` × m sums [B]; estimated as the module says.
 
     Parameters
     ----------
@@ -101,15 +94,8 @@ def fetched_by(case: CaseRecords, edges: Times, group: npt.NDArray[np.signedinte
         What happened.
     edges : numpy.ndarray
         m moments, ascending [s].
-    group : numpy.ndarray
-        For each fetch a number from 0: which sum it belongs to.
-    groups : int
-        How many sums there are.
-
-    Returns
-    -------
-    numpy.ndarray
-        `groups` × m sums [B].
+    group, groups
+        For each fetch a number from 0: which sum it belongs to; and how many sums there are.
     """
     fetches = case.fetches
     begun = np.flatnonzero(~np.isnan(fetches.started))
@@ -129,19 +115,9 @@ def fetched_by(case: CaseRecords, edges: Times, group: npt.NDArray[np.signedinte
 
 
 def node_rates(case: CaseRecords, edges: Times) -> Times:
-    """The rate at which each node received layers between moments, while it fetched.
+    """The rate at which each node received layers between n + 1 moments [s], while it fetched.
 
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    edges : numpy.ndarray
-        n + 1 moments [s].
-
-    Returns
-    -------
-    numpy.ndarray
-        nodes × n rates [B/s]; NaN where a node does not fetch.
+    Nodes × n rates [B/s]; NaN where a node does not fetch.
     """
     nodes = len(case.node_names)
     done = fetched_by(case, edges, case.pulls.node[case.fetches.pull], nodes)
@@ -160,19 +136,10 @@ def node_throughputs(case: CaseRecords) -> Times:
 
 
 def least_time(scenario: ResolvedScenario, case: CaseRecords) -> tuple[float, str] | None:
-    """The time that no rollout of these bytes can beat, and the link that sets it: max over links of bytes / capacity.
+    """The time that no rollout can beat [s], and the link that sets it: max over links of bytes / capacity.
 
-    Only fetched layers count, not other traffic. Private links are named by kind (`nic.in`).
-
-    Parameters
-    ----------
-    scenario, case
-        As for `link_loads`.
-
-    Returns
-    -------
-    tuple of float and str, or None
-        [s]; None if nothing was fetched over a link of finite capacity.
+    Only fetched layers count, not other traffic. Private links are named by kind (`nic.in`). None if nothing was
+    fetched over a link of finite capacity.
     """
     found: list[tuple[float, str]] = []
     shared = case.shared_links

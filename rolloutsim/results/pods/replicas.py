@@ -58,13 +58,6 @@ class WorkloadSummary:
 def ready_replicas(case: CaseRecords, workload: str) -> ReadyReplicas:
     """How many pods of a workload were ready over time; changes at one moment are one change.
 
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    workload : str
-        The workload's name.
-
     Raises
     ------
     KeyError

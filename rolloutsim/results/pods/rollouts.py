@@ -64,15 +64,7 @@ class RolloutSummary:
 
 
 def rollout_summary(run: Run, case: CaseRecords) -> RolloutSummary:
-    """The figures of a case beside those of its pulls.
-
-    Parameters
-    ----------
-    run : Run
-        The case's, whose scenario knows registries and pushes.
-    case : CaseRecords
-        What happened.
-    """
+    """The figures of a case beside those of its pulls; its run's scenario knows registries and pushes."""
     orchestration = case.orchestration
     reasons = failed_pulls(case)
     return RolloutSummary(

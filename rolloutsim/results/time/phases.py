@@ -79,13 +79,7 @@ class NodePhases:
 
 
 def node_phases(case: CaseRecords) -> NodePhases:
-    """The phases of the nodes that pulled or started something.
-
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    """
+    """The phases of the nodes that pulled or started something."""
     pulls, fetches, pods, nodes = case.pulls, case.fetches, case.pods, len(case.node_names)
     asked = np.full(nodes, np.inf)
     done, started, ready = (np.full(nodes, -np.inf) for _ in range(3))

@@ -23,13 +23,7 @@ _SHORT = 12  # so many digits of a digest tell layers apart (as docker shows the
 
 
 class NodeSlices:
-    """The slices of a case's nodes.
-
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    """
+    """The slices of a case's nodes."""
 
     def __init__(self, case: CaseRecords) -> None:
         self.case = case

@@ -38,12 +38,7 @@ class Bottleneck:
 def bottlenecks(case: CaseSummary, split: Mapping[str, float] | None = None) -> tuple[Bottleneck, ...]:
     """The causes of a case's waiting, the largest first; rack uplinks of one direction count as one.
 
-    Parameters
-    ----------
-    case : CaseSummary
-        The case.
-    split : mapping of str to float, optional
-        Seconds by cause [s]; those of the whole case by default.
+    `split` are seconds by cause [s], those of the whole case by default.
     """
     split = case.time_split_s if split is None else split
     kinds = {row.link: row.kind for row in shared(case)}

@@ -36,14 +36,7 @@ def cause_columns(case: CaseRecords, summary: CaseSummary) -> dict[str, list[Any
 def causes(case: CaseRecords, summary: CaseSummary) -> tuple[Cause, ...]:
     """The causes of a case's rollout time, the largest on the last pod's path first; none if it did not finish.
 
-    Those that only other pods met come last, the largest first.
-
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    summary : CaseSummary
-        Its figures; with several replications, their means.
+    Those that only other pods met come last, the largest first. With several replications the figures are means.
     """
     over_all = summary.time_split_s
     if not case.finished:

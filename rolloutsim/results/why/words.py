@@ -49,12 +49,7 @@ _PRIVATE_NAMES = {resource.cause.name: f"{resource.noun}s" for resource in PULLE
 def why(run: Run, summary: RunSummary) -> str:
     """Explain a run's slowest case in a few sentences, one a line, and where other cases differ from it.
 
-    Parameters
-    ----------
-    run : Run
-        What happened.
-    summary : RunSummary
-        Its figures; with several replications, their means.
+    With several replications the figures are their means.
     """
     unfinished = [case for case in summary.cases.values() if not case.finished]
     if unfinished:
@@ -276,12 +271,7 @@ class LastGroup:
 def last_group(case: CaseRecords, groups: tuple[str, ...]) -> LastGroup | None:
     """The group that is last in a finished case; None if there is one group, or none that is clearly last.
 
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    groups : tuple of str
-        Names of the scenario's node groups, in its order.
+    `groups` are the names of the scenario's node groups, in its order.
     """
     stays = np.isnan(case.pods.deleted)
     group_of_pod = case.node_group[case.pods.node]
