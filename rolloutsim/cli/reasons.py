@@ -13,7 +13,7 @@ from rolloutsim.cli.page import Page
 from rolloutsim.results.numerals import UNKNOWN, show_time, visible
 from rolloutsim.results.shown.tabular import Column, Table
 from rolloutsim.results.why.bottlenecks import bottlenecks
-from rolloutsim.results.why.causes import causes
+from rolloutsim.results.why.critical import causes
 from rolloutsim.results.why.words import name_of, why
 
 if TYPE_CHECKING:

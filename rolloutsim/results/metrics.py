@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.results.facts.intervals import Spread, spread
+from rolloutsim.results.facts.records import ratio
 from rolloutsim.results.load.links import LinkSummary, group_links, shared_links
 from rolloutsim.results.time.steps import time_split
 from rolloutsim.structs import struct
@@ -158,8 +159,7 @@ def pull_times(case: CaseRecords) -> Times:
 def slowdowns(case: CaseRecords) -> Times:
     """Pull time / alone time of each pull [1]; 1 where both are zero, NaN where unknown."""
     times, alone = pull_times(case), case.pulls.alone
-    slowed = np.full(len(times), np.nan)
-    np.divide(times, alone, out=slowed, where=alone > 0.0)
+    slowed = ratio(times, alone)
     slowed[(times == 0.0) & (alone == 0.0)] = 1.0
     return slowed
 

@@ -8,8 +8,7 @@ from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING
 
-from rolloutsim.results.why.causes import causes
-from rolloutsim.results.why.critical import queued_time
+from rolloutsim.results.why.critical import causes, queued_time
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.structs import struct
 

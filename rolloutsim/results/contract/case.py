@@ -12,7 +12,7 @@ from rolloutsim.results.contract.sections import plain_rows, row_sections, secti
 from rolloutsim.results.load.links import LinkSummary, private_links
 from rolloutsim.results.metrics import CaseSummary
 from rolloutsim.results.numerals import number
-from rolloutsim.results.why.causes import causes
+from rolloutsim.results.why.critical import causes
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.intervals import Spread

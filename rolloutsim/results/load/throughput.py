@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from rolloutsim.results.facts.records import ratio
 from rolloutsim.scenario.routes import node_racks, pushed_over
 from rolloutsim.structs import struct
 
@@ -103,8 +104,7 @@ def fetched_by(case: CaseRecords, edges: Times, group: npt.NDArray[np.signedinte
     node, moved, of = case.pulls.node[fetches.pull[begun]], fetches.bytes_done[begun], group[begun]
     clocks = _Clocks(case)
     first, last = clocks.at(node, started), clocks.at(node, ended)
-    scale = np.zeros(len(node))
-    np.divide(1.0, last - first, out=scale, where=last > first)
+    scale = ratio(1.0, last - first, missing=0.0)
     every = np.arange(len(case.node_names))
     done = np.zeros((groups, len(edges)))
     for k, moment in enumerate(edges.tolist()):
@@ -123,7 +123,7 @@ def node_rates(case: CaseRecords, edges: Times) -> Times:
     done = fetched_by(case, edges, case.pulls.node[case.fetches.pull], nodes)
     clocks, every = _Clocks(case, alike=True), np.arange(nodes)
     seconds = np.diff([clocks.at(every, np.full(nodes, moment)) for moment in edges.tolist()], axis=0).T
-    return _ratio(np.diff(done), seconds, 1e-9 * np.diff(edges))
+    return ratio(np.diff(done), seconds, least=1e-9 * np.diff(edges))
 
 
 def node_throughputs(case: CaseRecords) -> Times:
@@ -132,7 +132,7 @@ def node_throughputs(case: CaseRecords) -> Times:
     moved = np.bincount(case.pulls.node[case.fetches.pull], case.fetches.bytes_done, nodes).astype(np.float64)
     clocks, every = _Clocks(case, alike=True), np.arange(nodes)
     seconds = clocks.at(every, np.full(nodes, clocks.span)) - clocks.at(every, np.zeros(nodes))
-    return _ratio(moved, seconds, 0.0)
+    return ratio(moved, seconds)
 
 
 def least_time(scenario: ResolvedScenario, case: CaseRecords) -> tuple[float, str] | None:
@@ -150,8 +150,7 @@ def least_time(scenario: ResolvedScenario, case: CaseRecords) -> tuple[float, st
     moved = np.bincount(case.pulls.node[case.fetches.pull], case.fetches.bytes_done, len(case.node_names))
     for links in case.private_links:
         if links.kind == "nic.in" and len(links.node):
-            times = np.zeros(len(links.node))
-            np.divide(moved[links.node], links.capacity, out=times, where=links.capacity > 0.0)
+            times = ratio(moved[links.node], links.capacity, missing=0.0)
             found.append((float(times.max()), links.kind))
     time, name = max(found, key=lambda one: one[0], default=(0.0, ""))
     return (time, name) if time > 0.0 else None
@@ -176,8 +175,7 @@ class _Clocks:
         self.moment = at[order]
         running = np.cumsum(change[order])  # all of a node's have ended where the next node begins
         running = np.minimum(running, 1) if alike else running
-        self.speed = np.zeros(len(running))
-        np.divide(1.0, running, out=self.speed, where=running > 0)
+        self.speed = ratio(1.0, running, missing=0.0)
         steps = np.where(of[order][1:] == of[order][:-1], np.diff(self.moment) * self.speed[:-1], 0.0)
         self.shown = np.append(0.0, np.cumsum(steps))
 
@@ -255,13 +253,6 @@ def _ended(case: CaseRecords) -> Times:
     fetches, failed = case.fetches, case.pulls.failed[case.fetches.pull]
     cut = np.maximum(np.where(np.isnan(failed), case.end, failed), fetches.started)
     return np.where(np.isnan(fetches.fetched), cut, fetches.fetched)
-
-
-def _ratio(amount: Times, seconds: Times, least: Times | float) -> Times:
-    """Amount by time; NaN where there was hardly any time."""
-    rates = np.full(np.shape(amount), np.nan)
-    np.divide(amount, seconds, out=rates, where=seconds > least)
-    return rates
 
 
 def _within(edges: Times, spans: Times) -> npt.NDArray[np.bool_]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from rolloutsim.results.facts.records import known
 from rolloutsim.results.load.requests import RegistrySummary, registry_summaries
 from rolloutsim.results.pods.failures import UnfinishedPod, bytes_again, failed_pulls, unfinished_pods
 from rolloutsim.results.pods.replicas import WorkloadSummary, workload_summaries
@@ -87,23 +88,14 @@ def has_workloads(run: Run, case: CaseRecords) -> bool:
 
 def _pushes(run: Run, orchestration: Orchestration) -> Iterator[PushSummary]:
     p = orchestration.pushes
-    columns = (p.push, p.started, p.finished, p.bytes, p.held)
-    for image, number, started, finished, sent, held in zip(
-        p.image, *(column.tolist() for column in columns), strict=True
-    ):
-        spec = run.scenario.pushes[number]
-        yield PushSummary(
-            image, spec.name, spec.at is None, _known(started), _known(finished), _known(finished - started), sent, held
-        )
+    columns = (column.tolist() for column in (p.push, p.started, p.finished, p.bytes, p.held))
+    for image, number, started, finished, *sizes in zip(p.image, *columns, strict=True):
+        spec, length = run.scenario.pushes[number], known(finished - started)
+        yield PushSummary(image, spec.name, spec.at is None, known(started), known(finished), length, *sizes)
 
 
 def _faults(orchestration: Orchestration) -> Iterator[FaultSummary]:
     f = orchestration.faults
-    for name, kind, target, started, ended in zip(
-        f.name, f.kind, f.target, f.started.tolist(), f.ended.tolist(), strict=True
-    ):
-        yield FaultSummary(name, kind, target, started, _known(ended))
-
-
-def _known(time: float) -> float | None:
-    return None if time != time else time
+    times = zip(f.started.tolist(), map(known, f.ended.tolist()), strict=True)
+    for fault, (started, ended) in zip(zip(f.name, f.kind, f.target, strict=True), times, strict=True):
+        yield FaultSummary(*fault, started, ended)
