@@ -5,7 +5,7 @@ bytes; what never happened is null, and so are statistics over pulls of which on
 gives the same bytes.
 
 Parts that only cases with workloads, kubelets, faults, pushes or prices have are listed in
-`rolloutsim.results.contract.sections`; `background` is there where the scenario has one. A case's `why` holds the
+`rolloutsim.results.contract.case`; `background` is there where the scenario has one. A case's `why` holds the
 causes of its rollout time, the largest first: `seconds` and `share` on the path of its last pod, where they add up to
 the rollout time, and `over_all_s` summed over all pods. `what_if` holds the changes that were tried on the slowest
 case, the largest gain first, each with the `set` that makes it; it is missing if none was tried.

@@ -8,6 +8,7 @@ config (facts: a redirected pull of L layers makes 1 + L requests to the storage
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,8 +17,6 @@ from rolloutsim.results.time.split import ranges
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from rolloutsim.results.facts.records import CaseRecords, Refusals, Run, Times
     from rolloutsim.results.time.split import Rows
 

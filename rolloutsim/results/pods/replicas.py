@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rolloutsim.results.facts.intervals import spread
+from rolloutsim.results.facts.intervals import Spread, spread
 from rolloutsim.results.time.steps import is_ready
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.intervals import Spread
     from rolloutsim.results.facts.records import CaseRecords, Orchestration, Times
     from rolloutsim.results.time.split import Rows
     from rolloutsim.scenario.resolved_rollout import Workload

@@ -212,7 +212,7 @@ class _Walk:
 
     def _follow(self, pull: int, queued: bool = False) -> None:
         """Enter the critical path of a pull; `queued`: for a pod that was not let in before its end."""
-        rows = np.flatnonzero(self.path.pull == pull)
+        rows = np.flatnonzero(self.path.owner == pull)
         for cause, seconds in zip(self.path.cause[rows].tolist(), self.path.seconds[rows].tolist(), strict=True):
             name = self.path.causes[cause]
             self.seconds[name if not queued or name in self.links else KUBELET_QUEUE.name] += seconds

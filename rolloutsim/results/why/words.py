@@ -281,7 +281,7 @@ def last_group(case: CaseRecords, groups: tuple[str, ...]) -> LastGroup | None:
     if not ready[second] < (1.0 - _CLEARLY) * ready[last] or np.isneginf(ready[second]):
         return None
     path = pod_times(case)
-    is_last = group_of_pod[path.pod] == last
+    is_last = group_of_pod[path.owner] == last
     nodes = np.unique(case.pods.node)
     count = int(np.count_nonzero(case.node_group[nodes] == last))
 
