@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, Run, Times
     from rolloutsim.results.metrics import RunSummary
 
+_BELOW = ("<", "<=")  # comparisons with an upper limit
 _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
@@ -104,6 +105,7 @@ def judge(measured: Sequence[Measurement]) -> ThresholdResult:
     """
     threshold, case, label = measured[0].threshold, measured[0].case, measured[0].label
     value, interval = _over_replications(measured)
+    missing = next((one.missing for one in measured if one.value is None), "")
     return ThresholdResult(
         case=case,
         check=threshold.check,
@@ -111,7 +113,7 @@ def judge(measured: Sequence[Measurement]) -> ThresholdResult:
         value=value,
         passed=value is not None and _COMPARISONS[threshold.comparison](value, threshold.value),
         severity=threshold.severity,
-        headroom=_missing(measured) if value is None else _headroom(threshold, value),
+        headroom=missing if value is None else _headroom(threshold, value),
         shown=_shown(threshold, value, interval),
         ci=interval,
         place=threshold.place,
@@ -132,7 +134,7 @@ def holds_at(threshold: Threshold, result: ThresholdResult) -> bool:
     """Whether a condition holds at the worse end of its value's interval, too."""
     if result.ci is None:
         return result.passed
-    worse = result.ci.high if threshold.comparison in ("<", "<=") else result.ci.low
+    worse = result.ci.high if threshold.comparison in _BELOW else result.ci.low
     return result.passed and _COMPARISONS[threshold.comparison](worse, threshold.value)
 
 
@@ -187,11 +189,6 @@ def _why_missing(threshold: Threshold, case: CaseRecords, nowhere: bool, figures
     return "the rollout did not finish" if there and not case.finished else "nothing of the kind in this case"
 
 
-def _missing(measured: Sequence[Measurement]) -> str:
-    """Why a value over all replications is unknown: the reason of the first in which it is."""
-    return next(one.missing for one in measured if one.value is None)
-
-
 def _selected(threshold: Threshold, case: CaseRecords) -> npt.NDArray[np.bool_] | None:
     """Which pulls of a case a condition is about; None: it is not about this case."""
     selectors = threshold.selectors
@@ -215,17 +212,17 @@ def _value(
             return _finite(case.pulls.alone[pulls], threshold.statistic or "mean", missing=np.nan), True
         case "bytes_on_wire":
             return float(case.fetches.bytes_done[pulls[case.fetches.pull]].sum()), False
-        case "pull_time":
+        case "pull_time" | "slowdown":
+            of_pulls = metrics.pull_times if threshold.metric == "pull_time" else metrics.slowdowns
             counted = pulls & metrics.counted_pulls(case)
-            return _finite(metrics.pull_times(case)[counted], threshold.statistic or "max"), True
-        case "slowdown":
-            counted = pulls & metrics.counted_pulls(case)
-            return _finite(metrics.slowdowns(case)[counted], threshold.statistic or "max"), True
+            return _finite(of_pulls(case)[counted], threshold.statistic or "max"), True
     if METRICS[threshold.metric].path[0] != "links":
         found = look_up(figures.object_of(case), threshold)
-        return _finite(np.array(found), _worst(threshold)), threshold.statistic is not None
+        worst = "max" if threshold.comparison in _BELOW else "min"
+        return _finite(np.array(found), worst), threshold.statistic is not None
     rows, own = _links(case, threshold, figures.summary)
-    values = np.array([v for row in rows for v in _link_values(threshold, row)])
+    name = METRICS[threshold.metric].path[-1]
+    values = np.array([value for row in rows if (value := getattr(row, name)) is not None])
     return _finite(values, threshold.statistic or own, missing=np.nan), len(values) > 1
 
 
@@ -256,10 +253,6 @@ def _below(value: Any, step: str, threshold: Threshold) -> list[Any]:
     return []
 
 
-def _worst(threshold: Threshold) -> str:
-    return "max" if threshold.comparison in ("<", "<=") else "min"
-
-
 def _links(
     case: CaseRecords, threshold: Threshold, summary: RunSummary
 ) -> tuple[list[LinkSummary] | list[Busiest], str]:
@@ -285,12 +278,6 @@ def _links(
 def _is_of(link: str, group: str, kind: str) -> bool:
     """Whether a private link is one of a group's: `web-007.disk` is one of `web`."""
     return link.removesuffix(f".{kind}").rpartition("-")[0] == group
-
-
-def _link_values(threshold: Threshold, row: LinkSummary | Busiest) -> list[float]:
-    """The value of a link, or of a group's links on average."""
-    value = getattr(row, METRICS[threshold.metric].path[-1])
-    return [] if value is None else [value]
 
 
 def _finite(values: Times, name: str, missing: float = np.inf) -> float | None:
@@ -321,9 +308,9 @@ def _label(threshold: Threshold, case: CaseRecords) -> str:
 
 def _headroom(threshold: Threshold, value: float) -> str:
     """How far the value is from the limit, as a share of the limit, on the good or the bad side."""
-    below = threshold.comparison in ("<", "<=")
     if threshold.value == 0.0:
         return "at the limit" if value == 0.0 else ""
+    below = threshold.comparison in _BELOW
     room = (threshold.value - value if below else value - threshold.value) / threshold.value
     if abs(room) > 1.0:
         return f"{show_factor(value / threshold.value)} the limit"
