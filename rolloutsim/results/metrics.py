@@ -23,6 +23,7 @@ Attributes are named as the keys of the JSON contract (`rolloutsim.results.docum
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,7 +50,7 @@ class CaseSummary:
     stuck: tuple[str, ...]  # what waits for what, when not finished
     nodes: int
     pulls: int
-    unfinished_pulls: int  # of the pulls
+    unfinished_pulls: int  # those that never had their image
     rollout_time_s: float | None  # [s]; None: unknown
     alone_time_s: float | None
     bytes_on_wire: float  # [B]
@@ -75,7 +76,7 @@ class RunSummary:
     @property
     def slowest(self) -> CaseSummary:
         """The case with the largest rollout time; one that did not finish before all others."""
-        return max(self.cases.values(), key=_duration)
+        return max(self.cases.values(), key=lambda case: inf if case.rollout_time_s is None else case.rollout_time_s)
 
 
 def summarise(run: Run) -> RunSummary:
@@ -90,13 +91,23 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
     pulled = pull_times(case)[counts]
     finished = ~np.isnan(pulled)
     slowed = slowdowns(case)[counts]
+    rollout = disk = None
+    if not case.bare:
+        from rolloutsim.results.pods.rollouts import rollout_summary  # bare pulls do without
+
+        rollout = rollout_summary(run, case)
+    if not case.bare or run.scenario.prices.ssd is not None or run.scenario.prices.hdd is not None:
+        from rolloutsim.results.load.disks import disk_summary  # as above
+
+        disk = disk_summary(run, case)
     return CaseSummary(
         case=case.name,
         finished=case.finished,
         stuck=case.stuck,
         nodes=len(case.node_names),
         pulls=len(case.pulls.asked),
-        unfinished_pulls=_unfinished(case),
+        # One that failed and was asked for again by its pods is over.
+        unfinished_pulls=int(np.sum(np.isnan(case.pulls.pulled) & np.isnan(case.pulls.failed))),
         rollout_time_s=rollout_time(case),
         alone_time_s=alone_time(case),
         bytes_on_wire=float(case.fetches.bytes_done.sum()),
@@ -104,8 +115,8 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         slowdown=spread(slowed[~np.isnan(slowed)]) if finished.all() else None,
         time_split_s=time_split(case),
         links=(*shared_links(case), *group_links(case, groups)),
-        rollout=_rollout(run, case),
-        disk=_disk(run, case),
+        rollout=rollout,
+        disk=disk,
     )
 
 
@@ -164,32 +175,6 @@ def slowdowns(case: CaseRecords) -> Times:
     return slowed
 
 
-def _unfinished(case: CaseRecords) -> int:
-    """Pulls that never had their image; one that failed and was asked for again by its pods is over."""
-    return int(np.sum(np.isnan(case.pulls.pulled) & np.isnan(case.pulls.failed)))
-
-
 def is_image_case(case: CaseRecords) -> bool:
     """Whether the case is the rollout of the one image whose name it has."""
     return len(case.images) == 1 and case.images[0].name == case.name
-
-
-def _rollout(run: Run, case: CaseRecords) -> RolloutSummary | None:
-    if case.bare:
-        return None
-    from rolloutsim.results.pods.rollouts import rollout_summary  # bare pulls do without
-
-    return rollout_summary(run, case)
-
-
-def _disk(run: Run, case: CaseRecords) -> DiskSummary | None:
-    prices = run.scenario.prices
-    if case.bare and prices.ssd is None and prices.hdd is None:
-        return None
-    from rolloutsim.results.load.disks import disk_summary  # as above
-
-    return disk_summary(run, case)
-
-
-def _duration(case: CaseSummary) -> float:
-    return float("inf") if case.rollout_time_s is None else case.rollout_time_s

@@ -54,7 +54,7 @@ def pull_columns(case: CaseRecords) -> Columns:
     if (pulls.reason >= 0).any():
         failures = {"failed_s": pulls.failed, "reason": _named(case.reasons, pulls.reason)}
     return {
-        "node": [case.node_names[i] for i in pulls.node.tolist()],
+        "node": _named(case.node_names, pulls.node),
         "image": [case.images[i].name for i in pulls.image.tolist()],
         "asked_s": pulls.asked,
         "pulled_s": pulls.pulled,
@@ -77,7 +77,7 @@ def pod_columns(case: CaseRecords) -> Columns:
     return {
         "pod": pod_names(case),
         "workload": _named(workloads, pods.workload),
-        "node": [case.node_names[i] for i in pods.node.tolist()],
+        "node": _named(case.node_names, pods.node),
         "created_s": pods.created,
         "asked_s": pods.asked,
         "pulled_s": pods.started,

@@ -108,7 +108,7 @@ def fetched_by(case: CaseRecords, edges: Times, group: npt.NDArray[np.signedinte
     every = np.arange(len(case.node_names))
     done = np.zeros((groups, len(edges)))
     for k, moment in enumerate(edges.tolist()):
-        share = np.clip((clocks.at(every, np.full(len(every), moment))[node] - first) * scale, 0.0, 1.0)
+        share = np.clip((clocks.at(every, moment)[node] - first) * scale, 0.0, 1.0)
         share[ended <= moment] = 1.0
         done[:, k] = np.bincount(of, share * moved, groups)
     return done
@@ -122,7 +122,7 @@ def node_rates(case: CaseRecords, edges: Times) -> Times:
     nodes = len(case.node_names)
     done = fetched_by(case, edges, case.pulls.node[case.fetches.pull], nodes)
     clocks, every = _Clocks(case, alike=True), np.arange(nodes)
-    seconds = np.diff([clocks.at(every, np.full(nodes, moment)) for moment in edges.tolist()], axis=0).T
+    seconds = np.diff([clocks.at(every, moment) for moment in edges.tolist()], axis=0).T
     return ratio(np.diff(done), seconds, least=1e-9 * np.diff(edges))
 
 
@@ -131,7 +131,7 @@ def node_throughputs(case: CaseRecords) -> Times:
     nodes = len(case.node_names)
     moved = np.bincount(case.pulls.node[case.fetches.pull], case.fetches.bytes_done, nodes).astype(np.float64)
     clocks, every = _Clocks(case, alike=True), np.arange(nodes)
-    seconds = clocks.at(every, np.full(nodes, clocks.span)) - clocks.at(every, np.zeros(nodes))
+    seconds = clocks.at(every, clocks.span) - clocks.at(every, 0.0)
     return ratio(moved, seconds)
 
 
@@ -179,10 +179,11 @@ class _Clocks:
         steps = np.where(of[order][1:] == of[order][:-1], np.diff(self.moment) * self.speed[:-1], 0.0)
         self.shown = np.append(0.0, np.cumsum(steps))
 
-    def at(self, node: npt.NDArray[np.signedinteger], moment: Times) -> Times:
-        """What nodes' clocks show at moments, each from a start of its own."""
-        row = np.searchsorted(self.key, node * self.span + np.minimum(moment, self.span - 0.5), side="right") - 1
-        shown: Times = self.shown[row] + (np.minimum(moment, self.span - 0.5) - self.moment[row]) * self.speed[row]
+    def at(self, node: npt.NDArray[np.signedinteger], moment: Times | float) -> Times:
+        """What nodes' clocks show at a moment or at one each, each from a start of its own."""
+        moment = np.minimum(moment, self.span - 0.5)
+        row = np.searchsorted(self.key, node * self.span + moment, side="right") - 1
+        shown: Times = self.shown[row] + (moment - self.moment[row]) * self.speed[row]
         return shown
 
 

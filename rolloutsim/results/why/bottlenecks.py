@@ -45,7 +45,7 @@ def bottlenecks(case: CaseSummary, split: Mapping[str, float] | None = None) -> 
     members: dict[tuple[str, str], list[str]] = {}
     for cause in split:
         kind = kinds.get(cause, cause)
-        members.setdefault((kind, _direction(cause) if kind == "rack" else cause), []).append(cause)
+        members.setdefault((kind, cause.rpartition(".")[2] if kind == "rack" else cause), []).append(cause)
     total = sum(split.values())
     found = []
     for (kind, _), causes in members.items():
@@ -91,7 +91,3 @@ def shared(case: CaseSummary) -> list[LinkSummary]:
 def private(case: CaseSummary, kind: str) -> list[LinkSummary]:
     """The rows of the groups' links of a kind: `nic.in`, `disk` or `unpack`."""
     return [row for row in case.links if row.nodes is not None and row.kind == kind]
-
-
-def _direction(link: str) -> str:
-    return link.rpartition(".")[2]
