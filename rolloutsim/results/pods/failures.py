@@ -35,11 +35,6 @@ def failed_pulls(case: CaseRecords) -> dict[str, int]:
     return dict(sorted(found, key=lambda pair: -pair[1]))
 
 
-def bytes_again(case: CaseRecords) -> float:
-    """Bytes that were fetched and lost, so that they are fetched again [B]; part of the bytes on the wire."""
-    return float(case.fetches.again.sum())
-
-
 def pod_names(case: CaseRecords) -> list[str]:
     """A name for each pod: its workload's and its number among that workload's pods, in the order of creation.
 

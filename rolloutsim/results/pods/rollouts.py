@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.results.facts.records import known
 from rolloutsim.results.load.requests import RegistrySummary, registry_summaries
-from rolloutsim.results.pods.failures import UnfinishedPod, bytes_again, failed_pulls, unfinished_pods
+from rolloutsim.results.pods.failures import UnfinishedPod, failed_pulls, unfinished_pods
 from rolloutsim.results.pods.replicas import WorkloadSummary, workload_summaries
 from rolloutsim.structs import struct
 
@@ -76,7 +76,7 @@ def rollout_summary(run: Run, case: CaseRecords) -> RolloutSummary:
         conditions=tuple(Condition(workload, what, time) for time, workload, what in orchestration.conditions),
         failed_pulls=sum(reasons.values()),
         failed_pull_reasons=reasons,
-        bytes_again=bytes_again(case),
+        bytes_again=float(case.fetches.again.sum()),
         unfinished_pods=tuple(unfinished_pods(case)),
     )
 

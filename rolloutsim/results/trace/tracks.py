@@ -29,7 +29,7 @@ class Part(NamedTuple):
 
 
 class Slice(NamedTuple):
-    """Something that takes time on a track."""
+    """Something that takes time on a track; one that ends before it starts takes none."""
 
     name: str  # what is written on it
     started: float  # [s]
@@ -154,4 +154,4 @@ def colours(spans: Sequence[tuple[int, int]]) -> list[int]:
 
 def ended(*moments: float) -> float:
     """The first of some moments that came; NaN is what never happened."""
-    return min(moment for moment in moments if not isnan(moment))
+    return float(min(moment for moment in moments if not isnan(moment)))
