@@ -123,6 +123,11 @@ def plus_minus(show: Callable[[float], str], value: float, half: float) -> str:
     return f"{number} ± {other if float(rounded) == 0.0 else rounded} {unit}"
 
 
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Words in running text: `a, b and c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
 def visible(text: str, keep: str = "") -> str:
     """A text in which control characters, which could steer a terminal, are written as escapes.
 

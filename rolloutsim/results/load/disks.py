@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from rolloutsim.results.facts.records import CaseRecords, Run
-    from rolloutsim.scenario.resolved import Layer
     from rolloutsim.scenario.resolved_rollout import Prices
 
 _GB = parse_size("1 GB")
@@ -74,11 +73,10 @@ def disk_summary(run: Run, case: CaseRecords) -> DiskSummary:
     holds = _holds(case)
     kept = np.zeros(len(holds))
     for images, nodes in _alike(holds):
-        layers = _distinct(case, images)
-        unpacked, compressed = sum(one.unpacked for one in layers), sum(one.compressed for one in layers)
+        compressed, unpacked = _sizes(case, images)
         kept[nodes] = unpacked + np.where(keeps[nodes], compressed, 0.0)
     pulled = holds.any(axis=1)
-    registry = sum(layer.compressed for layer in _distinct(case, range(len(case.images))))
+    registry, _ = _sizes(case, range(len(case.images)))
     fleet = float(kept.sum())
     nodes_with_capacity = tuple(_nodes(case))
     return DiskSummary(
@@ -110,15 +108,16 @@ def _alike(holds: npt.NDArray[np.bool_]) -> Iterator[tuple[list[int], npt.NDArra
         yield np.flatnonzero(kind).tolist(), np.flatnonzero(kind_of == number)
 
 
-def _distinct(case: CaseRecords, images: Sequence[int]) -> list[Layer]:
-    return list({layer.digest: layer for number in images for layer in case.images[number].layers}.values())
+def _sizes(case: CaseRecords, images: Sequence[int]) -> tuple[float, float]:
+    """Compressed and unpacked bytes of the distinct layers of images."""
+    layers = {layer.digest: layer for number in images for layer in case.images[number].layers}.values()
+    return sum(layer.compressed for layer in layers), sum(layer.unpacked for layer in layers)
 
 
 def _image(
     case: CaseRecords, number: int, holds: npt.NDArray[np.bool_], keeps: npt.NDArray[np.bool_], prices: Prices
 ) -> ImageDisk:
-    layers = _distinct(case, [number])
-    compressed, unpacked = sum(one.compressed for one in layers), sum(one.unpacked for one in layers)
+    compressed, unpacked = _sizes(case, [number])
     nodes = int(np.count_nonzero(holds))
     fleet = nodes * unpacked + int(np.count_nonzero(holds & keeps)) * compressed
     return ImageDisk(
