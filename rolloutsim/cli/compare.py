@@ -142,7 +142,7 @@ def _show(comparison: Comparison, form: str) -> None:
         for line in comparison_annotations(comparison):
             click.echo(line)
     else:
-        from rolloutsim.cli.view import show_table
+        from rolloutsim.cli.page import show_table
         from rolloutsim.planning.answers import comparison_table, comparison_title, met_lines
 
         show_table(

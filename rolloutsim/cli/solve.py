@@ -104,6 +104,6 @@ def _show(solution: Solution, form: str) -> None:
     elif form == "md":
         click.echo(solution_markdown(solution), nl=False)
     else:
-        from rolloutsim.cli.view import show_table
+        from rolloutsim.cli.page import show_table
 
         show_table(solution_title(solution), solution_table(solution), solution_notes(solution))

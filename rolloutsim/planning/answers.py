@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 from rolloutsim.results.numerals import UNKNOWN, plus_minus, show_share, show_time
-from rolloutsim.results.shown.tabular import Column, Table, escaped, markdown, text_table
+from rolloutsim.results.shown.tabular import (
+    NUMBER,
+    OPTIONS,
+    SHARE,
+    TEXT,
+    TIME,
+    Column,
+    Kind,
+    Table,
+    as_options,
+    escaped,
+    html,
+    markdown,
+)
 from rolloutsim.results.thresholds import format_value
 
 if TYPE_CHECKING:
@@ -16,8 +29,9 @@ if TYPE_CHECKING:
     from rolloutsim.planning.differences import Difference
     from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.solve import Solution, Tried
-    from rolloutsim.planning.what_if import WhatIfs
+    from rolloutsim.planning.what_if import WhatIf
     from rolloutsim.results.facts.intervals import Interval
+    from rolloutsim.results.thresholds import ThresholdResult
 
 _MOST_EXCEPTIONS = 3  # that are named
 
@@ -26,14 +40,16 @@ def comparison_table(comparison: Comparison) -> Table:
     """One row a case and scenario: both rollout times, their difference, the verdict."""
     first, *others = comparison.sides
     several = len(others) > 1
-    columns = [Column("case", "left")]
-    if several:
-        columns.append(Column("scenario", "left"))
-    columns += [
-        Column(first.name, "right"), Column("it" if several else others[0].name, "right"),
-        Column("difference", "right"), Column("in %", "right"), Column("verdict", "left"),
-    ]  # fmt: skip
-    return Table(tuple(columns), tuple(tuple(_cells(one, several)) for one in _by_case(comparison)))
+    columns = (
+        Column("case", TEXT, lambda one: one.case if one.case == one.other else f"{one.case} → {one.other}"),
+        *((Column("scenario", TEXT, lambda one: one.side),) if several else ()),
+        Column(first.name, TIME, lambda one: one.rollout_time.before),
+        Column("it" if several else others[0].name, TIME, lambda one: one.rollout_time.after),
+        Column("difference", TIME, lambda one: one.rollout_time.change, lambda one: _change(one.rollout_time)),
+        Column("in %", SHARE, lambda one: one.rollout_time.relative, lambda one: _relative(one.rollout_time)),
+        Column("verdict", TEXT, lambda one: one.verdict),
+    )
+    return Table(columns, _by_case(comparison))
 
 
 def _by_case(comparison: Comparison) -> Sequence[CaseDifference]:
@@ -41,41 +57,21 @@ def _by_case(comparison: Comparison) -> Sequence[CaseDifference]:
     return sorted(comparison.differences, key=lambda one: order[one.case])
 
 
-def _cells(one: CaseDifference, several: bool) -> Iterator[str]:
-    yield one.case if one.case == one.other else f"{one.case} → {one.other}"
-    if several:
-        yield one.side
-    found = one.rollout_time
-    yield show_time(found.before)
-    yield show_time(found.after)
-    yield _change(found, show_time)
-    yield _relative(found)
-    yield one.verdict
-
-
-def _change(found: Difference, show: Callable[[float], str]) -> str:
-    if found.change is None:
-        return UNKNOWN
-    return _signed(show, found.change, found.ci)
+def _change(found: Difference) -> str:
+    return _signed(show_time, found.change, found.ci)
 
 
 def _relative(found: Difference) -> str:
-    if found.relative is None:
-        return UNKNOWN
     return _signed(show_share, found.relative, found.relative_ci)
 
 
-def _signed(show: Callable[[float], str], value: float, interval: Interval | None) -> str:
+def _signed(show: Callable[[float], str], value: float | None, interval: Interval | None) -> str:
     """A difference with its sign, and behind ± half its interval."""
-    shown = partial(_with_sign, show)
-    if interval is None or interval.half == 0.0:
-        return shown(value)
-    return plus_minus(lambda number: show(number) if number == interval.half else shown(number), value, interval.half)
-
-
-def _with_sign(show: Callable[[float], str], value: float) -> str:
+    if value is None:
+        return UNKNOWN
     sign = "+" if value > 0 else "−" if value < 0 else ""
-    return f"{sign}{show(abs(value))}"
+    half = 0.0 if interval is None else interval.half
+    return sign + (plus_minus(show, abs(value), half) if half else show(abs(value)))
 
 
 def met_lines(comparison: Comparison) -> list[str]:
@@ -188,35 +184,40 @@ def _difference_dict(found: Difference) -> dict[str, Any]:
 def comparison_html(comparison: Comparison) -> str:
     """For Jupyter."""
     lines = "".join(f"<div>{escape(line)}</div>" for line in (*met_lines(comparison), *comparison.notes))
-    return _html(comparison_table(comparison), comparison_title(comparison)) + lines
+    return html(comparison_table(comparison), comparison_title(comparison)) + lines
 
 
-def what_if_table(changes: WhatIfs) -> Table:
-    """Simulated changes, the best first, with the options that make them."""
-    rows = [
-        (
-            change.change,
-            show_time(change.before),
-            show_time(change.after),
-            " ".join(f"--set '{one}'" for one in change.overrides),
-        )
-        for change in changes.best
-    ]
-    table = text_table(("change", "now", "then", "options"), rows)
-    return Table((*table.columns[:3], Column("options", "left")), table.rows)
+def what_if_table(changes: Sequence[WhatIf]) -> Table:
+    """Simulated changes: what each does to the rollout time, and the options that make it."""
+    columns = (
+        Column("change", TEXT, lambda one: one.change),
+        Column("before", TIME, lambda one: one.before),
+        Column("after", TIME, lambda one: one.after),
+        Column("gain", GAIN, lambda one: one.gain),
+        Column("with", OPTIONS, lambda one: one.overrides),
+    )
+    return Table(columns, changes)
 
 
-def sensitivity_table(found: Sensitivity) -> tuple[Table, tuple[str, ...]]:
-    """The rollout time with each input alone made smaller and larger, the widest span first; what each row is about."""
-    rows = [
-        (
-            row.path, row.value, row.low_value, show_time(row.low), row.high_value, show_time(row.high),
-            row.effect,
-        )
-        for row in found.rows
-    ]  # fmt: skip
-    headings = ("input", "is", "less", "rollout time", "more", "rollout time", "span")
-    return text_table(headings, rows), tuple(f"parameter:{row.path}" for row in found.rows)
+def _gain(seconds: float) -> str:
+    return f"-{show_time(-seconds)}" if seconds < 0.0 else show_time(seconds)
+
+
+GAIN = Kind(_gain, unknown="does not finish")
+
+
+def sensitivity_table(found: Sensitivity) -> Table:
+    """The rollout time with each input alone made smaller and larger, the widest span first."""
+    columns = (
+        Column("input", TEXT, lambda row: row.path),
+        Column("is", NUMBER, lambda row: row.value),
+        Column("less", NUMBER, lambda row: row.low_value),
+        Column("rollout time", TIME, lambda row: row.low),
+        Column("more", NUMBER, lambda row: row.high_value),
+        Column("rollout time", TIME, lambda row: row.high),
+        Column("span", TIME, lambda row: row.span, lambda row: row.effect),
+    )
+    return Table(columns, found.rows, lambda row: f"parameter:{row.path}")
 
 
 def solution_title(solution: Solution) -> str:
@@ -238,8 +239,8 @@ def solution_title(solution: Solution) -> str:
 def solution_notes(solution: Solution) -> list[str]:
     """What one has to know about the answer."""
     notes = []
-    if solution.value is not None:
-        notes.append(f"Try it: --set '{solution.assignment}'")
+    if solution.assignment is not None:
+        notes.append(f"Try it: {as_options([solution.assignment])}")
     if solution.exceptions:
         some = [str(value) for value in solution.exceptions[:_MOST_EXCEPTIONS]]
         more = len(solution.exceptions) - len(some)
@@ -269,30 +270,25 @@ def _compared(statistic: str | None) -> str:
 def solution_table(solution: Solution) -> Table:
     """What was tried, in ascending order: the value, the worst result, whether it will do."""
     metric = solution.tried[0].results[0].metric.partition("{")[0] if solution.tried else "value"
-    columns = (Column("", "left"), Column(solution.path, "right"), Column(metric, "right"), Column("of", "left"))
-    rows = tuple(tuple(_tried_cells(one)) for one in sorted(solution.tried, key=lambda one: one.number))
-    return Table(columns, rows)
+    columns = (
+        Column("", TEXT, lambda one: "✓" if one.passed else "✗"),
+        Column(solution.path, NUMBER, lambda one: one.number, lambda one: str(one.value)),
+        Column(metric, NUMBER, lambda one: _worst(one).value, lambda one: _worst(one).shown),
+        Column("of", TEXT, lambda one: _worst(one).metric.partition("{")[2].rstrip("}")),
+    )
+    return Table(columns, sorted(solution.tried, key=lambda one: one.number))
 
 
-def _tried_cells(one: Tried) -> Iterator[str]:
-    # The one that is furthest from the condition, which comes first among equals.
-    worst = next((result for result in one.results if result.value is None), None)
-    failing = [result for result in one.results if not result.passed]
-    worst = worst or max(failing or one.results, key=lambda result: _size(result.value))
-    yield "✓" if one.passed else "✗"
-    yield str(one.value)
-    yield worst.shown
-    yield worst.metric.partition("{")[2].rstrip("}")
-
-
-def _size(value: float | None) -> float:
-    return float("inf") if value is None else value
+def _worst(tried: Tried) -> ThresholdResult:
+    """The result that is furthest from the condition, which comes first among equals."""
+    failing = [result for result in tried.results if not result.passed]
+    return max(failing or tried.results, key=lambda one: float("inf") if one.value is None else one.value)
 
 
 def solution_html(solution: Solution) -> str:
     """For Jupyter."""
     notes = "".join(f"<div>{escape(note)}</div>" for note in solution_notes(solution))
-    return _html(solution_table(solution), solution_title(solution)) + notes
+    return html(solution_table(solution), solution_title(solution)) + notes
 
 
 def solution_markdown(solution: Solution) -> str:
@@ -300,17 +296,3 @@ def solution_markdown(solution: Solution) -> str:
     notes = "\n".join(f"- {escaped(note)}" for note in solution_notes(solution))
     parts = [f"### {escaped(solution_title(solution))}", notes]
     return "\n\n".join([part for part in parts if part] + [markdown(solution_table(solution))]) + "\n"
-
-
-def _html(table: Table, caption: str) -> str:
-    head = "".join(f'<th style="text-align:{c.side}">{escape(c.heading)}</th>' for c in table.columns)
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f'<td style="text-align:{column.side}">{escape(cell)}</td>'
-            for column, cell in zip(table.columns, row, strict=True)
-        )
-        + "</tr>"
-        for row in table.rows
-    )
-    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.report.blocks import Code, Numbers, Picture, Rows, Text
 from rolloutsim.report.images import svg
 from rolloutsim.report.plots.canvas import GRID, INK, MUTED, PAPER, NoDataError, tips
+from rolloutsim.results.shown.tabular import html
 
 if TYPE_CHECKING:
     import jinja2
@@ -65,16 +66,8 @@ def _block(block: Block, numbers: Any) -> dict[str, Any] | None:
     if isinstance(block, Picture):
         return _picture(block, f"f{next(numbers)}")
     if isinstance(block, Rows):
-        return {
-            "kind": "rows",
-            "caption": block.caption,
-            "folded": block.folded,
-            "columns": block.table.columns,
-            "rows": [
-                (block.subjects[place] if place < len(block.subjects) else "", row)
-                for place, row in enumerate(block.table.rows)
-            ],
-        }
+        table = html(block.table, page=True)
+        return {"kind": "rows", "caption": block.caption, "folded": block.folded, "table": table}
     if isinstance(block, Numbers):
         return {"kind": "numbers", "entries": block.entries}
     if isinstance(block, Code):

@@ -131,8 +131,7 @@ def _lines(block: Block) -> Iterator[_Line]:
 def _table(block: Rows) -> Iterator[_Line]:
     """A table in letters of one width, its longest cells wrapped."""
     columns = block.table.columns
-    headings = tuple(column.heading for column in columns)
-    rows = [headings, *block.table.rows[:_MOST_ROWS]]
+    rows = [block.table.headings(), *block.table.cells()[:_MOST_ROWS]]
     widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
     while sum(widths) + 2 * len(widths) > _COLUMNS and max(widths) > 8:
         widths[widths.index(max(widths))] -= 1

@@ -71,6 +71,7 @@ class ThresholdResult:
     shown: str  # the value for people: `55.4 s`
     ci: Interval | None = None  # with several replications, the 95 % interval of the value, where there is one
     place: tuple[str, int] | None = None  # file and line of the condition
+    room: float | None = None  # as a share of the limit, below 0 what is missing [1]; None: unknown, or the limit is 0
 
     def to_row(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -106,6 +107,7 @@ def judge(measured: Sequence[Measurement]) -> ThresholdResult:
     threshold, case, label = measured[0].threshold, measured[0].case, measured[0].label
     value, interval = _over_replications(measured)
     missing = next((one.missing for one in measured if one.value is None), "")
+    room = None if value is None else _room(threshold, value)
     return ThresholdResult(
         case=case,
         check=threshold.check,
@@ -113,10 +115,11 @@ def judge(measured: Sequence[Measurement]) -> ThresholdResult:
         value=value,
         passed=value is not None and _COMPARISONS[threshold.comparison](value, threshold.value),
         severity=threshold.severity,
-        headroom=missing if value is None else _headroom(threshold, value),
+        headroom=missing if value is None else _headroom(threshold, value, room),
         shown=_shown(threshold, value, interval),
         ci=interval,
         place=threshold.place,
+        room=room,
     )
 
 
@@ -306,17 +309,22 @@ def _label(threshold: Threshold, case: CaseRecords) -> str:
     return f"{threshold.metric}{{{inner}}}" if inner else threshold.metric
 
 
-def _headroom(threshold: Threshold, value: float) -> str:
-    """How far the value is from the limit, as a share of the limit, on the good or the bad side."""
+def _room(threshold: Threshold, value: float) -> float | None:
+    """How far the value is from the limit, as a share of the limit, above 0 on the good side [1]."""
     if threshold.value == 0.0:
+        return None
+    return (threshold.value - value if threshold.comparison in _BELOW else value - threshold.value) / threshold.value
+
+
+def _headroom(threshold: Threshold, value: float, room: float | None) -> str:
+    """The same in words."""
+    if room is None:
         return "at the limit" if value == 0.0 else ""
-    below = threshold.comparison in _BELOW
-    room = (threshold.value - value if below else value - threshold.value) / threshold.value
     if abs(room) > 1.0:
         return f"{show_factor(value / threshold.value)} the limit"
     if room >= 0.0:
         return f"{_share(room)} left"
-    return f"{_share(-room)} {'over' if below else 'short'}"
+    return f"{_share(-room)} {'over' if threshold.comparison in _BELOW else 'short'}"
 
 
 def _share(share: float) -> str:

@@ -59,7 +59,7 @@ def test_a_row_for_each_workload() -> None:
     assert [column.heading for column in table.columns] == [
         "workload", "pods", "rollout time", "least ready", "promised", "pulls", "on the wire", "pull time p50", "p95",
     ]  # fmt: skip
-    assert table.rows == (("api", "2", "22.0 s", "2", "2", "3", "8 MB", "4.00 s", "4.00 s"),)
+    assert table.cells() == (("api", "2", "22.0 s", "2", "2", "3", "8 MB", "4.00 s", "4.00 s"),)
     assert footnotes(Outcome(rolled())) == (
         "Sizes are bytes on the wire; `docker images` shows unpacked sizes, often 2 to 3 times more.",
     )
