@@ -139,7 +139,7 @@ class Outcome:
     def values(self, case: str, *path: str) -> tuple[float | None, ...]:
         """One number of the JSON contract in each replication, the rollout time by default.
 
-        Its path are keys, names of rows among them: `"links", "registry.uplink", "utilisation"`.
+        Its path is its keys, names of rows among them: `"links", "registry.uplink", "utilisation"`.
         """
         return tuple(_at(one.cases[case], path or (ROLLOUT_TIME,)) for one in self.each)
 

@@ -89,7 +89,7 @@ def is_ready(case: CaseRecords) -> npt.NDArray[np.bool_]:
 
 
 def owns_pull(case: CaseRecords, cause: Ids, pull: Ids, started: Times, ended: Times) -> npt.NDArray[np.bool_]:
-    """Which steps are whole pulls, rather than a part of one that another pod of the node had begun; their columns."""
+    """Which steps are whole pulls, rather than a part of one that another pod of the node had begun."""
     own: npt.NDArray[np.bool_] = (cause == PULL.number) & (pull >= 0)
     rows, pulls = np.flatnonzero(own), case.pulls
     own[rows] = (pulls.asked[pull[rows]] == started[rows]) & (pulls.pulled[pull[rows]] == ended[rows])

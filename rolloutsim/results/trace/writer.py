@@ -42,7 +42,7 @@ Trace = Mapping[str, Any]
 def trace(run: Run, case: CaseRecords, nodes: int = MOST_NODES) -> Trace:
     """A case in Chrome's trace event format, its JSON object form; `otherData` says what is shown and where it is from.
 
-    At most so many nodes are shown; if there are more, those that were ready last, or never.
+    At most `nodes` of them are shown; if there are more, those that were ready last, or never.
     """
     involved = node_phases(case).node
     shown = latest_nodes(case, nodes)
