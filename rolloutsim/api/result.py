@@ -332,7 +332,7 @@ class CaseResult:
     @cached_property
     def causes(self) -> Table:
         """Why it lasted as long: one row a cause, on the last pod's path (they add up) and on all pods' paths."""
-        from rolloutsim.results.why.causes import cause_columns
+        from rolloutsim.results.why.critical import cause_columns
 
         return Table(cause_columns(self.records, self.summary))
 

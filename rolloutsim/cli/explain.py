@@ -167,7 +167,7 @@ def _head(result: Result, what: str, case: str) -> dict[str, Any]:
 def _why(result: Result, case: str) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from rolloutsim.results.why.causes import causes
+    from rolloutsim.results.why.critical import causes
 
     records, figures = result.outcome.records(case), result.outcome.first.cases[case]
     return {"rollout_time_s": figures.rollout_time_s, "why": [asdict(cause) for cause in causes(records, figures)]}

@@ -14,7 +14,7 @@ from rolloutsim.planning.what_if import what_if_table
 from rolloutsim.results.numerals import UNKNOWN, show_time, visible
 from rolloutsim.results.shown.tabular import TEXT, TIME, Column, Kind, Table
 from rolloutsim.results.why.bottlenecks import bottlenecks
-from rolloutsim.results.why.causes import Cause, causes
+from rolloutsim.results.why.critical import Cause, causes
 from rolloutsim.results.why.words import name_of, why
 
 if TYPE_CHECKING:

@@ -21,12 +21,7 @@ PERCENTILES = ("p50", "p95", "p99", "max")
 def combine(values: Sequence[Any], key: str = "") -> tuple[Any, Any]:
     """One value for all, and the intervals of its numbers in the same form; None where there is none.
 
-    Parameters
-    ----------
-    values : sequence
-        The replications' values of one thing.
-    key : str
-        Its key, which tells percentiles and maxima from other numbers.
+    The value's key tells percentiles and maxima from other numbers.
     """
     first = values[0]
     if any(value is None for value in values):
@@ -42,7 +37,7 @@ def combine(values: Sequence[Any], key: str = "") -> tuple[Any, Any]:
             each.name: combine([getattr(value, each.name) for value in values], each.name) for each in fields(first)
         }
         whole = replace(first, **{name: part for name, (part, _) in parts.items()})  # type: ignore[type-var]
-        return whole, _known({name: interval for name, (_, interval) in parts.items()})
+        return whole, _intervals(parts)
     if isinstance(first, (list, tuple)) and first and all(map(row_name, first)):
         return _rows(values)
     return first, None
@@ -71,8 +66,7 @@ def row_name(row: Any) -> str | None:
 def _mappings(values: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], Any]:
     keys = dict.fromkeys(key for value in values for key in value)
     parts = {key: combine(_filled([value.get(key, _MISSING) for value in values]), key) for key in keys}
-    whole = {key: part for key, (part, _) in parts.items()}
-    return whole, _known({key: interval for key, (_, interval) in parts.items()})
+    return {key: part for key, (part, _) in parts.items()}, _intervals(parts)
 
 
 def _rows(values: Sequence[Sequence[Any]]) -> tuple[Any, Any]:
@@ -83,7 +77,7 @@ def _rows(values: Sequence[Sequence[Any]]) -> tuple[Any, Any]:
     names = dict.fromkeys(name for rows in named for name in rows)
     parts = {name: combine(_or_zero([rows.get(name) for rows in named])) for name in names}
     whole = type(values[0])(part for part, _ in parts.values())  # type: ignore[call-arg]
-    return whole, _known({name: interval for name, (_, interval) in parts.items()})
+    return whole, _intervals(parts)
 
 
 def _or_zero(rows: list[Any]) -> list[Any]:
@@ -105,6 +99,6 @@ def _filled(values: list[Any]) -> list[Any]:
     return [0.0 if value is _MISSING else value for value in values] if numbers else known
 
 
-def _known(intervals: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Without what has no interval."""
-    return {key: interval for key, interval in intervals.items() if interval is not None} or None
+def _intervals(parts: Mapping[str, tuple[Any, Any]]) -> dict[str, Any] | None:
+    """The intervals of parts that have one."""
+    return {key: interval for key, (_, interval) in parts.items() if interval is not None} or None

@@ -5,7 +5,7 @@ bytes; what never happened is null, and so are statistics over pulls of which on
 gives the same bytes.
 
 Parts that only cases with workloads, kubelets, faults, pushes or prices have are listed in
-`rolloutsim.results.contract.sections`; `background` is there where the scenario has one. A case's `why` holds the
+`rolloutsim.results.contract.case`; `background` is there where the scenario has one. A case's `why` holds the
 causes of its rollout time, the largest first: `seconds` and `share` on the path of its last pod, where they add up to
 the rollout time, and `over_all_s` summed over all pods. `what_if` holds the changes that were tried on the slowest
 case, the largest gain first, each with the `set` that makes it; it is missing if none was tried.
@@ -58,18 +58,9 @@ def to_text(document: Mapping[str, Any]) -> str:
 def to_dict(
     run: Run, summary: RunSummary, results: Sequence[ThresholdResult], detail: Detail | None = None
 ) -> dict[str, Any]:
-    """A run as the contract's nested dicts and lists.
+    """A run as the contract's nested dicts and lists: its records, figures and checked thresholds.
 
-    Parameters
-    ----------
-    run : Run
-        What happened.
-    summary : RunSummary
-        Its figures.
-    results : sequence of ThresholdResult
-        The scenario's thresholds, checked.
-    detail : str, optional
-        `summary`, `nodes` or `full`; see the module for the default.
+    `detail` is `summary`, `nodes` or `full`; see the module for the default.
     """
     scenario = run.scenario
     return {

@@ -23,12 +23,14 @@ Attributes are named as the keys of the JSON contract (`rolloutsim.results.docum
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.results.facts.intervals import Spread, spread
+from rolloutsim.results.facts.records import ratio
 from rolloutsim.results.load.links import LinkSummary, group_links, shared_links
 from rolloutsim.results.time.steps import time_split
 from rolloutsim.structs import struct
@@ -41,49 +43,23 @@ if TYPE_CHECKING:
 
 @struct(frozen=True)
 class CaseSummary:
-    """One case in figures.
+    """One case in figures."""
 
-    Parameters
-    ----------
-    case : str
-        Its name: the image's where each image is a case.
-    finished : bool
-        Whether every pod became ready.
-    stuck : tuple of str
-        What waits for what, when not finished.
-    nodes, pulls, unfinished_pulls : int
-        How many nodes and pulls there are, and how many pulls did not finish.
-    rollout_time_s, alone_time_s : float or None
-        See the module [s]; None: unknown.
-    bytes_on_wire : float
-        See the module [B].
-    pull_time_s, slowdown : Spread or None
-        Over all pulls [s] and [1]; None if one did not finish, or there is none.
-    time_split_s : mapping of str to float
-        Seconds by cause, summed over the finished pulls [s]; see `rolloutsim.results.time.split`.
-    links : tuple of LinkSummary
-        Every shared link, then for each node group one row for each kind of its private links.
-    rollout : RolloutSummary or None
-        What workloads, kubelets, faults and pushes add; None for bare pulls.
-    disk : DiskSummary or None
-        What the images take on disks; None for bare pulls, unless prices are given.
-    """
-
-    case: str
-    finished: bool
-    stuck: tuple[str, ...]
+    case: str  # its name: the image's where each image is a case
+    finished: bool  # every pod became ready
+    stuck: tuple[str, ...]  # what waits for what, when not finished
     nodes: int
     pulls: int
-    unfinished_pulls: int
-    rollout_time_s: float | None
+    unfinished_pulls: int  # those that never had their image
+    rollout_time_s: float | None  # [s]; None: unknown
     alone_time_s: float | None
-    bytes_on_wire: float
-    pull_time_s: Spread | None
-    slowdown: Spread | None
-    time_split_s: Mapping[str, float]
-    links: tuple[LinkSummary, ...]
-    rollout: RolloutSummary | None = None
-    disk: DiskSummary | None = None
+    bytes_on_wire: float  # [B]
+    pull_time_s: Spread | None  # over all pulls [s]; None if one did not finish, or there is none
+    slowdown: Spread | None  # likewise [1]
+    time_split_s: Mapping[str, float]  # by cause, summed over finished pulls [s]; see `rolloutsim.results.time.split`
+    links: tuple[LinkSummary, ...]  # every shared one, then for each node group a row for each kind of its private ones
+    rollout: RolloutSummary | None = None  # what workloads, kubelets, faults and pushes add; None for bare pulls
+    disk: DiskSummary | None = None  # what images take on disks; None for bare pulls, unless prices are given
 
     def link(self, name: str) -> LinkSummary:
         """The row of a link, or of a group's links such as `web.nic.in`."""
@@ -100,7 +76,7 @@ class RunSummary:
     @property
     def slowest(self) -> CaseSummary:
         """The case with the largest rollout time; one that did not finish before all others."""
-        return max(self.cases.values(), key=_duration)
+        return max(self.cases.values(), key=lambda case: inf if case.rollout_time_s is None else case.rollout_time_s)
 
 
 def summarise(run: Run) -> RunSummary:
@@ -109,27 +85,29 @@ def summarise(run: Run) -> RunSummary:
 
 
 def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
-    """The figures of one case.
-
-    Parameters
-    ----------
-    run : Run
-        The case's, whose scenario knows groups, registries and prices.
-    case : CaseRecords
-        What happened.
-    """
+    """The figures of one case; its run's scenario knows groups, registries and prices."""
     groups = tuple(group.name for group in run.scenario.groups)
     counts = counted_pulls(case)
     pulled = pull_times(case)[counts]
     finished = ~np.isnan(pulled)
     slowed = slowdowns(case)[counts]
+    rollout = disk = None
+    if not case.bare:
+        from rolloutsim.results.pods.rollouts import rollout_summary  # bare pulls do without
+
+        rollout = rollout_summary(run, case)
+    if not case.bare or run.scenario.prices.ssd is not None or run.scenario.prices.hdd is not None:
+        from rolloutsim.results.load.disks import disk_summary  # as above
+
+        disk = disk_summary(run, case)
     return CaseSummary(
         case=case.name,
         finished=case.finished,
         stuck=case.stuck,
         nodes=len(case.node_names),
         pulls=len(case.pulls.asked),
-        unfinished_pulls=_unfinished(case),
+        # One that failed and was asked for again by its pods is over.
+        unfinished_pulls=int(np.sum(np.isnan(case.pulls.pulled) & np.isnan(case.pulls.failed))),
         rollout_time_s=rollout_time(case),
         alone_time_s=alone_time(case),
         bytes_on_wire=float(case.fetches.bytes_done.sum()),
@@ -137,8 +115,8 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         slowdown=spread(slowed[~np.isnan(slowed)]) if finished.all() else None,
         time_split_s=time_split(case),
         links=(*shared_links(case), *group_links(case, groups)),
-        rollout=_rollout(run, case),
-        disk=_disk(run, case),
+        rollout=rollout,
+        disk=disk,
     )
 
 
@@ -160,12 +138,7 @@ def last_pod(case: CaseRecords) -> int | None:
 def ready_times(case: CaseRecords, pulls: npt.NDArray[np.bool_]) -> Times:
     """When the pods of some pulls became ready [s]; NaN among them where one is missing.
 
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    pulls : numpy.ndarray
-        Which of its pulls; pods of a workload belong to those of all images of the workload.
+    Pods of a workload belong to the pulls of all images of the workload.
     """
     pods, stays = case.pods, np.isnan(case.pods.deleted)
     if case.bare or pulls.all():
@@ -197,38 +170,11 @@ def pull_times(case: CaseRecords) -> Times:
 def slowdowns(case: CaseRecords) -> Times:
     """Pull time / alone time of each pull [1]; 1 where both are zero, NaN where unknown."""
     times, alone = pull_times(case), case.pulls.alone
-    slowed = np.full(len(times), np.nan)
-    np.divide(times, alone, out=slowed, where=alone > 0.0)
+    slowed = ratio(times, alone)
     slowed[(times == 0.0) & (alone == 0.0)] = 1.0
     return slowed
-
-
-def _unfinished(case: CaseRecords) -> int:
-    """Pulls that never had their image; one that failed and was asked for again by its pods is over."""
-    return int(np.sum(np.isnan(case.pulls.pulled) & np.isnan(case.pulls.failed)))
 
 
 def is_image_case(case: CaseRecords) -> bool:
     """Whether the case is the rollout of the one image whose name it has."""
     return len(case.images) == 1 and case.images[0].name == case.name
-
-
-def _rollout(run: Run, case: CaseRecords) -> RolloutSummary | None:
-    if case.bare:
-        return None
-    from rolloutsim.results.pods.rollouts import rollout_summary  # bare pulls do without
-
-    return rollout_summary(run, case)
-
-
-def _disk(run: Run, case: CaseRecords) -> DiskSummary | None:
-    prices = run.scenario.prices
-    if case.bare and prices.ssd is None and prices.hdd is None:
-        return None
-    from rolloutsim.results.load.disks import disk_summary  # as above
-
-    return disk_summary(run, case)
-
-
-def _duration(case: CaseSummary) -> float:
-    return float("inf") if case.rollout_time_s is None else case.rollout_time_s

@@ -112,12 +112,7 @@ def rate_of_rate(used: float, whole: float) -> str:
 def plus_minus(show: Callable[[float], str], value: float, half: float) -> str:
     """A value and half its interval, in one unit and with as many decimals where that can be read: `4.15 ± 0.25 s`.
 
-    Parameters
-    ----------
-    show : callable
-        How such a value is shown alone.
-    value, half : float
-        In the unit that it takes.
+    `show` is how such a value is shown alone.
     """
     shown, apart = show(value), show(half)
     number, _, unit = shown.partition(" ")
@@ -128,15 +123,15 @@ def plus_minus(show: Callable[[float], str], value: float, half: float) -> str:
     return f"{number} ± {other if float(rounded) == 0.0 else rounded} {unit}"
 
 
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Words in running text: `a, b and c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
 def visible(text: str, keep: str = "") -> str:
     """A text in which control characters, which could steer a terminal, are written as escapes.
 
-    Parameters
-    ----------
-    text : str
-        Any text.
-    keep : str
-        Control characters that stay, such as line feeds.
+    Those in `keep` stay, such as line feeds.
     """
     return "".join(f"\\x{ord(c):02x}" if category(c) == "Cc" and c not in keep else c for c in text)
 

@@ -34,27 +34,13 @@ _OF_THE_FIRST = "nodes, pulls and their links are those of the first replication
 
 @struct(eq=False)
 class Replication:
-    """The figures of one replication, without its records.
-
-    Parameters
-    ----------
-    seed : int
-        Its seed.
-    summary : RunSummary
-        The figures of its cases.
-    cases : mapping of str to mapping
-        By case, its object in the JSON contract at detail `summary`, thresholds left out.
-    measured : tuple of Measurement
-        The values of the scenario's thresholds.
-    ready : mapping of str to array
-        By case, when its pods or nodes became ready (`rolloutsim.results.time.phases.Readiness`), ascending [s].
-    """
+    """The figures of one replication, without its records."""
 
     seed: int
     summary: RunSummary
-    cases: Mapping[str, Mapping[str, Any]]
-    measured: tuple[Measurement, ...]
-    ready: Mapping[str, npt.NDArray[np.float64]]
+    cases: Mapping[str, Mapping[str, Any]]  # by case its object in the JSON contract, detail `summary`, no thresholds
+    measured: tuple[Measurement, ...]  # the values of the scenario's thresholds
+    ready: Mapping[str, npt.NDArray[np.float64]]  # by case, when its pods or nodes became ready, ascending [s]
 
 
 def figures_of(run: Run) -> Replication:
@@ -153,12 +139,7 @@ class Outcome:
     def values(self, case: str, *path: str) -> tuple[float | None, ...]:
         """One number of the JSON contract in each replication, the rollout time by default.
 
-        Parameters
-        ----------
-        case : str
-            The case.
-        path : str
-            Its keys, names of rows among them: `"links", "registry.uplink", "utilisation"`.
+        Its path is its keys, names of rows among them: `"links", "registry.uplink", "utilisation"`.
         """
         return tuple(_at(one.cases[case], path or (ROLLOUT_TIME,)) for one in self.each)
 
@@ -169,10 +150,7 @@ class Outcome:
     def to_dict(self, detail: Detail | None = None) -> dict[str, Any]:
         """The JSON contract as nested dicts and lists; of several replications, values with their intervals, in `ci`.
 
-        Parameters
-        ----------
-        detail : str, optional
-            `summary`, `nodes` or `full`; see `rolloutsim.results.document` for the default.
+        `detail` is `summary`, `nodes` or `full`; see `rolloutsim.results.document` for the default.
         """
         from rolloutsim.results.document import to_dict
 

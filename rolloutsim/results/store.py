@@ -17,19 +17,15 @@ another name since is found by what its metadata say that it `was`.
 
 from __future__ import annotations
 
-import ast
-import inspect
 import json
-import sys
 import zipfile
 from collections.abc import Mapping, MutableMapping
 from dataclasses import MISSING, fields, is_dataclass, replace
 from functools import cache
-from importlib import import_module
 from io import BytesIO
 from math import isfinite
 from pathlib import Path
-from types import ModuleType, UnionType
+from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -208,18 +204,7 @@ def to_plain(value: Any, arrays: MutableMapping[str, Array], path: str = "") -> 
 
 
 def from_plain(plain: Any, hint: Any, arrays: Mapping[str, Array], path: str = "") -> Any:
-    """The value that `to_plain` was given.
-
-    Parameters
-    ----------
-    plain : object
-        What it returned.
-    hint : type
-        What the value is: a dataclass, or a type hint of one's field.
-    arrays : mapping
-        The arrays by path.
-    path : str
-        Where the value stands.
+    """The value that `to_plain` was given; its type is `hint`, a dataclass or the type hint of one's field.
 
     Raises
     ------
@@ -301,25 +286,11 @@ def _options(hint: Any) -> tuple[Any, ...]:
 
 @cache
 def _hints(dataclass: Any) -> Mapping[str, Any]:
-    """The type hints of a dataclass's fields, also those whose names its module imports for type checkers alone."""
-    module = sys.modules[dataclass.__module__]
-    names = dict(vars(module))
-    while True:
-        try:
-            return get_type_hints(dataclass, names)
-        except NameError as error:
-            missing = str(error.name)
-            names[missing] = _for_type_checkers(module, missing)
+    """The type hints of a dataclass's fields, also of those that `metrics` does not import for bare pulls."""
+    from rolloutsim.results.load.disks import DiskSummary
+    from rolloutsim.results.pods.rollouts import RolloutSummary
 
-
-def _for_type_checkers(module: ModuleType, name: str) -> Any:
-    """What a module imports by a name under `if TYPE_CHECKING`."""
-    for node in ast.walk(ast.parse(inspect.getsource(module))):
-        if isinstance(node, ast.ImportFrom) and node.module is not None:
-            for one in node.names:
-                if name == (one.asname or one.name):
-                    return getattr(import_module(node.module), one.name)
-    raise NameError(f"{module.__name__} does not import {name}")
+    return get_type_hints(dataclass, localns={"DiskSummary": DiskSummary, "RolloutSummary": RolloutSummary})
 
 
 def _below(path: str, name: str) -> str:

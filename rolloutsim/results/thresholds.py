@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, Run, Times
     from rolloutsim.results.metrics import RunSummary
 
+_BELOW = ("<", "<=")  # comparisons with an upper limit
 _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
@@ -59,46 +60,19 @@ _OF_ALL = ("rollout_time", "alone_time", "bytes_on_wire", "pull_time", "slowdown
 
 @struct(frozen=True)
 class ThresholdResult:
-    """One condition, checked for one case.
+    """One condition, checked for one case."""
 
-    Parameters
-    ----------
-    case : str
-        The case that was checked. A condition that fits no case fails in each.
-    check : str
-        The condition as written: `max < 60 s`.
-    metric : str
-        The metric with its selectors, the case's included: `rollout_time{image=builder}`.
-    value : float or None
-        In SI base units; None: unknown, and so failed.
-    passed : bool
-        Whether the condition holds.
-    severity : str
-        `error` or `warn`.
-    headroom : str
-        How much room is left, as a share of the limit: `8 % left`, `12 % over`; beyond twice the limit
-        `14.0× the limit`. Of an unknown value, why it is unknown.
-    shown : str
-        The value for people: `55.4 s`.
-    ci : Interval or None
-        With several replications, the 95 % interval of the value, where there is one.
-    place : tuple or None
-        File and line of the condition.
-    room : float or None
-        How much room is left as a share of the limit, below 0 what is missing [1]; None: unknown, or the limit is 0.
-    """
-
-    case: str
-    check: str
-    metric: str
-    value: float | None
+    case: str  # the one that was checked; a condition that fits no case fails in each
+    check: str  # the condition as written: `max < 60 s`
+    metric: str  # with its selectors, the case's included: `rollout_time{image=builder}`
+    value: float | None  # in SI base units; None: unknown, and so failed
     passed: bool
     severity: Literal["error", "warn"]
-    headroom: str
-    shown: str
-    ci: Interval | None = None
-    place: tuple[str, int] | None = None
-    room: float | None = None
+    headroom: str  # `8 % left` of the limit, `12 % over`, `14.0× the limit`; of an unknown value, why it is unknown
+    shown: str  # the value for people: `55.4 s`
+    ci: Interval | None = None  # with several replications, the 95 % interval of the value, where there is one
+    place: tuple[str, int] | None = None  # file and line of the condition
+    room: float | None = None  # as a share of the limit, below 0 what is missing [1]; None: unknown, or the limit is 0
 
     def to_row(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -108,42 +82,18 @@ class ThresholdResult:
 
 @struct
 class Measurement:
-    """The value that a condition is about, in one run.
-
-    Parameters
-    ----------
-    threshold : Threshold
-        The condition.
-    case : str
-        The case.
-    label : str
-        The metric with its selectors, the case's included.
-    value : float or None
-        In SI base units; None: unknown.
-    within : bool
-        Whether the statistic was taken within the run, over its pulls or links, and not over one value.
-    missing : str
-        Why the value is unknown, if it is.
-    """
+    """The value that a condition is about, in one run."""
 
     threshold: Threshold
     case: str
-    label: str
-    value: float | None
-    within: bool
-    missing: str = ""
+    label: str  # the metric with its selectors, the case's included
+    value: float | None  # in SI base units; None: unknown
+    within: bool  # the statistic was taken within the run, over its pulls or links, and not over one value
+    missing: str = ""  # why the value is unknown, if it is
 
 
 def measure(run: Run, summary: RunSummary) -> tuple[Measurement, ...]:
-    """The values of all conditions of a run's scenario.
-
-    Parameters
-    ----------
-    run : Run
-        Its records, and its scenario with the conditions.
-    summary : RunSummary
-        Its figures.
-    """
+    """The values of all conditions of a run's scenario."""
     figures = _Figures(summary)
     return tuple(found for threshold in run.scenario.thresholds for found in _measure(threshold, run, figures))
 
@@ -157,6 +107,7 @@ def judge(measured: Sequence[Measurement]) -> ThresholdResult:
     """
     threshold, case, label = measured[0].threshold, measured[0].case, measured[0].label
     value, interval = _over_replications(measured)
+    missing = next((one.missing for one in measured if one.value is None), "")
     room = None if value is None else _room(threshold, value)
     return ThresholdResult(
         case=case,
@@ -165,7 +116,7 @@ def judge(measured: Sequence[Measurement]) -> ThresholdResult:
         value=value,
         passed=value is not None and _COMPARISONS[threshold.comparison](value, threshold.value),
         severity=threshold.severity,
-        headroom=_missing(measured) if value is None else _headroom(threshold, value, room),
+        headroom=missing if value is None else _headroom(threshold, value, room),
         shown=_shown(threshold, value, interval),
         ci=interval,
         place=threshold.place,
@@ -187,7 +138,7 @@ def holds_at(threshold: Threshold, result: ThresholdResult) -> bool:
     """Whether a condition holds at the worse end of its value's interval, too."""
     if result.ci is None:
         return result.passed
-    worse = result.ci.high if threshold.comparison in ("<", "<=") else result.ci.low
+    worse = result.ci.high if threshold.comparison in _BELOW else result.ci.low
     return result.passed and _COMPARISONS[threshold.comparison](worse, threshold.value)
 
 
@@ -242,11 +193,6 @@ def _why_missing(threshold: Threshold, case: CaseRecords, nowhere: bool, figures
     return "the rollout did not finish" if there and not case.finished else "nothing of the kind in this case"
 
 
-def _missing(measured: Sequence[Measurement]) -> str:
-    """Why a value over all replications is unknown: the reason of the first in which it is."""
-    return next(one.missing for one in measured if one.value is None)
-
-
 def _selected(threshold: Threshold, case: CaseRecords) -> npt.NDArray[np.bool_] | None:
     """Which pulls of a case a condition is about; None: it is not about this case."""
     selectors = threshold.selectors
@@ -270,29 +216,24 @@ def _value(
             return _finite(case.pulls.alone[pulls], threshold.statistic or "mean", missing=np.nan), True
         case "bytes_on_wire":
             return float(case.fetches.bytes_done[pulls[case.fetches.pull]].sum()), False
-        case "pull_time":
+        case "pull_time" | "slowdown":
+            of_pulls = metrics.pull_times if threshold.metric == "pull_time" else metrics.slowdowns
             counted = pulls & metrics.counted_pulls(case)
-            return _finite(metrics.pull_times(case)[counted], threshold.statistic or "max"), True
-        case "slowdown":
-            counted = pulls & metrics.counted_pulls(case)
-            return _finite(metrics.slowdowns(case)[counted], threshold.statistic or "max"), True
+            return _finite(of_pulls(case)[counted], threshold.statistic or "max"), True
     if METRICS[threshold.metric].path[0] != "links":
         found = look_up(figures.object_of(case), threshold)
-        return _finite(np.array(found), _worst(threshold)), threshold.statistic is not None
+        worst = "max" if threshold.comparison in _BELOW else "min"
+        return _finite(np.array(found), worst), threshold.statistic is not None
     rows, own = _links(case, threshold, figures.summary)
-    values = np.array([v for row in rows for v in _link_values(threshold, row)])
+    name = METRICS[threshold.metric].path[-1]
+    values = np.array([value for row in rows if (value := getattr(row, name)) is not None])
     return _finite(values, threshold.statistic or own, missing=np.nan), len(values) > 1
 
 
 def look_up(case: Mapping[str, Any], threshold: Threshold) -> list[float]:
     """The numbers that a condition is about, in a case's object of the JSON contract; an unknown one is NaN.
 
-    Parameters
-    ----------
-    case : mapping
-        The object.
-    threshold : Threshold
-        The condition; what it selects is looked for by name.
+    What it selects is looked for by name.
     """
     metric = METRICS[threshold.metric]
     values: list[Any] = [case]
@@ -316,10 +257,6 @@ def _below(value: Any, step: str, threshold: Threshold) -> list[Any]:
     return []
 
 
-def _worst(threshold: Threshold) -> str:
-    return "max" if threshold.comparison in ("<", "<=") else "min"
-
-
 def _links(
     case: CaseRecords, threshold: Threshold, summary: RunSummary
 ) -> tuple[list[LinkSummary] | list[Busiest], str]:
@@ -340,12 +277,6 @@ def _links(
         return [found[0].max], "max"
     group, part = LinkName.of(name).owner, found[0].kind
     return [row for row in private_links(case) if row.kind == part and LinkName.of(row.link).group == group], "mean"
-
-
-def _link_values(threshold: Threshold, row: LinkSummary | Busiest) -> list[float]:
-    """The value of a link, or of a group's links on average."""
-    value = getattr(row, METRICS[threshold.metric].path[-1])
-    return [] if value is None else [value]
 
 
 def _finite(values: Times, name: str, missing: float = np.inf) -> float | None:
@@ -376,10 +307,9 @@ def _label(threshold: Threshold, case: CaseRecords) -> str:
 
 def _room(threshold: Threshold, value: float) -> float | None:
     """How far the value is from the limit, as a share of the limit, above 0 on the good side [1]."""
-    below = threshold.comparison in ("<", "<=")
-    return (
-        (threshold.value - value if below else value - threshold.value) / threshold.value if threshold.value else None
-    )
+    if threshold.value == 0.0:
+        return None
+    return (threshold.value - value if threshold.comparison in _BELOW else value - threshold.value) / threshold.value
 
 
 def _headroom(threshold: Threshold, value: float, room: float | None) -> str:
@@ -390,7 +320,7 @@ def _headroom(threshold: Threshold, value: float, room: float | None) -> str:
         return f"{show_factor(value / threshold.value)} the limit"
     if room >= 0.0:
         return f"{_share(room)} left"
-    return f"{_share(-room)} {'over' if threshold.comparison in ('<', '<=') else 'short'}"
+    return f"{_share(-room)} {'over' if threshold.comparison in _BELOW else 'short'}"
 
 
 def _share(share: float) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 import rolloutsim as rs
 from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.results.metrics import CaseSummary, rollout_time, summarise
-from rolloutsim.results.why.causes import causes
+from rolloutsim.results.why.critical import causes
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.simulation import simulate
 from tests.invariants.test_time_split import scenarios

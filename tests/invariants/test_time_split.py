@@ -82,7 +82,7 @@ def test_the_causes_of_each_pull_add_up_to_its_time(scenario: ResolvedScenario) 
     (case,) = simulate(scenario).cases
     assert case.finished
     times = path_times(case)
-    by_pull = times.by_pull()
+    by_pull = times.by_owner()
     startup = times.causes.index(STARTUP.name)
     pulling = np.delete(by_pull, startup, axis=1).sum(axis=1)
     np.testing.assert_allclose(pulling, case.pulls.pulled - case.pulls.asked, rtol=1e-9, atol=1e-9)

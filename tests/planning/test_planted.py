@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import rolloutsim as rs
-from rolloutsim.results.why.causes import causes
+from rolloutsim.results.why.critical import causes
 
 PLANTED = sorted((Path(__file__).parent.parent / "data" / "planted").glob("*.yaml"))
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from rolloutsim.results.outcome import Outcome
-from rolloutsim.results.why.causes import Cause, cause_columns, causes
+from rolloutsim.results.why.critical import Cause, cause_columns, causes
 from tests.results.by_hand import DISK, NIC, UPLINK_CAUSE, Story, image, run
 
 

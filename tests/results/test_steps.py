@@ -15,7 +15,7 @@ from tests.results.rollout_by_hand import Rollout, workload
 
 def by_pod(story: Story) -> list[dict[str, float]]:
     times = pod_times(story.case())
-    rows = times.by_pod().tolist()
+    rows = times.by_owner().tolist()
     return [{cause: s for cause, s in zip(times.causes, row, strict=True) if s} for row in rows]
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rolloutsim.results.why.causes import causes
-from rolloutsim.results.why.critical import queued_time
+from rolloutsim.results.why.critical import causes, queued_time
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.structs import struct
 
@@ -155,8 +154,3 @@ def is_full(row: LinkSummary) -> bool:
 def utilisation(row: LinkSummary) -> float:
     """The mean utilisation of a link, of a group's the busiest one's [1]."""
     return (row.utilisation if row.max is None else row.max.utilisation) or 0.0
-
-
-def listed(words: Sequence[str]) -> str:
-    """`a, b and c`."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rolloutsim.planning.changes.situation import Candidate, Situation, change, is_full, listed, utilisation
+from rolloutsim.planning.changes.situation import Candidate, Situation, change, is_full, utilisation
 from rolloutsim.results.load.links import LinkSummary
-from rolloutsim.results.numerals import show_byte_rate, show_factor, show_rate
+from rolloutsim.results.numerals import listed, show_byte_rate, show_factor, show_rate
 from rolloutsim.results.why.bottlenecks import Bottleneck
 from rolloutsim.results.why.words import name_of
 from rolloutsim.scenario.causes import DISK, UNPACK

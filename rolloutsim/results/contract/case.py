@@ -1,18 +1,26 @@
-"""The object of a case in the JSON contract, which `rolloutsim.results.document` describes."""
+"""The object of a case in the JSON contract, which `rolloutsim.results.document` describes.
+
+Some parts only some cases have; what is empty is left out. With workloads, kubelets, faults or pushes: `workloads`,
+`registries`, `push`, `faults`, `conditions`, `unfinished_pods`, `failed_pulls`, `failed_pull_reasons`, `bytes_again`,
+and `disk`, which prices bring as well; with rows for nodes also `pods` and `ready_replicas`. The latter hold one
+row a change of a workload's ready pods, of more than 1,000 changes every so many-th and the one at which the fewest
+pods were ready.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
-from rolloutsim.results.contract.columns import layer_columns, node_columns, pull_columns
-from rolloutsim.results.contract.sections import plain_rows, row_sections, sections
+import numpy as np
+
+from rolloutsim.results.contract.columns import Columns, layer_columns, node_columns, pod_columns, pull_columns
 from rolloutsim.results.load.links import LinkSummary, private_links
 from rolloutsim.results.metrics import CaseSummary
 from rolloutsim.results.numerals import number
-from rolloutsim.results.why.causes import causes
+from rolloutsim.results.why.critical import causes
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.intervals import Spread
@@ -22,6 +30,8 @@ Detail = Literal["summary", "nodes", "full"]
 
 # Above this many nodes rows for each of them are written only on demand (assumed: a file of some MB).
 MANY_NODES = 1000
+
+_MOST_CHANGES = 1000  # rows of `ready_replicas` for each workload (assumed: as many as a figure can show)
 
 
 def case_figures(
@@ -39,11 +49,11 @@ def case_figures(
         "pull_time_s": _spread(figures.pull_time_s, ("mean", "p50", "p95", "p99", "max")),
         "slowdown": _spread(figures.slowdown, ("mean", "p50", "p95", "max")),
         "time_split_s": dict(figures.time_split_s),
-        "why": [asdict(cause) for cause in causes(records, figures)] if why and figures.finished else None,
+        "why": _plain(causes(records, figures)) if why and figures.finished else None,
         "links": [_link(row) for row in figures.links],
     }
     if figures.rollout is not None or figures.disk is not None:
-        case |= sections(figures) | (row_sections(records, figures) if rows else {})
+        case |= _sections(figures) | (_row_sections(records, figures) if rows else {})
     if records.background.kind:
         from rolloutsim.results.load.background import background_rows  # few scenarios have any
 
@@ -51,7 +61,7 @@ def case_figures(
     if detail == "full":
         case["links"] += [_link(row) for row in private_links(records)]
     if rows:
-        case["nodes"] = list(plain_rows(node_columns(records)))
+        case["nodes"] = list(_rows(node_columns(records)))
         case["pulls"] = _pulls(records, with_layers=detail != "nodes")
     return case
 
@@ -61,32 +71,82 @@ def _spread(spread: Spread | None, keys: Iterable[str]) -> dict[str, float] | No
 
 
 def _link(row: LinkSummary) -> dict[str, Any]:
-    link: dict[str, Any] = {
-        "link": row.link,
-        "capacity_bytes_per_s": number(row.capacity_bytes_per_s),
-        "bytes": number(row.bytes),
-        "utilisation": row.utilisation,
-        "saturated_s": row.saturated_s,
-        "peak_flows": number(row.peak_flows),
-    }
-    if row.nodes is not None and row.max is not None:
-        link["nodes"] = row.nodes
-        link["max"] = {
-            "bytes": number(row.max.bytes),
-            "utilisation": row.max.utilisation,
-            "saturated_s": row.max.saturated_s,
-            "peak_flows": row.max.peak_flows,
-        }
-    return link
+    left_out = ("kind",) if row.max is not None else ("kind", "nodes", "max")
+    return {key: value for key, value in _plain(row).items() if key not in left_out}
 
 
 def _pulls(records: CaseRecords, with_layers: bool) -> list[dict[str, Any]]:
     columns = pull_columns(records)
     keys = ("node", "image", "asked_s", "pulled_s", *(key for key in ("failed_s", "reason") if key in columns))
-    pulls = list(plain_rows({key: columns[key] for key in keys}))
+    pulls = list(_rows({key: columns[key] for key in keys}))
     if with_layers:
         for pull in pulls:
             pull["layers"] = []
-        for number, layers in groupby(plain_rows(layer_columns(records)), key=lambda row: row.pop("pull")):
+        for number, layers in groupby(_rows(layer_columns(records)), key=lambda row: row.pop("pull")):
             pulls[number]["layers"] = list(layers)
     return pulls
+
+
+def _sections(figures: CaseSummary) -> dict[str, Any]:
+    """The parts that belong to the figures of a case."""
+    found: dict[str, Any] = {}
+    rollout = figures.rollout
+    if rollout is not None:
+        for key in ("workloads", "registries", "push", "faults", "conditions", "unfinished_pods"):
+            if rows := getattr(rollout, key):
+                found[key] = [_plain(row) for row in rows]
+        found["failed_pulls"] = rollout.failed_pulls
+        if rollout.failed_pull_reasons:
+            found["failed_pull_reasons"] = dict(rollout.failed_pull_reasons)
+        found["bytes_again"] = number(rollout.bytes_again)
+    if figures.disk is not None:
+        found["disk"] = _plain(figures.disk)
+        del found["disk"]["nodes"]
+    return found
+
+
+def _row_sections(records: CaseRecords, figures: CaseSummary) -> dict[str, Any]:
+    """The parts with a row for each pod, for each change, and for each node's disk."""
+    found: dict[str, Any] = {}
+    if records.bare:
+        return found
+    found["pods"] = list(_rows(pod_columns(records)))
+    if figures.rollout is not None and figures.rollout.workloads:
+        found["ready_replicas"] = list(_changes(records))
+    if figures.disk is not None and figures.disk.nodes:
+        found["node_disks"] = [_plain(node) for node in figures.disk.nodes]
+    return found
+
+
+def _changes(records: CaseRecords) -> Iterator[dict[str, Any]]:
+    from rolloutsim.results.pods.replicas import ready_replicas  # bare pulls do without
+
+    for workload in records.orchestration.workloads:
+        times, old, new = ready_replicas(records, workload.name)
+        kept = np.arange(len(times))
+        if len(times) > _MOST_CHANGES:
+            kept = np.linspace(0, len(times) - 1, _MOST_CHANGES - 1).astype(np.int64)
+            kept = np.union1d(kept, [int((old + new).argmin())])
+        for row in kept.tolist():
+            yield {"workload": workload.name, "time_s": float(times[row]), "old": int(old[row]), "new": int(new[row])}
+
+
+def _plain(value: Any, key: str = "") -> Any:
+    """Nested figures with whole bytes and flows, and without mappings that are empty."""
+    if is_dataclass(value):
+        value = {each.name: getattr(value, each.name) for each in fields(value)}
+    if isinstance(value, Mapping):
+        return {name: _plain(item, name) for name, item in value.items() if item != {}}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return number(value) if isinstance(value, float) and ("bytes" in key or key == "peak_flows") else value
+
+
+def _rows(columns: Columns) -> Iterator[dict[str, Any]]:
+    """Columns as rows of plain values."""
+    plain = [values.tolist() if isinstance(values, np.ndarray) else values for values in columns.values()]
+    for values in zip(*plain, strict=True):
+        yield {
+            key: number(value) if key == "bytes" else None if value != value else value
+            for key, value in zip(columns, values, strict=True)
+        }

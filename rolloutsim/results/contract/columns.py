@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.results.facts.layers import layer_table
+from rolloutsim.results.facts.records import happened, or_never
 from rolloutsim.results.metrics import slowdowns
 from rolloutsim.results.pods.failures import pod_names
 
@@ -27,15 +28,15 @@ def node_columns(case: CaseRecords) -> Columns:
     asked, pulled, ready = np.full(nodes, np.inf), np.full(nodes, -np.inf), np.full(nodes, -np.inf)
     np.minimum.at(asked, pulls.node, pulls.asked)
     counts = np.isnan(pulls.failed)  # an attempt that failed is followed by another, or its pod is never ready
-    np.maximum.at(pulled, pulls.node[counts], _last(pulls.pulled[counts]))
+    np.maximum.at(pulled, pulls.node[counts], or_never(pulls.pulled[counts]))
     stays = np.isnan(pods.deleted)
-    np.maximum.at(ready, pods.node[stays], _last(pods.ready[stays]))
+    np.maximum.at(ready, pods.node[stays], or_never(pods.ready[stays]))
     moved = np.bincount(pulls.node[case.fetches.pull], case.fetches.bytes_done, nodes)
     return {
         "node": list(case.node_names),
-        "asked_s": _happened(asked),
-        "pulled_s": _happened(pulled),
-        "ready_s": _happened(ready),
+        "asked_s": happened(asked),
+        "pulled_s": happened(pulled),
+        "ready_s": happened(ready),
         "bytes": moved,
     }
 
@@ -53,7 +54,7 @@ def pull_columns(case: CaseRecords) -> Columns:
     if (pulls.reason >= 0).any():
         failures = {"failed_s": pulls.failed, "reason": _named(case.reasons, pulls.reason)}
     return {
-        "node": [case.node_names[i] for i in pulls.node.tolist()],
+        "node": _named(case.node_names, pulls.node),
         "image": [case.images[i].name for i in pulls.image.tolist()],
         "asked_s": pulls.asked,
         "pulled_s": pulls.pulled,
@@ -76,7 +77,7 @@ def pod_columns(case: CaseRecords) -> Columns:
     return {
         "pod": pod_names(case),
         "workload": _named(workloads, pods.workload),
-        "node": [case.node_names[i] for i in pods.node.tolist()],
+        "node": _named(case.node_names, pods.node),
         "created_s": pods.created,
         "asked_s": pods.asked,
         "pulled_s": pods.started,
@@ -124,12 +125,3 @@ def _taken(values: Times, rows: Any, where: Any, missing: float = np.nan) -> Tim
 def _named(names: tuple[str, ...], rows: Ids | npt.NDArray[np.int16]) -> list[str | None]:
     """The name for each row's number; None for -1."""
     return [names[row] if row >= 0 else None for row in rows.tolist()]
-
-
-def _last(times: Times) -> Times:
-    """What never happened is later than everything."""
-    return np.where(np.isnan(times), np.inf, times)
-
-
-def _happened(times: Times) -> Times:
-    return np.where(np.isinf(times), np.nan, times)

@@ -121,22 +121,13 @@ def student_t(share: float, freedom: int) -> float:
 def _t_share(t: float, freedom: int) -> float:
     """The distribution function of Student's t; finite sums, Abramowitz & Stegun 26.7.3 and 26.7.4."""
     angle = atan(t / sqrt(freedom))
-    square = cos(angle) ** 2
-    term = total = 0.0
-    if freedom % 2:
-        if freedom > 1:
-            term = total = sin(angle) * cos(angle)
-        for k in range(3, freedom - 1, 2):
-            term *= square * (k - 1) / k
-            total += term
-        inside = 2 / pi * (angle + total)
-    else:
-        term = total = sin(angle)
-        for k in range(2, freedom - 1, 2):
-            term *= square * (k - 1) / k
-            total += term
-        inside = total
-    return (1 + inside) / 2
+    is_odd = freedom % 2 == 1
+    term = sin(angle) * cos(angle) if is_odd else sin(angle)
+    total = term if freedom > 1 else 0.0
+    for k in range(3 if is_odd else 2, freedom - 1, 2):
+        term *= cos(angle) ** 2 * (k - 1) / k
+        total += term
+    return (1 + (2 / pi * (angle + total) if is_odd else total)) / 2
 
 
 @lru_cache(maxsize=256)

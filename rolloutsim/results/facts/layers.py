@@ -16,18 +16,10 @@ if TYPE_CHECKING:
 
 @struct
 class LayerTable:
-    """The layers of each pull, from the base (column 0) to the top of its image.
+    """The layers of each pull, from the base (column 0) to the top of its image."""
 
-    Parameters
-    ----------
-    fetch : numpy.ndarray
-        Row in the fetches that brought the layer, of this pull or of another; -1: held already, or not begun.
-    unpack : numpy.ndarray
-        For each fetch its row in the unpacks; -1: none.
-    """
-
-    fetch: Ids
-    unpack: Ids
+    fetch: Ids  # row in the fetches that brought the layer, of this pull or another; -1: held already, or not begun
+    unpack: Ids  # for each fetch its row in the unpacks; -1: none
 
 
 @derived

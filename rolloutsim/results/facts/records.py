@@ -398,3 +398,25 @@ def derived(function: Callable[[CaseRecords], Value]) -> Callable[[CaseRecords],
         return known[case]
 
     return once
+
+
+def known(value: float) -> float | None:
+    """A value, or None for NaN: what never happened, or is not known."""
+    return None if value != value else float(value)
+
+
+def or_never(times: Times) -> Times:
+    """Times, of which what never happened (NaN) is later than everything [s]."""
+    return np.where(np.isnan(times), np.inf, times)
+
+
+def happened(times: Times) -> Times:
+    """Times, of which what is not finite never happened: NaN [s]."""
+    return np.where(np.isfinite(times), times, np.nan)
+
+
+def ratio(amount: Any, by: Any, missing: float = np.nan, least: Times | float = 0.0) -> Times:
+    """Amount by amount, and `missing` where the second is not larger than `least`."""
+    found = np.full(np.shape(by), missing)
+    np.divide(amount, by, out=found, where=by > least)
+    return found

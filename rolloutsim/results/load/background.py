@@ -7,11 +7,13 @@ latency that of its requests.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rolloutsim.results.facts.records import known
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 # An application has recovered when it has this much of its bandwidth again, and its requests take no longer than
 # their time before divided by this (assumed).
 RECOVERED = 0.95
+
+_WHEN = ("before", "during", "after")
 
 
 @struct
@@ -33,35 +37,19 @@ class Latency:
 
 @struct
 class BackgroundSummary:
-    """One application, before, during and after the rollout; None: it is not there, or it is not known.
+    """One application, before, during and after the rollout; None: it is not there, or it is not known."""
 
-    Parameters
-    ----------
-    name : str
-        As in the scenario.
-    kind : str
-        `transfer`, `constant_rate` or `service`.
-    before, during, after : float or None
-        Bandwidth [B/s].
-    latency_before, latency_during, latency_after : Latency or None
-        Of a service's requests.
-    bytes, lost : float
-        What it moved until the rollout's end, and what of a constant rate found no room [B].
-    recovered : float or None
-        When it had its bandwidth (and latency) again for good, from the rollout's start; 0: never disturbed [s].
-    """
-
-    name: str
-    kind: str
-    before: float | None
+    name: str  # as in the scenario
+    kind: str  # `transfer`, `constant_rate` or `service`
+    before: float | None  # bandwidth [B/s]
     during: float | None
     after: float | None
-    latency_before: Latency | None
+    latency_before: Latency | None  # of a service's requests
     latency_during: Latency | None
     latency_after: Latency | None
-    bytes: float
-    lost: float
-    recovered: float | None
+    bytes: float  # moved until the rollout's end
+    lost: float  # what of a constant rate found no room [B]
+    recovered: float | None  # when it had its bandwidth (and latency) again for good; 0: never disturbed [s]
 
 
 def background_summaries(case: CaseRecords) -> tuple[BackgroundSummary, ...]:
@@ -76,23 +64,16 @@ def background_rows(case: CaseRecords) -> list[dict[str, Any]]:
         row: dict[str, Any] = {
             "name": one.name,
             "kind": one.kind,
-            "bandwidth_bytes_per_s": {"before": one.before, "during": one.during, "after": one.after},
+            "bandwidth_bytes_per_s": {when: getattr(one, when) for when in _WHEN},
             "bytes": one.bytes,
             "bytes_lost": one.lost,
             "recovered_s": one.recovered,
         }
         if one.kind == "service":
-            row["latency_s"] = {
-                "before": _plain(one.latency_before),
-                "during": _plain(one.latency_during),
-                "after": _plain(one.latency_after),
-            }
+            latencies: dict[str, Latency | None] = {when: getattr(one, f"latency_{when}") for when in _WHEN}
+            row["latency_s"] = {when: latency and asdict(latency) for when, latency in latencies.items()}
         rows.append(row)
     return rows
-
-
-def _plain(latency: Latency | None) -> dict[str, float | None] | None:
-    return None if latency is None else {"p50": latency.p50, "p95": latency.p95, "max": latency.max}
 
 
 def _summary(case: CaseRecords, row: int) -> BackgroundSummary:
@@ -100,8 +81,7 @@ def _summary(case: CaseRecords, row: int) -> BackgroundSummary:
     bandwidth = records.bandwidth[records.bandwidth[:, 0] == row, 1:]
     latency = records.latency[records.latency[:, 0] == row, 1:]
     latency = latency[latency[:, 0] >= 0.0]
-    before, after = _known(records.before[row]), _known(records.after[row])
-    latency_before, latency_after = _known(records.latency_before[row]), _known(records.latency_after[row])
+    before, latency_before = known(records.before[row]), known(records.latency_before[row])
     disturbed = [
         _disturbed_until(bandwidth, before, lambda value, usual: value < RECOVERED * usual),
         _disturbed_until(latency, latency_before, lambda value, usual: value > usual / RECOVERED),
@@ -111,25 +91,20 @@ def _summary(case: CaseRecords, row: int) -> BackgroundSummary:
         kind=records.kind[row],
         before=before,
         during=_mean(case, row),
-        after=after,
+        after=known(records.after[row]),
         latency_before=_same(latency_before),
         latency_during=_spread(latency[:, 1]),
-        latency_after=_same(latency_after),
+        latency_after=_same(known(records.latency_after[row])),
         bytes=float(records.bytes[row]),
         lost=float(records.lost[row]),
         recovered=None if before is None else _recovered(case, row, disturbed),
     )
 
 
-def _known(value: float) -> float | None:
-    return None if isnan(value) else float(value)
-
-
 def _mean(case: CaseRecords, row: int) -> float | None:
     """Bytes by seconds, while it is there during the rollout [B/s]."""
     records = case.background
-    end = min(case.end, records.finished[row]) if not isnan(records.finished[row]) else case.end
-    seconds = end - records.started[row]
+    seconds = np.fmin(case.end, records.finished[row]) - records.started[row]
     return float(records.bytes[row] / seconds) if seconds > 0.0 else None
 
 

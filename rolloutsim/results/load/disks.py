@@ -19,38 +19,22 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from rolloutsim.results.facts.records import CaseRecords, Run
-    from rolloutsim.scenario.resolved import Layer, Prices
+    from rolloutsim.scenario.resolved import Prices
 
 _GB = parse_size("1 GB")
 
 
 @struct
 class ImageDisk:
-    """What one image takes.
-
-    Parameters
-    ----------
-    image : str
-        Its name.
-    nodes : int
-        Nodes that pulled it.
-    compressed_bytes, unpacked_bytes : float
-        Its size as it is transferred, and as it is used [B].
-    bytes_per_node : float
-        What a node keeps of it, the mean over these nodes [B].
-    fleet_bytes : float
-        What all nodes keep of it [B]; layers that other images have as well are counted with each.
-    cost_per_month : mapping of str to float
-        Of `fleet_bytes` and the registry's compressed layers, by kind of disk (`ssd`, `hdd`) whose price is given.
-    """
+    """What one image takes."""
 
     image: str
-    nodes: int
-    compressed_bytes: float
-    unpacked_bytes: float
-    bytes_per_node: float
-    fleet_bytes: float
-    cost_per_month: Mapping[str, float]
+    nodes: int  # that pulled it
+    compressed_bytes: float  # as it is transferred [B]
+    unpacked_bytes: float  # as it is used [B]
+    bytes_per_node: float  # what a node keeps of it, the mean over these nodes [B]
+    fleet_bytes: float  # what all nodes keep of it; layers that other images have as well are counted with each [B]
+    cost_per_month: Mapping[str, float]  # of fleet and registry, by kind of disk (`ssd`, `hdd`) whose price is given
 
 
 @struct
@@ -69,59 +53,30 @@ class NodeDisk:
 
 @struct
 class DiskSummary:
-    """What a case's images take on disks.
+    """What a case's images take on disks."""
 
-    Parameters
-    ----------
-    bytes_per_node, most_bytes_per_node : float
-        What a node keeps of the images that it pulled: the mean over nodes that pulled any, and the largest [B].
-    fleet_bytes : float
-        What all nodes keep of them [B].
-    registry_bytes : float
-        Their compressed layers [B].
-    cost_per_month : mapping of str to float
-        Of fleet and registry, by kind of disk (`ssd`, `hdd`) whose price is given.
-    peak_utilisation : float or None
-        How full the fullest disk was, as a share of its capacity [1]; None: no disk has a capacity.
-    collected_bytes : float
-        What image garbage collection removed from all disks [B].
-    images : tuple of ImageDisk
-        Each image.
-    nodes : tuple of NodeDisk
-        The nodes whose disks have a capacity.
-    """
-
-    bytes_per_node: float
-    most_bytes_per_node: float
-    fleet_bytes: float
-    registry_bytes: float
-    cost_per_month: Mapping[str, float]
-    peak_utilisation: float | None
-    collected_bytes: float
+    bytes_per_node: float  # what a node keeps of the images that it pulled, the mean over nodes that pulled any [B]
+    most_bytes_per_node: float  # the largest of these [B]
+    fleet_bytes: float  # what all nodes keep of them [B]
+    registry_bytes: float  # their compressed layers [B]
+    cost_per_month: Mapping[str, float]  # as of an image
+    peak_utilisation: float | None  # how full the fullest disk was [1]; None: no disk has a capacity
+    collected_bytes: float  # what image garbage collection removed from all disks [B]
     images: tuple[ImageDisk, ...]
-    nodes: tuple[NodeDisk, ...]
+    nodes: tuple[NodeDisk, ...]  # whose disks have a capacity
 
 
 def disk_summary(run: Run, case: CaseRecords) -> DiskSummary:
-    """What the images of a case take on disks.
-
-    Parameters
-    ----------
-    run : Run
-        The case's, whose scenario knows runtimes and prices.
-    case : CaseRecords
-        What happened.
-    """
+    """What the images of a case take on disks; its run's scenario knows runtimes and prices."""
     prices = run.scenario.prices
     keeps = np.array([group.runtime.keeps_compressed for group in run.scenario.groups], np.bool_)[case.node_group]
     holds = _holds(case)
     kept = np.zeros(len(holds))
     for images, nodes in _alike(holds):
-        layers = _distinct(case, images)
-        unpacked, compressed = sum(one.unpacked for one in layers), sum(one.compressed for one in layers)
+        compressed, unpacked = _sizes(case, images)
         kept[nodes] = unpacked + np.where(keeps[nodes], compressed, 0.0)
     pulled = holds.any(axis=1)
-    registry = sum(layer.compressed for layer in _distinct(case, range(len(case.images))))
+    registry, _ = _sizes(case, range(len(case.images)))
     fleet = float(kept.sum())
     nodes_with_capacity = tuple(_nodes(case))
     return DiskSummary(
@@ -153,15 +108,16 @@ def _alike(holds: npt.NDArray[np.bool_]) -> Iterator[tuple[list[int], npt.NDArra
         yield np.flatnonzero(kind).tolist(), np.flatnonzero(kind_of == number)
 
 
-def _distinct(case: CaseRecords, images: Sequence[int]) -> list[Layer]:
-    return list({layer.digest: layer for number in images for layer in case.images[number].layers}.values())
+def _sizes(case: CaseRecords, images: Sequence[int]) -> tuple[float, float]:
+    """Compressed and unpacked bytes of the distinct layers of images."""
+    layers = {layer.digest: layer for number in images for layer in case.images[number].layers}.values()
+    return sum(layer.compressed for layer in layers), sum(layer.unpacked for layer in layers)
 
 
 def _image(
     case: CaseRecords, number: int, holds: npt.NDArray[np.bool_], keeps: npt.NDArray[np.bool_], prices: Prices
 ) -> ImageDisk:
-    layers = _distinct(case, [number])
-    compressed, unpacked = sum(one.compressed for one in layers), sum(one.unpacked for one in layers)
+    compressed, unpacked = _sizes(case, [number])
     nodes = int(np.count_nonzero(holds))
     fleet = nodes * unpacked + int(np.count_nonzero(holds & keeps)) * compressed
     return ImageDisk(

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from rolloutsim.results.facts.records import known, ratio
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rolloutsim.results.facts.records import CaseRecords, PrivateLinks, Times
     from rolloutsim.results.facts.records import SharedLinks as Shared
@@ -32,49 +33,23 @@ class LinkSummary:
 
     For the private links of a group of nodes (`web.nic.in`) every value is the mean over its nodes, and `max`
     holds the largest ones.
-
-    Parameters
-    ----------
-    link : str
-        The link's name, or group and kind.
-    capacity_bytes_per_s : float
-        Payload [B/s].
-    bytes : float
-        Payload carried, background traffic included [B].
-    utilisation : float or None
-        Bytes / (capacity × rollout time) [1]; None if there was no time or no capacity.
-    saturated_s : float
-        How long all capacity was allocated and the link was the bottleneck of a flow [s].
-    peak_flows : float
-        The largest number of flows at one time.
-    kind : str
-        Kind of the link.
-    nodes : int or None
-        How many nodes the row stands for; None: it is a link of its own.
-    max : Busiest or None
-        The largest values of the group.
     """
 
-    link: str
-    capacity_bytes_per_s: float
-    bytes: float
-    utilisation: float | None
-    saturated_s: float
-    peak_flows: float
+    link: str  # its name, or group and kind
+    capacity_bytes_per_s: float  # payload [B/s]
+    bytes: float  # payload carried, background traffic included [B]
+    utilisation: float | None  # bytes / (capacity × rollout time) [1]; None if there was no time or no capacity
+    saturated_s: float  # how long all capacity was allocated and the link was the bottleneck of a flow [s]
+    peak_flows: float  # the largest number of flows at one time
     kind: str
-    nodes: int | None = None
-    max: Busiest | None = None
+    nodes: int | None = None  # how many nodes the row stands for; None: it is a link of its own
+    max: Busiest | None = None  # the largest values of the group
 
 
 def shared_links(case: CaseRecords) -> Iterator[LinkSummary]:
     """A row for every shared link."""
     links = case.shared_links
-    busy = _utilisation(links, case.end)
-    for i, (name, kind) in enumerate(zip(links.name, links.kind, strict=True)):
-        yield LinkSummary(
-            name, float(links.capacity[i]), float(links.bytes[i]), _known(busy[i]),
-            float(links.saturated[i]), int(links.peak_flows[i]), kind,
-        )  # fmt: skip
+    return _rows(case, links, links.name, links.kind)
 
 
 def group_links(case: CaseRecords, groups: tuple[str, ...]) -> Iterator[LinkSummary]:
@@ -89,12 +64,17 @@ def group_links(case: CaseRecords, groups: tuple[str, ...]) -> Iterator[LinkSumm
 def private_links(case: CaseRecords) -> Iterator[LinkSummary]:
     """A row for every single private link, node by node for each kind."""
     for links in case.private_links:
-        busy = _utilisation(links, case.end)
-        for i, node in enumerate(links.node.tolist()):
-            yield LinkSummary(
-                f"{case.node_names[node]}.{links.kind}", float(links.capacity[i]), float(links.bytes[i]),
-                _known(busy[i]), float(links.saturated[i]), int(links.peak_flows[i]), links.kind,
-            )  # fmt: skip
+        names = [f"{case.node_names[node]}.{links.kind}" for node in links.node.tolist()]
+        yield from _rows(case, links, names, [links.kind] * len(names))
+
+
+def _rows(
+    case: CaseRecords, links: Shared | PrivateLinks, names: Sequence[str], kinds: Sequence[str]
+) -> Iterator[LinkSummary]:
+    columns = (links.capacity, links.bytes, _utilisation(links, case.end), links.saturated, links.peak_flows)
+    values = (column.tolist() for column in columns)
+    for name, kind, capacity, moved, busy, saturated, peak in zip(names, kinds, *values, strict=True):
+        yield LinkSummary(name, capacity, moved, known(busy), saturated, peak, kind)
 
 
 def _group_row(name: str, links: PrivateLinks, rows: npt.NDArray[np.intp], busy: Times) -> LinkSummary:
@@ -103,21 +83,14 @@ def _group_row(name: str, links: PrivateLinks, rows: npt.NDArray[np.intp], busy:
         name,
         float(links.capacity[rows].mean()),
         float(moved.mean()),
-        _known(busy.mean()),
+        known(busy.mean()),
         float(saturated.mean()),
         float(peaks.mean()),
         links.kind,
         nodes=len(rows),
-        max=Busiest(float(moved.max()), _known(busy.max()), float(saturated.max()), int(peaks.max())),
+        max=Busiest(float(moved.max()), known(busy.max()), float(saturated.max()), int(peaks.max())),
     )
 
 
 def _utilisation(links: Shared | PrivateLinks, end: float) -> Times:
-    room = links.capacity * end
-    busy = np.full(len(room), np.nan)
-    np.divide(links.bytes, room, out=busy, where=room > 0.0)
-    return busy
-
-
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return ratio(links.bytes, links.capacity * end)

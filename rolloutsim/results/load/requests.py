@@ -8,6 +8,7 @@ config (facts: a redirected pull of L layers makes 1 + L requests to the storage
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,8 +17,6 @@ from rolloutsim.results.time.split import ranges
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from rolloutsim.results.facts.records import CaseRecords, Refusals, Run, Times
     from rolloutsim.results.time.split import Rows
 
@@ -27,60 +26,25 @@ _BROKEN = 0  # the status of a connection that was refused or broke
 
 @struct
 class RegistrySummary:
-    """What one registry was asked in a case.
-
-    Parameters
-    ----------
-    registry : str
-        Its name.
-    pulls : int
-        Pulls from it, failed ones included.
-    requests : int
-        Sent to it, for manifests, tokens, configs and layers; refused ones included.
-    requests_per_pull : float or None
-        Mean over the pulls [1]; None: there was none.
-    peak_requests_per_s : int
-        The largest number within any second.
-    refused : mapping of str to int
-        Refused requests by answer: `429`, `503`, or `broken` for a connection that was refused or broke.
-    retries : int
-        Requests sent again by runtimes after a refusal.
-    storage_requests : int
-        To the object storage that its layers come from, if there is one.
-    """
+    """What one registry was asked in a case."""
 
     registry: str
-    pulls: int
-    requests: int
-    requests_per_pull: float | None
-    peak_requests_per_s: int
-    refused: Mapping[str, int]
-    retries: int
-    storage_requests: int
+    pulls: int  # from it, failed ones included
+    requests: int  # sent to it, for manifests, tokens, configs and layers; refused ones included
+    requests_per_pull: float | None  # mean over the pulls [1]; None: there was none
+    peak_requests_per_s: int  # the largest number within any second
+    refused: Mapping[str, int]  # by answer: `429`, `503`, or `broken` for a connection that was refused or broke
+    retries: int  # requests sent again by runtimes after a refusal
+    storage_requests: int  # to the object storage that its layers come from, if there is one
 
 
 def registry_summaries(run: Run, case: CaseRecords) -> tuple[RegistrySummary, ...]:
-    """The requests to each registry from which a case pulls.
-
-    Parameters
-    ----------
-    run : Run
-        The case's, whose scenario knows the registries.
-    case : CaseRecords
-        What happened.
-    """
+    """The requests to each registry from which a case pulls; its run's scenario knows the registries."""
     return tuple(_summary(run, case, number, name) for number, name in _used(run, case))
 
 
 def request_times(run: Run, case: CaseRecords, registry: str) -> Times:
     """When each request to a registry was sent, as far as is known, ascending [s].
-
-    Parameters
-    ----------
-    run, case
-        As for `registry_summaries`.
-    registry : str
-        Its name.
 
     Raises
     ------

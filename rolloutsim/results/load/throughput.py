@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from rolloutsim.results.facts.records import ratio
 from rolloutsim.scenario.routes import node_racks, pushed_over
 from rolloutsim.structs import struct
 
@@ -27,30 +28,14 @@ _HALVINGS = 60  # of the bracket around the factor that fits estimated bytes to 
 
 @struct(eq=False)
 class LinkLoad:
-    """The load of a shared link between moments.
-
-    Parameters
-    ----------
-    link : str
-        Its name.
-    kind : str
-        Its kind.
-    capacity : float
-        Payload [B/s].
-    edges : numpy.ndarray
-        n + 1 moments, ascending [s].
-    utilisation : numpy.ndarray
-        n shares of the capacity in use between them [1]; 1 where saturated, else estimated.
-    saturated : numpy.ndarray
-        n booleans: whether it was saturated, exactly.
-    """
+    """The load of a shared link between moments."""
 
     link: str
     kind: LinkKind
-    capacity: float
-    edges: Times
-    utilisation: Times
-    saturated: npt.NDArray[np.bool_]
+    capacity: float  # payload [B/s]
+    edges: Times  # n + 1 moments, ascending [s]
+    utilisation: Times  # n shares of the capacity in use between them [1]; 1 where saturated, else estimated
+    saturated: npt.NDArray[np.bool_]  # n booleans, exact
 
     @property
     def saturated_spans(self) -> list[tuple[float, float]]:
@@ -69,23 +54,16 @@ class LinkLoad:
 def link_loads(
     scenario: ResolvedScenario, case: CaseRecords, links: Sequence[str] | None = None, steps: int = 240
 ) -> tuple[LinkLoad, ...]:
-    """The load of shared links over a case's rollout.
+    """The load of shared links over a case's rollout; none if the rollout took no time.
 
     Parameters
     ----------
-    scenario : ResolvedScenario
-        What was simulated; it says which links a fetch crosses.
-    case : CaseRecords
-        What happened.
+    scenario, case
+        What was simulated, which says what links a fetch crosses, and what happened.
     links : sequence of str, optional
-        Which links; all shared ones by default.
+        Which links; all shared ones by default. The loads are in the order of `case.shared_links` anyway.
     steps : int
         Equal parts of the rollout; moments when a link became saturated, or no longer was, are added.
-
-    Returns
-    -------
-    tuple of LinkLoad
-        In the order of `case.shared_links`; none if the rollout took no time.
     """
     if case.end <= 0.0:
         return ()
@@ -109,7 +87,7 @@ def link_loads(
 
 
 def fetched_by(case: CaseRecords, edges: Times, group: npt.NDArray[np.signedinteger], groups: int) -> Times:
-    """The bytes of fetches that had arrived by each moment, estimated as the module says.
+    """The bytes of fetches that had arrived by each moment, `groups` × m sums [B]; estimated as the module says.
 
     Parameters
     ----------
@@ -117,15 +95,8 @@ def fetched_by(case: CaseRecords, edges: Times, group: npt.NDArray[np.signedinte
         What happened.
     edges : numpy.ndarray
         m moments, ascending [s].
-    group : numpy.ndarray
-        For each fetch a number from 0: which sum it belongs to.
-    groups : int
-        How many sums there are.
-
-    Returns
-    -------
-    numpy.ndarray
-        `groups` × m sums [B].
+    group, groups
+        For each fetch a number from 0: which sum it belongs to; and how many sums there are.
     """
     fetches = case.fetches
     begun = np.flatnonzero(~np.isnan(fetches.started))
@@ -133,37 +104,26 @@ def fetched_by(case: CaseRecords, edges: Times, group: npt.NDArray[np.signedinte
     node, moved, of = case.pulls.node[fetches.pull[begun]], fetches.bytes_done[begun], group[begun]
     clocks = _Clocks(case)
     first, last = clocks.at(node, started), clocks.at(node, ended)
-    scale = np.zeros(len(node))
-    np.divide(1.0, last - first, out=scale, where=last > first)
+    scale = ratio(1.0, last - first, missing=0.0)
     every = np.arange(len(case.node_names))
     done = np.zeros((groups, len(edges)))
     for k, moment in enumerate(edges.tolist()):
-        share = np.clip((clocks.at(every, np.full(len(every), moment))[node] - first) * scale, 0.0, 1.0)
+        share = np.clip((clocks.at(every, moment)[node] - first) * scale, 0.0, 1.0)
         share[ended <= moment] = 1.0
         done[:, k] = np.bincount(of, share * moved, groups)
     return done
 
 
 def node_rates(case: CaseRecords, edges: Times) -> Times:
-    """The rate at which each node received layers between moments, while it fetched.
+    """The rate at which each node received layers between n + 1 moments [s], while it fetched.
 
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    edges : numpy.ndarray
-        n + 1 moments [s].
-
-    Returns
-    -------
-    numpy.ndarray
-        nodes × n rates [B/s]; NaN where a node does not fetch.
+    Nodes × n rates [B/s]; NaN where a node does not fetch.
     """
     nodes = len(case.node_names)
     done = fetched_by(case, edges, case.pulls.node[case.fetches.pull], nodes)
     clocks, every = _Clocks(case, alike=True), np.arange(nodes)
-    seconds = np.diff([clocks.at(every, np.full(nodes, moment)) for moment in edges.tolist()], axis=0).T
-    return _ratio(np.diff(done), seconds, 1e-9 * np.diff(edges))
+    seconds = np.diff([clocks.at(every, moment) for moment in edges.tolist()], axis=0).T
+    return ratio(np.diff(done), seconds, least=1e-9 * np.diff(edges))
 
 
 def node_throughputs(case: CaseRecords) -> Times:
@@ -171,24 +131,15 @@ def node_throughputs(case: CaseRecords) -> Times:
     nodes = len(case.node_names)
     moved = np.bincount(case.pulls.node[case.fetches.pull], case.fetches.bytes_done, nodes).astype(np.float64)
     clocks, every = _Clocks(case, alike=True), np.arange(nodes)
-    seconds = clocks.at(every, np.full(nodes, clocks.span)) - clocks.at(every, np.zeros(nodes))
-    return _ratio(moved, seconds, 0.0)
+    seconds = clocks.at(every, clocks.span) - clocks.at(every, 0.0)
+    return ratio(moved, seconds)
 
 
 def least_time(scenario: ResolvedScenario, case: CaseRecords) -> tuple[float, str] | None:
-    """The time that no rollout of these bytes can beat, and the link that sets it: max over links of bytes / capacity.
+    """The time that no rollout can beat [s], and the link that sets it: max over links of bytes / capacity.
 
-    Only fetched layers count, not other traffic. Private links are named by kind (`nic.in`).
-
-    Parameters
-    ----------
-    scenario, case
-        As for `link_loads`.
-
-    Returns
-    -------
-    tuple of float and str, or None
-        [s]; None if nothing was fetched over a link of finite capacity.
+    Only fetched layers count, not other traffic. Private links are named by kind (`nic.in`). None if nothing was
+    fetched over a link of finite capacity.
     """
     found: list[tuple[float, str]] = []
     shared = case.shared_links
@@ -199,8 +150,7 @@ def least_time(scenario: ResolvedScenario, case: CaseRecords) -> tuple[float, st
     moved = np.bincount(case.pulls.node[case.fetches.pull], case.fetches.bytes_done, len(case.node_names))
     for links in case.private_links:
         if links.kind == "nic.in" and len(links.node):
-            times = np.zeros(len(links.node))
-            np.divide(moved[links.node], links.capacity, out=times, where=links.capacity > 0.0)
+            times = ratio(moved[links.node], links.capacity, missing=0.0)
             found.append((float(times.max()), links.kind))
     time, name = max(found, key=lambda one: one[0], default=(0.0, ""))
     return (time, name) if time > 0.0 else None
@@ -225,15 +175,15 @@ class _Clocks:
         self.moment = at[order]
         running = np.cumsum(change[order])  # all of a node's have ended where the next node begins
         running = np.minimum(running, 1) if alike else running
-        self.speed = np.zeros(len(running))
-        np.divide(1.0, running, out=self.speed, where=running > 0)
+        self.speed = ratio(1.0, running, missing=0.0)
         steps = np.where(of[order][1:] == of[order][:-1], np.diff(self.moment) * self.speed[:-1], 0.0)
         self.shown = np.append(0.0, np.cumsum(steps))
 
-    def at(self, node: npt.NDArray[np.signedinteger], moment: Times) -> Times:
-        """What nodes' clocks show at moments, each from a start of its own."""
-        row = np.searchsorted(self.key, node * self.span + np.minimum(moment, self.span - 0.5), side="right") - 1
-        shown: Times = self.shown[row] + (np.minimum(moment, self.span - 0.5) - self.moment[row]) * self.speed[row]
+    def at(self, node: npt.NDArray[np.signedinteger], moment: Times | float) -> Times:
+        """What nodes' clocks show at a moment or at one each, each from a start of its own."""
+        moment = np.minimum(moment, self.span - 0.5)
+        row = np.searchsorted(self.key, node * self.span + moment, side="right") - 1
+        shown: Times = self.shown[row] + (moment - self.moment[row]) * self.speed[row]
         return shown
 
 
@@ -304,13 +254,6 @@ def _ended(case: CaseRecords) -> Times:
     fetches, failed = case.fetches, case.pulls.failed[case.fetches.pull]
     cut = np.maximum(np.where(np.isnan(failed), case.end, failed), fetches.started)
     return np.where(np.isnan(fetches.fetched), cut, fetches.fetched)
-
-
-def _ratio(amount: Times, seconds: Times, least: Times | float) -> Times:
-    """Amount by time; NaN where there was hardly any time."""
-    rates = np.full(np.shape(amount), np.nan)
-    np.divide(amount, seconds, out=rates, where=seconds > least)
-    return rates
 
 
 def _within(edges: Times, spans: Times) -> npt.NDArray[np.bool_]:

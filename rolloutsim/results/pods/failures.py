@@ -18,23 +18,13 @@ if TYPE_CHECKING:
 
 @struct
 class UnfinishedPod:
-    """A pod that is not ready at the end.
-
-    Parameters
-    ----------
-    pod, workload, node : str
-        Their names.
-    waits : str
-        What it waits for: `for its turn`, `in back-off after a failed pull`, ...
-    reason : str or None
-        Why its last attempt to pull failed; None: none did.
-    """
+    """A pod that is not ready at the end."""
 
     pod: str
     workload: str | None
     node: str
-    waits: str
-    reason: str | None
+    waits: str  # for what: `for its turn`, `in back-off after a failed pull`, ...
+    reason: str | None  # why its last attempt to pull failed; None: none did
 
 
 def failed_pulls(case: CaseRecords) -> dict[str, int]:
@@ -43,11 +33,6 @@ def failed_pulls(case: CaseRecords) -> dict[str, int]:
     counts = np.bincount(reason[reason >= 0], minlength=len(case.reasons)).tolist()
     found = [(name, count) for name, count in zip(case.reasons, counts, strict=True) if count]
     return dict(sorted(found, key=lambda pair: -pair[1]))
-
-
-def bytes_again(case: CaseRecords) -> float:
-    """Bytes that were fetched and lost, so that they are fetched again [B]; part of the bytes on the wire."""
-    return float(case.fetches.again.sum())
 
 
 def pod_names(case: CaseRecords) -> list[str]:

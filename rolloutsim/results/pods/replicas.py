@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rolloutsim.results.facts.intervals import spread
+from rolloutsim.results.facts.intervals import Spread, spread
 from rolloutsim.results.time.steps import is_ready
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.intervals import Spread
     from rolloutsim.results.facts.records import CaseRecords, Orchestration, Times
     from rolloutsim.results.time.split import Rows
     from rolloutsim.scenario.resolved import Workload
@@ -25,83 +24,38 @@ _DEADLINE = "progress deadline"  # how the condition begins that a Deployment re
 
 
 class ReadyReplicas(NamedTuple):
-    """Step functions: from `times[i]` on, `old[i]` and `new[i]` pods are ready.
+    """Step functions: from `times[i]` on, `old[i]` and `new[i]` pods are ready."""
 
-    Parameters
-    ----------
-    times : numpy.ndarray
-        Moments, ascending, the first of them the workload's start [s].
-    old, new : numpy.ndarray
-        Ready pods of the old and of the new version.
-    """
-
-    times: Times
+    times: Times  # moments, ascending, the first of them the workload's start [s]
     old: Rows
     new: Rows
 
 
 @struct(frozen=True)
 class WorkloadSummary:
-    """One workload in figures.
-
-    Parameters
-    ----------
-    workload : str
-        Its name.
-    replicas, old_pods : int
-        Wanted pods, and pods of the old version before the rollout.
-    max_surge, max_unavailable : int or None
-        What its strategy allows, rounded as Kubernetes does; None: it knows no such limit.
-    floor : int or None
-        How many pods are promised to be ready at any time; None: nothing is promised.
-    start_s, ready_s : float or None
-        When its controller begins, and when the last of its pods is ready [s]; None: one is not.
-    ready_pods : int
-        Pods of the new version that are ready at the end.
-    least_ready : int
-        The smallest number of ready pods, old and new.
-    least_ready_at_s : float
-        When it was first that small [s].
-    below_floor_s : float or None
-        For how long fewer than `floor` were ready [s]; None: nothing is promised.
-    progress_deadline_exceeded_s : float or None
-        When that was first reported [s]; None: it was not.
-    pulls, failed_pulls : int
-        Pulls of its images, and those of them that failed; an image of several workloads counts with each.
-    bytes_on_wire : float
-        What these pulls fetched [B].
-    pull_time_s : Spread or None
-        Of those that succeeded [s]; None if there is none.
-    """
+    """One workload in figures."""
 
     workload: str
-    replicas: int
-    old_pods: int
-    max_surge: int | None
+    replicas: int  # wanted pods
+    old_pods: int  # pods of the old version before the rollout
+    max_surge: int | None  # what its strategy allows, rounded as Kubernetes does; None: it knows no such limit
     max_unavailable: int | None
-    floor: int | None
-    start_s: float
-    ready_s: float | None
-    ready_pods: int
-    least_ready: int
-    least_ready_at_s: float
-    below_floor_s: float | None
-    progress_deadline_exceeded_s: float | None
-    pulls: int
-    failed_pulls: int
-    bytes_on_wire: float
-    pull_time_s: Spread | None
+    floor: int | None  # how many pods are promised to be ready at any time; None: nothing is promised
+    start_s: float  # when its controller begins [s]
+    ready_s: float | None  # when the last of its pods is ready [s]; None: one is not
+    ready_pods: int  # of the new version, at the end
+    least_ready: int  # the smallest number of ready pods, old and new
+    least_ready_at_s: float  # when it was first that small [s]
+    below_floor_s: float | None  # for how long fewer than `floor` were ready [s]; None: nothing is promised
+    progress_deadline_exceeded_s: float | None  # when that was first reported [s]; None: it was not
+    pulls: int  # of its images; an image of several workloads counts with each
+    failed_pulls: int  # of these
+    bytes_on_wire: float  # what these pulls fetched [B]
+    pull_time_s: Spread | None  # of those that succeeded [s]; None if there is none
 
 
 def ready_replicas(case: CaseRecords, workload: str) -> ReadyReplicas:
     """How many pods of a workload were ready over time; changes at one moment are one change.
-
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    workload : str
-        The workload's name.
 
     Raises
     ------

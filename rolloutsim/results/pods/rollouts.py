@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from rolloutsim.results.facts.records import known
 from rolloutsim.results.load.requests import RegistrySummary, registry_summaries
-from rolloutsim.results.pods.failures import UnfinishedPod, bytes_again, failed_pulls, unfinished_pods
+from rolloutsim.results.pods.failures import UnfinishedPod, failed_pulls, unfinished_pods
 from rolloutsim.results.pods.replicas import WorkloadSummary, workload_summaries
 from rolloutsim.structs import struct
 
@@ -16,28 +17,16 @@ if TYPE_CHECKING:
 
 @struct
 class PushSummary:
-    """An image uploaded to its registry.
-
-    Parameters
-    ----------
-    image, push : str
-        The image, and the name of what pushes it.
-    before_rollout : bool
-        Whether the rollout began when it was complete; times are then counted from the push's own start.
-    started_s, finished_s, push_time_s : float or None
-        From when to when, and for how long [s]; None: it did not begin, or end.
-    bytes, held_bytes : float
-        Uploaded, and there already [B].
-    """
+    """An image uploaded to its registry."""
 
     image: str
-    push: str
-    before_rollout: bool
-    started_s: float | None
-    finished_s: float | None
+    push: str  # the name of what pushes it
+    before_rollout: bool  # the rollout began when it was complete; times are then counted from the push's own start
+    started_s: float | None  # [s]; None: it did not begin
+    finished_s: float | None  # [s]; None: it did not end
     push_time_s: float | None
-    bytes: float
-    held_bytes: float
+    bytes: float  # uploaded [B]
+    held_bytes: float  # there already [B]
 
 
 @struct
@@ -62,39 +51,21 @@ class Condition:
 
 @struct
 class RolloutSummary:
-    """See the classes of the parts.
-
-    Parameters
-    ----------
-    failed_pulls : int
-        Pulls that failed, begun again or not.
-    failed_pull_reasons : mapping of str to int
-        How many of them for which reason, the most frequent first.
-    bytes_again : float
-        Of the bytes on the wire, those that were lost and had to be fetched again [B].
-    """
+    """All of it; its parts have classes of their own."""
 
     workloads: tuple[WorkloadSummary, ...]
     registries: tuple[RegistrySummary, ...]
     push: tuple[PushSummary, ...]
     faults: tuple[FaultSummary, ...]
     conditions: tuple[Condition, ...]
-    failed_pulls: int
-    failed_pull_reasons: Mapping[str, int]
-    bytes_again: float
+    failed_pulls: int  # begun again or not
+    failed_pull_reasons: Mapping[str, int]  # how many of them for which reason, the most frequent first
+    bytes_again: float  # of the bytes on the wire, those that were lost and had to be fetched again [B]
     unfinished_pods: tuple[UnfinishedPod, ...]
 
 
 def rollout_summary(run: Run, case: CaseRecords) -> RolloutSummary:
-    """The figures of a case beside those of its pulls.
-
-    Parameters
-    ----------
-    run : Run
-        The case's, whose scenario knows registries and pushes.
-    case : CaseRecords
-        What happened.
-    """
+    """The figures of a case beside those of its pulls; its run's scenario knows registries and pushes."""
     orchestration = case.orchestration
     reasons = failed_pulls(case)
     return RolloutSummary(
@@ -105,7 +76,7 @@ def rollout_summary(run: Run, case: CaseRecords) -> RolloutSummary:
         conditions=tuple(Condition(workload, what, time) for time, workload, what in orchestration.conditions),
         failed_pulls=sum(reasons.values()),
         failed_pull_reasons=reasons,
-        bytes_again=bytes_again(case),
+        bytes_again=float(case.fetches.again.sum()),
         unfinished_pods=tuple(unfinished_pods(case)),
     )
 
@@ -117,23 +88,14 @@ def has_workloads(run: Run, case: CaseRecords) -> bool:
 
 def _pushes(run: Run, orchestration: Orchestration) -> Iterator[PushSummary]:
     p = orchestration.pushes
-    columns = (p.push, p.started, p.finished, p.bytes, p.held)
-    for image, number, started, finished, sent, held in zip(
-        p.image, *(column.tolist() for column in columns), strict=True
-    ):
-        spec = run.scenario.pushes[number]
-        yield PushSummary(
-            image, spec.name, spec.at is None, _known(started), _known(finished), _known(finished - started), sent, held
-        )
+    columns = (column.tolist() for column in (p.push, p.started, p.finished, p.bytes, p.held))
+    for image, number, started, finished, *sizes in zip(p.image, *columns, strict=True):
+        spec, length = run.scenario.pushes[number], known(finished - started)
+        yield PushSummary(image, spec.name, spec.at is None, known(started), known(finished), length, *sizes)
 
 
 def _faults(orchestration: Orchestration) -> Iterator[FaultSummary]:
     f = orchestration.faults
-    for name, kind, target, started, ended in zip(
-        f.name, f.kind, f.target, f.started.tolist(), f.ended.tolist(), strict=True
-    ):
-        yield FaultSummary(name, kind, target, started, _known(ended))
-
-
-def _known(time: float) -> float | None:
-    return None if time != time else time
+    times = zip(f.started.tolist(), map(known, f.ended.tolist()), strict=True)
+    for fault, (started, ended) in zip(zip(f.name, f.kind, f.target, strict=True), times, strict=True):
+        yield FaultSummary(*fault, started, ended)

@@ -25,10 +25,8 @@ def annotation(
 
     Parameters
     ----------
-    level : str
-        `error`, `warning` or `notice`.
-    message : str
-        What is shown; line feeds stay.
+    level, message
+        What is shown, and how; its line feeds stay.
     file : str, optional
         A path in the repository.
     line, column, end_column : int, optional

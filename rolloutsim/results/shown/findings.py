@@ -31,13 +31,7 @@ class Finding:
 
 
 def findings(summary: RunSummary) -> tuple[Finding, ...]:
-    """What a run with workloads, kubelets, faults or pushes shows beside its table; nothing for bare pulls.
-
-    Parameters
-    ----------
-    summary : RunSummary
-        The run's figures.
-    """
+    """What a run with workloads, kubelets, faults or pushes shows beside its table; nothing for bare pulls."""
     subjects: dict[tuple[str, str], list[str]] = {}
     for case in summary.cases.values():
         for topic, subject, text in _about(case, several=len(summary.cases) > 1):

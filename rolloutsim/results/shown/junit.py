@@ -17,24 +17,12 @@ from rolloutsim.structs import struct
 
 @struct
 class Checked:
-    """A scenario whose thresholds were checked.
-
-    Parameters
-    ----------
-    name : str
-        Its name.
-    file : str
-        Its file.
-    results : tuple of ThresholdResult
-        The thresholds.
-    unfinished : tuple of str
-        Cases that did not finish; each is a failed test of its own.
-    """
+    """A scenario whose thresholds were checked."""
 
     name: str
     file: str
     results: tuple[ThresholdResult, ...]
-    unfinished: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()  # cases that did not finish; each is a failed test of its own
 
 
 def to_junit(scenarios: Sequence[Checked]) -> str:

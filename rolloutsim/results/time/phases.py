@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
+from rolloutsim.results.facts.records import happened, or_never
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -32,22 +33,12 @@ PHASES = ("waiting", "fetching", "unpacking", "waiting for pods", "starting")
 
 @struct(eq=False)
 class Spans:
-    """One row a stay of a node in a phase, in the order of nodes and times.
+    """One row a stay of a node in a phase, in the order of nodes and times."""
 
-    Parameters
-    ----------
-    place : numpy.ndarray
-        Which node, as its place in `NodePhases.node`.
-    phase : numpy.ndarray
-        Index into `PHASES`.
-    start, stop : numpy.ndarray
-        From when to when [s]; NaN: it did not end.
-    """
-
-    place: Ids
-    phase: Ids
-    start: Times
-    stop: Times
+    place: Ids  # which node, as its place in `NodePhases.node`
+    phase: Ids  # index into `PHASES`
+    start: Times  # [s]
+    stop: Times  # [s]; NaN: it did not end
 
     def lengths(self, end: float) -> Times:
         """How long each lasts until `end` [s]."""
@@ -89,38 +80,33 @@ class NodePhases:
 
 
 def node_phases(case: CaseRecords) -> NodePhases:
-    """The phases of the nodes that pulled or started something.
-
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    """
+    """The phases of the nodes that pulled or started something."""
     pulls, fetches, pods, nodes = case.pulls, case.fetches, case.pods, len(case.node_names)
     asked = np.full(nodes, np.inf)
     done, started, ready = (np.full(nodes, -np.inf) for _ in range(3))
     fetching = pulls.node[fetches.pull]
     np.minimum.at(asked, pulls.node, pulls.asked)
-    np.minimum.at(asked, pods.node, _or_never(pods.asked))
+    np.minimum.at(asked, pods.node, or_never(pods.asked))
     served, stays = np.isnan(pulls.failed), np.isnan(pods.deleted)
     counted = _counted(case, served)
-    pulled = _images_there(case, counted, stays)
-    np.maximum.at(ready, pods.node[stays], _or_never(pods.ready[stays]))
-    is_last = stays & (_or_never(pods.ready) == ready[pods.node])
-    np.maximum.at(started, pods.node[is_last], _or_never(pods.started[is_last]))
-    np.maximum.at(done, pulls.node[served], _or_never(pulls.pulled[served]))
-    np.maximum.at(done, pods.node[stays], _or_never(pods.started[stays]))
+    without = stays & np.isnan(pods.started) & ~np.isnan(pods.asked)  # pods that never had their images
+    pulled = _images_there(case, counted, without)
+    np.maximum.at(ready, pods.node[stays], or_never(pods.ready[stays]))
+    is_last = stays & (or_never(pods.ready) == ready[pods.node])
+    np.maximum.at(started, pods.node[is_last], or_never(pods.started[is_last]))
+    np.maximum.at(done, pulls.node[served], or_never(pulls.pulled[served]))
+    np.maximum.at(done, pods.node[stays], or_never(pods.started[stays]))
     node = np.flatnonzero(np.isfinite(asked)).astype(np.int32)
     pulled = np.maximum(pulled, asked)
-    rounds = _rounds(case, asked, served, counted, stays)
+    rounds = _rounds(case, asked, served, counted, without)
     of_fetch = rounds.of(fetching, pulls.asked[fetches.pull])
     # What an attempt fetched that failed is part of the waiting for one that does not.
     useful = served[fetches.pull]
     # A fetch that broke off and was begun anew does not count once the node has its images.
     counts = ~(np.isnan(fetches.fetched) & np.isfinite(done[fetching]))
     first, last = np.full(len(rounds.node), np.inf), np.full(len(rounds.node), -np.inf)
-    np.minimum.at(first, of_fetch[useful], _or_never(fetches.started[useful]))
-    np.maximum.at(last, of_fetch[counts], _or_never(fetches.fetched[counts]))
+    np.minimum.at(first, of_fetch[useful], or_never(fetches.started[useful]))
+    np.maximum.at(last, of_fetch[counts], or_never(fetches.fetched[counts]))
     there = np.where(rounds.is_last, pulled[rounds.node], rounds.stop)
     bare = ~np.isfinite(first)
     first[bare] = last[bare] = there[bare]
@@ -138,14 +124,13 @@ def node_phases(case: CaseRecords) -> NodePhases:
     # The first byte of all rounds: what bounds say of a node is from its first pull to its last.
     earliest = np.full(len(node), np.inf)
     np.fmin.at(earliest, place, own[1])
-    whole[1] = np.where(np.isfinite(earliest), earliest, np.nan)
+    whole[1] = happened(earliest)
     return NodePhases(node, whole, _spans(own, place))
 
 
 def _none(bounds: Times) -> Times:
     """Moments in their order; what follows something that never happened did not happen either."""
-    bounds = np.where(np.isfinite(bounds), bounds, np.nan)
-    return np.maximum.accumulate(bounds, axis=0)  # NaN is what `maximum` keeps
+    return np.maximum.accumulate(happened(bounds), axis=0)  # NaN is what `maximum` keeps
 
 
 def _spans(bounds: Times, place: Ids) -> Spans:
@@ -181,7 +166,7 @@ def _rounds(
     asked: Times,
     served: npt.NDArray[np.bool_],
     counted: npt.NDArray[np.bool_],
-    stays: npt.NDArray[np.bool_],
+    without: npt.NDArray[np.bool_],
 ) -> _Rounds:
     """When nodes have images to get: from asking for one until it is there, attempts that fail included."""
     pulls, pods = case.pulls, case.pods
@@ -194,13 +179,12 @@ def _rounds(
     first = np.full(len(order), np.inf)
     np.minimum.at(first, attempts, pulls.asked)
     linked = np.flatnonzero(pods.pull >= 0)
-    np.minimum.at(first, attempts[pods.pull[linked]], _or_never(pods.asked[linked]))
-    without = stays & np.isnan(pods.started) & ~np.isnan(pods.asked)
+    np.minimum.at(first, attempts[pods.pull[linked]], or_never(pods.asked[linked]))
     asking = np.flatnonzero(np.isfinite(asked))
     nodes = np.concatenate([pulls.node[counted], pods.node[without], asking])
     starts = np.concatenate([first[attempts[counted]], pods.asked[without], asked[asking]])
     stops = np.concatenate(
-        [_or_never(pulls.pulled[counted]), np.full(int(np.count_nonzero(without)), np.inf), asked[asking]]
+        [or_never(pulls.pulled[counted]), np.full(int(np.count_nonzero(without)), np.inf), asked[asking]]
     )
     joined: list[list[float]] = []
     by_time = np.lexsort((starts, nodes))
@@ -227,39 +211,27 @@ def _counted(case: CaseRecords, served: npt.NDArray[np.bool_]) -> npt.NDArray[np
     counted &= served
     image = pulls.node.astype(np.int64) * len(case.images) + pulls.image
     held = np.flatnonzero(served & ~counted & ~np.isin(image, image[counted]))
-    order = held[np.argsort(_or_never(pulls.pulled[held]), kind="stable")]
+    order = held[np.argsort(or_never(pulls.pulled[held]), kind="stable")]
     _, earliest = np.unique(image[order], return_index=True)
     counted[order[earliest]] = True
     return counted
 
 
-def _images_there(case: CaseRecords, counted: npt.NDArray[np.bool_], stays: npt.NDArray[np.bool_]) -> Times:
+def _images_there(case: CaseRecords, counted: npt.NDArray[np.bool_], without: npt.NDArray[np.bool_]) -> Times:
     """When each node had all its images: inf where one never came, -inf where none was pulled [s]."""
-    pulls, pods = case.pulls, case.pods
     there = np.full(len(case.node_names), -np.inf)
-    np.maximum.at(there, pulls.node[counted], _or_never(pulls.pulled[counted]))
-    without = stays & np.isnan(pods.started) & ~np.isnan(pods.asked)
-    there[pods.node[without]] = np.inf
+    np.maximum.at(there, case.pulls.node[counted], or_never(case.pulls.pulled[counted]))
+    there[case.pods.node[without]] = np.inf
     return there
 
 
 @struct(eq=False)
 class Readiness:
-    """When the pods or nodes of a case became ready.
+    """When the pods or nodes of a case became ready."""
 
-    Parameters
-    ----------
-    of : str
-        `nodes`, or `pods` where workloads roll out.
-    wanted : int
-        How many shall become ready.
-    times : numpy.ndarray
-        When those that did, did; ascending [s].
-    """
-
-    of: Literal["nodes", "pods"]
-    wanted: int
-    times: Times
+    of: Literal["nodes", "pods"]  # `pods` where workloads roll out
+    wanted: int  # how many shall become ready
+    times: Times  # when those that did, did; ascending [s]
 
     def time_of(self, share: float) -> float | None:
         """When a share of those wanted was ready [s]; None: it never was."""
@@ -271,19 +243,17 @@ def readiness(case: CaseRecords) -> Readiness:
     """Who was ready when: nodes with all their pods for bare pulls, pods of the new version for workloads."""
     if case.orchestration.workloads:
         of_workload = (case.pods.workload >= 0) & np.isnan(case.pods.deleted)
-        times = case.pods.ready[of_workload]
         wanted = sum(workload.replicas for workload in case.orchestration.workloads)
-        return Readiness("pods", max(wanted, 1), np.sort(times[~np.isnan(times)]))
+        return Readiness("pods", max(wanted, 1), _ascending(case.pods.ready[of_workload]))
     phases = node_phases(case)
-    times = phases.bounds[-1]
-    return Readiness("nodes", max(len(phases.node), 1), np.sort(times[~np.isnan(times)]))
-
-
-def _or_never(times: Times) -> Times:
-    """What never happened is later than everything."""
-    return np.where(np.isnan(times), np.inf, times)
+    return Readiness("nodes", max(len(phases.node), 1), _ascending(phases.bounds[-1]))
 
 
 def _passed(times: Times, moments: Times) -> npt.NDArray[np.intp]:
     """How many of the times lie at or before each moment."""
-    return np.searchsorted(np.sort(times[~np.isnan(times)]), moments, side="right")
+    return np.searchsorted(_ascending(times), moments, side="right")
+
+
+def _ascending(times: Times) -> Times:
+    """Those that came, in their order."""
+    return np.sort(times[~np.isnan(times)])

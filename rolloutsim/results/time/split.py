@@ -43,38 +43,24 @@ _ROUNDING = 1e-9  # far below any wait, far above what sums of floats are off by
 
 @struct
 class PathTimes:
-    """Seconds on the critical paths: one row for each stretch of a finished pull's path.
-
-    Parameters
-    ----------
-    causes : tuple of str
-        Names of the causes.
-    pull, cause : numpy.ndarray
-        Row in the case's pulls; index into `causes`.
-    seconds : numpy.ndarray
-        Length of the stretch [s].
-    pulls, unfinished : int
-        How many pulls the case has, and how many of them did not finish and are left out here.
-    """
+    """Seconds on the paths of pulls, or of pods: one row for each stretch of the path of one that finished."""
 
     causes: tuple[str, ...]
-    pull: Ids
-    cause: Ids
-    seconds: Times
-    pulls: int
-    unfinished: int
+    owner: Ids  # row in the case's pulls, or in its pods
+    cause: Ids  # index into `causes`
+    seconds: Times  # length of the stretch [s]
+    count: int  # of the case's pulls, or of its pods
 
     def total(self) -> dict[str, float]:
-        """Seconds by cause, summed over pulls [s]; causes that took no time are left out."""
+        """Seconds by cause, summed over all [s]; causes that took no time are left out."""
         sums = np.bincount(self.cause, self.seconds, len(self.causes))
         return {name: float(sums[i]) for i, name in enumerate(self.causes) if sums[i] > 0.0}
 
-    def by_pull(self) -> Times:
-        """Seconds of each pull (rows) under each cause (columns) [s]; zeros for unfinished pulls."""
-        cells = self.pull.astype(np.int64) * len(self.causes) + self.cause
-        seconds = np.zeros(self.pulls * len(self.causes))
-        np.add.at(seconds, cells, self.seconds)
-        return seconds.reshape(self.pulls, len(self.causes))
+    def by_owner(self) -> Times:
+        """Seconds of each (rows) under each cause (columns) [s]; zeros for those that did not finish."""
+        cells = self.owner.astype(np.int64) * len(self.causes) + self.cause
+        seconds = np.bincount(cells, self.seconds, self.count * len(self.causes)).astype(np.float64)
+        return seconds.reshape(self.count, len(self.causes))
 
 
 @derived
@@ -125,7 +111,6 @@ class _Walk:
             np.concatenate(causes).astype(np.int32),
             np.concatenate(seconds),
             len(finished),
-            int(np.sum(~finished)),
         )
 
     # ---- the walk ------------------------------------------------------------------------------------

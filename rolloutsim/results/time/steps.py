@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.results.facts.records import derived
-from rolloutsim.results.time.split import path_times, ranges
+from rolloutsim.results.time.split import PathTimes, path_times, ranges
 from rolloutsim.scenario.causes import (
     CONTROLLER_PACING,
     FAILED_PULL,
@@ -28,62 +28,20 @@ from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, Ids, Orchestration, Times
-    from rolloutsim.results.time.split import PathTimes, Rows
-
-
-@struct
-class PodTimes:
-    """Seconds of ready pods: one row for each stretch of a pod's waiting.
-
-    Parameters
-    ----------
-    causes : tuple of str
-        Names of the causes.
-    pod, cause : numpy.ndarray
-        Row in the case's pods; index into `causes`.
-    seconds : numpy.ndarray
-        Length of the stretch [s].
-    pods : int
-        How many pods the case has.
-    """
-
-    causes: tuple[str, ...]
-    pod: Ids
-    cause: Ids
-    seconds: Times
-    pods: int
-
-    def total(self) -> dict[str, float]:
-        """Seconds by cause, summed over pods [s]; causes that took no time are left out."""
-        sums = np.bincount(self.cause, self.seconds, len(self.causes))
-        return {name: float(sums[i]) for i, name in enumerate(self.causes) if sums[i] > 0.0}
-
-    def by_pod(self) -> Times:
-        """Seconds of each pod (rows) under each cause (columns) [s]; zeros for pods that are not ready."""
-        cells = self.pod.astype(np.int64) * len(self.causes) + self.cause
-        seconds = np.bincount(cells, self.seconds, self.pods * len(self.causes)).astype(np.float64)
-        return seconds.reshape(self.pods, len(self.causes))
+    from rolloutsim.results.time.split import Rows
 
 
 @struct
 class Chains:
-    """The steps of all pods, those of a pod together and in the order of time.
+    """The steps of all pods, those of a pod together and in the order of time."""
 
-    Parameters
-    ----------
-    pod, cause, pull, started, ended, trigger : numpy.ndarray
-        As in the records' `Steps`.
-    first : numpy.ndarray
-        For each pod its first step; the next pod's is the end of it.
-    """
-
-    pod: Ids
+    pod: Ids  # these are as in the records' `Steps`
     cause: Ids
     pull: Ids
     started: Times
     ended: Times
     trigger: Ids
-    first: Rows
+    first: Rows  # for each pod its first step; the next pod's is the end of it
 
 
 @derived
@@ -104,11 +62,11 @@ def time_split(case: CaseRecords) -> dict[str, float]:
 
 
 @derived
-def pod_times(case: CaseRecords) -> PodTimes:
+def pod_times(case: CaseRecords) -> PathTimes:
     """What each ready pod waited for."""
     path = path_times(case)
     if case.bare:
-        return PodTimes(path.causes, path.pull, path.cause, path.seconds, len(case.pods.ready))
+        return path
     account = _Account(case, path)
     account.bare_pods()
     account.steps(case.orchestration)
@@ -131,15 +89,7 @@ def is_ready(case: CaseRecords) -> npt.NDArray[np.bool_]:
 
 
 def owns_pull(case: CaseRecords, cause: Ids, pull: Ids, started: Times, ended: Times) -> npt.NDArray[np.bool_]:
-    """Which steps are whole pulls, rather than a part of one that another pod of the node had begun.
-
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    cause, pull, started, ended : numpy.ndarray
-        Columns of some steps.
-    """
+    """Which steps are whole pulls, rather than a part of one that another pod of the node had begun."""
     own: npt.NDArray[np.bool_] = (cause == PULL.number) & (pull >= 0)
     rows, pulls = np.flatnonzero(own), case.pulls
     own[rows] = (pulls.asked[pull[rows]] == started[rows]) & (pulls.pulled[pull[rows]] == ended[rows])
@@ -152,11 +102,10 @@ class _Account:
     def __init__(self, case: CaseRecords, path: PathTimes) -> None:
         self.case = case
         self.path = path
-        self.causes = path.causes
-        self.number = {name: i for i, name in enumerate(self.causes)}
+        self.number = {name: i for i, name in enumerate(path.causes)}
         self.ready = is_ready(case)
-        self.order = np.argsort(path.pull, kind="stable")
-        self.first = np.searchsorted(path.pull[self.order], np.arange(path.pulls + 1))
+        self.order = np.argsort(path.owner, kind="stable")
+        self.first = np.searchsorted(path.owner[self.order], np.arange(path.count + 1))
         self.entries: list[tuple[Rows, Rows, Times]] = []
 
     def bare_pods(self) -> None:
@@ -191,10 +140,12 @@ class _Account:
             begin = self.case.pods.created if orchestration.stand_in else begins[self.case.pods.workload]
             self._gaps(pod, started, ended, begin)
 
-    def closed(self) -> PodTimes:
+    def closed(self) -> PathTimes:
         """All that was entered."""
         pod, cause, seconds = (np.concatenate(column) for column in zip(*self.entries, strict=True))
-        return PodTimes(self.causes, pod.astype(np.int32), cause.astype(np.int32), seconds, len(self.case.pods.ready))
+        return PathTimes(
+            self.path.causes, pod.astype(np.int32), cause.astype(np.int32), seconds, len(self.case.pods.ready)
+        )
 
     def _gaps(self, pod: Ids, started: Times, ended: Times, begin: Times) -> None:
         """Before a pod's first step its turn had not come; between its steps it was ready, and then was not."""

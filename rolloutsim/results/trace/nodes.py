@@ -23,13 +23,7 @@ _SHORT = 12  # so many digits of a digest tell layers apart (as docker shows the
 
 
 class NodeSlices:
-    """The slices of a case's nodes.
-
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    """
+    """The slices of a case's nodes."""
 
     def __init__(self, case: CaseRecords) -> None:
         self.case = case
@@ -65,8 +59,8 @@ class NodeSlices:
     def _pod(self, row: int) -> Slice:
         case, pods = self.case, self.case.pods
         ready, deleted = float(pods.ready[row]), float(pods.deleted[row])
-        begun = ended(float(pods.created[row]), float(pods.asked[row]), case.end)
-        end = max(ended(deleted, ready, case.end), begun)
+        begun = ended(pods.created[row], pods.asked[row], case.end)
+        end = ended(deleted, ready, case.end)
         args: dict[str, Any] = {"became_ready": not isnan(ready)}
         if not isnan(deleted):
             args["deleted_s"] = round(deleted, 6)
@@ -79,22 +73,17 @@ class NodeSlices:
         first, last = int(self.chains.first[row]), int(self.chains.first[row + 1])
         if first < last:
             c = self.chains
-            return [
-                Part(STEPS[c.cause[i]].name, float(c.started[i]), ended(float(c.ended[i]), end))
-                for i in range(first, last)
-            ]
+            steps = zip(c.cause[first:last].tolist(), c.started[first:last].tolist(), c.ended[first:last], strict=True)
+            return [Part(STEPS[cause].name, started, ended(stop, end)) for cause, started, stop in steps]
         pods = self.case.pods
-        started = float(pods.started[row])
-        asked = ended(float(pods.asked[row]), end)
-        if isnan(started):
-            return [Part(PULL.name, asked, end)]
+        started, asked = ended(pods.started[row], end), ended(pods.asked[row], end)
         return [Part(PULL.name, asked, started), Part(STARTUP.name, started, end)]
 
     def _pull(self, row: int) -> Slice:
         case, pulls = self.case, self.case.pulls
         pulled, failed = float(pulls.pulled[row]), float(pulls.failed[row])
         asked, end = float(pulls.asked[row]), ended(pulled, failed, case.end)
-        resolved = ended(float(pulls.resolved[row]), end)
+        resolved = ended(pulls.resolved[row], end)
         args: dict[str, Any] = {
             "image": case.images[pulls.image[row]].name,
             "outcome": "failed" if not isnan(failed) else "unfinished" if isnan(pulled) else "pulled",
@@ -104,7 +93,7 @@ class NodeSlices:
         if not isnan(pulls.alone[row]):
             args["alone_s"] = round(float(pulls.alone[row]), 6)
         parts = [Part("requests", asked, resolved), Part("layers", resolved, end)]
-        return Slice(f"pull {args['image']}", asked, max(end, asked), args, parts)
+        return Slice(f"pull {args['image']}", asked, end, args, parts)
 
     def _failures(self, node: int) -> Iterator[Part]:
         pulls = self.case.pulls
@@ -116,10 +105,8 @@ class NodeSlices:
 
     def _fetch(self, row: int) -> Slice:
         fetches = self.case.fetches
-        started = float(fetches.started[row])
         end = self._fetch_end(row)
-        connected = ended(float(fetches.connected[row]), end)
-        first = ended(started, end)
+        connected, first = ended(fetches.connected[row], end), ended(fetches.started[row], end)
         seconds, moved = end - first, float(fetches.bytes_done[row])
         args: dict[str, Any] = {"image": self._image(row), "bytes": round(moved)}
         if seconds > 0.0:
@@ -137,13 +124,13 @@ class NodeSlices:
             Part("request", connected, first),
             Part("transfer", first, end),
         ]
-        return Slice(self._layer(row), granted, max(end, granted), args, parts)
+        return Slice(self._layer(row), granted, end, args, parts)
 
     def _unpack(self, row: int) -> Slice:
         unpacks = self.case.unpacks
         fetch, started = int(unpacks.fetch[row]), float(unpacks.started[row])
         pull = int(self.case.fetches.pull[fetch])
-        end = ended(float(unpacks.unpacked[row]), float(self.case.pulls.failed[pull]), self.case.end)
+        end = ended(unpacks.unpacked[row], self.case.pulls.failed[pull], self.case.end)
         layer = self.case.layers[self.case.fetches.layer[fetch]]
         args: dict[str, Any] = {
             "image": self._image(fetch),
@@ -152,7 +139,7 @@ class NodeSlices:
         }
         if isnan(unpacks.unpacked[row]):
             args["outcome"] = "unfinished"
-        return Slice(self._layer(fetch), started, max(end, started), args)
+        return Slice(self._layer(fetch), started, end, args)
 
     def _queue(self, node: int) -> list[tuple[float, Mapping[str, float]]]:
         """How many layers of known images wait for a download slot; nothing if none ever does."""
@@ -180,18 +167,18 @@ class NodeSlices:
         case = self.case
         for row in self.waits[node]:
             pull, fetch = int(case.waits.pull[row]), int(case.waits.fetch[row])
-            since = ended(float(case.pulls.resolved[pull]), case.end)
+            since = ended(case.pulls.resolved[pull], case.end)
             until = case.end if fetch < 0 else self._fetch_end(fetch)
             image = case.images[case.pulls.image[pull]]
             name = self.layers[case.pulls.image[pull]][case.layers[case.waits.layer[row]].digest]
-            yield Slice(name, since, max(until, since), {"image": image.name, "cause": OTHER_PULL.name})
+            yield Slice(name, since, until, {"image": image.name, "cause": OTHER_PULL.name})
 
     def _old_pods(self, tracks: Tracks, process: Process, node: int) -> None:
         old, workloads = self.case.orchestration.old_pods, self.case.orchestration.workloads
         slices = []
         for row in np.flatnonzero((old.node == node) & ~np.isnan(old.deleted)).tolist():
             name = workloads[old.workload[row]].name
-            gone = ended(float(old.gone[row]), max(self.case.end, float(old.deleted[row])))
+            gone = ended(old.gone[row], max(self.case.end, old.deleted[row]))
             if gone > old.deleted[row]:
                 slices.append(Slice(f"{name}, old pod", float(old.deleted[row]), gone, {"workload": name}))
         tracks.slices(process, "termination", slices, "termination", False)
@@ -202,7 +189,7 @@ class NodeSlices:
         pull = fetches.pull[row]
         if not isnan(fetches.fetched[row]):
             return float(fetches.fetched[row])
-        return ended(float(pulls.failed[pull]), float(pulls.pulled[pull]), self.case.end)
+        return ended(pulls.failed[pull], pulls.pulled[pull], self.case.end)
 
     def _cause(self, is_unpack: bool, row: int, cause: int) -> Mapping[str, Any]:
         """What limited it: one cause, or the seconds under each [s]."""

@@ -104,7 +104,7 @@ def _events(tracks: Tracks, scenario: ResolvedScenario, case: CaseRecords) -> di
         process = tracks.process("events")
         rows = zip(faults.name, faults.kind, faults.target, faults.started, faults.ended, strict=True)
         slices = [
-            Slice(name, float(start), max(ended(float(end), case.end), float(start)), {"kind": kind, "target": target})
+            Slice(name, float(start), ended(end, case.end), {"kind": kind, "target": target})
             for name, kind, target, start, end in rows
         ]
         tracks.slices(process, "fault", slices, "fault", False)
@@ -123,9 +123,8 @@ def _pushes(scenario: ResolvedScenario, case: CaseRecords, orchestration: Orches
             before = True
         elif not isnan(pushes.started[row]):
             start = float(pushes.started[row])
-            end = max(ended(float(pushes.finished[row]), case.end), start)
             args = {"from": push.name, "bytes": float(pushes.bytes[row])}
-            slices.append(Slice(f"push {image}", start, end, args))
+            slices.append(Slice(f"push {image}", start, ended(pushes.finished[row], case.end), args))
     return slices, before
 
 

@@ -29,25 +29,13 @@ class Part(NamedTuple):
 
 
 class Slice(NamedTuple):
-    """Something that takes time on a track.
+    """Something that takes time on a track; one that ends before it starts takes none."""
 
-    Parameters
-    ----------
-    name : str
-        What is written on it.
-    started, ended : float
-        [s].
-    args : mapping
-        What a viewer shows when it is selected.
-    parts : sequence of Part
-        What lies in it, in the order of time; none of no length are drawn.
-    """
-
-    name: str
-    started: float
-    ended: float
-    args: Mapping[str, Any]
-    parts: Sequence[Part] = ()
+    name: str  # what is written on it
+    started: float  # [s]
+    ended: float  # [s]
+    args: Mapping[str, Any]  # what a viewer shows when it is selected
+    parts: Sequence[Part] = ()  # what lies in it, in the order of time; none of no length are drawn
 
 
 @struct
@@ -74,20 +62,9 @@ class Tracks:
         return Process(name, self.processes)
 
     def slices(self, process: Process, label: str, slices: Sequence[Slice], category: str, numbered: bool) -> None:
-        """Slices on as few tracks as it takes for none to overlap: `label 1`, `label 2`, ...
+        """Slices, in any order, on as few tracks as it takes for none to overlap: `label 1`, `label 2`, ...
 
-        Parameters
-        ----------
-        process : Process
-            Whose tracks they are.
-        label : str
-            Of the tracks.
-        slices : sequence of Slice
-            In any order.
-        category : str
-            By which a viewer can filter.
-        numbered : bool
-            Whether a single track has its number in the name as well.
+        A viewer can filter by category. `numbered`: a single track has its number in the name as well.
         """
         spans = [(ticks(one.started), max(ticks(one.ended), ticks(one.started))) for one in slices]
         order = sorted(range(len(slices)), key=spans.__getitem__)
@@ -155,15 +132,10 @@ def ticks(time: float) -> int:
 
 
 def colours(spans: Sequence[tuple[int, int]]) -> list[int]:
-    """Greedy colouring of intervals: for each the lowest number that none of those still running has.
+    """Greedy colouring of ascending intervals: for each the lowest number that none of those still running has.
 
     So there are never more numbers than intervals at one moment (the interval graph's chromatic number). What ends as
     another begins does not overlap it.
-
-    Parameters
-    ----------
-    spans : sequence of tuple of int
-        (from, to), ascending.
     """
     free: list[int] = []
     running: list[tuple[int, int]] = []
@@ -182,4 +154,4 @@ def colours(spans: Sequence[tuple[int, int]]) -> list[int]:
 
 def ended(*moments: float) -> float:
     """The first of some moments that came; NaN is what never happened."""
-    return min(moment for moment in moments if not isnan(moment))
+    return float(min(moment for moment in moments if not isnan(moment)))

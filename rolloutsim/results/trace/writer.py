@@ -40,21 +40,9 @@ Trace = Mapping[str, Any]
 
 
 def trace(run: Run, case: CaseRecords, nodes: int = MOST_NODES) -> Trace:
-    """A case in Chrome's trace event format, its JSON object form.
+    """A case in Chrome's trace event format, its JSON object form; `otherData` says what is shown and where it is from.
 
-    Parameters
-    ----------
-    run : Run
-        What happened.
-    case : CaseRecords
-        One of its cases.
-    nodes : int
-        How many nodes are shown at most; if there are more, those that were ready last, or never.
-
-    Returns
-    -------
-    mapping
-        `traceEvents`, `displayTimeUnit`, and `otherData`: what is shown and where it comes from.
+    At most `nodes` of them are shown; if there are more, those that were ready last, or never.
     """
     involved = node_phases(case).node
     shown = latest_nodes(case, nodes)
@@ -85,12 +73,7 @@ def trace(run: Run, case: CaseRecords, nodes: int = MOST_NODES) -> Trace:
 def latest_nodes(case: CaseRecords, most: int) -> list[int]:
     """The nodes that were ready last, or never, as indices into the case's nodes; sorted, as their names are.
 
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    most : int
-        How many; nodes that neither pull nor start anything do not count.
+    Those that neither pull nor start anything do not count among the `most`.
     """
     phases = node_phases(case)
     ready = np.where(np.isnan(phases.bounds[-1]), np.inf, phases.bounds[-1])
@@ -99,15 +82,7 @@ def latest_nodes(case: CaseRecords, most: int) -> list[int]:
 
 
 def to_bytes(trace: Trace, compressed: bool) -> bytes:
-    """A trace as the content of its file, an event a line; the same trace gives the same bytes.
-
-    Parameters
-    ----------
-    trace : mapping
-        What `trace` gave.
-    compressed : bool
-        Whether it is a gzip file.
-    """
+    """A trace as the content of its file, an event a line, or gzipped; the same trace gives the same bytes."""
     lines = ",\n".join(json.dumps(event, ensure_ascii=False, allow_nan=False) for event in trace["traceEvents"])
     rest = {key: value for key, value in trace.items() if key != "traceEvents"}
     head = json.dumps(rest, ensure_ascii=False, allow_nan=False)[:-1]

@@ -1,7 +1,6 @@
 """Why a rollout took as long as it did.
 
 - `words`: the bottleneck in a few sentences, and which nodes are last
-- `critical`: what the last pod waited for, back to the rollout's start
-- `causes`: the causes of a case's rollout time, and their names
+- `critical`: what the last pod waited for, back to the rollout's start: the causes of a case's rollout time
 - `bottlenecks`: what the pulls of a case waited for, links that act as one together
 """

@@ -22,24 +22,12 @@ _MOSTLY = 0.5  # a link that is full for less of the rollout does not explain a 
 
 @struct
 class Bottleneck:
-    """A cause of waiting, or several links that do the same job in different racks.
+    """A cause of waiting, or several links that do the same job in different racks."""
 
-    Parameters
-    ----------
-    kind : str
-        The links' kind (`registry_uplink`, `rack`, ...), or a cause that is no shared link (`nic`, `requests`, ...).
-    links : tuple of str
-        Names of the shared links; empty for other causes.
-    seconds : float
-        Time on the pulls' critical paths, summed over pulls [s].
-    share : float
-        Of all time on them, start-up included [1].
-    """
-
-    kind: str
-    links: tuple[str, ...]
-    seconds: float
-    share: float
+    kind: str  # the links' kind (`registry_uplink`, ...), or a cause that is no shared link (`nic`, `requests`, ...)
+    links: tuple[str, ...]  # names of the shared links; empty for other causes
+    seconds: float  # on the pulls' critical paths, summed over pulls [s]
+    share: float  # of all time on them, start-up included [1]
 
     @property
     def is_shared(self) -> bool:
@@ -50,12 +38,7 @@ class Bottleneck:
 def bottlenecks(case: CaseSummary, split: Mapping[str, float] | None = None) -> tuple[Bottleneck, ...]:
     """The causes of a case's waiting, the largest first; rack uplinks of one direction count as one.
 
-    Parameters
-    ----------
-    case : CaseSummary
-        The case.
-    split : mapping of str to float, optional
-        Seconds by cause [s]; those of the whole case by default.
+    `split` are seconds by cause [s], those of the whole case by default.
     """
     split = case.time_split_s if split is None else split
     kinds = {row.link: row.kind for row in shared(case)}

@@ -10,13 +10,15 @@ a small pull need not have waited for a large one is another question: `queued_t
 the path covers the time from 0 s to the last pod's readiness without gaps, and its causes add up to the rollout time.
 
 The causes are those of `rolloutsim.results.time.steps` and `rolloutsim.results.time.split`; what comes before a bare
-pull's asking, or before a workload's start, is `schedule` as well.
+pull's asking, or before a workload's start, is `schedule` as well. Along this path what takes half of it takes half of
+the rollout; over all pods' paths the causes say what the fleet waited for, which may be something else.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,22 +38,51 @@ from rolloutsim.scenario.causes import (
     TERMINATION,
 )
 from rolloutsim.scenario.resources import RESOURCES
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, OldPods
-
+    from rolloutsim.results.metrics import CaseSummary
 
 _TRIGGERED = (CONTROLLER_PACING.number, TERMINATION.number)  # steps that the event of a pod ends
 
 
-def last_path(case: CaseRecords) -> tuple[tuple[str, float], ...]:
-    """The causes that made a case's rollout take as long as it did.
+@struct(frozen=True)
+class Cause:
+    """A cause and what it took."""
 
-    Returns
-    -------
-    tuple of (str, float)
-        Cause and seconds [s], the largest first; they add up to the rollout time. Empty while a pod is missing,
-        since then there is no last one.
+    cause: str  # a shared link's name, or a word of `rolloutsim.results.time.split`
+    seconds: float  # on the last pod's path [s]
+    share: float  # of the rollout time [1]
+    over_all_s: float  # on all pods' paths, summed over them [s]
+
+
+def cause_columns(case: CaseRecords, summary: CaseSummary) -> dict[str, list[Any]]:
+    """The same as `causes`, column by column."""
+    found = causes(case, summary)
+    return {field.name: [getattr(one, field.name) for one in found] for field in fields(Cause)}
+
+
+def causes(case: CaseRecords, summary: CaseSummary) -> tuple[Cause, ...]:
+    """The causes of a case's rollout time, the largest on the last pod's path first; none if it did not finish.
+
+    Those that only other pods met come last, the largest first. With several replications the figures are means.
+    """
+    if not case.finished:
+        return ()
+    path, over_all = dict(last_path(case)), summary.time_split_s
+    whole = sum(path.values()) or 1.0
+    found = [
+        Cause(cause, path.get(cause, 0.0), path.get(cause, 0.0) / whole, over_all.get(cause, 0.0))
+        for cause in dict.fromkeys((*path, *over_all))
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.seconds, -one.over_all_s)))
+
+
+def last_path(case: CaseRecords) -> tuple[tuple[str, float], ...]:
+    """The causes that made a case's rollout take as long as it did, with their seconds, the largest first [s].
+
+    They add up to the rollout time. Empty while a pod is missing, since then there is no last one.
     """
     walk = _walked(case)
     if walk is None:
@@ -181,7 +212,7 @@ class _Walk:
 
     def _follow(self, pull: int, queued: bool = False) -> None:
         """Enter the critical path of a pull; `queued`: for a pod that was not let in before its end."""
-        rows = np.flatnonzero(self.path.pull == pull)
+        rows = np.flatnonzero(self.path.owner == pull)
         for cause, seconds in zip(self.path.cause[rows].tolist(), self.path.seconds[rows].tolist(), strict=True):
             name = self.path.causes[cause]
             self.seconds[name if not queued or name in self.links else KUBELET_QUEUE.name] += seconds

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.results.metrics import CaseSummary, RunSummary
-from rolloutsim.results.numerals import rate_of_rate, show_time, visible, whole_share, whole_shares
+from rolloutsim.results.numerals import listed, rate_of_rate, show_time, visible, whole_share, whole_shares
 from rolloutsim.results.time.steps import pod_times
 from rolloutsim.results.why.bottlenecks import (
     PRIVATE_LINKS,
@@ -49,12 +49,7 @@ _PRIVATE_NAMES = {resource.cause.name: f"{resource.noun}s" for resource in PULLE
 def why(run: Run, summary: RunSummary) -> str:
     """Explain a run's slowest case in a few sentences, one a line, and where other cases differ from it.
 
-    Parameters
-    ----------
-    run : Run
-        What happened.
-    summary : RunSummary
-        Its figures; with several replications, their means.
+    With several replications the figures are their means.
     """
     unfinished = [case for case in summary.cases.values() if not case.finished]
     if unfinished:
@@ -123,7 +118,7 @@ def _nodes(names: Sequence[str]) -> str:
     """On which nodes pods failed, the first few of them."""
     distinct = sorted(set(names))
     more = f" and {len(distinct) - _MOST_NAMES} more" if len(distinct) > _MOST_NAMES else ""
-    shown = f"{', '.join(distinct[:_MOST_NAMES])}{more}" if more else _listed(distinct)
+    shown = f"{', '.join(distinct[:_MOST_NAMES])}{more}" if more else listed(distinct)
     return f"The last pull on {shown} failed"
 
 
@@ -136,7 +131,7 @@ def _differing(summary: RunSummary, splits: Mapping[str, Mapping[str, float]], m
             found.setdefault(_noun(causes[0]), []).append(f"{case.case} ({whole_share(causes[0].share)})")
     for noun, cases in found.items():
         verb = "waits" if len(cases) == 1 else "wait"
-        yield f"{_listed(cases)} {verb} longest for {noun}."
+        yield f"{listed(cases)} {verb} longest for {noun}."
 
 
 def _busy(main: Bottleneck, largest: Bottleneck, case: CaseSummary, scenario: ResolvedScenario) -> str:
@@ -148,7 +143,7 @@ def _busy(main: Bottleneck, largest: Bottleneck, case: CaseSummary, scenario: Re
     elif main.kind in PRIVATE_LINKS:
         rows, worst = private(case, PRIVATE_LINKS[main.kind]), blamed(case, main)
         groups = [LinkName.of(row.link).owner for row in worst]
-        of = f" of {_listed(groups)}" if len(worst) < len(rows) else ""
+        of = f" of {listed(groups)}" if len(worst) < len(rows) else ""
         clauses = [f"{_how_busy(f'{name_of(main)}{of}', main, case)}{queue}", uplink]
     else:
         clauses = [CAUSES[main.kind].sentence, uplink, _nics(case, scenario)]
@@ -189,7 +184,8 @@ def _divided(causes: Sequence[Bottleneck], until: str) -> Iterator[str]:
     shares = whole_shares([cause.share for cause in causes])
     parts = [f"{share} % to {_noun(cause)}" for cause, share in zip(causes, shares, strict=True) if share]
     if len(parts) > 1:
-        yield f"Of all time until {until} ready, {_listed(parts, verb='goes')}."
+        parts[0] = parts[0].replace(" to", " goes to", 1)
+        yield f"Of all time until {until} ready, {listed(parts)}."
 
 
 def _last(run: Run, slowest: CaseSummary) -> Iterator[str]:
@@ -233,7 +229,7 @@ def _useless(main: Bottleneck, case: CaseSummary) -> Iterator[str]:
     if main.is_shared and own:
         yield f"More {' or '.join(own)} speed changes nothing."
     elif links:
-        yield f"More speed of the {_listed(links, last='or')} changes nothing."
+        yield f"More speed of the {listed(links, last='or')} changes nothing."
 
 
 def _noun(cause: Bottleneck) -> str:
@@ -254,42 +250,21 @@ def _utilisation(rows: Sequence[LinkSummary]) -> float:
     return mean(rows, [row.utilisation or 0.0 for row in rows]) if rows else 0.0
 
 
-def _listed(words: Sequence[str], last: str = "and", verb: str = "") -> str:
-    """`a, b and c`; with a verb it stands in front of the first ` to`."""
-    words = [words[0].replace(" to", f" {verb} to", 1), *words[1:]] if verb else list(words)
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
-
-
 @struct
 class LastGroup:
-    """The group whose last pod is ready clearly after all others'.
-
-    Parameters
-    ----------
-    group : str
-        Its name.
-    ready, others : float
-        When the last pod of it is ready, and the last of all other groups [s].
-    split, split_others : mapping of str to float
-        Seconds by cause of one of its nodes, and of one of the others, on average [s].
-    """
+    """The group whose last pod is ready clearly after all others'."""
 
     group: str
-    ready: float
-    others: float
-    split: Mapping[str, float]
-    split_others: Mapping[str, float]
+    ready: float  # when its last pod is ready [s]
+    others: float  # when the last pod of all other groups is [s]
+    split: Mapping[str, float]  # seconds by cause of one of its nodes, on average [s]
+    split_others: Mapping[str, float]  # of one of the others
 
 
 def last_group(case: CaseRecords, groups: tuple[str, ...]) -> LastGroup | None:
     """The group that is last in a finished case; None if there is one group, or none that is clearly last.
 
-    Parameters
-    ----------
-    case : CaseRecords
-        What happened.
-    groups : tuple of str
-        Names of the scenario's node groups, in its order.
+    `groups` are the names of the scenario's node groups, in its order.
     """
     stays = np.isnan(case.pods.deleted)
     group_of_pod = case.node_group[case.pods.node]
@@ -299,7 +274,7 @@ def last_group(case: CaseRecords, groups: tuple[str, ...]) -> LastGroup | None:
     if not ready[second] < (1.0 - _CLEARLY) * ready[last] or np.isneginf(ready[second]):
         return None
     path = pod_times(case)
-    is_last = group_of_pod[path.pod] == last
+    is_last = group_of_pod[path.owner] == last
     nodes = np.unique(case.pods.node)
     count = int(np.count_nonzero(case.node_group[nodes] == last))
 
