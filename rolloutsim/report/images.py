@@ -7,8 +7,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from matplotlib import rc_context
-
-from rolloutsim.report.plots.canvas import drawing_of
+from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,6 +39,14 @@ def svg(ax: Axes, text: bool = False) -> str:
 def png(ax: Axes, dpi: float = DPI) -> bytes:
     """The figure that Axes belong to, as PNG."""
     return _saved(ax, "png", {"Software": None}, dpi)
+
+
+def drawing_of(ax: Axes) -> Figure:
+    """The figure that Axes belong to."""
+    drawing = ax.get_figure(root=True)
+    if drawing is None:
+        raise ValueError("these Axes belong to no figure")
+    return drawing
 
 
 def _rounded(number: re.Match[str]) -> str:

@@ -13,7 +13,8 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from rolloutsim.report.blocks import Code, Numbers, Picture, Rows, Text
-from rolloutsim.report.plots.canvas import drawing_of, plain
+from rolloutsim.report.images import drawing_of
+from rolloutsim.report.plots.canvas import plain
 from rolloutsim.report.plots.colours import INK, MUTED, PAPER
 from rolloutsim.results.numerals import visible
 

@@ -13,6 +13,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import text_to_path
 
 from rolloutsim.errors import UsageError
+from rolloutsim.report.images import drawing_of, svg
 from rolloutsim.report.plots.colours import GRID, INK, MUTED, PAPER
 from rolloutsim.results.numerals import visible
 
@@ -39,8 +40,6 @@ class Panel(Axes):
     """Axes in a figure of their own: Jupyter shows them, as it does not know the figure."""
 
     def _repr_svg_(self) -> str:
-        from rolloutsim.report.images import svg
-
         return svg(self)
 
 
@@ -98,14 +97,6 @@ def finish(ax: Axes, title: str, subtitle: str, *, legend: Sequence[tuple[Any, s
             left=left / width, right=(left + plot) / width, bottom=bottom / height, top=1 - top / height
         )
     return ax
-
-
-def drawing_of(ax: Axes) -> Figure:
-    """The figure that Axes belong to."""
-    drawing = ax.get_figure(root=True)
-    if drawing is None:
-        raise ValueError("these Axes belong to no figure")
-    return drawing
 
 
 def title_of(ax: Axes) -> str:
