@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from math import isnan
 from typing import TYPE_CHECKING, Any
+
+from rolloutsim.results.shown.tabular import TEXT, Kind, html, of_tuples
 
 if TYPE_CHECKING:
     from rolloutsim.results.outcome import Outcome
@@ -16,55 +17,22 @@ _MOST_LISTED = 12  # entries of one kind in the table of a scenario (assumed: on
 _LARGE = 1e6  # numbers from here on need no fraction (assumed)
 
 
-def table(
-    headings: Sequence[str], rows: Iterable[Sequence[str]], sides: Sequence[str] | None = None, caption: str = ""
-) -> str:
-    """A table.
-
-    Parameters
-    ----------
-    headings : sequence of str
-        Of the columns; none of them: no heading.
-    rows : iterable of sequence of str
-        The cells.
-    sides : sequence of str, optional
-        The side on which each column's cells stand; left by default.
-    caption : str
-        Above it.
-    """
-    sides = sides or ["left"] * len(headings)
-    head = "".join(f'<th style="text-align:{side}">{escape(h)}</th>' for h, side in zip(headings, sides, strict=True))
-    body = "".join(
-        "<tr>"
-        + "".join(f'<td style="text-align:{s}">{escape(c)}</td>' for c, s in zip(row, sides, strict=True))
-        + "</tr>"
-        for row in rows
-    )
-    shown = f"<thead><tr>{head}</tr></thead>" if any(headings) else ""
-    return f"<table><caption>{escape(caption)}</caption>{shown}<tbody>{body}</tbody></table>"
-
-
 def of_columns(columns: Mapping[str, Sequence[Any]], count: int, most: int) -> str:
     """The first rows of a table of facts: numbers on the right with six digits or more, a dash where there is none."""
-    shown = [[*column[:most]] for column in columns.values()]
-    sides = ["right" if all(map(_is_number, column)) else "left" for column in shown]
-    rows = zip(*(map(_cell, column) for column in shown), strict=True)
+    shown = {name: column[:most] for name, column in columns.items()}
+    kinds = [(name, _NUMBER if all(map(_is_number, column)) else TEXT) for name, column in shown.items()]
     caption = f"{count} rows" if count <= most else f"the first {most} of {count} rows"
-    return table(list(columns), list(rows), sides, caption)
+    return html(of_tuples(kinds, list(zip(*shown.values(), strict=True))), caption)
 
 
 def of_result(outcome: Outcome) -> str:
     """The table of the cases, why, the thresholds, and the curve of who is ready when."""
     from rolloutsim.results.shown.tables import case_rows, threshold_rows
 
-    found = case_rows(outcome)
-    headings, sides = [c.heading for c in found.columns], [c.side for c in found.columns]
-    parts = [table(headings, found.rows, sides, outcome.run.scenario.name)]
+    parts = [html(case_rows(outcome), outcome.run.scenario.name)]
     parts += [f"<p>{escape(line)}</p>" for line in outcome.why.splitlines() if line.strip()]
     if outcome.thresholds:
-        checks = threshold_rows(outcome.thresholds)
-        sides = [c.side for c in checks.columns]
-        parts.append(table([c.heading for c in checks.columns], checks.rows, sides, "Thresholds"))
+        parts.append(html(threshold_rows(outcome.thresholds), "Thresholds"))
     return "".join(parts) + _curve(outcome)
 
 
@@ -76,7 +44,7 @@ def of_scenario(scenario: ResolvedScenario) -> str:
         for part, line in zip([part, *[""] * len(lines)], lines, strict=False)
     ]
     about = f"<p>{escape(scenario.description)}</p>" if scenario.description else ""
-    return table(("", ""), rows, caption=scenario.name) + about
+    return html(of_tuples([("", TEXT), ("", TEXT)], rows), scenario.name) + about
 
 
 def _parts(scenario: ResolvedScenario) -> Iterator[tuple[str, list[str]]]:
@@ -160,9 +128,10 @@ def _is_number(value: Any) -> bool:
     return value is None or hasattr(value, "__float__")
 
 
-def _cell(value: Any) -> str:
-    if value is None or (isinstance(value, float) and isnan(value)):
-        return "–"
+def _six_digits(value: Any) -> str:
     if not isinstance(value, float):
         return str(value)
     return f"{value:.0f}" if value.is_integer() or abs(value) >= _LARGE else f"{value:.6g}"
+
+
+_NUMBER = Kind(_six_digits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -145,14 +146,13 @@ class Sweep:
         return f"<Sweep of {self._title}: {', '.join(self.parameters)}>"
 
     def _repr_html_(self) -> str:
-        from rolloutsim.api.html import table as html_table
         from rolloutsim.planning.sweep.figures import table
+        from rolloutsim.results.shown.tabular import html
 
         found = table(self.records)
-        rows = found.rows[:_MOST_ROWS]
-        more = f" (the first {_MOST_ROWS} rows of {len(found.rows)})" if len(found.rows) > _MOST_ROWS else ""
-        sides = [column.side for column in found.columns]
-        return html_table([column.heading for column in found.columns], rows, sides, caption=f"{self._title}{more}")
+        count = len(found.rows)
+        more = f" (the first {_MOST_ROWS} rows of {count})" if count > _MOST_ROWS else ""
+        return html(replace(found, rows=found.rows[:_MOST_ROWS]), f"{self._title}{more}")
 
 
 def sweep(

@@ -71,7 +71,7 @@ def command(
     """
     from rolloutsim.errors import UsageError
     from rolloutsim.planning.compare import compare
-    from rolloutsim.planning.fail_if import parse_fail_if
+    from rolloutsim.planning.differences import parse_fail_if
     from rolloutsim.planning.jobs import check_jobs
 
     check_jobs(jobs)
@@ -137,13 +137,13 @@ def _show(comparison: Comparison, form: str) -> None:
     elif form == "md":
         click.echo(comparison.to_markdown(), nl=False)
     elif form == "github":
-        from rolloutsim.planning.answers import comparison_annotations
+        from rolloutsim.planning.compare import comparison_annotations
 
         for line in comparison_annotations(comparison):
             click.echo(line)
     else:
-        from rolloutsim.cli.view import show_table
-        from rolloutsim.planning.answers import comparison_table, comparison_title, met_lines
+        from rolloutsim.cli.page import show_table
+        from rolloutsim.planning.compare import comparison_table, comparison_title, met_lines
 
         show_table(
             comparison_title(comparison), comparison_table(comparison), [*met_lines(comparison), *comparison.notes]

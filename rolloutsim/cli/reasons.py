@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import click
 import numpy as np
 
 from rolloutsim.cli.page import Page
+from rolloutsim.planning.sensitivity import sensitivity_table
+from rolloutsim.planning.what_if import what_if_table
 from rolloutsim.results.numerals import UNKNOWN, show_time, visible
-from rolloutsim.results.shown.tabular import Column, Table
+from rolloutsim.results.shown.tabular import TEXT, TIME, Column, Kind, Table
 from rolloutsim.results.why.bottlenecks import bottlenecks
-from rolloutsim.results.why.causes import causes
+from rolloutsim.results.why.causes import Cause, causes
 from rolloutsim.results.why.words import name_of, why
 
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result
     from rolloutsim.planning.sensitivity import Sensitivity
-    from rolloutsim.planning.what_if import WhatIf, WhatIfs
+    from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.metrics import CaseSummary
 
@@ -55,13 +56,13 @@ def show_reasons(result: Result, case: str, changes: WhatIfs, effort: str) -> No
     if changes.tried:
         page.blank()
         page.text("What if", f"{effort}; each change alone, simulated with the same seed.")
-        page.table(_change_table((*changes.faster, *changes.slower)))
+        page.table(what_if_table((*changes.faster, *changes.slower)))
         if changes.useless:
             page.blank()
             page.text("No effect:", f"{', '.join(changes.useless)}.")
     if changes.left_out:
         page.text("Not tried:", f"{', '.join(changes.left_out)}; a larger --budget has room for more.")
-    click.echo(page.render(), nl=False, color=page.coloured)
+    page.show()
 
 
 def show_sensitivity(result: Result, case: str, found: Sensitivity, effort: str) -> None:
@@ -80,28 +81,20 @@ def show_sensitivity(result: Result, case: str, found: Sensitivity, effort: str)
     """
     page = Page()
     page.title(_title(result, case))
-    headings = ("input", "is", "less", "rollout time", "more", "rollout time", "span")
-    rows = [
-        (
-            row.path, row.value, row.low_value, show_time(row.low), row.high_value, show_time(row.high),
-            row.effect,
-        )
-        for row in found.rows
-    ]  # fmt: skip
-    if rows:
+    if found.rows:
         base = show_time(found.rows[0].base)
         page.text(
             " Inputs",
             f"the rollout time is {base}; with each input alone 10% less and more, counts below ten by 1, simulated "
             f"with the same seed; {UNKNOWN}: such a value is not allowed.",
         )
-        page.table(Table(_columns(headings, left=(0,)), tuple(rows)))
+        page.table(sensitivity_table(found))
     elif not found.left_out:
         page.text(" Inputs", f"{effort}.")
     if found.left_out:
         page.blank()
         page.text("Not tried:", f"{', '.join(found.left_out)}; a larger --budget has room for more.")
-    click.echo(page.render(), nl=False, color=page.coloured)
+    page.show()
 
 
 def _title(result: Result, case: str) -> str:
@@ -116,59 +109,29 @@ def _cause_table(records: CaseRecords, figures: CaseSummary) -> Table:
     found = causes(records, figures)
     pods = max(int(np.count_nonzero(~np.isnan(records.pods.ready))), 1)
     total = sum(cause.over_all_s for cause in found) or 1.0
-    rows = [
-        (
-            _noun(cause.cause, figures),
-            _or_none(cause.seconds, show_time(cause.seconds)),
-            _or_none(cause.seconds, f"{cause.share:.1%}".replace("%", " %")),
-            _or_none(cause.over_all_s, show_time(cause.over_all_s / pods)),
-        )
-        for cause in found
-        if max(cause.share, cause.over_all_s / total) >= _NOTHING
-    ]
-    rows.append(("together", show_time(figures.rollout_time_s), "100.0 %", show_time(total / pods)))
-    return Table(_columns(("waited for", "last pod", "share", "mean of all pods"), left=(0,)), tuple(rows))
+    met = [cause for cause in found if max(cause.share, cause.over_all_s / total) >= _NOTHING]
+    columns = (
+        Column("waited for", TEXT, lambda one: one.cause),
+        Column("last pod", TIME, lambda one: one.seconds or None),
+        Column("share", Kind(lambda share: f"{share:.1%}".replace("%", " %")), lambda one: one.share or None),
+        Column("mean of all pods", TIME, lambda one: one.over_all_s / pods or None),
+    )
+    named = [replace(cause, cause=_noun(cause.cause, figures)) for cause in met]
+    return Table(columns, [*named, Cause("together", figures.rollout_time_s or 0.0, 1.0, total)])
 
 
 def _case_table(result: Result, cases: Sequence[str], figures: Mapping[str, CaseSummary]) -> Table:
-    rows = []
-    for name in cases:
-        found = [cause for cause in causes(result[name].records, figures[name]) if cause.share >= _NOTHING]
-        parts = [f"{_noun(one.cause, figures[name])} {show_time(one.seconds)}" for one in found[:_MOST_CAUSES]]
-        rows.append((name, show_time(figures[name].rollout_time_s), ", ".join(parts)))
-    return Table(
-        _columns(("other case", "rollout time", "what its last pod waited for longest"), left=(0, 2)), tuple(rows)
+    def longest(case: str) -> str:
+        found = [cause for cause in causes(result[case].records, figures[case]) if cause.share >= _NOTHING]
+        return ", ".join(f"{_noun(one.cause, figures[case])} {show_time(one.seconds)}" for one in found[:_MOST_CAUSES])
+
+    columns = (
+        Column("other case", TEXT, str),
+        Column("rollout time", TIME, lambda case: figures[case].rollout_time_s),
+        Column("what its last pod waited for longest", TEXT, longest),
     )
-
-
-def _change_table(changes: Sequence[WhatIf]) -> Table:
-    rows = tuple(
-        (one.change, show_time(one.before), show_time(one.after), _gain(one), " ".join(_options(one)))
-        for one in changes
-    )
-    return Table(_columns(("change", "before", "after", "gain", "with"), left=(0, 4)), rows)
-
-
-def _options(change: WhatIf) -> Iterator[str]:
-    for override in change.overrides:
-        yield f"--set {shlex.quote(override)}"
-
-
-def _gain(change: WhatIf) -> str:
-    return "does not finish" if change.gain is None else _difference(change.gain)
-
-
-def _difference(seconds: float) -> str:
-    return f"-{show_time(-seconds)}" if seconds < 0.0 else show_time(seconds)
+    return Table(columns, cases)
 
 
 def _noun(cause: str, figures: CaseSummary) -> str:
     return name_of(bottlenecks(figures, {cause: 1.0})[0])
-
-
-def _or_none(value: float, text: str) -> str:
-    return text if value > 0.0 else UNKNOWN
-
-
-def _columns(headings: Sequence[str], left: Sequence[int]) -> tuple[Column, ...]:
-    return tuple(Column(heading, "left" if i in left else "right") for i, heading in enumerate(headings))

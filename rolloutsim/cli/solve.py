@@ -95,7 +95,7 @@ def command(
 
 
 def _show(solution: Solution, form: str) -> None:
-    from rolloutsim.planning.answers import solution_markdown, solution_notes, solution_table, solution_title
+    from rolloutsim.planning.solve import solution_markdown, solution_notes, solution_table, solution_title
 
     if form == "json":
         import json
@@ -104,6 +104,6 @@ def _show(solution: Solution, form: str) -> None:
     elif form == "md":
         click.echo(solution_markdown(solution), nl=False)
     else:
-        from rolloutsim.cli.view import show_table
+        from rolloutsim.cli.page import show_table
 
         show_table(solution_title(solution), solution_table(solution), solution_notes(solution))

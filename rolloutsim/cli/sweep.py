@@ -178,7 +178,7 @@ def _show(records: SweepRecords, planned: SweepPlan, form: str, output: str | No
 
 
 def _show_table(records: SweepRecords) -> None:
-    from rolloutsim.cli.view import show_table
+    from rolloutsim.cli.page import show_table
     from rolloutsim.planning.sweep.figures import notes, table, title
 
     show_table(title(records), table(records), notes(records))

@@ -1,35 +1,25 @@
-"""What `rolloutsim run` shows: the cases side by side, why, what would help, thresholds.
-
-Laid out by hand, since a terminal library takes longer to import than 20 nodes to simulate.
-"""
+"""What `rolloutsim run` shows: the cases side by side, why, what would help, thresholds."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from unicodedata import combining, east_asian_width
 
 import click
 
+from rolloutsim.cli.page import WIDEST_TEXT, aligned, plain, table_lines, terminal, wrapped
 from rolloutsim.results.numerals import show_time, visible
 from rolloutsim.results.shown.findings import findings
 from rolloutsim.results.shown.tables import application_rows, case_rows, disk_rows, footnotes, threshold_rows
 
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result
+    from rolloutsim.cli.page import Style
     from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.results.shown.findings import Finding
     from rolloutsim.results.shown.tabular import Table
 
-    Style = Callable[..., str]
-
-WIDEST_TEXT = 100  # columns of running text; longer lines are hard to read (assumed)
-_GAP = "   "
 _MOST_CHANGES = 5  # lines about what would help
 _MARKS: dict[str, dict[str, Any]] = {"✓": {"fg": "green"}, "✗": {"fg": "red", "bold": True}, "!": {"fg": "yellow"}}
 
@@ -46,31 +36,8 @@ def show(result: Result, changes: WhatIfs, first: bool = True) -> None:
     first : bool
         Whether nothing was printed before; otherwise an empty line sets it apart.
     """
-    terminal = sys.stdout.isatty()
-    coloured = terminal and not os.environ.get("NO_COLOR")
-    width = shutil.get_terminal_size().columns if terminal else WIDEST_TEXT
+    width, coloured = terminal()
     click.echo(("" if first else "\n") + render(result, changes, width, coloured), nl=False, color=coloured)
-
-
-def show_table(title: str, table: Table, notes: Sequence[str]) -> None:
-    """Print a table for people.
-
-    Parameters
-    ----------
-    title : str
-        The line above it.
-    table : Table
-        The table.
-    notes : sequence of str
-        What one has to know to read it.
-    """
-    terminal = sys.stdout.isatty()
-    coloured = terminal and not os.environ.get("NO_COLOR")
-    width = min(shutil.get_terminal_size().columns if terminal else WIDEST_TEXT, WIDEST_TEXT)
-    style: Style = click.style if coloured else plain
-    lines = [style(title, bold=True), "", *table_lines(table, style), ""]
-    lines += [line for note in notes for line in wrapped(note, indent=1, width=width)]
-    click.echo("\n".join(lines), color=coloured)
 
 
 def render(result: Result, changes: WhatIfs, width: int = WIDEST_TEXT, coloured: bool = False) -> str:
@@ -107,16 +74,6 @@ def render(result: Result, changes: WhatIfs, width: int = WIDEST_TEXT, coloured:
     return "".join(f"{line}\n" for line in lines)
 
 
-def table_lines(table: Table, style: Style) -> Iterator[str]:
-    """A table's heading, a rule and its rows."""
-    headings = tuple(column.heading for column in table.columns)
-    head, *rows = aligned([headings, *table.rows], [column.side for column in table.columns])
-    yield style(f"  {head}", bold=True)
-    yield style(" " + "─" * (_cells(head) + 2), dim=True)
-    for row in rows:
-        yield f"  {row}".rstrip()
-
-
 def _change_lines(changes: WhatIfs) -> Iterator[str]:
     """The best change of each kind, and what has no effect; five lines at most."""
     best = changes.best[: _MOST_CHANGES - bool(changes.useless)]
@@ -145,33 +102,7 @@ def _finding_lines(found: Sequence[Finding], wrap: Callable[..., list[str]], sty
 
 
 def _threshold_lines(table: Table, style: Style) -> Iterator[str]:
-    rest = aligned([row[1:] for row in table.rows], [column.side for column in table.columns[1:]])
-    for (mark, *_), line in zip(table.rows, rest, strict=True):
+    cells = table.cells()
+    rest = aligned([row[1:] for row in cells], [column.side for column in table.columns[1:]])
+    for (mark, *_), line in zip(cells, rest, strict=True):
         yield f"  {style(mark, **_MARKS.get(mark, {}))} {line}".rstrip()
-
-
-def aligned(rows: Sequence[tuple[str, ...]], sides: Sequence[str]) -> list[str]:
-    """Rows of cells as lines, each column as wide as its widest cell."""
-    widths = [max(map(_cells, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        blanks = [" " * (width - _cells(cell)) for cell, width in zip(row, widths, strict=True)]
-        padded = [c + b if side == "left" else b + c for c, b, side in zip(row, blanks, sides, strict=True)]
-        lines.append(_GAP.join(padded))
-    return lines
-
-
-def wrapped(text: str, indent: int, width: int) -> list[str]:
-    """Each line of a text, wrapped at blanks and indented."""
-    wrap = partial(textwrap.wrap, width=max(width - indent, 1), break_long_words=False, break_on_hyphens=False)
-    return [" " * indent + part for line in text.splitlines() for part in wrap(line)]
-
-
-def _cells(text: str) -> int:
-    """Columns of a terminal that a text takes: wide characters take two, accents that combine none."""
-    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def plain(text: str, **_: object) -> str:
-    """A text without any style."""
-    return text

@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from rolloutsim.network.links import SharedLink
     from rolloutsim.network.states import Flow
     from rolloutsim.rollout.orchestrated import Orchestrated
-    from rolloutsim.scenario.resolved import NodeGroup, ResolvedScenario
-    from rolloutsim.scenario.resolved_rollout import Push
+    from rolloutsim.scenario.resolved import NodeGroup, Push, ResolvedScenario
 
 Pushed = list[tuple["Push", list["ImagePush"]]]
 AloneTime = Callable[["NodeGroup", int, "str | None", str, tuple[str, ...]], float]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.pulls import Fleet
     from rolloutsim.fleet.sources.source import Source
     from rolloutsim.network.links import Kind, SharedLink
-    from rolloutsim.scenario.resolved import Case, Image, Layer, NodeGroup, ResolvedScenario
+    from rolloutsim.scenario.resolved import Case, Disk, Image, Layer, NodeGroup, ResolvedScenario, Runtime
     from rolloutsim.scenario.routes import Route
 
 
@@ -126,7 +126,7 @@ class _Builder:
                 # Addresses of groups behind one address come before those of single nodes.
                 address = number if group.shared_address else len(self.scenario.groups) + index
                 host = self.network.host(host_profile)
-                disk = self._disk(group, held)
+                disk = None if group.storage is None else self._disk(group.storage, group.runtime, held)
                 nodes.append(Node(self.fleet, index, host, group.runtime, held, address, disk, timeout))
                 recipes.append(own)
                 names.append(name)
@@ -155,18 +155,15 @@ class _Builder:
 
         return Observer(self.network, background)
 
-    def _disk(self, group: NodeGroup, held: int) -> DiskSpace | None:
+    def _disk(self, storage: Disk, runtime: Runtime, held: int) -> DiskSpace:
         """What fits on the disk of a node; the layers that it holds take their part."""
-        storage = group.storage
-        if storage is None:
-            return None
         layers = sum(
-            layer.unpacked + (layer.compressed if group.runtime.keeps_compressed else 0.0)
+            layer.unpacked + (layer.compressed if runtime.keeps_compressed else 0.0)
             for place, layer in enumerate(self.layers)
             if held >> place & 1
         )
         used = storage.used + storage.old_images + layers
-        return DiskSpace(storage.capacity, used, storage.old_images, group.runtime.keeps_compressed)
+        return DiskSpace(storage.capacity, used, storage.old_images, runtime.keeps_compressed)
 
     def _pins(self, group: NodeGroup, name: str, node: int, wanted: set[str]) -> dict[int, SharedLink]:
         """The private links of a node that pulls and background traffic cross; the latter's are noted as `pinned`."""

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.kubelet import Kubelet
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import SharedLink
-    from rolloutsim.scenario.resolved import ResolvedScenario
-    from rolloutsim.scenario.resolved_rollout import Fault
+    from rolloutsim.scenario.resolved import Fault, ResolvedScenario
 
 
 class Nodes(Protocol):

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from rolloutsim.fleet.recipes import Way
 from rolloutsim.fleet.sources.source import BROKEN, LIMITED, MISSING
-from rolloutsim.scenario.resolved_rollout import Retry
+from rolloutsim.scenario.resolved import Retry
 
 
-def next_way(ways: tuple[Way, ...], way: Way, status: int, failures: int, retry: Retry) -> Way | None:
-    """The way that a request takes after a source did not deliver.
+def again(ways: tuple[Way, ...], way: Way, status: int, failures: int, retry: Retry) -> tuple[Way, int, float] | None:
+    """How a request is made once more after a source did not deliver.
 
     Parameters
     ----------
@@ -34,21 +34,18 @@ def next_way(ways: tuple[Way, ...], way: Way, status: int, failures: int, retry:
 
     Returns
     -------
-    Way or None
-        None: the same one once more, if the runtime has a delay left for it.
+    tuple of (Way, int, float), or None
+        The way that it takes, how often in a row that one has failed, and the wait before [s]; None: the runtime gives
+        up.
     """
-    if way is ways[-1] or (status == LIMITED and failures < len(retry.rate_limited)):
-        return None
-    return ways[ways.index(way) + 1]
-
-
-def delays(retry: Retry, status: int) -> tuple[float, ...]:
-    """How long a runtime waits before each further attempt at one source [s]; () where it gives up at once."""
+    delays: tuple[float, ...]
     if status == LIMITED:
-        return retry.rate_limited
-    if status == MISSING:
-        return ()
-    return retry.broken if status == BROKEN else retry.server_error
+        delays = retry.rate_limited
+    else:
+        delays = retry.broken if status == BROKEN else retry.server_error if status != MISSING else ()
+    if way is not ways[-1] and (status != LIMITED or failures >= len(delays)):
+        return ways[ways.index(way) + 1], 0, 0.0
+    return (way, failures + 1, delays[failures]) if failures < len(delays) else None
 
 
 def reason_of(status: int) -> str:

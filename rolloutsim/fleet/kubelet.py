@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.pods import Cluster, Pod
     from rolloutsim.fleet.recipes import Recipe
     from rolloutsim.network.fluid import FluidNetwork
-    from rolloutsim.scenario.resolved_rollout import Kubelet as KubeletSpec
-    from rolloutsim.scenario.resolved_rollout import PullPolicy
+    from rolloutsim.scenario.resolved import Kubelet as KubeletSpec
+    from rolloutsim.scenario.resolved import PullPolicy
 
 QPS_EXCEEDED = "pull QPS exceeded"
 NEVER_PULL = "ErrImageNeverPull: the image is not on the node and pull_policy is never"

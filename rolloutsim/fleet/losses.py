@@ -6,12 +6,37 @@ of the node waited for is then fetched for that one. A crash loses all that is n
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from rolloutsim.fleet.pulls import ABANDONED, COMMITTED, COMPLETE, Fetch, Pull, Slots, Trouble
+from rolloutsim.fleet.disk import DiskSpace
+from rolloutsim.fleet.pulls import ABANDONED, COMMITTED, COMPLETE, Fetch, Fleet, Pull, Slots, Trouble
+from rolloutsim.fleet.recipes import LayerStep
+from rolloutsim.scenario.resolved import Runtime
 
-if TYPE_CHECKING:
-    from rolloutsim.fleet.node import Node
+
+class Loser(Protocol):
+    """What can lose: a node, `rolloutsim.fleet.node.Node`."""
+
+    fleet: Fleet
+    runtime: Runtime
+    disk: DiskSpace | None
+    asking: list[Pull]
+    pulls: list[Pull]
+    finishing: list[Pull]
+    held: int
+    coming: dict[int, Fetch]
+
+    def want(self, pull: Pull, step: LayerStep) -> None:
+        """Queue the fetch of a layer."""
+
+    def grant(self, slots: Slots, freed_by: int) -> None:
+        """Give free slots to the head of the queue."""
+
+    def unpack_next(self, pull: Pull) -> None:
+        """Unpack what can be."""
+
+    def let_go(self, fetch: Fetch) -> None:
+        """Cut what is under way."""
 
 
 class Losses:
@@ -25,7 +50,7 @@ class Losses:
 
     __slots__ = ("committed", "node", "partial")
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Loser) -> None:
         self.node = node
         self.committed: dict[int, Fetch] = {}  # compressed layers
         self.partial: dict[int, list[tuple[int, float]]] = {}  # of layers begun: (number of the fetch, bytes)
@@ -94,7 +119,7 @@ class Losses:
         layers = {lead.step.layer for lead in dropped}
         for other in node.pulls:
             for step in other.recipe.steps:
-                if step.layer in layers and step.layer not in node.coming and not node.has(step.layer):
+                if step.layer in layers and step.layer not in node.coming and not node.held >> step.layer & 1:
                     node.want(other, step)
 
     def _leave_partial(self, fetch: Fetch, keep: bool) -> None:

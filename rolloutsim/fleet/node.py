@@ -21,7 +21,7 @@ from __future__ import annotations
 from math import ceil
 
 from rolloutsim.fleet.disk import DiskSpace
-from rolloutsim.fleet.hosts import delays, next_way, reason_of
+from rolloutsim.fleet.hosts import again, reason_of
 from rolloutsim.fleet.latency import INITIAL_WINDOW, slow_start_delay
 from rolloutsim.fleet.ledger import BYTES_DONE, CAUSE, CONNECTED, FETCHED, RETRY, SOURCE, STARTED
 from rolloutsim.fleet.losses import Losses
@@ -41,7 +41,7 @@ from rolloutsim.fleet.pulls import (
     Pull,
     Ranges,
     Slots,
-)
+)  # fmt: skip
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, expected_rate
 from rolloutsim.fleet.sources.source import BROKEN, FINE, LIMITED
 from rolloutsim.network.states import Flow, Host
@@ -80,7 +80,7 @@ class Node:
 
     __slots__ = (
         "address", "asking", "coming", "disk", "finishing", "fleet", "held", "host", "index", "losses",
-        "progress_timeout", "pulls", "runtime", "slots", "slots_per_image",
+        "progress_timeout", "pulls", "runtime", "slots", "slots_per_image", "unpacks_at_once",
     )  # fmt: skip
 
     def __init__(
@@ -102,6 +102,7 @@ class Node:
         self.address = address
         self.disk = disk
         self.progress_timeout = progress_timeout
+        self.unpacks_at_once = runtime.parallel_unpacks
         self.slots_per_image: bool = runtime.slots_per == "image"
         self.slots = Slots(runtime.parallel_layers)  # of all images, unless each has its own
         self.asking: list[Pull] = []  # not resolved
@@ -109,10 +110,6 @@ class Node:
         self.finishing: list[Pull] = []  # all layers are in place
         self.coming: dict[int, Fetch] = {}  # layers queued, being fetched or unpacked
         self.losses: Losses | None = None  # made when something is lost
-
-    def has(self, layer: int) -> bool:
-        """Whether a layer is in place."""
-        return bool(self.held >> layer & 1)
 
     def fail(self, pull: Pull, reason: str, limited: bool) -> None:
         """Give a pull up; `limited` says whether a rate limit was it."""
@@ -136,11 +133,14 @@ class Node:
         row = fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now)
         pull = Pull(recipe, row, Slots(self.runtime.parallel_layers) if self.slots_per_image else self.slots)
         self.asking.append(pull)
-        if pull.way.buffered or pull.way.source.fallible:
+        way = pull.way
+        if way.buffered or way.source.fallible:
+            pull.sent = pull.failures = 0
+            pull.refusal = -1
             self._request(pull)
-        elif pull.way.resolve_time > 0.0:
+        elif way.resolve_time > 0.0:
             # Nothing can change between the requests: one wait for all of them.
-            fleet.network.call_later(pull.way.resolve_time, self._resolved, pull)
+            fleet.network.call_later(way.resolve_time, self._resolved, pull)
         else:
             self._resolved(pull)
 
@@ -186,19 +186,12 @@ class Node:
         pull, status = what
         if pull.over:
             return
-        retry, way = self.runtime.retry, pull.way
-        delay = 0.0
-        other = next_way(pull.recipe.ways, way, status, pull.failures, retry)
-        if other is not None:
-            pull.way = other
-            pull.failures = 0
-        else:
-            waits = delays(retry, status)
-            if pull.failures >= len(waits):
-                self.fail(pull, reason_of(status), status == LIMITED)
-                return
-            delay = waits[pull.failures]
-            pull.failures += 1
+        way = pull.way
+        found = again(pull.recipe.ways, way, status, pull.failures, self.runtime.retry)
+        if found is None:
+            self.fail(pull, reason_of(status), status == LIMITED)
+            return
+        pull.way, pull.failures, delay = found
         self.fleet.incidents.lost.add(False, pull.row, status == LIMITED, way.round_trip + delay)
         self.fleet.network.call_later(delay, self._request, pull)
 
@@ -207,7 +200,7 @@ class Node:
         if pull.over:
             return
         fleet, held, coming = self.fleet, self.held, self.coming
-        fleet.ledger.pulls.resolved[pull.row] = fleet.network.now
+        fleet.ledger.pulls.resolved[pull.row] = pull.moved_at = fleet.network.now
         self.asking.remove(pull)
         self.pulls.append(pull)
         for step in pull.recipe.steps:
@@ -226,7 +219,6 @@ class Node:
         elif pull.recipe.unpacks:
             self.unpack_next(pull)
         if self.progress_timeout is not None and not pull.over:
-            pull.moved_at = fleet.network.now
             fleet.network.call_later(min(WATCH_PERIOD, self.progress_timeout / 2), self._watch, pull)
 
     def _watch(self, pull: Pull) -> None:
@@ -340,22 +332,21 @@ class Node:
             self._connected(fetch)
             return
         fetch.state = ASKED
-        self._note_connection(fetch)
+        if fetch.trouble is None or fetch.trouble.broke_at == NOT_YET:
+            fleet.cells[fetch.row + CONNECTED] = fleet.network.now
         self._note_refusal(fetch, status)
         fleet.network.call_later(fetch.way.round_trip, self._refused, (fetch, status))
 
-    def _note_connection(self, fetch: Fetch) -> None:
-        if fetch.trouble is None or fetch.trouble.broke_at == NOT_YET:
-            self.fleet.cells[fetch.row + CONNECTED] = self.fleet.network.now
-
     def _connected(self, fetch: Fetch) -> None:
         """The source takes the request: wait for its first byte."""
+        fleet, way, row = self.fleet, fetch.way, fetch.row
         fetch.state = ASKED
-        self.fleet.cells[fetch.row + SOURCE] = fetch.way.source.index
-        self._note_connection(fetch)
-        if fetch.way.buffered:
+        fleet.cells[row + SOURCE] = way.source.index
+        if fetch.trouble is None or fetch.trouble.broke_at == NOT_YET:
+            fleet.cells[row + CONNECTED] = fleet.network.now
+        if way.buffered:
             # What ends at this instant no longer fills a queue.
-            self.fleet.network.call_afterwards(self._meet_queues, fetch)
+            fleet.network.call_afterwards(self._meet_queues, fetch)
         else:
             self._request_layer(fetch, 0.0)
 
@@ -373,19 +364,12 @@ class Node:
 
     def _again(self, fetch: Fetch, status: int, lost: float) -> None:
         """Send a layer's request once more, after the runtime's delay or to the next source, or let the pull fail."""
-        retry, trouble = self.runtime.retry, fetch.in_trouble()
-        delay = 0.0
-        other = next_way(fetch.pull.recipe.ways, fetch.way, status, trouble.failures, retry)
-        if other is not None:
-            fetch.way = other
-            trouble.failures = 0
-        else:
-            waits = delays(retry, status)
-            if trouble.failures >= len(waits):
-                self.fail(fetch.pull, reason_of(status), status == LIMITED)
-                return
-            delay = waits[trouble.failures]
-            trouble.failures += 1
+        trouble = fetch.in_trouble()
+        found = again(fetch.pull.recipe.ways, fetch.way, status, trouble.failures, self.runtime.retry)
+        if found is None:
+            self.fail(fetch.pull, reason_of(status), status == LIMITED)
+            return
+        fetch.way, trouble.failures, delay = found
         fleet = self.fleet
         if trouble.broke_at == NOT_YET:
             fleet.incidents.lost.add(True, fleet.fetches.number(fetch.row), status == LIMITED, lost + delay)
@@ -535,25 +519,25 @@ class Node:
             lead.state = COMMITTED
         return lead
 
-    # ---- unpacking -----------------------------------------------------------------------------------
-
     def unpack_next(self, pull: Pull) -> None:
         """Unpack the layers of an image that are there, as many at a time as the runtime does; one alone in order."""
-        most = self.runtime.parallel_unpacks
-        steps = pull.recipe.steps
-        place = pull.next
-        while pull.missing and pull.unpacking < most and place < len(steps):
+        most = self.unpacks_at_once
+        if pull.unpacking >= most:
+            return
+        held, steps = self.held, pull.recipe.steps
+        for place in range(pull.next, len(steps)):
             layer = steps[place].layer
-            if self.held >> layer & 1:
+            if held >> layer & 1:
                 if place == pull.next:
-                    pull.next += 1
-            else:
-                fetch = self.coming[layer]
-                if fetch.state == COMMITTED:
-                    self._unpack(pull, fetch)
-                elif most == 1:
+                    pull.next = place + 1
+                continue
+            fetch = self.coming[layer]
+            if fetch.state == COMMITTED:
+                self._unpack(pull, fetch)
+                if pull.unpacking >= most or not pull.missing:
                     return
-            place += 1
+            elif most == 1:
+                return
 
     def _unpack(self, pull: Pull, fetch: Fetch) -> None:
         """Decompress and write a layer; other pulls that need it wait for this."""

@@ -15,7 +15,7 @@ from rolloutsim.fleet.pod_group import Pod, PodGroup
 from rolloutsim.fleet.pod_ledger import PodLedger
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.scenario.causes import KUBELET_QUEUE, NODE_DOWN, OTHER_PULL, PULL, STARTUP, Cause
-from rolloutsim.scenario.resolved_rollout import Workload
+from rolloutsim.scenario.resolved import Workload
 
 
 class KubeletProtocol(Protocol):

@@ -125,16 +125,18 @@ class Pull:
         self.row = row
         self.slots = slots
         self.way: Way = recipe.ways[0]  # of its requests for manifests, token and config
-        self.sent = 0  # of these, answered ones
-        self.refusal = -1  # row of the one after which its request is sent again
-        self.failures = 0  # in a row, of one source
         self.next = 0
         self.missing = 0
         self.unpacking = 0  # layers that are being unpacked for it
         self.received = 0.0  # bytes of fetches that ended or broke [B]
         self.moved = 0.0  # what had arrived [B]
-        self.moved_at = 0.0  # at the last look that saw it grow [s]
         self.over = False
+        # Set with the first request, where requests are sent one by one.
+        self.sent: int  # answered ones
+        self.refusal: int  # row of the one after which its request is sent again
+        self.failures: int  # in a row, of one source
+        # Set when it is resolved.
+        self.moved_at: float  # the last look that saw it grow [s]
 
 
 class Fleet:

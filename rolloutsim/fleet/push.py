@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import SharedLink
     from rolloutsim.network.states import Flow
-    from rolloutsim.scenario.resolved import Image, Layer, ResolvedScenario
-    from rolloutsim.scenario.resolved_rollout import Push
+    from rolloutsim.scenario.resolved import Image, Layer, Push, ResolvedScenario
 
 _SET_UP, _QUESTION, _UPLOAD, _MANIFEST = 1, 1, 2, 1  # round trips
 

@@ -6,18 +6,22 @@ needs a 95 % interval that leaves out zero; where chance plays no part, the diff
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING, Any, Literal
 
 from rolloutsim.errors import UsageError
-from rolloutsim.planning.chance import is_random
-from rolloutsim.planning.differences import Difference, difference
-from rolloutsim.planning.fail_if import FailIf, check_known, parse_fail_if
-from rolloutsim.results.thresholds import look_up
+from rolloutsim.planning.differences import Difference, FailIf, check_known, difference, is_random, parse_fail_if
+from rolloutsim.results.numerals import UNKNOWN, plus_minus, show_share, show_time
+from rolloutsim.results.shown.annotations import annotation
+from rolloutsim.results.shown.tabular import SHARE, TEXT, TIME, Column, Table, escaped, html, markdown
+from rolloutsim.results.thresholds import format_value, look_up
 from rolloutsim.scenario.resolved import Threshold
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
+    from rolloutsim.results.facts.intervals import Interval
     from rolloutsim.results.outcome import Outcome
     from rolloutsim.scenario.resolved import ResolvedScenario
 
@@ -114,24 +118,150 @@ class Comparison:
         return all(side.outcome.finished for side in self.sides)
 
     def to_dict(self) -> dict[str, Any]:
-        """The comparison as nested dicts and lists, versioned `rolloutsim.compare/1`."""
-        from rolloutsim.planning.answers import comparison_dict
-
-        return comparison_dict(self)
+        """The comparison as nested dicts and lists, versioned `rolloutsim.compare/1`: seconds, against the first."""
+        return {
+            "schema": SCHEMA,
+            "scenarios": [
+                {
+                    "name": side.name,
+                    "scenario": side.outcome.run.scenario.name,
+                    "sha256": side.outcome.run.scenario.sha256,
+                    "seed": side.outcome.run.seed,
+                    "replications": len(side.outcome),
+                }
+                for side in self.sides
+            ],
+            "notes": list(self.notes),
+            "cases": [
+                {
+                    "case": one.case,
+                    "against": one.other,
+                    "scenario": one.side,
+                    "verdict": one.verdict,
+                    "rollout_time_s": _difference_dict(one.rollout_time),
+                    "also": {name: _difference_dict(found) for name, found in one.also.items()},
+                }
+                for one in self.differences
+            ],
+            "fail_if": [
+                {
+                    "condition": text,
+                    "met": [
+                        {"scenario": one.side, "case": one.case, **_difference_dict(one.found)}
+                        for one in self.met
+                        if one.condition.text == text
+                    ],
+                }
+                for text in self.fail_if
+            ],
+        }
 
     def to_markdown(self) -> str:
-        """A section for a pull request."""
-        from rolloutsim.planning.answers import comparison_markdown
-
-        return comparison_markdown(self)
+        """A section for a pull request: title, table, conditions, notes."""
+        parts = [f"### Rollout time: {escaped(comparison_title(self))}", markdown(comparison_table(self))]
+        lines = met_lines(self)
+        if lines:
+            parts.append("\n".join(f"- {escaped(line)}" for line in lines))
+        parts.append("\n".join(f"_{escaped(note)}_" for note in self.notes))
+        return "\n\n".join(part for part in parts if part) + "\n"
 
     def __repr__(self) -> str:
         return f"<Comparison of {', '.join(side.name for side in self.sides)}>"
 
     def _repr_html_(self) -> str:
-        from rolloutsim.planning.answers import comparison_html
+        lines = "".join(f"<div>{escape(line)}</div>" for line in (*met_lines(self), *self.notes))
+        return html(comparison_table(self), comparison_title(self)) + lines
 
-        return comparison_html(self)
+
+def comparison_title(comparison: Comparison) -> str:
+    """What is compared with what."""
+    first, *others = comparison.sides
+    return f"{', '.join(side.name for side in others)} against {first.name}"
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """One row a case and scenario: both rollout times, their difference, the verdict."""
+    first, *others = comparison.sides
+    several = len(others) > 1
+    columns = (
+        Column("case", TEXT, lambda one: one.case if one.case == one.other else f"{one.case} → {one.other}"),
+        *((Column("scenario", TEXT, lambda one: one.side),) if several else ()),
+        Column(first.name, TIME, lambda one: one.rollout_time.before),
+        Column("it" if several else others[0].name, TIME, lambda one: one.rollout_time.after),
+        Column("difference", TIME, lambda one: one.rollout_time.change, lambda one: _change(one.rollout_time)),
+        Column("in %", SHARE, lambda one: one.rollout_time.relative, lambda one: _relative(one.rollout_time)),
+        Column("verdict", TEXT, lambda one: one.verdict),
+    )
+    return Table(columns, _by_case(comparison))
+
+
+def _by_case(comparison: Comparison) -> Sequence[CaseDifference]:
+    order = {one.case: number for number, one in reversed(list(enumerate(comparison.differences)))}
+    return sorted(comparison.differences, key=lambda one: order[one.case])
+
+
+def _change(found: Difference) -> str:
+    return _signed(show_time, found.change, found.ci)
+
+
+def _relative(found: Difference) -> str:
+    return _signed(show_share, found.relative, found.relative_ci)
+
+
+def _signed(show: Callable[[float], str], value: float | None, interval: Interval | None) -> str:
+    """A difference with its sign, and behind ± half its interval."""
+    if value is None:
+        return UNKNOWN
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    half = 0.0 if interval is None else interval.half
+    return sign + (plus_minus(show, abs(value), half) if half else show(abs(value)))
+
+
+def met_lines(comparison: Comparison) -> list[str]:
+    """What of `--fail-if` is met, and what is not, a line each."""
+    lines = []
+    for text in comparison.fail_if:
+        met = [one for one in comparison.met if one.condition.text == text]
+        lines += [f"✗ {text}: {_told(one, comparison)}" for one in met]
+        if not met:
+            lines.append(f"✓ {text}: not met")
+    return lines
+
+
+def _told(met: Met, comparison: Comparison) -> str:
+    """The numbers behind it: `builder in fast.yaml, 55.4 s → 66.0 s (+19.1 %)`."""
+    show = partial(format_value, met.condition.threshold.metric)
+    before, after = (UNKNOWN if one is None else show(one) for one in (met.found.before, met.found.after))
+    where = f"{met.case} in {met.side}" if len(comparison.sides) > 2 else met.case
+    return f"{where}, {before} → {after} ({_relative(met.found)})"
+
+
+def comparison_annotations(comparison: Comparison) -> list[str]:
+    """Workflow commands for GitHub: errors for what is met, a warning for what became slower, else notices."""
+    lines = [
+        annotation("error", f"{one.condition.text}: {_told(one, comparison)}", title="rollout comparison")
+        for one in comparison.met
+    ]
+    for one in _by_case(comparison):
+        level: Literal["warning", "notice"] = "warning" if one.rollout_time.sign in (1, None) else "notice"
+        found = one.rollout_time
+        message = (
+            f"{one.case} in {one.side}: {show_time(found.before)} → {show_time(found.after)} ({_relative(found)}), "
+            f"{one.verdict}"
+        )
+        lines.append(annotation(level, message, title="rollout comparison"))
+    return lines
+
+
+def _difference_dict(found: Difference) -> dict[str, Any]:
+    return {
+        "before": found.before,
+        "after": found.after,
+        "change": found.change,
+        "change_ci": None if found.ci is None else list(found.ci),
+        "relative": found.relative,
+        "exact": found.exact,
+    }
 
 
 def replications_for(scenarios: Sequence[ResolvedScenario], asked: int | None) -> int:
@@ -158,7 +288,7 @@ def compare(sides: Sequence[Side], fail_if: Sequence[str] = ()) -> Comparison:
     sides : sequence of Side
         Two or more.
     fail_if : sequence of str
-        Conditions, `rollout_time > +10%`; see `rolloutsim.planning.fail_if`.
+        Conditions, `rollout_time > +10%`; see `rolloutsim.planning.differences`.
 
     Raises
     ------

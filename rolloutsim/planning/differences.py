@@ -1,21 +1,37 @@
-"""The difference between the same number of two scenarios, with its interval.
+"""The difference between the same number of two scenarios, with its interval, and conditions on it.
 
 Replications with the same seeds are compared pair by pair: what both have by chance cancels out (common random numbers;
 Law, *Simulation Modeling and Analysis*, 5th ed., 10.2.1 and 11.2). Without common seeds it is Welch's interval of the
 difference of two means, with its degrees of freedom rounded down (Welch, Biometrika 34, 1947). Where nothing is random
 the difference is exact. What only the rounding of the numbers leaves is neither a difference nor a spread.
+
+A condition is `rollout_time > +10%`, `pull_time{image=app} p95 > +3 s` or `bytes_on_wire > 5 GB`: a value with a sign
+is a difference to the first scenario, in per cent of its number or in its unit; without one it is the number itself.
+What is unknown meets a condition: a rollout that does not finish is no improvement.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from math import floor, sqrt
 from statistics import variance
+from typing import Any
 
+from rolloutsim.errors import UsageError
 from rolloutsim.results.facts.intervals import LEVEL, Interval, mean, mean_interval, student_t
+from rolloutsim.scenario.conditions import parse_difference
+from rolloutsim.scenario.resolved import Distribution, Fairness, Fault, Kubelet, NodeGroup, ResolvedScenario, Threshold
 from rolloutsim.structs import struct
 
 _ROUNDING = 1e-9  # a smaller share of a number is rounding (assumed: far more than sums of floats are off by)
+_COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+_SIGNED = re.compile(r"(.*?)([<>]=?)\s*([+-])\s*(.+)", re.DOTALL)
+_PERCENT = re.compile(r"([0-9]*\.?[0-9]+)\s*%")
 
 
 @struct(frozen=True)
@@ -70,16 +86,9 @@ def difference(
     seeds: tuple[Sequence[int], Sequence[int]],
     chance: bool,
 ) -> Difference:
-    """Compare the values of two scenarios' replications.
+    """Compare the values of two scenarios' replications, each with its seed; None: unknown.
 
-    Parameters
-    ----------
-    before, after : sequence of float or None
-        A value for each replication; None: unknown.
-    seeds : tuple
-        The seeds of both.
-    chance : bool
-        Whether the values may be different with other seeds.
+    With `chance` the values may be different with other seeds.
     """
     old, new = [one for one in before if one is not None], [one for one in after if one is not None]
     old_mean = mean(old) if len(old) == len(before) else None
@@ -122,3 +131,101 @@ def _welch(old: Sequence[float], new: Sequence[float]) -> Interval | None:
     freedom = max(1, floor(sum(parts) ** 2 / weights))
     half = student_t((1 + LEVEL) / 2, freedom) * sqrt(sum(parts))
     return Interval(change - half, change + half)
+
+
+def is_random(scenario: ResolvedScenario) -> bool:
+    """Whether any number in a simulation of the scenario is drawn; it may still not matter for its results."""
+    groups = {group.name for group in scenario.groups}
+    return any(_draws(part, groups) for part in _parts(scenario))
+
+
+def _draws(part: Any, groups: set[str]) -> bool:
+    match part:
+        case Distribution():
+            return not part.is_constant
+        case Fairness():
+            return part.sigma > 0.0
+        case Kubelet():
+            return part.backoff_jitter > 0.0
+        case Fault():
+            at_random = part.at is None or 0.0 < part.probability < 1.0
+            return at_random or (part.kind == "node" and part.target in groups)
+    return False
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """A dataclass and all dataclasses in it; of a node group, which may have many nodes, what they have in common."""
+    if is_dataclass(value) and not isinstance(value, type):
+        yield value
+        for each in fields(value):
+            if not (isinstance(value, NodeGroup) and each.name == "cached"):
+                yield from _parts(getattr(value, each.name))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _parts(item)
+    elif isinstance(value, tuple) and value and not isinstance(value[0], (str, float, int)):
+        for item in value:
+            yield from _parts(item)
+
+
+@struct
+class FailIf:
+    """A condition.
+
+    Parameters
+    ----------
+    text : str
+        As written.
+    threshold : Threshold
+        The metric, its selectors and statistic, the comparison, and the value without its sign.
+    kind : str
+        `value`, `change` (in the metric's unit) or `share` (of the first scenario's number).
+    limit : float
+        The value with its sign.
+    """
+
+    text: str
+    threshold: Threshold
+    kind: str
+    limit: float
+
+    def is_about(self, case: str) -> bool:
+        """Whether a case is one that the condition selects."""
+        selectors = self.threshold.selectors
+        return all(selectors.get(label, case) == case for label in ("case", "image"))
+
+    def is_met(self, found: Difference) -> bool:
+        """Whether a difference meets it; an unknown one does."""
+        number = {"value": found.after, "change": found.change, "share": found.relative}[self.kind]
+        if self.kind == "share" and found.change == 0.0:
+            number = 0.0
+        return number is None or _COMPARISONS[self.threshold.comparison](number, self.limit)
+
+
+def parse_fail_if(text: str, option: str = "--fail-if") -> FailIf:
+    """A condition from its text; UsageError if it cannot be read."""
+    signed = _SIGNED.fullmatch(text)
+    if signed is None:
+        threshold = parse_difference(text, text, option)
+        return FailIf(text.strip(), threshold, "value", threshold.value)
+    start, comparison, sign, amount = signed.groups()
+    factor = -1.0 if sign == "-" else 1.0
+    percent = _PERCENT.fullmatch(amount.strip())
+    if percent is None:
+        threshold = parse_difference(f"{start}{comparison} {amount}", text, option)
+        return FailIf(text.strip(), threshold, "change", factor * threshold.value)
+    threshold = parse_difference(f"{start}{comparison}", text, option, without_value=True)
+    return FailIf(text.strip(), threshold, "share", factor * float(percent[1]) / 100)
+
+
+def check_known(conditions: tuple[FailIf, ...], cases: list[Mapping[str, Any]]) -> None:
+    """UsageError for the first condition that is about what none of the compared results has."""
+    from rolloutsim.results.thresholds import look_up
+
+    for condition in conditions:
+        about = [case for case in cases if condition.is_about(case["case"])]
+        if not about:
+            names = ", ".join(dict.fromkeys(case["case"] for case in cases))
+            raise UsageError(f"--fail-if '{condition.text}': it is about no case; cases: {names}")
+        if not any(look_up(case, condition.threshold) for case in about):
+            raise UsageError(f"--fail-if '{condition.text}': no such number is in the results; see 'run --format json'")

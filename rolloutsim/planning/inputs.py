@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.planning.changes.situation import Situation, assign
-from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Whole
-from rolloutsim.scenario.frequencies import Frequency
-from rolloutsim.scenario.links import nic_rate, registries, registry_path
+from rolloutsim.scenario.defaults import PROFILES
+from rolloutsim.scenario.fields import Frequency, Number, Quantity, ShareOrCount, Whole
+from rolloutsim.scenario.links import line_rate, registries, registry_path
+from rolloutsim.scenario.model import DistributionSpec
+from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.profiles import PROFILES
 from rolloutsim.scenario.strategies import OWN_KEYS, wanted
-from rolloutsim.scenario.structure import Part, part_at
+from rolloutsim.scenario.structure import part_at
 from rolloutsim.structs import struct
 from rolloutsim.units import Kind, parse_share, plain_text
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from rolloutsim.planning.trials import Overrides
 
 STEP = 0.1  # of the value, each way
+_FACTORS = (1.0, 1.0 - STEP, 1.0 + STEP)
 _SMALL = 10  # a count below it is changed by one, which is more than a step
 
 # Not inputs of the rollout: what it is called, how often it is simulated, and when something happens beside it.
@@ -69,13 +71,7 @@ class Input:
 
 
 def inputs(situation: Situation) -> tuple[Input, ...]:
-    """All inputs of a case.
-
-    Parameters
-    ----------
-    situation : Situation
-        The case.
-    """
+    """All inputs of a case."""
     return tuple(_Inputs(situation).all())
 
 
@@ -89,8 +85,7 @@ class _Inputs:
         yield from self._images()
         known = registries(self.document)
         for name in self.situation.registries:
-            path = registry_path(self.document, name)
-            yield from self._walk(known[name], path)
+            yield from self._walk(known[name], registry_path(self.document, name))
         yield from self._walk(self.document, ())
         yield from self._strategies()
 
@@ -104,69 +99,55 @@ class _Inputs:
                 continue
             if key in _OF_STRATEGIES or key in _OF_PODS and not self.situation.case.workloads:
                 continue
-            attribute = _attribute(part, key)
-            here = (*path, key)
-            found = getattr(value, attribute)
+            here, fields = (*path, key), part.kind.model_fields.items()
+            found = getattr(value, next(name for name, info in fields if key == (info.alias or name)))
             found = self._default(here) if found is None else found
-            if found is None:
-                continue
-            if inner.is_map:
-                for name, entry in found.items():
-                    if self._takes_part(here, name) and hasattr(entry, "model_fields_set"):
-                        yield from self._walk(entry, (*here, name))
+            entries: dict[str | int, Any] = {}
+            if here == ("nodes",):
+                entries = {name: found[name] for name in found if name in self.groups}
+            elif inner.is_map:
+                entries = found or {}
             elif inner.is_list:
-                for number, entry in enumerate(found):
-                    if hasattr(entry, "model_fields_set"):
-                        yield from self._walk(entry, (*here, number))
-            elif _is_random_time(found):
+                entries = dict(enumerate(found or ()))
+            elif isinstance(found, DistributionSpec):
                 yield from self._random_time(here, found)
-            elif hasattr(found, "model_fields_set"):
+            elif isinstance(found, Spec):
                 yield from self._walk(found, here)
             elif inner.described is not None:
-                yield from self._number(here, inner, found)
-
-    def _takes_part(self, path: Path, name: str) -> bool:
-        return path != ("nodes",) or name in self.groups
+                yield from self._number(here, inner.described, found)
+            for name, entry in entries.items():
+                if isinstance(entry, Spec):
+                    yield from self._walk(entry, (*here, name))
 
     def _default(self, path: Path) -> Any:
         """What stands for a key that is not given, where that depends on others."""
         if path[0] == "nodes" and len(path) == 3:
             group = self.document.nodes[str(path[1])]
             if path[2] == "nic":
-                return nic_rate(group, self.document)
+                return line_rate(group.nic, self.document)
             if path[2] in PROFILES[group.runtime]:
                 return getattr(self.groups[str(path[1])].runtime, str(path[2]), None)
         if path[-1] == "uplink" and path[0] in ("registry", "registries"):
             return self.document.network.rate
         return None
 
-    def _number(self, path: Path, part: Part, value: Any) -> Iterator[Input]:
-        described = part.described
-        if isinstance(value, Frequency):
-            counts = (_scaled(value.count, factor) for factor in (1.0, 1 - STEP, 1 + STEP))
-            as_is, less, more = (str(Frequency(count, value.period)) for count in counts)
-            yield _input(path, (as_is, less, more))
-        elif isinstance(value, str) and isinstance(described, ShareOrCount):
-            yield from self._amount(path, value)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return
-        if not math.isfinite(value) or value == 0:
-            return
-        elif isinstance(described, Quantity):
-            texts = self._texts(described.kind, value, bits=path[-1] in _IN_BITS)
-        elif isinstance(described, (Whole, ShareOrCount)):
-            yield _input(path, *_counted(int(value)))
-            return
-        elif isinstance(described, Number):
-            texts = (f"{value:.12g}", f"{value * (1 - STEP):.12g}", f"{value * (1 + STEP):.12g}")
-        else:
-            return
-        yield _input(path, texts)
-
-    @staticmethod
-    def _texts(kind: Kind, value: float, bits: bool = False) -> tuple[str, str, str]:
-        as_is = plain_text(kind, value, bits)
-        return as_is, _times(as_is, 1 - STEP), _times(as_is, 1 + STEP)
+    def _number(self, path: Path, described: Any, value: Any) -> Iterator[Input]:
+        match described, value:
+            case _, Frequency():
+                counts = (_scaled(value.count, factor) for factor in _FACTORS)
+                yield _input(path, [str(Frequency(count, value.period)) for count in counts])
+            case ShareOrCount(), str():
+                yield from self._amount(path, value)
+            case _, bool():
+                pass
+            case _, int() | float() if value == 0 or not math.isfinite(value):
+                pass
+            case Quantity(), int() | float():
+                yield _input(path, _texts(described.kind, value, bits=path[-1] in _IN_BITS))
+            case Whole() | ShareOrCount(), int() | float():
+                yield _input(path, *_counted(int(value)))
+            case Number(), int() | float():
+                yield _input(path, [f"{value * factor:.12g}" for factor in _FACTORS])
 
     def _strategies(self) -> Iterator[Input]:
         """How many pods a controller replaces at a time, and its own time for each."""
@@ -175,17 +156,16 @@ class _Inputs:
             if one.name not in resolved:
                 continue
             path = one.path if one.spec is None else (*one.path, "rollout")
-            keys = [key for key in ("max_surge", "max_unavailable") if key in OWN_KEYS[one.strategy]]
-            values = {"max_surge": one.surge(), "max_unavailable": one.unavailable()}
-            for key in keys:
-                yield from self._amount((*path, key), values[key])
+            for key, value in (("max_surge", one.surge()), ("max_unavailable", one.unavailable())):
+                if key in OWN_KEYS[one.strategy]:
+                    yield from self._amount((*path, key), value)
             overhead = resolved[one.name].strategy.step_overhead
             if overhead:
-                yield _input((*path, "step_overhead"), self._texts("time", overhead))
+                yield _input((*path, "step_overhead"), _texts("time", overhead))
 
     def _amount(self, path: Path, value: int | str) -> Iterator[Input]:
         if isinstance(value, str):
-            yield _input(path, self._texts("share", parse_share(value)))
+            yield _input(path, _texts("share", parse_share(value)))
         elif value:
             yield _input(path, *_counted(value))
 
@@ -194,13 +174,9 @@ class _Inputs:
         given = {key: time for key, time in spec if time is not None}
         if not any(given.values()):
             return
-        values, texts = [], []
-        for factor in (1.0, 1.0 - STEP, 1.0 + STEP):
-            scaled = {key: _times(plain_text("time", time), factor) for key, time in given.items()}
-            only = set(scaled.values())
-            texts.append(next(iter(only)) if len(only) == 1 else ", ".join(f"{k} {t}" for k, t in scaled.items()))
-            values.append(scaled)
-        yield Input(dotted(path), texts[0], texts[1], texts[2], (assign(path, values[1]),), (assign(path, values[2]),))
+        values = [{key: _times(plain_text("time", time), factor) for key, time in given.items()} for factor in _FACTORS]
+        as_is, less, more = map(_together, values)
+        yield Input(dotted(path), as_is, less, more, (assign(path, values[1]),), (assign(path, values[2]),))
 
     def _images(self) -> Iterator[Input]:
         """The sizes of each image's own layers, wherever else these are mentioned, and its ratio."""
@@ -217,10 +193,10 @@ class _Inputs:
             if not mentions:
                 continue
             whole = sum(size for digest, path, size in mentions if path[1] == name and path[-1] == "compressed")
-            shown = self._texts("size", _scaled(whole, 1.0))
+            shown = _texts("size", _scaled(whole, 1.0))
             low, high = (
                 tuple(assign(path, _times(plain_text("size", size), factor)) for _, path, size in mentions)
-                for factor in (1.0 - STEP, 1.0 + STEP)
+                for factor in _FACTORS[1:]
             )
             yield Input(dotted(("images", name)), shown[0], shown[1], shown[2], low, high)
 
@@ -237,12 +213,22 @@ class _Inputs:
                     yield digest, (*here, key), size
 
 
-def _input(path: Path, texts: tuple[str, str, str], by: str = "10%") -> Input:
+def _texts(kind: Kind, value: float, bits: bool = False) -> list[str]:
+    return [_times(plain_text(kind, value, bits), factor) for factor in _FACTORS]
+
+
+def _input(path: Path, texts: Sequence[str], by: str = "10%") -> Input:
     value, low, high = texts
     return Input(dotted(path), value, low, high, (assign(path, low),), (assign(path, high),), by)
 
 
-def _counted(value: int) -> tuple[tuple[str, str, str], str]:
+def _together(times: Mapping[str, str]) -> str:
+    """The one that all are, or each with its name."""
+    only = set(times.values())
+    return only.pop() if len(only) == 1 else ", ".join(f"{key} {time}" for key, time in times.items())
+
+
+def _counted(value: int) -> tuple[Sequence[str], str]:
     """A count, a step less and more, and the step."""
     step = round(STEP * value) if value >= _SMALL else 1
     return (str(value), str(value - step), str(value + step)), "10%" if value >= _SMALL else "1"
@@ -260,13 +246,3 @@ def _times(text: str, factor: float) -> str:
 def _scaled(value: float, factor: float) -> float:
     """A value times a factor, without the noise of binary fractions: 1.1 × 346 is 380.6."""
     return float(f"{value * factor:.12g}")
-
-
-def _attribute(part: Part, key: str) -> str:
-    """The model's name for a key."""
-    fields: Mapping[str, Any] = part.kind.model_fields
-    return next(name for name, info in fields.items() if key == (info.alias or name))
-
-
-def _is_random_time(value: Any) -> bool:
-    return type(value).__name__ == "DistributionSpec"

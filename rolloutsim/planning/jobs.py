@@ -8,17 +8,6 @@ from rolloutsim.errors import UsageError
 
 
 def check_jobs(jobs: Any) -> None:
-    """Refuse what is no number of processes.
-
-    Parameters
-    ----------
-    jobs : int
-        How many; -1: one for each core.
-
-    Raises
-    ------
-    UsageError
-        If there can be no such number of processes.
-    """
+    """UsageError if there can be no such number of processes; -1 is one for each core."""
     if isinstance(jobs, bool) or not hasattr(jobs, "__index__") or (jobs.__index__() < 1 and jobs.__index__() != -1):
         raise UsageError(f"{jobs} jobs are not possible; allowed: a whole number from 1 on, or -1 for one on each core")

@@ -6,9 +6,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from rolloutsim.errors import UsageError
-from rolloutsim.scenario.numbers import Measure, expected, measure, written
+from rolloutsim.scenario.numbers import SAMPLES, Measure, expected, measure, written
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.present import SAMPLES
 from rolloutsim.scenario.structure import part_at
 from rolloutsim.structs import struct
 from rolloutsim.units import format_byte_rate, format_rate, format_share, format_size, format_time
@@ -49,9 +48,7 @@ class Ladder:
 
     def value(self, number: float) -> Any:
         """A number as the value of an override."""
-        if self.is_whole:
-            return int(number)
-        return written(self.kind, self.like, number)
+        return int(number) if self.is_whole else written(self.kind, self.like, number)
 
     def number(self, value: Any) -> float:
         """The number that a value is, which has the digits that were written."""
@@ -80,8 +77,7 @@ class Ladder:
         """The number that lies a share of the way between two."""
         if self.is_whole:
             return float(round(low + (high - low) * share))
-        mixed = low * (high / low) ** share if low > 0.0 else low + (high - low) * share
-        return self._tidy(mixed)
+        return self._tidy(low * (high / low) ** share if low > 0.0 else low + (high - low) * share)
 
     def rounded(self, number: float, up: bool) -> float:
         """A number with few digits in its unit, not below it (or above)."""
@@ -100,27 +96,12 @@ class Ladder:
         rounded = decimal.quantize(step, rounding).normalize()
         return self.number(float(rounded) if self.kind == "number" else f"{rounded:f}{unit}")
 
-    def assignment(self, number: float) -> str:
-        """A number as the text of an override: `network=2 Gbit/s`."""
-        return f"{dotted(self.path)}={self.value(number)}"
-
 
 def ladder_at(path: Path, values: tuple[Any, ...], option: str) -> tuple[Ladder, tuple[float, ...]]:
-    """The ladder of a path, and values on it as numbers.
+    """The ladder of a path, and values on it as numbers: what a user wrote, or the scenario holds there.
 
-    Parameters
-    ----------
-    path : tuple
-        Where the values stand.
-    values : tuple
-        What a user wrote, or the scenario holds there.
-    option : str
-        Where they are from, for errors.
-
-    Raises
-    ------
-    UsageError
-        If they are not numbers that may stand there, or not of one kind.
+    UsageError, which names the `option` that they are from, if they are no numbers that may stand there, or not of one
+    kind.
     """
     found: list[Measure] = []
     for value in values:
@@ -131,10 +112,8 @@ def ladder_at(path: Path, values: tuple[Any, ...], option: str) -> tuple[Ladder,
     kinds = {one.kind for one in found}
     if len(kinds) > 1:
         raise UsageError(f"{option}: {' and '.join(map(repr, map(str, values)))} are not of one kind")
-    kind = found[0].kind
-    return Ladder(path, kind, _like(path, kind, values[0], found[0].number), found[0].suffix), tuple(
-        one.number for one in found
-    )
+    first, numbers = found[0], tuple(one.number for one in found)
+    return Ladder(path, first.kind, _like(path, first.kind, values[0], first.number), first.suffix), numbers
 
 
 def is_numeric(path: Path) -> bool:
@@ -144,12 +123,13 @@ def is_numeric(path: Path) -> bool:
 
 def _like(path: Path, kind: str, value: Any, number: float) -> str:
     """A value in the unit that people would use for such a number, if it is not written by them."""
-    if isinstance(value, str) and not _is_exact(value):
+    digits, unit = _split(value)
+    is_exact = unit.strip() in ("B", "B/s") and "." in digits  # as a program writes it: `125000000.0 B/s`
+    if isinstance(value, str) and not is_exact:
         return value
-    named = str(path[-1])
     match kind:
         case "rate":
-            return format_rate(number) if named in _IN_BITS or len(path) == 1 else format_byte_rate(number)
+            return format_rate(number) if path[-1] in _IN_BITS or len(path) == 1 else format_byte_rate(number)
         case "size":
             return format_size(number)
         case "time":
@@ -157,12 +137,6 @@ def _like(path: Path, kind: str, value: Any, number: float) -> str:
         case "share":
             return format_share(number)
     return str(value)
-
-
-def _is_exact(text: str) -> bool:
-    """Whether a text is how a program writes a quantity, in base units: `125000000.0 B/s`."""
-    digits, unit = _split(text)
-    return unit.strip() in ("B", "B/s") and "." in digits
 
 
 def _split(value: Any) -> tuple[str, str]:

@@ -1,7 +1,5 @@
 """Replications: the same scenario with independent seeds.
 
-`seeds(seed, count)` gives the seeds, `replicate(scenario, seed, count, jobs)` the figures of all replications.
-
 Replication 0 has the seed that was asked for, so that one replication is the run itself; the others take theirs
 from one `numpy.random.SeedSequence`, whose children are independent of each other (O'Neill's seed sequences; NumPy
 reference, "Parallel random number generation"). Replication i has the same seed whatever their number, and in every
@@ -11,7 +9,6 @@ scenario: compared ones see the same random numbers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 
@@ -27,15 +24,7 @@ MOST = 1_000_000  # replications (assumed: a slip beyond that)
 
 
 def seeds(seed: int, count: int) -> tuple[int, ...]:
-    """The seeds of replications, each 0 to 2^63 - 1; the first is `seed`.
-
-    Parameters
-    ----------
-    seed : int
-        Of the first replication.
-    count : int
-        How many replications there are.
-    """
+    """The seeds of so many replications, each 0 to 2^63 - 1; the first is `seed`."""
     children = np.random.SeedSequence(seed).spawn(max(count - 1, 0))
     return seed, *(int(child.generate_state(1, np.uint64)[0]) >> 1 for child in children)
 
@@ -47,7 +36,7 @@ def replicate(
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Simulate a scenario several times.
+    """Simulate a scenario several times: the records of the first replication, the figures of all.
 
     Parameters
     ----------
@@ -61,11 +50,6 @@ def replicate(
         How many processes work on them; -1: one a core. The results are the same.
     progress : callable, optional
         Called now and then with (case and replication, simulated time [s], share of the pulls done), by one job.
-
-    Returns
-    -------
-    Outcome
-        The records of the first, the figures of all.
 
     Raises
     ------
@@ -81,11 +65,11 @@ def replicate(
         return Outcome(simulate(scenario, seed, progress))
     first, *others = seeds(seed, count)
     alone = AloneTimes(scenario)
-    run = simulate(scenario, first, _numbered(progress, 0, count), alone)
+    run = simulate(scenario, first, _numbered(progress, f"1 of {count}"), alone)
     if jobs == 1 or len(others) < 2:
         rest = [
-            figures_of(simulate(scenario, other, _numbered(progress, number, count), alone))
-            for number, other in enumerate(others, 1)
+            figures_of(simulate(scenario, other, _numbered(progress, f"{number} of {count}"), alone))
+            for number, other in enumerate(others, 2)
         ]
     else:
         from joblib import Parallel, delayed
@@ -99,10 +83,8 @@ def one(scenario: ResolvedScenario, seed: int) -> Replication:
     return figures_of(simulate(scenario, seed))
 
 
-def _numbered(progress: Progress | None, number: int, count: int) -> Progress | None:
+def _numbered(progress: Progress | None, which: str) -> Progress | None:
     """Progress that says which replication it is of."""
-    return None if progress is None else partial(_say, progress, f"{number + 1} of {count}")
-
-
-def _say(progress: Progress, which: str, case: str, time: float, share: float) -> None:
-    progress(f"{case}, replication {which}", time, share)
+    if progress is None:
+        return None
+    return lambda case, time, share: progress(f"{case}, replication {which}", time, share)

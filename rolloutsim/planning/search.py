@@ -77,16 +77,13 @@ class Search:
         """Search between two numbers, both included."""
         good, bad = (low, high) if self.largest else (high, low)
         passes, beyond = self._try(good), self._try(bad)
+        if passes and not beyond:
+            return self._bisect(bad, good)
+        self._probe(bad, good)
         if beyond:  # the outermost number that was asked for passes; whether all do is another question
-            self._probe(bad, good)
             return self._outermost(bad)
-        if not passes:
-            self._probe(bad, good)
-            passing = [number for number, passed in self.tried.items() if passed]
-            if not passing:
-                return Boundary("none", None)
-            good = passing[0]
-        return self._bisect(bad, good)
+        passing = [number for number, passed in self.tried.items() if passed]
+        return self._bisect(bad, passing[0]) if passing else Boundary("none", None)
 
     def around(self, start: float) -> Boundary:
         """Search on both sides of a number, as far as numbers can be tried."""
@@ -99,17 +96,13 @@ class Search:
         good_end, bad_end = self._widened(start, until=True, up=not self.largest)
         if good_end is not None:
             return self._bisect(bad_end, good_end)
-        if bad_end != start and not self._is_worse(bad_end, start):
-            return Boundary("none", None)
-        passing, _ = self._widened(start, until=True, up=self.largest)
-        if passing is None:
-            return Boundary("none", None)
-        bad, good = self._widened(passing, until=False, up=self.largest)
-        return self._outermost(good) if bad is None else self._bisect(bad, good)
-
-    def _is_worse(self, number: float, start: float) -> bool:
-        """Whether a number is further from passing than the one that the search began with, or infinitely far."""
-        return self.misses[number] > self.misses[start] or isinf(self.misses[number])
+        # Where that only led further away from passing, or infinitely far, the other direction is tried.
+        if bad_end == start or self.misses[bad_end] > self.misses[start] or isinf(self.misses[bad_end]):
+            passing, _ = self._widened(start, until=True, up=self.largest)
+            if passing is not None:
+                bad, good = self._widened(passing, until=False, up=self.largest)
+                return self._outermost(good) if bad is None else self._bisect(bad, good)
+        return Boundary("none", None)
 
     def _widened(self, start: float, until: bool, up: bool) -> tuple[float | None, float]:
         """The first number, ever further away, whose outcome is `until`, and the last one before it.
@@ -143,7 +136,7 @@ class Search:
                 failing = middle
         self._probe(bad, failing)
         self._probe(passing, good)
-        found = self._found("found", passing)
+        found = self._found(passing)
         rounded = self.ladder.rounded(passing, up=not self.largest)
         if found.number == passing and min(passing, good) <= rounded <= max(passing, good) and self._try(rounded):
             return replace(found, number=rounded)
@@ -157,15 +150,15 @@ class Search:
             return Boundary("all", number)
         if all(self._is_beyond(one, other) for one in passing for other in failing):
             return Boundary("reversed", number)
-        return self._found("found", number)
+        return self._found(number)
 
-    def _found(self, status: Status, number: float) -> Boundary:
+    def _found(self, number: float) -> Boundary:
         """With what contradicts: passing numbers beyond the solution, failing ones on its good side."""
         beyond = [one for one, passed in self.tried.items() if passed and self._is_beyond(one, number)]
         outermost = (max(beyond) if self.largest else min(beyond)) if beyond else number
         exceptions = {*beyond} - {outermost}
         exceptions |= {one for one, passed in self.tried.items() if not passed and self._is_beyond(outermost, one)}
-        return Boundary(status, outermost, tuple(sorted(exceptions)))
+        return Boundary("found", outermost, tuple(sorted(exceptions)))
 
     def _is_beyond(self, number: float, other: float) -> bool:
         return number > other if self.largest else number < other

@@ -7,13 +7,14 @@ again with the same seed. Nothing is estimated. The numbers are those of `rollou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.planning.inputs import Input, inputs
 from rolloutsim.planning.trials import Trials
 from rolloutsim.planning.what_if import BUDGET, NOTHING_TRIED, counted, effort, situation_of
 from rolloutsim.results.numerals import UNKNOWN, show_difference
+from rolloutsim.results.shown.tabular import NUMBER, TEXT, TIME, Column, Table
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -99,34 +100,25 @@ class Sensitivity:
     def to_rows(self) -> list[Mapping[str, Any]]:
         """The rows as JSON holds them."""
         return [
-            {"case": self.case, "path": row.path, "by": row.by}
-            | {key: value for key, value in asdict(row).items() if key.endswith("value")}
-            | {"low_s": row.low, "base_s": row.base, "high_s": row.high, "span_s": row.span}
+            {
+                "case": self.case, "path": row.path, "by": row.by,
+                "value": row.value, "low_value": row.low_value, "high_value": row.high_value,
+                "low_s": row.low, "base_s": row.base, "high_s": row.high, "span_s": row.span,
+            }
             for row in self.rows
-        ]
+        ]  # fmt: skip
 
 
 @struct
 class Plan:
-    """What will be tried, within a budget.
+    """What will be tried, within a budget: parameters as for `what_if.Plan`, but inputs in place of candidates.
 
-    Parameters
-    ----------
-    budget : float
-        How much computing it may take, as estimated, on one core [s].
-    trials : Trials or None
-        How it will be tried; None: there is nothing to try, since the rollout did not finish.
-    base : float
-        The case's rollout time [s].
-    chosen, left_out : tuple of Input
-        What will be tried, and what does not fit into the budget.
-    allowed : mapping
-        By the overrides of a trial, as the scenario allows them.
+    `allowed` holds the overrides as the scenario allows them, by those of each input.
     """
 
     budget: float
     trials: Trials | None = None
-    base: float = 0.0
+    before: float = 0.0
     chosen: tuple[Input, ...] = ()
     left_out: tuple[Input, ...] = ()
     allowed: Mapping[Overrides, Overrides] = field(default_factory=dict)
@@ -162,7 +154,14 @@ class Plan:
         if self.trials is None:
             return Sensitivity()
         times = dict(zip(self.allowed, self.trials.rollout_times(list(self.allowed.values()), jobs), strict=True))
-        rows = sorted((_row(one, self.base, times) for one in self.chosen), key=lambda row: -row.span)
+        rows = [
+            Row(
+                one.path, one.by, one.value, one.low_value, one.high_value,
+                times.get(one.low), self.before, times.get(one.high),
+            )
+            for one in self.chosen
+        ]  # fmt: skip
+        rows.sort(key=lambda row: -row.span)
         return Sensitivity(self.trials.case, tuple(rows), tuple(one.path for one in self.left_out), self.seconds)
 
 
@@ -185,6 +184,15 @@ def sensitivity(
     return Plan.of(outcome, case, budget).carry_out(jobs)
 
 
-def _row(one: Input, base: float, times: Mapping[Overrides, float | None]) -> Row:
-    low, high = times.get(one.low), times.get(one.high)
-    return Row(one.path, one.by, one.value, one.low_value, one.high_value, low, base, high)
+def sensitivity_table(found: Sensitivity) -> Table:
+    """The rollout time with each input alone made smaller and larger, the widest span first."""
+    columns = (
+        Column("input", TEXT, lambda row: row.path),
+        Column("is", NUMBER, lambda row: row.value),
+        Column("less", NUMBER, lambda row: row.low_value),
+        Column("rollout time", TIME, lambda row: row.low),
+        Column("more", NUMBER, lambda row: row.high_value),
+        Column("rollout time", TIME, lambda row: row.high),
+        Column("span", TIME, lambda row: row.span, lambda row: row.effect),
+    )
+    return Table(columns, found.rows, lambda row: f"parameter:{row.path}")

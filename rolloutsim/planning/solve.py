@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import ScenarioError, UsageError
@@ -17,15 +18,15 @@ from rolloutsim.planning.jobs import check_jobs
 from rolloutsim.planning.ladder import Ladder, is_numeric, ladder_at
 from rolloutsim.planning.search import OutOfRangeError, Search, Status
 from rolloutsim.results.facts.intervals import QUANTILES, fewest
+from rolloutsim.results.shown.tabular import NUMBER, TEXT, Column, Table, as_options, escaped, html, markdown
 from rolloutsim.results.thresholds import ThresholdResult, holds_at
 from rolloutsim.scenario.checks import names
 from rolloutsim.scenario.conditions import parse_condition
 from rolloutsim.scenario.hints import listing
-from rolloutsim.scenario.idle import refuse_idle
+from rolloutsim.scenario.numbers import SAMPLES, present
 from rolloutsim.scenario.numbers import measure as measure_value
-from rolloutsim.scenario.overrides import Change, parse_path
+from rolloutsim.scenario.overrides import Change, parse_path, refuse_idle
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.present import SAMPLES, present
 from rolloutsim.scenario.resolve import resolve
 from rolloutsim.scenario.text import read_value
 from rolloutsim.structs import struct
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 SCHEMA = "rolloutsim.solve/1"
 _NO_NUMBER = "has no number there, and none can stand there"
 _FIND, _SUCH_THAT, _BETWEEN = "--find", "--such-that", "--between"
+
+
+_MOST_EXCEPTIONS = 3  # that are named
 
 
 @struct
@@ -153,9 +157,80 @@ class Solution:
         return f"<Solution: {self.assignment or self.status}>"
 
     def _repr_html_(self) -> str:
-        from rolloutsim.planning.answers import solution_html
+        notes = "".join(f"<div>{escape(note)}</div>" for note in solution_notes(self))
+        return html(solution_table(self), solution_title(self)) + notes
 
-        return solution_html(self)
+
+def solution_title(solution: Solution) -> str:
+    """The answer in one line."""
+    which, direction = ("largest", "down") if solution.largest else ("smallest", "on")
+    if solution.status == "reversed":
+        end = max if solution.largest else min
+        first = end((one for one in solution.tried if not one.passed), key=lambda one: one.number)
+        already = f"the {which} {solution.path} that was tried, {solution.value}, will do already"
+        return f"{solution.such_that}: {already}, and none from {first.value} {direction}"
+    if solution.status == "none":
+        return f"{solution.such_that}: no value of {solution.path} that was tried will do"
+    if solution.status == "all":
+        every = f"every value of {solution.path} that was tried will do"
+        return f"{solution.such_that}: {every}; the {which} is {solution.value}"
+    return f"{solution.such_that}: the {which} {solution.path} is {solution.value}"
+
+
+def solution_notes(solution: Solution) -> list[str]:
+    """What one has to know about the answer."""
+    notes = []
+    if solution.assignment is not None:
+        notes.append(f"Try it: {as_options([solution.assignment])}")
+    if solution.exceptions:
+        some = [str(value) for value in solution.exceptions[:_MOST_EXCEPTIONS]]
+        more = len(solution.exceptions) - len(some)
+        named = ", ".join(some) + (f" and {more} more" if more else "")
+        notes.append(
+            f"Not monotone: {named} {'does' if len(some) + more == 1 else 'do'} not come out as that answer would have "
+            "it. It is one boundary of several; look at what was tried, or narrow the range with --between."
+        )
+    if solution.status == "reversed":
+        worse, other, how = (
+            ("less", "smallest", "without --largest") if solution.largest else ("more", "largest", "with --largest")
+        )
+        notes.append(f"The condition gets worse with {worse} of {solution.path}: look for the {other}, {how}.")
+    if solution.replications > 1:
+        notes.append(f"{solution.replications} replications of each value; {_compared(solution.statistic)}.")
+    return notes
+
+
+def _compared(statistic: str | None) -> str:
+    """What of several replications a condition is held against."""
+    if statistic in ("min", "max"):
+        which = "smallest" if statistic == "min" else "largest"
+        return f"{statistic} is the {which} value of all of them, which has no interval and is compared as it is"
+    return "a value passes if the condition holds at the end of the 95 % interval"
+
+
+def solution_table(solution: Solution) -> Table:
+    """What was tried, in ascending order: the value, the worst result, whether it will do."""
+    metric = solution.tried[0].results[0].metric.partition("{")[0] if solution.tried else "value"
+    columns = (
+        Column("", TEXT, lambda one: "✓" if one.passed else "✗"),
+        Column(solution.path, NUMBER, lambda one: one.number, lambda one: str(one.value)),
+        Column(metric, NUMBER, lambda one: _worst(one).value, lambda one: _worst(one).shown),
+        Column("of", TEXT, lambda one: _worst(one).metric.partition("{")[2].rstrip("}")),
+    )
+    return Table(columns, sorted(solution.tried, key=lambda one: one.number))
+
+
+def _worst(tried: Tried) -> ThresholdResult:
+    """The result that is furthest from the condition, which comes first among equals."""
+    failing = [result for result in tried.results if not result.passed]
+    return max(failing or tried.results, key=lambda one: float("inf") if one.value is None else one.value)
+
+
+def solution_markdown(solution: Solution) -> str:
+    """A section: the answer, notes, what was tried."""
+    notes = "\n".join(f"- {escaped(note)}" for note in solution_notes(solution))
+    parts = [f"### {escaped(solution_title(solution))}", notes]
+    return "\n\n".join([part for part in parts if part] + [markdown(solution_table(solution))]) + "\n"
 
 
 def solve(

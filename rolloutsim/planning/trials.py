@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -72,43 +73,26 @@ class Trials:
         the thresholds, which have no say in how long the rollout takes.
         """
         for extended in (overrides, (*overrides, _WITHOUT_THRESHOLDS)):
-            try:
+            with suppress(RolloutsimError):
                 document_of(self.document, extended)
-            except RolloutsimError:
-                continue
-            return extended
+                return extended
         return None
 
     def rollout_time(self, overrides: Overrides) -> float | None:
-        """The rollout time with some changes [s]; None: it does not finish.
-
-        Raises
-        ------
-        UsageError, ScenarioError
-            If the changes do not fit the scenario.
-        """
+        """The rollout time with some changes [s]; None: it does not finish. Errors as those of `document_of`."""
         from rolloutsim.results.metrics import rollout_time
+        from rolloutsim.scenario.resolve import resolve
         from rolloutsim.simulation import simulate
 
-        scenario = changed(self.document, overrides)
+        scenario = resolve(document_of(self.document, overrides))
         cases = tuple(case for case in scenario.cases if case.name == self.case)
         (records,) = simulate(replace(scenario, cases=cases, thresholds=()), self.seed, alone=False).cases
         return rollout_time(records)
 
     def rollout_times(self, several: Sequence[Overrides], jobs: int = -1) -> list[float | None]:
-        """The rollout time with each of several changes [s], in their order.
+        """The rollout time with each of several changes [s], in their order; otherwise as `rollout_time`.
 
-        Parameters
-        ----------
-        several : sequence of tuple of str
-            The overrides of each.
-        jobs : int
-            How many processes may work, -1: one a core; few and short trials are done by this one alone.
-
-        Raises
-        ------
-        UsageError
-            If there can be no such number of processes, or the changes do not fit the scenario.
+        So many `jobs` may work on them, -1: one a core; few and short trials are done by this process alone.
         """
         check_jobs(jobs)
         if jobs == 1 or len(several) < 2 or len(several) * self.seconds < _WORTH_WORKERS:
@@ -121,22 +105,9 @@ class Trials:
 
 @lru_cache(maxsize=64)  # a change is first found to be allowed, then made
 def document_of(text: str, overrides: Overrides = ()) -> Document:
-    """The valid document in a JSON text, with changes.
-
-    Raises
-    ------
-    UsageError, ScenarioError
-        If the changes do not fit the scenario.
-    """
+    """The valid document in a JSON text, with changes; UsageError or ScenarioError if they do not fit the scenario."""
     from rolloutsim.scenario.loading import Draft
     from rolloutsim.scenario.overrides import parse_assignment
     from rolloutsim.scenario.places import Places
 
     return Draft(json.loads(text), Places("<scenario>")).document([parse_assignment(one) for one in overrides])
-
-
-def changed(text: str, overrides: Overrides = ()) -> ResolvedScenario:
-    """What is simulated of a document in a JSON text, with changes; otherwise as `document_of`."""
-    from rolloutsim.scenario.resolve import resolve
-
-    return resolve(document_of(text, overrides))

@@ -9,7 +9,7 @@ fast a machine is, so that the same scenario gives the same answer everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.results.metrics import is_image_case
 from rolloutsim.results.numerals import show_time
+from rolloutsim.results.shown.tabular import OPTIONS, TEXT, TIME, Column, Kind, Table
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.planning.changes import Candidate
-    from rolloutsim.planning.changes.situation import Situation
+    from rolloutsim.planning.changes.situation import Candidate, Situation
     from rolloutsim.planning.trials import Trials
     from rolloutsim.results.outcome import Outcome
 
@@ -254,7 +254,7 @@ class _Quick:
         from rolloutsim.planning.changes import candidates
 
         every = [one for one in candidates(self.situation) if one.alone]
-        image = [one for one in every if one.subject == "a smaller image"]
+        image = [one for one in every if one.image is not None]
         tried = [one for one in map(self._known, image) if one is not None]
         if self.trials.seconds <= _SOON:
             others = [one for one in every if one not in image and one.share >= _WORTH_A_TRY]
@@ -269,8 +269,7 @@ class _Quick:
 
     def _known(self, candidate: Candidate) -> WhatIf | None:
         """The smaller image, where its rollout was simulated beside this one as a case of its own."""
-        situation = self.situation
-        name = candidate.change.removesuffix(f" instead of {situation.image}")
+        situation, name = self.situation, candidate.image
         cases = {case.name: case for case in self.outcome.run.cases if is_image_case(case)}
         cached = any(group.cached for group in situation.groups)
         if name not in cases or situation.records.name not in cases or situation.case.workloads or cached:
@@ -312,3 +311,22 @@ def effort(what: str, seconds: float, budget: float, left_out: int) -> str:
 
 def _by_gain(tried: Iterable[WhatIf]) -> tuple[WhatIf, ...]:
     return tuple(sorted(tried, key=lambda one: float("inf") if one.after is None else one.after))
+
+
+def what_if_table(changes: Sequence[WhatIf]) -> Table:
+    """Simulated changes: what each does to the rollout time, and the options that make it."""
+    columns = (
+        Column("change", TEXT, lambda one: one.change),
+        Column("before", TIME, lambda one: one.before),
+        Column("after", TIME, lambda one: one.after),
+        Column("gain", GAIN, lambda one: one.gain),
+        Column("with", OPTIONS, lambda one: one.overrides),
+    )
+    return Table(columns, changes)
+
+
+def _gain(seconds: float) -> str:
+    return f"-{show_time(-seconds)}" if seconds < 0.0 else show_time(seconds)
+
+
+GAIN = Kind(_gain, unknown="does not finish")

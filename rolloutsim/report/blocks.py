@@ -30,15 +30,10 @@ class Numbers:
 
 @struct
 class Rows:
-    """A table with its caption.
-
-    `subjects` names what each row is about (`node:web-007`), as the gids of figures do; `folded` tables are opened
-    on demand where that is possible.
-    """
+    """A table with its caption; `folded` ones are opened on demand where that is possible."""
 
     caption: str
     table: Table
-    subjects: tuple[str, ...] = ()
     folded: bool = False
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rolloutsim.planning.answers import sensitivity_table, what_if_table
+from rolloutsim.planning.sensitivity import sensitivity_table
+from rolloutsim.planning.what_if import what_if_table
 from rolloutsim.report.blocks import Block, Code, Numbers, Picture, Report, Rows, Section, Text
 from rolloutsim.report.inputs import defaults_table, given_table
 from rolloutsim.report.plots import entry, figure
@@ -108,9 +109,7 @@ class _Contents:
         yield Rows("Defaults in force", defaults_table(scenario), folded=True)
 
     def _cases(self) -> Iterator[Block]:
-        subjects = tuple(f"case:{name}" for name in self.outcome.cases)
-        table = case_rows(self.outcome)
-        yield Rows("Cases", table, subjects if len(subjects) == len(table.rows) else ())
+        yield Rows("Cases", case_rows(self.outcome))
         yield self._picture("rollout")
         if len(self.run.cases) > 1:
             yield from self._pictures("size", "ecdf")
@@ -119,7 +118,7 @@ class _Contents:
         yield self._picture("time_split")
         yield Rows("Where the time goes: seconds summed over the pulls", split_table(self.outcome.means))
         if self.changes.best or self.changes.useless:
-            yield Rows(f"What would help ({self.changes.case}, simulated)", what_if_table(self.changes))
+            yield Rows(f"What would help ({self.changes.case}, simulated)", what_if_table(self.changes.best))
             if self.changes.useless:
                 yield Text(f"No effect: {', '.join(self.changes.useless)}.", "note")
 
@@ -127,14 +126,13 @@ class _Contents:
         yield from self._pictures("utilisation", "racks")
         if not self.records.bare:
             yield from self._pictures("requests")
-        table, subjects = links_table(self.slowest)
-        yield Rows(f"Links ({self.slowest.case})", table, subjects)
+        yield Rows(f"Links ({self.slowest.case})", links_table(self.slowest))
         yield from self._findings(REQUESTS)
 
     def _nodes(self) -> Iterator[Block]:
         yield from self._pictures("timeline", "fan")
-        table, subjects, caption = nodes_table(self.records)
-        yield Rows(f"{caption} ({self.slowest.case})", table, subjects, folded=True)
+        table, caption = nodes_table(self.records)
+        yield Rows(f"{caption} ({self.slowest.case})", table, folded=True)
 
     def _applications(self) -> Iterator[Block]:
         table = applications_table(self.records)
@@ -163,11 +161,10 @@ class _Contents:
         if self.inputs.rows:
             subtitle = entry("tornado").question
             yield Picture("tornado", subtitle, partial(figure("tornado"), self.inputs.rows, case=self.inputs.case))
-            table, subjects = sensitivity_table(self.inputs)
             what = (
                 f"Rollout time of {self.inputs.case} with 10 % less and more of each input alone, counts below ten by 1"
             )
-            yield Rows(what, table, subjects)
+            yield Rows(what, sensitivity_table(self.inputs))
             yield Text(f"{UNKNOWN}: such a value is not allowed, or the rollout does not finish with it.", "note")
         if self.inputs.left_out:
             yield Text(f"Not tried: {', '.join(self.inputs.left_out)}.", "note")

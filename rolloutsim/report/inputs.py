@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.planning.trials import document_of
-from rolloutsim.results.shown.tabular import Column, Table
+from rolloutsim.results.shown.tabular import TEXT, Table, of_tuples
 from rolloutsim.scenario import explain
+from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES
 from rolloutsim.scenario.images import layers
 from rolloutsim.scenario.model import COMPRESSION_RATIO
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.profiles import DEFAULT_RUNTIME, PROFILES
 from rolloutsim.units import Kind, plain_text
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def given_table(scenario: ResolvedScenario) -> Table:
     leaves = [(path, value) for path, value in _leaves(document, ()) if path != ("rolloutsim",)]
     overrides = {parse_path(path): by for path, by in scenario.overrides.items()}
     rows = [(dotted(path), value, *((_by(path, overrides),) if overrides else ())) for path, value in leaves]
-    headings = ("key", "value", "given by") if overrides else ("key", "value")
+    headings = ("key", "value", "given by")[: 2 + bool(overrides)]
     if len(rows) > _MOST_GIVEN:
         changed = [row for row in rows[_MOST_GIVEN:] if row[-1] != "file"] if overrides else []
         left = len(rows) - _MOST_GIVEN - len(changed)
         rows = [*rows[:_MOST_GIVEN], *changed, (f"and {left} more", *[""] * (len(headings) - 1))]
-    return _table(headings, rows)
+    return of_tuples([(heading, TEXT) for heading in headings], rows)
 
 
 def defaults_table(scenario: ResolvedScenario) -> Table:
@@ -89,7 +89,7 @@ def defaults_table(scenario: ResolvedScenario) -> Table:
     rows += _ratio(scenario)
     if has_pods:
         rows += _shown(("rollout",), _open(document.get("rollout", {}), _ROLLOUT_KEYS, "rollout", scenario))
-    return _table(("key", "default", "source"), rows)
+    return of_tuples([("key", TEXT), ("default", TEXT), ("source", TEXT)], rows)
 
 
 def _by(path: Path, overrides: Mapping[Path, str]) -> str:
@@ -175,7 +175,3 @@ def _readable(path: Path, value: Any) -> str:
         return str(value)
     in_bytes = path[-1:] in _IN_BYTES or path[-2:] in _IN_BYTES
     return plain_text(_KINDS[found[2]], float(found[1]), bits=not in_bytes)
-
-
-def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Table:
-    return Table(tuple(Column(text, "left") for text in headings), tuple(map(tuple, rows)))

@@ -12,13 +12,13 @@ import re
 from functools import cache
 from html import unescape
 from importlib.resources import files
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.report.blocks import Code, Numbers, Picture, Rows, Text
 from rolloutsim.report.images import svg
 from rolloutsim.report.plots.canvas import tips, title_of
 from rolloutsim.report.plots.colours import GRID, INK, MUTED, PAPER
+from rolloutsim.results.shown.tabular import html
 
 if TYPE_CHECKING:
     import jinja2
@@ -68,9 +68,8 @@ def _block(block: Block, numbers: Any) -> dict[str, Any] | None:
     match block:
         case Picture():
             return _picture(block, f"f{next(numbers)}")
-        case Rows(caption, table, subjects, folded):
-            rows = list(zip_longest(subjects, table.rows, fillvalue=""))
-            return {"kind": "rows", "caption": caption, "folded": folded, "columns": table.columns, "rows": rows}
+        case Rows(caption, table, folded):
+            return {"kind": "rows", "caption": caption, "folded": folded, "table": html(table, page=True)}
         case Numbers(entries):
             return {"kind": "numbers", "entries": entries}
         case Code(caption, text):

@@ -124,7 +124,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 def _table(block: Rows) -> Iterator[_Line]:
     """A table in letters of one width, its longest cells wrapped."""
     columns = block.table.columns
-    rows = [tuple(column.heading for column in columns), *block.table.rows[:_MOST_ROWS]]
+    rows = [block.table.headings(), *block.table.cells()[:_MOST_ROWS]]
     widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
     while sum(widths) + 2 * len(widths) > _COLUMNS and max(widths) > 8:
         widths[widths.index(max(widths))] -= 1

@@ -12,7 +12,7 @@ from rolloutsim.report.blocks import Block, Code, Picture, Report, Rows, Section
 from rolloutsim.report.contents import LIMITS
 from rolloutsim.report.plots import entry, figure
 from rolloutsim.report.plots.canvas import NoDataError
-from rolloutsim.results.shown.tabular import Column, Table
+from rolloutsim.results.shown.tabular import TEXT, Table, of_tuples
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,13 +62,12 @@ def _same(ax: Axes) -> Axes:
 
 
 def _parameters(records: SweepRecords) -> Table:
-    columns = (Column("path", "left"), Column("values", "left"))
-    rows: list[tuple[str, ...]] = []
+    rows = []
     for parameter in records.head.parameters:
-        values = list(dict.fromkeys(str(written[len(rows)]) for _, written, _ in records.head.points))
+        values = list(dict.fromkeys(map(str, records.points[parameter.column])))
         shown = ", ".join(values[:20]) + (f" and {len(values) - 20} more" if len(values) > 20 else "")
         rows.append((parameter.path, shown))
-    return Table(columns, tuple(rows))
+    return of_tuples([("path", TEXT), ("values", TEXT)], rows)
 
 
 def _provenance(records: SweepRecords) -> Iterator[Block]:

@@ -43,6 +43,7 @@ from rolloutsim.results.numerals import (
 )
 from rolloutsim.scenario.metrics import METRICS
 from rolloutsim.scenario.resolved import Threshold
+from rolloutsim.scenario.resources import LinkName
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class ThresholdResult:
         With several replications, the 95 % interval of the value, where there is one.
     place : tuple or None
         File and line of the condition.
+    room : float or None
+        How much room is left as a share of the limit, below 0 what is missing [1]; None: unknown, or the limit is 0.
     """
 
     case: str
@@ -95,6 +98,7 @@ class ThresholdResult:
     shown: str
     ci: Interval | None = None
     place: tuple[str, int] | None = None
+    room: float | None = None
 
     def to_row(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -153,6 +157,7 @@ def judge(measured: Sequence[Measurement]) -> ThresholdResult:
     """
     threshold, case, label = measured[0].threshold, measured[0].case, measured[0].label
     value, interval = _over_replications(measured)
+    room = None if value is None else _room(threshold, value)
     return ThresholdResult(
         case=case,
         check=threshold.check,
@@ -160,10 +165,11 @@ def judge(measured: Sequence[Measurement]) -> ThresholdResult:
         value=value,
         passed=value is not None and _COMPARISONS[threshold.comparison](value, threshold.value),
         severity=threshold.severity,
-        headroom=_missing(measured) if value is None else _headroom(threshold, value),
+        headroom=_missing(measured) if value is None else _headroom(threshold, value, room),
         shown=_shown(threshold, value, interval),
         ci=interval,
         place=threshold.place,
+        room=room,
     )
 
 
@@ -332,13 +338,8 @@ def _links(
         return found, "mean"
     if threshold.statistic == "max" and found[0].max is not None:
         return [found[0].max], "max"
-    group, kind = name.removesuffix(f".{found[0].kind}"), found[0].kind
-    return [row for row in private_links(case) if row.kind == kind and _is_of(row.link, group, kind)], "mean"
-
-
-def _is_of(link: str, group: str, kind: str) -> bool:
-    """Whether a private link is one of a group's: `web-007.disk` is one of `web`."""
-    return link.removesuffix(f".{kind}").rpartition("-")[0] == group
+    group, part = LinkName.of(name).owner, found[0].kind
+    return [row for row in private_links(case) if row.kind == part and LinkName.of(row.link).group == group], "mean"
 
 
 def _link_values(threshold: Threshold, row: LinkSummary | Busiest) -> list[float]:
@@ -373,17 +374,23 @@ def _label(threshold: Threshold, case: CaseRecords) -> str:
     return f"{threshold.metric}{{{inner}}}" if inner else threshold.metric
 
 
-def _headroom(threshold: Threshold, value: float) -> str:
-    """How far the value is from the limit, as a share of the limit, on the good or the bad side."""
+def _room(threshold: Threshold, value: float) -> float | None:
+    """How far the value is from the limit, as a share of the limit, above 0 on the good side [1]."""
     below = threshold.comparison in ("<", "<=")
-    if threshold.value == 0.0:
+    return (
+        (threshold.value - value if below else value - threshold.value) / threshold.value if threshold.value else None
+    )
+
+
+def _headroom(threshold: Threshold, value: float, room: float | None) -> str:
+    """The same in words."""
+    if room is None:
         return "at the limit" if value == 0.0 else ""
-    room = (threshold.value - value if below else value - threshold.value) / threshold.value
     if abs(room) > 1.0:
         return f"{show_factor(value / threshold.value)} the limit"
     if room >= 0.0:
         return f"{_share(room)} left"
-    return f"{_share(-room)} {'over' if below else 'short'}"
+    return f"{_share(-room)} {'over' if threshold.comparison in ('<', '<=') else 'short'}"
 
 
 def _share(share: float) -> str:

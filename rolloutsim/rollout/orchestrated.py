@@ -16,8 +16,8 @@ from rolloutsim.fleet.pods import Cluster, Pod
 from rolloutsim.fleet.push import ImagePush, Pusher
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.rollout.controllers import API_CALL, start
-from rolloutsim.scenario.resolved_rollout import Kubelet as KubeletSpec
-from rolloutsim.scenario.resolved_rollout import Strategy, Workload
+from rolloutsim.scenario.resolved import Kubelet as KubeletSpec
+from rolloutsim.scenario.resolved import Strategy, Workload
 from rolloutsim.scenario.routes import pushed_over
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
     from rolloutsim.fleet.build import Actors
     from rolloutsim.fleet.incidents import Incidents
-    from rolloutsim.scenario.resolved import Case, Image, ResolvedScenario
-    from rolloutsim.scenario.resolved_rollout import PullPolicy, Push
+    from rolloutsim.scenario.resolved import Case, Image, PullPolicy, Push, ResolvedScenario
 
     Pushed = list[tuple[Push, list[ImagePush]]]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rolloutsim.scenario.explanation import Explanation, explain
     from rolloutsim.scenario.loading import Scenario, load, loads
     from rolloutsim.scenario.resolved import ResolvedScenario
-    from rolloutsim.scenario.schema import json_schema
+    from rolloutsim.scenario.structure import json_schema
     from rolloutsim.scenario.templates import TEMPLATES, template
 
 __all__ = [
@@ -38,7 +38,7 @@ _HOME = {
     "Scenario": "loading",
     "load": "loading",
     "loads": "loading",
-    "json_schema": "schema",
+    "json_schema": "structure",
 }
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Literal, cast
 
 from rolloutsim.errors import UsageError
 from rolloutsim.scenario.hints import did_you_mean, listing
-from rolloutsim.scenario.links import is_counted, owner
+from rolloutsim.scenario.links import is_counted
 from rolloutsim.scenario.metrics import EVERYWHERE, METRICS, STATISTICS, TYPICAL, VALUES
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.places import Path, Problem
-from rolloutsim.scenario.resolved import Threshold
+from rolloutsim.scenario.resolved import Comparison, Threshold
+from rolloutsim.scenario.resources import PARTS, LinkName
 from rolloutsim.units import Kind, QuantityError, parse
 
 _KEY = re.compile(r"\s*([^{}\s]+)\s*(?:\{(.*)\})?\s*")
@@ -36,12 +37,7 @@ class _Unreadable(Exception):
 def thresholds(document: Document, names: Mapping[str, frozenset[str]]) -> Iterator[Threshold | Problem]:
     """The document's thresholds in its order; a problem in place of each that is not valid.
 
-    Parameters
-    ----------
-    document : Document
-        The scenario.
-    names : mapping
-        What exists, by label: `image`, `case`, `link`; a label without names takes any.
+    `names` is what exists, by label: `image`, `case`, `link`; a label without names takes any.
     """
     for key, conditions in document.thresholds.items():
         path: Path = ("thresholds", key)
@@ -62,27 +58,13 @@ def thresholds(document: Document, names: Mapping[str, frozenset[str]]) -> Itera
                 yield Problem((*path, number, "check"), error.message, error.help)
                 continue
             if selectors is not None:
-                yield Threshold(
-                    metric, selectors, statistic, comparison, value, condition.check, _severity(condition.severity)
-                )
+                yield Threshold(metric, selectors, statistic, comparison, value, condition.check, condition.severity)
 
 
 def parse_condition(text: str, document: Document, names: Mapping[str, frozenset[str]], option: str) -> Threshold:
-    """A condition in one text, `rollout_time{image=builder} p95 < 30 s`.
+    """A condition in one text, `rollout_time{image=builder} p95 < 30 s`; `names` as for `thresholds`.
 
-    Parameters
-    ----------
-    text : str
-        The metric, and what stands behind the colon in a file.
-    document, names
-        As for `thresholds`.
-    option : str
-        Where the text is from, for errors.
-
-    Raises
-    ------
-    UsageError
-        If it is not valid.
+    Raises UsageError if it is not valid; it says that the text is from `option`.
     """
     try:
         key, rest = split_condition(text)
@@ -97,19 +79,8 @@ def parse_condition(text: str, document: Document, names: Mapping[str, frozenset
 def parse_difference(text: str, whole: str, option: str, without_value: bool = False) -> Threshold:
     """A condition on results whose scenario is not at hand: names in selectors are taken as they are.
 
-    Parameters
-    ----------
-    text : str
-        As for `parse_condition`.
-    whole, option : str
-        What the user wrote, and where; for errors.
-    without_value : bool
-        Whether the text ends before its value; it is then one in the metric's unit.
-
-    Raises
-    ------
-    UsageError
-        If it is not valid, or asks for a statistic that results do not have.
+    A text `without_value` ends before its value, which is then one in the metric's unit. Raises UsageError if it is not
+    valid, or asks for a statistic that results do not have; `whole` is what the user wrote, and `option` where.
     """
     try:
         key, rest = split_condition(text)
@@ -157,11 +128,12 @@ def _selectors(name: str, inside: str, document: Document, names: Mapping[str, f
             message = f"no {label} is named '{value}'; known: {listing(known)}"
             related: tuple[Path, ...] = (("images", value), ("network", "links", value))
             related += tuple((section, value) for section in ("workloads", "registries", "background"))
-            group = owner(value) if label == "link" else None
+            link = LinkName.of(value) if label == "link" else LinkName(value)
+            group = link.group
             if group is not None:
                 related += (("nodes", group), ("network", "rate"))
             hint = did_you_mean(value, known)
-            if group in document.nodes and document.model == "ideal" and not value.endswith((".in", ".out")):
+            if group in document.nodes and document.model == "ideal" and not PARTS[link.part].is_network:
                 hint = "the ideal model has neither disks nor unpacking"
             raise _Unreadable(message, hint, related)
         selectors[label] = value
@@ -223,7 +195,7 @@ def _check_signed(key: str, rest: str, metric: str) -> None:
         raise _Unreadable(f"{message}: write '{key.strip()} {signed}'")
 
 
-def _condition(text: str, metric: str) -> tuple[str | None, Literal["<", "<=", ">", ">="], float]:
+def _condition(text: str, metric: str) -> tuple[str | None, Comparison, float]:
     match = _CONDITION.fullmatch(text)
     if match is None:
         raise _Unreadable(f"cannot read '{text}'; {_FORM}")
@@ -237,7 +209,7 @@ def _condition(text: str, metric: str) -> tuple[str | None, Literal["<", "<=", "
         raise _Unreadable(f"{metric} needs a statistic: {listing(own)}; write for example 'max {text.strip()}'")
     if statistic is not None and statistic not in own:
         raise _Unreadable(f"{metric} has no statistic '{statistic}'; known: {listing(own)}")
-    return statistic, _comparison(comparison), _value(value, METRICS[metric].kind, metric)
+    return statistic, cast(Comparison, comparison), _value(value, METRICS[metric].kind, metric)
 
 
 def _value(text: str, kind: Kind | Literal["number"], metric: str) -> float:
@@ -250,12 +222,3 @@ def _value(text: str, kind: Kind | Literal["number"], metric: str) -> float:
         return parse(kind, text)
     except QuantityError as error:
         raise _Unreadable(error.message, error.help) from None
-
-
-def _comparison(text: str) -> Literal["<", "<=", ">", ">="]:
-    comparisons: dict[str, Literal["<", "<=", ">", ">="]] = {"<": "<", "<=": "<=", ">": ">", ">=": ">="}
-    return comparisons[text]
-
-
-def _severity(text: str) -> Literal["error", "warn"]:
-    return "warn" if text == "warn" else "error"

@@ -1,4 +1,4 @@
-"""What a field of the scenario model may hold: quantities, counts, names, words and short forms.
+"""What a field of the scenario model may hold: quantities, counts, frequencies, names, words and short forms.
 
 Each is an annotation for pydantic that reads the text, writes it back exactly, and describes itself to JSON
 Schema and to `explain`. A quantity becomes a number in SI base units; `unlimited` becomes infinity.
@@ -9,6 +9,7 @@ Schema and to `explain`. A quantity becomes a number in SI base units; `unlimite
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -20,7 +21,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
 from rolloutsim.scenario.hints import did_you_mean, listing
-from rolloutsim.units import EXAMPLES, Kind, QuantityError, exact_text, parse, plain_text
+from rolloutsim.structs import struct
+from rolloutsim.units import EXAMPLES, Kind, QuantityError, exact_text, parse, parse_time, plain_text
 
 UNLIMITED = "unlimited"
 
@@ -31,6 +33,13 @@ _PATTERNS: dict[Kind, str] = {
     "time": rf"^\s*({_NUMBER}\s*(us|µs|ms|s|m|h|d)\s*)+$",
     "share": rf"^\s*{_NUMBER}\s*%\s*$",
 }
+
+_PERIODS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}  # [s]
+_OFTEN = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*/\s*(.+?)\s*")
+_OFTEN_PATTERN = (
+    r"^\s*[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?\s*/\s*(s|min|m|h|d|([0-9]*\.?[0-9]+\s*(us|µs|ms|s|m|h|d)\s*)+)\s*$"
+)
+_MOST_OFTEN = 1e9  # of both numbers (assumed: beyond it is a slip)
 
 
 def fault(message: str, help: str | None = None) -> PydanticCustomError:
@@ -219,7 +228,7 @@ class Text(Described):
 
 @dataclass(eq=False, repr=False)
 class Word(Described):
-    """One of a few words."""
+    """One of a few words; of a `Literal` they are `get_args`."""
 
     choices: tuple[str, ...]
 
@@ -300,6 +309,60 @@ class ShareOrCount(Described):
 
     def words(self) -> str:
         return f"share of the {self.things}, or a number of them"
+
+
+@struct
+class Frequency:
+    """`count` times in a `period` [s]."""
+
+    count: float
+    period: float
+
+    @property
+    def rate(self) -> float:
+        """How often on average [1/s]."""
+        return self.count / self.period
+
+    def __str__(self) -> str:
+        count = f"{self.count:.0f}" if self.count.is_integer() else repr(self.count)
+        name = next((name for name, period in _PERIODS.items() if period == self.period), None)
+        hours = self.period / _PERIODS["h"]
+        period = f"{hours:.0f}h" if hours.is_integer() else exact_text("time", self.period)
+        return f"{count}/{name or period}"
+
+
+@dataclass(eq=False, repr=False)
+class Often(Described):
+    """A frequency; `example` is one that fits its place."""
+
+    example: str
+
+    def read(self, value: Any) -> Frequency:
+        if isinstance(value, Frequency):
+            return value
+        match = _OFTEN.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
+            raise fault(f"{quoted(value)} does not say how often; write so many in a time, for example {self.example}")
+        count, period = float(match[1]), _PERIODS.get(match[2])
+        if period is None:
+            try:
+                period = parse_time(match[2] if match[2][0] in "0123456789.+-" else f"1 {match[2]}")
+            except QuantityError as error:
+                shown = error.message.replace(f"'1 {match[2]}'", f"'{match[2]}'")
+                raise fault(f"{quoted(value)} does not say how often: {shown}", f"write {self.example}") from None
+        for number in (count, period):
+            if not 0 < number <= _MOST_OFTEN:
+                raise fault(f"{quoted(value)} is never or too often; both numbers must be above 0, up to 1e9")
+        return Frequency(count, period)
+
+    def write(self, value: Frequency) -> str:
+        return str(value)
+
+    def schema(self) -> JsonSchemaValue:
+        return {"type": "string", "pattern": _OFTEN_PATTERN, "examples": [self.example]}
+
+    def words(self) -> str:
+        return f"so many in a time, such as {self.example}"
 
 
 @dataclass(eq=False, repr=False)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.model import COMPRESSION_RATIO, Document, ImageSpec, LayerSpec
-from rolloutsim.scenario.places import Path, Problem, dotted
+from rolloutsim.scenario.places import Path, Problem, dotted, unknown
 from rolloutsim.scenario.resolved import Layer
 from rolloutsim.structs import struct
 from rolloutsim.units import format_size
@@ -120,8 +119,7 @@ def _base_problems(name: str, document: Document) -> Iterator[Problem]:
         if base not in document.images:
             if len(lineage) == 1:
                 known = [other for other in document.images if other != name]
-                message = f"no image is named '{base}'; known: {listing(known)}"
-                yield Problem(("images", name, "base"), message, did_you_mean(base, known), related=(("images", base),))
+                yield unknown("image", base, known, ("images", name, "base"), ("images", base))
             return
         if base in lineage:
             order = list(document.images)

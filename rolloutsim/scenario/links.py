@@ -1,26 +1,118 @@
-"""The names of links: which exist, and who owns each.
+"""The links of a scenario: their names, which exist, who owns each, and which lie between two endpoints.
 
 Built-in links are `<registry>.uplink` (`<registry>-0.uplink`, … of several replicas), `<registry>.storage`, `<rack>.up`
 and `<rack>.down` (towards the nodes); `network.links` adds others. A node's own links are `<node>.nic.in`, `.nic.out`,
 `.disk` and `.unpack`. Where something goes into a registry there is `<registry>.uplink.in`, and what pushes has a link
 `<pusher>.uplink`.
+
+A link of `via` or `network.links` has no direction; a rack's and a node's own links have one each way. Traffic between
+two nodes of one rack turns in the rack; below that, it turns where their ways to the core part.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from rolloutsim.scenario.endpoints import inbound, links_between, node_help, node_name, node_ranges, place, uplinks
-from rolloutsim.scenario.hints import did_you_mean, listing
-from rolloutsim.scenario.model import REGISTRY, BackgroundSpec, Document, GroupSpec, RegistrySpec
+from rolloutsim.scenario.hints import did_you_mean, intended, listing
+from rolloutsim.scenario.model import REGISTRY, BackgroundSpec, Document, GroupSpec, LinkSpec, RegistrySpec
 from rolloutsim.scenario.places import Path, Problem, dotted
-from rolloutsim.scenario.resources import PULLED, RESOURCES, Resource
+from rolloutsim.scenario.resolved import LinkKind
+from rolloutsim.scenario.resources import PARTS, PULLED, LinkName, Resource
+from rolloutsim.structs import struct
 
-_PARTS = {one.part: one for one in sorted(RESOURCES, key=lambda one: not one.is_network)}
-_ANY_PART = "|".join(map(re.escape, _PARTS))
-_PRIVATE = rf"(?P<group>.+)-(?P<index>[0-9]+)\.(?P<part>{_ANY_PART})"
+CORE = "core"
+
+
+@struct
+class Line:
+    """A shared link, where it is made in the file, and its line rate [B/s]; `spec` is what the file says of it only."""
+
+    name: str
+    path: Path
+    kind: LinkKind
+    rate: float
+    spec: LinkSpec | None = None
+
+
+@struct
+class Endpoint:
+    """An end of traffic: a node (`group`, `index`), a registry, or the core (neither)."""
+
+    name: str
+    group: GroupSpec | None = None
+    index: int = 0
+    registry: RegistrySpec | None = None
+
+    @property
+    def rack(self) -> str | None:
+        """The node's rack."""
+        racks = self.group.racks if self.group is not None else ()
+        return racks[self.index % len(racks)] if racks else None
+
+    @property
+    def via(self) -> tuple[str, ...]:
+        """The shared links between the core and the place, from the core on."""
+        if self.group is not None:
+            return self.group.via
+        return tuple(reversed(self.registry.via)) if self.registry is not None else ()
+
+
+def place(name: str, document: Document) -> Endpoint | None:
+    """The place of a name, None where there is none; a group stands for its first node."""
+    known = registries(document)
+    if name == CORE:
+        return Endpoint(name)
+    if name in known:
+        return Endpoint(name, registry=known[name])
+    if name in document.nodes:
+        return Endpoint(node_name(name, 0, document.nodes[name].count), document.nodes[name])
+    return node(name, document)
+
+
+def node(name: str, document: Document) -> Endpoint | None:
+    """The node of a name, None where there is none."""
+    group, _, digits = name.rpartition("-")
+    spec = document.nodes.get(group)
+    if spec is None or not digits.isdecimal() or not digits.isascii() or int(digits) >= spec.count:
+        return None
+    return Endpoint(name, spec, int(digits)) if name == node_name(group, int(digits), spec.count) else None
+
+
+def node_name(group: str, index: int, count: int) -> str:
+    """The name of a node, as `rolloutsim.scenario.resolved.NodeGroup` has it."""
+    return f"{group}-{index:0{max(3, len(str(count - 1)))}d}"
+
+
+def node_ranges(document: Document) -> str:
+    """The nodes of each group, for a message: `web-000 to web-179`."""
+    ends = [
+        (node_name(group, 0, spec.count), node_name(group, spec.count - 1, spec.count))
+        for group, spec in document.nodes.items()
+    ]
+    return listing([first if first == last else f"{first} to {last}" for first, last in ends], separator=", ")
+
+
+def node_help(link: LinkName, document: Document, others: Iterable[str] = ()) -> str | None:
+    """What is likely meant by a node or its link that is not there, or which is its group's last node.
+
+    `others` may stand there beside a node.
+    """
+    stem, _, digits = link.owner.rpartition("-")
+    group = stem if stem in document.nodes else intended(stem, document.nodes)
+    if not (digits.isdecimal() and digits.isascii()):
+        others = [*others, *(str(LinkName(one, link.part)) for one in _first_nodes(document))]
+    elif group is not None:
+        count = document.nodes[group].count
+        if int(digits) < count:
+            return f"did you mean '{LinkName(node_name(group, int(digits), count), link.part)}'?"
+        if group == stem:
+            return f"the last node of group '{group}' is {node_name(group, count - 1, count)}"
+    return did_you_mean(str(link), others)
+
+
+def _first_nodes(document: Document) -> list[str]:
+    return [node_name(group, 0, spec.count) for group, spec in document.nodes.items()]
 
 
 def registries(document: Document) -> dict[str, RegistrySpec]:
@@ -38,36 +130,189 @@ def racks(document: Document) -> list[str]:
     return list(dict.fromkeys(rack for group in document.nodes.values() for rack in group.racks))
 
 
-def shared_links(document: Document) -> Iterator[tuple[str, Path]]:
-    """Every shared link's name and what makes it; a name that comes twice is an error."""
+def uplinks(name: str, registry: RegistrySpec) -> tuple[str, ...]:
+    """The names of the uplinks of a registry's replicas."""
+    if registry.replicas == 1:
+        return (f"{name}.uplink",)
+    return tuple(f"{name}-{number}.uplink" for number in range(registry.replicas))
+
+
+def inbound(name: str) -> str:
+    """The name of the link into a registry."""
+    return f"{name}.uplink.in"
+
+
+def line_rate(own: float | None, document: Document) -> float | None:
+    """The line rate of a NIC or a registry's uplink [B/s]: its own, or the network's; None: the file gives none."""
+    return own if own is not None else document.network.rate
+
+
+def is_unlimited(rate: float | None) -> bool:
+    """Whether a rate of the file [B/s] is no limit; None: the file gives none."""
+    return rate is not None and math.isinf(rate)
+
+
+def shared_links(document: Document) -> Iterator[Line]:
+    """Every shared link; a name that comes twice is an error, and so is a rate that is missing: 0 here."""
+    taking = takers(document)
     for name, registry in registries(document).items():
-        path = registry_path(document, name)
+        path, rate = registry_path(document, name), line_rate(registry.uplink, document) or 0.0
         if not math.isinf(registry.storage):
-            yield f"{name}.storage", path
-        if not is_unlimited(uplink_rate(registry, document)):
+            yield Line(f"{name}.storage", path, "registry_storage", registry.storage)
+        if not math.isinf(rate):
             for uplink in uplinks(name, registry):
-                yield uplink, path
-            if name in takers(document):
-                yield inbound(name), path
-    if document.push is not None:
-        yield f"{document.push.source}.uplink", ("push",)
-    if document.network.racks is not None:
-        for rack in racks(document):
-            yield f"{rack}.up", ("network", "racks")
-            yield f"{rack}.down", ("network", "racks")
-    for name in document.network.links:
-        yield name, ("network", "links", name)
+                yield Line(uplink, path, "registry_uplink", rate)
+            if name in taking:
+                # Replicas take connections in turn; one link for all of them is as wide as they are together.
+                yield Line(inbound(name), path, "registry_uplink", rate * registry.replicas)
+    push = document.push
+    if push is not None:
+        yield Line(f"{push.source}.uplink", ("push",), "link", line_rate(push.link, document) or 0.0)
+    for rack, rate in _rack_rates(document).items():
+        yield Line(f"{rack}.up", ("network", "racks"), "rack", rate)
+        yield Line(f"{rack}.down", ("network", "racks"), "rack", rate)
+    for name, spec in document.network.links.items():
+        yield Line(name, ("network", "links", name), "link", spec.capacity, spec)
+
+
+def _rack_rates(document: Document) -> dict[str, float]:
+    """The line rate of each rack's uplink [B/s]."""
+    spec = document.network.racks
+    if spec is None:
+        return {}
+    if spec.uplink is not None:
+        return dict.fromkeys(racks(document), spec.uplink)
+    below = dict.fromkeys(racks(document), 0.0)
+    for group in document.nodes.values():
+        rate = line_rate(group.nic, document) or 0.0
+        for number, rack in enumerate(group.racks):
+            nodes, rest = divmod(group.count, len(group.racks))
+            below[rack] += rate * (nodes + (number < rest))
+    return {rack: rate / (spec.oversubscription or 1.0) for rack, rate in below.items()}
+
+
+def takers(document: Document) -> set[str]:
+    """The registries into which something goes: a push, or background traffic."""
+    known = registries(document)
+    only = next(iter(known)) if len(known) == 1 else ""
+    pushed = document.push.images if document.push is not None else ()
+    found = {document.images[image].registry or only for image in pushed if image in document.images}
+    ends = (flow.between[-1] for flow in document.background.values() if flow.between)
+    return found.union(end for end in ends if end in known)
+
+
+def private_link(name: str, document: Document) -> tuple[GroupSpec, Resource] | None:
+    """The group of a node's own link, and which of its resources that is, None where no node has that name."""
+    link = LinkName.of(name)
+    owner = node(link.owner, document) if link.part in PARTS else None
+    return (owner.group, PARTS[link.part]) if owner is not None and owner.group is not None else None
+
+
+def private_rate(group: GroupSpec, resource: Resource, document: Document) -> float:
+    """The rate [B/s] of a node's own link as the file gives it, infinite where it has no limit."""
+    return line_rate(resource.given(group), document) or math.inf
+
+
+def group_links(document: Document) -> Iterator[str]:
+    """The rows of the groups' own links that results have: `web.nic.in`, each the mean over the group's nodes."""
+    for name, group in document.nodes.items():
+        for part, resource in PARTS.items():
+            if _has(group, resource, document) and (resource in PULLED or _sends(group, document)):
+                yield f"{name}.{part}"
+
+
+def _sends(group: GroupSpec, document: Document) -> bool:
+    """Whether background traffic leaves by a NIC of the group; nothing else does."""
+    links = (private_link(link, document) for flow in document.background.values() for link in crossed(flow, document))
+    return any(found is not None and found[0] is group and found[1] not in PULLED for found in links)
+
+
+def is_counted(name: str, document: Document) -> bool:
+    """Whether results can tell how busy a node's own link is."""
+    found = private_link(name, document)
+    if found is None or not _has(*found, document):
+        return False
+    return found[1] in PULLED or any(name in crossed(flow, document) for flow in document.background.values())
+
+
+def _has(group: GroupSpec, resource: Resource, document: Document) -> bool:
+    """Whether a group's nodes have a link that can be full; the ideal model has neither disks nor unpacking."""
+    exists = document.model != "ideal" or resource.is_network
+    return exists and not math.isinf(private_rate(group, resource, document))
+
+
+def crossed(flow: BackgroundSpec, document: Document) -> tuple[str, ...]:
+    """The links that background traffic crosses: those that it names, or those between its two places."""
+    if flow.between is None or len(flow.between) != 2:
+        return flow.links or ()
+    start, end = (place(name, document) for name in flow.between)
+    return () if start is None or end is None else links_between(start, end, document)
+
+
+def links_between(start: Endpoint, end: Endpoint, document: Document) -> tuple[str, ...]:
+    """The names of the links from one place to another, in order; links without a limit are left out."""
+    if start.group is not None and end.group is not None and start.rack is not None and start.rack == end.rack:
+        return (*_out(start, document), *_into(end, document))
+    shared = 0
+    for ours, theirs in zip(start.via, end.via, strict=False):
+        if ours != theirs:
+            break
+        shared += 1
+    up = () if start.rack is None else (f"{start.rack}.up",)
+    down = () if end.rack is None else (f"{end.rack}.down",)
+    return (
+        *_out(start, document),
+        *up,
+        *reversed(start.via[shared:]),
+        *end.via[shared:],
+        *down,
+        *_into(end, document),
+    )
+
+
+def _out(place: Endpoint, document: Document) -> Iterator[str]:
+    """The place's own links on the way out."""
+    if place.group is not None and _is_limited(place.group.nic, document):
+        yield f"{place.name}.nic.out"
+    if place.registry is not None:
+        if not math.isinf(place.registry.storage):
+            yield f"{place.name}.storage"
+        if _is_limited(place.registry.uplink, document):
+            yield uplinks(place.name, place.registry)[0]
+
+
+def _into(place: Endpoint, document: Document) -> Iterator[str]:
+    """The place's own links on the way in."""
+    if place.group is not None and _is_limited(place.group.nic, document):
+        yield f"{place.name}.nic.in"
+    if place.registry is not None and _is_limited(place.registry.uplink, document):
+        yield inbound(place.name)
+
+
+def _is_limited(own: float | None, document: Document) -> bool:
+    return not math.isinf(line_rate(own, document) or math.inf)
+
+
+def replica_help(link: str, document: Document) -> str | None:
+    """What to write for a registry's uplink where each of its replicas has one; None for any other link."""
+    name = LinkName.of(link)
+    registry = registries(document).get(name.owner) if name.part == "uplink" else None
+    if registry is None or registry.replicas == 1:
+        return None
+    first, *_, last = uplinks(name.owner, registry)
+    return f"{name.owner} has {registry.replicas} replicas, each with an uplink of its own: {first} to {last}"
 
 
 def link_problems(document: Document) -> Iterator[Problem]:
     """Links that are named twice, never defined, or crossed twice by one path."""
     owners: dict[str, Path] = {}
-    nodes = {f"{group}.{part}" for group in document.nodes for part in _PARTS}
-    for name, path in shared_links(document):
+    of_groups = {f"{group}.{part}" for group in document.nodes for part in PARTS}
+    for line in shared_links(document):
+        name, path = line.name, line.path
         if name in owners:
             message = f"link '{name}' is named twice: by {dotted(path)} and by {dotted(owners[name]) or 'the registry'}"
             yield Problem(path, message, at="key", related=(owners[name],))
-        elif private_link(name, document) is not None or name in nodes:
+        elif private_link(name, document) is not None or name in of_groups:
             message = f"link '{name}' is named twice: it is a link of a node already; choose another name"
             yield Problem(path, message, at="key", related=(("nodes",),))
         owners.setdefault(name, path)
@@ -97,102 +342,6 @@ def link_problems(document: Document) -> Iterator[Problem]:
                 yield Problem((*here, number), f"link '{link}' is crossed twice by {dotted(here[:2])}; name it once")
 
 
-def private_link(name: str, document: Document) -> tuple[GroupSpec, Resource] | None:
-    """The group of a node's own link, and which of its resources that is, None where no node has that name."""
-    match = re.fullmatch(_PRIVATE, name)
-    group = document.nodes.get(match["group"]) if match else None
-    if match is None or group is None or int(match["index"]) >= group.count:
-        return None
-    if len(match["index"]) != max(3, len(str(group.count - 1))):
-        return None
-    return group, _PARTS[match["part"]]
-
-
-def private_rate(group: GroupSpec, resource: Resource, document: Document) -> float:
-    """The rate [B/s] of a node's own link as the file gives it, infinite where it has no limit."""
-    given = resource.given(group)
-    return (document.network.rate if given is None else given) or math.inf
-
-
-def replica_help(link: str, document: Document) -> str | None:
-    """What to write for a registry's uplink where each of its replicas has one; None for any other link."""
-    name = link.removesuffix(".uplink")
-    registry = registries(document).get(name) if name != link else None
-    if registry is None or registry.replicas == 1:
-        return None
-    first, *_, last = uplinks(name, registry)
-    return f"{name} has {registry.replicas} replicas, each with an uplink of its own: {first} to {last}"
-
-
-def crossed(flow: BackgroundSpec, document: Document) -> tuple[str, ...]:
-    """The links that background traffic crosses: those that it names, or those between its two places."""
-    if flow.between is None or len(flow.between) != 2:
-        return flow.links or ()
-    ends = [place(name, document, registries(document)) for name in flow.between]
-    if ends[0] is None or ends[1] is None:
-        return ()
-    return links_between(ends[0], ends[1], document)
-
-
-def takers(document: Document) -> set[str]:
-    """The registries into which something goes: a push, or background traffic."""
-    known = registries(document)
-    only = next(iter(known)) if len(known) == 1 else ""
-    pushed = document.push.images if document.push is not None else ()
-    found = {document.images[image].registry or only for image in pushed if image in document.images}
-    ends = (flow.between[-1] for flow in document.background.values() if flow.between)
-    return found.union(end for end in ends if end in known)
-
-
-def group_links(document: Document) -> Iterator[str]:
-    """The rows of the groups' own links that results have: `web.nic.in`, each the mean over the group's nodes."""
-    for name, group in document.nodes.items():
-        for part, resource in _PARTS.items():
-            if _has(group, resource, document) and (resource in PULLED or _sends(group, document)):
-                yield f"{name}.{part}"
-
-
-def _sends(group: GroupSpec, document: Document) -> bool:
-    """Whether background traffic leaves by a NIC of the group; nothing else does."""
-    links = (private_link(link, document) for flow in document.background.values() for link in crossed(flow, document))
-    return any(found is not None and found[0] is group and found[1] not in PULLED for found in links)
-
-
-def is_counted(name: str, document: Document) -> bool:
-    """Whether results can tell how busy a node's own link is."""
-    found = private_link(name, document)
-    if found is None or not _has(*found, document):
-        return False
-    return found[1] in PULLED or any(name in crossed(flow, document) for flow in document.background.values())
-
-
-def _has(group: GroupSpec, resource: Resource, document: Document) -> bool:
-    """Whether a group's nodes have a link that can be full; the ideal model has neither disks nor unpacking."""
-    exists = document.model != "ideal" or resource.is_network
-    return exists and not math.isinf(private_rate(group, resource, document))
-
-
-def owner(link: str) -> str | None:
-    """The group that a node's or a group's own link is named after, None for any other name."""
-    match = re.fullmatch(rf"(.+?)(?:-[0-9]+)?\.(?:{_ANY_PART})", link)
-    return match[1] if match else None
-
-
-def nic_rate(group: GroupSpec, document: Document) -> float | None:
-    """The line rate of a group's NICs [B/s], None where the file gives none."""
-    return group.nic if group.nic is not None else document.network.rate
-
-
-def uplink_rate(registry: RegistrySpec, document: Document) -> float | None:
-    """The line rate of a registry's uplink [B/s], None where the file gives none."""
-    return registry.uplink if registry.uplink is not None else document.network.rate
-
-
-def is_unlimited(rate: float | None) -> bool:
-    """Whether a rate of the file [B/s] is no limit; None: the file gives none."""
-    return rate is not None and math.isinf(rate)
-
-
 def _via_problems(path: Path, via: tuple[str, ...], owners: Mapping[str, Path], before: list[str]) -> Iterator[Problem]:
     for number, link in enumerate(via):
         if link not in owners:
@@ -205,22 +354,18 @@ def _via_problems(path: Path, via: tuple[str, ...], owners: Mapping[str, Path], 
 
 
 def _private_problems(path: Path, link: str, document: Document, owners: Mapping[str, Path]) -> Iterator[Problem]:
-    found = private_link(link, document)
-    match = re.fullmatch(_PRIVATE, link)
-    owner: Path = ("nodes", match["group"]) if match else ()
+    found, name = private_link(link, document), LinkName.of(link)
+    group: Path = () if name.group in (None, name.owner) else ("nodes", name.group)
     if found is None:
-        nodes = listing(node_ranges(document), separator=", ")
-        message = f"link '{link}' is never defined; known: {listing(owners)}, and {listing(_PARTS)} of {nodes}"
-        part = next((f".{part}" for part in _PARTS if link.endswith(f".{part}")), "")
+        message = f"link '{link}' is never defined; known: {listing(owners)}, and {listing(PARTS)} of "
+        message += node_ranges(document)
         help = replica_help(link, document)
-        if help is None and part:
-            help = node_help(link.removesuffix(part), document, owners, part)
+        if help is None and name.part in PARTS:
+            help = node_help(name, document, owners)
         elif help is None:
-            name, group = next(iter(document.nodes.items()))
-            first = node_name(name, 0, group.count)
-            help = did_you_mean(link, [*owners, *(f"{first}.{part}" for part in _PARTS)])
-        related: tuple[Path, ...] = (("network", "links", link), (*owner, "count") if owner else ())
+            help = did_you_mean(link, [*owners, *(f"{_first_nodes(document)[0]}.{part}" for part in PARTS)])
+        related: tuple[Path, ...] = (("network", "links", link), (*group, "count") if group else ())
         yield Problem(path, message, help, related=related)
     elif math.isinf(private_rate(*found, document)):
         message = f"'{link}' has no limit, so nothing shares it; give its group a rate, or leave it out"
-        yield Problem(path, message, related=((*owner, found[1].key[0]), ("network", "rate")))
+        yield Problem(path, message, related=((*group, found[1].key[0]), ("network", "rate")))

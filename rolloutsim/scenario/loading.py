@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from rolloutsim.errors import UsageError
-from rolloutsim.scenario.manifests import is_manifest, manifest_problem
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.overrides import Change, apply, parse_assignment, parse_change
 from rolloutsim.scenario.places import Places, Problem
 from rolloutsim.scenario.problems import validate
 from rolloutsim.scenario.resolve import resolve
 from rolloutsim.scenario.resolved import ResolvedScenario
-from rolloutsim.scenario.text import LARGEST_FILE, decode, read
+from rolloutsim.scenario.text import LARGEST_FILE, decode, is_manifest, manifest_problem, read
 from rolloutsim.structs import struct
 
 # How files begin that rolloutsim writes itself, what they are, and which command is for them.

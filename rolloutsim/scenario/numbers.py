@@ -1,4 +1,4 @@
-"""What a value at a path is as a number, and the values in between two of them.
+"""What stands at a path of a scenario's data, what that is as a number, and the values in between two numbers.
 
 A short form is looked through: `network: 1 Gbit/s` is the rate that `network.rate` holds, `nodes: 20` a count.
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from rolloutsim.errors import UsageError
 from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Whole
 from rolloutsim.scenario.hints import listing
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.structure import Part, part_at
+from rolloutsim.scenario.structure import ROOT, Part, part_at
 from rolloutsim.structs import struct
 from rolloutsim.units import KNOWN_UNITS, Kind, QuantityError, parse
 
@@ -24,6 +25,7 @@ SCALES: tuple[Scale, ...] = ("linear", "log")
 _SUFFIXES: dict[Kind, str] = {"size": "bytes", "rate": "bytes_per_s", "time": "s", "share": ""}
 _UNIT = re.compile(r"\s*[^\s\d]+\s*$")
 _DIGITS = 9  # of the numbers in between (assumed: more than anything is known to)
+SAMPLES = (1, "1 B", "1 Gbit/s", "1 s", "1%")  # a number of each kind
 
 
 @struct
@@ -35,15 +37,65 @@ class Measure:
     kind: Kind | Literal["whole", "number"]
 
 
+def present(data: Mapping[str, Any], path: Path) -> Any:
+    """The value at a path as an override names it; None where there is nothing.
+
+    A map stands for the value that its short form would be: `network` for `network.rate`, `nodes` for the count of the
+    only group.
+    """
+    value: Any = data
+    part: Part | None = ROOT
+    for step in path:
+        value, part = _below(_opened(value, part), part, step)
+        if part is None or value is None:
+            return None
+    if isinstance(value, Mapping) and path == ("nodes",) and len(value) == 1:
+        (group,) = value.values()
+        return group.get("count") if isinstance(group, Mapping) else group
+    return _short_of(value, part) if isinstance(value, Mapping) else value
+
+
+def _short_of(value: Mapping[str, Any], part: Part | None) -> Any:
+    """What a map would be in its short form, if that is a number."""
+    short = None if part is None else part.short
+    for sample in () if short is None else SAMPLES:
+        try:
+            long = None if short is None else short.expand(sample)
+        except ValueError:
+            continue
+        if isinstance(long, Mapping) and len(long) == 1:
+            return value.get(next(iter(long)))
+    return value
+
+
+def _opened(value: Any, part: Part | None) -> Any:
+    """A short form in its long one."""
+    if part is None or part.short is None or isinstance(value, (Mapping, list)) or value is None:
+        return value
+    try:
+        return part.short.expand(value)
+    except ValueError:
+        return None
+
+
+def _below(value: Any, part: Part | None, step: str | int) -> tuple[Any, Part | None]:
+    if isinstance(value, list):
+        if str(step).isdecimal():
+            inner = part.step(int(step)) if part is not None else None
+            return value[int(step)] if int(step) < len(value) else None, inner
+        if len(value) != 1:
+            return None, None
+        part = part.step(0) if part is not None else None
+        return _below(_opened(value[0], part), part, step)
+    if not isinstance(value, Mapping):
+        return None, None
+    return value.get(str(step)), part.step(step) if part is not None else None
+
+
 def measure(path: Path, value: Any) -> Measure | None:
     """The value of a path as a number; None where it is none, or unlimited, or not valid there.
 
-    Parameters
-    ----------
-    path : tuple
-        Where it stands, as an override names it.
-    value : object
-        Plain data as in a file, in a short form or not.
+    The value is plain data as in a file, in a short form or not, and the path as an override names it.
     """
     if isinstance(value, bool):
         return None
@@ -66,26 +118,14 @@ def measure(path: Path, value: Any) -> Measure | None:
 
 
 def between(path: Path, low: Any, high: Any, scale: Scale, share: float) -> Any:
-    """The value that lies a share of the way from one value to another, as a user would write it.
+    """The value that lies a share (0 to 1, without 1) of the way between two values of a path, as users write it.
 
     A quantity keeps the unit of `low` and is rounded to nine digits. A whole number is one of those from `low`
-    to `high`, each with an equal part of the way on a linear scale.
+    to `high`, both included, each with an equal part of the way on a linear scale; on a log scale equal steps are equal
+    factors.
 
-    Parameters
-    ----------
-    path : tuple
-        Where the values stand.
-    low, high : object
-        The ends, both included.
-    scale : str
-        `linear`, or `log`: equal steps are equal factors.
-    share : float
-        From 0 to 1, without 1.
-
-    Raises
-    ------
-    UsageError
-        If the ends are not numbers of one kind, the first below the second, or not above zero on a log scale.
+    Raises UsageError if the ends are not numbers of one kind, the first below the second, or not above zero on a log
+    scale.
     """
     ends = measure(path, low), measure(path, high)
     for end, value in zip(ends, (low, high), strict=True):

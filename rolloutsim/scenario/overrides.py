@@ -28,6 +28,14 @@ _OWN_NAMES = ("metric",)  # maps to which a change may add: their keys refer to 
 _KEY_FORM = "write for example network.latency"
 _FORM = "write KEY=VALUE, for example network.latency=5 ms or 'images[\"golang:1.8-alpine\"]=200 MB'"
 
+# Keys of which no other value can be tried, since they are about many runs or the file: why, and what to do instead.
+_IDLE: Mapping[str, str] = {
+    "replications": "every value is simulated equally often; say how often with --replications",
+    "sweep": "it says what a sweep varies, and changes no simulation; vary what stands there",
+    "thresholds": "it judges a simulation, and changes none; sweep what is simulated, or compare with --fail-if",
+    "rolloutsim": "it is the version of the file's format, of which this release reads one",
+}
+
 
 @struct
 class Change:
@@ -45,12 +53,7 @@ class Change:
 def parse_assignment(text: str) -> Change:
     """A change from `KEY=VALUE`, the value as YAML.
 
-    Raises
-    ------
-    UsageError
-        If the text has no such form.
-    ScenarioError
-        If the value is not YAML.
+    Raises UsageError if the text has no such form, ScenarioError if the value is not YAML.
     """
     key, value = split_assignment(text, "--set", _FORM)
     return parse_change(key, value, "--set")
@@ -59,10 +62,7 @@ def parse_assignment(text: str) -> Change:
 def split_assignment(text: str, option: str, form: str) -> tuple[str, str]:
     """The key and the value's text of `KEY=VALUE`; `form` tells the user of `option` how it is written.
 
-    Raises
-    ------
-    UsageError
-        If the text has no such form.
+    Raises UsageError if the text has no such form.
     """
     _, end = _parse_path(text, text, option, form)
     if text[end : end + 1] != "=":
@@ -82,10 +82,7 @@ def parse_change(key: str, value: Any, verb: str = "with_") -> Change:
 def apply(data: Mapping[str, Any], places: Places, change: Change) -> dict[str, Any]:
     """A copy of the data with the change; `places` learns where the new part comes from.
 
-    Raises
-    ------
-    UsageError
-        If the format has no such path, or the scenario no such name.
+    Raises UsageError if the format has no such path, or the scenario no such name.
     """
     result = copy.deepcopy(dict(data))
     container: Any = result
@@ -115,15 +112,19 @@ def apply(data: Mapping[str, Any], places: Places, change: Change) -> dict[str, 
 def parse_path(text: str, verb: str = "explain") -> Path:
     """The path that a text names; errors begin with the verb.
 
-    Raises
-    ------
-    UsageError
-        If the text is no path.
+    Raises UsageError if the text is no path.
     """
     path, end = _parse_path(text, text, verb, _KEY_FORM)
     if end != len(text):
         raise UsageError(f"{verb} {text}: cannot read it from column {end + 1} on; {_KEY_FORM}")
     return path
+
+
+def refuse_idle(path: Path, source: str) -> None:
+    """Refuse to try values of a key that changes no simulation, with a UsageError that names the source."""
+    reason = _IDLE.get(str(path[0])) if path else None
+    if reason is not None:
+        raise UsageError(f"{source}: {dotted(path)} has no effect here: {reason}")
 
 
 def _parse_path(text: str, whole: str, verb: str = "--set", form: str = _FORM) -> tuple[Path, int]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from rolloutsim.errors import Diagnostic, ScenarioError
+from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.structs import struct
 
 Path = tuple[str | int, ...]
@@ -48,6 +49,15 @@ class Problem:
     at: Literal["key", "value"] = "value"
     related: tuple[Path, ...] = ()  # other parts that the message is about
     named: str = ""
+
+
+def unknown(
+    what: str, name: str, known: Iterable[str], path: Path, *related: Path, at: Literal["key", "value"] = "value"
+) -> Problem:
+    """Nothing of a kind has a name, of which those that are known are told."""
+    known = list(known)
+    message = f"no {what} is named '{name}'; known: {listing(known)}"
+    return Problem(path, message, did_you_mean(name, known), at, related)
 
 
 @dataclass(slots=True)

@@ -3,8 +3,6 @@
 `model: ideal` is applied here: no protocol overhead, no latency, no queues, no uneven sharing, no time for requests, no
 disk, no unpacking, no start-up time, no controller overhead and no connection limit. What stays is bandwidth (storage
 included), layer slots, caches, caps and background, and all policies: strategies, kubelets, rate limits, failures.
-
-The rooms in `rolloutsim.scenario.resolving` have a theme each.
 """
 
 from __future__ import annotations
@@ -14,60 +12,67 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator
-from typing import Literal
+from typing import cast
 
-from rolloutsim.scenario.checks import names
+from rolloutsim.scenario import links, model, resolved
+from rolloutsim.scenario.checks import cached_nodes, names
 from rolloutsim.scenario.conditions import thresholds
+from rolloutsim.scenario.defaults import BUFFER, PROFILES, PROGRESS_TIMEOUT, RETRIES, fairness, runtime
 from rolloutsim.scenario.images import Layers, layers
-from rolloutsim.scenario.links import registries
 from rolloutsim.scenario.model import Document
-from rolloutsim.scenario.resolved import Image, ResolvedScenario, Threshold
-from rolloutsim.scenario.resolving.network import Lines, congestion_control, registry, uneven_sharing
-from rolloutsim.scenario.resolving.nodes import node_group
-from rolloutsim.scenario.resolving.rollout import NOW, cases, distribution
-from rolloutsim.scenario.resolving.traffic import background, faults, prices, pushes
-from rolloutsim.scenario.strategies import has_pods
+from rolloutsim.scenario.strategies import ALL, Wanted, amount, has_pods, wanted
 
 UNNAMED = "unnamed scenario"
+DEFAULT_MTU = 1500  # [B]
+
+# The sources stand at the keys of `rolloutsim.scenario.model.rollout`.
+STEP_OVERHEAD = 1.2  # [s]
+PROGRESS_DEADLINE = 600.0  # [s]
 
 _NAMED = 3  # images that a note names (assumed: what fits a line)
+_FRAMING = 38  # Ethernet with preamble and gap, IEEE 802.3 [B]
+_HEADERS = 52  # IP, TCP and its time stamps inside the MTU; RFC 791, 9293, 7323 [B]
+_MORE = ("layer_fetch_buffer", "parallel_unpacks")  # of a runtime, but of no profile
+_NOW = resolved.Distribution()
 
 
-def resolve(document: Document) -> ResolvedScenario:
+def resolve(document: Document) -> resolved.ResolvedScenario:
     """The scenario that `simulate` runs, of a document that has passed every check."""
     ideal = document.model == "ideal"
-    lines = Lines(document)
+    line_share = 1.0 if ideal else _efficiency(document.network)
+    # The link of what pushes comes last in results.
+    lines = sorted(links.shared_links(document), key=lambda line: line.path == ("push",))
     sizes = layers(document)
-    resolved = ResolvedScenario(
+    scenario = resolved.ResolvedScenario(
         name=document.name or UNNAMED,
         description=document.description,
-        model=_model(document.model),
+        model=document.model,
         seed=document.seed,
-        groups=tuple(node_group(name, group, document, lines.share) for name, group in document.nodes.items()),
-        links={link.name: link for link in lines.links()},
+        groups=tuple(_group(name, group, document, line_share) for name, group in document.nodes.items()),
+        links={line.name: _link(line, document.network, line_share, ideal) for line in lines},
         path_latency=0.0 if ideal else document.network.latency,
-        registries={name: registry(name, spec, document) for name, spec in registries(document).items()},
+        registries={name: _registry(name, spec, document) for name, spec in links.registries(document).items()},
         images={name: _image(name, document, sizes) for name in document.images},
-        cases=cases(document),
-        startup=NOW if ideal else distribution(document.rollout.startup),
-        background=tuple(background(document, lines.share)),
-        thresholds=tuple(one for one in thresholds(document, names(document)) if isinstance(one, Threshold)),
+        cases=_cases(document),
+        startup=_NOW if ideal else _distribution(document.rollout.startup),
+        background=tuple(_background(document, line_share)),
+        thresholds=tuple(one for one in thresholds(document, names(document)) if isinstance(one, resolved.Threshold)),
         notes=tuple(_notes(document, sizes)),
-        faults=faults(document),
-        pushes=pushes(document),
-        prices=prices(document),
+        faults=tuple(_fault(name, spec) for name, spec in document.failures.items()),
+        pushes=() if document.push is None else (_push(document.push),),
+        prices=resolved.Prices(document.prices.ssd, document.prices.hdd),
         horizon=document.rollout.horizon,
         replications=document.replications,
-        fairness=uneven_sharing(document),
-        congestion_control=congestion_control(document.network),
+        fairness=_fairness(document),
+        congestion_control=document.network.congestion_control,
         document=written(document),
     )
-    return dataclasses.replace(resolved, sha256=fingerprint(resolved))
+    return dataclasses.replace(scenario, sha256=fingerprint(scenario))
 
 
-def fingerprint(resolved: ResolvedScenario) -> str:
+def fingerprint(scenario: resolved.ResolvedScenario) -> str:
     """SHA-256 of the resolved scenario's canonical JSON; seed, document, overrides and places in files are no part."""
-    data = dataclasses.asdict(resolved)
+    data = dataclasses.asdict(scenario)
     del data["seed"], data["sha256"], data["document"], data["overrides"]
     for threshold in data["thresholds"]:
         del threshold["place"]
@@ -87,13 +92,9 @@ def written(document: Document) -> str:
     return text
 
 
-def _model(text: str) -> Literal["real", "ideal"]:
-    return "ideal" if text == "ideal" else "real"
-
-
-def _image(name: str, document: Document, sizes: Layers) -> Image:
-    registry = document.images[name].registry or next(iter(registries(document)))
-    return Image(name, registry, sizes.of[name])
+def _image(name: str, document: Document, sizes: Layers) -> resolved.Image:
+    registry = document.images[name].registry or next(iter(links.registries(document)))
+    return resolved.Image(name, registry, sizes.of[name])
 
 
 def _notes(document: Document, sizes: Layers) -> Iterator[str]:
@@ -116,3 +117,270 @@ def _of(images: tuple[str, ...]) -> str:
     """Which images have such layers; not all of very many."""
     more = len(images) - _NAMED
     return f" (layers of {', '.join(images[:_NAMED])}{f' and {more} more' if more > 0 else ''})"
+
+
+# ---- links and registries ------------------------------------------------------------------------------
+
+
+def _efficiency(network: model.NetworkSpec) -> float:
+    """The share of a line's rate that is payload: as given, or from the MTU; 1448 / 1538 at 1500."""
+    if network.efficiency is not None:
+        return network.efficiency
+    mtu = network.mtu or DEFAULT_MTU
+    return (mtu - _HEADERS) / (mtu + _FRAMING)
+
+
+def _link(line: links.Line, network: model.NetworkSpec, share: float, ideal: bool) -> resolved.Link:
+    """A shared link, of whose line rate a share is payload; storage and the ideal model have no queues."""
+    if ideal or line.kind == "registry_storage":
+        return resolved.Link(line.name, line.kind, line.rate, line.rate)
+    buffer, queue, latency = network.buffer, network.queue, 0.0
+    if line.spec is not None:
+        buffer = line.spec.buffer if line.spec.buffer is not None else buffer
+        queue, latency = line.spec.queue or queue, line.spec.latency
+    buffer = BUFFER.value if buffer is None else buffer
+    return resolved.Link(line.name, line.kind, line.rate * share, line.rate, latency, buffer, queue)
+
+
+def _registry(name: str, spec: model.RegistrySpec, document: Document) -> resolved.Registry:
+    """A registry; in the ideal model requests take no time, and connections have no limit."""
+    ideal = document.model == "ideal"
+    rate = links.line_rate(spec.uplink, document)
+    limited = rate is None or not math.isinf(rate)
+    storage = [] if math.isinf(spec.storage) else [f"{name}.storage"]
+    replicas = links.uplinks(name, spec)
+    uplink = [replicas[0]] if limited else []
+    redirect = spec.redirect
+    limits = spec.rate_limits or ({} if spec.rate_limit is None else {"": spec.rate_limit})
+    return resolved.Registry(
+        name=name,
+        path=(*storage, *uplink, *spec.via),
+        max_connections=None if ideal or math.isinf(spec.max_connections) else int(spec.max_connections),
+        ttfb=0.0 if ideal else spec.ttfb,
+        connection_cap=spec.connection_cap,
+        tls=spec.tls and not ideal,
+        replicas=replicas,
+        rate_limits=tuple(_rate_limit(limit) for limit in limits.values()),
+        redirect=None
+        if redirect is None
+        else resolved.Redirect(
+            path=redirect.via,
+            connection_cap=None if math.isinf(redirect.connection_cap) else redirect.connection_cap,
+            ttfb=0.0 if ideal else redirect.ttfb,
+        ),
+        inbound=(links.inbound(name),) if limited and name in links.takers(document) else (),
+    )
+
+
+def _fairness(document: Document) -> resolved.Fairness | None:
+    """How unevenly connections share; None: as max-min fairness has it, as always in the ideal model."""
+    spec = document.network.fairness
+    if spec is None or document.model == "ideal":
+        return None
+    return fairness(document.network.congestion_control, spec.sigma, spec.memory, spec.conquest)
+
+
+def _rate_limit(spec: model.RateLimitSpec) -> resolved.RateLimit:
+    return resolved.RateLimit(
+        rate=spec.rate.rate,
+        burst=float(spec.burst) if spec.burst is not None else max(1.0, spec.rate.count),
+        per=spec.per,
+        counts=spec.counts,
+    )
+
+
+# ---- nodes ----------------------------------------------------------------------------------------------
+
+
+def _group(name: str, spec: model.GroupSpec, document: Document, line_share: float) -> resolved.NodeGroup:
+    """A group; the ideal model has neither disks nor unpacking."""
+    ideal = document.model == "ideal"
+    profile = PROFILES[spec.runtime]
+    own = {key: getattr(spec, key) for key in (*profile, *_MORE) if key not in RETRIES}
+    if spec.retry is not None:
+        own |= {key: getattr(spec.retry, key) for key in RETRIES}
+    nic = _limit(links.line_rate(spec.nic, document))
+    return resolved.NodeGroup(
+        name=name,
+        count=spec.count,
+        runtime=runtime(spec.runtime, {key: value for key, value in own.items() if value is not None}, ideal),
+        racks=tuple(spec.racks),
+        via=tuple(spec.via),
+        nic=None if nic is None else nic * line_share,
+        nic_line_rate=nic,
+        nic_buffer=0.0 if ideal else document.network.buffer or BUFFER.value,
+        nic_queue=document.network.queue,
+        disk=None if ideal else _limit(spec.disk.rate),
+        unpack_rate=None if ideal else _limit(spec.unpack.rate),
+        unpack_cores=spec.unpack.cores,
+        connection_cap=spec.connection_cap,
+        cached={image: cached_nodes(value, spec.count) for image, value in spec.cached.items()},
+        kubelet=_kubelet(spec),
+        storage=None if ideal else _storage(spec),
+        shared_address=spec.shared_address,
+    )
+
+
+def _kubelet(spec: model.GroupSpec) -> resolved.Kubelet:
+    most = spec.max_parallel_image_pulls
+    serial = spec.serialize_image_pulls
+    if serial is None:
+        serial = most is None or most == 1
+    timeout = spec.pull_progress_timeout
+    return resolved.Kubelet(
+        parallel_pulls=1 if serial else most,
+        pull_qps=spec.registry_pull_qps or None,
+        pull_burst=spec.registry_burst,
+        backoff_initial=spec.image_backoff.initial,
+        backoff_max=spec.image_backoff.max,
+        backoff_jitter=spec.image_backoff.jitter,
+        progress_timeout=_limit(PROFILES[spec.runtime][PROGRESS_TIMEOUT].value if timeout is None else timeout),
+        gc_high=spec.image_gc.high,
+        gc_low=spec.image_gc.low,
+        gc_period=spec.image_gc.period,
+    )
+
+
+def _storage(spec: model.GroupSpec) -> resolved.Disk | None:
+    disk = spec.disk
+    return None if disk.capacity is None else resolved.Disk(disk.capacity, disk.used or 0.0, disk.old_images or 0.0)
+
+
+def _limit(value: float | None) -> float | None:
+    return None if value is None or math.isinf(value) else value
+
+
+# ---- cases ----------------------------------------------------------------------------------------------
+
+
+def _distribution(spec: model.DistributionSpec | None) -> resolved.Distribution:
+    """A random time; none is 0 s."""
+    if spec is None:
+        return _NOW
+    return resolved.Distribution(low=spec.min or 0.0, high=spec.max or 0.0, p50=spec.p50, p95=spec.p95)
+
+
+def _cases(document: Document) -> tuple[resolved.Case, ...]:
+    """One case for each image, in the file's order; one for everything where there are workloads or a schedule."""
+    if document.rollout.strategy == "schedule":
+        pulls = {
+            name: tuple(resolved.PlannedPull(pull.image, _distribution(pull.at)) for pull in group.pulls or ())
+            for name, group in document.nodes.items()
+        }
+        return (resolved.Case(ALL, pulls),)
+    if has_pods(document):
+        workloads = tuple(map(_workload, wanted(document)))
+        if document.workloads is not None:
+            return (resolved.Case(ALL, {}, workloads),)
+        return tuple(resolved.Case(workload.name, {}, (workload,)) for workload in workloads)
+    return tuple(
+        resolved.Case(
+            image,
+            {
+                name: (resolved.PlannedPull(image, _distribution(group.start)),)
+                for name, group in document.nodes.items()
+            },
+        )
+        for image in document.images
+    )
+
+
+def _workload(wanted: Wanted) -> resolved.Workload:
+    spec, rollout = wanted.spec, wanted.document.rollout
+    startup, termination = rollout.startup, rollout.termination
+    if spec is not None:
+        startup = spec.startup if spec.startup is not None else startup
+        termination = spec.termination if spec.termination is not None else termination
+    return resolved.Workload(
+        name=wanted.name,
+        images=wanted.images,
+        replicas=wanted.replicas,
+        daemonset=wanted.daemonset,
+        groups=wanted.groups,
+        strategy=_strategy(wanted),
+        start=spec.start if spec is not None else 0.0,
+        create=spec.create if spec is not None else False,
+        startup=_NOW if wanted.document.model == "ideal" else _distribution(startup),
+        termination=termination or 0.0,
+        pull_policy=spec.pull_policy if spec is not None else None,
+    )
+
+
+def _strategy(wanted: Wanted) -> resolved.Strategy:
+    overhead = wanted.value("step_overhead")
+    return resolved.Strategy(
+        name=cast(resolved.StrategyName, wanted.strategy),
+        max_surge=amount(wanted.surge()),
+        max_unavailable=amount(wanted.unavailable()),
+        min_ready=wanted.value("min_ready") or 0.0,
+        progress_deadline=_deadline(wanted),
+        partition=wanted.value("partition") or 0,
+        parallel=wanted.value("parallel") or False,
+        waves=tuple(resolved.Wave(amount(wave.size), wave.pause, wave.gate) for wave in wanted.value("waves") or ()),
+        step_overhead=0.0 if wanted.document.model == "ideal" else STEP_OVERHEAD if overhead is None else overhead,
+    )
+
+
+def _deadline(wanted: Wanted) -> float | None:
+    if wanted.strategy != "rolling":
+        return None
+    given: float | None = wanted.value("progress_deadline")
+    if given is None:
+        return PROGRESS_DEADLINE
+    return None if math.isinf(given) else given
+
+
+# ---- other traffic, and what goes wrong -----------------------------------------------------------------
+
+
+def _background(document: Document, line_share: float) -> Iterator[resolved.Background]:
+    """The flows in the background that cross anything; the ideal model has neither disks nor unpacking."""
+    for name, spec in document.background.items():
+        crossed = links.crossed(spec, document)
+        if document.model == "ideal":
+            crossed = tuple(link for link in crossed if not _left_out(link, document))
+        if crossed:
+            yield _flow(name, spec, crossed, line_share)
+
+
+def _flow(name: str, spec: model.BackgroundSpec, crossed: tuple[str, ...], line_share: float) -> resolved.Background:
+    start = spec.start or 0.0
+    request = spec.request
+    return resolved.Background(
+        name=name,
+        links=crossed,
+        size=spec.size,
+        # A transfer of a size starts at a time; anything else has a window.
+        at=0.0 if spec.size is None else spec.at or start,
+        cap=spec.cap,
+        rate=None if spec.rate is None else spec.rate * line_share,
+        start=start if spec.size is None else 0.0,
+        until=spec.until,
+        connections=spec.connections or 1,
+        request=None if request is None else resolved.Request(request.size, request.every, request.round_trips),
+    )
+
+
+def _left_out(link: str, document: Document) -> bool:
+    """Whether the ideal model has no such link."""
+    private = links.private_link(link, document)
+    return private is not None and not private[1].is_network
+
+
+def _push(spec: model.PushSpec) -> resolved.Push:
+    return resolved.Push(spec.source, f"{spec.source}.uplink", spec.images, spec.held, spec.at, spec.parallel, spec.via)
+
+
+def _fault(name: str, spec: model.FailureSpec) -> resolved.Fault:
+    rate = None if spec.rate is None else spec.rate.rate
+    at = None if rate is not None else spec.at or 0.0
+    remaining = spec.capacity or 0.0
+    node = spec.node or spec.group
+    if node is not None:
+        return resolved.Fault(name, "node", node, at, rate, spec.back_after)
+    if spec.link is not None:
+        return resolved.Fault(name, "link", spec.link, at, rate, spec.back_after, remaining)
+    registry = spec.registry or ""
+    if spec.flaky is not None:
+        return resolved.Fault(name, "requests", registry, at, rate, spec.back_after, probability=spec.flaky)
+    return resolved.Fault(name, "registry", registry, at, rate, spec.back_after, remaining)

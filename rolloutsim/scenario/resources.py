@@ -1,4 +1,4 @@
-"""What each node has for itself and pulls pass through, declared once: its NIC, its disk, its decompressor.
+"""What each node has for itself and pulls pass through, declared once, and how its links and others are named.
 
 The place of a resource in `RESOURCES` is its place in the profile of a host on the network; those that no pull uses
 come last, and are there for background traffic only.
@@ -6,6 +6,7 @@ come last, and are there for background traffic only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -79,3 +80,37 @@ RESOURCES = (
 )  # fmt: skip
 NIC_IN, DISK, UNPACK, NIC_OUT = range(len(RESOURCES))
 PULLED = RESOURCES[:NIC_OUT]  # what pulls use
+PARTS = {one.part: one for one in sorted(RESOURCES, key=lambda one: not one.is_network)}  # of a node's own links
+
+
+@struct
+class LinkName:
+    """The name of a link, taken apart: `web-007.nic.in` is the part `nic.in` of the owner `web-007`.
+
+    Parameters
+    ----------
+    owner : str
+        A node or its group, a rack, a registry or its replica, or what pushes; the name of any other link.
+    part : str
+        Which of the owner's links; empty for any other link.
+    """
+
+    owner: str
+    part: str = ""
+
+    @classmethod
+    def of(cls, name: str) -> LinkName:
+        """The link of a name."""
+        part = next((part for part in _ALL_PARTS if name.endswith(f".{part}")), "")
+        return cls(name.removesuffix(f".{part}"), part)
+
+    def __str__(self) -> str:
+        return f"{self.owner}.{self.part}" if self.part else self.owner
+
+    @property
+    def group(self) -> str | None:
+        """The group that a node's or a group's own link is named after, None for any other link."""
+        return re.sub("(?<=.)-[0-9]+$", "", self.owner) if self.part in PARTS else None
+
+
+_ALL_PARTS = (*PARTS, "uplink", "uplink.in", "storage", "up", "down")

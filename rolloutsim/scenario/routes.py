@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rolloutsim.scenario.resolved import Image, NodeGroup, Registry, ResolvedScenario
-from rolloutsim.scenario.resolved_rollout import Push
+from rolloutsim.scenario.resolved import Image, NodeGroup, Push, Registry, ResolvedScenario
 from rolloutsim.structs import struct
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from rolloutsim.scenario.model import Document, PolicySpec, WorkloadSpec
 from rolloutsim.scenario.places import Path
-from rolloutsim.scenario.resolved_rollout import Amount
+from rolloutsim.scenario.resolved import Amount
 from rolloutsim.structs import struct
 from rolloutsim.units import parse_share
 
@@ -38,15 +38,7 @@ SOME_KEYS = tuple(dict.fromkeys(key for keys in OWN_KEYS.values() for key in key
 
 @struct
 class Wanted:
-    """A workload as it is meant.
-
-    Parameters
-    ----------
-    path : tuple
-        Where it stands; `("rollout",)` for one that an image makes.
-    spec : WorkloadSpec or None
-        What the file says of it; None for one that an image makes.
-    """
+    """A workload as it is meant; one that an image makes stands at `("rollout",)`, and the file says nothing of it."""
 
     document: Document
     name: str

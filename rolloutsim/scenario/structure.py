@@ -1,4 +1,4 @@
-"""Walks the model by paths: which keys are allowed where, and what stands there."""
+"""The format from outside: which keys are allowed where, what stands there, and its JSON Schema."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from rolloutsim.scenario.fields import Described, Short
-from rolloutsim.scenario.frozen import Spec
 from rolloutsim.scenario.hints import candidates
 from rolloutsim.scenario.model import Document
+from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.places import Path
 from rolloutsim.structs import struct
 
 _MOST_PLACES = 3  # where a key may stand, for a hint to name them (assumed: more say nothing)
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+TITLE = "rolloutsim scenario, format version 1"
 
 
 @struct
@@ -128,3 +130,45 @@ def _unwrap(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
             annotation = rest[0] if len(rest) == 1 else Union[tuple(rest)]  # noqa: UP007
         else:
             return annotation, notes
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a scenario file."""
+    generated = _tidy(Document.model_json_schema(ref_template="#/$defs/{model}"))
+    required = ["rolloutsim", *(key for key in generated["required"] if key != "rolloutsim")]
+    return {"$schema": DIALECT, **generated, "title": TITLE, "required": required}
+
+
+def _tidy(node: Any) -> Any:
+    """Without what editors need not know: null for a key that is left out, generated titles, own annotations."""
+    if isinstance(node, list):
+        return [_tidy(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    if "anyOf" in node:
+        options = [option for option in _flat(node["anyOf"]) if option != {"type": "null"}]
+        rest = {key: value for key, value in node.items() if key != "anyOf"}
+        node = {**rest, **options[0]} if len(options) == 1 else {**rest, "anyOf": options}
+    if "patternProperties" in node:
+        node = {"additionalProperties": False, **node}
+    tidy = {key: _tidy(value) for key, value in node.items() if not _is_noise(key, value, node)}
+    if "x-default" in node and "description" in tidy:
+        tidy["description"] += f" (default: {node['x-default']})"
+    return tidy
+
+
+def _flat(options: list[Any]) -> list[Any]:
+    """Options of options as one list."""
+    flat: list[Any] = []
+    for option in options:
+        flat += _flat(option["anyOf"]) if set(option) == {"anyOf"} else [option]
+    return flat
+
+
+def _is_noise(key: str, value: Any, node: dict[str, Any]) -> bool:
+    if key == "title":
+        return isinstance(value, str)
+    if key == "default":
+        # A map's default is all its keys' defaults; those stand at the keys.
+        return value is None or isinstance(value, (dict, list)) or "x-default" in node
+    return key.startswith("x-")

@@ -9,14 +9,13 @@ counted before they are made.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import yaml
 
 from rolloutsim.errors import ScenarioError
-from rolloutsim.scenario.manifests import is_manifest
 from rolloutsim.scenario.places import Path, Place, Places, Problem, Span, dotted
 
 LARGEST_FILE = 8_000_000  # [B] (assumed: 10,000 nodes with a line each are 1 MB)
@@ -34,6 +33,11 @@ _BASED = re.compile(r"0o[0-7]{1,100}|0x[0-9a-fA-F]{1,100}")
 _FLOAT = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
+
+# Of Kubernetes' manifests.
+_MANIFEST_KEYS = ("apiVersion", "kind", "metadata", "spec")
+_ENOUGH_KEYS = 2  # of these keys, none of which a scenario has (assumed: one alone may be a slip)
+_SCENARIO_KEYS = ("nodes", "images")  # what has one of these is meant to be a scenario
 
 
 class Written(float):
@@ -96,10 +100,7 @@ def decode(raw: bytes, file: str) -> str:
 def read(text: str, file: str) -> Source:
     """The data of a scenario's text.
 
-    Raises
-    ------
-    ScenarioError
-        If the text is not YAML, or not one map.
+    Raises ScenarioError if the text is not YAML, or not one map.
     """
     places = Places(file, text.splitlines())
     root = _Composer(places).compose(text)
@@ -118,10 +119,7 @@ def read(text: str, file: str) -> Source:
 def read_value(text: str, name: str) -> Any:
     """The data of an override's value, which YAML reads like a value in a file.
 
-    Raises
-    ------
-    ScenarioError
-        If the text is not YAML or has no value; located at `name`.
+    Raises ScenarioError if the text is not YAML or has no value; located at `name`.
     """
     places = Places(name)
     places.at[()] = Place(source=name)
@@ -138,10 +136,7 @@ def read_value(text: str, name: str) -> Any:
 def read_values(text: str, name: str) -> list[Any]:
     """The data of several values, separated by commas as in a list in brackets.
 
-    Raises
-    ------
-    ScenarioError
-        If the text is not YAML, or one of the values is missing; located at `name`.
+    Raises ScenarioError if the text is not YAML, or one of the values is missing; located at `name`.
     """
     if not text.strip():
         read_value(text, name)
@@ -151,6 +146,27 @@ def read_values(text: str, name: str) -> list[Any]:
         places.at[()] = Place(source=name)
         raise places.error([Problem((), f"'{text}' is not a list of values; write them with commas in between")])
     return found
+
+
+def is_manifest(keys: Collection[object]) -> bool:
+    """Whether the keys at the top are those of a Kubernetes manifest."""
+    return sum(key in keys for key in _MANIFEST_KEYS) >= _ENOUGH_KEYS and not any(key in keys for key in _SCENARIO_KEYS)
+
+
+def manifest_problem(data: Mapping[str, Any]) -> Problem:
+    """What is said about a manifest, in place of all that is wrong with it as a scenario."""
+    kind, metadata = data.get("kind"), data.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    words = [str(kind)] if isinstance(kind, str) else []
+    words += [f"'{name}'"] if words and isinstance(name, str) else []
+    which = f" ({' '.join(words)})" if words else ""
+    message = (
+        f"this is a Kubernetes manifest{which}, not a scenario; what it rolls out is one of a scenario's 'workloads', "
+        "beside its nodes, network and images"
+    )
+    help = "'rolloutsim init --template kubernetes' prints a scenario to start from"
+    first = next(key for key in data if key in _MANIFEST_KEYS)
+    return Problem((first,), message, help, at="key")
 
 
 class _Composer:

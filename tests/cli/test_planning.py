@@ -172,7 +172,7 @@ def test_an_outcome_the_other_way_round_is_reported(shell: Shell, files: Path) -
         "  ✗       7         5.60 s   image=large",
         "  ✗       9         7.20 s   image=large",
         "",
-        " Try it: --set 'nodes=1'",
+        " Try it: --set nodes=1",
         " The condition gets worse with more of nodes: look for the largest, with --largest.",
     ]
 

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 import rolloutsim as rs
 from rolloutsim.results.facts.records import CaseRecords
-from rolloutsim.scenario.resolved import Case, ResolvedScenario
-from rolloutsim.scenario.resolved_rollout import Kubelet, Retry, Strategy, Workload
+from rolloutsim.scenario.resolved import Case, Kubelet, ResolvedScenario, Retry, Strategy, Workload
 from rolloutsim.simulation import simulate
 
 MB = 1e6

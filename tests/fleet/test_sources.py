@@ -18,8 +18,7 @@ from rolloutsim.fleet.build import Actors, build
 from rolloutsim.fleet.sources.source import FINE, LIMITED, MISSING, UNAVAILABLE, Connections, Source
 from rolloutsim.results.load.requests import registry_summaries
 from rolloutsim.results.load.throughput import link_loads
-from rolloutsim.scenario.resolved import ResolvedScenario
-from rolloutsim.scenario.resolved_rollout import Retry
+from rolloutsim.scenario.resolved import ResolvedScenario, Retry
 from rolloutsim.scenario.routes import Route
 from tests.fleet.scenes import MB, daemonset, roll, run, scene, with_runtime
 

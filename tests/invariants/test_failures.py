@@ -7,9 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolloutsim.scenario.causes import NODE_DOWN
-from rolloutsim.scenario.distributions import Distribution
-from rolloutsim.scenario.resolved import Case
-from rolloutsim.scenario.resolved_rollout import Amount, Disk, Fault, Kubelet, RateLimit, Strategy, Wave, Workload
+from rolloutsim.scenario.resolved import (
+    Amount,
+    Case,
+    Disk,
+    Distribution,
+    Fault,
+    Kubelet,
+    RateLimit,
+    Strategy,
+    Wave,
+    Workload,
+)
 from rolloutsim.simulation import simulate
 from tests.fleet.scenes import CONTAINERD, CRIO, DOCKERD, MB, scene, with_runtime
 

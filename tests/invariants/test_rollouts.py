@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rolloutsim.fleet.pods import NOBODY, Cluster, Pod
 from rolloutsim.rollout import fenceposts
 from rolloutsim.scenario.causes import CONTROLLER_PACING, NODE_DOWN
-from rolloutsim.scenario.resolved_rollout import Wave, Workload
+from rolloutsim.scenario.resolved import Wave, Workload
 from tests.rollout.stub import Rolled, amount, workload
 
 STRATEGIES = ("rolling", "daemonset", "statefulset", "waves", "all_at_once")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rolloutsim.planning.chance import is_random
+from rolloutsim.planning.differences import is_random
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario import load, loads
 from rolloutsim.simulation import simulate

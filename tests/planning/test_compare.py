@@ -12,8 +12,7 @@ from scipy import stats
 import rolloutsim as rs
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.compare import Comparison, Side, compare, replications_for
-from rolloutsim.planning.differences import difference
-from rolloutsim.planning.fail_if import parse_fail_if
+from rolloutsim.planning.differences import difference, parse_fail_if
 from rolloutsim.planning.replicate import replicate
 from rolloutsim.scenario import loads
 

@@ -134,7 +134,7 @@ rollout: {strategy: rolling}
     found = replicate(loads(text).resolve(), 7, 8)
     interval = found.intervals["all"]
     assert interval is not None
-    slow, quick = case_rows(found).rows
+    slow, quick = case_rows(found).cells()
     centre = found.means.cases["all"].rollout_time_s
     assert centre is not None
     assert slow[2] == plus_minus(show_time, centre, interval.half)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 import rolloutsim as rs
 from rolloutsim.errors import ScenarioError, UsageError
-from rolloutsim.planning.answers import solution_notes, solution_title
+from rolloutsim.planning.solve import solution_notes, solution_title
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 RANDOM = """\
@@ -108,7 +109,7 @@ def test_the_other_direction_is_hinted_at(find, between, largest: bool, title: s
     assert (found.status, found.exceptions, found.monotone) == ("reversed", (), True)
     assert found.to_dict()["status"] == "reversed"
     assert solution_title(found) == title
-    assert solution_notes(found) == [f"Try it: --set '{found.assignment}'", note]
+    assert solution_notes(found) == [f"Try it: --set {shlex.quote(found.assignment)}", note]
     assert not all(one.passed for one in found.tried)
 
 

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import rolloutsim as rs
 from rolloutsim.results.facts.records import Run
-from rolloutsim.scenario.distributions import Distribution
-from rolloutsim.scenario.resolved import Background, Case, RateLimit
-from rolloutsim.scenario.resolved_rollout import Amount, Disk, Strategy, Workload
+from rolloutsim.scenario.resolved import Amount, Background, Case, Disk, Distribution, RateLimit, Strategy, Workload
 from rolloutsim.simulation import simulate
 
 ROOT = Path(__file__).parent.parent.parent

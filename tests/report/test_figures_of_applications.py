@@ -90,10 +90,10 @@ def test_the_latencies_of_an_application_have_one_unit_in_figure_and_table() -> 
     assert "0.944 ms → 36.1 ms → 0.944 ms" in figure_says
     table = applications_table(run.cases[1])
     assert table is not None
-    assert [row[3] for row in table.rows[:3]] == ["0.944 ms", "36.1 ms", "0.944 ms"]
+    assert [row[3] for row in table.cells()[:3]] == ["0.944 ms", "36.1 ms", "0.944 ms"]
     command = application_rows(run)
     assert command is not None
-    assert ("large", "shop, a request", "0.944 ms", "36.1 ms", "0.944 ms") in [row[:5] for row in command.rows]
+    assert ("large", "shop, a request", "0.944 ms", "36.1 ms", "0.944 ms") in [row[:5] for row in command.cells()]
 
 
 def test_background_is_what_is_left_of_each_applications_bandwidth() -> None:

@@ -26,11 +26,11 @@ thresholds: {rollout_time: max < 90 s}
 
 
 def given(scenario: rs.Scenario) -> dict[str, str]:
-    return {row[0]: row[1] for row in given_table(scenario.resolve()).rows}
+    return {row[0]: row[1] for row in given_table(scenario.resolve()).cells()}
 
 
 def defaults(scenario: rs.Scenario) -> dict[str, tuple[str, str]]:
-    return {row[0]: (row[1], row[2]) for row in defaults_table(scenario.resolve()).rows}
+    return {row[0]: (row[1], row[2]) for row in defaults_table(scenario.resolve()).cells()}
 
 
 def test_quantities_are_said_as_they_were_given() -> None:
@@ -89,7 +89,7 @@ def test_what_was_given_reads_as_the_same_scenario(path) -> None:  # type: ignor
     """What the table says, set as an override, changes nothing."""
     scenario = rs.load(path)
     known = scenario.resolve()
-    quantities = [(key, value) for key, value, *_ in given_table(known).rows
+    quantities = [(key, value) for key, value, *_ in given_table(known).cells()
                   if key.startswith(("network.", "registry.", "nodes.", "background."))
                   and not key.endswith(("links", "racks", "via", "between"))]  # fmt: skip
     overrides = [f"{key}={value}" for key, value in quantities]
@@ -140,7 +140,7 @@ def test_overrides_are_marked() -> None:
                                          "thresholds.rollout_time=max < 1m", "images.b=9 MB"])  # fmt: skip
     table = given_table(scenario.with_({"nodes.storage.count": 3}).resolve())
     assert [column.heading for column in table.columns] == ["key", "value", "given by"]
-    assert [row for row in table.rows if row[2] != "file"] == [
+    assert [row for row in table.cells() if row[2] != "file"] == [
         ("nodes.storage.count", "3", "with_"),
         ("nodes.storage.disk.rate", "1 GB/s", "--set"),
         ("nodes.storage.disk.capacity", "1 TB", "--set"),
@@ -152,7 +152,7 @@ def test_overrides_are_marked() -> None:
 
 def test_an_override_inside_a_list_of_one_is_marked() -> None:
     scenario = rs.loads(TEXT, overrides=["thresholds.rollout_time.check=max < 1m"])
-    assert given_table(scenario.resolve()).rows[-1] == ("thresholds.rollout_time[0].check", "max < 1m", "--set")
+    assert given_table(scenario.resolve()).cells()[-1] == ("thresholds.rollout_time[0].check", "max < 1m", "--set")
 
 
 def test_a_result_that_was_written_still_knows_its_overrides() -> None:

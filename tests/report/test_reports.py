@@ -8,8 +8,7 @@ from click.testing import CliRunner
 
 import rolloutsim as rs
 from rolloutsim.cli import main
-from rolloutsim.planning.answers import sensitivity_table
-from rolloutsim.planning.sensitivity import Row, Sensitivity, sensitivity
+from rolloutsim.planning.sensitivity import Row, Sensitivity, sensitivity, sensitivity_table
 from rolloutsim.report.markdown import to_markdown
 from rolloutsim.report.page import to_html
 from rolloutsim.report.pdf import to_pdf
@@ -118,9 +117,10 @@ def test_a_report_with_sensitivities_has_a_tornado_and_a_row_an_input(result):
 def test_a_span_is_unknown_without_any_trial_and_none_within_rounding():
     row = Row("a", "1", "1", "0", "2", None, 50.0, None)
     found = (row, replace(row, high=50.0), replace(row, high=50.0 + 1e-13), replace(row, high=50.001))
-    table, subjects = sensitivity_table(Sensitivity("all", found))
-    assert [cells[-1] for cells in table.rows] == ["–", "no effect", "no effect", "1.00 ms"]
-    assert subjects == ("parameter:a",) * 4
+    table = sensitivity_table(Sensitivity("all", found))
+    assert [cells[-1] for cells in table.cells()] == ["–", "no effect", "no effect", "1.00 ms"]
+    assert table.about is not None
+    assert [table.about(row) for row in table.rows] == ["parameter:a"] * 4
 
 
 def test_a_rollout_that_does_not_finish_has_no_sensitivities():

@@ -128,7 +128,7 @@ def test_the_table_has_a_row_an_application_with_medians_of_requests() -> None:
     assert [column.heading for column in table.columns] == [
         "case", "application", "before", "while pulled", "after", "lost", "back after",
     ]  # fmt: skip
-    assert table.rows == (
+    assert table.cells() == (
         ("all", "shop, a request", "1.00 ms", "40.0 ms (p95 50.0 ms)", "1.00 ms", "2 MB", "10.0 s"),
         ("all", "backup", "1 Gbit/s", "500 Mbit/s", "–", "–", "at once"),
     )

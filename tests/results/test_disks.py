@@ -8,8 +8,7 @@ from math import nan
 from rolloutsim.results.load.disks import NodeDisk, disk_summary
 from rolloutsim.results.metrics import summarise
 from rolloutsim.results.shown.tables import disk_rows
-from rolloutsim.scenario.resolved import Image
-from rolloutsim.scenario.resolved_rollout import Prices
+from rolloutsim.scenario.resolved import Image, Prices
 from tests.results.by_hand import RUNTIME, Story, image, run
 from tests.results.rollout_by_hand import Rollout
 
@@ -66,7 +65,7 @@ def test_bare_pulls_have_a_disk_section_if_prices_are_given() -> None:
     assert [column.heading for column in table.columns] == [
         "image", "a node", "all nodes", "registry", "a month on HDD", "vs smallest",
     ]  # fmt: skip
-    assert table.rows == (
+    assert table.cells() == (
         ("base", "30 GB", "30 GB", "10 GB", "40.0", "1.00×"),
         ("app", "45 GB", "90 GB", "15 GB", "105", "1.50×"),
     )

@@ -10,8 +10,7 @@ import pytest
 
 from rolloutsim.results.facts.records import Run
 from rolloutsim.results.load.requests import peak, registry_summaries, request_times
-from rolloutsim.scenario.resolved import Registry
-from rolloutsim.scenario.resolved_rollout import Redirect
+from rolloutsim.scenario.resolved import Redirect, Registry
 from tests.results.by_hand import Story, image, run
 from tests.results.rollout_by_hand import Rollout
 

@@ -17,7 +17,7 @@ from rolloutsim.results.pods.failures import unfinished_pods
 from rolloutsim.results.shown.findings import Finding, findings
 from rolloutsim.results.shown.tables import case_rows, footnotes, to_csv, to_markdown
 from rolloutsim.scenario import loads
-from rolloutsim.scenario.resolved_rollout import Amount, Prices, Push
+from rolloutsim.scenario.resolved import Amount, Prices, Push
 from rolloutsim.simulation import simulate
 from tests.results.by_hand import Story, image, run
 from tests.results.rollout_by_hand import Rollout, workload
@@ -59,7 +59,7 @@ def test_a_row_for_each_workload() -> None:
     assert [column.heading for column in table.columns] == [
         "workload", "pods", "rollout time", "least ready", "promised", "pulls", "on the wire", "pull time p50", "p95",
     ]  # fmt: skip
-    assert table.rows == (("api", "2", "22.0 s", "2", "2", "3", "8 MB", "4.00 s", "4.00 s"),)
+    assert table.cells() == (("api", "2", "22.0 s", "2", "2", "3", "8 MB", "4.00 s", "4.00 s"),)
     assert footnotes(Outcome(rolled())) == (
         "Sizes are bytes on the wire; `docker images` shows unpacked sizes, often 2 to 3 times more.",
     )

@@ -28,7 +28,7 @@ def test_images_stand_side_by_side() -> None:
         "image", "size", "on the wire", "rollout time", "alone", "slowdown", "vs smallest",
     ]  # fmt: skip
     # 55.36 / 0.6352 = 87.15...
-    assert table.rows == (
+    assert table.cells() == (
         ("alpine", "3.97 MB", "3.97 MB", "0.635 s", "0.0318 s", "20.0×", "1.00×"),
         ("builder", "346 MB", "346 MB", "55.4 s", "2.77 s", "20.0×", "87.2×"),
     )
@@ -37,7 +37,7 @@ def test_images_stand_side_by_side() -> None:
 def test_what_is_unknown_is_a_dash() -> None:
     story = Story((image("a", 10.0),), name="a", finished=False, end=1.0)
     story.pull(0.0, 0.0, nan)
-    assert case_rows(Outcome(run(story.case()))).rows == (("a", "10 B", "0 B", "–", "–", "–", "–"),)
+    assert case_rows(Outcome(run(story.case()))).cells() == (("a", "10 B", "0 B", "–", "–", "–", "–"),)
 
 
 def test_a_case_of_several_images_shows_its_pulls() -> None:
@@ -48,7 +48,7 @@ def test_a_case_of_several_images_shows_its_pulls() -> None:
     assert [column.heading for column in table.columns] == [
         "case", "pulls", "on the wire", "rollout time", "pull time p50", "p95", "slowdown",
     ]  # fmt: skip
-    assert table.rows == (("all", "2", "3 MB", "13.0 s", "3.00 s", "12.0 s", "2.00×"),)
+    assert table.cells() == (("all", "2", "3 MB", "13.0 s", "3.00 s", "12.0 s", "2.00×"),)
 
 
 def test_csv_has_the_contracts_figures_in_full() -> None:
@@ -100,7 +100,7 @@ def test_control_characters_are_shown_and_not_sent() -> None:
     name = "x\x1b]0;t\x07\x9b\ny"
     result = run(case(name, 5000.0, 50.0, 2.5), thresholds=(Threshold("rollout_time", {}, "max", "<", 60.0, "…"),))
     shown = r"x\x1b]0;t\x07\x9b\x0ay"
-    assert case_rows(Outcome(result)).rows[0][0] == shown
+    assert case_rows(Outcome(result)).cells()[0][0] == shown
     for text in (to_markdown(Outcome(result)), to_csv(Outcome(result))):
         assert shown in text
         assert {char for char in text if char < " " or "\x7f" <= char < "\xa0"} == {"\n"}
@@ -122,4 +122,4 @@ def test_statistics_are_unknown_while_a_pull_is_unfinished() -> None:
     story = Story((image("a", 10.0),), name="a", nodes=2, finished=False, end=1.0)
     story.fetch(story.pull(0.0, 0.0, 0.5, alone=0.5), "a-0", 0.0, 0.0, 0.5)
     story.pull(0.0, 0.0, nan, node=1, alone=0.5)
-    assert case_rows(Outcome(run(story.case()))).rows == (("a", "10 B", "10 B", "–", "0.500 s", "–", "–"),)
+    assert case_rows(Outcome(run(story.case()))).cells() == (("a", "10 B", "10 B", "–", "0.500 s", "–", "–"),)

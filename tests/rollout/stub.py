@@ -13,8 +13,7 @@ from rolloutsim.fleet.pods import Cluster, Pod
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.rollout.controllers import Rollout, start
 from rolloutsim.scenario.causes import OTHER_PULL, PULL, STEPS, Cause
-from rolloutsim.scenario.distributions import Distribution
-from rolloutsim.scenario.resolved_rollout import Amount, Strategy, Wave, Workload
+from rolloutsim.scenario.resolved import Amount, Distribution, Strategy, Wave, Workload
 
 
 class StubKubelet:

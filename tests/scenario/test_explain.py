@@ -8,8 +8,8 @@ import pytest
 
 from rolloutsim.errors import UsageError
 from rolloutsim.scenario import Explanation, explain, loads, template
+from rolloutsim.scenario.defaults import PROFILES
 from rolloutsim.scenario.metrics import METRICS
-from rolloutsim.scenario.profiles import PROFILES
 from rolloutsim.scenario.structure import ROOT, all_keys
 
 KEYS = [".".join(path) for path, _ in all_keys()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rolloutsim.scenario.frequencies import Frequency, Often
+from rolloutsim.scenario.fields import Frequency, Often
 
 
 @pytest.mark.parametrize(

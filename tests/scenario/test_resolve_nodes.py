@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rolloutsim.scenario import loads
-from rolloutsim.scenario.resolved import NodeGroup
-from rolloutsim.scenario.resolved_rollout import Disk, Kubelet, Retry
+from rolloutsim.scenario.resolved import Disk, Kubelet, NodeGroup, Retry
 
 
 def group(keys: str = "", *overrides: str, strategy: str = "rolling") -> NodeGroup:

@@ -7,8 +7,17 @@ import math
 import pytest
 
 from rolloutsim.scenario import Scenario, load, loads
-from rolloutsim.scenario.resolved import Background, Fairness, Request, ResolvedScenario
-from rolloutsim.scenario.resolved_rollout import Fault, Prices, Push, RateLimit, Redirect
+from rolloutsim.scenario.resolved import (
+    Background,
+    Fairness,
+    Fault,
+    Prices,
+    Push,
+    RateLimit,
+    Redirect,
+    Request,
+    ResolvedScenario,
+)
 
 GOODPUT = 1448 / 1538  # MTU 1500: 1448 B of payload in 1538 B on the line
 NODES = "nodes: {web: {count: 8, racks: [r1, r2]}, gpu: {count: 2, via: [spine, tor]}}\n"

@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from rolloutsim.scenario.causes import STEPS
-from rolloutsim.scenario.resolved_rollout import Fault
+from rolloutsim.scenario.resolved import Fault
 from tests.fleet.scenes import CONTAINERD, daemonset, roll, run, scene, with_kubelet, with_runtime
 
 EXACT = {"rtol": 0.0, "atol": 1e-9}

@@ -9,7 +9,7 @@ from rolloutsim.fleet.buckets import TokenBucket
 from rolloutsim.fleet.sources.source import BROKEN, FINE, LIMITED, UNAVAILABLE, Connections, Source
 
 if TYPE_CHECKING:
-    from rolloutsim.scenario.resolved_rollout import RateLimit
+    from rolloutsim.scenario.resolved import RateLimit
 
 
 class Limit:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from rolloutsim.fleet.node import Node
-    from rolloutsim.fleet.pulls import Fetch
+from typing import Any, Final, Protocol
 
 # Answers to a request: HTTP's numbers, and 0 for a connection that is refused or breaks.
 FINE: Final = 200
@@ -51,6 +47,13 @@ class Connections:
             self.in_use -= 1
 
 
+class Client(Protocol):
+    """Whoever asks a source."""
+
+    def broken(self, fetch: Any) -> None:
+        """The source went away, and with it the connection of a fetch."""
+
+
 class Source:
     """Something that can hand over an image's manifests and layers, and does; what it may refuse is its own business.
 
@@ -75,7 +78,7 @@ class Source:
         self.fallible = fallible
         # Whether it takes every request at once, so that no connection needs to be asked for.
         self.unlimited = not fallible and len(connections) == 1 and connections[0].limit is None
-        self.fetches: dict[Fetch, Node] = {}  # that hold or wait for a connection, if it is fallible
+        self.fetches: dict[Any, Client] = {}  # that hold or wait for a connection, if it is fallible
         self.turn = 0
 
     def next_replica(self) -> int:

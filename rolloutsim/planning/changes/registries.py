@@ -1,22 +1,28 @@
-"""What registries do otherwise: more replicas, connections and requests, faster connections."""
+"""What is served otherwise, and how.
+
+Images: a smaller one of the scenario instead, or layers that every node holds beforehand. Registries: more replicas,
+connections and requests, faster connections.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rolloutsim.planning.changes.situation import Candidate, Situation, assign
+from rolloutsim.planning.changes.situation import Candidate, Situation, change
 from rolloutsim.results.numerals import show_byte_rate
 from rolloutsim.scenario.causes import BACKOFF, CONNECTION_CAP, FAILED_PULL, RATE_LIMITED, REGISTRY_QUEUE, RETRY
-from rolloutsim.scenario.frequencies import Frequency
+from rolloutsim.scenario.fields import Frequency
 from rolloutsim.scenario.links import registries, registry_path
-from rolloutsim.scenario.model import RateLimitSpec
 from rolloutsim.scenario.places import Path
-from rolloutsim.scenario.resolved import Registry
+from rolloutsim.scenario.resolved import Image, Registry
 from rolloutsim.units import plain_text
 
 _TWICE = 2.0
 _MUCH = 10
 _ANY = 1_000_000_000  # the most that the format knows
+# An image counts as really smaller if it has at most this share of the bytes (assumed: a difference to work for).
+_SMALLER = 0.5
+_EVERY_NODE = "100%"
 
 
 def registry_changes(situation: Situation) -> Iterator[Candidate]:
@@ -30,32 +36,27 @@ def registry_changes(situation: Situation) -> Iterator[Candidate]:
 
 def _replicas(situation: Situation, registry: Registry, here: Path) -> Iterator[Candidate]:
     links = situation.scenario.links
-    uplinks = [
-        one for one in (*registry.replicas, *registry.path) if one in links and links[one].kind == "registry_uplink"
-    ]
-    share = situation.share([*uplinks, REGISTRY_QUEUE])
+    crossed = (*registry.replicas, *registry.path)
+    uplinks = [one for one in crossed if one in links and links[one].kind == "registry_uplink"]
     replicas = max(1, len(registry.replicas)) + 1
-    words = f"{replicas} replicas of {registry.name}"
-    yield Candidate(f"replicas of {registry.name}", words, (assign((*here, "replicas"), replicas),), share)
+    words, values = f"{replicas} replicas of {registry.name}", {(*here, "replicas"): replicas}
+    yield change(f"replicas of {registry.name}", words, values, situation.share([*uplinks, REGISTRY_QUEUE]))
 
 
 def _connections(situation: Situation, registry: Registry, here: Path) -> Iterator[Candidate]:
     if registry.max_connections is not None:
         share = situation.share([REGISTRY_QUEUE])
         subject, key = f"connections to {registry.name}", (*here, "max_connections")
-        words = f"no limit on connections to {registry.name}"
-        yield Candidate(subject, words, (assign(key, "unlimited"),), share, True)
+        yield change(subject, f"no limit on {subject}", {key: "unlimited"}, share, True)
         if share > 0.0 and registry.max_connections:
             more = int(_TWICE) * registry.max_connections
-            yield Candidate(subject, f"{more} connections to {registry.name}", (assign(key, more),), share)
+            yield change(subject, f"{more} {subject}", {key: more}, share)
     if registry.connection_cap is not None:
         cap = _TWICE * registry.connection_cap
-        text = plain_text("rate", cap)
         words = f"{show_byte_rate(cap)} for each connection to {registry.name}"
+        values = {(*here, "connection_cap"): plain_text("rate", cap)}
         share = situation.share([CONNECTION_CAP])
-        yield Candidate(
-            f"connection cap of {registry.name}", words, (assign((*here, "connection_cap"), text),), share, True
-        )
+        yield change(f"connection cap of {registry.name}", words, values, share, True)
 
 
 def _limits(situation: Situation, registry: Registry, here: Path) -> Iterator[Candidate]:
@@ -65,22 +66,76 @@ def _limits(situation: Situation, registry: Registry, here: Path) -> Iterator[Ca
     limits |= {} if spec.rate_limit is None else {(*here, "rate_limit"): spec.rate_limit}
     share = situation.share([RATE_LIMITED, RETRY, BACKOFF, FAILED_PULL])
     subject = f"rate limits of {registry.name}"
-    if limits:
-        overrides = [override for path, limit in limits.items() for override in _raised(path, limit)]
-        yield Candidate(subject, f"{_MUCH} times the rate limits of {registry.name}", tuple(overrides), share)
-        overrides = [
-            override
-            for path in limits
-            for override in (assign((*path, "rate"), f"{_ANY}/s"), assign((*path, "burst"), _ANY))
-        ]
-        yield Candidate(subject, f"no rate limit at {registry.name}", tuple(overrides), share, True)
-    behind = [group.name for group in situation.groups if group.shared_address]
-    if behind and any(limit.per == "address" for limit in limits.values()):
-        overrides = [assign(("nodes", name, "shared_address"), False) for name in behind]
-        yield Candidate("addresses", "an address for each node", tuple(overrides), share)
+    higher: dict[Path, object] = {}
+    none: dict[Path, object] = {}
+    for path, limit in limits.items():
+        higher[*path, "rate"] = str(Frequency(limit.rate.count * _MUCH, limit.rate.period))
+        if limit.burst is not None:
+            higher[*path, "burst"] = limit.burst * _MUCH
+        none |= {(*path, "rate"): f"{_ANY}/s", (*path, "burst"): _ANY}
+    yield change(subject, f"{_MUCH} times the {subject}", higher, share)
+    yield change(subject, f"no rate limit at {registry.name}", none, share, True)
+    if any(limit.per == "address" for limit in limits.values()):
+        behind = [group.name for group in situation.groups if group.shared_address]
+        values = {("nodes", name, "shared_address"): False for name in behind}
+        yield change("addresses", "an address for each node", values, share)
 
 
-def _raised(path: Path, limit: RateLimitSpec) -> Iterator[str]:
-    yield assign((*path, "rate"), str(Frequency(limit.rate.count * _MUCH, limit.rate.period)))
-    if limit.burst is not None:
-        yield assign((*path, "burst"), limit.burst * _MUCH)
+def image_changes(situation: Situation) -> Iterator[Candidate]:
+    """The image that the last pod waited for, exchanged for a smaller one, or there in part."""
+    if situation.image:
+        image = situation.scenario.images[situation.image]
+        yield from _smaller(situation, image)
+        yield from _cached(situation, image)
+
+
+def _smaller(situation: Situation, image: Image) -> Iterator[Candidate]:
+    """The largest image that is really smaller, and the next smaller one."""
+    sizes = {
+        name: one.compressed for name, one in situation.scenario.images.items() if one.compressed < image.compressed
+    }
+    really = {name: size for name, size in sizes.items() if size <= _SMALLER * image.compressed}
+    largest = dict.fromkeys(max(found, key=lambda name: found[name]) for found in (really, sizes) if found)
+    for number, name in enumerate(largest):
+        registry = situation.document.images[name].registry
+        value = {"base": name} | ({} if registry is None else {"registry": registry})
+        words = f"{name} instead of {image.name}"
+        # It is the first thing to think of, whatever took the time.
+        yield change("a smaller image", words, {("images", image.name): value}, 1.0, number == 0, image=name)
+
+
+def _cached(situation: Situation, image: Image) -> Iterator[Candidate]:
+    """The layers of its base, or its lowest layer, on every node before the rollout."""
+    added: dict[Path, object] = {}
+    base = _base(situation, image)
+    is_image = base is not None
+    if base is not None:
+        words = f"{base} on every node beforehand"
+    else:
+        base, words = f"{image.name} (base)", f"the base layer of {image.name} on every node beforehand"
+        if len(image.layers) < 2 or base in situation.scenario.images:
+            return
+        lowest = image.layers[0]
+        layer = {
+            "digest": lowest.digest,
+            "compressed": plain_text("size", lowest.compressed),
+            "unpacked": plain_text("size", lowest.unpacked),
+        }
+        registry = {} if situation.document.registries is None else {"registry": image.registry}
+        added = {("images", base): {**registry, "layers": {"base": layer}}}
+    nodes = situation.document.nodes
+    lacking = [group.name for group in situation.groups if nodes[group.name].cached.get(base) != _EVERY_NODE]
+    if lacking:
+        held: dict[Path, object] = {("nodes", name, "cached", base): _EVERY_NODE for name in lacking}
+        yield change("a base held beforehand", words, added | held, situation.largest_share, is_image)
+
+
+def _base(situation: Situation, image: Image) -> str | None:
+    """The largest other image whose layers are all layers of this one."""
+    own = {layer.digest for layer in image.layers}
+    inside = {
+        name: one.compressed
+        for name, one in situation.scenario.images.items()
+        if one.layers and {layer.digest for layer in one.layers} < own
+    }
+    return max(inside, key=lambda name: inside[name], default=None)

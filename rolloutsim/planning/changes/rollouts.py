@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
-from rolloutsim.planning.changes.situation import Candidate, Situation, assign
+from rolloutsim.planning.changes.situation import Candidate, Situation, change
 from rolloutsim.scenario.amounts import resolve
 from rolloutsim.scenario.causes import CONTROLLER_PACING, STARTUP, TERMINATION
 from rolloutsim.scenario.model import DistributionSpec
 from rolloutsim.scenario.places import Path
-from rolloutsim.scenario.resolved_rollout import Amount, Workload
+from rolloutsim.scenario.resolved import Amount, Workload
 from rolloutsim.scenario.strategies import leading
 from rolloutsim.units import format_share, plain_text
 
@@ -35,10 +36,8 @@ def rollout_changes(situation: Situation) -> Iterator[Candidate]:
     yield from _startup(situation, (*own, "startup"))
     if workload.termination > 0.0:
         text = plain_text("time", workload.termination * _HALF)
-        share = situation.share([TERMINATION])
-        yield Candidate(
-            "termination", f"old pods gone after {text}", (assign((*own, "termination"), text),), share, True
-        )
+        values, share = {(*own, "termination"): text}, situation.share([TERMINATION])
+        yield change("termination", f"old pods gone after {text}", values, share, True)
 
 
 def _last_workload(situation: Situation) -> Workload | None:
@@ -55,46 +54,45 @@ def _staggered(situation: Situation) -> Iterator[Candidate]:
     nodes = situation.document.nodes
     if leading(situation.document) != "all_at_once" or any(nodes[group.name].start for group in situation.groups):
         return
-    share = max(situation.shares.values(), default=0.0)
-    window = plain_text("time", float(f"{(situation.summary.rollout_time_s or 0.0) * _HALF:.3g}"))
-    overrides = tuple(
-        assign(("nodes", group.name, "start"), {"min": "0 s", "max": window}) for group in situation.groups
-    )
-    yield Candidate("staggered starts", f"starts spread over {window}", overrides, share)
+    share = situation.largest_share
+    window = plain_text("time", float(f"{situation.rollout_time * _HALF:.3g}"))
+    values = {("nodes", group.name, "start"): {"min": "0 s", "max": window} for group in situation.groups}
+    yield change("staggered starts", f"starts spread over {window}", values, share)
+    yield from _in_waves(("rollout",), share)
+
+
+def _in_waves(policy: Path, share: float, whose: str = "") -> Iterator[Candidate]:
     for waves in _WAVES:
-        yield _in_waves(waves, ("rollout",), share)
-
-
-def _in_waves(waves: int, policy: Path, share: float, whose: str = "") -> Candidate:
-    sizes = [f"{100 / waves:.6g}%"] * (waves - 1)
-    overrides = (assign((*policy, "strategy"), "waves"), assign((*policy, "waves"), sizes))
-    return Candidate("waves", f"pods{whose} in {waves} waves", overrides, share)
+        sizes = [f"{100 / waves:.6g}%"] * (waves - 1)
+        values = {(*policy, "strategy"): "waves", (*policy, "waves"): sizes}
+        yield change("waves", f"pods{whose} in {waves} waves", values, share)
 
 
 def _more_at_a_time(situation: Situation, workload: Workload, policy: Path) -> Iterator[Candidate]:
     strategy = workload.strategy
-    share = situation.share([CONTROLLER_PACING]) or max(situation.shares.values(), default=0.0)
+    share = situation.share([CONTROLLER_PACING]) or situation.largest_share
     whose = _whose(situation, workload)
-    surges = strategy.name == "rolling" or strategy.name == "daemonset" and not _none(strategy.max_surge)
-    keys = {"rolling": ("max_unavailable", "max_surge"), "daemonset": ("max_surge" if surges else "max_unavailable",)}
-    for key in keys.get(strategy.name, ("max_unavailable",) if strategy.name == "statefulset" else ()):
-        now: Amount = getattr(strategy, key)
-        first = True
-        up = strategy.name == "daemonset" or key == "max_surge"
-        for more in _MORE:
-            if resolve(Amount(share=more), workload.replicas, up=up) > max(resolve(now, workload.replicas, up=up), 1):
-                text = format_share(more)
-                yield Candidate(key, f"{key} {text}{whose}", (assign((*policy, key), text),), share, first)
-                first = False
-    if strategy.name == "daemonset" and not surges:
+    is_daemonset = strategy.name == "daemonset"
+    surges = is_daemonset and bool(strategy.max_surge.count or strategy.max_surge.share)
+    keys = {
+        "rolling": ("max_unavailable", "max_surge"),
+        "daemonset": ("max_surge" if surges else "max_unavailable",),
+        "statefulset": ("max_unavailable",),
+    }
+    for key in keys.get(strategy.name, ()):
+        pods = partial(resolve, total=workload.replicas, up=is_daemonset or key == "max_surge")
+        now = max(pods(getattr(strategy, key)), 1)
+        for number, more in enumerate(more for more in _MORE if pods(Amount(share=more)) > now):
+            text = format_share(more)
+            yield change(key, f"{key} {text}{whose}", {(*policy, key): text}, share, number == 0)
+    if is_daemonset and not surges:
         text = format_share(_MORE[0])
-        overrides = (assign((*policy, "max_surge"), text), assign((*policy, "max_unavailable"), 0))
-        yield Candidate("max_surge", f"max_surge {text} in place of max_unavailable{whose}", overrides, share)
+        values = {(*policy, "max_surge"): text, (*policy, "max_unavailable"): 0}
+        yield change("max_surge", f"max_surge {text} in place of max_unavailable{whose}", values, share)
     if strategy.name == "statefulset" and not strategy.parallel:
-        yield Candidate("parallel", f"parallel: true{whose}", (assign((*policy, "parallel"), True),), share)
+        yield change("parallel", f"parallel: true{whose}", {(*policy, "parallel"): True}, share)
     if strategy.name == "all_at_once":
-        for waves in _WAVES:
-            yield _in_waves(waves, policy, share, whose)
+        yield from _in_waves(policy, share, whose)
 
 
 def _sooner(situation: Situation, workload: Workload, policy: Path) -> Iterator[Candidate]:
@@ -104,10 +102,10 @@ def _sooner(situation: Situation, workload: Workload, policy: Path) -> Iterator[
     if strategy.min_ready > 0.0:
         text = plain_text("time", strategy.min_ready * _HALF)
         whose = _whose(situation, workload)
-        yield Candidate("min_ready", f"min_ready {text}{whose}", (assign((*policy, "min_ready"), text),), share)
+        yield change("min_ready", f"min_ready {text}{whose}", {(*policy, "min_ready"): text}, share)
     if any(wave.pause for wave in strategy.waves):
         waves = [{"size": _text(wave.size), "gate": wave.gate} for wave in strategy.waves]
-        yield Candidate("pauses", "waves without pauses", (assign((*policy, "waves"), waves),), share, True)
+        yield change("pauses", "waves without pauses", {(*policy, "waves"): waves}, share, True)
 
 
 def _startup(situation: Situation, path: Path) -> Iterator[Candidate]:
@@ -121,15 +119,11 @@ def _startup(situation: Situation, path: Path) -> Iterator[Candidate]:
     if situation.scenario.model == "real" and any(times.values()):
         value = {key: plain_text("time", time * _HALF) for key, time in times.items()}
         share = situation.share([STARTUP])
-        yield Candidate("start-up", "containers ready in half the time", (assign(path, value),), share, True)
+        yield change("start-up", "containers ready in half the time", {path: value}, share, True)
 
 
 def _whose(situation: Situation, workload: Workload) -> str:
     return f" of {workload.name}" if len(situation.case.workloads) > 1 else ""
-
-
-def _none(amount: Amount) -> bool:
-    return not (amount.count or amount.share)
 
 
 def _text(amount: Amount) -> int | str:

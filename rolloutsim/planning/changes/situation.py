@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rolloutsim.results.why.causes import causes
 from rolloutsim.results.why.critical import queued_time
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from rolloutsim.scenario.causes import Cause
     from rolloutsim.scenario.model import Document
     from rolloutsim.scenario.resolved import Case, NodeGroup, ResolvedScenario
+
+Key = TypeVar("Key", bound=Path)
 
 
 @struct
@@ -40,6 +43,8 @@ class Candidate:
         is tried first.
     alone : bool
         Whether it stands for its subject where only one change of each is tried.
+    image : str or None
+        The image of the scenario that it puts in place of the case's.
     """
 
     subject: str
@@ -47,8 +52,18 @@ class Candidate:
     overrides: Overrides
     share: float
     alone: bool = False
+    image: str | None = None
 
 
+def change(
+    subject: str, words: str, values: Mapping[Key, Any], share: float, alone: bool = False, image: str | None = None
+) -> Candidate:
+    """The candidate that gives paths new values: text as it is, anything else as JSON, which is YAML too."""
+    overrides = tuple(assign(path, value) for path, value in values.items())
+    return Candidate(subject, words, overrides, share, alone, image)
+
+
+@dataclass(eq=False)
 class Situation:
     """A simulated case and the document that it came from.
 
@@ -64,13 +79,10 @@ class Situation:
         Its figures.
     """
 
-    def __init__(
-        self, scenario: ResolvedScenario, document: Document, records: CaseRecords, summary: CaseSummary
-    ) -> None:
-        self.scenario = scenario
-        self.document = document
-        self.records = records
-        self.summary = summary
+    scenario: ResolvedScenario
+    document: Document
+    records: CaseRecords
+    summary: CaseSummary
 
     @property
     def rollout_time(self) -> float:
@@ -88,10 +100,15 @@ class Situation:
         names = {cause if isinstance(cause, str) else cause.name for cause in causes}
         return min(1.0, sum(self.shares.get(name, 0.0) for name in names))
 
+    @property
+    def largest_share(self) -> float:
+        """That of the cause which takes most [1]."""
+        return max(self.shares.values(), default=0.0)
+
     @cached_property
     def queued(self) -> float:
         """The share of the last pod's path that it stands in kubelets' queues [1]."""
-        return queued_time(self.records) / (self.summary.rollout_time_s or inf)
+        return queued_time(self.records) / (self.rollout_time or inf)
 
     @cached_property
     def case(self) -> Case:
@@ -111,8 +128,7 @@ class Situation:
         import numpy as np
 
         pods = self.records.pods
-        last = int(np.nanargmax(pods.ready))
-        pull = int(pods.pull[last])
+        pull = int(pods.pull[int(np.nanargmax(pods.ready))])
         return self.records.images[int(self.records.pulls.image[pull])].name if pull >= 0 else ""
 
     @cached_property

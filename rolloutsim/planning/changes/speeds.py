@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rolloutsim.planning.changes.situation import Candidate, Situation, assign, is_full, listed, utilisation
+from rolloutsim.planning.changes.situation import Candidate, Situation, change, is_full, listed, utilisation
 from rolloutsim.results.load.links import LinkSummary
 from rolloutsim.results.numerals import show_byte_rate, show_factor, show_rate
 from rolloutsim.results.why.bottlenecks import Bottleneck
@@ -17,7 +17,7 @@ from rolloutsim.results.why.words import name_of
 from rolloutsim.scenario.causes import DISK, UNPACK
 from rolloutsim.scenario.links import private_rate, registry_path
 from rolloutsim.scenario.places import Path
-from rolloutsim.scenario.resources import PULLED
+from rolloutsim.scenario.resources import PULLED, LinkName
 from rolloutsim.structs import struct
 from rolloutsim.units import parse_rate, plain_text
 
@@ -98,12 +98,12 @@ class Speed:
             several.append([max(_GP3_MOST, _TWICE * value) for _, value in self.keys])
         for number, values in enumerate(several):
             if values not in several[:number]:
-                yield self.change(values, alone=alone and number == 0)
+                yield self.at(values, alone=alone and number == 0)
         if self.kind == UNPACK.name:
-            yield self.change(self.times(_ZSTD), f"zstd instead of gzip ({show_factor(_ZSTD)} as fast to decompress)")
+            yield self.at(self.times(_ZSTD), f"zstd instead of gzip ({show_factor(_ZSTD)} as fast to decompress)")
 
-    def change(self, values: Sequence[float], words: str = "", alone: bool = False) -> Candidate:
-        """The candidate with new values."""
+    def at(self, values: Sequence[float], words: str = "", alone: bool = False) -> Candidate:
+        """The candidate with new speeds."""
         if self.is_ratio:
             texts = [f"{value:.12g}" for value in values]
             shown = f"{show_factor(_TWICE)} (oversubscription {texts[0]})"
@@ -111,8 +111,8 @@ class Speed:
             show = show_byte_rate if self.kind in _IN_BYTES else show_rate
             texts = [plain_text("rate", value, bits=self.kind not in _IN_BYTES) for value in values]
             shown = " / ".join(show(value) for value in sorted(set(values)))
-        overrides = tuple(assign(path, text) for (path, _), text in zip(self.keys, texts, strict=True))
-        return Candidate(self.subject, words or f"{self.subject} {shown}", overrides, self.share, alone)
+        settings = {path: text for (path, _), text in zip(self.keys, texts, strict=True)}
+        return change(self.subject, words or f"{self.subject} {shown}", settings, self.share, alone)
 
 
 def speed_changes(situation: Situation) -> Iterator[Candidate]:
@@ -122,7 +122,7 @@ def speed_changes(situation: Situation) -> Iterator[Candidate]:
     for speed in speeds:
         yield from speed.alternatives(alone=speed not in tied)
     if tied:
-        parts = [speed.change(speed.main()) for speed in tied]
+        parts = [speed.at(speed.main()) for speed in tied]
         overrides = tuple(override for part in parts for override in part.overrides)
         share = max(part.share for part in parts)
         yield Candidate(listed([p.subject for p in parts]), listed([p.change for p in parts]), overrides, share, True)
@@ -142,16 +142,15 @@ def _shared(situation: Situation) -> Iterator[Speed]:
     for name in situation.registries:
         registry, here = scenario.registries[name], registry_path(document, name)
         crossed = dict.fromkeys((*registry.path, *registry.replicas))
-        if uplinks := [link for link in crossed if kinds.get(link) == "registry_uplink"]:
-            yield _links(situation, uplinks, (*here, "uplink"), f"{name}.uplink")
-        if storage := [link for link in crossed if kinds.get(link) == "registry_storage"]:
-            yield _links(situation, storage, (*here, "storage"), f"{name}.storage")
+        for part in ("uplink", "storage"):
+            if links := [link for link in crossed if kinds.get(link) == f"registry_{part}"]:
+                yield _links(situation, links, (*here, part), f"{name}.{part}")
     for name in document.network.links:
         yield _links(situation, [name], ("network", "links", name, "capacity"), name)
     racks, given = [name for name, kind in kinds.items() if kind == "rack"], document.network.racks
     if racks and given is not None:
         key, value = ("oversubscription", given.oversubscription) if given.uplink is None else ("uplink", given.uplink)
-        downs = [rack for rack in racks if rack.endswith(".down")]
+        downs = [rack for rack in racks if LinkName.of(rack).part == "down"]
         subject = name_of(Bottleneck("rack", tuple(downs), 0.0, 0.0))
         keys = ((("network", "racks", key), value or 1.0),)
         yield Speed("rack", subject, keys, situation.rows(racks), situation.share(racks), key == "oversubscription")
@@ -190,8 +189,6 @@ def _private(situation: Situation) -> Iterator[Speed]:
 
 
 def _standard(rate: float, factor: float) -> float:
-    faster = [speed for speed in STANDARD if speed > rate]
-    enough = [speed for speed in faster if speed >= factor * rate]
-    if enough:
-        return enough[0]
-    return faster[-1] if faster and faster[-1] >= _TWICE * rate else _TWICE * rate
+    """The slowest that is fast enough; else the fastest, if it is twice as fast; else twice the rate."""
+    enough = [speed for speed in STANDARD if speed > rate and speed >= factor * rate]
+    return enough[0] if enough else max(STANDARD[-1], _TWICE * rate)

@@ -6,8 +6,8 @@ and not by luck. Reading order:
 =========  ==============================================================================================
 module     what is there
 =========  ==============================================================================================
-`designs`  which points a sweep simulates, as its user gives them; `sobol`: points spread evenly over ranges
-`points`   points as scenarios
+`designs`  which points a sweep simulates, as its user gives them, and these as scenarios; `sobol`: points spread evenly
+           over ranges
 `head`     what a sweep is of, and the command that makes it again
 `running`  plan and run a sweep
 `batches`  batches of runs, wherever they are computed; `rows`: what is kept of a run

@@ -91,24 +91,17 @@ class Workers:
 
 
 def run_jobs(jobs: Sequence[Job], workers: Workers) -> Generator[Batch]:
-    """Do all jobs; what they give, in their order.
+    """Do all jobs; what they give, in their order. RolloutsimError if a worker dies.
 
     The first is done here, to see how long a run takes.
-
-    Raises
-    ------
-    RolloutsimError
-        If a worker dies.
     """
     queue = iter(jobs)
     pace = Pace(len(jobs))
     yield from _here(queue, pace, most=1)
-    alone = workers.jobs == 1 or pace.left * pace.of_run < _WORTH_WORKERS
-    if not pace.left:
-        return
-    if alone and not workers.always:
+    is_soon = workers.jobs == 1 or pace.left * pace.of_run < _WORTH_WORKERS
+    if is_soon and not workers.always:
         yield from _here(queue, pace)
-    else:
+    elif pace.left:
         yield from _elsewhere(queue, pace, workers)
 
 

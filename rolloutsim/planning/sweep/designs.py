@@ -8,23 +8,28 @@ zip      the first value of each parameter, then the second of each, …
 sobol    as many as asked for, spread evenly over ranges (or lists) by `rolloutsim.planning.sweep.sobol`
 =======  ================================================================================================
 
-Its user gives a design as options of a command, as a mapping in Python, or as the scenario's own `sweep`.
+Its user gives a design as options of a command, as a mapping in Python, or as the scenario's own `sweep`. All points
+are validated before the first is run.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import product
 from math import prod
 from typing import Any, Literal, get_args
 
-from rolloutsim.errors import UsageError
+from rolloutsim.errors import MOST_SHOWN, Diagnostic, ScenarioError, UsageError
 from rolloutsim.planning.sweep.sobol import MOST_AXES, sobol
 from rolloutsim.scenario.hints import listing
+from rolloutsim.scenario.loading import Draft
 from rolloutsim.scenario.numbers import SCALES, Scale, between
-from rolloutsim.scenario.overrides import parse_path, split_assignment
-from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.scenario.overrides import Change, parse_path, refuse_idle, split_assignment
+from rolloutsim.scenario.places import Path, Problem, dotted
+from rolloutsim.scenario.resolve import resolve
+from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.scenario.text import read_value, read_values
 from rolloutsim.structs import struct
 
@@ -102,13 +107,7 @@ class Design:
     count: int | None = None
 
     def points(self) -> list[tuple[Choice, ...]]:
-        """The parameters' values at each point.
-
-        Raises
-        ------
-        UsageError
-            If the design does not fit its parameters, or has no or too many points.
-        """
+        """The values at each point; UsageError if the design does not fit, or has no or too many points."""
         for parameter in self.parameters:
             if parameter.values == ():
                 raise UsageError(f"{parameter.key} has no values; give at least one")
@@ -120,9 +119,8 @@ class Design:
         if self.kind == "grid":
             _check_count(prod(map(len, lists)))
             return list(product(*lists))
-        lengths = {parameter.key: len(values) for parameter, values in zip(self.parameters, lists, strict=True)}
-        if len(set(lengths.values())) > 1:
-            found = ", ".join(f"{key} has {length}" for key, length in lengths.items())
+        if len({*map(len, lists)}) > 1:
+            found = ", ".join(f"{one.key} has {len(its)}" for one, its in zip(self.parameters, lists, strict=True))
             raise UsageError(f"design zip takes values side by side, but {found}; give all the same number of values")
         _check_count(len(lists[0]))
         return list(zip(*lists, strict=True))
@@ -135,8 +133,7 @@ class Design:
         _check_count(self.count)
         if len(self.parameters) > MOST_AXES:
             raise UsageError(f"design sobol has at most {MOST_AXES} parameters, and there are {len(self.parameters)}")
-        shares = sobol(self.count, len(self.parameters))
-        return [tuple(map(_chosen, self.parameters, point)) for point in shares]
+        return [tuple(map(_chosen, self.parameters, shares)) for shares in sobol(self.count, len(self.parameters))]
 
 
 def _listed(parameter: Parameter, kind: Kind) -> Sequence[Choice]:
@@ -182,50 +179,50 @@ def from_options(texts: Sequence[str], kind: Kind | None = None, count: int | No
     ScenarioError
         If values are not YAML.
     """
-    return _design([_option(text) for text in texts], kind, count)
+    parameters = []
+    for text in texts:
+        key, rest = split_assignment(text, OPTION, _FORM)
+        path, source = parse_path(key, OPTION), f"{OPTION} {key}"
+        if match := _RANGE.fullmatch(rest):
+            low, high = (read_value(end, source) for end in match.groups()[:2])
+            parameters.append(Parameter(path, Range(low, high, "log" if match[3] else "linear"), source))
+        else:
+            parameters.append(Parameter(path, tuple(read_values(rest, source)), source))
+    return _design(parameters, kind, count)
 
 
 def from_mapping(values: Mapping[str, Any], kind: str | None = None, count: int | None = None) -> Design:
     """The design of a mapping from paths to values; text is read as YAML, a range is a map `{from, to, scale}`.
 
-    Raises
-    ------
-    UsageError
-        If a path is no path, or a range no range.
+    UsageError if a path is no path, or a range no range.
     """
     parameters = []
     for key, given in values.items():
-        source = f"{KEY} {key}"
         path = parse_path(key, KEY)
-        parameters.append(Parameter(path, _values(given, source, read=True), f"{KEY} {dotted(path)}"))
+        parameters.append(Parameter(path, _values(given, f"{KEY} {key}", read=True), f"{KEY} {dotted(path)}"))
     return _design(parameters, kind_of(kind), count)
 
 
 def from_data(data: Mapping[str, Any], kind: Kind | None = None, count: int | None = None) -> Design | None:
     """The design of a valid scenario's own key `sweep`, in its short or its long form; None if it has none.
 
-    Parameters
-    ----------
-    data : mapping
-        The scenario's data.
-    kind, count
-        Take the place of what stands there.
+    Where `kind` and `count` are given they take the place of what stands there.
     """
     given = data.get(KEY)
     if not given:
         return None
     is_long = "parameters" in given
-    around = (KEY, "parameters") if is_long else (KEY,)
+    around, long = ((KEY, "parameters"), given) if is_long else ((KEY,), {"parameters": given})
     parameters = []
-    for key, values in (given["parameters"] if is_long else given).items():
+    for key, values in long["parameters"].items():
         path = parse_path(key, KEY)
         parameters.append(Parameter(path, _values(values, key, read=False), f"{KEY} {dotted(path)}", (*around, key)))
-    own_kind = kind_of(given.get("design")) if is_long else None
-    chosen = kind or own_kind or "grid"
+    chosen = kind or kind_of(long.get("design")) or "grid"
     if count is not None and chosen != "sobol":  # else it would be an error of the text
         raise UsageError(NOT_SOBOL.format(chosen))
-    own_count = given.get("points") if is_long and chosen == "sobol" else None
-    return _design(parameters, chosen, own_count if count is None else count)
+    if count is None and chosen == "sobol":
+        count = long.get("points")
+    return _design(parameters, chosen, count)
 
 
 def _design(parameters: Sequence[Parameter], kind: Kind | None, count: int | None) -> Design:
@@ -233,17 +230,6 @@ def _design(parameters: Sequence[Parameter], kind: Kind | None, count: int | Non
     if twice:
         raise UsageError(f"{twice[0]} is varied twice; give all its values at once")
     return Design(kind or "grid", tuple(parameters), count)
-
-
-def _option(text: str) -> Parameter:
-    key, rest = split_assignment(text, OPTION, _FORM)
-    path = parse_path(key, OPTION)
-    source = f"{OPTION} {key}"
-    match = _RANGE.fullmatch(rest)
-    if match is None:
-        return Parameter(path, tuple(read_values(rest, source)), source)
-    low, high = (read_value(end, source) for end in match.groups()[:2])
-    return Parameter(path, Range(low, high, "log" if match[3] else "linear"), source)
 
 
 def _values(given: Any, source: str, read: bool) -> tuple[Any, ...] | Range:
@@ -265,13 +251,7 @@ def _plain(value: Any, source: str, read: bool) -> Any:
 
 
 def kind_of(kind: str | None) -> Kind | None:
-    """A design's name, checked.
-
-    Raises
-    ------
-    UsageError
-        If there is no such design.
-    """
+    """A design's name; UsageError if there is no such design."""
     for known in KINDS:
         if kind in (known, None):
             return known if kind else None
@@ -283,3 +263,71 @@ def _scale(scale: str | None, source: str) -> Scale:
         if scale in (known, None):
             return known
     raise UsageError(f"{source}: there is no scale '{scale}'; allowed: {listing(SCALES)}")
+
+
+@struct
+class Point:
+    """A point of a sweep: its number, the parameters' values, and what is simulated."""
+
+    number: int
+    values: tuple[Any, ...]
+    scenario: ResolvedScenario
+
+
+def build_points(draft: Draft, design: Design) -> tuple[Point, ...]:
+    """Every point of a design, valid, of a scenario that is valid itself.
+
+    Raises
+    ------
+    UsageError
+        If a parameter's path leads nowhere, or the design does not fit its parameters.
+    ScenarioError
+        If a point is no valid scenario, or a design that the scenario's own text holds is wrong; every error once.
+    """
+    for parameter in design.parameters:
+        with _located(draft, parameter.at, parameter.source):
+            refuse_idle(parameter.path, parameter.source)
+            draft.changed([_change(draft, parameter, _any_value(parameter))])
+    around = design.parameters[0].at[:1] if design.parameters else ()
+    with _located(draft, around):
+        choices = design.points()
+    points: list[Point] = []
+    found: dict[Diagnostic, None] = {}
+    for number, row in enumerate(choices):
+        changes = [_change(draft, *pair) for pair in zip(design.parameters, row, strict=True)]
+        try:
+            points.append(Point(number, tuple(choice.value for choice in row), resolve(draft.document(changes))))
+        except ScenarioError as error:
+            found |= dict.fromkeys(error.diagnostics)
+        if len(found) > MOST_SHOWN:
+            break
+    if found:
+        raise ScenarioError(sorted(found, key=lambda one: (one.line or 0, one.column or 0)))
+    return tuple(points)
+
+
+def _any_value(parameter: Parameter) -> Choice:
+    if isinstance(parameter.values, Range):
+        return Choice(parameter.values.low, None)
+    return Choice(parameter.values[0], 0) if parameter.values else Choice({}, None)
+
+
+def _change(draft: Draft, parameter: Parameter, choice: Choice) -> Change:
+    """The change that makes the choice, placed where the value stands in the scenario's text, if it does."""
+    place, places = None, draft.places.at
+    if parameter.at:
+        exact = None if choice.number is None else places.get((*parameter.at, choice.number))
+        place = exact or places.get(parameter.at)
+    return Change(parameter.path, choice.value, parameter.source, place)
+
+
+@contextmanager
+def _located(draft: Draft, at: tuple[Any, ...], source: str = "") -> Iterator[None]:
+    """An error of the call is one of the scenario's text, where that holds the design."""
+    try:
+        yield
+    except UsageError as error:
+        if at not in draft.places.at or not at:
+            raise
+        message = str(error).removeprefix(f"{source}: ")
+        raise draft.places.error([Problem(at, message, at="key")]) from None

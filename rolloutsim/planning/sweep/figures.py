@@ -6,18 +6,29 @@ A mean's interval is Student's t, of a percentile it is the median of the replic
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator, Sequence
-from io import StringIO
+from itertools import product
+from operator import itemgetter
 from typing import Any
 
 from rolloutsim.planning.sweep.file import Columns, SweepRecords
+from rolloutsim.planning.sweep.head import ParameterColumns
 from rolloutsim.results.combine import PERCENTILES, centre_of, interval_of
 from rolloutsim.results.document import to_text
 from rolloutsim.results.facts.intervals import Interval
 from rolloutsim.results.numerals import UNKNOWN, show_time, visible
-from rolloutsim.results.shown.tabular import Column, Table, escaped, markdown
+from rolloutsim.results.shown.tabular import (
+    NUMBER,
+    TEXT,
+    TIME,
+    Column,
+    Table,
+    csv_text,
+    escaped,
+    markdown,
+    of_tuples,
+)
 from rolloutsim.structs import struct
 
 ROLLOUT_TIME = "rollout_time_s"
@@ -37,6 +48,9 @@ class Figure:
 
     value: float | None
     interval: Interval | None
+
+
+_UNKNOWN = Figure(None, None)
 
 
 def numbers(records: SweepRecords) -> tuple[str, ...]:
@@ -73,7 +87,7 @@ def stuck(records: SweepRecords) -> dict[tuple[int, str, int], tuple[str, ...]]:
 def _figure(values: Sequence[float | None], key: str) -> Figure:
     known = [value for value in values if value is not None]
     if len(known) < len(values):
-        return Figure(None, None)
+        return _UNKNOWN
     return Figure(centre_of(known, key), interval_of(known, key))
 
 
@@ -101,29 +115,34 @@ def parameter_columns(records: SweepRecords) -> Iterator[str]:
 
 def table(records: SweepRecords) -> Table:
     """Parameters and the rollout time of each case: its mean ± half its interval."""
-    found = figures(records)
-    names = [parameter.path for parameter in records.head.parameters]
-    columns = [records.points[parameter.column] for parameter in records.head.parameters]
-    heads = [Column(visible(name), _side(values)) for name, values in zip(names, columns, strict=True)]
-    cases = records.cases
-    beside = len(cases) <= _MOST_BESIDE
-    if beside:
-        heads += [Column("rollout time" if len(cases) == 1 else visible(case), "right") for case in cases]
+    found, cases, points = figures(records), records.cases, records.points["point"]
+    columns = [_column(records, parameter) for parameter in records.head.parameters]
+    rows: list[tuple[int, str, list[Figure]]]  # the row of the points, the case where it is of one, rollout times
+    if len(cases) <= _MOST_BESIDE:
+        rows = [(i, "", [found.get((point, case), _UNKNOWN) for case in cases]) for i, point in enumerate(points)]
     else:
-        heads += [Column("case", "left"), Column("rollout time", "right")]
-    rows: list[tuple[str, ...]] = []
-    for row, point in enumerate(records.points["point"]):
-        own = tuple(str(values[row]) for values in columns)
-        if beside:
-            rows.append((*own, *(shown(found.get((point, case))) for case in cases)))
-        else:
-            rows += [(*own, case, shown(found[point, case])) for case in cases if (point, case) in found]
-    return Table(tuple(heads), tuple(rows))
+        columns.append(Column("case", TEXT, itemgetter(1)))
+        places = product(enumerate(points), cases)
+        rows = [(i, case, [found[point, case]]) for (i, point), case in places if (point, case) in found]
+    headings = ("rollout time",) if len(cases) == 1 or len(cases) > _MOST_BESIDE else cases
+    return Table((*columns, *(_time(heading, number) for number, heading in enumerate(headings))), rows)
 
 
-def shown(figure: Figure | None) -> str:
+def _time(heading: str, number: int) -> Column:
+    return Column(heading, TIME, lambda row: row[2][number].value, lambda row: shown(row[2][number]))
+
+
+def _column(records: SweepRecords, parameter: ParameterColumns) -> Column:
+    """A parameter's values as written; numbers, and quantities whose numbers are known, stand on the right."""
+    written = records.points[parameter.column]
+    values = written if parameter.number is None else records.points[parameter.number]
+    kind = NUMBER if all(isinstance(value, (int, float)) for value in values) else TEXT
+    return Column(parameter.path, kind, lambda row: values[row[0]], lambda row: str(written[row[0]]))
+
+
+def shown(figure: Figure) -> str:
     """A time for people: `66.3 s ± 0.412 s`; a dash where it is unknown."""
-    if figure is None or figure.value is None:
+    if figure.value is None:
         return UNKNOWN
     half = 0.0 if figure.interval is None else figure.interval.half
     return f"{show_time(figure.value)} ± {show_time(half)}" if half > 0.0 else show_time(figure.value)
@@ -154,13 +173,8 @@ def notes(records: SweepRecords) -> tuple[str, ...]:
 
 def to_csv(records: SweepRecords) -> str:
     """One line a point, replication and case, in full precision; what is unknown is empty."""
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     columns = joined(records)
-    writer.writerow(map(visible, columns))
-    for row in zip(*columns.values(), strict=True):
-        writer.writerow(visible(value) if isinstance(value, str) else value for value in row)
-    return text.getvalue()
+    return csv_text(of_tuples([(name, NUMBER) for name in columns], list(zip(*columns.values(), strict=True))))
 
 
 def to_markdown(records: SweepRecords) -> str:
@@ -224,10 +238,3 @@ def _all_finished(records: SweepRecords) -> dict[tuple[int, str], bool]:
 
 def _is_numeric(values: Sequence[Any]) -> bool:
     return all(value is None or isinstance(value, (int, float)) for value in values)
-
-
-def _side(values: Sequence[Any]) -> Any:
-    numeric = all(
-        isinstance(value, (int, float)) or (isinstance(value, str) and value[:1].isdigit()) for value in values
-    )
-    return "right" if numeric else "left"

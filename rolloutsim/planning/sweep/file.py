@@ -27,8 +27,8 @@ While it is written, new rows are in a write-ahead log beside the file (`-wal`);
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ from rolloutsim.planning.sweep.head import SCHEMA, Head
 from rolloutsim.planning.sweep.rows import KEYS, RESULT_COLUMNS, RESULTS, Rows
 from rolloutsim.structs import struct
 
-Row = dict[str, Any]
+Columns = Mapping[str, list[Any]]
 
 OF_RUN = "_of_run"  # what follows a list's name in that of its index
 
@@ -72,34 +72,26 @@ class SweepStore:
         there = path is not None and path.exists()
         if there and not resume:
             raise UsageError(f"{path} exists; go on with it by --resume, or write to another file with -o")
-        if there and path is not None:
-            _compare(path, read_head(path), head)
+        if there and path is not None and (differences := read_head(path).differences(head)):
+            raise UsageError(
+                f"{path} is of another sweep: {', '.join(differences)}; ask for what it holds, or write to another "
+                "file with -o"
+            )
         with self._writing():
-            self._database = connect(path)
+            self.database = connect(path)  # from which others read what is there so far
             if there:
                 self._learn_columns()
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = NORMAL")
+            self.database.execute("PRAGMA journal_mode = WAL")
+            self.database.execute("PRAGMA synchronous = NORMAL")
             if not there:
                 self._create(head)
 
-    @property
-    def database(self) -> sqlite3.Connection:
-        """The connection, for reading what is there so far."""
-        return self._database
-
     def done(self) -> set[tuple[int, int]]:
         """The (point, replication) that are there."""
-        return set(self._database.execute("SELECT DISTINCT point, replication FROM results"))
+        return set(self.database.execute("SELECT DISTINCT point, replication FROM results"))
 
     def write(self, tables: Mapping[str, Rows]) -> None:
-        """Add the rows of runs: all of them, or none if that fails.
-
-        Raises
-        ------
-        OutputError
-            If they cannot be written.
-        """
+        """Add the rows of runs: all of them, or none and an OutputError if that fails."""
         with self._writing(), self._transaction():
             for table, rows in tables.items():
                 self._insert(table if table not in _OWN_TABLES else f"case_{table}", rows)
@@ -108,32 +100,28 @@ class SweepStore:
         """End the log, so that one file remains, and say whether all runs are there."""
         with self._writing():
             if complete:
-                self._database.execute("UPDATE sweep SET complete = 1")
+                self.database.execute("UPDATE sweep SET complete = 1")
             if self.path is not None:
-                self._database.execute("PRAGMA busy_timeout = 0")
-                self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self.database.execute("PRAGMA busy_timeout = 0")
+                self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 with suppress(sqlite3.OperationalError):  # others read it: the last of them takes the log away
-                    self._database.execute("PRAGMA journal_mode = DELETE")
-                self._database.close()
+                    self.database.execute("PRAGMA journal_mode = DELETE")
+                self.database.close()
 
     def _create(self, head: Head) -> None:
         with self._transaction():
-            self._table("sweep", [(name, kind) for name, kind, _ in head.row()])
-            self._insert_rows("sweep", [{name: value for name, _, value in head.row()}])
-            self._table("parameters", [("parameter", "INTEGER PRIMARY KEY"), *_typed(head.parameter_rows())])
-            self._insert_rows("parameters", head.parameter_rows())
-            self._table("points", [("point", "INTEGER PRIMARY KEY"), *head.point_columns()])
-            self._insert_rows("points", head.point_rows())
-            self._table(RESULTS, RESULT_COLUMNS.items(), f"PRIMARY KEY ({_quoted(KEYS)})")
-            self._database.execute("CREATE VIEW joined AS SELECT * FROM points JOIN results USING (point)")
+            for name, columns, rows in head.tables():
+                self._table(name, columns)
+                self._insert(name, Rows(tuple(columns), rows))
+            self._table(RESULTS, RESULT_COLUMNS, f", PRIMARY KEY ({_quoted(KEYS)})")
+            self.database.execute("CREATE VIEW joined AS SELECT * FROM points JOIN results USING (point)")
 
     def _insert(self, table: str, rows: Rows) -> None:
         """Add rows; a table or a column that is not there yet is made where a value of it is known."""
         if table not in self._known:
-            keys = [(name, "TEXT NOT NULL" if name == "case" else "INTEGER NOT NULL") for name in KEYS]
-            self._table(table, keys)
+            self._table(table, {name: RESULT_COLUMNS[name] for name in KEYS})
             name = f"{table}{OF_RUN}"
-            self._database.execute(f"CREATE INDEX {_quoted([name])} ON {_quoted([table])} ({_quoted(KEYS)})")
+            self.database.execute(f"CREATE INDEX {_quoted([name])} ON {_quoted([table])} ({_quoted(KEYS)})")
         known = self._known[table]
         places = []
         for place, name in enumerate(rows.columns):
@@ -142,41 +130,37 @@ class SweepStore:
                 if value is None:
                     continue
                 known[name] = _type(value)
-                self._database.execute(f"ALTER TABLE {_quoted([table])} ADD COLUMN {_quoted([name])} {known[name]}")
+                self.database.execute(f"ALTER TABLE {_quoted([table])} ADD COLUMN {_quoted([name])} {known[name]}")
             places.append(place)
         width = len(rows.columns)
         padded = (row if len(row) == width else [*row, *[None] * (width - len(row))] for row in rows.values)
         chosen = padded if len(places) == width else ([row[place] for place in places] for row in padded)
-        self._database.executemany(
+        self.database.executemany(
             f"INSERT INTO {_quoted([table])} ({_quoted(rows.columns[place] for place in places)}) "
             f"VALUES ({', '.join('?' * len(places))})",
             chosen,
         )
 
-    def _insert_rows(self, table: str, rows: Sequence[Row]) -> None:
-        if rows:
-            self._insert(table, Rows(tuple(rows[0]), [list(row.values()) for row in rows]))
-
-    def _table(self, name: str, columns: Iterable[tuple[str, str]], more: str = "") -> None:
+    def _table(self, name: str, columns: Mapping[str, str], more: str = "") -> None:
         self._known[name] = dict(columns)
-        parts = [f"{_quoted([column])} {kind}" for column, kind in self._known[name].items()]
-        self._database.execute(f"CREATE TABLE {_quoted([name])} ({', '.join([*parts, *([more] if more else [])])})")
+        typed = ", ".join(f"{_quoted([column])} {kind}" for column, kind in columns.items())
+        self.database.execute(f"CREATE TABLE {_quoted([name])} ({typed}{more})")
 
     def _learn_columns(self) -> None:
-        for (table,) in self._database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-            rows = self._database.execute(f"PRAGMA table_info({_quoted([table])})")
+        for (table,) in self.database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            rows = self.database.execute(f"PRAGMA table_info({_quoted([table])})")
             self._known[table] = {name: kind for _, name, kind, *_ in rows}
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
+        self.database.execute("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
             with suppress(sqlite3.Error):  # it may be rolled back already, and what happened first is what counts
-                self._database.execute("ROLLBACK")
+                self.database.execute("ROLLBACK")
             raise
-        self._database.execute("COMMIT")
+        self.database.execute("COMMIT")
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -201,19 +185,10 @@ def connect(path: Path | None) -> sqlite3.Connection:
 
 
 def read_head(path: Path) -> Head:
-    """What is swept in a file.
-
-    Raises
-    ------
-    UsageError
-        If it is no file of a sweep, or of a later version.
-    """
+    """What is swept in a file; UsageError if it is no file of a sweep, or of a later version."""
     try:
-        database = connect(path)
-        try:
+        with closing(connect(path)) as database:
             head = Head.read(database)
-        finally:
-            database.close()
     except (sqlite3.Error, KeyError) as error:
         what = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise UsageError(
@@ -222,20 +197,6 @@ def read_head(path: Path) -> Head:
     if head.schema != SCHEMA:
         raise UsageError(f"{path} is of the form {head.schema}; this release reads {SCHEMA}")
     return head
-
-
-def _compare(path: Path, there: Head, asked: Head) -> None:
-    """Refuse to go on with the file of another sweep, and say in what it differs."""
-    differences = there.differences(asked)
-    if differences:
-        raise UsageError(
-            f"{path} is of another sweep: {', '.join(differences)}; ask for what it holds, or write to another file "
-            "with -o"
-        )
-
-
-def _typed(rows: Sequence[Row]) -> list[tuple[str, str]]:
-    return [(name, "TEXT") for name in (rows[0] if rows else {}) if name != "parameter"]
 
 
 def _type(value: Any) -> str:
@@ -247,8 +208,6 @@ def _type(value: Any) -> str:
 def _quoted(names: Iterable[str]) -> str:
     return ", ".join('"' + name.replace('"', '""') + '"' for name in names)
 
-
-Columns = Mapping[str, list[Any]]
 
 # The lists among the tables, in the order in which they were made: each has an index named after it.
 _LISTS = f"SELECT tbl_name FROM sqlite_master WHERE type = 'index' AND name = tbl_name || '{OF_RUN}' ORDER BY rowid"
@@ -306,21 +265,12 @@ class SweepRecords:
 
 
 def read_records(path: Path, interrupted: bool = False) -> SweepRecords:
-    """What is in the file of a sweep.
-
-    Raises
-    ------
-    UsageError
-        If there is no such file, or it is not of a sweep.
-    """
+    """What is in the file of a sweep; UsageError if there is no such file, or it is not of a sweep."""
     if not path.is_file():
         raise UsageError(f"'{path}' is no file; 'rolloutsim sweep FILE -o {path.stem}.sqlite' makes one")
     read_head(path)
-    database = connect(path)
-    try:
+    with closing(connect(path)) as database:
         return SweepRecords.of(database, interrupted)
-    finally:
-        database.close()
 
 
 def _columns(database: sqlite3.Connection, table: str, order: str) -> Columns:

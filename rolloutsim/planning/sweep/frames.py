@@ -1,4 +1,7 @@
-"""A sweep as a DataFrame, a Dataset or a Parquet file: for those who have pandas, xarray or pyarrow."""
+"""A sweep as a DataFrame, a Dataset or a Parquet file: for those who have pandas, xarray or pyarrow.
+
+Without what it needs each function raises ImportError.
+"""
 
 from __future__ import annotations
 
@@ -22,20 +25,7 @@ _EXTRAS = {"pandas": "pandas", "xarray": "xarray", "pyarrow": "parquet"}
 
 
 def need(what: str, *modules: str) -> None:
-    """Check that modules are there which rolloutsim does not need otherwise.
-
-    Parameters
-    ----------
-    what : str
-        What needs them.
-    modules : str
-        The modules.
-
-    Raises
-    ------
-    ImportError
-        If one is missing; the message says how to install it.
-    """
+    """Raise ImportError, with how to install it, if one of the modules is missing that `what` needs."""
     from importlib.util import find_spec
 
     for module in modules:
@@ -44,15 +34,7 @@ def need(what: str, *modules: str) -> None:
 
 
 def to_pandas(records: SweepRecords, table: str = "joined") -> pd.DataFrame:
-    """A table as a DataFrame; `joined` has parameters and results side by side.
-
-    Raises
-    ------
-    KeyError
-        If there is no such table.
-    ImportError
-        If pandas is missing.
-    """
+    """A table as a DataFrame; `joined` has parameters and results side by side, KeyError if there is no such table."""
     need("to_pandas()", "pandas")
     import pandas as pd
 
@@ -64,15 +46,7 @@ def to_pandas(records: SweepRecords, table: str = "joined") -> pd.DataFrame:
 
 
 def to_parquet(records: SweepRecords, path: Path) -> None:
-    """Write the joined table as a Parquet file, which appears whole or not at all.
-
-    Raises
-    ------
-    ImportError
-        If pandas or pyarrow is missing.
-    OutputError
-        If it cannot be written.
-    """
+    """Write the joined table as a Parquet file, which appears whole or not at all; OutputError if it cannot be."""
     need("Parquet", "pandas", "pyarrow")
     frame = to_pandas(records)
     content = BytesIO()
@@ -81,83 +55,64 @@ def to_parquet(records: SweepRecords, path: Path) -> None:
 
 
 def to_xarray(records: SweepRecords, replications: bool = False) -> xr.Dataset:
-    """All numbers as a Dataset; see `rolloutsim.api.sweep.Sweep.to_xarray`.
-
-    Raises
-    ------
-    ImportError
-        If xarray is missing.
-    """
+    """All numbers as a Dataset; see `rolloutsim.api.sweep.Sweep.to_xarray`."""
     need("to_xarray()", "xarray")
     import xarray as xr
 
-    dimensions, sizes, coordinates = _axes(records)
-    cases = records.cases
-    dimensions, sizes = (*dimensions, "case"), (*sizes, len(cases))
+    points, sizes, coordinates = _axes(records)
+    cases, count = records.cases, records.head.replications
     coordinates["case"] = ("case", list(cases))
     data: dict[str, tuple[tuple[str, ...], npt.NDArray[Any]]] = {}
     if replications:
-        count = records.head.replications
-        dimensions, sizes = (*dimensions, "replication"), (*sizes, count)
+        dimensions, sizes = (*points, "case", "replication"), (*sizes, len(cases), count)
         coordinates["replication"] = ("replication", list(range(count)))
         for name in numbers(records):
-            data[name] = (dimensions, _each(records, name, cases).reshape(sizes))
+            data[name] = (dimensions, _each(records, name).reshape(sizes))
     else:
-        for name in numbers(records):
-            found = figures(records, name)
-            values = {place: figure.value for place, figure in found.items()}
-            data[name] = (dimensions, _filled(records, values, cases).reshape(sizes))
-        intervals = {place: figure.interval for place, figure in figures(records).items()}
+        dimensions, sizes = (*points, "case"), (*sizes, len(cases))
+        found = {name: figures(records, name) for name in numbers(records)}
+        values = {name: {place: one.value for place, one in its.items()} for name, its in found.items()}
+        intervals = {place: one.interval for place, one in figures(records).items()}
         for end, which in enumerate(("low", "high")):
-            ends = {place: None if pair is None else pair[end] for place, pair in intervals.items()}
             name = ROLLOUT_TIME.replace("_s", f"_ci_{which}_s")
-            data[name] = (dimensions, _filled(records, ends, cases).reshape(sizes))
-    data[STUCK] = (dimensions, _stuck(records, cases, replications).reshape(sizes))
+            values[name] = {place: None if pair is None else pair[end] for place, pair in intervals.items()}
+        for name, by_place in values.items():
+            filled = [[_number(by_place.get((point, case))) for case in cases] for point in records.points["point"]]
+            data[name] = (dimensions, np.array(filled, dtype=np.float64).reshape(sizes))
+    data[STUCK] = (dimensions, _stuck(records, replications).reshape(sizes))
     return xr.Dataset(data, coordinates)
 
 
 def _axes(records: SweepRecords) -> tuple[tuple[str, ...], tuple[int, ...], dict[str, Any]]:
     """Names and lengths of the dimensions of the points, and the coordinates on them."""
-    head = records.head
-    coordinates: dict[str, Any] = {}
-    if head.design != "grid":
-        coordinates["point"] = ("point", records.points["point"])
-        for parameter in head.parameters:
-            for column in filter(None, (parameter.column, parameter.number)):
-                coordinates[column] = ("point", records.points[column])
-        return ("point",), (len(head.points),), coordinates
-    sizes = tuple(len(json.loads(parameter.values)) for parameter in head.parameters)
-    for axis, parameter in enumerate(head.parameters):
+    parameters = records.head.parameters
+    if records.head.design != "grid":
+        columns = ["point", *(column for parameter in parameters for column in parameter.columns)]
+        points = {column: ("point", records.points[column]) for column in columns}
+        return ("point",), (len(records.head.points),), points
+    coordinates = {}
+    sizes = tuple(len(json.loads(parameter.values)) for parameter in parameters)
+    for axis, parameter in enumerate(parameters):
         # The last parameter varies fastest, so an axis' values lie this far apart.
         step = int(np.prod(sizes[axis + 1 :], initial=1))
-        for column in filter(None, (parameter.column, parameter.number)):
+        for column in parameter.columns:
             coordinates[column] = (parameter.column, records.points[column][: step * sizes[axis] : step])
-    return tuple(parameter.column for parameter in head.parameters), sizes, coordinates
+    return tuple(parameter.column for parameter in parameters), sizes, coordinates
 
 
-def _filled(
-    records: SweepRecords, values: dict[tuple[int, str], float | None], cases: tuple[str, ...]
-) -> npt.NDArray[np.float64]:
-    """Values by point and case; NaN where there is none."""
-    return np.array(
-        [[_number(values.get((point, case))) for case in cases] for point in records.points["point"]], dtype=np.float64
-    )
-
-
-def _each(records: SweepRecords, name: str, cases: tuple[str, ...]) -> npt.NDArray[np.float64]:
-    filled = np.full((len(records.head.points), len(cases), records.head.replications), np.nan)
-    results = records.results
-    number = {case: i for i, case in enumerate(cases)}
-    for point, case, replication, value in zip(
-        results["point"], results["case"], results["replication"], results[name], strict=True
-    ):
+def _each(records: SweepRecords, name: str) -> npt.NDArray[np.float64]:
+    """A column by point, case and replication; NaN where there is no value."""
+    results, number = records.results, {case: i for i, case in enumerate(records.cases)}
+    filled = np.full((len(records.head.points), len(number), records.head.replications), np.nan)
+    columns = (results[key] for key in ("point", "case", "replication", name))
+    for point, case, replication, value in zip(*columns, strict=True):
         filled[point, number[case], replication] = _number(value)
     return filled
 
 
-def _stuck(records: SweepRecords, cases: tuple[str, ...], replications: bool) -> npt.NDArray[np.str_]:
+def _stuck(records: SweepRecords, replications: bool) -> npt.NDArray[np.str_]:
     """What did not go on, by point and case; of all replications, or of each. Empty where it went on."""
-    count = records.head.replications if replications else 1
+    cases, count = records.cases, records.head.replications if replications else 1
     found: list[dict[str, None]] = [{} for _ in range(len(records.head.points) * len(cases) * count)]
     for (point, case, replication), words in stuck(records).items():
         place = (point * len(cases) + cases.index(case)) * count + (replication if replications else 0)
@@ -171,9 +126,9 @@ def _number(value: float | None) -> float:
 
 def _plain(name: str, values: list[Any]) -> Any:
     """Values as one type, so that a column of unknown numbers is one of numbers, as it is in other sweeps."""
-    known = [value for value in values if value is not None]
     if name == "finished":
         return [bool(value) for value in values]
+    known = [value for value in values if value is not None]
     if len(known) < len(values) and all(isinstance(value, (int, float)) for value in known) and name.endswith("_s"):
         return np.array([_number(value) for value in values])
     return values

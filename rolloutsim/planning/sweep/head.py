@@ -8,21 +8,28 @@ from __future__ import annotations
 import json
 import shlex
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from itertools import islice
 from typing import Any
 
 from rolloutsim.errors import ScenarioError, UsageError
-from rolloutsim.planning.sweep.designs import Design, Range, from_options
-from rolloutsim.planning.sweep.points import Point
+from rolloutsim.planning.sweep.designs import Design, Point, Range, from_options
 from rolloutsim.planning.sweep.rows import RESULT_COLUMNS
-from rolloutsim.scenario.numbers import Measure, measure
+from rolloutsim.scenario.numbers import measure
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.structs import struct
 from rolloutsim.version import __version__
 
 SCHEMA = "rolloutsim.sweep/1"
 
-_SHARE = "share"  # what the column of a share's number ends with
+_KEY = "INTEGER PRIMARY KEY"
+
+# The columns of table `sweep` with their SQLite types.
+_COLUMNS = {
+    "schema": "TEXT", "version": "TEXT", "name": "TEXT", "scenario": "TEXT", "sha256": "TEXT", "design": "TEXT",
+    "points": "INTEGER", "replications": "INTEGER", "seed": "INTEGER", "complete": "INTEGER",
+}  # fmt: skip
 
 
 @struct
@@ -36,6 +43,11 @@ class ParameterColumns:
     column: str
     number: str | None
     values: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The column of its values as written, and that of their numbers if they have a unit."""
+        return (self.column,) if self.number is None else (self.column, self.number)
 
 
 @struct
@@ -56,10 +68,8 @@ class Head:
         How often each point is simulated, and with which seed the first time.
     parameters : tuple of ParameterColumns
         What is varied.
-    types : tuple of str
-        The SQLite type of each parameter's values.
     points : tuple of tuple
-        Of each point the hash of its resolved scenario, the values as written, and their numbers.
+        Of each point the hash of its resolved scenario, then the values of the parameters' columns.
     schema, version : str
         Of the file's form, and of rolloutsim.
     complete : bool
@@ -73,8 +83,7 @@ class Head:
     replications: int
     seed: int
     parameters: tuple[ParameterColumns, ...]
-    types: tuple[str, ...]
-    points: tuple[tuple[str, tuple[Any, ...], tuple[float | None, ...]], ...]
+    points: tuple[tuple[Any, ...], ...]
     schema: str = SCHEMA
     version: str = __version__
     complete: bool = False
@@ -84,53 +93,25 @@ class Head:
         """How many runs it has in all."""
         return len(self.points) * self.replications
 
-    def row(self) -> Iterator[tuple[str, str, Any]]:
-        """The row of table `sweep`: name, type and value of each column."""
-        yield "schema", "TEXT", self.schema
-        yield "version", "TEXT", self.version
-        yield "name", "TEXT", self.name
-        yield "scenario", "TEXT", self.scenario
-        yield "sha256", "TEXT", self.sha256
-        yield "design", "TEXT", self.design
-        yield "points", "INTEGER", len(self.points)
-        yield "replications", "INTEGER", self.replications
-        yield "seed", "INTEGER", self.seed
-        yield "complete", "INTEGER", int(self.complete)
-
-    def parameter_rows(self) -> list[dict[str, Any]]:
-        """The rows of table `parameters`."""
-        return [
-            {"parameter": i, "path": p.path, "column": p.column, "number_column": p.number, "values": p.values}
-            for i, p in enumerate(self.parameters)
-        ]
-
-    def point_columns(self) -> list[tuple[str, str]]:
-        """Names and types of the columns of table `points`, but for its key."""
-        columns = [("sha256", "TEXT NOT NULL")]
-        for parameter, kind in zip(self.parameters, self.types, strict=True):
-            columns.append((parameter.column, kind))
-            if parameter.number is not None:
-                columns.append((parameter.number, "REAL"))
-        return columns
-
-    def point_rows(self) -> list[dict[str, Any]]:
-        """The rows of table `points`."""
-        rows = []
-        for number, (sha256, values, numbers) in enumerate(self.points):
-            row: dict[str, Any] = {"point": number, "sha256": sha256}
-            for parameter, value, size in zip(self.parameters, values, numbers, strict=True):
-                row[parameter.column] = value
-                if parameter.number is not None:
-                    row[parameter.number] = size
-            rows.append(row)
-        return rows
+    def tables(self) -> Iterator[tuple[str, Mapping[str, str], list[list[Any]]]]:
+        """Its tables in a file: the name, columns with their SQLite types, and rows."""
+        own = {"points": len(self.points), "complete": int(self.complete)}
+        yield "sweep", _COLUMNS, [[own.get(name, getattr(self, name)) for name in _COLUMNS]]
+        columns = {"parameter": _KEY, "path": "TEXT", "column": "TEXT", "number_column": "TEXT", "values": "TEXT"}
+        rows = [[i, one.path, one.column, one.number, one.values] for i, one in enumerate(self.parameters)]
+        yield "parameters", columns, rows
+        columns = {"point": _KEY, "sha256": "TEXT NOT NULL"}
+        names = [name for parameter in self.parameters for name in parameter.columns]
+        for name, values in zip(names, islice(zip(*self.points, strict=True), 1, None), strict=True):
+            columns[name] = _type([value for value in values if value is not None])
+        yield "points", columns, [[number, *point] for number, point in enumerate(self.points)]
 
     def differences(self, asked: Head) -> list[str]:
         """In what a file with this head is not what is asked for, in words."""
         pairs = (
             ("it is of rolloutsim {}, not {}", self.version, asked.version),
             ("its design is {}, not {}", self.design, asked.design),
-            ("it varies {}, not {}", _listed(self), _listed(asked)),
+            ("it varies {}, not {}", _paths(self), _paths(asked)),
             ("it has {} points, not {}", len(self.points), len(asked.points)),
             ("its replications are {}, not {}", self.replications, asked.replications),
             ("its seed is {}, not {}", self.seed, asked.seed),
@@ -146,100 +127,67 @@ class Head:
     @classmethod
     def read(cls, database: sqlite3.Connection) -> Head:
         """The head in a file; `sqlite3.Error` or KeyError where it has none."""
-        cursor = database.execute("SELECT * FROM sweep")
-        found = cursor.fetchone()
-        if found is None:
+        row = next(_rows(database, "SELECT * FROM sweep"), None)
+        if row is None:
             raise sqlite3.DataError("its table 'sweep' is empty")
-        row = dict(zip([column[0] for column in cursor.description], found, strict=True))
-        parameters = tuple(
-            ParameterColumns(*found)
-            for found in database.execute(
-                'SELECT path, "column", number_column, "values" FROM parameters ORDER BY parameter'
-            )
-        )
-        types = {name: kind for _, name, kind, *_ in database.execute("PRAGMA table_info(points)")}
-        cursor = database.execute("SELECT * FROM points ORDER BY point")
-        names = [column[0] for column in cursor.description]
-        points = []
-        for values in cursor:
-            point = dict(zip(names, values, strict=True))
-            points.append(
-                (
-                    point["sha256"],
-                    tuple(point[p.column] for p in parameters),
-                    tuple(None if p.number is None else point[p.number] for p in parameters),
-                )
-            )
-        return cls(
-            row["name"], row["scenario"], row["sha256"], row["design"], row["replications"], row["seed"], parameters,
-            tuple(types[p.column] for p in parameters), tuple(points), row["schema"], row["version"],
-            bool(row["complete"]),
-        )  # fmt: skip
+        columns = 'path, "column", number_column, "values"'
+        rows = database.execute(f"SELECT {columns} FROM parameters ORDER BY parameter")
+        parameters = tuple(ParameterColumns(*one) for one in rows)
+        names = ["sha256", *(name for parameter in parameters for name in parameter.columns)]
+        points = _rows(database, "SELECT * FROM points ORDER BY point")
+        row |= {
+            "parameters": parameters,
+            "points": tuple(tuple(point[name] for name in names) for point in points),
+        }
+        found = {each.name: row[each.name] for each in fields(cls)}
+        return cls(**found | {"complete": bool(found["complete"])})
 
 
-def head(
-    base: ResolvedScenario, text: str, design: Design, points: Sequence[Point], replications: int, seed: int
-) -> Head:
-    """The head of a sweep.
-
-    Parameters
-    ----------
-    base : ResolvedScenario
-        The scenario that is varied.
-    text : str
-        The same as JSON.
-    design : Design
-        What is varied.
-    points : sequence of Point
-        All of its points.
-    replications, seed : int
-        As in `Head`.
-    """
-    columns: list[tuple[ParameterColumns, str, list[Any], list[float | None]]] = []
+def head(base: ResolvedScenario, design: Design, points: Sequence[Point], replications: int, seed: int) -> Head:
+    """The head of a sweep of a scenario; the others as in `Head`."""
+    parameters: list[ParameterColumns] = []
+    columns: list[list[Any]] = [[point.scenario.sha256 for point in points]]
     taken = {"point", "sha256", *RESULT_COLUMNS}
     for number, parameter in enumerate(design.parameters):
-        raw = [point.values[number] for point in points]
-        measures = [measure(parameter.path, value) for value in raw]
-        kind = _kind(raw)
+        values = [point.values[number] for point in points]
+        measures = [measure(parameter.path, value) for value in values]
+        # A share has no unit, but may be written as one, `20%`.
+        suffixes = ("share" if one.kind == "share" else one.suffix for one in measures if one is not None)
+        suffix = next(filter(None, suffixes), None)
         column = _free(parameter.key, taken)
-        suffix = next((_suffix(one) for one in measures if one is not None and _suffix(one)), None)
-        name = None if suffix is None else _free(f"{column}_{suffix}", taken)
-        values = [_text(value) if kind == "TEXT" else value for value in raw]
-        numbers = [None if name is None or one is None else one.number for one in measures]
-        columns.append((ParameterColumns(parameter.key, column, name, _json(parameter.values)), kind, values, numbers))
-    rows = tuple(
-        (point.scenario.sha256, tuple(one[2][i] for one in columns), tuple(one[3][i] for one in columns))
-        for i, point in enumerate(points)
-    )
-    return Head(
-        base.name, text, base.sha256, design.kind, replications, seed,
-        tuple(one[0] for one in columns), tuple(one[1] for one in columns), rows,
-    )  # fmt: skip
+        columns.append([_text(value) for value in values] if _type(values) == "TEXT" else values)
+        name = None
+        if suffix is not None:
+            name = _free(f"{column}_{suffix}", taken)
+            columns.append([None if one is None else one.number for one in measures])
+        parameters.append(ParameterColumns(parameter.key, column, name, _as_json(parameter.values)))
+    rows = tuple(zip(*columns, strict=True))
+    return Head(base.name, base.document, base.sha256, design.kind, replications, seed, tuple(parameters), rows)
 
 
-def _listed(head: Head) -> str:
+def _rows(database: sqlite3.Connection, query: str) -> Iterator[dict[str, Any]]:
+    cursor = database.execute(query)
+    names = [column[0] for column in cursor.description]
+    return (dict(zip(names, row, strict=True)) for row in cursor)
+
+
+def _paths(head: Head) -> str:
     return ", ".join(parameter.path for parameter in head.parameters)
 
 
-def _suffix(measured: Measure) -> str:
-    return _SHARE if measured.kind == "share" else measured.suffix
-
-
-def _kind(values: Sequence[Any]) -> str:
+def _type(values: Sequence[Any]) -> str:
     kinds = {type(value) for value in values}
-    if kinds == {int}:
-        return "INTEGER"
-    return "REAL" if kinds and all(issubclass(kind, (int, float)) and kind is not bool for kind in kinds) else "TEXT"
+    return "INTEGER" if kinds == {int} else "REAL" if kinds <= {int, float} else "TEXT"
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else _as_json(value)
 
 
-def _json(values: tuple[Any, ...] | Range) -> str:
-    if isinstance(values, Range):
-        return json.dumps({"from": values.low, "to": values.high, "scale": values.scale}, ensure_ascii=False)
-    return json.dumps(list(values), ensure_ascii=False)
+def _as_json(value: Any) -> str:
+    if isinstance(value, Range):
+        value = {"from": value.low, "to": value.high, "scale": value.scale}
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -252,34 +200,20 @@ def _free(name: str, taken: set[str]) -> str:
     return free
 
 
-_SEED = "seed"
-
-
 def command_of(head: Head, file: str = "scenario.yaml", output: str = "FILE.sqlite") -> str:
-    """What one types to get the same sweep of the same scenario.
-
-    Parameters
-    ----------
-    head : Head
-        What was swept.
-    file : str
-        What its `scenario` is saved as.
-    output : str
-        The file to write.
-    """
+    """What one types to get the same sweep of the same scenario, which is saved as `file`; `output` is written."""
     return shlex.join(["rolloutsim", "sweep", file, *_options(head), "-o", output])
 
 
 def _options(head: Head) -> Iterator[str]:
     for parameter in head.parameters:
-        yield "-p"
-        yield _option(parameter)
+        yield from ("-p", _option(parameter))
     if head.design != "grid":
         yield from ("--design", head.design)
     if head.design == "sobol":
         yield from ("--points", str(len(head.points)))
     yield from ("--replications", str(head.replications))
-    if not any(parameter.path == _SEED for parameter in head.parameters):  # else it would take their place
+    if not any(parameter.path == "seed" for parameter in head.parameters):  # else it would take their place
         yield from ("--seed", str(head.seed))
 
 
@@ -289,7 +223,7 @@ def _option(parameter: ParameterColumns) -> str:
     if isinstance(values, dict):
         log = " log" if values["scale"] == "log" else ""
         return f"{parameter.path}={values['from']}..{values['to']}{log}"
-    simple = f"{parameter.path}={','.join(value if isinstance(value, str) else _as_json(value) for value in values)}"
+    simple = f"{parameter.path}={','.join(map(_text, values))}"
     return simple if _read(simple) == values else f"{parameter.path}={','.join(map(_as_json, values))}"
 
 
@@ -300,7 +234,3 @@ def _read(option: str) -> Any:
     except (UsageError, ScenarioError):
         return None
     return list(values) if isinstance(values, tuple) else None
-
-
-def _as_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

@@ -10,13 +10,7 @@ _LOOK = 1.0  # how often a worker looks whether its parent is there [s] (assumed
 
 
 def follow(parent: int) -> None:
-    """End this process when its parent is gone: one that is killed can tell nobody, and its workers would stay.
-
-    Parameters
-    ----------
-    parent : int
-        The process that it works for.
-    """
+    """End this process when its parent is gone: one that is killed can tell nobody, and its workers would stay."""
 
     def watch() -> None:
         while os.getppid() == parent:

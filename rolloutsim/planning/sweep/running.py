@@ -9,10 +9,9 @@ from pathlib import Path
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.replicate import seeds
 from rolloutsim.planning.sweep.batches import Job, Workers, run_jobs
-from rolloutsim.planning.sweep.designs import Design
+from rolloutsim.planning.sweep.designs import Design, Point, build_points
 from rolloutsim.planning.sweep.file import SweepRecords, SweepStore, read_records
 from rolloutsim.planning.sweep.head import Head, head
-from rolloutsim.planning.sweep.points import Point, build_points
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.scenario.resolve import resolve
 from rolloutsim.structs import struct
@@ -32,27 +31,21 @@ class SweepPlan:
 
     def jobs(self, done: set[tuple[int, int]]) -> list[Job]:
         """The runs to do, in order, without those that are done."""
-        first = seeds(self.head.seed, self.head.replications)
-        jobs = []
-        for point in self.points:
-            own = seeds(point.scenario.seed, self.head.replications) if self.own_seeds else first
-            jobs += [
-                Job(point.number, number, seed, point.scenario)
-                for number, seed in enumerate(own)
-                if (point.number, number) not in done
-            ]
-        return jobs
+        count = self.head.replications
+        first = seeds(self.head.seed, count)
+        return [
+            Job(point.number, number, seed, point.scenario)
+            for point in self.points
+            for number, seed in enumerate(seeds(point.scenario.seed, count) if self.own_seeds else first)
+            if (point.number, number) not in done
+        ]
 
 
 def plan(draft: Draft, design: Design, replications: int | None = None, seed: int | None = None) -> SweepPlan:
-    """Build and validate all points.
+    """Build and validate all points of a scenario that is varied by a design.
 
     Parameters
     ----------
-    draft : Draft
-        The scenario that is varied.
-    design : Design
-        What is varied.
     replications : int, optional
         Runs of each point; the scenario's own number by default.
     seed : int, optional
@@ -78,7 +71,7 @@ def plan(draft: Draft, design: Design, replications: int | None = None, seed: in
             f"{MOST_RUNS:,}"
         )
     first = base.seed if seed is None else seed
-    return SweepPlan(head(base, base.document, design, points, count, first), points, seed is None)
+    return SweepPlan(head(base, design, points, count, first), points, seed is None)
 
 
 def sweep(
@@ -131,9 +124,5 @@ def sweep(
         except KeyboardInterrupt:
             interrupted = True
         finally:
-            if path is not None:
-                store.close(complete)
-    if path is not None:
-        return read_records(path, interrupted)
-    store.close(complete)
-    return SweepRecords.of(store.database, interrupted)
+            store.close(complete)
+    return SweepRecords.of(store.database, interrupted) if path is None else read_records(path, interrupted)

@@ -38,19 +38,9 @@ MOST_AXES = len(_JOE_KUO) + 1
 
 
 def sobol(count: int, axes: int) -> list[tuple[float, ...]]:
-    """The first points of the sequence.
+    """The first `count` points of the sequence, the corner at zero first: coordinates from 0 to 1, without 1.
 
-    Parameters
-    ----------
-    count : int
-        How many; the first is the corner at zero.
-    axes : int
-        Coordinates of each, at most `MOST_AXES`.
-
-    Returns
-    -------
-    list of tuple of float
-        Coordinates from 0 to 1, without 1.
+    There are at most `MOST_AXES` axes.
     """
     directions = [_directions(axis) for axis in range(axes)]
     at = [0] * axes

@@ -24,20 +24,7 @@ _START = (
 
 
 def workers(jobs: int = -1, url: str | None = None) -> AbstractContextManager[Workers]:
-    """Local processes, or those of a cluster.
-
-    Parameters
-    ----------
-    jobs : int
-        Local processes; -1: one for each core.
-    url : str, optional
-        Of a cluster's scheduler, which is used instead.
-
-    Raises
-    ------
-    UsageError
-        If there can be no such number of processes.
-    """
+    """So many local processes (-1: one for each core), or those of a cluster, by the `url` of its scheduler."""
     check_jobs(jobs)
     return nullcontext(Workers(jobs, _local)) if url is None else cluster(url)
 
@@ -55,12 +42,7 @@ def _local() -> AbstractContextManager[Any]:
 
 @contextmanager
 def cluster(url: str) -> Iterator[Workers]:
-    """The workers of a Dask cluster.
-
-    Parameters
-    ----------
-    url : str
-        Of its scheduler: `tcp://host:8786`.
+    """The workers of a Dask cluster, whose scheduler is at `tcp://host:8786`.
 
     Raises
     ------
@@ -111,7 +93,8 @@ def _knock(url: str) -> None:
         try:
             thread.submit(asyncio.run, knock()).result()
         except (OSError, ValueError, TypeError) as error:
-            raise UnreachableError(f"no Dask scheduler answers at {url}: {_short(error)}; {_START}") from error
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise UnreachableError(f"no Dask scheduler answers at {url}: {reason}; {_START}") from error
 
 
 def _version() -> str:
@@ -134,7 +117,3 @@ def _check_versions(versions: dict[str, str]) -> None:
                 f"worker {worker} has rolloutsim {version}, and this is {__version__}; install the same on all, so "
                 "that all compute the same"
             )
-
-
-def _short(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -17,6 +17,7 @@ from rolloutsim.results.numerals import show_time, whole_share
 from rolloutsim.results.why.bottlenecks import Bottleneck, bottlenecks
 from rolloutsim.results.why.words import name_of
 from rolloutsim.scenario.causes import CAUSES
+from rolloutsim.scenario.resources import LinkName
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -110,7 +111,7 @@ def _key(cause: Bottleneck) -> str:
     """The link, where it is one; else the kind, with the direction of the racks' links."""
     if len(cause.links) == 1:
         return cause.links[0]
-    return f"{cause.kind}.{cause.links[0].rpartition('.')[2]}" if cause.links else cause.kind
+    return f"{cause.kind}.{LinkName.of(cause.links[0]).part}" if cause.links else cause.kind
 
 
 def _in_words(cause: Bottleneck) -> str:

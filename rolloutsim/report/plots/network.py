@@ -16,6 +16,7 @@ from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene
 from rolloutsim.results.load.requests import RegistrySummary, registry_summaries, request_times
 from rolloutsim.results.load.throughput import LinkLoad, link_loads
 from rolloutsim.results.numerals import show_time, whole_share
+from rolloutsim.scenario.resources import LinkName
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -80,11 +81,11 @@ def racks(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) 
             "network: {racks: {oversubscription: 4}}"
         )
     edges = np.linspace(0.0, records.end, _PARTS + 1)
-    names = tuple(dict.fromkeys(load.link.rpartition(".")[0] for load in loads))
+    names = tuple(dict.fromkeys(LinkName.of(load.link).owner for load in loads))
     row = {name: i for i, name in enumerate(names)}
     heat = np.zeros((len(names), _PARTS))
     for load in loads:
-        place = row[load.link.rpartition(".")[0]]
+        place = row[LinkName.of(load.link).owner]
         heat[place] = np.maximum(heat[place], load.at(edges))
     said = _fullest(loads, no_link="No rack's link")
     ax = canvas(ax)
@@ -96,7 +97,7 @@ def racks(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) 
     if not few:
         mark(image, "rack", "all", f"{len(names)} racks; {said}")
     for place, name in enumerate(names if few else ()):
-        of_rack = max((load for load in loads if load.link.rpartition(".")[0] == name), key=_mean)
+        of_rack = max((load for load in loads if LinkName.of(load.link).owner == name), key=_mean)
         strip = Rectangle((0.0, place - 0.5), records.end, 1.0, alpha=0.0, linewidth=0)
         ax.add_patch(strip)
         busy = f"{of_rack.link}: {whole_share(_mean(of_rack))} busy; {_when(of_rack.saturated_spans)}"
@@ -178,7 +179,7 @@ def _lanes(loads: Sequence[LinkLoad], end: float) -> list[_Lane]:
     by_direction: dict[str, list[LinkLoad]] = {}
     for load in loads:
         if load.kind == "rack":
-            by_direction.setdefault(load.link.rpartition(".")[2], []).append(load)
+            by_direction.setdefault(LinkName.of(load.link).part, []).append(load)
     lanes = []
     for direction, members in by_direction.items():
         used = [load for load in members if _mean(load) > 0.0]

@@ -296,8 +296,8 @@ def _bounds(sweep: SweepRecords, case: str) -> list[Threshold]:
 def _first_points(sweep: SweepRecords) -> set[int]:
     """The points without those that repeat an earlier one's values, and so its results."""
     first: dict[tuple[str, ...], int] = {}
-    for point, (_, written, _) in zip(sweep.points["point"], sweep.head.points, strict=True):
-        first.setdefault(tuple(map(str, written)), point)
+    for point, (_, *values) in zip(sweep.points["point"], sweep.head.points, strict=True):
+        first.setdefault(tuple(map(str, values)), point)
     return set(first.values())
 
 

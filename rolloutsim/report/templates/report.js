@@ -28,15 +28,6 @@
   document.addEventListener("pointerdown", show);
   document.addEventListener("pointerleave", () => { light(null); tip.hidden = true; });
 
-  const scale = { ms: 1e-3, s: 1, m: 60, h: 3600, d: 86400, B: 1, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12,
-    KiB: 1024, MiB: 1048576, GiB: 1073741824, "bit/s": 1, "kbit/s": 1e3, "Mbit/s": 1e6, "Gbit/s": 1e9, "Tbit/s": 1e12,
-    "B/s": 8, "kB/s": 8e3, "MB/s": 8e6, "GB/s": 8e9, "MiB/s": 8388608 };
-  const value = (text) => {
-    const parts = [...text.replaceAll(",", "").matchAll(/(-?\d+(?:\.\d+)?)\s*([A-Za-z]+(?:\/s)?)?/g)];
-    if (!parts.length || !/^[-\d]/.test(text)) return null;
-    const time = /^(\d+(\.\d+)?[hms])+$/.test(text);
-    return (time ? parts : parts.slice(0, 1)).reduce((sum, [, number, unit]) => sum + number * (scale[unit] ?? 1), 0);
-  };
   for (const head of document.querySelectorAll("th")) {
     head.setAttribute("aria-sort", "none");
     head.tabIndex = 0;
@@ -47,8 +38,8 @@
       for (const other of row.cells) other.setAttribute("aria-sort", "none");
       head.setAttribute("aria-sort", up ? "ascending" : "descending");
       const keyed = [...body.rows].map((line) => {
-        const text = line.cells[place].textContent;
-        return [value(text), text, line];
+        const { dataset, textContent } = line.cells[place];
+        return ["value" in dataset ? Number(dataset.value) : null, textContent, line];
       });
       keyed.sort(([a, x], [b, y]) => {
         const order = a !== null && b !== null ? a - b : a === b ? x.localeCompare(y) : a === null ? 1 : -1;

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from rolloutsim.results.facts.records import CaseRecords, Run
-    from rolloutsim.scenario.resolved import Layer
-    from rolloutsim.scenario.resolved_rollout import Prices
+    from rolloutsim.scenario.resolved import Layer, Prices
 
 _GB = parse_size("1 GB")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.facts.intervals import Spread
     from rolloutsim.results.facts.records import CaseRecords, Orchestration, Times
     from rolloutsim.results.time.split import Rows
-    from rolloutsim.scenario.resolved_rollout import Workload
+    from rolloutsim.scenario.resolved import Workload
 
 _DEADLINE = "progress deadline"  # how the condition begins that a Deployment reports
 

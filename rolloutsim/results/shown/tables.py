@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
-from io import StringIO
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import inf
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,18 +15,29 @@ from rolloutsim.results.numerals import (
     UNKNOWN,
     plus_minus,
     show_byte_rate,
-    show_count,
-    show_factor,
     show_latency,
     show_rate,
-    show_share,
-    show_size,
     show_time,
     three_digits,
     visible,
 )
 from rolloutsim.results.shown.findings import findings
-from rolloutsim.results.shown.tabular import Column, Table, escaped, markdown, text_table
+from rolloutsim.results.shown.tabular import (
+    COUNT,
+    FACTOR,
+    NUMBER,
+    RATE,
+    SHARE,
+    SIZE,
+    TEXT,
+    TIME,
+    Column,
+    Kind,
+    Table,
+    csv_text,
+    escaped,
+    markdown,
+)
 from rolloutsim.results.thresholds import ThresholdResult
 from rolloutsim.scenario.resources import RESOURCES
 
@@ -34,7 +45,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.facts.intervals import Interval
     from rolloutsim.results.facts.records import CaseRecords, Run
     from rolloutsim.results.load.background import BackgroundSummary, Latency
-    from rolloutsim.results.load.disks import ImageDisk
+    from rolloutsim.results.load.links import LinkSummary
     from rolloutsim.results.outcome import Outcome
     from rolloutsim.results.pods.replicas import WorkloadSummary
 
@@ -42,7 +53,10 @@ Intervals = Mapping[str, "Interval | None"]  # of rollout times, by case
 
 MOST_ROWS = 200  # of nodes; of more the latest are shown (assumed: some pages)
 
+# Of the CSV: figures of each case, and statistics of spreads.
+_FIGURES = ("case", "nodes", "pulls", "unfinished_pulls", "rollout_time_s", "alone_time_s", "bytes_on_wire")
 _SPREADS = {"pull_time_s": "pull_time_{}_s", "slowdown": "slowdown_{}"}
+_STATISTICS = ("mean", "p50", "p95", "p99", "max")
 # Kinds of links whose rates people give in bytes.
 _IN_BYTES = ("registry_storage", *(resource.part for resource in RESOURCES if not resource.is_network))
 _SHARED = "Pulls of an image that several workloads use, and their bytes, stand in the row of each of them."
@@ -54,13 +68,83 @@ _FOOTNOTES = (
 
 def case_rows(outcome: Outcome) -> Table:
     """The cases side by side: as images where each case is an image, else as workloads or sets of pulls."""
-    run, summary = outcome.run, outcome.means
-    figures = [(case, summary.cases[case.name]) for case in run.cases]
+    run, summary, intervals = outcome.run, outcome.means, outcome.intervals
+    rows: list[tuple[CaseSummary, Any]] = [(case, case) for case in summary.cases.values()]
+    columns: tuple[Column, ...]
     if _shows_workloads(run):
-        return _workload_table(summary, outcome.intervals)
-    if all(is_image_case(case) for case in run.cases):
-        return _image_table(figures, outcome.intervals)
-    return _pull_table(figures, outcome.intervals)
+        rows = [(case, one) for case, _ in rows if case.rollout for one in case.rollout.workloads]
+        columns = (
+            Column("workload", TEXT, lambda row: row[1].workload),
+            Column("pods", COUNT, lambda row: row[1].replicas),
+            _time(_lasted, _decides, intervals),
+            Column("least ready", COUNT, lambda row: row[1].least_ready),
+            Column("promised", COUNT, lambda row: row[1].floor),
+            Column("pulls", COUNT, lambda row: row[1].pulls),
+            _ON_THE_WIRE,
+            *_PULL_TIMES,
+        )
+    elif all(map(is_image_case, run.cases)):
+        sizes = {case.name: case.images[0].compressed for case in run.cases}
+        smallest = summary.cases[min(sizes, key=sizes.__getitem__)].rollout_time_s
+        columns = (
+            Column("image", TEXT, lambda row: row[1].case),
+            Column("size", SIZE, lambda row: sizes[row[1].case]),
+            _ON_THE_WIRE,
+            _time(_rollout_time, lambda row: True, intervals),
+            Column("alone", TIME, lambda row: row[1].alone_time_s),
+            _SLOWDOWN,
+            Column("vs smallest", FACTOR, lambda row: _ratio(row[1].rollout_time_s, smallest)),
+        )
+    else:
+        columns = (
+            Column("case", TEXT, lambda row: row[1].case),
+            Column("pulls", NUMBER, lambda row: row[1].pulls),
+            _ON_THE_WIRE,
+            _time(_rollout_time, lambda row: True, intervals),
+            *_PULL_TIMES,
+            _SLOWDOWN,
+        )
+    return Table(columns, rows, lambda row: f"case:{row[0].case}")
+
+
+# Of rows whose second part has these figures: a case, or a workload of the case in the first part.
+_ON_THE_WIRE = Column("on the wire", SIZE, lambda row: row[1].bytes_on_wire)
+_PULL_TIMES = (
+    Column("pull time p50", TIME, lambda row: getattr(row[1].pull_time_s, "p50", None)),
+    Column("p95", TIME, lambda row: getattr(row[1].pull_time_s, "p95", None)),
+)
+_SLOWDOWN = Column("slowdown", FACTOR, lambda row: getattr(row[1].slowdown, "mean", None))
+
+
+def _time(of: Callable[[Any], float | None], decides: Callable[[Any], bool], intervals: Intervals) -> Column:
+    """The rollout time, and behind ± half the interval of the case's where a row's time decides that."""
+
+    def shown(row: Any) -> str:
+        time, interval = of(row), intervals.get(row[0].case)
+        if time is None or interval is None or interval.half == 0.0 or not decides(row):
+            return show_time(time)
+        return plus_minus(show_time, time, interval.half)
+
+    return Column("rollout time", TIME, of, shown)
+
+
+def _rollout_time(row: tuple[CaseSummary, CaseSummary]) -> float | None:
+    return row[1].rollout_time_s
+
+
+def _lasted(row: tuple[CaseSummary, WorkloadSummary]) -> float | None:
+    """From a workload's start to its last ready pod [s]."""
+    start, ready = row[1].start_s, row[1].ready_s
+    return None if ready is None or start is None else ready - start
+
+
+def _decides(row: tuple[CaseSummary, WorkloadSummary]) -> bool:
+    """Whether it is this workload that the case waits for."""
+    return row[1].start_s == 0.0 and row[1].ready_s == row[0].rollout_time_s
+
+
+def _ratio(value: float | None, smallest: float | None) -> float | None:
+    return None if value is None or not smallest else value / smallest
 
 
 def disk_rows(summary: RunSummary) -> Table | None:
@@ -74,22 +158,33 @@ def disk_rows(summary: RunSummary) -> Table | None:
     disks = [case.disk for case in summary.cases.values() if case.disk is not None and case.disk.cost_per_month]
     if not disks:
         return None
-    kinds = list(disks[0].cost_per_month)
-    headings = (
-        "image", "a node", "all nodes", "registry", *(f"a month on {kind.upper()}" for kind in kinds), "vs smallest",
-    )  # fmt: skip
     images = [image for disk in disks for image in disk.images if image.nodes]
     smallest = min((image.bytes_per_node for image in images), default=0.0)
-    columns = tuple(Column(heading, "right" if place else "left") for place, heading in enumerate(headings))
-    return Table(columns, tuple(_disk_row(image, kinds, smallest) for image in images))
+    columns = (
+        Column("image", TEXT, lambda row: row.image),
+        Column("a node", SIZE, lambda row: row.bytes_per_node),
+        Column("all nodes", SIZE, lambda row: row.fleet_bytes),
+        Column("registry", SIZE, lambda row: row.compressed_bytes),
+        *(_cost(kind) for kind in disks[0].cost_per_month),
+        Column("vs smallest", FACTOR, lambda row: _ratio(row.bytes_per_node, smallest)),
+    )
+    return Table(columns, images)
+
+
+def _cost(kind: str) -> Column:
+    return Column(f"a month on {kind.upper()}", _COST, lambda row: row.cost_per_month[kind])
 
 
 def threshold_rows(results: Sequence[ThresholdResult]) -> Table:
     """One row a condition: whether it holds, metric, condition, value and headroom."""
-    headings = ("", "metric", "condition", "value", "headroom")
-    sides: tuple[Literal["left", "right"], ...] = ("left", "left", "left", "right", "right")
-    rows = tuple((_mark(r), r.metric, r.check, r.shown, r.headroom) for r in results)
-    return Table(tuple(Column(h, s) for h, s in zip(headings, sides, strict=True)), rows)
+    columns = (
+        Column("", TEXT, lambda row: "✓" if row.passed else "✗" if row.severity == "error" else "!"),
+        Column("metric", TEXT, lambda row: row.metric),
+        Column("condition", TEXT, lambda row: row.check),
+        Column("value", NUMBER, lambda row: row.value, lambda row: row.shown),
+        Column("headroom", SHARE, lambda row: row.room, lambda row: row.headroom),
+    )
+    return Table(columns, results)
 
 
 def to_csv(outcome: Outcome) -> str:
@@ -98,18 +193,26 @@ def to_csv(outcome: Outcome) -> str:
     Where there are workloads, kubelets, faults or pushes, their failures are columns as well.
     With several replications the ends of the rollout time's interval come last.
     """
-    summary, intervals = outcome.means, outcome.intervals
-    text = StringIO()
-    rollouts = any(case.rollout is not None for case in summary.cases.values())
-    lines = [_flat(case) | (_flat_rollout(case) if rollouts else {}) for case in summary.cases.values()]
+    cases, intervals = tuple(outcome.means.cases.values()), outcome.intervals
+    columns = [Column(key, NUMBER, attrgetter(key)) for key in _FIGURES]
+    columns += [_statistic(metric, name, heading) for metric, heading in _SPREADS.items() for name in _STATISTICS]
+    if any(case.rollout is not None for case in cases):
+        columns += [
+            Column("unfinished_pods", COUNT, lambda case: case.rollout and len(case.rollout.unfinished_pods)),
+            Column("failed_pulls", COUNT, lambda case: case.rollout and case.rollout.failed_pulls),
+            Column("bytes_again", SIZE, lambda case: case.rollout and case.rollout.bytes_again),
+        ]
     if intervals:
-        for line, case in zip(lines, summary.cases, strict=True):
-            low, high = intervals.get(case) or (None, None)
-            line |= {"rollout_time_ci_low_s": low, "rollout_time_ci_high_s": high}
-    writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return text.getvalue()
+        columns += [
+            Column("rollout_time_ci_low_s", TIME, lambda case: getattr(intervals.get(case.case), "low", None)),
+            Column("rollout_time_ci_high_s", TIME, lambda case: getattr(intervals.get(case.case), "high", None)),
+        ]
+    return csv_text(Table(tuple(columns), cases))
+
+
+def _statistic(metric: str, name: str, heading: str = "{}") -> Column:
+    """A statistic of a spread, empty where there is none."""
+    return Column(heading.format(name), TIME, lambda row: getattr(getattr(row, metric), name, None))
 
 
 def to_markdown(outcome: Outcome) -> str:
@@ -152,141 +255,10 @@ def _about_intervals(intervals: Intervals) -> Iterator[str]:
     yield "Nodes that are named, and changes that were tried, are those of the first replication."
 
 
-def _image_table(figures: Sequence[tuple[CaseRecords, CaseSummary]], intervals: Intervals) -> Table:
-    smallest = min(figures, key=lambda pair: pair[0].images[0].compressed)[1].rollout_time_s
-    columns = (
-        Column("image", "left"), Column("size", "right"), Column("on the wire", "right"),
-        Column("rollout time", "right"), Column("alone", "right"), Column("slowdown", "right"),
-        Column("vs smallest", "right"),
-    )  # fmt: skip
-    rows = tuple(
-        (
-            case.name,
-            show_size(case.images[0].compressed),
-            show_size(row.bytes_on_wire),
-            _rollout_time(row, intervals),
-            show_time(row.alone_time_s),
-            show_factor(None if row.slowdown is None else row.slowdown.mean),
-            _ratio(row.rollout_time_s, smallest),
-        )
-        for case, row in figures
-    )
-    return Table(columns, rows)
-
-
-def _pull_table(figures: Sequence[tuple[CaseRecords, CaseSummary]], intervals: Intervals) -> Table:
-    columns = (
-        Column("case", "left"), Column("pulls", "right"), Column("on the wire", "right"),
-        Column("rollout time", "right"), Column("pull time p50", "right"), Column("p95", "right"),
-        Column("slowdown", "right"),
-    )  # fmt: skip
-    rows = tuple(
-        (
-            row.case,
-            str(row.pulls),
-            show_size(row.bytes_on_wire),
-            _rollout_time(row, intervals),
-            show_time(None if row.pull_time_s is None else row.pull_time_s.p50),
-            show_time(None if row.pull_time_s is None else row.pull_time_s.p95),
-            show_factor(None if row.slowdown is None else row.slowdown.mean),
-        )
-        for _, row in figures
-    )
-    return Table(columns, rows)
-
-
 def _shows_workloads(run: Run) -> bool:
     """Whether the table has a row a workload: where images are the cases, these say more."""
     has_workloads = any(case.workloads for case in run.scenario.cases)
     return has_workloads and not all(is_image_case(case) for case in run.cases)
-
-
-def _workload_table(summary: RunSummary, intervals: Intervals) -> Table:
-    columns = (
-        Column("workload", "left"), Column("pods", "right"), Column("rollout time", "right"),
-        Column("least ready", "right"), Column("promised", "right"), Column("pulls", "right"),
-        Column("on the wire", "right"), Column("pull time p50", "right"), Column("p95", "right"),
-    )  # fmt: skip
-    workloads = [(case, one) for case in summary.cases.values() if case.rollout for one in case.rollout.workloads]
-    rows = tuple(
-        (
-            row.workload,
-            show_count(row.replicas),
-            _workload_time(case, row, intervals),
-            show_count(row.least_ready),
-            UNKNOWN if row.floor is None else show_count(row.floor),
-            show_count(row.pulls),
-            show_size(row.bytes_on_wire),
-            show_time(None if row.pull_time_s is None else row.pull_time_s.p50),
-            show_time(None if row.pull_time_s is None else row.pull_time_s.p95),
-        )
-        for case, row in workloads
-    )
-    return Table(columns, rows)
-
-
-def _workload_time(case: CaseSummary, row: WorkloadSummary, intervals: Intervals) -> str:
-    """From a workload's start to its last ready pod; of the one that the case waits for with the interval."""
-    if row.ready_s is None or row.start_s is None:
-        return UNKNOWN
-    if row.start_s == 0.0 and row.ready_s == case.rollout_time_s:
-        return _rollout_time(case, intervals)
-    return show_time(row.ready_s - row.start_s)
-
-
-def _disk_row(row: ImageDisk, kinds: Sequence[str], smallest: float) -> tuple[str, ...]:
-    return (
-        row.image,
-        show_size(row.bytes_per_node),
-        show_size(row.fleet_bytes),
-        show_size(row.compressed_bytes),
-        *(three_digits(row.cost_per_month[kind]) for kind in kinds),
-        _ratio(row.bytes_per_node, smallest),
-    )
-
-
-def _rollout_time(row: CaseSummary, intervals: Intervals) -> str:
-    """The time, and behind ± half its interval."""
-    interval = intervals.get(row.case)
-    if row.rollout_time_s is None or interval is None or interval.half == 0.0:
-        return show_time(row.rollout_time_s)
-    return plus_minus(show_time, row.rollout_time_s, interval.half)
-
-
-def _ratio(time: float | None, smallest: float | None) -> str:
-    if time is None or not smallest:
-        return UNKNOWN
-    return show_factor(time / smallest)
-
-
-def _mark(result: ThresholdResult) -> str:
-    return "✓" if result.passed else "✗" if result.severity == "error" else "!"
-
-
-def _flat(case: CaseSummary) -> dict[str, Any]:
-    line: dict[str, Any] = {
-        "case": visible(case.case),
-        "nodes": case.nodes,
-        "pulls": case.pulls,
-        "unfinished_pulls": case.unfinished_pulls,
-        "rollout_time_s": case.rollout_time_s,
-        "alone_time_s": case.alone_time_s,
-        "bytes_on_wire": case.bytes_on_wire,
-    }
-    for metric, heading in _SPREADS.items():
-        spread = getattr(case, metric)
-        values: Mapping[str, Any] = {} if spread is None else asdict(spread)
-        line |= {heading.format(key): values.get(key) for key in ("mean", "p50", "p95", "p99", "max")}
-    return line
-
-
-def _flat_rollout(case: CaseSummary) -> dict[str, Any]:
-    rollout = case.rollout
-    return {
-        "unfinished_pods": None if rollout is None else len(rollout.unfinished_pods),
-        "failed_pulls": None if rollout is None else rollout.failed_pulls,
-        "bytes_again": None if rollout is None else rollout.bytes_again,
-    }
 
 
 def application_rows(run: Run) -> Table | None:
@@ -304,26 +276,26 @@ def application_rows(run: Run) -> Table | None:
     """
     from rolloutsim.results.load.background import background_summaries  # few scenarios have any
 
-    rows: list[tuple[str, ...]] = []
-    for case in run.cases:
-        for one in background_summaries(case):
-            rows += _application_rows(case.name if len(run.cases) > 1 else "", one)
-    if not rows:
-        return None
-    case_column = [Column("case", "left")] if len(run.cases) > 1 else []
-    figures = ("before", "while pulled", "after", "lost", "back after")
-    columns = (*case_column, Column("application", "left"), *(Column(figure, "right") for figure in figures))
-    return Table(columns, tuple(row if case_column else row[1:] for row in rows))
+    several = len(run.cases) > 1
+    columns = (
+        *((Column("case", TEXT, lambda row: row[0]),) if several else ()),
+        Column("application", TEXT, lambda row: row[1].name + (", a request" if row[1].kind == "service" else "")),
+        *(_moment(*each) for each in (("before", "before"), ("while pulled", "during"), ("after", "after"))),
+        Column("lost", SIZE, lambda row: None if row[1].kind == "transfer" else row[1].lost),
+        Column("back after", _BACK, lambda row: row[1].recovered),
+    )
+    rows = [(case.name, one) for case in run.cases for one in background_summaries(case)]
+    return Table(columns, rows) if rows else None
 
 
-def _application_rows(case: str, one: BackgroundSummary) -> list[tuple[str, ...]]:
-    ended = "at once" if one.recovered == 0.0 else UNKNOWN if one.recovered is None else show_time(one.recovered)
-    lost = show_size(one.lost) if one.kind != "transfer" else UNKNOWN
-    rates = [UNKNOWN if rate is None else show_rate(rate) for rate in (one.before, one.during, one.after)]
-    if one.kind != "service":
-        return [(case, one.name, *rates, lost, ended)]
-    latencies = [_latency(latency) for latency in (one.latency_before, one.latency_during, one.latency_after)]
-    return [(case, f"{one.name}, a request", *latencies, lost, ended)]
+def _moment(heading: str, when: str) -> Column:
+    """Bandwidth at one time; of services the latency."""
+
+    def shown(row: tuple[str, BackgroundSummary]) -> str:
+        service = row[1].kind == "service"
+        return _latency(getattr(row[1], f"latency_{when}")) if service else _rate(getattr(row[1], when))
+
+    return Column(heading, RATE, lambda row: getattr(row[1], when), shown)
 
 
 def _latency(latency: Latency | None) -> str:
@@ -339,73 +311,74 @@ def split_table(summary: RunSummary) -> Table:
     cases = list(summary.cases.values())
     causes = dict.fromkeys(cause for case in cases for cause in case.time_split_s)
     order = sorted(causes, key=lambda cause: -sum(case.time_split_s.get(cause, 0.0) for case in cases))
-    rows = [
-        (cause, *(show_time(case.time_split_s[cause]) if cause in case.time_split_s else "" for case in cases))
-        for cause in order
-    ]
-    return text_table(("cause", *(case.case for case in cases)), rows)
+    kind = replace(TIME, unknown="")
+    return Table((Column("cause", TEXT, str), *(Column(c.case, kind, c.time_split_s.get) for c in cases)), order)
 
 
-def links_table(case: CaseSummary) -> tuple[Table, tuple[str, ...]]:
-    """How busy each link was, and what each row is about."""
-    rows = [
-        (
-            row.link,
-            show_byte_rate(row.capacity_bytes_per_s) if row.kind in _IN_BYTES else show_rate(row.capacity_bytes_per_s),
-            show_size(row.bytes),
-            UNKNOWN if row.utilisation is None else show_share(row.utilisation),
-            show_time(row.saturated_s),
-            f"{row.peak_flows:.0f}",
-        )
-        for row in case.links
-    ]
-    headings = ("link", "payload capacity", "carried", "utilisation", "full for", "most flows")
-    return text_table(headings, rows), tuple(f"link:{row.link}" for row in case.links)
+def links_table(case: CaseSummary) -> Table:
+    """How busy each link was."""
+    columns = (
+        Column("link", TEXT, lambda row: row.link),
+        Column("payload capacity", RATE, lambda row: row.capacity_bytes_per_s, _capacity),
+        Column("carried", SIZE, lambda row: row.bytes),
+        Column("utilisation", SHARE, lambda row: row.utilisation),
+        Column("full for", TIME, lambda row: row.saturated_s),
+        Column("most flows", Kind("{:.0f}".format), lambda row: row.peak_flows),
+    )
+    return Table(columns, case.links, lambda row: f"link:{row.link}")
 
 
-def nodes_table(case: CaseRecords) -> tuple[Table, tuple[str, ...], str]:
-    """The nodes, or the latest of very many; what each row is about; a caption."""
+def _capacity(row: LinkSummary) -> str:
+    return (show_byte_rate if row.kind in _IN_BYTES else show_rate)(row.capacity_bytes_per_s)
+
+
+def nodes_table(case: CaseRecords) -> tuple[Table, str]:
+    """The nodes, or the latest of very many; a caption."""
     from rolloutsim.results.contract.columns import node_columns  # only reports need it
 
-    columns = node_columns(case)
-    ready = np.asarray(columns["ready_s"], np.float64)
-    order = np.argsort(-np.nan_to_num(ready, nan=np.inf), kind="stable")[:MOST_ROWS]
-    rows = []
-    for i in order.tolist():
-        times = (_time(columns[key][i]) for key in ("asked_s", "pulled_s", "ready_s"))
-        rows.append((str(columns["node"][i]), *times, show_size(float(columns["bytes"][i]))))
-    subjects = tuple(f"node:{row[0]}" for row in rows)
-    caption = "Nodes, the latest first" if len(rows) == len(ready) else f"The latest {len(rows)} of {len(ready)} nodes"
-    return text_table(("node", "asked", "pulled", "ready", "fetched"), rows), subjects, caption
+    found = node_columns(case)
+    ready = np.asarray(found["ready_s"], np.float64)
+    order = np.argsort(-np.nan_to_num(ready, nan=np.inf), kind="stable")[:MOST_ROWS].tolist()
+    kinds = {"node": TEXT, "asked": TIME, "pulled": TIME, "ready": TIME, "fetched": SIZE}
+    columns = (
+        Column(heading, kind, values.__getitem__)
+        for (heading, kind), values in zip(kinds.items(), found.values(), strict=True)
+    )
+    caption = (
+        "Nodes, the latest first" if len(order) == len(ready) else f"The latest {len(order)} of {len(ready)} nodes"
+    )
+    return Table(tuple(columns), order, lambda row: f"node:{found['node'][row]}"), caption
 
 
 def applications_table(case: CaseRecords) -> Table | None:
     """What other applications got before, during and after the rollout; None where there are none."""
     from rolloutsim.results.load.background import background_summaries  # few scenarios have any
 
-    found = background_summaries(case)
-    if not found:
-        return None
-    rows = []
-    for one in found:
-        for when, rate, latency in (
-            ("before", one.before, one.latency_before),
-            ("during", one.during, one.latency_during),
-            ("after", one.after, one.latency_after),
-        ):
-            rows.append((one.name if when == "before" else "", when, _rate(rate), *_latencies(latency)))
-    return text_table(("application", "when", "bandwidth", "latency p50", "p95", "max"), rows, left=2)
+    rows = [(one, when) for one in background_summaries(case) for when in ("before", "during", "after")]
+    columns = (
+        Column("application", TEXT, lambda row: row[0].name if row[1] == "before" else ""),
+        Column("when", TEXT, lambda row: row[1]),
+        Column("bandwidth", RATE, lambda row: getattr(*row)),
+        *(_request(*each) for each in (("latency p50", "p50"), ("p95", "p95"), ("max", "max"))),
+    )
+    return Table(columns, rows) if rows else None
 
 
-def _latencies(latency: Latency | None) -> tuple[str, str, str]:
-    if latency is None:
-        return ("", "", "")
-    return show_latency(latency.p50), show_latency(latency.p95), show_latency(latency.max)
+def _request(heading: str, name: str) -> Column:
+    """A statistic of a service's requests, infinite where they get no answer; nothing for other applications."""
+
+    def value(row: tuple[BackgroundSummary, str]) -> float | None:
+        latency = getattr(row[0], f"latency_{row[1]}")
+        seconds: float | None = getattr(latency, name, None)
+        return inf if seconds is None and latency is not None else seconds
+
+    return Column(heading, _LATENCY, value)
 
 
 def _rate(rate: float | None) -> str:
     return UNKNOWN if rate is None else show_rate(rate)
 
 
-def _time(time: float | None) -> str:
-    return UNKNOWN if time is None or time != time else show_time(float(time))
+_LATENCY = Kind(lambda seconds: show_latency(None if seconds == inf else seconds), unknown="")
+_COST = Kind(three_digits)
+_BACK = Kind(lambda time: "at once" if time == 0.0 else show_time(time))

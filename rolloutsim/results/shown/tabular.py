@@ -1,12 +1,30 @@
-"""A table as plain text: headings, cells, and the side these stand on; in Markdown."""
+"""A table keeps its values until one of the renderers here shows them: Markdown, HTML, CSV, rows or columns of values.
+
+A column is declared in a line: its heading, the kind of its values, and how a row's value is found. The terminal's
+renderer is `rolloutsim.cli.page`.
+"""
 
 from __future__ import annotations
 
+import csv
+import json
 import re
-from collections.abc import Iterator, Sequence
-from typing import Literal
+import shlex
+from collections.abc import Callable, Iterable, Sequence
+from io import StringIO
+from operator import itemgetter
+from typing import Any, Literal
 
-from rolloutsim.results.numerals import visible
+from rolloutsim.results.numerals import (
+    UNKNOWN,
+    show_count,
+    show_factor,
+    show_rate,
+    show_share,
+    show_size,
+    show_time,
+    visible,
+)
 from rolloutsim.structs import struct
 
 # Letters that mean something in Markdown where they stand: a backslash only before punctuation, `<` before a name.
@@ -14,33 +32,101 @@ _MEANT_BY_MARKDOWN = re.compile(r"[`*\[|]|<(?=[A-Za-z/!?])|\\(?=[!-/:-@\[-`{-~])
 
 
 @struct
+class Kind:
+    """How values of a kind are shown: as which text, on which side, and as what where there is none (None, NaN)."""
+
+    show: Callable[[Any], str]
+    side: Literal["left", "right"] = "right"
+    unknown: str = UNKNOWN
+
+
+def as_options(overrides: Iterable[str]) -> str:
+    """Overrides as options that a shell takes as they stand: `--set nodes=50 --set 'network=10 Gbit/s'`."""
+    return " ".join(f"--set {shlex.quote(override)}" for override in overrides)
+
+
+TEXT = Kind(str, "left")
+TIME, SIZE, RATE = Kind(show_time), Kind(show_size), Kind(show_rate)
+SHARE, FACTOR, COUNT = Kind(show_share), Kind(show_factor), Kind(show_count)
+NUMBER = Kind(str)  # as it is written, or as its column says
+OPTIONS = Kind(as_options, "left")
+
+
+@struct
 class Column:
-    """A column's heading and the side its cells stand on."""
+    """A column of a table.
+
+    Parameters
+    ----------
+    heading : str
+        What stands above it.
+    kind : Kind
+        Of its values.
+    of : callable
+        The value in a row.
+    shown : callable, optional
+        What a row shows where the value alone does not tell, such as the interval behind it.
+    """
 
     heading: str
-    side: Literal["left", "right"]
+    kind: Kind
+    of: Callable[[Any], Any]
+    shown: Callable[[Any], str] | None = None
+
+    @property
+    def side(self) -> Literal["left", "right"]:
+        """The side on which the cells stand."""
+        return self.kind.side
+
+    def cell(self, row: Any) -> str:
+        """What people read in a row."""
+        if self.shown is not None:
+            return visible(self.shown(row))
+        value = self.of(row)
+        return visible(self.kind.unknown if value is None or value != value else self.kind.show(value))
 
 
 @struct
 class Table:
-    """Headings and cells, all text."""
+    """Columns, and what each row is made from.
+
+    Parameters
+    ----------
+    columns : tuple of Column
+        At least one.
+    rows : sequence
+        Of anything that the columns find their values in.
+    about : callable, optional
+        What a row is about (`node:web-007`), as the gids of figures name it.
+    """
 
     columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: Sequence[Any]
+    about: Callable[[Any], str] | None = None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rows", tuple(tuple(map(visible, row)) for row in self.rows))
+    def headings(self) -> tuple[str, ...]:
+        """The columns' headings as people read them."""
+        return tuple(visible(column.heading) for column in self.columns)
+
+    def cells(self) -> tuple[tuple[str, ...], ...]:
+        """What people read, row by row."""
+        return tuple(tuple(column.cell(row) for column in self.columns) for row in self.rows)
+
+    def values(self) -> tuple[tuple[Any, ...], ...]:
+        """The values, row by row."""
+        return tuple(tuple(column.of(row) for column in self.columns) for row in self.rows)
 
 
-def text_table(headings: Sequence[str], rows: Sequence[tuple[str, ...]], left: int = 1) -> Table:
-    """A table whose first columns are text and stand on the left."""
-    columns = tuple(Column(text, "left" if i < left else "right") for i, text in enumerate(headings))
-    return Table(columns, tuple(rows))
+def of_tuples(columns: Iterable[tuple[str, Kind]], rows: Sequence[Sequence[Any]]) -> Table:
+    """A table whose rows are their values already; of each column the heading and the kind."""
+    return Table(tuple(Column(heading, kind, itemgetter(i)) for i, (heading, kind) in enumerate(columns)), rows)
 
 
 def markdown(table: Table) -> str:
     """A table in Markdown."""
-    return "\n".join(_lines_of(table))
+    rule = "|".join("---" if column.side == "left" else "--:" for column in table.columns)
+    head, *rows = ("| " + " | ".join(map(escaped, cells)) + " |" for cells in (table.headings(), *table.cells()))
+    return "\n".join([head, f"|{rule}|", *rows])
 
 
 def escaped(text: str) -> str:
@@ -48,8 +134,48 @@ def escaped(text: str) -> str:
     return _MEANT_BY_MARKDOWN.sub(r"\\\g<0>", text)
 
 
-def _lines_of(table: Table) -> Iterator[str]:
-    yield "| " + " | ".join(escaped(column.heading) for column in table.columns) + " |"
-    yield "|" + "|".join("---" if column.side == "left" else "--:" for column in table.columns) + "|"
+def html(table: Table, caption: str | None = None, page: bool = False) -> str:
+    """A table in HTML; nothing in it can be anything but text.
+
+    Parameters
+    ----------
+    table : Table
+        The table; without any heading it has no head.
+    caption : str, optional
+        Above it.
+    page : bool
+        Whether it is for a page with a style sheet and a script of its own: sides are classes, numbers are in
+        `data-value`, by which the page sorts, and rows say what they are about.
+    """
+    from html import escape  # all the entities there are take longer to import than a run's tables to show
+
+    side = 'class="{}"' if page else 'style="text-align:{}"'
+    sides = [side.format(column.side) for column in table.columns]
+    scope = 'scope="col" ' if page else ""
+    head = "".join(f"<th {scope}{side}>{escape(h)}</th>" for side, h in zip(sides, table.headings(), strict=True))
+    lines = []
     for row in table.rows:
-        yield "| " + " | ".join(escaped(cell) for cell in row) + " |"
+        about = f' data-of="{escape(table.about(row))}"' if page and table.about else ""
+        values = [_data(column.of(row)) if page else "" for column in table.columns]
+        shown = [escape(column.cell(row)) for column in table.columns]
+        cells = (f"<td {s}{value}>{cell}</td>" for s, value, cell in zip(sides, values, shown, strict=True))
+        lines.append(f"<tr{about}>{''.join(cells)}</tr>")
+    above = "" if caption is None else f"<caption>{escape(caption)}</caption>"
+    thead = f"<thead><tr>{head}</tr></thead>" if any(table.headings()) else ""
+    return f"<table>{above}{thead}<tbody>{''.join(lines)}</tbody></table>"
+
+
+def _data(value: Any) -> str:
+    """The attribute with a cell's value, if that is a number."""
+    is_number = hasattr(value, "__float__") and value == value
+    return f' data-value="{json.dumps(float(value))}"' if is_number else ""
+
+
+def csv_text(table: Table) -> str:
+    """A table as comma-separated values with their full precision; what is unknown is empty."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.headings())
+    for row in table.values():
+        writer.writerow(visible(value) if isinstance(value, str) else value for value in row)
+    return text.getvalue()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rolloutsim.scenario.causes import LAYER_SLOT, OTHER_PULL, REGISTRY_QUEUE
-from rolloutsim.scenario.resources import PULLED
+from rolloutsim.scenario.resources import PULLED, LinkName
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def bottlenecks(case: CaseSummary, split: Mapping[str, float] | None = None) -> 
     members: dict[tuple[str, str], list[str]] = {}
     for cause in split:
         kind = kinds.get(cause, cause)
-        members.setdefault((kind, _direction(cause) if kind == "rack" else cause), []).append(cause)
+        members.setdefault((kind, LinkName.of(cause).part if kind == "rack" else cause), []).append(cause)
     total = sum(split.values())
     found = []
     for (kind, _), causes in members.items():
@@ -108,7 +108,3 @@ def shared(case: CaseSummary) -> list[LinkSummary]:
 def private(case: CaseSummary, kind: str) -> list[LinkSummary]:
     """The rows of the groups' links of a kind: `nic.in`, `disk` or `unpack`."""
     return [row for row in case.links if row.nodes is not None and row.kind == kind]
-
-
-def _direction(link: str) -> str:
-    return link.rpartition(".")[2]

@@ -28,7 +28,7 @@ from rolloutsim.results.why.bottlenecks import (
 )
 from rolloutsim.results.why.critical import last_path
 from rolloutsim.scenario.causes import CAUSES
-from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES
+from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES, LinkName
 from rolloutsim.structs import struct
 from rolloutsim.units import format_time
 
@@ -147,7 +147,7 @@ def _busy(main: Bottleneck, largest: Bottleneck, case: CaseSummary, scenario: Re
         clauses = [f"{_how_busy(name_of(main), main, case)}{queue}", _nics(case, scenario)]
     elif main.kind in PRIVATE_LINKS:
         rows, worst = private(case, PRIVATE_LINKS[main.kind]), blamed(case, main)
-        groups = [row.link.removesuffix(f".{row.kind}") for row in worst]
+        groups = [LinkName.of(row.link).owner for row in worst]
         of = f" of {_listed(groups)}" if len(worst) < len(rows) else ""
         clauses = [f"{_how_busy(f'{name_of(main)}{of}', main, case)}{queue}", uplink]
     else:
@@ -223,7 +223,7 @@ def _useless(main: Bottleneck, case: CaseSummary) -> Iterator[str]:
     ]
     wider: dict[tuple[str, str], list[LinkSummary]] = {}
     for row in shared(case):
-        direction = row.link.rpartition(".")[2] if row.kind == "rack" else row.link
+        direction = LinkName.of(row.link).part if row.kind == "rack" else row.link
         wider.setdefault((row.kind, direction), []).append(row)
     links = [
         _links_name(kind, tuple(row.link for row in rows))
@@ -242,13 +242,11 @@ def _noun(cause: Bottleneck) -> str:
 
 def _links_name(kind: str, links: Sequence[str]) -> str:
     if kind == "rack":
-        owner = links[0].rpartition(".")[0]
-        return "rack uplinks" if len(links) > 1 else f"uplink of rack {owner}"
-    (link,) = links
-    owner, _, part = link.rpartition(".")
-    if kind == "registry_uplink" and part == "in":
-        return f"{owner.rpartition('.')[0]} uplink (inbound)"
-    return f"{owner} {part}" if kind in ("registry_uplink", "registry_storage") else f"{link} link"
+        return "rack uplinks" if len(links) > 1 else f"uplink of rack {LinkName.of(links[0]).owner}"
+    (link,) = map(LinkName.of, links)
+    if kind == "registry_uplink" and link.part == "uplink.in":
+        return f"{link.owner} uplink (inbound)"
+    return f"{link.owner} {link.part}" if kind in ("registry_uplink", "registry_storage") else f"{link} link"
 
 
 def _utilisation(rows: Sequence[LinkSummary]) -> float:

@@ -1,25 +1,25 @@
 """What the model alone cannot see: keys that exclude each other, and names that must exist.
 
-A room for each theme: `network` (and registries), `nodes`, `rollout` (and workloads), `traffic`, `failures`, `sweeps`;
+A room for each theme: `network` (and registries), `nodes`, `rollout` (and workloads), `traffic` (and failures);
 `common` is what they share. Images are checked where they are put together, in `rolloutsim.scenario.images`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from rolloutsim.errors import UsageError
 from rolloutsim.scenario.causes import CAUSES
-from rolloutsim.scenario.checks.failures import failure_problems
 from rolloutsim.scenario.checks.network import network_problems, registry_problems, unlimited_problems
 from rolloutsim.scenario.checks.nodes import cached_nodes, cached_problems, group_problems
 from rolloutsim.scenario.checks.rollout import rollout_problems
-from rolloutsim.scenario.checks.sweeps import sweep_problems
-from rolloutsim.scenario.checks.traffic import background_problems, push_problems
+from rolloutsim.scenario.checks.traffic import background_problems, failure_problems, push_problems
 from rolloutsim.scenario.conditions import thresholds
 from rolloutsim.scenario.images import image_problems
 from rolloutsim.scenario.links import group_links, link_problems, registries, shared_links
-from rolloutsim.scenario.model import MOST_NODES, Document
-from rolloutsim.scenario.places import Problem
+from rolloutsim.scenario.model import MOST_NODES, Document, SweepSpec
+from rolloutsim.scenario.overrides import Change, apply, parse_path, refuse_idle
+from rolloutsim.scenario.places import Path, Places, Problem
 from rolloutsim.scenario.strategies import ALL, is_one_case, wanted
 
 __all__ = ["cached_nodes", "check", "names"]
@@ -57,7 +57,7 @@ def check(document: Document) -> Iterator[Problem]:
         if isinstance(found, Problem):
             yield found
     if document.varied is not None:
-        yield from sweep_problems(document.varied, document)
+        yield from _sweep_problems(document.varied, document)
 
 
 def names(document: Document) -> dict[str, frozenset[str]]:
@@ -67,7 +67,7 @@ def names(document: Document) -> dict[str, frozenset[str]]:
     """
     together = is_one_case(document)
     images = frozenset(document.images)
-    links = tuple(name for name, _ in shared_links(document))
+    links = tuple(line.name for line in shared_links(document))
     return {
         "image": frozenset() if together else images,
         "case": frozenset({ALL}) if together else images,
@@ -77,3 +77,37 @@ def names(document: Document) -> dict[str, frozenset[str]]:
         "background": frozenset(document.background),
         "workload": frozenset(workload.name for workload in wanted(document)),
     }
+
+
+def _sweep_problems(sweep: SweepSpec, document: Document) -> Iterator[Problem]:
+    """What is wrong with the sweep; values are checked point by point, when it is run."""
+    data = document.model_dump(mode="json", exclude_unset=True, by_alias=True)
+    for key, values in sweep.parameters.items():
+        path: Path = ("sweep", "parameters", key)
+        is_range = isinstance(values, Mapping)
+        source = f"sweep {key}"
+        try:
+            first = values["from"] if is_range else values[0]
+            refuse_idle(parse_path(key, "sweep"), source)
+            apply(data, Places(source), Change(parse_path(key, "sweep"), first, source))
+        except UsageError as error:
+            yield Problem(path, str(error).removeprefix(f"{source}: "), at="key", related=_part(key))
+        if is_range and sweep.design != "sobol":
+            message = f"'{key}' has a range, and design {sweep.design} needs a list of values"
+            yield Problem(path, message, "list the values, or say design: sobol", at="key")
+    if sweep.points is not None and sweep.design != "sobol":
+        message = f"'points' goes with design: sobol; design {sweep.design} has as many as its values make"
+        yield Problem(("sweep", "points"), message, at="key", related=(("sweep", "design"),))
+    lengths = {key: len(values) for key, values in sweep.parameters.items() if not isinstance(values, Mapping)}
+    if sweep.design == "zip" and len(set(lengths.values())) > 1:
+        found = ", ".join(f"{key} has {length}" for key, length in lengths.items())
+        message = f"design zip takes the values side by side, but {found}; give all the same number of values"
+        yield Problem(("sweep", "design"), message, related=(("sweep", "parameters"),))
+
+
+def _part(key: str) -> tuple[Path, ...]:
+    """The part of the scenario that the key is in: where that is faulty, the key may be right."""
+    try:
+        return (parse_path(key, "sweep"),)
+    except UsageError:
+        return ()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.model import DistributionSpec, Document
-from rolloutsim.scenario.places import Path, Problem, dotted
+from rolloutsim.scenario.model.kinds import Spec
+from rolloutsim.scenario.places import Path, Problem, dotted, unknown
 
 
-def no_image(path: Path, image: str, document: Document, at_key: bool = False) -> Problem:
-    """An image is not there."""
-    message = f"no image is named '{image}'; known: {listing(document.images)}"
-    help = did_you_mean(image, document.images)
-    return Problem(path, message, help, "key" if at_key else "value", related=(("images", image),))
+def one_of(path: Path, part: Spec, first: str, second: str, what: str) -> Iterator[Problem]:
+    """A part has both of two keys, or neither, and not one of them; `what` it needs ends the message."""
+    both = getattr(part, first) is not None
+    if both == (getattr(part, second) is not None):
+        also = f"both '{first}' and '{second}'" if both else f"neither '{first}' nor '{second}'"
+        related = ((*path, first), (*path, second))
+        yield Problem(path, f"{dotted(path)} has {also}; give one{what}", at="key", related=related)
 
 
 def image_list_problems(path: Path, images: Iterable[str], document: Document) -> Iterator[Problem]:
@@ -21,7 +23,7 @@ def image_list_problems(path: Path, images: Iterable[str], document: Document) -
     seen: set[str] = set()
     for number, image in enumerate(images):
         if image not in document.images:
-            yield no_image((*path, number), image, document)
+            yield unknown("image", image, document.images, (*path, number), ("images", image))
         elif image in seen:
             yield Problem((*path, number), f"image '{image}' stands twice in {dotted(path)}; name it once")
         seen.add(image)

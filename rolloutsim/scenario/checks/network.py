@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from rolloutsim.scenario.hints import did_you_mean, listing
-from rolloutsim.scenario.links import nic_rate, racks, registries, registry_path
+from rolloutsim.scenario.checks.common import one_of
+from rolloutsim.scenario.hints import listing
+from rolloutsim.scenario.links import line_rate, racks, registries, registry_path
 from rolloutsim.scenario.model import Document, GroupSpec, RegistrySpec
-from rolloutsim.scenario.places import Path, Problem, dotted
+from rolloutsim.scenario.places import Path, Problem, dotted, unknown
 from rolloutsim.scenario.strategies import wanted
 
 
@@ -21,11 +22,7 @@ def network_problems(document: Document) -> Iterator[Problem]:
     if network.racks is None:
         return
     path: Path = ("network", "racks")
-    given = (network.racks.uplink is not None) + (network.racks.oversubscription is not None)
-    if given != 1:
-        also = "both 'uplink' and 'oversubscription'" if given else "neither 'uplink' nor 'oversubscription'"
-        parts = ((*path, "uplink"), (*path, "oversubscription"))
-        yield Problem(path, f"network.racks has {also}; give one of them", at="key", related=parts)
+    yield from one_of(path, network.racks, "uplink", "oversubscription", " of them")
     if not racks(document):
         message = "network.racks is given, but no group of nodes names its racks; add 'racks' to one"
         yield Problem(path, message, at="key", related=_racks_of_groups(document))
@@ -35,7 +32,7 @@ def network_problems(document: Document) -> Iterator[Problem]:
 
 def _oversubscription_problems(document: Document) -> Iterator[Problem]:
     for name, group in document.nodes.items():
-        if group.racks and math.isinf(nic_rate(group, document) or 0.0):
+        if group.racks and math.isinf(line_rate(group.nic, document) or 0.0):
             message = f"nodes.{name} has NICs without limit; its racks' oversubscription needs a rate"
             yield Problem(("nodes", name, "nic"), message)
     filled = {
@@ -76,9 +73,7 @@ def registry_problems(document: Document) -> Iterator[Problem]:
             message = f"{dotted(path)} names no registry, and there are several; add 'registry': {listing(known)}"
             yield Problem(path, message, at="key", related=(("registries",),))
         elif spec.registry is not None and spec.registry not in known:
-            message = f"no registry is named '{spec.registry}'; known: {listing(known)}"
-            help = did_you_mean(spec.registry, known)
-            yield Problem((*path, "registry"), message, help, related=(("registries", spec.registry),))
+            yield unknown("registry", spec.registry, known, (*path, "registry"), ("registries", spec.registry))
 
 
 def unlimited_problems(document: Document) -> Iterator[Problem]:
@@ -128,6 +123,6 @@ def _asked(name: str, group: GroupSpec, document: Document) -> set[str]:
 def _is_limited(group: GroupSpec, document: Document) -> bool:
     """Whether the way from the network's core to a node's disk has a finite link or a cap."""
     disk = math.inf if document.model == "ideal" else group.disk.rate
-    nic = nic_rate(group, document)
+    nic = line_rate(group.nic, document)
     rates = (math.inf if nic is None else nic, disk, group.connection_cap or math.inf)
     return bool(group.racks or group.via) or not all(map(math.isinf, rates))

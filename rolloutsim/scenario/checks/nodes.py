@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from rolloutsim.scenario.checks.common import no_image, time_problems
+from rolloutsim.scenario.checks.common import time_problems
+from rolloutsim.scenario.defaults import PROFILES
 from rolloutsim.scenario.images import layers
-from rolloutsim.scenario.links import nic_rate
+from rolloutsim.scenario.links import line_rate
 from rolloutsim.scenario.model import Document, GroupSpec
-from rolloutsim.scenario.places import Path, Problem, dotted
-from rolloutsim.scenario.profiles import PROFILES
+from rolloutsim.scenario.places import Path, Problem, dotted, unknown
 from rolloutsim.scenario.strategies import KUBERNETES, has_pods
 from rolloutsim.units import format_size, parse_share
 
@@ -33,7 +33,7 @@ def cached_nodes(value: int | str, count: int) -> int:
 def group_problems(path: Path, group: GroupSpec, document: Document) -> Iterator[Problem]:
     """What is wrong with a group as a whole."""
     here = dotted(path)
-    if nic_rate(group, document) is None:
+    if line_rate(group.nic, document) is None:
         message = f"{here} has no NIC rate; add 'nic' to it, or 'network: 1 Gbit/s' for all NICs and registries"
         yield Problem((*path, "count"), message, at="key", related=(("network", "rate"), (*path, "nic")))
     if group.racks and document.network.racks is None:
@@ -46,13 +46,14 @@ def group_problems(path: Path, group: GroupSpec, document: Document) -> Iterator
     for image, value in group.cached.items():
         nodes = cached_nodes(value, group.count)
         if image not in document.images:
-            yield no_image((*path, "cached", image), image, document, at_key=True)
+            yield unknown("image", image, document.images, (*path, "cached", image), ("images", image), at="key")
         elif nodes > group.count:
             message = f"'{image}' is cached on {nodes} nodes, but {here} has only {group.count}"
             yield Problem((*path, "cached", image), message)
     for number, pull in enumerate(group.pulls or ()):
         if pull.image not in document.images:
-            yield no_image((*path, "pulls", number, "image"), pull.image, document)
+            where = (*path, "pulls", number, "image")
+            yield unknown("image", pull.image, document.images, where, ("images", pull.image))
         yield from time_problems((*path, "pulls", number, "at"), pull.at)
     yield from time_problems((*path, "start"), group.start)
     yield from _disk_problems((*path, "disk"), group, document)

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rolloutsim.scenario import strategies
 from rolloutsim.scenario.checks.common import image_list_problems, time_problems
-from rolloutsim.scenario.hints import did_you_mean, listing
+from rolloutsim.scenario.hints import listing
 from rolloutsim.scenario.model import CONTROLLERS, Document, WorkloadSpec
-from rolloutsim.scenario.places import Path, Problem, dotted
-from rolloutsim.scenario.strategies import (
-    FOR_DAEMONSETS,
-    FOR_REPLICAS,
-    KUBERNETES,
-    MOST_PODS_A_NODE,
-    OWN_KEYS,
-    POD_KEYS,
-    SOME_KEYS,
-    Wanted,
-    has_pods,
-    leading,
-    nothing,
-    wanted,
-)
+from rolloutsim.scenario.places import Path, Problem, dotted, unknown
 from rolloutsim.units import format_share, parse_share
 
 _STRATEGY: Path = ("rollout", "strategy")
@@ -34,7 +21,7 @@ def rollout_problems(document: Document) -> Iterator[Problem]:
     yield from _key_problems(document)
     for name, spec in (document.workloads or {}).items():
         yield from _workload_problems(("workloads", name), spec, document)
-    workloads = wanted(document)
+    workloads = strategies.wanted(document)
     for workload in workloads:
         yield from _strategy_problems(workload)
     yield from _room_problems(workloads, document)
@@ -59,21 +46,21 @@ def _schedule_problems(document: Document) -> Iterator[Problem]:
 
 def _key_problems(document: Document) -> Iterator[Problem]:
     """Keys of `rollout` that nothing would use."""
-    strategy, rollout = leading(document), document.rollout
-    for key in (*SOME_KEYS, *POD_KEYS):
+    strategy, rollout = strategies.leading(document), document.rollout
+    for key in (*strategies.SOME_KEYS, *strategies.POD_KEYS):
         if getattr(rollout, key) is None:
             continue
         related = (_STRATEGY, ("workloads",))
-        if key in POD_KEYS:
-            if not has_pods(document):
+        if key in strategies.POD_KEYS:
+            if not strategies.has_pods(document):
                 message = (
                     f"rollout.{key} needs pods; with strategy {strategy} and no 'workloads' nodes pull on their own: "
-                    f"add 'workloads', or take one of {listing(KUBERNETES)}"
+                    f"add 'workloads', or take one of {listing(strategies.KUBERNETES)}"
                 )
                 yield Problem(("rollout", key), message, at="key", related=related)
-        elif key not in OWN_KEYS[strategy]:
+        elif key not in strategies.OWN_KEYS[strategy]:
             yield Problem(("rollout", key), _does_not_go(key, strategy), at="key", related=related)
-        elif document.workloads is not None and all(one.strategy != strategy for one in wanted(document)):
+        elif document.workloads is not None and all(one.strategy != strategy for one in strategies.wanted(document)):
             kind = (
                 "a DaemonSet" if all(spec.daemonset for spec in document.workloads.values()) else "of another strategy"
             )
@@ -82,7 +69,7 @@ def _key_problems(document: Document) -> Iterator[Problem]:
 
 
 def _does_not_go(key: str, strategy: str) -> str:
-    fitting = [name for name, keys in OWN_KEYS.items() if key in keys]
+    fitting = [name for name, keys in strategies.OWN_KEYS.items() if key in keys]
     return f"'{key}' does not go with strategy {strategy}; it goes with {listing(fitting)}"
 
 
@@ -99,30 +86,28 @@ def _workload_problems(path: Path, spec: WorkloadSpec, document: Document) -> It
         yield Problem((*path, "groups"), f"{here} may run on no group of nodes; give one, or leave it out", at="key")
     for number, group in enumerate(spec.groups or ()):
         if group not in document.nodes:
-            message = f"no node group is named '{group}'; known: {listing(document.nodes)}"
-            help = did_you_mean(group, document.nodes)
-            yield Problem((*path, "groups", number), message, help, related=(("nodes", group),))
+            yield unknown("node group", group, document.nodes, (*path, "groups", number), ("nodes", group))
         elif group in (spec.groups or ())[:number]:
             yield Problem((*path, "groups", number), f"group '{group}' stands twice in {here}.groups; name it once")
     yield from time_problems((*path, "startup"), spec.startup)
     own = spec.rollout
-    fitting = FOR_DAEMONSETS if spec.daemonset else FOR_REPLICAS
+    fitting = strategies.FOR_DAEMONSETS if spec.daemonset else strategies.FOR_REPLICAS
     if own is not None and own.strategy is not None and own.strategy not in fitting:
         kind = "a DaemonSet" if spec.daemonset else "no DaemonSet"
         message = f"{here} is {kind}, so strategy {own.strategy} does not fit it; allowed: {listing(fitting)}"
         yield Problem((*path, "rollout", "strategy"), message, related=((*path, "daemonset"),))
         return
-    strategy = next((one.strategy for one in wanted(document) if one.path == path), "")
-    for key in SOME_KEYS:
-        if own is not None and getattr(own, key) is not None and key not in OWN_KEYS[strategy]:
+    strategy = next((one.strategy for one in strategies.wanted(document) if one.path == path), "")
+    for key in strategies.SOME_KEYS:
+        if own is not None and getattr(own, key) is not None and key not in strategies.OWN_KEYS[strategy]:
             related = ((*path, "rollout", "strategy"), (*path, "daemonset"), _STRATEGY)
             yield Problem((*path, "rollout", key), _does_not_go(key, strategy), at="key", related=related)
 
 
-def _strategy_problems(workload: Wanted) -> Iterator[Problem]:
+def _strategy_problems(workload: strategies.Wanted) -> Iterator[Problem]:
     here = dotted(workload.path)
     surge, unavailable = workload.place("max_surge"), workload.place("max_unavailable")
-    none = nothing(workload.surge()), nothing(workload.unavailable())
+    none = strategies.nothing(workload.surge()), strategies.nothing(workload.unavailable())
     match workload.strategy:
         case "rolling" if all(none):
             message = f"{here}: max_surge and max_unavailable are both 0, so no pod can be replaced; raise one of them"
@@ -155,7 +140,7 @@ def _strategy_problems(workload: Wanted) -> Iterator[Problem]:
         yield Problem(workload.place("partition"), message, "it must be less than the replicas")
 
 
-def _wave_problems(workload: Wanted) -> Iterator[Problem]:
+def _wave_problems(workload: strategies.Wanted) -> Iterator[Problem]:
     here, path = dotted(workload.path), workload.place("waves")
     waves = workload.value("waves")
     if not waves:
@@ -172,7 +157,7 @@ def _wave_problems(workload: Wanted) -> Iterator[Problem]:
         yield Problem(path, message, at="key", related=((*workload.path, "replicas"), ("nodes",)))
 
 
-def _room_problems(workloads: list[Wanted], document: Document) -> Iterator[Problem]:
+def _room_problems(workloads: list[strategies.Wanted], document: Document) -> Iterator[Problem]:
     """Pods for which there is no room; Kubernetes allows 110 on a node."""
     if document.workloads is None:
         return
@@ -180,18 +165,18 @@ def _room_problems(workloads: list[Wanted], document: Document) -> Iterator[Prob
     for workload in workloads:
         nodes = sum(document.nodes[group].count for group in workload.groups if group in document.nodes)
         total += workload.replicas
-        if nodes and workload.replicas > MOST_PODS_A_NODE * nodes:
+        if nodes and workload.replicas > strategies.MOST_PODS_A_NODE * nodes:
             message = (
                 f"{dotted(workload.path)} has {workload.replicas:,} replicas, and its {nodes:,} nodes hold "
-                f"{MOST_PODS_A_NODE * nodes:,} at most, {MOST_PODS_A_NODE} each"
+                f"{strategies.MOST_PODS_A_NODE * nodes:,} at most, {strategies.MOST_PODS_A_NODE} each"
             )
             yield Problem((*workload.path, "replicas"), message, related=(("nodes",),))
             return
     nodes = sum(group.count for group in document.nodes.values())
-    if total > MOST_PODS_A_NODE * nodes:
+    if total > strategies.MOST_PODS_A_NODE * nodes:
         message = (
-            f"the workloads have {total:,} pods together, and {nodes:,} nodes hold {MOST_PODS_A_NODE * nodes:,} at "
-            f"most, {MOST_PODS_A_NODE} each"
+            f"the workloads have {total:,} pods together, and {nodes:,} nodes hold "
+            f"{strategies.MOST_PODS_A_NODE * nodes:,} at most, {strategies.MOST_PODS_A_NODE} each"
         )
         yield Problem(("workloads",), message, at="key", related=(("nodes",),))
 

@@ -1,15 +1,15 @@
-"""Contradictions in background traffic and in what is pushed."""
+"""Contradictions in background traffic, in what is pushed, and in failures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rolloutsim.scenario.checks.common import image_list_problems
-from rolloutsim.scenario.endpoints import CORE, node_help, node_ranges, place
-from rolloutsim.scenario.hints import listing
-from rolloutsim.scenario.links import crossed, registries
-from rolloutsim.scenario.model import BackgroundSpec, Document, PushSpec
+from rolloutsim.scenario import links
+from rolloutsim.scenario.checks.common import image_list_problems, one_of
+from rolloutsim.scenario.hints import did_you_mean, listing
+from rolloutsim.scenario.model import BackgroundSpec, Document, FailureSpec, PushSpec
 from rolloutsim.scenario.places import Path, Problem, dotted
+from rolloutsim.scenario.resources import LinkName
 
 # What goes with each kind of traffic, beside its links.
 _KINDS = {
@@ -18,6 +18,7 @@ _KINDS = {
     "request": ("from", "until", "rate"),
     "connections": ("cap", "from", "until", "size"),
 }
+TARGETS = ("node", "group", "registry", "link")  # of a failure
 _KEYS = ("size", "connections", "at", "cap", "rate", "request", "from", "until")
 
 
@@ -51,30 +52,26 @@ def background_problems(path: Path, flow: BackgroundSpec, document: Document) ->
 
 
 def _place_problems(path: Path, flow: BackgroundSpec, document: Document) -> Iterator[Problem]:
-    here = dotted(path)
-    if (flow.links is None) == (flow.between is None):
-        also = "both 'links' and 'between'" if flow.links is not None else "neither 'links' nor 'between'"
-        message = f"{here} has {also}; give one: the links that it crosses, or the two places"
-        yield Problem(path, message, at="key", related=((*path, "links"), (*path, "between")))
+    yield from one_of(path, flow, "links", "between", ": the links that it crosses, or the two places")
     if flow.between is None:
         return
     where = (*path, "between")
     if len(flow.between) != 2:
         yield Problem(where, f"{dotted(where)} has {len(flow.between)} places; give two, [from, to]")
         return
-    known = [*registries(document), *document.nodes, CORE]
-    ends = [place(name, document, registries(document)) for name in flow.between]
+    known = [*links.registries(document), *document.nodes, links.CORE]
+    ends = [links.place(name, document) for name in flow.between]
     for number, name in enumerate(flow.between):
         if ends[number] is None:
-            nodes = listing(node_ranges(document), separator=", ")
-            message = f"no place is named '{name}'; known: {listing(known)}, and the nodes {nodes}"
+            message = f"no place is named '{name}'; known: {listing(known)}, and the nodes "
+            message += links.node_ranges(document)
             related: tuple[Path, ...] = (("nodes", name.rpartition("-")[0] or name), ("registries", name))
-            yield Problem((*where, number), message, node_help(name, document, known), related=related)
+            yield Problem((*where, number), message, links.node_help(LinkName(name), document, known), related=related)
     if None not in ends:
         first, second = flow.between
         if ends[0] == ends[1]:
             yield Problem(where, f"{dotted(where)} names one place twice; traffic goes from one to another")
-        elif not crossed(flow, document):
+        elif not links.crossed(flow, document):
             message = f"no link with a limit lies between {first} and {second}, so nothing is shared; leave it out"
             yield Problem(where, message, related=(("network", "rate"), ("nodes",), ("registries",), ("registry",)))
 
@@ -90,3 +87,80 @@ def push_problems(push: PushSpec, document: Document) -> Iterator[Problem]:
         if image in push.images:
             message = f"image '{image}' is in push.held, so nothing of it is pushed; take it out of one of the lists"
             yield Problem(("push", "held", number), message, related=(("push", "images"),))
+
+
+def failure_problems(path: Path, failure: FailureSpec, document: Document) -> Iterator[Problem]:
+    """What is wrong with a failure as a whole."""
+    here = dotted(path)
+    given = [key for key in TARGETS if getattr(failure, key) is not None]
+    if len(given) != 1:
+        also = f"'{given[0]}' and '{given[1]}'" if given else f"none of {listing(TARGETS)}"
+        yield Problem(path, f"{here} has {also}; it is about one of them", at="key", related=_parts(path, given))
+        return
+    yield from _target_problems((*path, given[0]), given[0], getattr(failure, given[0]), document)
+    if failure.flaky is None or failure.rate is not None:
+        yield from one_of(path, failure, "at", "rate", ": at: 45 s, or rate: 2/h for random times")
+    if failure.flaky is not None and given != ["registry"]:
+        message = f"'flaky' goes with 'registry' only, and {here} has '{given[0]}'"
+        yield Problem((*path, "flaky"), message, at="key", related=_parts(path, given))
+    if failure.capacity is not None and given[0] in ("node", "group"):
+        message = f"'capacity' does not go with '{given[0]}' in {here}: a node that crashes does nothing"
+        yield Problem((*path, "capacity"), message, at="key", related=_parts(path, given))
+    if failure.capacity and failure.registry in links.registries(document):
+        yield from _unlimited_problems(path, failure.registry, document)
+    if failure.capacity is not None and failure.flaky is not None:
+        message = f"{here} has both 'capacity' and 'flaky'; make two failures of it"
+        yield Problem((*path, "flaky"), message, at="key", related=_parts(path, ["capacity"]))
+
+
+def _unlimited_problems(path: Path, name: str, document: Document) -> Iterator[Problem]:
+    """A share of a registry's capacity, where it has no limit."""
+    registry = links.registries(document)[name]
+    if links.is_unlimited(links.line_rate(registry.uplink, document)) and links.is_unlimited(registry.storage):
+        here = links.registry_path(document, name)
+        message = (
+            f"registry '{name}' has no limit of which {dotted(path)} could leave a share; give "
+            f"{dotted((*here, 'uplink'))} a rate, or leave 'capacity' out: the registry is down then"
+        )
+        yield Problem((*path, "capacity"), message, at="key", related=((*here, "uplink"), here, ("network", "rate")))
+
+
+def _target_problems(path: Path, kind: str, name: str, document: Document) -> Iterator[Problem]:
+    known: list[str]
+    if kind == "node":
+        if name in document.nodes:
+            first = links.node_name(name, 0, document.nodes[name].count)
+            message = f"'{name}' is a group of nodes; name one node, {first}, or say group: {name}"
+            yield Problem(path, message, related=(("nodes", name),))
+            return
+        if links.node(name, document) is not None:
+            return
+        known = []
+    elif kind == "group":
+        known = list(document.nodes)
+    elif kind == "registry":
+        known = list(links.registries(document))
+    else:
+        known = [line.name for line in links.shared_links(document)]
+        if links.private_link(name, document) is not None:
+            message = f"link '{name}' is one node's own; a failure is of a shared link: {listing(known)}"
+            yield Problem(path, message, f"crash the node: node: {LinkName.of(name).owner}")
+            return
+    if name not in known:
+        what = "node group" if kind == "group" else kind
+        group = name.rpartition("-")[0]
+        related: tuple[Path, ...] = (
+            ("nodes", group if group else name),
+            ("registries", name),
+            ("network", "links", name),
+        )
+        if kind == "node":
+            shown, help = links.node_ranges(document), links.node_help(LinkName(name), document)
+        else:
+            shown = listing(known)
+            help = (links.replica_help(name, document) if kind == "link" else None) or did_you_mean(name, known)
+        yield Problem(path, f"no {what} is named '{name}'; known: {shown}", help, related=related)
+
+
+def _parts(path: Path, keys: list[str]) -> tuple[Path, ...]:
+    return tuple((*path, key) for key in keys)

@@ -5,14 +5,13 @@ errors are made from it. What spans several parts (names that refer to others, k
 checked in `rolloutsim.scenario.checks`.
 
 Reading order: `document` (the whole), `nodes`, `network`, `registries`, `images`, `rollout` (workloads and
-controllers), `traffic`, `failures`, `planning` (thresholds, sweeps), `kinds` (what they share).
+controllers), `traffic` (and failures), `planning` (thresholds, sweeps), `kinds` (what they share).
 
 The rooms do without `from __future__ import annotations`: pydantic would have to evaluate each annotation as text,
 which is a third of the time that importing them takes.
 """
 
 from rolloutsim.scenario.model.document import Document
-from rolloutsim.scenario.model.failures import FailureSpec
 from rolloutsim.scenario.model.images import COMPRESSION_RATIO, ImageSpec, LayerSpec
 from rolloutsim.scenario.model.kinds import DistributionSpec
 from rolloutsim.scenario.model.network import LinkSpec, NetworkSpec
@@ -20,7 +19,7 @@ from rolloutsim.scenario.model.nodes import GROUP, MOST_NODES, GroupSpec
 from rolloutsim.scenario.model.planning import SweepSpec
 from rolloutsim.scenario.model.registries import REGISTRY, RateLimitSpec, RegistrySpec
 from rolloutsim.scenario.model.rollout import CONTROLLERS, PolicySpec, WorkloadSpec
-from rolloutsim.scenario.model.traffic import BackgroundSpec, PushSpec
+from rolloutsim.scenario.model.traffic import BackgroundSpec, FailureSpec, PushSpec
 
 __all__ = [
     "COMPRESSION_RATIO",

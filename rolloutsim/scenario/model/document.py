@@ -1,19 +1,17 @@
 """The whole of a scenario file."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from rolloutsim.scenario.fields import Version, Whole, Word, key
-from rolloutsim.scenario.frozen import Spec
-from rolloutsim.scenario.model.failures import FailureSpec
 from rolloutsim.scenario.model.images import Image
-from rolloutsim.scenario.model.kinds import Lines, Name, Words
+from rolloutsim.scenario.model.kinds import Lines, Name, Spec, Words
 from rolloutsim.scenario.model.network import Network, NetworkSpec
 from rolloutsim.scenario.model.nodes import Groups
 from rolloutsim.scenario.model.planning import MOST_REPLICATIONS, Conditions, Sweep
 from rolloutsim.scenario.model.registries import Registry
 from rolloutsim.scenario.model.rollout import Rollout, RolloutSpec, WorkloadSpec
-from rolloutsim.scenario.model.traffic import BackgroundSpec, PricesSpec, PushSpec
-from rolloutsim.scenario.resolved import LARGEST_SEED
+from rolloutsim.scenario.model.traffic import BackgroundSpec, FailureSpec, PricesSpec, PushSpec
+from rolloutsim.scenario.resolved import LARGEST_SEED, Model
 
 
 class Document(Spec):
@@ -24,7 +22,7 @@ class Document(Spec):
     )
     name: Words | None = key(None, shown="unnamed scenario", description="title of the scenario")
     description: Lines | None = key(None, description="the question that it asks")
-    model: Annotated[str, Word(("real", "ideal"))] = key(
+    model: Annotated[Model, Word(get_args(Model))] = key(
         "real",
         description="ideal: only bandwidth sharing, layer slots and caches, and what controllers, kubelets, rate "
         "limits and failures do; no protocol overhead, latency, queues, uneven sharing, time for requests, disk, "

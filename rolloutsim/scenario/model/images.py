@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from rolloutsim.scenario.fields import Number, Quantity, Short, fault, key, short
-from rolloutsim.scenario.frozen import Spec
-from rolloutsim.scenario.model.kinds import Name, Size, SizeOrNone, Words
+from rolloutsim.scenario.model.kinds import Name, Size, SizeOrNone, Spec, Words
 
 COMPRESSION_RATIO = 2.67  # the source stands at ImageSpec.ratio
 

@@ -1,9 +1,18 @@
-"""The kinds of values that the parts of a scenario share, and random times."""
+"""What the parts of a scenario share: their frozen base, kinds of values, and random times.
 
-from typing import Annotated, Any
+A scenario is frozen through and through. Its maps are dictionaries for all who read them (JSON, equality, order), and
+hashable like the parts they hold.
+"""
 
+from typing import Annotated, Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from rolloutsim.errors import FrozenError
 from rolloutsim.scenario.fields import Flag, Number, Quantity, Short, Text, fault, is_long, key
-from rolloutsim.scenario.frozen import Spec
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 Size = Annotated[float, Quantity("size")]
 Rate = Annotated[float, Quantity("rate")]
@@ -20,6 +29,48 @@ Name = Annotated[str, Text(name=True)]
 Words = Annotated[str, Text()]
 Lines = Annotated[str, Text(lines=True)]
 OnOff = Annotated[bool, Flag()]
+
+
+def refuse(*args: Any, **more: Any) -> NoReturn:
+    """What every change of a scenario ends with."""
+    raise FrozenError("a scenario is frozen; with_ makes a changed copy, for example scenario.with_({'nodes': 50})")
+
+
+class FrozenDict(dict[Key, Value]):
+    """A dictionary without the methods that change one; a copy is itself."""
+
+    __setitem__ = __delitem__ = __ior__ = refuse
+    clear = pop = popitem = setdefault = update = refuse
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+    def __copy__(self) -> "FrozenDict[Key, Value]":
+        return self
+
+    def __deepcopy__(self, memo: Any) -> "FrozenDict[Key, Value]":
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FrozenDict, (dict(self),)
+
+
+class Spec(BaseModel):
+    """Base of all parts: unknown keys are errors, nothing changes after validation, maps included."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Freeze the maps; the other values are frozen already."""
+        for name, value in self.__dict__.items():
+            if type(value) is dict:
+                self.__dict__[name] = FrozenDict(value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        refuse()
+
+    def __delattr__(self, name: str) -> None:
+        refuse()
 
 
 def _one_or_more(value: Any) -> Any:

@@ -1,13 +1,13 @@
 """The network between registries and nodes: links, racks, queues and how TCP shares."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
+from rolloutsim.scenario.defaults import BUFFER, CONGESTION_CONTROL, CONQUEST, MEMORY, QUEUE, SIGMA
 from rolloutsim.scenario.fields import Number, Quantity, Short, Whole, Word, fault, is_long, key, quoted, short
-from rolloutsim.scenario.frozen import Spec
-from rolloutsim.scenario.model.kinds import LinkRate, Name, OnOff, PositiveShare, Rate, Time
-from rolloutsim.scenario.physics import BUFFER, CONGESTION_CONTROL, CONQUEST, MEMORY, QUEUE, SIGMA
+from rolloutsim.scenario.model.kinds import LinkRate, Name, OnOff, PositiveShare, Rate, Spec, Time
+from rolloutsim.scenario.resolved import CongestionControl, Queue
 
-_QUEUE = Word(("drop_tail", "fq_codel"))
+_QUEUE = Annotated[Queue, Word(get_args(Queue))]
 _FAIRNESS = ("on", "off")
 
 
@@ -30,9 +30,7 @@ class LinkSpec(Spec):
     buffer: Time | None = key(
         None, unit="time", shown="network.buffer", description="how long its full queue holds a packet back"
     )
-    queue: Annotated[str, _QUEUE] | None = key(
-        None, shown="network.queue", description="what its queue does when it is full"
-    )
+    queue: _QUEUE | None = key(None, shown="network.queue", description="what its queue does when it is full")
 
 
 class FairnessSpec(Spec):
@@ -95,11 +93,11 @@ class NetworkSpec(Spec):
         description="how long the full queue of a shared line holds a packet back, for registry uplinks, racks and "
         "links that give none of their own; 0 s: queues are left out",
     )  # fmt: skip
-    queue: Annotated[str, _QUEUE] = key(
+    queue: _QUEUE = key(
         QUEUE.value, source=QUEUE.source,
         description="drop_tail: loss-based TCP fills the queue; fq_codel: the queue stays short",
     )  # fmt: skip
-    congestion_control: Annotated[str, Word(("cubic", "bbr"))] = key(
+    congestion_control: Annotated[CongestionControl, Word(get_args(CongestionControl))] = key(
         CONGESTION_CONTROL.value, source=CONGESTION_CONTROL.source,
         description="of the senders' TCP: cubic fills queues, bbr keeps them short and shares less evenly",
     )  # fmt: skip

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES, default_source, shown_default
 from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Short, Whole, Word, fault, is_long, key, short
-from rolloutsim.scenario.frozen import Spec
 from rolloutsim.scenario.model.kinds import (
     AnyRate,
     LastingTime,
@@ -16,11 +16,11 @@ from rolloutsim.scenario.model.kinds import (
     Share,
     Size,
     SizeOrNone,
+    Spec,
     Time,
     Trips,
     Words,
 )
-from rolloutsim.scenario.profiles import DEFAULT_RUNTIME, PROFILES, default_source, shown_default
 
 MOST_NODES = 1_000_000  # in all groups together (assumed: ten times the largest rollout that is tested)
 GROUP = "node"  # the group that `nodes: 20` stands for

@@ -4,14 +4,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic.json_schema import JsonSchemaValue
 
 from rolloutsim.scenario.fields import Described, Short, Whole, Word, fault, is_long, key, quoted
-from rolloutsim.scenario.frozen import FrozenDict, Spec
 from rolloutsim.scenario.hints import did_you_mean, listing
-from rolloutsim.scenario.model.kinds import Words
+from rolloutsim.scenario.model.kinds import FrozenDict, Spec, Words
+from rolloutsim.scenario.resolved import Severity
 
 MOST_REPLICATIONS = 1_000_000  # (assumed: weeks of simulation)
 _DESIGNS = ("grid", "zip", "sobol")
@@ -23,7 +23,7 @@ class ThresholdSpec(Spec):
     """A condition that a metric must meet."""
 
     check: Words = key(description="[statistic] comparison value, for example max < 60 s")
-    severity: Annotated[str, Word(("error", "warn"))] = key(
+    severity: Annotated[Severity, Word(get_args(Severity))] = key(
         "error", description="error: a miss ends the run with exit code 3; warn: it is only shown", source="assumed"
     )
 

@@ -2,13 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from rolloutsim.scenario.fields import Quantity, Short, Whole, Word, fault, is_long, key, quoted, short
-from rolloutsim.scenario.frequencies import Frequency, Often
-from rolloutsim.scenario.frozen import Spec
+from rolloutsim.scenario.fields import (
+    Frequency,
+    Often,
+    Quantity,
+    Short,
+    Whole,
+    Word,
+    fault,
+    is_long,
+    key,
+    quoted,
+    short,
+)
 from rolloutsim.scenario.hints import listing
-from rolloutsim.scenario.model.kinds import AnyRate, Name, Names, OnOff, Rate, Time
+from rolloutsim.scenario.model.kinds import AnyRate, Name, Names, OnOff, Rate, Spec, Time
+from rolloutsim.scenario.resolved import Counted, Per
 
 REGISTRY = "registry"  # the registry that `registry:` stands for, and the one of a scenario that names none
 
@@ -26,12 +37,12 @@ class RateLimitSpec(Spec):
         description="how many it accepts at once after a pause",
         source="assumed: a limit of 100 in 6 hours lets 100 through at once",
     )  # fmt: skip
-    per: Annotated[str, Word(("account", "address"))] = key(
+    per: Annotated[Per, Word(get_args(Per))] = key(
         "account", source="Amazon ECR service quotas: per account",
         description="whether all nodes share the limit, or each client address has its own; nodes.<group>."
         "shared_address puts a group behind one address",
     )  # fmt: skip
-    counts: Annotated[str, Word(("requests", "pulls"))] = key(
+    counts: Annotated[Counted, Word(get_args(Counted))] = key(
         "requests", source="assumed: hosted registries count every request; Docker Hub counts pulls",
         description="requests: every request; pulls: only the GET of a manifest, layers are free",
     )  # fmt: skip

@@ -1,13 +1,13 @@
 """Who rolls out how: workloads, and the controllers that replace their pods."""
 
 from math import inf
-from typing import Annotated
+from typing import Annotated, get_args
 
 from rolloutsim.scenario.fields import Quantity, ShareOrCount, Whole, Word, key, short
-from rolloutsim.scenario.frozen import Spec
-from rolloutsim.scenario.model.kinds import GroupNames, ImageNames, LastingTime, OnOff, RandomTime, Time
+from rolloutsim.scenario.model.kinds import GroupNames, ImageNames, LastingTime, OnOff, RandomTime, Spec, Time
+from rolloutsim.scenario.resolved import PullPolicy, StrategyName
 
-CONTROLLERS = ("all_at_once", "rolling", "daemonset", "statefulset", "waves")
+CONTROLLERS: tuple[str, ...] = get_args(StrategyName)
 STRATEGIES = (*CONTROLLERS, "schedule")
 _DEFAULTS = "kubernetes pkg/apis/apps/v1/defaults.go"
 _PODS = "pods"
@@ -125,7 +125,7 @@ class WorkloadSpec(Spec):
     termination: Time | None = key(
         None, unit="time", shown="rollout.termination", description="from an old pod's deletion until it is gone"
     )
-    pull_policy: Annotated[str, Word(("always", "if_not_present", "never"))] | None = key(
+    pull_policy: Annotated[PullPolicy, Word(get_args(PullPolicy))] | None = key(
         None, shown="always for the tag latest or none, else if_not_present",
         description="whether a node asks the registry for an image that it holds",
         source="kubernetes api core/v1/types.go L3294",

@@ -1,10 +1,20 @@
-"""Other traffic on the links: applications in the background, and images that are pushed."""
+"""Other traffic on the links: applications in the background, and images that are pushed; and what goes wrong."""
 
 from typing import Annotated
 
-from rolloutsim.scenario.fields import Number, Whole, key
-from rolloutsim.scenario.frozen import Spec
-from rolloutsim.scenario.model.kinds import ImageNames, LastingTime, Name, Names, Rate, Size, Time, Trips
+from rolloutsim.scenario.fields import Frequency, Number, Often, Quantity, Whole, key
+from rolloutsim.scenario.model.kinds import (
+    ImageNames,
+    LastingTime,
+    Name,
+    Names,
+    Rate,
+    Share,
+    Size,
+    Spec,
+    Time,
+    Trips,
+)
 
 PUSHER = "ci"  # what pushes, where a scenario gives it no name
 
@@ -71,6 +81,31 @@ class PushSpec(Spec):
         source="moby daemon/config/config.go L32-35: max-concurrent-uploads",
     )  # fmt: skip
     via: Names = key((), description="shared links between what pushes and the registry, in order")
+
+
+class FailureSpec(Spec):
+    """A failure of one node, registry or link."""
+
+    node: Name | None = key(None, description="a node that crashes: web-007")
+    group: Name | None = key(None, description="a node group of which one node, chosen at random, crashes")
+    registry: Name | None = key(
+        None, description="a registry that is down, or degraded with capacity, or fails requests with flaky"
+    )
+    link: Name | None = key(None, description="a shared link that is down, or degraded with capacity")
+    at: Time | None = key(None, unit="time", shown="0 s, without rate", description="when it happens", source="assumed")
+    rate: Annotated[Frequency, Often("2/h")] | None = key(
+        None, unit="so many in a time: 2/h", description="how often it happens, at random times, in place of at"
+    )
+    back_after: LastingTime | None = key(
+        None, unit="time", shown="never", description="how long it lasts", source="assumed"
+    )
+    capacity: Share | None = key(
+        None, unit="share", shown="0%", description="what is left of the capacity of a registry's uplink, or a link",
+        source="assumed: it is down",
+    )  # fmt: skip
+    flaky: Annotated[float, Quantity("share", most=1.0)] | None = key(
+        None, unit="share", description="requests to the registry that fail with 503, in place of being down"
+    )
 
 
 class PricesSpec(Spec):

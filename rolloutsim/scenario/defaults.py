@@ -1,4 +1,4 @@
-"""Container runtimes: how each pulls by default, every default with its source.
+"""Defaults with their sources: of container runtimes, of how queues fill, and of how TCP shares.
 
 "Measured" stands for pulls from docker-registry 2.8.2 (plain HTTP, data in page cache) over rate-limited links
 of one Linux machine, three runs a case: the clients were containerd 1.6.20 (`ctr content fetch`) and skopeo 1.9.3,
@@ -15,8 +15,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from rolloutsim.scenario.resolved import Runtime
-from rolloutsim.scenario.resolved_rollout import Retry
+from rolloutsim.scenario.resolved import CongestionControl, Fairness, Retry, Runtime
 from rolloutsim.structs import struct
 
 
@@ -154,18 +153,32 @@ PROGRESS_TIMEOUT = "pull_progress_timeout"  # the part of a profile that is no p
 
 DEFAULT_RUNTIME = "containerd"
 
+# ---- of how queues fill and how TCP shares -------------------------------------------------------------
+
+BUFFER = Default(0.0, "0 s (queues are left out)", "assumed: buffers differ too much to have a default")
+QUEUE = Default("drop_tail", "drop_tail", "assumed: what switches do that are not told otherwise")
+CONGESTION_CONTROL = Default("cubic", "cubic", "Linux: net/ipv4/Kconfig DEFAULT_TCP_CONG")
+
+# Sigma of the lognormal weights whose shares have the measured coefficients of variation c: sqrt(ln(1 + c^2)).
+_SIGMA: Mapping[CongestionControl, float] = {"cubic": 0.41, "bbr": 0.70}
+SIGMA = Default(
+    _SIGMA,
+    "0.41 (cubic), 0.70 (bbr)",
+    "measured: coefficient of variation of the shares of equal pulls 0.3 to 0.55 with cubic, 0.6 to 1.0 with bbr; "
+    "sigma = sqrt(ln(1 + c^2)) at the middles, c = 0.425 and 0.80",
+)
+MEMORY = Default(float("inf"), "unlimited", "assumed: a connection keeps its weight for its life")
+CONQUEST = Default(
+    True,
+    "true",
+    "measured with cubic: a new connection needs (0.3 W / 0.4)^(1/3) s, W in packets, to win its share; RFC 9438",
+)
+
 
 def runtime(name: str, changes: Mapping[str, Any], ideal: bool) -> Runtime:
-    """The runtime of a node group: its profile with the group's own values.
+    """The runtime of a node group: the profile of a name with the group's own values; the ideal one takes no time.
 
-    Parameters
-    ----------
-    name : str
-        A profile.
-    changes : mapping
-        What the group says itself, in SI base units; the retries' among it, and what no profile has.
-    ideal : bool
-        Whether all requests and times are left out.
+    `changes` are those values in SI base units, the retries' among them, and what no profile has.
     """
     values = {field: default.value for field, default in PROFILES[name].items()} | dict(changes)
     del values[PROGRESS_TIMEOUT]
@@ -192,3 +205,14 @@ def _by_value(values: Mapping[str, str], form: str, joint: str) -> str:
     for name, value in values.items():
         names.setdefault(value, []).append(name)
     return joint.join(form.format(value=value, names=", ".join(who)) for value, who in names.items())
+
+
+def fairness(
+    congestion_control: CongestionControl, sigma: float | None, memory: float | None, conquest: bool | None
+) -> Fairness:
+    """The fairness that a scenario means: what it leaves out is as measured for the congestion control."""
+    return Fairness(
+        sigma=_SIGMA[congestion_control] if sigma is None else sigma,
+        memory=MEMORY.value if memory is None else memory,
+        conquest=CONQUEST.value if conquest is None else conquest,
+    )

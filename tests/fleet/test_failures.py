@@ -11,8 +11,7 @@ from rolloutsim.fleet.sources.source import FINE
 from rolloutsim.results.metrics import summarise
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario import loads
-from rolloutsim.scenario.resolved import Case
-from rolloutsim.scenario.resolved_rollout import Disk, Fault, Push, RateLimit, Redirect
+from rolloutsim.scenario.resolved import Case, Disk, Fault, Push, RateLimit, Redirect
 from rolloutsim.simulation import simulate
 from tests.fleet.scenes import (
     CONTAINERD,

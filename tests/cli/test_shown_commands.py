@@ -1,0 +1,70 @@
+"""Options that are shown can be pasted into a shell, whatever the names in them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Program
+
+# 5 x 400 MB over 1 Gbit/s are 16 s, 5 x 40 MB are 1.6 s.
+TEXT = """\
+rolloutsim: 1
+model: ideal
+nodes: {office: {count: 5, nic: 1 Gbit/s}}
+registry: {uplink: 1 Gbit/s}
+images: {"ann's": {layers: [400 MB]}, small: {layers: [40 MB]}}
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "quote.yaml"
+    path.write_text(TEXT, encoding="utf-8")
+    return path
+
+
+def pasted(options: str, folder: Path) -> str:
+    """The rollout time of `ann's` in a run whose options a shell read [s]."""
+    program = shlex.quote(str(Path(sys.executable).with_name("rolloutsim")))
+    line = f"{program} run quote.yaml {options} --format csv"
+    done = subprocess.run(["sh", "-c", line], cwd=folder, capture_output=True, text=True, check=True)
+    (row,) = [row.split(",") for row in done.stdout.splitlines() if row.startswith("ann's,")]
+    return f"{float(row[4]):.3g}"
+
+
+def smaller_image(lines: list[str]) -> str:
+    (line,) = [line for line in lines if "small instead of ann's" in line and "--set" in line]
+    return line[line.index("--set") :].strip()
+
+
+def test_the_change_that_explain_shows(program: Program, file: Path) -> None:
+    assert pasted(smaller_image(program("explain", file).out.splitlines()), file.parent) == "1.6"
+
+
+def test_the_change_that_a_report_shows(program: Program, file: Path) -> None:
+    assert program("run", file, "-o", "out").code == 0
+    for form in ("md", "html"):
+        assert program("report", "out", "--what-if", "-o", f"report.{form}").code == 0
+    # As a reader sees them: a backslash before punctuation is not shown, and entities are.
+    text = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", (file.parent / "report.md").read_text(encoding="utf-8"))
+    assert pasted(smaller_image(text.replace(" |\n", "\n").splitlines()), file.parent) == "1.6"
+    page = (file.parent / "report.html").read_text(encoding="utf-8")
+    cells = unescape(page.replace("</tr>", "\n").replace("</td>", "")).splitlines()
+    assert pasted(smaller_image(cells), file.parent) == "1.6"
+
+
+@pytest.mark.parametrize("form", ["table", "md"])
+def test_the_value_that_solve_finds(program: Program, file: Path, form: str) -> None:
+    find = ("--find", 'images["ann\'s"]', "--such-that", "rollout_time < 10 s", "--between", "100 MB", "400 MB")
+    done = program("solve", file, *find, "--largest", "--case", "ann's", "--format", form)
+    assert done.code == 0
+    shown = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", done.out)
+    (line,) = [line for line in shown.splitlines() if "Try it: " in line]
+    assert pasted(line.partition("Try it: ")[2], file.parent) == "10"
