@@ -99,9 +99,6 @@ def background(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
     return drawn
 
 
-# ---- replicas ----------------------------------------------------------------------------------------------
-
-
 def _stacked(ax: Axes, case: CaseRecords, one: WorkloadSummary) -> list[tuple[Any, str]]:
     x, old, new = _steps(ready_replicas(case, one.workload), case.end)
     first = ax.fill_between(x, 0.0, new, color=BLUE, lw=0)
@@ -183,9 +180,6 @@ def _least(one: WorkloadSummary) -> str:
             f"below the promised {one.floor} for {show_time(one.below_floor_s)}"
         )
     return f"{at_least}, as promised ({one.floor})"
-
-
-# ---- other applications ------------------------------------------------------------------------------------
 
 
 @struct
