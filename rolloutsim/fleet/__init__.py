@@ -1,10 +1,12 @@
-"""The actors on the network: registries, nodes with their container runtimes, background traffic.
+"""The actors on the network: sources of layers, nodes with their container runtimes, background traffic.
 
-- `latency`: requests, connection set-up and slow start, in seconds.
-- `ledger`: the facts, in columns, as they happen.
-- `registry`: connections, limited and queued.
-- `routes`: where the bytes of a pull pass, and what each layer costs there.
-- `node`: a node's runtime: slots, fetches, unpacking in order.
+- `node`: a node's runtime: slots, fetches, unpacking in order. `pulls`: what is on its way, and in which state;
+  `losses`: what a failed pull or a crash gives up; `disk`: what fits.
+- `sources`: who can hand over manifests and layers. `hosts`: who is asked first, who next, when again; `recipes`: the
+  ways there, and what each layer costs.
+- `latency`: slow start, in seconds. `buckets`: token buckets, of registries and kubelets.
+- `ledger`: the facts, in columns, as they happen; `incidents`: what goes wrong.
+- `kubelet`: which pulls start when; `push`: uploads; `faults`: what breaks, and for how long.
 - `pods`: the cluster: pods, what becomes of them (`pod_life`), who goes first (`pod_group`), what is written down
   (`pod_ledger`); `placement`: where they go; `instants`: one occasion for all that happens at one time.
 - `background`: the traffic of other applications; `observing`: what they feel.

@@ -1,6 +1,6 @@
 """What is forwarded: figures (`plots`), images of them (`images`), and reports. The only floor that knows matplotlib.
 
-A report is a list of sections (`blocks`) with what is to be said of a result (`contents`, `tables`, `inputs`) or a
+A report is a list of sections (`blocks`) with what is to be said of a result (`contents`, `inputs`) or a
 sweep (`sweep_contents`); `page`, `pdf` and `markdown` write it.
 
 Nothing here computes: every number comes from `rolloutsim.results` or `rolloutsim.planning`.
