@@ -92,7 +92,7 @@ class Fetches:
     bytes_done: Times  # what crossed the network, bytes fetched again included
     again: Times  # of these, bytes that had been fetched before
     cause: Shorts  # of started..fetched; -1: several, see Spent
-    # That served it, index into CaseRecords.sources; -1: none did.
+    # that served it, index into CaseRecords.sources; -1: none did
     source: Shorts = field(default_factory=lambda: np.zeros(0, np.int16))
 
 

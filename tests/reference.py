@@ -1,0 +1,97 @@
+"""OUTPUT.md, the reference of what comes out, from where it is declared: `python -m tests.reference` writes it anew."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from rolloutsim.results.facts import records
+from rolloutsim.scenario.causes import CAUSES
+from rolloutsim.scenario.metrics import METRICS, Metric
+from rolloutsim.scenario.resources import RESOURCES
+
+FILE = Path(__file__).parents[1] / "OUTPUT.md"
+UNITS = {"time": "s", "size": "B", "rate": "B/s", "share": "1", "number": "1"}
+
+
+def text() -> str:
+    """The whole file."""
+    return "\n".join((*_head(), *_metrics(), *_causes(), *_resources(), *_records())) + "\n"
+
+
+def _head() -> Iterator[str]:
+    yield "# What comes out"
+    yield ""
+    yield "Made by `python -m tests.reference` from where each thing is declared; `rolloutsim explain METRIC` says"
+    yield "the same of one metric."
+
+
+def _metrics() -> Iterator[str]:
+    yield from ("", "## Metrics", "")
+    yield "What thresholds, `--fail-if`, `solve` and sweeps can be about, and where it stands in a case of the JSON"
+    yield "(`rolloutsim.run/1`). A word in braces is a label; `{statistic}` is one of those listed."
+    yield from ("", "| metric | in JSON | unit | meaning |", "|---|---|---|---|")
+    for name, metric in METRICS.items():
+        labels = f"{{{', '.join(metric.labels)}}}" if metric.labels else ""
+        meaning = f"{metric.description}{_more(metric)}"
+        yield f"| `{name}{labels}` | `{'.'.join(metric.path)}` | {UNITS[metric.kind]} | {meaning} |"
+
+
+def _more(metric: Metric) -> str:
+    return f"; {', '.join(metric.statistics)}" if metric.needs_statistic else ""
+
+
+def _causes() -> Iterator[str]:
+    yield from ("", "## Causes", "")
+    yield "What a second of a pull or pod is spent on, beside the names of shared links: keys of `time_split_s`, and"
+    yield "`why[].cause`."
+    yield from ("", "| cause | time goes to |", "|---|---|")
+    yield from (f"| `{name}` | {cause.noun} |" for name, cause in CAUSES.items())
+
+
+def _resources() -> Iterator[str]:
+    yield from ("", "## Links of a node", "", "| link | as a cause |", "|---|---|")
+    yield from (f"| `<node>.{one.part}` | `{one.cause.name}` |" for one in RESOURCES)
+
+
+def _records() -> Iterator[str]:
+    yield from ("", "## Columns of records.npz", "")
+    yield "One array each, `cases/<number>/<record>/<column>.npy`; times are seconds since the rollout's start, NaN for"
+    yield "what did not happen, sizes bytes. `Times` are float64, `Ids` int32, `Shorts` int16, `Flags` booleans."
+    source = Path(records.__file__).read_text(encoding="utf-8")
+    lines = source.splitlines()
+    for node in ast.parse(source).body:
+        columns = [one for one in getattr(node, "body", ()) if isinstance(one, ast.AnnAssign)]
+        if not isinstance(node, ast.ClassDef) or not columns or node.name in ("Run", "CaseRecords", "Orchestration"):
+            continue
+        yield from (
+            "",
+            f"### {node.name}",
+            "",
+            ast.get_docstring(node) or "",
+            "",
+            "| column | type | |",
+            "|---|---|---|",
+        )
+        for one in columns:
+            assert isinstance(one.target, ast.Name)
+            yield f"| `{one.target.id}` | `{ast.unparse(one.annotation)}` | {_comment(lines, one)} |"
+
+
+def _comment(lines: list[str], column: ast.AnnAssign) -> str:
+    """What is said of a column behind it, or in the lines above."""
+    _, found, behind = lines[(column.end_lineno or column.lineno) - 1].partition("  # ")
+    if found:
+        return behind
+    above = []
+    for line in reversed(lines[: column.lineno - 1]):
+        if not re.match(r"    # ", line):
+            break
+        above.insert(0, line.removeprefix("    # "))
+    return " ".join(above)
+
+
+if __name__ == "__main__":
+    FILE.write_text(text(), encoding="utf-8")
