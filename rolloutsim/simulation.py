@@ -194,9 +194,7 @@ class AloneTimes:
         self.scenario = replace(
             scenario, background=(), startup=Distribution(), faults=(), pushes=(), fairness=None,
             groups=tuple(replace(group, storage=None) for group in scenario.groups),
-            registries={
-                name: replace(registry, rate_limits=()) for name, registry in scenario.registries.items()
-            },
+            registries={name: registry.without_limits() for name, registry in scenario.registries.items()},
         )  # fmt: skip
         self.known: dict[object, float] = {}
         self.digests = {

@@ -74,7 +74,7 @@ class _Builder:
                 index,
                 name,
                 tuple(Connections(registry.max_connections) for _ in registry.replicas or ("",)),
-                bool(registry.rate_limits) or name in hit,
+                registry.may_refuse or name in hit,
                 registry.rate_limits,
                 random,
             )
@@ -187,8 +187,7 @@ class _Builder:
 
     def _recipe(self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], image: Image) -> Recipe:
         ways = self._ways(group, rack, pins, image)
-        unpacks = group.unpack_rate is not None or group.disk is not None
-        unpacks = unpacks and self.scenario.model == "real"
+        unpacks = any(not one.is_network and one.capacity(group) is not None for one in PULLED)
         steps = tuple(
             LayerStep(
                 self.layer_index[layer.digest],
@@ -314,7 +313,7 @@ def has_hazards(scenario: ResolvedScenario, case: Case) -> bool:
     if scenario.faults or not case.workloads:
         return bool(scenario.faults)
     return (
-        any(registry.rate_limits or registry.max_connections is not None for registry in scenario.registries.values())
+        any(registry.may_refuse or registry.max_connections is not None for registry in scenario.registries.values())
         or any(group.storage for group in scenario.groups)
         or any(spec.rate is not None for spec in scenario.background)
     )

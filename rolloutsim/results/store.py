@@ -249,7 +249,8 @@ def _built(dataclass: Any, plain: Mapping[str, Any], arrays: Mapping[str, Array]
             continue
         name = field.name if field.name in plain else field.metadata.get("was", field.name)
         has_default = field.default is not MISSING or field.default_factory is not MISSING
-        if has_default and plain.get(name) is None and type(None) not in get_args(hints[field.name]):
+        can_be_null = name in plain and type(None) in get_args(hints[field.name])
+        if has_default and plain.get(name) is None and not can_be_null:
             continue
         if name in plain:
             values[field.name] = from_plain(plain[name], hints[field.name], arrays, _below(path, name))

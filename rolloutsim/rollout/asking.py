@@ -56,6 +56,6 @@ def is_orchestrated(scenario: ResolvedScenario, case: Case) -> bool:
         case.workloads
         or scenario.faults
         or scenario.pushes
-        or any(registry.rate_limits for registry in scenario.registries.values())
+        or any(registry.may_refuse for registry in scenario.registries.values())
         or any(group.storage for group in scenario.groups)
     )

@@ -321,7 +321,7 @@ def link_problems(document: Document) -> Iterator[Problem]:
         here = registry_path(document, name)
         before = [f"{name}.storage", *uplinks(name, registry)]
         yield from _via_problems((*here, "via"), registry.via, owners, before)
-        used.update(registry.via)
+        used.update((*before, *registry.via))
         if registry.redirect is not None:
             yield from _via_problems((*here, "redirect", "via"), registry.redirect.via, owners, [])
             used.update(registry.redirect.via)

@@ -11,7 +11,7 @@ bytes per second.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from math import log
 from typing import TYPE_CHECKING, Literal
 
@@ -315,6 +315,15 @@ class Registry:
     rate_limits: tuple[RateLimit, ...] = ()
     redirect: Redirect | None = None  # where the bytes of layers come from, if not from the registry itself
     inbound: tuple[str, ...] = ()  # names of shared links that a push crosses into the registry, in order
+
+    @property
+    def may_refuse(self) -> bool:
+        """Whether it answers requests with "not now" even if nothing breaks."""
+        return bool(self.rate_limits)
+
+    def without_limits(self) -> Registry:
+        """The same, as one client alone meets it."""
+        return replace(self, rate_limits=())
 
 
 @struct

@@ -173,6 +173,11 @@ def test_an_old_file_without_a_field_that_has_a_default_is_read() -> None:
     assert from_bytes(old).run.scenario.horizon == one_pull().scenario.horizon
 
 
+def test_an_old_file_without_a_field_that_may_be_null_is_read() -> None:
+    old = changed(to_bytes(Outcome(one_pull())), without("run", "scenario", "groups", 0, "unpack_rate"))
+    assert from_bytes(old).run.scenario.groups[0].unpack_rate is None
+
+
 def test_a_file_that_is_older_than_sources_says_the_same() -> None:
     # Both written by the version before; its refusals have a column `registry`.
     read = from_bytes((DATA / "older-than-sources.npz").read_bytes())

@@ -188,7 +188,12 @@ def threshold_rows(results: Sequence[ThresholdResult]) -> Table:
 
 
 def to_csv(outcome: Outcome) -> str:
-    """One line a case: the figures of the JSON contract with their full precision; unknown ones are empty.
+    """The figures of each case as comma-separated values."""
+    return csv_text(figure_rows(outcome))
+
+
+def figure_rows(outcome: Outcome) -> Table:
+    """One row a case: the figures of the JSON contract with their full precision; unknown ones are empty.
 
     Where there are workloads, kubelets, faults or pushes, their failures are columns as well.
     With several replications the ends of the rollout time's interval come last.
@@ -207,7 +212,7 @@ def to_csv(outcome: Outcome) -> str:
             Column("rollout_time_ci_low_s", TIME, lambda case: getattr(intervals.get(case.case), "low", None)),
             Column("rollout_time_ci_high_s", TIME, lambda case: getattr(intervals.get(case.case), "high", None)),
         ]
-    return csv_text(Table(tuple(columns), cases))
+    return Table(tuple(columns), cases)
 
 
 def _statistic(metric: str, name: str, heading: str = "{}") -> Column:

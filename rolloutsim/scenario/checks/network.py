@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from rolloutsim.scenario.checks.common import one_of
 from rolloutsim.scenario.hints import listing
-from rolloutsim.scenario.links import line_rate, racks, registries, registry_path
+from rolloutsim.scenario.links import line_rate, private_rate, racks, registries, registry_path
 from rolloutsim.scenario.model import Document, GroupSpec, RegistrySpec
 from rolloutsim.scenario.places import Path, Problem, dotted, unknown
+from rolloutsim.scenario.resources import PULLED
 from rolloutsim.scenario.strategies import wanted
 
 
@@ -122,7 +123,6 @@ def _asked(name: str, group: GroupSpec, document: Document) -> set[str]:
 
 def _is_limited(group: GroupSpec, document: Document) -> bool:
     """Whether the way from the network's core to a node's disk has a finite link or a cap."""
-    disk = math.inf if document.model == "ideal" else group.disk.rate
-    nic = line_rate(group.nic, document)
-    rates = (math.inf if nic is None else nic, disk, group.connection_cap or math.inf)
-    return bool(group.racks or group.via) or not all(map(math.isinf, rates))
+    real = document.model != "ideal"
+    own = (private_rate(group, one, document) for one in PULLED if one.fetched and (real or one.is_network))
+    return bool(group.racks or group.via) or not all(map(math.isinf, (*own, group.connection_cap or math.inf)))
