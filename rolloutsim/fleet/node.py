@@ -79,7 +79,7 @@ class Node:
     """
 
     __slots__ = (
-        "address", "asking", "coming", "disk", "finishing", "fleet", "held", "host", "index", "losses",
+        "address", "asking", "coming", "disk", "fetch_buffer", "finishing", "fleet", "held", "host", "index", "losses",
         "progress_timeout", "pulls", "runtime", "slots", "slots_per_image", "unpacks_at_once",
     )  # fmt: skip
 
@@ -102,6 +102,8 @@ class Node:
         self.address = address
         self.disk = disk
         self.progress_timeout = progress_timeout
+        # What each layer asks of the runtime, where it is quick to read.
+        self.fetch_buffer = runtime.layer_fetch_buffer
         self.unpacks_at_once = runtime.parallel_unpacks
         self.slots_per_image: bool = runtime.slots_per == "image"
         self.slots = Slots(runtime.parallel_layers)  # of all images, unless each has its own
@@ -134,7 +136,7 @@ class Node:
         pull = Pull(recipe, row, Slots(self.runtime.parallel_layers) if self.slots_per_image else self.slots)
         self.asking.append(pull)
         way = pull.way
-        if way.buffered or way.source.fallible:
+        if way.buffered or way.fallible:
             pull.sent = pull.failures = 0
             pull.refusal = -1
             self._request(pull)
@@ -258,7 +260,7 @@ class Node:
             trouble = self.losses.left_of(step.layer)
             if trouble is not None:
                 left -= sum((size for _, size in trouble.before), 0.0)
-        size = self.runtime.layer_fetch_buffer
+        size = self.fetch_buffer
         if size is None or left <= size:
             lead = Fetch(pull, step, left)
             pull.slots.queue.append(lead)
@@ -309,11 +311,11 @@ class Node:
 
     def _connect(self, fetch: Fetch) -> None:
         """Ask a source for a connection."""
-        source = fetch.way.source
-        if source.unlimited:
+        if fetch.way.unlimited:
             fetch.replica = 0
             self._connected(fetch)
             return
+        source = fetch.way.source
         fetch.state = QUEUED
         if source.fallible:
             source.fetches[fetch] = self
@@ -341,7 +343,7 @@ class Node:
         """The source takes the request: wait for its first byte."""
         fleet, way, row = self.fleet, fetch.way, fetch.row
         fetch.state = ASKED
-        fleet.cells[row + SOURCE] = way.source.index
+        fleet.cells[row + SOURCE] = way.number
         if fetch.trouble is None or fetch.trouble.broke_at == NOT_YET:
             fleet.cells[row + CONNECTED] = fleet.network.now
         if way.buffered:

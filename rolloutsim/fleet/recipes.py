@@ -13,22 +13,61 @@ from rolloutsim.fleet.sources.source import Source
 from rolloutsim.network.links import Kind
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Way:
     """The way from a node to one source of an image; its round trips are those without queues.
 
-    `before_first_byte` is the time from a connection to a layer's first byte, slow start left out [s].
+    Parameters
+    ----------
+    source : Source
+        Where it leads.
+    kinds : tuple of Kind
+        Of a layer's fetch, by the source's replica.
+    round_trip : float
+        There and back [s].
+    before_first_byte : float
+        The time from a connection to a layer's first byte, slow start left out [s].
+    layer_trips : float
+        Round trips in `before_first_byte`.
+    resolve_time : float
+        From asking to the first layer request [s].
+    resolve_trips : float
+        Round trips in `resolve_time`.
+    buffered : bool
+        Whether a link on it has a queue.
+    nic_wait : float
+        In the queue of the node's NIC while that binds [s].
     """
 
-    source: Source
-    kinds: tuple[Kind, ...]  # of a layer's fetch, by the source's replica
-    round_trip: float  # [s]
-    before_first_byte: float
-    layer_trips: float  # round trips in `before_first_byte`
-    resolve_time: float  # from asking to the first layer request [s]
-    resolve_trips: float  # round trips in `resolve_time`
-    buffered: bool  # whether a link on it has a queue
-    nic_wait: float  # in the queue of the node's NIC while that binds [s]
+    __slots__ = (
+        "before_first_byte", "buffered", "fallible", "kinds", "layer_trips", "nic_wait", "number", "resolve_time",
+        "resolve_trips", "round_trip", "source", "unlimited",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        source: Source,
+        kinds: tuple[Kind, ...],
+        round_trip: float,
+        before_first_byte: float,
+        layer_trips: float,
+        resolve_time: float,
+        resolve_trips: float,
+        buffered: bool,
+        nic_wait: float,
+    ) -> None:
+        self.source = source
+        # What each request asks of the source, which never changes, stands here, where it is quick to read.
+        self.number = source.index
+        self.fallible = source.fallible
+        self.unlimited = source.unlimited
+        self.kinds = kinds
+        self.round_trip = round_trip
+        self.before_first_byte = before_first_byte
+        self.layer_trips = layer_trips
+        self.resolve_time = resolve_time
+        self.resolve_trips = resolve_trips
+        self.buffered = buffered
+        self.nic_wait = nic_wait
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from numpy.testing import assert_allclose
 
 from rolloutsim import simulation
 from rolloutsim.fleet.build import Actors, build
+from rolloutsim.fleet.recipes import Way
 from rolloutsim.fleet.sources.source import FINE, LIMITED, MISSING, UNAVAILABLE, Connections, Source
 from rolloutsim.results.load.requests import registry_summaries
 from rolloutsim.results.load.throughput import link_loads
@@ -61,7 +62,11 @@ def mirrored(monkeypatch: pytest.MonkeyPatch) -> Any:
                 for image, recipe in recipes.items():
                     (way,) = recipe.ways
                     kinds = tuple(fleet.network.kind((actors.links["mirror"],), kind.usage) for kind in way.kinds)
-                    ways = (replace(way, source=mirror, kinds=kinds), way)
+                    there = Way(
+                        mirror, kinds, way.round_trip, way.before_first_byte, way.layer_trips, way.resolve_time,
+                        way.resolve_trips, way.buffered, way.nic_wait,
+                    )  # fmt: skip
+                    ways = (there, way)
                     actors.recipes[node] = actors.recipes[node] | {image: replace(recipe, ways=ways)}
             route = Route(mirror.index, 0, None, (("mirror",),))
             return replace(actors, sources=(*actors.sources, mirror), routes=(*actors.routes, route))
