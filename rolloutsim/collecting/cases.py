@@ -120,7 +120,7 @@ def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> lis
             flows.append(flow)
             fetch = flow.tag
             if not isinstance(fetch, tuple):
-                ledger.fetches.cells[fetch.row + BYTES_DONE] = fetch.got + network.received(flow)
+                ledger.fetches.cells[fetch.row + BYTES_DONE] = fetch.got_before() + network.received(flow)
     for background in actors.background:
         if isinstance(background, Transfer):
             flows.extend(background.flows)

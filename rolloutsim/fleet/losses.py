@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from rolloutsim.fleet.disk import DiskSpace
-from rolloutsim.fleet.pulls import ABANDONED, COMMITTED, COMPLETE, Fetch, Fleet, Pull, Slots, Trouble
+from rolloutsim.fleet.pulls import ABANDONED, COMMITTED, COMPLETE, UNPACKING, Fetch, Fleet, Pull, Slots, Trouble
 from rolloutsim.fleet.recipes import LayerStep
 from rolloutsim.scenario.resolved import Runtime
 
@@ -110,8 +110,9 @@ class Losses:
             for fetch in lead.parts():
                 reserved = fetch.row >= 0 and fetch.state != ABANDONED
                 if fetch.row >= 0 and fetch.state != COMPLETE:
-                    node.let_go(fetch)
                     slots.free += 1
+                    if reserved:
+                        node.let_go(fetch)
                 fetch.state = ABANDONED
                 if reserved and node.disk is not None:
                     node.disk.release(fetch.left)
@@ -125,7 +126,7 @@ class Losses:
     def _leave_partial(self, fetch: Fetch, keep: bool) -> None:
         """What an unfinished fetch leaves: its bytes, or nothing."""
         node, trouble = self.node, fetch.trouble
-        got = fetch.got - (0.0 if trouble is None else trouble.again)
+        got = 0.0 if trouble is None else trouble.got - trouble.again
         parts = [] if trouble is None else trouble.before
         if got > 0.0:
             parts = [*parts, (node.fleet.fetches.number(fetch.row), got)]
@@ -143,7 +144,7 @@ class Losses:
 
     def _keep(self, fetch: Fetch) -> None:
         """A committed layer of a failed pull waits for the next one; if it was being unpacked, that starts anew."""
-        node, flow = self.node, fetch.flow
+        node, flow = self.node, fetch.flow if fetch.state == UNPACKING else None
         if flow is not None:
             unpacked_for: Pull = flow.tag[0]
             unpacked_for.unpacking -= 1

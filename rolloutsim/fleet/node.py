@@ -205,6 +205,8 @@ class Node:
         fleet.ledger.pulls.resolved[pull.row] = pull.moved_at = fleet.network.now
         self.asking.remove(pull)
         self.pulls.append(pull)
+        queue = pull.slots.queue
+        simple = self.losses is None and self.fetch_buffer is None
         for step in pull.recipe.steps:
             layer = step.layer
             if held >> layer & 1:
@@ -212,7 +214,11 @@ class Node:
             pull.missing += 1
             known = coming.get(layer)
             if known is None:
-                self.want(pull, step)
+                if simple:
+                    fetch = coming[layer] = Fetch(pull, step, step.compressed)
+                    queue.append(fetch)
+                else:
+                    self.want(pull, step)
             elif known.pull is not pull:
                 self._await(pull, known)
         self.grant(pull.slots, -1)
@@ -292,11 +298,14 @@ class Node:
             fetch.row = fleet.fetches.add(fetch.pull.row, fetch.step.layer, fleet.network.now, freed_by)
             for wait in fetch.awaited_in or ():
                 fleet.ledger.waits.fetch[wait] = fleet.fetches.number(fetch.row)
-            if self.disk is None or self.disk.reserve(fetch.left):
-                self._connect(fetch)
-            else:
+            if self.disk is not None and not self.disk.reserve(fetch.left):
                 fetch.state = ABANDONED
                 self._no_space(fetch.pull, fetch.left, self.disk)
+            elif fetch.way.unlimited:
+                fetch.replica = 0
+                self._connected(fetch)
+            else:
+                self._connect(fetch)
 
     def _no_space(self, pull: Pull, size: float, disk: DiskSpace) -> None:
         reason = (
@@ -317,6 +326,7 @@ class Node:
             return
         source = fetch.way.source
         fetch.state = QUEUED
+        fetch.holds = None
         if source.fallible:
             source.fetches[fetch] = self
         fetch.replica = source.next_replica()
@@ -443,8 +453,7 @@ class Node:
 
     def let_go(self, fetch: Fetch) -> None:
         """Cut what is under way and give the connection back; keep count of what arrived."""
-        fleet, flow = self.fleet, fetch.flow
-        fetch.flow = None
+        fleet, flow = self.fleet, fetch.flow if fetch.state == FLOWING else None
         fetch.state = WANTED
         if flow is not None:
             trouble = fetch.in_trouble()
@@ -452,9 +461,9 @@ class Node:
             if begun:
                 flow.settle(fleet.network.now)
             received = fleet.network.stop(flow)
-            fetch.got += received
+            trouble.got += received
             fetch.pull.received += received
-            fleet.cells[fetch.row + BYTES_DONE] = fetch.got
+            fleet.cells[fetch.row + BYTES_DONE] = trouble.got
             if begun:
                 trouble.merge(flow, fleet.network.now)
             trouble.broke_at = fleet.network.now
@@ -469,6 +478,8 @@ class Node:
 
     def leave(self, fetch: Fetch) -> None:
         """Give a fetch's connection back."""
+        if fetch.way.unlimited:
+            return
         fetch.way.source.fetches.pop(fetch, None)
         holds, fetch.holds = fetch.holds, None
         if holds is not None:
@@ -480,28 +491,31 @@ class Node:
         fetch: Fetch = flow.tag
         row, pull, cells, trouble = fetch.row, fetch.pull, fleet.cells, fetch.trouble
         cells[row + FETCHED] = fleet.network.now
-        cells[row + BYTES_DONE] = fetch.got + flow.size
-        spent = flow.spent
-        if trouble is not None and trouble.spent:
-            trouble.merge(flow, fleet.network.now)
-            spent = trouble.spent
+        size, spent = flow.size, flow.spent
+        if trouble is not None:
+            size += trouble.got
+            if trouble.spent:
+                trouble.merge(flow, fleet.network.now)
+                spent = trouble.spent
+        cells[row + BYTES_DONE] = size
         cells[row + CAUSE] = (
             flow.cause if spent is None else fleet.ledger.blame(False, fleet.fetches.number(row), spent)
         )
-        fetch.flow = None
-        if fetch.holds is not None:
+        if not fetch.way.unlimited:
             self.leave(fetch)
         if self.progress_timeout is not None:
             pull.received += flow.size
+        complete = True
         if fetch.ranges is None:
             fetch.state = COMMITTED
         else:
             fetch = self._range_fetched(fetch, fetch.ranges)
+            complete = fetch.state == COMMITTED
         slots = pull.slots
         slots.free += 1
         if slots.queue:
             self.grant(slots, row)
-        if fetch.state != COMMITTED:
+        if not complete:
             return
         if not pull.recipe.unpacks:
             self._in_place(fetch)
@@ -511,7 +525,7 @@ class Node:
 
     def _range_fetched(self, fetch: Fetch, ranges: Ranges) -> Fetch:
         """A range is complete: the fetch that stands for its layer, committed if it was the last."""
-        fetch.got += fetch.left
+        fetch.in_trouble().got += fetch.left
         fetch.left = 0.0
         fetch.state = COMPLETE
         ranges.left -= 1
@@ -545,6 +559,7 @@ class Node:
         """Decompress and write a layer; other pulls that need it wait for this."""
         fleet, step = self.fleet, fetch.step
         fetch.state = UNPACKING
+        fetch.flow = None
         pull.unpacking += 1
         if self.disk is not None and not self.disk.reserve(step.unpacked):
             self._no_space(pull, step.unpacked, self.disk)
@@ -564,7 +579,6 @@ class Node:
         ledger = self.fleet.ledger
         ledger.unpacks.unpacked[row] = self.fleet.network.now
         ledger.unpacks.cause[row] = flow.cause if flow.spent is None else ledger.blame(True, row, flow.spent)
-        fetch.flow = None
         pull.unpacking -= 1
         self._in_place(fetch)
         for waiting in self.pulls:

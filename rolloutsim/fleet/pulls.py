@@ -42,10 +42,11 @@ NOT_YET: Final = -1.0
 class Trouble:
     """What went wrong with a fetch; made when something does."""
 
-    __slots__ = ("again", "before", "broke_at", "failures", "refusal", "spent")
+    __slots__ = ("again", "before", "broke_at", "failures", "got", "refusal", "spent")
 
     def __init__(self) -> None:
-        self.again = 0.0  # bytes received that have to be fetched again
+        self.got = 0.0  # bytes received, lost ones included [B]
+        self.again = 0.0  # of these, to be fetched again [B]
         self.before: list[tuple[int, float]] = []  # (number of the fetch, bytes) that failed pulls had of the layer
         self.broke_at = NOT_YET  # when its body broke [s]
         self.failures = 0  # in a row, of one source
@@ -72,7 +73,7 @@ class Fetch:
     """A layer, or a range of it, on its way to a node."""
 
     __slots__ = (
-        "awaited_in", "flow", "got", "holds", "left", "pull", "ranges", "replica", "row", "state", "step", "trouble",
+        "awaited_in", "flow", "holds", "left", "pull", "ranges", "replica", "row", "state", "step", "trouble",
         "way",
     )  # fmt: skip
 
@@ -80,16 +81,20 @@ class Fetch:
         self.pull = pull
         self.step = step
         self.left = left  # bytes to come, as it was connected [B]
-        self.got = 0.0  # bytes received before that, lost ones included [B]
         self.state: int = WANTED
         self.row = -1  # among the ledger's fetches, when it has a slot
         self.way: Way = pull.way
-        self.flow: Flow | None = None
-        self.holds: Connections | None = None
         self.ranges: Ranges | None = None
         self.awaited_in: list[int] | None = None  # rows of the ledger's waits that lack this fetch's row
         self.trouble: Trouble | None = None
-        self.replica: int  # of the source, set when it asks for a connection
+        # Set when it asks for a connection.
+        self.replica: int  # of the source
+        self.holds: Connections | None  # unless its source is unlimited
+        self.flow: Flow | None  # set when it is FLOWING or UNPACKING
+
+    def got_before(self) -> float:
+        """Bytes received over connections that broke [B]."""
+        return 0.0 if self.trouble is None else self.trouble.got
 
     def parts(self) -> list[Fetch]:
         """All fetches of its layer."""
