@@ -18,8 +18,6 @@ extraction); containers/image `docker/docker_client.go`, `docker/body_reader.go`
 
 from __future__ import annotations
 
-from math import ceil
-
 from rolloutsim.fleet.disk import DiskSpace
 from rolloutsim.fleet.hosts import again, reason_of
 from rolloutsim.fleet.latency import INITIAL_WINDOW, slow_start_delay
@@ -126,8 +124,6 @@ class Node:
         if self.losses is None:
             self.losses = Losses(self)
         return self.losses
-
-    # ---- manifests -----------------------------------------------------------------------------------
 
     def ask(self, recipe: Recipe) -> None:
         """Start to pull an image."""
@@ -251,8 +247,6 @@ class Node:
             return
         network.call_later(min(WATCH_PERIOD, timeout / 2), self._watch, pull)
 
-    # ---- layers --------------------------------------------------------------------------------------
-
     def want(self, pull: Pull, step: LayerStep) -> None:
         """Queue the fetch of a layer, or of what failed pulls have not left of it."""
         left, trouble = step.compressed, None
@@ -271,14 +265,9 @@ class Node:
             lead = Fetch(pull, step, left)
             pull.slots.queue.append(lead)
         else:
-            ranges = Ranges()
-            for number in range(ceil(left / size)):
-                fetch = Fetch(pull, step, min(size, left - number * size))
-                fetch.ranges = ranges
-                ranges.fetches.append(fetch)
-                ranges.left += 1
-            lead = ranges.fetches[0]
-            pull.slots.queue.extend(ranges.fetches)
+            fetches = Ranges(pull, step, left, size).fetches
+            lead = fetches[0]
+            pull.slots.queue.extend(fetches)
         lead.trouble = trouble
         self.coming[step.layer] = lead
 
@@ -456,6 +445,7 @@ class Node:
         fleet, flow = self.fleet, fetch.flow if fetch.state == FLOWING else None
         fetch.state = WANTED
         if flow is not None:
+            fetch.flow = None
             trouble = fetch.in_trouble()
             begun = flow.bundle is not None
             if begun:
@@ -490,6 +480,7 @@ class Node:
         fleet = self.fleet
         fetch: Fetch = flow.tag
         row, pull, cells, trouble = fetch.row, fetch.pull, fleet.cells, fetch.trouble
+        fetch.flow = None  # which knows the fetch: neither would go before the cycle collector comes
         cells[row + FETCHED] = fleet.network.now
         size, spent = flow.size, flow.spent
         if trouble is not None:
@@ -509,7 +500,7 @@ class Node:
         if fetch.ranges is None:
             fetch.state = COMMITTED
         else:
-            fetch = self._range_fetched(fetch, fetch.ranges)
+            fetch = fetch.ranges.complete(fetch)
             complete = fetch.state == COMMITTED
         slots = pull.slots
         slots.free += 1
@@ -522,18 +513,6 @@ class Node:
         else:
             for waiting in self.pulls:
                 self.unpack_next(waiting)
-
-    def _range_fetched(self, fetch: Fetch, ranges: Ranges) -> Fetch:
-        """A range is complete: the fetch that stands for its layer, committed if it was the last."""
-        fetch.in_trouble().got += fetch.left
-        fetch.left = 0.0
-        fetch.state = COMPLETE
-        ranges.left -= 1
-        lead = ranges.fetches[0]
-        if ranges.left == 0:
-            lead.row = fetch.row
-            lead.state = COMMITTED
-        return lead
 
     def unpack_next(self, pull: Pull) -> None:
         """Unpack the layers of an image that are there, as many at a time as the runtime does; one alone in order."""
@@ -559,7 +538,6 @@ class Node:
         """Decompress and write a layer; other pulls that need it wait for this."""
         fleet, step = self.fleet, fetch.step
         fetch.state = UNPACKING
-        fetch.flow = None
         pull.unpacking += 1
         if self.disk is not None and not self.disk.reserve(step.unpacked):
             self._no_space(pull, step.unpacked, self.disk)
@@ -579,6 +557,7 @@ class Node:
         ledger = self.fleet.ledger
         ledger.unpacks.unpacked[row] = self.fleet.network.now
         ledger.unpacks.cause[row] = flow.cause if flow.spent is None else ledger.blame(True, row, flow.spent)
+        fetch.flow = None
         pull.unpacking -= 1
         self._in_place(fetch)
         for waiting in self.pulls:

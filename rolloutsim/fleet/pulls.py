@@ -11,6 +11,7 @@ answer is on its way makes it MISSED until the answer is due. What a failed pull
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from rolloutsim.fleet.incidents import Incidents
@@ -64,9 +65,23 @@ class Ranges:
 
     __slots__ = ("fetches", "left")
 
-    def __init__(self) -> None:
-        self.fetches: list[Fetch] = []
-        self.left = 0  # that are not complete
+    def __init__(self, pull: Pull, step: LayerStep, left: float, size: float) -> None:
+        self.left = ceil(left / size)  # that are not complete
+        self.fetches = [Fetch(pull, step, min(size, left - number * size)) for number in range(self.left)]
+        for fetch in self.fetches:
+            fetch.ranges = self
+
+    def complete(self, fetch: Fetch) -> Fetch:
+        """One of them is complete: the fetch that stands for the layer, committed if it was the last."""
+        fetch.in_trouble().got += fetch.left
+        fetch.left = 0.0
+        fetch.state = COMPLETE
+        self.left -= 1
+        lead = self.fetches[0]
+        if self.left == 0:
+            lead.row = fetch.row
+            lead.state = COMMITTED
+        return lead
 
 
 class Fetch:
