@@ -519,10 +519,11 @@ class Node:
         most = self.unpacks_at_once
         if pull.unpacking >= most:
             return
-        held, steps = self.held, pull.recipe.steps
+        steps = pull.recipe.steps
         for place in range(pull.next, len(steps)):
             layer = steps[place].layer
-            if held >> layer & 1:
+            # Asked anew each time: a layer in place may have let others come into place.
+            if self.held >> layer & 1:
                 if place == pull.next:
                     pull.next = place + 1
                 continue

@@ -433,3 +433,25 @@ def test_a_pair_of_registry_and_group_that_nobody_asks_for_needs_no_limit():
         "images: {one: {registry: a, layers: [100 MB]}, two: {registry: b, layers: [10 MB]}}\nrollout: schedule\n"
     )
     assert run(scenario.resolve()).pulls.pulled.tolist() == pytest.approx([1.0] * 4 + [2.0] * 2)
+
+
+def test_a_layer_that_comes_into_place_while_others_are_being_unpacked_is_not_unpacked_again():
+    # Layers of 100, 1 and 200 MB that unpack to nothing. As the first is in place, pod w has its first image and asks
+    # for its second, whose layer is there: it comes into place in the midst of x going through its layers.
+    s = scene(
+        "{x: {layers: [{digest: a, compressed: 100 MB}, {digest: b, compressed: 1 MB},"
+        " {digest: c, compressed: 200 MB}]},"
+        " y: {layers: [{digest: a, compressed: 100 MB}]}, z: {layers: [{digest: b, compressed: 1 MB}]}}"
+    )
+    images = {
+        name: replace(image, layers=tuple(replace(layer, unpacked=0.0) for layer in image.layers))
+        for name, image in s.images.items()
+    }
+    s = replace(with_kubelet(s, parallel_pulls=None, pull_qps=None), images=images)
+    s = replace(s, groups=tuple(replace(group, disk=1000 * MB) for group in s.groups))
+    case = roll(s, daemonset("x", "x"), daemonset("w", "y", "z"))
+    pulled = {
+        case.images[i].name: t for i, t in zip(case.pulls.image.tolist(), case.pulls.pulled.tolist(), strict=True)
+    }
+    # Fair shares of 100 MB/s: b is there after 0.03 s, a after 2.01 s, c after 3.01 s.
+    assert pulled == pytest.approx({"x": 3.01, "y": 2.01, "z": 2.01})
