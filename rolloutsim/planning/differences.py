@@ -12,9 +12,8 @@ What is unknown meets a condition: a rollout that does not finish is no improvem
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from math import floor, sqrt
 from statistics import variance
@@ -22,14 +21,12 @@ from typing import Any
 
 from rolloutsim.errors import UsageError
 from rolloutsim.results.facts.intervals import LEVEL, Interval, mean, mean_interval, student_t
+from rolloutsim.results.thresholds import COMPARISONS, look_up
 from rolloutsim.scenario.conditions import parse_difference
 from rolloutsim.scenario.resolved import Distribution, Fairness, Fault, Kubelet, NodeGroup, ResolvedScenario, Threshold
 from rolloutsim.structs import struct
 
 _ROUNDING = 1e-9  # a smaller share of a number is rounding (assumed: far more than sums of floats are off by)
-_COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
 _SIGNED = re.compile(r"(.*?)([<>]=?)\s*([+-])\s*(.+)", re.DOTALL)
 _PERCENT = re.compile(r"([0-9]*\.?[0-9]+)\s*%")
 
@@ -199,7 +196,7 @@ class FailIf:
         number = {"value": found.after, "change": found.change, "share": found.relative}[self.kind]
         if self.kind == "share" and found.change == 0.0:
             number = 0.0
-        return number is None or _COMPARISONS[self.threshold.comparison](number, self.limit)
+        return number is None or COMPARISONS[self.threshold.comparison](number, self.limit)
 
 
 def parse_fail_if(text: str, option: str = "--fail-if") -> FailIf:
@@ -220,8 +217,6 @@ def parse_fail_if(text: str, option: str = "--fail-if") -> FailIf:
 
 def check_known(conditions: tuple[FailIf, ...], cases: list[Mapping[str, Any]]) -> None:
     """UsageError for the first condition that is about what none of the compared results has."""
-    from rolloutsim.results.thresholds import look_up
-
     for condition in conditions:
         about = [case for case in cases if condition.is_about(case["case"])]
         if not about:

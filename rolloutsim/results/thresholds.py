@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.metrics import RunSummary
 
 _BELOW = ("<", "<=")  # comparisons with an upper limit
-_COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
+COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 
@@ -114,7 +114,7 @@ def judge(measured: Sequence[Measurement]) -> ThresholdResult:
         check=threshold.check,
         metric=label,
         value=value,
-        passed=value is not None and _COMPARISONS[threshold.comparison](value, threshold.value),
+        passed=value is not None and COMPARISONS[threshold.comparison](value, threshold.value),
         severity=threshold.severity,
         headroom=missing if value is None else _headroom(threshold, value, room),
         shown=_shown(threshold, value, interval),
@@ -139,7 +139,7 @@ def holds_at(threshold: Threshold, result: ThresholdResult) -> bool:
     if result.ci is None:
         return result.passed
     worse = result.ci.high if threshold.comparison in _BELOW else result.ci.low
-    return result.passed and _COMPARISONS[threshold.comparison](worse, threshold.value)
+    return result.passed and COMPARISONS[threshold.comparison](worse, threshold.value)
 
 
 def _over_replications(measured: Sequence[Measurement]) -> tuple[float | None, Interval | None]:
