@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.buckets import TokenBucket
 from rolloutsim.scenario.causes import BACKOFF, FAILED_PULL, KUBELET_QUEUE, OTHER_PULL, PULL, QPS, RATE_LIMITED, Cause
@@ -260,8 +260,8 @@ class Kubelet:
             self.network.call_later(delay + more, self._ask_again, (pod, job.image, backoff))
         self._start()
 
-    def _ask_again(self, what: Any) -> None:
-        pod, image, backoff = cast("tuple[Pod, str, Backoff]", what)
+    def _ask_again(self, what: tuple[Pod, str, Backoff]) -> None:
+        pod, image, backoff = what
         if self.backoffs.get((pod, image)) is backoff and not backoff.is_over:
             backoff.is_over = True
             self._next(pod)

@@ -158,7 +158,7 @@ class Node:
             is_manifest = pull.sent == max(requests - _MANIFEST_FROM_END, 0)
             status = way.source.answer(self.address, fleet.network.now, -1, is_manifest)
             if status != FINE:
-                pull.refusal = incidents.refusals.add(way.source.index, fleet.network.now, status, -1)
+                pull.refusal = incidents.refusals.add(way.number, fleet.network.now, status, -1)
                 fleet.network.call_later(way.round_trip, self._request_refused, (pull, status))
                 return
             pull.sent += 1
@@ -316,7 +316,7 @@ class Node:
         source = fetch.way.source
         fetch.state = QUEUED
         fetch.holds = None
-        if source.fallible:
+        if fetch.way.fallible:
             source.fetches[fetch] = self
         fetch.replica = source.next_replica()
         source.connections[fetch.replica].ask(self._granted, fetch)
@@ -327,8 +327,10 @@ class Node:
         if fetch.state == ABANDONED:
             self.leave(fetch)
             return
-        fleet, source = self.fleet, fetch.way.source
-        status = source.answer(self.address, fleet.network.now, fetch.step.layer, False) if source.fallible else FINE
+        fleet, way = self.fleet, fetch.way
+        status: int = FINE
+        if way.fallible:
+            status = way.source.answer(self.address, fleet.network.now, fetch.step.layer, False)
         if status == FINE:
             self._connected(fetch)
             return
@@ -336,7 +338,7 @@ class Node:
         if fetch.trouble is None or fetch.trouble.broke_at == NOT_YET:
             fleet.cells[fetch.row + CONNECTED] = fleet.network.now
         self._note_refusal(fetch, status)
-        fleet.network.call_later(fetch.way.round_trip, self._refused, (fetch, status))
+        fleet.network.call_later(way.round_trip, self._refused, (fetch, status))
 
     def _connected(self, fetch: Fetch) -> None:
         """The source takes the request: wait for its first byte."""
@@ -354,7 +356,7 @@ class Node:
     def _note_refusal(self, fetch: Fetch, status: int) -> None:
         fleet = self.fleet
         number = fleet.fetches.number(fetch.row)
-        row = fleet.incidents.refusals.add(fetch.way.source.index, fleet.network.now, status, number)
+        row = fleet.incidents.refusals.add(fetch.way.number, fleet.network.now, status, number)
         fetch.in_trouble().refusal = row
 
     def _refused(self, what: tuple[Fetch, int]) -> None:
