@@ -269,11 +269,7 @@ class FluidNetwork:
         limit = self._alarm_time if self._alarm_time > now else now
         self._alarm, self._alarm_time, self._rung = None, inf, event
         self._inside = True
-        calendar = self._calendar
-        while calendar and calendar[0][0] <= limit:
-            _, _, ticket, clock = heappop(calendar)
-            if ticket == clock.ticket:
-                self._finish_due(clock, now)
+        self._finish_until(limit, now)
         self._inside = False
         if self.env.peek() > now:
             self._update(now)
@@ -283,14 +279,17 @@ class FluidNetwork:
 
     def _finish_nearly_due(self, now: float) -> None:
         """Complete the flows that end at this instant but for roundings: what follows may stop them for ever."""
-        limit = now + ROUNDING * max(now, 1.0)
         inside, self._inside = self._inside, True
+        self._finish_until(now + ROUNDING * max(now, 1.0), now)
+        self._inside = inside
+
+    def _finish_until(self, limit: float, now: float) -> None:
+        """Complete the flows of all clocks that are due up to a time [s]."""
         calendar = self._calendar
         while calendar and calendar[0][0] <= limit:
             _, _, ticket, clock = heappop(calendar)
             if ticket == clock.ticket:
                 self._finish_due(clock, now)
-        self._inside = inside
 
     def _finish_due(self, clock: Clock, now: float) -> None:
         """Complete the flows whose mark the clock has reached: those due, and exact ties."""
