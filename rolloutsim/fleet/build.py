@@ -97,7 +97,7 @@ class _Builder:
         if fairness is not None:
             # Of BBR nothing is known of a slow conquest.
             conquest = fairness.conquest and scenario.congestion_control == "cubic"
-            fleet.weights = Weights(self.network, fairness.sigma, fairness.memory, conquest, places)
+            fleet.share_by(Weights(self.network, fairness.sigma, fairness.memory, conquest, places))
 
     def build(self, case: Case) -> Actors:
         nodes: list[Node] = []

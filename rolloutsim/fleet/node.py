@@ -342,11 +342,11 @@ class Node:
 
     def _connected(self, fetch: Fetch) -> None:
         """The source takes the request: wait for its first byte."""
-        fleet, way, row = self.fleet, fetch.way, fetch.row
+        fleet, way, row, cells = self.fleet, fetch.way, fetch.row, self.fleet.cells
         fetch.state = ASKED
-        fleet.cells[row + SOURCE] = way.number
+        cells[row + SOURCE] = way.number
         if fetch.trouble is None or fetch.trouble.broke_at == NOT_YET:
-            fleet.cells[row + CONNECTED] = fleet.network.now
+            cells[row + CONNECTED] = fleet.network.now
         if way.buffered:
             # What ends at this instant no longer fills a queue.
             fleet.network.call_afterwards(self._meet_queues, fetch)
@@ -518,24 +518,23 @@ class Node:
 
     def unpack_next(self, pull: Pull) -> None:
         """Unpack the layers of an image that are there, as many at a time as the runtime does; one alone in order."""
-        most = self.unpacks_at_once
-        if pull.unpacking >= most:
-            return
-        steps = pull.recipe.steps
-        for place in range(pull.next, len(steps)):
-            layer = steps[place].layer
-            # Asked anew each time: a layer in place may have let others come into place.
-            if self.held >> layer & 1:
-                if place == pull.next:
-                    pull.next = place + 1
-                continue
-            fetch = self.coming[layer]
-            if fetch.state == COMMITTED:
-                self._unpack(pull, fetch)
-                if pull.unpacking >= most or not pull.missing:
+        most, steps = self.unpacks_at_once, pull.recipe.steps
+        # Asked anew each time: a layer in place may have let others come into place.
+        while pull.missing and pull.unpacking < most:
+            while self.held >> steps[pull.next].layer & 1:
+                pull.next += 1
+            fetch = self.coming[steps[pull.next].layer]
+            if fetch.state != COMMITTED:
+                break
+            self._unpack(pull, fetch)
+        if most > 1:
+            for step in steps[pull.next + 1 :]:
+                if not pull.missing or pull.unpacking >= most:
                     return
-            elif most == 1:
-                return
+                if not self.held >> step.layer & 1:
+                    fetch = self.coming[step.layer]
+                    if fetch.state == COMMITTED:
+                        self._unpack(pull, fetch)
 
     def _unpack(self, pull: Pull, fetch: Fetch) -> None:
         """Decompress and write a layer; other pulls that need it wait for this."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import ceil
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rolloutsim.fleet.incidents import Incidents
 from rolloutsim.fleet.ledger import Ledger
@@ -176,7 +176,7 @@ class Fleet:
         Called with (row of the pull, reason, whether a rate limit was it) when its runtime gives a pull up.
     """
 
-    __slots__ = ("cells", "failed", "fetches", "incidents", "ledger", "network", "pulled", "queues", "weights")
+    __slots__ = ("cells", "failed", "fetches", "incidents", "ledger", "network", "pulled", "queues", "start", "weights")
 
     def __init__(
         self,
@@ -195,9 +195,10 @@ class Fleet:
         self.failed = failed
         self.queues: Queues | None = None  # what adds to round trips; None: nothing does
         self.weights: Weights | None = None  # how unevenly connections share; None: evenly
+        # (host, kind, size, done, fetch): the bytes of a fetch flow over a connection of their own.
+        self.start: Callable[[Host, Kind, float, Callable[[Flow], None], Any], Flow] = network.start
 
-    def start(self, host: Host, kind: Kind, size: float, done: Callable[[Flow], None], fetch: Fetch) -> Flow:
-        """The bytes of a fetch flow over a connection of their own."""
-        if self.weights is None:
-            return self.network.start(host, kind, size, done, fetch)
-        return self.weights.start(host, kind, size, done, fetch)
+    def share_by(self, weights: Weights) -> None:
+        """From now on connections share as these weights say."""
+        self.weights = weights
+        self.start = weights.start

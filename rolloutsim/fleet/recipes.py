@@ -101,7 +101,10 @@ def expected_rate(kind: Kind, private: tuple[float, ...], flows_on_host: int) ->
     rate = kind.cap
     for link in kind.links:
         share = link.level if link.level < inf else link.capacity
-        rate = min(rate, share)
+        if share < rate:
+            rate = share
     for place, _ in kind.usage:
-        rate = min(rate, private[place] / (flows_on_host + 1))
+        share = private[place] / (flows_on_host + 1)
+        if share < rate:
+            rate = share
     return rate

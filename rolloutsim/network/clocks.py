@@ -63,10 +63,13 @@ class Clock:
                 # `Bundle.first`, written out: this loop is run several times an event.
                 flows = bundle.heap
                 while flows:
-                    first, _, flow, _ = flows[0]
+                    first, _, flow, lane = flows[0]
                     if flow.bundle is bundle and flow.mark == first:
                         break
-                    bundle.drop()
+                    if lane is None:
+                        heappop(flows)
+                    else:
+                        bundle.drop()
                 else:
                     bundle.ticket = next(TICKETS)
                     bundle.listed = inf
@@ -78,6 +81,8 @@ class Clock:
                     return mark
                 bundle.ticket = ticket = next(TICKETS)
                 heapreplace(heap, (first, ticket, bundle))
+                if heap[0][1] == ticket:
+                    return first
             else:
                 heappop(heap)
         return inf

@@ -266,7 +266,8 @@ class FluidNetwork:
             return
         now = self.now = self.env.now
         # The kernel adds the delay to its clock, which may fall a rounding short of the time asked for.
-        limit = self._alarm_time if self._alarm_time > now else now
+        due = self._alarm_time
+        limit = due if due > now else now
         self._alarm, self._alarm_time, self._rung = None, inf, event
         self._inside = True
         self._finish_until(limit, now)
@@ -411,8 +412,11 @@ class FluidNetwork:
         changed = self.sharing.changed
         for clock in changed:
             clock.changed = False
-            mark = clock.earliest() if clock.known is None else clock.known
-            clock.known = None
+            known = clock.known
+            if known is None:
+                mark = clock.earliest()
+            else:
+                mark, clock.known = known, None
             due = inf
             if mark < inf:
                 rate = clock.rate
@@ -436,16 +440,20 @@ class FluidNetwork:
         if not calendar:
             if self._latest_alarm > now:
                 self._forget_alarms(now)
-        elif calendar[0][0] < self._alarm_time:
-            self._alarm_time = calendar[0][0]
+            return
+        due = calendar[0][0]
+        if due < self._alarm_time:
             # An alarm that rang may be set again; one that was overtaken is still in the kernel's queue.
-            alarm = self._rung or Call(_nothing, None, [])
-            self._rung = None
+            alarm = self._rung
+            if alarm is None:
+                alarm = Call(_nothing, None, [])
+            else:
+                self._rung = None
             alarm.callbacks = self._when_alarm_rings  # the kernel reads this list and lets go of it
-            self._alarm = alarm
-            if self._alarm_time > self._latest_alarm:
-                self._latest_alarm = self._alarm_time
-            self.env.schedule(alarm, NORMAL, max(self._alarm_time - now, 0.0))
+            self._alarm, self._alarm_time = alarm, due
+            if due > self._latest_alarm:
+                self._latest_alarm = due
+            self.env.schedule(alarm, NORMAL, due - now if due > now else 0.0)
 
     def _forget_alarms(self, now: float) -> None:
         """Take the alarms out of the kernel's queue: no flow is going to end, and nobody waits for them.
@@ -464,7 +472,10 @@ def _nothing(_: Any) -> None:
 
 def _settle_full(host: Host, state: State, now: float) -> None:
     """Account for the time that a host's private links were full while it was in a state."""
-    for places, seconds in state.full.since(host.epoch, host.full, host.full_since, now):
+    log = state.full
+    if log.epoch == host.epoch and not host.full:
+        return
+    for places, seconds in log.since(host.epoch, host.full, host.full_since, now):
         for place in places:
             if host.full_seconds is None:
                 host.full_seconds = [0.0] * len(host.profile.capacities)

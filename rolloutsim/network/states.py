@@ -82,21 +82,17 @@ class Flow:
         """Account for the causes since the last settling; the bundle's may have changed meanwhile."""
         assert self.bundle is not None
         log = self.bundle.cause
-        if log.epoch == self.epoch:
-            self.spend(self.cause, now - self.since)
-        else:
-            for cause, seconds in log.since(self.epoch, self.cause, self.since, now):
-                self.spend(cause, seconds)
+        # As `Chronicle.since`, written out: most flows of a rollout come by here when they end.
+        spent, cause, start = self.spent or {}, self.cause, self.since
+        if log.epoch != self.epoch:
+            for began, following in log.past[self.epoch - log.epoch :]:
+                if began > start:
+                    spent[cause] = spent.get(cause, 0.0) + (began - start)
+                start, cause = began, following
+        if now > start:
+            spent[cause] = spent.get(cause, 0.0) + (now - start)
+        self.spent = spent or None
         self.since, self.epoch, self.cause = now, log.epoch, log.value
-
-    def spend(self, cause: int, seconds: float) -> None:
-        """Add seconds under a cause."""
-        if seconds <= 0.0:
-            return
-        if self.spent is None:
-            self.spent = {cause: seconds}
-        else:
-            self.spent[cause] = self.spent.get(cause, 0.0) + seconds
 
 
 class Host:
