@@ -12,8 +12,7 @@ from rolloutsim.fleet.node import Node
 from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way
 from rolloutsim.fleet.sources.registry import Registry
-from rolloutsim.fleet.sources.source import Connections
-from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES, UNPACK
+from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES
 from rolloutsim.scenario.routes import asked, carrying, rack_of, round_trip, routes
 from rolloutsim.structs import struct
 
@@ -70,14 +69,7 @@ class _Builder:
         self.links = {name: self.network.link(name, link.capacity) for name, link in scenario.links.items()}
         hit = {fault.target for fault in scenario.faults if fault.kind in ("registry", "requests")}
         self.registries = {
-            name: Registry(
-                index,
-                name,
-                tuple(Connections(registry.max_connections) for _ in registry.replicas or ("",)),
-                registry.may_refuse or name in hit,
-                registry.rate_limits,
-                random,
-            )
+            name: Registry(index, registry, name in hit, random)
             for index, (name, registry) in enumerate(scenario.registries.items())
         }
         wanted = dict.fromkeys(pull.image for pulls in case.pulls.values() for pull in pulls)
@@ -170,7 +162,7 @@ class _Builder:
         pins: dict[int, SharedLink] = {}
         for place, resource in enumerate(RESOURCES):
             full_name = f"{name}.{resource.part}"
-            capacity = None if place == UNPACK else resource.capacity(group)
+            capacity = resource.capacity(group)
             if full_name in wanted and capacity is not None:
                 link = self.network.link(full_name, capacity)
                 self.links[full_name] = self.pinned[node, place] = link

@@ -20,6 +20,7 @@ from rolloutsim.scenario.links import line_rate, registries, registry_path
 from rolloutsim.scenario.model import DistributionSpec
 from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.scenario.resources import in_bytes
 from rolloutsim.scenario.strategies import OWN_KEYS, wanted
 from rolloutsim.scenario.structure import part_at
 from rolloutsim.structs import struct
@@ -38,7 +39,6 @@ _NOT_INPUTS = (
     "mtu", "at", "from", "until", "registry", "registries", "horizon", "progress_deadline",
 )  # fmt: skip
 _OF_STRATEGIES = ("max_surge", "max_unavailable", "step_overhead")  # found by workload, defaults included
-_IN_BITS = ("nic", "uplink", "capacity", "link")
 _OF_PODS = (
     "registry_pull_qps", "registry_burst", "image_backoff", "max_parallel_image_pulls", "pull_progress_timeout",
     "image_gc",
@@ -143,7 +143,7 @@ class _Inputs:
             case _, int() | float() if value == 0 or not math.isfinite(value):
                 pass
             case Quantity(), int() | float():
-                yield _input(path, _texts(described.kind, value, bits=path[-1] in _IN_BITS))
+                yield _input(path, _texts(described.kind, value, bits=not in_bytes(path)))
             case Whole() | ShareOrCount(), int() | float():
                 yield _input(path, *_counted(int(value)))
             case Number(), int() | float():

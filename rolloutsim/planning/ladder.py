@@ -8,6 +8,7 @@ from typing import Any
 from rolloutsim.errors import UsageError
 from rolloutsim.scenario.numbers import SAMPLES, Measure, expected, measure, written
 from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.scenario.resources import in_bytes
 from rolloutsim.scenario.structure import part_at
 from rolloutsim.structs import struct
 from rolloutsim.units import format_byte_rate, format_rate, format_share, format_size, format_time
@@ -17,7 +18,6 @@ _STEP = 4  # how far a bracket is widened at a time, as a factor (assumed)
 _TRIED_DIGITS = 6  # of a number that is tried
 _DIGITS = 5  # of a solution as it is shown; its last digit is within the precision
 _MTU = 1500  # a number where the smallest ones are not allowed
-_IN_BITS = ("network", "uplink", "nic", "capacity", "rate", "link")  # keys whose rates are a network's
 
 
 @struct
@@ -129,7 +129,7 @@ def _like(path: Path, kind: str, value: Any, number: float) -> str:
         return value
     match kind:
         case "rate":
-            return format_rate(number) if path[-1] in _IN_BITS or len(path) == 1 else format_byte_rate(number)
+            return format_byte_rate(number) if in_bytes(path) else format_rate(number)
         case "size":
             return format_size(number)
         case "time":

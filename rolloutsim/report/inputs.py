@@ -15,14 +15,25 @@ from rolloutsim.scenario.images import layers
 from rolloutsim.scenario.model import COMPRESSION_RATIO
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.scenario.resources import PULLED, Resource, in_bytes
+from rolloutsim.scenario.structure import part_at
 from rolloutsim.units import Kind, plain_text
 
 if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import ResolvedScenario
 
+
+def _rate_of(resource: Resource) -> tuple[str, ...]:
+    """Where a resource's rate stands in the long form of a group."""
+    part = part_at(("nodes", "group", *resource.key))
+    return (*resource.key, "rate") if part is not None and part.keys else resource.key
+
+
 # Keys with defaults that a result depends on: (where they stand in the document, the keys).
+_RATES = {".".join(_rate_of(one)): one.is_network for one in PULLED}
+_BESIDE = {"disk.rate": ("disk.capacity",), "unpack.rate": ("unpack.cores",)}
 _NODE_KEYS = (
-    "nic", "disk.rate", "disk.capacity", "unpack.rate", "unpack.cores", "runtime", "parallel_layers", "slots_per",
+    *(key for rate in _RATES for key in (rate, *_BESIDE.get(rate, ()))), "runtime", "parallel_layers", "slots_per",
     "resolve_round_trips", "resolve_time", "layer_round_trips", "layer_time", "finish_time", "start",
 )  # fmt: skip
 _POD_KEYS = (
@@ -38,14 +49,12 @@ _REGISTRY_KEYS = ("uplink", "storage", "max_connections", "ttfb", "connection_ca
 _ROLLOUT_KEYS = ("max_surge", "max_unavailable", "min_ready", "step_overhead", "startup", "termination")
 # What the ideal model switches off, whatever its default (`rolloutsim.scenario.resolve`).
 _REAL_ONLY = (
-    "disk.rate", "unpack.rate", "unpack.cores", "runtime", "resolve_round_trips", "resolve_time", "layer_round_trips",
-    "layer_time", "finish_time", "mtu", "efficiency", "latency", "buffer", "queue", "fairness", "congestion_control",
-    *_FAIRNESS_KEYS, "max_connections", "ttfb", "tls", "step_overhead", "startup",
+    *(key for key, is_network in _RATES.items() if not is_network), "unpack.cores", "runtime", "resolve_round_trips",
+    "resolve_time", "layer_round_trips", "layer_time", "finish_time", "mtu", "efficiency", "latency", "buffer", "queue",
+    "fairness", "congestion_control", *_FAIRNESS_KEYS, "max_connections", "ttfb", "tls", "step_overhead", "startup",
 )  # fmt: skip
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?) (B|s|B/s)")
 _KINDS: Mapping[str, Kind] = {"B": "size", "s": "time", "B/s": "rate"}
-# Whose rates people give in bytes: the ends of paths.
-_IN_BYTES = (("disk", "rate"), ("unpack", "rate"), ("storage",), ("connection_cap",))
 _TEXTS = ("name", "description")
 # Short forms that the long form holds as an empty map.
 _SWITCHES = {"fairness": "on", "redirect": "true"}
@@ -173,5 +182,4 @@ def _readable(path: Path, value: Any) -> str:
     found = _QUANTITY.fullmatch(str(value))
     if found is None or path[-1] in _TEXTS:
         return str(value)
-    in_bytes = path[-1:] in _IN_BYTES or path[-2:] in _IN_BYTES
-    return plain_text(_KINDS[found[2]], float(found[1]), bits=not in_bytes)
+    return plain_text(_KINDS[found[2]], float(found[1]), bits=not in_bytes(path))

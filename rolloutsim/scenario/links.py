@@ -22,6 +22,7 @@ from rolloutsim.scenario.resources import PARTS, PULLED, LinkName, Resource
 from rolloutsim.structs import struct
 
 CORE = "core"
+_CROSSED = [part for part, resource in PARTS.items() if resource.crossed]  # of a node, by background traffic
 
 
 @struct
@@ -357,15 +358,19 @@ def _private_problems(path: Path, link: str, document: Document, owners: Mapping
     found, name = private_link(link, document), LinkName.of(link)
     group: Path = () if name.group in (None, name.owner) else ("nodes", name.group)
     if found is None:
-        message = f"link '{link}' is never defined; known: {listing(owners)}, and {listing(PARTS)} of "
+        message = f"link '{link}' is never defined; known: {listing(owners)}, and {listing(_CROSSED)} of "
         message += node_ranges(document)
         help = replica_help(link, document)
         if help is None and name.part in PARTS:
             help = node_help(name, document, owners)
         elif help is None:
-            help = did_you_mean(link, [*owners, *(f"{_first_nodes(document)[0]}.{part}" for part in PARTS)])
+            help = did_you_mean(link, [*owners, *(f"{_first_nodes(document)[0]}.{part}" for part in _CROSSED)])
         related: tuple[Path, ...] = (("network", "links", link), (*group, "count") if group else ())
         yield Problem(path, message, help, related=related)
+    elif not found[1].crossed:
+        message = f"background traffic does not cross '{link}'; what it crosses of a node: {listing(_CROSSED)}"
+        rate = (*group, *found[1].key)
+        yield Problem(path, message, f"to leave pulls less of it, lower {dotted(rate)}", related=(rate, rate[:-1]))
     elif math.isinf(private_rate(*found, document)):
         message = f"'{link}' has no limit, so nothing shares it; give its group a rate, or leave it out"
         yield Problem(path, message, related=((*group, found[1].key[0]), ("network", "rate")))

@@ -11,8 +11,8 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Iterator
-from typing import cast
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 from rolloutsim.scenario import links, model, resolved
 from rolloutsim.scenario.checks import cached_nodes, names
@@ -71,15 +71,29 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
 
 
 def fingerprint(scenario: resolved.ResolvedScenario) -> str:
-    """SHA-256 of the resolved scenario's canonical JSON; seed, document, overrides and places in files are no part."""
-    data = dataclasses.asdict(scenario)
-    del data["seed"], data["sha256"], data["document"], data["overrides"]
+    """SHA-256 of the resolved scenario's canonical JSON; seed, document, overrides and places in files are no part.
+
+    A field that is added with `unless_empty` leaves the fingerprints of scenarios that do not use it as they were.
+    """
+    data = _plain(scenario)
+    for name in ("seed", "sha256", "document", "overrides"):
+        data.pop(name, None)
     for threshold in data["thresholds"]:
         del threshold["place"]
     if data["fairness"] is not None and math.isinf(data["fairness"]["memory"]):
         data["fairness"]["memory"] = "unlimited"
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """A dataclass as nested dicts and lists; a field whose metadata say `unless_empty` is left out where it is."""
+    if dataclasses.is_dataclass(value):
+        every = ((one, getattr(value, one.name)) for one in dataclasses.fields(value))
+        return {one.name: _plain(found) for one, found in every if found or not one.metadata.get("unless_empty")}
+    if isinstance(value, Mapping):
+        return {key: _plain(found) for key, found in value.items()}
+    return [_plain(found) for found in value] if isinstance(value, (tuple, list)) else value
 
 
 def written(document: Document) -> str:

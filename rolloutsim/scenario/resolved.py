@@ -11,9 +11,9 @@ bytes per second.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
+from dataclasses import field, fields, replace
 from math import log
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rolloutsim.structs import struct
 
@@ -299,6 +299,9 @@ class Image:
         return sum(layer.compressed for layer in self.layers)
 
 
+_REFUSES = {"refuses": True}  # of a field: what it holds may make a registry refuse a request
+
+
 @struct
 class Registry:
     """A registry: the shared links that its bytes cross first, in order, and how it answers."""
@@ -312,18 +315,23 @@ class Registry:
     # The uplinks of its replicas, one of which each connection crosses in turn in place of the first of them in
     # `path`; one replica: just that.
     replicas: tuple[str, ...] = ()
-    rate_limits: tuple[RateLimit, ...] = ()
+    rate_limits: tuple[RateLimit, ...] = field(default=(), metadata=_REFUSES)
     redirect: Redirect | None = None  # where the bytes of layers come from, if not from the registry itself
     inbound: tuple[str, ...] = ()  # names of shared links that a push crosses into the registry, in order
 
     @property
     def may_refuse(self) -> bool:
         """Whether it answers requests with "not now" even if nothing breaks."""
-        return bool(self.rate_limits)
+        return any(getattr(self, name) for name in _limits())
 
     def without_limits(self) -> Registry:
         """The same, as one client alone meets it."""
-        return replace(self, rate_limits=())
+        return replace(self, **_limits())
+
+
+def _limits() -> dict[str, Any]:
+    """What can make a registry refuse requests: fields, and the values with which they do not."""
+    return {one.name: one.default for one in fields(Registry) if one.metadata == _REFUSES}
 
 
 @struct

@@ -19,6 +19,7 @@ from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.scenario.model import GroupSpec
+    from rolloutsim.scenario.places import Path
     from rolloutsim.scenario.resolved import Layer, NodeGroup
 
 
@@ -46,6 +47,9 @@ class Resource:
         Whether the bytes of a layer pass through it as they arrive.
     unpacked : callable
         The bytes that pass through it when a layer is unpacked [B].
+    crossed : bool
+        Whether background traffic can cross it, which shares it byte for byte: a decompressor reads fewer bytes
+        than the flow that unpacks a layer moves.
     """
 
     part: str
@@ -57,6 +61,7 @@ class Resource:
     capacity: Callable[[NodeGroup], float | None]
     fetched: bool
     unpacked: Callable[[Layer], float]
+    crossed: bool = True
 
 
 def _decompressor(group: NodeGroup) -> float | None:
@@ -74,13 +79,22 @@ RESOURCES = (
     ),
     Resource(
         "unpack", UNPACK_CAUSE, "core", ("unpack", "rate"), lambda spec: spec.unpack.rate, False,
-        _decompressor, False, lambda layer: layer.compressed,
+        _decompressor, False, lambda layer: layer.compressed, False,
     ),
     replace(_NIC, part="nic.out", fetched=False),
 )  # fmt: skip
 NIC_IN, DISK, UNPACK, NIC_OUT = range(len(RESOURCES))
 PULLED = RESOURCES[:NIC_OUT]  # what pulls use
 PARTS = {one.part: one for one in sorted(RESOURCES, key=lambda one: not one.is_network)}  # of a node's own links
+
+# The keys of other rates that people give in bytes: of storage, and of one connection.
+_IN_BYTES = ("storage", "connection_cap")
+
+
+def in_bytes(path: Path) -> bool:
+    """Whether people give the rate at a path of the file in bytes; the others are a network's, in bits."""
+    parts = (one.key[0] for one in RESOURCES if not one.is_network)
+    return path[-1] in _IN_BYTES or path[0] == "nodes" and any(part in path[2:] for part in parts)
 
 
 @struct

@@ -137,8 +137,8 @@ def test_each_layer_asks_the_mirror_first_again(mirrored: Any) -> None:
     assert [layer for _, layer in mirror.asked] == [0, 0, 1, 1]
 
 
-def test_requests_are_counted_at_the_source_that_answered(mirrored: Any) -> None:
-    # The registry answers nothing: manifests too come from the mirror, which is no registry and has no row.
+def test_layers_that_a_mirror_serves_are_no_requests_to_the_registry(mirrored: Any) -> None:
+    # Those for manifests, token and config are left: they count at the image's registry whoever answers.
     mirrored(FINE)
     result = simulation.simulate(mirror_scene("[10 MB, 20 MB, 30 MB]"))
     (found,) = registry_summaries(result, result.cases[0])

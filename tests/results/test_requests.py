@@ -27,7 +27,7 @@ def story() -> Story:
 
 def test_requests_are_spread_evenly_until_resolved_and_layers_asked_for_when_connected() -> None:
     result = run(story().case())
-    assert request_times(result, result.cases[0], "registry").tolist() == [
+    assert request_times(result.cases[0], "registry").tolist() == [
         0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 10.0, 10.5, 11.0, 11.5, 12.0, 12.5,
     ]  # fmt: skip
     (found,) = registry_summaries(result, result.cases[0])
@@ -97,7 +97,7 @@ def test_each_registry_counts_for_itself() -> None:
     assert (first.registry, first.requests, first.refused) == ("registry", 2, {})
     assert (second.registry, second.requests, second.refused) == ("hub", 2, {"429": 1})
     with pytest.raises(KeyError, match=r"case 'all' pulls nothing from registry 'unused'; from: registry, hub"):
-        request_times(result, result.cases[0], "unused")
+        request_times(result.cases[0], "unused")
 
 
 def test_bare_pulls_can_be_asked_too() -> None:

@@ -98,7 +98,7 @@ def test_ideal_leaves_only_bandwidth_slots_and_caches() -> None:
         "network: {rate: 1 Gbit/s, latency: 5 ms, links: {wan: {capacity: 1 Gbit/s, latency: 9 ms}}}\n"
         "registry: {storage: 800 MB/s, max_connections: 3, ttfb: 1 s, connection_cap: 9 MB/s, tls: true}\n"
         "images: {app: 30 MB}\nrollout: {startup: 3 s}\n"
-        "background: {a: {links: [wan, web-001.disk], size: 3 MB}, b: {links: [web-001.unpack], size: 3 MB}}\n"
+        "background: {a: {links: [wan, web-001.disk], size: 3 MB}, b: {links: [web-001.disk], size: 3 MB}}\n"
     )
     scenario = resolved(text)
     (group,) = scenario.groups

@@ -9,7 +9,7 @@ from rolloutsim.fleet.buckets import TokenBucket
 from rolloutsim.fleet.sources.source import BROKEN, FINE, LIMITED, UNAVAILABLE, Connections, Source
 
 if TYPE_CHECKING:
-    from rolloutsim.scenario.resolved import RateLimit
+    from rolloutsim.scenario import resolved
 
 
 class Limit:
@@ -17,7 +17,7 @@ class Limit:
 
     __slots__ = ("buckets", "spec")
 
-    def __init__(self, spec: RateLimit) -> None:
+    def __init__(self, spec: resolved.RateLimit) -> None:
         self.spec = spec
         self.buckets: dict[int, TokenBucket] = {}
 
@@ -36,27 +36,22 @@ class Registry(Source):
 
     Parameters
     ----------
-    index, name, connections, fallible
-        As for any source.
-    limits : tuple of RateLimit
-        What it accepts.
+    index : int
+        Its number among the case's sources.
+    spec : rolloutsim.scenario.resolved.Registry
+        Its replicas, connections and limits.
+    may_fail : bool
+        Whether a fault of the scenario is one of this registry.
     random : callable
         Gives random numbers in [0, 1); asked only while requests fail at random.
     """
 
     __slots__ = ("failing", "limits", "random", "up")
 
-    def __init__(
-        self,
-        index: int,
-        name: str,
-        connections: tuple[Connections, ...],
-        fallible: bool,
-        limits: tuple[RateLimit, ...],
-        random: Callable[[], float],
-    ) -> None:
-        super().__init__(index, name, connections, fallible)
-        self.limits = [Limit(spec) for spec in limits]
+    def __init__(self, index: int, spec: resolved.Registry, may_fail: bool, random: Callable[[], float]) -> None:
+        connections = tuple(Connections(spec.max_connections) for _ in spec.replicas or ("",))
+        super().__init__(index, spec.name, connections, spec.may_refuse or may_fail)
+        self.limits = [Limit(limit) for limit in spec.rate_limits]
         self.random = random
         self.up = True
         self.failing = 0.0  # probability that a request fails

@@ -136,7 +136,7 @@ def requests(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
     entries: list[tuple[Any, str]] = []
     highest = 0.0
     for number, one in enumerate(found):
-        rate = np.histogram(request_times(run, records, one.registry), edges)[0] / width
+        rate = np.histogram(request_times(records, one.registry), edges)[0] / width
         x, y = corners(edges, rate)
         look = series(number)
         ax.fill_between(x, 0.0, y, color=look["color"], alpha=0.25, lw=0)

@@ -40,10 +40,10 @@ class RegistrySummary:
 
 def registry_summaries(run: Run, case: CaseRecords) -> tuple[RegistrySummary, ...]:
     """The requests to each registry from which a case pulls; its run's scenario knows the registries."""
-    return tuple(_summary(run, case, number, name) for number, name in _used(run, case))
+    return tuple(_summary(run, case, number, name) for number, name in _used(case))
 
 
-def request_times(run: Run, case: CaseRecords, registry: str) -> Times:
+def request_times(case: CaseRecords, registry: str) -> Times:
     """When each request to a registry was sent, as far as is known, ascending [s].
 
     Raises
@@ -51,7 +51,7 @@ def request_times(run: Run, case: CaseRecords, registry: str) -> Times:
     KeyError
         If the case pulls nothing from it.
     """
-    numbers = {name: number for number, name in _used(run, case)}
+    numbers = {name: number for number, name in _used(case)}
     if registry not in numbers:
         raise KeyError(f"case {case.name!r} pulls nothing from registry {registry!r}; from: {', '.join(numbers)}")
     pulls = _pulls_from(case, registry)
@@ -67,16 +67,16 @@ def peak(times: Times, window: float = WINDOW) -> int:
     return int((np.searchsorted(times, times + window) - np.arange(len(times))).max())
 
 
-def _used(run: Run, case: CaseRecords) -> Iterator[tuple[int, str]]:
+def _used(case: CaseRecords) -> Iterator[tuple[int, str]]:
     images = {case.images[image].registry for image in np.unique(case.pulls.image).tolist()}
-    for number, name in enumerate(run.scenario.registries):
+    for number, name in enumerate(case.sources):
         if name in images:
             yield number, name
 
 
 def _summary(run: Run, case: CaseRecords, number: int, name: str) -> RegistrySummary:
     pulls = _pulls_from(case, name)
-    times = request_times(run, case, name)
+    times = request_times(case, name)
     refusals = _refusals(case, number)
     refused = _by_status(refusals)
     asked_storage = 0

@@ -109,7 +109,7 @@ def _events(tracks: Tracks, scenario: ResolvedScenario, case: CaseRecords) -> di
         ]
         tracks.slices(process, "fault", slices, "fault", False)
         tracks.slices(process, "push", pushes, "push", False)
-        _refusals(tracks, process, scenario, orchestration)
+        _refusals(tracks, process, case)
     return {"pushes_left_out": _PUSHED_BEFORE} if before else {}
 
 
@@ -128,16 +128,16 @@ def _pushes(scenario: ResolvedScenario, case: CaseRecords, orchestration: Orches
     return slices, before
 
 
-def _refusals(tracks: Tracks, process: Process, scenario: ResolvedScenario, orchestration: Orchestration) -> None:
+def _refusals(tracks: Tracks, process: Process, case: CaseRecords) -> None:
     """An instant for each kind of refusal at each moment: many nodes are refused at once."""
-    refusals, registries = orchestration.refusals, list(scenario.registries)
+    refusals = case.orchestration.refusals
     rows = zip(refusals.source.tolist(), refusals.time.tolist(), refusals.status.tolist(), refusals.layer.tolist(),
                strict=True)  # fmt: skip
     counts = Counter(rows)
-    for number, name in enumerate(registries):
+    for number, name in enumerate(case.sources):
         moments = []
-        for (registry, time, status, layer), count in sorted(counts.items()):
-            if registry == number:
+        for (source, time, status, layer), count in sorted(counts.items()):
+            if source == number:
                 what = f"{status or 'connection refused or broken'}, {'layer' if layer else 'manifest or token'}"
                 moments.append(Part(f"{count} × {what}" if count > 1 else what, time, time))
         tracks.instants(process, f"refused by {name}", moments, "failure")
