@@ -37,10 +37,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 from rolloutsim.errors import UsageError
+from rolloutsim.lazy import front
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from rolloutsim.report.plots import canvas
+else:
+    __getattr__ = front(__name__)
 
 Subject = Literal["run", "case", "sweep", "sensitivity"]
 
