@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rolloutsim import planning, report, results
+from rolloutsim import planning, results
 from rolloutsim.api.table import Table
 from rolloutsim.errors import UsageError
 from rolloutsim.results.outcome import Outcome
@@ -147,12 +147,16 @@ class Result:
         inputs : Sensitivity, optional
             How much each input matters, simulated (`rolloutsim.planning.sensitivity`); by default that is left out.
         """
+        from rolloutsim.report.contents import report_of_run
+
         changes = planning.what_if.quick_what_if(self.outcome) if changes is None else changes
-        return report.contents.report_of_run(self.outcome, changes, inputs)
+        return report_of_run(self.outcome, changes, inputs)
 
     def to_html(self, changes: WhatIfs | None = None, inputs: Sensitivity | None = None) -> str:
         """The report as one HTML file that needs nothing else; parameters as for `report`."""
-        return report.page.to_html((self.report(changes, inputs),))
+        from rolloutsim.report.page import to_html
+
+        return to_html((self.report(changes, inputs),))
 
     def _checked(self, case: str | None) -> str | None:
         return None if case is None else self.outcome.records(case).name

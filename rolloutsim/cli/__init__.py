@@ -23,7 +23,7 @@ import click
 
 import rolloutsim
 from rolloutsim import results
-from rolloutsim.errors import RolloutsimError, ScenarioError, UnreachableError, UsageError
+from rolloutsim.errors import RolloutsimError, ScenarioError, UnreachableError, UsageError, nearest
 from rolloutsim.lazy import front
 
 if TYPE_CHECKING:
@@ -88,10 +88,8 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or name the ones that exist."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
-
-            close = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            near = nearest(args[0], COMMANDS)
+            hint = f" (did you mean {near!r}?)" if near else ""
             ctx.fail(f"no command {args[0]!r}{hint}; commands: {', '.join(COMMANDS)}")
         return super().resolve_command(ctx, args)
 

@@ -11,6 +11,6 @@ from typing import TYPE_CHECKING
 from rolloutsim.lazy import front
 
 if TYPE_CHECKING:
-    from rolloutsim.report import contents, images, markdown, page, pdf, plots, sweep_contents
+    from rolloutsim.report import images, markdown, page, pdf, plots, sweep_contents
 else:
     __getattr__ = front(__name__)

@@ -15,19 +15,6 @@ from typing import TYPE_CHECKING
 from rolloutsim.lazy import front
 
 if TYPE_CHECKING:
-    from rolloutsim.results import (
-        contract,
-        document,
-        files,
-        load,
-        metrics,
-        numerals,
-        outcome,
-        shown,
-        store,
-        thresholds,
-        trace,
-        why,
-    )
+    from rolloutsim.results import contract, document, files, load, numerals, shown, store, thresholds, trace, why
 else:
     __getattr__ = front(__name__)

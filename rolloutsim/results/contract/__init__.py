@@ -9,6 +9,6 @@ from typing import TYPE_CHECKING
 from rolloutsim.lazy import front
 
 if TYPE_CHECKING:
-    from rolloutsim.results.contract import case, columns
+    from rolloutsim.results.contract import columns
 else:
     __getattr__ = front(__name__)

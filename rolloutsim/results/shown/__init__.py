@@ -12,6 +12,6 @@ from typing import TYPE_CHECKING
 from rolloutsim.lazy import front
 
 if TYPE_CHECKING:
-    from rolloutsim.results.shown import annotations, junit, tables, tabular
+    from rolloutsim.results.shown import annotations, tables, tabular
 else:
     __getattr__ = front(__name__)
