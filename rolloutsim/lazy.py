@@ -32,18 +32,17 @@ def front(package: str, homes: Mapping[str, Collection[str]] = MappingProxyType(
     """
 
     def asked_for(name: str) -> Any:
+        there = vars(sys.modules[package])
         for home, names in homes.items():
             if name in names:
-                value = getattr(import_module(f"{package}.{home}"), name)
-                setattr(sys.modules[package], name, value)
-                return value
+                there[name] = getattr(import_module(f"{package}.{home}"), name)
+                return there[name]
         try:
             return import_module(f"{package}.{name}")
         except ModuleNotFoundError as error:
             if error.name != f"{package}.{name}":
                 raise
-        public = getattr(sys.modules[package], "__all__", ())
-        listed = f"; public names: {', '.join(public)}" if public else ""
+        listed = f"; public names: {', '.join(there['__all__'])}" if "__all__" in there else ""
         raise AttributeError(f"module {package!r} has no attribute {name!r}{listed}")
 
     return asked_for
