@@ -98,6 +98,8 @@ class Solution:
         Every value, in the order in which they were tried.
     seed, replications : int
         Of each.
+    metric : str
+        What the condition is about.
     statistic : str or None
         The condition's.
     """
@@ -114,6 +116,7 @@ class Solution:
     tried: tuple[Tried, ...]
     seed: int
     replications: int
+    metric: str
     statistic: str | None = None
 
     @property
@@ -211,12 +214,11 @@ def _compared(statistic: str | None) -> str:
 
 def solution_table(solution: Solution) -> Table:
     """What was tried, in ascending order: the value, the worst result, whether it will do."""
-    metric = solution.tried[0].results[0].metric.partition("{")[0] if solution.tried else "value"
     columns = (
         Column("", TEXT, lambda one: "✓" if one.passed else "✗"),
         Column(solution.path, NUMBER, lambda one: one.number, lambda one: str(one.value)),
-        Column(metric, NUMBER, lambda one: _worst(one).value, lambda one: _worst(one).shown),
-        Column("of", TEXT, lambda one: _worst(one).metric.partition("{")[2].rstrip("}")),
+        Column(solution.metric, NUMBER, lambda one: _worst(one).value, lambda one: _worst(one).shown),
+        Column("of", TEXT, lambda one: _worst(one).of),
     )
     return Table(columns, sorted(solution.tried, key=lambda one: one.number))
 
@@ -326,6 +328,7 @@ def solve(
         tried=tuple(tried),
         seed=scenario.seed if seed is None else seed,
         replications=count,
+        metric=condition.metric,
         statistic=condition.statistic,
     )
 

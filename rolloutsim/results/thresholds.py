@@ -73,6 +73,7 @@ class ThresholdResult:
     ci: Interval | None = None  # with several replications, the 95 % interval of the value, where there is one
     place: tuple[str, int] | None = None  # file and line of the condition
     room: float | None = None  # as a share of the limit, below 0 what is missing [1]; None: unknown, or the limit is 0
+    of: str = ""  # the selectors alone: `image=builder`
 
     def to_row(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -86,7 +87,7 @@ class Measurement:
 
     threshold: Threshold
     case: str
-    label: str  # the metric with its selectors, the case's included
+    of: str  # what it selects, the case included: `image=builder`
     value: float | None  # in SI base units; None: unknown
     within: bool  # the statistic was taken within the run, over its pulls or links, and not over one value
     missing: str = ""  # why the value is unknown, if it is
@@ -105,14 +106,14 @@ def judge(measured: Sequence[Measurement]) -> ThresholdResult:
     theirs. A percentile of what each run has one value of, such as the rollout time, is taken over the replications;
     one that each run has itself, such as of its pull times, is the median of theirs.
     """
-    threshold, case, label = measured[0].threshold, measured[0].case, measured[0].label
+    threshold, case, of = measured[0].threshold, measured[0].case, measured[0].of
     value, interval = _over_replications(measured)
     missing = next((one.missing for one in measured if one.value is None), "")
     room = None if value is None else _room(threshold, value)
     return ThresholdResult(
         case=case,
         check=threshold.check,
-        metric=label,
+        metric=f"{threshold.metric}{{{of}}}" if of else threshold.metric,
         value=value,
         passed=value is not None and COMPARISONS[threshold.comparison](value, threshold.value),
         severity=threshold.severity,
@@ -121,6 +122,7 @@ def judge(measured: Sequence[Measurement]) -> ThresholdResult:
         ci=interval,
         place=threshold.place,
         room=room,
+        of=of,
     )
 
 
@@ -181,7 +183,7 @@ def _measure(threshold: Threshold, run: Run, figures: _Figures) -> Iterator[Meas
         if pulls is not None or nowhere:
             value, within = (None, False) if pulls is None else _value(threshold, case, pulls, figures)
             missing = "" if value is not None else _why_missing(threshold, case, pulls is None, figures)
-            yield Measurement(threshold, case.name, _label(threshold, case), value, within, missing)
+            yield Measurement(threshold, case.name, _selects(threshold, case), value, within, missing)
 
 
 def _why_missing(threshold: Threshold, case: CaseRecords, nowhere: bool, figures: _Figures) -> str:
@@ -296,13 +298,12 @@ def _shown(threshold: Threshold, value: float | None, interval: Interval | None)
     return plus_minus(partial(format_value, threshold.metric), value, interval.half)
 
 
-def _label(threshold: Threshold, case: CaseRecords) -> str:
-    """The metric with its selectors; what tells the cases apart is added."""
+def _selects(threshold: Threshold, case: CaseRecords) -> str:
+    """The selectors of a condition; what tells the cases apart is added."""
     selectors = dict(threshold.selectors)
     if not {"case", "image"} & selectors.keys():
         selectors = {"image" if metrics.is_image_case(case) else "case": case.name} | selectors
-    inner = ",".join(f"{key}={value}" for key, value in selectors.items())
-    return f"{threshold.metric}{{{inner}}}" if inner else threshold.metric
+    return ",".join(f"{key}={value}" for key, value in selectors.items())
 
 
 def _room(threshold: Threshold, value: float) -> float | None:
