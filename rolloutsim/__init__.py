@@ -33,15 +33,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rolloutsim.lazy import front
 from rolloutsim.version import __version__ as __version__
-
-if TYPE_CHECKING:
-    from rolloutsim.api.comparison import compare
-    from rolloutsim.api.result import CaseResult, Result
-    from rolloutsim.api.scenarios import Scenario, load, loads
-    from rolloutsim.api.sweep import Sweep
-    from rolloutsim.api.table import Table
-    from rolloutsim.errors import Diagnostic, OutputError, RolloutsimError, ScenarioError, UsageError
 
 __all__ = [
     "load",
@@ -59,27 +52,25 @@ __all__ = [
     "OutputError",
 ]  # fmt: skip
 
-_HOME = {
-    "load": "api.scenarios",
-    "loads": "api.scenarios",
-    "Scenario": "api.scenarios",
-    "compare": "api.comparison",
-    "Result": "api.result",
-    "CaseResult": "api.result",
-    "Sweep": "api.sweep",
-    "Table": "api.table",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for: `import rolloutsim` alone costs nothing (PEP 562)."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; public names: {', '.join(__all__)}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"rolloutsim.{_HOME.get(name, 'errors')}"), name)
-    globals()[name] = value
-    return value
+if TYPE_CHECKING:
+    from rolloutsim.api.comparison import compare
+    from rolloutsim.api.result import CaseResult, Result
+    from rolloutsim.api.scenarios import Scenario, load, loads
+    from rolloutsim.api.sweep import Sweep
+    from rolloutsim.api.table import Table
+    from rolloutsim.errors import Diagnostic, OutputError, RolloutsimError, ScenarioError, UsageError
+else:
+    __getattr__ = front(
+        __name__,
+        {
+            "api.comparison": ("compare",),
+            "api.result": ("CaseResult", "Result"),
+            "api.scenarios": ("Scenario", "load", "loads"),
+            "api.sweep": ("Sweep",),
+            "api.table": ("Table",),
+            "errors": ("Diagnostic", "OutputError", "RolloutsimError", "ScenarioError", "UsageError"),
+        },
+    )
 
 
 def __dir__() -> list[str]:

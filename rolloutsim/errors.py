@@ -90,6 +90,13 @@ class ScenarioError(RolloutsimError):
         super().__init__(render(self.diagnostics))
 
 
+def nearest(word: str, choices: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The choice that a misspelt word was likely meant to be, alike to `cutoff` [1] or more; None: there is none."""
+    from difflib import get_close_matches  # slow to import, and only errors need it
+
+    return next(iter(get_close_matches(word, choices, n=1, cutoff=cutoff)), None)
+
+
 def render(diagnostics: Iterable[Diagnostic]) -> str:
     """The first hundred errors as text, and how many more there are.
 

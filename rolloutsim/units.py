@@ -9,13 +9,12 @@ per second (IEEE 802.3). Text is converted in decimal arithmetic, so that `3.97 
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from decimal import Decimal, DecimalException
 from typing import Literal
 
-from rolloutsim.errors import RolloutsimError
+from rolloutsim.errors import RolloutsimError, nearest
 
 Kind = Literal["size", "rate", "time", "share"]
 
@@ -226,8 +225,7 @@ def _intended_unit(kind: Kind, unit: str) -> str | None:
         return _TIME_WORDS.get(unit)
     like = re.fullmatch(_RATE_LIKE if kind == "rate" else _SIZE_LIKE, unit)
     if like is None:
-        close = difflib.get_close_matches(unit, KNOWN_UNITS[kind].split(), n=1, cutoff=0.75)
-        return close[0] if close else None
+        return nearest(unit, KNOWN_UNITS[kind].split(), 0.75)
     prefix = _PREFIX[like[1]]
     if like[2]:
         return f"{prefix.upper()}i{'B/s' if kind == 'rate' else 'B'}"

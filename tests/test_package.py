@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import json
 import os
 import re
@@ -19,11 +21,11 @@ HEAVY = ("numpy", "simpy", "yaml", "pydantic", "rich", "matplotlib")
 
 
 def modules_loaded_by(code: str) -> set[str]:
-    """Run Python code in a process of its own; the top-level modules that it had loaded at the end."""
+    """Run Python code in a process of its own; the modules that it had loaded at the end."""
     epilogue = "import json, sys; sys.stderr.write('\\n' + json.dumps(sorted(sys.modules)))"
     wrapped = f"try:\n    exec({code!r})\nexcept SystemExit:\n    pass\n{epilogue}"
     done = subprocess.run([sys.executable, "-c", wrapped], cwd=ROOT, capture_output=True, text=True, check=True)
-    return {name.partition(".")[0] for name in json.loads(done.stderr.splitlines()[-1])}
+    return set(json.loads(done.stderr.splitlines()[-1]))
 
 
 def test_the_reading_order_names_exactly_the_public_names() -> None:
@@ -59,10 +61,67 @@ def test_help_loads_no_heavy_module(code: str) -> None:
     assert modules_loaded_by(code).isdisjoint(HEAVY)
 
 
-def test_run_draws_nothing_and_loads_no_matplotlib() -> None:
+def test_the_list_of_the_commands_loads_no_command() -> None:
+    loaded = modules_loaded_by("import rolloutsim.cli; rolloutsim.cli.main(['--help'])")
+    own = {name.removeprefix("rolloutsim.") for name in loaded if name.startswith("rolloutsim.")}
+    assert own == {"cli", "errors", "lazy", "results", "version"}
+
+
+def test_run_loads_nothing_that_only_other_commands_need() -> None:
     loaded = modules_loaded_by("import rolloutsim.cli; rolloutsim.cli.main(['run', 'scenarios/20nodes.yaml'])")
-    assert "numpy" in loaded
-    assert "matplotlib" not in loaded
+    assert {"numpy", "simpy", "rolloutsim.results.shown.tables"} <= loaded
+    assert loaded.isdisjoint({"matplotlib", "rich", "joblib", "pandas", "jinja2", "sqlite3", "difflib"})
+    others = ("report", "planning.sweep", "planning.compare", "planning.replicate", "results.store", "results.contract")
+    assert not [name for name in loaded for other in others if name.startswith(f"rolloutsim.{other}")]
+    assert {name for name in loaded if name.startswith("rolloutsim.api")} == {
+        "rolloutsim.api", "rolloutsim.api.result", "rolloutsim.api.table",
+    }  # fmt: skip
+
+
+def test_a_front_imports_its_modules_when_they_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "shelf").mkdir()
+    (tmp_path / "shelf/__init__.py").write_text(
+        "from rolloutsim.lazy import front\n__getattr__ = front(__name__, {'book': ('title',)})\n"
+    )
+    (tmp_path / "shelf/book.py").write_text("title = 'T'\n")
+    (tmp_path / "shelf/torn.py").write_text("import nowhere\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    shelf = importlib.import_module("shelf")
+    try:
+        assert "shelf.book" not in sys.modules
+        assert shelf.book is sys.modules["shelf.book"]
+        assert shelf.title == "T"
+        with pytest.raises(AttributeError, match="^module 'shelf' has no attribute 'film'$"):
+            _ = shelf.film
+        with pytest.raises(ModuleNotFoundError, match="'nowhere'"):  # of a module that is there
+            _ = shelf.torn
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "shelf"]:
+            del sys.modules[name]
+
+
+# What a function imports from another floor, and why no front can give it.
+INSIDE = {
+    ("simulation.py", "rolloutsim.rollout.orchestrated"),  # bare pulls do without; said there
+    ("api/result.py", "rolloutsim.simulation"),  # a module, and no package
+    ("planning/trials.py", "rolloutsim.simulation"),  # so here
+    ("api/result.py", "rolloutsim.report.contents"),  # `run` loads no report, not even the package
+    ("api/result.py", "rolloutsim.report.page"),  # nor this
+    ("planning/sweep/workers.py", "rolloutsim.version"),  # sent by value to a worker that may lack it
+    ("results/pods/replicas.py", "rolloutsim.scenario"),  # a module that imports fractions
+}
+
+
+def test_what_a_module_needs_of_other_floors_stands_on_top() -> None:
+    found = set()
+    for path in (ROOT / "rolloutsim").rglob("*.py"):
+        name = path.relative_to(ROOT / "rolloutsim").as_posix()
+        own = f"rolloutsim.{name.partition('/')[0]}"
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef):
+                inner = [each.module or "" for each in ast.walk(function) if isinstance(each, ast.ImportFrom)]
+                found |= {(name, one) for one in inner if one.startswith("rolloutsim") and not one.startswith(own)}
+    assert found == INSIDE
 
 
 def test_a_floor_imports_only_the_floors_below_it() -> None:

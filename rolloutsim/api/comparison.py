@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rolloutsim import planning
 from rolloutsim.api.result import Result, simulated
 from rolloutsim.api.scenarios import Scenario
 from rolloutsim.errors import UsageError
@@ -47,15 +48,12 @@ def compare(*results: Comparable, names: Sequence[str] = (), fail_if: Sequence[s
             )
     if isinstance(names, str) or (names and len(names) != len(results)):
         raise UsageError(f"names {names!r} are not one for each of the {len(results)} that are compared")
-    from rolloutsim.planning.compare import Side, replications_for
-    from rolloutsim.planning.compare import compare as compared
-
     given = [one.scenario if isinstance(one, Result) else one.resolve() for one in results]
-    count = replications_for(given, None)
+    count = planning.compare.replications_for(given, None)
     ready = [one if isinstance(one, Result) else simulated(one.resolve(), None, count) for one in results]
     called = list(names) or _told_apart([scenario.name for scenario in given])
-    sides = [Side(name, one.outcome) for name, one in zip(called, ready, strict=True)]
-    return compared(sides, fail_if)
+    sides = [planning.compare.Side(name, one.outcome) for name, one in zip(called, ready, strict=True)]
+    return planning.compare.compare(sides, fail_if)
 
 
 def _told_apart(names: list[str]) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from rolloutsim import report, results
+from rolloutsim.results.numerals import show_byte_rate, show_count, show_rate, show_share, show_size, show_time
 from rolloutsim.results.shown.tabular import TEXT, Kind, html, of_tuples
 
 if TYPE_CHECKING:
@@ -27,12 +29,11 @@ def of_columns(columns: Mapping[str, Sequence[Any]], count: int, most: int) -> s
 
 def of_result(outcome: Outcome) -> str:
     """The table of the cases, why, the thresholds, and the curve of who is ready when."""
-    from rolloutsim.results.shown.tables import case_rows, threshold_rows
-
-    parts = [html(case_rows(outcome), outcome.run.scenario.name)]
+    tables = results.shown.tables
+    parts = [html(tables.case_rows(outcome), outcome.run.scenario.name)]
     parts += [f"<p>{escape(line)}</p>" for line in outcome.why.splitlines() if line.strip()]
     if outcome.thresholds:
-        parts.append(html(threshold_rows(outcome.thresholds), "Thresholds"))
+        parts.append(html(tables.threshold_rows(outcome.thresholds), "Thresholds"))
     return "".join(parts) + _curve(outcome)
 
 
@@ -48,8 +49,6 @@ def of_scenario(scenario: ResolvedScenario) -> str:
 
 
 def _parts(scenario: ResolvedScenario) -> Iterator[tuple[str, list[str]]]:
-    from rolloutsim.results.numerals import show_count, show_rate, show_share, show_size, show_time
-
     yield "model", [f"{scenario.model}, seed {scenario.seed}" + _replications(scenario.replications)]
     yield "nodes", _some([_group(group) for group in scenario.groups])
     links = [
@@ -86,8 +85,6 @@ def _parts(scenario: ResolvedScenario) -> Iterator[tuple[str, list[str]]]:
 
 
 def _group(group: NodeGroup) -> str:
-    from rolloutsim.results.numerals import show_byte_rate, show_count, show_rate
-
     parts = [f"{group.name}: {show_count(group.count)}"]
     if group.nic_line_rate is not None:
         parts.append(f"NIC {show_rate(group.nic_line_rate)}")
@@ -111,15 +108,11 @@ def _some(lines: list[str]) -> list[str]:
 
 def _curve(outcome: Outcome) -> str:
     """Who is ready when, as an image of its own: what it defines cannot clash with another figure of the page."""
-    from rolloutsim.report.images import svg
-    from rolloutsim.report.plots import figure
-    from rolloutsim.report.plots.canvas import NoDataError
-
     try:
-        ax = figure("rollout")(outcome)
-    except NoDataError:
+        ax = report.plots.figure("rollout")(outcome)
+    except report.plots.canvas.NoDataError:
         return ""
-    image = b64encode(svg(ax).encode()).decode()
+    image = b64encode(report.images.svg(ax).encode()).decode()
     title = escape(" ".join(ax.get_title(loc="left").split()), quote=True)
     return f'<img alt="{title}" src="data:image/svg+xml;base64,{image}">'
 

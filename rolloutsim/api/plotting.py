@@ -9,6 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from rolloutsim import planning
+from rolloutsim.report import plots
 from rolloutsim.report.plots import Subject, figure, names
 
 if TYPE_CHECKING:
@@ -58,10 +60,8 @@ class Plots:
 
 def _simulated_tornado(outcome: Outcome, *, ax: Axes | None = None, case: str | None = None, **budget: Any) -> Axes:
     """Which input matters most; simulates each made smaller and larger (`jobs`, `budget` as in `sensitivity`)."""
-    from rolloutsim.planning.sensitivity import sensitivity
-
     named = None if case is None else outcome.records(case).name
-    return tornado(sensitivity(outcome, case=named, **budget), ax)
+    return tornado(planning.sensitivity.sensitivity(outcome, case=named, **budget), ax)
 
 
 def tornado(found: Sensitivity, ax: Axes | None = None) -> Axes:
@@ -79,13 +79,13 @@ def tornado(found: Sensitivity, ax: Axes | None = None) -> Axes:
     NoDataError
         If nothing was: the rollout did not finish, or the budget has no room for an input.
     """
-    from rolloutsim.report.plots.canvas import NoDataError
-
     if not found.case:
-        raise NoDataError(
+        raise plots.canvas.NoDataError(
             "the rollout did not finish, so that there is no rollout time for an input to change; `rolloutsim explain` "
             "says what it waits for"
         )
     if not found.rows:
-        raise NoDataError(f"the budget has no room for any of {len(found.left_out)} inputs; give a larger one")
+        raise plots.canvas.NoDataError(
+            f"the budget has no room for any of {len(found.left_out)} inputs; give a larger one"
+        )
     return figure("tornado")(found.rows, case=found.case, ax=ax)

@@ -8,7 +8,9 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rolloutsim import planning, results
 from rolloutsim.api.table import Table
+from rolloutsim.errors import UsageError
 from rolloutsim.results.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -120,9 +122,8 @@ class Result:
         budget : float
             How much computing the trials may take, as estimated, on one core [s].
         """
-        from rolloutsim.planning.what_if import what_if
-
-        return Table(what_if(self.outcome, case=self._checked(case), jobs=jobs, budget=budget).to_columns())
+        found = planning.what_if.what_if(self.outcome, case=self._checked(case), jobs=jobs, budget=budget)
+        return Table(found.to_columns())
 
     def sensitivity(self, case: str | None = None, jobs: int = -1, budget: float = 120.0) -> Table:
         """How the rollout time of a case changes with each number of the scenario, a tenth less and more of it.
@@ -132,9 +133,8 @@ class Result:
         case, jobs, budget
             As for `what_if`.
         """
-        from rolloutsim.planning.sensitivity import sensitivity
-
-        return Table(sensitivity(self.outcome, case=self._checked(case), jobs=jobs, budget=budget).to_columns())
+        found = planning.sensitivity.sensitivity(self.outcome, case=self._checked(case), jobs=jobs, budget=budget)
+        return Table(found.to_columns())
 
     def report(self, changes: WhatIfs | None = None, inputs: Sensitivity | None = None) -> Report:
         """The capacity-planning report; `rolloutsim.report` turns it into HTML, PDF or Markdown.
@@ -147,10 +147,10 @@ class Result:
         inputs : Sensitivity, optional
             How much each input matters, simulated (`rolloutsim.planning.sensitivity`); by default that is left out.
         """
-        from rolloutsim.planning.what_if import quick_what_if
         from rolloutsim.report.contents import report_of_run
 
-        return report_of_run(self.outcome, quick_what_if(self.outcome) if changes is None else changes, inputs)
+        changes = planning.what_if.quick_what_if(self.outcome) if changes is None else changes
+        return report_of_run(self.outcome, changes, inputs)
 
     def to_html(self, changes: WhatIfs | None = None, inputs: Sensitivity | None = None) -> str:
         """The report as one HTML file that needs nothing else; parameters as for `report`."""
@@ -171,22 +171,16 @@ class Result:
         changes : WhatIfs, optional
             What was tried, for its `what_if`.
         """
-        from rolloutsim.results.document import to_text
-
         tried = {} if changes is None or not changes.tried else {"what_if": changes.to_rows()}
-        return to_text(self.outcome.to_dict(detail) | tried)
+        return results.document.to_text(self.outcome.to_dict(detail) | tried)
 
     def to_csv(self) -> str:
         """One line a case."""
-        from rolloutsim.results.shown.tables import to_csv
-
-        return to_csv(self.outcome)
+        return results.shown.tables.to_csv(self.outcome)
 
     def to_markdown(self) -> str:
         """The table, why, and the thresholds."""
-        from rolloutsim.results.shown.tables import to_markdown
-
-        return to_markdown(self.outcome)
+        return results.shown.tables.to_markdown(self.outcome)
 
     def save(
         self,
@@ -211,21 +205,17 @@ class Result:
         OutputError
             If a file cannot be written.
         """
-        from rolloutsim.planning.what_if import quick_what_if
-        from rolloutsim.results.files import RESULT_FILES, make_folder, write_file
-        from rolloutsim.results.store import to_bytes
-
-        folder = make_folder(Path(directory))
-        changes = quick_what_if(self.outcome) if changes is None else changes
+        folder = results.files.make_folder(Path(directory))
+        changes = planning.what_if.quick_what_if(self.outcome) if changes is None else changes
         contents: tuple[str | bytes, ...] = (
             self.to_json(detail, changes),
             self.to_csv(),
             self.to_markdown(),
-            to_bytes(self.outcome),
+            results.store.to_bytes(self.outcome),
             self.to_html(changes, inputs),
         )
-        for name, content in zip(RESULT_FILES, contents, strict=True):
-            write_file(folder / name, content)
+        for name, content in zip(results.files.RESULT_FILES, contents, strict=True):
+            results.files.write_file(folder / name, content)
 
     def __repr__(self) -> str:
         return f"<Result of {self.scenario.name!r}: {', '.join(self.cases)}>"
@@ -244,16 +234,12 @@ def simulated(
     progress: Callable[[str, float, float], None] | None = None,
 ) -> Result:
     """Simulate a scenario, several times if it (or `replications`) says so; see `planning.replicate.replicate`."""
-    from rolloutsim.planning.jobs import check_jobs
-
-    check_jobs(jobs)
+    planning.jobs.check_jobs(jobs)
     if (scenario.replications if replications is None else replications) == 1:
         from rolloutsim.simulation import simulate
 
         return Result(Outcome(simulate(scenario, seed, progress)))
-    from rolloutsim.planning.replicate import replicate
-
-    return Result(replicate(scenario, seed, replications, jobs, progress))
+    return Result(planning.replicate.replicate(scenario, seed, replications, jobs, progress))
 
 
 def loaded(path: str | Path) -> Result:
@@ -264,9 +250,7 @@ def loaded(path: str | Path) -> Result:
     UsageError
         If there is none.
     """
-    from rolloutsim.results.store import load
-
-    return Result(load(path))
+    return Result(results.store.load(path))
 
 
 def _figure(name: str, about: str) -> Any:
@@ -323,7 +307,6 @@ class CaseResult:
     def plot(self) -> Plots:
         """The figures of this case: `case.plot.timeline()`; `dir(case.plot)` lists them."""
         from rolloutsim.api.plotting import OF_A_RESULT, Plots
-        from rolloutsim.errors import UsageError
 
         if self._result is None:
             raise UsageError("this case belongs to no result, which its figures need; take it from one: result[name]")
@@ -332,44 +315,32 @@ class CaseResult:
     @cached_property
     def causes(self) -> Table:
         """Why it lasted as long: one row a cause, on the last pod's path (they add up) and on all pods' paths."""
-        from rolloutsim.results.why.critical import cause_columns
-
-        return Table(cause_columns(self.records, self.summary))
+        return Table(results.why.critical.cause_columns(self.records, self.summary))
 
     @cached_property
     def nodes(self) -> Table:
         """One row a node: when it asked, had its images, was ready; bytes it fetched."""
-        from rolloutsim.results.contract.columns import node_columns
-
-        return Table(node_columns(self.records))
+        return Table(results.contract.columns.node_columns(self.records))
 
     @cached_property
     def pulls(self) -> Table:
         """One row a pull."""
-        from rolloutsim.results.contract.columns import pull_columns
-
-        return Table(pull_columns(self.records))
+        return Table(results.contract.columns.pull_columns(self.records))
 
     @cached_property
     def layers(self) -> Table:
         """One row a layer of a pull; `pull` is the row of `pulls`."""
-        from rolloutsim.results.contract.columns import layer_columns
-
-        return Table(layer_columns(self.records))
+        return Table(results.contract.columns.layer_columns(self.records))
 
     @cached_property
     def pods(self) -> Table:
         """One row a pod of the new version; without workloads, kubelets, faults or pushes a pod is a pull."""
-        from rolloutsim.results.contract.columns import pod_columns
-
-        return Table(pod_columns(self.records))
+        return Table(results.contract.columns.pod_columns(self.records))
 
     @cached_property
     def background(self) -> tuple[BackgroundSummary, ...]:
         """What other applications had before, during and after the rollout, in the order of the scenario."""
-        from rolloutsim.results.load.background import background_summaries
-
-        return background_summaries(self.records)
+        return results.load.background.background_summaries(self.records)
 
     def __repr__(self) -> str:
         time = "did not finish" if self.rollout_time is None else f"{self.rollout_time:.6g} s"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rolloutsim import planning
 from rolloutsim import scenario as _scenario
 from rolloutsim.errors import UsageError
 from rolloutsim.scenario.resolved import LARGEST_SEED
@@ -134,9 +135,9 @@ class Scenario(_scenario.Scenario):
         ScenarioError
             If the scenario is not valid with one of the values in `between`.
         """
-        from rolloutsim.planning.solve import solve
-
-        return solve(self.draft(), find, such_that, between, case, largest, _checked(seed), replications, jobs)
+        return planning.solve.solve(
+            self.draft(), find, such_that, between, case, largest, _checked(seed), replications, jobs
+        )
 
     def _repr_html_(self) -> str:
         from rolloutsim.api.html import of_scenario

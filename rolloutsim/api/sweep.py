@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rolloutsim import planning, results
 from rolloutsim.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,9 +48,7 @@ class Sweep:
         UsageError
             If there is no such file, or it is not of a sweep.
         """
-        from rolloutsim.planning.sweep.file import read_records
-
-        return cls(read_records(Path(path)))
+        return cls(planning.sweep.file.read_records(Path(path)))
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -90,9 +89,7 @@ class Sweep:
         KeyError
             If there is no such table.
         """
-        from rolloutsim.planning.sweep.frames import to_pandas
-
-        return to_pandas(self.records, table)
+        return planning.sweep.frames.to_pandas(self.records, table)
 
     def to_xarray(self, replications: bool = False) -> xr.Dataset:
         """All numbers of the cases as a Dataset; needs xarray, which rolloutsim does not.
@@ -108,51 +105,36 @@ class Sweep:
         replications : bool
             Keep the single replications, as a last dimension `replication`.
         """
-        from rolloutsim.planning.sweep.frames import to_xarray
-
-        return to_xarray(self.records, replications)
+        return planning.sweep.frames.to_xarray(self.records, replications)
 
     def to_parquet(self, path: str | Path) -> None:
         """Write `to_pandas()` to a Parquet file; needs pandas and pyarrow."""
-        from rolloutsim.planning.sweep.frames import to_parquet
-
-        to_parquet(self.records, Path(path))
+        planning.sweep.frames.to_parquet(self.records, Path(path))
 
     def to_csv(self) -> str:
         """One line a point, replication and case."""
-        from rolloutsim.planning.sweep.figures import to_csv
-
-        return to_csv(self.records)
+        return planning.sweep.figures.to_csv(self.records)
 
     def to_json(self) -> str:
         """The JSON contract `rolloutsim.sweep/1`: at each point the numbers of each case, with intervals."""
-        from rolloutsim.planning.sweep.figures import to_json
-
-        return to_json(self.records)
+        return planning.sweep.figures.to_json(self.records)
 
     def to_markdown(self) -> str:
         """The table of rollout times."""
-        from rolloutsim.planning.sweep.figures import to_markdown
-
-        return to_markdown(self.records)
+        return planning.sweep.figures.to_markdown(self.records)
 
     @cached_property
     def _title(self) -> str:
-        from rolloutsim.planning.sweep.figures import title
-
-        return title(self.records)
+        return planning.sweep.figures.title(self.records)
 
     def __repr__(self) -> str:
         return f"<Sweep of {self._title}: {', '.join(self.parameters)}>"
 
     def _repr_html_(self) -> str:
-        from rolloutsim.planning.sweep.figures import table
-        from rolloutsim.results.shown.tabular import html
-
-        found = table(self.records)
+        found = planning.sweep.figures.table(self.records)
         count = len(found.rows)
         more = f" (the first {_MOST_ROWS} rows of {count})" if count > _MOST_ROWS else ""
-        return html(replace(found, rows=found.rows[:_MOST_ROWS]), f"{self._title}{more}")
+        return results.shown.tabular.html(replace(found, rows=found.rows[:_MOST_ROWS]), f"{self._title}{more}")
 
 
 def sweep(
@@ -168,22 +150,18 @@ def sweep(
     resume: bool,
 ) -> Sweep:
     """What `Scenario.sweep` does."""
-    from rolloutsim.planning.sweep.designs import from_data, from_mapping, kind_of
-    from rolloutsim.planning.sweep.running import plan
-    from rolloutsim.planning.sweep.running import sweep as run
-    from rolloutsim.planning.sweep.workers import workers
-
+    designs, running, workers = planning.sweep.designs, planning.sweep.running, planning.sweep.workers
     draft = scenario.draft()
     if parameters is None:
-        chosen = from_data(draft.data, kind_of(design), points)
+        chosen = designs.from_data(draft.data, designs.kind_of(design), points)
         if chosen is None:
             raise UsageError("the scenario has no key 'sweep'; name parameters, as in s.sweep({'nodes': [20, 50]})")
     else:
-        chosen = from_mapping(parameters, design, points)
+        chosen = designs.from_mapping(parameters, design, points)
     if resume and path is None:
         raise UsageError("resume goes on with a file: name it as path")
-    planned = plan(draft, chosen, _whole("replications", replications, 1), seed)
-    records = run(planned, None if path is None else Path(path), resume, workers(jobs, cluster))
+    planned = running.plan(draft, chosen, _whole("replications", replications, 1), seed)
+    records = running.sweep(planned, None if path is None else Path(path), resume, workers.workers(jobs, cluster))
     if records.interrupted:
         raise KeyboardInterrupt
     return Sweep(records)

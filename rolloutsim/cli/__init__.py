@@ -17,15 +17,35 @@ from enum import IntEnum
 from functools import partial
 from importlib import import_module
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import rolloutsim
+from rolloutsim import results
+from rolloutsim.errors import RolloutsimError, ScenarioError, UnreachableError, UsageError, nearest
+from rolloutsim.lazy import front
+
+if TYPE_CHECKING:
+    from rolloutsim.cli import gates, output, page, progress, reasons, scenarios, view
+else:
+    __getattr__ = front(__name__)
 
 _RARELY = 100_000  # more objects between two collections than importing everything makes (assumed: some MB)
 
-COMMANDS = ("run", "compare", "sweep", "solve", "plot", "report", "trace", "validate", "schema", "explain", "init")
+COMMANDS = {
+    "run": "Simulate, show the table, check the thresholds.",
+    "compare": "Scenarios or results side by side, with verdicts.",
+    "sweep": "Many runs, streamed into one SQLite file.",
+    "solve": "The smallest value with which a condition holds.",
+    "plot": "One figure of a result, as SVG or PNG.",
+    "report": "Results or sweeps as one HTML, PDF or Markdown file.",
+    "trace": "A result as Chrome trace events, for Perfetto.",
+    "validate": "All errors of scenario files, located.",
+    "schema": "The JSON Schema of scenario files.",
+    "explain": "What a key or a metric means; or why a result is as it is, and what would help.",
+    "init": "A commented scenario to start from.",
+}
 
 
 class ExitCode(IntEnum):
@@ -55,17 +75,21 @@ class Commands(click.Group):
         # pydantic would read the metadata of every installed package in search of plugins; none concerns us.
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         command: click.Command = import_module(f"rolloutsim.cli.{name}").command
+        command.short_help = COMMANDS[name]
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List all commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or name the ones that exist."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
-
-            close = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            near = nearest(args[0], COMMANDS)
+            hint = f" (did you mean {near!r}?)" if near else ""
             ctx.fail(f"no command {args[0]!r}{hint}; commands: {', '.join(COMMANDS)}")
         return super().resolve_command(ctx, args)
 
@@ -97,8 +121,6 @@ _CLOSED = "error: cannot write the output: the standard output is closed"
 
 def _exit_code(run: Callable[[], Any]) -> int:
     """Run a command; turn what it raises into a message."""
-    from rolloutsim.errors import RolloutsimError, ScenarioError, UnreachableError, UsageError
-
     if sys.stderr is None:  # closed by the caller: nobody wants the talk, and no file may take its place
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     if sys.stdout is None:
@@ -147,10 +169,8 @@ def _defect(error: Exception) -> int:
 
 def _say(text: str) -> None:
     """Talk on stderr; where that is full as well, the exit code has to do."""
-    from rolloutsim.results.numerals import visible
-
     with suppress(OSError):
-        click.echo(visible(text, keep="\n\t"), err=True)
+        click.echo(results.numerals.visible(text, keep="\n\t"), err=True)
 
 
 EPILOG = """\b

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rolloutsim import cli, planning, results
 from rolloutsim.cli import ExitCode, example
+from rolloutsim.errors import UsageError
 
 if TYPE_CHECKING:
     from rolloutsim.planning.compare import Comparison, Side
+    from rolloutsim.results.outcome import Outcome
 
 FORMATS = ("table", "json", "md", "github")
 
 
 @click.command(
-    short_help="Scenarios or results side by side, with verdicts.",
     epilog=example(
         "rolloutsim compare scenarios/20nodes.yaml scenarios/20nodes-10g.yaml\n"
         "rolloutsim compare main-result/ mine.yaml --fail-if 'rollout_time > +10%' --format github\n"
@@ -69,17 +71,12 @@ def command(
 
     Exit code 3 if --fail-if is met, 5 if a rollout did not finish; the comparison is shown first.
     """
-    from rolloutsim.errors import UsageError
-    from rolloutsim.planning.compare import compare
-    from rolloutsim.planning.differences import parse_fail_if
-    from rolloutsim.planning.jobs import check_jobs
-
-    check_jobs(jobs)
+    planning.jobs.check_jobs(jobs)
     if len(names) < 2:
         raise UsageError("compare takes two or more scenarios or results: rolloutsim compare A B")
     for text in fail_if:
-        parse_fail_if(text)
-    comparison = compare(_sides(names, overrides, seed, replications, jobs), fail_if)
+        planning.differences.parse_fail_if(text)
+    comparison = planning.compare.compare(_sides(names, overrides, seed, replications, jobs), fail_if)
     _show(comparison, form)
     if not comparison.finished:
         return ExitCode.UNFINISHED
@@ -90,36 +87,29 @@ def _sides(
     names: Sequence[str], overrides: Sequence[str], seed: int | None, replications: int | None, jobs: int
 ) -> list[Side]:
     """Read the results, then the scenarios with all their errors, then simulate these."""
-    from rolloutsim.cli.progress import Progress
-    from rolloutsim.cli.scenarios import load_valid
-    from rolloutsim.planning.compare import Side, replications_for
-    from rolloutsim.planning.replicate import replicate
-    from rolloutsim.results.outcome import Outcome
-    from rolloutsim.results.store import is_result, load
-
     known: dict[str, Outcome] = {}
     for name in names:
-        if is_result(name):
-            known[name] = load(name)
+        if results.store.is_result(name):
+            known[name] = results.store.load(name)
     if len(known) == len({*names}):
         _refuse({"--set": overrides, "--seed": seed, "--replications": replications})
-    files = {file.name: file.resolved for file in load_valid([n for n in names if n not in known], overrides)}
-    count = replications_for([*files.values(), *(one.run.scenario for one in known.values())], replications)
+    read = cli.scenarios.load_valid([name for name in names if name not in known], overrides)
+    files = {file.name: file.resolved for file in read}
+    all_scenarios = [*files.values(), *(one.run.scenario for one in known.values())]
+    count = planning.compare.replications_for(all_scenarios, replications)
     if known and replications is None:
         count = max(len(one) for one in known.values())  # as many as there are to be compared with
     if seed is None:
         first = names[0]
         seed = known[first].run.seed if first in known else files[first].seed
-    with Progress() as progress:
+    with cli.progress.Progress() as progress:
         for name, scenario in files.items():
-            known[name] = replicate(scenario, seed, count, jobs, progress)
-    return [Side(name, known[name]) for name in names]
+            known[name] = planning.replicate.replicate(scenario, seed, count, jobs, progress)
+    return [planning.compare.Side(name, known[name]) for name in names]
 
 
 def _refuse(options: Mapping[str, object]) -> None:
     """Refuse options that say how to simulate, where nothing is simulated."""
-    from rolloutsim.errors import UsageError
-
     given = [option for option, value in options.items() if value not in (None, ())]
     if given:
         what = f"{', '.join(given)} {'say' if len(given) > 1 else 'says'}"
@@ -137,14 +127,9 @@ def _show(comparison: Comparison, form: str) -> None:
     elif form == "md":
         click.echo(comparison.to_markdown(), nl=False)
     elif form == "github":
-        from rolloutsim.planning.compare import comparison_annotations
-
-        for line in comparison_annotations(comparison):
+        for line in planning.compare.comparison_annotations(comparison):
             click.echo(line)
     else:
-        from rolloutsim.cli.page import show_table
-        from rolloutsim.planning.compare import comparison_table, comparison_title, met_lines
-
-        show_table(
-            comparison_title(comparison), comparison_table(comparison), [*met_lines(comparison), *comparison.notes]
-        )
+        compare = planning.compare
+        notes = [*compare.met_lines(comparison), *comparison.notes]
+        cli.page.show_table(compare.comparison_title(comparison), compare.comparison_table(comparison), notes)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from rolloutsim import api, cli, planning, results, scenario
 from rolloutsim.cli import ExitCode, example
 from rolloutsim.errors import UsageError
+from rolloutsim.units import QuantityError, parse_time
 
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result
@@ -20,8 +22,6 @@ _STDIN = "-"
 
 def _time(context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
     """A time as the option's value."""
-    from rolloutsim.units import QuantityError, parse_time
-
     try:
         return None if text is None else parse_time(text)
     except QuantityError as error:
@@ -29,7 +29,6 @@ def _time(context: click.Context, parameter: click.Parameter, text: str | None) 
 
 
 @click.command(
-    short_help="What a key or a metric means; or why a result is as it is, and what would help.",
     epilog=example(
         "rolloutsim explain network.latency\n"
         "rolloutsim explain thresholds\n"
@@ -65,21 +64,15 @@ def command(
     """
     if not _is_file(what):
         _refuse_options(context, what)
-        from rolloutsim.scenario import explain
-
-        click.echo(explain(what))
+        click.echo(scenario.explain(what))
         return ExitCode.OK
-    from rolloutsim.planning.jobs import check_jobs
-
-    check_jobs(jobs)
+    planning.jobs.check_jobs(jobs)
     result = _result(what)
     case = _checked(result, case)
-    from rolloutsim.planning.what_if import BUDGET
-
     if sensitivity:
-        _sensitivity(result, case, form, jobs, 2 * BUDGET if budget is None else budget)
+        _sensitivity(result, case, form, jobs, 2 * planning.what_if.BUDGET if budget is None else budget)
     else:
-        _reasons(result, case, form, jobs, BUDGET if budget is None else budget)
+        _reasons(result, case, form, jobs, planning.what_if.BUDGET if budget is None else budget)
     return ExitCode.OK if result.finished else ExitCode.UNFINISHED
 
 
@@ -98,16 +91,10 @@ def _is_file(what: str) -> bool:
 
 def _result(what: str) -> Result:
     """A result that was written, or that of a scenario file, simulated now."""
-    from rolloutsim.api.result import loaded, simulated
-    from rolloutsim.results.store import is_result
-
-    if what != _STDIN and is_result(what):
-        return loaded(what)
-    from rolloutsim.cli.progress import Progress
-    from rolloutsim.scenario import load
-
-    with Progress() as progress:
-        return simulated(load(what).resolve(), progress=progress)
+    if what != _STDIN and results.store.is_result(what):
+        return api.result.loaded(what)
+    with cli.progress.Progress() as progress:
+        return api.result.simulated(scenario.load(what).resolve(), progress=progress)
 
 
 def _checked(result: Result, case: str | None) -> str:
@@ -120,45 +107,32 @@ def _checked(result: Result, case: str | None) -> str:
 
 
 def _reasons(result: Result, case: str, form: str, jobs: int, budget: float) -> None:
-    from rolloutsim.cli.progress import announce
-    from rolloutsim.planning.what_if import Plan
-
-    plan = Plan.of(result.outcome, case, budget)
-    announce("what-if", plan)
+    plan = planning.what_if.Plan.of(result.outcome, case, budget)
+    cli.progress.announce("what-if", plan)
     changes = plan.carry_out(jobs)
     if form == "json":
-        from rolloutsim.results.document import to_text
-
-        click.echo(to_text(_head(result, "explain", case) | _why(result, case) | changes.to_document()), nl=False)
+        document = _head(result, "explain", case) | _why(result, case) | changes.to_document()
+        click.echo(results.document.to_text(document), nl=False)
     else:
-        from rolloutsim.cli.reasons import show_reasons
-
-        show_reasons(result, case, changes, plan.words())
+        cli.reasons.show_reasons(result, case, changes, plan.words())
 
 
 def _sensitivity(result: Result, case: str, form: str, jobs: int, budget: float) -> None:
-    from rolloutsim.cli.progress import announce
-    from rolloutsim.planning.sensitivity import Plan
-
-    plan = Plan.of(result.outcome, case, budget)
-    announce("sensitivity", plan)
+    plan = planning.sensitivity.Plan.of(result.outcome, case, budget)
+    cli.progress.announce("sensitivity", plan)
     found = plan.carry_out(jobs)
     if form == "json":
-        from rolloutsim.results.document import to_text
-
-        click.echo(to_text(_head(result, "sensitivity", case) | found.to_document()), nl=False)
+        document = _head(result, "sensitivity", case) | found.to_document()
+        click.echo(results.document.to_text(document), nl=False)
     else:
-        from rolloutsim.cli.reasons import show_sensitivity
-
-        show_sensitivity(result, case, found, plan.words())
+        cli.reasons.show_sensitivity(result, case, found, plan.words())
 
 
 def _head(result: Result, what: str, case: str) -> dict[str, Any]:
-    scenario = result.scenario
     return {
         "schema": f"rolloutsim.{what}/1",
         "version": result.run.provenance.get("rolloutsim"),
-        "scenario": {"name": scenario.name, "sha256": scenario.sha256},
+        "scenario": {"name": result.scenario.name, "sha256": result.scenario.sha256},
         "seed": result.run.seed,
         "case": case,
     }
@@ -167,7 +141,8 @@ def _head(result: Result, what: str, case: str) -> dict[str, Any]:
 def _why(result: Result, case: str) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from rolloutsim.results.why.critical import causes
-
     records, figures = result.outcome.records(case), result.outcome.first.cases[case]
-    return {"rollout_time_s": figures.rollout_time_s, "why": [asdict(cause) for cause in causes(records, figures)]}
+    return {
+        "rollout_time_s": figures.rollout_time_s,
+        "why": [asdict(cause) for cause in results.why.critical.causes(records, figures)],
+    }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from rolloutsim import cli, scenario
 from rolloutsim.cli import ExitCode, example
+from rolloutsim.errors import UsageError
 
 
 @click.command(
-    short_help="A commented scenario to start from.",
     epilog=example("rolloutsim init --template racks -o racks.yaml\nrolloutsim init | rolloutsim run -"),
 )
 @click.option(
@@ -22,19 +25,13 @@ from rolloutsim.cli import ExitCode, example
 @click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 def command(template: str, output: str | None, force: bool) -> int:
     """Print a commented scenario to start from."""
-    from pathlib import Path
-
-    from rolloutsim.cli.output import write_file
-    from rolloutsim.errors import UsageError
-    from rolloutsim.scenario import template as read_template
-
-    text = read_template(template)
+    text = scenario.template(template)
     if output is None:
         click.echo(text, nl=False)
         return ExitCode.OK
     path = Path(output)
     if path.exists() and not force:
         raise UsageError(f"{output} exists and is left as it is; choose another name, or replace it with --force")
-    write_file(path, text)
+    cli.output.write_file(path, text)
     click.echo(f"wrote {output}; run it: rolloutsim run {output}", err=True)
     return ExitCode.OK

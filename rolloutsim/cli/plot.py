@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rolloutsim import api, cli, planning, report
 from rolloutsim.cli import example
-from rolloutsim.report.plots import FIGURES
+from rolloutsim.errors import UsageError
+from rolloutsim.report import plots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,11 +20,10 @@ if TYPE_CHECKING:
 FORMS = (".svg", ".png")
 _SWEEPS = (".sqlite", ".sqlite3", ".db")
 
-_LIST = "\b\nFigures:\n" + "\n".join(f"  {entry.name:<14} {entry.question}" for entry in FIGURES)
+_LIST = "\b\nFigures:\n" + "\n".join(f"  {entry.name:<14} {entry.question}" for entry in plots.FIGURES)
 
 
 @click.command(
-    short_help="One figure of a result, as SVG or PNG.",
     epilog=_LIST
     + "\n\n"
     + example(
@@ -43,41 +44,29 @@ def command(result: str, name: str, case: str | None, output: str) -> None:
     the SQLite file of 'sweep -o FILE'. 'tornado' simulates the scenario anew, with each input a little smaller and
     larger.
     """
-    from rolloutsim.cli.output import write_file
-    from rolloutsim.report.plots import entry
-
     path = Path(output)
     if path.suffix.lower() not in FORMS:
         raise click.UsageError(f"-o {output}: a picture is {' or '.join(FORMS)}; name it for example {name}.svg")
-    entry(name)  # before anything is read
+    plots.entry(name)  # before anything is read
     ax = _drawn(result, name, case)
-
-    from rolloutsim.report.images import png, svg
-
-    write_file(path, png(ax) if path.suffix.lower() == ".png" else svg(ax))
+    draw = report.images.png if path.suffix.lower() == ".png" else report.images.svg
+    cli.output.write_file(path, draw(ax))
     click.echo(f"wrote {output}: {' '.join(ax.get_title(loc='left').split())}", err=True)
 
 
 def _drawn(result: str, name: str, case: str | None) -> Axes:
     """The figure, drawn."""
-    from rolloutsim.errors import UsageError
-    from rolloutsim.report.plots import entry, figure, names
-
     keywords = {} if case is None else {"case": case}
     of_sweep = Path(result).suffix in _SWEEPS
-    if of_sweep != (entry(name).subject == "sweep"):
+    if of_sweep != (plots.entry(name).subject == "sweep"):
         subjects = ("sweep",) if of_sweep else ("run", "case", "sensitivity")
         raise UsageError(
             f"{name} is no figure of {'a sweep' if of_sweep else 'a result'}, which '{result}' is; "
-            f"its figures: {', '.join(names(*subjects))}"
+            f"its figures: {', '.join(plots.names(*subjects))}"
         )
     if of_sweep:
-        from rolloutsim.planning.sweep.file import read_records
-
-        return figure(name)(read_records(Path(result)), **keywords)
-    from rolloutsim.api.result import loaded
-
-    found = loaded(result)
+        return plots.figure(name)(planning.sweep.file.read_records(Path(result)), **keywords)
+    found = api.result.loaded(result)
     if name == "tornado":
         return _tornado(found, case)
     drawing = getattr(found.plot, name)
@@ -86,13 +75,8 @@ def _drawn(result: str, name: str, case: str | None) -> Axes:
 
 def _tornado(result: Result, case: str | None) -> Axes:
     """The figure that takes simulations; how many is said where they take long."""
-    from rolloutsim.api.plotting import tornado
-    from rolloutsim.cli.progress import announce
-    from rolloutsim.errors import UsageError
-    from rolloutsim.planning.sensitivity import Plan
-
     if case is not None and case not in result.cases:
         raise UsageError(f"no case '{case}'; cases: {', '.join(result.cases)}")
-    plan = Plan.of(result.outcome, case)
-    announce("sensitivity", plan)
-    return tornado(plan.carry_out())
+    plan = planning.sensitivity.Plan.of(result.outcome, case)
+    cli.progress.announce("sensitivity", plan)
+    return api.plotting.tornado(plan.carry_out())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rolloutsim import api, cli, planning, report
 from rolloutsim.cli import example
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ _SWEEPS = (".sqlite", ".sqlite3", ".db")
 
 
 @click.command(
-    short_help="Results or sweeps as one HTML, PDF or Markdown file.",
     epilog=example(
         "rolloutsim run scenarios/20nodes.yaml -o results\n"
         "rolloutsim report results -o report.html\n"
@@ -40,13 +40,11 @@ def command(results: tuple[str, ...], output: str, thorough: bool) -> None:
     RESULT is a folder written by 'run -o DIR', or the result.json or records.npz in it, or the SQLite file of
     'sweep -o FILE'. The HTML file needs no network, works with scripts off, and prints.
     """
-    from rolloutsim.cli.output import write_file
-
     path = Path(output)
     form = path.suffix.lower()
     if form not in FORMS:
         raise click.UsageError(f"-o {output}: a report is .html, .pdf or .md; name it for example report.html")
-    write_file(path, _rendered(tuple(_report(one, thorough) for one in results), form))
+    cli.output.write_file(path, _rendered(tuple(_report(one, thorough) for one in results), form))
     click.echo(f"wrote {output}", err=True)
 
 
@@ -55,33 +53,20 @@ def _report(name: str, thorough: bool) -> Report:
     if path.suffix in _SWEEPS:
         if thorough:
             raise click.UsageError(f"--what-if is for results of 'run', and '{name}' is a sweep; report it without")
-        from rolloutsim.planning.sweep.file import read_records
-        from rolloutsim.report.sweep_contents import report_of_sweep
-
-        return report_of_sweep(read_records(path))
-    from rolloutsim.api.result import loaded
-
-    result = loaded(path)
+        return report.sweep_contents.report_of_sweep(planning.sweep.file.read_records(path))
+    result = api.result.loaded(path)
     if not thorough:
         return result.report()
-    from rolloutsim.cli.progress import announce
-    from rolloutsim.planning import sensitivity, what_if
-
-    changes, inputs = what_if.Plan.of(result.outcome), sensitivity.Plan.of(result.outcome)
-    announce("what-if", changes)
-    announce("sensitivity", inputs)
+    changes = planning.what_if.Plan.of(result.outcome)
+    inputs = planning.sensitivity.Plan.of(result.outcome)
+    cli.progress.announce("what-if", changes)
+    cli.progress.announce("sensitivity", inputs)
     return result.report(changes.carry_out(), inputs.carry_out())
 
 
 def _rendered(reports: tuple[Report, ...], form: str) -> str | bytes:
     if form == ".html":
-        from rolloutsim.report.page import to_html
-
-        return to_html(reports)
+        return report.page.to_html(reports)
     if form == ".pdf":
-        from rolloutsim.report.pdf import to_pdf
-
-        return to_pdf(reports)
-    from rolloutsim.report.markdown import to_markdown
-
-    return to_markdown(reports)
+        return report.pdf.to_pdf(reports)
+    return report.markdown.to_markdown(reports)

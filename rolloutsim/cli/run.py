@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rolloutsim import api, cli, planning, results
 from rolloutsim.cli import ExitCode, example
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ _WITH_CHANGES = ("table", "json")  # forms that show what would help
 
 
 @click.command(
-    short_help="Simulate, show the table, check the thresholds.",
     epilog=example(
         "rolloutsim run scenarios/20nodes.yaml\n"
         "rolloutsim run scenarios/20nodes.yaml --set 'network=10 Gbit/s' --set nodes=50\n"
@@ -86,10 +86,7 @@ def command(
 
     Exit code 3 if a threshold was missed, 5 if a rollout did not finish; results are shown and written first.
     """
-    from rolloutsim.cli.scenarios import load_valid
-    from rolloutsim.planning.jobs import check_jobs
-
-    check_jobs(jobs)
+    planning.jobs.check_jobs(jobs)
     if folder == "":
         raise click.UsageError("-o is empty: name a folder, for example results, or . for this one")
     if detail is not None and form != "json" and folder is None:
@@ -100,7 +97,7 @@ def command(
         raise click.UsageError("--format csv is for one file: its lines name cases, not scenarios; or use -o DIR")
     if form == "json" and len(files) > 1:
         raise click.UsageError("--format json is for one file: several documents are no JSON; or use -o DIR")
-    scenarios = load_valid(files, overrides)
+    scenarios = cli.scenarios.load_valid(files, overrides)
     codes = [ExitCode.OK]
     gates: list[Checked] = []
     with _folders(folder, scenarios) as folders:
@@ -115,13 +112,11 @@ def command(
             if folders:
                 _save(result, folders[number], detail, changes, _inputs(result, jobs) if thorough else None)
             if form in ("junit", "github"):
-                from rolloutsim.cli.gates import annotate, checked, print_junit
-
-                gates.append(checked(result, scenario.name))
+                gates.append(cli.gates.checked(result, scenario.name))
                 if form == "github":
-                    annotate(gates[-1])
+                    cli.gates.annotate(gates[-1])
                 elif number + 1 == len(scenarios):
-                    print_junit(gates)
+                    cli.gates.print_junit(gates)
             else:
                 _show(result, changes, form, detail, first=number == 0)
             codes.append(_code(result))
@@ -134,57 +129,44 @@ def _folders(folder: str | None, scenarios: list[File]) -> Iterator[list[Path]]:
     if folder is None:
         yield []
         return
-    from rolloutsim.cli.output import Folders
-    from rolloutsim.cli.scenarios import STDIN
-    from rolloutsim.results.files import RESULT_FILES
-
     folders = [Path(folder)]
     if len(scenarios) > 1:
-        folders = [Path(folder, "stdin" if s.name == STDIN else Path(s.name).stem) for s in scenarios]
+        folders = [Path(folder, "stdin" if s.name == cli.scenarios.STDIN else Path(s.name).stem) for s in scenarios]
     if len(set(folders)) < len(folders):
         raise click.UsageError(f"two files of the same name would share a folder in {folder}; run them one by one")
-    with Folders() as made:
+    with cli.output.Folders() as made:
         for each in folders:
-            made.prepare(each, RESULT_FILES)
+            made.prepare(each, results.files.RESULT_FILES)
         yield folders
 
 
 def _simulate(scenario: File, seed: int | None, replications: int | None, jobs: int) -> Result:
-    from rolloutsim.api.result import simulated
-    from rolloutsim.cli.progress import Progress
-
-    with Progress() as progress:
-        return simulated(scenario.resolved, seed, replications, jobs, progress)
+    with cli.progress.Progress() as progress:
+        return api.result.simulated(scenario.resolved, seed, replications, jobs, progress)
 
 
 def _save(
     result: Result, folder: Path, detail: Detail | None, changes: WhatIfs, inputs: Sensitivity | None = None
 ) -> None:
-    from rolloutsim.results.files import RESULT_FILES
-
     result.save(folder, detail, changes, inputs)
-    *most, last = (f"{folder}/{name}" for name in RESULT_FILES)
+    *most, last = (f"{folder}/{name}" for name in results.files.RESULT_FILES)
     click.echo(f"wrote {', '.join(most)} and {last}", err=True)
 
 
 def _tried(result: Result, wanted: bool, thorough: bool, jobs: int) -> WhatIfs:
     """What would help: the few changes that go with a run, or all of them; none where nobody looks at them."""
-    from rolloutsim.planning.what_if import Plan, WhatIfs, quick_what_if
-
     if not wanted:
-        return WhatIfs()
+        return planning.what_if.WhatIfs()
     if not thorough:
-        return quick_what_if(result.outcome)
-    plan = Plan.of(result.outcome)
+        return planning.what_if.quick_what_if(result.outcome)
+    plan = planning.what_if.Plan.of(result.outcome)
     click.echo(f"what-if: {plan.words()}", err=True)
     return plan.carry_out(jobs)
 
 
 def _inputs(result: Result, jobs: int) -> Sensitivity:
     """How much each input matters, for the report."""
-    from rolloutsim.planning.sensitivity import Plan
-
-    plan = Plan.of(result.outcome)
+    plan = planning.sensitivity.Plan.of(result.outcome)
     click.echo(f"sensitivity: {plan.words()}", err=True)
     return plan.carry_out(jobs)
 
@@ -197,14 +179,10 @@ def _show(result: Result, changes: WhatIfs, form: str, detail: Detail | None, fi
     elif form == "md":
         click.echo(("" if first else "\n") + result.to_markdown(), nl=False)
     else:
-        from rolloutsim.cli.view import show
-
-        show(result, changes, first)
+        cli.view.show(result, changes, first)
 
 
 def _code(result: Result) -> ExitCode:
-    from rolloutsim.results.thresholds import missed
-
     if not result.finished:
         return ExitCode.UNFINISHED
-    return ExitCode.THRESHOLD_MISSED if missed(result.thresholds) else ExitCode.OK
+    return ExitCode.THRESHOLD_MISSED if results.thresholds.missed(result.thresholds) else ExitCode.OK

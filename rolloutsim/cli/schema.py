@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
+from rolloutsim import scenario
 from rolloutsim.cli import ExitCode, example
 
 
 @click.command(
-    short_help="The JSON Schema of scenario files.",
     epilog=example("rolloutsim schema > rolloutsim.schema.json"),
 )
 def command() -> int:
@@ -19,7 +19,5 @@ def command() -> int:
     """
     import json
 
-    from rolloutsim.scenario import json_schema
-
-    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    click.echo(json.dumps(scenario.json_schema(), indent=2, ensure_ascii=False))
     return ExitCode.OK

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rolloutsim import cli, planning, scenario
 from rolloutsim.cli import ExitCode, example
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ FORMATS = ("table", "json", "md")
 
 
 @click.command(
-    short_help="The smallest value with which a condition holds.",
     epilog=example(
         "rolloutsim solve scenarios/20nodes.yaml --find network --such-that 'rollout_time < 30 s'\n"
         "rolloutsim solve scenarios/20nodes.yaml network --such-that 'rollout_time < 30 s' --case builder\n"
@@ -76,34 +76,27 @@ def command(
 
     Exit code 3 if no value that was tried will do.
     """
-    from rolloutsim.cli.progress import TriesProgress
-    from rolloutsim.planning.jobs import check_jobs
-    from rolloutsim.planning.solve import solve
-    from rolloutsim.scenario.loading import draft, read_text
-
     if (find is None) == (key is None):
         raise click.UsageError("say once what to find: --find K, or K behind the file, for example 'network'")
-    check_jobs(jobs)
-    text, name = read_text(file)
-    with TriesProgress() as progress:
-        solution = solve(
-            draft(text, name, overrides), find or key or "", such_that, between or None, case, largest, seed,
-            replications, jobs, progress,
-        )  # fmt: skip
+    planning.jobs.check_jobs(jobs)
+    text, name = scenario.loading.read_text(file)
+    draft = scenario.loading.draft(text, name, overrides)
+    with cli.progress.TriesProgress() as progress:
+        solution = planning.solve.solve(
+            draft, find or key or "", such_that, between or None, case, largest, seed, replications, jobs, progress
+        )
     _show(solution, form)
     return ExitCode.THRESHOLD_MISSED if solution.status == "none" else ExitCode.OK
 
 
 def _show(solution: Solution, form: str) -> None:
-    from rolloutsim.planning.solve import solution_markdown, solution_notes, solution_table, solution_title
-
     if form == "json":
         import json
 
         click.echo(json.dumps(solution.to_dict(), indent=1, ensure_ascii=False, allow_nan=False))
     elif form == "md":
-        click.echo(solution_markdown(solution), nl=False)
+        click.echo(planning.solve.solution_markdown(solution), nl=False)
     else:
-        from rolloutsim.cli.page import show_table
-
-        show_table(solution_title(solution), solution_table(solution), solution_notes(solution))
+        solve = planning.solve
+        notes = solve.solution_notes(solution)
+        cli.page.show_table(solve.solution_title(solution), solve.solution_table(solution), notes)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rolloutsim import cli, planning, scenario
 from rolloutsim.cli import ExitCode, example
+from rolloutsim.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from rolloutsim.planning.sweep.designs import Design, Kind
@@ -35,7 +37,6 @@ Tables of the SQLite file (sizes in bytes, times in seconds; NULL is unknown):
 
 
 @click.command(
-    short_help="Many runs, streamed into one SQLite file.",
     epilog=TABLES
     + example(
         "rolloutsim sweep scenarios/20nodes.yaml -p nodes=20,50,100 -p 'network=1 Gbit/s,10 Gbit/s'\n"
@@ -100,34 +101,26 @@ def command(
     Exit code 5 if a rollout did not finish; thresholds are written and not judged. An interruption keeps what is
     done.
     """
-    from rolloutsim.cli.progress import RunsProgress
-    from rolloutsim.planning.sweep.running import plan, sweep
-    from rolloutsim.planning.sweep.workers import workers
-    from rolloutsim.scenario.loading import draft, read_text
-
     if resume and output is None:
         raise click.UsageError("--resume goes on with a file: name it with -o")
-    who: AbstractContextManager[Any] = workers(jobs, cluster)
-    text, name = read_text(file)
-    base = draft(text, name, overrides)
+    who: AbstractContextManager[Any] = planning.sweep.workers.workers(jobs, cluster)
+    text, name = scenario.loading.read_text(file)
+    base = scenario.loading.draft(text, name, overrides)
     _check_outputs(parquet, output)
-    planned = plan(base, _design(base, name, parameters, design, points), replications, seed)
+    planned = planning.sweep.running.plan(base, _design(base, name, parameters, design, points), replications, seed)
     if resume and output is not None and not Path(output).exists():
         click.echo(f"{output} does not exist yet: beginning with the first run", err=True)
-    with RunsProgress() as progress:
-        records = sweep(planned, None if output is None else Path(output), resume, who, progress)
+    with cli.progress.RunsProgress() as progress:
+        records = planning.sweep.running.sweep(planned, None if output is None else Path(output), resume, who, progress)
     return _show(records, planned, form, output, parquet)
 
 
 def _design(base: Draft, name: str, parameters: tuple[str, ...], design: Kind | None, points: int | None) -> Design:
     """What is varied: the options, or what the file says."""
-    from rolloutsim.errors import UsageError
-    from rolloutsim.planning.sweep.designs import from_data, from_options
-
     if parameters:
-        return from_options(parameters, design, points)
+        return planning.sweep.designs.from_options(parameters, design, points)
     base.document()  # a key 'sweep' that is not valid is an error of the file
-    own = from_data(base.data, design, points)
+    own = planning.sweep.designs.from_data(base.data, design, points)
     if own is None:
         raise UsageError(
             f"{name} has no key 'sweep', and there is no -p; write for example -p 'network=1 Gbit/s,10 Gbit/s'"
@@ -137,12 +130,9 @@ def _design(base: Draft, name: str, parameters: tuple[str, ...], design: Kind | 
 
 def _check_outputs(parquet: str | None, output: str | None) -> None:
     """Prove that what is asked for can be written, before anything is simulated."""
-    from rolloutsim.errors import OutputError, UsageError
-    from rolloutsim.planning.sweep.frames import need
-
     if parquet is not None:
         try:
-            need("--parquet", "pandas", "pyarrow")
+            planning.sweep.frames.need("--parquet", "pandas", "pyarrow")
         except ImportError as error:
             raise UsageError(str(error)) from None
     for option, path in (("--parquet", parquet), ("-o", output)):
@@ -157,16 +147,15 @@ def _check_outputs(parquet: str | None, output: str | None) -> None:
 
 
 def _show(records: SweepRecords, planned: SweepPlan, form: str, output: str | None, parquet: str | None) -> int:
-    from rolloutsim.planning.sweep.figures import to_csv, to_json, to_markdown
-    from rolloutsim.planning.sweep.frames import to_parquet
-
+    figures = planning.sweep.figures
     if records.runs_done:
         if parquet is not None:
-            to_parquet(records, Path(parquet))
+            planning.sweep.frames.to_parquet(records, Path(parquet))
         if form == "table":
-            _show_table(records)
+            cli.page.show_table(figures.title(records), figures.table(records), figures.notes(records))
         else:
-            click.echo({"json": to_json, "csv": to_csv, "md": to_markdown}[form](records), nl=False)
+            forms = {"json": figures.to_json, "csv": figures.to_csv, "md": figures.to_markdown}
+            click.echo(forms[form](records), nl=False)
     written = [path for path in (output, parquet if records.runs_done else None) if path is not None]
     if written:
         click.echo(f"wrote {' and '.join(written)}", err=True)
@@ -175,10 +164,3 @@ def _show(records: SweepRecords, planned: SweepPlan, form: str, output: str | No
         click.echo(f"interrupted: {records.runs_done:,} of {records.head.runs:,} runs are done{kept}", err=True)
         return ExitCode.INTERRUPTED
     return ExitCode.OK if all(records.results["finished"]) else ExitCode.UNFINISHED
-
-
-def _show_table(records: SweepRecords) -> None:
-    from rolloutsim.cli.page import show_table
-    from rolloutsim.planning.sweep.figures import notes, table, title
-
-    show_table(title(records), table(records), notes(records))

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from rolloutsim import cli, results
 from rolloutsim.cli import example
+from rolloutsim.errors import UsageError
 
 FORMS = (".json", ".json.gz")
 
 
 @click.command(
-    short_help="A result as Chrome trace events, for Perfetto.",
     epilog=example(
         "rolloutsim run scenarios/20nodes.yaml -o results\n"
         "rolloutsim trace results -o trace.json.gz\n"
@@ -35,17 +36,13 @@ def command(result: str, name: str | None, nodes: int | None, output: str) -> No
     if not output.lower().endswith(FORMS):
         raise click.UsageError(f"-o {output}: a trace is {FORMS[0]} or {FORMS[1]}; name it for example trace.json.gz")
 
-    from rolloutsim.cli.output import write_file
-    from rolloutsim.errors import UsageError
-    from rolloutsim.results.store import load
-    from rolloutsim.results.trace.writer import MOST_NODES, to_bytes, trace
-
-    outcome = load(result)
+    outcome = results.store.load(result)
     if name is not None and name not in outcome.cases:
         raise UsageError(f"--case {name}: no case has this name; cases: {', '.join(outcome.cases)}")
     case = outcome.records(name or outcome.slowest)
-    found = trace(outcome.run, case, nodes or MOST_NODES)
-    write_file(Path(output), to_bytes(found, output.lower().endswith(".gz")))
+    writer = results.trace.writer
+    found = writer.trace(outcome.run, case, nodes or writer.MOST_NODES)
+    cli.output.write_file(Path(output), writer.to_bytes(found, output.lower().endswith(".gz")))
 
     about = found["otherData"]
     said = [f"wrote {output}"]

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rolloutsim import cli, results
 from rolloutsim.cli import ExitCode, example
+from rolloutsim.errors import render
 
 if TYPE_CHECKING:
     from rolloutsim.errors import Diagnostic
@@ -15,7 +17,6 @@ FORMATS = ("text", "json", "github")
 
 
 @click.command(
-    short_help="All errors of scenario files, located.",
     epilog=example("rolloutsim validate scenarios/*.yaml\nrolloutsim validate --format github scenarios/20nodes.yaml"),
 )
 @click.argument("files", metavar="FILE…", nargs=-1, required=True)
@@ -29,9 +30,7 @@ def command(files: tuple[str, ...], overrides: tuple[str, ...], form: str) -> in
     FILE may be '-' for the standard input. 'json' prints a list of errors, 'github' annotations for GitHub
     Actions. Exit code 4 if there is an error, 2 if a file cannot be read.
     """
-    from rolloutsim.cli.scenarios import load_all
-
-    loaded, diagnostics, unread = load_all(files, overrides)
+    loaded, diagnostics, unread = cli.scenarios.load_all(files, overrides)
     if form == "json":
         import json
 
@@ -40,8 +39,6 @@ def command(files: tuple[str, ...], overrides: tuple[str, ...], form: str) -> in
         for diagnostic in diagnostics:
             click.echo(_as_annotation(diagnostic))
     elif diagnostics:
-        from rolloutsim.errors import render
-
         click.echo(render(diagnostics))
     for file in loaded:
         click.echo(f"{file.name}: valid", err=True)
@@ -63,10 +60,10 @@ def _as_json(diagnostic: Diagnostic) -> dict[str, object]:
 
 
 def _as_annotation(diagnostic: Diagnostic) -> str:
-    from rolloutsim.results.shown.annotations import annotation
-
     end = None
     if diagnostic.column is not None and diagnostic.length > 1:
         end = diagnostic.column + diagnostic.length
     message = diagnostic.message + (f"\nhelp: {diagnostic.help}" if diagnostic.help else "")
-    return annotation("error", message, diagnostic.file, diagnostic.line, diagnostic.column, end)
+    return results.shown.annotations.annotation(
+        "error", message, diagnostic.file, diagnostic.line, diagnostic.column, end
+    )

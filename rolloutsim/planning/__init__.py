@@ -3,3 +3,12 @@
 `replicate` (the same again with other seeds), `compare` (which is faster, and surely so), `sweep` (at many points),
 `solve` (what does it take), `what_if` (what would have been faster), `sensitivity` (which input matters most).
 """
+
+from typing import TYPE_CHECKING
+
+from rolloutsim.lazy import front
+
+if TYPE_CHECKING:
+    from rolloutsim.planning import compare, differences, jobs, replicate, sensitivity, solve, sweep, what_if
+else:
+    __getattr__ = front(__name__)

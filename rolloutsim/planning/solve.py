@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.errors import ScenarioError, UsageError
 from rolloutsim.planning.jobs import check_jobs
 from rolloutsim.planning.ladder import Ladder, is_numeric, ladder_at
+from rolloutsim.planning.replicate import replicate
 from rolloutsim.planning.search import OutOfRangeError, Search, Status
 from rolloutsim.results.facts.intervals import QUANTILES, fewest
 from rolloutsim.results.shown.tabular import NUMBER, TEXT, Column, Table, as_options, escaped, html, markdown
@@ -350,8 +351,6 @@ def _results(
     scenario: ResolvedScenario, condition: Threshold, seed: int | None, count: int, jobs: int
 ) -> tuple[ThresholdResult, ...]:
     """The condition's values for each case."""
-    from rolloutsim.planning.replicate import replicate
-
     found = replicate(scenario, seed, count, jobs)
     if count == 1:
         return found.thresholds

@@ -16,6 +16,11 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.jobs import check_jobs
+from rolloutsim.results.metrics import rollout_time
+from rolloutsim.scenario.loading import Draft
+from rolloutsim.scenario.overrides import parse_assignment
+from rolloutsim.scenario.places import Places
+from rolloutsim.scenario.resolve import resolve
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -80,9 +85,7 @@ class Trials:
 
     def rollout_time(self, overrides: Overrides) -> float | None:
         """The rollout time with some changes [s]; None: it does not finish. Errors as those of `document_of`."""
-        from rolloutsim.results.metrics import rollout_time
-        from rolloutsim.scenario.resolve import resolve
-        from rolloutsim.simulation import simulate
+        from rolloutsim.simulation import simulate  # reports of what was tried do without
 
         scenario = resolve(document_of(self.document, overrides))
         cases = tuple(case for case in scenario.cases if case.name == self.case)
@@ -106,8 +109,4 @@ class Trials:
 @lru_cache(maxsize=64)  # a change is first found to be allowed, then made
 def document_of(text: str, overrides: Overrides = ()) -> Document:
     """The valid document in a JSON text, with changes; UsageError or ScenarioError if they do not fit the scenario."""
-    from rolloutsim.scenario.loading import Draft
-    from rolloutsim.scenario.overrides import parse_assignment
-    from rolloutsim.scenario.places import Places
-
     return Draft(json.loads(text), Places("<scenario>")).document([parse_assignment(one) for one in overrides])

@@ -15,14 +15,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import RolloutsimError
+from rolloutsim.planning.changes import candidates
+from rolloutsim.planning.changes.situation import Candidate, Situation
+from rolloutsim.planning.trials import Trials, document_of
 from rolloutsim.results.metrics import is_image_case
 from rolloutsim.results.numerals import show_time
 from rolloutsim.results.shown.tabular import OPTIONS, TEXT, TIME, Column, Kind, Table
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.planning.changes.situation import Candidate, Situation
-    from rolloutsim.planning.trials import Trials
     from rolloutsim.results.outcome import Outcome
 
 BUDGET = 60.0  # [s] of computing on one core (assumed: what one waits for without leaving)
@@ -205,9 +206,6 @@ class Plan:
     @classmethod
     def of(cls, outcome: Outcome, case: str | None = None, budget: float = BUDGET) -> Plan:
         """The plan for a case; parameters as for `what_if`."""
-        from rolloutsim.planning.changes import candidates
-        from rolloutsim.planning.trials import Trials
-
         situation = situation_of(outcome, case)
         if situation is None:
             return cls(budget)
@@ -244,15 +242,11 @@ class _Quick:
     """The few changes that go with a run."""
 
     def __init__(self, outcome: Outcome, situation: Situation) -> None:
-        from rolloutsim.planning.trials import Trials
-
         self.outcome, self.situation = outcome, situation
         self.before = situation.rollout_time
         self.trials = Trials.of(outcome.run.scenario, situation.records, outcome.run.seed)
 
     def found(self) -> WhatIfs:
-        from rolloutsim.planning.changes import candidates
-
         every = [one for one in candidates(self.situation) if one.alone]
         image = [one for one in every if one.image is not None]
         tried = [one for one in map(self._known, image) if one is not None]
@@ -286,9 +280,6 @@ def _possible(every: Iterable[Candidate], trials: Trials) -> tuple[Candidate, ..
 
 def situation_of(outcome: Outcome, case: str | None = None) -> Situation | None:
     """A case that finished, of a run that knows its document; the slowest by default."""
-    from rolloutsim.planning.changes.situation import Situation
-    from rolloutsim.planning.trials import document_of
-
     scenario, figures = outcome.run.scenario, outcome.first
     if not figures.cases or not scenario.document:
         return None

@@ -5,3 +5,12 @@ sweep (`sweep_contents`); `page`, `pdf` and `markdown` write it.
 
 Nothing here computes: every number comes from `rolloutsim.results` or `rolloutsim.planning`.
 """
+
+from typing import TYPE_CHECKING
+
+from rolloutsim.lazy import front
+
+if TYPE_CHECKING:
+    from rolloutsim.report import images, markdown, page, pdf, plots, sweep_contents
+else:
+    __getattr__ = front(__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from rolloutsim.report import plots
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -47,11 +48,9 @@ class Picture:
 
     def drawn(self) -> Axes | None:
         """The figure; None where there is nothing to show."""
-        from rolloutsim.report.plots.canvas import NoDataError
-
         try:
             return self.draw()
-        except NoDataError:
+        except plots.canvas.NoDataError:
             return None
 
 

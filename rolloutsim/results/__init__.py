@@ -9,3 +9,12 @@ timeline), `combine` (several replications), `outcome` (all that came out of a s
 
 An old result can be read here without running anything: no SimPy, no matplotlib.
 """
+
+from typing import TYPE_CHECKING
+
+from rolloutsim.lazy import front
+
+if TYPE_CHECKING:
+    from rolloutsim.results import contract, document, files, load, numerals, shown, store, thresholds, trace, why
+else:
+    __getattr__ = front(__name__)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from rolloutsim.errors import UsageError
+from rolloutsim.errors import UsageError, nearest
 from rolloutsim.scenario.fields import Word
 from rolloutsim.scenario.hints import candidates, did_you_mean, intended, listing
 from rolloutsim.scenario.metrics import ALL_ROWS, EVERYWHERE, METRICS, STATISTICS, TYPICAL, VALUES, Metric
@@ -138,8 +137,7 @@ def _hint(key: str, steps: tuple[str, ...]) -> str | None:
         return f"did you mean '{near}'?"
     word = steps[-1]
     meant, known = candidates(word), [*(name[-1] for name in names), *METRICS]
-    close = difflib.get_close_matches(meant[0], known, n=1, cutoff=_CLOSE)
-    for one in (meant[0], *close, *meant, intended(word, known) or ""):
+    for one in (meant[0], nearest(meant[0], known, _CLOSE) or "", *meant, intended(word, known) or ""):
         place = _place(one, meant, names)
         if place is not None:
             return f"did you mean '{place}'?"

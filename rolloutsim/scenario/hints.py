@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
+
+from rolloutsim.errors import nearest
 
 # Words of Kubernetes, Docker and everyday speech, and this format's words for the same thing; the first one that may
 # stand in a place is meant.
@@ -83,7 +84,7 @@ def snake_case(word: str) -> str:
 def candidates(word: str) -> tuple[str, ...]:
     """The words of this format that a word may stand for, the likeliest first, whether or not there are such."""
     snake = snake_case(word)
-    synonym = next(iter(difflib.get_close_matches(snake, _SYNONYMS, n=1, cutoff=0.85)), "")
+    synonym = nearest(snake, _SYNONYMS, 0.85) or ""
     return (snake, *_SYNONYMS.get(synonym, ()), f"{snake}s", snake.removesuffix("s"))
 
 
@@ -98,10 +99,7 @@ def intended(word: str, allowed: Iterable[str]) -> str | None:
             return candidate
     if len(choices) > _MOST_COMPARED:
         return None
-    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6) or difflib.get_close_matches(
-        snake, choices, n=1, cutoff=0.6
-    )
-    return close[0] if close else None
+    return nearest(word, choices) or nearest(snake, choices)
 
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str | None:

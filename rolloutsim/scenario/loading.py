@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, cast
 
-from rolloutsim.errors import UsageError
+from rolloutsim.errors import UsageError, nearest
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.overrides import Change, apply, parse_assignment, parse_change
 from rolloutsim.scenario.places import Places, Problem
@@ -212,5 +211,5 @@ def _near(file: Path) -> str:
         there = sorted(os.listdir(file.parent))
     except OSError:
         return ""
-    close = difflib.get_close_matches(file.name, there, n=1)
-    return f"; did you mean '{file.parent / close[0]}'?" if close else ""
+    near = nearest(file.name, there)
+    return f"; did you mean '{file.parent / near}'?" if near else ""

@@ -16,3 +16,12 @@ module     what is there
 `figures`  means over replications, as tables, CSV, JSON and Markdown; `frames`: pandas, xarray and Parquet
 =========  ==============================================================================================
 """
+
+from typing import TYPE_CHECKING
+
+from rolloutsim.lazy import front
+
+if TYPE_CHECKING:
+    from rolloutsim.planning.sweep import designs, figures, file, frames, running, workers
+else:
+    __getattr__ = front(__name__)

@@ -32,15 +32,19 @@ kind             name
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
-from rolloutsim.errors import UsageError
+from rolloutsim.errors import UsageError, nearest
+from rolloutsim.lazy import front
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from rolloutsim.report.plots import canvas
+else:
+    __getattr__ = front(__name__)
 
 Subject = Literal["run", "case", "sweep", "sensitivity"]
 
@@ -90,8 +94,8 @@ def entry(name: str) -> Figure:
     for each in FIGURES:
         if each.name == name:
             return each
-    close = get_close_matches(name, names(), n=1)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    near = nearest(name, names())
+    hint = f" (did you mean {near!r}?)" if near else ""
     raise UsageError(f"no figure {name!r}{hint}; figures: {', '.join(names())}")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from rolloutsim import scenario
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.sweep.figures import ROLLOUT_TIME, figures, numbers
 from rolloutsim.report.plots.canvas import NoDataError, plain
@@ -282,11 +283,9 @@ class Passing:
 
 
 def _bounds(sweep: SweepRecords, case: str) -> list[Threshold]:
-    from rolloutsim.scenario import loads
-
     found = [
         threshold
-        for threshold in loads(sweep.head.scenario, "<sweep>").resolve().thresholds
+        for threshold in scenario.loads(sweep.head.scenario, "<sweep>").resolve().thresholds
         if threshold.metric == "rollout_time" and threshold.comparison[0] == "<"
         and all(value == case for value in threshold.selectors.values())
     ]  # fmt: skip

@@ -3,3 +3,12 @@
 - `case`: the object of a case, with what only some have
 - `columns`: one row a node, pull, layer or pod, also for DataFrames
 """
+
+from typing import TYPE_CHECKING
+
+from rolloutsim.lazy import front
+
+if TYPE_CHECKING:
+    from rolloutsim.results.contract import columns
+else:
+    __getattr__ = front(__name__)

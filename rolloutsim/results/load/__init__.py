@@ -6,3 +6,12 @@
 - `disks`: bytes on disks, and their price
 - `background`: what other applications felt
 """
+
+from typing import TYPE_CHECKING
+
+from rolloutsim.lazy import front
+
+if TYPE_CHECKING:
+    from rolloutsim.results.load import background
+else:
+    __getattr__ = front(__name__)

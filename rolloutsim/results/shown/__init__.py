@@ -6,3 +6,12 @@
 - `annotations`: workflow commands for GitHub
 - `junit`: thresholds as JUnit XML
 """
+
+from typing import TYPE_CHECKING
+
+from rolloutsim.lazy import front
+
+if TYPE_CHECKING:
+    from rolloutsim.results.shown import annotations, tables, tabular
+else:
+    __getattr__ = front(__name__)

@@ -5,3 +5,12 @@
 - `system`: what belongs to no single node
 - `tracks`: slices laid out on tracks
 """
+
+from typing import TYPE_CHECKING
+
+from rolloutsim.lazy import front
+
+if TYPE_CHECKING:
+    from rolloutsim.results.trace import writer
+else:
+    __getattr__ = front(__name__)
