@@ -171,6 +171,7 @@ class Story:
             events=0,
             reasons=reasons,
             orchestration=r.BARE if self.rollout is None else self.rollout.orchestration(),
+            sources=("registry",),
         )
 
     @property

@@ -86,8 +86,10 @@ def two_registries() -> Run:
     assert told.rollout is not None
     told.rollout.refusals.append((2, 1.0, 429, -1, True))
     case = told.case()
-    result = run(replace(case, fetches=replace(case.fetches, source=np.array([1, 2], np.int16))))
-    registries = {name: Registry(name, ("registry.uplink",)) for name in ("unused", "registry", "hub")}
+    names = ("unused", "registry", "hub")
+    fetches = replace(case.fetches, source=np.array([1, 2], np.int16))
+    result = run(replace(case, fetches=fetches, sources=names))
+    registries = {name: Registry(name, ("registry.uplink",)) for name in names}
     return replace(result, scenario=replace(result.scenario, registries=registries))
 
 
