@@ -20,9 +20,7 @@ class Loser(Protocol):
     fleet: Fleet
     runtime: Runtime
     disk: DiskSpace | None
-    asking: list[Pull]
     pulls: list[Pull]
-    finishing: list[Pull]
     held: int
     coming: dict[int, Fetch]
 
@@ -78,10 +76,9 @@ class Losses:
     def crash(self) -> None:
         """All that is under way is lost; committed layers stay."""
         node = self.node
-        for pull in (*node.asking, *node.pulls, *node.finishing):
+        for pull in node.pulls:
             self._drop(pull, "its node crashed", False)
             node.fleet.failed(pull.row, "its node crashed", False)
-        node.finishing.clear()
         for parts in self.partial.values():
             self._lose(parts)
         self.partial.clear()
@@ -97,7 +94,6 @@ class Losses:
         node, incidents = self.node, self.node.fleet.incidents
         pull.over = True
         incidents.failed[pull.row] = (node.fleet.network.now, incidents.reason(reason))
-        node.asking = [other for other in node.asking if other is not pull]
         node.pulls = [other for other in node.pulls if other is not pull]
         slots = pull.slots
         slots.queue = [fetch for fetch in slots.queue if fetch.pull is not pull]
@@ -119,7 +115,7 @@ class Losses:
                 self._leave_partial(fetch, keep_partial)
         layers = {lead.step.layer for lead in dropped}
         for other in node.pulls:
-            for step in other.recipe.steps:
+            for step in other.recipe.steps if other.missing else ():
                 if step.layer in layers and step.layer not in node.coming and not node.held >> step.layer & 1:
                     node.want(other, step)
 

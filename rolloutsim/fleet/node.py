@@ -77,8 +77,8 @@ class Node:
     """
 
     __slots__ = (
-        "address", "asking", "coming", "disk", "fetch_buffer", "finishing", "fleet", "held", "host", "index", "losses",
-        "progress_timeout", "pulls", "runtime", "slots", "slots_per_image", "unpacks_at_once",
+        "address", "coming", "disk", "fetch_buffer", "fleet", "held", "host", "index", "losses", "progress_timeout",
+        "pulls", "runtime", "slots", "slots_per_image", "unpacks_at_once",
     )  # fmt: skip
 
     def __init__(
@@ -105,9 +105,7 @@ class Node:
         self.unpacks_at_once = runtime.parallel_unpacks
         self.slots_per_image: bool = runtime.slots_per == "image"
         self.slots = Slots(runtime.parallel_layers)  # of all images, unless each has its own
-        self.asking: list[Pull] = []  # not resolved
-        self.pulls: list[Pull] = []  # resolved and not ready
-        self.finishing: list[Pull] = []  # all layers are in place
+        self.pulls: list[Pull] = []  # not ready yet
         self.coming: dict[int, Fetch] = {}  # layers queued, being fetched or unpacked
         self.losses: Losses | None = None  # made when something is lost
 
@@ -130,7 +128,7 @@ class Node:
         fleet = self.fleet
         row = fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now)
         pull = Pull(recipe, row, Slots(self.runtime.parallel_layers) if self.slots_per_image else self.slots)
-        self.asking.append(pull)
+        self.pulls.append(pull)
         way = pull.way
         if way.buffered or way.fallible:
             pull.sent = pull.failures = 0
@@ -199,8 +197,6 @@ class Node:
             return
         fleet, held, coming = self.fleet, self.held, self.coming
         fleet.ledger.pulls.resolved[pull.row] = pull.moved_at = fleet.network.now
-        self.asking.remove(pull)
-        self.pulls.append(pull)
         queue = pull.slots.queue
         simple = self.losses is None and self.fetch_buffer is None
         for step in pull.recipe.steps:
@@ -576,24 +572,22 @@ class Node:
         del self.coming[layer]
         self.held |= 1 << layer
         for pull in self.pulls:
-            if pull.recipe.layers >> layer & 1:
+            # One that is not resolved yet lacks nothing yet.
+            if pull.missing and pull.recipe.layers >> layer & 1:
                 pull.missing -= 1
                 if not pull.missing:
                     self._complete(pull)
 
     def _complete(self, pull: Pull) -> None:
         """All layers are in place; the runtime needs a moment to say so."""
-        # A new list: whoever goes through the pulls of this node goes on through the old one.
-        self.pulls = [other for other in self.pulls if other is not pull]
         if pull.recipe.finish_time > 0.0:
-            self.finishing.append(pull)
             self.fleet.network.call_later(pull.recipe.finish_time, self._finished, pull)
         else:
-            pull.over = True
-            self.fleet.pulled(pull.row)
+            self._finished(pull)
 
     def _finished(self, pull: Pull) -> None:
         if not pull.over:
             pull.over = True
-            self.finishing.remove(pull)
+            # A new list: whoever goes through the pulls of this node goes on through the old one.
+            self.pulls = [other for other in self.pulls if other is not pull]
             self.fleet.pulled(pull.row)

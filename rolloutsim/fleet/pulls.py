@@ -133,7 +133,10 @@ class Slots:
 
 
 class Pull:
-    """One image on its way to a node; `missing` layers are not in place, none of those before `next`."""
+    """One image on its way to a node.
+
+    Once it is resolved `missing` layers are not in place, none of those before `next`.
+    """
 
     __slots__ = (
         "failures", "missing", "moved", "moved_at", "next", "over", "received", "recipe", "refusal", "row", "sent",
