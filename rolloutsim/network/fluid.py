@@ -45,6 +45,8 @@ class FluidNetwork:
 
     def __init__(self, env: Environment) -> None:
         self.env = env
+        # The kernel's own list of what is to come: a call less for each event than `peek` and `schedule`.
+        self._coming = env._queue
         self.now = env.now  # of the event being handled; cheaper to read than the environment's
         self.links: list[SharedLink] = []
         self.sharing = Sharing(self.links)
@@ -180,7 +182,8 @@ class FluidNetwork:
     def call_later(self, delay: float, function: Callable[[Any], None], argument: Any = None) -> None:
         """Call `function(argument)` after `delay` [s]; cheaper than a SimPy process for one step."""
         call = Call(function, argument, self._when_call_rings)
-        self.env.schedule(call, NORMAL, delay)
+        env = self.env
+        heappush(self._coming, (env._now + delay, NORMAL, next(env._eid), call))
 
     def call_afterwards(self, function: Callable[[Any], None], argument: Any) -> None:
         """Call `function(argument)` when the sharing has settled on what happens at this instant."""
@@ -256,7 +259,7 @@ class FluidNetwork:
         call.function(call.argument)
         self._inside = False
         if not self.update_planned and (self._dirty or self.sharing.queue):
-            if self.env.peek() > now:
+            if not self._coming or self._coming[0][0] > now:
                 self._update(now)
             else:
                 self._plan_update()
@@ -272,7 +275,7 @@ class FluidNetwork:
         self._inside = True
         self._finish_until(limit, now)
         self._inside = False
-        if self.env.peek() > now:
+        if not self._coming or self._coming[0][0] > now:
             self._update(now)
         elif not self.update_planned:
             # More events of this instant follow.
@@ -453,14 +456,15 @@ class FluidNetwork:
             self._alarm, self._alarm_time = alarm, due
             if due > self._latest_alarm:
                 self._latest_alarm = due
-            self.env.schedule(alarm, NORMAL, due - now if due > now else 0.0)
+            env = self.env
+            heappush(self._coming, (env._now + (due - now if due > now else 0.0), NORMAL, next(env._eid), alarm))
 
     def _forget_alarms(self, now: float) -> None:
         """Take the alarms out of the kernel's queue: no flow is going to end, and nobody waits for them.
 
         What was to end in days and was cut, or has no capacity any more, would keep the clock running.
         """
-        queue = self.env._queue
+        queue = self._coming
         queue[:] = [entry for entry in queue if entry[3].callbacks is not self._when_alarm_rings]
         heapify(queue)
         self._alarm, self._alarm_time, self._latest_alarm = None, inf, now
