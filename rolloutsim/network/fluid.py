@@ -193,11 +193,14 @@ class FluidNetwork:
         int
             How many events there were; fewer than `most` where nothing follows until then, or somebody called `halt`.
         """
-        env, coming, calendar = self.env, self._coming, self._calendar
+        env, coming, calendar, sharing = self.env, self._coming, self._calendar, self.sharing
         done = 0
         self._halted = False
         while True:
-            if self.update_planned and not (coming and coming[0][0] <= self.now and coming[0][1] < _AFTERWARDS):
+            # `update_planned`, written out.
+            if (self._dirty or sharing.changed or sharing.queue) and not (
+                coming and coming[0][0] <= self.now and coming[0][1] < _AFTERWARDS
+            ):
                 self._update(self.now)
             if done == most or self._halted:
                 break
