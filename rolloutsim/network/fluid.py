@@ -422,7 +422,7 @@ class FluidNetwork:
                 self.sharing.changed.append(clock)
 
     def _reschedule(self, now: float) -> None:
-        """Put the next completion of each changed clock on the calendar, and set the alarm."""
+        """Put the next completion of each changed clock on the calendar."""
         calendar = self._calendar
         changed = self.sharing.changed
         for clock in changed:
