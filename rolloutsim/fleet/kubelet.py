@@ -38,11 +38,12 @@ NEVER_PULL = "ErrImageNeverPull: the image is not on the node and pull_policy is
 class Job:
     """A pull that pods of the node wait for."""
 
-    __slots__ = ("image", "pods")
+    __slots__ = ("image", "pods", "row")
 
     def __init__(self, image: str) -> None:
         self.image = image
         self.pods: list[Pod] = []
+        self.row = -1  # in the ledger, when it is under way
 
 
 class Backoff:
@@ -151,8 +152,8 @@ class Kubelet:
     def crash(self) -> None:
         """The node is gone, with all that the kubelet knew."""
         self.down = True
-        for row in [row for row, (kubelet, _) in self.pulls.jobs.items() if kubelet is self]:
-            del self.pulls.jobs[row]
+        for job in self.jobs.values():
+            self.pulls.jobs.pop(job.row, None)
         self.queue.clear()
         self.jobs.clear()
         self.wanted.clear()
@@ -213,7 +214,7 @@ class Kubelet:
                 self.failed(job, QPS_EXCEEDED, QPS)
                 return  # the failure started what follows in the queue
             self.running += 1
-            row = len(self.node.fleet.ledger.pulls.node)
+            row = job.row = len(self.node.fleet.ledger.pulls.node)
             self.pulls.jobs[row] = (self, job)
             for pod in job.pods:
                 self.cluster.step(pod, PULL, row)
