@@ -176,8 +176,9 @@ class BackgroundRecords:
     """One row an application of the background; `finished` is NaN for one that had not ended with the rollout.
 
     What it has before and after the rollout is that of a system which the background has for itself; NaN if it
-    is not there then. Readings are rows (row of the application, time, value): of bandwidth at equal intervals,
-    of latency one a request, where there are too many every second, fourth, ... of them.
+    is not there then. Readings are rows (row of the application, time, value), in that order: of bandwidth,
+    which is read at equal intervals, those that differ from the one before; of latency one a request. Where there are
+    too many, every second, fourth, ... of them counts.
     """
 
     name: tuple[str, ...]

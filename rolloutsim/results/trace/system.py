@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rolloutsim.results.load.background import readings_of
 from rolloutsim.results.load.throughput import link_loads
 from rolloutsim.results.pods.replicas import ready_replicas
 from rolloutsim.results.time.phases import readiness
@@ -87,10 +88,9 @@ def _background(tracks: Tracks, case: CaseRecords) -> None:
         (flows.latency, "latency", "ms", millisecond),
     ):
         for row, name in enumerate(flows.name):
-            own = readings[readings[:, 0] == row]
             points = [
                 (time, {what: round(value / size, 3)})
-                for time, value in own[np.argsort(own[:, 1], kind="stable"), 1:].tolist()
+                for time, value in readings_of(readings, row).tolist()
                 if time >= 0.0 and isfinite(value)
             ]
             tracks.counter(process, f"{name} {what} [{unit}]", points)
