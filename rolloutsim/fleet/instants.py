@@ -1,8 +1,12 @@
-"""The end of an instant: when everything else that happens at the present time has happened."""
+"""Instants: the end of the present one, and those for which many ask at once.
+
+Its end is when everything else that happens at the present time has happened.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import nan
 from typing import Any
 
 from simpy.events import EventPriority
@@ -46,6 +50,45 @@ class EndOfInstant:
     def _call(self, _: object) -> None:
         self.asked = False
         self.function()
+
+
+class Together:
+    """Calls that are asked for at one instant and due at one later time: a single event for all of them.
+
+    They are made in the order in which they were asked for. Nodes in step wait together, and many a wait costs no more
+    than a place in a list.
+
+    Parameters
+    ----------
+    network : FluidNetwork
+        Whose clock it goes by.
+    """
+
+    __slots__ = ("asked_at", "due", "network")
+
+    def __init__(self, network: FluidNetwork) -> None:
+        self.network = network
+        self.asked_at = nan
+        self.due: dict[float, list[tuple[Callable[[Any], None], Any]]] = {}  # of those asked for at that instant
+
+    def call_at(self, time: float, function: Callable[[Any], None], argument: Any) -> None:
+        """Call `function(argument)` at a time [s], now at the earliest."""
+        now = self.network.now
+        if now != self.asked_at:
+            self.asked_at = now
+            self.due = {}
+        calls = self.due.get(time)
+        if calls is None:
+            calls = self.due[time] = []
+            # As exact as the clock: the difference of two of its times, added to the former, is the latter again.
+            self.network.call_later(time - now, self._make, calls)
+        calls.append((function, argument))
+
+    def _make(self, calls: list[tuple[Callable[[Any], None], Any]]) -> None:
+        if self.due.get(self.network.now) is calls:
+            self.due = {}  # what is asked for from now on comes after these
+        for function, argument in calls:
+            function(argument)
 
 
 def _nothing(_: Any) -> None:

@@ -91,9 +91,11 @@ class Losses:
         return found
 
     def _drop(self, pull: Pull, reason: str, keep_partial: bool) -> None:
-        node, incidents = self.node, self.node.fleet.incidents
+        node = self.node
         pull.over = True
-        incidents.failed[pull.row] = (node.fleet.network.now, incidents.reason(reason))
+        pulls = node.fleet.ledger.pulls
+        pulls.failed[pull.row] = node.fleet.network.now
+        pulls.reason[pull.row] = node.fleet.incidents.reason(reason)
         node.pulls = [other for other in node.pulls if other is not pull]
         slots = pull.slots
         slots.queue = [fetch for fetch in slots.queue if fetch.pull is not pull]

@@ -15,6 +15,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from rolloutsim.fleet.incidents import Incidents
+from rolloutsim.fleet.instants import Together
 from rolloutsim.fleet.ledger import Ledger
 from rolloutsim.network.states import Flow
 
@@ -51,7 +52,7 @@ class Trouble:
         self.before: list[tuple[int, float]] = []  # (number of the fetch, bytes) that failed pulls had of the layer
         self.broke_at = NOT_YET  # when its body broke [s]
         self.failures = 0  # in a row, of one source
-        self.refusal = -1  # row of the one after which its request is sent again
+        self.refusal = -1  # row of those after which its request is sent again; -1: none
         self.spent: dict[int, float] = {}  # seconds by cause until then
 
     def merge(self, flow: Flow, now: float) -> None:
@@ -139,8 +140,8 @@ class Pull:
     """
 
     __slots__ = (
-        "failures", "missing", "moved", "moved_at", "next", "over", "received", "recipe", "refusal", "row", "sent",
-        "slots", "unpacking", "way",
+        "failures", "limited", "lost", "missing", "moved", "moved_at", "next", "over", "received", "recipe", "refusal",
+        "row", "sent", "slots", "unpacking", "way",
     )  # fmt: skip
 
     def __init__(self, recipe: Recipe, row: int, slots: Slots) -> None:
@@ -156,8 +157,10 @@ class Pull:
         self.over = False
         # Set with the first request, where requests are sent one by one.
         self.sent: int  # answered ones
-        self.refusal: int  # row of the one after which its request is sent again
+        self.refusal: int  # row of those after which its request is sent again; -1: none
         self.failures: int  # in a row, of one source
+        self.lost: float  # what failed requests cost, those aside that a rate limit refused [s]
+        self.limited: float  # what these cost [s]
         # Set when it is resolved.
         self.moved_at: float  # the last look that saw it grow [s]
 
@@ -179,7 +182,10 @@ class Fleet:
         Called with (row of the pull, reason, whether a rate limit was it) when its runtime gives a pull up.
     """
 
-    __slots__ = ("cells", "failed", "fetches", "incidents", "ledger", "network", "pulled", "queues", "start", "weights")
+    __slots__ = (
+        "cells", "failed", "fetches", "incidents", "ledger", "network", "pulled", "queues", "start", "together",
+        "weights",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -196,6 +202,7 @@ class Fleet:
         self.cells = ledger.fetches.cells
         self.pulled = pulled
         self.failed = failed
+        self.together = Together(network)  # who waits to ask again
         self.queues: Queues | None = None  # what adds to round trips; None: nothing does
         self.weights: Weights | None = None  # how unevenly connections share; None: evenly
         # (host, kind, size, done, fetch): the bytes of a fetch flow over a connection of their own.

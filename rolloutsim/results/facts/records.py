@@ -28,7 +28,10 @@ Ids = npt.NDArray[np.int32]
 Value = TypeVar("Value")
 Shorts = npt.NDArray[np.int16]
 Flags = npt.NDArray[np.bool_]
-_DTYPES: Mapping[Any, Any] = {"Times": np.float64, "Ids": np.int32, "Shorts": np.int16, "Flags": np.bool_}
+Counts = npt.NDArray[np.int64]
+_DTYPES: Mapping[Any, Any] = {
+    "Times": np.float64, "Ids": np.int32, "Shorts": np.int16, "Flags": np.bool_, "Counts": np.int64,
+}  # fmt: skip
 
 Record = TypeVar("Record")
 
@@ -233,24 +236,24 @@ class ReplicaChanges:
 
 @struct(eq=False)
 class Refusals:
-    """One row a request that was not answered with what it asked for."""
+    """Requests that were not answered with what they asked for: one row a moment, source and answer.
+
+    Where there are too many moments, the later ones are put together in intervals; the numbers stay exact.
+    """
 
     source: Ids = field(metadata={"was": "registry"})  # index into CaseRecords.sources
     time: Times
     status: Shorts  # 429, 503; 0: refused or broken connection
-    fetch: Ids  # whose layer was asked for; -1: a manifest, token or config
-    again: Flags  # it was sent again by the runtime
-
-    @property
-    def layer(self) -> Flags:
-        """Whether it asked for a layer."""
-        asked: Flags = self.fetch >= 0
-        return asked
+    layer: Flags  # they asked for layers; else for manifests, tokens, configs
+    count: Counts
+    again: Counts  # of these, sent again by the runtime
+    width: Times  # of the interval that begins at `time` [s]; 0: all were at that moment
+    unanswered: Ids  # rows of fetches, not in step with the others: what they asked for last was not answered so
 
 
 @struct(eq=False)
 class Lost:
-    """Seconds that failed requests and their retries cost a pull or fetch that went on.
+    """Seconds that failed requests and their retries cost a pull or fetch that went on, those of a rate limit apart.
 
     Of a pull they lie in asked..resolved, of a fetch in granted..connected. (What broken bodies cost a fetch
     stands in `Spent`, cause `retry`.)

@@ -131,9 +131,12 @@ def _pushes(scenario: ResolvedScenario, case: CaseRecords, orchestration: Orches
 def _refusals(tracks: Tracks, process: Process, case: CaseRecords) -> None:
     """An instant for each kind of refusal at each moment: many nodes are refused at once."""
     refusals = case.orchestration.refusals
-    rows = zip(refusals.source.tolist(), refusals.time.tolist(), refusals.status.tolist(), refusals.layer.tolist(),
-               strict=True)  # fmt: skip
-    counts = Counter(rows)
+    counts: Counter[tuple[int, float, int, bool]] = Counter()
+    for *row, count in zip(
+        refusals.source.tolist(), refusals.time.tolist(), refusals.status.tolist(), refusals.layer.tolist(),
+        refusals.count.tolist(), strict=True,
+    ):  # fmt: skip
+        counts[*row] += count
     for number, name in enumerate(case.sources):
         moments = []
         for (source, time, status, layer), count in sorted(counts.items()):
