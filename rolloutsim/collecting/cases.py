@@ -76,6 +76,7 @@ def collect(
     """
     end = network.env.now
     in_flight = _note_progress(actors, network, ledger)
+    incidents.settle()
     for pusher in () if orchestrated is None else orchestrated.pushers:
         in_flight.extend(pusher.host.flows)
     pulls = _pulls(scenario, actors, ledger, alone)

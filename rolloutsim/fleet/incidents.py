@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from array import array
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rolloutsim.fleet.retries import Crowd
 
 # Moments of refusals that are told apart; then they are put together in intervals, the width of which doubles each time
 # that there are as many again (assumed: ten times what a day of nodes in step has).
@@ -26,8 +30,8 @@ class RefusalColumns:
         self._width = 0.0
         self._most = MOST
 
-    def add(self, source: int, now: float, status: int, fetch: int) -> int:
-        """A request was not answered with what it asked for; `fetch` is -1 for one before the layers."""
+    def add(self, source: int, now: float, status: int, fetch: int, count: int = 1) -> int:
+        """Requests were not answered with what they asked for; `fetch` is -1 for those before the layers."""
         is_layer = fetch >= 0
         if is_layer:
             self.unanswered[fetch] = None
@@ -36,14 +40,14 @@ class RefusalColumns:
         width = self._width
         moment = now if width == 0.0 else now // width * width
         if row >= 0 and self.time[row] == moment:
-            self.count[row] += 1
+            self.count[row] += count
             return row
         row = self._latest[key] = len(self.time)
         self.source.append(source)
         self.time.append(moment)
         self.status.append(status)
         self.layer.append(is_layer)
-        self.count.append(1)
+        self.count.append(count)
         self.again.append(0)
         self.width.append(width)
         if row + 1 == self._most:
@@ -51,9 +55,9 @@ class RefusalColumns:
             self._width = 2.0 * width or FIRST_WIDTH
         return row
 
-    def repeat(self, row: int, fetch: int) -> None:
-        """A request of this row is sent again."""
-        self.again[row] += 1
+    def repeat(self, row: int, fetch: int, count: int = 1) -> None:
+        """Requests of this row are sent again."""
+        self.again[row] += count
         self.unanswered.pop(fetch, None)
 
 
@@ -85,18 +89,25 @@ class LostColumns:
 class Incidents:
     """All that goes wrong; empty where nothing can.
 
-    `again` maps the number of a fetch to bytes that were fetched before; `reasons` are those of failures.
+    `again` maps the number of a fetch to bytes that were fetched before; `reasons` are those of failures; `crowds` are
+    the pulls that wait to ask again, whose requests are not all counted yet.
     """
 
     def __init__(self) -> None:
         self.refusals = RefusalColumns()
         self.lost = LostColumns()
         self.again: dict[int, float] = {}
+        self.crowds: dict[Crowd, None] = {}
         self.reasons: dict[str, int] = {}
 
     def reason(self, text: str) -> int:
         """The index of a reason."""
         return self.reasons.setdefault(text, len(self.reasons))
+
+    def settle(self) -> None:
+        """Write down what those who wait have asked until now, when nothing more will happen."""
+        for crowd in self.crowds:
+            crowd.settle()
 
     def count_again(self, fetch: int, size: float) -> None:
         """Bytes of a fetch must be fetched again."""

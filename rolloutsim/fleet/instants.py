@@ -84,6 +84,11 @@ class Together:
             self.network.call_later(time - now, self._make, calls)
         calls.append((function, argument))
 
+    def last(self, time: float) -> Any:
+        """The last argument of those asked for at this instant for a time [s]; None: there is none."""
+        calls = self.due.get(time) if self.network.now == self.asked_at else None
+        return calls[-1][1] if calls else None
+
     def _make(self, calls: list[tuple[Callable[[Any], None], Any]]) -> None:
         if self.due.get(self.network.now) is calls:
             self.due = {}  # what is asked for from now on comes after these

@@ -245,20 +245,21 @@ class Kubelet:
         """A pull failed, or was refused its token: its pods wait before they ask again."""
         self.running -= 1
         del self.jobs[job.image]
+        spec, now = self.spec, self.network.now
         for pod in job.pods:
             if pod not in self.wanted:
                 continue
-            now, known = self.network.now, self.backoffs.get((pod, job.image))
-            is_new = known is None or now - known.since > 2.0 * self.spec.backoff_max
-            delay = self.spec.backoff_initial if known is None or is_new else 2.0 * known.delay
-            delay = min(delay, self.spec.backoff_max)
-            more = delay * self.spec.backoff_jitter * self.random() if self.spec.backoff_jitter > 0.0 else 0.0
+            known = self.backoffs.get((pod, job.image))
+            is_new = known is None or now - known.since > 2.0 * spec.backoff_max
+            delay = spec.backoff_initial if known is None or is_new else 2.0 * known.delay
+            delay = min(delay, spec.backoff_max)
+            more = delay * spec.backoff_jitter * self.random() if spec.backoff_jitter > 0.0 else 0.0
             backoff = self.backoffs[pod, job.image] = Backoff(delay, now + more)
             if cause is not QPS:
                 self.cluster.relabel(pod, FAILED_PULL)
             self.cluster.step(pod, cause)
             self.failing(pod, reason)
-            self.network.call_later(delay + more, self._ask_again, (pod, job.image, backoff))
+            self.node.fleet.together.call_at(now + (delay + more), self._ask_again, (pod, job.image, backoff))
         self._start()
 
     def _ask_again(self, what: tuple[Pod, str, Backoff]) -> None:

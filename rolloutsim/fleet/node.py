@@ -136,14 +136,14 @@ class Node:
             pull.sent = pull.failures = 0
             pull.refusal = -1
             pull.lost = pull.limited = 0.0
-            self._request(pull)
+            self.request(pull)
         elif way.resolve_time > 0.0:
             # Nothing can change between the requests: one wait for all of them.
             fleet.network.call_later(way.resolve_time, self._resolved, pull)
         else:
             self._resolved(pull)
 
-    def _request(self, pull: Pull) -> None:
+    def request(self, pull: Pull) -> None:
         """Send the next request for manifests, token and config; after the last the layers are known."""
         fleet, refusals = self.fleet, self.fleet.incidents.refusals
         requests = self.runtime.resolve_requests
@@ -161,8 +161,7 @@ class Node:
             is_manifest = pull.sent == max(requests - _MANIFEST_FROM_END, 0)
             status = way.source.answer(self.address, fleet.network.now, -1, is_manifest)
             if status != FINE:
-                pull.refusal = refusals.add(way.number, fleet.network.now, status, -1)
-                self._request_refused(pull, status)
+                fleet.retries.refused(self, pull, status, is_manifest)
                 return
             pull.sent += 1
             pull.failures = 0
@@ -173,7 +172,7 @@ class Node:
             pull.way = pull.recipe.ways[0]
             wait = way.resolve_time / requests
             if wait > 0.0:
-                fleet.network.call_later(wait, self._request, pull)
+                fleet.network.call_later(wait, self.request, pull)
                 return
 
     def _answered(self, pull: Pull) -> None:
@@ -181,21 +180,7 @@ class Node:
         way = pull.way
         pull.way = pull.recipe.ways[0]
         wait = (way.resolve_time + way.resolve_trips * self._waiting(way, 0)) / self.runtime.resolve_requests
-        self.fleet.network.call_later(wait, self._request, pull)
-
-    def _request_refused(self, pull: Pull, status: int) -> None:
-        """Wait for the answer and the runtime's delay, then send the request again or let the pull fail."""
-        way, together = pull.way, self.fleet.together
-        answered = self.fleet.network.now + way.round_trip
-        # The answer can make no difference any more: one wait for both.
-        found = again(pull.recipe.ways, way, status, pull.failures, self.runtime.retry)
-        if found is None:
-            together.call_at(answered, self._fail_later, (pull, reason_of(status), status == LIMITED))
-            return
-        pull.way, pull.failures, delay = found
-        pull.limited += way.round_trip + delay if status == LIMITED else 0.0
-        pull.lost += way.round_trip + delay if status != LIMITED else 0.0
-        together.call_at(answered + delay, self._request, pull)
+        self.fleet.network.call_later(wait, self.request, pull)
 
     def _resolved(self, pull: Pull) -> None:
         """The manifest is there: queue what the node lacks."""
@@ -304,9 +289,10 @@ class Node:
             f"{format_megabytes(max(disk.free, 0.0))} of {format_megabytes(disk.capacity)} are free"
         )
         # Not in the midst of granting slots, which a failing pull gives back.
-        self.fleet.network.call_later(0.0, self._fail_later, (pull, reason, False))
+        self.fleet.network.call_later(0.0, self.fail_later, (pull, reason, False))
 
-    def _fail_later(self, what: tuple[Pull, str, bool]) -> None:
+    def fail_later(self, what: tuple[Pull, str, bool]) -> None:
+        """Give a pull up, its time has come."""
         self.fail(*what)
 
     def _connect(self, fetch: Fetch) -> None:

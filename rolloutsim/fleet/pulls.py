@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any, Final
 from rolloutsim.fleet.incidents import Incidents
 from rolloutsim.fleet.instants import Together
 from rolloutsim.fleet.ledger import Ledger
+from rolloutsim.fleet.retries import Retries
 from rolloutsim.network.states import Flow
 
 if TYPE_CHECKING:
     from rolloutsim.fleet.fairness import Weights
     from rolloutsim.fleet.queues import Queues
     from rolloutsim.fleet.recipes import LayerStep, Recipe, Way
+    from rolloutsim.fleet.retries import Crowd
     from rolloutsim.fleet.sources.source import Connections
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import Kind
@@ -140,7 +142,7 @@ class Pull:
     """
 
     __slots__ = (
-        "failures", "limited", "lost", "missing", "moved", "moved_at", "next", "over", "received", "recipe", "refusal",
+        "crowd", "failures", "limited", "lost", "missing", "moved", "moved_at", "next", "over", "received", "recipe", "refusal",
         "row", "sent", "slots", "unpacking", "way",
     )  # fmt: skip
 
@@ -155,6 +157,7 @@ class Pull:
         self.received = 0.0  # bytes of fetches that ended or broke [B]
         self.moved = 0.0  # what had arrived [B]
         self.over = False
+        self.crowd: Crowd | None = None  # in which it waits to ask again
         # Set with the first request, where requests are sent one by one.
         self.sent: int  # answered ones
         self.refusal: int  # row of those after which its request is sent again; -1: none
@@ -183,7 +186,7 @@ class Fleet:
     """
 
     __slots__ = (
-        "cells", "failed", "fetches", "incidents", "ledger", "network", "pulled", "queues", "start", "together",
+        "cells", "failed", "fetches", "incidents", "ledger", "network", "pulled", "queues", "retries", "start", "together",
         "weights",
     )  # fmt: skip
 
@@ -203,6 +206,7 @@ class Fleet:
         self.pulled = pulled
         self.failed = failed
         self.together = Together(network)  # who waits to ask again
+        self.retries = Retries(self.together, incidents, ledger.pulls)
         self.queues: Queues | None = None  # what adds to round trips; None: nothing does
         self.weights: Weights | None = None  # how unevenly connections share; None: evenly
         # (host, kind, size, done, fetch): the bytes of a fetch flow over a connection of their own.

@@ -127,8 +127,10 @@ def _refusals(case: CaseRecords, number: int) -> Refusals:
     """Those of one registry."""
     found = case.orchestration.refusals
     rows = found.source == number
-    columns = (found.source, found.time, found.status, found.layer, found.count, found.again, found.width)
-    return type(found)(*(column[rows] for column in columns), found.unanswered)
+    return type(found)(
+        found.source[rows], found.time[rows], found.status[rows], found.layer[rows], found.count[rows],
+        found.again[rows], found.width[rows], found.unanswered,
+    )  # fmt: skip
 
 
 def _by_status(refusals: Refusals) -> dict[str, int]:
