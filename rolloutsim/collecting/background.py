@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Iterable
 
-    from rolloutsim.fleet.build import Actors
     from rolloutsim.fleet.background import Application
+    from rolloutsim.fleet.build import Actors
 
 
 def background_records(actors: Actors) -> r.BackgroundRecords:

@@ -128,9 +128,7 @@ def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> lis
     return flows
 
 
-def _pulls(
-    scenario: ResolvedScenario, actors: Actors, ledger: Ledger, alone: AloneTime | None
-) -> r.Pulls:
+def _pulls(scenario: ResolvedScenario, actors: Actors, ledger: Ledger, alone: AloneTime | None) -> r.Pulls:
     columns = ledger.pulls
     count = len(columns.node)
     alone_times = np.full(count, np.nan)

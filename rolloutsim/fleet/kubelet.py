@@ -201,8 +201,9 @@ class Kubelet:
         job = self.jobs[image] = Job(image)
         job.pods.append(pod)
         self.queue.append(job)
-        self.cluster.step(pod, KUBELET_QUEUE)
         self._start()
+        if self.queue and self.queue[-1] is job:
+            self.cluster.step(pod, KUBELET_QUEUE)
 
     def _start(self) -> None:
         """Start pulls as long as more may be under way."""

@@ -142,8 +142,8 @@ class Pull:
     """
 
     __slots__ = (
-        "crowd", "failures", "limited", "lost", "missing", "moved", "moved_at", "next", "over", "received", "recipe", "refusal",
-        "row", "sent", "slots", "unpacking", "way",
+        "crowd", "failures", "limited", "lost", "missing", "moved", "moved_at", "next", "over", "received", "recipe",
+        "refusal", "row", "sent", "slots", "unpacking", "way",
     )  # fmt: skip
 
     def __init__(self, recipe: Recipe, row: int, slots: Slots) -> None:
@@ -186,8 +186,8 @@ class Fleet:
     """
 
     __slots__ = (
-        "cells", "failed", "fetches", "incidents", "ledger", "network", "pulled", "queues", "retries", "start", "together",
-        "weights",
+        "cells", "failed", "fetches", "incidents", "ledger", "network", "pulled", "queues", "retries", "start",
+        "together", "weights",
     )  # fmt: skip
 
     def __init__(

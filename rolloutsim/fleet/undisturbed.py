@@ -6,7 +6,7 @@ when it may be the next to be full: as other flows stop growing, the level at wh
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush, heapreplace
+from heapq import heapify, heappop, heapreplace
 from math import inf
 from typing import TYPE_CHECKING
 

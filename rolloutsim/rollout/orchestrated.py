@@ -58,6 +58,7 @@ class Orchestrated:
         self.workloads = case.workloads or tuple(_bare_workloads(scenario, case))
         self.pulls = Pulls()
         self.bare = not case.workloads
+        self._policies = {image.name: default_policy(image.name) for image in actors.images}
         present = _cached_images(scenario)
         self.kubelets = [
             Kubelet(
@@ -137,7 +138,7 @@ class Orchestrated:
         self.ledger.pods.reason[pod.row] = self.incidents.reason(reason)
 
     def _policy(self, pod: Pod, image: str) -> PullPolicy:
-        return self.workloads[pod.workload].pull_policy or default_policy(image)
+        return self.workloads[pod.workload].pull_policy or self._policies[image]
 
 
 def push_before(scenario: ResolvedScenario, images: tuple[Image, ...]) -> Pushed:

@@ -9,6 +9,7 @@ Times are seconds since the rollout's start, sizes bytes.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, fields
 from functools import wraps
@@ -56,10 +57,16 @@ def frozen(record: type[Record], columns: Any, **others: Any) -> Record:
             return [getattr(row, name) for row in columns]
         return getattr(columns, name)
 
-    made = {}
+    made: dict[str, Any] = {}
     for one in fields(record):  # type: ignore[arg-type]
         values = others[one.name] if one.name in others else column(one.name)
-        made[one.name] = np.array(values, _DTYPES[one.type]) if one.type in _DTYPES else tuple(values)
+        if one.type not in _DTYPES:
+            made[one.name] = tuple(values)
+        elif isinstance(values, array):
+            # Not copied, since nothing is added to it any more.
+            made[one.name] = np.asarray(values, _DTYPES[one.type])
+        else:
+            made[one.name] = np.array(values, _DTYPES[one.type])
     return record(**made)
 
 
