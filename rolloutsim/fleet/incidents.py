@@ -39,7 +39,7 @@ class RefusalColumns:
         row = self._latest.get(key, -1)
         width = self._width
         moment = now if width == 0.0 else now // width * width
-        if row >= 0 and self.time[row] == moment:
+        if row >= 0 and self.time[row] == moment and self.width[row] == width:
             self.count[row] += count
             return row
         row = self._latest[key] = len(self.time)

@@ -255,7 +255,7 @@ class Refusals:
     count: Counts
     again: Counts  # of these, sent again by the runtime
     width: Times  # of the interval that begins at `time` [s]; 0: all were at that moment
-    unanswered: Ids  # rows of fetches, not in step with the others: what they asked for last was not answered so
+    unanswered: Ids  # fetches whose last request was not answered; no column beside the others
 
 
 @struct(eq=False)

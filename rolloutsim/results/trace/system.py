@@ -110,7 +110,9 @@ def _events(tracks: Tracks, scenario: ResolvedScenario, case: CaseRecords) -> di
         tracks.slices(process, "fault", slices, "fault", False)
         tracks.slices(process, "push", pushes, "push", False)
         _refusals(tracks, process, case)
-    return {"pushes_left_out": _PUSHED_BEFORE} if before else {}
+    width = float(refusals.width.max(initial=0.0))
+    about: dict[str, Any] = {"refusals_known_to_s": width} if width > 0.0 else {}
+    return about | ({"pushes_left_out": _PUSHED_BEFORE} if before else {})
 
 
 def _pushes(scenario: ResolvedScenario, case: CaseRecords, orchestration: Orchestration) -> tuple[list[Slice], bool]:
