@@ -76,9 +76,10 @@ def collect(
     """
     end = network.now
     in_flight = _note_progress(actors, network, ledger)
+    incidents.settle()
     for pusher in () if orchestrated is None else orchestrated.pushers:
         in_flight.extend(pusher.host.flows)
-    pulls = _pulls(scenario, actors, ledger, incidents, alone)
+    pulls = _pulls(scenario, actors, ledger, alone)
     fetches, unpacks, spent = _activities(actors, network, ledger, incidents)
     if orchestrated is None:
         pods, orchestration = _pods_of_pulls(pulls, ledger.pulls.ready), r.BARE
@@ -127,9 +128,7 @@ def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> lis
     return flows
 
 
-def _pulls(
-    scenario: ResolvedScenario, actors: Actors, ledger: Ledger, incidents: Incidents, alone: AloneTime | None
-) -> r.Pulls:
+def _pulls(scenario: ResolvedScenario, actors: Actors, ledger: Ledger, alone: AloneTime | None) -> r.Pulls:
     columns = ledger.pulls
     count = len(columns.node)
     alone_times = np.full(count, np.nan)
@@ -139,13 +138,7 @@ def _pulls(
         for row, (n, i) in enumerate(zip(columns.node, columns.image, strict=True)):
             number = actors.groups[n]
             alone_times[row] = alone(scenario.groups[number], number, racks[n], actors.images[i].name, held[n])
-    requests = [scenario.groups[actors.groups[node]].runtime.resolve_requests for node in columns.node]
-    for row, sent in incidents.requests.items():
-        requests[row] = sent
-    failed, reason = np.full(count, np.nan), np.full(count, -1)
-    for row, (when, why) in incidents.failed.items():
-        failed[row], reason[row] = when, why
-    return frozen(r.Pulls, columns, alone=alone_times, failed=failed, reason=reason, requests=requests)
+    return frozen(r.Pulls, columns, alone=alone_times)
 
 
 def _pods_of_pulls(pulls: r.Pulls, ready: Sequence[float]) -> r.Pods:
@@ -173,7 +166,7 @@ def _orchestration(
         steps=frozen(r.Steps, ledger.steps),
         old_pods=frozen(r.OldPods, ledger.old_pods),
         replicas=frozen(r.ReplicaChanges, ledger.replicas),
-        refusals=frozen(r.Refusals, incidents.refusals),
+        refusals=frozen(r.Refusals, incidents.refusals, unanswered=[*incidents.refusals.unanswered]),
         lost=frozen(r.Lost, incidents.lost),
         pushes=frozen(
             r.PushRecords,

@@ -128,38 +128,42 @@ class Node:
     def ask(self, recipe: Recipe) -> None:
         """Start to pull an image."""
         fleet = self.fleet
-        row = fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now)
+        way = recipe.ways[0]
+        one_by_one = way.buffered or way.fallible
+        requests = 0 if one_by_one else self.runtime.resolve_requests
+        row = fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now, requests)
         pull = Pull(recipe, row, Slots(self.runtime.parallel_layers) if self.slots_per_image else self.slots)
         self.pulls.append(pull)
-        way = pull.way
-        if way.buffered or way.fallible:
+        if one_by_one:
             pull.sent = pull.failures = 0
             pull.refusal = -1
-            self._request(pull)
+            pull.lost = pull.limited = 0.0
+            self.request(pull)
         elif way.resolve_time > 0.0:
             # Nothing can change between the requests: one wait for all of them.
             fleet.network.call_later(way.resolve_time, self._resolved, pull)
         else:
             self._resolved(pull)
 
-    def _request(self, pull: Pull) -> None:
+    def request(self, pull: Pull) -> None:
         """Send the next request for manifests, token and config; after the last the layers are known."""
-        fleet, incidents = self.fleet, self.fleet.incidents
+        fleet, refusals = self.fleet, self.fleet.incidents.refusals
         requests = self.runtime.resolve_requests
         while not pull.over:
             if pull.sent == requests:
+                fleet.incidents.lost.add(False, pull.row, False, pull.lost)
+                fleet.incidents.lost.add(False, pull.row, True, pull.limited)
                 self._resolved(pull)
                 return
             way = pull.way
             if pull.refusal >= 0:
-                incidents.refusals.again[pull.refusal] = True
+                refusals.repeat(pull.refusal, -1)
                 pull.refusal = -1
-            incidents.requests[pull.row] = incidents.requests.get(pull.row, 0) + 1
+            fleet.ledger.pulls.requests[pull.row] += 1
             is_manifest = pull.sent == max(requests - _MANIFEST_FROM_END, 0)
             status = way.source.answer(self.address, fleet.network.now, -1, is_manifest)
             if status != FINE:
-                pull.refusal = incidents.refusals.add(way.number, fleet.network.now, status, -1)
-                fleet.network.call_later(way.round_trip, self._request_refused, (pull, status))
+                fleet.retries.refused(self, pull, status, is_manifest)
                 return
             pull.sent += 1
             pull.failures = 0
@@ -170,7 +174,7 @@ class Node:
             pull.way = pull.recipe.ways[0]
             wait = way.resolve_time / requests
             if wait > 0.0:
-                fleet.network.call_later(wait, self._request, pull)
+                fleet.network.call_later(wait, self.request, pull)
                 return
 
     def _answered(self, pull: Pull) -> None:
@@ -178,20 +182,7 @@ class Node:
         way = pull.way
         pull.way = pull.recipe.ways[0]
         wait = (way.resolve_time + way.resolve_trips * self._waiting(way, 0)) / self.runtime.resolve_requests
-        self.fleet.network.call_later(wait, self._request, pull)
-
-    def _request_refused(self, what: tuple[Pull, int]) -> None:
-        pull, status = what
-        if pull.over:
-            return
-        way = pull.way
-        found = again(pull.recipe.ways, way, status, pull.failures, self.runtime.retry)
-        if found is None:
-            self.fail(pull, reason_of(status), status == LIMITED)
-            return
-        pull.way, pull.failures, delay = found
-        self.fleet.incidents.lost.add(False, pull.row, status == LIMITED, way.round_trip + delay)
-        self.fleet.network.call_later(delay, self._request, pull)
+        self.fleet.network.call_later(wait, self.request, pull)
 
     def _resolved(self, pull: Pull) -> None:
         """The manifest is there: queue what the node lacks."""
@@ -300,10 +291,11 @@ class Node:
             f"{format_megabytes(max(disk.free, 0.0))} of {format_megabytes(disk.capacity)} are free"
         )
         # Not in the midst of granting slots, which a failing pull gives back.
-        self.fleet.network.call_later(0.0, self._fail_later, (pull, reason))
+        self.fleet.network.call_later(0.0, self.fail_later, (pull, reason, False))
 
-    def _fail_later(self, what: tuple[Pull, str]) -> None:
-        self.fail(what[0], what[1], False)
+    def fail_later(self, what: tuple[Pull, str, bool]) -> None:
+        """Give a pull up, its time has come."""
+        self.fail(*what)
 
     def _connect(self, fetch: Fetch) -> None:
         """Ask a source for a connection."""
@@ -336,7 +328,7 @@ class Node:
         if fetch.trouble is None or fetch.trouble.broke_at == NOT_YET:
             fleet.cells[fetch.row + CONNECTED] = fleet.network.now
         self._note_refusal(fetch, status)
-        fleet.network.call_later(way.round_trip, self._refused, (fetch, status))
+        fleet.together.call_at(fleet.network.now + way.round_trip, self._refused, (fetch, status))
 
     def _connected(self, fetch: Fetch) -> None:
         """The source takes the request: wait for its first byte."""
@@ -374,14 +366,15 @@ class Node:
         fleet = self.fleet
         if trouble.broke_at == NOT_YET:
             fleet.incidents.lost.add(True, fleet.fetches.number(fetch.row), status == LIMITED, lost + delay)
-        fleet.network.call_later(delay, self._reopen, fetch)
+        fleet.together.call_at(fleet.network.now + delay, self._reopen, fetch)
 
     def _reopen(self, fetch: Fetch) -> None:
         if fetch.state == ABANDONED:
             return
         trouble = fetch.in_trouble()
         if trouble.refusal >= 0:
-            self.fleet.incidents.refusals.again[trouble.refusal] = True
+            fleet = self.fleet
+            fleet.incidents.refusals.repeat(trouble.refusal, fleet.fetches.number(fetch.row))
             trouble.refusal = -1
         self._connect(fetch)
 

@@ -107,8 +107,8 @@ def test_a_mirror_that_refuses_is_left_for_the_registry_at_once(mirrored: Any) -
     assert case.fetches.source.tolist() == [0] * NODES
     assert mirror.asked == [(0.0, 0)] * NODES
     refusals = case.orchestration.refusals
-    assert (refusals.source.tolist(), refusals.status.tolist()) == ([1] * NODES, [UNAVAILABLE] * NODES)
-    assert refusals.again.all()
+    assert (refusals.source.tolist(), refusals.status.tolist()) == ([1], [UNAVAILABLE])
+    assert refusals.count.tolist() == refusals.again.tolist() == [NODES]
 
 
 def test_only_the_layer_that_a_mirror_lacks_comes_from_the_registry(mirrored: Any) -> None:
