@@ -135,7 +135,7 @@ def _pulls(
     alone_times = np.full(count, np.nan)
     if alone is not None:
         racks = node_racks(scenario)
-        held = [cached_images(group, rank) for group in scenario.groups for rank in range(group.count)]
+        held = [images for group in scenario.groups for images in cached_images(group)]
         for row, (n, i) in enumerate(zip(columns.node, columns.image, strict=True)):
             number = actors.groups[n]
             alone_times[row] = alone(scenario.groups[number], number, racks[n], actors.images[i].name, held[n])

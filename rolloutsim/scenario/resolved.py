@@ -408,11 +408,6 @@ class Case:
     pulls: Mapping[str, tuple[PlannedPull, ...]]  # by group name; one pod a pull
     workloads: tuple[Workload, ...] = ()  # if there are any, `pulls` is empty
 
-    def asked_by(self, group: str) -> set[str]:
-        """The images that a group's nodes may pull."""
-        pulled = {pull.image for pull in self.pulls.get(group, ())}
-        return pulled.union(*(workload.images for workload in self.workloads if group in workload.groups))
-
 
 @struct
 class Request:

@@ -59,7 +59,8 @@ def mirrored(monkeypatch: pytest.MonkeyPatch) -> Any:
             actors = build(scenario, case, fleet, *more)
             mirror = unused.pop() if unused else Mirror(1, answers, lacks)
             for node, recipes in enumerate(actors.recipes):
-                for image, recipe in recipes.items():
+                for image in actors.images:
+                    recipe = recipes[image.name]
                     (way,) = recipe.ways
                     kinds = tuple(fleet.network.kind((actors.links["mirror"],), kind.usage) for kind in way.kinds)
                     there = Way(
@@ -67,7 +68,7 @@ def mirrored(monkeypatch: pytest.MonkeyPatch) -> Any:
                         way.resolve_trips, way.buffered, way.nic_wait,
                     )  # fmt: skip
                     ways = (there, way)
-                    actors.recipes[node] = actors.recipes[node] | {image: replace(recipe, ways=ways)}
+                    actors.recipes[node] = {**actors.recipes[node], image.name: replace(recipe, ways=ways)}
             route = Route(mirror.index, 0, None, (("mirror",),))
             return replace(actors, sources=(*actors.sources, mirror), routes=(*actors.routes, route))
 
