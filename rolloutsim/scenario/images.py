@@ -114,14 +114,14 @@ def _shape_problems(path: Path, spec: ImageSpec) -> Iterator[Problem]:
 
 
 def _base_problems(name: str, document: Document) -> Iterator[Problem]:
-    lineage = [name]
+    lineage, seen = [name], {name}
     while (base := document.images[lineage[-1]].base) is not None:
         if base not in document.images:
             if len(lineage) == 1:
                 known = [other for other in document.images if other != name]
                 yield unknown("image", base, known, ("images", name, "base"), ("images", base))
             return
-        if base in lineage:
+        if base in seen:
             order = list(document.images)
             if base == name and name == min(lineage, key=order.index):
                 cycle = " → ".join([*lineage, name])
@@ -129,6 +129,7 @@ def _base_problems(name: str, document: Document) -> Iterator[Problem]:
                 yield Problem(("images", name, "base"), message)
             return
         lineage.append(base)
+        seen.add(base)
 
 
 def _digest_problems(digest: str, same: list[_Mention]) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ it into a located diagnostic. A part that the text lacks is looked for at the ne
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -52,10 +52,9 @@ class Problem:
 
 
 def unknown(
-    what: str, name: str, known: Iterable[str], path: Path, *related: Path, at: Literal["key", "value"] = "value"
+    what: str, name: str, known: Collection[str], path: Path, *related: Path, at: Literal["key", "value"] = "value"
 ) -> Problem:
     """Nothing of a kind has a name, of which those that are known are told."""
-    known = list(known)
     message = f"no {what} is named '{name}'; known: {listing(known)}"
     return Problem(path, message, did_you_mean(name, known), at, related)
 

@@ -43,6 +43,7 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
     # The link of what pushes comes last in results.
     lines = sorted(links.shared_links(document), key=lambda line: line.path == ("push",))
     sizes = layers(document)
+    taking = links.takers(document)
     scenario = resolved.ResolvedScenario(
         name=document.name or UNNAMED,
         description=document.description,
@@ -51,7 +52,9 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
         groups=tuple(_group(name, group, document, line_share) for name, group in document.nodes.items()),
         links={line.name: _link(line, document.network, line_share, ideal) for line in lines},
         path_latency=0.0 if ideal else document.network.latency,
-        registries={name: _registry(name, spec, document) for name, spec in links.registries(document).items()},
+        registries={
+            name: _registry(name, spec, document, name in taking) for name, spec in links.registries(document).items()
+        },
         images={name: _image(name, document, sizes) for name in document.images},
         cases=_cases(document),
         startup=_NOW if ideal else _distribution(document.rollout.startup),
@@ -156,8 +159,8 @@ def _link(line: links.Line, network: model.NetworkSpec, share: float, ideal: boo
     return resolved.Link(line.name, line.kind, line.rate * share, line.rate, latency, buffer, queue)
 
 
-def _registry(name: str, spec: model.RegistrySpec, document: Document) -> resolved.Registry:
-    """A registry; in the ideal model requests take no time, and connections have no limit."""
+def _registry(name: str, spec: model.RegistrySpec, document: Document, takes: bool) -> resolved.Registry:
+    """A registry, into which something goes or not; in the ideal model requests take no time, connections no limit."""
     ideal = document.model == "ideal"
     rate = links.line_rate(spec.uplink, document)
     limited = rate is None or not math.isinf(rate)
@@ -182,7 +185,7 @@ def _registry(name: str, spec: model.RegistrySpec, document: Document) -> resolv
             connection_cap=None if math.isinf(redirect.connection_cap) else redirect.connection_cap,
             ttfb=0.0 if ideal else redirect.ttfb,
         ),
-        inbound=(links.inbound(name),) if limited and name in links.takers(document) else (),
+        inbound=(links.inbound(name),) if limited and takes else (),
     )
 
 
