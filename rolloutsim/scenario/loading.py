@@ -137,7 +137,7 @@ class Draft:
         UsageError
             If a path does not exist.
         """
-        data, places = self.data, replace(self.places, at=dict(self.places.at))
+        data, places = self.data, self.places.copy()
         for change in changes:
             data = apply(data, places, change)
         return Draft(data, places, self.problems)

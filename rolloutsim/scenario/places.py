@@ -6,7 +6,7 @@ it into a located diagnostic. A part that the text lacks is looked for at the ne
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -69,11 +69,30 @@ class Places:
         The name that errors show.
     lines : sequence of str
         The text's lines; empty for a scenario that did not come from text.
+    at : dict
+        Places of parts that the text does not have, or not there.
+    in_text : callable or None
+        Gives the place of a part in the text, None where it has none: only errors ask, and for few parts.
     """
 
     file: str
     lines: Sequence[str] = ()
     at: dict[Path, Place] = field(default_factory=dict)
+    in_text: Callable[[Path], Place | None] | None = None
+    _elsewhere: set[Path] = field(default_factory=set)  # parts that come from elsewhere, with all in them
+
+    def copy(self) -> Places:
+        """The same places, for changes."""
+        return replace(self, at=dict(self.at), _elsewhere=set(self._elsewhere))
+
+    def find(self, path: Path) -> Place | None:
+        """The place of the part itself, None where there is none."""
+        place = self.at.get(path)
+        if place is not None or self.in_text is None:
+            return place
+        if any(path[:length] in self._elsewhere for length in range(len(path) if self._elsewhere else 0)):
+            return None
+        return self.in_text(path)
 
     def diagnose(self, problem: Problem) -> Diagnostic:
         """The problem, located."""
@@ -99,6 +118,7 @@ class Places:
         for known in [known for known in self.at if known[: len(path)] == path]:
             del self.at[known]
         self.at[path] = place
+        self._elsewhere.add(path)
 
     def overrides(self) -> dict[str, str]:
         """What came from elsewhere: path, as `--set` takes it → `--set`, or what else set it."""
@@ -106,7 +126,7 @@ class Places:
 
     def line_of(self, path: Path) -> int | None:
         """The line [1] of the part itself, None where the text lacks it."""
-        place = self.at.get(path)
+        place = self.find(path)
         span = place and (place.key or place.value)
         return span.line if span else None
 
@@ -119,8 +139,8 @@ class Places:
     def _nearest(self, path: Path) -> Place:
         for length in range(len(path), -1, -1):
             for candidate in _spellings(path[:length]):
-                if candidate in self.at:
-                    place = self.at[candidate]
+                place = self.find(candidate)
+                if place is not None:
                     return place if length == len(path) else replace(place, whole=None)
         return Place()
 
