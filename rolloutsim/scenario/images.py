@@ -67,7 +67,8 @@ def image_problems(document: Document) -> Iterator[Problem]:
         yield from _base_problems(name, document)
     mentions = {name: list(_mentions(name, spec)) for name, spec in document.images.items()}
     for digest, same in _by_digest(mentions).items():
-        yield from _digest_problems(digest, same)
+        if len(same) > 1:
+            yield from _digest_problems(digest, same)
 
 
 def _mentions(name: str, spec: ImageSpec) -> Iterator[_Mention]:

@@ -6,6 +6,7 @@ it into a located diagnostic. A part that the text lacks is looked for at the ne
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -15,6 +16,8 @@ from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.structs import struct
 
 Path = tuple[str | int, ...]
+
+_SPECIAL = re.compile(r"""[.\s\[\]{}="',\\]""")  # what a step of a dotted path cannot have without quotes
 
 
 @struct
@@ -167,7 +170,7 @@ def dotted(path: Path) -> str:
     for step in path:
         if isinstance(step, int):
             text += f"[{step}]"
-        elif step and not any(char in "." or char.isspace() or char in "[]{}=\"',\\" for char in step):
+        elif step and _SPECIAL.search(step) is None:
             text += f".{step}" if text else step
         else:
             escaped = step.replace("\\", "\\\\").replace('"', '\\"')

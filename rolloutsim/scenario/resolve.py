@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, cast
 
 from rolloutsim.scenario import links, model, resolved
@@ -81,22 +82,27 @@ def fingerprint(scenario: resolved.ResolvedScenario) -> str:
     data = _plain(scenario)
     for name in ("seed", "sha256", "document", "overrides"):
         data.pop(name, None)
+    data["thresholds"] = [_plain(threshold) for threshold in scenario.thresholds]
     for threshold in data["thresholds"]:
         del threshold["place"]
-    if data["fairness"] is not None and math.isinf(data["fairness"]["memory"]):
-        data["fairness"]["memory"] = "unlimited"
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    if scenario.fairness is not None and math.isinf(scenario.fairness.memory):
+        data["fairness"] = _plain(scenario.fairness) | {"memory": "unlimited"}
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _plain(value: Any) -> Any:
-    """A dataclass as nested dicts and lists; a field whose metadata say `unless_empty` is left out where it is."""
-    if dataclasses.is_dataclass(value):
-        every = ((one, getattr(value, one.name)) for one in dataclasses.fields(value))
-        return {one.name: _plain(found) for one, found in every if found or not one.metadata.get("unless_empty")}
+def _plain(value: Any) -> dict[str, Any]:
+    """A dataclass or mapping as a dict; a field whose metadata say `unless_empty` is left out where it is."""
     if isinstance(value, Mapping):
-        return {key: _plain(found) for key, found in value.items()}
-    return [_plain(found) for found in value] if isinstance(value, (tuple, list)) else value
+        return dict(value)
+    every = ((name, optional, getattr(value, name)) for name, optional in _members(value.__class__))
+    return {name: found for name, optional, found in every if found or not optional}
+
+
+@cache
+def _members(kind: type[Any]) -> list[tuple[str, bool]]:
+    """The fields of a dataclass, and whether each is left out where it is empty."""
+    return [(one.name, bool(one.metadata.get("unless_empty"))) for one in dataclasses.fields(kind)]
 
 
 def written(document: Document) -> str:
