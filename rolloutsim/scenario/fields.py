@@ -438,7 +438,7 @@ def _without_quotes(value: Any) -> str | None:
 
 def is_long(value: Any) -> bool:
     """Whether a value is a map, or a model that was made from one."""
-    return isinstance(value, Mapping) or hasattr(value, "model_fields_set")
+    return not isinstance(value, str) and (isinstance(value, Mapping) or hasattr(value, "model_fields_set"))
 
 
 def is_name(text: str) -> bool:

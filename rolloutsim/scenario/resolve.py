@@ -95,14 +95,19 @@ def _plain(value: Any) -> dict[str, Any]:
     """A dataclass or mapping as a dict; a field whose metadata say `unless_empty` is left out where it is."""
     if isinstance(value, Mapping):
         return dict(value)
-    every = ((name, optional, getattr(value, name)) for name, optional in _members(value.__class__))
-    return {name: found for name, optional, found in every if found or not optional}
+    names, optional = _members(value.__class__)
+    data = {name: getattr(value, name) for name in names}
+    for name in optional:
+        if not data[name]:
+            del data[name]
+    return data
 
 
 @cache
-def _members(kind: type[Any]) -> list[tuple[str, bool]]:
-    """The fields of a dataclass, and whether each is left out where it is empty."""
-    return [(one.name, bool(one.metadata.get("unless_empty"))) for one in dataclasses.fields(kind)]
+def _members(kind: Any) -> tuple[list[str], list[str]]:
+    """The fields of a dataclass, and those that are left out where they are empty."""
+    fields = dataclasses.fields(kind)
+    return [one.name for one in fields], [one.name for one in fields if one.metadata.get("unless_empty")]
 
 
 def written(document: Document) -> str:

@@ -19,8 +19,8 @@ import yaml
 from rolloutsim.errors import ScenarioError
 from rolloutsim.scenario.places import Path, Place, Places, Problem, Span, dotted
 
-LARGEST_FILE = 8_000_000  # [B] (assumed: 10,000 nodes with a line each are 1 MB)
-MOST_VALUES = 200_000  # in one scenario, aliases written out (assumed: as above)
+LARGEST_FILE = 16_000_000  # [B] (assumed: 10,000 images with ten layers and digests each are 12 MB)
+MOST_VALUES = 400_000  # in one scenario, aliases written out (assumed: 10,000 nodes with an image each have 220,000)
 DEEPEST = 32  # levels of nesting (assumed: the format needs 6)
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
