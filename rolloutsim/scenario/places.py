@@ -82,20 +82,22 @@ class Places:
     lines: Sequence[str] = ()
     at: dict[Path, Place] = field(default_factory=dict)
     in_text: Callable[[Path], Place | None] | None = None
-    _elsewhere: set[Path] = field(default_factory=set)  # parts that come from elsewhere, with all in them
+    _elsewhere: dict[Path, int] = field(default_factory=dict)  # parts that come from there, with all in them → in turn
+    _turns: int = 0
 
     def copy(self) -> Places:
         """The same places, for changes."""
-        return replace(self, at=dict(self.at), _elsewhere=set(self._elsewhere))
+        return replace(self, at=dict(self.at), _elsewhere=dict(self._elsewhere))
 
     def find(self, path: Path) -> Place | None:
         """The place of the part itself, None where there is none."""
+        turn = 0
+        if self._elsewhere:
+            turn = self._elsewhere.get(path, 0)
+            if any(self._elsewhere.get(path[:length], 0) > turn for length in range(1, len(path))):
+                return None
         place = self.at.get(path)
-        if place is not None or self.in_text is None:
-            return place
-        if any(path[:length] in self._elsewhere for length in range(len(path) if self._elsewhere else 0)):
-            return None
-        return self.in_text(path)
+        return place if place is not None or self.in_text is None else self.in_text(path)
 
     def diagnose(self, problem: Problem) -> Diagnostic:
         """The problem, located."""
@@ -118,14 +120,15 @@ class Places:
 
     def override(self, path: Path, place: Place) -> None:
         """Let the part at `path`, with all in it, come from elsewhere."""
-        for known in [known for known in self.at if known[: len(path)] == path]:
-            del self.at[known]
+        self.at.pop(path, None)
         self.at[path] = place
-        self._elsewhere.add(path)
+        self._turns += 1
+        self._elsewhere[path] = self._turns
 
     def overrides(self) -> dict[str, str]:
         """What came from elsewhere: path, as `--set` takes it → `--set`, or what else set it."""
-        return {dotted(path): at.source.split()[0] for path, at in self.at.items() if at.source is not None}
+        found = ((path, at.source) for path, at in self.at.items() if at.source is not None and self.find(path) is at)
+        return {dotted(path): source.split()[0] for path, source in found}
 
     def line_of(self, path: Path) -> int | None:
         """The line [1] of the part itself, None where the text lacks it."""
