@@ -236,8 +236,9 @@ def _short_target(change: Change, part: Part, container: Any, path: Path, copies
             what = f"there are several groups of nodes: {listing(before)}"
             raise _unknown(change, what, "say which, as in nodes.NAME.count")
         (group,) = before
-        groups = copies.inside(container, "nodes", before)
-        return ("nodes", group, "count"), copies.inside(groups, group, before[group]), "count"
+        groups, inner = copies.inside(container, "nodes", before), part.step(group)
+        opened = before[group] if inner is None else _opened(before[group], inner)
+        return ("nodes", group, "count"), copies.inside(groups, group, opened), "count"
     return path, container, path[-1]
 
 

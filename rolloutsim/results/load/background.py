@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rolloutsim.results.facts.grouped import Grouped
 from rolloutsim.results.facts.records import known
 from rolloutsim.structs import struct
 
@@ -54,7 +55,14 @@ class BackgroundSummary:
 
 def background_summaries(case: CaseRecords) -> tuple[BackgroundSummary, ...]:
     """The applications of a case's background, in the scenario's order."""
-    return tuple(_summary(case, row) for row in range(len(case.background.kind)))
+    records = case.background
+    count = len(records.kind)
+    bandwidth = Grouped(records.bandwidth[:, 0].astype(np.int64), count)
+    latency = Grouped(records.latency[:, 0].astype(np.int64), count)
+    return tuple(
+        _summary(case, row, records.bandwidth[bandwidth.of(row), 1:], records.latency[latency.of(row), 1:])
+        for row in range(count)
+    )
 
 
 def background_rows(case: CaseRecords) -> list[dict[str, Any]]:
@@ -76,10 +84,9 @@ def background_rows(case: CaseRecords) -> list[dict[str, Any]]:
     return rows
 
 
-def _summary(case: CaseRecords, row: int) -> BackgroundSummary:
+def _summary(case: CaseRecords, row: int, bandwidth: Times, latency: Times) -> BackgroundSummary:
+    """One application, by its readings."""
     records = case.background
-    bandwidth = records.bandwidth[records.bandwidth[:, 0] == row, 1:]
-    latency = records.latency[records.latency[:, 0] == row, 1:]
     latency = latency[latency[:, 0] >= 0.0]
     before, latency_before = known(records.before[row]), known(records.latency_before[row])
     disturbed = [
