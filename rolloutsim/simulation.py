@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import simpy
 from simpy import Environment
-from simpy.core import EmptySchedule
 
 from rolloutsim.collecting import collect
 from rolloutsim.fleet.build import build
@@ -59,6 +58,10 @@ _PURPOSES = ("asking", "startup", "requests", "backoff", "faults", "fairness")
 # What a case leaves are circles, its network above all: so many of the collector's generations are looked through for
 # them, those that have been there longer are left in peace. A pull alone is simulated while its case is still there.
 _PULL_ALONE, _CASE = 0, 1
+
+
+# Between two reports of progress.
+_EVENTS_AT_A_TIME = 5000
 
 
 def simulate(
@@ -146,31 +149,21 @@ class _Case:
         return pushes
 
     def _step(self, progress: Callable[[str, float, float], None] | None) -> None:
-        step = self.env.step
-        events = 0
-        orchestrated, horizon = self.orchestrated, self.scenario.horizon
-        try:
-            while self.waiting:
-                if orchestrated is not None:
-                    self.waiting = orchestrated.waiting
-                    if not self.waiting:
-                        break
-                    if self.env.peek() > horizon:
-                        self._give_up(horizon)
-                        break
-                step()
-                events += 1
-                if progress is not None and events % 5000 == 0:
-                    done = 1 - self.waiting / self.planned if orchestrated is None else orchestrated.share_done
-                    progress(self.case.name, self.env.now, done)
-        except EmptySchedule:
-            pass  # nothing can happen any more; the pods still waited for are the result
-        self.events = events
-
-    def _give_up(self, horizon: float) -> None:
-        """Let the time until the horizon pass, unless nothing can happen any more."""
-        if self.env.now < horizon and self.env.peek() < inf:
-            self.env.run(until=horizon)
+        network, orchestrated, horizon = self.network, self.orchestrated, self.scenario.horizon
+        while self.waiting:
+            # Nothing can happen any more once it does fewer; the pods still waited for are the result.
+            most = _EVENTS_AT_A_TIME if orchestrated is None else 1
+            done = network.run(inf if orchestrated is None else horizon, most)
+            self.events += done
+            if orchestrated is not None:
+                self.waiting = orchestrated.waiting
+            if done < most:
+                break
+            if progress is not None and self.events % _EVENTS_AT_A_TIME == 0:
+                share = 1 - self.waiting / self.planned if orchestrated is None else orchestrated.share_done
+                progress(self.case.name, network.now, share)
+        if self.waiting and orchestrated is not None and network.now < horizon and network.peek() < inf:
+            network.wait(horizon)
 
     def _generator(self, purpose: str) -> np.random.Generator:
         """The generator of a purpose, made when something is random: importing numpy's takes its time."""
@@ -199,6 +192,8 @@ class _Case:
     def _ready(self, row: int) -> None:
         self.ledger.pulls.ready[row] = self.env.now
         self.waiting -= 1
+        if not self.waiting:
+            self.network.halt()
 
 
 class AloneTimes:
