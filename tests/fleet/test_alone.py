@@ -79,7 +79,8 @@ def test_pulls_that_do_not_differ_in_what_they_meet_are_simulated_once() -> None
         "rolloutsim: 1\nregistry: {uplink: 10 Gbit/s}\n"
         "network: {rate: 1 Gbit/s, links: {x: 500 Mbit/s, y: 500 Mbit/s, z: {capacity: 500 Mbit/s, latency: 1 ms}}}\n"
         "nodes: {a: {count: 2, via: [x]}, b: {count: 3, via: [y], shared_address: true, cached: {none: 1}},"
-        " c: {count: 1, via: [z]}, d: {count: 1, via: [y], nic: 2 Gbit/s}, e: {count: 1, via: [y], cached: {half: 1}}}\n"
+        " c: {count: 1, via: [z]}, d: {count: 1, via: [y], nic: 2 Gbit/s},"
+        " e: {count: 1, via: [y], cached: {half: 1}}}\n"
         f"images: {{one: {{layers: {layers}}}, two: {{layers: {layers}}}, none: 3 MB,"
         " half: {layers: [{digest: one/0, compressed: 50 MB}]}}\n"
     )
