@@ -11,7 +11,7 @@ from typing import Protocol
 
 from rolloutsim.fleet.disk import DiskSpace
 from rolloutsim.fleet.pulls import ABANDONED, COMMITTED, COMPLETE, UNPACKING, Fetch, Fleet, Pull, Slots, Trouble
-from rolloutsim.fleet.recipes import LayerStep
+from rolloutsim.fleet.recipes import Layers, LayerStep
 from rolloutsim.scenario.resolved import Runtime
 
 
@@ -22,7 +22,7 @@ class Loser(Protocol):
     runtime: Runtime
     disk: DiskSpace | None
     pulls: list[Pull]
-    held: int
+    held: Layers
     coming: dict[int, Fetch]
 
     def want(self, pull: Pull, step: LayerStep) -> None:
@@ -124,7 +124,8 @@ class Losses:
         layers = {lead.step.layer for lead in dropped}
         for other in node.pulls:
             for step in other.recipe.steps if other.missing else ():
-                if step.layer in layers and step.layer not in node.coming and not node.held >> step.layer & 1:
+                is_held = node.held.get(step.word, 0) & step.bit
+                if step.layer in layers and step.layer not in node.coming and not is_held:
                     node.want(other, step)
         return True
 

@@ -42,7 +42,7 @@ from rolloutsim.fleet.pulls import (
     Ranges,
     Slots,
 )  # fmt: skip
-from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, expected_rate
+from rolloutsim.fleet.recipes import Layers, LayerStep, Recipe, Way, expected_rate
 from rolloutsim.fleet.sources.source import BROKEN, FINE, LIMITED
 from rolloutsim.network.states import Flow, Host
 from rolloutsim.scenario.resolved import Runtime
@@ -68,8 +68,8 @@ class Node:
         Its private links and flows.
     runtime : Runtime
         How it pulls, and how it reacts when that fails.
-    held : int
-        Layers in place from the beginning: bit i stands for layer i of the case.
+    held : dict of int to int
+        Layers in place from the beginning, in words; becomes the node's own.
     address : int
         Where sources see its requests come from.
     disk : DiskSpace or None
@@ -89,7 +89,7 @@ class Node:
         index: int,
         host: Host,
         runtime: Runtime,
-        held: int,
+        held: Layers,
         address: int,
         disk: DiskSpace | None,
         progress_timeout: float | None,
@@ -194,7 +194,7 @@ class Node:
         simple = self.losses is None and self.fetch_buffer is None
         for step in pull.recipe.steps:
             layer = step.layer
-            if held >> layer & 1:
+            if held.get(step.word, 0) & step.bit:
                 continue
             pull.missing += 1
             known = coming.get(layer)
@@ -509,12 +509,14 @@ class Node:
 
     def unpack_next(self, pull: Pull) -> None:
         """Unpack the layers of an image that are there, as many at a time as the runtime does; one alone in order."""
-        most, steps = self.unpacks_at_once, pull.recipe.steps
+        most, steps, held = self.unpacks_at_once, pull.recipe.steps, self.held
         # Asked anew each time: a layer in place may have let others come into place.
         while pull.missing and pull.unpacking < most:
-            while self.held >> steps[pull.next].layer & 1:
+            step = steps[pull.next]
+            while held.get(step.word, 0) & step.bit:
                 pull.next += 1
-            fetch = self.coming[steps[pull.next].layer]
+                step = steps[pull.next]
+            fetch = self.coming[step.layer]
             if fetch.state != COMMITTED:
                 break
             self._unpack(pull, fetch)
@@ -522,7 +524,7 @@ class Node:
             for step in steps[pull.next + 1 :]:
                 if not pull.missing or pull.unpacking >= most:
                     return
-                if not self.held >> step.layer & 1:
+                if not held.get(step.word, 0) & step.bit:
                     fetch = self.coming[step.layer]
                     if fetch.state == COMMITTED:
                         self._unpack(pull, fetch)
@@ -558,17 +560,18 @@ class Node:
 
     def _in_place(self, fetch: Fetch) -> None:
         """A layer is ready for use, for every pull that needs it."""
-        layer, disk = fetch.step.layer, self.disk
+        step, held, disk = fetch.step, self.held, self.disk
+        layer = step.layer
         if disk is not None:
             if not fetch.pull.recipe.unpacks:
                 disk.reserve(fetch.step.unpacked)
             if not disk.keeps_compressed:
                 disk.release(fetch.step.compressed)
         del self.coming[layer]
-        self.held |= 1 << layer
+        held[step.word] = held.get(step.word, 0) | step.bit
         for pull in self.pulls:
             # One that is not resolved yet lacks nothing yet.
-            if pull.missing and pull.recipe.layers >> layer & 1:
+            if pull.missing and layer in pull.recipe.layers:
                 pull.missing -= 1
                 if not pull.missing:
                     self._complete(pull)

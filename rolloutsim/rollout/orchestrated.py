@@ -190,7 +190,7 @@ def default_policy(image: str) -> PullPolicy:
 
 def _cached_images(scenario: ResolvedScenario) -> list[tuple[str, ...]]:
     """The images that each node holds from the beginning, by name."""
-    return [cached_images(group, i) for group in scenario.groups for i in range(group.count)]
+    return [images for group in scenario.groups for images in cached_images(group)]
 
 
 def _bare(spec: KubeletSpec) -> KubeletSpec:

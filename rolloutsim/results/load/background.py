@@ -77,6 +77,7 @@ def background_rows(case: CaseRecords) -> list[dict[str, Any]]:
 
 
 def _summary(case: CaseRecords, row: int) -> BackgroundSummary:
+    """One application, by its readings."""
     records = case.background
     bandwidth = readings_of(records.bandwidth, row)
     latency = readings_of(records.latency, row)
