@@ -75,6 +75,8 @@ def fill(sharing: Sharing, now: float) -> None:
             remaining -= 1
             _stop(item, level, cause, sharing, now)
         rooms = [room for room in rooms if any(not item.stopped for item in room.users)]
+    for item in growing:
+        item.rooms.clear()  # which know their users: while a case runs, nobody collects circles
     for state, places in full.items():
         state.full.change(tuple(sorted(places)), now)
 

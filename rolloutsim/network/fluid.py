@@ -33,6 +33,9 @@ from rolloutsim.network.states import Bundle, Flow, Host, Profile, State
 _LAST = EventPriority(2)
 _AFTERWARDS = EventPriority(3)
 
+# Stale entries of a calendar with fewer are left alone (assumed: some hundred kilobytes).
+FEWEST_ENTRIES = 1000
+
 
 class FluidNetwork:
     """Links, hosts and the flows between them.
@@ -58,6 +61,7 @@ class FluidNetwork:
         self._reweighed: list[Host] = []
         self._orders = 0
         self._calendar: list[tuple[float, int, int, Clock]] = []
+        self._calendar_room = FEWEST_ENTRIES  # entries that it may have until the stale ones are looked for
         self._alarm: Event | None = None
         self._rung: Event | None = None
         self._when_alarm_rings: list[Any] = [self._wake]
@@ -438,6 +442,8 @@ class FluidNetwork:
                     self._orders += 1
                     heappush(calendar, (due, self._orders, clock.ticket, clock))
         changed.clear()
+        if len(calendar) > self._calendar_room:
+            self._drop_stale_entries()
         while calendar and calendar[0][2] != calendar[0][3].ticket:
             heappop(calendar)
         if not calendar:
@@ -458,6 +464,13 @@ class FluidNetwork:
                 self._latest_alarm = due
             env = self.env
             heappush(self._coming, (env._now + (due - now if due > now else 0.0), NORMAL, next(env._eid), alarm))
+
+    def _drop_stale_entries(self) -> None:
+        """Take all stale entries out of the calendar: each keeps a clock, and those behind others stay for long."""
+        calendar = self._calendar
+        calendar[:] = [entry for entry in calendar if entry[2] == entry[3].ticket]
+        heapify(calendar)
+        self._calendar_room = max(2 * len(calendar), FEWEST_ENTRIES)
 
     def _forget_alarms(self, now: float) -> None:
         """Take the alarms out of the kernel's queue: no flow is going to end, and nobody waits for them.
