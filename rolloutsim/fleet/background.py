@@ -17,7 +17,7 @@ from math import inf, nan
 from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.latency import SEGMENT
-from rolloutsim.network.levels import ROUNDING
+from rolloutsim.network.guards import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable

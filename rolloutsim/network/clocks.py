@@ -19,7 +19,10 @@ from itertools import count
 from math import inf
 from typing import TYPE_CHECKING
 
+from rolloutsim.network.guards import rounded_up
+
 if TYPE_CHECKING:
+    from rolloutsim.network.links import SharedLink
     from rolloutsim.network.states import Bundle
 
 
@@ -27,17 +30,25 @@ if TYPE_CHECKING:
 TICKETS = count(1)
 
 
+# What a rate is: a + Σ b × level of a link [B/s].
+Formula = tuple[float, tuple[tuple["SharedLink", float], ...]]
+
+
 class Clock:
-    """Bytes served since the beginning to each flow that runs at `rate` [B/s].
+    """Bytes served since the beginning to each flow that runs at `a + Σ b × level` [B/s].
 
     Invariants: `served` is what the clock showed at `moved`; the heap holds (mark, ticket, bundle) with
     marks in this clock's bytes; an entry whose ticket is not the bundle's is stale.
     """
 
-    __slots__ = ("changed", "due", "due_mark", "heap", "known", "moved", "rate", "served", "ticket")
+    __slots__ = (
+        "a", "changed", "due", "due_mark", "heap", "known", "moved", "rate", "served", "terms", "ticket", "users",
+    )  # fmt: skip
 
-    def __init__(self, rate: float, now: float) -> None:
-        self.rate = rate
+    def __init__(self, a: float, terms: tuple[tuple[SharedLink, float], ...], now: float) -> None:
+        self.a = a
+        self.terms = terms
+        self.rate = self.rate_now()
         self.served = 0.0
         self.moved = now
         self.heap: list[tuple[float, int, Bundle]] = []
@@ -45,7 +56,15 @@ class Clock:
         self.due_mark = inf
         self.ticket = 0  # entries of the calendar with another ticket are stale
         self.changed = False
+        self.users = 0  # bundles that go by it
         self.known: float | None = None  # the earliest mark, while nothing was listed since it was found
+
+    def rate_now(self) -> float:
+        """The rate at the present levels; what rounding left of none is none."""
+        rate = self.a
+        for link, b in self.terms:
+            rate += b * link.level
+        return rate if rate >= 0.0 else rounded_up(rate, self.a)
 
     def read(self, now: float) -> float:
         """Advance to `now` and return the bytes served."""
@@ -76,7 +95,7 @@ class Clock:
                     heappop(heap)
                     continue
                 bundle.listed = first
-                first -= bundle.offset
+                first = (first - bundle.offset) / bundle.pace
                 if first == mark:
                     return mark
                 bundle.ticket = ticket = next(TICKETS)

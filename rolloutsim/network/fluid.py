@@ -23,8 +23,7 @@ from simpy.events import NORMAL, Event, EventPriority
 
 from rolloutsim.network.calls import Call
 from rolloutsim.network.clocks import Clock
-from rolloutsim.network.guards import WRONG, SharingFault
-from rolloutsim.network.levels import ROUNDING
+from rolloutsim.network.guards import ROUNDING, WRONG, SharingFault
 from rolloutsim.network.links import Kind, SharedLink
 from rolloutsim.network.sharing import Sharing
 from rolloutsim.network.states import Bundle, Flow, Host, Profile, State
@@ -197,7 +196,7 @@ class FluidNetwork:
 
     def rate(self, flow: Flow) -> float:
         """The rate of a flow since the last update [B/s]."""
-        return 0.0 if flow.bundle is None or flow.bundle.clock is None else flow.bundle.clock.rate
+        return 0.0 if flow.bundle is None else flow.bundle.rate
 
     def received(self, flow: Flow) -> float:
         """The bytes that a flow has received by now."""
@@ -330,7 +329,7 @@ class FluidNetwork:
     def _update(self, now: float) -> None:
         if self._dirty:
             self._place_hosts(now)
-        if self.sharing.queue or self.sharing.numeric:
+        if self.sharing.queue:
             self.sharing.update(now)
         self._reschedule(now)
 
@@ -361,7 +360,7 @@ class FluidNetwork:
             assert clock is not None
             flow.since, flow.epoch, flow.cause = now, log.epoch, log.value
             served = clock.served if clock.moved == now else clock.read(now)
-            self._list(flow, served + bundle.offset + flow.size, bundle)
+            self._list(flow, served * bundle.pace + bundle.offset + flow.size, bundle)
         for state in grown:
             for link in state.crossed:
                 if link.flows > link.peak_flows:
@@ -383,7 +382,7 @@ class FluidNetwork:
             bundle = new.bundles[new.places[flow.kind]]
             if old is bundle:
                 continue
-            if old.clock is bundle.clock:
+            if old.clock is bundle.clock and old.pace == bundle.pace:
                 mark = flow.mark - old.offset + bundle.offset
             else:
                 mark = flow.mark - old.served(now) + bundle.served(now)

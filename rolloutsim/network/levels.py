@@ -1,109 +1,124 @@
-"""Load and level of one link: the rate per unit of weight at which the flows bound there fill it.
+"""The levels of a link at which something is to be looked at: a regime ends, a driver is met, a link may be full.
 
-The other links keep their levels meanwhile; `rolloutsim.network.sharing` goes on from link to link.
+A link has a heap for each of these, so that a change of its level looks at those alone that it reaches. Entries are
+not taken out before their turn: one whose ticket is no longer its owner's is passed over, and a heap that has grown to
+twice its size is made anew of those that are not.
 """
 
 from __future__ import annotations
 
+from heapq import heapify, heappop, heappush
+from itertools import count
 from math import inf
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from rolloutsim.network.guards import SharingFault
-from rolloutsim.network.links import SharedLink
-from rolloutsim.network.regimes import EDGE, Shape
+from rolloutsim.network.regimes import EDGE
 
-# Loads this close (relative) to a capacity are equal to it: rounding of sums over 1e5 flows stays below.
-ROUNDING = 1e-12
+if TYPE_CHECKING:
+    from rolloutsim.network.links import SharedLink
+    from rolloutsim.network.states import State
 
+# Numbers what is looked at: no two are equal.
+TICKETS = count(1)
 
-class Unsettled(Exception):
-    """The structure was not found within the allowed number of repairs, or no single driver exists."""
+# A heap shorter than this is not made anew (assumed).
+SHORT = 64
 
-
-def level_of(driver: SharedLink | None) -> float:
-    """The level that a state sees; inf without a driver."""
-    return inf if driver is None else driver.level
-
-
-def load_of(link: SharedLink) -> float:
-    """The load of an unsaturated link [B/s]."""
-    return link.constant + sum((driver.drives.get(link, 0.0) * driver.level for driver in link.driven_by), 0.0)
+# Of a condition on several levels the link whose level is sought gets all but this share of the way to the edge, and
+# all of it this close (relative) to the edge: to share it evenly would halve it again and again (assumed).
+CLOSE = 0.01
 
 
-def bound_of(link: SharedLink) -> float:
-    """The load of an unsaturated link if its lazy drivers rose to their guards [B/s]."""
-    return link.constant + sum((driver.drives.get(link, 0.0) * driver.guard_or_level for driver in link.driven_by), 0.0)
+class Watched:
+    """What is to be looked at when a level passes a value; under another ticket it is no longer."""
+
+    __slots__ = ("ticket",)
+
+    def __init__(self) -> None:
+        self.ticket = 0
 
 
-def solve(link: SharedLink, shapes: dict[object, Shape]) -> float:
-    """The level at which the link's load equals its capacity; inf if it cannot be filled.
+T = TypeVar("T", bound=Watched)
 
-    The load is a piecewise linear function of the level that does not decrease: Newton's method
-    inside a bracket that shrinks.
+
+class Thresholds(Generic[T]):
+    """Values, and whom they concern; the lowest is the first."""
+
+    __slots__ = ("heap", "room")
+
+    def __init__(self) -> None:
+        self.heap: list[tuple[float, int, T]] = []
+        self.room = SHORT
+
+    def add(self, value: float, concerned: T) -> None:
+        """Note a value for as long as somebody has the ticket that it has now."""
+        heap = self.heap
+        heappush(heap, (value, concerned.ticket, concerned))
+        if len(heap) > self.room:
+            heap[:] = [entry for entry in heap if entry[1] == entry[2].ticket]
+            heapify(heap)
+            self.room = max(SHORT, 2 * len(heap))
+
+    def first(self) -> tuple[float, int, T] | None:
+        """The lowest value that still counts."""
+        heap = self.heap
+        while heap:
+            entry = heap[0]
+            if entry[1] == entry[2].ticket:
+                return entry
+            heappop(heap)
+        return None
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self.heap.clear()
+        self.room = SHORT
+
+
+def watch(state: State, sought: SharedLink | None) -> None:
+    """Note at which levels of its drivers a state is to be looked at.
+
+    Parameters
+    ----------
+    state : State
+        Whose regime holds at the present levels.
+    sought : SharedLink or None
+        The driver whose level is being sought, while those of the others stay.
     """
-    capacity = link.capacity
-    a, b, lowest, highest = _load_at(link, inf, shapes)
-    if a <= capacity * (1 + ROUNDING):
-        return inf
-    if a != a:
-        raise SharingFault(f"{link.name}: its load is not a number")
-    if capacity <= 0.0:
-        return 0.0
-    weights = 0.0
-    for state in link.states:
-        for kind, number in state.key:
-            if link in kind.links:
-                weights += state.members * number * kind.weight
-    level = link.before if link.before < inf else capacity / weights
-    low, high = 0.0, inf
-    for _ in range(200):
-        a, b, lowest, highest = _load_at(link, level, shapes)
-        if a + b * level > capacity:
-            high = min(high, level)
-        else:
-            low = max(low, level)
-        if b > 0.0:
-            guess = (capacity - a) / b
-            if lowest <= guess <= highest:
-                return guess
-        else:
-            # Nothing here follows the level: go on just beyond the edge of this regime.
-            guess = lowest * (1 - 4 * EDGE) if a > capacity else highest * (1 + 4 * EDGE)
-        if not low < guess < high:
-            guess = (low + high) / 2 if high < inf else 2 * max(level, low)
-            if guess in (low, high, level):
-                return guess
-        level = guess
-    raise Unsettled
+    regime = state.regime
+    assert regime is not None
+    state.ticket = next(TICKETS)
+    lowest, highest = regime.lowest, regime.highest
+    if regime.joint:
+        lowest, highest = _apart(state, sought)
+    for driver, low, high in zip(state.drivers, lowest, highest, strict=True):
+        if high < inf:
+            driver.ceilings.add(high, state)
+        if low > 0.0:
+            driver.edges.add(-low, state)
 
 
-def _load_at(link: SharedLink, level: float, shapes: dict[object, Shape]) -> tuple[float, float, float, float]:
-    """The load if the link had this level, as a + b·level, and the levels for which that holds."""
-    a = b = lowest = 0.0
-    highest = inf
-    before, link.level = link.level, level
-    link.before = before if before < inf else link.before
-    try:
-        for state in link.states:
-            driver, mixed = state.drivers()
-            if mixed:
-                raise Unsettled
-            regime = state.shape(driver, shapes).regime(level_of(driver))
-            for (kind, number), (fixed, slope) in zip(state.key, regime.rates, strict=True):
-                if link in kind.links:
-                    number *= state.members
-                    if driver is link:
-                        a += number * fixed
-                        b += number * slope
-                    else:
-                        a += number * (fixed + slope * level_of(driver) if slope else fixed)
-            if driver is link:
-                lowest = max(lowest, regime.lowest)
-                highest = min(highest, regime.highest)
-                for other in state.crossed:
-                    if other is not link and other.level < highest:
-                        highest = other.level
-            elif driver is not None:
-                lowest = max(lowest, driver.level)
-    finally:
-        link.level = before
-    return a, b, lowest, highest
+def _apart(state: State, sought: SharedLink | None) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The levels between which each driver may move whatever the others do, while conditions join them."""
+    regime, drivers = state.regime, state.drivers
+    assert regime is not None
+    lowest, highest = list(regime.lowest), list(regime.highest)
+    for a, slopes in regime.joint:
+        value, scale = a, abs(a)
+        for driver, slope in zip(drivers, slopes, strict=True):
+            value += slope * driver.level
+            scale += abs(slope) * driver.level
+        room = max(value, 0.0)
+        joined = sum([slope != 0.0 for slope in slopes])
+        for place, (driver, slope) in enumerate(zip(drivers, slopes, strict=True)):
+            if sought not in drivers:
+                moves = room / joined
+            elif room <= CLOSE * scale:
+                moves = room if driver is sought else 0.0
+            else:
+                moves = room * (1 - CLOSE) if driver is sought else room * CLOSE / joined
+            if slope > 0.0:
+                lowest[place] = max(lowest[place], (driver.level - moves / slope) * (1 - EDGE))
+            elif slope < 0.0:
+                highest[place] = min(highest[place], (driver.level - moves / slope) * (1 + EDGE))
+    return tuple(lowest), tuple(highest)

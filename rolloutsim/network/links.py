@@ -12,16 +12,35 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
+from rolloutsim.network.levels import Thresholds, Watched
+
 if TYPE_CHECKING:
-    from rolloutsim.network.clocks import Clock
+    from rolloutsim.network.clocks import Clock, Formula
     from rolloutsim.network.states import State
+
+
+class Order(Watched):
+    """A driver of flows across a link, and those flows' states.
+
+    `limit` is a level that the driver does not exceed without notice: if it is lazy and the link unsaturated, the one
+    up to which the link's `bound` counts it; else, if both are saturated, one that is not above the link's.
+    """
+
+    __slots__ = ("driver", "limit", "link", "states")
+
+    def __init__(self, link: SharedLink, driver: SharedLink) -> None:
+        super().__init__()
+        self.link = link
+        self.driver = driver
+        self.limit = driver.level
+        self.states: dict[State, None] = {}
 
 
 class SharedLink:
     """A link that flows of several hosts may cross.
 
-    The load of a link is `constant + Σ drives × level` over the saturated links that drive flows
-    across it; see `rolloutsim.network.sharing`.
+    The load of a link is `constant + own × level + Σ drives × level` over the saturated links that drive flows across
+    it; see `rolloutsim.network.sharing`.
 
     Parameters
     ----------
@@ -36,10 +55,10 @@ class SharedLink:
     """
 
     __slots__ = (
-        "before", "bound", "capacity", "clocks", "constant", "driven_by", "drives", "feeds", "flows",
-        "followers", "guard", "highest", "index", "intervals", "lazy", "level", "lowest", "name",
-        "nominal", "offered", "offered_until", "own", "peak_flows", "queued", "saturated_since", "share",
-        "states", "taken",
+        "bound", "capacity", "ceilings", "clocks", "constant", "driven", "driven_by", "drives", "edges", "feeds",
+        "flows", "followers", "guards", "index", "intervals", "lazy", "lazy_drivers", "level", "name", "nominal",
+        "offered", "offered_until", "orders", "own", "peak_flows", "queued", "saturated_since", "share", "states",
+        "taken",
     )  # fmt: skip
 
     def __init__(self, name: str, index: int, capacity: float, now: float) -> None:
@@ -52,34 +71,34 @@ class SharedLink:
         self.offered = 0.0  # bytes that its capacities could carry until `offered_until`
         self.offered_until = now  # when the capacity last changed [s]
         self.states: dict[State, None] = {}  # populated states with a flow across this link
-        self.before = inf  # the last finite level, where the search for the next one begins
         self.flows = 0
         self.peak_flows = 0
         self.saturated_since = inf
         self.intervals: list[tuple[float, float]] = []
+        self.queued = False
         self.reset()
 
     def reset(self) -> None:
         """Forget the bottleneck structure around this link."""
         self.level = inf  # fair rate per unit of weight of the flows bound here; inf: not saturated
-        self.lowest = 0.0  # the level may move in [lowest, highest] without a flow changing its bottleneck
-        self.highest = inf
         self.constant = 0.0  # load that depends on no level [B/s]
         self.own = 0.0  # load per unit of the link's own level
+        self.followers = 0  # states of which it limits a flow at present: they make up `own`
         self.drives: dict[SharedLink, float] = {}  # load on other links per unit of this link's level
-        self.followers = 0  # populated states driven by this link
-        self.driven_by: dict[SharedLink, int] = {}  # drivers of states across this link, and how many
-        self.feeds: dict[SharedLink, None] = {}  # the saturated ones among the links it drives
-        self.bound = 0.0  # upper bound of the load while no lazy driver's level passes its guard [B/s]
-        self.guard = inf
-        self.lazy = False  # drives so many links that their loads are only bounded, not followed
-        self.clocks: dict[tuple[float, float], Clock] = {}
-        self.queued = False
-
-    @property
-    def guard_or_level(self) -> float:
-        """The level up to which the links driven have room for it."""
-        return self.guard if self.lazy else self.level
+        self.lazy = False  # drives so many links that these do not hear of each change of its level
+        self.driven_by: dict[SharedLink, Order] = {}  # drivers of flows across this link
+        self.driven = 0.0  # load that drivers make which are not lazy [B/s]
+        self.lazy_drivers: dict[SharedLink, Order] = {}  # the others
+        self.bound = (
+            0.0  # upper bound of the load, if it is unsaturated, while its lazy drivers keep to their limits [B/s]
+        )
+        self.feeds: dict[SharedLink, None] = {}  # links that need to hear of each change of its level
+        # Levels above (or, as negatives, below) which something is to be looked at.
+        self.ceilings: Thresholds[State] = Thresholds()  # states whose regime ends
+        self.edges: Thresholds[State] = Thresholds()  # the same when it falls
+        self.orders: Thresholds[Order] = Thresholds()  # drivers that it meets when it falls
+        self.guards: Thresholds[Order] = Thresholds()  # unsaturated links that it may fill
+        self.clocks: dict[Formula, Clock] = {}  # of flows whose rates depend on the level
 
     def __repr__(self) -> str:
         return f"<link {self.name} {self.capacity:g} B/s>"

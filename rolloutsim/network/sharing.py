@@ -2,8 +2,8 @@
 
 The allocation is held as its own certificate, the *bottleneck structure*: every bundle has a bottleneck (a
 cap, a private link, a saturated shared link), every saturated link has a *level*, the rate per unit of
-weight of the flows bound there. Each populated state depends on at most one saturated link, its *driver*:
-the one with the lowest level on its path. Then every rate is affine in one level, and so is every load:
+weight of the flows bound there. A flow depends on the saturated link with the lowest level on its path, its
+*driver*. Then every rate is affine in the levels of the drivers of its host's flows, and so is every load:
 
     load(y) = constant(y) + own(y)·level(y) + Σ drives(l → y)·level(l)   over saturated links l
 
@@ -11,14 +11,14 @@ An event changes a few of these coefficients. The level of a saturated link foll
 links of lower levels do not depend on those of higher ones, so changes go upwards. The structure holds as
 long as
 
-1. each level stays in the range in which no state driven by it changes its regime,
-2. no driver of a state has a higher level than another saturated link on the state's path,
+1. the levels stay in the range in which no state driven by them changes its regime,
+2. no driver of a flow has a higher level than another saturated link on the flow's path,
 3. no unsaturated link is over its capacity.
 
-If one of these fails at a link, the bottlenecks of the flows across that link alone are found anew
-(`_repair`), and the change goes on from there. Since the max-min allocation is unique, a structure that
-holds is the right one, however it was found. States whose flows depend on several saturated links at once
-are left to `rolloutsim.network.filling`, which computes all rates from scratch.
+Where each of these ends is noted at the links (`rolloutsim.network.levels`), so a level that moves finds those that it
+reaches, and only those: as a link's level is sought it goes from one such end to the next, until its load is its
+capacity. Since the max-min allocation is unique, a structure that holds is the right one, however it was found. Where
+none is found within so many steps, `rolloutsim.network.filling` finds all levels from nothing.
 
 References
 ----------
@@ -29,28 +29,41 @@ J. Ros-Giralt et al., *On the Bottleneck Structure of Congestion-Controlled Netw
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
 from math import inf, sqrt
 from typing import TYPE_CHECKING
 
 from rolloutsim.network import filling
 from rolloutsim.network.clocks import Clock
-from rolloutsim.network.guards import WRONG, SharingFault, rounded_up
-from rolloutsim.network.levels import ROUNDING, Unsettled, bound_of, level_of, load_of, solve
+from rolloutsim.network.guards import ROUNDING, WRONG, SharingFault
+from rolloutsim.network.levels import TICKETS, watch
+from rolloutsim.network.links import Order
 from rolloutsim.network.regimes import EDGE, LEVEL, PRIVATE
+from rolloutsim.network.states import distinct
 
 if TYPE_CHECKING:
     from rolloutsim.network.links import SharedLink
-    from rolloutsim.network.regimes import Regime, Shape
+    from rolloutsim.network.regimes import Affine, Shape
     from rolloutsim.network.states import Bundle, State
 
-# A link that drives more links than this does not follow each of their loads (assumed: a loop over eight
-# numbers costs less than the bookkeeping of a bound).
+# A link that drives flows across more links than this does not tell them of each change of its level (assumed: a loop
+# over eight numbers costs less than the bookkeeping of a bound).
 MANY = 8
+
+# A weighted number of flows that is only what rounding leaves of none (assumed; weights are 0.01 and more).
+NO_FLOW = 1e-9
+
+# A level beyond an edge by so much (relative) is not taken for one on it.
+BEYOND = 4 * EDGE
 
 # All loads are summed up from the flows' rates after so many updates, and so many more for each state and link there
 # is (assumed: an update costs as much as ten of their sums, so that this takes a few thousandths).
 UPDATES_TO_AUDIT = 100
 UPDATES_PER_SUM = 40
+
+
+class Unsettled(Exception):
+    """The structure was not found within the allowed number of steps."""
 
 
 class Sharing:
@@ -66,12 +79,11 @@ class Sharing:
         self.links = links
         self.populated: dict[State, None] = {}
         self.changed: list[Clock] = []  # clocks whose rate or earliest mark may have changed
-        self.numeric = False  # rates come from `filling`, not from the structure
-        self.queue: list[SharedLink] = []  # links to look at in the next update
+        self.queue: list[tuple[float, int, SharedLink]] = []  # links to look at in the next update, by level
         self._shapes: dict[object, Shape] = {}
         self._constant_clocks: dict[float, Clock] = {}
-        self._entangled = 0  # populated states whose flows take different paths
-        self._moved: list[SharedLink] = []  # links that were repaired since the last update
+        self._moved: list[SharedLink] = []  # links that are saturated since the last update, or no longer
+        self._steps = 0  # that the present update may still take
         self._to_audit = UPDATES_TO_AUDIT  # updates until all loads are summed up once more
 
     # ---- hosts come and go -------------------------------------------------------------------------
@@ -79,27 +91,18 @@ class Sharing:
     def enter(self, state: State, now: float) -> None:
         """Make a state ready for its first member."""
         self.populated[state] = None
-        self._entangled += state.entangled
         for link in state.crossed:
             link.states[state] = None
-        if self.numeric:
-            filling.prepare(state, now)
-            return
-        driver, mixed = state.drivers()
-        if mixed:
-            self._go_numeric(now)
-        else:
-            self._assign(state, driver, state.shape(driver, self._shapes).regime(level_of(driver)), now)
+        self._assign(state, state.look_for_drivers(), None, now)
 
     def leave(self, state: State) -> None:
         """Forget a state whose last member has left; its flows are gone or moved."""
         del self.populated[state]
-        self._entangled -= state.entangled
         for link in state.crossed:
             del link.states[state]
-        if not self.numeric:
-            self._detach(state)
+        self._detach(state)
         for bundle in state.bundles:
+            self._let_go(bundle)
             bundle.forget()
         state.full.past.clear()
 
@@ -114,7 +117,7 @@ class Sharing:
             for link, flows in new.crossing:
                 link.flows += flows
         # Most steps of a host change the load of no shared link: one flow is replaced, or an unpack begins.
-        if not self.numeric and (old.driver is not new.driver or old.loads != new.loads):
+        if old.loads != new.loads:
             self._load(old, -1)
             self._load(new, 1)
         return notice
@@ -125,26 +128,18 @@ class Sharing:
             raise ValueError(f"{link.name}: a capacity is between 0 and the nominal {link.nominal:g} B/s")
         link.capacity = capacity
         self._enqueue(link)
-        self._moved.append(link)
 
     def update(self, now: float) -> None:
         """Make all rates max-min fair again; `changed` then has the clocks to look at."""
-        if self.numeric and not self._entangled:
-            self._rebuild(now)
-        if self.numeric:
-            filling.fill(self, now)
-            self._record_saturation(self.links, now)
-            return
         try:
             self._propagate(now)
         except Unsettled:
-            self._go_numeric(now)
-            filling.fill(self, now)
-            self._record_saturation(self.links, now)
-        else:
-            if self._moved:
-                self._record_saturation(self._moved, now)
-        self._moved = []
+            self._find_anew(now)
+        if self._moved:
+            self._record_saturation(now)
+        self._to_audit -= 1
+        if self._to_audit < 0:
+            self.audit(now)
 
     def audit(self, now: float) -> None:
         """Sum up the rates on every link, by none of the sums that are kept from event to event.
@@ -159,14 +154,13 @@ class Sharing:
         for state in self.populated:
             own = [0.0] * len(state.profile.capacities)
             for bundle in state.bundles:
-                clock = bundle.clock
-                assert clock is not None
-                if not clock.rate >= 0.0:
-                    raise SharingFault(f"a flow has a rate of {clock.rate:g} B/s at {now:g} s")
+                rate = bundle.rate
+                if not rate >= 0.0:
+                    raise SharingFault(f"a flow has a rate of {rate:g} B/s at {now:g} s")
                 for link in bundle.kind.links:
-                    loads[link] += state.members * bundle.per_host * clock.rate
+                    loads[link] += state.members * bundle.per_host * rate
                 for place, per_rate in bundle.kind.usage:
-                    own[place] += bundle.per_host * per_rate * clock.rate
+                    own[place] += bundle.per_host * per_rate * rate
             for load, capacity in zip(own, state.profile.capacities, strict=True):
                 if not load <= capacity * (1 + WRONG):
                     raise SharingFault(f"a host's link: {load:g} B/s over a capacity of {capacity:g} B/s at {now:g} s")
@@ -174,204 +168,367 @@ class Sharing:
             if not load <= link.capacity + WRONG * link.nominal:
                 raise SharingFault(f"{link.name}: {load:g} B/s over a capacity of {link.capacity:g} B/s at {now:g} s")
 
-    # ---- the structure -----------------------------------------------------------------------------
+    # ---- from link to link --------------------------------------------------------------------------
 
     def _enqueue(self, link: SharedLink) -> None:
         if not link.queued:
             link.queued = True
-            self.queue.append(link)
+            heappush(self.queue, (link.level, link.index, link))
 
     def _propagate(self, now: float) -> None:
         queue = self.queue
-        steps = 100 + 20 * len(self.links)
+        self._steps = 1000 + 20 * (len(self.links) + len(self.populated))
         while queue:
-            steps -= 1
-            if steps < 0:
-                raise Unsettled
-            link = queue.pop() if len(queue) == 1 else _pop_lowest(queue)
+            _, _, link = heappop(queue)
             link.queued = False
             if link.level < inf:
                 self._relevel(link, now)
             elif not link.bound <= link.capacity:
                 self._check_capacity(link, now)
-        self._to_audit -= 1
-        if self._to_audit < 0:
-            self.audit(now)
+
+    def _step(self) -> None:
+        self._steps -= 1
+        if self._steps < 0:
+            raise Unsettled
 
     def _relevel(self, link: SharedLink, now: float) -> None:
-        """Condition 1 and 2 at a saturated link, with its level from load = capacity."""
-        if not link.own > 0.0 or not link.followers:
-            self._repair(link, now)
-            return
-        rest = link.capacity - link.constant
-        floor = 0.0
-        for driver in link.driven_by:
-            rest -= driver.drives.get(link, 0.0) * driver.level
-            floor = max(floor, driver.level)
-        # A link without capacity carries nothing, whatever rounding left of the sums.
-        level = rest / link.own if link.capacity > 0.0 else 0.0
-        if link.lowest <= level <= link.highest and floor <= level * (1 + EDGE):
-            if level != link.level:
-                self._set_level(link, level, now)
-        else:
-            self._repair(link, now)
+        """Find the level of a saturated link at which its load is its capacity, or that there is none."""
+        # What is done on the way asks for no second look.
+        link.queued = True
+        while True:
+            order = self._met(link, link.level * (1 + EDGE))
+            if order is None:
+                break
+            self._step()
+            for state in list(order.states):
+                self._review(state, link, now)
+        direction = 0
+        while True:
+            self._step()
+            target = self._level_wanted(link, now)
+            if target > link.level and direction >= 0:
+                edge, states = self._ceiling(link)
+                # Where a private link or a cap says the same, it is that which limits a flow.
+                if target < edge * (1 - BEYOND):
+                    break
+                direction = 1
+                beyond = edge * (1 + BEYOND)
+            elif target < link.level and direction <= 0:
+                edge, states = self._floor(link, target)
+                if target >= edge:
+                    break
+                direction = -1
+                beyond = edge * (1 - BEYOND)
+            else:
+                # Beyond an edge it calls for a level on this side of it: it is at the edge, but for roundings.
+                target = link.level
+                break
+            if beyond == inf:
+                link.queued = False
+                self._release(link, now)
+                return
+            self._shift(link, beyond)
+            for state in states:
+                self._review(state, link, now)
+        if target != link.level:
+            self._shift(link, target)
+        self._retime(link, now)
+        link.queued = False
 
-    def _set_level(self, link: SharedLink, level: float, now: float) -> None:
+    def _level_wanted(self, link: SharedLink, now: float) -> float:
+        """The level at which the load would be the capacity if no flow changed its bottleneck; inf: at none."""
+        rest = link.capacity - link.constant - link.driven
+        for driver in link.lazy_drivers:
+            rest -= driver.drives[link] * driver.level
+        if rest != rest:
+            raise SharingFault(f"{link.name}: its load is not a number at {now:g} s")
+        # A link without capacity carries nothing, whatever rounding left of the sums.
+        if link.capacity <= 0.0:
+            return 0.0 if link.states else inf
+        if abs(link.own) <= NO_FLOW:
+            # Whatever is limited here takes from others on its host what it gains: the next edge will tell.
+            return inf if rest >= -ROUNDING / 2 * link.capacity else 0.0
+        if link.own < 0.0:
+            raise Unsettled
+        return max(rest / link.own, 0.0)
+
+    def _ceiling(self, link: SharedLink) -> tuple[float, list[State]]:
+        """The level above which a flow that depends on a link has another bottleneck, and the states that has."""
+        ceiling = inf
+        states: list[State] = []
+        first = link.ceilings.first()
+        if first is not None:
+            ceiling, states = first[0], [first[2]]
+        for other in link.feeds:
+            if link.level * (1 - EDGE) <= other.level < ceiling:
+                ceiling, states = other.level, list(other.driven_by[link].states)
+        return ceiling, states
+
+    def _floor(self, link: SharedLink, target: float) -> tuple[float, list[State]]:
+        """The level below which a flow across a link has another bottleneck, if above a target, and the states."""
+        floor = 0.0
+        states: list[State] = []
+        first = link.edges.first()
+        if first is not None:
+            floor, states = -first[0], [first[2]]
+        order = self._met(link, max(target, floor))
+        if order is not None:
+            floor, states = order.driver.level, list(order.states)
+        return floor, states
+
+    def _met(self, link: SharedLink, level: float) -> Order | None:
+        """The driver of the highest level of flows across a link, if that is above a level."""
+        found: Order | None = None
+        for driver, order in link.lazy_drivers.items():
+            if driver.level > level:
+                found, level = order, driver.level
+        while True:
+            first = link.orders.first()
+            if first is None or -first[0] <= level:
+                return found
+            order = first[2]
+            limit = order.driver.level
+            if limit > level:
+                if limit == order.limit:
+                    return order
+            else:
+                # Half way (in ratio) leaves room both for the driver to rise and for the link to fall.
+                limit = sqrt(limit * level)
+            self._keep_in_order(order, limit)
+
+    def _shift(self, link: SharedLink, level: float) -> None:
+        """Change a saturated link's level, and what others know of it; its flows' clocks go on as before."""
         rise = level - link.level
         link.level = level
-        changed = self.changed
-        for (a, b), clock in link.clocks.items():
-            clock.read(now)
-            rate = a + b * level
-            clock.rate = rate if rate >= 0.0 else rounded_up(rate, a)
-            if not clock.changed:
-                clock.changed = True
-                changed.append(clock)
-        if not link.drives:
-            return
         if link.lazy:
             for other in link.feeds:
                 self._enqueue(other)
-            if level > link.guard:
-                self._raise_guard(link)
-                for other in link.drives:
-                    if other.level == inf and not other.bound <= other.capacity:
-                        self._enqueue(other)
-            return
+            guards = link.guards
+            while True:
+                first = guards.first()
+                if first is None or first[0] >= level:
+                    return
+                other = first[2].link
+                first[2].ticket = 0
+                other.bound = inf
+                self._enqueue(other)
         for other, per_level in link.drives.items():
+            other.driven += per_level * rise
             if other.level < inf:
                 self._enqueue(other)
+                order = other.driven_by[link]
+                if level > order.limit:
+                    self._keep_in_order(order, level)
             else:
                 other.bound += per_level * rise
                 if not other.bound <= other.capacity:
                     self._enqueue(other)
 
+    def _retime(self, link: SharedLink, now: float) -> None:
+        """Let the clocks of the flows that depend on a link run at its level."""
+        for clock in link.clocks.values():
+            rate = clock.rate_now()
+            if rate != clock.rate:
+                clock.read(now)
+                clock.rate = rate
+                self._look(clock)
+
     def _check_capacity(self, link: SharedLink, now: float) -> None:
         """Condition 3 at an unsaturated link whose bound says nothing."""
-        load = load_of(link)
-        if load > link.capacity * (1 + ROUNDING):
-            self._repair(link, now)
-            return
-        link.bound = bound_of(link)
-        if load != load or link.bound != link.bound:
-            raise SharingFault(f"{link.name}: its load is not a number at {now:g} s")
-        if link.bound > link.capacity:
-            for driver in link.driven_by:
-                if driver.lazy:
-                    self._raise_guard(driver)
-
-    def _raise_guard(self, driver: SharedLink) -> None:
-        """Set a new guard: the links driven have room for its level to rise that far."""
-        fits = inf
-        for link, per_level in driver.drives.items():
-            if link.level == inf and per_level > 0.0:
-                room = link.capacity - (bound_of(link) - per_level * driver.guard_or_level)
-                fits = min(fits, room / per_level)
-        # Half way (in ratio) leaves room both for the level to rise and for flows to be added.
-        driver.guard = sqrt(driver.level * fits) if fits > driver.level else driver.level
-        for link in driver.drives:
-            if link.level == inf:
-                link.bound = bound_of(link)
-
-    # ---- finding bottlenecks anew at one link -------------------------------------------------------
-
-    def _repair(self, link: SharedLink, now: float) -> None:
-        """Find the level of a link, or that it is not saturated, and the bottlenecks of its flows."""
-        self._moved.append(link)
-        found = solve(link, self._shapes)
-        if not found >= 0.0:
-            raise SharingFault(f"{link.name}: its level is {found:g} B/s at {now:g} s")
-        before, link.level = link.level, found
-        changes = []
-        link.lowest, link.highest = 0.0, inf
-        for state in link.states:
-            driver, mixed = state.drivers()
-            if mixed:
-                raise Unsettled
-            regime = state.shape(driver, self._shapes).regime(level_of(driver))
-            if driver is not state.driver or regime is not state.regime:
-                changes.append((state, driver, regime))
-            elif driver is link:
-                link.lowest = max(link.lowest, regime.lowest)
-                link.highest = min(link.highest, regime.highest)
-        link.level = before
-        for state, _, _ in changes:
-            self._load(state, -state.members)
-            self._detach(state)
-        if found < inf:
-            if before < inf:
-                self._set_level(link, found, now)
+        load = link.constant + link.driven
+        falls = rises = 0.0
+        for driver in link.lazy_drivers:
+            part = driver.drives[link] * driver.level
+            load += part
+            if part > 0.0:
+                rises += part
             else:
-                link.level = found
-                for other in link.driven_by:
-                    other.feeds[link] = None
-        else:
-            for other in link.driven_by:
-                other.feeds.pop(link, None)
-            link.level = inf
-            link.clocks.clear()
-        for state, driver, regime in changes:
-            self._assign(state, driver, regime, now)
-            self._load(state, state.members)
-        if found == inf:
-            link.bound = bound_of(link)
-        # Loads moved between links while bottlenecks changed: look at this link again.
+                falls -= part
+        if load != load:
+            raise SharingFault(f"{link.name}: its load is not a number at {now:g} s")
+        if load > link.capacity * (1 + ROUNDING):
+            self._saturate(link, now)
+            return
+        # Where the level of a lazy driver takes load off the link as it rises, only looking each time will do.
+        look_always = falls > 0.0
+        room = max(link.capacity - load, 0.0)
+        # Half way (in ratio) leaves room both for levels to rise and for flows to be added.
+        rise = sqrt(1.0 + room / rises) if rises > 0.0 else 1.0
+        link.bound = inf if look_always else link.constant + link.driven
+        for driver, order in link.lazy_drivers.items():
+            if look_always:
+                driver.feeds[link] = None
+            else:
+                driver.feeds.pop(link, None)
+                order.limit = driver.level * rise
+                order.ticket = next(TICKETS)
+                driver.guards.add(order.limit, order)
+                link.bound += driver.drives[link] * order.limit
+
+    # ---- links become saturated, and are no longer ----------------------------------------------------
+
+    def _saturate(self, link: SharedLink, now: float) -> None:
+        """Let a link be a driver: from above all flows its level falls to where they fill it."""
+        self._moved.append(link)
+        link.level = 2.0 * max([state.fastest_over(link) for state in link.states])
+        for driver, order in link.driven_by.items():
+            driver.feeds[link] = None
+            if driver.lazy:
+                order.ticket = 0
+            else:
+                self._keep_in_order(order, driver.level)
+        for state in [state for state in link.states if None in state.nearest]:
+            self._review(state, link, now)
+        self._relevel(link, now)
+
+    def _release(self, link: SharedLink, now: float) -> None:
+        """No flow is limited by a link any more."""
+        self._moved.append(link)
+        for other, per_level in link.drives.items():
+            # What rounding left: a flow that depends on the level is one that the link limits.
+            if not link.lazy:
+                other.driven -= per_level * link.level
+            link.drives[other] = 0.0
+        link.level = inf
+        for state in [state for state in link.states if link in state.drivers]:
+            self._review(state, None, now)
+        link.own = 0.0
+        for driver, order in link.driven_by.items():
+            order.ticket = 0
+            driver.feeds.pop(link, None)
+        link.bound = inf
         self._enqueue(link)
+
+    def _keep_in_order(self, order: Order, limit: float) -> None:
+        """Let a saturated link compare its level with a driver's when it falls below a limit."""
+        order.limit = limit
+        order.ticket = next(TICKETS)
+        order.link.orders.add(-limit, order)
 
     # ---- states and their loads --------------------------------------------------------------------
 
-    def _assign(self, state: State, driver: SharedLink | None, regime: Regime, now: float) -> None:
-        """Give a state's bundles the clocks and causes of a regime."""
-        state.driver, state.regime = driver, regime
-        state.loads = state.loads_under(regime.rates)
-        for bundle, (a, b), cause in zip(state.bundles, regime.rates, regime.causes, strict=True):
-            self._put(bundle, self._clock(driver if b else None, a, b, now), now)
+    def _review(self, state: State, sought: SharedLink | None, now: float) -> None:
+        """Find the drivers and the regime of a state at the present levels."""
+        nearest = state.look_for_drivers()
+        if nearest == state.nearest:
+            regime = state.shape(nearest, self._shapes).regime(_levels(state.drivers))
+            if regime is state.regime:
+                watch(state, sought)
+                return
+        self._load(state, -state.members)
+        self._detach(state)
+        self._assign(state, nearest, sought, now)
+        self._load(state, state.members)
+
+    def _assign(
+        self, state: State, nearest: tuple[SharedLink | None, ...], sought: SharedLink | None, now: float
+    ) -> None:
+        """Give a state's bundles the clocks and causes of its regime."""
+        drivers = distinct(nearest)
+        regime = state.shape(nearest, self._shapes).regime(_levels(drivers))
+        state.nearest, state.drivers, state.regime = nearest, drivers, regime
+        state.loads = state.loads_under(regime.rates, drivers)
+        for bundle, rate, cause, path in zip(state.bundles, regime.rates, regime.causes, state.path_of, strict=True):
+            self._put(bundle, rate, drivers, now)
             if cause == LEVEL:
+                driver = nearest[path]
                 assert driver is not None
                 bundle.cause.change(driver.index, now)
             else:
                 bundle.cause.change(PRIVATE - cause if cause >= 0 else cause, now)
         state.full.change(regime.full, now)
-        if driver is not None:
+        if not drivers:
+            state.yields = ()
+            return
+        pairs: dict[tuple[SharedLink, SharedLink], None] = {}
+        for way, driver in zip(state.paths, nearest, strict=True):
+            if driver is not None:
+                for link in way:
+                    if link is not driver:
+                        pairs[link, driver] = None
+        for driver in _limiting(state):
             driver.followers += 1
-            driver.lowest = max(driver.lowest, regime.lowest)
-            driver.highest = min(driver.highest, regime.highest)
-            for link in state.crossed:
-                if link is not driver:
-                    link.driven_by[driver] = link.driven_by.get(driver, 0) + 1
-                    if link.level < inf:
-                        driver.feeds[link] = None
+        for link, _, b, driver in state.loads:
+            if b and link is not driver:
+                pairs[link, driver] = None
+        state.yields = tuple(pairs)
+        for link, driver in pairs:
+            order = link.driven_by.get(driver)
+            if order is None:
+                order = self._relate(link, driver)
+            order.states[state] = None
+        watch(state, sought)
+
+    def _relate(self, link: SharedLink, driver: SharedLink) -> Order:
+        """Note that a driver limits, or may limit, flows across a link."""
+        order = link.driven_by[driver] = Order(link, driver)
+        driver.drives[link] = 0.0
+        if driver.lazy:
+            self._be_lazy(order)
+        elif len(driver.drives) > MANY:
+            driver.lazy = True
+            for other, per_level in driver.drives.items():
+                other.driven -= per_level * driver.level
+                if other.level == inf:
+                    other.bound -= per_level * driver.level
+                self._be_lazy(other.driven_by[driver])
+        if link.level < inf:
+            driver.feeds[link] = None
+            if not driver.lazy:
+                self._keep_in_order(order, driver.level)
+        return order
+
+    def _be_lazy(self, order: Order) -> None:
+        """A link no longer hears of each change of a driver's level."""
+        link, driver = order.link, order.driver
+        link.lazy_drivers[driver] = order
+        order.limit = driver.level
+        order.ticket = 0
+        if link.level == inf:
+            order.ticket = next(TICKETS)
+            driver.guards.add(order.limit, order)
+            link.bound += driver.drives[link] * order.limit
 
     def _detach(self, state: State) -> None:
         """Undo `_assign` for a state that loads nothing at present."""
-        driver = state.driver
-        if driver is not None:
+        state.ticket = 0
+        for driver in _limiting(state):
             driver.followers -= 1
             if not driver.followers:
                 driver.own = 0.0
                 self._enqueue(driver)
-            for link in state.crossed:
-                if link is not driver:
-                    left = link.driven_by[driver] - 1
-                    if left:
-                        link.driven_by[driver] = left
-                    else:
-                        del link.driven_by[driver]
-                        driver.drives.pop(link, None)
-                        driver.feeds.pop(link, None)
-                        driver.lazy = driver.lazy and bool(driver.drives)
-        state.driver = state.regime = None
+        for link, driver in state.yields:
+            order = link.driven_by[driver]
+            del order.states[state]
+            if not order.states:
+                self._part(order)
+        state.drivers, state.nearest, state.regime, state.yields, state.loads = (), (), None, (), ()
         for link in state.crossed:
             if not link.states:
                 if link.followers or link.driven_by:
                     raise SharingFault(f"{link.name}: no flow crosses it, and yet some are counted")
                 # What rounding left of the sums goes with the last state.
-                link.constant = link.own = link.bound = 0.0
+                link.constant = link.own = link.driven = link.bound = 0.0
+
+    def _part(self, order: Order) -> None:
+        """A driver limits no flow across a link any more."""
+        link, driver = order.link, order.driver
+        order.ticket = 0
+        del link.driven_by[driver]
+        left = driver.drives.pop(link)
+        driver.feeds.pop(link, None)
+        if driver.lazy:
+            del link.lazy_drivers[driver]
+            driver.lazy = bool(driver.drives)
+            link.bound -= left * order.limit
+        elif left:
+            # What rounding left goes with it.
+            link.driven -= left * driver.level
+            link.bound -= left * driver.level
 
     def _load(self, state: State, members: int) -> None:
         """Account for members that came (or went): coefficients of the loads on the links crossed."""
-        driver = state.driver
-        for link, a, b in state.loads:
+        for link, a, b, driver in state.loads:
             if a:
                 link.constant += members * a
                 link.bound += members * a
@@ -379,79 +536,102 @@ class Sharing:
                 if link is driver:
                     link.own += members * b
                 else:
-                    assert driver is not None
-                    drives = driver.drives
-                    drives[link] = drives.get(link, 0.0) + members * b
-                    link.bound += members * b * driver.guard_or_level
-                    if not driver.lazy and len(drives) > MANY:
-                        driver.lazy = True
-                        driver.guard = driver.level
+                    driver.drives[link] += members * b
+                    if driver.lazy:
+                        link.bound += members * b * link.lazy_drivers[driver].limit
+                    else:
+                        link.driven += members * b * driver.level
+                        link.bound += members * b * driver.level
             if not link.queued and (link.level < inf or not link.bound <= link.capacity):
-                link.queued = True
-                self.queue.append(link)
+                self._enqueue(link)
 
-    def _clock(self, driver: SharedLink | None, a: float, b: float, now: float) -> Clock:
-        """The clock of all bundles with this formula for their rate."""
-        if driver is None:
+    # ---- clocks --------------------------------------------------------------------------------------
+
+    def _put(self, bundle: Bundle, rate: Affine, drivers: tuple[SharedLink, ...], now: float) -> None:
+        """Let a bundle go by the clock of all that have this formula for their rate."""
+        a, slopes = rate
+        terms = tuple([(driver, b) for driver, b in zip(drivers, slopes, strict=True) if b])
+        pace = 1.0
+        if not terms:
             clock = self._constant_clocks.get(a)
             if clock is None:
-                clock = self._constant_clocks[a] = Clock(a, now)
+                clock = self._constant_clocks[a] = Clock(a, terms, now)
         else:
-            clock = driver.clocks.get((a, b))
-            if clock is None:
-                rate = a + b * driver.level
-                clock = driver.clocks[a, b] = Clock(rate if rate >= 0.0 else rounded_up(rate, a), now)
-        return clock
+            if a == 0.0 and len(terms) == 1 and terms[0][1] > 0.0:
+                driver, pace = terms[0]
+                terms = ((driver, 1.0),)
+            found = terms[0][0].clocks.get((a, terms))
+            if found is None:
+                found = Clock(a, terms, now)
+                for driver, _ in terms:
+                    driver.clocks[a, terms] = found
+            clock = found
+        if bundle.clock is not clock:
+            self._let_go(bundle)
+        bundle.attach(clock, pace, now)
+        self._look(clock)
+
+    def _let_go(self, bundle: Bundle) -> None:
+        """No longer follow the levels for a clock by which only one bundle goes, which leaves it."""
+        clock = bundle.clock
+        if clock is not None and clock.users == 1:
+            for driver, _ in clock.terms:
+                if driver.clocks.get((clock.a, clock.terms)) is clock:
+                    del driver.clocks[clock.a, clock.terms]
 
     def look_again(self, clock: Clock) -> None:
         """Find a clock's next completion anew: what it waited for has gone."""
         clock.known = None
+        self._look(clock)
+
+    def _look(self, clock: Clock) -> None:
         if not clock.changed:
             clock.changed = True
             self.changed.append(clock)
 
-    def _put(self, bundle: Bundle, clock: Clock, now: float) -> None:
-        bundle.attach(clock, now)
-        if not clock.changed:
-            clock.changed = True
-            self.changed.append(clock)
+    # ---- from nothing --------------------------------------------------------------------------------
 
-    # ---- when no structure with single drivers exists ------------------------------------------------
-
-    def _go_numeric(self, now: float) -> None:
-        self.numeric = True
+    def _find_anew(self, now: float) -> None:
+        """Find the structure from the levels of a progressive filling."""
+        levels = filling.levels(self.populated)
         for state in self.populated:
-            state.driver = state.regime = None
-            filling.prepare(state, now)
-        for link in self.queue:
-            link.queued = False
-        self.queue.clear()
-
-    def _rebuild(self, now: float) -> None:
-        """Find the structure from nothing."""
-        self.numeric = False
-        self._moved = list(self.links)
+            state.ticket = 0
         for link in self.links:
             link.reset()
+        for link, level in levels.items():
+            link.level = level
         for state in self.populated:
-            self._assign(state, None, state.shape(None, self._shapes).regime(inf), now)
+            self._assign(state, state.look_for_drivers(), None, now)
             self._load(state, state.members)
+        for link in self.links:
+            link.queued = False
+        self.queue.clear()
+        self._moved = list(self.links)
 
-    def _record_saturation(self, links: list[SharedLink], now: float) -> None:
+    def _record_saturation(self, now: float) -> None:
         """Note since when links are saturated, and what intervals have ended."""
-        for link in links:
+        for link in self._moved:
             if link.level < inf and link.states:
                 link.saturated_since = min(link.saturated_since, now)
             elif link.saturated_since < inf:
                 if now > link.saturated_since:
                     link.intervals.append((link.saturated_since, now))
                 link.saturated_since = inf
+        self._moved = []
 
 
-def _pop_lowest(queue: list[SharedLink]) -> SharedLink:
-    """Take the queued link with the lowest level: it does not depend on the others."""
-    lowest, level = 0, queue[0].level
-    for place in range(1, len(queue)):
-        if queue[place].level < level:
-            lowest, level = place, queue[place].level
-    return queue.pop(lowest)
+def _limiting(state: State) -> dict[SharedLink, None]:
+    """The drivers of a state that limit a flow of it at present."""
+    regime = state.regime
+    assert regime is not None
+    found: dict[SharedLink, None] = {}
+    for cause, path in zip(regime.causes, state.path_of, strict=True):
+        if cause == LEVEL:
+            driver = state.nearest[path]
+            assert driver is not None
+            found[driver] = None
+    return found
+
+
+def _levels(drivers: tuple[SharedLink, ...]) -> tuple[float, ...]:
+    return tuple([driver.level for driver in drivers])

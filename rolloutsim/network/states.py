@@ -14,7 +14,8 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.network.clocks import TICKETS
-from rolloutsim.network.regimes import UNBOUND, Part, Regime, Shape
+from rolloutsim.network.levels import Watched
+from rolloutsim.network.regimes import UNBOUND, Affine, Part, Regime, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -155,15 +156,16 @@ SHORT = 64
 class Bundle:
     """The flows of one kind on the hosts in one state: one rate, one clock, one cause.
 
-    A flow's `mark` is in the bundle's bytes: the clock's plus `offset`.
+    A flow's `mark` is in the bundle's bytes: `pace` for each of the clock's, plus `offset`.
     """
 
-    __slots__ = ("cause", "clock", "heap", "kind", "lanes", "listed", "offset", "per_host", "ticket")
+    __slots__ = ("cause", "clock", "heap", "kind", "lanes", "listed", "offset", "pace", "per_host", "ticket")
 
     def __init__(self, kind: Kind, per_host: int) -> None:
         self.kind = kind
         self.per_host = per_host
         self.clock: Clock | None = None
+        self.pace = 1.0
         self.offset = 0.0
         self.heap: list[Entry] = []
         self.lanes: dict[float, Lane] = {}
@@ -174,7 +176,12 @@ class Bundle:
     def served(self, now: float) -> float:
         """Bytes served to each flow of the bundle, on its own scale."""
         assert self.clock is not None
-        return self.clock.read(now) + self.offset
+        return self.clock.read(now) * self.pace + self.offset
+
+    @property
+    def rate(self) -> float:
+        """Of each flow [B/s]."""
+        return 0.0 if self.clock is None else self.clock.rate * self.pace
 
     def add(self, flow: Flow, mark: float, order: int) -> bool:
         """List a flow that finishes when `served` reaches `mark`; whether it is now the first."""
@@ -201,7 +208,7 @@ class Bundle:
             assert clock is not None
             self.listed = mark
             self.ticket = next(TICKETS)
-            heappush(clock.heap, (mark - self.offset, self.ticket, self))
+            heappush(clock.heap, ((mark - self.offset) / self.pace, self.ticket, self))
             clock.known = None
             return True
         return False
@@ -229,19 +236,25 @@ class Bundle:
             lane.open = False
         return flow
 
-    def attach(self, clock: Clock, now: float) -> None:
+    def attach(self, clock: Clock, pace: float, now: float) -> None:
         """Go on by another clock, without any flow noticing."""
         old = self.clock
-        if old is clock:
+        if old is clock and pace == self.pace:
             return
-        self.offset = (old.read(now) + self.offset if old is not None else 0.0) - clock.read(now)
+        clock.users += 1
+        if old is None:
+            self.offset = -clock.read(now) * pace
+        else:
+            old.users -= 1
+            self.offset = (old.read(now) * self.pace + self.offset) - clock.read(now) * pace
         self.clock = clock
+        self.pace = pace
         first = self.first()
         self.ticket = next(TICKETS)
         if first is None:
             self.listed = inf
         else:
-            heappush(clock.heap, (first - self.offset, self.ticket, self))
+            heappush(clock.heap, ((first - self.offset) / pace, self.ticket, self))
             clock.known = None
 
     def forget(self) -> None:
@@ -250,50 +263,60 @@ class Bundle:
         self.lanes.clear()
         self.listed = inf
         self.ticket = next(TICKETS)
-        self.clock = None
+        if self.clock is not None:
+            self.clock.users -= 1
+            self.clock = None
         self.offset = 0.0
         self.cause.past.clear()
 
 
-class State:
+class State(Watched):
     """What hosts in it have in common: the flows in flight of each kind, and therefore all rates.
 
-    Invariants: `members` hosts are in the state (not counted for the one without flows); while it is
-    populated every bundle has a clock; `loads` are (link, a, b): each member loads the link with
-    `a + b × driver.level`.
+    Invariants: `members` hosts are in the state (not counted for the one without flows); while it is populated every
+    bundle has a clock, and `nearest` has the saturated link of the lowest level on each of `paths` (None: none is
+    saturated), of which `drivers` are the distinct ones; `loads` are (link, a, b, driver): each member loads the link
+    with `a + b × driver.level`, and with several of these if several drivers say how much.
     """
 
     __slots__ = (
-        "bundles", "busy", "crossed", "crossing", "driver", "entangled", "flows_on", "full", "key", "loads", "members",
-        "minus", "places", "plus", "profile", "regime", "shapes",
+        "bundles", "busy", "crossed", "crossing", "drivers", "flows_on", "full", "key", "loads", "members", "minus",
+        "nearest", "path_of", "paths", "places", "plus", "profile", "regime", "shapes", "yields",
     )  # fmt: skip
 
     def __init__(self, profile: Profile, key: tuple[tuple[Kind, int], ...]) -> None:
+        super().__init__()
         self.profile = profile
         self.key = key
         self.members = 0
-        self.bundles = tuple(Bundle(kind, number) for kind, number in key)
+        self.bundles = tuple([Bundle(kind, number) for kind, number in key])
         self.places = {kind: place for place, (kind, _) in enumerate(key)}
-        self.crossed: tuple[SharedLink, ...] = tuple(dict.fromkeys(link for kind, _ in key for link in kind.links))
+        # The distinct ways of its flows over shared links, and which of them each kind takes (-1: over none).
+        self.paths: tuple[tuple[SharedLink, ...], ...] = tuple(
+            dict.fromkeys(kind.links for kind, _ in key if kind.links)
+        )
+        self.path_of = tuple([self.paths.index(kind.links) if kind.links else -1 for kind, _ in key])
+        self.crossed: tuple[SharedLink, ...] = tuple(dict.fromkeys(link for path in self.paths for link in path))
         # Flows of each member across each link.
         self.crossing = tuple(
-            (link, sum(number for kind, number in key if link in kind.links)) for link in self.crossed
+            [(link, sum([number for kind, number in key if link in kind.links])) for link in self.crossed]
         )
-        self.driver: SharedLink | None = None
-        # Whether its flows may depend on different saturated links: their paths differ.
-        self.entangled = len({kind.links for kind, _ in key if kind.links}) > 1
+        self.nearest: tuple[SharedLink | None, ...] = ()
+        self.drivers: tuple[SharedLink, ...] = ()
         self.regime: Regime | None = None
-        self.loads: tuple[tuple[SharedLink, float, float], ...] = ()
+        self.loads: tuple[Load, ...] = ()
+        self.yields: tuple[tuple[SharedLink, SharedLink], ...] = ()  # (link, another that says what loads it)
         self.full = Chronicle(())  # the private links that bind
         self.plus: dict[Kind, State] = {}
         self.minus: dict[Kind, State] = {}
-        self.shapes: dict[SharedLink | None, Shape] = {}
+        self.shapes: dict[tuple[SharedLink | None, ...], Shape] = {}
         # Flows on each private link, and the same for those links only that have any.
-        self.flows_on = tuple(
-            sum(number for kind, number in key if any(place == p for p, _ in kind.usage))
-            for place in range(len(profile.capacities))
-        )
-        self.busy = tuple((place, flows) for place, flows in enumerate(self.flows_on) if flows)
+        flows_on = [0] * len(profile.capacities)
+        for kind, number in key:
+            for place, _ in kind.usage:
+                flows_on[place] += number
+        self.flows_on = tuple(flows_on)
+        self.busy = tuple([(place, flows) for place, flows in enumerate(flows_on) if flows])
 
     def after(self, kind: Kind, change: int) -> State:
         """The state of a host with one flow of `kind` more (`change` 1) or less (-1)."""
@@ -303,7 +326,7 @@ class State:
             numbers = dict(self.key)
             numbers[kind] = numbers.get(kind, 0) + change
             key = tuple(sorted(((k, n) for k, n in numbers.items() if n), key=lambda item: item[0].index))
-            name = tuple((k.index, n) for k, n in key)
+            name = tuple([(k.index, n) for k, n in key])
             states = self.profile.states
             if not key:
                 state = self.profile.idle
@@ -314,39 +337,76 @@ class State:
             known[kind] = state
         return state
 
-    def shape(self, driver: SharedLink | None, shapes: dict[object, Shape]) -> Shape:
-        """The state as seen by a driver; states of equal shape share it (and its regimes)."""
-        shape = self.shapes.get(driver)
+    def look_for_drivers(self) -> tuple[SharedLink | None, ...]:
+        """The saturated link of the lowest level on each path."""
+        if len(self.paths) == 1:
+            return (_nearest(self.paths[0]),)
+        return tuple([_nearest(path) for path in self.paths])
+
+    def fastest_over(self, link: SharedLink) -> float:
+        """The highest rate per unit of weight of a flow across a link, at the present levels [B/s]."""
+        regime = self.regime
+        assert regime is not None
+        fastest = 0.0
+        for (kind, _), (a, slopes) in zip(self.key, regime.rates, strict=True):
+            if link in kind.links:
+                rate = a
+                for driver, slope in zip(self.drivers, slopes, strict=True):
+                    rate += slope * driver.level
+                fastest = max(fastest, rate / kind.weight)
+        return fastest
+
+    def shape(self, nearest: tuple[SharedLink | None, ...], shapes: dict[object, Shape]) -> Shape:
+        """The state as seen by its drivers; states of equal shape share it (and its regimes)."""
+        shape = self.shapes.get(nearest)
         if shape is None:
-            parts = tuple(
-                Part(number, kind.weight, kind.cap, kind.ceiling, kind.usage, driver in kind.links)
-                for kind, number in self.key
-            )
-            key = (self.profile.capacities, parts)
+            drivers = distinct(nearest)
+            parts = []
+            for (kind, number), path in zip(self.key, self.path_of, strict=True):
+                link = nearest[path] if path >= 0 else None
+                driver = -1 if link is None else drivers.index(link)
+                parts.append(Part(number, kind.weight, kind.cap, kind.ceiling, kind.usage, driver))
+            key = (self.profile.capacities, tuple(parts), len(drivers))
             shape = shapes.get(key)
             if shape is None:
-                shape = shapes[key] = Shape(self.profile.capacities, parts)
-            self.shapes[driver] = shape
+                shape = shapes[key] = Shape(self.profile.capacities, tuple(parts))
+            self.shapes[nearest] = shape
         return shape
 
-    def loads_under(self, rates: tuple[tuple[float, float], ...]) -> tuple[tuple[SharedLink, float, float], ...]:
-        """What each member loads on the links crossed: (link, a, b), the load being a + b × level."""
-        sums: dict[SharedLink, tuple[float, float]] = {}
-        for (kind, number), (a, b) in zip(self.key, rates, strict=True):
+    def loads_under(self, rates: tuple[Affine, ...], drivers: tuple[SharedLink, ...]) -> tuple[Load, ...]:
+        """What each member loads on the links crossed."""
+        sums: dict[SharedLink, list[float]] = {}
+        for (kind, number), (a, slopes) in zip(self.key, rates, strict=True):
             for link in kind.links:
-                before = sums.get(link, (0.0, 0.0))
-                sums[link] = (before[0] + number * a, before[1] + number * b)
-        return tuple((link, a, b) for link, (a, b) in sums.items())
+                before = sums.get(link)
+                if before is None:
+                    before = sums[link] = [0.0] * (1 + len(drivers))
+                before[0] += number * a
+                for place, b in enumerate(slopes):
+                    before[place + 1] += number * b
+        loads: list[Load] = []
+        for link, (a, *slopes_of) in sums.items():
+            rows = [(link, 0.0, b, driver) for driver, b in zip(drivers, slopes_of, strict=True) if b]
+            if rows:
+                rows[0] = (link, a, rows[0][2], rows[0][3])
+                loads += rows
+            else:
+                loads.append((link, a, 0.0, link))
+        return tuple(loads)
 
-    def drivers(self) -> tuple[SharedLink | None, bool]:
-        """The saturated link that its flows depend on, and whether there is more than one."""
-        found: SharedLink | None = None
-        for kind, _ in self.key:
-            nearest: SharedLink | None = None
-            for link in kind.links:
-                if link.level < inf and (nearest is None or link.level < nearest.level):
-                    nearest = link
-            if nearest is not None and found is not None and nearest is not found:
-                return found, True
-            found = found or nearest
-        return found, False
+
+# What a state's member loads: (link, a, b, driver), with a + b × the driver's level.
+Load = tuple["SharedLink", float, float, "SharedLink"]
+
+
+def _nearest(path: tuple[SharedLink, ...]) -> SharedLink | None:
+    found: SharedLink | None = None
+    for link in path:
+        if link.level < inf and (found is None or link.level < found.level):
+            found = link
+    return found
+
+
+def distinct(nearest: tuple[SharedLink | None, ...]) -> tuple[SharedLink, ...]:
+    """The drivers among the nearest links, in the order of the paths."""
+    return tuple(dict.fromkeys([link for link in nearest if link is not None]))

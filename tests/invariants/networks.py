@@ -76,6 +76,57 @@ def racked_specs(draw: st.DrawFn) -> dict[str, Any]:
     return {"links": links, "kinds": kinds, "profiles": profiles, "arrivals": arrivals, "hosts": 40}
 
 
+@st.composite
+def shaped_specs(draw: st.DrawFn) -> dict[str, Any]:
+    """Networks in which several tiers bind at once: what nodes do not share, and what they fetch at the same time.
+
+    One to three sources (registries, or replicas of one); behind them rooms, racks and a link of each host's own, each
+    tier present or not, which bind here and not there; hosts that fetch from several sources at once, and from each
+    other over links that are uplinks of single hosts; NICs that are all different; disks, with coefficients.
+    """
+    sources = draw(st.integers(1, 3))
+    hosts = draw(st.integers(3, 14))
+    links = [draw(st.floats(5, 120)) for _ in range(sources)]
+
+    def tier(number: int, least: float, most: float) -> list[int]:
+        first = len(links)
+        links.extend(draw(st.one_of(st.sampled_from([10.0, 20.0]), st.floats(least, most))) for _ in range(number))
+        return list(range(first, len(links)))
+
+    rooms = tier(draw(st.integers(0, 2)), 10, 100)
+    racks = tier(draw(st.sampled_from([0, 2, 3, hosts])), 4, 60)
+    own = tier(draw(st.sampled_from([0, hosts])), 1, 30)
+    uplinks = tier(draw(st.sampled_from([0, 0, hosts])), 1, 30)
+    weights = draw(st.sampled_from([[1.0], [1.0], [1.0, 0.4, 2.5]]))
+    kinds: list[Any] = []
+    kinds_of: list[list[int]] = []
+    for host in range(hosts):
+        near = [tier_links[host % len(tier_links)] for tier_links in (rooms, racks, own) if tier_links]
+        starts = list(range(sources)) + [uplinks[(host + step) % hosts] for step in (1, 3) if uplinks]
+        mine = []
+        for start in draw(st.lists(st.sampled_from(starts), min_size=1, max_size=3, unique=True)):
+            mine.append(len(kinds))
+            weight = draw(st.sampled_from(weights))
+            cap = draw(st.sampled_from([None, None, None, 3.0]))
+            kinds.append(([start, *near], [(0, 1.0)], cap, weight))
+        if draw(st.booleans()):
+            mine.append(len(kinds))  # its own traffic, on the link nearest to it
+            kinds.append((near[-1:] or [0], [(0, 1.0)], None, 1.0))
+        if draw(st.booleans()):
+            mine.append(len(kinds))  # an unpack, which shares a disk with what is written
+            kinds.append(([], [(0, 0.5), (1, 1.0)], 50.0, 1.0))
+        kinds_of.append(mine)
+    nic = draw(st.sampled_from([5.0, 20.0, math.inf]))
+    is_own = draw(st.booleans())
+    profiles = [(nic + (host if is_own else 0.0), draw(st.sampled_from([math.inf, 15.0]))) for host in range(hosts)]
+    arrivals = []
+    for _ in range(draw(st.integers(10, 45))):
+        host = draw(st.integers(0, hosts - 1))
+        kind = draw(st.sampled_from(kinds_of[host]))
+        arrivals.append((host, kind, draw(SIZES), draw(TIMES), draw(st.integers(0, 2))))
+    return {"links": links, "kinds": kinds, "profiles": profiles, "arrivals": arrivals, "hosts": hosts}
+
+
 def play(spec: dict[str, Any], each_update: Callable[[Played], None], start: float = 0.0) -> Played:
     """Play a network to its end, looking at it after each event that left the sharing up to date."""
     env = simpy.Environment(start)
