@@ -42,12 +42,16 @@ if TYPE_CHECKING:
 # cases (and scenarios compared with the same seed) differ by what they are and not by luck.
 _PURPOSES = ("asking", "startup", "requests", "backoff", "faults", "fairness")
 
+# A simulation that is watched is looked at after so many events (assumed: a look costs a tenth of an event).
+_WATCHED = 16
+
 
 def simulate(
     scenario: ResolvedScenario,
     seed: int | None = None,
     progress: Callable[[str, float, float], None] | None = None,
     alone: bool | AloneTimes = True,
+    watch: Callable[[], None] | None = None,
 ) -> Run:
     """Simulate all cases of a scenario.
 
@@ -62,6 +66,8 @@ def simulate(
     alone : bool or AloneTimes
         Whether each pull's time alone is wanted, for which there are simulations of their own; for another run of the
         same scenario, which would do them again, those that are known already.
+    watch : callable, optional
+        Called every few events; what it raises ends the simulation.
 
     Returns
     -------
@@ -71,7 +77,7 @@ def simulate(
     seed = scenario.seed if seed is None else seed
     times = AloneTimes(scenario) if alone is True else alone or None
     with _no_cyclic_collection():
-        cases = tuple(_Case(scenario, case, seed).run(times, progress) for case in scenario.cases)
+        cases = tuple(_Case(scenario, case, seed).run(times, progress, watch) for case in scenario.cases)
     return Run(scenario, seed, cases, _provenance())
 
 
@@ -105,11 +111,16 @@ class _Case:
         self.waiting = self.planned
         self.events = 0
 
-    def run(self, alone: AloneTimes | None, progress: Callable[[str, float, float], None] | None = None) -> CaseRecords:
+    def run(
+        self,
+        alone: AloneTimes | None,
+        progress: Callable[[str, float, float], None] | None = None,
+        watch: Callable[[], None] | None = None,
+    ) -> CaseRecords:
         """Step through all events until the last pod is ready or nothing can happen any more."""
         pushes = [] if self.orchestrated is None else self.orchestrated.pushed_before
         if all(image.is_complete for _, images in pushes for image in images):
-            self._step(progress)
+            self._step(progress, watch)
         self.network.audit()
         if self.orchestrated is not None:
             pushes += self.orchestrated.close(pushes)
@@ -122,7 +133,9 @@ class _Case:
         self.actors.nodes.clear()
         return records
 
-    def _step(self, progress: Callable[[str, float, float], None] | None) -> None:
+    def _step(
+        self, progress: Callable[[str, float, float], None] | None, watch: Callable[[], None] | None = None
+    ) -> None:
         step = self.env.step
         events = 0
         orchestrated, horizon = self.orchestrated, self.scenario.horizon
@@ -137,6 +150,8 @@ class _Case:
                         break
                 step()
                 events += 1
+                if watch is not None and events % _WATCHED == 0:
+                    watch()
                 if progress is not None and events % 5000 == 0:
                     done = 1 - self.waiting / self.planned if orchestrated is None else orchestrated.share_done
                     progress(self.case.name, self.env.now, done)
