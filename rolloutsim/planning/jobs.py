@@ -18,7 +18,7 @@ def check_jobs(jobs: Any) -> None:
         raise UsageError(f"{jobs} jobs are not possible; allowed: a whole number from 1 on, or -1 for one on each core")
 
 
-def in_order(tasks: Iterator[Task], jobs: int, ahead: int, kept: str = "") -> Generator[Any]:
+def in_order(tasks: Iterator[Task], jobs: int, ahead: int | None = None, kept: str = "") -> Generator[Any]:
     """What tasks give, in their order, each as soon as it and those before it are done.
 
     Tasks are taken when there is a process for them. Closing the generator ends those that are at work.
@@ -29,8 +29,8 @@ def in_order(tasks: Iterator[Task], jobs: int, ahead: int, kept: str = "") -> Ge
         Functions and their arguments.
     jobs : int
         How many processes may work, -1: one a core, or those of the backend that joblib is told to use.
-    ahead : int
-        How many tasks are handed out at a time.
+    ahead : int, optional
+        How many tasks are handed out at a time; by default enough that nobody waits.
     kept : str
         What an error says of the work that was done before.
 
@@ -39,9 +39,10 @@ def in_order(tasks: Iterator[Task], jobs: int, ahead: int, kept: str = "") -> Ge
     RolloutsimError
         If a process dies.
     """
-    from joblib import Parallel, delayed
+    from joblib import Parallel, delayed, effective_n_jobs
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+    ahead = 2 * effective_n_jobs(jobs) if ahead is None else ahead
     calls: Iterator[Any] = (delayed(function)(*arguments) for function, arguments in tasks)
     try:
         try:

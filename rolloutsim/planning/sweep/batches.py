@@ -145,7 +145,7 @@ def _elsewhere(queue: Iterator[Job], pace: Pace, workers: Workers) -> Iterator[B
     with workers.backend():
         pace.workers = max(1, effective_n_jobs(workers.jobs))
         tasks = ((do_batch, (batch,)) for batch in _batches(queue, pace))
-        with closing(in_order(tasks, workers.jobs, 2 * pace.workers, "what was done before is kept; ")) as batches:
+        with closing(in_order(tasks, workers.jobs, kept="what was done before is kept; ")) as batches:
             for batch in batches:
                 pace.saw(batch)
                 yield batch
