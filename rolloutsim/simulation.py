@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import simpy
 from simpy import Environment
-from simpy.core import EmptySchedule
 
 from rolloutsim.collecting import collect
 from rolloutsim.fleet.build import build
@@ -42,8 +41,11 @@ if TYPE_CHECKING:
 # cases (and scenarios compared with the same seed) differ by what they are and not by luck.
 _PURPOSES = ("asking", "startup", "requests", "backoff", "faults", "fairness")
 
-# A simulation that is watched is looked at after so many events (assumed: a look costs a tenth of an event).
-_WATCHED = 16
+
+# Between two reports of progress.
+_EVENTS_AT_A_TIME = 5000
+# And between two looks of who watches (assumed: a look costs a tenth of an event).
+_WATCHED = 20
 
 
 def simulate(
@@ -133,36 +135,24 @@ class _Case:
         self.actors.nodes.clear()
         return records
 
-    def _step(
-        self, progress: Callable[[str, float, float], None] | None, watch: Callable[[], None] | None = None
-    ) -> None:
-        step = self.env.step
-        events = 0
-        orchestrated, horizon = self.orchestrated, self.scenario.horizon
-        try:
-            while self.waiting:
-                if orchestrated is not None:
-                    self.waiting = orchestrated.waiting
-                    if not self.waiting:
-                        break
-                    if self.env.peek() > horizon:
-                        self._give_up(horizon)
-                        break
-                step()
-                events += 1
-                if watch is not None and events % _WATCHED == 0:
-                    watch()
-                if progress is not None and events % 5000 == 0:
-                    done = 1 - self.waiting / self.planned if orchestrated is None else orchestrated.share_done
-                    progress(self.case.name, self.env.now, done)
-        except EmptySchedule:
-            pass  # nothing can happen any more; the pods still waited for are the result
-        self.events = events
-
-    def _give_up(self, horizon: float) -> None:
-        """Let the time until the horizon pass, unless nothing can happen any more."""
-        if self.env.now < horizon and self.env.peek() < inf:
-            self.env.run(until=horizon)
+    def _step(self, progress: Callable[[str, float, float], None] | None, watch: Callable[[], None] | None) -> None:
+        network, orchestrated, horizon = self.network, self.orchestrated, self.scenario.horizon
+        while self.waiting:
+            # Nothing can happen any more once it does fewer; the pods still waited for are the result.
+            most = 1 if orchestrated is not None else _EVENTS_AT_A_TIME if watch is None else _WATCHED
+            done = network.run(inf if orchestrated is None else horizon, most)
+            self.events += done
+            if orchestrated is not None:
+                self.waiting = orchestrated.waiting
+            if done < most:
+                break
+            if watch is not None and self.events % _WATCHED == 0:
+                watch()
+            if progress is not None and self.events % _EVENTS_AT_A_TIME == 0:
+                share = 1 - self.waiting / self.planned if orchestrated is None else orchestrated.share_done
+                progress(self.case.name, network.now, share)
+        if self.waiting and orchestrated is not None and network.now < horizon and network.peek() < inf:
+            network.wait(horizon)
 
     def _generator(self, purpose: str) -> np.random.Generator:
         """The generator of a purpose, made when something is random: importing numpy's takes its time."""
@@ -191,6 +181,8 @@ class _Case:
     def _ready(self, row: int) -> None:
         self.ledger.pulls.ready[row] = self.env.now
         self.waiting -= 1
+        if not self.waiting:
+            self.network.halt()
 
 
 class AloneTimes:

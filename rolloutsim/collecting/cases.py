@@ -74,7 +74,7 @@ def collect(
     pushes : list
         What was pushed before the rollout.
     """
-    end = network.env.now
+    end = network.now
     in_flight = _note_progress(actors, network, ledger)
     for pusher in () if orchestrated is None else orchestrated.pushers:
         in_flight.extend(pusher.host.flows)

@@ -134,7 +134,7 @@ class ConstantRates:
         self.network = network
         self.queues = queues
         self.flows: list[ConstantRate] = []
-        self.since = network.env.now
+        self.since = network.now
 
     def change(self) -> None:
         """A flow begins or ends: settle what got through, and share the links anew."""
@@ -153,7 +153,7 @@ class ConstantRates:
 
     def settle(self) -> None:
         """Count what got through by now."""
-        now = self.network.env.now
+        now = self.network.now
         for flow in self.flows:
             if flow.active:
                 flow.bytes += flow.through * (now - self.since)
@@ -197,13 +197,13 @@ class ConstantRate:
             rates.network.call_later(spec.until, self._finish)
 
     def _start(self, _: object) -> None:
-        self.started = self.rates.network.env.now
+        self.started = self.rates.network.now
         self.rates.settle()
         self.active = True
         self.rates.change()
 
     def _finish(self, _: object) -> None:
-        self.finished = self.rates.network.env.now
+        self.finished = self.rates.network.now
         self.rates.settle()
         self.active = False
         self.rates.change()

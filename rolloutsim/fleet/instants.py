@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from simpy.events import EventPriority
-
-from rolloutsim.network.calls import Call
 from rolloutsim.network.fluid import FluidNetwork
 
-# After every other event of the same instant: SimPy handles lower numbers first, itself uses 0 and 1, the network 2
-# and 3.
-_END = EventPriority(4)
+# After everybody else who waits for the sharing to settle on the instant.
+_END = 1
 
 
 class EndOfInstant:
@@ -37,16 +32,12 @@ class EndOfInstant:
         """Call the function at the end of this instant."""
         if not self.asked:
             self.asked = True
-            self.network.env.schedule(Call(_nothing, None, [self._end]), _END)
+            self.network.call_afterwards(self._end, None, _END)
 
     def _end(self, _: object) -> None:
-        # What follows is a call like any other, after which the network looks at what changed.
+        # What follows is a call like any other, before which others of the same instant may come.
         self.network.call_later(0.0, self._call)
 
     def _call(self, _: object) -> None:
         self.asked = False
         self.function()
-
-
-def _nothing(_: Any) -> None:
-    """Stand in for the function of an event whose callbacks need none."""

@@ -74,11 +74,11 @@ class Observer:
         network.call_later(self.agenda[0][0], self._look)
 
     def _look(self, _: object) -> None:
-        env = self.network.env
+        network = self.network
         # Where nothing else is going to happen, nobody needs an observer that keeps the clock running.
-        if env.peek() == inf:
+        if network.peek() == inf:
             return
-        now = env.now
+        now = network.now
         while self.agenda[0][0] <= now:
             _, place, readings = heappop(self.agenda)
             readings.take(now)

@@ -1,24 +1,19 @@
-"""Events that call a function when their time comes: a SimPy process's work at a fraction of its cost."""
+"""What waits in SimPy's queue: a function to call when its time comes, at a fraction of the cost of a process."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from simpy.events import Event
 
+class Call:
+    """A function with one argument, to be called when its time comes: `FluidNetwork.run` does.
 
-class Call(Event):
-    """An event that has happened, and calls a function with one argument when its time comes.
-
-    What the kernel wants to know of every event stands in the class: there is one a request of each layer.
+    There is one for each request of each layer, so it is none of SimPy's events, which know much more.
     """
 
     __slots__ = ("argument", "function")
-    _ok = True
-    _value = None
 
-    def __init__(self, function: Callable[[Any], None], argument: Any, callbacks: list[Any]) -> None:
-        self.callbacks: Any = callbacks
+    def __init__(self, function: Callable[[Any], None], argument: Any) -> None:
         self.function = function
         self.argument = argument

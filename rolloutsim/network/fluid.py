@@ -1,11 +1,12 @@
 """Flows in simulated time: bytes move at max-min fair rates between the events of a SimPy environment.
 
 Between two events all rates are constant; an event is a flow that starts, finishes or is cut, or a capacity
-that changes. All changes at one instant are merged into one update of the sharing. One alarm waits for the
-next completion; an alarm that was overtaken by events is recognised when it rings and ignored.
+that changes. All changes at one instant are merged into one update of the sharing. When the next flow is complete
+stands in a calendar of the network's own: what happens next is the first of this calendar or of SimPy's queue, and
+`FluidNetwork.run` goes from one to the next.
 
-Completion is decided by identity, not by a tolerance: the flows whose finish mark made the alarm are due
-when it rings, whatever the clock's rounding makes of their last bytes. (A tolerance in bytes would livelock
+Completion is decided by identity, not by a tolerance: the flows whose finish mark stands in the calendar are due
+when their time comes, whatever the clock's rounding makes of their last bytes. (A tolerance in bytes would livelock
 once the smallest step of the clock, 1.5e-11 s at 86,400 s, is worth more bytes than the tolerance.)
 
 The caller sees hosts, kinds and flows; it never touches states, bundles or clocks.
@@ -19,7 +20,7 @@ from math import inf
 from typing import Any
 
 from simpy import Environment
-from simpy.events import NORMAL, Event, EventPriority
+from simpy.events import EventPriority
 
 from rolloutsim.network.calls import Call
 from rolloutsim.network.clocks import Clock
@@ -28,9 +29,10 @@ from rolloutsim.network.links import Kind, SharedLink
 from rolloutsim.network.sharing import Sharing
 from rolloutsim.network.states import Bundle, Flow, Host, Profile, State
 
-# After every event of the same instant: SimPy handles lower numbers first, and itself uses 0 and 1.
-_LAST = EventPriority(2)
-_AFTERWARDS = EventPriority(3)
+# The order at one instant: SimPy handles lower numbers first, and itself uses 0 and 1. What is called afterwards finds
+# the sharing settled on all that comes before.
+_NORMAL = EventPriority(1)
+_AFTERWARDS = 2
 
 # Stale entries of a calendar with fewer are left alone (assumed: some hundred kilobytes).
 FEWEST_ENTRIES = 1000
@@ -49,7 +51,7 @@ class FluidNetwork:
         self.env = env
         # The kernel's own list of what is to come: a call less for each event than `peek` and `schedule`.
         self._coming = env._queue
-        self.now = env.now  # of the event being handled; cheaper to read than the environment's
+        self.now: float = env.now  # cheaper to read than the environment's
         self.links: list[SharedLink] = []
         self.sharing = Sharing(self.links)
         self.carried: list[float] = []  # bytes of finished and cut flows, by kind
@@ -61,14 +63,7 @@ class FluidNetwork:
         self._orders = 0
         self._calendar: list[tuple[float, int, int, Clock]] = []
         self._calendar_room = FEWEST_ENTRIES  # entries that it may have until the stale ones are looked for
-        self._alarm: Event | None = None
-        self._rung: Event | None = None
-        self._when_alarm_rings: list[Any] = [self._wake]
-        self._when_call_rings: list[Any] = [self._ring]
-        self._alarm_time = inf
-        self._latest_alarm = -inf  # that was set, overtaken ones too
-        self.update_planned = False  # more events of this instant come before the sharing is updated
-        self._inside = False
+        self._halted = False
 
     # ---- building ------------------------------------------------------------------------------------
 
@@ -117,8 +112,6 @@ class FluidNetwork:
         if not host.dirty:
             host.dirty = True
             self._dirty.append(host)
-        if not self._inside:
-            self._plan_update()
         return flow
 
     def stop(self, flow: Flow) -> float:
@@ -138,8 +131,6 @@ class FluidNetwork:
         if not host.dirty:
             host.dirty = True
             self._dirty.append(host)
-        if not self._inside:
-            self._plan_update()
         return received
 
     def reweigh(self, flow: Flow, kind: Kind) -> None:
@@ -154,8 +145,6 @@ class FluidNetwork:
         if not host.dirty:
             host.dirty = True
             self._dirty.append(host)
-        if not self._inside:
-            self._plan_update()
 
     def set_capacity(self, link: SharedLink, capacity: float) -> None:
         """Change a link's capacity [B/s], at most to its nominal one; what rounding left of it is none."""
@@ -166,10 +155,9 @@ class FluidNetwork:
             link.offered += link.capacity * (now - link.offered_until)
         link.offered_until = now
         if capacity < link.capacity:
-            self._finish_nearly_due(now)
+            # What follows may stop flows for ever that end at this instant but for roundings.
+            self._finish_until(now + ROUNDING * max(now, 1.0), now)
         self.sharing.set_capacity(link, capacity)
-        if not self._inside:
-            self._plan_update()
 
     def degrade(self, link: SharedLink, share: float) -> None:
         """Leave a link a share (0 to 1) of its nominal capacity."""
@@ -184,13 +172,82 @@ class FluidNetwork:
 
     def call_later(self, delay: float, function: Callable[[Any], None], argument: Any = None) -> None:
         """Call `function(argument)` after `delay` [s]; cheaper than a SimPy process for one step."""
-        call = Call(function, argument, self._when_call_rings)
-        env = self.env
-        heappush(self._coming, (env._now + delay, NORMAL, next(env._eid), call))
+        call: Any = Call(function, argument)
+        heappush(self._coming, (self.now + delay, _NORMAL, next(self.env._eid), call))
 
-    def call_afterwards(self, function: Callable[[Any], None], argument: Any) -> None:
-        """Call `function(argument)` when the sharing has settled on what happens at this instant."""
-        self.env.schedule(Call(function, argument, self._when_call_rings), _AFTERWARDS)
+    def call_afterwards(self, function: Callable[[Any], None], argument: Any = None, order: int = 0) -> None:
+        """Call `function(argument)` when the sharing has settled on what happens at this instant, by order."""
+        call: Any = Call(function, argument)
+        heappush(self._coming, (self.now, EventPriority(_AFTERWARDS + order), next(self.env._eid), call))
+
+    # ---- time ----------------------------------------------------------------------------------------
+
+    def run(self, until: float = inf, most: int = -1) -> int:
+        """Let happen what happens.
+
+        Parameters
+        ----------
+        until : float
+            Nothing later than this happens [s].
+        most : int
+            So many events at the most; -1: as many as there are.
+
+        Returns
+        -------
+        int
+            How many events there were; fewer than `most` where nothing follows until then, or somebody called `halt`.
+        """
+        env, coming, calendar, sharing = self.env, self._coming, self._calendar, self.sharing
+        done = 0
+        self._halted = False
+        while True:
+            # `update_planned`, written out.
+            if (self._dirty or sharing.changed or sharing.queue) and not (
+                coming and coming[0][0] <= self.now and coming[0][1] < _AFTERWARDS
+            ):
+                self._update(self.now)
+            if done == most or self._halted:
+                break
+            due = calendar[0][0] if calendar else inf
+            if coming and coming[0][0] < due:
+                now, _, _, event = coming[0]
+                if now > until:
+                    break
+                if isinstance(event, Call):
+                    heappop(coming)
+                    env._now = self.now = now
+                    event.function(event.argument)
+                else:
+                    env.step()
+                    self.now = env.now
+            else:
+                if due == inf or due > until:
+                    break
+                env._now = self.now = due
+                self._finish_until(due, due)
+            done += 1
+        return done
+
+    def halt(self) -> None:
+        """Let `run` return after the present event."""
+        self._halted = True
+
+    def wait(self, until: float) -> None:
+        """Let happen what happens until a time, and let that be the present one [s]."""
+        self.run(until)
+        self.env._now = self.now = until
+
+    def peek(self) -> float:
+        """When the next event is [s]; inf: there is none."""
+        if self.update_planned:
+            return self.now
+        due = self._calendar[0][0] if self._calendar else inf
+        return min(due, self._coming[0][0]) if self._coming else due
+
+    @property
+    def update_planned(self) -> bool:
+        """Whether something happened at this instant that the sharing has not settled on."""
+        return bool(self._dirty or self.sharing.changed or self.sharing.queue)
 
     # ---- asking --------------------------------------------------------------------------------------
 
@@ -245,50 +302,6 @@ class FluidNetwork:
                 raise SharingFault(f"{link.name}: carried {size:g} B where {offered:g} B are possible until {now:g} s")
 
     # ---- events --------------------------------------------------------------------------------------
-
-    def _plan_update(self) -> None:
-        if not self.update_planned:
-            self.update_planned = True
-            self.env.schedule(Call(_nothing, None, [self._planned_update]), _LAST)
-
-    def _planned_update(self, _: Event) -> None:
-        self.update_planned = False
-        self.now = self.env.now
-        self._update(self.now)
-
-    def _ring(self, call: Any) -> None:
-        now = self.now = self.env.now
-        self._inside = True
-        call.function(call.argument)
-        self._inside = False
-        if not self.update_planned and (self._dirty or self.sharing.queue):
-            if not self._coming or self._coming[0][0] > now:
-                self._update(now)
-            else:
-                self._plan_update()
-
-    def _wake(self, event: Event) -> None:
-        if event is not self._alarm:
-            return
-        now = self.now = self.env.now
-        # The kernel adds the delay to its clock, which may fall a rounding short of the time asked for.
-        due = self._alarm_time
-        limit = due if due > now else now
-        self._alarm, self._alarm_time, self._rung = None, inf, event
-        self._inside = True
-        self._finish_until(limit, now)
-        self._inside = False
-        if not self._coming or self._coming[0][0] > now:
-            self._update(now)
-        elif not self.update_planned:
-            # More events of this instant follow.
-            self._plan_update()
-
-    def _finish_nearly_due(self, now: float) -> None:
-        """Complete the flows that end at this instant but for roundings: what follows may stop them for ever."""
-        inside, self._inside = self._inside, True
-        self._finish_until(now + ROUNDING * max(now, 1.0), now)
-        self._inside = inside
 
     def _finish_until(self, limit: float, now: float) -> None:
         """Complete the flows of all clocks that are due up to a time [s]."""
@@ -445,24 +458,6 @@ class FluidNetwork:
             self._drop_stale_entries()
         while calendar and calendar[0][2] != calendar[0][3].ticket:
             heappop(calendar)
-        if not calendar:
-            if self._latest_alarm > now:
-                self._forget_alarms(now)
-            return
-        due = calendar[0][0]
-        if due < self._alarm_time:
-            # An alarm that rang may be set again; one that was overtaken is still in the kernel's queue.
-            alarm = self._rung
-            if alarm is None:
-                alarm = Call(_nothing, None, [])
-            else:
-                self._rung = None
-            alarm.callbacks = self._when_alarm_rings  # the kernel reads this list and lets go of it
-            self._alarm, self._alarm_time = alarm, due
-            if due > self._latest_alarm:
-                self._latest_alarm = due
-            env = self.env
-            heappush(self._coming, (env._now + (due - now if due > now else 0.0), NORMAL, next(env._eid), alarm))
 
     def _drop_stale_entries(self) -> None:
         """Take all stale entries out of the calendar: each keeps a clock, and those behind others stay for long."""
@@ -470,20 +465,6 @@ class FluidNetwork:
         calendar[:] = [entry for entry in calendar if entry[2] == entry[3].ticket]
         heapify(calendar)
         self._calendar_room = max(2 * len(calendar), FEWEST_ENTRIES)
-
-    def _forget_alarms(self, now: float) -> None:
-        """Take the alarms out of the kernel's queue: no flow is going to end, and nobody waits for them.
-
-        What was to end in days and was cut, or has no capacity any more, would keep the clock running.
-        """
-        queue = self._coming
-        queue[:] = [entry for entry in queue if entry[3].callbacks is not self._when_alarm_rings]
-        heapify(queue)
-        self._alarm, self._alarm_time, self._latest_alarm = None, inf, now
-
-
-def _nothing(_: Any) -> None:
-    """Stand in for the function of an event whose callbacks need none."""
 
 
 def _settle_full(host: Host, state: State, now: float) -> None:

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.network import filling
 from rolloutsim.network.clocks import Clock
-from rolloutsim.network.guards import ROUNDING, WRONG, SharingFault
+from rolloutsim.network.guards import ROUNDING, WRONG, SharingFault, rounded_up
 from rolloutsim.network.levels import TICKETS, watch
 from rolloutsim.network.links import Order
 from rolloutsim.network.regimes import EDGE, LEVEL, PRIVATE
@@ -182,16 +182,52 @@ class Sharing:
             _, _, link = heappop(queue)
             link.queued = False
             if link.level < inf:
-                self._relevel(link, now)
+                self._steps -= 1
+                if self._steps < 0:
+                    raise Unsettled
+                level = self._level_nearby(link)
+                if level < 0.0:
+                    self._seek(link, now)
+                elif level != link.level:
+                    if link.drives:
+                        self._shift(link, level)
+                    else:
+                        link.level = level
+                    self._retime(link, now)
             elif not link.bound <= link.capacity:
                 self._check_capacity(link, now)
 
-    def _step(self) -> None:
-        self._steps -= 1
-        if self._steps < 0:
-            raise Unsettled
+    def _level_nearby(self, link: SharedLink) -> float:
+        """The level of a saturated link, if no flow has another bottleneck there: most of the time; else -1."""
+        own = link.own
+        if not own > NO_FLOW or link.capacity <= 0.0:
+            return -1.0
+        level, met = link.level, 0.0
+        rest = link.capacity - link.constant - link.driven
+        for driver in link.lazy_drivers:
+            other = driver.level
+            rest -= driver.drives[link] * other
+            if other > met:
+                met = other
+        wanted = rest / own
+        # What is out of date at the top of a heap only makes this say too little.
+        orders = link.orders.heap
+        if orders and -orders[0][0] > met:
+            met = -orders[0][0]
+        if wanted > level:
+            heap = link.ceilings.heap
+            if level < met or (heap and not wanted < heap[0][0] * (1 - BEYOND)):
+                return -1.0
+            for fed in link.feeds:
+                if fed.level <= wanted:
+                    return -1.0
+        else:
+            heap = link.edges.heap
+            if not wanted >= met or (heap and not wanted >= -heap[0][0]):
+                return -1.0
+        return wanted
 
-    def _relevel(self, link: SharedLink, now: float) -> None:
+    def _seek(self, link: SharedLink, now: float) -> None:
         """Find the level of a saturated link at which its load is its capacity, or that there is none."""
         # What is done on the way asks for no second look.
         link.queued = True
@@ -234,6 +270,11 @@ class Sharing:
             self._shift(link, target)
         self._retime(link, now)
         link.queued = False
+
+    def _step(self) -> None:
+        self._steps -= 1
+        if self._steps < 0:
+            raise Unsettled
 
     def _level_wanted(self, link: SharedLink, now: float) -> float:
         """The level at which the load would be the capacity if no flow changed its bottleneck; inf: at none."""
@@ -327,11 +368,20 @@ class Sharing:
     def _retime(self, link: SharedLink, now: float) -> None:
         """Let the clocks of the flows that depend on a link run at its level."""
         for clock in link.clocks.values():
-            rate = clock.rate_now()
+            # `Clock.rate_now` and `Clock.read`, written out: this is run at each event.
+            rate = clock.a
+            for driver, b in clock.terms:
+                rate += b * driver.level
+            if not rate >= 0.0:
+                rate = rounded_up(rate, clock.a)
             if rate != clock.rate:
-                clock.read(now)
+                if now != clock.moved:
+                    clock.served += clock.rate * (now - clock.moved)
+                    clock.moved = now
                 clock.rate = rate
-                self._look(clock)
+                if not clock.changed:
+                    clock.changed = True
+                    self.changed.append(clock)
 
     def _check_capacity(self, link: SharedLink, now: float) -> None:
         """Condition 3 at an unsaturated link whose bound says nothing."""
@@ -379,7 +429,7 @@ class Sharing:
                 self._keep_in_order(order, driver.level)
         for state in [state for state in link.states if None in state.nearest]:
             self._review(state, link, now)
-        self._relevel(link, now)
+        self._seek(link, now)
 
     def _release(self, link: SharedLink, now: float) -> None:
         """No flow is limited by a link any more."""
@@ -543,7 +593,8 @@ class Sharing:
                         link.driven += members * b * driver.level
                         link.bound += members * b * driver.level
             if not link.queued and (link.level < inf or not link.bound <= link.capacity):
-                self._enqueue(link)
+                link.queued = True
+                heappush(self.queue, (link.level, link.index, link))
 
     # ---- clocks --------------------------------------------------------------------------------------
 

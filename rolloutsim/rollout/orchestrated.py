@@ -144,7 +144,7 @@ def push_before(scenario: ResolvedScenario, images: tuple[Image, ...]) -> Pushed
             network = FluidNetwork(env)
             links = {name: network.link(name, link.capacity) for name, link in scenario.links.items()}
             pusher = Pusher(scenario, push, names, network, links)
-            env.run()
+            network.run()
             done.append((push, pusher.pushes))
     return done
 

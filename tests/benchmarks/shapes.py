@@ -90,8 +90,9 @@ def three_tiers(nodes: int) -> Document:
 def two_registries(nodes: int) -> Document:
     """Racks, and an image from each of two registries, of which both bind."""
     pulls = [{"image": "api", "at": START}, {"image": "agent", "at": START}]
+    racks = [f"r{i}" for i in range(-(-nodes // 40))]
     return _document(
-        {"node": _node(count=nodes, racks=[f"r{i}" for i in range(-(-nodes // 40))], pulls=pulls, nic=_rate(10 * GBIT))},
+        {"node": _node(count=nodes, racks=racks, pulls=pulls, nic=_rate(10 * GBIT))},
         network={"racks": {"uplink": _rate(GBIT * 40)}},
         registry=None,
         registries={"a": {"uplink": _rate(50 * GBIT)}, "b": {"uplink": _rate(30 * GBIT)}},

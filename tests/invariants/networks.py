@@ -151,11 +151,15 @@ def play(spec: dict[str, Any], each_update: Callable[[Played], None], start: flo
 
     for arrival in spec["arrivals"]:
         network.call_later(arrival[3], arrive, arrival)
-    while env.peek() < math.inf:
-        env.step()
-        if not network.update_planned:
+    while network.peek() < math.inf:
+        network.run(most=1)
+        # What `each_update` changes calls for an update of its own.
+        look = not network.update_planned
+        while look:
             played.updates += 1
             each_update(played)
+            look = network.update_planned
+            network.run(most=0)
     return played
 
 

@@ -94,7 +94,7 @@ def test_two_flows_of_a_host_that_exchange_their_weights_exchange_their_rates() 
         network.reweigh(second, light)
 
     network.call_later(1.0, exchange)
-    env.run()
+    network.run()
     assert ends == {"first": 2.0, "second": 2.0}
 
 
@@ -104,6 +104,6 @@ def test_a_flow_that_has_ended_keeps_its_weight() -> None:
     link = network.link("link", 100.0)
     kind, other = (network.kind((link,), weight=weight) for weight in (1.0, 3.0))
     flow = network.start(network.host(network.profile(())), kind, 100.0, lambda _: None)
-    env.run()
+    network.run()
     network.reweigh(flow, other)
-    assert (flow.kind, env.peek()) == (kind, math.inf)
+    assert (flow.kind, network.peek()) == (kind, math.inf)

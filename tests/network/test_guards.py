@@ -55,25 +55,25 @@ def with_rates(change: Callable[[float], float]) -> Callable[[Shared], None]:
 
 def test_a_load_that_is_not_a_number_is_a_defect() -> None:
     with pytest.raises(SharingFault, match=r"^core: its load is not a number at 1 s$"):
-        Shared(with_bound(nan)).env.run()
+        Shared(with_bound(nan)).network.run()
 
 
 def test_a_capacity_that_is_not_a_number_is_refused() -> None:
     shared = Shared(lambda shared: shared.network.set_capacity(shared.link, nan))
     with pytest.raises(ValueError, match=r"^uplink: a capacity is between 0 and the nominal 100 B/s$"):
-        shared.env.run()
+        shared.network.run()
 
 
 @pytest.mark.parametrize("rate", [nan, -5.0])
 def test_a_rate_that_is_none_is_a_defect(rate: float) -> None:
     shared = Shared(with_rates(lambda _: rate))
     with pytest.raises(SharingFault, match=rf"^a flow has a rate of {rate:g} B/s at 1 s$"):
-        shared.env.run()
+        shared.network.run()
 
 
 def test_a_load_above_a_capacity_is_a_defect_at_the_end_at_the_latest() -> None:
     shared = Shared(with_rates(lambda rate: 2.0 * rate))
-    shared.env.run(until=2.0)
+    shared.network.wait(2.0)
     with pytest.raises(SharingFault, match=r"^uplink: 200 B/s over a capacity of 100 B/s at 2 s$"):
         shared.network.audit()
 
@@ -84,12 +84,12 @@ def test_a_load_above_a_capacity_is_a_defect_while_the_run_goes_on() -> None:
     for i in range(1000):
         shared.network.call_later(1.0 + i * 1e-3, lambda _: shared.start(0.05, shared.elsewhere))
     with pytest.raises(SharingFault, match=r"^uplink: 200 B/s over a capacity of 100 B/s at 1\.[0-9]+ s$"):
-        shared.env.run()
+        shared.network.run()
 
 
 def test_more_bytes_than_a_link_could_carry_are_a_defect() -> None:
     shared = Shared(lambda shared: None)
-    shared.env.run()
+    shared.network.run()
     shared.network.audit()
     shared.network.carried[shared.kind.index] += 1e3
     with pytest.raises(SharingFault, match=r"^uplink: carried 5000 B where 4000 B are possible until 40 s$"):
@@ -99,7 +99,7 @@ def test_more_bytes_than_a_link_could_carry_are_a_defect() -> None:
 def test_what_a_capacity_was_counts_for_the_bytes() -> None:
     # 100 B/s until 1 s, half of it from then on: 4,000 B take 1 + 3,900 / 50 = 79 s, and no more than that.
     shared = Shared(lambda shared: shared.network.degrade(shared.link, 0.5))
-    shared.env.run()
+    shared.network.run()
     assert shared.env.now == pytest.approx(79.0)
     shared.network.audit()
     shared.network.carried[shared.kind.index] += 10.0
@@ -113,7 +113,7 @@ def test_states_that_are_counted_twice_are_a_defect() -> None:
 
     shared = Shared(spoil)
     with pytest.raises(SharingFault, match=r"^uplink: no flow crosses it, and yet some are counted$"):
-        shared.env.run()
+        shared.network.run()
 
 
 def test_only_rounding_is_rounded_up() -> None:

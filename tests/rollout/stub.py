@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from simpy import Environment
-from simpy.core import EmptySchedule
 
 from rolloutsim.fleet.pod_ledger import PodLedger
 from rolloutsim.fleet.pods import Cluster, Pod
@@ -87,7 +86,7 @@ class Rolled:
     ) -> None:
         self.workloads = [workloads] if isinstance(workloads, Workload) else list(workloads)
         self.env = Environment()
-        network = FluidNetwork(self.env)
+        self.network = network = FluidNetwork(self.env)
         each = [pulls] * nodes if isinstance(pulls, float) else list(pulls)
         self.kubelets = [StubKubelet(network, time, node if hops else 0) for node, time in enumerate(each)]
         self.ledger = PodLedger()
@@ -106,11 +105,8 @@ class Rolled:
             network.call_later(at, self._crash, node)
             if back is not None:
                 network.call_later(back, self._boot, node)
-        try:
-            while self.rollout.waiting and self.env.peek() < until:
-                self.env.step()
-        except EmptySchedule:
-            pass
+        while self.rollout.waiting and self.network.peek() < until:
+            self.network.run(most=1)
         self.pods = self.cluster.groups[0]
         self.end = self.env.now
         self.missing = self.rollout.missing()

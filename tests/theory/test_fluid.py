@@ -42,7 +42,7 @@ def test_n_equal_flows_share_an_uplink_whatever_the_clock_shows(start: float) ->
     uplink = bench.network.link("uplink", 125 * MB)
     for i in range(20):
         bench.flow(str(i), 346 * MB, uplink)
-    bench.env.run()
+    bench.network.run()
     assert [end - start for end in bench.ends.values()] == pytest.approx([55.36] * 20, abs=1e-6)
 
 
@@ -54,25 +54,25 @@ def test_tiny_flows_late_on_the_clock_do_not_livelock(start: float) -> None:
     for i in range(50):
         bench.flow(str(i), 1.0 + i / 7, uplink, at=i * 1e-9)
     events = 0
-    while bench.env.peek() < inf:
-        bench.env.step()
+    while bench.network.peek() < inf:
+        bench.network.run(most=1)
         events += 1
     assert len(bench.ends) == 50
     assert events <= 4 * 50
 
 
 def test_ties_are_one_event() -> None:
-    # 40 starts, one update for them, one completion alarm: not one of the latter per flow.
+    # 40 starts, and one completion of all: not one per flow.
     bench = Bench()
     uplink = bench.network.link("uplink", 125 * MB)
     for i in range(40):
         bench.flow(str(i), 10 * MB, uplink, nic=50 * MB)
     steps = 0
-    while bench.env.peek() < inf:
-        bench.env.step()
+    while bench.network.peek() < inf:
+        bench.network.run(most=1)
         steps += 1
     assert list(bench.ends.values()) == pytest.approx([3.2] * 40)
-    assert steps == 40 + 1 + 1
+    assert steps == 40 + 1
 
 
 def test_capacity_is_redistributed_and_not_divided_link_by_link() -> None:
@@ -81,7 +81,7 @@ def test_capacity_is_redistributed_and_not_divided_link_by_link() -> None:
     registry = bench.network.link("registry", 100 * MB)
     bench.flow("slow", 100 * MB, registry, nic=10 * MB)
     bench.flow("fast", 100 * MB, registry, nic=1000 * MB)
-    bench.env.run()
+    bench.network.run()
     assert bench.ends == {"fast": pytest.approx(100 / 90), "slow": pytest.approx(10.0)}
 
 
@@ -91,7 +91,7 @@ def test_a_flow_that_arrives_takes_its_share_and_leaves_it() -> None:
     uplink = bench.network.link("uplink", 100 * MB)
     bench.flow("A", 300 * MB, uplink)
     bench.flow("B", 100 * MB, uplink, at=1.0)
-    bench.env.run()
+    bench.network.run()
     assert bench.ends == {"B": pytest.approx(3.0), "A": pytest.approx(4.0)}
     assert uplink.peak_flows == 2
     assert bench.network.saturated_intervals(uplink) == [(0.0, pytest.approx(4.0))]
@@ -106,7 +106,7 @@ def test_two_hundred_racks_behind_one_uplink() -> None:
         rack = bench.network.link(f"rack {r}", (0.1 if r == 0 else 1.0) * MB)
         for i in range(3):
             bench.flow(f"{r}-{i}", 60 * MB, uplink, rack, nic=10 * MB)
-    bench.env.run()
+    bench.network.run()
     assert [bench.ends[f"0-{i}"] for i in range(3)] == pytest.approx([1800.0] * 3)
     others = [bench.ends[f"{r}-{i}"] for r in range(1, 200) for i in range(3)]
     assert others == pytest.approx([180.0] * 597)
@@ -124,7 +124,7 @@ def test_an_uplink_that_binds_over_many_racks_until_one_of_them_does() -> None:
             bench.flow(f"{r}-{i}", 100 * MB if r == 0 else 45 * MB, uplink, rack)
     for i in range(12):
         bench.flow(f"late {i}", 10 * MB, uplink, racks[0], at=10.0)
-    bench.env.run()
+    bench.network.run()
     # From 10 s: late flows need 10 MB at 100/52: 5.2 s. The others then have 45 - 25 - 10 = 10 MB left, at
     # 100/40 MB/s: until 19.2 s. Two remain in rack 0, with 100 - 25 - 10 - 10 MB left, at 30/2 MB/s each.
     assert bench.ends["late 0"] == pytest.approx(15.2)
@@ -139,7 +139,7 @@ def test_changing_a_capacity_changes_the_rates_from_then_on() -> None:
     bench.flow("A", 300 * MB, uplink)
     bench.network.call_later(1.0, lambda _: bench.network.set_capacity(uplink, 0.0))
     bench.network.call_later(5.0, lambda _: bench.network.set_capacity(uplink, 50 * MB))
-    bench.env.run()
+    bench.network.run()
     assert bench.ends == {"A": pytest.approx(9.0)}
 
 
@@ -158,7 +158,7 @@ def test_stopping_a_flow_returns_what_it_had_received() -> None:
     flow = bench.network.start(host, bench.network.kind((uplink,)), 1000.0, lambda _: None)
     received = []
     bench.network.call_later(3.0, lambda _: received.append(bench.network.stop(flow)))
-    bench.env.run()
+    bench.network.run()
     assert received == [pytest.approx(300.0)]
     assert bench.network.carried_by(uplink, ()) == pytest.approx(300.0)
 
@@ -177,6 +177,6 @@ def test_a_mean_sojourn_time_of_a_processor_sharing_queue() -> None:
     starts = np.cumsum(rng.exponential(2.0, 20_000))
     for i, (at, size) in enumerate(zip(starts, rng.exponential(1.0, 20_000), strict=True)):
         bench.flow(str(i), float(size), uplink, at=float(at))
-    bench.env.run()
+    bench.network.run()
     sojourn = np.array([bench.ends[str(i)] for i in range(20_000)]) - starts
     assert sojourn.mean() == pytest.approx(1 / (1 - 0.5), rel=0.05)

@@ -324,8 +324,8 @@ def test_what_happens_at_one_instant_is_one_decision() -> None:
         looks.append((rolled.env.now, rolled.pods.new_available, rolled.pods.new_pods))
 
     controller.reconcile = counting  # type: ignore[method-assign]
-    while rolled.env.peek() <= 12.0:
-        rolled.env.step()
+    while rolled.network.peek() <= 12.0:
+        rolled.network.run(most=1)
     assert looks == [(12, 40, 80), (12, 40, 80)]
     assert rolled.column("created").count(12.0) == 40
 

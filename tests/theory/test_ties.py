@@ -91,7 +91,7 @@ def test_a_weight_that_changes_as_its_flow_begins_counts() -> None:
         network.reweigh(begin("heavy"), heavy)
 
     network.call_later(0.0, both)
-    env.run()
+    network.run()
     assert ends == {"heavy": pytest.approx(1.0), "even": pytest.approx(1.5)}
 
 
@@ -102,5 +102,5 @@ def test_a_flow_that_was_cut_does_not_keep_the_clock_running() -> None:
     link = network.link("link", 100.0)
     flow = network.start(network.host(network.profile(())), network.kind((link,)), 1e15, lambda _: None)
     network.call_later(1.0, lambda _: network.stop(flow))
-    env.run()
+    network.run()
     assert env.now == 1.0

@@ -277,8 +277,8 @@ class EnginePlay:
 
     def run(self, each_update: Callable[[], None] = lambda: None) -> Outcome:
         """Play to the end, looking at the network after each event that left the sharing up to date."""
-        while self.env.peek() < math.inf:
-            self.env.step()
+        while self.network.peek() < math.inf:
+            self.network.run(most=1)
             if not self.network.update_planned:
                 each_update()
         outcome = self.outcome
