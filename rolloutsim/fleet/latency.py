@@ -6,12 +6,13 @@ A fluid flow has its share at once. What TCP and the server add is charged as a 
 from __future__ import annotations
 
 from math import ceil, log2
+from typing import Final
 
 # Payload of a TCP segment at an MTU of 1500: 20 B of IP, 20 B of TCP, 12 B of timestamps [B].
-SEGMENT = 1448
+SEGMENT: Final = 1448
 
 # TCP_INIT_CWND segments; Linux include/net/tcp.h, RFC 6928.
-INITIAL_WINDOW = 10 * SEGMENT
+INITIAL_WINDOW: Final = 10 * SEGMENT
 
 
 def slow_start_delay(size: float, rate: float, round_trip: float) -> float:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from array import array
 from math import nan
+from typing import Final
 
-NEVER = nan
-SEVERAL = -1  # in a column of causes: see the rows of SpentColumns
+NEVER: Final = nan
+SEVERAL: Final = -1  # in a column of causes: see the rows of SpentColumns
 # The cause of the seconds between a broken body and its continuation; the network's own causes are others.
-RETRY = -4
+RETRY: Final = -4
 
 
 class PullColumns:
@@ -36,14 +37,24 @@ class PullColumns:
         return len(self.node) - 1
 
 
-# The columns of a fetch and what stands there when it is granted its slot; their places in its row.
+# The columns of a fetch and what stands there when it is granted its slot; their places in its row, in this order.
 FETCH = {
     "pull": 0.0, "layer": 0.0, "granted": 0.0, "connected": NEVER, "started": NEVER, "fetched": NEVER,
     "freed_by": -1.0, "bytes_done": 0.0, "cause": float(SEVERAL), "source": -1.0,
 }  # fmt: skip
-PULL, LAYER, GRANTED, CONNECTED, STARTED, FETCHED, FREED_BY, BYTES_DONE, CAUSE, SOURCE = range(len(FETCH))
-_NEW_FETCH = array("d", FETCH.values())
-ROW = len(_NEW_FETCH)
+PULL: Final = 0
+LAYER: Final = 1
+GRANTED: Final = 2
+CONNECTED: Final = 3
+STARTED: Final = 4
+FETCHED: Final = 5
+FREED_BY: Final = 6
+BYTES_DONE: Final = 7
+CAUSE: Final = 8
+SOURCE: Final = 9
+
+_NEW_FETCH: Final = array("d", FETCH.values())
+ROW: Final = len(_NEW_FETCH)
 
 
 class FetchRows:

@@ -18,6 +18,8 @@ extraction); containers/image `docker/docker_client.go`, `docker/body_reader.go`
 
 from __future__ import annotations
 
+from typing import Final
+
 from rolloutsim.fleet.disk import DiskSpace
 from rolloutsim.fleet.hosts import again, reason_of
 from rolloutsim.fleet.latency import INITIAL_WINDOW, slow_start_delay
@@ -47,10 +49,10 @@ from rolloutsim.scenario.resolved import Runtime
 from rolloutsim.units import format_megabytes
 
 # How often containerd looks whether a pull got on: internal/cri/server/images/image_pull.go, pullProgressReporter.
-WATCH_PERIOD = 10.0
+WATCH_PERIOD: Final = 10.0
 
 # The GET of the manifest is the third request from the end, before those of the platform's manifest and the config.
-_MANIFEST_FROM_END = 3
+_MANIFEST_FROM_END: Final = 3
 
 
 class Node:

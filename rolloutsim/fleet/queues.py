@@ -21,7 +21,7 @@ A link without a `buffer` has no queue.
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rolloutsim.network.links import Kind, SharedLink
 from rolloutsim.network.states import Host
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import ResolvedScenario
 
 # Mean share of a drop-tail buffer that cubic keeps filled: the middle of the 80 to 95 % measured.
-OCCUPANCY = 0.88
+OCCUPANCY: Final = 0.88
 
 # CoDel's target [s]: RFC 8289, section 4.2; Linux include/net/codel.h.
-CODEL_TARGET = 0.005
+CODEL_TARGET: Final = 0.005
 
 
 def standing_queue(buffer: float, queue: str) -> float:

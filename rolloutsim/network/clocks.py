@@ -17,7 +17,7 @@ from __future__ import annotations
 from heapq import heappop, heapreplace
 from itertools import count
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rolloutsim.network.guards import rounded_up
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 # Numbers the entries of all clocks' heaps: ties go in the order of listing, and no two entries are equal.
-TICKETS = count(1)
+TICKETS: Final = count(1)
 
 
 # What a rate is: a + Σ b × level of a link [B/s].

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 from simpy import Environment
 from simpy.events import EventPriority
@@ -31,8 +31,8 @@ from rolloutsim.network.states import Bundle, Flow, Host, Profile, State
 
 # The order at one instant: SimPy handles lower numbers first, and itself uses 0 and 1. What is called afterwards finds
 # the sharing settled on all that comes before.
-_NORMAL = EventPriority(1)
-_AFTERWARDS = 2
+_NORMAL: Final = EventPriority(1)
+_AFTERWARDS: Final = 2
 
 # Stale entries of a calendar with fewer are left alone (assumed: some hundred kilobytes).
 FEWEST_ENTRIES = 1000
@@ -426,7 +426,7 @@ class FluidNetwork:
                 self.sharing.changed.append(clock)
 
     def _reschedule(self, now: float) -> None:
-        """Put the next completion of each changed clock on the calendar, and set the alarm."""
+        """Put the next completion of each changed clock on the calendar."""
         calendar = self._calendar
         changed = self.sharing.changed
         for clock in changed:

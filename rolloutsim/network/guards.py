@@ -6,12 +6,14 @@ is made for its own sake, now and then (`rolloutsim.network.sharing.Sharing.audi
 
 from __future__ import annotations
 
+from typing import Final
+
 # Loads this close (relative) to a capacity are equal to it: rounding of sums over 1e5 flows stays below.
-ROUNDING = 1e-12
+ROUNDING: Final = 1e-12
 
 # A load or rate this far (relative) from what is possible is no rounding (assumed: a thousand times what sums over
 # 1e5 flows leave).
-WRONG = 1e-9
+WRONG: Final = 1e-9
 
 
 class SharingFault(Exception):

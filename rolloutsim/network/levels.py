@@ -10,7 +10,7 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from itertools import count
 from math import inf
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from rolloutsim.network.regimes import EDGE
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from rolloutsim.network.states import State
 
 # Numbers what is looked at: no two are equal.
-TICKETS = count(1)
+TICKETS: Final = count(1)
 
 # A heap shorter than this is not made anew (assumed).
-SHORT = 64
+SHORT: Final = 64
 
 # Of a condition on several levels the link whose level is sought gets all but this share of the way to the edge, and
 # all of it this close (relative) to the edge: to share it evenly would halve it again and again (assumed).
-CLOSE = 0.01
+CLOSE: Final = 0.01
 
 
 class Watched:

@@ -12,19 +12,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
+from typing import Final
 
 from rolloutsim.network.guards import rounded_up
 
 # Who stopped a flow, where it is not a private link (those are 0, 1, ...).
-LEVEL = -1
-CAP = -2
-UNBOUND = -3
+LEVEL: Final = -1
+CAP: Final = -2
+UNBOUND: Final = -3
 # As a cause of a flow's rate, place p of the host's private links is PRIVATE - p; a shared link is its index.
-PRIVATE = -10
+PRIVATE: Final = -10
 
 # Levels this close (relative) to the edge of a regime belong to it: both sides give the same rates there,
 # and rounding must not make the engine hop between them. A few hundred times the float resolution.
-EDGE = 1e-13
+EDGE: Final = 1e-13
 
 # An affine function of the drivers' levels: a + Σ b·level.
 Affine = tuple[float, tuple[float, ...]]

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 from math import inf, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rolloutsim.network import filling
 from rolloutsim.network.clocks import Clock
@@ -48,18 +48,18 @@ if TYPE_CHECKING:
 
 # A link that drives flows across more links than this does not tell them of each change of its level (assumed: a loop
 # over eight numbers costs less than the bookkeeping of a bound).
-MANY = 8
+MANY: Final = 8
 
 # A weighted number of flows that is only what rounding leaves of none (assumed; weights are 0.01 and more).
-NO_FLOW = 1e-9
+NO_FLOW: Final = 1e-9
 
 # A level beyond an edge by so much (relative) is not taken for one on it.
-BEYOND = 4 * EDGE
+BEYOND: Final = 4 * EDGE
 
 # All loads are summed up from the flows' rates after so many updates, and so many more for each state and link there
 # is (assumed: an update costs as much as ten of their sums, so that this takes a few thousandths).
-UPDATES_TO_AUDIT = 100
-UPDATES_PER_SUM = 40
+UPDATES_TO_AUDIT: Final = 100
+UPDATES_PER_SUM: Final = 40
 
 
 class Unsettled(Exception):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from heapq import heappop, heappush, heapreplace
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rolloutsim.network.clocks import TICKETS
 from rolloutsim.network.levels import Watched
@@ -150,7 +150,7 @@ class Lane:
 Entry = tuple[float, int, Flow, "Lane | None"]
 
 # A heap shorter than this needs no lanes (assumed: half a dozen comparisons cost less than a lane).
-SHORT = 64
+SHORT: Final = 64
 
 
 class Bundle:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rolloutsim.fleet import ledger
 from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.results.metrics import summarise
 from rolloutsim.scenario import loads
@@ -301,3 +302,8 @@ def test_a_pull_alone_lacks_what_its_own_node_lacks() -> None:
     assert tool.pulls.alone.tolist() == pytest.approx([0.5] * 9 + [0.0])
     # 5 pulls share 100 MB/s, 9 do: 5 and 9 times as long as alone.
     assert [summarise(run).cases[name].slowdown.max for name in ("base", "tool")] == pytest.approx([5.0, 9.0])  # type: ignore[union-attr]
+
+
+def test_a_column_of_fetches_stands_where_its_number_says() -> None:
+    places = {name: getattr(ledger, name.upper()) for name in ledger.FETCH}
+    assert places == {name: place for place, name in enumerate(ledger.FETCH)}
