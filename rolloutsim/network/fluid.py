@@ -35,7 +35,7 @@ _NORMAL: Final = EventPriority(1)
 _AFTERWARDS: Final = 2
 
 # Stale entries of a calendar with fewer are left alone (assumed: some hundred kilobytes).
-FEWEST_ENTRIES = 1000
+FEWEST_ENTRIES: Final = 1000
 
 
 class FluidNetwork:
