@@ -62,6 +62,8 @@ _PULL_ALONE, _CASE = 0, 1
 
 # Between two reports of progress.
 _EVENTS_AT_A_TIME = 5000
+# And between two looks of who watches (assumed: a look costs a tenth of an event).
+_WATCHED = 20
 
 
 def simulate(
@@ -69,6 +71,7 @@ def simulate(
     seed: int | None = None,
     progress: Callable[[str, float, float], None] | None = None,
     alone: bool | AloneTimes = True,
+    watch: Callable[[], None] | None = None,
 ) -> Run:
     """Simulate all cases of a scenario.
 
@@ -83,6 +86,8 @@ def simulate(
     alone : bool or AloneTimes
         Whether each pull's time alone is wanted, for which there are simulations of their own; for another run of the
         same scenario, which would do them again, those that are known already.
+    watch : callable, optional
+        Called every few events; what it raises ends the simulation.
 
     Returns
     -------
@@ -94,7 +99,7 @@ def simulate(
     cases = []
     with _no_cyclic_collection():
         for case in scenario.cases:
-            cases.append(_Case(scenario, case, seed).run(times, progress))
+            cases.append(_Case(scenario, case, seed).run(times, progress, watch))
             gc.collect(_CASE)
     return Run(scenario, seed, tuple(cases), _provenance())
 
@@ -129,36 +134,47 @@ class _Case:
         self.waiting = self.planned
         self.events = 0
 
-    def run(self, alone: AloneTimes | None, progress: Callable[[str, float, float], None] | None = None) -> CaseRecords:
+    def run(
+        self,
+        alone: AloneTimes | None,
+        progress: Callable[[str, float, float], None] | None = None,
+        watch: Callable[[], None] | None = None,
+    ) -> CaseRecords:
         """What happens in the case, as records."""
-        pushes = self.play(progress)
+        pushes = self.play(progress, watch)
         return collect(
             self.scenario, self.case.name, self.actors, self.network, self.ledger,
             unfinished=self.waiting, events=self.events, alone=None if alone is None else alone.of,
             incidents=self.incidents, orchestrated=self.orchestrated, pushes=pushes,
         )  # fmt: skip
 
-    def play(self, progress: Callable[[str, float, float], None] | None = None) -> list[tuple[Push, list[ImagePush]]]:
+    def play(
+        self,
+        progress: Callable[[str, float, float], None] | None = None,
+        watch: Callable[[], None] | None = None,
+    ) -> list[tuple[Push, list[ImagePush]]]:
         """Step through all events until the last pod is ready or nothing can happen any more; what was pushed."""
         pushes = [] if self.orchestrated is None else self.orchestrated.pushed_before
         if all(image.is_complete for _, images in pushes for image in images):
-            self._step(progress)
+            self._step(progress, watch)
         self.network.audit()
         if self.orchestrated is not None:
             pushes += self.orchestrated.close(pushes)
         return pushes
 
-    def _step(self, progress: Callable[[str, float, float], None] | None) -> None:
+    def _step(self, progress: Callable[[str, float, float], None] | None, watch: Callable[[], None] | None) -> None:
         network, orchestrated, horizon = self.network, self.orchestrated, self.scenario.horizon
         while self.waiting:
             # Nothing can happen any more once it does fewer; the pods still waited for are the result.
-            most = _EVENTS_AT_A_TIME if orchestrated is None else 1
+            most = 1 if orchestrated is not None else _EVENTS_AT_A_TIME if watch is None else _WATCHED
             done = network.run(inf if orchestrated is None else horizon, most)
             self.events += done
             if orchestrated is not None:
                 self.waiting = orchestrated.waiting
             if done < most:
                 break
+            if watch is not None and self.events % _WATCHED == 0:
+                watch()
             if progress is not None and self.events % _EVENTS_AT_A_TIME == 0:
                 share = 1 - self.waiting / self.planned if orchestrated is None else orchestrated.share_done
                 progress(self.case.name, network.now, share)

@@ -49,7 +49,7 @@ def _time(context: click.Context, parameter: click.Parameter, text: str | None) 
     "--budget",
     metavar="TIME",
     callback=_time,
-    help="Computing time for all changes together, as estimated.  [default: 60 s; with --sensitivity 2m]",
+    help="Computing time for all changes together, on one core.  [default: 60 s; with --sensitivity 2m]",
 )
 @click.pass_context
 def command(
@@ -108,24 +108,24 @@ def _checked(result: Result, case: str | None) -> str:
 
 def _reasons(result: Result, case: str, form: str, jobs: int, budget: float) -> None:
     plan = planning.what_if.Plan.of(result.outcome, case, budget)
-    cli.progress.announce("what-if", plan)
-    changes = plan.carry_out(jobs)
+    with cli.progress.TrialsProgress("what-if") as progress:
+        changes = plan.carry_out(jobs, progress)
     if form == "json":
         document = _head(result, "explain", case) | _why(result, case) | changes.to_document()
         click.echo(results.document.to_text(document), nl=False)
     else:
-        cli.reasons.show_reasons(result, case, changes, plan.words())
+        cli.reasons.show_reasons(result, case, changes)
 
 
 def _sensitivity(result: Result, case: str, form: str, jobs: int, budget: float) -> None:
     plan = planning.sensitivity.Plan.of(result.outcome, case, budget)
-    cli.progress.announce("sensitivity", plan)
-    found = plan.carry_out(jobs)
+    with cli.progress.TrialsProgress("sensitivity") as progress:
+        found = plan.carry_out(jobs, progress)
     if form == "json":
         document = _head(result, "sensitivity", case) | found.to_document()
         click.echo(results.document.to_text(document), nl=False)
     else:
-        cli.reasons.show_sensitivity(result, case, found, plan.words())
+        cli.reasons.show_sensitivity(result, case, found)
 
 
 def _head(result: Result, what: str, case: str) -> dict[str, Any]:

@@ -78,5 +78,5 @@ def _tornado(result: Result, case: str | None) -> Axes:
     if case is not None and case not in result.cases:
         raise UsageError(f"no case '{case}'; cases: {', '.join(result.cases)}")
     plan = planning.sensitivity.Plan.of(result.outcome, case)
-    cli.progress.announce("sensitivity", plan)
-    return api.plotting.tornado(plan.carry_out())
+    with cli.progress.TrialsProgress("sensitivity") as progress:
+        return api.plotting.tornado(plan.carry_out(tell=progress))

@@ -5,44 +5,21 @@ from __future__ import annotations
 import sys
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 import click
 
-from rolloutsim.results.numerals import visible
+from rolloutsim.results.numerals import counted, show_time, visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-_LONG = 2.0  # simulations beside the run that take longer are announced [s] (assumed: what one waits without a thought)
+    from rolloutsim.planning.trials import Tally
+
+_LONG = 2.0  # trials beside the run that take longer are announced [s] (assumed: what one waits without a thought)
 _QUIET = 1.0  # a run shorter than this shows nothing [s]
 _ENOUGH = 0.05  # with a smaller share of the pulls done nobody knows how long the rest takes (assumed)
 _PAUSE = 0.2  # between two updates of the bar [s] (assumed: as often as one can read)
-
-
-class Effort(Protocol):
-    """Simulations that are planned: what they are estimated to take on one core [s], and in words."""
-
-    @property
-    def seconds(self) -> float:
-        """What they take [s]."""
-
-    def words(self) -> str:
-        """What they are."""
-
-
-def announce(what: str, plan: Effort) -> None:
-    """Say on stderr what is going to be simulated, where one would wonder about the wait.
-
-    Parameters
-    ----------
-    what : str
-        What it is for.
-    plan : Effort
-        What is planned.
-    """
-    if plan.seconds >= _LONG:
-        click.echo(f"{what}: {plan.words()}", err=True)
 
 
 class _OnStderr:
@@ -125,6 +102,62 @@ class TriesProgress(_OnStderr):
         self.tries += 1
         if now >= self.next:
             self.show(now, what, 0.0, f"try {self.tries}, {now - self.begun:.0f} s")
+
+
+class TrialsProgress(_OnStderr):
+    """What trials beside the run are going to take, where one would wonder about the wait, and what they took.
+
+    Parameters
+    ----------
+    what : str
+        What they are for.
+    always : bool
+        Whether it is said what they took even if that was soon.
+    """
+
+    def __init__(self, what: str, always: bool = False) -> None:
+        super().__init__()
+        self.what, self.always = what, always
+        self.tally: Tally | None = None
+        self.announced = False
+
+    def __call__(self, tally: Tally) -> None:
+        """Say how far they are; what they take is known when the first is done."""
+        self.tally = tally
+        expected = tally.seconds + tally.to_come
+        if not self.announced and expected >= _LONG:
+            self.announced = True
+            click.echo(f"{self.what}: {_effort(tally, expected)}", err=True)
+        now = monotonic()
+        if now >= self.next:
+            left = min(tally.to_come, tally.left)
+            said = f"{tally.done} of {counted(tally.planned, tally.unit)} tried, about {left:.0f} s of computing left"
+            self.show(now, self.what, tally.seconds / (tally.seconds + left or 1.0), said)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        if kind is None and self.tally is not None and (self.announced or self.always):
+            click.echo(f"{self.what}: {_spent(self.tally)}", err=True)
+
+
+def _effort(tally: Tally, expected: float) -> str:
+    """What trials are estimated to take [s], and may take: `16 changes, about 35.2 s of computing (budget 60.0 s)`."""
+    every, budget = counted(tally.planned, tally.unit), show_time(tally.budget)
+    if expected <= tally.budget:
+        return f"{every}, about {show_time(expected)} of computing (budget {budget})"
+    return f"{every}, about {show_time(expected)} of computing, as many as fit into the budget of {budget}"
+
+
+def _spent(tally: Tally) -> str:
+    """What trials took: `tried 16 changes in 35.2 s of computing (budget 60.0 s)`."""
+    tried = tally.done - tally.refused
+    if tally.done == tally.planned:
+        took = f"in {show_time(tally.seconds)} of computing (budget {show_time(tally.budget)})"
+        return f"tried {counted(tried, tally.unit)} {took}"
+    every = counted(tally.planned - tally.refused, tally.unit)
+    return f"tried {tried} of {every} in the budget of {show_time(tally.budget)} of computing"
 
 
 class RunsProgress(_OnStderr):

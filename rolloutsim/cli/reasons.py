@@ -10,8 +10,8 @@ import numpy as np
 
 from rolloutsim.cli.page import Page
 from rolloutsim.planning.sensitivity import sensitivity_table
-from rolloutsim.planning.what_if import what_if_table
-from rolloutsim.results.numerals import UNKNOWN, show_time, visible
+from rolloutsim.planning.what_if import NOTHING_TRIED, what_if_table
+from rolloutsim.results.numerals import UNKNOWN, counted, show_time, visible
 from rolloutsim.results.shown.tabular import TEXT, TIME, Column, Kind, Table
 from rolloutsim.results.why.bottlenecks import bottlenecks
 from rolloutsim.results.why.critical import Cause, causes
@@ -29,7 +29,7 @@ _MOST_CAUSES = 3  # that such a line names
 _NOTHING = 5e-4  # a smaller share is not worth a row (assumed: it shows as 0.0 %)
 
 
-def show_reasons(result: Result, case: str, changes: WhatIfs, effort: str) -> None:
+def show_reasons(result: Result, case: str, changes: WhatIfs) -> None:
     """Print why a case took as long as it did, and what would make it faster.
 
     Parameters
@@ -40,8 +40,6 @@ def show_reasons(result: Result, case: str, changes: WhatIfs, effort: str) -> No
         The case.
     changes : WhatIfs
         What was tried.
-    effort : str
-        How much that was, in words.
     """
     page = Page()
     summary = result.outcome.first
@@ -55,7 +53,9 @@ def show_reasons(result: Result, case: str, changes: WhatIfs, effort: str) -> No
         page.table(_case_table(result, others[:_MOST_CASES], summary.cases))
     if changes.tried:
         page.blank()
-        page.text("What if", f"{effort}; each change alone, simulated with the same seed.")
+        every = counted(len(changes.tried) + len(changes.left_out), "change")
+        which = f"{len(changes.tried)} of {every}" if changes.left_out else every
+        page.text("What if", f"{which}, each alone, simulated with the same seed.")
         page.table(what_if_table((*changes.faster, *changes.slower)))
         if changes.useless:
             page.blank()
@@ -65,7 +65,7 @@ def show_reasons(result: Result, case: str, changes: WhatIfs, effort: str) -> No
     page.show()
 
 
-def show_sensitivity(result: Result, case: str, found: Sensitivity, effort: str) -> None:
+def show_sensitivity(result: Result, case: str, found: Sensitivity) -> None:
     """Print how a case's rollout time changes with each input.
 
     Parameters
@@ -76,8 +76,6 @@ def show_sensitivity(result: Result, case: str, found: Sensitivity, effort: str)
         The case.
     found : Sensitivity
         Its inputs.
-    effort : str
-        What was tried, in words.
     """
     page = Page()
     page.title(_title(result, case))
@@ -89,8 +87,8 @@ def show_sensitivity(result: Result, case: str, found: Sensitivity, effort: str)
             f"with the same seed; {UNKNOWN}: such a value is not allowed.",
         )
         page.table(sensitivity_table(found))
-    elif not found.left_out:
-        page.text(" Inputs", f"{effort}.")
+    elif not found.case:
+        page.text(" Inputs", f"{NOTHING_TRIED}.")
     if found.left_out:
         page.blank()
         page.text("Not tried:", f"{', '.join(found.left_out)}; a larger --budget has room for more.")

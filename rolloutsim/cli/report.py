@@ -57,11 +57,11 @@ def _report(name: str, thorough: bool) -> Report:
     result = api.result.loaded(path)
     if not thorough:
         return result.report()
-    changes = planning.what_if.Plan.of(result.outcome)
-    inputs = planning.sensitivity.Plan.of(result.outcome)
-    cli.progress.announce("what-if", changes)
-    cli.progress.announce("sensitivity", inputs)
-    return result.report(changes.carry_out(), inputs.carry_out())
+    with cli.progress.TrialsProgress("what-if") as progress:
+        changes = planning.what_if.Plan.of(result.outcome).carry_out(tell=progress)
+    with cli.progress.TrialsProgress("sensitivity") as progress:
+        inputs = planning.sensitivity.Plan.of(result.outcome).carry_out(tell=progress)
+    return result.report(changes, inputs)
 
 
 def _rendered(reports: tuple[Report, ...], form: str) -> str | bytes:

@@ -160,15 +160,15 @@ def _tried(result: Result, wanted: bool, thorough: bool, jobs: int) -> WhatIfs:
     if not thorough:
         return planning.what_if.quick_what_if(result.outcome)
     plan = planning.what_if.Plan.of(result.outcome)
-    click.echo(f"what-if: {plan.words()}", err=True)
-    return plan.carry_out(jobs)
+    with cli.progress.TrialsProgress("what-if", always=True) as progress:
+        return plan.carry_out(jobs, progress)
 
 
 def _inputs(result: Result, jobs: int) -> Sensitivity:
     """How much each input matters, for the report."""
     plan = planning.sensitivity.Plan.of(result.outcome)
-    click.echo(f"sensitivity: {plan.words()}", err=True)
-    return plan.carry_out(jobs)
+    with cli.progress.TrialsProgress("sensitivity", always=True) as progress:
+        return plan.carry_out(jobs, progress)
 
 
 def _show(result: Result, changes: WhatIfs, form: str, detail: Detail | None, first: bool) -> None:

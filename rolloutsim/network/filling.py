@@ -78,6 +78,8 @@ def levels(states: Iterable[State]) -> dict[SharedLink, float]:
         for item in stopped:
             item.stop(level)
         remaining -= len(stopped)
+    for item in growing:
+        item.rooms.clear()  # which know their users: while a case runs, nobody collects circles
     return found
 
 

@@ -15,7 +15,7 @@ The caller sees hosts, kinds and flows; it never touches states, bundles or cloc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Any, Final
 
@@ -33,6 +33,9 @@ from rolloutsim.network.states import Bundle, Flow, Host, Profile, State
 # the sharing settled on all that comes before.
 _NORMAL: Final = EventPriority(1)
 _AFTERWARDS: Final = 2
+
+# Stale entries of a calendar with fewer are left alone (assumed: some hundred kilobytes).
+FEWEST_ENTRIES: Final = 1000
 
 
 class FluidNetwork:
@@ -59,6 +62,7 @@ class FluidNetwork:
         self._reweighed: list[Host] = []
         self._orders = 0
         self._calendar: list[tuple[float, int, int, Clock]] = []
+        self._calendar_room = FEWEST_ENTRIES  # entries that it may have until the stale ones are looked for
         self._halted = False
 
     # ---- building ------------------------------------------------------------------------------------
@@ -457,8 +461,17 @@ class FluidNetwork:
                     self._orders += 1
                     heappush(calendar, (due, self._orders, clock.ticket, clock))
         changed.clear()
+        if len(calendar) > self._calendar_room:
+            self._drop_stale_entries()
         while calendar and calendar[0][2] != calendar[0][3].ticket:
             heappop(calendar)
+
+    def _drop_stale_entries(self) -> None:
+        """Take all stale entries out of the calendar: each keeps a clock, and those behind others stay for long."""
+        calendar = self._calendar
+        calendar[:] = [entry for entry in calendar if entry[2] == entry[3].ticket]
+        heapify(calendar)
+        self._calendar_room = max(2 * len(calendar), FEWEST_ENTRIES)
 
 
 def _settle_full(host: Host, state: State, now: float) -> None:

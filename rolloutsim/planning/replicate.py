@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from rolloutsim.errors import UsageError
-from rolloutsim.planning.jobs import check_jobs
+from rolloutsim.planning.jobs import check_jobs, in_order
 from rolloutsim.results.outcome import Outcome, Replication, figures_of
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.simulation import AloneTimes, simulate
@@ -35,6 +35,7 @@ def replicate(
     count: int | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
+    alone: bool = True,
 ) -> Outcome:
     """Simulate a scenario several times: the records of the first replication, the figures of all.
 
@@ -50,6 +51,8 @@ def replicate(
         How many processes work on them; -1: one a core. The results are the same.
     progress : callable, optional
         Called now and then with (case and replication, simulated time [s], share of the pulls done), by one job.
+    alone : bool
+        Whether each pull's time alone is wanted; without it what follows from it is unknown.
 
     Raises
     ------
@@ -62,25 +65,23 @@ def replicate(
         raise UsageError(f"{count} replications are not possible; allowed: 1 to {MOST:,}")
     check_jobs(jobs)
     if count == 1:
-        return Outcome(simulate(scenario, seed, progress))
+        return Outcome(simulate(scenario, seed, progress, alone))
     first, *others = seeds(seed, count)
-    alone = AloneTimes(scenario)
-    run = simulate(scenario, first, _numbered(progress, f"1 of {count}"), alone)
+    times = AloneTimes(scenario) if alone else False
+    run = simulate(scenario, first, _numbered(progress, f"1 of {count}"), times)
     if jobs == 1 or len(others) < 2:
         rest = [
-            figures_of(simulate(scenario, other, _numbered(progress, f"{number} of {count}"), alone))
+            figures_of(simulate(scenario, other, _numbered(progress, f"{number} of {count}"), times))
             for number, other in enumerate(others, 2)
         ]
     else:
-        from joblib import Parallel, delayed
-
-        rest = list(Parallel(n_jobs=jobs)(delayed(one)(scenario, other) for other in others))
+        rest = list(in_order(((one, (scenario, other, times)) for other in others), jobs))
     return Outcome(run, (figures_of(run), *rest))
 
 
-def one(scenario: ResolvedScenario, seed: int) -> Replication:
+def one(scenario: ResolvedScenario, seed: int, alone: bool | AloneTimes) -> Replication:
     """The figures of one replication: a piece of work for a process of its own."""
-    return figures_of(simulate(scenario, seed))
+    return figures_of(simulate(scenario, seed, alone=alone))
 
 
 def _numbered(progress: Progress | None, which: str) -> Progress | None:

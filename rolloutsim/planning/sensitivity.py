@@ -6,19 +6,18 @@ again with the same seed. Nothing is estimated. The numbers are those of `rollou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import field
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.planning.inputs import Input, inputs
 from rolloutsim.planning.trials import Trials
-from rolloutsim.planning.what_if import BUDGET, NOTHING_TRIED, counted, effort, situation_of
+from rolloutsim.planning.what_if import BUDGET, situation_of
 from rolloutsim.results.numerals import UNKNOWN, show_difference
 from rolloutsim.results.shown.tabular import NUMBER, TEXT, TIME, Column, Table
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.planning.trials import Overrides
+    from rolloutsim.planning.trials import Tell, Trial
     from rolloutsim.results.outcome import Outcome
 
 _NOTHING = 1e-9  # a smaller span, as a share of the rollout time, is none (assumed: rounding)
@@ -78,14 +77,11 @@ class Sensitivity:
         The largest span first.
     left_out : tuple of str
         Paths that did not fit into the budget.
-    seconds : float
-        What all trials are estimated to take on one core [s].
     """
 
     case: str = ""
     rows: tuple[Row, ...] = ()
     left_out: tuple[str, ...] = ()
-    seconds: float = 0.0
 
     def to_document(self) -> dict[str, Any]:
         """The rows, and what was not tried, as JSON holds it."""
@@ -111,17 +107,15 @@ class Sensitivity:
 
 @struct
 class Plan:
-    """What will be tried, within a budget: parameters as for `what_if.Plan`, but inputs in place of candidates.
+    """What will be tried, as far as a budget goes: parameters as for `what_if.Plan`, but inputs in place of candidates.
 
-    `allowed` holds the overrides as the scenario allows them, by those of each input.
+    An input is tried as a whole, both ways or not at all.
     """
 
     budget: float
     trials: Trials | None = None
     before: float = 0.0
-    chosen: tuple[Input, ...] = ()
-    left_out: tuple[Input, ...] = ()
-    allowed: Mapping[Overrides, Overrides] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = ()
 
     @classmethod
     def of(cls, outcome: Outcome, case: str | None = None, budget: float = 2 * BUDGET) -> Plan:
@@ -130,39 +124,21 @@ class Plan:
         if situation is None:
             return cls(budget)
         trials = Trials.of(outcome.run.scenario, situation.records, outcome.run.seed)
-        every = tuple(inputs(situation))
-        fitting = trials.fitting(budget) // 2
-        wanted = [overrides for one in every[:fitting] for overrides in (one.low, one.high)]
-        allowed = {overrides: trials.allowed(overrides) for overrides in wanted}
-        valid = {overrides: extended for overrides, extended in allowed.items() if extended is not None}
-        return cls(budget, trials, situation.rollout_time, every[:fitting], every[fitting:], valid)
+        return cls(budget, trials, situation.rollout_time, inputs(situation))
 
-    @property
-    def seconds(self) -> float:
-        """What the trials are estimated to take on one core [s]."""
-        return 0.0 if self.trials is None else self.trials.seconds * len(self.allowed)
-
-    def words(self) -> str:
-        """How much will be tried: `12 inputs, 23 simulations, about 0.105 s of computing (budget 120 s)`."""
-        if self.trials is None:
-            return NOTHING_TRIED
-        what = f"{counted(len(self.chosen), 'input')} 10% less and more, {counted(len(self.allowed), 'simulation')}"
-        return effort(what, self.seconds, self.budget, len(self.left_out))
-
-    def carry_out(self, jobs: int = -1) -> Sensitivity:
-        """Simulate them."""
+    def carry_out(self, jobs: int = -1, tell: Tell | None = None) -> Sensitivity:
+        """Simulate them; `jobs` and `tell` as for `Trials.tried`."""
         if self.trials is None:
             return Sensitivity()
-        times = dict(zip(self.allowed, self.trials.rollout_times(list(self.allowed.values()), jobs), strict=True))
-        rows = [
-            Row(
-                one.path, one.by, one.value, one.low_value, one.high_value,
-                times.get(one.low), self.before, times.get(one.high),
-            )
-            for one in self.chosen
-        ]  # fmt: skip
+        every = [[one.low, one.high] for one in self.inputs]
+        found = list(self.trials.tried(every, "input", self.budget, jobs, tell))
+        rows = [self._row(one, trials) for one, trials in zip(self.inputs, found, strict=False)]
         rows.sort(key=lambda row: -row.span)
-        return Sensitivity(self.trials.case, tuple(rows), tuple(one.path for one in self.left_out), self.seconds)
+        return Sensitivity(self.trials.case, tuple(rows), tuple(one.path for one in self.inputs[len(found) :]))
+
+    def _row(self, one: Input, trials: Sequence[Trial]) -> Row:
+        low, high = (trial.rollout_time for trial in trials)
+        return Row(one.path, one.by, one.value, one.low_value, one.high_value, low, self.before, high)
 
 
 def sensitivity(
@@ -179,7 +155,7 @@ def sensitivity(
     jobs : int
         How many processes may work, -1: one a core.
     budget : float
-        How much computing the trials may take, as estimated, on one core [s].
+        How much computing the trials may take, on one core [s].
     """
     return Plan.of(outcome, case, budget).carry_out(jobs)
 

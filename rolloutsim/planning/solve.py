@@ -24,6 +24,7 @@ from rolloutsim.results.thresholds import ThresholdResult, holds_at
 from rolloutsim.scenario.checks import names
 from rolloutsim.scenario.conditions import parse_condition
 from rolloutsim.scenario.hints import listing
+from rolloutsim.scenario.metrics import METRICS
 from rolloutsim.scenario.numbers import SAMPLES, present
 from rolloutsim.scenario.numbers import measure as measure_value
 from rolloutsim.scenario.overrides import Change, parse_path, refuse_idle
@@ -351,7 +352,7 @@ def _results(
     scenario: ResolvedScenario, condition: Threshold, seed: int | None, count: int, jobs: int
 ) -> tuple[ThresholdResult, ...]:
     """The condition's values for each case."""
-    found = replicate(scenario, seed, count, jobs)
+    found = replicate(scenario, seed, count, jobs, alone=METRICS[condition.metric].of_alone)
     if count == 1:
         return found.thresholds
     for result, measured in zip(found.thresholds, found.each[0].measured, strict=True):

@@ -3,19 +3,23 @@
 A change is the text of an override, `registry.uplink=10 Gbit/s`. It goes the way that it takes on the command line
 (read, applied to the document, validated, resolved), so that a trial's rollout time is that of a run with the same
 `--set` and the same seed. Only the one case is simulated: cases do not know of each other.
+
+Trials have a budget of computing time, which is kept by measuring. They come in a fixed order, and end with the last
+one that fits: a slower machine comes less far, but does nothing else, and nor do several processes.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from time import process_time
 from typing import TYPE_CHECKING
 
 from rolloutsim.errors import RolloutsimError
-from rolloutsim.planning.jobs import check_jobs
+from rolloutsim.planning.jobs import check_jobs, in_order
 from rolloutsim.results.metrics import rollout_time
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.scenario.overrides import parse_assignment
@@ -32,13 +36,89 @@ Overrides = tuple[str, ...]
 
 _WITHOUT_THRESHOLDS = "thresholds={}"
 
-# What an event takes on one core, with the few that come before the first (assumed: measured 10 to 16 µs at 20 to
-# 10,000 nodes). Only estimates need it: how many changes fit a budget must not depend on how fast a machine is.
-_SECONDS_PER_EVENT = 15e-6
-_SECONDS_PER_TRIAL = 5e-3
-
 # What is over sooner is done without other processes, which have to start first: about a second (assumed).
 _WORTH_WORKERS = 2.0
+
+
+class OutOfTimeError(Exception):
+    """A trial would take longer than it may."""
+
+
+@struct
+class Trial:
+    """What a change did.
+
+    Parameters
+    ----------
+    overrides : tuple of str or None
+        The change as the scenario allows it; None: it does not.
+    rollout_time : float or None
+        The rollout time with it [s]; None: it does not finish.
+    events : int
+        Those of its simulation.
+    prepared, simulated : float
+        How long it took until there was a scenario, and to simulate that, on one core [s].
+    """
+
+    overrides: Overrides | None
+    rollout_time: float | None = None
+    events: int = 0
+    prepared: float = 0.0
+    simulated: float = 0.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """How far trials have come, and what they took.
+
+    Parameters
+    ----------
+    unit : str
+        What is tried, by one trial or several: `change`.
+    budget : float
+        How much computing all of them may take, on one core [s].
+    planned : int
+        How many are to be tried.
+    events : int
+        Those of the case as it is, of which a trial has about as many.
+    done, refused : int
+        How many are done, and how many of these the scenario does not allow.
+    seconds : float
+        What those that are done took [s].
+    """
+
+    unit: str
+    budget: float
+    planned: int
+    events: int
+    done: int = 0
+    refused: int = 0
+    seconds: float = 0.0
+    _usual: float = 0.0  # what those that are done would have taken with as many events as the case as it is [s]
+
+    def add(self, trials: Sequence[Trial]) -> bool:
+        """Count what was tried; whether it fits into the budget."""
+        seconds = self.seconds + sum(one.prepared + one.simulated for one in trials)
+        if seconds > self.budget:
+            return False
+        self.done += 1
+        self.refused += all(one.overrides is None for one in trials)
+        self.seconds = seconds
+        self._usual += sum(one.prepared + one.simulated * self.events / max(one.events, 1) for one in trials)
+        return True
+
+    @property
+    def left(self) -> float:
+        """What is left of the budget [s]."""
+        return self.budget - self.seconds
+
+    @property
+    def to_come(self) -> float:
+        """What the rest is estimated to take, by what was measured so far [s]; none while nothing is done."""
+        return self._usual / max(self.done, 1) * (self.planned - self.done)
+
+
+Tell = Callable[[Tally], None]
 
 
 @struct
@@ -53,60 +133,130 @@ class Trials:
         The case.
     seed : int
         Of all random numbers.
-    seconds : float
-        What one trial is estimated to take [s].
+    events : int
+        Those of the case as it is.
     """
 
     document: str
     case: str
     seed: int
-    seconds: float
+    events: int
 
     @classmethod
     def of(cls, scenario: ResolvedScenario, records: CaseRecords, seed: int) -> Trials:
         """Trials of a case that was simulated already."""
-        return cls(scenario.document, records.name, seed, _SECONDS_PER_TRIAL + records.events * _SECONDS_PER_EVENT)
+        return cls(scenario.document, records.name, seed, records.events)
 
-    def fitting(self, budget: float) -> int:
-        """How many of them fit into a budget [s], on one core."""
-        return int(budget / self.seconds)
-
-    def allowed(self, overrides: Overrides) -> Overrides | None:
-        """The overrides as the scenario allows them; None if it does not.
+    def trial(self, overrides: Overrides, until: float | None = None) -> Trial:
+        """Try a change.
 
         A change may take a link away that a threshold names, by one replica more for example: then it is made without
         the thresholds, which have no say in how long the rollout takes.
-        """
-        for extended in (overrides, (*overrides, _WITHOUT_THRESHOLDS)):
-            with suppress(RolloutsimError):
-                document_of(self.document, extended)
-                return extended
-        return None
 
-    def rollout_time(self, overrides: Overrides) -> float | None:
-        """The rollout time with some changes [s]; None: it does not finish. Errors as those of `document_of`."""
+        Parameters
+        ----------
+        overrides : tuple of str
+            The change.
+        until : float, optional
+            When this process will have computed for too long [s]; by default a trial takes as long as it takes.
+
+        Raises
+        ------
+        OutOfTimeError
+            If it takes longer.
+        """
+        began = process_time()
+        for extended in (overrides, (*overrides, _WITHOUT_THRESHOLDS)):
+            try:
+                document = changed(self.document, extended)
+            except RolloutsimError:
+                continue
+            scenario = resolve(document)
+            prepared = process_time()
+            found, events = self._simulated(scenario, until)
+            return Trial(extended, found, events, prepared - began, process_time() - prepared)
+        return Trial(None, prepared=process_time() - began)
+
+    def _simulated(self, scenario: ResolvedScenario, until: float | None) -> tuple[float | None, int]:
+        """The case's rollout time [s], and how many events it took."""
         from rolloutsim.simulation import simulate  # reports of what was tried do without
 
-        scenario = resolve(document_of(self.document, overrides))
+        def watch() -> None:
+            if until is not None and process_time() > until:
+                raise OutOfTimeError
+
         cases = tuple(case for case in scenario.cases if case.name == self.case)
-        (records,) = simulate(replace(scenario, cases=cases, thresholds=()), self.seed, alone=False).cases
-        return rollout_time(records)
+        scenario = replace(scenario, cases=cases, thresholds=())
+        (records,) = simulate(scenario, self.seed, alone=False, watch=watch).cases
+        return rollout_time(records), records.events
 
-    def rollout_times(self, several: Sequence[Overrides], jobs: int = -1) -> list[float | None]:
-        """The rollout time with each of several changes [s], in their order; otherwise as `rollout_time`.
+    def tried(
+        self,
+        several: Sequence[Sequence[Overrides]],
+        unit: str,
+        budget: float,
+        jobs: int = -1,
+        tell: Tell | None = None,
+    ) -> Iterator[Sequence[Trial]]:
+        """What came of several changes, or of several sets of them, in their order, as far as the budget goes.
 
-        So many `jobs` may work on them, -1: one a core; few and short trials are done by this process alone.
+        Parameters
+        ----------
+        several : sequence
+            What is tried; sets are tried as a whole.
+        unit : str
+            What one is called, for `tell`.
+        budget : float
+            How much computing they may take, on one core [s].
+        jobs : int
+            How many processes may work, -1: one a core; few and short trials are done by this process alone.
+        tell : callable, optional
+            Called with the tally when another one is done.
         """
         check_jobs(jobs)
-        if jobs == 1 or len(several) < 2 or len(several) * self.seconds < _WORTH_WORKERS:
-            return [self.rollout_time(overrides) for overrides in several]
-        from joblib import Parallel, delayed
+        tally = Tally(unit, budget, len(several), self.events)
+        queue = iter(several)
+        for found in self._counted((self._within(one, tally.left) for one in queue), tally, tell):
+            yield found
+            if jobs != 1 and tally.planned - tally.done > 1 and min(tally.to_come, tally.left) >= _WORTH_WORKERS:
+                with closing(self._elsewhere(queue, tally, jobs)) as rest:
+                    yield from self._counted(rest, tally, tell)
+                return
 
-        times: list[float | None] = Parallel(n_jobs=jobs)(delayed(self.rollout_time)(one) for one in several)
-        return times
+    def _counted(
+        self, tried: Iterable[Sequence[Trial] | None], tally: Tally, tell: Tell | None
+    ) -> Iterator[Sequence[Trial]]:
+        """Those that fit into the budget."""
+        for found in tried:
+            if found is None or not tally.add(found):
+                return
+            if tell is not None:
+                tell(tally)
+            yield found
+
+    def _elsewhere(
+        self, queue: Iterable[Sequence[Overrides]], tally: Tally, jobs: int
+    ) -> Generator[Sequence[Trial] | None]:
+        from joblib import effective_n_jobs
+
+        workers = min(effective_n_jobs(jobs), tally.planned - tally.done)
+        return in_order(((self._within, (one, tally.left)) for one in queue), workers, ahead=workers)
+
+    def _within(self, several: Sequence[Overrides], seconds: float) -> tuple[Trial, ...] | None:
+        """Some trials that may take so long together [s]; None: they would take longer."""
+        until = process_time() + seconds
+        try:
+            return tuple(self.trial(overrides, until) for overrides in several)
+        except OutOfTimeError:
+            return None
 
 
-@lru_cache(maxsize=64)  # a change is first found to be allowed, then made
-def document_of(text: str, overrides: Overrides = ()) -> Document:
+@lru_cache(maxsize=1)
+def document_of(text: str) -> Document:
+    """The valid document in a JSON text."""
+    return changed(text)
+
+
+def changed(text: str, overrides: Overrides = ()) -> Document:
     """The valid document in a JSON text, with changes; UsageError or ScenarioError if they do not fit the scenario."""
     return Draft(json.loads(text), Places("<scenario>")).document([parse_assignment(one) for one in overrides])

@@ -3,21 +3,20 @@
 A change is a set of overrides in the words of `--set`, so that its effect is that of a run in which the user makes the
 same change; nothing is estimated. Only the slowest case is looked at. What would change nothing is found as well.
 
-How many changes are tried depends on a budget of computing time, and that on how many events the case took: not on how
-fast a machine is, so that the same scenario gives the same answer everywhere.
+What is most likely to help is tried first, and as much as fits into a budget of computing time: on a slower machine the
+list ends sooner, and is otherwise the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.changes import candidates
 from rolloutsim.planning.changes.situation import Candidate, Situation
-from rolloutsim.planning.trials import Trials, document_of
+from rolloutsim.planning.trials import Overrides, Tell, Trial, Trials, document_of
 from rolloutsim.results.metrics import is_image_case
 from rolloutsim.results.numerals import show_time
 from rolloutsim.results.shown.tabular import OPTIONS, TEXT, TIME, Column, Kind, Table
@@ -28,9 +27,10 @@ if TYPE_CHECKING:
 
 BUDGET = 60.0  # [s] of computing on one core (assumed: what one waits for without leaving)
 
-# With a run itself go at most so many changes of the scenario, and none if a trial is estimated to take longer.
+# With a run itself go at most so many changes of the scenario, and none if the case took more events. Events and not
+# seconds, so that a run shows the same on every machine (assumed: a second or two, at 10 to 16 µs each as measured).
 _FEW = 2
-_SOON = 1.25  # [s] (assumed)
+_SOON = 83_000
 
 # A cause with a smaller share of the time is left alone where few changes are tried (assumed).
 _WORTH_A_TRY = 0.10
@@ -95,14 +95,11 @@ class WhatIfs:
         The largest gain first.
     left_out : tuple of str
         Changes that did not fit into the budget.
-    seconds : float
-        What trying all of them is estimated to take on one core [s].
     """
 
     case: str = ""
     tried: tuple[WhatIf, ...] = ()
     left_out: tuple[str, ...] = ()
-    seconds: float = 0.0
 
     @property
     def faster(self) -> tuple[WhatIf, ...]:
@@ -170,7 +167,7 @@ def what_if(outcome: Outcome, *, case: str | None = None, jobs: int = -1, budget
     jobs : int
         How many processes may work, -1: one a core.
     budget : float
-        How much computing the trials may take, as estimated, on one core [s].
+        How much computing the trials may take, on one core [s].
     """
     return Plan.of(outcome, case, budget).carry_out(jobs)
 
@@ -183,25 +180,24 @@ def quick_what_if(outcome: Outcome) -> WhatIfs:
 
 @struct
 class Plan:
-    """What will be tried, within a budget.
+    """What will be tried, as far as a budget goes.
 
     Parameters
     ----------
     budget : float
-        How much computing it may take, as estimated, on one core [s].
+        How much computing it may take, on one core [s].
     trials : Trials or None
         How it will be tried; None: there is nothing to try.
     before : float
         The case's rollout time [s].
-    chosen, left_out : tuple of Candidate
-        What will be tried, and what does not fit into the budget.
+    candidates : tuple of Candidate
+        What will be tried, in this order; what the scenario does not allow is found out then.
     """
 
     budget: float
     trials: Trials | None = None
     before: float = 0.0
-    chosen: tuple[Candidate, ...] = ()
-    left_out: tuple[Candidate, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
 
     @classmethod
     def of(cls, outcome: Outcome, case: str | None = None, budget: float = BUDGET) -> Plan:
@@ -210,32 +206,20 @@ class Plan:
         if situation is None:
             return cls(budget)
         trials = Trials.of(outcome.run.scenario, situation.records, outcome.run.seed)
-        every = _possible(candidates(situation), trials)
-        fitting = trials.fitting(budget)
-        return cls(budget, trials, situation.rollout_time, every[:fitting], every[fitting:])
+        return cls(budget, trials, situation.rollout_time, candidates(situation))
 
-    @property
-    def seconds(self) -> float:
-        """What the trials are estimated to take on one core [s]."""
-        return 0.0 if self.trials is None else self.trials.seconds * len(self.chosen)
-
-    def words(self) -> str:
-        """How much will be tried: `14 changes, about 0.105 s of computing (budget 60.0 s)`."""
-        if self.trials is None:
-            return NOTHING_TRIED
-        return effort(counted(len(self.chosen), "change"), self.seconds, self.budget, len(self.left_out))
-
-    def carry_out(self, jobs: int = -1) -> WhatIfs:
-        """Simulate the changes."""
+    def carry_out(self, jobs: int = -1, tell: Tell | None = None) -> WhatIfs:
+        """Simulate the changes; `jobs` and `tell` as for `Trials.tried`."""
         if self.trials is None:
             return WhatIfs()
-        case = self.trials.case
-        times = self.trials.rollout_times([one.overrides for one in self.chosen], jobs)
+        every = [[one.overrides] for one in self.candidates]
+        found = [trial for (trial,) in self.trials.tried(every, "change", self.budget, jobs, tell)]
         tried = [
-            WhatIf(case, one.subject, one.change, one.overrides, self.before, after)
-            for one, after in zip(self.chosen, times, strict=True)
+            _as_tried(self.trials.case, self.before, one, trial)
+            for one, trial in zip(self.candidates, found, strict=False)
         ]
-        return WhatIfs(case, _by_gain(tried), tuple(one.change for one in self.left_out), self.seconds)
+        left_out = tuple(one.change for one in self.candidates[len(found) :])
+        return WhatIfs(self.trials.case, _by_gain(filter(None, tried)), left_out)
 
 
 class _Quick:
@@ -249,17 +233,16 @@ class _Quick:
     def found(self) -> WhatIfs:
         every = [one for one in candidates(self.situation) if one.alone]
         image = [one for one in every if one.image is not None]
-        tried = [one for one in map(self._known, image) if one is not None]
-        if self.trials.seconds <= _SOON:
+        tried = [self._known(one) for one in image]
+        if self.trials.events <= _SOON:
             others = [one for one in every if one not in image and one.share >= _WORTH_A_TRY]
-            unknown = image if not tried else []
+            unknown = image if not any(tried) else []
             for one in (*unknown, *others[:_FEW]):
-                with suppress(RolloutsimError):  # the scenario does not allow it
-                    tried.append(self._with(one, self.trials.rollout_time(one.overrides)))
-        return WhatIfs(self.situation.records.name, _by_gain(tried))
-
-    def _with(self, one: Candidate, after: float | None) -> WhatIf:
-        return WhatIf(self.situation.records.name, one.subject, one.change, one.overrides, self.before, after)
+                with suppress(RolloutsimError):  # the run itself came to its end
+                    trial = self.trials.trial(one.overrides)
+                    if trial.overrides == one.overrides:
+                        tried.append(_as_tried(self.trials.case, self.before, one, trial))
+        return WhatIfs(self.trials.case, _by_gain(filter(None, tried)))
 
     def _known(self, candidate: Candidate) -> WhatIf | None:
         """The smaller image, where its rollout was simulated beside this one as a case of its own."""
@@ -269,13 +252,17 @@ class _Quick:
         if name not in cases or situation.records.name not in cases or situation.case.workloads or cached:
             return None
         after = self.outcome.first.cases[name].rollout_time_s
-        return self._with(candidate, after)
+        return _what_if(situation.records.name, self.before, candidate, candidate.overrides, after)
 
 
-def _possible(every: Iterable[Candidate], trials: Trials) -> tuple[Candidate, ...]:
-    """Those that the scenario allows."""
-    allowed = ((one, trials.allowed(one.overrides)) for one in every)
-    return tuple(replace(one, overrides=overrides) for one, overrides in allowed if overrides is not None)
+def _as_tried(case: str, before: float, one: Candidate, trial: Trial) -> WhatIf | None:
+    """A change with what its trial gave; None if the scenario does not allow it."""
+    overrides = trial.overrides
+    return None if overrides is None else _what_if(case, before, one, overrides, trial.rollout_time)
+
+
+def _what_if(case: str, before: float, one: Candidate, overrides: Overrides, after: float | None) -> WhatIf:
+    return WhatIf(case, one.subject, one.change, overrides, before, after)
 
 
 def situation_of(outcome: Outcome, case: str | None = None) -> Situation | None:
@@ -287,17 +274,6 @@ def situation_of(outcome: Outcome, case: str | None = None) -> Situation | None:
     if not summary.rollout_time_s:
         return None
     return Situation(scenario, document_of(scenario.document), outcome.records(summary.case), summary)
-
-
-def counted(number: int, what: str) -> str:
-    """`1 change`, `2 changes`."""
-    return f"{number} {what}{'s' if number != 1 else ''}"
-
-
-def effort(what: str, seconds: float, budget: float, left_out: int) -> str:
-    """What will be tried, what that takes and may take [s], and how much more there would be."""
-    more = f", {left_out} more do not fit" if left_out else ""
-    return f"{what}, about {show_time(seconds)} of computing (budget {show_time(budget)}){more}"
 
 
 def _by_gain(tried: Iterable[WhatIf]) -> tuple[WhatIf, ...]:

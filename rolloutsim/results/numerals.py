@@ -76,6 +76,11 @@ def show_count(count: float) -> str:
     return f"{count:,.0f}" if float(count).is_integer() else three_digits(count)
 
 
+def counted(number: int, what: str) -> str:
+    """`1 change`, `2 changes`."""
+    return f"{number} {what}{'s' if number != 1 else ''}"
+
+
 def show_share(share: float) -> str:
     """A measured share [1]: `41.7 %`."""
     return f"{three_digits(share * 100)} %"

@@ -36,6 +36,7 @@ class Metric:
     """The kind of a metric's value, where it stands in a case of the JSON contract, and what it means.
 
     `absent` is what it is where the case has no such number, since nothing of that kind happened; None: unknown.
+    `of_alone` says that it takes the times of the pulls alone, for which there are simulations of their own.
     """
 
     kind: Kind | Literal["number"]
@@ -43,6 +44,7 @@ class Metric:
     description: str
     absent: float | None = None
     statistics: tuple[str, ...] = STATISTICS
+    of_alone: bool = False
 
     @property
     def needs_statistic(self) -> bool:
@@ -66,10 +68,12 @@ _PUSH, _FLOW = ("push", "{push}"), ("background", "{background}")
 
 METRICS: Mapping[str, Metric] = {
     "rollout_time": Metric("time", ("rollout_time_s",), "from the start until the last pod is ready"),
-    "alone_time": Metric("time", ("alone_time_s",), "pull time of the same pulls, each alone on an idle system"),
+    "alone_time": Metric(
+        "time", ("alone_time_s",), "pull time of the same pulls, each alone on an idle system", of_alone=True
+    ),
     "bytes_on_wire": Metric("size", ("bytes_on_wire",), "what all pulls fetch, compressed"),
     "pull_time": Metric("time", ("pull_time_s", "{statistic}"), "from asking until the image is ready on the node"),
-    "slowdown": Metric("number", ("slowdown", "{statistic}"), "pull time / alone time, pull by pull"),
+    "slowdown": Metric("number", ("slowdown", "{statistic}"), "pull time / alone time, pull by pull", of_alone=True),
     "time_split": Metric("time", ("time_split_s", "{cause}"), "waited for a cause, all pulls together", absent=0.0),
     "utilisation": Metric("share", (*_LINK, "utilisation"), "bytes / (capacity × rollout time)"),
     "saturated": Metric("time", (*_LINK, "saturated_s"), "how long the link is full and holds a flow back"),

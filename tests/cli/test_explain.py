@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 import rolloutsim as rs
-from rolloutsim.cli.progress import announce
-from rolloutsim.planning import sensitivity, what_if
-from rolloutsim.results.outcome import Outcome
+from rolloutsim.cli import reasons
+from rolloutsim.cli.progress import TrialsProgress
+from rolloutsim.planning import what_if
+from rolloutsim.planning.trials import Tally, Trial
 from tests.cli.conftest import HELD, QUICK, ROOT, STUCK, Program
 
 # Ideal: 2 × 100 MB over 1 Gbit/s are 1.6 s, 2 × 10 MB are 0.16 s.
@@ -119,13 +120,22 @@ def test_sensitivities_as_json(program: Program, file: Path) -> None:
     }  # fmt: skip
 
 
-def test_a_small_budget_names_what_it_has_no_room_for(program: Program, file: Path) -> None:
-    done = program("explain", file, "--budget", "0.02 s")
-    assert re.search(
-        r"What if [0-9] changes?, about 0\.0[0-9]+ s of computing \(budget 0\.0200 s\), [0-9]+ more", done.out
-    )
-    assert " Not tried: " in done.out
-    assert "a larger --budget has room for more." in done.out.replace("\n        ", " ")
+@pytest.mark.parametrize("options", [(), ("--sensitivity",)])
+def test_a_budget_without_room_names_all_that_is_not_tried(program: Program, file: Path, options: tuple[str]) -> None:
+    done = program("explain", file, "--budget", "0 s", *options)
+    (said,) = re.findall(r" Not tried: (.*); a larger --budget has room for more\.", re.sub(r"\n +", " ", done.out))
+    found = json.loads(program("explain", file, "--budget", "0 s", "--format", "json", *options).out)
+    assert said.split(", ") == found["not_tried"] != []
+    assert "What if" not in done.out
+
+
+def test_what_was_tried_is_a_part_of_what_there_is_to_try(capsys: pytest.CaptureFixture[str]) -> None:
+    result = rs.loads(QUICK).run()
+    changes = what_if.what_if(result.outcome, jobs=1)
+    reasons.show_reasons(result, "large", replace(changes, tried=changes.tried[:2], left_out=("a", "b")))
+    out = re.sub(r"\n +", " ", capsys.readouterr().out)
+    assert "\n What if 2 of 4 changes, each alone, simulated with the same seed.\n" in out
+    assert " Not tried: a, b; a larger --budget has room for more.\n" in out
 
 
 def test_a_budget_is_a_time(program: Program, file: Path) -> None:
@@ -147,34 +157,58 @@ def test_a_rollout_that_did_not_finish_says_what_it_waits_for(program: Program, 
     assert done.out.endswith("\n  Inputs nothing is tried, since the rollout did not finish.\n")
 
 
-def test_simulations_that_take_long_are_announced(capsys: pytest.CaptureFixture[str]) -> None:
-    """From two seconds of computing on, as estimated from events: no clock plays a part."""
-    run = rs.loads(QUICK).run().run
-    for plan, what, words in (
-        (what_if.Plan.of(Outcome(run)), "what-if", r"\d+ changes, about 40\.0 s of computing \(budget 60\.0 s\)"),
+def tallied(budget: float, *seconds: float) -> Tally:
+    """Sixteen changes, of which those that are done took so long."""
+    tally = Tally("change", budget, 16, events=100)
+    for each in seconds:
+        assert tally.add([Trial((), 1.0, 100, simulated=each)])
+    return tally
+
+
+@pytest.mark.parametrize(
+    ("tally", "said"),
+    [
+        (tallied(60.0, 0.1), ""),
+        (tallied(60.0, 2.5), "what-if: 16 changes, about 40.0 s of computing (budget 60.0 s)\n"),
         (
-            sensitivity.Plan.of(Outcome(run)), "sensitivity",
-            r"\d+ inputs 10% less and more, \d+ simulations, about 40\.0 s of computing \(budget 120 s\)",
+            tallied(30.0, 2.5),
+            "what-if: 16 changes, about 40.0 s of computing, as many as fit into the budget of 30.0 s\n",
         ),
-    ):  # fmt: skip
-        announce(what, plan)
-        assert capsys.readouterr().err == ""
-        each = 40.0 / round(plan.seconds / plan.trials.seconds)
-        announce(what, replace(plan, trials=replace(plan.trials, seconds=each)))
-        said = capsys.readouterr()
-        assert said.out == ""
-        assert re.fullmatch(rf"{what}: {words}\n", said.err), said.err
+    ],
+)
+def test_trials_that_take_long_are_announced(tally: Tally, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """From two seconds of computing on, by what the first of them took."""
+    progress = TrialsProgress("what-if")
+    progress(tally)
+    assert capsys.readouterr() == ("", said)
+    progress(tally)
+    assert capsys.readouterr() == ("", "")
 
 
-def test_an_input_too_many_is_said_to_have_no_room() -> None:
-    run = rs.loads(QUICK).run().run
-    plan = sensitivity.Plan.of(Outcome(run), budget=0.02)
-    assert re.fullmatch(
-        r"1 input 10% less and more, 2 simulations, about 0\.0\d+ s of computing \(budget 0\.0200 s\), "
-        r"\d+ more do not fit",
-        plan.words(),
-    )
-    assert len(plan.carry_out(1).rows) == 1
+@pytest.mark.parametrize(
+    ("tally", "said"),
+    [
+        (tallied(60.0, *[2.5] * 16), "what-if: tried 16 changes in 40.0 s of computing (budget 60.0 s)\n"),
+        (tallied(30.0, *[2.5] * 12), "what-if: tried 12 of 16 changes in the budget of 30.0 s of computing\n"),
+        (tallied(60.0, *[0.01] * 16), ""),
+    ],
+)
+def test_trials_that_were_announced_say_what_they_took(
+    tally: Tally, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with TrialsProgress("what-if") as progress:
+        progress(tally)
+        capsys.readouterr()
+    assert capsys.readouterr() == ("", said)
+
+
+def test_what_the_scenario_does_not_allow_does_not_count_as_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    tally = tallied(60.0, *[0.5] * 15)
+    assert tally.add([Trial(None, prepared=0.5)])
+    with TrialsProgress("what-if", always=True) as progress:
+        progress(tally)
+        capsys.readouterr()
+    assert capsys.readouterr().err == "what-if: tried 15 changes in 8.00 s of computing (budget 60.0 s)\n"
 
 
 def test_a_key_is_still_a_key(program: Program) -> None:
@@ -200,7 +234,7 @@ def test_run_tries_all_changes_on_demand(program: Program) -> None:
     few = json.loads(program("run", ROOT / "scenarios/20nodes.yaml", "--format", "json").out)["what_if"]
     done = program("run", ROOT / "scenarios/20nodes.yaml", "--format", "json", "--what-if")
     every = json.loads(done.out)["what_if"]
-    assert re.fullmatch(r"what-if: [0-9]+ changes, about [0-9.]+ s of computing \(budget 60\.0 s\)\n", done.err)
+    assert re.fullmatch(r"what-if: tried [0-9]+ changes in [0-9.]+ s of computing \(budget 60\.0 s\)\n", done.err)
     assert [one for one in every if one in few] == few
     assert len(every) > 12
     assert [one["gain_s"] for one in every] == sorted((one["gain_s"] for one in every), reverse=True)

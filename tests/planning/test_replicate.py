@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from rolloutsim.api.result import Result
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.replicate import replicate, seeds
 from rolloutsim.results.facts.intervals import mean_interval, median, quantile_interval
+from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.results.numerals import plus_minus, show_time
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.shown.tables import case_rows
 from rolloutsim.results.store import from_bytes, to_bytes
-from rolloutsim.scenario import loads
+from rolloutsim.scenario import load, loads
 from rolloutsim.simulation import simulate
 
 RANDOM = """\
@@ -28,6 +32,45 @@ thresholds:
   rollout_time: [max < 4.5 s, p95 < 4.5 s, < 4 s]
   pull_time{image=b}: p95 < 3 s
 """
+
+
+SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
+
+
+def records() -> int:
+    """How many cases' records there are in memory."""
+    gc.collect()
+    return sum(isinstance(one, CaseRecords) for one in gc.get_objects())
+
+
+@pytest.mark.parametrize("name", ["20nodes", "rate-limited"])
+def test_of_all_replications_but_the_first_only_figures_stay(name: str) -> None:
+    before = records()
+    outcome = replicate(load(SCENARIOS / f"{name}.yaml").resolve(), 7, 4)
+    assert records() == before + len(outcome.cases)
+    assert len(outcome.each) == 4
+
+
+@pytest.mark.parametrize("name", ["20nodes", "rate-limited"])
+def test_what_was_told_of_a_run_does_not_keep_its_records(name: str) -> None:
+    before = records()
+    result = Result(replicate(load(SCENARIOS / f"{name}.yaml").resolve(), 7, 1))
+    assert records() == before + len(result.cases)
+    assert result.why() in result.to_markdown()
+    assert result.to_html()
+    assert result.to_json("full")
+    del result
+    assert records() == before
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_without_times_alone_only_what_follows_from_them_is_unknown(jobs: int) -> None:
+    scenario = loads(RANDOM).resolve()
+    every, some = replicate(scenario, 7, 4, jobs), replicate(scenario, 7, 4, jobs, alone=False)
+    for whole, part in zip(every.each, some.each, strict=True):
+        for case, figures in whole.cases.items():
+            without = dict(figures) | {"alone_time_s": None, "slowdown": None}
+            assert part.cases[case] == without
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import rolloutsim as rs
-from rolloutsim.planning import trials
 from rolloutsim.planning.inputs import inputs
 from rolloutsim.planning.sensitivity import Row, Sensitivity, sensitivity
 from rolloutsim.planning.what_if import situation_of
@@ -104,16 +103,6 @@ def test_what_is_planted_has_an_input_that_counts(path: Path) -> None:
     """Nothing but a crash, a backup's start or a late start can be the cause that no number of the file changes."""
     found = sensitivity(rs.load(path).run().outcome, jobs=1)
     assert found.rows[0].span > 0.01 * found.rows[0].base
-
-
-def test_what_does_not_fit_into_the_budget_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trials, "_SECONDS_PER_EVENT", 0.0)
-    monkeypatch.setattr(trials, "_SECONDS_PER_TRIAL", 1.0)
-    run = rs.load(ROOT / "scenarios" / "20nodes.yaml").run().run
-    some, every = sensitivity(Outcome(run), jobs=1, budget=6.0), sensitivity(Outcome(run), jobs=1, budget=1e6)
-    assert len(some.rows) == 3
-    assert len(some.left_out) == len(every.rows) - 3
-    assert {row.path for row in some.rows} | set(some.left_out) == {row.path for row in every.rows}
 
 
 def test_there_is_nothing_to_change_in_a_rollout_that_did_not_finish() -> None:

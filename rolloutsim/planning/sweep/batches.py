@@ -10,8 +10,7 @@ lose little, enough that handing them out costs nothing beside.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from itertools import groupby, islice
@@ -20,7 +19,7 @@ from operator import attrgetter
 from time import perf_counter
 from typing import Any
 
-from rolloutsim.errors import RolloutsimError
+from rolloutsim.planning.jobs import in_order
 from rolloutsim.planning.sweep.rows import Gathering, Rows
 from rolloutsim.results.contract.case import case_figures
 from rolloutsim.results.outcome import Outcome
@@ -142,39 +141,11 @@ def _here(queue: Iterator[Job], pace: Pace, most: int | None = None) -> Iterator
 
 def _elsewhere(queue: Iterator[Job], pace: Pace, workers: Workers) -> Iterator[Batch]:
     from joblib import effective_n_jobs
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     with workers.backend():
         pace.workers = max(1, effective_n_jobs(workers.jobs))
-        try:
-            with closing(_in_order(_batches(queue, pace), workers.jobs, pace.workers)) as batches:
-                for batch in batches:
-                    pace.saw(batch)
-                    yield batch
-        except TerminatedWorkerError as error:
-            raise RolloutsimError(
-                "a worker process was ended from outside, most likely because the memory was full; what was done "
-                "before is kept; fewer --jobs need less memory"
-            ) from error
-
-
-def _in_order(batches: Iterator[tuple[Job, ...]], jobs: int, workers: int) -> Generator[Batch]:
-    from joblib import Parallel, delayed
-
-    tasks: Iterable[Any] = (delayed(do_batch)(batch) for batch in batches)
-    try:
-        parallel = Parallel(n_jobs=jobs, return_as="generator", batch_size=1, pre_dispatch=2 * workers)
-    except ValueError:
-        # A backend that returns lists only, as Ray's: in rounds.
-        with Parallel(n_jobs=jobs, batch_size=1) as parallel:
-            while some := list(islice(tasks, _ROUNDS * workers)):
-                yield from parallel(some)
-        return
-    results = parallel(tasks)
-    try:
-        for batch in results:  # noqa: UP028 (`yield from` would close it before us)
-            yield batch
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that work was done for nothing: it is, after an interruption
-            results.close()
+        tasks = ((do_batch, (batch,)) for batch in _batches(queue, pace))
+        with closing(in_order(tasks, workers.jobs, kept="what was done before is kept; ")) as batches:
+            for batch in batches:
+                pace.saw(batch)
+                yield batch

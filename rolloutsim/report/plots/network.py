@@ -73,7 +73,9 @@ def racks(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) 
     Parameters as for `timeline`.
     """
     run, records = outcome.run, one_case(outcome, case)
-    loads = [load for load in link_loads(run.scenario, records) if load.kind == "rack"]
+    shared = records.shared_links
+    links = [name for name, kind in zip(shared.name, shared.kind, strict=True) if kind == "rack"]
+    loads = link_loads(run.scenario, records, links) if links else ()
     if not loads:
         raise NoDataError(
             f"the scenario '{plain(run.scenario.name, 60)}' has no racks; give a node group some, such as "

@@ -94,14 +94,15 @@ def fan(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) ->
     last = np.where(np.isnan(records.fetches.fetched), records.end, records.fetches.fetched)
     edges = np.linspace(float(begun.min()), float(last[~np.isnan(records.fetches.started)].max()), _PARTS + 1)
     rates = node_rates(records, edges)[fetching]
+    ordered = np.sort(rates, axis=0)  # NaN last
     entries: list[tuple[Any, str]] = []
     for low, high, opacity in _BANDS:
-        x, bottom, top = corners(edges, _across(rates, low), _across(rates, high))
+        x, bottom, top = corners(edges, _across(ordered, low), _across(ordered, high))
         area = ax.fill_between(x, bottom, top, color=BLUE, alpha=opacity, lw=0)
         label = "all nodes" if high == 1.0 else f"{low:.0%} to {high:.0%}".replace("%", " %")
         mark(area, "band", f"p{low * 100:.0f}-p{high * 100:.0f}", f"{label} of the nodes that are fetching")
         entries.append((Patch(facecolor=BLUE, alpha=opacity), label))
-    (line,) = ax.plot(*corners(edges, _across(rates, 0.5)), color=INK, linewidth=1.4)
+    (line,) = ax.plot(*corners(edges, _across(ordered, 0.5)), color=INK, linewidth=1.4)
     mark(line, "band", "p50", "the median of the nodes that are fetching")
     entries.insert(0, (line, "median"))
     if len(fetching) <= MOST_NODES:
@@ -203,12 +204,11 @@ def _fairness(ordered: Times) -> str:
     )
 
 
-def _across(rates: Times, share: float) -> Times:
-    """A quantile over the nodes that are fetching, part by part of the time; NaN where none is."""
-    ordered = np.sort(rates, axis=0)  # NaN last
-    known = np.count_nonzero(~np.isnan(rates), axis=0)
+def _across(ordered: Times, share: float) -> Times:
+    """A quantile over the nodes that are fetching, ascending, part by part of the time; NaN where none is."""
+    known = np.count_nonzero(~np.isnan(ordered), axis=0)
     rank = np.clip(np.ceil(share * known - 1e-9).astype(np.intp), 1, None) - 1
-    across: Times = ordered[np.minimum(rank, len(ordered) - 1), np.arange(rates.shape[1])]
+    across: Times = ordered[np.minimum(rank, len(ordered) - 1), np.arange(ordered.shape[1])]
     return across
 
 

@@ -132,13 +132,15 @@ def _changes(records: CaseRecords) -> Iterator[dict[str, Any]]:
 
 def _plain(value: Any, key: str = "") -> Any:
     """Nested figures with whole bytes and flows, and without mappings that are empty."""
+    if isinstance(value, float):
+        return number(value) if "bytes" in key or key == "peak_flows" else value
+    if value is None or isinstance(value, (str, int)):
+        return value
     if is_dataclass(value):
         value = {each.name: getattr(value, each.name) for each in fields(value)}
     if isinstance(value, Mapping):
         return {name: _plain(item, name) for name, item in value.items() if item != {}}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(item) for item in value]
-    return number(value) if isinstance(value, float) and ("bytes" in key or key == "peak_flows") else value
+    return [_plain(item) for item in value] if isinstance(value, Sequence) else value
 
 
 def _rows(columns: Columns) -> Iterator[dict[str, Any]]:

@@ -399,7 +399,10 @@ class Run:
 
 
 def derived(function: Callable[[CaseRecords], Value]) -> Callable[[CaseRecords], Value]:
-    """Work out what follows from a case's records once, and keep it for as long as these live: they never change."""
+    """Work out what follows from a case's records once, and keep it for as long as these live: they never change.
+
+    What is worked out must not hold the records, or they live for ever.
+    """
     known: WeakKeyDictionary[CaseRecords, Value] = WeakKeyDictionary()
 
     @wraps(function)

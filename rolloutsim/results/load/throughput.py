@@ -103,16 +103,20 @@ def fetched_by(case: CaseRecords, edges: Times, group: npt.NDArray[np.signedinte
     fetches = case.fetches
     begun = np.flatnonzero(~np.isnan(fetches.started))
     started, ended = fetches.started[begun], _ended(case)[begun]
-    node, moved, of = case.pulls.node[fetches.pull[begun]], fetches.bytes_done[begun], group[begun]
+    node = case.pulls.node[fetches.pull[begun]].astype(np.intp)  # what the loop indexes with, as the processor does
+    moved, of = fetches.bytes_done[begun], group[begun].astype(np.intp)
     clocks = _Clocks(case)
     first, last = clocks.at(node, started), clocks.at(node, ended)
     scale = ratio(1.0, last - first, missing=0.0)
-    every = np.arange(len(case.node_names))
     done = np.zeros((groups, len(edges)))
-    for k, moment in enumerate(edges.tolist()):
-        share = np.clip((clocks.at(every, moment)[node] - first) * scale, 0.0, 1.0)
-        share[ended <= moment] = 1.0
-        done[:, k] = np.bincount(of, share * moved, groups)
+    for k, (moment, shown) in enumerate(zip(edges.tolist(), clocks.over(edges), strict=True)):
+        share = shown[node]
+        share -= first
+        share *= scale
+        np.clip(share, 0.0, 1.0, out=share)
+        np.maximum(share, ended <= moment, out=share)  # all of those that have ended
+        share *= moved
+        done[:, k] = np.bincount(of, share, groups)
     return done
 
 
@@ -123,8 +127,7 @@ def node_rates(case: CaseRecords, edges: Times) -> Times:
     """
     nodes = len(case.node_names)
     done = fetched_by(case, edges, case.pulls.node[case.fetches.pull], nodes)
-    clocks, every = _Clocks(case, alike=True), np.arange(nodes)
-    seconds = np.diff([clocks.at(every, moment) for moment in edges.tolist()], axis=0).T
+    seconds = np.diff(list(_Clocks(case, alike=True).over(edges)), axis=0).T
     return ratio(np.diff(done), seconds, least=1e-9 * np.diff(edges))
 
 
@@ -173,12 +176,13 @@ class _Clocks:
         of = np.concatenate([np.arange(nodes), node, node])
         change = np.repeat([0, 1, -1], [nodes, len(node), len(node)])
         order = np.lexsort((at, of))
-        self.key = of[order] * self.span + at[order]
+        self.node = of[order]
         self.moment = at[order]
+        self.key = self.node * self.span + self.moment
         running = np.cumsum(change[order])  # all of a node's have ended where the next node begins
         running = np.minimum(running, 1) if alike else running
         self.speed = ratio(1.0, running, missing=0.0)
-        steps = np.where(of[order][1:] == of[order][:-1], np.diff(self.moment) * self.speed[:-1], 0.0)
+        steps = np.where(self.node[1:] == self.node[:-1], np.diff(self.moment) * self.speed[:-1], 0.0)
         self.shown = np.append(0.0, np.cumsum(steps))
 
     def at(self, node: npt.NDArray[np.signedinteger], moment: Times | float) -> Times:
@@ -187,6 +191,27 @@ class _Clocks:
         row = np.searchsorted(self.key, node * self.span + moment, side="right") - 1
         shown: Times = self.shown[row] + (moment - self.moment[row]) * self.speed[row]
         return shown
+
+    def over(self, moments: Times) -> Iterator[Times]:
+        """What all nodes' clocks show at each of some moments, ascending; as `at`, in one pass over the rows."""
+        moments = np.minimum(moments, self.span - 0.5)
+        # The moment from which on each row counts, by the same comparison of keys that `at` makes.
+        due = np.searchsorted(moments, self.moment)
+        while len(early := np.flatnonzero((due > 0) & (self.key <= self.node * self.span + moments[due - 1]))):
+            due[early] -= 1
+        # Of rows that count from the same moment on, a node's last one.
+        last = np.append((self.node[1:] != self.node[:-1]) | (due[1:] != due[:-1]), True)
+        rows = np.flatnonzero(last)[np.argsort(due[last], kind="stable")]
+        ends = np.searchsorted(due[rows], np.arange(len(moments)), side="right")
+        nodes = int(self.node.max(initial=-1)) + 1
+        shown, since, speed = np.zeros((3, nodes))
+        begin = 0
+        for moment, end in zip(moments.tolist(), ends.tolist(), strict=True):
+            row = rows[begin:end]
+            node = self.node[row]
+            shown[node], since[node], speed[node] = self.shown[row], self.moment[row], self.speed[row]
+            begin = end
+            yield shown + (moment - since) * speed
 
 
 class _Spread:
@@ -198,14 +223,14 @@ class _Spread:
         racks = node_racks(scenario)
         number = {rack: i for i, rack in enumerate(dict.fromkeys(racks))}
         rack = np.array([number[one] for one in racks], np.int32)
-        of_fetch = np.stack([fetches.source, case.node_group[node], rack[node]])
-        keys, route = np.unique(of_fetch, axis=1, return_inverse=True)
-        self.route = route.reshape(-1)
+        parts = fetches.source + 1, case.node_group[node], rack[node]  # -1: none served it
+        sizes = [1 + int(part.max(initial=0)) for part in parts]
+        keys, self.route = np.unique(np.ravel_multi_index(parts, sizes), return_inverse=True)
         known = {(one.source, one.group, number[one.rack]): one.shares for one in case.routes}
         place = {name: i for i, name in enumerate(case.shared_links.name)}
         self.shares = [
-            [(place[link], share) for link, share in known.get(tuple(key), {}).items() if link in place]
-            for key in keys.T.tolist()
+            [(place[link], share) for link, share in known.get((source - 1, *where), {}).items() if link in place]
+            for source, *where in zip(*(part.tolist() for part in np.unravel_index(keys, sizes)), strict=True)
         ]
 
     def done(self, edges: Times) -> Times:

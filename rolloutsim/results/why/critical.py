@@ -85,26 +85,24 @@ def last_path(case: CaseRecords) -> tuple[tuple[str, float], ...]:
 
     They add up to the rollout time. Empty while a pod is missing, since then there is no last one.
     """
-    walk = _walked(case)
-    if walk is None:
-        return ()
-    return tuple(sorted(((c, s) for c, s in walk.seconds.items() if s > 0.0), key=lambda pair: (-pair[1], pair[0])))
+    return _walked(case)[0]
 
 
 def queued_time(case: CaseRecords) -> float:
     """For how long the path stands in kubelets' queues, whatever the pulls ahead waited for [s]."""
-    walk = _walked(case)
-    return 0.0 if walk is None else walk.queued
+    return _walked(case)[1]
 
 
 @derived
-def _walked(case: CaseRecords) -> _Walk | None:
+def _walked(case: CaseRecords) -> tuple[tuple[tuple[str, float], ...], float]:
+    """The causes of the path, and how long it stands in kubelets' queues [s]."""
     pod = last_pod(case)
     if pod is None:
-        return None
+        return (), 0.0
     walk = _Walk(case)
     walk.back_from(pod)
-    return walk
+    met = ((cause, seconds) for cause, seconds in walk.seconds.items() if seconds > 0.0)
+    return tuple(sorted(met, key=lambda pair: (-pair[1], pair[0]))), walk.queued
 
 
 class _Walk:
