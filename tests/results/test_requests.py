@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rolloutsim.results.facts.records import Run
+from rolloutsim.results.load import requests
 from rolloutsim.results.load.requests import peak, registry_summaries, request_times
 from rolloutsim.scenario.resolved import Redirect, Registry
 from tests.results.by_hand import Story, image, run
@@ -40,6 +41,17 @@ def test_the_peak_is_the_most_within_any_second() -> None:
     assert peak(np.array([0.0, 1.0, 2.0])) == 1  # its end does not count
     assert peak(np.zeros(40)) == 40
     assert peak(np.zeros(0)) == 0
+
+
+def test_a_peak_is_found_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = np.sort(np.random.default_rng(1).random(500) * 20.0)
+    whole = max(int(((times >= time) & (times < time + 1.0)).sum()) for time in times)
+    assert peak(times) == whole
+    told = story()
+    asked = request_times(told.case(), "registry").tolist()
+    monkeypatch.setattr(requests, "_BLOCK", 1)
+    assert peak(times) == whole
+    assert request_times(told.case(), "registry").tolist() == asked
 
 
 def test_refused_requests_count_by_answer_and_some_of_them_were_sent_again() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.time.split import Rows
 
 WINDOW = 1.0  # of the peak [s]
+_BLOCK = 1 << 16  # rows that are worked on at a time
 _BROKEN = 0  # the status of a connection that was refused or broke
 
 
@@ -58,14 +60,24 @@ def request_times(case: CaseRecords, registry: str) -> Times:
     pulls = _pulls_from(case, registry)
     refusals = _refusals(case, numbers[registry])
     layers = np.repeat(refusals.time[refusals.layer], refusals.count[refusals.layer])
-    return np.sort(np.concatenate([_resolving(case, pulls), _fetching(case, numbers[registry]), layers]))
+    # Filled in piece by piece: a day of refusals has more requests than anything else has rows.
+    answered, filled = _fetching(case, numbers[registry]), 0
+    times = np.empty(int(case.pulls.requests[pulls].sum(dtype=np.int64)) + len(answered) + len(layers))
+    for part in chain(_resolving(case, pulls), (answered, layers)):
+        times[filled : filled + len(part)] = part
+        filled += len(part)
+    times.sort()
+    return times
 
 
 def peak(times: Times, window: float = WINDOW) -> int:
     """The largest number of moments, ascending, within any `window` of time [s], its end left out."""
-    if not len(times):
-        return 0
-    return int((np.searchsorted(times, times + window) - np.arange(len(times))).max())
+    most = 0
+    for first in range(0, len(times), _BLOCK):
+        block = times[first : first + _BLOCK]
+        until = np.searchsorted(times, block + window)
+        most = max(most, int((until - np.arange(first, first + len(block))).max()))
+    return most
 
 
 def _used(case: CaseRecords) -> Iterator[tuple[int, str]]:
@@ -101,14 +113,17 @@ def _pulls_from(case: CaseRecords, registry: str) -> Rows:
     return np.flatnonzero(of_image[case.pulls.image])
 
 
-def _resolving(case: CaseRecords, pulls: Rows) -> Times:
+def _resolving(case: CaseRecords, pulls: Rows) -> Iterator[Times]:
     """Requests for manifests, token and config, spread evenly from asking until they are answered or given up."""
     p = case.pulls
-    end = np.where(np.isnan(p.resolved), np.where(np.isnan(p.failed), case.end, p.failed), p.resolved)[pulls]
-    counts = p.requests[pulls].astype(np.int64)
-    place = ranges(np.zeros(len(counts), np.int64), counts)
-    spacing = (end - p.asked[pulls]) / np.maximum(counts, 1)
-    return np.repeat(p.asked[pulls], counts) + place * np.repeat(spacing, counts)
+    for first in range(0, len(pulls), _BLOCK):
+        rows = pulls[first : first + _BLOCK]
+        resolved, failed, asked = p.resolved[rows], p.failed[rows], p.asked[rows]
+        end = np.where(np.isnan(resolved), np.where(np.isnan(failed), case.end, failed), resolved)
+        counts = p.requests[rows].astype(np.int64)
+        place = ranges(np.zeros(len(counts), np.int64), counts)
+        spacing = (end - asked) / np.maximum(counts, 1)
+        yield np.repeat(asked, counts) + place * np.repeat(spacing, counts)
 
 
 def _fetching(case: CaseRecords, source: int) -> Times:
