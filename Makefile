@@ -32,6 +32,7 @@ lint: .venv/develops ## style, types, import contract
 
 bench: .venv/develops .venv-compiled/built ## the engine at scale, against rivals; long, not part of the tests
 	$(BIN)/python -m tests.benchmarks.run
+	$(BIN)/python -m tests.benchmarks.run --shapes --rounds 1
 	cd .venv-compiled/src && ../bin/python -m tests.benchmarks.run
 
 compiled: .venv-compiled/built ## the same engine compiled to C; needs a C compiler

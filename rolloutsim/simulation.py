@@ -163,22 +163,24 @@ class _Case:
         return pushes
 
     def _step(self, progress: Callable[[str, float, float], None] | None, watch: Callable[[], None] | None) -> None:
-        network, orchestrated, horizon = self.network, self.orchestrated, self.scenario.horizon
+        network, orchestrated = self.network, self.orchestrated
+        # Bare pulls, for which nobody asks again, are waited for as long as it takes.
+        horizon = inf if orchestrated is None else self.scenario.horizon
+        most = _EVENTS_AT_A_TIME if watch is None else _WATCHED
         while self.waiting:
             # Nothing can happen any more once it does fewer; the pods still waited for are the result.
-            most = 1 if orchestrated is not None else _EVENTS_AT_A_TIME if watch is None else _WATCHED
-            done = network.run(inf if orchestrated is None else horizon, most)
+            done = network.run(horizon, most)
             self.events += done
             if orchestrated is not None:
                 self.waiting = orchestrated.waiting
             if done < most:
                 break
-            if watch is not None and self.events % _WATCHED == 0:
+            if watch is not None:
                 watch()
             if progress is not None and self.events % _EVENTS_AT_A_TIME == 0:
                 share = 1 - self.waiting / self.planned if orchestrated is None else orchestrated.share_done
                 progress(self.case.name, network.now, share)
-        if self.waiting and orchestrated is not None and network.now < horizon and network.peek() < inf:
+        if self.waiting and network.now < horizon < inf and network.peek() < inf:
             network.wait(horizon)
 
     def _generator(self, purpose: str) -> np.random.Generator:

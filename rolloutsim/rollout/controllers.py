@@ -54,6 +54,8 @@ class Rollout:
             done = self.controllers[number].done
             self.waiting += self._done[number] - done
             self._done[number] = done
+        if not self.waiting:
+            self.cluster.network.halt()
 
     def missing(self) -> tuple[str, ...]:
         """What is missing of each workload that is not done, in words."""

@@ -1,7 +1,7 @@
 """One measurement, in a process of its own, so that memory and warmth are nobody else's.
 
 `python -m tests.benchmarks.measure WHAT WORKLOAD NODES` prints one line of JSON. WHAT is `engine`, `floor`,
-`processes`, `warm`, or a rival: `simpy`, `numpy`, `simgrid`.
+`processes`, `warm`, a rival (`simpy`, `numpy`, `simgrid`), or `shape`, of which WORKLOAD is one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tests.benchmarks import floor, rival_numpy, rival_simgrid, rival_simpy, workloads
+from tests.benchmarks import floor, rival_numpy, rival_simgrid, rival_simpy, shapes, workloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +67,20 @@ def warm(workload: str, nodes: int, times: int = 30) -> dict[str, Any]:
     return {key: median(one[key] for one in each) for key in ("wall_s", "cpu_s")}
 
 
+def shape(name: str, nodes: int) -> dict[str, Any]:
+    """From a scenario file to its summary: reading, simulating with each pull's time alone, summing up."""
+    from rolloutsim.results.metrics import summarise
+    from rolloutsim.scenario import loads
+    from rolloutsim.simulation import simulate
+
+    simulate(loads(shapes.text(name, 20), name).resolve())  # imports and caches
+    text = shapes.text(name, nodes)
+    run, times = timed(lambda: simulate(loads(text, name).resolve()))
+    _, summing = timed(lambda: summarise(run))
+    events = sum(case.events for case in run.cases)
+    return {"events": events, **{key: seconds + summing[key] for key, seconds in times.items()}}
+
+
 def measure(what: str, workload: str, nodes: int) -> dict[str, Any]:
     """One measurement; `nodes` is the number of timeouts for `floor` and `processes`."""
     if what == "engine":
@@ -78,6 +92,8 @@ def measure(what: str, workload: str, nodes: int) -> dict[str, Any]:
         return timed(lambda: floor.processes(delays, len(workloads.LAYERS)))[1]
     if what == "warm":
         return warm(workload, nodes)
+    if what == "shape":
+        return shape(workload, nodes)
     return rival(what, workload, nodes)
 
 
