@@ -89,10 +89,7 @@ class _Walk:
         done = self.fetches.fetched.copy()
         has = self.unpack_of >= 0
         done[has] = self.unpacks.unpacked[self.unpack_of[has]]
-        in_place: Times = np.full(self.fetch_of.shape, -np.inf)
-        brought = self.fetch_of >= 0
-        in_place[brought] = done[self.fetch_of[brought]]
-        self.in_place = in_place
+        self.done: Times = done
 
     def walk(self) -> PathTimes:
         pulls = self.pulls
@@ -119,18 +116,24 @@ class _Walk:
         """From the ready image back along the unpacks, until a fetch is what was waited for."""
         if not len(rows):
             return
+        # Tables of these pulls only: those that failed may be many times as many.
+        fetch_of = self.fetch_of[rows]
+        in_place: Times = np.full(fetch_of.shape, -np.inf)
+        brought = fetch_of >= 0
+        in_place[brought] = self.done[fetch_of[brought]]
         # The place of the layer that was in place last among those up to each place; the upper one of equals.
-        latest: Times = np.maximum.accumulate(self.in_place, axis=1)
-        places = np.arange(self.in_place.shape[1])
-        latest_place: Rows = np.maximum.accumulate(np.where(self.in_place == latest, places, 0), axis=1)
-        place: Rows = latest_place[rows, -1]
-        self._spend(rows, REQUESTS, self.pulls.pulled[rows] - self.in_place[rows, place])
+        latest: Times = np.maximum.accumulate(in_place, axis=1)
+        places = np.arange(in_place.shape[1])
+        latest_place: Rows = np.maximum.accumulate(np.where(in_place == latest, places, 0), axis=1)
+        at: Rows = np.arange(len(rows))  # where each stands in these tables
+        place: Rows = latest_place[:, -1]
+        self._spend(rows, REQUESTS, self.pulls.pulled[rows] - in_place[at, place])
         while len(rows):
-            fetch = self.fetch_of[rows, place]
+            fetch = fetch_of[at, place]
             unpack = self.unpack_of[fetch]
-            end, fetched, resolved = self.in_place[rows, place], self.fetches.fetched[fetch], self.pulls.resolved[rows]
-            below = np.where(place > 0, latest[rows, place - 1], -np.inf)
-            below_place = np.where(place > 0, latest_place[rows, place - 1], 0)
+            end, fetched, resolved = in_place[at, place], self.fetches.fetched[fetch], self.pulls.resolved[rows]
+            below = np.where(place > 0, latest[at, place - 1], -np.inf)
+            below_place = np.where(place > 0, latest_place[at, place - 1], 0)
             own = self.fetches.pull[fetch] == rows
             unpacked = unpack >= 0
             started = np.where(unpacked, self.unpacks.started[unpack] if len(self.unpacks.started) else end, end)
@@ -154,7 +157,7 @@ class _Walk:
             self._resolve(rows[awaited])
             leaf = own & ~onwards
             self._walk_fetches(rows[leaf], fetch[leaf])
-            rows, place = rows[onwards], below_place[onwards]
+            rows, at, place = rows[onwards], at[onwards], below_place[onwards]
 
     def _walk_fetches(self, rows: Rows, fetch: Rows) -> None:
         """From a fetched layer back along the fetches that freed the slot for it."""
