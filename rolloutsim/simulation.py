@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import sys
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from math import inf, nan
 from typing import TYPE_CHECKING
@@ -27,19 +27,37 @@ from rolloutsim.fleet.pulls import Fleet
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.rollout.asking import is_orchestrated, plan
-from rolloutsim.scenario.resolved import Case, Distribution, NodeGroup, PlannedPull, ResolvedScenario
+from rolloutsim.scenario.resolved import (
+    Case,
+    Distribution,
+    Image,
+    Kubelet,
+    Layer,
+    Link,
+    NodeGroup,
+    PlannedPull,
+    Registry,
+    ResolvedScenario,
+)
 from rolloutsim.scenario.routes import near
+from rolloutsim.structs import struct
 from rolloutsim.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from rolloutsim.fleet.build import Actors
+    from rolloutsim.fleet.push import ImagePush
     from rolloutsim.rollout.orchestrated import Orchestrated
+    from rolloutsim.scenario.resolved import Push
 
 # What random numbers are drawn for; each purpose has a generator of its own, the same in every case, so that
 # cases (and scenarios compared with the same seed) differ by what they are and not by luck.
 _PURPOSES = ("asking", "startup", "requests", "backoff", "faults", "fairness")
+
+# What a case leaves are circles, its network above all: so many of the collector's generations are looked through for
+# them, those that have been there longer are left in peace. A pull alone is simulated while its case is still there.
+_PULL_ALONE, _CASE = 0, 1
 
 
 # Between two reports of progress.
@@ -78,9 +96,12 @@ def simulate(
     """
     seed = scenario.seed if seed is None else seed
     times = AloneTimes(scenario) if alone is True else alone or None
+    cases = []
     with _no_cyclic_collection():
-        cases = tuple(_Case(scenario, case, seed).run(times, progress, watch) for case in scenario.cases)
-    return Run(scenario, seed, cases, _provenance())
+        for case in scenario.cases:
+            cases.append(_Case(scenario, case, seed).run(times, progress, watch))
+            gc.collect(_CASE)
+    return Run(scenario, seed, tuple(cases), _provenance())
 
 
 class _Case:
@@ -119,21 +140,27 @@ class _Case:
         progress: Callable[[str, float, float], None] | None = None,
         watch: Callable[[], None] | None = None,
     ) -> CaseRecords:
-        """Step through all events until the last pod is ready or nothing can happen any more."""
+        """What happens in the case, as records."""
+        pushes = self.play(progress, watch)
+        return collect(
+            self.scenario, self.case.name, self.actors, self.network, self.ledger,
+            unfinished=self.waiting, events=self.events, alone=None if alone is None else alone.of,
+            incidents=self.incidents, orchestrated=self.orchestrated, pushes=pushes,
+        )  # fmt: skip
+
+    def play(
+        self,
+        progress: Callable[[str, float, float], None] | None = None,
+        watch: Callable[[], None] | None = None,
+    ) -> list[tuple[Push, list[ImagePush]]]:
+        """Step through all events until the last pod is ready or nothing can happen any more; what was pushed."""
         pushes = [] if self.orchestrated is None else self.orchestrated.pushed_before
         if all(image.is_complete for _, images in pushes for image in images):
             self._step(progress, watch)
         self.network.audit()
         if self.orchestrated is not None:
             pushes += self.orchestrated.close(pushes)
-        records = collect(
-            self.scenario, self.case.name, self.actors, self.network, self.ledger,
-            unfinished=self.waiting, events=self.events, alone=None if alone is None else alone.of,
-            incidents=self.incidents, orchestrated=self.orchestrated, pushes=pushes,
-        )  # fmt: skip
-        # The nodes know the case they tell of finished pulls: cut the cycle, so that they go at once.
-        self.actors.nodes.clear()
-        return records
+        return pushes
 
     def _step(self, progress: Callable[[str, float, float], None] | None, watch: Callable[[], None] | None) -> None:
         network, orchestrated, horizon = self.network, self.orchestrated, self.scenario.horizon
@@ -186,9 +213,10 @@ class _Case:
 
 
 class AloneTimes:
-    """Pull times alone on an idle system, simulated once for all nodes that do not differ in them.
+    """Pull times alone on an idle system, simulated once for all pulls that do not differ in them.
 
-    They hang on no random number, and are the same in all runs of a scenario.
+    They hang on no random number, and are the same in all runs of a scenario. Names, numbers and places in the
+    scenario do not matter, nor does what a pull does not meet.
 
     Parameters
     ----------
@@ -197,17 +225,16 @@ class AloneTimes:
     """
 
     def __init__(self, scenario: ResolvedScenario) -> None:
+        self.scenario = scenario
         # Alone and on an idle system nothing goes wrong, and nothing is limited but by the machines.
-        self.scenario = replace(
-            scenario, background=(), startup=Distribution(), faults=(), pushes=(), fairness=None,
-            groups=tuple(replace(group, storage=None) for group in scenario.groups),
-            registries={name: registry.without_limits() for name, registry in scenario.registries.items()},
+        self.idle = replace(
+            scenario, groups=(), links={}, registries={}, images={}, cases=(), startup=Distribution(), background=(),
+            thresholds=(), faults=(), pushes=(), fairness=None, document="",
         )  # fmt: skip
+        self.asked: dict[tuple[int, str | None, str, tuple[str, ...]], float] = {}
         self.known: dict[object, float] = {}
-        self.digests = {
-            name: frozenset(layer.digest for layer in image.layers) for name, image in scenario.images.items()
-        }
-        self.ways: dict[tuple[int, str | None], object] = {}
+        self.ways: dict[tuple[int, str | None, str], _AloneWay] = {}
+        self.layers: dict[str, tuple[Layer, ...]] = {}
 
     def of(self, group: NodeGroup, number: int, rack: str | None, image: str, held: tuple[str, ...]) -> float:
         """The time [s] that a node's pull takes alone.
@@ -221,28 +248,114 @@ class AloneTimes:
         held : tuple of str
             The cached images that the node holds.
         """
-        way = self.ways.get((number, rack))
-        if way is None:
-            links = tuple(replace(self.scenario.links[name], name="") for name in near(group, rack))
-            way = self.ways[number, rack] = (number, links)
-        useful = tuple(name for name in held if not self.digests[name].isdisjoint(self.digests[image]))
-        key = (way, image, useful)
-        time = self.known.get(key)
+        pull = (number, rack, image, held)
+        time = self.asked.get(pull)
         if time is None:
-            cached = dict.fromkeys(useful, 1)
-            one = replace(group, storage=None, count=1, racks=() if rack is None else (rack,), cached=cached)
-            case = Case("alone", {group.name: (PlannedPull(image, Distribution()),)})
-            records = _Case(replace(self.scenario, groups=(one,)), case, seed=0).run(None)
-            time = float(records.pulls.pulled[0]) if records.finished else nan
-            self.known[key] = time
+            way = self._way(group, number, rack, self.scenario.images[image].registry)
+            layers = self._layers(image)
+            useful = self._useful(image, held)
+            alike = (way.alike, layers, useful)
+            time = self.known.get(alike)
+            if time is None:
+                time = self.known[alike] = self._simulated(way, layers, useful)
+            self.asked[pull] = time
         return time
+
+    def _way(self, group: NodeGroup, number: int, rack: str | None, registry: str) -> _AloneWay:
+        """The way from a registry to a node."""
+        way = self.ways.get((number, rack, registry))
+        if way is None:
+            found = self.scenario.registries[registry]
+            way = self.ways[number, rack, registry] = _AloneWay.of(group, rack, found, self.scenario.links)
+        return way
+
+    def _layers(self, image: str) -> tuple[Layer, ...]:
+        """The layers of an image, each called by the place where it stands first."""
+        layers = self.layers.get(image)
+        if layers is None:
+            places: dict[str, str] = {}
+            layers = self.layers[image] = tuple(
+                replace(layer, digest=places.setdefault(layer.digest, str(place)))
+                for place, layer in enumerate(self.scenario.images[image].layers)
+            )
+        return layers
+
+    def _useful(self, image: str, held: tuple[str, ...]) -> tuple[Layer, ...]:
+        """Those of an image's layers that cached images bring."""
+        if not held:
+            return ()
+        digests = {layer.digest for name in held for layer in self.scenario.images[name].layers}
+        named = zip(self.scenario.images[image].layers, self._layers(image), strict=True)
+        return tuple(dict.fromkeys(layer for known, layer in named if known.digest in digests))
+
+    def _simulated(self, way: _AloneWay, layers: tuple[Layer, ...], useful: tuple[Layer, ...]) -> float:
+        images = {name: Image(name, way.registry.name, found) for name, found in (("", layers), ("held", useful))}
+        scenario = replace(
+            self.idle, groups=(replace(way.group, cached={"held": 1}),), links=way.links,
+            registries={way.registry.name: way.registry}, images=images,
+        )  # fmt: skip
+        case = _Case(scenario, Case("alone", {way.group.name: (PlannedPull("", Distribution()),)}), seed=0)
+        case.play()
+        time = nan if case.waiting else case.ledger.pulls.pulled[0]
+        del case
+        gc.collect(_PULL_ALONE)
+        return time
+
+
+@struct
+class _AloneWay:
+    """The way from a registry to a node, all on it named by their places.
+
+    Parameters
+    ----------
+    group : NodeGroup
+        The node.
+    registry : Registry
+        Where the way begins.
+    links : mapping of str to Link
+        The links of the way.
+    alike : object
+        Ways with equal values take the same time.
+    """
+
+    group: NodeGroup
+    registry: Registry
+    links: Mapping[str, Link]
+    alike: object
+
+    @classmethod
+    def of(cls, group: NodeGroup, rack: str | None, registry: Registry, links: Mapping[str, Link]) -> _AloneWay:
+        """The way from a registry to the nodes of a group in a rack, over some of the links."""
+        redirect, near_by = registry.redirect, near(group, rack)
+        redirected = () if redirect is None else redirect.path
+        crossed = dict.fromkeys((*registry.path, *registry.replicas, *redirected, *near_by))
+        names = {name: str(place) for place, name in enumerate(crossed)}
+
+        def renamed(path: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(names[name] for name in path)
+
+        node = replace(
+            group, name="", count=1, racks=(), via=renamed(near_by), nic_line_rate=None, cached={}, kubelet=Kubelet(),
+            storage=None, shared_address=False,
+        )  # fmt: skip
+        source = replace(
+            registry.without_limits(), name="", path=renamed(registry.path), replicas=renamed(registry.replicas),
+            redirect=None if redirect is None else replace(redirect, path=renamed(redirected)), inbound=(),
+        )  # fmt: skip
+        found = {
+            place: replace(links[name], name=place, kind="link", line_rate=0.0)
+            for name, place in names.items()
+            if name in links
+        }
+        machine = tuple(getattr(node, one.name) for one in fields(node) if one.name != "cached")
+        return cls(node, source, found, (machine, source, tuple(found.values())))
 
 
 @contextmanager
 def _no_cyclic_collection() -> Iterator[None]:
     """Keep Python's cycle collector from walking through millions of live objects, again and again.
 
-    What a case drops is freed by reference counting; the few cycles it leaves are collected afterwards.
+    It is told when there is something to collect: after each case.
     """
     enabled = gc.isenabled()
     gc.disable()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal, DecimalException
+from functools import lru_cache
 from typing import Literal
 
 from rolloutsim.errors import RolloutsimError, nearest
@@ -131,6 +132,11 @@ def parse(kind: Kind, text: object, zero: bool = True) -> float:
         raise QuantityError(_bare(kind, str(text)))
     if not isinstance(text, str):
         raise QuantityError(f"a {kind} is expected here, for example {EXAMPLES[kind]}")
+    return _parsed(kind, text, zero)
+
+
+@lru_cache(4096)  # scenarios say the same again and again
+def _parsed(kind: Kind, text: str, zero: bool) -> float:
     stripped = text.strip()
     match = _QUANTITY.fullmatch(stripped)
     if match is None:

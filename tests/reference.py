@@ -59,7 +59,8 @@ def _resources() -> Iterator[str]:
 def _records() -> Iterator[str]:
     yield from ("", "## Columns of records.npz", "")
     yield "One array each, `cases/<number>/<record>/<column>.npy`; times are seconds since the rollout's start, NaN for"
-    yield "what did not happen, sizes bytes. `Times` are float64, `Ids` int32, `Shorts` int16, `Flags` booleans."
+    yield "what did not happen, sizes bytes. `Times` are float64, `Ids` int32, `Shorts` int16, `Flags` booleans,"
+    yield "`Counts` int64."
     source = Path(records.__file__).read_text(encoding="utf-8")
     lines = source.splitlines()
     for node in ast.parse(source).body:

@@ -10,10 +10,11 @@ from rolloutsim.fleet.background import ConstantRate, RequestService
 from rolloutsim.results.facts import records as r
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Iterable
 
+    from rolloutsim.fleet.background import Application
     from rolloutsim.fleet.build import Actors
-    from rolloutsim.fleet.observing import Application, Readings
 
 
 def background_records(actors: Actors) -> r.BackgroundRecords:
@@ -23,6 +24,8 @@ def background_records(actors: Actors) -> r.BackgroundRecords:
         return r.BackgroundRecords((), np.zeros(0), np.zeros(0), np.zeros(0))
     before = np.array(observer.before(), np.float64)
     after = np.array(observer.after(), np.float64)
+    seen = observer.bandwidths.changes
+    sent = {one: readings for round_ in observer.latencies for one, readings in round_.readings().items()}
     return r.frozen(
         r.BackgroundRecords,
         flows,
@@ -34,8 +37,8 @@ def background_records(actors: Actors) -> r.BackgroundRecords:
         after=after[:, 0],
         latency_before=before[:, 1],
         latency_after=after[:, 1],
-        bandwidth=_rows(enumerate(observer.bandwidths)),
-        latency=_rows(observer.latencies.items()),
+        bandwidth=_rows((place, seen[one].times, seen[one].values) for place, one in enumerate(flows)),
+        latency=_rows((place, *sent[one]) for place, one in enumerate(flows) if one in sent),
     )
 
 
@@ -45,8 +48,11 @@ def _kind(flow: Application) -> str:
     return "constant_rate" if isinstance(flow, ConstantRate) else "transfer"
 
 
-def _rows(readings: Iterable[tuple[int, Readings]]) -> r.Times:
-    rows = [
-        (number, time, value) for number, one in readings for time, value in zip(one.times, one.values, strict=True)
+def _rows(readings: Iterable[tuple[int, array[float], array[float]]]) -> r.Times:
+    parts = [
+        np.column_stack([np.full(len(times), number, np.float64), np.array(times), np.array(values)])
+        for number, times, values in readings
+        if times
     ]
-    return np.array(rows, np.float64).reshape(-1, 3)
+    rows: r.Times = np.concatenate(parts) if parts else np.zeros((0, 3))
+    return rows

@@ -76,10 +76,12 @@ def collect(
     """
     end = network.now
     in_flight = _note_progress(actors, network, ledger)
+    incidents.settle()
     for pusher in () if orchestrated is None else orchestrated.pushers:
         in_flight.extend(pusher.host.flows)
-    pulls = _pulls(scenario, actors, ledger, incidents, alone)
+    pulls = _pulls(scenario, actors, ledger, alone)
     fetches, unpacks, spent = _activities(actors, network, ledger, incidents)
+    carried = _carried(actors, network, in_flight)
     if orchestrated is None:
         pods, orchestration = _pods_of_pulls(pulls, ledger.pulls.ready), r.BARE
     else:
@@ -91,15 +93,15 @@ def collect(
         node_group=np.asarray(actors.groups, np.int32),
         images=actors.images,
         layers=actors.layers,
-        causes=(*(_cause_name(link, actors) for link in network.links), *_PRIVATE_CAUSES, *_OTHER_CAUSES.values()),
+        causes=(*_link_causes(actors, network), *_PRIVATE_CAUSES, *_OTHER_CAUSES.values()),
         pulls=pulls,
         fetches=fetches,
         unpacks=unpacks,
         waits=frozen(r.Waits, ledger.waits),
         spent=spent,
         pods=pods,
-        shared_links=_shared_links(scenario, actors, network, in_flight),
-        private_links=_private_links(actors, network, in_flight, pulls, fetches, unpacks),
+        shared_links=_shared_links(scenario, network, carried),
+        private_links=_private_links(actors, network, carried, pulls, fetches, unpacks),
         background=background_records(actors),
         finished=not unfinished,
         stuck=_stuck(actors, orchestrated) if unfinished else (),
@@ -127,25 +129,17 @@ def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> lis
     return flows
 
 
-def _pulls(
-    scenario: ResolvedScenario, actors: Actors, ledger: Ledger, incidents: Incidents, alone: AloneTime | None
-) -> r.Pulls:
+def _pulls(scenario: ResolvedScenario, actors: Actors, ledger: Ledger, alone: AloneTime | None) -> r.Pulls:
     columns = ledger.pulls
     count = len(columns.node)
     alone_times = np.full(count, np.nan)
     if alone is not None:
         racks = node_racks(scenario)
-        held = [cached_images(group, rank) for group in scenario.groups for rank in range(group.count)]
+        held = [images for group in scenario.groups for images in cached_images(group)]
         for row, (n, i) in enumerate(zip(columns.node, columns.image, strict=True)):
             number = actors.groups[n]
             alone_times[row] = alone(scenario.groups[number], number, racks[n], actors.images[i].name, held[n])
-    requests = [scenario.groups[actors.groups[node]].runtime.resolve_requests for node in columns.node]
-    for row, sent in incidents.requests.items():
-        requests[row] = sent
-    failed, reason = np.full(count, np.nan), np.full(count, -1)
-    for row, (when, why) in incidents.failed.items():
-        failed[row], reason[row] = when, why
-    return frozen(r.Pulls, columns, alone=alone_times, failed=failed, reason=reason, requests=requests)
+    return frozen(r.Pulls, columns, alone=alone_times)
 
 
 def _pods_of_pulls(pulls: r.Pulls, ready: Sequence[float]) -> r.Pods:
@@ -173,7 +167,7 @@ def _orchestration(
         steps=frozen(r.Steps, ledger.steps),
         old_pods=frozen(r.OldPods, ledger.old_pods),
         replicas=frozen(r.ReplicaChanges, ledger.replicas),
-        refusals=frozen(r.Refusals, incidents.refusals),
+        refusals=frozen(r.Refusals, incidents.refusals, unanswered=[*incidents.refusals.unanswered]),
         lost=frozen(r.Lost, incidents.lost),
         pushes=frozen(
             r.PushRecords,
@@ -223,16 +217,15 @@ def _causes(column: Any, links: int, cap: int) -> Any:
     return found.astype(np.int16)
 
 
-def _cause_name(link: SharedLink, actors: Actors) -> str:
-    for (_, place), pinned in actors.pinned.items():
-        if pinned is link:
-            return RESOURCES[place].cause.name
-    return link.name
+def _link_causes(actors: Actors, network: FluidNetwork) -> list[str]:
+    """What each of the network's links is called as a cause: those of nodes by their resource."""
+    names = [link.name for link in network.links]
+    for (_, place), link in actors.pinned.items():
+        names[link.index] = RESOURCES[place].cause.name
+    return names
 
 
-def _shared_links(
-    scenario: ResolvedScenario, actors: Actors, network: FluidNetwork, in_flight: list[Flow]
-) -> r.SharedLinks:
+def _shared_links(scenario: ResolvedScenario, network: FluidNetwork, carried: list[float]) -> r.SharedLinks:
     links = [link for link in network.links if link.name in scenario.links]
     specs = [scenario.links[link.name] for link in links]
     intervals = [
@@ -242,17 +235,21 @@ def _shared_links(
         r.SharedLinks,
         specs,
         name=[link.name for link in links],
-        bytes=[_carried(link, actors, network, in_flight) for link in links],
+        bytes=[carried[link.index] for link in links],
         saturated=[_saturated(link, network) for link in links],
         peak_flows=[link.peak_flows for link in links],
         intervals=np.array(intervals, np.float64).reshape(-1, 3),
     )
 
 
-def _carried(link: SharedLink, actors: Actors, network: FluidNetwork, in_flight: list[Flow]) -> float:
-    """All payload that crossed a link, constant rates included [B]."""
-    constant = sum(flow.moved() for flow in actors.background if isinstance(flow, ConstantRate) and link in flow.links)
-    return network.carried_by(link, in_flight) + constant
+def _carried(actors: Actors, network: FluidNetwork, in_flight: list[Flow]) -> list[float]:
+    """All payload that crossed each of the network's links, constant rates included [B]."""
+    constant = [0.0] * len(network.links)
+    for flow in actors.background:
+        if isinstance(flow, ConstantRate):
+            for link in flow.links:
+                constant[link.index] += flow.moved()
+    return [one + other for one, other in zip(network.payloads(in_flight), constant, strict=True)]
 
 
 def _saturated(link: SharedLink, network: FluidNetwork) -> float:
@@ -263,7 +260,7 @@ def _saturated(link: SharedLink, network: FluidNetwork) -> float:
 def _private_links(
     actors: Actors,
     network: FluidNetwork,
-    in_flight: list[Flow],
+    carried: list[float],
     pulls: r.Pulls,
     fetches: r.Fetches,
     unpacks: r.Unpacks,
@@ -290,7 +287,7 @@ def _private_links(
     peaks = np.array([(*host.peaks, *[0] * unused) for host in hosts], np.int32).reshape(shape).T.copy()
     for cell, link in (((place, node), link) for (node, place), link in actors.pinned.items()):
         capacities[cell] = link.nominal
-        moved[cell] = _carried(link, actors, network, in_flight)
+        moved[cell] = carried[link.index]
         full[cell] = _saturated(link, network)
         peaks[cell] = link.peak_flows
     tables = []

@@ -13,8 +13,8 @@
 
 from __future__ import annotations
 
-from math import inf, nan
-from typing import TYPE_CHECKING
+from math import fsum, inf, nan
+from typing import TYPE_CHECKING, TypeAlias
 
 from rolloutsim.fleet.latency import SEGMENT
 from rolloutsim.network.guards import ROUNDING
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from rolloutsim.network.links import SharedLink
     from rolloutsim.network.states import Flow
     from rolloutsim.scenario.resolved import Background
+
+# A RequestService is a ConstantRate.
+Application: TypeAlias = "Transfer | ConstantRate"
 
 # A transfer without a size has to move what its narrowest link carries in ten days [s], longer than any rollout
 # (assumed). Without an end the count of its bytes would have no precision.
@@ -68,6 +71,7 @@ class Transfer:
         self.flows: list[Flow] = []
         self.done = 0.0  # bytes of connections that have ended [B]
         self.started = self.finished = nan
+        self.news: dict[Application, None] = {}  # where it enters itself when it begins or ends
         network.call_later(max(spec.at, spec.start), self._start)
         if spec.until is not None:
             network.call_later(spec.until, self._cut)
@@ -79,6 +83,7 @@ class Transfer:
 
     def _start(self, _: object) -> None:
         self.started = self.network.now
+        self.news[self] = None
         if self.spec.size is None:
             size = ENDLESS * min(link.nominal for link in self.links)
         else:
@@ -90,14 +95,18 @@ class Transfer:
         self.flows.remove(flow)
         self.done += flow.size
         if not self.flows:
-            self.finished = self.network.now
+            self._end()
 
     def _cut(self, _: object) -> None:
         for flow in self.flows:
             self.done += self.network.stop(flow)
         if self.flows:
             self.flows.clear()
-            self.finished = self.network.now
+            self._end()
+
+    def _end(self) -> None:
+        self.finished = self.network.now
+        self.news[self] = None
 
     def moved(self) -> float:
         """Bytes moved by now [B]."""
@@ -127,55 +136,142 @@ class ConstantRates:
     """All constant rates of a case: what they take off the links, and what of them gets through.
 
     Where they want more than a link has, each gets the same share of its rate there; the rest is lost, so
-    that no link ever carries more than its capacity.
+    that no link ever carries more than its capacity. A change reaches the rates on links whose share changes with it,
+    and the links of those; no others are looked at.
     """
 
     def __init__(self, network: FluidNetwork, queues: Queues | None = None) -> None:
         self.network = network
         self.queues = queues
-        self.flows: list[ConstantRate] = []
-        self.since = network.now
+        self.loads: dict[SharedLink, Load] = {}
+        self._due: dict[float, list[tuple[ConstantRate, bool]]] = {}  # those that begin or end at a time [s]
 
-    def change(self) -> None:
-        """A flow begins or ends: settle what got through, and share the links anew."""
-        self.settle()
-        active = [flow for flow in self.flows if flow.active]
-        through, overflowing = admitted(active)
-        taken = dict.fromkeys((link for flow in self.flows for link in flow.links), 0.0)
-        for flow in active:
-            flow.through = through[flow]
-            for link in flow.links:
-                taken[link] += flow.through
-        for link, rate in taken.items():
-            self.network.occupy(link, rate)
-        if self.queues is not None:
-            self.queues.overflowing = dict.fromkeys(overflowing)
+    def add(self, flow: ConstantRate) -> None:
+        """There is one more, which will begin and end at its times."""
+        for link in flow.links:
+            if link not in self.loads:
+                self.loads[link] = Load(len(self.loads), link)
+        self._plan(flow.spec.start, flow, True)
+        if flow.spec.until is not None:
+            self._plan(flow.spec.until, flow, False)
 
-    def settle(self) -> None:
-        """Count what got through by now."""
+    def _plan(self, time: float, flow: ConstantRate, begins: bool) -> None:
+        due = self._due.get(time)
+        if due is None:
+            due = self._due[time] = []
+            self.network.call_later(time - self.network.now, self._change, time)
+        due.append((flow, begins))
+
+    def _change(self, time: float) -> None:
+        """Some begin or end."""
         now = self.network.now
-        for flow in self.flows:
-            if flow.active:
-                flow.bytes += flow.through * (now - self.since)
-                flow.wanted += flow.rate_wanted * (now - self.since)
-        self.since = now
+        changed: dict[SharedLink, None] = {}
+        reached: dict[ConstantRate, None] = {}
+        for flow, begins in self._due.pop(time):
+            reached[flow] = None
+            flow.active = begins
+            if begins:
+                flow.started = flow.since = now
+            else:
+                flow.finished = now
+            for link in flow.links:
+                changed[link] = None
+                load = self.loads[link]
+                if begins:
+                    load.flows[flow] = None
+                    load.wanted.add(flow.rate_wanted)
+                else:
+                    load.flows.pop(flow, None)
+                    load.wanted.add(-flow.rate_wanted)
+        self._share(changed, reached)
+
+    def narrow(self, links: Iterable[SharedLink]) -> None:
+        """A fault leaves another share of some links: inelastic traffic takes less of a narrower one."""
+        self._share([link for link in links if link in self.loads], {})
+
+    def _share(self, changed: Iterable[SharedLink], reached: dict[ConstantRate, None]) -> None:
+        """Let through what gets through on links where something changed, and share with elastic flows anew."""
+        for link in changed:
+            load = self.loads[link]
+            share = share_through(link, load.wanted.total())
+            if share != load.share:
+                load.share = share
+                reached |= load.flows
+                if self.queues is not None:
+                    if share < 1.0:
+                        self.queues.overflowing[link] = None
+                    else:
+                        self.queues.overflowing.pop(link, None)
+        touched: dict[SharedLink, Load] = {}
+        for flow in reached:
+            loads = [self.loads[link] for link in flow.links]
+            through = flow.rate_wanted * min((load.share for load in loads), default=1.0) if flow.active else 0.0
+            if through != flow.through:
+                flow.settle(self.network.now)
+                for load in loads:
+                    load.taken.add(-flow.through)
+                    load.taken.add(through)
+                    touched[load.link] = load
+                flow.through = through
+            flow.news[flow] = None
+        for load in sorted(touched.values(), key=lambda load: load.place):
+            taken = load.taken.total()
+            if taken != load.link.taken:
+                self.network.occupy(load.link, taken)
 
 
-def admitted(active: Iterable[ConstantRate]) -> tuple[dict[ConstantRate, float], list[SharedLink]]:
+class ExactSum:
+    """A sum of numbers that come and go, rounded once when it is read: what has gone leaves no trace in it."""
+
+    __slots__ = ("units",)
+
+    # Every float is a whole number of these.
+    _UNIT = 1074
+
+    def __init__(self) -> None:
+        self.units = 0
+
+    def add(self, number: float) -> None:
+        """Add a number; its negative takes it away again."""
+        numerator, denominator = number.as_integer_ratio()
+        self.units += numerator << self._UNIT + 1 - denominator.bit_length()
+
+    def total(self) -> float:
+        """The sum as it is now."""
+        return self.units / (1 << self._UNIT)
+
+
+class Load:
+    """What constant rates want of a link, and what they take."""
+
+    __slots__ = ("flows", "link", "place", "share", "taken", "wanted")
+
+    def __init__(self, place: int, link: SharedLink) -> None:
+        self.place = place  # in the order in which the rates name their links
+        self.link = link
+        self.flows: dict[ConstantRate, None] = {}  # those that are active
+        self.wanted = ExactSum()  # [B/s]
+        self.taken = ExactSum()  # [B/s]
+        self.share = 1.0  # of each rate, that gets through
+
+
+def share_through(link: SharedLink, wanted: float) -> float:
+    """What of constant rates that want so much of a link [B/s] gets through there: a share of each."""
+    # What a fault leaves of a link is all that there is. Rates that add up to it may round to a hair more.
+    room = link.nominal * link.share
+    return room / wanted if wanted > room * (1 + ROUNDING) else 1.0
+
+
+def admitted(active: Iterable[ConstantRate]) -> tuple[dict[ConstantRate, float], dict[SharedLink, None]]:
     """What of constant rates gets through [B/s], and the links where some is lost."""
-    wanted: dict[SharedLink, float] = {}
+    wanted: dict[SharedLink, list[float]] = {}
     flows = list(active)
     for flow in flows:
         for link in flow.links:
-            wanted[link] = wanted.get(link, 0.0) + flow.rate_wanted
-    # What a fault leaves of a link is all that there is. Rates that add up to it may round to a hair more.
-    room = {link: link.nominal * link.share for link in wanted}
-    over = [link for link, rate in wanted.items() if rate > room[link] * (1 + ROUNDING)]
-    through = {}
-    for flow in flows:
-        shares = (room[link] / wanted[link] for link in flow.links if link in over)
-        through[flow] = flow.rate_wanted * min(shares, default=1.0)
-    return through, over
+            wanted.setdefault(link, []).append(flow.rate_wanted)
+    shares = {link: share_through(link, fsum(rates)) for link, rates in wanted.items()}
+    through = {flow: flow.rate_wanted * min((shares[link] for link in flow.links), default=1.0) for flow in flows}
+    return through, {link: None for link, share in shares.items() if share < 1.0}
 
 
 class ConstantRate:
@@ -188,35 +284,28 @@ class ConstantRate:
         self.rate_wanted = rate  # [B/s]
         self.active = False
         self.through = 0.0  # what gets through now [B/s]
-        self.bytes = 0.0  # what got through until the last settling [B]
+        self.since = 0.0  # when that last changed [s]
+        self.bytes = 0.0  # what got through until then [B]
         self.wanted = 0.0  # what was sent until then [B]
         self.started = self.finished = nan
-        rates.flows.append(self)
-        rates.network.call_later(spec.start, self._start)
-        if spec.until is not None:
-            rates.network.call_later(spec.until, self._finish)
+        self.news: dict[Application, None] = {}  # where it enters itself when its rate changes
+        rates.add(self)
 
-    def _start(self, _: object) -> None:
-        self.started = self.rates.network.now
-        self.rates.settle()
-        self.active = True
-        self.rates.change()
-
-    def _finish(self, _: object) -> None:
-        self.finished = self.rates.network.now
-        self.rates.settle()
-        self.active = False
-        self.rates.change()
+    def settle(self, now: float) -> None:
+        """Count what got through by now."""
+        self.bytes += self.through * (now - self.since)
+        self.wanted += self.rate_wanted * (now - self.since)
+        self.since = now
 
     def moved(self) -> float:
         """Bytes that got through by now [B]."""
-        self.rates.settle()
+        if self.active:
+            self.settle(self.rates.network.now)
         return self.bytes
 
     def lost(self) -> float:
         """Bytes that did not get through by now [B]."""
-        self.rates.settle()
-        return max(self.wanted - self.bytes, 0.0)
+        return max(self.wanted - self.moved(), 0.0)
 
     def rate(self) -> float:
         """What gets through now [B/s]."""
@@ -248,14 +337,17 @@ class RequestService(ConstantRate):
         request = spec.request
         super().__init__(rates, spec, links, request.size / request.every + (spec.rate or 0.0))
         self.request = request
+        self.cap = inf if spec.cap is None else spec.cap  # [B/s]
         self.base = base
         self.queues = queues
 
     def latency(self) -> float:
         """What a request takes now [s]; inf: it gets no answer, since a link on its way carries nothing."""
         wait = 0.0 if self.queues is None else self.queues.on(self.links, self.base)
-        speeds = {link: link.nominal * link.share for link in self.links}
-        return self._takes(wait, speeds, {link: link.level for link in self.links}, self.through)
+        rate = self.cap
+        for link in self.links:
+            rate = min(rate, link.nominal * link.share, self._fair_share(link, link.level, self.through))
+        return self._takes(wait, rate)
 
     def latency_with(
         self, saturated: dict[SharedLink, float], overflowing: Container[SharedLink], through: float
@@ -264,19 +356,20 @@ class RequestService(ConstantRate):
 
         `through` is what of its own rate gets through then [B/s].
         """
-        wait = 0.0
-        if self.queues is not None:
-            for link in self.links:
+        wait, rate = 0.0, self.cap
+        for link in self.links:
+            if self.queues is not None:
                 wait += self.queues.at(link, link in saturated, link in overflowing, self.base)
-        return self._takes(wait, {link: link.nominal for link in self.links}, saturated, through)
+            rate = min(rate, link.nominal, self._fair_share(link, saturated.get(link, inf), through))
+        return self._takes(wait, rate)
 
-    def _takes(
-        self, wait: float, speeds: dict[SharedLink, float], levels: dict[SharedLink, float], through: float
-    ) -> float:
-        rate = inf if self.spec.cap is None else self.spec.cap
-        for link, speed in speeds.items():
-            fair = self.queues is not None and link in self.queues.fair
-            # Where constant rates leave elastic flows nothing, it still has its own share of them.
-            rate = min(rate, speed, max(levels.get(link, inf), through) if fair else inf)
+    def _fair_share(self, link: SharedLink, level: float, through: float) -> float:
+        """What a response can have of a link [B/s]: all of it, unless flows are queued one by one there."""
+        if self.queues is None or link not in self.queues.fair:
+            return inf
+        # Where constant rates leave elastic flows nothing, it still has its own share of them.
+        return max(level, through)
+
+    def _takes(self, wait: float, rate: float) -> float:
         transfer = 0.0 if rate == inf else self.request.size / rate if rate > 0.0 else inf
         return self.request.round_trips * (self.base + wait) + transfer

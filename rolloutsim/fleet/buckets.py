@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# A token that is due now may lack the last bit of a sum of floats.
+_ONE = 1.0 - 1e-9
+
 
 class TokenBucket:
     """Holds at most `burst` tokens and gains `rate` of them a second; each acceptance takes one.
@@ -31,7 +34,11 @@ class TokenBucket:
         """Take a token if there is one."""
         tokens = min(self.tokens + self.rate * (now - self.since), self.burst)
         self.since = now
-        # A token that is due now may lack the last bit of a sum of floats.
-        taken = tokens >= 1.0 - 1e-9
+        taken = tokens >= _ONE
         self.tokens = max(tokens - 1.0, 0.0) if taken else tokens
         return taken
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there was no token left when it was last asked for one."""
+        return self.tokens < _ONE

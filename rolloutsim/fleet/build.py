@@ -10,17 +10,18 @@ from rolloutsim.fleet.disk import DiskSpace
 from rolloutsim.fleet.fairness import Weights
 from rolloutsim.fleet.node import Node
 from rolloutsim.fleet.queues import queues_of, standing_queue
-from rolloutsim.fleet.recipes import LayerStep, Recipe, Way
+from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, words
 from rolloutsim.fleet.sources.registry import Registry
 from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES
 from rolloutsim.scenario.routes import asked, carrying, rack_of, round_trip, routes
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from rolloutsim.fleet.observing import Application, Observer
     from rolloutsim.fleet.pulls import Fleet
+    from rolloutsim.fleet.recipes import Layers
     from rolloutsim.fleet.sources.source import Source
     from rolloutsim.network.links import Kind, SharedLink
     from rolloutsim.scenario.resolved import Case, Disk, Image, Layer, NodeGroup, ResolvedScenario, Runtime
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 class Actors:
     """A case ready to run.
 
-    `recipes[node][image]` is how node number `node` pulls an image that it may be asked for; nodes on one route share
-    the mapping.
+    `recipes[node][image]` is how node number `node` pulls an image, worked out when it is first asked for; nodes on one
+    route share the mapping.
     `pinned` are private links that background traffic crosses, and which the network therefore knows as
     links of their own: (node, place of the resource) → link.
     """
@@ -40,7 +41,7 @@ class Actors:
     nodes: list[Node]
     names: tuple[str, ...]
     groups: list[int]
-    recipes: list[dict[str, Recipe]]
+    recipes: list[Mapping[str, Recipe]]
     images: tuple[Image, ...]
     layers: tuple[Layer, ...]
     sources: tuple[Source, ...]  # the scenario's registries first, in its order
@@ -50,6 +51,29 @@ class Actors:
     registries: dict[str, Registry]
     links: dict[str, SharedLink]
     observer: Observer | None  # of the background, if there is any
+
+
+class _Recipes(dict[str, Recipe]):
+    """How nodes on one route pull each image: most are never asked for most of them."""
+
+    __slots__ = ("_builder", "_group", "_pins", "_rack", "_ways")
+
+    def __init__(self, builder: _Builder, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink]) -> None:
+        super().__init__()
+        self._builder = builder
+        self._group = group
+        self._rack = rack
+        self._pins = pins
+        self._ways: dict[str, tuple[Way, ...]] = {}  # by registry
+
+    def __missing__(self, name: str) -> Recipe:
+        builder, group, pins = self._builder, self._group, self._pins
+        image = builder.scenario.images[name]
+        ways = self._ways.get(image.registry)
+        if ways is None:
+            ways = self._ways[image.registry] = builder.ways(group, self._rack, pins, image)
+        recipe = self[name] = builder.recipe(group, pins, image, ways)
+        return recipe
 
 
 class _Builder:
@@ -75,13 +99,20 @@ class _Builder:
         wanted = dict.fromkeys(pull.image for pulls in case.pulls.values() for pull in pulls)
         wanted |= dict.fromkeys(image for workload in case.workloads for image in workload.images)
         self.images = tuple(scenario.images[name] for name in wanted)
-        cached = [scenario.images[name] for group in scenario.groups for name in group.cached]
+        self.image_index = {name: number for number, name in enumerate(wanted)}
+        cached = dict.fromkeys(name for group in scenario.groups for name in group.cached)
         distinct: dict[str, Layer] = {}
-        for image in (*self.images, *cached):
-            for layer in image.layers:
+        for name in wanted:
+            for layer in scenario.images[name].layers:
+                distinct.setdefault(layer.digest, layer)
+        self.wanted_layers = len(distinct)  # the first of all
+        for name in cached:
+            for layer in scenario.images[name].layers:
                 distinct.setdefault(layer.digest, layer)
         self.layers = tuple(distinct.values())
         self.layer_index = {digest: place for place, digest in enumerate(distinct)}
+        self.held: dict[tuple[tuple[str, ...], bool], tuple[Layers, float]] = {}
+        self.steps: dict[object, tuple[tuple[LayerStep, ...], frozenset[int]]] = {}
         self.pinned: dict[tuple[int, int], SharedLink] = {}
         self.queues = fleet.queues = queues_of(scenario, self.links)
         self.watched = has_hazards(scenario, case)
@@ -91,35 +122,32 @@ class _Builder:
             conquest = fairness.conquest and scenario.congestion_control == "cubic"
             fleet.share_by(Weights(self.network, fairness.sigma, fairness.memory, conquest, places))
 
-    def build(self, case: Case) -> Actors:
+    def build(self) -> Actors:
         nodes: list[Node] = []
         names: list[str] = []
         groups: list[int] = []
-        recipes: list[dict[str, Recipe]] = []
+        recipes: list[Mapping[str, Recipe]] = []
         crossed = {name for spec in self.scenario.background for name in spec.links if name not in self.scenario.links}
         for number, group in enumerate(self.scenario.groups):
             profile = self.network.profile(tuple(_or_inf(one.capacity(group)) for one in PULLED))
-            racks = group.racks or (None,)
-            asked_for = case.asked_by(group.name)
-            wanted = [image for image in self.images if image.name in asked_for]
-            shared = {rack: self._recipes(group, rack, {}, wanted) for rack in racks}
-            cached = [(count, self._bits(self.scenario.images[image])) for image, count in group.cached.items()]
+            shared = {rack: _Recipes(self, group, rack, {}) for rack in group.racks or (None,)}
+            holdings = cached_images(group)
             timeout = group.kubelet.progress_timeout if self.watched else None
             for i, name in enumerate(group.node_names()):
                 index, rack = len(nodes), rack_of(group, i)
                 host_profile, own = profile, shared[rack]
+                layers, used = self._held(holdings[i], group.runtime)
                 pins = self._pins(group, name, index, crossed) if crossed else {}
                 if pins:
                     host_profile = self.network.profile(
                         tuple(inf if place in pins else capacity for place, capacity in enumerate(profile.capacities))
                     )
-                    own = self._recipes(group, rack, pins, wanted)
-                held = _held(i, group.count, cached)
+                    own = _Recipes(self, group, rack, pins)
                 # Addresses of groups behind one address come before those of single nodes.
                 address = number if group.shared_address else len(self.scenario.groups) + index
                 host = self.network.host(host_profile)
-                disk = None if group.storage is None else self._disk(group.storage, group.runtime, held)
-                nodes.append(Node(self.fleet, index, host, group.runtime, held, address, disk, timeout))
+                disk = None if group.storage is None else _disk(group.storage, group.runtime, used)
+                nodes.append(Node(self.fleet, index, host, group.runtime, layers.copy(), address, disk, timeout))
                 recipes.append(own)
                 names.append(name)
                 groups.append(number)
@@ -147,15 +175,17 @@ class _Builder:
 
         return Observer(self.network, background)
 
-    def _disk(self, storage: Disk, runtime: Runtime, held: int) -> DiskSpace:
-        """What fits on the disk of a node; the layers that it holds take their part."""
-        layers = sum(
-            layer.unpacked + (layer.compressed if runtime.keeps_compressed else 0.0)
-            for place, layer in enumerate(self.layers)
-            if held >> place & 1
-        )
-        used = storage.used + storage.old_images + layers
-        return DiskSpace(storage.capacity, used, storage.old_images, runtime.keeps_compressed)
+    def _held(self, images: tuple[str, ...], runtime: Runtime) -> tuple[Layers, float]:
+        """The layers that cached images bring, those that are asked for in words, and what all take of a disk [B]."""
+        key = (images, runtime.keeps_compressed)
+        found = self.held.get(key)
+        if found is None:
+            every = {layer.digest for name in images for layer in self.scenario.images[name].layers}
+            numbers = sorted(self.layer_index[digest] for digest in every)
+            layers = (self.layers[number] for number in numbers)
+            used = sum(layer.unpacked + (layer.compressed if runtime.keeps_compressed else 0.0) for layer in layers)
+            found = self.held[key] = (words(number for number in numbers if number < self.wanted_layers), used)
+        return found
 
     def _pins(self, group: NodeGroup, name: str, node: int, wanted: set[str]) -> dict[int, SharedLink]:
         """The private links of a node that pulls and background traffic cross; the latter's are noted as `pinned`."""
@@ -172,33 +202,33 @@ class _Builder:
                     self.queues.add(link, group.nic_buffer, group.nic_queue)
         return pins
 
-    def _recipes(
-        self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], images: list[Image]
-    ) -> dict[str, Recipe]:
-        return {image.name: self._recipe(group, rack, pins, image) for image in images}
-
-    def _recipe(self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], image: Image) -> Recipe:
-        ways = self._ways(group, rack, pins, image)
-        unpacks = any(not one.is_network and one.capacity(group) is not None for one in PULLED)
-        steps = tuple(
-            LayerStep(
-                self.layer_index[layer.digest],
-                layer.compressed,
-                layer.unpacked,
-                self._unpack_kind(group, layer, pins) if unpacks else None,
+    def recipe(self, group: NodeGroup, pins: dict[int, SharedLink], image: Image, ways: tuple[Way, ...]) -> Recipe:
+        """How the nodes of a group pull an image over these ways; `pins` are private links known to the network."""
+        passed = tuple(place for place, one in enumerate(PULLED) if one.capacity(group) is not None)
+        key = (image.name, passed, group.unpack_rate, *((place, link.index) for place, link in pins.items()))
+        known = self.steps.get(key)
+        unpacks = any(not PULLED[place].is_network for place in passed)
+        if known is None:
+            steps = tuple(
+                LayerStep(
+                    self.layer_index[layer.digest],
+                    layer.compressed,
+                    layer.unpacked,
+                    self._unpack_kind(group, layer, pins) if unpacks else None,
+                )
+                for layer in image.layers
             )
-            for layer in image.layers
-        )
+            known = self.steps[key] = (steps, frozenset(step.layer for step in steps))
         return Recipe(
-            image=self.images.index(image),
-            steps=steps,
+            image=self.image_index[image.name],
+            steps=known[0],
             ways=ways,
             finish_time=group.runtime.finish_time,
             unpacks=unpacks,
-            layers=self._bits(image),
+            layers=known[1],
         )
 
-    def _ways(self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], image: Image) -> tuple[Way, ...]:
+    def ways(self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], image: Image) -> tuple[Way, ...]:
         """The ways to the sources that have an image, in the order in which nodes prefer them."""
         return (self._way(group, rack, pins, image.registry),)
 
@@ -234,10 +264,6 @@ class _Builder:
             buffered=nic_wait > 0.0 or any(link in waits for kind in kinds for link in kind.links),
             nic_wait=nic_wait,
         )
-
-    def _bits(self, image: Image) -> int:
-        """The layers of an image: bit i stands for layer i of the case."""
-        return sum(1 << self.layer_index[digest] for digest in {layer.digest for layer in image.layers})
 
     def _fetch_kind(
         self, group: NodeGroup, path: tuple[str, ...], source_cap: float | None, pins: dict[int, SharedLink]
@@ -294,7 +320,7 @@ def build(
 
     `random` gives numbers in [0, 1) for requests that fail, `places` many places in `fairness.LEVELS`.
     """
-    return _Builder(scenario, case, fleet, random, places).build(case)
+    return _Builder(scenario, case, fleet, random, places).build()
 
 
 def has_hazards(scenario: ResolvedScenario, case: Case) -> bool:
@@ -315,20 +341,17 @@ def _or_inf(capacity: float | None) -> float:
     return inf if capacity is None else capacity
 
 
-def _held(i: int, nodes: int, cached: list[tuple[int, int]]) -> int:
-    """The layers that node i of `nodes` holds: of each cached image, if it is one of the `count` with it."""
-    layers = 0
-    for count, image_layers in cached:
-        if holds(i, count, nodes):
-            layers |= image_layers
-    return layers
+def _disk(storage: Disk, runtime: Runtime, layers: float) -> DiskSpace:
+    """What fits on the disk of a node; the layers that it holds take their part [B]."""
+    used = storage.used + storage.old_images + layers
+    return DiskSpace(storage.capacity, used, storage.old_images, runtime.keeps_compressed)
 
 
-def holds(i: int, count: int, nodes: int) -> bool:
-    """Whether node i is one of the `count` out of `nodes` that hold an image."""
-    return (i + 1) * count // nodes > i * count // nodes
-
-
-def cached_images(group: NodeGroup, i: int) -> tuple[str, ...]:
-    """The cached images that node i of a group holds from the beginning."""
-    return tuple(image for image, count in group.cached.items() if holds(i, count, group.count))
+def cached_images(group: NodeGroup) -> list[tuple[str, ...]]:
+    """The cached images that each node of a group holds from the beginning; the `count` with one lie evenly."""
+    held: list[list[str]] = [[] for _ in range(group.count)]
+    for image, count in group.cached.items():
+        for number in range(1, count + 1):
+            held[-(-number * group.count // count) - 1].append(image)
+    same: dict[tuple[str, ...], tuple[str, ...]] = {}
+    return [same.setdefault(images, images) for images in map(tuple, held)]

@@ -21,7 +21,7 @@ from math import exp, inf
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.network.fluid import FluidNetwork
-from rolloutsim.network.links import Kind
+from rolloutsim.network.links import Kind, SharedLink
 from rolloutsim.network.states import Flow, Host
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Weights:
         Gives many random places in `LEVELS`, as a list.
     """
 
-    __slots__ = ("bulk", "conquest", "draws", "drawn", "kinds", "memory", "network", "opponents", "weights")
+    __slots__ = ("bulk", "conquest", "crossing", "draws", "drawn", "kinds", "memory", "network", "opponents", "weights")
 
     def __init__(
         self,
@@ -107,6 +107,7 @@ class Weights:
         self.drawn: list[int] = []
         self.kinds: dict[Kind, list[Kind | None]] = {}  # by level and step
         self.bulk: list[Transfer] = []
+        self.crossing: dict[SharedLink, list[Transfer]] = {}  # of `bulk`, by the links on their way
         self.opponents: dict[Kind, list[Transfer]] = {}  # established flows that a kind may meet
 
     def start(self, host: Host, kind: Kind, size: float, done: Callable[[Flow], None], tag: Any) -> Flow:
@@ -151,8 +152,11 @@ class Weights:
         """How long a new flow needs to win its share from the established ones on its path [s]."""
         opponents = self.opponents.get(kind)
         if opponents is None:
-            links = dict.fromkeys(kind.links)
-            opponents = [one for one in self.bulk if any(link in links for link in one.links)]
+            if not self.crossing:
+                for one in self.bulk:
+                    for link in one.links:
+                        self.crossing.setdefault(link, []).append(one)
+            opponents = [*dict.fromkeys(one for link in kind.links for one in self.crossing.get(link, ()))]
             self.opponents[kind] = opponents
         longest = 0.0
         for one in opponents:

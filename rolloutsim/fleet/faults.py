@@ -78,6 +78,8 @@ class Faults:
         self.rng = rng
         self.columns = FaultColumns()
         self.active: dict[tuple[str, str], list[Fault]] = {}  # (kind of target, target) → faults that last
+        inelastic = (flow for flow in actors.background if isinstance(flow, ConstantRate))
+        self.rates = next((flow.rates for flow in inelastic), None)  # all that there are share with one another
         self.node_of = {name: index for index, name in enumerate(actors.names)}
         first = 0
         groups: dict[str, range] = {}
@@ -164,6 +166,5 @@ class Faults:
         for link in links:
             if link.nominal < inf:
                 self.network.degrade(link, remaining)
-        # Inelastic traffic takes less of a narrower link.
-        for rates in dict.fromkeys(flow.rates for flow in self.actors.background if isinstance(flow, ConstantRate)):
-            rates.change()
+        if self.rates is not None:
+            self.rates.narrow(links)

@@ -2,63 +2,112 @@
 
 from __future__ import annotations
 
+from array import array
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rolloutsim.fleet.retries import Crowd
+
+# Moments of refusals that are told apart; then they are put together in intervals, the width of which doubles each time
+# that there are as many again (assumed: ten times what a day of nodes in step has).
+MOST = 1 << 17
+FIRST_WIDTH = 2.0**-10  # of these intervals [s]
+
 
 class RefusalColumns:
-    """Rows of `rolloutsim.results.facts.records.Refusals`."""
+    """Rows of `rolloutsim.results.facts.records.Refusals`: as many as there are moments, not requests."""
 
     def __init__(self) -> None:
-        self.source: list[int] = []
-        self.time: list[float] = []
-        self.status: list[int] = []
-        self.fetch: list[int] = []
-        self.again: list[bool] = []
+        self.source = array("i")
+        self.time = array("d")
+        self.status = array("h")
+        self.layer = array("b")
+        self.count = array("q")
+        self.again = array("q")
+        self.width = array("d")
+        self.unanswered: dict[int, None] = {}
+        self._latest: dict[tuple[int, int, bool], int] = {}  # row by source, status and whether it is a layer
+        self._width = 0.0
+        self._most = MOST
 
-    def add(self, source: int, now: float, status: int, fetch: int) -> int:
-        """A request was not answered with what it asked for; `fetch` is -1 for one before the layers."""
+    def add(self, source: int, now: float, status: int, fetch: int, count: int = 1) -> int:
+        """Requests were not answered with what they asked for; `fetch` is -1 for those before the layers."""
+        is_layer = fetch >= 0
+        if is_layer:
+            self.unanswered[fetch] = None
+        key = source, status, is_layer
+        row = self._latest.get(key, -1)
+        width = self._width
+        moment = now if width == 0.0 else now // width * width
+        if row >= 0 and self.time[row] == moment and self.width[row] == width:
+            self.count[row] += count
+            return row
+        row = self._latest[key] = len(self.time)
         self.source.append(source)
-        self.time.append(now)
+        self.time.append(moment)
         self.status.append(status)
-        self.fetch.append(fetch)
-        self.again.append(False)
-        return len(self.time) - 1
+        self.layer.append(is_layer)
+        self.count.append(count)
+        self.again.append(0)
+        self.width.append(width)
+        if row + 1 == self._most:
+            self._most += MOST
+            self._width = 2.0 * width or FIRST_WIDTH
+        return row
+
+    def repeat(self, row: int, fetch: int, count: int = 1) -> None:
+        """Requests of this row are sent again."""
+        self.again[row] += count
+        self.unanswered.pop(fetch, None)
 
 
 class LostColumns:
-    """Rows of `rolloutsim.results.facts.records.Lost`."""
+    """Rows of `rolloutsim.results.facts.records.Lost`, a pull or fetch and cause each."""
 
     def __init__(self) -> None:
-        self.is_fetch: list[bool] = []
-        self.activity: list[int] = []
-        self.limited: list[bool] = []
-        self.seconds: list[float] = []
+        self.is_fetch = array("b")
+        self.activity = array("i")
+        self.limited = array("b")
+        self.seconds = array("d")
+        self._of_fetch: dict[tuple[int, bool], int] = {}  # rows
 
     def add(self, is_fetch: bool, activity: int, limited: bool, seconds: float) -> None:
-        """A failed request cost a pull or fetch some seconds."""
-        if seconds > 0.0:
-            self.is_fetch.append(is_fetch)
-            self.activity.append(activity)
-            self.limited.append(limited)
-            self.seconds.append(seconds)
+        """Failed requests cost a pull or fetch some seconds."""
+        if seconds <= 0.0:
+            return
+        if is_fetch:
+            row = self._of_fetch.setdefault((activity, limited), len(self.seconds))
+            if row < len(self.seconds):
+                self.seconds[row] += seconds
+                return
+        self.is_fetch.append(is_fetch)
+        self.activity.append(activity)
+        self.limited.append(limited)
+        self.seconds.append(seconds)
 
 
 class Incidents:
     """All that goes wrong; empty where nothing can.
 
-    `failed` maps the row of a pull to (when, index into `reasons`), `requests` to the requests it sent for
-    manifests, token and config; `again` maps the number of a fetch to bytes that were fetched before.
+    `again` maps the number of a fetch to bytes that were fetched before; `reasons` are those of failures; `crowds` are
+    the pulls that wait to ask again, whose requests are not all counted yet.
     """
 
     def __init__(self) -> None:
         self.refusals = RefusalColumns()
         self.lost = LostColumns()
-        self.failed: dict[int, tuple[float, int]] = {}
-        self.requests: dict[int, int] = {}
         self.again: dict[int, float] = {}
+        self.crowds: dict[Crowd, None] = {}
         self.reasons: dict[str, int] = {}
 
     def reason(self, text: str) -> int:
         """The index of a reason."""
         return self.reasons.setdefault(text, len(self.reasons))
+
+    def settle(self) -> None:
+        """Write down what those who wait have asked until now, when nothing more will happen."""
+        for crowd in self.crowds:
+            crowd.settle()
 
     def count_again(self, fetch: int, size: float) -> None:
         """Bytes of a fetch must be fetched again."""

@@ -1,8 +1,13 @@
-"""The end of an instant: when everything else that happens at the present time has happened."""
+"""Instants: the end of the present one, and those for which many ask at once.
+
+Its end is when everything else that happens at the present time has happened.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import nan
+from typing import Any
 
 from rolloutsim.network.fluid import FluidNetwork
 
@@ -41,3 +46,47 @@ class EndOfInstant:
     def _call(self, _: object) -> None:
         self.asked = False
         self.function()
+
+
+class Together:
+    """Calls that are asked for at one instant and due at one later time: a single event for all of them.
+
+    They are made in the order in which they were asked for. Nodes in step wait together, and many a wait costs no more
+    than a place in a list.
+
+    Parameters
+    ----------
+    network : FluidNetwork
+        Whose clock it goes by.
+    """
+
+    __slots__ = ("asked_at", "due", "network")
+
+    def __init__(self, network: FluidNetwork) -> None:
+        self.network = network
+        self.asked_at = nan
+        self.due: dict[float, list[tuple[Callable[[Any], None], Any]]] = {}  # of those asked for at that instant
+
+    def call_at(self, time: float, function: Callable[[Any], None], argument: Any) -> None:
+        """Call `function(argument)` at a time [s], now at the earliest."""
+        now = self.network.now
+        if now != self.asked_at:
+            self.asked_at = now
+            self.due = {}
+        calls = self.due.get(time)
+        if calls is None:
+            calls = self.due[time] = []
+            # As exact as the clock: the difference of two of its times, added to the former, is the latter again.
+            self.network.call_later(time - now, self._make, calls)
+        calls.append((function, argument))
+
+    def last(self, time: float) -> Any:
+        """The last argument of those asked for at this instant for a time [s]; None: there is none."""
+        calls = self.due.get(time) if self.network.now == self.asked_at else None
+        return calls[-1][1] if calls else None
+
+    def _make(self, calls: list[tuple[Callable[[Any], None], Any]]) -> None:
+        if self.due.get(self.network.now) is calls:
+            self.due = {}  # what is asked for from now on comes after these
+        for function, argument in calls:
+            function(argument)

@@ -38,11 +38,12 @@ NEVER_PULL = "ErrImageNeverPull: the image is not on the node and pull_policy is
 class Job:
     """A pull that pods of the node wait for."""
 
-    __slots__ = ("image", "pods")
+    __slots__ = ("image", "pods", "row")
 
     def __init__(self, image: str) -> None:
         self.image = image
         self.pods: list[Pod] = []
+        self.row = -1  # in the ledger, when it is under way
 
 
 class Backoff:
@@ -151,8 +152,8 @@ class Kubelet:
     def crash(self) -> None:
         """The node is gone, with all that the kubelet knew."""
         self.down = True
-        for row in [row for row, (kubelet, _) in self.pulls.jobs.items() if kubelet is self]:
-            del self.pulls.jobs[row]
+        for job in self.jobs.values():
+            self.pulls.jobs.pop(job.row, None)
         self.queue.clear()
         self.jobs.clear()
         self.wanted.clear()
@@ -200,8 +201,9 @@ class Kubelet:
         job = self.jobs[image] = Job(image)
         job.pods.append(pod)
         self.queue.append(job)
-        self.cluster.step(pod, KUBELET_QUEUE)
         self._start()
+        if self.queue and self.queue[-1] is job:
+            self.cluster.step(pod, KUBELET_QUEUE)
 
     def _start(self) -> None:
         """Start pulls as long as more may be under way."""
@@ -213,7 +215,7 @@ class Kubelet:
                 self.failed(job, QPS_EXCEEDED, QPS)
                 return  # the failure started what follows in the queue
             self.running += 1
-            row = len(self.node.fleet.ledger.pulls.node)
+            row = job.row = len(self.node.fleet.ledger.pulls.node)
             self.pulls.jobs[row] = (self, job)
             for pod in job.pods:
                 self.cluster.step(pod, PULL, row)
@@ -244,20 +246,21 @@ class Kubelet:
         """A pull failed, or was refused its token: its pods wait before they ask again."""
         self.running -= 1
         del self.jobs[job.image]
+        spec, now = self.spec, self.network.now
         for pod in job.pods:
             if pod not in self.wanted:
                 continue
-            now, known = self.network.now, self.backoffs.get((pod, job.image))
-            is_new = known is None or now - known.since > 2.0 * self.spec.backoff_max
-            delay = self.spec.backoff_initial if known is None or is_new else 2.0 * known.delay
-            delay = min(delay, self.spec.backoff_max)
-            more = delay * self.spec.backoff_jitter * self.random() if self.spec.backoff_jitter > 0.0 else 0.0
+            known = self.backoffs.get((pod, job.image))
+            is_new = known is None or now - known.since > 2.0 * spec.backoff_max
+            delay = spec.backoff_initial if known is None or is_new else 2.0 * known.delay
+            delay = min(delay, spec.backoff_max)
+            more = delay * spec.backoff_jitter * self.random() if spec.backoff_jitter > 0.0 else 0.0
             backoff = self.backoffs[pod, job.image] = Backoff(delay, now + more)
             if cause is not QPS:
                 self.cluster.relabel(pod, FAILED_PULL)
             self.cluster.step(pod, cause)
             self.failing(pod, reason)
-            self.network.call_later(delay + more, self._ask_again, (pod, job.image, backoff))
+            self.node.fleet.together.call_at(now + (delay + more), self._ask_again, (pod, job.image, backoff))
         self._start()
 
     def _ask_again(self, what: tuple[Pod, str, Backoff]) -> None:

@@ -25,15 +25,21 @@ class PullColumns:
         self.resolved = array("d")
         self.pulled = array("d")
         self.ready = array("d")
+        self.failed = array("d")
+        self.reason = array("h")
+        self.requests = array("i")
 
-    def add(self, node: int, image: int, now: float) -> int:
-        """A node asks for an image."""
+    def add(self, node: int, image: int, now: float, requests: int) -> int:
+        """A node asks for an image; `requests` for manifests, token and config are already counted."""
         self.node.append(node)
         self.image.append(image)
         self.asked.append(now)
         self.resolved.append(NEVER)
         self.pulled.append(NEVER)
         self.ready.append(NEVER)
+        self.failed.append(NEVER)
+        self.reason.append(-1)
+        self.requests.append(requests)
         return len(self.node) - 1
 
 

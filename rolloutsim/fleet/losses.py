@@ -6,11 +6,12 @@ of the node waited for is then fetched for that one. A crash loses all that is n
 
 from __future__ import annotations
 
+from math import isnan
 from typing import Protocol
 
 from rolloutsim.fleet.disk import DiskSpace
 from rolloutsim.fleet.pulls import ABANDONED, COMMITTED, COMPLETE, UNPACKING, Fetch, Fleet, Pull, Slots, Trouble
-from rolloutsim.fleet.recipes import LayerStep
+from rolloutsim.fleet.recipes import Layers, LayerStep
 from rolloutsim.scenario.resolved import Runtime
 
 
@@ -21,7 +22,7 @@ class Loser(Protocol):
     runtime: Runtime
     disk: DiskSpace | None
     pulls: list[Pull]
-    held: int
+    held: Layers
     coming: dict[int, Fetch]
 
     def want(self, pull: Pull, step: LayerStep) -> None:
@@ -65,12 +66,12 @@ class Losses:
     def fail(self, pull: Pull, reason: str, limited: bool) -> None:
         """Give a pull up, and go on with what others waited for."""
         node = self.node
-        self._drop(pull, reason, node.runtime.retry.keeps_partial)
-        for slots in self._slots_in_use(pull):
-            node.grant(slots, -1)
-        for other in node.pulls:
-            if other.recipe.unpacks:
-                node.unpack_next(other)
+        if self._drop(pull, reason, node.runtime.retry.keeps_partial):
+            for slots in self._slots_in_use(pull):
+                node.grant(slots, -1)
+            for other in node.pulls:
+                if other.recipe.unpacks:
+                    node.unpack_next(other)
         node.fleet.failed(pull.row, reason, limited)
 
     def crash(self) -> None:
@@ -90,11 +91,18 @@ class Losses:
                 found.append(other.slots)
         return found
 
-    def _drop(self, pull: Pull, reason: str, keep_partial: bool) -> None:
-        node, incidents = self.node, self.node.fleet.incidents
+    def _drop(self, pull: Pull, reason: str, keep_partial: bool) -> bool:
+        """Give a pull up; whether it had come to its layers, so that others may have waited for it."""
+        node = self.node
+        if pull.crowd is not None:
+            pull.crowd.lose(pull)
         pull.over = True
-        incidents.failed[pull.row] = (node.fleet.network.now, incidents.reason(reason))
+        pulls = node.fleet.ledger.pulls
+        pulls.failed[pull.row] = node.fleet.network.now
+        pulls.reason[pull.row] = node.fleet.incidents.reason(reason)
         node.pulls = [other for other in node.pulls if other is not pull]
+        if isnan(pulls.resolved[pull.row]):
+            return False
         slots = pull.slots
         slots.queue = [fetch for fetch in slots.queue if fetch.pull is not pull]
         dropped = [lead for lead in node.coming.values() if lead.pull is pull]
@@ -116,8 +124,10 @@ class Losses:
         layers = {lead.step.layer for lead in dropped}
         for other in node.pulls:
             for step in other.recipe.steps if other.missing else ():
-                if step.layer in layers and step.layer not in node.coming and not node.held >> step.layer & 1:
+                is_held = node.held.get(step.word, 0) & step.bit
+                if step.layer in layers and step.layer not in node.coming and not is_held:
                     node.want(other, step)
+        return True
 
     def _leave_partial(self, fetch: Fetch, keep: bool) -> None:
         """What an unfinished fetch leaves: its bytes, or nothing."""

@@ -42,7 +42,7 @@ from rolloutsim.fleet.pulls import (
     Ranges,
     Slots,
 )  # fmt: skip
-from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, expected_rate
+from rolloutsim.fleet.recipes import Layers, LayerStep, Recipe, Way, expected_rate
 from rolloutsim.fleet.sources.source import BROKEN, FINE, LIMITED
 from rolloutsim.network.states import Flow, Host
 from rolloutsim.scenario.resolved import Runtime
@@ -68,8 +68,8 @@ class Node:
         Its private links and flows.
     runtime : Runtime
         How it pulls, and how it reacts when that fails.
-    held : int
-        Layers in place from the beginning: bit i stands for layer i of the case.
+    held : dict of int to int
+        Layers in place from the beginning, in words; becomes the node's own.
     address : int
         Where sources see its requests come from.
     disk : DiskSpace or None
@@ -89,7 +89,7 @@ class Node:
         index: int,
         host: Host,
         runtime: Runtime,
-        held: int,
+        held: Layers,
         address: int,
         disk: DiskSpace | None,
         progress_timeout: float | None,
@@ -128,38 +128,42 @@ class Node:
     def ask(self, recipe: Recipe) -> None:
         """Start to pull an image."""
         fleet = self.fleet
-        row = fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now)
+        way = recipe.ways[0]
+        one_by_one = way.buffered or way.fallible
+        requests = 0 if one_by_one else self.runtime.resolve_requests
+        row = fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now, requests)
         pull = Pull(recipe, row, Slots(self.runtime.parallel_layers) if self.slots_per_image else self.slots)
         self.pulls.append(pull)
-        way = pull.way
-        if way.buffered or way.fallible:
+        if one_by_one:
             pull.sent = pull.failures = 0
             pull.refusal = -1
-            self._request(pull)
+            pull.lost = pull.limited = 0.0
+            self.request(pull)
         elif way.resolve_time > 0.0:
             # Nothing can change between the requests: one wait for all of them.
             fleet.network.call_later(way.resolve_time, self._resolved, pull)
         else:
             self._resolved(pull)
 
-    def _request(self, pull: Pull) -> None:
+    def request(self, pull: Pull) -> None:
         """Send the next request for manifests, token and config; after the last the layers are known."""
-        fleet, incidents = self.fleet, self.fleet.incidents
+        fleet, refusals = self.fleet, self.fleet.incidents.refusals
         requests = self.runtime.resolve_requests
         while not pull.over:
             if pull.sent == requests:
+                fleet.incidents.lost.add(False, pull.row, False, pull.lost)
+                fleet.incidents.lost.add(False, pull.row, True, pull.limited)
                 self._resolved(pull)
                 return
             way = pull.way
             if pull.refusal >= 0:
-                incidents.refusals.again[pull.refusal] = True
+                refusals.repeat(pull.refusal, -1)
                 pull.refusal = -1
-            incidents.requests[pull.row] = incidents.requests.get(pull.row, 0) + 1
+            fleet.ledger.pulls.requests[pull.row] += 1
             is_manifest = pull.sent == max(requests - _MANIFEST_FROM_END, 0)
             status = way.source.answer(self.address, fleet.network.now, -1, is_manifest)
             if status != FINE:
-                pull.refusal = incidents.refusals.add(way.number, fleet.network.now, status, -1)
-                fleet.network.call_later(way.round_trip, self._request_refused, (pull, status))
+                fleet.retries.refused(self, pull, status, is_manifest)
                 return
             pull.sent += 1
             pull.failures = 0
@@ -170,7 +174,7 @@ class Node:
             pull.way = pull.recipe.ways[0]
             wait = way.resolve_time / requests
             if wait > 0.0:
-                fleet.network.call_later(wait, self._request, pull)
+                fleet.network.call_later(wait, self.request, pull)
                 return
 
     def _answered(self, pull: Pull) -> None:
@@ -178,20 +182,7 @@ class Node:
         way = pull.way
         pull.way = pull.recipe.ways[0]
         wait = (way.resolve_time + way.resolve_trips * self._waiting(way, 0)) / self.runtime.resolve_requests
-        self.fleet.network.call_later(wait, self._request, pull)
-
-    def _request_refused(self, what: tuple[Pull, int]) -> None:
-        pull, status = what
-        if pull.over:
-            return
-        way = pull.way
-        found = again(pull.recipe.ways, way, status, pull.failures, self.runtime.retry)
-        if found is None:
-            self.fail(pull, reason_of(status), status == LIMITED)
-            return
-        pull.way, pull.failures, delay = found
-        self.fleet.incidents.lost.add(False, pull.row, status == LIMITED, way.round_trip + delay)
-        self.fleet.network.call_later(delay, self._request, pull)
+        self.fleet.network.call_later(wait, self.request, pull)
 
     def _resolved(self, pull: Pull) -> None:
         """The manifest is there: queue what the node lacks."""
@@ -203,7 +194,7 @@ class Node:
         simple = self.losses is None and self.fetch_buffer is None
         for step in pull.recipe.steps:
             layer = step.layer
-            if held >> layer & 1:
+            if held.get(step.word, 0) & step.bit:
                 continue
             pull.missing += 1
             known = coming.get(layer)
@@ -300,10 +291,11 @@ class Node:
             f"{format_megabytes(max(disk.free, 0.0))} of {format_megabytes(disk.capacity)} are free"
         )
         # Not in the midst of granting slots, which a failing pull gives back.
-        self.fleet.network.call_later(0.0, self._fail_later, (pull, reason))
+        self.fleet.network.call_later(0.0, self.fail_later, (pull, reason, False))
 
-    def _fail_later(self, what: tuple[Pull, str]) -> None:
-        self.fail(what[0], what[1], False)
+    def fail_later(self, what: tuple[Pull, str, bool]) -> None:
+        """Give a pull up, its time has come."""
+        self.fail(*what)
 
     def _connect(self, fetch: Fetch) -> None:
         """Ask a source for a connection."""
@@ -336,7 +328,7 @@ class Node:
         if fetch.trouble is None or fetch.trouble.broke_at == NOT_YET:
             fleet.cells[fetch.row + CONNECTED] = fleet.network.now
         self._note_refusal(fetch, status)
-        fleet.network.call_later(way.round_trip, self._refused, (fetch, status))
+        fleet.together.call_at(fleet.network.now + way.round_trip, self._refused, (fetch, status))
 
     def _connected(self, fetch: Fetch) -> None:
         """The source takes the request: wait for its first byte."""
@@ -374,14 +366,15 @@ class Node:
         fleet = self.fleet
         if trouble.broke_at == NOT_YET:
             fleet.incidents.lost.add(True, fleet.fetches.number(fetch.row), status == LIMITED, lost + delay)
-        fleet.network.call_later(delay, self._reopen, fetch)
+        fleet.together.call_at(fleet.network.now + delay, self._reopen, fetch)
 
     def _reopen(self, fetch: Fetch) -> None:
         if fetch.state == ABANDONED:
             return
         trouble = fetch.in_trouble()
         if trouble.refusal >= 0:
-            self.fleet.incidents.refusals.again[trouble.refusal] = True
+            fleet = self.fleet
+            fleet.incidents.refusals.repeat(trouble.refusal, fleet.fetches.number(fetch.row))
             trouble.refusal = -1
         self._connect(fetch)
 
@@ -516,12 +509,14 @@ class Node:
 
     def unpack_next(self, pull: Pull) -> None:
         """Unpack the layers of an image that are there, as many at a time as the runtime does; one alone in order."""
-        most, steps = self.unpacks_at_once, pull.recipe.steps
+        most, steps, held = self.unpacks_at_once, pull.recipe.steps, self.held
         # Asked anew each time: a layer in place may have let others come into place.
         while pull.missing and pull.unpacking < most:
-            while self.held >> steps[pull.next].layer & 1:
+            step = steps[pull.next]
+            while held.get(step.word, 0) & step.bit:
                 pull.next += 1
-            fetch = self.coming[steps[pull.next].layer]
+                step = steps[pull.next]
+            fetch = self.coming[step.layer]
             if fetch.state != COMMITTED:
                 break
             self._unpack(pull, fetch)
@@ -529,7 +524,7 @@ class Node:
             for step in steps[pull.next + 1 :]:
                 if not pull.missing or pull.unpacking >= most:
                     return
-                if not self.held >> step.layer & 1:
+                if not held.get(step.word, 0) & step.bit:
                     fetch = self.coming[step.layer]
                     if fetch.state == COMMITTED:
                         self._unpack(pull, fetch)
@@ -565,17 +560,18 @@ class Node:
 
     def _in_place(self, fetch: Fetch) -> None:
         """A layer is ready for use, for every pull that needs it."""
-        layer, disk = fetch.step.layer, self.disk
+        step, held, disk = fetch.step, self.held, self.disk
+        layer = step.layer
         if disk is not None:
             if not fetch.pull.recipe.unpacks:
                 disk.reserve(fetch.step.unpacked)
             if not disk.keeps_compressed:
                 disk.release(fetch.step.compressed)
         del self.coming[layer]
-        self.held |= 1 << layer
+        held[step.word] = held.get(step.word, 0) | step.bit
         for pull in self.pulls:
             # One that is not resolved yet lacks nothing yet.
-            if pull.missing and pull.recipe.layers >> layer & 1:
+            if pull.missing and layer in pull.recipe.layers:
                 pull.missing -= 1
                 if not pull.missing:
                     self._complete(pull)

@@ -1,51 +1,169 @@
 """What the running applications feel: their bandwidth and latency, looked at while the pulls go on.
 
-Looking changes nothing. Bandwidth is read every `INTERVAL`, a request's latency when the request is sent; where
-that would be more than `MOST` readings, every second one of them, every fourth, and so on. What applications have
-before and after the rollout is computed for an idle system that only they use.
+Looking changes nothing. Bandwidths are read every `INTERVAL`, those that may have changed, and written down where they
+have; a request's latency is read when the request is sent. Where that would be more than `MOST` readings, every second
+one of them counts, every fourth, and so on. What applications have before and after the rollout is computed for an idle
+system that only they use.
 """
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush
+from array import array
+from heapq import heapify, heapreplace
 from math import inf, nan
 from typing import TYPE_CHECKING
 
+from rolloutsim.fleet.background import Application as Application
 from rolloutsim.fleet.background import ConstantRate, RequestService, Transfer, admitted
-from rolloutsim.network.maxmin import Demand, max_min_fair
+from rolloutsim.fleet.undisturbed import Elastic, fill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
-
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import SharedLink
-
-Application = Transfer | ConstantRate  # a RequestService is a ConstantRate
 
 INTERVAL = 0.1  # between two readings of a bandwidth [s] (assumed)
 MOST = 4096  # readings of one thing (assumed)
 
 
-class Readings:
-    """Readings of one thing, at equal intervals."""
+class Round:
+    """Readings at equal intervals: when the next is due, and when there were some."""
 
-    def __init__(self, start: float, every: float, read: Callable[[], float | None]) -> None:
+    __slots__ = ("every", "next", "times")
+
+    def __init__(self, start: float, every: float) -> None:
         self.next = start
         self.every = every
-        self.read = read
-        self.times: list[float] = []
-        self.values: list[float] = []
+        self.times = array("d")
 
-    def take(self, now: float) -> None:
-        """Read once more; None: there is nothing to read now."""
-        value = self.read()
-        if value is not None:
+    def look(self, now: float) -> None:
+        """Read once more."""
+        self.times.append(now)
+        self.read(now)
+        if len(self.times) >= MOST:
+            self.times = self.times[::2]
+            self.every *= 2
+            self.thin_out()
+        self.next = now + self.every
+
+    def read(self, now: float) -> None:
+        """Read what is to be read at a time, the last of `times`."""
+        raise NotImplementedError
+
+    def thin_out(self) -> None:
+        """Keep every second reading, the first one included."""
+        raise NotImplementedError
+
+
+class Bandwidths(Round):
+    """The bandwidths of all applications, written down where they changed from one reading to the next.
+
+    Those of constant rates change when one says so, those of transfers with every other flow.
+    """
+
+    __slots__ = ("changes", "moving", "news")
+
+    def __init__(self, applications: list[Application]) -> None:
+        super().__init__(INTERVAL, INTERVAL)
+        self.changes: dict[Application, Changes] = {one: Changes() for one in applications}
+        self.moving: dict[Application, None] = {}  # transfers that are there
+        self.news: dict[Application, None] = {}  # those that began, ended or changed since the last reading
+        for one in applications:
+            one.news = self.news
+
+    def read(self, now: float) -> None:
+        """Read those that may have changed."""
+        for one in self.news:
+            if isinstance(one, Transfer):
+                if one.active:
+                    self.moving[one] = None
+                else:
+                    self.moving.pop(one, None)
+            elif one.active:
+                self._take(one, now)
+        self.news.clear()
+        for one in self.moving:
+            self._take(one, now)
+
+    def _take(self, one: Application, now: float) -> None:
+        self.changes[one].add(len(self.times) - 1, now, one.rate())
+
+    def thin_out(self) -> None:
+        """Let what changed at a reading that counts no more have changed at the next one that does."""
+        for one, changes in self.changes.items():
+            if one.active and changes.thin_out(self.times):
+                self.news[one] = None
+
+
+class Changes:
+    """A bandwidth at the readings at which it was another than before."""
+
+    __slots__ = ("places", "times", "values")
+
+    def __init__(self) -> None:
+        self.places = array("i")  # among the readings
+        self.times = array("d")
+        self.values = array("d")
+
+    def add(self, place: int, now: float, value: float) -> None:
+        """A reading."""
+        if not self.values or value != self.values[-1]:
+            self.places.append(place)
             self.times.append(now)
             self.values.append(value)
-            if len(self.times) >= MOST:
-                self.times, self.values = self.times[::2], self.values[::2]
-                self.every *= 2
-        self.next = now + self.every
+
+    def thin_out(self, times: array[float]) -> bool:
+        """Forget every second reading; whether one is wanted at the next, since what was seen at the last is gone.
+
+        Parameters
+        ----------
+        times : array of float
+            When those were that count on [s].
+        """
+        rows = zip(self.places, self.values, strict=True)
+        self.places, self.times, self.values = array("i"), array("d"), array("d")
+        for before, value in rows:
+            place = (before + 1) // 2
+            if place == len(times):
+                return True
+            if self.places and self.places[-1] == place:
+                for column in (self.places, self.times, self.values):
+                    column.pop()
+            self.add(place, times[place], value)
+        return False
+
+
+class Latencies(Round):
+    """How long requests take that some services send at the same times."""
+
+    __slots__ = ("ended", "values")
+
+    def __init__(self, start: float, every: float) -> None:
+        super().__init__(start, every)
+        self.values: dict[RequestService, array[float]] = {}
+        self.ended: dict[RequestService, tuple[array[float], array[float]]] = {}  # with their times
+
+    def read(self, now: float) -> None:
+        """Send a request of each service that is there."""
+        gone = []
+        for service, values in self.values.items():
+            if service.active:
+                values.append(service.latency())
+            else:
+                gone.append(service)
+        for service in gone:
+            values = self.values.pop(service)
+            self.ended[service] = self.times[: len(values)], values
+        if not self.values:
+            self.every = inf
+
+    def thin_out(self) -> None:
+        """Keep every second request of the services that are there."""
+        for service, values in self.values.items():
+            self.values[service] = values[::2]
+
+    def readings(self) -> dict[RequestService, tuple[array[float], array[float]]]:
+        """When each service sent requests, and how long they took [s]."""
+        return self.ended | {service: (self.times, values) for service, values in self.values.items()}
 
 
 class Observer:
@@ -62,14 +180,15 @@ class Observer:
     def __init__(self, network: FluidNetwork, applications: list[Application]) -> None:
         self.network = network
         self.applications = applications
-        self.bandwidths = [Readings(INTERVAL, INTERVAL, _bandwidth(one)) for one in applications]
-        self.latencies = {
-            number: Readings(one.spec.start, one.request.every, _latency(one))
-            for number, one in enumerate(applications)
-            if isinstance(one, RequestService)
-        }
-        everything = [*self.bandwidths, *self.latencies.values()]
-        self.agenda = [(readings.next, place, readings) for place, readings in enumerate(everything)]
+        self.bandwidths = Bandwidths(applications)
+        latencies: dict[tuple[float, float], Latencies] = {}
+        for one in applications:
+            if isinstance(one, RequestService):
+                when = one.spec.start, one.request.every
+                latencies.setdefault(when, Latencies(*when)).values[one] = array("d")
+        self.latencies = list(latencies.values())
+        rounds: list[Round] = [self.bandwidths, *self.latencies]
+        self.agenda = [(one.next, place, one) for place, one in enumerate(rounds)]
         heapify(self.agenda)
         network.call_later(self.agenda[0][0], self._look)
 
@@ -80,9 +199,9 @@ class Observer:
             return
         now = network.now
         while self.agenda[0][0] <= now:
-            _, place, readings = heappop(self.agenda)
-            readings.take(now)
-            heappush(self.agenda, (readings.next, place, readings))
+            _, place, one = self.agenda[0]
+            one.look(now)
+            heapreplace(self.agenda, (one.next, place, one))
         self.network.call_later(self.agenda[0][0] - now, self._look)
 
     def before(self) -> list[tuple[float, float]]:
@@ -97,19 +216,18 @@ class Observer:
         """The max-min fair shares of the applications on their own."""
         here = [one for one, is_there in zip(self.applications, present, strict=True) if is_there]
         through, overflowing = admitted(one for one in here if isinstance(one, ConstantRate))
-        left: dict[Hashable, float] = {link: link.nominal for one in here for link in one.links}
+        left = {link: link.nominal for one in here for link in one.links}
         for constant, rate in through.items():
             for link in constant.links:
                 left[link] = max(left[link] - rate, 0.0)
-        elastic = [one for one in here if isinstance(one, Transfer)]
-        shares = max_min_fair(left, [_demand(one) for one in elastic])
+        elastic = [(one, _demand(one)) for one in here if isinstance(one, Transfer)]
+        fill(left, [demand for _, demand in elastic])
         rates: dict[Application, float] = dict(through.items())
         levels: dict[SharedLink, float] = {}
-        for transfer, rate, bottleneck in zip(elastic, shares.rates, shares.bottlenecks, strict=True):
-            rates[transfer] = rate
-            for link in transfer.links:
-                if link is bottleneck:
-                    levels[link] = rate / transfer.spec.connections
+        for transfer, demand in elastic:
+            rates[transfer] = demand.rate
+            if demand.bottleneck is not None:
+                levels[demand.bottleneck] = demand.rate / transfer.spec.connections
         return [
             (rates[one], one.latency_with(levels, overflowing, rates[one]) if isinstance(one, RequestService) else nan)
             if is_there
@@ -118,16 +236,8 @@ class Observer:
         ]
 
 
-def _demand(one: Transfer) -> Demand[float]:
+def _demand(one: Transfer) -> Elastic:
     """All its connections together."""
     connections = one.spec.connections
-    cap = None if one.spec.cap is None else connections * one.spec.cap
-    return Demand(dict.fromkeys(one.links, 1.0), cap, float(connections))
-
-
-def _bandwidth(one: Application) -> Callable[[], float | None]:
-    return lambda: one.rate() if one.active else None
-
-
-def _latency(one: RequestService) -> Callable[[], float | None]:
-    return lambda: one.latency() if one.active else None
+    cap = inf if one.spec.cap is None else connections * one.spec.cap
+    return Elastic(one.links, cap, float(connections))

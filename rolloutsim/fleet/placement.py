@@ -9,12 +9,14 @@ it counts the pods that the ReplicaSet selects, which are those of one version. 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from heapq import heappop, heappush
+from collections.abc import Iterable, Sequence
 
 
 class Placement:
     """How many pods are on each node, and which node is next.
+
+    Nodes with equally many pods stand in sets, a bit a node: the first node that is in two of them is found at once,
+    and a pod that comes or goes moves a bit of its own workload and one of all, however many workloads there are.
 
     Parameters
     ----------
@@ -28,49 +30,74 @@ class Placement:
 
     def __init__(self, nodes_of: Sequence[Sequence[int]], spread: Sequence[bool], nodes: int) -> None:
         self.nodes_of = nodes_of
-        self.of_workload = [[0] * nodes for _ in nodes_of]
-        self.alike = [[0] * nodes for _ in nodes_of]  # of the version that is being placed
+        self.of_workload: list[dict[int, int]] = [{} for _ in nodes_of]  # by node; without those that never had one
         self.in_all = [0] * nodes
         self.down = [False] * nodes
-        # Outdated entries stay until they come to the top: (pods alike, pods in all, node).
-        self.heaps: list[list[tuple[int, int, int]]] = [[] for _ in nodes_of]
-        self.spread_over: list[list[int]] = [[] for _ in range(nodes)]
-        for workload, (candidates, wanted) in enumerate(zip(nodes_of, spread, strict=True)):
-            if wanted:
-                self.heaps[workload] = [(0, 0, node) for node in sorted(candidates)]
-                for node in candidates:
-                    self.spread_over[node].append(workload)
-
-    def pick(self, workload: int) -> int:
-        """The node for the next pod of a workload."""
-        heap, alike, in_all = self.heaps[workload], self.alike[workload], self.in_all
-        while heap:
-            own, every, node = heap[0]
-            if own == alike[node] and every == in_all[node] and not self.down[node]:
-                return node
-            heappop(heap)
-        return min(self.nodes_of[workload], key=lambda node: (alike[node], in_all[node], node))
-
-    def change(self, workload: int, node: int, by: int, *, alike: bool = True) -> None:
-        """A pod came (+1) or goes (-1); whether it is of the version that is being placed."""
-        self.of_workload[workload][node] += by
-        self.in_all[node] += by
-        if alike:
-            self.alike[workload][node] += by
-        self._offer(node)
+        known: dict[int, int] = {}  # workloads that run on the same nodes mostly have one list of them
+        for candidates in nodes_of:
+            if id(candidates) not in known:
+                known[id(candidates)] = _bits(candidates)
+        self.candidates = [
+            known[id(candidates)] if wanted else 0 for candidates, wanted in zip(nodes_of, spread, strict=True)
+        ]
+        self.up = {0: _bits(range(nodes))}  # nodes that are not down, by how many pods they have
+        self.renew()
 
     def renew(self) -> None:
         """From now on all pods that are placed are of a new version."""
-        self.alike = [[0] * len(self.down) for _ in self.alike]
-        for node in range(len(self.down)):
-            self._offer(node)
+        self.alike: list[dict[int, int]] = [{} for _ in self.nodes_of]  # as `of_workload`, of this version
+        self.with_alike = [{0: candidates} for candidates in self.candidates]  # nodes by how many they have
+
+    def pick(self, workload: int) -> int:
+        """The node for the next pod of a workload."""
+        up = [self.up[every] for every in sorted(self.up)]
+        with_alike = self.with_alike[workload]
+        for own in sorted(with_alike):
+            for nodes in up:
+                found = with_alike[own] & nodes
+                if found:
+                    return (found & -found).bit_length() - 1
+        alike, in_all = self.alike[workload], self.in_all
+        return min(self.nodes_of[workload], key=lambda node: (alike.get(node, 0), in_all[node], node))
+
+    def change(self, workload: int, node: int, by: int, *, alike: bool = True) -> None:
+        """A pod came (+1) or goes (-1); whether it is of the version that is being placed."""
+        of_workload = self.of_workload[workload]
+        of_workload[node] = of_workload.get(node, 0) + by
+        before = self.in_all[node]
+        self.in_all[node] = before + by
+        if not self.down[node]:
+            _move(self.up, node, before, before + by)
+        if alike:
+            counts = self.alike[workload]
+            own = counts.get(node, 0)
+            counts[node] = own + by
+            if self.candidates[workload]:
+                _move(self.with_alike[workload], node, own, own + by)
 
     def set_down(self, node: int, is_down: bool) -> None:
         """A node went away, or is back."""
-        self.down[node] = is_down
-        self._offer(node)
+        if is_down != self.down[node]:
+            self.down[node] = is_down
+            place = self.in_all[node]
+            self.up[place] = self.up.get(place, 0) ^ 1 << node
 
-    def _offer(self, node: int) -> None:
-        if not self.down[node]:
-            for workload in self.spread_over[node]:
-                heappush(self.heaps[workload], (self.alike[workload][node], self.in_all[node], node))
+
+def _bits(nodes: Iterable[int]) -> int:
+    """A set of nodes: bit i stands for node i."""
+    places = list(nodes)
+    octets = bytearray(max(places, default=0) // 8 + 1)
+    for node in places:
+        octets[node >> 3] |= 1 << (node & 7)
+    return int.from_bytes(octets, "little")
+
+
+def _move(sets: dict[int, int], node: int, before: int, now: int) -> None:
+    """Take a node from the set of those with so many pods to that of those with so many; sets do not stay empty."""
+    bit = 1 << node
+    left = sets[before] ^ bit
+    if left:
+        sets[before] = left
+    else:
+        del sets[before]
+    sets[now] = sets.get(now, 0) ^ bit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping
 from heapq import heappop, heappush
 from math import nan
 from typing import TYPE_CHECKING
@@ -54,11 +54,11 @@ class PodGroup:
 
     Parameters
     ----------
-    on_node : sequence of int
+    on_node : mapping of int to int
         How many pods of the workload each node has; kept by the placement.
     """
 
-    def __init__(self, on_node: Sequence[int]) -> None:
+    def __init__(self, on_node: Mapping[int, int]) -> None:
         self.on_node = on_node
         self.old_pods = self.old_ready = self.old_available = 0
         self.new_pods = self.new_ready = self.new_available = 0

@@ -5,7 +5,7 @@ Whoever creates and deletes pods, and whatever befalls their nodes, is the busin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from rolloutsim.fleet.instants import EndOfInstant
@@ -56,7 +56,7 @@ class PodLife:
     ledger : PodLedger
         Where facts are written.
 
-    `settled` is called after controllers have acted, and may be set.
+    `settled` is called after controllers have acted, with the workloads in which something has changed, and may be set.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class PodLife:
         self.on_node: list[dict[int, Pod]] = [{} for _ in kubelets]  # all that are not gone, by their codes
         self.outages = [0] * len(kubelets)
         self.triggers: dict[int, int] = {}  # workloads with changes → a pod that changed
-        self.settled: Callable[[], None] = _nothing  # called when the watchers have acted
+        self.settled: Callable[[Iterable[int]], None] = _nothing  # called when the watchers have acted
         self.end_of_instant = EndOfInstant(network, self._tell)
 
     def images_ready(self, pod: Pod, now: float) -> None:
@@ -238,8 +238,8 @@ class PodLife:
             watcher = self.watchers[number]
             assert watcher is not None
             watcher.reconcile(triggers[number])
-        self.settled()
+        self.settled((*triggers, *self.triggers))
 
 
-def _nothing() -> None:
+def _nothing(_: object) -> None:
     """Stand in for what nobody asked for."""

@@ -15,13 +15,16 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from rolloutsim.fleet.incidents import Incidents
+from rolloutsim.fleet.instants import Together
 from rolloutsim.fleet.ledger import Ledger
+from rolloutsim.fleet.retries import Retries
 from rolloutsim.network.states import Flow
 
 if TYPE_CHECKING:
     from rolloutsim.fleet.fairness import Weights
     from rolloutsim.fleet.queues import Queues
     from rolloutsim.fleet.recipes import LayerStep, Recipe, Way
+    from rolloutsim.fleet.retries import Crowd
     from rolloutsim.fleet.sources.source import Connections
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import Kind
@@ -51,7 +54,7 @@ class Trouble:
         self.before: list[tuple[int, float]] = []  # (number of the fetch, bytes) that failed pulls had of the layer
         self.broke_at = NOT_YET  # when its body broke [s]
         self.failures = 0  # in a row, of one source
-        self.refusal = -1  # row of the one after which its request is sent again
+        self.refusal = -1  # row of those after which its request is sent again; -1: none
         self.spent: dict[int, float] = {}  # seconds by cause until then
 
     def merge(self, flow: Flow, now: float) -> None:
@@ -139,8 +142,8 @@ class Pull:
     """
 
     __slots__ = (
-        "failures", "missing", "moved", "moved_at", "next", "over", "received", "recipe", "refusal", "row", "sent",
-        "slots", "unpacking", "way",
+        "crowd", "failures", "limited", "lost", "missing", "moved", "moved_at", "next", "over", "received", "recipe",
+        "refusal", "row", "sent", "slots", "unpacking", "way",
     )  # fmt: skip
 
     def __init__(self, recipe: Recipe, row: int, slots: Slots) -> None:
@@ -154,10 +157,13 @@ class Pull:
         self.received = 0.0  # bytes of fetches that ended or broke [B]
         self.moved = 0.0  # what had arrived [B]
         self.over = False
+        self.crowd: Crowd | None = None  # in which it waits to ask again
         # Set with the first request, where requests are sent one by one.
         self.sent: int  # answered ones
-        self.refusal: int  # row of the one after which its request is sent again
+        self.refusal: int  # row of those after which its request is sent again; -1: none
         self.failures: int  # in a row, of one source
+        self.lost: float  # what failed requests cost, those aside that a rate limit refused [s]
+        self.limited: float  # what these cost [s]
         # Set when it is resolved.
         self.moved_at: float  # the last look that saw it grow [s]
 
@@ -179,7 +185,10 @@ class Fleet:
         Called with (row of the pull, reason, whether a rate limit was it) when its runtime gives a pull up.
     """
 
-    __slots__ = ("cells", "failed", "fetches", "incidents", "ledger", "network", "pulled", "queues", "start", "weights")
+    __slots__ = (
+        "cells", "failed", "fetches", "incidents", "ledger", "network", "pulled", "queues", "retries", "start",
+        "together", "weights",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -196,6 +205,8 @@ class Fleet:
         self.cells = ledger.fetches.cells
         self.pulled = pulled
         self.failed = failed
+        self.together = Together(network)  # who waits to ask again
+        self.retries = Retries(self.together, incidents, ledger.pulls)
         self.queues: Queues | None = None  # what adds to round trips; None: nothing does
         self.weights: Weights | None = None  # how unevenly connections share; None: evenly
         # (host, kind, size, done, fetch): the bytes of a fetch flow over a connection of their own.

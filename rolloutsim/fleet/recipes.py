@@ -2,15 +2,26 @@
 
 Nodes of a group in one rack go the same ways, so all that can be worked out beforehand (kinds of flows, round trips,
 sizes) is worked out once per route and image, in a `Recipe`.
+
+Which layers a node holds stands in words of `WORD` bits, of which it has those that are not zero: what it costs to
+ask grows with the layers of the node's own images, not with those of the case.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
+from typing import Final
 
 from rolloutsim.fleet.sources.source import Source
 from rolloutsim.network.links import Kind
+
+# Small enough for the quickest of Python's integers (assumed: with two of their digits).
+WORD: Final = 60
+
+# Layers of a case: number of the word → its bits.
+Layers = dict[int, int]
 
 
 class Way:
@@ -70,26 +81,49 @@ class Way:
         self.nic_wait = nic_wait
 
 
-@dataclass(frozen=True, slots=True)
 class LayerStep:
-    """One layer of an image; `unpack` is None where unpacking takes no time."""
+    """One layer of an image.
 
-    layer: int  # index in the case's layers
-    compressed: float
-    unpacked: float
-    unpack: Kind | None
+    Parameters
+    ----------
+    layer : int
+        Its number in the case.
+    compressed, unpacked : float
+        Its sizes [B].
+    unpack : Kind or None
+        Of its unpacking; None: that takes no time.
+    """
+
+    __slots__ = ("bit", "compressed", "layer", "unpack", "unpacked", "word")
+
+    def __init__(self, layer: int, compressed: float, unpacked: float, unpack: Kind | None) -> None:
+        self.layer = layer
+        self.word = layer // WORD
+        self.bit = 1 << layer % WORD
+        self.compressed = compressed
+        self.unpacked = unpacked
+        self.unpack = unpack
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How a node pulls one image."""
 
-    image: int  # index in the case's images
+    image: int  # number in the case
     steps: tuple[LayerStep, ...]
     ways: tuple[Way, ...]  # to the sources that have it, in the order of preference
     finish_time: float  # from the last layer to the image being ready [s]
     unpacks: bool  # whether layers are unpacked at all
-    layers: int  # bit i: layer i of the case is one of the image's
+    layers: frozenset[int]  # numbers of its layers in the case
+
+
+def words(layers: Iterable[int]) -> Layers:
+    """Layers by their numbers, as nodes hold them."""
+    found: Layers = {}
+    for layer in layers:
+        word = layer // WORD
+        found[word] = found.get(word, 0) | 1 << layer % WORD
+    return found
 
 
 def expected_rate(kind: Kind, private: tuple[float, ...], flows_on_host: int) -> float:

@@ -261,10 +261,17 @@ class FluidNetwork:
             return 0.0
         return flow.size - max(flow.mark - flow.bundle.served(self.env.now), 0.0)
 
-    def carried_by(self, link: SharedLink, in_flight: Iterable[Flow]) -> float:
-        """The payload that crossed a link, with what the flows in flight have received of theirs [B]."""
-        ended = sum((self.carried[kind.index] for kind in self._kinds.values() if link in kind.links), 0.0)
-        return ended + sum((self.received(flow) for flow in in_flight if link in flow.kind.links), 0.0)
+    def payloads(self, in_flight: Iterable[Flow]) -> list[float]:
+        """The payload that crossed each link, with what the flows in flight have received of theirs [B]."""
+        ended, coming = [0.0] * len(self.links), [0.0] * len(self.links)
+        for kind in self._kinds.values():
+            for link in kind.links:
+                ended[link.index] += self.carried[kind.index]
+        for flow in in_flight:
+            received = self.received(flow)
+            for link in flow.kind.links:
+                coming[link.index] += received
+        return [one + other for one, other in zip(ended, coming, strict=True)]
 
     def full_seconds(self, host: Host) -> list[float]:
         """How long each private link of a host was full and the bottleneck of a flow [s]."""

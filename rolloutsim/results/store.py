@@ -112,12 +112,29 @@ def from_bytes(content: bytes) -> Outcome:
             arrays = {name[:-4]: _column(archive, name) for name in archive.namelist() if name.endswith(".npy")}
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError) as error:
         raise UnreadableError(f"it is damaged, or no such file ({error})") from None
+    _put_refusals_together(metadata["run"], arrays)
     run: Run = from_plain(metadata["run"], Run, arrays, "run")
     cases = tuple(case if case.routes else _with_sources(run, case) for case in run.cases)
     replications: tuple[Replication, ...] = from_plain(
         metadata.get("replications", []), tuple[Replication, ...], arrays, "replications"
     )
     return Outcome(replace(run, cases=cases), replications)
+
+
+def _put_refusals_together(run: Any, arrays: dict[str, Array]) -> None:
+    """Turn the refusals of a file that has a row for each of them into those of one that counts them."""
+    for number, case in enumerate(run.get("cases", ())):
+        refusals = case.get("orchestration", {}).get("refusals", {})
+        path = f"run/cases/{number}/orchestration/refusals"
+        fetch, again = arrays.get(f"{path}/fetch"), arrays.get(f"{path}/again")
+        if fetch is None or again is None:
+            continue
+        count = np.ones(len(fetch), np.int64)
+        new = {"layer": fetch >= 0, "count": count, "again": again.astype(np.int64), "width": np.zeros(len(fetch)),
+               "unanswered": fetch[(fetch >= 0) & ~again]}  # fmt: skip
+        for name, column in new.items():
+            arrays[f"{path}/{name}"] = column
+            refusals[name] = {"$array": f"{path}/{name}"}
 
 
 def _with_sources(run: Run, case: CaseRecords) -> CaseRecords:

@@ -11,7 +11,7 @@ the condition counts.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
@@ -167,6 +167,21 @@ class _Figures:
     def __init__(self, summary: RunSummary) -> None:
         self.summary = summary
         self.objects: dict[str, Mapping[str, Any]] = {}
+        self.links: dict[str, dict[str, list[LinkSummary]]] = {}  # by case and name
+        self.of_nodes: dict[str, tuple[dict[str, list[LinkSummary]], dict[str, list[LinkSummary]]]] = {}
+
+    def rows(self, case: CaseRecords, link: str) -> list[LinkSummary]:
+        """The rows of a link in the results: of a shared one, or of a group's."""
+        if case.name not in self.links:
+            self.links[case.name] = _by_key(self.summary.cases[case.name].links, lambda row: row.link)
+        return self.links[case.name].get(link, [])
+
+    def own(self, case: CaseRecords, link: str, of_group: bool) -> list[LinkSummary]:
+        """The links of nodes with a name: their own, or that of their group (`web.nic.in`)."""
+        if case.name not in self.of_nodes:
+            rows = tuple(private_links(case))
+            self.of_nodes[case.name] = (_by_key(rows, lambda row: row.link), _by_key(rows, _group_name))
+        return self.of_nodes[case.name][of_group].get(link, [])
 
     def object_of(self, case: CaseRecords) -> Mapping[str, Any]:
         if case.name not in self.objects:
@@ -226,7 +241,7 @@ def _value(
         found = look_up(figures.object_of(case), threshold)
         worst = "max" if threshold.comparison in _BELOW else "min"
         return _finite(np.array(found), worst), threshold.statistic is not None
-    rows, own = _links(case, threshold, figures.summary)
+    rows, own = _links(case, threshold, figures)
     name = METRICS[threshold.metric].path[-1]
     values = np.array([value for row in rows if (value := getattr(row, name)) is not None])
     return _finite(values, threshold.statistic or own, missing=np.nan), len(values) > 1
@@ -259,26 +274,34 @@ def _below(value: Any, step: str, threshold: Threshold) -> list[Any]:
     return []
 
 
-def _links(
-    case: CaseRecords, threshold: Threshold, summary: RunSummary
-) -> tuple[list[LinkSummary] | list[Busiest], str]:
+def _by_key(rows: Iterable[LinkSummary], key: Callable[[LinkSummary], str]) -> dict[str, list[LinkSummary]]:
+    found: dict[str, list[LinkSummary]] = {}
+    for row in rows:
+        found.setdefault(key(row), []).append(row)
+    return found
+
+
+def _group_name(row: LinkSummary) -> str:
+    """What the links of its group are called together."""
+    return f"{LinkName.of(row.link).group}.{row.kind}"
+
+
+def _links(case: CaseRecords, threshold: Threshold, figures: _Figures) -> tuple[list[LinkSummary] | list[Busiest], str]:
     """The rows of the links that a selector means, and the statistic of them where the condition names none.
 
     They are all shared links, one, one node's own, or those of a group's nodes: their mean, as the results show it.
     """
     name = threshold.selectors.get("link")
-    rows = summary.cases[case.name].links
     if name is None:
-        return [row for row in rows if row.nodes is None], "max"
-    found = [row for row in rows if row.link == name]
+        return [row for row in figures.summary.cases[case.name].links if row.nodes is None], "max"
+    found = figures.rows(case, name)
     if not found:
-        return [row for row in private_links(case) if row.link == name], "max"
+        return figures.own(case, name, of_group=False), "max"
     if found[0].nodes is None or threshold.statistic in (None, "mean"):
         return found, "mean"
     if threshold.statistic == "max" and found[0].max is not None:
         return [found[0].max], "max"
-    group, part = LinkName.of(name).owner, found[0].kind
-    return [row for row in private_links(case) if row.kind == part and LinkName.of(row.link).group == group], "mean"
+    return figures.own(case, name, of_group=True), "mean"
 
 
 def _finite(values: Times, name: str, missing: float = np.inf) -> float | None:

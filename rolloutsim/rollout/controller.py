@@ -7,10 +7,11 @@ sees counters, not lists: a rollout of many pods costs as many decisions as it h
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rolloutsim.fleet.pods import Cluster, Pod
     from rolloutsim.scenario.causes import Cause
 
@@ -69,16 +70,18 @@ class Controller(ABC):
             The code of a pod whose event made it look; -1: its own time has come.
         """
 
-    def missing(self) -> str:
-        """What is missing, in words; empty when it is done."""
+    def missing(self, waits: Mapping[Cause, int]) -> str:
+        """What is missing, in words; empty when it is done.
+
+        Parameters
+        ----------
+        waits : mapping of Cause to int
+            How many of its pods wait for what.
+        """
         if self.done:
             return ""
         name, wanted, pods = self.workload.name, self.wanted, self.pods
         text = f"workload '{name}': {pods.new_available} of {wanted} pods of the new version are available"
-        waits: Counter[Cause] = Counter()
-        for pod in self.cluster.pods:
-            if pod.workload == self.number and pod.cause is not None:
-                waits[pod.cause] += 1
         reasons = [f"{waits[cause]} {cause.pods}" for cause in sorted(waits, key=lambda cause: cause.number)]
         unborn = wanted - pods.new_pods
         if unborn > 0:

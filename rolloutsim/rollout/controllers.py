@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rolloutsim.rollout.at_once import AtOnce
@@ -11,6 +12,7 @@ from rolloutsim.rollout.daemonset import DaemonSet
 from rolloutsim.rollout.rolling import Rolling
 from rolloutsim.rollout.statefulset import StatefulSet
 from rolloutsim.rollout.waves import Waves
+from rolloutsim.scenario.causes import Cause
 
 if TYPE_CHECKING:
     from rolloutsim.fleet.pods import Cluster
@@ -39,18 +41,28 @@ class Rollout:
     """
 
     def __init__(self, cluster: Cluster, api_call: float, times: Times | None) -> None:
+        self.cluster = cluster
         self.controllers = [_controller(cluster, number, api_call, times) for number in range(len(cluster.workloads))]
         self.waiting = len(self.controllers)
+        self._done = [False] * len(self.controllers)
         cluster.settled = self._count
         for workload, controller in zip(cluster.workloads, self.controllers, strict=True):
             cluster.network.call_later(workload.start, controller.begin)
 
-    def _count(self) -> None:
-        self.waiting = sum(not controller.done for controller in self.controllers)
+    def _count(self, changed: Iterable[int]) -> None:
+        for number in changed:
+            done = self.controllers[number].done
+            self.waiting += self._done[number] - done
+            self._done[number] = done
 
     def missing(self) -> tuple[str, ...]:
         """What is missing of each workload that is not done, in words."""
-        return tuple(text for controller in self.controllers if (text := controller.missing()))
+        waits = [Counter[Cause]() for _ in self.controllers]
+        for pod in self.cluster.pods:
+            if pod.cause is not None:
+                waits[pod.workload][pod.cause] += 1
+        texts = (one.missing(waiting) for one, waiting in zip(self.controllers, waits, strict=True))
+        return tuple(text for text in texts if text)
 
 
 def start(cluster: Cluster, api_call: float = API_CALL, times: Times | None = None) -> Rollout:

@@ -125,12 +125,12 @@ class DaemonSet(Controller):
 
     def _next(self, number: int) -> list[int]:
         """The next nodes whose old pod is available; nothing while states are out of date."""
-        found: list[int] = []
+        found: dict[int, None] = {}
         while self._candidates and len(found) < number and not self._touched:
             node = heappop(self._candidates)
-            if self._states[node] is State.OLD and node not in found:
-                found.append(node)
-        return found
+            if self._states[node] is State.OLD:
+                found[node] = None
+        return [*found]
 
     def _state(self, node: int) -> State:
         old, new = self._old.get(node), self._new.get(node)

@@ -58,6 +58,7 @@ class Orchestrated:
         self.workloads = case.workloads or tuple(_bare_workloads(scenario, case))
         self.pulls = Pulls()
         self.bare = not case.workloads
+        self._policies = {image.name: default_policy(image.name) for image in actors.images}
         present = _cached_images(scenario)
         self.kubelets = [
             Kubelet(
@@ -73,10 +74,15 @@ class Orchestrated:
             for index, (node, group) in enumerate(zip(actors.nodes, actors.groups, strict=True))
         ]
         numbers = {group.name: number for number, group in enumerate(scenario.groups)}
-        nodes_of = [
-            [node for node, group in enumerate(actors.groups) if group in {numbers[name] for name in workload.groups}]
-            for workload in self.workloads
-        ]
+        members: list[list[int]] = [[] for _ in scenario.groups]
+        for index, group in enumerate(actors.groups):
+            members[group].append(index)
+        # Workloads of the same groups have one list of nodes, however many they are.
+        nodes_in = {
+            groups: sorted(node for name in dict.fromkeys(groups) for node in members[numbers[name]])
+            for groups in dict.fromkeys(workload.groups for workload in self.workloads)
+        }
+        nodes_of = [nodes_in[workload.groups] for workload in self.workloads]
         self.cluster = Cluster(
             network, self.workloads, nodes_of, self.kubelets,
             lambda number: float(self.workloads[number].startup.sample(lambda: generator("startup"), 1)[0]),
@@ -132,7 +138,7 @@ class Orchestrated:
         self.ledger.pods.reason[pod.row] = self.incidents.reason(reason)
 
     def _policy(self, pod: Pod, image: str) -> PullPolicy:
-        return self.workloads[pod.workload].pull_policy or default_policy(image)
+        return self.workloads[pod.workload].pull_policy or self._policies[image]
 
 
 def push_before(scenario: ResolvedScenario, images: tuple[Image, ...]) -> Pushed:
@@ -184,7 +190,7 @@ def default_policy(image: str) -> PullPolicy:
 
 def _cached_images(scenario: ResolvedScenario) -> list[tuple[str, ...]]:
     """The images that each node holds from the beginning, by name."""
-    return [cached_images(group, i) for group in scenario.groups for i in range(group.count)]
+    return [images for group in scenario.groups for images in cached_images(group)]
 
 
 def _bare(spec: KubeletSpec) -> KubeletSpec:

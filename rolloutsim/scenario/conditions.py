@@ -123,8 +123,9 @@ def _selectors(name: str, inside: str, document: Document, names: Mapping[str, f
     """The labels in the braces of a metric, each with an existing name."""
     selectors: dict[str, str] = {}
     for label, value in _pairs(name, inside):
-        known = sorted(names.get(label, VALUES.get(label, (value,))))
-        if value not in known and not (label == "link" and is_counted(value, document)):
+        there = names.get(label, VALUES.get(label, (value,)))
+        if value not in there and not (label == "link" and is_counted(value, document)):
+            known = sorted(there)
             message = f"no {label} is named '{value}'; known: {listing(known)}"
             related: tuple[Path, ...] = (("images", value), ("network", "links", value))
             related += tuple((section, value) for section in ("workloads", "registries", "background"))

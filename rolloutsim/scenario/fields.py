@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,6 +32,10 @@ _PATTERNS: dict[Kind, str] = {
     "time": rf"^\s*({_NUMBER}\s*(us|µs|ms|s|m|h|d)\s*)+$",
     "share": rf"^\s*{_NUMBER}\s*%\s*$",
 }
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # without line ends and tabs
 
 _PERIODS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}  # [s]
 _OFTEN = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*/\s*(.+?)\s*")
@@ -211,9 +214,9 @@ class Text(Described):
             raise fault(f"{quoted(value)} is not a name; a name has only letters, digits and any of . _ - within")
         if not value.strip():
             raise fault("the text is empty; write some, or leave the key out")
-        for char in value:
-            if unicodedata.category(char) == "Cc" and not (self.lines and char in "\n\t"):
-                raise fault(f"the text has the control character U+{ord(char):04X} in it; take it out")
+        control = (_STEERING if self.lines else _CONTROL).search(value)
+        if control is not None:
+            raise fault(f"the text has the control character U+{ord(control[0]):04X} in it; take it out")
         return value
 
     def schema(self) -> JsonSchemaValue:
@@ -435,17 +438,12 @@ def _without_quotes(value: Any) -> str | None:
 
 def is_long(value: Any) -> bool:
     """Whether a value is a map, or a model that was made from one."""
-    return isinstance(value, Mapping) or hasattr(value, "model_fields_set")
+    return not isinstance(value, str) and (isinstance(value, Mapping) or hasattr(value, "model_fields_set"))
 
 
 def is_name(text: str) -> bool:
     """Whether the text can be part of a link's name."""
-    return (
-        len(text) <= 100
-        and text.isascii()
-        and text[:1].isalnum()
-        and all(char.isalnum() or char in "._-" for char in text)
-    )
+    return _NAME.fullmatch(text) is not None
 
 
 def quoted(value: Any) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 from rolloutsim.errors import nearest
 
@@ -73,7 +74,8 @@ _NOT_SIMULATED = {
     "upstream", "upstreams",
 }  # fmt: skip
 
-_MOST_COMPARED = 500  # names that a misspelt one is compared with; each comparison takes microseconds
+MOST_COMPARED = 500  # names that a misspelt one is compared with; each comparison takes microseconds
+MOST_LISTED = 20  # words in a message (assumed: more are not read)
 
 
 def snake_case(word: str) -> str:
@@ -81,6 +83,7 @@ def snake_case(word: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", word).replace("-", "_").replace(" ", "_").lower()
 
 
+@lru_cache(256)  # many errors are one, made again and again
 def candidates(word: str) -> tuple[str, ...]:
     """The words of this format that a word may stand for, the likeliest first, whether or not there are such."""
     snake = snake_case(word)
@@ -90,14 +93,14 @@ def candidates(word: str) -> tuple[str, ...]:
 
 def intended(word: str, allowed: Iterable[str]) -> str | None:
     """The allowed word that was likely meant, None where none is near."""
-    choices = list(allowed)
+    choices = allowed if isinstance(allowed, Collection) else tuple(allowed)
     snake = snake_case(word)
     for candidate in candidates(word):
         if candidate in choices and (
             candidate != "from" or snake == "from" or "until" in choices
         ):  # else it is no time
             return candidate
-    if len(choices) > _MOST_COMPARED:
+    if len(choices) > MOST_COMPARED:
         return None
     return nearest(word, choices) or nearest(snake, choices)
 
@@ -120,8 +123,8 @@ def kind_help(word: str, value: object, allowed: Iterable[str]) -> str | None:
     return next((help for known, help in _KINDS.items() if kind in (known, known.replace("_", ""))), _EVERY_KIND)
 
 
-def listing(words: Iterable[str], most: int = 20, separator: str = " ") -> str:
-    """The words for a message; a long list is cut."""
+def listing(words: Iterable[str], most: int = MOST_LISTED, separator: str = " ", more: int = 0) -> str:
+    """The words for a message; a long list is cut, and of `more` words only their number is told."""
     all_words = list(words) or ["none"]
-    more = len(all_words) - most
+    more += max(len(all_words) - most, 0)
     return separator.join(all_words[:most]) + (f" … ({more} more)" if more > 0 else "")

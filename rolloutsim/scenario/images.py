@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rolloutsim.scenario.model import COMPRESSION_RATIO, Document, ImageSpec, LayerSpec
+from rolloutsim.scenario.model import COMPRESSION_RATIO, Document, ImageSpec
 from rolloutsim.scenario.places import Path, Problem, dotted, unknown
 from rolloutsim.scenario.resolved import Layer
 from rolloutsim.structs import struct
@@ -21,7 +21,8 @@ class _Mention:
 
     path: Path
     digest: str
-    layer: LayerSpec
+    compressed: float | None
+    unpacked: float | None
     ratio: float | None
 
 
@@ -41,9 +42,13 @@ def layers(document: Document) -> Layers:
     merged: dict[str, Layer] = {}
     ratios: dict[str, float] = {}
     for digest, same in _by_digest(mentions).items():
-        given = next((one.ratio for one in same if one.ratio is not None), COMPRESSION_RATIO)
-        compressed = next((one.layer.compressed for one in same if one.layer.compressed is not None), None)
-        unpacked = next((one.layer.unpacked for one in same if one.layer.unpacked is not None), None)
+        first = same[0]
+        ratio, compressed, unpacked = first.ratio, first.compressed, first.unpacked
+        for other in same[1:]:
+            ratio = other.ratio if ratio is None else ratio
+            compressed = other.compressed if compressed is None else compressed
+            unpacked = other.unpacked if unpacked is None else unpacked
+        given = COMPRESSION_RATIO if ratio is None else ratio
         if compressed is None or unpacked is None:
             ratios[digest] = given
         if compressed is None:
@@ -67,17 +72,17 @@ def image_problems(document: Document) -> Iterator[Problem]:
         yield from _base_problems(name, document)
     mentions = {name: list(_mentions(name, spec)) for name, spec in document.images.items()}
     for digest, same in _by_digest(mentions).items():
-        yield from _digest_problems(digest, same)
+        if len(same) > 1:
+            yield from _digest_problems(digest, same)
 
 
 def _mentions(name: str, spec: ImageSpec) -> Iterator[_Mention]:
     path: Path = ("images", name)
     if spec.layers is None and (spec.compressed is not None or spec.unpacked is not None):
-        sizes = {"compressed": spec.compressed, "unpacked": spec.unpacked}
-        alone = LayerSpec().model_copy(update=sizes)
-        yield _Mention(path, spec.digest or f"{name}/0", alone, spec.ratio)
+        yield _Mention(path, spec.digest or f"{name}/0", spec.compressed, spec.unpacked, spec.ratio)
     for layer_name, layer in (spec.layers or {}).items():
-        yield _Mention((*path, "layers", layer_name), layer.digest or f"{name}/{layer_name}", layer, spec.ratio)
+        digest = layer.digest or f"{name}/{layer_name}"
+        yield _Mention((*path, "layers", layer_name), digest, layer.compressed, layer.unpacked, spec.ratio)
 
 
 def _by_digest(mentions: Mapping[str, list[_Mention]]) -> dict[str, list[_Mention]]:
@@ -114,14 +119,14 @@ def _shape_problems(path: Path, spec: ImageSpec) -> Iterator[Problem]:
 
 
 def _base_problems(name: str, document: Document) -> Iterator[Problem]:
-    lineage = [name]
+    lineage, seen = [name], {name}
     while (base := document.images[lineage[-1]].base) is not None:
         if base not in document.images:
             if len(lineage) == 1:
                 known = [other for other in document.images if other != name]
                 yield unknown("image", base, known, ("images", name, "base"), ("images", base))
             return
-        if base in lineage:
+        if base in seen:
             order = list(document.images)
             if base == name and name == min(lineage, key=order.index):
                 cycle = " → ".join([*lineage, name])
@@ -129,20 +134,21 @@ def _base_problems(name: str, document: Document) -> Iterator[Problem]:
                 yield Problem(("images", name, "base"), message)
             return
         lineage.append(base)
+        seen.add(base)
 
 
 def _digest_problems(digest: str, same: list[_Mention]) -> Iterator[Problem]:
     for key in ("compressed", "unpacked"):
-        sized = [one for one in same if getattr(one.layer, key) is not None]
+        sized = [one for one in same if getattr(one, key) is not None]
         for other in sized[1:]:
-            first, second = getattr(sized[0].layer, key), getattr(other.layer, key)
+            first, second = getattr(sized[0], key), getattr(other, key)
             if first != second:
                 message = (
                     f"digest '{digest}' is {_exact(second)} {key} here, but {_exact(first)} in "
                     f"{dotted(sized[0].path)}; a layer has one size"
                 )
                 yield Problem((*other.path, key), message, related=(sized[0].path,))
-    if all(one.layer.unpacked is None for one in same):
+    if all(one.unpacked is None for one in same):
         rated = [one for one in same if one.ratio is not None]
         for other in rated[1:]:
             if other.ratio != rated[0].ratio:

@@ -12,9 +12,10 @@ two nodes of one rack turns in the rack; below that, it turns where their ways t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
 
-from rolloutsim.scenario.hints import did_you_mean, intended, listing
+from rolloutsim.scenario.hints import MOST_COMPARED, MOST_LISTED, did_you_mean, intended, listing
 from rolloutsim.scenario.model import REGISTRY, BackgroundSpec, Document, GroupSpec, LinkSpec, RegistrySpec
 from rolloutsim.scenario.places import Path, Problem, dotted
 from rolloutsim.scenario.resolved import LinkKind
@@ -89,9 +90,10 @@ def node_ranges(document: Document) -> str:
     """The nodes of each group, for a message: `web-000 to web-179`."""
     ends = [
         (node_name(group, 0, spec.count), node_name(group, spec.count - 1, spec.count))
-        for group, spec in document.nodes.items()
+        for group, spec in islice(document.nodes.items(), MOST_LISTED)
     ]
-    return listing([first if first == last else f"{first} to {last}" for first, last in ends], separator=", ")
+    shown = [first if first == last else f"{first} to {last}" for first, last in ends]
+    return listing(shown, separator=", ", more=len(document.nodes) - len(shown))
 
 
 def node_help(link: LinkName, document: Document, others: Iterable[str] = ()) -> str | None:
@@ -113,7 +115,9 @@ def node_help(link: LinkName, document: Document, others: Iterable[str] = ()) ->
 
 
 def _first_nodes(document: Document) -> list[str]:
-    return [node_name(group, 0, spec.count) for group, spec in document.nodes.items()]
+    """A node of each group; not of more groups than a misspelt name is compared with."""
+    groups = islice(document.nodes.items(), MOST_COMPARED + 1)
+    return [node_name(group, 0, spec.count) for group, spec in groups]
 
 
 def registries(document: Document) -> dict[str, RegistrySpec]:
@@ -216,16 +220,17 @@ def private_rate(group: GroupSpec, resource: Resource, document: Document) -> fl
 
 def group_links(document: Document) -> Iterator[str]:
     """The rows of the groups' own links that results have: `web.nic.in`, each the mean over the group's nodes."""
+    sending = _sending(document)
     for name, group in document.nodes.items():
         for part, resource in PARTS.items():
-            if _has(group, resource, document) and (resource in PULLED or _sends(group, document)):
+            if _has(group, resource, document) and (resource in PULLED or id(group) in sending):
                 yield f"{name}.{part}"
 
 
-def _sends(group: GroupSpec, document: Document) -> bool:
-    """Whether background traffic leaves by a NIC of the group; nothing else does."""
+def _sending(document: Document) -> set[int]:
+    """The identities of the groups by whose NICs background traffic leaves; nothing else does."""
     links = (private_link(link, document) for flow in document.background.values() for link in crossed(flow, document))
-    return any(found is not None and found[0] is group and found[1] not in PULLED for found in links)
+    return {id(found[0]) for found in links if found is not None and found[1] not in PULLED}
 
 
 def is_counted(name: str, document: Document) -> bool:
@@ -320,38 +325,45 @@ def link_problems(document: Document) -> Iterator[Problem]:
     used: set[str] = set()
     for name, registry in registries(document).items():
         here = registry_path(document, name)
-        before = [f"{name}.storage", *uplinks(name, registry)]
+        before = {f"{name}.storage", *uplinks(name, registry)}
         yield from _via_problems((*here, "via"), registry.via, owners, before)
         used.update((*before, *registry.via))
         if registry.redirect is not None:
-            yield from _via_problems((*here, "redirect", "via"), registry.redirect.via, owners, [])
+            yield from _via_problems((*here, "redirect", "via"), registry.redirect.via, owners, ())
             used.update(registry.redirect.via)
     for name, group in document.nodes.items():
-        down = [f"{rack}.down" for rack in group.racks]
-        yield from _via_problems(("nodes", name, "via"), group.via, owners, [*down, *used])
+        down = {f"{rack}.down" for rack in group.racks} if group.via else ()
+        yield from _via_problems(("nodes", name, "via"), group.via, owners, down, used)
     if document.push is not None:
-        taken = [f"{document.push.source}.uplink", *map(inbound, registries(document))]
+        taken = {f"{document.push.source}.uplink", *map(inbound, registries(document))}
         yield from _via_problems(("push", "via"), document.push.via, owners, taken)
     for name, flow in document.background.items():
         here = ("background", name, "links")
         if flow.links == ():
             yield Problem(here, f"{dotted(here)} is empty; give at least one link", at="key")
+        seen: set[str] = set()
         for number, link in enumerate(flow.links or ()):
             if link not in owners:
                 yield from _private_problems((*here, number), link, document, owners)
-            elif link in (flow.links or ())[:number]:
+            elif link in seen:
                 yield Problem((*here, number), f"link '{link}' is crossed twice by {dotted(here[:2])}; name it once")
+            seen.add(link)
 
 
-def _via_problems(path: Path, via: tuple[str, ...], owners: Mapping[str, Path], before: list[str]) -> Iterator[Problem]:
+def _via_problems(
+    path: Path, via: tuple[str, ...], owners: Mapping[str, Path], *before: Collection[str]
+) -> Iterator[Problem]:
+    """Links of `via` that are not there, or stand in it twice or in what was crossed before."""
+    seen: set[str] = set()
     for number, link in enumerate(via):
         if link not in owners:
             message = f"link '{link}' is never defined; known: {listing(owners)}"
             help = did_you_mean(link, owners)
             yield Problem((*path, number), message, help, related=(("network", "links", link),))
-        elif link in via[:number] or link in before:
+        elif link in seen or any(link in links for links in before):
             message = f"link '{link}' is crossed twice on the way from the registry; name it once"
             yield Problem((*path, number), message)
+        seen.add(link)
 
 
 def _private_problems(path: Path, link: str, document: Document, owners: Mapping[str, Path]) -> Iterator[Problem]:

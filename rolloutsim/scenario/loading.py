@@ -137,10 +137,8 @@ class Draft:
         UsageError
             If a path does not exist.
         """
-        data, places = self.data, replace(self.places, at=dict(self.places.at))
-        for change in changes:
-            data = apply(data, places, change)
-        return Draft(data, places, self.problems)
+        places = self.places.copy()
+        return Draft(apply(self.data, places, *changes), places, self.problems)
 
     def document(self, changes: Iterable[Change] = ()) -> Document:
         """The valid document, with changes.

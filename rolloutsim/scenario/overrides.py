@@ -79,34 +79,55 @@ def parse_change(key: str, value: Any, verb: str = "with_") -> Change:
     return Change(path, read_value(value, source) if isinstance(value, str) else copy.deepcopy(value), source)
 
 
-def apply(data: Mapping[str, Any], places: Places, change: Change) -> dict[str, Any]:
-    """A copy of the data with the change; `places` learns where the new part comes from.
+def apply(data: Mapping[str, Any], places: Places, *changes: Change) -> dict[str, Any]:
+    """A copy of the data with the changes, which shares what they leave; `places` learns where new parts come from.
 
     Raises UsageError if the format has no such path, or the scenario no such name.
     """
-    result = copy.deepcopy(dict(data))
+    result = dict(data)
+    copies = _Copies()
+    for change in changes:
+        _apply(result, places, change, copies)
+    return result
+
+
+class _Copies:
+    """The containers that were copied for a change, each once."""
+
+    def __init__(self) -> None:
+        self.own: dict[int, Any] = {}  # kept, so that no other gets its identity
+
+    def inside(self, container: Any, step: Any, value: Any) -> Any:
+        """Put a value at a step of a copy, a container as a copy."""
+        if isinstance(value, (dict, list)) and id(value) not in self.own:
+            value = dict(value) if isinstance(value, dict) else list(value)
+            self.own[id(value)] = value
+        container[step] = value
+        return value
+
+
+def _apply(result: dict[str, Any], places: Places, change: Change, copies: _Copies) -> None:
     container: Any = result
     part = ROOT
     for depth, step in enumerate(change.path[:-1]):
-        container, part = _only_entry(container, part, step)
+        container, part = _only_entry(container, part, step, copies)
         step, part = _step(container, part, change, depth, step)
         before = container.get(step) if isinstance(container, dict) else container[step]
-        container[step] = _opened(before, part)
+        inner = _opened(before, part)
         if part.short is not None and before is not None and not is_long(before) and change.path[depth + 1] == "layers":
-            container[step] = {}
-        if not isinstance(container[step], (dict, list)):
+            inner = {}
+        if not isinstance(inner, (dict, list)):
             raise _unknown(change, f"{dotted(change.path[: depth + 1])} has no keys inside")
-        container = container[step]
+        container = copies.inside(container, step, inner)
     last = len(change.path) - 1
-    container, part = _only_entry(container, part, change.path[-1])
+    container, part = _only_entry(container, part, change.path[-1], copies)
     step, part = _step(container, part, change, last, change.path[-1])
     before = container.get(step) if isinstance(container, dict) else container[step]
     path = (*change.path[:-1], step)
     if isinstance(before, dict) and not isinstance(change.value, (dict, list)):
-        path, container, step = _short_target(change, part, container, path)
+        path, container, step = _short_target(change, part, container, path, copies)
     container[step] = change.value
     places.override(path, change.place or Place(source=change.source))
-    return result
 
 
 def parse_path(text: str, verb: str = "explain") -> Path:
@@ -182,12 +203,11 @@ def _step(container: Any, part: Part, change: Change, depth: int, step: str | in
     return step, inner
 
 
-def _only_entry(container: Any, part: Part, step: str | int) -> tuple[Any, Part]:
+def _only_entry(container: Any, part: Part, step: str | int, copies: _Copies) -> tuple[Any, Part]:
     """The one entry of a list that a key is looked for in, as if there were no list; else the container itself."""
     inner = part.step(0) if part.is_list else None
     if isinstance(container, list) and len(container) == 1 and inner is not None and step in (inner.keys or ()):
-        container[0] = _opened(container[0], inner)
-        return container[0], inner
+        return copies.inside(container, 0, _opened(container[0], inner)), inner
     return container, part
 
 
@@ -206,17 +226,19 @@ def _opened(value: Any, part: Part) -> Any:
     return part.short.expand(value) if part.short is not None else value
 
 
-def _short_target(change: Change, part: Part, container: Any, path: Path) -> tuple[Path, Any, Any]:
+def _short_target(change: Change, part: Part, container: Any, path: Path, copies: _Copies) -> tuple[Path, Any, Any]:
     """Where a short form goes when there is a map: to the key that it stands for, or in the map's place."""
     before = container[path[-1]]
     if part.short is not None and part.short.key is not None:
-        return (*path, part.short.key), before, part.short.key
+        return (*path, part.short.key), copies.inside(container, path[-1], before), part.short.key
     if path == ("nodes",):
         if len(before) > 1:
             what = f"there are several groups of nodes: {listing(before)}"
             raise _unknown(change, what, "say which, as in nodes.NAME.count")
         (group,) = before
-        return ("nodes", group, "count"), before[group], "count"
+        groups, inner = copies.inside(container, "nodes", before), part.step(group)
+        opened = before[group] if inner is None else _opened(before[group], inner)
+        return ("nodes", group, "count"), copies.inside(groups, group, opened), "count"
     return path, container, path[-1]
 
 

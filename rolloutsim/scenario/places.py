@@ -6,7 +6,8 @@ it into a located diagnostic. A part that the text lacks is looked for at the ne
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -15,6 +16,8 @@ from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.structs import struct
 
 Path = tuple[str | int, ...]
+
+_SPECIAL = re.compile(r"""[.\s\[\]{}="',\\]""")  # what a step of a dotted path cannot have without quotes
 
 
 @struct
@@ -52,10 +55,9 @@ class Problem:
 
 
 def unknown(
-    what: str, name: str, known: Iterable[str], path: Path, *related: Path, at: Literal["key", "value"] = "value"
+    what: str, name: str, known: Collection[str], path: Path, *related: Path, at: Literal["key", "value"] = "value"
 ) -> Problem:
     """Nothing of a kind has a name, of which those that are known are told."""
-    known = list(known)
     message = f"no {what} is named '{name}'; known: {listing(known)}"
     return Problem(path, message, did_you_mean(name, known), at, related)
 
@@ -70,11 +72,32 @@ class Places:
         The name that errors show.
     lines : sequence of str
         The text's lines; empty for a scenario that did not come from text.
+    at : dict
+        Places of parts that the text does not have, or not there.
+    in_text : callable or None
+        Gives the place of a part in the text, None where it has none: only errors ask, and for few parts.
     """
 
     file: str
     lines: Sequence[str] = ()
     at: dict[Path, Place] = field(default_factory=dict)
+    in_text: Callable[[Path], Place | None] | None = None
+    _elsewhere: dict[Path, int] = field(default_factory=dict)  # parts that come from there, with all in them → in turn
+    _turns: int = 0
+
+    def copy(self) -> Places:
+        """The same places, for changes."""
+        return replace(self, at=dict(self.at), _elsewhere=dict(self._elsewhere))
+
+    def find(self, path: Path) -> Place | None:
+        """The place of the part itself, None where there is none."""
+        turn = 0
+        if self._elsewhere:
+            turn = self._elsewhere.get(path, 0)
+            if any(self._elsewhere.get(path[:length], 0) > turn for length in range(1, len(path))):
+                return None
+        place = self.at.get(path)
+        return place if place is not None or self.in_text is None else self.in_text(path)
 
     def diagnose(self, problem: Problem) -> Diagnostic:
         """The problem, located."""
@@ -97,17 +120,19 @@ class Places:
 
     def override(self, path: Path, place: Place) -> None:
         """Let the part at `path`, with all in it, come from elsewhere."""
-        for known in [known for known in self.at if known[: len(path)] == path]:
-            del self.at[known]
+        self.at.pop(path, None)
         self.at[path] = place
+        self._turns += 1
+        self._elsewhere[path] = self._turns
 
     def overrides(self) -> dict[str, str]:
         """What came from elsewhere: path, as `--set` takes it → `--set`, or what else set it."""
-        return {dotted(path): at.source.split()[0] for path, at in self.at.items() if at.source is not None}
+        found = ((path, at.source) for path, at in self.at.items() if at.source is not None and self.find(path) is at)
+        return {dotted(path): source.split()[0] for path, source in found}
 
     def line_of(self, path: Path) -> int | None:
         """The line [1] of the part itself, None where the text lacks it."""
-        place = self.at.get(path)
+        place = self.find(path)
         span = place and (place.key or place.value)
         return span.line if span else None
 
@@ -120,8 +145,8 @@ class Places:
     def _nearest(self, path: Path) -> Place:
         for length in range(len(path), -1, -1):
             for candidate in _spellings(path[:length]):
-                if candidate in self.at:
-                    place = self.at[candidate]
+                place = self.find(candidate)
+                if place is not None:
                     return place if length == len(path) else replace(place, whole=None)
         return Place()
 
@@ -148,7 +173,7 @@ def dotted(path: Path) -> str:
     for step in path:
         if isinstance(step, int):
             text += f"[{step}]"
-        elif step and not any(char in "." or char.isspace() or char in "[]{}=\"',\\" for char in step):
+        elif step and _SPECIAL.search(step) is None:
             text += f".{step}" if text else step
         else:
             escaped = step.replace("\\", "\\\\").replace('"', '\\"')

@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, cast
 
 from rolloutsim.scenario import links, model, resolved
@@ -43,6 +44,7 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
     # The link of what pushes comes last in results.
     lines = sorted(links.shared_links(document), key=lambda line: line.path == ("push",))
     sizes = layers(document)
+    taking = links.takers(document)
     scenario = resolved.ResolvedScenario(
         name=document.name or UNNAMED,
         description=document.description,
@@ -51,7 +53,9 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
         groups=tuple(_group(name, group, document, line_share) for name, group in document.nodes.items()),
         links={line.name: _link(line, document.network, line_share, ideal) for line in lines},
         path_latency=0.0 if ideal else document.network.latency,
-        registries={name: _registry(name, spec, document) for name, spec in links.registries(document).items()},
+        registries={
+            name: _registry(name, spec, document, name in taking) for name, spec in links.registries(document).items()
+        },
         images={name: _image(name, document, sizes) for name in document.images},
         cases=_cases(document),
         startup=_NOW if ideal else _distribution(document.rollout.startup),
@@ -78,22 +82,32 @@ def fingerprint(scenario: resolved.ResolvedScenario) -> str:
     data = _plain(scenario)
     for name in ("seed", "sha256", "document", "overrides"):
         data.pop(name, None)
+    data["thresholds"] = [_plain(threshold) for threshold in scenario.thresholds]
     for threshold in data["thresholds"]:
         del threshold["place"]
-    if data["fairness"] is not None and math.isinf(data["fairness"]["memory"]):
-        data["fairness"]["memory"] = "unlimited"
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    if scenario.fairness is not None and math.isinf(scenario.fairness.memory):
+        data["fairness"] = _plain(scenario.fairness) | {"memory": "unlimited"}
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _plain(value: Any) -> Any:
-    """A dataclass as nested dicts and lists; a field whose metadata say `unless_empty` is left out where it is."""
-    if dataclasses.is_dataclass(value):
-        every = ((one, getattr(value, one.name)) for one in dataclasses.fields(value))
-        return {one.name: _plain(found) for one, found in every if found or not one.metadata.get("unless_empty")}
+def _plain(value: Any) -> dict[str, Any]:
+    """A dataclass or mapping as a dict; a field whose metadata say `unless_empty` is left out where it is."""
     if isinstance(value, Mapping):
-        return {key: _plain(found) for key, found in value.items()}
-    return [_plain(found) for found in value] if isinstance(value, (tuple, list)) else value
+        return dict(value)
+    names, optional = _members(value.__class__)
+    data = {name: getattr(value, name) for name in names}
+    for name in optional:
+        if not data[name]:
+            del data[name]
+    return data
+
+
+@cache
+def _members(kind: Any) -> tuple[list[str], list[str]]:
+    """The fields of a dataclass, and those that are left out where they are empty."""
+    fields = dataclasses.fields(kind)
+    return [one.name for one in fields], [one.name for one in fields if one.metadata.get("unless_empty")]
 
 
 def written(document: Document) -> str:
@@ -156,8 +170,8 @@ def _link(line: links.Line, network: model.NetworkSpec, share: float, ideal: boo
     return resolved.Link(line.name, line.kind, line.rate * share, line.rate, latency, buffer, queue)
 
 
-def _registry(name: str, spec: model.RegistrySpec, document: Document) -> resolved.Registry:
-    """A registry; in the ideal model requests take no time, and connections have no limit."""
+def _registry(name: str, spec: model.RegistrySpec, document: Document, takes: bool) -> resolved.Registry:
+    """A registry, into which something goes or not; in the ideal model requests take no time, connections no limit."""
     ideal = document.model == "ideal"
     rate = links.line_rate(spec.uplink, document)
     limited = rate is None or not math.isinf(rate)
@@ -182,7 +196,7 @@ def _registry(name: str, spec: model.RegistrySpec, document: Document) -> resolv
             connection_cap=None if math.isinf(redirect.connection_cap) else redirect.connection_cap,
             ttfb=0.0 if ideal else redirect.ttfb,
         ),
-        inbound=(links.inbound(name),) if limited and name in links.takers(document) else (),
+        inbound=(links.inbound(name),) if limited and takes else (),
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import field, fields, replace
+from functools import cache
 from math import log
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -329,6 +330,7 @@ class Registry:
         return replace(self, **_limits())
 
 
+@cache
 def _limits() -> dict[str, Any]:
     """What can make a registry refuse requests: fields, and the values with which they do not."""
     return {one.name: one.default for one in fields(Registry) if one.metadata == _REFUSES}
@@ -407,11 +409,6 @@ class Case:
     name: str
     pulls: Mapping[str, tuple[PlannedPull, ...]]  # by group name; one pod a pull
     workloads: tuple[Workload, ...] = ()  # if there are any, `pulls` is empty
-
-    def asked_by(self, group: str) -> set[str]:
-        """The images that a group's nodes may pull."""
-        pulled = {pull.image for pull in self.pulls.get(group, ())}
-        return pulled.union(*(workload.images for workload in self.workloads if group in workload.groups))
 
 
 @struct

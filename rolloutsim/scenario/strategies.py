@@ -38,7 +38,10 @@ SOME_KEYS = tuple(dict.fromkeys(key for keys in OWN_KEYS.values() for key in key
 
 @struct
 class Wanted:
-    """A workload as it is meant; one that an image makes stands at `("rollout",)`, and the file says nothing of it."""
+    """A workload as it is meant; one that an image makes stands at `("rollout",)`, and the file says nothing of it.
+
+    `general` is the strategy of `rollout`, `nodes` how many its groups have together.
+    """
 
     document: Document
     name: str
@@ -47,7 +50,9 @@ class Wanted:
     replicas: int
     daemonset: bool
     groups: tuple[str, ...]
+    nodes: int
     strategy: str
+    general: str
     spec: WorkloadSpec | None = None
 
     def value(self, key: str) -> Any:
@@ -55,7 +60,7 @@ class Wanted:
         own = self.spec.rollout if self.spec is not None else None
         if own is not None and getattr(own, key, None) is not None:
             return getattr(own, key)
-        if key in SOME_KEYS and leading(self.document) != self.strategy:
+        if key in SOME_KEYS and self.general != self.strategy:
             return None
         return getattr(self.document.rollout, key)
 
@@ -100,14 +105,15 @@ def leading(document: Document) -> str:
 
 def wanted(document: Document) -> list[Wanted]:
     """Every workload, in the file's order; none where nodes pull on their own."""
-    if document.workloads is not None:
-        return [_of(document, name, spec) for name, spec in document.workloads.items()]
     if not has_pods(document):
         return []
     nodes = sum(group.count for group in document.nodes.values())
-    strategy = leading(document)
+    groups, general = tuple(document.nodes), leading(document)
+    if document.workloads is not None:
+        return [_of(document, name, spec, groups, nodes, general) for name, spec in document.workloads.items()]
+    is_daemonset = general == "daemonset"
     return [
-        Wanted(document, image, ("rollout",), (image,), nodes, strategy == "daemonset", tuple(document.nodes), strategy)
+        Wanted(document, image, ("rollout",), (image,), nodes, is_daemonset, groups, nodes, general, general)
         for image in document.images
     ]
 
@@ -122,9 +128,11 @@ def nothing(value: int | str) -> bool:
     return not (value if isinstance(value, int) else parse_share(value))
 
 
-def _of(document: Document, name: str, spec: WorkloadSpec) -> Wanted:
-    groups = tuple(document.nodes) if spec.groups is None else spec.groups
-    nodes = sum(document.nodes[group].count for group in groups if group in document.nodes)
+def _of(document: Document, name: str, spec: WorkloadSpec, groups: tuple[str, ...], nodes: int, general: str) -> Wanted:
+    """A workload of the file; it may run on all groups if it names none."""
+    if spec.groups is not None:
+        groups = spec.groups
+        nodes = sum(document.nodes[group].count for group in groups if group in document.nodes)
     return Wanted(
         document,
         name,
@@ -133,15 +141,16 @@ def _of(document: Document, name: str, spec: WorkloadSpec) -> Wanted:
         nodes if spec.daemonset else spec.replicas or 0,
         spec.daemonset,
         groups,
-        _strategy(document, spec, spec.rollout),
+        nodes,
+        _strategy(general, spec, spec.rollout),
+        general,
         spec,
     )
 
 
-def _strategy(document: Document, spec: WorkloadSpec, own: PolicySpec | None) -> str:
+def _strategy(general: str, spec: WorkloadSpec, own: PolicySpec | None) -> str:
     if own is not None and own.strategy is not None:
         return own.strategy
-    general = leading(document)
     fitting = FOR_DAEMONSETS if spec.daemonset else FOR_REPLICAS
     if general in fitting:
         return general

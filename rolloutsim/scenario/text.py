@@ -9,8 +9,9 @@ counted before they are made.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NoReturn
 
 import yaml
@@ -18,21 +19,26 @@ import yaml
 from rolloutsim.errors import ScenarioError
 from rolloutsim.scenario.places import Path, Place, Places, Problem, Span, dotted
 
-LARGEST_FILE = 8_000_000  # [B] (assumed: 10,000 nodes with a line each are 1 MB)
-MOST_VALUES = 200_000  # in one scenario, aliases written out (assumed: as above)
+LARGEST_FILE = 16_000_000  # [B] (assumed: 10,000 images with ten layers and digests each are 12 MB)
+MOST_VALUES = 400_000  # in one scenario, aliases written out (assumed: 10,000 nodes with an image each have 220,000)
 DEEPEST = 32  # levels of nesting (assumed: the format needs 6)
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _START = "a scenario starts with 'rolloutsim: 1'; 'rolloutsim init' prints one"
 
 # YAML 1.2.2, section 10.3.2, the core schema.
-_NULL = re.compile(r"null|Null|NULL|~|")
-_BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
-_INT = re.compile(r"[-+]?[0-9]{1,100}")
-_BASED = re.compile(r"0o[0-7]{1,100}|0x[0-9a-fA-F]{1,100}")
-_FLOAT = re.compile(
-    r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+_PLAIN = re.compile(
+    r"(?P<null>null|Null|NULL|~|)"
+    r"|(?P<bool>true|True|TRUE|false|False|FALSE)"
+    r"|(?P<int>[-+]?[0-9]{1,100})"
+    r"|(?P<based>0o[0-7]{1,100}|0x[0-9a-fA-F]{1,100})"
+    r"|(?P<float>[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))"
 )
+
+# What the parser tells of.
+_NODES = frozenset((yaml.ScalarEvent, yaml.AliasEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent))
+_STARTS = frozenset((yaml.MappingStartEvent, yaml.SequenceStartEvent))
+_ENDS = frozenset((yaml.MappingEndEvent, yaml.SequenceEndEvent))
 
 # Of Kubernetes' manifests.
 _MANIFEST_KEYS = ("apiVersion", "kind", "metadata", "spec")
@@ -67,15 +73,20 @@ class Source:
     problems: list[Problem] = field(default_factory=list)
 
 
-@dataclass(slots=True)
 class _Node:
-    start: Any
-    end: Any
-    scalar: Any = None
-    pairs: list[tuple[_Node, _Node]] | None = None
-    items: list[_Node] | None = None
-    size: int = 1
-    complete: bool = True
+    """A scalar, a map with its `pairs` or a list with its `items`, from one mark in the text to another."""
+
+    __slots__ = ("complete", "end", "items", "named", "pairs", "scalar", "size", "start")
+
+    def __init__(self, start: Any, end: Any, scalar: Any = None) -> None:
+        self.start = start
+        self.end = end
+        self.scalar = scalar
+        self.pairs: list[tuple[_Node, _Node]] | None = None
+        self.items: list[_Node] | None = None
+        self.size = 1
+        self.complete = True
+        self.named: dict[str, tuple[_Node, _Node]] | None = None  # the pairs by their keys, when somebody asks
 
 
 def decode(raw: bytes, file: str) -> str:
@@ -112,6 +123,7 @@ def read(text: str, file: str) -> Source:
         raise places.error([Problem((), f"a scenario is a map of keys; {_START}")])
     source = Source(None, places)
     places.at[()] = Place(value=_span(root.pairs[0][0]) if root.pairs else _span(root))
+    places.in_text = partial(_place, root, places.lines)
     source.data = _construct(root, (), source)
     return source
 
@@ -127,7 +139,7 @@ def read_value(text: str, name: str) -> Any:
     if root is None or (root.pairs is None and root.items is None and root.scalar is None):
         raise places.error([Problem((), "a value is missing after '='")])
     source = Source(None, places)
-    value = _construct(root, (), source, located=False)
+    value = _construct(root, (), source)
     if source.problems:
         raise places.error(source.problems)
     return value
@@ -177,35 +189,47 @@ class _Composer:
         self.anchors: dict[str, _Node] = {}
 
     def compose(self, text: str) -> _Node | None:
+        loader = None
         try:
-            return self._document(yaml.parse(text, Loader=_LOADER))
+            loader = _LOADER(text)
+            return self._document(iter(loader.get_event, None))
         except yaml.YAMLError as error:
             raise self._syntax_error(error, text) from None
+        finally:
+            if loader is not None:
+                loader.dispose()
 
     def _document(self, events: Iterator[Any]) -> _Node | None:
         root: _Node | None = None
         open_nodes: list[tuple[_Node, list[_Node]]] = []
         seen = 0
         for event in events:
-            if isinstance(event, yaml.DocumentStartEvent) and root is not None:
-                if is_manifest([key.scalar for key, _ in root.pairs or ()]):
-                    return root  # what it is says more than how many there are
-                self._refuse(event, "a second document starts here; a scenario is one YAML document")
-            if not isinstance(event, (yaml.NodeEvent, yaml.CollectionEndEvent)):
-                continue
-            if isinstance(event, yaml.CollectionEndEvent):
+            kind = type(event)
+            if kind in _ENDS:
                 node, children = open_nodes.pop()
                 self._close(node, children, event)
-            else:
+            elif kind in _NODES:
                 seen += 1
                 if seen > MOST_VALUES:
                     self._refuse(event, _too_many())
-                node = self._open(event)
-                if isinstance(event, yaml.CollectionStartEvent):
-                    if len(open_nodes) >= DEEPEST:
-                        self._refuse(event, _too_deep())
-                    open_nodes.append((node, []))
-                    continue
+                # Most values are plain: no anchor, no tag.
+                if kind is yaml.ScalarEvent and event.anchor is None and event.tag is None:
+                    value = event.value
+                    scalar = _scalar(value) if event.implicit[0] else value
+                    node = _Node(event.start_mark, event.end_mark, scalar)
+                else:
+                    node = self._open(event)
+                    if kind in _STARTS:
+                        if len(open_nodes) >= DEEPEST:
+                            self._refuse(event, _too_deep())
+                        open_nodes.append((node, []))
+                        continue
+            else:
+                if kind is yaml.DocumentStartEvent and root is not None:
+                    if is_manifest([key.scalar for key, _ in root.pairs or ()]):
+                        return root  # what it is says more than how many there are
+                    self._refuse(event, "a second document starts here; a scenario is one YAML document")
+                continue
             if open_nodes:
                 open_nodes[-1][1].append(node)
             else:
@@ -219,7 +243,9 @@ class _Composer:
                 self._refuse(event, f"alias '*{event.anchor}' stands inside its own anchor '&{event.anchor}'")
             if target is None:
                 self._refuse(event, f"alias '*{event.anchor}' has no anchor '&{event.anchor}' before it")
-            return _Node(event.start_mark, event.end_mark, target.scalar, target.pairs, target.items, target.size)
+            node = _Node(event.start_mark, event.end_mark, target.scalar)
+            node.pairs, node.items, node.size = target.pairs, target.items, target.size
+            return node
         if event.tag is not None:
             self._refuse(event, f"tag '{event.tag}' is not allowed; a scenario has plain values only")
         node = _Node(event.start_mark, event.end_mark)
@@ -279,76 +305,97 @@ def _too_many() -> str:
     return f"more than {MOST_VALUES:,} values with its aliases written out; that is the most that a scenario may have"
 
 
-def _construct(node: _Node, path: Path, source: Source, located: bool = True) -> Any:
-    """The node's data; its parts' places and problems go to `source`."""
+def _construct(node: _Node, path: Path, source: Source) -> Any:
+    """The node's data; its parts' problems go to `source`."""
     if len(path) > 2 * DEEPEST:
         source.problems.append(Problem(path, f"nested more than {2 * DEEPEST} levels deep"))
         return {}
     if node.items is not None:
-        values = []
-        for number, item in enumerate(node.items):
-            here = (*path, number)
-            if located:
-                source.places.at[here] = Place(value=_span(item), whole=_whole(item))
-            values.append(_construct(item, here, source, located))
-        return values
+        return [
+            item.scalar if item.pairs is None and item.items is None else _construct(item, (*path, number), source)
+            for number, item in enumerate(node.items)
+        ]
     if node.pairs is None:
         return node.scalar
     data: dict[str, Any] = {}
+    without_value = False
     for key, value in node.pairs:
-        name = _key_text(key, source.places)
-        here = (*path, name)
+        name = key.scalar if isinstance(key.scalar, str) else _key_text(key, source.places.lines)
         if name is None:
             message = f"a key{_inside(path)} must be plain text"
             source.problems.append(Problem(path, message))
         elif name in data:
+            here = (*path, name)
             first = source.places.line_of(here)
             where = f"; it stands first in line {first}" if first else ""
             source.places.at[(*here, "\0")] = Place(_span(key), _span(key))
             message = f"duplicate key '{name}'{_inside(path)}{where}"
             source.problems.append(Problem((*here, "\0"), message, "keep one of the two", at="key"))
+        elif value.pairs is not None or value.items is not None:
+            data[name] = _construct(value, (*path, name), source)
         else:
-            if located:
-                scalar = value.pairs is None and value.items is None
-                span = _span(value if scalar and value.scalar != "" else key)
-                source.places.at[here] = Place(_span(key), span, whole=_whole(value))
-            if value.pairs is None and value.items is None and value.scalar is None:
+            data[name] = value.scalar
+            if value.scalar is None:
                 message = f"key '{name}'{_inside(path)} has no value; give it one, or leave the key out"
-                source.problems.append(Problem(here, message, at="key"))
-                data[name] = None
-            else:
-                data[name] = _construct(value, here, source, located)
-    return {name: value for name, value in data.items() if value is not None}
+                source.problems.append(Problem((*path, name), message, at="key"))
+                without_value = True
+    return {name: value for name, value in data.items() if value is not None} if without_value else data
+
+
+def _place(root: _Node, lines: Sequence[str], path: Path) -> Place | None:
+    """Where a part stands in the text, None where it has none."""
+    node, key = root, None
+    for step in path:
+        key = None
+        if node.items is not None:
+            if not isinstance(step, int) or not 0 <= step < len(node.items):
+                return None
+            node = node.items[step]
+        elif node.pairs is not None:
+            if node.named is None:
+                node.named = {}
+                for pair in node.pairs:
+                    name = _key_text(pair[0], lines)
+                    if name is not None:
+                        node.named.setdefault(name, pair)
+            found = node.named.get(step) if isinstance(step, str) else None
+            if found is None:
+                return None
+            key, node = found
+        else:
+            return None
+    if key is None:
+        return Place(value=_span(node), whole=_whole(node))
+    is_scalar = node.pairs is None and node.items is None
+    return Place(_span(key), _span(node if is_scalar and node.scalar != "" else key), whole=_whole(node))
 
 
 def _inside(path: Path) -> str:
     return f" in {dotted(path)}" if path else ""
 
 
-def _key_text(key: _Node, places: Places) -> Any:
+def _key_text(key: _Node, lines: Sequence[str]) -> Any:
     """A key as written: `3.10` stays `3.10`, where a number would lose its zero."""
     if key.pairs is not None or key.items is not None or key.scalar is None:
         return None
     if isinstance(key.scalar, str):
         return key.scalar
-    if key.start.line < len(places.lines):
-        return places.lines[key.start.line][key.start.column : key.end.column].strip()
+    if key.start.line < len(lines):
+        return lines[key.start.line][key.start.column : key.end.column].strip()
     return str(key.scalar)
 
 
 def _scalar(text: str) -> Any:
     """A plain scalar by YAML 1.2's core schema."""
-    if _NULL.fullmatch(text):
+    match = _PLAIN.fullmatch(text)
+    if match is None:
+        return text
+    kind = match.lastgroup
+    if kind == "null":
         return None
-    if _BOOL.fullmatch(text):
+    if kind == "bool":
         return text[0] in "tT"
-    if _INT.fullmatch(text):
-        return int(text)
-    if _BASED.fullmatch(text):
-        return int(text, 0)
-    if _FLOAT.fullmatch(text):
-        return Written(text)
-    return text
+    return Written(text) if kind == "float" else int(text, 10 if kind == "int" else 0)
 
 
 def _span(node: _Node) -> Span:

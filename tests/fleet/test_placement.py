@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from rolloutsim.fleet.placement import Placement
 from rolloutsim.fleet.pod_group import Pod, PodGroup
 
@@ -45,7 +50,7 @@ def test_only_pods_of_the_version_that_is_placed_are_kept_apart() -> None:
     placement.change(0, 0, -1, alike=False)
     # Node 0 is empty and comes first; then node 1 has no pod alike, though two in all; then both have one.
     assert [place(placement, 0) for _ in range(3)] == [0, 1, 0]
-    assert placement.of_workload[0] == [2, 3]
+    assert placement.of_workload[0] == {0: 2, 1: 3}
 
 
 def test_a_node_that_is_down_is_left_out_unless_all_are() -> None:
@@ -58,9 +63,9 @@ def test_a_node_that_is_down_is_left_out_unless_all_are() -> None:
     assert placement.pick(0) == 1
 
 
-def group_of(nodes: list[int]) -> tuple[PodGroup, list[int]]:
+def group_of(nodes: list[int]) -> tuple[PodGroup, dict[int, int]]:
     """A workload with an old pod on each of these nodes; and how many there are on each node."""
-    on_node = [nodes.count(node) for node in range(max(nodes) + 1)]
+    on_node = {node: nodes.count(node) for node in nodes}
     group = PodGroup(on_node)
     for row, node in enumerate(nodes):
         pod = Pod(row, True, 0, node, ("app",), row)
@@ -102,3 +107,46 @@ def test_no_pod_goes_twice() -> None:
             on_node[pod.node] -= 1
             group.rank(pod.node)
     assert gone == [1, 3, 0, 2, 4]
+
+
+@given(st.data())
+def test_the_next_node_is_the_first_with_the_fewest_pods_alike_then_in_all(data: st.DataObject) -> None:
+    """Against the rule itself, looked up among all nodes each time."""
+    nodes, workloads = 5, 3
+    shared = [0, 1, 2, 3, 4]
+    placement = Placement([shared, shared, [1, 3]], [True, False, True], nodes)
+    alike = Counter[tuple[int, int]]()
+    in_all = Counter[int]()
+    down: set[int] = set()
+    for _ in range(data.draw(st.integers(1, 40))):
+        step = data.draw(st.sampled_from(["place", "place", "place", "remove", "down", "renew"]))
+        workload, node = data.draw(st.integers(0, workloads - 1)), data.draw(st.integers(0, nodes - 1))
+        if step == "place":
+            candidates = placement.nodes_of[workload]
+            up = [one for one in candidates if one not in down] or candidates
+            node = min(up, key=lambda one: (alike[workload, one], in_all[one], one))
+            if workload != 1:
+                assert placement.pick(workload) == node
+            placement.change(workload, node, 1)
+            alike[workload, node] += 1
+            in_all[node] += 1
+        elif step == "remove" and alike[workload, node]:
+            placement.change(workload, node, -1)
+            alike[workload, node] -= 1
+            in_all[node] -= 1
+        elif step == "down":
+            placement.set_down(node, node not in down)
+            down ^= {node}
+        elif step == "renew":
+            placement.renew()
+            alike.clear()
+
+
+def test_a_pod_costs_its_own_workload_and_not_every_one_that_may_run_on_its_node() -> None:
+    nodes = list(range(8))
+    placement = Placement([nodes] * 100, [True] * 100, 8)
+    untouched = [dict(sets) for sets in placement.with_alike[1:]]
+    for _ in range(20):
+        place(placement, 0)
+    assert placement.with_alike[1:] == untouched
+    assert placement.of_workload[1:] == [{}] * 99

@@ -106,7 +106,7 @@ def check_figures(run: Run, case: CaseRecords) -> None:
         if workload.floor is not None and not case.orchestration.faults.name:
             assert (workload.below_floor_s, workload.least_ready >= workload.floor) == (0.0, True)
     refused = sum(sum(registry.refused.values()) for registry in figures.rollout.registries)
-    assert refused == len(case.orchestration.refusals.time)
+    assert refused == case.orchestration.refusals.count.sum()
     for registry in figures.rollout.registries:
         assert 0 <= registry.retries <= sum(registry.refused.values()) <= registry.requests
         assert 0 < registry.peak_requests_per_s <= registry.requests

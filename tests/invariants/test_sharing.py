@@ -95,7 +95,7 @@ def test_bytes_are_conserved(spec: dict[str, Any]) -> None:
         assert math.isclose(moved[id(flow)], flow.size, rel_tol=1e-9, abs_tol=1e-6)
     for link in played.network.links:
         crossing = sum(flow.size for flow, _ in played.finished if link in flow.kind.links)
-        assert math.isclose(played.network.carried_by(link, ()), crossing, rel_tol=1e-12)
+        assert math.isclose(played.network.payloads(())[link.index], crossing, rel_tol=1e-12)
 
 
 @each_network

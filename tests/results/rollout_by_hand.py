@@ -122,7 +122,7 @@ class Rollout:
             r.Steps(*_columns(told, "ihiddi")),
             r.OldPods(*_columns(self.old, "iidd")),
             r.ReplicaChanges(*_columns(self.changes, "diii")),
-            r.Refusals(*_columns(self.refusals, "idhi?")),
+            _refusals(self.refusals),
             r.Lost(*_columns(self.lost, "?i?d")),
             _pushes(self.pushes),
             r.DiskRecords(*_columns(self.disks, "iddddd")),
@@ -142,6 +142,13 @@ def _faults(rows: list[tuple[str, str, str, float, float]]) -> r.FaultRecords:
     return r.FaultRecords(name, kind, target, started, ended)  # type: ignore[arg-type]
 
 
+def _refusals(told: list[tuple[int, float, int, int, bool]]) -> r.Refusals:
+    """A row each; `unanswered` are the fetches of which one was not sent again."""
+    rows = [(source, time, status, fetch >= 0, 1, again, 0.0) for source, time, status, fetch, again in told]
+    unanswered = [fetch for *_, fetch, again in told if fetch >= 0 and not again]
+    return r.Refusals(*_columns([*rows], "idh?qqd"), np.array(unanswered, np.int32))
+
+
 def _columns(rows: list[tuple[object, ...]], kinds: str) -> list[np.ndarray]:  # type: ignore[type-arg]
-    types = {"i": np.int32, "d": np.float64, "h": np.int16, "?": np.bool_}
+    types = {"i": np.int32, "d": np.float64, "h": np.int16, "q": np.int64, "?": np.bool_}
     return [np.array([row[i] for row in rows], types[kind]) for i, kind in enumerate(kinds)]  # type: ignore[call-overload]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from rolloutsim.errors import ScenarioError, UsageError
 from rolloutsim.scenario import Scenario, loads
+from rolloutsim.scenario.loading import draft
+from rolloutsim.scenario.overrides import parse_assignment
+from rolloutsim.scenario.places import Place
 
 SHORT = """\
 rolloutsim: 1
@@ -48,6 +53,7 @@ def test_a_short_form_sets_its_own_key_and_keeps_the_others() -> None:
 def test_the_number_of_nodes_can_be_set() -> None:
     assert changed(SHORT, "nodes=50").nodes["node"].count == 50
     assert changed(LONG, "nodes.web.count=50").nodes["web"].count == 50
+    assert changed(SHORT, "nodes={web: 5}", "nodes=50").nodes["web"].count == 50
 
 
 def test_a_size_replaces_an_image() -> None:
@@ -134,6 +140,36 @@ def test_a_contradiction_is_located_at_the_override_that_made_it(overrides: list
     with pytest.raises(ScenarioError) as caught:
         changed(LONG, *overrides)
     assert str(caught.value) == message
+
+
+def test_changes_copy_what_they_touch_and_share_the_rest() -> None:
+    source = draft(LONG)
+    before = json.dumps(source.data)
+    done = source.changed([parse_assignment("nodes.web.count=3"), parse_assignment("nodes.web.nic=2 Gbit/s")])
+    assert done.data["nodes"]["web"] == {"count": 3, "nic": "2 Gbit/s", "racks": ["r1", "r2"]}
+    assert json.dumps(source.data) == before
+    assert done.data["nodes"]["gpu"] is source.data["nodes"]["gpu"]
+    assert done.data["images"] is source.data["images"]
+    again = done.changed([parse_assignment("nodes.web.count=4")])
+    assert (done.data["nodes"]["web"]["count"], again.data["nodes"]["web"]["count"]) == (3, 4)
+
+
+def test_the_latest_override_of_a_part_or_of_what_is_around_it_is_its_place() -> None:
+    places = draft(LONG, "f.yaml").places
+    inner, outer = ("nodes", "web", "count"), ("nodes", "web")
+    assert places.where(inner) == ("f.yaml", 3)
+    places.override(inner, Place(source="--set first"))
+    assert places.find(inner) == Place(source="--set first")
+    assert places.overrides() == {"nodes.web.count": "--set"}
+    places.override(outer, Place(source="with_ second"))
+    assert places.find(inner) is None
+    assert places.overrides() == {"nodes.web": "with_"}
+    places.override(inner, Place(source="--set third"))
+    assert places.find(inner) == Place(source="--set third")
+    assert places.find((*outer, "racks")) is None
+    assert list(places.overrides()) == ["nodes.web", "nodes.web.count"]
+    assert places.copy().overrides() == places.overrides()
+    assert places.where(("nodes", "gpu", "nic")) == ("f.yaml", 4)
 
 
 def test_later_overrides_win() -> None:

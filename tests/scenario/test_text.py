@@ -67,21 +67,21 @@ def test_an_alias_bomb_is_refused_before_it_grows() -> None:
     diagnostic = refusal(ALIAS_BOMB)
     assert (diagnostic.line, diagnostic.column) == (6, 5)
     assert diagnostic.message == (
-        "more than 200,000 values with its aliases written out; that is the most that a scenario may have"
+        "more than 400,000 values with its aliases written out; that is the most that a scenario may have"
     )
 
 
-def test_a_file_of_ten_megabytes_is_refused_unread() -> None:
+def test_a_file_of_twenty_megabytes_is_refused_unread() -> None:
     with pytest.raises(ScenarioError) as caught:
-        decode(ALIAS_BOMB.encode() + b"#" * 10_000_000, "bad.yaml")
+        decode(ALIAS_BOMB.encode() + b"#" * 20_000_000, "bad.yaml")
     (diagnostic,) = caught.value.diagnostics
-    assert diagnostic.message == "the file is larger than 8 MB, the most that a scenario may be"
+    assert diagnostic.message == "the file is larger than 16 MB, the most that a scenario may be"
     assert (diagnostic.line, diagnostic.column) == (1, 1)
 
 
 def test_too_many_values_are_refused() -> None:
-    assert refusal("a: [" + "x," * 250_000 + "]").message == (
-        "more than 200,000 values with its aliases written out; that is the most that a scenario may have"
+    assert refusal("a: [" + "x," * 500_000 + "]").message == (
+        "more than 400,000 values with its aliases written out; that is the most that a scenario may have"
     )
 
 

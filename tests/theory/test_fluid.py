@@ -160,7 +160,7 @@ def test_stopping_a_flow_returns_what_it_had_received() -> None:
     bench.network.call_later(3.0, lambda _: received.append(bench.network.stop(flow)))
     bench.network.run()
     assert received == [pytest.approx(300.0)]
-    assert bench.network.carried_by(uplink, ()) == pytest.approx(300.0)
+    assert bench.network.payloads(())[uplink.index] == pytest.approx(300.0)
 
 
 def test_a_mean_sojourn_time_of_a_processor_sharing_queue() -> None:

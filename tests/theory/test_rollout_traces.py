@@ -90,7 +90,7 @@ def test_a_new_deployment_creates_all_its_pods_at_once_and_spreads_them() -> Non
 def test_a_deployment_of_many_pods_ends_spread_evenly() -> None:
     # 60 pods on 20 nodes, three each before and after, though the old ones go node by node.
     rolled = Rolled(workload("rolling", 60, surge="25%", unavailable="25%", termination=5.0), nodes=20)
-    assert rolled.cluster.placement.of_workload[0] == [3] * 20
+    assert rolled.cluster.placement.of_workload[0] == dict.fromkeys(range(20), 3)
 
 
 def test_a_daemonset_without_surge_pulls_while_the_node_has_no_pod() -> None:

@@ -282,12 +282,13 @@ class EnginePlay:
             if not self.network.update_planned:
                 each_update()
         outcome = self.outcome
+        payloads = self.network.payloads(self.current.values())
         for link in self.links:
             outcome.saturated[link.index] = sum(
                 (end - begin for begin, end in self.network.saturated_intervals(link)), 0.0
             )
             outcome.peaks[link.index] = link.peak_flows
-            outcome.carried[link.index] = self.network.carried_by(link, self.current.values())
+            outcome.carried[link.index] = payloads[link.index]
         for number, host in enumerate(self.hosts):
             full = self.network.full_seconds(host)
             for place, capacity in enumerate(self.spec.hosts[number]):

@@ -30,6 +30,11 @@ class Limit:
             bucket.since = now
         return bucket.accept(now)
 
+    def is_spent(self, address: int, now: float) -> bool:
+        """Whether a request from an address was refused at this instant; whoever asks now will be, too."""
+        bucket = self.buckets.get(address if self.spec.per == "address" else 0)
+        return bucket is not None and bucket.since == now and bucket.is_empty
+
 
 class Registry(Source):
     """A registry that may refuse requests, break connections, and have several replicas.
@@ -52,6 +57,7 @@ class Registry(Source):
         connections = tuple(Connections(spec.max_connections) for _ in spec.replicas or ("",))
         super().__init__(index, spec.name, connections, spec.may_refuse or may_fail)
         self.limits = [Limit(limit) for limit in spec.rate_limits]
+        self.by_address = any(limit.per == "address" for limit in spec.rate_limits)
         self.random = random
         self.up = True
         self.failing = 0.0  # probability that a request fails
@@ -67,6 +73,15 @@ class Registry(Source):
             if counted and not limit.accept(address, now):
                 return LIMITED
         return FINE
+
+    def refuses(self, address: int, now: float, manifest: bool) -> bool:
+        """Whether the first limit that counts such a request has nothing left, and nothing comes before it."""
+        if not self.up or self.failing > 0.0:
+            return False
+        for limit in self.limits:
+            if manifest or limit.spec.counts != "pulls":
+                return limit.is_spent(address, now)
+        return False
 
     def go_down(self) -> None:
         """Refuse requests from now on; all connections break."""

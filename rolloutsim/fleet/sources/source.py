@@ -69,7 +69,7 @@ class Source:
         Whether it may refuse a request or break a connection; if not, nobody needs to ask.
     """
 
-    __slots__ = ("connections", "fallible", "fetches", "index", "name", "turn", "unlimited")
+    __slots__ = ("by_address", "connections", "fallible", "fetches", "index", "name", "turn", "unlimited")
 
     def __init__(self, index: int, name: str, connections: tuple[Connections, ...], fallible: bool) -> None:
         self.index = index
@@ -80,6 +80,7 @@ class Source:
         self.unlimited = not fallible and len(connections) == 1 and connections[0].limit is None
         self.fetches: dict[Any, Client] = {}  # that hold or wait for a connection, if it is fallible
         self.turn = 0
+        self.by_address = False  # whether its answers depend on where a request comes from
 
     def next_replica(self) -> int:
         """The replica that takes the next connection."""
@@ -102,3 +103,7 @@ class Source:
             Whether it is the GET of the manifest.
         """
         return FINE
+
+    def refuses(self, address: int, now: float, manifest: bool) -> bool:
+        """Whether a request as those that it answered at this instant is LIMITED whoever asks: nothing is left."""
+        return False

@@ -137,8 +137,13 @@ class Situation:
 
     def rows(self, links: Iterable[str]) -> tuple[LinkSummary, ...]:
         """The rows of some links, of those that have one."""
-        names = set(links)
-        return tuple(row for row in self.summary.links if row.link in names)
+        found = {self._places[name] for name in links if name in self._places}
+        return tuple(self.summary.links[place] for place in sorted(found))
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Where each link stands in the results."""
+        return {row.link: place for place, row in enumerate(self.summary.links)}
 
 
 def assign(path: Path, value: object) -> str:

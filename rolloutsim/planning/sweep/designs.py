@@ -314,10 +314,10 @@ def _any_value(parameter: Parameter) -> Choice:
 
 def _change(draft: Draft, parameter: Parameter, choice: Choice) -> Change:
     """The change that makes the choice, placed where the value stands in the scenario's text, if it does."""
-    place, places = None, draft.places.at
+    place, find = None, draft.places.find
     if parameter.at:
-        exact = None if choice.number is None else places.get((*parameter.at, choice.number))
-        place = exact or places.get(parameter.at)
+        exact = None if choice.number is None else find((*parameter.at, choice.number))
+        place = exact or find(parameter.at)
     return Change(parameter.path, choice.value, parameter.source, place)
 
 
@@ -327,7 +327,7 @@ def _located(draft: Draft, at: tuple[Any, ...], source: str = "") -> Iterator[No
     try:
         yield
     except UsageError as error:
-        if at not in draft.places.at or not at:
+        if not at or draft.places.find(at) is None:
             raise
         message = str(error).removeprefix(f"{source}: ")
         raise draft.places.error([Problem(at, message, at="key")]) from None

@@ -119,16 +119,15 @@ def _row_sections(records: CaseRecords, figures: CaseSummary) -> dict[str, Any]:
 
 
 def _changes(records: CaseRecords) -> Iterator[dict[str, Any]]:
-    from rolloutsim.results.pods.replicas import ready_replicas  # bare pulls do without
+    from rolloutsim.results.pods.replicas import each_ready_replicas  # bare pulls do without
 
-    for workload in records.orchestration.workloads:
-        times, old, new = ready_replicas(records, workload.name)
+    for workload, (times, old, new) in each_ready_replicas(records):
         kept = np.arange(len(times))
         if len(times) > _MOST_CHANGES:
             kept = np.linspace(0, len(times) - 1, _MOST_CHANGES - 1).astype(np.int64)
             kept = np.union1d(kept, [int((old + new).argmin())])
         for row in kept.tolist():
-            yield {"workload": workload.name, "time_s": float(times[row]), "old": int(old[row]), "new": int(new[row])}
+            yield {"workload": workload, "time_s": float(times[row]), "old": int(old[row]), "new": int(new[row])}
 
 
 def _plain(value: Any, key: str = "") -> Any:

@@ -26,19 +26,19 @@ class LayerTable:
 def layer_table(case: CaseRecords) -> LayerTable:
     """The fetches of each pull's layers; a digest that is twice in an image counts where it stands first."""
     fetches, waits, image = case.fetches, case.waits, case.pulls.image
-    places = _places(case)
+    places = _Places(case)
     fetch = np.full((len(image), max((len(i.layers) for i in case.images), default=0)), -1, np.int32)
     begun = waits.fetch >= 0
     row = np.concatenate([np.arange(len(fetches.pull), dtype=np.int32), _awaited(case, waits.fetch[begun])])
     pull = np.concatenate([fetches.pull, waits.pull[begun]])
     layer = np.concatenate([fetches.layer, waits.layer[begun]])
-    fetch[pull, places[image[pull], layer]] = row
+    fetch[pull, places.of(image[pull], layer)] = row
     if np.count_nonzero(fetch >= 0) < len(row):
         # A layer that came in ranges, or after a failed attempt, was there with the last of them; what never
         # came (NaN) goes in front.
         order = np.argsort(np.nan_to_num(fetches.fetched[row], nan=-np.inf), kind="stable")
         row, pull, layer = row[order], pull[order], layer[order]
-        fetch[pull, places[image[pull], layer]] = row
+        fetch[pull, places.of(image[pull], layer)] = row
     unpack = np.full(len(fetches.pull), -1, np.int32)
     unpack[case.unpacks.fetch] = np.arange(len(case.unpacks.fetch))
     return LayerTable(fetch, unpack)
@@ -55,11 +55,21 @@ def _awaited(case: CaseRecords, first: npt.NDArray[np.int32]) -> npt.NDArray[np.
     return last.astype(np.int32)
 
 
-def _places(case: CaseRecords) -> npt.NDArray[np.int32]:
-    """Where each layer stands in each image; -1: it does not."""
-    index = {layer.digest: number for number, layer in enumerate(case.layers)}
-    places = np.full((len(case.images), len(case.layers)), -1, np.int32)
-    for row, image in enumerate(case.images):
-        for place, layer in reversed(list(enumerate(image.layers))):
-            places[row, index[layer.digest]] = place
-    return places
+class _Places:
+    """Where each layer stands in each image."""
+
+    def __init__(self, case: CaseRecords) -> None:
+        index = {layer.digest: number for number, layer in enumerate(case.layers)}
+        found: dict[int, int] = {}
+        self.layers = len(case.layers)
+        for number, image in enumerate(case.images):
+            for place, layer in enumerate(image.layers):
+                found.setdefault(number * self.layers + index[layer.digest], place)
+        keys = np.array(list(found), np.int64)
+        order = np.argsort(keys)
+        self.keys, self.places = keys[order], np.array(list(found.values()), np.int32)[order]
+
+    def of(self, image: Ids, layer: Ids) -> Ids:
+        """The places of layers in images that have them."""
+        places: Ids = self.places[np.searchsorted(self.keys, image.astype(np.int64) * self.layers + layer)]
+        return places

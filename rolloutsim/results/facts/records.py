@@ -9,6 +9,7 @@ Times are seconds since the rollout's start, sizes bytes.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, fields
 from functools import wraps
@@ -28,7 +29,10 @@ Ids = npt.NDArray[np.int32]
 Value = TypeVar("Value")
 Shorts = npt.NDArray[np.int16]
 Flags = npt.NDArray[np.bool_]
-_DTYPES: Mapping[Any, Any] = {"Times": np.float64, "Ids": np.int32, "Shorts": np.int16, "Flags": np.bool_}
+Counts = npt.NDArray[np.int64]
+_DTYPES: Mapping[Any, Any] = {
+    "Times": np.float64, "Ids": np.int32, "Shorts": np.int16, "Flags": np.bool_, "Counts": np.int64,
+}  # fmt: skip
 
 Record = TypeVar("Record")
 
@@ -53,10 +57,16 @@ def frozen(record: type[Record], columns: Any, **others: Any) -> Record:
             return [getattr(row, name) for row in columns]
         return getattr(columns, name)
 
-    made = {}
+    made: dict[str, Any] = {}
     for one in fields(record):  # type: ignore[arg-type]
         values = others[one.name] if one.name in others else column(one.name)
-        made[one.name] = np.array(values, _DTYPES[one.type]) if one.type in _DTYPES else tuple(values)
+        if one.type not in _DTYPES:
+            made[one.name] = tuple(values)
+        elif isinstance(values, array):
+            # Not copied, since nothing is added to it any more.
+            made[one.name] = np.asarray(values, _DTYPES[one.type])
+        else:
+            made[one.name] = np.array(values, _DTYPES[one.type])
     return record(**made)
 
 
@@ -176,8 +186,9 @@ class BackgroundRecords:
     """One row an application of the background; `finished` is NaN for one that had not ended with the rollout.
 
     What it has before and after the rollout is that of a system which the background has for itself; NaN if it
-    is not there then. Readings are rows (row of the application, time, value): of bandwidth at equal intervals,
-    of latency one a request, where there are too many every second, fourth, ... of them.
+    is not there then. Readings are rows (row of the application, time, value), in that order: of bandwidth,
+    which is read at equal intervals, those that differ from the one before; of latency one a request. Where there are
+    too many, every second, fourth, ... of them counts.
     """
 
     name: tuple[str, ...]
@@ -232,24 +243,24 @@ class ReplicaChanges:
 
 @struct(eq=False)
 class Refusals:
-    """One row a request that was not answered with what it asked for."""
+    """Requests that were not answered with what they asked for: one row a moment, source and answer.
+
+    Where there are too many moments, the later ones are put together in intervals; the numbers stay exact.
+    """
 
     source: Ids = field(metadata={"was": "registry"})  # index into CaseRecords.sources
     time: Times
     status: Shorts  # 429, 503; 0: refused or broken connection
-    fetch: Ids  # whose layer was asked for; -1: a manifest, token or config
-    again: Flags  # it was sent again by the runtime
-
-    @property
-    def layer(self) -> Flags:
-        """Whether it asked for a layer."""
-        asked: Flags = self.fetch >= 0
-        return asked
+    layer: Flags  # they asked for layers; else for manifests, tokens, configs
+    count: Counts
+    again: Counts  # of these, sent again by the runtime
+    width: Times  # of the interval that begins at `time` [s]; 0: all were at that moment
+    unanswered: Ids  # fetches whose last request was not answered; no column beside the others
 
 
 @struct(eq=False)
 class Lost:
-    """Seconds that failed requests and their retries cost a pull or fetch that went on.
+    """Seconds that failed requests and their retries cost a pull or fetch that went on, those of a rate limit apart.
 
     Of a pull they lie in asked..resolved, of a fetch in granted..connected. (What broken bodies cost a fetch
     stands in `Spent`, cause `retry`.)

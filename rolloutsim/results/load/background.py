@@ -77,9 +77,10 @@ def background_rows(case: CaseRecords) -> list[dict[str, Any]]:
 
 
 def _summary(case: CaseRecords, row: int) -> BackgroundSummary:
+    """One application, by its readings."""
     records = case.background
-    bandwidth = records.bandwidth[records.bandwidth[:, 0] == row, 1:]
-    latency = records.latency[records.latency[:, 0] == row, 1:]
+    bandwidth = readings_of(records.bandwidth, row)
+    latency = readings_of(records.latency, row)
     latency = latency[latency[:, 0] >= 0.0]
     before, latency_before = known(records.before[row]), known(records.latency_before[row])
     disturbed = [
@@ -99,6 +100,13 @@ def _summary(case: CaseRecords, row: int) -> BackgroundSummary:
         lost=float(records.lost[row]),
         recovered=None if before is None else _recovered(case, row, disturbed),
     )
+
+
+def readings_of(readings: Times, row: int) -> Times:
+    """The readings of one application, of all that stand in the order of applications: (time [s], value)."""
+    first, last = np.searchsorted(readings[:, 0], [row, row + 1])
+    own: Times = readings[first:last, 1:]
+    return own
 
 
 def _mean(case: CaseRecords, row: int) -> float | None:

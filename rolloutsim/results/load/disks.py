@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rolloutsim.results.facts.grouped import Grouped
 from rolloutsim.structs import struct
 from rolloutsim.units import parse_size
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from rolloutsim.results.facts.grouped import Rows
     from rolloutsim.results.facts.records import CaseRecords, Run
     from rolloutsim.scenario.resolved import Prices
 
@@ -70,12 +72,17 @@ def disk_summary(run: Run, case: CaseRecords) -> DiskSummary:
     """What the images of a case take on disks; its run's scenario knows runtimes and prices."""
     prices = run.scenario.prices
     keeps = np.array([group.runtime.keeps_compressed for group in run.scenario.groups], np.bool_)[case.node_group]
-    holds = _holds(case)
-    kept = np.zeros(len(holds))
-    for images, nodes in _alike(holds):
-        compressed, unpacked = _sizes(case, images)
-        kept[nodes] = unpacked + np.where(keeps[nodes], compressed, 0.0)
-    pulled = holds.any(axis=1)
+    holding, held = _held(case)
+    kept, pulled = np.zeros(len(keeps)), np.zeros(len(keeps), np.bool_)
+    pulled[holding] = True
+    of_images: dict[tuple[int, ...], tuple[float, float]] = {}
+    by_node = Grouped(holding, len(keeps))
+    for node in np.flatnonzero(pulled).tolist():
+        images = tuple(held[by_node.of(node)].tolist())
+        if images not in of_images:
+            of_images[images] = _sizes(case, images)
+        compressed, unpacked = of_images[images]
+        kept[node] = unpacked + (compressed if keeps[node] else 0.0)
     registry, _ = _sizes(case, range(len(case.images)))
     fleet = float(kept.sum())
     nodes_with_capacity = tuple(_nodes(case))
@@ -87,25 +94,16 @@ def disk_summary(run: Run, case: CaseRecords) -> DiskSummary:
         cost_per_month=_cost(prices, fleet + registry),
         peak_utilisation=max((node.peak_bytes / node.capacity_bytes for node in nodes_with_capacity), default=None),
         collected_bytes=sum(node.collected_bytes for node in nodes_with_capacity),
-        images=tuple(_image(case, number, holds[:, number], keeps, prices) for number in range(len(case.images))),
+        images=tuple(_images(case, held, keeps[holding], prices)),
         nodes=nodes_with_capacity,
     )
 
 
-def _holds(case: CaseRecords) -> npt.NDArray[np.bool_]:
-    """Which nodes (rows) pulled which images (columns)."""
-    holds = np.zeros((len(case.node_names), len(case.images)), np.bool_)
-    done = ~np.isnan(case.pulls.pulled)
-    holds[case.pulls.node[done], case.pulls.image[done]] = True
-    return holds
-
-
-def _alike(holds: npt.NDArray[np.bool_]) -> Iterator[tuple[list[int], npt.NDArray[np.intp]]]:
-    """Nodes that hold the same images: these, and the nodes."""
-    kinds, kind_of = np.unique(holds, axis=0, return_inverse=True)
-    kind_of = kind_of.reshape(-1)
-    for number, kind in enumerate(kinds):
-        yield np.flatnonzero(kind).tolist(), np.flatnonzero(kind_of == number)
+def _held(case: CaseRecords) -> tuple[Rows, Rows]:
+    """Which node pulled which image: their numbers, each pair once, in the order of nodes and images."""
+    done, count = ~np.isnan(case.pulls.pulled), len(case.images)
+    pairs = np.unique(case.pulls.node[done].astype(np.int64) * count + case.pulls.image[done])
+    return pairs // max(count, 1), pairs % max(count, 1)
 
 
 def _sizes(case: CaseRecords, images: Sequence[int]) -> tuple[float, float]:
@@ -114,21 +112,22 @@ def _sizes(case: CaseRecords, images: Sequence[int]) -> tuple[float, float]:
     return sum(layer.compressed for layer in layers), sum(layer.unpacked for layer in layers)
 
 
-def _image(
-    case: CaseRecords, number: int, holds: npt.NDArray[np.bool_], keeps: npt.NDArray[np.bool_], prices: Prices
-) -> ImageDisk:
-    compressed, unpacked = _sizes(case, [number])
-    nodes = int(np.count_nonzero(holds))
-    fleet = nodes * unpacked + int(np.count_nonzero(holds & keeps)) * compressed
-    return ImageDisk(
-        image=case.images[number].name,
-        nodes=nodes,
-        compressed_bytes=compressed,
-        unpacked_bytes=unpacked,
-        bytes_per_node=fleet / nodes if nodes else 0.0,
-        fleet_bytes=fleet,
-        cost_per_month=_cost(prices, fleet + compressed),
-    )
+def _images(case: CaseRecords, held: Rows, keeps: npt.NDArray[np.bool_], prices: Prices) -> Iterator[ImageDisk]:
+    """What each image takes; `held` are those that nodes hold, `keeps` whether the node keeps their layers."""
+    holding = np.bincount(held, minlength=len(case.images)).tolist()
+    keeping = np.bincount(held[keeps], minlength=len(case.images)).tolist()
+    for number, (nodes, with_layers) in enumerate(zip(holding, keeping, strict=True)):
+        compressed, unpacked = _sizes(case, [number])
+        fleet = nodes * unpacked + with_layers * compressed
+        yield ImageDisk(
+            image=case.images[number].name,
+            nodes=nodes,
+            compressed_bytes=compressed,
+            unpacked_bytes=unpacked,
+            bytes_per_node=fleet / nodes if nodes else 0.0,
+            fleet_bytes=fleet,
+            cost_per_month=_cost(prices, fleet + compressed),
+        )
 
 
 def _cost(prices: Prices, size: float) -> dict[str, float]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
+from rolloutsim.results.facts.grouped import Grouped, Rows
 from rolloutsim.results.facts.records import known, ratio
 from rolloutsim.structs import struct
 
@@ -54,11 +52,15 @@ def shared_links(case: CaseRecords) -> Iterator[LinkSummary]:
 
 def group_links(case: CaseRecords, groups: tuple[str, ...]) -> Iterator[LinkSummary]:
     """A row for each group and kind of its nodes' links: mean and max over the nodes that have such a link."""
+    kinds = [
+        (links, Grouped(case.node_group[links.node], len(groups)), _utilisation(links, case.end))
+        for links in case.private_links
+    ]
     for number, group in enumerate(groups):
-        for links in case.private_links:
-            rows = np.flatnonzero(case.node_group[links.node] == number)
+        for links, by_group, busy in kinds:
+            rows = by_group.of(number)
             if len(rows):
-                yield _group_row(f"{group}.{links.kind}", links, rows, _utilisation(links, case.end)[rows])
+                yield _group_row(f"{group}.{links.kind}", links, rows, busy[rows])
 
 
 def private_links(case: CaseRecords) -> Iterator[LinkSummary]:
@@ -77,7 +79,14 @@ def _rows(
         yield LinkSummary(name, capacity, moved, known(busy), saturated, peak, kind)
 
 
-def _group_row(name: str, links: PrivateLinks, rows: npt.NDArray[np.intp], busy: Times) -> LinkSummary:
+def _group_row(name: str, links: PrivateLinks, rows: Rows, busy: Times) -> LinkSummary:
+    if len(rows) == 1:  # its own mean, without the price of one
+        (row,) = rows.tolist()
+        size, utilisation, full = float(links.bytes[row]), known(busy[0]), float(links.saturated[row])
+        peak, most = float(links.peak_flows[row]), Busiest(size, utilisation, full, int(links.peak_flows[row]))
+        return LinkSummary(
+            name, float(links.capacity[row]), size, utilisation, full, peak, links.kind, nodes=1, max=most
+        )
     moved, saturated, peaks = links.bytes[rows], links.saturated[rows], links.peak_flows[rows]
     return LinkSummary(
         name,

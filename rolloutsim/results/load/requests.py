@@ -8,6 +8,7 @@ config (facts: a redirected pull of L layers makes 1 + L requests to the storage
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ def request_times(case: CaseRecords, registry: str) -> Times:
         raise KeyError(f"case {case.name!r} pulls nothing from registry {registry!r}; from: {', '.join(numbers)}")
     pulls = _pulls_from(case, registry)
     refusals = _refusals(case, numbers[registry])
-    layers = refusals.time[refusals.layer]
+    layers = np.repeat(refusals.time[refusals.layer], refusals.count[refusals.layer])
     return np.sort(np.concatenate([_resolving(case, pulls), _fetching(case, numbers[registry]), layers]))
 
 
@@ -90,7 +91,7 @@ def _summary(run: Run, case: CaseRecords, number: int, name: str) -> RegistrySum
         requests_per_pull=len(times) / len(pulls) if len(pulls) else None,
         peak_requests_per_s=peak(times),
         refused=refused,
-        retries=int(np.count_nonzero(refusals.again)),
+        retries=int(refusals.again.sum()),
         storage_requests=asked_storage,
     )
 
@@ -117,8 +118,7 @@ def _fetching(case: CaseRecords, source: int) -> Times:
     """
     f = case.fetches
     answered = ~np.isnan(f.started)
-    refusals = case.orchestration.refusals
-    answered[refusals.fetch[refusals.layer & ~refusals.again]] = False
+    answered[case.orchestration.refusals.unanswered] = False
     sent: Times = f.connected[(f.source == source) & answered]
     return sent
 
@@ -127,10 +127,14 @@ def _refusals(case: CaseRecords, number: int) -> Refusals:
     """Those of one registry."""
     found = case.orchestration.refusals
     rows = found.source == number
-    return type(found)(found.source[rows], found.time[rows], found.status[rows], found.fetch[rows], found.again[rows])
+    return type(found)(
+        found.source[rows], found.time[rows], found.status[rows], found.layer[rows], found.count[rows],
+        found.again[rows], found.width[rows], found.unanswered,
+    )  # fmt: skip
 
 
 def _by_status(refusals: Refusals) -> dict[str, int]:
-    status, counts = np.unique(refusals.status, return_counts=True)
-    found = {"broken" if s == _BROKEN else str(s): n for s, n in zip(status.tolist(), counts.tolist(), strict=True)}
-    return dict(sorted(found.items()))
+    counts: Counter[int] = Counter()
+    for status, count in zip(refusals.status.tolist(), refusals.count.tolist(), strict=True):
+        counts[status] += count
+    return dict(sorted(("broken" if status == _BROKEN else str(status), n) for status, n in counts.items()))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from rolloutsim.results.facts.grouped import Grouped
 from rolloutsim.results.facts.records import ratio
 from rolloutsim.scenario.routes import node_racks, pushed_over
 from rolloutsim.structs import struct
@@ -70,11 +71,12 @@ def link_loads(
     shared = case.shared_links
     grid = np.linspace(0.0, case.end, steps + 1)
     done = _Spread(scenario, case).done(grid)
-    loads = []
+    loads, chosen = [], set(shared.name if links is None else links)
+    intervals = Grouped(shared.intervals[:, 0].astype(np.int64), len(shared.name))
     for i, (name, kind) in enumerate(zip(shared.name, shared.kind, strict=True)):
-        if links is not None and name not in links:
+        if name not in chosen:
             continue
-        spans = shared.intervals[shared.intervals[:, 0] == i, 1:]
+        spans = shared.intervals[intervals.of(i), 1:]
         edges = np.unique(np.clip(np.concatenate([grid, spans.ravel()]), 0.0, case.end))
         saturated = _within(edges, spans)
         capacity = float(shared.capacity[i])
@@ -255,13 +257,21 @@ class _Spread:
         """Background traffic and pushes, link by link, as (row of the link, from, to, bytes)."""
         flows, end = self.case.background, self.case.end
         pushes = self.case.orchestration.pushes
+        paths = {spec.name: spec.links for spec in self.scenario.background}
+        crossing: dict[str, list[int]] = {}
+        for i, name in enumerate(flows.name):
+            for link in paths[name] if name in paths and not np.isnan(flows.started[i]) else ():
+                crossing.setdefault(link, []).append(i)
+        pushing: dict[str, list[int]] = {}
+        for i in range(len(pushes.image)):
+            for link in self._push_path(pushes, i):
+                pushing.setdefault(link, []).append(i)
         for row, link in enumerate(self.case.shared_links.name):
-            crossing = {spec.name for spec in self.scenario.background if link in spec.links}
-            here = [i for i, name in enumerate(flows.name) if name in crossing and not np.isnan(flows.started[i])]
+            here = crossing.get(link)
             if here:
                 ended = np.where(np.isnan(flows.finished[here]), end, flows.finished[here])
                 yield row, np.maximum(flows.started[here], 0.0), np.minimum(ended, end), flows.bytes[here]
-            pushed = [i for i in range(len(pushes.image)) if link in self._push_path(pushes, i)]
+            pushed = pushing.get(link)
             if pushed:
                 ended = np.where(np.isnan(pushes.finished[pushed]), end, pushes.finished[pushed])
                 yield row, pushes.started[pushed], np.minimum(ended, end), pushes.bytes[pushed]

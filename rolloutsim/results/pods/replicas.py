@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from rolloutsim.results.facts.grouped import Grouped, Rows
 from rolloutsim.results.facts.intervals import Spread, spread
 from rolloutsim.results.time.steps import is_ready
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from rolloutsim.results.facts.records import CaseRecords, Orchestration, Times
-    from rolloutsim.results.time.split import Rows
     from rolloutsim.scenario.resolved import Workload
 
 _DEADLINE = "progress deadline"  # how the condition begins that a Deployment reports
@@ -67,12 +69,20 @@ def ready_replicas(case: CaseRecords, workload: str) -> ReadyReplicas:
     names = [one.name for one in case.orchestration.workloads]
     if workload not in names:
         raise KeyError(f"no workload {workload!r} in case {case.name!r}; workloads: {', '.join(names) or 'none'}")
-    return _ready(case.orchestration, names.index(workload))
+    return _Changes(case.orchestration).ready(names.index(workload))
+
+
+def each_ready_replicas(case: CaseRecords) -> Iterator[tuple[str, ReadyReplicas]]:
+    """The same for each workload of a case, with its name."""
+    changes = _Changes(case.orchestration)
+    for number, workload in enumerate(case.orchestration.workloads):
+        yield workload.name, changes.ready(number)
 
 
 def workload_summaries(case: CaseRecords) -> tuple[WorkloadSummary, ...]:
     """The figures of all workloads of a case; none without workloads."""
-    return tuple(_summary(case, case.orchestration, number) for number in range(len(case.orchestration.workloads)))
+    every = _Summaries(case)
+    return tuple(every.of(number) for number in range(len(case.orchestration.workloads)))
 
 
 def limits(workload: Workload) -> tuple[int | None, int | None]:
@@ -98,43 +108,63 @@ def promised(workload: Workload) -> int | None:
     return max(workload.replicas - unavailable, 0)
 
 
-def _summary(case: CaseRecords, orchestration: Orchestration, number: int) -> WorkloadSummary:
-    workload = orchestration.workloads[number]
-    surge, unavailable = limits(workload)
-    floor = promised(workload)
-    times, old, new = _ready(orchestration, number)
-    total = old + new
-    least = int(total.argmin())
-    lengths = np.diff(np.append(times, max(case.end, times[-1])))
-    own = case.pods.workload == number
-    ready = own & is_ready(case)
-    at = case.pods.ready[ready]
-    late = [
-        time for time, name, what in orchestration.conditions if name == workload.name and what.startswith(_DEADLINE)
-    ]
-    p = case.pulls
-    wanted_images = [i for i, image in enumerate(case.images) if image.name in workload.images]
-    pulls = np.isin(p.image, wanted_images)
-    complete = case.finished or bool(ready[own & np.isnan(case.pods.deleted)].all()) and len(at) >= _wanted(workload)
-    return WorkloadSummary(
-        workload=workload.name,
-        replicas=workload.replicas,
-        old_pods=int(np.count_nonzero(orchestration.old_pods.workload == number)),
-        max_surge=surge,
-        max_unavailable=unavailable,
-        floor=floor,
-        start_s=workload.start,
-        ready_s=float(at.max()) if complete and len(at) else None,
-        ready_pods=len(at),
-        least_ready=int(total[least]),
-        least_ready_at_s=float(times[least]),
-        below_floor_s=None if floor is None else float(lengths[total < floor].sum()),
-        progress_deadline_exceeded_s=min(late, default=None),
-        pulls=int(np.count_nonzero(pulls)),
-        failed_pulls=int(np.count_nonzero(p.reason[pulls] >= 0)),
-        bytes_on_wire=float(case.fetches.bytes_done[pulls[case.fetches.pull]].sum()),
-        pull_time_s=spread((p.pulled - p.asked)[pulls & ~np.isnan(p.pulled)]),
-    )
+class _Summaries:
+    """The figures of the workloads of a case, and what all of them are worked out from."""
+
+    def __init__(self, case: CaseRecords) -> None:
+        self.case = case
+        self.changes = _Changes(case.orchestration)
+        self.pods = Grouped(case.pods.workload, len(case.orchestration.workloads))
+        self.is_ready = is_ready(case)
+        self.late: dict[str, float] = {}  # by workload, when its progress deadline was first exceeded [s]
+        for time, name, what in case.orchestration.conditions:
+            if what.startswith(_DEADLINE):
+                self.late[name] = min(time, self.late.get(name, time))
+        self.numbers = {image.name: number for number, image in enumerate(case.images)}
+        self.pulls = Grouped(case.pulls.image, len(case.images))
+        self.fetches = Grouped(case.pulls.image[case.fetches.pull], len(case.images))
+
+    def of(self, number: int) -> WorkloadSummary:
+        """The figures of one."""
+        case = self.case
+        workload = case.orchestration.workloads[number]
+        surge, unavailable = limits(workload)
+        floor = promised(workload)
+        times, old, new = self.changes.ready(number)
+        total = old + new
+        least = int(total.argmin())
+        lengths = np.diff(np.append(times, max(case.end, times[-1])))
+        own = self.pods.of(number)
+        ready = self.is_ready[own]
+        at = case.pods.ready[own[ready]]
+        p, images = case.pulls, [self.numbers[name] for name in workload.images if name in self.numbers]
+        pulls, fetches = _together(self.pulls, images), _together(self.fetches, images)
+        stays = np.isnan(case.pods.deleted[own])
+        complete = case.finished or bool(ready[stays].all()) and len(at) >= _wanted(workload)
+        return WorkloadSummary(
+            workload=workload.name,
+            replicas=workload.replicas,
+            old_pods=int(self.changes.old_pods[number]),
+            max_surge=surge,
+            max_unavailable=unavailable,
+            floor=floor,
+            start_s=workload.start,
+            ready_s=float(at.max()) if complete and len(at) else None,
+            ready_pods=len(at),
+            least_ready=int(total[least]),
+            least_ready_at_s=float(times[least]),
+            below_floor_s=None if floor is None else float(lengths[total < floor].sum()),
+            progress_deadline_exceeded_s=self.late.get(workload.name),
+            pulls=len(pulls),
+            failed_pulls=int(np.count_nonzero(p.reason[pulls] >= 0)),
+            bytes_on_wire=float(case.fetches.bytes_done[fetches].sum()),
+            pull_time_s=spread((p.pulled - p.asked)[pulls[~np.isnan(p.pulled[pulls])]]),
+        )
+
+
+def _together(rows: Grouped, numbers: Sequence[int]) -> Rows:
+    """The rows with any of some numbers, ascending."""
+    return np.sort(np.concatenate([np.zeros(0, np.int64), *(rows.of(number) for number in dict.fromkeys(numbers))]))
 
 
 def _wanted(workload: Workload) -> int:
@@ -143,13 +173,21 @@ def _wanted(workload: Workload) -> int:
     return max(workload.replicas - kept, 0)
 
 
-def _ready(orchestration: Orchestration, number: int) -> ReadyReplicas:
-    changes, start = orchestration.replicas, orchestration.workloads[number].start
-    rows = changes.workload == number
-    # What changed before the start (a crash, say) is part of the beginning.
-    times = np.append(start, np.maximum(changes.time[rows], start))
-    before = int(np.count_nonzero(orchestration.old_pods.workload == number))
-    old = before + np.cumsum(np.append(0, changes.old[rows]))
-    new = np.cumsum(np.append(0, changes.new[rows]))
-    last = np.append(times[1:] != times[:-1], True)  # of the changes at one moment
-    return ReadyReplicas(times[last], old[last], new[last])
+class _Changes:
+    """How many pods of each workload were ready over time."""
+
+    def __init__(self, orchestration: Orchestration) -> None:
+        self.workloads = orchestration.workloads
+        self.records = orchestration.replicas
+        self.rows = Grouped(self.records.workload, len(self.workloads))
+        self.old_pods = np.bincount(orchestration.old_pods.workload, minlength=len(self.workloads))
+
+    def ready(self, number: int) -> ReadyReplicas:
+        """Of one workload."""
+        changes, start, rows = self.records, self.workloads[number].start, self.rows.of(number)
+        # What changed before the start (a crash, say) is part of the beginning.
+        times = np.append(start, np.maximum(changes.time[rows], start))
+        old = int(self.old_pods[number]) + np.cumsum(np.append(0, changes.old[rows]))
+        new = np.cumsum(np.append(0, changes.new[rows]))
+        last = np.append(times[1:] != times[:-1], True)  # of the changes at one moment
+        return ReadyReplicas(times[last], old[last], new[last])

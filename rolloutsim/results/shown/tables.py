@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rolloutsim.results.metrics import CaseSummary, RunSummary, is_image_case
+from rolloutsim.results.metrics import CaseSummary, RunSummary, about_moments, is_image_case
 from rolloutsim.results.numerals import (
     UNKNOWN,
     plus_minus,
@@ -239,7 +239,7 @@ def to_markdown(outcome: Outcome) -> str:
 def footnotes(outcome: Outcome) -> tuple[str, ...]:
     """What was assumed, and what one has to know to read the table."""
     run = outcome.run
-    notes = (*map(visible, run.scenario.notes), *_about_intervals(outcome.intervals))
+    notes = (*map(visible, run.scenario.notes), *about_moments(run), *_about_intervals(outcome.intervals))
     shared = (_SHARED,) if _shows_workloads(run) and _share_images(run) else ()
     return (*notes, *shared, *(_FOOTNOTES[1:] if _shows_workloads(run) else _FOOTNOTES))
 

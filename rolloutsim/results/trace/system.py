@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rolloutsim.results.load.background import readings_of
 from rolloutsim.results.load.throughput import link_loads
 from rolloutsim.results.pods.replicas import ready_replicas
 from rolloutsim.results.time.phases import readiness
@@ -87,10 +88,9 @@ def _background(tracks: Tracks, case: CaseRecords) -> None:
         (flows.latency, "latency", "ms", millisecond),
     ):
         for row, name in enumerate(flows.name):
-            own = readings[readings[:, 0] == row]
             points = [
                 (time, {what: round(value / size, 3)})
-                for time, value in own[np.argsort(own[:, 1], kind="stable"), 1:].tolist()
+                for time, value in readings_of(readings, row).tolist()
                 if time >= 0.0 and isfinite(value)
             ]
             tracks.counter(process, f"{name} {what} [{unit}]", points)
@@ -110,7 +110,9 @@ def _events(tracks: Tracks, scenario: ResolvedScenario, case: CaseRecords) -> di
         tracks.slices(process, "fault", slices, "fault", False)
         tracks.slices(process, "push", pushes, "push", False)
         _refusals(tracks, process, case)
-    return {"pushes_left_out": _PUSHED_BEFORE} if before else {}
+    width = float(refusals.width.max(initial=0.0))
+    about: dict[str, Any] = {"refusals_known_to_s": width} if width > 0.0 else {}
+    return about | ({"pushes_left_out": _PUSHED_BEFORE} if before else {})
 
 
 def _pushes(scenario: ResolvedScenario, case: CaseRecords, orchestration: Orchestration) -> tuple[list[Slice], bool]:
@@ -131,9 +133,12 @@ def _pushes(scenario: ResolvedScenario, case: CaseRecords, orchestration: Orches
 def _refusals(tracks: Tracks, process: Process, case: CaseRecords) -> None:
     """An instant for each kind of refusal at each moment: many nodes are refused at once."""
     refusals = case.orchestration.refusals
-    rows = zip(refusals.source.tolist(), refusals.time.tolist(), refusals.status.tolist(), refusals.layer.tolist(),
-               strict=True)  # fmt: skip
-    counts = Counter(rows)
+    counts: Counter[tuple[int, float, int, bool]] = Counter()
+    for *row, count in zip(
+        refusals.source.tolist(), refusals.time.tolist(), refusals.status.tolist(), refusals.layer.tolist(),
+        refusals.count.tolist(), strict=True,
+    ):  # fmt: skip
+        counts[*row] += count
     for number, name in enumerate(case.sources):
         moments = []
         for (source, time, status, layer), count in sorted(counts.items()):

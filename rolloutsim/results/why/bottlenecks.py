@@ -59,22 +59,35 @@ def behind_queue(case: CaseSummary, causes: Sequence[Bottleneck]) -> Bottleneck 
     """What makes a queue slow, where queueing takes most time: the cause whose links were full for longest."""
     if not causes or causes[0].kind not in _QUEUES:
         return None
-    link = max(causes, key=lambda cause: saturation(case, cause))
-    return link if saturation(case, link) >= _MOSTLY else None
+    found = Blamed(case)
+    link = max(causes, key=found.saturation)
+    return link if found.saturation(link) >= _MOSTLY else None
 
 
-def saturation(case: CaseSummary, cause: Bottleneck) -> float:
-    """The share of the rollout for which the links of a cause were full, the mean over them [1]."""
-    rows = blamed(case, cause)
-    return mean(rows, [row.saturated_s for row in rows]) / case.rollout_time_s if rows and case.rollout_time_s else 0.0
+class Blamed:
+    """The links of causes.
 
+    Parameters
+    ----------
+    case : CaseSummary
+        Whose causes they are.
+    """
 
-def blamed(case: CaseSummary, cause: Bottleneck) -> list[LinkSummary]:
-    """The rows of a cause's links; of private ones those of the groups in which one was full, if there is one."""
-    if cause.is_shared:
-        return [row for row in shared(case) if row.link in cause.links]
-    rows = private(case, PRIVATE_LINKS.get(cause.kind, ""))
-    return [row for row in rows if row.saturated_s > 0.0] or rows
+    def __init__(self, case: CaseSummary) -> None:
+        self.case = case
+        self.places = {row.link: place for place, row in enumerate(case.links) if row.nodes is None}
+
+    def rows(self, cause: Bottleneck) -> list[LinkSummary]:
+        """The rows of a cause's links; of private ones those of the groups in which one was full, if there is one."""
+        if cause.is_shared:
+            return [self.case.links[place] for place in sorted(self.places[link] for link in cause.links)]
+        rows = private(self.case, PRIVATE_LINKS[cause.kind]) if cause.kind in PRIVATE_LINKS else []
+        return [row for row in rows if row.saturated_s > 0.0] or rows
+
+    def saturation(self, cause: Bottleneck) -> float:
+        """The share of the rollout for which the links of a cause were full, the mean over them [1]."""
+        rows, time = self.rows(cause), self.case.rollout_time_s
+        return mean(rows, [row.saturated_s for row in rows]) / time if rows and time else 0.0
 
 
 def mean(rows: Sequence[LinkSummary], values: Iterable[float]) -> float:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rolloutsim.results.facts.grouped import Grouped
 from rolloutsim.results.facts.records import derived
 from rolloutsim.results.metrics import last_pod
 from rolloutsim.results.time.split import path_times
@@ -110,6 +111,7 @@ class _Walk:
     def __init__(self, case: CaseRecords) -> None:
         self.case = case
         self.path = path_times(case)
+        self.stretches = Grouped(self.path.owner, self.path.count)
         self.chains = chains(case)
         steps = self.chains
         self.whole = owns_pull(case, steps.cause, steps.pull, steps.started, steps.ended)
@@ -210,7 +212,7 @@ class _Walk:
 
     def _follow(self, pull: int, queued: bool = False) -> None:
         """Enter the critical path of a pull; `queued`: for a pod that was not let in before its end."""
-        rows = np.flatnonzero(self.path.owner == pull)
+        rows = self.stretches.of(pull)
         for cause, seconds in zip(self.path.cause[rows].tolist(), self.path.seconds[rows].tolist(), strict=True):
             name = self.path.causes[cause]
             self.seconds[name if not queued or name in self.links else KUBELET_QUEUE.name] += seconds

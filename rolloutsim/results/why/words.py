@@ -17,13 +17,12 @@ from rolloutsim.results.numerals import listed, rate_of_rate, show_time, visible
 from rolloutsim.results.time.steps import pod_times
 from rolloutsim.results.why.bottlenecks import (
     PRIVATE_LINKS,
+    Blamed,
     Bottleneck,
     behind_queue,
-    blamed,
     bottlenecks,
     mean,
     private,
-    saturation,
     shared,
 )
 from rolloutsim.results.why.critical import last_path
@@ -141,7 +140,7 @@ def _busy(main: Bottleneck, largest: Bottleneck, case: CaseSummary, scenario: Re
     if main.is_shared:
         clauses = [f"{_how_busy(name_of(main), main, case)}{queue}", _nics(case, scenario)]
     elif main.kind in PRIVATE_LINKS:
-        rows, worst = private(case, PRIVATE_LINKS[main.kind]), blamed(case, main)
+        rows, worst = private(case, PRIVATE_LINKS[main.kind]), Blamed(case).rows(main)
         groups = [LinkName.of(row.link).owner for row in worst]
         of = f" of {listed(groups)}" if len(worst) < len(rows) else ""
         clauses = [f"{_how_busy(f'{name_of(main)}{of}', main, case)}{queue}", uplink]
@@ -151,7 +150,8 @@ def _busy(main: Bottleneck, largest: Bottleneck, case: CaseSummary, scenario: Re
 
 
 def _how_busy(name: str, cause: Bottleneck, case: CaseSummary) -> str:
-    busy, full = _utilisation(blamed(case, cause)), saturation(case, cause)
+    found = Blamed(case)
+    busy, full = _utilisation(found.rows(cause)), found.saturation(cause)
     if full >= _ALL_THE_TIME:
         return f"{name} {whole_share(busy)} busy for the whole rollout"
     if abs(full - busy) < _ALIKE:
@@ -206,7 +206,7 @@ def _last(run: Run, slowest: CaseSummary) -> Iterator[str]:
 def _useless(main: Bottleneck, case: CaseSummary) -> Iterator[str]:
     """What more speed would change nothing: what was never the limit of anything, nor as busy as what was."""
     is_link = main.is_shared or main.kind in PRIVATE_LINKS
-    most = max(_utilisation(blamed(case, main)) - _ALIKE, _MOSTLY) if is_link else 1.0
+    most = max(_utilisation(Blamed(case).rows(main)) - _ALIKE, _MOSTLY) if is_link else 1.0
 
     def idle(row: LinkSummary) -> bool:
         saturated = row.saturated_s if row.max is None else row.max.saturated_s

@@ -46,8 +46,9 @@ def check(document: Document) -> Iterator[Problem]:
         yield from background_problems(("background", name), flow, document)
     if document.push is not None:
         yield from push_problems(document.push, document)
+    shared = {line.name: line for line in shared_links(document)} if document.failures else {}
     for name, failure in document.failures.items():
-        yield from failure_problems(("failures", name), failure, document)
+        yield from failure_problems(("failures", name), failure, document, shared)
     total = sum(group.count for group in document.nodes.values())
     if total > MOST_NODES:
         yield Problem(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rolloutsim.scenario.checks.common import one_of
 from rolloutsim.scenario.hints import listing
@@ -80,17 +80,13 @@ def registry_problems(document: Document) -> Iterator[Problem]:
 def unlimited_problems(document: Document) -> Iterator[Problem]:
     """Fetches that nothing limits: neither a link nor a connection's cap."""
     known = registries(document)
-    for name, registry in known.items():
-        if _sends_limited(registry):
-            continue
-        served = {
-            image
-            for image, spec in document.images.items()
-            if (spec.registry or (name if len(known) == 1 else "")) == name
-        }
+    unlimited = {name: registry for name, registry in known.items() if not _sends_limited(registry)}
+    groups = {name: group for name, group in document.nodes.items() if unlimited and not _is_limited(group, document)}
+    asking = _registries_asked(groups, document)
+    for name, registry in unlimited.items():
         here = registry_path(document, name)
-        for group_name, group in document.nodes.items():
-            if _asked(group_name, group, document) & served and not _is_limited(group, document):
+        for group_name in groups:
+            if name in asking[group_name]:
                 path: Path = ("nodes", group_name)
                 disks = "" if document.model == "ideal" else f", {dotted((*path, 'disk'))}"
                 also = "; the ideal model has no disks" if document.model == "ideal" else ""
@@ -112,13 +108,25 @@ def _sends_limited(registry: RegistrySpec) -> bool:
     return finite or bool(registry.via) or registry.connection_cap is not None
 
 
-def _asked(name: str, group: GroupSpec, document: Document) -> set[str]:
-    """The images that a group's nodes may pull."""
+def _registries_asked(groups: Mapping[str, GroupSpec], document: Document) -> dict[str, set[str]]:
+    """The registries of the images that groups may pull, by group."""
+    known = registries(document)
+    only = next(iter(known)) if len(known) == 1 else ""
+    serves = {image: spec.registry or only for image, spec in document.images.items()}
     if document.workloads is not None:
-        return {image for workload in wanted(document) if name in workload.groups for image in workload.images}
+        asked: dict[str, set[str]] = {name: set() for name in groups}
+        for workload in wanted(document):
+            for name in workload.groups if groups else ():
+                if name in asked:
+                    asked[name].update(serves[image] for image in workload.images if image in serves)
+        return asked
     if document.rollout.strategy == "schedule":
-        return {pull.image for pull in group.pulls or ()}
-    return set(document.images)
+        return {
+            name: {serves[pull.image] for pull in group.pulls or () if pull.image in serves}
+            for name, group in groups.items()
+        }
+    every = set(serves.values())
+    return dict.fromkeys(groups, every)
 
 
 def _is_limited(group: GroupSpec, document: Document) -> bool:

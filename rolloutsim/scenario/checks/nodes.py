@@ -40,9 +40,11 @@ def group_problems(path: Path, group: GroupSpec, document: Document) -> Iterator
         message = f"{here} is in racks, but network.racks gives them no uplink"
         help = "add network.racks: {uplink: 40 Gbit/s}, or {oversubscription: 2.5}"
         yield Problem((*path, "racks"), message, help, at="key")
+    seen: set[str] = set()
     for number, rack in enumerate(group.racks):
-        if rack in group.racks[:number]:
+        if rack in seen:
             yield Problem((*path, "racks", number), f"rack '{rack}' stands twice in {here}.racks; name it once")
+        seen.add(rack)
     for image, value in group.cached.items():
         nodes = cached_nodes(value, group.count)
         if image not in document.images:

@@ -19,9 +19,10 @@ def rollout_problems(document: Document) -> Iterator[Problem]:
     yield from time_problems(("rollout", "startup"), document.rollout.startup)
     yield from _schedule_problems(document)
     yield from _key_problems(document)
-    for name, spec in (document.workloads or {}).items():
-        yield from _workload_problems(("workloads", name), spec, document)
     workloads = strategies.wanted(document)
+    for workload in workloads:
+        if workload.spec is not None:
+            yield from _workload_problems(workload, workload.spec, document)
     for workload in workloads:
         yield from _strategy_problems(workload)
     yield from _room_problems(workloads, document)
@@ -73,7 +74,8 @@ def _does_not_go(key: str, strategy: str) -> str:
     return f"'{key}' does not go with strategy {strategy}; it goes with {listing(fitting)}"
 
 
-def _workload_problems(path: Path, spec: WorkloadSpec, document: Document) -> Iterator[Problem]:
+def _workload_problems(workload: strategies.Wanted, spec: WorkloadSpec, document: Document) -> Iterator[Problem]:
+    path = workload.path
     here = dotted(path)
     if spec.daemonset == (spec.replicas is not None):
         also = "both 'replicas' and 'daemonset'" if spec.daemonset else "neither 'replicas' nor 'daemonset: true'"
@@ -84,11 +86,13 @@ def _workload_problems(path: Path, spec: WorkloadSpec, document: Document) -> It
     yield from image_list_problems((*path, "images"), spec.images, document)
     if spec.groups is not None and not spec.groups:
         yield Problem((*path, "groups"), f"{here} may run on no group of nodes; give one, or leave it out", at="key")
+    seen: set[str] = set()
     for number, group in enumerate(spec.groups or ()):
         if group not in document.nodes:
             yield unknown("node group", group, document.nodes, (*path, "groups", number), ("nodes", group))
-        elif group in (spec.groups or ())[:number]:
+        elif group in seen:
             yield Problem((*path, "groups", number), f"group '{group}' stands twice in {here}.groups; name it once")
+        seen.add(group)
     yield from time_problems((*path, "startup"), spec.startup)
     own = spec.rollout
     fitting = strategies.FOR_DAEMONSETS if spec.daemonset else strategies.FOR_REPLICAS
@@ -97,7 +101,7 @@ def _workload_problems(path: Path, spec: WorkloadSpec, document: Document) -> It
         message = f"{here} is {kind}, so strategy {own.strategy} does not fit it; allowed: {listing(fitting)}"
         yield Problem((*path, "rollout", "strategy"), message, related=((*path, "daemonset"),))
         return
-    strategy = next((one.strategy for one in strategies.wanted(document) if one.path == path), "")
+    strategy = workload.strategy
     for key in strategies.SOME_KEYS:
         if own is not None and getattr(own, key) is not None and key not in strategies.OWN_KEYS[strategy]:
             related = ((*path, "rollout", "strategy"), (*path, "daemonset"), _STRATEGY)
@@ -163,7 +167,7 @@ def _room_problems(workloads: list[strategies.Wanted], document: Document) -> It
         return
     total = 0
     for workload in workloads:
-        nodes = sum(document.nodes[group].count for group in workload.groups if group in document.nodes)
+        nodes = workload.nodes
         total += workload.replicas
         if nodes and workload.replicas > strategies.MOST_PODS_A_NODE * nodes:
             message = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from rolloutsim.scenario import links
 from rolloutsim.scenario.checks.common import image_list_problems, one_of
@@ -59,10 +59,10 @@ def _place_problems(path: Path, flow: BackgroundSpec, document: Document) -> Ite
     if len(flow.between) != 2:
         yield Problem(where, f"{dotted(where)} has {len(flow.between)} places; give two, [from, to]")
         return
-    known = [*links.registries(document), *document.nodes, links.CORE]
     ends = [links.place(name, document) for name in flow.between]
     for number, name in enumerate(flow.between):
         if ends[number] is None:
+            known = [*links.registries(document), *document.nodes, links.CORE]
             message = f"no place is named '{name}'; known: {listing(known)}, and the nodes "
             message += links.node_ranges(document)
             related: tuple[Path, ...] = (("nodes", name.rpartition("-")[0] or name), ("registries", name))
@@ -83,21 +83,24 @@ def push_problems(push: PushSpec, document: Document) -> Iterator[Problem]:
         yield Problem(("push",), message, at="key", related=(("network", "rate"), ("push", "link")))
     yield from image_list_problems(("push", "images"), push.images, document)
     yield from image_list_problems(("push", "held"), push.held, document)
+    pushed = set(push.images)
     for number, image in enumerate(push.held):
-        if image in push.images:
+        if image in pushed:
             message = f"image '{image}' is in push.held, so nothing of it is pushed; take it out of one of the lists"
             yield Problem(("push", "held", number), message, related=(("push", "images"),))
 
 
-def failure_problems(path: Path, failure: FailureSpec, document: Document) -> Iterator[Problem]:
-    """What is wrong with a failure as a whole."""
+def failure_problems(
+    path: Path, failure: FailureSpec, document: Document, shared: Mapping[str, links.Line]
+) -> Iterator[Problem]:
+    """What is wrong with a failure as a whole; `shared` are the shared links by name."""
     here = dotted(path)
     given = [key for key in TARGETS if getattr(failure, key) is not None]
     if len(given) != 1:
         also = f"'{given[0]}' and '{given[1]}'" if given else f"none of {listing(TARGETS)}"
         yield Problem(path, f"{here} has {also}; it is about one of them", at="key", related=_parts(path, given))
         return
-    yield from _target_problems((*path, given[0]), given[0], getattr(failure, given[0]), document)
+    yield from _target_problems((*path, given[0]), given[0], getattr(failure, given[0]), document, shared)
     if failure.flaky is None or failure.rate is not None:
         yield from one_of(path, failure, "at", "rate", ": at: 45 s, or rate: 2/h for random times")
     if failure.flaky is not None and given != ["registry"]:
@@ -125,8 +128,10 @@ def _unlimited_problems(path: Path, name: str, document: Document) -> Iterator[P
         yield Problem((*path, "capacity"), message, at="key", related=((*here, "uplink"), here, ("network", "rate")))
 
 
-def _target_problems(path: Path, kind: str, name: str, document: Document) -> Iterator[Problem]:
-    known: list[str]
+def _target_problems(
+    path: Path, kind: str, name: str, document: Document, shared: Mapping[str, links.Line]
+) -> Iterator[Problem]:
+    known: Collection[str]
     if kind == "node":
         if name in document.nodes:
             first = links.node_name(name, 0, document.nodes[name].count)
@@ -135,13 +140,13 @@ def _target_problems(path: Path, kind: str, name: str, document: Document) -> It
             return
         if links.node(name, document) is not None:
             return
-        known = []
+        known = ()
     elif kind == "group":
-        known = list(document.nodes)
+        known = document.nodes
     elif kind == "registry":
-        known = list(links.registries(document))
+        known = links.registries(document)
     else:
-        known = [line.name for line in links.shared_links(document)]
+        known = shared
         if links.private_link(name, document) is not None:
             message = f"link '{name}' is one node's own; a failure is of a shared link: {listing(known)}"
             yield Problem(path, message, f"crash the node: node: {LinkName.of(name).owner}")

@@ -1,0 +1,185 @@
+"""Requests for manifests, token and config that were refused, until they are sent again or their pulls fail.
+
+What happens after a refusal is settled at once, since the answer on its way can change nothing: one wait for the round
+trip and the runtime's delay. Pulls in step that a rate limit refuses stay together, as a `Crowd`: where the limit has
+nothing left for the first of them, it has nothing for the others, and none of these is looked at.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from rolloutsim.fleet.hosts import again, reason_of
+from rolloutsim.fleet.sources.source import LIMITED
+
+if TYPE_CHECKING:
+    from rolloutsim.fleet.incidents import Incidents
+    from rolloutsim.fleet.instants import Together
+    from rolloutsim.fleet.ledger import PullColumns
+    from rolloutsim.fleet.pulls import Pull
+    from rolloutsim.fleet.recipes import Way
+    from rolloutsim.scenario.resolved import Runtime
+
+
+class Asker(Protocol):
+    """Whose requests are refused: a node, `rolloutsim.fleet.node.Node`."""
+
+    address: int
+    runtime: Runtime
+
+    def request(self, pull: Pull) -> None:
+        """Send the next request."""
+
+    def fail(self, pull: Pull, reason: str, limited: bool) -> None:
+        """Give a pull up."""
+
+    def fail_later(self, what: tuple[Pull, str, bool]) -> None:
+        """Give a pull up, its time has come."""
+
+
+class Retries:
+    """The refused requests of a case.
+
+    Parameters
+    ----------
+    together : Together
+        Where nodes wait.
+    incidents : Incidents
+        Where it is written what goes wrong.
+    pulls : PullColumns
+        Where requests are counted.
+    """
+
+    __slots__ = ("incidents", "pulls", "together")
+
+    def __init__(self, together: Together, incidents: Incidents, pulls: PullColumns) -> None:
+        self.together = together
+        self.incidents = incidents
+        self.pulls = pulls
+
+    def refused(self, node: Asker, pull: Pull, status: int, manifest: bool) -> None:
+        """The last request of a pull was refused: send it again or to the next source, or give the pull up, in time."""
+        way, together, now = pull.way, self.together, self.together.network.now
+        row = pull.refusal = self.incidents.refusals.add(way.number, now, status, -1)
+        answered = now + way.round_trip
+        found = again(pull.recipe.ways, way, status, pull.failures, node.runtime.retry)
+        if found is None:
+            together.call_at(answered, node.fail_later, (pull, reason_of(status), status == LIMITED))
+            return
+        pull.way, pull.failures, delay = found
+        cost = way.round_trip + delay
+        if status != LIMITED:
+            pull.lost += cost
+            together.call_at(answered + delay, node.request, pull)
+            return
+        pull.limited += cost
+        if way is not pull.recipe.ways[-1]:
+            together.call_at(answered + delay, node.request, pull)
+            return
+        last = together.last(answered + delay)
+        if isinstance(last, Crowd) and last.takes(node, pull, row):
+            last.members.append((node, pull))
+            pull.crowd = last
+        else:
+            crowd = pull.crowd = Crowd(self, node, pull, manifest)
+            self.incidents.crowds[crowd] = None
+            together.call_at(answered + delay, crowd.ask, crowd)
+
+
+class Crowd:
+    """Pulls in step whose last request, by the last way they have, was refused by a rate limit.
+
+    Members have in common what is next for them; what they did since they are in it is counted once for all.
+    """
+
+    __slots__ = (
+        "address", "asked", "costs", "failures", "gone", "manifest", "members", "retries", "row", "runtime", "sent",
+        "way",
+    )  # fmt: skip
+
+    def __init__(self, retries: Retries, node: Asker, pull: Pull, manifest: bool) -> None:
+        self.retries = retries
+        self.members: list[tuple[Asker, Pull]] = [(node, pull)]
+        self.gone = 0  # members whose pulls are over
+        self.address = node.address
+        self.runtime = node.runtime
+        self.way: Way = pull.way
+        self.sent = pull.sent
+        self.manifest = manifest
+        self.row = pull.refusal  # of their last refusal
+        self.failures = pull.failures
+        self.asked = 0  # requests of each
+        self.costs: list[float] = []  # of each of these [s]
+
+    def takes(self, node: Asker, pull: Pull, row: int) -> bool:
+        """Whether a pull that was refused just now, as all of them, is in step with them."""
+        way = self.way
+        return (
+            not self.asked
+            and row == self.row
+            and (pull.way is way or (pull.way.source is way.source and pull.way.round_trip == way.round_trip))
+            and pull.sent == self.sent
+            and pull.failures == self.failures
+            and node.runtime is self.runtime
+            and (node.address == self.address or not way.source.by_address)
+        )
+
+    def release(self, pull: Pull) -> None:
+        """A pull goes its own way, with what it did in the crowd."""
+        if pull.crowd is self:
+            pull.crowd = None
+            self.retries.pulls.requests[pull.row] += self.asked
+            pull.refusal = self.row
+            pull.failures = self.failures
+            for cost in self.costs:
+                pull.limited += cost
+
+    def settle(self) -> None:
+        """Write down what they asked until now, when nothing more will happen."""
+        for _, pull in self.members:
+            self.release(pull)
+
+    def lose(self, pull: Pull) -> None:
+        """A pull is over."""
+        self.release(pull)
+        self.gone += 1
+
+    def ask(self, _: object) -> None:
+        """Send the requests again: one after another, until nothing is left for those that follow."""
+        source, now = self.way.source, self.retries.together.network.now
+        first = 0
+        while first < len(self.members) and not source.refuses(self.address, now, self.manifest):
+            node, pull = self.members[first]
+            first += 1
+            if pull.over:
+                self.gone -= 1
+            else:
+                self.release(pull)
+                node.request(pull)
+        del self.members[:first]
+        number = len(self.members) - self.gone
+        if number:
+            self._refuse(number, now)
+        else:
+            del self.retries.incidents.crowds[self]
+
+    def _refuse(self, number: int, now: float) -> None:
+        """All of them are refused."""
+        refusals, way, together = self.retries.incidents.refusals, self.way, self.retries.together
+        refusals.repeat(self.row, -1, number)
+        self.row = refusals.add(way.number, now, LIMITED, -1, number)
+        self.asked += 1
+        answered = now + way.round_trip
+        found = again((way,), way, LIMITED, self.failures, self.runtime.retry)
+        if found is None:
+            together.call_at(answered, self._give_up, self)
+            return
+        _, self.failures, delay = found
+        self.costs.append(way.round_trip + delay)
+        together.call_at(answered + delay, self.ask, self)
+
+    def _give_up(self, _: object) -> None:
+        del self.retries.incidents.crowds[self]
+        for node, pull in self.members:
+            self.release(pull)
+            node.fail(pull, reason_of(LIMITED), True)

@@ -1,0 +1,175 @@
+"""Refused requests: counted whole, remembered by moment, and in step without a look at each of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from simpy import Environment
+
+from rolloutsim import simulation
+from rolloutsim.fleet import incidents
+from rolloutsim.fleet.buckets import TokenBucket
+from rolloutsim.fleet.incidents import Incidents, LostColumns, RefusalColumns
+from rolloutsim.fleet.instants import Together
+from rolloutsim.fleet.retries import Crowd
+from rolloutsim.network.fluid import FluidNetwork
+from rolloutsim.results.facts.records import CaseRecords, Run
+from rolloutsim.results.metrics import about_moments, summarise
+from rolloutsim.scenario import loads
+from rolloutsim.simulation import simulate
+
+STORM = """\
+rolloutsim: 1
+nodes: {{node: {{count: {nodes}, nic: 1 Gbit/s{start}}}}}
+registry: {{uplink: 10 Gbit/s, rate_limit: {{rate: 2/s, burst: 30, per: {per}}}}}
+images: {{app: {{layers: [10 MB, 5 MB]}}}}
+workloads: {{app: {{images: app, daemonset: true, create: true}}}}
+rollout: {{horizon: {horizon}}}
+{more}
+"""
+
+
+def storm(nodes: int = 40, horizon: str = "10m", per: str = "account", start: str = "", more: str = "") -> Run:
+    return simulate(loads(STORM.format(nodes=nodes, horizon=horizon, per=per, start=start, more=more)).resolve())
+
+
+def only(run: Run) -> CaseRecords:
+    (case,) = run.cases
+    return case
+
+
+FAILURES = (
+    'failures: {crash: {group: node, rate: "1/20s", back_after: 7 s}, '
+    'flaky: {registry: registry, flaky: "30%", at: 50 s, back_after: 40 s}}'
+)
+
+
+@pytest.mark.parametrize("more", ["", FAILURES])
+@pytest.mark.parametrize("horizon", ["3m", "10m"])  # some wait to ask again at either
+def test_a_crowd_asks_and_is_refused_as_each_of_its_members_would_be(
+    monkeypatch: pytest.MonkeyPatch, horizon: str, more: str
+) -> None:
+    together = storm(horizon=horizon, more=more)
+    monkeypatch.setattr(Crowd, "takes", lambda *_: False)
+    apart = storm(horizon=horizon, more=more)
+    for name in ("requests", "failed", "reason", "resolved", "pulled"):
+        np.testing.assert_array_equal(getattr(only(together).pulls, name), getattr(only(apart).pulls, name))
+    for name in ("source", "time", "status", "layer", "count", "again", "unanswered"):
+        ours, theirs = only(together).orchestration.refusals, only(apart).orchestration.refusals
+        np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name))
+    for name in ("is_fetch", "activity", "limited", "seconds"):
+        np.testing.assert_array_equal(
+            getattr(only(together).orchestration.lost, name), getattr(only(apart).orchestration.lost, name)
+        )
+    assert together.cases[0].orchestration.refusals.count.sum() > 500
+
+
+def test_a_storm_in_step_looks_at_few_of_its_requests_and_has_few_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+    accept = TokenBucket.accept
+
+    def counted(bucket: Any, now: float) -> bool:
+        asked.append(now)
+        return bool(accept(bucket, now))
+
+    monkeypatch.setattr(TokenBucket, "accept", counted)
+    seen = {}
+    for nodes in (40, 160):
+        asked.clear()
+        case = only(storm(nodes))
+        refused = int(case.orchestration.refusals.count.sum())
+        seen[nodes] = (refused, len(asked) - len(case.pulls.node), case.events, len(case.orchestration.refusals.time))
+    # Four times the nodes are refused four times as often or more, and that takes hardly more than with those.
+    (refused, looks, events, moments), (more_refused, more_looks, more_events, more_moments) = seen.values()
+    assert more_refused >= 4 * refused
+    assert more_looks < 2.5 * looks
+    assert more_events < 2 * events
+    assert more_moments < 2 * moments
+
+
+def test_what_is_asked_for_at_one_instant_for_one_time_is_one_event_in_the_order_of_asking() -> None:
+    env = Environment()
+    network = FluidNetwork(env)
+    together, happened = Together(network), []
+    for name in "abc":
+        together.call_at(1.0, happened.append, name)
+    together.call_at(2.0, happened.append, "later")
+    assert (together.last(1.0), together.last(2.0), together.last(3.0)) == ("c", "later", None)
+    assert len(env._queue) == 2
+
+    def again(_: Any) -> None:
+        happened.append("again")
+        together.call_at(1.0, happened.append, "after those that were there")
+
+    together.call_at(1.0, again, None)
+    together.call_at(1.0, happened.append, "d")
+    env.run()
+    assert happened == ["a", "b", "c", "again", "d", "after those that were there", "later"]
+
+
+def test_moments_beyond_the_bound_are_put_together_and_the_numbers_stay_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incidents, "MOST", 8)
+    refusals = RefusalColumns()
+    rows = [refusals.add(0, 0.001 * i, 429, -1) for i in range(8)]
+    assert [*refusals.width] == [0.0] * 8
+    rows += [refusals.add(0, 1.0 + 0.0001 * i, 429, -1) for i in range(1000)]
+    assert sum(refusals.count) == 1008
+    assert len(refusals.time) < 8 * 5
+    width = 2.0**-10
+    assert refusals.width[8] == width
+    assert max(refusals.width) > width
+    for row in range(8, len(refusals.time)):
+        assert refusals.time[row] % refusals.width[row] == 0.0
+    for number, row in enumerate(rows[8:]):
+        assert refusals.time[row] <= 1.0 + 0.0001 * number < refusals.time[row] + refusals.width[row]
+    # Requests that are sent again are counted where they were refused.
+    for row in rows:
+        refusals.repeat(row, -1)
+    assert refusals.again == refusals.count
+
+
+def test_a_result_says_that_moments_were_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    jitter = ", image_backoff: {jitter: 100%}"
+    exact = storm(start=jitter)
+    assert [*about_moments(exact)] == []
+    monkeypatch.setattr(incidents, "MOST", 100)
+    coarse = storm(start=jitter)
+    ours, theirs = (summarise(run).cases[only(run).name].rollout for run in (coarse, exact))
+    assert ours is not None
+    assert theirs is not None
+    assert ours.registries[0].refused == theirs.registries[0].refused
+    assert ours.registries[0].retries == theirs.registries[0].retries
+    width = only(coarse).orchestration.refusals.width.max()
+    assert [*about_moments(coarse)] == [
+        f"Requests were refused at more moments than are told apart: the later ones are known to {width:g} s, "
+        "and with them the peak of requests; their numbers are exact."
+    ]
+
+
+def test_seconds_lost_to_a_fetch_are_one_row_for_each_cause() -> None:
+    lost = LostColumns()
+    for seconds in (0.25, 0.5, 0.0):
+        lost.add(True, 3, True, seconds)
+    lost.add(True, 3, False, 1.0)
+    lost.add(False, 3, False, 2.0)
+    assert [*zip(lost.is_fetch, lost.activity, lost.limited, lost.seconds, strict=True)] == [
+        (1, 3, 1, 0.75), (1, 3, 0, 1.0), (0, 3, 0, 2.0),
+    ]  # fmt: skip
+
+
+def test_no_crowd_is_left_when_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[Incidents] = []
+    begin = Incidents.__init__
+
+    class Kept(Incidents):
+        def __init__(self) -> None:
+            begin(self)
+            kept.append(self)
+
+    monkeypatch.setattr(simulation, "Incidents", Kept)
+    case = only(storm(4, "2h"))
+    assert case.finished
+    assert case.orchestration.refusals.count.sum() > 0
+    assert kept[0].crowds == {}
