@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rolloutsim.planning.trials import Tally
 
 _LONG = 2.0  # trials beside the run that take longer are announced [s] (assumed: what one waits without a thought)
+_KNOWN = 0.5  # and when so much is done, which says what the rest takes; the first runs are slower [s] (assumed)
 _QUIET = 1.0  # a run shorter than this shows nothing [s]
 _ENOUGH = 0.05  # with a smaller share of the pulls done nobody knows how long the rest takes (assumed)
 _PAUSE = 0.2  # between two updates of the bar [s] (assumed: as often as one can read)
@@ -122,10 +123,10 @@ class TrialsProgress(_OnStderr):
         self.announced = False
 
     def __call__(self, tally: Tally) -> None:
-        """Say how far they are; what they take is known when the first is done."""
+        """Say how far they are; what they take is known when some of them are done."""
         self.tally = tally
         expected = tally.seconds + tally.to_come
-        if not self.announced and expected >= _LONG:
+        if not self.announced and tally.seconds >= _KNOWN and expected >= _LONG:
             self.announced = True
             click.echo(f"{self.what}: {_effort(tally, expected)}", err=True)
         now = monotonic()

@@ -165,6 +165,14 @@ class Trials:
         OutOfTimeError
             If it takes longer.
         """
+
+        def watch() -> None:
+            if until is not None and process_time() > until:
+                raise OutOfTimeError
+
+        # Reports of what was tried do without it; and it is no part of what a trial takes.
+        from rolloutsim.simulation import simulate
+
         began = process_time()
         for extended in (overrides, (*overrides, _WITHOUT_THRESHOLDS)):
             try:
@@ -173,22 +181,12 @@ class Trials:
                 continue
             scenario = resolve(document)
             prepared = process_time()
-            found, events = self._simulated(scenario, until)
-            return Trial(extended, found, events, prepared - began, process_time() - prepared)
+            cases = tuple(case for case in scenario.cases if case.name == self.case)
+            scenario = replace(scenario, cases=cases, thresholds=())
+            (records,) = simulate(scenario, self.seed, alone=False, watch=watch).cases
+            found = rollout_time(records)
+            return Trial(extended, found, records.events, prepared - began, process_time() - prepared)
         return Trial(None, prepared=process_time() - began)
-
-    def _simulated(self, scenario: ResolvedScenario, until: float | None) -> tuple[float | None, int]:
-        """The case's rollout time [s], and how many events it took."""
-        from rolloutsim.simulation import simulate  # reports of what was tried do without
-
-        def watch() -> None:
-            if until is not None and process_time() > until:
-                raise OutOfTimeError
-
-        cases = tuple(case for case in scenario.cases if case.name == self.case)
-        scenario = replace(scenario, cases=cases, thresholds=())
-        (records,) = simulate(scenario, self.seed, alone=False, watch=watch).cases
-        return rollout_time(records), records.events
 
     def tried(
         self,

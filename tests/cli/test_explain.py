@@ -169,6 +169,8 @@ def tallied(budget: float, *seconds: float) -> Tally:
     ("tally", "said"),
     [
         (tallied(60.0, 0.1), ""),
+        (tallied(60.0, 0.4), ""),  # so soon nobody knows
+        (tallied(60.0, 0.4, 0.1), "what-if: 16 changes, about 4.00 s of computing (budget 60.0 s)\n"),
         (tallied(60.0, 2.5), "what-if: 16 changes, about 40.0 s of computing (budget 60.0 s)\n"),
         (
             tallied(30.0, 2.5),
@@ -177,7 +179,7 @@ def tallied(budget: float, *seconds: float) -> Tally:
     ],
 )
 def test_trials_that_take_long_are_announced(tally: Tally, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """From two seconds of computing on, by what the first of them took."""
+    """From two seconds of computing on, by what some of them took."""
     progress = TrialsProgress("what-if")
     progress(tally)
     assert capsys.readouterr() == ("", said)

@@ -10,6 +10,7 @@ import pytest
 import rolloutsim as rs
 from rolloutsim.results.facts.records import Run
 from rolloutsim.results.load.throughput import (
+    _Clocks,
     fetched_by,
     least_time,
     link_loads,
@@ -157,3 +158,15 @@ def test_a_push_during_the_rollout_is_part_of_the_load_of_its_links() -> None:
     run = simulate(replace(base, cases=(Case("all", {}, (workload,)),), pushes=(Push("ci", "ci", ("app",), at=1.0),)))
     (load,) = link_loads(run.scenario, run.cases[0], ["ci"])
     assert load.at(np.array([0.0, 1.0, 2.0, 3.0, 4.0])) == pytest.approx([0.0, 1.0, 1.0, 0.0], abs=0.05)
+
+
+@pytest.mark.parametrize("name", ["racks", "rate-limited", "ml-image"])
+@pytest.mark.parametrize("alike", [False, True])
+def test_clocks_over_time_show_what_they_show_at_each_moment(name: str, alike: bool) -> None:
+    """To the bit, also at the very moments at which fetches begin and end."""
+    case = shipped(name).cases[0]
+    clocks, every = _Clocks(case, alike), np.arange(len(case.node_names))
+    own = np.concatenate([case.fetches.started, case.fetches.fetched])
+    moments = np.unique(np.concatenate([np.linspace(0.0, case.end, 50), own[~np.isnan(own)][:400], [case.end + 9.0]]))
+    for moment, shown in zip(moments.tolist(), clocks.over(moments), strict=True):
+        assert (shown == clocks.at(every, moment)).all()
