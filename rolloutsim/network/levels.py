@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
 from itertools import count
-from math import inf
+from math import inf, sqrt
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from rolloutsim.network.regimes import EDGE
 
 if TYPE_CHECKING:
-    from rolloutsim.network.links import SharedLink
+    from rolloutsim.network.links import Order, SharedLink
     from rolloutsim.network.states import State
 
 # Numbers what is looked at: no two are equal.
@@ -27,6 +27,12 @@ SHORT: Final = 64
 # Of a condition on several levels the link whose level is sought gets all but this share of the way to the edge, and
 # all of it this close (relative) to the edge: to share it evenly would halve it again and again (assumed).
 CLOSE: Final = 0.01
+
+# A weighted number of flows that is only what rounding leaves of none (assumed; weights are 0.01 and more).
+NO_FLOW: Final = 1e-9
+
+# A level beyond an edge by so much (relative) is not taken for one on it.
+BEYOND: Final = 4 * EDGE
 
 
 class Watched:
@@ -122,3 +128,88 @@ def _apart(state: State, sought: SharedLink | None) -> tuple[tuple[float, ...], 
             elif slope < 0.0:
                 highest[place] = min(highest[place], (driver.level - moves / slope) * (1 + EDGE))
     return tuple(lowest), tuple(highest)
+
+
+def ceiling(link: SharedLink) -> tuple[float, list[State]]:
+    """The level above which a flow that depends on a link has another bottleneck, and the states that has."""
+    edge = inf
+    states: list[State] = []
+    first = link.ceilings.first()
+    if first is not None:
+        edge, states = first[0], [first[2]]
+    for other in link.feeds:
+        if link.level * (1 - EDGE) <= other.level < edge:
+            edge, states = other.level, list(other.driven_by[link].states)
+    return edge, states
+
+
+def floor(link: SharedLink, target: float) -> tuple[float, list[State]]:
+    """The level below which a flow across a link has another bottleneck, if above a target, and the states."""
+    edge = 0.0
+    states: list[State] = []
+    first = link.edges.first()
+    if first is not None:
+        edge, states = -first[0], [first[2]]
+    order = met(link, max(target, edge))
+    if order is not None:
+        edge, states = order.driver.level, list(order.states)
+    return edge, states
+
+
+def met(link: SharedLink, level: float) -> Order | None:
+    """The driver of the highest level of flows across a link, if that is above a level."""
+    found: Order | None = None
+    for driver, order in link.lazy_drivers.items():
+        if driver.level > level:
+            found, level = order, driver.level
+    while True:
+        first = link.orders.first()
+        if first is None or -first[0] <= level:
+            return found
+        order = first[2]
+        limit = order.driver.level
+        if limit > level:
+            if limit == order.limit:
+                return order
+        else:
+            # Half way (in ratio) leaves room both for the driver to rise and for the link to fall.
+            limit = sqrt(limit * level)
+        keep_in_order(order, limit)
+
+
+def keep_in_order(order: Order, limit: float) -> None:
+    """Let a saturated link compare its level with a driver's when it falls below a limit."""
+    order.limit = limit
+    order.ticket = next(TICKETS)
+    order.link.orders.add(-limit, order)
+
+
+def nearby(link: SharedLink) -> float:
+    """The level of a saturated link, if no flow has another bottleneck there: most of the time; else -1."""
+    own = link.own
+    if not own > NO_FLOW or link.capacity <= 0.0:
+        return -1.0
+    level, met = link.level, 0.0
+    rest = link.capacity - link.constant - link.driven
+    for driver in link.lazy_drivers:
+        other = driver.level
+        rest -= driver.drives[link] * other
+        if other > met:
+            met = other
+    wanted = rest / own
+    # What is out of date at the top of a heap only makes this say too little.
+    orders = link.orders.heap
+    if orders and -orders[0][0] > met:
+        met = -orders[0][0]
+    if wanted > level:
+        heap = link.ceilings.heap
+        if level < met or (heap and not wanted < heap[0][0] * (1 - BEYOND)):
+            return -1.0
+        for fed in link.feeds:
+            if fed.level <= wanted:
+                return -1.0
+    else:
+        heap = link.edges.heap
+        if not wanted >= met or (heap and not wanted >= -heap[0][0]):
+            return -1.0
+    return wanted

@@ -33,10 +33,10 @@ from heapq import heappop, heappush
 from math import inf, sqrt
 from typing import TYPE_CHECKING, Final
 
-from rolloutsim.network import filling
+from rolloutsim.network import filling, levels
 from rolloutsim.network.clocks import Clock
-from rolloutsim.network.guards import ROUNDING, WRONG, SharingFault, rounded_up
-from rolloutsim.network.levels import TICKETS, watch
+from rolloutsim.network.guards import ROUNDING, SharingFault, audit, rounded_up
+from rolloutsim.network.levels import BEYOND, NO_FLOW, TICKETS, watch
 from rolloutsim.network.links import Order
 from rolloutsim.network.regimes import EDGE, LEVEL, PRIVATE
 from rolloutsim.network.states import distinct
@@ -49,12 +49,6 @@ if TYPE_CHECKING:
 # A link that drives flows across more links than this does not tell them of each change of its level (assumed: a loop
 # over eight numbers costs less than the bookkeeping of a bound).
 MANY: Final = 8
-
-# A weighted number of flows that is only what rounding leaves of none (assumed; weights are 0.01 and more).
-NO_FLOW: Final = 1e-9
-
-# A level beyond an edge by so much (relative) is not taken for one on it.
-BEYOND: Final = 4 * EDGE
 
 # All loads are summed up from the flows' rates after so many updates, and so many more for each state and link there
 # is (assumed: an update costs as much as ten of their sums, so that this takes a few thousandths).
@@ -150,23 +144,7 @@ class Sharing:
             If a rate is negative or not a number, or a link is over its capacity.
         """
         self._to_audit = UPDATES_TO_AUDIT + UPDATES_PER_SUM * (len(self.populated) + len(self.links))
-        loads = dict.fromkeys(self.links, 0.0)
-        for state in self.populated:
-            own = [0.0] * len(state.profile.capacities)
-            for bundle in state.bundles:
-                rate = bundle.rate
-                if not rate >= 0.0:
-                    raise SharingFault(f"a flow has a rate of {rate:g} B/s at {now:g} s")
-                for link in bundle.kind.links:
-                    loads[link] += state.members * bundle.per_host * rate
-                for place, per_rate in bundle.kind.usage:
-                    own[place] += bundle.per_host * per_rate * rate
-            for load, capacity in zip(own, state.profile.capacities, strict=True):
-                if not load <= capacity * (1 + WRONG):
-                    raise SharingFault(f"a host's link: {load:g} B/s over a capacity of {capacity:g} B/s at {now:g} s")
-        for link, load in loads.items():
-            if not load <= link.capacity + WRONG * link.nominal:
-                raise SharingFault(f"{link.name}: {load:g} B/s over a capacity of {link.capacity:g} B/s at {now:g} s")
+        audit(self.links, self.populated, now)
 
     # ---- from link to link --------------------------------------------------------------------------
 
@@ -185,7 +163,7 @@ class Sharing:
                 self._steps -= 1
                 if self._steps < 0:
                     raise Unsettled
-                level = self._level_nearby(link)
+                level = levels.nearby(link)
                 if level < 0.0:
                     self._seek(link, now)
                 elif level != link.level:
@@ -197,42 +175,12 @@ class Sharing:
             elif not link.bound <= link.capacity:
                 self._check_capacity(link, now)
 
-    def _level_nearby(self, link: SharedLink) -> float:
-        """The level of a saturated link, if no flow has another bottleneck there: most of the time; else -1."""
-        own = link.own
-        if not own > NO_FLOW or link.capacity <= 0.0:
-            return -1.0
-        level, met = link.level, 0.0
-        rest = link.capacity - link.constant - link.driven
-        for driver in link.lazy_drivers:
-            other = driver.level
-            rest -= driver.drives[link] * other
-            if other > met:
-                met = other
-        wanted = rest / own
-        # What is out of date at the top of a heap only makes this say too little.
-        orders = link.orders.heap
-        if orders and -orders[0][0] > met:
-            met = -orders[0][0]
-        if wanted > level:
-            heap = link.ceilings.heap
-            if level < met or (heap and not wanted < heap[0][0] * (1 - BEYOND)):
-                return -1.0
-            for fed in link.feeds:
-                if fed.level <= wanted:
-                    return -1.0
-        else:
-            heap = link.edges.heap
-            if not wanted >= met or (heap and not wanted >= -heap[0][0]):
-                return -1.0
-        return wanted
-
     def _seek(self, link: SharedLink, now: float) -> None:
         """Find the level of a saturated link at which its load is its capacity, or that there is none."""
         # What is done on the way asks for no second look.
         link.queued = True
         while True:
-            order = self._met(link, link.level * (1 + EDGE))
+            order = levels.met(link, link.level * (1 + EDGE))
             if order is None:
                 break
             self._step()
@@ -243,14 +191,14 @@ class Sharing:
             self._step()
             target = self._level_wanted(link, now)
             if target > link.level and direction >= 0:
-                edge, states = self._ceiling(link)
+                edge, states = levels.ceiling(link)
                 # Where a private link or a cap says the same, it is that which limits a flow.
                 if target < edge * (1 - BEYOND):
                     break
                 direction = 1
                 beyond = edge * (1 + BEYOND)
             elif target < link.level and direction <= 0:
-                edge, states = self._floor(link, target)
+                edge, states = levels.floor(link, target)
                 if target >= edge:
                     break
                 direction = -1
@@ -293,50 +241,6 @@ class Sharing:
             raise Unsettled
         return max(rest / link.own, 0.0)
 
-    def _ceiling(self, link: SharedLink) -> tuple[float, list[State]]:
-        """The level above which a flow that depends on a link has another bottleneck, and the states that has."""
-        ceiling = inf
-        states: list[State] = []
-        first = link.ceilings.first()
-        if first is not None:
-            ceiling, states = first[0], [first[2]]
-        for other in link.feeds:
-            if link.level * (1 - EDGE) <= other.level < ceiling:
-                ceiling, states = other.level, list(other.driven_by[link].states)
-        return ceiling, states
-
-    def _floor(self, link: SharedLink, target: float) -> tuple[float, list[State]]:
-        """The level below which a flow across a link has another bottleneck, if above a target, and the states."""
-        floor = 0.0
-        states: list[State] = []
-        first = link.edges.first()
-        if first is not None:
-            floor, states = -first[0], [first[2]]
-        order = self._met(link, max(target, floor))
-        if order is not None:
-            floor, states = order.driver.level, list(order.states)
-        return floor, states
-
-    def _met(self, link: SharedLink, level: float) -> Order | None:
-        """The driver of the highest level of flows across a link, if that is above a level."""
-        found: Order | None = None
-        for driver, order in link.lazy_drivers.items():
-            if driver.level > level:
-                found, level = order, driver.level
-        while True:
-            first = link.orders.first()
-            if first is None or -first[0] <= level:
-                return found
-            order = first[2]
-            limit = order.driver.level
-            if limit > level:
-                if limit == order.limit:
-                    return order
-            else:
-                # Half way (in ratio) leaves room both for the driver to rise and for the link to fall.
-                limit = sqrt(limit * level)
-            self._keep_in_order(order, limit)
-
     def _shift(self, link: SharedLink, level: float) -> None:
         """Change a saturated link's level, and what others know of it; its flows' clocks go on as before."""
         rise = level - link.level
@@ -359,7 +263,7 @@ class Sharing:
                 self._enqueue(other)
                 order = other.driven_by[link]
                 if level > order.limit:
-                    self._keep_in_order(order, level)
+                    levels.keep_in_order(order, level)
             else:
                 other.bound += per_level * rise
                 if not other.bound <= other.capacity:
@@ -426,7 +330,7 @@ class Sharing:
             if driver.lazy:
                 order.ticket = 0
             else:
-                self._keep_in_order(order, driver.level)
+                levels.keep_in_order(order, driver.level)
         for state in [state for state in link.states if None in state.nearest]:
             self._review(state, link, now)
         self._seek(link, now)
@@ -448,12 +352,6 @@ class Sharing:
             driver.feeds.pop(link, None)
         link.bound = inf
         self._enqueue(link)
-
-    def _keep_in_order(self, order: Order, limit: float) -> None:
-        """Let a saturated link compare its level with a driver's when it falls below a limit."""
-        order.limit = limit
-        order.ticket = next(TICKETS)
-        order.link.orders.add(-limit, order)
 
     # ---- states and their loads --------------------------------------------------------------------
 
@@ -525,7 +423,7 @@ class Sharing:
         if link.level < inf:
             driver.feeds[link] = None
             if not driver.lazy:
-                self._keep_in_order(order, driver.level)
+                levels.keep_in_order(order, driver.level)
         return order
 
     def _be_lazy(self, order: Order) -> None:
@@ -644,12 +542,12 @@ class Sharing:
 
     def _find_anew(self, now: float) -> None:
         """Find the structure from the levels of a progressive filling."""
-        levels = filling.levels(self.populated)
+        found = filling.levels(self.populated)
         for state in self.populated:
             state.ticket = 0
         for link in self.links:
             link.reset()
-        for link, level in levels.items():
+        for link, level in found.items():
             link.level = level
         for state in self.populated:
             self._assign(state, state.look_for_drivers(), None, now)
