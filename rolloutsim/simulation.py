@@ -59,7 +59,6 @@ _PURPOSES = ("asking", "startup", "requests", "backoff", "faults", "fairness")
 # them, those that have been there longer are left in peace. A pull alone is simulated while its case is still there.
 _PULL_ALONE, _CASE = 0, 1
 
-
 # Between two reports of progress.
 _EVENTS_AT_A_TIME = 5000
 # And between two looks of who watches (assumed: a look costs a tenth of an event).

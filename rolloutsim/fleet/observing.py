@@ -8,6 +8,7 @@ system that only they use.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from array import array
 from heapq import heapify, heapreplace
 from math import inf, nan
@@ -25,7 +26,7 @@ INTERVAL = 0.1  # between two readings of a bandwidth [s] (assumed)
 MOST = 4096  # readings of one thing (assumed)
 
 
-class Round:
+class Round(ABC):
     """Readings at equal intervals: when the next is due, and when there were some."""
 
     __slots__ = ("every", "next", "times")
@@ -45,13 +46,13 @@ class Round:
             self.thin_out()
         self.next = now + self.every
 
+    @abstractmethod
     def read(self, now: float) -> None:
         """Read what is to be read at a time, the last of `times`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def thin_out(self) -> None:
         """Keep every second reading, the first one included."""
-        raise NotImplementedError
 
 
 class Bandwidths(Round):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rolloutsim.network.states import Bundle
 
 
-# Numbers the entries of all clocks' heaps: ties go in the order of listing, and no two entries are equal.
+# Numbers the entries of all heaps of clocks and links: ties go in the order of listing, and no two are equal.
 TICKETS: Final = count(1)
 
 

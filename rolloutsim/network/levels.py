@@ -8,18 +8,15 @@ twice its size is made anew of those that are not.
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
-from itertools import count
 from math import inf, sqrt
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
+from rolloutsim.network.clocks import TICKETS
 from rolloutsim.network.regimes import EDGE
 
 if TYPE_CHECKING:
     from rolloutsim.network.links import Order, SharedLink
     from rolloutsim.network.states import State
-
-# Numbers what is looked at: no two are equal.
-TICKETS: Final = count(1)
 
 # A heap shorter than this is not made anew (assumed).
 SHORT: Final = 64
@@ -74,11 +71,6 @@ class Thresholds(Generic[T]):
                 return entry
             heappop(heap)
         return None
-
-    def clear(self) -> None:
-        """Forget all of them."""
-        self.heap.clear()
-        self.room = SHORT
 
 
 def watch(state: State, sought: SharedLink | None) -> None:
@@ -182,6 +174,13 @@ def keep_in_order(order: Order, limit: float) -> None:
     order.limit = limit
     order.ticket = next(TICKETS)
     order.link.orders.add(-limit, order)
+
+
+def keep_within(order: Order, limit: float) -> None:
+    """Let an unsaturated link look at its load when a lazy driver's level rises above a limit."""
+    order.limit = limit
+    order.ticket = next(TICKETS)
+    order.driver.guards.add(limit, order)
 
 
 def nearby(link: SharedLink) -> float:

@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Final
 from rolloutsim.network import filling, levels
 from rolloutsim.network.clocks import Clock
 from rolloutsim.network.guards import ROUNDING, SharingFault, audit, rounded_up
-from rolloutsim.network.levels import BEYOND, NO_FLOW, TICKETS, watch
+from rolloutsim.network.levels import BEYOND, NO_FLOW, watch
 from rolloutsim.network.links import Order
 from rolloutsim.network.regimes import EDGE, LEVEL, PRIVATE
 from rolloutsim.network.states import distinct
@@ -314,9 +314,7 @@ class Sharing:
                 driver.feeds[link] = None
             else:
                 driver.feeds.pop(link, None)
-                order.limit = driver.level * rise
-                order.ticket = next(TICKETS)
-                driver.guards.add(order.limit, order)
+                levels.keep_within(order, driver.level * rise)
                 link.bound += driver.drives[link] * order.limit
 
     # ---- links become saturated, and are no longer ----------------------------------------------------
@@ -430,12 +428,12 @@ class Sharing:
         """A link no longer hears of each change of a driver's level."""
         link, driver = order.link, order.driver
         link.lazy_drivers[driver] = order
-        order.limit = driver.level
         order.ticket = 0
         if link.level == inf:
-            order.ticket = next(TICKETS)
-            driver.guards.add(order.limit, order)
+            levels.keep_within(order, driver.level)
             link.bound += driver.drives[link] * order.limit
+        else:
+            order.limit = driver.level
 
     def _detach(self, state: State) -> None:
         """Undo `_assign` for a state that loads nothing at present."""
