@@ -201,10 +201,10 @@ class _Case:
         else:
             self._ready(row)
 
-    def _failed(self, row: int, reason: str, limited: bool) -> None:
-        """A runtime gave a pull up; its pods ask again."""
+    def _failed(self, rows: list[int], reason: str, limited: bool) -> None:
+        """Runtimes gave pulls up; their pods ask again."""
         assert self.orchestrated is not None  # whatever can fail has somebody who asks again
-        self.orchestrated.pulls.failed(row, reason, limited)
+        self.orchestrated.pulls.failed(rows, reason, limited)
 
     def _ready(self, row: int) -> None:
         self.ledger.pulls.ready[row] = self.env.now
@@ -343,11 +343,15 @@ class _AloneWay:
             registry.without_limits(), name="", path=renamed(registry.path), replicas=renamed(registry.replicas),
             redirect=None if redirect is None else replace(redirect, path=renamed(redirected)), inbound=(),
         )  # fmt: skip
+        # All bytes pass through the NIC, so a link that is at least as wide never binds, however wide it is.
+        widest = inf if node.nic is None else 2.0 * node.nic
         found = {
-            place: replace(links[name], name=place, kind="link", line_rate=0.0)
-            for name, place in names.items()
-            if name in links
-        }
+            place: replace(
+                link, name=place, kind="link", line_rate=0.0,
+                capacity=widest if 2.0 * link.capacity >= widest else link.capacity,
+            )
+            for link, place in ((links[name], place) for name, place in names.items() if name in links)
+        }  # fmt: skip
         machine = tuple(getattr(node, one.name) for one in fields(node) if one.name != "cached")
         return cls(node, source, found, (machine, source, tuple(found.values())))
 

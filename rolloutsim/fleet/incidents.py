@@ -55,6 +55,10 @@ class RefusalColumns:
             self._width = 2.0 * width or FIRST_WIDTH
         return row
 
+    def is_latest(self, row: int) -> bool:
+        """Whether more of the kind of a row that was added to at this instant belong to it."""
+        return self.width[row] == self._width
+
     def repeat(self, row: int, fetch: int, count: int = 1) -> None:
         """Requests of this row are sent again."""
         self.again[row] += count

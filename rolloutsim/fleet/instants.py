@@ -69,6 +69,23 @@ class Together:
 
     def call_at(self, time: float, function: Callable[[Any], None], argument: Any) -> None:
         """Call `function(argument)` at a time [s], now at the earliest."""
+        self._calls(time).append((function, argument))
+
+    def join(self, time: float, function: Callable[[list[Any]], None], member: Any) -> None:
+        """Call `function(members)` at a time [s] with all who join it one after another."""
+        calls = self._calls(time)
+        if calls and calls[-1][0] == function:
+            calls[-1][1].append(member)
+        else:
+            calls.append((function, [member]))
+
+    def last(self, time: float) -> Any:
+        """The last argument of those asked for at this instant for a time [s]; None: there is none."""
+        calls = self.due.get(time) if self.network.now == self.asked_at else None
+        return calls[-1][1] if calls else None
+
+    def _calls(self, time: float) -> list[tuple[Callable[[Any], None], Any]]:
+        """Those asked for at this instant for a time [s]."""
         now = self.network.now
         if now != self.asked_at:
             self.asked_at = now
@@ -78,12 +95,7 @@ class Together:
             calls = self.due[time] = []
             # As exact as the clock: the difference of two of its times, added to the former, is the latter again.
             self.network.call_later(time - now, self._make, calls)
-        calls.append((function, argument))
-
-    def last(self, time: float) -> Any:
-        """The last argument of those asked for at this instant for a time [s]; None: there is none."""
-        calls = self.due.get(time) if self.network.now == self.asked_at else None
-        return calls[-1][1] if calls else None
+        return calls
 
     def _make(self, calls: list[tuple[Callable[[Any], None], Any]]) -> None:
         if self.due.get(self.network.now) is calls:

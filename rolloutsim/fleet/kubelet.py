@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.disk import DiskSpace
     from rolloutsim.fleet.node import Node
     from rolloutsim.fleet.pods import Cluster, Pod
+    from rolloutsim.fleet.pulls import Pull
     from rolloutsim.fleet.recipes import Recipe
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.scenario.resolved import Kubelet as KubeletSpec
@@ -62,6 +63,36 @@ class Pulls:
 
     def __init__(self) -> None:
         self.jobs: dict[int, tuple[Kubelet, Job]] = {}
+        self._collects = False  # whether requests wait for those of other nodes that ask in step
+        self._asking: list[tuple[Node, Pull]] = []  # those that wait
+
+    def ask(self, node: Node, recipe: Recipe) -> None:
+        """A node pulls an image."""
+        way = recipe.ways[0]
+        # Where all is answered at once, what follows would come too late.
+        if self._collects and way.fallible and way.resolve_time > 0.0:
+            self._asking.append((node, node.begin(recipe)))
+        else:
+            self.flush()
+            node.ask(recipe)
+
+    def ask_again(self, members: list[tuple[Kubelet, Pod, str, Backoff]]) -> None:
+        """The back-offs of pods end."""
+        for kubelet, pod, image, backoff in members:
+            if kubelet.backoffs.get((pod, image)) is backoff and not backoff.is_over:
+                backoff.is_over = True
+                self._collects = kubelet.will_ask_for(image)
+                if not self._collects:
+                    self.flush()
+                kubelet.go_on(pod)
+        self._collects = False
+        self.flush()
+
+    def flush(self) -> None:
+        """Send the requests that wait."""
+        if self._asking:
+            asking, self._asking = self._asking, []
+            asking[0][0].fleet.retries.request(asking)
 
     def pulled(self, row: int) -> None:
         """A pull is complete."""
@@ -69,11 +100,12 @@ class Pulls:
         if found is not None:
             found[0].pulled(found[1])
 
-    def failed(self, row: int, reason: str, limited: bool) -> None:
-        """A runtime gave a pull up."""
-        found = self.jobs.pop(row, None)
-        if found is not None:
-            found[0].failed(found[1], reason, RATE_LIMITED if limited else BACKOFF)
+    def failed(self, rows: list[int], reason: str, limited: bool) -> None:
+        """Runtimes gave pulls up."""
+        for row in rows:
+            found = self.jobs.pop(row, None)
+            if found is not None:
+                found[0].failed(found[1], reason, RATE_LIMITED if limited else BACKOFF)
 
 
 class Kubelet:
@@ -138,7 +170,7 @@ class Kubelet:
     def ensure(self, pod: Pod) -> None:
         """Bring a pod's images, then tell the cluster."""
         self.wanted[pod] = list(reversed(pod.images))
-        self._next(pod)
+        self.go_on(pod)
 
     def forget(self, pod: Pod) -> None:
         """A pod is deleted; what is being pulled for it goes on."""
@@ -173,7 +205,12 @@ class Kubelet:
             disk.collect(self.spec.gc_high, self.spec.gc_low)
         self.watch_disk(disk)
 
-    def _next(self, pod: Pod) -> None:
+    def will_ask_for(self, image: str) -> bool:
+        """Whether an image that a pod lacks will be asked for at once, unless that would be too many a second."""
+        return not self.jobs and image not in self.present
+
+    def go_on(self, pod: Pod) -> None:
+        """Bring the next image that a pod lacks."""
         images = self.wanted.get(pod)
         if images is None:
             return
@@ -212,6 +249,7 @@ class Kubelet:
             job = self.queue.popleft()
             if self.bucket is not None and not self.bucket.accept(self.network.now):
                 self.running += 1
+                self.pulls.flush()
                 self.failed(job, QPS_EXCEEDED, QPS)
                 return  # the failure started what follows in the queue
             self.running += 1
@@ -219,7 +257,7 @@ class Kubelet:
             self.pulls.jobs[row] = (self, job)
             for pod in job.pods:
                 self.cluster.step(pod, PULL, row)
-            self.node.ask(self.recipes[job.image])
+            self.pulls.ask(self.node, self.recipes[job.image])
 
     def pulled(self, job: Job) -> None:
         """An image is there: its pods go on, and the next pull may start."""
@@ -231,7 +269,7 @@ class Kubelet:
             images = self.wanted.get(pod)
             if images is not None:
                 images.pop()
-                self._next(pod)
+                self.go_on(pod)
         self._wake(job.image)
         self._start()
 
@@ -240,7 +278,7 @@ class Kubelet:
         for (pod, wanted), backoff in list(self.backoffs.items()):
             if wanted == image and not backoff.is_over and self.policy(pod, image) != "always":
                 backoff.is_over = True
-                self._next(pod)
+                self.go_on(pod)
 
     def failed(self, job: Job, reason: str, cause: Cause) -> None:
         """A pull failed, or was refused its token: its pods wait before they ask again."""
@@ -260,11 +298,8 @@ class Kubelet:
                 self.cluster.relabel(pod, FAILED_PULL)
             self.cluster.step(pod, cause)
             self.failing(pod, reason)
-            self.node.fleet.together.call_at(now + (delay + more), self._ask_again, (pod, job.image, backoff))
-        self._start()
-
-    def _ask_again(self, what: tuple[Pod, str, Backoff]) -> None:
-        pod, image, backoff = what
-        if self.backoffs.get((pod, image)) is backoff and not backoff.is_over:
-            backoff.is_over = True
-            self._next(pod)
+            self.node.fleet.together.join(
+                now + (delay + more), self.pulls.ask_again, (self, pod, job.image, backoff)
+            )
+        if self.queue:
+            self._start()

@@ -20,10 +20,17 @@ class Loser(Protocol):
 
     fleet: Fleet
     runtime: Runtime
+    address: int
     disk: DiskSpace | None
     pulls: list[Pull]
     held: Layers
     coming: dict[int, Fetch]
+
+    def request(self, pull: Pull) -> None:
+        """Send the next request."""
+
+    def fail_later(self, what: tuple[Pull, str, bool]) -> None:
+        """Give a pull up, its time has come."""
 
     def want(self, pull: Pull, step: LayerStep) -> None:
         """Queue the fetch of a layer."""
@@ -72,14 +79,14 @@ class Losses:
             for other in node.pulls:
                 if other.recipe.unpacks:
                     node.unpack_next(other)
-        node.fleet.failed(pull.row, reason, limited)
+        node.fleet.failed([pull.row], reason, limited)
 
     def crash(self) -> None:
         """All that is under way is lost; committed layers stay."""
         node = self.node
         for pull in node.pulls:
             self._drop(pull, "its node crashed", False)
-            node.fleet.failed(pull.row, "its node crashed", False)
+            node.fleet.failed([pull.row], "its node crashed", False)
         for parts in self.partial.values():
             self._lose(parts)
         self.partial.clear()
@@ -94,14 +101,8 @@ class Losses:
     def _drop(self, pull: Pull, reason: str, keep_partial: bool) -> bool:
         """Give a pull up; whether it had come to its layers, so that others may have waited for it."""
         node = self.node
-        if pull.crowd is not None:
-            pull.crowd.lose(pull)
-        pull.over = True
-        pulls = node.fleet.ledger.pulls
-        pulls.failed[pull.row] = node.fleet.network.now
-        pulls.reason[pull.row] = node.fleet.incidents.reason(reason)
-        node.pulls = [other for other in node.pulls if other is not pull]
-        if isnan(pulls.resolved[pull.row]):
+        node.fleet.retries.end(node, pull, reason)
+        if isnan(node.fleet.ledger.pulls.resolved[pull.row]):
             return False
         slots = pull.slots
         slots.queue = [fetch for fetch in slots.queue if fetch.pull is not pull]

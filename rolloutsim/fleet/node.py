@@ -127,8 +127,18 @@ class Node:
 
     def ask(self, recipe: Recipe) -> None:
         """Start to pull an image."""
-        fleet = self.fleet
-        way = recipe.ways[0]
+        pull, way = self.begin(recipe), recipe.ways[0]
+        if way.buffered or way.fallible:
+            self.request(pull)
+        elif way.resolve_time > 0.0:
+            # Nothing can change between the requests: one wait for all of them.
+            self.fleet.network.call_later(way.resolve_time, self._resolved, pull)
+        else:
+            self._resolved(pull)
+
+    def begin(self, recipe: Recipe) -> Pull:
+        """The pull of an image, whose requests follow at this instant."""
+        fleet, way = self.fleet, recipe.ways[0]
         one_by_one = way.buffered or way.fallible
         requests = 0 if one_by_one else self.runtime.resolve_requests
         row = fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now, requests)
@@ -138,12 +148,7 @@ class Node:
             pull.sent = pull.failures = 0
             pull.refusal = -1
             pull.lost = pull.limited = 0.0
-            self.request(pull)
-        elif way.resolve_time > 0.0:
-            # Nothing can change between the requests: one wait for all of them.
-            fleet.network.call_later(way.resolve_time, self._resolved, pull)
-        else:
-            self._resolved(pull)
+        return pull
 
     def request(self, pull: Pull) -> None:
         """Send the next request for manifests, token and config; after the last the layers are known."""

@@ -182,7 +182,7 @@ class Fleet:
     pulled : callable
         Called with (row of the pull) when an image is ready on its node.
     failed : callable
-        Called with (row of the pull, reason, whether a rate limit was it) when its runtime gives a pull up.
+        Called with (rows of pulls, reason, whether a rate limit was it) when their runtimes give them up.
     """
 
     __slots__ = (
@@ -196,7 +196,7 @@ class Fleet:
         ledger: Ledger,
         incidents: Incidents,
         pulled: Callable[[int], None],
-        failed: Callable[[int, str, bool], None],
+        failed: Callable[[list[int], str, bool], None],
     ) -> None:
         self.network = network
         self.ledger = ledger
@@ -206,7 +206,7 @@ class Fleet:
         self.pulled = pulled
         self.failed = failed
         self.together = Together(network)  # who waits to ask again
-        self.retries = Retries(self.together, incidents, ledger.pulls)
+        self.retries = Retries(self.together, incidents, ledger.pulls, failed)
         self.queues: Queues | None = None  # what adds to round trips; None: nothing does
         self.weights: Weights | None = None  # how unevenly connections share; None: evenly
         # (host, kind, size, done, fetch): the bytes of a fetch flow over a connection of their own.

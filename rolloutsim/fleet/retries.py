@@ -2,7 +2,7 @@
 
 What happens after a refusal is settled at once, since the answer on its way can change nothing: one wait for the round
 trip and the runtime's delay. Pulls in step that a rate limit refuses stay together, as a `Crowd`: where the limit has
-nothing left for the first of them, it has nothing for the others, and none of these is looked at.
+nothing left for the first of them, it has nothing for the others, and none of these is looked at. They fail together.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from rolloutsim.fleet.hosts import again, reason_of
 from rolloutsim.fleet.sources.source import LIMITED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rolloutsim.fleet.incidents import Incidents
     from rolloutsim.fleet.instants import Together
     from rolloutsim.fleet.ledger import PullColumns
@@ -26,12 +28,10 @@ class Asker(Protocol):
 
     address: int
     runtime: Runtime
+    pulls: list[Pull]
 
     def request(self, pull: Pull) -> None:
         """Send the next request."""
-
-    def fail(self, pull: Pull, reason: str, limited: bool) -> None:
-        """Give a pull up."""
 
     def fail_later(self, what: tuple[Pull, str, bool]) -> None:
         """Give a pull up, its time has come."""
@@ -48,14 +48,55 @@ class Retries:
         Where it is written what goes wrong.
     pulls : PullColumns
         Where requests are counted.
+    failed : callable
+        Called with (rows of pulls, reason, whether a rate limit was it) when these are given up.
     """
 
-    __slots__ = ("incidents", "pulls", "together")
+    __slots__ = ("failed", "incidents", "pulls", "together")
 
-    def __init__(self, together: Together, incidents: Incidents, pulls: PullColumns) -> None:
+    def __init__(
+        self,
+        together: Together,
+        incidents: Incidents,
+        pulls: PullColumns,
+        failed: Callable[[list[int], str, bool], None],
+    ) -> None:
         self.together = together
         self.incidents = incidents
         self.pulls = pulls
+        self.failed = failed
+
+    def request(self, askers: list[tuple[Asker, Pull]]) -> None:
+        """Send the first requests of pulls, one after another; of those in step that are refused one is looked at."""
+        refusals, requests = self.incidents.refusals, self.pulls.requests
+        crowd: Crowd | None = None
+        limited, number = 0.0, 0
+        for node, pull in askers:
+            if crowd is not None and crowd.is_alike(node, pull) and refusals.is_latest(crowd.row):
+                requests[pull.row] += 1
+                pull.limited = limited
+                pull.crowd = crowd
+                crowd.members.append((node, pull))
+                number += 1
+                continue
+            if crowd is not None and number:
+                refusals.add(crowd.way.number, self.together.network.now, LIMITED, -1, number)
+                number = 0
+            node.request(pull)
+            crowd, limited = pull.crowd, pull.limited
+            if crowd is not None and not crowd.is_hopeless:
+                crowd = None
+        if crowd is not None and number:
+            refusals.add(crowd.way.number, self.together.network.now, LIMITED, -1, number)
+
+    def end(self, node: Asker, pull: Pull, reason: str) -> None:
+        """A pull is over before its image is there."""
+        if pull.crowd is not None:
+            pull.crowd.lose(pull)
+        pull.over = True
+        self.pulls.failed[pull.row] = self.together.network.now
+        self.pulls.reason[pull.row] = self.incidents.reason(reason)
+        node.pulls = [other for other in node.pulls if other is not pull]
 
     def refused(self, node: Asker, pull: Pull, status: int, manifest: bool) -> None:
         """The last request of a pull was refused: send it again or to the next source, or give the pull up, in time."""
@@ -113,16 +154,23 @@ class Crowd:
 
     def takes(self, node: Asker, pull: Pull, row: int) -> bool:
         """Whether a pull that was refused just now, as all of them, is in step with them."""
-        way = self.way
+        return not self.asked and row == self.row and pull.failures == self.failures and self.is_alike(node, pull)
+
+    def is_alike(self, node: Asker, pull: Pull) -> bool:
+        """Whether the next request of a pull is as theirs was."""
+        way, its = self.way, pull.way
         return (
-            not self.asked
-            and row == self.row
-            and (pull.way is way or (pull.way.source is way.source and pull.way.round_trip == way.round_trip))
-            and pull.sent == self.sent
-            and pull.failures == self.failures
+            pull.sent == self.sent
+            and (its is way or (its.source is way.source and its.round_trip == way.round_trip))
+            and its is pull.recipe.ways[-1]
             and node.runtime is self.runtime
             and (node.address == self.address or not way.source.by_address)
         )
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether such a request is refused at this instant, whoever makes it."""
+        return self.way.source.refuses(self.address, self.retries.together.network.now, self.manifest)
 
     def release(self, pull: Pull) -> None:
         """A pull goes its own way, with what it did in the crowd."""
@@ -146,9 +194,8 @@ class Crowd:
 
     def ask(self, _: object) -> None:
         """Send the requests again: one after another, until nothing is left for those that follow."""
-        source, now = self.way.source, self.retries.together.network.now
         first = 0
-        while first < len(self.members) and not source.refuses(self.address, now, self.manifest):
+        while first < len(self.members) and not self.is_hopeless:
             node, pull = self.members[first]
             first += 1
             if pull.over:
@@ -159,13 +206,14 @@ class Crowd:
         del self.members[:first]
         number = len(self.members) - self.gone
         if number:
-            self._refuse(number, now)
+            self._refuse(number)
         else:
             del self.retries.incidents.crowds[self]
 
-    def _refuse(self, number: int, now: float) -> None:
+    def _refuse(self, number: int) -> None:
         """All of them are refused."""
         refusals, way, together = self.retries.incidents.refusals, self.way, self.retries.together
+        now = together.network.now
         refusals.repeat(self.row, -1, number)
         self.row = refusals.add(way.number, now, LIMITED, -1, number)
         self.asked += 1
@@ -179,7 +227,9 @@ class Crowd:
         together.call_at(answered + delay, self.ask, self)
 
     def _give_up(self, _: object) -> None:
-        del self.retries.incidents.crowds[self]
-        for node, pull in self.members:
-            self.release(pull)
-            node.fail(pull, reason_of(LIMITED), True)
+        retries, reason = self.retries, reason_of(LIMITED)
+        del retries.incidents.crowds[self]
+        lasting = [(node, pull) for node, pull in self.members if not pull.over]
+        for node, pull in lasting:
+            retries.end(node, pull, reason)
+        retries.failed([pull.row for _, pull in lasting], reason, True)
