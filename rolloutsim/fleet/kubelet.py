@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.disk import DiskSpace
     from rolloutsim.fleet.node import Node
     from rolloutsim.fleet.pods import Cluster, Pod
-    from rolloutsim.fleet.pulls import Pull
     from rolloutsim.fleet.recipes import Recipe
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.scenario.resolved import Kubelet as KubeletSpec
@@ -63,36 +62,7 @@ class Pulls:
 
     def __init__(self) -> None:
         self.jobs: dict[int, tuple[Kubelet, Job]] = {}
-        self._collects = False  # whether requests wait for those of other nodes that ask in step
-        self._asking: list[tuple[Node, Pull]] = []  # those that wait
-
-    def ask(self, node: Node, recipe: Recipe) -> None:
-        """A node pulls an image."""
-        way = recipe.ways[0]
-        # Where all is answered at once, what follows would come too late.
-        if self._collects and way.fallible and way.resolve_time > 0.0:
-            self._asking.append((node, node.begin(recipe)))
-        else:
-            self.flush()
-            node.ask(recipe)
-
-    def ask_again(self, members: list[tuple[Kubelet, Pod, str, Backoff]]) -> None:
-        """The back-offs of pods end."""
-        for kubelet, pod, image, backoff in members:
-            if kubelet.backoffs.get((pod, image)) is backoff and not backoff.is_over:
-                backoff.is_over = True
-                self._collects = kubelet.will_ask_for(image)
-                if not self._collects:
-                    self.flush()
-                kubelet.go_on(pod)
-        self._collects = False
-        self.flush()
-
-    def flush(self) -> None:
-        """Send the requests that wait."""
-        if self._asking:
-            asking, self._asking = self._asking, []
-            asking[0][0].fleet.retries.request(asking)
+        self.cluster: Cluster  # set when it exists
 
     def pulled(self, row: int) -> None:
         """A pull is complete."""
@@ -102,10 +72,60 @@ class Pulls:
 
     def failed(self, rows: list[int], reason: str, limited: bool) -> None:
         """Runtimes gave pulls up."""
+        cause = RATE_LIMITED if limited else BACKOFF
+        in_step: list[Pod] = []
         for row in rows:
             found = self.jobs.pop(row, None)
-            if found is not None:
-                found[0].failed(found[1], reason, RATE_LIMITED if limited else BACKOFF)
+            if found is None:
+                continue
+            kubelet, job = found
+            if kubelet.queue:
+                self._wait_together(in_step, cause)
+                kubelet.failed(job, reason, cause)
+            else:
+                in_step += kubelet.back_off(job, reason)
+        self._wait_together(in_step, cause)
+
+    def _wait_together(self, pods: list[Pod], cause: Cause) -> None:
+        """Pods whose pulls failed wait before they ask again."""
+        for pod in pods:
+            self.cluster.relabel(pod, FAILED_PULL)
+        self.cluster.step_together(pods, cause, [-1] * len(pods))
+        pods.clear()
+
+    def ask_again(self, members: list[tuple[Kubelet, Pod, str, Backoff]]) -> None:
+        """The back-offs of pods end."""
+        in_step: list[tuple[Kubelet, Job]] = []
+        for kubelet, pod, image, backoff in members:
+            if kubelet.backoffs.get((pod, image)) is backoff and not backoff.is_over:
+                backoff.is_over = True
+                if kubelet.can_start(image):
+                    job = kubelet.jobs[image] = Job(image)
+                    job.pods.append(pod)
+                    kubelet.running += 1
+                    in_step.append((kubelet, job))
+                else:
+                    self._start_together(in_step)
+                    kubelet.go_on(pod)
+        self._start_together(in_step)
+
+    def _start_together(self, in_step: list[tuple[Kubelet, Job]]) -> None:
+        """Kubelets start a pull each, of a pod."""
+        if not in_step:
+            return
+        fleet = in_step[0][0].node.fleet
+        nodes = [kubelet.node for kubelet, _ in in_step]
+        recipes = [kubelet.recipes[job.image] for kubelet, job in in_step]
+        rows = fleet.ledger.pulls.add_all(
+            [node.index for node in nodes], [recipe.image for recipe in recipes], fleet.network.now
+        )  # fmt: skip
+        for row, (kubelet, job) in zip(rows, in_step, strict=True):
+            job.row = row
+            self.jobs[row] = (kubelet, job)
+        self.cluster.step_together([job.pods[0] for _, job in in_step], PULL, rows)
+        asking = zip(nodes, recipes, rows, strict=True)
+        fleet.retries.request([(node, node.begin(recipe, row)) for node, recipe, row in asking])
+        in_step.clear()
 
 
 class Kubelet:
@@ -205,9 +225,17 @@ class Kubelet:
             disk.collect(self.spec.gc_high, self.spec.gc_low)
         self.watch_disk(disk)
 
-    def will_ask_for(self, image: str) -> bool:
-        """Whether an image that a pod lacks will be asked for at once, unless that would be too many a second."""
-        return not self.jobs and image not in self.present
+    def can_start(self, image: str) -> bool:
+        """Whether a pull that a pod goes on with starts at once; takes a token for it, and nothing happens but requests."""
+        way = self.recipes[image].ways[0]
+        return (
+            not self.jobs
+            and image not in self.present
+            # Where all is answered at once, the pull may be over with it.
+            and way.fallible
+            and way.resolve_time > 0.0
+            and (self.bucket is None or self.bucket.accept(self.network.now))
+        )
 
     def go_on(self, pod: Pod) -> None:
         """Bring the next image that a pod lacks."""
@@ -249,7 +277,6 @@ class Kubelet:
             job = self.queue.popleft()
             if self.bucket is not None and not self.bucket.accept(self.network.now):
                 self.running += 1
-                self.pulls.flush()
                 self.failed(job, QPS_EXCEEDED, QPS)
                 return  # the failure started what follows in the queue
             self.running += 1
@@ -257,7 +284,7 @@ class Kubelet:
             self.pulls.jobs[row] = (self, job)
             for pod in job.pods:
                 self.cluster.step(pod, PULL, row)
-            self.pulls.ask(self.node, self.recipes[job.image])
+            self.node.ask(self.recipes[job.image])
 
     def pulled(self, job: Job) -> None:
         """An image is there: its pods go on, and the next pull may start."""
@@ -282,24 +309,28 @@ class Kubelet:
 
     def failed(self, job: Job, reason: str, cause: Cause) -> None:
         """A pull failed, or was refused its token: its pods wait before they ask again."""
+        for pod in self.back_off(job, reason):
+            if cause is not QPS:
+                self.cluster.relabel(pod, FAILED_PULL)
+            self.cluster.step(pod, cause)
+        if self.queue:
+            self._start()
+
+    def back_off(self, job: Job, reason: str) -> list[Pod]:
+        """A pull is over that failed: let the pods that still want its image ask again later, and return them."""
         self.running -= 1
         del self.jobs[job.image]
         spec, now = self.spec, self.network.now
-        for pod in job.pods:
-            if pod not in self.wanted:
-                continue
+        pods = [pod for pod in job.pods if pod in self.wanted]
+        for pod in pods:
             known = self.backoffs.get((pod, job.image))
             is_new = known is None or now - known.since > 2.0 * spec.backoff_max
             delay = spec.backoff_initial if known is None or is_new else 2.0 * known.delay
             delay = min(delay, spec.backoff_max)
             more = delay * spec.backoff_jitter * self.random() if spec.backoff_jitter > 0.0 else 0.0
             backoff = self.backoffs[pod, job.image] = Backoff(delay, now + more)
-            if cause is not QPS:
-                self.cluster.relabel(pod, FAILED_PULL)
-            self.cluster.step(pod, cause)
             self.failing(pod, reason)
             self.node.fleet.together.join(
                 now + (delay + more), self.pulls.ask_again, (self, pod, job.image, backoff)
             )
-        if self.queue:
-            self._start()
+        return pods

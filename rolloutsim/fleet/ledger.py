@@ -42,6 +42,18 @@ class PullColumns:
         self.requests.append(requests)
         return len(self.node) - 1
 
+    def add_all(self, nodes: list[int], images: list[int], now: float) -> range:
+        """Nodes ask at once, each for an image; their requests are counted one by one."""
+        first, number = len(self.node), len(nodes)
+        self.node.extend(nodes)
+        self.image.extend(images)
+        for times in (self.resolved, self.pulled, self.ready, self.failed):
+            times.extend([NEVER] * number)
+        self.asked.extend([now] * number)
+        self.reason.extend([-1] * number)
+        self.requests.extend([0] * number)
+        return range(first, first + number)
+
 
 # The columns of a fetch and what stands there when it is granted its slot; their places in its row, in this order.
 FETCH = {

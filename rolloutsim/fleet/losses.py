@@ -101,7 +101,7 @@ class Losses:
     def _drop(self, pull: Pull, reason: str, keep_partial: bool) -> bool:
         """Give a pull up; whether it had come to its layers, so that others may have waited for it."""
         node = self.node
-        node.fleet.retries.end(node, pull, reason)
+        node.fleet.retries.end(node, pull, node.fleet.incidents.reason(reason))
         if isnan(node.fleet.ledger.pulls.resolved[pull.row]):
             return False
         slots = pull.slots

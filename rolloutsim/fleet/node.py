@@ -127,27 +127,22 @@ class Node:
 
     def ask(self, recipe: Recipe) -> None:
         """Start to pull an image."""
-        pull, way = self.begin(recipe), recipe.ways[0]
-        if way.buffered or way.fallible:
-            self.request(pull)
-        elif way.resolve_time > 0.0:
-            # Nothing can change between the requests: one wait for all of them.
-            self.fleet.network.call_later(way.resolve_time, self._resolved, pull)
-        else:
-            self._resolved(pull)
-
-    def begin(self, recipe: Recipe) -> Pull:
-        """The pull of an image, whose requests follow at this instant."""
         fleet, way = self.fleet, recipe.ways[0]
         one_by_one = way.buffered or way.fallible
         requests = 0 if one_by_one else self.runtime.resolve_requests
-        row = fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now, requests)
+        pull = self.begin(recipe, fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now, requests))
+        if one_by_one:
+            self.request(pull)
+        elif way.resolve_time > 0.0:
+            # Nothing can change between the requests: one wait for all of them.
+            fleet.network.call_later(way.resolve_time, self._resolved, pull)
+        else:
+            self._resolved(pull)
+
+    def begin(self, recipe: Recipe, row: int) -> Pull:
+        """The pull of an image, of which the ledger knows; its requests follow."""
         pull = Pull(recipe, row, Slots(self.runtime.parallel_layers) if self.slots_per_image else self.slots)
         self.pulls.append(pull)
-        if one_by_one:
-            pull.sent = pull.failures = 0
-            pull.refusal = -1
-            pull.lost = pull.limited = 0.0
         return pull
 
     def request(self, pull: Pull) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from array import array
+from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.ledger import NEVER
-from rolloutsim.scenario.causes import Cause
+
+if TYPE_CHECKING:
+    from rolloutsim.fleet.pod_group import Pod
+    from rolloutsim.scenario.causes import Cause
 
 
 class PodColumns:
@@ -56,6 +60,16 @@ class StepColumns:
         self.started.append(started)
         self.ended.append(ended)
         self.trigger.append(trigger)
+
+    def add_all(self, pods: list[Pod], ended: float) -> None:
+        """The steps that pods are in are over at once."""
+        over = [pod for pod in pods if pod.since != ended or pod.pull >= 0]
+        self.pod.extend([pod.row for pod in over])
+        self.cause.extend([pod.cause.number for pod in over if pod.cause is not None])
+        self.pull.extend([pod.pull for pod in over])
+        self.started.extend([pod.since for pod in over])
+        self.ended.extend([ended] * len(over))
+        self.trigger.extend([-1] * len(over))
 
 
 class OldPodColumns:

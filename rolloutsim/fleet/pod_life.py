@@ -108,6 +108,13 @@ class PodLife:
         self._close(pod, now)
         pod.cause, pod.pull, pod.since = cause, pull, now
 
+    def step_together(self, pods: list[Pod], cause: Cause, pulls: Iterable[int]) -> None:
+        """Pods begin to wait for something else at once, each for a pull or -1, and no longer for one that succeeded."""
+        now = self.network.now
+        self.ledger.steps.add_all(pods, now)
+        for pod, pull in zip(pods, pulls, strict=True):
+            pod.cause, pod.pull, pod.since = cause, pull, now
+
     def relabel(self, pod: Pod, cause: Cause) -> None:
         """What a pod has been waiting for turns out to be something else, such as a pull that failed."""
         pod.cause = cause

@@ -158,12 +158,12 @@ class Pull:
         self.moved = 0.0  # what had arrived [B]
         self.over = False
         self.crowd: Crowd | None = None  # in which it waits to ask again
-        # Set with the first request, where requests are sent one by one.
-        self.sent: int  # answered ones
-        self.refusal: int  # row of those after which its request is sent again; -1: none
-        self.failures: int  # in a row, of one source
-        self.lost: float  # what failed requests cost, those aside that a rate limit refused [s]
-        self.limited: float  # what these cost [s]
+        # Of requests that are sent one by one.
+        self.sent = 0  # answered ones
+        self.refusal = -1  # row of those after which its request is sent again; -1: none
+        self.failures = 0  # in a row, of one source
+        self.lost = 0.0  # what failed requests cost, those aside that a rate limit refused [s]
+        self.limited = 0.0  # what these cost [s]
         # Set when it is resolved.
         self.moved_at: float  # the last look that saw it grow [s]
 

@@ -89,13 +89,13 @@ class Retries:
         if crowd is not None and number:
             refusals.add(crowd.way.number, self.together.network.now, LIMITED, -1, number)
 
-    def end(self, node: Asker, pull: Pull, reason: str) -> None:
+    def end(self, node: Asker, pull: Pull, reason: int) -> None:
         """A pull is over before its image is there."""
         if pull.crowd is not None:
             pull.crowd.lose(pull)
         pull.over = True
         self.pulls.failed[pull.row] = self.together.network.now
-        self.pulls.reason[pull.row] = self.incidents.reason(reason)
+        self.pulls.reason[pull.row] = reason
         node.pulls = [other for other in node.pulls if other is not pull]
 
     def refused(self, node: Asker, pull: Pull, status: int, manifest: bool) -> None:
@@ -227,9 +227,12 @@ class Crowd:
         together.call_at(answered + delay, self.ask, self)
 
     def _give_up(self, _: object) -> None:
-        retries, reason = self.retries, reason_of(LIMITED)
+        retries, words = self.retries, reason_of(LIMITED)
+        reason, requests = retries.incidents.reason(words), retries.pulls.requests
         del retries.incidents.crowds[self]
         lasting = [(node, pull) for node, pull in self.members if not pull.over]
         for node, pull in lasting:
+            requests[pull.row] += self.asked
+            pull.crowd = None
             retries.end(node, pull, reason)
-        retries.failed([pull.row for _, pull in lasting], reason, True)
+        retries.failed([pull.row for _, pull in lasting], words, True)

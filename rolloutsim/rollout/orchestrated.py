@@ -88,6 +88,7 @@ class Orchestrated:
             lambda number: float(self.workloads[number].startup.sample(lambda: generator("startup"), 1)[0]),
             self.ledger,
         )  # fmt: skip
+        self.pulls.cluster = self.cluster
         for kubelet in self.kubelets:
             kubelet.cluster = self.cluster
             if kubelet.node.disk is not None:
