@@ -24,6 +24,7 @@ from rolloutsim.scenario.causes import BACKOFF, FAILED_PULL, KUBELET_QUEUE, OTHE
 
 if TYPE_CHECKING:
     from rolloutsim.fleet.disk import DiskSpace
+    from rolloutsim.fleet.instants import Together
     from rolloutsim.fleet.node import Node
     from rolloutsim.fleet.pods import Cluster, Pod
     from rolloutsim.fleet.recipes import Recipe
@@ -58,9 +59,16 @@ class Backoff:
 
 
 class Pulls:
-    """The pulls under way in a case: row in the ledger → (kubelet, job)."""
+    """The pulls under way in a case: row in the ledger → (kubelet, job).
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    failing : callable
+        Called with (pods, reason) when attempts to bring an image of theirs failed.
+    """
+
+    def __init__(self, failing: Callable[[list[Pod], str], None]) -> None:
+        self.failing = failing
         self.jobs: dict[int, tuple[Kubelet, Job]] = {}
         self.cluster: Cluster  # set when it exists
 
@@ -80,14 +88,15 @@ class Pulls:
                 continue
             kubelet, job = found
             if kubelet.queue:
-                self._wait_together(in_step, cause)
+                self._wait_together(in_step, reason, cause)
                 kubelet.failed(job, reason, cause)
             else:
-                in_step += kubelet.back_off(job, reason)
-        self._wait_together(in_step, cause)
+                in_step += kubelet.back_off(job)
+        self._wait_together(in_step, reason, cause)
 
-    def _wait_together(self, pods: list[Pod], cause: Cause) -> None:
+    def _wait_together(self, pods: list[Pod], reason: str, cause: Cause) -> None:
         """Pods whose pulls failed wait before they ask again."""
+        self.failing(pods, reason)
         for pod in pods:
             self.cluster.relabel(pod, FAILED_PULL)
         self.cluster.step_together(pods, cause, [-1] * len(pods))
@@ -141,8 +150,6 @@ class Kubelet:
         How the node pulls each image.
     pulls : Pulls
         Those of the case.
-    failing : callable
-        Called with (pod, reason) when an attempt to bring a pod's image failed.
     policy : callable
         The pull policy of (pod, image).
     random : callable
@@ -154,8 +161,8 @@ class Kubelet:
     """
 
     __slots__ = (
-        "backoffs", "bucket", "cluster", "down", "failing", "jobs", "network", "node", "policy", "present", "pulls",
-        "queue", "random", "recipes", "running", "spec", "wanted",
+        "backoffs", "bucket", "cluster", "down", "jobs", "network", "node", "policy", "present", "pulls", "queue",
+        "random", "recipes", "running", "spec", "together", "wanted",
     )  # fmt: skip
 
     def __init__(
@@ -164,7 +171,6 @@ class Kubelet:
         node: Node,
         recipes: Mapping[str, Recipe],
         pulls: Pulls,
-        failing: Callable[[Pod, str], None],
         policy: Callable[[Pod, str], PullPolicy],
         random: Callable[[], float],
         present: Iterable[str] = (),
@@ -172,10 +178,10 @@ class Kubelet:
         self.spec = spec
         self.node = node
         self.network: FluidNetwork = node.fleet.network
+        self.together: Together = node.fleet.together
         self.recipes = recipes
         self.pulls = pulls
         self.cluster: Cluster
-        self.failing = failing
         self.policy = policy
         self.random = random
         self.bucket = None if spec.pull_qps is None else TokenBucket(spec.pull_qps, spec.pull_burst)
@@ -226,7 +232,7 @@ class Kubelet:
         self.watch_disk(disk)
 
     def can_start(self, image: str) -> bool:
-        """Whether a pull that a pod goes on with starts at once; takes a token for it, and nothing happens but requests."""
+        """Whether a pull starts at once, with nothing but a request; if so, its token is taken."""
         way = self.recipes[image].ways[0]
         return (
             not self.jobs
@@ -250,7 +256,7 @@ class Kubelet:
                 continue
             if policy == "never":
                 self.cluster.step(pod, BACKOFF)
-                self.failing(pod, NEVER_PULL)
+                self.pulls.failing([pod], NEVER_PULL)
             else:
                 self._queue(pod, image)
             return
@@ -309,28 +315,29 @@ class Kubelet:
 
     def failed(self, job: Job, reason: str, cause: Cause) -> None:
         """A pull failed, or was refused its token: its pods wait before they ask again."""
-        for pod in self.back_off(job, reason):
+        pods = self.back_off(job)
+        self.pulls.failing(pods, reason)
+        for pod in pods:
             if cause is not QPS:
                 self.cluster.relabel(pod, FAILED_PULL)
             self.cluster.step(pod, cause)
         if self.queue:
             self._start()
 
-    def back_off(self, job: Job, reason: str) -> list[Pod]:
+    def back_off(self, job: Job) -> list[Pod]:
         """A pull is over that failed: let the pods that still want its image ask again later, and return them."""
         self.running -= 1
         del self.jobs[job.image]
         spec, now = self.spec, self.network.now
         pods = [pod for pod in job.pods if pod in self.wanted]
         for pod in pods:
-            known = self.backoffs.get((pod, job.image))
+            key = pod, job.image
+            known = self.backoffs.get(key)
             is_new = known is None or now - known.since > 2.0 * spec.backoff_max
             delay = spec.backoff_initial if known is None or is_new else 2.0 * known.delay
-            delay = min(delay, spec.backoff_max)
+            if delay > spec.backoff_max:
+                delay = spec.backoff_max
             more = delay * spec.backoff_jitter * self.random() if spec.backoff_jitter > 0.0 else 0.0
-            backoff = self.backoffs[pod, job.image] = Backoff(delay, now + more)
-            self.failing(pod, reason)
-            self.node.fleet.together.join(
-                now + (delay + more), self.pulls.ask_again, (self, pod, job.image, backoff)
-            )
+            backoff = self.backoffs[key] = Backoff(delay, now + more)
+            self.together.join(now + (delay + more), self.pulls.ask_again, (self, pod, job.image, backoff))
         return pods

@@ -109,7 +109,7 @@ class PodLife:
         pod.cause, pod.pull, pod.since = cause, pull, now
 
     def step_together(self, pods: list[Pod], cause: Cause, pulls: Iterable[int]) -> None:
-        """Pods begin to wait for something else at once, each for a pull or -1, and no longer for one that succeeded."""
+        """Pods whose last pull failed begin to wait for something else at once, each for a pull or -1."""
         now = self.network.now
         self.ledger.steps.add_all(pods, now)
         for pod, pull in zip(pods, pulls, strict=True):

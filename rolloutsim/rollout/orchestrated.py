@@ -56,7 +56,7 @@ class Orchestrated:
         self.ledger = PodLedger()
         self.incidents = incidents
         self.workloads = case.workloads or tuple(_bare_workloads(scenario, case))
-        self.pulls = Pulls()
+        self.pulls = Pulls(self._note_reason)
         self.bare = not case.workloads
         self._policies = {image.name: default_policy(image.name) for image in actors.images}
         present = _cached_images(scenario)
@@ -66,7 +66,6 @@ class Orchestrated:
                 node,
                 actors.recipes[index],
                 self.pulls,
-                self._note_reason,
                 self._policy,
                 lambda: float(generator("backoff").random()),
                 present[index],
@@ -135,8 +134,9 @@ class Orchestrated:
         available = sum(group.new_available for group in self.cluster.groups)
         return available / max(sum(workload.replicas for workload in self.workloads), 1)
 
-    def _note_reason(self, pod: Pod, reason: str) -> None:
-        self.ledger.pods.reason[pod.row] = self.incidents.reason(reason)
+    def _note_reason(self, pods: list[Pod], reason: str) -> None:
+        for pod in pods:
+            self.ledger.pods.reason[pod.row] = self.incidents.reason(reason)
 
     def _policy(self, pod: Pod, image: str) -> PullPolicy:
         return self.workloads[pod.workload].pull_policy or self._policies[image]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from rolloutsim.fleet import incidents
 from rolloutsim.fleet.buckets import TokenBucket
 from rolloutsim.fleet.incidents import Incidents, LostColumns, RefusalColumns
 from rolloutsim.fleet.instants import Together
+from rolloutsim.fleet.kubelet import Kubelet
+from rolloutsim.fleet.node import Node
+from rolloutsim.fleet.pulls import Pull
 from rolloutsim.fleet.retries import Crowd
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.results.facts.records import CaseRecords, Run
@@ -24,15 +28,31 @@ STORM = """\
 rolloutsim: 1
 nodes: {{node: {{count: {nodes}, nic: 1 Gbit/s{start}}}}}
 registry: {{uplink: 10 Gbit/s, rate_limit: {{rate: 2/s, burst: 30, per: {per}}}}}
-images: {{app: {{layers: [10 MB, 5 MB]}}}}
-workloads: {{app: {{images: app, daemonset: true, create: true}}}}
+{what}
 rollout: {{horizon: {horizon}}}
 {more}
 """
 
+ONE = """\
+images: {app: {layers: [10 MB, 5 MB]}}
+workloads: {app: {images: app, daemonset: true, create: true}}
+"""
+SEVERAL = """\
+images: {app: {layers: [10 MB, 5 MB]}, "side:1": {layers: [3 MB]}}
+workloads: {app: {images: [app, "side:1"], daemonset: true, create: true}, side: {images: "side:1", replicas: 50}}
+"""
 
-def storm(nodes: int = 40, horizon: str = "10m", per: str = "account", start: str = "", more: str = "") -> Run:
-    return simulate(loads(STORM.format(nodes=nodes, horizon=horizon, per=per, start=start, more=more)).resolve())
+
+def storm(
+    nodes: int = 40,
+    horizon: str = "10m",
+    per: str = "account",
+    start: str = "",
+    more: str = "",
+    what: str = ONE,
+) -> Run:
+    text = STORM.format(nodes=nodes, horizon=horizon, per=per, start=start, more=more, what=what)
+    return simulate(loads(text).resolve())
 
 
 def only(run: Run) -> CaseRecords:
@@ -64,6 +84,50 @@ def test_a_crowd_asks_and_is_refused_as_each_of_its_members_would_be(
             getattr(only(together).orchestration.lost, name), getattr(only(apart).orchestration.lost, name)
         )
     assert together.cases[0].orchestration.refusals.count.sum() > 500
+
+
+def every_column(case: CaseRecords) -> dict[str, Any]:
+    """All arrays of a case's records, by record and name."""
+    records = (case.pulls, case.fetches, case.pods, case.orchestration.steps, case.orchestration.refusals)
+    return {
+        f"{type(record).__name__}.{one.name}": getattr(record, one.name)
+        for record in (*records, case.orchestration.lost)
+        for one in fields(record)
+    }
+
+
+@pytest.mark.parametrize("what", [ONE, SEVERAL])
+@pytest.mark.parametrize("more", ["", FAILURES])
+@pytest.mark.parametrize("node", ["", ", registry_pull_qps: 0.03", ", image_backoff: {jitter: 20%}"])
+def test_kubelets_that_ask_again_together_do_what_each_would_do_by_itself(
+    monkeypatch: pytest.MonkeyPatch, node: str, more: str, what: str
+) -> None:
+    together = storm(start=node, more=more, what=what)
+    monkeypatch.setattr(Kubelet, "can_start", lambda *_: False)
+    apart = storm(start=node, more=more, what=what)
+    theirs = every_column(only(apart))
+    for name, ours in every_column(only(together)).items():
+        np.testing.assert_array_equal(ours, theirs[name], name)
+    assert only(together).events == only(apart).events
+
+
+def test_of_pulls_in_step_that_ask_again_few_send_a_request_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+    request = Node.request
+
+    def counted(node: Node, pull: Pull) -> None:
+        sent.append(pull.row)
+        request(node, pull)
+
+    monkeypatch.setattr(Node, "request", counted)
+    seen = {}
+    for nodes in (40, 160):
+        sent.clear()
+        seen[nodes] = (len(only(storm(nodes)).pulls.node), len(sent))
+    (pulls, requests), (more_pulls, more_requests) = seen.values()
+    assert more_pulls >= 4 * pulls
+    # Each of the 120 nodes more asks once by itself, and those that are served, as many as before, six times.
+    assert more_requests - requests < 2 * 120
 
 
 def test_a_storm_in_step_looks_at_few_of_its_requests_and_has_few_events(monkeypatch: pytest.MonkeyPatch) -> None:
