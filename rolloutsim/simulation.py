@@ -233,9 +233,12 @@ class AloneTimes:
             thresholds=(), faults=(), pushes=(), fairness=None, document="",
         )  # fmt: skip
         self.asked: dict[tuple[int, str | None, str, tuple[str, ...]], float] = {}
-        self.known: dict[object, float] = {}
-        self.ways: dict[tuple[int, str | None, str], _AloneWay] = {}
-        self.layers: dict[str, tuple[Layer, ...]] = {}
+        # By number of the way, number of the layers, and places of those that the node holds.
+        self.known: dict[tuple[int, int, frozenset[int]], float] = {}
+        self.ways: dict[tuple[int, str | None, str], tuple[int, _AloneWay]] = {}
+        self.layers: dict[str, tuple[int, tuple[Layer, ...]]] = {}
+        self.numbers: dict[object, int] = {}  # of what is alike: looked up once for each way and image
+        self.brought: dict[tuple[str, str], tuple[int, ...]] = {}  # places of an image's layers that another one brings
 
     def of(self, group: NodeGroup, number: int, rack: str | None, image: str, held: tuple[str, ...]) -> float:
         """The time [s] that a node's pull takes alone.
@@ -252,42 +255,51 @@ class AloneTimes:
         pull = (number, rack, image, held)
         time = self.asked.get(pull)
         if time is None:
-            way = self._way(group, number, rack, self.scenario.images[image].registry)
-            layers = self._layers(image)
-            useful = self._useful(image, held)
-            alike = (way.alike, layers, useful)
+            a_way, way = self._way(group, number, rack, self.scenario.images[image].registry)
+            an_image, layers = self._layers(image)
+            places = frozenset(place for name in held for place in self._brought(image, name))
+            alike = (a_way, an_image, places)
             time = self.known.get(alike)
             if time is None:
+                useful = tuple(dict.fromkeys(layers[place] for place in sorted(places)))
                 time = self.known[alike] = self._simulated(way, layers, useful)
             self.asked[pull] = time
         return time
 
-    def _way(self, group: NodeGroup, number: int, rack: str | None, registry: str) -> _AloneWay:
-        """The way from a registry to a node."""
+    def _way(self, group: NodeGroup, number: int, rack: str | None, registry: str) -> tuple[int, _AloneWay]:
+        """The way from a registry to a node, and the number of those alike."""
         way = self.ways.get((number, rack, registry))
         if way is None:
-            found = self.scenario.registries[registry]
-            way = self.ways[number, rack, registry] = _AloneWay.of(group, rack, found, self.scenario.links)
+            found = _AloneWay.of(group, rack, self.scenario.registries[registry], self.scenario.links)
+            way = self.ways[number, rack, registry] = self._number(found.alike), found
         return way
 
-    def _layers(self, image: str) -> tuple[Layer, ...]:
-        """The layers of an image, each called by the place where it stands first."""
+    def _layers(self, image: str) -> tuple[int, tuple[Layer, ...]]:
+        """The layers of an image, each called by the place where it stands first, and the number of those alike."""
         layers = self.layers.get(image)
         if layers is None:
             places: dict[str, str] = {}
-            layers = self.layers[image] = tuple(
+            found = tuple(
                 replace(layer, digest=places.setdefault(layer.digest, str(place)))
                 for place, layer in enumerate(self.scenario.images[image].layers)
             )
+            layers = self.layers[image] = self._number(found), found
         return layers
 
-    def _useful(self, image: str, held: tuple[str, ...]) -> tuple[Layer, ...]:
-        """Those of an image's layers that cached images bring."""
-        if not held:
-            return ()
-        digests = {layer.digest for name in held for layer in self.scenario.images[name].layers}
-        named = zip(self.scenario.images[image].layers, self._layers(image), strict=True)
-        return tuple(dict.fromkeys(layer for known, layer in named if known.digest in digests))
+    def _number(self, what: object) -> int:
+        """A number for things that are equal: quicker to compare than all their facts."""
+        return self.numbers.setdefault(what, len(self.numbers))
+
+    def _brought(self, image: str, cached: str) -> tuple[int, ...]:
+        """The places of those of an image's layers that a cached image brings."""
+        places = self.brought.get((image, cached))
+        if places is None:
+            digests = {layer.digest for layer in self.scenario.images[cached].layers}
+            layers = self.scenario.images[image].layers
+            places = self.brought[image, cached] = tuple(
+                place for place, layer in enumerate(layers) if layer.digest in digests
+            )
+        return places
 
     def _simulated(self, way: _AloneWay, layers: tuple[Layer, ...], useful: tuple[Layer, ...]) -> float:
         images = {name: Image(name, way.registry.name, found) for name, found in (("", layers), ("held", useful))}
