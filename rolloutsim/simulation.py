@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 from functools import partial
 from math import inf, nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import simpy
@@ -23,7 +23,9 @@ from rolloutsim.fleet.build import build
 from rolloutsim.fleet.fairness import random_places
 from rolloutsim.fleet.incidents import Incidents
 from rolloutsim.fleet.ledger import Ledger
+from rolloutsim.fleet.node import Node
 from rolloutsim.fleet.pulls import Fleet
+from rolloutsim.fleet.recipes import words
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.rollout.asking import is_orchestrated, plan
@@ -99,6 +101,8 @@ def simulate(
     with _no_cyclic_collection():
         for case in scenario.cases:
             cases.append(_Case(scenario, case, seed).run(times, progress, watch))
+            if times is not None:
+                times.forget()
             gc.collect(_CASE)
     return Run(scenario, seed, tuple(cases), _provenance())
 
@@ -235,6 +239,7 @@ class AloneTimes:
         self.asked: dict[tuple[int, str | None, str, tuple[str, ...]], float] = {}
         # By number of the way, number of the layers, and places of those that the node holds.
         self.known: dict[tuple[int, int, frozenset[int]], float] = {}
+        self.latest: tuple[tuple[int, int], _Alone] | None = None  # by number of the way and of the layers
         self.ways: dict[tuple[int, str | None, str], tuple[int, _AloneWay]] = {}
         self.layers: dict[str, tuple[int, tuple[Layer, ...]]] = {}
         self.numbers: dict[object, int] = {}  # of what is alike: looked up once for each way and image
@@ -261,10 +266,15 @@ class AloneTimes:
             alike = (a_way, an_image, places)
             time = self.known.get(alike)
             if time is None:
-                useful = tuple(dict.fromkeys(layers[place] for place in sorted(places)))
-                time = self.known[alike] = self._simulated(way, layers, useful)
+                time = self.known[alike] = self._simulated((a_way, an_image), way, layers, places, bool(group.cached))
             self.asked[pull] = time
         return time
+
+    def forget(self) -> None:
+        """Keep nothing but times."""
+        if self.latest is not None:
+            self.latest = None
+            gc.collect(_PULL_ALONE)
 
     def _way(self, group: NodeGroup, number: int, rack: str | None, registry: str) -> tuple[int, _AloneWay]:
         """The way from a registry to a node, and the number of those alike."""
@@ -301,18 +311,85 @@ class AloneTimes:
             )
         return places
 
-    def _simulated(self, way: _AloneWay, layers: tuple[Layer, ...], useful: tuple[Layer, ...]) -> float:
-        images = {name: Image(name, way.registry.name, found) for name, found in (("", layers), ("held", useful))}
+    def _simulated(
+        self, alike: tuple[int, int], way: _AloneWay, layers: tuple[Layer, ...], held: frozenset[int], more: bool
+    ) -> float:
+        """A time that is not known; `more` says whether others may hold other layers, and differ in nothing else."""
+        if self.latest is not None and self.latest[0] == alike:
+            return self.latest[1].time(held)
+        self.forget()
         scenario = replace(
-            self.idle, groups=(replace(way.group, cached={"held": 1}),), links=way.links,
-            registries={way.registry.name: way.registry}, images=images,
+            self.idle, groups=(way.group,), links=way.links, registries={way.registry.name: way.registry},
+            images={"": Image("", way.registry.name, layers)},
         )  # fmt: skip
-        case = _Case(scenario, Case("alone", {way.group.name: (PlannedPull("", Distribution()),)}), seed=0)
-        case.play()
-        time = nan if case.waiting else case.ledger.pulls.pulled[0]
-        del case
-        gc.collect(_PULL_ALONE)
+        alone = _Alone(scenario, way.is_steady)
+        time = alone.time(held)
+        if more and alone.can_go_on:
+            self.latest = alike, alone
+        else:
+            del alone
+            gc.collect(_PULL_ALONE)
         return time
+
+
+class _Alone:
+    """Pulls of one image by one node, each alone on an idle system.
+
+    Parameters
+    ----------
+    scenario : ResolvedScenario
+        The node, the registry, the image, and the links between them.
+    steady : bool
+        Whether none of these links ever binds.
+    """
+
+    def __init__(self, scenario: ResolvedScenario, steady: bool) -> None:
+        (self.image,) = scenario.images
+        self.scenario = scenario
+        self.steady = steady
+        self.network = FluidNetwork(Environment(), steady)
+        fleet = self._fleet()
+        case = Case("alone", {group.name: (PlannedPull(self.image, Distribution()),) for group in scenario.groups})
+        self.actors: Actors = build(scenario, case, fleet, _nothing_random, _nothing_random)
+        self.queues = fleet.queues
+        self.pulled_at = nan
+
+    def time(self, held: frozenset[int]) -> float:
+        """How long a pull takes [s] by a node that holds the layers at some places of the image; nan: for ever."""
+        (made,) = self.actors.nodes
+        recipe = self.actors.recipes[0][self.image]
+        fleet = self._fleet()
+        fleet.queues = self.queues
+        layers = words({recipe.steps[place].layer for place in held})
+        host = self.network.host(made.host.profile)
+        node = Node(fleet, made.index, host, made.runtime, layers, made.address, None, None)
+        self.pulled_at = nan
+        self.network.call_later(0.0, node.ask, recipe)
+        self.network.run()
+        if self.can_go_on:
+            self.network.rewind()
+        return self.pulled_at
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether another pull finds the system as idle as the last one did."""
+        way = self.actors.recipes[0][self.image].ways[0]
+        return self.steady and way.unlimited and self.pulled_at == self.pulled_at
+
+    def _fleet(self) -> Fleet:
+        return Fleet(self.network, Ledger(), Incidents(), self._pulled, _nothing_fails)
+
+    def _pulled(self, _: int) -> None:
+        self.pulled_at = self.network.now
+        self.network.halt()
+
+
+def _nothing_random() -> Any:
+    raise AssertionError("alone on an idle system nothing is random")
+
+
+def _nothing_fails(rows: list[int], reason: str, limited: bool) -> None:
+    raise AssertionError(f"alone on an idle system nothing fails: {reason}")
 
 
 @struct
@@ -329,12 +406,15 @@ class _AloneWay:
         The links of the way.
     alike : object
         Ways with equal values take the same time.
+    is_steady : bool
+        Whether none of the links ever binds.
     """
 
     group: NodeGroup
     registry: Registry
     links: Mapping[str, Link]
     alike: object
+    is_steady: bool
 
     @classmethod
     def of(cls, group: NodeGroup, rack: str | None, registry: Registry, links: Mapping[str, Link]) -> _AloneWay:
@@ -365,7 +445,8 @@ class _AloneWay:
             for link, place in ((links[name], place) for name, place in names.items() if name in links)
         }  # fmt: skip
         machine = tuple(getattr(node, one.name) for one in fields(node) if one.name != "cached")
-        return cls(node, source, found, (machine, source, tuple(found.values())))
+        steady = all(link.capacity == widest for link in found.values())
+        return cls(node, source, found, (machine, source, tuple(found.values())), steady)
 
 
 @contextmanager

@@ -123,6 +123,11 @@ class Sharing:
         link.capacity = capacity
         self._enqueue(link)
 
+    def rewind(self) -> None:
+        """Forget all clocks, when no flow is left."""
+        self._constant_clocks.clear()
+        self.changed.clear()
+
     def update(self, now: float) -> None:
         """Make all rates max-min fair again; `changed` then has the clocks to look at."""
         try:
