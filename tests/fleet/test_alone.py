@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import pytest
 
 from rolloutsim import simulation
 from rolloutsim.collecting import collect
-from rolloutsim.fleet.build import cached_images
+from rolloutsim.fleet.build import build, cached_images
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.scenario import loads
 from rolloutsim.scenario.resolved import Case, Distribution, PlannedPull
@@ -24,6 +25,7 @@ from rolloutsim.simulation import AloneTimes, simulate
 from tests.benchmarks import shapes
 
 if TYPE_CHECKING:
+    from rolloutsim.fleet.build import Actors
     from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.scenario.resolved import ResolvedScenario
 
@@ -48,6 +50,10 @@ background: {backup: {links: [wan], size: 5 GB}}
 """
 
 
+# No link is narrower than any NIC, and nothing but these, the disks and the decompressors binds.
+WIDE = re.sub("[5-9]00 Mbit/s", "9 Gbit/s", RICH)
+
+
 def by_itself(scenario: ResolvedScenario, number: int, node: int, image: str) -> float:
     """The time of one pull by one of a group's nodes, with all the scenario's links, registries and images."""
     group = scenario.groups[number]
@@ -61,8 +67,9 @@ def by_itself(scenario: ResolvedScenario, number: int, node: int, image: str) ->
     return float(simulate(idle, alone=False).cases[0].pulls.pulled[0])
 
 
-def test_a_pull_alone_takes_as_long_as_with_all_that_it_does_not_meet() -> None:
-    scenario = loads(RICH).resolve()
+@pytest.mark.parametrize("text", [RICH, WIDE, WIDE.replace(", replicas: 3", "").replace(", max_connections: 2", "")])
+def test_a_pull_alone_takes_as_long_as_with_all_that_it_does_not_meet(text: str) -> None:
+    scenario = loads(text).resolve()
     times = AloneTimes(scenario)
     found = []
     for number, group in enumerate(scenario.groups):
@@ -97,6 +104,33 @@ def test_pulls_that_do_not_differ_in_what_they_meet_are_simulated_once() -> None
     assert [known("a", "one"), known("a", "two"), known("b", "one"), known("b", "one", 2)] == [1, 1, 1, 1]
     # A latency, a NIC and a layer that is held do; of another image the same layer is another.
     assert [known("c", "one"), known("d", "one"), known("e", "one"), known("e", "two")] == [2, 3, 4, 4]
+
+
+def test_pulls_that_differ_in_what_is_held_share_a_machine_and_take_as_long_as_with_one_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scenario = loads(shapes.text("cached_sets", 12)).resolve()
+    built: list[object] = []
+
+    def counted(*args: Any) -> Actors:
+        built.append(args)
+        return build(*args)
+
+    monkeypatch.setattr(simulation, "build", counted)
+    times = AloneTimes(scenario)
+    before = _networks()
+    found = [
+        times.of(group, number, None, "api", cached_images(group)[0]) for number, group in enumerate(scenario.groups)
+    ]
+    assert len(built) == 1
+    assert len(times.known) == 12
+    assert len(set(found)) > 8
+    assert found == [by_itself(scenario, number, 0, "api") for number in range(12)]
+    built.clear()
+    gc.collect()
+    assert _networks() == before + 1
+    times.forget()
+    assert _networks() == before
 
 
 def test_nothing_is_left_of_a_pull_that_was_simulated_alone() -> None:
