@@ -116,21 +116,27 @@ def test_pulls_that_differ_in_what_is_held_share_a_machine_and_take_as_long_as_w
         built.append(args)
         return build(*args)
 
-    monkeypatch.setattr(simulation, "build", counted)
-    times = AloneTimes(scenario)
+    gc.collect()
     before = _networks()
-    found = [
-        times.of(group, number, None, "api", cached_images(group)[0]) for number, group in enumerate(scenario.groups)
-    ]
-    assert len(built) == 1
+    times = AloneTimes(scenario)
+    with monkeypatch.context() as patched:
+        patched.setattr(simulation, "build", counted)
+        gc.disable()
+        try:
+            found = [
+                times.of(group, number, None, "api", cached_images(group)[0])
+                for number, group in enumerate(scenario.groups)
+            ]
+            assert len(built) == 1
+            assert _networks() == before + 1
+            built.clear()
+            times.forget()
+            assert _networks() == before
+        finally:
+            gc.enable()
     assert len(times.known) == 12
     assert len(set(found)) > 8
     assert found == [by_itself(scenario, number, 0, "api") for number in range(12)]
-    built.clear()
-    gc.collect()
-    assert _networks() == before + 1
-    times.forget()
-    assert _networks() == before
 
 
 def test_nothing_is_left_of_a_pull_that_was_simulated_alone() -> None:
