@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from math import inf
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.background import ConstantRate, ConstantRates, PrivateLink, RequestService, Transfer
@@ -12,6 +14,7 @@ from rolloutsim.fleet.node import Node
 from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, words
 from rolloutsim.fleet.sources.registry import Registry
+from rolloutsim.scenario.resolved import NodeGroup
 from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES, LinkName
 from rolloutsim.scenario.routes import asked, carrying, rack_of, round_trip, routes
 from rolloutsim.structs import struct
@@ -26,8 +29,17 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.sources.source import Source
     from rolloutsim.network.links import Kind, SharedLink
     from rolloutsim.network.states import Host
-    from rolloutsim.scenario.resolved import Case, Disk, Image, Layer, NodeGroup, ResolvedScenario, Runtime
+    from rolloutsim.scenario.resolved import Case, Disk, Image, Layer, ResolvedScenario, Runtime
     from rolloutsim.scenario.routes import Route
+
+
+# All of a group that the way of a layer to its nodes, and on them, may depend on.
+_MACHINE = attrgetter(
+    *sorted(
+        {one.name for one in fields(NodeGroup)}
+        - {"name", "count", "racks", "cached", "kubelet", "storage", "shared_address", "nic_line_rate"}
+    )
+)
 
 
 @struct
@@ -113,6 +125,7 @@ class _Builder:
                 distinct.setdefault(layer.digest, layer)
         self.layers = tuple(distinct.values())
         self.layer_index = {digest: place for place, digest in enumerate(distinct)}
+        self.alike: dict[tuple[object, str | None], _Recipes] = {}  # by what their nodes are
         self.held: dict[tuple[tuple[str, ...], bool], tuple[Layers, float]] = {}
         self.steps: dict[object, tuple[tuple[LayerStep, ...], frozenset[int]]] = {}
         self.pinned: dict[tuple[int, int], SharedLink] = {}
@@ -135,7 +148,8 @@ class _Builder:
         alone = crossed - pinned
         for number, group in enumerate(self.scenario.groups):
             profile = self.network.profile(tuple(_or_inf(one.capacity(group)) for one in PULLED))
-            shared = {rack: _Recipes(self, group, rack, {}) for rack in group.racks or (None,)}
+            machine = _MACHINE(group)
+            shared = {rack: self._recipes(group, machine, rack) for rack in group.racks or (None,)}
             holdings = cached_images(group)
             timeout = group.kubelet.progress_timeout if self.watched else None
             for i, name in enumerate(group.node_names()):
@@ -174,6 +188,13 @@ class _Builder:
             links=self.links,
             observer=self._observer(background),
         )
+
+    def _recipes(self, group: NodeGroup, machine: object, rack: str | None) -> _Recipes:
+        """How the nodes of a group in a rack pull images, as those of other groups that do not differ in it."""
+        found = self.alike.get((machine, rack))
+        if found is None:
+            found = self.alike[machine, rack] = _Recipes(self, group, rack, {})
+        return found
 
     def _observer(self, background: list[Application]) -> Observer | None:
         if not background:
@@ -384,6 +405,8 @@ def _disk(storage: Disk, runtime: Runtime, layers: float) -> DiskSpace:
 
 def cached_images(group: NodeGroup) -> list[tuple[str, ...]]:
     """The cached images that each node of a group holds from the beginning; the `count` with one lie evenly."""
+    if all(count == group.count for count in group.cached.values()):
+        return [tuple(group.cached)] * group.count
     held: list[list[str]] = [[] for _ in range(group.count)]
     for image, count in group.cached.items():
         for number in range(1, count + 1):

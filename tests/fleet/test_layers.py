@@ -39,7 +39,8 @@ def test_a_node_fetches_each_of_many_layers_that_it_lacks_and_no_other() -> None
     assert case.pulls.pulled[0] == pytest.approx(1.0)
 
 
-def test_recipes_are_made_for_the_images_that_a_node_is_asked_for() -> None:
+def actors_of(shape: str, nodes: int) -> Actors:
+    """What the first case of a shape was built as, after its simulation."""
     built: list[Actors] = []
 
     def noting(*args: Any) -> Actors:
@@ -48,7 +49,19 @@ def test_recipes_are_made_for_the_images_that_a_node_is_asked_for() -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(simulation, "build", noting)
-        (case,) = simulation.simulate(loads(shapes.text("own_image", 30)).resolve(), alone=False).cases
-    (actors,) = built
-    assert len(case.pulls.node) == 30
-    assert [len(recipes) for recipes in actors.recipes] == [1] * 30
+        simulation.simulate(loads(shapes.text(shape, nodes)).resolve(), alone=False)
+    return built[0]
+
+
+def test_recipes_are_made_for_the_images_that_a_node_is_asked_for() -> None:
+    recipes = actors_of("own_image", 30).recipes
+    assert len(recipes) == 30
+    # Each of 30 nodes is asked for another of 30 images.
+    assert sum(len(one) for one in {id(one): one for one in recipes}.values()) == 30
+
+
+@pytest.mark.parametrize(("shape", "ways"), [("cached_sets", 1), ("own_image", 1), ("own_nic", 8), ("own_link", 8)])
+def test_groups_that_do_not_differ_in_how_they_pull_have_their_recipes_in_common(shape: str, ways: int) -> None:
+    recipes = actors_of(shape, 8).recipes
+    assert len(recipes) == 8
+    assert len({id(one) for one in recipes}) == ways
