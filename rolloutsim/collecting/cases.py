@@ -143,15 +143,15 @@ def _pulls(scenario: ResolvedScenario, actors: Actors, ledger: Ledger, alone: Al
         racks = node_racks(scenario)
         held = [images for group in scenario.groups for images in cached_images(group)]
         # Most pulls of a storm are attempts of a few.
-        images = len(actors.images)
-        numbers = np.asarray(columns.node, np.int64) * images + np.asarray(columns.image, np.int64)
-        distinct, first, which = np.unique(numbers, return_index=True, return_inverse=True)
-        times = np.empty(len(distinct))
-        for one in np.argsort(first):
-            n, i = divmod(int(distinct[one]), images)
-            number = actors.groups[n]
-            times[one] = alone(scenario.groups[number], number, racks[n], actors.images[i].name, held[n])
-        alone_times = times[which]
+        times: dict[tuple[int, int], float] = {}
+        for row, pull in enumerate(zip(columns.node, columns.image, strict=True)):
+            time = times.get(pull)
+            if time is None:
+                n, i = pull
+                number = actors.groups[n]
+                time = alone(scenario.groups[number], number, racks[n], actors.images[i].name, held[n])
+                times[pull] = time
+            alone_times[row] = time
     return frozen(r.Pulls, columns, alone=alone_times)
 
 

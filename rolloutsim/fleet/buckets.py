@@ -32,11 +32,15 @@ class TokenBucket:
 
     def accept(self, now: float) -> bool:
         """Take a token if there is one."""
-        tokens = min(self.tokens + self.rate * (now - self.since), self.burst)
+        tokens = self.tokens + self.rate * (now - self.since)
+        if tokens > self.burst:
+            tokens = self.burst
         self.since = now
-        taken = tokens >= _ONE
-        self.tokens = max(tokens - 1.0, 0.0) if taken else tokens
-        return taken
+        if tokens < _ONE:
+            self.tokens = tokens
+            return False
+        self.tokens = tokens - 1.0 if tokens > 1.0 else 0.0
+        return True
 
     @property
     def is_empty(self) -> bool:

@@ -233,15 +233,13 @@ class Kubelet:
 
     def can_start(self, image: str) -> bool:
         """Whether a pull starts at once, with nothing but a request; if so, its token is taken."""
+        if self.jobs or image in self.present:
+            return False
         way = self.recipes[image].ways[0]
-        return (
-            not self.jobs
-            and image not in self.present
-            # Where all is answered at once, the pull may be over with it.
-            and way.fallible
-            and way.resolve_time > 0.0
-            and (self.bucket is None or self.bucket.accept(self.network.now))
-        )
+        # Where all is answered at once, the pull may be over with it.
+        if not way.fallible or way.resolve_time <= 0.0:
+            return False
+        return self.bucket is None or self.bucket.accept(self.network.now)
 
     def go_on(self, pod: Pod) -> None:
         """Bring the next image that a pod lacks."""
@@ -328,16 +326,17 @@ class Kubelet:
         """A pull is over that failed: let the pods that still want its image ask again later, and return them."""
         self.running -= 1
         del self.jobs[job.image]
-        spec, now = self.spec, self.network.now
+        spec, now, image = self.spec, self.network.now, job.image
+        longest = spec.backoff_max
         pods = [pod for pod in job.pods if pod in self.wanted]
         for pod in pods:
-            key = pod, job.image
+            key = pod, image
             known = self.backoffs.get(key)
-            is_new = known is None or now - known.since > 2.0 * spec.backoff_max
+            is_new = known is None or now - known.since > 2.0 * longest
             delay = spec.backoff_initial if known is None or is_new else 2.0 * known.delay
-            if delay > spec.backoff_max:
-                delay = spec.backoff_max
+            if delay > longest:
+                delay = longest
             more = delay * spec.backoff_jitter * self.random() if spec.backoff_jitter > 0.0 else 0.0
             backoff = self.backoffs[key] = Backoff(delay, now + more)
-            self.together.join(now + (delay + more), self.pulls.ask_again, (self, pod, job.image, backoff))
+            self.together.join(now + (delay + more), self.pulls.ask_again, (self, pod, image, backoff))
         return pods

@@ -135,8 +135,10 @@ class Orchestrated:
         return available / max(sum(workload.replicas for workload in self.workloads), 1)
 
     def _note_reason(self, pods: list[Pod], reason: str) -> None:
-        for pod in pods:
-            self.ledger.pods.reason[pod.row] = self.incidents.reason(reason)
+        if pods:
+            reasons, number = self.ledger.pods.reason, self.incidents.reason(reason)
+            for pod in pods:
+                reasons[pod.row] = number
 
     def _policy(self, pod: Pod, image: str) -> PullPolicy:
         return self.workloads[pod.workload].pull_policy or self._policies[image]
