@@ -19,7 +19,7 @@ from operator import attrgetter
 from time import perf_counter
 from typing import Any
 
-from rolloutsim.planning.jobs import in_order
+from rolloutsim.planning.jobs import in_order, processes
 from rolloutsim.planning.sweep.rows import Gathering, Rows
 from rolloutsim.results.contract.case import case_figures
 from rolloutsim.results.outcome import Outcome
@@ -140,12 +140,10 @@ def _here(queue: Iterator[Job], pace: Pace, most: int | None = None) -> Iterator
 
 
 def _elsewhere(queue: Iterator[Job], pace: Pace, workers: Workers) -> Iterator[Batch]:
-    from joblib import effective_n_jobs
-
     with workers.backend():
-        pace.workers = max(1, effective_n_jobs(workers.jobs))
+        pace.workers = processes(workers.jobs)
         tasks = ((do_batch, (batch,)) for batch in _batches(queue, pace))
-        with closing(in_order(tasks, workers.jobs, kept="what was done before is kept; ")) as batches:
+        with closing(in_order(tasks, pace.workers, kept="what was done before is kept; ")) as batches:
             for batch in batches:
                 pace.saw(batch)
                 yield batch
