@@ -89,13 +89,12 @@ class Workers:
     always: bool = False
 
 
-def run_jobs(jobs: Sequence[Job], workers: Workers) -> Generator[Batch]:
-    """Do all jobs; what they give, in their order. RolloutsimError if a worker dies.
+def run_jobs(queue: Iterator[Job], count: int, workers: Workers) -> Generator[Batch]:
+    """Do so many jobs; what they give, in their order. RolloutsimError if a worker dies.
 
     The first is done here, to see how long a run takes.
     """
-    queue = iter(jobs)
-    pace = Pace(len(jobs))
+    pace = Pace(count)
     yield from _here(queue, pace, most=1)
     is_soon = workers.jobs == 1 or pace.left * pace.of_run < _WORTH_WORKERS
     if is_soon and not workers.always:
