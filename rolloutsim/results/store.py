@@ -32,7 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.errors import UsageError
-from rolloutsim.results.facts.records import CaseRecords, Run
+from rolloutsim.results.facts.records import CaseRecords, Run, codes
 from rolloutsim.results.files import reason
 from rolloutsim.results.outcome import Outcome, Replication
 from rolloutsim.scenario.routes import routes
@@ -140,9 +140,9 @@ def _put_refusals_together(run: Any, arrays: dict[str, Array]) -> None:
 def _with_sources(run: Run, case: CaseRecords) -> CaseRecords:
     """A case of a file that is older than sources, when all layers came from the registry of their image."""
     sources = tuple(run.scenario.registries)
-    of_image = np.array([sources.index(image.registry) for image in case.images], np.int16)
+    of_image = np.array([sources.index(image.registry) for image in case.images], np.int32)
     source = np.where(np.isnan(case.fetches.started), -1, of_image[case.pulls.image[case.fetches.pull]])
-    fetches = replace(case.fetches, source=source.astype(np.int16))
+    fetches = replace(case.fetches, source=codes(source))
     return replace(case, fetches=fetches, sources=sources, routes=tuple(routes(run.scenario)))
 
 
