@@ -143,7 +143,8 @@ def _with_sources(run: Run, case: CaseRecords) -> CaseRecords:
     of_image = np.array([sources.index(image.registry) for image in case.images], np.int32)
     source = np.where(np.isnan(case.fetches.started), -1, of_image[case.pulls.image[case.fetches.pull]])
     fetches = replace(case.fetches, source=codes(source))
-    return replace(case, fetches=fetches, sources=sources, routes=tuple(routes(run.scenario)))
+    of_scenario = next(one for one in run.scenario.cases if one.name == case.name)
+    return replace(case, fetches=fetches, sources=sources, routes=tuple(routes(run.scenario, of_scenario)))
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
