@@ -217,6 +217,8 @@ def to_plain(value: Any, arrays: MutableMapping[str, Array], path: str = "") -> 
             return {"$map": [[key, to_plain(item, arrays, _below(path, key))] for key, item in value.items()]}
         return _object(value, arrays, path)
     if isinstance(value, (tuple, list)):
+        if all(type(item) is str for item in value):
+            return list(value)
         return [to_plain(item, arrays, _below(path, str(i))) for i, item in enumerate(value)]
     raise TypeError(f"{path or 'the value'} is of type {type(value).__name__}, which a result cannot hold")
 
