@@ -45,7 +45,14 @@ def _time(context: click.Context, parameter: click.Parameter, text: str | None) 
 @click.option(
     "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True, help="What is shown."
 )
-@click.option("--jobs", metavar="N", type=int, default=-1, show_default=True, help="Processes; -1: one a core.")
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=int,
+    default=-1,
+    show_default=True,
+    help="Processes; -1: one a core; fewer where all together would take more than 600 MB.",
+)
 @click.option(
     "--budget",
     metavar="TIME",
