@@ -222,12 +222,12 @@ def _activities(
 
 def _causes(column: Any, links: int, cap: int) -> Any:
     """The network's numbers for causes as indices into `CaseRecords.causes`; -1 stays."""
-    codes = np.array(column, np.int16)
+    codes = np.array(column, np.int32)
     found = np.where(codes <= PRIVATE, links + (PRIVATE - codes), codes)
     for number, code in enumerate(_OTHER_CAUSES, links + len(_PRIVATE_CAUSES)):
         found[codes == code] = number
     found[codes == CAP] = cap
-    return found.astype(np.int16)
+    return found
 
 
 def _link_causes(actors: Actors, network: FluidNetwork) -> list[str]:

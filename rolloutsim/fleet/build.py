@@ -102,6 +102,7 @@ class _Builder:
         places: Callable[[], list[int]],
     ) -> None:
         self.scenario = scenario
+        self.case = case
         self.fleet = fleet
         self.network = fleet.network
         self.links = {name: self.network.link(name, link.capacity) for name, link in scenario.links.items()}
@@ -181,7 +182,7 @@ class _Builder:
             images=self.images,
             layers=self.layers,
             sources=tuple(self.registries.values()),
-            routes=tuple(routes(self.scenario)),
+            routes=tuple(routes(self.scenario, self.case)),
             background=background,
             pinned=self.pinned,
             registries=self.registries,
