@@ -14,12 +14,12 @@ as a whole, by an offset. Heaps and lanes are cleaned lazily.
 
 from __future__ import annotations
 
-from heapq import heappop, heapreplace
 from itertools import count
 from math import inf
 from typing import TYPE_CHECKING, Final
 
 from rolloutsim.network.guards import rounded_up
+from rolloutsim.network.heaps import heappop, heapreplace
 
 if TYPE_CHECKING:
     from rolloutsim.network.links import SharedLink

@@ -15,7 +15,7 @@ The caller sees hosts, kinds and flows; it never touches states, bundles or cloc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from heapq import heapify, heappop, heappush
+from heapq import heapify
 from math import inf
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from simpy.events import EventPriority
 from rolloutsim.network.calls import Call
 from rolloutsim.network.clocks import Clock
 from rolloutsim.network.guards import ROUNDING, WRONG, SharingFault
+from rolloutsim.network.heaps import heappop, heappush
 from rolloutsim.network.links import Kind, SharedLink
 from rolloutsim.network.sharing import Sharing
 from rolloutsim.network.states import Bundle, Flow, Host, Profile, State

@@ -7,11 +7,12 @@ twice its size is made anew of those that are not.
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush
+from heapq import heapify
 from math import inf, sqrt
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from rolloutsim.network.clocks import TICKETS
+from rolloutsim.network.heaps import heappop, heappush
 from rolloutsim.network.regimes import EDGE
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ once per bundle, whatever the number of hosts.
 from __future__ import annotations
 
 from collections import deque
-from heapq import heappop, heappush, heapreplace
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from rolloutsim.network.clocks import TICKETS
+from rolloutsim.network.heaps import heappop, heappush, heapreplace
 from rolloutsim.network.levels import Watched
 from rolloutsim.network.regimes import UNBOUND, Affine, Part, Regime, Shape
 
