@@ -20,7 +20,6 @@ from math import inf
 from typing import Any, Final
 
 from simpy import Environment
-from simpy.events import EventPriority
 
 from rolloutsim.network.calls import Call
 from rolloutsim.network.clocks import Clock
@@ -32,7 +31,7 @@ from rolloutsim.network.states import Bundle, Flow, Host, Profile, State
 
 # The order at one instant: SimPy handles lower numbers first, and itself uses 0 and 1. What is called afterwards finds
 # the sharing settled on all that comes before.
-_NORMAL: Final = EventPriority(1)
+_NORMAL: Final = 1
 _AFTERWARDS: Final = 2
 
 # Stale entries of a calendar with fewer are left alone (assumed: some hundred kilobytes).
@@ -51,7 +50,8 @@ class FluidNetwork:
     def __init__(self, env: Environment) -> None:
         self.env = env
         # The kernel's own list of what is to come: a call less for each event than `peek` and `schedule`.
-        self._coming = env._queue
+        queue: Any = env._queue
+        self._coming: list[tuple[float, int, int, Any]] = queue
         self.now: float = env.now  # cheaper to read than the environment's
         self.links: list[SharedLink] = []
         self.sharing = Sharing(self.links)
@@ -173,13 +173,13 @@ class FluidNetwork:
 
     def call_later(self, delay: float, function: Callable[[Any], None], argument: Any = None) -> None:
         """Call `function(argument)` after `delay` [s]; cheaper than a SimPy process for one step."""
-        call: Any = Call(function, argument)
+        call = Call(function, argument)
         heappush(self._coming, (self.now + delay, _NORMAL, next(self.env._eid), call))
 
     def call_afterwards(self, function: Callable[[Any], None], argument: Any = None, order: int = 0) -> None:
         """Call `function(argument)` when the sharing has settled on what happens at this instant, by order."""
-        call: Any = Call(function, argument)
-        heappush(self._coming, (self.now, EventPriority(_AFTERWARDS + order), next(self.env._eid), call))
+        call = Call(function, argument)
+        heappush(self._coming, (self.now, _AFTERWARDS + order, next(self.env._eid), call))
 
     # ---- time ----------------------------------------------------------------------------------------
 
@@ -217,7 +217,8 @@ class FluidNetwork:
                 if isinstance(event, Call):
                     heappop(coming)
                     env._now = self.now = now
-                    event.function(event.argument)
+                    function: Any = event.function
+                    function(event.argument)
                 else:
                     env.step()
                     self.now = env.now
