@@ -53,12 +53,12 @@ class Engine(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile, before files are collected."""
-        self.folder: Path | None = None
+        self.folder: tempfile.TemporaryDirectory[str] | None = None
         if version == "editable" or _wanted() == "pure":
             return
-        self.folder = Path(tempfile.mkdtemp(prefix="rolloutsim-engine-"))
+        self.folder = tempfile.TemporaryDirectory(prefix="rolloutsim-engine-")
         try:
-            libraries = _compiled(Path(self.root), self.folder)
+            libraries = _compiled(Path(self.root), Path(self.folder.name))
         except NotCompiled as reason:
             if _wanted() == "compiled":
                 raise SystemExit(f"rolloutsim: {VARIABLE}=compiled, but {reason}") from None
@@ -71,7 +71,7 @@ class Engine(BuildHookInterface[Any]):
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Clean up, now that the wheel is written."""
         if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.cleanup()
 
 
 def _wanted() -> str:
@@ -133,7 +133,6 @@ def _in_c(folder: Path) -> list[Any]:
 def _built(extensions: list[Any], folder: Path) -> dict[str, Path]:
     """The libraries of extensions, by their places in the wheel; as many files at a time as there are cores."""
     from setuptools import Distribution
-    from setuptools.errors import BaseError
 
     command: Any = Distribution({"name": "rolloutsim", "ext_modules": extensions}).get_command_obj("build_ext")
     command.build_lib, command.build_temp = str(folder / "lib"), str(folder / "objects")
@@ -141,8 +140,8 @@ def _built(extensions: list[Any], folder: Path) -> dict[str, Path]:
     command.build_extensions = lambda: _build(command)
     try:
         command.run()
-    except BaseError as error:
-        raise NotCompiled(f"the C compiler fails ({error})") from error
+    except Exception as error:
+        raise NotCompiled(f"the C compiler fails, or Python's headers are missing ({type(error).__name__})") from error
     places = [Path(command.get_ext_filename(extension.name)) for extension in extensions]
     return {place.as_posix(): folder / "lib" / place for place in places}
 
@@ -154,7 +153,9 @@ def _build(command: Any) -> None:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             # The largest first, lest all wait for it in the end.
             largest = sorted(sources, key=lambda source: -Path(source).stat().st_size)
-            objects = dict(zip(largest, pool.map(lambda source: compile_all([source], **options), largest), strict=True))
+            objects = dict(
+                zip(largest, pool.map(lambda source: compile_all([source], **options), largest), strict=True)
+            )
         return [name for source in sources for name in objects[source]]
 
     compiler.compile = compile_each
