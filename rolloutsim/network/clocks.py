@@ -54,7 +54,7 @@ class Clock:
         self.heap: list[tuple[float, int, Bundle]] = []
         self.due = inf  # when the earliest mark is reached at this rate [s]
         self.due_mark = inf
-        self.ticket = 0  # entries of the calendar with another ticket are stale
+        self.ticket = 0  # the number of its entry in the calendar; others are stale
         self.changed = False
         self.users = 0  # bundles that go by it
         self.known: float | None = None  # the earliest mark, while nothing was listed since it was found
@@ -82,10 +82,11 @@ class Clock:
                 # `Bundle.first`, written out: this loop is run several times an event.
                 flows = bundle.heap
                 while flows:
-                    first, _, flow, lane = flows[0]
+                    head = flows[0]
+                    first, flow = head[0], head[2]
                     if flow.bundle is bundle and flow.mark == first:
                         break
-                    if lane is None:
+                    if head[3] is None:
                         heappop(flows)
                     else:
                         bundle.drop()

@@ -62,7 +62,7 @@ class FluidNetwork:
         self._fresh: list[Flow] = []
         self._reweighed: list[Host] = []
         self._orders = 0
-        self._calendar: list[tuple[float, int, int, Clock]] = []
+        self._calendar: list[tuple[float, int, Clock]] = []
         self._calendar_room = FEWEST_ENTRIES  # entries that it may have until the stale ones are looked for
         self._halted = False
 
@@ -211,7 +211,8 @@ class FluidNetwork:
                 break
             due = calendar[0][0] if calendar else inf
             if coming and coming[0][0] < due:
-                now, _, _, event = coming[0]
+                first = coming[0]
+                now, event = first[0], first[3]
                 if now > until:
                     break
                 if isinstance(event, Call):
@@ -316,15 +317,16 @@ class FluidNetwork:
         """Complete the flows of all clocks that are due up to a time [s]."""
         calendar = self._calendar
         while calendar and calendar[0][0] <= limit:
-            _, _, ticket, clock = heappop(calendar)
-            if ticket == clock.ticket:
+            entry = heappop(calendar)
+            clock = entry[2]
+            if entry[1] == clock.ticket:
                 self._finish_due(clock, now)
 
     def _finish_due(self, clock: Clock, now: float) -> None:
         """Complete the flows whose mark the clock has reached: those due, and exact ties."""
         due_mark = clock.due_mark
         clock.due = inf
-        clock.ticket += 1
+        clock.ticket = 0
         if not clock.changed:
             clock.changed = True
             self.sharing.changed.append(clock)
@@ -457,21 +459,22 @@ class FluidNetwork:
             elif mark != inf:
                 raise SharingFault(f"a flow ends after {mark:g} B at {now:g} s")
             if due != clock.due or mark != clock.due_mark:
-                clock.ticket += 1
                 clock.due, clock.due_mark = due, mark
+                clock.ticket = 0
                 if due < inf:
                     self._orders += 1
-                    heappush(calendar, (due, self._orders, clock.ticket, clock))
+                    clock.ticket = self._orders
+                    heappush(calendar, (due, self._orders, clock))
         changed.clear()
         if len(calendar) > self._calendar_room:
             self._drop_stale_entries()
-        while calendar and calendar[0][2] != calendar[0][3].ticket:
+        while calendar and calendar[0][1] != calendar[0][2].ticket:
             heappop(calendar)
 
     def _drop_stale_entries(self) -> None:
         """Take all stale entries out of the calendar: each keeps a clock, and those behind others stay for long."""
         calendar = self._calendar
-        calendar[:] = [entry for entry in calendar if entry[2] == entry[3].ticket]
+        calendar[:] = [entry for entry in calendar if entry[1] == entry[2].ticket]
         heapify(calendar)
         self._calendar_room = max(2 * len(calendar), FEWEST_ENTRIES)
 

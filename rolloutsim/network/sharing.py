@@ -157,7 +157,7 @@ class Sharing:
         queue = self.queue
         self._steps = 1000 + 20 * (len(self.links) + len(self.populated))
         while queue:
-            _, _, link = heappop(queue)
+            link = heappop(queue)[2]
             link.queued = False
             if link.level < inf:
                 self._steps -= 1

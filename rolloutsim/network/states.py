@@ -217,7 +217,7 @@ class Bundle:
         """The earliest finish mark; None if the bundle has no flow."""
         heap = self.heap
         while heap:
-            mark, _, flow, _ = heap[0]
+            mark, flow = heap[0][0], heap[0][2]
             if flow.bundle is self and flow.mark == mark:
                 self.listed = mark
                 return mark
@@ -226,7 +226,8 @@ class Bundle:
 
     def drop(self) -> Flow:
         """Take the earliest flow off the heap; the next of its lane takes its place."""
-        _, _, flow, lane = self.heap[0]
+        first = self.heap[0]
+        flow, lane = first[2], first[3]
         if lane is None:
             heappop(self.heap)
         elif lane.queue:
