@@ -126,7 +126,7 @@ def _in_c(folder: Path) -> list[Any]:
             target_dir=str(folder / "c"),
         )  # fmt: skip
     except (SystemExit, Exception) as error:
-        raise NotCompiled(f"mypyc refuses it, for what is said above") from error
+        raise NotCompiled("mypyc refuses it, for what is said above") from error
     return extensions
 
 

@@ -14,7 +14,6 @@ as a whole, by an offset. Heaps and lanes are cleaned lazily.
 
 from __future__ import annotations
 
-from itertools import count
 from math import inf
 from typing import TYPE_CHECKING, Final
 
@@ -26,8 +25,22 @@ if TYPE_CHECKING:
     from rolloutsim.network.states import Bundle
 
 
+class Tickets:
+    """Numbers from 1, each of them once."""
+
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        self.last = 0
+
+    def draw(self) -> int:
+        """The next one."""
+        self.last += 1
+        return self.last
+
+
 # Numbers the entries of all heaps of clocks and links: ties go in the order of listing, and no two are equal.
-TICKETS: Final = count(1)
+TICKETS: Final = Tickets()
 
 
 # What a rate is: a + Σ b × level of a link [B/s].
@@ -91,7 +104,7 @@ class Clock:
                     else:
                         bundle.drop()
                 else:
-                    bundle.ticket = next(TICKETS)
+                    bundle.ticket = TICKETS.draw()
                     bundle.listed = inf
                     heappop(heap)
                     continue
@@ -99,7 +112,7 @@ class Clock:
                 first = (first - bundle.offset) / bundle.pace
                 if first == mark:
                     return mark
-                bundle.ticket = ticket = next(TICKETS)
+                bundle.ticket = ticket = TICKETS.draw()
                 heapreplace(heap, (first, ticket, bundle))
                 if heap[0][1] == ticket:
                     return first

@@ -52,6 +52,7 @@ class FluidNetwork:
         # The kernel's own list of what is to come: a call less for each event than `peek` and `schedule`.
         queue: Any = env._queue
         self._coming: list[tuple[float, int, int, Any]] = queue
+        self._numbers = env._eid
         self.now: float = env.now  # cheaper to read than the environment's
         self.links: list[SharedLink] = []
         self.sharing = Sharing(self.links)
@@ -174,12 +175,12 @@ class FluidNetwork:
     def call_later(self, delay: float, function: Callable[[Any], None], argument: Any = None) -> None:
         """Call `function(argument)` after `delay` [s]; cheaper than a SimPy process for one step."""
         call = Call(function, argument)
-        heappush(self._coming, (self.now + delay, _NORMAL, next(self.env._eid), call))
+        heappush(self._coming, (self.now + delay, _NORMAL, next(self._numbers), call))
 
     def call_afterwards(self, function: Callable[[Any], None], argument: Any = None, order: int = 0) -> None:
         """Call `function(argument)` when the sharing has settled on what happens at this instant, by order."""
         call = Call(function, argument)
-        heappush(self._coming, (self.now, _AFTERWARDS + order, next(self.env._eid), call))
+        heappush(self._coming, (self.now, _AFTERWARDS + order, next(self._numbers), call))
 
     # ---- time ----------------------------------------------------------------------------------------
 

@@ -207,7 +207,7 @@ class Bundle:
             clock = self.clock
             assert clock is not None
             self.listed = mark
-            self.ticket = next(TICKETS)
+            self.ticket = TICKETS.draw()
             heappush(clock.heap, ((mark - self.offset) / self.pace, self.ticket, self))
             clock.known = None
             return True
@@ -251,7 +251,7 @@ class Bundle:
         self.clock = clock
         self.pace = pace
         first = self.first()
-        self.ticket = next(TICKETS)
+        self.ticket = TICKETS.draw()
         if first is None:
             self.listed = inf
         else:
@@ -263,7 +263,7 @@ class Bundle:
         self.heap.clear()
         self.lanes.clear()
         self.listed = inf
-        self.ticket = next(TICKETS)
+        self.ticket = TICKETS.draw()
         if self.clock is not None:
             self.clock.users -= 1
             self.clock = None
