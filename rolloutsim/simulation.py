@@ -120,6 +120,7 @@ class _Case:
             scenario, case, fleet, lambda: self._generator("requests").random(),
             random_places(partial(self._generator, "fairness")),
         )  # fmt: skip
+        self.ledger.make_room(len(self.network.links))
         self.orchestrated: Orchestrated | None = None
         if is_orchestrated(scenario, case):
             # Only here: most of what Kubernetes does is not needed for bare pulls, and takes its time to import.

@@ -60,7 +60,7 @@ def _records() -> Iterator[str]:
     yield from ("", "## Columns of records.npz", "")
     yield "One array each, `cases/<number>/<record>/<column>.npy`; times are seconds since the rollout's start, NaN for"
     yield "what did not happen, sizes bytes. `Times` are float64, `Ids` int32, `Shorts` int16, `Flags` booleans,"
-    yield "`Counts` int64."
+    yield "`Counts` int64, `Codes` int16, or int32 where a number is larger than 32,767."
     source = Path(records.__file__).read_text(encoding="utf-8")
     lines = source.splitlines()
     for node in ast.parse(source).body:

@@ -120,7 +120,7 @@ class Result:
         jobs : int
             How many processes may work, -1: one a core.
         budget : float
-            How much computing the trials may take, on one core [s].
+            How much computing the trials may take, on one core, and how long on the clock [s].
         """
         found = planning.what_if.what_if(self.outcome, case=self._checked(case), jobs=jobs, budget=budget)
         return Table(found.to_columns())

@@ -15,6 +15,7 @@ from rolloutsim.units import QuantityError, parse_time
 
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result
+    from rolloutsim.planning.trials import Start
 
 _ENDINGS = (".yaml", ".yml", ".npz", ".json")  # no key of the format ends so
 _STDIN = "-"
@@ -44,12 +45,20 @@ def _time(context: click.Context, parameter: click.Parameter, text: str | None) 
 @click.option(
     "--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True, help="What is shown."
 )
-@click.option("--jobs", metavar="N", type=int, default=-1, show_default=True, help="Processes; -1: one a core.")
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=int,
+    default=-1,
+    show_default=True,
+    help="Processes; -1: one a core; fewer where all together would take more than 600 MB.",
+)
 @click.option(
     "--budget",
     metavar="TIME",
     callback=_time,
-    help="Computing time for all changes together, on one core.  [default: 60 s; with --sensitivity 2m]",
+    help="Computing time on one core, and time on the clock, the simulation and all changes together.  "
+    "[default: 60 s; with --sensitivity 2m]",
 )
 @click.pass_context
 def command(
@@ -67,12 +76,13 @@ def command(
         click.echo(scenario.explain(what))
         return ExitCode.OK
     planning.jobs.check_jobs(jobs)
+    since = planning.trials.Start.now()
     result = _result(what)
     case = _checked(result, case)
     if sensitivity:
-        _sensitivity(result, case, form, jobs, 2 * planning.what_if.BUDGET if budget is None else budget)
+        _sensitivity(result, case, form, jobs, 2 * planning.what_if.BUDGET if budget is None else budget, since)
     else:
-        _reasons(result, case, form, jobs, planning.what_if.BUDGET if budget is None else budget)
+        _reasons(result, case, form, jobs, planning.what_if.BUDGET if budget is None else budget, since)
     return ExitCode.OK if result.finished else ExitCode.UNFINISHED
 
 
@@ -106,10 +116,10 @@ def _checked(result: Result, case: str | None) -> str:
     return case
 
 
-def _reasons(result: Result, case: str, form: str, jobs: int, budget: float) -> None:
+def _reasons(result: Result, case: str, form: str, jobs: int, budget: float, since: Start) -> None:
     plan = planning.what_if.Plan.of(result.outcome, case, budget)
     with cli.progress.TrialsProgress("what-if") as progress:
-        changes = plan.carry_out(jobs, progress)
+        changes = plan.carry_out(jobs, progress, since)
     if form == "json":
         document = _head(result, "explain", case) | _why(result, case) | changes.to_document()
         click.echo(results.document.to_text(document), nl=False)
@@ -117,10 +127,10 @@ def _reasons(result: Result, case: str, form: str, jobs: int, budget: float) -> 
         cli.reasons.show_reasons(result, case, changes)
 
 
-def _sensitivity(result: Result, case: str, form: str, jobs: int, budget: float) -> None:
+def _sensitivity(result: Result, case: str, form: str, jobs: int, budget: float, since: Start) -> None:
     plan = planning.sensitivity.Plan.of(result.outcome, case, budget)
     with cli.progress.TrialsProgress("sensitivity") as progress:
-        found = plan.carry_out(jobs, progress)
+        found = plan.carry_out(jobs, progress, since)
     if form == "json":
         document = _head(result, "sensitivity", case) | found.to_document()
         click.echo(results.document.to_text(document), nl=False)

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from rolloutsim.planning.trials import Tally
 
 _LONG = 2.0  # trials beside the run that take longer are announced [s] (assumed: what one waits without a thought)
-_KNOWN = 0.5  # and when so much is done, which says what the rest takes; the first runs are slower [s] (assumed)
+_KNOWN = 0.5  # and when so much is done, which says whether the rest does; the first runs are slower [s] (assumed)
 _QUIET = 1.0  # a run shorter than this shows nothing [s]
-_ENOUGH = 0.05  # with a smaller share of the pulls done nobody knows how long the rest takes (assumed)
 _PAUSE = 0.2  # between two updates of the bar [s] (assumed: as often as one can read)
 
 
@@ -65,12 +64,8 @@ class _OnStderr:
 class Progress(_OnStderr):
     """The progress of simulations, case by case."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.case, self.case_begun = "", self.begun
-
     def __call__(self, case: str, time: float, share: float) -> None:
-        """Say how far a case is.
+        """Say how far a case is, which does not say how long the rest takes.
 
         Parameters
         ----------
@@ -82,12 +77,9 @@ class Progress(_OnStderr):
             Share of its pulls that are done.
         """
         now = monotonic()
-        if case != self.case:
-            self.case, self.case_begun = case, now
         if now < self.next:
             return
-        left = f", about {(now - self.case_begun) * (1 - share) / share:.0f} s left" if share >= _ENOUGH else ""
-        self.show(now, case, share, f"of the pulls done, {time:.1f} s simulated in {now - self.begun:.0f} s{left}")
+        self.show(now, case, share, f"of the pulls done, {time:.1f} s simulated in {now - self.begun:.0f} s")
 
 
 class TriesProgress(_OnStderr):
@@ -106,7 +98,7 @@ class TriesProgress(_OnStderr):
 
 
 class TrialsProgress(_OnStderr):
-    """What trials beside the run are going to take, where one would wonder about the wait, and what they took.
+    """That trials beside the run take their time, where one would wonder about the wait, and what they took.
 
     Parameters
     ----------
@@ -123,17 +115,17 @@ class TrialsProgress(_OnStderr):
         self.announced = False
 
     def __call__(self, tally: Tally) -> None:
-        """Say how far they are; what they take is known when some of them are done."""
+        """Say how far they are, and once that they take long; not how long, which differs from one to the next."""
         self.tally = tally
-        expected = tally.seconds + tally.to_come
-        if not self.announced and tally.seconds >= _KNOWN and expected >= _LONG:
+        every, budget = counted(tally.planned, tally.unit), show_time(tally.budget)
+        if not self.announced and tally.seconds >= _KNOWN and tally.seconds + tally.to_come >= _LONG:
             self.announced = True
-            click.echo(f"{self.what}: {_effort(tally, expected)}", err=True)
+            click.echo(f"{self.what}: {every}, as many as fit into the budget of {budget}", err=True)
         now = monotonic()
         if now >= self.next:
-            left = min(tally.to_come, tally.left)
-            said = f"{tally.done} of {counted(tally.planned, tally.unit)} tried, about {left:.0f} s of computing left"
-            self.show(now, self.what, tally.seconds / (tally.seconds + left or 1.0), said)
+            said = f"{tally.done} of {every} tried, {tally.used:.0f} s of the budget of {budget} used"
+            share = max(tally.done / tally.planned, tally.used / tally.budget)
+            self.show(now, self.what, min(share, 1.0), said)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -143,14 +135,6 @@ class TrialsProgress(_OnStderr):
             click.echo(f"{self.what}: {_spent(self.tally)}", err=True)
 
 
-def _effort(tally: Tally, expected: float) -> str:
-    """What trials are estimated to take [s], and may take: `16 changes, about 35.2 s of computing (budget 60.0 s)`."""
-    every, budget = counted(tally.planned, tally.unit), show_time(tally.budget)
-    if expected <= tally.budget:
-        return f"{every}, about {show_time(expected)} of computing (budget {budget})"
-    return f"{every}, about {show_time(expected)} of computing, as many as fit into the budget of {budget}"
-
-
 def _spent(tally: Tally) -> str:
     """What trials took: `tried 16 changes in 35.2 s of computing (budget 60.0 s)`."""
     tried = tally.done - tally.refused
@@ -158,7 +142,7 @@ def _spent(tally: Tally) -> str:
         took = f"in {show_time(tally.seconds)} of computing (budget {show_time(tally.budget)})"
         return f"tried {counted(tried, tally.unit)} {took}"
     every = counted(tally.planned - tally.refused, tally.unit)
-    return f"tried {tried} of {every} in the budget of {show_time(tally.budget)} of computing"
+    return f"tried {tried} of {every} in the budget of {show_time(tally.budget)}"
 
 
 class RunsProgress(_OnStderr):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.build import Actors
     from rolloutsim.fleet.incidents import Incidents
     from rolloutsim.fleet.ledger import Ledger
+    from rolloutsim.fleet.node import Node
     from rolloutsim.fleet.push import ImagePush
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import SharedLink
@@ -118,7 +119,7 @@ def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> lis
     """Write down how far unfinished fetches came; all flows in flight."""
     flows: list[Flow] = []
     for node in actors.nodes:
-        for flow in node.host.flows:
+        for flow in _pulled_by(node):
             flows.append(flow)
             fetch = flow.tag
             if not isinstance(fetch, tuple):
@@ -127,6 +128,11 @@ def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> lis
         if isinstance(background, Transfer):
             flows.extend(background.flows)
     return flows
+
+
+def _pulled_by(node: Node) -> list[Flow]:
+    """The flows of a node's pulls; transfers of the background have no tag."""
+    return [flow for flow in node.host.flows if flow.tag is not None]
 
 
 def _pulls(scenario: ResolvedScenario, actors: Actors, ledger: Ledger, alone: AloneTime | None) -> r.Pulls:
@@ -209,12 +215,12 @@ def _activities(
 
 def _causes(column: Any, links: int, cap: int) -> Any:
     """The network's numbers for causes as indices into `CaseRecords.causes`; -1 stays."""
-    codes = np.array(column, np.int16)
+    codes = np.array(column, np.int32)
     found = np.where(codes <= PRIVATE, links + (PRIVATE - codes), codes)
     for number, code in enumerate(_OTHER_CAUSES, links + len(_PRIVATE_CAUSES)):
         found[codes == code] = number
     found[codes == CAP] = cap
-    return found.astype(np.int16)
+    return found
 
 
 def _link_causes(actors: Actors, network: FluidNetwork) -> list[str]:
@@ -267,7 +273,7 @@ def _private_links(
 ) -> tuple[r.PrivateLinks, ...]:
     """NICs, disks and cores: what each carried follows from the fetches and unpacks of its node.
 
-    Those that background traffic crosses as well are known to the network, which counted for itself.
+    What transfers of the background moved comes to that. Those that are known to the network were counted there.
     """
     nodes = len(actors.nodes)
     fetched_by = pulls.node[fetches.pull] if len(fetches.pull) else np.zeros(0, np.int32)
@@ -279,17 +285,21 @@ def _private_links(
     for place, resource in enumerate(RESOURCES):
         through = np.array([resource.unpacked(layer) for layer in actors.layers])
         moved[place] = (arrived if resource.fetched else 0.0) + _sums(by_node, through[layer], nodes)
+    for flow in actors.background:
+        if isinstance(flow, Transfer):
+            for link in flow.private:
+                moved[link.place, link.node] += flow.moved()
     hosts = [node.host for node in actors.nodes]
     unused = len(RESOURCES) - len(PULLED)
     shape = (nodes, len(RESOURCES))
     capacities = np.array([(*host.profile.capacities, *[inf] * unused) for host in hosts]).reshape(shape).T.copy()
     full = np.array([(*network.full_seconds(host), *[0.0] * unused) for host in hosts]).reshape(shape).T.copy()
     peaks = np.array([(*host.peaks, *[0] * unused) for host in hosts], np.int32).reshape(shape).T.copy()
-    for cell, link in (((place, node), link) for (node, place), link in actors.pinned.items()):
-        capacities[cell] = link.nominal
-        moved[cell] = carried[link.index]
-        full[cell] = _saturated(link, network)
-        peaks[cell] = link.peak_flows
+    for (node, place), pinned in actors.pinned.items():
+        capacities[place, node] = pinned.nominal
+        moved[place, node] = carried[pinned.index]
+        full[place, node] = _saturated(pinned, network)
+        peaks[place, node] = pinned.peak_flows
     tables = []
     for row, resource in enumerate(RESOURCES):
         limited = np.flatnonzero(capacities[row] < inf)
@@ -313,7 +323,7 @@ def _stuck(actors: Actors, orchestrated: Orchestrated | None) -> tuple[str, ...]
                 what = f"waiting for a connection of registry '{source.name}' (max_connections: {connections.limit})"
                 found[what] += len(connections.queue)
     for node in actors.nodes:
-        for flow in node.host.flows:
+        for flow in _pulled_by(node):
             blocked = [link.name for link in flow.kind.links if link.capacity <= 0.0]
             for link_name in blocked:
                 found[f"waiting for link '{link_name}', which has no capacity left"] += 1

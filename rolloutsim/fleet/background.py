@@ -18,22 +18,54 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from rolloutsim.fleet.latency import SEGMENT
 from rolloutsim.network.guards import ROUNDING
+from rolloutsim.scenario.resources import NIC_IN
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container, Iterable, Mapping
 
     from rolloutsim.fleet.queues import Queues
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import SharedLink
-    from rolloutsim.network.states import Flow
+    from rolloutsim.network.states import Flow, Host
     from rolloutsim.scenario.resolved import Background
 
 # A RequestService is a ConstantRate.
 Application: TypeAlias = "Transfer | ConstantRate"
 
+# What applications cross.
+Link: TypeAlias = "SharedLink | PrivateLink"
+
 # A transfer without a size has to move what its narrowest link carries in ten days [s], longer than any rollout
 # (assumed). Without an end the count of its bytes would have no precision.
 ENDLESS = 864000.0
+
+
+@struct
+class PrivateLink:
+    """A link of one node that only this node's pulls and transfers cross: the network knows it by its host's profile.
+
+    Parameters
+    ----------
+    node : int
+        Whose it is.
+    place : int
+        Which of the node's links, in `RESOURCES`.
+    host : Host
+        The node on the network.
+    wait : float
+        How long its queue holds a packet back while it is full [s].
+    """
+
+    node: int
+    place: int
+    host: Host
+    wait: float
+
+    @property
+    def nominal(self) -> float:
+        """Its capacity [B/s]."""
+        return self.host.profile.capacities[self.place]
 
 
 class Transfer:
@@ -45,8 +77,8 @@ class Transfer:
         Where the links are.
     spec : Background
         Bytes, connections and times.
-    links : tuple of SharedLink
-        The path.
+    links : tuple of SharedLink or PrivateLink
+        The path; private links are of one node.
     base : float
         Its round trip without queues [s].
     queues : Queues or None
@@ -57,7 +89,7 @@ class Transfer:
         self,
         network: FluidNetwork,
         spec: Background,
-        links: tuple[SharedLink, ...],
+        links: tuple[Link, ...],
         base: float = 0.0,
         queues: Queues | None = None,
     ) -> None:
@@ -66,8 +98,13 @@ class Transfer:
         self.links = links
         self.base = base
         self.queues = queues
-        self.kind = network.kind(links, cap=inf if spec.cap is None else spec.cap)
-        self.host = network.host(network.profile(()))
+        self.private = tuple(link for link in links if isinstance(link, PrivateLink))
+        self.kind = network.kind(
+            tuple(link for link in links if not isinstance(link, PrivateLink)),
+            tuple(sorted((link.place, 1.0) for link in self.private)),
+            inf if spec.cap is None else spec.cap,
+        )
+        self.host = self.private[0].host if self.private else network.host(network.profile(()))
         self.flows: list[Flow] = []
         self.done = 0.0  # bytes of connections that have ended [B]
         self.started = self.finished = nan
@@ -124,7 +161,10 @@ class Transfer:
         """How much a connection has in flight now, queued packets included [segments]."""
         if not self.flows:
             return 0.0
-        wait = 0.0 if self.queues is None else self.queues.on(self.links, self.base)
+        wait = 0.0
+        if self.queues is not None:
+            nic = max((link.wait for link in self.private if link.place == NIC_IN), default=0.0)
+            wait = self.queues.towards(self.host, self.kind, self.base, nic)
         return self.rate() / len(self.flows) * (self.base + wait) / SEGMENT
 
     def established(self, time: float) -> bool:
@@ -350,7 +390,7 @@ class RequestService(ConstantRate):
         return self._takes(wait, rate)
 
     def latency_with(
-        self, saturated: dict[SharedLink, float], overflowing: Container[SharedLink], through: float
+        self, saturated: Mapping[Link, float], overflowing: Container[SharedLink], through: float
     ) -> float:
         """What a request takes while links are saturated at known levels, or overflow [s].
 

@@ -5,25 +5,27 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from rolloutsim.fleet.background import ConstantRate, ConstantRates, RequestService, Transfer
+from rolloutsim.fleet.background import ConstantRate, ConstantRates, PrivateLink, RequestService, Transfer
 from rolloutsim.fleet.disk import DiskSpace
 from rolloutsim.fleet.fairness import Weights
 from rolloutsim.fleet.node import Node
 from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, words
 from rolloutsim.fleet.sources.registry import Registry
-from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES
+from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES, LinkName
 from rolloutsim.scenario.routes import asked, carrying, rack_of, round_trip, routes
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from rolloutsim.fleet.background import Link
     from rolloutsim.fleet.observing import Application, Observer
     from rolloutsim.fleet.pulls import Fleet
     from rolloutsim.fleet.recipes import Layers
     from rolloutsim.fleet.sources.source import Source
     from rolloutsim.network.links import Kind, SharedLink
+    from rolloutsim.network.states import Host
     from rolloutsim.scenario.resolved import Case, Disk, Image, Layer, NodeGroup, ResolvedScenario, Runtime
     from rolloutsim.scenario.routes import Route
 
@@ -34,8 +36,8 @@ class Actors:
 
     `recipes[node][image]` is how node number `node` pulls an image, worked out when it is first asked for; nodes on one
     route share the mapping.
-    `pinned` are private links that background traffic crosses, and which the network therefore knows as
-    links of their own: (node, place of the resource) → link.
+    `pinned` are links of nodes that the network knows as links of their own, since others than the node's own pulls
+    and transfers take of them: (node, place of the resource) → link.
     """
 
     nodes: list[Node]
@@ -88,6 +90,7 @@ class _Builder:
         places: Callable[[], list[int]],
     ) -> None:
         self.scenario = scenario
+        self.case = case
         self.fleet = fleet
         self.network = fleet.network
         self.links = {name: self.network.link(name, link.capacity) for name, link in scenario.links.items()}
@@ -114,6 +117,7 @@ class _Builder:
         self.held: dict[tuple[tuple[str, ...], bool], tuple[Layers, float]] = {}
         self.steps: dict[object, tuple[tuple[LayerStep, ...], frozenset[int]]] = {}
         self.pinned: dict[tuple[int, int], SharedLink] = {}
+        self.private: dict[str, PrivateLink] = {}
         self.queues = fleet.queues = queues_of(scenario, self.links)
         self.watched = has_hazards(scenario, case)
         fairness = scenario.fairness
@@ -128,6 +132,8 @@ class _Builder:
         groups: list[int] = []
         recipes: list[Mapping[str, Recipe]] = []
         crossed = {name for spec in self.scenario.background for name in spec.links if name not in self.scenario.links}
+        pinned = _shared_by_others(self.scenario)
+        alone = crossed - pinned
         for number, group in enumerate(self.scenario.groups):
             profile = self.network.profile(tuple(_or_inf(one.capacity(group)) for one in PULLED))
             shared = {rack: _Recipes(self, group, rack, {}) for rack in group.racks or (None,)}
@@ -137,7 +143,7 @@ class _Builder:
                 index, rack = len(nodes), rack_of(group, i)
                 host_profile, own = profile, shared[rack]
                 layers, used = self._held(holdings[i], group.runtime)
-                pins = self._pins(group, name, index, crossed) if crossed else {}
+                pins = self._pins(group, name, index, pinned) if pinned else {}
                 if pins:
                     host_profile = self.network.profile(
                         tuple(inf if place in pins else capacity for place, capacity in enumerate(profile.capacities))
@@ -146,6 +152,8 @@ class _Builder:
                 # Addresses of groups behind one address come before those of single nodes.
                 address = number if group.shared_address else len(self.scenario.groups) + index
                 host = self.network.host(host_profile)
+                if alone:
+                    self._note_private(group, name, index, host, alone)
                 disk = None if group.storage is None else _disk(group.storage, group.runtime, used)
                 nodes.append(Node(self.fleet, index, host, group.runtime, layers.copy(), address, disk, timeout))
                 recipes.append(own)
@@ -160,7 +168,7 @@ class _Builder:
             images=self.images,
             layers=self.layers,
             sources=tuple(self.registries.values()),
-            routes=tuple(routes(self.scenario)),
+            routes=tuple(routes(self.scenario, self.case)),
             background=background,
             pinned=self.pinned,
             registries=self.registries,
@@ -201,6 +209,14 @@ class _Builder:
                 if self.queues is not None and resource.is_network:
                     self.queues.add(link, group.nic_buffer, group.nic_queue)
         return pins
+
+    def _note_private(self, group: NodeGroup, name: str, node: int, host: Host, wanted: set[str]) -> None:
+        """Find the links of a node that only its own pulls and transfers cross."""
+        for place, resource in enumerate(PULLED):
+            full_name = f"{name}.{resource.part}"
+            if full_name in wanted and resource.capacity(group) is not None:
+                wait = standing_queue(group.nic_buffer, group.nic_queue) if resource.is_network else 0.0
+                self.private[full_name] = PrivateLink(node, place, host, wait)
 
     def recipe(self, group: NodeGroup, pins: dict[int, SharedLink], image: Image, ways: tuple[Way, ...]) -> Recipe:
         """How the nodes of a group pull an image over these ways; `pins` are private links known to the network."""
@@ -294,19 +310,26 @@ class _Builder:
         rates = ConstantRates(self.network, self.queues)
         flows: list[Application] = []
         for spec in self.scenario.background:
-            # A private link without a limit is not a link.
-            links = tuple(self.links[name] for name in spec.links if name in self.links)
             base = round_trip(self.scenario, spec.links)
             if spec.request is not None:
-                flows.append(RequestService(rates, spec, links, base, self.queues))
+                flows.append(RequestService(rates, spec, self._shared(spec.links), base, self.queues))
             elif spec.rate is not None:
-                flows.append(ConstantRate(rates, spec, links, spec.rate))
+                flows.append(ConstantRate(rates, spec, self._shared(spec.links), spec.rate))
             else:
-                transfer = Transfer(self.network, spec, links, base, self.queues)
+                transfer = Transfer(self.network, spec, self._crossed(spec.links), base, self.queues)
                 if self.fleet.weights is not None:
                     self.fleet.weights.bulk.append(transfer)
                 flows.append(transfer)
         return flows
+
+    def _shared(self, names: tuple[str, ...]) -> tuple[SharedLink, ...]:
+        """Those of some links that the network knows; a private link without a limit is not a link."""
+        return tuple(self.links[name] for name in names if name in self.links)
+
+    def _crossed(self, names: tuple[str, ...]) -> tuple[Link, ...]:
+        """The same, with those that are one node's alone."""
+        found = (self.private.get(name) or self.links.get(name) for name in names)
+        return tuple(link for link in found if link is not None)
 
 
 def build(
@@ -335,6 +358,19 @@ def has_hazards(scenario: ResolvedScenario, case: Case) -> bool:
         or any(group.storage for group in scenario.groups)
         or any(spec.rate is not None for spec in scenario.background)
     )
+
+
+def _shared_by_others(scenario: ResolvedScenario) -> set[str]:
+    """The links of nodes of which not only transfers take that keep to one node: what is inelastic narrows them."""
+    pulled = tuple(f".{resource.part}" for resource in PULLED)
+    found: set[str] = set()
+    for spec in scenario.background:
+        own = [name for name in spec.links if name not in scenario.links]
+        crossed = {LinkName.of(name).owner for name in own if name.endswith(pulled)}
+        if spec.rate is not None or spec.request is not None or len(crossed) > 1:
+            found.update(own)
+        found.update(name for name in own if not name.endswith(pulled))
+    return found
 
 
 def _or_inf(capacity: float | None) -> float:

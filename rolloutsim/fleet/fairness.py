@@ -107,14 +107,14 @@ class Weights:
         self.drawn: list[int] = []
         self.kinds: dict[Kind, list[Kind | None]] = {}  # by level and step
         self.bulk: list[Transfer] = []
-        self.crossing: dict[SharedLink, list[Transfer]] = {}  # of `bulk`, by the links on their way
-        self.opponents: dict[Kind, list[Transfer]] = {}  # established flows that a kind may meet
+        self.crossing: dict[SharedLink | Host, list[Transfer]] = {}  # of `bulk`, by the links and node on their way
+        self.opponents: dict[Kind, list[Transfer]] = {}  # established flows that a kind may meet on shared links
 
     def start(self, host: Host, kind: Kind, size: float, done: Callable[[Flow], None], tag: Any) -> Flow:
         """Start a flow of a new connection; otherwise as `FluidNetwork.start`."""
         level = self._draw()
         if self.bulk and self.conquest:
-            time = self._conquest(kind)
+            time = self._conquest(host, kind)
             if time > 0.0:
                 flow = self.network.start(host, self._kind(kind, level, 0), size, done, tag)
                 course = Course(self, flow, kind, level, time / STEPS)
@@ -126,9 +126,9 @@ class Weights:
             self.network.call_later(self.memory, course.redraw)
         return flow
 
-    def first_weight(self, kind: Kind) -> float:
+    def first_weight(self, host: Host, kind: Kind) -> float:
         """What a new flow will weigh at first, the spread left out: slow start takes it no further."""
-        return ramp(0) if self.bulk and self.conquest and self._conquest(kind) > 0.0 else 1.0
+        return ramp(0) if self.bulk and self.conquest and self._conquest(host, kind) > 0.0 else 1.0
 
     def _draw(self) -> int:
         if len(self.weights) == 1:
@@ -148,18 +148,20 @@ class Weights:
             found = known[place] = self.network.kind(kind.links, kind.usage, kind.cap, weight)
         return found
 
-    def _conquest(self, kind: Kind) -> float:
+    def _conquest(self, host: Host, kind: Kind) -> float:
         """How long a new flow needs to win its share from the established ones on its path [s]."""
         opponents = self.opponents.get(kind)
         if opponents is None:
             if not self.crossing:
                 for one in self.bulk:
-                    for link in one.links:
-                        self.crossing.setdefault(link, []).append(one)
+                    # All that a node fetches passes through what of its own links applications cross.
+                    way: list[SharedLink | Host] = [*one.kind.links, *[link.host for link in one.private]]
+                    for place in way:
+                        self.crossing.setdefault(place, []).append(one)
             opponents = [*dict.fromkeys(one for link in kind.links for one in self.crossing.get(link, ()))]
             self.opponents[kind] = opponents
         longest = 0.0
-        for one in opponents:
+        for one in (*opponents, *self.crossing.get(host, ())):
             time = conquest_time(one.window())
             if time > longest and one.established(time):
                 longest = time

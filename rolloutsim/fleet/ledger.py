@@ -15,6 +15,8 @@ SEVERAL: Final = -1  # in a column of causes: see the rows of SpentColumns
 # The cause of the seconds between a broken body and its continuation; the network's own causes are others.
 RETRY: Final = -4
 
+_SHORT: Final = 0x7FFF  # the largest number in a column of shorts
+
 
 class PullColumns:
     """Rows of `rolloutsim.results.facts.records.Pulls`, with each pull's pod."""
@@ -155,6 +157,12 @@ class Ledger:
         self.unpacks = UnpackColumns()
         self.waits = WaitColumns()
         self.spent = SpentColumns()
+
+    def make_room(self, links: int) -> None:
+        """Let the columns of causes hold the numbers of so many links, before anything happens."""
+        if links > _SHORT:
+            self.unpacks.cause = array("i")
+            self.spent.cause = array("i")
 
     def blame(self, is_unpack: bool, row: int, spent: dict[int, float]) -> int:
         """Write down what limited the flow of an activity: the one cause to put in its row, or several apart."""

@@ -396,7 +396,7 @@ class Node:
             host, kind = self.host, way.kinds[fetch.replica]
             rate = expected_rate(kind, host.profile.capacities, len(host.flows))
             if fleet.weights is not None:
-                rate *= fleet.weights.first_weight(kind)
+                rate *= fleet.weights.first_weight(host, kind)
             wait += slow_start_delay(size, rate, round_trip)
         if wait > 0.0:
             fleet.network.call_later(wait, self._stream, fetch)

@@ -19,8 +19,8 @@ from rolloutsim.fleet.background import ConstantRate, RequestService, Transfer, 
 from rolloutsim.fleet.undisturbed import Elastic, fill
 
 if TYPE_CHECKING:
+    from rolloutsim.fleet.background import Link
     from rolloutsim.network.fluid import FluidNetwork
-    from rolloutsim.network.links import SharedLink
 
 INTERVAL = 0.1  # between two readings of a bandwidth [s] (assumed)
 MOST = 4096  # readings of one thing (assumed)
@@ -217,14 +217,14 @@ class Observer:
         """The max-min fair shares of the applications on their own."""
         here = [one for one, is_there in zip(self.applications, present, strict=True) if is_there]
         through, overflowing = admitted(one for one in here if isinstance(one, ConstantRate))
-        left = {link: link.nominal for one in here for link in one.links}
+        left: dict[Link, float] = {link: link.nominal for one in here for link in one.links}
         for constant, rate in through.items():
             for link in constant.links:
                 left[link] = max(left[link] - rate, 0.0)
         elastic = [(one, _demand(one)) for one in here if isinstance(one, Transfer)]
         fill(left, [demand for _, demand in elastic])
         rates: dict[Application, float] = dict(through.items())
-        levels: dict[SharedLink, float] = {}
+        levels: dict[Link, float] = {}
         for transfer, demand in elastic:
             rates[transfer] = demand.rate
             if demand.bottleneck is not None:

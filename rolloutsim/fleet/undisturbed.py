@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rolloutsim.network.links import SharedLink
+    from rolloutsim.fleet.background import Link
 
 
 class Elastic:
@@ -21,7 +21,7 @@ class Elastic:
 
     Parameters
     ----------
-    links : sequence of SharedLink
+    links : sequence of SharedLink or PrivateLink
         Those crossed.
     cap : float
         The highest rate of all of them together [B/s]; inf: none.
@@ -31,30 +31,30 @@ class Elastic:
 
     __slots__ = ("bottleneck", "cap", "growing", "links", "rate", "weight")
 
-    def __init__(self, links: Sequence[SharedLink], cap: float, weight: float) -> None:
+    def __init__(self, links: Sequence[Link], cap: float, weight: float) -> None:
         self.links = dict.fromkeys(links)
         self.cap = cap
         self.weight = weight
         self.growing = True
         self.rate = 0.0  # [B/s]
-        self.bottleneck: SharedLink | None = None  # None: its cap
+        self.bottleneck: Link | None = None  # None: its cap
 
-    def stop(self, rate: float, bottleneck: SharedLink | None) -> None:
+    def stop(self, rate: float, bottleneck: Link | None) -> None:
         """It has all that it can get."""
         self.growing, self.rate, self.bottleneck = False, rate, bottleneck
 
 
-def fill(capacities: Mapping[SharedLink, float], flows: Sequence[Elastic]) -> None:
+def fill(capacities: Mapping[Link, float], flows: Sequence[Elastic]) -> None:
     """Give each flow its rate and its bottleneck.
 
     Parameters
     ----------
-    capacities : mapping of SharedLink to float
+    capacities : mapping of SharedLink or PrivateLink to float
         What each link has for them [B/s].
     flows : sequence of Elastic
         The flows.
     """
-    users: dict[SharedLink, list[Elastic]] = {link: [] for link in capacities}
+    users: dict[Link, list[Elastic]] = {link: [] for link in capacities}
     for flow in flows:
         for link in flow.links:
             users[link].append(flow)
@@ -70,7 +70,7 @@ def fill(capacities: Mapping[SharedLink, float], flows: Sequence[Elastic]) -> No
     caps = [(flow.cap / flow.weight, number) for number, flow in enumerate(flows) if flow.cap < inf]
     heapify(caps)
 
-    def stop(flow: Elastic, rate: float, bottleneck: SharedLink | None) -> None:
+    def stop(flow: Elastic, rate: float, bottleneck: Link | None) -> None:
         flow.stop(rate, bottleneck)
         for link in flow.links:
             growing[places[link]] -= 1

@@ -9,6 +9,6 @@ from typing import TYPE_CHECKING
 from rolloutsim.lazy import front
 
 if TYPE_CHECKING:
-    from rolloutsim.planning import compare, differences, jobs, replicate, sensitivity, solve, sweep, what_if
+    from rolloutsim.planning import compare, differences, jobs, replicate, sensitivity, solve, sweep, trials, what_if
 else:
     __getattr__ = front(__name__)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from rolloutsim.errors import UsageError
-from rolloutsim.planning.jobs import check_jobs, in_order
+from rolloutsim.planning.jobs import check_jobs, in_order, processes
 from rolloutsim.results.outcome import Outcome, Replication, figures_of
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.simulation import AloneTimes, simulate
@@ -48,7 +48,7 @@ def replicate(
     count : int, optional
         How many replications there are; the scenario's own number by default.
     jobs : int
-        How many processes work on them; -1: one a core. The results are the same.
+        How many processes work on them, as far as there is memory; -1: one a core. The results are the same.
     progress : callable, optional
         Called now and then with (case and replication, simulated time [s], share of the pulls done), by one job.
     alone : bool
@@ -75,7 +75,7 @@ def replicate(
             for number, other in enumerate(others, 2)
         ]
     else:
-        rest = list(in_order(((one, (scenario, other, times)) for other in others), jobs))
+        rest = list(in_order(((one, (scenario, other, times)) for other in others), processes(jobs)))
     return Outcome(run, (figures_of(run), *rest))
 
 

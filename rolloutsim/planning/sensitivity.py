@@ -17,7 +17,7 @@ from rolloutsim.results.shown.tabular import NUMBER, TEXT, TIME, Column, Table
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.planning.trials import Tell, Trial
+    from rolloutsim.planning.trials import Start, Tell, Trial
     from rolloutsim.results.outcome import Outcome
 
 _NOTHING = 1e-9  # a smaller span, as a share of the rollout time, is none (assumed: rounding)
@@ -126,12 +126,12 @@ class Plan:
         trials = Trials.of(outcome.run.scenario, situation.records, outcome.run.seed)
         return cls(budget, trials, situation.rollout_time, inputs(situation))
 
-    def carry_out(self, jobs: int = -1, tell: Tell | None = None) -> Sensitivity:
-        """Simulate them; `jobs` and `tell` as for `Trials.tried`."""
+    def carry_out(self, jobs: int = -1, tell: Tell | None = None, since: Start | None = None) -> Sensitivity:
+        """Simulate them; `jobs`, `tell` and `since` as for `Trials.tried`."""
         if self.trials is None:
             return Sensitivity()
         every = [[one.low, one.high] for one in self.inputs]
-        found = list(self.trials.tried(every, "input", self.budget, jobs, tell))
+        found = list(self.trials.tried(every, "input", self.budget, jobs, tell, since))
         rows = [self._row(one, trials) for one, trials in zip(self.inputs, found, strict=False)]
         rows.sort(key=lambda row: -row.span)
         return Sensitivity(self.trials.case, tuple(rows), tuple(one.path for one in self.inputs[len(found) :]))
@@ -155,7 +155,7 @@ def sensitivity(
     jobs : int
         How many processes may work, -1: one a core.
     budget : float
-        How much computing the trials may take, on one core [s].
+        How much computing the trials may take, on one core, and how long on the clock [s].
     """
     return Plan.of(outcome, case, budget).carry_out(jobs)
 

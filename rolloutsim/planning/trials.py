@@ -4,22 +4,23 @@ A change is the text of an override, `registry.uplink=10 Gbit/s`. It goes the wa
 (read, applied to the document, validated, resolved), so that a trial's rollout time is that of a run with the same
 `--set` and the same seed. Only the one case is simulated: cases do not know of each other.
 
-Trials have a budget of computing time, which is kept by measuring. They come in a fixed order, and end with the last
-one that fits: a slower machine comes less far, but does nothing else, and nor do several processes.
+Trials have a budget, of computing and on the clock, which is kept by measuring. They come in a fixed order, and end
+with the last one that fits: a slower machine comes less far, but does nothing else, and nor do several processes.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from time import process_time
+from time import process_time, time
 from typing import TYPE_CHECKING
 
 from rolloutsim.errors import RolloutsimError
-from rolloutsim.planning.jobs import check_jobs, in_order
+from rolloutsim.planning.jobs import Task, check_jobs, in_order, processes
 from rolloutsim.results.metrics import rollout_time
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.scenario.overrides import parse_assignment
@@ -38,6 +39,8 @@ _WITHOUT_THRESHOLDS = "thresholds={}"
 
 # What is over sooner is done without other processes, which have to start first: about a second (assumed).
 _WORTH_WORKERS = 2.0
+# Of memory that all processes take together [B] (assumed: what a laptop has to spare beside a browser).
+_MEMORY = 600e6
 
 
 class OutOfTimeError(Exception):
@@ -67,6 +70,27 @@ class Trial:
     simulated: float = 0.0
 
 
+@struct
+class Start:
+    """When something began that a budget counts.
+
+    Parameters
+    ----------
+    computing : float
+        What this process had computed by then [s].
+    clock : float
+        The time of day [s].
+    """
+
+    computing: float
+    clock: float
+
+    @classmethod
+    def now(cls) -> Start:
+        """It begins."""
+        return cls(process_time(), time())
+
+
 @dataclass(slots=True)
 class Tally:
     """How far trials have come, and what they took.
@@ -76,11 +100,15 @@ class Tally:
     unit : str
         What is tried, by one trial or several: `change`.
     budget : float
-        How much computing all of them may take, on one core [s].
+        How much computing all of them may take, on one core, and how long they may take on the clock [s].
     planned : int
         How many are to be tried.
     events : int
         Those of the case as it is, of which a trial has about as many.
+    begun : float
+        From when on the budget counts, by the time of day [s].
+    before : float
+        What was computed from then on, before the first of them [s].
     done, refused : int
         How many are done, and how many of these the scenario does not allow.
     seconds : float
@@ -91,6 +119,8 @@ class Tally:
     budget: float
     planned: int
     events: int
+    begun: float
+    before: float = 0.0
     done: int = 0
     refused: int = 0
     seconds: float = 0.0
@@ -99,7 +129,7 @@ class Tally:
     def add(self, trials: Sequence[Trial]) -> bool:
         """Count what was tried; whether it fits into the budget."""
         seconds = self.seconds + sum(one.prepared + one.simulated for one in trials)
-        if seconds > self.budget:
+        if self.before + seconds > self.budget:
             return False
         self.done += 1
         self.refused += all(one.overrides is None for one in trials)
@@ -108,14 +138,29 @@ class Tally:
         return True
 
     @property
+    def until(self) -> float:
+        """When the budget is used up, by the time of day [s]."""
+        return self.begun + self.budget
+
+    @property
     def left(self) -> float:
-        """What is left of the budget [s]."""
-        return self.budget - self.seconds
+        """How much computing is left of the budget [s]."""
+        return self.budget - self.before - self.seconds
+
+    @property
+    def used(self) -> float:
+        """How much of the budget is used up, of computing or on the clock, whichever is more [s]."""
+        return max(self.budget - self.left, time() - self.begun)
+
+    @property
+    def of_one(self) -> float:
+        """What one more is estimated to take, by what was measured so far [s]; none while nothing is done."""
+        return self._usual / max(self.done, 1)
 
     @property
     def to_come(self) -> float:
-        """What the rest is estimated to take, by what was measured so far [s]; none while nothing is done."""
-        return self._usual / max(self.done, 1) * (self.planned - self.done)
+        """What the rest is estimated to take [s]."""
+        return self.of_one * (self.planned - self.done)
 
 
 Tell = Callable[[Tally], None]
@@ -147,7 +192,7 @@ class Trials:
         """Trials of a case that was simulated already."""
         return cls(scenario.document, records.name, seed, records.events)
 
-    def trial(self, overrides: Overrides, until: float | None = None) -> Trial:
+    def trial(self, overrides: Overrides, until: float | None = None, clock: float | None = None) -> Trial:
         """Try a change.
 
         A change may take a link away that a threshold names, by one replica more for example: then it is made without
@@ -159,6 +204,8 @@ class Trials:
             The change.
         until : float, optional
             When this process will have computed for too long [s]; by default a trial takes as long as it takes.
+        clock : float, optional
+            When it will be too late, by the time of day [s].
 
         Raises
         ------
@@ -167,7 +214,7 @@ class Trials:
         """
 
         def watch() -> None:
-            if until is not None and process_time() > until:
+            if until is not None and process_time() > until or clock is not None and time() > clock:
                 raise OutOfTimeError
 
         # Reports of what was tried do without it; and it is no part of what a trial takes.
@@ -195,6 +242,7 @@ class Trials:
         budget: float,
         jobs: int = -1,
         tell: Tell | None = None,
+        since: Start | None = None,
     ) -> Iterator[Sequence[Trial]]:
         """What came of several changes, or of several sets of them, in their order, as far as the budget goes.
 
@@ -205,46 +253,50 @@ class Trials:
         unit : str
             What one is called, for `tell`.
         budget : float
-            How much computing they may take, on one core [s].
+            How much computing they may take, on one core, and how long on the clock [s].
         jobs : int
-            How many processes may work, -1: one a core; few and short trials are done by this process alone.
+            How many processes may work, -1: one a core; fewer where all together would take too much memory. Few and
+            short trials are done by this process alone.
         tell : callable, optional
             Called with the tally when another one is done.
+        since : Start, optional
+            What the budget counts as well; by default it begins now.
         """
         check_jobs(jobs)
-        tally = Tally(unit, budget, len(several), self.events)
-        queue = iter(several)
-        for found in self._counted((self._within(one, tally.left) for one in queue), tally, tell):
-            yield found
-            if jobs != 1 and tally.planned - tally.done > 1 and min(tally.to_come, tally.left) >= _WORTH_WORKERS:
-                with closing(self._elsewhere(queue, tally, jobs)) as rest:
-                    yield from self._counted(rest, tally, tell)
-                return
+        tally = Tally(unit, budget, len(several), self.events, time())
+        if since is not None:
+            tally.begun, tally.before = since.clock, process_time() - since.computing
+        with closing(self._found(deque(several), tally, jobs)) as every:
+            for found in every:
+                if found is None or not tally.add(found):
+                    return
+                if tell is not None:
+                    tell(tally)
+                yield found
 
-    def _counted(
-        self, tried: Iterable[Sequence[Trial] | None], tally: Tally, tell: Tell | None
-    ) -> Iterator[Sequence[Trial]]:
-        """Those that fit into the budget."""
-        for found in tried:
-            if found is None or not tally.add(found):
-                return
-            if tell is not None:
-                tell(tally)
-            yield found
+    def _found(self, queue: deque[Sequence[Overrides]], tally: Tally, jobs: int) -> Generator[Sequence[Trial] | None]:
+        """What came of each, None where the budget is used up; who asks for the next has counted those before."""
+        while queue:
+            yield self._within(queue.popleft(), tally.left, tally.until)
+            if jobs == 1 or not queue or min(tally.to_come, tally.left) < _WORTH_WORKERS:
+                continue
+            workers = min(processes(jobs, _MEMORY), len(queue))
+            if workers > 1:
+                with closing(in_order(self._fitting(queue, tally), workers, ahead=workers)) as results:
+                    yield from results
 
-    def _elsewhere(
-        self, queue: Iterable[Sequence[Overrides]], tally: Tally, jobs: int
-    ) -> Generator[Sequence[Trial] | None]:
-        from joblib import effective_n_jobs
+    def _fitting(self, queue: deque[Sequence[Overrides]], tally: Tally) -> Iterator[Task]:
+        """Trials that are likely to fit beside those that are at work; what is done beyond the budget is lost."""
+        handed_out = tally.done
+        while queue and (handed_out + 1 - tally.done) * tally.of_one <= tally.left:
+            handed_out += 1
+            yield self._within, (queue.popleft(), tally.left, tally.until)
 
-        workers = min(effective_n_jobs(jobs), tally.planned - tally.done)
-        return in_order(((self._within, (one, tally.left)) for one in queue), workers, ahead=workers)
-
-    def _within(self, several: Sequence[Overrides], seconds: float) -> tuple[Trial, ...] | None:
-        """Some trials that may take so long together [s]; None: they would take longer."""
+    def _within(self, several: Sequence[Overrides], seconds: float, clock: float) -> tuple[Trial, ...] | None:
+        """Some trials that may take so long together, and until some time of day [s]; None: they would take longer."""
         until = process_time() + seconds
         try:
-            return tuple(self.trial(overrides, until) for overrides in several)
+            return tuple(self.trial(overrides, until, clock) for overrides in several)
         except OutOfTimeError:
             return None
 

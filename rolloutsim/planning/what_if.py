@@ -3,8 +3,8 @@
 A change is a set of overrides in the words of `--set`, so that its effect is that of a run in which the user makes the
 same change; nothing is estimated. Only the slowest case is looked at. What would change nothing is found as well.
 
-What is most likely to help is tried first, and as much as fits into a budget of computing time: on a slower machine the
-list ends sooner, and is otherwise the same.
+What is most likely to help is tried first, and as much as fits into a budget of time: on a slower machine the list ends
+sooner, and is otherwise the same.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.changes import candidates
 from rolloutsim.planning.changes.situation import Candidate, Situation
-from rolloutsim.planning.trials import Overrides, Tell, Trial, Trials, document_of
+from rolloutsim.planning.trials import Overrides, Start, Tell, Trial, Trials, document_of
 from rolloutsim.results.metrics import is_image_case
 from rolloutsim.results.numerals import show_time
 from rolloutsim.results.shown.tabular import OPTIONS, TEXT, TIME, Column, Kind, Table
@@ -167,7 +167,7 @@ def what_if(outcome: Outcome, *, case: str | None = None, jobs: int = -1, budget
     jobs : int
         How many processes may work, -1: one a core.
     budget : float
-        How much computing the trials may take, on one core [s].
+        How much computing the trials may take, on one core, and how long on the clock [s].
     """
     return Plan.of(outcome, case, budget).carry_out(jobs)
 
@@ -185,7 +185,7 @@ class Plan:
     Parameters
     ----------
     budget : float
-        How much computing it may take, on one core [s].
+        How much computing it may take, on one core, and how long on the clock [s].
     trials : Trials or None
         How it will be tried; None: there is nothing to try.
     before : float
@@ -208,12 +208,12 @@ class Plan:
         trials = Trials.of(outcome.run.scenario, situation.records, outcome.run.seed)
         return cls(budget, trials, situation.rollout_time, candidates(situation))
 
-    def carry_out(self, jobs: int = -1, tell: Tell | None = None) -> WhatIfs:
-        """Simulate the changes; `jobs` and `tell` as for `Trials.tried`."""
+    def carry_out(self, jobs: int = -1, tell: Tell | None = None, since: Start | None = None) -> WhatIfs:
+        """Simulate the changes; `jobs`, `tell` and `since` as for `Trials.tried`."""
         if self.trials is None:
             return WhatIfs()
         every = [[one.overrides] for one in self.candidates]
-        found = [trial for (trial,) in self.trials.tried(every, "change", self.budget, jobs, tell)]
+        found = [trial for (trial,) in self.trials.tried(every, "change", self.budget, jobs, tell, since)]
         tried = [
             _as_tried(self.trials.case, self.before, one, trial)
             for one, trial in zip(self.candidates, found, strict=False)

@@ -32,7 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.errors import UsageError
-from rolloutsim.results.facts.records import CaseRecords, Run
+from rolloutsim.results.facts.records import CaseRecords, Run, codes
 from rolloutsim.results.files import reason
 from rolloutsim.results.outcome import Outcome, Replication
 from rolloutsim.scenario.routes import routes
@@ -140,10 +140,11 @@ def _put_refusals_together(run: Any, arrays: dict[str, Array]) -> None:
 def _with_sources(run: Run, case: CaseRecords) -> CaseRecords:
     """A case of a file that is older than sources, when all layers came from the registry of their image."""
     sources = tuple(run.scenario.registries)
-    of_image = np.array([sources.index(image.registry) for image in case.images], np.int16)
+    of_image = np.array([sources.index(image.registry) for image in case.images], np.int32)
     source = np.where(np.isnan(case.fetches.started), -1, of_image[case.pulls.image[case.fetches.pull]])
-    fetches = replace(case.fetches, source=source.astype(np.int16))
-    return replace(case, fetches=fetches, sources=sources, routes=tuple(routes(run.scenario)))
+    fetches = replace(case.fetches, source=codes(source))
+    of_scenario = next(one for one in run.scenario.cases if one.name == case.name)
+    return replace(case, fetches=fetches, sources=sources, routes=tuple(routes(run.scenario, of_scenario)))
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
@@ -216,6 +217,8 @@ def to_plain(value: Any, arrays: MutableMapping[str, Array], path: str = "") -> 
             return {"$map": [[key, to_plain(item, arrays, _below(path, key))] for key, item in value.items()]}
         return _object(value, arrays, path)
     if isinstance(value, (tuple, list)):
+        if all(type(item) is str for item in value):
+            return list(value)
         return [to_plain(item, arrays, _below(path, str(i))) for i, item in enumerate(value)]
     raise TypeError(f"{path or 'the value'} is of type {type(value).__name__}, which a result cannot hold")
 

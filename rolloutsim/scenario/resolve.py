@@ -11,7 +11,8 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, cast
 
@@ -35,6 +36,10 @@ _FRAMING = 38  # Ethernet with preamble and gap, IEEE 802.3 [B]
 _HEADERS = 52  # IP, TCP and its time stamps inside the MTU; RFC 791, 9293, 7323 [B]
 _MORE = ("layer_fetch_buffer", "parallel_unpacks")  # of a runtime, but of no profile
 _NOW = resolved.Distribution()
+
+# What stands for the groups of a workload: no text of a scenario can be mistaken for it, whose quotes are escaped.
+_STAND_IN = "\0"
+_STANDING_IN = re.compile(r'"groups":"\\u0000(\d+)"')
 
 
 def resolve(document: Document) -> resolved.ResolvedScenario:
@@ -87,8 +92,27 @@ def fingerprint(scenario: resolved.ResolvedScenario) -> str:
         del threshold["place"]
     if scenario.fairness is not None and math.isinf(scenario.fairness.memory):
         data["fairness"] = _plain(scenario.fairness) | {"memory": "unlimited"}
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain)
-    return hashlib.sha256(text.encode()).hexdigest()
+    # All workloads may run on all groups: their names are written once, and put in where they belong, piece by piece.
+    groups: dict[int, bytes] = {}
+
+    def plain(value: Any) -> dict[str, Any]:
+        found = _plain(value)
+        if isinstance(value, resolved.Workload):
+            number = id(value.groups)
+            if number not in groups:
+                groups[number] = f'"groups":{_canonical(value.groups)}'.encode()
+            found["groups"] = f"{_STAND_IN}{number}"
+        return found
+
+    digest = hashlib.sha256()
+    for place, piece in enumerate(_STANDING_IN.split(_canonical(data, plain))):
+        digest.update(groups[int(piece)] if place % 2 else piece.encode())
+    return digest.hexdigest()
+
+
+def _canonical(data: Any, plain: Callable[[Any], Any] | None = None) -> str:
+    """Data as JSON that is the same wherever it is written; `plain` for what JSON does not know."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=plain)
 
 
 def _plain(value: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rolloutsim.scenario.resolved import Image, NodeGroup, Push, Registry, ResolvedScenario
+from rolloutsim.scenario.resolved import Case, Image, NodeGroup, Push, Registry, ResolvedScenario
 from rolloutsim.structs import struct
 
 
@@ -67,10 +67,16 @@ def carrying(registry: Registry, group: NodeGroup, rack: str | None) -> tuple[tu
     return tuple((*(replica if link == replicas[0] else link for link in path), *near_by) for replica in replicas)
 
 
-def routes(scenario: ResolvedScenario) -> Iterator[Route]:
-    """The routes from each registry to each group, rack by rack."""
-    for source, registry in enumerate(scenario.registries.values()):
-        for number, group in enumerate(scenario.groups):
+def routes(scenario: ResolvedScenario, case: Case) -> Iterator[Route]:
+    """The routes of a case from each registry to each group that may pull from it, rack by rack."""
+    anywhere = {scenario.images[image].registry for workload in case.workloads for image in workload.images}
+    asking: dict[str, list[int]] = {name: [] for name in scenario.registries}
+    for number, group in enumerate(scenario.groups):
+        for name in anywhere | {scenario.images[pull.image].registry for pull in case.pulls.get(group.name, ())}:
+            asking[name].append(number)
+    for source, (name, registry) in enumerate(scenario.registries.items()):
+        for number in asking[name]:
+            group = scenario.groups[number]
             for rack in group.racks or (None,):
                 yield Route(source, number, rack, carrying(registry, group, rack))
 

@@ -159,7 +159,7 @@ def test_a_rollout_that_did_not_finish_says_what_it_waits_for(program: Program, 
 
 def tallied(budget: float, *seconds: float) -> Tally:
     """Sixteen changes, of which those that are done took so long."""
-    tally = Tally("change", budget, 16, events=100)
+    tally = Tally("change", budget, 16, events=100, begun=0.0)
     for each in seconds:
         assert tally.add([Trial((), 1.0, 100, simulated=each)])
     return tally
@@ -170,16 +170,12 @@ def tallied(budget: float, *seconds: float) -> Tally:
     [
         (tallied(60.0, 0.1), ""),
         (tallied(60.0, 0.4), ""),  # so soon nobody knows
-        (tallied(60.0, 0.4, 0.1), "what-if: 16 changes, about 4.00 s of computing (budget 60.0 s)\n"),
-        (tallied(60.0, 2.5), "what-if: 16 changes, about 40.0 s of computing (budget 60.0 s)\n"),
-        (
-            tallied(30.0, 2.5),
-            "what-if: 16 changes, about 40.0 s of computing, as many as fit into the budget of 30.0 s\n",
-        ),
+        (tallied(60.0, 0.4, 0.1), "what-if: 16 changes, as many as fit into the budget of 60.0 s\n"),
+        (tallied(30.0, 2.5), "what-if: 16 changes, as many as fit into the budget of 30.0 s\n"),
     ],
 )
 def test_trials_that_take_long_are_announced(tally: Tally, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """From two seconds of computing on, by what some of them took."""
+    """From two seconds of computing on, by what some of them took; how long they take nobody knows beforehand."""
     progress = TrialsProgress("what-if")
     progress(tally)
     assert capsys.readouterr() == ("", said)
@@ -191,7 +187,7 @@ def test_trials_that_take_long_are_announced(tally: Tally, said: str, capsys: py
     ("tally", "said"),
     [
         (tallied(60.0, *[2.5] * 16), "what-if: tried 16 changes in 40.0 s of computing (budget 60.0 s)\n"),
-        (tallied(30.0, *[2.5] * 12), "what-if: tried 12 of 16 changes in the budget of 30.0 s of computing\n"),
+        (tallied(30.0, *[2.5] * 12), "what-if: tried 12 of 16 changes in the budget of 30.0 s\n"),
         (tallied(60.0, *[0.01] * 16), ""),
     ],
 )

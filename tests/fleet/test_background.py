@@ -232,3 +232,57 @@ def test_a_threshold_on_requests_without_an_answer_says_why_it_is_missed() -> No
     text += "thresholds: {'latency{background=shop,phase=during}': p95 < 1 s}\n"
     (found,) = Outcome(simulate(loads("rolloutsim: 1\n" + text).resolve())).thresholds
     assert (found.value, found.passed, found.headroom) == (None, False, "so many requests get no answer")
+
+
+# A constant rate that begins after all is over: the network knows the link as one that others take of, too.
+_LATER = "later: {{links: [{links}], rate: 1 B/s, from: 2 h}}"
+
+
+@pytest.mark.parametrize(
+    ("bulk", "links"),
+    [
+        ("links: [web-001.nic.in], connections: 2", "web-001.nic.in"),
+        ("links: [registry.uplink, web-001.nic.in], connections: 2", "web-001.nic.in"),
+        ("links: [registry.uplink, web-001.nic.in], size: 40 MB, cap: 30 MB/s", "web-001.nic.in"),
+        ("links: [web-001.nic.in, web-001.disk], connections: 3, until: 1 s", "web-001.nic.in, web-001.disk"),
+        ("links: [web-001.disk], size: 300 MB, at: 1 s", "web-001.disk"),
+        ("links: [web-002.nic.out, web-001.nic.in], connections: 3", "web-001.nic.in"),
+        ("links: [web-002.nic.in, web-001.nic.in], connections: 3", "web-001.nic.in"),
+    ],
+)
+@pytest.mark.parametrize("network", ["", ", fairness: {sigma: 0, conquest: true}"])
+@pytest.mark.parametrize("uplink", ["1 GB/s", "150 MB/s"])
+def test_transfers_of_one_node_are_its_own_business_with_the_result_of_a_link_that_many_cross(
+    bulk: str, links: str, network: str, uplink: str
+) -> None:
+    limits = "nic: 100 MB/s, disk: 120 MB/s"
+    group = f"count: 3, parallel_layers: 3, {QUIET.replace('nic: unlimited, disk: unlimited', limits)}"
+
+    def run(more: str) -> CaseRecords:
+        text = f"nodes: {{web: {{{group}}}}}\nnetwork: {{efficiency: 100%, latency: 0 s{network}}}\n"
+        text += f"registry: {{uplink: {uplink}, ttfb: 0 s}}\nimages: {{app: {{layers: [60 MB, 30 MB, 10 MB]}}}}\n"
+        return only_case(f"{text}background: {{bulk: {{{bulk}}}{more}}}\n")
+
+    own, known = run(""), run(", " + _LATER.format(links=links))
+    assert (own.fetches.fetched, own.end) == (pytest.approx(known.fetches.fetched, rel=1e-9), pytest.approx(known.end))
+    assert own.background.bytes[0] == pytest.approx(known.background.bytes[0], rel=1e-9)
+    assert own.background.bandwidth == pytest.approx(known.background.bandwidth[known.background.bandwidth[:, 0] == 0])
+    for one, other in zip(own.private_links, known.private_links, strict=True):
+        assert (one.kind, one.capacity.tolist()) == (other.kind, other.capacity.tolist())
+        assert one.bytes == pytest.approx(other.bytes, rel=1e-9)
+        assert one.saturated == pytest.approx(other.saturated, rel=1e-9, abs=1e-9)
+        assert one.peak_flows.tolist() == other.peak_flows.tolist()
+
+
+def test_a_newcomer_wins_its_share_of_a_nic_as_slowly_from_a_transfer_that_is_its_nodes_own_business() -> None:
+    """Only what slow start expects to get differs, by a connection more or less."""
+
+    def end(conquest: str, more: str = "") -> float:
+        group = QUIET.replace("nic: unlimited", "nic: 100 MB/s")
+        network = f", buffer: 20 ms, fairness: {{sigma: 0, conquest: {conquest}}}"
+        bulk = f"background: {{bulk: {{links: [web-000.nic.in], connections: 1}}{more}}}\n"
+        return only_case(scenario(group, network=network, more=bulk).replace("uplink: 100 MB/s", "uplink: 10 GB/s")).end
+
+    later = ", " + _LATER.format(links="web-000.nic.in")
+    assert end("true") == pytest.approx(end("true", later), rel=0.01)
+    assert end("true") > 1.1 * end("false")

@@ -5,6 +5,7 @@ Counted are calls of functions, Python's and C's: four times the nodes are to ta
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -90,3 +91,29 @@ def test_figures_and_json(shape: str) -> None:
         for run in (simulated(shapes.text(shape, nodes)) for nodes in (FEW, MANY))
     )
     assert many <= LINEAR * few
+
+
+def test_simulating_a_transfer_into_each_node() -> None:
+    """Steps are counted, of which a change of the registry's rate took some for each node's NIC."""
+
+    def steps(nodes: int) -> int:
+        document = shapes.background_bulk(nodes) | {"registry": {"uplink": f"{40 * nodes} MB/s"}}
+        for transfer in document["background"].values():
+            transfer["size"] = "1 GB"
+        scenario = loads(json.dumps(document)).resolve()
+        count = 0
+
+        def note(frame: Any, event: str, argument: Any) -> Any:
+            nonlocal count
+            count += 1
+            return note
+
+        sys.settrace(note)
+        try:
+            simulation.simulate(scenario)
+        finally:
+            sys.settrace(None)
+        return count
+
+    steps(5)
+    assert steps(MANY) <= LINEAR * steps(FEW)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,10 @@ from rolloutsim.planning.sweep import batches
 from rolloutsim.planning.sweep.designs import from_data, from_mapping
 from rolloutsim.planning.sweep.file import SweepStore, read_records
 from rolloutsim.planning.sweep.running import plan, sweep
+from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario.loading import draft
+from rolloutsim.scenario.resolved import ResolvedScenario
 
 IDEAL = """\
 rolloutsim: 1
@@ -306,6 +310,30 @@ def test_names_that_differ_by_case_alone_have_columns_of_their_own(tmp_path: Pat
     columns = [p.column for p in found.records.head.parameters]
     assert columns == ["images.a", "images.A_2", "seed_2"]
     assert found.parameters == ("images.a", "images.A", "seed")
+
+
+def alive(kind: type) -> int:
+    gc.collect()
+    return sum(isinstance(one, kind) for one in gc.get_objects())
+
+
+def test_a_sweep_holds_no_scenarios_but_those_of_a_batch_and_no_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "_BATCH", 1e-9)  # a run a batch
+    base = draft(RANDOM)
+    before, others = alive(ResolvedScenario), alive(CaseRecords)
+    planned = plan(base, from_mapping({"network": [f"{1 + i} Gbit/s" for i in range(40)]}), 2)
+    assert alive(ResolvedScenario) == before
+    seen = []
+    found = sweep(
+        planned,
+        workers=nullcontext(batches.Workers(1)),
+        progress=lambda done, _: seen.append((done, alive(ResolvedScenario) - before, alive(CaseRecords) - others)),
+    )
+    assert seen[0][0] == 1
+    assert max(scenarios for _, scenarios, _ in seen) <= 1  # between two replications of a point
+    assert max(records for _, _, records in seen) == 0
+    assert found.complete
+    assert alive(ResolvedScenario) == before
 
 
 class _Stopped(Exception):

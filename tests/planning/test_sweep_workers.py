@@ -172,7 +172,7 @@ def _die(_: object) -> Batch:
 def test_a_worker_that_dies_is_said_to_be_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     resolved = rs.loads(RANDOM).resolve()
     jobs = [Job(0, replication, replication, resolved) for replication in range(4)]
-    done = run_jobs(jobs, Workers(2))
+    done = run_jobs(iter(jobs), len(jobs), Workers(2))
     assert next(done).runs == 1
     monkeypatch.setattr(batches, "do_batch", _die)
     with pytest.raises(RolloutsimError) as caught:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -238,6 +242,44 @@ def test_the_hash_is_of_the_meaning_and_not_of_the_seed() -> None:
     assert resolved(TWENTY).sha256 == resolved(written_out).sha256 == resolved(TWENTY, "seed=99").sha256
     assert resolved(TWENTY).sha256 != resolved(TWENTY, "nodes=21").sha256
     assert len(resolved(TWENTY).sha256) == 64
+
+
+def written(value: Any) -> Any:
+    """A part of a scenario as JSON has it, field by field; one that is left out where it is empty is."""
+    if dataclasses.is_dataclass(value):
+        every = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
+        return {
+            field.name: written(found)
+            for field, found in every
+            if found or not field.metadata.get("unless_empty")
+        }  # fmt: skip
+    if isinstance(value, Mapping):
+        return {key: written(item) for key, item in value.items()}
+    return [written(item) for item in value] if isinstance(value, tuple) else value
+
+
+NASTY = r"""
+name: '"groups":"\u00001"'
+description: "\"groups\":\"\\u0000\""
+nodes: {groups: {count: 1}, b: {count: 2}, c: {count: 1}}
+network: 1 Gbit/s
+images: {groups: 30 MB, app: 10 MB}
+workloads:
+  all: {images: app, replicas: 2}
+  groups: {images: groups, groups: [c, b], replicas: 1}
+  too: {images: [groups, app], replicas: 1}
+"""
+
+
+@pytest.mark.parametrize("scenario", [resolved(NASTY), load(SCENARIOS[0]).resolve(), resolved(TWENTY)])
+def test_the_hash_is_that_of_canonical_json(scenario: ResolvedScenario) -> None:
+    data = written(scenario)
+    for name in ("seed", "sha256", "document", "overrides"):
+        data.pop(name, None)
+    for threshold in data["thresholds"]:
+        del threshold["place"]
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    assert scenario.sha256 == hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_a_group_of_100_000_nodes_is_one_object() -> None:

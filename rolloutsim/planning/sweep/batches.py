@@ -19,7 +19,7 @@ from operator import attrgetter
 from time import perf_counter
 from typing import Any
 
-from rolloutsim.planning.jobs import in_order
+from rolloutsim.planning.jobs import in_order, processes
 from rolloutsim.planning.sweep.rows import Gathering, Rows
 from rolloutsim.results.contract.case import case_figures
 from rolloutsim.results.outcome import Outcome
@@ -89,13 +89,12 @@ class Workers:
     always: bool = False
 
 
-def run_jobs(jobs: Sequence[Job], workers: Workers) -> Generator[Batch]:
-    """Do all jobs; what they give, in their order. RolloutsimError if a worker dies.
+def run_jobs(queue: Iterator[Job], count: int, workers: Workers) -> Generator[Batch]:
+    """Do so many jobs; what they give, in their order. RolloutsimError if a worker dies.
 
     The first is done here, to see how long a run takes.
     """
-    queue = iter(jobs)
-    pace = Pace(len(jobs))
+    pace = Pace(count)
     yield from _here(queue, pace, most=1)
     is_soon = workers.jobs == 1 or pace.left * pace.of_run < _WORTH_WORKERS
     if is_soon and not workers.always:
@@ -140,12 +139,10 @@ def _here(queue: Iterator[Job], pace: Pace, most: int | None = None) -> Iterator
 
 
 def _elsewhere(queue: Iterator[Job], pace: Pace, workers: Workers) -> Iterator[Batch]:
-    from joblib import effective_n_jobs
-
     with workers.backend():
-        pace.workers = max(1, effective_n_jobs(workers.jobs))
+        pace.workers = processes(workers.jobs)
         tasks = ((do_batch, (batch,)) for batch in _batches(queue, pace))
-        with closing(in_order(tasks, workers.jobs, kept="what was done before is kept; ")) as batches:
+        with closing(in_order(tasks, pace.workers, kept="what was done before is kept; ")) as batches:
             for batch in batches:
                 pace.saw(batch)
                 yield batch

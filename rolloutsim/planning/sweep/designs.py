@@ -267,15 +267,35 @@ def _scale(scale: str | None, source: str) -> Scale:
 
 @struct
 class Point:
-    """A point of a sweep: its number, the parameters' values, and what is simulated."""
+    """A point of a sweep, which is known to be a valid scenario.
+
+    Parameters
+    ----------
+    number : int
+        Its place among the points.
+    choices : tuple of Choice
+        The parameters' values.
+    sha256 : str
+        Of its resolved scenario.
+    seed : int
+        The scenario's.
+    """
 
     number: int
-    values: tuple[Any, ...]
-    scenario: ResolvedScenario
+    choices: tuple[Choice, ...]
+    sha256: str
+    seed: int
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The parameters' values, plain data as in a file."""
+        return tuple(choice.value for choice in self.choices)
 
 
 def build_points(draft: Draft, design: Design) -> tuple[Point, ...]:
     """Every point of a design, valid, of a scenario that is valid itself.
+
+    The scenarios of thousands of points are more than memory holds: each is made to be seen, and again to be simulated.
 
     Raises
     ------
@@ -294,9 +314,9 @@ def build_points(draft: Draft, design: Design) -> tuple[Point, ...]:
     points: list[Point] = []
     found: dict[Diagnostic, None] = {}
     for number, row in enumerate(choices):
-        changes = [_change(draft, *pair) for pair in zip(design.parameters, row, strict=True)]
         try:
-            points.append(Point(number, tuple(choice.value for choice in row), resolve(draft.document(changes))))
+            scenario = scenario_at(draft, design, row)
+            points.append(Point(number, row, scenario.sha256, scenario.seed))
         except ScenarioError as error:
             found |= dict.fromkeys(error.diagnostics)
         if len(found) > MOST_SHOWN:
@@ -304,6 +324,12 @@ def build_points(draft: Draft, design: Design) -> tuple[Point, ...]:
     if found:
         raise ScenarioError(sorted(found, key=lambda one: (one.line or 0, one.column or 0)))
     return tuple(points)
+
+
+def scenario_at(draft: Draft, design: Design, choices: Sequence[Choice]) -> ResolvedScenario:
+    """The scenario of a point, by its choices; ScenarioError if it is not valid."""
+    changes = [_change(draft, *pair) for pair in zip(design.parameters, choices, strict=True)]
+    return resolve(draft.document(changes))
 
 
 def _any_value(parameter: Parameter) -> Choice:

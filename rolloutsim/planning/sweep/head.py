@@ -146,7 +146,7 @@ class Head:
 def head(base: ResolvedScenario, design: Design, points: Sequence[Point], replications: int, seed: int) -> Head:
     """The head of a sweep of a scenario; the others as in `Head`."""
     parameters: list[ParameterColumns] = []
-    columns: list[list[Any]] = [[point.scenario.sha256 for point in points]]
+    columns: list[list[Any]] = [[point.sha256 for point in points]]
     taken = {"point", "sha256", *RESULT_COLUMNS}
     for number, parameter in enumerate(design.parameters):
         values = [point.values[number] for point in points]

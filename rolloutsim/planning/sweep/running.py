@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.replicate import seeds
 from rolloutsim.planning.sweep.batches import Job, Workers, run_jobs
-from rolloutsim.planning.sweep.designs import Design, Point, build_points
+from rolloutsim.planning.sweep.designs import Design, Point, build_points, scenario_at
 from rolloutsim.planning.sweep.file import SweepRecords, SweepStore, read_records
 from rolloutsim.planning.sweep.head import Head, head
 from rolloutsim.scenario.loading import Draft
@@ -23,22 +23,38 @@ Progress = Callable[[int, int], None]  # runs done, runs in all
 
 @struct
 class SweepPlan:
-    """A sweep that is ready to run: every point is a valid scenario."""
+    """A sweep that is ready to run: every point is a valid scenario.
+
+    Parameters
+    ----------
+    head : Head
+        What is swept.
+    draft : Draft
+        The scenario that is varied.
+    design : Design
+        How.
+    points : tuple of Point
+        All points.
+    own_seeds : bool
+        Whether each point's scenario has its own seed.
+    """
 
     head: Head
+    draft: Draft
+    design: Design
     points: tuple[Point, ...]
-    own_seeds: bool  # whether each point's scenario has its own seed
+    own_seeds: bool
 
-    def jobs(self, done: set[tuple[int, int]]) -> list[Job]:
-        """The runs to do, in order, without those that are done."""
+    def jobs(self, done: set[tuple[int, int]]) -> Iterator[Job]:
+        """The runs to do, in order, without those that are done; a point's scenario is made when its turn comes."""
         count = self.head.replications
         first = seeds(self.head.seed, count)
-        return [
-            Job(point.number, number, seed, point.scenario)
-            for point in self.points
-            for number, seed in enumerate(seeds(point.scenario.seed, count) if self.own_seeds else first)
-            if (point.number, number) not in done
-        ]
+        for point in self.points:
+            own = seeds(point.seed, count) if self.own_seeds else first
+            left = [pair for pair in enumerate(own) if (point.number, pair[0]) not in done]
+            if left:
+                scenario = scenario_at(self.draft, self.design, point.choices)
+                yield from (Job(point.number, number, seed, scenario) for number, seed in left)
 
 
 def plan(draft: Draft, design: Design, replications: int | None = None, seed: int | None = None) -> SweepPlan:
@@ -71,7 +87,7 @@ def plan(draft: Draft, design: Design, replications: int | None = None, seed: in
             f"{MOST_RUNS:,}"
         )
     first = base.seed if seed is None else seed
-    return SweepPlan(head(base, design, points, count, first), points, seed is None)
+    return SweepPlan(head(base, design, points, count, first), draft, design, points, seed is None)
 
 
 def sweep(
@@ -114,7 +130,7 @@ def sweep(
         try:
             done = store.done()
             count = len(done)
-            with closing(run_jobs(planned.jobs(done), who)) as batches:
+            with closing(run_jobs(planned.jobs(done), planned.head.runs - count, who)) as batches:
                 for batch in batches:
                     store.write(batch.tables)
                     count += batch.runs

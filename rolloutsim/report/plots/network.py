@@ -13,7 +13,7 @@ from rolloutsim.report.plots.canvas import NoDataError, canvas, colour_bar, fini
 from rolloutsim.report.plots.colours import GRID, RED, SKY, series
 from rolloutsim.report.plots.scales import corners, row_axis, thinned, time_axis, unit_of
 from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene
-from rolloutsim.results.load.requests import RegistrySummary, registry_summaries, request_times
+from rolloutsim.results.load.requests import Asked, RegistrySummary, registry_summaries
 from rolloutsim.results.load.throughput import LinkLoad, link_loads
 from rolloutsim.results.numerals import show_time, whole_share
 from rolloutsim.scenario.resources import LinkName
@@ -137,8 +137,9 @@ def requests(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
     edges = np.arange(np.ceil(end / width) + 1) * width
     entries: list[tuple[Any, str]] = []
     highest = 0.0
+    asked = Asked(records)
     for number, one in enumerate(found):
-        rate = np.histogram(request_times(records, one.registry), edges)[0] / width
+        rate = np.histogram(asked.times(asked.registries[one.registry]), edges)[0] / width
         x, y = corners(edges, rate)
         look = series(number)
         ax.fill_between(x, 0.0, y, color=look["color"], alpha=0.25, lw=0)

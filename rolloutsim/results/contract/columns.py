@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from rolloutsim.results.facts.layers import layer_table
 from rolloutsim.results.facts.records import happened, or_never
@@ -17,7 +16,7 @@ from rolloutsim.results.metrics import slowdowns
 from rolloutsim.results.pods.failures import pod_names
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, Ids, Times
+    from rolloutsim.results.facts.records import CaseRecords, Codes, Times
 
 Columns = Mapping[str, Any]
 
@@ -122,6 +121,6 @@ def _taken(values: Times, rows: Any, where: Any, missing: float = np.nan) -> Tim
     return taken
 
 
-def _named(names: tuple[str, ...], rows: Ids | npt.NDArray[np.int16]) -> list[str | None]:
+def _named(names: tuple[str, ...], rows: Codes) -> list[str | None]:
     """The name for each row's number; None for -1."""
     return [names[row] if row >= 0 else None for row in rows.tolist()]

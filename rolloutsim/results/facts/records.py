@@ -28,6 +28,7 @@ Times = npt.NDArray[np.float64]  # sizes and rates as well
 Ids = npt.NDArray[np.int32]
 Value = TypeVar("Value")
 Shorts = npt.NDArray[np.int16]
+Codes = npt.NDArray[np.int16] | npt.NDArray[np.int32]  # the wider only where there are so many names
 Flags = npt.NDArray[np.bool_]
 Counts = npt.NDArray[np.int64]
 _DTYPES: Mapping[Any, Any] = {
@@ -35,6 +36,8 @@ _DTYPES: Mapping[Any, Any] = {
 }  # fmt: skip
 
 Record = TypeVar("Record")
+
+_SHORT = np.iinfo(np.int16).max
 
 
 def frozen(record: type[Record], columns: Any, **others: Any) -> Record:
@@ -60,7 +63,9 @@ def frozen(record: type[Record], columns: Any, **others: Any) -> Record:
     made: dict[str, Any] = {}
     for one in fields(record):  # type: ignore[arg-type]
         values = others[one.name] if one.name in others else column(one.name)
-        if one.type not in _DTYPES:
+        if one.type == "Codes":
+            made[one.name] = codes(values)
+        elif one.type not in _DTYPES:
             made[one.name] = tuple(values)
         elif isinstance(values, array):
             # Not copied, since nothing is added to it any more.
@@ -68,6 +73,12 @@ def frozen(record: type[Record], columns: Any, **others: Any) -> Record:
         else:
             made[one.name] = np.array(values, _DTYPES[one.type])
     return record(**made)
+
+
+def codes(values: Any) -> Codes:
+    """Numbers as shorts, or as integers where there are more names than these can tell apart."""
+    found: npt.NDArray[np.int32] = np.asarray(values, np.int32)
+    return found if np.any(found > _SHORT) else found.astype(np.int16)
 
 
 @struct(eq=False)
@@ -101,9 +112,9 @@ class Fetches:
     freed_by: Ids  # the fetch whose end freed the slot; -1: a slot was free at once
     bytes_done: Times  # what crossed the network, bytes fetched again included
     again: Times  # of these, bytes that had been fetched before
-    cause: Shorts  # of started..fetched; -1: several, see Spent
+    cause: Codes  # of started..fetched; -1: several, see Spent
     # that served it, index into CaseRecords.sources; -1: none did
-    source: Shorts = field(default_factory=lambda: np.zeros(0, np.int16))
+    source: Codes = field(default_factory=lambda: np.zeros(0, np.int16))
 
 
 @struct(eq=False)
@@ -113,7 +124,7 @@ class Unpacks:
     fetch: Ids
     started: Times
     unpacked: Times
-    cause: Shorts  # as in Fetches
+    cause: Codes  # as in Fetches
 
 
 @struct(eq=False)
@@ -131,7 +142,7 @@ class Spent:
 
     is_unpack: Flags
     activity: Ids  # row in Fetches or Unpacks
-    cause: Shorts
+    cause: Codes
     seconds: Times
 
 

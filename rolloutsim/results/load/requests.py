@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rolloutsim.results.facts.grouped import Grouped
 from rolloutsim.results.time.split import ranges
 from rolloutsim.structs import struct
 
@@ -43,7 +44,8 @@ class RegistrySummary:
 
 def registry_summaries(run: Run, case: CaseRecords) -> tuple[RegistrySummary, ...]:
     """The requests to each registry from which a case pulls; its run's scenario knows the registries."""
-    return tuple(_summary(run, case, number, name) for number, name in _used(case))
+    asked = Asked(case)
+    return tuple(_summary(run, asked, number, name) for name, number in asked.registries.items())
 
 
 def request_times(case: CaseRecords, registry: str) -> Times:
@@ -54,20 +56,53 @@ def request_times(case: CaseRecords, registry: str) -> Times:
     KeyError
         If the case pulls nothing from it.
     """
-    numbers = {name: number for number, name in _used(case)}
-    if registry not in numbers:
-        raise KeyError(f"case {case.name!r} pulls nothing from registry {registry!r}; from: {', '.join(numbers)}")
-    pulls = _pulls_from(case, registry)
-    refusals = _refusals(case, numbers[registry])
-    layers = np.repeat(refusals.time[refusals.layer], refusals.count[refusals.layer])
-    # Filled in piece by piece: a day of refusals has more requests than anything else has rows.
-    answered, filled = _fetching(case, numbers[registry]), 0
-    times = np.empty(int(case.pulls.requests[pulls].sum(dtype=np.int64)) + len(answered) + len(layers))
-    for part in chain(_resolving(case, pulls), (answered, layers)):
-        times[filled : filled + len(part)] = part
-        filled += len(part)
-    times.sort()
-    return times
+    asked = Asked(case)
+    if registry not in asked.registries:
+        named = ", ".join(asked.registries)
+        raise KeyError(f"case {case.name!r} pulls nothing from registry {registry!r}; from: {named}")
+    return asked.times(asked.registries[registry])
+
+
+class Asked:
+    """Who was asked for what: a case's pulls, answered fetches and refusals by registry.
+
+    `registries` are the numbers of those that it pulls from, by name.
+
+    Parameters
+    ----------
+    case : CaseRecords
+        The case.
+    """
+
+    def __init__(self, case: CaseRecords) -> None:
+        self.case = case
+        self.refusals = case.orchestration.refusals
+        images = np.unique(case.pulls.image).tolist()
+        named = {case.images[image].registry for image in images}
+        self.registries = {name: number for number, name in enumerate(case.sources) if name in named}
+        # Of images that nobody pulls nobody asks.
+        of_image = np.array([self.registries.get(image.registry, -1) for image in case.images], np.int64)
+        count = len(case.sources)
+        self.pulls = Grouped(of_image[case.pulls.image], count)
+        # An answer that broke is among the refusals; only the one after which nothing was sent again was the last.
+        answered = ~np.isnan(case.fetches.started)
+        answered[self.refusals.unanswered] = False
+        self.fetches = Grouped(np.where(answered, case.fetches.source, -1), count)
+        self.refused = Grouped(self.refusals.source, count)
+
+    def times(self, number: int) -> Times:
+        """When each request to a registry was sent, as far as is known, ascending [s]."""
+        pulls, refused = self.pulls.of(number), self.refused.of(number)
+        layers = refused[self.refusals.layer[refused]]
+        refused_at = np.repeat(self.refusals.time[layers], self.refusals.count[layers])
+        # Filled in piece by piece: a day of refusals has more requests than anything else has rows.
+        answered, filled = self.case.fetches.connected[self.fetches.of(number)], 0
+        times = np.empty(int(self.case.pulls.requests[pulls].sum(dtype=np.int64)) + len(answered) + len(refused_at))
+        for part in chain(_resolving(self.case, pulls), (answered, refused_at)):
+            times[filled : filled + len(part)] = part
+            filled += len(part)
+        times.sort()
+        return times
 
 
 def peak(times: Times, window: float = WINDOW) -> int:
@@ -80,37 +115,23 @@ def peak(times: Times, window: float = WINDOW) -> int:
     return most
 
 
-def _used(case: CaseRecords) -> Iterator[tuple[int, str]]:
-    images = {case.images[image].registry for image in np.unique(case.pulls.image).tolist()}
-    for number, name in enumerate(case.sources):
-        if name in images:
-            yield number, name
-
-
-def _summary(run: Run, case: CaseRecords, number: int, name: str) -> RegistrySummary:
-    pulls = _pulls_from(case, name)
-    times = request_times(case, name)
-    refusals = _refusals(case, number)
-    refused = _by_status(refusals)
+def _summary(run: Run, asked: Asked, number: int, name: str) -> RegistrySummary:
+    pulls, refused = asked.pulls.of(number), asked.refused.of(number)
+    times = asked.times(number)
     asked_storage = 0
     if run.scenario.registries[name].redirect is not None:
-        configs = np.count_nonzero(~np.isnan(case.pulls.resolved[pulls]))
-        asked_storage = int(configs) + len(_fetching(case, number))
+        configs = np.count_nonzero(~np.isnan(asked.case.pulls.resolved[pulls]))
+        asked_storage = int(configs) + len(asked.fetches.of(number))
     return RegistrySummary(
         registry=name,
         pulls=len(pulls),
         requests=len(times),
         requests_per_pull=len(times) / len(pulls) if len(pulls) else None,
         peak_requests_per_s=peak(times),
-        refused=refused,
-        retries=int(refusals.again.sum()),
+        refused=_by_status(asked.refusals, refused),
+        retries=int(asked.refusals.again[refused].sum()),
         storage_requests=asked_storage,
     )
-
-
-def _pulls_from(case: CaseRecords, registry: str) -> Rows:
-    of_image = np.array([image.registry == registry for image in case.images], np.bool_)
-    return np.flatnonzero(of_image[case.pulls.image])
 
 
 def _resolving(case: CaseRecords, pulls: Rows) -> Iterator[Times]:
@@ -126,30 +147,8 @@ def _resolving(case: CaseRecords, pulls: Rows) -> Iterator[Times]:
         yield np.repeat(asked, counts) + place * np.repeat(spacing, counts)
 
 
-def _fetching(case: CaseRecords, source: int) -> Times:
-    """Requests for layers that a source answered, when they were sent.
-
-    An answer that broke is among the refusals; only the one after which nothing was sent again was the last.
-    """
-    f = case.fetches
-    answered = ~np.isnan(f.started)
-    answered[case.orchestration.refusals.unanswered] = False
-    sent: Times = f.connected[(f.source == source) & answered]
-    return sent
-
-
-def _refusals(case: CaseRecords, number: int) -> Refusals:
-    """Those of one registry."""
-    found = case.orchestration.refusals
-    rows = found.source == number
-    return type(found)(
-        found.source[rows], found.time[rows], found.status[rows], found.layer[rows], found.count[rows],
-        found.again[rows], found.width[rows], found.unanswered,
-    )  # fmt: skip
-
-
-def _by_status(refusals: Refusals) -> dict[str, int]:
+def _by_status(refusals: Refusals, rows: Rows) -> dict[str, int]:
     counts: Counter[int] = Counter()
-    for status, count in zip(refusals.status.tolist(), refusals.count.tolist(), strict=True):
+    for status, count in zip(refusals.status[rows].tolist(), refusals.count[rows].tolist(), strict=True):
         counts[status] += count
     return dict(sorted(("broken" if status == _BROKEN else str(status), n) for status, n in counts.items()))
