@@ -9,15 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 try:
-    from rolloutsim.network._heaps import heappop as pop
-    from rolloutsim.network._heaps import heappush as push
-    from rolloutsim.network._heaps import heapreplace as replace
+    from rolloutsim.network import _heaps
 except ImportError:
-    from heapq import heappop as pop
-    from heapq import heappush as push
-    from heapq import heapreplace as replace
+    import heapq as _heaps  # type: ignore[no-redef]
 
 # Compiled code reads what is final without asking a dictionary.
-heappop: Final = pop
-heappush: Final = push
-heapreplace: Final = replace
+heappop: Final = _heaps.heappop
+heappush: Final = _heaps.heappush
+heapreplace: Final = _heaps.heapreplace
