@@ -79,14 +79,14 @@ clean: ## remove the virtual environment and caches
 
 # Built from a copy, so that no compiled module comes to lie beside its source; without the package's source
 # in that copy, what runs there imports the compiled one.
-.venv-compiled/built: .venv/runs $(shell find rolloutsim -name '*.py')
+.venv-compiled/built: .venv/runs hatch_build.py $(shell find rolloutsim -name '*.py' -o -name '*.c')
 	@echo "compiling the engine into .venv-compiled; a minute or two" >&2
 	@$(PYTHON) -m venv --clear .venv-compiled
 	@.venv-compiled/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
-	  hatchling hatch-mypyc setuptools pytest hypothesis jsonschema numpy simpy pydantic
+	  hatchling mypy setuptools pytest hypothesis jsonschema numpy simpy pydantic
 	@mkdir .venv-compiled/src
-	@cp -R pyproject.toml README.md LICENSE rolloutsim scenarios tests rolloutsim.schema.json .venv-compiled/src
-	@cd .venv-compiled/src && HATCH_BUILD_HOOK_ENABLE_MYPYC=true ../bin/python -m pip install --quiet \
+	@cp -R pyproject.toml hatch_build.py README.md LICENSE rolloutsim scenarios tests rolloutsim.schema.json .venv-compiled/src
+	@cd .venv-compiled/src && ROLLOUTSIM_ENGINE=compiled ../bin/python -m pip install --quiet \
 	  --disable-pip-version-check -c ../../constraints.txt --no-build-isolation .
 	@rm -rf .venv-compiled/src/rolloutsim .venv-compiled/src/*.so
 	@touch $@

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from math import nan
+from struct import Struct
 from typing import Final
 
 NEVER: Final = nan
@@ -57,24 +58,24 @@ class PullColumns:
         return range(first, first + number)
 
 
-# The columns of a fetch and what stands there when it is granted its slot; their places in its row, in this order.
-FETCH = {
-    "pull": 0.0, "layer": 0.0, "granted": 0.0, "connected": NEVER, "started": NEVER, "fetched": NEVER,
-    "freed_by": -1.0, "bytes_done": 0.0, "cause": float(SEVERAL), "source": -1.0,
-}  # fmt: skip
+# The columns of a fetch; their places in its row, in this order.
+FETCH = (
+    "pull", "layer", "granted", "connected", "started", "fetched", "bytes_done", "cause", "freed_by", "source",
+)  # fmt: skip
 PULL: Final = 0
 LAYER: Final = 1
 GRANTED: Final = 2
 CONNECTED: Final = 3
 STARTED: Final = 4
 FETCHED: Final = 5
-FREED_BY: Final = 6
-BYTES_DONE: Final = 7
-CAUSE: Final = 8
+BYTES_DONE: Final = 6
+CAUSE: Final = 7
+FREED_BY: Final = 8
 SOURCE: Final = 9
+ROW: Final = len(FETCH)
 
-_NEW_FETCH: Final = array("d", FETCH.values())
-ROW: Final = len(_NEW_FETCH)
+_row: Final = Struct(f"{ROW}d").pack
+_end: Final = Struct(f"{CAUSE - FETCHED + 1}d").pack_into
 
 
 class FetchRows:
@@ -94,13 +95,12 @@ class FetchRows:
         """A fetch has been granted its slot; `freed_by` is the place of the row that freed it, or -1."""
         start = self.end
         self.end = start + ROW
-        cells = self.cells
-        cells += _NEW_FETCH
-        cells[start] = pull
-        cells[start + LAYER] = layer
-        cells[start + GRANTED] = now
-        cells[start + FREED_BY] = freed_by
+        self.cells.frombytes(_row(pull, layer, now, NEVER, NEVER, NEVER, 0.0, SEVERAL, freed_by, -1))
         return start
+
+    def finish(self, start: int, now: float, size: float, cause: int) -> None:
+        """The fetch whose row starts at a place is complete: its bytes, those of broken bodies with them, and why."""
+        _end(self.cells, (start + FETCHED) * self.cells.itemsize, now, size, cause)
 
     @staticmethod
     def number(start: int) -> int:

@@ -23,7 +23,7 @@ from typing import Final
 from rolloutsim.fleet.disk import DiskSpace
 from rolloutsim.fleet.hosts import again, reason_of
 from rolloutsim.fleet.latency import INITIAL_WINDOW, slow_start_delay
-from rolloutsim.fleet.ledger import BYTES_DONE, CAUSE, CONNECTED, FETCHED, RETRY, SOURCE, STARTED
+from rolloutsim.fleet.ledger import BYTES_DONE, CONNECTED, RETRY, SOURCE, STARTED
 from rolloutsim.fleet.losses import Losses
 from rolloutsim.fleet.pulls import (
     ABANDONED,
@@ -472,19 +472,16 @@ class Node:
         """The layer is complete and committed, or a range of it: its slot and connection go to the next."""
         fleet = self.fleet
         fetch: Fetch = flow.tag
-        row, pull, cells, trouble = fetch.row, fetch.pull, fleet.cells, fetch.trouble
+        row, pull, trouble = fetch.row, fetch.pull, fetch.trouble
         fetch.flow = None  # which knows the fetch: neither would go before the cycle collector comes
-        cells[row + FETCHED] = fleet.network.now
         size, spent = flow.size, flow.spent
         if trouble is not None:
             size += trouble.got
             if trouble.spent:
                 trouble.merge(flow, fleet.network.now)
                 spent = trouble.spent
-        cells[row + BYTES_DONE] = size
-        cells[row + CAUSE] = (
-            flow.cause if spent is None else fleet.ledger.blame(False, fleet.fetches.number(row), spent)
-        )
+        cause = flow.cause if spent is None else fleet.ledger.blame(False, fleet.fetches.number(row), spent)
+        fleet.fetches.finish(row, fleet.network.now, size, cause)
         if not fetch.way.unlimited:
             self.leave(fetch)
         if self.progress_timeout is not None:

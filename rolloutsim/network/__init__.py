@@ -11,6 +11,7 @@ This floor knows bytes and capacities; it has never heard of a registry.
 - `steady`: the same where no link ever binds.
 - `levels`: the level at which the flows bound at one link fill it.
 - `filling`: the allocation from scratch, where the structure that `sharing` keeps does not exist.
+- `heaps`: the functions of `heapq`, in C where the engine is compiled.
 - `calls`: kernel events that call a function.
 - `fluid`: the flows in simulated time, on SimPy.
 """

@@ -14,20 +14,33 @@ as a whole, by an offset. Heaps and lanes are cleaned lazily.
 
 from __future__ import annotations
 
-from heapq import heappop, heapreplace
-from itertools import count
 from math import inf
 from typing import TYPE_CHECKING, Final
 
 from rolloutsim.network.guards import rounded_up
+from rolloutsim.network.heaps import heappop, heapreplace
 
 if TYPE_CHECKING:
     from rolloutsim.network.links import SharedLink
     from rolloutsim.network.states import Bundle
 
 
+class Tickets:
+    """Numbers from 1, each of them once."""
+
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        self.last = 0
+
+    def draw(self) -> int:
+        """The next one."""
+        self.last += 1
+        return self.last
+
+
 # Numbers the entries of all heaps of clocks and links: ties go in the order of listing, and no two are equal.
-TICKETS: Final = count(1)
+TICKETS: Final = Tickets()
 
 
 # What a rate is: a + Σ b × level of a link [B/s].
@@ -54,7 +67,7 @@ class Clock:
         self.heap: list[tuple[float, int, Bundle]] = []
         self.due = inf  # when the earliest mark is reached at this rate [s]
         self.due_mark = inf
-        self.ticket = 0  # entries of the calendar with another ticket are stale
+        self.ticket = 0  # the number of its entry in the calendar; others are stale
         self.changed = False
         self.users = 0  # bundles that go by it
         self.known: float | None = None  # the earliest mark, while nothing was listed since it was found
@@ -82,15 +95,16 @@ class Clock:
                 # `Bundle.first`, written out: this loop is run several times an event.
                 flows = bundle.heap
                 while flows:
-                    first, _, flow, lane = flows[0]
+                    head = flows[0]
+                    first, flow = head[0], head[2]
                     if flow.bundle is bundle and flow.mark == first:
                         break
-                    if lane is None:
+                    if head[3] is None:
                         heappop(flows)
                     else:
                         bundle.drop()
                 else:
-                    bundle.ticket = next(TICKETS)
+                    bundle.ticket = TICKETS.draw()
                     bundle.listed = inf
                     heappop(heap)
                     continue
@@ -98,7 +112,7 @@ class Clock:
                 first = (first - bundle.offset) / bundle.pace
                 if first == mark:
                     return mark
-                bundle.ticket = ticket = next(TICKETS)
+                bundle.ticket = ticket = TICKETS.draw()
                 heapreplace(heap, (first, ticket, bundle))
                 if heap[0][1] == ticket:
                     return first

@@ -15,16 +15,16 @@ The caller sees hosts, kinds and flows; it never touches states, bundles or cloc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from heapq import heapify, heappop, heappush
+from heapq import heapify
 from math import inf
 from typing import Any, Final
 
 from simpy import Environment
-from simpy.events import EventPriority
 
 from rolloutsim.network.calls import Call
 from rolloutsim.network.clocks import Clock
 from rolloutsim.network.guards import ROUNDING, WRONG, SharingFault
+from rolloutsim.network.heaps import heappop, heappush
 from rolloutsim.network.links import Kind, SharedLink
 from rolloutsim.network.sharing import Sharing
 from rolloutsim.network.states import Bundle, Flow, Host, Profile, State
@@ -32,7 +32,7 @@ from rolloutsim.network.steady import SteadySharing
 
 # The order at one instant: SimPy handles lower numbers first, and itself uses 0 and 1. What is called afterwards finds
 # the sharing settled on all that comes before.
-_NORMAL: Final = EventPriority(1)
+_NORMAL: Final = 1
 _AFTERWARDS: Final = 2
 
 # Stale entries of a calendar with fewer are left alone (assumed: some hundred kilobytes).
@@ -53,7 +53,9 @@ class FluidNetwork:
     def __init__(self, env: Environment, steady: bool = False) -> None:
         self.env = env
         # The kernel's own list of what is to come: a call less for each event than `peek` and `schedule`.
-        self._coming = env._queue
+        queue: Any = env._queue
+        self._coming: list[tuple[float, int, int, Any]] = queue
+        self._numbers = env._eid
         self.now: float = env.now  # cheaper to read than the environment's
         self.links: list[SharedLink] = []
         self.sharing: Sharing = SteadySharing(self.links) if steady else Sharing(self.links)
@@ -64,7 +66,7 @@ class FluidNetwork:
         self._fresh: list[Flow] = []
         self._reweighed: list[Host] = []
         self._orders = 0
-        self._calendar: list[tuple[float, int, int, Clock]] = []
+        self._calendar: list[tuple[float, int, Clock]] = []
         self._calendar_room = FEWEST_ENTRIES  # entries that it may have until the stale ones are looked for
         self._halted = False
 
@@ -175,13 +177,13 @@ class FluidNetwork:
 
     def call_later(self, delay: float, function: Callable[[Any], None], argument: Any = None) -> None:
         """Call `function(argument)` after `delay` [s]; cheaper than a SimPy process for one step."""
-        call: Any = Call(function, argument)
-        heappush(self._coming, (self.now + delay, _NORMAL, next(self.env._eid), call))
+        call = Call(function, argument)
+        heappush(self._coming, (self.now + delay, _NORMAL, next(self._numbers), call))
 
     def call_afterwards(self, function: Callable[[Any], None], argument: Any = None, order: int = 0) -> None:
         """Call `function(argument)` when the sharing has settled on what happens at this instant, by order."""
-        call: Any = Call(function, argument)
-        heappush(self._coming, (self.now, EventPriority(_AFTERWARDS + order), next(self.env._eid), call))
+        call = Call(function, argument)
+        heappush(self._coming, (self.now, _AFTERWARDS + order, next(self._numbers), call))
 
     # ---- time ----------------------------------------------------------------------------------------
 
@@ -213,13 +215,15 @@ class FluidNetwork:
                 break
             due = calendar[0][0] if calendar else inf
             if coming and coming[0][0] < due:
-                now, _, _, event = coming[0]
+                first = coming[0]
+                now, event = first[0], first[3]
                 if now > until:
                     break
                 if isinstance(event, Call):
                     heappop(coming)
                     env._now = self.now = now
-                    event.function(event.argument)
+                    function: Any = event.function
+                    function(event.argument)
                 else:
                     env.step()
                     self.now = env.now
@@ -324,15 +328,16 @@ class FluidNetwork:
         """Complete the flows of all clocks that are due up to a time [s]."""
         calendar = self._calendar
         while calendar and calendar[0][0] <= limit:
-            _, _, ticket, clock = heappop(calendar)
-            if ticket == clock.ticket:
+            entry = heappop(calendar)
+            clock = entry[2]
+            if entry[1] == clock.ticket:
                 self._finish_due(clock, now)
 
     def _finish_due(self, clock: Clock, now: float) -> None:
         """Complete the flows whose mark the clock has reached: those due, and exact ties."""
         due_mark = clock.due_mark
         clock.due = inf
-        clock.ticket += 1
+        clock.ticket = 0
         if not clock.changed:
             clock.changed = True
             self.sharing.changed.append(clock)
@@ -465,21 +470,22 @@ class FluidNetwork:
             elif mark != inf:
                 raise SharingFault(f"a flow ends after {mark:g} B at {now:g} s")
             if due != clock.due or mark != clock.due_mark:
-                clock.ticket += 1
                 clock.due, clock.due_mark = due, mark
+                clock.ticket = 0
                 if due < inf:
                     self._orders += 1
-                    heappush(calendar, (due, self._orders, clock.ticket, clock))
+                    clock.ticket = self._orders
+                    heappush(calendar, (due, self._orders, clock))
         changed.clear()
         if len(calendar) > self._calendar_room:
             self._drop_stale_entries()
-        while calendar and calendar[0][2] != calendar[0][3].ticket:
+        while calendar and calendar[0][1] != calendar[0][2].ticket:
             heappop(calendar)
 
     def _drop_stale_entries(self) -> None:
         """Take all stale entries out of the calendar: each keeps a clock, and those behind others stay for long."""
         calendar = self._calendar
-        calendar[:] = [entry for entry in calendar if entry[2] == entry[3].ticket]
+        calendar[:] = [entry for entry in calendar if entry[1] == entry[2].ticket]
         heapify(calendar)
         self._calendar_room = max(2 * len(calendar), FEWEST_ENTRIES)
 

@@ -7,11 +7,12 @@ twice its size is made anew of those that are not.
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush
+from heapq import heapify
 from math import inf, sqrt
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from rolloutsim.network.clocks import TICKETS
+from rolloutsim.network.heaps import heappop, heappush
 from rolloutsim.network.regimes import EDGE
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def watch(state: State, sought: SharedLink | None) -> None:
     """
     regime = state.regime
     assert regime is not None
-    state.ticket = next(TICKETS)
+    state.ticket = TICKETS.draw()
     lowest, highest = regime.lowest, regime.highest
     if regime.joint:
         lowest, highest = _apart(state, sought)
@@ -172,14 +173,14 @@ def met(link: SharedLink, level: float) -> Order | None:
 def keep_in_order(order: Order, limit: float) -> None:
     """Let a saturated link compare its level with a driver's when it falls below a limit."""
     order.limit = limit
-    order.ticket = next(TICKETS)
+    order.ticket = TICKETS.draw()
     order.link.orders.add(-limit, order)
 
 
 def keep_within(order: Order, limit: float) -> None:
     """Let an unsaturated link look at its load when a lazy driver's level rises above a limit."""
     order.limit = limit
-    order.ticket = next(TICKETS)
+    order.ticket = TICKETS.draw()
     order.driver.guards.add(limit, order)
 
 

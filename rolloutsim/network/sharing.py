@@ -29,13 +29,13 @@ J. Ros-Giralt et al., *On the Bottleneck Structure of Congestion-Controlled Netw
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
 from math import inf, sqrt
 from typing import TYPE_CHECKING, Final
 
 from rolloutsim.network import filling, levels
 from rolloutsim.network.clocks import Clock
 from rolloutsim.network.guards import ROUNDING, SharingFault, audit, rounded_up
+from rolloutsim.network.heaps import heappop, heappush
 from rolloutsim.network.levels import BEYOND, NO_FLOW, watch
 from rolloutsim.network.links import Order
 from rolloutsim.network.regimes import EDGE, LEVEL, PRIVATE
@@ -162,7 +162,7 @@ class Sharing:
         queue = self.queue
         self._steps = 1000 + 20 * (len(self.links) + len(self.populated))
         while queue:
-            _, _, link = heappop(queue)
+            link = heappop(queue)[2]
             link.queued = False
             if link.level < inf:
                 self._steps -= 1

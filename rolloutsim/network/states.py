@@ -9,11 +9,11 @@ once per bundle, whatever the number of hosts.
 from __future__ import annotations
 
 from collections import deque
-from heapq import heappop, heappush, heapreplace
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from rolloutsim.network.clocks import TICKETS
+from rolloutsim.network.heaps import heappop, heappush, heapreplace
 from rolloutsim.network.levels import Watched
 from rolloutsim.network.regimes import UNBOUND, Affine, Part, Regime, Shape
 
@@ -207,7 +207,7 @@ class Bundle:
             clock = self.clock
             assert clock is not None
             self.listed = mark
-            self.ticket = next(TICKETS)
+            self.ticket = TICKETS.draw()
             heappush(clock.heap, ((mark - self.offset) / self.pace, self.ticket, self))
             clock.known = None
             return True
@@ -217,7 +217,7 @@ class Bundle:
         """The earliest finish mark; None if the bundle has no flow."""
         heap = self.heap
         while heap:
-            mark, _, flow, _ = heap[0]
+            mark, flow = heap[0][0], heap[0][2]
             if flow.bundle is self and flow.mark == mark:
                 self.listed = mark
                 return mark
@@ -226,7 +226,8 @@ class Bundle:
 
     def drop(self) -> Flow:
         """Take the earliest flow off the heap; the next of its lane takes its place."""
-        _, _, flow, lane = self.heap[0]
+        first = self.heap[0]
+        flow, lane = first[2], first[3]
         if lane is None:
             heappop(self.heap)
         elif lane.queue:
@@ -250,7 +251,7 @@ class Bundle:
         self.clock = clock
         self.pace = pace
         first = self.first()
-        self.ticket = next(TICKETS)
+        self.ticket = TICKETS.draw()
         if first is None:
             self.listed = inf
         else:
@@ -262,7 +263,7 @@ class Bundle:
         self.heap.clear()
         self.lanes.clear()
         self.listed = inf
-        self.ticket = next(TICKETS)
+        self.ticket = TICKETS.draw()
         if self.clock is not None:
             self.clock.users -= 1
             self.clock = None
