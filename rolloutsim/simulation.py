@@ -348,7 +348,7 @@ class _Alone:
         (self.image,) = scenario.images
         self.scenario = scenario
         self.steady = steady
-        self.network = FluidNetwork(Environment(), steady)
+        self.network = FluidNetwork(Environment())
         fleet = self._fleet()
         case = Case("alone", {group.name: (PlannedPull(self.image, Distribution()),) for group in scenario.groups})
         self.actors: Actors = build(scenario, case, fleet, _nothing_random, _nothing_random)

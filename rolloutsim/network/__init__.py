@@ -8,7 +8,6 @@ This floor knows bytes and capacities; it has never heard of a registry.
 - `states`: hosts in equal states and the flows on them, a bundle each.
 - `clocks`: service clocks: how far the flows of a bundle have come.
 - `sharing`: the allocation, kept up to date from event to event.
-- `steady`: the same where no link ever binds.
 - `levels`: the level at which the flows bound at one link fill it.
 - `filling`: the allocation from scratch, where the structure that `sharing` keeps does not exist.
 - `heaps`: the functions of `heapq`, in C where the engine is compiled.

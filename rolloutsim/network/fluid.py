@@ -28,7 +28,6 @@ from rolloutsim.network.heaps import heappop, heappush
 from rolloutsim.network.links import Kind, SharedLink
 from rolloutsim.network.sharing import Sharing
 from rolloutsim.network.states import Bundle, Flow, Host, Profile, State
-from rolloutsim.network.steady import SteadySharing
 
 # The order at one instant: SimPy handles lower numbers first, and itself uses 0 and 1. What is called afterwards finds
 # the sharing settled on all that comes before.
@@ -46,11 +45,9 @@ class FluidNetwork:
     ----------
     env : simpy.Environment
         The clock and event queue.
-    steady : bool
-        Whether none of its shared links ever binds, which whoever makes it knows: it is quicker then.
     """
 
-    def __init__(self, env: Environment, steady: bool = False) -> None:
+    def __init__(self, env: Environment) -> None:
         self.env = env
         # The kernel's own list of what is to come: a call less for each event than `peek` and `schedule`.
         queue: Any = env._queue
@@ -58,7 +55,7 @@ class FluidNetwork:
         self._numbers = env._eid
         self.now: float = env.now  # cheaper to read than the environment's
         self.links: list[SharedLink] = []
-        self.sharing: Sharing = SteadySharing(self.links) if steady else Sharing(self.links)
+        self.sharing = Sharing(self.links)
         self.carried: list[float] = []  # bytes of finished and cut flows, by kind
         self._profiles: dict[tuple[float, ...], Profile] = {}
         self._kinds: dict[tuple[Any, ...], Kind] = {}
@@ -245,7 +242,7 @@ class FluidNetwork:
         self.env._now = self.now = until
 
     def rewind(self) -> None:
-        """Begin anew at zero, when no flow is left; only where the sharing is steady."""
+        """Begin anew at zero, when no flow is left and no link was ever saturated."""
         self.env._now = self.now = 0.0
         self._coming.clear()
         self._calendar.clear()

@@ -376,9 +376,15 @@ class Sharing:
     ) -> None:
         """Give a state's bundles the clocks and causes of its regime."""
         drivers = distinct(nearest)
-        regime = state.shape(nearest, self._shapes).regime(_levels(drivers))
-        state.nearest, state.drivers, state.regime = nearest, drivers, regime
-        state.loads = state.loads_under(regime.rates, drivers)
+        if drivers or state.undriven is None:
+            regime = state.shape(nearest, self._shapes).regime(_levels(drivers))
+            loads = state.loads_under(regime.rates, drivers)
+            if not drivers:
+                # It is the same whenever the state is entered, until it goes on its way over a saturated link.
+                state.undriven = regime, loads
+        else:
+            regime, loads = state.undriven
+        state.nearest, state.drivers, state.regime, state.loads = nearest, drivers, regime, loads
         for bundle, rate, cause, path in zip(state.bundles, regime.rates, regime.causes, state.path_of, strict=True):
             self._put(bundle, rate, drivers, now)
             if cause == LEVEL:
@@ -443,11 +449,12 @@ class Sharing:
     def _detach(self, state: State) -> None:
         """Undo `_assign` for a state that loads nothing at present."""
         state.ticket = 0
-        for driver in _limiting(state):
-            driver.followers -= 1
-            if not driver.followers:
-                driver.own = 0.0
-                self._enqueue(driver)
+        if state.drivers:
+            for driver in _limiting(state):
+                driver.followers -= 1
+                if not driver.followers:
+                    driver.own = 0.0
+                    self._enqueue(driver)
         for link, driver in state.yields:
             order = link.driven_by[driver]
             del order.states[state]
@@ -502,7 +509,9 @@ class Sharing:
     def _put(self, bundle: Bundle, rate: Affine, drivers: tuple[SharedLink, ...], now: float) -> None:
         """Let a bundle go by the clock of all that have this formula for their rate."""
         a, slopes = rate
-        terms = tuple([(driver, b) for driver, b in zip(drivers, slopes, strict=True) if b])
+        terms: tuple[tuple[SharedLink, float], ...] = ()
+        if drivers:
+            terms = tuple([(driver, b) for driver, b in zip(drivers, slopes, strict=True) if b])
         pace = 1.0
         if not terms:
             clock = self._constant_clocks.get(a)

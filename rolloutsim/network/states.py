@@ -282,7 +282,8 @@ class State(Watched):
 
     __slots__ = (
         "bundles", "busy", "crossed", "crossing", "drivers", "flows_on", "full", "key", "loads", "members", "minus",
-        "nearest", "path_of", "paths", "places", "plus", "profile", "regime", "shapes", "yields",
+        "nearest", "path_of", "paths", "places", "plus", "profile", "regime", "shapes", "undriven",
+        "yields",
     )  # fmt: skip
 
     def __init__(self, profile: Profile, key: tuple[tuple[Kind, int], ...]) -> None:
@@ -306,6 +307,7 @@ class State(Watched):
         self.drivers: tuple[SharedLink, ...] = ()
         self.regime: Regime | None = None
         self.loads: tuple[Load, ...] = ()
+        self.undriven: tuple[Regime, tuple[Load, ...]] | None = None  # where no link on its ways is saturated
         self.yields: tuple[tuple[SharedLink, SharedLink], ...] = ()  # (link, another that says what loads it)
         self.full = Chronicle(())  # the private links that bind
         self.plus: dict[Kind, State] = {}
