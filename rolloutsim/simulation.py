@@ -18,7 +18,7 @@ import numpy as np
 import simpy
 from simpy import Environment
 
-from rolloutsim.collecting import collect
+from rolloutsim.collecting import collect, with_times_alone
 from rolloutsim.fleet.build import build
 from rolloutsim.fleet.fairness import random_places
 from rolloutsim.fleet.incidents import Incidents
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 _PURPOSES = ("asking", "startup", "requests", "backoff", "faults", "fairness")
 
 # What a case leaves are circles, its network above all: so many of the collector's generations are looked through for
-# them, those that have been there longer are left in peace. A pull alone is simulated while its case is still there.
+# them, those that have been there longer are left in peace.
 _PULL_ALONE, _CASE = 0, 1
 
 # Between two reports of progress.
@@ -100,10 +100,12 @@ def simulate(
     cases = []
     with _no_cyclic_collection():
         for case in scenario.cases:
-            cases.append(_Case(scenario, case, seed).run(times, progress, watch))
-            if times is not None:
-                times.forget()
+            records = _Case(scenario, case, seed).run(progress, watch)
             gc.collect(_CASE)
+            if times is not None:
+                records = with_times_alone(scenario, records, times.of)
+                times.forget()
+            cases.append(records)
     return Run(scenario, seed, tuple(cases), _provenance())
 
 
@@ -140,17 +142,19 @@ class _Case:
 
     def run(
         self,
-        alone: AloneTimes | None,
         progress: Callable[[str, float, float], None] | None = None,
         watch: Callable[[], None] | None = None,
     ) -> CaseRecords:
-        """What happens in the case, as records."""
+        """What happens in the case, as records; nothing more can be done with it then."""
         pushes = self.play(progress, watch)
-        return collect(
-            self.scenario, self.case.name, self.actors, self.network, self.ledger,
-            unfinished=self.waiting, events=self.events, alone=None if alone is None else alone.of,
-            incidents=self.incidents, orchestrated=self.orchestrated, pushes=pushes,
+        records = collect(
+            self.scenario, self.case.name, self.actors, self.network, self.ledger, unfinished=self.waiting,
+            events=self.events, incidents=self.incidents, orchestrated=self.orchestrated, pushes=pushes,
         )  # fmt: skip
+        # Taken out of their circles, nodes and flows go at once: quicker than to have the collector find them.
+        self.network.forget()
+        self.actors.nodes.clear()
+        return records
 
     def play(
         self,

@@ -5,3 +5,4 @@
 """
 
 from rolloutsim.collecting.cases import collect as collect
+from rolloutsim.collecting.cases import with_times_alone as with_times_alone

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -53,12 +54,11 @@ def collect(
     *,
     unfinished: int,
     events: int,
-    alone: AloneTime | None,
     incidents: Incidents,
     orchestrated: Orchestrated | None,
     pushes: Pushed,
 ) -> r.CaseRecords:
-    """Turn what happened in a case into records.
+    """Turn what happened in a case into records, in which no pull's time alone is known.
 
     Parameters
     ----------
@@ -66,8 +66,6 @@ def collect(
         Pods that did not become ready.
     events : int
         Events that the kernel processed.
-    alone : callable or None
-        Gives a pull's time alone on an idle system; None: not wanted.
     incidents : Incidents
         What went wrong.
     orchestrated : Orchestrated or None
@@ -80,7 +78,7 @@ def collect(
     incidents.settle()
     for pusher in () if orchestrated is None else orchestrated.pushers:
         in_flight.extend(pusher.host.flows)
-    pulls = _pulls(scenario, actors, ledger, alone)
+    pulls = frozen(r.Pulls, ledger.pulls, alone=np.full(len(ledger.pulls.node), np.nan))
     fetches, unpacks, spent = _activities(actors, network, ledger, incidents)
     carried = _carried(actors, network, in_flight)
     if orchestrated is None:
@@ -135,24 +133,33 @@ def _pulled_by(node: Node) -> list[Flow]:
     return [flow for flow in node.host.flows if flow.tag is not None]
 
 
-def _pulls(scenario: ResolvedScenario, actors: Actors, ledger: Ledger, alone: AloneTime | None) -> r.Pulls:
-    columns = ledger.pulls
-    count = len(columns.node)
-    alone_times = np.full(count, np.nan)
-    if alone is not None:
-        racks = node_racks(scenario)
-        held = [images for group in scenario.groups for images in cached_images(group)]
-        # Most pulls of a storm are attempts of a few.
-        times: dict[tuple[int, int], float] = {}
-        for row, pull in enumerate(zip(columns.node, columns.image, strict=True)):
-            time = times.get(pull)
-            if time is None:
-                n, i = pull
-                number = actors.groups[n]
-                time = alone(scenario.groups[number], number, racks[n], actors.images[i].name, held[n])
-                times[pull] = time
-            alone_times[row] = time
-    return frozen(r.Pulls, columns, alone=alone_times)
+def with_times_alone(scenario: ResolvedScenario, case: r.CaseRecords, alone: AloneTime) -> r.CaseRecords:
+    """The records of a case with the time that each of its pulls takes alone on an idle system.
+
+    Parameters
+    ----------
+    scenario : ResolvedScenario
+        The case's.
+    case : CaseRecords
+        Its records without.
+    alone : callable
+        Gives the time [s].
+    """
+    racks = node_racks(scenario)
+    held = [images for group in scenario.groups for images in cached_images(group)]
+    groups, pulls = case.node_group.tolist(), case.pulls
+    # Most pulls of a storm are attempts of a few.
+    known: dict[tuple[int, int], float] = {}
+    times = np.empty(len(pulls.node))
+    for row, pull in enumerate(zip(pulls.node.tolist(), pulls.image.tolist(), strict=True)):
+        time = known.get(pull)
+        if time is None:
+            node, image = pull
+            number = groups[node]
+            time = alone(scenario.groups[number], number, racks[node], case.images[image].name, held[node])
+            known[pull] = time
+        times[row] = time
+    return replace(case, pulls=replace(pulls, alone=times))
 
 
 def _pods_of_pulls(pulls: r.Pulls, ready: Sequence[float]) -> r.Pods:

@@ -248,6 +248,16 @@ class FluidNetwork:
         self._calendar.clear()
         self.sharing.rewind()
 
+    def forget(self) -> None:
+        """Let go of all flows, when nothing is to happen any more.
+
+        What has ended, but lies behind others in a heap, keeps its host and all that waits for it.
+        """
+        for profile in self._profiles.values():
+            for state in profile.states.values():
+                for bundle in state.bundles:
+                    bundle.forget()
+
     def peek(self) -> float:
         """When the next event is [s]; inf: there is none."""
         if self.update_planned:

@@ -261,6 +261,8 @@ class Bundle:
     def forget(self) -> None:
         """Start anew when the last flow has left: clocks keep their precision, histories stay short."""
         self.heap.clear()
+        for lane in self.lanes.values():
+            lane.queue.clear()  # entries know their lanes: while a case runs, nobody collects circles
         self.lanes.clear()
         self.listed = inf
         self.ticket = TICKETS.draw()

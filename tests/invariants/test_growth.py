@@ -5,6 +5,7 @@ Counted are calls of functions, Python's and C's: four times the nodes are to ta
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections import Counter
@@ -15,7 +16,7 @@ import pytest
 from rolloutsim import simulation
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario import loads
-from tests.benchmarks import shapes
+from tests.benchmarks import shapes, workloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,3 +118,22 @@ def test_simulating_a_transfer_into_each_node() -> None:
 
     steps(5)
     assert steps(MANY) <= LINEAR * steps(FEW)
+
+
+@pytest.mark.parametrize("workload", ["star", "full"])
+def test_what_a_case_leaves_to_the_collector_of_circles(workload: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes, fetches and flows go by themselves, however many there are."""
+    left: list[int] = []
+    collect = gc.collect
+
+    def noting(generation: int) -> int:
+        left.append(collect(generation))
+        return left[-1]
+
+    monkeypatch.setattr(gc, "collect", noting)
+    found = []
+    for nodes in (5, 200, 800):
+        left.clear()
+        simulation.simulate(loads(workloads.WORKLOADS[workload](nodes)).resolve())
+        found.append(left[0])
+    assert found[2] <= 1.5 * found[1]
