@@ -34,6 +34,7 @@ bench: .venv/develops .venv-compiled/built ## the engine at scale, against rival
 	$(BIN)/python -m tests.benchmarks.run
 	$(BIN)/python -m tests.benchmarks.run --shapes --rounds 1
 	cd .venv-compiled/src && ../bin/python -m tests.benchmarks.run
+	cd .venv-compiled/src && ../bin/python -m tests.benchmarks.run --shapes --rounds 1
 
 compiled: .venv-compiled/built ## the same engine compiled to C; needs a C compiler
 	@echo "run .venv-compiled/bin/rolloutsim: the same results, about twice as fast"
