@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.push import ImagePush
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import SharedLink
-    from rolloutsim.network.states import Flow
+    from rolloutsim.network.states import Flow, Profile
     from rolloutsim.rollout.orchestrated import Orchestrated
     from rolloutsim.scenario.resolved import NodeGroup, Push, ResolvedScenario
 
@@ -117,7 +117,7 @@ def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> lis
     """Write down how far unfinished fetches came; all flows in flight."""
     flows: list[Flow] = []
     for node in actors.nodes:
-        for flow in _pulled_by(node):
+        for flow in _pulled_by(node) if node.host.flows else ():
             flows.append(flow)
             fetch = flow.tag
             if not isinstance(fetch, tuple):
@@ -304,11 +304,17 @@ def _private_links(
             for link in flow.private:
                 moved[link.place, link.node] += flow.moved()
     hosts = [node.host for node in actors.nodes]
-    unused = len(RESOURCES) - len(PULLED)
-    shape = (nodes, len(RESOURCES))
-    capacities = np.array([(*host.profile.capacities, *[inf] * unused) for host in hosts]).reshape(shape).T.copy()
-    full = np.array([(*network.full_seconds(host), *[0.0] * unused) for host in hosts]).reshape(shape).T.copy()
-    peaks = np.array([(*host.peaks, *[0] * unused) for host in hosts], np.int32).reshape(shape).T.copy()
+    # Hosts of one profile have the same capacities.
+    profiles: dict[Profile, int] = {}
+    profile = [profiles.setdefault(host.profile, len(profiles)) for host in hosts]
+    used = len(PULLED)
+    capacities = np.full((len(RESOURCES), nodes), inf)
+    full = np.zeros((len(RESOURCES), nodes))
+    peaks = np.zeros((len(RESOURCES), nodes), np.int32)
+    if nodes:
+        capacities[:used] = np.array([one.capacities for one in profiles])[profile].T
+        full[:used] = np.array(network.full_seconds(hosts)).T
+        peaks[:used] = np.array([host.peaks for host in hosts], np.int32).T
     for (node, place), pinned in actors.pinned.items():
         capacities[place, node] = pinned.nominal
         moved[place, node] = carried[pinned.index]

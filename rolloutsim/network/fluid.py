@@ -294,12 +294,15 @@ class FluidNetwork:
                 coming[link.index] += received
         return [one + other for one, other in zip(ended, coming, strict=True)]
 
-    def full_seconds(self, host: Host) -> list[float]:
-        """How long each private link of a host was full and the bottleneck of a flow [s]."""
-        log = host.state.full
-        _settle_full(host, host.state, self.env.now)
-        host.full, host.full_since, host.epoch = log.value, self.env.now, log.epoch
-        return host.full_seconds or [0.0] * len(host.profile.capacities)
+    def full_seconds(self, hosts: list[Host]) -> list[list[float]]:
+        """How long each private link of some hosts was full and the bottleneck of a flow [s]."""
+        found: list[list[float]] = []
+        for host in hosts:
+            log = host.state.full
+            _settle_full(host, host.state, self.now)
+            host.full, host.full_since, host.epoch = log.value, self.now, log.epoch
+            found.append(host.full_seconds or [0.0] * len(host.profile.capacities))
+        return found
 
     def saturated_intervals(self, link: SharedLink) -> list[tuple[float, float]]:
         """When a link was saturated, the present interval included [s]."""

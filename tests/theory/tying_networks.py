@@ -290,7 +290,7 @@ class EnginePlay:
             outcome.peaks[link.index] = link.peak_flows
             outcome.carried[link.index] = payloads[link.index]
         for number, host in enumerate(self.hosts):
-            full = self.network.full_seconds(host)
+            (full,) = self.network.full_seconds([host])
             for place, capacity in enumerate(self.spec.hosts[number]):
                 if capacity < math.inf:
                     outcome.saturated[number, place] = full[place]
