@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import sys
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from math import inf, nan
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ import simpy
 from simpy import Environment
 
 from rolloutsim.collecting import collect, with_times_alone
-from rolloutsim.fleet.build import build
+from rolloutsim.fleet.build import MACHINE, build
 from rolloutsim.fleet.fairness import random_places
 from rolloutsim.fleet.incidents import Incidents
 from rolloutsim.fleet.ledger import Ledger
@@ -350,7 +350,6 @@ class _Alone:
 
     def __init__(self, scenario: ResolvedScenario, steady: bool) -> None:
         (self.image,) = scenario.images
-        self.scenario = scenario
         self.steady = steady
         self.network = FluidNetwork(Environment())
         fleet = self._fleet()
@@ -449,9 +448,8 @@ class _AloneWay:
             )
             for link, place in ((links[name], place) for name, place in names.items() if name in links)
         }  # fmt: skip
-        machine = tuple(getattr(node, one.name) for one in fields(node) if one.name != "cached")
         steady = all(link.capacity == widest for link in found.values())
-        return cls(node, source, found, (machine, source, tuple(found.values())), steady)
+        return cls(node, source, found, (MACHINE(node), source, tuple(found.values())), steady)
 
 
 @contextmanager

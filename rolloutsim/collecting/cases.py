@@ -6,7 +6,7 @@ Which columns there are, and of which types, their records say; those that grew 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -115,22 +115,20 @@ def collect(
 
 def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> list[Flow]:
     """Write down how far unfinished fetches came; all flows in flight."""
-    flows: list[Flow] = []
-    for node in actors.nodes:
-        for flow in _pulled_by(node) if node.host.flows else ():
-            flows.append(flow)
-            fetch = flow.tag
-            if not isinstance(fetch, tuple):
-                ledger.fetches.cells[fetch.row + BYTES_DONE] = fetch.got_before() + network.received(flow)
+    flows = _pulled_by(actors.nodes)
+    for flow in flows:
+        fetch = flow.tag
+        if not isinstance(fetch, tuple):
+            ledger.fetches.cells[fetch.row + BYTES_DONE] = fetch.got_before() + network.received(flow)
     for background in actors.background:
         if isinstance(background, Transfer):
             flows.extend(background.flows)
     return flows
 
 
-def _pulled_by(node: Node) -> list[Flow]:
-    """The flows of a node's pulls; transfers of the background have no tag."""
-    return [flow for flow in node.host.flows if flow.tag is not None]
+def _pulled_by(nodes: Iterable[Node]) -> list[Flow]:
+    """The flows of nodes' pulls; transfers of the background have no tag."""
+    return [flow for node in nodes for flow in node.host.flows if flow.tag is not None]
 
 
 def with_times_alone(scenario: ResolvedScenario, case: r.CaseRecords, alone: AloneTime) -> r.CaseRecords:
@@ -343,7 +341,7 @@ def _stuck(actors: Actors, orchestrated: Orchestrated | None) -> tuple[str, ...]
                 what = f"waiting for a connection of registry '{source.name}' (max_connections: {connections.limit})"
                 found[what] += len(connections.queue)
     for node in actors.nodes:
-        for flow in _pulled_by(node):
+        for flow in _pulled_by([node]):
             blocked = [link.name for link in flow.kind.links if link.capacity <= 0.0]
             for link_name in blocked:
                 found[f"waiting for link '{link_name}', which has no capacity left"] += 1

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from rolloutsim.fleet.latency import SEGMENT
 from rolloutsim.network.guards import ROUNDING
-from rolloutsim.scenario.resources import NIC_IN
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class PrivateLink:
     host : Host
         The node on the network.
     wait : float
-        How long its queue holds a packet back while it is full [s].
+        How long its queue holds a packet back while it is full [s]; none but a NIC has one.
     """
 
     node: int
@@ -163,7 +162,7 @@ class Transfer:
             return 0.0
         wait = 0.0
         if self.queues is not None:
-            nic = max((link.wait for link in self.private if link.place == NIC_IN), default=0.0)
+            nic = max((link.wait for link in self.private), default=0.0)
             wait = self.queues.towards(self.host, self.kind, self.base, nic)
         return self.rate() / len(self.flows) * (self.base + wait) / SEGMENT
 

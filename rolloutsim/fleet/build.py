@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 # All of a group that the way of a layer to its nodes, and on them, may depend on.
-_MACHINE = attrgetter(
+MACHINE = attrgetter(
     *sorted(
         {one.name for one in fields(NodeGroup)}
         - {"name", "count", "racks", "cached", "kubelet", "storage", "shared_address", "nic_line_rate"}
@@ -149,7 +149,7 @@ class _Builder:
         alone = crossed - pinned
         for number, group in enumerate(self.scenario.groups):
             profile = self.network.profile(tuple(_or_inf(one.capacity(group)) for one in PULLED))
-            machine = _MACHINE(group)
+            machine = MACHINE(group)
             shared = {rack: self._recipes(group, machine, rack) for rack in group.racks or (None,)}
             holdings = cached_images(group)
             timeout = group.kubelet.progress_timeout if self.watched else None

@@ -380,7 +380,7 @@ class Sharing:
             regime = state.shape(nearest, self._shapes).regime(_levels(drivers))
             loads = state.loads_under(regime.rates, drivers)
             if not drivers:
-                # It is the same whenever the state is entered, until it goes on its way over a saturated link.
+                # The same each time that the state is entered: no level has a part in it.
                 state.undriven = regime, loads
         else:
             regime, loads = state.undriven
