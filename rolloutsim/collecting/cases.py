@@ -16,7 +16,7 @@ import numpy as np
 from rolloutsim.collecting.background import background_records
 from rolloutsim.fleet.background import ConstantRate, Transfer
 from rolloutsim.fleet.build import cached_images
-from rolloutsim.fleet.ledger import BYTES_DONE, FETCH, RETRY, ROW
+from rolloutsim.fleet.ledger import BYTES_DONE, FETCH, RETRY, ROW, TCP_WINDOW
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results.facts import records as r
 from rolloutsim.results.facts.records import frozen
@@ -42,7 +42,9 @@ AloneTime = Callable[["NodeGroup", int, "str | None", str, tuple[str, ...]], flo
 # Names of the causes that are not shared links, in the order of their numbers after the links'.
 _PRIVATE_CAUSES = tuple(resource.cause.name for resource in PULLED)
 # By the numbers that the network and the ledger have for them.
-_OTHER_CAUSES = {CAP: causes.CONNECTION_CAP.name, RETRY: causes.RETRY.name}
+_OTHER_CAUSES = {
+    CAP: causes.CONNECTION_CAP.name, RETRY: causes.RETRY.name, TCP_WINDOW: causes.TCP_WINDOW.name,
+}  # fmt: skip
 
 
 def collect(

@@ -17,6 +17,7 @@ from math import fsum, inf, nan
 from typing import TYPE_CHECKING, TypeAlias
 
 from rolloutsim.fleet.latency import SEGMENT
+from rolloutsim.fleet.windows import connections
 from rolloutsim.network.guards import ROUNDING
 from rolloutsim.structs import struct
 
@@ -78,6 +79,8 @@ class Transfer:
         Bytes, connections and times.
     links : tuple of SharedLink or PrivateLink
         The path; private links are of one node.
+    windowed : float
+        What a connection's TCP window lets through [B/s].
     base : float
         Its round trip without queues [s].
     queues : Queues or None
@@ -89,6 +92,7 @@ class Transfer:
         network: FluidNetwork,
         spec: Background,
         links: tuple[Link, ...],
+        windowed: float = inf,
         base: float = 0.0,
         queues: Queues | None = None,
     ) -> None:
@@ -98,10 +102,13 @@ class Transfer:
         self.base = base
         self.queues = queues
         self.private = tuple(link for link in links if isinstance(link, PrivateLink))
-        self.kind = network.kind(
+        self.kind = connections(
+            network,
             tuple(link for link in links if not isinstance(link, PrivateLink)),
             tuple(sorted((link.place, 1.0) for link in self.private)),
+            min([link.nominal for link in self.private], default=inf),
             inf if spec.cap is None else spec.cap,
+            windowed,
         )
         self.host = self.private[0].host if self.private else network.host(network.profile(()))
         self.flows: list[Flow] = []

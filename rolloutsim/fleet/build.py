@@ -14,6 +14,7 @@ from rolloutsim.fleet.node import Node
 from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, words
 from rolloutsim.fleet.sources.registry import Registry
+from rolloutsim.fleet.windows import connections, window_rate
 from rolloutsim.scenario.resolved import NodeGroup
 from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES, LinkName
 from rolloutsim.scenario.routes import asked, carrying, rack_of, round_trip, routes
@@ -284,7 +285,10 @@ class _Builder:
             # The registry answers with a redirection: set-up and request again, at the object storage.
             ttfb += 2 * round_trip(scenario, paths[0]) + redirect.ttfb
             cap = redirect.connection_cap
-        kinds = tuple(self._fetch_kind(group, path, cap, pins) for path in paths)
+        kinds = tuple(
+            self._fetch_kind(group, path, cap, window_rate(registry.tcp_window, round_trip(scenario, path)), pins)
+            for path in paths
+        )
         nic_wait = 0.0 if NIC_IN in pins else standing_queue(group.nic_buffer, group.nic_queue)
         waits = {} if self.queues is None else self.queues.waits
         return Way(
@@ -303,13 +307,19 @@ class _Builder:
         )
 
     def _fetch_kind(
-        self, group: NodeGroup, path: tuple[str, ...], source_cap: float | None, pins: dict[int, SharedLink]
+        self,
+        group: NodeGroup,
+        path: tuple[str, ...],
+        source_cap: float | None,
+        windowed: float,
+        pins: dict[int, SharedLink],
     ) -> Kind:
-        caps = [cap for cap in (source_cap, group.connection_cap) if cap is not None]
         passed = [place for place, one in enumerate(PULLED) if one.fetched and one.capacity(group) is not None]
         links = (*(self.links[name] for name in path), *(pins[place] for place in passed if place in pins))
         usage = tuple((place, 1.0) for place in passed if place not in pins)
-        return self.network.kind(links, usage, min(caps, default=inf))
+        private = min((_or_inf(PULLED[place].capacity(group)) for place, _ in usage), default=inf)
+        cap = min(_or_inf(source_cap), _or_inf(group.connection_cap))
+        return connections(self.network, links, usage, private, cap, windowed)
 
     def _unpack_kind(self, group: NodeGroup, layer: Layer, pins: dict[int, SharedLink]) -> Kind | None:
         """Unpacked bytes go to the disk; the decompressor reads fewer, on one core per layer."""
@@ -337,7 +347,8 @@ class _Builder:
             elif spec.rate is not None:
                 flows.append(ConstantRate(rates, spec, self._shared(spec.links), spec.rate))
             else:
-                transfer = Transfer(self.network, spec, self._crossed(spec.links), base, self.queues)
+                windowed = window_rate(self.scenario.tcp_window, base)
+                transfer = Transfer(self.network, spec, self._crossed(spec.links), windowed, base, self.queues)
                 if self.fleet.weights is not None:
                     self.fleet.weights.bulk.append(transfer)
                 flows.append(transfer)

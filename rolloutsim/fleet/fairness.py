@@ -145,7 +145,7 @@ class Weights:
         found = known[place]
         if found is None:
             weight = max(round(kind.weight * self.weights[level] * ramp(step) * _GRAIN), 1.0) / _GRAIN
-            found = known[place] = self.network.kind(kind.links, kind.usage, kind.cap, weight)
+            found = known[place] = self.network.kind(kind.links, kind.usage, kind.cap, weight, kind.capped_by)
         return found
 
     def _conquest(self, host: Host, kind: Kind) -> float:

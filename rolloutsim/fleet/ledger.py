@@ -14,6 +14,8 @@ NEVER: Final = nan
 SEVERAL: Final = -1  # in a column of causes: see the rows of SpentColumns
 # The cause of the seconds between a broken body and its continuation; the network's own causes are others.
 RETRY: Final = -4
+# The cause of what a connection gets whose cap is its TCP window over its round trip.
+TCP_WINDOW: Final = -5
 
 _SHORT: Final = 0x7FFF  # the largest number in a column of shorts
 

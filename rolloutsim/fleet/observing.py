@@ -240,5 +240,4 @@ class Observer:
 def _demand(one: Transfer) -> Elastic:
     """All its connections together."""
     connections = one.spec.connections
-    cap = inf if one.spec.cap is None else connections * one.spec.cap
-    return Elastic(one.links, cap, float(connections))
+    return Elastic(one.links, connections * one.kind.cap, float(connections))

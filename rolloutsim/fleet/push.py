@@ -7,10 +7,11 @@ moby `daemon/config/config.go` L32-35: 5 uploads at a time.
 
 from __future__ import annotations
 
-from math import nan
+from math import inf, nan
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.fleet.latency import slow_start_delay
+from rolloutsim.fleet.windows import connections, window_rate
 from rolloutsim.scenario.routes import pushed_over, round_trip
 
 if TYPE_CHECKING:
@@ -101,14 +102,16 @@ class Pusher:
             wait = trips * round_trip + (_QUESTION + _UPLOAD) * self._ttfb(image)
             links = [self.links[name] for name in pushed_over(self.scenario, self.spec, image)]
             rate = min((link.capacity for link in links), default=0.0)
+            rate = min(rate, self._windowed(image))
             if round_trip > 0.0 and rate > 0.0:
                 wait += slow_start_delay(layer.compressed, rate, round_trip)
             self.network.call_later(wait, self._upload, (push, layer))
 
     def _upload(self, what: Any) -> None:
         push, layer = what
-        path = pushed_over(self.scenario, self.spec, self.scenario.images[push.image])
-        kind = self.network.kind(tuple(self.links[name] for name in path))
+        image = self.scenario.images[push.image]
+        links = tuple(self.links[name] for name in pushed_over(self.scenario, self.spec, image))
+        kind = connections(self.network, links, (), inf, inf, self._windowed(image))
         self.network.start(self.host, kind, layer.compressed, self._uploaded, push)
 
     def _uploaded(self, flow: Flow) -> None:
@@ -126,6 +129,9 @@ class Pusher:
 
     def _round_trip(self, image: Image) -> float:
         return round_trip(self.scenario, pushed_over(self.scenario, self.spec, image))
+
+    def _windowed(self, image: Image) -> float:
+        return window_rate(self.scenario.registries[image.registry].tcp_window, self._round_trip(image))
 
     def _ttfb(self, image: Image) -> float:
         return self.scenario.registries[image.registry].ttfb

@@ -26,6 +26,7 @@ from rolloutsim.network.clocks import Clock
 from rolloutsim.network.guards import ROUNDING, WRONG, SharingFault
 from rolloutsim.network.heaps import heappop, heappush
 from rolloutsim.network.links import Kind, SharedLink
+from rolloutsim.network.regimes import CAP
 from rolloutsim.network.sharing import Sharing
 from rolloutsim.network.states import Bundle, Flow, Host, Profile, State
 
@@ -92,14 +93,15 @@ class FluidNetwork:
         usage: tuple[tuple[int, float], ...] = (),
         cap: float = inf,
         weight: float = 1.0,
+        capped_by: int = CAP,
     ) -> Kind:
-        """The kind of flows with this path, use of private links, cap [B/s] and weight."""
+        """The kind of flows with this path, use of private links, cap [B/s] of a cause, and weight."""
         if not links and not usage and cap == inf:
             raise ValueError("a flow with neither a link nor a cap has no max-min fair rate")
-        key = (tuple(link.index for link in links), usage, cap, weight)
+        key = (tuple(link.index for link in links), usage, cap, weight, capped_by)
         kind = self._kinds.get(key)
         if kind is None:
-            kind = self._kinds[key] = Kind(len(self._kinds), links, usage, cap, weight)
+            kind = self._kinds[key] = Kind(len(self._kinds), links, usage, cap, weight, capped_by)
             self.carried.append(0.0)
         return kind
 
@@ -136,7 +138,7 @@ class FluidNetwork:
         return received
 
     def reweigh(self, flow: Flow, kind: Kind) -> None:
-        """Go on as another kind, which differs from the flow's by its weight only; nothing once it has ended."""
+        """Go on as another kind, which differs by its weight and cap only; nothing once the flow has ended."""
         host = flow.host
         # One that began at this instant is in no bundle yet, but among its host's flows.
         if kind is flow.kind or (flow.bundle is None and flow not in host.flows):

@@ -120,6 +120,8 @@ class Kind:
         Highest rate [B/s]; inf: none.
     weight : float
         Share relative to others on the same bottleneck.
+    capped_by : int
+        The cause of its rate while its cap is the bottleneck.
     """
 
     index: int
@@ -127,6 +129,7 @@ class Kind:
     usage: tuple[tuple[int, float], ...]
     cap: float
     weight: float
+    capped_by: int
 
     @property
     def ceiling(self) -> float:

@@ -38,7 +38,7 @@ from rolloutsim.network.guards import ROUNDING, SharingFault, audit, rounded_up
 from rolloutsim.network.heaps import heappop, heappush
 from rolloutsim.network.levels import BEYOND, NO_FLOW, watch
 from rolloutsim.network.links import Order
-from rolloutsim.network.regimes import EDGE, LEVEL, PRIVATE
+from rolloutsim.network.regimes import CAP, EDGE, LEVEL, PRIVATE
 from rolloutsim.network.states import distinct
 
 if TYPE_CHECKING:
@@ -391,6 +391,8 @@ class Sharing:
                 driver = nearest[path]
                 assert driver is not None
                 bundle.cause.change(driver.index, now)
+            elif cause == CAP:
+                bundle.cause.change(bundle.kind.capped_by, now)
             else:
                 bundle.cause.change(PRIVATE - cause if cause >= 0 else cause, now)
         state.full.change(regime.full, now)

@@ -43,9 +43,9 @@ _POD_KEYS = (
     "image_backoff.initial",
     "image_backoff.max",
 )
-_NETWORK_KEYS = ("mtu", "efficiency", "latency", "buffer", "queue", "fairness", "congestion_control")
+_NETWORK_KEYS = ("mtu", "efficiency", "latency", "buffer", "queue", "fairness", "congestion_control", "tcp_window")
 _FAIRNESS_KEYS = ("fairness.sigma", "fairness.memory", "fairness.conquest")
-_REGISTRY_KEYS = ("uplink", "storage", "max_connections", "ttfb", "connection_cap", "tls")
+_REGISTRY_KEYS = ("uplink", "storage", "max_connections", "ttfb", "connection_cap", "tcp_window", "tls")
 _ROLLOUT_KEYS = ("max_surge", "max_unavailable", "min_ready", "step_overhead", "startup", "termination")
 # What the ideal model switches off, whatever its default (`rolloutsim.scenario.resolve`).
 _REAL_ONLY = (

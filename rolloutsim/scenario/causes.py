@@ -71,6 +71,12 @@ CONNECTION_CAP = Cause(
     Look(4, "limit per connection", "pink"),
 )  # fmt: skip
 
+# They moved as fast as TCP's window allows over the connection's round trip.
+TCP_WINDOW = Cause(
+    "tcp_window", "the TCP window over a long round trip", "every connection moves a TCP window per round trip",
+    Look(21, "TCP window", "pink", "xxxx"),
+)  # fmt: skip
+
 # ---- of a pull -----------------------------------------------------------------------------------------
 
 # It waited for a connection at the registry.

@@ -159,6 +159,12 @@ BUFFER = Default(0.0, "0 s (queues are left out)", "assumed: buffers differ too 
 QUEUE = Default("drop_tail", "drop_tail", "assumed: what switches do that are not told otherwise")
 CONGESTION_CONTROL = Default("cubic", "cubic", "Linux: net/ipv4/Kconfig DEFAULT_TCP_CONG")
 
+TCP_WINDOW = Default(
+    3 * 2.0**20, "3 MiB",
+    "Linux Documentation/networking/ip-sysctl.rst: tcp_rmem of at most 6 MiB, about half of it usable; from 6.16 on "
+    "on: 32 MB, of which 16 MiB",
+)  # fmt: skip
+
 # Sigma of the lognormal weights whose shares have the measured coefficients of variation c: sqrt(ln(1 + c^2)).
 _SIGMA: Mapping[CongestionControl, float] = {"cubic": 0.41, "bbr": 0.70}
 SIGMA = Default(

@@ -74,6 +74,7 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
         replications=document.replications,
         fairness=_fairness(document),
         congestion_control=document.network.congestion_control,
+        tcp_window=_window(None, document),
         document=written(document),
     )
     return dataclasses.replace(scenario, sha256=fingerprint(scenario))
@@ -221,7 +222,13 @@ def _registry(name: str, spec: model.RegistrySpec, document: Document, takes: bo
             ttfb=0.0 if ideal else redirect.ttfb,
         ),
         inbound=(links.inbound(name),) if limited and takes else (),
+        tcp_window=_window(spec.tcp_window, document),
     )
+
+
+def _window(own: float | None, document: Document) -> float | None:
+    """The window of a registry's connections, or of others; in the ideal model there are no round trips."""
+    return None if document.model == "ideal" else _limit(document.network.tcp_window if own is None else own)
 
 
 def _fairness(document: Document) -> resolved.Fairness | None:

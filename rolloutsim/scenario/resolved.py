@@ -319,6 +319,7 @@ class Registry:
     rate_limits: tuple[RateLimit, ...] = field(default=(), metadata=_REFUSES)
     redirect: Redirect | None = None  # where the bytes of layers come from, if not from the registry itself
     inbound: tuple[str, ...] = ()  # names of shared links that a push crosses into the registry, in order
+    tcp_window: float | None = None  # the most that a connection has on its way [B]; None: unlimited
 
     @property
     def may_refuse(self) -> bool:
@@ -496,6 +497,7 @@ class ResolvedScenario:
     replications: int = 1
     fairness: Fairness | None = None
     congestion_control: CongestionControl = "cubic"
+    tcp_window: float | None = None  # of connections other than a registry's [B]; None: unlimited
     # The file that it was resolved from, as JSON in its long form; "": made without one.
     document: str = field(default="", compare=False)
     # Which parts of it are not the file's own: path, as `--set` takes it → `--set`, or `with_`.

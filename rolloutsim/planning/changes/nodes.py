@@ -15,6 +15,8 @@ _UNPACKS = 4  # assumed: the cores of a small node
 _CHUNK = "8 MiB"  # AWS S3 guidance: ranges of 8 to 16 MB; SOCI docs/parallel-mode.md the same
 _TWICE = 2.0
 _ANY_NUMBER = 100_000  # the most that the format knows
+# What several connections at once divide by their number.
+_PER_CONNECTION = (causes.CONNECTION_CAP, causes.TCP_WINDOW)
 _JITTER = "50%"  # assumed
 
 
@@ -30,7 +32,7 @@ def node_changes(situation: Situation) -> Iterator[Candidate]:
 
 
 def _slots(situation: Situation) -> Iterator[Candidate]:
-    share = situation.share([causes.LAYER_SLOT, causes.OTHER_PULL, causes.CONNECTION_CAP])
+    share = situation.share([causes.LAYER_SLOT, causes.OTHER_PULL, *_PER_CONNECTION])
     alone = situation.share([causes.LAYER_SLOT]) > 0.0
     for number, slots in enumerate(_SLOTS):
         fewer = [group.name for group in situation.groups if group.runtime.parallel_layers < slots]
@@ -57,6 +59,7 @@ def _connections(situation: Situation) -> Iterator[Candidate]:
     words = f"{' / '.join(map(show_rate, sorted(set(caps.values()))))} for each connection of a node"
     values = {("nodes", name, "connection_cap"): plain_text("rate", cap, bits=True) for name, cap in caps.items()}
     yield change("connection caps of nodes", words, values, share, True)
+    share = situation.share(_PER_CONNECTION)
     if share > 0.0:
         plain = [group.name for group in situation.groups if group.runtime.layer_fetch_buffer is None]
         values = {("nodes", name, "layer_fetch_buffer"): _CHUNK for name in plain}
@@ -71,7 +74,7 @@ def _latency(situation: Situation) -> Iterator[Candidate]:
     values = {path: plain_text("time", latency / _TWICE) for path, latency in far.items() if latency > 0.0}
     if scenario.model == "real":
         longest = plain_text("time", max(far.values()) / _TWICE)
-        share = situation.share([causes.REQUESTS])
+        share = situation.share([causes.REQUESTS, causes.TCP_WINDOW])
         yield change("latency", f"half the latency ({longest} one way)", values, share, True)
 
 

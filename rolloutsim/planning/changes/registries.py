@@ -7,18 +7,29 @@ connections and requests, faster connections.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 
 from rolloutsim.planning.changes.situation import Candidate, Situation, change
 from rolloutsim.results.numerals import show_byte_rate
-from rolloutsim.scenario.causes import BACKOFF, CONNECTION_CAP, FAILED_PULL, RATE_LIMITED, REGISTRY_QUEUE, RETRY
+from rolloutsim.scenario.causes import (
+    BACKOFF,
+    CONNECTION_CAP,
+    FAILED_PULL,
+    RATE_LIMITED,
+    REGISTRY_QUEUE,
+    RETRY,
+    TCP_WINDOW,
+)
 from rolloutsim.scenario.fields import Frequency
 from rolloutsim.scenario.links import registries, registry_path
 from rolloutsim.scenario.places import Path
 from rolloutsim.scenario.resolved import Image, Registry
-from rolloutsim.units import plain_text
+from rolloutsim.units import parse_size, plain_text
 
 _TWICE = 2.0
 _MUCH = 10
+# What half of `tcp_rmem` is from Linux 6.16 on, of at most 32 MB; Documentation/networking/ip-sysctl.rst.
+_WIDE = "16 MiB"
 _ANY = 1_000_000_000  # the most that the format knows
 # An image counts as really smaller if it has at most this share of the bytes (assumed: a difference to work for).
 _SMALLER = 0.5
@@ -57,6 +68,11 @@ def _connections(situation: Situation, registry: Registry, here: Path) -> Iterat
         values = {(*here, "connection_cap"): plain_text("rate", cap)}
         share = situation.share([CONNECTION_CAP])
         yield change(f"connection cap of {registry.name}", words, values, share, True)
+    if (registry.tcp_window or inf) < parse_size(_WIDE):
+        words = f"TCP windows of {_WIDE} towards {registry.name}"
+        share = situation.share([TCP_WINDOW])
+        if share > 0.0:
+            yield change(f"TCP window towards {registry.name}", words, {(*here, "tcp_window"): _WIDE}, share, True)
 
 
 def _limits(situation: Situation, registry: Registry, here: Path) -> Iterator[Candidate]:

@@ -19,6 +19,7 @@ Rate = Annotated[float, Quantity("rate")]
 # The real layers of images that only set metadata unpack to nothing.
 SizeOrNone = Annotated[float, Quantity("size", zero=True)]
 LinkRate = Annotated[float, Quantity("rate", zero=True)]
+AnySize = Annotated[float, Quantity("size", unlimited=True)]
 AnyRate = Annotated[float, Quantity("rate", unlimited=True)]
 Time = Annotated[float, Quantity("time", zero=True)]
 LastingTime = Annotated[float, Quantity("time")]

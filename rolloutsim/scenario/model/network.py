@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, get_args
 
-from rolloutsim.scenario.defaults import BUFFER, CONGESTION_CONTROL, CONQUEST, MEMORY, QUEUE, SIGMA
+from rolloutsim.scenario.defaults import BUFFER, CONGESTION_CONTROL, CONQUEST, MEMORY, QUEUE, SIGMA, TCP_WINDOW
 from rolloutsim.scenario.fields import Number, Quantity, Short, Whole, Word, fault, is_long, key, quoted, short
-from rolloutsim.scenario.model.kinds import LinkRate, Name, OnOff, PositiveShare, Rate, Spec, Time
+from rolloutsim.scenario.model.kinds import AnySize, LinkRate, Name, OnOff, PositiveShare, Rate, Spec, Time
 from rolloutsim.scenario.resolved import CongestionControl, Queue
 
 _QUEUE = Annotated[Queue, Word(get_args(Queue))]
@@ -100,6 +100,10 @@ class NetworkSpec(Spec):
     congestion_control: Annotated[CongestionControl, Word(get_args(CongestionControl))] = key(
         CONGESTION_CONTROL.value, source=CONGESTION_CONTROL.source,
         description="of the senders' TCP: cubic fills queues, bbr keeps them short and shares less evenly",
+    )  # fmt: skip
+    tcp_window: AnySize = key(
+        TCP_WINDOW.value, unit="size", shown=TCP_WINDOW.shown, source=TCP_WINDOW.source,
+        description="the most that a connection has on its way: none is faster than tcp_window / round trip",
     )  # fmt: skip
     fairness: Annotated[
         FairnessSpec | None, Short(_fairness, "on or off", lambda long: [{"enum": list(_FAIRNESS)}], off="off")

@@ -18,7 +18,7 @@ from rolloutsim.scenario.fields import (
     short,
 )
 from rolloutsim.scenario.hints import listing
-from rolloutsim.scenario.model.kinds import AnyRate, Name, Names, OnOff, Rate, Spec, Time
+from rolloutsim.scenario.model.kinds import AnyRate, AnySize, Name, Names, OnOff, Rate, Spec, Time
 from rolloutsim.scenario.resolved import Counted, Per
 
 REGISTRY = "registry"  # the registry that `registry:` stands for, and the one of a scenario that names none
@@ -108,6 +108,12 @@ class RegistrySpec(Spec):
         None, unit="rate", shown="none",
         description="largest rate of one connection, in payload (no protocol overhead is taken off)",
     )  # fmt: skip
+    tcp_window: AnySize | None = key(
+        None,
+        unit="size",
+        shown="network.tcp_window",
+        description="the most that a connection to it has on its way",
+    )
     tls: OnOff = key(False, description="one more round trip for each new connection", source="assumed")
     replicas: Annotated[int, Whole(1, 1000)] = key(
         1, source="assumed",
