@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES, default_source, shown_default
+from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES, START_JITTER, default_source, shown_default
 from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Short, Whole, Word, fault, is_long, key, short
 from rolloutsim.scenario.model.kinds import (
     AnyRate,
@@ -207,6 +207,10 @@ class GroupSpec(Spec):
         None, unit="time", shown="0 s", description="when each node asks for its image, after the rollout's start; "
         "not for pods: their controllers decide",
         source="assumed: all at once",
+    )  # fmt: skip
+    start_jitter: Time = key(
+        START_JITTER.value, unit="time", shown=START_JITTER.shown, source=START_JITTER.source,
+        description="how much later than `start` a node asks at most, at random, where that is the same for all nodes",
     )  # fmt: skip
     via: Names = key((), description="shared links between the network's core and the group, in order")
     connection_cap: Rate | None = key(
