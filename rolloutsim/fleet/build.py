@@ -131,7 +131,7 @@ class _Builder:
         self.steps: dict[object, tuple[tuple[LayerStep, ...], frozenset[int]]] = {}
         self.pinned: dict[tuple[int, int], SharedLink] = {}
         self.private: dict[str, PrivateLink] = {}
-        self.queues = fleet.queues = queues_of(scenario, self.links)
+        self.queues = fleet.queues = queues_of(scenario, self.network, self.links)
         self.watched = has_hazards(scenario, case)
         fairness = scenario.fairness
         if fairness is not None:
@@ -174,6 +174,7 @@ class _Builder:
                 names.append(name)
                 groups.append(number)
         background = self._background()
+        self.fleet.follow()
         return Actors(
             nodes=nodes,
             names=tuple(names),
@@ -339,7 +340,7 @@ class _Builder:
             else:
                 transfer = Transfer(self.network, spec, self._crossed(spec.links), base, self.queues)
                 if self.fleet.weights is not None:
-                    self.fleet.weights.bulk.append(transfer)
+                    self.fleet.weights.meet(transfer)
                 flows.append(transfer)
         return flows
 
