@@ -132,10 +132,16 @@ class Transfer:
         else:
             size = self.spec.size / self.spec.connections
         for _number in range(self.spec.connections):
-            self.flows.append(self.network.start(self.host, self.kind, size, self._finish))
+            flow = self.network.start(self.host, self.kind, size, self._finish)
+            self.flows.append(flow)
+            # Those from before the rollout have filled the queues on their way.
+            if self.queues is not None and self.started > 0.0:
+                self.queues.began(flow, self.base)
 
     def _finish(self, flow: Flow) -> None:
         self.flows.remove(flow)
+        if self.queues is not None:
+            self.queues.ended(flow)
         self.done += flow.size
         if not self.flows:
             self._end()
@@ -143,6 +149,8 @@ class Transfer:
     def _cut(self, _: object) -> None:
         for flow in self.flows:
             self.done += self.network.stop(flow)
+            if self.queues is not None:
+                self.queues.ended(flow)
         if self.flows:
             self.flows.clear()
             self._end()
@@ -172,10 +180,6 @@ class Transfer:
             nic = max((link.wait for link in self.private), default=0.0)
             wait = self.queues.towards(self.host, self.kind, self.base, nic)
         return self.rate() / len(self.flows) * (self.base + wait) / SEGMENT
-
-    def established(self, time: float) -> bool:
-        """Whether it has been there for so long [s], or since before the rollout."""
-        return self.active and (self.started <= 0.0 or self.network.now - self.started >= time)
 
 
 class ConstantRates:
@@ -396,16 +400,21 @@ class RequestService(ConstantRate):
         return self._takes(wait, rate)
 
     def latency_with(
-        self, saturated: Mapping[Link, float], overflowing: Container[SharedLink], through: float
+        self,
+        saturated: Mapping[Link, float],
+        flows: Mapping[Link, int],
+        overflowing: Container[SharedLink],
+        through: float,
     ) -> float:
-        """What a request takes while links are saturated at known levels, or overflow [s].
+        """What a request takes while links have been saturated for long at known levels, or overflow [s].
 
-        `through` is what of its own rate gets through then [B/s].
+        `flows` are those across each link, `through` is what of its own rate gets through then [B/s].
         """
         wait, rate = 0.0, self.cap
         for link in self.links:
             if self.queues is not None:
-                wait += self.queues.at(link, link in saturated, link in overflowing, self.base)
+                crossing = flows[link] if link in saturated else 0
+                wait += self.queues.settled(link, crossing, link in overflowing, self.base)
             rate = min(rate, link.nominal, self._fair_share(link, saturated.get(link, inf), through))
         return self._takes(wait, rate)
 

@@ -132,7 +132,7 @@ class _Builder:
         self.steps: dict[object, tuple[tuple[LayerStep, ...], frozenset[int]]] = {}
         self.pinned: dict[tuple[int, int], SharedLink] = {}
         self.private: dict[str, PrivateLink] = {}
-        self.queues = fleet.queues = queues_of(scenario, self.links)
+        self.queues = fleet.queues = queues_of(scenario, self.network, self.links)
         self.watched = has_hazards(scenario, case)
         fairness = scenario.fairness
         if fairness is not None:
@@ -175,6 +175,7 @@ class _Builder:
                 names.append(name)
                 groups.append(number)
         background = self._background()
+        self.fleet.follow()
         return Actors(
             nodes=nodes,
             names=tuple(names),
@@ -350,7 +351,7 @@ class _Builder:
                 windowed = window_rate(self.scenario.tcp_window, base)
                 transfer = Transfer(self.network, spec, self._crossed(spec.links), windowed, base, self.queues)
                 if self.fleet.weights is not None:
-                    self.fleet.weights.bulk.append(transfer)
+                    self.fleet.weights.meet(transfer)
                 flows.append(transfer)
         return flows
 

@@ -7,11 +7,13 @@ for the weights in force.
   shares with a coefficient of variation of 0.3 to 0.55 with cubic and 0.6 to 1.0 with BBR. Weights are drawn
   from `LEVELS` equally likely levels, so that most nodes are still in one of a few states. They can be redrawn
   after a time, so that shares even out. Transfers of the background have had the time to: their weight is 1.
-- *Conquest.* A newcomer wins its share from an established bulk flow only as cubic gives way:
+- *Conquest.* Newcomers win their share from an established bulk flow only as cubic gives way:
   K = (0.3·W/0.4)^(1/3) s, with the established flow's window W in packets (the time that cubic needs to return to
   its window after a loss: S. Ha, I. Rhee, L. Xu, *CUBIC: A New TCP-Friendly High-Speed TCP Variant*, 2008, section
-  3.2; RFC 9438, section 4.2). Its share is taken to grow linearly over K, in `STEPS` steps (assumed). Established
-  are transfers of the background that were there before the rollout, or began at least K ago; BBR has none of it.
+  3.2; RFC 9438, section 4.2). It is the incumbent that retreats: its window is no larger for the next layer's
+  connection than the last one left it. The share of one newcomer is taken to grow linearly over K while pulls compete,
+  and to be lost again over K while none does (assumed). Transfers of the background that were there before the rollout
+  have not retreated at all, those that begin later have everything to win; BBR has none of it.
 """
 
 from __future__ import annotations
@@ -31,8 +33,12 @@ if TYPE_CHECKING:
 # 5/8, 7/8 of the normal distribution are ±1.15035 and ±0.31864, whose root mean square is 0.84405.
 LEVELS = (-1.36290, -0.37751, 0.37751, 1.36290)
 
-# In how many steps a newcomer's share grows (assumed: more change no measured case by 1 %).
-STEPS = 4
+# In how many steps an incumbent retreats. In each its weight is that of the step's middle, which moves as many bytes as
+# the line that the steps stand for: twice as many steps change no measured case by 1 %.
+STEPS = 16
+
+# A retreat is set to a multiple of this, so that there are not many kinds of flows.
+_FINEST = 1.0 / 256.0
 
 # CUBIC's constants, RFC 9438, section 4.1: growth [segments/s^3] and what a loss leaves of the window.
 _GROWTH = 0.4
@@ -55,13 +61,12 @@ def conquest_time(window: float) -> float:
     return ((1.0 - _KEPT) * window / _GROWTH) ** (1.0 / 3.0) if window > 0.0 else 0.0
 
 
-def ramp(step: int) -> float:
-    """The weight of a newcomer in a step of its conquest, relative to its weight afterwards.
+def incumbent_weight(retreat: float) -> float:
+    """What an incumbent weighs against newcomers of weight 1, when it has made so much of its retreat (0 to 1).
 
-    Against one flow of its own weight the share rises from nothing to a half in equal steps, on average a quarter.
+    One newcomer has half of that as its share: (1 / weight) / (1 + 1 / weight).
     """
-    share = 0.5 * (step + 1) / (STEPS + 1)
-    return share / (1.0 - share)
+    return 2.0 / retreat - 1.0
 
 
 # Weights are multiples of 1/1024: sums of them have no rounding, so that the loads of links, which the network adds up
@@ -105,30 +110,44 @@ class Weights:
         self.conquest = conquest
         self.draws = draws
         self.drawn: list[int] = []
-        self.kinds: dict[Kind, list[Kind | None]] = {}  # by level and step
-        self.bulk: list[Transfer] = []
-        self.crossing: dict[SharedLink | Host, list[Transfer]] = {}  # of `bulk`, by the links and node on their way
-        self.opponents: dict[Kind, list[Transfer]] = {}  # established flows that a kind may meet on shared links
+        self.kinds: dict[Kind, list[Kind | None]] = {}  # by level
+        self.bulk: list[Incumbent] = []
+        self.crossing: dict[SharedLink | Host, list[Incumbent]] = {}  # by the links and node on their way
+        self.opponents: dict[Kind, list[Incumbent]] = {}  # those that a kind may meet on shared links
+
+    def meet(self, transfer: Transfer) -> None:
+        """Pulls may meet the connections of a transfer."""
+        if self.conquest:
+            self.bulk.append(Incumbent(self.network, transfer))
 
     def start(self, host: Host, kind: Kind, size: float, done: Callable[[Flow], None], tag: Any) -> Flow:
         """Start a flow of a new connection; otherwise as `FluidNetwork.start`."""
         level = self._draw()
-        if self.bulk and self.conquest:
-            time = self._conquest(host, kind)
-            if time > 0.0:
-                flow = self.network.start(host, self._kind(kind, level, 0), size, done, tag)
-                course = Course(self, flow, kind, level, time / STEPS)
-                self.network.call_later(course.pause, course.rise)
-                return flow
-        flow = self.network.start(host, self._kind(kind, level, STEPS), size, done, tag)
+        flow = self.network.start(host, self._kind(kind, level), size, done, tag)
         if self.memory < inf:
-            course = Course(self, flow, kind, level, 0.0)
-            self.network.call_later(self.memory, course.redraw)
+            self.network.call_later(self.memory, Course(self, flow, kind, level).redraw)
         return flow
+
+    def began(self, flow: Flow) -> None:
+        """A pull's flow begins to compete with the incumbents on its way."""
+        for one in self._met(flow):
+            one.challenge()
+
+    def ended(self, flow: Flow) -> None:
+        """A pull's flow is over."""
+        for one in self._met(flow):
+            one.relent()
 
     def first_weight(self, host: Host, kind: Kind) -> float:
         """What a new flow will weigh at first, the spread left out: slow start takes it no further."""
-        return ramp(0) if self.bulk and self.conquest and self._conquest(host, kind) > 0.0 else 1.0
+        lowest = 1.0
+        for one in self._opponents(kind):
+            # The level of a link that they compete for knows already.
+            if not one.rivals:
+                lowest = min(lowest, 1.0 / one.prospect())
+        for one in self.crossing.get(host, ()):
+            lowest = min(lowest, 1.0 / one.prospect())
+        return lowest
 
     def _draw(self) -> int:
         if len(self.weights) == 1:
@@ -137,61 +156,146 @@ class Weights:
             self.drawn = self.draws()
         return self.drawn.pop()
 
-    def _kind(self, kind: Kind, level: int, step: int) -> Kind:
+    def _kind(self, kind: Kind, level: int) -> Kind:
         known = self.kinds.get(kind)
         if known is None:
-            known = self.kinds[kind] = [None] * (len(self.weights) * (STEPS + 1))
-        place = level * (STEPS + 1) + step
-        found = known[place]
+            known = self.kinds[kind] = [None] * len(self.weights)
+        found = known[level]
         if found is None:
-            weight = max(round(kind.weight * self.weights[level] * ramp(step) * _GRAIN), 1.0) / _GRAIN
-            found = known[place] = self.network.kind(kind.links, kind.usage, kind.cap, weight, kind.capped_by)
+            weight = in_grains(kind.weight * self.weights[level])
+            found = known[level] = self.network.kind(kind.links, kind.usage, kind.cap, weight, kind.capped_by)
         return found
 
-    def _conquest(self, host: Host, kind: Kind) -> float:
-        """How long a new flow needs to win its share from the established ones on its path [s]."""
+    def _met(self, flow: Flow) -> list[Incumbent]:
+        """The incumbents that a flow competes with."""
+        return [*self._opponents(flow.kind), *self.crossing.get(flow.host, ())]
+
+    def _opponents(self, kind: Kind) -> list[Incumbent]:
+        """The incumbents on the shared links of a kind's way."""
         opponents = self.opponents.get(kind)
         if opponents is None:
             if not self.crossing:
                 for one in self.bulk:
                     # All that a node fetches passes through what of its own links applications cross.
-                    way: list[SharedLink | Host] = [*one.kind.links, *[link.host for link in one.private]]
+                    transfer = one.transfer
+                    way: list[SharedLink | Host] = [*transfer.kind.links, *[link.host for link in transfer.private]]
                     for place in way:
                         self.crossing.setdefault(place, []).append(one)
             opponents = [*dict.fromkeys(one for link in kind.links for one in self.crossing.get(link, ()))]
             self.opponents[kind] = opponents
-        longest = 0.0
-        for one in (*opponents, *self.crossing.get(host, ())):
-            time = conquest_time(one.window())
-            if time > longest and one.established(time):
-                longest = time
-        return longest
+        return opponents
+
+
+def in_grains(weight: float) -> float:
+    """The nearest weight that sums do not round."""
+    return max(round(weight * _GRAIN), 1.0) / _GRAIN
+
+
+class Incumbent:
+    """A transfer of the background, which retreats while pulls compete with it and comes back while none does.
+
+    Parameters
+    ----------
+    network : FluidNetwork
+        Where the flows are.
+    transfer : Transfer
+        Whose connections they are.
+    """
+
+    __slots__ = ("network", "pace", "retreat", "rivals", "since", "ticket", "transfer")
+
+    def __init__(self, network: FluidNetwork, transfer: Transfer) -> None:
+        self.network = network
+        self.transfer = transfer
+        self.rivals = 0  # flows of pulls that compete with it
+        self.retreat = 1.0  # how much of its retreat it had made at `since` (0 to 1)
+        self.since = -1.0  # when rivals came or were gone; before there were any: never [s]
+        self.pace = 0.0  # of its retreat now [1/s]
+        self.ticket = 0  # of the step to come
+
+    def challenge(self) -> None:
+        """One more pull competes."""
+        self.rivals += 1
+        if self.rivals > 1 or not self.transfer.active:
+            return
+        time = conquest_time(self.transfer.window())
+        self.retreat = self._after_peace(time)
+        self.since = self.network.now
+        self.pace = 1.0 / time if time > 0.0 else 0.0
+        self._step(self.ticket)
+
+    def relent(self) -> None:
+        """One of them is gone."""
+        self.rivals -= 1
+        if self.rivals:
+            return
+        now = self.network.now
+        if self.pace > 0.0:
+            self.retreat = min(self.retreat + self.pace * (now - self.since), 1.0)
+            self.pace = 0.0
+        self.since = now
+        self.ticket += 1
+        self._weigh(1.0)
+
+    def prospect(self) -> float:
+        """What it weighs against a pull that comes now."""
+        if not self.transfer.active:
+            return 1.0
+        if self.rivals:
+            return self._weight(*self._stretch(self.retreat + self.pace * (self.network.now - self.since)))
+        time = conquest_time(self.transfer.window())
+        return self._weight(*self._stretch(self._after_peace(time))) if time > 0.0 else 1.0
+
+    def _after_peace(self, time: float) -> float:
+        """What of its retreat is left when pulls come back; all is undone after a time without any [s]."""
+        if time <= 0.0:
+            return 1.0
+        began = self.transfer.started
+        if began <= 0.0 and self.since < 0.0:
+            return 0.0
+        return max(self.retreat - (self.network.now - max(began, self.since)) / time, 0.0)
+
+    def _step(self, ticket: int) -> None:
+        """Go on with the retreat: the weight of the middle of a step, for as long as that takes."""
+        if ticket != self.ticket or not self.transfer.active:
+            return
+        now = self.network.now
+        if now > self.since:
+            self.retreat = min(self.retreat + self.pace * (now - self.since), 1.0)
+            self.since = now
+        first, last = self._stretch(self.retreat)
+        self._weigh(self._weight(first, last))
+        if first < 1.0:
+            self.network.call_later((last - first) / self.pace, self._step, ticket)
+
+    def _stretch(self, retreat: float) -> tuple[float, float]:
+        """From where to where the present step goes."""
+        # A step that has come to its end may lack the last bit of it.
+        last = min((int(retreat * STEPS + 1e-6) + 1) / STEPS, 1.0)
+        return (1.0, 1.0) if retreat * STEPS + 1e-6 >= STEPS else (retreat, last)
+
+    def _weight(self, first: float, last: float) -> float:
+        middle = max(round((first + last) / 2.0 / _FINEST), 1.0) * _FINEST
+        return in_grains(incumbent_weight(middle))
+
+    def _weigh(self, weight: float) -> None:
+        """Let its connections weigh so much."""
+        kind, network = self.transfer.kind, self.network
+        weighted = kind if weight == 1.0 else network.kind(kind.links, kind.usage, kind.cap, weight, kind.capped_by)
+        for flow in self.transfer.flows:
+            network.reweigh(flow, weighted)
 
 
 class Course:
-    """The weight of one flow over time: its conquest in steps, then other draws now and then."""
+    """The weight of one flow over time: other draws now and then."""
 
-    __slots__ = ("flow", "kind", "level", "pause", "step", "weights")
+    __slots__ = ("flow", "kind", "level", "weights")
 
-    def __init__(self, weights: Weights, flow: Flow, kind: Kind, level: int, pause: float) -> None:
+    def __init__(self, weights: Weights, flow: Flow, kind: Kind, level: int) -> None:
         self.weights = weights
         self.flow = flow
         self.kind = kind
         self.level = level
-        self.pause = pause
-        self.step = 0
-
-    def rise(self, _: object) -> None:
-        """The newcomer has won some more."""
-        weights = self.weights
-        if self.flow.bundle is None:
-            return
-        self.step += 1
-        weights.network.reweigh(self.flow, weights._kind(self.kind, self.level, self.step))
-        if self.step < STEPS:
-            weights.network.call_later(self.pause, self.rise)
-        elif weights.memory < inf:
-            weights.network.call_later(weights.memory, self.redraw)
 
     def redraw(self, _: object) -> None:
         """The connection's luck changes."""
@@ -199,7 +303,7 @@ class Course:
         if self.flow.bundle is None:
             return
         self.level = weights._draw()
-        weights.network.reweigh(self.flow, weights._kind(self.kind, self.level, STEPS))
+        weights.network.reweigh(self.flow, weights._kind(self.kind, self.level))
         weights.network.call_later(weights.memory, self.redraw)
 
 

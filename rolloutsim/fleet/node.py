@@ -444,6 +444,8 @@ class Node:
             if begun:
                 flow.settle(fleet.network.now)
             received = fleet.network.stop(flow)
+            if fleet.follows:
+                fleet.close(flow)
             trouble.got += received
             fetch.pull.received += received
             fleet.cells[fetch.row + BYTES_DONE] = trouble.got
@@ -474,6 +476,8 @@ class Node:
         fetch: Fetch = flow.tag
         row, pull, trouble = fetch.row, fetch.pull, fetch.trouble
         fetch.flow = None  # which knows the fetch: neither would go before the cycle collector comes
+        if fleet.follows:
+            fleet.close(flow)
         size, spent = flow.size, flow.spent
         if trouble is not None:
             size += trouble.got

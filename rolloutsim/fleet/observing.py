@@ -225,12 +225,18 @@ class Observer:
         fill(left, [demand for _, demand in elastic])
         rates: dict[Application, float] = dict(through.items())
         levels: dict[Link, float] = {}
+        flows: dict[Link, int] = {}
         for transfer, demand in elastic:
             rates[transfer] = demand.rate
+            for crossed in transfer.links:
+                flows[crossed] = flows.get(crossed, 0) + transfer.spec.connections
             if demand.bottleneck is not None:
                 levels[demand.bottleneck] = demand.rate / transfer.spec.connections
         return [
-            (rates[one], one.latency_with(levels, overflowing, rates[one]) if isinstance(one, RequestService) else nan)
+            (
+                rates[one],
+                one.latency_with(levels, flows, overflowing, rates[one]) if isinstance(one, RequestService) else nan,
+            )
             if is_there
             else (nan, nan)
             for one, is_there in zip(self.applications, present, strict=True)

@@ -186,8 +186,8 @@ class Fleet:
     """
 
     __slots__ = (
-        "cells", "failed", "fetches", "incidents", "ledger", "network", "pulled", "queues", "retries", "start",
-        "together", "weights",
+        "cells", "failed", "fetches", "follows", "incidents", "ledger", "network", "pulled", "queues", "retries",
+        "start", "together", "weights",
     )  # fmt: skip
 
     def __init__(
@@ -211,8 +211,35 @@ class Fleet:
         self.weights: Weights | None = None  # how unevenly connections share; None: evenly
         # (host, kind, size, done, fetch): the bytes of a fetch flow over a connection of their own.
         self.start: Callable[[Host, Kind, float, Callable[[Flow], None], Any], Flow] = network.start
+        self.follows = False  # whether somebody needs to know of each connection's begin and end
 
     def share_by(self, weights: Weights) -> None:
         """From now on connections share as these weights say."""
         self.weights = weights
         self.start = weights.start
+
+    def follow(self) -> None:
+        """Tell queues and incumbents, if there are any, of each connection's begin and end."""
+        if self.queues is not None or (self.weights is not None and self.weights.bulk):
+            self.follows = True
+            self.start = self._open
+
+    def _open(self, host: Host, kind: Kind, size: float, done: Callable[[Flow], None], fetch: Any) -> Flow:
+        """The bytes of a fetch flow; somebody needs to know."""
+        weights, queues = self.weights, self.queues
+        if weights is None:
+            flow = self.network.start(host, kind, size, done, fetch)
+        else:
+            flow = weights.start(host, kind, size, done, fetch)
+            if weights.bulk:
+                weights.began(flow)
+        if queues is not None:
+            queues.began(flow, fetch.way.round_trip)
+        return flow
+
+    def close(self, flow: Flow) -> None:
+        """The connection of a fetch is over, and somebody needs to know."""
+        if self.weights is not None and self.weights.bulk:
+            self.weights.ended(flow)
+        if self.queues is not None:
+            self.queues.ended(flow)

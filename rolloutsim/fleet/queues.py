@@ -1,33 +1,46 @@
 """Latency under load: a saturated link holds a standing queue, and whatever crosses it waits in that queue.
 
-The round trip of a path is its base plus the queues of its saturated links, at the moment of a request; a
-queue is there as soon as a link is saturated and gone as soon as it is not. Requests, the set-up of
-connections and slow start see it, and so do the running applications.
+The round trip of a path is its base plus the queues of its saturated links, at the moment of a request. Requests, the
+set-up of connections and slow start see it, and so do the running applications. A queue is gone as soon as its link is
+not saturated.
 
 How long a full queue is:
 
 - Drop-tail with loss-based TCP (cubic): the senders fill the buffer until it overflows. Pulls from a real
   registry measured 80 to 95 % of the buffer on average; `OCCUPANCY` is the middle. It is the bufferbloat of
   J. Gettys, K. Nichols, *Bufferbloat: Dark Buffers in the Internet*, ACM Queue 9(11), 2011.
-- Drop-tail with BBR: several flows keep up to one more bandwidth-delay product in flight than the path holds,
-  which adds about one base round trip, never more than the buffer (M. Hock, R. Bless, M. Zitterbart,
-  *Experimental Evaluation of BBR Congestion Control*, ICNP 2017, section III).
+- Drop-tail with BBR: the window is twice what the path holds at the least round trip of the last `BBR_WINDOW`, which
+  adds about one base round trip (M. Hock, R. Bless, M. Zitterbart, *Experimental Evaluation of BBR Congestion
+  Control*, ICNP 2017, section III), and `BBR_SEGMENTS` more of each connection. Two or more connections that are
+  younger than that window have never seen the path without each other's queue, and fill the buffer as cubic does.
 - `fq_codel`: the queue is kept at CoDel's target, 5 ms (RFC 8289, section 4.2; RFC 8290, section 5.2.3).
 - A constant rate that loses bytes at a link fills any buffer to the brim.
+
+How a queue fills: it holds no more than the connections have on their way, and they need time to send more. A
+connection leaves slow start when the round trip has grown by an eighth, at least 4 and at most 16 ms (HyStart), so with
+about that much of its own in the queue, or with its initial window. Until its first loss its window then grows by 5 %
+each round trip, so by 5 % of the bytes that it receives; and it never has more on its way than it has left to send.
+Transfers of the background that were there before the rollout, and flows of which nothing is said here, have filled the
+queue already. Sources: Linux net/ipv4/tcp_cubic.c (`HYSTART_DELAY_THRESH`, and `bictcp_update`, where
+`last_max_cwnd` is 0), net/ipv4/tcp_bbr.c (`bbr_min_rtt_win_sec`, `bbr_quantization_budget`,
+`bbr_ack_aggregation_cwnd`).
 
 A link without a `buffer` has no queue.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from math import inf
 from typing import TYPE_CHECKING, Final
 
+from rolloutsim.fleet.latency import INITIAL_WINDOW, SEGMENT
 from rolloutsim.network.links import Kind, SharedLink
-from rolloutsim.network.states import Host
+from rolloutsim.network.states import Flow, Host
 from rolloutsim.scenario.resources import NIC_IN
 
 if TYPE_CHECKING:
+    from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.scenario.resolved import ResolvedScenario
 
 # Mean share of a drop-tail buffer that cubic keeps filled: the middle of the 80 to 95 % measured.
@@ -35,6 +48,21 @@ OCCUPANCY: Final = 0.88
 
 # CoDel's target [s]: RFC 8289, section 4.2; Linux include/net/codel.h.
 CODEL_TARGET: Final = 0.005
+
+# By how much a round trip has grown when slow start ends: an eighth of it within these bounds [s]; Linux tcp_cubic.c.
+_RISE: Final = 0.125
+LEAST_RISE: Final = 0.004
+_MOST_RISE: Final = 0.016
+
+# By how much a window grows each round trip until its first loss; Linux tcp_cubic.c.
+GROWTH: Final = 0.05
+
+# How long BBR's min-RTT filter remembers [s]; Linux tcp_bbr.c.
+BBR_WINDOW: Final = 10.0
+
+# What a BBR connection has on its way beside twice what the path holds: three quanta of 2 to 3 segments, and as much as
+# its ACKs come bunched (measured: five connections kept 7 ms in the queue of 200 Mbit/s).
+BBR_SEGMENTS: Final = 25
 
 
 def standing_queue(buffer: float, queue: str) -> float:
@@ -56,31 +84,119 @@ def standing_queue(buffer: float, queue: str) -> float:
     return min(filled, CODEL_TARGET) if queue == "fq_codel" else filled
 
 
+class Sender:
+    """A connection that fills queues: since when [s], how much of it slow start left in the queue of a link."""
+
+    __slots__ = ("rise", "since")
+
+    def __init__(self, rise: float, since: float) -> None:
+        self.rise = rise  # of the round trip [s]
+        self.since = since
+
+    def first(self, size: float, capacity: float) -> float:
+        """What it has in the queue of a link at first [B]."""
+        return min(size, max(self.rise * capacity, INITIAL_WINDOW))
+
+
+class Queue:
+    """The queue of a shared link, and who fills it.
+
+    Parameters
+    ----------
+    link : SharedLink
+        Whose it is.
+    wait : float
+        How long it holds a packet back while it is full [s].
+    brim : float
+        The same while constant rates overflow it [s].
+    """
+
+    __slots__ = ("brim", "first", "large", "link", "senders", "small", "wait", "young", "youths")
+
+    def __init__(self, link: SharedLink, wait: float, brim: float) -> None:
+        self.link = link
+        self.wait = wait
+        self.brim = brim
+        self.senders = 0
+        self.small = 0.0  # bytes of connections with no more than what they put into the queue at first
+        self.large: dict[Flow, float] = {}  # the others, and what they put into it at first [B]
+        self.first = 0.0  # the sum of these [B]
+        self.youths: deque[tuple[float, Flow]] = deque()  # when connections came, the earliest first
+        self.young = 0  # how many of these are not over
+
+    def add(self, flow: Flow, first: float) -> None:
+        """A connection begins to fill it."""
+        self.senders += 1
+        if first >= flow.size:
+            self.small += flow.size
+        else:
+            self.large[flow] = first
+            self.first += first
+
+    def remove(self, flow: Flow) -> None:
+        """A connection is over."""
+        self.senders -= 1
+        first = self.large.pop(flow, 0.0)
+        if first > 0.0:
+            self.first -= first
+        else:
+            self.small -= flow.size
+        if not self.senders:
+            self.first = self.small = 0.0  # what roundings left
+
+
 class Queues:
     """The queues of a case's links.
 
     Parameters
     ----------
-    follows_base : bool
-        Whether a queue is no longer than the base round trip of whoever waits in it (BBR).
+    network : FluidNetwork
+        Where the links are.
+    bbr : bool
+        Whether the senders' TCP is BBR.
     """
 
-    __slots__ = ("fair", "follows_base", "full", "overflowing", "waits")
+    __slots__ = ("bbr", "fair", "network", "overflowing", "senders", "waits")
 
-    def __init__(self, follows_base: bool) -> None:
-        self.follows_base = follows_base
-        self.waits: dict[SharedLink, float] = {}  # while saturated [s]
-        self.full: dict[SharedLink, float] = {}  # while overflowing [s]
+    def __init__(self, network: FluidNetwork, bbr: bool) -> None:
+        self.network = network
+        self.bbr = bbr
+        self.waits: dict[SharedLink, Queue] = {}
         self.fair: dict[SharedLink, None] = {}  # links whose packets are queued flow by flow
         self.overflowing: dict[SharedLink, None] = {}  # constant rates lose bytes there now
+        self.senders: dict[Flow, Sender] = {}
 
     def add(self, link: SharedLink, buffer: float, queue: str) -> None:
         """A link has a buffer [s]."""
         if buffer > 0.0:
-            self.waits[link] = standing_queue(buffer, queue)
-            self.full[link] = CODEL_TARGET if queue == "fq_codel" else buffer
-            if queue == "fq_codel":
+            is_fair = queue == "fq_codel"
+            self.waits[link] = Queue(link, standing_queue(buffer, queue), CODEL_TARGET if is_fair else buffer)
+            if is_fair:
                 self.fair[link] = None
+
+    def began(self, flow: Flow, base: float) -> None:
+        """A connection with a base round trip [s] begins to fill the queues on its way."""
+        now = self.network.now
+        sender = self.senders[flow] = Sender(min(max(_RISE * base, LEAST_RISE), _MOST_RISE), now)
+        for link in flow.kind.links:
+            queue = self.waits.get(link)
+            if queue is not None:
+                queue.add(flow, sender.first(flow.size, link.nominal))
+                if self.bbr:
+                    queue.youths.append((now, flow))
+                    queue.young += 1
+
+    def ended(self, flow: Flow) -> None:
+        """A connection is over."""
+        sender = self.senders.pop(flow, None)
+        if sender is None:
+            return
+        for link in flow.kind.links:
+            queue = self.waits.get(link)
+            if queue is not None:
+                queue.remove(flow)
+                if self.bbr and sender.since > self.network.now - BBR_WINDOW:
+                    queue.young -= 1
 
     def on(self, links: tuple[SharedLink, ...], base: float) -> float:
         """The time that a packet now waits on its way over some links.
@@ -99,33 +215,92 @@ class Queues:
         """
         total = 0.0
         for link in links:
-            total += self.at(link, link.level < inf, link in self.overflowing, base)
+            queue = self.waits.get(link)
+            if queue is not None:
+                if link in self.overflowing:
+                    total += queue.brim
+                elif link.level < inf:
+                    total += self._standing(queue, base)
         return total
 
-    def at(self, link: SharedLink, saturated: bool, overflowing: bool, base: float) -> float:
-        """The time that a packet waits at a link which is saturated, or overflows, or neither [s]."""
+    def settled(self, link: SharedLink, flows: int, overflowing: bool, base: float) -> float:
+        """The time that a packet waits at a link that so many flows have saturated for long, or that overflows [s]."""
+        queue = self.waits.get(link)
+        if queue is None or not (flows or overflowing):
+            return 0.0
         if overflowing:
-            return self.full.get(link, 0.0)
-        return self._bounded(self.waits.get(link, 0.0), base) if saturated else 0.0
+            return queue.brim
+        return min(queue.wait, self._old(flows, base, link.nominal)) if self.bbr else queue.wait
 
     def towards(self, host: Host, kind: Kind, base: float, nic: float) -> float:
         """The time that a packet of a flow to a host now waits; `nic` is the wait at the host's NIC if it binds [s]."""
         total = self.on(kind.links, base)
         if nic > 0.0 and NIC_IN in host.state.full.value:
-            total += self._bounded(nic, base)
+            total += self._at_nic(host, nic, base)
         return total
 
-    def _bounded(self, wait: float, base: float) -> float:
-        return min(wait, base) if self.follows_base else wait
+    def _standing(self, queue: Queue, base: float) -> float:
+        """What waits in the queue of a saturated link [s]."""
+        link = queue.link
+        wait = queue.wait
+        if self.bbr:
+            self._grow_old(queue)
+            if queue.young < 2:
+                return min(wait, self._old(link.flows, base, link.nominal))
+        room = wait * link.capacity
+        if link.flows > queue.senders or queue.first >= room:
+            return wait
+        held = queue.small
+        for flow, first in queue.large.items():
+            held += self._held(flow, first)
+        return held / link.capacity if held < room else wait
+
+    def _at_nic(self, host: Host, wait: float, base: float) -> float:
+        """What waits in the queue of a host's NIC while that binds [s]."""
+        capacity = host.profile.capacities[NIC_IN]
+        held, flows, young = 0.0, 0, 0
+        for flow in host.flows:
+            if not any(place == NIC_IN for place, _ in flow.kind.usage):
+                continue
+            flows += 1
+            sender = self.senders.get(flow)
+            if sender is None:
+                held = inf
+            else:
+                young += sender.since > self.network.now - BBR_WINDOW
+                held += self._held(flow, sender.first(flow.size, capacity))
+        if self.bbr and young < 2:
+            return min(wait, self._old(flows, base, capacity))
+        return min(wait, held / capacity)
+
+    def _held(self, flow: Flow, first: float) -> float:
+        """What a connection has in a queue [B]."""
+        received = self.network.received(flow)
+        return min(first + GROWTH * received, flow.size - received)
+
+    def _old(self, flows: int, base: float, capacity: float) -> float:
+        """How long the queue is that connections of BBR keep which know the path without a queue [s]."""
+        return base + flows * BBR_SEGMENTS * SEGMENT / capacity
+
+    def _grow_old(self, queue: Queue) -> None:
+        """Count those no more that are not young any longer."""
+        limit = self.network.now - BBR_WINDOW
+        while queue.youths and queue.youths[0][0] <= limit:
+            since, flow = queue.youths.popleft()
+            sender = self.senders.get(flow)
+            if sender is not None and sender.since == since:
+                queue.young -= 1
 
 
-def queues_of(scenario: ResolvedScenario, links: dict[str, SharedLink]) -> Queues | None:
+def queues_of(scenario: ResolvedScenario, network: FluidNetwork, links: dict[str, SharedLink]) -> Queues | None:
     """The queues of a scenario's links; None if there are none.
 
     Parameters
     ----------
     scenario : ResolvedScenario
         What has buffers.
+    network : FluidNetwork
+        Where the links are.
     links : mapping of str to SharedLink
         The network's links by name.
     """
@@ -133,7 +308,7 @@ def queues_of(scenario: ResolvedScenario, links: dict[str, SharedLink]) -> Queue
         group.nic_buffer > 0.0 for group in scenario.groups
     ):
         return None
-    queues = Queues(scenario.congestion_control == "bbr")
+    queues = Queues(network, scenario.congestion_control == "bbr")
     for name, link in scenario.links.items():
         queues.add(links[name], link.buffer, link.queue)
     return queues

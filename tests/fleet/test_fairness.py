@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from rolloutsim.fleet.fairness import LEVELS, STEPS, conquest_time, ramp
+from rolloutsim.fleet.fairness import LEVELS, STEPS, conquest_time, incumbent_weight
 from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.results.load.background import background_summaries
 from rolloutsim.scenario import loads
@@ -42,40 +42,60 @@ def test_the_time_of_conquest_is_that_of_cubic() -> None:
     assert conquest_time(0.0) == 0.0
 
 
-def test_a_newcomers_share_rises_in_equal_steps_to_a_half() -> None:
-    shares = [ramp(step) / (1 + ramp(step)) for step in range(STEPS + 1)]
+def test_a_newcomers_share_is_half_of_the_incumbents_retreat() -> None:
+    shares = [1 / (1 + incumbent_weight(retreat)) for retreat in (0.2, 0.4, 0.6, 0.8, 1.0)]
     assert shares == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5])
 
 
-def test_a_pull_conquers_its_half_from_an_established_transfer() -> None:
-    """Oracle: the uplink of 100 MB/s in shares of 0.1, 0.2, 0.3, 0.4 for a quarter of K each, then a half.
+# An uplink of 100 MB/s with a queue of 88 ms, and one connection on it from before the rollout.
+BESIDE_BULK = (
+    f"nodes: {{web: {{count: 1, {QUIET}}}}}\nnetwork: {{efficiency: 100%, latency: 0 s, buffer: 100 ms, "
+    "fairness: {sigma: 0}}\nregistry: {uplink: 100 MB/s, ttfb: 0 s}\nimages: {app: 1 GB}\n"
+    "background: {bulk: {links: [registry.uplink], connections: 1}}\n"
+)
+CONQUEST = conquest_time(100e6 * 0.088 / 1448)
 
-    The transfer has 100 MB/s x (0 + 88 ms) / 1448 B in flight. The pull's slow start (queue 88 ms) goes up to a tenth
-    ((1/9) x 100 MB/s, an estimate): 7 rounds, which move 127 initial windows.
+
+def test_a_pull_conquers_its_half_from_an_established_transfer() -> None:
+    """Oracle: the pull's share of 100 MB/s grows from nothing to a half in K, a quarter on average; then it has a half.
+
+    The transfer has 100 MB/s x (0 + 88 ms) / 1448 B in flight. The pull's slow start (queue 88 ms) goes up to the share
+    of the first step's middle (1/63 x 100 MB/s, an estimate): 4 rounds, which move 15 initial windows.
     """
-    (case,) = cases(
-        f"nodes: {{web: {{count: 1, {QUIET}}}}}\nnetwork: {{efficiency: 100%, latency: 0 s, buffer: 100 ms, "
-        "fairness: {sigma: 0}}\nregistry: {uplink: 100 MB/s, ttfb: 0 s}\nimages: {app: 1 GB}\n"
-        "background: {bulk: {links: [registry.uplink], connections: 1}}\n"
-    )
-    quarter = conquest_time(100e6 * 0.088 / 1448) / 4
-    start = 7 * 0.088 - 127 * 14480 / (100e6 / 9)
-    won = quarter * 100e6 * (0.1 + 0.2 + 0.3 + 0.4)
+    (case,) = cases(BESIDE_BULK)
+    assert STEPS == 16
+    start = 4 * 0.088 - 15 * 14480 / (100e6 / 63)
     # The weights are multiples of 1/1024, which shifts shares by up to 0.4 %.
     assert case.fetches.started[0] == pytest.approx(start, rel=1e-9)
-    assert case.end == pytest.approx(start + 4 * quarter + (1e9 - won) / 50e6, rel=2e-3)
+    assert case.end == pytest.approx(start + CONQUEST + (1e9 - 25e6 * CONQUEST) / 50e6, rel=1e-3)
     (bulk,) = background_summaries(case)
     assert bulk.bytes == pytest.approx(100e6 * case.end - 1e9, rel=1e-9)
 
 
+def test_a_transfer_comes_back_as_slowly_as_it_retreated() -> None:
+    """Oracle: what a pull of 500 MB that comes second moves while it wins the rest, and after that at 50 MB/s.
+
+    The first has won all by its end. The incumbent has as much of it again as the time without a pull is of K.
+    """
+    (alone,) = cases(BESIDE_BULK.replace("1 GB", "500 MB"))
+    gone = float(alone.end)
+    assert gone > CONQUEST
+    for pause in (0.01, CONQUEST / 2, CONQUEST + 1.0):
+        late = f"late: {{count: 1, start: {gone + pause} s, {QUIET}}}"
+        (case,) = cases(BESIDE_BULK.replace("}}\nnetwork", f"}}, {late}}}\nnetwork").replace("1 GB", "500 MB"))
+        started, fetched = case.fetches.started, case.fetches.fetched
+        won = max(1.0 - float(started[1] - fetched[0]) / CONQUEST, 0.0)
+        winning = (1.0 - won) * CONQUEST
+        moved = winning * 50e6 * (won + 1.0) / 2
+        # A retreat is a multiple of 1/256.
+        assert fetched[1] - started[1] == pytest.approx(winning + (500e6 - moved) / 50e6, rel=2e-3)
+
+
 def test_bbr_knows_no_conquest() -> None:
-    """Oracle: half of the uplink at once."""
-    (case,) = cases(
-        f"nodes: {{web: {{count: 1, {QUIET}}}}}\nnetwork: {{efficiency: 100%, latency: 0 s, buffer: 100 ms, "
-        "congestion_control: bbr, fairness: {sigma: 0}}\nregistry: {uplink: 100 MB/s, ttfb: 0 s}\nimages: {app: 1 GB}\n"
-        "background: {bulk: {links: [registry.uplink], connections: 1}}\n"
-    )
-    assert case.end == pytest.approx(20.0)
+    """Oracle: half of the uplink at once, after a slow start up to that: a round trip is the other's queue of 0.4 ms."""
+    (case,) = cases(BESIDE_BULK.replace("fairness:", "congestion_control: bbr, fairness:"))
+    assert case.end == pytest.approx(float(case.fetches.started[0]) + 20.0)
+    assert case.fetches.started[0] < 0.001
 
 
 def test_no_spread_is_max_min_fairness_to_the_last_bit() -> None:

@@ -8,7 +8,8 @@ from rolloutsim.fleet.queues import CODEL_TARGET, OCCUPANCY, standing_queue
 
 from .test_pull import QUIET, only_case
 
-# An early node keeps the uplink (100 MB/s) busy; a late one asks at 1 s: 3 round trips, then 2 for its only layer.
+# An early node keeps the uplink (100 MB/s) busy, and has filled its queue by 2 s: 4 ms that its slow start leaves, and
+# 5 % of a second each second. A late one asks at 3 s: 3 round trips, then 2 for its only layer.
 ASKING = QUIET.replace("resolve_round_trips: 0", "resolve_round_trips: 3").replace(
     "layer_round_trips: 0", "layer_round_trips: 2"
 )
@@ -17,7 +18,7 @@ ASKING = QUIET.replace("resolve_round_trips: 0", "resolve_round_trips: 3").repla
 def resolved_and_started(network: str, registry: str = "") -> tuple[float, float]:
     """How long the late node's manifests and its layer's first byte take [s]."""
     case = only_case(
-        f"nodes: {{early: {{count: 1, {QUIET}}}, late: {{count: 1, start: 1 s, {ASKING}}}}}\n"
+        f"nodes: {{early: {{count: 1, {QUIET}}}, late: {{count: 1, start: 3 s, {ASKING}}}}}\n"
         f"network: {{efficiency: 100%, {network}}}\n"
         f"registry: {{uplink: 100 MB/s, ttfb: 0 s{registry}}}\n"
         "images: {app: 1 GB}\n"
@@ -44,10 +45,10 @@ def test_fq_codel_keeps_the_queue_at_its_target() -> None:
     assert resolved_and_started("latency: 0 s, buffer: 100 ms, queue: fq_codel")[0] == pytest.approx(3 * CODEL_TARGET)
 
 
-def test_bbr_fills_no_more_than_a_round_trip() -> None:
-    # 2 ms of round trip, and as much in the queue; with 1 ms of buffer 0.88 ms.
+def test_one_bbr_connection_fills_little_more_than_a_round_trip() -> None:
+    # 2 ms of round trip, and as much in the queue, and 25 segments of 1,448 B; with 1 ms of buffer 0.88 ms.
     long = "latency: 1 ms, buffer: 100 ms, congestion_control: bbr"
-    assert resolved_and_started(long)[0] == pytest.approx(3 * 0.004)
+    assert resolved_and_started(long)[0] == pytest.approx(3 * (0.004 + 25 * 1448 / 100e6))
     assert resolved_and_started(long.replace("100 ms", "1 ms"))[0] == pytest.approx(3 * 0.00288)
 
 
@@ -62,7 +63,10 @@ def test_what_has_just_ended_leaves_no_queue() -> None:
 
 
 def test_a_second_layer_waits_in_the_queue_of_the_nodes_own_nic() -> None:
-    """Oracle: layers of 10 and 100 MB share 10 MB/s; when the first is there (2 s) the second still fills the queue."""
+    """Oracle: layers of 10 and 100 MB share 10 MB/s; when the first is there (2 s) the second alone fills the queue.
+
+    Slow start left it 4 ms of 10 MB/s there, and it has received 10 MB.
+    """
     group = QUIET.replace("nic: unlimited", "nic: 80 Mbit/s").replace("layer_round_trips: 0", "layer_round_trips: 2")
     case = only_case(
         f"nodes: {{web: {{count: 1, parallel_layers: 2, {group}}}}}\n"
@@ -71,7 +75,7 @@ def test_a_second_layer_waits_in_the_queue_of_the_nodes_own_nic() -> None:
     )
     last = int(case.fetches.layer.tolist().index(2))
     assert case.fetches.granted[last] == pytest.approx(2.0)
-    assert case.fetches.started[last] == pytest.approx(2.0 + 2 * 0.088)
+    assert case.fetches.started[last] == pytest.approx(2.0 + 2 * (0.004 + 0.05 * 10e6 / 10e6))
 
 
 def test_a_registrys_storage_has_no_queue() -> None:

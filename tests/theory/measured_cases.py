@@ -78,8 +78,8 @@ def read_all() -> list[Measured]:
     ]  # fmt: skip
 
 
-def scenario_text(case: Measured, queues: bool = False, fairness: bool = False) -> str:
-    """The scenario file (JSON is YAML), with standing queues and TCP's unfairness or without."""
+def scenario_text(case: Measured, queues: bool = False, fairness: bool = False, ping: bool = False) -> str:
+    """The scenario file (JSON is YAML), with standing queues, TCP's unfairness and a ping to node 0, or without."""
     config = case.config
     # A warm cache serves every layer itself: it takes the registry's place, with its own link.
     uplink = config["registry_mbit_per_s"] if config["cache"] is None else config["cache"]["egress_mbit"]
@@ -113,6 +113,10 @@ def scenario_text(case: Measured, queues: bool = False, fairness: bool = False) 
         scenario["background"] = {
             f"{flow['kind']}{i}": _background(flow, names) for i, flow in enumerate(config["background"])
         }
+    if ping:
+        way = ["registry.uplink", *groups["group0"].get("via", ()), f"{names[0]}.nic.in"]
+        service = {"links": way, "request": {"size": "64 B", "every": "100 ms"}}
+        scenario["background"] = scenario.get("background", {}) | {"ping": service}
     return json.dumps(scenario, indent=1)
 
 
