@@ -14,7 +14,7 @@ from rolloutsim.fleet.node import Node
 from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, words
 from rolloutsim.fleet.sources.registry import Registry
-from rolloutsim.fleet.windows import connections, window_rate
+from rolloutsim.fleet.windows import LONG, Windows, connections, window_rate
 from rolloutsim.scenario.resolved import NodeGroup
 from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES, LinkName
 from rolloutsim.scenario.routes import asked, carrying, rack_of, round_trip, routes
@@ -139,6 +139,9 @@ class _Builder:
             # Of BBR nothing is known of a slow conquest.
             conquest = fairness.conquest and scenario.congestion_control == "cubic"
             fleet.share_by(Weights(self.network, fairness.sigma, fairness.memory, conquest, places))
+        longest = 2 * (scenario.path_latency + sum(link.latency for link in scenario.links.values()))
+        if longest > LONG:
+            fleet.windows = Windows(self.network, scenario.congestion_control == "bbr", self.queues)
 
     def build(self) -> Actors:
         nodes: list[Node] = []

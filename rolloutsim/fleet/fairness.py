@@ -303,7 +303,9 @@ class Course:
         if self.flow.bundle is None:
             return
         self.level = weights._draw()
-        weights.network.reweigh(self.flow, weights._kind(self.kind, self.level))
+        kind = weights._kind(self.kind, self.level)
+        kind = weights.network.kind(kind.links, kind.usage, self.flow.kind.cap, kind.weight, self.flow.kind.capped_by)
+        weights.network.reweigh(self.flow, kind)
         weights.network.call_later(weights.memory, self.redraw)
 
 

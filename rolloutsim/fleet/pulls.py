@@ -18,6 +18,7 @@ from rolloutsim.fleet.incidents import Incidents
 from rolloutsim.fleet.instants import Together
 from rolloutsim.fleet.ledger import Ledger
 from rolloutsim.fleet.retries import Retries
+from rolloutsim.fleet.windows import LONG
 from rolloutsim.network.states import Flow
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.recipes import LayerStep, Recipe, Way
     from rolloutsim.fleet.retries import Crowd
     from rolloutsim.fleet.sources.source import Connections
+    from rolloutsim.fleet.windows import Windows
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import Kind
     from rolloutsim.network.states import Host
@@ -187,7 +189,7 @@ class Fleet:
 
     __slots__ = (
         "cells", "failed", "fetches", "follows", "incidents", "ledger", "network", "pulled", "queues", "retries",
-        "start", "together", "weights",
+        "start", "together", "weights", "windows",
     )  # fmt: skip
 
     def __init__(
@@ -209,6 +211,7 @@ class Fleet:
         self.retries = Retries(self.together, incidents, ledger.pulls, failed)
         self.queues: Queues | None = None  # what adds to round trips; None: nothing does
         self.weights: Weights | None = None  # how unevenly connections share; None: evenly
+        self.windows: Windows | None = None  # how the windows of those over long paths grow; None: at once
         # (host, kind, size, done, fetch): the bytes of a fetch flow over a connection of their own.
         self.start: Callable[[Host, Kind, float, Callable[[Flow], None], Any], Flow] = network.start
         self.follows = False  # whether somebody needs to know of each connection's begin and end
@@ -219,14 +222,20 @@ class Fleet:
         self.start = weights.start
 
     def follow(self) -> None:
-        """Tell queues and incumbents, if there are any, of each connection's begin and end."""
-        if self.queues is not None or (self.weights is not None and self.weights.bulk):
+        """Tell windows, queues and incumbents, if there are any, of each connection's begin and end."""
+        if self.windows is not None or self.queues is not None or (self.weights is not None and self.weights.bulk):
             self.follows = True
             self.start = self._open
 
     def _open(self, host: Host, kind: Kind, size: float, done: Callable[[Flow], None], fetch: Any) -> Flow:
         """The bytes of a fetch flow; somebody needs to know."""
-        weights, queues = self.weights, self.queues
+        weights, queues, windows = self.weights, self.queues, self.windows
+        base = kind
+        if windows is not None:
+            if fetch.way.round_trip > LONG:
+                kind = windows.first(host, kind)
+            else:
+                windows = None
         if weights is None:
             flow = self.network.start(host, kind, size, done, fetch)
         else:
@@ -235,6 +244,8 @@ class Fleet:
                 weights.began(flow)
         if queues is not None:
             queues.began(flow, fetch.way.round_trip)
+        if windows is not None:
+            windows.follow(flow, fetch, base)
         return flow
 
     def close(self, flow: Flow) -> None:

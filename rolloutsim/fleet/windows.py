@@ -1,20 +1,57 @@
-"""What a connection's TCP window lets through: no more than a window each round trip.
+"""TCP windows: a connection moves no more than a window each round trip, and its window takes time to grow.
 
-The receiver's buffer bounds the window, hence the rate over a long path (M. Allman, V. Paxson, E. Blanton, *TCP
-Congestion Control*, RFC 5681, section 2; D. Borman et al., *TCP Extensions for High Performance*, RFC 7323, section
-1.1). The round trip is that without queues: a queue is longer only where the link, and not the window, is what limits.
+- *Bound.* The receiver's buffer bounds the window, hence the rate over a long path (M. Allman, V. Paxson, E. Blanton,
+  *TCP Congestion Control*, RFC 5681, section 2; D. Borman et al., *TCP Extensions for High Performance*, RFC 7323,
+  section 1.1). The round trip is that without queues: a queue is long where the link limits, and not the window.
+- *Growth*, where a round trip is longer than `LONG`. A connection that comes to a full link loses packets before it has
+  its share, and leaves slow start with what a loss leaves of it. From there, and when others leave capacity behind, its
+  window grows as the congestion control lets it: by max(0.4·t³, 0.53·t / round trip) segments with cubic (RFC 9438,
+  sections 4.2 and 4.3), by a quarter each eight round trips with BBR (N. Cardwell et al., *BBR: Congestion-Based
+  Congestion Control*, ACM Queue 14(5), 2016: a gain of 1.25 in one phase of eight). While a link limits it,
+  cubic's window is what it has on its way there, those of its packets among them that wait in the queue, and without a
+  `buffer` as much more than the link needs as keeps that busy after a loss (assumed); BBR's estimate is the highest of
+  ten round trips, in one of which it asked for a quarter more than it got.
+
+A window has one of the sizes `limit × RUNG^-k`, each of which stands for those around it: the growth is taken in steps,
+and flows of equal rungs share their state.
 """
 
 from __future__ import annotations
 
-from math import inf
-from typing import TYPE_CHECKING
+from math import inf, log
+from typing import TYPE_CHECKING, Final
 
+from rolloutsim.fleet.latency import SEGMENT
 from rolloutsim.fleet.ledger import TCP_WINDOW
+from rolloutsim.fleet.recipes import expected_rate
+from rolloutsim.network.guards import ROUNDING
 
 if TYPE_CHECKING:
+    from rolloutsim.fleet.pulls import Fetch
+    from rolloutsim.fleet.queues import Queues
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import Kind, SharedLink
+    from rolloutsim.network.states import Flow, Host
+
+# Over shorter round trips windows have grown before it matters [s] (assumed).
+LONG: Final = 0.005
+
+# What a loss leaves of a window with cubic; RFC 9438, section 4.1 (with BBR: assumed the same).
+KEPT: Final = 0.7
+
+# Growth of windows: cubic's constant [segments/s^3], the Reno-friendly slope [segments per round trip]; RFC 9438.
+_CUBIC: Final = 0.4
+_RENO: Final = 0.53
+
+# BBR's probing gain, and the round trips of a cycle in which it probes once.
+GAIN: Final = 1.25
+_CYCLE: Final = 8.0
+
+# The ratio of two rungs (assumed: finer ones change no measured case by 1 %).
+RUNG: Final = 1.1
+
+# The least looks at a window while its flow lasts (assumed: growth is noticed late by 3 % of it at the most).
+_LOOKS: Final = 32.0
 
 
 def window_rate(window: float | None, round_trip: float) -> float:
@@ -33,6 +70,37 @@ def window_rate(window: float | None, round_trip: float) -> float:
         Rate [B/s]; inf where nothing limits it.
     """
     return inf if window is None or round_trip <= 0.0 else window / round_trip
+
+
+def growth(time: float, window: float, round_trip: float, bbr: bool) -> float:
+    """How much a window has grown that nothing but the congestion control limits.
+
+    Parameters
+    ----------
+    time : float
+        Since the last loss, or since BBR last had less than it asked for [s].
+    window : float
+        What it was then [segments].
+    round_trip : float
+        Round-trip time, queues included [s].
+    bbr : bool
+        Whether BBR says how it grows, or cubic.
+
+    Returns
+    -------
+    float
+        Growth [segments].
+    """
+    if bbr:
+        return float(window * (GAIN ** (time / (_CYCLE * round_trip)) - 1.0))
+    return float(max(_CUBIC * time**3, _RENO * time / round_trip))
+
+
+def growth_time(more: float, window: float, round_trip: float, bbr: bool) -> float:
+    """After how long a window has grown by so many segments [s]; the inverse of `growth`."""
+    if bbr:
+        return _CYCLE * round_trip * log(1.0 + more / window) / log(GAIN)
+    return float(min((more / _CUBIC) ** (1.0 / 3.0), more / _RENO * round_trip))
 
 
 def connections(
@@ -62,3 +130,114 @@ def connections(
     if windowed < min(cap, private, narrowest):
         return network.kind(links, usage, windowed, capped_by=TCP_WINDOW)
     return network.kind(links, usage, cap)
+
+
+class Windows:
+    """How the windows of a case's connections over long paths grow.
+
+    Parameters
+    ----------
+    network : FluidNetwork
+        Where they flow.
+    bbr : bool
+        Whether their congestion control is BBR, or cubic.
+    queues : Queues or None
+        Where their packets wait.
+    """
+
+    __slots__ = ("bbr", "network", "queues")
+
+    def __init__(self, network: FluidNetwork, bbr: bool, queues: Queues | None) -> None:
+        self.network = network
+        self.bbr = bbr
+        self.queues = queues
+
+    def first(self, host: Host, kind: Kind) -> Kind:
+        """The kind of a flow that now leaves slow start: its window is smaller where the way is full."""
+        if not any(link.level < inf for link in kind.links) and not host.state.full.value:
+            return kind
+        limit = _limit(host, kind)
+        return self.capped(kind, limit, KEPT * expected_rate(kind, host.profile.capacities, len(host.flows)))
+
+    def follow(self, flow: Flow, fetch: Fetch, kind: Kind) -> None:
+        """Let the window of a flow grow, which now begins, as one of a kind or with a smaller window than that."""
+        # What it gets is known when the sharing has settled on it.
+        self.network.call_afterwards(Course(self, flow, fetch, kind).begin)
+
+    def capped(self, kind: Kind, limit: float, rate: float) -> Kind:
+        """Flows of a kind whose window lets a rate through, on the nearest rung, none above `limit` [B/s]."""
+        if rate >= limit or limit == inf:
+            return kind
+        cap = limit * RUNG ** -round(log(limit / max(rate, SEGMENT)) / log(RUNG))
+        return self.network.kind(kind.links, kind.usage, cap, kind.weight, TCP_WINDOW) if cap < limit else kind
+
+
+class Course:
+    """The window of one flow over time."""
+
+    __slots__ = ("base", "epoch", "fetch", "flow", "limit", "round_trip", "window", "windows")
+
+    def __init__(self, windows: Windows, flow: Flow, fetch: Fetch, base: Kind) -> None:
+        self.windows = windows
+        self.flow = flow
+        self.fetch = fetch
+        self.base = base  # with the largest window
+        self.limit = _limit(flow.host, base)
+        self.round_trip = fetch.way.round_trip
+        self.window = 0.0  # what it was at `epoch` [segments]
+        self.epoch = 0.0  # since when it grows [s]
+
+    def begin(self, _: object) -> None:
+        """It has its first rate."""
+        if self.flow.bundle is not None:
+            self._restart(min(self.flow.kind.cap, self.limit))
+            self._plan(self.windows.network.rate(self.flow), self.round_trip)
+
+    def look(self, _: object) -> None:
+        """The window has grown, or the link has limited it."""
+        flow, windows = self.flow, self.windows
+        network, queues = windows.network, windows.queues
+        if flow.bundle is None:
+            return
+        rate, cap, waiting = network.rate(flow), min(flow.kind.cap, self.limit), 0.0
+        if rate < cap * (1.0 - ROUNDING):
+            if queues is not None:
+                way = self.fetch.way
+                waiting = queues.towards(flow.host, self.base, self.round_trip, way.nic_wait)
+            self._restart(rate * (GAIN if windows.bbr else max(1.0 + waiting / self.round_trip, 1.0 / KEPT)))
+            cap = self.window
+        else:
+            time = network.now - self.epoch
+            cap = self.window + growth(time, self.window, self.round_trip, windows.bbr)
+        cap *= SEGMENT / self.round_trip
+        network.reweigh(flow, windows.capped(self._weighted(), self.limit, cap))
+        self._plan(rate, self.round_trip + waiting)
+
+    def _restart(self, rate: float) -> None:
+        """From now on the window grows that lets a rate through [B/s]."""
+        self.window = rate * self.round_trip / SEGMENT
+        self.epoch = self.windows.network.now
+
+    def _plan(self, rate: float, round_trip: float) -> None:
+        """Look again when the window is nearer to the next rung."""
+        flow, network = self.flow, self.windows.network
+        if rate <= 0.0:
+            # Its link is down: whoever begins anew begins with slow start.
+            network.reweigh(flow, self._weighted())
+            return
+        next_one = min(flow.kind.cap, self.limit) * RUNG**0.5 * self.round_trip / SEGMENT
+        more = max(next_one - self.window, 0.0)
+        due = self.epoch + growth_time(more, self.window, round_trip, self.windows.bbr)
+        left = (flow.size - network.received(flow)) / rate
+        network.call_later(max(due - network.now, round_trip, left / _LOOKS), self.look)
+
+    def _weighted(self) -> Kind:
+        """Its kind with the largest window and its present weight."""
+        base, network = self.base, self.windows.network
+        return network.kind(base.links, base.usage, base.cap, self.flow.kind.weight, base.capped_by)
+
+
+def _limit(host: Host, kind: Kind) -> float:
+    """The most that a connection can ever have [B/s]."""
+    private = min([host.profile.capacities[place] for place, _ in kind.usage], default=inf)
+    return min(private, kind.cap, *[link.nominal for link in kind.links])
