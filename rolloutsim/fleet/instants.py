@@ -1,6 +1,6 @@
-"""Instants: the end of the present one, and those for which many ask at once.
+"""Instants: the end of the present one, those for which many ask at once, and how those do not who only seem to.
 
-Its end is when everything else that happens at the present time has happened.
+The end of an instant is when everything else that happens at the present time has happened.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from rolloutsim.network.fluid import FluidNetwork
 
 # After everybody else who waits for the sharing to settle on the instant.
 _END = 1
+
+# How many moments those take who ask one after the other (assumed: enough to be out of step); their number's bits.
+_BITS = 5
 
 
 class EndOfInstant:
@@ -46,6 +49,34 @@ class EndOfInstant:
     def _call(self, _: object) -> None:
         self.asked = False
         self.function()
+
+
+def staggered(turn: int, within: float) -> float:
+    """How much later somebody begins who is to begin at the same moment as others.
+
+    In the real world nobody is in step: nodes that were would let links idle while all of them set up their next
+    connections. Those who follow one another are far apart, whatever their number: bits of the turn, reversed
+    (J. G. van der Corput, *Verteilungsfunktionen*, 1935).
+
+    Parameters
+    ----------
+    turn : int
+        How many of them come before.
+    within : float
+        The time within which all of them begin [s].
+
+    Returns
+    -------
+    float
+        Time [s]; none for the first.
+    """
+    if not within:
+        return 0.0
+    found, turn = 0, turn % (1 << _BITS)
+    for _ in range(_BITS):
+        found = found << 1 | turn & 1
+        turn >>= 1
+    return within * found / (1 << _BITS)
 
 
 class Together:

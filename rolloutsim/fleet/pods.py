@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import isnan
 
+from rolloutsim.fleet.instants import staggered
 from rolloutsim.fleet.ledger import NEVER
 from rolloutsim.fleet.pod_group import Pod as Pod
 from rolloutsim.fleet.pod_ledger import PodLedger
@@ -44,7 +45,13 @@ NOBODY = -1  # no pod's event: the controller acts by itself
 
 
 class Cluster(PodLife):
-    """The pods of a case; its parameters, and `settled`, are those of `PodLife`."""
+    """The pods of a case; its parameters, and `settled`, are those of `PodLife`.
+
+    Parameters
+    ----------
+    staggers : sequence of float
+        Within which time each node asks for pods that are created at the same moment as others [s].
+    """
 
     def __init__(
         self,
@@ -54,8 +61,12 @@ class Cluster(PodLife):
         kubelets: Sequence[KubeletProtocol],
         startup: Callable[[int], float],
         ledger: PodLedger,
+        staggers: Sequence[float],
     ) -> None:
         super().__init__(network, workloads, nodes_of, kubelets, startup, ledger)
+        self.staggers = staggers
+        self.created_at = -1.0  # the instant of the last creation [s] ...
+        self.created = 0  # ... and the pods that were created then
         for number, workload in enumerate(workloads):
             if not workload.create:
                 self._populate(number, workload)
@@ -129,7 +140,9 @@ class Cluster(PodLife):
         steps.add(row, CONTROLLER_PACING, since, now, trigger=trigger)
         pod.cause, pod.since = CONTROLLER, now
         self._note(pod)
-        overhead = spec.strategy.step_overhead
+        self.created = self.created + 1 if now == self.created_at else 0
+        self.created_at = now
+        overhead = spec.strategy.step_overhead + staggered(self.created, self.staggers[node])
         if overhead > 0.0:
             self.network.call_later(overhead, self._ask_if_same, (pod, pod.epoch))
         else:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rolloutsim.fleet.instants import staggered
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -35,9 +37,15 @@ def plan(
     """
     first = 0
     planned = 0
+    turns: dict[float, int] = {}  # who were to ask at a time [s]
     for group in scenario.groups:
         for pull in case.pulls.get(group.name, ()):
             times = pull.at.sample(rng, group.count).tolist()
+            if pull.at.is_constant:
+                turn = turns.get(pull.at.low, 0)
+                turns[pull.at.low] = turn + group.count
+                if group.stagger:
+                    times = [at + staggered(number, group.stagger) for number, at in enumerate(times, turn)]
             for i, at in enumerate(times, first):
                 network.call_later(at, _ask, (actors.nodes[i], actors.recipes[i][pull.image]))
             planned += group.count

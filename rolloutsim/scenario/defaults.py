@@ -153,7 +153,7 @@ PROGRESS_TIMEOUT = "pull_progress_timeout"  # the part of a profile that is no p
 
 DEFAULT_RUNTIME = "containerd"
 
-START_JITTER = Default(
+STAGGER = Default(
     0.02, "20 ms (0 s in the ideal model)",
     "assumed; measured: clients started at once on one machine began 2 to 17 ms apart, 20 of them within 340 ms",
 )  # fmt: skip

@@ -277,6 +277,7 @@ def _group(name: str, spec: model.GroupSpec, document: Document, line_share: flo
         kubelet=_kubelet(spec),
         storage=None if ideal else _storage(spec),
         shared_address=spec.shared_address,
+        stagger=0.0 if ideal else spec.stagger,
     )
 
 
@@ -319,21 +320,11 @@ def _distribution(spec: model.DistributionSpec | None) -> resolved.Distribution:
     return resolved.Distribution(low=spec.min or 0.0, high=spec.max or 0.0, p50=spec.p50, p95=spec.p95)
 
 
-def _asked(spec: model.DistributionSpec | None, group: model.GroupSpec, document: Document) -> resolved.Distribution:
-    """When nodes ask that are to ask at a time: the same moment on every node is one of the ideal model only."""
-    at = _distribution(spec)
-    if document.model == "ideal" or not at.is_constant:
-        return at
-    return dataclasses.replace(at, high=at.low + group.start_jitter)
-
-
 def _cases(document: Document) -> tuple[resolved.Case, ...]:
     """One case for each image, in the file's order; one for everything where there are workloads or a schedule."""
     if document.rollout.strategy == "schedule":
         pulls = {
-            name: tuple(
-                resolved.PlannedPull(pull.image, _asked(pull.at, group, document)) for pull in group.pulls or ()
-            )
+            name: tuple(resolved.PlannedPull(pull.image, _distribution(pull.at)) for pull in group.pulls or ())
             for name, group in document.nodes.items()
         }
         return (resolved.Case(ALL, pulls),)
@@ -346,7 +337,7 @@ def _cases(document: Document) -> tuple[resolved.Case, ...]:
         resolved.Case(
             image,
             {
-                name: (resolved.PlannedPull(image, _asked(group.start, group, document)),)
+                name: (resolved.PlannedPull(image, _distribution(group.start)),)
                 for name, group in document.nodes.items()
             },
         )

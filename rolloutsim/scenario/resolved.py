@@ -387,6 +387,7 @@ class NodeGroup:
     cached: Mapping[str, int] = field(default_factory=dict)  # image -> how many of the nodes hold it
     kubelet: Kubelet = field(default_factory=Kubelet)
     storage: Disk | None = None  # what fits on the disk; None: everything
+    stagger: float = 0.0  # within which nodes ask one after the other that are to ask at once [s]
     shared_address: bool = False  # all its nodes reach registries from one address (NAT)
 
     def node_name(self, index: int) -> str:

@@ -13,7 +13,7 @@ from rolloutsim.simulation import simulate
 
 # A real model with everything that takes time switched off; tests switch on what they are about.
 QUIET = (
-    "nic: unlimited, disk: unlimited, unpack: unlimited, resolve_round_trips: 0, resolve_time: 0 s, "
+    "nic: unlimited, disk: unlimited, unpack: unlimited, stagger: 0 s, resolve_round_trips: 0, resolve_time: 0 s, "
     "layer_round_trips: 0, layer_time: 0 s, finish_time: 0 s"
 )
 

@@ -25,7 +25,7 @@ FILES = [*(ROOT / "scenarios" / f"{name}.yaml" for name in SHIPPED), *PLANTED]
 
 # Nodes and a registry that add nothing of their own to what the bytes take.
 BARE = (
-    "resolve_round_trips: 0, resolve_time: 0 s, layer_round_trips: 0, layer_time: 0 s, finish_time: 0 s, "
+    "stagger: 0 s, resolve_round_trips: 0, resolve_time: 0 s, layer_round_trips: 0, layer_time: 0 s, finish_time: 0 s, "
     "unpack: {unpack}, disk: {disk}, nic: {nic}"
 )
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES, START_JITTER, default_source, shown_default
+from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES, STAGGER, default_source, shown_default
 from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Short, Whole, Word, fault, is_long, key, short
 from rolloutsim.scenario.model.kinds import (
     AnyRate,
@@ -208,9 +208,9 @@ class GroupSpec(Spec):
         "not for pods: their controllers decide",
         source="assumed: all at once",
     )  # fmt: skip
-    start_jitter: Time = key(
-        START_JITTER.value, unit="time", shown=START_JITTER.shown, source=START_JITTER.source,
-        description="how much later than `start` a node asks at most, at random, where that is the same for all nodes",
+    stagger: Time = key(
+        STAGGER.value, unit="time", shown=STAGGER.shown, source=STAGGER.source,
+        description="nodes that are to ask at the same moment do so one after the other, evenly within this time",
     )  # fmt: skip
     via: Names = key((), description="shared links between the network's core and the group, in order")
     connection_cap: Rate | None = key(
