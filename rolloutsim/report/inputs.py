@@ -34,7 +34,8 @@ _RATES = {".".join(_rate_of(one)): one.is_network for one in PULLED}
 _BESIDE = {"disk.rate": ("disk.capacity",), "unpack.rate": ("unpack.cores",)}
 _NODE_KEYS = (
     *(key for rate in _RATES for key in (rate, *_BESIDE.get(rate, ()))), "runtime", "parallel_layers", "slots_per",
-    "resolve_round_trips", "resolve_time", "layer_round_trips", "layer_time", "finish_time", "start",
+    "resolve_round_trips", "resolve_time", "layer_round_trips", "layer_time", "kept_connections", "finish_time",
+    "start",
 )  # fmt: skip
 _POD_KEYS = (
     "serialize_image_pulls",
