@@ -200,6 +200,7 @@ def runtime(name: str, changes: Mapping[str, Any], ideal: bool) -> Runtime:
         values |= dict.fromkeys(
             ("resolve_round_trips", "resolve_time", "layer_round_trips", "layer_time", "finish_time"), 0.0
         )
+        values["kept_connections"] = 0  # whose set-up would take no time
     return Runtime(name=name, retry=retry, **values)
 
 
