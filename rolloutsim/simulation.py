@@ -364,6 +364,7 @@ class _Alone:
         recipe = self.actors.recipes[0][self.image]
         fleet = self._fleet()
         fleet.queues = self.queues
+        fleet.follow()
         layers = words({recipe.steps[place].layer for place in held})
         host = self.network.host(made.host.profile)
         node = Node(fleet, made.index, host, made.runtime, layers, made.address, None, None)

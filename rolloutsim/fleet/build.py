@@ -284,10 +284,13 @@ class _Builder:
         tls = registry.tls
         layer_trips = runtime.layer_round_trips + (tls and runtime.layer_round_trips > 1)
         resolve_trips = runtime.resolve_round_trips + (tls and runtime.resolve_round_trips > 0)
+        set_up_trips = min(max(runtime.layer_round_trips - 1.0, 0.0), 1.0) + (layer_trips - runtime.layer_round_trips)
+        set_up = set_up_trips * trip
         cap, ttfb, redirect = registry.connection_cap, registry.ttfb, registry.redirect
         if redirect is not None:
             # The registry answers with a redirection: set-up and request again, at the object storage.
             ttfb += 2 * round_trip(scenario, paths[0]) + redirect.ttfb
+            set_up += round_trip(scenario, paths[0])
             cap = redirect.connection_cap
         kinds = tuple(
             self._fetch_kind(group, path, cap, window_rate(registry.tcp_window, round_trip(scenario, path)), pins)
@@ -308,6 +311,9 @@ class _Builder:
             resolve_trips=resolve_trips,
             buffered=nic_wait > 0.0 or any(link in waits for kind in kinds for link in kind.links),
             nic_wait=nic_wait,
+            keeps=runtime.kept_connections,
+            set_up=set_up,
+            set_up_trips=set_up_trips,
         )
 
     def _fetch_kind(

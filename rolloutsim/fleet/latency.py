@@ -15,12 +15,17 @@ SEGMENT: Final = 1448
 INITIAL_WINDOW: Final = 10 * SEGMENT
 
 
-def slow_start_delay(size: float, rate: float, round_trip: float) -> float:
+# After how long without a packet a connection starts slowly again: the least retransmission timeout [s]; Linux
+# net/ipv4/tcp_output.c (`tcp_cwnd_restart`, `tcp_slow_start_after_idle` 1), include/net/tcp.h (`TCP_RTO_MIN`).
+RESTART: Final = 0.2
+
+
+def slow_start_delay(size: float, rate: float, round_trip: float, window: float = INITIAL_WINDOW) -> float:
     """The time that slow start costs a transfer against one that runs at its share at once.
 
-    The window begins at 10 segments and doubles each round trip. While it is smaller than
-    `rate × round_trip`, each round costs a round trip but moves only a window; the last round does not
-    wait for its acknowledgements.
+    The window begins at 10 segments, that of a kept connection where it had come to, and doubles each round trip.
+    While it is smaller than `rate × round_trip`, each round costs a round trip but moves only a window; the last round
+    does not wait for its acknowledgements.
 
     Parameters
     ----------
@@ -30,22 +35,24 @@ def slow_start_delay(size: float, rate: float, round_trip: float) -> float:
         The share that the transfer will have [B/s].
     round_trip : float
         Round-trip time [s].
+    window : float
+        With which it begins [B].
 
     Returns
     -------
     float
-        Delay [s]; zero when the round trip is zero or the share needs no more than the initial window.
+        Delay [s]; zero when the round trip is zero or the share needs no more than the first window.
 
     References
     ----------
     N. Cardwell, S. Savage, T. Anderson, *Modeling TCP Latency*, INFOCOM 2000, section 3.2.
     """
     product = rate * round_trip
-    if product <= INITIAL_WINDOW or size <= INITIAL_WINDOW:
+    if product <= window or size <= window:
         return 0.0
     # Rounds until the window is as large as the product; rounds until all bytes are sent, less the last.
-    growing = ceil(log2(product / INITIAL_WINDOW))
-    sending = ceil(log2(size / INITIAL_WINDOW + 1)) - 1
+    growing = ceil(log2(product / window))
+    sending = ceil(log2(size / window + 1)) - 1
     rounds = min(growing, sending)
-    sent = INITIAL_WINDOW * (2**rounds - 1)
+    sent = window * (2**rounds - 1)
     return float(max(rounds * round_trip - sent / rate, 0.0))

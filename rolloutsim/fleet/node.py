@@ -22,7 +22,7 @@ from typing import Final
 
 from rolloutsim.fleet.disk import DiskSpace
 from rolloutsim.fleet.hosts import again, reason_of
-from rolloutsim.fleet.latency import INITIAL_WINDOW, slow_start_delay
+from rolloutsim.fleet.latency import slow_start_delay
 from rolloutsim.fleet.ledger import BYTES_DONE, CONNECTED, RETRY, SOURCE, STARTED
 from rolloutsim.fleet.losses import Losses
 from rolloutsim.fleet.pulls import (
@@ -390,14 +390,16 @@ class Node:
     def _request_layer(self, fetch: Fetch, waiting: float) -> None:
         """Set up the connection and send the request; `waiting` is the time in queues per round trip [s]."""
         fleet, way, size = self.fleet, fetch.way, fetch.left
-        wait = way.before_first_byte + way.layer_trips * waiting
-        round_trip = way.round_trip + waiting
-        if round_trip > 0.0 and size > INITIAL_WINDOW:
+        wait = way.before_first_byte + way.layer_trips * waiting - fetch.pull.reuse(fetch, waiting, fleet.network.now)
+        round_trip, window = way.round_trip + waiting, fetch.window
+        fetch.window += size
+        if round_trip > 0.0 and size > window:
             host, kind = self.host, way.kinds[fetch.replica]
             rate = expected_rate(kind, host.profile.capacities, len(host.flows))
             if fleet.weights is not None:
                 rate *= fleet.weights.first_weight(host, kind)
-            wait += slow_start_delay(size, rate, round_trip)
+            fetch.window = max(min(fetch.window, rate * round_trip), window)
+            wait += slow_start_delay(size, rate, round_trip, window)
         if wait > 0.0:
             fleet.network.call_later(wait, self._stream, fetch)
         elif way.buffered:
@@ -488,6 +490,8 @@ class Node:
         fleet.fetches.finish(row, fleet.network.now, size, cause)
         if not fetch.way.unlimited:
             self.leave(fetch)
+        if fetch.way.keeps:
+            pull.keep(fetch, fleet.network.now)
         if self.progress_timeout is not None:
             pull.received += flow.size
         complete = True

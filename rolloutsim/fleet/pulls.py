@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rolloutsim.fleet.incidents import Incidents
 from rolloutsim.fleet.instants import Together
+from rolloutsim.fleet.latency import INITIAL_WINDOW, RESTART
 from rolloutsim.fleet.ledger import Ledger
 from rolloutsim.fleet.retries import Retries
 from rolloutsim.fleet.windows import LONG
@@ -43,6 +44,9 @@ COMMITTED: Final = 6
 UNPACKING: Final = 7
 
 NOT_YET: Final = -1.0
+
+# After how long an idle connection is closed [s]: containerd core/remotes/docker/registry.go, IdleConnTimeout.
+IDLE_TIMEOUT: Final = 30.0
 
 
 class Trouble:
@@ -89,12 +93,24 @@ class Ranges:
         return lead
 
 
+class Idle:
+    """A connection to a replica of a source, kept for the next layer: its window [B], and since when it is idle [s]."""
+
+    __slots__ = ("replica", "since", "way", "window")
+
+    def __init__(self, fetch: Fetch, now: float) -> None:
+        self.way = fetch.way
+        self.replica = fetch.replica
+        self.window = fetch.window
+        self.since = now
+
+
 class Fetch:
     """A layer, or a range of it, on its way to a node."""
 
     __slots__ = (
         "awaited_in", "flow", "holds", "left", "pull", "ranges", "replica", "row", "state", "step", "trouble",
-        "way",
+        "way", "window",
     )  # fmt: skip
 
     def __init__(self, pull: Pull, step: LayerStep, left: float) -> None:
@@ -110,6 +126,7 @@ class Fetch:
         # Set when it asks for a connection.
         self.replica: int  # of the source
         self.holds: Connections | None  # unless its source is unlimited
+        self.window: float  # of its connection, when it is complete [B]
         self.flow: Flow | None  # set when it is FLOWING or UNPACKING
 
     def got_before(self) -> float:
@@ -144,8 +161,8 @@ class Pull:
     """
 
     __slots__ = (
-        "crowd", "failures", "limited", "lost", "missing", "moved", "moved_at", "next", "over", "received", "recipe",
-        "refusal", "row", "sent", "slots", "unpacking", "way",
+        "crowd", "failures", "idle", "limited", "lost", "missing", "moved", "moved_at", "next", "over", "received",
+        "recipe", "refusal", "row", "sent", "slots", "unpacking", "way",
     )  # fmt: skip
 
     def __init__(self, recipe: Recipe, row: int, slots: Slots) -> None:
@@ -159,6 +176,7 @@ class Pull:
         self.received = 0.0  # bytes of fetches that ended or broke [B]
         self.moved = 0.0  # what had arrived [B]
         self.over = False
+        self.idle: list[Idle] | None = None  # connections kept for the layers to come
         self.crowd: Crowd | None = None  # in which it waits to ask again
         # Of requests that are sent one by one.
         self.sent = 0  # answered ones
@@ -168,6 +186,32 @@ class Pull:
         self.limited = 0.0  # what these cost [s]
         # Set when it is resolved.
         self.moved_at: float  # the last look that saw it grow [s]
+
+    def keep(self, fetch: Fetch, now: float) -> None:
+        """Keep a fetch's connection for another layer, if there is room."""
+        idle = self.idle
+        if idle is None:
+            self.idle = [Idle(fetch, now)]
+        elif len(idle) < fetch.way.keeps:
+            idle.append(Idle(fetch, now))
+
+    def reuse(self, fetch: Fetch, waiting: float, now: float) -> float:
+        """Go on with a kept connection if there is one; what that saves [s].
+
+        `waiting` is the time in queues per round trip [s].
+        """
+        fetch.window = INITIAL_WINDOW
+        idle, way = self.idle, fetch.way
+        if idle is not None:
+            # The one that was last in use, as net/http takes them.
+            for place in range(len(idle) - 1, -1, -1):
+                one = idle[place]
+                if one.way is way and one.replica == fetch.replica and now - one.since < IDLE_TIMEOUT:
+                    del idle[place]
+                    if now - one.since <= RESTART:
+                        fetch.window = one.window
+                    return way.set_up + way.set_up_trips * waiting
+        return 0.0
 
 
 class Fleet:

@@ -111,13 +111,14 @@ class Queue:
         The same while constant rates overflow it [s].
     """
 
-    __slots__ = ("brim", "first", "large", "link", "senders", "small", "wait", "young", "youths")
+    __slots__ = ("brim", "first", "large", "link", "others", "senders", "small", "wait", "young", "youths")
 
     def __init__(self, link: SharedLink, wait: float, brim: float) -> None:
         self.link = link
         self.wait = wait
         self.brim = brim
-        self.senders = 0
+        self.senders = 0  # connections that fill it
+        self.others = 0  # flows that have filled it, when the sharing was last settled
         self.small = 0.0  # bytes of connections with no more than what they put into the queue at first
         self.large: dict[Flow, float] = {}  # the others, and what they put into it at first [B]
         self.first = 0.0  # the sum of these [B]
@@ -188,15 +189,18 @@ class Queues:
 
     def ended(self, flow: Flow) -> None:
         """A connection is over."""
-        sender = self.senders.pop(flow, None)
+        sender = self.senders.get(flow)
         if sender is None:
             return
         for link in flow.kind.links:
             queue = self.waits.get(link)
             if queue is not None:
                 queue.remove(flow)
-                if self.bbr and sender.since > self.network.now - BBR_WINDOW:
-                    queue.young -= 1
+                if self.bbr:
+                    self._grow_old(queue)
+                    if sender.since > self.network.now - BBR_WINDOW:
+                        queue.young -= 1
+        del self.senders[flow]
 
     def on(self, links: tuple[SharedLink, ...], base: float) -> float:
         """The time that a packet now waits on its way over some links.
@@ -247,8 +251,10 @@ class Queues:
             self._grow_old(queue)
             if queue.young < 2:
                 return min(wait, self._old(link.flows, base, link.nominal))
+        if not self.network.update_planned:
+            queue.others = link.flows - queue.senders
         room = wait * link.capacity
-        if link.flows > queue.senders or queue.first >= room:
+        if queue.others > 0 or queue.first >= room:
             return wait
         held = queue.small
         for flow, first in queue.large.items():

@@ -47,11 +47,17 @@ class Way:
         Whether a link on it has a queue.
     nic_wait : float
         In the queue of the node's NIC while that binds [s].
+    keeps : int
+        Connections that a pull keeps idle for its next layers.
+    set_up : float
+        What a kept one saves of `before_first_byte` [s].
+    set_up_trips : float
+        Round trips in `set_up` that meet the queues of the way.
     """
 
     __slots__ = (
-        "before_first_byte", "buffered", "fallible", "kinds", "layer_trips", "nic_wait", "number", "resolve_time",
-        "resolve_trips", "round_trip", "source", "unlimited",
+        "before_first_byte", "buffered", "fallible", "keeps", "kinds", "layer_trips", "nic_wait", "number",
+        "resolve_time", "resolve_trips", "round_trip", "set_up", "set_up_trips", "source", "unlimited",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +71,9 @@ class Way:
         resolve_trips: float,
         buffered: bool,
         nic_wait: float,
+        keeps: int = 0,
+        set_up: float = 0.0,
+        set_up_trips: float = 0.0,
     ) -> None:
         self.source = source
         # What each request asks of the source, which never changes, stands here, where it is quick to read.
@@ -79,6 +88,9 @@ class Way:
         self.resolve_trips = resolve_trips
         self.buffered = buffered
         self.nic_wait = nic_wait
+        self.keeps = keeps
+        self.set_up = set_up
+        self.set_up_trips = set_up_trips
 
 
 class LayerStep:

@@ -34,7 +34,8 @@ _RATES = {".".join(_rate_of(one)): one.is_network for one in PULLED}
 _BESIDE = {"disk.rate": ("disk.capacity",), "unpack.rate": ("unpack.cores",)}
 _NODE_KEYS = (
     *(key for rate in _RATES for key in (rate, *_BESIDE.get(rate, ()))), "runtime", "parallel_layers", "slots_per",
-    "resolve_round_trips", "resolve_time", "layer_round_trips", "layer_time", "finish_time", "start",
+    "resolve_round_trips", "resolve_time", "layer_round_trips", "layer_time", "kept_connections", "finish_time",
+    "start",
 )  # fmt: skip
 _POD_KEYS = (
     "serialize_image_pulls",
@@ -50,8 +51,9 @@ _ROLLOUT_KEYS = ("max_surge", "max_unavailable", "min_ready", "step_overhead", "
 # What the ideal model switches off, whatever its default (`rolloutsim.scenario.resolve`).
 _REAL_ONLY = (
     *(key for key, is_network in _RATES.items() if not is_network), "unpack.cores", "runtime", "resolve_round_trips",
-    "resolve_time", "layer_round_trips", "layer_time", "finish_time", "mtu", "efficiency", "latency", "buffer", "queue",
-    "fairness", "congestion_control", *_FAIRNESS_KEYS, "max_connections", "ttfb", "tls", "step_overhead", "startup",
+    "resolve_time", "layer_round_trips", "layer_time", "kept_connections", "finish_time", "mtu", "efficiency",
+    "latency", "buffer", "queue", "fairness", "congestion_control", *_FAIRNESS_KEYS, "max_connections", "ttfb", "tls",
+    "step_overhead", "startup",
 )  # fmt: skip
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?) (B|s|B/s)")
 _KINDS: Mapping[str, Kind] = {"B": "size", "s": "time", "B/s": "rate"}

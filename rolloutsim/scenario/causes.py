@@ -74,7 +74,7 @@ CONNECTION_CAP = Cause(
 # They moved as fast as TCP's window allows over the connection's round trip.
 TCP_WINDOW = Cause(
     "tcp_window", "the TCP window over a long round trip", "every connection moves a TCP window per round trip",
-    Look(21, "TCP window", "sky", "xxxx"),
+    Look(23, "TCP window", "sky", "xxxx"),
 )  # fmt: skip
 
 # ---- of a pull -----------------------------------------------------------------------------------------

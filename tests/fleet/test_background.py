@@ -73,9 +73,9 @@ def test_what_does_not_fit_of_a_constant_rate_is_lost_and_counted() -> None:
 
 
 def test_a_request_takes_its_round_trips_and_its_way_through_the_narrowest_link() -> None:
-    # Before: 1 MB at 100 MB/s. During: 2 queues more, and the response still leaves at the line's speed. The pull has
-    # what its slow start left in the queue (4 ms of 100 MB/s) and 5 % of the 90 MB/s that it receives, until the queue is
-    # full (0.88 x 50 ms), and in the end no more than what it has left.
+    # Before: 1 MB at 100 MB/s. During: 2 queues more, and the response still leaves at the line's speed. In the queue
+    # the pull has what its slow start left there (4 ms of 100 MB/s) and 5 % of the 90 MB/s that it receives, until it
+    # is full (0.88 x 50 ms), and in the end no more than what it has left.
     service = "shop: {links: [registry.uplink], request: {size: 1 MB, every: 100 ms, round_trips: 2}}"
     case = with_background(service, network=", buffer: 50 ms")
     one = only(case)

@@ -67,7 +67,8 @@ def test_a_second_layer_waits_in_the_queue_of_the_nodes_own_nic() -> None:
 
     Slow start left it 4 ms of 10 MB/s there, and it has received 10 MB.
     """
-    group = QUIET.replace("nic: unlimited", "nic: 80 Mbit/s").replace("layer_round_trips: 0", "layer_round_trips: 2")
+    trips = "layer_round_trips: 2, kept_connections: 0"
+    group = QUIET.replace("nic: unlimited", "nic: 80 Mbit/s").replace("layer_round_trips: 0", trips)
     case = only_case(
         f"nodes: {{web: {{count: 1, parallel_layers: 2, {group}}}}}\n"
         "network: {efficiency: 100%, latency: 0 s, buffer: 100 ms}\n"

@@ -26,6 +26,7 @@ CLIENTS: dict[str, dict[str, Any]] = {
         "resolve_round_trips": 8,
         "layer_time": "8 ms",
         "layer_round_trips": 2,
+        "kept_connections": 0,
         "finish_time": "0 s",
     },
     "raw": {
@@ -33,6 +34,7 @@ CLIENTS: dict[str, dict[str, Any]] = {
         "resolve_round_trips": 0,
         "layer_time": "1 ms",
         "layer_round_trips": 1,
+        "kept_connections": 6,
         "finish_time": "0 s",
     },
     "ctr-fetch": {
@@ -40,6 +42,7 @@ CLIENTS: dict[str, dict[str, Any]] = {
         "resolve_round_trips": 4,
         "layer_time": "10 ms",
         "layer_round_trips": 2,
+        "kept_connections": 2,
         "finish_time": "0.3 s",
     },
 }

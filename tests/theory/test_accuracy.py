@@ -18,6 +18,8 @@ RANK_ERROR = 0.12
 BANDWIDTH_ERROR = 0.15
 LATENCY_ERROR = 0.20
 HELD_OUT_MARGIN = 0.03
+ROUND_TRIP_ERROR = 0.08
+LARGEST_ROUND_TRIP_ERROR = 0.60
 CORE_ERROR = 0.10  # what the plain model keeps, too
 
 
@@ -61,6 +63,13 @@ def test_what_applications_feel_is_as_measured() -> None:
     assert abs(udp.error) <= 0.01
     assert abs(before.error) <= LATENCY_ERROR
     assert abs(during.error) <= LATENCY_ERROR
+
+
+def test_the_round_trip_felt_while_pulled_is_within_8_per_cent_and_never_60_off() -> None:
+    near = [one for one in accuracy.round_trips() if one.is_near]
+    assert {one.case.config["congestion_control"] for one in near} == {"cubic", "bbr"}
+    assert accuracy.median_round_trip_error() <= ROUND_TRIP_ERROR
+    assert max(abs(one.error) for one in near) <= LARGEST_ROUND_TRIP_ERROR
 
 
 def test_a_constant_rate_is_unharmed_by_a_pull() -> None:

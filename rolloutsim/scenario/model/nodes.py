@@ -176,6 +176,10 @@ class GroupSpec(Spec):
     layer_time: Time | None = _runtime_key(
         "layer_time", "time", "the client's own time for a layer before its first byte"
     )
+    kept_connections: Annotated[int, Whole(0, 1000)] | None = _runtime_key(
+        "kept_connections", "connections", "idle connections that a pull keeps for its next layers, which neither set "
+        "up nor start slowly again; 0: a new one for each layer",
+    )  # fmt: skip
     finish_time: Time | None = _runtime_key("finish_time", "time", "from the last layer's end until the image is ready")
     layer_fetch_buffer: Annotated[float, Quantity("size", least=512.0)] | None = key(
         None, unit="size", shown="none: a layer is fetched in one piece",
