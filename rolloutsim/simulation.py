@@ -355,7 +355,7 @@ class _Alone:
         fleet = self._fleet()
         case = Case("alone", {group.name: (PlannedPull(self.image, Distribution()),) for group in scenario.groups})
         self.actors: Actors = build(scenario, case, fleet, _nothing_random, _nothing_random)
-        self.queues = fleet.queues
+        self.queues, self.windows = fleet.queues, fleet.windows
         self.pulled_at = nan
 
     def time(self, held: frozenset[int]) -> float:
@@ -363,7 +363,7 @@ class _Alone:
         (made,) = self.actors.nodes
         recipe = self.actors.recipes[0][self.image]
         fleet = self._fleet()
-        fleet.queues = self.queues
+        fleet.queues, fleet.windows = self.queues, self.windows
         fleet.follow()
         layers = words({recipe.steps[place].layer for place in held})
         host = self.network.host(made.host.profile)

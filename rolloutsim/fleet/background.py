@@ -36,6 +36,10 @@ Application: TypeAlias = "Transfer | ConstantRate"
 # What applications cross.
 Link: TypeAlias = "SharedLink | PrivateLink"
 
+# How long a packet of a transfer waits in the queue of a full link that gives no buffer [s] (assumed: 2.5 MB at a port of
+# 1 Gbit/s). Only its window hangs on it, and how long it takes to retreat on that one's cube root.
+UNKNOWN_QUEUE = 0.02
+
 # A transfer without a size has to move what its narrowest link carries in ten days [s], longer than any rollout
 # (assumed). Without an end the count of its bytes would have no precision.
 ENDLESS = 864000.0
@@ -179,6 +183,8 @@ class Transfer:
         if self.queues is not None:
             nic = max((link.wait for link in self.private), default=0.0)
             wait = self.queues.towards(self.host, self.kind, self.base, nic)
+        if not wait and (self.host.state.full.value or any(link.level < inf for link in self.kind.links)):
+            wait = UNKNOWN_QUEUE
         return self.rate() / len(self.flows) * (self.base + wait) / SEGMENT
 
 

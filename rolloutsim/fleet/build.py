@@ -138,7 +138,9 @@ class _Builder:
         if fairness is not None:
             # Of BBR nothing is known of a slow conquest.
             conquest = fairness.conquest and scenario.congestion_control == "cubic"
-            fleet.share_by(Weights(self.network, fairness.sigma, fairness.memory, conquest, places))
+            conquest = conquest and any(spec.rate is None and spec.request is None for spec in scenario.background)
+            if fairness.sigma or conquest:
+                fleet.share_by(Weights(self.network, fairness.sigma, fairness.memory, conquest, places))
         longest = 2 * (scenario.path_latency + sum(link.latency for link in scenario.links.values()))
         if longest > LONG:
             fleet.windows = Windows(self.network, scenario.congestion_control == "bbr", self.queues)

@@ -232,10 +232,12 @@ def _window(own: float | None, document: Document) -> float | None:
 
 
 def _fairness(document: Document) -> resolved.Fairness | None:
-    """How unevenly connections share; None: as max-min fairness has it, as always in the ideal model."""
+    """How unevenly connections share; None: as max-min fairness has it, in the ideal model."""
     spec = document.network.fairness
-    if spec is None or document.model == "ideal":
+    if document.model == "ideal":
         return None
+    if spec is None:
+        return fairness(document.network.congestion_control, 0.0, None, None)
     return fairness(document.network.congestion_control, spec.sigma, spec.memory, spec.conquest)
 
 
