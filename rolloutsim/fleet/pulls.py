@@ -200,7 +200,7 @@ class Pull:
 
         `waiting` is the time in queues per round trip [s].
         """
-        fetch.window = INITIAL_WINDOW
+        fetch.window = float(INITIAL_WINDOW)
         idle, way = self.idle, fetch.way
         if idle is not None:
             # The one that was last in use, as net/http takes them.
