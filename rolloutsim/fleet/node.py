@@ -393,12 +393,14 @@ class Node:
         wait = way.before_first_byte + way.layer_trips * waiting - fetch.pull.reuse(fetch, waiting, fleet.network.now)
         round_trip, window = way.round_trip + waiting, fetch.window
         fetch.window += size
+        fetch.starts_slowly = False
         if round_trip > 0.0 and size > window:
             host, kind = self.host, way.kinds[fetch.replica]
             rate = expected_rate(kind, host.profile.capacities, len(host.flows))
             if fleet.weights is not None:
                 rate *= fleet.weights.first_weight(host, kind)
             fetch.window = max(min(fetch.window, rate * round_trip), window)
+            fetch.starts_slowly = rate * round_trip > window
             wait += slow_start_delay(size, rate, round_trip, window)
         if wait > 0.0:
             fleet.network.call_later(wait, self._stream, fetch)

@@ -109,8 +109,8 @@ class Fetch:
     """A layer, or a range of it, on its way to a node."""
 
     __slots__ = (
-        "awaited_in", "flow", "holds", "left", "pull", "ranges", "replica", "row", "state", "step", "trouble",
-        "way", "window",
+        "awaited_in", "flow", "holds", "left", "pull", "ranges", "replica", "row", "starts_slowly", "state", "step",
+        "trouble", "way", "window",
     )  # fmt: skip
 
     def __init__(self, pull: Pull, step: LayerStep, left: float) -> None:
@@ -127,6 +127,7 @@ class Fetch:
         self.replica: int  # of the source
         self.holds: Connections | None  # unless its source is unlimited
         self.window: float  # of its connection, when it is complete [B]
+        self.starts_slowly: bool  # whether that is in slow start until its share
         self.flow: Flow | None  # set when it is FLOWING or UNPACKING
 
     def got_before(self) -> float:
@@ -276,10 +277,10 @@ class Fleet:
         weights, queues, windows = self.weights, self.queues, self.windows
         base = kind
         if windows is not None:
-            if fetch.way.round_trip > LONG:
-                kind = windows.first(host, kind)
-            else:
+            if fetch.way.round_trip <= LONG:
                 windows = None
+            elif fetch.starts_slowly:
+                kind = windows.first(host, kind)
         if weights is None:
             flow = self.network.start(host, kind, size, done, fetch)
         else:

@@ -50,8 +50,8 @@ _CYCLE: Final = 8.0
 # The ratio of two rungs (assumed: finer ones change no measured case by 1 %).
 RUNG: Final = 1.1
 
-# The least looks at a window while its flow lasts (assumed: growth is noticed late by 3 % of it at the most).
-_LOOKS: Final = 32.0
+# The least looks at a window while its flow lasts (assumed: growth is noticed late by 2 % of it at the most).
+_LOOKS: Final = 64.0
 
 
 def window_rate(window: float | None, round_trip: float) -> float:
@@ -175,7 +175,7 @@ class Windows:
 class Course:
     """The window of one flow over time."""
 
-    __slots__ = ("base", "epoch", "fetch", "flow", "limit", "round_trip", "window", "windows")
+    __slots__ = ("base", "epoch", "fetch", "flow", "free", "limit", "round_trip", "window", "windows")
 
     def __init__(self, windows: Windows, flow: Flow, fetch: Fetch, base: Kind) -> None:
         self.windows = windows
@@ -186,6 +186,7 @@ class Course:
         self.round_trip = fetch.way.round_trip
         self.window = 0.0  # what it was at `epoch` [segments]
         self.epoch = 0.0  # since when it grows [s]
+        self.free = True  # whether nothing but the window limited it when it was last looked at
 
     def begin(self, _: object) -> None:
         """It has its first rate."""
@@ -205,8 +206,11 @@ class Course:
                 way = self.fetch.way
                 waiting = queues.towards(flow.host, self.base, self.round_trip, way.nic_wait)
             self._restart(rate * (GAIN if windows.bbr else max(1.0 + waiting / self.round_trip, 1.0 / KEPT)))
-            cap = self.window
+            cap, self.free = self.window, False
         else:
+            if not self.free:
+                # When the link became free is not known better.
+                self.epoch, self.free = (self.epoch + network.now) / 2.0, True
             time = network.now - self.epoch
             cap = self.window + growth(time, self.window, self.round_trip, windows.bbr)
         cap *= SEGMENT / self.round_trip

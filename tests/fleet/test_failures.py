@@ -382,7 +382,7 @@ def test_what_rounding_leaves_of_the_rate_on_a_link_that_is_down_is_no_byte():
     # 10.2 s sees the last real bytes; the first look more than 30 s later is at 50.2 s.
     text = """
 rolloutsim: 1
-nodes: {n: {count: 1000, pull_progress_timeout: 30 s}}
+nodes: {n: {count: 1000, stagger: 0 s, pull_progress_timeout: 30 s}}
 network: {rate: 1 Gbit/s, links: {wan: {capacity: 10 Gbit/s}}}
 registry: {via: [wan]}
 images: {a: {layers: [100 MB, 25 MB]}}
