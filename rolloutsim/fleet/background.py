@@ -129,7 +129,7 @@ class Transfer:
             self.flows.append(flow)
             # Those from before the rollout have filled the queues on their way.
             if self.queues is not None and self.started > 0.0:
-                self.queues.began(flow, self.base)
+                self.queues.began(flow, self.base, self.started, 0.0)
 
     def _finish(self, flow: Flow) -> None:
         self.flows.remove(flow)
