@@ -36,8 +36,8 @@ Application: TypeAlias = "Transfer | ConstantRate"
 # What applications cross.
 Link: TypeAlias = "SharedLink | PrivateLink"
 
-# How long a packet of a transfer waits in the queue of a full link that gives no buffer [s] (assumed: 2.5 MB at a port of
-# 1 Gbit/s). Only its window hangs on it, and how long it takes to retreat on that one's cube root.
+# How long a packet of a transfer waits in the queue of a full link that gives no buffer [s] (assumed: 2.5 MB at a port
+# of 1 Gbit/s). Only its window hangs on it, and how long it takes to retreat on that one's cube root.
 UNKNOWN_QUEUE = 0.02
 
 # A transfer without a size has to move what its narrowest link carries in ten days [s], longer than any rollout
@@ -140,7 +140,7 @@ class Transfer:
             self.flows.append(flow)
             # Those from before the rollout have filled the queues on their way.
             if self.queues is not None and self.started > 0.0:
-                self.queues.began(flow, self.base)
+                self.queues.began(flow, self.base, self.started, 0.0)
 
     def _finish(self, flow: Flow) -> None:
         self.flows.remove(flow)

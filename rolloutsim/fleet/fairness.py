@@ -28,6 +28,7 @@ from rolloutsim.network.states import Flow, Host
 
 if TYPE_CHECKING:
     from rolloutsim.fleet.background import Transfer
+    from rolloutsim.fleet.pulls import Socket
 
 # The medians of four equally likely parts of the normal distribution, scaled to a variance of 1: quantiles 1/8, 3/8,
 # 5/8, 7/8 of the normal distribution are ±1.15035 and ±0.31864, whose root mean square is 0.84405.
@@ -122,11 +123,16 @@ class Weights:
             self.bulk.append(Incumbent(self.network, transfer))
 
     def start(self, host: Host, kind: Kind, size: float, done: Callable[[Flow], None], tag: Any) -> Flow:
-        """Start a flow of a new connection; otherwise as `FluidNetwork.start`."""
-        level = self._draw()
-        flow = self.network.start(host, self._kind(kind, level), size, done, tag)
+        """Start a fetch's flow with the weight of its connection, which a kept one has already.
+
+        Otherwise as `FluidNetwork.start`.
+        """
+        socket: Socket = tag.socket
+        if socket.level < 0:
+            socket.level = self._draw()
+        flow = self.network.start(host, self._kind(kind, socket.level), size, done, tag)
         if self.memory < inf:
-            self.network.call_later(self.memory, Course(self, flow, kind, level).redraw)
+            self.network.call_later(self.memory, Course(self, flow, kind, socket).redraw)
         return flow
 
     def began(self, flow: Flow) -> None:
@@ -291,23 +297,24 @@ class Incumbent:
 class Course:
     """The weight of one flow over time: other draws now and then."""
 
-    __slots__ = ("flow", "kind", "level", "weights")
+    __slots__ = ("flow", "kind", "socket", "weights")
 
-    def __init__(self, weights: Weights, flow: Flow, kind: Kind, level: int) -> None:
+    def __init__(self, weights: Weights, flow: Flow, kind: Kind, socket: Socket) -> None:
         self.weights = weights
         self.flow = flow
         self.kind = kind
-        self.level = level
+        self.socket = socket
 
     def redraw(self, _: object) -> None:
         """The connection's luck changes."""
         weights = self.weights
         if self.flow.bundle is None:
             return
-        self.level = weights._draw()
-        kind = weights._kind(self.kind, self.level)
-        kind = weights.network.kind(kind.links, kind.usage, self.flow.kind.cap, kind.weight, self.flow.kind.capped_by)
-        weights.network.reweigh(self.flow, kind)
+        self.socket.level = weights._draw()
+        kind, own = weights._kind(self.kind, self.socket.level), self.flow.kind
+        weights.network.reweigh(
+            self.flow, weights.network.kind(kind.links, kind.usage, own.cap, kind.weight, own.capped_by)
+        )
         weights.network.call_later(weights.memory, self.redraw)
 
 

@@ -390,17 +390,18 @@ class Node:
     def _request_layer(self, fetch: Fetch, waiting: float) -> None:
         """Set up the connection and send the request; `waiting` is the time in queues per round trip [s]."""
         fleet, way, size = self.fleet, fetch.way, fetch.left
-        wait = way.before_first_byte + way.layer_trips * waiting - fetch.pull.reuse(fetch, waiting, fleet.network.now)
-        round_trip, window = way.round_trip + waiting, fetch.window
-        fetch.window += size
-        fetch.starts_slowly = False
+        wait = way.before_first_byte + way.layer_trips * waiting
+        wait -= fetch.pull.connect(fetch, waiting, fleet.network.now)
+        round_trip, socket, window = way.round_trip + waiting, fetch.socket, fetch.socket.window
+        socket.window += size
+        socket.starts_slowly = False
         if round_trip > 0.0 and size > window:
             host, kind = self.host, way.kinds[fetch.replica]
             rate = expected_rate(kind, host.profile.capacities, len(host.flows))
             if fleet.weights is not None:
                 rate *= fleet.weights.first_weight(host, kind)
-            fetch.window = max(min(fetch.window, rate * round_trip), window)
-            fetch.starts_slowly = rate * round_trip > window
+            socket.window = max(min(socket.window, rate * round_trip), window)
+            socket.starts_slowly = rate * round_trip > window
             wait += slow_start_delay(size, rate, round_trip, window)
         if wait > 0.0:
             fleet.network.call_later(wait, self._stream, fetch)
@@ -493,7 +494,7 @@ class Node:
         if not fetch.way.unlimited:
             self.leave(fetch)
         if fetch.way.keeps:
-            pull.keep(fetch, fleet.network.now)
+            pull.keep(fetch.socket, flow.size, fleet.network.now)
         if self.progress_timeout is not None:
             pull.received += flow.size
         complete = True

@@ -93,24 +93,37 @@ class Ranges:
         return lead
 
 
-class Idle:
-    """A connection to a replica of a source, kept for the next layer: its window [B], and since when it is idle [s]."""
+class Socket:
+    """A TCP connection to a replica of a source, which may move one layer after another.
 
-    __slots__ = ("replica", "since", "way", "window")
+    Parameters
+    ----------
+    way : Way
+        To the source.
+    replica : int
+        Of the source.
+    now : float
+        When it is set up [s].
+    """
 
-    def __init__(self, fetch: Fetch, now: float) -> None:
-        self.way = fetch.way
-        self.replica = fetch.replica
-        self.window = fetch.window
-        self.since = now
+    __slots__ = ("idle_since", "level", "received", "replica", "since", "starts_slowly", "way", "window")
+
+    def __init__(self, way: Way, replica: int, now: float) -> None:
+        self.way = way
+        self.replica = replica
+        self.since = self.idle_since = now
+        self.window = float(INITIAL_WINDOW)  # [B]
+        self.received = 0.0  # over it, by the layers before [B]
+        self.level = -1  # of its weight; -1: not drawn
+        self.starts_slowly = False  # whether the layer on its way begins in slow start
 
 
 class Fetch:
     """A layer, or a range of it, on its way to a node."""
 
     __slots__ = (
-        "awaited_in", "flow", "holds", "left", "pull", "ranges", "replica", "row", "starts_slowly", "state", "step",
-        "trouble", "way", "window",
+        "awaited_in", "flow", "holds", "left", "pull", "ranges", "replica", "row", "socket", "state", "step", "trouble",
+        "way",
     )  # fmt: skip
 
     def __init__(self, pull: Pull, step: LayerStep, left: float) -> None:
@@ -126,8 +139,7 @@ class Fetch:
         # Set when it asks for a connection.
         self.replica: int  # of the source
         self.holds: Connections | None  # unless its source is unlimited
-        self.window: float  # of its connection, when it is complete [B]
-        self.starts_slowly: bool  # whether that is in slow start until its share
+        self.socket: Socket  # when it has asked
         self.flow: Flow | None  # set when it is FLOWING or UNPACKING
 
     def got_before(self) -> float:
@@ -177,7 +189,7 @@ class Pull:
         self.received = 0.0  # bytes of fetches that ended or broke [B]
         self.moved = 0.0  # what had arrived [B]
         self.over = False
-        self.idle: list[Idle] | None = None  # connections kept for the layers to come
+        self.idle: list[Socket] | None = None  # connections kept for the layers to come
         self.crowd: Crowd | None = None  # in which it waits to ask again
         # Of requests that are sent one by one.
         self.sent = 0  # answered ones
@@ -188,30 +200,32 @@ class Pull:
         # Set when it is resolved.
         self.moved_at: float  # the last look that saw it grow [s]
 
-    def keep(self, fetch: Fetch, now: float) -> None:
-        """Keep a fetch's connection for another layer, if there is room."""
-        idle = self.idle
-        if idle is None:
-            self.idle = [Idle(fetch, now)]
-        elif len(idle) < fetch.way.keeps:
-            idle.append(Idle(fetch, now))
+    def keep(self, socket: Socket, size: float, now: float) -> None:
+        """Keep a connection that has moved so many bytes [B] for another layer, if there is room."""
+        socket.received += size
+        socket.idle_since = now
+        if self.idle is None:
+            self.idle = [socket]
+        elif len(self.idle) < socket.way.keeps:
+            self.idle.append(socket)
 
-    def reuse(self, fetch: Fetch, waiting: float, now: float) -> float:
-        """Go on with a kept connection if there is one; what that saves [s].
+    def connect(self, fetch: Fetch, waiting: float, now: float) -> float:
+        """Go on with a kept connection, if there is one, or with a new one; what a kept one saves [s].
 
         `waiting` is the time in queues per round trip [s].
         """
-        fetch.window = float(INITIAL_WINDOW)
         idle, way = self.idle, fetch.way
         if idle is not None:
             # The one that was last in use, as net/http takes them.
             for place in range(len(idle) - 1, -1, -1):
-                one = idle[place]
-                if one.way is way and one.replica == fetch.replica and now - one.since < IDLE_TIMEOUT:
+                socket = idle[place]
+                if socket.way is way and socket.replica == fetch.replica and now - socket.idle_since < IDLE_TIMEOUT:
                     del idle[place]
-                    if now - one.since <= RESTART:
-                        fetch.window = one.window
+                    if now - socket.idle_since > RESTART:
+                        socket.window = float(INITIAL_WINDOW)
+                    fetch.socket = socket
                     return way.set_up + way.set_up_trips * waiting
+        fetch.socket = Socket(way, fetch.replica, now)
         return 0.0
 
 
@@ -279,7 +293,7 @@ class Fleet:
         if windows is not None:
             if fetch.way.round_trip <= LONG:
                 windows = None
-            elif fetch.starts_slowly:
+            elif fetch.socket.starts_slowly:
                 kind = windows.first(host, kind)
         if weights is None:
             flow = self.network.start(host, kind, size, done, fetch)
@@ -288,7 +302,7 @@ class Fleet:
             if weights.bulk:
                 weights.began(flow)
         if queues is not None:
-            queues.began(flow, fetch.way.round_trip)
+            queues.began(flow, fetch.way.round_trip, fetch.socket.since, fetch.socket.received)
         if windows is not None:
             windows.follow(flow, fetch, base)
         return flow

@@ -30,11 +30,11 @@ A link without a `buffer` has no queue.
 
 from __future__ import annotations
 
-from collections import deque
 from math import inf
 from typing import TYPE_CHECKING, Final
 
 from rolloutsim.fleet.latency import INITIAL_WINDOW, SEGMENT
+from rolloutsim.network.heaps import heappop, heappush
 from rolloutsim.network.links import Kind, SharedLink
 from rolloutsim.network.states import Flow, Host
 from rolloutsim.scenario.resources import NIC_IN
@@ -85,17 +85,28 @@ def standing_queue(buffer: float, queue: str) -> float:
 
 
 class Sender:
-    """A connection that fills queues: since when [s], how much of it slow start left in the queue of a link."""
+    """A connection that fills queues.
 
-    __slots__ = ("rise", "since")
+    Parameters
+    ----------
+    base : float
+        Its base round trip [s].
+    since : float
+        When it was set up [s].
+    before : float
+        What it received for layers before this one [B].
+    """
 
-    def __init__(self, rise: float, since: float) -> None:
-        self.rise = rise  # of the round trip [s]
+    __slots__ = ("grown", "rise", "since")
+
+    def __init__(self, base: float, since: float, before: float) -> None:
+        self.rise = min(max(_RISE * base, LEAST_RISE), _MOST_RISE)  # of its round trip, when slow start ends [s]
         self.since = since
+        self.grown = GROWTH * before
 
     def first(self, size: float, capacity: float) -> float:
         """What it has in the queue of a link at first [B]."""
-        return min(size, max(self.rise * capacity, INITIAL_WINDOW))
+        return min(size, max(self.rise * capacity, INITIAL_WINDOW) + self.grown)
 
 
 class Queue:
@@ -122,8 +133,8 @@ class Queue:
         self.small = 0.0  # bytes of connections with no more than what they put into the queue at first
         self.large: dict[Flow, float] = {}  # the others, and what they put into it at first [B]
         self.first = 0.0  # the sum of these [B]
-        self.youths: deque[tuple[float, Flow]] = deque()  # when connections came, the earliest first
-        self.young = 0  # how many of these are not over
+        self.youths: list[tuple[float, int, Flow]] = []  # a heap of young connections: (since when, order, flow)
+        self.young = 0  # how many of their flows are not over
 
     def add(self, flow: Flow, first: float) -> None:
         """A connection begins to fill it."""
@@ -157,7 +168,7 @@ class Queues:
         Whether the senders' TCP is BBR.
     """
 
-    __slots__ = ("bbr", "fair", "network", "overflowing", "senders", "waits")
+    __slots__ = ("bbr", "fair", "network", "number", "overflowing", "senders", "waits")
 
     def __init__(self, network: FluidNetwork, bbr: bool) -> None:
         self.network = network
@@ -166,6 +177,7 @@ class Queues:
         self.fair: dict[SharedLink, None] = {}  # links whose packets are queued flow by flow
         self.overflowing: dict[SharedLink, None] = {}  # constant rates lose bytes there now
         self.senders: dict[Flow, Sender] = {}
+        self.number = 0  # of flows that began
 
     def add(self, link: SharedLink, buffer: float, queue: str) -> None:
         """A link has a buffer [s]."""
@@ -175,16 +187,16 @@ class Queues:
             if is_fair:
                 self.fair[link] = None
 
-    def began(self, flow: Flow, base: float) -> None:
-        """A connection with a base round trip [s] begins to fill the queues on its way."""
-        now = self.network.now
-        sender = self.senders[flow] = Sender(min(max(_RISE * base, LEAST_RISE), _MOST_RISE), now)
+    def began(self, flow: Flow, base: float, since: float, before: float) -> None:
+        """A flow of a connection begins to fill the queues on its way; the others are as in `Sender`."""
+        sender = self.senders[flow] = Sender(base, since, before)
         for link in flow.kind.links:
             queue = self.waits.get(link)
             if queue is not None:
                 queue.add(flow, sender.first(flow.size, link.nominal))
-                if self.bbr:
-                    queue.youths.append((now, flow))
+                if self.bbr and since > self.network.now - BBR_WINDOW:
+                    self.number += 1
+                    heappush(queue.youths, (since, self.number, flow))
                     queue.young += 1
 
     def ended(self, flow: Flow) -> None:
@@ -292,9 +304,8 @@ class Queues:
         """Count those no more that are not young any longer."""
         limit = self.network.now - BBR_WINDOW
         while queue.youths and queue.youths[0][0] <= limit:
-            since, flow = queue.youths.popleft()
-            sender = self.senders.get(flow)
-            if sender is not None and sender.since == since:
+            flow = heappop(queue.youths)[2]
+            if flow in self.senders:
                 queue.young -= 1
 
 

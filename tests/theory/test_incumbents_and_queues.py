@@ -117,6 +117,27 @@ def test_a_runtime_that_keeps_no_connection_sets_up_and_starts_slowly_for_each_l
     assert waits(2) == [0.130] * 3 + [0.050] * 6
 
 
+def test_a_kept_connection_has_the_luck_and_the_queue_that_it_had() -> None:
+    """Oracle: two nodes in a race of ten layers; with a new draw for each the races even out."""
+
+    def text(kept: int) -> str:
+        return (
+            "nodes: {web: {count: 2, nic: 1 Gbit/s, disk: unlimited, unpack: unlimited, parallel_layers: 1, "
+            f"kept_connections: {kept}}}}}\nnetwork: {{rate: 100 Mbit/s, latency: 0 s, buffer: 100 ms, "
+            f"fairness: {{sigma: 0.4}}}}\nimages: {{app: {{layers: [{', '.join(['2 MB'] * 10)}]}}}}\n"
+            "background: {ping: {links: [registry.uplink], request: {size: 1 B, every: 50 ms}}}\n"
+        )
+
+    def spread(kept: int) -> float:
+        return fmean(float(np.ptp(case_of(text(kept), seed).pods.ready)) for seed in range(30))
+
+    def felt(kept: int) -> float:
+        return float(np.median(readings_of(case_of(text(kept)).background.latency, 0)[:, 1]))
+
+    assert spread(1) > 1.5 * spread(0) > 0.0
+    assert felt(1) > 2 * felt(0)
+
+
 def test_young_bbr_connections_fill_the_queue_and_older_ones_keep_some_of_it() -> None:
     """Oracle: measured queues of 31 to 50 ms where the idle round trip is 0.07 ms and the buffer 50 ms.
 

@@ -197,8 +197,8 @@ def test_a_line_that_is_down_for_a_while_is_used_again() -> None:
 # ---- who begins at once --------------------------------------------------------------------------------
 
 IN_STEP = (
-    "nodes: {{web: {{count: 20, nic: 1 Gbit/s, {start}}}}}\nnetwork: {{latency: 20 ms}}\nregistry: {{uplink: 1 Gbit/s}}\n"
-    "images: {{app: {{layers: [{layers}]}}}}\n"
+    "nodes: {{web: {{count: 20, nic: 1 Gbit/s, {start}}}}}\nnetwork: {{latency: 20 ms}}\n"
+    "registry: {{uplink: 1 Gbit/s}}\nimages: {{app: {{layers: [{layers}]}}}}\n"
 )
 
 
