@@ -11,7 +11,7 @@ answer is on its way makes it MISSED until the answer is due. What a failed pull
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import ceil
+from math import ceil, inf
 from typing import TYPE_CHECKING, Any, Final
 
 from rolloutsim.fleet.incidents import Incidents
@@ -295,6 +295,8 @@ class Fleet:
                 windows = None
             elif fetch.socket.starts_slowly:
                 kind = windows.first(host, kind)
+                if kind is not base:
+                    fetch.socket.window = inf  # it does not come back to slow start
         if weights is None:
             flow = self.network.start(host, kind, size, done, fetch)
         else:

@@ -153,7 +153,7 @@ def test_capacity_that_becomes_free_is_taken_up_at_the_pace_of_the_window(conges
     case = two("20 ms", congestion_control)
     lost = case.end - (float(case.fetches.started.min()) + 100e6 / 12.5e6)
     assert lost == pytest.approx(left_behind(kept, 0.04, congestion_control == "bbr"), rel=0.15, abs=0.03)
-    assert lost > 0.2
+    assert lost > 0.1
 
 
 def test_over_a_short_path_it_is_taken_up_at_once() -> None:
