@@ -65,6 +65,10 @@ NIC = Cause("nic", "the nodes' NICs", "", Look(1, "node NICs", "yellow"))
 DISK = Cause("disk", "the nodes' disks", "", Look(2, "node disks", "red"))
 # The node's cores, or another unpack in front.
 UNPACK = Cause("unpack", "decompression", "", Look(3, "decompression", "orange"))
+# All that the node pulls moved as fast as it may together.
+PULL_CAP = Cause(
+    "pull_cap", "the limit of all pulls of a node", "", Look(21, "limit of a node's pulls", "pink", "\\\\\\\\")
+)  # fmt: skip
 # They moved as fast as one connection may.
 CONNECTION_CAP = Cause(
     "connection_cap", "the limit of each connection", "every connection runs at its own limit",

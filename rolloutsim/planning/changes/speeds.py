@@ -14,7 +14,8 @@ from rolloutsim.results.load.links import LinkSummary
 from rolloutsim.results.numerals import listed, show_byte_rate, show_factor, show_rate
 from rolloutsim.results.why.bottlenecks import Bottleneck
 from rolloutsim.results.why.words import name_of
-from rolloutsim.scenario.causes import DISK, UNPACK
+from rolloutsim.scenario.causes import DISK, PULL_CAP, UNPACK
+from rolloutsim.scenario.fields import UNLIMITED
 from rolloutsim.scenario.links import private_rate, registry_path
 from rolloutsim.scenario.places import Path
 from rolloutsim.scenario.resources import PULLED, LinkName
@@ -75,7 +76,7 @@ class Speed:
     @property
     def is_standard(self) -> bool:
         """Whether it is bought at standard speeds."""
-        return self.kind not in _IN_BYTES and not self.is_ratio
+        return self.kind not in (*_IN_BYTES, PULL_CAP.name) and not self.is_ratio
 
     def times(self, factor: float) -> list[float]:
         """Its speeds times a factor."""
@@ -99,6 +100,9 @@ class Speed:
         for number, values in enumerate(several):
             if values not in several[:number]:
                 yield self.at(values, alone=alone and number == 0)
+        if self.kind == PULL_CAP.name:
+            unlimited = {path: UNLIMITED for path, _ in self.keys}
+            yield change(self.subject, "no limit of a node's pulls", unlimited, self.share)
         if self.kind == UNPACK.name:
             yield self.at(self.times(_ZSTD), f"zstd instead of gzip ({show_factor(_ZSTD)} as fast to decompress)")
 

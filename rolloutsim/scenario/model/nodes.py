@@ -211,9 +211,16 @@ class GroupSpec(Spec):
         source="assumed: all at once",
     )  # fmt: skip
     via: Names = key((), description="shared links between the network's core and the group, in order")
+    pull_cap: AnyRate = key(
+        float("inf"), unit="rate", shown="unlimited",
+        description="bandwidth limit of each node's pulls: largest rate of all layers that it fetches together, in "
+        "payload (no protocol overhead is taken off)",
+        source="assumed: neither kubelet nor runtime has one; it is what a download agent or traffic shaping sets",
+    )  # fmt: skip
     connection_cap: Rate | None = key(
         None, unit="rate", shown="none",
-        description="largest rate of one connection, in payload (no protocol overhead is taken off)",
+        description="largest rate of one connection, in payload (no protocol overhead is taken off); a pull has up "
+        "to parallel_layers of them at a time: the limit of all together is pull_cap",
     )  # fmt: skip
     shared_address: OnOff = key(
         False, source="assumed",
