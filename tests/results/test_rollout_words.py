@@ -251,7 +251,8 @@ def test_the_contracts_sections_of_a_rollout() -> None:
             "workload": "api", "replicas": 2, "old_pods": 2, "max_surge": 1, "max_unavailable": 0, "floor": 2,
             "start_s": 0.0,
             "ready_s": 22.0, "ready_pods": 2, "least_ready": 2, "least_ready_at_s": 0.0, "below_floor_s": 0.0,
-            "progress_deadline_exceeded_s": None, "pulls": 3, "rechecks": 0, "failed_pulls": 1, "bytes_on_wire": 8000000,
+            "progress_deadline_exceeded_s": None, "pulls": 3, "rechecks": 0, "failed_pulls": 1,
+            "bytes_on_wire": 8000000,
             "pull_time_s": {"mean": 4.0, "p50": 4.0, "p95": 4.0, "p99": 4.0, "max": 4.0},
         }
     ]  # fmt: skip
