@@ -89,7 +89,7 @@ LAYER_SLOT = Cause(
 )  # fmt: skip
 # Manifests, set-up, round trips, the server's time to first byte, fixed client times.
 REQUESTS = Cause(
-    "requests", "requests and runtime overhead", "requests and the runtime's own steps take longer than the bytes",
+    "requests", "requests and runtime overhead", "pulls wait longest for requests and the runtime's own steps",
     Look(19, "requests, set-up", "grey"),
 )  # fmt: skip
 # For a layer that another pull of the node fetched or unpacked; of a pod, for a pull that another one had begun.
@@ -100,7 +100,7 @@ OTHER_PULL = Cause(
 )  # fmt: skip
 # The image was there, the pod not yet ready.
 STARTUP = Cause(
-    "startup", "the start of the containers", "containers take longer to start than their images to arrive",
+    "startup", "the start of the containers", "pods wait longest for their containers to start",
     Look(20, "start of the pod", "grey", "\\\\\\\\"), 11, "starting", "for its container to start",
 )  # fmt: skip
 # A request failed or a connection broke: the waits and repetitions that this cost.
@@ -129,7 +129,7 @@ TERMINATION = Cause(
 )  # fmt: skip
 # It was created, and its node had not asked for its images yet.
 CONTROLLER = Cause(
-    "controller", "the overhead of each replaced pod", "creating and scheduling pods takes longer than their images",
+    "controller", "the overhead of each replaced pod", "pods wait longest to be created and scheduled",
     Look(13, "overhead of each pod", "yellow", "xxxx"),
     2, "waiting for the controller", "for its node to ask for its images",
 )  # fmt: skip

@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 from rolloutsim.planning.changes.situation import Candidate, Situation, change, is_full, utilisation
 from rolloutsim.results.load.links import LinkSummary
 from rolloutsim.results.numerals import listed, show_byte_rate, show_factor, show_rate
-from rolloutsim.results.why.bottlenecks import Bottleneck
-from rolloutsim.results.why.words import name_of
+from rolloutsim.results.why.bottlenecks import Bottleneck, name_of
 from rolloutsim.scenario.causes import DISK, PULL_CAP, UNPACK
 from rolloutsim.scenario.fields import UNLIMITED
 from rolloutsim.scenario.links import private_rate, registry_path
