@@ -56,7 +56,8 @@ def _connections(situation: Situation, registry: Registry, here: Path) -> Iterat
         words = f"{show_byte_rate(cap)} for each connection to {registry.name}"
         values = {(*here, "connection_cap"): plain_text("rate", cap)}
         share = situation.share([CONNECTION_CAP])
-        yield change(f"connection cap of {registry.name}", words, values, share, True)
+        subject, relieves = f"connection cap of {registry.name}", [CONNECTION_CAP.name]
+        yield change(subject, words, values, share, True, None, relieves)
 
 
 def _limits(situation: Situation, registry: Registry, here: Path) -> Iterator[Candidate]:
