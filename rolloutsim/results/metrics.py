@@ -59,9 +59,9 @@ class CaseSummary:
     rollout_time_s: float | None  # [s]; None: unknown
     alone_time_s: float | None
     bytes_on_wire: float  # [B]
-    pull_time_s: Spread | None  # over all pulls [s]; None if one did not finish, or there is none
+    pull_time_s: Spread | None  # over the pulls that count [s]; None if one did not finish, or there is none
     slowdown: Spread | None  # likewise [1]
-    time_split_s: Mapping[str, float]  # by cause, summed over finished pulls [s]; see `rolloutsim.results.time.split`
+    time_split_s: Mapping[str, float]  # by cause, summed over ready pods [s]; see `rolloutsim.results.time.steps`
     links: tuple[LinkSummary, ...]  # every shared one, then for each node group a row for each kind of its private ones
     rollout: RolloutSummary | None = None  # what workloads, kubelets, faults and pushes add; None for bare pulls
     disk: DiskSummary | None = None  # what images take on disks; None for bare pulls, unless prices are given

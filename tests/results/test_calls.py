@@ -66,7 +66,9 @@ def test_a_deployment_whose_image_a_daemonset_pulled_before_fetches_no_byte() ->
     assert sum(one.bytes_on_wire for one in rollout.workloads) == result.outcome.first.cases["all"].bytes_on_wire
     rows = [row[5:9] for row in case_rows(result.outcome).cells()]
     assert rows[1] == ("0", "0 B", "–", "–")
-    assert json.loads(result.to_json())["cases"][0]["workloads"][1]["bytes_on_wire"] == 0
+    told = json.loads(result.to_json())["cases"][0]
+    assert told["workloads"][1]["bytes_on_wire"] == 0
+    assert sum(row["recheck"] for row in told["pulls"]) == api.rechecks
 
 
 def test_bytes_stand_in_the_row_of_the_workload_whose_pod_called_first() -> None:
