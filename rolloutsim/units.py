@@ -70,10 +70,14 @@ _LARGEST: dict[Kind, tuple[float, str]] = {
 _NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _QUANTITY = re.compile(rf"({_NUMBER}|[+-]?\.?(?:nan|inf(?:inity)?))\s*(.*)", re.IGNORECASE | re.DOTALL)
 _TIME_PART = re.compile(rf"\s*({_NUMBER})\s*([^\s0-9.+-]*)")
+_MOST_DIGITS = 6  # before the point, of a number that a hint works out (assumed: of more none was meant)
 # Patterns that only errors need are compiled when one does.
 _BITS = r"([kKmMgGtT]?)(i?)(?:b|[bB]its?)"
-_RATE_LIKE = r"([kKmMgGtT]?)(i?)(b|[bB]its?|B|[bB]ytes?|[oO]|octets?|)(?:/s|ps|/sec|/second)?"
-_SIZE_LIKE = r"([kKmMgGtT]?)(i?)(?:B|[bB]ytes?|[oO]|octets?|)"
+_PREFIXES = r"([kKmMgGtT]|[kK]ilo|[mM]ega|[gG]iga?|[tT]era|)"
+_RATE_LIKE = rf"{_PREFIXES}(i?)(b|[bB]its?|B|[bB]ytes?|[oO]|octets?|)(?:/[sS]|p[sS]|s|/sec|/second| per second)?"
+_SIZE_LIKE = rf"{_PREFIXES}(i?)(?:B|[bB]ytes?|[oO]|octets?|)"
+# `10GE`, `10GbE`, `10GigE`, `2.5GBASE-T`, `100BASE-TX`: how interfaces are named (IEEE 802.3, 1.2.3), in bits a second.
+_ETHERNET = r"(m|g|t|gig|giga|mega|tera)(?:b|bit)?[\s-]?(?:e|ethernet|base-\w+)|(?:fe|base-\w+)"
 _PREFIX = {"": "", "k": "k", "K": "k", "m": "M", "M": "M", "g": "G", "G": "G", "t": "T", "T": "T"}
 _TIME_WORDS = {
     "sec": "s", "secs": "s", "second": "s", "seconds": "s", "S": "s", "msec": "ms", "millis": "ms", "min": "m",
@@ -111,7 +115,7 @@ def parse_share(text: object) -> float:
     return parse("share", text)
 
 
-def parse(kind: Kind, text: object, zero: bool = True) -> float:
+def parse(kind: Kind, text: object, zero: bool = True, bits: bool = True) -> float:
     """A quantity of the given kind in SI base units, never negative.
 
     Parameters
@@ -122,6 +126,8 @@ def parse(kind: Kind, text: object, zero: bool = True) -> float:
         What the user wrote; anything but a string is an error.
     zero : bool
         Whether zero is allowed.
+    bits : bool
+        Whether a rate is a network's, so that `10G`, which is no rate, was meant in bits.
 
     Raises
     ------
@@ -132,11 +138,11 @@ def parse(kind: Kind, text: object, zero: bool = True) -> float:
         raise QuantityError(_bare(kind, str(text)))
     if not isinstance(text, str):
         raise QuantityError(f"a {kind} is expected here, for example {EXAMPLES[kind]}")
-    return _parsed(kind, text, zero)
+    return _parsed(kind, text, zero, bits)
 
 
 @lru_cache(4096)  # scenarios say the same again and again
-def _parsed(kind: Kind, text: str, zero: bool) -> float:
+def _parsed(kind: Kind, text: str, zero: bool, bits: bool) -> float:
     stripped = text.strip()
     match = _QUANTITY.fullmatch(stripped)
     if match is None:
@@ -146,15 +152,15 @@ def _parsed(kind: Kind, text: str, zero: bool) -> float:
         raise QuantityError(f"{_quote(text)} is not a finite number; write for example {EXAMPLES[kind]}")
     if not unit:
         raise QuantityError(_bare(kind, stripped))
-    return _in_range(kind, text, _exact(kind, text, number, unit), zero)
+    return _in_range(kind, text, _exact(kind, text, number, unit, bits), zero)
 
 
-def _exact(kind: Kind, text: str, number: str, unit: str) -> Decimal:
+def _exact(kind: Kind, text: str, number: str, unit: str, bits: bool) -> Decimal:
     try:
         if kind == "time":
             return _exact_time(text)
         if unit not in _UNITS[kind]:
-            raise QuantityError(_unknown_unit(kind, text, number, unit))
+            raise QuantityError(_unknown_unit(kind, text, number, unit, bits))
         return Decimal(number) * _UNITS[kind][unit]
     except DecimalException:
         raise QuantityError(_too_large(kind, text)) from None
@@ -202,42 +208,55 @@ def _bare(kind: Kind, number: str) -> str:
     return f"{_quote(number)} has no unit; a {kind} needs one, for example {EXAMPLES[kind]}"
 
 
-def _unknown_unit(kind: Kind, text: str, number: str, unit: str) -> str:
+def _unknown_unit(kind: Kind, text: str, number: str, unit: str, is_network: bool = False) -> str:
     bits = re.fullmatch(_BITS, unit) if kind == "size" else None
     if bits:
         prefix = _PREFIX[bits[1]] + bits[2]
         prefix = "Ki" if prefix == "ki" else prefix
         eighth = format((Decimal(number) / BITS_PER_BYTE).normalize(), "f")
         return f"{_quote(text)} is in bits; a size is in bytes: write {number} {prefix}B or {eighth} {prefix}B"
-    if re.search(r"[\s0-9]", unit):
+    meant = _meant(kind, number, unit, is_network)
+    if meant is None and re.search(r"[\s0-9]", unit):
         return f"{_quote(text)} is not a {kind}; write for example {EXAMPLES[kind]}"
     for other, units in _UNITS.items():
         if other != kind and unit in units and (kind, other) != ("rate", "size"):
             return f"{_quote(text)} is a {other}; a {kind} is expected here, for example {EXAMPLES[kind]}"
-    intended = _intended_unit(kind, unit)
-    if intended is None and unit[:1] in ("P", "p") and Decimal(number).adjusted() < 6:
-        # Beyond the known prefixes: the same with the next smaller one.
-        factor = 2**10 if unit[1:2] == "i" else 10**3
-        number, intended = f"{Decimal(number) * factor:f}", _intended_unit(kind, f"T{unit[1:]}")
-    space = "" if kind == "share" else " "
-    hint = f" (did you mean {number}{space}{intended}?)" if intended else ""
+    hint = f" (did you mean {meant}?)" if meant else ""
     return f"unknown {kind} unit {_quote(unit)}{hint}; known: {KNOWN_UNITS[kind]}"
 
 
-def _intended_unit(kind: Kind, unit: str) -> str | None:
+def _meant(kind: Kind, number: str, unit: str, is_network: bool) -> str | None:
+    """The quantity that was likely meant; None where none is near."""
     if kind == "share":
-        return "%" if unit in ("percent", "pct") else None
+        return f"{number}%" if unit in ("percent", "pct") else None
     if kind == "time":
-        return _TIME_WORDS.get(unit)
+        return f"{number} {_TIME_WORDS[unit]}" if unit in _TIME_WORDS else None
+    if kind == "rate" and (ethernet := re.fullmatch(_ETHERNET, unit, re.IGNORECASE)):
+        return f"{number} {_PREFIX[(ethernet[1] or 'M')[0]]}bit/s"
+    if unit[:1] in ("P", "p") and Decimal(number).adjusted() < _MOST_DIGITS:
+        # Beyond the known prefixes: the same with the next smaller one.
+        number, unit = f"{Decimal(number) * (2**10 if unit[1:2] == 'i' else 10**3):f}", f"T{unit[1:]}"
     like = re.fullmatch(_RATE_LIKE if kind == "rate" else _SIZE_LIKE, unit)
     if like is None:
-        return nearest(unit, KNOWN_UNITS[kind].split(), 0.75)
-    prefix = _PREFIX[like[1]]
-    if like[2]:
-        return f"{prefix.upper()}i{'B/s' if kind == 'rate' else 'B'}"
+        if re.search(r"[\s0-9]", unit):  # more than a word
+            return None
+        near = nearest(unit, _of_the_same(KNOWN_UNITS[kind].split(), unit), 0.75)
+        return near and f"{number} {near}"
+    prefix = _PREFIX[like[1][:1]]
     if kind == "size":
-        return f"{prefix}B"
-    return f"{prefix}bit/s" if like[3][:1] == "b" and like[3][:4] != "byte" or like[3][:3] == "Bit" else f"{prefix}B/s"
+        return f"{number} {prefix.upper() if like[2] else prefix}{like[2]}B"
+    bits = like[3][:1] == "b" and like[3][:4] != "byte" or like[3][:3] == "Bit" or not like[3] and is_network
+    if bits and like[2]:  # known are bits with decimal prefixes only
+        if Decimal(number).adjusted() >= _MOST_DIGITS:
+            return None
+        decimal = Decimal(number) * _BINARY[f"{prefix.upper()}i"] / _DECIMAL[prefix]
+        return f"{decimal.normalize():f} {prefix}bit/s"
+    return f"{number} {prefix.upper() if like[2] else prefix}{like[2]}{'bit/s' if bits else 'B/s'}"
+
+
+def _of_the_same(units: list[str], unit: str) -> list[str]:
+    """Those in bits for one that is written so, those in bytes for such a one: the others mean eight times as much."""
+    return [known for known in units if ("b" in known) == ("b" in unit) and ("B" in known) == ("B" in unit)]
 
 
 def _quote(text: str) -> str:

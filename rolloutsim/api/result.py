@@ -294,7 +294,9 @@ class CaseResult:
     bytes_on_wire: float = _figure("bytes_on_wire", "What all pulls fetched [B].")
     pull_time: Spread | None = _figure("pull_time_s", "Mean, quantiles and maximum of asked → image ready [s].")
     slowdown: Spread | None = _figure("slowdown", "Mean, quantiles and maximum of pull time / pull time alone [1].")
-    time_split: Mapping[str, float] = _figure("time_split_s", "Seconds by cause, summed over the pulls [s].")
+    time_split: Mapping[str, float] = _figure(
+        "time_split_s", "Seconds by cause until the pods are ready, summed over them [s]."
+    )
     links: tuple[LinkSummary, ...] = _figure("links", "How busy each link was.")
     rollout: RolloutSummary | None = _figure(
         "rollout", "Workloads, registries, pushes, faults and failures; None for bare pulls."

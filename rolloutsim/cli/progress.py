@@ -137,11 +137,11 @@ class TrialsProgress(_OnStderr):
 
 def _spent(tally: Tally) -> str:
     """What trials took: `tried 16 changes in 35.2 s of computing (budget 60.0 s)`."""
-    tried = tally.done - tally.refused
+    tried = tally.done + tally.joined - tally.refused
     if tally.done == tally.planned:
         took = f"in {show_time(tally.seconds)} of computing (budget {show_time(tally.budget)})"
         return f"tried {counted(tried, tally.unit)} {took}"
-    every = counted(tally.planned - tally.refused, tally.unit)
+    every = counted(tally.planned + tally.joined - tally.refused, tally.unit)
     return f"tried {tried} of {every} in the budget of {show_time(tally.budget)}"
 
 

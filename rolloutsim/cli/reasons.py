@@ -13,9 +13,9 @@ from rolloutsim.planning.sensitivity import sensitivity_table
 from rolloutsim.planning.what_if import NOTHING_TRIED, what_if_table
 from rolloutsim.results.numerals import UNKNOWN, counted, show_time, visible
 from rolloutsim.results.shown.tabular import TEXT, TIME, Column, Kind, Table
-from rolloutsim.results.why.bottlenecks import bottlenecks
+from rolloutsim.results.why.bottlenecks import bottlenecks, name_of
 from rolloutsim.results.why.critical import Cause, causes
-from rolloutsim.results.why.words import name_of, why
+from rolloutsim.results.why.words import why
 
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from time import process_time, time
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.jobs import Task, check_jobs, in_order, processes
 from rolloutsim.results.metrics import rollout_time
+from rolloutsim.results.why.critical import last_path
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.scenario.overrides import parse_assignment
 from rolloutsim.scenario.places import Places
@@ -43,6 +44,12 @@ _WORTH_WORKERS = 2.0
 _MEMORY = 600e6
 
 
+_MOST_JOINED = 2  # changes that are made besides the first (assumed: more are no advice)
+# Of what a change gives back, what the next limit takes over at least (assumed: else it is a limit beside others).
+_TAKES_OVER = 0.5
+NOTHING = 0.005  # a smaller share of the rollout time is none (assumed: three digits show the same)
+
+
 class OutOfTimeError(Exception):
     """A trial would take longer than it may."""
 
@@ -61,6 +68,12 @@ class Trial:
         Those of its simulation.
     prepared, simulated : float
         How long it took until there was a scenario, and to simulate that, on one core [s].
+    path : dict
+        Where it is one of a chain, the seconds by cause on the last pod's path with it [s].
+    joined : tuple of int
+        Of a chain, which of its other changes were made as well.
+    is_cut : bool
+        Of a chain, whether it was not tried, since there was no time or room left for it.
     """
 
     overrides: Overrides | None
@@ -68,6 +81,66 @@ class Trial:
     events: int = 0
     prepared: float = 0.0
     simulated: float = 0.0
+    path: Mapping[str, float] = field(default_factory=dict)
+    joined: tuple[int, ...] = ()
+    is_cut: bool = False
+
+
+@struct
+class Chain:
+    """A change that is followed: what limits in its place what it gives back is changed, too.
+
+    Of links that are as fast as each other, none helps alone; and behind each stands the next, which no figure of the
+    case as it is shows. So the next one is what has taken over most of the time that the change gave back.
+
+    Parameters
+    ----------
+    overrides : tuple of str
+        The change.
+    relieves : frozenset of str
+        The causes that it relieves.
+    others : tuple of (frozenset of str, tuple of str)
+        Other changes, each with what it relieves.
+    path : dict
+        Seconds by cause on the last pod's path in the case as it is [s].
+    known : frozenset of frozenset of str
+        What is tried anyway: chains end before it.
+    """
+
+    overrides: Overrides
+    relieves: frozenset[str]
+    others: tuple[tuple[frozenset[str], Overrides], ...]
+    path: Mapping[str, float]
+    known: frozenset[frozenset[str]] = frozenset()
+
+    def following(self, trial: Trial, before: Mapping[str, float]) -> tuple[int, ...] | None:
+        """The changes to make besides the first after a trial; None: nothing else limits what it gave back.
+
+        `before` is the path without the last of the changes that the trial made.
+        """
+        if trial.rollout_time is None or len(trial.joined) >= _MOST_JOINED:
+            return None
+        relieved = self.relieves.union(*(self.others[number][0] for number in trial.joined))
+        gave = -_grown(before, trial.path, relieved)
+        grown = {
+            number: _grown(before, trial.path, causes)
+            for number, (causes, _) in enumerate(self.others)
+            if not causes & relieved
+        }
+        most = max(grown, key=lambda number: grown[number], default=None)
+        if most is None or gave <= NOTHING * sum(self.path.values()) or grown[most] < _TAKES_OVER * gave:
+            return None
+        joined = (*trial.joined, most)
+        return None if frozenset(self.made(joined)) in self.known else joined
+
+    def made(self, joined: tuple[int, ...]) -> Overrides:
+        """The change with others."""
+        return (*self.overrides, *(override for number in joined for override in self.others[number][1]))
+
+
+def _grown(before: Mapping[str, float], after: Mapping[str, float], causes: Iterable[str]) -> float:
+    """How much longer a path waits for causes than it did before [s]."""
+    return sum(after.get(cause, 0.0) - before.get(cause, 0.0) for cause in causes)
 
 
 @struct
@@ -111,6 +184,8 @@ class Tally:
         What was computed from then on, before the first of them [s].
     done, refused : int
         How many are done, and how many of these the scenario does not allow.
+    joined : int
+        How many were tried with these, which nobody had planned.
     seconds : float
         What those that are done took [s].
     """
@@ -123,6 +198,7 @@ class Tally:
     before: float = 0.0
     done: int = 0
     refused: int = 0
+    joined: int = 0
     seconds: float = 0.0
     _usual: float = 0.0  # what those that are done would have taken with as many events as the case as it is [s]
 
@@ -132,6 +208,7 @@ class Tally:
         if self.before + seconds > self.budget:
             return False
         self.done += 1
+        self.joined += sum(bool(one.joined) and not one.is_cut for one in trials)
         self.refused += all(one.overrides is None for one in trials)
         self.seconds = seconds
         self._usual += sum(one.prepared + one.simulated * self.events / max(one.events, 1) for one in trials)
@@ -192,7 +269,9 @@ class Trials:
         """Trials of a case that was simulated already."""
         return cls(scenario.document, records.name, seed, records.events)
 
-    def trial(self, overrides: Overrides, until: float | None = None, clock: float | None = None) -> Trial:
+    def trial(
+        self, overrides: Overrides, until: float | None = None, clock: float | None = None, explained: bool = False
+    ) -> Trial:
         """Try a change.
 
         A change may take a link away that a threshold names, by one replica more for example: then it is made without
@@ -206,6 +285,8 @@ class Trials:
             When this process will have computed for too long [s]; by default a trial takes as long as it takes.
         clock : float, optional
             When it will be too late, by the time of day [s].
+        explained : bool
+            Whether the trial has its path.
 
         Raises
         ------
@@ -231,13 +312,48 @@ class Trials:
             cases = tuple(case for case in scenario.cases if case.name == self.case)
             scenario = replace(scenario, cases=cases, thresholds=())
             (records,) = simulate(scenario, self.seed, alone=False, watch=watch).cases
-            found = rollout_time(records)
-            return Trial(extended, found, records.events, prepared - began, process_time() - prepared)
+            found, path = rollout_time(records), dict(last_path(records)) if explained else {}
+            return Trial(extended, found, records.events, prepared - began, process_time() - prepared, path)
         return Trial(None, prepared=process_time() - began)
+
+    def followed(
+        self, chain: Chain, until: float | None = None, clock: float | None = None, most: int = _MOST_JOINED + 1
+    ) -> Iterator[Trial]:
+        """Try a change, and with it what limits what it gives back, as often as there is something that does.
+
+        Parameters
+        ----------
+        chain : Chain
+            The change.
+        until, clock : float, optional
+            As for `trial`.
+        most : int
+            How many trials there may be; what comes after is cut, as what takes too long is.
+
+        Raises
+        ------
+        OutOfTimeError
+            If the change alone takes longer.
+        """
+        joined: tuple[int, ...] | None = ()
+        before = chain.path
+        while joined is not None:
+            overrides = chain.made(joined)
+            try:
+                if len(joined) >= most:
+                    raise OutOfTimeError
+                trial = self.trial(overrides, until, clock, explained=True)
+            except OutOfTimeError:
+                if not joined:
+                    raise
+                yield Trial(None, joined=joined, is_cut=True)
+                return
+            yield replace(trial, joined=joined)
+            joined, before = chain.following(replace(trial, joined=joined), before), trial.path
 
     def tried(
         self,
-        several: Sequence[Sequence[Overrides]],
+        several: Sequence[Sequence[Overrides | Chain]],
         unit: str,
         budget: float,
         jobs: int = -1,
@@ -249,7 +365,7 @@ class Trials:
         Parameters
         ----------
         several : sequence
-            What is tried; sets are tried as a whole.
+            What is tried; sets are tried as a whole, and chains as far as they go.
         unit : str
             What one is called, for `tell`.
         budget : float
@@ -274,7 +390,9 @@ class Trials:
                     tell(tally)
                 yield found
 
-    def _found(self, queue: deque[Sequence[Overrides]], tally: Tally, jobs: int) -> Generator[Sequence[Trial] | None]:
+    def _found(
+        self, queue: deque[Sequence[Overrides | Chain]], tally: Tally, jobs: int
+    ) -> Generator[Sequence[Trial] | None]:
         """What came of each, None where the budget is used up; who asks for the next has counted those before."""
         while queue:
             yield self._within(queue.popleft(), tally.left, tally.until)
@@ -285,20 +403,23 @@ class Trials:
                 with closing(in_order(self._fitting(queue, tally), workers, ahead=workers)) as results:
                     yield from results
 
-    def _fitting(self, queue: deque[Sequence[Overrides]], tally: Tally) -> Iterator[Task]:
+    def _fitting(self, queue: deque[Sequence[Overrides | Chain]], tally: Tally) -> Iterator[Task]:
         """Trials that are likely to fit beside those that are at work; what is done beyond the budget is lost."""
         handed_out = tally.done
         while queue and (handed_out + 1 - tally.done) * tally.of_one <= tally.left:
             handed_out += 1
             yield self._within, (queue.popleft(), tally.left, tally.until)
 
-    def _within(self, several: Sequence[Overrides], seconds: float, clock: float) -> tuple[Trial, ...] | None:
+    def _within(self, several: Sequence[Overrides | Chain], seconds: float, clock: float) -> tuple[Trial, ...] | None:
         """Some trials that may take so long together, and until some time of day [s]; None: they would take longer."""
         until = process_time() + seconds
+        found: list[Trial] = []
         try:
-            return tuple(self.trial(overrides, until, clock) for overrides in several)
+            for one in several:
+                found += self.followed(one, until, clock) if isinstance(one, Chain) else [self.trial(one, until, clock)]
         except OutOfTimeError:
             return None
+        return tuple(found)
 
 
 @lru_cache(maxsize=1)

@@ -9,17 +9,19 @@ sooner, and is otherwise the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.changes import candidates
-from rolloutsim.planning.changes.situation import Candidate, Situation
-from rolloutsim.planning.trials import Overrides, Start, Tell, Trial, Trials, document_of
+from rolloutsim.planning.changes.situation import Candidate, Situation, joined
+from rolloutsim.planning.trials import NOTHING, Chain, Overrides, Start, Tell, Trial, Trials, document_of
 from rolloutsim.results.metrics import is_image_case
 from rolloutsim.results.numerals import show_time
 from rolloutsim.results.shown.tabular import OPTIONS, TEXT, TIME, Column, Kind, Table
+from rolloutsim.results.why.critical import last_path
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
 
 BUDGET = 60.0  # [s] of computing on one core (assumed: what one waits for without leaving)
 
-# With a run itself go at most so many changes of the scenario, and none if the case took more events. Events and not
-# seconds, so that a run shows the same on every machine (assumed: a second or two, at 10 to 16 µs each as measured).
+# With a run itself go at most so many changes of the scenario, one more that is made together with one of them, and
+# none if the case took more events. Events and not seconds, so that a run shows the same on every machine (assumed: a
+# second or two, at 10 to 16 µs each as measured).
 _FEW = 2
 _SOON = 83_000
 
@@ -36,8 +39,6 @@ _SOON = 83_000
 _WORTH_A_TRY = 0.10
 
 NOTHING_TRIED = "nothing is tried, since the rollout did not finish"
-
-_NO_EFFECT = 0.005  # a smaller share of the rollout time is none (assumed: three digits show the same)
 
 
 @struct(frozen=True)
@@ -58,6 +59,8 @@ class WhatIf:
         Rollout time as it is [s].
     after : float or None
         And with the change [s]; None: it does not finish.
+    parts : tuple of str
+        Of several changes together, the subject of each.
     """
 
     case: str
@@ -66,6 +69,12 @@ class WhatIf:
     overrides: tuple[str, ...]
     before: float
     after: float | None
+    parts: tuple[str, ...] = ()
+
+    @property
+    def subjects(self) -> frozenset[str]:
+        """What is changed, alone or together."""
+        return frozenset(self.parts or (self.subject,))
 
     @property
     def gain(self) -> float | None:
@@ -75,12 +84,12 @@ class WhatIf:
     @property
     def is_faster(self) -> bool:
         """Whether the rollout is faster by more than rounding would hide."""
-        return self.after is not None and self.before - self.after > _NO_EFFECT * self.before
+        return self.after is not None and self.before - self.after > NOTHING * self.before
 
     @property
     def is_slower(self) -> bool:
         """Whether the rollout is slower by more than rounding would hide, or does not finish."""
-        return self.after is None or self.after - self.before > _NO_EFFECT * self.before
+        return self.after is None or self.after - self.before > NOTHING * self.before
 
 
 @struct(frozen=True)
@@ -95,11 +104,14 @@ class WhatIfs:
         The largest gain first.
     left_out : tuple of str
         Changes that did not fit into the budget.
+    unknown : tuple of str
+        Subjects of which it is not known whether they have an effect together with others.
     """
 
     case: str = ""
     tried: tuple[WhatIf, ...] = ()
     left_out: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     @property
     def faster(self) -> tuple[WhatIf, ...]:
@@ -113,9 +125,11 @@ class WhatIfs:
 
     @property
     def useless(self) -> tuple[str, ...]:
-        """The subjects of which no change has an effect."""
-        effective = {one.subject for one in (*self.faster, *self.slower)}
-        return tuple(dict.fromkeys(one.subject for one in self.tried if one.subject not in effective))
+        """The subjects of which no change has an effect, alone or together with another."""
+        effective = frozenset(self.unknown).union(*(one.subjects for one in (*self.faster, *self.slower)))
+        idle = dict.fromkeys(one.subject for one in self.tried if not one.subjects & effective)
+        together = {one.subject for one in self.tried if one.parts and idle.keys() >= one.subjects}
+        return tuple(subject for subject in idle if subject not in together)
 
     @property
     def best(self) -> tuple[WhatIf, ...]:
@@ -173,7 +187,7 @@ def what_if(outcome: Outcome, *, case: str | None = None, jobs: int = -1, budget
 
 
 def quick_what_if(outcome: Outcome) -> WhatIfs:
-    """Try what is most likely to help, at the price of one or two more simulations of the slowest case."""
+    """Try what is most likely to help, at the price of one to three more simulations of the slowest case."""
     situation = situation_of(outcome)
     return WhatIfs() if situation is None else _Quick(outcome, situation).found()
 
@@ -192,12 +206,15 @@ class Plan:
         The case's rollout time [s].
     candidates : tuple of Candidate
         What will be tried, in this order; what the scenario does not allow is found out then.
+    path : dict
+        Seconds by cause on the last pod's path [s].
     """
 
     budget: float
     trials: Trials | None = None
     before: float = 0.0
     candidates: tuple[Candidate, ...] = ()
+    path: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, outcome: Outcome, case: str | None = None, budget: float = BUDGET) -> Plan:
@@ -206,20 +223,28 @@ class Plan:
         if situation is None:
             return cls(budget)
         trials = Trials.of(outcome.run.scenario, situation.records, outcome.run.seed)
-        return cls(budget, trials, situation.rollout_time, candidates(situation))
+        path = dict(last_path(situation.records))
+        return cls(budget, trials, situation.rollout_time, candidates(situation), path)
 
     def carry_out(self, jobs: int = -1, tell: Tell | None = None, since: Start | None = None) -> WhatIfs:
         """Simulate the changes; `jobs`, `tell` and `since` as for `Trials.tried`."""
         if self.trials is None:
             return WhatIfs()
-        every = [[one.overrides] for one in self.candidates]
-        found = [trial for (trial,) in self.trials.tried(every, "change", self.budget, jobs, tell, since)]
-        tried = [
-            _as_tried(self.trials.case, self.before, one, trial)
-            for one, trial in zip(self.candidates, found, strict=False)
-        ]
-        left_out = tuple(one.change for one in self.candidates[len(found) :])
-        return WhatIfs(self.trials.case, _by_gain(filter(None, tried)), left_out)
+        together = _Together(self.candidates, self.path)
+        every = [[together.unit(one)] for one in self.candidates]
+        found = list(self.trials.tried(every, "change", self.budget, jobs, tell, since))
+        tried: dict[frozenset[str], WhatIf | None] = {}  # two chains may meet
+        cut: list[Candidate] = []
+        for one, trials in zip(self.candidates, found, strict=False):
+            for trial in trials:
+                made = together.made(one, trial)
+                if trial.is_cut:
+                    cut.append(made)
+                else:
+                    tried.setdefault(frozenset(made.overrides), _as_tried(self.trials.case, self.before, made, trial))
+        left_out = tuple(one.change for one in (*cut, *self.candidates[len(found) :]))
+        unknown = tuple(subject for one in cut for subject in one.parts)
+        return WhatIfs(self.trials.case, _by_gain(filter(None, tried.values())), left_out, unknown)
 
 
 class _Quick:
@@ -229,20 +254,37 @@ class _Quick:
         self.outcome, self.situation = outcome, situation
         self.before = situation.rollout_time
         self.trials = Trials.of(outcome.run.scenario, situation.records, outcome.run.seed)
+        self.unknown: list[str] = []
+        self.has_joined = False
 
     def found(self) -> WhatIfs:
-        every = [one for one in candidates(self.situation) if one.alone]
+        found = candidates(self.situation)
+        every, together = [one for one in found if one.alone], _Together(found, dict(last_path(self.situation.records)))
         image = [one for one in every if one.image is not None]
         tried = [self._known(one) for one in image]
         if self.trials.events <= _SOON:
             others = [one for one in every if one not in image and one.share >= _WORTH_A_TRY]
             unknown = image if not any(tried) else []
-            for one in (*unknown, *others[:_FEW]):
-                with suppress(RolloutsimError):  # the run itself came to its end
-                    trial = self.trials.trial(one.overrides)
-                    if trial.overrides == one.overrides:
-                        tried.append(_as_tried(self.trials.case, self.before, one, trial))
-        return WhatIfs(self.trials.case, _by_gain(filter(None, tried)))
+            for one in unknown:
+                tried += self._tried(one, together, 1)
+            for one in others[:_FEW]:
+                tried += self._tried(one, together, 2 - self.has_joined)
+        return WhatIfs(self.trials.case, _by_gain(filter(None, tried)), unknown=tuple(self.unknown))
+
+    def _tried(self, one: Candidate, together: _Together, most: int) -> list[WhatIf]:
+        """A change, and what limits what it gives back, in at most so many trials; nothing if it is not allowed."""
+        unit = together.unit(one)
+        tried: list[WhatIf] = []
+        with suppress(RolloutsimError):  # the run itself came to its end
+            several = self.trials.followed(unit, most=most) if isinstance(unit, Chain) else [self.trials.trial(unit)]
+            for trial in several:
+                made = together.made(one, trial)
+                if trial.is_cut:
+                    self.unknown += made.parts
+                elif trial.overrides == made.overrides:
+                    self.has_joined |= bool(trial.joined)
+                    tried.append(_what_if(self.trials.case, self.before, made, trial.overrides, trial.rollout_time))
+        return tried
 
     def _known(self, candidate: Candidate) -> WhatIf | None:
         """The smaller image, where its rollout was simulated beside this one as a case of its own."""
@@ -255,6 +297,36 @@ class _Quick:
         return _what_if(situation.records.name, self.before, candidate, candidate.overrides, after)
 
 
+class _Together:
+    """Changes that are followed, and what they are together with those that follow.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidate
+        All changes.
+    path : dict
+        Seconds by cause on the last pod's path [s].
+    """
+
+    def __init__(self, candidates: Sequence[Candidate], path: Mapping[str, float]) -> None:
+        self.path = path
+        self.others = tuple(one for one in candidates if one.relieves and not one.parts)
+        self.known = frozenset(frozenset(one.overrides) for one in candidates)
+
+    def unit(self, one: Candidate) -> Overrides | Chain:
+        """What is tried of a change."""
+        if not one.relieves:
+            return one.overrides
+        others = tuple((other.relieves, other.overrides) for other in self.others)
+        return Chain(one.overrides, one.relieves, others, self.path, self.known)
+
+    def made(self, one: Candidate, trial: Trial) -> Candidate:
+        """The change that a trial made."""
+        if not trial.joined:
+            return one
+        return joined([one, *(self.others[number] for number in trial.joined)])
+
+
 def _as_tried(case: str, before: float, one: Candidate, trial: Trial) -> WhatIf | None:
     """A change with what its trial gave; None if the scenario does not allow it."""
     overrides = trial.overrides
@@ -262,7 +334,7 @@ def _as_tried(case: str, before: float, one: Candidate, trial: Trial) -> WhatIf 
 
 
 def _what_if(case: str, before: float, one: Candidate, overrides: Overrides, after: float | None) -> WhatIf:
-    return WhatIf(case, one.subject, one.change, overrides, before, after)
+    return WhatIf(case, one.subject, one.change, overrides, before, after, one.parts)
 
 
 def situation_of(outcome: Outcome, case: str | None = None) -> Situation | None:

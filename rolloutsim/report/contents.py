@@ -116,7 +116,9 @@ class _Contents:
 
     def _why(self) -> Iterator[Block]:
         yield self._picture("time_split")
-        yield Rows("Where the time goes: seconds summed over the pulls", split_table(self.outcome.means))
+        yield Rows(
+            "Where the time goes: seconds summed over the pods, until they are ready", split_table(self.outcome.means)
+        )
         if self.changes.best or self.changes.useless:
             yield Rows(f"What would help ({self.changes.case}, simulated)", what_if_table(self.changes.best))
             if self.changes.useless:

@@ -8,6 +8,9 @@ alone time
     Pull time of the same pull alone on an idle system, the mean over all pulls.
 slowdown
     Pull time / alone time, pull by pull.
+pull
+    A call that brought a node an image. Later calls for it, which find the image there, are re-checks: no part of the
+    number of pulls, nor of the statistics over them.
 failed pull
     One that its runtime gave up. Where all pods became ready, others took its place, and it is no part of the
     statistics over pulls.
@@ -29,6 +32,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.intervals import Spread, spread
 from rolloutsim.results.facts.records import ratio
 from rolloutsim.results.load.links import LinkSummary, group_links, shared_links
@@ -49,14 +53,15 @@ class CaseSummary:
     finished: bool  # every pod became ready
     stuck: tuple[str, ...]  # what waits for what, when not finished
     nodes: int
-    pulls: int
+    pulls: int  # without re-checks
+    rechecks: int  # calls for an image that the node held already, or that another call brought
     unfinished_pulls: int  # those that never had their image
     rollout_time_s: float | None  # [s]; None: unknown
     alone_time_s: float | None
     bytes_on_wire: float  # [B]
-    pull_time_s: Spread | None  # over all pulls [s]; None if one did not finish, or there is none
+    pull_time_s: Spread | None  # over the pulls that count [s]; None if one did not finish, or there is none
     slowdown: Spread | None  # likewise [1]
-    time_split_s: Mapping[str, float]  # by cause, summed over finished pulls [s]; see `rolloutsim.results.time.split`
+    time_split_s: Mapping[str, float]  # by cause, summed over ready pods [s]; see `rolloutsim.results.time.steps`
     links: tuple[LinkSummary, ...]  # every shared one, then for each node group a row for each kind of its private ones
     rollout: RolloutSummary | None = None  # what workloads, kubelets, faults and pushes add; None for bare pulls
     disk: DiskSummary | None = None  # what images take on disks; None for bare pulls, unless prices are given
@@ -87,7 +92,7 @@ def summarise(run: Run) -> RunSummary:
 def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
     """The figures of one case; its run's scenario knows groups, registries and prices."""
     groups = tuple(group.name for group in run.scenario.groups)
-    counts = counted_pulls(case)
+    counts, is_pull = counted_pulls(case), brings(case)
     pulled = pull_times(case)[counts]
     finished = ~np.isnan(pulled)
     slowed = slowdowns(case)[counts]
@@ -105,9 +110,10 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         finished=case.finished,
         stuck=case.stuck,
         nodes=len(case.node_names),
-        pulls=len(case.pulls.asked),
+        pulls=int(np.count_nonzero(is_pull)),
+        rechecks=int(np.count_nonzero(~is_pull)),
         # One that failed and was asked for again by its pods is over.
-        unfinished_pulls=int(np.sum(np.isnan(case.pulls.pulled) & np.isnan(case.pulls.failed))),
+        unfinished_pulls=int(np.sum(is_pull & np.isnan(case.pulls.pulled) & np.isnan(case.pulls.failed))),
         rollout_time_s=rollout_time(case),
         alone_time_s=alone_time(case),
         bytes_on_wire=float(case.fetches.bytes_done.sum()),
@@ -152,13 +158,13 @@ def ready_times(case: CaseRecords, pulls: npt.NDArray[np.bool_]) -> Times:
 
 
 def counted_pulls(case: CaseRecords) -> npt.NDArray[np.bool_]:
-    """Which pulls count in statistics: all, without those that failed and were begun again."""
-    return np.isnan(case.pulls.failed) if case.finished else np.ones(len(case.pulls.asked), np.bool_)
+    """Which pulls count in statistics: those that brought an image, without any that failed and were begun again."""
+    return brings(case) & np.isnan(case.pulls.failed) if case.finished else brings(case)
 
 
 def alone_time(case: CaseRecords) -> float | None:
     """Mean over pulls of the time alone on an idle system [s]; None if that is unknown for all of them."""
-    known = case.pulls.alone[~np.isnan(case.pulls.alone)]
+    known = case.pulls.alone[brings(case) & ~np.isnan(case.pulls.alone)]
     return float(known.mean()) if len(known) else None
 
 

@@ -65,6 +65,10 @@ NIC = Cause("nic", "the nodes' NICs", "", Look(1, "node NICs", "yellow"))
 DISK = Cause("disk", "the nodes' disks", "", Look(2, "node disks", "red"))
 # The node's cores, or another unpack in front.
 UNPACK = Cause("unpack", "decompression", "", Look(3, "decompression", "orange"))
+# All that the node pulls moved as fast as it may together.
+PULL_CAP = Cause(
+    "pull_cap", "the limit of all pulls of a node", "", Look(21, "limit of a node's pulls", "pink", "\\\\\\\\")
+)  # fmt: skip
 # They moved as fast as one connection may.
 CONNECTION_CAP = Cause(
     "connection_cap", "the limit of each connection", "every connection runs at its own limit",
@@ -91,7 +95,7 @@ LAYER_SLOT = Cause(
 )  # fmt: skip
 # Manifests, set-up, round trips, the server's time to first byte, fixed client times.
 REQUESTS = Cause(
-    "requests", "requests and runtime overhead", "requests and the runtime's own steps take longer than the bytes",
+    "requests", "requests and runtime overhead", "pulls wait longest for requests and the runtime's own steps",
     Look(19, "requests, set-up", "grey"),
 )  # fmt: skip
 # For a layer that another pull of the node fetched or unpacked; of a pod, for a pull that another one had begun.
@@ -102,7 +106,7 @@ OTHER_PULL = Cause(
 )  # fmt: skip
 # The image was there, the pod not yet ready.
 STARTUP = Cause(
-    "startup", "the start of the containers", "containers take longer to start than their images to arrive",
+    "startup", "the start of the containers", "pods wait longest for their containers to start",
     Look(20, "start of the pod", "grey", "\\\\\\\\"), 11, "starting", "for its container to start",
 )  # fmt: skip
 # A request failed or a connection broke: the waits and repetitions that this cost.
@@ -131,7 +135,7 @@ TERMINATION = Cause(
 )  # fmt: skip
 # It was created, and its node had not asked for its images yet.
 CONTROLLER = Cause(
-    "controller", "the overhead of each replaced pod", "creating and scheduling pods takes longer than their images",
+    "controller", "the overhead of each replaced pod", "pods wait longest to be created and scheduled",
     Look(13, "overhead of each pod", "yellow", "xxxx"),
     2, "waiting for the controller", "for its node to ask for its images",
 )  # fmt: skip

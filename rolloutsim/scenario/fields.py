@@ -104,7 +104,10 @@ class Described(ABC):
 
 @dataclass(eq=False, repr=False)
 class Quantity(Described):
-    """A quantity of one kind between two bounds; `word` stands for infinity where it is `unlimited`."""
+    """A quantity of one kind between two bounds; `word` stands for infinity where it is `unlimited`.
+
+    Rates are a network's unless they are `in_bytes`, as a disk's.
+    """
 
     kind: Kind
     zero: bool = False
@@ -112,12 +115,13 @@ class Quantity(Described):
     most: float = math.inf
     least: float = 0.0
     word: str = UNLIMITED
+    in_bytes: bool = False
 
     def read(self, value: Any) -> float:
         if self.unlimited and value == self.word:
             return math.inf
         try:
-            number = parse(self.kind, value, self.zero)
+            number = parse(self.kind, value, self.zero, not self.in_bytes)
         except QuantityError as error:
             also = f", or {self.word}" if self.unlimited and not error.message.startswith("unknown") else ""
             raise fault(error.message + also, error.help) from None

@@ -14,7 +14,11 @@ _SYNONYMS = {
     "bandwidth": ("capacity", "rate", "uplink", "nic", "link"), "speed": ("capacity", "rate", "uplink", "nic", "link"),
     "size": ("compressed", "capacity"), "cpus": ("cores",),
     "replicas": ("count",), "registry_uplink": ("uplink",), "network_bandwidth": ("rate",),
-    "bandwidth_limit": ("connection_cap",), "rate_cap": ("connection_cap",),
+    **dict.fromkeys(
+        ("bandwidth_limit", "bandwidth_cap", "bwlimit", "download_limit", "total_rate_limit", "max_bandwidth",
+         "pull_bandwidth", "pull_rate"),
+        ("pull_cap", "uplink", "capacity", "cap"),
+    ), "rate_cap": ("pull_cap",),
     "max_concurrent_downloads": ("parallel_layers",), "concurrency": ("parallel_layers",),
     "delay": ("latency",), "rtt": ("latency",), "oversubscribed": ("oversubscription",),
     "container_runtime": ("runtime",), "ramp": ("start",), "nodegroups": ("nodes",), "node_groups": ("nodes",),

@@ -72,9 +72,9 @@ METRICS: Mapping[str, Metric] = {
         "time", ("alone_time_s",), "pull time of the same pulls, each alone on an idle system", of_alone=True
     ),
     "bytes_on_wire": Metric("size", ("bytes_on_wire",), "what all pulls fetch, compressed"),
-    "pull_time": Metric("time", ("pull_time_s", "{statistic}"), "from asking until the image is ready on the node"),
+    "pull_time": Metric("time", ("pull_time_s", "{statistic}"), "from asking until the image is there, no re-checks"),
     "slowdown": Metric("number", ("slowdown", "{statistic}"), "pull time / alone time, pull by pull", of_alone=True),
-    "time_split": Metric("time", ("time_split_s", "{cause}"), "waited for a cause, all pulls together", absent=0.0),
+    "time_split": Metric("time", ("time_split_s", "{cause}"), "waited for a cause, all pods together", absent=0.0),
     "utilisation": Metric("share", (*_LINK, "utilisation"), "bytes / (capacity × rollout time)"),
     "saturated": Metric("time", (*_LINK, "saturated_s"), "how long the link is full and holds a flow back"),
     "bytes": Metric("size", (*_LINK, "bytes"), "what the link carries, background traffic included"),

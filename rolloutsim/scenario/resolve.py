@@ -274,6 +274,7 @@ def _group(name: str, spec: model.GroupSpec, document: Document, line_share: flo
         disk=None if ideal else _limit(spec.disk.rate),
         unpack_rate=None if ideal else _limit(spec.unpack.rate),
         unpack_cores=spec.unpack.cores,
+        pull_cap=_limit(spec.pull_cap),
         connection_cap=spec.connection_cap,
         cached={image: cached_nodes(value, spec.count) for image, value in spec.cached.items()},
         kubelet=_kubelet(spec),

@@ -369,7 +369,7 @@ class PlannedPull:
 class NodeGroup:
     """`count` equal nodes; node i is in rack `racks[i % len(racks)]`.
 
-    `nic`, `disk`, `unpack_rate` are None where that link has no limit.
+    `nic`, `disk`, `unpack_rate`, `pull_cap` are None where that link has no limit.
     """
 
     name: str
@@ -384,6 +384,7 @@ class NodeGroup:
     disk: float | None = None  # writing [B/s]
     unpack_rate: float | None = None  # compressed bytes read per second and core [B/s]
     unpack_cores: int = 1
+    pull_cap: float | None = None  # of all layers that a node fetches together [B/s]
     connection_cap: float | None = None  # [B/s]
     cached: Mapping[str, int] = field(default_factory=dict)  # image -> how many of the nodes hold it
     kubelet: Kubelet = field(default_factory=Kubelet)

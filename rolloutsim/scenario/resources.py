@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.scenario.causes import DISK as DISK_CAUSE
 from rolloutsim.scenario.causes import NIC as NIC_CAUSE
+from rolloutsim.scenario.causes import PULL_CAP as PULL_CAP_CAUSE
 from rolloutsim.scenario.causes import UNPACK as UNPACK_CAUSE
 from rolloutsim.scenario.causes import Cause
 from rolloutsim.structs import struct
@@ -81,9 +82,13 @@ RESOURCES = (
         "unpack", UNPACK_CAUSE, "core", ("unpack", "rate"), lambda spec: spec.unpack.rate, False,
         _decompressor, False, lambda layer: layer.compressed, False,
     ),
+    Resource(
+        "pull_cap", PULL_CAP_CAUSE, "pull cap", ("pull_cap",), lambda spec: spec.pull_cap, True,
+        lambda group: group.pull_cap, True, lambda layer: 0.0, False,
+    ),
     replace(_NIC, part="nic.out", fetched=False),
 )  # fmt: skip
-NIC_IN, DISK, UNPACK, NIC_OUT = range(len(RESOURCES))
+NIC_IN, DISK, UNPACK, PULL_CAP, NIC_OUT = range(len(RESOURCES))
 PULLED = RESOURCES[:NIC_OUT]  # what pulls use
 PARTS = {one.part: one for one in sorted(RESOURCES, key=lambda one: not one.is_network)}  # of a node's own links
 

@@ -391,6 +391,11 @@ def connection_cap_out_of_reach(document: Document) -> bool:
     return _each(document["nodes"], "connection_cap", "1000 TB/s")
 
 
+@neutral(brings={r"/cases/.*/links/\[[a-z]+(-\d+)?.pull_cap\]#0/.*": "a limit has a row"})
+def pull_cap_out_of_reach(document: Document) -> bool:
+    return _each(document["nodes"], "pull_cap", "1000 TB/s")
+
+
 @neutral(brings={r"/cases/.*/links/\[wide\]#0/.*": "the link that is added"})
 def wide_link_on_the_way(document: Document) -> bool:
     # With a queue of its own the way has queues, which are met as an instant ends, if they are ever so empty.

@@ -99,7 +99,8 @@ class _Node:
 def _path(group: NodeGroup, index: int, registry: Registry) -> tuple[str, ...]:
     rack = (f"{group.racks[index % len(group.racks)]}.down",) if group.racks else ()
     nic = (f"{group.node_name(index)}.nic.in",) if group.nic is not None else ()
-    return registry.path + group.via + rack + nic
+    cap = (f"{group.node_name(index)}.pull_cap",) if group.pull_cap is not None else ()
+    return registry.path + group.via + rack + nic + cap
 
 
 def _refuse_what_is_not_ideal(scenario: ResolvedScenario) -> None:
@@ -171,6 +172,8 @@ class _Case:
         for group in scenario.groups:
             for name in () if group.nic is None else group.node_names():
                 capacity[f"{name}.nic.in"] = capacity[f"{name}.nic.out"] = Fraction(group.nic or 0.0)
+            for name in () if group.pull_cap is None else group.node_names():
+                capacity[f"{name}.pull_cap"] = Fraction(group.pull_cap or 0.0)
         self.network = ExactNetwork(capacity, self._done)
         self.rates = _Rates(self.network)
         self.connections: dict[str, int] = {}  # of transfers, those that go on

@@ -16,9 +16,7 @@ from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.pods.failures import unfinished_pods
 from rolloutsim.results.shown.findings import Finding, findings
 from rolloutsim.results.shown.tables import case_rows, footnotes, to_csv, to_markdown
-from rolloutsim.scenario import loads
 from rolloutsim.scenario.resolved import Amount, Prices, Push
-from rolloutsim.simulation import simulate
 from tests.results.by_hand import Story, image, run
 from tests.results.rollout_by_hand import Rollout, workload
 
@@ -127,14 +125,6 @@ def test_findings_of_all_that_can_go_wrong() -> None:
         "hub-down: registry hub from 3.00 s until 7.00 s.",
         "cut: link wan from 9.00 s on.",
     ]
-
-
-@pytest.mark.parametrize(("second", "shared"), [("a", True), ("b", False)])
-def test_the_table_says_when_pulls_stand_in_the_rows_of_several_workloads(second: str, shared: bool) -> None:
-    workloads = f"{{x: {{images: a, daemonset: true}}, y: {{images: {second}, daemonset: true}}}}"
-    text = f"rolloutsim: 1\nnodes: 2\nnetwork: 1 Gbit/s\nimages: {{a: 1 MB, b: 1 MB}}\nworkloads: {workloads}\n"
-    note = "Pulls of an image that several workloads use, and their bytes, stand in the row of each of them."
-    assert (note in footnotes(Outcome(simulate(loads(text).resolve())))) is shared
 
 
 def test_of_many_faults_of_one_name_the_first_ones_are_told() -> None:
@@ -261,13 +251,15 @@ def test_the_contracts_sections_of_a_rollout() -> None:
             "workload": "api", "replicas": 2, "old_pods": 2, "max_surge": 1, "max_unavailable": 0, "floor": 2,
             "start_s": 0.0,
             "ready_s": 22.0, "ready_pods": 2, "least_ready": 2, "least_ready_at_s": 0.0, "below_floor_s": 0.0,
-            "progress_deadline_exceeded_s": None, "pulls": 3, "failed_pulls": 1, "bytes_on_wire": 8000000,
+            "progress_deadline_exceeded_s": None, "pulls": 3, "rechecks": 0, "failed_pulls": 1,
+            "bytes_on_wire": 8000000,
             "pull_time_s": {"mean": 4.0, "p50": 4.0, "p95": 4.0, "p99": 4.0, "max": 4.0},
         }
     ]  # fmt: skip
     assert case["registries"] == [
         {
-            "registry": "registry", "pulls": 3, "requests": 20, "requests_per_pull": 20 / 3, "peak_requests_per_s": 7,
+            "registry": "registry", "pulls": 3, "rechecks": 0, "requests": 20, "requests_per_pull": 20 / 3,
+            "peak_requests_per_s": 7,
             "refused": {"429": 1}, "retries": 0, "storage_requests": 0,
         }
     ]  # fmt: skip

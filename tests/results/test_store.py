@@ -8,6 +8,7 @@ import zipfile
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -178,10 +179,20 @@ def test_an_old_file_without_a_field_that_may_be_null_is_read() -> None:
     assert from_bytes(old).run.scenario.groups[0].unpack_rate is None
 
 
+def known_then(value: Any, then: Any) -> Any:
+    """Of a JSON value what an older one has as well: keys may have come since."""
+    if isinstance(then, dict):
+        return {key: known_then(value[key], then[key]) for key in then if key in value}
+    if isinstance(then, list) and len(value) == len(then):
+        return [known_then(*pair) for pair in zip(value, then, strict=True)]
+    return value
+
+
 def test_a_file_that_is_older_than_sources_says_the_same() -> None:
     # Both written by the version before; its refusals have a column `registry`.
     read = from_bytes((DATA / "older-than-sources.npz").read_bytes())
-    assert read.to_json() == (DATA / "older-than-sources.json").read_text(encoding="utf-8")
+    told = json.loads((DATA / "older-than-sources.json").read_text(encoding="utf-8"))
+    assert known_then(json.loads(read.to_json()), told) == told
     (ours,), (theirs,) = read.run.cases, simulate(read.run.scenario).cases
     assert ours.orchestration.refusals.source.tolist() == [0] * 5
     assert (ours.sources, ours.routes) == (theirs.sources, theirs.routes)

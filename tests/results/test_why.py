@@ -94,7 +94,7 @@ def test_decompression() -> None:
     ("cause", "started", "sentence"),
     [
         (CAP, 0.0, "every connection runs at its own limit"),
-        (UPLINK_CAUSE, 10.0, "requests and the runtime's own steps take longer than the bytes"),
+        (UPLINK_CAUSE, 10.0, "pulls wait longest for requests and the runtime's own steps"),
     ],
 )
 def test_causes_that_are_no_links(cause: int, started: float, sentence: str) -> None:
@@ -108,7 +108,7 @@ def test_causes_that_are_no_links(cause: int, started: float, sentence: str) -> 
 def test_start_up_counts_as_well() -> None:
     case = story(busy=0.1, full=1.0, ready=50.0)
     assert Outcome(run(case)).why == (
-        "containers take longer to start than their images to arrive; registry uplink 10 % busy; "
+        "pods wait longest for their containers to start; registry uplink 10 % busy; "
         "node NICs without a limit.\n"
         "Of all time until the pods are ready, 80 % goes to the start of the containers "
         "and 20 % to the registry uplink."

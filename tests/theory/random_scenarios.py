@@ -53,6 +53,8 @@ def groups(draw: st.DrawFn, image_names: list[str]) -> dict[str, Any]:
         if draw(st.booleans()):
             group["connection_cap"] = draw(RATES)
         if draw(st.booleans()):
+            group["pull_cap"] = draw(RATES)
+        if draw(st.booleans()):
             group["cached"] = {draw(st.sampled_from(image_names)): draw(st.integers(0, count))}
         made[f"g{number}"] = group
     return made

@@ -58,7 +58,7 @@ def _connections(situation: Situation) -> Iterator[Candidate]:
     caps = {g.name: _TWICE * g.connection_cap for g in situation.groups if g.connection_cap is not None}
     words = f"{' / '.join(map(show_rate, sorted(set(caps.values()))))} for each connection of a node"
     values = {("nodes", name, "connection_cap"): plain_text("rate", cap, bits=True) for name, cap in caps.items()}
-    yield change("connection caps of nodes", words, values, share, True)
+    yield change("connection caps of nodes", words, values, share, True, None, [causes.CONNECTION_CAP.name])
     share = situation.share(_PER_CONNECTION)
     if share > 0.0:
         plain = [group.name for group in situation.groups if group.runtime.layer_fetch_buffer is None]

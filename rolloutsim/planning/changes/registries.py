@@ -67,12 +67,13 @@ def _connections(situation: Situation, registry: Registry, here: Path) -> Iterat
         words = f"{show_byte_rate(cap)} for each connection to {registry.name}"
         values = {(*here, "connection_cap"): plain_text("rate", cap)}
         share = situation.share([CONNECTION_CAP])
-        yield change(f"connection cap of {registry.name}", words, values, share, True)
-    if (registry.tcp_window or inf) < parse_size(_WIDE):
+        subject, relieves = f"connection cap of {registry.name}", [CONNECTION_CAP.name]
+        yield change(subject, words, values, share, True, None, relieves)
+    share = situation.share([TCP_WINDOW])
+    if share > 0.0 and (registry.tcp_window or inf) < parse_size(_WIDE):
         words = f"TCP windows of {_WIDE} towards {registry.name}"
-        share = situation.share([TCP_WINDOW])
-        if share > 0.0:
-            yield change(f"TCP window towards {registry.name}", words, {(*here, "tcp_window"): _WIDE}, share, True)
+        subject, relieves = f"TCP window towards {registry.name}", [TCP_WINDOW.name]
+        yield change(subject, words, {(*here, "tcp_window"): _WIDE}, share, True, None, relieves)
 
 
 def _limits(situation: Situation, registry: Registry, here: Path) -> Iterator[Candidate]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rolloutsim.results.numerals import listed
 from rolloutsim.results.why.critical import causes, queued_time
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.structs import struct
@@ -44,6 +45,11 @@ class Candidate:
         Whether it stands for its subject where only one change of each is tried.
     image : str or None
         The image of the scenario that it puts in place of the case's.
+    relieves : frozenset of str
+        The causes that it relieves, where another limit may take the time over that they took; empty: it is not
+        followed.
+    parts : tuple of str
+        Of several changes together, the subject of each.
     """
 
     subject: str
@@ -52,14 +58,35 @@ class Candidate:
     share: float
     alone: bool = False
     image: str | None = None
+    relieves: frozenset[str] = frozenset()
+    parts: tuple[str, ...] = ()
+
+
+def joined(several: Sequence[Candidate]) -> Candidate:
+    """Several changes made together."""
+    return Candidate(
+        listed([one.subject for one in several]),
+        listed([one.change for one in several]),
+        tuple(override for one in several for override in one.overrides),
+        max(one.share for one in several),
+        True,
+        relieves=frozenset().union(*(one.relieves for one in several)),
+        parts=tuple(subject for one in several for subject in one.parts or (one.subject,)),
+    )
 
 
 def change(
-    subject: str, words: str, values: Mapping[Key, Any], share: float, alone: bool = False, image: str | None = None
+    subject: str,
+    words: str,
+    values: Mapping[Key, Any],
+    share: float,
+    alone: bool = False,
+    image: str | None = None,
+    relieves: Iterable[str] = (),
 ) -> Candidate:
     """The candidate that gives paths new values: text as it is, anything else as JSON, which is YAML too."""
     overrides = tuple(assign(path, value) for path, value in values.items())
-    return Candidate(subject, words, overrides, share, alone, image)
+    return Candidate(subject, words, overrides, share, alone, image, frozenset(relieves))
 
 
 @dataclass(eq=False)
@@ -113,6 +140,11 @@ class Situation:
     def case(self) -> Case:
         """The case as it was resolved."""
         return next(case for case in self.scenario.cases if case.name == self.records.name)
+
+    @cached_property
+    def crossed(self) -> frozenset[str]:
+        """The shared links that layers of the case cross."""
+        return frozenset(link for route in self.records.routes for path in route.paths for link in path)
 
     @cached_property
     def groups(self) -> tuple[NodeGroup, ...]:

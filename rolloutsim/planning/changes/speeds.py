@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rolloutsim.planning.changes.situation import Candidate, Situation, change, is_full, utilisation
+from rolloutsim.planning.changes.situation import Candidate, Situation, change, is_full, joined, utilisation
 from rolloutsim.results.load.links import LinkSummary
 from rolloutsim.results.numerals import listed, show_byte_rate, show_factor, show_rate
-from rolloutsim.results.why.bottlenecks import Bottleneck
-from rolloutsim.results.why.words import name_of
-from rolloutsim.scenario.causes import DISK, UNPACK
+from rolloutsim.results.why.bottlenecks import Bottleneck, name_of
+from rolloutsim.scenario.causes import DISK, PULL_CAP, UNPACK
+from rolloutsim.scenario.fields import UNLIMITED
 from rolloutsim.scenario.links import private_rate, registry_path
 from rolloutsim.scenario.places import Path
 from rolloutsim.scenario.resources import PULLED, LinkName
@@ -51,6 +51,8 @@ class Speed:
         How busy it was.
     share : float
         Of the time, what it takes [1].
+    causes : tuple of str
+        What waiting for it is called: the names of the links, or the cause of private ones.
     is_ratio : bool
         Whether its speed is given as an oversubscription.
     """
@@ -60,7 +62,13 @@ class Speed:
     keys: tuple[tuple[Path, float], ...]
     rows: tuple[LinkSummary, ...]
     share: float
+    causes: tuple[str, ...]
     is_ratio: bool = False
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether nodes share it."""
+        return self.kind not in {resource.cause.name for resource in PULLED}
 
     @property
     def is_binding(self) -> bool:
@@ -75,7 +83,7 @@ class Speed:
     @property
     def is_standard(self) -> bool:
         """Whether it is bought at standard speeds."""
-        return self.kind not in _IN_BYTES and not self.is_ratio
+        return self.kind not in (*_IN_BYTES, PULL_CAP.name) and not self.is_ratio
 
     def times(self, factor: float) -> list[float]:
         """Its speeds times a factor."""
@@ -98,12 +106,15 @@ class Speed:
             several.append([max(_GP3_MOST, _TWICE * value) for _, value in self.keys])
         for number, values in enumerate(several):
             if values not in several[:number]:
-                yield self.at(values, alone=alone and number == 0)
+                yield self.at(values, alone=alone and number == 0, followed=number == 0)
+        if self.kind == PULL_CAP.name:
+            unlimited = {path: UNLIMITED for path, _ in self.keys}
+            yield change(self.subject, "no limit of a node's pulls", unlimited, self.share)
         if self.kind == UNPACK.name:
             yield self.at(self.times(_ZSTD), f"zstd instead of gzip ({show_factor(_ZSTD)} as fast to decompress)")
 
-    def at(self, values: Sequence[float], words: str = "", alone: bool = False) -> Candidate:
-        """The candidate with new speeds."""
+    def at(self, values: Sequence[float], words: str = "", alone: bool = False, followed: bool = False) -> Candidate:
+        """The candidate with new speeds; `followed`: by others that limit what it gives back."""
         if self.is_ratio:
             texts = [f"{value:.12g}" for value in values]
             shown = f"{show_factor(_TWICE)} (oversubscription {texts[0]})"
@@ -112,20 +123,18 @@ class Speed:
             texts = [plain_text("rate", value, bits=self.kind not in _IN_BYTES) for value in values]
             shown = " / ".join(show(value) for value in sorted(set(values)))
         settings = {path: text for (path, _), text in zip(self.keys, texts, strict=True)}
-        return change(self.subject, words or f"{self.subject} {shown}", settings, self.share, alone)
+        relieves = self.causes if followed else ()
+        return change(self.subject, words or f"{self.subject} {shown}", settings, self.share, alone, None, relieves)
 
 
 def speed_changes(situation: Situation) -> Iterator[Candidate]:
     """Everything that moves bytes, faster."""
     speeds = [*_shared(situation), *_private(situation)]
-    tied = _tied(speeds)
+    tied = _tied([one for one in speeds if not one.is_shared or not situation.crossed.isdisjoint(one.causes)])
     for speed in speeds:
         yield from speed.alternatives(alone=speed not in tied)
     if tied:
-        parts = [speed.at(speed.main()) for speed in tied]
-        overrides = tuple(override for part in parts for override in part.overrides)
-        share = max(part.share for part in parts)
-        yield Candidate(listed([p.subject for p in parts]), listed([p.change for p in parts]), overrides, share, True)
+        yield joined([speed.at(speed.main(), followed=True) for speed in tied])
 
 
 def _tied(speeds: Sequence[Speed]) -> list[Speed]:
@@ -153,14 +162,16 @@ def _shared(situation: Situation) -> Iterator[Speed]:
         downs = [rack for rack in racks if LinkName.of(rack).part == "down"]
         subject = name_of(Bottleneck("rack", tuple(downs), 0.0, 0.0))
         keys = ((("network", "racks", key), value or 1.0),)
-        yield Speed("rack", subject, keys, situation.rows(racks), situation.share(racks), key == "oversubscription")
+        rows, share = situation.rows(racks), situation.share(racks)
+        yield Speed("rack", subject, keys, rows, share, tuple(racks), key == "oversubscription")
 
 
 def _links(situation: Situation, links: list[str], path: Path, name: str) -> Speed:
     """The speed of links that one key sets."""
     first = situation.scenario.links[links[0]]
     subject = name_of(Bottleneck(first.kind, (name,), 0.0, 0.0))
-    return Speed(first.kind, subject, ((path, first.line_rate),), situation.rows(links), situation.share(links))
+    keys = ((path, first.line_rate),)
+    return Speed(first.kind, subject, keys, situation.rows(links), situation.share(links), tuple(links))
 
 
 def _private(situation: Situation) -> Iterator[Speed]:
@@ -185,6 +196,7 @@ def _private(situation: Situation) -> Iterator[Speed]:
             tuple((("nodes", name, *resource.key), rates[name]) for name in chosen),
             tuple(row for name in chosen for row in rows[name]),
             situation.share([resource.cause]),
+            (resource.cause.name,),
         )
 
 

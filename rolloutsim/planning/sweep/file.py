@@ -17,7 +17,7 @@ results     one row for each `point`, `replication` and `case`: `seed`, `finishe
             `bytes_on_wire`, `pull_time_mean_s`, …: every number that a case of the JSON contract has for itself (but
             not its `why`, which takes long)
 links, …    one row for each entry of a list of such a case (`links`, `thresholds`, …), with the keys above in front
-time_split  one row for each `cause` of a case: `time_s`, summed over its pulls
+time_split  one row for each `cause` of a case: `time_s`, summed over its pods
 joined      a view: `points` and `results` side by side
 ==========  ========================================================================================================
 

@@ -14,8 +14,7 @@ from rolloutsim.report.plots.scales import row_axis, share_axis
 from rolloutsim.report.plots.subjects import scene, several_cases
 from rolloutsim.results.metrics import CaseSummary
 from rolloutsim.results.numerals import show_time, whole_share
-from rolloutsim.results.why.bottlenecks import Bottleneck, bottlenecks
-from rolloutsim.results.why.words import name_of
+from rolloutsim.results.why.bottlenecks import Bottleneck, bottlenecks, name_of
 from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.resources import LinkName
 

@@ -11,6 +11,7 @@ from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, ma
 from rolloutsim.report.plots.colours import BLUE, INK, MUTED, series
 from rolloutsim.report.plots.scales import is_wide, log_time_axis, share_axis, size_axis, staircase, thinned, time_axis
 from rolloutsim.report.plots.subjects import MOST_NODES, scene, several_cases
+from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.intervals import mean, quantile
 from rolloutsim.results.load.throughput import least_time
 from rolloutsim.results.metrics import is_image_case, pull_times, rollout_time
@@ -144,8 +145,9 @@ def ecdf(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -
     Parameters as for `rollout`.
     """
     cases = several_cases(outcome, case)
-    failed = [~np.isnan(one.pulls.failed) for one in cases]
-    every = [pull_times(one)[~gone] for one, gone in zip(cases, failed, strict=True)]
+    # Attempts that failed, and what is no pull.
+    left_out = [~np.isnan(one.pulls.failed) | ~brings(one) for one in cases]
+    every = [pull_times(one)[~gone] for one, gone in zip(cases, left_out, strict=True)]
     times = [np.sort(each[~np.isnan(each)]) for each in every]
     if not any(map(len, times)):
         raise NoDataError(
@@ -168,10 +170,10 @@ def ecdf(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -
     last = _slowest([float(each[-1]) if len(each) == len(pulls) and len(each) else None
                      for each, pulls in zip(times, every, strict=True)])  # fmt: skip
     if len(every[last]) <= MOST_NODES:
-        _mark_pulls(ax, cases[last], every[last], np.flatnonzero(~failed[last]), series(last)["color"])
+        _mark_pulls(ax, cases[last], every[last], np.flatnonzero(~left_out[last]), series(last)["color"])
     if len(cases) == 1:
         entries.clear()
-    tried = sum(int(np.count_nonzero(gone)) for gone in failed)
+    tried = sum(int(np.count_nonzero(~np.isnan(one.pulls.failed))) for one in cases)
     what = f"pull times; {tried:,} attempts that failed are left out" if tried else "pull times"
     title = _of_case(cases, last, _unfairness(times[last], len(every[last])))
     return finish(ax, title, scene(outcome.run, what, cases), legend=entries)

@@ -77,7 +77,13 @@ def _link(row: LinkSummary) -> dict[str, Any]:
 
 def _pulls(records: CaseRecords, with_layers: bool) -> list[dict[str, Any]]:
     columns = pull_columns(records)
-    keys = ("node", "image", "asked_s", "pulled_s", *(key for key in ("failed_s", "reason") if key in columns))
+    keys = (
+        "node",
+        "image",
+        "asked_s",
+        "pulled_s",
+        *(key for key in ("failed_s", "reason", "recheck") if key in columns),
+    )
     pulls = list(_rows({key: columns[key] for key in keys}))
     if with_layers:
         for pull in pulls:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.layers import layer_table
 from rolloutsim.results.facts.records import happened, or_never
 from rolloutsim.results.metrics import slowdowns
@@ -43,13 +44,16 @@ def node_columns(case: CaseRecords) -> Columns:
 def pull_columns(case: CaseRecords) -> Columns:
     """One row a pull: asked, pulled (image ready) and ready (its pod, or the last of those that share it).
 
-    Where pulls failed, they have a time and a reason.
+    Where pulls failed, they have a time and a reason; where some are re-checks of an image that the node holds, these
+    are marked.
     """
     pulls, pods = case.pulls, case.pods
     ready = np.full(len(pulls.node), np.nan)
     served = pods.pull >= 0
     np.fmax.at(ready, pods.pull[served], pods.ready[served])
     failures: Columns = {}
+    is_recheck = ~brings(case)
+    rechecks: Columns = {"recheck": is_recheck} if is_recheck.any() else {}
     if (pulls.reason >= 0).any():
         failures = {"failed_s": pulls.failed, "reason": _named(case.reasons, pulls.reason)}
     return {
@@ -62,6 +66,7 @@ def pull_columns(case: CaseRecords) -> Columns:
         "slowdown": slowdowns(case),
         "bytes": np.bincount(case.fetches.pull, case.fetches.bytes_done, len(pulls.node)),
         **failures,
+        **rechecks,
     }
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.grouped import Grouped
 from rolloutsim.results.time.split import ranges
 from rolloutsim.structs import struct
@@ -34,8 +35,9 @@ class RegistrySummary:
 
     registry: str
     pulls: int  # from it, failed ones included
+    rechecks: int  # of images that nodes held already
     requests: int  # sent to it, for manifests, tokens, configs and layers; refused ones included
-    requests_per_pull: float | None  # mean over the pulls [1]; None: there was none
+    requests_per_pull: float | None  # all requests / pulls [1]; None: there was none
     peak_requests_per_s: int  # the largest number within any second
     refused: Mapping[str, int]  # by answer: `429`, `503`, or `broken` for a connection that was refused or broke
     retries: int  # requests sent again by runtimes after a refusal
@@ -116,17 +118,19 @@ def peak(times: Times, window: float = WINDOW) -> int:
 
 
 def _summary(run: Run, asked: Asked, number: int, name: str) -> RegistrySummary:
-    pulls, refused = asked.pulls.of(number), asked.refused.of(number)
+    calls, refused = asked.pulls.of(number), asked.refused.of(number)
+    pulls = int(np.count_nonzero(brings(asked.case)[calls]))
     times = asked.times(number)
     asked_storage = 0
     if run.scenario.registries[name].redirect is not None:
-        configs = np.count_nonzero(~np.isnan(asked.case.pulls.resolved[pulls]))
+        configs = np.count_nonzero(~np.isnan(asked.case.pulls.resolved[calls]))
         asked_storage = int(configs) + len(asked.fetches.of(number))
     return RegistrySummary(
         registry=name,
-        pulls=len(pulls),
+        pulls=pulls,
+        rechecks=len(calls) - pulls,
         requests=len(times),
-        requests_per_pull=len(times) / len(pulls) if len(pulls) else None,
+        requests_per_pull=len(times) / pulls if pulls else None,
         peak_requests_per_s=peak(times),
         refused=_by_status(asked.refusals, refused),
         retries=int(asked.refusals.again[refused].sum()),

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from rolloutsim.results.facts.calls import brings, workload_of_pull
 from rolloutsim.results.facts.grouped import Grouped, Rows
 from rolloutsim.results.facts.intervals import Spread, spread
 from rolloutsim.results.time.steps import is_ready
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from rolloutsim.results.facts.records import CaseRecords, Orchestration, Times
     from rolloutsim.scenario.resolved import Workload
@@ -50,8 +51,9 @@ class WorkloadSummary:
     least_ready_at_s: float  # when it was first that small [s]
     below_floor_s: float | None  # for how long fewer than `floor` were ready [s]; None: nothing is promised
     progress_deadline_exceeded_s: float | None  # when that was first reported [s]; None: it was not
-    pulls: int  # of its images; an image of several workloads counts with each
-    failed_pulls: int  # of these
+    pulls: int  # that its pods called for, without re-checks
+    rechecks: int  # their calls for images that nodes held already
+    failed_pulls: int  # of these pulls
     bytes_on_wire: float  # what these pulls fetched [B]
     pull_time_s: Spread | None  # of those that succeeded [s]; None if there is none
 
@@ -120,9 +122,10 @@ class _Summaries:
         for time, name, what in case.orchestration.conditions:
             if what.startswith(_DEADLINE):
                 self.late[name] = min(time, self.late.get(name, time))
-        self.numbers = {image.name: number for number, image in enumerate(case.images)}
-        self.pulls = Grouped(case.pulls.image, len(case.images))
-        self.fetches = Grouped(case.pulls.image[case.fetches.pull], len(case.images))
+        workload = workload_of_pull(case)
+        self.calls = Grouped(workload, len(case.orchestration.workloads))
+        self.fetches = Grouped(workload[case.fetches.pull], len(case.orchestration.workloads))
+        self.is_pull = brings(case)
 
     def of(self, number: int) -> WorkloadSummary:
         """The figures of one."""
@@ -137,8 +140,8 @@ class _Summaries:
         own = self.pods.of(number)
         ready = self.is_ready[own]
         at = case.pods.ready[own[ready]]
-        p, images = case.pulls, [self.numbers[name] for name in workload.images if name in self.numbers]
-        pulls, fetches = _together(self.pulls, images), _together(self.fetches, images)
+        p, calls, fetches = case.pulls, self.calls.of(number), self.fetches.of(number)
+        pulls = calls[self.is_pull[calls]]
         stays = np.isnan(case.pods.deleted[own])
         complete = case.finished or bool(ready[stays].all()) and len(at) >= _wanted(workload)
         return WorkloadSummary(
@@ -156,15 +159,11 @@ class _Summaries:
             below_floor_s=None if floor is None else float(lengths[total < floor].sum()),
             progress_deadline_exceeded_s=self.late.get(workload.name),
             pulls=len(pulls),
+            rechecks=len(calls) - len(pulls),
             failed_pulls=int(np.count_nonzero(p.reason[pulls] >= 0)),
             bytes_on_wire=float(case.fetches.bytes_done[fetches].sum()),
             pull_time_s=spread((p.pulled - p.asked)[pulls[~np.isnan(p.pulled[pulls])]]),
         )
-
-
-def _together(rows: Grouped, numbers: Sequence[int]) -> Rows:
-    """The rows with any of some numbers, ascending."""
-    return np.sort(np.concatenate([np.zeros(0, np.int64), *(rows.of(number) for number in dict.fromkeys(numbers))]))
 
 
 def _wanted(workload: Workload) -> int:

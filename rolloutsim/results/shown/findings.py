@@ -101,6 +101,10 @@ def _ready(workload: WorkloadSummary) -> Iterator[str]:
 
 def _requests(registry: RegistrySummary) -> str:
     text = f"{registry.registry} gets {show_count(registry.requests)} requests"
+    if registry.rechecks:
+        pulls = f"{show_count(registry.pulls)} {'pull' if registry.pulls == 1 else 'pulls'}"
+        checks = f"{show_count(registry.rechecks)} {'re-check' if registry.rechecks == 1 else 're-checks'}"
+        text += f" for {pulls} and {checks} of images that nodes hold"
     if registry.requests_per_pull is not None:
         text += f", {three_digits(registry.requests_per_pull)} a pull"
     text += f", at most {show_count(registry.peak_requests_per_s)} in one second"

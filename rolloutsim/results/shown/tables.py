@@ -59,7 +59,6 @@ _SPREADS = {"pull_time_s": "pull_time_{}_s", "slowdown": "slowdown_{}"}
 _STATISTICS = ("mean", "p50", "p95", "p99", "max")
 # Kinds of links whose rates people give in bytes.
 _IN_BYTES = ("registry_storage", *(resource.part for resource in RESOURCES if not resource.is_network))
-_SHARED = "Pulls of an image that several workloads use, and their bytes, stand in the row of each of them."
 _FOOTNOTES = (
     "alone (the same pull on an idle system) and slowdown (pull time / alone) are means over the pulls.",
     "Sizes are bytes on the wire; `docker images` shows unpacked sizes, often 2 to 3 times more.",
@@ -240,14 +239,7 @@ def footnotes(outcome: Outcome) -> tuple[str, ...]:
     """What was assumed, and what one has to know to read the table."""
     run = outcome.run
     notes = (*map(visible, run.scenario.notes), *about_moments(run), *_about_intervals(outcome.intervals))
-    shared = (_SHARED,) if _shows_workloads(run) and _share_images(run) else ()
-    return (*notes, *shared, *(_FOOTNOTES[1:] if _shows_workloads(run) else _FOOTNOTES))
-
-
-def _share_images(run: Run) -> bool:
-    """Whether several workloads of a case use the same image."""
-    uses = [[image for one in case.workloads for image in set(one.images)] for case in run.scenario.cases]
-    return any(len(images) > len(set(images)) for images in uses)
+    return (*notes, *(_FOOTNOTES[1:] if _shows_workloads(run) else _FOOTNOTES))
 
 
 def _about_intervals(intervals: Intervals) -> Iterator[str]:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
+from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.records import happened, or_never
 from rolloutsim.structs import struct
 
@@ -88,7 +89,7 @@ def node_phases(case: CaseRecords) -> NodePhases:
     np.minimum.at(asked, pulls.node, pulls.asked)
     np.minimum.at(asked, pods.node, or_never(pods.asked))
     served, stays = np.isnan(pulls.failed), np.isnan(pods.deleted)
-    counted = _counted(case, served)
+    counted = brings(case) & served
     without = stays & np.isnan(pods.started) & ~np.isnan(pods.asked)  # pods that never had their images
     pulled = _images_there(case, counted, without)
     np.maximum.at(ready, pods.node[stays], or_never(pods.ready[stays]))
@@ -198,23 +199,6 @@ def _rounds(
     table = np.array(joined, np.float64).reshape(-1, 3)
     node_of = table[:, 0].astype(np.int32)
     return _Rounds(node_of, table[:, 1], table[:, 2], np.append(node_of[1:] != node_of[:-1], True)[: len(node_of)])
-
-
-def _counted(case: CaseRecords, served: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Which pulls brought a node an image, or found it there for the first time.
-
-    A later pod may ask again for an image that its node holds. Such a pull brings nothing, and does not count.
-    """
-    pulls = case.pulls
-    counted = np.zeros(len(pulls.node), np.bool_)
-    counted[case.fetches.pull] = counted[case.waits.pull] = True
-    counted &= served
-    image = pulls.node.astype(np.int64) * len(case.images) + pulls.image
-    held = np.flatnonzero(served & ~counted & ~np.isin(image, image[counted]))
-    order = held[np.argsort(or_never(pulls.pulled[held]), kind="stable")]
-    _, earliest = np.unique(image[order], return_index=True)
-    counted[order[earliest]] = True
-    return counted
 
 
 def _images_there(case: CaseRecords, counted: npt.NDArray[np.bool_], without: npt.NDArray[np.bool_]) -> Times:

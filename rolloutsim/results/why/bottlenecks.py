@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rolloutsim.scenario.causes import LAYER_SLOT, OTHER_PULL, REGISTRY_QUEUE
+from rolloutsim.scenario.causes import CAUSES, LAYER_SLOT, OTHER_PULL, REGISTRY_QUEUE
 from rolloutsim.scenario.resources import PULLED, LinkName
 from rolloutsim.structs import struct
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.metrics import CaseSummary
 
 PRIVATE_LINKS = {resource.cause.name: resource.part for resource in PULLED}
+_PRIVATE_NAMES = {resource.cause.name: f"{resource.noun}s" for resource in PULLED}
 
 # Who waits in one of these waits for others, and they for something else.
 _QUEUES = (REGISTRY_QUEUE.name, LAYER_SLOT.name, OTHER_PULL.name)
@@ -104,3 +105,27 @@ def shared(case: CaseSummary) -> list[LinkSummary]:
 def private(case: CaseSummary, kind: str) -> list[LinkSummary]:
     """The rows of the groups' links of a kind: `nic.in`, `disk` or `unpack`."""
     return [row for row in case.links if row.nodes is not None and row.kind == kind]
+
+
+def name_of(bottleneck: Bottleneck) -> str:
+    """A bottleneck as a noun: `registry uplink`, `rack uplinks`, `node NICs`."""
+    if bottleneck.is_shared:
+        return links_name(bottleneck.kind, bottleneck.links)
+    if bottleneck.kind in _PRIVATE_NAMES:
+        return f"node {_PRIVATE_NAMES[bottleneck.kind]}"
+    return CAUSES[bottleneck.kind].noun
+
+
+def noun_of(bottleneck: Bottleneck) -> str:
+    """A bottleneck as the object of `waits for`."""
+    return f"the {name_of(bottleneck)}" if bottleneck.is_shared else CAUSES[bottleneck.kind].noun
+
+
+def links_name(kind: str, links: Sequence[str]) -> str:
+    """Shared links of one kind as a noun."""
+    if kind == "rack":
+        return "rack uplinks" if len(links) > 1 else f"uplink of rack {LinkName.of(links[0]).owner}"
+    (link,) = map(LinkName.of, links)
+    if kind == "registry_uplink" and link.part == "uplink.in":
+        return f"{link.owner} uplink (inbound)"
+    return f"{link.owner} {link.part}" if kind in ("registry_uplink", "registry_storage") else f"{link} link"

@@ -85,24 +85,58 @@ def last_path(case: CaseRecords) -> tuple[tuple[str, float], ...]:
 
     They add up to the rollout time. Empty while a pod is missing, since then there is no last one.
     """
-    return _walked(case)[0]
+    return _walked(case).causes
+
+
+def turns(case: CaseRecords) -> Turns:
+    """Whose turns the path goes through; none but the last pod's while a pod is missing, or where nobody paces."""
+    return _walked(case).turns
 
 
 def queued_time(case: CaseRecords) -> float:
     """For how long the path stands in kubelets' queues, whatever the pulls ahead waited for [s]."""
-    return _walked(case)[1]
+    return _walked(case).queued
+
+
+@struct
+class Turns:
+    """Pods on the path, each of which had its turn because the one before it was available or gone.
+
+    Parameters
+    ----------
+    pods : int
+        How many there are, the last one included.
+    workload : int
+        Of the last one; -1: it has none.
+    began : float
+        When the last one's turn came [s].
+    """
+
+    pods: int
+    workload: int
+    began: float
+
+
+@struct
+class _Walked:
+    """The path: its causes [s], how long it stands in kubelets' queues [s], and whose turns it goes through."""
+
+    causes: tuple[tuple[str, float], ...]
+    queued: float
+    turns: Turns
 
 
 @derived
-def _walked(case: CaseRecords) -> tuple[tuple[tuple[str, float], ...], float]:
-    """The causes of the path, and how long it stands in kubelets' queues [s]."""
+def _walked(case: CaseRecords) -> _Walked:
+    """Walk the path."""
     pod = last_pod(case)
     if pod is None:
-        return (), 0.0
+        return _Walked((), 0.0, Turns(0, -1, 0.0))
     walk = _Walk(case)
     walk.back_from(pod)
     met = ((cause, seconds) for cause, seconds in walk.seconds.items() if seconds > 0.0)
-    return tuple(sorted(met, key=lambda pair: (-pair[1], pair[0]))), walk.queued
+    turns = Turns(walk.turns, int(case.pods.workload[pod]), walk.began)
+    return _Walked(tuple(sorted(met, key=lambda pair: (-pair[1], pair[0]))), walk.queued, turns)
 
 
 class _Walk:
@@ -119,6 +153,8 @@ class _Walk:
         self.links = {*(one.cause.name for one in RESOURCES if one.fetched), *case.shared_links.name}
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.queued = 0.0  # in kubelets' queues
+        self.turns = 1  # of pods whose turns the path has gone through
+        self.began = 0.0  # when the last pod's came
 
     def back_from(self, pod: int) -> None:
         """Walk from a pod's readiness to the rollout's start."""
@@ -148,7 +184,10 @@ class _Walk:
             if ended == time and trigger >= 0 and step not in left and int(steps.cause[step]) in _TRIGGERED:
                 left.add(step)
                 between = CONTROLLER_PACING.name
-                pod, time = self._trigger(pod, step, time)
+                before, (pod, time) = pod, self._trigger(pod, step, time)
+                if pod != before:
+                    self.began = time if self.turns == 1 else self.began
+                    self.turns += 1
             elif ended == time and (ahead := self._ahead(pod, step)) is not None:
                 pod, pull = ahead
                 self._follow(pull, queued=True)

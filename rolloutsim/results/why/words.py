@@ -21,11 +21,15 @@ from rolloutsim.results.why.bottlenecks import (
     Bottleneck,
     behind_queue,
     bottlenecks,
+    links_name,
     mean,
+    name_of,
+    noun_of,
     private,
     shared,
 )
 from rolloutsim.results.why.critical import last_path
+from rolloutsim.results.why.turns import one_after_another
 from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES, LinkName
 from rolloutsim.structs import struct
@@ -41,8 +45,6 @@ _MOSTLY = 0.5  # a link that is busy for less of the time cannot be as scarce as
 _MOST_NAMES = 3  # nodes that are named before the others are only counted
 _CLEARLY = 0.05  # a group that is last by a smaller share of its time is not worth a word (assumed)
 _ALIKE = 0.02  # two shares that differ by less are not both said (assumed)
-
-_PRIVATE_NAMES = {resource.cause.name: f"{resource.noun}s" for resource in PULLED}
 
 
 def why(run: Run, summary: RunSummary) -> str:
@@ -65,23 +67,16 @@ def why(run: Run, summary: RunSummary) -> str:
     others = list(_differing(summary, splits, causes[0]))
     prefix = f"{slowest.case}: " if others else ""
     main = behind_queue(slowest, causes) or causes[0]
+    records = next(case for case in run.cases if case.name == slowest.case)
+    follow = one_after_another(run.scenario, records, slowest, causes) if _is_paced(slowest) else None
     lines = [
-        f"{prefix}{_busy(main, causes[0], slowest, run.scenario)}.",
+        f"{prefix}{_busy(main, causes[0], slowest, run.scenario, follow)}.",
         *_divided(causes, "the last pod is" if _is_paced(slowest) else "the pods are"),
-        *(() if _is_paced(slowest) else _last(run, slowest)),
-        *_useless(main, slowest),
+        *(() if _is_paced(slowest) else _last(run, slowest, records)),
+        *_useless(main, slowest, records),
         *others,
     ]
     return "\n".join(map(visible, lines))
-
-
-def name_of(bottleneck: Bottleneck) -> str:
-    """A bottleneck as a noun: `registry uplink`, `rack uplinks`, `node NICs`."""
-    if bottleneck.is_shared:
-        return _links_name(bottleneck.kind, bottleneck.links)
-    if bottleneck.kind in _PRIVATE_NAMES:
-        return f"node {_PRIVATE_NAMES[bottleneck.kind]}"
-    return CAUSES[bottleneck.kind].noun
 
 
 def _is_paced(case: CaseSummary) -> bool:
@@ -126,18 +121,22 @@ def _differing(summary: RunSummary, splits: Mapping[str, Mapping[str, float]], m
     found: dict[str, list[str]] = {}
     for case in summary.cases.values():
         causes = bottlenecks(case, splits[case.case])
-        if causes and _noun(causes[0]) != _noun(main):
-            found.setdefault(_noun(causes[0]), []).append(f"{case.case} ({whole_share(causes[0].share)})")
+        if causes and noun_of(causes[0]) != noun_of(main):
+            found.setdefault(noun_of(causes[0]), []).append(f"{case.case} ({whole_share(causes[0].share)})")
     for noun, cases in found.items():
         verb = "waits" if len(cases) == 1 else "wait"
         yield f"{listed(cases)} {verb} longest for {noun}."
 
 
-def _busy(main: Bottleneck, largest: Bottleneck, case: CaseSummary, scenario: ResolvedScenario) -> str:
-    """The main clause about the bottleneck, the queue behind it if there is one, and how busy the other end was."""
+def _busy(
+    main: Bottleneck, largest: Bottleneck, case: CaseSummary, scenario: ResolvedScenario, follow: str | None
+) -> str:
+    """The main clause, about the bottleneck or pods that follow one another, and how busy the rest was."""
     queue = "" if main is largest else f", while {CAUSES[largest.kind].sentence}"
-    uplink = _busiest_uplink(case)
-    if main.is_shared:
+    uplink = _busiest_link(case)
+    if follow is not None:
+        clauses = [follow, uplink, _nics(case, scenario)]
+    elif main.is_shared:
         clauses = [f"{_how_busy(name_of(main), main, case)}{queue}", _nics(case, scenario)]
     elif main.kind in PRIVATE_LINKS:
         rows, worst = private(case, PRIVATE_LINKS[main.kind]), Blamed(case).rows(main)
@@ -155,7 +154,8 @@ def _how_busy(name: str, cause: Bottleneck, case: CaseSummary) -> str:
     if full >= _ALL_THE_TIME:
         return f"{name} {whole_share(busy)} busy for the whole rollout"
     if abs(full - busy) < _ALIKE:
-        return f"{name} full for {whole_share(full)} of the rollout"
+        over = " on average over the nodes" if _is_paced(case) and not cause.is_shared else ""
+        return f"{name} full for {whole_share(full)} of the rollout{over}"
     over = "on average" if cause.is_shared else "on average over the nodes"
     return f"{name} {whole_share(busy)} busy {over}, and the limit for {whole_share(full)} of the rollout"
 
@@ -171,46 +171,62 @@ def _nics(case: CaseSummary, scenario: ResolvedScenario) -> str:
     return f"node NICs {whole_share(busy)} busy{of}"
 
 
-def _busiest_uplink(case: CaseSummary) -> str:
-    uplinks = [row for row in shared(case) if row.kind == "registry_uplink" and row.utilisation is not None]
-    if not uplinks:
+def _busiest_link(case: CaseSummary) -> str:
+    """How busy the busiest shared link was; of several alike a registry's uplink is named."""
+    rows = [row for row in shared(case) if row.utilisation is not None]
+    if not rows:
         return ""
-    row = max(uplinks, key=lambda row: row.utilisation or 0.0)
-    return f"{_links_name(row.kind, (row.link,))} {whole_share(row.utilisation or 0.0)} busy"
+    row = max(rows, key=lambda row: (row.utilisation or 0.0, row.kind == "registry_uplink"))
+    return f"{links_name(row.kind, (row.link,))} {whole_share(row.utilisation or 0.0)} busy"
 
 
 def _divided(causes: Sequence[Bottleneck], until: str) -> Iterator[str]:
     """Where the pulls' time goes, unless it all goes to one cause; what is not a per cent is left out."""
     shares = whole_shares([cause.share for cause in causes])
-    parts = [f"{share} % to {_noun(cause)}" for cause, share in zip(causes, shares, strict=True) if share]
+    parts = [f"{share} % to {noun_of(cause)}" for cause, share in zip(causes, shares, strict=True) if share]
     if len(parts) > 1:
         parts[0] = parts[0].replace(" to", " goes to", 1)
         yield f"Of all time until {until} ready, {listed(parts)}."
 
 
-def _last(run: Run, slowest: CaseSummary) -> Iterator[str]:
+def _last(run: Run, slowest: CaseSummary, records: CaseRecords) -> Iterator[str]:
     """Which nodes are last, and what they wait for that others do not, where there are several groups."""
-    records = next(case for case in run.cases if case.name == slowest.case)
     last = last_group(records, tuple(group.name for group in run.scenario.groups))
     if last is None:
         return
     text = f"The nodes of {last.group} are last, after {show_time(last.ready)} (all others: {show_time(last.others)})"
-    rest = {_noun(cause): cause.seconds for cause in bottlenecks(slowest, last.split_others)}
-    more = {_noun(cause): cause.seconds - rest.get(_noun(cause), 0.0) for cause in bottlenecks(slowest, last.split)}
+    rest = {noun_of(cause): cause.seconds for cause in bottlenecks(slowest, last.split_others)}
+    more = {noun_of(cause): cause.seconds - rest.get(noun_of(cause), 0.0) for cause in bottlenecks(slowest, last.split)}
     noun = max(more, key=lambda noun: more[noun])
     if more[noun] >= (last.ready - last.others) / 2:
         text += f": each waits on average {show_time(more[noun])} longer for {noun}"
     yield f"{text}."
 
 
-def _useless(main: Bottleneck, case: CaseSummary) -> Iterator[str]:
-    """What more speed would change nothing: what was never the limit of anything, nor as busy as what was."""
+def _useless(main: Bottleneck, case: CaseSummary, records: CaseRecords) -> Iterator[str]:
+    """What more speed would change nothing: what was never the limit of anything, nor as busy as what was.
+
+    A shared link that is as fast as nodes' own is never called the limit of a flow, nor is it saturated; but with it
+    as it is, more speed of theirs would change nothing, nor with them more of its own.
+    """
+    own_limits = [
+        (seconds, max(row.capacity_bytes_per_s for row in rows))
+        for cause, seconds in last_path(records)
+        if cause in PRIVATE_LINKS and (rows := private(case, PRIVATE_LINKS[cause]))
+    ]
     is_link = main.is_shared or main.kind in PRIVATE_LINKS
     most = max(_utilisation(Blamed(case).rows(main)) - _ALIKE, _MOSTLY) if is_link else 1.0
 
     def idle(row: LinkSummary) -> bool:
         saturated = row.saturated_s if row.max is None else row.max.saturated_s
-        return saturated == 0.0 and (row.utilisation or 0.0) < most
+        return saturated == 0.0 and (row.utilisation or 0.0) < most and not ties(row)
+
+    def ties(row: LinkSummary) -> bool:
+        """Whether all its capacity may have been in use while links of nodes were the limit."""
+        if row.max is not None or not row.capacity_bytes_per_s:
+            return False
+        full, alike = row.bytes / row.capacity_bytes_per_s, (1.0 - _ALIKE) * row.capacity_bytes_per_s
+        return any(full >= (1.0 - _ALIKE) * time and row.peak_flows * own >= alike for time, own in own_limits)
 
     own = [
         resource.noun
@@ -222,7 +238,7 @@ def _useless(main: Bottleneck, case: CaseSummary) -> Iterator[str]:
         direction = LinkName.of(row.link).part if row.kind == "rack" else row.link
         wider.setdefault((row.kind, direction), []).append(row)
     links = [
-        _links_name(kind, tuple(row.link for row in rows))
+        links_name(kind, tuple(row.link for row in rows))
         for (kind, _), rows in wider.items()
         if all(idle(row) and row.bytes > 0.0 for row in rows)
     ]
@@ -230,19 +246,6 @@ def _useless(main: Bottleneck, case: CaseSummary) -> Iterator[str]:
         yield f"More {' or '.join(own)} speed changes nothing."
     elif links:
         yield f"More speed of the {listed(links, last='or')} changes nothing."
-
-
-def _noun(cause: Bottleneck) -> str:
-    return f"the {name_of(cause)}" if cause.is_shared else CAUSES[cause.kind].noun
-
-
-def _links_name(kind: str, links: Sequence[str]) -> str:
-    if kind == "rack":
-        return "rack uplinks" if len(links) > 1 else f"uplink of rack {LinkName.of(links[0]).owner}"
-    (link,) = map(LinkName.of, links)
-    if kind == "registry_uplink" and link.part == "uplink.in":
-        return f"{link.owner} uplink (inbound)"
-    return f"{link.owner} {link.part}" if kind in ("registry_uplink", "registry_storage") else f"{link} link"
 
 
 def _utilisation(rows: Sequence[LinkSummary]) -> float:

@@ -21,6 +21,8 @@ SizeOrNone = Annotated[float, Quantity("size", zero=True)]
 LinkRate = Annotated[float, Quantity("rate", zero=True)]
 AnySize = Annotated[float, Quantity("size", unlimited=True)]
 AnyRate = Annotated[float, Quantity("rate", unlimited=True)]
+BYTE_RATE = Quantity("rate", unlimited=True, in_bytes=True)
+ByteRate = Annotated[float, BYTE_RATE]
 Time = Annotated[float, Quantity("time", zero=True)]
 LastingTime = Annotated[float, Quantity("time")]
 Share = Annotated[float, Quantity("share", zero=True, most=1.0)]

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES, STAGGER, default_source, shown_default
 from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Short, Whole, Word, fault, is_long, key, short
 from rolloutsim.scenario.model.kinds import (
+    BYTE_RATE,
     AnyRate,
+    ByteRate,
     LastingTime,
     Name,
     Names,
@@ -31,7 +33,7 @@ _KUBELET_TYPES = "kubelet config/v1beta1/types.go"
 class UnpackSpec(Spec):
     """How fast a node unpacks layers."""
 
-    rate: AnyRate = key(
+    rate: ByteRate = key(
         135e6, unit="rate", shown="135 MB/s",
         description="compressed bytes that one core reads per second while it decompresses",
         source="containerd PR 13560, Go standard library on NVIDIA Grace, an image of 1.8 GiB: 135 MiB/s of input; "
@@ -47,7 +49,7 @@ class UnpackSpec(Spec):
 class DiskSpec(Spec):
     """A node's disk: how fast it is, how large, and what is on it before the rollout."""
 
-    rate: AnyRate = key(
+    rate: ByteRate = key(
         125 * 2.0**20, unit="rate", shown="125 MiB/s", description="write rate",
         source="AWS EBS gp3 without provisioned throughput: 125 MiB/s; EBS volume types page",
     )  # fmt: skip
@@ -138,11 +140,11 @@ class GroupSpec(Spec):
         None, unit="rate", shown="network.rate",
         description="line rate of each node's network interface, in each direction",
     )  # fmt: skip
-    disk: Annotated[DiskSpec, short("rate", Quantity("rate", unlimited=True))] = key(
+    disk: Annotated[DiskSpec, short("rate", BYTE_RATE)] = key(
         DiskSpec(), description="each node's disk: how fast it writes and what fits on it",
         shown="{rate: 125 MiB/s}", source="those of its keys",
     )  # fmt: skip
-    unpack: Annotated[UnpackSpec, short("rate", Quantity("rate", unlimited=True))] = key(
+    unpack: Annotated[UnpackSpec, short("rate", BYTE_RATE)] = key(
         UnpackSpec(),
         description="how fast a node decompresses layers",
         shown="{rate: 135 MB/s, cores: 1}",
@@ -217,9 +219,16 @@ class GroupSpec(Spec):
         description="nodes that are to ask at the same moment do so one after the other, evenly within this time",
     )  # fmt: skip
     via: Names = key((), description="shared links between the network's core and the group, in order")
+    pull_cap: AnyRate = key(
+        float("inf"), unit="rate", shown="unlimited",
+        description="bandwidth limit of each node's pulls: largest rate of all layers that it fetches together, in "
+        "payload (no protocol overhead is taken off)",
+        source="assumed: neither kubelet nor runtime has one; it is what a download agent or traffic shaping sets",
+    )  # fmt: skip
     connection_cap: Rate | None = key(
         None, unit="rate", shown="none",
-        description="largest rate of one connection, in payload (no protocol overhead is taken off)",
+        description="largest rate of one connection, in payload (no protocol overhead is taken off); a pull has up "
+        "to parallel_layers of them at a time: the limit of all together is pull_cap",
     )  # fmt: skip
     shared_address: OnOff = key(
         False, source="assumed",

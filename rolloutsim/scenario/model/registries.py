@@ -18,7 +18,7 @@ from rolloutsim.scenario.fields import (
     short,
 )
 from rolloutsim.scenario.hints import listing
-from rolloutsim.scenario.model.kinds import AnyRate, AnySize, Name, Names, OnOff, Rate, Spec, Time
+from rolloutsim.scenario.model.kinds import AnyRate, AnySize, ByteRate, Name, Names, OnOff, Rate, Spec, Time
 from rolloutsim.scenario.resolved import Counted, Per
 
 REGISTRY = "registry"  # the registry that `registry:` stands for, and the one of a scenario that names none
@@ -91,7 +91,7 @@ class RegistrySpec(Spec):
         None, unit="rate", shown="network.rate", description="line rate of the registry's own link, of each replica's"
     )
     via: Names = key((), description="shared links between the registry and the network's core, in order")
-    storage: AnyRate = key(
+    storage: ByteRate = key(
         float("inf"), unit="rate", shown="unlimited",
         description="read rate of the registry's storage, which replicas share", source="assumed: layers come from "
         "memory",
