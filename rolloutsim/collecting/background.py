@@ -39,6 +39,7 @@ def background_records(actors: Actors) -> r.BackgroundRecords:
         latency_after=after[:, 1],
         bandwidth=_rows((place, seen[one].times, seen[one].values) for place, one in enumerate(flows)),
         latency=_rows((place, *sent[one]) for place, one in enumerate(flows) if one in sent),
+        unknown=[_unknown(flow) for flow in flows],
     )
 
 
@@ -46,6 +47,10 @@ def _kind(flow: Application) -> str:
     if isinstance(flow, RequestService):
         return "service"
     return "constant_rate" if isinstance(flow, ConstantRate) else "transfer"
+
+
+def _unknown(flow: Application) -> str:
+    return ", ".join(link.name for link in flow.unknown) if isinstance(flow, RequestService) else ""
 
 
 def _rows(readings: Iterable[tuple[int, array[float], array[float]]]) -> r.Times:

@@ -59,10 +59,12 @@ class Row:
 
     @property
     def effect(self) -> str:
-        """The span in words; a dash where nothing is known of it."""
-        if self.low is None and self.high is None:
-            return UNKNOWN
-        return show_difference(self.span) if self.span > _NOTHING * self.base else "no effect"
+        """The span in words; a dash where it is not known whether there is one: a rollout that does not finish has no
+        time.
+        """
+        if self.span > _NOTHING * self.base:
+            return show_difference(self.span)
+        return UNKNOWN if self.low is None or self.high is None else "no effect"
 
 
 @struct(frozen=True)

@@ -37,8 +37,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rolloutsim.results.caveats import caveats
 from rolloutsim.results.contract.case import MANY_NODES, Detail, case_figures
-from rolloutsim.results.metrics import about_moments
 from rolloutsim.results.thresholds import ThresholdResult, rows_of
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def to_dict(
         "model": scenario.model,
         "seed": run.seed,
         "replications": 1,
-        "notes": [*scenario.notes, *_left_out(run, detail)],
+        "notes": [*scenario.notes, *caveats(run), *_left_out(run, detail)],
         "cases": [
             case_figures(case, summary.cases[case.name], detail) | {"thresholds": rows_of(results, case.name)}
             for case in run.cases
@@ -80,7 +80,6 @@ def to_dict(
 
 
 def _left_out(run: Run, detail: Detail | None) -> Iterator[str]:
-    yield from about_moments(run)
     nodes = max((len(case.node_names) for case in run.cases), default=0)
     if detail is None and nodes > MANY_NODES:
         yield (

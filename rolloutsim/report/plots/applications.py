@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -209,8 +210,10 @@ def _rows(one: BackgroundSummary) -> Iterator[_Row]:
 def _row(one: BackgroundSummary, what: str, values: Sequence[float | None], said: list[str]) -> _Row:
     before, *later = values
     during, after = (
-        min(max(value / before, _LEAST), _MOST) if before and value is not None else None for value in later
-    )
+        None if not before or isnan(before) or value is None or isnan(value)
+        else min(max(value / before, _LEAST), _MOST)
+        for value in later
+    )  # fmt: skip
     return _Row(one.name, what, during, after, " → ".join(said))
 
 
@@ -243,9 +246,12 @@ def _felt(found: tuple[BackgroundSummary, ...]) -> str:
         names = [plain(one.name) for one in silent if (_value(one.latency_during, "p50") is None) == (not when)]
         if names:
             said.append(f"requests of {' and '.join(names)} get no answer{when}")
+    unknown = [plain(one.name) for one in found if one.latency_during is not None and one.latency_during.unknown]
+    if unknown:
+        said.append(f"requests of {' and '.join(unknown)} take nobody knows how long")
     slow = [(one, now / before) for one in found
-            if (now := _value(one.latency_during, "p95")) is not None
-            and (before := _value(one.latency_before, "p95"))]  # fmt: skip
+            if (now := _value(one.latency_during, "p95")) is not None and not isnan(now)
+            and (before := _value(one.latency_before, "p95")) and not isnan(before)]  # fmt: skip
     if slow:
         one, factor = max(slow, key=lambda pair: pair[1])
         if factor > 1 + _SAME:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rolloutsim.results.metrics import CaseSummary, RunSummary, about_moments, is_image_case
+from rolloutsim.results.caveats import caveats
+from rolloutsim.results.metrics import CaseSummary, RunSummary, is_image_case
 from rolloutsim.results.numerals import (
+    NOT_COMPUTED,
     UNKNOWN,
     plus_minus,
     show_byte_rate,
@@ -239,7 +241,7 @@ def to_markdown(outcome: Outcome) -> str:
 def footnotes(outcome: Outcome) -> tuple[str, ...]:
     """What was assumed, and what one has to know to read the table."""
     run = outcome.run
-    notes = (*map(visible, run.scenario.notes), *about_moments(run), *_about_intervals(outcome.intervals))
+    notes = (*map(visible, (*run.scenario.notes, *caveats(run))), *_about_intervals(outcome.intervals))
     shared = (_SHARED,) if _shows_workloads(run) and _share_images(run) else ()
     return (*notes, *shared, *(_FOOTNOTES[1:] if _shows_workloads(run) else _FOOTNOTES))
 
@@ -287,7 +289,7 @@ def application_rows(run: Run) -> Table | None:
         Column("application", TEXT, lambda row: row[1].name + (", a request" if row[1].kind == "service" else "")),
         *(_moment(*each) for each in (("before", "before"), ("while pulled", "during"), ("after", "after"))),
         Column("lost", SIZE, lambda row: None if row[1].kind == "transfer" else row[1].lost),
-        Column("back after", _BACK, lambda row: row[1].recovered),
+        Column("back after", TIME, lambda row: row[1].recovered, lambda row: _back(row[1])),
     )
     rows = [(case.name, one) for case in run.cases for one in background_summaries(case)]
     return Table(columns, rows) if rows else None
@@ -301,6 +303,13 @@ def _moment(heading: str, when: str) -> Column:
         return _latency(getattr(row[1], f"latency_{when}")) if service else _rate(getattr(row[1], when))
 
     return Column(heading, RATE, lambda row: getattr(row[1], when), shown)
+
+
+def _back(one: BackgroundSummary) -> str:
+    """When an application had everything back."""
+    if one.recovered is None:
+        return NOT_COMPUTED if one.unknown_queues else UNKNOWN
+    return "at once" if one.recovered == 0.0 else show_time(one.recovered)
 
 
 def _latency(latency: Latency | None) -> str:
@@ -377,13 +386,15 @@ def _request(heading: str, name: str) -> Column:
         seconds: float | None = getattr(latency, name, None)
         return inf if seconds is None and latency is not None else seconds
 
-    return Column(heading, _LATENCY, value)
+    def shown(row: tuple[BackgroundSummary, str]) -> str:
+        seconds = value(row)
+        return "" if seconds is None else show_latency(None if seconds == inf else seconds)
+
+    return Column(heading, TIME, value, shown)
 
 
 def _rate(rate: float | None) -> str:
     return UNKNOWN if rate is None else show_rate(rate)
 
 
-_LATENCY = Kind(lambda seconds: show_latency(None if seconds == inf else seconds), unknown="")
 _COST = Kind(three_digits)
-_BACK = Kind(lambda time: "at once" if time == 0.0 else show_time(time))
