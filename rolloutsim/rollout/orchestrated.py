@@ -6,15 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from simpy import Environment
-
 from rolloutsim.fleet.build import cached_images
 from rolloutsim.fleet.faults import Faults
 from rolloutsim.fleet.kubelet import Kubelet, Pulls
 from rolloutsim.fleet.pod_ledger import PodLedger
 from rolloutsim.fleet.pods import Cluster, Pod
 from rolloutsim.fleet.push import ImagePush, Pusher
-from rolloutsim.network.fluid import FluidNetwork
+from rolloutsim.rollout.before import PushedBefore
 from rolloutsim.rollout.controllers import API_CALL, start
 from rolloutsim.scenario.resolved import Kubelet as KubeletSpec
 from rolloutsim.scenario.resolved import Strategy, Workload
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
 
     from rolloutsim.fleet.build import Actors
     from rolloutsim.fleet.incidents import Incidents
+    from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.scenario.resolved import Case, Image, PullPolicy, Push, ResolvedScenario
 
     Pushed = list[tuple[Push, list[ImagePush]]]
@@ -104,7 +103,8 @@ class Orchestrated:
         )
 
         self.missing: tuple[str, ...] = ()  # what is missing at the end, in words
-        self.pushed_before = push_before(scenario, actors.images)
+        before = PushedBefore(scenario, case, [one for one in _pushes(scenario, actors.images) if one[0].at is None])
+        self.pushed_before, self.beside_pushes = before.done, before.beside
         self.pushers = [
             Pusher(scenario, push, images, network, actors.links)
             for push, images in _pushes(scenario, actors.images)
@@ -142,20 +142,6 @@ class Orchestrated:
 
     def _policy(self, pod: Pod, image: str) -> PullPolicy:
         return self.workloads[pod.workload].pull_policy or self._policies[image]
-
-
-def push_before(scenario: ResolvedScenario, images: tuple[Image, ...]) -> Pushed:
-    """Push what is pushed before the rollout, on an idle network; the images that concern a case."""
-    done: Pushed = []
-    for push, names in _pushes(scenario, images):
-        if push.at is None:
-            env = Environment()
-            network = FluidNetwork(env)
-            links = {name: network.link(name, link.capacity) for name, link in scenario.links.items()}
-            pusher = Pusher(scenario, push, names, network, links)
-            network.run()
-            done.append((push, pusher.pushes))
-    return done
 
 
 def _unpushed(scenario: ResolvedScenario, pushes: Pushed) -> Iterator[str]:

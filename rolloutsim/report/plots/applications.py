@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, la
 from rolloutsim.report.plots.colours import BLUE, GREEN, INK, MUTED, RED, SKY, series
 from rolloutsim.report.plots.scales import corners, row_axis, share_axis, thinned, time_axis
 from rolloutsim.report.plots.subjects import one_case, scene
-from rolloutsim.results.load.background import BackgroundSummary, Latency, background_summaries
+from rolloutsim.results.load.background import BackgroundSummary, Latency, background_summaries, phases
 from rolloutsim.results.numerals import UNKNOWN, show_latency, show_rate, show_time, three_digits, whole_share
 from rolloutsim.results.pods.replicas import ReadyReplicas, WorkloadSummary, ready_replicas, workload_summaries
 from rolloutsim.structs import struct
@@ -31,6 +31,7 @@ _ROW, _FRAME = 0.4, 1.5  # height of a row, and of all around them [inch]
 _LEAST, _MOST = 1e-3, 1e3  # changes beyond are drawn at the rim (assumed)
 _HIGH = 0.6  # where all lines lie above this share, the axis does not begin at 0 (assumed)
 _AFTER: dict[str, Any] = {"marker": "o", "color": GREEN, "fillstyle": "none", "markersize": 10}
+_PUSHED: dict[str, Any] = {"marker": "D", "color": BLUE, "markersize": 6}
 _DURING: dict[str, Any] = {"marker": "o", "color": RED, "markersize": 7}
 _SAME = 0.005  # a smaller change is none (assumed: it rounds to 100 %)
 
@@ -63,7 +64,8 @@ def background(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
     """
     run, records = outcome.run, one_case(outcome, case)
     found = background_summaries(records)
-    rows = [row for one in found for row in _rows(one)]
+    moments = phases(records)
+    rows = [row for one in found for row in _rows(one, tuple(moments))]
     if not rows:
         raise NoDataError(
             f"no other application uses the links in case '{plain(records.name)}'; give the scenario some, such as "
@@ -72,7 +74,7 @@ def background(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
     ax = canvas(ax, height=_FRAME + _ROW * max(len(rows), 3))
     ax.axvline(1.0, color=MUTED, linewidth=1.2)
     for place, row in enumerate(rows):
-        for value, look in ((row.after, _AFTER), (row.during, _DURING)):
+        for value, look in ((row.after, _AFTER), (row.pushed, _PUSHED), (row.during, _DURING)):
             if value is not None:
                 (point,) = ax.plot([value], [place], linestyle="none", zorder=3, **look)
                 mark(point, "background", row.name, f"{row.name}, {row.what}: {row.said}")
@@ -85,16 +87,18 @@ def background(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
     _relative_axis(ax, rows)
     row_axis(ax, [f"{plain(row.name, 24)}  {row.what}" for row in rows], 0.6)
     grid(ax, "x")
-    what = "beside each row: before → during → after"
+    names = [name if key == "pushed" else key for key, name in moments.items()]
+    what = f"beside each row: {' → '.join(names)}"
     room = max(text_width(row.said, 8) for row in rows) / 72 + 0.25
     drawn = finish(ax, _felt(found), scene(run, what, [records]), right=room)
     shown = (
         Line2D([], [], color=MUTED, linewidth=1.2),
+        *([Line2D([], [], linestyle="none", **_PUSHED)] if "pushed" in moments else []),
         Line2D([], [], linestyle="none", **_DURING),
         Line2D([], [], linestyle="none", **_AFTER | {"markersize": 9}),
     )
     drawn.legend(
-        shown, ("before", "during", "after"), loc="upper left", bbox_to_anchor=(1.0, 0.0), ncols=3, frameon=False,
+        shown, names, loc="upper left", bbox_to_anchor=(1.0, 0.0), ncols=len(names), frameon=False,
         fontsize=8, borderaxespad=1.2, labelcolor=INK, handlelength=1.0, columnspacing=1.0, handletextpad=0.4,
     )  # fmt: skip
     return drawn
@@ -185,36 +189,36 @@ def _least(one: WorkloadSummary) -> str:
 
 @struct
 class _Row:
-    """One quantity of an application, during and after the rollout as shares of before [1], and all three in words."""
+    """One quantity of an application, during and after the rollout as shares of before [1], and all of it in words."""
 
     name: str
     what: str
     during: float | None
     after: float | None
     said: str
+    pushed: float | None = None  # beside a push before the rollout
 
 
-def _rows(one: BackgroundSummary) -> Iterator[_Row]:
-    values = (one.before, one.during, one.after)
-    yield _row(one, "bandwidth", values, [UNKNOWN if value is None else show_rate(value) for value in values])
-    latencies = (one.latency_before, one.latency_during, one.latency_after)
-    for statistic in ("p50", "p95") if any(latencies) else ():
-        values = (_value(latencies[0], statistic), _value(latencies[1], statistic), _value(latencies[2], statistic))
-        said = [
-            UNKNOWN if latency is None else show_latency(value)
-            for latency, value in zip(latencies, values, strict=True)
-        ]
+def _rows(one: BackgroundSummary, moments: tuple[str, ...]) -> Iterator[_Row]:
+    rates: dict[str, float | None] = {when: getattr(one, when) for when in moments}
+    said = [UNKNOWN if rate is None else show_rate(rate) for rate in rates.values()]
+    yield _row(one, "bandwidth", rates, said)
+    latencies: dict[str, Latency | None] = {when: getattr(one, f"latency_{when}") for when in moments}
+    for statistic in ("p50", "p95") if any(latencies.values()) else ():
+        values = {when: _value(latency, statistic) for when, latency in latencies.items()}
+        said = [UNKNOWN if latency is None else show_latency(values[when]) for when, latency in latencies.items()]
         yield _row(one, f"latency {statistic}", values, said)
 
 
-def _row(one: BackgroundSummary, what: str, values: Sequence[float | None], said: list[str]) -> _Row:
-    before, *later = values
-    during, after = (
-        None if not before or isnan(before) or value is None or isnan(value)
+def _row(one: BackgroundSummary, what: str, values: Mapping[str, float | None], said: list[str]) -> _Row:
+    before = values["before"]
+    shares = {
+        when: None
+        if not before or isnan(before) or value is None or isnan(value)
         else min(max(value / before, _LEAST), _MOST)
-        for value in later
-    )  # fmt: skip
-    return _Row(one.name, what, during, after, " → ".join(said))
+        for when, value in values.items()
+    }
+    return _Row(one.name, what, shares["during"], shares["after"], " → ".join(said), shares.get("pushed"))
 
 
 def _value(latency: Latency | None, statistic: str) -> float | None:
@@ -224,7 +228,8 @@ def _value(latency: Latency | None, statistic: str) -> float | None:
 
 def _relative_axis(ax: Axes, rows: list[_Row]) -> None:
     """A logarithmic axis around 1, with factors that one can say."""
-    changes = [change for row in rows for change in (row.during, row.after) if change is not None] or [1.0]
+    drawn = (change for row in rows for change in (row.pushed, row.during, row.after))
+    changes = [change for change in drawn if change is not None] or [1.0]
     low, high = min(0.5, min(changes) / 1.25), max(2.0, max(changes) * 1.25)
     ax.set_xscale("log")
     ax.set_xlim(low, high)

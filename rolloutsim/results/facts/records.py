@@ -216,6 +216,9 @@ class BackgroundRecords:
     bandwidth: Times = field(default_factory=lambda: np.zeros((0, 3)))
     latency: Times = field(default_factory=lambda: np.zeros((0, 3)))
     unknown: tuple[str, ...] = ()
+    # Beside what was pushed before the rollout: bandwidth [B/s], and readings from the push's start; none: nothing was.
+    pushed: Times = field(default_factory=lambda: np.zeros(0))
+    latency_pushed: Times = field(default_factory=lambda: np.zeros((0, 3)))
 
 
 @struct(eq=False)

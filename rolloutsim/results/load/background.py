@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 # their time before divided by this (assumed).
 RECOVERED = 0.95
 
-_WHEN = ("before", "during", "after")
+# When an application is looked at, and how that is called; what is pushed before the rollout is not in every case.
+_WHEN = {"before": "before", "pushed": "while pushed", "during": "while pulled", "after": "after"}
 
 
 @struct
@@ -60,6 +61,8 @@ class BackgroundSummary:
     bytes: float  # moved until the rollout's end
     lost: float  # what of a constant rate found no room [B]
     recovered: float | None  # when it had its bandwidth (and latency) again for good; 0: never disturbed [s]
+    pushed: float | None = None  # beside what was pushed before the rollout
+    latency_pushed: Latency | None = None
     unknown_queues: tuple[str, ...] = ()  # links in whose queues requests waited for a time that is not known
 
 
@@ -68,20 +71,25 @@ def background_summaries(case: CaseRecords) -> tuple[BackgroundSummary, ...]:
     return tuple(_summary(case, row) for row in range(len(case.background.kind)))
 
 
+def phases(case: CaseRecords) -> dict[str, str]:
+    """When the applications of a case are looked at: the JSON's key, and how it is called."""
+    return {key: name for key, name in _WHEN.items() if key != "pushed" or len(case.background.pushed)}
+
+
 def background_rows(case: CaseRecords) -> list[dict[str, Any]]:
     """The section `background` of a case's JSON; latencies only of those that have requests."""
-    rows = []
+    rows, moments = [], phases(case)
     for one in background_summaries(case):
         row: dict[str, Any] = {
             "name": one.name,
             "kind": one.kind,
-            "bandwidth_bytes_per_s": {when: getattr(one, when) for when in _WHEN},
+            "bandwidth_bytes_per_s": {when: getattr(one, when) for when in moments},
             "bytes": one.bytes,
             "bytes_lost": one.lost,
             "recovered_s": one.recovered,
         }
         if one.kind == "service":
-            latencies: dict[str, Latency | None] = {when: getattr(one, f"latency_{when}") for when in _WHEN}
+            latencies: dict[str, Latency | None] = {when: getattr(one, f"latency_{when}") for when in moments}
             row["latency_s"] = {when: latency and _statistics(latency) for when, latency in latencies.items()}
             if one.unknown_queues:
                 row["unknown_requests"] = {when: 0.0 if it is None else it.unknown for when, it in latencies.items()}
@@ -150,6 +158,8 @@ def _summary(case: CaseRecords, row: int) -> BackgroundSummary:
         bytes=float(records.bytes[row]),
         lost=float(records.lost[row]),
         recovered=None if before is None else _recovered(case, row, bandwidth, latency),
+        pushed=known(records.pushed[row]) if len(records.pushed) else None,
+        latency_pushed=_spread(readings_of(records.latency_pushed, row)[:, 1]),
         unknown_queues=tuple(queues.split(", ")) if queues else (),
     )
 

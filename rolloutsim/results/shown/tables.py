@@ -281,13 +281,14 @@ def application_rows(run: Run) -> Table | None:
     Table or None
         None: there is no background traffic.
     """
-    from rolloutsim.results.load.background import background_summaries  # few scenarios have any
+    from rolloutsim.results.load.background import background_summaries, phases  # few scenarios have any
 
+    moments = {key: name for case in run.cases for key, name in phases(case).items()}
     several = len(run.cases) > 1
     columns = (
         *((Column("case", TEXT, lambda row: row[0]),) if several else ()),
         Column("application", TEXT, lambda row: row[1].name + (", a request" if row[1].kind == "service" else "")),
-        *(_moment(*each) for each in (("before", "before"), ("while pulled", "during"), ("after", "after"))),
+        *(_moment(name, key) for key, name in moments.items()),
         Column("lost", SIZE, lambda row: None if row[1].kind == "transfer" else row[1].lost),
         Column("back after", TIME, lambda row: row[1].recovered, lambda row: _back(row[1])),
     )
@@ -366,12 +367,13 @@ def nodes_table(case: CaseRecords) -> tuple[Table, str]:
 
 def applications_table(case: CaseRecords) -> Table | None:
     """What other applications got before, during and after the rollout; None where there are none."""
-    from rolloutsim.results.load.background import background_summaries  # few scenarios have any
+    from rolloutsim.results.load.background import background_summaries, phases  # few scenarios have any
 
-    rows = [(one, when) for one in background_summaries(case) for when in ("before", "during", "after")]
+    moments = phases(case)
+    rows = [(one, when) for one in background_summaries(case) for when in moments]
     columns = (
         Column("application", TEXT, lambda row: row[0].name if row[1] == "before" else ""),
-        Column("when", TEXT, lambda row: row[1]),
+        Column("when", TEXT, lambda row: row[1] if row[1] != "pushed" else moments[row[1]]),
         Column("bandwidth", RATE, lambda row: getattr(*row)),
         *(_request(*each) for each in (("latency p50", "p50"), ("p95", "p95"), ("max", "max"))),
     )
