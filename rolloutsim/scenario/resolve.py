@@ -235,9 +235,12 @@ def _fairness(document: Document) -> resolved.Fairness | None:
 def _rate_limit(spec: model.RateLimitSpec) -> resolved.RateLimit:
     return resolved.RateLimit(
         rate=spec.rate.rate,
-        burst=float(spec.burst) if spec.burst is not None else max(1.0, spec.rate.count),
+        burst=spec.most,
         per=spec.per,
         counts=spec.counts,
+        window=spec.rate.period if spec.kind == "fixed_window" else None,
+        used=float(spec.used),
+        resets_after=spec.resets_after,
     )
 
 

@@ -30,6 +30,7 @@ StrategyName = Literal["all_at_once", "rolling", "daemonset", "statefulset", "wa
 PullPolicy = Literal["always", "if_not_present", "never"]
 Per = Literal["account", "address"]
 Counted = Literal["requests", "pulls"]
+LimitKind = Literal["token_bucket", "fixed_window"]
 Comparison = Literal["<", "<=", ">", ">="]
 Severity = Literal["error", "warn"]
 
@@ -183,12 +184,15 @@ class Retry:
 
 @struct
 class RateLimit:
-    """A token bucket: `rate` tokens per second, at most `burst` of them."""
+    """A token bucket: `rate` tokens per second, at most `burst` of them; with a `window`, `burst` in each of these."""
 
     rate: float  # [1/s]
     burst: float
     per: Per = "account"
     counts: Counted = "requests"  # pulls: GET of a manifest; layers are free
+    window: float | None = None  # how long a window is [s]; None: a token bucket
+    used: float = 0.0  # of the burst, at the rollout's start
+    resets_after: float | None = None  # when the window that runs at the rollout's start ends [s]; None: it begins then
 
 
 @struct

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rolloutsim.fleet.buckets import TokenBucket
+from rolloutsim.fleet.buckets import FixedWindow, TokenBucket
 from rolloutsim.fleet.sources.source import BROKEN, FINE, LIMITED, UNAVAILABLE, Connections, Source
 
 if TYPE_CHECKING:
@@ -13,22 +13,34 @@ if TYPE_CHECKING:
 
 
 class Limit:
-    """A rate limit: one bucket for all clients, or one for each address."""
+    """A rate limit: one bucket or window for all clients, or one for each address."""
 
     __slots__ = ("buckets", "spec")
 
     def __init__(self, spec: resolved.RateLimit) -> None:
         self.spec = spec
-        self.buckets: dict[int, TokenBucket] = {}
+        self.buckets: dict[int, TokenBucket | FixedWindow] = {}
 
     def accept(self, address: int, now: float) -> bool:
         """Whether a request from an address is within the limit; if so it is counted."""
         key = address if self.spec.per == "address" else 0
         bucket = self.buckets.get(key)
         if bucket is None:
-            bucket = self.buckets[key] = TokenBucket(self.spec.rate, self.spec.burst)
-            bucket.since = now
+            bucket = self.buckets[key] = self._bucket(now)
         return bucket.accept(now)
+
+    def _bucket(self, now: float) -> TokenBucket | FixedWindow:
+        """What counts the requests of an address that asks for the first time."""
+        spec = self.spec
+        if spec.window is not None:
+            ends = spec.window if spec.resets_after is None else spec.resets_after
+            return FixedWindow(spec.burst, spec.window, spec.used, ends)
+        bucket = TokenBucket(spec.rate, spec.burst)
+        if spec.used:
+            bucket.tokens -= spec.used  # and comes back from the rollout's start on
+        else:
+            bucket.since = now
+        return bucket
 
     def is_spent(self, address: int, now: float) -> bool:
         """Whether a request from an address was refused at this instant; whoever asks now will be, too."""

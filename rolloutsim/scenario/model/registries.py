@@ -18,8 +18,8 @@ from rolloutsim.scenario.fields import (
     short,
 )
 from rolloutsim.scenario.hints import listing
-from rolloutsim.scenario.model.kinds import AnyRate, Name, Names, OnOff, Rate, Spec, Time
-from rolloutsim.scenario.resolved import Counted, Per
+from rolloutsim.scenario.model.kinds import AnyRate, LastingTime, Name, Names, OnOff, Rate, Spec, Time
+from rolloutsim.scenario.resolved import Counted, LimitKind, Per
 
 REGISTRY = "registry"  # the registry that `registry:` stands for, and the one of a scenario that names none
 
@@ -27,11 +27,16 @@ _OFTEN = Often("100/min")
 
 
 class RateLimitSpec(Spec):
-    """A rate limit of a registry: a token bucket; a request over it is answered with 429."""
+    """A rate limit of a registry: a token bucket or a fixed window; a request over it is answered with 429."""
 
     rate: Annotated[Frequency, _OFTEN] = key(
         unit="so many in a time: 100/min, 100/6h, 50/s", description="how many it accepts in the long run"
     )
+    kind: Annotated[LimitKind, Word(get_args(LimitKind))] = key(
+        "token_bucket", source="quay conf/nginx/rate-limiting.conf.jnj: nginx limit_req, a leaky bucket with a burst",
+        description="token_bucket: what is used comes back at the rate; fixed_window: all of it at once when a time of "
+        "the rate is over, which services tell as a reset (GitHub REST API: x-ratelimit-reset)",
+    )  # fmt: skip
     burst: Annotated[int, Whole(1, 1_000_000_000)] | None = key(
         None, unit="requests or pulls", shown="the number in the rate, at least 1",
         description="how many it accepts at once after a pause",
@@ -46,6 +51,19 @@ class RateLimitSpec(Spec):
         "requests", source="assumed: hosted registries count every request; Docker Hub counts pulls",
         description="requests: every request; pulls: only the GET of a manifest, layers are free",
     )  # fmt: skip
+    used: Annotated[int, Whole(0, 1_000_000_000)] = key(
+        0, unit="requests or pulls", source="assumed: nobody asked before",
+        description="how many of it are used up when the rollout starts; per address: of each address's",
+    )  # fmt: skip
+    resets_after: LastingTime | None = key(
+        None, unit="time", shown="a whole window", source="assumed: the longest that it can take",
+        description="fixed_window: when the window ends that runs as the rollout starts",
+    )  # fmt: skip
+
+    @property
+    def most(self) -> float:
+        """How many it accepts at once."""
+        return float(self.burst) if self.burst is not None else max(1.0, self.rate.count)
 
 
 _SHORT = short("rate", _OFTEN)
