@@ -42,6 +42,11 @@ MACHINE = attrgetter(
 )
 
 
+# Requests of a pull about manifests: HEAD of the tag, GET of the index and of the platform's manifest; containerd
+# core/remotes/docker, core/images/handlers.go.
+_ABOUT_MANIFESTS = 3
+
+
 @struct
 class Actors:
     """A case ready to run.
@@ -279,6 +284,11 @@ class _Builder:
         tls = registry.tls
         layer_trips = runtime.layer_round_trips + (tls and runtime.layer_round_trips > 1)
         resolve_trips = runtime.resolve_round_trips + (tls and runtime.resolve_round_trips > 0)
+        # The first round trip sets up the connection; each of the others is a request, some of them about manifests.
+        answers = max(runtime.resolve_round_trips - 1, 0)
+        slower = 0.0
+        if registry.manifest_ttfb is not None:
+            slower = min(answers, _ABOUT_MANIFESTS) * (registry.manifest_ttfb - registry.ttfb)
         cap, ttfb, redirect = registry.connection_cap, registry.ttfb, registry.redirect
         if redirect is not None:
             # The registry answers with a redirection: set-up and request again, at the object storage.
@@ -293,10 +303,7 @@ class _Builder:
             round_trip=trip,
             before_first_byte=runtime.layer_time + ttfb + layer_trips * trip,
             layer_trips=layer_trips,
-            # The first round trip sets up the connection; each of the others is a request.
-            resolve_time=runtime.resolve_time
-            + resolve_trips * trip
-            + max(runtime.resolve_round_trips - 1, 0) * registry.ttfb,
+            resolve_time=runtime.resolve_time + resolve_trips * trip + answers * registry.ttfb + slower,
             resolve_trips=resolve_trips,
             buffered=nic_wait > 0.0 or any(link in waits for kind in kinds for link in kind.links),
             nic_wait=nic_wait,

@@ -45,13 +45,13 @@ _POD_KEYS = (
 )
 _NETWORK_KEYS = ("mtu", "efficiency", "latency", "buffer", "queue", "fairness", "congestion_control")
 _FAIRNESS_KEYS = ("fairness.sigma", "fairness.memory", "fairness.conquest")
-_REGISTRY_KEYS = ("uplink", "storage", "max_connections", "ttfb", "connection_cap", "tls")
+_REGISTRY_KEYS = ("uplink", "storage", "max_connections", "ttfb", "manifest_ttfb", "connection_cap", "tls")
 _ROLLOUT_KEYS = ("max_surge", "max_unavailable", "min_ready", "step_overhead", "startup", "termination")
 # What the ideal model switches off, whatever its default (`rolloutsim.scenario.resolve`).
 _REAL_ONLY = (
     *(key for key, is_network in _RATES.items() if not is_network), "unpack.cores", "runtime", "resolve_round_trips",
     "resolve_time", "layer_round_trips", "layer_time", "finish_time", "mtu", "efficiency", "latency", "buffer", "queue",
-    "fairness", "congestion_control", *_FAIRNESS_KEYS, "max_connections", "ttfb", "tls", "step_overhead", "startup",
+    "fairness", "congestion_control", *_FAIRNESS_KEYS, "max_connections", "ttfb", "manifest_ttfb", "tls", "step_overhead", "startup",
 )  # fmt: skip
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?) (B|s|B/s)")
 _KINDS: Mapping[str, Kind] = {"B": "size", "s": "time", "B/s": "rate"}

@@ -209,6 +209,7 @@ def _registry(name: str, spec: model.RegistrySpec, document: Document, takes: bo
         path=(*storage, *uplink, *spec.via),
         max_connections=None if ideal or math.isinf(spec.max_connections) else int(spec.max_connections),
         ttfb=0.0 if ideal else spec.ttfb,
+        manifest_ttfb=None if ideal else spec.manifest_ttfb,
         connection_cap=spec.connection_cap,
         tls=spec.tls and not ideal,
         replicas=replicas,

@@ -315,6 +315,7 @@ class Registry:
     path: tuple[str, ...]  # names of shared links: storage (if finite), uplink, then `via`
     max_connections: int | None = None  # None: unlimited
     ttfb: float = 0.0  # the server's time to first byte per request [s]
+    manifest_ttfb: float | None = None  # of requests about manifests [s]; None: as of all others
     connection_cap: float | None = None  # [B/s]
     tls: bool = False
     # The uplinks of its replicas, one of which each connection crosses in turn in place of the first of them in

@@ -52,6 +52,21 @@ def test_resolving_costs_its_round_trips_requests_and_own_time() -> None:
     assert case.pulls.pulled[0] == pytest.approx(0.17 + 0.005 + 1e-5)
 
 
+def test_answers_about_manifests_may_take_a_time_of_their_own() -> None:
+    # 7 round trips: a set-up and 6 requests, three of which are about manifests; a pull has one layer more.
+    group = QUIET.replace("resolve_round_trips: 0", "resolve_round_trips: 7")
+    text = scenario(group, image="1 kB").replace("ttfb: 0 s", "ttfb: 5 ms{}")
+    assert only_case(text.replace("{}", "")).pulls.resolved[0] == pytest.approx(6 * 0.005)
+    slow = only_case(text.replace("{}", ", manifest_ttfb: 800 ms"))
+    assert slow.pulls.resolved[0] == pytest.approx(3 * 0.005 + 3 * 0.8)
+    assert slow.pulls.pulled[0] - slow.pulls.resolved[0] == pytest.approx(0.005 + 1e-5)
+    # Where there are fewer requests, no more than these; none is asked in no time.
+    few = only_case(text.replace("trips: 7", "trips: 3").replace("{}", ", manifest_ttfb: 800 ms"))
+    assert few.pulls.resolved[0] == pytest.approx(2 * 0.8)
+    ideal = only_case("model: ideal\n" + text.replace("{}", ", manifest_ttfb: 800 ms"))
+    assert ideal.pulls.resolved[0] == 0.0
+
+
 def test_tls_costs_one_more_round_trip_per_new_connection() -> None:
     group = QUIET.replace("resolve_round_trips: 0", "resolve_round_trips: 3").replace(
         "layer_round_trips: 0", "layer_round_trips: 2"

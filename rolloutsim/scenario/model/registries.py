@@ -122,6 +122,11 @@ class RegistrySpec(Spec):
         1e-3, unit="time", shown="1 ms", description="the server's time until the first byte of each answer",
         source="measured on docker-registry 2.8.2, data in page cache: 1 ms for each request of a plain HTTP client",
     )  # fmt: skip
+    manifest_ttfb: Time | None = key(
+        None, unit="time", shown="ttfb", source="assumed: as for any other request",
+        description="the same for requests about manifests, three of a pull: HEAD tag, GET index, GET manifest "
+        "(containerd core/remotes/docker); a database or a policy check makes them slow",
+    )  # fmt: skip
     connection_cap: Rate | None = key(
         None, unit="rate", shown="none",
         description="largest rate of one connection, in payload (no protocol overhead is taken off)",
