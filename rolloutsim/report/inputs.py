@@ -51,7 +51,8 @@ _ROLLOUT_KEYS = ("max_surge", "max_unavailable", "min_ready", "step_overhead", "
 _REAL_ONLY = (
     *(key for key, is_network in _RATES.items() if not is_network), "unpack.cores", "runtime", "resolve_round_trips",
     "resolve_time", "layer_round_trips", "layer_time", "finish_time", "mtu", "efficiency", "latency", "buffer", "queue",
-    "fairness", "congestion_control", *_FAIRNESS_KEYS, "max_connections", "ttfb", "manifest_ttfb", "tls", "step_overhead", "startup",
+    "fairness", "congestion_control", *_FAIRNESS_KEYS, "max_connections", "ttfb", "manifest_ttfb", "tls",
+    "step_overhead", "startup",
 )  # fmt: skip
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?) (B|s|B/s)")
 _KINDS: Mapping[str, Kind] = {"B": "size", "s": "time", "B/s": "rate"}
