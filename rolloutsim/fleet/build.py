@@ -295,6 +295,8 @@ class _Builder:
             ttfb += 2 * round_trip(scenario, paths[0]) + redirect.ttfb
             cap = redirect.connection_cap
         kinds = tuple(self._fetch_kind(group, path, cap, pins) for path in paths)
+        first = registry.first_fetch
+        cold = () if first is None else (_least(cap, first.connection_cap),)
         nic_wait = 0.0 if NIC_IN in pins else standing_queue(group.nic_buffer, group.nic_queue)
         waits = {} if self.queues is None else self.queues.waits
         return Way(
@@ -307,6 +309,7 @@ class _Builder:
             resolve_trips=resolve_trips,
             buffered=nic_wait > 0.0 or any(link in waits for kind in kinds for link in kind.links),
             nic_wait=nic_wait,
+            cold_kinds=tuple(self._fetch_kind(group, path, slow, pins) for slow in cold for path in paths),
         )
 
     def _fetch_kind(
@@ -399,6 +402,11 @@ def _shared_by_others(scenario: ResolvedScenario) -> set[str]:
             found.update(own)
         found.update(name for name in own if not name.endswith(pulled))
     return found
+
+
+def _least(one: float | None, other: float | None) -> float | None:
+    """The smaller of two caps; None: none."""
+    return min(_or_inf(one), _or_inf(other)) if one is not None or other is not None else None
 
 
 def _or_inf(capacity: float | None) -> float:

@@ -47,10 +47,13 @@ class Way:
         Whether a link on it has a queue.
     nic_wait : float
         In the queue of the node's NIC while that binds [s].
+    cold_kinds : tuple of Kind
+        Of a fetch of a layer that is cold at the source; empty: none is.
     """
 
     __slots__ = (
-        "before_first_byte", "buffered", "fallible", "kinds", "layer_trips", "nic_wait", "number", "resolve_time",
+        "before_first_byte", "buffered", "cold", "cold_kinds", "fallible", "kinds", "layer_trips", "nic_wait", "number",
+        "resolve_time",
         "resolve_trips", "round_trip", "source", "unlimited",
     )  # fmt: skip
 
@@ -65,6 +68,7 @@ class Way:
         resolve_trips: float,
         buffered: bool,
         nic_wait: float,
+        cold_kinds: tuple[Kind, ...] = (),
     ) -> None:
         self.source = source
         # What each request asks of the source, which never changes, stands here, where it is quick to read.
@@ -79,6 +83,19 @@ class Way:
         self.resolve_trips = resolve_trips
         self.buffered = buffered
         self.nic_wait = nic_wait
+        self.cold = source.cold
+        self.cold_kinds = cold_kinds
+
+    def kind(self, layer: int, replica: int) -> Kind:
+        """The kind of a layer's fetch that begins now."""
+        kinds = self.kinds if self.cold is None or not self.cold.is_cold(layer) else self.cold_kinds
+        return kinds[replica]
+
+    def first_byte(self, layer: int) -> float:
+        """The time from a connection to a layer's first byte, slow start left out, if it is asked for now [s]."""
+        if self.cold is None or not self.cold.is_cold(layer):
+            return self.before_first_byte
+        return self.before_first_byte + self.cold.time
 
 
 class LayerStep:

@@ -212,6 +212,9 @@ def _registry(name: str, spec: model.RegistrySpec, document: Document, takes: bo
         manifest_ttfb=None if ideal else spec.manifest_ttfb,
         connection_cap=spec.connection_cap,
         tls=spec.tls and not ideal,
+        first_fetch=None
+        if spec.first_fetch is None
+        else resolved.FirstFetch(spec.first_fetch.rate, 0.0 if ideal else spec.first_fetch.time),
         replicas=replicas,
         rate_limits=tuple(_rate_limit(limit) for limit in limits.values()),
         redirect=None

@@ -205,6 +205,14 @@ class Redirect:
 
 
 @struct
+class FirstFetch:
+    """How a layer comes that nobody has read yet: a connection's cap [B/s], and more time to the first byte [s]."""
+
+    connection_cap: float | None = None
+    time: float = 0.0
+
+
+@struct
 class Disk:
     """What is on each node's disk before the rollout."""
 
@@ -323,6 +331,7 @@ class Registry:
     replicas: tuple[str, ...] = ()
     rate_limits: tuple[RateLimit, ...] = field(default=(), metadata=_REFUSES)
     redirect: Redirect | None = None  # where the bytes of layers come from, if not from the registry itself
+    first_fetch: FirstFetch | None = None  # None: a layer comes to its first readers as to all others
     inbound: tuple[str, ...] = ()  # names of shared links that a push crosses into the registry, in order
 
     @property

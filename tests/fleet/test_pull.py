@@ -67,6 +67,51 @@ def test_answers_about_manifests_may_take_a_time_of_their_own() -> None:
     assert ideal.pulls.resolved[0] == 0.0
 
 
+def first_fetch(first: str, at: tuple[str, ...], more: str = "", image: str = "100 MB") -> CaseRecords:
+    """Nodes that ask at different times for a layer that comes at 100 MB/s to all but its first readers."""
+    pulls = "".join(
+        f"  n{i}: {{count: 1, {QUIET}{more}, pulls: [{{image: app, at: {t}}}]}}\n" for i, t in enumerate(at)
+    )
+    return only_case(
+        f"nodes:\n{pulls}network: {{efficiency: 100%, latency: 0 s}}\nrollout: {{strategy: schedule}}\n"
+        f"registry: {{uplink: 100 MB/s, ttfb: 0 s{first}}}\nimages: {{app: {image}}}\n"
+    )
+
+
+def test_a_cold_layer_comes_slowly_to_all_who_ask_until_one_has_all_of_it() -> None:
+    # 100 MB at 10 MB/s take 10 s; the second asks at 5 s and is no quicker; the third at 15 s, when the first has it:
+    # it has all of the uplink that the second leaves, 100 MB at 100 MB/s.
+    case = first_fetch(", first_fetch: 10 MB/s", ("0 s", "5 s", "15 s"))
+    assert case.pulls.pulled.tolist() == pytest.approx([10.0, 15.0, 16.0])
+    # Alone on an idle system it is warm.
+    assert case.pulls.alone.tolist() == pytest.approx([1.0] * 3)
+
+
+def test_a_cold_layer_may_take_a_time_to_its_first_byte() -> None:
+    # 3 s, then 1 s for the bytes; the second waits as long from 1 s on, for bytes that it has for itself from 4 s on.
+    case = first_fetch(", first_fetch: {time: 3 s}", ("0 s", "1 s", "5 s"))
+    assert case.fetches.started.tolist() == pytest.approx([3.0, 4.0, 5.0])
+    assert case.pulls.pulled.tolist() == pytest.approx([4.0, 5.0, 6.0])
+
+
+def test_each_layer_is_cold_for_itself_and_warm_when_all_its_ranges_are_there() -> None:
+    image = "{layers: [60 MB, 40 MB]}"
+    case = first_fetch(", first_fetch: 10 MB/s", ("0 s", "20 s"), ", parallel_layers: 1", image)
+    assert case.pulls.pulled.tolist() == pytest.approx([10.0, 21.0])
+    # Ranges of 50 MB, one after another, 5 s each for the first: the second's first one begins at 6 s and takes as long,
+    # though that range was read at 5 s; its other one begins at 11 s, when the layer is warm.
+    ranges = ", parallel_layers: 1, layer_fetch_buffer: 50 MB"
+    case = first_fetch(", first_fetch: 10 MB/s", ("0 s", "6 s", "16 s"), ranges)
+    assert case.pulls.pulled.tolist() == pytest.approx([10.0, 11.5, 17.0])
+
+
+def test_a_first_fetch_that_does_not_bite_changes_nothing() -> None:
+    plain = first_fetch("", ("0 s", "100 ms"))
+    same = first_fetch(", first_fetch: {rate: 100 MB/s, time: 0 s}", ("0 s", "100 ms"))
+    assert same.pulls.pulled.tolist() == plain.pulls.pulled.tolist()
+    assert same.events == plain.events
+
+
 def test_tls_costs_one_more_round_trip_per_new_connection() -> None:
     group = QUIET.replace("resolve_round_trips: 0", "resolve_round_trips: 3").replace(
         "layer_round_trips: 0", "layer_round_trips: 2"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.buckets import FixedWindow, TokenBucket
-from rolloutsim.fleet.sources.source import BROKEN, FINE, LIMITED, UNAVAILABLE, Connections, Source
+from rolloutsim.fleet.sources.source import BROKEN, FINE, LIMITED, UNAVAILABLE, Cold, Connections, Source
 
 if TYPE_CHECKING:
     from rolloutsim.scenario import resolved
@@ -67,7 +67,8 @@ class Registry(Source):
 
     def __init__(self, index: int, spec: resolved.Registry, may_fail: bool, random: Callable[[], float]) -> None:
         connections = tuple(Connections(spec.max_connections) for _ in spec.replicas or ("",))
-        super().__init__(index, spec.name, connections, spec.may_refuse or may_fail)
+        cold = None if spec.first_fetch is None else Cold(spec.first_fetch.time)
+        super().__init__(index, spec.name, connections, spec.may_refuse or may_fail, cold)
         self.limits = [Limit(limit) for limit in spec.rate_limits]
         self.by_address = any(limit.per == "address" for limit in spec.rate_limits)
         self.random = random

@@ -102,6 +102,19 @@ def _redirect(value: Any) -> Any:
     raise fault(f"{quoted(value)} is not allowed here; allowed: true, false, or a map")
 
 
+class FirstFetchSpec(Spec):
+    """How a registry hands out a layer that nobody has read yet."""
+
+    rate: Rate | None = key(
+        None, unit="rate", shown="as all others",
+        description="largest rate of one connection, in payload, until one reader has all of the layer",
+    )  # fmt: skip
+    time: Time = key(
+        0.0, unit="time", shown="0 s", source="assumed",
+        description="until the first byte, beside ttfb, of all who ask until one reader has all of the layer",
+    )  # fmt: skip
+
+
 class RegistrySpec(Spec):
     """A registry."""
 
@@ -130,6 +143,11 @@ class RegistrySpec(Spec):
     connection_cap: Rate | None = key(
         None, unit="rate", shown="none",
         description="largest rate of one connection, in payload (no protocol overhead is taken off)",
+    )  # fmt: skip
+    first_fetch: Annotated[FirstFetchSpec, short("rate", Quantity("rate"))] | None = key(
+        None, shown="as all others", source="assumed: no object is colder than others",
+        description="cold objects, which storage behind the registry hands out slowly to the first readers of a layer; "
+        "alone_time is that of a warm one",
     )  # fmt: skip
     tls: OnOff = key(False, description="one more round trip for each new connection", source="assumed")
     replicas: Annotated[int, Whole(1, 1000)] = key(
