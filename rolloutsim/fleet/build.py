@@ -13,7 +13,7 @@ from rolloutsim.fleet.fairness import Weights
 from rolloutsim.fleet.node import Node
 from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, words
-from rolloutsim.fleet.sources.registry import Registry
+from rolloutsim.fleet.sources.registry import Registry, Strain
 from rolloutsim.scenario.resolved import NodeGroup
 from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES, LinkName
 from rolloutsim.scenario.routes import asked, carrying, rack_of, round_trip, routes
@@ -116,6 +116,11 @@ class _Builder:
             name: Registry(index, registry, name in hit, random)
             for index, (name, registry) in enumerate(scenario.registries.items())
         }
+        for name, registry in scenario.registries.items():
+            # Without a curve there are none.
+            for uplink, connections in zip(registry.replicas, self.registries[name].connections, strict=False):
+                if registry.efficiency and uplink in self.links:
+                    Strain(self.network, self.links[uplink], connections, registry.efficiency)
         wanted = dict.fromkeys(pull.image for pulls in case.pulls.values() for pull in pulls)
         wanted |= dict.fromkeys(image for workload in case.workloads for image in workload.images)
         self.images = tuple(scenario.images[name] for name in wanted)

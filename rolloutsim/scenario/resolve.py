@@ -212,6 +212,7 @@ def _registry(name: str, spec: model.RegistrySpec, document: Document, takes: bo
         manifest_ttfb=None if ideal else spec.manifest_ttfb,
         connection_cap=spec.connection_cap,
         tls=spec.tls and not ideal,
+        efficiency=() if ideal else tuple(sorted((int(number), share) for number, share in spec.efficiency_at.items())),
         first_fetch=None
         if spec.first_fetch is None
         else resolved.FirstFetch(spec.first_fetch.rate, 0.0 if ideal else spec.first_fetch.time),

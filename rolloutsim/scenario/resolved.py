@@ -332,6 +332,8 @@ class Registry:
     rate_limits: tuple[RateLimit, ...] = field(default=(), metadata=_REFUSES)
     redirect: Redirect | None = None  # where the bytes of layers come from, if not from the registry itself
     first_fetch: FirstFetch | None = None  # None: a layer comes to its first readers as to all others
+    # (connections, share): what of its uplink a replica fills with so many; straight lines from (1, 1.0) on.
+    efficiency: tuple[tuple[int, float], ...] = ()
     inbound: tuple[str, ...] = ()  # names of shared links that a push crosses into the registry, in order
 
     @property

@@ -98,7 +98,7 @@ def test_each_layer_is_cold_for_itself_and_warm_when_all_its_ranges_are_there() 
     image = "{layers: [60 MB, 40 MB]}"
     case = first_fetch(", first_fetch: 10 MB/s", ("0 s", "20 s"), ", parallel_layers: 1", image)
     assert case.pulls.pulled.tolist() == pytest.approx([10.0, 21.0])
-    # Ranges of 50 MB, one after another, 5 s each for the first: the second's first one begins at 6 s and takes as long,
+    # Ranges of 50 MB, one after another, 5 s each for the first: the second's first begins at 6 s and takes as long,
     # though that range was read at 5 s; its other one begins at 11 s, when the layer is warm.
     ranges = ", parallel_layers: 1, layer_fetch_buffer: 50 MB"
     case = first_fetch(", first_fetch: 10 MB/s", ("0 s", "6 s", "16 s"), ranges)
@@ -110,6 +110,48 @@ def test_a_first_fetch_that_does_not_bite_changes_nothing() -> None:
     same = first_fetch(", first_fetch: {rate: 100 MB/s, time: 0 s}", ("0 s", "100 ms"))
     assert same.pulls.pulled.tolist() == plain.pulls.pulled.tolist()
     assert same.events == plain.events
+
+
+def nodes_at_once(number: int, registry: str, image: str = "100 MB", more: str = "") -> CaseRecords:
+    """So many nodes ask an uplink of 100 MB/s for an image of one layer."""
+    return only_case(scenario(QUIET, registry=registry, image=image, more=more).replace("count: 1", f"count: {number}"))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "share"),
+    [(1, 1.0), (2, 0.9), (3, 0.8), (5, 0.6), (7, 0.5), (9, 0.4), (20, 0.4)],
+)
+def test_a_registry_fills_a_share_of_its_uplink_that_hangs_on_its_connections(nodes: int, share: float) -> None:
+    # Straight lines from all of it at one connection to 60 % at 5 and 40 % at 9, level from there.
+    case = nodes_at_once(nodes, ", efficiency_at: {9: 40%, 5: 60%}")
+    assert case.pulls.pulled.tolist() == pytest.approx([nodes / share] * nodes)
+    assert nodes_at_once(nodes, "").pulls.pulled.tolist() == pytest.approx([float(nodes)] * nodes)
+
+
+def test_a_registry_gets_quicker_as_connections_end() -> None:
+    # Two layers of 50 and 100 MB at 25 MB/s each; the rest, 50 MB, has all of the uplink: 2 s and 0.5 s.
+    case = nodes_at_once(1, ", efficiency_at: {2: 50%}", "{layers: [50 MB, 100 MB]}")
+    assert case.fetches.fetched.tolist() == pytest.approx([2.0, 2.5])
+    # The uplink was full for all of that time, at 25 MB/s as well.
+    assert case.shared_links.saturated.tolist() == pytest.approx([2.5])
+
+
+def test_each_replica_has_its_own_connections() -> None:
+    case = nodes_at_once(4, ", replicas: 2, efficiency_at: {2: 50%, 4: 10%}")
+    assert case.pulls.pulled.tolist() == pytest.approx([4.0] * 4)
+
+
+def test_what_a_fault_leaves_of_an_uplink_is_filled_in_the_same_share() -> None:
+    # 200 MB at 50 MB/s; half of that, 25 MB/s, from 2 s on: 100 MB more in 4 s.
+    more = "failures: {slow: {registry: registry, at: 2 s, capacity: 50%}}\n"
+    assert nodes_at_once(2, ", efficiency_at: {2: 50%}", more=more).end == pytest.approx(6.0)
+
+
+def test_a_share_that_is_all_of_the_uplink_changes_nothing() -> None:
+    plain, same = nodes_at_once(5, ""), nodes_at_once(5, ", efficiency_at: {10: 100%}")
+    assert same.pulls.pulled.tolist() == plain.pulls.pulled.tolist()
+    ideal = only_case("model: ideal\n" + scenario(registry=", efficiency_at: {2: 10%}").replace("count: 1", "count: 2"))
+    assert ideal.end == pytest.approx(2.0)
 
 
 def test_tls_costs_one_more_round_trip_per_new_connection() -> None:

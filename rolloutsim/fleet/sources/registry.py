@@ -9,6 +9,8 @@ from rolloutsim.fleet.buckets import FixedWindow, TokenBucket
 from rolloutsim.fleet.sources.source import BROKEN, FINE, LIMITED, UNAVAILABLE, Cold, Connections, Source
 
 if TYPE_CHECKING:
+    from rolloutsim.network.fluid import FluidNetwork
+    from rolloutsim.network.links import SharedLink
     from rolloutsim.scenario import resolved
 
 
@@ -48,6 +50,62 @@ class Limit:
         return bucket is not None and bucket.since == now and bucket.is_empty
 
 
+class Strain:
+    """What a replica fills of its uplink, which hangs on how many connections it has.
+
+    Parameters
+    ----------
+    network : FluidNetwork
+        Of the uplink.
+    link : SharedLink
+        The uplink.
+    connections : Connections
+        The replica's.
+    points : tuple of (int, float)
+        Numbers of connections, ascending, and the share of the uplink that is filled with so many.
+    """
+
+    __slots__ = ("connections", "link", "network", "planned", "points")
+
+    def __init__(
+        self,
+        network: FluidNetwork,
+        link: SharedLink,
+        connections: Connections,
+        points: tuple[tuple[int, float], ...],
+    ) -> None:
+        self.network = network
+        self.link = link
+        self.connections = connections
+        self.points = points
+        self.planned = False
+        connections.changed = self.changed
+
+    def changed(self) -> None:
+        """There are more or fewer connections than before: look at the end of this instant."""
+        if not self.planned:
+            self.planned = True
+            self.network.call_afterwards(self._settle)
+
+    def _settle(self, _: object) -> None:
+        self.planned = False
+        share = share_filled(self.points, self.connections.in_use)
+        if share != self.link.efficiency:
+            self.network.strain(self.link, share)
+
+
+def share_filled(points: tuple[tuple[int, float], ...], connections: int) -> float:
+    """The share at a number of connections: on straight lines from all of it at one on, and level after the last."""
+    before, share = 1, 1.0
+    for number, its in points:
+        if connections < number:
+            if connections <= before:
+                break
+            return share + (its - share) * (connections - before) / (number - before)
+        before, share = number, its
+    return share
+
+
 class Registry(Source):
     """A registry that may refuse requests, break connections, and have several replicas.
 
@@ -69,6 +127,7 @@ class Registry(Source):
         connections = tuple(Connections(spec.max_connections) for _ in spec.replicas or ("",))
         cold = None if spec.first_fetch is None else Cold(spec.first_fetch.time)
         super().__init__(index, spec.name, connections, spec.may_refuse or may_fail, cold)
+        self.unlimited = self.unlimited and not spec.efficiency
         self.limits = [Limit(limit) for limit in spec.rate_limits]
         self.by_address = any(limit.per == "address" for limit in spec.rate_limits)
         self.random = random

@@ -23,17 +23,20 @@ class Connections:
         How many at a time; None: no limit.
     """
 
-    __slots__ = ("in_use", "limit", "queue")
+    __slots__ = ("changed", "in_use", "limit", "queue")
 
     def __init__(self, limit: int | None) -> None:
         self.limit = limit
         self.in_use = 0
+        self.changed: Callable[[], None] | None = None  # called when there are more or fewer of them
         self.queue: deque[tuple[Callable[[Any], None], Any]] = deque()
 
     def ask(self, granted: Callable[[Any], None], argument: Any) -> None:
         """Call `granted(argument)` as soon as there is a connection, at once if there is one."""
         if self.limit is None or self.in_use < self.limit:
             self.in_use += 1
+            if self.changed is not None:
+                self.changed()
             granted(argument)
         else:
             self.queue.append((granted, argument))
@@ -45,6 +48,8 @@ class Connections:
             granted(argument)
         else:
             self.in_use -= 1
+            if self.changed is not None:
+                self.changed()
 
 
 class Cold:

@@ -65,6 +65,7 @@ def registry_problems(document: Document) -> Iterator[Problem]:
                 f"{dotted((*here, 'uplink'))}"
             )
             yield Problem(here, message, at="key", related=(("network", "rate"),))
+        yield from _efficiency_problems(here, registry, document)
         if registry.rate_limit is not None and registry.rate_limits is not None:
             message = f"{dotted(here)} has both 'rate_limit' and 'rate_limits'; use 'rate_limits' alone"
             yield Problem((*here, "rate_limit"), message, at="key", related=((*here, "rate_limits"),))
@@ -79,6 +80,21 @@ def registry_problems(document: Document) -> Iterator[Problem]:
             yield Problem(path, message, at="key", related=(("registries",),))
         elif spec.registry is not None and spec.registry not in known:
             yield unknown("registry", spec.registry, known, (*path, "registry"), ("registries", spec.registry))
+
+
+def _efficiency_problems(path: Path, registry: RegistrySpec, document: Document) -> Iterator[Problem]:
+    """A curve that is about no numbers of connections, or about an uplink that cannot be full."""
+    where = (*path, "efficiency_at")
+    for number in registry.efficiency_at:
+        if not number.isdecimal() or int(number) < 2:
+            message = f"'{number}' is no number of connections from 2 on; write them so: {{200: 90%, 1000: 60%}}"
+            yield Problem((*where, number), message, at="key")
+    if registry.efficiency_at and registry.redirect is not None:
+        message = f"{dotted(where)} is about the uplink, and with 'redirect' no layer comes over it; leave it out"
+        yield Problem(where, message, at="key", related=((*path, "redirect"),))
+    if registry.efficiency_at and math.isinf(line_rate(registry.uplink, document) or 0.0):
+        message = f"{dotted(path)} has an uplink without limit, of which nothing is a share; give it a rate"
+        yield Problem(where, message, at="key", related=((*path, "uplink"),))
 
 
 def _limit_problems(path: Path, limit: RateLimitSpec) -> Iterator[Problem]:

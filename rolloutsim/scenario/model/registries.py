@@ -18,7 +18,7 @@ from rolloutsim.scenario.fields import (
     short,
 )
 from rolloutsim.scenario.hints import listing
-from rolloutsim.scenario.model.kinds import AnyRate, LastingTime, Name, Names, OnOff, Rate, Spec, Time
+from rolloutsim.scenario.model.kinds import AnyRate, LastingTime, Name, Names, OnOff, PositiveShare, Rate, Spec, Time
 from rolloutsim.scenario.resolved import Counted, LimitKind, Per
 
 REGISTRY = "registry"  # the registry that `registry:` stands for, and the one of a scenario that names none
@@ -130,6 +130,13 @@ class RegistrySpec(Spec):
     max_connections: Annotated[float, Whole(0, 1_000_000, unlimited=True)] = key(
         float("inf"), unit="connections", shown="unlimited", source="assumed",
         description="layers that each replica serves at a time, others wait in line; 0: none is ever served",
+    )  # fmt: skip
+    efficiency_at: dict[Name, PositiveShare] = key(
+        {}, name="connections", shown="100% for any number",
+        source="assumed: a curve is one's own measurement; in goharbor/harbor#20523 a registry's CPU is full at 1200 "
+        "parallel pulls",
+        description="share of its uplink that each replica fills with so many connections, {200: 90%, 1000: 60%}: "
+        "straight lines from 100% at one connection on, and level after the last; alone_time leaves it out",
     )  # fmt: skip
     ttfb: Time = key(
         1e-3, unit="time", shown="1 ms", description="the server's time until the first byte of each answer",
