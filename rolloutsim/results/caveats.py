@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from rolloutsim.results.checked import outside
+
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import Run
 
@@ -16,6 +18,7 @@ def caveats(run: Run) -> Iterator[str]:
         from rolloutsim.results.load.background import about_latencies  # few scenarios have any
 
         yield from about_latencies(run)
+    yield from outside(run)
 
 
 def _about_moments(run: Run) -> Iterator[str]:
