@@ -95,11 +95,14 @@ class WhatIfs:
         The largest gain first.
     left_out : tuple of str
         Changes that did not fit into the budget.
+    unsettled : tuple of str
+        The subjects of these.
     """
 
     case: str = ""
     tried: tuple[WhatIf, ...] = ()
     left_out: tuple[str, ...] = ()
+    unsettled: tuple[str, ...] = ()
 
     @property
     def faster(self) -> tuple[WhatIf, ...]:
@@ -113,8 +116,8 @@ class WhatIfs:
 
     @property
     def useless(self) -> tuple[str, ...]:
-        """The subjects of which no change has an effect."""
-        effective = {one.subject for one in (*self.faster, *self.slower)}
+        """The subjects of which no change has an effect; of those that were not all tried nobody knows."""
+        effective = {*(one.subject for one in (*self.faster, *self.slower)), *self.unsettled}
         return tuple(dict.fromkeys(one.subject for one in self.tried if one.subject not in effective))
 
     @property
@@ -218,8 +221,9 @@ class Plan:
             _as_tried(self.trials.case, self.before, one, trial)
             for one, trial in zip(self.candidates, found, strict=False)
         ]
-        left_out = tuple(one.change for one in self.candidates[len(found) :])
-        return WhatIfs(self.trials.case, _by_gain(filter(None, tried)), left_out)
+        rest = self.candidates[len(found) :]
+        left_out, unsettled = tuple(one.change for one in rest), tuple(dict.fromkeys(one.subject for one in rest))
+        return WhatIfs(self.trials.case, _by_gain(filter(None, tried)), left_out, unsettled)
 
 
 class _Quick:

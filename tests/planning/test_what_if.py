@@ -296,6 +296,8 @@ def test_small_gains_are_none() -> None:
     assert [each.after for each in found.faster] == [50.0]
     assert [each.after for each in found.slower] == [None]
     assert found.useless == ("NICs", "slots")
+    # Of a subject with changes for which there was no time nobody knows.
+    assert replace(found, left_out=("slots changed twice",), unsettled=("slots",)).useless == ("NICs",)
 
 
 def test_the_best_change_of_each_subject_is_shown() -> None:

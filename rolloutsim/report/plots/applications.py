@@ -261,6 +261,14 @@ def _felt(found: tuple[BackgroundSummary, ...]) -> str:
         one, factor = max(slow, key=lambda pair: pair[1])
         if factor > 1 + _SAME:
             said.append(f"{plain(one.name)}'s requests take {three_digits(factor)} times as long (p95)")
+        else:
+            # Few enough to leave the 95 % as they are, but not nothing.
+            longest = [(one, now / before) for one in found
+                       if (now := _value(one.latency_during, "max")) is not None and not isnan(now)
+                       and (before := _value(one.latency_before, "max")) and not isnan(before)]  # fmt: skip
+            one, factor = max(longest, key=lambda pair: pair[1], default=(one, 1.0))
+            if factor > 1 + _SAME:
+                said.append(f"{plain(one.name)}'s slowest request takes {three_digits(factor)} times as long")
     less = [(one, one.during / one.before) for one in found if one.before and one.during is not None]
     if less:
         one, share = min(less, key=lambda pair: pair[1])

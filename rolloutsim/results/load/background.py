@@ -226,7 +226,12 @@ def _recovered(case: CaseRecords, row: int, bandwidth: Times, latency: Times) ->
     usual = records.latency_before[row]
     if service and isnan(usual):
         return None
-    less = _disturbed_until(bandwidth, bandwidth[:, 1] < RECOVERED * records.before[row])
+    low = RECOVERED * records.before[row]
+    less = _disturbed_until(bandwidth, bandwidth[:, 1] < low)
+    # Before the first look and between two of them it may have had less, which its mean tells; and of requests that
+    # nobody sent nobody knows.
+    if (less == 0.0 and (_mean(case, row) or 0.0) < low) or (service and not len(latency)):
+        return None
     if not service:
         return _with_the_rollout(case, row, less)
     # What is not known may have been as before, or not.
