@@ -10,6 +10,10 @@ causes of its rollout time, the largest first: `seconds` and `share` on the path
 the rollout time, and `over_all_s` summed over all pods. `what_if` holds the changes that were tried on the slowest
 case, the largest gain first, each with the `set` that makes it; it is missing if none was tried.
 
+A latency in `background` is null where so many requests get no answer, and where it is not known: `unknown_requests`
+has the share of those that waited in a queue of which nobody gave the length, `unknown_queues` the links, and a note
+the key that would tell. `pushed` is there where something is pushed before the rollout.
+
 A case's `links` holds every shared link, and for each node group one row for each kind of its private links
 (`web.nic.in`): means over its `nodes`, the largest values in `max`.
 
