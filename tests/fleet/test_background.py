@@ -348,7 +348,11 @@ def test_the_effects_of_a_push_before_the_rollout_stand_in_table_json_and_figure
     assert [row[1] for row in of_report.cells()] == ["before", "while pushed", "during", "after"]
     (row,) = outcome.to_dict()["cases"][0]["background"]
     assert list(row["latency_s"]) == list(row["bandwidth_bytes_per_s"]) == ["before", "pushed", "during", "after"]
-    assert "10.0 ms → 54.0 ms → 10.0 ms → 10.0 ms" in [said.get_text() for said in figure("background")(outcome).texts]
+    ax = figure("background")(outcome)
+    assert "10.0 ms → 54.0 ms → 10.0 ms → 10.0 ms" in [said.get_text() for said in ax.texts]
+    assert ax.get_title(loc="left").startswith(
+        "Beside the push before the rollout shop's requests take 5.40 times as long (p95)"
+    )
     (found,) = outcome.thresholds
     assert found.passed is False
     assert found.value == pytest.approx(0.054)

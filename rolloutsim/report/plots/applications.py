@@ -243,39 +243,52 @@ def _relative_axis(ax: Axes, rows: list[_Row]) -> None:
 
 def _felt(found: tuple[BackgroundSummary, ...]) -> str:
     """The answer: the largest loss of bandwidth, the largest growth of latency."""
+    said, known = _changes(found, "during")
+    if beside := _changes(found, "pushed")[0]:
+        pushed = f"eside the push before the rollout {' and '.join(beside)}"
+        return f"During the rollout {' and '.join(said)}; b{pushed}" if said else f"B{pushed}"
+    if said:
+        return f"During the rollout {' and '.join(said)}"
+    if known:
+        return "The other applications notice nothing of the rollout"
+    return "What the other applications had before the rollout is not known"
+
+
+def _changes(found: tuple[BackgroundSummary, ...], when: str) -> tuple[list[str], bool]:
+    """What applications feel at one time, in words, and whether anything is known of that."""
     said: list[str] = []
-    silent = [one for one in found if one.latency_during is not None and one.latency_during.max is None
+    now: dict[BackgroundSummary, Latency | None] = {one: getattr(one, f"latency_{when}") for one in found}
+    silent = [one for one, latency in now.items() if latency is not None and latency.max is None
               and (one.latency_before is None or one.latency_before.max is not None)]  # fmt: skip
-    for when in ("", " at times"):
+    for often in ("", " at times"):
         # The median tells whether most requests get an answer.
-        names = [plain(one.name) for one in silent if (_value(one.latency_during, "p50") is None) == (not when)]
+        names = [plain(one.name) for one in silent if (_value(now[one], "p50") is None) == (not often)]
         if names:
-            said.append(f"requests of {' and '.join(names)} get no answer{when}")
-    unknown = [plain(one.name) for one in found if one.latency_during is not None and one.latency_during.unknown]
+            said.append(f"requests of {' and '.join(names)} get no answer{often}")
+    unknown = [plain(one.name) for one, latency in now.items() if latency is not None and latency.unknown]
     if unknown:
         said.append(f"requests of {' and '.join(unknown)} take nobody knows how long")
-    slow = [(one, now / before) for one in found
-            if (now := _value(one.latency_during, "p95")) is not None and not isnan(now)
-            and (before := _value(one.latency_before, "p95")) and not isnan(before)]  # fmt: skip
-    if slow:
-        one, factor = max(slow, key=lambda pair: pair[1])
-        if factor > 1 + _SAME:
-            said.append(f"{plain(one.name)}'s requests take {three_digits(factor)} times as long (p95)")
-        else:
-            # Few enough to leave the 95 % as they are, but not nothing.
-            longest = [(one, now / before) for one in found
-                       if (now := _value(one.latency_during, "max")) is not None and not isnan(now)
-                       and (before := _value(one.latency_before, "max")) and not isnan(before)]  # fmt: skip
-            one, factor = max(longest, key=lambda pair: pair[1], default=(one, 1.0))
-            if factor > 1 + _SAME:
-                said.append(f"{plain(one.name)}'s slowest request takes {three_digits(factor)} times as long")
-    less = [(one, one.during / one.before) for one in found if one.before and one.during is not None]
+    slow = list(_growths(now, "p95"))
+    one, factor = max(slow, key=lambda pair: pair[1], default=(None, 1.0))
+    if one is not None and factor > 1 + _SAME:
+        said.append(f"{plain(one.name)}'s requests take {three_digits(factor)} times as long (p95)")
+    else:
+        # Few enough to leave the 95 % as they are, but not nothing.
+        one, factor = max(_growths(now, "max"), key=lambda pair: pair[1], default=(None, 1.0))
+        if one is not None and factor > 1 + _SAME:
+            said.append(f"{plain(one.name)}'s slowest request takes {three_digits(factor)} times as long")
+    rates = ((one, getattr(one, when)) for one in found)
+    less = [(one, rate / one.before) for one, rate in rates if one.before and rate is not None]
     if less:
         one, share = min(less, key=lambda pair: pair[1])
         if share < 1 - _SAME:
             said.append(f"{plain(one.name)} keeps {whole_share(share)} of its bandwidth")
-    if said:
-        return f"During the rollout {' and '.join(said)}"
-    if slow or less:
-        return "The other applications notice nothing of the rollout"
-    return "What the other applications had before the rollout is not known"
+    return said, bool(slow or less)
+
+
+def _growths(now: Mapping[BackgroundSummary, Latency | None], statistic: str) -> Iterator[tuple[Any, float]]:
+    """How many times as long requests take, application by application, where that is known."""
+    for one, latency in now.items():
+        value, before = _value(latency, statistic), _value(one.latency_before, statistic)
+        if value is not None and before and not isnan(value) and not isnan(before):
+            yield one, value / before
