@@ -94,7 +94,7 @@ def test_it_is_unknown_in_tables_sentences_json_figures_and_conditions_with_reas
     assert (latency.value, latency.passed, latency.headroom) == (None, False, "not computed without network.buffer")
     assert (back.value, back.passed, back.headroom) == (None, False, "not computed without network.buffer")
     ax = figure("background")(erp)
-    assert ax.get_title(loc="left").startswith("During the rollout requests of erp take nobody knows how long")
+    assert ax.get_title(loc="left").startswith("During the rollout requests of erp take an unknown time")
     assert "0.744 ms → unknown → 0.744 ms" in [text.get_text() for text in ax.texts]
 
 

@@ -267,7 +267,7 @@ def _changes(found: tuple[BackgroundSummary, ...], when: str) -> tuple[list[str]
             said.append(f"requests of {' and '.join(names)} get no answer{often}")
     unknown = [plain(one.name) for one, latency in now.items() if latency is not None and latency.unknown]
     if unknown:
-        said.append(f"requests of {' and '.join(unknown)} take nobody knows how long")
+        said.append(f"requests of {' and '.join(unknown)} take an unknown time")
     slow = list(_growths(now, "p95"))
     one, factor = max(slow, key=lambda pair: pair[1], default=(None, 1.0))
     if one is not None and factor > 1 + _SAME:
