@@ -49,7 +49,8 @@ _SYNONYMS = {
     "discard_unpacked_layers": ("keeps_compressed",),
     # registries, traffic, failures, planning
     "limit": ("rate_limit",), "throttle": ("rate_limit",), "quota": ("rate_limit",), "instances": ("replicas",),
-    "object_storage": ("redirect",), "s3": ("redirect",), "flows": ("connections",), "interval": ("every",),
+    "object_storage": ("redirect",), "s3": ("redirect",), "cold": ("first_fetch",), "warm": ("first_fetch",),
+    "window": ("rate_limit", "kind"), "flows": ("connections",), "interval": ("every",),
     "period": ("every",), "faults": ("failures",), "chaos": ("failures",), "outage": ("failures",),
     "duration": ("back_after",), "error_rate": ("flaky",), "cost": ("prices",), "price": ("prices",),
     "runs": ("replications",), "repetitions": ("replications",), "samples": ("points", "replications"),
