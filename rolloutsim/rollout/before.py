@@ -51,6 +51,7 @@ class PushedBefore:
     def __init__(self, scenario: ResolvedScenario, case: Case, pushes: list[tuple[Push, tuple[str, ...]]]) -> None:
         self.done: list[tuple[Push, list[ImagePush]]] = []
         self.beside: dict[str, Beside] = {}  # by application
+        self.filled: set[str] = set()  # links of which constant rates take all
         self.scenario = scenario
         there = tuple(replace(one, until=None) for one in scenario.background if one.size is None and one.start <= 0.0)
         for push, images in pushes:
@@ -63,6 +64,7 @@ class PushedBefore:
             fleet = Fleet(network, Ledger(), Incidents(), _nobody_pulls, _nobody_pulls)
             actors = build(alone, case, fleet, _nothing_random, _nothing_random)
             self._push(push, images, network, actors.links)
+            self.filled |= {link.name for link in network.links if link.capacity <= 0.0 < link.nominal}
             assert actors.observer is not None  # of what is there
             sent = actors.observer.sent()
             for one in actors.background:

@@ -311,6 +311,14 @@ def test_a_push_before_the_rollout_shares_its_link_with_what_is_there_by_then() 
     assert (bulk.pushed, stream.pushed) == pytest.approx((45e6, 40e6))
 
 
+def test_a_push_that_constant_rates_leave_nothing_does_not_end_and_says_so() -> None:
+    case = pushed("flood: {links: [ci.uplink], rate: 200 MB/s}")
+    assert case.stuck == (
+        "it begins when 'ci' has uploaded app, which does not end: link 'ci.uplink' has no capacity left beside "
+        "constant rates",
+    )
+
+
 def test_what_begins_with_the_rollout_or_later_is_not_there_while_pushed() -> None:
     flows = "copy: {links: [ci.uplink], size: 10 MB}, late: {links: [ci.uplink], rate: 40 MB/s, from: 100 ms}"
     case = pushed(flows)
