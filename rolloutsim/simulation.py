@@ -439,6 +439,7 @@ class _AloneWay:
         source = replace(
             registry.without_limits(), name="", path=renamed(registry.path), replicas=renamed(registry.replicas),
             redirect=None if redirect is None else replace(redirect, path=renamed(redirected)), inbound=(),
+            first_fetch=None, efficiency=(),
         )  # fmt: skip
         # All bytes pass through the NIC, so a link that is at least as wide never binds, however wide it is.
         widest = inf if node.nic is None else 2.0 * node.nic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,21 +12,31 @@ from rolloutsim.results.facts import records as r
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from rolloutsim.fleet.background import Application
     from rolloutsim.fleet.build import Actors
+    from rolloutsim.rollout.before import Beside
 
 
-def background_records(actors: Actors) -> r.BackgroundRecords:
-    """The records of a case's background traffic, at the end of its rollout."""
+def background_records(actors: Actors, before: Mapping[str, Beside]) -> r.BackgroundRecords:
+    """The records of a case's background traffic, at the end of its rollout.
+
+    Parameters
+    ----------
+    actors : Actors
+        The case's.
+    before : mapping of str to Beside
+        What applications had beside what was pushed before the rollout, by name.
+    """
     flows, observer = actors.background, actors.observer
     if observer is None:
         return r.BackgroundRecords((), np.zeros(0), np.zeros(0), np.zeros(0))
-    before = np.array(observer.before(), np.float64)
+    usual = np.array(observer.before(), np.float64)
     after = np.array(observer.after(), np.float64)
     seen = observer.bandwidths.changes
-    sent = {one: readings for round_ in observer.latencies for one, readings in round_.readings().items()}
+    sent = observer.sent()
+    beside = [before.get(flow.spec.name) for flow in flows]
     return r.frozen(
         r.BackgroundRecords,
         flows,
@@ -33,12 +44,17 @@ def background_records(actors: Actors) -> r.BackgroundRecords:
         bytes=[flow.moved() for flow in flows],
         kind=map(_kind, flows),
         lost=[flow.lost() for flow in flows],
-        before=before[:, 0],
+        before=usual[:, 0],
         after=after[:, 0],
-        latency_before=before[:, 1],
+        latency_before=usual[:, 1],
         latency_after=after[:, 1],
         bandwidth=_rows((place, seen[one].times, seen[one].values) for place, one in enumerate(flows)),
         latency=_rows((place, *sent[one]) for place, one in enumerate(flows) if one in sent),
+        unknown=[_unknown(flow, one) for flow, one in zip(flows, beside, strict=True)],
+        pushed=[one.bytes / one.seconds if one is not None and one.seconds > 0.0 else nan for one in beside]
+        if before
+        else [],
+        latency_pushed=_rows((place, one.times, one.latencies) for place, one in enumerate(beside) if one is not None),
     )
 
 
@@ -46,6 +62,13 @@ def _kind(flow: Application) -> str:
     if isinstance(flow, RequestService):
         return "service"
     return "constant_rate" if isinstance(flow, ConstantRate) else "transfer"
+
+
+def _unknown(flow: Application, beside: Beside | None) -> str:
+    links = {} if beside is None else dict(beside.unknown)
+    if isinstance(flow, RequestService):
+        links |= {link.name: None for link in flow.unknown}
+    return ", ".join(links)
 
 
 def _rows(readings: Iterable[tuple[int, array[float], array[float]]]) -> r.Times:

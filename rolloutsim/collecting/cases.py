@@ -103,7 +103,7 @@ def collect(
         pods=pods,
         shared_links=_shared_links(scenario, network, carried),
         private_links=_private_links(actors, network, carried, pulls, fetches, unpacks),
-        background=background_records(actors),
+        background=background_records(actors, {} if orchestrated is None else orchestrated.beside_pushes),
         finished=not unfinished,
         stuck=_stuck(actors, orchestrated) if unfinished else (),
         end=end,

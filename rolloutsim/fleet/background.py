@@ -396,14 +396,20 @@ class RequestService(ConstantRate):
         self.cap = inf if spec.cap is None else spec.cap  # [B/s]
         self.base = base
         self.queues = queues
+        self.unknown: dict[SharedLink, None] = {}  # links whose queues requests met, and that have none here
 
     def latency(self) -> float:
-        """What a request takes now [s]; inf: it gets no answer, since a link on its way carries nothing."""
+        """What a request takes now [s].
+
+        inf: it gets no answer, since a link on its way carries nothing; NaN: that is not computed, since it waits in a
+        queue of unknown length.
+        """
         wait = 0.0 if self.queues is None else self.queues.on(self.links, self.base)
         rate = self.cap
         for link in self.links:
             rate = min(rate, link.nominal * link.share, self._fair_share(link, link.level, self.through))
-        return self._takes(wait, rate)
+        loads = self.rates.loads
+        return self._takes(wait, rate, [link for link in self.links if link.level < inf or loads[link].share < 1.0])
 
     def latency_with(
         self,
@@ -422,7 +428,7 @@ class RequestService(ConstantRate):
                 crossing = flows[link] if link in saturated else 0
                 wait += self.queues.settled(link, crossing, link in overflowing, self.base)
             rate = min(rate, link.nominal, self._fair_share(link, saturated.get(link, inf), through))
-        return self._takes(wait, rate)
+        return self._takes(wait, rate, [link for link in self.links if link in saturated or link in overflowing])
 
     def _fair_share(self, link: SharedLink, level: float, through: float) -> float:
         """What a response can have of a link [B/s]: all of it, unless flows are queued one by one there."""
@@ -431,6 +437,12 @@ class RequestService(ConstantRate):
         # Where constant rates leave elastic flows nothing, it still has its own share of them.
         return max(level, through)
 
-    def _takes(self, wait: float, rate: float) -> float:
+    def _takes(self, wait: float, rate: float, full: list[SharedLink]) -> float:
+        """What a request takes that waits so long in the queues of full links, as far as these are known [s]."""
         transfer = 0.0 if rate == inf else self.request.size / rate if rate > 0.0 else inf
+        if transfer < inf:
+            unknown = [link for link in full if self.queues is None or link not in self.queues.waits]
+            if unknown:
+                self.unknown |= dict.fromkeys(unknown)
+                return nan
         return self.request.round_trips * (self.base + wait) + transfer

@@ -1,6 +1,8 @@
-"""Token buckets: so many at once, so many a second."""
+"""How often something may be asked: token buckets (so many at once, so many a second), and fixed windows."""
 
 from __future__ import annotations
+
+from math import floor
 
 # A token that is due now may lack the last bit of a sum of floats.
 _ONE = 1.0 - 1e-9
@@ -46,3 +48,46 @@ class TokenBucket:
     def is_empty(self) -> bool:
         """Whether there was no token left when it was last asked for one."""
         return self.tokens < _ONE
+
+
+class FixedWindow:
+    """Accepts so many in each window of time, whenever in it they come.
+
+    Parameters
+    ----------
+    count : float
+        How many in a window.
+    length : float
+        Of a window [s].
+    used : float
+        How many of the first one are used up.
+    ends : float
+        When the first one ends [s].
+    """
+
+    __slots__ = ("count", "ends", "left", "length", "since")
+
+    def __init__(self, count: float, length: float, used: float, ends: float) -> None:
+        self.count = count
+        self.length = length
+        self.left = count - used
+        self.ends = ends
+        self.since = 0.0  # when it was last asked [s]
+
+    def accept(self, now: float) -> bool:
+        """Count one more, if the window has room."""
+        # A request that is due as a window ends may lack the last bit of a sum of floats.
+        late = (now - self.ends) / self.length + 1e-9
+        if late >= 0.0:
+            self.ends += self.length * (floor(late) + 1)
+            self.left = self.count
+        self.since = now
+        if self.is_empty:
+            return False
+        self.left -= 1.0
+        return True
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the window had no room left when it was last asked."""
+        return self.left < _ONE

@@ -13,7 +13,7 @@ from rolloutsim.fleet.fairness import Weights
 from rolloutsim.fleet.node import Node
 from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, words
-from rolloutsim.fleet.sources.registry import Registry
+from rolloutsim.fleet.sources.registry import Registry, Strain
 from rolloutsim.fleet.windows import LONG, Windows, connections, window_rate
 from rolloutsim.scenario.resolved import NodeGroup
 from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES, LinkName
@@ -41,6 +41,11 @@ MACHINE = attrgetter(
         - {"name", "count", "racks", "cached", "kubelet", "storage", "shared_address", "nic_line_rate"}
     )
 )
+
+
+# Requests of a pull about manifests: HEAD of the tag, GET of the index and of the platform's manifest; containerd
+# core/remotes/docker, core/images/handlers.go.
+_ABOUT_MANIFESTS = 3
 
 
 @struct
@@ -112,6 +117,11 @@ class _Builder:
             name: Registry(index, registry, name in hit, random)
             for index, (name, registry) in enumerate(scenario.registries.items())
         }
+        for name, registry in scenario.registries.items():
+            # Without a curve there are none.
+            for uplink, connections in zip(registry.replicas, self.registries[name].connections, strict=False):
+                if registry.efficiency and uplink in self.links:
+                    Strain(self.network, self.links[uplink], connections, registry.efficiency)
         wanted = dict.fromkeys(pull.image for pulls in case.pulls.values() for pull in pulls)
         wanted |= dict.fromkeys(image for workload in case.workloads for image in workload.images)
         self.images = tuple(scenario.images[name] for name in wanted)
@@ -288,16 +298,22 @@ class _Builder:
         resolve_trips = runtime.resolve_round_trips + (tls and runtime.resolve_round_trips > 0)
         set_up_trips = min(max(runtime.layer_round_trips - 1.0, 0.0), 1.0) + (layer_trips - runtime.layer_round_trips)
         set_up = set_up_trips * trip
+        # The first round trip sets up the connection; each of the others is a request, some of them about manifests.
+        answers = max(runtime.resolve_round_trips - 1, 0)
+        slower = 0.0
+        if registry.manifest_ttfb is not None:
+            slower = min(answers, _ABOUT_MANIFESTS) * (registry.manifest_ttfb - registry.ttfb)
         cap, ttfb, redirect = registry.connection_cap, registry.ttfb, registry.redirect
         if redirect is not None:
             # The registry answers with a redirection: set-up and request again, at the object storage.
             ttfb += 2 * round_trip(scenario, paths[0]) + redirect.ttfb
             set_up += round_trip(scenario, paths[0])
             cap = redirect.connection_cap
-        kinds = tuple(
-            self._fetch_kind(group, path, cap, window_rate(registry.tcp_window, round_trip(scenario, path)), pins)
-            for path in paths
-        )
+        windowed = [window_rate(registry.tcp_window, round_trip(scenario, path)) for path in paths]
+        ways = list(zip(paths, windowed, strict=True))
+        first = registry.first_fetch
+        cold = () if first is None else (_least(cap, first.connection_cap),)
+        kinds = tuple(self._fetch_kind(group, path, cap, window, pins) for path, window in ways)
         nic_wait = 0.0 if NIC_IN in pins else standing_queue(group.nic_buffer, group.nic_queue)
         waits = {} if self.queues is None else self.queues.waits
         return Way(
@@ -306,16 +322,16 @@ class _Builder:
             round_trip=trip,
             before_first_byte=runtime.layer_time + ttfb + layer_trips * trip,
             layer_trips=layer_trips,
-            # The first round trip sets up the connection; each of the others is a request.
-            resolve_time=runtime.resolve_time
-            + resolve_trips * trip
-            + max(runtime.resolve_round_trips - 1, 0) * registry.ttfb,
+            resolve_time=runtime.resolve_time + resolve_trips * trip + answers * registry.ttfb + slower,
             resolve_trips=resolve_trips,
             buffered=nic_wait > 0.0 or any(link in waits for kind in kinds for link in kind.links),
             nic_wait=nic_wait,
             keeps=runtime.kept_connections,
             set_up=set_up,
             set_up_trips=set_up_trips,
+            cold_kinds=tuple(
+                self._fetch_kind(group, path, slow, window, pins) for slow in cold for path, window in ways
+            ),
         )
 
     def _fetch_kind(
@@ -415,6 +431,11 @@ def _shared_by_others(scenario: ResolvedScenario) -> set[str]:
             found.update(own)
         found.update(name for name in own if not name.endswith(pulled))
     return found
+
+
+def _least(one: float | None, other: float | None) -> float | None:
+    """The smaller of two caps; None: none."""
+    return min(_or_inf(one), _or_inf(other)) if one is not None or other is not None else None
 
 
 def _or_inf(capacity: float | None) -> float:

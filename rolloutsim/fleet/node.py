@@ -390,13 +390,13 @@ class Node:
     def _request_layer(self, fetch: Fetch, waiting: float) -> None:
         """Set up the connection and send the request; `waiting` is the time in queues per round trip [s]."""
         fleet, way, size = self.fleet, fetch.way, fetch.left
-        wait = way.before_first_byte + way.layer_trips * waiting
+        wait = way.first_byte(fetch.step.layer) + way.layer_trips * waiting
         wait -= fetch.pull.connect(fetch, waiting, fleet.network.now)
         round_trip, socket, window = way.round_trip + waiting, fetch.socket, fetch.socket.window
         socket.window += size
         socket.starts_slowly = False
         if round_trip > 0.0 and size > window:
-            host, kind = self.host, way.kinds[fetch.replica]
+            host, kind = self.host, way.kind(fetch.step.layer, fetch.replica)
             rate = expected_rate(kind, host.profile.capacities, len(host.flows))
             if fleet.weights is not None:
                 rate *= fleet.weights.first_weight(host, kind)
@@ -423,7 +423,8 @@ class Node:
         else:
             trouble.spent[RETRY] = trouble.spent.get(RETRY, 0.0) + fleet.network.now - trouble.broke_at
         fetch.state = FLOWING
-        fetch.flow = fleet.start(self.host, fetch.way.kinds[fetch.replica], fetch.left, self._fetched, fetch)
+        kind = fetch.way.kind(fetch.step.layer, fetch.replica)
+        fetch.flow = fleet.start(self.host, kind, fetch.left, self._fetched, fetch)
 
     def broken(self, fetch: Fetch) -> None:
         """Its source went away: a body breaks, a queue is gone; an answer on its way is missed when it is due."""
@@ -509,6 +510,8 @@ class Node:
             self.grant(slots, row)
         if not complete:
             return
+        if fetch.way.cold is not None:
+            fetch.way.cold.warm(fetch.step.layer)
         if not pull.recipe.unpacks:
             self._in_place(fetch)
         else:

@@ -205,6 +205,10 @@ class Observer:
             heapreplace(self.agenda, (one.next, place, one))
         self.network.call_later(self.agenda[0][0] - now, self._look)
 
+    def sent(self) -> dict[RequestService, tuple[array[float], array[float]]]:
+        """When each service sent requests, and how long they took [s]."""
+        return {one: readings for round_ in self.latencies for one, readings in round_.readings().items()}
+
     def before(self) -> list[tuple[float, float]]:
         """Bandwidth [B/s] and latency [s] of each application before the rollout; NaN where it has none."""
         return self._undisturbed([one.started <= 0.0 for one in self.applications])

@@ -15,7 +15,7 @@ from rolloutsim.fleet.windows import connections, window_rate
 from rolloutsim.scenario.routes import pushed_over, round_trip
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import SharedLink
@@ -54,6 +54,8 @@ class Pusher:
         Those of the push that concern the case.
     network, links
         Where the bytes move.
+    over : callable, optional
+        Called when all of it is there.
     """
 
     def __init__(
@@ -63,11 +65,13 @@ class Pusher:
         images: tuple[str, ...],
         network: FluidNetwork,
         links: Mapping[str, SharedLink],
+        over: Callable[[], None] | None = None,
     ) -> None:
         self.scenario = scenario
         self.spec = spec
         self.network = network
         self.links = links
+        self.over = over
         self.host = network.host(network.profile(()))
         self.free = spec.parallel
         self.queue: list[tuple[ImagePush, Layer]] = []
@@ -126,6 +130,8 @@ class Pusher:
     def _manifest(self, what: Any) -> None:
         push: ImagePush = what
         push.finished = self.network.now
+        if self.over is not None and all(one.is_complete for one in self.pushes):
+            self.over()
 
     def _round_trip(self, image: Image) -> float:
         return round_trip(self.scenario, pushed_over(self.scenario, self.spec, image))

@@ -53,11 +53,13 @@ class Way:
         What a kept one saves of `before_first_byte` [s].
     set_up_trips : float
         Round trips in `set_up` that meet the queues of the way.
+    cold_kinds : tuple of Kind
+        Of a fetch of a layer that is cold at the source; empty: none is.
     """
 
     __slots__ = (
-        "before_first_byte", "buffered", "fallible", "keeps", "kinds", "layer_trips", "nic_wait", "number",
-        "resolve_time", "resolve_trips", "round_trip", "set_up", "set_up_trips", "source", "unlimited",
+        "before_first_byte", "buffered", "cold", "cold_kinds", "fallible", "keeps", "kinds", "layer_trips", "nic_wait",
+        "number", "resolve_time", "resolve_trips", "round_trip", "set_up", "set_up_trips", "source", "unlimited",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +76,7 @@ class Way:
         keeps: int = 0,
         set_up: float = 0.0,
         set_up_trips: float = 0.0,
+        cold_kinds: tuple[Kind, ...] = (),
     ) -> None:
         self.source = source
         # What each request asks of the source, which never changes, stands here, where it is quick to read.
@@ -91,6 +94,19 @@ class Way:
         self.keeps = keeps
         self.set_up = set_up
         self.set_up_trips = set_up_trips
+        self.cold = source.cold
+        self.cold_kinds = cold_kinds
+
+    def kind(self, layer: int, replica: int) -> Kind:
+        """The kind of a layer's fetch that begins now."""
+        kinds = self.kinds if self.cold is None or not self.cold.is_cold(layer) else self.cold_kinds
+        return kinds[replica]
+
+    def first_byte(self, layer: int) -> float:
+        """The time from a connection to a layer's first byte, slow start left out, if it is asked for now [s]."""
+        if self.cold is None or not self.cold.is_cold(layer):
+            return self.before_first_byte
+        return self.before_first_byte + self.cold.time
 
 
 class LayerStep:

@@ -166,13 +166,21 @@ class FluidNetwork:
     def degrade(self, link: SharedLink, share: float) -> None:
         """Leave a link a share (0 to 1) of its nominal capacity."""
         link.share = share
-        self.set_capacity(link, max(link.nominal * share - link.taken, 0.0))
+        self._limit(link)
+
+    def strain(self, link: SharedLink, efficiency: float) -> None:
+        """Let a link's sender fill a share (0 to 1) of what there is of its capacity."""
+        link.efficiency = efficiency
+        self._limit(link)
 
     def occupy(self, link: SharedLink, rate: float) -> None:
         """Take an inelastic rate [B/s] off a link's capacity, in place of what was taken before."""
         link.taken = rate
+        self._limit(link)
+
+    def _limit(self, link: SharedLink) -> None:
         # Sums of rates may round to a hair more than the link, or less.
-        self.set_capacity(link, max(link.nominal * link.share - rate, 0.0))
+        self.set_capacity(link, max(link.nominal * link.share * link.efficiency - link.taken, 0.0))
 
     def call_later(self, delay: float, function: Callable[[Any], None], argument: Any = None) -> None:
         """Call `function(argument)` after `delay` [s]; cheaper than a SimPy process for one step."""

@@ -55,7 +55,8 @@ class SharedLink:
     """
 
     __slots__ = (
-        "bound", "capacity", "ceilings", "clocks", "constant", "driven", "driven_by", "drives", "edges", "feeds",
+        "bound", "capacity", "ceilings", "clocks", "constant", "driven", "driven_by", "drives", "edges",
+        "efficiency", "feeds",
         "flows", "followers", "guards", "index", "intervals", "lazy", "lazy_drivers", "level", "name", "nominal",
         "offered", "offered_until", "orders", "own", "peak_flows", "queued", "saturated_since", "share", "states",
         "taken",
@@ -67,6 +68,7 @@ class SharedLink:
         self.capacity = capacity
         self.nominal = capacity
         self.share = 1.0  # of the nominal capacity that a fault leaves
+        self.efficiency = 1.0  # of what a fault leaves, what its sender fills
         self.taken = 0.0  # by inelastic traffic [B/s]
         self.offered = 0.0  # bytes that its capacities could carry until `offered_until`
         self.offered_until = now  # when the capacity last changed [s]

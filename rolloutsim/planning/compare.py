@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.differences import Difference, FailIf, check_known, difference, is_random, parse_fail_if
+from rolloutsim.results.caveats import caveats
 from rolloutsim.results.numerals import UNKNOWN, plus_minus, show_share, show_time
 from rolloutsim.results.shown.annotations import annotation
 from rolloutsim.results.shown.tabular import SHARE, TEXT, TIME, Column, Table, escaped, html, markdown
@@ -316,6 +317,7 @@ def compare(sides: Sequence[Side], fail_if: Sequence[str] = ()) -> Comparison:
                 if condition.is_about(case) and condition.is_met(values.of(condition.threshold)):
                     met.append(Met(condition, other.name, case, values.of(condition.threshold)))
     notes |= dict.fromkeys(_about(sides))
+    notes |= {f"{side.name}: {text}": None for side in sides for text in caveats(side.outcome.run)}
     return Comparison(tuple(sides), tuple(found), tuple(one.text for one in conditions), tuple(met), tuple(notes))
 
 

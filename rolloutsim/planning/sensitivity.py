@@ -40,6 +40,8 @@ class Row:
         does not finish.
     base : float
         The rollout time as it is [s].
+    stuck : bool
+        Whether it is allowed to be so small or so large that the rollout does not finish.
     """
 
     path: str
@@ -50,6 +52,7 @@ class Row:
     low: float | None
     base: float
     high: float | None
+    stuck: bool = False
 
     @property
     def span(self) -> float:
@@ -60,9 +63,10 @@ class Row:
     @property
     def effect(self) -> str:
         """The span in words; a dash where nothing is known of it."""
-        if self.low is None and self.high is None:
-            return UNKNOWN
-        return show_difference(self.span) if self.span > _NOTHING * self.base else "no effect"
+        if self.span > _NOTHING * self.base:
+            return show_difference(self.span)
+        # Not to finish is an effect, of a size that is not known.
+        return UNKNOWN if self.stuck or (self.low is None and self.high is None) else "no effect"
 
 
 @struct(frozen=True)
@@ -138,7 +142,8 @@ class Plan:
 
     def _row(self, one: Input, trials: Sequence[Trial]) -> Row:
         low, high = (trial.rollout_time for trial in trials)
-        return Row(one.path, one.by, one.value, one.low_value, one.high_value, low, self.before, high)
+        stuck = any(trial.overrides is not None and trial.rollout_time is None for trial in trials)
+        return Row(one.path, one.by, one.value, one.low_value, one.high_value, low, self.before, high, stuck)
 
 
 def sensitivity(

@@ -105,7 +105,7 @@ class WhatIfs:
     left_out : tuple of str
         Changes that did not fit into the budget.
     unknown : tuple of str
-        Subjects of which it is not known whether they have an effect together with others.
+        The subjects of these, of which nobody knows whether they have an effect.
     """
 
     case: str = ""
@@ -242,8 +242,9 @@ class Plan:
                     cut.append(made)
                 else:
                     tried.setdefault(frozenset(made.overrides), _as_tried(self.trials.case, self.before, made, trial))
-        left_out = tuple(one.change for one in (*cut, *self.candidates[len(found) :]))
-        unknown = tuple(subject for one in cut for subject in one.parts)
+        rest = self.candidates[len(found) :]
+        left_out = tuple(one.change for one in (*cut, *rest))
+        unknown = tuple(dict.fromkeys((*(part for one in cut for part in one.parts), *(one.subject for one in rest))))
         return WhatIfs(self.trials.case, _by_gain(filter(None, tried.values())), left_out, unknown)
 
 

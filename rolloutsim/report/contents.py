@@ -11,6 +11,7 @@ from rolloutsim.planning.what_if import what_if_table
 from rolloutsim.report.blocks import Block, Code, Numbers, Picture, Report, Rows, Section, Text
 from rolloutsim.report.inputs import defaults_table, given_table
 from rolloutsim.report.plots import entry, figure
+from rolloutsim.results.load.background import about_latencies
 from rolloutsim.results.numerals import UNKNOWN, show_count, show_share, show_size, show_time, whole_share
 from rolloutsim.results.shown.findings import DISK, FAILED, FAULTS, PUSH, READY, REQUESTS, findings
 from rolloutsim.results.shown.tables import (
@@ -141,6 +142,8 @@ class _Contents:
         if table is not None:
             yield from self._pictures("background")
             yield Rows(f"Other applications before, during and after the rollout ({self.slowest.case})", table)
+            for text in about_latencies(self.run):
+                yield Text(text, "note")
 
     def _availability(self) -> Iterator[Block]:
         if self.records.orchestration.workloads:

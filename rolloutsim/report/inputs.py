@@ -46,13 +46,23 @@ _POD_KEYS = (
 )
 _NETWORK_KEYS = ("mtu", "efficiency", "latency", "buffer", "queue", "fairness", "congestion_control", "tcp_window")
 _FAIRNESS_KEYS = ("fairness.sigma", "fairness.memory", "fairness.conquest")
-_REGISTRY_KEYS = ("uplink", "storage", "max_connections", "ttfb", "connection_cap", "tcp_window", "tls")
+_REGISTRY_KEYS = (
+    "uplink",
+    "storage",
+    "max_connections",
+    "ttfb",
+    "manifest_ttfb",
+    "connection_cap",
+    "tcp_window",
+    "tls",
+)
 _ROLLOUT_KEYS = ("max_surge", "max_unavailable", "min_ready", "step_overhead", "startup", "termination")
 # What the ideal model switches off, whatever its default (`rolloutsim.scenario.resolve`).
 _REAL_ONLY = (
     *(key for key, is_network in _RATES.items() if not is_network), "unpack.cores", "runtime", "resolve_round_trips",
     "resolve_time", "layer_round_trips", "layer_time", "kept_connections", "finish_time", "mtu", "efficiency",
-    "latency", "buffer", "queue", "fairness", "congestion_control", *_FAIRNESS_KEYS, "max_connections", "ttfb", "tls",
+    "latency", "buffer", "queue", "fairness", "congestion_control", *_FAIRNESS_KEYS, "max_connections", "ttfb",
+    "manifest_ttfb", "tls",
     "step_overhead", "startup",
 )  # fmt: skip
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?) (B|s|B/s)")

@@ -10,6 +10,10 @@ causes of its rollout time, the largest first: `seconds` and `share` on the path
 the rollout time, and `over_all_s` summed over all pods. `what_if` holds the changes that were tried on the slowest
 case, the largest gain first, each with the `set` that makes it; it is missing if none was tried.
 
+A latency in `background` is null where so many requests get no answer, and where it is not known: `unknown_requests`
+has the share of those that waited in a queue of which nobody gave the length, `unknown_queues` the links, and a note
+the key that would tell. `pushed` is there where something is pushed before the rollout.
+
 A case's `links` holds every shared link, and for each node group one row for each kind of its private links
 (`web.nic.in`): means over its `nodes`, the largest values in `max`.
 
@@ -37,8 +41,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rolloutsim.results.caveats import caveats
 from rolloutsim.results.contract.case import MANY_NODES, Detail, case_figures
-from rolloutsim.results.metrics import about_moments
 from rolloutsim.results.thresholds import ThresholdResult, rows_of
 
 if TYPE_CHECKING:
@@ -71,7 +75,7 @@ def to_dict(
         "model": scenario.model,
         "seed": run.seed,
         "replications": 1,
-        "notes": [*scenario.notes, *_left_out(run, detail)],
+        "notes": [*scenario.notes, *caveats(run), *_left_out(run, detail)],
         "cases": [
             case_figures(case, summary.cases[case.name], detail) | {"thresholds": rows_of(results, case.name)}
             for case in run.cases
@@ -80,7 +84,6 @@ def to_dict(
 
 
 def _left_out(run: Run, detail: Detail | None) -> Iterator[str]:
-    yield from about_moments(run)
     nodes = max((len(case.node_names) for case in run.cases), default=0)
     if detail is None and nodes > MANY_NODES:
         yield (

@@ -25,7 +25,7 @@ Attributes are named as the keys of the JSON contract (`rolloutsim.results.docum
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -184,13 +184,3 @@ def slowdowns(case: CaseRecords) -> Times:
 def is_image_case(case: CaseRecords) -> bool:
     """Whether the case is the rollout of the one image whose name it has."""
     return len(case.images) == 1 and case.images[0].name == case.name
-
-
-def about_moments(run: Run) -> Iterator[str]:
-    """What is not known of when requests were refused, in words; nothing if all is."""
-    width = max((case.orchestration.refusals.width.max(initial=0.0) for case in run.cases), default=0.0)
-    if width > 0.0:
-        yield (
-            f"Requests were refused at more moments than are told apart: the later ones are known to {width:g} s, "
-            "and with them the peak of requests; their numbers are exact."
-        )

@@ -14,6 +14,7 @@ from rolloutsim.units import format_byte_rate, format_rate, format_size, format_
 
 UNKNOWN = "–"
 NO_ANSWER = "no answer"
+NOT_COMPUTED = "unknown"
 
 _MINUTE = 60.0
 _DAY = 86400.0
@@ -38,8 +39,10 @@ def show_time(time: float | None) -> str:
 def show_latency(latency: float | None) -> str:
     """How long a request takes [s], in one unit, so that several can be compared: `0.944 ms`, `36.1 ms`.
 
-    None: it gets no answer.
+    None: it gets no answer; NaN: it is not computed.
     """
+    if latency is not None and latency != latency:
+        return NOT_COMPUTED
     return NO_ANSWER if latency is None else f"{three_digits(latency * 1e3)} ms"
 
 

@@ -32,6 +32,7 @@ from rolloutsim.results.facts.intervals import (
 )
 from rolloutsim.results.load.links import Busiest, LinkSummary, private_links
 from rolloutsim.results.numerals import (
+    listed,
     plus_minus,
     show_count,
     show_factor,
@@ -197,14 +198,22 @@ def _measure(threshold: Threshold, run: Run, figures: _Figures) -> Iterator[Meas
     for case, pulls in selected:
         if pulls is not None or nowhere:
             value, within = (None, False) if pulls is None else _value(threshold, case, pulls, figures)
-            missing = "" if value is not None else _why_missing(threshold, case, pulls is None, figures)
+            missing = "" if value is not None else _why_missing(threshold, run, case, pulls is None, figures)
             yield Measurement(threshold, case.name, _selects(threshold, case), value, within, missing)
 
 
-def _why_missing(threshold: Threshold, case: CaseRecords, nowhere: bool, figures: _Figures) -> str:
+def _why_missing(threshold: Threshold, run: Run, case: CaseRecords, nowhere: bool, figures: _Figures) -> str:
     if nowhere:
         return "no case has what it selects"
     there = threshold.metric in _OF_ALL or bool(look_up(figures.object_of(case), threshold))
+    if there and threshold.metric in ("latency", "recovered"):
+        rows = _below(figures.object_of(case)["background"], "{background}", threshold)
+        queues = dict.fromkeys(queue for row in rows for queue in row.get("unknown_queues", ()))
+        if queues:
+            from rolloutsim.results.load.background import telling_keys  # few conditions need it
+
+            keys = telling_keys(run, [*queues])
+            return f"not computed without {listed(keys)}" if keys else "not computed: queues of disks"
     if there and threshold.metric == "latency":
         return "so many requests get no answer"
     return "the rollout did not finish" if there and not case.finished else "nothing of the kind in this case"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING
-
-from simpy import Environment
 
 from rolloutsim.fleet.build import cached_images
 from rolloutsim.fleet.faults import Faults
@@ -14,7 +12,7 @@ from rolloutsim.fleet.kubelet import Kubelet, Pulls
 from rolloutsim.fleet.pod_ledger import PodLedger
 from rolloutsim.fleet.pods import Cluster, Pod
 from rolloutsim.fleet.push import ImagePush, Pusher
-from rolloutsim.network.fluid import FluidNetwork
+from rolloutsim.rollout.before import PushedBefore
 from rolloutsim.rollout.controllers import API_CALL, start
 from rolloutsim.scenario.resolved import Kubelet as KubeletSpec
 from rolloutsim.scenario.resolved import Strategy, Workload
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
 
     from rolloutsim.fleet.build import Actors
     from rolloutsim.fleet.incidents import Incidents
+    from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.scenario.resolved import Case, Image, PullPolicy, Push, ResolvedScenario
 
     Pushed = list[tuple[Push, list[ImagePush]]]
@@ -104,7 +103,8 @@ class Orchestrated:
         )
 
         self.missing: tuple[str, ...] = ()  # what is missing at the end, in words
-        self.pushed_before = push_before(scenario, actors.images)
+        before = PushedBefore(scenario, case, [one for one in _pushes(scenario, actors.images) if one[0].at is None])
+        self.pushed_before, self.beside_pushes, self.filled = before.done, before.beside, before.filled
         self.pushers = [
             Pusher(scenario, push, images, network, actors.links)
             for push, images in _pushes(scenario, actors.images)
@@ -119,7 +119,7 @@ class Orchestrated:
         before : list of (Push, list of ImagePush)
             What was to be pushed before the rollout, which does not begin without it.
         """
-        self.missing = tuple(_unpushed(self.scenario, before)) or self.rollout.missing()
+        self.missing = tuple(_unpushed(self.scenario, before, self.filled)) or self.rollout.missing()
         self.cluster.close()
         return [(pusher.spec, pusher.pushes) for pusher in self.pushers]
 
@@ -144,30 +144,18 @@ class Orchestrated:
         return self.workloads[pod.workload].pull_policy or self._policies[image]
 
 
-def push_before(scenario: ResolvedScenario, images: tuple[Image, ...]) -> Pushed:
-    """Push what is pushed before the rollout, on an idle network; the images that concern a case."""
-    done: Pushed = []
-    for push, names in _pushes(scenario, images):
-        if push.at is None:
-            env = Environment()
-            network = FluidNetwork(env)
-            links = {name: network.link(name, link.capacity) for name, link in scenario.links.items()}
-            pusher = Pusher(scenario, push, names, network, links)
-            network.run()
-            done.append((push, pusher.pushes))
-    return done
-
-
-def _unpushed(scenario: ResolvedScenario, pushes: Pushed) -> Iterator[str]:
-    """What a rollout waits for that cannot begin, in words."""
+def _unpushed(scenario: ResolvedScenario, pushes: Pushed, filled: Set[str]) -> Iterator[str]:
+    """What a rollout waits for that cannot begin, in words; `filled` are links of which constant rates take all."""
     for push, images in pushes:
         names = [image.image for image in images if not image.is_complete]
         if names:
             paths = [pushed_over(scenario, push, scenario.images[name]) for name in names]
-            blocked = dict.fromkeys(link for path in paths for link in path if scenario.links[link].capacity <= 0.0)
+            crossed = dict.fromkeys(link for path in paths for link in path)
+            blocked = [link for link in crossed if scenario.links[link].capacity <= 0.0 or link in filled]
             links = " and ".join(f"'{link}'" for link in blocked)
             has = "has" if len(blocked) == 1 else "have"
-            why = f": link{'s' * (len(blocked) > 1)} {links} {has} no capacity" if blocked else ""
+            left = " left beside constant rates" if not filled.isdisjoint(blocked) else ""
+            why = f": link{'s' * (len(blocked) > 1)} {links} {has} no capacity{left}" if blocked else ""
             yield f"it begins when '{push.name}' has uploaded {' and '.join(names)}, which does not end{why}"
 
 

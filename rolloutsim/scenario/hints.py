@@ -54,7 +54,8 @@ _SYNONYMS = {
     "disable_keep_alives": ("kept_connections",), "max_idle_conns_per_host": ("kept_connections",),
     # registries, traffic, failures, planning
     "limit": ("rate_limit",), "throttle": ("rate_limit",), "quota": ("rate_limit",), "instances": ("replicas",),
-    "object_storage": ("redirect",), "s3": ("redirect",), "flows": ("connections",), "interval": ("every",),
+    "object_storage": ("redirect",), "s3": ("redirect",), "cold": ("first_fetch",), "warm": ("first_fetch",),
+    "window": ("rate_limit", "kind"), "flows": ("connections",), "interval": ("every",),
     "period": ("every",), "faults": ("failures",), "chaos": ("failures",), "outage": ("failures",),
     "duration": ("back_after",), "error_rate": ("flaky",), "cost": ("prices",), "price": ("prices",),
     "runs": ("replications",), "repetitions": ("replications",), "samples": ("points", "replications"),

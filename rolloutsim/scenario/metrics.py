@@ -17,7 +17,7 @@ EVERYWHERE = ("image", "case")  # labels that choose among the cases, whatever t
 
 # Labels whose values the format fixes; those of the others are names in the scenario.
 VALUES: Mapping[str, tuple[str, ...]] = {
-    "phase": ("before", "during", "after"),
+    "phase": ("before", "pushed", "during", "after"),
     "status": ("429", "503", "broken"),
     "disk": ("ssd", "hdd"),
 }
@@ -101,11 +101,13 @@ METRICS: Mapping[str, Metric] = {
     "peak_utilisation": Metric("share", ("disk", "peak_utilisation"), "how full the fullest disk becomes"),
     "cost_per_month": Metric("number", ("disk", "cost_per_month", "{disk}"), "of fleet and registry, at your prices"),
     "bandwidth": Metric(
-        "rate", (*_FLOW, "bandwidth_bytes_per_s", "{phase}"), "of an application, before, during or after the rollout"
+        "rate", (*_FLOW, "bandwidth_bytes_per_s", "{phase}"),
+        "of an application, before, during or after the rollout; pushed: beside a push before it",
     ),
     "latency": Metric(
         "time", (*_FLOW, "latency_s", "{phase}", "{statistic}"),
-        "of a service's requests, before, during or after the rollout", statistics=_SERVICE,
+        "of a service's requests, before, during or after the rollout; pushed: beside a push before it",
+        statistics=_SERVICE,
     ),
     "bytes_lost": Metric("size", (*_FLOW, "bytes_lost"), "of a constant rate, what finds no room"),
     "recovered": Metric("time", (*_FLOW, "recovered_s"), "when an application has its bandwidth back for good"),

@@ -210,8 +210,13 @@ def _registry(name: str, spec: model.RegistrySpec, document: Document, takes: bo
         path=(*storage, *uplink, *spec.via),
         max_connections=None if ideal or math.isinf(spec.max_connections) else int(spec.max_connections),
         ttfb=0.0 if ideal else spec.ttfb,
+        manifest_ttfb=None if ideal else spec.manifest_ttfb,
         connection_cap=spec.connection_cap,
         tls=spec.tls and not ideal,
+        efficiency=() if ideal else tuple(sorted((int(number), share) for number, share in spec.efficiency_at.items())),
+        first_fetch=None
+        if spec.first_fetch is None
+        else resolved.FirstFetch(spec.first_fetch.rate, 0.0 if ideal else spec.first_fetch.time),
         replicas=replicas,
         rate_limits=tuple(_rate_limit(limit) for limit in limits.values()),
         redirect=None
@@ -244,9 +249,12 @@ def _fairness(document: Document) -> resolved.Fairness | None:
 def _rate_limit(spec: model.RateLimitSpec) -> resolved.RateLimit:
     return resolved.RateLimit(
         rate=spec.rate.rate,
-        burst=float(spec.burst) if spec.burst is not None else max(1.0, spec.rate.count),
+        burst=spec.most,
         per=spec.per,
         counts=spec.counts,
+        window=spec.rate.period if spec.kind == "fixed_window" else None,
+        used=float(spec.used),
+        resets_after=spec.resets_after,
     )
 
 

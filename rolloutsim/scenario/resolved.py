@@ -30,6 +30,7 @@ StrategyName = Literal["all_at_once", "rolling", "daemonset", "statefulset", "wa
 PullPolicy = Literal["always", "if_not_present", "never"]
 Per = Literal["account", "address"]
 Counted = Literal["requests", "pulls"]
+LimitKind = Literal["token_bucket", "fixed_window"]
 Comparison = Literal["<", "<=", ">", ">="]
 Severity = Literal["error", "warn"]
 
@@ -183,12 +184,15 @@ class Retry:
 
 @struct
 class RateLimit:
-    """A token bucket: `rate` tokens per second, at most `burst` of them."""
+    """A token bucket: `rate` tokens per second, at most `burst` of them; with a `window`, `burst` in each of these."""
 
     rate: float  # [1/s]
     burst: float
     per: Per = "account"
     counts: Counted = "requests"  # pulls: GET of a manifest; layers are free
+    window: float | None = None  # how long a window is [s]; None: a token bucket
+    used: float = 0.0  # of the burst, at the rollout's start
+    resets_after: float | None = None  # when the window that runs at the rollout's start ends [s]; None: it begins then
 
 
 @struct
@@ -198,6 +202,14 @@ class Redirect:
     path: tuple[str, ...] = ()  # names of shared links that its bytes cross instead of the registry's own
     connection_cap: float | None = None  # [B/s]
     ttfb: float = 0.0  # [s]
+
+
+@struct
+class FirstFetch:
+    """How a layer comes that nobody has read yet: a connection's cap [B/s], and more time to the first byte [s]."""
+
+    connection_cap: float | None = None
+    time: float = 0.0
 
 
 @struct
@@ -311,6 +323,7 @@ class Registry:
     path: tuple[str, ...]  # names of shared links: storage (if finite), uplink, then `via`
     max_connections: int | None = None  # None: unlimited
     ttfb: float = 0.0  # the server's time to first byte per request [s]
+    manifest_ttfb: float | None = None  # of requests about manifests [s]; None: as of all others
     connection_cap: float | None = None  # [B/s]
     tls: bool = False
     # The uplinks of its replicas, one of which each connection crosses in turn in place of the first of them in
@@ -318,6 +331,9 @@ class Registry:
     replicas: tuple[str, ...] = ()
     rate_limits: tuple[RateLimit, ...] = field(default=(), metadata=_REFUSES)
     redirect: Redirect | None = None  # where the bytes of layers come from, if not from the registry itself
+    first_fetch: FirstFetch | None = None  # None: a layer comes to its first readers as to all others
+    # (connections, share): what of its uplink a replica fills with so many; straight lines from (1, 1.0) on.
+    efficiency: tuple[tuple[int, float], ...] = ()
     inbound: tuple[str, ...] = ()  # names of shared links that a push crosses into the registry, in order
     tcp_window: float | None = None  # the most that a connection has on its way [B]; None: unlimited
 

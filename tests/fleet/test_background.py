@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from math import nan
+
 import numpy as np
 import pytest
 
+from rolloutsim.report.plots import figure
 from rolloutsim.results.facts.records import CaseRecords
-from rolloutsim.results.load.background import BackgroundSummary, Latency, background_summaries
+from rolloutsim.results.load.background import BackgroundSummary, Latency, background_summaries, phases
 from rolloutsim.results.outcome import Outcome
+from rolloutsim.results.shown.tables import application_rows, applications_table
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
 
@@ -200,7 +204,8 @@ def test_requests_on_a_link_without_capacity_get_no_answer() -> None:
 
 def test_requests_while_a_link_is_down_get_no_answer() -> None:
     # 64 kB at 100 MB/s take 0.64 ms. The pull's 100 MB and the requests' 0.64 MB/s share the uplink, which is down
-    # from 0.25 s until 0.55 s: the requests of 0.3, 0.4 and 0.5 s of those until 1.3 s.
+    # from 0.25 s until 0.55 s: the requests of 0.3, 0.4 and 0.5 s of those until 1.3 s. The first one is sent before
+    # the pull's first byte; what the others wait in the queue of the pull is not known.
     case = only_case(
         scenario(
             QUIET, image="100 MB",
@@ -211,8 +216,9 @@ def test_requests_while_a_link_is_down_get_no_answer() -> None:
     one = only(case)
     taken = case.background.latency[:, 2]
     assert np.isinf(taken).nonzero()[0].tolist() == [3, 4, 5]
-    assert taken[~np.isinf(taken)].tolist() == pytest.approx([0.64e-3] * (len(taken) - 3))
-    assert one.latency_during == Latency(pytest.approx(0.64e-3), None, None)
+    assert taken[0] == pytest.approx(0.64e-3)
+    assert np.isnan(taken).nonzero()[0].tolist() == [1, 2, *range(6, len(taken))]
+    assert one.latency_during == Latency(pytest.approx(nan, nan_ok=True), None, None, (len(taken) - 4) / len(taken))
     assert one.latency_before == one.latency_after == Latency(*[pytest.approx(0.64e-3)] * 3)
 
 
@@ -290,3 +296,81 @@ def test_a_newcomer_wins_its_share_of_a_nic_as_slowly_from_a_transfer_that_is_it
     later = ", " + _LATER.format(links="web-000.nic.in")
     assert end("true") == pytest.approx(end("true", later), rel=0.01)
     assert end("true") > 1.1 * end("false")
+
+
+def pushed(background: str, network: str = "") -> CaseRecords:
+    """A push of 100 MB before the rollout over a link of 100 MB/s, and applications on it."""
+    more = f"push: {{images: [app], link: 100 MB/s}}\nbackground: {{{background}}}\n"
+    return only_case(scenario(QUIET, network=network, image="100 MB", more=more))
+
+
+def test_a_push_before_the_rollout_shares_its_link_with_what_is_there_by_then() -> None:
+    # One layer beside three bulk connections has a quarter, 25 MB/s, and 40 MB/s of a constant rate less: 15 MB/s.
+    (bulk,) = background_summaries(case := pushed("bulk: {links: [ci.uplink], connections: 3}"))
+    assert case.orchestration.pushes.finished.tolist() == pytest.approx([4.0])
+    assert (bulk.before, bulk.pushed, bulk.during) == pytest.approx((100e6, 75e6, 100e6))
+    flows = "bulk: {links: [ci.uplink], connections: 3}, stream: {links: [ci.uplink], rate: 40 MB/s}"
+    bulk, stream = background_summaries(case := pushed(flows))
+    assert case.orchestration.pushes.finished.tolist() == pytest.approx([100 / 15])
+    assert (bulk.pushed, stream.pushed) == pytest.approx((45e6, 40e6))
+
+
+def test_a_push_that_constant_rates_leave_nothing_does_not_end_and_says_so() -> None:
+    case = pushed("flood: {links: [ci.uplink], rate: 200 MB/s}")
+    assert case.stuck == (
+        "it begins when 'ci' has uploaded app, which does not end: link 'ci.uplink' has no capacity left beside "
+        "constant rates",
+    )
+
+
+def test_what_begins_with_the_rollout_or_later_is_not_there_while_pushed() -> None:
+    flows = "copy: {links: [ci.uplink], size: 10 MB}, late: {links: [ci.uplink], rate: 40 MB/s, from: 100 ms}"
+    case = pushed(flows)
+    assert case.orchestration.pushes.finished.tolist() == pytest.approx([1.0])
+    assert [one.pushed for one in background_summaries(case)] == [None, None]
+
+
+def test_requests_wait_in_the_queue_of_what_is_pushed_before_the_rollout() -> None:
+    # 1 MB at 100 MB/s, and 88 % of the buffer while the push fills it; the pulls do not cross its link.
+    shop = "shop: {links: [ci.uplink], request: {size: 1 MB, every: 100 ms}, until: 10 ms}"
+    one = only(pushed(shop, ", buffer: 50 ms"))
+    assert one.latency_pushed is not None
+    assert one.latency_before == one.latency_during == Latency(*[pytest.approx(0.01)] * 3)
+    assert one.latency_pushed.max == pytest.approx(0.01 + 0.044)
+    # Without a buffer that is not known.
+    one = only(pushed(shop))
+    assert one.latency_pushed is not None
+    assert one.latency_pushed.unknown > 0.8
+    assert one.unknown_queues == ("ci.uplink",)
+    assert one.recovered == 0.0  # the rollout itself leaves it alone
+
+
+def test_the_effects_of_a_push_before_the_rollout_stand_in_table_json_and_figure() -> None:
+    text = scenario(QUIET, image="100 MB", network=", buffer: 50 ms",
+                    more="push: {images: [app], link: 100 MB/s}\nbackground: {shop: {links: [ci.uplink], "
+                    "request: {size: 1 MB, every: 100 ms}}}\n"
+                    "thresholds: {'latency{background=shop,phase=pushed}': max < 20 ms}\n")  # fmt: skip
+    outcome = Outcome(simulate(loads("rolloutsim: 1\n" + text).resolve()))
+    table = application_rows(outcome.run)
+    assert table is not None
+    assert table.headings() == ("application", "before", "while pushed", "while pulled", "after", "lost", "back after")
+    assert table.cells()[0][1:4] == ("10.0 ms", "54.0 ms", "10.0 ms")
+    of_report = applications_table(outcome.run.cases[0])
+    assert of_report is not None
+    assert [row[1] for row in of_report.cells()] == ["before", "while pushed", "during", "after"]
+    (row,) = outcome.to_dict()["cases"][0]["background"]
+    assert list(row["latency_s"]) == list(row["bandwidth_bytes_per_s"]) == ["before", "pushed", "during", "after"]
+    ax = figure("background")(outcome)
+    assert "10.0 ms → 54.0 ms → 10.0 ms → 10.0 ms" in [said.get_text() for said in ax.texts]
+    assert ax.get_title(loc="left").startswith(
+        "Beside the push before the rollout shop's requests take 5.40 times as long (p95)"
+    )
+    (found,) = outcome.thresholds
+    assert found.passed is False
+    assert found.value == pytest.approx(0.054)
+
+
+def test_without_a_push_before_the_rollout_there_is_no_such_moment() -> None:
+    case = with_background("shop: {links: [registry.uplink], request: {size: 1 MB, every: 100 ms}}")
+    assert phases(case) == {"before": "before", "during": "while pulled", "after": "after"}
+    assert only(case).pushed is None

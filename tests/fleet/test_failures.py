@@ -11,7 +11,7 @@ from rolloutsim.fleet.sources.source import FINE
 from rolloutsim.results.metrics import summarise
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario import loads
-from rolloutsim.scenario.resolved import Case, Disk, Fault, Push, RateLimit, Redirect
+from rolloutsim.scenario.resolved import Case, Disk, Fault, Push, RateLimit, Redirect, Retry
 from rolloutsim.simulation import simulate
 from tests.fleet.scenes import (
     CONTAINERD,
@@ -111,6 +111,37 @@ def test_a_limit_on_pulls_is_met_by_the_kubelets_back_off():
 def test_limits_by_address_do_not_bind_nodes_with_addresses_of_their_own():
     s = with_registry(scene("{a: 100 MB}", nodes=4), rate_limits=(RateLimit(1 / 25, 2, "address", "pulls"),))
     assert_allclose(run(s).pods.ready, [4.0] * 4, **EXACT)
+
+
+# A runtime that asks again every 10 s.
+PATIENT = Retry(rate_limited=(10.0,) * 20)
+
+
+@pytest.mark.parametrize(
+    ("limit", "ready"),
+    [
+        # Asked at 0, 10, 20, ... s. Two in each 25 s: those at 0 s, and at 30 s in the second window.
+        (RateLimit(2 / 25, 2, counts="pulls", window=25.0), [0.5, 0.5, 30.5, 30.5]),
+        # One of the first window is used up: the last one gets into the third window at the instant at which it begins.
+        (RateLimit(2 / 25, 2, counts="pulls", window=25.0, used=1), [0.25, 30.5, 30.5, 50.25]),
+        # The first window ends at 5 s, the next at 30 s.
+        (RateLimit(2 / 25, 2, counts="pulls", window=25.0, used=1, resets_after=5.0), [0.25, 10.5, 10.5, 30.25]),
+        # A bucket has what a window has not: one token in 12.5 s. 0.8 at 10 s, 1.6 at 20 s, 1.4 at 30 s, 1.2 at 40 s.
+        (RateLimit(2 / 25, 2, counts="pulls", used=2), [20.25, 30.25, 40.25, 50.25]),
+    ],
+)
+def test_what_is_used_of_a_limit_comes_back_at_once_with_a_window_and_steadily_with_a_bucket(limit, ready):
+    s = with_registry(scene("{a: 100 MB}", nodes=4, network="400 MB/s"), rate_limits=(limit,))
+    case = run(with_runtime(s, retry=PATIENT, resolve_requests=1))
+    assert_allclose(np.sort(case.pods.ready), ready, **EXACT)
+    assert not case.reasons
+
+
+def test_each_address_has_a_window_of_its_own_of_which_as_much_is_used():
+    limit = RateLimit(2 / 25, 2, "address", "pulls", window=25.0, used=2)
+    s = with_registry(scene("{a: 100 MB}", nodes=4, network="400 MB/s"), rate_limits=(limit,))
+    case = run(with_runtime(s, retry=PATIENT, resolve_requests=1))
+    assert_allclose(np.sort(case.pods.ready), [31.0] * 4, **EXACT)
 
 
 def test_cri_o_waits_itself_when_it_is_rate_limited():

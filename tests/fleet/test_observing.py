@@ -162,9 +162,9 @@ def test_changes_at_readings_that_count_no_more_stand_at_the_next_that_does() ->
 def test_more_readings_than_most_are_every_second_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     call = "call: {links: [registry.uplink], request: {size: 1 kB, every: 50 ms}}"
     background = f"{call}, copy: {{links: [registry.uplink], connections: 1}}"
-    before = with_background(background)
+    before = with_background(background, network=", buffer: 10 ms")
     monkeypatch.setattr(observing, "MOST", 12)
-    after = with_background(background)
+    after = with_background(background, network=", buffer: 10 ms")
     kept = after.background.latency
     assert 6 <= len(kept) < 12
     every = {round(time, 6): value for _, time, value in before.background.latency.tolist()}

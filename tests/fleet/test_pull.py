@@ -52,6 +52,108 @@ def test_resolving_costs_its_round_trips_requests_and_own_time() -> None:
     assert case.pulls.pulled[0] == pytest.approx(0.17 + 0.005 + 1e-5)
 
 
+def test_answers_about_manifests_may_take_a_time_of_their_own() -> None:
+    # 7 round trips: a set-up and 6 requests, three of which are about manifests; a pull has one layer more.
+    group = QUIET.replace("resolve_round_trips: 0", "resolve_round_trips: 7")
+    text = scenario(group, image="1 kB").replace("ttfb: 0 s", "ttfb: 5 ms{}")
+    assert only_case(text.replace("{}", "")).pulls.resolved[0] == pytest.approx(6 * 0.005)
+    slow = only_case(text.replace("{}", ", manifest_ttfb: 800 ms"))
+    assert slow.pulls.resolved[0] == pytest.approx(3 * 0.005 + 3 * 0.8)
+    assert slow.pulls.pulled[0] - slow.pulls.resolved[0] == pytest.approx(0.005 + 1e-5)
+    # Where there are fewer requests, no more than these; none is asked in no time.
+    few = only_case(text.replace("trips: 7", "trips: 3").replace("{}", ", manifest_ttfb: 800 ms"))
+    assert few.pulls.resolved[0] == pytest.approx(2 * 0.8)
+    ideal = only_case("model: ideal\n" + text.replace("{}", ", manifest_ttfb: 800 ms"))
+    assert ideal.pulls.resolved[0] == 0.0
+
+
+def first_fetch(first: str, at: tuple[str, ...], more: str = "", image: str = "100 MB") -> CaseRecords:
+    """Nodes that ask at different times for a layer that comes at 100 MB/s to all but its first readers."""
+    pulls = "".join(
+        f"  n{i}: {{count: 1, {QUIET}{more}, pulls: [{{image: app, at: {t}}}]}}\n" for i, t in enumerate(at)
+    )
+    return only_case(
+        f"nodes:\n{pulls}network: {{efficiency: 100%, latency: 0 s}}\nrollout: {{strategy: schedule}}\n"
+        f"registry: {{uplink: 100 MB/s, ttfb: 0 s{first}}}\nimages: {{app: {image}}}\n"
+    )
+
+
+def test_a_cold_layer_comes_slowly_to_all_who_ask_until_one_has_all_of_it() -> None:
+    # 100 MB at 10 MB/s take 10 s; the second asks at 5 s and is no quicker; the third at 15 s, when the first has it:
+    # it has all of the uplink that the second leaves, 100 MB at 100 MB/s.
+    case = first_fetch(", first_fetch: 10 MB/s", ("0 s", "5 s", "15 s"))
+    assert case.pulls.pulled.tolist() == pytest.approx([10.0, 15.0, 16.0])
+    # Alone on an idle system it is warm.
+    assert case.pulls.alone.tolist() == pytest.approx([1.0] * 3)
+
+
+def test_a_cold_layer_may_take_a_time_to_its_first_byte() -> None:
+    # 3 s, then 1 s for the bytes; the second waits as long from 1 s on, for bytes that it has for itself from 4 s on.
+    case = first_fetch(", first_fetch: {time: 3 s}", ("0 s", "1 s", "5 s"))
+    assert case.fetches.started.tolist() == pytest.approx([3.0, 4.0, 5.0])
+    assert case.pulls.pulled.tolist() == pytest.approx([4.0, 5.0, 6.0])
+
+
+def test_each_layer_is_cold_for_itself_and_warm_when_all_its_ranges_are_there() -> None:
+    image = "{layers: [60 MB, 40 MB]}"
+    case = first_fetch(", first_fetch: 10 MB/s", ("0 s", "20 s"), ", parallel_layers: 1", image)
+    assert case.pulls.pulled.tolist() == pytest.approx([10.0, 21.0])
+    # Ranges of 50 MB, one after another, 5 s each for the first: the second's first begins at 6 s and takes as long,
+    # though that range was read at 5 s; its other one begins at 11 s, when the layer is warm.
+    ranges = ", parallel_layers: 1, layer_fetch_buffer: 50 MB"
+    case = first_fetch(", first_fetch: 10 MB/s", ("0 s", "6 s", "16 s"), ranges)
+    assert case.pulls.pulled.tolist() == pytest.approx([10.0, 11.5, 17.0])
+
+
+def test_a_first_fetch_that_does_not_bite_changes_nothing() -> None:
+    plain = first_fetch("", ("0 s", "100 ms"))
+    same = first_fetch(", first_fetch: {rate: 100 MB/s, time: 0 s}", ("0 s", "100 ms"))
+    assert same.pulls.pulled.tolist() == plain.pulls.pulled.tolist()
+    assert same.events == plain.events
+
+
+def nodes_at_once(number: int, registry: str, image: str = "100 MB", more: str = "") -> CaseRecords:
+    """So many nodes ask an uplink of 100 MB/s for an image of one layer."""
+    return only_case(scenario(QUIET, registry=registry, image=image, more=more).replace("count: 1", f"count: {number}"))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "share"),
+    [(1, 1.0), (2, 0.9), (3, 0.8), (5, 0.6), (7, 0.5), (9, 0.4), (20, 0.4)],
+)
+def test_a_registry_fills_a_share_of_its_uplink_that_hangs_on_its_connections(nodes: int, share: float) -> None:
+    # Straight lines from all of it at one connection to 60 % at 5 and 40 % at 9, level from there.
+    case = nodes_at_once(nodes, ", efficiency_at: {9: 40%, 5: 60%}")
+    assert case.pulls.pulled.tolist() == pytest.approx([nodes / share] * nodes)
+    assert nodes_at_once(nodes, "").pulls.pulled.tolist() == pytest.approx([float(nodes)] * nodes)
+
+
+def test_a_registry_gets_quicker_as_connections_end() -> None:
+    # Two layers of 50 and 100 MB at 25 MB/s each; the rest, 50 MB, has all of the uplink: 2 s and 0.5 s.
+    case = nodes_at_once(1, ", efficiency_at: {2: 50%}", "{layers: [50 MB, 100 MB]}")
+    assert case.fetches.fetched.tolist() == pytest.approx([2.0, 2.5])
+    # The uplink was full for all of that time, at 25 MB/s as well.
+    assert case.shared_links.saturated.tolist() == pytest.approx([2.5])
+
+
+def test_each_replica_has_its_own_connections() -> None:
+    case = nodes_at_once(4, ", replicas: 2, efficiency_at: {2: 50%, 4: 10%}")
+    assert case.pulls.pulled.tolist() == pytest.approx([4.0] * 4)
+
+
+def test_what_a_fault_leaves_of_an_uplink_is_filled_in_the_same_share() -> None:
+    # 200 MB at 50 MB/s; half of that, 25 MB/s, from 2 s on: 100 MB more in 4 s.
+    more = "failures: {slow: {registry: registry, at: 2 s, capacity: 50%}}\n"
+    assert nodes_at_once(2, ", efficiency_at: {2: 50%}", more=more).end == pytest.approx(6.0)
+
+
+def test_a_share_that_is_all_of_the_uplink_changes_nothing() -> None:
+    plain, same = nodes_at_once(5, ""), nodes_at_once(5, ", efficiency_at: {10: 100%}")
+    assert same.pulls.pulled.tolist() == plain.pulls.pulled.tolist()
+    ideal = only_case("model: ideal\n" + scenario(registry=", efficiency_at: {2: 10%}").replace("count: 1", "count: 2"))
+    assert ideal.end == pytest.approx(2.0)
+
+
 def test_tls_costs_one_more_round_trip_per_new_connection() -> None:
     group = QUIET.replace("resolve_round_trips: 0", "resolve_round_trips: 3").replace(
         "layer_round_trips: 0", "layer_round_trips: 2"

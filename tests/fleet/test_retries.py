@@ -19,8 +19,9 @@ from rolloutsim.fleet.node import Node
 from rolloutsim.fleet.pulls import Pull
 from rolloutsim.fleet.retries import Crowd
 from rolloutsim.network.fluid import FluidNetwork
+from rolloutsim.results.caveats import caveats
 from rolloutsim.results.facts.records import CaseRecords, Run
-from rolloutsim.results.metrics import about_moments, summarise
+from rolloutsim.results.metrics import summarise
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
 
@@ -195,7 +196,7 @@ def test_moments_beyond_the_bound_are_put_together_and_the_numbers_stay_exact(mo
 def test_a_result_says_that_moments_were_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
     jitter = ", image_backoff: {jitter: 100%}"
     exact = storm(start=jitter)
-    assert [*about_moments(exact)] == []
+    assert [*caveats(exact)] == []
     monkeypatch.setattr(incidents, "MOST", 100)
     coarse = storm(start=jitter)
     ours, theirs = (summarise(run).cases[only(run).name].rollout for run in (coarse, exact))
@@ -204,7 +205,7 @@ def test_a_result_says_that_moments_were_put_together(monkeypatch: pytest.Monkey
     assert ours.registries[0].refused == theirs.registries[0].refused
     assert ours.registries[0].retries == theirs.registries[0].retries
     width = only(coarse).orchestration.refusals.width.max()
-    assert [*about_moments(coarse)] == [
+    assert [*caveats(coarse)] == [
         f"Requests were refused at more moments than are told apart: the later ones are known to {width:g} s, "
         "and with them the peak of requests; their numbers are exact."
     ]

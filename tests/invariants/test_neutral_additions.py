@@ -355,6 +355,29 @@ def group_that_pulls_nothing(document: Document) -> bool:
     return _pods(document)
 
 
+@neutral(brings=_WATCHED)
+def window_with_room_for_all_after_those_that_are_used(document: Document) -> bool:
+    limit = {"rate": "1000000/s", "kind": "fixed_window", "used": 1000, "resets_after": "1 s"}
+    return _each(document["registries"], "rate_limit", limit, lambda registry: "rate_limits" not in registry)
+
+
+@neutral()
+def manifests_as_quick_as_layers(document: Document) -> bool:
+    return _each(document["registries"], "manifest_ttfb", "1 ms")
+
+
+@neutral()
+def first_readers_as_quick_as_others(document: Document) -> bool:
+    return _each(document["registries"], "first_fetch", {"rate": "10 Gbit/s", "time": "0 s"})
+
+
+@neutral()
+def uplink_filled_by_any_number_of_connections(document: Document) -> bool:
+    limited = [one for one in document["registries"].values() if one["uplink"] != "unlimited"]
+    plain = {str(number): one for number, one in enumerate(limited) if "redirect" not in one}
+    return _each(plain, "efficiency_at", {"2": "100%", "1000": "100%"})
+
+
 @neutral()
 def very_many_connections(document: Document) -> bool:
     return _each(document["registries"], "max_connections", 1_000_000)

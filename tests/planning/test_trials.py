@@ -199,6 +199,7 @@ def test_trials_end_when_the_clock_says_so_however_little_was_computed(
     found = every.carry_out(1)
     assert len(found.tried) == 4  # the fourth begins at nine seconds, and nobody looks before it is over
     assert [one.change for one in every.candidates[4:]] == list(found.left_out)
+    assert {one.subject for one in every.candidates[4:]} == set(found.unknown)
 
 
 # ---- memory -----------------------------------------------------------------------------------------------

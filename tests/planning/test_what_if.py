@@ -125,6 +125,17 @@ def test_a_queue_for_connections_loses_its_limit() -> None:
     ]
 
 
+def test_a_window_has_room_for_all_in_the_same_time() -> None:
+    # One pull a minute, of which that of this minute is used up; CRI-O asks again after 2, 4, 8 and 16 s.
+    limit = ", rate_limit: {rate: 1/min, kind: fixed_window, counts: pulls, used: 1, resets_after: 5 s}"
+    scenario = star(image("a", "25 MB"), nodes=1, node=", runtime: cri-o", registry=limit)
+    found = {one.change: one for one in what_if.what_if(scenario.run().outcome, jobs=1).tried}
+    none = found["no rate limit at registry"]
+    assert none.overrides == ("registry.rate_limit.rate=1000000000/min",)
+    # At 0 and 2 s there is no room, at 6 s there is.
+    assert (none.before, none.after) == pytest.approx((6.2, 0.2))
+
+
 def test_storage_gets_twice_the_speed() -> None:
     scenario = star(image("a", "2000 MB"), nodes=1, uplink="100 Gbit/s", registry=", storage: 2 GB/s")
     assert quickly(scenario) == [("registry storage 4 GB/s", 1.0, 0.5)]
@@ -296,6 +307,8 @@ def test_small_gains_are_none() -> None:
     assert [each.after for each in found.faster] == [50.0]
     assert [each.after for each in found.slower] == [None]
     assert found.useless == ("NICs", "slots")
+    # Of a subject with changes for which there was no time nobody knows.
+    assert replace(found, left_out=("slots changed twice",), unknown=("slots",)).useless == ("NICs",)
 
 
 def test_the_best_change_of_each_subject_is_shown() -> None:

@@ -19,6 +19,8 @@ from rolloutsim.results.pods.replicas import ready_replicas, workload_summaries
 from rolloutsim.results.shown.tables import application_rows, applications_table
 from tests.report.runs import ideal, rolling, shipped
 from tests.report.test_figures_of_runs import data_of, title_of
+from tests.results.by_hand import run as run_of
+from tests.results.test_background import SERVICE, readings, told
 
 
 def one_workload():
@@ -111,6 +113,15 @@ def test_background_is_what_is_left_of_each_applications_bandwidth() -> None:
 def test_applications_that_are_left_alone_notice_nothing() -> None:
     assert title_of(figure("background")(Outcome(shipped("two-registries")))) == (
         "The other applications notice nothing of the rollout"
+    )
+
+
+def test_a_few_slow_requests_are_not_nothing() -> None:
+    """Of 100 requests 3 take ten times as long: neither the median nor p95 moves."""
+    latency = readings(*((second, 0.01 if second in (3, 4, 5) else 0.001) for second in range(100)))
+    records = told(latency=latency, **SERVICE)
+    assert title_of(figure("background")(Outcome(run_of(records)))) == (
+        "During the rollout app's slowest request takes 10.0 times as long"
     )
 
 

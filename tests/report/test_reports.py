@@ -117,10 +117,12 @@ def test_a_report_with_sensitivities_has_a_tornado_and_a_row_an_input(result):
 def test_a_span_is_unknown_without_any_trial_and_none_within_rounding():
     row = Row("a", "1", "1", "0", "2", None, 50.0, None)
     found = (row, replace(row, high=50.0), replace(row, high=50.0 + 1e-13), replace(row, high=50.001))
+    # With less of it the rollout does not finish, which is an effect.
+    found = (*found, replace(row, high=50.0, stuck=True))
     table = sensitivity_table(Sensitivity("all", found))
-    assert [cells[-1] for cells in table.cells()] == ["–", "no effect", "no effect", "1.00 ms"]
+    assert [cells[-1] for cells in table.cells()] == ["–", "no effect", "no effect", "1.00 ms", "–"]
     assert table.about is not None
-    assert [table.about(row) for row in table.rows] == ["parameter:a"] * 4
+    assert [table.about(row) for row in table.rows] == ["parameter:a"] * 5
 
 
 def test_a_rollout_that_does_not_finish_has_no_sensitivities():

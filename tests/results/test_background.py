@@ -15,7 +15,13 @@ from rolloutsim.results.shown.tables import application_rows
 
 from .by_hand import Story, image, run
 
-SERVICE = {"kind": ("service",), "latency_before": np.array([0.001]), "latency_after": np.array([0.001])}
+# With all of its bandwidth, 1000 B in 10 s.
+SERVICE = {
+    "kind": ("service",),
+    "bytes": np.array([1000.0]),
+    "latency_before": np.array([0.001]),
+    "latency_after": np.array([0.001]),
+}
 
 
 def told(*, end: float = 10.0, complete: bool = True, **columns: Any) -> r.CaseRecords:
@@ -69,7 +75,16 @@ def test_an_application_has_recovered_at_the_first_good_reading_after_the_last_b
 
 
 def test_an_application_that_nothing_disturbs_has_recovered_at_once() -> None:
-    assert recovered(told(bandwidth=readings((1, 100), (2, 96)))) == 0.0
+    assert recovered(told(bandwidth=readings((1, 100), (2, 96)), bytes=np.array([960.0]))) == 0.0
+
+
+def test_it_is_not_known_when_an_application_has_recovered_at_which_nobody_looked() -> None:
+    # By its mean of 60 B/s it was disturbed, before the first look or between two; 960 B in 10 s are no less.
+    assert recovered(told(bandwidth=readings())) is None
+    assert recovered(told(bandwidth=readings((1, 100), (2, 100)))) is None
+    assert recovered(told(bandwidth=readings(), bytes=np.array([960.0]))) == 0.0
+    # Nor is it known of a service that sent no request.
+    assert recovered(told(**SERVICE)) is None
 
 
 def test_what_is_disturbed_to_the_end_recovers_with_the_rollout() -> None:
@@ -104,7 +119,7 @@ def test_the_json_has_latencies_of_services_only_and_null_for_what_is_missing() 
             "bandwidth_bytes_per_s": {"before": 100.0, "during": 60.0, "after": None},
             "bytes": 600.0,
             "bytes_lost": 7.0,
-            "recovered_s": 0.0,
+            "recovered_s": None,
         }
     ]
     (row,) = background_rows(told(**SERVICE))
@@ -122,7 +137,10 @@ def test_no_background_has_no_rows() -> None:
 def test_the_table_has_a_row_an_application_with_medians_of_requests() -> None:
     latency = readings(*((second, 0.04 if second < 80 else 0.05) for second in range(101)))
     service = told(name=("shop",), latency=latency, lost=np.array([2e6]), **SERVICE)
-    bulk = told(name=("backup",), before=np.array([125e6]), after=np.array([nan]), bytes=np.array([625e6]))
+    seen = readings((1, 60e6), (2, 125e6))
+    bulk = told(
+        name=("backup",), before=np.array([125e6]), after=np.array([nan]), bytes=np.array([625e6]), bandwidth=seen
+    )
     table = application_rows(run(service, bulk))
     assert table is not None
     assert [column.heading for column in table.columns] == [
@@ -130,6 +148,6 @@ def test_the_table_has_a_row_an_application_with_medians_of_requests() -> None:
     ]  # fmt: skip
     assert table.cells() == (
         ("all", "shop, a request", "1.00 ms", "40.0 ms (p95 50.0 ms)", "1.00 ms", "2 MB", "10.0 s"),
-        ("all", "backup", "1 Gbit/s", "500 Mbit/s", "–", "–", "at once"),
+        ("all", "backup", "1 Gbit/s", "500 Mbit/s", "–", "–", "2.00 s"),
     )
     assert application_rows(run(Story((image("app", 10.0),), end=1.0).case())) is None

@@ -116,11 +116,12 @@ def test_a_key_of_what_is_not_simulated_is_told_so() -> None:
 @pytest.mark.parametrize("name", ["latency", "thresholds.latency"])
 def test_a_metric_is_explained_and_the_keys_of_its_name_are_told(name: str) -> None:
     assert str(explain(name)) == (
-        "thresholds.latency: of a service's requests, before, during or after the rollout\n"
+        "thresholds.latency: of a service's requests, before, during or after the rollout; pushed: beside a push "
+        "before it\n"
         "  type:      time\n"
         "  unit:      us ms s m h d\n"
         "  labels:    background (without it the one that is furthest off counts)\n"
-        "             phase, one of before during after (needed)\n"
+        "             phase, one of before pushed during after (needed)\n"
         "             image or case (without it each case is checked)\n"
         "  statistic: needed, one of max p50 p95\n"
         "  example:   'latency{phase=during}': p95 < 90 s\n"
@@ -161,12 +162,12 @@ def test_thresholds_list_every_metric_in_a_line_of_its_own() -> None:
     assert "  refused{[registry],status}     number  optional   requests with this answer" in listed
     assert listed[list(METRICS).index("latency")] == (
         "  latency{[background],phase}    time    needed     of a service's requests, before, during or after "
-        "the rollout"
+        "the rollout; pushed: beside a push before it"
     )
     assert lines[head + 1 + len(METRICS) :] == (
         "",
         "  labels:    in braces, those in brackets may be left out; image and case go with every metric",
-        "  phase:     before during after",
+        "  phase:     before pushed during after",
         "  status:    429 503 broken",
         "  disk:      ssd hdd",
         "  statistic: max min mean p50 p95 p99 (latency: max p50 p95); where it is optional, over the replications",

@@ -56,6 +56,10 @@ def test_each_replica_has_an_uplink_of_its_own() -> None:
             [RateLimit(100 / 21600, 20, "address", "pulls")],
         ),
         (
+            "rate_limit: {rate: 100/6h, kind: fixed_window, used: 40, resets_after: 30m}",
+            [RateLimit(100 / 21600, 100, window=21600.0, used=40, resets_after=1800.0)],
+        ),
+        (
             "rate_limits: {pulls: {rate: 100/6h, counts: pulls}, abuse: 3000/min}",
             [RateLimit(100 / 21600, 100, "account", "pulls"), RateLimit(50, 3000, "account", "requests")],
         ),

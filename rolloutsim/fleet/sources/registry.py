@@ -5,35 +5,105 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rolloutsim.fleet.buckets import TokenBucket
-from rolloutsim.fleet.sources.source import BROKEN, FINE, LIMITED, UNAVAILABLE, Connections, Source
+from rolloutsim.fleet.buckets import FixedWindow, TokenBucket
+from rolloutsim.fleet.sources.source import BROKEN, FINE, LIMITED, UNAVAILABLE, Cold, Connections, Source
 
 if TYPE_CHECKING:
+    from rolloutsim.network.fluid import FluidNetwork
+    from rolloutsim.network.links import SharedLink
     from rolloutsim.scenario import resolved
 
 
 class Limit:
-    """A rate limit: one bucket for all clients, or one for each address."""
+    """A rate limit: one bucket or window for all clients, or one for each address."""
 
     __slots__ = ("buckets", "spec")
 
     def __init__(self, spec: resolved.RateLimit) -> None:
         self.spec = spec
-        self.buckets: dict[int, TokenBucket] = {}
+        self.buckets: dict[int, TokenBucket | FixedWindow] = {}
 
     def accept(self, address: int, now: float) -> bool:
         """Whether a request from an address is within the limit; if so it is counted."""
         key = address if self.spec.per == "address" else 0
         bucket = self.buckets.get(key)
         if bucket is None:
-            bucket = self.buckets[key] = TokenBucket(self.spec.rate, self.spec.burst)
-            bucket.since = now
+            bucket = self.buckets[key] = self._bucket(now)
         return bucket.accept(now)
+
+    def _bucket(self, now: float) -> TokenBucket | FixedWindow:
+        """What counts the requests of an address that asks for the first time."""
+        spec = self.spec
+        if spec.window is not None:
+            ends = spec.window if spec.resets_after is None else spec.resets_after
+            return FixedWindow(spec.burst, spec.window, spec.used, ends)
+        bucket = TokenBucket(spec.rate, spec.burst)
+        if spec.used:
+            bucket.tokens -= spec.used  # and comes back from the rollout's start on
+        else:
+            bucket.since = now
+        return bucket
 
     def is_spent(self, address: int, now: float) -> bool:
         """Whether a request from an address was refused at this instant; whoever asks now will be, too."""
         bucket = self.buckets.get(address if self.spec.per == "address" else 0)
         return bucket is not None and bucket.since == now and bucket.is_empty
+
+
+class Strain:
+    """What a replica fills of its uplink, which hangs on how many connections it has.
+
+    Parameters
+    ----------
+    network : FluidNetwork
+        Of the uplink.
+    link : SharedLink
+        The uplink.
+    connections : Connections
+        The replica's.
+    points : tuple of (int, float)
+        Numbers of connections, ascending, and the share of the uplink that is filled with so many.
+    """
+
+    __slots__ = ("connections", "link", "network", "planned", "points")
+
+    def __init__(
+        self,
+        network: FluidNetwork,
+        link: SharedLink,
+        connections: Connections,
+        points: tuple[tuple[int, float], ...],
+    ) -> None:
+        self.network = network
+        self.link = link
+        self.connections = connections
+        self.points = points
+        self.planned = False
+        connections.changed = self.changed
+
+    def changed(self) -> None:
+        """There are more or fewer connections than before: look at the end of this instant."""
+        if not self.planned:
+            self.planned = True
+            self.network.call_afterwards(self._settle)
+
+    def _settle(self, _: object) -> None:
+        self.planned = False
+        share = share_filled(self.points, self.connections.in_use)
+        if share != self.link.efficiency:
+            self.network.strain(self.link, share)
+
+
+def share_filled(points: tuple[tuple[int, float], ...], connections: int) -> float:
+    """The share at a number of connections: on straight lines from all of it at one on, and level after the last."""
+    before, share = 1, 1.0
+    for number, its in points:
+        if connections < number:
+            if connections <= before:
+                break
+            return share + (its - share) * (connections - before) / (number - before)
+        before, share = number, its
+    return share
 
 
 class Registry(Source):
@@ -55,7 +125,9 @@ class Registry(Source):
 
     def __init__(self, index: int, spec: resolved.Registry, may_fail: bool, random: Callable[[], float]) -> None:
         connections = tuple(Connections(spec.max_connections) for _ in spec.replicas or ("",))
-        super().__init__(index, spec.name, connections, spec.may_refuse or may_fail)
+        cold = None if spec.first_fetch is None else Cold(spec.first_fetch.time)
+        super().__init__(index, spec.name, connections, spec.may_refuse or may_fail, cold)
+        self.unlimited = self.unlimited and not spec.efficiency
         self.limits = [Limit(limit) for limit in spec.rate_limits]
         self.by_address = any(limit.per == "address" for limit in spec.rate_limits)
         self.random = random

@@ -23,17 +23,20 @@ class Connections:
         How many at a time; None: no limit.
     """
 
-    __slots__ = ("in_use", "limit", "queue")
+    __slots__ = ("changed", "in_use", "limit", "queue")
 
     def __init__(self, limit: int | None) -> None:
         self.limit = limit
         self.in_use = 0
+        self.changed: Callable[[], None] | None = None  # called when there are more or fewer of them
         self.queue: deque[tuple[Callable[[Any], None], Any]] = deque()
 
     def ask(self, granted: Callable[[Any], None], argument: Any) -> None:
         """Call `granted(argument)` as soon as there is a connection, at once if there is one."""
         if self.limit is None or self.in_use < self.limit:
             self.in_use += 1
+            if self.changed is not None:
+                self.changed()
             granted(argument)
         else:
             self.queue.append((granted, argument))
@@ -45,6 +48,32 @@ class Connections:
             granted(argument)
         else:
             self.in_use -= 1
+            if self.changed is not None:
+                self.changed()
+
+
+class Cold:
+    """Layers that nobody has read yet, which come slowly until one reader has all of them.
+
+    Parameters
+    ----------
+    time : float
+        From the request to the first byte, beside that of other layers [s].
+    """
+
+    __slots__ = ("read", "time")
+
+    def __init__(self, time: float) -> None:
+        self.time = time
+        self.read: set[int] = set()
+
+    def is_cold(self, layer: int) -> bool:
+        """Whether nobody has all of a layer."""
+        return layer not in self.read
+
+    def warm(self, layer: int) -> None:
+        """Somebody has all of it."""
+        self.read.add(layer)
 
 
 class Client(Protocol):
@@ -67,15 +96,20 @@ class Source:
         Those of each replica; a balancer gives each new connection to the next replica in turn.
     fallible : bool
         Whether it may refuse a request or break a connection; if not, nobody needs to ask.
+    cold : Cold or None
+        What of it is slow for the first readers; None: nothing.
     """
 
-    __slots__ = ("by_address", "connections", "fallible", "fetches", "index", "name", "turn", "unlimited")
+    __slots__ = ("by_address", "cold", "connections", "fallible", "fetches", "index", "name", "turn", "unlimited")
 
-    def __init__(self, index: int, name: str, connections: tuple[Connections, ...], fallible: bool) -> None:
+    def __init__(
+        self, index: int, name: str, connections: tuple[Connections, ...], fallible: bool, cold: Cold | None = None
+    ) -> None:
         self.index = index
         self.name = name
         self.connections = connections
         self.fallible = fallible
+        self.cold = cold
         # Whether it takes every request at once, so that no connection needs to be asked for.
         self.unlimited = not fallible and len(connections) == 1 and connections[0].limit is None
         self.fetches: dict[Any, Client] = {}  # that hold or wait for a connection, if it is fallible

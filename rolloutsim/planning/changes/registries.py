@@ -89,7 +89,10 @@ def _limits(situation: Situation, registry: Registry, here: Path) -> Iterator[Ca
         higher[*path, "rate"] = str(Frequency(limit.rate.count * _MUCH, limit.rate.period))
         if limit.burst is not None:
             higher[*path, "burst"] = limit.burst * _MUCH
-        none |= {(*path, "rate"): f"{_ANY}/s", (*path, "burst"): _ANY}
+        if limit.kind == "fixed_window":
+            none[*path, "rate"] = str(Frequency(float(_ANY), limit.rate.period))
+        else:
+            none |= {(*path, "rate"): f"{_ANY}/s", (*path, "burst"): _ANY}
     yield change(subject, f"{_MUCH} times the {subject}", higher, share)
     yield change(subject, f"no rate limit at {registry.name}", none, share, True)
     if any(limit.per == "address" for limit in limits.values()):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, la
 from rolloutsim.report.plots.colours import BLUE, GREEN, INK, MUTED, RED, SKY, series
 from rolloutsim.report.plots.scales import corners, row_axis, share_axis, thinned, time_axis
 from rolloutsim.report.plots.subjects import one_case, scene
-from rolloutsim.results.load.background import BackgroundSummary, Latency, background_summaries
+from rolloutsim.results.load.background import BackgroundSummary, Latency, background_summaries, phases
 from rolloutsim.results.numerals import UNKNOWN, show_latency, show_rate, show_time, three_digits, whole_share
 from rolloutsim.results.pods.replicas import ReadyReplicas, WorkloadSummary, ready_replicas, workload_summaries
 from rolloutsim.structs import struct
@@ -30,6 +31,7 @@ _ROW, _FRAME = 0.4, 1.5  # height of a row, and of all around them [inch]
 _LEAST, _MOST = 1e-3, 1e3  # changes beyond are drawn at the rim (assumed)
 _HIGH = 0.6  # where all lines lie above this share, the axis does not begin at 0 (assumed)
 _AFTER: dict[str, Any] = {"marker": "o", "color": GREEN, "fillstyle": "none", "markersize": 10}
+_PUSHED: dict[str, Any] = {"marker": "D", "color": BLUE, "markersize": 6}
 _DURING: dict[str, Any] = {"marker": "o", "color": RED, "markersize": 7}
 _SAME = 0.005  # a smaller change is none (assumed: it rounds to 100 %)
 
@@ -62,7 +64,8 @@ def background(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
     """
     run, records = outcome.run, one_case(outcome, case)
     found = background_summaries(records)
-    rows = [row for one in found for row in _rows(one)]
+    moments = phases(records)
+    rows = [row for one in found for row in _rows(one, tuple(moments))]
     if not rows:
         raise NoDataError(
             f"no other application uses the links in case '{plain(records.name)}'; give the scenario some, such as "
@@ -71,7 +74,7 @@ def background(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
     ax = canvas(ax, height=_FRAME + _ROW * max(len(rows), 3))
     ax.axvline(1.0, color=MUTED, linewidth=1.2)
     for place, row in enumerate(rows):
-        for value, look in ((row.after, _AFTER), (row.during, _DURING)):
+        for value, look in ((row.after, _AFTER), (row.pushed, _PUSHED), (row.during, _DURING)):
             if value is not None:
                 (point,) = ax.plot([value], [place], linestyle="none", zorder=3, **look)
                 mark(point, "background", row.name, f"{row.name}, {row.what}: {row.said}")
@@ -84,16 +87,18 @@ def background(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
     _relative_axis(ax, rows)
     row_axis(ax, [f"{plain(row.name, 24)}  {row.what}" for row in rows], 0.6)
     grid(ax, "x")
-    what = "beside each row: before → during → after"
+    names = [name if key == "pushed" else key for key, name in moments.items()]
+    what = f"beside each row: {' → '.join(names)}"
     room = max(text_width(row.said, 8) for row in rows) / 72 + 0.25
     drawn = finish(ax, _felt(found), scene(run, what, [records]), right=room)
     shown = (
         Line2D([], [], color=MUTED, linewidth=1.2),
+        *([Line2D([], [], linestyle="none", **_PUSHED)] if "pushed" in moments else []),
         Line2D([], [], linestyle="none", **_DURING),
         Line2D([], [], linestyle="none", **_AFTER | {"markersize": 9}),
     )
     drawn.legend(
-        shown, ("before", "during", "after"), loc="upper left", bbox_to_anchor=(1.0, 0.0), ncols=3, frameon=False,
+        shown, names, loc="upper left", bbox_to_anchor=(1.0, 0.0), ncols=len(names), frameon=False,
         fontsize=8, borderaxespad=1.2, labelcolor=INK, handlelength=1.0, columnspacing=1.0, handletextpad=0.4,
     )  # fmt: skip
     return drawn
@@ -184,34 +189,36 @@ def _least(one: WorkloadSummary) -> str:
 
 @struct
 class _Row:
-    """One quantity of an application, during and after the rollout as shares of before [1], and all three in words."""
+    """One quantity of an application, during and after the rollout as shares of before [1], and all of it in words."""
 
     name: str
     what: str
     during: float | None
     after: float | None
     said: str
+    pushed: float | None = None  # beside a push before the rollout
 
 
-def _rows(one: BackgroundSummary) -> Iterator[_Row]:
-    values = (one.before, one.during, one.after)
-    yield _row(one, "bandwidth", values, [UNKNOWN if value is None else show_rate(value) for value in values])
-    latencies = (one.latency_before, one.latency_during, one.latency_after)
-    for statistic in ("p50", "p95") if any(latencies) else ():
-        values = (_value(latencies[0], statistic), _value(latencies[1], statistic), _value(latencies[2], statistic))
-        said = [
-            UNKNOWN if latency is None else show_latency(value)
-            for latency, value in zip(latencies, values, strict=True)
-        ]
+def _rows(one: BackgroundSummary, moments: tuple[str, ...]) -> Iterator[_Row]:
+    rates: dict[str, float | None] = {when: getattr(one, when) for when in moments}
+    said = [UNKNOWN if rate is None else show_rate(rate) for rate in rates.values()]
+    yield _row(one, "bandwidth", rates, said)
+    latencies: dict[str, Latency | None] = {when: getattr(one, f"latency_{when}") for when in moments}
+    for statistic in ("p50", "p95") if any(latencies.values()) else ():
+        values = {when: _value(latency, statistic) for when, latency in latencies.items()}
+        said = [UNKNOWN if latency is None else show_latency(values[when]) for when, latency in latencies.items()]
         yield _row(one, f"latency {statistic}", values, said)
 
 
-def _row(one: BackgroundSummary, what: str, values: Sequence[float | None], said: list[str]) -> _Row:
-    before, *later = values
-    during, after = (
-        min(max(value / before, _LEAST), _MOST) if before and value is not None else None for value in later
-    )
-    return _Row(one.name, what, during, after, " → ".join(said))
+def _row(one: BackgroundSummary, what: str, values: Mapping[str, float | None], said: list[str]) -> _Row:
+    before = values["before"]
+    shares = {
+        when: None
+        if not before or isnan(before) or value is None or isnan(value)
+        else min(max(value / before, _LEAST), _MOST)
+        for when, value in values.items()
+    }
+    return _Row(one.name, what, shares["during"], shares["after"], " → ".join(said), shares.get("pushed"))
 
 
 def _value(latency: Latency | None, statistic: str) -> float | None:
@@ -221,7 +228,8 @@ def _value(latency: Latency | None, statistic: str) -> float | None:
 
 def _relative_axis(ax: Axes, rows: list[_Row]) -> None:
     """A logarithmic axis around 1, with factors that one can say."""
-    changes = [change for row in rows for change in (row.during, row.after) if change is not None] or [1.0]
+    drawn = (change for row in rows for change in (row.pushed, row.during, row.after))
+    changes = [change for change in drawn if change is not None] or [1.0]
     low, high = min(0.5, min(changes) / 1.25), max(2.0, max(changes) * 1.25)
     ax.set_xscale("log")
     ax.set_xlim(low, high)
@@ -235,28 +243,52 @@ def _relative_axis(ax: Axes, rows: list[_Row]) -> None:
 
 def _felt(found: tuple[BackgroundSummary, ...]) -> str:
     """The answer: the largest loss of bandwidth, the largest growth of latency."""
+    said, known = _changes(found, "during")
+    if beside := _changes(found, "pushed")[0]:
+        pushed = f"eside the push before the rollout {' and '.join(beside)}"
+        return f"During the rollout {' and '.join(said)}; b{pushed}" if said else f"B{pushed}"
+    if said:
+        return f"During the rollout {' and '.join(said)}"
+    if known:
+        return "The other applications notice nothing of the rollout"
+    return "What the other applications had before the rollout is not known"
+
+
+def _changes(found: tuple[BackgroundSummary, ...], when: str) -> tuple[list[str], bool]:
+    """What applications feel at one time, in words, and whether anything is known of that."""
     said: list[str] = []
-    silent = [one for one in found if one.latency_during is not None and one.latency_during.max is None
+    now: dict[BackgroundSummary, Latency | None] = {one: getattr(one, f"latency_{when}") for one in found}
+    silent = [one for one, latency in now.items() if latency is not None and latency.max is None
               and (one.latency_before is None or one.latency_before.max is not None)]  # fmt: skip
-    for when in ("", " at times"):
+    for often in ("", " at times"):
         # The median tells whether most requests get an answer.
-        names = [plain(one.name) for one in silent if (_value(one.latency_during, "p50") is None) == (not when)]
+        names = [plain(one.name) for one in silent if (_value(now[one], "p50") is None) == (not often)]
         if names:
-            said.append(f"requests of {' and '.join(names)} get no answer{when}")
-    slow = [(one, now / before) for one in found
-            if (now := _value(one.latency_during, "p95")) is not None
-            and (before := _value(one.latency_before, "p95"))]  # fmt: skip
-    if slow:
-        one, factor = max(slow, key=lambda pair: pair[1])
-        if factor > 1 + _SAME:
-            said.append(f"{plain(one.name)}'s requests take {three_digits(factor)} times as long (p95)")
-    less = [(one, one.during / one.before) for one in found if one.before and one.during is not None]
+            said.append(f"requests of {' and '.join(names)} get no answer{often}")
+    unknown = [plain(one.name) for one, latency in now.items() if latency is not None and latency.unknown]
+    if unknown:
+        said.append(f"requests of {' and '.join(unknown)} take an unknown time")
+    slow = list(_growths(now, "p95"))
+    one, factor = max(slow, key=lambda pair: pair[1], default=(None, 1.0))
+    if one is not None and factor > 1 + _SAME:
+        said.append(f"{plain(one.name)}'s requests take {three_digits(factor)} times as long (p95)")
+    else:
+        # Few enough to leave the 95 % as they are, but not nothing.
+        one, factor = max(_growths(now, "max"), key=lambda pair: pair[1], default=(None, 1.0))
+        if one is not None and factor > 1 + _SAME:
+            said.append(f"{plain(one.name)}'s slowest request takes {three_digits(factor)} times as long")
+    rates = ((one, getattr(one, when)) for one in found)
+    less = [(one, rate / one.before) for one, rate in rates if one.before and rate is not None]
     if less:
         one, share = min(less, key=lambda pair: pair[1])
         if share < 1 - _SAME:
             said.append(f"{plain(one.name)} keeps {whole_share(share)} of its bandwidth")
-    if said:
-        return f"During the rollout {' and '.join(said)}"
-    if slow or less:
-        return "The other applications notice nothing of the rollout"
-    return "What the other applications had before the rollout is not known"
+    return said, bool(slow or less)
+
+
+def _growths(now: Mapping[BackgroundSummary, Latency | None], statistic: str) -> Iterator[tuple[Any, float]]:
+    """How many times as long requests take, application by application, where that is known."""
+    for one, latency in now.items():
+        value, before = _value(latency, statistic), _value(one.latency_before, statistic)
+        if value is not None and before and not isnan(value) and not isnan(before):
+            yield one, value / before

@@ -199,7 +199,8 @@ class BackgroundRecords:
     What it has before and after the rollout is that of a system which the background has for itself; NaN if it
     is not there then. Readings are rows (row of the application, time, value), in that order: of bandwidth,
     which is read at equal intervals, those that differ from the one before; of latency one a request. Where there are
-    too many, every second, fourth, ... of them counts.
+    too many, every second, fourth, ... of them counts. A latency is inf where a request gets no answer, and NaN where
+    it is not computed: `unknown` names the links whose queues requests met, and that have none here, with ", " between.
     """
 
     name: tuple[str, ...]
@@ -214,6 +215,10 @@ class BackgroundRecords:
     latency_after: Times = field(default_factory=lambda: np.zeros(0))
     bandwidth: Times = field(default_factory=lambda: np.zeros((0, 3)))
     latency: Times = field(default_factory=lambda: np.zeros((0, 3)))
+    unknown: tuple[str, ...] = ()
+    # Beside what was pushed before the rollout: bandwidth [B/s], and readings from the push's start; none: nothing was.
+    pushed: Times = field(default_factory=lambda: np.zeros(0))
+    latency_pushed: Times = field(default_factory=lambda: np.zeros((0, 3)))
 
 
 @struct(eq=False)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rolloutsim.results.metrics import CaseSummary, RunSummary, about_moments, is_image_case
+from rolloutsim.results.caveats import caveats
+from rolloutsim.results.metrics import CaseSummary, RunSummary, is_image_case
 from rolloutsim.results.numerals import (
+    NOT_COMPUTED,
     UNKNOWN,
     plus_minus,
     show_byte_rate,
@@ -238,7 +240,7 @@ def to_markdown(outcome: Outcome) -> str:
 def footnotes(outcome: Outcome) -> tuple[str, ...]:
     """What was assumed, and what one has to know to read the table."""
     run = outcome.run
-    notes = (*map(visible, run.scenario.notes), *about_moments(run), *_about_intervals(outcome.intervals))
+    notes = (*map(visible, (*run.scenario.notes, *caveats(run))), *_about_intervals(outcome.intervals))
     return (*notes, *(_FOOTNOTES[1:] if _shows_workloads(run) else _FOOTNOTES))
 
 
@@ -271,15 +273,16 @@ def application_rows(run: Run) -> Table | None:
     Table or None
         None: there is no background traffic.
     """
-    from rolloutsim.results.load.background import background_summaries  # few scenarios have any
+    from rolloutsim.results.load.background import background_summaries, phases  # few scenarios have any
 
+    moments = {key: name for case in run.cases for key, name in phases(case).items()}
     several = len(run.cases) > 1
     columns = (
         *((Column("case", TEXT, lambda row: row[0]),) if several else ()),
         Column("application", TEXT, lambda row: row[1].name + (", a request" if row[1].kind == "service" else "")),
-        *(_moment(*each) for each in (("before", "before"), ("while pulled", "during"), ("after", "after"))),
+        *(_moment(name, key) for key, name in moments.items()),
         Column("lost", SIZE, lambda row: None if row[1].kind == "transfer" else row[1].lost),
-        Column("back after", _BACK, lambda row: row[1].recovered),
+        Column("back after", TIME, lambda row: row[1].recovered, lambda row: _back(row[1])),
     )
     rows = [(case.name, one) for case in run.cases for one in background_summaries(case)]
     return Table(columns, rows) if rows else None
@@ -293,6 +296,13 @@ def _moment(heading: str, when: str) -> Column:
         return _latency(getattr(row[1], f"latency_{when}")) if service else _rate(getattr(row[1], when))
 
     return Column(heading, RATE, lambda row: getattr(row[1], when), shown)
+
+
+def _back(one: BackgroundSummary) -> str:
+    """When an application had everything back."""
+    if one.recovered is None:
+        return NOT_COMPUTED if one.unknown_queues else UNKNOWN
+    return "at once" if one.recovered == 0.0 else show_time(one.recovered)
 
 
 def _latency(latency: Latency | None) -> str:
@@ -349,12 +359,13 @@ def nodes_table(case: CaseRecords) -> tuple[Table, str]:
 
 def applications_table(case: CaseRecords) -> Table | None:
     """What other applications got before, during and after the rollout; None where there are none."""
-    from rolloutsim.results.load.background import background_summaries  # few scenarios have any
+    from rolloutsim.results.load.background import background_summaries, phases  # few scenarios have any
 
-    rows = [(one, when) for one in background_summaries(case) for when in ("before", "during", "after")]
+    moments = phases(case)
+    rows = [(one, when) for one in background_summaries(case) for when in moments]
     columns = (
         Column("application", TEXT, lambda row: row[0].name if row[1] == "before" else ""),
-        Column("when", TEXT, lambda row: row[1]),
+        Column("when", TEXT, lambda row: row[1] if row[1] != "pushed" else moments[row[1]]),
         Column("bandwidth", RATE, lambda row: getattr(*row)),
         *(_request(*each) for each in (("latency p50", "p50"), ("p95", "p95"), ("max", "max"))),
     )
@@ -369,13 +380,15 @@ def _request(heading: str, name: str) -> Column:
         seconds: float | None = getattr(latency, name, None)
         return inf if seconds is None and latency is not None else seconds
 
-    return Column(heading, _LATENCY, value)
+    def shown(row: tuple[BackgroundSummary, str]) -> str:
+        seconds = value(row)
+        return "" if seconds is None else show_latency(None if seconds == inf else seconds)
+
+    return Column(heading, TIME, value, shown)
 
 
 def _rate(rate: float | None) -> str:
     return UNKNOWN if rate is None else show_rate(rate)
 
 
-_LATENCY = Kind(lambda seconds: show_latency(None if seconds == inf else seconds), unknown="")
 _COST = Kind(three_digits)
-_BACK = Kind(lambda time: "at once" if time == 0.0 else show_time(time))

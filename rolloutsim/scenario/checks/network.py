@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from rolloutsim.scenario.checks.common import one_of
 from rolloutsim.scenario.hints import listing
 from rolloutsim.scenario.links import line_rate, private_rate, racks, registries, registry_path
-from rolloutsim.scenario.model import Document, GroupSpec, RegistrySpec
+from rolloutsim.scenario.model import Document, GroupSpec, RateLimitSpec, RegistrySpec
 from rolloutsim.scenario.places import Path, Problem, dotted, unknown
 from rolloutsim.scenario.resources import PULLED
 from rolloutsim.scenario.strategies import wanted
@@ -65,9 +65,14 @@ def registry_problems(document: Document) -> Iterator[Problem]:
                 f"{dotted((*here, 'uplink'))}"
             )
             yield Problem(here, message, at="key", related=(("network", "rate"),))
+        yield from _efficiency_problems(here, registry, document)
         if registry.rate_limit is not None and registry.rate_limits is not None:
             message = f"{dotted(here)} has both 'rate_limit' and 'rate_limits'; use 'rate_limits' alone"
             yield Problem((*here, "rate_limit"), message, at="key", related=((*here, "rate_limits"),))
+        if registry.rate_limit is not None:
+            yield from _limit_problems((*here, "rate_limit"), registry.rate_limit)
+        for limit_name, limit in (registry.rate_limits or {}).items():
+            yield from _limit_problems((*here, "rate_limits", limit_name), limit)
     for image, spec in document.images.items():
         path: Path = ("images", image)
         if spec.registry is None and len(known) > 1:
@@ -75,6 +80,42 @@ def registry_problems(document: Document) -> Iterator[Problem]:
             yield Problem(path, message, at="key", related=(("registries",),))
         elif spec.registry is not None and spec.registry not in known:
             yield unknown("registry", spec.registry, known, (*path, "registry"), ("registries", spec.registry))
+
+
+def _efficiency_problems(path: Path, registry: RegistrySpec, document: Document) -> Iterator[Problem]:
+    """A curve that is about no numbers of connections, or about an uplink that cannot be full."""
+    where = (*path, "efficiency_at")
+    for number in registry.efficiency_at:
+        if not number.isdecimal() or int(number) < 2:
+            message = f"'{number}' is no number of connections from 2 on; write them so: {{200: 90%, 1000: 60%}}"
+            yield Problem((*where, number), message, at="key")
+    if registry.efficiency_at and registry.redirect is not None:
+        message = f"{dotted(where)} is about the uplink, and with 'redirect' no layer comes over it; leave it out"
+        yield Problem(where, message, at="key", related=((*path, "redirect"),))
+    if registry.efficiency_at and math.isinf(line_rate(registry.uplink, document) or 0.0):
+        message = f"{dotted(path)} has an uplink without limit, of which nothing is a share; give it a rate"
+        yield Problem(where, message, at="key", related=((*path, "uplink"),))
+
+
+def _limit_problems(path: Path, limit: RateLimitSpec) -> Iterator[Problem]:
+    """Contradictions in a rate limit."""
+    here = dotted(path)
+    if limit.kind == "fixed_window":
+        if limit.burst is not None:
+            message = f"'burst' does not go with kind: fixed_window in {here}: a window has room for what its rate says"
+            yield Problem((*path, "burst"), message, at="key", related=((*path, "kind"),))
+        if limit.rate.count < 1:
+            message = f"{here} has no room for one in a window; give so long a time that it has, such as 1/min"
+            yield Problem((*path, "rate"), message, related=((*path, "kind"),))
+        if limit.resets_after is not None and limit.resets_after > limit.rate.period:
+            message = f"{dotted((*path, 'resets_after'))} is longer than a window of {limit.rate}"
+            yield Problem((*path, "resets_after"), message, related=((*path, "rate"),))
+    elif limit.resets_after is not None:
+        message = f"'resets_after' goes with kind: fixed_window only, and {here} is a token bucket"
+        yield Problem((*path, "resets_after"), message, at="key", related=((*path, "kind"),))
+    if limit.used > limit.most:
+        message = f"{dotted((*path, 'used'))} is more than the {limit.most:g} that {here} accepts at once"
+        yield Problem((*path, "used"), message, related=((*path, "burst"), (*path, "rate")))
 
 
 def unlimited_problems(document: Document) -> Iterator[Problem]:

@@ -18,8 +18,20 @@ from rolloutsim.scenario.fields import (
     short,
 )
 from rolloutsim.scenario.hints import listing
-from rolloutsim.scenario.model.kinds import AnyRate, AnySize, ByteRate, Name, Names, OnOff, Rate, Spec, Time
-from rolloutsim.scenario.resolved import Counted, Per
+from rolloutsim.scenario.model.kinds import (
+    AnyRate,
+    AnySize,
+    ByteRate,
+    LastingTime,
+    Name,
+    Names,
+    OnOff,
+    PositiveShare,
+    Rate,
+    Spec,
+    Time,
+)
+from rolloutsim.scenario.resolved import Counted, LimitKind, Per
 
 REGISTRY = "registry"  # the registry that `registry:` stands for, and the one of a scenario that names none
 
@@ -27,11 +39,16 @@ _OFTEN = Often("100/min")
 
 
 class RateLimitSpec(Spec):
-    """A rate limit of a registry: a token bucket; a request over it is answered with 429."""
+    """A rate limit of a registry: a token bucket or a fixed window; a request over it is answered with 429."""
 
     rate: Annotated[Frequency, _OFTEN] = key(
         unit="so many in a time: 100/min, 100/6h, 50/s", description="how many it accepts in the long run"
     )
+    kind: Annotated[LimitKind, Word(get_args(LimitKind))] = key(
+        "token_bucket", source="quay conf/nginx/rate-limiting.conf.jnj: nginx limit_req, a leaky bucket with a burst",
+        description="token_bucket: what is used comes back at the rate; fixed_window: all of it at once when a time of "
+        "the rate is over, which services tell as a reset (GitHub REST API: x-ratelimit-reset)",
+    )  # fmt: skip
     burst: Annotated[int, Whole(1, 1_000_000_000)] | None = key(
         None, unit="requests or pulls", shown="the number in the rate, at least 1",
         description="how many it accepts at once after a pause",
@@ -46,6 +63,19 @@ class RateLimitSpec(Spec):
         "requests", source="assumed: hosted registries count every request; Docker Hub counts pulls",
         description="requests: every request; pulls: only the GET of a manifest, layers are free",
     )  # fmt: skip
+    used: Annotated[int, Whole(0, 1_000_000_000)] = key(
+        0, unit="requests or pulls", source="assumed: nobody asked before",
+        description="how many of it are used up when the rollout starts; per address: of each address's",
+    )  # fmt: skip
+    resets_after: LastingTime | None = key(
+        None, unit="time", shown="a whole window", source="assumed: the longest that it can take",
+        description="fixed_window: when the window ends that runs as the rollout starts",
+    )  # fmt: skip
+
+    @property
+    def most(self) -> float:
+        """How many it accepts at once."""
+        return float(self.burst) if self.burst is not None else max(1.0, self.rate.count)
 
 
 _SHORT = short("rate", _OFTEN)
@@ -84,6 +114,19 @@ def _redirect(value: Any) -> Any:
     raise fault(f"{quoted(value)} is not allowed here; allowed: true, false, or a map")
 
 
+class FirstFetchSpec(Spec):
+    """How a registry hands out a layer that nobody has read yet."""
+
+    rate: Rate | None = key(
+        None, unit="rate", shown="as all others",
+        description="largest rate of one connection, in payload, until one reader has all of the layer",
+    )  # fmt: skip
+    time: Time = key(
+        0.0, unit="time", shown="0 s", source="assumed",
+        description="until the first byte, beside ttfb, of all who ask until one reader has all of the layer",
+    )  # fmt: skip
+
+
 class RegistrySpec(Spec):
     """A registry."""
 
@@ -100,9 +143,21 @@ class RegistrySpec(Spec):
         float("inf"), unit="connections", shown="unlimited", source="assumed",
         description="layers that each replica serves at a time, others wait in line; 0: none is ever served",
     )  # fmt: skip
+    efficiency_at: dict[Name, PositiveShare] = key(
+        {}, name="connections", shown="100% for any number",
+        source="assumed: a curve is one's own measurement; in goharbor/harbor#20523 a registry's CPU is full at 1200 "
+        "parallel pulls",
+        description="share of its uplink that each replica fills with so many connections, {200: 90%, 1000: 60%}: "
+        "straight lines from 100% at one connection on, and level after the last; alone_time leaves it out",
+    )  # fmt: skip
     ttfb: Time = key(
         1e-3, unit="time", shown="1 ms", description="the server's time until the first byte of each answer",
         source="measured on docker-registry 2.8.2, data in page cache: 1 ms for each request of a plain HTTP client",
+    )  # fmt: skip
+    manifest_ttfb: Time | None = key(
+        None, unit="time", shown="ttfb", source="assumed: as for any other request",
+        description="the same for requests about manifests, three of a pull: HEAD tag, GET index, GET manifest "
+        "(containerd core/remotes/docker); a database or a policy check makes them slow",
     )  # fmt: skip
     connection_cap: Rate | None = key(
         None, unit="rate", shown="none",
@@ -114,6 +169,11 @@ class RegistrySpec(Spec):
         shown="network.tcp_window",
         description="the most that a connection to it has on its way",
     )
+    first_fetch: Annotated[FirstFetchSpec, short("rate", Quantity("rate"))] | None = key(
+        None, shown="as all others", source="assumed: no object is colder than others",
+        description="cold objects, which storage behind the registry hands out slowly to the first readers of a layer; "
+        "alone_time is that of a warm one",
+    )  # fmt: skip
     tls: OnOff = key(False, description="one more round trip for each new connection", source="assumed")
     replicas: Annotated[int, Whole(1, 1000)] = key(
         1, source="assumed",
