@@ -119,9 +119,9 @@ class _Builder:
         }
         for name, registry in scenario.registries.items():
             # Without a curve there are none.
-            for uplink, connections in zip(registry.replicas, self.registries[name].connections, strict=False):
+            for uplink, queue in zip(registry.replicas, self.registries[name].connections, strict=False):
                 if registry.efficiency and uplink in self.links:
-                    Strain(self.network, self.links[uplink], connections, registry.efficiency)
+                    Strain(self.network, self.links[uplink], queue, registry.efficiency)
         wanted = dict.fromkeys(pull.image for pulls in case.pulls.values() for pull in pulls)
         wanted |= dict.fromkeys(image for workload in case.workloads for image in workload.images)
         self.images = tuple(scenario.images[name] for name in wanted)

@@ -37,7 +37,7 @@ def test_the_shops_requests_wait_in_the_uplinks_queue_while_anyone_pulls() -> No
 
 
 def test_distance_costs_many_small_layers_more_than_one_large_one_unless_connections_are_kept() -> None:
-    """Oracle: the bytes of all four images are the same, and a kept connection asks once for each of its eight layers."""
+    """Oracle: the bytes of all four images are the same, and a kept connection asks once a layer, of eight."""
     kept = {name: case.end for name, case in cases("slow-wan").items()}
     text = (SCENARIOS / "slow-wan.yaml").read_text(encoding="utf-8")
     new = text.replace("nic: 1 Gbit/s}", "nic: 1 Gbit/s, kept_connections: 0}")
