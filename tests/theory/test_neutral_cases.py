@@ -7,7 +7,7 @@ import pytest
 import rolloutsim as rs
 from rolloutsim.planning.what_if import what_if
 
-# Five nodes meet each other's queue at each request: some of their four layers wait 220 ms, others do not.
+# Five nodes meet each other's queue at each request: of the 220 ms that it can hold, what the others have on their way.
 DEEP = """
 rolloutsim: 1
 nodes: {office: {count: 5, nic: 1 Gbit/s, start: {min: 0 s, max: 1 s}}}
@@ -26,7 +26,7 @@ IDLE = (
 @pytest.mark.parametrize("override", [None, *IDLE])
 def test_each_request_waits_in_the_queue_that_it_meets_whatever_else_is_there(override: str | None) -> None:
     case = rs.loads(DEEP, overrides=() if override is None else (override,)).run()["small"]
-    assert case.rollout_time == pytest.approx(3.702, abs=5e-4)
+    assert case.rollout_time == pytest.approx(1.870, abs=5e-4)
 
 
 def test_no_change_is_recommended_that_has_nothing_to_do() -> None:
