@@ -213,9 +213,7 @@ def _useless(main: Bottleneck, case: CaseSummary, records: CaseRecords) -> Itera
     own_limits = [
         (path[resource.cause.name], max(row.capacity_bytes_per_s for row in rows))
         for resource in PULLED
-        if resource.is_network
-        and path.get(resource.cause.name, 0.0) > least
-        and (rows := private(case, resource.part))
+        if resource.is_network and path.get(resource.cause.name, 0.0) > least and (rows := private(case, resource.part))
     ]
     is_link = main.is_shared or main.kind in PRIVATE_LINKS
     most = max(_utilisation(Blamed(case).rows(main)) - _ALIKE, _MOSTLY) if is_link else 1.0
