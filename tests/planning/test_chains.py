@@ -51,13 +51,19 @@ def test_both_together_are_what_a_run_with_the_same_set_gives() -> None:
     assert rs.loads(BEHIND_A_WAN, overrides=both.overrides).run()["all"].rollout_time == both.after
 
 
-def test_a_link_that_no_pull_crosses_is_in_no_pair() -> None:
-    # Another application fills a link of its own all the time, as full as the registry's uplink.
-    text = BEHIND_A_WAN.replace("wan: {capacity: 100 Mbit/s}", "wan: {capacity: 100 Mbit/s}, lan: {capacity: 1 Gbit/s}")
-    text += "background: {backup: {links: [lan], size: 100 GB}}\n"
-    for found in (what_if(rs.loads(text).run().outcome, jobs=1), quick_what_if(rs.loads(text).run().outcome)):
-        assert BOTH in {one.change for one in found.tried}
-        assert not [one for one in found.tried if one.parts and "lan link" in one.parts]
+@pytest.mark.parametrize("pulled", ["registry: 1 Gbit/s", "registry: {uplink: 10 Gbit/s, via: [wan]}"])
+def test_a_link_that_no_pull_crosses_is_in_no_pair(pulled: str) -> None:
+    # Another application fills a link of its own all the time, as full as what the pulls wait for.
+    text = (
+        "rolloutsim: 1\nmodel: ideal\nnodes: {web: {count: 4, nic: 10 Gbit/s}}\n"
+        "network: {links: {wan: {capacity: 1 Gbit/s}, lan: {capacity: 1 Gbit/s}}}\n"
+        f"images: {{api: 125 MB}}\nbackground: {{backup: {{links: [lan], size: 100 GB}}}}\n{pulled}\n"
+    )
+    outcome = rs.loads(text).run().outcome
+    for found in (what_if(outcome, jobs=1), quick_what_if(outcome)):
+        assert found.best
+        assert not [one for one in found.tried if "lan link" in one.parts]
+        assert "lan link" not in "".join(one.change for one in found.faster)
 
 
 def test_three_limits_one_behind_another_are_raised_one_by_one() -> None:

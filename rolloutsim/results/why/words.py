@@ -209,10 +209,11 @@ def _useless(main: Bottleneck, case: CaseSummary, records: CaseRecords) -> Itera
     A shared link that is as fast as nodes' own is never called the limit of a flow, nor is it saturated; but with it
     as it is, more speed of theirs would change nothing, nor with them more of its own.
     """
+    path, least = dict(last_path(records)), _ALIKE * (case.rollout_time_s or 0.0)
     own_limits = [
-        (seconds, max(row.capacity_bytes_per_s for row in rows))
-        for cause, seconds in last_path(records)
-        if cause in PRIVATE_LINKS and (rows := private(case, PRIVATE_LINKS[cause]))
+        (path[resource.cause.name], max(row.capacity_bytes_per_s for row in rows))
+        for resource in PULLED
+        if resource.is_network and path.get(resource.cause.name, 0.0) > least and (rows := private(case, resource.part))
     ]
     is_link = main.is_shared or main.kind in PRIVATE_LINKS
     most = max(_utilisation(Blamed(case).rows(main)) - _ALIKE, _MOSTLY) if is_link else 1.0
