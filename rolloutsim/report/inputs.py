@@ -35,7 +35,7 @@ _BESIDE = {"disk.rate": ("disk.capacity",), "unpack.rate": ("unpack.cores",)}
 _NODE_KEYS = (
     *(key for rate in _RATES for key in (rate, *_BESIDE.get(rate, ()))), "runtime", "parallel_layers", "slots_per",
     "resolve_round_trips", "resolve_time", "layer_round_trips", "layer_time", "kept_connections", "finish_time",
-    "start",
+    "start", "stagger",
 )  # fmt: skip
 _POD_KEYS = (
     "serialize_image_pulls",
@@ -62,8 +62,7 @@ _REAL_ONLY = (
     *(key for key, is_network in _RATES.items() if not is_network), "unpack.cores", "runtime", "resolve_round_trips",
     "resolve_time", "layer_round_trips", "layer_time", "kept_connections", "finish_time", "mtu", "efficiency",
     "latency", "buffer", "queue", "fairness", "congestion_control", *_FAIRNESS_KEYS, "max_connections", "ttfb",
-    "manifest_ttfb", "tls",
-    "step_overhead", "startup",
+    "manifest_ttfb", "tls", "tcp_window", "stagger", "step_overhead", "startup",
 )  # fmt: skip
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?) (B|s|B/s)")
 _KINDS: Mapping[str, Kind] = {"B": "size", "s": "time", "B/s": "rate"}

@@ -100,7 +100,7 @@ def _disks(run: Run, case: CaseRecords, most: float) -> Iterator[Outside]:
 
 
 CHECKED = (
-    Checked(30.0, 200.0, "up to 30 connections on one registry", _connections),
+    Checked(24.0, 200.0, "up to 24 connections on one registry", _connections),
     Checked(0.0408, 0.100, "round trips of up to 41 ms", _round_trips),
     Checked(0.0, 0.95, "disks that pulls did not fill", _disks),
 )

@@ -18,7 +18,7 @@ from tests.results.by_hand import Story, image, run
 from tests.results.rollout_by_hand import Rollout, workload
 
 FOUR_PODS_A_NODE = (
-    "rolloutsim: 1\nnodes: 40\nnetwork: 1 Gbit/s\nimages: {api: 90 MB}\n"
+    "rolloutsim: 1\nnodes: {node: {count: 40, stagger: 0 s}}\nnetwork: 1 Gbit/s\nimages: {api: 90 MB}\n"
     "workloads: {api: {images: [api], replicas: 160}}\n"
 )
 PRE_PULLED = (

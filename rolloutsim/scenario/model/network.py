@@ -109,7 +109,9 @@ class NetworkSpec(Spec):
         FairnessSpec | None, Short(_fairness, "on or off", lambda long: [{"enum": list(_FAIRNESS)}], off="off")
     ] = key(
         None, shown="off", source="assumed: max-min fair sharing is what many connections come to on average",
-        description="how unevenly TCP connections share a saturated link; on: as measured for the congestion_control",
+        description="how unevenly TCP connections share a saturated link; on: as measured for the congestion_control; "
+        "off: all weigh the same, but transfers that were there before give way gradually ({sigma: 0, conquest: false}: "
+        "at once)",
     )  # fmt: skip
 
 
