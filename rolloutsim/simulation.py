@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 # What random numbers are drawn for; each purpose has a generator of its own, the same in every case, so that
 # cases (and scenarios compared with the same seed) differ by what they are and not by luck.
-_PURPOSES = ("asking", "startup", "requests", "backoff", "faults", "fairness")
+_PURPOSES = ("asking", "startup", "requests", "backoff", "faults", "fairness", "requeue")
 
 # What a case leaves are circles, its network above all: so many of the collector's generations are looked through for
 # them, those that have been there longer are left in peace.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 # A token that is due now may lack the last bit of a sum of floats.
 _ONE = 1.0 - 1e-9
 
@@ -42,7 +44,6 @@ class TokenBucket:
         self.tokens = tokens - 1.0 if tokens > 1.0 else 0.0
         return True
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there was no token left when it was last asked for one."""
-        return self.tokens < _ONE
+    def next_at(self) -> float:
+        """Until when there is no token, whoever asks [s]."""
+        return self.since + (_ONE - self.tokens) / self.rate if self.rate > 0.0 else inf

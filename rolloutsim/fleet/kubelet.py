@@ -2,19 +2,20 @@
 
 A pod's images are brought one after another, each by its pull policy. A pull waits in the kubelet's queue while as
 many as allowed are under way (serial pulls: one), then needs a token (registry_pull_qps); a refusal, like every
-failure, sends the pod into back-off, after which it asks again. Pods that want an image whose pull another pod of
-the node has asked for share that pull, and a pod in back-off goes on as soon as another one has brought its image.
-An image is there when it was pulled or cached by its own name; another image with the same layers is not enough.
+failure, sends the pod into back-off. The kubelet looks at it again now and then (`rolloutsim.fleet.requeue`): it goes
+on if its image has come in the meantime, and asks again at the first look at or after the end of the back-off. Pods
+that want an image whose pull another pod of the node has asked for share that pull. An image is there when it was
+pulled or cached by its own name; another image with the same layers is not enough.
 
 Sources: Kubernetes `pkg/kubelet/images/image_manager.go`, `puller.go`, `helpers.go` and `pkg/kubelet/kubelet.go`
 @cfce511e: serial puller first come first served, token bucket on starts, presence asked for before back-off, back-off
-by pod and image, 10 s doubling to 300 s without jitter; client-go `util/flowcontrol/backoff.go`: it begins anew when
-more than twice its maximum lies between two failures. The retry comes when the back-off ends, and an image that
-another pod brought is seen at once (assumed: a kubelet looks again after 10 to 15 s, `pod_workers.go` backOffPeriod).
+by pod and image, 10 s doubling to 300 s; client-go `util/flowcontrol/backoff.go`: it begins anew when more than twice
+its maximum lies between two failures.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.node import Node
     from rolloutsim.fleet.pods import Cluster, Pod
     from rolloutsim.fleet.recipes import Recipe
+    from rolloutsim.fleet.requeue import Looks
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.scenario.resolved import Kubelet as KubeletSpec
     from rolloutsim.scenario.resolved import PullPolicy
@@ -50,11 +52,12 @@ class Job:
 class Backoff:
     """The wait after the last of a pod's failures in a row to bring an image."""
 
-    __slots__ = ("delay", "is_over", "since")
+    __slots__ = ("delay", "is_over", "looks", "since")
 
-    def __init__(self, delay: float, since: float) -> None:
+    def __init__(self, delay: float, since: float, looks: list[float]) -> None:
         self.delay = delay  # without what jitter adds [s]
         self.since = since  # of the last failure, what jitter adds included [s]
+        self.looks = looks  # when the kubelet looks at the pod; at the last time the image may be pulled again [s]
         self.is_over = False
 
 
@@ -103,7 +106,7 @@ class Pulls:
         pods.clear()
 
     def ask_again(self, members: list[tuple[Kubelet, Pod, str, Backoff]]) -> None:
-        """The back-offs of pods end."""
+        """Pods in back-off are looked at, and go on."""
         in_step: list[tuple[Kubelet, Job]] = []
         for kubelet, pod, image, backoff in members:
             if kubelet.backoffs.get((pod, image)) is backoff and not backoff.is_over:
@@ -153,7 +156,9 @@ class Kubelet:
     policy : callable
         The pull policy of (pod, image).
     random : callable
-        Gives numbers in [0, 1); asked only if there is jitter.
+        Gives numbers in [0, 1); asked only if the back-off itself has jitter.
+    looks : Looks
+        Draws when pods in back-off are looked at.
     present : iterable of str
         The images that the node holds from the beginning.
 
@@ -161,7 +166,7 @@ class Kubelet:
     """
 
     __slots__ = (
-        "backoffs", "bucket", "cluster", "down", "jobs", "network", "node", "policy", "present", "pulls", "queue",
+        "backoffs", "bucket", "cluster", "down", "jobs", "looks", "network", "node", "policy", "present", "pulls", "queue",
         "random", "recipes", "running", "spec", "together", "wanted",
     )  # fmt: skip
 
@@ -173,6 +178,7 @@ class Kubelet:
         pulls: Pulls,
         policy: Callable[[Pod, str], PullPolicy],
         random: Callable[[], float],
+        looks: Looks,
         present: Iterable[str] = (),
     ) -> None:
         self.spec = spec
@@ -184,6 +190,7 @@ class Kubelet:
         self.cluster: Cluster
         self.policy = policy
         self.random = random
+        self.looks = looks
         self.bucket = None if spec.pull_qps is None else TokenBucket(spec.pull_qps, spec.pull_burst)
         self.queue: deque[Job] = deque()
         self.jobs: dict[str, Job] = {}  # queued or under way, by image
@@ -305,11 +312,16 @@ class Kubelet:
         self._start()
 
     def _wake(self, image: str) -> None:
-        """Pods in back-off find an image that has come in the meantime."""
+        """Pods in back-off find an image that has come in the meantime when they are looked at."""
+        now = self.network.now
         for (pod, wanted), backoff in list(self.backoffs.items()):
             if wanted == image and not backoff.is_over and self.policy(pod, image) != "always":
-                backoff.is_over = True
-                self.go_on(pod)
+                look = bisect_left(backoff.looks, now)
+                if self.spec.requeue == "exact":
+                    backoff.is_over = True
+                    self.go_on(pod)
+                elif look < len(backoff.looks) - 1:
+                    self.together.join(backoff.looks[look], self.pulls.ask_again, (self, pod, image, backoff))
 
     def failed(self, job: Job, reason: str, cause: Cause) -> None:
         """A pull failed, or was refused its token: its pods wait before they ask again."""
@@ -337,6 +349,7 @@ class Kubelet:
             if delay > longest:
                 delay = longest
             more = delay * spec.backoff_jitter * self.random() if spec.backoff_jitter > 0.0 else 0.0
-            backoff = self.backoffs[key] = Backoff(delay, now + more)
-            self.together.join(now + (delay + more), self.pulls.ask_again, (self, pod, image, backoff))
+            looks = self.looks.after(now, now + (delay + more), spec.requeue)
+            backoff = self.backoffs[key] = Backoff(delay, now + more, looks)
+            self.together.join(looks[-1], self.pulls.ask_again, (self, pod, image, backoff))
         return pods

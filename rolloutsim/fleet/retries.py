@@ -52,7 +52,7 @@ class Retries:
         Called with (rows of pulls, reason, whether a rate limit was it) when these are given up.
     """
 
-    __slots__ = ("failed", "incidents", "pulls", "together")
+    __slots__ = ("alone", "failed", "incidents", "pulls", "together")
 
     def __init__(
         self,
@@ -65,9 +65,16 @@ class Retries:
         self.incidents = incidents
         self.pulls = pulls
         self.failed = failed
+        self.alone = False  # whether nobody else asks again at this instant
 
     def request(self, askers: list[tuple[Asker, Pull]]) -> None:
         """Send the first requests of pulls, one after another; of those in step that are refused one is looked at."""
+        if len(askers) == 1:
+            self.alone = True
+            node, pull = askers[0]
+            node.request(pull)
+            self.alone = False
+            return
         refusals, requests = self.incidents.refusals, self.pulls.requests
         crowd: Crowd | None = None
         limited, number = 0.0, 0
@@ -116,6 +123,11 @@ class Retries:
         pull.limited += cost
         if way is not pull.recipe.ways[-1]:
             together.call_at(answered + delay, node.request, pull)
+            return
+        if self.alone:
+            crowd = pull.crowd = Crowd(self, node, pull, manifest)
+            self.incidents.crowds[crowd] = None
+            crowd.go_on(answered + delay)
             return
         last = together.last(answered + delay)
         if isinstance(last, Crowd) and last.takes(node, pull, row):
@@ -206,14 +218,13 @@ class Crowd:
         del self.members[:first]
         number = len(self.members) - self.gone
         if number:
-            self._refuse(number)
+            self._refuse(self.retries.together.network.now, number)
         else:
             del self.retries.incidents.crowds[self]
 
-    def _refuse(self, number: int) -> None:
+    def _refuse(self, now: float, number: int) -> None:
         """All of them are refused."""
         refusals, way, together = self.retries.incidents.refusals, self.way, self.retries.together
-        now = together.network.now
         refusals.repeat(self.row, -1, number)
         self.row = refusals.add(way.number, now, LIMITED, -1, number)
         self.asked += 1
@@ -224,7 +235,15 @@ class Crowd:
             return
         _, self.failures, delay = found
         self.costs.append(way.round_trip + delay)
-        together.call_at(answered + delay, self.ask, self)
+        self.go_on(answered + delay, number)
+
+    def go_on(self, time: float, number: int = 1) -> None:
+        """They ask again at a time [s]; where all of them will be refused that is settled now."""
+        way, together = self.way, self.retries.together
+        if time < way.source.refuses_until(self.address, together.network.now, self.manifest):
+            self._refuse(time, number)
+        else:
+            together.call_at(time, self.ask, self)
 
     def _give_up(self, _: object) -> None:
         retries, words = self.retries, reason_of(LIMITED)

@@ -14,6 +14,7 @@ from rolloutsim.fleet.kubelet import Kubelet, Pulls
 from rolloutsim.fleet.pod_ledger import PodLedger
 from rolloutsim.fleet.pods import Cluster, Pod
 from rolloutsim.fleet.push import ImagePush, Pusher
+from rolloutsim.fleet.requeue import Looks
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.rollout.controllers import API_CALL, start
 from rolloutsim.scenario.resolved import Kubelet as KubeletSpec
@@ -60,6 +61,7 @@ class Orchestrated:
         self.bare = not case.workloads
         self._policies = {image.name: default_policy(image.name) for image in actors.images}
         present = _cached_images(scenario)
+        looks = Looks(lambda number: generator("requeue").random(number).tolist())
         self.kubelets = [
             Kubelet(
                 _bare(scenario.groups[group].kubelet) if self.bare else scenario.groups[group].kubelet,
@@ -68,6 +70,7 @@ class Orchestrated:
                 self.pulls,
                 self._policy,
                 lambda: float(generator("backoff").random()),
+                looks,
                 present[index],
             )
             for index, (node, group) in enumerate(zip(actors.nodes, actors.groups, strict=True))

@@ -267,13 +267,14 @@ def _group(name: str, spec: model.GroupSpec, document: Document, line_share: flo
         unpack_cores=spec.unpack.cores,
         connection_cap=spec.connection_cap,
         cached={image: cached_nodes(value, spec.count) for image, value in spec.cached.items()},
-        kubelet=_kubelet(spec),
+        kubelet=_kubelet(spec, ideal),
         storage=None if ideal else _storage(spec),
         shared_address=spec.shared_address,
     )
 
 
-def _kubelet(spec: model.GroupSpec) -> resolved.Kubelet:
+def _kubelet(spec: model.GroupSpec, ideal: bool) -> resolved.Kubelet:
+    """A group's kubelets; those of the ideal model look at pods when their back-offs end."""
     most = spec.max_parallel_image_pulls
     serial = spec.serialize_image_pulls
     if serial is None:
@@ -286,6 +287,7 @@ def _kubelet(spec: model.GroupSpec) -> resolved.Kubelet:
         backoff_initial=spec.image_backoff.initial,
         backoff_max=spec.image_backoff.max,
         backoff_jitter=spec.image_backoff.jitter,
+        requeue="exact" if ideal else cast(resolved.Requeue, spec.image_backoff.requeue),
         progress_timeout=_limit(PROFILES[spec.runtime][PROGRESS_TIMEOUT].value if timeout is None else timeout),
         gc_high=spec.image_gc.high,
         gc_low=spec.image_gc.low,

@@ -28,6 +28,7 @@ Queue = Literal["drop_tail", "fq_codel"]
 CongestionControl = Literal["cubic", "bbr"]
 StrategyName = Literal["all_at_once", "rolling", "daemonset", "statefulset", "waves"]
 PullPolicy = Literal["always", "if_not_present", "never"]
+Requeue = Literal["fixed", "expiry", "exact"]
 Per = Literal["account", "address"]
 Counted = Literal["requests", "pulls"]
 Comparison = Literal["<", "<=", ">", ">="]
@@ -152,7 +153,9 @@ class Workload:
 class Kubelet:
     """What a node's kubelet does to the pulls of pods; pulls of a schedule or a bare node are not its affair.
 
-    `parallel_pulls` None: as many as there are; 1: one after another (serialize_image_pulls).
+    `parallel_pulls` None: as many as there are; 1: one after another (serialize_image_pulls). `requeue` says when a pod
+    in back-off is looked at: `exact` when the back-off ends, which no kubelet does; for the others see
+    `rolloutsim.fleet.requeue`.
     """
 
     parallel_pulls: int | None = 1
@@ -161,6 +164,7 @@ class Kubelet:
     backoff_initial: float = 10.0  # [s]
     backoff_max: float = 300.0  # [s]
     backoff_jitter: float = 0.0  # each back-off is lengthened by up to this share of it, at random
+    requeue: Requeue = "exact"
     progress_timeout: float | None = 300.0  # a pull without a byte for so long is cancelled; None: never [s]
     gc_high: float = 0.85  # image garbage collection begins above this share of the disk ...
     gc_low: float = 0.80  # ... and ends below this one

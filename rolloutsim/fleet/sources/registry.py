@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.buckets import TokenBucket
@@ -30,10 +31,10 @@ class Limit:
             bucket.since = now
         return bucket.accept(now)
 
-    def is_spent(self, address: int, now: float) -> bool:
-        """Whether a request from an address was refused at this instant; whoever asks now will be, too."""
+    def next_at(self, address: int) -> float:
+        """Until when every request from an address will be refused [s]; at once: it may not be."""
         bucket = self.buckets.get(address if self.spec.per == "address" else 0)
-        return bucket is not None and bucket.since == now and bucket.is_empty
+        return -inf if bucket is None else bucket.next_at()
 
 
 class Registry(Source):
@@ -51,13 +52,14 @@ class Registry(Source):
         Gives random numbers in [0, 1); asked only while requests fail at random.
     """
 
-    __slots__ = ("failing", "limits", "random", "up")
+    __slots__ = ("failing", "limits", "may_fail", "random", "up")
 
     def __init__(self, index: int, spec: resolved.Registry, may_fail: bool, random: Callable[[], float]) -> None:
         connections = tuple(Connections(spec.max_connections) for _ in spec.replicas or ("",))
         super().__init__(index, spec.name, connections, spec.may_refuse or may_fail)
         self.limits = [Limit(limit) for limit in spec.rate_limits]
         self.by_address = any(limit.per == "address" for limit in spec.rate_limits)
+        self.may_fail = may_fail
         self.random = random
         self.up = True
         self.failing = 0.0  # probability that a request fails
@@ -76,12 +78,18 @@ class Registry(Source):
 
     def refuses(self, address: int, now: float, manifest: bool) -> bool:
         """Whether the first limit that counts such a request has nothing left, and nothing comes before it."""
-        if not self.up or self.failing > 0.0:
-            return False
+        return self.up and self.failing == 0.0 and now < self._next_at(address, manifest)
+
+    def refuses_until(self, address: int, now: float, manifest: bool) -> float:
+        """The same of all requests until a time [s], the present one where more than time could change it."""
+        return now if self.may_fail else self._next_at(address, manifest)
+
+    def _next_at(self, address: int, manifest: bool) -> float:
+        """Until when the first limit that counts such a request refuses it [s]."""
         for limit in self.limits:
             if manifest or limit.spec.counts != "pulls":
-                return limit.is_spent(address, now)
-        return False
+                return limit.next_at(address)
+        return -inf
 
     def go_down(self) -> None:
         """Refuse requests from now on; all connections break."""

@@ -1,7 +1,7 @@
 """Groups of nodes: their lines and disks, their container runtime, their kubelet."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES, default_source, shown_default
 from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Short, Whole, Word, fault, is_long, key, short
@@ -21,6 +21,7 @@ from rolloutsim.scenario.model.kinds import (
     Trips,
     Words,
 )
+from rolloutsim.scenario.resolved import Requeue
 
 MOST_NODES = 1_000_000  # in all groups together (assumed: ten times the largest rollout that is tested)
 GROUP = "node"  # the group that `nodes: 20` stands for
@@ -87,8 +88,17 @@ class BackoffSpec(Spec):
     )  # fmt: skip
     jitter: Annotated[float, Quantity("share", zero=True, most=10.0)] = key(
         0.0, unit="share", shown="0%",
-        description="each wait is lengthened by up to this share of it, at random; Kubernetes has none",
+        description="the back-off itself is lengthened by up to this share of it, at random; what requeue adds comes "
+        "on top",
         source="kubernetes pkg/kubelet/kubelet.go: flowcontrol.NewBackOff without jitter",
+    )  # fmt: skip
+    requeue: Annotated[str, Word(get_args(Requeue))] = key(
+        "fixed", shown="fixed (exact in the ideal model)",
+        description="when the kubelet looks at a pod in back-off, which is pulled for at the first look at or after "
+        "its end. fixed: 10 to 15 s after each failed sync, at random; expiry: after what is left of the back-off, 60 s "
+        "at most, and up to half of that more, at random; exact: when it ends, which no kubelet does",
+        source="kubernetes pkg/kubelet/pod_workers.go completeWork: Jitter(10 s, 0.5), or Jitter(time left, at most "
+        "resyncInterval 1 min, 0.5) where the error tells when its back-off ends",
     )  # fmt: skip
 
 
@@ -238,7 +248,7 @@ class GroupSpec(Spec):
     )  # fmt: skip
     image_backoff: Annotated[BackoffSpec, short("initial", Quantity("time"))] = key(
         BackoffSpec(), description="how long the kubelet waits after a failed pull, doubled each time",
-        shown="{initial: 10 s, max: 300 s, jitter: 0%}", source="those of its keys",
+        shown="{initial: 10 s, max: 300 s, jitter: 0%, requeue: fixed}", source="those of its keys",
     )  # fmt: skip
     image_gc: ImageGcSpec = key(
         ImageGcSpec(), description="when the kubelet removes unused images; only with disk.capacity",
