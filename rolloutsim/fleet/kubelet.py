@@ -166,8 +166,8 @@ class Kubelet:
     """
 
     __slots__ = (
-        "backoffs", "bucket", "cluster", "down", "jobs", "looks", "network", "node", "policy", "present", "pulls", "queue",
-        "random", "recipes", "running", "spec", "together", "wanted",
+        "backoffs", "bucket", "cluster", "down", "jobs", "looks", "network", "node", "policy", "present", "pulls",
+        "queue", "random", "recipes", "running", "spec", "together", "wanted",
     )  # fmt: skip
 
     def __init__(

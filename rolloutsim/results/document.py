@@ -38,7 +38,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.results.contract.case import MANY_NODES, Detail, case_figures
-from rolloutsim.results.metrics import about_moments
+from rolloutsim.results.metrics import about_chance, about_moments
 from rolloutsim.results.thresholds import ThresholdResult, rows_of
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def to_dict(
 
 def _left_out(run: Run, detail: Detail | None) -> Iterator[str]:
     yield from about_moments(run)
+    yield from about_chance(run)
     nodes = max((len(case.node_names) for case in run.cases), default=0)
     if detail is None and nodes > MANY_NODES:
         yield (

@@ -33,6 +33,7 @@ from rolloutsim.results.facts.intervals import Spread, spread
 from rolloutsim.results.facts.records import ratio
 from rolloutsim.results.load.links import LinkSummary, group_links, shared_links
 from rolloutsim.results.time.steps import time_split
+from rolloutsim.scenario.causes import BACKOFF, QPS, RATE_LIMITED
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -187,4 +188,15 @@ def about_moments(run: Run) -> Iterator[str]:
         yield (
             f"Requests were refused at more moments than are told apart: the later ones are known to {width:g} s, "
             "and with them the peak of requests; their numbers are exact."
+        )
+
+
+def about_chance(run: Run) -> Iterator[str]:
+    """That the times at which kubelets asked again are random, in words; nothing if none did, or none at random."""
+    waits = (BACKOFF.number, QPS.number, RATE_LIMITED.number)
+    drawn = (case.name for case in run.cases if not case.bare and np.isin(case.orchestration.steps.cause, waits).any())
+    if any(group.kubelet.requeue != "exact" for group in run.scenario.groups) and next(drawn, None) is not None:
+        yield (
+            "Kubelets look at pods in back-off at random times (image_backoff.requeue): another --seed gives other "
+            "times, --replications 20 their spread."
         )

@@ -19,7 +19,7 @@ def group(keys: str = "", *overrides: str, strategy: str = "rolling") -> NodeGro
 def test_the_kubelets_defaults_are_kubernetes() -> None:
     assert group().kubelet == Kubelet(
         parallel_pulls=1, pull_qps=5.0, pull_burst=10, backoff_initial=10.0, backoff_max=300.0, backoff_jitter=0.0,
-        progress_timeout=300.0, gc_high=0.85, gc_low=0.8, gc_period=300.0,
+        requeue="fixed", progress_timeout=300.0, gc_high=0.85, gc_low=0.8, gc_period=300.0,
     )  # fmt: skip
 
 

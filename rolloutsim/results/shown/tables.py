@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rolloutsim.results.metrics import CaseSummary, RunSummary, about_moments, is_image_case
+from rolloutsim.results.metrics import CaseSummary, RunSummary, about_chance, about_moments, is_image_case
 from rolloutsim.results.numerals import (
     UNKNOWN,
     plus_minus,
@@ -239,7 +239,8 @@ def to_markdown(outcome: Outcome) -> str:
 def footnotes(outcome: Outcome) -> tuple[str, ...]:
     """What was assumed, and what one has to know to read the table."""
     run = outcome.run
-    notes = (*map(visible, run.scenario.notes), *about_moments(run), *_about_intervals(outcome.intervals))
+    chance = _about_intervals(outcome.intervals) if outcome.intervals else about_chance(run)
+    notes = (*map(visible, run.scenario.notes), *about_moments(run), *chance)
     shared = (_SHARED,) if _shows_workloads(run) and _share_images(run) else ()
     return (*notes, *shared, *(_FOOTNOTES[1:] if _shows_workloads(run) else _FOOTNOTES))
 
@@ -251,8 +252,6 @@ def _share_images(run: Run) -> bool:
 
 
 def _about_intervals(intervals: Intervals) -> Iterator[str]:
-    if not intervals:
-        return
     if all(interval is not None and interval.half == 0.0 for interval in intervals.values()):
         yield "All replications took equally long: nothing in this scenario that matters for it is random."
     else:

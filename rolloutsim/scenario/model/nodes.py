@@ -94,9 +94,9 @@ class BackoffSpec(Spec):
     )  # fmt: skip
     requeue: Annotated[str, Word(get_args(Requeue))] = key(
         "fixed", shown="fixed (exact in the ideal model)",
-        description="when the kubelet looks at a pod in back-off, which is pulled for at the first look at or after "
-        "its end. fixed: 10 to 15 s after each failed sync, at random; expiry: after what is left of the back-off, 60 s "
-        "at most, and up to half of that more, at random; exact: when it ends, which no kubelet does",
+        description="when the kubelet looks at a pod in back-off; the first look at or after its end pulls again. "
+        "fixed: 10 to 15 s after each failed sync, at random; expiry: after what is left of the back-off, 60 s at "
+        "most, and up to half of that more, at random; exact: when the back-off ends, which no kubelet does",
         source="kubernetes pkg/kubelet/pod_workers.go completeWork: Jitter(10 s, 0.5), or Jitter(time left, at most "
         "resyncInterval 1 min, 0.5) where the error tells when its back-off ends",
     )  # fmt: skip
