@@ -3,9 +3,12 @@
 A pod's images are brought one after another, each by its pull policy. A pull waits in the kubelet's queue while as
 many as allowed are under way (serial pulls: one), then needs a token (registry_pull_qps); a refusal, like every
 failure, sends the pod into back-off. The kubelet looks at it again now and then (`rolloutsim.fleet.requeue`): it goes
-on if its image has come in the meantime, and asks again at the first look at or after the end of the back-off. Pods
-that want an image whose pull another pod of the node has asked for share that pull. An image is there when it was
-pulled or cached by its own name; another image with the same layers is not enough.
+on if its image has come in the meantime, and asks again at the first look at or after the end of the back-off. An image
+is there when it was pulled or cached by its own name; another image with the same layers is not enough.
+
+Each image of each pod is a call of PullImage, whatever others have asked for: it takes its place in the queue, its
+token and its requests to the registry. Layers that the node has, or that another pull of it brings, the runtime does
+not fetch again; CRI-O lets those who ask for an image that is under way wait for that pull (`server/image_pull.go`).
 
 Sources: Kubernetes `pkg/kubelet/images/image_manager.go`, `puller.go`, `helpers.go` and `pkg/kubelet/kubelet.go`
 @cfce511e: serial puller first come first served, token bucket on starts, presence asked for before back-off, back-off
@@ -39,13 +42,14 @@ NEVER_PULL = "ErrImageNeverPull: the image is not on the node and pull_policy is
 
 
 class Job:
-    """A pull that pods of the node wait for."""
+    """A pull that a pod of the node waits for."""
 
-    __slots__ = ("image", "pods", "row")
+    __slots__ = ("image", "others", "pod", "row")
 
-    def __init__(self, image: str) -> None:
+    def __init__(self, pod: Pod, image: str) -> None:
+        self.pod = pod
         self.image = image
-        self.pods: list[Pod] = []
+        self.others: list[Job] = []  # that a runtime lets wait for this one
         self.row = -1  # in the ledger, when it is under way
 
 
@@ -112,8 +116,7 @@ class Pulls:
             if kubelet.backoffs.get((pod, image)) is backoff and not backoff.is_over:
                 backoff.is_over = True
                 if kubelet.can_start(image):
-                    job = kubelet.jobs[image] = Job(image)
-                    job.pods.append(pod)
+                    job = kubelet.jobs[pod] = Job(pod, image)
                     kubelet.running += 1
                     in_step.append((kubelet, job))
                 else:
@@ -134,7 +137,7 @@ class Pulls:
         for row, (kubelet, job) in zip(rows, in_step, strict=True):
             job.row = row
             self.jobs[row] = (kubelet, job)
-        self.cluster.step_together([job.pods[0] for _, job in in_step], PULL, rows)
+        self.cluster.step_together([job.pod for _, job in in_step], PULL, rows)
         asking = zip(nodes, recipes, rows, strict=True)
         fleet.retries.request([(node, node.begin(recipe, row)) for node, recipe, row in asking])
         in_step.clear()
@@ -193,7 +196,7 @@ class Kubelet:
         self.looks = looks
         self.bucket = None if spec.pull_qps is None else TokenBucket(spec.pull_qps, spec.pull_burst)
         self.queue: deque[Job] = deque()
-        self.jobs: dict[str, Job] = {}  # queued or under way, by image
+        self.jobs: dict[Pod, Job] = {}  # queued or under way
         self.running = 0
         self.wanted: dict[Pod, list[str]] = {}  # images that a pod lacks, the next one last
         self.present = set(present)
@@ -210,9 +213,6 @@ class Kubelet:
         self.wanted.pop(pod, None)
         for image in pod.images:
             self.backoffs.pop((pod, image), None)
-        for job in self.jobs.values():
-            if pod in job.pods:
-                job.pods.remove(pod)
 
     def crash(self) -> None:
         """The node is gone, with all that the kubelet knew."""
@@ -269,13 +269,7 @@ class Kubelet:
         self.cluster.images_ready(pod, self.network.now)
 
     def _queue(self, pod: Pod, image: str) -> None:
-        job = self.jobs.get(image)
-        if job is not None:
-            job.pods.append(pod)
-            self.cluster.step(pod, OTHER_PULL)
-            return
-        job = self.jobs[image] = Job(image)
-        job.pods.append(pod)
+        job = self.jobs[pod] = Job(pod, image)
         self.queue.append(job)
         self._start()
         if self.queue and self.queue[-1] is job:
@@ -286,28 +280,37 @@ class Kubelet:
         most = self.spec.parallel_pulls
         while self.queue and (most is None or self.running < most):
             job = self.queue.popleft()
-            if self.bucket is not None and not self.bucket.accept(self.network.now):
-                self.running += 1
-                self.failed(job, QPS_EXCEEDED, QPS)
-                return  # the failure started what follows in the queue
             self.running += 1
+            if self.bucket is not None and not self.bucket.accept(self.network.now):
+                self._fail(job, QPS_EXCEEDED, QPS)
+                continue
+            if self.node.runtime.shares_pulls and (other := self._under_way(job.image)) is not None:
+                other.others.append(job)
+                if job.pod in self.wanted:
+                    self.cluster.step(job.pod, OTHER_PULL, other.row)
+                continue
             row = job.row = len(self.node.fleet.ledger.pulls.node)
             self.pulls.jobs[row] = (self, job)
-            for pod in job.pods:
-                self.cluster.step(pod, PULL, row)
+            if job.pod in self.wanted:
+                self.cluster.step(job.pod, PULL, row)
             self.node.ask(self.recipes[job.image])
 
+    def _under_way(self, image: str) -> Job | None:
+        """The pull of an image that its runtime is at."""
+        return next((job for job in self.jobs.values() if job.image == image and job.row >= 0), None)
+
     def pulled(self, job: Job) -> None:
-        """An image is there: its pods go on, and the next pull may start."""
-        self.running -= 1
-        del self.jobs[job.image]
+        """An image is there: those who waited for it go on, and the next pull may start."""
         self.present.add(job.image)
-        for pod in job.pods:
-            self.backoffs.pop((pod, job.image), None)
-            images = self.wanted.get(pod)
+        for one in (job, *job.others):
+            self.running -= 1
+            del self.jobs[one.pod]
+        for one in (job, *job.others):
+            images = self.wanted.get(one.pod)
             if images is not None:
+                self.backoffs.pop((one.pod, job.image), None)
                 images.pop()
-                self.go_on(pod)
+                self.go_on(one.pod)
         self._wake(job.image)
         self._start()
 
@@ -324,32 +327,40 @@ class Kubelet:
                     self.together.join(backoff.looks[look], self.pulls.ask_again, (self, pod, image, backoff))
 
     def failed(self, job: Job, reason: str, cause: Cause) -> None:
-        """A pull failed, or was refused its token: its pods wait before they ask again."""
+        """A pull failed: its pod waits before it asks again, and the next pull may start."""
+        self._fail(job, reason, cause)
+        self._start()
+
+    def _fail(self, job: Job, reason: str, cause: Cause) -> None:
+        """A pull failed, or was refused its token."""
         pods = self.back_off(job)
         self.pulls.failing(pods, reason)
         for pod in pods:
             if cause is not QPS:
                 self.cluster.relabel(pod, FAILED_PULL)
             self.cluster.step(pod, cause)
-        if self.queue:
-            self._start()
 
     def back_off(self, job: Job) -> list[Pod]:
         """A pull is over that failed: let the pods that still want its image ask again later, and return them."""
-        self.running -= 1
-        del self.jobs[job.image]
-        spec, now, image = self.spec, self.network.now, job.image
-        longest = spec.backoff_max
-        pods = [pod for pod in job.pods if pod in self.wanted]
-        for pod in pods:
-            key = pod, image
-            known = self.backoffs.get(key)
-            is_new = known is None or now - known.since > 2.0 * longest
-            delay = spec.backoff_initial if known is None or is_new else 2.0 * known.delay
-            if delay > longest:
-                delay = longest
-            more = delay * spec.backoff_jitter * self.random() if spec.backoff_jitter > 0.0 else 0.0
-            looks = self.looks.after(now, now + (delay + more), spec.requeue)
-            backoff = self.backoffs[key] = Backoff(delay, now + more, looks)
-            self.together.join(looks[-1], self.pulls.ask_again, (self, pod, image, backoff))
+        pods: list[Pod] = []
+        for one in (job, *job.others):
+            self.running -= 1
+            del self.jobs[one.pod]
+            if one.pod in self.wanted:
+                pods.append(one.pod)
+                self._wait(one.pod, job.image)
         return pods
+
+    def _wait(self, pod: Pod, image: str) -> None:
+        """Let a pod ask for an image again after its back-off."""
+        spec, now, key = self.spec, self.network.now, (pod, image)
+        longest = spec.backoff_max
+        known = self.backoffs.get(key)
+        is_new = known is None or now - known.since > 2.0 * longest
+        delay = spec.backoff_initial if known is None or is_new else 2.0 * known.delay
+        if delay > longest:
+            delay = longest
+        more = delay * spec.backoff_jitter * self.random() if spec.backoff_jitter > 0.0 else 0.0
+        looks = self.looks.after(now, now + (delay + more), spec.requeue)
+        backoff = self.backoffs[key] = Backoff(delay, now + more, looks)
+        self.together.join(looks[-1], self.pulls.ask_again, (self, pod, image, backoff))

@@ -10,7 +10,7 @@ slowdown
     Pull time / alone time, pull by pull.
 failed pull
     One that its runtime gave up. Where all pods became ready, others took its place, and it is no part of the
-    statistics over pulls.
+    statistics over pulls; neither is one that only asked for what its node had or another pull of it brought.
 bytes on the wire
     What all pulls fetched, compressed; a layer that a node held already, or that another pull of the node
     fetched, counts nothing.
@@ -32,7 +32,7 @@ import numpy.typing as npt
 from rolloutsim.results.facts.intervals import Spread, spread
 from rolloutsim.results.facts.records import ratio
 from rolloutsim.results.load.links import LinkSummary, group_links, shared_links
-from rolloutsim.results.time.steps import time_split
+from rolloutsim.results.time.steps import brings, time_split
 from rolloutsim.scenario.causes import BACKOFF, QPS, RATE_LIMITED
 from rolloutsim.structs import struct
 
@@ -153,8 +153,11 @@ def ready_times(case: CaseRecords, pulls: npt.NDArray[np.bool_]) -> Times:
 
 
 def counted_pulls(case: CaseRecords) -> npt.NDArray[np.bool_]:
-    """Which pulls count in statistics: all, without those that failed and were begun again."""
-    return np.isnan(case.pulls.failed) if case.finished else np.ones(len(case.pulls.asked), np.bool_)
+    """Which pulls count in statistics: all, without those that failed and were begun again, or had nothing to bring.
+
+    An image that its node has, or that another pull of it brings, is only asked for.
+    """
+    return brings(case) if case.finished else brings(case) | ~np.isnan(case.pulls.failed)
 
 
 def alone_time(case: CaseRecords) -> float | None:

@@ -60,6 +60,7 @@ _CONTAINERD: Mapping[str, Default] = {
     "layer_time": Default(0.01, "10 ms", "measured, containerd 1.6.20: 10 ms beside the round trips"),
     "finish_time": Default(0.3, "0.3 s", "measured, containerd 1.6.20: about 0.3 s after the last byte"),
     "keeps_compressed": Default(True, _YES, "containerd core/content, core/unpack/unpacker.go: blobs stay"),
+    "shares_pulls": Default(False, _NO, "containerd internal/cri/server/images/image_pull.go: each call pulls"),
     "rate_limited": Default(
         _NOT_SLEPT, "[0 s, 0 s, 0 s, 0 s]",
         "containerd core/remotes/docker/resolver.go L770-900: 5 attempts, at once, Retry-After ignored",
@@ -94,6 +95,9 @@ _DOCKERD: Mapping[str, Default] = {
     "layer_time": Default(0.01, "10 ms", "assumed: as containerd"),
     "finish_time": Default(0.3, "0.3 s", "assumed: as containerd"),
     "keeps_compressed": Default(False, _NO, "moby daemon/internal/distribution/pull_v2.go: a temporary file"),
+    "shares_pulls": Default(
+        False, _NO, "moby daemon/internal/distribution/xfer/transfer.go: layers are shared, manifests asked for"
+    ),
     "rate_limited": Default((), "[]", "moby daemon/internal/distribution/errors.go L157-189: 429 is not retried"),
     "server_error": Default(
         (5.0, 10.0, 15.0, 20.0), "[5 s, 10 s, 15 s, 20 s]",
@@ -124,6 +128,7 @@ _CRI_O: Mapping[str, Default] = {
     "layer_time": Default(0.008, "8 ms", "measured, skopeo 1.9.3: 8 ms beside the round trips"),
     "finish_time": Default(0.0, "0 s", "assumed: skopeo, measured, ends with the last byte"),
     "keeps_compressed": Default(False, _NO, "containers/image storage/storage_dest.go: a temporary file"),
+    "shares_pulls": Default(True, _YES, "cri-o server/image_pull.go: pullOperationsInProgress"),
     "rate_limited": Default(
         (2.0, 4.0, 8.0, 16.0), "[2 s, 4 s, 8 s, 16 s]",
         "containers/image docker/docker_client.go L58-60, 528-610: 5 attempts, doubled; Retry-After is not simulated",

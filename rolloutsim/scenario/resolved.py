@@ -357,6 +357,7 @@ class Runtime:
     layer_fetch_buffer: float | None = None  # a layer is fetched in ranges of this size [B]; None: in one piece
     parallel_unpacks: int = 1  # layers of an image that are unpacked at a time; they are committed in order
     keeps_compressed: bool = True  # whether compressed layers stay on the node's disk
+    shares_pulls: bool = False  # pulls of an image that are asked for at the same time are one
 
 
 @struct

@@ -42,15 +42,17 @@ def test_three_images_of_5_gb_with_two_parallel_pulls_two_finish_together_then_t
     assert_allclose(case.pulls.asked, [0, 0, 100], **EXACT)
 
 
-def test_images_of_one_pod_are_pulled_one_after_another_and_shared_with_other_pods():
+@pytest.mark.parametrize(("shares", "pulls", "last"), [(False, 3, "pull"), (True, 2, "other_pull")])
+def test_images_of_one_pod_are_pulled_one_after_another_and_their_layers_shared_with_other_pods(shares, pulls, last):
     # Pod x wants a and b; pod y wants b. Unlimited pulls: a for x and b for y share the NIC, 50 MB/s each: a
-    # (100 MB) and b (200 MB): a at 2 s with b half done; b goes on alone with 100 MB left: 3 s. x asks for b at 2 s,
-    # finds y's pull under way, and is ready with it.
-    s = with_kubelet(scene("{a: 100 MB, b: 200 MB}"), parallel_pulls=None)
+    # (100 MB) and b (200 MB): a at 2 s with b half done; b goes on alone with 100 MB left: 3 s. x asks for b at 2 s, in
+    # a pull of its own, which waits for the layer that y's brings, or is y's where the runtime (CRI-O) shares pulls.
+    s = with_runtime(with_kubelet(scene("{a: 100 MB, b: 200 MB}"), parallel_pulls=None), shares_pulls=shares)
     case = roll(s, daemonset("x", "a", "b"), daemonset("y", "b"))
     assert_allclose(case.pods.ready, [3, 3], **EXACT)
-    assert len(case.pulls.node) == 2
-    assert steps(case, 0) == [("pull", 0, 2), ("other_pull", 2, 3)]
+    assert len(case.pulls.node) == pulls
+    assert steps(case, 0) == [("pull", 0, 2), (last, 2, 3)]
+    assert_allclose(case.fetches.bytes_done.sum(), 300e6, **EXACT)
 
 
 def test_a_start_without_a_token_goes_to_back_off():

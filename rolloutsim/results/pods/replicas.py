@@ -13,7 +13,7 @@ import numpy as np
 
 from rolloutsim.results.facts.grouped import Grouped, Rows
 from rolloutsim.results.facts.intervals import Spread, spread
-from rolloutsim.results.time.steps import is_ready
+from rolloutsim.results.time.steps import brings, is_ready
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class WorkloadSummary:
     pulls: int  # of its images; an image of several workloads counts with each
     failed_pulls: int  # of these
     bytes_on_wire: float  # what these pulls fetched [B]
-    pull_time_s: Spread | None  # of those that succeeded [s]; None if there is none
+    pull_time_s: Spread | None  # of those that brought an image [s]; None if there is none
 
 
 def ready_replicas(case: CaseRecords, workload: str) -> ReadyReplicas:
@@ -116,6 +116,7 @@ class _Summaries:
         self.changes = _Changes(case.orchestration)
         self.pods = Grouped(case.pods.workload, len(case.orchestration.workloads))
         self.is_ready = is_ready(case)
+        self.brings = brings(case)
         self.late: dict[str, float] = {}  # by workload, when its progress deadline was first exceeded [s]
         for time, name, what in case.orchestration.conditions:
             if what.startswith(_DEADLINE):
@@ -158,7 +159,7 @@ class _Summaries:
             pulls=len(pulls),
             failed_pulls=int(np.count_nonzero(p.reason[pulls] >= 0)),
             bytes_on_wire=float(case.fetches.bytes_done[fetches].sum()),
-            pull_time_s=spread((p.pulled - p.asked)[pulls[~np.isnan(p.pulled[pulls])]]),
+            pull_time_s=spread((p.pulled - p.asked)[pulls[self.brings[pulls] & ~np.isnan(p.pulled[pulls])]]),
         )
 
 

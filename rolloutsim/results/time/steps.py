@@ -79,6 +79,17 @@ def has_own_time(case: CaseRecords) -> npt.NDArray[np.bool_]:
     return np.array([workload.strategy.name == "all_at_once" for workload in workloads], np.bool_)
 
 
+def brings(case: CaseRecords) -> npt.NDArray[np.bool_]:
+    """Which pulls did not fail, and were not only asked whether what their node had, or another brought, was right."""
+    pulls = case.pulls
+    lasting = np.isnan(pulls.failed)
+    rows = np.flatnonzero(lasting)
+    of_node = pulls.node[rows].astype(np.int64) * len(case.images) + pulls.image[rows]
+    _, first = np.unique(of_node, return_index=True)
+    lasting[np.delete(rows, first)] = False
+    return lasting
+
+
 def is_ready(case: CaseRecords) -> npt.NDArray[np.bool_]:
     """Which pods stay and are ready at the end; one whose node went away after that is not."""
     pods = case.pods

@@ -202,6 +202,9 @@ class GroupSpec(Spec):
     keeps_compressed: OnOff | None = _runtime_key(
         "keeps_compressed", "", "whether compressed layers stay on the disk beside the unpacked ones"
     )
+    shares_pulls: OnOff | None = _runtime_key(
+        "shares_pulls", "", "whether pods that ask for an image at the same time share one pull of it, and its requests"
+    )
     retry: RetrySpec | None = key(
         None, shown="the runtime's", source="those of its keys",
         description="how the runtime reacts to requests that fail",
