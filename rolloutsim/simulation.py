@@ -175,20 +175,22 @@ class _Case:
         # Bare pulls, for which nobody asks again, are waited for as long as it takes.
         horizon = inf if orchestrated is None else self.scenario.horizon
         most = _EVENTS_AT_A_TIME if watch is None else _WATCHED
+        is_over = False
         while self.waiting:
             # Nothing can happen any more once it does fewer; the pods still waited for are the result.
             done = network.run(horizon, most)
             self.events += done
             if orchestrated is not None:
                 self.waiting = orchestrated.waiting
-            if done < most:
+                is_over = orchestrated.is_over
+            if done < most or is_over:
                 break
             if watch is not None:
                 watch()
             if progress is not None and self.events % _EVENTS_AT_A_TIME == 0:
                 share = 1 - self.waiting / self.planned if orchestrated is None else orchestrated.share_done
                 progress(self.case.name, network.now, share)
-        if self.waiting and network.now < horizon < inf and network.peek() < inf:
+        if self.waiting and not is_over and network.now < horizon < inf and network.peek() < inf:
             network.wait(horizon)
 
     def _generator(self, purpose: str) -> np.random.Generator:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 MACHINE = attrgetter(
     *sorted(
         {one.name for one in fields(NodeGroup)}
-        - {"name", "count", "racks", "cached", "kubelet", "storage", "shared_address", "nic_line_rate"}
+        - {"name", "count", "racks", "cached", "kubelet", "storage", "shared_address", "nic_line_rate", "again"}
     )
 )
 

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.recipes import Recipe
     from rolloutsim.fleet.requeue import Looks
     from rolloutsim.network.fluid import FluidNetwork
+    from rolloutsim.scenario.resolved import Again, PullPolicy
     from rolloutsim.scenario.resolved import Kubelet as KubeletSpec
-    from rolloutsim.scenario.resolved import PullPolicy
 
 QPS_EXCEEDED = "pull QPS exceeded"
 NEVER_PULL = "ErrImageNeverPull: the image is not on the node and pull_policy is never"
@@ -56,13 +56,14 @@ class Job:
 class Backoff:
     """The wait after the last of a pod's failures in a row to bring an image."""
 
-    __slots__ = ("delay", "is_over", "looks", "since")
+    __slots__ = ("delay", "failures", "is_over", "looks", "since")
 
     def __init__(self, delay: float, since: float, looks: list[float]) -> None:
         self.delay = delay  # without what jitter adds [s]
         self.since = since  # of the last failure, what jitter adds included [s]
         self.looks = looks  # when the kubelet looks at the pod; at the last time the image may be pulled again [s]
         self.is_over = False
+        self.failures = 1  # of a pull that is no pod's, until now
 
 
 class Pulls:
@@ -106,7 +107,8 @@ class Pulls:
         self.failing(pods, reason)
         for pod in pods:
             self.cluster.relabel(pod, FAILED_PULL)
-        self.cluster.step_together(pods, cause, [-1] * len(pods))
+        waiting = [pod for pod in pods if not pod.given_up]
+        self.cluster.step_together(waiting, cause, [-1] * len(waiting))
         pods.clear()
 
     def ask_again(self, members: list[tuple[Kubelet, Pod, str, Backoff]]) -> None:
@@ -164,13 +166,15 @@ class Kubelet:
         Draws when pods in back-off are looked at.
     present : iterable of str
         The images that the node holds from the beginning.
+    again : Again or None
+        How often pulls that are no pods' are tried again; None: they are pods', and tried as long as it takes.
 
     The cluster that it tells of its pods' steps is set when it exists.
     """
 
     __slots__ = (
-        "backoffs", "bucket", "cluster", "down", "jobs", "looks", "network", "node", "policy", "present", "pulls",
-        "queue", "random", "recipes", "running", "spec", "together", "wanted",
+        "again", "backoffs", "bucket", "cluster", "down", "jobs", "looks", "network", "node", "policy", "present",
+        "pulls", "queue", "random", "recipes", "running", "spec", "together", "wanted",
     )  # fmt: skip
 
     def __init__(
@@ -183,6 +187,7 @@ class Kubelet:
         random: Callable[[], float],
         looks: Looks,
         present: Iterable[str] = (),
+        again: Again | None = None,
     ) -> None:
         self.spec = spec
         self.node = node
@@ -194,6 +199,7 @@ class Kubelet:
         self.policy = policy
         self.random = random
         self.looks = looks
+        self.again = again
         self.bucket = None if spec.pull_qps is None else TokenBucket(spec.pull_qps, spec.pull_burst)
         self.queue: deque[Job] = deque()
         self.jobs: dict[Pod, Job] = {}  # queued or under way
@@ -338,7 +344,8 @@ class Kubelet:
         for pod in pods:
             if cause is not QPS:
                 self.cluster.relabel(pod, FAILED_PULL)
-            self.cluster.step(pod, cause)
+            if not pod.given_up:
+                self.cluster.step(pod, cause)
 
     def back_off(self, job: Job) -> list[Pod]:
         """A pull is over that failed: let the pods that still want its image ask again later, and return them."""
@@ -353,6 +360,9 @@ class Kubelet:
 
     def _wait(self, pod: Pod, image: str) -> None:
         """Let a pod ask for an image again after its back-off."""
+        if self.again is not None:
+            self._wait_as_client(self.again, pod, image)
+            return
         spec, now, key = self.spec, self.network.now, (pod, image)
         longest = spec.backoff_max
         known = self.backoffs.get(key)
@@ -364,3 +374,17 @@ class Kubelet:
         looks = self.looks.after(now, now + (delay + more), spec.requeue)
         backoff = self.backoffs[key] = Backoff(delay, now + more, looks)
         self.together.join(looks[-1], self.pulls.ask_again, (self, pod, image, backoff))
+
+    def _wait_as_client(self, again: Again, pod: Pod, image: str) -> None:
+        """Let a client outside Kubernetes pull once more, or give up."""
+        now, key = self.network.now, (pod, image)
+        known = self.backoffs.get(key)
+        failures = 1 if known is None else known.failures + 1
+        if failures > again.times:
+            self.cluster.give_up(pod)
+            return
+        delay = again.after if known is None else known.delay * again.growth
+        more = delay * again.jitter * self.random() if again.jitter > 0.0 else 0.0
+        backoff = self.backoffs[key] = Backoff(delay, now, [now + (delay + more)])
+        backoff.failures = failures
+        self.together.join(backoff.looks[-1], self.pulls.ask_again, (self, pod, image, backoff))

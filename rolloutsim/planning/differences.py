@@ -24,7 +24,16 @@ from rolloutsim.fleet.build import has_hazards
 from rolloutsim.results.facts.intervals import LEVEL, Interval, mean, mean_interval, student_t
 from rolloutsim.results.thresholds import COMPARISONS, look_up
 from rolloutsim.scenario.conditions import parse_difference
-from rolloutsim.scenario.resolved import Distribution, Fairness, Fault, Kubelet, NodeGroup, ResolvedScenario, Threshold
+from rolloutsim.scenario.resolved import (
+    Again,
+    Distribution,
+    Fairness,
+    Fault,
+    Kubelet,
+    NodeGroup,
+    ResolvedScenario,
+    Threshold,
+)
 from rolloutsim.structs import struct
 
 _ROUNDING = 1e-9  # a smaller share of a number is rounding (assumed: far more than sums of floats are off by)
@@ -164,6 +173,8 @@ def _draws(part: Any, groups: set[str]) -> bool:
             return part.sigma > 0.0
         case Kubelet():
             return part.backoff_jitter > 0.0
+        case Again():
+            return part.times > 0 and part.jitter > 0.0
         case Fault():
             at_random = part.at is None or 0.0 < part.probability < 1.0
             return at_random or (part.kind == "node" and part.target in groups)

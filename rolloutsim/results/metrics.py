@@ -195,11 +195,14 @@ def about_moments(run: Run) -> Iterator[str]:
 
 
 def about_chance(run: Run) -> Iterator[str]:
-    """That the times at which kubelets asked again are random, in words; nothing if none did, or none at random."""
+    """That the times at which was asked again are random, in words; nothing if nobody did, or none at random."""
     waits = (BACKOFF.number, QPS.number, RATE_LIMITED.number)
-    drawn = (case.name for case in run.cases if not case.bare and np.isin(case.orchestration.steps.cause, waits).any())
-    if any(group.kubelet.requeue != "exact" for group in run.scenario.groups) and next(drawn, None) is not None:
-        yield (
-            "Kubelets look at pods in back-off at random times (image_backoff.requeue): another --seed gives other "
-            "times, --replications 20 their spread."
-        )
+    waited = [case for case in run.cases if np.isin(case.orchestration.steps.cause, waits).any()]
+    groups = run.scenario.groups
+    more = "another --seed gives other times, --replications 20 their spread."
+    if any(group.kubelet.requeue != "exact" for group in groups) and not all(
+        case.orchestration.stand_in for case in waited
+    ):
+        yield f"Kubelets look at pods in back-off at random times (image_backoff.requeue): {more}"
+    elif any(group.again.jitter for group in groups) and any(case.orchestration.stand_in for case in waited):
+        yield f"Clients pull again at random times (retry.jitter): {more}"

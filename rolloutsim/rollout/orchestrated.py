@@ -72,6 +72,7 @@ class Orchestrated:
                 lambda: float(generator("backoff").random()),
                 looks,
                 present[index],
+                scenario.groups[group].again if self.bare else None,
             )
             for index, (node, group) in enumerate(zip(actors.nodes, actors.groups, strict=True))
         ]
@@ -122,14 +123,29 @@ class Orchestrated:
         before : list of (Push, list of ImagePush)
             What was to be pushed before the rollout, which does not begin without it.
         """
-        self.missing = tuple(_unpushed(self.scenario, before)) or self.rollout.missing()
+        self.missing = tuple(_unpushed(self.scenario, before)) or (*self._given_up(), *self.rollout.missing())
         self.cluster.close()
         return [(pusher.spec, pusher.pushes) for pusher in self.pushers]
+
+    def _given_up(self) -> Iterator[str]:
+        """The pulls that failed and that nobody tries again, in words."""
+        for workload, group in zip(self.workloads, self.cluster.groups, strict=True):
+            if group.given_up:
+                (name,) = workload.groups
+                yield (
+                    f"{group.given_up} of {workload.replicas} pulls of {workload.name} by '{name}' failed for good, as "
+                    f"clients outside Kubernetes do (nodes.{name}.retry.times lets them pull again)"
+                )
 
     @property
     def waiting(self) -> int:
         """Workloads whose rollout is not over."""
         return self.rollout.waiting
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can come of any of them: they are over, or what is missing is given up."""
+        return not self.rollout.going
 
     @property
     def share_done(self) -> float:

@@ -270,7 +270,12 @@ def _group(name: str, spec: model.GroupSpec, document: Document, line_share: flo
         kubelet=_kubelet(spec, ideal),
         storage=None if ideal else _storage(spec),
         shared_address=spec.shared_address,
+        again=resolved.Again() if spec.retry is None else _again(spec.retry),
     )
+
+
+def _again(spec: model.RetrySpec) -> resolved.Again:
+    return resolved.Again(spec.times, spec.after, spec.growth, spec.jitter)
 
 
 def _kubelet(spec: model.GroupSpec, ideal: bool) -> resolved.Kubelet:

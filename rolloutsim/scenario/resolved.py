@@ -186,6 +186,19 @@ class Retry:
 
 
 @struct
+class Again:
+    """How often a client outside Kubernetes pulls again after its runtime gave a pull up, and after which wait.
+
+    `growth` is the factor from one wait to the next; each is lengthened by up to `jitter` of it, at random.
+    """
+
+    times: int = 0
+    after: float = 0.0  # [s]
+    growth: float = 1.0
+    jitter: float = 0.0
+
+
+@struct
 class RateLimit:
     """A token bucket: `rate` tokens per second, at most `burst` of them."""
 
@@ -392,6 +405,7 @@ class NodeGroup:
     kubelet: Kubelet = field(default_factory=Kubelet)
     storage: Disk | None = None  # what fits on the disk; None: everything
     shared_address: bool = False  # all its nodes reach registries from one address (NAT)
+    again: Again = field(default_factory=Again)  # of pulls that are no pods'
 
     def node_name(self, index: int) -> str:
         """The name of node `index`: `web-007`; at least three digits, as many as the last node needs."""

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 
 from rolloutsim.scenario.causes import STEPS
 from rolloutsim.scenario.resolved import Fault
-from tests.fleet.scenes import CONTAINERD, daemonset, roll, run, scene, with_kubelet, with_runtime
+from tests.fleet.scenes import CONTAINERD, daemonset, roll, scene, with_kubelet, with_runtime
 
 EXACT = {"rtol": 0.0, "atol": 1e-9}
 
@@ -76,7 +76,7 @@ def test_back_off_doubles_up_to_its_maximum():
     # 30.4, 70.6, 150.8, 311, 611.2 and 911.4 s; the last finds the registry up: 1 s later the image is there.
     outage = Fault("outage", "registry", "registry", at=0.0, back_after=900.0)
     s = with_runtime(scene("{a: 100 MB}"), retry=CONTAINERD)
-    case = run(replace(s, faults=(outage,)))
+    case = roll(replace(s, faults=(outage,)), daemonset("a", "a"))
     assert_allclose(case.pulls.asked, [0, 10.2, 30.4, 70.6, 150.8, 311, 611.2, 911.4], **EXACT)
     assert_allclose(case.pulls.failed[:-1] - case.pulls.asked[:-1], 0.2, **EXACT)
     assert_allclose(case.pods.ready, [912.4], **EXACT)

@@ -126,7 +126,10 @@ def _runtime_key(field: str, unit: str, description: str, **more: Any) -> Any:
 
 
 class RetrySpec(Spec):
-    """How a runtime reacts to requests that fail: a list has the waits before the second, third, … attempt."""
+    """How a runtime reacts to requests that fail, and a client outside Kubernetes to pulls that its runtime gave up.
+
+    A list has the waits before the second, third, … attempt.
+    """
 
     rate_limited: tuple[Time, ...] | None = _runtime_key("rate_limited", "time", "after 429")
     server_error: tuple[Time, ...] | None = _runtime_key("server_error", "time", "after 500, 502, 503 or 504")
@@ -137,6 +140,22 @@ class RetrySpec(Spec):
     keeps_partial: OnOff | None = _runtime_key(
         "keeps_partial", "", "whether the parts of layers that a failed pull has fetched are there for the next one"
     )
+    times: Annotated[int, Whole(0, 1000)] = key(
+        0, unit="pulls", source="assumed: docker pull, ctr and CI jobs end with an error",
+        description="how often a client outside Kubernetes pulls again after its runtime gave the pull up; then it has "
+        "failed and stays so. Not for pods: see image_backoff. OpenKruise's ImagePullJob: 3",
+    )  # fmt: skip
+    after: Time = key(
+        0.0, unit="time", shown="0 s", source="assumed", description="wait before it does; OpenKruise's: 1 s"
+    )
+    growth: Annotated[float, Number(1)] = key(
+        1.0, unit="factor", shown="1", source="assumed",
+        description="how many times as long each further wait is; OpenKruise's: 2",
+    )  # fmt: skip
+    jitter: Annotated[float, Quantity("share", zero=True, most=10.0)] = key(
+        0.0, unit="share", shown="0%", source="assumed",
+        description="each wait is lengthened by up to this share of it, at random",
+    )  # fmt: skip
 
 
 class GroupSpec(Spec):
