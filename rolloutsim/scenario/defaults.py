@@ -153,6 +153,20 @@ PROFILES: Mapping[str, Mapping[str, Default]] = {
     "cri-o": _CRI_O,
 }
 
+# Whether kubelets pull one image after another, as each provider ships them; of upstream's only where
+# max_parallel_image_pulls is not above 1.
+SERIAL_PULLS: Mapping[str, Default] = {
+    "upstream": Default(True, _YES, "kubernetes pkg/kubelet/apis/config/v1beta1/defaults.go"),
+    "eks": Default(
+        False, _NO, "Amazon Linux 2023: awslabs/amazon-eks-ami nodeadm/internal/kubelet/config.go defaultKubeletSubConfig"
+    ),
+    "gke": Default(False, _NO, "reported in ovh/public-cloud-roadmap#1164"),
+    "aks": Default(
+        False, _NO, "Azure/AKS#4499, from Kubernetes 1.31 on; node auto-provisioning has true: "
+        "Azure/karpenter-provider-azure#1260",
+    ),
+}  # fmt: skip
+
 RETRIES = tuple(field.name for field in dataclasses.fields(Retry))  # which part of a profile is about retries
 PROGRESS_TIMEOUT = "pull_progress_timeout"  # the part of a profile that is no part of `Runtime`
 
@@ -193,6 +207,16 @@ def runtime(name: str, changes: Mapping[str, Any], ideal: bool) -> Runtime:
             ("resolve_round_trips", "resolve_time", "layer_round_trips", "layer_time", "finish_time"), 0.0
         )
     return Runtime(name=name, retry=retry, **values)
+
+
+def shown_serial_pulls() -> str:
+    """The default of serialize_image_pulls in all profiles of kubelets, as text."""
+    return _by_value({name: one.shown for name, one in SERIAL_PULLS.items()}, "{value} ({names})", ", ")
+
+
+def serial_pulls_source() -> str:
+    """Where those come from."""
+    return _by_value({name: one.source for name, one in SERIAL_PULLS.items()}, "{names}: {value}", "; ")
 
 
 def shown_default(field: str) -> str:

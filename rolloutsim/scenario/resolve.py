@@ -19,7 +19,7 @@ from typing import Any, cast
 from rolloutsim.scenario import links, model, resolved
 from rolloutsim.scenario.checks import cached_nodes, names
 from rolloutsim.scenario.conditions import thresholds
-from rolloutsim.scenario.defaults import BUFFER, PROFILES, PROGRESS_TIMEOUT, RETRIES, fairness, runtime
+from rolloutsim.scenario.defaults import BUFFER, PROFILES, PROGRESS_TIMEOUT, RETRIES, SERIAL_PULLS, fairness, runtime
 from rolloutsim.scenario.images import Layers, layers
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.strategies import ALL, Wanted, amount, has_pods, wanted
@@ -283,7 +283,8 @@ def _kubelet(spec: model.GroupSpec, ideal: bool) -> resolved.Kubelet:
     most = spec.max_parallel_image_pulls
     serial = spec.serialize_image_pulls
     if serial is None:
-        serial = most is None or most == 1
+        # A kubelet refuses to pull serially and several at a time.
+        serial = most == 1 or (most is None and SERIAL_PULLS[spec.kubelet].value)
     timeout = spec.pull_progress_timeout
     return resolved.Kubelet(
         parallel_pulls=1 if serial else most,

@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, get_args
 
-from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES, default_source, shown_default
+from rolloutsim.scenario.defaults import (
+    DEFAULT_RUNTIME,
+    PROFILES,
+    SERIAL_PULLS,
+    default_source,
+    serial_pulls_source,
+    shown_default,
+    shown_serial_pulls,
+)
 from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Short, Whole, Word, fault, is_long, key, short
 from rolloutsim.scenario.model.kinds import (
     AnyRate,
@@ -249,10 +257,15 @@ class GroupSpec(Spec):
         False, source="assumed",
         description="whether the group reaches registries from one address (NAT), which their limits count",
     )  # fmt: skip
+    kubelet: Annotated[str, Word(tuple(SERIAL_PULLS))] = key(
+        "upstream", source="assumed",
+        description="whose kubelet configuration: a profile of sourced defaults, of serialize_image_pulls; eks is that "
+        "of Amazon Linux 2023, aks that of scale sets (VMSS); what else providers ship is Kubernetes' own",
+    )  # fmt: skip
     serialize_image_pulls: OnOff | None = key(
-        None, shown="true; false where max_parallel_image_pulls is above 1",
+        None, shown=f"{shown_serial_pulls()}; false where max_parallel_image_pulls is above 1",
         description="whether the kubelet pulls one image after another",
-        source="kubernetes pkg/kubelet/apis/config/v1beta1/defaults.go",
+        source=serial_pulls_source(),
     )  # fmt: skip
     max_parallel_image_pulls: Annotated[int, Whole(1, 100_000)] | None = key(
         None, unit="images", shown="unlimited", description="images that the kubelet pulls at a time",
