@@ -107,8 +107,11 @@ class _Builder:
         self.network = fleet.network
         self.links = {name: self.network.link(name, link.capacity) for name, link in scenario.links.items()}
         hit = {fault.target for fault in scenario.faults if fault.kind in ("registry", "requests")}
+        cuts = any(fault.kind == "node" for fault in scenario.faults) or any(
+            group.kubelet.pull_timeout is not None for group in scenario.groups
+        )
         self.registries = {
-            name: Registry(index, registry, name in hit, random)
+            name: Registry(index, registry, name in hit, random, cuts)
             for index, (name, registry) in enumerate(scenario.registries.items())
         }
         wanted = dict.fromkeys(pull.image for pulls in case.pulls.values() for pull in pulls)

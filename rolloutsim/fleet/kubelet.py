@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.buckets import TokenBucket
 from rolloutsim.scenario.causes import BACKOFF, FAILED_PULL, KUBELET_QUEUE, OTHER_PULL, PULL, QPS, RATE_LIMITED, Cause
+from rolloutsim.units import format_time
 
 if TYPE_CHECKING:
     from rolloutsim.fleet.disk import DiskSpace
@@ -139,6 +140,7 @@ class Pulls:
         for row, (kubelet, job) in zip(rows, in_step, strict=True):
             job.row = row
             self.jobs[row] = (kubelet, job)
+            kubelet.time(job)
         self.cluster.step_together([job.pod for _, job in in_step], PULL, rows)
         asking = zip(nodes, recipes, rows, strict=True)
         fleet.retries.request([(node, node.begin(recipe, row)) for node, recipe, row in asking])
@@ -297,6 +299,7 @@ class Kubelet:
                 continue
             row = job.row = len(self.node.fleet.ledger.pulls.node)
             self.pulls.jobs[row] = (self, job)
+            self.time(job)
             if job.pod in self.wanted:
                 self.cluster.step(job.pod, PULL, row)
             self.node.ask(self.recipes[job.image])
@@ -304,6 +307,17 @@ class Kubelet:
     def _under_way(self, image: str) -> Job | None:
         """The pull of an image that its runtime is at."""
         return next((job for job in self.jobs.values() if job.image == image and job.row >= 0), None)
+
+    def time(self, job: Job) -> None:
+        """Cancel a pull that begins now when it has lasted too long."""
+        if self.spec.pull_timeout is not None:
+            self.network.call_later(self.spec.pull_timeout, self._time_out, job)
+
+    def _time_out(self, job: Job) -> None:
+        known = self.pulls.jobs.get(job.row)
+        if known is not None and known[1] is job:
+            pull = next(pull for pull in self.node.pulls if pull.row == job.row)
+            self.node.fail(pull, f"not there after {format_time(self.spec.pull_timeout or 0.0)} (pull_timeout)", False)
 
     def pulled(self, job: Job) -> None:
         """An image is there: those who waited for it go on, and the next pull may start."""

@@ -152,7 +152,8 @@ def _looks_at_random(scenario: ResolvedScenario) -> bool:
     if not at_random:
         return False
     for case in scenario.cases:
-        if case.workloads and has_hazards(scenario, case):
+        timed = any(group.kubelet.pull_timeout is not None for group in at_random)
+        if case.workloads and (timed or has_hazards(scenario, case)):
             return True
         calls = {group.name: 0 for group in scenario.groups}
         for workload in case.workloads:

@@ -37,11 +37,13 @@ _NODE_KEYS = (
     "resolve_round_trips", "resolve_time", "layer_round_trips", "layer_time", "finish_time", "start",
 )  # fmt: skip
 _POD_KEYS = (
+    "kubelet",
     "serialize_image_pulls",
     "registry_pull_qps",
     "registry_burst",
     "image_backoff.initial",
     "image_backoff.max",
+    "image_backoff.requeue",
 )
 _NETWORK_KEYS = ("mtu", "efficiency", "latency", "buffer", "queue", "fairness", "congestion_control")
 _FAIRNESS_KEYS = ("fairness.sigma", "fairness.memory", "fairness.conquest")
@@ -52,6 +54,7 @@ _REAL_ONLY = (
     *(key for key, is_network in _RATES.items() if not is_network), "unpack.cores", "runtime", "resolve_round_trips",
     "resolve_time", "layer_round_trips", "layer_time", "finish_time", "mtu", "efficiency", "latency", "buffer", "queue",
     "fairness", "congestion_control", *_FAIRNESS_KEYS, "max_connections", "ttfb", "tls", "step_overhead", "startup",
+    "image_backoff.requeue",
 )  # fmt: skip
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?) (B|s|B/s)")
 _KINDS: Mapping[str, Kind] = {"B": "size", "s": "time", "B/s": "rate"}

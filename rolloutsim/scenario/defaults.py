@@ -158,7 +158,8 @@ PROFILES: Mapping[str, Mapping[str, Default]] = {
 SERIAL_PULLS: Mapping[str, Default] = {
     "upstream": Default(True, _YES, "kubernetes pkg/kubelet/apis/config/v1beta1/defaults.go"),
     "eks": Default(
-        False, _NO, "Amazon Linux 2023: awslabs/amazon-eks-ami nodeadm/internal/kubelet/config.go defaultKubeletSubConfig"
+        False, _NO,
+        "Amazon Linux 2023: awslabs/amazon-eks-ami nodeadm/internal/kubelet/config.go defaultKubeletSubConfig",
     ),
     "gke": Default(False, _NO, "reported in ovh/public-cloud-roadmap#1164"),
     "aks": Default(

@@ -295,6 +295,7 @@ def _kubelet(spec: model.GroupSpec, ideal: bool) -> resolved.Kubelet:
         backoff_jitter=spec.image_backoff.jitter,
         requeue="exact" if ideal else cast(resolved.Requeue, spec.image_backoff.requeue),
         progress_timeout=_limit(PROFILES[spec.runtime][PROGRESS_TIMEOUT].value if timeout is None else timeout),
+        pull_timeout=_limit(spec.pull_timeout),
         gc_high=spec.image_gc.high,
         gc_low=spec.image_gc.low,
         gc_period=spec.image_gc.period,

@@ -166,6 +166,8 @@ class Kubelet:
     backoff_jitter: float = 0.0  # each back-off is lengthened by up to this share of it, at random
     requeue: Requeue = "exact"
     progress_timeout: float | None = 300.0  # a pull without a byte for so long is cancelled; None: never [s]
+    # One that lasts so long is, whether bytes come or not; None: none is [s].
+    pull_timeout: float | None = field(default=None, metadata={"unless_empty": True})
     gc_high: float = 0.85  # image garbage collection begins above this share of the disk ...
     gc_low: float = 0.80  # ... and ends below this one
     gc_period: float = 300.0  # [s]

@@ -50,16 +50,20 @@ class Registry(Source):
         Whether a fault of the scenario is one of this registry.
     random : callable
         Gives random numbers in [0, 1); asked only while requests fail at random.
+    cuts : bool
+        Whether a fault of a node or a pull_timeout may end pulls before they have an answer.
     """
 
-    __slots__ = ("failing", "limits", "may_fail", "random", "up")
+    __slots__ = ("failing", "is_steady", "limits", "random", "up")
 
-    def __init__(self, index: int, spec: resolved.Registry, may_fail: bool, random: Callable[[], float]) -> None:
+    def __init__(
+        self, index: int, spec: resolved.Registry, may_fail: bool, random: Callable[[], float], cuts: bool = False
+    ) -> None:
         connections = tuple(Connections(spec.max_connections) for _ in spec.replicas or ("",))
         super().__init__(index, spec.name, connections, spec.may_refuse or may_fail)
         self.limits = [Limit(limit) for limit in spec.rate_limits]
         self.by_address = any(limit.per == "address" for limit in spec.rate_limits)
-        self.may_fail = may_fail
+        self.is_steady = not may_fail and not cuts
         self.random = random
         self.up = True
         self.failing = 0.0  # probability that a request fails
@@ -82,7 +86,7 @@ class Registry(Source):
 
     def refuses_until(self, address: int, now: float, manifest: bool) -> float:
         """The same of all requests until a time [s], the present one where more than time could change it."""
-        return now if self.may_fail else self._next_at(address, manifest)
+        return self._next_at(address, manifest) if self.is_steady else now
 
     def _next_at(self, address: int, manifest: bool) -> float:
         """Until when the first limit that counts such a request refuses it [s]."""

@@ -1,5 +1,6 @@
 """Groups of nodes: their lines and disks, their container runtime, their kubelet."""
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, get_args
 
@@ -239,6 +240,12 @@ class GroupSpec(Spec):
     pull_progress_timeout: Annotated[float, Quantity("time", unlimited=True, word="off")] | None = _runtime_key(
         "pull_progress_timeout", "time", "a pull to which no byte has come for so long is cancelled"
     )
+    pull_timeout: Annotated[float, Quantity("time", unlimited=True, word="off")] = key(
+        math.inf, unit="time", shown="off",
+        description="a pull that lasts so long is cancelled, whether bytes come or not; it counts from when the "
+        "runtime is asked. Nomad has 5m (image_pull_timeout), OpenKruise's ImagePullJob 600 s",
+        source="kubelet config/v1beta1/types.go runtimeRequestTimeout: all requests but image pulls",
+    )  # fmt: skip
     cached: dict[str, Annotated[int | str, ShareOrCount()]] = key(
         {}, name="image", unit="share or nodes",
         description="image → the nodes that hold it already; a share of the nodes is rounded down",
