@@ -132,6 +132,16 @@ class Pulls:
         if not in_step:
             return
         fleet = in_step[0][0].node.fleet
+        if len(in_step) == 1:
+            ((kubelet, job),) = in_step
+            in_step.clear()
+            node, recipe = kubelet.node, kubelet.recipes[job.image]
+            job.row = fleet.ledger.pulls.add(node.index, recipe.image, fleet.network.now, 0)
+            self.jobs[job.row] = (kubelet, job)
+            kubelet.time(job)
+            self.cluster.step_together([job.pod], PULL, (job.row,))
+            fleet.retries.request([(node, node.begin(recipe, job.row))])
+            return
         nodes = [kubelet.node for kubelet, _ in in_step]
         recipes = [kubelet.recipes[job.image] for kubelet, job in in_step]
         rows = fleet.ledger.pulls.add_all(

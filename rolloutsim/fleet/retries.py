@@ -218,31 +218,34 @@ class Crowd:
         del self.members[:first]
         number = len(self.members) - self.gone
         if number:
-            self._refuse(self.retries.together.network.now, number)
+            again_at = self._refuse(self.retries.together.network.now, number)
+            if again_at >= 0.0:
+                self.go_on(again_at, number)
         else:
             del self.retries.incidents.crowds[self]
 
-    def _refuse(self, now: float, number: int) -> None:
-        """All of them are refused."""
-        refusals, way, together = self.retries.incidents.refusals, self.way, self.retries.together
-        refusals.repeat(self.row, -1, number)
+    def _refuse(self, now: float, number: int) -> float:
+        """All of them are refused; when they ask again [s], -1: they are given up, in time."""
+        refusals, way, row = self.retries.incidents.refusals, self.way, self.row
+        refusals.repeat(row, -1, number)
         self.row = refusals.add(way.number, now, LIMITED, -1, number)
         self.asked += 1
-        answered = now + way.round_trip
+        trip = way.round_trip
         found = again((way,), way, LIMITED, self.failures, self.runtime.retry)
         if found is None:
-            together.call_at(answered, self._give_up, self)
-            return
+            self.retries.together.call_at(now + trip, self._give_up, self)
+            return -1.0
         _, self.failures, delay = found
-        self.costs.append(way.round_trip + delay)
-        self.go_on(answered + delay, number)
+        self.costs.append(trip + delay)
+        return now + trip + delay
 
     def go_on(self, time: float, number: int = 1) -> None:
-        """They ask again at a time [s]; where all of them will be refused that is settled now."""
-        way, together = self.way, self.retries.together
-        if time < way.source.refuses_until(self.address, together.network.now, self.manifest):
-            self._refuse(time, number)
-        else:
+        """They ask again at a time [s]; as often as all of them will be refused that is settled now."""
+        together = self.retries.together
+        hopeless_until = self.way.source.refuses_until(self.address, together.network.now, self.manifest)
+        while 0.0 <= time < hopeless_until:
+            time = self._refuse(time, number)
+        if time >= 0.0:
             together.call_at(time, self.ask, self)
 
     def _give_up(self, _: object) -> None:
