@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 # What random numbers are drawn for; each purpose has a generator of its own, the same in every case, so that
 # cases (and scenarios compared with the same seed) differ by what they are and not by luck.
-_PURPOSES = ("asking", "startup", "requests", "backoff", "faults", "fairness")
+_PURPOSES = ("asking", "startup", "requests", "backoff", "faults", "fairness", "requeue")
 
 # What a case leaves are circles, its network above all: so many of the collector's generations are looked through for
 # them, those that have been there longer are left in peace.
@@ -175,20 +175,22 @@ class _Case:
         # Bare pulls, for which nobody asks again, are waited for as long as it takes.
         horizon = inf if orchestrated is None else self.scenario.horizon
         most = _EVENTS_AT_A_TIME if watch is None else _WATCHED
+        is_over = False
         while self.waiting:
             # Nothing can happen any more once it does fewer; the pods still waited for are the result.
             done = network.run(horizon, most)
             self.events += done
             if orchestrated is not None:
                 self.waiting = orchestrated.waiting
-            if done < most:
+                is_over = orchestrated.is_over
+            if done < most or is_over:
                 break
             if watch is not None:
                 watch()
             if progress is not None and self.events % _EVENTS_AT_A_TIME == 0:
                 share = 1 - self.waiting / self.planned if orchestrated is None else orchestrated.share_done
                 progress(self.case.name, network.now, share)
-        if self.waiting and network.now < horizon < inf and network.peek() < inf:
+        if self.waiting and not is_over and network.now < horizon < inf and network.peek() < inf:
             network.wait(horizon)
 
     def _generator(self, purpose: str) -> np.random.Generator:

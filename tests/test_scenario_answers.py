@@ -18,29 +18,33 @@ def run(name: str, *overrides: str) -> rolloutsim.Result:
     return rolloutsim.load(ROOT / f"scenarios/{name}.yaml", list(overrides)).run()
 
 
-def herd(jitter: str) -> tuple[int, float]:
-    """The most pulls at a time after the outage, and when the last pod is ready [s]."""
-    result = run("thundering-herd", f"nodes.edge.image_backoff.jitter={jitter}")
+def herd(requeue: str, seed: int = 1) -> tuple[int, float, float]:
+    """The most pulls at a time after the outage, when the last of them begins and when the last pod is ready [s]."""
+    result = run("thundering-herd", f"nodes.edge.image_backoff.requeue={requeue}", f"seed={seed}")
     (case,) = result.run.cases
     after = (case.pulls.asked > BACK) & np.isfinite(case.pulls.pulled)
     asked, pulled = case.pulls.asked[after], case.pulls.pulled[after]
     assert len(asked) == 200
-    assert result["all"].rollout_time is not None
-    return max(int(((asked <= time) & (pulled > time)).sum()) for time in asked), result["all"].rollout_time
+    ready = result["all"].rollout_time
+    assert ready is not None
+    return max(int(((asked <= time) & (pulled > time)).sum()) for time in asked), float(asked.max()), ready
 
 
-def test_without_jitter_the_whole_herd_comes_back_at_the_same_moment() -> None:
+def test_kubelets_that_looked_when_back_offs_end_would_all_come_back_at_the_same_moment() -> None:
     """Oracle: waits of 10, 20 and 40 s after pulls that break at 2 s, then 12 GB through 10 Gbit/s."""
-    peak, ready = herd("0%")
+    peak, _, ready = herd("exact")
     assert peak == 200
     least = 200 * 60e6 / (1.25e9 * 1448 / 1538)
     assert 2 + 10 + 20 + 40 + least < ready < 2 + 10 + 20 + 40 + least + 3
 
 
-def test_a_fifth_of_jitter_halves_the_herd() -> None:
-    peak, ready = herd("20%")
-    assert peak <= 100
-    assert ready > herd("0%")[1]
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_kubelets_spread_the_herd_by_their_looks(seed: int) -> None:
+    """Oracle: each of three waits ends with a look up to 15 s late, so pulls begin from 72 s on and until 72 + 45 s."""
+    peak, last, ready = herd("fixed", seed)
+    assert peak < 100
+    assert 90.0 < last < 2 + 10 + 20 + 40 + 3 * 15
+    assert last < ready < last + 10
 
 
 def test_the_disk_is_what_binds_a_machine_learning_image() -> None:

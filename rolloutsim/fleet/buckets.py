@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from math import floor
+from math import floor, inf
 
 # A token that is due now may lack the last bit of a sum of floats.
 _ONE = 1.0 - 1e-9
+_DUE = 1e-9
 
 
 class TokenBucket:
@@ -44,10 +45,9 @@ class TokenBucket:
         self.tokens = tokens - 1.0 if tokens > 1.0 else 0.0
         return True
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there was no token left when it was last asked for one."""
-        return self.tokens < _ONE
+    def next_at(self) -> float:
+        """Until when there is no token, whoever asks [s]."""
+        return self.since + (_ONE - self.tokens) / self.rate if self.rate > 0.0 else inf
 
 
 class FixedWindow:
@@ -77,17 +77,16 @@ class FixedWindow:
     def accept(self, now: float) -> bool:
         """Count one more, if the window has room."""
         # A request that is due as a window ends may lack the last bit of a sum of floats.
-        late = (now - self.ends) / self.length + 1e-9
+        late = (now - self.ends) / self.length + _DUE
         if late >= 0.0:
             self.ends += self.length * (floor(late) + 1)
             self.left = self.count
         self.since = now
-        if self.is_empty:
+        if self.left < _ONE:
             return False
         self.left -= 1.0
         return True
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether the window had no room left when it was last asked."""
-        return self.left < _ONE
+    def next_at(self) -> float:
+        """Until when the window has no room, whoever asks [s]."""
+        return self.ends - _DUE * self.length if self.left < _ONE else -inf

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 MACHINE = attrgetter(
     *sorted(
         {one.name for one in fields(NodeGroup)}
-        - {"name", "count", "racks", "cached", "kubelet", "storage", "shared_address", "nic_line_rate"}
+        - {"name", "count", "racks", "cached", "kubelet", "storage", "shared_address", "nic_line_rate", "again"}
     )
 )
 
@@ -113,8 +113,11 @@ class _Builder:
         self.network = fleet.network
         self.links = {name: self.network.link(name, link.capacity) for name, link in scenario.links.items()}
         hit = {fault.target for fault in scenario.faults if fault.kind in ("registry", "requests")}
+        cuts = any(fault.kind == "node" for fault in scenario.faults) or any(
+            group.kubelet.pull_timeout is not None for group in scenario.groups
+        )
         self.registries = {
-            name: Registry(index, registry, name in hit, random)
+            name: Registry(index, registry, name in hit, random, cuts)
             for index, (name, registry) in enumerate(scenario.registries.items())
         }
         for name, registry in scenario.registries.items():

@@ -2,25 +2,30 @@
 
 A pod's images are brought one after another, each by its pull policy. A pull waits in the kubelet's queue while as
 many as allowed are under way (serial pulls: one), then needs a token (registry_pull_qps); a refusal, like every
-failure, sends the pod into back-off, after which it asks again. Pods that want an image whose pull another pod of
-the node has asked for share that pull, and a pod in back-off goes on as soon as another one has brought its image.
-An image is there when it was pulled or cached by its own name; another image with the same layers is not enough.
+failure, sends the pod into back-off. The kubelet looks at it again now and then (`rolloutsim.fleet.requeue`): it goes
+on if its image has come in the meantime, and asks again at the first look at or after the end of the back-off. An image
+is there when it was pulled or cached by its own name; another image with the same layers is not enough.
+
+Each image of each pod is a call of PullImage, whatever others have asked for: it takes its place in the queue, its
+token and its requests to the registry. Layers that the node has, or that another pull of it brings, the runtime does
+not fetch again; CRI-O lets those who ask for an image that is under way wait for that pull (`server/image_pull.go`).
 
 Sources: Kubernetes `pkg/kubelet/images/image_manager.go`, `puller.go`, `helpers.go` and `pkg/kubelet/kubelet.go`
 @cfce511e: serial puller first come first served, token bucket on starts, presence asked for before back-off, back-off
-by pod and image, 10 s doubling to 300 s without jitter; client-go `util/flowcontrol/backoff.go`: it begins anew when
-more than twice its maximum lies between two failures. The retry comes when the back-off ends, and an image that
-another pod brought is seen at once (assumed: a kubelet looks again after 10 to 15 s, `pod_workers.go` backOffPeriod).
+by pod and image, 10 s doubling to 300 s; client-go `util/flowcontrol/backoff.go`: it begins anew when more than twice
+its maximum lies between two failures.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.buckets import TokenBucket
 from rolloutsim.scenario.causes import BACKOFF, FAILED_PULL, KUBELET_QUEUE, OTHER_PULL, PULL, QPS, RATE_LIMITED, Cause
+from rolloutsim.units import format_time
 
 if TYPE_CHECKING:
     from rolloutsim.fleet.disk import DiskSpace
@@ -28,34 +33,38 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.node import Node
     from rolloutsim.fleet.pods import Cluster, Pod
     from rolloutsim.fleet.recipes import Recipe
+    from rolloutsim.fleet.requeue import Looks
     from rolloutsim.network.fluid import FluidNetwork
+    from rolloutsim.scenario.resolved import Again, PullPolicy
     from rolloutsim.scenario.resolved import Kubelet as KubeletSpec
-    from rolloutsim.scenario.resolved import PullPolicy
 
 QPS_EXCEEDED = "pull QPS exceeded"
 NEVER_PULL = "ErrImageNeverPull: the image is not on the node and pull_policy is never"
 
 
 class Job:
-    """A pull that pods of the node wait for."""
+    """A pull that a pod of the node waits for."""
 
-    __slots__ = ("image", "pods", "row")
+    __slots__ = ("image", "others", "pod", "row")
 
-    def __init__(self, image: str) -> None:
+    def __init__(self, pod: Pod, image: str) -> None:
+        self.pod = pod
         self.image = image
-        self.pods: list[Pod] = []
+        self.others: list[Job] = []  # that a runtime lets wait for this one
         self.row = -1  # in the ledger, when it is under way
 
 
 class Backoff:
     """The wait after the last of a pod's failures in a row to bring an image."""
 
-    __slots__ = ("delay", "is_over", "since")
+    __slots__ = ("delay", "failures", "is_over", "looks", "since")
 
-    def __init__(self, delay: float, since: float) -> None:
+    def __init__(self, delay: float, since: float, looks: list[float]) -> None:
         self.delay = delay  # without what jitter adds [s]
         self.since = since  # of the last failure, what jitter adds included [s]
+        self.looks = looks  # when the kubelet looks at the pod; at the last time the image may be pulled again [s]
         self.is_over = False
+        self.failures = 1  # of a pull that is no pod's, until now
 
 
 class Pulls:
@@ -99,18 +108,18 @@ class Pulls:
         self.failing(pods, reason)
         for pod in pods:
             self.cluster.relabel(pod, FAILED_PULL)
-        self.cluster.step_together(pods, cause, [-1] * len(pods))
+        waiting = [pod for pod in pods if not pod.given_up]
+        self.cluster.step_together(waiting, cause, [-1] * len(waiting))
         pods.clear()
 
     def ask_again(self, members: list[tuple[Kubelet, Pod, str, Backoff]]) -> None:
-        """The back-offs of pods end."""
+        """Pods in back-off are looked at, and go on."""
         in_step: list[tuple[Kubelet, Job]] = []
         for kubelet, pod, image, backoff in members:
             if kubelet.backoffs.get((pod, image)) is backoff and not backoff.is_over:
                 backoff.is_over = True
                 if kubelet.can_start(image):
-                    job = kubelet.jobs[image] = Job(image)
-                    job.pods.append(pod)
+                    job = kubelet.jobs[pod] = Job(pod, image)
                     kubelet.running += 1
                     in_step.append((kubelet, job))
                 else:
@@ -123,6 +132,16 @@ class Pulls:
         if not in_step:
             return
         fleet = in_step[0][0].node.fleet
+        if len(in_step) == 1:
+            ((kubelet, job),) = in_step
+            in_step.clear()
+            node, recipe = kubelet.node, kubelet.recipes[job.image]
+            job.row = fleet.ledger.pulls.add(node.index, recipe.image, fleet.network.now, 0)
+            self.jobs[job.row] = (kubelet, job)
+            kubelet.time(job)
+            self.cluster.step_together([job.pod], PULL, (job.row,))
+            fleet.retries.request([(node, node.begin(recipe, job.row))])
+            return
         nodes = [kubelet.node for kubelet, _ in in_step]
         recipes = [kubelet.recipes[job.image] for kubelet, job in in_step]
         rows = fleet.ledger.pulls.add_all(
@@ -131,7 +150,8 @@ class Pulls:
         for row, (kubelet, job) in zip(rows, in_step, strict=True):
             job.row = row
             self.jobs[row] = (kubelet, job)
-        self.cluster.step_together([job.pods[0] for _, job in in_step], PULL, rows)
+            kubelet.time(job)
+        self.cluster.step_together([job.pod for _, job in in_step], PULL, rows)
         asking = zip(nodes, recipes, rows, strict=True)
         fleet.retries.request([(node, node.begin(recipe, row)) for node, recipe, row in asking])
         in_step.clear()
@@ -153,16 +173,20 @@ class Kubelet:
     policy : callable
         The pull policy of (pod, image).
     random : callable
-        Gives numbers in [0, 1); asked only if there is jitter.
+        Gives numbers in [0, 1); asked only if the back-off itself has jitter.
+    looks : Looks
+        Draws when pods in back-off are looked at.
     present : iterable of str
         The images that the node holds from the beginning.
+    again : Again or None
+        How often pulls that are no pods' are tried again; None: they are pods', and tried as long as it takes.
 
     The cluster that it tells of its pods' steps is set when it exists.
     """
 
     __slots__ = (
-        "backoffs", "bucket", "cluster", "down", "jobs", "network", "node", "policy", "present", "pulls", "queue",
-        "random", "recipes", "running", "spec", "together", "wanted",
+        "again", "backoffs", "bucket", "cluster", "down", "jobs", "looks", "network", "node", "policy", "present",
+        "pulls", "queue", "random", "recipes", "running", "spec", "together", "wanted",
     )  # fmt: skip
 
     def __init__(
@@ -173,7 +197,9 @@ class Kubelet:
         pulls: Pulls,
         policy: Callable[[Pod, str], PullPolicy],
         random: Callable[[], float],
+        looks: Looks,
         present: Iterable[str] = (),
+        again: Again | None = None,
     ) -> None:
         self.spec = spec
         self.node = node
@@ -184,9 +210,11 @@ class Kubelet:
         self.cluster: Cluster
         self.policy = policy
         self.random = random
+        self.looks = looks
+        self.again = again
         self.bucket = None if spec.pull_qps is None else TokenBucket(spec.pull_qps, spec.pull_burst)
         self.queue: deque[Job] = deque()
-        self.jobs: dict[str, Job] = {}  # queued or under way, by image
+        self.jobs: dict[Pod, Job] = {}  # queued or under way
         self.running = 0
         self.wanted: dict[Pod, list[str]] = {}  # images that a pod lacks, the next one last
         self.present = set(present)
@@ -203,9 +231,6 @@ class Kubelet:
         self.wanted.pop(pod, None)
         for image in pod.images:
             self.backoffs.pop((pod, image), None)
-        for job in self.jobs.values():
-            if pod in job.pods:
-                job.pods.remove(pod)
 
     def crash(self) -> None:
         """The node is gone, with all that the kubelet knew."""
@@ -262,13 +287,7 @@ class Kubelet:
         self.cluster.images_ready(pod, self.network.now)
 
     def _queue(self, pod: Pod, image: str) -> None:
-        job = self.jobs.get(image)
-        if job is not None:
-            job.pods.append(pod)
-            self.cluster.step(pod, OTHER_PULL)
-            return
-        job = self.jobs[image] = Job(image)
-        job.pods.append(pod)
+        job = self.jobs[pod] = Job(pod, image)
         self.queue.append(job)
         self._start()
         if self.queue and self.queue[-1] is job:
@@ -279,64 +298,117 @@ class Kubelet:
         most = self.spec.parallel_pulls
         while self.queue and (most is None or self.running < most):
             job = self.queue.popleft()
-            if self.bucket is not None and not self.bucket.accept(self.network.now):
-                self.running += 1
-                self.failed(job, QPS_EXCEEDED, QPS)
-                return  # the failure started what follows in the queue
             self.running += 1
+            if self.bucket is not None and not self.bucket.accept(self.network.now):
+                self._fail(job, QPS_EXCEEDED, QPS)
+                continue
+            if self.node.runtime.shares_pulls and (other := self._under_way(job.image)) is not None:
+                other.others.append(job)
+                if job.pod in self.wanted:
+                    self.cluster.step(job.pod, OTHER_PULL, other.row)
+                continue
             row = job.row = len(self.node.fleet.ledger.pulls.node)
             self.pulls.jobs[row] = (self, job)
-            for pod in job.pods:
-                self.cluster.step(pod, PULL, row)
+            self.time(job)
+            if job.pod in self.wanted:
+                self.cluster.step(job.pod, PULL, row)
             self.node.ask(self.recipes[job.image])
 
+    def _under_way(self, image: str) -> Job | None:
+        """The pull of an image that its runtime is at."""
+        return next((job for job in self.jobs.values() if job.image == image and job.row >= 0), None)
+
+    def time(self, job: Job) -> None:
+        """Cancel a pull that begins now when it has lasted too long."""
+        if self.spec.pull_timeout is not None:
+            self.network.call_later(self.spec.pull_timeout, self._time_out, job)
+
+    def _time_out(self, job: Job) -> None:
+        known = self.pulls.jobs.get(job.row)
+        if known is not None and known[1] is job:
+            pull = next(pull for pull in self.node.pulls if pull.row == job.row)
+            self.node.fail(pull, f"not there after {format_time(self.spec.pull_timeout or 0.0)} (pull_timeout)", False)
+
     def pulled(self, job: Job) -> None:
-        """An image is there: its pods go on, and the next pull may start."""
-        self.running -= 1
-        del self.jobs[job.image]
+        """An image is there: those who waited for it go on, and the next pull may start."""
         self.present.add(job.image)
-        for pod in job.pods:
-            self.backoffs.pop((pod, job.image), None)
-            images = self.wanted.get(pod)
+        for one in (job, *job.others):
+            self.running -= 1
+            del self.jobs[one.pod]
+        for one in (job, *job.others):
+            images = self.wanted.get(one.pod)
             if images is not None:
+                self.backoffs.pop((one.pod, job.image), None)
                 images.pop()
-                self.go_on(pod)
+                self.go_on(one.pod)
         self._wake(job.image)
         self._start()
 
     def _wake(self, image: str) -> None:
-        """Pods in back-off find an image that has come in the meantime."""
+        """Pods in back-off find an image that has come in the meantime when they are looked at."""
+        now = self.network.now
         for (pod, wanted), backoff in list(self.backoffs.items()):
             if wanted == image and not backoff.is_over and self.policy(pod, image) != "always":
-                backoff.is_over = True
-                self.go_on(pod)
+                look = bisect_left(backoff.looks, now)
+                if self.spec.requeue == "exact":
+                    backoff.is_over = True
+                    self.go_on(pod)
+                elif look < len(backoff.looks) - 1:
+                    self.together.join(backoff.looks[look], self.pulls.ask_again, (self, pod, image, backoff))
 
     def failed(self, job: Job, reason: str, cause: Cause) -> None:
-        """A pull failed, or was refused its token: its pods wait before they ask again."""
+        """A pull failed: its pod waits before it asks again, and the next pull may start."""
+        self._fail(job, reason, cause)
+        self._start()
+
+    def _fail(self, job: Job, reason: str, cause: Cause) -> None:
+        """A pull failed, or was refused its token."""
         pods = self.back_off(job)
         self.pulls.failing(pods, reason)
         for pod in pods:
             if cause is not QPS:
                 self.cluster.relabel(pod, FAILED_PULL)
-            self.cluster.step(pod, cause)
-        if self.queue:
-            self._start()
+            if not pod.given_up:
+                self.cluster.step(pod, cause)
 
     def back_off(self, job: Job) -> list[Pod]:
         """A pull is over that failed: let the pods that still want its image ask again later, and return them."""
-        self.running -= 1
-        del self.jobs[job.image]
-        spec, now, image = self.spec, self.network.now, job.image
-        longest = spec.backoff_max
-        pods = [pod for pod in job.pods if pod in self.wanted]
-        for pod in pods:
-            key = pod, image
-            known = self.backoffs.get(key)
-            is_new = known is None or now - known.since > 2.0 * longest
-            delay = spec.backoff_initial if known is None or is_new else 2.0 * known.delay
-            if delay > longest:
-                delay = longest
-            more = delay * spec.backoff_jitter * self.random() if spec.backoff_jitter > 0.0 else 0.0
-            backoff = self.backoffs[key] = Backoff(delay, now + more)
-            self.together.join(now + (delay + more), self.pulls.ask_again, (self, pod, image, backoff))
+        pods: list[Pod] = []
+        for one in (job, *job.others):
+            self.running -= 1
+            del self.jobs[one.pod]
+            if one.pod in self.wanted:
+                pods.append(one.pod)
+                self._wait(one.pod, job.image)
         return pods
+
+    def _wait(self, pod: Pod, image: str) -> None:
+        """Let a pod ask for an image again after its back-off."""
+        if self.again is not None:
+            self._wait_as_client(self.again, pod, image)
+            return
+        spec, now, key = self.spec, self.network.now, (pod, image)
+        longest = spec.backoff_max
+        known = self.backoffs.get(key)
+        is_new = known is None or now - known.since > 2.0 * longest
+        delay = spec.backoff_initial if known is None or is_new else 2.0 * known.delay
+        if delay > longest:
+            delay = longest
+        more = delay * spec.backoff_jitter * self.random() if spec.backoff_jitter > 0.0 else 0.0
+        looks = self.looks.after(now, now + (delay + more), spec.requeue)
+        backoff = self.backoffs[key] = Backoff(delay, now + more, looks)
+        self.together.join(looks[-1], self.pulls.ask_again, (self, pod, image, backoff))
+
+    def _wait_as_client(self, again: Again, pod: Pod, image: str) -> None:
+        """Let a client outside Kubernetes pull once more, or give up."""
+        now, key = self.network.now, (pod, image)
+        known = self.backoffs.get(key)
+        failures = 1 if known is None else known.failures + 1
+        if failures > again.times:
+            self.cluster.give_up(pod)
+            return
+        delay = again.after if known is None else known.delay * again.growth
+        more = delay * again.jitter * self.random() if again.jitter > 0.0 else 0.0
+        backoff = self.backoffs[key] = Backoff(delay, now, [now + (delay + more)])
+        backoff.failures = failures
+        self.together.join(backoff.looks[-1], self.pulls.ask_again, (self, pod, image, backoff))

@@ -20,9 +20,9 @@ class Pod:
     """
 
     __slots__ = (
-        "asked", "available", "cause", "code", "deleted", "deleted_at", "deleted_by", "epoch", "gone", "gone_at",
-        "images", "node", "old", "ordinal", "pull", "ready", "row", "since", "started", "startup", "stuck_at",
-        "workload",
+        "asked", "available", "cause", "code", "deleted", "deleted_at", "deleted_by", "epoch", "given_up", "gone",
+        "gone_at", "images", "node", "old", "ordinal", "pull", "ready", "row", "since", "started", "startup",
+        "stuck_at", "workload",
     )  # fmt: skip
 
     def __init__(self, row: int, old: bool, workload: int, node: int, images: tuple[str, ...], ordinal: int) -> None:
@@ -34,6 +34,7 @@ class Pod:
         self.images = images
         self.ordinal = ordinal
         self.asked = self.started = self.ready = self.available = self.deleted = self.gone = False
+        self.given_up = False  # nobody asks for its images any more
         self.epoch = 0
         self.cause: Cause | None = None
         self.since = nan
@@ -62,6 +63,7 @@ class PodGroup:
         self.on_node = on_node
         self.old_pods = self.old_ready = self.old_available = 0
         self.new_pods = self.new_ready = self.new_available = 0
+        self.given_up = 0  # pods for whose images nobody asks any more
         self.old: list[Pod] = []
         self._left: dict[int, deque[Pod]] = {}  # by node, in the order of their rows
         # Outdated entries stay until they come to the top.

@@ -111,7 +111,12 @@ class PodLife:
     def step_together(self, pods: list[Pod], cause: Cause, pulls: Iterable[int]) -> None:
         """Pods whose last pull failed begin to wait for something else at once, each for a pull or -1."""
         now = self.network.now
-        self.ledger.steps.add_all(pods, now)
+        if len(pods) == 1:
+            (pod,) = pods
+            if pod.cause is not None:
+                self.ledger.steps.add(pod.row, pod.cause, pod.since, now, pull=pod.pull)
+        else:
+            self.ledger.steps.add_all(pods, now)
         for pod, pull in zip(pods, pulls, strict=True):
             pod.cause, pod.pull, pod.since = cause, pull, now
 

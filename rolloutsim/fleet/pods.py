@@ -181,6 +181,12 @@ class Cluster(PodLife):
 
     # ---- what kubelets and faults do ----------------------------------------------------------------
 
+    def give_up(self, pod: Pod) -> None:
+        """Nobody asks for a pod's images any more."""
+        pod.given_up = True
+        self.groups[pod.workload].given_up += 1
+        self.look(pod.workload)
+
     def node_down(self, node: int) -> None:
         """A node goes away: what was on it is not ready any more."""
         if self.placement.down[node]:
@@ -198,7 +204,7 @@ class Cluster(PodLife):
             was_ready = pod.ready
             self._unready(pod, now)
             pod.started = False
-            if not pod.old:
+            if not pod.old and not pod.given_up:
                 self._undo(pod, was_ready)
             self._note(pod)
         if evictable:
@@ -228,7 +234,7 @@ class Cluster(PodLife):
             elif pod.old:
                 pod.started = True
                 self._start(pod, self.startup(pod.workload))
-            else:
+            elif not pod.given_up:
                 self._ask(pod)
 
     def _evict(self, what: tuple[int, int]) -> None:

@@ -52,7 +52,7 @@ class Retries:
         Called with (rows of pulls, reason, whether a rate limit was it) when these are given up.
     """
 
-    __slots__ = ("failed", "incidents", "pulls", "together")
+    __slots__ = ("alone", "failed", "incidents", "pulls", "together")
 
     def __init__(
         self,
@@ -65,9 +65,16 @@ class Retries:
         self.incidents = incidents
         self.pulls = pulls
         self.failed = failed
+        self.alone = False  # whether nobody else asks again at this instant
 
     def request(self, askers: list[tuple[Asker, Pull]]) -> None:
         """Send the first requests of pulls, one after another; of those in step that are refused one is looked at."""
+        if len(askers) == 1:
+            self.alone = True
+            node, pull = askers[0]
+            node.request(pull)
+            self.alone = False
+            return
         refusals, requests = self.incidents.refusals, self.pulls.requests
         crowd: Crowd | None = None
         limited, number = 0.0, 0
@@ -116,6 +123,11 @@ class Retries:
         pull.limited += cost
         if way is not pull.recipe.ways[-1]:
             together.call_at(answered + delay, node.request, pull)
+            return
+        if self.alone:
+            crowd = pull.crowd = Crowd(self, node, pull, manifest)
+            self.incidents.crowds[crowd] = None
+            crowd.go_on(answered + delay)
             return
         last = together.last(answered + delay)
         if isinstance(last, Crowd) and last.takes(node, pull, row):
@@ -206,25 +218,35 @@ class Crowd:
         del self.members[:first]
         number = len(self.members) - self.gone
         if number:
-            self._refuse(number)
+            again_at = self._refuse(self.retries.together.network.now, number)
+            if again_at >= 0.0:
+                self.go_on(again_at, number)
         else:
             del self.retries.incidents.crowds[self]
 
-    def _refuse(self, number: int) -> None:
-        """All of them are refused."""
-        refusals, way, together = self.retries.incidents.refusals, self.way, self.retries.together
-        now = together.network.now
-        refusals.repeat(self.row, -1, number)
+    def _refuse(self, now: float, number: int) -> float:
+        """All of them are refused; when they ask again [s], -1: they are given up, in time."""
+        refusals, way, row = self.retries.incidents.refusals, self.way, self.row
+        refusals.repeat(row, -1, number)
         self.row = refusals.add(way.number, now, LIMITED, -1, number)
         self.asked += 1
-        answered = now + way.round_trip
+        trip = way.round_trip
         found = again((way,), way, LIMITED, self.failures, self.runtime.retry)
         if found is None:
-            together.call_at(answered, self._give_up, self)
-            return
+            self.retries.together.call_at(now + trip, self._give_up, self)
+            return -1.0
         _, self.failures, delay = found
-        self.costs.append(way.round_trip + delay)
-        together.call_at(answered + delay, self.ask, self)
+        self.costs.append(trip + delay)
+        return now + trip + delay
+
+    def go_on(self, time: float, number: int = 1) -> None:
+        """They ask again at a time [s]; as often as all of them will be refused that is settled now."""
+        together = self.retries.together
+        hopeless_until = self.way.source.refuses_until(self.address, together.network.now, self.manifest)
+        while 0.0 <= time < hopeless_until:
+            time = self._refuse(time, number)
+        if time >= 0.0:
+            together.call_at(time, self.ask, self)
 
     def _give_up(self, _: object) -> None:
         retries, words = self.retries, reason_of(LIMITED)

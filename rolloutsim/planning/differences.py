@@ -20,10 +20,20 @@ from statistics import variance
 from typing import Any
 
 from rolloutsim.errors import UsageError
+from rolloutsim.fleet.build import has_hazards
 from rolloutsim.results.facts.intervals import LEVEL, Interval, mean, mean_interval, student_t
 from rolloutsim.results.thresholds import COMPARISONS, look_up
 from rolloutsim.scenario.conditions import parse_difference
-from rolloutsim.scenario.resolved import Distribution, Fairness, Fault, Kubelet, NodeGroup, ResolvedScenario, Threshold
+from rolloutsim.scenario.resolved import (
+    Again,
+    Distribution,
+    Fairness,
+    Fault,
+    Kubelet,
+    NodeGroup,
+    ResolvedScenario,
+    Threshold,
+)
 from rolloutsim.structs import struct
 
 _ROUNDING = 1e-9  # a smaller share of a number is rounding (assumed: far more than sums of floats are off by)
@@ -131,9 +141,29 @@ def _welch(old: Sequence[float], new: Sequence[float]) -> Interval | None:
 
 
 def is_random(scenario: ResolvedScenario) -> bool:
-    """Whether any number in a simulation of the scenario is drawn; it may still not matter for its results."""
+    """Whether any number in a simulation of the scenario may be drawn; it may still not matter for its results."""
     groups = {group.name for group in scenario.groups}
-    return any(_draws(part, groups) for part in _parts(scenario))
+    return any(_draws(part, groups) for part in _parts(scenario)) or _looks_at_random(scenario)
+
+
+def _looks_at_random(scenario: ResolvedScenario) -> bool:
+    """Whether pods may have to wait for their kubelets' next look, the time of which is drawn."""
+    at_random = [group for group in scenario.groups if group.kubelet.requeue != "exact"]
+    if not at_random:
+        return False
+    for case in scenario.cases:
+        timed = any(group.kubelet.pull_timeout is not None for group in at_random)
+        if case.workloads and (timed or has_hazards(scenario, case)):
+            return True
+        calls = {group.name: 0 for group in scenario.groups}
+        for workload in case.workloads:
+            nodes = sum(group.count for group in scenario.groups if group.name in workload.groups)
+            for name in workload.groups:
+                calls[name] += -(-workload.replicas // max(nodes, 1)) * len(workload.images)
+        limits = (group.kubelet for group in at_random if calls[group.name] > group.kubelet.pull_burst)
+        if any(kubelet.pull_qps is not None for kubelet in limits):
+            return True
+    return False
 
 
 def _draws(part: Any, groups: set[str]) -> bool:
@@ -144,6 +174,8 @@ def _draws(part: Any, groups: set[str]) -> bool:
             return part.sigma > 0.0
         case Kubelet():
             return part.backoff_jitter > 0.0
+        case Again():
+            return part.times > 0 and part.jitter > 0.0
         case Fault():
             at_random = part.at is None or 0.0 < part.probability < 1.0
             return at_random or (part.kind == "node" and part.target in groups)

@@ -38,11 +38,13 @@ _NODE_KEYS = (
     "start", "stagger",
 )  # fmt: skip
 _POD_KEYS = (
+    "kubelet",
     "serialize_image_pulls",
     "registry_pull_qps",
     "registry_burst",
     "image_backoff.initial",
     "image_backoff.max",
+    "image_backoff.requeue",
 )
 _NETWORK_KEYS = ("mtu", "efficiency", "latency", "buffer", "queue", "fairness", "congestion_control", "tcp_window")
 _FAIRNESS_KEYS = ("fairness.sigma", "fairness.memory", "fairness.conquest")
@@ -63,6 +65,7 @@ _REAL_ONLY = (
     "resolve_time", "layer_round_trips", "layer_time", "kept_connections", "finish_time", "mtu", "efficiency",
     "latency", "buffer", "queue", "fairness", "congestion_control", *_FAIRNESS_KEYS, "max_connections", "ttfb",
     "manifest_ttfb", "tls", "tcp_window", "stagger", "step_overhead", "startup",
+    "image_backoff.requeue",
 )  # fmt: skip
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?) (B|s|B/s)")
 _KINDS: Mapping[str, Kind] = {"B": "size", "s": "time", "B/s": "rate"}

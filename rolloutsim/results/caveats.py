@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rolloutsim.results.checked import outside
+from rolloutsim.scenario.causes import BACKOFF, QPS, RATE_LIMITED
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import Run
@@ -19,6 +22,20 @@ def caveats(run: Run) -> Iterator[str]:
 
         yield from about_latencies(run)
     yield from outside(run)
+
+
+def about_chance(run: Run) -> Iterator[str]:
+    """That the times at which was asked again are random, in words; nothing if nobody did, or none at random."""
+    waits = (BACKOFF.number, QPS.number, RATE_LIMITED.number)
+    waited = [case for case in run.cases if np.isin(case.orchestration.steps.cause, waits).any()]
+    groups = run.scenario.groups
+    more = "another --seed gives other times, --replications 20 their spread."
+    if any(group.kubelet.requeue != "exact" for group in groups) and not all(
+        case.orchestration.stand_in for case in waited
+    ):
+        yield f"Kubelets look at pods in back-off at random times (image_backoff.requeue): {more}"
+    elif any(group.again.jitter for group in groups) and any(case.orchestration.stand_in for case in waited):
+        yield f"Clients pull again at random times (retry.jitter): {more}"
 
 
 def _about_moments(run: Run) -> Iterator[str]:

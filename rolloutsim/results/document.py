@@ -41,7 +41,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rolloutsim.results.caveats import caveats
+from rolloutsim.results.caveats import about_chance, caveats
 from rolloutsim.results.contract.case import MANY_NODES, Detail, case_figures
 from rolloutsim.results.thresholds import ThresholdResult, rows_of
 
@@ -75,7 +75,7 @@ def to_dict(
         "model": scenario.model,
         "seed": run.seed,
         "replications": 1,
-        "notes": [*scenario.notes, *caveats(run), *_left_out(run, detail)],
+        "notes": [*scenario.notes, *caveats(run), *about_chance(run), *_left_out(run, detail)],
         "cases": [
             case_figures(case, summary.cases[case.name], detail) | {"thresholds": rows_of(results, case.name)}
             for case in run.cases

@@ -65,5 +65,5 @@ def is_orchestrated(scenario: ResolvedScenario, case: Case) -> bool:
         or scenario.faults
         or scenario.pushes
         or any(registry.may_refuse for registry in scenario.registries.values())
-        or any(group.storage for group in scenario.groups)
+        or any(group.storage or group.kubelet.pull_timeout is not None for group in scenario.groups)
     )

@@ -46,6 +46,11 @@ class Controller(ABC):
         return self.begun and self.pods.new_available >= self.wanted and self.pods.old_ready <= self._kept
 
     @property
+    def over(self) -> bool:
+        """Whether nothing will come any more: it is done, or the pods that are missing are given up."""
+        return self.done or self.begun and self.pods.new_available + self.pods.given_up >= self.wanted
+
+    @property
     def _kept(self) -> int:
         """Pods of the old version that stay."""
         return 0
@@ -78,7 +83,7 @@ class Controller(ABC):
         waits : mapping of Cause to int
             How many of its pods wait for what.
         """
-        if self.done:
+        if self.done or self.over and not self.pods.old_pods:
             return ""
         name, wanted, pods = self.workload.name, self.wanted, self.pods
         text = f"workload '{name}': {pods.new_available} of {wanted} pods of the new version are available"

@@ -28,7 +28,9 @@ _BY_STRATEGY: dict[str, type[Controller]] = {
 
 
 class Rollout:
-    """All controllers of a case; `waiting` is how many of them are not done, kept up to date.
+    """All controllers of a case.
+
+    `waiting` is how many of them are not done, `going` for how many of these something may come; both kept up to date.
 
     Parameters
     ----------
@@ -43,18 +45,20 @@ class Rollout:
     def __init__(self, cluster: Cluster, api_call: float, times: Times | None) -> None:
         self.cluster = cluster
         self.controllers = [_controller(cluster, number, api_call, times) for number in range(len(cluster.workloads))]
-        self.waiting = len(self.controllers)
+        self.waiting = self.going = len(self.controllers)
         self._done = [False] * len(self.controllers)
+        self._over = [False] * len(self.controllers)
         cluster.settled = self._count
         for workload, controller in zip(cluster.workloads, self.controllers, strict=True):
             cluster.network.call_later(workload.start, controller.begin)
 
     def _count(self, changed: Iterable[int]) -> None:
         for number in changed:
-            done = self.controllers[number].done
+            done, over = self.controllers[number].done, self.controllers[number].over
             self.waiting += self._done[number] - done
-            self._done[number] = done
-        if not self.waiting:
+            self.going += self._over[number] - over
+            self._done[number], self._over[number] = done, over
+        if not self.going:
             self.cluster.network.halt()
 
     def missing(self) -> tuple[str, ...]:

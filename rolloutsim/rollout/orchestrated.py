@@ -12,6 +12,8 @@ from rolloutsim.fleet.kubelet import Kubelet, Pulls
 from rolloutsim.fleet.pod_ledger import PodLedger
 from rolloutsim.fleet.pods import Cluster, Pod
 from rolloutsim.fleet.push import ImagePush, Pusher
+from rolloutsim.fleet.requeue import Looks
+from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.rollout.before import PushedBefore
 from rolloutsim.rollout.controllers import API_CALL, start
 from rolloutsim.scenario.resolved import Kubelet as KubeletSpec
@@ -59,6 +61,7 @@ class Orchestrated:
         self.bare = not case.workloads
         self._policies = {image.name: default_policy(image.name) for image in actors.images}
         present = _cached_images(scenario)
+        looks = Looks(lambda number: generator("requeue").random(number).tolist())
         self.kubelets = [
             Kubelet(
                 _bare(scenario.groups[group].kubelet) if self.bare else scenario.groups[group].kubelet,
@@ -67,7 +70,9 @@ class Orchestrated:
                 self.pulls,
                 self._policy,
                 lambda: float(generator("backoff").random()),
+                looks,
                 present[index],
+                scenario.groups[group].again if self.bare else None,
             )
             for index, (node, group) in enumerate(zip(actors.nodes, actors.groups, strict=True))
         ]
@@ -119,14 +124,32 @@ class Orchestrated:
         before : list of (Push, list of ImagePush)
             What was to be pushed before the rollout, which does not begin without it.
         """
-        self.missing = tuple(_unpushed(self.scenario, before, self.filled)) or self.rollout.missing()
+        self.missing = tuple(_unpushed(self.scenario, before, self.filled)) or (
+            *self._given_up(),
+            *self.rollout.missing(),
+        )
         self.cluster.close()
         return [(pusher.spec, pusher.pushes) for pusher in self.pushers]
+
+    def _given_up(self) -> Iterator[str]:
+        """The pulls that failed and that nobody tries again, in words."""
+        for workload, group in zip(self.workloads, self.cluster.groups, strict=True):
+            if group.given_up:
+                (name,) = workload.groups
+                yield (
+                    f"{group.given_up} of {workload.replicas} pulls of {workload.name} by '{name}' failed for good, as "
+                    f"clients outside Kubernetes do (nodes.{name}.retry.times lets them pull again)"
+                )
 
     @property
     def waiting(self) -> int:
         """Workloads whose rollout is not over."""
         return self.rollout.waiting
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can come of any of them: they are over, or what is missing is given up."""
+        return not self.rollout.going
 
     @property
     def share_done(self) -> float:

@@ -66,6 +66,7 @@ _CONTAINERD: Mapping[str, Default] = {
     ),
     "finish_time": Default(0.3, "0.3 s", "measured, containerd 1.6.20: about 0.3 s after the last byte"),
     "keeps_compressed": Default(True, _YES, "containerd core/content, core/unpack/unpacker.go: blobs stay"),
+    "shares_pulls": Default(False, _NO, "containerd internal/cri/server/images/image_pull.go: each call pulls"),
     "rate_limited": Default(
         _NOT_SLEPT, "[0 s, 0 s, 0 s, 0 s]",
         "containerd core/remotes/docker/resolver.go L770-900: 5 attempts, at once, Retry-After ignored",
@@ -103,6 +104,9 @@ _DOCKERD: Mapping[str, Default] = {
     ),
     "finish_time": Default(0.3, "0.3 s", "assumed: as containerd"),
     "keeps_compressed": Default(False, _NO, "moby daemon/internal/distribution/pull_v2.go: a temporary file"),
+    "shares_pulls": Default(
+        False, _NO, "moby daemon/internal/distribution/xfer/transfer.go: layers are shared, manifests asked for"
+    ),
     "rate_limited": Default((), "[]", "moby daemon/internal/distribution/errors.go L157-189: 429 is not retried"),
     "server_error": Default(
         (5.0, 10.0, 15.0, 20.0), "[5 s, 10 s, 15 s, 20 s]",
@@ -137,6 +141,7 @@ _CRI_O: Mapping[str, Default] = {
     ),
     "finish_time": Default(0.0, "0 s", "assumed: skopeo, measured, ends with the last byte"),
     "keeps_compressed": Default(False, _NO, "containers/image storage/storage_dest.go: a temporary file"),
+    "shares_pulls": Default(True, _YES, "cri-o server/image_pull.go: pullOperationsInProgress"),
     "rate_limited": Default(
         (2.0, 4.0, 8.0, 16.0), "[2 s, 4 s, 8 s, 16 s]",
         "containers/image docker/docker_client.go L58-60, 528-610: 5 attempts, doubled; Retry-After is not simulated",
@@ -160,6 +165,21 @@ PROFILES: Mapping[str, Mapping[str, Default]] = {
     "dockerd": _DOCKERD,
     "cri-o": _CRI_O,
 }
+
+# Whether kubelets pull one image after another, as each provider ships them; of upstream's only where
+# max_parallel_image_pulls is not above 1.
+SERIAL_PULLS: Mapping[str, Default] = {
+    "upstream": Default(True, _YES, "kubernetes pkg/kubelet/apis/config/v1beta1/defaults.go"),
+    "eks": Default(
+        False, _NO,
+        "Amazon Linux 2023: awslabs/amazon-eks-ami nodeadm/internal/kubelet/config.go defaultKubeletSubConfig",
+    ),
+    "gke": Default(False, _NO, "reported in ovh/public-cloud-roadmap#1164"),
+    "aks": Default(
+        False, _NO, "Azure/AKS#4499, from Kubernetes 1.31 on; node auto-provisioning has true: "
+        "Azure/karpenter-provider-azure#1260",
+    ),
+}  # fmt: skip
 
 RETRIES = tuple(field.name for field in dataclasses.fields(Retry))  # which part of a profile is about retries
 PROGRESS_TIMEOUT = "pull_progress_timeout"  # the part of a profile that is no part of `Runtime`
@@ -213,6 +233,16 @@ def runtime(name: str, changes: Mapping[str, Any], ideal: bool) -> Runtime:
         )
         values["kept_connections"] = 0  # whose set-up would take no time
     return Runtime(name=name, retry=retry, **values)
+
+
+def shown_serial_pulls() -> str:
+    """The default of serialize_image_pulls in all profiles of kubelets, as text."""
+    return _by_value({name: one.shown for name, one in SERIAL_PULLS.items()}, "{value} ({names})", ", ")
+
+
+def serial_pulls_source() -> str:
+    """Where those come from."""
+    return _by_value({name: one.source for name, one in SERIAL_PULLS.items()}, "{names}: {value}", "; ")
 
 
 def shown_default(field: str) -> str:

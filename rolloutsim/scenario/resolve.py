@@ -19,7 +19,7 @@ from typing import Any, cast
 from rolloutsim.scenario import links, model, resolved
 from rolloutsim.scenario.checks import cached_nodes, names
 from rolloutsim.scenario.conditions import thresholds
-from rolloutsim.scenario.defaults import BUFFER, PROFILES, PROGRESS_TIMEOUT, RETRIES, fairness, runtime
+from rolloutsim.scenario.defaults import BUFFER, PROFILES, PROGRESS_TIMEOUT, RETRIES, SERIAL_PULLS, fairness, runtime
 from rolloutsim.scenario.images import Layers, layers
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.strategies import ALL, Wanted, amount, has_pods, wanted
@@ -285,18 +285,25 @@ def _group(name: str, spec: model.GroupSpec, document: Document, line_share: flo
         pull_cap=_limit(spec.pull_cap),
         connection_cap=spec.connection_cap,
         cached={image: cached_nodes(value, spec.count) for image, value in spec.cached.items()},
-        kubelet=_kubelet(spec),
+        kubelet=_kubelet(spec, ideal),
         storage=None if ideal else _storage(spec),
         shared_address=spec.shared_address,
         stagger=0.0 if ideal else spec.stagger,
+        again=resolved.Again() if spec.retry is None else _again(spec.retry),
     )
 
 
-def _kubelet(spec: model.GroupSpec) -> resolved.Kubelet:
+def _again(spec: model.RetrySpec) -> resolved.Again:
+    return resolved.Again(spec.times, spec.after, spec.growth, spec.jitter)
+
+
+def _kubelet(spec: model.GroupSpec, ideal: bool) -> resolved.Kubelet:
+    """A group's kubelets; those of the ideal model look at pods when their back-offs end."""
     most = spec.max_parallel_image_pulls
     serial = spec.serialize_image_pulls
     if serial is None:
-        serial = most is None or most == 1
+        # A kubelet refuses to pull serially and several at a time.
+        serial = most == 1 or (most is None and SERIAL_PULLS[spec.kubelet].value)
     timeout = spec.pull_progress_timeout
     return resolved.Kubelet(
         parallel_pulls=1 if serial else most,
@@ -305,7 +312,9 @@ def _kubelet(spec: model.GroupSpec) -> resolved.Kubelet:
         backoff_initial=spec.image_backoff.initial,
         backoff_max=spec.image_backoff.max,
         backoff_jitter=spec.image_backoff.jitter,
+        requeue="exact" if ideal else cast(resolved.Requeue, spec.image_backoff.requeue),
         progress_timeout=_limit(PROFILES[spec.runtime][PROGRESS_TIMEOUT].value if timeout is None else timeout),
+        pull_timeout=_limit(spec.pull_timeout),
         gc_high=spec.image_gc.high,
         gc_low=spec.image_gc.low,
         gc_period=spec.image_gc.period,

@@ -28,6 +28,7 @@ Queue = Literal["drop_tail", "fq_codel"]
 CongestionControl = Literal["cubic", "bbr"]
 StrategyName = Literal["all_at_once", "rolling", "daemonset", "statefulset", "waves"]
 PullPolicy = Literal["always", "if_not_present", "never"]
+Requeue = Literal["fixed", "expiry", "exact"]
 Per = Literal["account", "address"]
 Counted = Literal["requests", "pulls"]
 LimitKind = Literal["token_bucket", "fixed_window"]
@@ -153,7 +154,9 @@ class Workload:
 class Kubelet:
     """What a node's kubelet does to the pulls of pods; pulls of a schedule or a bare node are not its affair.
 
-    `parallel_pulls` None: as many as there are; 1: one after another (serialize_image_pulls).
+    `parallel_pulls` None: as many as there are; 1: one after another (serialize_image_pulls). `requeue` says when a pod
+    in back-off is looked at: `exact` when the back-off ends, which no kubelet does; for the others see
+    `rolloutsim.fleet.requeue`.
     """
 
     parallel_pulls: int | None = 1
@@ -162,7 +165,10 @@ class Kubelet:
     backoff_initial: float = 10.0  # [s]
     backoff_max: float = 300.0  # [s]
     backoff_jitter: float = 0.0  # each back-off is lengthened by up to this share of it, at random
+    requeue: Requeue = "exact"
     progress_timeout: float | None = 300.0  # a pull without a byte for so long is cancelled; None: never [s]
+    # One that lasts so long is, whether bytes come or not; None: none is [s].
+    pull_timeout: float | None = field(default=None, metadata={"unless_empty": True})
     gc_high: float = 0.85  # image garbage collection begins above this share of the disk ...
     gc_low: float = 0.80  # ... and ends below this one
     gc_period: float = 300.0  # [s]
@@ -180,6 +186,19 @@ class Retry:
     broken: tuple[float, ...] = ()  # after a refused or broken connection
     resumes: bool = True  # a broken body goes on where it broke (Range), else from its beginning
     keeps_partial: bool = True  # a failed pull's unfinished layers are there for the next attempt
+
+
+@struct
+class Again:
+    """How often a client outside Kubernetes pulls again after its runtime gave a pull up, and after which wait.
+
+    `growth` is the factor from one wait to the next; each is lengthened by up to `jitter` of it, at random.
+    """
+
+    times: int = 0
+    after: float = 0.0  # [s]
+    growth: float = 1.0
+    jitter: float = 0.0
 
 
 @struct
@@ -371,6 +390,7 @@ class Runtime:
     parallel_unpacks: int = 1  # layers of an image that are unpacked at a time; they are committed in order
     keeps_compressed: bool = True  # whether compressed layers stay on the node's disk
     kept_connections: int = 0  # idle ones that a pull keeps for its next layers; 0: each layer sets up its own
+    shares_pulls: bool = False  # pulls of an image that are asked for at the same time are one
 
 
 @struct
@@ -407,6 +427,7 @@ class NodeGroup:
     storage: Disk | None = None  # what fits on the disk; None: everything
     stagger: float = 0.0  # within which nodes ask one after the other that are to ask at once [s]
     shared_address: bool = False  # all its nodes reach registries from one address (NAT)
+    again: Again = field(default_factory=Again)  # of pulls that are no pods'
 
     def node_name(self, index: int) -> str:
         """The name of node `index`: `web-007`; at least three digits, as many as the last node needs."""

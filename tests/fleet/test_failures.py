@@ -69,7 +69,8 @@ def test_dockerd_waits_five_seconds_more_with_each_attempt():
 @pytest.mark.parametrize(("retry", "again"), [(CONTAINERD, 0.0), (replace(CONTAINERD, keeps_partial=False), 40 * MB)])
 def test_what_a_failed_pull_had_fetched_is_there_for_the_next_if_the_runtime_keeps_it(retry, again):
     # Away from 0.4 to 5 s: the pull fails at 0.6 s, the next begins at 10.6 s with what is left.
-    case = run(replace(with_runtime(scene("{a: 100 MB}"), retry=retry), faults=(outage(0.4, 4.6),)))
+    s = replace(with_runtime(scene("{a: 100 MB}"), retry=retry), faults=(outage(0.4, 4.6),))
+    case = roll(s, daemonset("a", "a"))
     assert_allclose(case.pods.ready, [10.6 + (60 * MB + again) / (100 * MB)], **EXACT)
     assert_allclose(case.fetches.bytes_done.sum(), 100 * MB + again, **EXACT)
     assert_allclose(case.fetches.again.sum(), again, **EXACT)
@@ -100,7 +101,7 @@ def test_a_limit_on_pulls_is_met_by_the_kubelets_back_off():
     s = scene("{a: 100 MB}", nodes=4, network="400 MB/s")
     s = replace(s, groups=tuple(replace(g, shared_address=True) for g in s.groups))
     s = with_runtime(with_registry(s, rate_limits=(RateLimit(1 / 25, 2, "address", "pulls"),)), retry=CONTAINERD)
-    case = run(s)
+    case = roll(s, daemonset("a", "a"))
     assert_allclose(np.sort(case.pods.ready), [0.5, 0.5, 30.25, 70.25], **EXACT)
     assert case.reasons == ("429 Too Many Requests",)
     assert (case.orchestration.refusals.status == 429).all()
@@ -152,7 +153,7 @@ def test_cri_o_waits_itself_when_it_is_rate_limited():
     s = with_runtime(s, retry=CRIO, resolve_requests=1)
     # Requests count here: the manifest and the layer are two, and the limit is on all of them.
     s = with_registry(s, rate_limits=(RateLimit(1 / 25, 2, "account", "pulls"),))
-    case = run(s)
+    case = roll(s, daemonset("a", "a"))
     assert_allclose(np.sort(case.pods.ready), [0.5, 0.5, 30.25, 54.25], **EXACT)
     first = int(np.flatnonzero(np.abs(case.pods.ready - 30.25) < 1e-6)[0])
     assert len(case.pulls.node) == 5
@@ -164,7 +165,7 @@ def test_cri_o_waits_itself_when_it_is_rate_limited():
 def test_requests_that_fail_at_random_are_counted_and_nothing_is_lost():
     flaky = Fault("flaky", "requests", "registry", at=0.0, probability=0.2)
     s = with_runtime(scene("{a: {layers: [10 MB, 20 MB, 30 MB]}}", nodes=50), retry=CONTAINERD)
-    case = run(replace(s, faults=(flaky,)))
+    case = roll(replace(s, faults=(flaky,)), daemonset("a", "a"))
     assert case.finished
     assert_allclose(case.fetches.bytes_done.sum() - case.fetches.again.sum(), 50 * 60 * MB, rtol=1e-12)
     refused = int(case.orchestration.refusals.count.sum())
@@ -222,7 +223,8 @@ def test_a_pull_without_a_byte_is_cancelled_after_the_progress_timeout():
     # next attempt at 330 s finds the 50 MB, sees the last progress then, is cancelled at 640 s (310 s later, the
     # first look with more than 300 s); at 660 s (20 s) the next: cancelled at 970 s; 40 s: at 1010 s the uplink works.
     stopped = Fault("stopped", "link", "registry.uplink", at=0.5, back_after=1000.0, remaining=0.0)
-    case = run(replace(with_runtime(scene("{a: 100 MB}"), retry=CONTAINERD), faults=(stopped,)))
+    s = replace(with_runtime(scene("{a: 100 MB}"), retry=CONTAINERD), faults=(stopped,))
+    case = roll(s, daemonset("a", "a"))
     assert_allclose(case.pulls.failed[:-1], [320, 640, 970], **EXACT)
     assert_allclose(case.pods.ready, [1010.5], **EXACT)
     assert case.reasons == ("no byte arrived for 300 s (pull_progress_timeout)",)
@@ -258,7 +260,7 @@ def test_a_full_disk_fails_the_pull_until_garbage_collection_made_room():
     # at 0, 10, 30, 70, 150 s; the one at 310 s succeeds, 2 s later the image is there.
     s = scene("{a: {compressed: 200 MB, unpacked: 1 B}}")
     s = replace(s, groups=tuple(replace(g, storage=Disk(1000 * MB, 500 * MB, 400 * MB)) for g in s.groups))
-    case = run(with_runtime(s, keeps_compressed=True))
+    case = roll(with_runtime(s, keeps_compressed=True), daemonset("a", "a"))
     disks = case.orchestration.disks
     assert_allclose(case.pulls.asked, [0, 10, 30, 70, 150, 310], **EXACT)
     assert_allclose(case.pods.ready, [312.0], **EXACT)
@@ -433,6 +435,7 @@ def test_a_registry_without_a_limit_on_its_uplink_can_fail(more):
         loads(
             "rolloutsim: 1\nmodel: ideal\nnodes: 2\nnetwork: 100 MB/s\n"
             "registry: {uplink: unlimited, storage: 400 MB/s}\nimages: {a: 100 MB}\n"
+            "workloads: {a: {images: a, daemonset: true, create: true}}\n"
             f"failures: {{down: {{registry: registry, at: 0 s, back_after: 20 s{more}}}}}\n"
         ).resolve()
     )

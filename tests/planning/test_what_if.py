@@ -208,7 +208,7 @@ def test_every_kind_of_change_is_tried_somewhere() -> None:
         "node NICs", "node disks", "decompression", "parallel unpacking", "layer slots", "connection caps of nodes",
         "ranged requests", "latency", "replicas of registry",  "connections to registry",
         "connection cap of registry", "rate limits of registry", "serialize_image_pulls", "registry_pull_qps",
-        "back-off jitter", "image back-off", "staggered starts", "waves", "max_unavailable", "max_surge", "pauses",
+        "image back-off", "staggered starts", "waves", "max_unavailable", "max_surge", "pauses",
         "start-up", "termination",
     } <= subjects  # fmt: skip
 

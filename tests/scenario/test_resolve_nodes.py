@@ -19,7 +19,7 @@ def group(keys: str = "", *overrides: str, strategy: str = "rolling") -> NodeGro
 def test_the_kubelets_defaults_are_kubernetes() -> None:
     assert group().kubelet == Kubelet(
         parallel_pulls=1, pull_qps=5.0, pull_burst=10, backoff_initial=10.0, backoff_max=300.0, backoff_jitter=0.0,
-        progress_timeout=300.0, gc_high=0.85, gc_low=0.8, gc_period=300.0,
+        requeue="fixed", progress_timeout=300.0, gc_high=0.85, gc_low=0.8, gc_period=300.0,
     )  # fmt: skip
 
 
@@ -133,3 +133,16 @@ def test_the_start_of_nodes_is_not_for_pods_and_the_output_says_so() -> None:
         "The start of the nodes web plays no part: controllers decide when pods are created, and workloads have a "
         "start of their own.",
     )
+
+
+@pytest.mark.parametrize(
+    ("keys", "pulls"),
+    [
+        ("", 1), (", kubelet: upstream", 1), (", kubelet: eks", None), (", kubelet: gke", None),
+        (", kubelet: aks", None), (", kubelet: eks, max_parallel_image_pulls: 5", 5),
+        (", kubelet: eks, max_parallel_image_pulls: 1", 1), (", kubelet: aks, serialize_image_pulls: true", 1),
+    ],
+)  # fmt: skip
+def test_providers_kubelets_pull_in_parallel_unless_told_otherwise(keys: str, pulls: int | None) -> None:
+    """Oracle: awslabs/amazon-eks-ami nodeadm/internal/kubelet/config.go, Azure/AKS#4499; upstream pulls serially."""
+    assert group(keys).kubelet.parallel_pulls == pulls

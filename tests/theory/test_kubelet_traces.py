@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 
 from rolloutsim.scenario.causes import STEPS
 from rolloutsim.scenario.resolved import Fault
-from tests.fleet.scenes import CONTAINERD, daemonset, roll, run, scene, with_kubelet, with_runtime
+from tests.fleet.scenes import CONTAINERD, daemonset, roll, scene, with_kubelet, with_runtime
 
 EXACT = {"rtol": 0.0, "atol": 1e-9}
 
@@ -42,15 +42,17 @@ def test_three_images_of_5_gb_with_two_parallel_pulls_two_finish_together_then_t
     assert_allclose(case.pulls.asked, [0, 0, 100], **EXACT)
 
 
-def test_images_of_one_pod_are_pulled_one_after_another_and_shared_with_other_pods():
+@pytest.mark.parametrize(("shares", "pulls", "last"), [(False, 3, "pull"), (True, 2, "other_pull")])
+def test_images_of_one_pod_are_pulled_one_after_another_and_their_layers_shared_with_other_pods(shares, pulls, last):
     # Pod x wants a and b; pod y wants b. Unlimited pulls: a for x and b for y share the NIC, 50 MB/s each: a
-    # (100 MB) and b (200 MB): a at 2 s with b half done; b goes on alone with 100 MB left: 3 s. x asks for b at 2 s,
-    # finds y's pull under way, and is ready with it.
-    s = with_kubelet(scene("{a: 100 MB, b: 200 MB}"), parallel_pulls=None)
+    # (100 MB) and b (200 MB): a at 2 s with b half done; b goes on alone with 100 MB left: 3 s. x asks for b at 2 s, in
+    # a pull of its own, which waits for the layer that y's brings, or is y's where the runtime (CRI-O) shares pulls.
+    s = with_runtime(with_kubelet(scene("{a: 100 MB, b: 200 MB}"), parallel_pulls=None), shares_pulls=shares)
     case = roll(s, daemonset("x", "a", "b"), daemonset("y", "b"))
     assert_allclose(case.pods.ready, [3, 3], **EXACT)
-    assert len(case.pulls.node) == 2
-    assert steps(case, 0) == [("pull", 0, 2), ("other_pull", 2, 3)]
+    assert len(case.pulls.node) == pulls
+    assert steps(case, 0) == [("pull", 0, 2), (last, 2, 3)]
+    assert_allclose(case.fetches.bytes_done.sum(), 300e6, **EXACT)
 
 
 def test_a_start_without_a_token_goes_to_back_off():
@@ -74,7 +76,7 @@ def test_back_off_doubles_up_to_its_maximum():
     # 30.4, 70.6, 150.8, 311, 611.2 and 911.4 s; the last finds the registry up: 1 s later the image is there.
     outage = Fault("outage", "registry", "registry", at=0.0, back_after=900.0)
     s = with_runtime(scene("{a: 100 MB}"), retry=CONTAINERD)
-    case = run(replace(s, faults=(outage,)))
+    case = roll(replace(s, faults=(outage,)), daemonset("a", "a"))
     assert_allclose(case.pulls.asked, [0, 10.2, 30.4, 70.6, 150.8, 311, 611.2, 911.4], **EXACT)
     assert_allclose(case.pulls.failed[:-1] - case.pulls.asked[:-1], 0.2, **EXACT)
     assert_allclose(case.pods.ready, [912.4], **EXACT)

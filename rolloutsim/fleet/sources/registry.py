@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.buckets import FixedWindow, TokenBucket
@@ -44,10 +45,10 @@ class Limit:
             bucket.since = now
         return bucket
 
-    def is_spent(self, address: int, now: float) -> bool:
-        """Whether a request from an address was refused at this instant; whoever asks now will be, too."""
+    def next_at(self, address: int) -> float:
+        """Until when every request from an address will be refused [s]; at once: it may not be."""
         bucket = self.buckets.get(address if self.spec.per == "address" else 0)
-        return bucket is not None and bucket.since == now and bucket.is_empty
+        return -inf if bucket is None else bucket.next_at()
 
 
 class Strain:
@@ -119,17 +120,22 @@ class Registry(Source):
         Whether a fault of the scenario is one of this registry.
     random : callable
         Gives random numbers in [0, 1); asked only while requests fail at random.
+    cuts : bool
+        Whether a fault of a node or a pull_timeout may end pulls before they have an answer.
     """
 
-    __slots__ = ("failing", "limits", "random", "up")
+    __slots__ = ("failing", "is_steady", "limits", "random", "up")
 
-    def __init__(self, index: int, spec: resolved.Registry, may_fail: bool, random: Callable[[], float]) -> None:
+    def __init__(
+        self, index: int, spec: resolved.Registry, may_fail: bool, random: Callable[[], float], cuts: bool = False
+    ) -> None:
         connections = tuple(Connections(spec.max_connections) for _ in spec.replicas or ("",))
         cold = None if spec.first_fetch is None else Cold(spec.first_fetch.time)
         super().__init__(index, spec.name, connections, spec.may_refuse or may_fail, cold)
         self.unlimited = self.unlimited and not spec.efficiency
         self.limits = [Limit(limit) for limit in spec.rate_limits]
         self.by_address = any(limit.per == "address" for limit in spec.rate_limits)
+        self.is_steady = not may_fail and not cuts
         self.random = random
         self.up = True
         self.failing = 0.0  # probability that a request fails
@@ -148,12 +154,18 @@ class Registry(Source):
 
     def refuses(self, address: int, now: float, manifest: bool) -> bool:
         """Whether the first limit that counts such a request has nothing left, and nothing comes before it."""
-        if not self.up or self.failing > 0.0:
-            return False
+        return self.up and self.failing == 0.0 and now < self._next_at(address, manifest)
+
+    def refuses_until(self, address: int, now: float, manifest: bool) -> float:
+        """The same of all requests until a time [s], the present one where more than time could change it."""
+        return self._next_at(address, manifest) if self.is_steady else now
+
+    def _next_at(self, address: int, manifest: bool) -> float:
+        """Until when the first limit that counts such a request refuses it [s]."""
         for limit in self.limits:
             if manifest or limit.spec.counts != "pulls":
-                return limit.is_spent(address, now)
-        return False
+                return limit.next_at(address)
+        return -inf
 
     def go_down(self) -> None:
         """Refuse requests from now on; all connections break."""

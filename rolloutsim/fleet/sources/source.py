@@ -141,3 +141,7 @@ class Source:
     def refuses(self, address: int, now: float, manifest: bool) -> bool:
         """Whether a request as those that it answered at this instant is LIMITED whoever asks: nothing is left."""
         return False
+
+    def refuses_until(self, address: int, now: float, manifest: bool) -> float:
+        """Until when such requests are LIMITED, whoever asks and whatever happens [s]."""
+        return now

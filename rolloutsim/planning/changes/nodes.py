@@ -17,7 +17,6 @@ _TWICE = 2.0
 _ANY_NUMBER = 100_000  # the most that the format knows
 # What several connections at once divide by their number.
 _PER_CONNECTION = (causes.CONNECTION_CAP, causes.TCP_WINDOW)
-_JITTER = "50%"  # assumed
 
 
 def node_changes(situation: Situation) -> Iterator[Candidate]:
@@ -95,9 +94,6 @@ def _kubelet(situation: Situation) -> Iterator[Candidate]:
 
 def _backoff(situation: Situation) -> Iterator[Candidate]:
     share = situation.share([causes.BACKOFF, causes.QPS, causes.RATE_LIMITED])
-    regular = [group.name for group in situation.groups if group.kubelet.backoff_jitter == 0.0]
-    values = {("nodes", name, "image_backoff", "jitter"): _JITTER for name in regular}
-    yield change("back-off jitter", f"{_JITTER} jitter on the image back-off", values, share)
     growing = [g for g in situation.groups if g.kubelet.backoff_max > g.kubelet.backoff_initial]
     values = {("nodes", g.name, "image_backoff", "max"): plain_text("time", g.kubelet.backoff_initial) for g in growing}
     words = f"an image back-off that stays at {' / '.join(dict.fromkeys(values.values()))}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rolloutsim.results.caveats import caveats
+from rolloutsim.results.caveats import about_chance, caveats
 from rolloutsim.results.metrics import CaseSummary, RunSummary, is_image_case
 from rolloutsim.results.numerals import (
     NOT_COMPUTED,
@@ -240,13 +240,12 @@ def to_markdown(outcome: Outcome) -> str:
 def footnotes(outcome: Outcome) -> tuple[str, ...]:
     """What was assumed, and what one has to know to read the table."""
     run = outcome.run
-    notes = (*map(visible, (*run.scenario.notes, *caveats(run))), *_about_intervals(outcome.intervals))
+    chance = _about_intervals(outcome.intervals) if outcome.intervals else about_chance(run)
+    notes = (*map(visible, (*run.scenario.notes, *caveats(run))), *chance)
     return (*notes, *(_FOOTNOTES[1:] if _shows_workloads(run) else _FOOTNOTES))
 
 
 def _about_intervals(intervals: Intervals) -> Iterator[str]:
-    if not intervals:
-        return
     if all(interval is not None and interval.half == 0.0 for interval in intervals.values()):
         yield "All replications took equally long: nothing in this scenario that matters for it is random."
     else:

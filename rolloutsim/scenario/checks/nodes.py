@@ -16,9 +16,10 @@ from rolloutsim.units import format_size, parse_share
 
 # What only pods have: nodes that pull on their own have no kubelet.
 _KUBELET_KEYS = (
-    "serialize_image_pulls", "max_parallel_image_pulls", "registry_pull_qps", "registry_burst", "image_backoff",
-    "image_gc",
+    "kubelet", "serialize_image_pulls", "max_parallel_image_pulls", "registry_pull_qps", "registry_burst",
+    "image_backoff", "image_gc",
 )  # fmt: skip
+_CLIENT_KEYS = ("times", "after", "growth", "jitter")  # what only clients without a kubelet have
 _OF_CONTAINERD = {"layer_fetch_buffer": "2.1", "parallel_unpacks": "2.2"}  # and since when
 
 
@@ -126,7 +127,15 @@ def _kubelet_problems(path: Path, group: GroupSpec, document: Document) -> Itera
     if gc.low >= gc.high:
         message = f"'low' must be below 'high' in {here}.image_gc; Kubernetes' defaults are 80% and 85%"
         yield Problem((*path, "image_gc", "low"), message, related=((*path, "image_gc", "high"),))
-    if not has_pods(document):
+    if has_pods(document):
+        given = set() if group.retry is None else group.retry.model_fields_set
+        for key in (name for name in _CLIENT_KEYS if name in given):
+            message = (
+                f"{here}.retry has '{key}', which is of clients outside Kubernetes; the pulls of pods are tried again "
+                "by their kubelet, as long as it takes: see image_backoff"
+            )
+            yield Problem((*path, "retry", key), message, at="key", related=(("workloads",), ("rollout", "strategy")))
+    else:
         for key in _KUBELET_KEYS:
             if key in group.model_fields_set:
                 message = (

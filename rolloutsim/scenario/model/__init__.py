@@ -15,7 +15,7 @@ from rolloutsim.scenario.model.document import Document
 from rolloutsim.scenario.model.images import COMPRESSION_RATIO, ImageSpec, LayerSpec
 from rolloutsim.scenario.model.kinds import DistributionSpec
 from rolloutsim.scenario.model.network import LinkSpec, NetworkSpec
-from rolloutsim.scenario.model.nodes import GROUP, MOST_NODES, GroupSpec
+from rolloutsim.scenario.model.nodes import GROUP, MOST_NODES, GroupSpec, RetrySpec
 from rolloutsim.scenario.model.planning import SweepSpec
 from rolloutsim.scenario.model.registries import REGISTRY, RateLimitSpec, RegistrySpec
 from rolloutsim.scenario.model.rollout import CONTROLLERS, PolicySpec, WorkloadSpec
@@ -40,6 +40,7 @@ __all__ = [
     "PushSpec",
     "RateLimitSpec",
     "RegistrySpec",
+    "RetrySpec",
     "SweepSpec",
     "WorkloadSpec",
 ]

@@ -110,8 +110,8 @@ class NetworkSpec(Spec):
     ] = key(
         None, shown="off", source="assumed: max-min fair sharing is what many connections come to on average",
         description="how unevenly TCP connections share a saturated link; on: as measured for the congestion_control; "
-        "off: all weigh the same, but transfers that were there before give way gradually ({sigma: 0, conquest: false}: "
-        "at once)",
+        "off: all weigh the same, but transfers that were there before give way gradually (at once with "
+        "{sigma: 0, conquest: false})",
     )  # fmt: skip
 
 

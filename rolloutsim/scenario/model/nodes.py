@@ -1,9 +1,19 @@
 """Groups of nodes: their lines and disks, their container runtime, their kubelet."""
 
+import math
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES, STAGGER, default_source, shown_default
+from rolloutsim.scenario.defaults import (
+    DEFAULT_RUNTIME,
+    PROFILES,
+    SERIAL_PULLS,
+    STAGGER,
+    default_source,
+    serial_pulls_source,
+    shown_default,
+    shown_serial_pulls,
+)
 from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Short, Whole, Word, fault, is_long, key, short
 from rolloutsim.scenario.model.kinds import (
     BYTE_RATE,
@@ -23,6 +33,7 @@ from rolloutsim.scenario.model.kinds import (
     Trips,
     Words,
 )
+from rolloutsim.scenario.resolved import Requeue
 
 MOST_NODES = 1_000_000  # in all groups together (assumed: ten times the largest rollout that is tested)
 GROUP = "node"  # the group that `nodes: 20` stands for
@@ -89,8 +100,17 @@ class BackoffSpec(Spec):
     )  # fmt: skip
     jitter: Annotated[float, Quantity("share", zero=True, most=10.0)] = key(
         0.0, unit="share", shown="0%",
-        description="each wait is lengthened by up to this share of it, at random; Kubernetes has none",
+        description="the back-off itself is lengthened by up to this share of it, at random; what requeue adds comes "
+        "on top",
         source="kubernetes pkg/kubelet/kubelet.go: flowcontrol.NewBackOff without jitter",
+    )  # fmt: skip
+    requeue: Annotated[str, Word(get_args(Requeue))] = key(
+        "fixed", shown="fixed (exact in the ideal model)",
+        description="when the kubelet looks at a pod in back-off; the first look at or after its end pulls again. "
+        "fixed: 10 to 15 s after each failed sync, at random; expiry: after what is left of the back-off, 60 s at "
+        "most, and up to half of that more, at random; exact: when the back-off ends, which no kubelet does",
+        source="kubernetes pkg/kubelet/pod_workers.go completeWork: Jitter(10 s, 0.5), or Jitter(time left, at most "
+        "resyncInterval 1 min, 0.5) where the error tells when its back-off ends",
     )  # fmt: skip
 
 
@@ -118,7 +138,10 @@ def _runtime_key(field: str, unit: str, description: str, **more: Any) -> Any:
 
 
 class RetrySpec(Spec):
-    """How a runtime reacts to requests that fail: a list has the waits before the second, third, … attempt."""
+    """How a runtime reacts to requests that fail, and a client outside Kubernetes to pulls that its runtime gave up.
+
+    A list has the waits before the second, third, … attempt.
+    """
 
     rate_limited: tuple[Time, ...] | None = _runtime_key("rate_limited", "time", "after 429")
     server_error: tuple[Time, ...] | None = _runtime_key("server_error", "time", "after 500, 502, 503 or 504")
@@ -129,6 +152,22 @@ class RetrySpec(Spec):
     keeps_partial: OnOff | None = _runtime_key(
         "keeps_partial", "", "whether the parts of layers that a failed pull has fetched are there for the next one"
     )
+    times: Annotated[int, Whole(0, 1000)] = key(
+        0, unit="pulls", source="assumed: docker pull, ctr and CI jobs end with an error",
+        description="how often a client outside Kubernetes pulls again after its runtime gave the pull up; then it has "
+        "failed and stays so. Not for pods: see image_backoff. OpenKruise's ImagePullJob: 3",
+    )  # fmt: skip
+    after: Time = key(
+        0.0, unit="time", shown="0 s", source="assumed", description="wait before it does; OpenKruise's: 1 s"
+    )
+    growth: Annotated[float, Number(1)] = key(
+        1.0, unit="factor", shown="1", source="assumed",
+        description="how many times as long each further wait is; OpenKruise's: 2",
+    )  # fmt: skip
+    jitter: Annotated[float, Quantity("share", zero=True, most=10.0)] = key(
+        0.0, unit="share", shown="0%", source="assumed",
+        description="each wait is lengthened by up to this share of it, at random",
+    )  # fmt: skip
 
 
 class GroupSpec(Spec):
@@ -198,6 +237,9 @@ class GroupSpec(Spec):
     keeps_compressed: OnOff | None = _runtime_key(
         "keeps_compressed", "", "whether compressed layers stay on the disk beside the unpacked ones"
     )
+    shares_pulls: OnOff | None = _runtime_key(
+        "shares_pulls", "", "whether pods that ask for an image at the same time share one pull of it, and its requests"
+    )
     retry: RetrySpec | None = key(
         None, shown="the runtime's", source="those of its keys",
         description="how the runtime reacts to requests that fail",
@@ -205,6 +247,12 @@ class GroupSpec(Spec):
     pull_progress_timeout: Annotated[float, Quantity("time", unlimited=True, word="off")] | None = _runtime_key(
         "pull_progress_timeout", "time", "a pull to which no byte has come for so long is cancelled"
     )
+    pull_timeout: Annotated[float, Quantity("time", unlimited=True, word="off")] = key(
+        math.inf, unit="time", shown="off",
+        description="a pull that lasts so long is cancelled, whether bytes come or not; it counts from when the "
+        "runtime is asked. Nomad has 5m (image_pull_timeout), OpenKruise's ImagePullJob 600 s",
+        source="kubelet config/v1beta1/types.go runtimeRequestTimeout: all requests but image pulls",
+    )  # fmt: skip
     cached: dict[str, Annotated[int | str, ShareOrCount()]] = key(
         {}, name="image", unit="share or nodes",
         description="image → the nodes that hold it already; a share of the nodes is rounded down",
@@ -234,10 +282,15 @@ class GroupSpec(Spec):
         False, source="assumed",
         description="whether the group reaches registries from one address (NAT), which their limits count",
     )  # fmt: skip
+    kubelet: Annotated[str, Word(tuple(SERIAL_PULLS))] = key(
+        "upstream", source="assumed",
+        description="whose kubelet configuration: a profile of sourced defaults, of serialize_image_pulls; eks is that "
+        "of Amazon Linux 2023, aks that of scale sets (VMSS); what else providers ship is Kubernetes' own",
+    )  # fmt: skip
     serialize_image_pulls: OnOff | None = key(
-        None, shown="true; false where max_parallel_image_pulls is above 1",
+        None, shown=f"{shown_serial_pulls()}; false where max_parallel_image_pulls is above 1",
         description="whether the kubelet pulls one image after another",
-        source="kubernetes pkg/kubelet/apis/config/v1beta1/defaults.go",
+        source=serial_pulls_source(),
     )  # fmt: skip
     max_parallel_image_pulls: Annotated[int, Whole(1, 100_000)] | None = key(
         None, unit="images", shown="unlimited", description="images that the kubelet pulls at a time",
@@ -255,7 +308,7 @@ class GroupSpec(Spec):
     )  # fmt: skip
     image_backoff: Annotated[BackoffSpec, short("initial", Quantity("time"))] = key(
         BackoffSpec(), description="how long the kubelet waits after a failed pull, doubled each time",
-        shown="{initial: 10 s, max: 300 s, jitter: 0%}", source="those of its keys",
+        shown="{initial: 10 s, max: 300 s, jitter: 0%, requeue: fixed}", source="those of its keys",
     )  # fmt: skip
     image_gc: ImageGcSpec = key(
         ImageGcSpec(), description="when the kubelet removes unused images; only with disk.capacity",
