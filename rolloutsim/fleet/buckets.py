@@ -42,6 +42,13 @@ class TokenBucket:
         self.tokens = tokens - 1.0 if tokens > 1.0 else 0.0
         return True
 
+    def reserve(self, now: float) -> float:
+        """Take a token that is there or that will be, first come first served, and say how long until then [s]."""
+        if self.accept(now):
+            return 0.0
+        self.tokens -= 1.0
+        return -self.tokens / self.rate
+
     @property
     def is_empty(self) -> bool:
         """Whether there was no token left when it was last asked for one."""

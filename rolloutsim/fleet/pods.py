@@ -25,6 +25,7 @@ from rolloutsim.fleet.pod_life import KubeletProtocol as KubeletProtocol
 from rolloutsim.fleet.pod_life import PodLife, Watcher
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.scenario.causes import (
+    API_CALLS,
     CONTROLLER,
     CONTROLLER_PACING,
     FAILED_PULL,
@@ -89,6 +90,7 @@ class Cluster(PodLife):
         workload: int,
         node: int | None = None,
         trigger: int = NOBODY,
+        since: float | None = None,
         *,
         replaces: Pod | None = None,
         ordinal: int = -1,
@@ -103,6 +105,8 @@ class Cluster(PodLife):
             Where; by default the scheduler picks.
         trigger : int
             The code of the pod whose event let it be created.
+        since : float, optional
+            When that was, if the controller's calls have held it up [s].
         replaces : Pod, optional
             The pod that had to be gone before.
         ordinal : int
@@ -118,15 +122,19 @@ class Cluster(PodLife):
         self.on_node[node][pod.code] = pod
         self.groups[workload].new_pods += 1
         self._count(pod, 1)
-        steps, since = self.ledger.steps, self.begun[workload]
+        steps, begun = self.ledger.steps, self.begun[workload]
+        decided = now if since is None else since
         if replaces is not None:
-            steps.add(row, CONTROLLER_PACING, since, replaces.deleted_at, trigger=replaces.deleted_by)
+            steps.add(row, CONTROLLER_PACING, begun, replaces.doomed_at, trigger=replaces.deleted_by)
+            steps.add(row, API_CALLS, replaces.doomed_at, replaces.deleted_at)
             # The pod before could not end while its node was down.
             ended = replaces.gone_at if isnan(replaces.stuck_at) else replaces.stuck_at
             steps.add(row, TERMINATION, replaces.deleted_at, ended)
             steps.add(row, NODE_DOWN, ended, replaces.gone_at)
-            since = replaces.gone_at
-        steps.add(row, CONTROLLER_PACING, since, now, trigger=trigger)
+            begun = replaces.gone_at
+        decided = max(decided, begun)
+        steps.add(row, CONTROLLER_PACING, begun, decided, trigger=trigger)
+        steps.add(row, API_CALLS, decided, now)
         pod.cause, pod.since = CONTROLLER, now
         self._note(pod)
         overhead = spec.strategy.step_overhead
@@ -136,14 +144,23 @@ class Cluster(PodLife):
             self._ask(pod)
         return pod
 
-    def delete(self, pod: Pod, trigger: int = NOBODY) -> None:
-        """Delete a pod: it is terminating at once, and gone when its container has ended."""
+    def delete(self, pod: Pod, trigger: int = NOBODY, since: float | None = None) -> None:
+        """Delete a pod: it is terminating at once, and gone when its container has ended.
+
+        Parameters
+        ----------
+        trigger : int
+            The code of the pod whose event let it be deleted.
+        since : float, optional
+            When that was, if the controller's calls have held it up [s].
+        """
         if pod.deleted:
             return
         now = self.network.now
         self._unready(pod, now)
         on_its_way = pod.asked and not pod.started
         pod.deleted, pod.deleted_at, pod.deleted_by = True, now, trigger
+        pod.doomed_at = now if since is None else max(since, self.begun[pod.workload])
         pod.epoch += 1
         self._count(pod, -1)
         if pod.old:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rolloutsim.rollout.at_once import AtOnce
+from rolloutsim.rollout.client import ApiClient
 from rolloutsim.rollout.daemonset import API_CALL as API_CALL
 from rolloutsim.rollout.daemonset import DaemonSet
 from rolloutsim.rollout.rolling import Rolling
@@ -17,6 +18,7 @@ from rolloutsim.scenario.causes import Cause
 if TYPE_CHECKING:
     from rolloutsim.fleet.pods import Cluster
     from rolloutsim.rollout.controller import Controller
+    from rolloutsim.scenario.resolved import ApiCalls, Workload
 
 Times = Callable[[int, int], Sequence[float]]
 
@@ -38,11 +40,17 @@ class Rollout:
         From one batch of a new DaemonSet's creations to the next [s].
     times : callable, optional
         Gives the times of the pods of a workload that rolls out all at once.
+    limit : ApiCalls, optional
+        Of the calls of each of the controller manager's clients.
     """
 
-    def __init__(self, cluster: Cluster, api_call: float, times: Times | None) -> None:
+    def __init__(self, cluster: Cluster, api_call: float, times: Times | None, limit: ApiCalls | None = None) -> None:
         self.cluster = cluster
-        self.controllers = [_controller(cluster, number, api_call, times) for number in range(len(cluster.workloads))]
+        clients = {name: ApiClient(cluster.network, limit) for name in map(_client, cluster.workloads)}
+        self.controllers = [
+            _controller(cluster, number, clients[_client(workload)], api_call, times)
+            for number, workload in enumerate(cluster.workloads)
+        ]
         self.waiting = len(self.controllers)
         self._done = [False] * len(self.controllers)
         cluster.settled = self._count
@@ -67,7 +75,9 @@ class Rollout:
         return tuple(text for text in texts if text)
 
 
-def start(cluster: Cluster, api_call: float = API_CALL, times: Times | None = None) -> Rollout:
+def start(
+    cluster: Cluster, api_call: float = API_CALL, times: Times | None = None, limit: ApiCalls | None = None
+) -> Rollout:
     """Let each workload's controller begin at its time.
 
     Parameters
@@ -79,14 +89,23 @@ def start(cluster: Cluster, api_call: float = API_CALL, times: Times | None = No
     times : callable, optional
         Gives, for a workload's number and how many pods it has, the times [s] after its start at which they are
         due; asked once for each workload that rolls out all at once. By default all are due at once.
+    limit : ApiCalls, optional
+        Of the calls of each of the controller manager's clients; by default they pass at once.
     """
-    return Rollout(cluster, api_call, times)
+    return Rollout(cluster, api_call, times, limit)
 
 
-def _controller(cluster: Cluster, number: int, api_call: float, times: Times | None) -> Controller:
+def _client(workload: Workload) -> str:
+    """Over whose client the pods of a workload are created and deleted."""
+    if workload.strategy.name == "statefulset":
+        return "statefulset"
+    return "daemonset" if workload.daemonset else "replicaset"
+
+
+def _controller(cluster: Cluster, number: int, client: ApiClient, api_call: float, times: Times | None) -> Controller:
     strategy = cluster.workloads[number].strategy.name
     if strategy == "daemonset":
-        return DaemonSet(cluster, number, api_call)
+        return DaemonSet(cluster, number, client, api_call)
     if strategy == "all_at_once":
-        return AtOnce(cluster, number, times)
-    return _BY_STRATEGY[strategy](cluster, number)
+        return AtOnce(cluster, number, client, times)
+    return _BY_STRATEGY[strategy](cluster, number, client)

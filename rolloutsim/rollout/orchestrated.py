@@ -96,6 +96,7 @@ class Orchestrated:
             self.cluster,
             0.0 if scenario.model == "ideal" else API_CALL,
             lambda number, pods: self.workloads[number].spread.sample(lambda: generator("asking"), pods).tolist(),
+            None if self.bare else scenario.api_calls,
         )
         self.faults = (
             Faults(scenario, network, actors, self.kubelets, self.cluster, lambda: generator("faults"))

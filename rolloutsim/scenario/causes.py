@@ -117,6 +117,13 @@ CONTROLLER_PACING = Cause(
     "controller_pacing", "the controller's pacing", "the controller lets pods wait for their turn",
     Look(10, "controller's pacing", "sky", "////"), 0, "waiting for their turn", "for its turn",
 )  # fmt: skip
+# It was to be created, or the one that it replaces deleted, and the call of the API server had not passed.
+API_CALLS = Cause(
+    "api_calls", "the controller manager's limit on calls a second",
+    "the controller manager's calls of the API server wait for one another (controller_manager.qps)",
+    Look(21, "controller's calls", "sky", "xxxx"),
+    12, "waiting for the controller manager's calls", "for the controller manager to call the API server",
+)  # fmt: skip
 # It could not be created, since the pod that it replaces was not gone.
 TERMINATION = Cause(
     "termination", "the termination of old pods", "pods wait until the old ones are gone",

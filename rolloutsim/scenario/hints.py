@@ -36,6 +36,8 @@ _SYNONYMS = {
     "image": ("images",), "containers": ("images",), "pods": ("replicas", "workloads"),
     "node_selector": ("groups",), "nodes": ("groups",), "canary": ("waves",), "batches": ("waves",),
     "steps": ("waves",), "readiness": ("startup",), "startup_time": ("startup",), "timeout": ("horizon",),
+    "kube_api_qps": ("controller_manager", "qps"), "kube_api_burst": ("controller_manager", "burst"),
+    "kube_controller_manager": ("controller_manager",), "controller": ("controller_manager",),
     # Kubernetes: the kubelet
     "image_pull_policy": ("pull_policy",), "image_pull_progress_timeout": ("pull_progress_timeout",),
     "image_pull_progress_deadline": ("pull_progress_timeout",), "max_image_pulls": ("max_parallel_image_pulls",),

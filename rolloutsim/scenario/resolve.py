@@ -75,6 +75,7 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
         fairness=_fairness(document),
         congestion_control=document.network.congestion_control,
         document=written(document),
+        api_calls=_api_calls(document),
     )
     return dataclasses.replace(scenario, sha256=fingerprint(scenario))
 
@@ -222,6 +223,14 @@ def _registry(name: str, spec: model.RegistrySpec, document: Document, takes: bo
         ),
         inbound=(links.inbound(name),) if limited and takes else (),
     )
+
+
+def _api_calls(document: Document) -> resolved.ApiCalls | None:
+    """The limit on the controllers' calls, where there are controllers; the ideal model has none."""
+    spec = document.controller_manager
+    if not has_pods(document) or document.model == "ideal" or math.isinf(spec.qps):
+        return None
+    return resolved.ApiCalls(spec.qps, spec.burst)
 
 
 def _fairness(document: Document) -> resolved.Fairness | None:

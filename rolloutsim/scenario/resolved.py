@@ -149,6 +149,14 @@ class Workload:
 
 
 @struct
+class ApiCalls:
+    """The token bucket for the calls of each of the controller manager's clients: `qps` a second, `burst` at once."""
+
+    qps: float  # [1/s]
+    burst: int
+
+
+@struct
 class Kubelet:
     """What a node's kubelet does to the pulls of pods; pulls of a schedule or a bare node are not its affair.
 
@@ -498,5 +506,7 @@ class ResolvedScenario:
     congestion_control: CongestionControl = "cubic"
     # The file that it was resolved from, as JSON in its long form; "": made without one.
     document: str = field(default="", compare=False)
+    # Of the controllers of workloads; None: their calls pass at once, as in the ideal model.
+    api_calls: ApiCalls | None = field(default=None, metadata={"unless_empty": True})
     # Which parts of it are not the file's own: path, as `--set` takes it → `--set`, or `with_`.
     overrides: Mapping[str, str] = field(default_factory=dict, compare=False, metadata={"unless_empty": True})

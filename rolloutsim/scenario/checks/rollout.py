@@ -19,6 +19,9 @@ def rollout_problems(document: Document) -> Iterator[Problem]:
     yield from time_problems(("rollout", "startup"), document.rollout.startup)
     yield from _schedule_problems(document)
     yield from _key_problems(document)
+    if "controller_manager" in document.model_fields_set and not strategies.has_pods(document):
+        message = f"controller_manager needs pods; {_no_pods(strategies.leading(document))}"
+        yield Problem(("controller_manager",), message, at="key", related=(_STRATEGY, ("workloads",)))
     workloads = strategies.wanted(document)
     for workload in workloads:
         if workload.spec is not None:
@@ -54,10 +57,7 @@ def _key_problems(document: Document) -> Iterator[Problem]:
         related = (_STRATEGY, ("workloads",))
         if key in strategies.POD_KEYS:
             if not strategies.has_pods(document):
-                message = (
-                    f"rollout.{key} needs pods; with strategy {strategy} and no 'workloads' nodes pull on their own: "
-                    f"add 'workloads', or take one of {listing(strategies.KUBERNETES)}"
-                )
+                message = f"rollout.{key} needs pods; {_no_pods(strategy)}"
                 yield Problem(("rollout", key), message, at="key", related=related)
         elif key not in strategies.OWN_KEYS[strategy]:
             yield Problem(("rollout", key), _does_not_go(key, strategy), at="key", related=related)
@@ -67,6 +67,13 @@ def _key_problems(document: Document) -> Iterator[Problem]:
             )
             message = f"rollout.{key} is for strategy {strategy}, and every workload is {kind}; leave it out"
             yield Problem(("rollout", key), message, at="key", related=related)
+
+
+def _no_pods(strategy: str) -> str:
+    return (
+        f"with strategy {strategy} and no 'workloads' nodes pull on their own: add 'workloads', or take one of "
+        f"{listing(strategies.KUBERNETES)}"
+    )
 
 
 def _does_not_go(key: str, strategy: str) -> str:

@@ -3,7 +3,7 @@
 from math import inf
 from typing import Annotated, get_args
 
-from rolloutsim.scenario.fields import Quantity, ShareOrCount, Whole, Word, key, short
+from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Whole, Word, key, short
 from rolloutsim.scenario.model.kinds import GroupNames, ImageNames, LastingTime, OnOff, RandomTime, Spec, Time
 from rolloutsim.scenario.resolved import PullPolicy, StrategyName
 
@@ -104,6 +104,23 @@ class RolloutSpec(PolicySpec):
 
 
 Rollout = Annotated[RolloutSpec, short("strategy", Word(STRATEGIES))]
+
+
+class ControllerManagerSpec(Spec):
+    """How often the controllers may call the API server."""
+
+    qps: Annotated[float, Number(0, equal=False, unlimited=True)] = key(
+        20.0, unit="calls per second", shown="20",
+        description="calls of each controller in the long run: pods created and deleted, events, status updates",
+        source="kube-controller-manager --kube-api-qps 20, one token bucket for each controller's client",
+    )  # fmt: skip
+    burst: Annotated[int, Whole(1, 1_000_000)] = key(
+        30, unit="calls", description="calls of each controller at once; not used with qps: unlimited",
+        source="kube-controller-manager --kube-api-burst 30",
+    )  # fmt: skip
+
+
+ControllerManager = Annotated[ControllerManagerSpec, short("qps", Number(0, equal=False, unlimited=True))]
 
 
 class WorkloadSpec(Spec):
