@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.buckets import TokenBucket
+from rolloutsim.fleet.eviction import EvictionManager
 from rolloutsim.scenario.causes import BACKOFF, FAILED_PULL, KUBELET_QUEUE, OTHER_PULL, PULL, QPS, RATE_LIMITED, Cause
 
 if TYPE_CHECKING:
@@ -161,8 +162,8 @@ class Kubelet:
     """
 
     __slots__ = (
-        "backoffs", "bucket", "cluster", "down", "jobs", "network", "node", "policy", "present", "pulls", "queue",
-        "random", "recipes", "running", "spec", "together", "wanted",
+        "backoffs", "bucket", "cluster", "down", "eviction", "jobs", "network", "node", "policy", "present", "pulls",
+        "queue", "random", "recipes", "running", "spec", "together", "wanted",
     )  # fmt: skip
 
     def __init__(
@@ -192,6 +193,7 @@ class Kubelet:
         self.present = set(present)
         self.backoffs: dict[tuple[Pod, str], Backoff] = {}
         self.down = False
+        self.eviction: EvictionManager | None = None
 
     def ensure(self, pod: Pod) -> None:
         """Bring a pod's images, then tell the cluster."""
@@ -221,15 +223,28 @@ class Kubelet:
     def boot(self) -> None:
         """The node is back; the cluster asks for its pods anew."""
         self.down = False
+        if self.eviction is not None:
+            self.eviction.check()
 
-    def watch_disk(self, disk: DiskSpace) -> None:
+    def refuse(self, _: Pod) -> None:
+        """A pod is not let in: the disk is too full."""
+        if self.node.disk is not None:
+            self.node.disk.refused += 1
+
+    def watch_disk(self, disk: DiskSpace, least_free: float = 0.0) -> None:
+        """Look after a disk, of which a share has to be free: collect images, evict pods."""
+        if least_free > 0.0:
+            self.eviction = EvictionManager(self, disk, least_free)
+        self._collect_later(disk)
+
+    def _collect_later(self, disk: DiskSpace) -> None:
         """Collect unused images now and then, when the disk is nearly full."""
         self.network.call_later(self.spec.gc_period, self._collect, disk)
 
     def _collect(self, disk: DiskSpace) -> None:
         if not self.down:
             disk.collect(self.spec.gc_high, self.spec.gc_low)
-        self.watch_disk(disk)
+        self._collect_later(disk)
 
     def can_start(self, image: str) -> bool:
         """Whether a pull starts at once, with nothing but a request; if so, its token is taken."""
@@ -295,6 +310,8 @@ class Kubelet:
         self.running -= 1
         del self.jobs[job.image]
         self.present.add(job.image)
+        if self.eviction is not None:
+            self.eviction.has_come(job.image)
         for pod in job.pods:
             self.backoffs.pop((pod, job.image), None)
             images = self.wanted.get(pod)

@@ -14,7 +14,7 @@ from rolloutsim.fleet.placement import Placement
 from rolloutsim.fleet.pod_group import Pod, PodGroup
 from rolloutsim.fleet.pod_ledger import PodLedger
 from rolloutsim.network.fluid import FluidNetwork
-from rolloutsim.scenario.causes import KUBELET_QUEUE, NODE_DOWN, OTHER_PULL, PULL, STARTUP, Cause
+from rolloutsim.scenario.causes import DISK_PRESSURE, KUBELET_QUEUE, NODE_DOWN, OTHER_PULL, PULL, STARTUP, Cause
 from rolloutsim.scenario.resolved import Workload
 
 
@@ -26,6 +26,9 @@ class KubeletProtocol(Protocol):
 
     def forget(self, pod: Pod) -> None:
         """The pod is deleted while its images are on their way."""
+
+    def refuse(self, pod: Pod) -> None:
+        """The pod is not let in: the node's disk is too full."""
 
 
 class Watcher(Protocol):
@@ -81,6 +84,7 @@ class PodLife:
         self.pods: list[Pod] = []  # of the new version, in the order of their rows
         self.on_node: list[dict[int, Pod]] = [{} for _ in kubelets]  # all that are not gone, by their codes
         self.outages = [0] * len(kubelets)
+        self.crowded = 0  # nodes that are to look at a disk that is too full before the rollout can be over
         self.triggers: dict[int, int] = {}  # workloads with changes → a pod that changed
         self.settled: Callable[[Iterable[int]], None] = _nothing  # called when the watchers have acted
         self.end_of_instant = EndOfInstant(network, self._tell)
@@ -137,6 +141,10 @@ class PodLife:
         """Its node asks for its images."""
         if self.placement.down[pod.node]:
             self.step(pod, NODE_DOWN)
+            return
+        if self.placement.full[pod.node]:
+            self.step(pod, DISK_PRESSURE)
+            self.kubelets[pod.node].refuse(pod)
             return
         self.step(pod, KUBELET_QUEUE)
         if not pod.asked:

@@ -10,6 +10,9 @@ the new version ask for their images again, those of the old version find theirs
 then. If it stays away, the pods of workloads whose pods have no place of their own are deleted, so that others
 take their places (taint-based eviction); the pods of a DaemonSet or StatefulSet wait for their node.
 
+A node whose disk is too full takes no pods: those that come nevertheless wait there until it does (in Kubernetes they
+fail, and their controllers create them anew until they are let in).
+
 Controllers are told at the end of each instant in which something changed, once.
 """
 
@@ -28,6 +31,7 @@ from rolloutsim.scenario.causes import (
     API_CALLS,
     CONTROLLER,
     CONTROLLER_PACING,
+    DISK_PRESSURE,
     FAILED_PULL,
     NODE_DOWN,
     OTHER_PULL,
@@ -234,6 +238,34 @@ class Cluster(PodLife):
                 self._start(pod, self.startup(pod.workload))
             else:
                 self._ask(pod)
+
+    def node_full(self, node: int, is_full: bool) -> None:
+        """A node's disk is too full for it to take pods, or is not any more: those that it refused come in."""
+        self.placement.set_full(node, is_full)
+        if not is_full:
+            for pod in list(self.on_node[node].values()):
+                if pod.cause is DISK_PRESSURE:
+                    self._ask(pod)
+
+    def images_on(self, node: int) -> set[str]:
+        """The images that pods of the new version on a node use."""
+        pods = self.on_node[node].values()
+        return {
+            image for pod in pods if not (pod.old or pod.deleted or pod.cause is DISK_PRESSURE) for image in pod.images
+        }
+
+    def evict_from(self, node: int) -> bool:
+        """Delete the pod that came to a node last, at once; whether there was one that a kubelet could delete."""
+        for pod in reversed(self.on_node[node].values()):
+            # Old pods of a StatefulSet may be kept by its partition, and come back as they were.
+            stays = pod.old and self.workloads[pod.workload].strategy.name == "statefulset"
+            if not pod.deleted and not stays and pod.cause is not DISK_PRESSURE:
+                if pod.asked and not pod.started:
+                    self.kubelets[node].forget(pod)
+                pod.started = False  # its container does not get the time to end
+                self.delete(pod, pod.code)
+                return True
+        return False
 
     def _evict(self, what: tuple[int, int]) -> None:
         node, outage = what

@@ -62,7 +62,7 @@ class Rollout:
             done = self.controllers[number].done
             self.waiting += self._done[number] - done
             self._done[number] = done
-        if not self.waiting:
+        if not self.waiting and not self.cluster.crowded:
             self.cluster.network.halt()
 
     def missing(self) -> tuple[str, ...]:

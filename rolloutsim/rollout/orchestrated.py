@@ -91,7 +91,8 @@ class Orchestrated:
         for kubelet in self.kubelets:
             kubelet.cluster = self.cluster
             if kubelet.node.disk is not None:
-                kubelet.watch_disk(kubelet.node.disk)
+                storage = scenario.groups[actors.groups[kubelet.node.index]].storage
+                kubelet.watch_disk(kubelet.node.disk, 0.0 if self.bare or storage is None else storage.least_free)
         self.rollout = start(
             self.cluster,
             0.0 if scenario.model == "ideal" else API_CALL,
@@ -126,8 +127,8 @@ class Orchestrated:
 
     @property
     def waiting(self) -> int:
-        """Workloads whose rollout is not over."""
-        return self.rollout.waiting
+        """Workloads whose rollout is not over; one if only a node with a full disk may still put an end to pods."""
+        return self.rollout.waiting or int(self.cluster.crowded > 0)
 
     @property
     def share_done(self) -> float:

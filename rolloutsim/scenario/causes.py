@@ -164,6 +164,13 @@ NODE_DOWN = Cause(
     "node_down", "nodes that are down", "pods wait for nodes that are down", Look(18, "node down", "ink", "////"),
     10, "on a node that is down", "for its node, which is down",
 )  # fmt: skip
+# Its node refused it: so little of the disk was free that the node took no pods.
+DISK_PRESSURE = Cause(
+    "disk_pressure", "nodes that take no pods since their disks are too full",
+    "nodes take no pods, since their disks are too full (DiskPressure)",
+    Look(22, "DiskPressure", "red", "\\\\"),
+    13, "refused by a node under DiskPressure", "for its node's DiskPressure to end",
+)  # fmt: skip
 # It had a time of its own in the scenario, which had not come (all at once: nothing else paces).
 SCHEDULE = Cause(
     "schedule", "the times set by the scenario", "pulls begin as late as the scenario says",

@@ -304,7 +304,10 @@ def _kubelet(spec: model.GroupSpec) -> resolved.Kubelet:
 
 def _storage(spec: model.GroupSpec) -> resolved.Disk | None:
     disk = spec.disk
-    return None if disk.capacity is None else resolved.Disk(disk.capacity, disk.used or 0.0, disk.old_images or 0.0)
+    if disk.capacity is None:
+        return None
+    least_free = max(spec.eviction_hard.nodefs, spec.eviction_hard.imagefs)
+    return resolved.Disk(disk.capacity, disk.used or 0.0, disk.old_images or 0.0, least_free)
 
 
 def _limit(value: float | None) -> float | None:

@@ -215,6 +215,7 @@ class Disk:
     capacity: float  # [B]
     used: float = 0.0  # by what no garbage collection can remove [B]
     old_images: float = 0.0  # unused images, which garbage collection removes [B]
+    least_free: float = 0.15  # of a node with less a kubelet says that it has DiskPressure; 0: never [1]
 
 
 @struct

@@ -109,6 +109,20 @@ class ImageGcSpec(Spec):
     )  # fmt: skip
 
 
+class EvictionSpec(Spec):
+    """How much of the disk must be free: with less, a node has DiskPressure."""
+
+    imagefs: Share = key(
+        0.15, unit="share", shown="15%", description="of the file system of images, here the disk; 0%: no limit",
+        source=f"{_KUBELET_TYPES} evictionHard imagefs.available",
+    )  # fmt: skip
+    nodefs: Share = key(
+        0.10, unit="share", shown="10%",
+        description="of the node's file system, here the same disk: the larger of both counts; 0%: no limit",
+        source=f"{_KUBELET_TYPES} evictionHard nodefs.available",
+    )  # fmt: skip
+
+
 def _runtime_key(field: str, unit: str, description: str, **more: Any) -> Any:
     return key(
         None, unit=unit, description=description, shown=shown_default(field), source=default_source(field), **more
@@ -243,6 +257,11 @@ class GroupSpec(Spec):
     image_gc: ImageGcSpec = key(
         ImageGcSpec(), description="when the kubelet removes unused images; only with disk.capacity",
         shown="{high: 85%, low: 80%, period: 5m}", source="those of its keys",
+    )  # fmt: skip
+    eviction_hard: EvictionSpec = key(
+        EvictionSpec(), shown="{imagefs: 15%, nodefs: 10%}", source="those of its keys",
+        description="how much of the disk must be free; with less, a node takes no pods for 5 min or more, removes "
+        "unused images and then evicts pods; only with disk.capacity",
     )  # fmt: skip
     pulls: tuple[PullSpec, ...] | None = key(
         None, description="what the nodes pull and when, with rollout.strategy: schedule"
