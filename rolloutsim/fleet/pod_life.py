@@ -86,6 +86,7 @@ class PodLife:
         self.outages = [0] * len(kubelets)
         self.crowded = 0  # nodes that are to look at a disk that is too full before the rollout can be over
         self.triggers: dict[int, int] = {}  # workloads with changes → a pod that changed
+        self.told: dict[int, int] = {}  # those that the watchers were told of last
         self.settled: Callable[[Iterable[int]], None] = _nothing  # called when the watchers have acted
         self.end_of_instant = EndOfInstant(network, self._tell)
 
@@ -249,6 +250,7 @@ class PodLife:
 
     def _tell(self) -> None:
         triggers, self.triggers = self.triggers, {}
+        self.told = triggers
         for number in sorted(triggers):
             watcher = self.watchers[number]
             assert watcher is not None

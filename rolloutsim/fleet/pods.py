@@ -80,13 +80,13 @@ class Cluster(PodLife):
     # ---- what controllers do ------------------------------------------------------------------------
 
     def watch(self, workload: int, watcher: Watcher) -> None:
-        """From now on a watcher is told of a workload's changes; its pods wait for their turn from now on."""
+        """From now on a watcher is told of a workload's changes; its pods wait for their turn since its start."""
         self.watchers[workload] = watcher
-        self.begun[workload] = self.network.now
+        self.begun[workload] = self.workloads[workload].start
 
-    def look(self, workload: int) -> None:
+    def look(self, workload: int, trigger: int = NOBODY) -> None:
         """Let a workload's watcher act at the end of this instant, whether or not something changes."""
-        self.triggers[workload] = NOBODY
+        self.triggers[workload] = trigger
         self.end_of_instant.ask()
 
     def create(

@@ -41,9 +41,9 @@ class AtOnce(Waves):
         self._ahead.clear()
         self._due: list[int] = []  # places of the pods whose time is now
 
-    def begin(self, _: object = None) -> None:
+    def begin(self, trigger: int) -> None:
         """Set the time of each pod."""
-        super().begin()
+        super().begin(trigger)
         times = [0.0] * self.wanted if self._times is None else self._times(self.number, self.wanted)
         places: dict[float, list[int]] = {}
         for place, time in enumerate(times):

@@ -58,11 +58,11 @@ class Controller(ABC):
         """Pods of the old version that stay."""
         return 0
 
-    def begin(self, _: object = None) -> None:
-        """Start the rollout."""
+    def begin(self, trigger: int) -> None:
+        """Start the rollout, since its time has come (-1) or for the event of a pod."""
         self.begun = True
         self.cluster.watch(self.number, self)
-        self.cluster.look(self.number)
+        self.cluster.look(self.number, trigger)
 
     @abstractmethod
     def touched(self, pod: Pod) -> None:
@@ -119,6 +119,9 @@ class Controller(ABC):
         if self.done:
             return ""
         name, wanted, pods = self.workload.name, self.wanted, self.pods
+        if not self.begun and self.workload.after:
+            others = " and ".join(f"'{other}'" for other in self.workload.after)
+            return f"workload '{name}': it begins when the rollout of {others} is over"
         text = f"workload '{name}': {pods.new_available} of {wanted} pods of the new version are available"
         reasons = [f"{waits[cause]} {cause.pods}" for cause in sorted(waits, key=lambda cause: cause.number)]
         unborn = wanted - pods.new_pods

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from rolloutsim.fleet.pods import NOBODY
 from rolloutsim.rollout.at_once import AtOnce
 from rolloutsim.rollout.client import ApiClient
 from rolloutsim.rollout.daemonset import API_CALL as API_CALL
@@ -54,16 +55,34 @@ class Rollout:
         self.waiting = len(self.controllers)
         self._done = [False] * len(self.controllers)
         cluster.settled = self._count
+        numbers = {workload.name: number for number, workload in enumerate(cluster.workloads)}
+        # Those that come after others: what they wait for, which is over once it was.
+        self._awaited = {
+            number: {numbers[other] for other in workload.after}
+            for number, workload in enumerate(cluster.workloads)
+            if workload.after
+        }
         for workload, controller in zip(cluster.workloads, self.controllers, strict=True):
-            cluster.network.call_later(workload.start, controller.begin)
+            if not workload.after:
+                cluster.network.call_later(workload.start, controller.begin, NOBODY)
 
     def _count(self, changed: Iterable[int]) -> None:
         for number in changed:
             done = self.controllers[number].done
             self.waiting += self._done[number] - done
             self._done[number] = done
+            if done and self._awaited:
+                self._let_begin(number)
         if not self.waiting and not self.cluster.crowded:
             self.cluster.network.halt()
+
+    def _let_begin(self, over: int) -> None:
+        """A rollout is over: those that came after it, and after no other, begin."""
+        for number, awaited in list(self._awaited.items()):
+            awaited.discard(over)
+            if not awaited:
+                del self._awaited[number]
+                self.controllers[number].begin(self.cluster.told.get(over, NOBODY))
 
     def missing(self) -> tuple[str, ...]:
         """What is missing of each workload that is not done, in words."""

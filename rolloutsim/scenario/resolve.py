@@ -363,6 +363,7 @@ def _workload(wanted: Wanted) -> resolved.Workload:
         groups=wanted.groups,
         strategy=_strategy(wanted),
         start=spec.start if spec is not None else 0.0,
+        after=spec.after if spec is not None else (),
         create=spec.create if spec is not None else False,
         startup=_NOW if wanted.document.model == "ideal" else _distribution(startup),
         termination=termination or 0.0,

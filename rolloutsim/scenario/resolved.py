@@ -146,6 +146,8 @@ class Workload:
     termination: float = 0.0
     pull_policy: PullPolicy | None = None  # None: by the image's tag, as Kubernetes does
     spread: Distribution = field(default_factory=Distribution)  # all_at_once: when each pod is created, after `start`
+    # Workloads after whose rollouts its own begins, in place of `start`.
+    after: tuple[str, ...] = field(default=(), metadata={"unless_empty": True})
 
 
 @struct

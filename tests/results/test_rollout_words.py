@@ -35,8 +35,8 @@ def told() -> Story:
     first, second = rollout.pod(5.0, pull=0), rollout.pod(22.0, node=1, pull=2, reason="429 Too Many Requests")
     rollout.steps(first, ("pull", 4.0, 0), ("startup", 5.0))
     rollout.steps(
-        second, ("controller_pacing", 5.0, 2 * first), ("failed_pull", 6.0), ("rate_limited", 16.0), ("pull", 20.0, 2),
-        ("startup", 22.0),
+        second, ("controller_pacing", 5.0, 2 * first), ("failed_pull", 6.0, 1), ("rate_limited", 16.0),
+        ("pull", 20.0, 2), ("startup", 22.0),
     )  # fmt: skip
     for time, old, new in ((5.0, -1, 1), (22.0, -1, 1)):
         rollout.old_pod(time)

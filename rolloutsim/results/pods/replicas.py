@@ -43,14 +43,14 @@ class WorkloadSummary:
     max_surge: int | None  # what its strategy allows, rounded as Kubernetes does; None: it knows no such limit
     max_unavailable: int | None
     floor: int | None  # how many pods are promised to be ready at any time; None: nothing is promised
-    start_s: float  # when its controller begins [s]
+    start_s: float | None  # when its controller begins [s]; None: it does not, after others that are not done
     ready_s: float | None  # when the last of its pods is ready [s]; None: one is not
     ready_pods: int  # of the new version, at the end
     least_ready: int  # the smallest number of ready pods, old and new
     least_ready_at_s: float  # when it was first that small [s]
     below_floor_s: float | None  # for how long fewer than `floor` were ready [s]; None: nothing is promised
     progress_deadline_exceeded_s: float | None  # when that was first reported [s]; None: it was not
-    pulls: int  # of its images; an image of several workloads counts with each
+    pulls: int  # for which its pods waited; one for which those of several workloads did counts with each
     failed_pulls: int  # of these
     bytes_on_wire: float  # what these pulls fetched [B]
     pull_time_s: Spread | None  # of those that succeeded [s]; None if there is none
@@ -120,9 +120,14 @@ class _Summaries:
         for time, name, what in case.orchestration.conditions:
             if what.startswith(_DEADLINE):
                 self.late[name] = min(time, self.late.get(name, time))
-        self.numbers = {image.name: number for number, image in enumerate(case.images)}
-        self.pulls = Grouped(case.pulls.image, len(case.images))
-        self.fetches = Grouped(case.pulls.image[case.fetches.pull], len(case.images))
+        steps, count = case.orchestration.steps, len(case.orchestration.workloads)
+        awaited, ended = steps.pull >= 0, case.pods.pull >= 0
+        owner = np.append(case.pods.workload[steps.pod[awaited]], case.pods.workload[ended]).astype(np.int64)
+        pull = np.append(steps.pull[awaited], case.pods.pull[ended]).astype(np.int64)
+        pairs = np.unique(owner * (len(case.pulls.node) + 1) + pull)
+        self.awaited = pairs % (len(case.pulls.node) + 1)
+        self.pulls = Grouped(pairs // (len(case.pulls.node) + 1), count)
+        self.fetched = np.bincount(case.fetches.pull, case.fetches.bytes_done, len(case.pulls.node))
 
     def of(self, number: int) -> WorkloadSummary:
         """The figures of one."""
@@ -137,8 +142,7 @@ class _Summaries:
         own = self.pods.of(number)
         ready = self.is_ready[own]
         at = case.pods.ready[own[ready]]
-        p, images = case.pulls, [self.numbers[name] for name in workload.images if name in self.numbers]
-        pulls, fetches = _together(self.pulls, images), _together(self.fetches, images)
+        p, pulls = case.pulls, self.awaited[self.pulls.of(number)]
         stays = np.isnan(case.pods.deleted[own])
         complete = case.finished or bool(ready[stays].all()) and len(at) >= _wanted(workload)
         return WorkloadSummary(
@@ -148,7 +152,7 @@ class _Summaries:
             max_surge=surge,
             max_unavailable=unavailable,
             floor=floor,
-            start_s=workload.start,
+            start_s=workload.start if not workload.after else self._begun(number),
             ready_s=float(at.max()) if complete and len(at) else None,
             ready_pods=len(at),
             least_ready=int(total[least]),
@@ -157,14 +161,15 @@ class _Summaries:
             progress_deadline_exceeded_s=self.late.get(workload.name),
             pulls=len(pulls),
             failed_pulls=int(np.count_nonzero(p.reason[pulls] >= 0)),
-            bytes_on_wire=float(case.fetches.bytes_done[fetches].sum()),
+            bytes_on_wire=float(self.fetched[pulls].sum()),
             pull_time_s=spread((p.pulled - p.asked)[pulls[~np.isnan(p.pulled[pulls])]]),
         )
 
-
-def _together(rows: Grouped, numbers: Sequence[int]) -> Rows:
-    """The rows with any of some numbers, ascending."""
-    return np.sort(np.concatenate([np.zeros(0, np.int64), *(rows.of(number) for number in dict.fromkeys(numbers))]))
+    def _begun(self, number: int) -> float | None:
+        """When a workload that comes after others does something first."""
+        old, pods = self.case.orchestration.old_pods, self.case.pods
+        times = np.append(old.deleted[old.workload == number], pods.created[pods.workload == number])
+        return None if np.isnan(times).all() else float(np.nanmin(times))
 
 
 def _wanted(workload: Workload) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rolloutsim.scenario import strategies
 from rolloutsim.scenario.checks.common import image_list_problems, time_problems
@@ -28,6 +28,7 @@ def rollout_problems(document: Document) -> Iterator[Problem]:
             yield from _workload_problems(workload, workload.spec, document)
     for workload in workloads:
         yield from _strategy_problems(workload)
+    yield from _order_problems(document)
     yield from _room_problems(workloads, document)
 
 
@@ -113,6 +114,39 @@ def _workload_problems(workload: strategies.Wanted, spec: WorkloadSpec, document
         if own is not None and getattr(own, key) is not None and key not in strategies.OWN_KEYS[strategy]:
             related = ((*path, "rollout", "strategy"), (*path, "daemonset"), _STRATEGY)
             yield Problem((*path, "rollout", key), _does_not_go(key, strategy), at="key", related=related)
+
+
+def _order_problems(document: Document) -> Iterator[Problem]:
+    """Workloads that come after others: these are there, and no workload comes after itself."""
+    workloads = document.workloads or {}
+    for name, spec in workloads.items():
+        path: Path = ("workloads", name, "after")
+        if spec.after and "start" in spec.model_fields_set:
+            message = f"{dotted(path[:-1])} has both 'start' and 'after'; a rollout begins at a time, or after others"
+            yield Problem((*path[:-1], "start"), message, at="key", related=(path,))
+        for number, other in enumerate(spec.after):
+            if other not in workloads:
+                yield unknown("workload", other, workloads, (*path, number))
+            elif other in spec.after[:number]:
+                yield Problem((*path, number), f"workload '{other}' stands twice in {dotted(path)}; name it once")
+        way = _way_back(name, workloads)
+        if way and name == min(way, key=list(workloads).index):
+            names = " after ".join(f"'{one}'" for one in way)
+            yield Problem(path, f"no rollout could begin: {names}", "leave out one 'after'", at="key")
+
+
+def _way_back(name: str, workloads: Mapping[str, WorkloadSpec]) -> tuple[str, ...]:
+    """The shortest way from a workload to itself over those that it comes after; empty: there is none."""
+    ways: list[tuple[str, ...]] = [(name,)]
+    seen: set[str] = set()
+    for way in ways:
+        for other in workloads[way[-1]].after:
+            if other == name:
+                return (*way, other)
+            if other in workloads and other not in seen:
+                seen.add(other)
+                ways.append((*way, other))
+    return ()
 
 
 def _strategy_problems(workload: strategies.Wanted) -> Iterator[Problem]:

@@ -4,7 +4,16 @@ from math import inf
 from typing import Annotated, get_args
 
 from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Whole, Word, key, short
-from rolloutsim.scenario.model.kinds import GroupNames, ImageNames, LastingTime, OnOff, RandomTime, Spec, Time
+from rolloutsim.scenario.model.kinds import (
+    GroupNames,
+    ImageNames,
+    LastingTime,
+    OnOff,
+    RandomTime,
+    Spec,
+    Time,
+    WorkloadNames,
+)
 from rolloutsim.scenario.resolved import PullPolicy, StrategyName
 
 CONTROLLERS: tuple[str, ...] = get_args(StrategyName)
@@ -134,6 +143,9 @@ class WorkloadSpec(Spec):
     groups: GroupNames | None = key(None, shown="all", description="node groups whose nodes may run it")
     start: Time = key(
         0.0, unit="time", shown="0 s", description="when its rollout begins", source="assumed: all at once"
+    )
+    after: WorkloadNames = key(
+        (), shown="none", description="workloads whose rollouts must be over before its own begins, in place of start"
     )
     create: OnOff = key(False, description="the workload is new: there are no old pods", source="assumed")
     startup: RandomTime | None = key(
