@@ -107,8 +107,9 @@ class Orchestrated:
 
         self.missing: tuple[str, ...] = ()  # what is missing at the end, in words
         self.pushed_before = push_before(scenario, actors.images)
+        uploaded: set[tuple[str, str]] = set()
         self.pushers = [
-            Pusher(scenario, push, images, network, actors.links)
+            Pusher(scenario, push, images, network, actors.links, uploaded)
             for push, images in _pushes(scenario, actors.images)
             if push.at is not None
         ]
@@ -148,16 +149,15 @@ class Orchestrated:
 
 def push_before(scenario: ResolvedScenario, images: tuple[Image, ...]) -> Pushed:
     """Push what is pushed before the rollout, on an idle network; the images that concern a case."""
-    done: Pushed = []
-    for push, names in _pushes(scenario, images):
-        if push.at is None:
-            env = Environment()
-            network = FluidNetwork(env)
-            links = {name: network.link(name, link.capacity) for name, link in scenario.links.items()}
-            pusher = Pusher(scenario, push, names, network, links)
-            network.run()
-            done.append((push, pusher.pushes))
-    return done
+    before = [(push, names) for push, names in _pushes(scenario, images) if push.at is None]
+    if not before:
+        return []
+    network = FluidNetwork(Environment())
+    links = {name: network.link(name, link.capacity) for name, link in scenario.links.items()}
+    uploaded: set[tuple[str, str]] = set()
+    pushers = [Pusher(scenario, push, names, network, links, uploaded) for push, names in before]
+    network.run()
+    return [(pusher.spec, pusher.pushes) for pusher in pushers]
 
 
 def _unpushed(scenario: ResolvedScenario, pushes: Pushed) -> Iterator[str]:

@@ -46,8 +46,8 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
     """The scenario that `simulate` runs, of a document that has passed every check."""
     ideal = document.model == "ideal"
     line_share = 1.0 if ideal else _efficiency(document.network)
-    # The link of what pushes comes last in results.
-    lines = sorted(links.shared_links(document), key=lambda line: line.path == ("push",))
+    # The links of what pushes come last in results.
+    lines = sorted(links.shared_links(document), key=lambda line: line.path[0] in ("push", "pushes"))
     sizes = layers(document)
     taking = links.takers(document)
     scenario = resolved.ResolvedScenario(
@@ -68,7 +68,7 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
         thresholds=tuple(one for one in thresholds(document, names(document)) if isinstance(one, resolved.Threshold)),
         notes=tuple(_notes(document, sizes)),
         faults=tuple(_fault(name, spec) for name, spec in document.failures.items()),
-        pushes=() if document.push is None else (_push(document.push),),
+        pushes=tuple(_push(name, push) for _, name, push in links.pushes(document)),
         prices=resolved.Prices(document.prices.ssd, document.prices.hdd),
         horizon=document.rollout.horizon,
         replications=document.replications,
@@ -432,8 +432,8 @@ def _left_out(link: str, document: Document) -> bool:
     return private is not None and not private[1].is_network
 
 
-def _push(spec: model.PushSpec) -> resolved.Push:
-    return resolved.Push(spec.source, f"{spec.source}.uplink", spec.images, spec.held, spec.at, spec.parallel, spec.via)
+def _push(name: str, spec: model.PushSpec) -> resolved.Push:
+    return resolved.Push(name, f"{name}.uplink", spec.images, spec.held, spec.at, spec.parallel, spec.via)
 
 
 def _fault(name: str, spec: model.FailureSpec) -> resolved.Fault:

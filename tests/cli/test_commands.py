@@ -47,7 +47,7 @@ def test_validate_shows_the_errors_of_all_files(program: Program, tmp_path: Path
         "       | ^^^^^^^^^^\n"
         "b.yaml:4:1: error: unknown key 'noodles' in the scenario; allowed: rolloutsim name description model seed "
         "replications nodes network registry registries images workloads rollout controller_manager "
-        "push background failures prices "
+        "push pushes background failures prices "
         "thresholds sweep\n"
         "     4 | noodles: 2\n"
         "       | ^^^^^^^ help: did you mean 'nodes'?\n"

@@ -133,7 +133,7 @@ def test_findings_of_all_that_can_go_wrong() -> None:
 def test_the_table_says_when_pulls_stand_in_the_rows_of_several_workloads(second: str, shared: bool) -> None:
     workloads = f"{{x: {{images: a, daemonset: true}}, y: {{images: {second}, daemonset: true}}}}"
     text = f"rolloutsim: 1\nnodes: 2\nnetwork: 1 Gbit/s\nimages: {{a: 1 MB, b: 1 MB}}\nworkloads: {workloads}\n"
-    note = "Pulls of an image that several workloads use, and their bytes, stand in the row of each of them."
+    note = "A pull for which pods of several workloads waited, and its bytes, stand in the row of each of them."
     assert (note in footnotes(Outcome(simulate(loads(text).resolve())))) is shared
 
 

@@ -17,7 +17,7 @@ from rolloutsim.results.time.steps import is_ready
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from rolloutsim.results.facts.records import CaseRecords, Orchestration, Times
     from rolloutsim.scenario.resolved import Workload

@@ -59,7 +59,7 @@ _SPREADS = {"pull_time_s": "pull_time_{}_s", "slowdown": "slowdown_{}"}
 _STATISTICS = ("mean", "p50", "p95", "p99", "max")
 # Kinds of links whose rates people give in bytes.
 _IN_BYTES = ("registry_storage", *(resource.part for resource in RESOURCES if not resource.is_network))
-_SHARED = "Pulls of an image that several workloads use, and their bytes, stand in the row of each of them."
+_SHARED = "A pull for which pods of several workloads waited, and its bytes, stand in the row of each of them."
 _FOOTNOTES = (
     "alone (the same pull on an idle system) and slowdown (pull time / alone) are means over the pulls.",
     "Sizes are bytes on the wire; `docker images` shows unpacked sizes, often 2 to 3 times more.",
