@@ -5,7 +5,7 @@ Whoever creates and deletes pods, and whatever befalls their nodes, is the busin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from rolloutsim.fleet.instants import EndOfInstant
@@ -14,7 +14,16 @@ from rolloutsim.fleet.placement import Placement
 from rolloutsim.fleet.pod_group import Pod, PodGroup
 from rolloutsim.fleet.pod_ledger import PodLedger
 from rolloutsim.network.fluid import FluidNetwork
-from rolloutsim.scenario.causes import DISK_PRESSURE, KUBELET_QUEUE, NODE_DOWN, OTHER_PULL, PULL, STARTUP, Cause
+from rolloutsim.scenario.causes import (
+    DISK_PRESSURE,
+    KUBELET_QUEUE,
+    NODE_DOWN,
+    NODE_JOIN,
+    OTHER_PULL,
+    PULL,
+    STARTUP,
+    Cause,
+)
 from rolloutsim.scenario.resolved import Workload
 
 
@@ -37,6 +46,9 @@ class Watcher(Protocol):
     def touched(self, pod: Pod) -> None:
         """A pod was created, became ready or available, ceased to be, was deleted or is gone."""
 
+    def joined(self, node: int) -> None:
+        """A node has joined on which its pods may run."""
+
     def reconcile(self, trigger: int) -> None:
         """Act on all changes of this instant; `trigger` is the code of a pod whose event is among them."""
 
@@ -58,6 +70,8 @@ class PodLife:
         Gives a container's time until readiness [s] for a workload's number; asked once a pod of the new version.
     ledger : PodLedger
         Where facts are written.
+    joins : mapping of int to float
+        Nodes that are not there from the beginning, and when they join [s].
 
     `settled` is called after controllers have acted, with the workloads in which something has changed, and may be set.
     """
@@ -70,6 +84,7 @@ class PodLife:
         kubelets: Sequence[KubeletProtocol],
         startup: Callable[[int], float],
         ledger: PodLedger,
+        joins: Mapping[int, float] | None = None,
     ) -> None:
         self.network = network
         self.workloads = workloads
@@ -77,7 +92,8 @@ class PodLife:
         self.kubelets = kubelets
         self.startup = startup
         self.ledger = ledger
-        self.placement = Placement(nodes_of, [not workload.daemonset for workload in workloads], len(kubelets))
+        spread = [not workload.daemonset for workload in workloads]
+        self.placement = Placement(nodes_of, spread, len(kubelets), joins or ())
         self.groups = [PodGroup(self.placement.of_workload[number]) for number in range(len(workloads))]
         self.watchers: list[Watcher | None] = [None] * len(workloads)
         self.begun = [0.0] * len(workloads)  # when each workload's controller began [s]
@@ -142,6 +158,9 @@ class PodLife:
         """Its node asks for its images."""
         if self.placement.down[pod.node]:
             self.step(pod, NODE_DOWN)
+            return
+        if self.placement.absent[pod.node]:
+            self.step(pod, NODE_JOIN)
             return
         if self.placement.full[pod.node]:
             self.step(pod, DISK_PRESSURE)

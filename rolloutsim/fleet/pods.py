@@ -10,7 +10,8 @@ the new version ask for their images again, those of the old version find theirs
 then. If it stays away, the pods of workloads whose pods have no place of their own are deleted, so that others
 take their places (taint-based eviction); the pods of a DaemonSet or StatefulSet wait for their node.
 
-A node whose disk is too full takes no pods: those that come nevertheless wait there until it does (in Kubernetes they
+A node that joins later has no pods until then; where no other node is there, pods wait for it. A node whose disk is too
+full takes no pods: those that come nevertheless wait there until it does (in Kubernetes they
 fail, and their controllers create them anew until they are let in).
 
 Controllers are told at the end of each instant in which something changed, once.
@@ -18,7 +19,7 @@ Controllers are told at the end of each instant in which something changed, once
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isnan
 
 from rolloutsim.fleet.ledger import NEVER
@@ -34,6 +35,7 @@ from rolloutsim.scenario.causes import (
     DISK_PRESSURE,
     FAILED_PULL,
     NODE_DOWN,
+    NODE_JOIN,
     OTHER_PULL,
     PULL,
     TERMINATION,
@@ -59,8 +61,12 @@ class Cluster(PodLife):
         kubelets: Sequence[KubeletProtocol],
         startup: Callable[[int], float],
         ledger: PodLedger,
+        joins: Mapping[int, float] | None = None,
     ) -> None:
-        super().__init__(network, workloads, nodes_of, kubelets, startup, ledger)
+        super().__init__(network, workloads, nodes_of, kubelets, startup, ledger, joins)
+        self.joins = joins or {}
+        for node, time in self.joins.items():
+            network.call_later(time, self._join, node)
         for number, workload in enumerate(workloads):
             if not workload.create:
                 self._populate(number, workload)
@@ -68,7 +74,9 @@ class Cluster(PodLife):
 
     def _populate(self, number: int, workload: Workload) -> None:
         """The pods of the old version, as the scheduler spread them."""
-        places = self.nodes_of[number] if workload.daemonset else [-1] * workload.replicas
+        absent = self.placement.absent
+        nodes = self.nodes_of[number]
+        places = [node for node in nodes if not absent[node]] if workload.daemonset else [-1] * workload.replicas
         for ordinal, place in enumerate(places):
             node = self.placement.pick(number) if place < 0 else place
             pod = Pod(self.ledger.old_pods.add(number, node), True, number, node, workload.images, ordinal)
@@ -128,6 +136,10 @@ class Cluster(PodLife):
         self._count(pod, 1)
         steps, begun = self.ledger.steps, self.begun[workload]
         decided = now if since is None else since
+        joined = self.joins.get(node, 0.0) if spec.daemonset else 0.0
+        if begun < joined <= now:
+            steps.add(row, NODE_JOIN, begun, joined)
+            begun = joined
         if replaces is not None:
             steps.add(row, CONTROLLER_PACING, begun, replaces.doomed_at, trigger=replaces.deleted_by)
             steps.add(row, API_CALLS, replaces.doomed_at, replaces.deleted_at)
@@ -188,6 +200,16 @@ class Cluster(PodLife):
             self._gone(pod)
 
     # ---- what kubelets and faults do ----------------------------------------------------------------
+
+    def _join(self, node: int) -> None:
+        """A node joins: pods that wait for it ask for their images, and those of DaemonSets come."""
+        self.placement.set_absent(node, False)
+        for pod in list(self.on_node[node].values()):
+            if pod.cause is NODE_JOIN:
+                self._ask(pod)
+        for number, watcher in enumerate(self.watchers):
+            if watcher is not None and self.workloads[number].daemonset:
+                watcher.joined(node)
 
     def node_down(self, node: int) -> None:
         """A node goes away: what was on it is not ready any more."""

@@ -38,6 +38,8 @@ def plan(
     for group in scenario.groups:
         for pull in case.pulls.get(group.name, ()):
             times = pull.at.sample(rng, group.count).tolist()
+            if group.join is not None:
+                times = [time + group.join.time(index) for index, time in enumerate(times)]
             for i, at in enumerate(times, first):
                 network.call_later(at, _ask, (actors.nodes[i], actors.recipes[i][pull.image]))
             planned += group.count

@@ -68,6 +68,9 @@ class Controller(ABC):
     def touched(self, pod: Pod) -> None:
         """Something happened to a pod; `reconcile` follows at the end of the instant."""
 
+    def joined(self, node: int) -> None:  # noqa: B027
+        """A node of its groups has joined: the scheduler knows it."""
+
     @abstractmethod
     def reconcile(self, trigger: int) -> None:
         """Create and delete what the numbers allow.

@@ -64,17 +64,39 @@ class DaemonSet(Controller):
 
     def __init__(self, cluster: Cluster, number: int, client: ApiClient, api_call: float = API_CALL) -> None:
         super().__init__(cluster, number, client)
-        nodes = cluster.nodes_of[number]
         self.api_call = api_call
-        self.surge, self.unavailable = daemonset(self.strategy.max_surge, self.strategy.max_unavailable, len(nodes))
+        self.surge = self.unavailable = 0
         self._old: dict[int, Pod] = {pod.node: pod for pod in self.pods.old}
         self._new: dict[int, Pod] = {}
         self._states: dict[int, State] = {}
         self._count = [0] * len(State)
-        self._touched: dict[int, None] = dict.fromkeys(nodes)
+        self._nodes = frozenset(cluster.nodes_of[number])
+        self._touched: dict[int, None] = {}
         self._candidates: list[int] = []  # nodes whose old pod is available; outdated ones stay
         self._bare: deque[int] = deque()  # nodes that never had a pod and wait for their batch
+        self._there = 0  # nodes that have joined
         self._has_created = False  # some of them have had their turn
+
+    def begin(self, trigger: int) -> None:
+        """Look at the nodes that are there."""
+        absent = self.cluster.placement.absent
+        for node in self.cluster.nodes_of[self.number]:
+            if not absent[node]:
+                self._add(node)
+        super().begin(trigger)
+
+    def joined(self, node: int) -> None:
+        """One more node wants a pod."""
+        if node in self._nodes:
+            self._add(node)
+            self.cluster.look(self.number)
+
+    def _add(self, node: int) -> None:
+        self._there += 1
+        self._touched[node] = None
+        # Shares are of the nodes that are there.
+        strategy = self.strategy
+        self.surge, self.unavailable = daemonset(strategy.max_surge, strategy.max_unavailable, self._there)
 
     def touched(self, pod: Pod) -> None:
         """Its node is looked at when the instant is over."""

@@ -53,6 +53,8 @@ class Orchestrated:
         generator: Callable[[str], np.random.Generator],
     ) -> None:
         self.scenario = scenario
+        self._generator = generator
+        self._join_of = {group.name: group.join for group in scenario.groups}
         self.ledger = PodLedger()
         self.incidents = incidents
         self.workloads = case.workloads or tuple(_bare_workloads(scenario, case))
@@ -85,7 +87,7 @@ class Orchestrated:
         self.cluster = Cluster(
             network, self.workloads, nodes_of, self.kubelets,
             lambda number: float(self.workloads[number].startup.sample(lambda: generator("startup"), 1)[0]),
-            self.ledger,
+            self.ledger, {} if self.bare else _joins(scenario),
         )  # fmt: skip
         self.pulls.cluster = self.cluster
         for kubelet in self.kubelets:
@@ -96,7 +98,7 @@ class Orchestrated:
         self.rollout = start(
             self.cluster,
             0.0 if scenario.model == "ideal" else API_CALL,
-            lambda number, pods: self.workloads[number].spread.sample(lambda: generator("asking"), pods).tolist(),
+            self._times,
             None if self.bare else scenario.api_calls,
         )
         self.faults = (
@@ -113,6 +115,13 @@ class Orchestrated:
             for push, images in _pushes(scenario, actors.images)
             if push.at is not None
         ]
+
+    def _times(self, number: int, pods: int) -> list[float]:
+        """When the pods of a workload are due that rolls out all at once [s]; those of bare pulls with their nodes."""
+        workload = self.workloads[number]
+        times: list[float] = workload.spread.sample(lambda: self._generator("asking"), pods).tolist()
+        join = self._join_of[workload.groups[0]] if self.bare else None
+        return times if join is None else [time + join.time(index) for index, time in enumerate(times)]
 
     def close(self, before: Pushed) -> Pushed:
         """Write down what pods still wait for, and return what was pushed during the rollout.
@@ -191,6 +200,18 @@ def default_policy(image: str) -> PullPolicy:
     if "@" in name:
         return "if_not_present"
     return "always" if ":" not in name or name.endswith(":latest") else "if_not_present"
+
+
+def _joins(scenario: ResolvedScenario) -> dict[int, float]:
+    """The nodes that join during the rollout, and when [s]."""
+    found: dict[int, float] = {}
+    first = 0
+    for group in scenario.groups:
+        if group.join is not None:
+            times = ((first + index, group.join.time(index)) for index in range(group.count))
+            found.update((node, time) for node, time in times if time > 0.0)
+        first += group.count
+    return found
 
 
 def _cached_images(scenario: ResolvedScenario) -> list[tuple[str, ...]]:

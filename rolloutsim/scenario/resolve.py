@@ -279,7 +279,28 @@ def _group(name: str, spec: model.GroupSpec, document: Document, line_share: flo
         kubelet=_kubelet(spec),
         storage=None if ideal else _storage(spec),
         shared_address=spec.shared_address,
+        join=_join(spec),
     )
+
+
+def _join(spec: model.GroupSpec) -> resolved.Join | None:
+    """When the nodes join; None where all of them are there from the beginning."""
+    join = spec.join
+    if join is None or not (join.at or join.provision or join.every and spec.count > 1):
+        return None
+    return resolved.Join(join.at, join.every, join.provision)
+
+
+def _joining(wanted: Wanted) -> int:
+    """How many of a DaemonSet's nodes join during the rollout."""
+    if not wanted.daemonset:
+        return 0
+    found = 0
+    for name in wanted.groups:
+        spec = wanted.document.nodes[name]
+        join = _join(spec)
+        found += 0 if join is None else sum(join.time(index) > 0.0 for index in range(spec.count))
+    return found
 
 
 def _kubelet(spec: model.GroupSpec) -> resolved.Kubelet:
@@ -364,6 +385,7 @@ def _workload(wanted: Wanted) -> resolved.Workload:
         strategy=_strategy(wanted),
         start=spec.start if spec is not None else 0.0,
         after=spec.after if spec is not None else (),
+        joining=_joining(wanted),
         create=spec.create if spec is not None else False,
         startup=_NOW if wanted.document.model == "ideal" else _distribution(startup),
         termination=termination or 0.0,

@@ -148,6 +148,7 @@ class Workload:
     spread: Distribution = field(default_factory=Distribution)  # all_at_once: when each pod is created, after `start`
     # Workloads after whose rollouts its own begins, in place of `start`.
     after: tuple[str, ...] = field(default=(), metadata={"unless_empty": True})
+    joining: int = field(default=0, metadata={"unless_empty": True})  # of a DaemonSet's nodes, those that join later
 
 
 @struct
@@ -375,6 +376,21 @@ class PlannedPull:
 
 
 @struct
+class Join:
+    """Nodes that join during the rollout: the first is asked for `at`, each other `every` so long after the one before;
+    each is a node of the cluster when its `provision` is over [s].
+    """
+
+    at: float = 0.0
+    every: float = 0.0
+    provision: float = 0.0
+
+    def time(self, index: int) -> float:
+        """When node `index` of the group joins [s]."""
+        return self.at + index * self.every + self.provision
+
+
+@struct
 class NodeGroup:
     """`count` equal nodes; node i is in rack `racks[i % len(racks)]`.
 
@@ -398,6 +414,7 @@ class NodeGroup:
     kubelet: Kubelet = field(default_factory=Kubelet)
     storage: Disk | None = None  # what fits on the disk; None: everything
     shared_address: bool = False  # all its nodes reach registries from one address (NAT)
+    join: Join | None = field(default=None, metadata={"unless_empty": True})  # None: they are there from the beginning
 
     def node_name(self, index: int) -> str:
         """The name of node `index`: `web-007`; at least three digits, as many as the last node needs."""

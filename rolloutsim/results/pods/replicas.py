@@ -105,7 +105,7 @@ def promised(workload: Workload) -> int | None:
     _, unavailable = limits(workload)
     if unavailable is None or workload.create:
         return None
-    return max(workload.replicas - unavailable, 0)
+    return max(workload.replicas - workload.joining - unavailable, 0)
 
 
 class _Summaries:

@@ -123,6 +123,22 @@ class EvictionSpec(Spec):
     )  # fmt: skip
 
 
+class JoinSpec(Spec):
+    """When nodes join the cluster, one after another."""
+
+    at: Time = key(
+        0.0, unit="time", shown="0 s", description="when the first node is asked for, after the rollout's start",
+        source="assumed",
+    )  # fmt: skip
+    every: Time = key(
+        0.0, unit="time", shown="0 s", description="from one node to the next", source="assumed: all at once"
+    )
+    provision: Time = key(
+        0.0, unit="time", shown="0 s", source="assumed",
+        description="from asking for a node until it can run pods: the machine's start, the kubelet's",
+    )  # fmt: skip
+
+
 def _runtime_key(field: str, unit: str, description: str, **more: Any) -> Any:
     return key(
         None, unit=unit, description=description, shown=shown_default(field), source=default_source(field), **more
@@ -221,6 +237,11 @@ class GroupSpec(Spec):
         None, unit="time", shown="0 s", description="when each node asks for its image, after the rollout's start; "
         "not for pods: their controllers decide",
         source="assumed: all at once",
+    )  # fmt: skip
+    join: Annotated[JoinSpec, short("at", Quantity("time", zero=True))] | None = key(
+        None, shown="none: they are there from the beginning",
+        description="when the nodes join during the rollout; a DaemonSet gets a pod on each when it joins, and start "
+        "counts from then",
     )  # fmt: skip
     via: Names = key((), description="shared links between the network's core and the group, in order")
     connection_cap: Rate | None = key(
