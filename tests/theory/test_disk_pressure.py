@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 import rolloutsim as rs
-from rolloutsim.fleet.eviction import MIN_AGE, PERIOD, TRANSITION
 from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.results.metrics import summarise
 from rolloutsim.results.shown.findings import findings
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
+
+PERIOD, MIN_AGE, TRANSITION = 10.0, 120.0, 300.0  # [s]
 
 # 1 Gbit/s, and a disk that is as fast: 1 GB of layers arrive in 8 s, what they unpack to takes longer.
 SCENARIO = """
