@@ -27,7 +27,7 @@ golang.org/x/time/rate (`Limiter.Wait`: first come, first served).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from math import nan
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +112,7 @@ class Sync:
         self.is_late = False
         return True
 
-    def begin(self, calls: Iterable[Sequence[Call]], pause: float = 0.0) -> None:
+    def begin(self, calls: Sequence[Sequence[Call]], pause: float = 0.0) -> None:
         """Make the calls of a sync, each group when those before have passed, then write the status.
 
         Parameters
@@ -120,8 +120,10 @@ class Sync:
         pause : float
             Between one group and the next [s].
         """
-        self.left.extend(calls)
         self.seen = self.counts()
+        if not calls and (self.client.bucket is None or self.seen == self.status):
+            return
+        self.left.extend(calls)
         self._go_on(pause)
         self.busy = bool(self.under_way or self.left)
 
