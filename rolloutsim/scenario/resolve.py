@@ -1,8 +1,9 @@
 """A valid document to the form that is simulated: defaults filled in, names looked up, goodput computed.
 
 `model: ideal` is applied here: no protocol overhead, no latency, no queues, no uneven sharing, no time for requests, no
-disk, no unpacking, no start-up time, no controller overhead and no connection limit. What stays is bandwidth (storage
-included), layer slots, caches, caps and background, and all policies: strategies, kubelets, rate limits, failures.
+disk, no unpacking, no start-up time, no controller overhead, and no limit on connections or on controllers' calls. What
+stays is bandwidth (storage included), layer slots, caches, caps and background, and all policies: strategies, kubelets,
+rate limits, failures.
 """
 
 from __future__ import annotations
