@@ -198,6 +198,10 @@ def _orchestration(
             r.DiskRecords, [disk for _, disk in disks],
             node=[node for node, _ in disks], after=[disk.used for _, disk in disks],
         ),
+        pressures=frozen(
+            r.PressureRecords, [disk for _, disk in disks if disk.pressed == disk.pressed],
+            node=[node for node, disk in disks if disk.pressed == disk.pressed],
+        ),
         faults=frozen(r.FaultRecords, () if faults is None else faults.columns),
         conditions=tuple(ledger.conditions),
         stand_in=orchestrated.bare,

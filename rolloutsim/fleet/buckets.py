@@ -45,6 +45,13 @@ class TokenBucket:
         self.tokens = tokens - 1.0 if tokens > 1.0 else 0.0
         return True
 
+    def reserve(self, now: float) -> float:
+        """Take a token that is there or that will be, first come first served, and say how long until then [s]."""
+        if self.accept(now):
+            return 0.0
+        self.tokens -= 1.0
+        return -self.tokens / self.rate
+
     def next_at(self) -> float:
         """Until when there is no token, whoever asks [s]."""
         return self.since + (_ONE - self.tokens) / self.rate if self.rate > 0.0 else inf

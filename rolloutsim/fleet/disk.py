@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import inf, nan
+
 
 class DiskSpace:
     """The bytes in use on one node's disk.
@@ -16,9 +19,15 @@ class DiskSpace:
         Of these, images that no pod uses [B].
     keeps_compressed : bool
         Whether a layer's compressed bytes stay when it is unpacked.
+
+    Above `limit` [B], which a kubelet sets, `crossed` is called; what its eviction manager did stands in `pressed`, the
+    time when it first found so much in use [s], `evicted` and `refused`, numbers of pods.
     """
 
-    __slots__ = ("before", "capacity", "collected", "keeps_compressed", "old_images", "peak", "used")
+    __slots__ = (
+        "before", "capacity", "collected", "crossed", "evicted", "keeps_compressed", "limit", "old_images", "peak",
+        "pressed", "refused", "used",
+    )  # fmt: skip
 
     def __init__(self, capacity: float, used: float, old_images: float, keeps_compressed: bool) -> None:
         self.capacity = capacity
@@ -26,6 +35,10 @@ class DiskSpace:
         self.old_images = old_images
         self.keeps_compressed = keeps_compressed
         self.collected = 0.0
+        self.limit = inf
+        self.crossed: Callable[[], None] | None = None
+        self.pressed = nan
+        self.evicted = self.refused = 0
 
     @property
     def free(self) -> float:
@@ -39,6 +52,8 @@ class DiskSpace:
         self.used += size
         if self.used > self.peak:
             self.peak = self.used
+        if self.used > self.limit and self.crossed is not None:
+            self.crossed()
         return True
 
     def release(self, size: float) -> None:
@@ -55,7 +70,18 @@ class DiskSpace:
         """
         if self.used < high * self.capacity:
             return
-        removed = min(self.old_images, self.used - low * self.capacity)
-        self.old_images -= removed
-        self.used -= removed
-        self.collected += removed
+        self._remove(min(self.old_images, self.used - low * self.capacity))
+
+    def collect_all(self) -> None:
+        """Remove all old images."""
+        self._remove(self.old_images)
+
+    def remove(self, size: float) -> None:
+        """Garbage collection removes bytes of an image."""
+        self.release(size)
+        self.collected += size
+
+    def _remove(self, size: float) -> None:
+        self.old_images -= size
+        self.used -= size
+        self.collected += size

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.buckets import TokenBucket
+from rolloutsim.fleet.eviction import EvictionManager
 from rolloutsim.scenario.causes import BACKOFF, FAILED_PULL, KUBELET_QUEUE, OTHER_PULL, PULL, QPS, RATE_LIMITED, Cause
 from rolloutsim.units import format_time
 
@@ -185,8 +186,8 @@ class Kubelet:
     """
 
     __slots__ = (
-        "again", "backoffs", "bucket", "cluster", "down", "jobs", "looks", "network", "node", "policy", "present",
-        "pulls", "queue", "random", "recipes", "running", "spec", "together", "wanted",
+        "again", "backoffs", "bucket", "cluster", "down", "eviction", "jobs", "looks", "network", "node", "policy",
+        "present", "pulls", "queue", "random", "recipes", "running", "spec", "together", "wanted",
     )  # fmt: skip
 
     def __init__(
@@ -220,6 +221,7 @@ class Kubelet:
         self.present = set(present)
         self.backoffs: dict[tuple[Pod, str], Backoff] = {}
         self.down = False
+        self.eviction: EvictionManager | None = None
 
     def ensure(self, pod: Pod) -> None:
         """Bring a pod's images, then tell the cluster."""
@@ -246,15 +248,28 @@ class Kubelet:
     def boot(self) -> None:
         """The node is back; the cluster asks for its pods anew."""
         self.down = False
+        if self.eviction is not None:
+            self.eviction.check()
 
-    def watch_disk(self, disk: DiskSpace) -> None:
+    def refuse(self, _: Pod) -> None:
+        """A pod is not let in: the disk is too full."""
+        if self.node.disk is not None:
+            self.node.disk.refused += 1
+
+    def watch_disk(self, disk: DiskSpace, least_free: float = 0.0) -> None:
+        """Look after a disk, of which a share has to be free: collect images, evict pods."""
+        if least_free > 0.0:
+            self.eviction = EvictionManager(self, disk, least_free)
+        self._collect_later(disk)
+
+    def _collect_later(self, disk: DiskSpace) -> None:
         """Collect unused images now and then, when the disk is nearly full."""
         self.network.call_later(self.spec.gc_period, self._collect, disk)
 
     def _collect(self, disk: DiskSpace) -> None:
         if not self.down:
             disk.collect(self.spec.gc_high, self.spec.gc_low)
-        self.watch_disk(disk)
+        self._collect_later(disk)
 
     def can_start(self, image: str) -> bool:
         """Whether a pull starts at once, with nothing but a request; if so, its token is taken."""
@@ -332,6 +347,8 @@ class Kubelet:
     def pulled(self, job: Job) -> None:
         """An image is there: those who waited for it go on, and the next pull may start."""
         self.present.add(job.image)
+        if self.eviction is not None:
+            self.eviction.has_come(job.image)
         for one in (job, *job.others):
             self.running -= 1
             del self.jobs[one.pod]

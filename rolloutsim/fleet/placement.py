@@ -1,15 +1,16 @@
 """Where pods go: each workload's pods are spread evenly over the nodes of its groups.
 
 A pod goes to the node with the fewest pods of its workload and version, among those to the one with the fewest
-pods in all, among those to the first. Terminating pods do not count; a node that is down is left out as long as
-another is up. That is what kube-scheduler's default spreading comes to where pods ask for no resources (assumed):
-it counts the pods that the ReplicaSet selects, which are those of one version. Source: k/k
-`pkg/scheduler/framework/plugins/helper/spread.go` (`DefaultSelector`), `podtopologyspread/common.go`.
+pods in all, among those to the first. Terminating pods do not count; a node that has not joined, is down, or has a
+disk so full that it takes no pods, is left out as long as another one is not. That is what kube-scheduler's default
+spreading comes to where pods ask for no resources (assumed): it counts the pods that the ReplicaSet selects, which are
+those of one version. Source: k/k `pkg/scheduler/framework/plugins/helper/spread.go` (`DefaultSelector`),
+`podtopologyspread/common.go`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 
 class Placement:
@@ -26,13 +27,19 @@ class Placement:
         Whether a workload's pods are spread; else they have their places, and only count.
     nodes : int
         Nodes of the case.
+    absent : collection of int
+        Those that join later.
     """
 
-    def __init__(self, nodes_of: Sequence[Sequence[int]], spread: Sequence[bool], nodes: int) -> None:
+    def __init__(
+        self, nodes_of: Sequence[Sequence[int]], spread: Sequence[bool], nodes: int, absent: Collection[int] = ()
+    ) -> None:
         self.nodes_of = nodes_of
         self.of_workload: list[dict[int, int]] = [{} for _ in nodes_of]  # by node; without those that never had one
         self.in_all = [0] * nodes
         self.down = [False] * nodes
+        self.full = [False] * nodes  # under DiskPressure
+        self.absent = [False] * nodes
         known: dict[int, int] = {}  # workloads that run on the same nodes mostly have one list of them
         for candidates in nodes_of:
             if id(candidates) not in known:
@@ -40,7 +47,9 @@ class Placement:
         self.candidates = [
             known[id(candidates)] if wanted else 0 for candidates, wanted in zip(nodes_of, spread, strict=True)
         ]
-        self.up = {0: _bits(range(nodes))}  # nodes that are not down, by how many pods they have
+        self.up = {0: _bits(range(nodes))}  # nodes that are left in, by how many pods they have
+        for node in absent:
+            self.set_absent(node, True)
         self.renew()
 
     def renew(self) -> None:
@@ -66,7 +75,7 @@ class Placement:
         of_workload[node] = of_workload.get(node, 0) + by
         before = self.in_all[node]
         self.in_all[node] = before + by
-        if not self.down[node]:
+        if not self._is_left_out(node):
             _move(self.up, node, before, before + by)
         if alike:
             counts = self.alike[workload]
@@ -77,8 +86,23 @@ class Placement:
 
     def set_down(self, node: int, is_down: bool) -> None:
         """A node went away, or is back."""
-        if is_down != self.down[node]:
-            self.down[node] = is_down
+        self._set(self.down, node, is_down)
+
+    def set_full(self, node: int, is_full: bool) -> None:
+        """A node takes no pods any more, or does again."""
+        self._set(self.full, node, is_full)
+
+    def set_absent(self, node: int, is_absent: bool) -> None:
+        """A node is not there yet, or joins."""
+        self._set(self.absent, node, is_absent)
+
+    def _is_left_out(self, node: int) -> bool:
+        return self.down[node] or self.full[node] or self.absent[node]
+
+    def _set(self, which: list[bool], node: int, value: bool) -> None:
+        before = self._is_left_out(node)
+        which[node] = value
+        if before != self._is_left_out(node):
             place = self.in_all[node]
             self.up[place] = self.up.get(place, 0) ^ 1 << node
 

@@ -20,8 +20,8 @@ class Pod:
     """
 
     __slots__ = (
-        "asked", "available", "cause", "code", "deleted", "deleted_at", "deleted_by", "epoch", "given_up", "gone",
-        "gone_at", "images", "node", "old", "ordinal", "pull", "ready", "row", "since", "started", "startup",
+        "asked", "available", "cause", "code", "deleted", "deleted_at", "deleted_by", "doomed_at", "epoch", "given_up",
+        "gone", "gone_at", "images", "node", "old", "ordinal", "pull", "ready", "row", "since", "started", "startup",
         "stuck_at", "workload",
     )  # fmt: skip
 
@@ -40,7 +40,7 @@ class Pod:
         self.since = nan
         self.pull = -1  # of the present step
         self.startup = 0.0
-        self.deleted_at = self.gone_at = nan
+        self.doomed_at = self.deleted_at = self.gone_at = nan  # its end was decided, called for, and came [s]
         self.stuck_at = nan  # when its node went away, if it was to go [s]
         self.deleted_by = -1
 

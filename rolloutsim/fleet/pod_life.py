@@ -5,7 +5,7 @@ Whoever creates and deletes pods, and whatever befalls their nodes, is the busin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from rolloutsim.fleet.instants import EndOfInstant
@@ -14,7 +14,16 @@ from rolloutsim.fleet.placement import Placement
 from rolloutsim.fleet.pod_group import Pod, PodGroup
 from rolloutsim.fleet.pod_ledger import PodLedger
 from rolloutsim.network.fluid import FluidNetwork
-from rolloutsim.scenario.causes import KUBELET_QUEUE, NODE_DOWN, OTHER_PULL, PULL, STARTUP, Cause
+from rolloutsim.scenario.causes import (
+    DISK_PRESSURE,
+    KUBELET_QUEUE,
+    NODE_DOWN,
+    NODE_JOIN,
+    OTHER_PULL,
+    PULL,
+    STARTUP,
+    Cause,
+)
 from rolloutsim.scenario.resolved import Workload
 
 
@@ -27,12 +36,18 @@ class KubeletProtocol(Protocol):
     def forget(self, pod: Pod) -> None:
         """The pod is deleted while its images are on their way."""
 
+    def refuse(self, pod: Pod) -> None:
+        """The pod is not let in: the node's disk is too full."""
+
 
 class Watcher(Protocol):
     """Who is told of changes among the pods of a workload."""
 
     def touched(self, pod: Pod) -> None:
         """A pod was created, became ready or available, ceased to be, was deleted or is gone."""
+
+    def joined(self, node: int) -> None:
+        """A node has joined on which its pods may run."""
 
     def reconcile(self, trigger: int) -> None:
         """Act on all changes of this instant; `trigger` is the code of a pod whose event is among them."""
@@ -55,6 +70,8 @@ class PodLife:
         Gives a container's time until readiness [s] for a workload's number; asked once a pod of the new version.
     ledger : PodLedger
         Where facts are written.
+    joins : mapping of int to float
+        Nodes that are not there from the beginning, and when they join [s].
 
     `settled` is called after controllers have acted, with the workloads in which something has changed, and may be set.
     """
@@ -67,6 +84,7 @@ class PodLife:
         kubelets: Sequence[KubeletProtocol],
         startup: Callable[[int], float],
         ledger: PodLedger,
+        joins: Mapping[int, float] | None = None,
     ) -> None:
         self.network = network
         self.workloads = workloads
@@ -74,14 +92,17 @@ class PodLife:
         self.kubelets = kubelets
         self.startup = startup
         self.ledger = ledger
-        self.placement = Placement(nodes_of, [not workload.daemonset for workload in workloads], len(kubelets))
+        spread = [not workload.daemonset for workload in workloads]
+        self.placement = Placement(nodes_of, spread, len(kubelets), joins or ())
         self.groups = [PodGroup(self.placement.of_workload[number]) for number in range(len(workloads))]
         self.watchers: list[Watcher | None] = [None] * len(workloads)
         self.begun = [0.0] * len(workloads)  # when each workload's controller began [s]
         self.pods: list[Pod] = []  # of the new version, in the order of their rows
         self.on_node: list[dict[int, Pod]] = [{} for _ in kubelets]  # all that are not gone, by their codes
         self.outages = [0] * len(kubelets)
+        self.crowded = 0  # nodes that are to look at a disk that is too full before the rollout can be over
         self.triggers: dict[int, int] = {}  # workloads with changes → a pod that changed
+        self.told: dict[int, int] = {}  # those that the watchers were told of last
         self.settled: Callable[[Iterable[int]], None] = _nothing  # called when the watchers have acted
         self.end_of_instant = EndOfInstant(network, self._tell)
 
@@ -142,6 +163,13 @@ class PodLife:
         """Its node asks for its images."""
         if self.placement.down[pod.node]:
             self.step(pod, NODE_DOWN)
+            return
+        if self.placement.absent[pod.node]:
+            self.step(pod, NODE_JOIN)
+            return
+        if self.placement.full[pod.node]:
+            self.step(pod, DISK_PRESSURE)
+            self.kubelets[pod.node].refuse(pod)
             return
         self.step(pod, KUBELET_QUEUE)
         if not pod.asked:
@@ -246,6 +274,7 @@ class PodLife:
 
     def _tell(self) -> None:
         triggers, self.triggers = self.triggers, {}
+        self.told = triggers
         for number in sorted(triggers):
             watcher = self.watchers[number]
             assert watcher is not None

@@ -10,12 +10,16 @@ the new version ask for their images again, those of the old version find theirs
 then. If it stays away, the pods of workloads whose pods have no place of their own are deleted, so that others
 take their places (taint-based eviction); the pods of a DaemonSet or StatefulSet wait for their node.
 
+A node that joins later has no pods until then; where no other node is there, pods wait for it. A node whose disk is too
+full takes no pods: those that come nevertheless wait there until it does (in Kubernetes they
+fail, and their controllers create them anew until they are let in).
+
 Controllers are told at the end of each instant in which something changed, once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isnan
 
 from rolloutsim.fleet.instants import staggered
@@ -26,10 +30,13 @@ from rolloutsim.fleet.pod_life import KubeletProtocol as KubeletProtocol
 from rolloutsim.fleet.pod_life import PodLife, Watcher
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.scenario.causes import (
+    API_CALLS,
     CONTROLLER,
     CONTROLLER_PACING,
+    DISK_PRESSURE,
     FAILED_PULL,
     NODE_DOWN,
+    NODE_JOIN,
     OTHER_PULL,
     PULL,
     TERMINATION,
@@ -62,11 +69,15 @@ class Cluster(PodLife):
         startup: Callable[[int], float],
         ledger: PodLedger,
         staggers: Sequence[float],
+        joins: Mapping[int, float] | None = None,
     ) -> None:
-        super().__init__(network, workloads, nodes_of, kubelets, startup, ledger)
+        super().__init__(network, workloads, nodes_of, kubelets, startup, ledger, joins)
         self.staggers = staggers
         self.created_at = -1.0  # the instant of the last creation [s] ...
         self.created = 0  # ... and the pods that were created then
+        self.joins = joins or {}
+        for node, time in self.joins.items():
+            network.call_later(time, self._join, node)
         for number, workload in enumerate(workloads):
             if not workload.create:
                 self._populate(number, workload)
@@ -74,7 +85,9 @@ class Cluster(PodLife):
 
     def _populate(self, number: int, workload: Workload) -> None:
         """The pods of the old version, as the scheduler spread them."""
-        places = self.nodes_of[number] if workload.daemonset else [-1] * workload.replicas
+        absent = self.placement.absent
+        nodes = self.nodes_of[number]
+        places = [node for node in nodes if not absent[node]] if workload.daemonset else [-1] * workload.replicas
         for ordinal, place in enumerate(places):
             node = self.placement.pick(number) if place < 0 else place
             pod = Pod(self.ledger.old_pods.add(number, node), True, number, node, workload.images, ordinal)
@@ -86,13 +99,13 @@ class Cluster(PodLife):
     # ---- what controllers do ------------------------------------------------------------------------
 
     def watch(self, workload: int, watcher: Watcher) -> None:
-        """From now on a watcher is told of a workload's changes; its pods wait for their turn from now on."""
+        """From now on a watcher is told of a workload's changes; its pods wait for their turn since its start."""
         self.watchers[workload] = watcher
-        self.begun[workload] = self.network.now
+        self.begun[workload] = self.workloads[workload].start
 
-    def look(self, workload: int) -> None:
+    def look(self, workload: int, trigger: int = NOBODY) -> None:
         """Let a workload's watcher act at the end of this instant, whether or not something changes."""
-        self.triggers[workload] = NOBODY
+        self.triggers[workload] = trigger
         self.end_of_instant.ask()
 
     def create(
@@ -100,6 +113,7 @@ class Cluster(PodLife):
         workload: int,
         node: int | None = None,
         trigger: int = NOBODY,
+        since: float | None = None,
         *,
         replaces: Pod | None = None,
         ordinal: int = -1,
@@ -114,6 +128,8 @@ class Cluster(PodLife):
             Where; by default the scheduler picks.
         trigger : int
             The code of the pod whose event let it be created.
+        since : float, optional
+            When that was, if the controller's calls have held it up [s].
         replaces : Pod, optional
             The pod that had to be gone before.
         ordinal : int
@@ -129,15 +145,23 @@ class Cluster(PodLife):
         self.on_node[node][pod.code] = pod
         self.groups[workload].new_pods += 1
         self._count(pod, 1)
-        steps, since = self.ledger.steps, self.begun[workload]
+        steps, begun = self.ledger.steps, self.begun[workload]
+        decided = now if since is None else since
+        joined = self.joins.get(node, 0.0) if spec.daemonset else 0.0
+        if begun < joined <= now:
+            steps.add(row, NODE_JOIN, begun, joined)
+            begun = joined
         if replaces is not None:
-            steps.add(row, CONTROLLER_PACING, since, replaces.deleted_at, trigger=replaces.deleted_by)
+            steps.add(row, CONTROLLER_PACING, begun, replaces.doomed_at, trigger=replaces.deleted_by)
+            steps.add(row, API_CALLS, replaces.doomed_at, replaces.deleted_at)
             # The pod before could not end while its node was down.
             ended = replaces.gone_at if isnan(replaces.stuck_at) else replaces.stuck_at
             steps.add(row, TERMINATION, replaces.deleted_at, ended)
             steps.add(row, NODE_DOWN, ended, replaces.gone_at)
-            since = replaces.gone_at
-        steps.add(row, CONTROLLER_PACING, since, now, trigger=trigger)
+            begun = replaces.gone_at
+        decided = max(decided, begun)
+        steps.add(row, CONTROLLER_PACING, begun, decided, trigger=trigger)
+        steps.add(row, API_CALLS, decided, now)
         pod.cause, pod.since = CONTROLLER, now
         self._note(pod)
         self.created = self.created + 1 if now == self.created_at else 0
@@ -149,14 +173,23 @@ class Cluster(PodLife):
             self._ask(pod)
         return pod
 
-    def delete(self, pod: Pod, trigger: int = NOBODY) -> None:
-        """Delete a pod: it is terminating at once, and gone when its container has ended."""
+    def delete(self, pod: Pod, trigger: int = NOBODY, since: float | None = None) -> None:
+        """Delete a pod: it is terminating at once, and gone when its container has ended.
+
+        Parameters
+        ----------
+        trigger : int
+            The code of the pod whose event let it be deleted.
+        since : float, optional
+            When that was, if the controller's calls have held it up [s].
+        """
         if pod.deleted:
             return
         now = self.network.now
         self._unready(pod, now)
         on_its_way = pod.asked and not pod.started
         pod.deleted, pod.deleted_at, pod.deleted_by = True, now, trigger
+        pod.doomed_at = now if since is None else max(since, self.begun[pod.workload])
         pod.epoch += 1
         self._count(pod, -1)
         if pod.old:
@@ -186,6 +219,16 @@ class Cluster(PodLife):
         pod.given_up = True
         self.groups[pod.workload].given_up += 1
         self.look(pod.workload)
+
+    def _join(self, node: int) -> None:
+        """A node joins: pods that wait for it ask for their images, and those of DaemonSets come."""
+        self.placement.set_absent(node, False)
+        for pod in list(self.on_node[node].values()):
+            if pod.cause is NODE_JOIN:
+                self._ask(pod)
+        for number, watcher in enumerate(self.watchers):
+            if watcher is not None and self.workloads[number].daemonset:
+                watcher.joined(node)
 
     def node_down(self, node: int) -> None:
         """A node goes away: what was on it is not ready any more."""
@@ -236,6 +279,34 @@ class Cluster(PodLife):
                 self._start(pod, self.startup(pod.workload))
             elif not pod.given_up:
                 self._ask(pod)
+
+    def node_full(self, node: int, is_full: bool) -> None:
+        """A node's disk is too full for it to take pods, or is not any more: those that it refused come in."""
+        self.placement.set_full(node, is_full)
+        if not is_full:
+            for pod in list(self.on_node[node].values()):
+                if pod.cause is DISK_PRESSURE:
+                    self._ask(pod)
+
+    def images_on(self, node: int) -> set[str]:
+        """The images that pods of the new version on a node use."""
+        pods = self.on_node[node].values()
+        return {
+            image for pod in pods if not (pod.old or pod.deleted or pod.cause is DISK_PRESSURE) for image in pod.images
+        }
+
+    def evict_from(self, node: int) -> bool:
+        """Delete the pod that came to a node last, at once; whether there was one that a kubelet could delete."""
+        for pod in reversed(self.on_node[node].values()):
+            # Old pods of a StatefulSet may be kept by its partition, and come back as they were.
+            stays = pod.old and self.workloads[pod.workload].strategy.name == "statefulset"
+            if not pod.deleted and not stays and pod.cause is not DISK_PRESSURE:
+                if pod.asked and not pod.started:
+                    self.kubelets[node].forget(pod)
+                pod.started = False  # its container does not get the time to end
+                self.delete(pod, pod.code)
+                return True
+        return False
 
     def _evict(self, what: tuple[int, int]) -> None:
         node, outage = what

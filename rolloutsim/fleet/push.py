@@ -54,6 +54,8 @@ class Pusher:
         Those of the push that concern the case.
     network, links
         Where the bytes move.
+    uploaded : set of (str, str)
+        The layers that any pusher has uploaded, by registry and digest; it adds its own.
     over : callable, optional
         Called when all of it is there.
     """
@@ -65,9 +67,11 @@ class Pusher:
         images: tuple[str, ...],
         network: FluidNetwork,
         links: Mapping[str, SharedLink],
+        uploaded: set[tuple[str, str]],
         over: Callable[[], None] | None = None,
     ) -> None:
         self.scenario = scenario
+        self.uploaded = uploaded
         self.spec = spec
         self.network = network
         self.links = links
@@ -83,7 +87,7 @@ class Pusher:
         for push in self.pushes:
             image = self.scenario.images[push.image]
             for layer in image.layers:
-                if layer.digest in self.there:
+                if layer.digest in self.there or self._place(push, layer) in self.uploaded:
                     push.held += layer.compressed
                 else:
                     self.there.add(layer.digest)
@@ -113,13 +117,24 @@ class Pusher:
 
     def _upload(self, what: Any) -> None:
         push, layer = what
+        if self._place(push, layer) in self.uploaded:
+            # Another pusher was quicker.
+            push.bytes -= layer.compressed
+            push.held += layer.compressed
+            self._over(push)
+            return
         image = self.scenario.images[push.image]
         links = tuple(self.links[name] for name in pushed_over(self.scenario, self.spec, image))
         kind = connections(self.network, links, (), inf, inf, self._windowed(image))
-        self.network.start(self.host, kind, layer.compressed, self._uploaded, push)
+        self.network.start(self.host, kind, layer.compressed, self._uploaded, (push, layer))
 
     def _uploaded(self, flow: Flow) -> None:
-        push: ImagePush = flow.tag
+        push, layer = flow.tag
+        self.uploaded.add(self._place(push, layer))
+        self._over(push)
+
+    def _over(self, push: ImagePush) -> None:
+        """A layer is in the registry: the next one may come."""
         self.free += 1
         push.layers_left -= 1
         if not push.layers_left:
@@ -132,6 +147,9 @@ class Pusher:
         push.finished = self.network.now
         if self.over is not None and all(one.is_complete for one in self.pushes):
             self.over()
+
+    def _place(self, push: ImagePush, layer: Layer) -> tuple[str, str]:
+        return self.scenario.images[push.image].registry, layer.digest
 
     def _round_trip(self, image: Image) -> float:
         return round_trip(self.scenario, pushed_over(self.scenario, self.spec, image))

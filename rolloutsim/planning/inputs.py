@@ -41,7 +41,7 @@ _NOT_INPUTS = (
 _OF_STRATEGIES = ("max_surge", "max_unavailable", "step_overhead")  # found by workload, defaults included
 _OF_PODS = (
     "registry_pull_qps", "registry_burst", "image_backoff", "max_parallel_image_pulls", "pull_progress_timeout",
-    "image_gc",
+    "image_gc", "eviction_hard", "controller_manager",
 )  # fmt: skip
 
 

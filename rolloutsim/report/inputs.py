@@ -58,6 +58,7 @@ _REGISTRY_KEYS = (
     "tcp_window",
     "tls",
 )
+_MANAGER_KEYS = ("qps", "burst")
 _ROLLOUT_KEYS = ("max_surge", "max_unavailable", "min_ready", "step_overhead", "startup", "termination")
 # What the ideal model switches off, whatever its default (`rolloutsim.scenario.resolve`).
 _REAL_ONLY = (
@@ -104,6 +105,9 @@ def defaults_table(scenario: ResolvedScenario) -> Table:
                          own.source if own else source))  # fmt: skip
     network = document.get("network", {})
     uneven = _FAIRNESS_KEYS if network.get("fairness", "off") != "off" else ()
+    manager = document.get("controller_manager", {})
+    if scenario.api_calls is not None:
+        rows += _shown(("controller_manager",), _open(manager, _MANAGER_KEYS, "controller_manager", scenario))
     for key, default, source in _open(network, (*_NETWORK_KEYS, *uneven), "network", scenario):
         if key != "efficiency" or "mtu" not in network:  # which stands for it
             rows.append((dotted(("network", *key.split("."))), default, source))

@@ -46,6 +46,8 @@ def plan(
                 turns[pull.at.low] = turn + group.count
                 if group.stagger:
                     times = [at + staggered(number, group.stagger) for number, at in enumerate(times, turn)]
+            if group.join is not None:
+                times = [time + group.join.time(index) for index, time in enumerate(times)]
             for i, at in enumerate(times, first):
                 network.call_later(at, _ask, (actors.nodes[i], actors.recipes[i][pull.image]))
             planned += group.count

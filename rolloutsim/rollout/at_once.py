@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rolloutsim.fleet.pods import Cluster
+    from rolloutsim.rollout.client import ApiClient, Call
 
     Times = Callable[[int, int], Sequence[float]]
 
@@ -28,19 +29,21 @@ class AtOnce(Waves):
         Where its pods are.
     number : int
         Its workload's number in the cluster.
+    client : ApiClient
+        Over which it creates and deletes pods.
     times : callable, optional
         Gives the times of its pods [s] after its start, by its number and theirs; a DaemonSet's in the order of nodes.
     """
 
-    def __init__(self, cluster: Cluster, number: int, times: Times | None = None) -> None:
-        super().__init__(cluster, number)
+    def __init__(self, cluster: Cluster, number: int, client: ApiClient, times: Times | None = None) -> None:
+        super().__init__(cluster, number, client)
         self._times = times
         self._ahead.clear()
         self._due: list[int] = []  # places of the pods whose time is now
 
-    def begin(self, _: object = None) -> None:
+    def begin(self, trigger: int) -> None:
         """Set the time of each pod."""
-        super().begin()
+        super().begin(trigger)
         times = [0.0] * self.wanted if self._times is None else self._times(self.number, self.wanted)
         places: dict[float, list[int]] = {}
         for place, time in enumerate(times):
@@ -53,10 +56,13 @@ class AtOnce(Waves):
 
     def reconcile(self, trigger: int) -> None:
         """Replace the pods whose time has come."""
+        if not self.sync.may_act(trigger):
+            return
         due, self._due = self._due, []
+        deletions: list[Call] = []
         if due:
-            self._release(due, trigger)
-        self._create(trigger)
+            self._release(due, deletions)
+        self._act(deletions)
 
     def _come(self, places: list[int]) -> None:
         self._due += places

@@ -36,7 +36,7 @@ class Beside:
 
 
 class PushedBefore:
-    """Pushes that the rollout waits for, each on a network that only the background has beside it.
+    """Pushes that the rollout waits for, side by side on a network that only the background has beside them.
 
     Applications are there that are there before the rollout: what has a size begins with it.
 
@@ -54,33 +54,46 @@ class PushedBefore:
         self.filled: set[str] = set()  # links of which constant rates take all
         self.scenario = scenario
         there = tuple(replace(one, until=None) for one in scenario.background if one.size is None and one.start <= 0.0)
-        for push, images in pushes:
-            network = FluidNetwork(Environment())
-            if not there:
-                links = {name: network.link(name, link.capacity) for name, link in scenario.links.items()}
-                self._push(push, images, network, links)
-                continue
-            alone = replace(scenario, background=there, faults=(), fairness=None)
-            fleet = Fleet(network, Ledger(), Incidents(), _nobody_pulls, _nobody_pulls)
-            actors = build(alone, case, fleet, _nothing_random, _nothing_random)
-            self._push(push, images, network, actors.links)
-            self.filled |= {link.name for link in network.links if link.capacity <= 0.0 < link.nominal}
-            assert actors.observer is not None  # of what is there
-            sent = actors.observer.sent()
-            for one in actors.background:
-                beside = self.beside.setdefault(one.spec.name, Beside())
-                beside.seconds += network.now
-                beside.bytes += one.moved()
-                if isinstance(one, RequestService):
-                    times, latencies = sent[one]
-                    beside.times.extend(times)
-                    beside.latencies.extend(latencies)
-                    beside.unknown |= {link.name: None for link in one.unknown}
+        if not pushes:
+            return
+        network = FluidNetwork(Environment())
+        if not there:
+            links = {name: network.link(name, link.capacity) for name, link in scenario.links.items()}
+            self._push(pushes, network, links)
+            return
+        alone = replace(scenario, background=there, faults=(), fairness=None)
+        fleet = Fleet(network, Ledger(), Incidents(), _nobody_pulls, _nobody_pulls)
+        actors = build(alone, case, fleet, _nothing_random, _nothing_random)
+        self._push(pushes, network, actors.links)
+        self.filled = {link.name for link in network.links if link.capacity <= 0.0 < link.nominal}
+        assert actors.observer is not None  # of what is there
+        sent = actors.observer.sent()
+        for one in actors.background:
+            beside = self.beside[one.spec.name] = Beside()
+            beside.seconds = network.now
+            beside.bytes = one.moved()
+            if isinstance(one, RequestService):
+                times, latencies = sent[one]
+                beside.times.extend(times)
+                beside.latencies.extend(latencies)
+                beside.unknown = {link.name: None for link in one.unknown}
 
-    def _push(self, push: Push, images: tuple[str, ...], network: FluidNetwork, links: dict[str, SharedLink]) -> None:
-        pusher = Pusher(self.scenario, push, images, network, links, network.halt)
+    def _push(
+        self, pushes: list[tuple[Push, tuple[str, ...]]], network: FluidNetwork, links: dict[str, SharedLink]
+    ) -> None:
+        """Let all pushers upload side by side, until the last one has."""
+        left = len(pushes)
+
+        def over() -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                network.halt()
+
+        uploaded: set[tuple[str, str]] = set()
+        pushers = [Pusher(self.scenario, push, images, network, links, uploaded, over) for push, images in pushes]
         network.run(self.scenario.horizon)
-        self.done.append((push, pusher.pushes))
+        self.done = [(pusher.spec, pusher.pushes) for pusher in pushers]
 
 
 def _nobody_pulls(*_: object) -> None:

@@ -1,7 +1,8 @@
 """What all controllers have in common: they look at their pods' numbers and create and delete pods.
 
-A controller acts when it begins, and once after each instant in which something changed among its pods. It
-sees counters, not lists: a rollout of many pods costs as many decisions as it has events.
+A controller acts when it begins, and once after each instant in which something changed among its pods, unless its
+calls of the API server for what it saw before have not passed yet: then when they have. It sees counters, not lists:
+a rollout of many pods costs as many decisions as it has events.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from rolloutsim.rollout.client import Sync
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from rolloutsim.fleet.pods import Cluster, Pod
+    from rolloutsim.rollout.client import ApiClient, Call, Reason
     from rolloutsim.scenario.causes import Cause
 
 
@@ -25,15 +29,19 @@ class Controller(ABC):
         Where its pods are.
     number : int
         Its workload's number in the cluster.
+    client : ApiClient
+        Over which it creates and deletes pods.
     """
 
-    def __init__(self, cluster: Cluster, number: int) -> None:
+    def __init__(self, cluster: Cluster, number: int, client: ApiClient) -> None:
         self.cluster = cluster
         self.number = number
         self.workload = cluster.workloads[number]
         self.strategy = self.workload.strategy
         self.pods = cluster.groups[number]
         self.begun = False
+        self.client = client
+        self.sync = self._new_sync(self._counts)
 
     @property
     def wanted(self) -> int:
@@ -55,15 +63,18 @@ class Controller(ABC):
         """Pods of the old version that stay."""
         return 0
 
-    def begin(self, _: object = None) -> None:
-        """Start the rollout."""
+    def begin(self, trigger: int) -> None:
+        """Start the rollout, since its time has come (-1) or for the event of a pod."""
         self.begun = True
         self.cluster.watch(self.number, self)
-        self.cluster.look(self.number)
+        self.cluster.look(self.number, trigger)
 
     @abstractmethod
     def touched(self, pod: Pod) -> None:
         """Something happened to a pod; `reconcile` follows at the end of the instant."""
+
+    def joined(self, node: int) -> None:  # noqa: B027
+        """A node of its groups has joined: the scheduler knows it."""
 
     @abstractmethod
     def reconcile(self, trigger: int) -> None:
@@ -74,6 +85,36 @@ class Controller(ABC):
         trigger : int
             The code of a pod whose event made it look; -1: its own time has come.
         """
+
+    def _new_sync(self, counts: Callable[[], tuple[int, ...]]) -> Sync:
+        """The syncs of an object that has to do with its pods, and whose status tells `counts`."""
+        return Sync(self.cluster.network, self.client, counts, self._look_again)
+
+    def _counts(self) -> tuple[int, ...]:
+        pods = self.pods
+        return pods.new_pods, pods.new_ready, pods.new_available, pods.old_pods, pods.old_ready, pods.old_available
+
+    def _look_again(self) -> None:
+        self.cluster.look(self.number)
+
+    def _creation(self, node: int | None = None, replaces: Pod | None = None, ordinal: int = -1) -> Call:
+        """The call that creates a pod, for the reason that the present sync has."""
+        return self._create, (node, self.sync.reason, replaces, ordinal)
+
+    def _deletion(self, pod: Pod) -> Call:
+        """The call that deletes a pod, for the reason that the present sync has."""
+        return self._delete, (pod, self.sync.reason)
+
+    def _create(self, what: tuple[int | None, Reason, Pod | None, int]) -> None:
+        node, reason, replaces, ordinal = what
+        self._created(self.cluster.create(self.number, node, *reason, replaces=replaces, ordinal=ordinal))
+
+    def _created(self, pod: Pod) -> None:  # noqa: B027
+        """There is a new pod, whose images have been asked for: they may be there, and it available at once."""
+
+    def _delete(self, what: tuple[Pod, Reason]) -> None:
+        pod, reason = what
+        self.cluster.delete(pod, *reason)
 
     def missing(self, waits: Mapping[Cause, int]) -> str:
         """What is missing, in words; empty when it is done.
@@ -86,6 +127,9 @@ class Controller(ABC):
         if self.done or self.over and not self.pods.old_pods:
             return ""
         name, wanted, pods = self.workload.name, self.wanted, self.pods
+        if not self.begun and self.workload.after:
+            others = " and ".join(f"'{other}'" for other in self.workload.after)
+            return f"workload '{name}': it begins when the rollout of {others} is over"
         text = f"workload '{name}': {pods.new_available} of {wanted} pods of the new version are available"
         reasons = [f"{waits[cause]} {cause.pods}" for cause in sorted(waits, key=lambda cause: cause.number)]
         unborn = wanted - pods.new_pods

@@ -17,16 +17,20 @@ from enum import IntEnum
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+from rolloutsim.rollout.client import doubling
 from rolloutsim.rollout.controller import Controller
 from rolloutsim.rollout.fenceposts import daemonset
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rolloutsim.fleet.pods import Cluster, Pod
+    from rolloutsim.rollout.client import ApiClient, Call
 
 BURST = 250  # pods created in one look at the cluster; BurstReplicas
 
 # Until the calls of a batch of creations are answered and the next one begins: assumed, a few round trips to the API
-# server and its store. The controller manager's own limit on calls per second is not modelled. [s]
+# server and its store. [s]
 API_CALL = 0.01
 
 
@@ -52,22 +56,47 @@ class DaemonSet(Controller):
         Where its pods are.
     number : int
         Its workload's number in the cluster.
+    client : ApiClient
+        Over which it creates and deletes pods.
     api_call : float
         From one batch of first creations to the next [s].
     """
 
-    def __init__(self, cluster: Cluster, number: int, api_call: float = API_CALL) -> None:
-        super().__init__(cluster, number)
-        nodes = cluster.nodes_of[number]
+    def __init__(self, cluster: Cluster, number: int, client: ApiClient, api_call: float = API_CALL) -> None:
+        super().__init__(cluster, number, client)
         self.api_call = api_call
-        self.surge, self.unavailable = daemonset(self.strategy.max_surge, self.strategy.max_unavailable, len(nodes))
+        self.surge = self.unavailable = 0
         self._old: dict[int, Pod] = {pod.node: pod for pod in self.pods.old}
         self._new: dict[int, Pod] = {}
         self._states: dict[int, State] = {}
         self._count = [0] * len(State)
-        self._touched: dict[int, None] = dict.fromkeys(nodes)
+        self._nodes = frozenset(cluster.nodes_of[number])
+        self._touched: dict[int, None] = {}
         self._candidates: list[int] = []  # nodes whose old pod is available; outdated ones stay
         self._bare: deque[int] = deque()  # nodes that never had a pod and wait for their batch
+        self._there = 0  # nodes that have joined
+        self._has_created = False  # some of them have had their turn
+
+    def begin(self, trigger: int) -> None:
+        """Look at the nodes that are there."""
+        absent = self.cluster.placement.absent
+        for node in self.cluster.nodes_of[self.number]:
+            if not absent[node]:
+                self._add(node)
+        super().begin(trigger)
+
+    def joined(self, node: int) -> None:
+        """One more node wants a pod."""
+        if node in self._nodes:
+            self._add(node)
+            self.cluster.look(self.number)
+
+    def _add(self, node: int) -> None:
+        self._there += 1
+        self._touched[node] = None
+        # Shares are of the nodes that are there.
+        strategy = self.strategy
+        self.surge, self.unavailable = daemonset(strategy.max_surge, strategy.max_unavailable, self._there)
 
     def touched(self, pod: Pod) -> None:
         """Its node is looked at when the instant is over."""
@@ -77,17 +106,18 @@ class DaemonSet(Controller):
 
     def reconcile(self, trigger: int) -> None:
         """Create pods on empty nodes, delete or surge as far as the budget goes."""
-        while self._touched:
-            self._look_again(trigger)
-            if self.surge:
-                self._replace_beside(trigger)
-            else:
-                self._replace_in_place(trigger)
+        while self.sync.may_act(trigger):
+            calls = self._look_at_nodes() or self._replace()
+            bare = [] if calls else self._next_bare()
+            self.sync.begin(bare or ([calls] if calls else []), self.api_call if bare else 0.0)
+            if not calls and not bare:
+                break
 
-    def _look_again(self, trigger: int) -> None:
+    def _look_at_nodes(self) -> list[Call]:
         """Bring the states of nodes up to date; fill those that are empty, replace what is not available."""
         touched, self._touched = sorted(self._touched), {}
-        bare = len(self._bare)
+        creations: list[Call] = []
+        deletions: list[Call] = []
         for node in touched:
             state = self._state(node)
             known = self._states.get(node)
@@ -101,32 +131,40 @@ class DaemonSet(Controller):
             if state is State.EMPTY and old is None:
                 self._bare.append(node)
             elif state is State.EMPTY:
-                self.cluster.create(self.number, node, trigger, replaces=old)
+                creations.append(self._creation(node, old))
             elif state is State.OLD:
                 heappush(self._candidates, node)
             elif state is State.OLD_UNAVAILABLE and self.surge:
-                self.cluster.create(self.number, node, trigger)
+                creations.append(self._creation(node))
             elif state in (State.OLD_UNAVAILABLE, State.BOTH):
                 assert old is not None
-                self.cluster.delete(old, trigger)
-        if self._bare and not bare:
-            self._create_batch((1, BURST))
+                deletions.append(self._deletion(old))
+        return creations + deletions
 
-    def _replace_in_place(self, trigger: int) -> None:
+    def _replace(self) -> list[Call]:
+        """Replace pods that are available, as far as the budget goes: in their place, or beside them."""
         count = self._count
+        if self.surge:
+            return [self._creation(node) for node in self._next(self.surge - count[State.SURGING])]
         available = count[State.OLD] + count[State.NEW]
         budget = self.unavailable - (len(self._states) - available)
-        for node in self._next(budget):
-            self.cluster.delete(self._old[node], trigger)
+        return [self._deletion(self._old[node]) for node in self._next(budget)]
 
-    def _replace_beside(self, trigger: int) -> None:
-        for node in self._next(self.surge - self._count[State.SURGING]):
-            self.cluster.create(self.number, node, trigger)
+    def _next_bare(self) -> list[Sequence[Call]]:
+        """Create pods on nodes that never had one: 1, 2, 4, ... at a time, as many as go into one sync."""
+        if not self._bare:
+            return []
+        nodes = [self._bare.popleft() for _ in range(min(len(self._bare), BURST))]
+        groups = doubling([self._creation(node) for node in nodes], BURST)
+        if self._has_created:
+            groups.insert(0, ())  # the answers to the sync before come first
+        self._has_created = True
+        return groups
 
     def _next(self, number: int) -> list[int]:
-        """The next nodes whose old pod is available; nothing while states are out of date."""
+        """The next nodes whose old pod is available."""
         found: dict[int, None] = {}
-        while self._candidates and len(found) < number and not self._touched:
+        while self._candidates and len(found) < number:
             node = heappop(self._candidates)
             if self._states[node] is State.OLD:
                 found[node] = None
@@ -144,15 +182,3 @@ class DaemonSet(Controller):
             return State.OLD if old.available else State.OLD_UNAVAILABLE
         gone = (old is None or old.gone) and (new is None or new.gone)
         return State.EMPTY if gone else State.TERMINATING
-
-    def _create_batch(self, what: tuple[int, int]) -> None:
-        """Create pods on nodes that never had one: 1, 2, 4, ... at a time, then the next look at the cluster."""
-        size, left = what
-        while self._bare:
-            batch = min(size, left, len(self._bare))
-            for _ in range(batch):
-                self.cluster.create(self.number, self._bare.popleft())
-            size, left = (2 * size, left - batch) if left > batch else (1, BURST)
-            if self._bare and self.api_call > 0.0:
-                self.cluster.network.call_later(self.api_call, self._create_batch, (size, left))
-                return

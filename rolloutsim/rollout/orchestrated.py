@@ -54,6 +54,8 @@ class Orchestrated:
         generator: Callable[[str], np.random.Generator],
     ) -> None:
         self.scenario = scenario
+        self._generator = generator
+        self._join_of = {group.name: group.join for group in scenario.groups}
         self.ledger = PodLedger()
         self.incidents = incidents
         self.workloads = case.workloads or tuple(_bare_workloads(scenario, case))
@@ -90,16 +92,19 @@ class Orchestrated:
             network, self.workloads, nodes_of, self.kubelets,
             lambda number: float(self.workloads[number].startup.sample(lambda: generator("startup"), 1)[0]),
             self.ledger, [scenario.groups[group].stagger for group in actors.groups],
+            {} if self.bare else _joins(scenario),
         )  # fmt: skip
         self.pulls.cluster = self.cluster
         for kubelet in self.kubelets:
             kubelet.cluster = self.cluster
             if kubelet.node.disk is not None:
-                kubelet.watch_disk(kubelet.node.disk)
+                storage = scenario.groups[actors.groups[kubelet.node.index]].storage
+                kubelet.watch_disk(kubelet.node.disk, 0.0 if self.bare or storage is None else storage.least_free)
         self.rollout = start(
             self.cluster,
             0.0 if scenario.model == "ideal" else API_CALL,
-            lambda number, pods: self.workloads[number].spread.sample(lambda: generator("asking"), pods).tolist(),
+            self._times,
+            None if self.bare else scenario.api_calls,
         )
         self.faults = (
             Faults(scenario, network, actors, self.kubelets, self.cluster, lambda: generator("faults"))
@@ -110,11 +115,19 @@ class Orchestrated:
         self.missing: tuple[str, ...] = ()  # what is missing at the end, in words
         before = PushedBefore(scenario, case, [one for one in _pushes(scenario, actors.images) if one[0].at is None])
         self.pushed_before, self.beside_pushes, self.filled = before.done, before.beside, before.filled
+        uploaded: set[tuple[str, str]] = set()
         self.pushers = [
-            Pusher(scenario, push, images, network, actors.links)
+            Pusher(scenario, push, images, network, actors.links, uploaded)
             for push, images in _pushes(scenario, actors.images)
             if push.at is not None
         ]
+
+    def _times(self, number: int, pods: int) -> list[float]:
+        """When the pods of a workload are due that rolls out all at once [s]; those of bare pulls with their nodes."""
+        workload = self.workloads[number]
+        times: list[float] = workload.spread.sample(lambda: self._generator("asking"), pods).tolist()
+        join = self._join_of[workload.groups[0]] if self.bare else None
+        return times if join is None else [time + join.time(index) for index, time in enumerate(times)]
 
     def close(self, before: Pushed) -> Pushed:
         """Write down what pods still wait for, and return what was pushed during the rollout.
@@ -143,8 +156,8 @@ class Orchestrated:
 
     @property
     def waiting(self) -> int:
-        """Workloads whose rollout is not over."""
-        return self.rollout.waiting
+        """Workloads whose rollout is not over; one if only a node with a full disk may still put an end to pods."""
+        return self.rollout.waiting or int(self.cluster.crowded > 0)
 
     @property
     def is_over(self) -> bool:
@@ -200,6 +213,18 @@ def default_policy(image: str) -> PullPolicy:
     if "@" in name:
         return "if_not_present"
     return "always" if ":" not in name or name.endswith(":latest") else "if_not_present"
+
+
+def _joins(scenario: ResolvedScenario) -> dict[int, float]:
+    """The nodes that join during the rollout, and when [s]."""
+    found: dict[int, float] = {}
+    first = 0
+    for group in scenario.groups:
+        if group.join is not None:
+            times = ((first + index, group.join.time(index)) for index in range(group.count))
+            found.update((node, time) for node, time in times if time > 0.0)
+        first += group.count
+    return found
 
 
 def _cached_images(scenario: ResolvedScenario) -> list[tuple[str, ...]]:

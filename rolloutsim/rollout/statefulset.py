@@ -15,11 +15,15 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+from rolloutsim.rollout.client import doubling
 from rolloutsim.rollout.controller import Controller
 from rolloutsim.rollout.fenceposts import statefulset
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rolloutsim.fleet.pods import Cluster, Pod
+    from rolloutsim.rollout.client import ApiClient, Call
 
 
 class StatefulSet(Controller):
@@ -31,10 +35,12 @@ class StatefulSet(Controller):
         Where its pods are.
     number : int
         Its workload's number in the cluster.
+    client : ApiClient
+        Over which it creates and deletes pods.
     """
 
-    def __init__(self, cluster: Cluster, number: int) -> None:
-        super().__init__(cluster, number)
+    def __init__(self, cluster: Cluster, number: int, client: ApiClient) -> None:
+        super().__init__(cluster, number, client)
         replicas = self.workload.replicas
         self.unavailable = statefulset(self.strategy.max_unavailable, replicas)
         # A new StatefulSet has one version only: its partition keeps nothing back.
@@ -60,16 +66,21 @@ class StatefulSet(Controller):
 
     def reconcile(self, trigger: int) -> None:
         """Bring back what is gone, then delete the next."""
+        if not self.sync.may_act(trigger):
+            return
         if self.strategy.parallel:
-            self._create_all(trigger)
-            available = self.pods.old_available + self.pods.new_available
-            self._delete(self.unavailable - (self.workload.replicas - available), trigger)
+            self.sync.begin(self._creations())
+            if not self.sync.busy:
+                available = self.pods.old_available + self.pods.new_available
+                self.sync.begin(self._deletions(self.unavailable - (self.workload.replicas - available)))
             return
         ordinal = self._first_unhealthy()
         if ordinal is None:
-            self._delete(self.unavailable, trigger)
+            self.sync.begin(self._deletions(self.unavailable))
         elif self._is_gone(ordinal):
-            self._create(ordinal, trigger)
+            self.sync.begin([[self._call_for(ordinal)]])
+        else:
+            self.sync.begin([])
 
     def _first_unhealthy(self) -> int | None:
         while self._unhealthy:
@@ -83,28 +94,30 @@ class StatefulSet(Controller):
         pod = self._current[ordinal]
         return pod is None or pod.gone
 
-    def _create_all(self, trigger: int) -> None:
+    def _creations(self) -> list[Sequence[Call]]:
+        """Bring back all that is gone."""
         waiting = []
         while self._unhealthy:
             ordinal = heappop(self._unhealthy)
-            if self._is_gone(ordinal):
+            if self._is_gone(ordinal) and ordinal not in waiting:
                 waiting.append(ordinal)
-        for ordinal in waiting:
-            if self._is_gone(ordinal):
-                self._create(ordinal, trigger)
+        return doubling([self._call_for(ordinal) for ordinal in waiting], len(waiting))
 
-    def _create(self, ordinal: int, trigger: int) -> None:
+    def _call_for(self, ordinal: int) -> Call:
         old = self._current[ordinal]
-        node = None if old is None else old.node
-        # The pod is known only when its images have been asked for: they may be there, and it available at once.
-        self._current[ordinal] = self.cluster.create(self.number, node, trigger, replaces=old, ordinal=ordinal)
+        return self._creation(None if old is None else old.node, old, ordinal)
 
-    def _delete(self, number: int, trigger: int) -> None:
-        """Delete pods of the old version, from the highest ordinal."""
+    def _created(self, pod: Pod) -> None:
+        self._current[pod.ordinal] = pod
+
+    def _deletions(self, number: int) -> list[Sequence[Call]]:
+        """Delete pods of the old version, from the highest ordinal, one after another."""
+        calls: list[Sequence[Call]] = []
         for _ in range(number):
             if self.workload.create or self._next < self.partition:
-                return
+                break
             pod = self._current[self._next]
             self._next -= 1
             assert pod is not None
-            self.cluster.delete(pod, trigger)
+            calls.append([self._deletion(pod)])
+        return calls

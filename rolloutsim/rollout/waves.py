@@ -18,6 +18,7 @@ from rolloutsim.rollout.fenceposts import wave_sizes
 
 if TYPE_CHECKING:
     from rolloutsim.fleet.pods import Cluster, Pod
+    from rolloutsim.rollout.client import ApiClient, Call
 
 
 class Waves(Controller):
@@ -29,10 +30,12 @@ class Waves(Controller):
         Where its pods are.
     number : int
         Its workload's number in the cluster.
+    client : ApiClient
+        Over which it creates and deletes pods.
     """
 
-    def __init__(self, cluster: Cluster, number: int) -> None:
-        super().__init__(cluster, number)
+    def __init__(self, cluster: Cluster, number: int, client: ApiClient) -> None:
+        super().__init__(cluster, number, client)
         waves = self.strategy.waves
         sizes = wave_sizes(tuple(wave.size for wave in waves), self.wanted)
         after = [(wave.gate, wave.pause) for wave in waves] + [(False, 0.0)]
@@ -52,19 +55,22 @@ class Waves(Controller):
 
     def reconcile(self, trigger: int) -> None:
         """Begin the next wave if it is time, and bring the pods of all waves so far to the new version."""
+        if not self.sync.may_act(trigger):
+            return
+        deletions: list[Call] = []
         if self._gate is not None and self.pods.new_available >= self._released:
             pause, self._gate = self._gate, None
             self._pause(pause)
         while self._gate is None and not self._pausing and self._ahead:
             size, gate, pause = self._ahead.popleft()
-            self._release(range(self._released, self._released + size), trigger)
+            self._release(range(self._released, self._released + size), deletions)
             if gate:
                 self._gate = pause
             else:
                 self._pause(pause)
-        self._create(trigger)
+        self._act(deletions)
 
-    def _release(self, places: Sequence[int], trigger: int) -> None:
+    def _release(self, places: Sequence[int], deletions: list[Call]) -> None:
         """The turn of some pods has come; a DaemonSet's by the places of their nodes."""
         self._released += len(places)
         if self._nodes:
@@ -74,19 +80,25 @@ class Waves(Controller):
                 if old is None:
                     self._vacated[node] = None
                 else:
-                    self.cluster.delete(old, trigger)
+                    deletions.append(self._deletion(old))
             return
-        for pod in self.pods.choose(self.pods.old_pods - (self.wanted - self._released)):
-            self.cluster.delete(pod, trigger)
+        left = self.pods.old_pods - len(deletions)
+        for pod in self.pods.choose(left - (self.wanted - self._released)):
+            deletions.append(self._deletion(pod))
 
-    def _create(self, trigger: int) -> None:
-        """Create the pods whose turn has come and whose places are free."""
-        vacated, self._vacated = self._vacated, {}
-        for node in sorted(vacated):
-            self.cluster.create(self.number, node, trigger, replaces=vacated[node])
+    def _act(self, deletions: list[Call]) -> None:
+        """Delete pods, then create those whose turn has come and whose places are free."""
+        sync = self.sync
+        sync.begin([deletions] if deletions else [])
+        while not sync.busy and (creations := self._creations()):
+            sync.begin([creations])
+
+    def _creations(self) -> list[Call]:
+        """The pods whose turn has come and whose places are free."""
         if not self._nodes:
-            for _ in range(self._released - self.pods.new_pods):
-                self.cluster.create(self.number, trigger=trigger)
+            return [self._creation() for _ in range(self._released - self.pods.new_pods)]
+        vacated, self._vacated = self._vacated, {}
+        return [self._creation(node, vacated[node]) for node in sorted(vacated)]
 
     def _pause(self, pause: float) -> None:
         if pause > 0.0 and self._ahead:

@@ -127,6 +127,13 @@ CONTROLLER_PACING = Cause(
     "controller_pacing", "the controller's pacing", "the controller lets pods wait for their turn",
     Look(10, "controller's pacing", "sky", "////"), 0, "waiting for their turn", "for its turn",
 )  # fmt: skip
+# It was to be created, or the one that it replaces deleted, and the call of the API server had not passed.
+API_CALLS = Cause(
+    "api_calls", "the controller manager's limit on calls a second",
+    "the controller manager's calls of the API server wait for one another (controller_manager.qps)",
+    Look(21, "controller's calls", "sky", "xxxx"),
+    12, "waiting for the controller manager's calls", "for the controller manager to call the API server",
+)  # fmt: skip
 # It could not be created, since the pod that it replaces was not gone.
 TERMINATION = Cause(
     "termination", "the termination of old pods", "pods wait until the old ones are gone",
@@ -166,6 +173,18 @@ FAILED_PULL = Cause(
 NODE_DOWN = Cause(
     "node_down", "nodes that are down", "pods wait for nodes that are down", Look(18, "node down", "ink", "////"),
     10, "on a node that is down", "for its node, which is down",
+)  # fmt: skip
+# Its node was not there yet.
+NODE_JOIN = Cause(
+    "node_join", "nodes that have not joined yet", "pods wait for nodes that join the cluster",
+    Look(23, "node to join", "ink", "xxxx"), 14, "on a node that has not joined", "for its node to join the cluster",
+)  # fmt: skip
+# Its node refused it: so little of the disk was free that the node took no pods.
+DISK_PRESSURE = Cause(
+    "disk_pressure", "nodes that take no pods since their disks are too full",
+    "nodes take no pods, since their disks are too full (DiskPressure)",
+    Look(22, "DiskPressure", "red", "\\\\"),
+    13, "refused by a node under DiskPressure", "for its node's DiskPressure to end",
 )  # fmt: skip
 # It had a time of its own in the scenario, which had not come (all at once: nothing else paces).
 SCHEDULE = Cause(

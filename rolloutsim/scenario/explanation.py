@@ -125,7 +125,8 @@ def _is_last(steps: tuple[str, ...], path: tuple[str, ...]) -> bool:
 
 
 def _unknown(key: str, steps: tuple[str, ...]) -> str:
-    parts = (f"explain {key}: there is no such key", _hint(key, steps), f"the top keys are: {listing(ROOT.keys or ())}")
+    top = listing(ROOT.keys or (), 40)
+    parts = (f"explain {key}: there is no such key", _hint(key, steps), f"the top keys are: {top}")
     return "; ".join(part for part in parts if part)
 
 

@@ -179,25 +179,35 @@ class Whole(Described):
 
 @dataclass(eq=False, repr=False)
 class Number(Described):
-    """A plain number above a bound (or equal to it), without a unit."""
+    """A plain number above a bound (or equal to it), without a unit; `unlimited` stands for infinity where it may."""
 
     least: float
     equal: bool = True
     most: float = 1e6
+    unlimited: bool = False
 
     def read(self, value: Any) -> float:
+        if self.unlimited and value == UNLIMITED:
+            return math.inf
         fits = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not fits or not (self.least <= value <= self.most) or (value == self.least and not self.equal):
             bound = f"from {self.least:g}" if self.equal else f"above {self.least:g}"
-            message = f"{quoted(value)} is not a number {bound} up to {self.most:.0f}"
+            also = f", or {UNLIMITED}" if self.unlimited else ""
+            message = f"{quoted(value)} is not a number {bound} up to {self.most:.0f}{also}"
             raise fault(message, _without_quotes(value))
         return float(value)
 
+    def write(self, value: float) -> Any:
+        return UNLIMITED if math.isinf(value) else value
+
     def schema(self) -> JsonSchemaValue:
-        return {"type": "number", "minimum" if self.equal else "exclusiveMinimum": self.least, "maximum": self.most}
+        bound = "minimum" if self.equal else "exclusiveMinimum"
+        number: JsonSchemaValue = {"type": "number", bound: self.least, "maximum": self.most}
+        return {"anyOf": [{"const": UNLIMITED}, number]} if self.unlimited else number
 
     def words(self) -> str:
-        return f"number, {'from' if self.equal else 'above'} {self.least:g}"
+        words = f"number, {'from' if self.equal else 'above'} {self.least:g}"
+        return f"{words}, or {UNLIMITED}" if self.unlimited else words
 
 
 @dataclass(eq=False, repr=False)

@@ -40,13 +40,16 @@ _SYNONYMS = {
     "image": ("images",), "containers": ("images",), "pods": ("replicas", "workloads"),
     "node_selector": ("groups",), "nodes": ("groups",), "canary": ("waves",), "batches": ("waves",),
     "steps": ("waves",), "readiness": ("startup",), "startup_time": ("startup",), "timeout": ("horizon",),
+    "kube_api_qps": ("controller_manager", "qps"), "kube_api_burst": ("controller_manager", "burst"),
+    "kube_controller_manager": ("controller_manager",), "controller": ("controller_manager",),
     # Kubernetes: the kubelet
     "image_pull_policy": ("pull_policy",), "image_pull_progress_timeout": ("pull_progress_timeout",),
     "image_pull_progress_deadline": ("pull_progress_timeout",), "max_image_pulls": ("max_parallel_image_pulls",),
     "parallel_image_pulls": ("max_parallel_image_pulls",), "backoff": ("image_backoff",),
     "image_pull_backoff": ("image_backoff",), "event_record_qps": ("registry_pull_qps",),
     "registry_qps": ("registry_pull_qps",), "image_gc_high_threshold_percent": ("image_gc", "high"),
-    "image_gc_low_threshold_percent": ("image_gc", "low"), "nat": ("shared_address",),
+    "image_gc_low_threshold_percent": ("image_gc", "low"), "eviction": ("eviction_hard",),
+    "disk_pressure": ("eviction_hard",), "eviction_soft": ("eviction_hard",), "nat": ("shared_address",),
     # container runtimes
     "concurrent_layer_fetch_buffer": ("layer_fetch_buffer",), "max_concurrent_unpacks": ("parallel_unpacks",),
     "max_concurrent_uploads": ("parallel",), "retries": ("retry",), "docker": ("dockerd",), "crio": ("cri-o",),
@@ -76,7 +79,7 @@ _EVERY_KIND = "a workload is a Deployment, a DaemonSet (daemonset: true) or a St
 _NOT_SIMULATED = {
     "mirror", "mirrors", "proxy_cache", "pull_through_cache", "cache", "peers", "p2p", "seed_peers", "lazy_pull",
     "lazy_pulling", "pre_pull", "prepull", "vpa", "hpa", "autoscaler", "affinity", "anti_affinity", "tolerations",
-    "taints", "resources", "memory", "eviction", "readiness_probe", "liveness_probe", "pod_disruption_budget",
+    "taints", "resources", "memory", "readiness_probe", "liveness_probe", "pod_disruption_budget",
     "upstream", "upstreams",
 }  # fmt: skip
 

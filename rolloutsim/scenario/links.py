@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 
 from rolloutsim.scenario.hints import MOST_COMPARED, MOST_LISTED, did_you_mean, intended, listing
-from rolloutsim.scenario.model import REGISTRY, BackgroundSpec, Document, GroupSpec, LinkSpec, RegistrySpec
+from rolloutsim.scenario.model import REGISTRY, BackgroundSpec, Document, GroupSpec, LinkSpec, PushSpec, RegistrySpec
 from rolloutsim.scenario.places import Path, Problem, dotted
 from rolloutsim.scenario.resolved import LinkKind
 from rolloutsim.scenario.resources import PARTS, PULLED, LinkName, Resource
@@ -170,9 +170,8 @@ def shared_links(document: Document) -> Iterator[Line]:
             if name in taking:
                 # Replicas take connections in turn; one link for all of them is as wide as they are together.
                 yield Line(inbound(name), path, "registry_uplink", rate * registry.replicas)
-    push = document.push
-    if push is not None:
-        yield Line(f"{push.source}.uplink", ("push",), "link", line_rate(push.link, document) or 0.0)
+    for path, name, push in pushes(document):
+        yield Line(f"{name}.uplink", path, "link", line_rate(push.link, document) or 0.0)
     for rack, rate in _rack_rates(document).items():
         yield Line(f"{rack}.up", ("network", "racks"), "rack", rate)
         yield Line(f"{rack}.down", ("network", "racks"), "rack", rate)
@@ -196,11 +195,19 @@ def _rack_rates(document: Document) -> dict[str, float]:
     return {rack: rate / (spec.oversubscription or 1.0) for rack, rate in below.items()}
 
 
+def pushes(document: Document) -> Iterator[tuple[Path, str, PushSpec]]:
+    """Every push: where it stands, the name of what pushes, and what it says."""
+    if document.push is not None:
+        yield ("push",), document.push.source, document.push
+    for name, push in document.pushes.items():
+        yield ("pushes", name), name, push
+
+
 def takers(document: Document) -> set[str]:
     """The registries into which something goes: a push, or background traffic."""
     known = registries(document)
     only = next(iter(known)) if len(known) == 1 else ""
-    pushed = document.push.images if document.push is not None else ()
+    pushed = [image for _, _, push in pushes(document) for image in push.images]
     found = {document.images[image].registry or only for image in pushed if image in document.images}
     ends = (flow.between[-1] for flow in document.background.values() if flow.between)
     return found.union(end for end in ends if end in known)
@@ -334,9 +341,9 @@ def link_problems(document: Document) -> Iterator[Problem]:
     for name, group in document.nodes.items():
         down = {f"{rack}.down" for rack in group.racks} if group.via else ()
         yield from _via_problems(("nodes", name, "via"), group.via, owners, down, used)
-    if document.push is not None:
-        taken = {f"{document.push.source}.uplink", *map(inbound, registries(document))}
-        yield from _via_problems(("push", "via"), document.push.via, owners, taken)
+    for path, name, push in pushes(document):
+        taken = {f"{name}.uplink", *map(inbound, registries(document))}
+        yield from _via_problems((*path, "via"), push.via, owners, taken)
     for name, flow in document.background.items():
         here = ("background", name, "links")
         if flow.links == ():

@@ -1,8 +1,9 @@
 """A valid document to the form that is simulated: defaults filled in, names looked up, goodput computed.
 
 `model: ideal` is applied here: no protocol overhead, no latency, no queues, no uneven sharing, no time for requests, no
-disk, no unpacking, no start-up time, no controller overhead and no connection limit. What stays is bandwidth (storage
-included), layer slots, caches, caps and background, and all policies: strategies, kubelets, rate limits, failures.
+disk, no unpacking, no start-up time, no controller overhead, and no limit on connections or on controllers' calls. What
+stays is bandwidth (storage included), layer slots, caches, caps and background, and all policies: strategies, kubelets,
+rate limits, failures.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
     """The scenario that `simulate` runs, of a document that has passed every check."""
     ideal = document.model == "ideal"
     line_share = 1.0 if ideal else _efficiency(document.network)
-    # The link of what pushes comes last in results.
-    lines = sorted(links.shared_links(document), key=lambda line: line.path == ("push",))
+    # The links of what pushes come last in results.
+    lines = sorted(links.shared_links(document), key=lambda line: line.path[0] in ("push", "pushes"))
     sizes = layers(document)
     taking = links.takers(document)
     scenario = resolved.ResolvedScenario(
@@ -68,7 +69,7 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
         thresholds=tuple(one for one in thresholds(document, names(document)) if isinstance(one, resolved.Threshold)),
         notes=tuple(_notes(document, sizes)),
         faults=tuple(_fault(name, spec) for name, spec in document.failures.items()),
-        pushes=() if document.push is None else (_push(document.push),),
+        pushes=tuple(_push(name, push) for _, name, push in links.pushes(document)),
         prices=resolved.Prices(document.prices.ssd, document.prices.hdd),
         horizon=document.rollout.horizon,
         replications=document.replications,
@@ -76,6 +77,7 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
         congestion_control=document.network.congestion_control,
         tcp_window=_window(None, document),
         document=written(document),
+        api_calls=_api_calls(document),
     )
     return dataclasses.replace(scenario, sha256=fingerprint(scenario))
 
@@ -236,6 +238,14 @@ def _window(own: float | None, document: Document) -> float | None:
     return None if document.model == "ideal" else _limit(document.network.tcp_window if own is None else own)
 
 
+def _api_calls(document: Document) -> resolved.ApiCalls | None:
+    """The limit on the controllers' calls, where there are controllers; the ideal model has none."""
+    spec = document.controller_manager
+    if not has_pods(document) or document.model == "ideal" or math.isinf(spec.qps):
+        return None
+    return resolved.ApiCalls(spec.qps, spec.burst)
+
+
 def _fairness(document: Document) -> resolved.Fairness | None:
     """How unevenly connections share; None: as max-min fairness has it, in the ideal model."""
     spec = document.network.fairness
@@ -290,11 +300,32 @@ def _group(name: str, spec: model.GroupSpec, document: Document, line_share: flo
         shared_address=spec.shared_address,
         stagger=0.0 if ideal else spec.stagger,
         again=resolved.Again() if spec.retry is None else _again(spec.retry),
+        join=_join(spec),
     )
 
 
 def _again(spec: model.RetrySpec) -> resolved.Again:
     return resolved.Again(spec.times, spec.after, spec.growth, spec.jitter)
+
+
+def _join(spec: model.GroupSpec) -> resolved.Join | None:
+    """When the nodes join; None where all of them are there from the beginning."""
+    join = spec.join
+    if join is None or not (join.at or join.provision or join.every and spec.count > 1):
+        return None
+    return resolved.Join(join.at, join.every, join.provision)
+
+
+def _joining(wanted: Wanted) -> int:
+    """How many of a DaemonSet's nodes join during the rollout."""
+    if not wanted.daemonset:
+        return 0
+    found = 0
+    for name in wanted.groups:
+        spec = wanted.document.nodes[name]
+        join = _join(spec)
+        found += 0 if join is None else sum(join.time(index) > 0.0 for index in range(spec.count))
+    return found
 
 
 def _kubelet(spec: model.GroupSpec, ideal: bool) -> resolved.Kubelet:
@@ -323,7 +354,10 @@ def _kubelet(spec: model.GroupSpec, ideal: bool) -> resolved.Kubelet:
 
 def _storage(spec: model.GroupSpec) -> resolved.Disk | None:
     disk = spec.disk
-    return None if disk.capacity is None else resolved.Disk(disk.capacity, disk.used or 0.0, disk.old_images or 0.0)
+    if disk.capacity is None:
+        return None
+    least_free = max(spec.eviction_hard.nodefs, spec.eviction_hard.imagefs)
+    return resolved.Disk(disk.capacity, disk.used or 0.0, disk.old_images or 0.0, least_free)
 
 
 def _limit(value: float | None) -> float | None:
@@ -379,6 +413,8 @@ def _workload(wanted: Wanted) -> resolved.Workload:
         groups=wanted.groups,
         strategy=_strategy(wanted),
         start=spec.start if spec is not None else 0.0,
+        after=spec.after if spec is not None else (),
+        joining=_joining(wanted),
         create=spec.create if spec is not None else False,
         startup=_NOW if wanted.document.model == "ideal" else _distribution(startup),
         termination=termination or 0.0,
@@ -447,8 +483,8 @@ def _left_out(link: str, document: Document) -> bool:
     return private is not None and not private[1].is_network
 
 
-def _push(spec: model.PushSpec) -> resolved.Push:
-    return resolved.Push(spec.source, f"{spec.source}.uplink", spec.images, spec.held, spec.at, spec.parallel, spec.via)
+def _push(name: str, spec: model.PushSpec) -> resolved.Push:
+    return resolved.Push(name, f"{name}.uplink", spec.images, spec.held, spec.at, spec.parallel, spec.via)
 
 
 def _fault(name: str, spec: model.FailureSpec) -> resolved.Fault:

@@ -148,6 +148,17 @@ class Workload:
     termination: float = 0.0
     pull_policy: PullPolicy | None = None  # None: by the image's tag, as Kubernetes does
     spread: Distribution = field(default_factory=Distribution)  # all_at_once: when each pod is created, after `start`
+    # Workloads after whose rollouts its own begins, in place of `start`.
+    after: tuple[str, ...] = field(default=(), metadata={"unless_empty": True})
+    joining: int = field(default=0, metadata={"unless_empty": True})  # of a DaemonSet's nodes, those that join later
+
+
+@struct
+class ApiCalls:
+    """The token bucket for the calls of each of the controller manager's clients: `qps` a second, `burst` at once."""
+
+    qps: float  # [1/s]
+    burst: int
 
 
 @struct
@@ -238,6 +249,7 @@ class Disk:
     capacity: float  # [B]
     used: float = 0.0  # by what no garbage collection can remove [B]
     old_images: float = 0.0  # unused images, which garbage collection removes [B]
+    least_free: float = 0.15  # of a node with less a kubelet says that it has DiskPressure; 0: never [1]
 
 
 @struct
@@ -402,6 +414,21 @@ class PlannedPull:
 
 
 @struct
+class Join:
+    """Nodes that join during the rollout: the first is asked for `at`, each other `every` so long after the one before;
+    each is a node of the cluster when its `provision` is over [s].
+    """
+
+    at: float = 0.0
+    every: float = 0.0
+    provision: float = 0.0
+
+    def time(self, index: int) -> float:
+        """When node `index` of the group joins [s]."""
+        return self.at + index * self.every + self.provision
+
+
+@struct
 class NodeGroup:
     """`count` equal nodes; node i is in rack `racks[i % len(racks)]`.
 
@@ -428,6 +455,7 @@ class NodeGroup:
     stagger: float = 0.0  # within which nodes ask one after the other that are to ask at once [s]
     shared_address: bool = False  # all its nodes reach registries from one address (NAT)
     again: Again = field(default_factory=Again)  # of pulls that are no pods'
+    join: Join | None = field(default=None, metadata={"unless_empty": True})  # None: they are there from the beginning
 
     def node_name(self, index: int) -> str:
         """The name of node `index`: `web-007`; at least three digits, as many as the last node needs."""
@@ -540,5 +568,7 @@ class ResolvedScenario:
     tcp_window: float | None = None  # of connections other than a registry's [B]; None: unlimited
     # The file that it was resolved from, as JSON in its long form; "": made without one.
     document: str = field(default="", compare=False)
+    # Of the controllers of workloads; None: their calls pass at once, as in the ideal model.
+    api_calls: ApiCalls | None = field(default=None, metadata={"unless_empty": True})
     # Which parts of it are not the file's own: path, as `--set` takes it → `--set`, or `with_`.
     overrides: Mapping[str, str] = field(default_factory=dict, compare=False, metadata={"unless_empty": True})

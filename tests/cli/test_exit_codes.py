@@ -194,7 +194,8 @@ def test_2_a_wrong_call(program: Program, scenario, tmp_path: Path, arguments: l
         (
             ["s.yaml", "--set", "netwrk=1 Gbit/s"],
             "--set netwrk: unknown key 'netwrk' in the scenario; allowed: rolloutsim name description model seed "
-            "replications nodes network registry registries images workloads rollout push background failures prices "
+            "replications nodes network registry registries images workloads rollout controller_manager "
+            "push pushes background failures prices "
             "thresholds sweep; did you mean network?",
         ),
         (

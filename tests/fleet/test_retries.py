@@ -37,10 +37,12 @@ rollout: {{horizon: {horizon}}}
 ONE = """\
 images: {app: {layers: [10 MB, 5 MB]}}
 workloads: {app: {images: app, daemonset: true, create: true}}
+controller_manager: unlimited
 """
 SEVERAL = """\
 images: {app: {layers: [10 MB, 5 MB]}, "side:1": {layers: [3 MB]}}
 workloads: {app: {images: [app, "side:1"], daemonset: true, create: true}, side: {images: "side:1", replicas: 50}}
+controller_manager: unlimited
 """
 
 

@@ -118,15 +118,18 @@ def test_every_pull_has_one_end_and_every_byte_crossed_its_links(scenario):
     link = case.shared_links.name.index("registry.uplink")
     assert np.isclose(case.shared_links.bytes[link], fetches.bytes_done.sum(), rtol=1e-9, atol=1.0)
     assert (fetches.again <= fetches.bytes_done + 1e-3).all()
-    # No layer is brought to a node twice, but for what was fetched again.
+    # No layer is brought to a node twice, but for what was fetched again, and images that a full node removed.
+    full = np.isin(np.arange(NODES), o.pressures.node)
     size = np.array([layer.compressed for layer in case.layers])
     kept = np.zeros((NODES, len(size)))
     np.add.at(kept, (pulls.node[fetches.pull], fetches.layer), fetches.bytes_done - fetches.again)
-    assert (kept <= size + 1e-3).all()
+    assert (kept[~full] <= size + 1e-3).all()
     for row in np.flatnonzero(pulled):
         image = case.images[pulls.image[row]]
         wanted = [[layer.digest for layer in case.layers].index(layer.digest) for layer in image.layers]
-        assert np.allclose(kept[pulls.node[row], wanted], size[wanted], rtol=1e-9, atol=1e-3)
+        times = kept[pulls.node[row], wanted] / size[wanted]
+        assert (times > 1.0 - 1e-9).all()
+        assert full[pulls.node[row]] or np.allclose(times, 1.0, rtol=1e-9, atol=1e-9)
     # Pods' steps follow one another without a gap.
     steps = o.steps
     for pod in range(len(case.pods.ready)):

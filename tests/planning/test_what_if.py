@@ -209,7 +209,7 @@ def test_every_kind_of_change_is_tried_somewhere() -> None:
         "ranged requests", "latency", "replicas of registry",  "connections to registry",
         "connection cap of registry", "rate limits of registry", "serialize_image_pulls", "registry_pull_qps",
         "image back-off", "staggered starts", "waves", "max_unavailable", "max_surge", "pauses",
-        "start-up", "termination",
+        "start-up", "termination", "controller_manager",
     } <= subjects  # fmt: skip
 
 

@@ -212,10 +212,10 @@ def test_timeline_is_the_phases_of_each_node() -> None:
 
 
 def test_timeline_tells_unpacking_from_waiting_for_pods() -> None:
-    """Oracle: node-011's last byte comes at 40.46 s, its image is ready at 44.83 s, its last pod starts at 51.52 s."""
+    """Oracle: node-011's last byte comes at 40.28 s, its image is ready at 44.65 s, its last pod starts at 52.15 s."""
     ax = figure("timeline")(Outcome(shipped("deployment")))
-    said = "39.1 s fetching, 4.37 s unpacking, 6.69 s waiting for pods, 9.20 s starting"
-    assert title_of(ax) == f"node-011 is the last to be ready after 60.7 s: {said}"
+    said = "38.9 s fetching, 4.37 s unpacking, 7.50 s waiting for pods, 9.20 s starting"
+    assert title_of(ax) == f"node-011 is the last to be ready after 61.4 s: {said}"
     assert tips(ax)["node:node-011"].endswith(said)
     legend = ax.get_legend()
     assert legend is not None

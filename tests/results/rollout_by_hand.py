@@ -76,7 +76,7 @@ class Rollout:
         time = self.workloads[self.pods[pod][0]].start if since is None else since
         for cause, end, *more in steps:
             row = more[0] if more else -1
-            is_pull = cause in ("pull", "other_pull")
+            is_pull = cause in ("pull", "other_pull", "failed_pull")
             self.told.append((pod, cause, row if is_pull else -1, time, end, -1 if is_pull else row))
             time = end
 

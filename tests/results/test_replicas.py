@@ -24,7 +24,7 @@ def rolled() -> Story:
     for deleted in (1.0, 5.0, 9.0):
         rollout.old_pod(deleted)
     for ready in (4.0, 6.0, 9.0):
-        rollout.steps(rollout.pod(ready), ("startup", ready))
+        rollout.steps(rollout.pod(ready, pull=0), ("startup", ready))
     for time, old, new in (
         (1.0, -1, 0), (2.0, -1, 0), (3.5, 1, 0), (4.0, 0, 1), (5.0, -1, 0), (6.0, 0, 1), (9.0, 0, 1), (9.0, -1, 0),
     ):  # fmt: skip

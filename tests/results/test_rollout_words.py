@@ -33,8 +33,8 @@ def told() -> Story:
     first, second = rollout.pod(5.0, pull=0), rollout.pod(22.0, node=1, pull=2, reason="429 Too Many Requests")
     rollout.steps(first, ("pull", 4.0, 0), ("startup", 5.0))
     rollout.steps(
-        second, ("controller_pacing", 5.0, 2 * first), ("failed_pull", 6.0), ("rate_limited", 16.0), ("pull", 20.0, 2),
-        ("startup", 22.0),
+        second, ("controller_pacing", 5.0, 2 * first), ("failed_pull", 6.0, 1), ("rate_limited", 16.0),
+        ("pull", 20.0, 2), ("startup", 22.0),
     )  # fmt: skip
     for time, old, new in ((5.0, -1, 1), (22.0, -1, 1)):
         rollout.old_pod(time)
@@ -114,7 +114,7 @@ def test_findings_of_all_that_can_go_wrong() -> None:
     found = findings(summarise(run(story.case(), pushes=(CI,))))
     assert [one.text for one in found] == [
         "api: only 1 of 2 pods ready (at 30.0 s); max_unavailable 0 promises 2, and there were fewer for 12.0 s.",
-        "api: its progress deadline was exceeded at 25.0 s.",
+        "api: its progress deadline was exceeded at 25.0 s: `kubectl rollout status` fails then, the rollout goes on.",
         "registry gets 21 requests, 7.00 a pull, at most 7 in one second; 2 of them fail (1 × 429 rate limit, "
         "1 × 503 unavailable), 1 is sent again.",
         "1 pull: 429 Too Many Requests.",

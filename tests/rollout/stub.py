@@ -12,7 +12,7 @@ from rolloutsim.fleet.pods import Cluster, Pod
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.rollout.controllers import Rollout, start
 from rolloutsim.scenario.causes import OTHER_PULL, PULL, STEPS, Cause
-from rolloutsim.scenario.resolved import Amount, Distribution, Strategy, Wave, Workload
+from rolloutsim.scenario.resolved import Amount, ApiCalls, Distribution, Strategy, Wave, Workload
 
 
 class StubKubelet:
@@ -78,6 +78,7 @@ class Rolled:
         *,
         crashes: Sequence[tuple[int, float, float | None]] = (),
         api_call: float = 0.0,
+        limit: ApiCalls | None = None,
         nodes_of: Sequence[Sequence[int]] | None = None,
         cluster: type[Cluster] = Cluster,
         times: Callable[[int, int], Sequence[float]] | None = None,
@@ -100,7 +101,7 @@ class Rolled:
         )
         for kubelet in self.kubelets:
             kubelet.cluster = self.cluster
-        self.rollout: Rollout = start(self.cluster, api_call, times)
+        self.rollout: Rollout = start(self.cluster, api_call, times, limit)
         for node, at, back in crashes:
             network.call_later(at, self._crash, node)
             if back is not None:

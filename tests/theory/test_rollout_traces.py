@@ -396,3 +396,17 @@ def test_a_pod_waits_for_the_node_on_which_the_one_before_it_cannot_end() -> Non
     assert rolled.chain(1) == [
         (CONTROLLER_PACING, 0, 17), (TERMINATION, 17, 19), (NODE_DOWN, 19, 50), (PULL, 50, 60), (STARTUP, 60, 62),
     ]  # fmt: skip
+
+
+def test_a_pull_that_takes_longer_than_the_progress_deadline_is_no_progress() -> None:
+    # Kubernetes' 600 s by default: 12 GB over 100 Mbit/s take 960 s and more, and nothing moves but bytes.
+    scenario = loads("""
+        rolloutsim: 1
+        nodes: 1
+        network: 100 Mbit/s
+        images: {app: 12 GB}
+        workloads: {app: {images: app, replicas: 1}}
+    """).resolve()
+    (case,) = simulate(scenario, alone=False).cases
+    assert case.finished
+    assert [(time, name) for time, name, _ in case.orchestration.conditions] == [(600.0, "app")]

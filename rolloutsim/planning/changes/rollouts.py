@@ -9,7 +9,7 @@ import numpy as np
 
 from rolloutsim.planning.changes.situation import Candidate, Situation, change
 from rolloutsim.scenario.amounts import resolve
-from rolloutsim.scenario.causes import CONTROLLER_PACING, STARTUP, TERMINATION
+from rolloutsim.scenario.causes import API_CALLS, CONTROLLER_PACING, STARTUP, TERMINATION
 from rolloutsim.scenario.model import DistributionSpec
 from rolloutsim.scenario.places import Path
 from rolloutsim.scenario.resolved import Amount, Workload
@@ -19,6 +19,7 @@ from rolloutsim.units import format_share, plain_text
 _WAVES = (2, 4)
 _MORE = (0.1, 0.25, 0.5)  # 10 % is what kube-prometheus gives its DaemonSets (PR 661); the others assumed
 _HALF = 0.5
+_MANY_CALLS = 5  # times as many: 100 a second, as managed clusters set it (assumed)
 
 
 def rollout_changes(situation: Situation) -> Iterator[Candidate]:
@@ -33,6 +34,7 @@ def rollout_changes(situation: Situation) -> Iterator[Candidate]:
     policy: Path = (*own, "rollout") if of_its_own else own
     yield from _more_at_a_time(situation, workload, policy)
     yield from _sooner(situation, workload, policy)
+    yield from _more_calls(situation)
     yield from _startup(situation, (*own, "startup"))
     if workload.termination > 0.0:
         text = plain_text("time", workload.termination * _HALF)
@@ -106,6 +108,16 @@ def _sooner(situation: Situation, workload: Workload, policy: Path) -> Iterator[
     if any(wave.pause for wave in strategy.waves):
         waves = [{"size": _text(wave.size), "gate": wave.gate} for wave in strategy.waves]
         yield change("pauses", "waves without pauses", {(*policy, "waves"): waves}, share, True)
+
+
+def _more_calls(situation: Situation) -> Iterator[Candidate]:
+    """A controller manager that may call more often."""
+    limit = situation.scenario.api_calls
+    if limit is not None:
+        qps, burst = _MANY_CALLS * limit.qps, _MANY_CALLS * limit.burst
+        values = {("controller_manager", "qps"): qps, ("controller_manager", "burst"): burst}
+        words = f"{qps:g} calls a second of the controller manager, {burst} at once"
+        yield change("controller_manager", words, values, situation.share([API_CALLS]), True)
 
 
 def _startup(situation: Situation, path: Path) -> Iterator[Candidate]:

@@ -108,6 +108,8 @@ def _sections(figures: CaseSummary) -> dict[str, Any]:
     if figures.disk is not None:
         found["disk"] = _plain(figures.disk)
         del found["disk"]["nodes"]
+        if figures.disk.pressure is None:
+            del found["disk"]["pressure"]
     return found
 
 

@@ -313,6 +313,16 @@ class DiskRecords:
 
 
 @struct(eq=False)
+class PressureRecords:
+    """One row a node that had DiskPressure: since when first, and how many pods it evicted and refused."""
+
+    node: Ids
+    pressed: Times
+    evicted: Ids
+    refused: Ids
+
+
+@struct(eq=False)
 class FaultRecords:
     """One row a fault that happened; `ended` is NaN while it lasts."""
 
@@ -321,6 +331,11 @@ class FaultRecords:
     target: tuple[str, ...]
     started: Times
     ended: Times
+
+
+def _empty(record: Any) -> Any:
+    """A record without rows."""
+    return record(*(np.zeros(0, _DTYPES[one.type]) if one.type in _DTYPES else () for one in fields(record)))
 
 
 @struct(eq=False)
@@ -339,14 +354,10 @@ class Orchestration:
     conditions: tuple[tuple[float, str, str], ...]  # (time, workload, what): progress deadline exceeded
     stand_in: bool = False  # the workloads stand for bare pulls, which ask at times of their own
     bare: bool = False  # nobody drives the pulls, and nothing can get in their way
+    pressures: PressureRecords = field(default_factory=lambda: _empty(PressureRecords))
 
     def __bool__(self) -> bool:
         return not self.bare
-
-
-def _empty(record: Any) -> Any:
-    """A record without rows."""
-    return record(*(np.zeros(0, _DTYPES[one.type]) if one.type in _DTYPES else () for one in fields(record)))
 
 
 BARE = Orchestration(

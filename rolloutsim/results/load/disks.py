@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import Prices
 
 _GB = parse_size("1 GB")
+_EPSILON = 1e-12  # a share may lack its last bits
 
 
 @struct
@@ -54,6 +55,17 @@ class NodeDisk:
 
 
 @struct
+class DiskPressure:
+    """Nodes of whose disks less was free than kubelets ask for (`eviction_hard`), and what came of it."""
+
+    nodes: int
+    least_free: float  # of the fullest of them [1]
+    first_s: float | None  # when the first of them had DiskPressure; None: no kubelet looked at it in time [s]
+    evicted_pods: int
+    refused_pods: int  # that waited for it to end
+
+
+@struct
 class DiskSummary:
     """What a case's images take on disks."""
 
@@ -66,6 +78,7 @@ class DiskSummary:
     collected_bytes: float  # what image garbage collection removed from all disks [B]
     images: tuple[ImageDisk, ...]
     nodes: tuple[NodeDisk, ...]  # whose disks have a capacity
+    pressure: DiskPressure | None = None  # None: there was enough free everywhere
 
 
 def disk_summary(run: Run, case: CaseRecords) -> DiskSummary:
@@ -96,6 +109,7 @@ def disk_summary(run: Run, case: CaseRecords) -> DiskSummary:
         collected_bytes=sum(node.collected_bytes for node in nodes_with_capacity),
         images=tuple(_images(case, held, keeps[holding], prices)),
         nodes=nodes_with_capacity,
+        pressure=_pressure(run, case),
     )
 
 
@@ -133,6 +147,24 @@ def _images(case: CaseRecords, held: Rows, keeps: npt.NDArray[np.bool_], prices:
 def _cost(prices: Prices, size: float) -> dict[str, float]:
     given = {"ssd": prices.ssd, "hdd": prices.hdd}
     return {kind: size / _GB * price for kind, price in given.items() if price is not None}
+
+
+def _pressure(run: Run, case: CaseRecords) -> DiskPressure | None:
+    """What of the disks became too full."""
+    disks, pressures = case.orchestration.disks, case.orchestration.pressures
+    storage = [run.scenario.groups[group].storage for group in case.node_group[disks.node].tolist()]
+    asked = np.array([0.0 if one is None else one.least_free for one in storage])
+    free = 1.0 - disks.peak / disks.capacity
+    low = free < asked - _EPSILON
+    if not low.any():
+        return None
+    return DiskPressure(
+        nodes=int(low.sum()),
+        least_free=max(float(free[low].min()), 0.0),
+        first_s=float(pressures.pressed.min()) if len(pressures.pressed) else None,
+        evicted_pods=int(pressures.evicted.sum()),
+        refused_pods=int(pressures.refused.sum()),
+    )
 
 
 def _nodes(case: CaseRecords) -> Iterator[NodeDisk]:

@@ -44,7 +44,7 @@ class WorkloadSummary:
     max_surge: int | None  # what its strategy allows, rounded as Kubernetes does; None: it knows no such limit
     max_unavailable: int | None
     floor: int | None  # how many pods are promised to be ready at any time; None: nothing is promised
-    start_s: float  # when its controller begins [s]
+    start_s: float | None  # when its controller begins [s]; None: it does not, after others that are not done
     ready_s: float | None  # when the last of its pods is ready [s]; None: one is not
     ready_pods: int  # of the new version, at the end
     least_ready: int  # the smallest number of ready pods, old and new
@@ -107,7 +107,7 @@ def promised(workload: Workload) -> int | None:
     _, unavailable = limits(workload)
     if unavailable is None or workload.create:
         return None
-    return max(workload.replicas - unavailable, 0)
+    return max(workload.replicas - workload.joining - unavailable, 0)
 
 
 class _Summaries:
@@ -151,7 +151,7 @@ class _Summaries:
             max_surge=surge,
             max_unavailable=unavailable,
             floor=floor,
-            start_s=workload.start,
+            start_s=workload.start if not workload.after else self._begun(number),
             ready_s=float(at.max()) if complete and len(at) else None,
             ready_pods=len(at),
             least_ready=int(total[least]),
@@ -164,6 +164,12 @@ class _Summaries:
             bytes_on_wire=float(case.fetches.bytes_done[fetches].sum()),
             pull_time_s=spread((p.pulled - p.asked)[pulls[~np.isnan(p.pulled[pulls])]]),
         )
+
+    def _begun(self, number: int) -> float | None:
+        """When a workload that comes after others does something first."""
+        old, pods = self.case.orchestration.old_pods, self.case.pods
+        times = np.append(old.deleted[old.workload == number], pods.created[pods.workload == number])
+        return None if np.isnan(times).all() else float(np.nanmin(times))
 
 
 def _wanted(workload: Workload) -> int:

@@ -12,7 +12,7 @@ from rolloutsim.results.numerals import show_count, show_share, show_size, show_
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.load.disks import DiskSummary
+    from rolloutsim.results.load.disks import DiskPressure, DiskSummary
     from rolloutsim.results.load.requests import RegistrySummary
     from rolloutsim.results.metrics import CaseSummary, RunSummary
     from rolloutsim.results.pods.replicas import WorkloadSummary
@@ -96,7 +96,8 @@ def _ready(workload: WorkloadSummary) -> Iterator[str]:
     elif workload.max_unavailable is None and workload.old_pods:
         yield f"{least}; this strategy promises nothing."
     if workload.progress_deadline_exceeded_s is not None:
-        yield f"its progress deadline was exceeded at {show_time(workload.progress_deadline_exceeded_s)}."
+        at = show_time(workload.progress_deadline_exceeded_s)
+        yield f"its progress deadline was exceeded at {at}: `kubectl rollout status` fails then, the rollout goes on."
 
 
 def _requests(registry: RegistrySummary) -> str:
@@ -162,6 +163,24 @@ def _disk(disk: DiskSummary) -> Iterator[str]:
         if disk.collected_bytes:
             text += f"; image garbage collection removes {show_size(disk.collected_bytes)}"
         yield f"{text}."
+    if disk.pressure is not None:
+        yield _pressure(disk.pressure)
+
+
+def _pressure(pressure: DiskPressure) -> str:
+    one = pressure.nodes == 1
+    least = f"{show_share(pressure.least_free)} of {'its disk' if one else 'the fullest disk'} is free"
+    if pressure.first_s is None:
+        return (
+            f"DiskPressure: {show_count(pressure.nodes)} node{'' if one else 's'} would have it as a node of "
+            f"Kubernetes, where pods are refused and evicted; {least}, less than eviction_hard asks for."
+        )
+    evicted = f"{show_count(pressure.evicted_pods)} pod{'' if pressure.evicted_pods == 1 else 's'} evicted"
+    return (
+        f"DiskPressure on {show_count(pressure.nodes)} node{'' if one else 's'} {_from(pressure.first_s)} on: {least} "
+        f"at one time, less than eviction_hard asks for; {evicted}, {show_count(pressure.refused_pods)} refused for "
+        "5 min or more."
+    )
 
 
 def _from(time: float) -> str:

@@ -44,8 +44,7 @@ def check(document: Document) -> Iterator[Problem]:
     yield from rollout_problems(document)
     for name, flow in document.background.items():
         yield from background_problems(("background", name), flow, document)
-    if document.push is not None:
-        yield from push_problems(document.push, document)
+    yield from push_problems(document)
     shared = {line.name: line for line in shared_links(document)} if document.failures else {}
     for name, failure in document.failures.items():
         yield from failure_problems(("failures", name), failure, document, shared)

@@ -17,7 +17,7 @@ from rolloutsim.units import format_size, parse_share
 # What only pods have: nodes that pull on their own have no kubelet.
 _KUBELET_KEYS = (
     "kubelet", "serialize_image_pulls", "max_parallel_image_pulls", "registry_pull_qps", "registry_burst",
-    "image_backoff", "image_gc",
+    "image_backoff", "image_gc", "eviction_hard",
 )  # fmt: skip
 _CLIENT_KEYS = ("times", "after", "growth", "jitter")  # what only clients without a kubelet have
 _OF_CONTAINERD = {"layer_fetch_buffer": "2.1", "parallel_unpacks": "2.2"}  # and since when
@@ -71,9 +71,10 @@ def _disk_problems(path: Path, group: GroupSpec, document: Document) -> Iterator
         for key in on_it:
             message = f"{here} has '{key}' but no 'capacity'; give the disk's size, for example capacity: 100 GB"
             yield Problem((*path, key), message, at="key")
-        if "image_gc" in group.model_fields_set and has_pods(document):
-            message = f"{dotted(path[:-1])} has 'image_gc', but no {here}.capacity that could fill up; give it one"
-            yield Problem((*path[:-1], "image_gc"), message, at="key", related=(path,))
+        for key in ("image_gc", "eviction_hard"):
+            if key in group.model_fields_set and has_pods(document):
+                message = f"{dotted(path[:-1])} has '{key}', but no {here}.capacity that could fill up; give it one"
+                yield Problem((*path[:-1], key), message, at="key", related=(path,))
     elif sum(on_it.values()) > disk.capacity:
         message = (
             f"{here} is overfull before the rollout: {format_size(sum(on_it.values()))} are on it, and its capacity is "

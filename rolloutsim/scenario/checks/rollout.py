@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rolloutsim.scenario import strategies
 from rolloutsim.scenario.checks.common import image_list_problems, time_problems
@@ -19,12 +19,16 @@ def rollout_problems(document: Document) -> Iterator[Problem]:
     yield from time_problems(("rollout", "startup"), document.rollout.startup)
     yield from _schedule_problems(document)
     yield from _key_problems(document)
+    if "controller_manager" in document.model_fields_set and not strategies.has_pods(document):
+        message = f"controller_manager needs pods; {_no_pods(strategies.leading(document))}"
+        yield Problem(("controller_manager",), message, at="key", related=(_STRATEGY, ("workloads",)))
     workloads = strategies.wanted(document)
     for workload in workloads:
         if workload.spec is not None:
             yield from _workload_problems(workload, workload.spec, document)
     for workload in workloads:
         yield from _strategy_problems(workload)
+    yield from _order_problems(document)
     yield from _room_problems(workloads, document)
 
 
@@ -54,10 +58,7 @@ def _key_problems(document: Document) -> Iterator[Problem]:
         related = (_STRATEGY, ("workloads",))
         if key in strategies.POD_KEYS:
             if not strategies.has_pods(document):
-                message = (
-                    f"rollout.{key} needs pods; with strategy {strategy} and no 'workloads' nodes pull on their own: "
-                    f"add 'workloads', or take one of {listing(strategies.KUBERNETES)}"
-                )
+                message = f"rollout.{key} needs pods; {_no_pods(strategy)}"
                 yield Problem(("rollout", key), message, at="key", related=related)
         elif key not in strategies.OWN_KEYS[strategy]:
             yield Problem(("rollout", key), _does_not_go(key, strategy), at="key", related=related)
@@ -67,6 +68,13 @@ def _key_problems(document: Document) -> Iterator[Problem]:
             )
             message = f"rollout.{key} is for strategy {strategy}, and every workload is {kind}; leave it out"
             yield Problem(("rollout", key), message, at="key", related=related)
+
+
+def _no_pods(strategy: str) -> str:
+    return (
+        f"with strategy {strategy} and no 'workloads' nodes pull on their own: add 'workloads', or take one of "
+        f"{listing(strategies.KUBERNETES)}"
+    )
 
 
 def _does_not_go(key: str, strategy: str) -> str:
@@ -106,6 +114,39 @@ def _workload_problems(workload: strategies.Wanted, spec: WorkloadSpec, document
         if own is not None and getattr(own, key) is not None and key not in strategies.OWN_KEYS[strategy]:
             related = ((*path, "rollout", "strategy"), (*path, "daemonset"), _STRATEGY)
             yield Problem((*path, "rollout", key), _does_not_go(key, strategy), at="key", related=related)
+
+
+def _order_problems(document: Document) -> Iterator[Problem]:
+    """Workloads that come after others: these are there, and no workload comes after itself."""
+    workloads = document.workloads or {}
+    for name, spec in workloads.items():
+        path: Path = ("workloads", name, "after")
+        if spec.after and "start" in spec.model_fields_set:
+            message = f"{dotted(path[:-1])} has both 'start' and 'after'; a rollout begins at a time, or after others"
+            yield Problem((*path[:-1], "start"), message, at="key", related=(path,))
+        for number, other in enumerate(spec.after):
+            if other not in workloads:
+                yield unknown("workload", other, workloads, (*path, number))
+            elif other in spec.after[:number]:
+                yield Problem((*path, number), f"workload '{other}' stands twice in {dotted(path)}; name it once")
+        way = _way_back(name, workloads)
+        if way and name == min(way, key=list(workloads).index):
+            names = " after ".join(f"'{one}'" for one in way)
+            yield Problem(path, f"no rollout could begin: {names}", "leave out one 'after'", at="key")
+
+
+def _way_back(name: str, workloads: Mapping[str, WorkloadSpec]) -> tuple[str, ...]:
+    """The shortest way from a workload to itself over those that it comes after; empty: there is none."""
+    ways: list[tuple[str, ...]] = [(name,)]
+    seen: set[str] = set()
+    for way in ways:
+        for other in workloads[way[-1]].after:
+            if other == name:
+                return (*way, other)
+            if other in workloads and other not in seen:
+                seen.add(other)
+                ways.append((*way, other))
+    return ()
 
 
 def _strategy_problems(workload: strategies.Wanted) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from rolloutsim.scenario import links
 from rolloutsim.scenario.checks.common import image_list_problems, one_of
 from rolloutsim.scenario.hints import did_you_mean, listing
-from rolloutsim.scenario.model import BackgroundSpec, Document, FailureSpec, PushSpec
+from rolloutsim.scenario.model import BackgroundSpec, Document, FailureSpec
 from rolloutsim.scenario.places import Path, Problem, dotted
 from rolloutsim.scenario.resources import LinkName
 
@@ -76,18 +76,28 @@ def _place_problems(path: Path, flow: BackgroundSpec, document: Document) -> Ite
             yield Problem(where, message, related=(("network", "rate"), ("nodes",), ("registries",), ("registry",)))
 
 
-def push_problems(push: PushSpec, document: Document) -> Iterator[Problem]:
-    """What is wrong with the push as a whole."""
-    if push.link is None and document.network.rate is None:
-        message = "push has no 'link' rate; add link: 1 Gbit/s, or 'network: 1 Gbit/s' for all lines"
-        yield Problem(("push",), message, at="key", related=(("network", "rate"), ("push", "link")))
-    yield from image_list_problems(("push", "images"), push.images, document)
-    yield from image_list_problems(("push", "held"), push.held, document)
-    pushed = set(push.images)
-    for number, image in enumerate(push.held):
-        if image in pushed:
-            message = f"image '{image}' is in push.held, so nothing of it is pushed; take it out of one of the lists"
-            yield Problem(("push", "held", number), message, related=(("push", "images"),))
+def push_problems(document: Document) -> Iterator[Problem]:
+    """What is wrong with pushes as a whole."""
+    if document.push is not None and document.pushes:
+        message = "the scenario has both 'push' and 'pushes'; put all of them into 'pushes', by name"
+        yield Problem(("push",), message, at="key", related=(("pushes",),))
+    for path, name, push in links.pushes(document):
+        here = dotted(path)
+        if push.link is None and document.network.rate is None:
+            message = f"{here} has no 'link' rate; add link: 1 Gbit/s, or 'network: 1 Gbit/s' for all lines"
+            yield Problem(path, message, at="key", related=(("network", "rate"), (*path, "link")))
+        if path[0] == "pushes" and "source" in push.model_fields_set:
+            message = f"{here} has 'from', and what pushes is called '{name}' there already; leave it out"
+            yield Problem((*path, "from"), message, at="key")
+        yield from image_list_problems((*path, "images"), push.images, document)
+        yield from image_list_problems((*path, "held"), push.held, document)
+        pushed = set(push.images)
+        for number, image in enumerate(push.held):
+            if image in pushed:
+                message = (
+                    f"image '{image}' is in {here}.held, so nothing of it is pushed; take it out of one of the lists"
+                )
+                yield Problem((*path, "held", number), message, related=((*path, "images"),))
 
 
 def failure_problems(

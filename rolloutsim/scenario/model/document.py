@@ -9,7 +9,13 @@ from rolloutsim.scenario.model.network import Network, NetworkSpec
 from rolloutsim.scenario.model.nodes import Groups
 from rolloutsim.scenario.model.planning import MOST_REPLICATIONS, Conditions, Sweep
 from rolloutsim.scenario.model.registries import Registry
-from rolloutsim.scenario.model.rollout import Rollout, RolloutSpec, WorkloadSpec
+from rolloutsim.scenario.model.rollout import (
+    ControllerManager,
+    ControllerManagerSpec,
+    Rollout,
+    RolloutSpec,
+    WorkloadSpec,
+)
 from rolloutsim.scenario.model.traffic import BackgroundSpec, FailureSpec, PricesSpec, PushSpec
 from rolloutsim.scenario.resolved import LARGEST_SEED, Model
 
@@ -26,7 +32,7 @@ class Document(Spec):
         "real",
         description="ideal: only bandwidth sharing, layer slots and caches, and what controllers, kubelets, rate "
         "limits and failures do; no protocol overhead, latency, queues, uneven sharing, time for requests, disk, "
-        "unpacking, start-up, controller overhead or connection limit",
+        "unpacking, start-up, controller overhead, or limit on connections or on controllers' calls",
         source="assumed",
     )
     seed: Annotated[int, Whole(0, LARGEST_SEED)] = key(1, description="of all random numbers", source="assumed")
@@ -47,7 +53,14 @@ class Document(Spec):
         description="pods that roll out together, by name; without any, each image is a case of its own",
     )  # fmt: skip
     rollout: Rollout = key(RolloutSpec(), description="who pulls when", shown="all_at_once")
+    controller_manager: ControllerManager = key(
+        ControllerManagerSpec(), shown="{qps: 20, burst: 30}", source="those of its keys",
+        description="how often the controllers of workloads may call the API server; unlimited in the ideal model",
+    )  # fmt: skip
     push: PushSpec | None = key(None, description="images that are uploaded before the rollout, or meanwhile")
+    pushes: dict[Name, PushSpec] = key(
+        {}, name="pusher", description="several pushes, by the name of what pushes, in place of push"
+    )
     background: dict[Name, BackgroundSpec] = key({}, name="flow", description="traffic of other applications, by name")
     failures: dict[Name, FailureSpec] = key({}, name="failure", description="what goes wrong, by name")
     prices: PricesSpec = key(PricesSpec(), description="what storage costs", shown="none")

@@ -84,6 +84,7 @@ def _one_or_more(value: Any) -> Any:
 Names = tuple[Name, ...]
 GroupNames = Annotated[tuple[Name, ...], Short(_one_or_more, "name", lambda long: [long["items"]])]
 ImageNames = Annotated[tuple[Words, ...], Short(_one_or_more, "text", lambda long: [long["items"]])]
+WorkloadNames = ImageNames
 
 
 class DistributionSpec(Spec):

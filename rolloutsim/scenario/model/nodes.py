@@ -131,6 +131,36 @@ class ImageGcSpec(Spec):
     )  # fmt: skip
 
 
+class EvictionSpec(Spec):
+    """How much of the disk must be free: with less, a node has DiskPressure."""
+
+    imagefs: Share = key(
+        0.15, unit="share", shown="15%", description="of the file system of images, here the disk; 0%: no limit",
+        source=f"{_KUBELET_TYPES} evictionHard imagefs.available",
+    )  # fmt: skip
+    nodefs: Share = key(
+        0.10, unit="share", shown="10%",
+        description="of the node's file system, here the same disk: the larger of both counts; 0%: no limit",
+        source=f"{_KUBELET_TYPES} evictionHard nodefs.available",
+    )  # fmt: skip
+
+
+class JoinSpec(Spec):
+    """When nodes join the cluster, one after another."""
+
+    at: Time = key(
+        0.0, unit="time", shown="0 s", description="when the first node is asked for, after the rollout's start",
+        source="assumed",
+    )  # fmt: skip
+    every: Time = key(
+        0.0, unit="time", shown="0 s", description="from one node to the next", source="assumed: all at once"
+    )
+    provision: Time = key(
+        0.0, unit="time", shown="0 s", source="assumed",
+        description="from asking for a node until it can run pods: the machine's start, the kubelet's",
+    )  # fmt: skip
+
+
 def _runtime_key(field: str, unit: str, description: str, **more: Any) -> Any:
     return key(
         None, unit=unit, description=description, shown=shown_default(field), source=default_source(field), **more
@@ -266,6 +296,11 @@ class GroupSpec(Spec):
         STAGGER.value, unit="time", shown=STAGGER.shown, source=STAGGER.source,
         description="nodes that are to ask at the same moment do so one after the other, evenly within this time",
     )  # fmt: skip
+    join: Annotated[JoinSpec, short("at", Quantity("time", zero=True))] | None = key(
+        None, shown="none: they are there from the beginning",
+        description="when the nodes join during the rollout; a DaemonSet gets a pod on each when it joins, and start "
+        "counts from then",
+    )  # fmt: skip
     via: Names = key((), description="shared links between the network's core and the group, in order")
     pull_cap: AnyRate = key(
         float("inf"), unit="rate", shown="unlimited",
@@ -313,6 +348,11 @@ class GroupSpec(Spec):
     image_gc: ImageGcSpec = key(
         ImageGcSpec(), description="when the kubelet removes unused images; only with disk.capacity",
         shown="{high: 85%, low: 80%, period: 5m}", source="those of its keys",
+    )  # fmt: skip
+    eviction_hard: EvictionSpec = key(
+        EvictionSpec(), shown="{imagefs: 15%, nodefs: 10%}", source="those of its keys",
+        description="how much of the disk must be free; with less, a node takes no pods for 5 min or more, removes "
+        "unused images and then evicts pods; only with disk.capacity",
     )  # fmt: skip
     pulls: tuple[PullSpec, ...] | None = key(
         None, description="what the nodes pull and when, with rollout.strategy: schedule"

@@ -3,8 +3,17 @@
 from math import inf
 from typing import Annotated, get_args
 
-from rolloutsim.scenario.fields import Quantity, ShareOrCount, Whole, Word, key, short
-from rolloutsim.scenario.model.kinds import GroupNames, ImageNames, LastingTime, OnOff, RandomTime, Spec, Time
+from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Whole, Word, key, short
+from rolloutsim.scenario.model.kinds import (
+    GroupNames,
+    ImageNames,
+    LastingTime,
+    OnOff,
+    RandomTime,
+    Spec,
+    Time,
+    WorkloadNames,
+)
 from rolloutsim.scenario.resolved import PullPolicy, StrategyName
 
 CONTROLLERS: tuple[str, ...] = get_args(StrategyName)
@@ -106,6 +115,23 @@ class RolloutSpec(PolicySpec):
 Rollout = Annotated[RolloutSpec, short("strategy", Word(STRATEGIES))]
 
 
+class ControllerManagerSpec(Spec):
+    """How often the controllers may call the API server."""
+
+    qps: Annotated[float, Number(0, equal=False, unlimited=True)] = key(
+        20.0, unit="calls per second", shown="20",
+        description="calls of each controller in the long run: pods created and deleted, events, status updates",
+        source="kube-controller-manager --kube-api-qps 20, one token bucket for each controller's client",
+    )  # fmt: skip
+    burst: Annotated[int, Whole(1, 1_000_000)] = key(
+        30, unit="calls", description="calls of each controller at once; not used with qps: unlimited",
+        source="kube-controller-manager --kube-api-burst 30",
+    )  # fmt: skip
+
+
+ControllerManager = Annotated[ControllerManagerSpec, short("qps", Number(0, equal=False, unlimited=True))]
+
+
 class WorkloadSpec(Spec):
     """Pods that roll out under one controller."""
 
@@ -117,6 +143,9 @@ class WorkloadSpec(Spec):
     groups: GroupNames | None = key(None, shown="all", description="node groups whose nodes may run it")
     start: Time = key(
         0.0, unit="time", shown="0 s", description="when its rollout begins", source="assumed: all at once"
+    )
+    after: WorkloadNames = key(
+        (), shown="none", description="workloads whose rollouts must be over before its own begins, in place of start"
     )
     create: OnOff = key(False, description="the workload is new: there are no old pods", source="assumed")
     startup: RandomTime | None = key(
