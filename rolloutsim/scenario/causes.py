@@ -67,7 +67,7 @@ DISK = Cause("disk", "the nodes' disks", "", Look(2, "node disks", "red"))
 UNPACK = Cause("unpack", "decompression", "", Look(3, "decompression", "orange"))
 # All that the node pulls moved as fast as it may together.
 PULL_CAP = Cause(
-    "pull_cap", "the limit of all pulls of a node", "", Look(21, "limit of a node's pulls", "pink", "\\\\\\\\")
+    "pull_cap", "the limit of all pulls of a node", "", Look(24, "limit of a node's pulls", "pink", "\\\\\\\\")
 )  # fmt: skip
 # They moved as fast as one connection may.
 CONNECTION_CAP = Cause(
@@ -78,7 +78,7 @@ CONNECTION_CAP = Cause(
 # They moved as fast as TCP's window allows over the connection's round trip.
 TCP_WINDOW = Cause(
     "tcp_window", "the TCP window over a long round trip", "every connection moves a TCP window per round trip",
-    Look(23, "TCP window", "sky", "xxxx"),
+    Look(25, "TCP window", "yellow", "\\\\"),
 )  # fmt: skip
 
 # ---- of a pull -----------------------------------------------------------------------------------------

@@ -259,7 +259,8 @@ def test_a_full_disk_fails_the_pull_until_garbage_collection_made_room():
     # at 300 s finds 90 % and removes 100 MB, down to 80 %: 200 MB are free then, just enough. Attempts fail at once:
     # at 0, 10, 30, 70, 150 s; the one at 310 s succeeds, 2 s later the image is there.
     s = scene("{a: {compressed: 200 MB, unpacked: 1 B}}")
-    s = replace(s, groups=tuple(replace(g, storage=Disk(1000 * MB, 500 * MB, 400 * MB)) for g in s.groups))
+    disk = Disk(1000 * MB, 500 * MB, 400 * MB, least_free=0.0)
+    s = replace(s, groups=tuple(replace(g, storage=disk) for g in s.groups))
     case = roll(with_runtime(s, keeps_compressed=True), daemonset("a", "a"))
     disks = case.orchestration.disks
     assert_allclose(case.pulls.asked, [0, 10, 30, 70, 150, 310], **EXACT)

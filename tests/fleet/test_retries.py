@@ -27,7 +27,7 @@ from rolloutsim.simulation import simulate
 
 STORM = """\
 rolloutsim: 1
-nodes: {{node: {{count: {nodes}, nic: 1 Gbit/s{start}}}}}
+nodes: {{node: {{count: {nodes}, nic: 1 Gbit/s, stagger: 0 s{start}}}}}
 registry: {{uplink: 10 Gbit/s, rate_limit: {{rate: 2/s, burst: 30, per: {per}}}}}
 {what}
 rollout: {{horizon: {horizon}}}

@@ -39,7 +39,7 @@ def test_hundreds_of_connections_of_a_few_megabytes_a_second_say_so_in_table_jso
     assert rate == pytest.approx(117.6e6 / 300, rel=0.05)
     (said,) = outside(found.run)
     assert said.startswith("Outside of what the model was checked on: registry has 300 connections at once, of ")
-    assert said.endswith(" kB/s on average; real pulls were measured with up to 30 connections on one registry.")
+    assert said.endswith(" kB/s on average; real pulls were measured with up to 24 connections on one registry.")
     assert said in footnotes(found)
     assert said in to_markdown(found)
     assert said in json.loads(found.to_json())["notes"]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import rolloutsim as rs
+from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.time.phases import PHASES, node_phases, readiness
-from rolloutsim.results.time.steps import brings
 from tests.report.runs import rolling, shipped
 from tests.results.by_hand import Story, image
 from tests.results.rollout_by_hand import Rollout, workload
