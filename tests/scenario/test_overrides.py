@@ -213,8 +213,8 @@ def test_values_are_read_as_in_a_file() -> None:
         (
             "registry.latency=5 ms",
             "--set registry.latency: unknown key 'latency' in registry; allowed: uplink via storage max_connections "
-            "efficiency_at ttfb manifest_ttfb connection_cap tcp_window first_fetch tls replicas rate_limit rate_limits "
-            "redirect; 'latency' is a key of network and network.links.<link>",
+            "efficiency_at ttfb manifest_ttfb connection_cap tcp_window first_fetch tls replicas rate_limit "
+            "rate_limits redirect; 'latency' is a key of network and network.links.<link>",
         ),
         ("seed.x=3", "--set seed.x: seed has no keys inside"),
         ("images.app.layers[2]=3 MB", "--set images.app.layers[2]: images.app.layers has 2 entries, numbered from 0"),
