@@ -31,8 +31,8 @@ class Way:
     ----------
     source : Source
         Where it leads.
-    kinds : tuple of Kind
-        Of a layer's fetch, by the source's replica.
+    kinds, stored : tuple of Kind
+        Of a layer's fetch, by the source's replica; `stored` for layers that do not compress.
     round_trip : float
         There and back [s].
     before_first_byte : float
@@ -51,13 +51,14 @@ class Way:
 
     __slots__ = (
         "before_first_byte", "buffered", "fallible", "kinds", "layer_trips", "nic_wait", "number", "resolve_time",
-        "resolve_trips", "round_trip", "source", "unlimited",
+        "resolve_trips", "round_trip", "source", "stored", "unlimited",
     )  # fmt: skip
 
     def __init__(
         self,
         source: Source,
         kinds: tuple[Kind, ...],
+        stored: tuple[Kind, ...],
         round_trip: float,
         before_first_byte: float,
         layer_trips: float,
@@ -72,6 +73,7 @@ class Way:
         self.fallible = source.fallible
         self.unlimited = source.unlimited
         self.kinds = kinds
+        self.stored = stored
         self.round_trip = round_trip
         self.before_first_byte = before_first_byte
         self.layer_trips = layer_trips
@@ -92,17 +94,25 @@ class LayerStep:
         Its sizes [B].
     unpack : Kind or None
         Of its unpacking; None: that takes no time.
+    write_time : float
+        What its unpacked files take of the disk [s].
+    stored : bool
+        Whether it does not compress.
     """
 
-    __slots__ = ("bit", "compressed", "layer", "unpack", "unpacked", "word")
+    __slots__ = ("bit", "compressed", "layer", "stored", "unpack", "unpacked", "word", "write_time")
 
-    def __init__(self, layer: int, compressed: float, unpacked: float, unpack: Kind | None) -> None:
+    def __init__(
+        self, layer: int, compressed: float, unpacked: float, unpack: Kind | None, write_time: float, stored: bool
+    ) -> None:
         self.layer = layer
         self.word = layer // WORD
         self.bit = 1 << layer % WORD
         self.compressed = compressed
         self.unpacked = unpacked
         self.unpack = unpack
+        self.write_time = write_time
+        self.stored = stored
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ _SYNONYMS = {
     # container runtimes
     "concurrent_layer_fetch_buffer": ("layer_fetch_buffer",), "max_concurrent_unpacks": ("parallel_unpacks",),
     "max_concurrent_uploads": ("parallel",), "retries": ("retry",), "docker": ("dockerd",), "crio": ("cri-o",),
-    "discard_unpacked_layers": ("keeps_compressed",),
+    "discard_unpacked_layers": ("keeps_compressed",), "podman": ("cri-o",), "platform": ("os",),
+    "operating_system": ("os",), "ram": ("memory",), "throughput": ("rate",),
     # registries, traffic, failures, planning
     "limit": ("rate_limit",), "throttle": ("rate_limit",), "quota": ("rate_limit",), "instances": ("replicas",),
     "object_storage": ("redirect",), "s3": ("redirect",), "flows": ("connections",), "interval": ("every",),

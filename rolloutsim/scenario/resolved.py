@@ -33,6 +33,10 @@ Counted = Literal["requests", "pulls"]
 Comparison = Literal["<", "<=", ">", ">="]
 Severity = Literal["error", "warn"]
 
+# Unpacked / compressed bytes up to which a layer does not compress (assumed: gzip adds 5 bytes to a stored block of up
+# to 65,535; RFC 1951).
+STORED = 1.01
+
 LARGEST_SEED = 2**63 - 1  # what fits into 64 bits with a sign, so that other programs can store it (assumed)
 
 
@@ -284,6 +288,12 @@ class Layer:
     digest: str
     compressed: float
     unpacked: float
+    files: int | None = None  # None: by its unpacked size
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether it does not compress, so that its deflate blocks are stored."""
+        return self.unpacked <= STORED * self.compressed
 
 
 @struct
@@ -293,6 +303,8 @@ class Image:
     name: str
     registry: str
     layers: tuple[Layer, ...]
+    # Whether only its size is known, not its layers.
+    size_alone: bool = field(default=False, metadata={"unless_empty": True})
 
     @property
     def compressed(self) -> float:
@@ -353,6 +365,9 @@ class Runtime:
     layer_fetch_buffer: float | None = None  # a layer is fetched in ranges of this size [B]; None: in one piece
     parallel_unpacks: int = 1  # layers of an image that are unpacked at a time; they are committed in order
     keeps_compressed: bool = True  # whether compressed layers stay on the node's disk
+    syncs_blobs: bool = True  # whether a layer's bytes are on the disk before it is unpacked
+    layer_syncs: int = 0  # synchronous writes that a layer costs besides its own bytes
+    decompresses_on_arrival: bool = False  # a body is read only as fast as a core decompresses and hashes it
 
 
 @struct
@@ -380,7 +395,11 @@ class NodeGroup:
     nic_buffer: float = 0.0  # of the NIC and of the port towards it, as in Link [s]
     nic_queue: Queue = "drop_tail"
     disk: float | None = None  # writing [B/s]
+    disk_iops: float | None = None  # operations [1/s]
+    disk_sync: float = 0.0  # what a synchronous write takes [s]
+    dirty_limit: float = 0.0  # unwritten bytes in memory beyond which writers wait [B]
     unpack_rate: float | None = None  # compressed bytes read per second and core [B/s]
+    stored_rate: float | None = None  # the same of layers that do not compress [B/s]
     unpack_cores: int = 1
     connection_cap: float | None = None  # [B/s]
     cached: Mapping[str, int] = field(default_factory=dict)  # image -> how many of the nodes hold it
