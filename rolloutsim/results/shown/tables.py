@@ -39,6 +39,7 @@ from rolloutsim.results.shown.tabular import (
     markdown,
 )
 from rolloutsim.results.thresholds import ThresholdResult
+from rolloutsim.results.why.sizes import about_sizes
 from rolloutsim.scenario.resources import RESOURCES
 
 if TYPE_CHECKING:
@@ -239,9 +240,14 @@ def to_markdown(outcome: Outcome) -> str:
 def footnotes(outcome: Outcome) -> tuple[str, ...]:
     """What was assumed, and what one has to know to read the table."""
     run = outcome.run
-    notes = (*map(visible, run.scenario.notes), *about_moments(run), *_about_intervals(outcome.intervals))
+    notes = (*map(visible, run.scenario.notes), *_computed_notes(run), *_about_intervals(outcome.intervals))
     shared = (_SHARED,) if _shows_workloads(run) and _share_images(run) else ()
     return (*notes, *shared, *(_FOOTNOTES[1:] if _shows_workloads(run) else _FOOTNOTES))
+
+
+def _computed_notes(run: Run) -> Iterator[str]:
+    yield from about_moments(run)
+    yield from map(visible, about_sizes(run))
 
 
 def _share_images(run: Run) -> bool:
