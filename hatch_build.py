@@ -27,7 +27,7 @@ COMPILED = (
     "network/heaps.py", "network/levels.py", "network/links.py", "network/regimes.py", "network/sharing.py",
     "network/states.py", "fleet/buckets.py", "fleet/disk.py", "fleet/fairness.py", "fleet/hosts.py",
     "fleet/latency.py", "fleet/ledger.py", "fleet/losses.py", "fleet/node.py", "fleet/pulls.py", "fleet/queues.py",
-    "fleet/recipes.py",
+    "fleet/recipes.py", "fleet/store.py", "fleet/writing.py",
 )  # fmt: skip
 # Other packages are nothing but objects to it: to read their types would take three times as long as our own.
 MYPY = ("--config-file=", "--follow-imports=silent", "--ignore-missing-imports", "--no-site-packages")

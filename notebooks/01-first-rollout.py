@@ -28,7 +28,7 @@ s
 # ## "1 GB over 1 Gbit/s takes at least 10 s"
 #
 # That is a rule of thumb: 1 GB are 8 Gbit, so 8 s on a perfect line, plus a bit. `model: ideal` is that perfect line;
-# `model: real` adds packet headers, requests, writing and unpacking on the node's disk. One node alone:
+# `model: real` adds packet headers, requests, and what the node's disk and its core take. One node alone:
 
 # %%
 one = s.with_({"nodes": 1, "images": {"big": "1 GB"}, "thresholds": {}})
@@ -79,8 +79,9 @@ names = ("nodes", "network", "rollout time [s]", "waits most for", "of the time 
 rs.Table({name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)})
 
 # %% [markdown]
-# With one node the network hardly matters: its disk is the slowest part. With 20 nodes 10 Gbit/s is a large step, as
-# the article says. With 100 nodes the registry's uplink is the longest wait again, ten times as wide or not.
+# With one node the network is a third of it: its disk and the core that unpacks take the rest. With 20 nodes 10 Gbit/s
+# is a large step, as the article says. With 100 nodes the registry's uplink is the longest wait again, ten times as
+# wide or not.
 
 # %%
 quick = s.with_({"network": "10 Gbit/s"}).run()

@@ -369,7 +369,7 @@ class _Alone:
         fleet.follow()
         layers = words({recipe.steps[place].layer for place in held})
         host = self.network.host(made.host.profile)
-        node = Node(fleet, made.index, host, made.runtime, layers, made.address, None, None)
+        node = Node(fleet, made.index, host, made.runtime, layers, made.address, None, made.fresh_writer(), None)
         self.pulled_at = nan
         self.network.call_later(0.0, node.ask, recipe)
         self.network.run()

@@ -48,23 +48,24 @@ def test_kubelets_spread_the_herd_by_their_looks(seed: int) -> None:
 
 
 def test_the_disk_is_what_binds_a_machine_learning_image() -> None:
-    """Oracle: compressed and unpacked bytes through the disk's 125 MiB/s; nothing can be quicker."""
+    """Oracle: 125 MiB/s for what arrives, 3,000 files of 31.6 kB a second for what memory may not hold unwritten."""
     result = run("ml-image")
     layers = rolloutsim.load(ROOT / "scenarios/ml-image.yaml").resolve().images["ml-notebook"].layers
-    least = sum(layer.compressed + layer.unpacked for layer in layers) / (125 * 2**20)
+    compressed, unpacked = (sum(getattr(layer, size) for layer in layers) for size in ("compressed", "unpacked"))
+    least = compressed / (125 * 2**20) + unpacked / 31.6e3 / 3000 - 0.2 * 16 * 2**30 / (125 * 2**20)
     assert sum(layer.compressed for layer in layers) == 5_943_289_554
-    assert least < result["all"].rollout_time < 1.02 * least
-    assert result["all"].time_split["disk"] > 0.95 * sum(result["all"].time_split.values())
+    assert least < result["all"].rollout_time < 1.06 * least
+    assert result["all"].time_split["disk"] > 0.6 * sum(result["all"].time_split.values())
     network = run("ml-image", "nodes.gpu.nic=25 Gbit/s")
     assert network["all"].rollout_time == pytest.approx(result["all"].rollout_time, rel=0.01)
 
 
 def test_each_step_of_ml_image_is_quicker_than_the_one_before() -> None:
     steps = (
-        "nodes.gpu.disk.rate=1000 MiB/s", "nodes.gpu.parallel_unpacks=4", "nodes.gpu.layer_fetch_buffer=16 MiB",
-        "nodes.gpu.parallel_layers=15",
+        "nodes.gpu.disk.rate=1000 MiB/s", "nodes.gpu.disk.iops=16000", "nodes.gpu.parallel_unpacks=4",
+        "nodes.gpu.layer_fetch_buffer=16 MiB", "nodes.gpu.parallel_layers=15",
     )  # fmt: skip
-    times = [run("ml-image", *steps[:count])["all"].rollout_time for count in (0, 1, 2, 4)]
+    times = [run("ml-image", *steps[:count])["all"].rollout_time for count in (0, 2, 3, 5)]
     assert times == sorted(times, reverse=True)
 
 

@@ -21,7 +21,7 @@ from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results.facts import records as r
 from rolloutsim.results.facts.records import frozen
 from rolloutsim.scenario import causes
-from rolloutsim.scenario.resources import PULLED, RESOURCES, UNPACK
+from rolloutsim.scenario.resources import DISK, PULLED, RESOURCES, UNPACK
 from rolloutsim.scenario.routes import node_racks
 
 if TYPE_CHECKING:
@@ -303,6 +303,10 @@ def _private_links(
     for place, resource in enumerate(RESOURCES):
         through = np.array([resource.unpacked(layer) for layer in actors.layers])
         moved[place] = (arrived if resource.fetched else 0.0) + _sums(by_node, through[layer], nodes)
+    # Of what went to the disks some waits in memory still, and some was never written.
+    writers = [(node.index, node.writer) for node in actors.nodes if node.writer is not None]
+    for node, writer in writers:
+        moved[DISK, node] = writer.written(network.now)
     for flow in actors.background:
         if isinstance(flow, Transfer):
             for link in flow.private:
@@ -319,6 +323,9 @@ def _private_links(
         capacities[:used] = np.array([one.capacities for one in profiles])[profile].T
         full[:used] = np.array(network.full_seconds(hosts)).T
         peaks[:used] = np.array([host.peaks for host in hosts], np.int32).T
+    for node, writer in writers:
+        if writer.terms.kind is None:
+            full[DISK, node], peaks[DISK, node] = writer.busy, writer.busy > 0.0
     for (node, place), pinned in actors.pinned.items():
         capacities[place, node] = pinned.nominal
         moved[place, node] = carried[pinned.index]

@@ -15,8 +15,11 @@ from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, words
 from rolloutsim.fleet.sources.registry import Registry, Strain
 from rolloutsim.fleet.windows import LONG, Windows, connections, window_rate
+from rolloutsim.fleet.writing import DiskTerms, DiskWriter
+from rolloutsim.network.regimes import CAP, PRIVATE
+from rolloutsim.scenario.defaults import BACKGROUND, FILE_SIZE
 from rolloutsim.scenario.resolved import NodeGroup
-from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES, LinkName
+from rolloutsim.scenario.resources import DISK, NIC_IN, PULLED, RESOURCES, UNPACK, LinkName
 from rolloutsim.scenario.routes import asked, carrying, rack_of, round_trip, routes
 from rolloutsim.structs import struct
 
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import Case, Disk, Image, Layer, ResolvedScenario, Runtime
     from rolloutsim.scenario.routes import Route
 
+
+# The rate of a fetch that nothing limits (assumed: a flow has one) [B/s].
+_AT_ONCE = 1e12
 
 # All of a group that the way of a layer to its nodes, and on them, may depend on.
 MACHINE = attrgetter(
@@ -143,6 +149,7 @@ class _Builder:
         self.alike: dict[tuple[object, str | None], _Recipes] = {}  # by what their nodes are
         self.held: dict[tuple[tuple[str, ...], bool], tuple[Layers, float]] = {}
         self.steps: dict[object, tuple[tuple[LayerStep, ...], frozenset[int]]] = {}
+        self.terms: dict[tuple[str, SharedLink | None, bool], DiskTerms] = {}
         self.pinned: dict[tuple[int, int], SharedLink] = {}
         self.private: dict[str, PrivateLink] = {}
         self.queues = fleet.queues = queues_of(scenario, self.network, self.links)
@@ -188,7 +195,11 @@ class _Builder:
                 if alone:
                     self._note_private(group, name, index, host, alone)
                 disk = None if group.storage is None else _disk(group.storage, group.runtime, used)
-                nodes.append(Node(self.fleet, index, host, group.runtime, layers.copy(), address, disk, timeout))
+                terms = self._terms(group, pins.get(DISK), f"{name}.{RESOURCES[DISK].part}" in alone)
+                writer = None if terms is None else DiskWriter(terms)
+                nodes.append(
+                    Node(self.fleet, index, host, group.runtime, layers.copy(), address, disk, writer, timeout)
+                )
                 recipes.append(own)
                 names.append(name)
                 groups.append(number)
@@ -209,6 +220,28 @@ class _Builder:
             links=self.links,
             observer=self._observer(background),
         )
+
+    def _terms(self, group: NodeGroup, pin: SharedLink | None, alone: bool) -> DiskTerms | None:
+        """How the disk of a node writes for pulls; others cross it by a link of its own, or on that node `alone`."""
+        if group.disk is None:
+            return None
+        key = (group.name, pin, alone)
+        found = self.terms.get(key)
+        if found is None:
+            kind = None
+            if pin is not None:
+                kind = self.network.kind((pin,))
+            elif alone:
+                kind = self.network.kind((), ((DISK, 1.0),))
+            found = self.terms[key] = DiskTerms(
+                rate=group.disk,
+                limit=group.dirty_limit,
+                background=group.dirty_limit * BACKGROUND,
+                commit=group.runtime.layer_syncs * group.disk_sync,
+                syncs=group.runtime.syncs_blobs,
+                kind=kind,
+            )
+        return found
 
     def _recipes(self, group: NodeGroup, machine: object, rack: str | None) -> _Recipes:
         """How the nodes of a group in a rack pull images, as those of other groups that do not differ in it."""
@@ -262,7 +295,8 @@ class _Builder:
     def recipe(self, group: NodeGroup, pins: dict[int, SharedLink], image: Image, ways: tuple[Way, ...]) -> Recipe:
         """How the nodes of a group pull an image over these ways; `pins` are private links known to the network."""
         passed = tuple(place for place, one in enumerate(PULLED) if one.capacity(group) is not None)
-        key = (image.name, passed, group.unpack_rate, *((place, link.index) for place, link in pins.items()))
+        speeds = (group.unpack_rate, group.stored_rate, group.disk, group.disk_iops)
+        key = (image.name, passed, *speeds, *((place, link.index) for place, link in pins.items()))
         known = self.steps.get(key)
         unpacks = any(not PULLED[place].is_network for place in passed)
         if known is None:
@@ -272,6 +306,8 @@ class _Builder:
                     layer.compressed,
                     layer.unpacked,
                     self._unpack_kind(group, layer, pins) if unpacks else None,
+                    _write_time(group, layer),
+                    layer.is_stored,
                 )
                 for layer in image.layers
             )
@@ -312,29 +348,35 @@ class _Builder:
             ttfb += 2 * round_trip(scenario, paths[0]) + redirect.ttfb
             set_up += round_trip(scenario, paths[0])
             cap = redirect.connection_cap
-        windowed = [window_rate(registry.tcp_window, round_trip(scenario, path)) for path in paths]
-        ways = list(zip(paths, windowed, strict=True))
         first = registry.first_fetch
-        cold = () if first is None else (_least(cap, first.connection_cap),)
-        kinds = tuple(self._fetch_kind(group, path, cap, window, pins) for path, window in ways)
+        slow = cap if first is None else _least(cap, first.connection_cap)
+        windowed = [window_rate(registry.tcp_window, round_trip(scenario, path)) for path in paths]
+
+        def kinds(cap: float | None, core: float | None) -> tuple[Kind, ...]:
+            return tuple(
+                self._fetch_kind(group, path, cap, window, pins, core)
+                for path, window in zip(paths, windowed, strict=True)
+            )
+
+        plain, stored = kinds(cap, group.unpack_rate), kinds(cap, group.stored_rate)
         nic_wait = 0.0 if NIC_IN in pins else standing_queue(group.nic_buffer, group.nic_queue)
         waits = {} if self.queues is None else self.queues.waits
         return Way(
             source=self.registries[name],
-            kinds=kinds,
+            kinds=plain,
+            stored=stored,
             round_trip=trip,
             before_first_byte=runtime.layer_time + ttfb + layer_trips * trip,
             layer_trips=layer_trips,
             resolve_time=runtime.resolve_time + resolve_trips * trip + answers * registry.ttfb + slower,
             resolve_trips=resolve_trips,
-            buffered=nic_wait > 0.0 or any(link in waits for kind in kinds for link in kind.links),
+            buffered=nic_wait > 0.0 or any(link in waits for kind in plain for link in kind.links),
             nic_wait=nic_wait,
             keeps=runtime.kept_connections,
             set_up=set_up,
             set_up_trips=set_up_trips,
-            cold_kinds=tuple(
-                self._fetch_kind(group, path, slow, window, pins) for slow in cold for path, window in ways
-            ),
+            cold_kinds=() if first is None else kinds(slow, group.unpack_rate),
+            cold_stored=() if first is None else kinds(slow, group.stored_rate),
         )
 
     def _fetch_kind(
@@ -344,29 +386,29 @@ class _Builder:
         source_cap: float | None,
         windowed: float,
         pins: dict[int, SharedLink],
+        core: float | None,
     ) -> Kind:
+        """Bytes come to memory; a core that reads so many a second may have to decompress them on their way."""
         passed = [place for place, one in enumerate(PULLED) if one.fetched and one.capacity(group) is not None]
         links = (*(self.links[name] for name in path), *(pins[place] for place in passed if place in pins))
-        usage = tuple((place, 1.0) for place in passed if place not in pins)
+        usage = [(place, 1.0) for place in passed if place not in pins]
         private = min((_or_inf(PULLED[place].capacity(group)) for place, _ in usage), default=inf)
-        cap = min(_or_inf(source_cap), _or_inf(group.connection_cap))
-        return connections(self.network, links, usage, private, cap, windowed)
+        cap, capped_by = min(_or_inf(source_cap), _or_inf(group.connection_cap)), CAP
+        if group.runtime.decompresses_on_arrival and group.unpack_rate is not None and core is not None:
+            usage.append((UNPACK, group.unpack_rate / core))
+            if core < cap:
+                cap, capped_by = core, PRIVATE - UNPACK
+        if not links and not usage:
+            cap = min(cap, _AT_ONCE)
+        return connections(self.network, links, tuple(sorted(usage)), private, cap, windowed, capped_by)
 
     def _unpack_kind(self, group: NodeGroup, layer: Layer, pins: dict[int, SharedLink]) -> Kind | None:
-        """Unpacked bytes go to the disk; the decompressor reads fewer, on one core per layer."""
-        if layer.unpacked <= 0.0 or layer.compressed <= 0.0:
+        """The decompressor reads fewer bytes than it makes, on one core per layer; that they go to memory is free."""
+        rate = group.stored_rate if layer.is_stored else group.unpack_rate
+        if layer.unpacked <= 0.0 or layer.compressed <= 0.0 or rate is None or group.unpack_rate is None:
             return None
-        passed = [
-            (place, 1.0 / (layer.unpacked / one.unpacked(layer)))
-            for place, one in enumerate(PULLED)
-            if one.unpacked(layer) > 0.0 and one.capacity(group) is not None
-        ]
-        usage = tuple((place, share) for place, share in passed if place not in pins)
-        links = tuple(pins[place] for place, _ in passed if place in pins)
-        if not passed:
-            return None
-        cap = inf if group.unpack_rate is None else group.unpack_rate * (layer.unpacked / layer.compressed)
-        return self.network.kind(links, usage, cap)
+        ratio = layer.unpacked / layer.compressed
+        return self.network.kind((), ((UNPACK, group.unpack_rate / rate / ratio),), rate * ratio)
 
     def _background(self) -> list[Application]:
         rates = ConstantRates(self.network, self.queues)
@@ -421,6 +463,14 @@ def has_hazards(scenario: ResolvedScenario, case: Case) -> bool:
         or any(group.storage for group in scenario.groups)
         or any(spec.rate is not None for spec in scenario.background)
     )
+
+
+def _write_time(group: NodeGroup, layer: Layer) -> float:
+    """What the unpacked files of a layer take of the disk: an operation each, at least [s]."""
+    if group.disk is None:
+        return 0.0
+    files = layer.unpacked / FILE_SIZE if layer.files is None else layer.files
+    return max(layer.unpacked / group.disk, 0.0 if group.disk_iops is None else files / group.disk_iops)
 
 
 def _shared_by_others(scenario: ResolvedScenario) -> set[str]:

@@ -62,7 +62,8 @@ class PullColumns:
 
 # The columns of a fetch; their places in its row, in this order.
 FETCH = (
-    "pull", "layer", "granted", "connected", "started", "fetched", "bytes_done", "cause", "freed_by", "source",
+    "pull", "layer", "granted", "connected", "started", "fetched", "bytes_done", "cause", "committed", "freed_by",
+    "source",
 )  # fmt: skip
 PULL: Final = 0
 LAYER: Final = 1
@@ -72,12 +73,13 @@ STARTED: Final = 4
 FETCHED: Final = 5
 BYTES_DONE: Final = 6
 CAUSE: Final = 7
-FREED_BY: Final = 8
-SOURCE: Final = 9
+COMMITTED: Final = 8
+FREED_BY: Final = 9
+SOURCE: Final = 10
 ROW: Final = len(FETCH)
 
 _row: Final = Struct(f"{ROW}d").pack
-_end: Final = Struct(f"{CAUSE - FETCHED + 1}d").pack_into
+_end: Final = Struct(f"{COMMITTED - FETCHED + 1}d").pack_into
 
 
 class FetchRows:
@@ -97,12 +99,15 @@ class FetchRows:
         """A fetch has been granted its slot; `freed_by` is the place of the row that freed it, or -1."""
         start = self.end
         self.end = start + ROW
-        self.cells.frombytes(_row(pull, layer, now, NEVER, NEVER, NEVER, 0.0, SEVERAL, freed_by, -1))
+        self.cells.frombytes(_row(pull, layer, now, NEVER, NEVER, NEVER, 0.0, SEVERAL, NEVER, freed_by, -1))
         return start
 
     def finish(self, start: int, now: float, size: float, cause: int) -> None:
-        """The fetch whose row starts at a place is complete: its bytes, those of broken bodies with them, and why."""
-        _end(self.cells, (start + FETCHED) * self.cells.itemsize, now, size, cause)
+        """The fetch whose row starts at a place is complete: its bytes, those of broken bodies with them, and why.
+
+        It counts as committed unless it is said later when it is.
+        """
+        _end(self.cells, (start + FETCHED) * self.cells.itemsize, now, size, cause, now)
 
     @staticmethod
     def number(start: int) -> int:

@@ -10,8 +10,22 @@ from math import isnan
 from typing import Protocol
 
 from rolloutsim.fleet.disk import DiskSpace
-from rolloutsim.fleet.pulls import ABANDONED, COMMITTED, COMPLETE, UNPACKING, Fetch, Fleet, Pull, Slots, Trouble
+from rolloutsim.fleet.ledger import BYTES_DONE
+from rolloutsim.fleet.ledger import COMMITTED as COMMITTED_AT
+from rolloutsim.fleet.pulls import (
+    ABANDONED,
+    COMMITTED,
+    COMMITTING,
+    COMPLETE,
+    UNPACKING,
+    Fetch,
+    Fleet,
+    Pull,
+    Slots,
+    Trouble,
+)
 from rolloutsim.fleet.recipes import Layers, LayerStep
+from rolloutsim.fleet.writing import DiskWriter
 from rolloutsim.scenario.resolved import Runtime
 
 
@@ -22,6 +36,7 @@ class Loser(Protocol):
     runtime: Runtime
     address: int
     disk: DiskSpace | None
+    writer: DiskWriter | None
     pulls: list[Pull]
     held: Layers
     coming: dict[int, Fetch]
@@ -90,6 +105,8 @@ class Losses:
         for parts in self.partial.values():
             self._lose(parts)
         self.partial.clear()
+        if node.writer is not None:
+            node.writer.stop(node.fleet.network.now)
 
     def _slots_in_use(self, failed: Pull) -> list[Slots]:
         found = [failed.slots]
@@ -109,6 +126,11 @@ class Losses:
         dropped = [lead for lead in node.coming.values() if lead.pull is pull]
         for lead in dropped:
             del node.coming[lead.step.layer]
+            if lead.state == COMMITTING:
+                slots.free += 1
+                self._stop_commit(lead, keep_partial)
+                if not keep_partial:
+                    continue
             if lead.state >= COMMITTED:
                 self._keep(lead)
                 continue
@@ -129,6 +151,29 @@ class Losses:
                 if step.layer in layers and step.layer not in node.coming and not is_held:
                     node.want(other, step)
         return True
+
+    def _stop_commit(self, lead: Fetch, keep: bool) -> None:
+        """A layer has arrived and is not on the disk yet: it is there for the next pull, or lost."""
+        node = self.node
+        fleet = node.fleet
+        self._stop_flow(lead)
+        lead.state = COMMITTED if keep else ABANDONED
+        if keep:
+            fleet.cells[lead.row + COMMITTED_AT] = fleet.network.now
+            return
+        rows = [lead.row] if lead.ranges is None else lead.ranges.rows()
+        parts = [(fleet.fetches.number(row), fleet.cells[row + BYTES_DONE]) for row in rows]
+        for fetch in lead.parts():
+            if fetch.trouble is not None:
+                parts.extend(fetch.trouble.before)
+                parts.append((fleet.fetches.number(fetch.row), -fetch.trouble.again))
+        self._lose(parts)
+
+    def _stop_flow(self, fetch: Fetch) -> None:
+        """Its unpacking or writing stops; it may only wait for the disk, without a flow."""
+        if fetch.flow is not None:
+            self.node.fleet.network.stop(fetch.flow)
+            fetch.flow = None
 
     def _leave_partial(self, fetch: Fetch, keep: bool) -> None:
         """What an unfinished fetch leaves: its bytes, or nothing."""
@@ -151,12 +196,10 @@ class Losses:
 
     def _keep(self, fetch: Fetch) -> None:
         """A committed layer of a failed pull waits for the next one; if it was being unpacked, that starts anew."""
-        node, flow = self.node, fetch.flow if fetch.state == UNPACKING else None
-        if flow is not None:
-            unpacked_for: Pull = flow.tag[0]
-            unpacked_for.unpacking -= 1
-            node.fleet.network.stop(flow)
-            fetch.flow = None
+        node = self.node
+        if fetch.state == UNPACKING and fetch.unpack_row >= 0:
+            fetch.unpacker.unpacking -= 1
+            self._stop_flow(fetch)
             if node.disk is not None:
                 node.disk.release(fetch.step.unpacked)
         fetch.state = COMMITTED

@@ -1,19 +1,16 @@
 """A node and its container runtime: what happens between "pull this image" and "the image is ready".
 
 resolve (manifests, config, token: small requests in sequence) → the layers that the node lacks queue for
-download slots, base first → each fetch: a connection at a source, the request, the bytes → committed,
-the layer is unpacked: in order, so many at a time per image, while later layers are still being fetched → the
-image is ready → the container starts → the pod is ready.
+download slots, base first → each fetch: a connection at a source, the request, the bytes → what follows is in
+`rolloutsim.fleet.store`: committed, unpacked, in place → the image is ready → the container starts → the pod is ready.
 
 A layer that the node holds is skipped; one that another pull on the node fetches or unpacks is waited for.
 Requests and connections meet the queues that there are when they are made. A refused request is sent again after the
 runtime's delays until these are used up, or goes to the next source; a broken body goes on where it broke, or from
 its beginning. What a failed pull leaves behind is in `rolloutsim.fleet.losses`.
 
-Sources: containerd `core/transfer/local/transfer.go`, `core/unpack/unpacker.go`, `core/remotes/docker/resolver.go`
-L770-900, `core/remotes/docker/httpreadseeker.go` L28, `core/remotes/docker/fetcher.go` L456-600 (ranges); moby
-`daemon/internal/distribution/xfer/download.go` (a slot is free when the compressed blob is complete, before its
-extraction); containers/image `docker/docker_client.go`, `docker/body_reader.go`.
+Sources: containerd `core/remotes/docker/resolver.go` L770-900, `core/remotes/docker/httpreadseeker.go` L28,
+`core/remotes/docker/fetcher.go` L456-600 (ranges); containers/image `docker/docker_client.go`, `docker/body_reader.go`.
 """
 
 from __future__ import annotations
@@ -28,13 +25,12 @@ from rolloutsim.fleet.losses import Losses
 from rolloutsim.fleet.pulls import (
     ABANDONED,
     ASKED,
-    COMMITTED,
+    COMMITTING,
     COMPLETE,
     FLOWING,
     MISSED,
     NOT_YET,
     QUEUED,
-    UNPACKING,
     WANTED,
     Fetch,
     Fleet,
@@ -44,9 +40,10 @@ from rolloutsim.fleet.pulls import (
 )  # fmt: skip
 from rolloutsim.fleet.recipes import Layers, LayerStep, Recipe, Way, expected_rate
 from rolloutsim.fleet.sources.source import BROKEN, FINE, LIMITED
+from rolloutsim.fleet.store import Store
+from rolloutsim.fleet.writing import DiskWriter
 from rolloutsim.network.states import Flow, Host
 from rolloutsim.scenario.resolved import Runtime
-from rolloutsim.units import format_megabytes
 
 # How often containerd looks whether a pull got on: internal/cri/server/images/image_pull.go, pullProgressReporter.
 WATCH_PERIOD: Final = 10.0
@@ -55,7 +52,7 @@ WATCH_PERIOD: Final = 10.0
 _MANIFEST_FROM_END: Final = 3
 
 
-class Node:
+class Node(Store):
     """A node: its host on the network, the layers it holds, and its runtime at work.
 
     Parameters
@@ -74,13 +71,14 @@ class Node:
         Where sources see its requests come from.
     disk : DiskSpace or None
         What fits on it; None: everything.
+    writer : DiskWriter or None
+        What its disk has to write; None: that takes no time.
     progress_timeout : float or None
         A pull without a byte for so long fails; None: never, or nobody watches it [s].
     """
 
     __slots__ = (
-        "address", "coming", "disk", "fetch_buffer", "fleet", "held", "host", "index", "losses", "progress_timeout",
-        "pulls", "runtime", "slots", "slots_per_image", "unpacks_at_once",
+        "address", "fetch_buffer", "index", "losses", "progress_timeout", "runtime", "slots", "slots_per_image",
     )  # fmt: skip
 
     def __init__(
@@ -92,23 +90,18 @@ class Node:
         held: Layers,
         address: int,
         disk: DiskSpace | None,
+        writer: DiskWriter | None,
         progress_timeout: float | None,
     ) -> None:
-        self.fleet = fleet
+        super().__init__(fleet, host, held, disk, writer, runtime.parallel_unpacks)
         self.index = index
-        self.host = host
         self.runtime = runtime
-        self.held = held
         self.address = address
-        self.disk = disk
         self.progress_timeout = progress_timeout
         # What each layer asks of the runtime, where it is quick to read.
         self.fetch_buffer = runtime.layer_fetch_buffer
-        self.unpacks_at_once = runtime.parallel_unpacks
         self.slots_per_image: bool = runtime.slots_per == "image"
         self.slots = Slots(runtime.parallel_layers)  # of all images, unless each has its own
-        self.pulls: list[Pull] = []  # not ready yet
-        self.coming: dict[int, Fetch] = {}  # layers queued, being fetched or unpacked
         self.losses: Losses | None = None  # made when something is lost
 
     def fail(self, pull: Pull, reason: str, limited: bool) -> None:
@@ -223,11 +216,11 @@ class Node:
         moved = pull.received
         active = False
         for lead in self.coming.values():
-            if lead.pull is pull and lead.state < COMMITTED:
+            if lead.pull is pull and lead.state < COMMITTING:
                 for fetch in lead.parts():
                     if fetch.state == FLOWING and fetch.flow is not None:
                         moved += network.received(fetch.flow)
-                    active = active or (fetch.row >= 0 and fetch.state != COMPLETE)
+                    active = active or (fetch.row >= 0 and fetch.state < COMPLETE)
         # A byte, and not what rounding leaves of the rate on a link that is down.
         if moved >= pull.moved + 1.0 or not active:
             pull.moved, pull.moved_at = moved, network.now
@@ -254,7 +247,7 @@ class Node:
             lead = Fetch(pull, step, left)
             pull.slots.queue.append(lead)
         else:
-            fetches = Ranges(pull, step, left, size).fetches
+            fetches = Ranges(pull, step, left, size, self.fleet.network.now).fetches
             lead = fetches[0]
             pull.slots.queue.extend(fetches)
         lead.trouble = trouble
@@ -278,20 +271,12 @@ class Node:
                 fleet.ledger.waits.fetch[wait] = fleet.fetches.number(fetch.row)
             if self.disk is not None and not self.disk.reserve(fetch.left):
                 fetch.state = ABANDONED
-                self._no_space(fetch.pull, fetch.left, self.disk)
+                self.no_space(fetch.pull, fetch.left, self.disk)
             elif fetch.way.unlimited:
                 fetch.replica = 0
                 self._connected(fetch)
             else:
                 self._connect(fetch)
-
-    def _no_space(self, pull: Pull, size: float, disk: DiskSpace) -> None:
-        reason = (
-            f"no space left on device: {format_megabytes(size)} more do not fit, "
-            f"{format_megabytes(max(disk.free, 0.0))} of {format_megabytes(disk.capacity)} are free"
-        )
-        # Not in the midst of granting slots, which a failing pull gives back.
-        self.fleet.network.call_later(0.0, self.fail_later, (pull, reason, False))
 
     def fail_later(self, what: tuple[Pull, str, bool]) -> None:
         """Give a pull up, its time has come."""
@@ -396,7 +381,7 @@ class Node:
         socket.window += size
         socket.starts_slowly = False
         if round_trip > 0.0 and size > window:
-            host, kind = self.host, way.kind(fetch.step.layer, fetch.replica)
+            host, kind = self.host, fetch.kind()
             rate = expected_rate(kind, host.profile.capacities, len(host.flows))
             if fleet.weights is not None:
                 rate *= fleet.weights.first_weight(host, kind)
@@ -423,8 +408,7 @@ class Node:
         else:
             trouble.spent[RETRY] = trouble.spent.get(RETRY, 0.0) + fleet.network.now - trouble.broke_at
         fetch.state = FLOWING
-        kind = fetch.way.kind(fetch.step.layer, fetch.replica)
-        fetch.flow = fleet.start(self.host, kind, fetch.left, self._fetched, fetch)
+        fetch.flow = fleet.start(self.host, fetch.kind(), fetch.left, self._fetched, fetch)
 
     def broken(self, fetch: Fetch) -> None:
         """Its source went away: a body breaks, a queue is gone; an answer on its way is missed when it is due."""
@@ -498,105 +482,18 @@ class Node:
             pull.keep(fetch.socket, flow.size, fleet.network.now)
         if self.progress_timeout is not None:
             pull.received += flow.size
-        complete = True
-        if fetch.ranges is None:
-            fetch.state = COMMITTED
-        else:
-            fetch = fetch.ranges.complete(fetch)
-            complete = fetch.state == COMMITTED
-        slots = pull.slots
-        slots.free += 1
-        if slots.queue:
-            self.grant(slots, row)
-        if not complete:
-            return
+        if fetch.ranges is not None:
+            ranges = fetch.ranges
+            fetch = ranges.complete(fetch)
+            if ranges.left:
+                slots = pull.slots
+                slots.free += 1
+                if slots.queue:
+                    self.grant(slots, row)
+                return
         if fetch.way.cold is not None:
             fetch.way.cold.warm(fetch.step.layer)
-        if not pull.recipe.unpacks:
-            self._in_place(fetch)
+        if self.writer is None:
+            self.committed(fetch)
         else:
-            for waiting in self.pulls:
-                self.unpack_next(waiting)
-
-    def unpack_next(self, pull: Pull) -> None:
-        """Unpack the layers of an image that are there, as many at a time as the runtime does; one alone in order."""
-        most, steps, held = self.unpacks_at_once, pull.recipe.steps, self.held
-        # Asked anew each time: a layer in place may have let others come into place.
-        while pull.missing and pull.unpacking < most:
-            step = steps[pull.next]
-            while held.get(step.word, 0) & step.bit:
-                pull.next += 1
-                step = steps[pull.next]
-            fetch = self.coming[step.layer]
-            if fetch.state != COMMITTED:
-                break
-            self._unpack(pull, fetch)
-        if most > 1:
-            for step in steps[pull.next + 1 :]:
-                if not pull.missing or pull.unpacking >= most:
-                    return
-                if not held.get(step.word, 0) & step.bit:
-                    fetch = self.coming[step.layer]
-                    if fetch.state == COMMITTED:
-                        self._unpack(pull, fetch)
-
-    def _unpack(self, pull: Pull, fetch: Fetch) -> None:
-        """Decompress and write a layer; other pulls that need it wait for this."""
-        fleet, step = self.fleet, fetch.step
-        fetch.state = UNPACKING
-        pull.unpacking += 1
-        if self.disk is not None and not self.disk.reserve(step.unpacked):
-            self._no_space(pull, step.unpacked, self.disk)
-            return
-        unpacks = fleet.ledger.unpacks
-        row = unpacks.add(fleet.fetches.number(fetch.row), fleet.network.now)
-        if step.unpack is None or step.unpacked <= 0.0:
-            unpacks.unpacked[row] = fleet.network.now
-            pull.unpacking -= 1
-            self._in_place(fetch)
-        else:
-            tag = (pull, fetch, row)
-            fetch.flow = fleet.network.start(self.host, step.unpack, step.unpacked, self._unpacked, tag)
-
-    def _unpacked(self, flow: Flow) -> None:
-        pull, fetch, row = flow.tag
-        ledger = self.fleet.ledger
-        ledger.unpacks.unpacked[row] = self.fleet.network.now
-        ledger.unpacks.cause[row] = flow.cause if flow.spent is None else ledger.blame(True, row, flow.spent)
-        fetch.flow = None
-        pull.unpacking -= 1
-        self._in_place(fetch)
-        for waiting in self.pulls:
-            self.unpack_next(waiting)
-
-    def _in_place(self, fetch: Fetch) -> None:
-        """A layer is ready for use, for every pull that needs it."""
-        step, held, disk = fetch.step, self.held, self.disk
-        layer = step.layer
-        if disk is not None:
-            if not fetch.pull.recipe.unpacks:
-                disk.reserve(fetch.step.unpacked)
-            if not disk.keeps_compressed:
-                disk.release(fetch.step.compressed)
-        del self.coming[layer]
-        held[step.word] = held.get(step.word, 0) | step.bit
-        for pull in self.pulls:
-            # One that is not resolved yet lacks nothing yet.
-            if pull.missing and layer in pull.recipe.layers:
-                pull.missing -= 1
-                if not pull.missing:
-                    self._complete(pull)
-
-    def _complete(self, pull: Pull) -> None:
-        """All layers are in place; the runtime needs a moment to say so."""
-        if pull.recipe.finish_time > 0.0:
-            self.fleet.network.call_later(pull.recipe.finish_time, self._finished, pull)
-        else:
-            self._finished(pull)
-
-    def _finished(self, pull: Pull) -> None:
-        if not pull.over:
-            pull.over = True
-            # A new list: whoever goes through the pulls of this node goes on through the old one.
-            self.pulls = [other for other in self.pulls if other is not pull]
-            self.fleet.pulled(pull.row)
+            self.commit(fetch, self.writer)

@@ -3,9 +3,10 @@
 A fetch goes through these states:
 
 WANTED (queued for a slot, or waiting to ask again) → QUEUED (for a connection) → ASKED (for its first byte) → FLOWING →
-COMPLETE (of a layer in ranges, others may not be) → COMMITTED (the layer is there) → UNPACKING → in place, and
-forgotten. A request that is refused or a body that breaks takes it back to WANTED; a connection that breaks while the
-answer is on its way makes it MISSED until the answer is due. What a failed pull gives up is ABANDONED.
+COMPLETE (of a layer in ranges, others may not be) → COMMITTING (its bytes go to the disk) → COMMITTED (the layer is
+there) → UNPACKING → in place, and forgotten. A request that is refused or a body that breaks takes it back to WANTED; a
+connection that breaks while the answer is on its way makes it MISSED until the answer is due. What a failed pull gives
+up is ABANDONED.
 """
 
 from __future__ import annotations
@@ -40,8 +41,9 @@ ASKED: Final = 2
 MISSED: Final = 3
 FLOWING: Final = 4
 COMPLETE: Final = 5
-COMMITTED: Final = 6
-UNPACKING: Final = 7
+COMMITTING: Final = 6
+COMMITTED: Final = 7
+UNPACKING: Final = 8
 
 NOT_YET: Final = -1.0
 
@@ -72,25 +74,30 @@ class Trouble:
 class Ranges:
     """The fetches of a layer that comes in ranges; the first stands for the layer."""
 
-    __slots__ = ("fetches", "left")
+    __slots__ = ("began", "fetches", "first", "left")
 
-    def __init__(self, pull: Pull, step: LayerStep, left: float, size: float) -> None:
+    def __init__(self, pull: Pull, step: LayerStep, left: float, size: float, now: float) -> None:
+        self.began = now  # when they were queued [s]
+        self.first: int  # row of the first, when all are complete
         self.left = ceil(left / size)  # that are not complete
         self.fetches = [Fetch(pull, step, min(size, left - number * size)) for number in range(self.left)]
         for fetch in self.fetches:
             fetch.ranges = self
 
     def complete(self, fetch: Fetch) -> Fetch:
-        """One of them is complete: the fetch that stands for the layer, committed if it was the last."""
+        """One of them is complete: the fetch that stands for the layer, complete as well if it was the last."""
         fetch.in_trouble().got += fetch.left
         fetch.left = 0.0
         fetch.state = COMPLETE
         self.left -= 1
         lead = self.fetches[0]
         if self.left == 0:
-            lead.row = fetch.row
-            lead.state = COMMITTED
+            self.first, lead.row = lead.row, fetch.row
         return lead
+
+    def rows(self) -> list[int]:
+        """The rows of all of them, when all are complete."""
+        return [self.first, *[fetch.row for fetch in self.fetches[1:]]]
 
 
 class Socket:
@@ -123,7 +130,7 @@ class Fetch:
 
     __slots__ = (
         "awaited_in", "flow", "holds", "left", "pull", "ranges", "replica", "row", "socket", "state", "step", "trouble",
-        "way",
+        "unpack_row", "unpacker", "way",
     )  # fmt: skip
 
     def __init__(self, pull: Pull, step: LayerStep, left: float) -> None:
@@ -140,7 +147,14 @@ class Fetch:
         self.replica: int  # of the source
         self.holds: Connections | None  # unless its source is unlimited
         self.socket: Socket  # when it has asked
-        self.flow: Flow | None  # set when it is FLOWING or UNPACKING
+        self.flow: Flow | None  # set when it is FLOWING, and of a flow after that
+        # Set when it is UNPACKING.
+        self.unpacker: Pull  # for which it is unpacked
+        self.unpack_row: int  # among the ledger's unpacks
+
+    def kind(self) -> Kind:
+        """Of its flow, from the replica that it is connected to, if that begins now."""
+        return self.way.kind(self.step, self.replica)
 
     def got_before(self) -> float:
         """Bytes received over connections that broke [B]."""

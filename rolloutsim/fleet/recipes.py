@@ -31,8 +31,8 @@ class Way:
     ----------
     source : Source
         Where it leads.
-    kinds : tuple of Kind
-        Of a layer's fetch, by the source's replica.
+    kinds, stored : tuple of Kind
+        Of a layer's fetch, by the source's replica; `stored` for layers that do not compress.
     round_trip : float
         There and back [s].
     before_first_byte : float
@@ -53,19 +53,21 @@ class Way:
         What a kept one saves of `before_first_byte` [s].
     set_up_trips : float
         Round trips in `set_up` that meet the queues of the way.
-    cold_kinds : tuple of Kind
-        Of a fetch of a layer that is cold at the source; empty: none is.
+    cold_kinds, cold_stored : tuple of Kind
+        The same of layers that are cold at the source; empty: none is.
     """
 
     __slots__ = (
-        "before_first_byte", "buffered", "cold", "cold_kinds", "fallible", "keeps", "kinds", "layer_trips", "nic_wait",
-        "number", "resolve_time", "resolve_trips", "round_trip", "set_up", "set_up_trips", "source", "unlimited",
+        "before_first_byte", "buffered", "cold", "cold_kinds", "cold_stored", "fallible", "keeps", "kinds",
+        "layer_trips", "nic_wait", "number", "resolve_time", "resolve_trips", "round_trip", "set_up", "set_up_trips",
+        "source", "stored", "unlimited",
     )  # fmt: skip
 
     def __init__(
         self,
         source: Source,
         kinds: tuple[Kind, ...],
+        stored: tuple[Kind, ...],
         round_trip: float,
         before_first_byte: float,
         layer_trips: float,
@@ -77,6 +79,7 @@ class Way:
         set_up: float = 0.0,
         set_up_trips: float = 0.0,
         cold_kinds: tuple[Kind, ...] = (),
+        cold_stored: tuple[Kind, ...] = (),
     ) -> None:
         self.source = source
         # What each request asks of the source, which never changes, stands here, where it is quick to read.
@@ -84,6 +87,7 @@ class Way:
         self.fallible = source.fallible
         self.unlimited = source.unlimited
         self.kinds = kinds
+        self.stored = stored
         self.round_trip = round_trip
         self.before_first_byte = before_first_byte
         self.layer_trips = layer_trips
@@ -96,11 +100,13 @@ class Way:
         self.set_up_trips = set_up_trips
         self.cold = source.cold
         self.cold_kinds = cold_kinds
+        self.cold_stored = cold_stored
 
-    def kind(self, layer: int, replica: int) -> Kind:
+    def kind(self, step: LayerStep, replica: int) -> Kind:
         """The kind of a layer's fetch that begins now."""
-        kinds = self.kinds if self.cold is None or not self.cold.is_cold(layer) else self.cold_kinds
-        return kinds[replica]
+        if self.cold is None or not self.cold.is_cold(step.layer):
+            return (self.stored if step.stored else self.kinds)[replica]
+        return (self.cold_stored if step.stored else self.cold_kinds)[replica]
 
     def first_byte(self, layer: int) -> float:
         """The time from a connection to a layer's first byte, slow start left out, if it is asked for now [s]."""
@@ -120,17 +126,25 @@ class LayerStep:
         Its sizes [B].
     unpack : Kind or None
         Of its unpacking; None: that takes no time.
+    write_time : float
+        What its unpacked files take of the disk [s].
+    stored : bool
+        Whether it does not compress.
     """
 
-    __slots__ = ("bit", "compressed", "layer", "unpack", "unpacked", "word")
+    __slots__ = ("bit", "compressed", "layer", "stored", "unpack", "unpacked", "word", "write_time")
 
-    def __init__(self, layer: int, compressed: float, unpacked: float, unpack: Kind | None) -> None:
+    def __init__(
+        self, layer: int, compressed: float, unpacked: float, unpack: Kind | None, write_time: float, stored: bool
+    ) -> None:
         self.layer = layer
         self.word = layer // WORD
         self.bit = 1 << layer % WORD
         self.compressed = compressed
         self.unpacked = unpacked
         self.unpack = unpack
+        self.write_time = write_time
+        self.stored = stored
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from rolloutsim.fleet.latency import SEGMENT
 from rolloutsim.fleet.ledger import TCP_WINDOW
 from rolloutsim.fleet.recipes import expected_rate
 from rolloutsim.network.guards import ROUNDING
+from rolloutsim.network.regimes import CAP
 
 if TYPE_CHECKING:
     from rolloutsim.fleet.pulls import Fetch
@@ -110,6 +111,7 @@ def connections(
     private: float,
     cap: float,
     windowed: float,
+    capped_by: int = CAP,
 ) -> Kind:
     """The kind of flows that are connections of their own.
 
@@ -125,11 +127,13 @@ def connections(
         The highest rate that either end allows; inf: any [B/s].
     windowed : float
         What their window lets through [B/s].
+    capped_by : int
+        The cause of their rate at `cap`.
     """
     narrowest = min([link.nominal for link in links], default=inf)
     if windowed < min(cap, private, narrowest):
         return network.kind(links, usage, windowed, capped_by=TCP_WINDOW)
-    return network.kind(links, usage, cap)
+    return network.kind(links, usage, cap, capped_by=capped_by)
 
 
 class Windows:
@@ -243,5 +247,5 @@ class Course:
 
 def _limit(host: Host, kind: Kind) -> float:
     """The most that a connection can ever have [B/s]."""
-    private = min([host.profile.capacities[place] for place, _ in kind.usage], default=inf)
+    private = min([host.profile.capacities[place] / share for place, share in kind.usage], default=inf)
     return min(private, kind.cap, *[link.nominal for link in kind.links])

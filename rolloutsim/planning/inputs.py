@@ -45,6 +45,12 @@ _OF_PODS = (
 )  # fmt: skip
 
 
+# Defaults of a group that hang on its other keys, by what the resolved group calls them.
+_OF_GROUPS: Mapping[Path, str] = {
+    ("unpack", "cores"): "unpack_cores", ("unpack", "stored_rate"): "stored_rate", ("disk", "iops"): "disk_iops",
+}  # fmt: skip
+
+
 @struct
 class Input:
     """A number of a scenario.
@@ -121,6 +127,8 @@ class _Inputs:
 
     def _default(self, path: Path) -> Any:
         """What stands for a key that is not given, where that depends on others."""
+        if path[0] == "nodes" and path[2:] in _OF_GROUPS:
+            return getattr(self.groups[str(path[1])], _OF_GROUPS[path[2:]])
         if path[0] == "nodes" and len(path) == 3:
             group = self.document.nodes[str(path[1])]
             if path[2] == "nic":

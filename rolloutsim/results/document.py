@@ -44,6 +44,7 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.results.caveats import about_chance, caveats
 from rolloutsim.results.contract.case import MANY_NODES, Detail, case_figures
 from rolloutsim.results.thresholds import ThresholdResult, rows_of
+from rolloutsim.results.why.sizes import about_sizes
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import Run
@@ -84,6 +85,7 @@ def to_dict(
 
 
 def _left_out(run: Run, detail: Detail | None) -> Iterator[str]:
+    yield from about_sizes(run)
     nodes = max((len(case.node_names) for case in run.cases), default=0)
     if detail is None and nodes > MANY_NODES:
         yield (

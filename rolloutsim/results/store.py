@@ -114,7 +114,7 @@ def from_bytes(content: bytes) -> Outcome:
         raise UnreadableError(f"it is damaged, or no such file ({error})") from None
     _put_refusals_together(metadata["run"], arrays)
     run: Run = from_plain(metadata["run"], Run, arrays, "run")
-    cases = tuple(case if case.routes else _with_sources(run, case) for case in run.cases)
+    cases = tuple(case if case.routes else _with_sources(run, case) for case in map(_with_commits, run.cases))
     replications: tuple[Replication, ...] = from_plain(
         metadata.get("replications", []), tuple[Replication, ...], arrays, "replications"
     )
@@ -135,6 +135,13 @@ def _put_refusals_together(run: Any, arrays: dict[str, Array]) -> None:
         for name, column in new.items():
             arrays[f"{path}/{name}"] = column
             refusals[name] = {"$array": f"{path}/{name}"}
+
+
+def _with_commits(case: CaseRecords) -> CaseRecords:
+    """A case of a file that is older than commits, when a layer was on the disk with its last byte."""
+    if len(case.fetches.committed):
+        return case
+    return replace(case, fetches=replace(case.fetches, committed=case.fetches.fetched))
 
 
 def _with_sources(run: Run, case: CaseRecords) -> CaseRecords:

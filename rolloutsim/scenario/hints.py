@@ -55,6 +55,8 @@ _SYNONYMS = {
     "max_concurrent_uploads": ("parallel",), "retries": ("retry",), "docker": ("dockerd",), "crio": ("cri-o",),
     "discard_unpacked_layers": ("keeps_compressed",), "keep_alive": ("kept_connections",),
     "disable_keep_alives": ("kept_connections",), "max_idle_conns_per_host": ("kept_connections",),
+    "podman": ("cri-o",), "platform": ("os",),
+    "operating_system": ("os",), "ram": ("memory",), "throughput": ("rate",),
     # registries, traffic, failures, planning
     "limit": ("rate_limit",), "throttle": ("rate_limit",), "quota": ("rate_limit",), "instances": ("replicas",),
     "object_storage": ("redirect",), "s3": ("redirect",), "cold": ("first_fetch",), "warm": ("first_fetch",),

@@ -23,6 +23,7 @@ class _Mention:
     digest: str
     compressed: float | None
     unpacked: float | None
+    files: int | None
     ratio: float | None
 
 
@@ -43,17 +44,18 @@ def layers(document: Document) -> Layers:
     ratios: dict[str, float] = {}
     for digest, same in _by_digest(mentions).items():
         first = same[0]
-        ratio, compressed, unpacked = first.ratio, first.compressed, first.unpacked
+        ratio, compressed, unpacked, files = first.ratio, first.compressed, first.unpacked, first.files
         for other in same[1:]:
             ratio = other.ratio if ratio is None else ratio
             compressed = other.compressed if compressed is None else compressed
             unpacked = other.unpacked if unpacked is None else unpacked
+            files = other.files if files is None else files
         given = COMPRESSION_RATIO if ratio is None else ratio
         if compressed is None or unpacked is None:
             ratios[digest] = given
         if compressed is None:
             compressed = (unpacked or 0.0) / given
-        merged[digest] = Layer(digest, compressed, compressed * given if unpacked is None else unpacked)
+        merged[digest] = Layer(digest, compressed, compressed * given if unpacked is None else unpacked, files)
     of = {
         name: tuple(merged[digest] for digest in dict.fromkeys(one.digest for one in _chain(name, document, mentions)))
         for name in document.images
@@ -79,10 +81,21 @@ def image_problems(document: Document) -> Iterator[Problem]:
 def _mentions(name: str, spec: ImageSpec) -> Iterator[_Mention]:
     path: Path = ("images", name)
     if spec.layers is None and (spec.compressed is not None or spec.unpacked is not None):
-        yield _Mention(path, spec.digest or f"{name}/0", spec.compressed, spec.unpacked, spec.ratio)
+        number = spec.equal_layers or 1
+        for place in range(number):
+            digest = f"{name}/{place}" if spec.digest is None else f"{spec.digest}/{place}" if place else spec.digest
+            yield _Mention(
+                path, digest, _part(spec.compressed, number), _part(spec.unpacked, number),
+                None if spec.files is None else -(-spec.files // number), spec.ratio,
+            )  # fmt: skip
     for layer_name, layer in (spec.layers or {}).items():
         digest = layer.digest or f"{name}/{layer_name}"
-        yield _Mention((*path, "layers", layer_name), digest, layer.compressed, layer.unpacked, spec.ratio)
+        yield _Mention((*path, "layers", layer_name), digest, layer.compressed, layer.unpacked, layer.files, spec.ratio)
+
+
+def _part(size: float | None, number: int) -> float | None:
+    """One of so many equal parts."""
+    return None if size is None else size / number
 
 
 def _by_digest(mentions: Mapping[str, list[_Mention]]) -> dict[str, list[_Mention]]:
@@ -102,12 +115,15 @@ def _chain(name: str, document: Document, mentions: Mapping[str, list[_Mention]]
 
 
 def _shape_problems(path: Path, spec: ImageSpec) -> Iterator[Problem]:
-    single = [key for key in ("digest", "compressed", "unpacked") if getattr(spec, key) is not None]
+    single = [
+        key for key in ("digest", "compressed", "unpacked", "files", "equal_layers") if getattr(spec, key) is not None
+    ]
     if spec.layers is not None and single:
         message = f"'{single[0]}' describes an image of one layer; {dotted(path)} has 'layers': give each its own"
         yield Problem((*path, single[0]), message, at="key", related=((*path, "layers"),))
-    elif spec.digest is not None and spec.compressed is None and spec.unpacked is None:
-        yield Problem((*path, "digest"), f"{dotted(path)} has a digest but no size; add 'compressed'", at="key")
+    elif single and spec.compressed is None and spec.unpacked is None:
+        what = {"digest": "a digest", "files": "files", "equal_layers": "a number of layers"}[single[0]]
+        yield Problem((*path, single[0]), f"{dotted(path)} has {what} but no size; add 'compressed'", at="key")
     elif spec.layers is None and spec.base is None and not single:
         yield Problem(path, f"{dotted(path)} has no size; give a size, 'compressed', 'layers' or 'base'", at="key")
     elif spec.layers is not None and not spec.layers:

@@ -3,8 +3,8 @@
 A change applies to the data before it is validated. Where the data has a short form and the path goes deeper,
 the short form is written out first; where the data has a map and the value is its short form, the key that the
 short form stands for is set and the others stay (`network=10 Gbit/s` keeps the racks); an image's layers take the
-place of its bare size. Names of groups, links, registries, images and flows must exist, so that a misspelt one is an
-error and not a new part; a whole entry, which is a map, adds one.
+place of its bare size, a number of them divides it. Names of groups, links, registries, images and flows must exist, so
+that a misspelt one is an error and not a new part; a whole entry, which is a map, adds one.
 """
 
 from __future__ import annotations
@@ -115,7 +115,8 @@ def _apply(result: dict[str, Any], places: Places, change: Change, copies: _Copi
         before = container.get(step) if isinstance(container, dict) else container[step]
         inner = _opened(before, part)
         if part.short is not None and before is not None and not is_long(before) and change.path[depth + 1] == "layers":
-            inner = {}
+            # A number of layers divides the size.
+            inner = inner if isinstance(change.value, int) else {}
         if not isinstance(inner, (dict, list)):
             raise _unknown(change, f"{dotted(change.path[: depth + 1])} has no keys inside")
         container = copies.inside(container, step, inner)

@@ -20,7 +20,18 @@ from typing import Any, cast
 from rolloutsim.scenario import links, model, resolved
 from rolloutsim.scenario.checks import cached_nodes, names
 from rolloutsim.scenario.conditions import thresholds
-from rolloutsim.scenario.defaults import BUFFER, PROFILES, PROGRESS_TIMEOUT, RETRIES, SERIAL_PULLS, fairness, runtime
+from rolloutsim.scenario.defaults import (
+    BUFFER,
+    CORES,
+    IOPS,
+    PROFILES,
+    PROGRESS_TIMEOUT,
+    RETRIES,
+    SERIAL_PULLS,
+    STORED_SPEED,
+    fairness,
+    runtime,
+)
 from rolloutsim.scenario.images import Layers, layers
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.strategies import ALL, Wanted, amount, has_pods, wanted
@@ -149,7 +160,9 @@ def written(document: Document) -> str:
 
 def _image(name: str, document: Document, sizes: Layers) -> resolved.Image:
     registry = document.images[name].registry or next(iter(links.registries(document)))
-    return resolved.Image(name, registry, sizes.of[name])
+    spec = document.images[name]
+    alone = spec.layers is None and spec.base is None and spec.equal_layers is None
+    return resolved.Image(name, registry, sizes.of[name], alone)
 
 
 def _notes(document: Document, sizes: Layers) -> Iterator[str]:
@@ -290,8 +303,12 @@ def _group(name: str, spec: model.GroupSpec, document: Document, line_share: flo
         nic_buffer=0.0 if ideal else document.network.buffer or BUFFER.value,
         nic_queue=document.network.queue,
         disk=None if ideal else _limit(spec.disk.rate),
+        disk_iops=None if ideal else _iops(spec.disk),
+        disk_sync=0.0 if ideal else spec.disk.sync,
+        dirty_limit=0.0 if ideal else spec.disk.dirty_ratio * spec.memory,
         unpack_rate=None if ideal else _limit(spec.unpack.rate),
-        unpack_cores=spec.unpack.cores,
+        stored_rate=None if ideal else _stored_rate(spec.unpack),
+        unpack_cores=_cores(spec),
         pull_cap=_limit(spec.pull_cap),
         connection_cap=spec.connection_cap,
         cached={image: cached_nodes(value, spec.count) for image, value in spec.cached.items()},
@@ -302,6 +319,25 @@ def _group(name: str, spec: model.GroupSpec, document: Document, line_share: flo
         again=resolved.Again() if spec.retry is None else _again(spec.retry),
         join=_join(spec),
     )
+
+
+def _iops(disk: model.DiskSpec) -> float | None:
+    if disk.iops is None:
+        return IOPS if disk.rate == model.GP3 else None
+    return _limit(disk.iops)
+
+
+def _stored_rate(unpack: model.UnpackSpec) -> float | None:
+    return _limit(STORED_SPEED * unpack.rate if unpack.stored_rate is None else unpack.stored_rate)
+
+
+def _cores(spec: model.GroupSpec) -> int:
+    if spec.unpack.cores is not None:
+        return spec.unpack.cores
+    on_arrival = spec.decompresses_on_arrival
+    if on_arrival is None:
+        on_arrival = PROFILES[spec.runtime]["decompresses_on_arrival"].value
+    return CORES if on_arrival else 1
 
 
 def _again(spec: model.RetrySpec) -> resolved.Again:

@@ -35,6 +35,10 @@ LimitKind = Literal["token_bucket", "fixed_window"]
 Comparison = Literal["<", "<=", ">", ">="]
 Severity = Literal["error", "warn"]
 
+# Unpacked / compressed bytes up to which a layer does not compress (assumed: gzip adds 5 bytes to a stored block of up
+# to 65,535; RFC 1951).
+STORED = 1.01
+
 LARGEST_SEED = 2**63 - 1  # what fits into 64 bits with a sign, so that other programs can store it (assumed)
 
 
@@ -327,6 +331,12 @@ class Layer:
     digest: str
     compressed: float
     unpacked: float
+    files: int | None = None  # None: by its unpacked size
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether it does not compress, so that its deflate blocks are stored."""
+        return self.unpacked <= STORED * self.compressed
 
 
 @struct
@@ -336,6 +346,8 @@ class Image:
     name: str
     registry: str
     layers: tuple[Layer, ...]
+    # Whether only its size is known, not its layers.
+    size_alone: bool = field(default=False, metadata={"unless_empty": True})
 
     @property
     def compressed(self) -> float:
@@ -403,6 +415,9 @@ class Runtime:
     keeps_compressed: bool = True  # whether compressed layers stay on the node's disk
     kept_connections: int = 0  # idle ones that a pull keeps for its next layers; 0: each layer sets up its own
     shares_pulls: bool = False  # pulls of an image that are asked for at the same time are one
+    syncs_blobs: bool = True  # whether a layer's bytes are on the disk before it is unpacked
+    layer_syncs: int = 0  # synchronous writes that a layer costs besides its own bytes
+    decompresses_on_arrival: bool = False  # a body is read only as fast as a core decompresses and hashes it
 
 
 @struct
@@ -445,7 +460,11 @@ class NodeGroup:
     nic_buffer: float = 0.0  # of the NIC and of the port towards it, as in Link [s]
     nic_queue: Queue = "drop_tail"
     disk: float | None = None  # writing [B/s]
+    disk_iops: float | None = None  # operations [1/s]
+    disk_sync: float = 0.0  # what a synchronous write takes [s]
+    dirty_limit: float = 0.0  # unwritten bytes in memory beyond which writers wait [B]
     unpack_rate: float | None = None  # compressed bytes read per second and core [B/s]
+    stored_rate: float | None = None  # the same of layers that do not compress [B/s]
     unpack_cores: int = 1
     pull_cap: float | None = None  # of all layers that a node fetches together [B/s]
     connection_cap: float | None = None  # [B/s]

@@ -490,3 +490,21 @@ def test_a_layer_that_comes_into_place_while_others_are_being_unpacked_is_not_un
     }
     # Fair shares of 100 MB/s: b is there after 0.03 s, a after 2.01 s, c after 3.01 s.
     assert pulled == pytest.approx({"x": 3.01, "y": 2.01, "z": 2.01})
+
+
+def test_a_crash_loses_what_is_not_on_the_disk_yet() -> None:
+    # 100 MB are there after 1 s and on the disk after 3 s; the node crashes at 2 s, for a second: again from then on.
+    text = (
+        "rolloutsim: 1\nnodes: {web: {count: 1, nic: unlimited, resolve_round_trips: 0, resolve_time: 0 s, "
+        "layer_round_trips: 0, layer_time: 0 s, finish_time: 0 s, "
+        "disk: {rate: 50 MB/s, sync: 0 s, capacity: 1 GB}, unpack: unlimited}}\n"
+        "network: {efficiency: 100%, latency: 0 s}\nregistry: {uplink: 100 MB/s, ttfb: 0 s}\nimages: {a: 100 MB}\n"
+        "workloads: {a: {images: [a], daemonset: true, create: true}}\nrollout: {step_overhead: 0 s}\n"
+        "failures: {f: {node: web-000, at: 2 s, back_after: 1 s}}\n"
+    )
+    (case,) = simulate(loads(text, "crash").resolve()).cases
+    assert case.fetches.again.tolist() == [100e6, 0.0]
+    first, second = case.fetches.committed.tolist()
+    assert first != first
+    assert second - case.fetches.granted[1] == pytest.approx(3.0)
+    assert case.fetches.granted[1] >= 3.0

@@ -26,7 +26,7 @@ def test_words_hold_the_layers_that_they_are_made_of() -> None:
 
 
 def _step(number: int) -> LayerStep:
-    return LayerStep(number, 1.0, 1.0, None)
+    return LayerStep(number, 1.0, 1.0, None, 0.0, False)
 
 
 def test_a_node_fetches_each_of_many_layers_that_it_lacks_and_no_other() -> None:

@@ -64,7 +64,7 @@ def mirrored(monkeypatch: pytest.MonkeyPatch) -> Any:
                     (way,) = recipe.ways
                     kinds = tuple(fleet.network.kind((actors.links["mirror"],), kind.usage) for kind in way.kinds)
                     there = Way(
-                        mirror, kinds, way.round_trip, way.before_first_byte, way.layer_trips, way.resolve_time,
+                        mirror, kinds, kinds, way.round_trip, way.before_first_byte, way.layer_trips, way.resolve_time,
                         way.resolve_trips, way.buffered, way.nic_wait,
                     )  # fmt: skip
                     ways = (there, way)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
@@ -28,10 +29,12 @@ def cut_off(ax: Axes) -> list[str]:
     drawing.draw_without_rendering()  # all of it but the pixels
     rim = drawing.bbox
     found, beyond = [], set()
-    for axis in (ax.xaxis, ax.yaxis):
+    for axis in drawing.findobj(Axis):  # that of the colours is one of an inset
+        assert isinstance(axis, Axis)
         low, high = sorted(axis.get_view_interval())
         # Labels of ticks beyond the axis exist, and are not drawn.
-        beyond |= {tick.label1 for tick in axis.get_major_ticks() if not low <= tick.get_loc() <= high}
+        hidden = (tick for tick in axis.get_major_ticks() if not low <= tick.get_loc() <= high)
+        beyond |= {label for tick in hidden for label in (tick.label1, tick.label2)}
     for text in drawing.findobj(Text):
         assert isinstance(text, Text)
         if not text.get_text().strip() or not text.get_visible() or text in beyond:

@@ -14,11 +14,14 @@ from rolloutsim.scenario import loads
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.simulation import simulate
 
-# The registry binds first, then on one node what is left of its NIC; disks bind throughout.
+# The registry binds first, then on one node what is left of its NIC; unpacked files wait for the disks, since memory is
+# short.
 SITES = """\
 rolloutsim: 1
 name: sites
-nodes: {site: {count: 2, via: [line], nic: 1 Gbit/s, start: {min: 0 s, max: 1 s}}}
+nodes:
+  site: {count: 2, via: [line], nic: 1 Gbit/s, memory: 1 GB, start: {min: 0 s, max: 1 s}}
+  one: {count: 1, nic: 1 Gbit/s, start: 60 s}
 network: {links: {line: 1.2 Gbit/s}}
 registry: {uplink: 1 Gbit/s}
 images: {api: {layers: [100 MB, 50 MB]}}

@@ -43,8 +43,8 @@ def test_a_profiles_default_names_every_runtime_and_source() -> None:
 def test_an_explanation_reads_as_text() -> None:
     assert str(explain("runtime")) == (
         "nodes.<group>.runtime: container runtime: a profile of sourced defaults; containerd is 2.x, containerd-1 is "
-        "1.x. cri-o decompresses twice, but the first time while it fetches and on a core of its own, which delays "
-        "nothing here\n"
+        "1.x. cri-o, of whose library podman makes use as well, decompresses twice: what arrives, as fast as one core "
+        "can, and at its commit\n"
         "  type:    one of containerd, containerd-1, dockerd, cri-o\n"
         "  default: containerd\n"
         "  source:  assumed\n"

@@ -19,7 +19,7 @@ IDLE = (
     "registry.rate_limit=1000000/s",  # never reached
     "nodes.office.disk.capacity=100TB",  # never filled
     "nodes.office.layer_fetch_buffer=1GB",  # larger than any layer
-    "nodes.office.parallel_unpacks=2",  # the disk, not the core, is what unpacking waits for
+    "nodes.office.parallel_unpacks=2",  # a layer is unpacked before the next is there
 )
 
 

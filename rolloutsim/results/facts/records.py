@@ -98,9 +98,9 @@ class Pulls:
 
 @struct(eq=False)
 class Fetches:
-    """One row a layer fetched: granted → connected → started → fetched.
+    """One row a layer fetched: granted → connected → started → fetched → committed.
 
-    It is granted a slot, leaves the registry's queue, receives its first byte, is complete and committed.
+    It is granted a slot, leaves the registry's queue, receives its first byte and its last, and is on the disk.
     """
 
     pull: Ids
@@ -109,12 +109,13 @@ class Fetches:
     connected: Times
     started: Times
     fetched: Times
-    freed_by: Ids  # the fetch whose end freed the slot; -1: a slot was free at once
+    freed_by: Ids  # the fetch whose commit freed the slot; -1: a slot was free at once
     bytes_done: Times  # what crossed the network, bytes fetched again included
     again: Times  # of these, bytes that had been fetched before
     cause: Codes  # of started..fetched; -1: several, see Spent
     # that served it, index into CaseRecords.sources; -1: none did
     source: Codes = field(default_factory=lambda: np.zeros(0, np.int16))
+    committed: Times = field(default_factory=lambda: np.zeros(0))  # its slot goes to the next
 
 
 @struct(eq=False)

@@ -41,6 +41,7 @@ from rolloutsim.results.shown.tabular import (
     markdown,
 )
 from rolloutsim.results.thresholds import ThresholdResult
+from rolloutsim.results.why.sizes import about_sizes
 from rolloutsim.scenario.resources import RESOURCES
 
 if TYPE_CHECKING:
@@ -241,7 +242,7 @@ def footnotes(outcome: Outcome) -> tuple[str, ...]:
     """What was assumed, and what one has to know to read the table."""
     run = outcome.run
     chance = _about_intervals(outcome.intervals) if outcome.intervals else about_chance(run)
-    notes = (*map(visible, (*run.scenario.notes, *caveats(run))), *chance)
+    notes = (*map(visible, (*run.scenario.notes, *caveats(run), *about_sizes(run))), *chance)
     return (*notes, *(_FOOTNOTES[1:] if _shows_workloads(run) else _FOOTNOTES))
 
 

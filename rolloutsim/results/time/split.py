@@ -21,6 +21,7 @@ from rolloutsim.results.facts.layers import layer_table
 from rolloutsim.results.facts.records import derived
 from rolloutsim.scenario.causes import (
     CAUSES,
+    DISK,
     LAYER_SLOT,
     OTHER_PULL,
     RATE_LIMITED,
@@ -86,7 +87,7 @@ class _Walk:
         self.stretches: list[tuple[Rows, Rows, Times]] = []
         self.walked: dict[bool, list[tuple[Rows, Rows]]] = {False: [], True: []}  # is_unpack → (pulls, rows)
         # When each layer was in place; a held one always was.
-        done = self.fetches.fetched.copy()
+        done = self.fetches.committed.copy()
         has = self.unpack_of >= 0
         done[has] = self.unpacks.unpacked[self.unpack_of[has]]
         self.done: Times = done
@@ -131,7 +132,7 @@ class _Walk:
         while len(rows):
             fetch = fetch_of[at, place]
             unpack = self.unpack_of[fetch]
-            end, fetched, resolved = in_place[at, place], self.fetches.fetched[fetch], self.pulls.resolved[rows]
+            end, fetched, resolved = in_place[at, place], self.fetches.committed[fetch], self.pulls.resolved[rows]
             below = np.where(place > 0, latest[at, place - 1], -np.inf)
             below_place = np.where(place > 0, latest_place[at, place - 1], 0)
             own = self.fetches.pull[fetch] == rows
@@ -160,9 +161,10 @@ class _Walk:
             rows, at, place = rows[onwards], at[onwards], below_place[onwards]
 
     def _walk_fetches(self, rows: Rows, fetch: Rows) -> None:
-        """From a fetched layer back along the fetches that freed the slot for it."""
+        """From a committed layer back along the fetches that freed the slot for it."""
         f = self.fetches
         while len(rows):
+            self._spend(rows, DISK, f.committed[fetch] - f.fetched[fetch])
             self.walked[False].append((rows, fetch))
             queued = self._less_lost(rows, f.connected[fetch] - f.granted[fetch], True, fetch)
             # What the rounding of sums leaves is no wait.
@@ -170,7 +172,7 @@ class _Walk:
             self._spend(rows, REQUESTS, f.started[fetch] - f.connected[fetch] + rest)
             self._spend(rows, REGISTRY_QUEUE, queued - rest)
             before = f.freed_by[fetch]
-            onwards = (before >= 0) & (f.pull[before] == rows) & (f.fetched[before] == f.granted[fetch])
+            onwards = (before >= 0) & (f.pull[before] == rows) & (f.committed[before] == f.granted[fetch])
             first = ~onwards
             self._spend(rows[first], LAYER_SLOT, f.granted[fetch[first]] - self.pulls.resolved[rows[first]])
             self._resolve(rows[first])

@@ -119,12 +119,15 @@ class NodeSlices:
         args |= self._cause(False, row, int(fetches.cause[row]))
         if isnan(fetches.fetched[row]):
             args["outcome"] = "unfinished"
+        committed = float(fetches.committed[row])
+        there = end if isnan(committed) else committed
         parts = [
             Part("retries" if row in self.retried else "registry queue", granted, connected),
             Part("request", connected, first),
             Part("transfer", first, end),
+            *([Part("commit", end, there)] if there > end else []),
         ]
-        return Slice(self._layer(row), granted, end, args, parts)
+        return Slice(self._layer(row), granted, there, args, parts)
 
     def _unpack(self, row: int) -> Slice:
         unpacks = self.case.unpacks

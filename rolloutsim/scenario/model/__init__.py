@@ -15,7 +15,7 @@ from rolloutsim.scenario.model.document import Document
 from rolloutsim.scenario.model.images import COMPRESSION_RATIO, ImageSpec, LayerSpec
 from rolloutsim.scenario.model.kinds import DistributionSpec
 from rolloutsim.scenario.model.network import LinkSpec, NetworkSpec
-from rolloutsim.scenario.model.nodes import GROUP, MOST_NODES, GroupSpec, RetrySpec
+from rolloutsim.scenario.model.nodes import GP3, GROUP, MOST_NODES, DiskSpec, GroupSpec, RetrySpec, UnpackSpec
 from rolloutsim.scenario.model.planning import SweepSpec
 from rolloutsim.scenario.model.registries import REGISTRY, RateLimitSpec, RegistrySpec
 from rolloutsim.scenario.model.rollout import CONTROLLERS, PolicySpec, WorkloadSpec
@@ -24,10 +24,12 @@ from rolloutsim.scenario.model.traffic import BackgroundSpec, FailureSpec, PushS
 __all__ = [
     "COMPRESSION_RATIO",
     "CONTROLLERS",
+    "GP3",
     "GROUP",
     "MOST_NODES",
     "REGISTRY",
     "BackgroundSpec",
+    "DiskSpec",
     "DistributionSpec",
     "Document",
     "FailureSpec",
@@ -42,5 +44,6 @@ __all__ = [
     "RegistrySpec",
     "RetrySpec",
     "SweepSpec",
+    "UnpackSpec",
     "WorkloadSpec",
 ]

@@ -3,10 +3,18 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from rolloutsim.scenario.fields import Number, Quantity, Short, fault, key, short
+from rolloutsim.scenario.fields import Number, Quantity, Short, Whole, fault, key, short
 from rolloutsim.scenario.model.kinds import Name, Size, SizeOrNone, Spec, Words
 
 COMPRESSION_RATIO = 2.67  # the source stands at ImageSpec.ratio
+
+
+_EQUAL = Whole(1, 1000)
+Files = Annotated[int, Whole(0, 1_000_000_000)]
+_FILES: Any = key(
+    None, unit="files", shown="one for each 31.6 kB unpacked", description="files that unpacking makes; see disk.iops",
+    source="N. Zhao et al., Large-Scale Analysis of the Docker Hub Dataset, CLUSTER 2019: 167 TB in 5.28 billion files",
+)  # fmt: skip
 
 
 class LayerSpec(Spec):
@@ -19,6 +27,7 @@ class LayerSpec(Spec):
     unpacked: SizeOrNone | None = key(
         None, unit="size", shown="compressed * ratio", description="bytes that unpacking makes"
     )
+    files: Files | None = _FILES
 
 
 def _layers_by_name(value: Any) -> Any:
@@ -60,8 +69,38 @@ class ImageSpec(Spec):
     digest: Words | None = key(None, shown="<image>/0", description="digest of an image of one layer")
     compressed: Size | None = key(None, unit="size", description="bytes on the wire of an image of one layer")
     unpacked: SizeOrNone | None = key(None, unit="size", description="bytes that unpacking an image of one layer makes")
+    files: Files | None = _FILES
+    equal_layers: Annotated[int, _EQUAL] | None = key(
+        None, unit="layers", shown="1", source="assumed",
+        description="layers of equal sizes that an image of which only these are known is divided into; "
+        "`{size: 5.6 GB, layers: 8}` is short for it",
+    )  # fmt: skip
 
 
-Image = Annotated[
-    ImageSpec, short("compressed", Quantity("size"), whole=True, hint="several layers are {layers: [3 MB, 12 MB]}")
-]
+_SIZE = Quantity("size")
+_ONE_SIZE = short("compressed", _SIZE, whole=True, hint="several layers are {layers: [3 MB, 12 MB]}")
+
+
+def _image(value: Any) -> Any:
+    """An image in its long form: a size stands for one layer, a size and a number of layers for equal ones."""
+    value = _ONE_SIZE.expand(value)
+    if not isinstance(value, Mapping):
+        return value
+    image = dict(value)
+    if "size" in image:
+        if "compressed" in image:
+            raise fault("'size' and 'compressed' are the same: the bytes on the wire; give one of them")
+        image["compressed"] = image.pop("size")
+    if isinstance(image.get("layers"), int) and not isinstance(image["layers"], bool):
+        image["equal_layers"] = _EQUAL.read(image.pop("layers"))
+    return image
+
+
+def _image_forms(long: dict[str, Any]) -> list[dict[str, Any]]:
+    """The schemas of the short forms: a size, and a map with one."""
+    properties = {name: one for name, one in long.get("properties", {}).items() if name not in ("compressed", "layers")}
+    properties |= {"size": _SIZE.schema(), "layers": _EQUAL.schema()}
+    return [_SIZE.schema(), {**long, "properties": properties, "required": ["size"]}]
+
+
+Image = Annotated[ImageSpec, Short(_image, _ONE_SIZE.words, _image_forms)]

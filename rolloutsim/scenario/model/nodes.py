@@ -38,7 +38,22 @@ from rolloutsim.scenario.resolved import Requeue
 MOST_NODES = 1_000_000  # in all groups together (assumed: ten times the largest rollout that is tested)
 GROUP = "node"  # the group that `nodes: 20` stands for
 
+GP3 = 125 * 2.0**20  # the source stands at DiskSpec.rate [B/s]
+
 _KUBELET_TYPES = "kubelet config/v1beta1/types.go"
+
+
+class _System(Word):
+    """The nodes' operating system, of which one is known."""
+
+    def read(self, value: Any) -> str:
+        if isinstance(value, str) and "windows" in value.lower():
+            message = (
+                f"'{value}': Windows nodes are not simulated: nothing is known here of how long they unpack and "
+                "commit layers; allowed: linux"
+            )
+            raise fault(message, "leave these nodes out; other nodes are simulated without them")
+        return super().read(value)
 
 
 class UnpackSpec(Spec):
@@ -50,10 +65,19 @@ class UnpackSpec(Spec):
         source="containerd PR 13560, Go standard library on NVIDIA Grace, an image of 1.8 GiB: 135 MiB/s of input; "
         "rounded down to 135 MB/s, 5 % less (assumed: most cores are slower)",
     )  # fmt: skip
-    cores: Annotated[int, Whole(1, 1024)] = key(
-        1, description="cores that unpack; one layer uses one of them",
+    cores: Annotated[int, Whole(1, 1024)] | None = key(
+        None, description="cores that unpack; one layer uses one of them", shown="1; cri-o: 4",
         source="containerd plugins/transfer/plugin.go L284: one layer of an image is unpacked at a time, and gzip "
-        "is decompressed by one core",
+        "is decompressed by one core; cri-o decompresses each of the layers that it fetches on a core of its own "
+        "(assumed: nodes of four cores)",
+    )  # fmt: skip
+    stored_rate: AnyRate | None = key(
+        None, unit="rate", shown="4 × rate",
+        description="the same of layers that do not compress (unpacked no larger than compressed), whose deflate "
+        "blocks are stored",
+        source="spegel-org/benchmark-results, 10 AKS nodes: 1 GiB of random bytes in one layer takes 4.7 s, of which "
+        "0.7 s for the network of 12.5 Gbit/s and 2.1 s for a disk of 500 MB/s (Azure, D8ds_v5) leave 1.8 s, or "
+        "590 MB/s; rounded down to 4 × 135 MB/s",
     )  # fmt: skip
 
 
@@ -61,8 +85,24 @@ class DiskSpec(Spec):
     """A node's disk: how fast it is, how large, and what is on it before the rollout."""
 
     rate: ByteRate = key(
-        125 * 2.0**20, unit="rate", shown="125 MiB/s", description="write rate",
+        GP3, unit="rate", shown="125 MiB/s", description="write rate",
         source="AWS EBS gp3 without provisioned throughput: 125 MiB/s; EBS volume types page",
+    )  # fmt: skip
+    iops: Annotated[float, Whole(1, 100_000_000, unlimited=True)] | None = key(
+        None, unit="operations per second", shown="3000 at 125 MiB/s, unlimited at any other rate",
+        description="operations; a file that is written takes one at least",
+        source="AWS EBS gp3 without provisioned IOPS: 3,000; EBS volume types page. At any other rate assumed",
+    )  # fmt: skip
+    sync: Time = key(
+        0.002, unit="time", shown="2 ms", description="what a synchronous write takes; not used at rate: unlimited",
+        source="assumed: AWS says single-digit milliseconds of EBS gp3 (EBS volume types page); local SSDs need about "
+        "0.2 ms",
+    )  # fmt: skip
+    dirty_ratio: Share = key(
+        0.20, unit="share", shown="20%",
+        description="share of `memory` that unwritten bytes may take; whoever unpacks more waits for the disk, and "
+        "from half of it on the disk writes by itself",
+        source="Linux Documentation/admin-guide/sysctl/vm.rst: dirty_ratio 20, dirty_background_ratio 10",
     )  # fmt: skip
     capacity: Size | None = key(
         None, unit="size", shown="none: everything fits", description="size; a pull that does not fit fails"
@@ -211,20 +251,27 @@ class GroupSpec(Spec):
     )  # fmt: skip
     disk: Annotated[DiskSpec, short("rate", BYTE_RATE)] = key(
         DiskSpec(), description="each node's disk: how fast it writes and what fits on it",
-        shown="{rate: 125 MiB/s}", source="those of its keys",
+        shown="{rate: 125 MiB/s, sync: 2 ms, dirty_ratio: 20%}", source="those of its keys",
+    )  # fmt: skip
+    memory: Size = key(
+        16 * 2.0**30, unit="size", shown="16 GiB", source="assumed",
+        description="memory of each node; how much unpacked data waits there for the disk is disk.dirty_ratio",
     )  # fmt: skip
     unpack: Annotated[UnpackSpec, short("rate", BYTE_RATE)] = key(
         UnpackSpec(),
         description="how fast a node decompresses layers",
-        shown="{rate: 135 MB/s, cores: 1}",
-        source="those of rate and cores",
+        shown="{rate: 135 MB/s}",
+        source="those of its keys",
+    )
+    os: Annotated[str, _System(("linux",))] = key(
+        "linux", source="assumed", description="operating system; Windows nodes are not simulated"
     )
     runtime: Annotated[str, Word(tuple(PROFILES))] = key(
         DEFAULT_RUNTIME,
         source="assumed",
         description="container runtime: a profile of sourced defaults; containerd is 2.x, containerd-1 is 1.x. "
-        "cri-o decompresses twice, but the first time while it fetches and on a core of its own, which delays "
-        "nothing here",
+        "cri-o, of whose library podman makes use as well, decompresses twice: what arrives, as fast as one core can, "
+        "and at its commit",
     )
     parallel_layers: Annotated[int, Whole(1, 1000)] | None = _runtime_key(
         "parallel_layers", "layers", "layers that are fetched at a time"
@@ -252,6 +299,15 @@ class GroupSpec(Spec):
         "up nor start slowly again; 0: a new one for each layer",
     )  # fmt: skip
     finish_time: Time | None = _runtime_key("finish_time", "time", "from the last layer's end until the image is ready")
+    layer_syncs: Annotated[int, Whole(0, 10_000)] | None = _runtime_key(
+        "layer_syncs", "writes", "synchronous writes that each layer costs besides its own bytes; see disk.sync"
+    )
+    syncs_blobs: OnOff | None = _runtime_key(
+        "syncs_blobs", "", "whether a layer's compressed bytes are on the disk before it is unpacked"
+    )
+    decompresses_on_arrival: OnOff | None = _runtime_key(
+        "decompresses_on_arrival", "", "whether a layer is fetched only as fast as a core decompresses and hashes it"
+    )
     layer_fetch_buffer: Annotated[float, Quantity("size", least=512.0)] | None = key(
         None, unit="size", shown="none: a layer is fetched in one piece",
         description="a layer is fetched in ranges of this size side by side, each of which takes one of "

@@ -1,0 +1,134 @@
+"""What a node's disk makes pulls wait for: blobs that are synced, and unpacked bytes beyond what memory may hold.
+
+What arrives goes to the page cache. The kernel begins to write it when more than the background limit waits there, or
+when it is old; whoever writes more than the limit itself waits for the disk. containerd syncs a blob before it is
+committed, so that the rest of its bytes crosses the disk then, and each layer costs some transactions of its
+databases, which sync as well. Unpacked files are not synced: they wait for the disk only beyond the limit.
+
+A disk does one thing after another here, syncs before what nobody waits for: containerd commits under the lock of one
+database. Where applications cross a node's disk, what pulls wait for are flows that share it with them.
+
+Sources: containerd `plugins/content/local/writer.go` Commit (`fp.Sync`), `core/metadata/content.go` (the blob is
+synced before the transaction), `pkg/archive/tar.go` (files are not synced); Linux
+`Documentation/admin-guide/sysctl/vm.rst` (dirty_ratio, dirty_background_ratio, dirty_expire_centisecs).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rolloutsim.network.links import Kind
+
+# How old unwritten bytes become: vm.dirty_expire_centisecs, 3000.
+EXPIRY: Final = 30.0  # [s]
+
+
+class DiskTerms:
+    """How the disks of equal nodes write for pulls.
+
+    Parameters
+    ----------
+    rate : float
+        Of writing [B/s].
+    limit : float
+        Unwritten bytes in memory beyond which a writer waits [B].
+    background : float
+        Those from which on the kernel writes by itself [B].
+    commit : float
+        What a layer costs in syncs besides its own bytes [s].
+    syncs : bool
+        Whether a blob is synced before it is committed.
+    kind : Kind or None
+        Of flows that share the disk with applications; None: none crosses it.
+    """
+
+    __slots__ = ("background", "commit", "kind", "limit", "rate", "syncs")
+
+    def __init__(
+        self, rate: float, limit: float, background: float, commit: float, syncs: bool, kind: Kind | None
+    ) -> None:
+        self.rate = rate
+        self.limit = limit
+        self.background = background
+        self.commit = commit
+        self.syncs = syncs
+        self.kind = kind
+
+
+class DiskWriter:
+    """What one node's disk has to write.
+
+    Parameters
+    ----------
+    terms : DiskTerms
+        How it does that.
+    """
+
+    __slots__ = ("busy", "idle_at", "synced_at", "terms", "work")
+
+    def __init__(self, terms: DiskTerms) -> None:
+        self.terms = terms
+        self.synced_at = 0.0  # until when the disk is taken by syncs, and by what was written beside fetches [s]
+        self.idle_at = 0.0  # when all is written that there is [s]
+        self.work = 0.0  # all that there was to write, as time [s]
+        self.busy = 0.0  # how long pulls waited for it [s]
+
+    def commit(self, now: float, size: float, elapsed: float) -> float:
+        """A blob has arrived: how long until it is committed [s].
+
+        Parameters
+        ----------
+        now : float
+            The present [s].
+        size : float
+            Of the blob [B].
+        elapsed : float
+            Since its first byte [s].
+        """
+        terms = self.terms
+        own = terms.commit
+        work = own + size / terms.rate
+        if terms.syncs:
+            if elapsed > EXPIRY or size > terms.background:
+                done = self._written_beside(now, size, elapsed) / terms.rate
+                self.work += done
+                work -= done
+            own = work
+        self.work += work
+        self.idle_at = (self.idle_at if self.idle_at > now else now) + work
+        if terms.kind is not None:
+            return own
+        self.busy += own
+        self.synced_at = (self.synced_at if self.synced_at > now else now) + own
+        wait = self.synced_at - now
+        return wait if terms.syncs else max(wait, self.excess(now))
+
+    def _written_beside(self, now: float, size: float, elapsed: float) -> float:
+        """What of a blob the kernel wrote while it arrived: what was old or too much, as far as the disk was free [B].
+
+        A byte waits until it is old, or until the background limit is behind it.
+        """
+        lag = min(EXPIRY, self.terms.background * elapsed / size)
+        begun = max(now - elapsed + lag, self.synced_at)
+        if begun >= now:
+            return 0.0
+        return min((now - begun) * self.terms.rate, size * (1.0 - lag / elapsed))
+
+    def unpack(self, now: float, work: float) -> None:
+        """A layer is unpacked into memory, and takes the disk so long some time [s]."""
+        self.work += work
+        self.idle_at = (self.idle_at if self.idle_at > now else now) + work
+
+    def excess(self, now: float) -> float:
+        """How long a writer waits until no more than the limit is unwritten [s]; negative: not at all."""
+        return self.idle_at - self.terms.limit / self.terms.rate - now
+
+    def written(self, now: float) -> float:
+        """What the disk can have written by now [B]."""
+        return (self.work - max(self.idle_at - now, 0.0)) * self.terms.rate
+
+    def stop(self, now: float) -> None:
+        """What was to be written is lost."""
+        self.work -= max(self.idle_at - now, 0.0)
+        self.idle_at = min(self.idle_at, now)
+        self.synced_at = min(self.synced_at, now)
