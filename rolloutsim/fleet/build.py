@@ -389,7 +389,11 @@ class _Builder:
         core: float | None,
     ) -> Kind:
         """Bytes come to memory; a core that reads so many a second may have to decompress them on their way."""
-        passed = [place for place, one in enumerate(PULLED) if one.fetched and one.capacity(group) is not None]
+        passed = [
+            place
+            for place, one in enumerate(PULLED)
+            if one.fetched and one.is_network and one.capacity(group) is not None
+        ]
         links = (*(self.links[name] for name in path), *(pins[place] for place in passed if place in pins))
         usage = [(place, 1.0) for place in passed if place not in pins]
         private = min((_or_inf(PULLED[place].capacity(group)) for place, _ in usage), default=inf)
