@@ -160,9 +160,7 @@ def written(document: Document) -> str:
 
 def _image(name: str, document: Document, sizes: Layers) -> resolved.Image:
     registry = document.images[name].registry or next(iter(links.registries(document)))
-    spec = document.images[name]
-    alone = spec.layers is None and spec.base is None and spec.equal_layers is None
-    return resolved.Image(name, registry, sizes.of[name], alone)
+    return resolved.Image(name, registry, sizes.of[name])
 
 
 def _notes(document: Document, sizes: Layers) -> Iterator[str]:

@@ -346,8 +346,6 @@ class Image:
     name: str
     registry: str
     layers: tuple[Layer, ...]
-    # Whether only its size is known, not its layers.
-    size_alone: bool = field(default=False, metadata={"unless_empty": True})
 
     @property
     def compressed(self) -> float:

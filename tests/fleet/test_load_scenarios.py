@@ -37,7 +37,7 @@ def test_the_shops_requests_wait_in_the_uplinks_queue_while_anyone_pulls() -> No
 
 
 def test_distance_costs_many_small_layers_more_than_one_large_one_unless_connections_are_kept() -> None:
-    """Oracle: the bytes of all four images are the same, and a kept connection asks once a layer, of eight."""
+    """Oracle: the bytes of all four images are the same; each kept connection still asks for eight layers in turn."""
     kept = {name: case.end for name, case in cases("slow-wan").items()}
     text = (SCENARIOS / "slow-wan.yaml").read_text(encoding="utf-8")
     new = text.replace("nic: 1 Gbit/s}", "nic: 1 Gbit/s, kept_connections: 0}")
@@ -45,7 +45,8 @@ def test_distance_costs_many_small_layers_more_than_one_large_one_unless_connect
     one = kept["one-layer-far"] - kept["one-layer-near"]
     assert one == anew["one-layer-far"] - anew["one-layer-near"] > 0
     assert anew["24-layers-far"] - anew["24-layers-near"] > 3 * one
-    assert one < kept["24-layers-far"] - kept["24-layers-near"] < one + 8 * (0.100 - 0.040)
+    more = kept["24-layers-far"] - kept["24-layers-near"]
+    assert one < more < (anew["24-layers-far"] - anew["24-layers-near"]) / 2
 
 
 def test_a_large_layer_fills_a_deep_buffer_and_small_ones_do_not() -> None:

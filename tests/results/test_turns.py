@@ -22,9 +22,9 @@ def test_a_daemonset_on_80_nodes_one_at_a_time_says_that_pods_follow_one_another
     why = rs.loads(AGENT).run().why()
     assert why.startswith(
         "pods follow one another, 1 of 80 at a time (max_unavailable 1), and wait longest for the start of the "
-        "containers; registry uplink 12 % busy; "
+        "containers; registry uplink 14 % busy; "
     )
-    # An image takes 3.1 s to arrive and a container 2 s to start; and of uplink and NICs, which are equally fast,
+    # An image takes 2.3 s to be there and a container 2 s to start; and of uplink and NICs, which are equally fast,
     # neither can be called useless while the other one limits a pull.
     assert "than their images" not in why
     assert "changes nothing" not in why

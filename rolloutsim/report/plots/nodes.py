@@ -34,6 +34,7 @@ _NOT_ASKED = "before its turn"  # until the node asks for its first image
 _MOMENTS = 300  # at which nodes in each phase are counted (assumed: a moment per three pixels)
 _PARTS = 160  # of the time, in each of which a node's rate is a mean (assumed: a part per five pixels)
 _ROW, _TIGHT, _FRAME = 0.15, 0.115, 1.35  # height of a node's row up to 30 nodes, above, of all around them [inch]
+_SAME = 5e-4  # of a time: what three digits do not tell apart
 _WORTH_SAYING = 0.02  # a phase with a smaller share of a node's time is left out of the title (assumed)
 _EVEN = 0.01  # rates that differ by less are said as one (assumed)
 _MOST_IMAGES = 28  # the largest if there are more (assumed)
@@ -179,7 +180,7 @@ def _last_node(run: Run, case: CaseRecords, phases: NodePhases) -> str:
         for phase, spent in zip((_NOT_ASKED, *PHASES), spans, strict=True)
         if spent > _WORTH_SAYING * ready[last]
     ]
-    latest = phases.node[ready > ready[last] * (1 - 1e-9)]
+    latest = phases.node[ready > ready[last] * (1 - _SAME)]
     groups = set(case.node_group[latest].tolist())
     if len(latest) == 1:
         who = f"{plain(case.node_names[int(latest[0])])} is the last to be ready"

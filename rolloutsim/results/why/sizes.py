@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ _MANY = 8  # layers of a large image (assumed)
 # What several layers share out among connections and cores; the links and NICs carry the same bytes.
 _OF_ONE_LAYER = {CONNECTION_CAP.name, DISK.name, UNPACK.name}
 
+# Keys of an image that say of which layers it is.
+_IN_LAYERS = {"layers", "base", "equal_layers"}
+
 
 def about_sizes(run: Run) -> Iterator[str]:
     """Which large images are one layer for want of a better knowledge, where that takes much of a rollout's time."""
@@ -30,9 +34,13 @@ def about_sizes(run: Run) -> Iterator[str]:
         whole = sum(path.values())
         share = sum(seconds for cause, seconds in path.items() if cause in _OF_ONE_LAYER) / whole if whole else 0.0
         for image in case.images:
-            if image.size_alone and image.compressed > _LARGE and share > _DECIDES:
+            if len(image.layers) == 1 and image.compressed > _LARGE and share > _DECIDES:
                 found[image.name] = max(found.get(image.name, 0.0), share)
+    # One that was made without a file says nothing of how it came to its layers.
+    given = json.loads(run.scenario.document).get("images", {}) if found and run.scenario.document else {}
     for name, share in found.items():
+        if name not in given or _IN_LAYERS & given[name].keys():
+            continue
         change = shlex.quote(f"{dotted(('images', name, 'layers'))}={_MANY}")
         yield (
             f"{name} is given as a size alone, so it is one layer: one connection fetches it, and then one core "

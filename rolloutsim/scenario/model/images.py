@@ -56,7 +56,11 @@ class ImageSpec(Spec):
             ),
         ]
         | None
-    ) = key(None, name="layer", description="the image's own layers, from the base to the top")
+    ) = key(
+        None,
+        name="layer",
+        description="the image's own layers, from the base to the top; a number divides its size into equal ones",
+    )
     ratio: Annotated[float, Number(0.01, most=1000)] | None = key(
         None, unit="ratio", shown=str(COMPRESSION_RATIO),
         description="unpacked / compressed bytes, for layers that give only one of the two",
