@@ -68,8 +68,8 @@ class Cluster(PodLife):
         kubelets: Sequence[KubeletProtocol],
         startup: Callable[[int], float],
         ledger: PodLedger,
-        staggers: Sequence[float],
         joins: Mapping[int, float] | None = None,
+        staggers: Sequence[float] = (),
     ) -> None:
         super().__init__(network, workloads, nodes_of, kubelets, startup, ledger, joins)
         self.staggers = staggers
@@ -166,7 +166,9 @@ class Cluster(PodLife):
         self._note(pod)
         self.created = self.created + 1 if now == self.created_at else 0
         self.created_at = now
-        overhead = spec.strategy.step_overhead + staggered(self.created, self.staggers[node])
+        overhead = spec.strategy.step_overhead
+        if self.staggers:
+            overhead += staggered(self.created, self.staggers[node])
         if overhead > 0.0:
             self.network.call_later(overhead, self._ask_if_same, (pod, pod.epoch))
         else:

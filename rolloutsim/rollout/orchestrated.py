@@ -91,8 +91,8 @@ class Orchestrated:
         self.cluster = Cluster(
             network, self.workloads, nodes_of, self.kubelets,
             lambda number: float(self.workloads[number].startup.sample(lambda: generator("startup"), 1)[0]),
-            self.ledger, [scenario.groups[group].stagger for group in actors.groups],
-            {} if self.bare else _joins(scenario),
+            self.ledger, {} if self.bare else _joins(scenario),
+            [scenario.groups[group].stagger for group in actors.groups],
         )  # fmt: skip
         self.pulls.cluster = self.cluster
         for kubelet in self.kubelets:
