@@ -33,6 +33,7 @@ class Loser(Protocol):
     """What can lose: a node, `rolloutsim.fleet.node.Node`."""
 
     fleet: Fleet
+    index: int
     runtime: Runtime
     address: int
     disk: DiskSpace | None

@@ -10,7 +10,8 @@ runtime's delays until these are used up, or goes to the next source; a broken b
 its beginning. What a failed pull leaves behind is in `rolloutsim.fleet.losses`.
 
 Sources: containerd `core/remotes/docker/resolver.go` L770-900, `core/remotes/docker/httpreadseeker.go` L28,
-`core/remotes/docker/fetcher.go` L456-600 (ranges); containers/image `docker/docker_client.go`, `docker/body_reader.go`.
+`core/remotes/docker/fetcher.go` L456-600 (ranges), `core/remotes/handlers.go` (what is in the content store is not
+fetched again); containers/image `docker/docker_client.go`, `docker/body_reader.go`.
 """
 
 from __future__ import annotations
@@ -135,6 +136,8 @@ class Node(Store):
     def begin(self, recipe: Recipe, row: int) -> Pull:
         """The pull of an image, of which the ledger knows; its requests follow."""
         pull = Pull(recipe, row, Slots(self.runtime.parallel_layers) if self.slots_per_image else self.slots)
+        if self.fleet.retries.answered:
+            pull.answered = self.fleet.retries.answered.get((self.index, recipe.image), 0)
         self.pulls.append(pull)
         return pull
 
@@ -143,6 +146,8 @@ class Node(Store):
         fleet, refusals = self.fleet, self.fleet.incidents.refusals
         requests = self.runtime.resolve_requests
         while not pull.over:
+            if max(requests - _MANIFEST_FROM_END, 0) <= pull.sent < pull.answered:
+                pull.sent = pull.answered  # manifests and config that a failed pull had are in the content store
             if pull.sent == requests:
                 fleet.incidents.lost.add(False, pull.row, False, pull.lost)
                 fleet.incidents.lost.add(False, pull.row, True, pull.limited)

@@ -74,7 +74,7 @@ class Cluster(PodLife):
         super().__init__(network, workloads, nodes_of, kubelets, startup, ledger, joins)
         self.staggers = staggers
         self.created_at = -1.0  # the instant of the last creation [s] ...
-        self.created = 0  # ... and the pods that were created then
+        self.turns: dict[int, int] = {}  # ... and the turns of the nodes on which pods were created then
         self.joins = joins or {}
         for node, time in self.joins.items():
             network.call_later(time, self._join, node)
@@ -164,11 +164,12 @@ class Cluster(PodLife):
         steps.add(row, API_CALLS, decided, now)
         pod.cause, pod.since = CONTROLLER, now
         self._note(pod)
-        self.created = self.created + 1 if now == self.created_at else 0
-        self.created_at = now
         overhead = spec.strategy.step_overhead
         if self.staggers:
-            overhead += staggered(self.created, self.staggers[node])
+            if now != self.created_at:
+                self.created_at = now
+                self.turns = {}
+            overhead += staggered(self.turns.setdefault(node, len(self.turns)), self.staggers[node])
         if overhead > 0.0:
             self.network.call_later(overhead, self._ask_if_same, (pod, pod.epoch))
         else:

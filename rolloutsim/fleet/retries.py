@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 class Asker(Protocol):
     """Whose requests are refused: a node, `rolloutsim.fleet.node.Node`."""
 
+    index: int
     address: int
     runtime: Runtime
     pulls: list[Pull]
@@ -52,7 +53,7 @@ class Retries:
         Called with (rows of pulls, reason, whether a rate limit was it) when these are given up.
     """
 
-    __slots__ = ("alone", "failed", "incidents", "pulls", "together")
+    __slots__ = ("alone", "answered", "failed", "incidents", "pulls", "together")
 
     def __init__(
         self,
@@ -66,6 +67,8 @@ class Retries:
         self.pulls = pulls
         self.failed = failed
         self.alone = False  # whether nobody else asks again at this instant
+        # Of pulls that failed, by node and image: the requests whose answers are there for the next one.
+        self.answered: dict[tuple[int, int], int] = {}
 
     def request(self, askers: list[tuple[Asker, Pull]]) -> None:
         """Send the first requests of pulls, one after another; of those in step that are refused one is looked at."""
@@ -101,6 +104,9 @@ class Retries:
         if pull.crowd is not None:
             pull.crowd.lose(pull)
         pull.over = True
+        if pull.sent > 0 and node.runtime.retry.keeps_partial:
+            key = (node.index, pull.recipe.image)
+            self.answered[key] = max(pull.sent, self.answered.get(key, 0))
         self.pulls.failed[pull.row] = self.together.network.now
         self.pulls.reason[pull.row] = reason
         node.pulls = [other for other in node.pulls if other is not pull]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rolloutsim.fleet.build import Actors
     from rolloutsim.network.fluid import FluidNetwork
-    from rolloutsim.scenario.resolved import Case, ResolvedScenario
+    from rolloutsim.scenario.resolved import Case, Distribution, NodeGroup, ResolvedScenario
 
 
 def plan(
@@ -37,22 +37,40 @@ def plan(
     """
     first = 0
     planned = 0
-    turns: dict[float, int] = {}  # who were to ask at a time [s]
+    times = Times(rng)
     for group in scenario.groups:
         for pull in case.pulls.get(group.name, ()):
-            times = pull.at.sample(rng, group.count).tolist()
-            if pull.at.is_constant:
-                turn = turns.get(pull.at.low, 0)
-                turns[pull.at.low] = turn + group.count
-                if group.stagger:
-                    times = [at + staggered(number, group.stagger) for number, at in enumerate(times, turn)]
-            if group.join is not None:
-                times = [time + group.join.time(index) for index, time in enumerate(times)]
-            for i, at in enumerate(times, first):
+            for i, at in enumerate(times.of(group, pull.at), first):
                 network.call_later(at, _ask, (actors.nodes[i], actors.recipes[i][pull.image]))
             planned += group.count
         first += group.count
     return planned
+
+
+class Times:
+    """When nodes ask whose pulls are no pods': asked for in the order of groups, and of their pulls.
+
+    Parameters
+    ----------
+    rng : callable
+        Gives the generator that draws random times.
+    """
+
+    def __init__(self, rng: Callable[[], np.random.Generator]) -> None:
+        self.rng = rng
+        self.turns: dict[float, int] = {}  # how many were to ask at a time [s]
+
+    def of(self, group: NodeGroup, at: Distribution) -> list[float]:
+        """When each node of a group asks, which is to ask at a time after it has joined [s]."""
+        times: list[float] = at.sample(self.rng, group.count).tolist()
+        if at.is_constant:
+            turn = self.turns.get(at.low, 0)
+            self.turns[at.low] = turn + group.count
+            if group.stagger:
+                times = [time + staggered(number, group.stagger) for number, time in enumerate(times, turn)]
+        if group.join is not None:
+            times = [time + group.join.time(index) for index, time in enumerate(times)]
+        return times
 
 
 def _ask(whom: Any) -> None:

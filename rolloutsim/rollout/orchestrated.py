@@ -14,6 +14,7 @@ from rolloutsim.fleet.pods import Cluster, Pod
 from rolloutsim.fleet.push import ImagePush, Pusher
 from rolloutsim.fleet.requeue import Looks
 from rolloutsim.network.fluid import FluidNetwork
+from rolloutsim.rollout.asking import Times
 from rolloutsim.rollout.before import PushedBefore
 from rolloutsim.rollout.controllers import API_CALL, start
 from rolloutsim.scenario.resolved import Kubelet as KubeletSpec
@@ -55,7 +56,8 @@ class Orchestrated:
     ) -> None:
         self.scenario = scenario
         self._generator = generator
-        self._join_of = {group.name: group.join for group in scenario.groups}
+        self._groups = {group.name: group for group in scenario.groups}
+        self._asking = Times(lambda: generator("asking"))
         self.ledger = PodLedger()
         self.incidents = incidents
         self.workloads = case.workloads or tuple(_bare_workloads(scenario, case))
@@ -92,7 +94,7 @@ class Orchestrated:
             network, self.workloads, nodes_of, self.kubelets,
             lambda number: float(self.workloads[number].startup.sample(lambda: generator("startup"), 1)[0]),
             self.ledger, {} if self.bare else _joins(scenario),
-            [scenario.groups[group].stagger for group in actors.groups],
+            [] if self.bare else [scenario.groups[group].stagger for group in actors.groups],
         )  # fmt: skip
         self.pulls.cluster = self.cluster
         for kubelet in self.kubelets:
@@ -123,11 +125,12 @@ class Orchestrated:
         ]
 
     def _times(self, number: int, pods: int) -> list[float]:
-        """When the pods of a workload are due that rolls out all at once [s]; those of bare pulls with their nodes."""
+        """When each pod of a workload is created that has a time of its own, from the workload's start [s]."""
         workload = self.workloads[number]
-        times: list[float] = workload.spread.sample(lambda: self._generator("asking"), pods).tolist()
-        join = self._join_of[workload.groups[0]] if self.bare else None
-        return times if join is None else [time + join.time(index) for index, time in enumerate(times)]
+        if self.bare:
+            return self._asking.of(self._groups[workload.groups[0]], workload.spread)
+        times: list[float] = workload.spread.sample(self._asking.rng, pods).tolist()
+        return times
 
     def close(self, before: Pushed) -> Pushed:
         """Write down what pods still wait for, and return what was pushed during the rollout.

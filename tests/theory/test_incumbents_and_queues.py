@@ -95,7 +95,7 @@ def test_kept_connections_set_up_once_and_queue_no_more_than_they_have_on_their_
     )
     goodput = 100e6 / 8 * 1448 / 1538
     most = 6 * 20e3 / goodput
-    waited = np.sort(case.fetches.started - case.fetches.connected - 0.01)  # beside the client's own 10 ms a layer
+    waited = np.sort(case.fetches.started - case.fetches.connected - 0.005)  # beside the client's own 5 ms a layer
     first, others = waited[-6:], waited[:-6]
     assert 0.040 - 1e-9 <= others.min() <= others.max() <= 0.040 + most
     assert 3 * 0.040 - 20e3 / goodput <= first.min() <= first.max() <= 3 * (0.040 + most)
@@ -113,8 +113,8 @@ def test_a_runtime_that_keeps_no_connection_sets_up_and_starts_slowly_for_each_l
         return [round(float(wait), 6) for wait in case.fetches.started - case.fetches.connected]
 
     # TCP, TLS and the request; then the request alone.
-    assert waits(0) == [0.130] * 9
-    assert waits(2) == [0.130] * 3 + [0.050] * 6
+    assert waits(0) == [0.125] * 9
+    assert waits(2) == [0.125] * 3 + [0.045] * 6
 
 
 def test_a_kept_connection_has_the_luck_and_the_queue_that_it_had() -> None:

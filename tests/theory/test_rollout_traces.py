@@ -340,7 +340,7 @@ def test_an_unfinished_step_has_no_end() -> None:
 # The same through the whole simulation: 100 MB at 10 MB/s a connection are 10 s; everything else takes no time.
 QUIET = (
     "nic: unlimited, disk: unlimited, unpack: unlimited, resolve_round_trips: 0, resolve_time: 0 s, "
-    "layer_round_trips: 0, layer_time: 0 s, finish_time: 0 s"
+    "layer_round_trips: 0, layer_time: 0 s, finish_time: 0 s, stagger: 0 s"
 )
 
 

@@ -61,7 +61,7 @@ def test_cri_o_reads_a_layer_no_faster_than_a_core_decompresses_it_and_then_does
     case = pull(node, "{compressed: 1 GB}")
     assert case.end >= 2 * 1e9 / 135e6
     assert case.end == pytest.approx(2 * 1e9 / 135e6, abs=0.1)
-    assert case.causes[case.fetches.cause[0]] == "connection_cap"
+    assert case.causes[case.fetches.cause[0]] == "unpack"
     containerd = pull(node.replace("cri-o", "containerd"), "{compressed: 1 GB}")
     assert containerd.end == pytest.approx(1e9 / 135e6 + 8e9 / (10e9 * 1448 / 1538), abs=0.1)
 
