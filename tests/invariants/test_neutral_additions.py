@@ -475,7 +475,7 @@ def one_address_that_no_limit_counts(document: Document) -> bool:
 def fairness_that_is_even(document: Document) -> bool:
     if "fairness" in document["network"]:
         return False
-    document["network"]["fairness"] = {"sigma": 0, "memory": "unlimited", "conquest": False}
+    document["network"]["fairness"] = {"sigma": 0, "memory": "unlimited"}
     return True
 
 
