@@ -41,7 +41,7 @@ def test_it_loads_without_a_network_and_without_complaints(opened, page_file):
     assert page.complaints == []
     assert page.asked == [page_file.as_uri()]
     assert page.locator("figure svg").count() >= 6
-    assert "takes 66.3 s until the last of 20 nodes is ready" in page.locator(".answer").inner_text()
+    assert "takes 62.8 s until the last of 20 nodes is ready" in page.locator(".answer").inner_text()
 
 
 def test_every_name_on_the_page_is_there_once(opened):
