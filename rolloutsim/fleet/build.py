@@ -372,7 +372,7 @@ class _Builder:
             resolve_trips=resolve_trips,
             buffered=nic_wait > 0.0 or any(link in waits for kind in plain for link in kind.links),
             nic_wait=nic_wait,
-            keeps=runtime.kept_connections,
+            keeps=runtime.kept_connections if trip > 0.0 or waits or nic_wait > 0.0 else 0,
             set_up=set_up,
             set_up_trips=set_up_trips,
             cold_kinds=() if first is None else kinds(slow, group.unpack_rate),

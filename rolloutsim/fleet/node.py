@@ -380,19 +380,24 @@ class Node(Store):
     def _request_layer(self, fetch: Fetch, waiting: float) -> None:
         """Set up the connection and send the request; `waiting` is the time in queues per round trip [s]."""
         fleet, way, size = self.fleet, fetch.way, fetch.left
-        wait = way.first_byte(fetch.step.layer) + way.layer_trips * waiting
-        wait -= fetch.pull.connect(fetch, waiting, fleet.network.now)
-        round_trip, socket, window = way.round_trip + waiting, fetch.socket, fetch.socket.window
-        socket.window += size
-        socket.starts_slowly = False
-        if round_trip > 0.0 and size > window:
-            host, kind = self.host, fetch.kind()
-            rate = expected_rate(kind, host.profile.capacities, len(host.flows))
-            if fleet.weights is not None:
-                rate *= fleet.weights.first_weight(host, kind)
-            socket.window = max(min(socket.window, rate * round_trip), window)
-            socket.starts_slowly = rate * round_trip > window
-            wait += slow_start_delay(size, rate, round_trip, window)
+        wait = way.before_first_byte if way.cold is None else way.first_byte(fetch.step.layer)
+        round_trip = way.round_trip + waiting
+        if round_trip > 0.0 or way.keeps or fleet.follows or fleet.weights is not None:
+            wait += way.layer_trips * waiting - fetch.pull.connect(fetch, waiting, fleet.network.now)
+            socket = fetch.socket
+            window = socket.window
+            socket.window = window + size
+            socket.starts_slowly = False
+            if round_trip > 0.0 and size > window:
+                host, kind = self.host, fetch.kind()
+                rate = expected_rate(kind, host.profile.capacities, len(host.flows))
+                if fleet.weights is not None:
+                    rate *= fleet.weights.first_weight(host, kind)
+                product = rate * round_trip
+                socket.starts_slowly = product > window
+                if socket.window > product:
+                    socket.window = product if product > window else window
+                wait += slow_start_delay(size, rate, round_trip, window)
         if wait > 0.0:
             fleet.network.call_later(wait, self._stream, fetch)
         elif way.buffered:

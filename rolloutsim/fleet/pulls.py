@@ -154,7 +154,10 @@ class Fetch:
 
     def kind(self) -> Kind:
         """Of its flow, from the replica that it is connected to, if that begins now."""
-        return self.way.kind(self.step, self.replica)
+        way = self.way
+        if way.cold is None and not self.step.stored:
+            return way.kinds[self.replica]
+        return way.kind(self.step, self.replica)
 
     def got_before(self) -> float:
         """Bytes received over connections that broke [B]."""
