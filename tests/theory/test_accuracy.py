@@ -12,30 +12,39 @@ from rolloutsim.simulation import simulate
 from tests.theory import accuracy, measured_cases
 
 # Of the measured medians.
-MEDIAN_ERROR = 0.05
-LARGEST_ERROR = 0.20
-RANK_ERROR = 0.12
+MEDIAN_ERROR = 0.025
+LARGEST_ERROR = 0.12
+RANK_ERROR = 0.08
 BANDWIDTH_ERROR = 0.15
 LATENCY_ERROR = 0.20
-HELD_OUT_MARGIN = 0.03
+HELD_OUT_MARGIN = 0.02
 ROUND_TRIP_ERROR = 0.08
 LARGEST_ROUND_TRIP_ERROR = 0.60
 CORE_ERROR = 0.10  # what the plain model keeps, too
+# Without queues and unfairness, predictions are too low: who is left alone at the end cannot fill the registry's link.
+DEFAULT_MEDIAN, DEFAULT_LARGEST, DEFAULT_BIAS = 0.035, 0.15, -0.045
 
 
-def test_the_median_error_of_the_rollout_time_is_within_5_per_cent() -> None:
+def test_the_median_error_of_the_rollout_time_is_within_2_5_per_cent() -> None:
     assert len(accuracy.predictions()) == 20
     assert accuracy.median_error() <= MEDIAN_ERROR
 
 
 @pytest.mark.parametrize("name", [case.name for case in measured_cases.read_all()])
-def test_no_rollout_time_is_more_than_20_per_cent_off(name: str) -> None:
+def test_no_rollout_time_is_more_than_12_per_cent_off(name: str) -> None:
     (one,) = (one for one in accuracy.predictions() if one.case.name == name)
     assert abs(one.error) <= LARGEST_ERROR
     assert not one.case.core or abs(one.error) <= CORE_ERROR
 
 
-def test_times_at_which_nodes_are_ready_are_within_12_per_cent_on_average() -> None:
+def test_with_the_defaults_rollout_times_are_too_low_by_a_few_per_cent() -> None:
+    errors = [one.default_error for one in accuracy.predictions()]
+    assert accuracy.median_default_error() <= DEFAULT_MEDIAN
+    assert max(map(abs, errors)) <= DEFAULT_LARGEST
+    assert DEFAULT_BIAS <= accuracy.bias(defaults=True) < accuracy.bias(defaults=False) < 0.0
+
+
+def test_times_at_which_nodes_are_ready_are_within_8_per_cent_on_average() -> None:
     assert accuracy.mean_rank_error() <= RANK_ERROR
 
 
@@ -50,10 +59,10 @@ def test_without_unfairness_they_are_not() -> None:
     assert fmean(errors) > RANK_ERROR
 
 
-def test_at_most_half_of_the_cases_were_fitted_to_and_the_others_are_not_worse_by_3_points() -> None:
+def test_at_most_a_third_of_the_cases_were_fitted_to_and_the_others_are_not_worse_by_2_points() -> None:
     fitted = [one for one in accuracy.predictions() if one.fitted]
     assert accuracy.FITTED.keys() == {one.case.name for one in fitted}
-    assert 2 * len(fitted) <= len(accuracy.predictions())
+    assert 3 * len(fitted) <= len(accuracy.predictions())
     assert accuracy.median_error(fitted=False) <= accuracy.median_error(fitted=True) + HELD_OUT_MARGIN
 
 
