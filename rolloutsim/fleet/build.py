@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 # The rate of a fetch that nothing limits (assumed: a flow has one) [B/s].
 _AT_ONCE = 1e12
 
+# Without hazards bytes come sooner than this, if after round trips through full queues and slow start (assumed) [s].
+_SOON = 60.0
+
 # All of a group that the way of a layer to its nodes, and on them, may depend on.
 MACHINE = attrgetter(
     *sorted(
@@ -178,7 +181,9 @@ class _Builder:
             machine = MACHINE(group)
             shared = {rack: self._recipes(group, machine, rack) for rack in group.racks or (None,)}
             holdings = cached_images(group)
-            timeout = group.kubelet.progress_timeout if self.watched else None
+            timeout = group.kubelet.progress_timeout
+            if not self.watched and not (self.case.workloads and timeout is not None and timeout < _SOON):
+                timeout = None
             for i, name in enumerate(group.node_names()):
                 index, rack = len(nodes), rack_of(group, i)
                 host_profile, own = profile, shared[rack]
