@@ -231,7 +231,7 @@ CONGESTION_CONTROL = Default("cubic", "cubic", "Linux: net/ipv4/Kconfig DEFAULT_
 
 TCP_WINDOW = Default(
     3 * 2.0**20, "3 MiB",
-    "Linux Documentation/networking/ip-sysctl.rst: tcp_rmem of at most 6 MiB, about half of it usable; from 6.16 on "
+    "Linux Documentation/networking/ip-sysctl.rst: tcp_rmem of at most 6 MiB, about half of it usable; from 6.16 "
     "on: 32 MB, of which 16 MiB",
 )  # fmt: skip
 
