@@ -47,12 +47,15 @@ _RENO: Final = 0.53
 # BBR's probing gain, and the round trips of a cycle in which it probes once.
 GAIN: Final = 1.25
 _CYCLE: Final = 8.0
+_MOST_CYCLES: Final = 500.0  # after which any window is as large as any limit
 
 # The ratio of two rungs (assumed: finer ones change no measured case by 1 %).
 RUNG: Final = 1.1
 
-# The least looks at a window while its flow lasts (assumed: growth is noticed late by 2 % of it at the most).
-_LOOKS: Final = 64.0
+# The least looks at a window while its flow lasts (assumed: what changes is noticed late by 4 % of it at the most), and
+# at one that lets through all that the way can.
+_LOOKS: Final = 24.0
+_FEW_LOOKS: Final = 4.0
 
 
 def window_rate(window: float | None, round_trip: float) -> float:
@@ -93,7 +96,8 @@ def growth(time: float, window: float, round_trip: float, bbr: bool) -> float:
         Growth [segments].
     """
     if bbr:
-        return float(window * (GAIN ** (time / (_CYCLE * round_trip)) - 1.0))
+        cycles = time / (_CYCLE * round_trip)
+        return float(window * (GAIN**cycles - 1.0)) if cycles < _MOST_CYCLES else inf
     return float(max(_CUBIC * time**3, _RENO * time / round_trip))
 
 
@@ -237,7 +241,8 @@ class Course:
         more = max(next_one - self.window, 0.0)
         due = self.epoch + growth_time(more, self.window, round_trip, self.windows.bbr)
         left = (flow.size - network.received(flow)) / rate
-        network.call_later(max(due - network.now, round_trip, left / _LOOKS), self.look)
+        looks = _FEW_LOOKS if rate >= self.limit * (1.0 - ROUNDING) else _LOOKS
+        network.call_later(max(due - network.now, round_trip, left / looks), self.look)
 
     def _weighted(self) -> Kind:
         """Its kind with the largest window and its present weight."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 # What the model leaves out, for those who are to trust it.
 LIMITS = (
     "Bytes move as a fluid: links are shared max-min fairly, packets, losses and retransmissions are not simulated. "
-    "Rollout times of pulls from a real registry were 4 % longer in the mean than predicted with the defaults, 14 % at "
+    "Rollout times of pulls from a real registry were 4 % longer in the mean than predicted with the defaults, 13 % at "
     "the most.",
     "Real connections share a link unevenly: single nodes may be done clearly sooner or later than shown, unless "
     "network.fairness is on.",

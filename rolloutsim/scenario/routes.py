@@ -77,7 +77,7 @@ def routes(scenario: ResolvedScenario, case: Case) -> Iterator[Route]:
     for source, (name, registry) in enumerate(scenario.registries.items()):
         for number in asking[name]:
             group = scenario.groups[number]
-            for rack in group.racks or (None,):
+            for rack in group.racks[: group.count] or (None,):  # those that have a node
                 yield Route(source, number, rack, carrying(registry, group, rack))
 
 

@@ -170,3 +170,15 @@ def test_clocks_over_time_show_what_they_show_at_each_moment(name: str, alike: b
     moments = np.unique(np.concatenate([np.linspace(0.0, case.end, 50), own[~np.isnan(own)][:400], [case.end + 9.0]]))
     for moment, shown in zip(moments.tolist(), clocks.over(moments), strict=True):
         assert (shown == clocks.at(every, moment)).all()
+
+
+def test_racks_without_a_node_have_no_route() -> None:
+    text = (
+        "rolloutsim: 1\nnodes: {a: {count: 2, racks: [r1, r2, r3]}}\n"
+        "network: {rate: 1 Gbit/s, racks: 1 Gbit/s}\nimages: {i: 2 MB}\n"
+    )
+    run = simulate(rs.loads(text).resolve())
+    (case,) = run.cases
+    assert {route.rack for route in case.routes} == {"r1", "r2"}
+    idle = [load for load in link_loads(run.scenario, case) if not load.utilisation.any()]
+    assert len(idle) == len(case.shared_links.bytes) - np.count_nonzero(case.shared_links.bytes) > 0

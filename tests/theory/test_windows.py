@@ -174,6 +174,17 @@ def test_a_queue_keeps_the_line_busy_until_windows_have_grown() -> None:
     assert shallow.end > case.end + 0.5
 
 
+def test_a_connection_of_bbr_that_is_never_short_of_its_window_lasts_as_long_as_it_takes() -> None:
+    """Growth over 25,000 round trips is more than a float can say, and no more than the way lets through."""
+    case = case_of(
+        f"nodes: {{web: {{count: 4, nic: 1 Gbit/s, {QUIET}}}}}\n"
+        "network: {latency: 5 ms, congestion_control: bbr, tcp_window: 64 KiB}\n"
+        "registry: {uplink: 10 Gbit/s, ttfb: 0 s}\nimages: {app: 5 GB}\n"
+    )
+    assert case.end == pytest.approx(5e9 / (64 * 1024 / 0.01), rel=1e-3)
+    assert growth(1e6, 100.0, 0.01, True) == inf
+
+
 def test_finer_rungs_change_less_than_one_percent(monkeypatch: pytest.MonkeyPatch) -> None:
     ends = []
     for rung in (windows.RUNG, 1.05, 1.025):
