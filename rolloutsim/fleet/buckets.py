@@ -72,14 +72,13 @@ class FixedWindow:
         When the first one ends [s].
     """
 
-    __slots__ = ("count", "ends", "left", "length", "since")
+    __slots__ = ("count", "ends", "left", "length")
 
     def __init__(self, count: float, length: float, used: float, ends: float) -> None:
         self.count = count
         self.length = length
         self.left = count - used
         self.ends = ends
-        self.since = 0.0  # when it was last asked [s]
 
     def accept(self, now: float) -> bool:
         """Count one more, if the window has room."""
@@ -88,7 +87,6 @@ class FixedWindow:
         if late >= 0.0:
             self.ends += self.length * (floor(late) + 1)
             self.left = self.count
-        self.since = now
         if self.left < _ONE:
             return False
         self.left -= 1.0

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from math import exp, inf, log2, sqrt
 from typing import TYPE_CHECKING, Any
 
+from rolloutsim.fleet.latency import CUBIC, KEPT
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.network.links import Kind, SharedLink
 from rolloutsim.network.states import Flow, Host
@@ -42,10 +43,6 @@ STEPS = 16
 # A retreat is set to a power of two to this fraction, so that there are not many kinds of flows: to 0.14 %.
 _OCTAVE = 256.0
 
-# CUBIC's constants, RFC 9438, section 4.1: growth [segments/s^3] and what a loss leaves of the window.
-_GROWTH = 0.4
-_KEPT = 0.7
-
 
 def conquest_time(window: float) -> float:
     """How long a newcomer needs to win its share from an established cubic flow.
@@ -60,7 +57,7 @@ def conquest_time(window: float) -> float:
     float
         Time [s].
     """
-    return ((1.0 - _KEPT) * window / _GROWTH) ** (1.0 / 3.0) if window > 0.0 else 0.0
+    return ((1.0 - KEPT) * window / CUBIC) ** (1.0 / 3.0) if window > 0.0 else 0.0
 
 
 def incumbent_weight(retreat: float) -> float:
@@ -170,7 +167,7 @@ class Weights:
         found = known[level]
         if found is None:
             weight = in_grains(kind.weight * self.weights[level])
-            found = known[level] = self.network.kind(kind.links, kind.usage, kind.cap, weight, kind.capped_by)
+            found = known[level] = self.network.weighted(kind, weight)
         return found
 
     def _met(self, flow: Flow) -> list[Incumbent]:
@@ -289,7 +286,7 @@ class Incumbent:
     def _weigh(self, weight: float) -> None:
         """Let its connections weigh so much."""
         kind, network = self.transfer.kind, self.network
-        weighted = kind if weight == 1.0 else network.kind(kind.links, kind.usage, kind.cap, weight, kind.capped_by)
+        weighted = kind if weight == 1.0 else network.weighted(kind, weight)
         for flow in self.transfer.flows:
             network.reweigh(flow, weighted)
 
@@ -311,10 +308,8 @@ class Course:
         if self.flow.bundle is None:
             return
         self.socket.level = weights._draw()
-        kind, own = weights._kind(self.kind, self.socket.level), self.flow.kind
-        weights.network.reweigh(
-            self.flow, weights.network.kind(kind.links, kind.usage, own.cap, kind.weight, own.capped_by)
-        )
+        weight = weights._kind(self.kind, self.socket.level).weight
+        weights.network.reweigh(self.flow, weights.network.weighted(self.flow.kind, weight))
         weights.network.call_later(weights.memory, self.redraw)
 
 

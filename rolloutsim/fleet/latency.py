@@ -19,6 +19,10 @@ INITIAL_WINDOW: Final = 10 * SEGMENT
 # net/ipv4/tcp_output.c (`tcp_cwnd_restart`, `tcp_slow_start_after_idle` 1), include/net/tcp.h (`TCP_RTO_MIN`).
 RESTART: Final = 0.2
 
+# CUBIC's constants, RFC 9438, section 4.1: growth [segments/s^3] and what a loss leaves of the window.
+CUBIC: Final = 0.4
+KEPT: Final = 0.7
+
 
 def slow_start_delay(size: float, rate: float, round_trip: float, window: float = INITIAL_WINDOW) -> float:
     """The time that slow start costs a transfer against one that runs at its share at once.

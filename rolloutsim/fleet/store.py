@@ -10,6 +10,7 @@ committed); moby `daemon/internal/distribution/xfer/download.go`; container-libs
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Final
 
 from rolloutsim.fleet.disk import DiskSpace
@@ -27,7 +28,7 @@ _DISK: Final = PRIVATE - DISK  # as a cause of the network's
 _ROUNDING: Final = 1e-9  # far below any wait, far above what sums of floats are off by [s]
 
 
-class Store:
+class Store(ABC):
     """What a node holds, and what it does with layers that have arrived.
 
     Parameters
@@ -66,13 +67,13 @@ class Store:
         self.pulls: list[Pull] = []  # not ready yet
         self.coming: dict[int, Fetch] = {}  # layers queued, being fetched or unpacked
 
+    @abstractmethod
     def grant(self, slots: Slots, freed_by: int) -> None:
         """Give free slots to the head of the queue."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fail_later(self, what: tuple[Pull, str, bool]) -> None:
         """Give a pull up, its time has come."""
-        raise NotImplementedError
 
     def fresh_writer(self) -> DiskWriter | None:
         """What an equal node's disk has to write at the beginning: nothing."""

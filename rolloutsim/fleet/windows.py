@@ -21,7 +21,7 @@ from __future__ import annotations
 from math import inf, log
 from typing import TYPE_CHECKING, Final
 
-from rolloutsim.fleet.latency import SEGMENT
+from rolloutsim.fleet.latency import CUBIC, KEPT, SEGMENT
 from rolloutsim.fleet.ledger import TCP_WINDOW
 from rolloutsim.fleet.recipes import expected_rate
 from rolloutsim.network.guards import ROUNDING
@@ -37,11 +37,7 @@ if TYPE_CHECKING:
 # Over shorter round trips windows have grown before it matters [s] (assumed).
 LONG: Final = 0.005
 
-# What a loss leaves of a window with cubic; RFC 9438, section 4.1 (with BBR: assumed the same).
-KEPT: Final = 0.7
-
-# Growth of windows: cubic's constant [segments/s^3], the Reno-friendly slope [segments per round trip]; RFC 9438.
-_CUBIC: Final = 0.4
+# Growth of windows with cubic: the Reno-friendly slope [segments per round trip]; RFC 9438, section 4.3.
 _RENO: Final = 0.53
 
 # BBR's probing gain, and the round trips of a cycle in which it probes once.
@@ -98,14 +94,14 @@ def growth(time: float, window: float, round_trip: float, bbr: bool) -> float:
     if bbr:
         cycles = time / (_CYCLE * round_trip)
         return float(window * (GAIN**cycles - 1.0)) if cycles < _MOST_CYCLES else inf
-    return float(max(_CUBIC * time**3, _RENO * time / round_trip))
+    return float(max(CUBIC * time**3, _RENO * time / round_trip))
 
 
 def growth_time(more: float, window: float, round_trip: float, bbr: bool) -> float:
     """After how long a window has grown by so many segments [s]; the inverse of `growth`."""
     if bbr:
         return _CYCLE * round_trip * log(1.0 + more / window) / log(GAIN)
-    return float(min((more / _CUBIC) ** (1.0 / 3.0), more / _RENO * round_trip))
+    return float(min((more / CUBIC) ** (1.0 / 3.0), more / _RENO * round_trip))
 
 
 def connections(
@@ -165,12 +161,13 @@ class Windows:
         if not any(link.level < inf for link in kind.links) and not host.state.full.value:
             return kind
         limit = _limit(host, kind)
+        # With BBR a loss is assumed to leave as much.
         return self.capped(kind, limit, KEPT * expected_rate(kind, host.profile.capacities, len(host.flows)))
 
     def follow(self, flow: Flow, fetch: Fetch, kind: Kind) -> None:
         """Let the window of a flow grow, which now begins, as one of a kind or with a smaller window than that."""
         # What it gets is known when the sharing has settled on it.
-        self.network.call_afterwards(Course(self, flow, fetch, kind).begin)
+        self.network.call_afterwards(Window(self, flow, fetch, kind).begin)
 
     def capped(self, kind: Kind, limit: float, rate: float) -> Kind:
         """Flows of a kind whose window lets a rate through, on the nearest rung, none above `limit` [B/s]."""
@@ -180,7 +177,7 @@ class Windows:
         return self.network.kind(kind.links, kind.usage, cap, kind.weight, TCP_WINDOW) if cap < limit else kind
 
 
-class Course:
+class Window:
     """The window of one flow over time."""
 
     __slots__ = ("base", "epoch", "fetch", "flow", "free", "limit", "round_trip", "window", "windows")
@@ -246,8 +243,7 @@ class Course:
 
     def _weighted(self) -> Kind:
         """Its kind with the largest window and its present weight."""
-        base, network = self.base, self.windows.network
-        return network.kind(base.links, base.usage, base.cap, self.flow.kind.weight, base.capped_by)
+        return self.windows.network.weighted(self.base, self.flow.kind.weight)
 
 
 def _limit(host: Host, kind: Kind) -> float:

@@ -105,6 +105,10 @@ class FluidNetwork:
             self.carried.append(0.0)
         return kind
 
+    def weighted(self, kind: Kind, weight: float) -> Kind:
+        """The same kind with another weight."""
+        return self.kind(kind.links, kind.usage, kind.cap, weight, kind.capped_by)
+
     # ---- acting --------------------------------------------------------------------------------------
 
     def start(self, host: Host, kind: Kind, size: float, done: Callable[[Flow], None], tag: Any = None) -> Flow:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rolloutsim.fleet import windows
-from rolloutsim.fleet.windows import GAIN, KEPT, growth, growth_time, window_rate
+from rolloutsim.fleet.latency import KEPT
+from rolloutsim.fleet.windows import GAIN, growth, growth_time, window_rate
 from rolloutsim.results.time.split import path_times
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
