@@ -85,7 +85,19 @@ class Shape:
         self.regimes: list[Regime] = []
 
     def regime(self, levels: tuple[float, ...]) -> Regime:
-        """The regime that holds at the levels of the drivers [B/s per unit of weight]."""
+        """The regime that holds at the levels of the drivers [B/s per unit of weight].
+
+        Where two hold it is the one of higher levels, in which a private link or a cap is the bottleneck of what a
+        driver limits in the other: which of them was met first has no part in it.
+        """
+        found = self._known(levels)
+        higher = tuple([level * (1 + 2 * EDGE) for level in levels])
+        if found.holds(higher):
+            return found
+        above = self._known(higher)
+        return above if above.holds(levels) else found
+
+    def _known(self, levels: tuple[float, ...]) -> Regime:
         for regime in self.regimes:
             if regime.holds(levels):
                 return regime

@@ -536,6 +536,39 @@ DEEP: Document = {
     "failures": {},
     "background": {},
 }
+# Two pulls of a node and one of another whose even shares of the site are the halves of the node's line.
+TIED: Document = {
+    "rolloutsim": 1,
+    "name": "random",
+    "nodes": {
+        "web": {
+            "count": 3, "nic": "100 Mbit/s", "runtime": "containerd", "unpack": "unlimited", "cached": {"app": "50%"},
+            "via": ["site"], "serialize_image_pulls": False, "registry_burst": 100,
+        }
+    },
+    "network": {
+        "links": {"wan": {"capacity": "100 Mbit/s", "latency": "20 ms"}, "site": "150 Mbit/s"},
+        "buffer": "250 ms", "fairness": "on",
+    },
+    "registries": {"hub": {"uplink": "unlimited", "storage": "20 MB/s", "tls": True}},
+    "images": {
+        "base": {"registry": "hub", "layers": ["7 MB", "30 MB", "7 MB", "2 MB"]},
+        "app": {"registry": "hub", "layers": ["30 MB"], "base": "base"},
+    },
+    "failures": {},
+    "background": {},
+    "rollout": {"horizon": "9m", "startup": {"min": "0.1 s", "max": "1 s"}},
+    "workloads": {
+        "shop": {
+            "images": ["base", "app"], "groups": ["web"], "start": "0.3 s", "create": True, "daemonset": True,
+            "rollout": {"strategy": "daemonset"},
+        },
+        "agent": {
+            "images": "app", "groups": ["web"], "start": "0.3 s", "create": False, "replicas": 3,
+            "rollout": {"strategy": "statefulset"},
+        },
+    },
+}  # fmt: skip
 # What fails is small enough as it is, and making it smaller takes minutes.
 UNSHRUNK = (Phase.explicit, Phase.generate)
 
@@ -552,6 +585,7 @@ def test_what_does_not_bite_changes_no_number(addition: Addition, document: Docu
 
 @settings(max_examples=20, phases=UNSHRUNK)
 @example(DEEP)
+@example(TIED)
 @given(scenarios())
 def test_all_that_does_not_bite_together_changes_no_number(document: Document) -> None:
     changed, added = with_additions(document, ADDITIONS)
