@@ -350,9 +350,9 @@ def _stuck(actors: Actors, orchestrated: Orchestrated | None) -> tuple[str, ...]
     found: Counter[str] = Counter()
     for source in actors.sources:
         for connections in source.connections:
-            if connections.queue:
+            if connections.waiting:
                 what = f"waiting for a connection of registry '{source.name}' (max_connections: {connections.limit})"
-                found[what] += len(connections.queue)
+                found[what] += connections.waiting
     for node in actors.nodes:
         for flow in _pulled_by([node]):
             blocked = [link.name for link in flow.kind.links if link.capacity <= 0.0]
