@@ -17,6 +17,7 @@ from rolloutsim.collecting.background import background_records
 from rolloutsim.fleet.background import ConstantRate, Transfer
 from rolloutsim.fleet.build import cached_images
 from rolloutsim.fleet.ledger import BYTES_DONE, FETCH, RETRY, ROW, TCP_WINDOW
+from rolloutsim.fleet.pulls import FLOWING, Fetch
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results.facts import records as r
 from rolloutsim.results.facts.records import frozen
@@ -120,7 +121,8 @@ def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> lis
     flows = _pulled_by(actors.nodes)
     for flow in flows:
         fetch = flow.tag
-        if not isinstance(fetch, tuple):
+        # Others are unpacked or written.
+        if isinstance(fetch, Fetch) and fetch.state == FLOWING:
             ledger.fetches.cells[fetch.row + BYTES_DONE] = fetch.got_before() + network.received(flow)
     for background in actors.background:
         if isinstance(background, Transfer):

@@ -495,7 +495,10 @@ class FluidNetwork:
         changed.clear()
         if len(calendar) > self._calendar_room:
             self._drop_stale_entries()
-        while calendar and calendar[0][1] != calendar[0][2].ticket:
+        while calendar:
+            first = calendar[0]
+            if first[1] == first[2].ticket:
+                break
             heappop(calendar)
 
     def _drop_stale_entries(self) -> None:
