@@ -124,8 +124,11 @@ class Store(ABC):
             self.grant(slots, row)
         if not pull.recipe.unpacks:
             self._in_place(fetch)
-        else:
-            for waiting in self.pulls:
+            return
+        layer, in_order = fetch.step.layer, self.unpacks_at_once == 1
+        for waiting in self.pulls:
+            # In order, a layer lets only those go on that have come to it; to look at what others lack costs more.
+            if not in_order or (waiting.missing and waiting.recipe.steps[waiting.next].layer == layer):
                 self.unpack_next(waiting)
 
     def unpack_next(self, pull: Pull) -> None:

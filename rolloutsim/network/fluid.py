@@ -445,10 +445,11 @@ class FluidNetwork:
                 mark = flow.mark - old.offset + bundle.offset
             else:
                 mark = flow.mark - old.served(now) + bundle.served(now)
-            if old.cause.epoch != flow.epoch or bundle.cause.value != flow.cause:
+            cause = bundle.cause
+            if old.cause.epoch != flow.epoch or cause.value != flow.cause:
                 flow.settle(now)
-                flow.cause = bundle.cause.value
-            flow.epoch = bundle.cause.epoch
+                flow.cause = cause.value
+            flow.epoch = cause.epoch
             self._orders += 1
             bundle.add(flow, mark, self._orders, self.sharing.changed)
         state, host.state = host.state, new
