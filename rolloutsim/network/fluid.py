@@ -427,10 +427,11 @@ class FluidNetwork:
         for state in emptied:
             if not state.members and state in sharing.populated:
                 sharing.leave(state)
-        # `run` knows the list.
-        self._dirty.clear()
-        self._fresh.clear()
-        self._reweighed.clear()
+        self._dirty.clear()  # which `run` knows
+        if self._fresh:
+            self._fresh = []
+        if self._reweighed:
+            self._reweighed = []
 
     def _move(self, host: Host, new: State, now: float) -> None:
         """Move a host's flows to another state's bundles; each keeps the bytes it lacks."""
