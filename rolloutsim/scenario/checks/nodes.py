@@ -17,7 +17,7 @@ from rolloutsim.units import format_size, parse_share
 # What only pods have: nodes that pull on their own have no kubelet.
 _KUBELET_KEYS = (
     "kubelet", "serialize_image_pulls", "max_parallel_image_pulls", "registry_pull_qps", "registry_burst",
-    "image_backoff", "image_gc", "eviction_hard", "recheck_requests",
+    "image_backoff", "image_gc", "eviction_hard",
 )  # fmt: skip
 _CLIENT_KEYS = ("times", "after", "growth", "jitter")  # what only clients without a kubelet have
 _OF_CONTAINERD = {"layer_fetch_buffer": "2.1", "parallel_unpacks": "2.2"}  # and since when
