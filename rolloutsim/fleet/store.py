@@ -164,7 +164,7 @@ class Store(ABC):
         fetch.unpack_row = row
         writer = self.writer
         if writer is not None and step.write_time > 0.0:
-            writer.unpack(now, step.write_time)
+            writer.unpack(now, step.unpacked, step.write_time)
         if step.unpack is not None and step.unpacked > 0.0:
             tag = (pull, fetch, row)
             fetch.flow = fleet.network.start(self.host, step.unpack, step.unpacked, self._unpacked, tag)
