@@ -32,6 +32,7 @@ from rolloutsim.scenario.defaults import (
     fairness,
     runtime,
 )
+from rolloutsim.scenario.idle import idle_keys
 from rolloutsim.scenario.images import Layers, layers
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.strategies import ALL, Wanted, amount, has_pods, wanted
@@ -177,6 +178,7 @@ def _notes(document: Document, sizes: Layers) -> Iterator[str]:
             f"The start of the nodes {', '.join(started)} plays no part: controllers decide when pods are created, "
             "and workloads have a start of their own."
         )
+    yield from idle_keys(document)
 
 
 def _of(images: tuple[str, ...]) -> str:

@@ -75,7 +75,16 @@ def _disk_problems(path: Path, group: GroupSpec, document: Document) -> Iterator
             if key in group.model_fields_set and has_pods(document):
                 message = f"{dotted(path[:-1])} has '{key}', but no {here}.capacity that could fill up; give it one"
                 yield Problem((*path[:-1], key), message, at="key", related=(path,))
-    elif sum(on_it.values()) > disk.capacity:
+        return
+    for key in ("imagefs", "nodefs"):
+        if getattr(group.eviction_hard, key) >= 1.0 and has_pods(document):
+            where = (*path[:-1], "eviction_hard", key)
+            message = (
+                f"{dotted(where)} is 100%, so that the node evicts its pods as soon as anything is on its disk, for "
+                "ever; give a smaller share, Kubernetes' is 15% (imagefs) and 10% (nodefs), or 0% for no limit"
+            )
+            yield Problem(where, message, related=(path,))
+    if sum(on_it.values()) > disk.capacity:
         message = (
             f"{here} is overfull before the rollout: {format_size(sum(on_it.values()))} are on it, and its capacity is "
             f"{format_size(disk.capacity)}"
@@ -128,8 +137,8 @@ def _kubelet_problems(path: Path, group: GroupSpec, document: Document) -> Itera
     if gc.low >= gc.high:
         message = f"'low' must be below 'high' in {here}.image_gc; Kubernetes' defaults are 80% and 85%"
         yield Problem((*path, "image_gc", "low"), message, related=((*path, "image_gc", "high"),))
+    given = set() if group.retry is None else group.retry.model_fields_set
     if has_pods(document):
-        given = set() if group.retry is None else group.retry.model_fields_set
         for key in (name for name in _CLIENT_KEYS if name in given):
             message = (
                 f"{here}.retry has '{key}', which is of clients outside Kubernetes; the pulls of pods are tried again "
@@ -137,6 +146,13 @@ def _kubelet_problems(path: Path, group: GroupSpec, document: Document) -> Itera
             )
             yield Problem((*path, "retry", key), message, at="key", related=(("workloads",), ("rollout", "strategy")))
     else:
+        # Who says `times: 0` means it; results have a note on what that leaves without a part.
+        for key in (name for name in _CLIENT_KEYS[1:] if name in given and "times" not in given):
+            message = (
+                f"{here}.retry has '{key}', and no 'times', which is 0 then: a pull that the runtime gives up is not "
+                "tried again; add times: 3, or leave it out"
+            )
+            yield Problem((*path, "retry", key), message, at="key", related=((*path, "retry", "times"),))
         for key in _KUBELET_KEYS:
             if key in group.model_fields_set:
                 message = (

@@ -58,9 +58,10 @@ class Document(Spec):
         description="how often the controllers of workloads may call the API server; unlimited in the ideal model",
     )  # fmt: skip
     push: PushSpec | None = key(None, description="images that are uploaded before the rollout, or meanwhile")
-    pushes: dict[Name, PushSpec] = key(
-        {}, name="pusher", description="several pushes, by the name of what pushes, in place of push"
-    )
+    pushes: dict[Name, PushSpec] | None = key(
+        None, name="pusher", min_length=1,
+        description="several pushes, by the name of what pushes, in place of push",
+    )  # fmt: skip
     background: dict[Name, BackgroundSpec] = key({}, name="flow", description="traffic of other applications, by name")
     failures: dict[Name, FailureSpec] = key({}, name="failure", description="what goes wrong, by name")
     prices: PricesSpec = key(PricesSpec(), description="what storage costs", shown="none")
