@@ -251,19 +251,14 @@ CONQUEST = Default(
 )
 
 
-def runtime(name: str, changes: Mapping[str, Any], ideal: bool) -> Runtime:
-    """The runtime of a node group: the profile of a name with the group's own values; the ideal one takes no time.
+def runtime(name: str, changes: Mapping[str, Any]) -> Runtime:
+    """The runtime of a node group: the profile of a name with the group's own values.
 
     `changes` are those values in SI base units, the retries' among them, and what no profile has.
     """
     values = {field: default.value for field, default in PROFILES[name].items()} | dict(changes)
     del values[PROGRESS_TIMEOUT]
     retry = Retry(**{field: values.pop(field) for field in RETRIES})
-    if ideal:
-        values |= dict.fromkeys(
-            ("resolve_round_trips", "resolve_time", "layer_round_trips", "layer_time", "finish_time"), 0.0
-        )
-        values["kept_connections"] = 0  # whose set-up would take no time
     return Runtime(name=name, retry=retry, **values)
 
 

@@ -31,8 +31,9 @@ class Document(Spec):
     model: Annotated[Model, Word(get_args(Model))] = key(
         "real",
         description="ideal: only bandwidth sharing, layer slots and caches, and what controllers, kubelets, rate "
-        "limits and failures do; no protocol overhead, latency, queues, uneven sharing, time for requests, disk, "
-        "unpacking, start-up, controller overhead, or limit on connections or on controllers' calls",
+        "limits and failures do; no protocol overhead, latency, queues, uneven sharing, windows, time for requests, "
+        "cold objects, disk, unpacking, start-up, controller overhead, or limit on connections or on controllers' "
+        "calls",
         source="assumed",
     )
     seed: Annotated[int, Whole(0, LARGEST_SEED)] = key(1, description="of all random numbers", source="assumed")
