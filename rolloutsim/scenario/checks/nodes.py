@@ -20,6 +20,7 @@ _KUBELET_KEYS = (
     "image_backoff", "image_gc", "eviction_hard",
 )  # fmt: skip
 _CLIENT_KEYS = ("times", "after", "growth", "jitter")  # what only clients without a kubelet have
+_MOST_RANGES = 10_000  # of a layer; the most parts of an object on Amazon S3 (user guide, qfacts)
 _OF_CONTAINERD = {"layer_fetch_buffer": "2.1", "parallel_unpacks": "2.2"}  # and since when
 
 
@@ -118,6 +119,25 @@ def cached_problems(document: Document) -> Iterator[Problem]:
             )
             related = tuple(("nodes", name, "cached", image) for image in held)
             yield Problem(path, message, related=(*related, *(("images", image) for image in held)))
+
+
+def range_problems(document: Document) -> Iterator[Problem]:
+    """Layers in more ranges than are worth simulating, each with a request of its own."""
+    limited = {name: group for name, group in document.nodes.items() if group.layer_fetch_buffer is not None}
+    layers_of = layers(document).of if limited else {}
+    largest, image = max(
+        ((layer.compressed, image) for image, found in layers_of.items() for layer in found), default=(0.0, "")
+    )
+    for name, group in limited.items():
+        path: Path = ("nodes", name, "layer_fetch_buffer")
+        if group.layer_fetch_buffer is not None and largest > _MOST_RANGES * group.layer_fetch_buffer:
+            least = format_size(1e3 * math.ceil(largest / _MOST_RANGES / 1e3))
+            message = (
+                f"{dotted(path)} of {format_size(group.layer_fetch_buffer)} divides a layer of {format_size(largest)} "
+                f"of '{image}' into {math.ceil(largest / group.layer_fetch_buffer):,} ranges, each of which is "
+                f"simulated; the most is {_MOST_RANGES:,}: give {least} or more, or leave it out"
+            )
+            yield Problem(path, message, related=(("images", image),))
 
 
 def _kubelet_problems(path: Path, group: GroupSpec, document: Document) -> Iterator[Problem]:
