@@ -171,12 +171,12 @@ FAILED_PULL = Cause(
 )  # fmt: skip
 # Its node was away, or it had been ready already before a crash of its node.
 NODE_DOWN = Cause(
-    "node_down", "nodes that are down", "pods wait for nodes that are down", Look(18, "node down", "ink", "////"),
+    "node_down", "nodes that are down", "nodes are down", Look(18, "node down", "ink", "////"),
     10, "on a node that is down", "for its node, which is down",
 )  # fmt: skip
 # Its node was not there yet.
 NODE_JOIN = Cause(
-    "node_join", "nodes that have not joined yet", "pods wait for nodes that join the cluster",
+    "node_join", "nodes that have not joined yet", "nodes are still to join the cluster",
     Look(23, "node to join", "ink", "xxxx"), 14, "on a node that has not joined", "for its node to join the cluster",
 )  # fmt: skip
 # Its node refused it: so little of the disk was free that the node took no pods.
