@@ -34,6 +34,7 @@ PING_SEEDS = 10
 # ranges (occupancy of a queue, variation of shares) and its formula for the time that a newcomer needs.
 FITTED = {
     "n1-golang8-bg-udp-rpc": "round trips of a request for 20 kB: 3",
+    "n10-gocarbon": "cores of the machine on which all clients start: 2",
     "n5-bg-tcp-nodelink": "that a newcomer's share grows linearly; that an established flow weighs 1",
     "n5-golang-bbr": "what a BBR connection older than 10 s keeps in a queue: 25 segments",
 }
@@ -229,7 +230,8 @@ def table(date: str) -> str:
         "Every case of `measured/` (real pulls, medians of three runs), predicted with one set of parameters: by the",
         "real model with its *defaults*, and with standing queues and TCP's unfairness (*both*: `network.buffer` as",
         f"each case has it, `network.fairness: on`; the mean of {SEEDS} seeds). *Ideal* is max-min sharing of",
-        "bandwidth alone. The clients' fixed times are those that were measured with them, and no defaults.",
+        "bandwidth alone. The clients' fixed times are those that were measured with them, and no defaults; that their",
+        "start-up takes longer where many start is the test machine's own: nodes have processors of their own.",
         "",
         "## Rollout time",
         "",

@@ -15,6 +15,7 @@ from tests.theory import accuracy, measured_cases
 MEDIAN_ERROR = 0.025
 LARGEST_ERROR = 0.12
 RANK_ERROR = 0.08
+BIAS = 0.01
 BANDWIDTH_ERROR = 0.15
 LATENCY_ERROR = 0.20
 HELD_OUT_MARGIN = 0.02
@@ -22,7 +23,7 @@ ROUND_TRIP_ERROR = 0.08
 LARGEST_ROUND_TRIP_ERROR = 0.60
 CORE_ERROR = 0.10  # what the plain model keeps, too
 # Without queues and unfairness, predictions are too low: who is left alone at the end cannot fill the registry's link.
-DEFAULT_MEDIAN, DEFAULT_LARGEST, DEFAULT_BIAS = 0.035, 0.15, -0.045
+DEFAULT_MEDIAN, DEFAULT_LARGEST, DEFAULT_BIAS = 0.03, 0.15, -0.025
 
 
 def test_the_median_error_of_the_rollout_time_is_within_2_5_per_cent() -> None:
@@ -41,7 +42,8 @@ def test_with_the_defaults_rollout_times_are_too_low_by_a_few_per_cent() -> None
     errors = [one.default_error for one in accuracy.predictions()]
     assert accuracy.median_default_error() <= DEFAULT_MEDIAN
     assert max(map(abs, errors)) <= DEFAULT_LARGEST
-    assert DEFAULT_BIAS <= accuracy.bias(defaults=True) < accuracy.bias(defaults=False) < 0.0
+    assert DEFAULT_BIAS <= accuracy.bias(defaults=True) < 0.0
+    assert abs(accuracy.bias(defaults=False)) <= BIAS
 
 
 def test_times_at_which_nodes_are_ready_are_within_8_per_cent_on_average() -> None:
