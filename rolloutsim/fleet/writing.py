@@ -33,7 +33,7 @@ class DiskTerms:
     rate : float
         Of writing [B/s].
     limit : float
-        Unwritten bytes in memory beyond which a writer waits [B].
+        Unwritten bytes in memory beyond which a writer waits [B]; `backlog` is the time that they take to write [s].
     background : float
         Those from which on the kernel writes by itself [B].
     commit : float
@@ -44,13 +44,14 @@ class DiskTerms:
         Of flows that share the disk with applications; None: none crosses it.
     """
 
-    __slots__ = ("background", "commit", "kind", "limit", "rate", "syncs")
+    __slots__ = ("background", "backlog", "commit", "kind", "limit", "rate", "syncs")
 
     def __init__(
         self, rate: float, limit: float, background: float, commit: float, syncs: bool, kind: Kind | None
     ) -> None:
         self.rate = rate
         self.limit = limit
+        self.backlog = limit / rate
         self.background = background
         self.commit = commit
         self.syncs = syncs
@@ -103,8 +104,8 @@ class DiskWriter:
         if terms.kind is not None:
             return own
         self.busy += own
-        self.synced_at = (self.synced_at if self.synced_at > now else now) + own
-        wait = self.synced_at - now
+        self.synced_at = synced_at = (self.synced_at if self.synced_at > now else now) + own
+        wait = synced_at - now
         return wait if terms.syncs else max(wait, self.excess(now))
 
     def _written_beside(self, now: float, size: float, elapsed: float) -> float:
@@ -130,7 +131,7 @@ class DiskWriter:
 
         The bytes that are unwritten are written as slowly as those of all files on the average.
         """
-        held = self.terms.limit / self.terms.rate
+        held = self.terms.backlog
         if self.slowness > 0.0:
             held += self.terms.limit * self.slowness / self.files
         return self.idle_at - held - now

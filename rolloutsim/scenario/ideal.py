@@ -25,7 +25,7 @@ from rolloutsim.scenario.model import (
     WorkloadSpec,
 )
 from rolloutsim.scenario.model.kinds import Spec
-from rolloutsim.scenario.model.nodes import BackoffSpec
+from rolloutsim.scenario.model.nodes import BackoffSpec, TimeoutsSpec
 from rolloutsim.scenario.model.registries import RedirectSpec
 from rolloutsim.scenario.model.rollout import ControllerManagerSpec, RolloutSpec
 
@@ -46,6 +46,7 @@ SWITCHED_OFF: Mapping[type[Spec], Mapping[str, Any]] = {
     GroupSpec: {
         "stagger": 0.0, "resolve_round_trips": 0.0, "resolve_time": 0.0, "layer_round_trips": 0.0, "layer_time": 0.0,
         "kept_connections": 0, "finish_time": 0.0,
+        "timeouts": TimeoutsSpec.model_construct(dial=inf, tls=inf, header=inf),
     },
     DiskSpec: {"rate": inf, "iops": None, "sync": 0.0, "dirty_ratio": 0.0, "capacity": None},
     UnpackSpec: {"rate": inf, "stored_rate": None},

@@ -37,7 +37,7 @@ VALUES = {
     "tls": "true", "stagger": "1 s", "resolve_round_trips": "9", "resolve_time": "1 s", "layer_round_trips": "9",
     "layer_time": "1 s", "kept_connections": "9", "finish_time": "1 s", "rate": "1 MB/s", "iops": "1", "sync": "1 s",
     "dirty_ratio": "1%", "capacity": "1 GB", "stored_rate": "1 MB/s", "requeue": "expiry", "startup": "1 s",
-    "step_overhead": "1 s", "qps": "1", "efficiency_at": "{200: 90%}",
+    "step_overhead": "1 s", "qps": "1", "efficiency_at": "{200: 90%}", "timeouts": "{dial: 1 s, tls: 1 s, header: 1 s}",
 }  # fmt: skip
 KEYS = [(part, key) for part, keys in SWITCHED_OFF.items() for key in keys]
 
