@@ -17,7 +17,7 @@ from rolloutsim.results.caveats import caveats
 from rolloutsim.results.numerals import UNKNOWN, plus_minus, show_share, show_time
 from rolloutsim.results.shown.annotations import annotation
 from rolloutsim.results.shown.tabular import SHARE, TEXT, TIME, Column, Table, escaped, html, markdown
-from rolloutsim.results.thresholds import format_value, look_up
+from rolloutsim.results.thresholds import format_value
 from rolloutsim.scenario.resolved import Threshold
 from rolloutsim.structs import struct
 
@@ -301,7 +301,7 @@ def compare(sides: Sequence[Side], fail_if: Sequence[str] = ()) -> Comparison:
             "compare takes two or more scenarios or results; the first is what the others are compared with"
         )
     conditions = tuple(parse_fail_if(text) for text in fail_if)
-    check_known(conditions, [case for side in sides for case in side.outcome.each[0].cases.values()])
+    check_known(conditions, {side.name: side.outcome for side in sides})
     first, *others = sides
     found: list[CaseDifference] = []
     met: list[Met] = []
@@ -314,7 +314,7 @@ def compare(sides: Sequence[Side], fail_if: Sequence[str] = ()) -> Comparison:
             also = {_label(one): values.of(one) for one in _ALSO}
             found.append(CaseDifference(other.name, case, its, values.of(_ROLLOUT_TIME), also))
             for condition in conditions:
-                if condition.is_about(case) and condition.is_met(values.of(condition.threshold)):
+                if condition.is_about(first.outcome.records(case)) and condition.is_met(values.of(condition.threshold)):
                     met.append(Met(condition, other.name, case, values.of(condition.threshold)))
     notes |= dict.fromkeys(_about(sides))
     notes |= {f"{side.name}: {text}": None for side in sides for text in caveats(side.outcome.run)}
@@ -333,16 +333,8 @@ class _Values:
         self.chance = any(is_random(side.outcome.run.scenario) for side in (first, other))
 
     def of(self, number: Threshold) -> Difference:
-        before, after = ([_value(one.cases[case], number) for one in outcome.each] for outcome, case in self.pair)
+        before, after = (outcome.figures(case, number) for outcome, case in self.pair)
         return difference(before, after, self.seeds, self.chance)
-
-
-def _value(case: Mapping[str, Any], number: Threshold) -> float | None:
-    """One number of a case; of several rows the largest, or the smallest if that is what is asked for."""
-    found = look_up(case, number)
-    if not found or any(value != value for value in found):
-        return None
-    return min(found) if number.comparison in (">", ">=") and len(found) > 1 else max(found)
 
 
 def _pairs(first: Side, other: Side) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ never pooled; see `rolloutsim.results.combine` for what is unknown or missing in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.results.metrics import RunSummary, summarise
 from rolloutsim.results.numerals import number
 from rolloutsim.results.parts import PartColumns, columns_of
-from rolloutsim.results.thresholds import Measurement, ThresholdResult, judge, measure, value_in
+from rolloutsim.results.thresholds import Measurement, ThresholdResult, judge, measure, numbers_in, value_of
 from rolloutsim.results.why.words import why
 from rolloutsim.structs import struct
 
@@ -150,11 +150,17 @@ class Outcome:
 
     def figures(self, case: str, about: Threshold) -> tuple[float | None, ...]:
         """What a condition is about, in each replication; None: unknown."""
+        return tuple(value_of(about, numbers) for numbers in self._numbers(case, about))
+
+    def has_figure(self, case: str, about: Threshold) -> bool:
+        """Whether there is anything that a condition is about, in any replication, known or not."""
+        return any(map(len, self._numbers(case, about)))
+
+    def _numbers(self, case: str, about: Threshold) -> Iterator[npt.NDArray[np.float64]]:
         records = self.records(case)
-        return tuple(
-            value_in(about, self.run, records, one.summary.cases[case].finished, one.cases[case], one.parts.get(case))
-            for one in self.each
-        )
+        for one in self.each:
+            finished = one.summary.cases[case].finished
+            yield numbers_in(about, self.run, records, finished, one.cases[case], one.parts.get(case))
 
     def interval(self, case: str, *path: str) -> Interval | None:
         """The 95 % interval of a number; arguments as for `values`."""

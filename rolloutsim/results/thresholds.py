@@ -256,20 +256,20 @@ def _value(threshold: Threshold, case: CaseRecords, figures: _Figures) -> tuple[
     return _finite(values, threshold.statistic or own, missing=np.nan), len(values) > 1
 
 
-def value_in(
+def numbers_in(
     threshold: Threshold,
     run: Run,
     case: CaseRecords,
     finished: bool,
     its: Mapping[str, Any],
     columns: PartColumns | None,
-) -> float | None:
-    """The number that a condition is about, in one of several replications; None: unknown.
+) -> Times:
+    """What a condition is about, in one of several replications: one number, or several rows; NaN: unknown.
 
     Parameters
     ----------
     threshold : Threshold
-        The condition; of several rows that it is about it is the one that is furthest off.
+        The condition.
     run, case
         What is the same in all of them.
     finished : bool
@@ -280,10 +280,16 @@ def value_in(
         What is known of its parts.
     """
     if not is_of_part(threshold, case):
-        return _finite(np.array(look_up(its, threshold)), _worst(threshold), missing=np.nan)
+        return np.array(look_up(its, threshold))
     if columns is None:
-        return None
-    return value_of_part(threshold, Part(run, case, columns, finished, narrowing(threshold, case)))
+        return np.full(1, np.nan)
+    value = value_of_part(threshold, Part(run, case, columns, finished, narrowing(threshold, case)))
+    return np.array([] if value is None and finished else [np.nan if value is None else value])
+
+
+def value_of(threshold: Threshold, numbers: Times) -> float | None:
+    """The number among several that is furthest from the condition; None: one is unknown."""
+    return _finite(numbers, _worst(threshold), missing=np.nan)
 
 
 def value_of_part(threshold: Threshold, part: Part) -> float | None:

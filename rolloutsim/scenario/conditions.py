@@ -197,7 +197,9 @@ def _check_together(selectors: Mapping[str, str], document: Document) -> None:
     if workload is not None and image is not None and image not in workload.images:
         raise _Unreadable(f"workload '{workload.name}' has no image '{image}'; its images: {listing(workload.images)}")
     if workload is not None and group is not None and group not in workload.groups:
-        raise _Unreadable(f"workload '{workload.name}' has no pods on group '{group}'; its groups: {listing(workload.groups)}")
+        raise _Unreadable(
+            f"workload '{workload.name}' has no pods on group '{group}'; its groups: {listing(workload.groups)}"
+        )
     if rack is None:
         return
     around = {name: spec.racks[: spec.count] for name, spec in document.nodes.items()}
@@ -205,7 +207,9 @@ def _check_together(selectors: Mapping[str, str], document: Document) -> None:
         its = f"its racks: {listing(around[group])}" if around[group] else "it is in no racks"
         raise _Unreadable(f"group '{group}' has no nodes in rack '{rack}'; {its}")
     if workload is not None and not any(rack in around.get(name, ()) for name in workload.groups):
-        raise _Unreadable(f"workload '{workload.name}' has no pods in rack '{rack}'; its groups: {listing(workload.groups)}")
+        raise _Unreadable(
+            f"workload '{workload.name}' has no pods in rack '{rack}'; its groups: {listing(workload.groups)}"
+        )
 
 
 def _pairs(name: str, inside: str) -> Iterator[tuple[str, str]]:

@@ -213,7 +213,7 @@ def test_fail_if_is_a_share_a_difference_or_a_value(condition: str, met: list[st
             "--fail-if 'latency{background=api} p95 > +3 s': latency needs a phase: before, pushed, during or "
             "after; write 'latency{background=api,phase=during}'",
         ),
-        ("rollout_time{image=c} > +3%", "--fail-if 'rollout_time{image=c} > +3%': it is about no case; cases: a, b"),
+        ("rollout_time{image=c} > +3%", "--fail-if 'rollout_time{image=c} > +3%': no image is named 'c'; known: a b"),
         (
             "utilisation{link=wan} > +3%",
             "--fail-if 'utilisation{link=wan} > +3%': no such number is in the results; see 'run --format json'",
