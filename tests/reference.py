@@ -35,7 +35,7 @@ def _metrics() -> Iterator[str]:
     yield "What thresholds, `--fail-if`, `solve` and sweeps can be about, and where it stands in a case of the JSON"
     yield "(`rolloutsim.run/1`). A word in braces is a label; `{statistic}` is one of those listed. A metric of pulls"
     yield "or pods can be narrowed to those of a `workload`, `image`, `group` or `rack`, one of nodes to those of a"
-    yield "`group` or `rack`: `pull_time{group=web,rack=r1}`. `image` and `case` choose among the cases for every metric."
+    yield "group or rack: `pull_time{group=web,rack=r1}`. `image` and `case` choose among the cases for every metric."
     yield from ("", "| metric | in JSON | unit | of | meaning |", "|---|---|---|---|---|")
     for name, metric in METRICS.items():
         labels = f"{{{', '.join(metric.labels)}}}" if metric.labels else ""

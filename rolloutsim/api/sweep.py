@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -148,6 +148,7 @@ def sweep(
     cluster: str | None,
     path: str | Path | None,
     resume: bool,
+    show: Sequence[str] = (),
 ) -> Sweep:
     """What `Scenario.sweep` does."""
     designs, running, workers = planning.sweep.designs, planning.sweep.running, planning.sweep.workers
@@ -160,7 +161,7 @@ def sweep(
         chosen = designs.from_mapping(parameters, design, points)
     if resume and path is None:
         raise UsageError("resume goes on with a file: name it as path")
-    planned = running.plan(draft, chosen, _whole("replications", replications, 1), seed)
+    planned = running.plan(draft, chosen, _whole("replications", replications, 1), seed, show)
     records = running.sweep(planned, None if path is None else Path(path), resume, workers.workers(jobs, cluster))
     if records.interrupted:
         raise KeyboardInterrupt

@@ -12,7 +12,7 @@ the condition counts.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
@@ -45,7 +45,7 @@ from rolloutsim.results.numerals import (
 from rolloutsim.results.parts import Part, PartColumns, RecordedColumns, is_of_part, narrowing
 from rolloutsim.scenario.metrics import METRICS, labelled
 from rolloutsim.scenario.resolved import Threshold
-from rolloutsim.scenario.resources import LinkName
+from rolloutsim.scenario.resources import PARTS, LinkName
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -247,13 +247,26 @@ def is_about(threshold: Threshold, case: CaseRecords) -> bool:
 def _value(threshold: Threshold, case: CaseRecords, figures: _Figures) -> tuple[float | None, bool]:
     """The metric's value in a case (None: unknown), and whether it is a statistic of several."""
     metric = METRICS[threshold.metric]
+    within = is_within(threshold, [group.name for group in figures.run.scenario.groups])
     if threshold.metric in _OF_ALL or is_of_part(threshold, case):
-        return value_of_part(threshold, figures.part(threshold, case)), metric.needs_statistic or metric.of_alone
+        return value_of_part(threshold, figures.part(threshold, case)), within
     if metric.path[0] != "links":
-        return _finite(np.array(look_up(figures.object_of(case), threshold)), _worst(threshold)), metric.needs_statistic
+        return _finite(np.array(look_up(figures.object_of(case), threshold)), _worst(threshold)), within
     rows, own = _links(case, threshold, figures)
     values = np.array([value for row in rows if (value := getattr(row, metric.path[-1])) is not None])
-    return _finite(values, threshold.statistic or own, missing=np.nan), len(values) > 1
+    return _finite(values, threshold.statistic or own, missing=np.nan), within
+
+
+def is_within(threshold: Threshold, groups: Collection[str]) -> bool:
+    """Whether a condition's statistic is taken within a run, over its pulls, requests or a group's links.
+
+    Else a run has one value, and a percentile is taken over the replications. `groups` are the node groups' names.
+    """
+    metric = METRICS[threshold.metric]
+    if metric.path[:1] == ("links",):
+        link = LinkName.of(threshold.selectors.get("link", ""))
+        return link.part in PARTS and link.owner in groups
+    return metric.needs_statistic or metric.of_alone
 
 
 def numbers_in(
@@ -375,7 +388,7 @@ def _shown(threshold: Threshold, value: float | None, interval: Interval | None)
     if value is None:
         return "unknown"
     shown = format_value(threshold.metric, value)
-    if interval is None or interval.half == 0.0 or threshold.statistic not in (None, "mean"):
+    if interval is None or interval.is_rounding or threshold.statistic not in (None, "mean"):
         return shown
     return plus_minus(partial(format_value, threshold.metric), value, interval.half)
 

@@ -13,7 +13,7 @@ from rolloutsim.scenario.links import is_counted
 from rolloutsim.scenario.metrics import METRICS, STATISTICS, TYPICAL, VALUES, in_braces
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.places import Path, Problem
-from rolloutsim.scenario.resolved import Comparison, Threshold
+from rolloutsim.scenario.resolved import Comparison, Severity, Threshold
 from rolloutsim.scenario.resources import PARTS, LinkName
 from rolloutsim.scenario.strategies import ALL, wanted
 from rolloutsim.units import Kind, QuantityError, parse, parse_share
@@ -127,6 +127,13 @@ def read_figure(text: str) -> Threshold:
         raise UsageError(f"'{text}' is no metric; {_FIGURE_FORM}")
     metric, inside = _metric(match[1])
     return figure(metric, dict(_pairs(metric, inside)), match[2])
+
+
+def read_threshold(metric: str, check: str, severity: Severity) -> Threshold:
+    """A threshold from what results say of it: the metric with its labels, and the condition as it was written."""
+    name, inside = _metric(metric)
+    statistic, comparison, value = _condition(check, name)
+    return Threshold(name, dict(_pairs(name, inside)), statistic, comparison, value, check, severity)
 
 
 def figure(metric: str, selectors: Mapping[str, str], statistic: str | None) -> Threshold:
