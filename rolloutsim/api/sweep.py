@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rolloutsim import planning, results
+from rolloutsim import planning, report, results
 from rolloutsim.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rolloutsim.api.plotting import Plots
     from rolloutsim.planning.sweep.file import SweepRecords
+    from rolloutsim.report.blocks import Report
     from rolloutsim.scenario.loading import Scenario
 
 _MOST_ROWS = 50  # of the table in Jupyter (assumed)
@@ -67,6 +68,28 @@ class Sweep:
 
     def __len__(self) -> int:
         return len(self.records.head.points)
+
+    def report(self, path: str | Path | None = None) -> Report:
+        """The report, and with a path its file.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            The file that is written: .html, .pdf or .md.
+
+        Raises
+        ------
+        UsageError
+            If the path ends in no form that a report has.
+        OutputError
+            If the file cannot be written.
+        """
+        if path is not None:
+            report.file.check_form(Path(path))
+        made = report.sweep_contents.report_of_sweep(self.records)
+        if path is not None:
+            results.files.write_file(Path(path), report.file.rendered((made,), Path(path)))
+        return made
 
     @property
     def plot(self) -> Plots:

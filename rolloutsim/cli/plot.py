@@ -66,7 +66,7 @@ def _drawn(result: str, name: str, case: str | None) -> Axes:
         )
     if of_sweep:
         return plots.figure(name)(planning.sweep.file.read_records(Path(result)), **keywords)
-    found = api.result.loaded(result)
+    found = api.result.read(result)
     if name == "tornado":
         return _tornado(found, case)
     drawing = getattr(found.plot, name)

@@ -78,6 +78,10 @@ class Outcome:
         """How many replications there are."""
         return len(self.replications) or 1
 
+    def __repr__(self) -> str:
+        often = f"; {len(self)} replications" if self.replications else ""
+        return f"<Outcome of {self.run.scenario.name!r}: {', '.join(self.cases)}{often}>"
+
     @property
     def cases(self) -> tuple[str, ...]:
         """The names of the cases."""

@@ -204,7 +204,7 @@ def test_a_rollout_that_does_not_finish_has_no_time_and_is_said_to_be_missing() 
     assert found.to_markdown().splitlines()[-4:] == [
         "",
         "- Rollout times by case.",
-        "- All thresholds hold at 1 of 2 points.",
+        "- All thresholds hold at 0 of 2 points.",
         "- –: at 1 of 2 points a rollout did not finish, so that its time is unknown.",
     ]
 
