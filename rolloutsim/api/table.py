@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
@@ -19,11 +19,14 @@ class Table:
 
     Parameters
     ----------
-    columns : mapping of str to sequence
-        Columns of equal length: numpy arrays, or lists of names.
+    columns : mapping of str to sequence, or iterable of mappings
+        Columns of equal length: numpy arrays, or lists of names. Or rows, each with the names of the first.
     """
 
-    def __init__(self, columns: Mapping[str, Sequence[Any]]) -> None:
+    def __init__(self, columns: Mapping[str, Sequence[Any]] | Iterable[Mapping[str, Any]]) -> None:
+        if not isinstance(columns, Mapping):
+            rows = list(columns)
+            columns = {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
         self._columns = dict(columns)
         lengths = {name: len(column) for name, column in self._columns.items()}
         if len(set(lengths.values())) > 1:

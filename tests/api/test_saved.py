@@ -178,6 +178,8 @@ def test_a_table_is_rows_with_named_columns() -> None:
         "<Table of 1 row: c0, c1, c2, c3, c4, c5, c6, c7 and 2 more>"
     )
     assert (len(rs.Table({})), list(rs.Table({}))) == (0, [])
+    assert list(rs.Table(table[:2])) == list(table[:2])
+    assert rs.Table([{"a": 1, "b": 2}, {"a": 3, "b": 4}])["b"] == [2, 4]
     with pytest.raises(IndexError):
         table[3]
     with pytest.raises(KeyError, match="no column 'pod'; columns: node, ready_s"):

@@ -245,9 +245,9 @@ def test_2_a_file_that_rolloutsim_wrote_is_no_scenario(shell: Shell, files: Path
         ),
         (
             "records",
-            "error: 'records' is a zip archive, as the records.npz of a result is, and no scenario; 'rolloutsim explain "
-            "records' says why it took as long and what would help, 'rolloutsim report records -o report.html' is its "
-            "page; 'compare', 'plot' and 'trace' take it, too, and so does rolloutsim.read in Python\n",
+            "error: 'records' is a zip archive, as the records.npz of a result is, and no scenario; 'rolloutsim "
+            "explain records' says why it took as long and what would help, 'rolloutsim report records -o report.html' "
+            "is its page; 'compare', 'plot' and 'trace' take it, too, and so does rolloutsim.read in Python\n",
         ),
     ):
         done = shell(command, name, *more)
