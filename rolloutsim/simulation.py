@@ -40,6 +40,7 @@ from rolloutsim.scenario.resolved import (
     PlannedPull,
     Registry,
     ResolvedScenario,
+    Timeouts,
 )
 from rolloutsim.scenario.routes import near
 from rolloutsim.structs import struct
@@ -436,7 +437,7 @@ class _AloneWay:
 
         node = replace(
             group, name="", count=1, racks=(), via=renamed(near_by), nic_line_rate=None, cached={}, kubelet=Kubelet(),
-            storage=None, shared_address=False, join=None,
+            storage=None, shared_address=False, join=None, runtime=replace(group.runtime, timeouts=Timeouts()),
         )  # fmt: skip
         source = replace(
             registry.without_limits(), name="", path=renamed(registry.path), replicas=renamed(registry.replicas),

@@ -31,7 +31,7 @@ class DiskTerms:
     rate : float
         Of writing [B/s].
     limit : float
-        Unwritten bytes in memory beyond which a writer waits [B].
+        Unwritten bytes in memory beyond which a writer waits [B]; `backlog` is the time that they take to write [s].
     background : float
         Those from which on the kernel writes by itself [B].
     commit : float
@@ -42,13 +42,13 @@ class DiskTerms:
         Of flows that share the disk with applications; None: none crosses it.
     """
 
-    __slots__ = ("background", "commit", "kind", "limit", "rate", "syncs")
+    __slots__ = ("background", "backlog", "commit", "kind", "rate", "syncs")
 
     def __init__(
         self, rate: float, limit: float, background: float, commit: float, syncs: bool, kind: Kind | None
     ) -> None:
         self.rate = rate
-        self.limit = limit
+        self.backlog = limit / rate
         self.background = background
         self.commit = commit
         self.syncs = syncs
@@ -99,8 +99,8 @@ class DiskWriter:
         if terms.kind is not None:
             return own
         self.busy += own
-        self.synced_at = (self.synced_at if self.synced_at > now else now) + own
-        wait = self.synced_at - now
+        self.synced_at = synced_at = (self.synced_at if self.synced_at > now else now) + own
+        wait = synced_at - now
         return wait if terms.syncs else max(wait, self.excess(now))
 
     def _written_beside(self, now: float, size: float, elapsed: float) -> float:
@@ -121,7 +121,7 @@ class DiskWriter:
 
     def excess(self, now: float) -> float:
         """How long a writer waits until no more than the limit is unwritten [s]; negative: not at all."""
-        return self.idle_at - self.terms.limit / self.terms.rate - now
+        return self.idle_at - self.terms.backlog - now
 
     def written(self, now: float) -> float:
         """What the disk can have written by now [B]."""

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import UsageError
 from rolloutsim.fleet.build import has_hazards
+from rolloutsim.fleet.timeouts import may_time_out
 from rolloutsim.results.facts.intervals import LEVEL, Interval, mean, mean_interval, student_t
 from rolloutsim.results.metrics import is_image_case
 from rolloutsim.results.parts import is_of_part
@@ -161,7 +162,7 @@ def _looks_at_random(scenario: ResolvedScenario) -> bool:
         return False
     for case in scenario.cases:
         timed = any(group.kubelet.pull_timeout is not None for group in at_random)
-        if case.workloads and (timed or has_hazards(scenario, case)):
+        if case.workloads and (timed or has_hazards(scenario, case) or may_time_out(scenario, case)):
             return True
         calls = {group.name: 0 for group in scenario.groups}
         for workload in case.workloads:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.fleet.instants import staggered
+from rolloutsim.fleet.timeouts import may_time_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,4 +87,5 @@ def is_orchestrated(scenario: ResolvedScenario, case: Case) -> bool:
         or scenario.pushes
         or any(registry.may_refuse for registry in scenario.registries.values())
         or any(group.storage or group.kubelet.pull_timeout is not None for group in scenario.groups)
+        or may_time_out(scenario, case)
     )

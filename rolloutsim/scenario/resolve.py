@@ -29,6 +29,7 @@ from rolloutsim.scenario.defaults import (
     RETRIES,
     SERIAL_PULLS,
     STORED_SPEED,
+    TIMEOUTS,
     fairness,
     runtime,
 )
@@ -286,9 +287,11 @@ def _group(name: str, spec: model.GroupSpec, document: Document, line_share: flo
     """A group; the ideal model has neither disks nor unpacking."""
     ideal = document.model == "ideal"
     profile = PROFILES[spec.runtime]
-    own = {key: getattr(spec, key) for key in (*profile, *_MORE) if key not in RETRIES}
+    own = {key: getattr(spec, key) for key in (*profile, *_MORE) if key not in (*RETRIES, *TIMEOUTS)}
     if spec.retry is not None:
         own |= {key: getattr(spec.retry, key) for key in RETRIES}
+    if spec.timeouts is not None:
+        own |= {key: getattr(spec.timeouts, key) for key in TIMEOUTS}
     nic = _limit(links.line_rate(spec.nic, document))
     return resolved.NodeGroup(
         name=name,

@@ -175,7 +175,7 @@ def test_thresholds_list_every_metric_in_a_line_of_its_own() -> None:
         "  nodes:     group, rack narrow bytes_per_node most_bytes_per_node fleet_bytes collected_bytes "
         "peak_utilisation",
         "  phase:     before pushed during after",
-        "  status:    429 503 broken",
+        "  status:    429 503 broken dial_timeout tls_timeout header_timeout",
         "  disk:      ssd hdd",
         "  statistic: max min mean p50 p95 p99 (latency: max p50 p95); where it is optional, over the replications",
         "  size:      B kB MB GB TB KiB MiB GiB TiB Ki Mi Gi Ti",
