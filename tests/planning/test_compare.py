@@ -14,6 +14,7 @@ from rolloutsim.errors import UsageError
 from rolloutsim.planning.compare import Comparison, Side, compare, replications_for
 from rolloutsim.planning.differences import difference, parse_fail_if
 from rolloutsim.planning.replicate import replicate
+from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario import loads
 
 FIXED = "{rolloutsim: 1, name: %s, model: ideal, nodes: 2, network: %s, images: {a: 10 MB, b: 100 MB}}"
@@ -308,3 +309,57 @@ def test_results_and_scenarios_are_compared_in_python() -> None:
     assert repr(found) == "<Comparison of now, then>"
     assert "<caption>then against now</caption>" in found._repr_html_()
     assert repr(rs.compare(s.run(), s.run())) == "<Comparison of x (A), x (B)>"
+
+
+GROUPS = (
+    "{rolloutsim: 1, name: %s, model: ideal, rollout: {strategy: schedule}, registry: {uplink: 10 Gbit/s}, "
+    "images: {a: 100 MB, b: 10 MB}, nodes: {"
+    "web: {count: 2, nic: 1 Gbit/s, pulls: [{image: a, at: {min: 0 s, max: 1 s}}]}, "
+    "db: {count: 2, nic: %s, pulls: [{image: a, at: 0 s}, {image: b, at: 10 s}]}}}"
+)
+
+
+def test_a_condition_is_on_a_part_in_every_replication() -> None:
+    """Only the pulls of `db` take longer, twice as long, whatever the others' starts."""
+    sides = [side(GROUPS, "1 Gbit/s", count=3), side(GROUPS, "500 Mbit/s", count=3)]
+    conditions = [
+        "pull_time{group=db,image=a} max > +99%",
+        "pull_time{group=web} p95 > +1%",
+        "pods_ready{share=50%,group=db} > 1 s",
+        "bytes_on_wire{image=b,group=db} > 21 MB",
+    ]
+    found = compare(sides, conditions)
+    assert [(one.condition.text, one.case) for one in found.met] == [(conditions[0], "all"), (conditions[2], "all")]
+    (pulls, pods) = (one.found for one in found.met)
+    assert pulls.relative == pytest.approx(1.0, rel=1e-9)
+    assert pods.after == pytest.approx(1.6, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("pull_time{group=dbs} max > +1%", "no group is named 'dbs'; known: db web; did you mean 'db'?"),
+        ("pull_time{rack=r1} max > +1%", "no rack is named 'r1'; known: "),
+        ("ready{workload=api} > +1%", "no workload is named 'api'; known: none"),
+        ("pull_time{groop=db} max > +1%", "unknown label 'groop' of pull_time; known: workload image group rack case; "
+         "did you mean 'group'?"),
+        ("utilisation{link=registry.uplink,image=a} > +1%", "utilisation is not told image by image where all of them "
+         "roll out together"),
+        ("rollout_time{case=a} > +1%", "it is about no case; cases: all"),
+    ],
+)  # fmt: skip
+def test_a_part_that_no_side_has_is_refused_with_what_there_is(condition: str, message: str) -> None:
+    sides = [side(GROUPS, "1 Gbit/s"), side(GROUPS, "500 Mbit/s")]
+    with pytest.raises(UsageError) as caught:
+        compare(sides, [condition])
+    assert str(caught.value).startswith(f"--fail-if '{condition}': {message}")
+
+
+def test_a_result_of_before_that_kept_no_parts_says_so() -> None:
+    made = side(GROUPS, "1 Gbit/s", count=3)
+    old = Outcome(made.outcome.run, tuple(replace(one, parts={}) for one in made.outcome.replications))
+    with pytest.raises(
+        UsageError, match="old is of an earlier version, which kept no parts of its replications; run it"
+    ):
+        compare([Side("old", old), made], ["pull_time{group=db} max > +1%"])
+    assert not compare([Side("old", old), made], ["pull_time max > +1%"]).met
