@@ -121,12 +121,22 @@ def parse_figure(text: str, document: Document, names: Mapping[str, frozenset[st
 
 
 def read_figure(text: str) -> Threshold:
-    """What `parse_figure` has read before, from the text that `written` made of it."""
+    """A metric whose scenario is not at hand, from its text: names in selectors are taken as they are.
+
+    Raises UsageError if it is none.
+    """
     match = _FIGURE.fullmatch(text)
-    if match is None:
-        raise UsageError(f"'{text}' is no metric; {_FIGURE_FORM}")
-    metric, inside = _metric(match[1])
-    return figure(metric, dict(_pairs(metric, inside)), match[2])
+    try:
+        if match is None:
+            raise _Unreadable(f"cannot read it; {_FIGURE_FORM}")
+        metric, inside = _metric(match[1])
+        selectors = dict(_pairs(metric, inside))
+        _check_needed(metric, inside, selectors)
+        if match[2] is not None:
+            _check_statistic(match[2], metric)
+    except _Unreadable as error:
+        raise UsageError(f"'{text}': {error.message}" + (f"; {error.help}" if error.help else "")) from None
+    return figure(metric, selectors, match[2])
 
 
 def read_threshold(metric: str, check: str, severity: Severity) -> Threshold:

@@ -225,7 +225,7 @@ def test_an_incomplete_sweep_says_so(web: rs.Sweep, tmp_path: Path) -> None:
     found = rs.Sweep.read(path)
     assert (found.complete, json.loads(found.to_json())["runs"]) == (False, 1)
     assert found.to_markdown().endswith(
-        "| 3 | – | – | – |\n\n- Rollout times by case.\n- All thresholds hold at 1 of 1 points.\n"
+        "| 3 | – | – | – |\n\n- Rollout times by case.\n- All thresholds hold at 1 of 1 point.\n"
         "- Incomplete: 1 of 2 runs are done.\n"
     )
     assert math.isnan(found.to_xarray()["rollout_time_s"].sel(nodes=3, case="large"))

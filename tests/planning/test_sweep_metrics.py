@@ -11,7 +11,7 @@ import pytest
 import rolloutsim as rs
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.replicate import replicate, seeds
-from rolloutsim.planning.sweep.figures import figures
+from rolloutsim.planning.sweep.figures import column_of, figures
 from rolloutsim.planning.sweep.head import command_of
 from rolloutsim.planning.sweep.judging import sign, summary, verdicts
 from rolloutsim.report.markdown import to_markdown
@@ -192,3 +192,20 @@ def test_a_metric_that_a_point_does_not_have_is_unknown_there() -> None:
     found = scenario.sweep({"nodes": [2, 3]}, jobs=1, show=["peak_utilisation", "fleet_bytes"]).records
     assert found.results["peak_utilisation"] == [None, None]
     assert all(found.results["fleet_bytes"])
+
+
+def test_the_column_of_a_metric_is_the_shown_one_or_that_of_every_case(made: rs.Sweep) -> None:
+    for metric, column in (
+        ("pull_time{group=db}", COLUMNS[0]), ("pods_ready{share=50%} p95", COLUMNS[1]),
+        ("rollout_time", "rollout_time_s"), ("pull_time p95", "pull_time_p95_s"),
+        ("slowdown", "slowdown_mean"), ("alone_time", "alone_time_s"),
+    ):  # fmt: skip
+        assert column_of(made.records, metric) == column
+    with pytest.raises(UsageError) as caught:
+        column_of(made.records, "pull_time{group=web}")
+    assert str(caught.value) == (
+        "the sweep has no 'pull_time{group=web} mean'; measure it: rolloutsim sweep FILE --show "
+        "'pull_time{group=web} mean'"
+    )
+    with pytest.raises(UsageError, match="'pods_ready': pods_ready needs a share"):
+        column_of(made.records, "pods_ready")

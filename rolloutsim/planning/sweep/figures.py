@@ -7,15 +7,18 @@ A mean's interval is Student's t, of a percentile it is the median of the replic
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import partial, reduce
 from itertools import product
 from operator import attrgetter
 from typing import Any
 
+from rolloutsim.errors import UsageError
 from rolloutsim.planning.sweep.file import Columns, SweepRecords
 from rolloutsim.planning.sweep.head import ParameterColumns
 from rolloutsim.planning.sweep.judging import Verdict, sign, verdicts
+from rolloutsim.planning.sweep.rows import heading
 from rolloutsim.results.combine import PERCENTILES, centre_of, interval_of
 from rolloutsim.results.document import to_text
 from rolloutsim.results.facts.intervals import Interval
@@ -32,7 +35,8 @@ from rolloutsim.results.shown.tabular import (
 )
 from rolloutsim.results.thresholds import Measurement, format_value, is_within, judge
 from rolloutsim.scenario import loads
-from rolloutsim.scenario.conditions import read_figure
+from rolloutsim.scenario.conditions import read_figure, written
+from rolloutsim.scenario.metrics import METRICS
 from rolloutsim.scenario.resolved import Threshold
 from rolloutsim.structs import struct
 
@@ -89,6 +93,26 @@ def figures(records: SweepRecords, column: str = ROLLOUT_TIME) -> dict[tuple[int
 def metric_of(records: SweepRecords, column: str) -> Threshold | None:
     """The metric that a column of `results` holds; None: it is a number that every case has."""
     return read_figure(column) if column in records.head.metrics else None
+
+
+def column_of(records: SweepRecords, metric: str) -> str:
+    """The column of `results` that holds a metric, as one writes it: one that was shown, or that every case has.
+
+    Raises
+    ------
+    UsageError
+        If there is none, or it is no metric.
+    """
+    about = read_figure(metric)
+    path = METRICS[about.metric].path
+    steps = (about.statistic or "" if step == "{statistic}" else step for step in path)
+    own = "" if about.selectors or not path else reduce(heading, steps)
+    known = numbers(records)
+    for column in (written(about), own):
+        if column in known:
+            return column
+    asked = shlex.quote(written(about))
+    raise UsageError(f"the sweep has no '{written(about)}'; measure it: rolloutsim sweep FILE --show {asked}")
 
 
 def groups(records: SweepRecords) -> tuple[str, ...]:
@@ -196,10 +220,10 @@ def _thresholds(points: Sequence[int], judged: Sequence[Verdict]) -> Column:
 
 def _column(records: SweepRecords, parameter: ParameterColumns) -> Column:
     """A parameter's values as written; numbers, and quantities whose numbers are known, stand on the right."""
-    written = records.points[parameter.column]
-    values = written if parameter.number is None else records.points[parameter.number]
+    texts = records.points[parameter.column]
+    values = texts if parameter.number is None else records.points[parameter.number]
     kind = NUMBER if all(isinstance(value, (int, float)) for value in values) else TEXT
-    return Column(parameter.path, kind, lambda row: values[row.point], lambda row: str(written[row.point]))
+    return Column(parameter.path, kind, lambda row: values[row.point], lambda row: str(texts[row.point]))
 
 
 def shown(figure: Figure, about: Threshold | None = None) -> str:
@@ -229,7 +253,8 @@ def notes(records: SweepRecords) -> tuple[str, ...]:
     if judged := verdicts(records):
         missing = {one.point for one in judged if not one.result.passed and one.result.severity == "error"}
         points = {one.point for one in judged}
-        found.append(f"All thresholds hold at {len(points - missing):,} of {len(points):,} points.")
+        of = "1 point" if len(points) == 1 else f"{len(points):,} points"
+        found.append(f"All thresholds hold at {len(points - missing):,} of {of}.")
     unfinished = len({p for p, f in zip(records.results["point"], records.results["finished"], strict=True) if not f})
     if unfinished:
         of = f"{unfinished:,} of {len(records.head.points):,} points"

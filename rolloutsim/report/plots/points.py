@@ -150,7 +150,9 @@ class SweepView:
         self.what = words if self.about is None else plain(column, 60)
         self.labelled = f"{self.what} [s]" if self.is_time else self.what
         count = sweep.head.replications
-        times = f", mean of {count} replications with 95 % intervals" if count > 1 else ""
+        is_mean = self.about is None or self.about.statistic in _OF_THE_MEAN
+        self.over = f", {'mean of' if is_mean else 'over'} {count} replications" if count > 1 else ""
+        times = f"{self.over} with 95 % intervals" if count > 1 else ""
         self.design = f"{len(sweep.head.points)} point{'s' if len(sweep.head.points) > 1 else ''}{times}"
         unknown = len({point for point, _ in missing})
         self.left_out = f"unknown at {unknown} of them, where a rollout did not finish" if unknown else ""

@@ -149,7 +149,7 @@ def sweep_heatmap(
     label_axis(ax, "x", plain(across.path, 50))
     label_axis(ax, "y", plain(up.path, 40))
     what = f"{found.what} of {plain(found.only)}" if found.only else found.what
-    what += f", mean of {sweep.head.replications} replications" if sweep.head.replications > 1 else ""
+    what += found.over
     what += "".join(f"; {path} {value}" for path, value in cells.fixed)
     what += f"; the line parts what passes {asked}" if asked else ""
     what += "" if found.passing.of_the_mean else " over the replications"
