@@ -285,12 +285,10 @@ def test_the_json_has_every_difference() -> None:
 @pytest.mark.parametrize(
     ("given", "options", "message"),
     [
-        (("A", "B"), {},
-         "compare takes results and scenarios, and 'A' is neither; load('x.yaml') reads a scenario, and its run() "
-         "makes a result"),
+        (("A", "B"), {}, "'A' does not exist; give a scenario file"),
         ((1,), {"names": ["one"]},
-         "compare takes results and scenarios, and 1 is neither; load('x.yaml') reads a scenario, and its run() makes "
-         "a result"),
+         "compare takes results, scenarios and their paths, and 1 is none; load('x.yaml') reads a scenario, and its "
+         "run() makes a result"),
         ((), {"names": ["one"]}, "names ['one'] are not one for each of the 2 that are compared"),
         ((), {"names": "ab"}, "names 'ab' are not one for each of the 2 that are compared"),
     ],
