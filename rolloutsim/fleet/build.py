@@ -25,7 +25,7 @@ from rolloutsim.scenario.routes import asked, carrying, rack_of, round_trip, rou
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from rolloutsim.fleet.background import Link
     from rolloutsim.fleet.observing import Application, Observer
@@ -476,6 +476,22 @@ def has_hazards(scenario: ResolvedScenario, case: Case) -> bool:
         or any(group.storage for group in scenario.groups)
         or any(spec.rate is not None for spec in scenario.background)
     )
+
+
+def disk_time(group: NodeGroup, layers: Iterable[Layer]) -> float:
+    """About how long some layers wait for the disk: until blobs are synced, and for files that memory cannot hold [s].
+
+    Nothing of a blob is written while it arrives, and all files come at once.
+    """
+    if group.disk is None:
+        return 0.0
+    waited, size, work = 0.0, 0.0, 0.0
+    for layer in layers:
+        waited += group.runtime.layer_syncs * group.disk_sync
+        waited += layer.compressed / group.disk if group.runtime.syncs_blobs else 0.0
+        size += layer.unpacked
+        work += _write_time(group, layer)
+    return waited + (work * max(1.0 - group.dirty_limit / size, 0.0) if size else work)
 
 
 def _write_time(group: NodeGroup, layer: Layer) -> float:

@@ -527,6 +527,10 @@ class Node(Store):
                 spent = trouble.spent
         cause = flow.cause if spent is None else fleet.ledger.blame(False, fleet.fetches.number(row), spent)
         fleet.fetches.finish(row, fleet.network.now, size, cause)
+        cold = fetch.way.cold
+        if cold is not None and (fetch.ranges is None or fetch.ranges.left == 1):
+            # Before its connection goes to somebody who is after the same layer.
+            cold.warm(fetch.step.layer)
         if not fetch.way.unlimited:
             self.leave(fetch)
         if fetch.way.keeps:
@@ -542,8 +546,6 @@ class Node(Store):
                 if slots.queue:
                     self.grant(slots, row)
                 return
-        if fetch.way.cold is not None:
-            fetch.way.cold.warm(fetch.step.layer)
         if self.writer is None:
             self.committed(fetch)
         else:

@@ -167,7 +167,7 @@ class Store(ABC):
         fetch.unpack_row = row
         writer = self.writer
         if writer is not None and step.write_time > 0.0:
-            writer.unpack(now, step.write_time)
+            writer.unpack(now, step.unpacked, step.write_time)
         if step.unpack is not None:
             fetch.flow = fleet.network.start(self.host, step.unpack, step.unpacked, self._unpacked, fetch)
         elif writer is not None and writer.excess(now) > _ROUNDING:

@@ -111,6 +111,8 @@ class FluidNetwork:
 
     def weighted(self, kind: Kind, weight: float) -> Kind:
         """The same kind with another weight."""
+        if weight == kind.weight:
+            return kind
         return self.kind(kind.links, kind.usage, kind.cap, weight, kind.capped_by)
 
     # ---- acting --------------------------------------------------------------------------------------

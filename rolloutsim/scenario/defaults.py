@@ -277,8 +277,8 @@ CONQUEST = Default(
 )
 
 
-def runtime(name: str, changes: Mapping[str, Any], ideal: bool) -> Runtime:
-    """The runtime of a node group: the profile of a name with the group's own values; the ideal one takes no time.
+def runtime(name: str, changes: Mapping[str, Any]) -> Runtime:
+    """The runtime of a node group: the profile of a name with the group's own values.
 
     `changes` are those values in SI base units, the retries' and timeouts' among them, and what no profile has.
     """
@@ -288,12 +288,6 @@ def runtime(name: str, changes: Mapping[str, Any], ideal: bool) -> Runtime:
     retry = Retry(**{field: values.pop(field) for field in RETRIES})
     waits = {field: values.pop(field) for field in TIMEOUTS}
     timeouts = Timeouts(**{field: None if math.isinf(wait) else wait for field, wait in waits.items()})
-    if ideal:
-        timeouts = Timeouts()
-        values |= dict.fromkeys(
-            ("resolve_round_trips", "resolve_time", "layer_round_trips", "layer_time", "finish_time"), 0.0
-        )
-        values["kept_connections"] = 0  # whose set-up would take no time
     return Runtime(name=name, retry=retry, timeouts=timeouts, **values)
 
 
