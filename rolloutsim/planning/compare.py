@@ -16,6 +16,7 @@ from rolloutsim.planning.differences import Difference, FailIf, check_known, dif
 from rolloutsim.results.caveats import caveats
 from rolloutsim.results.numerals import UNKNOWN, plus_minus, show_share, show_time
 from rolloutsim.results.shown.annotations import annotation
+from rolloutsim.results.shown.junit import Test, document
 from rolloutsim.results.shown.tabular import SHARE, TEXT, TIME, Column, Table, escaped, html, markdown
 from rolloutsim.results.thresholds import format_value
 from rolloutsim.scenario.resolved import Threshold
@@ -252,6 +253,30 @@ def comparison_annotations(comparison: Comparison) -> list[str]:
         )
         lines.append(annotation(level, message, title="rollout comparison"))
     return lines
+
+
+def comparison_junit(comparison: Comparison) -> str:
+    """JUnit XML: a suite for each scenario, in which each case has to finish, and not to meet any condition."""
+    first, *others = comparison.sides
+    conditions = [parse_fail_if(text) for text in comparison.fail_if]
+    met = {(one.condition.text, one.side, one.case): one for one in comparison.met}
+
+    def tests(side: Side) -> Iterator[Test]:
+        for one in comparison.differences:
+            if one.side != side.name:
+                continue
+            times = one.rollout_time
+            output = f"{show_time(times.before)} → {show_time(times.after)} ({_relative(times)}): {one.verdict}"
+            unfinished = None in (times.before, times.after)
+            yield Test(side.name, f"{one.case} finishes", output, "unfinished" if unfinished else None)
+            for condition in conditions:
+                found = met.get((condition.text, side.name, one.case))
+                if found is not None:
+                    yield Test(side.name, f"{one.case}: {condition.text}", _told(found, comparison), "fail-if")
+                elif condition.is_about(first.outcome.records(one.case)):
+                    yield Test(side.name, f"{one.case}: {condition.text}", "not met")
+
+    return document([(f"{side.name} against {first.name}", [*tests(side)]) for side in others])
 
 
 def _difference_dict(found: Difference) -> dict[str, Any]:

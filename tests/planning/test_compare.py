@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from scipy import stats
 
 import rolloutsim as rs
 from rolloutsim.errors import UsageError
-from rolloutsim.planning.compare import Comparison, Side, compare, replications_for
+from rolloutsim.planning.compare import Comparison, Side, compare, comparison_junit, replications_for
 from rolloutsim.planning.differences import difference, parse_fail_if
 from rolloutsim.planning.replicate import replicate
 from rolloutsim.results.outcome import Outcome
@@ -270,6 +271,32 @@ def test_the_markdown_is_fit_for_a_pull_request() -> None:
         "- ✓ rollout_time > 1 s: not met\n\n"
         "_Nothing in these scenarios is random: differences are exact._\n"
     )
+
+
+def test_junit_has_a_test_for_each_case_and_condition() -> None:
+    found = fixed("rollout_time > -10%", "pull_time{image=b} max > -60%")
+    (suite,) = ElementTree.fromstring(comparison_junit(found))
+    assert suite.attrib == {
+        "name": "2 Gbit/s against 1 Gbit/s", "tests": "5", "failures": "1", "errors": "0", "skipped": "0",
+    }  # fmt: skip
+    told = [(test.get("name"), test[0].tag, test[0].get("message") or test[0].text) for test in suite]
+    assert told == [
+        ("a finishes", "system-out", "0.160 s → 0.0800 s (−50.0 %): faster"),
+        ("a: rollout_time > -10%", "system-out", "not met"),
+        ("b finishes", "system-out", "1.60 s → 0.800 s (−50.0 %): faster"),
+        ("b: rollout_time > -10%", "system-out", "not met"),
+        ("b: pull_time{image=b} max > -60%", "failure", "b, 1.60 s → 0.800 s (−50.0 %)"),
+    ]
+    assert {test.get("classname") for test in suite} == {"2 Gbit/s"}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_junit_fails_what_does_not_finish_on_either_side(turned: bool) -> None:
+    stuck = FIXED.replace("model: ideal", "registry: {max_connections: 0}")
+    sides = [side(FIXED, "1 Gbit/s"), side(stuck, "2 Gbit/s")]
+    (suite,) = ElementTree.fromstring(comparison_junit(compare(sides[::-1] if turned else sides)))
+    assert suite.get("failures") == "2"
+    assert {test[0].get("type") for test in suite} == {"unfinished"}
 
 
 def test_the_json_has_every_difference() -> None:
