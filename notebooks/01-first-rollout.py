@@ -73,10 +73,17 @@ rows = []
 for count in (1, 20, 100):
     for network in ("1 Gbit/s", "10 Gbit/s"):
         case = s.with_({"nodes": count, "network": network}).run()["builder"]
-        cause, share = case.causes["cause"][0], case.causes["share"][0]
-        rows.append((count, network, round(case.rollout_time, 1), cause, round(share * 100)))
-names = ("nodes", "network", "rollout time [s]", "waits most for", "of the time [%]")
-rs.Table({name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)})
+        first = case.causes[0]
+        rows.append(
+            {
+                "nodes": count,
+                "network": network,
+                "rollout time [s]": round(case.rollout_time, 1),
+                "waits most for": first["cause"],
+                "of the time [%]": round(first["share"] * 100),
+            }
+        )
+rs.Table(rows)
 
 # %% [markdown]
 # With one node the network is a third of it: its disk and the core that unpacks take the rest. With 20 nodes 10 Gbit/s

@@ -129,26 +129,26 @@ rows = []
 for path in sorted(Path("../tests/data/planted").glob("*.yaml")):
     planted = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# planted: ")
     last = max(rs.load(path).run(), key=lambda case: case.rollout_time)
-    named, share = last.causes["cause"][0], last.causes["share"][0]
-    rows.append((rs.load(path).name, planted, named, round(share * 100)))
-print(sum(planted == named for _, planted, named, _ in rows), "of", len(rows), "found")
+    first = last.causes[0]
+    rows.append(
+        {
+            "scenario": rs.load(path).name,
+            "planted": planted,
+            "named first": first["cause"],
+            "of the time [%]": round(first["share"] * 100),
+        }
+    )
+print(sum(row["planted"] == row["named first"] for row in rows), "of", len(rows), "found")
 
 # %%
-names = ("scenario", "planted", "named first", "of the time [%]")
 links = ("nic", "disk", "unpack", "wan", "registry.uplink", "registry.storage", "r1.down")
-
-
-def shown(some):
-    return rs.Table({name: list(column) for name, column in zip(names, zip(*some, strict=True), strict=True)})
-
-
-shown([row for row in rows if row[1] in links])
+rs.Table([row for row in rows if row["planted"] in links])
 
 # %% [markdown]
 # Those a graph of bandwidth would have shown, too. These it would not:
 
 # %%
-shown([row for row in rows if row[1] not in links])
+rs.Table([row for row in rows if row["planted"] not in links])
 
 # %% [markdown]
 # Back-off, queues of the kubelet, the pace of the controller, the termination of old pods: a wider network changes

@@ -7,6 +7,7 @@ What one asks:
 - `load`: a scenario from a file.
 - `loads`: a scenario from text.
 - `Scenario`: nodes, network, registries, images, thresholds; frozen and validated.
+- `read`: a result from the folder that it was saved in.
 - `compare`: results side by side, with intervals and verdicts.
 
 What one gets:
@@ -40,6 +41,7 @@ __all__ = [
     "load",
     "loads",
     "Scenario",
+    "read",
     "compare",
     "Result",
     "CaseResult",
@@ -54,7 +56,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from rolloutsim.api.comparison import compare
-    from rolloutsim.api.result import CaseResult, Result
+    from rolloutsim.api.result import CaseResult, Result, read
     from rolloutsim.api.scenarios import Scenario, load, loads
     from rolloutsim.api.sweep import Sweep
     from rolloutsim.api.table import Table
@@ -64,7 +66,7 @@ else:
         __name__,
         {
             "api.comparison": ("compare",),
-            "api.result": ("CaseResult", "Result"),
+            "api.result": ("CaseResult", "Result", "read"),
             "api.scenarios": ("Scenario", "load", "loads"),
             "api.sweep": ("Sweep",),
             "api.table": ("Table",),
@@ -74,4 +76,4 @@ else:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted([*__all__, "__version__"])

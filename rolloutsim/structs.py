@@ -10,8 +10,8 @@ where `frozen` says so, for what users hold in their hands: that alone is a thir
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping, Sized
+from dataclasses import dataclass, field, fields, is_dataclass
 from operator import attrgetter
 from typing import Any, TypeVar, dataclass_transform, overload
 
@@ -61,5 +61,23 @@ def _content(names: list[str]) -> Callable[[Any], Any]:
 
 
 def _shown(self: Any) -> str:
-    inner = ", ".join(f"{each.name}={getattr(self, each.name)!r}" for each in fields(self) if each.repr)
-    return f"{type(self).__qualname__}({inner})"
+    """A line: what is long inside is only counted, and what is still too long is cut."""
+    inner = ", ".join(f"{each.name}={_brief(getattr(self, each.name))}" for each in fields(self) if each.repr)
+    shown = f"{type(self).__qualname__}({inner})"
+    return shown if len(shown) <= _LINE else f"{shown[: _LINE - 2]}…)"
+
+
+def _brief(value: Any) -> str:
+    if is_dataclass(value) and not isinstance(value, type):
+        return f"{type(value).__qualname__}(…)"
+    if isinstance(value, Sized) and not isinstance(value, str) and len(value) > _MOST_INSIDE:
+        return f"<{len(value)} of them>"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_brief, value))}{',' if len(value) == 1 else ''})"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name!r}: {_brief(item)}' for name, item in value.items())}}}"
+    return repr(value)
+
+
+_LINE = 240  # letters of a struct (assumed: what one reads at a glance)
+_MOST_INSIDE = 4  # items of one kind that are shown (assumed)

@@ -6,7 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
+from rolloutsim.results import parts
 from rolloutsim.results.facts import records
 from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.metrics import METRICS, Metric
@@ -31,12 +33,15 @@ def _head() -> Iterator[str]:
 def _metrics() -> Iterator[str]:
     yield from ("", "## Metrics", "")
     yield "What thresholds, `--fail-if`, `solve` and sweeps can be about, and where it stands in a case of the JSON"
-    yield "(`rolloutsim.run/1`). A word in braces is a label; `{statistic}` is one of those listed."
-    yield from ("", "| metric | in JSON | unit | meaning |", "|---|---|---|---|")
+    yield "(`rolloutsim.run/1`). A word in braces is a label; `{statistic}` is one of those listed. A metric of pulls"
+    yield "or pods can be narrowed to those of a `workload`, `image`, `group` or `rack`, one of nodes to those of a"
+    yield "group or rack: `pull_time{group=web,rack=r1}`. `image` and `case` choose among the cases for every metric."
+    yield from ("", "| metric | in JSON | unit | of | meaning |", "|---|---|---|---|---|")
     for name, metric in METRICS.items():
         labels = f"{{{', '.join(metric.labels)}}}" if metric.labels else ""
         meaning = f"{metric.description}{_more(metric)}"
-        yield f"| `{name}{labels}` | `{'.'.join(metric.path)}` | {UNITS[metric.kind]} | {meaning} |"
+        path = f"`{'.'.join(metric.path)}`" if metric.path else "only in `thresholds`"
+        yield f"| `{name}{labels}` | {path} | {UNITS[metric.kind]} | {metric.of or ''} | {meaning} |"
 
 
 def _more(metric: Metric) -> str:
@@ -61,7 +66,14 @@ def _records() -> Iterator[str]:
     yield "One array each, `cases/<number>/<record>/<column>.npy`; times are seconds since the rollout's start, NaN for"
     yield "what did not happen, sizes bytes. `Times` are float64, `Ids` int32, `Shorts` int16, `Flags` booleans,"
     yield "`Counts` int64, `Codes` int16, or int32 where a number is larger than 32,767."
-    source = Path(records.__file__).read_text(encoding="utf-8")
+    yield from _classes(records)
+    yield from ("", "Of several replications each has its parts, `replications/<number>/parts/<case>/<column>.npy`:")
+    yield from _classes(parts)
+
+
+def _classes(module: ModuleType) -> Iterator[str]:
+    """The columns of a module's records."""
+    source = Path(module.__file__ or "").read_text(encoding="utf-8")
     lines = source.splitlines()
     for node in ast.parse(source).body:
         columns = [one for one in getattr(node, "body", ()) if isinstance(one, ast.AnnAssign)]

@@ -41,7 +41,7 @@ def test_a_name_that_is_not_public_is_an_error_that_lists_the_public_ones() -> N
     with pytest.raises(AttributeError) as caught:
         _ = rolloutsim.laod  # type: ignore[attr-defined]
     assert str(caught.value) == (
-        "module 'rolloutsim' has no attribute 'laod'; public names: load, loads, Scenario, compare, Result, "
+        "module 'rolloutsim' has no attribute 'laod'; public names: load, loads, Scenario, read, compare, Result, "
         "CaseResult, Sweep, Table, RolloutsimError, ScenarioError, Diagnostic, UsageError, OutputError"
     )
 
@@ -106,7 +106,8 @@ INSIDE = {
     ("api/result.py", "rolloutsim.simulation"),  # a module, and no package
     ("planning/trials.py", "rolloutsim.simulation"),  # so here
     ("api/result.py", "rolloutsim.report.contents"),  # `run` loads no report, not even the package
-    ("api/result.py", "rolloutsim.report.page"),  # nor this
+    ("api/result.py", "rolloutsim.report.file"),  # nor this
+    ("api/result.py", "rolloutsim.report.page"),
     ("planning/sweep/workers.py", "rolloutsim.version"),  # sent by value to a worker that may lack it
     ("results/pods/replicas.py", "rolloutsim.scenario"),  # a module that imports fractions
 }

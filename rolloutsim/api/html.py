@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim import report, results
 from rolloutsim.results.numerals import show_byte_rate, show_count, show_rate, show_share, show_size, show_time
 from rolloutsim.results.shown.tabular import TEXT, Kind, html, of_tuples
+from rolloutsim.scenario.metrics import in_braces
 
 if TYPE_CHECKING:
     from rolloutsim.results.outcome import Outcome
@@ -77,8 +78,7 @@ def _parts(scenario: ResolvedScenario) -> Iterator[tuple[str, list[str]]]:
     ]
     yield "failures", _some(faults)
     checks = [
-        one.metric + (f"{{{','.join(f'{k}={v}' for k, v in one.selectors.items())}}}" if one.selectors else "")
-        + f": {one.check}"
+        f"{in_braces(one.metric, one.selectors)}: {one.check}"
         for one in scenario.thresholds
     ]  # fmt: skip
     yield "thresholds", _some(checks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim import planning, results
 from rolloutsim.api.table import Table
 from rolloutsim.errors import UsageError
+from rolloutsim.results.numerals import show_time
 from rolloutsim.results.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from rolloutsim.results.pods.rollouts import RolloutSummary
     from rolloutsim.results.thresholds import ThresholdResult
     from rolloutsim.scenario.resolved import ResolvedScenario
+
+
+_MOST_NAMED = 4  # cases in a result's repr (assumed: a line)
 
 
 class Result:
@@ -136,27 +141,44 @@ class Result:
         found = planning.sensitivity.sensitivity(self.outcome, case=self._checked(case), jobs=jobs, budget=budget)
         return Table(found.to_columns())
 
-    def report(self, changes: WhatIfs | None = None, inputs: Sensitivity | None = None) -> Report:
-        """The capacity-planning report; `rolloutsim.report` turns it into HTML, PDF or Markdown.
+    def report(
+        self, path: str | Path | None = None, changes: WhatIfs | None = None, inputs: Sensitivity | None = None
+    ) -> Report:
+        """The capacity-planning report, and with a path its file: `result.report("report.html")`.
 
         Parameters
         ----------
+        path : str or Path, optional
+            The file that is written: .html, .pdf or .md.
         changes : WhatIfs, optional
             What would help, simulated; by default a smaller image and the two most promising
             other changes are tried.
         inputs : Sensitivity, optional
             How much each input matters, simulated (`rolloutsim.planning.sensitivity`); by default that is left out.
+
+        Raises
+        ------
+        UsageError
+            If the path ends in no form that a report has.
+        OutputError
+            If the file cannot be written.
         """
         from rolloutsim.report.contents import report_of_run
+        from rolloutsim.report.file import check_form, rendered
 
+        if path is not None:
+            check_form(Path(path))
         changes = planning.what_if.quick_what_if(self.outcome) if changes is None else changes
-        return report_of_run(self.outcome, changes, inputs)
+        made = report_of_run(self.outcome, changes, inputs)
+        if path is not None:
+            results.files.write_file(Path(path), rendered((made,), Path(path)))
+        return made
 
     def to_html(self, changes: WhatIfs | None = None, inputs: Sensitivity | None = None) -> str:
         """The report as one HTML file that needs nothing else; parameters as for `report`."""
         from rolloutsim.report.page import to_html
 
-        return to_html((self.report(changes, inputs),))
+        return to_html((self.report(changes=changes, inputs=inputs),))
 
     def _checked(self, case: str | None) -> str | None:
         return None if case is None else self.outcome.records(case).name
@@ -191,6 +213,8 @@ class Result:
     ) -> None:
         """Write what `rolloutsim run -o` writes: result.json, cases.csv, summary.md, records.npz and report.html.
 
+        `rolloutsim.read(directory)` gives it back; `compare` and the commands take the directory as well.
+
         Parameters
         ----------
         directory : str or Path
@@ -218,7 +242,13 @@ class Result:
             results.files.write_file(folder / name, content)
 
     def __repr__(self) -> str:
-        return f"<Result of {self.scenario.name!r}: {', '.join(self.cases)}>"
+        shown = [f"{case.name} {_time(case)}" for case in islice(self, _MOST_NAMED)]
+        more = len(self) - len(shown)
+        often = "" if self.replications is None else f"; {len(self.replications)} replications"
+        return f"<Result of {self.scenario.name!r}: {', '.join(shown)}{f' and {more} more' if more else ''}{often}>"
+
+    def _ipython_key_completions_(self) -> tuple[str, ...]:
+        return self.cases
 
     def _repr_html_(self) -> str:
         from rolloutsim.api.html import of_result
@@ -242,13 +272,18 @@ def simulated(
     return Result(planning.replicate.replicate(scenario, seed, replications, jobs, progress))
 
 
-def loaded(path: str | Path) -> Result:
-    """The result in a folder written by `rolloutsim run -o`, or in its records.npz.
+def read(path: str | Path) -> Result:
+    """The result in a folder: the one that `Result.save` or `rolloutsim run -o` wrote, with all that it can be asked.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder, or the records.npz or result.json in it.
 
     Raises
     ------
     UsageError
-        If there is none.
+        If there is no result.
     """
     return Result(results.store.load(path))
 
@@ -345,5 +380,8 @@ class CaseResult:
         return results.load.background.background_summaries(self.records)
 
     def __repr__(self) -> str:
-        time = "did not finish" if self.rollout_time is None else f"{self.rollout_time:.6g} s"
-        return f"<CaseResult {self.name!r}: {time}>"
+        return f"<CaseResult {self.name!r}: {_time(self)}>"
+
+
+def _time(case: CaseResult) -> str:
+    return "did not finish" if case.rollout_time is None else show_time(case.rollout_time)

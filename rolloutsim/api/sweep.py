@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rolloutsim import planning, results
+from rolloutsim import planning, report, results
 from rolloutsim.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rolloutsim.api.plotting import Plots
     from rolloutsim.planning.sweep.file import SweepRecords
+    from rolloutsim.report.blocks import Report
     from rolloutsim.scenario.loading import Scenario
 
 _MOST_ROWS = 50  # of the table in Jupyter (assumed)
@@ -67,6 +68,28 @@ class Sweep:
 
     def __len__(self) -> int:
         return len(self.records.head.points)
+
+    def report(self, path: str | Path | None = None) -> Report:
+        """The report, and with a path its file.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            The file that is written: .html, .pdf or .md.
+
+        Raises
+        ------
+        UsageError
+            If the path ends in no form that a report has.
+        OutputError
+            If the file cannot be written.
+        """
+        if path is not None:
+            report.file.check_form(Path(path))
+        made = report.sweep_contents.report_of_sweep(self.records)
+        if path is not None:
+            results.files.write_file(Path(path), report.file.rendered((made,), Path(path)))
+        return made
 
     @property
     def plot(self) -> Plots:
@@ -148,6 +171,7 @@ def sweep(
     cluster: str | None,
     path: str | Path | None,
     resume: bool,
+    show: Sequence[str] = (),
 ) -> Sweep:
     """What `Scenario.sweep` does."""
     designs, running, workers = planning.sweep.designs, planning.sweep.running, planning.sweep.workers
@@ -160,7 +184,7 @@ def sweep(
         chosen = designs.from_mapping(parameters, design, points)
     if resume and path is None:
         raise UsageError("resume goes on with a file: name it as path")
-    planned = running.plan(draft, chosen, _whole("replications", replications, 1), seed)
+    planned = running.plan(draft, chosen, _whole("replications", replications, 1), seed, show)
     records = running.sweep(planned, None if path is None else Path(path), resume, workers.workers(jobs, cluster))
     if records.interrupted:
         raise KeyboardInterrupt

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rolloutsim.planning.compare import Comparison, Side
     from rolloutsim.results.outcome import Outcome
 
-FORMATS = ("table", "json", "md", "github")
+FORMATS = ("table", "json", "md", "junit", "github")
 
 
 @click.command(
@@ -126,6 +126,8 @@ def _show(comparison: Comparison, form: str) -> None:
         click.echo(json.dumps(comparison.to_dict(), indent=1, ensure_ascii=False, allow_nan=False))
     elif form == "md":
         click.echo(comparison.to_markdown(), nl=False)
+    elif form == "junit":
+        click.echo(planning.compare.comparison_junit(comparison), nl=False)
     elif form == "github":
         for line in planning.compare.comparison_annotations(comparison):
             click.echo(line)

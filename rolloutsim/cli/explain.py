@@ -102,7 +102,7 @@ def _is_file(what: str) -> bool:
 def _result(what: str) -> Result:
     """A result that was written, or that of a scenario file, simulated now."""
     if what != _STDIN and results.store.is_result(what):
-        return api.result.loaded(what)
+        return api.result.read(what)
     with cli.progress.Progress() as progress:
         return api.result.simulated(scenario.load(what).resolve(), progress=progress)
 

@@ -30,14 +30,16 @@ _LIST = "\b\nFigures:\n" + "\n".join(f"  {entry.name:<14} {entry.question}" for 
         "rolloutsim run scenarios/20nodes.yaml -o results\n"
         "rolloutsim plot results rollout -o rollout.svg\n"
         "rolloutsim plot results timeline --case builder -o builder.png\n"
-        "rolloutsim plot mine.sqlite sweep_heatmap -o heatmap.svg"
+        "rolloutsim plot mine.sqlite sweep_heatmap -o heatmap.svg\n"
+        "rolloutsim plot mine.sqlite sweep_lines --show 'pull_time p95' -o pulls.svg"
     ),
 )
 @click.argument("result", metavar="RESULT")
 @click.argument("name", metavar="NAME")
 @click.option("--case", metavar="CASE", help="Only this case; by default all, or the slowest where one is shown.")
+@click.option("--show", metavar="METRIC", help="Of a sweep this number, 'pull_time p95', in place of the rollout time.")
 @click.option("-o", "--output", "output", metavar="FILE", required=True, help="The picture: x.svg or x.png.")
-def command(result: str, name: str, case: str | None, output: str) -> None:
+def command(result: str, name: str, case: str | None, show: str | None, output: str) -> None:
     """Draw the figure NAME of RESULT.
 
     RESULT is a folder written by 'run -o DIR', or the result.json or records.npz in it; for the figures of sweeps
@@ -48,13 +50,13 @@ def command(result: str, name: str, case: str | None, output: str) -> None:
     if path.suffix.lower() not in FORMS:
         raise click.UsageError(f"-o {output}: a picture is {' or '.join(FORMS)}; name it for example {name}.svg")
     plots.entry(name)  # before anything is read
-    ax = _drawn(result, name, case)
+    ax = _drawn(result, name, case, show)
     draw = report.images.png if path.suffix.lower() == ".png" else report.images.svg
     cli.output.write_file(path, draw(ax))
     click.echo(f"wrote {output}: {' '.join(ax.get_title(loc='left').split())}", err=True)
 
 
-def _drawn(result: str, name: str, case: str | None) -> Axes:
+def _drawn(result: str, name: str, case: str | None, show: str | None) -> Axes:
     """The figure, drawn."""
     keywords = {} if case is None else {"case": case}
     of_sweep = Path(result).suffix in _SWEEPS
@@ -65,8 +67,13 @@ def _drawn(result: str, name: str, case: str | None) -> Axes:
             f"its figures: {', '.join(plots.names(*subjects))}"
         )
     if of_sweep:
-        return plots.figure(name)(planning.sweep.file.read_records(Path(result)), **keywords)
-    found = api.result.loaded(result)
+        records = planning.sweep.file.read_records(Path(result))
+        if show is not None:
+            keywords["column"] = planning.sweep.figures.column_of(records, show)
+        return plots.figure(name)(records, **keywords)
+    if show is not None:
+        raise UsageError(f"--show is for the figures of sweeps, and '{result}' is a result")
+    found = api.result.read(result)
     if name == "tornado":
         return _tornado(found, case)
     drawing = getattr(found.plot, name)

@@ -13,7 +13,6 @@ from rolloutsim.cli import example
 if TYPE_CHECKING:
     from rolloutsim.report.blocks import Report
 
-FORMS = (".html", ".pdf", ".md")
 _SWEEPS = (".sqlite", ".sqlite3", ".db")
 
 
@@ -41,10 +40,8 @@ def command(results: tuple[str, ...], output: str, thorough: bool) -> None:
     'sweep -o FILE'. The HTML file needs no network, works with scripts off, and prints.
     """
     path = Path(output)
-    form = path.suffix.lower()
-    if form not in FORMS:
-        raise click.UsageError(f"-o {output}: a report is .html, .pdf or .md; name it for example report.html")
-    cli.output.write_file(path, _rendered(tuple(_report(one, thorough) for one in results), form))
+    report.file.check_form(path, "-o ")
+    cli.output.write_file(path, report.file.rendered(tuple(_report(one, thorough) for one in results), path))
     click.echo(f"wrote {output}", err=True)
 
 
@@ -54,19 +51,11 @@ def _report(name: str, thorough: bool) -> Report:
         if thorough:
             raise click.UsageError(f"--what-if is for results of 'run', and '{name}' is a sweep; report it without")
         return report.sweep_contents.report_of_sweep(planning.sweep.file.read_records(path))
-    result = api.result.loaded(path)
+    result = api.result.read(path)
     if not thorough:
         return result.report()
     with cli.progress.TrialsProgress("what-if") as progress:
         changes = planning.what_if.Plan.of(result.outcome).carry_out(tell=progress)
     with cli.progress.TrialsProgress("sensitivity") as progress:
         inputs = planning.sensitivity.Plan.of(result.outcome).carry_out(tell=progress)
-    return result.report(changes, inputs)
-
-
-def _rendered(reports: tuple[Report, ...], form: str) -> str | bytes:
-    if form == ".html":
-        return report.page.to_html(reports)
-    if form == ".pdf":
-        return report.pdf.to_pdf(reports)
-    return report.markdown.to_markdown(reports)
+    return result.report(changes=changes, inputs=inputs)

@@ -16,8 +16,9 @@ from rolloutsim.planning.differences import Difference, FailIf, check_known, dif
 from rolloutsim.results.caveats import caveats
 from rolloutsim.results.numerals import UNKNOWN, plus_minus, show_share, show_time
 from rolloutsim.results.shown.annotations import annotation
+from rolloutsim.results.shown.junit import Test, document
 from rolloutsim.results.shown.tabular import SHARE, TEXT, TIME, Column, Table, escaped, html, markdown
-from rolloutsim.results.thresholds import format_value, look_up
+from rolloutsim.results.thresholds import format_value
 from rolloutsim.scenario.resolved import Threshold
 from rolloutsim.structs import struct
 
@@ -254,6 +255,30 @@ def comparison_annotations(comparison: Comparison) -> list[str]:
     return lines
 
 
+def comparison_junit(comparison: Comparison) -> str:
+    """JUnit XML: a suite for each scenario, in which each case has to finish, and not to meet any condition."""
+    first, *others = comparison.sides
+    conditions = [parse_fail_if(text) for text in comparison.fail_if]
+    met = {(one.condition.text, one.side, one.case): one for one in comparison.met}
+
+    def tests(side: Side) -> Iterator[Test]:
+        for one in comparison.differences:
+            if one.side != side.name:
+                continue
+            times = one.rollout_time
+            output = f"{show_time(times.before)} → {show_time(times.after)} ({_relative(times)}): {one.verdict}"
+            unfinished = None in (times.before, times.after)
+            yield Test(side.name, f"{one.case} finishes", output, "unfinished" if unfinished else None)
+            for condition in conditions:
+                found = met.get((condition.text, side.name, one.case))
+                if found is not None:
+                    yield Test(side.name, f"{one.case}: {condition.text}", _told(found, comparison), "fail-if")
+                elif condition.is_about(first.outcome.records(one.case)):
+                    yield Test(side.name, f"{one.case}: {condition.text}", "not met")
+
+    return document([(f"{side.name} against {first.name}", [*tests(side)]) for side in others])
+
+
 def _difference_dict(found: Difference) -> dict[str, Any]:
     return {
         "before": found.before,
@@ -301,7 +326,7 @@ def compare(sides: Sequence[Side], fail_if: Sequence[str] = ()) -> Comparison:
             "compare takes two or more scenarios or results; the first is what the others are compared with"
         )
     conditions = tuple(parse_fail_if(text) for text in fail_if)
-    check_known(conditions, [case for side in sides for case in side.outcome.each[0].cases.values()])
+    check_known(conditions, {side.name: side.outcome for side in sides})
     first, *others = sides
     found: list[CaseDifference] = []
     met: list[Met] = []
@@ -314,7 +339,7 @@ def compare(sides: Sequence[Side], fail_if: Sequence[str] = ()) -> Comparison:
             also = {_label(one): values.of(one) for one in _ALSO}
             found.append(CaseDifference(other.name, case, its, values.of(_ROLLOUT_TIME), also))
             for condition in conditions:
-                if condition.is_about(case) and condition.is_met(values.of(condition.threshold)):
+                if condition.is_about(first.outcome.records(case)) and condition.is_met(values.of(condition.threshold)):
                     met.append(Met(condition, other.name, case, values.of(condition.threshold)))
     notes |= dict.fromkeys(_about(sides))
     notes |= {f"{side.name}: {text}": None for side in sides for text in caveats(side.outcome.run)}
@@ -333,16 +358,8 @@ class _Values:
         self.chance = any(is_random(side.outcome.run.scenario) for side in (first, other))
 
     def of(self, number: Threshold) -> Difference:
-        before, after = ([_value(one.cases[case], number) for one in outcome.each] for outcome, case in self.pair)
+        before, after = (outcome.figures(case, number) for outcome, case in self.pair)
         return difference(before, after, self.seeds, self.chance)
-
-
-def _value(case: Mapping[str, Any], number: Threshold) -> float | None:
-    """One number of a case; of several rows the largest, or the smallest if that is what is asked for."""
-    found = look_up(case, number)
-    if not found or any(value != value for value in found):
-        return None
-    return min(found) if number.comparison in (">", ">=") and len(found) > 1 else max(found)
 
 
 def _pairs(first: Side, other: Side) -> list[tuple[str, str]]:

@@ -17,14 +17,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from math import floor, sqrt
 from statistics import variance
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import UsageError
 from rolloutsim.fleet.build import has_hazards
 from rolloutsim.fleet.timeouts import may_time_out
 from rolloutsim.results.facts.intervals import LEVEL, Interval, mean, mean_interval, student_t
-from rolloutsim.results.thresholds import COMPARISONS, look_up
+from rolloutsim.results.metrics import is_image_case
+from rolloutsim.results.parts import is_of_part
+from rolloutsim.results.thresholds import COMPARISONS, is_about
 from rolloutsim.scenario.conditions import parse_difference
+from rolloutsim.scenario.hints import did_you_mean, listing
+from rolloutsim.scenario.metrics import METRICS
 from rolloutsim.scenario.resolved import (
     Again,
     Distribution,
@@ -36,6 +40,10 @@ from rolloutsim.scenario.resolved import (
     Threshold,
 )
 from rolloutsim.structs import struct
+
+if TYPE_CHECKING:
+    from rolloutsim.results.facts.records import CaseRecords, Run
+    from rolloutsim.results.outcome import Outcome
 
 _ROUNDING = 1e-9  # a smaller share of a number is rounding (assumed: far more than sums of floats are off by)
 _SIGNED = re.compile(r"(.*?)([<>]=?)\s*([+-])\s*(.+)", re.DOTALL)
@@ -219,10 +227,9 @@ class FailIf:
     kind: str
     limit: float
 
-    def is_about(self, case: str) -> bool:
+    def is_about(self, case: CaseRecords) -> bool:
         """Whether a case is one that the condition selects."""
-        selectors = self.threshold.selectors
-        return all(selectors.get(label, case) == case for label in ("case", "image"))
+        return is_about(self.threshold, case)
 
     def is_met(self, found: Difference) -> bool:
         """Whether a difference meets it; an unknown one does."""
@@ -248,12 +255,48 @@ def parse_fail_if(text: str, option: str = "--fail-if") -> FailIf:
     return FailIf(text.strip(), threshold, "share", factor * float(percent[1]) / 100)
 
 
-def check_known(conditions: tuple[FailIf, ...], cases: list[Mapping[str, Any]]) -> None:
-    """UsageError for the first condition that is about what none of the compared results has."""
+def check_known(conditions: Sequence[FailIf], compared: Mapping[str, Outcome]) -> None:
+    """UsageError for the first condition that is about what none of the compared results, by name, has."""
     for condition in conditions:
-        about = [case for case in cases if condition.is_about(case["case"])]
+        said = f"--fail-if '{condition.text}'"
+        _check_labels(said, condition.threshold, [one.run for one in compared.values()])
+        about = [
+            (name, outcome, case)
+            for name, outcome in compared.items()
+            for case in outcome.run.cases
+            if condition.is_about(case)
+        ]
         if not about:
-            names = ", ".join(dict.fromkeys(case["case"] for case in cases))
-            raise UsageError(f"--fail-if '{condition.text}': it is about no case; cases: {names}")
-        if not any(look_up(case, condition.threshold) for case in about):
-            raise UsageError(f"--fail-if '{condition.text}': no such number is in the results; see 'run --format json'")
+            names = ", ".join(dict.fromkeys(case for outcome in compared.values() for case in outcome.cases))
+            raise UsageError(f"{said}: it is about no case; cases: {names}")
+        for name, outcome, case in about:
+            if is_of_part(condition.threshold, case) and not all(case.name in one.parts for one in outcome.each):
+                raise UsageError(
+                    f"{said}: {name} is of an earlier version, which kept no parts of its replications; run it again"
+                )
+        if not any(outcome.has_figure(case.name, condition.threshold) for _, outcome, case in about):
+            raise UsageError(f"{said}: no such number is in the results; see 'run --format json'")
+
+
+def _check_labels(said: str, about: Threshold, runs: Sequence[Run]) -> None:
+    """UsageError for a label of parts whose value none of the scenarios has."""
+    scenarios = [run.scenario for run in runs]
+    cases = [case for run in runs for case in run.cases]
+    names = {
+        "group": [group.name for one in scenarios for group in one.groups],
+        "rack": [rack for one in scenarios for group in one.groups for rack in group.racks],
+        "workload": [workload.name for one in scenarios for case in one.cases for workload in case.workloads],
+        "image": [image.name for case in cases for image in case.images],
+    }
+    for label, value in about.selectors.items():
+        known = sorted({*names.get(label, (value,))})
+        if value not in known:
+            hint = did_you_mean(value, known)
+            message = f"no {label} is named '{value}'; known: {listing(known)}" + (f"; {hint}" if hint else "")
+            raise UsageError(f"{said}: {message}")
+    if (
+        "image" in about.selectors
+        and "image" not in METRICS[about.metric].narrowed
+        and not any(map(is_image_case, cases))
+    ):
+        raise UsageError(f"{said}: {about.metric} is not told image by image where all of them roll out together")

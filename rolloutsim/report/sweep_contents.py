@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.planning.sweep.figures import notes, table, title
 from rolloutsim.planning.sweep.head import command_of
+from rolloutsim.planning.sweep.judging import summary
 from rolloutsim.report.blocks import Block, Code, Picture, Report, Rows, Section, Text
 from rolloutsim.report.contents import LIMITS
 from rolloutsim.report.plots import entry, figure
@@ -30,6 +31,8 @@ def report_of_sweep(records: SweepRecords) -> Report:
     """
     sections = (
         Section("answer", "The answer", tuple(_answer(records))),
+        *_thresholds(records),
+        *_metrics(records),
         Section("points", "Every point", (Rows("Points", table(records)),)),
         Section("scenario", "What is varied", (Rows("Parameters", _parameters(records)),)),
         Section("limits", "Assumptions and limits of the model", tuple(Text(text, "note") for text in LIMITS)),
@@ -55,6 +58,28 @@ def _answer(records: SweepRecords) -> Iterator[Block]:
         yield Text(f"{reason[:1].upper()}{reason[1:]}.", role)
     for note in notes(records):
         yield Text(note, "note")
+
+
+def _thresholds(records: SweepRecords) -> Iterator[Section]:
+    """All thresholds, judged at every point."""
+    if (found := summary(records)).rows:
+        yield Section("thresholds", "Thresholds", (Rows("At how many points each holds, for each case", found),))
+
+
+def _metrics(records: SweepRecords) -> Iterator[Section]:
+    """The figures of what is shown beside the rollout time."""
+    blocks: list[Block] = []
+    for metric in records.head.metrics:
+        try:
+            ax = figure("sweep_lines")(records, column=metric)
+        except NoDataError as error:
+            blocks.append(Text(f"{metric}: {error}.", "note"))
+            continue
+        heading = " ".join(ax.get_title(loc="left").split()).replace(r"\$", "$")
+        blocks.append(Text(f"{metric}: {heading}.", "plain"))
+        blocks.append(Picture("sweep_lines", metric, partial(_same, ax)))
+    if blocks:
+        yield Section("metrics", "Other metrics", tuple(blocks))
 
 
 def _same(ax: Axes) -> Axes:

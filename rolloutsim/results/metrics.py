@@ -101,7 +101,7 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         from rolloutsim.results.pods.rollouts import rollout_summary  # bare pulls do without
 
         rollout = rollout_summary(run, case)
-    if not case.bare or run.scenario.prices.ssd is not None or run.scenario.prices.hdd is not None:
+    if has_disks(run, case):
         from rolloutsim.results.load.disks import disk_summary  # as above
 
         disk = disk_summary(run, case)
@@ -126,6 +126,12 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
     )
 
 
+def has_disks(run: Run, case: CaseRecords) -> bool:
+    """Whether a case says what its images take on disks."""
+    prices = run.scenario.prices
+    return not case.bare or prices.ssd is not None or prices.hdd is not None
+
+
 def rollout_time(case: CaseRecords) -> float | None:
     """Time of the last pod's readiness [s]; None if a pod is missing or there is none."""
     pod = last_pod(case)
@@ -139,22 +145,6 @@ def last_pod(case: CaseRecords) -> int | None:
         return None
     pod = int(ready.argmax())
     return pod if np.isfinite(ready[pod]) else None
-
-
-def ready_times(case: CaseRecords, pulls: npt.NDArray[np.bool_]) -> Times:
-    """When the pods of some pulls became ready [s]; NaN among them where one is missing.
-
-    Pods of a workload belong to the pulls of all images of the workload.
-    """
-    pods, stays = case.pods, np.isnan(case.pods.deleted)
-    if case.bare or pulls.all():
-        ready = pods.ready[stays & ((pods.pull < 0) | pulls[pods.pull])] if len(pulls) else pods.ready[stays]
-    else:
-        images = {case.images[number].name for number in np.unique(case.pulls.image[pulls]).tolist()}
-        chosen = [not images.isdisjoint(workload.images) for workload in case.orchestration.workloads]
-        ready = pods.ready[stays & np.append(chosen, False)[pods.workload]]
-    # Pods that do not even exist are missing as well.
-    return ready if case.finished or case.bare else np.append(ready, np.nan)
 
 
 def counted_pulls(case: CaseRecords) -> npt.NDArray[np.bool_]:
@@ -175,7 +165,11 @@ def pull_times(case: CaseRecords) -> Times:
 
 def slowdowns(case: CaseRecords) -> Times:
     """Pull time / alone time of each pull [1]; 1 where both are zero, NaN where unknown."""
-    times, alone = pull_times(case), case.pulls.alone
+    return slowdowns_of(pull_times(case), case.pulls.alone)
+
+
+def slowdowns_of(times: Times, alone: Times) -> Times:
+    """The same of some pulls' times, and their times alone [s]."""
     slowed = ratio(times, alone)
     slowed[(times == 0.0) & (alone == 0.0)] = 1.0
     return slowed

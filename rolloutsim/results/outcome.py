@@ -9,7 +9,8 @@ never pooled; see `rolloutsim.results.combine` for what is unknown or missing in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +22,14 @@ from rolloutsim.results.facts.intervals import Interval
 from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.results.metrics import RunSummary, summarise
 from rolloutsim.results.numerals import number
-from rolloutsim.results.thresholds import Measurement, ThresholdResult, judge, measure
+from rolloutsim.results.parts import PartColumns, columns_of
+from rolloutsim.results.thresholds import Measurement, ThresholdResult, judge, measure, numbers_in, value_of
 from rolloutsim.results.why.words import why
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.contract.case import Detail
+    from rolloutsim.scenario.resolved import Threshold
 
 ROLLOUT_TIME = "rollout_time_s"
 _OF_THE_FIRST = "nodes, pulls and their links are those of the first replication; other numbers are of all {}"
@@ -41,6 +44,7 @@ class Replication:
     cases: Mapping[str, Mapping[str, Any]]  # by case its object in the JSON contract, detail `summary`, no thresholds
     measured: tuple[Measurement, ...]  # the values of the scenario's thresholds
     ready: Mapping[str, npt.NDArray[np.float64]]  # by case, when its pods or nodes became ready, ascending [s]
+    parts: Mapping[str, PartColumns] = field(default_factory=dict)  # by case, its pulls, pods and nodes
 
 
 def figures_of(run: Run) -> Replication:
@@ -51,7 +55,8 @@ def figures_of(run: Run) -> Replication:
     summary = summarise(run)
     cases = {case.name: case_figures(case, summary.cases[case.name]) for case in run.cases}
     ready = {case.name: readiness(case).times for case in run.cases}
-    return Replication(run.seed, summary, cases, measure(run, summary), ready)
+    parts = {case.name: columns_of(run, case) for case in run.cases}
+    return Replication(run.seed, summary, cases, measure(run, summary), ready, parts)
 
 
 class Outcome:
@@ -72,6 +77,10 @@ class Outcome:
     def __len__(self) -> int:
         """How many replications there are."""
         return len(self.replications) or 1
+
+    def __repr__(self) -> str:
+        often = f"; {len(self)} replications" if self.replications else ""
+        return f"<Outcome of {self.run.scenario.name!r}: {', '.join(self.cases)}{often}>"
 
     @property
     def cases(self) -> tuple[str, ...]:
@@ -142,6 +151,20 @@ class Outcome:
         Its path is its keys, names of rows among them: `"links", "registry.uplink", "utilisation"`.
         """
         return tuple(_at(one.cases[case], path or (ROLLOUT_TIME,)) for one in self.each)
+
+    def figures(self, case: str, about: Threshold) -> tuple[float | None, ...]:
+        """What a condition is about, in each replication; None: unknown."""
+        return tuple(value_of(about, numbers) for numbers in self._numbers(case, about))
+
+    def has_figure(self, case: str, about: Threshold) -> bool:
+        """Whether there is anything that a condition is about, in any replication, known or not."""
+        return any(map(len, self._numbers(case, about)))
+
+    def _numbers(self, case: str, about: Threshold) -> Iterator[npt.NDArray[np.float64]]:
+        records = self.records(case)
+        for one in self.each:
+            finished = one.summary.cases[case].finished
+            yield numbers_in(about, self.run, records, finished, one.cases[case], one.parts.get(case))
 
     def interval(self, case: str, *path: str) -> Interval | None:
         """The 95 % interval of a number; arguments as for `values`."""

@@ -180,6 +180,10 @@ def _located(path: Path) -> Path:
         if path.name != _RESULT or not beside.exists():
             raise UsageError(f"'{path}' has no {RECORDS} beside it; {_WHAT}")
         return beside
+    if path.suffix in (".yaml", ".yml"):
+        raise UsageError(f"'{path}' is no result but a scenario: 'rolloutsim run {path} -o DIR' makes one")
+    if path.suffix in (".sqlite", ".sqlite3", ".db"):
+        raise UsageError(f"'{path}' is no result but a sweep, which rolloutsim.Sweep.read reads")
     if path.suffix != ".npz":
         raise UsageError(f"'{path}' is no result; {_WHAT}")
     return path

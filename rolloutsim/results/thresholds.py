@@ -1,23 +1,23 @@
 """Were a scenario's conditions met, and with how much room?
 
-A condition without a selector is checked for every case. `image` restricts it to the pulls of an image,
-`case` to a case, `link` names the link: a shared one, one of a node, or those of a group of nodes (`web.disk`),
-of which the mean is checked where the condition has no statistic. A value that does not exist (the rollout did
-not finish, there is no such link) fails its condition; a pull that did not finish counts as one that took for
-ever. Of several rows of a list that no selector chooses among, such as registries, the one that is furthest from
+A condition without a selector is checked for every case. `case` restricts it to a case, and so does `image` where each
+image is one; else `image`, `workload`, `group` and `rack` to the pulls, pods or nodes that are of it
+(`rolloutsim.results.parts`). `link` names the link: a shared one, one of a node, or those of a group of nodes
+(`web.disk`), of which the mean is checked where the condition has no statistic. A value that does not exist (the
+rollout did not finish, there is no such link) fails its condition; a pull that did not finish counts as one that took
+for ever. Of several rows of a list that no selector chooses among, such as registries, the one that is furthest from
 the condition counts.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from rolloutsim.results import metrics
 from rolloutsim.results.combine import row_name
@@ -42,9 +42,10 @@ from rolloutsim.results.numerals import (
     show_time,
     whole_share,
 )
-from rolloutsim.scenario.metrics import METRICS
+from rolloutsim.results.parts import Part, PartColumns, RecordedColumns, is_of_part, narrowing
+from rolloutsim.scenario.metrics import METRICS, labelled
 from rolloutsim.scenario.resolved import Threshold
-from rolloutsim.scenario.resources import LinkName
+from rolloutsim.scenario.resources import PARTS, LinkName
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
 }  # fmt: skip
 
 _OF_ALL = ("rollout_time", "alone_time", "bytes_on_wire", "pull_time", "slowdown")  # what every case has
+
+# The statistic of what has a value a pod or pull, where a condition names none; else what is furthest off counts.
+_OF_EACH = {"rollout_time": "max", "alone_time": "mean", "pull_time": "max", "slowdown": "max"}
 
 
 @struct(frozen=True)
@@ -90,14 +94,19 @@ class Measurement:
     case: str
     of: str  # what it selects, the case included: `image=builder`
     value: float | None  # in SI base units; None: unknown
-    within: bool  # the statistic was taken within the run, over its pulls or links, and not over one value
+    within: bool  # the statistic was taken within the run, over its pulls, requests or links, and not over one value
     missing: str = ""  # why the value is unknown, if it is
 
 
 def measure(run: Run, summary: RunSummary) -> tuple[Measurement, ...]:
     """The values of all conditions of a run's scenario."""
-    figures = _Figures(summary)
-    return tuple(found for threshold in run.scenario.thresholds for found in _measure(threshold, run, figures))
+    return measure_all(run, summary, run.scenario.thresholds)
+
+
+def measure_all(run: Run, summary: RunSummary, thresholds: Iterable[Threshold]) -> tuple[Measurement, ...]:
+    """The values of conditions in a run."""
+    figures = _Figures(run, summary)
+    return tuple(found for threshold in thresholds for found in _measure(threshold, run, figures))
 
 
 def judge(measured: Sequence[Measurement]) -> ThresholdResult:
@@ -165,8 +174,9 @@ def _over_replications(measured: Sequence[Measurement]) -> tuple[float | None, I
 class _Figures:
     """The figures of a run's cases, and their objects in the JSON contract where a condition asks for them."""
 
-    def __init__(self, summary: RunSummary) -> None:
-        self.summary = summary
+    def __init__(self, run: Run, summary: RunSummary) -> None:
+        self.run, self.summary = run, summary
+        self.columns: dict[str, RecordedColumns] = {}  # by case
         self.objects: dict[str, Mapping[str, Any]] = {}
         self.links: dict[str, dict[str, list[LinkSummary]]] = {}  # by case and name
         self.of_nodes: dict[str, tuple[dict[str, list[LinkSummary]], dict[str, list[LinkSummary]]]] = {}
@@ -184,6 +194,12 @@ class _Figures:
             self.of_nodes[case.name] = (_by_key(rows, lambda row: row.link), _by_key(rows, _group_name))
         return self.of_nodes[case.name][of_group].get(link, [])
 
+    def part(self, threshold: Threshold, case: CaseRecords) -> Part:
+        """The part of a case that a condition is about."""
+        if case.name not in self.columns:
+            self.columns[case.name] = RecordedColumns(self.run, case)
+        return Part(self.run, case, self.columns[case.name], case.finished, narrowing(threshold, case))
+
     def object_of(self, case: CaseRecords) -> Mapping[str, Any]:
         if case.name not in self.objects:
             from rolloutsim.results.contract.case import case_figures  # few conditions need it
@@ -193,19 +209,21 @@ class _Figures:
 
 
 def _measure(threshold: Threshold, run: Run, figures: _Figures) -> Iterator[Measurement]:
-    selected = [(case, _selected(threshold, case)) for case in run.cases]
-    nowhere = all(pulls is None for _, pulls in selected)
-    for case, pulls in selected:
-        if pulls is not None or nowhere:
-            value, within = (None, False) if pulls is None else _value(threshold, case, pulls, figures)
-            missing = "" if value is not None else _why_missing(threshold, run, case, pulls is None, figures)
+    about = [is_about(threshold, case) for case in run.cases]
+    for case, is_it in zip(run.cases, about, strict=True):
+        if is_it or not any(about):
+            value, within = _value(threshold, case, figures) if is_it else (None, False)
+            missing = "" if value is not None else _why_missing(threshold, run, case, not is_it, figures)
             yield Measurement(threshold, case.name, _selects(threshold, case), value, within, missing)
 
 
 def _why_missing(threshold: Threshold, run: Run, case: CaseRecords, nowhere: bool, figures: _Figures) -> str:
     if nowhere:
         return "no case has what it selects"
-    there = threshold.metric in _OF_ALL or bool(look_up(figures.object_of(case), threshold))
+    if threshold.metric in _OF_ALL or is_of_part(threshold, case):
+        some = len(figures.part(threshold, case).values(threshold)) or not narrowing(threshold, case)
+        return "the rollout did not finish" if some and not case.finished else "nothing of the kind in this case"
+    there = bool(look_up(figures.object_of(case), threshold))
     if there and threshold.metric in ("latency", "recovered"):
         rows = _below(figures.object_of(case)["background"], "{background}", threshold)
         queues = dict.fromkeys(queue for row in rows for queue in row.get("unknown_queues", ()))
@@ -219,41 +237,86 @@ def _why_missing(threshold: Threshold, run: Run, case: CaseRecords, nowhere: boo
     return "the rollout did not finish" if there and not case.finished else "nothing of the kind in this case"
 
 
-def _selected(threshold: Threshold, case: CaseRecords) -> npt.NDArray[np.bool_] | None:
-    """Which pulls of a case a condition is about; None: it is not about this case."""
+def is_about(threshold: Threshold, case: CaseRecords) -> bool:
+    """Whether a condition is about a case, or pulls in it."""
     selectors = threshold.selectors
-    if selectors.get("case", case.name) != case.name:
-        return None
-    everything = np.ones(len(case.pulls.image), np.bool_)
-    if "image" not in selectors:
-        return everything
-    images = [i for i, image in enumerate(case.images) if image.name == selectors["image"]]
-    return np.isin(case.pulls.image, images) if images else None
+    images = {image.name for image in case.images}
+    return selectors.get("case", case.name) == case.name and ("image" not in selectors or selectors["image"] in images)
 
 
-def _value(
-    threshold: Threshold, case: CaseRecords, pulls: npt.NDArray[np.bool_], figures: _Figures
-) -> tuple[float | None, bool]:
-    """The metric's value for the selected pulls of a case (None: unknown), and whether it is a statistic of several."""
-    match threshold.metric:
-        case "rollout_time":
-            return _finite(metrics.ready_times(case, pulls), "max"), False
-        case "alone_time":
-            return _finite(case.pulls.alone[pulls], threshold.statistic or "mean", missing=np.nan), True
-        case "bytes_on_wire":
-            return float(case.fetches.bytes_done[pulls[case.fetches.pull]].sum()), False
-        case "pull_time" | "slowdown":
-            of_pulls = metrics.pull_times if threshold.metric == "pull_time" else metrics.slowdowns
-            counted = pulls & metrics.counted_pulls(case)
-            return _finite(of_pulls(case)[counted], threshold.statistic or "max"), True
-    if METRICS[threshold.metric].path[0] != "links":
-        found = look_up(figures.object_of(case), threshold)
-        worst = "max" if threshold.comparison in _BELOW else "min"
-        return _finite(np.array(found), worst), threshold.statistic is not None
+def _value(threshold: Threshold, case: CaseRecords, figures: _Figures) -> tuple[float | None, bool]:
+    """The metric's value in a case (None: unknown), and whether it is a statistic of several."""
+    metric = METRICS[threshold.metric]
+    within = is_within(threshold, [group.name for group in figures.run.scenario.groups])
+    if threshold.metric in _OF_ALL or is_of_part(threshold, case):
+        return value_of_part(threshold, figures.part(threshold, case)), within
+    if metric.path[0] != "links":
+        return _finite(np.array(look_up(figures.object_of(case), threshold)), _worst(threshold)), within
     rows, own = _links(case, threshold, figures)
-    name = METRICS[threshold.metric].path[-1]
-    values = np.array([value for row in rows if (value := getattr(row, name)) is not None])
-    return _finite(values, threshold.statistic or own, missing=np.nan), len(values) > 1
+    values = np.array([value for row in rows if (value := getattr(row, metric.path[-1])) is not None])
+    return _finite(values, threshold.statistic or own, missing=np.nan), within
+
+
+def is_within(threshold: Threshold, groups: Collection[str]) -> bool:
+    """Whether a condition's statistic is taken within a run, over its pulls, requests or a group's links.
+
+    Else a run has one value, and a percentile is taken over the replications. `groups` are the node groups' names.
+    """
+    metric = METRICS[threshold.metric]
+    if metric.path[:1] == ("links",):
+        link = LinkName.of(threshold.selectors.get("link", ""))
+        return link.part in PARTS and link.owner in groups
+    return metric.needs_statistic or metric.of_alone
+
+
+def numbers_in(
+    threshold: Threshold,
+    run: Run,
+    case: CaseRecords,
+    finished: bool,
+    its: Mapping[str, Any],
+    columns: PartColumns | None,
+) -> Times:
+    """What a condition is about, in one of several replications: one number, or several rows; NaN: unknown.
+
+    Parameters
+    ----------
+    threshold : Threshold
+        The condition.
+    run, case
+        What is the same in all of them.
+    finished : bool
+        Whether the rollout finished in this one.
+    its : mapping
+        The case in the JSON contract.
+    columns : PartColumns or None
+        What is known of its parts.
+    """
+    if not is_of_part(threshold, case):
+        return np.array(look_up(its, threshold))
+    if columns is None:
+        return np.full(1, np.nan)
+    value = value_of_part(threshold, Part(run, case, columns, finished, narrowing(threshold, case)))
+    return np.array([] if value is None and finished else [np.nan if value is None else value])
+
+
+def value_of(threshold: Threshold, numbers: Times) -> float | None:
+    """The number among several that is furthest from the condition; None: one is unknown."""
+    return _finite(numbers, _worst(threshold), missing=np.nan)
+
+
+def value_of_part(threshold: Threshold, part: Part) -> float | None:
+    """The value of a condition on a part of a case; None: unknown."""
+    own = _OF_EACH.get(threshold.metric)
+    if own is None or threshold.metric == "rollout_time":
+        return _finite(part.values(threshold), own or _worst(threshold))
+    missing = np.nan if threshold.metric == "alone_time" else np.inf
+    return _finite(part.values(threshold), threshold.statistic or own, missing)
+
+
+def _worst(threshold: Threshold) -> str:
+    """Which of several values is furthest from the condition."""
+    return "max" if threshold.comparison in _BELOW else "min"
 
 
 def look_up(case: Mapping[str, Any], threshold: Threshold) -> list[float]:
@@ -325,7 +388,7 @@ def _shown(threshold: Threshold, value: float | None, interval: Interval | None)
     if value is None:
         return "unknown"
     shown = format_value(threshold.metric, value)
-    if interval is None or interval.half == 0.0 or threshold.statistic not in (None, "mean"):
+    if interval is None or interval.is_rounding or threshold.statistic not in (None, "mean"):
         return shown
     return plus_minus(partial(format_value, threshold.metric), value, interval.half)
 
@@ -335,7 +398,7 @@ def _selects(threshold: Threshold, case: CaseRecords) -> str:
     selectors = dict(threshold.selectors)
     if not {"case", "image"} & selectors.keys():
         selectors = {"image" if metrics.is_image_case(case) else "case": case.name} | selectors
-    return ",".join(f"{key}={value}" for key, value in selectors.items())
+    return labelled(selectors)
 
 
 def _room(threshold: Threshold, value: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Literal, cast
@@ -9,12 +10,13 @@ from typing import Literal, cast
 from rolloutsim.errors import UsageError
 from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.links import is_counted
-from rolloutsim.scenario.metrics import EVERYWHERE, METRICS, STATISTICS, TYPICAL, VALUES
+from rolloutsim.scenario.metrics import METRICS, STATISTICS, TYPICAL, VALUES, in_braces
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.places import Path, Problem
-from rolloutsim.scenario.resolved import Comparison, Threshold
+from rolloutsim.scenario.resolved import Comparison, Severity, Threshold
 from rolloutsim.scenario.resources import PARTS, LinkName
-from rolloutsim.units import Kind, QuantityError, parse
+from rolloutsim.scenario.strategies import ALL, wanted
+from rolloutsim.units import Kind, QuantityError, parse, parse_share
 
 _KEY = re.compile(r"\s*([^{}\s]+)\s*(?:\{(.*)\})?\s*")
 _SELECTOR = re.compile(r"""\s*([^=,"{}]+?)\s*=\s*(?:"((?:[^"\\]|\\.)+)"|([^",]+?))\s*(?=,|$)""")
@@ -22,6 +24,8 @@ _CONDITION = re.compile(r"\s*(?:([A-Za-z][A-Za-z0-9_]*)\s*)?(<=|>=|<|>)\s*(.+?)\
 _NUMBER = re.compile(r"([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*[x×]?")
 _WHOLE = re.compile(r"\s*([^{}\s<>]+(?:\s*\{.*\})?)\s*(.*?[<>].*)", re.DOTALL)
 _WHOLE_FORM = "write a metric and a condition, for example 'rollout_time < 30 s' or 'pull_time{image=app} p95 < 5 s'"
+_FIGURE = re.compile(r"\s*([^{}\s<>]+(?:\s*\{.*\})?)\s*([A-Za-z][A-Za-z0-9_]*)?\s*", re.DOTALL)
+_FIGURE_FORM = "write a metric, for example 'pull_time{group=web} p95'"
 _ONE: Mapping[str, str] = {"number": "1", "size": "1 B", "rate": "1 B/s", "time": "1 s", "share": "1%"}
 _PERCENT = re.compile(r"([<>]=?)\s*([0-9]*\.?[0-9]+\s*%)\s*")
 _ALL_METRICS = "'rolloutsim explain thresholds' lists all"
@@ -97,6 +101,63 @@ def parse_difference(text: str, whole: str, option: str, without_value: bool = F
     return Threshold(metric, selectors, statistic, comparison, value, rest.strip())
 
 
+def parse_figure(text: str, document: Document, names: Mapping[str, frozenset[str]], option: str) -> Threshold:
+    """A metric in one text, `pull_time{group=web} p95`, as a condition that sets no limit; `names` as for `thresholds`.
+
+    Where it needs a statistic and has none, it is the mean (of a service's requests the median). Raises UsageError if
+    it is not valid; it says that the text is from `option`.
+    """
+    try:
+        match = _FIGURE.fullmatch(text)
+        if match is None:
+            raise _Unreadable(f"cannot read it; {_FIGURE_FORM}")
+        metric, inside = _metric(match[1])
+        selectors = _selectors(metric, inside, document, names)
+        if match[2] is not None:
+            _check_statistic(match[2], metric)
+    except _Unreadable as error:
+        raise UsageError(f"{option} '{text}': {error.message}" + (f"; {error.help}" if error.help else "")) from None
+    return figure(metric, selectors, match[2])
+
+
+def read_figure(text: str) -> Threshold:
+    """A metric whose scenario is not at hand, from its text: names in selectors are taken as they are.
+
+    Raises UsageError if it is none.
+    """
+    match = _FIGURE.fullmatch(text)
+    try:
+        if match is None:
+            raise _Unreadable(f"cannot read it; {_FIGURE_FORM}")
+        metric, inside = _metric(match[1])
+        selectors = dict(_pairs(metric, inside))
+        _check_needed(metric, inside, selectors)
+        if match[2] is not None:
+            _check_statistic(match[2], metric)
+    except _Unreadable as error:
+        raise UsageError(f"'{text}': {error.message}" + (f"; {error.help}" if error.help else "")) from None
+    return figure(metric, selectors, match[2])
+
+
+def read_threshold(metric: str, check: str, severity: Severity) -> Threshold:
+    """A threshold from what results say of it: the metric with its labels, and the condition as it was written."""
+    name, inside = _metric(metric)
+    statistic, comparison, value = _condition(check, name)
+    return Threshold(name, dict(_pairs(name, inside)), statistic, comparison, value, check, severity)
+
+
+def figure(metric: str, selectors: Mapping[str, str], statistic: str | None) -> Threshold:
+    """A metric as a condition that sets no limit."""
+    if statistic is None and METRICS[metric].needs_statistic:
+        statistic = next(one for one in ("mean", "p50") if one in METRICS[metric].statistics)
+    return Threshold(metric, selectors, statistic, "<", math.inf, "")
+
+
+def written(figure: Threshold) -> str:
+    """What a condition is about, as one writes it: `pull_time{group=web} p95`."""
+    return f"{in_braces(figure.metric, figure.selectors)} {figure.statistic or ''}".rstrip()
+
+
 def split_condition(text: str) -> tuple[str, str]:
     """The metric of a condition in one text, with its selectors, and the rest."""
     match = _WHOLE.fullmatch(text)
@@ -128,7 +189,7 @@ def _selectors(name: str, inside: str, document: Document, names: Mapping[str, f
             known = sorted(there)
             message = f"no {label} is named '{value}'; known: {listing(known)}"
             related: tuple[Path, ...] = (("images", value), ("network", "links", value))
-            related += tuple((section, value) for section in ("workloads", "registries", "background"))
+            related += tuple((section, value) for section in ("workloads", "registries", "background", "nodes"))
             link = LinkName.of(value) if label == "link" else LinkName(value)
             group = link.group
             if group is not None:
@@ -139,7 +200,33 @@ def _selectors(name: str, inside: str, document: Document, names: Mapping[str, f
             raise _Unreadable(message, hint, related)
         selectors[label] = value
     _check_needed(name, inside, selectors, names)
+    if "image" in selectors and "image" not in METRICS[name].narrowed and ALL in names.get("case", ()):
+        message = f"{name} is not told image by image where all of them roll out together, in the case '{ALL}'"
+        raise _Unreadable(message, "leave the label 'image' out")
+    _check_together(selectors, document)
     return selectors
+
+
+def _check_together(selectors: Mapping[str, str], document: Document) -> None:
+    """Refuse labels of which nothing has all: a workload on a group that it never runs on."""
+    group, rack, image = (selectors.get(label) for label in ("group", "rack", "image"))
+    workload = next((one for one in wanted(document) if one.name == selectors.get("workload")), None)
+    if workload is not None and image is not None and image not in workload.images:
+        raise _Unreadable(f"workload '{workload.name}' has no image '{image}'; its images: {listing(workload.images)}")
+    if workload is not None and group is not None and group not in workload.groups:
+        raise _Unreadable(
+            f"workload '{workload.name}' has no pods on group '{group}'; its groups: {listing(workload.groups)}"
+        )
+    if rack is None:
+        return
+    around = {name: spec.racks[: spec.count] for name, spec in document.nodes.items()}
+    if group is not None and rack not in around[group]:
+        its = f"its racks: {listing(around[group])}" if around[group] else "it is in no racks"
+        raise _Unreadable(f"group '{group}' has no nodes in rack '{rack}'; {its}")
+    if workload is not None and not any(rack in around.get(name, ()) for name in workload.groups):
+        raise _Unreadable(
+            f"workload '{workload.name}' has no pods in rack '{rack}'; its groups: {listing(workload.groups)}"
+        )
 
 
 def _pairs(name: str, inside: str) -> Iterator[tuple[str, str]]:
@@ -153,7 +240,7 @@ def _pairs(name: str, inside: str) -> Iterator[tuple[str, str]]:
             raise _Unreadable(f"cannot read the selector '{rest}' of {name}; write label=value, or label=\"value\"")
         label, quoted, plain = match.groups()
         position = match.end() + 1
-        allowed = (*EVERYWHERE, *METRICS[name].labels)
+        allowed = METRICS[name].known
         if label not in allowed:
             raise _Unreadable(
                 f"unknown label '{label}' of {name}; known: {listing(allowed)}", did_you_mean(label, allowed)
@@ -161,7 +248,19 @@ def _pairs(name: str, inside: str) -> Iterator[tuple[str, str]]:
         if label in given:
             raise _Unreadable(f"{name} has the label '{label}' twice; write it once, and a condition for each value")
         given.add(label)
+        if label == "share":
+            _check_share(name, plain or quoted)
         yield label, re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else plain
+
+
+def _check_share(name: str, text: str) -> None:
+    """Refuse a share that is none, or of which there is nothing to wait for."""
+    try:
+        if 0.0 < parse_share(text) <= 1.0:
+            return
+    except QuantityError:
+        pass
+    raise _Unreadable(f"'{text}' is no share of those to wait for, up to 100%; write '{name}{{share=95%}}'")
 
 
 def _check_needed(
@@ -201,16 +300,21 @@ def _condition(text: str, metric: str) -> tuple[str | None, Comparison, float]:
     if match is None:
         raise _Unreadable(f"cannot read '{text}'; {_FORM}")
     statistic, comparison, value = match.groups()
-    if statistic is not None and statistic not in STATISTICS:
-        raise _Unreadable(
-            f"unknown statistic '{statistic}'; known: {listing(STATISTICS)}", did_you_mean(statistic, STATISTICS)
-        )
-    own = METRICS[metric].statistics
-    if statistic is None and METRICS[metric].needs_statistic:
+    if statistic is not None:
+        _check_statistic(statistic, metric)
+    elif METRICS[metric].needs_statistic:
+        own = METRICS[metric].statistics
         raise _Unreadable(f"{metric} needs a statistic: {listing(own)}; write for example 'max {text.strip()}'")
-    if statistic is not None and statistic not in own:
-        raise _Unreadable(f"{metric} has no statistic '{statistic}'; known: {listing(own)}")
     return statistic, cast(Comparison, comparison), _value(value, METRICS[metric].kind, metric)
+
+
+def _check_statistic(statistic: str, metric: str) -> None:
+    own = METRICS[metric].statistics
+    if statistic not in STATISTICS:
+        message = f"unknown statistic '{statistic}'; known: {listing(STATISTICS)}"
+        raise _Unreadable(message, did_you_mean(statistic, STATISTICS))
+    if statistic not in own:
+        raise _Unreadable(f"{metric} has no statistic '{statistic}'; known: {listing(own)}")
 
 
 def _value(text: str, kind: Kind | Literal["number"], metric: str) -> float:

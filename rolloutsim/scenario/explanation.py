@@ -10,7 +10,16 @@ from rolloutsim.errors import UsageError, nearest
 from rolloutsim.scenario.causes import CAUSES, Cause
 from rolloutsim.scenario.fields import Word
 from rolloutsim.scenario.hints import candidates, did_you_mean, intended, listing
-from rolloutsim.scenario.metrics import ALL_ROWS, EVERYWHERE, METRICS, STATISTICS, TYPICAL, VALUES, Metric
+from rolloutsim.scenario.metrics import (
+    ALL_ROWS,
+    EVERYWHERE,
+    METRICS,
+    NARROWED,
+    STATISTICS,
+    TYPICAL,
+    VALUES,
+    Metric,
+)
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.structure import ROOT, Part, all_keys, placeholder
 from rolloutsim.structs import struct
@@ -247,6 +256,9 @@ def _labels(metric: Metric) -> Iterator[str]:
     for label in metric.labels:
         values = f", one of {listing(VALUES[label])}" if label in VALUES else ""
         yield f"{label}{values} ({'without it the one that is furthest off counts' if label in ALL_ROWS else 'needed'})"
+    if metric.of is not None:
+        others = [label for label in metric.narrowed if label not in metric.labels]
+        yield f"{', '.join(others)} ({metric.of} that have all that are given)"
     yield f"{' or '.join(EVERYWHERE)} (without it each case is checked)"
 
 
@@ -263,6 +275,9 @@ def _metric_lines() -> Iterator[str]:
         yield "  " + "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]))
     yield ""
     yield f"  labels:    in braces, those in brackets may be left out; {' and '.join(EVERYWHERE)} go with every metric"
+    for what, narrow in NARROWED.items():
+        of = [name for name, metric in METRICS.items() if metric.of == what]
+        yield f"  {what + ':':<11}{', '.join(narrow)} narrow {listing(of)}"
     yield from (f"  {label + ':':<11}{listing(values)}" for label, values in VALUES.items())
     yield f"  statistic: {listing(STATISTICS)}{_fewer()}; where it is optional, over the replications"
     yield from (f"  {kind + ':':<11}{units}" for kind, units in KNOWN_UNITS.items())

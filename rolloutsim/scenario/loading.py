@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +22,14 @@ from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.scenario.text import LARGEST_FILE, decode, is_manifest, manifest_problem, read
 from rolloutsim.structs import struct
 
+# How results are found out where a scenario is expected, and what takes them.
+_RESULT_JSON, _RECORDS = "result.json", "records.npz"
+_WRITTEN = re.compile(rb'\s*\{\s*"schema":\s*"rolloutsim\.([a-z]+)/')
+_TAKEN = (
+    "'rolloutsim explain {0}' says why it took as long and what would help, 'rolloutsim report {0} -o report.html' is "
+    "its page; 'compare', 'plot' and 'trace' take it, too, and so does rolloutsim.read in Python"
+)
+
 # How files begin that rolloutsim writes itself, what they are, and which command is for them.
 _NO_TEXT = (
     (
@@ -29,7 +40,7 @@ _NO_TEXT = (
     (
         b"PK\x03\x04",
         "a zip archive, as the records.npz of a result is",
-        "'rolloutsim report {0} -o report.html' shows a result, and 'rolloutsim explain {0}' says why it is so",
+        _TAKEN,
     ),
 )
 _IN_PYTHON = "<scenario>"
@@ -75,6 +86,14 @@ class Scenario(Document):
     def draft(self) -> Draft:
         """Its data as in a file, for changes."""
         return Draft(self.model_dump(mode="json", exclude_unset=True, by_alias=True), Places(_IN_PYTHON))
+
+    def __repr__(self) -> str:
+        nodes = sum(group.count for group in self.nodes.values())
+        counts = [("node", nodes), ("image", len(self.images)), ("workload", len(self.workloads or ()))]
+        told = ", ".join(f"{count:,} {what}{'' if count == 1 else 's'}" for what, count in counts if count)
+        return f"<Scenario {self.name or 'unnamed'!r}: {told}>"
+
+    __str__ = __repr__
 
     @classmethod
     def _of(cls, document: Document, places: Places | None = None, overrides: Mapping[str, str] | None = None) -> Self:
@@ -173,6 +192,8 @@ def read_text(path: str | Path) -> tuple[str, str]:
         if content.startswith(start):
             instead = instead.format("FILE" if str(path) == "-" else name)
             raise UsageError(f"'{name}' is {what}, and no scenario; {instead}")
+    if (match := _WRITTEN.match(content)) is not None:
+        raise UsageError(_not_a_scenario(name, match[1].decode(), content))
     return decode(content, name), name
 
 
@@ -191,12 +212,43 @@ def _bytes(path: str | Path) -> bytes:
         with file.open("rb") as stream:
             return stream.read(LARGEST_FILE + 1)
     except IsADirectoryError:
+        if (file / _RECORDS).exists():
+            raise UsageError(_not_a_scenario(str(path), "run", _content(file / _RESULT_JSON))) from None
         raise UsageError(f"'{path}' is a directory; give a scenario file{_example(file)}") from None
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(f"'{path}' does not exist; give a scenario file{_near(file)}") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UsageError(f"'{path}' cannot be read: {reason}; give a scenario file") from None
+
+
+def _content(file: Path) -> bytes:
+    """What is in a file; empty where it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
+
+
+def _not_a_scenario(name: str, command: str, content: bytes) -> str:
+    """That a path is of what a command wrote: of which scenario, and what takes it."""
+    try:
+        document = json.loads(content)
+    except ValueError:
+        document = {}
+    if command != "run":
+        return f"'{name}' is what 'rolloutsim {command} --format json' wrote, and no scenario; give a scenario file"
+    cases = ", ".join(str(case.get("case")) for case in document.get("cases", ()))
+    count = document.get("replications", 1)
+    scenario = document.get("scenario", {}).get("name")
+    details = [
+        f"{'case' if len(document.get('cases', ())) == 1 else 'cases'} {cases}" if cases else "",
+        f"{count} replications" if count > 1 else "",
+        f"rolloutsim {document['version']}" if document.get("version") else "",
+    ]
+    told = "; ".join(detail for detail in details if detail)
+    what = f"the result of '{scenario}'" if scenario else "a result"
+    return f"'{name}' is {what}{f' ({told})' if told else ''}, and no scenario; {_TAKEN.format(shlex.quote(name))}"
 
 
 def _example(directory: Path) -> str:

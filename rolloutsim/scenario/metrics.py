@@ -2,6 +2,9 @@
 
 `utilisation{link=wan}` is the number `utilisation` of the row `wan` in `links`; a path says so, in which a word in
 braces stands for the value of that label, and `{statistic}` for the condition's statistic.
+
+What is worked out of pulls, pods or nodes can be narrowed to some of them: `pull_time{group=web}`. Labels choose those
+that have all of the values given.
 """
 
 from __future__ import annotations
@@ -16,6 +19,14 @@ from rolloutsim.units import Kind
 STATISTICS = ("max", "min", "mean", "p50", "p95", "p99")
 EVERYWHERE = ("image", "case")  # labels that choose among the cases, whatever the metric
 
+# By which labels each kind of rows can be narrowed: a pull belongs to the workload whose pod called for it, a pod to
+# its workload's images, all of them to a node.
+NARROWED: Mapping[str, tuple[str, ...]] = {
+    "pulls": ("workload", "image", "group", "rack"),
+    "pods": ("workload", "image", "group", "rack"),
+    "nodes": ("group", "rack"),
+}
+
 # Labels whose values the format fixes; those of the others are names in the scenario.
 VALUES: Mapping[str, tuple[str, ...]] = {
     "phase": ("before", "pushed", "during", "after"),
@@ -23,7 +34,9 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "disk": ("ssd", "hdd"),
 }
 
-TYPICAL = {"phase": "during", "status": "429", "disk": "ssd", "link": "registry.uplink", "cause": "nic"}
+TYPICAL = {
+    "phase": "during", "status": "429", "disk": "ssd", "link": "registry.uplink", "cause": "nic", "share": "95%",
+}  # fmt: skip
 
 # Rows of a list that a condition without their label is about all together: the one that is furthest off counts.
 ALL_ROWS = ("registry", "push", "background", "workload")
@@ -36,8 +49,10 @@ _SERVICE = ("max", "p50", "p95")  # the statistics that results hold of a servic
 class Metric:
     """The kind of a metric's value, where it stands in a case of the JSON contract, and what it means.
 
-    `absent` is what it is where the case has no such number, since nothing of that kind happened; None: unknown.
-    `of_alone` says that it takes the times of the pulls alone, for which there are simulations of their own.
+    `path` is empty where it stands nowhere in it; its labels are `own` then. `of` says which rows it is worked out of,
+    and so what narrows it. `absent` is what it is where the case has no such number, since nothing of that kind
+    happened; None: unknown. `of_alone` says that it takes the times of the pulls alone, for which there are simulations
+    of their own.
     """
 
     kind: Kind | Literal["number"]
@@ -46,6 +61,8 @@ class Metric:
     absent: float | None = None
     statistics: tuple[str, ...] = STATISTICS
     of_alone: bool = False
+    of: Literal["pulls", "pods", "nodes"] | None = None
+    own: tuple[str, ...] = ()
 
     @property
     def needs_statistic(self) -> bool:
@@ -56,34 +73,76 @@ class Metric:
     def labels(self) -> tuple[str, ...]:
         """Its own labels, in the order of the path."""
         words = (step[1:-1] for step in self.path if step.startswith("{"))
-        return tuple(word for word in words if word != "statistic")
+        return (*(word for word in words if word != "statistic"), *self.own)
 
     @property
     def needed(self) -> tuple[str, ...]:
         """The labels that a condition has to give."""
         return tuple(label for label in self.labels if label not in ALL_ROWS)
 
+    @property
+    def narrowed(self) -> tuple[str, ...]:
+        """The labels that leave some of the rows which it is worked out of."""
+        return () if self.of is None else NARROWED[self.of]
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """All labels that a condition may give."""
+        return tuple(dict.fromkeys((*self.labels, *self.narrowed, *EVERYWHERE)))
+
+
+def in_braces(metric: str, selectors: Mapping[str, str]) -> str:
+    """A metric with its labels, as one writes it: `pull_time{image=app,group=web}`."""
+    return f"{metric}{{{labelled(selectors)}}}" if selectors else metric
+
+
+def labelled(selectors: Mapping[str, str]) -> str:
+    """Labels with their values; values are quoted where they need it."""
+    return ",".join(f"{label}={_quoted(value)}" for label, value in selectors.items())
+
+
+def _quoted(value: str) -> str:
+    if not set(value) & set(',"{}') and value == value.strip():
+        return value
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
 
 _LINK, _WORKLOAD, _REGISTRY = ("links", "{link}"), ("workloads", "{workload}"), ("registries", "{registry}")
 _PUSH, _FLOW = ("push", "{push}"), ("background", "{background}")
 
 METRICS: Mapping[str, Metric] = {
-    "rollout_time": Metric("time", ("rollout_time_s",), "from the start until the last pod is ready"),
+    "rollout_time": Metric("time", ("rollout_time_s",), "from the start until the last pod is ready", of="pods"),
     "alone_time": Metric(
-        "time", ("alone_time_s",), "pull time of the same pulls, each alone on an idle system", of_alone=True
+        "time", ("alone_time_s",), "pull time of the same pulls, each alone on an idle system",
+        of_alone=True, of="pulls",
     ),
-    "bytes_on_wire": Metric("size", ("bytes_on_wire",), "what all pulls fetch, compressed"),
-    "pull_time": Metric("time", ("pull_time_s", "{statistic}"), "from asking until the image is there, no re-checks"),
-    "slowdown": Metric("number", ("slowdown", "{statistic}"), "pull time / alone time, pull by pull", of_alone=True),
+    "bytes_on_wire": Metric("size", ("bytes_on_wire",), "what all pulls fetch, compressed", of="pulls"),
+    "pull_time": Metric(
+        "time", ("pull_time_s", "{statistic}"), "from asking until the image is there, no re-checks", of="pulls"
+    ),
+    "slowdown": Metric(
+        "number", ("slowdown", "{statistic}"), "pull time / alone time, pull by pull", of_alone=True, of="pulls"
+    ),
     "time_split": Metric("time", ("time_split_s", "{cause}"), "waited for a cause, all pods together", absent=0.0),
     "utilisation": Metric("share", (*_LINK, "utilisation"), "bytes / (capacity × rollout time)"),
     "saturated": Metric("time", (*_LINK, "saturated_s"), "how long the link is full and holds a flow back"),
     "bytes": Metric("size", (*_LINK, "bytes"), "what the link carries, background traffic included"),
     "peak_flows": Metric("number", (*_LINK, "peak_flows"), "most flows on the link at one time"),
-    "failed_pulls": Metric("number", ("failed_pulls",), "pulls that their runtimes give up", absent=0.0),
-    "bytes_again": Metric("size", ("bytes_again",), "fetched and lost, so that it is fetched again", absent=0.0),
-    "ready": Metric("time", (*_WORKLOAD, "ready_s"), "when the workload's last pod is ready"),
-    "ready_pods": Metric("number", (*_WORKLOAD, "ready_pods"), "pods of the new version that are ready at the end"),
+    "failed_pulls": Metric("number", ("failed_pulls",), "pulls that their runtimes give up", absent=0.0, of="pulls"),
+    "bytes_again": Metric(
+        "size", ("bytes_again",), "fetched and lost, so that it is fetched again", absent=0.0, of="pulls"
+    ),
+    "ready": Metric("time", (*_WORKLOAD, "ready_s"), "when the workload's last pod is ready", of="pods"),
+    "pods_ready": Metric(
+        "time", (), "until that share of the pods is ready, of the new version", of="pods", own=("share",)
+    ),
+    "nodes_ready": Metric(
+        "time", (), "until that share of the nodes has all its pods ready", of="pods", own=("share",)
+    ),
+    "ready_pods": Metric(
+        "number", (*_WORKLOAD, "ready_pods"), "pods of the new version that are ready at the end", of="pods"
+    ),
     "least_ready": Metric("number", (*_WORKLOAD, "least_ready"), "smallest number of ready pods, old and new"),
     "below_floor": Metric("time", (*_WORKLOAD, "below_floor_s"), "how long fewer pods are ready than promised"),
     "requests": Metric("number", (*_REGISTRY, "requests"), "requests to the registry, refused ones included"),
@@ -94,12 +153,16 @@ METRICS: Mapping[str, Metric] = {
     "storage_requests": Metric("number", (*_REGISTRY, "storage_requests"), "requests to its object storage"),
     "push_time": Metric("time", (*_PUSH, "push_time_s"), "of one image, from its start until all of it is there"),
     "pushed_bytes": Metric("size", (*_PUSH, "bytes"), "what a push uploads"),
-    "bytes_per_node": Metric("size", ("disk", "bytes_per_node"), "kept of the pulled images by a node, on average"),
-    "most_bytes_per_node": Metric("size", ("disk", "most_bytes_per_node"), "kept of them by the fullest node"),
-    "fleet_bytes": Metric("size", ("disk", "fleet_bytes"), "kept of them by all nodes together"),
+    "bytes_per_node": Metric(
+        "size", ("disk", "bytes_per_node"), "kept of the pulled images by a node, on average", of="nodes"
+    ),
+    "most_bytes_per_node": Metric(
+        "size", ("disk", "most_bytes_per_node"), "kept of them by the fullest node", of="nodes"
+    ),
+    "fleet_bytes": Metric("size", ("disk", "fleet_bytes"), "kept of them by all nodes together", of="nodes"),
     "registry_bytes": Metric("size", ("disk", "registry_bytes"), "their compressed layers in the registry"),
-    "collected_bytes": Metric("size", ("disk", "collected_bytes"), "removed by image garbage collection"),
-    "peak_utilisation": Metric("share", ("disk", "peak_utilisation"), "how full the fullest disk becomes"),
+    "collected_bytes": Metric("size", ("disk", "collected_bytes"), "removed by image garbage collection", of="nodes"),
+    "peak_utilisation": Metric("share", ("disk", "peak_utilisation"), "how full the fullest disk becomes", of="nodes"),
     "cost_per_month": Metric("number", ("disk", "cost_per_month", "{disk}"), "of fleet and registry, at your prices"),
     "bandwidth": Metric(
         "rate", (*_FLOW, "bandwidth_bytes_per_s", "{phase}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -110,6 +111,26 @@ def test_compare_writes_markdown_and_annotations(shell: Shell, files: Path) -> N
         "::warning title=rollout comparison::small in slow.yaml: 0.160 s → 0.200 s (+25.0 %25), slower",
         "::warning title=rollout comparison::large in slow.yaml: 1.60 s → 2.00 s (+25.0 %25), slower",
     ]
+
+
+def test_compare_writes_junit_and_takes_a_saved_result(shell: Shell, files: Path) -> None:
+    assert shell("run", "a.yaml", "-o", "out").code == 0
+    conditions = ("--fail-if", "pull_time{group=node} max > +10%", "--fail-if", "pods_ready{share=50%} > +10%")
+    done = shell("compare", "out", "slow.yaml", "--format", "junit", *conditions)
+    assert done.code == 3
+    assert '<testsuite name="slow.yaml against out" tests="6" failures="4" errors="0" skipped="0">' in done.out
+    assert '<testcase classname="slow.yaml" name="large: pods_ready{share=50%} &gt; +10%">' in done.out
+
+
+@pytest.mark.parametrize("command", ["run", "validate", "sweep", "solve"])
+def test_2_a_result_where_a_scenario_is_expected(shell: Shell, files: Path, command: str) -> None:
+    assert shell("run", "a.yaml", "-o", "out").code == 0
+    more = {"sweep": ("-p", "nodes=1"), "solve": ("nodes", "--such-that", "rollout_time < 1 s")}.get(command, ())
+    done = shell(command, "out", *more)
+    assert (done.code, done.out) == (2, "")
+    assert re.match(
+        r"error: 'out' is the result of '.*' \(cases small, large; rolloutsim .*\), and no scenario; ", done.err
+    )
 
 
 @pytest.mark.parametrize(
@@ -245,8 +266,9 @@ def test_2_a_file_that_rolloutsim_wrote_is_no_scenario(shell: Shell, files: Path
         ),
         (
             "records",
-            "error: 'records' is a zip archive, as the records.npz of a result is, and no scenario; 'rolloutsim report "
-            "records -o report.html' shows a result, and 'rolloutsim explain records' says why it is so\n",
+            "error: 'records' is a zip archive, as the records.npz of a result is, and no scenario; 'rolloutsim "
+            "explain records' says why it took as long and what would help, 'rolloutsim report records -o report.html' "
+            "is its page; 'compare', 'plot' and 'trace' take it, too, and so does rolloutsim.read in Python\n",
         ),
     ):
         done = shell(command, name, *more)

@@ -329,3 +329,29 @@ def test_an_extra_that_is_missing_is_said_before_anything_is_simulated(tmp_path:
         )  # fmt: skip
         assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: {message}\n")
     assert [one.name for one in tmp_path.iterdir()] == ["s.yaml"]
+
+
+def test_a_metric_is_shown_in_the_table_and_drawn(inside: Inside, tmp_path: Path) -> None:
+    shown = ("--show", "pull_time{group=web}")
+    done = inside("sweep", "s.yaml", "-p", "nodes.web.count=2,3", *shown, "-o", "s.sqlite", scenario=RANDOM)
+    assert done.code == 0
+    assert "pull_time{group=web} mean" in done.out
+    for metric in ("pull_time{group=web}", "pull_time p95"):
+        drawn = inside("plot", "s.sqlite", "sweep_lines", "--show", metric, "-o", "x.svg")
+        assert (drawn.code, (tmp_path / "x.svg").exists()) == (0, True)
+    assert inside("plot", "s.sqlite", "sweep_lines", "--show", "pull_time{group=db}", "-o", "x.svg") == Outcome(
+        2, "", "error: the sweep has no 'pull_time{group=db} mean'; measure it: rolloutsim sweep FILE --show "
+        "'pull_time{group=db} mean'\n",
+    )  # fmt: skip
+    assert inside("sweep", "s.yaml", "-p", "nodes.web.count=2", "--show", "pull_time{group=db}") == Outcome(
+        2, "", "error: --show 'pull_time{group=db}': no group is named 'db'; known: web\n"
+    )
+
+
+def test_thresholds_are_judged_and_leave_the_exit_code_as_it_is(inside: Inside) -> None:
+    done = inside(
+        "sweep", "s.yaml", "-p", "nodes.web.count=2", scenario=RANDOM + "thresholds: {rollout_time: < 1 ms}\n"
+    )
+    assert done.code == 0
+    assert "✗" in done.out
+    assert " All thresholds hold at 0 of 1 point." in done.out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from scipy import stats
 
 import rolloutsim as rs
 from rolloutsim.errors import UsageError
-from rolloutsim.planning.compare import Comparison, Side, compare, replications_for
+from rolloutsim.planning.compare import Comparison, Side, compare, comparison_junit, replications_for
 from rolloutsim.planning.differences import difference, parse_fail_if
 from rolloutsim.planning.replicate import replicate
+from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario import loads
 
 FIXED = "{rolloutsim: 1, name: %s, model: ideal, nodes: 2, network: %s, images: {a: 10 MB, b: 100 MB}}"
@@ -213,7 +215,7 @@ def test_fail_if_is_a_share_a_difference_or_a_value(condition: str, met: list[st
             "--fail-if 'latency{background=api} p95 > +3 s': latency needs a phase: before, pushed, during or "
             "after; write 'latency{background=api,phase=during}'",
         ),
-        ("rollout_time{image=c} > +3%", "--fail-if 'rollout_time{image=c} > +3%': it is about no case; cases: a, b"),
+        ("rollout_time{image=c} > +3%", "--fail-if 'rollout_time{image=c} > +3%': no image is named 'c'; known: a b"),
         (
             "utilisation{link=wan} > +3%",
             "--fail-if 'utilisation{link=wan} > +3%': no such number is in the results; see 'run --format json'",
@@ -271,6 +273,32 @@ def test_the_markdown_is_fit_for_a_pull_request() -> None:
     )
 
 
+def test_junit_has_a_test_for_each_case_and_condition() -> None:
+    found = fixed("rollout_time > -10%", "pull_time{image=b} max > -60%")
+    (suite,) = ElementTree.fromstring(comparison_junit(found))
+    assert suite.attrib == {
+        "name": "2 Gbit/s against 1 Gbit/s", "tests": "5", "failures": "1", "errors": "0", "skipped": "0",
+    }  # fmt: skip
+    told = [(test.get("name"), test[0].tag, test[0].get("message") or test[0].text) for test in suite]
+    assert told == [
+        ("a finishes", "system-out", "0.160 s → 0.0800 s (−50.0 %): faster"),
+        ("a: rollout_time > -10%", "system-out", "not met"),
+        ("b finishes", "system-out", "1.60 s → 0.800 s (−50.0 %): faster"),
+        ("b: rollout_time > -10%", "system-out", "not met"),
+        ("b: pull_time{image=b} max > -60%", "failure", "b, 1.60 s → 0.800 s (−50.0 %)"),
+    ]
+    assert {test.get("classname") for test in suite} == {"2 Gbit/s"}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_junit_fails_what_does_not_finish_on_either_side(turned: bool) -> None:
+    stuck = FIXED.replace("model: ideal", "registry: {max_connections: 0}")
+    sides = [side(FIXED, "1 Gbit/s"), side(stuck, "2 Gbit/s")]
+    (suite,) = ElementTree.fromstring(comparison_junit(compare(sides[::-1] if turned else sides)))
+    assert suite.get("failures") == "2"
+    assert {test[0].get("type") for test in suite} == {"unfinished"}
+
+
 def test_the_json_has_every_difference() -> None:
     document = json.loads(json.dumps(fixed("rollout_time > 0.5 s").to_dict()))
     assert document["schema"] == "rolloutsim.compare/1"
@@ -284,12 +312,10 @@ def test_the_json_has_every_difference() -> None:
 @pytest.mark.parametrize(
     ("given", "options", "message"),
     [
-        (("A", "B"), {},
-         "compare takes results and scenarios, and 'A' is neither; load('x.yaml') reads a scenario, and its run() "
-         "makes a result"),
+        (("A", "B"), {}, "'A' does not exist; give a scenario file"),
         ((1,), {"names": ["one"]},
-         "compare takes results and scenarios, and 1 is neither; load('x.yaml') reads a scenario, and its run() makes "
-         "a result"),
+         "compare takes results, scenarios and their paths, and 1 is none; load('x.yaml') reads a scenario, and its "
+         "run() makes a result"),
         ((), {"names": ["one"]}, "names ['one'] are not one for each of the 2 that are compared"),
         ((), {"names": "ab"}, "names 'ab' are not one for each of the 2 that are compared"),
     ],
@@ -308,3 +334,57 @@ def test_results_and_scenarios_are_compared_in_python() -> None:
     assert repr(found) == "<Comparison of now, then>"
     assert "<caption>then against now</caption>" in found._repr_html_()
     assert repr(rs.compare(s.run(), s.run())) == "<Comparison of x (A), x (B)>"
+
+
+GROUPS = (
+    "{rolloutsim: 1, name: %s, model: ideal, rollout: {strategy: schedule}, registry: {uplink: 10 Gbit/s}, "
+    "images: {a: 100 MB, b: 10 MB}, nodes: {"
+    "web: {count: 2, nic: 1 Gbit/s, pulls: [{image: a, at: {min: 0 s, max: 1 s}}]}, "
+    "db: {count: 2, nic: %s, pulls: [{image: a, at: 0 s}, {image: b, at: 10 s}]}}}"
+)
+
+
+def test_a_condition_is_on_a_part_in_every_replication() -> None:
+    """Only the pulls of `db` take longer, twice as long, whatever the others' starts."""
+    sides = [side(GROUPS, "1 Gbit/s", count=3), side(GROUPS, "500 Mbit/s", count=3)]
+    conditions = [
+        "pull_time{group=db,image=a} max > +99%",
+        "pull_time{group=web} p95 > +1%",
+        "pods_ready{share=50%,group=db} > 1 s",
+        "bytes_on_wire{image=b,group=db} > 21 MB",
+    ]
+    found = compare(sides, conditions)
+    assert [(one.condition.text, one.case) for one in found.met] == [(conditions[0], "all"), (conditions[2], "all")]
+    (pulls, pods) = (one.found for one in found.met)
+    assert pulls.relative == pytest.approx(1.0, rel=1e-9)
+    assert pods.after == pytest.approx(1.6, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("pull_time{group=dbs} max > +1%", "no group is named 'dbs'; known: db web; did you mean 'db'?"),
+        ("pull_time{rack=r1} max > +1%", "no rack is named 'r1'; known: "),
+        ("ready{workload=api} > +1%", "no workload is named 'api'; known: none"),
+        ("pull_time{groop=db} max > +1%", "unknown label 'groop' of pull_time; known: workload image group rack case; "
+         "did you mean 'group'?"),
+        ("utilisation{link=registry.uplink,image=a} > +1%", "utilisation is not told image by image where all of them "
+         "roll out together"),
+        ("rollout_time{case=a} > +1%", "it is about no case; cases: all"),
+    ],
+)  # fmt: skip
+def test_a_part_that_no_side_has_is_refused_with_what_there_is(condition: str, message: str) -> None:
+    sides = [side(GROUPS, "1 Gbit/s"), side(GROUPS, "500 Mbit/s")]
+    with pytest.raises(UsageError) as caught:
+        compare(sides, [condition])
+    assert str(caught.value).startswith(f"--fail-if '{condition}': {message}")
+
+
+def test_a_result_of_before_that_kept_no_parts_says_so() -> None:
+    made = side(GROUPS, "1 Gbit/s", count=3)
+    old = Outcome(made.outcome.run, tuple(replace(one, parts={}) for one in made.outcome.replications))
+    with pytest.raises(
+        UsageError, match="old is of an earlier version, which kept no parts of its replications; run it"
+    ):
+        compare([Side("old", old), made], ["pull_time{group=db} max > +1%"])
+    assert not compare([Side("old", old), made], ["pull_time max > +1%"]).met

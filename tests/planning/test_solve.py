@@ -46,6 +46,23 @@ def test_a_run_with_the_solution_shows_that_it_holds() -> None:
     assert 29.99 < time < 30.0
 
 
+def test_a_part_of_the_pulls_has_to_pass() -> None:
+    """Those of `db`, 2 × 346 MB in 10 s through its own NICs, whatever `web` takes."""
+    text = """
+    rolloutsim: 1
+    model: ideal
+    nodes: {web: {count: 3, nic: 100 Mbit/s}, db: {count: 2, nic: 1 Gbit/s}}
+    registry: {uplink: 100 Gbit/s}
+    images: {a: 346 MB}
+    """
+    for condition in ("pull_time{group=db} max < 10 s", "pods_ready{share=100%,group=db} < 10 s"):
+        found = rs.loads(text).solve("nodes.db.nic", condition)
+        assert found.number is not None
+        assert found.number == pytest.approx(346e6 / 10, rel=1e-3)
+    with pytest.raises(UsageError, match=r"--such-that 'pull_time\{group=dbs\} max < 10 s': no group is named 'dbs'"):
+        rs.loads(text).solve("nodes.db.nic", "pull_time{group=dbs} max < 10 s")
+
+
 def test_the_most_nodes_are_an_exact_count() -> None:
     """N · 346 MB / (125 MB/s) < 30 s: N is at most 10."""
     found = ideal().solve("nodes", "rollout_time < 30 s", largest=True)

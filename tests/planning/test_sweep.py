@@ -203,10 +203,11 @@ def test_a_rollout_that_does_not_finish_has_no_time_and_is_said_to_be_missing() 
     assert results["finished"] == [1, 1, 0, 0]
     assert [time is None for time in results["rollout_time_s"]] == [False, False, True, True]
     assert results["stuck"][2] == "[\"2 fetches waiting for a connection of registry 'registry' (max_connections: 0)\"]"
+    assert "| 0 | – | – | ✗ 2 of 2 |" in found.to_markdown()
     assert found.to_markdown().splitlines()[-4:] == [
-        "| 0 | – | – |",
         "",
         "- Rollout times by case.",
+        "- All thresholds hold at 0 of 2 points.",
         "- –: at 1 of 2 points a rollout did not finish, so that its time is unknown.",
     ]
 

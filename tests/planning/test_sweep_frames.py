@@ -148,8 +148,8 @@ def test_json_is_the_contract(web: rs.Sweep) -> None:
 def test_markdown_and_html_show_means_with_half_their_intervals(web: rs.Sweep) -> None:
     lines = web.to_markdown().splitlines()
     assert lines[0] == "# two nodes · grid of 6 points × 5 replications"
-    assert lines[2:4] == ["| network | nodes.web.count | small | large |", "|--:|--:|--:|--:|"]
-    assert len(lines) == 4 + 6 + 2
+    assert lines[2:4] == ["| network | nodes.web.count | small | large | thresholds |", "|--:|--:|--:|--:|---|"]
+    assert len(lines) == 4 + 6 + 3
     cell = lines[4].split("|")[4].strip()
     value, half = (float(text.removesuffix(" s")) for text in cell.split(" ± "))
     dataset = web.to_xarray().isel({"network": 0, "nodes.web.count": 0}).sel(case="large")
@@ -167,10 +167,10 @@ def test_many_cases_stand_below_each_other() -> None:
     images = "{" + ", ".join(f"i{number}: {number + 1} MB" for number in range(7)) + "}"
     found = rs.loads(IDEAL.replace("{small: 10 MB, large: 100 MB}", images)).sweep({"nodes": [2]})
     assert found.to_markdown().splitlines()[2:6] == [
-        "| nodes | case | rollout time |",
-        "|--:|---|--:|",
-        "| 2 | i0 | 0.0160 s |",
-        "| 2 | i1 | 0.0320 s |",
+        "| nodes | case | rollout time | thresholds |",
+        "|--:|---|--:|---|",
+        "| 2 | i0 | 0.0160 s | ✓ |",
+        "| 2 | i1 | 0.0320 s | ✓ |",
     ]
 
 
@@ -225,6 +225,7 @@ def test_an_incomplete_sweep_says_so(web: rs.Sweep, tmp_path: Path) -> None:
     found = rs.Sweep.read(path)
     assert (found.complete, json.loads(found.to_json())["runs"]) == (False, 1)
     assert found.to_markdown().endswith(
-        "| 3 | – | – |\n\n- Rollout times by case.\n- Incomplete: 1 of 2 runs are done.\n"
+        "| 3 | – | – | – |\n\n- Rollout times by case.\n- All thresholds hold at 1 of 1 point.\n"
+        "- Incomplete: 1 of 2 runs are done.\n"
     )
     assert math.isnan(found.to_xarray()["rollout_time_s"].sel(nodes=3, case="large"))

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from math import nan
+from math import isnan, nan
 from typing import Any
 
 import pytest
 
 from rolloutsim.results.contract.case import Detail
-from rolloutsim.results.facts.records import Run
-from rolloutsim.results.metrics import ready_times, summarise
+from rolloutsim.results.facts.records import CaseRecords, Run
+from rolloutsim.results.metrics import summarise
 from rolloutsim.results.outcome import Outcome
+from rolloutsim.results.parts import Part, RecordedColumns
 from rolloutsim.results.pods.failures import unfinished_pods
 from rolloutsim.results.shown.findings import Finding, findings
 from rolloutsim.results.shown.tables import case_rows, footnotes, to_csv, to_markdown
-from rolloutsim.scenario.resolved import Amount, Prices, Push
+from rolloutsim.scenario.resolved import Amount, Prices, Push, Threshold
 from tests.results.by_hand import Story, image, run
 from tests.results.rollout_by_hand import Rollout, workload
 
@@ -236,12 +237,17 @@ def test_a_bare_pull_that_failed_is_an_unfinished_pod() -> None:
 
 
 def test_when_pods_were_ready_counts_pods_that_do_not_exist_as_missing() -> None:
+    about = Threshold("rollout_time", {}, None, "<", 1.0, "")
+
+    def ready(case: CaseRecords, **labels: str) -> list[float]:
+        one = run(case)
+        return Part(one, case, RecordedColumns(one, case), case.finished, labels).values(about).tolist()
+
     case = told().case()
-    everything = case.pulls.asked >= 0.0
-    assert ready_times(case, everything).tolist() == [5.0, 22.0]
-    assert ready_times(case, case.pulls.node == 0).tolist() == [5.0, 22.0]  # of its image, all pods
-    assert ready_times(case, case.pulls.node < 0).tolist() == []
-    assert ready_times(unfinished().case(), unfinished().case().pulls.asked >= 0.0)[-1:] != [6.0]
+    assert ready(case) == [5.0, 22.0]
+    assert ready(case, image=case.images[0].name) == [5.0, 22.0]  # of its image, all pods
+    assert ready(case, image="none") == []
+    assert isnan(ready(unfinished().case())[-1])
 
 
 def test_the_contracts_sections_of_a_rollout() -> None:

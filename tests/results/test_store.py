@@ -126,7 +126,7 @@ def test_replications_are_stored_beside_the_run(tmp_path: Path) -> None:
         (lambda p: p.mkdir(), "empty", f"'{{}}' holds no records.npz; {WHAT}"),
         (lambda p: p.write_text("{}"), "result.json", f"'{{}}' has no records.npz beside it; {WHAT}"),
         (lambda p: p.write_text("{}"), "other.json", f"'{{}}' has no records.npz beside it; {WHAT}"),
-        (lambda p: p.write_text("rolloutsim: 1"), "s.yaml", f"'{{}}' is no result; {WHAT}"),
+        (lambda p: p.write_text("rolloutsim: 1"), "s.txt", f"'{{}}' is no result; {WHAT}"),
         (
             lambda p: p.write_text("PK"),
             "r.npz",

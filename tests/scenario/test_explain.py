@@ -136,7 +136,8 @@ def test_a_metric_without_labels_is_explained() -> None:
         "thresholds.rollout_time: from the start until the last pod is ready\n"
         "  type:      time\n"
         "  unit:      us ms s m h d\n"
-        "  labels:    image or case (without it each case is checked)\n"
+        "  labels:    workload, image, group, rack (pods that have all that are given)\n"
+        "             image or case (without it each case is checked)\n"
         "  statistic: optional, one of max min mean p50 p95 p99\n"
         "  example:   rollout_time: max < 90 s"
     )
@@ -169,6 +170,11 @@ def test_thresholds_list_every_metric_in_a_line_of_its_own() -> None:
     assert lines[head + 1 + len(METRICS) :] == (
         "",
         "  labels:    in braces, those in brackets may be left out; image and case go with every metric",
+        "  pulls:     workload, image, group, rack narrow alone_time bytes_on_wire pull_time slowdown failed_pulls "
+        "bytes_again",
+        "  pods:      workload, image, group, rack narrow rollout_time ready pods_ready nodes_ready ready_pods",
+        "  nodes:     group, rack narrow bytes_per_node most_bytes_per_node fleet_bytes collected_bytes "
+        "peak_utilisation",
         "  phase:     before pushed during after",
         "  status:    429 503 broken dial_timeout tls_timeout header_timeout",
         "  disk:      ssd hdd",

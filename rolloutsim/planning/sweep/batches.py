@@ -23,8 +23,9 @@ from rolloutsim.planning.jobs import in_order, processes
 from rolloutsim.planning.sweep.rows import Gathering, Rows
 from rolloutsim.results.contract.case import case_figures
 from rolloutsim.results.outcome import Outcome
-from rolloutsim.results.thresholds import rows_of
-from rolloutsim.scenario.resolved import ResolvedScenario
+from rolloutsim.results.thresholds import measure_all, rows_of
+from rolloutsim.scenario.conditions import written
+from rolloutsim.scenario.resolved import ResolvedScenario, Threshold
 from rolloutsim.simulation import AloneTimes, simulate
 from rolloutsim.structs import struct
 
@@ -35,12 +36,13 @@ _ROUNDS = 4  # batches for each worker that are left at least, so that all have 
 
 @struct
 class Job:
-    """A run to do: the number of its point, the replication, the seed, and what is simulated."""
+    """A run to do: the number of its point, the replication, the seed, what is simulated, and what is measured."""
 
     point: int
     replication: int
     seed: int
     scenario: ResolvedScenario
+    metrics: tuple[Threshold, ...] = ()
 
 
 @struct
@@ -119,9 +121,11 @@ def _cases(job: Job, alone: AloneTimes) -> list[dict[str, Any]]:
     """The cases of a run in the JSON contract, without `why`, which takes long and is found out for single runs."""
     run = simulate(job.scenario, job.seed, alone=alone)
     outcome = Outcome(run)
+    measured = measure_all(run, outcome.first, job.metrics)
     return [
         case_figures(records, outcome.first.cases[records.name], why=False)
         | {"thresholds": rows_of(outcome.thresholds, records.name)}
+        | {written(one.threshold): one.value for one in measured if one.case == records.name}
         for records in run.cases
     ]
 

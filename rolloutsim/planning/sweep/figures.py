@@ -7,13 +7,18 @@ A mean's interval is Student's t, of a percentile it is the median of the replic
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
+from functools import partial, reduce
 from itertools import product
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
+from rolloutsim.errors import UsageError
 from rolloutsim.planning.sweep.file import Columns, SweepRecords
 from rolloutsim.planning.sweep.head import ParameterColumns
+from rolloutsim.planning.sweep.judging import Verdict, sign, verdicts
+from rolloutsim.planning.sweep.rows import heading
 from rolloutsim.results.combine import PERCENTILES, centre_of, interval_of
 from rolloutsim.results.document import to_text
 from rolloutsim.results.facts.intervals import Interval
@@ -21,7 +26,6 @@ from rolloutsim.results.numerals import UNKNOWN, show_time, visible
 from rolloutsim.results.shown.tabular import (
     NUMBER,
     TEXT,
-    TIME,
     Column,
     Table,
     csv_text,
@@ -29,6 +33,11 @@ from rolloutsim.results.shown.tabular import (
     markdown,
     of_tuples,
 )
+from rolloutsim.results.thresholds import Measurement, format_value, is_within, judge
+from rolloutsim.scenario import loads
+from rolloutsim.scenario.conditions import read_figure, written
+from rolloutsim.scenario.metrics import METRICS
+from rolloutsim.scenario.resolved import Threshold
 from rolloutsim.structs import struct
 
 ROLLOUT_TIME = "rollout_time_s"
@@ -71,10 +80,49 @@ def figures(records: SweepRecords, column: str = ROLLOUT_TIME) -> dict[tuple[int
     """
     gathered: dict[tuple[int, str], list[float | None]] = {}
     results = records.results
+    about = metric_of(records, column)
     for point, case, value in zip(results["point"], results["case"], results[column], strict=True):
         gathered.setdefault((point, case), []).append(value)
+    if about is not None:
+        within = is_within(about, groups(records))
+        return {place: _measured(about, within, place[1], values) for place, values in gathered.items()}
     key = next((part for part in column.split("_") if part in PERCENTILES), "")
     return {place: _figure(values, key) for place, values in gathered.items()}
+
+
+def metric_of(records: SweepRecords, column: str) -> Threshold | None:
+    """The metric that a column of `results` holds; None: it is a number that every case has."""
+    return read_figure(column) if column in records.head.metrics else None
+
+
+def column_of(records: SweepRecords, metric: str) -> str:
+    """The column of `results` that holds a metric, as one writes it: one that was shown, or that every case has.
+
+    Raises
+    ------
+    UsageError
+        If there is none, or it is no metric.
+    """
+    about = read_figure(metric)
+    path = METRICS[about.metric].path
+    steps = (about.statistic or "" if step == "{statistic}" else step for step in path)
+    own = "" if about.selectors or not path else reduce(heading, steps)
+    known = numbers(records)
+    for column in (written(about), own):
+        if column in known:
+            return column
+    asked = shlex.quote(written(about))
+    raise UsageError(f"the sweep has no '{written(about)}'; measure it: rolloutsim sweep FILE --show {asked}")
+
+
+def groups(records: SweepRecords) -> tuple[str, ...]:
+    """The names of the node groups."""
+    return tuple(loads(records.head.scenario, "<sweep>").nodes)
+
+
+def _measured(about: Threshold, within: bool, case: str, values: Sequence[float | None]) -> Figure:
+    found = judge([Measurement(about, case, "", value, within) for value in values])
+    return Figure(found.value, found.ci)
 
 
 def stuck(records: SweepRecords) -> dict[tuple[int, str, int], tuple[str, ...]]:
@@ -114,38 +162,78 @@ def parameter_columns(records: SweepRecords) -> Iterator[str]:
 
 
 def table(records: SweepRecords) -> Table:
-    """Parameters and the rollout time of each case: its mean ± half its interval."""
-    found, cases, points = figures(records), records.cases, records.points["point"]
+    """Parameters, the rollout time of each case and what else is shown, means ± half their intervals; thresholds."""
+    cases, points, shown_too = records.cases, records.points["point"], records.head.metrics
+    is_beside = len(cases) == 1 or len(cases) <= _MOST_BESIDE and not shown_too
+    found = [figures(records, column) for column in (ROLLOUT_TIME, *shown_too)]
     columns = [_column(records, parameter) for parameter in records.head.parameters]
-    rows: list[tuple[int, str, list[Figure]]]  # the row of the points, the case where it is of one, rollout times
-    if len(cases) <= _MOST_BESIDE:
-        rows = [(i, "", [found.get((point, case), _UNKNOWN) for case in cases]) for i, point in enumerate(points)]
+    rows: list[_Row]
+    if is_beside:
+        rows = [
+            _Row(i, "", [by_place.get((point, case), _UNKNOWN) for by_place in found for case in cases])
+            for i, point in enumerate(points)
+        ]
     else:
-        columns.append(Column("case", TEXT, itemgetter(1)))
-        places = product(enumerate(points), cases)
-        rows = [(i, case, [found[point, case]]) for (i, point), case in places if (point, case) in found]
-    headings = ("rollout time",) if len(cases) == 1 or len(cases) > _MOST_BESIDE else cases
-    return Table((*columns, *(_time(heading, number) for number, heading in enumerate(headings))), rows)
+        columns.append(Column("case", TEXT, attrgetter("case")))
+        rows = [
+            _Row(i, case, [by_place[point, case] for by_place in found])
+            for (i, point), case in product(enumerate(points), cases)
+            if (point, case) in found[0]
+        ]
+    headings = list(cases) if is_beside and len(cases) > 1 else ["rollout time", *shown_too]
+    columns += [_number(records, heading, number) for number, heading in enumerate(headings)]
+    if judged := verdicts(records):
+        columns.append(_thresholds(points, judged))
+    return Table(tuple(columns), rows)
 
 
-def _time(heading: str, number: int) -> Column:
-    return Column(heading, TIME, lambda row: row[2][number].value, lambda row: shown(row[2][number]))
+@struct
+class _Row:
+    """A row of the table: the row of the points, the case where it is of one, and its numbers."""
+
+    point: int
+    case: str
+    figures: list[Figure]
+
+
+def _number(records: SweepRecords, heading: str, number: int) -> Column:
+    about = metric_of(records, heading)
+
+    def cell(row: _Row) -> str:
+        return shown(row.figures[number], about)
+
+    return Column(heading, NUMBER, lambda row: row.figures[number].value, cell)
+
+
+def _thresholds(points: Sequence[int], judged: Sequence[Verdict]) -> Column:
+    """Whether those of a row hold."""
+    by_place: dict[tuple[int, str], list[Verdict]] = {}
+    for one in judged:
+        for case in ("", one.result.case):
+            by_place.setdefault((one.point, case), []).append(one)
+
+    def of(row: _Row) -> list[Verdict]:
+        return by_place.get((points[row.point], row.case), [])
+
+    return Column("thresholds", TEXT, lambda row: sign(of(row)))
 
 
 def _column(records: SweepRecords, parameter: ParameterColumns) -> Column:
     """A parameter's values as written; numbers, and quantities whose numbers are known, stand on the right."""
-    written = records.points[parameter.column]
-    values = written if parameter.number is None else records.points[parameter.number]
+    texts = records.points[parameter.column]
+    values = texts if parameter.number is None else records.points[parameter.number]
     kind = NUMBER if all(isinstance(value, (int, float)) for value in values) else TEXT
-    return Column(parameter.path, kind, lambda row: values[row[0]], lambda row: str(written[row[0]]))
+    return Column(parameter.path, kind, lambda row: values[row.point], lambda row: str(texts[row.point]))
 
 
-def shown(figure: Figure) -> str:
-    """A time for people: `66.3 s ± 0.412 s`; a dash where it is unknown."""
+def shown(figure: Figure, about: Threshold | None = None) -> str:
+    """A number for people: `66.3 s ± 0.412 s`; a dash where it is unknown. It is a time unless it is about a metric."""
     if figure.value is None:
         return UNKNOWN
-    half = 0.0 if figure.interval is None else figure.interval.half
-    return f"{show_time(figure.value)} ± {show_time(half)}" if half > 0.0 else show_time(figure.value)
+    show = show_time if about is None else partial(format_value, about.metric)
+    if figure.interval is None or figure.interval.is_rounding:
+        return show(figure.value)
+    return f"{show(figure.value)} ± {show(figure.interval.half)}"
 
 
 def title(records: SweepRecords) -> str:
@@ -162,6 +250,11 @@ def notes(records: SweepRecords) -> tuple[str, ...]:
     if records.head.replications > 1:
         found[0] += ": means over the replications ± half the 95 % interval (Student's t), where it is not zero"
     found[0] += "."
+    if judged := verdicts(records):
+        missing = {one.point for one in judged if not one.result.passed and one.result.severity == "error"}
+        points = {one.point for one in judged}
+        of = "1 point" if len(points) == 1 else f"{len(points):,} points"
+        found.append(f"All thresholds hold at {len(points - missing):,} of {of}.")
     unfinished = len({p for p, f in zip(records.results["point"], records.results["finished"], strict=True) if not f})
     if unfinished:
         of = f"{unfinished:,} of {len(records.head.points):,} points"

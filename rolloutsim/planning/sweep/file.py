@@ -8,14 +8,14 @@ table       columns
 ==========  ========================================================================================================
 sweep       one row: `schema` (`rolloutsim.sweep/1`), `version` of rolloutsim, `name`, `scenario` (the scenario that is
             varied, as JSON, which `rolloutsim run` reads too), `sha256` (of its resolved form), `design`, `points`,
-            `replications`, `seed`, `complete` (0 or 1)
+            `replications`, `seed`, `complete` (0 or 1), `metrics` (JSON: what is shown beside the rollout time)
 parameters  one row each: `parameter` (from 0), `path` (as in `--set`), `column` and `number_column` in `points`,
             `values` (JSON: the values, or the range)
 points      one row each: `point` (from 0), `sha256` (of the resolved scenario), a column for each parameter with the
             value as written, and one with its number where it has a unit: `network`, `network_bytes_per_s`
 results     one row for each `point`, `replication` and `case`: `seed`, `finished`, `rollout_time_s`, `alone_time_s`,
             `bytes_on_wire`, `pull_time_mean_s`, …: every number that a case of the JSON contract has for itself (but
-            not its `why`, which takes long)
+            not its `why`, which takes long), and each of `metrics`, in SI base units: `"pull_time{group=web} p95"`
 links, …    one row for each entry of a list of such a case (`links`, `thresholds`, …), with the keys above in front
 time_split  one row for each `cause` of a case: `time_s`, summed over its pods
 joined      a view: `points` and `results` side by side
@@ -113,7 +113,8 @@ class SweepStore:
             for name, columns, rows in head.tables():
                 self._table(name, columns)
                 self._insert(name, Rows(tuple(columns), rows))
-            self._table(RESULTS, RESULT_COLUMNS, f", PRIMARY KEY ({_quoted(KEYS)})")
+            columns = {**RESULT_COLUMNS, **dict.fromkeys(head.metrics, "REAL")}
+            self._table(RESULTS, columns, f", PRIMARY KEY ({_quoted(KEYS)})")
             self.database.execute("CREATE VIEW joined AS SELECT * FROM points JOIN results USING (point)")
 
     def _insert(self, table: str, rows: Rows) -> None:

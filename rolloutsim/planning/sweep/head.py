@@ -28,7 +28,7 @@ _KEY = "INTEGER PRIMARY KEY"
 # The columns of table `sweep` with their SQLite types.
 _COLUMNS = {
     "schema": "TEXT", "version": "TEXT", "name": "TEXT", "scenario": "TEXT", "sha256": "TEXT", "design": "TEXT",
-    "points": "INTEGER", "replications": "INTEGER", "seed": "INTEGER", "complete": "INTEGER",
+    "points": "INTEGER", "replications": "INTEGER", "seed": "INTEGER", "complete": "INTEGER", "metrics": "TEXT",
 }  # fmt: skip
 
 
@@ -74,6 +74,8 @@ class Head:
         Of the file's form, and of rolloutsim.
     complete : bool
         Whether all runs are there; no part of what two sweeps are compared by.
+    metrics : tuple of str
+        What is measured beside the figures of the cases, `pull_time{group=web} p95`: columns of the results.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Head:
     schema: str = SCHEMA
     version: str = __version__
     complete: bool = False
+    metrics: tuple[str, ...] = ()
 
     @property
     def runs(self) -> int:
@@ -95,7 +98,7 @@ class Head:
 
     def tables(self) -> Iterator[tuple[str, Mapping[str, str], list[list[Any]]]]:
         """Its tables in a file: the name, columns with their SQLite types, and rows."""
-        own = {"points": len(self.points), "complete": int(self.complete)}
+        own = {"points": len(self.points), "complete": int(self.complete), "metrics": json.dumps(self.metrics)}
         yield "sweep", _COLUMNS, [[own.get(name, getattr(self, name)) for name in _COLUMNS]]
         columns = {"parameter": _KEY, "path": "TEXT", "column": "TEXT", "number_column": "TEXT", "values": "TEXT"}
         rows = [[i, one.path, one.column, one.number, one.values] for i, one in enumerate(self.parameters)]
@@ -115,6 +118,7 @@ class Head:
             ("it has {} points, not {}", len(self.points), len(asked.points)),
             ("its replications are {}, not {}", self.replications, asked.replications),
             ("its seed is {}, not {}", self.seed, asked.seed),
+            ("it shows {}, not {}", _metrics(self), _metrics(asked)),
         )
         found = [words.format(mine, theirs) for words, mine, theirs in pairs if mine != theirs]
         if not found:
@@ -138,16 +142,24 @@ class Head:
         row |= {
             "parameters": parameters,
             "points": tuple(tuple(point[name] for name in names) for point in points),
+            "metrics": tuple(json.loads(row.get("metrics") or "[]")),  # files of the versions before have none
         }
         found = {each.name: row[each.name] for each in fields(cls)}
         return cls(**found | {"complete": bool(found["complete"])})
 
 
-def head(base: ResolvedScenario, design: Design, points: Sequence[Point], replications: int, seed: int) -> Head:
+def head(
+    base: ResolvedScenario,
+    design: Design,
+    points: Sequence[Point],
+    replications: int,
+    seed: int,
+    metrics: tuple[str, ...] = (),
+) -> Head:
     """The head of a sweep of a scenario; the others as in `Head`."""
     parameters: list[ParameterColumns] = []
     columns: list[list[Any]] = [[point.sha256 for point in points]]
-    taken = {"point", "sha256", *RESULT_COLUMNS}
+    taken = {"point", "sha256", *RESULT_COLUMNS, *(metric.lower() for metric in metrics)}
     for number, parameter in enumerate(design.parameters):
         values = [point.values[number] for point in points]
         measures = [measure(parameter.path, value) for value in values]
@@ -162,13 +174,19 @@ def head(base: ResolvedScenario, design: Design, points: Sequence[Point], replic
             columns.append([None if one is None else one.number for one in measures])
         parameters.append(ParameterColumns(parameter.key, column, name, _as_json(parameter.values)))
     rows = tuple(zip(*columns, strict=True))
-    return Head(base.name, base.document, base.sha256, design.kind, replications, seed, tuple(parameters), rows)
+    return Head(
+        base.name, base.document, base.sha256, design.kind, replications, seed, tuple(parameters), rows, metrics=metrics
+    )
 
 
 def _rows(database: sqlite3.Connection, query: str) -> Iterator[dict[str, Any]]:
     cursor = database.execute(query)
     names = [column[0] for column in cursor.description]
     return (dict(zip(names, row, strict=True)) for row in cursor)
+
+
+def _metrics(head: Head) -> str:
+    return ", ".join(head.metrics) or "no metrics"
 
 
 def _paths(head: Head) -> str:
@@ -213,6 +231,8 @@ def _options(head: Head) -> Iterator[str]:
     if head.design == "sobol":
         yield from ("--points", str(len(head.points)))
     yield from ("--replications", str(head.replications))
+    for metric in head.metrics:
+        yield from ("--show", metric)
     if not any(parameter.path == "seed" for parameter in head.parameters):  # else it would take their place
         yield from ("--seed", str(head.seed))
 

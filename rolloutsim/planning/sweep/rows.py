@@ -111,11 +111,11 @@ def _flatten(flat: dict[str, Any], name: str, value: Any) -> None:
     """Add a value of the contract as columns of plain values: a map is a column for each of its keys."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            heading = _heading(name, key)
+            column = heading(name, key)
             if isinstance(inner, (dict, list)):
-                _flatten(flat, heading, inner)
+                _flatten(flat, column, inner)
             else:
-                flat[heading] = inner
+                flat[column] = inner
     elif isinstance(value, list):
         flat[name] = json.dumps(value, ensure_ascii=False) if value else None
     else:
@@ -123,7 +123,8 @@ def _flatten(flat: dict[str, Any], name: str, value: Any) -> None:
 
 
 @cache
-def _heading(name: str, key: str) -> str:
+def heading(name: str, key: str) -> str:
+    """What the column of a map's key is called."""
     if not name:
         return key
     unit = next((unit for unit in _UNITS if name.endswith(unit)), "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 
@@ -12,10 +12,14 @@ from rolloutsim.planning.sweep.batches import Job, Workers, run_jobs
 from rolloutsim.planning.sweep.designs import Design, Point, build_points, scenario_at
 from rolloutsim.planning.sweep.file import SweepRecords, SweepStore, read_records
 from rolloutsim.planning.sweep.head import Head, head
+from rolloutsim.scenario.checks import names
+from rolloutsim.scenario.conditions import parse_figure, written
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.scenario.resolve import resolve
+from rolloutsim.scenario.resolved import Threshold
 from rolloutsim.structs import struct
 
+_SHOW = "--show"
 MOST_RUNS = 10_000_000  # points times replications (assumed: a slip beyond that)
 
 Progress = Callable[[int, int], None]  # runs done, runs in all
@@ -37,6 +41,8 @@ class SweepPlan:
         All points.
     own_seeds : bool
         Whether each point's scenario has its own seed.
+    metrics : tuple of Threshold
+        What is measured beside the figures of the cases.
     """
 
     head: Head
@@ -44,6 +50,7 @@ class SweepPlan:
     design: Design
     points: tuple[Point, ...]
     own_seeds: bool
+    metrics: tuple[Threshold, ...] = ()
 
     def jobs(self, done: set[tuple[int, int]]) -> Iterator[Job]:
         """The runs to do, in order, without those that are done; a point's scenario is made when its turn comes."""
@@ -54,10 +61,16 @@ class SweepPlan:
             left = [pair for pair in enumerate(own) if (point.number, pair[0]) not in done]
             if left:
                 scenario = scenario_at(self.draft, self.design, point.choices)
-                yield from (Job(point.number, number, seed, scenario) for number, seed in left)
+                yield from (Job(point.number, number, seed, scenario, self.metrics) for number, seed in left)
 
 
-def plan(draft: Draft, design: Design, replications: int | None = None, seed: int | None = None) -> SweepPlan:
+def plan(
+    draft: Draft,
+    design: Design,
+    replications: int | None = None,
+    seed: int | None = None,
+    show: Sequence[str] = (),
+) -> SweepPlan:
     """Build and validate all points of a scenario that is varied by a design.
 
     Parameters
@@ -66,15 +79,20 @@ def plan(draft: Draft, design: Design, replications: int | None = None, seed: in
         Runs of each point; the scenario's own number by default.
     seed : int, optional
         Of the first replication; the scenario's own by default, and where `seed` is varied each point's.
+    show : sequence of str
+        Metrics to measure, `pull_time{group=web} p95`.
 
     Raises
     ------
     UsageError
-        If a path leads nowhere, or the design does not fit.
+        If a path leads nowhere, the design does not fit, or a metric cannot be read.
     ScenarioError
         If the scenario or a point is not valid.
     """
-    base = resolve(draft.document())
+    document = draft.document()
+    base = resolve(document)
+    known = names(document)
+    metrics = {written(one): one for one in (parse_figure(text, document, known, _SHOW) for text in show)}
     if not design.parameters:
         raise UsageError("a sweep needs something to vary; name at least one path and its values")
     if seed is not None and any(parameter.path == ("seed",) for parameter in design.parameters):
@@ -87,7 +105,8 @@ def plan(draft: Draft, design: Design, replications: int | None = None, seed: in
             f"{MOST_RUNS:,}"
         )
     first = base.seed if seed is None else seed
-    return SweepPlan(head(base, design, points, count, first), draft, design, points, seed is None)
+    planned = head(base, design, points, count, first, tuple(metrics))
+    return SweepPlan(planned, draft, design, points, seed is None, tuple(metrics.values()))
 
 
 def sweep(

@@ -11,11 +11,13 @@ import numpy.typing as npt
 
 from rolloutsim import scenario
 from rolloutsim.errors import UsageError
-from rolloutsim.planning.sweep.figures import ROLLOUT_TIME, figures, numbers
+from rolloutsim.planning.sweep.figures import ROLLOUT_TIME, figures, groups, metric_of, numbers
 from rolloutsim.report.plots.canvas import NoDataError, plain
 from rolloutsim.report.plots.scales import thinned
 from rolloutsim.results.numerals import show_rate, show_size, show_time, three_digits
-from rolloutsim.results.thresholds import Measurement, judge
+from rolloutsim.results.thresholds import Measurement, format_value, is_within, judge
+from rolloutsim.scenario.conditions import figure
+from rolloutsim.scenario.metrics import METRICS
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 _MOST_LINES = 14  # as many as colours and styles tell apart with ease (assumed)
 _MANY_VALUES = 10  # of a parameter, which nobody wrote one by one (assumed)
 _SHOWN: dict[str, Callable[[float], str]] = {"_bytes_per_s": show_rate, "_bytes": show_size, "_s": show_time}
+_ROLLOUT_TIME = figure("rollout_time", {}, None)
 _OF_THE_MEAN = (None, "mean")  # statistics that are those of a mean over replications
 
 
@@ -141,10 +144,15 @@ class SweepView:
             places = [place for place in places if place.case == self.only]
             missing = {at for at in missing if at[1] == self.only}
         self.sweep, self.column, self.places, self.missing = sweep, column, places, missing
-        self.what = column.removesuffix("_s").replace("_", " ").capitalize()
-        self.labelled = f"{self.what} [s]" if column.endswith("_s") else self.what
+        self.about = metric_of(sweep, column)
+        self.is_time = column.endswith("_s") if self.about is None else METRICS[self.about.metric].kind == "time"
+        words = column.removesuffix("_s").replace("_", " ").capitalize()
+        self.what = words if self.about is None else plain(column, 60)
+        self.labelled = f"{self.what} [s]" if self.is_time else self.what
         count = sweep.head.replications
-        times = f", mean of {count} replications with 95 % intervals" if count > 1 else ""
+        is_mean = self.about is None or self.about.statistic in _OF_THE_MEAN
+        self.over = f", {'mean of' if is_mean else 'over'} {count} replications" if count > 1 else ""
+        times = f"{self.over} with 95 % intervals" if count > 1 else ""
         self.design = f"{len(sweep.head.points)} point{'s' if len(sweep.head.points) > 1 else ''}{times}"
         unknown = len({point for point, _ in missing})
         self.left_out = f"unknown at {unknown} of them, where a rollout did not finish" if unknown else ""
@@ -157,7 +165,9 @@ class SweepView:
 
     def shown(self, value: float) -> str:
         """A value for people."""
-        return show_time(value) if self.column.endswith("_s") else three_digits(value)
+        if self.about is not None:
+            return format_value(self.about.metric, value)
+        return show_time(value) if self.is_time else three_digits(value)
 
     def at(self, axis: Axis, point: int) -> str:
         """Where a point of a line stands, in words: its value on the axis, and all that changes with it."""
@@ -229,7 +239,7 @@ class Cells:
 
 
 class Passing:
-    """The upper bounds that a scenario sets for the rollout time, and which points of a sweep keep them.
+    """The upper bounds that a scenario sets for a number, and which points of a sweep keep them.
 
     Each bound is checked with its own statistic: `max` asks the longest of all replications, and not their mean.
     Bounds that are only to warn are left out where others are not. A rollout that did not finish keeps none.
@@ -239,13 +249,15 @@ class Passing:
     sweep : SweepRecords
         What was simulated.
     column : str
-        The number that is looked at; there are no bounds unless it is the rollout time.
+        The number that is looked at; there are no bounds unless it is the rollout time, or a metric that is shown.
     case : str
         The case; empty: all of them, of which only bounds without a selector are checked.
     """
 
     def __init__(self, sweep: SweepRecords, column: str, case: str) -> None:
-        self.conditions = _bounds(sweep, case) if column == ROLLOUT_TIME else []
+        about = _ROLLOUT_TIME if column == ROLLOUT_TIME else metric_of(sweep, column)
+        self.conditions = [] if about is None else _bounds(sweep, about, case)
+        within = about is not None and is_within(about, groups(sweep))
         self._several = sweep.head.replications > 1
         values: dict[tuple[int, str], list[float | None]] = {}
         results = sweep.results
@@ -253,7 +265,7 @@ class Passing:
             values.setdefault((point, name), []).append(value)
         self._passes = {
             at: all(
-                judge([Measurement(condition, at[1], "", value, False) for value in of_place]).passed
+                judge([Measurement(condition, at[1], "", value, within) for value in of_place]).passed
                 for condition in self.conditions
             )
             for at, of_place in (values.items() if self.conditions else ())
@@ -282,14 +294,25 @@ class Passing:
         return found
 
 
-def _bounds(sweep: SweepRecords, case: str) -> list[Threshold]:
+def _bounds(sweep: SweepRecords, about: Threshold, case: str) -> list[Threshold]:
+    """Upper bounds of a number; what a run has one of may be asked for in another statistic over the replications."""
+    several = METRICS[about.metric].needs_statistic
     found = [
         threshold
         for threshold in scenario.loads(sweep.head.scenario, "<sweep>").resolve().thresholds
-        if threshold.metric == "rollout_time" and threshold.comparison[0] == "<"
-        and all(value == case for value in threshold.selectors.values())
+        if threshold.metric == about.metric and threshold.comparison[0] == "<"
+        and (threshold.statistic == about.statistic or not several)
+        and _is_of(threshold, about, case)
     ]  # fmt: skip
     return [one for one in found if one.severity == "error"] or found
+
+
+def _is_of(threshold: Threshold, about: Threshold, case: str) -> bool:
+    """Whether a threshold chooses what a number does, in a case."""
+    asked, shown = (
+        {label: value for label, value in one.selectors.items() if value != case} for one in (threshold, about)
+    )
+    return asked == shown
 
 
 def _first_points(sweep: SweepRecords) -> set[int]:

@@ -80,7 +80,7 @@ def sweep_lines(
     _x_axis(ax, axis, f"{axis.path}, and with it {others}" if found.together else axis.path)
     every = [place for places in lines.values() for place in places]
     ends = [place.value if place.interval is None else place.interval.high for place in every]
-    _y_axis(ax, column, [*(place.value for place in every), *ends])
+    _y_axis(ax, found, [*(place.value for place in every), *ends])
     entries += _thresholds(ax, found, lines.values(), axis)
     grid(ax)
     over = f"{axis.path} and {others}, which change together" if found.together else axis.path
@@ -149,7 +149,7 @@ def sweep_heatmap(
     label_axis(ax, "x", plain(across.path, 50))
     label_axis(ax, "y", plain(up.path, 40))
     what = f"{found.what} of {plain(found.only)}" if found.only else found.what
-    what += f", mean of {sweep.head.replications} replications" if sweep.head.replications > 1 else ""
+    what += found.over
     what += "".join(f"; {path} {value}" for path, value in cells.fixed)
     what += f"; the line parts what passes {asked}" if asked else ""
     what += "" if found.passing.of_the_mean else " over the replications"
@@ -206,15 +206,15 @@ def _x_axis(ax: Axes, axis: Axis, label: str) -> None:
     label_axis(ax, "x", plain(label, 70))
 
 
-def _y_axis(ax: Axes, column: str, values: Sequence[float]) -> None:
-    name = column.removesuffix("_s").replace("_", " ")
+def _y_axis(ax: Axes, found: SweepView, values: Sequence[float]) -> None:
+    name = found.what if found.about is not None else found.what.lower()
     top = max(values)
-    if column.endswith("_s") and min(values) > 0.0 and (is_wide(values) or top > 50 * min(values)):
+    if found.is_time and min(values) > 0.0 and (is_wide(values) or top > 50 * min(values)):
         log_time_axis(ax, min(values), top, name, side="y")
-    elif column.endswith("_s"):
+    elif found.is_time:
         time_axis(ax, top * 1.1, name, side="y")
     else:
-        label_axis(ax, "y", column.replace("_", " "))
+        label_axis(ax, "y", name)
         if min(values) >= 0.0:
             ax.set_ylim(0.0, top * 1.1 or 1.0)
 

@@ -47,6 +47,11 @@ class Interval(NamedTuple):
         """Half its width: what stands behind ±."""
         return (self.high - self.low) / 2
 
+    @property
+    def is_rounding(self) -> bool:
+        """Whether its width is but the rounding of its ends, and the values did not differ."""
+        return self.half <= _ROUNDING * max(abs(self.low), abs(self.high))
+
 
 def mean(values: Sequence[float]) -> float:
     """The mean; exactly the value where all are equal."""
@@ -161,7 +166,7 @@ def _binomial(count: int, k: int, share: float) -> float:
 
 QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
-# p·n is a whole number up to this (0.07 × 100 is 7.000000000000001).
+# p·n is a whole number up to this (0.07 × 100 is 7.000000000000001), and so are equal numbers equal.
 _ROUNDING = 1e-9
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from rolloutsim.results.facts.grouped import Rows
-    from rolloutsim.results.facts.records import CaseRecords, Run
+    from rolloutsim.results.facts.records import CaseRecords, Run, Times
     from rolloutsim.scenario.resolved import Prices
 
 _GB = parse_size("1 GB")
@@ -84,23 +84,14 @@ class DiskSummary:
 def disk_summary(run: Run, case: CaseRecords) -> DiskSummary:
     """What the images of a case take on disks; its run's scenario knows runtimes and prices."""
     prices = run.scenario.prices
-    keeps = np.array([group.runtime.keeps_compressed for group in run.scenario.groups], np.bool_)[case.node_group]
-    holding, held = _held(case)
-    kept, pulled = np.zeros(len(keeps)), np.zeros(len(keeps), np.bool_)
-    pulled[holding] = True
-    of_images: dict[tuple[int, ...], tuple[float, float]] = {}
-    by_node = Grouped(holding, len(keeps))
-    for node in np.flatnonzero(pulled).tolist():
-        images = tuple(held[by_node.of(node)].tolist())
-        if images not in of_images:
-            of_images[images] = _sizes(case, images)
-        compressed, unpacked = of_images[images]
-        kept[node] = unpacked + (compressed if keeps[node] else 0.0)
+    kept = kept_by_nodes(run, case)
+    kept = kept[~np.isnan(kept)]
+    keeps, (holding, held) = _keeps(run, case), _held(case)
     registry, _ = _sizes(case, range(len(case.images)))
     fleet = float(kept.sum())
     nodes_with_capacity = tuple(_nodes(case))
     return DiskSummary(
-        bytes_per_node=float(kept[pulled].mean()) if pulled.any() else 0.0,
+        bytes_per_node=float(kept.mean()) if len(kept) else 0.0,
         most_bytes_per_node=float(kept.max(initial=0.0)),
         fleet_bytes=fleet,
         registry_bytes=registry,
@@ -111,6 +102,27 @@ def disk_summary(run: Run, case: CaseRecords) -> DiskSummary:
         nodes=nodes_with_capacity,
         pressure=_pressure(run, case),
     )
+
+
+def kept_by_nodes(run: Run, case: CaseRecords) -> Times:
+    """What each node keeps of the images that it pulled [B]; NaN: it pulled none."""
+    keeps, (holding, held) = _keeps(run, case), _held(case)
+    kept = np.full(len(keeps), np.nan)
+    of_images: dict[tuple[int, ...], tuple[float, float]] = {}
+    by_node = Grouped(holding, len(keeps))
+    for node in np.unique(holding).tolist():
+        images = tuple(held[by_node.of(node)].tolist())
+        if images not in of_images:
+            of_images[images] = _sizes(case, images)
+        compressed, unpacked = of_images[images]
+        kept[node] = unpacked + (compressed if keeps[node] else 0.0)
+    return kept
+
+
+def _keeps(run: Run, case: CaseRecords) -> npt.NDArray[np.bool_]:
+    """Whether each node's runtime keeps compressed layers."""
+    of_groups = [group.runtime.keeps_compressed for group in run.scenario.groups]
+    return np.array(of_groups, np.bool_)[case.node_group]
 
 
 def _held(case: CaseRecords) -> tuple[Rows, Rows]:

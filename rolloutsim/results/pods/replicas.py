@@ -143,7 +143,7 @@ class _Summaries:
         p, calls, fetches = case.pulls, self.calls.of(number), self.fetches.of(number)
         pulls = calls[self.is_pull[calls]]
         stays = np.isnan(case.pods.deleted[own])
-        complete = case.finished or bool(ready[stays].all()) and len(at) >= _wanted(workload)
+        complete = case.finished or bool(ready[stays].all()) and len(at) >= wanted_pods(workload)
         return WorkloadSummary(
             workload=workload.name,
             replicas=workload.replicas,
@@ -172,7 +172,7 @@ class _Summaries:
         return None if np.isnan(times).all() else float(np.nanmin(times))
 
 
-def _wanted(workload: Workload) -> int:
+def wanted_pods(workload: Workload) -> int:
     """Pods of the new version that there shall be: below the partition of a StatefulSet the old one stays."""
     kept = workload.strategy.partition if workload.strategy.name == "statefulset" else 0
     return max(workload.replicas - kept, 0)

@@ -1,13 +1,13 @@
-"""Checked thresholds as JUnit XML, which CI servers show as tests.
+"""Checked conditions as JUnit XML, which CI servers show as tests.
 
-A scenario is a suite, a threshold of a case a test. A missed one fails; a missed one that is only a warning passes, and
-says so in its output. Source of the format: the schema that the Apache Ant project's JUnit task writes, as Jenkins and
-GitLab read it.
+A scenario is a suite, a threshold of a case a test; of a comparison, a condition of a case. A missed one fails; a
+missed one that is only a warning passes, and says so in its output. Source of the format: the schema that the Apache
+Ant project's JUnit task writes, as Jenkins and GitLab read it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree
 
 from rolloutsim.results.numerals import visible
@@ -25,11 +25,35 @@ class Checked:
     unfinished: tuple[str, ...] = ()  # cases that did not finish; each is a failed test of its own
 
 
+@struct
+class Test:
+    """A test: whose it is, what it is about, what came out, and as which kind of failure if it failed."""
+
+    classname: str
+    name: str
+    output: str
+    failure: str | None = None
+
+
 def to_junit(scenarios: Sequence[Checked]) -> str:
     """The XML document of one or more scenarios."""
+    return document([(one.name, [*_tests(one)]) for one in scenarios])
+
+
+def document(suites: Sequence[tuple[str, Sequence[Test]]]) -> str:
+    """The XML document of suites, by name."""
     root = ElementTree.Element("testsuites")
-    for one in scenarios:
-        _suite(root, one)
+    for name, tests in suites:
+        failures = sum(test.failure is not None for test in tests)
+        counts = {"tests": str(len(tests)), "failures": str(failures), "errors": "0", "skipped": "0"}
+        suite = ElementTree.SubElement(root, "testsuite", {"name": visible(name), **counts})
+        for test in tests:
+            about = {"classname": visible(test.classname), "name": visible(test.name)}
+            case = ElementTree.SubElement(suite, "testcase", about)
+            if test.failure is not None:
+                ElementTree.SubElement(case, "failure", message=visible(test.output), type=test.failure)
+            else:
+                ElementTree.SubElement(case, "system-out").text = visible(test.output)
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
@@ -40,25 +64,12 @@ def told(result: ThresholdResult) -> str:
     return visible(f"{result.metric} is {result.shown}, wanted: {result.check}{room}")
 
 
-def _suite(root: ElementTree.Element, one: Checked) -> None:
-    failed = [result for result in one.results if not result.passed and result.severity == "error"]
-    suite = ElementTree.SubElement(
-        root,
-        "testsuite",
-        name=visible(one.name),
-        tests=str(len(one.results) + len(one.unfinished)),
-        failures=str(len(failed) + len(one.unfinished)),
-        errors="0",
-        skipped="0",
-    )
+def _tests(one: Checked) -> Iterator[Test]:
     for case in one.unfinished:
-        test = ElementTree.SubElement(suite, "testcase", classname=visible(one.file), name=f"{visible(case)} finishes")
-        ElementTree.SubElement(test, "failure", message="the rollout did not finish", type="unfinished")
+        yield Test(one.file, f"{case} finishes", "the rollout did not finish", "unfinished")
     for result in one.results:
-        name = visible(f"{result.metric}: {result.check}")
-        test = ElementTree.SubElement(suite, "testcase", classname=visible(one.file), name=name)
-        if result in failed:
-            ElementTree.SubElement(test, "failure", message=told(result), type="threshold")
+        name = f"{result.metric}: {result.check}"
+        if not result.passed and result.severity == "error":
+            yield Test(one.file, name, told(result), "threshold")
         else:
-            output = ElementTree.SubElement(test, "system-out")
-            output.text = told(result) if result.passed else f"warning: {told(result)}"
+            yield Test(one.file, name, told(result) if result.passed else f"warning: {told(result)}")

@@ -70,13 +70,15 @@ def names(document: Document) -> dict[str, frozenset[str]]:
     images = frozenset(document.images)
     links = tuple(line.name for line in shared_links(document))
     return {
-        "image": frozenset() if together else images,
+        "image": images,
         "case": frozenset({ALL}) if together else images,
         "link": frozenset((*links, *group_links(document))),
         "cause": frozenset((*links, *CAUSES)),
         "registry": frozenset(registries(document)),
         "background": frozenset(document.background),
         "workload": frozenset(workload.name for workload in wanted(document)),
+        "group": frozenset(document.nodes),
+        "rack": frozenset(rack for group in document.nodes.values() for rack in group.racks[: group.count]),
     }
 
 

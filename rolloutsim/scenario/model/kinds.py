@@ -4,12 +4,18 @@ A scenario is frozen through and through. Its maps are dictionaries for all who 
 hashable like the parts they hold.
 """
 
-from typing import Annotated, Any, NoReturn, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from rolloutsim.errors import FrozenError
 from rolloutsim.scenario.fields import Flag, Number, Quantity, Short, Text, fault, is_long, key
+
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)  # wherever pydantic keeps it
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -58,7 +64,17 @@ class FrozenDict(dict[Key, Value]):
         return FrozenDict, (dict(self),)
 
 
-class Spec(BaseModel):
+class _OwnNames(ModelMetaclass):
+    """What completion offers of a part: its keys and calls, and none of pydantic's."""
+
+    __pydantic_fields__: Mapping[str, Any]
+
+    def __dir__(self) -> list[str]:
+        hidden = {name for name in dir(BaseModel) if not name.startswith("__")}
+        return sorted({*super().__dir__(), *self.__pydantic_fields__} - hidden)
+
+
+class Spec(BaseModel, metaclass=_OwnNames):
     """Base of all parts: unknown keys are errors, nothing changes after validation, maps included."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -74,6 +90,13 @@ class Spec(BaseModel):
 
     def __delattr__(self, name: str) -> None:
         refuse()
+
+    def __dir__(self) -> list[str]:
+        return dir(type(self))
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """What was given; all else has its default."""
+        return ((name, getattr(self, name)) for name in type(self).model_fields if name in self.model_fields_set)
 
 
 def _one_or_more(value: Any) -> Any:
