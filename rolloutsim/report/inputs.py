@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,22 +14,15 @@ from rolloutsim.scenario.images import layers
 from rolloutsim.scenario.model import COMPRESSION_RATIO
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.resources import PULLED, Resource, in_bytes
-from rolloutsim.scenario.structure import part_at
-from rolloutsim.units import Kind, plain_text
+from rolloutsim.scenario.resources import PULLED
+from rolloutsim.scenario.settings import REAL_ONLY, leaves, rate_of
 
 if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import ResolvedScenario
 
 
-def _rate_of(resource: Resource) -> tuple[str, ...]:
-    """Where a resource's rate stands in the long form of a group."""
-    part = part_at(("nodes", "group", *resource.key))
-    return (*resource.key, "rate") if part is not None and part.keys else resource.key
-
-
 # Keys with defaults that a result depends on: (where they stand in the document, the keys).
-_RATES = {".".join(_rate_of(one)): one.is_network for one in PULLED}
+_RATES = {".".join(rate_of(one)): one.is_network for one in PULLED}
 _BESIDE = {"disk.rate": ("disk.capacity",), "unpack.rate": ("unpack.cores",)}
 _NODE_KEYS = (
     *(key for rate in _RATES for key in (rate, *_BESIDE.get(rate, ()))), "runtime", "parallel_layers", "slots_per",
@@ -60,19 +52,6 @@ _REGISTRY_KEYS = (
 )
 _MANAGER_KEYS = ("qps", "burst")
 _ROLLOUT_KEYS = ("max_surge", "max_unavailable", "min_ready", "step_overhead", "startup", "termination")
-# What the ideal model switches off, whatever its default (`rolloutsim.scenario.resolve`).
-_REAL_ONLY = (
-    *(key for key, is_network in _RATES.items() if not is_network), "unpack.cores", "runtime", "resolve_round_trips",
-    "resolve_time", "layer_round_trips", "layer_time", "kept_connections", "finish_time", "mtu", "efficiency",
-    "latency", "buffer", "queue", "fairness", "congestion_control", *_FAIRNESS_KEYS, "max_connections", "ttfb",
-    "manifest_ttfb", "tls", "tcp_window", "stagger", "step_overhead", "startup",
-    "image_backoff.requeue",
-)  # fmt: skip
-_QUANTITY = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?) (B|s|B/s)")
-_KINDS: Mapping[str, Kind] = {"B": "size", "s": "time", "B/s": "rate"}
-_TEXTS = ("name", "description")
-# Short forms that the long form holds as an empty map.
-_SWITCHES = {"fairness": "on", "redirect": "true"}
 _MOST_GIVEN = 400  # rows (assumed: a few pages)
 _MOST_IMAGES = 4  # that a row names (assumed: what fits a line)
 
@@ -80,7 +59,7 @@ _MOST_IMAGES = 4  # that a row names (assumed: what fits a line)
 def given_table(scenario: ResolvedScenario) -> Table:
     """Path and value of everything that the scenario says; with overrides, which of it they say."""
     document = json.loads(scenario.document) if scenario.document else {}
-    leaves = [(path, value) for path, value in _leaves(document, ()) if path != ("rolloutsim",)]
+    leaves = [(path, value) for path, value in leaves(document, ()) if path != ("rolloutsim",)]
     overrides = {parse_path(path): by for path, by in scenario.overrides.items()}
     rows = [(dotted(path), value, *((_by(path, overrides),) if overrides else ())) for path, value in leaves]
     headings = ("key", "value", "given by")[: 2 + bool(overrides)]
@@ -158,7 +137,7 @@ def _ratio(scenario: ResolvedScenario) -> Iterator[tuple[str, ...]]:
 def _open(given: Any, keys: Sequence[str], path: str, scenario: ResolvedScenario) -> Iterator[tuple[str, str, str]]:
     """The keys that a part leaves open, with their defaults and sources."""
     for key in keys:
-        if not _has(given, key) and not (scenario.model == "ideal" and key in _REAL_ONLY):
+        if not _has(given, key) and not (scenario.model == "ideal" and key in REAL_ONLY):
             explanation = explain(f"{path}.{key}")
             yield key, explanation.default, explanation.source
 
@@ -173,31 +152,3 @@ def _has(given: Any, key: str) -> bool:
             return False
         given = given[step]
     return True
-
-
-def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            yield from _leaves(inner, (*path, key))
-    elif isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
-        for number, inner in enumerate(value):
-            yield from _leaves(inner, (*path, number))
-    elif isinstance(value, list):
-        yield path, ", ".join(_readable(path, one) for one in value)
-    elif isinstance(value, Mapping):
-        if path[-1] in _SWITCHES:
-            yield path, _SWITCHES[str(path[-1])]
-    else:
-        yield path, _readable(path, value)
-
-
-def _readable(path: Path, value: Any) -> str:
-    """A value as people write it: quantities with the units of `rolloutsim.units`, whole numbers without a point."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else str(value)
-    found = _QUANTITY.fullmatch(str(value))
-    if found is None or path[-1] in _TEXTS:
-        return str(value)
-    return plain_text(_KINDS[found[2]], float(found[1]), bits=not in_bytes(path))

@@ -316,9 +316,11 @@ def _options(hint: Any) -> tuple[Any, ...]:
 def _hints(dataclass: Any) -> Mapping[str, Any]:
     """The type hints of a dataclass's fields, also of those that `metrics` does not import for bare pulls."""
     from rolloutsim.results.load.disks import DiskSummary
+    from rolloutsim.results.pods.groups import GroupSummary
     from rolloutsim.results.pods.rollouts import RolloutSummary
 
-    return get_type_hints(dataclass, localns={"DiskSummary": DiskSummary, "RolloutSummary": RolloutSummary})
+    known = {one.__name__: one for one in (DiskSummary, GroupSummary, RolloutSummary)}
+    return get_type_hints(dataclass, localns=known)
 
 
 def _below(path: str, name: str) -> str:
