@@ -59,9 +59,9 @@ _MOST_IMAGES = 4  # that a row names (assumed: what fits a line)
 def given_table(scenario: ResolvedScenario) -> Table:
     """Path and value of everything that the scenario says; with overrides, which of it they say."""
     document = json.loads(scenario.document) if scenario.document else {}
-    leaves = [(path, value) for path, value in leaves(document, ()) if path != ("rolloutsim",)]
+    given = [(path, value) for path, value in leaves(document, ()) if path != ("rolloutsim",)]
     overrides = {parse_path(path): by for path, by in scenario.overrides.items()}
-    rows = [(dotted(path), value, *((_by(path, overrides),) if overrides else ())) for path, value in leaves]
+    rows = [(dotted(path), value, *((_by(path, overrides),) if overrides else ())) for path, value in given]
     headings = ("key", "value", "given by")[: 2 + bool(overrides)]
     if len(rows) > _MOST_GIVEN:
         changed = [row for row in rows[_MOST_GIVEN:] if row[-1] != "file"] if overrides else []

@@ -293,6 +293,12 @@ class Changed:
         """Whether neither says it itself: the default is another one."""
         return not any(one is not None and one.given for one in (self.before, self.after))
 
+    def values(self) -> dict[str, Any]:
+        """Both values, as JSON holds them, and the keys of those that are defaults."""
+        both = {"before": self.before, "after": self.after}
+        defaults = [key for key, one in both.items() if one is not None and not one.given]
+        return {key: None if one is None else one.value for key, one in both.items()} | {"defaults": defaults}
+
 
 def changes(before: ResolvedScenario, after: ResolvedScenario) -> tuple[Changed, ...]:
     """What differs in two resolved scenarios; a default that takes the place of the same value is no difference.
