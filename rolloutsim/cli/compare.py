@@ -106,7 +106,9 @@ def _outcomes(sides: Sequence[Named], seed: int | None, replications: int | None
             order[label] = None
             continue
         several = results.store.side_by_side(side.name)
-        found = {name if len(sides) == 1 else str(path): path for name, path in several.items()} or {label: Path(side.name)}
+        found = {name if len(sides) == 1 else str(path): path for name, path in several.items()} or {
+            label: Path(side.name)
+        }
         for name, path in found.items():
             known[name] = results.store.load(path)
             order[name] = None
@@ -121,7 +123,7 @@ def _outcomes(sides: Sequence[Named], seed: int | None, replications: int | None
             files[label] = file.resolved
     if len(order) < 2:
         raise UsageError(
-            "compare takes two or more scenarios or results, or one with what is changed in it: rolloutsim compare A B, "
+            "compare takes two or more scenarios or results, or one and what is changed in it: rolloutsim compare A B, "
             "or rolloutsim compare A --set 'network=10 Gbit/s'"
         )
     all_scenarios = [*files.values(), *(one.run.scenario for one in known.values())]

@@ -82,10 +82,14 @@ def _resolved(side: Side) -> ResolvedScenario:
     if not results.store.is_result(side.name):
         return cli.scenarios.load_file(side.name, side.overrides, side.overlays, side.variant).resolved
     if side.overrides or side.overlays or side.variant:
-        raise UsageError(f"{side.changes} stands behind '{side.name}', a result, which is of one scenario; leave it out")
+        raise UsageError(
+            f"{side.changes} stands behind '{side.name}', a result, which is of one scenario; leave it out"
+        )
     resolved = results.store.load(side.name).run.scenario
     if not resolved.document:
-        raise UsageError(f"'{side.name}' does not hold the scenario that it is of: it was made in Python, without a file")
+        raise UsageError(
+            f"'{side.name}' does not hold the scenario that it is of: it was made in Python, without a file"
+        )
     return resolved
 
 

@@ -140,7 +140,9 @@ def sides_of(names: Sequence[str], overrides: Placed, variants: Placed, overlays
     """What is named, with what is changed in it; behind the only file, its changes against the file itself."""
     found = []
     for number, name in enumerate(names, 1):
-        every, own = ({key: _at(placed, at) for key, placed in _given(overrides, variants, overlays)} for at in (0, number))
+        every, own = (
+            {key: _at(placed, at) for key, placed in _given(overrides, variants, overlays)} for at in (0, number)
+        )
         chosen = [*every["variant"], *own["variant"]]
         side = Side(
             name, (*every["set"], *own["set"]), (*every["file"], *own["file"]), own=any(own.values())
@@ -148,7 +150,9 @@ def sides_of(names: Sequence[str], overrides: Placed, variants: Placed, overlays
         if len(names) == 1 and side.own and len(chosen) < 2:
             found.append(Side(name, every["set"], every["file"]))
         if len(chosen) > 1 and len(names) > 1:
-            raise UsageError(f"'{name}' stands for one variant, and {' and '.join(chosen)} are asked for; name it again")
+            raise UsageError(
+                f"'{name}' stands for one variant, and {' and '.join(chosen)} are asked for; name it again"
+            )
         found += [Side(side.name, side.overrides, side.overlays, one, side.own) for one in chosen or ("",)]
     return found
 

@@ -34,7 +34,9 @@ def command(file: str | None, overlays: tuple[str, ...], variant: str, overrides
             raise UsageError(f"'{name}' is a result, which is of one scenario: leave --set, -f and --variant out")
         resolved = results.store.load(name).run.scenario
         if not resolved.document:
-            raise UsageError(f"'{name}' does not hold the scenario that it is of: it was made in Python, without a file")
+            raise UsageError(
+                f"'{name}' does not hold the scenario that it is of: it was made in Python, without a file"
+            )
     else:
         resolved = cli.scenarios.load_file(name, overrides, more, variant).resolved
     click.echo(scenario.settings.show(resolved), nl=False)

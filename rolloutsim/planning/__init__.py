@@ -1,7 +1,8 @@
 """Questions that take more than one run to answer.
 
-`replicate` (the same again with other seeds), `compare` (which is faster, and surely so; variants, too), `sweep` (at many points),
-`solve` (what does it take), `what_if` (what would have been faster), `sensitivity` (which input matters most).
+`replicate` (the same again with other seeds), `compare` (which is faster, and surely so; `compare_tables` shows it),
+`sweep` (at many points), `solve` (what does it take), `what_if` (what would have been faster), `sensitivity` (which
+input matters most).
 """
 
 from typing import TYPE_CHECKING

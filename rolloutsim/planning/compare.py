@@ -120,7 +120,7 @@ class CaseDifference:
 
 @struct
 class Row:
-    """A line of a comparison: how long a case, or a part of it, takes in one scenario, and how far that is from the first.
+    """A line of a comparison: how long a case, or a part of it, takes in one scenario, and how far from the first.
 
     Parameters
     ----------
@@ -422,7 +422,8 @@ def _parts(first: Side, other: Side, case: str, its: str) -> Iterator[Part]:
     kinds: tuple[Literal["workload", "group"], ...] = ("workload", "group")
     for kind in kinds:
         rows, others = (
-            [row[kind] for row in one.get(f"{kind}s", ()) if kind == "workload" or row["pods"]] for one in (mine, theirs)
+            [row[kind] for row in one.get(f"{kind}s", ()) if kind == "workload" or row["pods"]]
+            for one in (mine, theirs)
         )
         if max(len(rows), len(others)) > 1:
             yield from (Part(kind, name) for name in rows if name in others)

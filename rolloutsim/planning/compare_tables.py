@@ -191,9 +191,7 @@ def thresholds_table(comparison: Comparison) -> Table | None:
 def _of_result(column: Column) -> Column:
     """A column of thresholds, of rows that begin with the scenario."""
     shown = column.shown
-    return replace(
-        column, of=lambda row: column.of(row[1]), shown=None if shown is None else lambda row: shown(row[1])
-    )
+    return replace(column, of=lambda row: column.of(row[1]), shown=None if shown is None else lambda row: shown(row[1]))
 
 
 @struct
@@ -235,7 +233,9 @@ def _costs(comparison: Comparison) -> Iterator[_Cost]:
 
 
 def _cost_columns(kind: str) -> Iterator[Column]:
-    yield Column(f"a month on {kind.upper()}", COST, lambda row: row.disk.cost_per_month.get(kind), partial(_paid, kind))
+    yield Column(
+        f"a month on {kind.upper()}", COST, lambda row: row.disk.cost_per_month.get(kind), partial(_paid, kind)
+    )
     yield Column("difference", COST, partial(_more, kind), partial(_more_shown, kind))
 
 
@@ -384,8 +384,8 @@ def _tests(comparison: Comparison, side: Side) -> Iterator[Test]:
     for text in comparison.fail_if:
         for one in comparison.differences:
             if one.side == side.name:
-                met = next((m for m in comparison.met if (m.condition.text, m.side, m.case) == (text, side.name, one.case)),
-                           None)  # fmt: skip
+                same = (text, side.name, one.case)
+                met = next((m for m in comparison.met if (m.condition.text, m.side, m.case) == same), None)
                 told = "not met" if met is None else _told(met, comparison)
                 yield Test(side.name, f"{one.case}: {text}", told, None if met is None else (told, "fail-if"))
 
@@ -417,7 +417,9 @@ def tables(comparison: Comparison) -> Iterator[tuple[str, Table]]:
     changed = changes_table(comparison)
     if changed is not None:
         more = len(changed.rows) - _MOST_CHANGES
-        rest = f" (the first {_MOST_CHANGES} of {len(changed.rows)} keys; 'rolloutsim diff' has all)" if more > 0 else ""
+        rest = (
+            f" (the first {_MOST_CHANGES} of {len(changed.rows)} keys; 'rolloutsim diff' has all)" if more > 0 else ""
+        )
         yield f"{CHANGES}{rest}", replace(changed, rows=changed.rows[:_MOST_CHANGES])
     judged = thresholds_table(comparison)
     if comparison.of_variants and judged is not None:
@@ -432,4 +434,3 @@ def to_html(comparison: Comparison) -> str:
     lines = "".join(f"<div>{escape(line)}</div>" for line in (*fail_lines(comparison), *notes(comparison)))
     more = "".join(html(table, caption) for caption, table in tables(comparison))
     return html(comparison_table(comparison), comparison_title(comparison)) + more + lines
-

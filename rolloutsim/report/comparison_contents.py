@@ -95,7 +95,7 @@ def _curves(comparison: Comparison) -> Iterator[Block]:
 def _differs(comparison: Comparison) -> Iterator[Block]:
     changed = changes_table(comparison)
     if changed is not None:
-        yield Rows("Keys of the resolved scenarios that are not the same; the others are on the pages of each", changed)
+        yield Rows("Keys that differ in the resolved scenarios", changed)
     elif comparison.changes:
         yield Text("Nothing that is simulated differs.")
 

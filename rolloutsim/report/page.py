@@ -47,6 +47,11 @@ def to_html(reports: tuple[Report, ...]) -> str:
             "title": report.title,
             "subtitle": report.subtitle,
             "prefix": f"r{place}-" if len(reports) > 1 else "",
+            "others": [
+                (f"r{number}-top", other.title)
+                for number, other in enumerate(reports)
+                if number != place and (place == 0 or number == 0)
+            ],
             "sections": [
                 {
                     "key": section.key,

@@ -184,9 +184,8 @@ def _located(path: Path) -> Path:
     """The file that a path means."""
     if path.is_dir():
         if not (path / RECORDS).exists() and (several := side_by_side(path)):
-            raise UsageError(
-                f"'{path}' holds the results of several variants; name one of them: {', '.join(map(str, several.values()))}"
-            )
+            one_of = ", ".join(map(str, several.values()))
+            raise UsageError(f"'{path}' holds the results of several variants; name one of them: {one_of}")
         if not (path / RECORDS).exists():
             raise UsageError(f"'{path}' holds no {RECORDS}; {_WHAT}")
         return path / RECORDS

@@ -61,9 +61,7 @@ class Scenario(Document):
     def resolve(self) -> ResolvedScenario:
         """The form that is simulated: every default filled in, every name looked up."""
         beside = self.__dict__
-        resolved = replace(
-            resolve(self), overrides=beside.get(_OVERRIDES, {}), variant=beside.get(_VARIANT, "")
-        )
+        resolved = replace(resolve(self), overrides=beside.get(_OVERRIDES, {}), variant=beside.get(_VARIANT, ""))
         places = self.__dict__.get(_PLACES)
         if not places:
             return resolved
@@ -172,7 +170,7 @@ def loads(
     overlays: Sequence[tuple[str, str]] = (),
     variant: str = "",
 ) -> Scenario:
-    """The scenario in a text; `name` stands for the file in errors, overlays are texts and names, the rest as `load`."""
+    """The scenario in a text; `name` stands for the file in errors, overlays are texts and names, else as `load`."""
     return draft(text, name, overrides, overlays, variant).scenario()
 
 

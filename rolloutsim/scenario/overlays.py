@@ -83,7 +83,9 @@ def _short(before: Mapping[str, Any], part: Part | None, here: Path, there: Path
     if here != ("nodes",):
         return ()
     if len(before) > 1:
-        message = f"there are several groups of nodes: {listing(before)}; say which, as in nodes: {{NAME: {{count: 50}}}}"
+        message = (
+            f"there are several groups of nodes: {listing(before)}; say which, as in nodes: {{NAME: {{count: 50}}}}"
+        )
         problems.append(Problem(there, message))
     return (next(iter(before)), "count") if before else ()
 

@@ -94,7 +94,7 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
 
 
 def fingerprint(scenario: resolved.ResolvedScenario) -> str:
-    """SHA-256 of the resolved scenario's canonical JSON; seed, document, overrides, variant, places in files are no part.
+    """SHA-256 of the resolved scenario's canonical JSON; seed, document, overrides, variant and places are no part.
 
     A field that is added with `unless_empty` leaves the fingerprints of scenarios that do not use it as they were.
     """

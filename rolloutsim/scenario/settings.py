@@ -212,7 +212,7 @@ def show(scenario: ResolvedScenario) -> str:
 def _head(scenario: ResolvedScenario) -> Iterator[str]:
     of = f", variant {scenario.variant}" if scenario.variant else ""
     yield f"# Resolved{of}; sha256 {scenario.sha256}"
-    yield "# What is commented out is a default; behind it stands where it comes from ('rolloutsim explain KEY' has all)."
+    yield "# What is commented out is a default; behind it stands its source ('rolloutsim explain KEY' has all of it)."
     for path, by in scenario.overrides.items():
         yield f"# {path}: given by {by}"
 
