@@ -10,13 +10,13 @@ from rolloutsim import cli, results, scenario
 from rolloutsim.cli import example
 from rolloutsim.cli.options import OfSides, Placed, of_a_side
 from rolloutsim.errors import UsageError
-from rolloutsim.results.numerals import UNKNOWN, counted, listed
+from rolloutsim.results.numerals import counted, listed
 from rolloutsim.results.shown.tabular import TEXT, Column, Table
 
 if TYPE_CHECKING:
     from rolloutsim.cli.options import Side
     from rolloutsim.scenario.resolved import ResolvedScenario
-    from rolloutsim.scenario.settings import Changed, Setting
+    from rolloutsim.scenario.settings import Changed
 
 FORMATS = ("table", "json", "md")
 _COLOURS = {"+": "green", "-": "red", "~": "yellow"}
@@ -97,15 +97,10 @@ def _table(changed: tuple[Changed, ...]) -> Table:
     columns = (
         Column("", TEXT, lambda one: one.sign),
         Column("key", TEXT, lambda one: one.key),
-        Column("before", TEXT, lambda one: _said(one.before)),
-        Column("after", TEXT, lambda one: _said(one.after)),
+        Column("before → after", TEXT, lambda one: " → ".join(side.value for side in (one.before, one.after) if side)),
         Column("", TEXT, _why),
     )
     return Table(columns, changed)
-
-
-def _said(setting: Setting | None) -> str:
-    return UNKNOWN if setting is None else setting.value
 
 
 def _why(one: Changed) -> str:

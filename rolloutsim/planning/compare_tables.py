@@ -413,7 +413,7 @@ def to_markdown(comparison: Comparison) -> str:
 
 
 def tables(comparison: Comparison) -> Iterator[tuple[str, Table]]:
-    """The other tables with their captions: what differs, as far as that can be read; of variants thresholds and cost."""
+    """The other tables with their captions: what differs, as far as that can be read, cost; of variants thresholds."""
     changed = changes_table(comparison)
     if changed is not None:
         more = len(changed.rows) - _MOST_CHANGES

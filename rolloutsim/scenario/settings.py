@@ -303,19 +303,39 @@ class Changed:
 def changes(before: ResolvedScenario, after: ResolvedScenario) -> tuple[Changed, ...]:
     """What differs in two resolved scenarios; a default that takes the place of the same value is no difference.
 
-    Of parts that only one of them has, it lists what that says itself.
+    A part that only one of them has, such as an image, is one difference.
     """
-    old, new = ({one.path: one for one in settings(scenario)} for scenario in (before, after))
-    order = _merged_order(list(old), list(new))
-    found = []
-    for path in order:
+    walks = _Walk(before), _Walk(after)
+    old, new = ({one.path: one for one in walk.part(walk.document, ROOT, ())} for walk in walks)
+    found: dict[Path, Changed] = {}
+    for path in _merged_order(list(old), list(new)):
         one, other = old.get(path), new.get(path)
         if one is not None and other is not None:
             if one.value != other.value:
-                found.append(Changed(path, one, other))
-        elif (one or other) is not None and ((one is not None and one.given) or (other is not None and other.given)):
-            found.append(Changed(path, one, other))
-    return tuple(found)
+                found[path] = Changed(path, one, other)
+        elif one is not None and one.given:
+            whole = _whole(one, walks[0].document, walks[1].document)
+            found[whole.path] = Changed(whole.path, whole, None)
+        elif other is not None and other.given:
+            whole = _whole(other, walks[1].document, walks[0].document)
+            found[whole.path] = Changed(whole.path, None, whole)
+    return tuple(found.values())
+
+
+def _whole(setting: Setting, own: Mapping[str, Any], others: Mapping[str, Any]) -> Setting:
+    """The setting, or the largest part around it that has a name of the user's and is not there in the other."""
+    part: Part | None = ROOT
+    mine: Any = own
+    theirs: Any = others
+    for length, step in enumerate(setting.path, 1):
+        is_named = part is not None and part.is_map
+        part = part.step(step) if part is not None else None
+        mine = mine[step]
+        theirs = theirs.get(step) if isinstance(theirs, Mapping) else None
+        if is_named and theirs is None:
+            path = setting.path[:length]
+            return Setting(path, shown(path, mine), given=True)
+    return setting
 
 
 def _merged_order(old: Sequence[Path], new: Sequence[Path]) -> list[Path]:

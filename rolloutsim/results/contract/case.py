@@ -2,9 +2,9 @@
 
 Some parts only some cases have; what is empty is left out. With several node groups: `groups`, when the last pod on
 the nodes of each was ready. With workloads, kubelets, faults or pushes: `workloads`, `registries`, `push`, `faults`,
-`conditions`, `unfinished_pods`, `failed_pulls`, `failed_pull_reasons`, `bytes_again`, and `disk`, which prices bring as well; with rows for nodes also `pods` and `ready_replicas`. The latter hold one
-row a change of a workload's ready pods, of more than 1,000 changes every so many-th and the one at which the fewest
-pods were ready.
+`conditions`, `unfinished_pods`, `failed_pulls`, `failed_pull_reasons`, `bytes_again`, and `disk`, which prices bring as
+well; with rows for nodes also `pods` and `ready_replicas`. The latter hold one row a change of a workload's ready pods,
+of more than 1,000 changes every so many-th and the one at which the fewest pods were ready.
 """
 
 from __future__ import annotations
