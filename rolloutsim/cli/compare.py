@@ -97,12 +97,12 @@ def command(
 def _outcomes(sides: Sequence[Named], seed: int | None, replications: int | None, jobs: int) -> list[Side]:
     """Read the results, then the scenarios with all their errors, then simulate these."""
     known: dict[str, Outcome] = {}
-    scenarios: list[Named] = []
+    scenarios = [side for side in sides if not results.store.is_result(side.name)]
+    _refuse_on_results(sides, scenarios, seed, replications)
     order: dict[str, None] = {}
     labels = cli.options.told_apart(sides)
     for label, side in zip(labels, sides, strict=True):
-        if not results.store.is_result(side.name):
-            scenarios.append(side)
+        if side in scenarios:
             order[label] = None
             continue
         several = results.store.side_by_side(side.name)
@@ -112,7 +112,6 @@ def _outcomes(sides: Sequence[Named], seed: int | None, replications: int | None
         for name, path in found.items():
             known[name] = results.store.load(path)
             order[name] = None
-    _refuse_on_results(sides, scenarios, seed, replications)
     files: dict[str, ResolvedScenario] = {}
     read = cli.scenarios.load_sides(scenarios)
     for side, file in zip(scenarios, read, strict=True):

@@ -78,7 +78,9 @@ def test_errors_point_at_the_file_that_says_it() -> None:
 def test_a_text_that_is_wrong_alone_says_so_of_itself() -> None:
     with pytest.raises(ScenarioError) as caught:
         over("images:\n  app: 3 MB\n  app: 4 MB\n")
-    assert str(caught.value).startswith("over0.yaml:3:3: error: duplicate key 'app' in images; it stands first in line 2")
+    assert str(caught.value).startswith(
+        "over0.yaml:3:3: error: duplicate key 'app' in images; it stands first in line 2"
+    )
     with pytest.raises(ScenarioError) as caught:
         over("network:\n")
     assert str(caught.value).startswith("over0.yaml:1:1: error: key 'network' has no value")
