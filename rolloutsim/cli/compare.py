@@ -150,7 +150,7 @@ def _refuse_on_results(
             "--replications": replications is not None,
         }  # fmt: skip
         _refuse([option for option, given in options.items() if given])
-    elif own := [side for side in changed if side.own]:
+    elif own := [side for side in changed if side.changes]:
         raise UsageError(
             f"{own[0].changes} stands behind '{own[0].name}', a result, which is there already; put it behind the "
             "scenario file that it is for"

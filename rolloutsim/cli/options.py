@@ -54,20 +54,20 @@ class Side:
         Of `--set` and `-f`.
     variant : str
         Of `--variant`; empty: the file itself.
-    own : bool
-        Whether any of them is for this side alone.
+    own : tuple of str
+        Those of them that are for this side alone, the variant left out.
     """
 
     name: str
     overrides: tuple[str, ...] = ()
     overlays: tuple[str, ...] = ()
     variant: str = ""
-    own: bool = False
+    own: tuple[str, ...] = ()
 
     @property
     def changes(self) -> str:
-        """What is changed, as one says it."""
-        return ", ".join((*filter(None, (self.variant,)), *self.overlays, *self.overrides))
+        """What is changed in this side alone, as one says it."""
+        return ", ".join((*filter(None, (self.variant,)), *self.own))
 
 
 class OfSides(click.Command):
@@ -144,16 +144,15 @@ def sides_of(names: Sequence[str], overrides: Placed, variants: Placed, overlays
             {key: _at(placed, at) for key, placed in _given(overrides, variants, overlays)} for at in (0, number)
         )
         chosen = [*every["variant"], *own["variant"]]
-        side = Side(
-            name, (*every["set"], *own["set"]), (*every["file"], *own["file"]), own=any(own.values())
-        )  # fmt: skip
-        if len(names) == 1 and side.own and len(chosen) < 2:
+        overrides_of, overlays_of = (*every["set"], *own["set"]), (*every["file"], *own["file"])
+        if len(names) == 1 and any(own.values()) and len(chosen) < 2:
             found.append(Side(name, every["set"], every["file"]))
         if len(chosen) > 1 and len(names) > 1:
             raise UsageError(
                 f"'{name}' stands for one variant, and {' and '.join(chosen)} are asked for; name it again"
             )
-        found += [Side(side.name, side.overrides, side.overlays, one, side.own) for one in chosen or ("",)]
+        told = (*own["file"], *own["set"])
+        found += [Side(name, overrides_of, overlays_of, one, told) for one in chosen or ("",)]
     return found
 
 
@@ -166,7 +165,7 @@ def _at(values: Placed, number: int) -> tuple[str, ...]:
 
 
 def told_apart(sides: Sequence[Side]) -> list[str]:
-    """What the sides are called: as their files, with their changes where these are their own or all that differs.
+    """What the sides are called: as their files, with their own changes; by these alone where there is one file.
 
     Raises
     ------
@@ -176,8 +175,7 @@ def told_apart(sides: Sequence[Side]) -> list[str]:
     same_file = len({side.name for side in sides}) == 1
     names = []
     for side in sides:
-        changes = side.changes if side.own or side.variant else ""
-        names.append(changes or side.name if same_file else ", ".join(filter(None, (side.name, changes))))
+        names.append(side.changes or side.name if same_file else ", ".join(filter(None, (side.name, side.changes))))
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UsageError(f"{twice[0]} is named twice; name each scenario once")

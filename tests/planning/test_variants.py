@@ -120,9 +120,7 @@ def test_the_answer_is_true_of_the_numbers_in_it() -> None:
     )
     slower = GROUPS.replace("quicker: {nodes.slow.nic: 200 Mbit/s}", "slower: {nodes.slow.nic: 50 Mbit/s}")
     assert shown.answer(variants(slower)).startswith("The rollout takes 8.00 s in today; none is faster. Thresholds: ")
-    assert shown.answer(variants(RANDOM, replications=1)).startswith(
-        "The rollout takes "
-    ) and "it is not known whether any is faster" in shown.answer(variants(RANDOM, replications=1))
+    assert "; it is not known whether any is faster." in shown.answer(variants(RANDOM, replications=1))
 
 
 def test_a_variant_that_does_not_finish_is_no_quickest_one() -> None:
@@ -232,9 +230,8 @@ def test_when_a_group_was_ready_survives_the_file_of_a_result() -> None:
 
 def test_nobody_knows_when_a_group_is_ready_where_pods_are_missing() -> None:
     """Where pods that do not exist yet would run is not known; and of bare pulls one that never ends is missing."""
-    crowd = WORKLOADS.replace("{web: {count: 3, nic: 1 Gbit/s}}", "{web: {count: 3, nic: 1 Gbit/s}, far: {count: 1, nic: 1 Gbit/s}}").replace(
-        "model: ideal", "model: real"
-    ).replace("uplink: 100 Gbit/s", "uplink: 100 Gbit/s, max_connections: 0")  # fmt: skip
+    crowd = WORKLOADS.replace("}}\nregistry", "}, far: {count: 1, nic: 1 Gbit/s}}\nregistry").replace("ideal", "real")
+    crowd = crowd.replace("uplink: 100 Gbit/s", "uplink: 100 Gbit/s, max_connections: 0")
     (case,) = replicate(loads(crowd).resolve()).to_dict("summary")["cases"]
     assert not case["finished"]
     assert [one["ready_s"] for one in case["groups"]] == [None, None]
