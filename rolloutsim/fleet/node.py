@@ -119,17 +119,22 @@ class Node(Store):
             self.losses = Losses(self)
         return self.losses
 
-    def ask(self, recipe: Recipe) -> None:
-        """Start to pull an image."""
-        fleet, way = self.fleet, recipe.ways[0]
+    def ask(self, recipe: Recipe, present: bool = False) -> None:
+        """Start to pull an image; what is asked for first tells whether the one that is present is the newest."""
+        fleet, way, runtime = self.fleet, recipe.ways[0], self.runtime
         one_by_one = way.buffered or way.fallible
-        requests = 0 if one_by_one else self.runtime.resolve_requests
-        pull = self.begin(recipe, fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now, requests))
+        requests = runtime.resolve_requests
+        asked = runtime.recheck_requests if present else requests
+        counted = 0 if one_by_one else asked
+        pull = self.begin(recipe, fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now, counted))
         if one_by_one:
+            if present:
+                pull.answered = requests
             self.request(pull)
         elif way.resolve_time > 0.0:
             # Nothing can change between the requests: one wait for all of them.
-            fleet.network.call_later(way.resolve_time, self._resolved, pull)
+            wait = way.resolve_time * (asked / requests) if present else way.resolve_time
+            fleet.network.call_later(wait, self._resolved, pull)
         else:
             self._resolved(pull)
 
@@ -144,10 +149,10 @@ class Node(Store):
     def request(self, pull: Pull) -> None:
         """Send the next request for manifests, token and config; after the last the layers are known."""
         fleet, refusals = self.fleet, self.fleet.incidents.refusals
-        requests = self.runtime.resolve_requests
+        requests, known = self.runtime.resolve_requests, self.runtime.recheck_requests
         while not pull.over:
-            if max(requests - _MANIFEST_FROM_END, 0) <= pull.sent < pull.answered:
-                pull.sent = pull.answered  # manifests and config that a failed pull had are in the content store
+            if known <= pull.sent < pull.answered:
+                pull.sent = pull.answered  # manifests and config that an earlier pull had are in the content store
             if pull.sent == requests:
                 fleet.incidents.lost.add(False, pull.row, False, pull.lost)
                 fleet.incidents.lost.add(False, pull.row, True, pull.limited)

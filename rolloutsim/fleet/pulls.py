@@ -210,7 +210,7 @@ class Pull:
         self.crowd: Crowd | None = None  # in which it waits to ask again
         # Of requests that are sent one by one.
         self.sent = 0  # answered ones
-        self.answered = 0  # the same of a failed pull before it, whose manifests and config are there
+        self.answered = 0  # the same of a pull before it, whose manifests and config are there
         self.refusal = -1  # row of those after which its request is sent again; -1: none
         self.failures = 0  # in a row, of one source
         self.lost = 0.0  # what failed requests cost, those aside that a rate limit refused [s]

@@ -60,6 +60,10 @@ _CONTAINERD: Mapping[str, Default] = {
         6, "6", "HEAD tag (401), GET token, HEAD tag, GET index, GET manifest, GET config; containerd "
         "core/remotes/docker/*.go, core/images/handlers.go",
     ),
+    "recheck_requests": Default(
+        3, "3", "HEAD tag (401), GET token, HEAD tag; containerd core/remotes/handlers.go: manifests and config are in "
+        "the content store",
+    ),
     "resolve_round_trips": _SIX_REQUESTS,
     "resolve_time": Default(0.02, "20 ms", _LAN_PULL),
     "layer_round_trips": _NEW_CONNECTION,
@@ -108,6 +112,9 @@ _DOCKERD: Mapping[str, Default] = {
     "parallel_layers": Default(3, "3", "moby daemon/config/config.go L28-31"),
     "slots_per": Default("node", "node", "moby daemon/internal/distribution/xfer/transfer.go"),
     "resolve_requests": Default(6, "6", "assumed: the requests of containerd"),
+    "recheck_requests": Default(
+        5, "5", "moby daemon/internal/distribution/pull_v2.go: manifests are asked for, the config is there"
+    ),
     "resolve_round_trips": Default(7.0, "7", "assumed: the requests of containerd"),
     "resolve_time": Default(0.02, "20 ms", "assumed: as containerd"),
     "layer_round_trips": Default(2.0, "2", "assumed: TCP set-up and the request"),
@@ -147,6 +154,7 @@ _CRI_O: Mapping[str, Default] = {
     "resolve_requests": Default(
         7, "7", "containers/image docker/docker_client.go: GET /v2/ before the 6 requests of containerd"
     ),
+    "recheck_requests": Default(6, "6", "assumed: manifests are asked for, the config is there"),
     "resolve_round_trips": Default(
         8.0, "8", "containers/image docker/docker_client.go: GET /v2/ before the 6 requests, and 1 TCP set-up"
     ),
@@ -258,6 +266,7 @@ def runtime(name: str, changes: Mapping[str, Any], ideal: bool) -> Runtime:
     """
     values = {field: default.value for field, default in PROFILES[name].items()} | dict(changes)
     del values[PROGRESS_TIMEOUT]
+    values["recheck_requests"] = min(values["recheck_requests"], values["resolve_requests"])
     retry = Retry(**{field: values.pop(field) for field in RETRIES})
     if ideal:
         values |= dict.fromkeys(

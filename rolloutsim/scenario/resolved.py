@@ -407,6 +407,7 @@ class Runtime:
     layer_time: float  # the client's own time per layer before its first byte [s]
     finish_time: float  # after the last layer is unpacked, before the image is ready [s]
     resolve_requests: int = 6  # manifests, token, config; layers come on top
+    recheck_requests: int = 3  # of these the first, which tell whether an image that is there is the newest
     retry: Retry = field(default_factory=Retry)
     layer_fetch_buffer: float | None = None  # a layer is fetched in ranges of this size [B]; None: in one piece
     parallel_unpacks: int = 1  # layers of an image that are unpacked at a time; they are committed in order

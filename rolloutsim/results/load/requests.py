@@ -37,7 +37,7 @@ class RegistrySummary:
     pulls: int  # from it, failed ones included
     rechecks: int  # of images that nodes held already
     requests: int  # sent to it, for manifests, tokens, configs and layers; refused ones included
-    requests_per_pull: float | None  # all requests / pulls [1]; None: there was none
+    requests_per_pull: float | None  # those aside that re-checks sent [1]; None: there was no pull
     peak_requests_per_s: int  # the largest number within any second
     refused: Mapping[str, int]  # by answer: `429`, `503`, or `broken` for a connection that was refused or broke
     retries: int  # requests sent again by runtimes after a refusal
@@ -119,18 +119,21 @@ def peak(times: Times, window: float = WINDOW) -> int:
 
 def _summary(run: Run, asked: Asked, number: int, name: str) -> RegistrySummary:
     calls, refused = asked.pulls.of(number), asked.refused.of(number)
-    pulls = int(np.count_nonzero(brings(asked.case)[calls]))
+    is_pull = brings(asked.case)[calls]
+    pulls = int(np.count_nonzero(is_pull))
     times = asked.times(number)
+    of_rechecks = int(asked.case.pulls.requests[calls[~is_pull]].sum(dtype=np.int64))
     asked_storage = 0
     if run.scenario.registries[name].redirect is not None:
-        configs = np.count_nonzero(~np.isnan(asked.case.pulls.resolved[calls]))
+        # The config of an image that is there is not asked for again.
+        configs = np.count_nonzero(~np.isnan(asked.case.pulls.resolved[calls[is_pull]]))
         asked_storage = int(configs) + len(asked.fetches.of(number))
     return RegistrySummary(
         registry=name,
         pulls=pulls,
         rechecks=len(calls) - pulls,
         requests=len(times),
-        requests_per_pull=len(times) / pulls if pulls else None,
+        requests_per_pull=(len(times) - of_rechecks) / pulls if pulls else None,
         peak_requests_per_s=peak(times),
         refused=_by_status(asked.refusals, refused),
         retries=int(asked.refusals.again[refused].sum()),

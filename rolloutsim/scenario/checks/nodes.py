@@ -17,7 +17,7 @@ from rolloutsim.units import format_size, parse_share
 # What only pods have: nodes that pull on their own have no kubelet.
 _KUBELET_KEYS = (
     "kubelet", "serialize_image_pulls", "max_parallel_image_pulls", "registry_pull_qps", "registry_burst",
-    "image_backoff", "image_gc", "eviction_hard",
+    "image_backoff", "image_gc", "eviction_hard", "recheck_requests",
 )  # fmt: skip
 _CLIENT_KEYS = ("times", "after", "growth", "jitter")  # what only clients without a kubelet have
 _OF_CONTAINERD = {"layer_fetch_buffer": "2.1", "parallel_unpacks": "2.2"}  # and since when
@@ -151,3 +151,9 @@ def _runtime_problems(path: Path, group: GroupSpec) -> Iterator[Problem]:
         if getattr(group, key) is not None and group.runtime != "containerd":
             message = f"{dotted(path)} has '{key}', which {group.runtime} cannot do; containerd {since} and later can"
             yield Problem((*path, key), message, at="key", related=((*path, "runtime"),))
+    if group.recheck_requests is not None:
+        requests = group.resolve_requests or PROFILES[group.runtime]["resolve_requests"].value
+        if group.recheck_requests > requests:
+            message = f"{dotted(path)}.recheck_requests are {group.recheck_requests} of {requests} resolve_requests"
+            help = f"recheck_requests of at most {requests}, or more resolve_requests"
+            yield Problem((*path, "recheck_requests"), message, help, related=((*path, "resolve_requests"),))

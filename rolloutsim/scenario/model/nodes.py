@@ -282,6 +282,10 @@ class GroupSpec(Spec):
     resolve_requests: Annotated[int, Whole(1, 1000)] | None = _runtime_key(
         "resolve_requests", "requests", "requests before the first layer, as a registry counts them"
     )
+    recheck_requests: Annotated[int, Whole(1, 1000)] | None = _runtime_key(
+        "recheck_requests", "requests", "of these the first, after which a runtime knows that the image it has is the "
+        "newest (pull_policy: always); no more than resolve_requests",
+    )  # fmt: skip
     resolve_round_trips: Trips | None = _runtime_key(
         "resolve_round_trips", "round trips", "round trips before the first layer request, TLS left out"
     )
