@@ -27,6 +27,20 @@ if TYPE_CHECKING:
     from rolloutsim.scenario.settings import Changed
 
 SCHEMA = "rolloutsim.compare/1"
+# What stands in the JSON, and what it means.
+KEYS: Mapping[str, str] = {
+    "scenarios[]": "`name` on the command line or of the variant, `scenario`, `sha256`, `variant`, `seed`, "
+    "`replications`; `thresholds` as they are judged, `cost_per_month` by case and kind of disk where prices are given",
+    "notes[]": "what one has to know to read it",
+    "changes[]": "what differs from the first in the resolved `scenario`: `key`, `change` (`+`, `-`, `~`), `before`, "
+    "`after`, and in `defaults` which of both are",
+    "cases[]": "`case` of the first `against` that of the `scenario`: `verdict`, `rollout_time_s`, and `also` other "
+    "numbers; each with `before`, `after`, `change`, its 95 % interval `change_ci`, `relative`, and whether it is "
+    "`exact`",
+    "cases[].workloads[]": "the same of each `workload` from its own start, where there are several",
+    "cases[].groups[]": "the same of the pods on the nodes of each `group`, where there are several",
+    "fail_if[]": "each `condition`, and where it is `met`",
+}
 REPLICATIONS = 10  # of scenarios in which chance plays a part, unless told otherwise (assumed: enough for an interval)
 
 _ROLLOUT_TIME = Threshold("rollout_time", {}, None, "<", 0.0, "")

@@ -233,8 +233,8 @@ def test_a_set_belongs_to_the_file_before_it_and_before_all_files_to_each(shell:
          "error: 'v.yaml' stands for one variant, and fast and slow are asked for; name it again\n"),
         (("a.yaml", "--variant", "fast"), "error: a.yaml has no variant 'fast'; it has no key 'variants'\n"),
         (("a.yaml", "out", "--set", "nodes=4"),
-         "error: nodes=4 stands behind 'out', a result, which is there already; put it behind the scenario file that it "
-         "is for\n"),
+         "error: nodes=4 stands behind 'out', a result, which is there already; put it behind the scenario file that "
+         "it is for\n"),
     ],
 )  # fmt: skip
 def test_2_sides_that_cannot_be(shell: Shell, arguments: tuple[str, ...], message: str) -> None:
