@@ -71,7 +71,7 @@ def comparison_table(comparison: Comparison) -> Table:
         Column("in %", SHARE, _relative, lambda row: "" if row.found is None else signed_share(row.found)),
         Column("verdict", TEXT, lambda row: row.verdict),
     )
-    return Table(columns, rows)
+    return Table(columns, rows, lambda row: f"variant:{row.side}")
 
 
 def _shown(comparison: Comparison) -> Sequence[Row]:
@@ -185,7 +185,8 @@ def thresholds_table(comparison: Comparison) -> Table | None:
     if not rows:
         return None
     mark, *rest = (_of_result(column) for column in threshold_rows(()).columns)
-    return Table((mark, Column(what(comparison), TEXT, lambda row: row[0]), *rest), rows)
+    columns = (mark, Column(what(comparison), TEXT, lambda row: row[0]), *rest)
+    return Table(columns, rows, lambda row: f"variant:{row[0]}")
 
 
 def _of_result(column: Column) -> Column:
@@ -219,7 +220,7 @@ def cost_table(comparison: Comparison) -> Table | None:
         Column("registry", SIZE, lambda row: row.disk.registry_bytes),
         *(column for kind in kinds for column in _cost_columns(kind)),
     )
-    return Table(columns, rows)
+    return Table(columns, rows, lambda row: f"variant:{row.side}")
 
 
 def _costs(comparison: Comparison) -> Iterator[_Cost]:

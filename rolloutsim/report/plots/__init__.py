@@ -26,6 +26,7 @@ kind             name
 `background`     another application
 `parameter`      a path in the scenario: `parameter:network.rate`
 `point`          a point of a sweep, by its number
+`variant`        a variant, or what else is compared
 ===============  =============================================================
 """
 

@@ -56,7 +56,7 @@ def variants(comparison: Comparison, *, case: str | None = None, ax: Axes | None
         x, y = staircase(who.times, who.wanted, end)
         (line,) = ax.plot(x, y, drawstyle="steps-post", linewidth=1.8, clip_on=False, **series(number))
         which = " (first replication)" if len(outcome) > 1 else ""
-        mark(line, "case", row.side, f"{row.side}: {milestones(who)}{which}")
+        mark(line, "variant", row.side, f"{row.side}: {milestones(who)}{which}")
         entries.append((line, f"{plain(row.side)}\n{_all_ready(row)}"))
         if len(outcome) > 1:
             draw_band(ax, who, times, series(number)["color"], row.side, end * 1.02)
