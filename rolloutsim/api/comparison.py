@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rolloutsim import planning, results
+from rolloutsim import planning, report, results
 from rolloutsim.api.result import Result, simulated
 from rolloutsim.api.scenarios import Scenario
 from rolloutsim.errors import UsageError
@@ -125,13 +125,11 @@ def report_of(
     changes, inputs : mapping, optional
         By name, as for `Result.report`.
     """
-    from rolloutsim.report.comparison_contents import report_of_comparison
-
     pages = [
         Result(side.outcome).report((changes or {}).get(side.name), (inputs or {}).get(side.name))
         for side in comparison.sides
     ]
-    return (report_of_comparison(comparison), *pages)
+    return (report.comparison_contents.report_of_comparison(comparison), *pages)
 
 
 def save(
@@ -159,8 +157,6 @@ def save(
     OutputError
         If a file cannot be written.
     """
-    from rolloutsim.report.page import to_html
-
     folder = results.files.make_folder(Path(directory))
     tried = {side.name: planning.what_if.quick_what_if(side.outcome) for side in comparison.sides if not changes}
     tried |= changes or {}
@@ -170,7 +166,7 @@ def save(
         results.document.to_text(comparison.to_dict()),
         comparison.to_csv(),
         comparison.to_markdown(),
-        to_html(report_of(comparison, tried, inputs)),
+        report.page.to_html(report_of(comparison, tried, inputs)),
     )
     for name, content in zip(results.files.COMPARISON_FILES, contents, strict=True):
         results.files.write_file(folder / name, content)
