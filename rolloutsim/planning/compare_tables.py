@@ -256,13 +256,18 @@ def _more_shown(kind: str, row: _Cost) -> str:
 
 
 def answer(comparison: Comparison) -> str:
-    """The comparison in one or two sentences: who is quickest, by how much, and who meets the thresholds."""
+    """The comparison in two sentences: who is quickest, by how much; and who meets the thresholds."""
+    return " ".join(filter(None, (quickest(comparison), held(comparison))))
+
+
+def quickest(comparison: Comparison) -> str:
+    """Who is quickest, and by how much."""
     first = comparison.sides[0]
     slowest = first.outcome.means.slowest.case
     cases = dict.fromkeys(row.case for row in comparison.rows)
     case = slowest if slowest in cases else next(iter(cases))
     rows = [row for row in comparison.rows if row.case == case and row.part.kind == "case"]
-    return " ".join(filter(None, (_quickest(rows, case if len(cases) > 1 else ""), _held(comparison))))
+    return _quickest(rows, case if len(cases) > 1 else "")
 
 
 def _quickest(rows: Sequence[Row], case: str) -> str:
@@ -292,8 +297,8 @@ def _told_row(row: Row) -> str:
     return f"takes {_time(row)} ({signed_share(row.found)})"
 
 
-def _held(comparison: Comparison) -> str:
-    """Who meets the thresholds."""
+def held(comparison: Comparison) -> str:
+    """Who meets the thresholds; empty where there are none."""
     judged = [side for side in comparison.sides if side.outcome.thresholds]
     if not judged:
         return ""

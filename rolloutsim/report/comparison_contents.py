@@ -7,13 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from rolloutsim.planning.compare_tables import (
-    answer,
     changes_table,
     comparison_table,
     comparison_title,
     cost_table,
     fail_lines,
+    held,
     notes,
+    quickest,
     thresholds_table,
     what,
 )
@@ -59,7 +60,9 @@ def _seed(comparison: Comparison) -> int:
 
 
 def _answer(comparison: Comparison) -> Iterator[Block]:
-    yield Text(answer(comparison), "answer")
+    yield Text(quickest(comparison), "answer")
+    if judgement := held(comparison):
+        yield Text(judgement)
     yield Numbers(tuple(_numbers(comparison)))
     yield Rows(f"Rollout times; differences to {comparison.sides[0].name}", comparison_table(comparison))
     judged = thresholds_table(comparison)

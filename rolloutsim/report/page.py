@@ -48,9 +48,9 @@ def to_html(reports: tuple[Report, ...]) -> str:
             "subtitle": report.subtitle,
             "prefix": f"r{place}-" if len(reports) > 1 else "",
             "others": [
-                (f"r{number}-top", other.title)
+                (f"r{number}-top", other.title.removeprefix(f"{reports[0].title} · "))
                 for number, other in enumerate(reports)
-                if number != place and (place == 0 or number == 0)
+                if number != place and 0 in (number, place)
             ],
             "sections": [
                 {
