@@ -116,7 +116,7 @@ def _outcomes(sides: Sequence[Named], seed: int | None, replications: int | None
     read = cli.scenarios.load_sides(scenarios)
     for side, file in zip(scenarios, read, strict=True):
         label = labels[sides.index(side)]
-        if len(sides) == 1 and (variants := file.variants()):
+        if len(sides) == 1 and (variants := file.draft.side_by_side()):
             files, order = variants, dict.fromkeys(variants)
         else:
             files[label] = file.resolved

@@ -157,9 +157,9 @@ def _folders(folder: str | None, scenarios: list[File]) -> Iterator[list[Path]]:
         raise click.UsageError(f"two files of the same name would share a folder in {folder}; run them one by one")
     with cli.output.Folders() as made:
         for each, scenario in zip(folders, scenarios, strict=True):
-            names = scenario.variants() if scenario.draft.variants else ()
-            made.prepare(each, results.files.COMPARISON_FILES if names else results.files.RESULT_FILES)
-            for name in names:
+            several = scenario.draft.beside
+            made.prepare(each, results.files.COMPARISON_FILES if several else results.files.RESULT_FILES)
+            for name in several:
                 made.prepare(each / name, results.files.RESULT_FILES)
         yield folders
 
@@ -182,7 +182,7 @@ def _compared(
     if thorough and folder is None:
         raise click.UsageError("--what-if of variants is written with -o DIR; or name one: --variant NAME")
     with cli.progress.Progress() as progress:
-        comparison = api.comparison.of_variants(scenario.variants(), seed, replications, jobs, progress)
+        comparison = api.comparison.of_variants(scenario.draft.side_by_side(), seed, replications, jobs, progress)
     if folder is not None:
         several = {side.name: api.result.Result(side.outcome) for side in comparison.sides}
         changes = {name: _tried(one, True, thorough, jobs) for name, one in several.items()}

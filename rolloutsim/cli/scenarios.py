@@ -26,10 +26,6 @@ class File:
     resolved: ResolvedScenario
     draft: Draft
 
-    def variants(self) -> dict[str, ResolvedScenario]:
-        """Its variants by name, one alone beside the file itself; none: it is one scenario."""
-        return self.draft.side_by_side()
-
 
 def read(name: str, overrides: Sequence[str], overlays: Sequence[str] = (), variant: str = "") -> Draft:
     """A scenario file as it is read, with other files over it, one of its variants, and values changed."""

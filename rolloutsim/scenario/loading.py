@@ -39,7 +39,7 @@ _PLACES = "_places"  # where a scenario keeps the file and line of each of its t
 _OVERRIDES = "_overrides"  # and which of its parts are not its file's: path → what set it
 _VARIANT = "_variant"  # and which of its file's variants it is
 VARIANTS = "variants"
-ITSELF = "file"  # what the file itself is called beside its only variant
+ITSELF = "base"  # what the file itself is called beside its only variant
 # What variants cannot differ in, and why.
 _SHARED: Mapping[str, str] = {
     "rolloutsim": "it is the version of the file's format",
@@ -272,12 +272,17 @@ class Draft:
         """The scenario, valid with all its variants."""
         return Scenario._of(self.valid(), self.places, self.places.overrides(), self.variant)
 
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """What is set side by side: its variants, one alone beside the file itself; empty: it has none."""
+        if len(self.variants) != 1:
+            return self.variants
+        return (ITSELF if ITSELF not in self.variants else f"{ITSELF}-itself", *self.variants)
+
     def side_by_side(self) -> dict[str, ResolvedScenario]:
-        """Its variants by name, resolved, one alone beside the file itself; none: it has none."""
-        found = {name: self.of_variant(name).scenario().resolve() for name in self.variants}
-        if len(found) != 1:
-            return found
-        return {ITSELF if ITSELF not in found else f"{ITSELF}-itself": self.scenario().resolve()} | found
+        """Each of `beside` by its name, resolved."""
+        each = {name: self.of_variant(name) if name in self.variants else self for name in self.beside}
+        return {name: one.scenario().resolve() for name, one in each.items()}
 
     def _without_variants(self) -> Draft:
         return replace(self, data={key: value for key, value in self.data.items() if key != VARIANTS})

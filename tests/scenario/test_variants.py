@@ -62,7 +62,7 @@ def test_set_can_change_and_add_a_variant() -> None:
 def test_one_variant_alone_is_beside_the_file_itself() -> None:
     one = FILE.partition("variants:")[0] + "variants: {big: {network: 10 Gbit/s}}\n"
     found = draft(one).side_by_side()
-    assert {name: scenario.variant for name, scenario in found.items()} == {"file": "", "big": "big"}
+    assert {name: scenario.variant for name, scenario in found.items()} == {"base": "", "big": "big"}
     assert list(draft(FILE).side_by_side()) == ["today", "big", "two"]
     assert draft(FILE.partition("variants:")[0]).side_by_side() == {}
 
