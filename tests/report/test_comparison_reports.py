@@ -17,6 +17,7 @@ from rolloutsim.report.pdf import to_pdf
 from rolloutsim.report.plots import figure
 from rolloutsim.report.plots.canvas import NoDataError, tips, title_of
 from rolloutsim.scenario.loading import draft
+from tests.report.runs import ROOT
 from tests.report.test_every_figure import cut_off
 
 # Ideal: two nodes of 1 Gbit/s take 0.8 s for 100 MB and 1.6 s for 200 MB, through 2 Gbit/s and from there on no sooner.
@@ -130,3 +131,8 @@ def test_hostile_names_stay_text() -> None:
     page = to_html(report_of(evil))
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_three_variants_of_a_deployment_are_a_page_to_send() -> None:
+    shipped = of_variants(draft((ROOT / "scenarios/deployment-variants.yaml").read_text()).side_by_side())
+    assert len(to_html(report_of(shipped)).encode()) < 400_000
