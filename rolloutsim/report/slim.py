@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from string import ascii_letters
 from zlib import crc32
 
 _FONTS = re.compile(r"\s*font-family: [^;\"]*;")  # the page's own are used
@@ -15,6 +16,7 @@ _REFERENCE = re.compile(r'url\(#([^)]*)\)|href="#([^"]*)"')
 _BARE_GROUP = re.compile(r"<g/>\n|<g>\n((?:(?!</?g\b).)*?)</g>\n", re.DOTALL)
 _STYLE = re.compile(r' style="([^"]*)"')
 _SHEET = re.compile(r'(<style type="text/css">)([^<]*)(</style>)')
+_BLANKS = re.compile(r"([:;]) ")
 _NESTED = 3  # groups in groups that are taken away
 
 
@@ -34,7 +36,7 @@ def slim(svg: str) -> str:
         svg = _BARE_GROUP.sub(lambda group: group[1] or "", svg)
     often = {style for style, count in Counter(_STYLE.findall(svg)).items() if count > 1}
     svg = _STYLE.sub(lambda style: f' class="{_class(style[1])}"' if style[1] in often else style[0], svg)
-    rules = "".join(f".{_class(style)}{{{style}}}" for style in sorted(often))
+    rules = "".join(_rule(style) for style in sorted(often))
     return _SHEET.sub(lambda sheet: f"{sheet[1]}{sheet[2]}{rules}{sheet[3]}", svg, count=1)
 
 
@@ -50,5 +52,15 @@ def _short(path: str) -> str:
     return " ".join(tokens)
 
 
+def _rule(style: str) -> str:
+    terse = _BLANKS.sub(r"\1", style)
+    return f".{_class(style)}{{{terse}}}"
+
+
 def _class(style: str) -> str:
-    return f"s{crc32(style.encode()):08x}"
+    """A name of six letters or less, the same for the same style."""
+    number, name = crc32(style.encode()), ""
+    while number:
+        number, letter = divmod(number, len(ascii_letters))
+        name += ascii_letters[letter]
+    return name

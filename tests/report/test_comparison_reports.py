@@ -13,7 +13,6 @@ from rolloutsim.planning.compare import Comparison
 from rolloutsim.report.blocks import Picture, Report
 from rolloutsim.report.markdown import to_markdown
 from rolloutsim.report.page import to_html
-from rolloutsim.report.pdf import to_pdf
 from rolloutsim.report.plots import figure
 from rolloutsim.report.plots.canvas import NoDataError, tips, title_of
 from rolloutsim.scenario.loading import draft
@@ -60,8 +59,10 @@ def test_the_comparison_comes_first_and_then_the_pages_of_each() -> None:
     assert places == sorted(places)
     answer = re.search(r'<p class="answer">(.*?)</p>', page)
     assert answer is not None
-    assert answer[1].startswith(
-        "quick is the quickest: its rollout of b takes 1.60 s, 1.60 s or 50.0 % less than today"
+    assert (
+        answer[1]
+        .replace("\xa0", " ")
+        .startswith("quick is the quickest: its rollout of b takes 1.60 s, 1.60 s or 50.0 % less than today")
     )
 
 
@@ -123,7 +124,6 @@ def test_the_other_forms_say_the_same() -> None:
     assert "| ✗ | today | rollout_time{image=b} |" in text
     assert "| today | 200 MB |" in text or "a month on SSD" in text
     assert text.index("## The comparison") < text.index("# a & b · today") < text.index("# a & b · 10g")
-    assert to_pdf(reports()) == to_pdf(report_of(variants()))
 
 
 def test_hostile_names_stay_text() -> None:
