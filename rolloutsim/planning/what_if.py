@@ -35,6 +35,9 @@ BUDGET = 60.0  # [s] of computing on one core (assumed: what one waits for witho
 _FEW = 2
 _SOON = 83_000
 
+# A smaller share of the rollout time does not show in three digits.
+_UNSEEN = 5e-4
+
 # A cause with a smaller share of the time is left alone where few changes are tried (assumed).
 _WORTH_A_TRY = 0.10
 
@@ -83,13 +86,25 @@ class WhatIf:
 
     @property
     def is_faster(self) -> bool:
-        """Whether the rollout is faster by more than rounding would hide."""
+        """Whether the rollout is faster by so much that the change is worth a thought."""
         return self.after is not None and self.before - self.after > NOTHING * self.before
 
     @property
     def is_slower(self) -> bool:
-        """Whether the rollout is slower by more than rounding would hide, or does not finish."""
-        return self.after is None or self.after - self.before > NOTHING * self.before
+        """Whether the rollout is slower by as much as can be seen, or does not finish."""
+        return self.after is None or self.after - self.before > _UNSEEN * self.before
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the change does anything that can be seen."""
+        return self.after is None or abs(self.after - self.before) > _UNSEEN * self.before
+
+    @property
+    def shown_after(self) -> str:
+        """The rollout time with the change, and by how much that is slower where it is."""
+        if self.after is None:
+            return GAIN.unknown
+        return show_time(self.after) + (f", {_gain(self.before - self.after)}" if self.is_slower else "")
 
 
 @struct(frozen=True)
@@ -115,7 +130,7 @@ class WhatIfs:
 
     @property
     def faster(self) -> tuple[WhatIf, ...]:
-        """Those with which the rollout is faster, the largest gain first."""
+        """Those that help, the largest gain first."""
         return tuple(one for one in self.tried if one.is_faster)
 
     @property
@@ -124,9 +139,14 @@ class WhatIfs:
         return tuple(one for one in self.tried if one.is_slower)
 
     @property
+    def seen(self) -> tuple[WhatIf, ...]:
+        """Those that do anything, for better or worse, the largest gain first."""
+        return tuple(one for one in self.tried if one.is_seen)
+
+    @property
     def useless(self) -> tuple[str, ...]:
         """The subjects of which no change has an effect, alone or together with another."""
-        effective = frozenset(self.unknown).union(*(one.subjects for one in (*self.faster, *self.slower)))
+        effective = frozenset(self.unknown).union(*(one.subjects for one in self.seen))
         idle = dict.fromkeys(one.subject for one in self.tried if not one.subjects & effective)
         together = {one.subject for one in self.tried if one.parts and idle.keys() >= one.subjects}
         return tuple(subject for subject in idle if subject not in together)
@@ -366,7 +386,7 @@ def what_if_table(changes: Sequence[WhatIf]) -> Table:
 
 
 def _gain(seconds: float) -> str:
-    return f"-{show_time(-seconds)}" if seconds < 0.0 else show_time(seconds)
+    return f"slower by {show_time(-seconds)}" if seconds < 0.0 else show_time(seconds)
 
 
 GAIN = Kind(_gain, unknown="does not finish")

@@ -125,6 +125,10 @@ class _Contents:
             yield Rows(f"What would help ({self.changes.case}, simulated)", what_if_table(self.changes.best))
             if self.changes.useless:
                 yield Text(f"No effect: {', '.join(self.changes.useless)}.", "note")
+        if self.changes.slower:
+            yield Rows(
+                f"What would make it slower ({self.changes.case}, simulated)", what_if_table(self.changes.slower)
+            )
 
     def _network(self) -> Iterator[Block]:
         yield from self._pictures("utilisation", "racks")

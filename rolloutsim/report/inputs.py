@@ -10,19 +10,28 @@ from rolloutsim.planning.trials import document_of
 from rolloutsim.results.shown.tabular import TEXT, Table, of_tuples
 from rolloutsim.scenario import explain
 from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES
+from rolloutsim.scenario.ideal import switched_off
 from rolloutsim.scenario.images import layers
-from rolloutsim.scenario.model import COMPRESSION_RATIO
+from rolloutsim.scenario.model import COMPRESSION_RATIO, GroupSpec, NetworkSpec, RegistrySpec
+from rolloutsim.scenario.model.rollout import RolloutSpec
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.resources import PULLED
-from rolloutsim.scenario.settings import REAL_ONLY, leaves, rate_of
+from rolloutsim.scenario.resources import PULLED, Resource
+from rolloutsim.scenario.settings import leaves
+from rolloutsim.scenario.structure import part_at
 
 if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import ResolvedScenario
 
 
+def _rate_of(resource: Resource) -> tuple[str, ...]:
+    """Where a resource's rate stands in the long form of a group."""
+    part = part_at(("nodes", "group", *resource.key))
+    return (*resource.key, "rate") if part is not None and part.keys else resource.key
+
+
 # Keys with defaults that a result depends on: (where they stand in the document, the keys).
-_RATES = {".".join(rate_of(one)): one.is_network for one in PULLED}
+_RATES = {".".join(_rate_of(one)): one.is_network for one in PULLED}
 _BESIDE = {"disk.rate": ("disk.capacity",), "unpack.rate": ("unpack.cores",)}
 _NODE_KEYS = (
     *(key for rate in _RATES for key in (rate, *_BESIDE.get(rate, ()))), "runtime", "parallel_layers", "slots_per",
@@ -52,6 +61,11 @@ _REGISTRY_KEYS = (
 )
 _MANAGER_KEYS = ("qps", "burst")
 _ROLLOUT_KEYS = ("max_surge", "max_unavailable", "min_ready", "step_overhead", "startup", "termination")
+# What the ideal model switches off, whatever its default, and what matters to nothing else.
+_REAL_ONLY = (
+    *(key for part in (GroupSpec, NetworkSpec, RegistrySpec, RolloutSpec) for key in switched_off(part)),
+    "runtime", "unpack.cores", "congestion_control", *_FAIRNESS_KEYS,
+)  # fmt: skip
 _MOST_GIVEN = 400  # rows (assumed: a few pages)
 _MOST_IMAGES = 4  # that a row names (assumed: what fits a line)
 
@@ -137,7 +151,7 @@ def _ratio(scenario: ResolvedScenario) -> Iterator[tuple[str, ...]]:
 def _open(given: Any, keys: Sequence[str], path: str, scenario: ResolvedScenario) -> Iterator[tuple[str, str, str]]:
     """The keys that a part leaves open, with their defaults and sources."""
     for key in keys:
-        if not _has(given, key) and not (scenario.model == "ideal" and key in REAL_ONLY):
+        if not _has(given, key) and not (scenario.model == "ideal" and key in _REAL_ONLY):
             explanation = explain(f"{path}.{key}")
             yield key, explanation.default, explanation.source
 

@@ -204,6 +204,15 @@ class Retry:
 
 
 @struct
+class Timeouts:
+    """How long a runtime's HTTP client waits, which then gives the request up; None: as long as it takes [s]."""
+
+    dial: float | None = None  # for TCP's connection
+    tls: float | None = None  # from there for the TLS handshake
+    header: float | None = None  # from a request that is sent for the header of its answer
+
+
+@struct
 class Again:
     """How often a client outside Kubernetes pulls again after its runtime gave a pull up, and after which wait.
 
@@ -417,6 +426,7 @@ class Runtime:
     syncs_blobs: bool = True  # whether a layer's bytes are on the disk before it is unpacked
     layer_syncs: int = 0  # synchronous writes that a layer costs besides its own bytes
     decompresses_on_arrival: bool = False  # a body is read only as fast as a core decompresses and hashes it
+    timeouts: Timeouts = field(default_factory=Timeouts)
 
 
 @struct

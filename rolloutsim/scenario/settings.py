@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.errors import ScenarioError
 from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES, SERIAL_PULLS, Default
 from rolloutsim.scenario.explanation import default_of
+from rolloutsim.scenario.ideal import SWITCHED_OFF
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.resources import PULLED, Resource, in_bytes
+from rolloutsim.scenario.resources import in_bytes
 from rolloutsim.scenario.structure import ROOT, Part, is_model, part_at
 from rolloutsim.scenario.text import read_value
 from rolloutsim.structs import struct
@@ -26,21 +27,9 @@ if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import ResolvedScenario
 
 
-def rate_of(resource: Resource) -> tuple[str, ...]:
-    """Where a resource's rate stands in the long form of a group."""
-    part = part_at(("nodes", "group", *resource.key))
-    return (*resource.key, "rate") if part is not None and part.keys else resource.key
-
-
-# What the ideal model switches off, whatever its default (`rolloutsim.scenario.resolve`).
-REAL_ONLY = (
-    *(".".join(rate_of(one)) for one in PULLED if not one.is_network), "unpack.cores", "runtime",
-    "resolve_round_trips", "resolve_time", "layer_round_trips", "layer_time", "kept_connections", "finish_time", "mtu",
-    "efficiency", "latency", "buffer", "queue", "fairness", "congestion_control", "fairness.sigma", "fairness.memory",
-    "fairness.conquest", "max_connections", "ttfb", "manifest_ttfb", "tls", "tcp_window", "stagger", "step_overhead",
-    "startup", "image_backoff.requeue",
-)  # fmt: skip
-_NOT_IDEAL = (*REAL_ONLY, "disk", "unpack", "memory", "layer_syncs", "syncs_blobs", "ratio", "files")
+# What matters to nothing that the ideal model does not switch off.
+_REAL_ONLY = ("cores", "memory", "layer_syncs", "syncs_blobs", "used", "old_images", "ratio", "files",
+              "congestion_control")  # fmt: skip
 _OF_PODS = (
     "kubelet", "serialize_image_pulls", "max_parallel_image_pulls", "registry_pull_qps", "registry_burst",
     "image_backoff", "image_gc", "eviction_hard", "pull_timeout", "pull_progress_timeout", "rollout",
@@ -96,7 +85,7 @@ class _Walk:
                 continue
             if key in data:
                 yield from self._given(data[key], inner, here)
-            elif self._plays_a_part(here):
+            elif self._plays_a_part(here, part):
                 yield from self._default(inner, here)
 
     def _given(self, value: Any, part: Part, path: Path) -> Iterator[Setting]:
@@ -125,7 +114,8 @@ class _Walk:
         if text and not text.startswith("none") and text not in self.document and text not in (ROOT.keys or ()):
             yield Setting(path, text, given=False, source=source)
 
-    def _plays_a_part(self, path: Path) -> bool:
+    def _plays_a_part(self, path: Path, part: Part) -> bool:
+        """Whether a key of a part that is not given matters."""
         key = path[-1]
         if key in _LEFT_OUT or "layers" in path or (key == "registry" and path[0] == "images"):
             return False
@@ -133,8 +123,7 @@ class _Walk:
             return False
         if not self.has_pods and {str(step) for step in path} & set(_OF_PODS):
             return False
-        ends = {".".join(map(str, path[-length:])) for length in (1, 2)}
-        return not (self.ideal and (ends & set(_NOT_IDEAL) or {str(step) for step in path} & {"disk", "unpack"}))
+        return not (self.ideal and (key in SWITCHED_OFF.get(part.kind, ()) or key in _REAL_ONLY))
 
     def _profile(self, path: Path) -> Default | None:
         """The default of a group's key that hangs on its runtime or its kubelet."""

@@ -18,6 +18,7 @@ import numpy as np
 from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.grouped import Grouped
 from rolloutsim.results.time.split import ranges
+from rolloutsim.scenario.answers import ANSWERS
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 WINDOW = 1.0  # of the peak [s]
 _BLOCK = 1 << 16  # rows that are worked on at a time
-_BROKEN = 0  # the status of a connection that was refused or broke
 
 
 @struct
@@ -39,7 +39,9 @@ class RegistrySummary:
     requests: int  # sent to it, for manifests, tokens, configs and layers; refused ones included
     requests_per_pull: float | None  # those aside that re-checks sent [1]; None: there was no pull
     peak_requests_per_s: int  # the largest number within any second
-    refused: Mapping[str, int]  # by answer: `429`, `503`, or `broken` for a connection that was refused or broke
+    # By answer: `429`, `503`, `broken` for a connection that was refused or broke, or what was not there in time:
+    # `dial_timeout`, `tls_timeout`, `header_timeout`.
+    refused: Mapping[str, int]
     retries: int  # requests sent again by runtimes after a refusal
     storage_requests: int  # to the object storage that its layers come from, if there is one
 
@@ -158,4 +160,4 @@ def _by_status(refusals: Refusals, rows: Rows) -> dict[str, int]:
     counts: Counter[int] = Counter()
     for status, count in zip(refusals.status[rows].tolist(), refusals.count[rows].tolist(), strict=True):
         counts[status] += count
-    return dict(sorted(("broken" if status == _BROKEN else str(status), n) for status, n in counts.items()))
+    return dict(sorted((ANSWERS[status].name, count) for status, count in counts.items()))
