@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+from rolloutsim.planning import compare
 from rolloutsim.results import parts
 from rolloutsim.results.facts import records
+from rolloutsim.results.pods import groups
 from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.metrics import METRICS, Metric
 from rolloutsim.scenario.resources import RESOURCES
@@ -20,7 +23,7 @@ UNITS = {"time": "s", "size": "B", "rate": "B/s", "share": "1", "number": "1"}
 
 def text() -> str:
     """The whole file."""
-    return "\n".join((*_head(), *_metrics(), *_causes(), *_resources(), *_records())) + "\n"
+    return "\n".join((*_head(), *_metrics(), *_causes(), *_resources(), *_side_by_side(), *_records())) + "\n"
 
 
 def _head() -> Iterator[str]:
@@ -59,6 +62,25 @@ def _causes() -> Iterator[str]:
 def _resources() -> Iterator[str]:
     yield from ("", "## Links of a node", "", "| link | as a cause |", "|---|---|")
     yield from (f"| `<node>.{one.part}` | `{one.cause.name}` |" for one in RESOURCES)
+
+
+def _side_by_side() -> Iterator[str]:
+    yield from ("", "## Side by side", "")
+    yield "`compare --format json`, and `run --format json` of a file with variants, which adds `results`: the document"
+    yield "of each (`rolloutsim.run/1`, whose `scenario` has its `variant`). Differences are to the first; times in s."
+    yield from ("", f"| in `{compare.SCHEMA}` | meaning |", "|---|---|")
+    yield from (f"| `{key}` | {meaning} |" for key, meaning in compare.KEYS.items())
+    yield ""
+    yield "With several node groups a case of `rolloutsim.run/1` has a row for each in `groups`:"
+    yield from ("", "| column | meaning |", "|---|---|")
+    yield from (f"| `{key}` | {meaning} |" for key, meaning in _comments(groups.GroupSummary))
+
+
+def _comments(kind: type) -> Iterator[tuple[str, str]]:
+    """The fields of a dataclass with what stands behind them."""
+    for line in inspect.getsource(kind).splitlines():
+        if found := re.match(r"    (\w+): [^#]+?(?:  # (.+))?$", line):
+            yield found[1], found[2] or "its name" if found[1] == "group" else found[2] or "how many"
 
 
 def _records() -> Iterator[str]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rolloutsim import planning, results
+from rolloutsim import planning, report, results
 from rolloutsim.api.result import Result, read, simulated
 from rolloutsim.api.scenarios import Scenario, load
 from rolloutsim.errors import UsageError
 
 if TYPE_CHECKING:
     from rolloutsim.planning.compare import Comparison
+    from rolloutsim.planning.sensitivity import Sensitivity
+    from rolloutsim.planning.what_if import WhatIfs
+    from rolloutsim.report.blocks import Report
+    from rolloutsim.results.contract.case import Detail
+    from rolloutsim.scenario.resolved import ResolvedScenario
 
 Comparable = Result | Scenario | str | Path
 
@@ -23,8 +28,9 @@ def compare(*compared: Comparable, names: Sequence[str] = (), fail_if: Sequence[
     Parameters
     ----------
     compared : Result, Scenario, str or Path
-        Two or more; a path is that of a result's folder or of a scenario file, as on the command line. Scenarios are
-        simulated with the same seeds, ten times if chance plays a part in them and they say nothing else.
+        Two or more, or one scenario with `variants`, or the folder of theirs, which are set side by side. A path is
+        that of a result's folder or of a scenario file, as on the command line. Scenarios are simulated with the same
+        seeds, ten times if chance plays a part in them and they say nothing else.
     names : sequence of str, optional
         What they are called; by default as their scenarios are, or as their paths.
     fail_if : sequence of str
@@ -47,6 +53,8 @@ def compare(*compared: Comparable, names: Sequence[str] = (), fail_if: Sequence[
                 f"compare takes results, scenarios and their paths, and {one!r} is none; load('x.yaml') reads a "
                 "scenario, and its run() makes a result"
             )
+    if len(compared) == 1 and (found := _variants(compared[0], fail_if)) is not None:
+        return found
     if isinstance(names, str) or (names and len(names) != len(compared)):
         raise UsageError(f"names {names!r} are not one for each of the {len(compared)} that are compared")
     there = [_read(one) if isinstance(one, (str, Path)) else one for one in compared]
@@ -62,6 +70,131 @@ def compare(*compared: Comparable, names: Sequence[str] = (), fail_if: Sequence[
 def _read(path: str | Path) -> Result | Scenario:
     """What a path is of."""
     return read(path) if results.store.is_result(path) else load(path)
+
+
+def _variants(one: Comparable, fail_if: Sequence[str]) -> Comparison | None:
+    """The variants of a scenario, or those in a folder, side by side; None: it has none."""
+    if isinstance(one, (str, Path)):
+        if results.store.side_by_side(one):
+            return read_variants(one, fail_if)
+        one = _read(one)
+    if isinstance(one, Scenario) and (variants := one.draft().side_by_side()):
+        return of_variants(variants, fail_if=fail_if)
+    return None
+
+
+def of_variants(
+    variants: Mapping[str, ResolvedScenario],
+    seed: int | None = None,
+    replications: int | None = None,
+    jobs: int = 1,
+    progress: Callable[[str, float, float], None] | None = None,
+    fail_if: Sequence[str] = (),
+) -> Comparison:
+    """Simulate the variants of a scenario with the same seeds, and compare them with the first.
+
+    Parameters
+    ----------
+    variants : mapping of str to ResolvedScenario
+        By name.
+    seed, replications, jobs, progress
+        As for `planning.replicate.replicate`; the scenario's own seed by default, and as many replications as
+        `planning.compare.replications_for` says.
+    fail_if : sequence of str
+        As for `compare`.
+    """
+    count = planning.compare.replications_for([*variants.values()], replications)
+    sides = []
+    for name, scenario in variants.items():
+        told = None if progress is None else _named(progress, name)
+        outcome = planning.replicate.replicate(scenario, seed, count, jobs, told)
+        sides.append(planning.compare.Side(name, outcome))
+    return planning.compare.compare(sides, fail_if)
+
+
+def _named(progress: Callable[[str, float, float], None], name: str) -> Callable[[str, float, float], None]:
+    return lambda what, time, share: progress(f"{name}: {what}", time, share)
+
+
+def read_variants(folder: str | Path, fail_if: Sequence[str] = ()) -> Comparison:
+    """The comparison of results that `rolloutsim run -o` wrote side by side.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The one that holds a folder for each.
+    fail_if : sequence of str
+        As for `compare`.
+
+    Raises
+    ------
+    UsageError
+        If a result cannot be read.
+    """
+    found = results.store.side_by_side(folder)
+    sides = [planning.compare.Side(name, results.store.load(path)) for name, path in found.items()]
+    return planning.compare.compare(sides, fail_if)
+
+
+def report_of(
+    comparison: Comparison,
+    changes: Mapping[str, WhatIfs] | None = None,
+    inputs: Mapping[str, Sensitivity] | None = None,
+) -> tuple[Report, ...]:
+    """The report of a comparison, and those of what is compared.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of results or variants.
+    changes, inputs : mapping, optional
+        By name, as for `Result.report`.
+    """
+    pages = [
+        Result(side.outcome).report(changes=(changes or {}).get(side.name), inputs=(inputs or {}).get(side.name))
+        for side in comparison.sides
+    ]
+    return (report.comparison_contents.report_of_comparison(comparison), *pages)
+
+
+def save(
+    comparison: Comparison,
+    directory: str | Path,
+    detail: Detail | None = None,
+    changes: Mapping[str, WhatIfs] | None = None,
+    inputs: Mapping[str, Sensitivity] | None = None,
+) -> None:
+    """Write what `rolloutsim run -o` writes of variants: a folder for each, the comparison, and one report of all.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What was compared.
+    directory : str or Path
+        The folder; it is made if it is not there.
+    detail : str, optional
+        As for `Result.to_json`.
+    changes, inputs : mapping, optional
+        By name, as for `Result.report`.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    folder = results.files.make_folder(Path(directory))
+    tried = {side.name: planning.what_if.quick_what_if(side.outcome) for side in comparison.sides if not changes}
+    tried |= changes or {}
+    for side in comparison.sides:
+        Result(side.outcome).save(folder / side.name, detail, tried[side.name], with_report=False)
+    contents = (
+        results.document.to_text(comparison.to_dict()),
+        comparison.to_csv(),
+        comparison.to_markdown(),
+        report.page.to_html(report_of(comparison, tried, inputs)),
+    )
+    for name, content in zip(results.files.COMPARISON_FILES, contents, strict=True):
+        results.files.write_file(folder / name, content)
 
 
 def _told_apart(names: list[str]) -> list[str]:

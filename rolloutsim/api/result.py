@@ -210,6 +210,7 @@ class Result:
         detail: Detail | None = None,
         changes: WhatIfs | None = None,
         inputs: Sensitivity | None = None,
+        with_report: bool = True,
     ) -> None:
         """Write what `rolloutsim run -o` writes: result.json, cases.csv, summary.md, records.npz and report.html.
 
@@ -223,6 +224,8 @@ class Result:
             As for `to_json`.
         changes, inputs
             As for `report`.
+        with_report : bool
+            Whether the report is wanted, which takes the most time.
 
         Raises
         ------
@@ -231,14 +234,15 @@ class Result:
         """
         folder = results.files.make_folder(Path(directory))
         changes = planning.what_if.quick_what_if(self.outcome) if changes is None else changes
-        contents: tuple[str | bytes, ...] = (
+        contents: list[str | bytes] = [
             self.to_json(detail, changes),
             self.to_csv(),
             self.to_markdown(),
             results.store.to_bytes(self.outcome),
-            self.to_html(changes, inputs),
-        )
-        for name, content in zip(results.files.RESULT_FILES, contents, strict=True):
+        ]
+        if with_report:
+            contents.append(self.to_html(changes, inputs))
+        for name, content in zip(results.files.RESULT_FILES, contents, strict=False):
             results.files.write_file(folder / name, content)
 
     def __repr__(self) -> str:

@@ -27,7 +27,7 @@ from rolloutsim.errors import RolloutsimError, ScenarioError, UnreachableError, 
 from rolloutsim.lazy import front
 
 if TYPE_CHECKING:
-    from rolloutsim.cli import gates, output, page, progress, reasons, scenarios, view
+    from rolloutsim.cli import gates, options, output, page, progress, reasons, scenarios, view
 else:
     __getattr__ = front(__name__)
 
@@ -35,7 +35,9 @@ _RARELY = 100_000  # more objects between two collections than importing everyth
 
 COMMANDS = {
     "run": "Simulate, show the table, check the thresholds.",
-    "compare": "Scenarios or results side by side, with verdicts.",
+    "compare": "Scenarios, variants or results side by side, with verdicts.",
+    "diff": "What differs in two resolved scenarios, before the numbers.",
+    "show": "A resolved scenario: each default with its source.",
     "sweep": "Many runs, streamed into one SQLite file.",
     "solve": "The smallest value with which a condition holds.",
     "plot": "One figure of a result, as SVG or PNG.",

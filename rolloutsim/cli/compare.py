@@ -1,26 +1,33 @@
-"""`rolloutsim compare`: scenarios or results side by side, with verdicts."""
+"""`rolloutsim compare`: scenarios, variants or results side by side, with verdicts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from rolloutsim import cli, planning, results
 from rolloutsim.cli import ExitCode, example
+from rolloutsim.cli.options import OfSides, Placed, of_a_side
 from rolloutsim.errors import UsageError
 
 if TYPE_CHECKING:
+    from rolloutsim.cli.options import Side as Named
     from rolloutsim.planning.compare import Comparison, Side
     from rolloutsim.results.outcome import Outcome
+    from rolloutsim.scenario.resolved import ResolvedScenario
 
-FORMATS = ("table", "json", "md", "junit", "github")
+FORMATS = ("table", "json", "csv", "md", "junit", "github")
 
 
 @click.command(
+    cls=OfSides,
     epilog=example(
         "rolloutsim compare scenarios/20nodes.yaml scenarios/20nodes-10g.yaml\n"
+        "rolloutsim compare scenarios/20nodes.yaml --set 'network=10 Gbit/s'\n"
+        "rolloutsim compare a.yaml --set nodes=50 b.yaml --set nodes=50 --set 'network=10 Gbit/s'\n"
         "rolloutsim compare main-result/ mine.yaml --fail-if 'rollout_time > +10%' --format github\n"
         "rolloutsim compare old.yaml new.yaml --replications 30 --jobs -1 --format md >> pull-request.md"
     ),
@@ -34,7 +41,7 @@ FORMATS = ("table", "json", "md", "junit", "github")
     help="Exit with 3 if a case meets it: 'rollout_time > +10%', 'pull_time{image=app} p95 > +3 s', "
     "'bytes_on_wire > 5 GB'. A sign makes it a difference to A. Repeatable.",
 )
-@click.option("--set", "overrides", metavar="K=V", multiple=True, help="Change a value in each scenario; repeatable.")
+@of_a_side
 @click.option("--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), help="Seed of all scenarios; by default A's.")
 @click.option(
     "--replications",
@@ -56,61 +63,101 @@ FORMATS = ("table", "json", "md", "junit", "github")
 def command(
     names: tuple[str, ...],
     fail_if: tuple[str, ...],
-    overrides: tuple[str, ...],
+    overrides: Placed,
+    variants: Placed,
+    overlays: Placed,
     seed: int | None,
     replications: int | None,
     jobs: int,
     form: str,
 ) -> int:
-    """Compare the rollout times of scenarios or results, case by case, with those of the first, A.
+    """Compare the rollout times of scenarios or results with those of the first, A: case by case, and within a case
+    workload by workload and node group by node group.
 
     Each is a scenario file, which is simulated, or a result: a folder written by 'rolloutsim run -o', or its
-    records.npz. Scenarios are simulated with the same seeds, so that they differ by what they are and not by luck;
-    --set, --seed and --replications are for them, a result stays as it is. Verdicts are 'faster', 'slower' and 'no
-    difference seen'; where nothing is random, differences are exact.
+    records.npz. --set, --variant and -f belong to the file that they stand behind; those behind the only file are
+    compared with that file itself. A file with variants, or a folder of theirs, stands for all of them where it is
+    alone. Scenarios are simulated with the same seeds, so that they differ by what they are and not by luck; a result
+    stays as it is. Verdicts are 'faster', 'slower' and 'no difference seen'; where nothing is random, differences are
+    exact. What differs in the resolved scenarios is shown first ('rolloutsim diff' shows only that).
 
     Exit code 3 if --fail-if is met, 5 if a rollout did not finish; the comparison is shown first.
     """
     planning.jobs.check_jobs(jobs)
-    if len(names) < 2:
-        raise UsageError("compare takes two or more scenarios or results: rolloutsim compare A B")
+    sides = cli.options.sides_of(names, overrides, variants, overlays)
     for text in fail_if:
         planning.differences.parse_fail_if(text)
-    comparison = planning.compare.compare(_sides(names, overrides, seed, replications, jobs), fail_if)
+    comparison = planning.compare.compare(_outcomes(sides, seed, replications, jobs), fail_if)
     _show(comparison, form)
     if not comparison.finished:
         return ExitCode.UNFINISHED
     return ExitCode.THRESHOLD_MISSED if comparison.met else ExitCode.OK
 
 
-def _sides(
-    names: Sequence[str], overrides: Sequence[str], seed: int | None, replications: int | None, jobs: int
-) -> list[Side]:
+def _outcomes(sides: Sequence[Named], seed: int | None, replications: int | None, jobs: int) -> list[Side]:
     """Read the results, then the scenarios with all their errors, then simulate these."""
     known: dict[str, Outcome] = {}
-    for name in names:
-        if results.store.is_result(name):
-            known[name] = results.store.load(name)
-    if len(known) == len({*names}):
-        _refuse({"--set": overrides, "--seed": seed, "--replications": replications})
-    read = cli.scenarios.load_valid([name for name in names if name not in known], overrides)
-    files = {file.name: file.resolved for file in read}
+    scenarios = [side for side in sides if not results.store.is_result(side.name)]
+    _refuse_on_results(sides, scenarios, seed, replications)
+    order: dict[str, None] = {}
+    labels = cli.options.told_apart(sides)
+    for label, side in zip(labels, sides, strict=True):
+        if side in scenarios:
+            order[label] = None
+            continue
+        several = results.store.side_by_side(side.name)
+        found = {name if len(sides) == 1 else str(path): path for name, path in several.items()} or {
+            label: Path(side.name)
+        }
+        for name, path in found.items():
+            known[name] = results.store.load(path)
+            order[name] = None
+    files: dict[str, ResolvedScenario] = {}
+    read = cli.scenarios.load_sides(scenarios)
+    for side, file in zip(scenarios, read, strict=True):
+        label = labels[sides.index(side)]
+        if len(sides) == 1 and (variants := file.draft.side_by_side()):
+            files, order = variants, dict.fromkeys(variants)
+        else:
+            files[label] = file.resolved
+    if len(order) < 2:
+        raise UsageError(
+            "compare takes two or more scenarios or results, or one and what is changed in it: rolloutsim compare A B, "
+            "or rolloutsim compare A --set 'network=10 Gbit/s'"
+        )
     all_scenarios = [*files.values(), *(one.run.scenario for one in known.values())]
     count = planning.compare.replications_for(all_scenarios, replications)
     if known and replications is None:
         count = max(len(one) for one in known.values())  # as many as there are to be compared with
+    first = next(iter(order))
     if seed is None:
-        first = names[0]
         seed = known[first].run.seed if first in known else files[first].seed
     with cli.progress.Progress() as progress:
         for name, scenario in files.items():
             known[name] = planning.replicate.replicate(scenario, seed, count, jobs, progress)
-    return [planning.compare.Side(name, known[name]) for name in names]
+    return [planning.compare.Side(name, known[name]) for name in order]
 
 
-def _refuse(options: Mapping[str, object]) -> None:
+def _refuse_on_results(
+    sides: Sequence[Named], scenarios: Sequence[Named], seed: int | None, replications: int | None
+) -> None:
     """Refuse options that say how to simulate, where nothing is simulated."""
-    given = [option for option, value in options.items() if value not in (None, ())]
+    changed = [side for side in sides if side not in scenarios and (side.overrides or side.overlays or side.variant)]
+    if not scenarios:
+        options = {
+            "--set": any(side.overrides for side in changed), "--variant": any(side.variant for side in changed),
+            "-f": any(side.overlays for side in changed), "--seed": seed is not None,
+            "--replications": replications is not None,
+        }  # fmt: skip
+        _refuse([option for option, given in options.items() if given])
+    elif own := [side for side in changed if side.changes]:
+        raise UsageError(
+            f"{own[0].changes} stands behind '{own[0].name}', a result, which is there already; put it behind the "
+            "scenario file that it is for"
+        )
+
+
+def _refuse(given: Sequence[str]) -> None:
     if given:
         what = f"{', '.join(given)} {'say' if len(given) > 1 else 'says'}"
         raise UsageError(
@@ -120,18 +167,17 @@ def _refuse(options: Mapping[str, object]) -> None:
 
 
 def _show(comparison: Comparison, form: str) -> None:
+    tables = planning.compare_tables
     if form == "json":
-        import json
-
-        click.echo(json.dumps(comparison.to_dict(), indent=1, ensure_ascii=False, allow_nan=False))
+        click.echo(results.document.to_text(comparison.to_dict()), nl=False)
+    elif form == "csv":
+        click.echo(comparison.to_csv(), nl=False)
     elif form == "md":
         click.echo(comparison.to_markdown(), nl=False)
     elif form == "junit":
-        click.echo(planning.compare.comparison_junit(comparison), nl=False)
+        click.echo(tables.to_junit(comparison), nl=False)
     elif form == "github":
-        for line in planning.compare.comparison_annotations(comparison):
+        for line in tables.comparison_annotations(comparison):
             click.echo(line)
     else:
-        compare = planning.compare
-        notes = [*compare.met_lines(comparison), *comparison.notes]
-        cli.page.show_table(compare.comparison_title(comparison), compare.comparison_table(comparison), notes)
+        cli.view.show_comparison(comparison)

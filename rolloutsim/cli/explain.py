@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from click.core import ParameterSource
 
 from rolloutsim import api, cli, planning, results, scenario
 from rolloutsim.cli import ExitCode, example
+from rolloutsim.cli.options import OVERLAYS, VARIANT
 from rolloutsim.errors import UsageError
 from rolloutsim.units import QuantityError, parse_time
 
@@ -38,6 +40,8 @@ def _time(context: click.Context, parameter: click.Parameter, text: str | None) 
     ),
 )
 @click.argument("what", metavar="KEY|RESULT|FILE")
+@OVERLAYS
+@VARIANT
 @click.option("--case", metavar="NAME", help="The case to look at; the slowest by default.")
 @click.option(
     "--sensitivity", is_flag=True, help="How the rollout time changes with each input, 10% less and 10% more of it."
@@ -62,7 +66,15 @@ def _time(context: click.Context, parameter: click.Parameter, text: str | None) 
 )
 @click.pass_context
 def command(
-    context: click.Context, what: str, case: str | None, sensitivity: bool, form: str, jobs: int, budget: float | None
+    context: click.Context,
+    what: str,
+    overlays: tuple[str, ...],
+    variant: str,
+    case: str | None,
+    sensitivity: bool,
+    form: str,
+    jobs: int,
+    budget: float | None,
 ) -> int:
     """Show what a KEY of a scenario file means: type, unit, default, and the default's source. A metric of its
     thresholds and a cause that time goes to are explained, too: 'explain thresholds' and 'explain causes' list all.
@@ -77,7 +89,7 @@ def command(
         return ExitCode.OK
     planning.jobs.check_jobs(jobs)
     since = planning.trials.Start.now()
-    result = _result(what)
+    result = _result(what, overlays, variant)
     case = _checked(result, case)
     if sensitivity:
         _sensitivity(result, case, form, jobs, 2 * planning.what_if.BUDGET if budget is None else budget, since)
@@ -99,12 +111,15 @@ def _is_file(what: str) -> bool:
     return what == _STDIN or what.endswith(_ENDINGS) or "/" in what or Path(what).exists()
 
 
-def _result(what: str) -> Result:
+def _result(what: str, overlays: Sequence[str], variant: str) -> Result:
     """A result that was written, or that of a scenario file, simulated now."""
     if what != _STDIN and results.store.is_result(what):
+        if overlays or variant:
+            raise UsageError(f"'{what}' is a result, which is of one scenario: leave -f and --variant out")
         return api.result.read(what)
+    resolved = cli.scenarios.load_file(what, (), overlays, variant).resolved
     with cli.progress.Progress() as progress:
-        return api.result.simulated(scenario.load(what).resolve(), progress=progress)
+        return api.result.simulated(resolved, progress=progress)
 
 
 def _checked(result: Result, case: str | None) -> str:

@@ -25,7 +25,7 @@ def checked(result: Result, file: str) -> Checked:
         Its file.
     """
     unfinished = tuple(case.name for case in result if not case.finished)
-    return Checked(result.scenario.name, file, result.thresholds, unfinished)
+    return Checked(result.scenario.title, file, result.thresholds, unfinished)
 
 
 def annotate(one: Checked) -> None:

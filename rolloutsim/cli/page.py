@@ -88,7 +88,7 @@ def show_table(title: str, table: Table, notes: Sequence[str]) -> None:
 def table_lines(table: Table, style: Style) -> Iterator[str]:
     """A table's heading, a rule and its rows."""
     head, *rows = aligned([table.headings(), *table.cells()], [column.side for column in table.columns])
-    yield style(f"  {head}", bold=True)
+    yield style(f"  {head}".rstrip(), bold=True)
     yield style(" " + "─" * (_cells(head) + 2), dim=True)
     for row in rows:
         yield f"  {row}".rstrip()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rolloutsim import api, cli, planning, report
+from rolloutsim import api, cli, planning, report, results
 from rolloutsim.cli import example
 from rolloutsim.errors import UsageError
 from rolloutsim.report import plots
@@ -43,8 +43,8 @@ def command(result: str, name: str, case: str | None, show: str | None, output: 
     """Draw the figure NAME of RESULT.
 
     RESULT is a folder written by 'run -o DIR', or the result.json or records.npz in it; for the figures of sweeps
-    the SQLite file of 'sweep -o FILE'. 'tornado' simulates the scenario anew, with each input a little smaller and
-    larger.
+    the SQLite file of 'sweep -o FILE', for 'variants' the folder that holds those of several variants. 'tornado'
+    simulates the scenario anew, with each input a little smaller and larger.
     """
     path = Path(output)
     if path.suffix.lower() not in FORMS:
@@ -59,25 +59,34 @@ def command(result: str, name: str, case: str | None, show: str | None, output: 
 def _drawn(result: str, name: str, case: str | None, show: str | None) -> Axes:
     """The figure, drawn."""
     keywords = {} if case is None else {"case": case}
-    of_sweep = Path(result).suffix in _SWEEPS
-    if of_sweep != (plots.entry(name).subject == "sweep"):
-        subjects = ("sweep",) if of_sweep else ("run", "case", "sensitivity")
+    what, subjects = _kind(result)
+    if plots.entry(name).subject not in subjects:
         raise UsageError(
-            f"{name} is no figure of {'a sweep' if of_sweep else 'a result'}, which '{result}' is; "
-            f"its figures: {', '.join(plots.names(*subjects))}"
+            f"{name} is no figure of {what}, which '{result}' is; its figures: {', '.join(plots.names(*subjects))}"
         )
-    if of_sweep:
+    if subjects == ("sweep",):
         records = planning.sweep.file.read_records(Path(result))
         if show is not None:
             keywords["column"] = planning.sweep.figures.column_of(records, show)
         return plots.figure(name)(records, **keywords)
     if show is not None:
-        raise UsageError(f"--show is for the figures of sweeps, and '{result}' is a result")
+        raise UsageError(f"--show is for the figures of sweeps, and '{result}' is {what}")
+    if subjects == ("comparison",):
+        return plots.figure(name)(api.comparison.read_variants(result), **keywords)
     found = api.result.read(result)
     if name == "tornado":
         return _tornado(found, case)
     drawing = getattr(found.plot, name)
     return drawing(**keywords)  # type: ignore[no-any-return]
+
+
+def _kind(result: str) -> tuple[str, tuple[plots.Subject, ...]]:
+    """What a result is of, and what its figures are about."""
+    if Path(result).suffix in _SWEEPS:
+        return "a sweep", ("sweep",)
+    if results.store.side_by_side(result):
+        return "variants side by side", ("comparison",)
+    return "a result", ("run", "case", "sensitivity")
 
 
 def _tornado(result: Result, case: str | None) -> Axes:

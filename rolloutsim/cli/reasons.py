@@ -99,7 +99,7 @@ def _title(result: Result, case: str) -> str:
     several = len(result) > 1
     which = f" · {case}" + (", the slowest case" if case == result.summary.slowest.case else "") if several else ""
     often = "" if result.replications is None else f" · the first of {len(result.replications)} replications"
-    return f"{visible(result.scenario.name + which)} · {result.scenario.model} model · seed {result.run.seed}{often}"
+    return f"{visible(result.scenario.title + which)} · {result.scenario.model} model · seed {result.run.seed}{often}"
 
 
 def _cause_table(records: CaseRecords, figures: CaseSummary) -> Table:

@@ -9,8 +9,12 @@ import click
 
 from rolloutsim import api, cli, planning, report
 from rolloutsim.cli import example
+from rolloutsim.results import store
 
 if TYPE_CHECKING:
+    from rolloutsim.api.result import Result
+    from rolloutsim.planning.sensitivity import Sensitivity
+    from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.report.blocks import Report
 
 _SWEEPS = (".sqlite", ".sqlite3", ".db")
@@ -37,25 +41,43 @@ def command(results: tuple[str, ...], output: str, thorough: bool) -> None:
     """Write the capacity-planning report of each RESULT, one after another, into one file.
 
     RESULT is a folder written by 'run -o DIR', or the result.json or records.npz in it, or the SQLite file of
-    'sweep -o FILE'. The HTML file needs no network, works with scripts off, and prints.
+    'sweep -o FILE'. Of variants it is the folder that holds theirs: the comparison comes first, then each of them. The
+    HTML file needs no network, works with scripts off, and prints.
     """
     path = Path(output)
     report.file.check_form(path, "-o ")
-    cli.output.write_file(path, report.file.rendered(tuple(_report(one, thorough) for one in results), path))
+    reports = tuple(page for one in results for page in _reports(one, thorough))
+    cli.output.write_file(path, report.file.rendered(reports, path))
     click.echo(f"wrote {output}", err=True)
 
 
-def _report(name: str, thorough: bool) -> Report:
+def _reports(name: str, thorough: bool) -> tuple[Report, ...]:
     path = Path(name)
     if path.suffix in _SWEEPS:
         if thorough:
             raise click.UsageError(f"--what-if is for results of 'run', and '{name}' is a sweep; report it without")
-        return report.sweep_contents.report_of_sweep(planning.sweep.file.read_records(path))
+        return (report.sweep_contents.report_of_sweep(planning.sweep.file.read_records(path)),)
+    if store.side_by_side(path):
+        return _report_of_variants(path, thorough)
     result = api.result.read(path)
     if not thorough:
-        return result.report()
+        return (result.report(),)
+    changes, inputs = _tried(result)
+    return (result.report(changes=changes, inputs=inputs),)
+
+
+def _report_of_variants(path: Path, thorough: bool) -> tuple[Report, ...]:
+    comparison = api.comparison.read_variants(path)
+    if not thorough:
+        return api.comparison.report_of(comparison)
+    tried = {side.name: _tried(api.result.Result(side.outcome)) for side in comparison.sides}
+    changes = {name: changes for name, (changes, _) in tried.items()}
+    return api.comparison.report_of(comparison, changes, {name: inputs for name, (_, inputs) in tried.items()})
+
+
+def _tried(result: Result) -> tuple[WhatIfs, Sensitivity]:
     with cli.progress.TrialsProgress("what-if") as progress:
         changes = planning.what_if.Plan.of(result.outcome).carry_out(tell=progress)
     with cli.progress.TrialsProgress("sensitivity") as progress:
         inputs = planning.sensitivity.Plan.of(result.outcome).carry_out(tell=progress)
-    return result.report(changes=changes, inputs=inputs)
+    return changes, inputs

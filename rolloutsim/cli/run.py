@@ -1,4 +1,4 @@
-"""`rolloutsim run`: simulate scenario files, show the results, check the thresholds."""
+"""`rolloutsim run`: simulate scenario files or their variants, show the results, check the thresholds."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import click
 
 from rolloutsim import api, cli, planning, results
 from rolloutsim.cli import ExitCode, example
+from rolloutsim.cli.options import OVERLAYS_ALONE, VARIANT
 
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result
     from rolloutsim.cli.scenarios import File
+    from rolloutsim.planning.compare import Comparison
     from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.results.contract.case import Detail
@@ -31,10 +33,14 @@ _WITH_CHANGES = ("table", "json")  # forms that show what would help
         "rolloutsim run scenarios/20nodes.yaml --set 'network=10 Gbit/s' --set nodes=50\n"
         "rolloutsim run scenarios/20nodes.yaml --set 'images[\"golang:1.8-alpine\"]=200 MB' --format json\n"
         "rolloutsim run scenarios/*.yaml --format md -o results\n"
+        "rolloutsim run -f base.yaml -f prod.yaml\n"
+        "rolloutsim run mine.yaml --variant cache    # one of the file's variants; all without\n"
         "rolloutsim run scenarios/*.yaml --format junit > thresholds.xml"
     ),
 )
-@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.argument("files", metavar="FILE…", nargs=-1)
+@OVERLAYS_ALONE
+@VARIANT
 @click.option("--set", "overrides", metavar="K=V", multiple=True, help="Change a value of the scenario; repeatable.")
 @click.option("--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), help="Seed of all random numbers.")
 @click.option("--replications", metavar="N", type=click.IntRange(1), help="Simulate N times, with seeds of their own.")
@@ -69,6 +75,8 @@ _WITH_CHANGES = ("table", "json")  # forms that show what would help
 )
 def command(
     files: tuple[str, ...],
+    overlays: tuple[str, ...],
+    variant: str,
     overrides: tuple[str, ...],
     seed: int | None,
     replications: int | None,
@@ -84,6 +92,10 @@ def command(
     files, -o writes into a folder a file below DIR; --format json and csv show one file only. For CI, 'junit'
     shows the thresholds as JUnit XML, 'github' as annotations for GitHub Actions.
 
+    A file with 'variants' is simulated once for each, with the same seeds (ten times where it is random and nobody
+    says how often), and they are set side by side: differences to the first, verdicts, thresholds of each. -o
+    writes a folder for each below DIR, and one report of all. --set wins over what a variant says.
+
     Exit code 3 if a threshold was missed, 5 if a rollout did not finish; results are shown and written first.
     """
     planning.jobs.check_jobs(jobs)
@@ -97,11 +109,23 @@ def command(
         raise click.UsageError("--format csv is for one file: its lines name cases, not scenarios; or use -o DIR")
     if form == "json" and len(files) > 1:
         raise click.UsageError("--format json is for one file: several documents are no JSON; or use -o DIR")
-    scenarios = cli.scenarios.load_valid(files, overrides)
+    files, overlays = cli.options.with_base(files, overlays)
+    scenarios = cli.scenarios.load_valid(files, overrides, overlays, variant)
     codes = [ExitCode.OK]
     gates: list[Checked] = []
     with _folders(folder, scenarios) as folders:
         for number, scenario in enumerate(scenarios):
+            if scenario.draft.variants:
+                into = folders[number] if folders else None
+                comparison = _compared(scenario, seed, replications, jobs, into, detail, thorough)
+                if form in ("junit", "github"):
+                    several = [api.result.Result(side.outcome) for side in comparison.sides]
+                    gates += [cli.gates.checked(one, scenario.name) for one in several]
+                    _show_gates(gates, len(several), form, number + 1 == len(scenarios))
+                else:
+                    _show_variants(comparison, form, detail, first=number == 0)
+                codes.append(_code_of(comparison))
+                continue
             result = _simulate(scenario, seed, replications, jobs)
             try:
                 changes = _tried(result, bool(folders) or form in _WITH_CHANGES, thorough, jobs)
@@ -113,10 +137,7 @@ def command(
                 _save(result, folders[number], detail, changes, _inputs(result, jobs) if thorough else None)
             if form in ("junit", "github"):
                 gates.append(cli.gates.checked(result, scenario.name))
-                if form == "github":
-                    cli.gates.annotate(gates[-1])
-                elif number + 1 == len(scenarios):
-                    cli.gates.print_junit(gates)
+                _show_gates(gates, 1, form, number + 1 == len(scenarios))
             else:
                 _show(result, changes, form, detail, first=number == 0)
             codes.append(_code(result))
@@ -135,14 +156,68 @@ def _folders(folder: str | None, scenarios: list[File]) -> Iterator[list[Path]]:
     if len(set(folders)) < len(folders):
         raise click.UsageError(f"two files of the same name would share a folder in {folder}; run them one by one")
     with cli.output.Folders() as made:
-        for each in folders:
-            made.prepare(each, results.files.RESULT_FILES)
+        for each, scenario in zip(folders, scenarios, strict=True):
+            several = scenario.draft.beside
+            made.prepare(each, results.files.COMPARISON_FILES if several else results.files.RESULT_FILES)
+            for name in several:
+                made.prepare(each / name, results.files.RESULT_FILES)
         yield folders
 
 
 def _simulate(scenario: File, seed: int | None, replications: int | None, jobs: int) -> Result:
     with cli.progress.Progress() as progress:
         return api.result.simulated(scenario.resolved, seed, replications, jobs, progress)
+
+
+def _compared(
+    scenario: File,
+    seed: int | None,
+    replications: int | None,
+    jobs: int,
+    folder: Path | None,
+    detail: Detail | None,
+    thorough: bool,
+) -> Comparison:
+    """The variants of a file side by side, written to a folder if there is one."""
+    if thorough and folder is None:
+        raise click.UsageError("--what-if of variants is written with -o DIR; or name one: --variant NAME")
+    with cli.progress.Progress() as progress:
+        comparison = api.comparison.of_variants(scenario.draft.side_by_side(), seed, replications, jobs, progress)
+    if folder is not None:
+        several = {side.name: api.result.Result(side.outcome) for side in comparison.sides}
+        changes = {name: _tried(one, True, thorough, jobs) for name, one in several.items()}
+        inputs = {name: _inputs(one, jobs) for name, one in several.items()} if thorough else None
+        api.comparison.save(comparison, folder, detail, changes, inputs)
+        *most, last = (f"{folder}/{name}" for name in results.files.COMPARISON_FILES)
+        click.echo(f"wrote {', '.join(most)} and {last}, and a folder for each of {', '.join(several)}", err=True)
+    return comparison
+
+
+def _show_variants(comparison: Comparison, form: str, detail: Detail | None, first: bool) -> None:
+    if form == "json":
+        each = [side.outcome.to_dict(detail) for side in comparison.sides]
+        click.echo(results.document.to_text(comparison.to_dict() | {"results": each}), nl=False)
+    elif form == "csv":
+        click.echo(comparison.to_csv(), nl=False)
+    elif form == "md":
+        click.echo(("" if first else "\n") + comparison.to_markdown(), nl=False)
+    else:
+        cli.view.show_comparison(comparison, first)
+
+
+def _show_gates(gates: list[Checked], new: int, form: str, last: bool) -> None:
+    """The checked thresholds of the last results: line by line, or all together at the end."""
+    if form == "github":
+        for one in gates[-new:]:
+            cli.gates.annotate(one)
+    elif last:
+        cli.gates.print_junit(gates)
+
+
+def _code_of(comparison: Comparison) -> ExitCode:
+    if not comparison.finished:
+        return ExitCode.UNFINISHED
+    return ExitCode.THRESHOLD_MISSED if comparison.missed else ExitCode.OK
 
 
 def _save(

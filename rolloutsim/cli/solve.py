@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rolloutsim import cli, planning, scenario
+from rolloutsim import cli, planning
 from rolloutsim.cli import ExitCode, example
+from rolloutsim.cli.options import OVERLAYS, VARIANT
 
 if TYPE_CHECKING:
     from rolloutsim.planning.solve import Solution
@@ -35,6 +36,8 @@ FORMATS = ("table", "json", "md")
 )
 @click.option("--case", metavar="NAME", help="The only case that has to meet the condition; all by default.")
 @click.option("--largest", is_flag=True, help="Find the largest value, not the smallest.")
+@OVERLAYS
+@VARIANT
 @click.option("--set", "overrides", metavar="K=V", multiple=True, help="Change a value of the scenario; repeatable.")
 @click.option("--seed", metavar="N", type=click.IntRange(0, 2**63 - 1), help="Seed of all random numbers.")
 @click.option(
@@ -63,6 +66,8 @@ def command(
     between: tuple[str, str] | None,
     case: str | None,
     largest: bool,
+    overlays: tuple[str, ...],
+    variant: str,
     overrides: tuple[str, ...],
     seed: int | None,
     replications: int | None,
@@ -79,8 +84,7 @@ def command(
     if (find is None) == (key is None):
         raise click.UsageError("say once what to find: --find K, or K behind the file, for example 'network'")
     planning.jobs.check_jobs(jobs)
-    text, name = scenario.loading.read_text(file)
-    draft = scenario.loading.draft(text, name, overrides)
+    draft = cli.scenarios.read(file, overrides, overlays, variant)
     with cli.progress.TriesProgress() as progress:
         solution = planning.solve.solve(
             draft, find or key or "", such_that, between or None, case, largest, seed, replications, jobs, progress

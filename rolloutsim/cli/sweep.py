@@ -10,6 +10,7 @@ import click
 
 from rolloutsim import cli, planning, scenario
 from rolloutsim.cli import ExitCode, example
+from rolloutsim.cli.options import OVERLAYS, VARIANT
 from rolloutsim.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ Tables of the SQLite file (sizes in bytes, times in seconds; NULL is unknown):
         "rolloutsim sweep scenarios/20nodes.yaml -p nodes=20,50,100 -p 'network=1 Gbit/s,10 Gbit/s'\n"
         "rolloutsim sweep scenarios/20nodes.yaml -p 'network=1 Gbit/s..100 Gbit/s log' --design sobol --points 64\n"
         "rolloutsim sweep scenarios/racks.yaml -p 'network.racks=4 Gbit/s,40 Gbit/s' --show 'pull_time p95'\n"
+        "rolloutsim sweep mine.yaml -p variants=today,cache -p nodes=20,50,100\n"
         "rolloutsim sweep mine.yaml --replications 20 --jobs 8 -o mine.sqlite --resume\n"
         "rolloutsim sweep mine.yaml --cluster tcp://scheduler:8786 -o mine.sqlite\n"
         "sqlite3 mine.sqlite 'SELECT * FROM joined'"
@@ -57,6 +59,8 @@ Tables of the SQLite file (sizes in bytes, times in seconds; NULL is unknown):
     help="Values of a path, written as in --set; or a range for --design sobol, K=FROM..TO, with ' log' behind it "
     "where equal steps are equal factors. Repeatable. Takes the place of the file's key 'sweep'.",
 )
+@OVERLAYS
+@VARIANT
 @click.option("--set", "overrides", metavar="K=V", multiple=True, help="Change a value of the scenario; repeatable.")
 @click.option(
     "--design",
@@ -86,6 +90,8 @@ Tables of the SQLite file (sizes in bytes, times in seconds; NULL is unknown):
 def command(
     file: str,
     parameters: tuple[str, ...],
+    overlays: tuple[str, ...],
+    variant: str,
     overrides: tuple[str, ...],
     design: Kind | None,
     points: int | None,
@@ -101,10 +107,12 @@ def command(
 ) -> int:
     """Simulate a scenario at many points, each with several replications.
 
-    What is varied stands in the scenario's key 'sweep' or in -p. All points are checked before the first is
-    simulated. Replication i has the same seed at every point. Results do not depend on --jobs or --cluster: what is
-    over in two seconds is done without other processes, on local cores by joblib's loky, on a cluster by Dask. (In
-    Python any joblib backend will do: for Ray, s.sweep(…) within joblib.parallel_config("ray").)
+    What is varied stands in the scenario's key 'sweep' or in -p; 'variants' varies the file's variants, which other
+    parameters then change (-p variants=today,cache -p nodes=20,50); without it the file itself is swept. All points
+    are checked before the first is simulated. Replication i has the same seed at every point. Results do not depend on
+    --jobs or --cluster: what is over in two seconds is done without other processes, on local cores by joblib's loky,
+    on a cluster by Dask. (In Python any joblib backend will do: for Ray, s.sweep(…) within
+    joblib.parallel_config("ray").)
 
     The table shows means over the replications; json has the same with intervals, csv every single run. Thresholds
     are judged at each point, and one that is missed leaves the exit code as it is: 5 if a rollout did not finish. An
@@ -113,12 +121,14 @@ def command(
     if resume and output is None:
         raise click.UsageError("--resume goes on with a file: name it with -o")
     who: AbstractContextManager[Any] = planning.sweep.workers.workers(jobs, cluster)
-    text, name = scenario.loading.read_text(file)
-    base = scenario.loading.draft(text, name, overrides)
+    base = cli.scenarios.read(file, overrides, overlays, variant)
+    name = base.places.file
     _check_outputs(parquet, output)
-    planned = planning.sweep.running.plan(
-        base, _design(base, name, parameters, design, points), replications, seed, show
-    )
+    chosen = _design(base, name, parameters, design, points)
+    planned = planning.sweep.running.plan(base, chosen, replications, seed, show)
+    if base.variants and not any(one.path == (scenario.loading.VARIANTS,) for one in chosen.parameters):
+        every = ",".join(base.variants)
+        click.echo(f"sweeping {name} itself; -p variants={every} sweeps its variants", err=True)
     if resume and output is not None and not Path(output).exists():
         click.echo(f"{output} does not exist yet: beginning with the first run", err=True)
     with cli.progress.RunsProgress() as progress:

@@ -8,6 +8,7 @@ import click
 
 from rolloutsim import cli, results
 from rolloutsim.cli import ExitCode, example
+from rolloutsim.cli.options import OVERLAYS_ALONE
 from rolloutsim.errors import render
 
 if TYPE_CHECKING:
@@ -19,18 +20,20 @@ FORMATS = ("text", "json", "github")
 @click.command(
     epilog=example("rolloutsim validate scenarios/*.yaml\nrolloutsim validate --format github scenarios/20nodes.yaml"),
 )
-@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.argument("files", metavar="FILE…", nargs=-1)
+@OVERLAYS_ALONE
 @click.option("--set", "overrides", metavar="K=V", multiple=True, help="Change a value first, as in 'run'.")
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How errors are printed."
 )
-def command(files: tuple[str, ...], overrides: tuple[str, ...], form: str) -> int:
-    """Check scenario files and show all their errors, located; simulate nothing.
+def command(files: tuple[str, ...], overlays: tuple[str, ...], overrides: tuple[str, ...], form: str) -> int:
+    """Check scenario files, with all their variants, and show all their errors, located; simulate nothing.
 
     FILE may be '-' for the standard input. 'json' prints a list of errors, 'github' annotations for GitHub
     Actions. Exit code 4 if there is an error, 2 if a file cannot be read.
     """
-    loaded, diagnostics, unread = cli.scenarios.load_all(files, overrides)
+    files, overlays = cli.options.with_base(files, overlays)
+    loaded, diagnostics, unread = cli.scenarios.load_all(files, overrides, overlays)
     if form == "json":
         import json
 

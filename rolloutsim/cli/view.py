@@ -1,4 +1,4 @@
-"""What `rolloutsim run` shows: the cases side by side, why, what would help, thresholds."""
+"""What `rolloutsim run` shows: the cases side by side, why, what would help, thresholds; or variants, side by side."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rolloutsim import planning
 from rolloutsim.cli.page import WIDEST_TEXT, aligned, plain, table_lines, terminal, wrapped
 from rolloutsim.results.numerals import show_time, visible
 from rolloutsim.results.shown.findings import findings
@@ -16,6 +17,7 @@ from rolloutsim.results.shown.tables import application_rows, case_rows, disk_ro
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result
     from rolloutsim.cli.page import Style
+    from rolloutsim.planning.compare import Comparison
     from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.results.shown.findings import Finding
     from rolloutsim.results.shown.tabular import Table
@@ -57,7 +59,7 @@ def render(result: Result, changes: WhatIfs, width: int = WIDEST_TEXT, coloured:
     scenario = result.scenario
     cases = "1 case" if len(result) == 1 else f"{len(result)} cases"
     often = "" if result.replications is None else f" · {len(result.replications)} replications"
-    lines = [style(f"{visible(scenario.name)} · {cases} · {scenario.model} model{often}", bold=True), ""]
+    lines = [style(f"{visible(scenario.title)} · {cases} · {scenario.model} model{often}", bold=True), ""]
     lines += table_lines(case_rows(result.outcome), style)
     because = wrap(result.why(), indent=8)
     lines += ["", style(" Why", bold=True) + because[0][4:], *because[1:]]
@@ -72,6 +74,50 @@ def render(result: Result, changes: WhatIfs, width: int = WIDEST_TEXT, coloured:
         lines += ["", style(" Thresholds", bold=True), *_threshold_lines(threshold_rows(result.thresholds), style)]
     lines += ["", *(line for note in footnotes(result.outcome) for line in wrap(note, indent=1))]
     return "".join(f"{line}\n" for line in lines)
+
+
+def show_comparison(comparison: Comparison, first: bool = True) -> None:
+    """Print a comparison for people: what differs, then the numbers.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of scenarios, results or variants.
+    first : bool
+        As for `show`.
+    """
+    width, coloured = terminal()
+    lines = comparison_lines(comparison, width, coloured)
+    click.echo(("" if first else "\n") + "".join(f"{line}\n" for line in lines), nl=False, color=coloured)
+
+
+def comparison_lines(comparison: Comparison, width: int = WIDEST_TEXT, coloured: bool = False) -> Iterator[str]:
+    """The lines of a comparison; arguments as for `render`."""
+    tables = planning.compare_tables
+    style: Style = click.style if coloured else plain
+    wrap = partial(wrapped, width=min(width, WIDEST_TEXT))
+    variants = comparison.of_variants
+    yield style(visible(tables.comparison_title(comparison)), bold=True)
+    if variants:
+        yield ""
+        yield from wrap(tables.answer(comparison), indent=1)
+    others = dict(tables.tables(comparison))
+    changed = next((caption for caption in others if caption.startswith(tables.CHANGES)), None)
+    if changed is not None:
+        yield from ("", style(f" {changed}", bold=True), *table_lines(others.pop(changed), style), "")
+    else:
+        yield ""
+    yield from table_lines(tables.comparison_table(comparison), style)
+    for side in comparison.sides if variants else ():
+        head, *rest = wrap(f"{side.name}: {side.outcome.why}", indent=8)
+        label = " Why" if side is comparison.sides[0] else ""
+        yield from (*(("",) if label else ()), style(label, bold=True) + head[len(label) :], *rest)
+    for caption, table in others.items():
+        lines = _threshold_lines(table, style) if caption == tables.THRESHOLDS else table_lines(table, style)
+        yield from ("", style(f" {caption}", bold=True), *lines)
+    yield ""
+    for note in (*tables.fail_lines(comparison), *tables.notes(comparison)):
+        yield from wrap(note, indent=1)
 
 
 def _change_lines(changes: WhatIfs) -> Iterator[str]:

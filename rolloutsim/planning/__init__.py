@@ -1,7 +1,8 @@
 """Questions that take more than one run to answer.
 
-`replicate` (the same again with other seeds), `compare` (which is faster, and surely so), `sweep` (at many points),
-`solve` (what does it take), `what_if` (what would have been faster), `sensitivity` (which input matters most).
+`replicate` (the same again with other seeds), `compare` (which is faster, and surely so; `compare_tables` shows it),
+`sweep` (at many points), `solve` (what does it take), `what_if` (what would have been faster), `sensitivity` (which
+input matters most).
 """
 
 from typing import TYPE_CHECKING
@@ -9,6 +10,17 @@ from typing import TYPE_CHECKING
 from rolloutsim.lazy import front
 
 if TYPE_CHECKING:
-    from rolloutsim.planning import compare, differences, jobs, replicate, sensitivity, solve, sweep, trials, what_if
+    from rolloutsim.planning import (
+        compare,
+        compare_tables,
+        differences,
+        jobs,
+        replicate,
+        sensitivity,
+        solve,
+        sweep,
+        trials,
+        what_if,
+    )
 else:
     __getattr__ = front(__name__)

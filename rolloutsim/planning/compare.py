@@ -1,33 +1,46 @@
-"""Two or more scenarios side by side, case by case: how much faster or slower than the first one.
+"""Two or more scenarios side by side, or the variants of one: how much faster or slower than the first one.
 
-Replication i of every scenario has the same seed, so that they differ by what they are and not by luck. The verdict
-needs a 95 % interval that leaves out zero; where chance plays no part, the difference is exact and any will do.
+They are compared case by case, and within a case workload by workload and node group by node group, where it has
+several. Replication i of every scenario has the same seed, so that they differ by what they are and not by luck. The
+verdict needs a 95 % interval that leaves out zero; where chance plays no part, the difference is exact and any will do.
+`rolloutsim.planning.compare_tables` shows a comparison.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
-from html import escape
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.differences import Difference, FailIf, check_known, difference, is_random, parse_fail_if
 from rolloutsim.results.caveats import caveats
-from rolloutsim.results.numerals import UNKNOWN, plus_minus, show_share, show_time
-from rolloutsim.results.shown.annotations import annotation
-from rolloutsim.results.shown.junit import Test, document
-from rolloutsim.results.shown.tabular import SHARE, TEXT, TIME, Column, Table, escaped, html, markdown
-from rolloutsim.results.thresholds import format_value
+from rolloutsim.results.facts.intervals import Interval, mean, mean_interval
+from rolloutsim.results.thresholds import missed, rows_of
 from rolloutsim.scenario.resolved import Threshold
+from rolloutsim.scenario.settings import changes
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.intervals import Interval
     from rolloutsim.results.outcome import Outcome
     from rolloutsim.scenario.resolved import ResolvedScenario
+    from rolloutsim.scenario.settings import Changed
 
 SCHEMA = "rolloutsim.compare/1"
+# What stands in the JSON, and what it means.
+KEYS: Mapping[str, str] = {
+    "scenarios[]": "`name` on the command line or of the variant, `scenario`, `sha256`, `variant`, `seed`, "
+    "`replications`; `thresholds` as they are judged, `cost_per_month` by case and kind of disk where prices are given",
+    "notes[]": "what one has to know to read it",
+    "changes[]": "what differs from the first in the resolved `scenario`: `key`, `change` (`+`, `-`, `~`), `before`, "
+    "`after`, and in `defaults` which of both are",
+    "cases[]": "`case` of the first `against` that of the `scenario`: `verdict`, `rollout_time_s`, and `also` other "
+    "numbers; each with `before`, `after`, `change`, its 95 % interval `change_ci`, `relative`, and whether it is "
+    "`exact`",
+    "cases[].workloads[]": "the same of each `workload` from its own start, where there are several",
+    "cases[].groups[]": "the same of the pods on the nodes of each `group`, where there are several",
+    "fail_if[]": "each `condition`, and where it is `met`",
+}
 REPLICATIONS = 10  # of scenarios in which chance plays a part, unless told otherwise (assumed: enough for an interval)
 
 _ROLLOUT_TIME = Threshold("rollout_time", {}, None, "<", 0.0, "")
@@ -47,6 +60,47 @@ class Side:
     outcome: Outcome
 
 
+def verdict_of(found: Difference) -> str:
+    """`faster`, `slower`, `no difference seen`, or why there is none."""
+    if found.after is None:
+        return "does not finish"
+    if found.before is None:
+        return "the first does not finish"
+    sign = found.sign
+    return "not known from one replication" if sign is None else _VERDICTS[sign]
+
+
+@struct(frozen=True)
+class Part:
+    """What of a case a time is about: all of it, one of its workloads, or the pods on one group's nodes."""
+
+    kind: Literal["case", "workload", "group"]
+    name: str
+
+    def times(self, outcome: Outcome, case: str) -> tuple[float | None, ...]:
+        """In each replication, how long it takes [s]: a workload's from its start, others from the rollout's."""
+        if self.kind == "group":
+            return outcome.values(case, "groups", self.name, "ready_s")
+        if self.kind == "workload":
+            starts, ends = (outcome.values(case, "workloads", self.name, key) for key in ("start_s", "ready_s"))
+            pairs = zip(starts, ends, strict=True)
+            return tuple(None if start is None or end is None else end - start for start, end in pairs)
+        return outcome.values(case)
+
+
+@struct
+class PartDifference:
+    """A workload of a case, or the pods on a group's nodes, against that of the first scenario."""
+
+    part: Part
+    rollout_time: Difference
+
+    @property
+    def verdict(self) -> str:
+        """As of a case."""
+        return verdict_of(self.rollout_time)
+
+
 @struct
 class CaseDifference:
     """A case of a scenario against that of the first one.
@@ -61,6 +115,8 @@ class CaseDifference:
         Of the rollout times [s].
     also : mapping of str to Difference
         Of other numbers, by metric.
+    parts : tuple of PartDifference
+        Its workloads and node groups, where there are several, and both scenarios have them.
     """
 
     side: str
@@ -68,16 +124,48 @@ class CaseDifference:
     other: str
     rollout_time: Difference
     also: Mapping[str, Difference]
+    parts: tuple[PartDifference, ...] = ()
 
     @property
     def verdict(self) -> str:
         """`faster`, `slower`, `no difference seen`, or why there is none."""
-        if self.rollout_time.after is None:
-            return "does not finish"
-        if self.rollout_time.before is None:
-            return "the first does not finish"
-        sign = self.rollout_time.sign
-        return "not known from one replication" if sign is None else _VERDICTS[sign]
+        return verdict_of(self.rollout_time)
+
+
+@struct
+class Row:
+    """A line of a comparison: how long a case, or a part of it, takes in one scenario, and how far from the first.
+
+    Parameters
+    ----------
+    case : str
+        The case of the first scenario.
+    own : str
+        What it is called in this one.
+    part : Part
+        What of it.
+    side : str
+        The scenario.
+    time : float or None
+        The mean over its replications [s]; None: unknown.
+    ci : Interval or None
+        The 95 % interval of that.
+    found : Difference or None
+        The difference to the first scenario; None: it is the first.
+    """
+
+    case: str
+    own: str
+    part: Part
+    side: str
+    time: float | None
+    ci: Interval | None
+    found: Difference | None
+
+    @property
+    def verdict(self) -> str:
+        """As of a case; empty for the first scenario."""
+        return "" if self.found is None else verdict_of(self.found)
 
 
 @struct
@@ -106,6 +194,10 @@ class Comparison:
         Those that are met.
     notes : tuple of str
         What one has to know to read it.
+    rows : tuple of Row
+        Every line: the cases in their order, in each what of it is compared, and of that each scenario.
+    changes : mapping of str to tuple of Changed
+        By scenario, what in it is not as in the first one; without those of which nobody knows the file.
     """
 
     sides: tuple[Side, ...]
@@ -113,38 +205,37 @@ class Comparison:
     fail_if: tuple[str, ...]
     met: tuple[Met, ...]
     notes: tuple[str, ...]
+    rows: tuple[Row, ...]
+    changes: Mapping[str, tuple[Changed, ...]]
 
     @property
     def finished(self) -> bool:
         """Whether every rollout finished."""
         return all(side.outcome.finished for side in self.sides)
 
+    @property
+    def missed(self) -> bool:
+        """Whether a scenario misses a threshold of its own."""
+        return any(missed(side.outcome.thresholds) for side in self.sides)
+
+    @property
+    def of_variants(self) -> bool:
+        """Whether the variants of one scenario are compared, or some of them with the scenario itself."""
+        scenarios = [side.outcome.run.scenario for side in self.sides]
+        return any(one.variant for one in scenarios) and len({one.name for one in scenarios}) == 1
+
     def to_dict(self) -> dict[str, Any]:
         """The comparison as nested dicts and lists, versioned `rolloutsim.compare/1`: seconds, against the first."""
         return {
             "schema": SCHEMA,
-            "scenarios": [
-                {
-                    "name": side.name,
-                    "scenario": side.outcome.run.scenario.name,
-                    "sha256": side.outcome.run.scenario.sha256,
-                    "seed": side.outcome.run.seed,
-                    "replications": len(side.outcome),
-                }
-                for side in self.sides
-            ],
+            "scenarios": [_side_dict(side) for side in self.sides],
             "notes": list(self.notes),
-            "cases": [
-                {
-                    "case": one.case,
-                    "against": one.other,
-                    "scenario": one.side,
-                    "verdict": one.verdict,
-                    "rollout_time_s": _difference_dict(one.rollout_time),
-                    "also": {name: _difference_dict(found) for name, found in one.also.items()},
-                }
-                for one in self.differences
+            "changes": [
+                {"scenario": side, "key": one.key, "change": one.sign} | one.values()
+                for side, every in self.changes.items()
+                for one in every
             ],
+            "cases": [_case_dict(one) for one in self.differences],
             "fail_if": [
                 {
                     "condition": text,
@@ -158,125 +249,68 @@ class Comparison:
             ],
         }
 
+    def to_csv(self) -> str:
+        """A line for each row, with full precision."""
+        from rolloutsim.planning.compare_tables import to_csv
+
+        return to_csv(self)
+
     def to_markdown(self) -> str:
         """A section for a pull request: title, table, conditions, notes."""
-        parts = [f"### Rollout time: {escaped(comparison_title(self))}", markdown(comparison_table(self))]
-        lines = met_lines(self)
-        if lines:
-            parts.append("\n".join(f"- {escaped(line)}" for line in lines))
-        parts.append("\n".join(f"_{escaped(note)}_" for note in self.notes))
-        return "\n\n".join(part for part in parts if part) + "\n"
+        from rolloutsim.planning.compare_tables import to_markdown
+
+        return to_markdown(self)
 
     def __repr__(self) -> str:
         return f"<Comparison of {', '.join(side.name for side in self.sides)}>"
 
     def _repr_html_(self) -> str:
-        lines = "".join(f"<div>{escape(line)}</div>" for line in (*met_lines(self), *self.notes))
-        return html(comparison_table(self), comparison_title(self)) + lines
+        from rolloutsim.planning.compare_tables import to_html
+
+        return to_html(self)
 
 
-def comparison_title(comparison: Comparison) -> str:
-    """What is compared with what."""
-    first, *others = comparison.sides
-    return f"{', '.join(side.name for side in others)} against {first.name}"
+def _mean(times: Sequence[float | None]) -> tuple[float | None, Interval | None]:
+    """The mean of times, and its interval; None where one is unknown."""
+    known = [time for time in times if time is not None]
+    if len(known) < len(times) or not known:
+        return None, None
+    return mean(known), mean_interval(known)
 
 
-def comparison_table(comparison: Comparison) -> Table:
-    """One row a case and scenario: both rollout times, their difference, the verdict."""
-    first, *others = comparison.sides
-    several = len(others) > 1
-    columns = (
-        Column("case", TEXT, lambda one: one.case if one.case == one.other else f"{one.case} → {one.other}"),
-        *((Column("scenario", TEXT, lambda one: one.side),) if several else ()),
-        Column(first.name, TIME, lambda one: one.rollout_time.before),
-        Column("it" if several else others[0].name, TIME, lambda one: one.rollout_time.after),
-        Column("difference", TIME, lambda one: one.rollout_time.change, lambda one: _change(one.rollout_time)),
-        Column("in %", SHARE, lambda one: one.rollout_time.relative, lambda one: _relative(one.rollout_time)),
-        Column("verdict", TEXT, lambda one: one.verdict),
-    )
-    return Table(columns, _by_case(comparison))
+def _side_dict(side: Side) -> dict[str, Any]:
+    scenario = side.outcome.run.scenario
+    about: dict[str, Any] = {"name": side.name, "scenario": scenario.name, "sha256": scenario.sha256}
+    if scenario.variant:
+        about["variant"] = scenario.variant
+    about |= {"seed": side.outcome.run.seed, "replications": len(side.outcome)}
+    if side.outcome.thresholds:
+        about["thresholds"] = [
+            {"case": case, **row} for case in side.outcome.cases for row in rows_of(side.outcome.thresholds, case)
+        ]
+    disks = {case: figures.disk for case, figures in side.outcome.means.cases.items() if figures.disk is not None}
+    costs = {case: dict(disk.cost_per_month) for case, disk in disks.items() if disk.cost_per_month}
+    return about | ({"cost_per_month": costs} if costs else {})
 
 
-def _by_case(comparison: Comparison) -> Sequence[CaseDifference]:
-    order = {one.case: number for number, one in reversed(list(enumerate(comparison.differences)))}
-    return sorted(comparison.differences, key=lambda one: order[one.case])
-
-
-def _change(found: Difference) -> str:
-    return _signed(show_time, found.change, found.ci)
-
-
-def _relative(found: Difference) -> str:
-    return _signed(show_share, found.relative, found.relative_ci)
-
-
-def _signed(show: Callable[[float], str], value: float | None, interval: Interval | None) -> str:
-    """A difference with its sign, and behind ± half its interval."""
-    if value is None:
-        return UNKNOWN
-    sign = "+" if value > 0 else "−" if value < 0 else ""
-    half = 0.0 if interval is None else interval.half
-    return sign + (plus_minus(show, abs(value), half) if half else show(abs(value)))
-
-
-def met_lines(comparison: Comparison) -> list[str]:
-    """What of `--fail-if` is met, and what is not, a line each."""
-    lines = []
-    for text in comparison.fail_if:
-        met = [one for one in comparison.met if one.condition.text == text]
-        lines += [f"✗ {text}: {_told(one, comparison)}" for one in met]
-        if not met:
-            lines.append(f"✓ {text}: not met")
-    return lines
-
-
-def _told(met: Met, comparison: Comparison) -> str:
-    """The numbers behind it: `builder in fast.yaml, 55.4 s → 66.0 s (+19.1 %)`."""
-    show = partial(format_value, met.condition.threshold.metric)
-    before, after = (UNKNOWN if one is None else show(one) for one in (met.found.before, met.found.after))
-    where = f"{met.case} in {met.side}" if len(comparison.sides) > 2 else met.case
-    return f"{where}, {before} → {after} ({_relative(met.found)})"
-
-
-def comparison_annotations(comparison: Comparison) -> list[str]:
-    """Workflow commands for GitHub: errors for what is met, a warning for what became slower, else notices."""
-    lines = [
-        annotation("error", f"{one.condition.text}: {_told(one, comparison)}", title="rollout comparison")
-        for one in comparison.met
-    ]
-    for one in _by_case(comparison):
-        level: Literal["warning", "notice"] = "warning" if one.rollout_time.sign in (1, None) else "notice"
-        found = one.rollout_time
-        message = (
-            f"{one.case} in {one.side}: {show_time(found.before)} → {show_time(found.after)} ({_relative(found)}), "
-            f"{one.verdict}"
-        )
-        lines.append(annotation(level, message, title="rollout comparison"))
-    return lines
-
-
-def comparison_junit(comparison: Comparison) -> str:
-    """JUnit XML: a suite for each scenario, in which each case has to finish, and not to meet any condition."""
-    first, *others = comparison.sides
-    conditions = [parse_fail_if(text) for text in comparison.fail_if]
-    met = {(one.condition.text, one.side, one.case): one for one in comparison.met}
-
-    def tests(side: Side) -> Iterator[Test]:
-        for one in comparison.differences:
-            if one.side != side.name:
-                continue
-            times = one.rollout_time
-            output = f"{show_time(times.before)} → {show_time(times.after)} ({_relative(times)}): {one.verdict}"
-            unfinished = None in (times.before, times.after)
-            yield Test(side.name, f"{one.case} finishes", output, "unfinished" if unfinished else None)
-            for condition in conditions:
-                found = met.get((condition.text, side.name, one.case))
-                if found is not None:
-                    yield Test(side.name, f"{one.case}: {condition.text}", _told(found, comparison), "fail-if")
-                elif condition.is_about(first.outcome.records(one.case)):
-                    yield Test(side.name, f"{one.case}: {condition.text}", "not met")
-
-    return document([(f"{side.name} against {first.name}", [*tests(side)]) for side in others])
+def _case_dict(one: CaseDifference) -> dict[str, Any]:
+    case: dict[str, Any] = {
+        "case": one.case,
+        "against": one.other,
+        "scenario": one.side,
+        "verdict": one.verdict,
+        "rollout_time_s": _difference_dict(one.rollout_time),
+        "also": {name: _difference_dict(found) for name, found in one.also.items()},
+    }
+    for kind in ("workload", "group"):
+        rows = [
+            {kind: each.part.name, "verdict": each.verdict, "rollout_time_s": _difference_dict(each.rollout_time)}
+            for each in one.parts
+            if each.part.kind == kind
+        ]
+        if rows:
+            case[f"{kind}s"] = rows
+    return case
 
 
 def _difference_dict(found: Difference) -> dict[str, Any]:
@@ -337,13 +371,43 @@ def compare(sides: Sequence[Side], fail_if: Sequence[str] = ()) -> Comparison:
         for case, its in pairs:
             values = _Values(first, other, case, its)
             also = {_label(one): values.of(one) for one in _ALSO}
-            found.append(CaseDifference(other.name, case, its, values.of(_ROLLOUT_TIME), also))
+            parts = tuple(PartDifference(part, values.of_part(part)) for part in _parts(first, other, case, its))
+            found.append(CaseDifference(other.name, case, its, values.of(_ROLLOUT_TIME), also, parts))
             for condition in conditions:
                 if condition.is_about(first.outcome.records(case)) and condition.is_met(values.of(condition.threshold)):
                     met.append(Met(condition, other.name, case, values.of(condition.threshold)))
+    notes |= dict.fromkeys(_the_same(sides))
     notes |= dict.fromkeys(_about(sides))
     notes |= {f"{side.name}: {text}": None for side in sides for text in caveats(side.outcome.run)}
-    return Comparison(tuple(sides), tuple(found), tuple(one.text for one in conditions), tuple(met), tuple(notes))
+    return Comparison(
+        tuple(sides), tuple(found), tuple(one.text for one in conditions), tuple(met), tuple(notes),
+        tuple(_rows(sides, found)), dict(_changes(sides)),
+    )  # fmt: skip
+
+
+def _rows(sides: Sequence[Side], found: Sequence[CaseDifference]) -> Iterator[Row]:
+    """Every line of a comparison."""
+    for case in dict.fromkeys(one.case for one in found):
+        of_case = [one for one in found if one.case == case]
+        whole = Part("case", case)
+        parts = dict.fromkeys((whole, *(each.part for one in of_case for each in one.parts)))
+        known = [(one, {each.part: each.rollout_time for each in one.parts} | {whole: one.rollout_time})
+                 for one in of_case]  # fmt: skip
+        outcomes = {side.name: side.outcome for side in sides}
+        for part in parts:
+            yield Row(case, case, part, sides[0].name, *_mean(part.times(sides[0].outcome, case)), None)
+            for one, differences in known:
+                if part in differences:
+                    times = part.times(outcomes[one.side], one.other)
+                    yield Row(case, one.other, part, one.side, *_mean(times), differences[part])
+
+
+def _changes(sides: Sequence[Side]) -> Iterator[tuple[str, tuple[Changed, ...]]]:
+    """What in each scenario is not as in the first one."""
+    first, *others = (side.outcome.run.scenario for side in sides)
+    for side, other in zip(sides[1:], others, strict=True):
+        if first.document and other.document:
+            yield side.name, changes(first, other)
 
 
 class _Values:
@@ -360,6 +424,31 @@ class _Values:
     def of(self, number: Threshold) -> Difference:
         before, after = (outcome.figures(case, number) for outcome, case in self.pair)
         return difference(before, after, self.seeds, self.chance)
+
+    def of_part(self, part: Part) -> Difference:
+        before, after = (part.times(outcome, case) for outcome, case in self.pair)
+        return difference(before, after, self.seeds, self.chance)
+
+
+def _parts(first: Side, other: Side, case: str, its: str) -> Iterator[Part]:
+    """The workloads and node groups that a case has in both scenarios, where it has several."""
+    mine, theirs = first.outcome.each[0].cases[case], other.outcome.each[0].cases[its]
+    kinds: tuple[Literal["workload", "group"], ...] = ("workload", "group")
+    for kind in kinds:
+        rows, others = (
+            [row[kind] for row in one.get(f"{kind}s", ()) if kind == "workload" or row["pods"]]
+            for one in (mine, theirs)
+        )
+        if max(len(rows), len(others)) > 1:
+            yield from (Part(kind, name) for name in rows if name in others)
+
+
+def _the_same(sides: Sequence[Side]) -> Iterator[str]:
+    """Which of the compared are one and the same scenario: differences there would be none are no result."""
+    for one, other in combinations(sides, 2):
+        a, b = (side.outcome.run.scenario for side in (one, other))
+        if a.sha256 == b.sha256 and (a.variant or b.variant):
+            yield f"{one.name} and {other.name} are the same scenario: nothing that is simulated differs."
 
 
 def _pairs(first: Side, other: Side) -> list[tuple[str, str]]:
@@ -417,5 +506,5 @@ def _how(first: Side, other: Side) -> Iterator[str]:
         yield f"Of {longer.name} only the {some} used, paired by seed."
 
 
-def _label(number: Threshold) -> str:
-    return f"{number.metric} {number.statistic}" if number.statistic else number.metric
+def _label(what: Threshold) -> str:
+    return f"{what.metric} {what.statistic}" if what.statistic else what.metric

@@ -35,8 +35,8 @@ _SMALL = 10  # a count below it is changed by one, which is more than a step
 
 # Not inputs of the rollout: what it is called, how often it is simulated, and when something happens beside it.
 _NOT_INPUTS = (
-    "rolloutsim", "name", "description", "model", "seed", "replications", "thresholds", "sweep", "images", "prices",
-    "mtu", "at", "from", "until", "registry", "registries", "horizon", "progress_deadline",
+    "rolloutsim", "name", "description", "model", "seed", "replications", "thresholds", "sweep", "variants", "images",
+    "prices", "mtu", "at", "from", "until", "registry", "registries", "horizon", "progress_deadline",
 )  # fmt: skip
 _OF_STRATEGIES = ("max_surge", "max_unavailable", "step_overhead")  # found by workload, defaults included
 _OF_PODS = (

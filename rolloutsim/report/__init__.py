@@ -1,7 +1,8 @@
 """What is forwarded: figures (`plots`), images of them (`images`), and reports. The only floor that knows matplotlib.
 
-A report is a list of sections (`blocks`) with what is to be said of a result (`contents`, `inputs`) or a
-sweep (`sweep_contents`); `page`, `pdf` and `markdown` write it, `file` by a file's name.
+A report is a list of sections (`blocks`) with what is to be said of a result (`contents`, `inputs`), of variants side
+by side (`comparison_contents`) or of a sweep (`sweep_contents`); `page`, `pdf` and `markdown` write it, `file` by a
+file's name.
 
 Nothing here computes: every number comes from `rolloutsim.results` or `rolloutsim.planning`.
 """
@@ -11,6 +12,6 @@ from typing import TYPE_CHECKING
 from rolloutsim.lazy import front
 
 if TYPE_CHECKING:
-    from rolloutsim.report import file, images, markdown, page, pdf, plots, sweep_contents
+    from rolloutsim.report import comparison_contents, file, images, markdown, page, pdf, plots, sweep_contents
 else:
     __getattr__ = front(__name__)

@@ -220,7 +220,7 @@ def report_of_run(outcome: Outcome, changes: WhatIfs, inputs: Sensitivity | None
     scenario = outcome.run.scenario
     model = f"{scenario.model} model, seed {outcome.run.seed}"
     sections = tuple(_Contents(outcome, changes, inputs).sections())
-    return Report(scenario.name, f"capacity-planning report · {model}", sections)
+    return Report(scenario.title, f"capacity-planning report · {model}", sections)
 
 
 def _sentence(case: CaseSummary, cases: int) -> str:

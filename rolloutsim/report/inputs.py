@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +16,9 @@ from rolloutsim.scenario.model import COMPRESSION_RATIO, GroupSpec, NetworkSpec,
 from rolloutsim.scenario.model.rollout import RolloutSpec
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.resources import PULLED, Resource, in_bytes
+from rolloutsim.scenario.resources import PULLED, Resource
+from rolloutsim.scenario.settings import leaves
 from rolloutsim.scenario.structure import part_at
-from rolloutsim.units import Kind, plain_text
 
 if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import ResolvedScenario
@@ -67,11 +66,6 @@ _REAL_ONLY = (
     *(key for part in (GroupSpec, NetworkSpec, RegistrySpec, RolloutSpec) for key in switched_off(part)),
     "runtime", "unpack.cores", "congestion_control", *_FAIRNESS_KEYS,
 )  # fmt: skip
-_QUANTITY = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?) (B|s|B/s)")
-_KINDS: Mapping[str, Kind] = {"B": "size", "s": "time", "B/s": "rate"}
-_TEXTS = ("name", "description")
-# Short forms that the long form holds as an empty map.
-_SWITCHES = {"fairness": "on", "redirect": "true"}
 _MOST_GIVEN = 400  # rows (assumed: a few pages)
 _MOST_IMAGES = 4  # that a row names (assumed: what fits a line)
 
@@ -79,9 +73,9 @@ _MOST_IMAGES = 4  # that a row names (assumed: what fits a line)
 def given_table(scenario: ResolvedScenario) -> Table:
     """Path and value of everything that the scenario says; with overrides, which of it they say."""
     document = json.loads(scenario.document) if scenario.document else {}
-    leaves = [(path, value) for path, value in _leaves(document, ()) if path != ("rolloutsim",)]
+    given = [(path, value) for path, value in leaves(document, ()) if path != ("rolloutsim",)]
     overrides = {parse_path(path): by for path, by in scenario.overrides.items()}
-    rows = [(dotted(path), value, *((_by(path, overrides),) if overrides else ())) for path, value in leaves]
+    rows = [(dotted(path), value, *((_by(path, overrides),) if overrides else ())) for path, value in given]
     headings = ("key", "value", "given by")[: 2 + bool(overrides)]
     if len(rows) > _MOST_GIVEN:
         changed = [row for row in rows[_MOST_GIVEN:] if row[-1] != "file"] if overrides else []
@@ -172,31 +166,3 @@ def _has(given: Any, key: str) -> bool:
             return False
         given = given[step]
     return True
-
-
-def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            yield from _leaves(inner, (*path, key))
-    elif isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
-        for number, inner in enumerate(value):
-            yield from _leaves(inner, (*path, number))
-    elif isinstance(value, list):
-        yield path, ", ".join(_readable(path, one) for one in value)
-    elif isinstance(value, Mapping):
-        if path[-1] in _SWITCHES:
-            yield path, _SWITCHES[str(path[-1])]
-    else:
-        yield path, _readable(path, value)
-
-
-def _readable(path: Path, value: Any) -> str:
-    """A value as people write it: quantities with the units of `rolloutsim.units`, whole numbers without a point."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else str(value)
-    found = _QUANTITY.fullmatch(str(value))
-    if found is None or path[-1] in _TEXTS:
-        return str(value)
-    return plain_text(_KINDS[found[2]], float(found[1]), bits=not in_bytes(path))

@@ -18,6 +18,7 @@ from rolloutsim.report.blocks import Code, Numbers, Picture, Rows, Text
 from rolloutsim.report.images import svg
 from rolloutsim.report.plots.canvas import tips, title_of
 from rolloutsim.report.plots.colours import GRID, INK, MUTED, PAPER
+from rolloutsim.report.slim import slim
 from rolloutsim.results.shown.tabular import html
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ def to_html(reports: tuple[Report, ...]) -> str:
             "title": report.title,
             "subtitle": report.subtitle,
             "prefix": f"r{place}-" if len(reports) > 1 else "",
+            "others": [
+                (f"r{number}-top", other.title.removeprefix(f"{reports[0].title} · "))
+                for number, other in enumerate(reports)
+                if number != place and 0 in (number, place)
+            ],
             "sections": [
                 {
                     "key": section.key,
@@ -96,6 +102,7 @@ def _picture(picture: Picture, prefix: str) -> dict[str, Any] | None:
     drawn = _REFERENCE.sub(lambda found: f"{found[1]}{prefix}-{found[2]}", _ID.sub(named, drawn))
     for colour, variable in _COLOURS.items():
         drawn = drawn.replace(colour, variable)
+    drawn = slim(drawn)
     drawn = drawn.replace("<svg ", '<svg role="img" ', 1)
     return {
         "kind": "picture",

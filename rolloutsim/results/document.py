@@ -72,7 +72,8 @@ def to_dict(
     return {
         "schema": SCHEMA,
         "version": run.provenance.get("rolloutsim"),
-        "scenario": {"name": scenario.name, "sha256": scenario.sha256},
+        "scenario": {"name": scenario.name, "sha256": scenario.sha256}
+        | ({"variant": scenario.variant} if scenario.variant else {}),
         "model": scenario.model,
         "seed": run.seed,
         "replications": 1,

@@ -11,6 +11,10 @@ from rolloutsim.errors import OutputError
 RESULT_FILES = ("result.json", "cases.csv", "summary.md", "records.npz", "report.html")  # of a result, in its folder
 
 
+# Of results side by side, in the folder that holds a folder for each.
+COMPARISON_FILES = ("comparison.json", "comparison.csv", "comparison.md", "report.html")
+
+
 def write_file(path: Path, content: str | bytes) -> None:
     """Write a file; what was there before stays until the new content is complete.
 

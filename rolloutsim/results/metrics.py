@@ -42,6 +42,7 @@ from rolloutsim.structs import struct
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, Run, Times
     from rolloutsim.results.load.disks import DiskSummary
+    from rolloutsim.results.pods.groups import GroupSummary
     from rolloutsim.results.pods.rollouts import RolloutSummary
 
 
@@ -65,6 +66,7 @@ class CaseSummary:
     links: tuple[LinkSummary, ...]  # every shared one, then for each node group a row for each kind of its private ones
     rollout: RolloutSummary | None = None  # what workloads, kubelets, faults and pushes add; None for bare pulls
     disk: DiskSummary | None = None  # what images take on disks; None for bare pulls, unless prices are given
+    groups: tuple[GroupSummary, ...] = ()  # when the pods on each node group were ready; empty: there is one group
 
     def link(self, name: str) -> LinkSummary:
         """The row of a link, or of a group's links such as `web.nic.in`."""
@@ -105,6 +107,11 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         from rolloutsim.results.load.disks import disk_summary  # as above
 
         disk = disk_summary(run, case)
+    of_groups: tuple[GroupSummary, ...] = ()
+    if len(groups) > 1:
+        from rolloutsim.results.pods.groups import group_summaries  # as above
+
+        of_groups = group_summaries(run, case)
     return CaseSummary(
         case=case.name,
         finished=case.finished,
@@ -123,6 +130,7 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         links=(*shared_links(case), *group_links(case, groups)),
         rollout=rollout,
         disk=disk,
+        groups=of_groups,
     )
 
 

@@ -43,6 +43,7 @@ RECORDS = "records.npz"
 FORMAT = "rolloutsim.records/1"
 
 _RESULT = "result.json"
+_COMPARISON = "comparison.json"
 _METADATA = "metadata.json"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip archive can hold
 _LEVEL = 1  # the columns shrink to a third; higher levels take longer and save no more (measured at 10,000 nodes)
@@ -71,6 +72,18 @@ def load(path: str | Path) -> Outcome:
         return from_bytes(content)
     except UnreadableError as error:
         raise UsageError(f"'{file}' is no result that can be read: {error}; {_WHAT}") from None
+
+
+def side_by_side(path: str | Path) -> dict[str, Path]:
+    """The folders of results that `rolloutsim run -o` wrote side by side, by the names of the variants; empty: none."""
+    file = Path(path, _COMPARISON)
+    if not file.is_file():
+        return {}
+    try:
+        named = [one["name"] for one in json.loads(file.read_bytes())["scenarios"]]
+        return {name: file.parent / name for name in named}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"'{file}' cannot be read ({error}); {_WHAT}") from None
 
 
 def is_result(path: str | Path) -> bool:
@@ -170,6 +183,9 @@ def _column(archive: zipfile.ZipFile, name: str) -> Array:
 def _located(path: Path) -> Path:
     """The file that a path means."""
     if path.is_dir():
+        if not (path / RECORDS).exists() and (several := side_by_side(path)):
+            one_of = ", ".join(map(str, several.values()))
+            raise UsageError(f"'{path}' holds the results of several variants; name one of them: {one_of}")
         if not (path / RECORDS).exists():
             raise UsageError(f"'{path}' holds no {RECORDS}; {_WHAT}")
         return path / RECORDS
@@ -320,9 +336,11 @@ def _options(hint: Any) -> tuple[Any, ...]:
 def _hints(dataclass: Any) -> Mapping[str, Any]:
     """The type hints of a dataclass's fields, also of those that `metrics` does not import for bare pulls."""
     from rolloutsim.results.load.disks import DiskSummary
+    from rolloutsim.results.pods.groups import GroupSummary
     from rolloutsim.results.pods.rollouts import RolloutSummary
 
-    return get_type_hints(dataclass, localns={"DiskSummary": DiskSummary, "RolloutSummary": RolloutSummary})
+    known = {one.__name__: one for one in (DiskSummary, GroupSummary, RolloutSummary)}
+    return get_type_hints(dataclass, localns=known)
 
 
 def _below(path: str, name: str) -> str:

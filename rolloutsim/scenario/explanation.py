@@ -294,17 +294,25 @@ def _explanation(name: str, part: Part, also: str = "") -> Explanation:
     field = part.field
     assert field is not None
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    default, source = default_of(part)
     return Explanation(
         key=name,
         type=_type(part),
         unit=_unit(str(extra.get("x-unit", ""))),
-        default=_default(part, str(extra.get("x-default", ""))),
-        source=str(extra.get("x-source", "")),
+        default=default,
+        source=source,
         description=field.description or "",
         allowed=tuple(_allowed(part)),
         also=also,
         lines=tuple(_metric_lines()) if name == _THRESHOLDS else (),
     )
+
+
+def default_of(part: Part) -> tuple[str, str]:
+    """The default of a key as one writes it (`none` where there is none), and its source."""
+    field = part.field
+    extra = field.json_schema_extra if field is not None and isinstance(field.json_schema_extra, dict) else {}
+    return _default(part, str(extra.get("x-default", ""))), str(extra.get("x-source", ""))
 
 
 def _unit(kind: str) -> str:

@@ -12,14 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, cast
 
-from rolloutsim.errors import UsageError, nearest
+from rolloutsim.errors import Diagnostic, ScenarioError, UsageError, nearest
+from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.model import Document
-from rolloutsim.scenario.overrides import Change, apply, parse_assignment, parse_change
-from rolloutsim.scenario.places import Places, Problem
+from rolloutsim.scenario.overlays import merged
+from rolloutsim.scenario.overrides import Change, apply, parse_assignment, parse_change, parse_path
+from rolloutsim.scenario.places import Place, Places, Problem
 from rolloutsim.scenario.problems import validate
 from rolloutsim.scenario.resolve import resolve
 from rolloutsim.scenario.resolved import ResolvedScenario
-from rolloutsim.scenario.text import LARGEST_FILE, decode, is_manifest, manifest_problem, read
+from rolloutsim.scenario.text import LARGEST_FILE, Source, decode, is_manifest, manifest_problem, read
 from rolloutsim.structs import struct
 
 # How results are found out where a scenario is expected, and what takes them.
@@ -46,6 +48,17 @@ _NO_TEXT = (
 _IN_PYTHON = "<scenario>"
 _PLACES = "_places"  # where a scenario keeps the file and line of each of its thresholds
 _OVERRIDES = "_overrides"  # and which of its parts are not its file's: path → what set it
+_VARIANT = "_variant"  # and which of its file's variants it is
+VARIANTS = "variants"
+ITSELF = "base"  # what the file itself is called beside its only variant
+# What variants cannot differ in, and why.
+_SHARED: Mapping[str, str] = {
+    "rolloutsim": "it is the version of the file's format",
+    "seed": "variants are compared with the same random numbers; set it for all of them",
+    "replications": "all variants are simulated equally often; set it for all of them",
+    "sweep": "it says what a sweep varies, and a sweep can vary the variants",
+    VARIANTS: "a variant has no variants",
+}
 _VERSION_MISSING = "key 'rolloutsim' is missing; the first line of a scenario is 'rolloutsim: 1'"
 
 
@@ -53,12 +66,13 @@ class Scenario(Document):
     """A valid scenario in the long form of its file; frozen, changed by `with_` into another one."""
 
     def __init__(self, **data: Any) -> None:
-        _valid(data, Places(_IN_PYTHON))
+        Draft(data, Places(_IN_PYTHON)).valid()
         super().__init__(**data)
 
     def resolve(self) -> ResolvedScenario:
         """The form that is simulated: every default filled in, every name looked up."""
-        resolved = replace(resolve(self), overrides=self.__dict__.get(_OVERRIDES, {}))
+        beside = self.__dict__
+        resolved = replace(resolve(self), overrides=beside.get(_OVERRIDES, {}), variant=beside.get(_VARIANT, ""))
         places = self.__dict__.get(_PLACES)
         if not places:
             return resolved
@@ -80,12 +94,31 @@ class Scenario(Document):
         ScenarioError
             If the changed scenario is not valid.
         """
-        draft = self.draft().changed([parse_change(key, value) for key, value in changes.items()])
-        return type(self)._of(draft.document(), overrides=self.__dict__.get(_OVERRIDES, {}) | draft.places.overrides())
+        return self._changed(self.draft().changed([parse_change(key, value) for key, value in changes.items()]))
+
+    def variant(self, name: str) -> Self:
+        """One of its variants, as a scenario without any.
+
+        Parameters
+        ----------
+        name : str
+            What it is called in `variants`.
+
+        Raises
+        ------
+        UsageError
+            If there is no such variant.
+        """
+        return self._changed(self.draft().of_variant(name))
 
     def draft(self) -> Draft:
         """Its data as in a file, for changes."""
-        return Draft(self.model_dump(mode="json", exclude_unset=True, by_alias=True), Places(_IN_PYTHON))
+        data = self.model_dump(mode="json", exclude_unset=True, by_alias=True)
+        return Draft(data, Places(_IN_PYTHON), variant=self.__dict__.get(_VARIANT, ""))
+
+    def _changed(self, draft: Draft) -> Self:
+        overrides = self.__dict__.get(_OVERRIDES, {}) | draft.places.overrides()
+        return type(self)._of(draft.valid(), overrides=overrides, variant=draft.variant)
 
     def __repr__(self) -> str:
         nodes = sum(group.count for group in self.nodes.values())
@@ -96,7 +129,13 @@ class Scenario(Document):
     __str__ = __repr__
 
     @classmethod
-    def _of(cls, document: Document, places: Places | None = None, overrides: Mapping[str, str] | None = None) -> Self:
+    def _of(
+        cls,
+        document: Document,
+        places: Places | None = None,
+        overrides: Mapping[str, str] | None = None,
+        variant: str | None = None,
+    ) -> Self:
         """The scenario of a document that is known to be valid; `places` are those of its text."""
         fields = {name: getattr(document, name) for name in Document.model_fields}
         scenario = cast(Self, cls.model_construct(_fields_set=set(document.model_fields_set), **fields))
@@ -104,6 +143,8 @@ class Scenario(Document):
         overrides = document.__dict__.get(_OVERRIDES) if overrides is None else overrides
         if overrides:
             scenario.__dict__[_OVERRIDES] = overrides
+        if variant := variant or document.__dict__.get(_VARIANT):
+            scenario.__dict__[_VARIANT] = variant
         if places is not None and document.thresholds:
             scenario.__dict__[_PLACES] = tuple(
                 places.where(("thresholds", metric, number, "check"))
@@ -113,7 +154,9 @@ class Scenario(Document):
         return scenario
 
 
-def load(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
+def load(
+    path: str | Path, overrides: Sequence[str] = (), overlays: Sequence[str | Path] = (), variant: str = ""
+) -> Scenario:
     """The scenario in a file; `-` reads standard input.
 
     Parameters
@@ -121,32 +164,53 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
     path : str or pathlib.Path
         The file.
     overrides : sequence of str
-        `KEY=VALUE` each, applied in order before validation.
+        `KEY=VALUE` each, applied in order before validation, after the variant's own.
+    overlays : sequence of str or pathlib.Path
+        Files that are merged over it, one after another: maps key by key, anything else takes the place of what is
+        there.
+    variant : str
+        Which of its variants; the file itself by default.
 
     Raises
     ------
     UsageError
-        If there is no such file, or an override names nothing.
+        If there is no such file, or an override names nothing, or there is no such variant.
     ScenarioError
         If the scenario is not valid; holds all errors, located.
     """
     text, name = read_text(path)
-    return loads(text, name, overrides)
+    return loads(text, name, overrides, [read_text(one) for one in overlays], variant)
 
 
-def loads(text: str, name: str = "<string>", overrides: Sequence[str] = ()) -> Scenario:
-    """The scenario in a text; `name` stands for the file in errors, the rest is as in `load`."""
-    source = draft(text, name, overrides)
-    return Scenario._of(source.document(), source.places, source.places.overrides())
+def loads(
+    text: str,
+    name: str = "<string>",
+    overrides: Sequence[str] = (),
+    overlays: Sequence[tuple[str, str]] = (),
+    variant: str = "",
+) -> Scenario:
+    """The scenario in a text; `name` stands for the file in errors, overlays are texts and names, else as `load`."""
+    return draft(text, name, overrides, overlays, variant).scenario()
 
 
 @struct
 class Draft:
-    """A scenario's data before it is validated, where its parts stand, and what is wrong with its text so far."""
+    """A scenario's data before it is validated, where its parts stand, and what is wrong with its text so far.
+
+    `variant` is the one that it is, and `sets` what is changed whatever the variant.
+    """
 
     data: Mapping[str, Any]
     places: Places
     problems: Sequence[Problem] = ()
+    variant: str = ""
+    sets: Sequence[Change] = ()
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The names of its variants."""
+        found = self.data.get(VARIANTS)
+        return tuple(map(str, found)) if isinstance(found, Mapping) else ()
 
     def changed(self, changes: Iterable[Change]) -> Draft:
         """A copy with changes, not validated.
@@ -157,7 +221,35 @@ class Draft:
             If a path does not exist.
         """
         places = self.places.copy()
-        return Draft(apply(self.data, places, *changes), places, self.problems)
+        return replace(self, data=apply(self.data, places, *changes), places=places)
+
+    def of_variant(self, name: str) -> Draft:
+        """A copy that is one of its variants, not validated, and has none itself.
+
+        Raises
+        ------
+        UsageError
+            If there is no such variant.
+        """
+        if name not in self.variants:
+            which = f"variants: {listing(self.variants)}" if self.variants else "it has no key 'variants'"
+            help = did_you_mean(name, self.variants) if self.variants else None
+            raise UsageError(f"{self.places.file} has no variant '{name}'; {f'{help} ' if help else ''}{which}")
+        draft = self._without_variants()
+        problems = []
+        for key, value in (self.data[VARIANTS][name] or {}).items():
+            where: Any = (VARIANTS, name, key)
+            source = f"{VARIANTS} {name} {key}"
+            place = self.places.find(where) or Place(source=source)
+            try:
+                path = parse_path(key, source)
+                if reason := _SHARED.get(str(path[0])):
+                    raise UsageError(f"{source}: '{path[0]}' cannot be of one variant: {reason}")
+                draft = draft.changed([Change(path, value, source, replace(place, by="variant"))])
+            except UsageError as error:
+                message = str(error).removeprefix(f"{source}: ").removeprefix(f"{source} ")
+                problems.append(Problem(where, f"variant {name}: {message}", at="key"))
+        return replace(draft, problems=[*self.problems, *problems], variant=name).changed(self.sets)
 
     def document(self, changes: Iterable[Change] = ()) -> Document:
         """The valid document, with changes.
@@ -170,18 +262,82 @@ class Draft:
             If the changed scenario is not valid; holds all errors, located.
         """
         draft = self.changed(changes)
-        return _valid(draft.data, draft.places, draft.problems)
+        document, problems = validate(draft.data, draft.problems)
+        if document is None or problems:
+            raise draft.places.error(problems)
+        return document
+
+    def valid(self) -> Document:
+        """The valid document, of which every variant is valid, too; errors as in `document`."""
+        document: Document | None = None
+        found: dict[Diagnostic, None] = {}
+        try:
+            document = self.document()
+        except ScenarioError as error:
+            found |= dict.fromkeys(error.diagnostics)
+        own = set(found)
+        variants = self.data.get(VARIANTS)
+        for name in self.variants:
+            if isinstance(variants, Mapping) and isinstance(variants[name], Mapping):
+                try:
+                    self.of_variant(name).document()
+                except ScenarioError as error:
+                    found |= dict.fromkeys(_of_variant(one, name) for one in error.diagnostics if one not in own)
+        if document is None or found:
+            raise ScenarioError(sorted(found, key=lambda one: (one.line or 0, one.column or 0)))
+        return document
+
+    def scenario(self) -> Scenario:
+        """The scenario, valid with all its variants."""
+        return Scenario._of(self.valid(), self.places, self.places.overrides(), self.variant)
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """What is set side by side: its variants, one alone beside the file itself; empty: it has none."""
+        if len(self.variants) != 1:
+            return self.variants
+        return (ITSELF if ITSELF not in self.variants else f"{ITSELF}-itself", *self.variants)
+
+    def side_by_side(self) -> dict[str, ResolvedScenario]:
+        """Each of `beside` by its name, resolved."""
+        each = {name: self.of_variant(name) if name in self.variants else self for name in self.beside}
+        return {name: one.scenario().resolve() for name, one in each.items()}
+
+    def _without_variants(self) -> Draft:
+        return replace(self, data={key: value for key, value in self.data.items() if key != VARIANTS})
 
 
-def draft(text: str, name: str = "<string>", overrides: Sequence[str] = ()) -> Draft:
+def _of_variant(diagnostic: Diagnostic, name: str) -> Diagnostic:
+    """An error that says of which variant it is."""
+    start = f"variant {name}: "
+    return replace(diagnostic, message=start + diagnostic.message.removeprefix(start))
+
+
+def draft(
+    text: str,
+    name: str = "<string>",
+    overrides: Sequence[str] = (),
+    overlays: Sequence[tuple[str, str]] = (),
+    variant: str = "",
+) -> Draft:
     """What a text says, not yet validated; parameters as for `loads`."""
     changes = [parse_assignment(one) for one in overrides]
+    source = _read(text, name)
+    for over in overlays:
+        source = merged(source, _read(*over))
+    if "rolloutsim" not in source.data:
+        source.problems.append(Problem(("rolloutsim",), _VERSION_MISSING))
+    of_all = [one for one in changes if one.path[0] != VARIANTS]
+    of_variants = [one for one in changes if one.path[0] == VARIANTS]
+    found = Draft(source.data, source.places, source.problems, sets=of_all).changed(of_variants)
+    return found.of_variant(variant) if variant else found.changed(of_all)
+
+
+def _read(text: str, name: str) -> Source:
     source = read(text, name)
     if is_manifest(source.data):
         raise source.places.error([manifest_problem(source.data)])
-    if "rolloutsim" not in source.data:
-        source.problems.append(Problem(("rolloutsim",), _VERSION_MISSING))
-    return Draft(source.data, source.places, source.problems).changed(changes)
+    return source
 
 
 def read_text(path: str | Path) -> tuple[str, str]:
@@ -195,13 +351,6 @@ def read_text(path: str | Path) -> tuple[str, str]:
     if (match := _WRITTEN.match(content)) is not None:
         raise UsageError(_not_a_scenario(name, match[1].decode(), content))
     return decode(content, name), name
-
-
-def _valid(data: Mapping[str, Any], places: Places, found: Iterable[Problem] = ()) -> Document:
-    document, problems = validate(data, found)
-    if document is None or problems:
-        raise places.error(problems)
-    return document
 
 
 def _bytes(path: str | Path) -> bytes:

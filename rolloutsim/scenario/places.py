@@ -33,13 +33,16 @@ class Span:
 class Place:
     """Where a key and its value stand, or the override that set it (`source`).
 
-    The value of a map or list is its key; `whole` is the map or list itself, where it stands in one line.
+    The value of a map or list is its key; `whole` is the map or list itself, where it stands in one line. `origin` has
+    the text that it is in, where that is not the scenario's first one; `by` says what set it, where that is in a text.
     """
 
     key: Span | None = None
     value: Span | None = None
     source: str | None = None
     whole: Span | None = None
+    origin: Places | None = None
+    by: str = ""
 
 
 @struct
@@ -108,10 +111,11 @@ class Places:
             named = f"{problem.named}: " if problem.named and place.source is None else ""
             return Diagnostic(f"{named}{problem.message}", source, help=problem.help)
         span = place.key if problem.at == "key" and place.key else place.whole or place.value or place.key
+        text = place.origin or self
         if span is None:
-            return Diagnostic(problem.message, self.file, help=problem.help)
-        line = self.lines[span.line - 1] if span.line <= len(self.lines) else ""
-        return Diagnostic(problem.message, self.file, span.line, span.column, span.length, line, problem.help)
+            return Diagnostic(problem.message, text.file, help=problem.help)
+        line = text.lines[span.line - 1] if span.line <= len(text.lines) else ""
+        return Diagnostic(problem.message, text.file, span.line, span.column, span.length, line, problem.help)
 
     def error(self, problems: Iterable[Problem]) -> ScenarioError:
         """All problems as one error, in the order of the text, each once."""
@@ -127,8 +131,8 @@ class Places:
 
     def overrides(self) -> dict[str, str]:
         """What came from elsewhere: path, as `--set` takes it → `--set`, or what else set it."""
-        found = ((path, at.source) for path, at in self.at.items() if at.source is not None and self.find(path) is at)
-        return {dotted(path): source.split()[0] for path, source in found}
+        found = ((path, at.by or at.source) for path, at in self.at.items() if self.find(path) is at)
+        return {dotted(path): by.split()[0] for path, by in found if by}
 
     def line_of(self, path: Path) -> int | None:
         """The line [1] of the part itself, None where the text lacks it."""
@@ -140,7 +144,7 @@ class Places:
         """The file and line [1] of the part, or of the nearest around it; None where an override set it."""
         place = self._nearest(path)
         span = place.value or place.key
-        return None if place.source is not None or span is None else (self.file, span.line)
+        return None if place.source is not None or span is None else ((place.origin or self).file, span.line)
 
     def _nearest(self, path: Path) -> Place:
         for length in range(len(path), -1, -1):

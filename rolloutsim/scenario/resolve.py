@@ -96,12 +96,12 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
 
 
 def fingerprint(scenario: resolved.ResolvedScenario) -> str:
-    """SHA-256 of the resolved scenario's canonical JSON; seed, document, overrides and places in files are no part.
+    """SHA-256 of the resolved scenario's canonical JSON; seed, document, overrides, variant and places are no part.
 
     A field that is added with `unless_empty` leaves the fingerprints of scenarios that do not use it as they were.
     """
     data = _plain(scenario)
-    for name in ("seed", "sha256", "document", "overrides"):
+    for name in ("seed", "sha256", "document", "overrides", "variant"):
         data.pop(name, None)
     data["thresholds"] = [_plain(threshold) for threshold in scenario.thresholds]
     for threshold in data["thresholds"]:

@@ -550,5 +550,12 @@ class ResolvedScenario:
     document: str = field(default="", compare=False)
     # Of the controllers of workloads; None: their calls pass at once, as in the ideal model.
     api_calls: ApiCalls | None = field(default=None, metadata={"unless_empty": True})
-    # Which parts of it are not the file's own: path, as `--set` takes it → `--set`, or `with_`.
+    # Which parts of it are not the file's own: path, as `--set` takes it → `--set`, `with_`, or `variant`.
     overrides: Mapping[str, str] = field(default_factory=dict, compare=False, metadata={"unless_empty": True})
+    # Which of the file's variants it is; "": the file itself.
+    variant: str = field(default="", compare=False, metadata={"unless_empty": True})
+
+    @property
+    def title(self) -> str:
+        """Its name, and behind it that of the variant that it is."""
+        return f"{self.name} · {self.variant}" if self.variant else self.name

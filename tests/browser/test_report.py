@@ -1,10 +1,14 @@
 """The HTML report in headless Chromium: what a reader sees and does."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 import rolloutsim as rs
+from rolloutsim.api.comparison import of_variants, report_of
+from rolloutsim.report.page import to_html
+from rolloutsim.scenario.loading import draft
 from tests.report.pages import fleet_10k_page, sweep_page
 
 
@@ -124,3 +128,31 @@ def test_large_reports_open_in_under_three_seconds(opened, tmp_path, make):
     loaded = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
     # A bound with room to spare: a page that takes longer cannot be used, however slow the machine.
     assert loaded < 3000.0
+
+
+@pytest.fixture(scope="module")
+def variants_file(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("variants")
+    variants = draft(Path("scenarios/deployment-variants.yaml").read_text(encoding="utf-8")).side_by_side()
+    path = folder / "report.html"
+    path.write_text(to_html(report_of(of_variants(variants, replications=2))), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_page_of_variants_begins_with_the_comparison_and_does_not_scroll_sideways(opened, variants_file, width):
+    page = opened(variants_file, offline=True)
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.complaints == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("h2").first.inner_text() == "The comparison"
+    assert page.locator("main").count() == 4
+    assert page.locator('figure[data-figure="variants"] [data-of^="variant:"]').count() == 3
+
+
+def test_pointing_at_a_variant_lights_up_its_rows(opened, variants_file):
+    page = opened(variants_file)
+    page.locator('tr[data-of="variant:careful"]').first.hover()
+    lit = page.eval_on_selector_all(".lit", "parts => parts.map(part => part.dataset.of)")
+    assert set(lit) == {"variant:careful"}
+    assert len(lit) == 4  # in the figure, and in the tables of times, thresholds and costs

@@ -196,7 +196,7 @@ def test_2_a_wrong_call(program: Program, scenario, tmp_path: Path, arguments: l
             "--set netwrk: unknown key 'netwrk' in the scenario; allowed: rolloutsim name description model seed "
             "replications nodes network registry registries images workloads rollout controller_manager "
             "push pushes background failures prices "
-            "thresholds sweep; did you mean network?",
+            "thresholds sweep variants; did you mean network?",
         ),
         (
             ["s.yaml", "--set", 'images["a=1'],

@@ -52,10 +52,19 @@ def test_compare_shows_both_and_a_verdict(shell: Shell, files: Path) -> None:
     assert [line.rstrip() for line in done.out.splitlines()] == [
         "fast.yaml against a.yaml",
         "",
-        "  case     a.yaml   fast.yaml   difference      in %   verdict",
-        " ──────────────────────────────────────────────────────────────",
-        "  small   0.160 s    0.0800 s    −0.0800 s   −50.0 %   faster",
-        "  large    1.60 s     0.800 s     −0.800 s   −50.0 %   faster",
+        " What differs",
+        "  key               a.yaml               fast.yaml",
+        " ───────────────────────────────────────────────────────────",
+        "  nodes.node.nic    1 Gbit/s (default)   2 Gbit/s (default)",
+        "  network.rate      1 Gbit/s             2 Gbit/s",
+        "  registry.uplink   1 Gbit/s (default)   2 Gbit/s (default)",
+        "",
+        "  rollout of   scenario    rollout time   difference      in %   verdict",
+        " ────────────────────────────────────────────────────────────────────────",
+        "  small        a.yaml           0.160 s",
+        "  small        fast.yaml       0.0800 s    −0.0800 s   −50.0 %   faster",
+        "  large        a.yaml            1.60 s",
+        "  large        fast.yaml        0.800 s     −0.800 s   −50.0 %   faster",
         "",
         " Nothing in these scenarios is random: differences are exact.",
     ]
@@ -65,8 +74,8 @@ def test_compare_of_more_than_two_says_which(shell: Shell, files: Path) -> None:
     done = shell("compare", "a.yaml", "fast.yaml", "slow.yaml")
     rows = [line.split() for line in done.out.splitlines() if line.startswith(("  small", "  large"))]
     assert [(row[0], row[1], row[-1]) for row in rows] == [
-        ("small", "fast.yaml", "faster"), ("small", "slow.yaml", "slower"),
-        ("large", "fast.yaml", "faster"), ("large", "slow.yaml", "slower"),
+        ("small", "a.yaml", "s"), ("small", "fast.yaml", "faster"), ("small", "slow.yaml", "slower"),
+        ("large", "a.yaml", "s"), ("large", "fast.yaml", "faster"), ("large", "slow.yaml", "slower"),
     ]  # fmt: skip
 
 
@@ -101,7 +110,7 @@ def test_random_scenarios_are_paired_by_seed_and_have_intervals(shell: Shell, fi
 
 def test_compare_writes_markdown_and_annotations(shell: Shell, files: Path) -> None:
     assert shell("compare", "a.yaml", "slow.yaml", "--format", "md").out.startswith(
-        "### Rollout time: slow.yaml against a.yaml\n\n| case | a.yaml | slow.yaml |"
+        "### Rollout time: slow.yaml against a.yaml\n\n| rollout of | scenario | rollout time |"
     )
     done = shell(
         "compare", "a.yaml", "slow.yaml", "--format", "github", "--fail-if", "rollout_time{image=large} > +10%"
@@ -136,7 +145,12 @@ def test_2_a_result_where_a_scenario_is_expected(shell: Shell, files: Path, comm
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["a.yaml"], 2, "error: compare takes two or more scenarios or results: rolloutsim compare A B\n"),
+        (
+            ["a.yaml"],
+            2,
+            "error: compare takes two or more scenarios or results, or one and what is changed in it: rolloutsim "
+            "compare A B, or rolloutsim compare A --set 'network=10 Gbit/s'\n",
+        ),
         (["a.yaml", "zzz"], 2, "error: 'zzz' does not exist; give a scenario file\n"),
         (["a.yaml", "a.yaml"], 2, "error: a.yaml is named twice; name each scenario once\n"),
         (
@@ -246,7 +260,7 @@ def test_results_are_compared_as_they_are(shell: Shell, files: Path) -> None:
             assert (done.code, done.out, done.err) == (2, "", message)
     assert shell("compare", "five", "random.yaml", "--set", "nodes.node.count=4").code == 0
     done = shell("compare", "one", "five")
-    assert " ".join(line.strip() for line in done.out.splitlines()[7:]) == (
+    assert " ".join(line.strip() for line in done.out.splitlines()[9:]) == (
         "One replication says nothing about chance (one has one): compare scenario files, or results with more "
         "replications. Of five only the first of 5 replications is used, paired by seed."
     )

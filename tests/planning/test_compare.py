@@ -12,7 +12,8 @@ from scipy import stats
 
 import rolloutsim as rs
 from rolloutsim.errors import UsageError
-from rolloutsim.planning.compare import Comparison, Side, compare, comparison_junit, replications_for
+from rolloutsim.planning.compare import Comparison, Side, compare, replications_for
+from rolloutsim.planning.compare_tables import to_junit
 from rolloutsim.planning.differences import difference, parse_fail_if
 from rolloutsim.planning.replicate import replicate
 from rolloutsim.results.outcome import Outcome
@@ -263,10 +264,18 @@ def test_one_alone_cannot_be_compared() -> None:
 def test_the_markdown_is_fit_for_a_pull_request() -> None:
     assert fixed("rollout_time > +10%", "rollout_time > 1 s").to_markdown() == (
         "### Rollout time: 2 Gbit/s against 1 Gbit/s\n\n"
-        "| case | 1 Gbit/s | 2 Gbit/s | difference | in % | verdict |\n"
-        "|---|--:|--:|--:|--:|---|\n"
-        "| a | 0.160 s | 0.0800 s | −0.0800 s | −50.0 % | faster |\n"
-        "| b | 1.60 s | 0.800 s | −0.800 s | −50.0 % | faster |\n\n"
+        "| rollout of | scenario | rollout time | difference | in % | verdict |\n"
+        "|---|---|--:|--:|--:|---|\n"
+        "| a | 1 Gbit/s | 0.160 s |  |  |  |\n"
+        "| a | 2 Gbit/s | 0.0800 s | −0.0800 s | −50.0 % | faster |\n"
+        "| b | 1 Gbit/s | 1.60 s |  |  |  |\n"
+        "| b | 2 Gbit/s | 0.800 s | −0.800 s | −50.0 % | faster |\n\n"
+        "What differs:\n\n"
+        "| key | 1 Gbit/s | 2 Gbit/s |\n"
+        "|---|---|---|\n"
+        "| nodes.node.nic | 1 Gbit/s (default) | 2 Gbit/s (default) |\n"
+        "| network.rate | 1 Gbit/s | 2 Gbit/s |\n"
+        "| registry.uplink | 1 Gbit/s (default) | 2 Gbit/s (default) |\n\n"
         "- ✓ rollout_time > +10%: not met\n"
         "- ✓ rollout_time > 1 s: not met\n\n"
         "_Nothing in these scenarios is random: differences are exact._\n"
@@ -275,15 +284,15 @@ def test_the_markdown_is_fit_for_a_pull_request() -> None:
 
 def test_junit_has_a_test_for_each_case_and_condition() -> None:
     found = fixed("rollout_time > -10%", "pull_time{image=b} max > -60%")
-    (suite,) = ElementTree.fromstring(comparison_junit(found))
+    (suite,) = ElementTree.fromstring(to_junit(found))
     assert suite.attrib == {
         "name": "2 Gbit/s against 1 Gbit/s", "tests": "5", "failures": "1", "errors": "0", "skipped": "0",
     }  # fmt: skip
     told = [(test.get("name"), test[0].tag, test[0].get("message") or test[0].text) for test in suite]
     assert told == [
-        ("a finishes", "system-out", "0.160 s → 0.0800 s (−50.0 %): faster"),
+        ("a finishes", "system-out", "0.160 s → 0.0800 s (−50.0 %), faster"),
         ("a: rollout_time > -10%", "system-out", "not met"),
-        ("b finishes", "system-out", "1.60 s → 0.800 s (−50.0 %): faster"),
+        ("b finishes", "system-out", "1.60 s → 0.800 s (−50.0 %), faster"),
         ("b: rollout_time > -10%", "system-out", "not met"),
         ("b: pull_time{image=b} max > -60%", "failure", "b, 1.60 s → 0.800 s (−50.0 %)"),
     ]
@@ -294,7 +303,7 @@ def test_junit_has_a_test_for_each_case_and_condition() -> None:
 def test_junit_fails_what_does_not_finish_on_either_side(turned: bool) -> None:
     stuck = FIXED.replace("model: ideal", "registry: {max_connections: 0}")
     sides = [side(FIXED, "1 Gbit/s"), side(stuck, "2 Gbit/s")]
-    (suite,) = ElementTree.fromstring(comparison_junit(compare(sides[::-1] if turned else sides)))
+    (suite,) = ElementTree.fromstring(to_junit(compare(sides[::-1] if turned else sides)))
     assert suite.get("failures") == "2"
     assert {test[0].get("type") for test in suite} == {"unfinished"}
 

@@ -6,10 +6,11 @@ import pytest
 
 import rolloutsim as rs
 from rolloutsim.api.result import Result
-from rolloutsim.report.inputs import _SWITCHES, defaults_table, given_table
+from rolloutsim.report.inputs import defaults_table, given_table
 from rolloutsim.report.markdown import to_markdown
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.store import from_bytes, to_bytes
+from rolloutsim.scenario.settings import SWITCHES
 from rolloutsim.scenario.structure import all_keys
 from tests.report.runs import ROOT, SCENARIOS
 
@@ -81,7 +82,7 @@ def test_every_switch_of_the_format_is_known() -> None:
             found[path[-1]] = by_long["{}"]
             assert part.short is not None
             assert str(part.short.off).lower() == by_long["None"]
-    assert found == _SWITCHES
+    assert found == SWITCHES
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)

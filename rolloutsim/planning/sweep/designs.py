@@ -9,7 +9,8 @@ sobol    as many as asked for, spread evenly over ranges (or lists) by `rollouts
 =======  ================================================================================================
 
 Its user gives a design as options of a command, as a mapping in Python, or as the scenario's own `sweep`. All points
-are validated before the first is run.
+are validated before the first is run. The scenario's variants are a parameter, too: `variants`, whose values are their
+names; other parameters change what the variant says.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import Any, Literal, get_args
 from rolloutsim.errors import MOST_SHOWN, Diagnostic, ScenarioError, UsageError
 from rolloutsim.planning.sweep.sobol import MOST_AXES, sobol
 from rolloutsim.scenario.hints import listing
-from rolloutsim.scenario.loading import Draft
+from rolloutsim.scenario.loading import VARIANTS, Draft
 from rolloutsim.scenario.numbers import SCALES, Scale, between
 from rolloutsim.scenario.overrides import Change, parse_path, refuse_idle, split_assignment
 from rolloutsim.scenario.places import Path, Problem, dotted
@@ -307,7 +308,10 @@ def build_points(draft: Draft, design: Design) -> tuple[Point, ...]:
     for parameter in design.parameters:
         with _located(draft, parameter.at, parameter.source):
             refuse_idle(parameter.path, parameter.source)
-            draft.changed([_change(draft, parameter, _any_value(parameter))])
+            if parameter.path == (VARIANTS,):
+                _check_variants(draft, parameter)
+            elif not any(one.path == (VARIANTS,) for one in design.parameters):  # else it may be a variant's own part
+                draft.changed([_change(draft, parameter, _any_value(parameter))])
     around = design.parameters[0].at[:1] if design.parameters else ()
     with _located(draft, around):
         choices = design.points()
@@ -328,8 +332,23 @@ def build_points(draft: Draft, design: Design) -> tuple[Point, ...]:
 
 def scenario_at(draft: Draft, design: Design, choices: Sequence[Choice]) -> ResolvedScenario:
     """The scenario of a point, by its choices; ScenarioError if it is not valid."""
-    changes = [_change(draft, *pair) for pair in zip(design.parameters, choices, strict=True)]
+    pairs = list(zip(design.parameters, choices, strict=True))
+    for parameter, choice in pairs:
+        if parameter.path == (VARIANTS,):
+            draft = draft.of_variant(str(choice.value))
+    changes = [_change(draft, *pair) for pair in pairs if pair[0].path != (VARIANTS,)]
     return resolve(draft.document(changes))
+
+
+def _check_variants(draft: Draft, parameter: Parameter) -> None:
+    """UsageError if a value is no variant's name."""
+    if isinstance(parameter.values, Range):
+        raise UsageError(f"{parameter.source}: variants have names, and no range; list those that are compared")
+    for value in parameter.values:
+        try:
+            draft.of_variant(str(value))
+        except UsageError as error:
+            raise UsageError(f"{parameter.source}: {error}") from None
 
 
 def _any_value(parameter: Parameter) -> Choice:

@@ -2,7 +2,7 @@
 
 Every figure is a function that draws on `ax`, or on a new figure, and returns the Axes; it neither saves nor shows
 anything and leaves matplotlib's global state alone. Those of a run take a `Run` (`case=` for the figures that show
-one case; the slowest one by default), those of a sweep take its rows.
+one case; the slowest one by default), those of a sweep take its rows, that of variants a comparison.
 
 `FIGURES` lists them without importing matplotlib; `figure` gives the function. Where a result holds nothing that a
 figure could show, it raises a `NoDataError` that says what is missing and what would provide it.
@@ -26,6 +26,7 @@ kind             name
 `background`     another application
 `parameter`      a path in the scenario: `parameter:network.rate`
 `point`          a point of a sweep, by its number
+`variant`        a variant, or what else is compared
 ===============  =============================================================
 """
 
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 else:
     __getattr__ = front(__name__)
 
-Subject = Literal["run", "case", "sweep", "sensitivity"]
+Subject = Literal["run", "case", "sweep", "sensitivity", "comparison"]
 
 
 @struct
@@ -75,6 +76,7 @@ FIGURES = (
     Figure("sweep_lines", "sweeps", "sweep", "where is the knee?"),
     Figure("sweep_heatmap", "sweeps", "sweep", "what is the smallest that passes?"),
     Figure("tornado", "tornado", "sensitivity", "which input matters most?"),
+    Figure("variants", "variants", "comparison", "which variant is ready when?"),
 )
 
 

@@ -53,10 +53,7 @@ def rollout(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None
         )
     ax = canvas(ax)
     several = len(outcome) > 1
-    reached = [
-        [each.ready[one.name] for each in outcome.replications] if several else [who.times]
-        for one, who in zip(cases, ready, strict=True)
-    ]
+    reached = [reached_in(outcome, one.name, who) for one, who in zip(cases, ready, strict=True)]
     end = max([one.end for one in cases] + [float(times[-1]) for each in reached for times in each if len(times)])
     firsts = [float(one.times[0]) for one in ready if len(one.times)]
     entries: list[tuple[Any, str]] = []
@@ -64,11 +61,11 @@ def rollout(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None
     for number, (one, who, times) in enumerate(zip(cases, ready, reached, strict=True)):
         x, y = staircase(who.times, who.wanted, end)
         (line,) = ax.plot(x, y, drawstyle="steps-post", linewidth=1.8, clip_on=False, **series(number))
-        tip = f"{one.name}: {_milestones(who)}"
+        tip = f"{one.name}: {milestones(who)}"
         mark(line, "case", one.name, f"{tip} (first replication)" if several else tip)
         entries.append((line, f"{plain(one.name)}\n{_done(who, times)}"))
         if several:
-            beyond |= _band(ax, who, times, series(number)["color"], one.name, end * 1.02)
+            beyond |= draw_band(ax, who, times, series(number)["color"], one.name, end * 1.02)
     if len(cases) == 1:
         entries.clear()  # the title says it all
     of = ready[0].of if len({who.of for who in ready}) == 1 else "nodes"
@@ -232,7 +229,13 @@ def _reached(who: Readiness, half: float | None, nine: float | None, every: floa
     return f"50 % of the {who.of} ready after {show_time(half)}, {middle}all after {show_time(every)}"
 
 
-def _milestones(who: Readiness) -> str:
+def reached_in(outcome: Outcome, case: str, who: Readiness) -> list[Times]:
+    """When the nodes or pods of a case were ready in each replication, ascending [s]."""
+    return [each.ready[case] for each in outcome.replications] or [who.times]
+
+
+def milestones(who: Readiness) -> str:
+    """When half, most and all of a rollout are ready."""
     shown = [f"{share:.0%} after {show_time(who.time_of(share))}" for share in (0.5, 0.9, 1.0)]
     return f"{len(who.times)} of {who.wanted} {who.of} ready; {', '.join(shown)}"
 
@@ -246,7 +249,7 @@ def _done(who: Readiness, ready: Sequence[Times]) -> str:
     return f"all in {sum(len(times) >= who.wanted for times in ready)} of {len(ready)}\nreplications"
 
 
-def _band(ax: Axes, who: Readiness, ready: Sequence[Times], color: str, name: str, never: float) -> bool:
+def draw_band(ax: Axes, who: Readiness, ready: Sequence[Times], color: str, name: str, never: float) -> bool:
     """The quantiles over replications of the time at which each share was reached.
 
     One that never was is drawn at `never`; returned is whether there is one.

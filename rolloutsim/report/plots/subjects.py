@@ -48,5 +48,5 @@ def scene(run: Run, what: str, cases: Sequence[CaseRecords]) -> str:
         parts.append(plain(cases[0].name))
     elif len(cases) < len(run.cases):
         parts.append(f"the slowest {len(cases)} of {len(run.cases)} cases")
-    parts.append(plain(run.scenario.name, 70))
+    parts.append(plain(run.scenario.title, 70))
     return " · ".join(parts)

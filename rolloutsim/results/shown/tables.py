@@ -174,7 +174,7 @@ def disk_rows(summary: RunSummary) -> Table | None:
 
 
 def _cost(kind: str) -> Column:
-    return Column(f"a month on {kind.upper()}", _COST, lambda row: row.cost_per_month[kind])
+    return Column(f"a month on {kind.upper()}", COST, lambda row: row.cost_per_month[kind])
 
 
 def threshold_rows(results: Sequence[ThresholdResult]) -> Table:
@@ -201,7 +201,9 @@ def figure_rows(outcome: Outcome) -> Table:
     With several replications the ends of the rollout time's interval come last.
     """
     cases, intervals = tuple(outcome.means.cases.values()), outcome.intervals
-    columns = [Column(key, NUMBER, attrgetter(key)) for key in _FIGURES]
+    variant = outcome.run.scenario.variant
+    columns = [Column("variant", TEXT, lambda case: variant)] if variant else []
+    columns += [Column(key, NUMBER, attrgetter(key)) for key in _FIGURES]
     columns += [_statistic(metric, name, heading) for metric, heading in _SPREADS.items() for name in _STATISTICS]
     if any(case.rollout is not None for case in cases):
         columns += [
@@ -225,7 +227,7 @@ def _statistic(metric: str, name: str, heading: str = "{}") -> Column:
 def to_markdown(outcome: Outcome) -> str:
     """A Markdown section: title, cases, why, thresholds, what was assumed and what the figures mean."""
     summary, scenario = outcome.means, outcome.run.scenario
-    parts = [f"# {escaped(visible(scenario.name))}", markdown(case_rows(outcome)), escaped(outcome.why)]
+    parts = [f"# {escaped(visible(scenario.title))}", markdown(case_rows(outcome)), escaped(outcome.why)]
     if found := findings(summary):
         parts += ["## Rollout", "\n".join(f"- {escaped(f'{one.topic}: {one.text}')}" for one in found)]
     if (disks := disk_rows(summary)) is not None:
@@ -391,4 +393,4 @@ def _rate(rate: float | None) -> str:
     return UNKNOWN if rate is None else show_rate(rate)
 
 
-_COST = Kind(three_digits)
+COST = Kind(three_digits)

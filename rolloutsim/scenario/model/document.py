@@ -1,13 +1,13 @@
 """The whole of a scenario file."""
 
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 from rolloutsim.scenario.fields import Version, Whole, Word, key
 from rolloutsim.scenario.model.images import Image
 from rolloutsim.scenario.model.kinds import Lines, Name, Spec, Words
 from rolloutsim.scenario.model.network import Network, NetworkSpec
 from rolloutsim.scenario.model.nodes import Groups
-from rolloutsim.scenario.model.planning import MOST_REPLICATIONS, Conditions, Sweep
+from rolloutsim.scenario.model.planning import MOST_REPLICATIONS, Conditions, Overrides, Sweep
 from rolloutsim.scenario.model.registries import Registry
 from rolloutsim.scenario.model.rollout import (
     ControllerManager,
@@ -73,3 +73,8 @@ class Document(Spec):
     varied: Sweep | None = key(
         None, alias="sweep", description="what `rolloutsim sweep` varies; a single run leaves it alone"
     )
+    variants: dict[Name, Annotated[Any, Overrides()]] = key(
+        {}, name="variant",
+        description="what to set side by side: name → keys, as --set takes them, with their values; {} is the file "
+        "itself; the first is what the others are compared with, one alone is compared with the file itself",
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a planner asks of a scenario: thresholds to meet, and parameters to vary."""
+"""What a planner asks of a scenario: thresholds to meet, parameters to vary, and variants to set side by side."""
 
 # ruff: noqa: D102 - what the methods do is said once, at `rolloutsim.scenario.fields.Described`
 
@@ -130,3 +130,27 @@ def _parameters(value: Any) -> Any:
 Sweep = Annotated[
     SweepSpec, Short(_parameters, "map of keys to values", lambda long: [{"type": "object", "minProperties": 1}])
 ]
+
+
+@dataclass(eq=False, repr=False)
+class Overrides(Described):
+    """Keys, as `--set` takes them, with their values; each is read like a value of its key."""
+
+    def read(self, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise fault(
+                f"{quoted(value)} is no variant; a variant is a map of keys, as --set takes them, to values; "
+                "{} is the file itself"
+            )
+        if None in value.values():
+            raise fault("a value is missing; give it one, or leave the key out")
+        return _frozen(value)
+
+    def write(self, value: Any) -> Any:
+        return _thawed(value)
+
+    def schema(self) -> JsonSchemaValue:
+        return {"type": "object"}
+
+    def words(self) -> str:
+        return "map of keys, as --set takes them, to values; {} is the file itself"

@@ -1,0 +1,341 @@
+"""Every key of a resolved scenario: what it says, and where it says nothing, the default and its source.
+
+`rolloutsim show` writes them as a scenario file, in which defaults are comments, `rolloutsim diff` compares those of
+two scenarios. What plays no part is left out: keys of kubelets where there are no pods, what the ideal model switches
+off, and defaults that are none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rolloutsim.errors import ScenarioError
+from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES, SERIAL_PULLS, Default
+from rolloutsim.scenario.explanation import default_of
+from rolloutsim.scenario.ideal import SWITCHED_OFF
+from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.scenario.resources import in_bytes
+from rolloutsim.scenario.structure import ROOT, Part, is_model, part_at
+from rolloutsim.scenario.text import read_value
+from rolloutsim.structs import struct
+from rolloutsim.units import Kind, plain_text
+
+if TYPE_CHECKING:
+    from rolloutsim.scenario.resolved import ResolvedScenario
+
+
+# What matters to nothing that the ideal model does not switch off.
+_REAL_ONLY = ("cores", "memory", "layer_syncs", "syncs_blobs", "used", "old_images", "ratio", "files",
+              "congestion_control")  # fmt: skip
+_OF_PODS = (
+    "kubelet", "serialize_image_pulls", "max_parallel_image_pulls", "registry_pull_qps", "registry_burst",
+    "image_backoff", "image_gc", "eviction_hard", "pull_timeout", "pull_progress_timeout", "rollout",
+    "controller_manager",
+)  # fmt: skip
+_LEFT_OUT = ("digest", "severity", "sweep", "variants", "rolloutsim")  # names, and what changes no simulation
+_THOSE_OF_ITS_KEYS = "those of its keys"
+_OPENED = ("network", "registry", "rollout")  # parts whose keys have defaults, although they say something shorter
+_REFERENCE = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
+_QUANTITY = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?) (B|s|B/s)")
+_KINDS: Mapping[str, Kind] = {"B": "size", "s": "time", "B/s": "rate"}
+_TEXTS = ("name", "description")
+# Short forms that the long form holds as an empty map.
+SWITCHES = {"fairness": "on", "redirect": "true"}
+_LONGEST_SOURCE = 90  # letters of a source in a comment (assumed: a line of a wide terminal); `explain` has all
+
+
+@struct
+class Setting:
+    """A key and what it says: its path, its value as a user writes it, and the source of a default; `given`: none."""
+
+    path: Path
+    value: str
+    given: bool
+    source: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its path, as `--set` takes it."""
+        return dotted(self.path)
+
+
+def settings(scenario: ResolvedScenario) -> tuple[Setting, ...]:
+    """Every key of a scenario that plays a part, in the order of the format."""
+    walk = _Walk(scenario)
+    return tuple(walk.part(walk.document, ROOT, ()))
+
+
+class _Walk:
+    """A scenario's document, and what its defaults hang on."""
+
+    def __init__(self, scenario: ResolvedScenario) -> None:
+        self.document: Mapping[str, Any] = json.loads(scenario.document) if scenario.document else {}
+        self.ideal = scenario.model == "ideal"
+        self.has_pods = any(case.workloads for case in scenario.cases)
+
+    def part(self, data: Mapping[str, Any], part: Part, path: Path) -> Iterator[Setting]:
+        """The keys of a part: first what it says, then what it leaves open."""
+        keys = part.keys
+        for key in data if keys is None else (*data, *(key for key in keys if key not in data)):
+            here, inner = (*path, key), part.step(key)
+            if inner is None or key in _LEFT_OUT[2:] and not path:
+                continue
+            if key in data:
+                yield from self._given(data[key], inner, here)
+            elif self._plays_a_part(here, part):
+                yield from self._default(inner, here)
+
+    def _given(self, value: Any, part: Part, path: Path) -> Iterator[Setting]:
+        if isinstance(value, Mapping) and (value or path[-1] not in SWITCHES) and part.described is None:
+            yield from self.part(value, part, path)
+            if not value and not is_model(part.kind):
+                yield Setting(path, "{}", given=True)
+        elif isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
+            for number, inner in enumerate(value):
+                below = part.step(number)
+                if below is not None:
+                    yield from self._given(inner, below, (*path, number))
+        else:
+            yield Setting(path, shown(path, value), given=True)
+
+    def _default(self, part: Part, path: Path) -> Iterator[Setting]:
+        text, source = default_of(part)
+        if is_model(part.kind) and (source == _THOSE_OF_ITS_KEYS or path[-1] in _OPENED and len(path) == 1):
+            yield from self.part({}, part, path)
+            return
+        own = self._profile(path)
+        if own is not None:
+            text, source = own.shown, own.source
+        if _REFERENCE.fullmatch(text):
+            text, source = self._referred(text), f"as {text}"
+        if text and not text.startswith("none") and text not in self.document and text not in (ROOT.keys or ()):
+            yield Setting(path, text, given=False, source=source)
+
+    def _plays_a_part(self, path: Path, part: Part) -> bool:
+        """Whether a key of a part that is not given matters."""
+        key = path[-1]
+        if key in _LEFT_OUT or "layers" in path or (key == "registry" and path[0] == "images"):
+            return False
+        if path in (("registry",), ("registries",)) and {"registry", "registries"} & self.document.keys():
+            return False
+        if not self.has_pods and {str(step) for step in path} & set(_OF_PODS):
+            return False
+        return not (self.ideal and (key in SWITCHED_OFF.get(part.kind, ()) or key in _REAL_ONLY))
+
+    def _profile(self, path: Path) -> Default | None:
+        """The default of a group's key that hangs on its runtime or its kubelet."""
+        if path[0] != "nodes" or len(path) < 3:
+            return None
+        group = self.document["nodes"][path[1]]
+        if path[2] == "serialize_image_pulls":
+            most = group.get("max_parallel_image_pulls")
+            return None if most not in (None, 1) else SERIAL_PULLS[group.get("kubelet", "upstream")]
+        return PROFILES[group.get("runtime", DEFAULT_RUNTIME)].get(str(path[-1]))
+
+    def _referred(self, text: str) -> str:
+        """What the key that a default names says."""
+        path: Path = tuple(text.split("."))
+        value: Any = self.document
+        for step in path:
+            value = value.get(step) if isinstance(value, Mapping) else None
+        if value is not None:
+            return shown(path, value)
+        part = part_at(path)
+        return text if part is None else default_of(part)[0]
+
+
+def leaves(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """Every value in a part of a document, as people write it; a list of values is one."""
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from leaves(inner, (*path, key))
+    elif isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
+        for number, inner in enumerate(value):
+            yield from leaves(inner, (*path, number))
+    elif isinstance(value, list):
+        yield path, ", ".join(readable(path, one) for one in value)
+    elif isinstance(value, Mapping):
+        if path[-1] in SWITCHES:
+            yield path, SWITCHES[str(path[-1])]
+    else:
+        yield path, readable(path, value)
+
+
+def readable(path: Path, value: Any) -> str:
+    """A value as people write it: quantities with the units of `rolloutsim.units`, whole numbers without a point."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(value)
+    found = _QUANTITY.fullmatch(str(value))
+    if found is None or path[-1] in _TEXTS:
+        return str(value)
+    return plain_text(_KINDS[found[2]], float(found[1]), bits=not in_bytes(path))
+
+
+def shown(path: Path, value: Any) -> str:
+    """A value of any form in one line."""
+    if isinstance(value, Mapping):
+        if not value:
+            return SWITCHES.get(str(path[-1]), "{}")
+        return f"{{{', '.join(f'{key}: {shown((*path, key), inner)}' for key, inner in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(shown((*path, number), one) for number, one in enumerate(value))}]"
+    return readable(path, value)
+
+
+# ---- as a scenario file ---------------------------------------------------------------------------------
+
+
+def show(scenario: ResolvedScenario) -> str:
+    """A resolved scenario as a scenario file: what it says itself, and each default with its source as a comment."""
+    walk = _Walk(scenario)
+    lines = list(_head(scenario))
+    lines += ["rolloutsim: 1", *_part_lines(walk, walk.document, ROOT, ())]
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _head(scenario: ResolvedScenario) -> Iterator[str]:
+    of = f", variant {scenario.variant}" if scenario.variant else ""
+    yield f"# Resolved{of}; sha256 {scenario.sha256}"
+    yield "# What is commented out is a default; behind it stands its source ('rolloutsim explain KEY' has all of it)."
+    for path, by in scenario.overrides.items():
+        yield f"# {path}: given by {by}"
+
+
+def _part_lines(walk: _Walk, data: Mapping[str, Any], part: Part, path: Path) -> Iterator[str]:
+    """The lines of a map: what is given, then what is not."""
+    indent = "  " * len(path)
+    for key, value in data.items():
+        inner = part.step(key)
+        if inner is None or (not path and key in _LEFT_OUT[2:]):
+            continue
+        here = (*path, key)
+        is_map = isinstance(value, Mapping) and value and inner.described is None
+        name = _scalar(str(key))
+        if is_map:
+            yield f"{indent}{name}:"
+            yield from _part_lines(walk, value, inner, here)
+        else:
+            yield f"{indent}{name}: {_flow(here, value)}"
+    taken = {str(key) for key in data}
+    for one in walk.part(data, part, path):
+        rest = one.path[len(path) :]
+        if not one.given and str(rest[0]) not in taken:
+            yield f"{indent}# {'.'.join(map(str, rest))}: {one.value}  # {_short(one.source)}".rstrip(" #")
+
+
+def _short(source: str) -> str:
+    text = f"default; {source}" if source else "default"
+    return text if len(text) <= _LONGEST_SOURCE else f"{text[:_LONGEST_SOURCE].rsplit(' ', 1)[0]} …"
+
+
+def _flow(path: Path, value: Any) -> str:
+    """A value in YAML, in one line."""
+    if isinstance(value, Mapping):
+        if not value:
+            return SWITCHES.get(str(path[-1]), "{}")
+        return f"{{{', '.join(f'{_scalar(str(k))}: {_flow((*path, k), inner)}' for k, inner in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(_flow((*path, number), one) for number, one in enumerate(value))}]"
+    if isinstance(value, str):
+        return _scalar(readable(path, value))
+    return readable(path, value)
+
+
+def _scalar(text: str) -> str:
+    """A text as a YAML scalar: in quotes where it would be something else without."""
+    try:
+        if "\n" not in text and ": " not in text and " #" not in text and read_value(f"[{text}]", "") == [text]:
+            return text
+    except ScenarioError:
+        pass
+    return json.dumps(text, ensure_ascii=False)
+
+
+# ---- two of them ----------------------------------------------------------------------------------------
+
+
+@struct
+class Changed:
+    """A key that two scenarios do not have alike; None: one has no such key."""
+
+    path: Path
+    before: Setting | None
+    after: Setting | None
+
+    @property
+    def key(self) -> str:
+        """Its path, as `--set` takes it."""
+        return dotted(self.path)
+
+    @property
+    def sign(self) -> str:
+        """`+` what is new, `-` what is gone, `~` what says something else."""
+        return "+" if self.before is None else "-" if self.after is None else "~"
+
+    @property
+    def is_default(self) -> bool:
+        """Whether neither says it itself: the default is another one."""
+        return not any(one is not None and one.given for one in (self.before, self.after))
+
+    def values(self) -> dict[str, Any]:
+        """Both values, as JSON holds them, and the keys of those that are defaults."""
+        both = {"before": self.before, "after": self.after}
+        defaults = [key for key, one in both.items() if one is not None and not one.given]
+        return {key: None if one is None else one.value for key, one in both.items()} | {"defaults": defaults}
+
+
+def changes(before: ResolvedScenario, after: ResolvedScenario) -> tuple[Changed, ...]:
+    """What differs in two resolved scenarios; a default that takes the place of the same value is no difference.
+
+    A part that only one of them has, such as an image, is one difference.
+    """
+    walks = _Walk(before), _Walk(after)
+    old, new = ({one.path: one for one in walk.part(walk.document, ROOT, ())} for walk in walks)
+    found: dict[Path, Changed] = {}
+    for path in _merged_order(list(old), list(new)):
+        one, other = old.get(path), new.get(path)
+        if one is not None and other is not None:
+            if one.value != other.value:
+                found[path] = Changed(path, one, other)
+        elif one is not None and one.given:
+            whole = _whole(one, walks[0].document, walks[1].document)
+            found[whole.path] = Changed(whole.path, whole, None)
+        elif other is not None and other.given:
+            whole = _whole(other, walks[1].document, walks[0].document)
+            found[whole.path] = Changed(whole.path, None, whole)
+    return tuple(found.values())
+
+
+def _whole(setting: Setting, own: Mapping[str, Any], others: Mapping[str, Any]) -> Setting:
+    """The setting, or the largest part around it that has a name of the user's and is not there in the other."""
+    part: Part | None = ROOT
+    mine: Any = own
+    theirs: Any = others
+    for length, step in enumerate(setting.path, 1):
+        is_named = part is not None and part.is_map
+        part = part.step(step) if part is not None else None
+        mine = mine[step]
+        theirs = theirs.get(step) if isinstance(theirs, Mapping) else None
+        if is_named and theirs is None:
+            path = setting.path[:length]
+            return Setting(path, shown(path, mine), given=True)
+    return setting
+
+
+def _merged_order(old: Sequence[Path], new: Sequence[Path]) -> list[Path]:
+    """All paths, those of the second behind what stands before them there."""
+    order = list(old)
+    known = set(old)
+    place = 0
+    for path in new:
+        if path in known:
+            place = order.index(path, 0) + 1
+        else:
+            order.insert(place, path)
+            place += 1
+    return order

@@ -1,0 +1,138 @@
+"""The report of variants: the comparison first, one figure of all, then the pages of each."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pytest
+
+from rolloutsim.api.comparison import of_variants, report_of
+from rolloutsim.errors import UsageError
+from rolloutsim.planning.compare import Comparison
+from rolloutsim.report.blocks import Picture, Report
+from rolloutsim.report.markdown import to_markdown
+from rolloutsim.report.page import to_html
+from rolloutsim.report.plots import figure
+from rolloutsim.report.plots.canvas import NoDataError, tips, title_of
+from rolloutsim.scenario.loading import draft
+from tests.report.runs import ROOT
+from tests.report.test_every_figure import cut_off
+
+# Ideal: two nodes of 1 Gbit/s take 0.8 s for 100 MB and 1.6 s for 200 MB, through 2 Gbit/s and from there on no sooner.
+TEXT = """\
+rolloutsim: 1
+name: a & b
+model: ideal
+nodes: {node: {count: 2, nic: 1 Gbit/s}}
+registry: {uplink: 1 Gbit/s}
+images: {a: 100 MB, b: 200 MB}
+prices: {ssd: 0.1}
+thresholds: {rollout_time: max < 2 s}
+variants:
+  today: {}
+  quick: {registry.uplink: 2 Gbit/s}
+  "10g": {registry.uplink: 10 Gbit/s}
+"""
+RANDOM = TEXT.replace("nic: 1 Gbit/s}", "nic: 1 Gbit/s, start: {min: 0 s, max: 1 s}}")
+
+
+@cache
+def variants(text: str = TEXT) -> Comparison:
+    return of_variants(draft(text).side_by_side())
+
+
+@cache
+def reports() -> tuple[Report, ...]:
+    return report_of(variants())
+
+
+def test_the_comparison_comes_first_and_then_the_pages_of_each() -> None:
+    assert [report.title for report in reports()] == ["a & b", "a & b · today", "a & b · quick", "a & b · 10g"]
+    first = reports()[0]
+    assert [section.title for section in first.sections] == [
+        "The comparison", "Rollouts side by side", "What differs", "Disk and cost", "Why each takes as long",
+    ]  # fmt: skip
+    assert first.subtitle == "capacity-planning report · 3 variants side by side · ideal model, seed 1"
+    page = to_html(reports())
+    places = [page.index(f"<h1>{title}</h1>") for title in ("a &amp; b", "a &amp; b · today", "a &amp; b · quick")]
+    assert places == sorted(places)
+    answer = re.search(r'<p class="answer">(.*?)</p>', page)
+    assert answer is not None
+    assert (
+        answer[1]
+        .replace("\xa0", " ")
+        .startswith("quick is the quickest: its rollout of b takes 1.60 s, 1.60 s or 50.0 % less than today")
+    )
+
+
+def test_every_page_is_reached_from_the_first_and_leads_back() -> None:
+    page = to_html(reports())
+    ids = re.findall(r'\bid="([^"]*)"', page)
+    assert len(ids) == len(set(ids))
+    links = re.findall(r'<a href="#([^"]*)">', page)
+    assert set(links) <= set(ids)
+    assert [link for link in links if link.endswith("-top")] == [
+        "r1-top",
+        "r2-top",
+        "r3-top",
+        "r0-top",
+        "r0-top",
+        "r0-top",
+    ]
+
+
+def test_there_is_a_figure_for_each_case_with_a_line_for_each_variant() -> None:
+    pictures = [block for section in reports()[0].sections for block in section.blocks if isinstance(block, Picture)]
+    assert [picture.name for picture in pictures] == ["variants", "variants"]
+    ax = pictures[1].drawn()
+    assert ax is not None
+    assert [gid for gid in tips(ax) if gid.startswith("variant:")] == [
+        "variant:today", "variant:quick", "variant:10g",
+    ]  # fmt: skip
+    assert title_of(ax) == "quick is done after 1.60 s, today after 3.20 s"
+    assert cut_off(ax) == []
+    assert tips(ax)["variant:today"].startswith("today: 2 of 2 nodes ready; 50% after ")
+
+
+def test_replications_have_a_band_for_each_variant() -> None:
+    ax = figure("variants")(variants(RANDOM))
+    assert sum(gid.startswith("band:") for gid in tips(ax)) == 3
+    assert cut_off(ax) == []
+    assert "(first replication)" in tips(ax)["variant:quick"]
+
+
+def test_what_cannot_be_drawn_says_why() -> None:
+    with pytest.raises(UsageError) as caught:
+        figure("variants")(variants(), case="c")
+    assert str(caught.value) == "no case 'c' is compared; cases: a, b"
+    stuck = variants(TEXT.replace("ideal", "real").replace("uplink: 1 Gbit/s", "uplink: 1 Gbit/s, max_connections: 0"))
+    with pytest.raises(NoDataError):
+        figure("variants")(stuck)
+    assert "Rollouts side by side" in to_html((report_of(stuck)[0],))
+
+
+def test_a_variant_that_does_not_finish_is_in_the_title() -> None:
+    late = variants(TEXT.replace("ideal", "real").replace('"10g": {registry.uplink: 10 Gbit/s}',
+                                                          "off: {registry.max_connections: 0}"))  # fmt: skip
+    assert title_of(figure("variants")(late, case="a")).endswith("; off: never")
+
+
+def test_the_other_forms_say_the_same() -> None:
+    text = to_markdown(reports())
+    assert text.startswith("# a & b\n\n_capacity-planning report · 3 variants side by side")
+    assert "| ✗ | today | rollout_time{image=b} |" in text
+    assert "| today | 200 MB |" in text or "a month on SSD" in text
+    assert text.index("## The comparison") < text.index("# a & b · today") < text.index("# a & b · 10g")
+
+
+def test_hostile_names_stay_text() -> None:
+    evil = variants(TEXT.replace("a & b", '"<script>alert(1)</script>"'))
+    page = to_html(report_of(evil))
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_three_variants_of_a_deployment_are_a_page_to_send() -> None:
+    shipped = of_variants(draft((ROOT / "scenarios/deployment-variants.yaml").read_text()).side_by_side())
+    assert len(to_html(report_of(shipped)).encode()) < 400_000
