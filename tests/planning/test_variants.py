@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 import rolloutsim as rs
-from rolloutsim.api.comparison import of_variants
+from rolloutsim.api.comparison import of_variants, save
+from rolloutsim.errors import UsageError
 from rolloutsim.planning import compare_tables as shown
 from rolloutsim.planning.compare import Comparison, Part, Side, compare
+from rolloutsim.planning.differences import parse_fail_if
 from rolloutsim.planning.replicate import replicate
 from rolloutsim.results.store import from_bytes, to_bytes
 from rolloutsim.scenario import loads
@@ -252,6 +255,27 @@ def test_variants_are_compared_in_python() -> None:
     assert repr(found) == "<Comparison of today, quicker, same>"
     assert "<caption>What differs</caption>" in found._repr_html_()
     assert found.to_dict() == variants(GROUPS).to_dict()
+
+
+def test_variants_are_compared_by_the_path_of_their_file_or_folder(tmp_path: Path) -> None:
+    (tmp_path / "v.yaml").write_text(GROUPS)
+    found = rs.compare(tmp_path / "v.yaml")
+    assert found.to_dict() == variants(GROUPS).to_dict()
+    save(found, tmp_path / "out")
+    again = rs.compare(str(tmp_path / "out"), fail_if=["rollout_time{group=slow} < -10%"])
+    assert again.rows == found.rows
+    assert [(one.side, one.found.change) for one in again.met] == [("quicker", pytest.approx(-4.0))]
+    with pytest.raises(UsageError, match=r"holds the results of several variants; name one of them: .*/today, "):
+        rs.read(tmp_path / "out")
+
+
+def test_the_figures_of_parts_have_one_source() -> None:
+    """A row of a comparison, the JSON contract, and the metric that one writes: three ways to the same number."""
+    outcome = replicate(loads(RANDOM).resolve(), count=3)
+    about = parse_fail_if("rollout_time{group=slow} > 1 s").threshold
+    times = outcome.figures("a", about)
+    assert times == outcome.values("a", "groups", "slow", "ready_s")
+    assert times == Part("group", "slow").times(outcome, "a")
 
 
 def test_results_of_one_scenario_under_two_names_are_no_variants() -> None:
