@@ -61,6 +61,8 @@ class WhatIf:
         And with the change [s]; None: it does not finish.
     parts : tuple of str
         Of several changes together, the subject of each.
+    buys : bool
+        Whether it takes new hardware, and nothing else.
     """
 
     case: str
@@ -70,6 +72,7 @@ class WhatIf:
     before: float
     after: float | None
     parts: tuple[str, ...] = ()
+    buys: bool = False
 
     @property
     def subjects(self) -> frozenset[str]:
@@ -335,7 +338,7 @@ def _as_tried(case: str, before: float, one: Candidate, trial: Trial) -> WhatIf 
 
 
 def _what_if(case: str, before: float, one: Candidate, overrides: Overrides, after: float | None) -> WhatIf:
-    return WhatIf(case, one.subject, one.change, overrides, before, after, one.parts)
+    return WhatIf(case, one.subject, one.change, overrides, before, after, one.parts, one.buys)
 
 
 def situation_of(outcome: Outcome, case: str | None = None) -> Situation | None:

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from html import unescape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from rolloutsim.report.blocks import Code, Numbers, Picture, Rows, Text
-from rolloutsim.report.images import svg
-from rolloutsim.report.plots.canvas import tips, title_of
+from rolloutsim.report.blocks import Code, Facts, Numbers, Picture, Rows, Text, Verdict
+from rolloutsim.report.drawings import untitled_svg
+from rolloutsim.report.plots.canvas import head_of, tips
 from rolloutsim.report.plots.colours import GRID, INK, MUTED, PAPER
-from rolloutsim.results.shown.tabular import html
+from rolloutsim.results.numerals import unbroken
+from rolloutsim.results.shown.tabular import SIGNS, html
 
 if TYPE_CHECKING:
     import jinja2
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
 _COLOURS = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--grid)", PAPER: "var(--paper)"}
 _ID = re.compile(r'\bid="([^"]*)"')
 _REFERENCE = re.compile(r'(url\(#|href="#)([^)"]*)')
-_HEAD = re.compile(r"^.*?(?=<svg)", re.DOTALL)
-_METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
 _LINE_BREAKS = re.compile(r"\n\s*")
 
 
@@ -64,18 +64,24 @@ def to_html(reports: tuple[Report, ...]) -> str:
     )  # fmt: skip
 
 
-def _block(block: Block, numbers: Any) -> dict[str, Any] | None:
+def _block(block: Block, numbers: Iterator[int]) -> dict[str, Any] | None:
     match block:
         case Picture():
             return _picture(block, f"f{next(numbers)}")
         case Rows(caption, table, folded):
-            return {"kind": "rows", "caption": caption, "folded": folded, "table": html(table, page=True)}
+            shown = unbroken(html(table, page=True))
+            return {"kind": "rows", "caption": unbroken(caption), "folded": folded, "table": shown}
         case Numbers(entries):
-            return {"kind": "numbers", "entries": entries}
+            return {"kind": "numbers", "entries": [tuple(map(unbroken, entry)) for entry in entries]}
+        case Verdict(state, word, text):
+            return {"kind": "verdict", "state": state, "sign": SIGNS[state], "word": word, "text": unbroken(text)}
+        case Facts(entries):
+            return {"kind": "facts", "entries": [(what, unbroken(text)) for what, text in entries]}
         case Code(caption, text):
             return {"kind": "code", "caption": caption, "text": text, "folded": len(text) > 300}
         case Text(text, role):
-            return {"kind": "text", "role": role, "lines": text.splitlines()}
+            return {"kind": "text", "role": role, "lines": unbroken(text).splitlines()}
+    raise TypeError(block)
 
 
 def _picture(picture: Picture, prefix: str) -> dict[str, Any] | None:
@@ -92,7 +98,7 @@ def _picture(picture: Picture, prefix: str) -> dict[str, Any] | None:
             return f'data-of="{found[1].split("#")[0]}" data-tip="{places[gid]}"'
         return f'id="{prefix}-{found[1]}"'
 
-    drawn = _METADATA.sub("", _HEAD.sub("", svg(ax, text=True)))
+    head, drawn = head_of(ax), untitled_svg(ax)
     drawn = _REFERENCE.sub(lambda found: f"{found[1]}{prefix}-{found[2]}", _ID.sub(named, drawn))
     for colour, variable in _COLOURS.items():
         drawn = drawn.replace(colour, variable)
@@ -100,7 +106,8 @@ def _picture(picture: Picture, prefix: str) -> dict[str, Any] | None:
     return {
         "kind": "picture",
         "name": picture.name,
-        "title": title_of(ax),
+        "title": head.title,
+        "subtitle": head.subtitle,
         "question": picture.question,
         "svg": _LINE_BREAKS.sub("\n", drawn),
         # Nothing inside of a script element may look like another one, or like its end.

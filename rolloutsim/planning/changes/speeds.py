@@ -8,6 +8,7 @@ has no effect. Where several are full alike, none of them helps alone: they are 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rolloutsim.planning.changes.situation import Candidate, Situation, change, is_full, joined, utilisation
 from rolloutsim.results.load.links import LinkSummary
@@ -124,7 +125,8 @@ class Speed:
             shown = " / ".join(show(value) for value in sorted(set(values)))
         settings = {path: text for (path, _), text in zip(self.keys, texts, strict=True)}
         relieves = self.causes if followed else ()
-        return change(self.subject, words or f"{self.subject} {shown}", settings, self.share, alone, None, relieves)
+        found = change(self.subject, words or f"{self.subject} {shown}", settings, self.share, alone, None, relieves)
+        return replace(found, buys=not words and self.kind != PULL_CAP.name)
 
 
 def speed_changes(situation: Situation) -> Iterator[Candidate]:

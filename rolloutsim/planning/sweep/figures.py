@@ -17,7 +17,7 @@ from rolloutsim.planning.sweep.head import ParameterColumns
 from rolloutsim.results.combine import PERCENTILES, centre_of, interval_of
 from rolloutsim.results.document import to_text
 from rolloutsim.results.facts.intervals import Interval
-from rolloutsim.results.numerals import UNKNOWN, show_time, visible
+from rolloutsim.results.numerals import UNKNOWN, visible
 from rolloutsim.results.shown.tabular import (
     NUMBER,
     TEXT,
@@ -129,7 +129,7 @@ def table(records: SweepRecords) -> Table:
 
 
 def _time(heading: str, number: int) -> Column:
-    return Column(heading, TIME, lambda row: row[2][number].value, lambda row: shown(row[2][number]))
+    return Column(heading, TIME, lambda row: row[2][number].value, half=lambda row: _half(row[2][number]))
 
 
 def _column(records: SweepRecords, parameter: ParameterColumns) -> Column:
@@ -140,12 +140,9 @@ def _column(records: SweepRecords, parameter: ParameterColumns) -> Column:
     return Column(parameter.path, kind, lambda row: values[row[0]], lambda row: str(written[row[0]]))
 
 
-def shown(figure: Figure) -> str:
-    """A time for people: `66.3 s ± 0.412 s`; a dash where it is unknown."""
-    if figure.value is None:
-        return UNKNOWN
-    half = 0.0 if figure.interval is None else figure.interval.half
-    return f"{show_time(figure.value)} ± {show_time(half)}" if half > 0.0 else show_time(figure.value)
+def _half(figure: Figure) -> float | None:
+    """Half the interval of a time [s]."""
+    return None if figure.interval is None else figure.interval.half
 
 
 def title(records: SweepRecords) -> str:

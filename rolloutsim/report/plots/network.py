@@ -16,6 +16,7 @@ from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene
 from rolloutsim.results.load.requests import Asked, RegistrySummary, registry_summaries
 from rolloutsim.results.load.throughput import LinkLoad, link_loads
 from rolloutsim.results.numerals import show_time, whole_share
+from rolloutsim.results.shown.names import link_words
 from rolloutsim.scenario.resources import LinkName
 from rolloutsim.structs import struct
 
@@ -33,6 +34,7 @@ _MOST_CORNERS = 2000  # of a lane's outline; a link that fills and empties more 
 _FULL = 1.0 - 1e-9  # a mean of at least this share of the capacity
 _ESTIMATED = "exact where full, estimated elsewhere"
 _WIDTHS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400, 864000)  # of these parts [s]
+_DIRECTIONS = {"down": ", towards the nodes", "up": ", outward"}
 _NEAR = 3.0  # a rate limit so many times above all requests is left out, since they would not be seen (assumed)
 _SECOND = 1.0  # shorter parts would show single requests
 
@@ -56,7 +58,7 @@ def utilisation(outcome: Outcome, *, case: str | None = None, ax: Axes | None = 
         base = place + 0.4
         ax.axhspan(base - 0.8, base, color=GRID, alpha=0.35, lw=0)
         area = ax.fill_between(x, base, base - 0.8 * height, color=SKY, lw=0)
-        mark(area, "link", lane.name, f"{lane.name}: {whole_share(lane.mean)} busy; {_when(lane.spans)}")
+        mark(area, "link", lane.link, f"{lane.name}: {whole_share(lane.mean)} busy; {_when(lane.spans)}")
         if full.any():
             ax.fill_between(x, base, base - 0.8 * height, where=full > 0.5, color=RED, lw=0.6)
     row_axis(ax, [f"{plain(lane.name)}  {whole_share(lane.mean)}" for lane in lanes], 0.5)
@@ -102,7 +104,7 @@ def racks(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) 
         of_rack = max((load for load in loads if LinkName.of(load.link).owner == name), key=_mean)
         strip = Rectangle((0.0, place - 0.5), records.end, 1.0, alpha=0.0, linewidth=0)
         ax.add_patch(strip)
-        busy = f"{of_rack.link}: {whole_share(_mean(of_rack))} busy; {_when(of_rack.saturated_spans)}"
+        busy = f"{link_words(of_rack.link)}: {whole_share(_mean(of_rack))} busy; {_when(of_rack.saturated_spans)}"
         mark(strip, "rack", name, busy)
     shown = (np.arange(len(names)) if len(names) <= 30 else thinned(len(names), most=11)).tolist()
     ax.set_yticks(shown, [plain(names[i], 20) for i in shown])
@@ -166,8 +168,9 @@ def requests(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
 
 @struct(eq=False)
 class _Lane:
-    """A link, or several of a kind, on its way through the rollout."""
+    """A link, or several of a kind, on its way through the rollout; `link` is what results call it, `name` words."""
 
+    link: str
     name: str
     edges: Times
     utilisation: Times
@@ -193,15 +196,16 @@ def _lanes(loads: Sequence[LinkLoad], end: float) -> list[_Lane]:
         busy = np.max([load.at(edges) for load in used], axis=0)
         spans = _joined([span for load in used for span in load.saturated_spans])
         mean = float(np.mean([_mean(load) for load in used]))
-        lanes.append(_Lane(f"busiest of {len(used)} racks' {direction}", edges, busy, busy >= _FULL, mean, spans))
+        name = f"busiest of {len(used)} racks{_DIRECTIONS[direction]}"
+        lanes.append(_Lane(name, name, edges, busy, busy >= _FULL, mean, spans))
     for load in single:
         edges, busy, full = load.edges, load.utilisation, load.saturated
         if len(edges) > _MOST_CORNERS:
             edges = np.linspace(0.0, end, _MOST_CORNERS + 1)
             busy = load.at(edges)
             full = busy >= _FULL
-        lanes.append(_Lane(load.link, edges, busy, full, _mean(load), load.saturated_spans))
-    lanes.sort(key=lambda lane: (-_length(lane.spans), -lane.mean, lane.name))
+        lanes.append(_Lane(load.link, link_words(load.link), edges, busy, full, _mean(load), load.saturated_spans))
+    lanes.sort(key=lambda lane: (-_length(lane.spans), -lane.mean, lane.link))
     return lanes[:_MOST_LINKS]
 
 
@@ -211,14 +215,14 @@ def _fullest(loads: Sequence[LinkLoad], no_link: str = "No link") -> str:
     others = [load for load in loads if load is not longest and load.saturated.any()]
     if not longest.saturated.any():
         busiest = max(loads, key=_mean)
-        name, share = plain(busiest.link), whole_share(_mean(busiest))
+        name, share = plain(link_words(busiest.link)), whole_share(_mean(busiest))
         return f"{no_link} is ever the limit; the busiest is {name}, {share} on average"
-    said = f"{plain(longest.link)} {_when(longest.saturated_spans)}"
+    said = f"{plain(link_words(longest.link))} {_when(longest.saturated_spans)}"
     if others:
         next_one = max(others, key=lambda load: _length(load.saturated_spans))
         more = f" and {len(others) - 1} other{'s' if len(others) > 2 else ''}" if len(others) > 1 else ""
         lasted = show_time(_length(next_one.saturated_spans))
-        said += f"; {plain(next_one.link)}{more} full for {'up to ' if more else ''}{lasted}"
+        said += f"; {plain(link_words(next_one.link))}{more} full for {'up to ' if more else ''}{lasted}"
     return said
 
 
