@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.results.outcome import Outcome
     from rolloutsim.results.shown.tabular import State, Table
+    from rolloutsim.scenario.resolved import ResolvedScenario
 
 # What the model leaves out, for those who are to trust it.
 LIMITS = (
@@ -47,6 +48,9 @@ LIMITS = (
     "A registry answers each request after a fixed time, unless its connections or rates are limited.",
     "Nodes of a group are equal, and nothing but the scenario's own traffic is on the links.",
 )
+
+_MOST_OVERRIDES = 4  # that the line below a report's title names (assumed)
+_OPTION = "--set "  # what a note tells to set is about the scenario
 
 _ON_DEMAND = (
     "Which input matters most was not simulated with this report, since each input takes two more simulations: "
@@ -156,7 +160,8 @@ class _Contents:
         yield from self._pictures("utilisation", "racks")
         if not self.records.bare:
             yield from self._pictures("requests")
-        yield Rows(f"Links{self.of_case}", links_table(self.slowest))
+        table, caption = links_table(self.slowest)
+        yield Rows(f"{caption}{self.of_case}", table)
         yield from self._findings(REQUESTS)
 
     def _nodes(self) -> Iterator[Block]:
@@ -203,7 +208,8 @@ class _Contents:
 
     def _limits(self) -> Iterator[Block]:
         for text in (*footnotes(self.outcome), *LIMITS):
-            yield Text(self._plain(text), "note")
+            if _OPTION not in text:
+                yield Text(self._plain(text), "note")
 
     def _scenario(self) -> Iterator[Block]:
         scenario = self.run.scenario
@@ -211,6 +217,9 @@ class _Contents:
             yield Text(scenario.description)
         yield Rows("Given in the scenario, overrides included", given_table(scenario))
         yield Rows("Defaults in force", defaults_table(scenario), folded=True)
+        for text in footnotes(self.outcome):
+            if _OPTION in text:
+                yield Text(text, "note")
         if self.changes.best:
             changes = what_if_table(self.changes.best)
             options = replace(changes, columns=(changes.columns[0], changes.columns[-1]))
@@ -253,4 +262,13 @@ def report_of_run(outcome: Outcome, changes: WhatIfs, inputs: Sensitivity | None
     scenario = outcome.run.scenario
     model = f"{scenario.model} model, seed {outcome.run.seed}"
     sections = tuple(_Contents(outcome, changes, inputs).sections())
-    return Report(scenario.name, f"capacity-planning report · {model}", sections)
+    return Report(scenario.name, " · ".join(("capacity-planning report", model, *_overridden(scenario))), sections)
+
+
+def _overridden(scenario: ResolvedScenario) -> Iterator[str]:
+    """What tells a scenario from its file: the values given otherwise, the first few of them."""
+    rows = [row for row in given_table(scenario).values() if row[-1] != "file"] if scenario.overrides else []
+    for key, value, _ in rows[:_MOST_OVERRIDES]:
+        yield f"{key} {value}"
+    if len(rows) > _MOST_OVERRIDES:
+        yield f"{len(rows) - _MOST_OVERRIDES} more values given otherwise"

@@ -44,7 +44,7 @@ def verdict(outcome: Outcome) -> Verdict:
     decisive = _decisive(results, case.case)
     target = f"the target is {target_words(decisive.check)}"
     room = f" ({decisive.headroom})" if decisive.headroom else ""
-    if _is_rollout_time(decisive, case.case):
+    if _is_rollout_time(decisive, case.case) and (not outcome.replications or _is_of_all(decisive)):
         most = f" on average, {decisive.shown} at most" if outcome.replications and "max" in decisive.check else ""
         text = f"{takes}{most}; {target}{room}."
     else:
@@ -77,6 +77,9 @@ def _facts(outcome: Outcome, changes: WhatIfs) -> Iterator[tuple[str, str]]:
         )
     if other is not None and (buy is None or (other.gain or 0.0) > (buy.gain or 0.0)):
         yield "What to change instead" if buy else "What to change", _effect(outcome, other)
+
+
+_NOT_TRIED = "Not simulated with this report: rolloutsim report RESULT --what-if -o report.html tries all changes."
 
 
 def _effect(outcome: Outcome, change: WhatIf) -> str:
@@ -122,12 +125,13 @@ def _decisive(results: Sequence[ThresholdResult], slowest: str) -> ThresholdResu
 
 
 def _is_rollout_time(one: ThresholdResult, case: str) -> bool:
-    """Whether a condition is about the rollout time of a case, and about that of each replication or their mean."""
-    labels = one.of.split(",")
-    return (
-        one.metric.startswith("rollout_time") and one.case == case and len(labels) == 1
-        and not one.check.startswith(("p", "min"))
-    )  # fmt: skip
+    """Whether a condition is about the rollout time of a case."""
+    return one.metric.startswith("rollout_time") and one.case == case and "," not in one.of
+
+
+def _is_of_all(one: ThresholdResult) -> bool:
+    """Whether it is about the mean or the largest of several rollout times."""
+    return not one.check.startswith(("p", "min"))
 
 
 def _last(outcome: Outcome) -> str:

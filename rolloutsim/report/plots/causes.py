@@ -70,7 +70,8 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
                 edgecolor=PAPER, linewidth=0.8,
             )  # fmt: skip
             seconds = cause.seconds / ready[place]
-            said = f"{'' if row.case == ALL else f'{row.case}: '}{name_of(cause)} {whole_share(cause.share)}, {show_time(seconds)} a pod"
+            whose = "" if row.case == ALL else f"{row.case}: "
+            said = f"{whose}{name_of(cause)} {whole_share(cause.share)}, {show_time(seconds)} a pod"
             mark(bar, "cause", _key(cause), said)
             if cause.share >= _LEGIBLE:
                 dark = color in (BLUE, RED, INK, GREEN)

@@ -34,7 +34,7 @@ _MOST_CORNERS = 2000  # of a lane's outline; a link that fills and empties more 
 _FULL = 1.0 - 1e-9  # a mean of at least this share of the capacity
 _ESTIMATED = "exact where full, estimated elsewhere"
 _WIDTHS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400, 864000)  # of these parts [s]
-_DIRECTIONS = {"down": ", towards the nodes", "up": ", outward"}
+_DIRECTIONS = {"down": "to nodes", "up": "outward"}
 _NEAR = 3.0  # a rate limit so many times above all requests is left out, since they would not be seen (assumed)
 _SECOND = 1.0  # shorter parts would show single requests
 
@@ -196,7 +196,7 @@ def _lanes(loads: Sequence[LinkLoad], end: float) -> list[_Lane]:
         busy = np.max([load.at(edges) for load in used], axis=0)
         spans = _joined([span for load in used for span in load.saturated_spans])
         mean = float(np.mean([_mean(load) for load in used]))
-        name = f"busiest of {len(used)} racks{_DIRECTIONS[direction]}"
+        name = f"busiest of {len(used)} racks ({_DIRECTIONS[direction]})"
         lanes.append(_Lane(name, name, edges, busy, busy >= _FULL, mean, spans))
     for load in single:
         edges, busy, full = load.edges, load.utilisation, load.saturated

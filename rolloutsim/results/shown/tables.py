@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 
 Intervals = Mapping[str, "Interval | None"]  # of rollout times, by case
 
+MOST_LINKS = 40  # of a case; of more the busiest are shown (assumed: a page)
 MOST_ROWS = 200  # of nodes; of more the latest are shown (assumed: some pages)
 
 # Of the CSV: figures of each case, and statistics of spreads.
@@ -358,8 +359,9 @@ def split_table(summary: RunSummary) -> Table:
     )
 
 
-def links_table(case: CaseSummary) -> Table:
-    """How busy each link was."""
+def links_table(case: CaseSummary) -> tuple[Table, str]:
+    """How busy the links were, or the busiest of very many; a caption."""
+    rows = sorted(case.links, key=lambda row: -(row.utilisation or 0.0))[:MOST_LINKS]
     columns = (
         Column("link", TEXT, lambda row: link_words(row.link)),
         Column("payload capacity", RATE, lambda row: row.capacity_bytes_per_s, _capacity),
@@ -368,7 +370,9 @@ def links_table(case: CaseSummary) -> Table:
         Column("full for", TIME, lambda row: row.saturated_s),
         Column("most flows", Kind("{:.0f}".format), lambda row: row.peak_flows),
     )
-    return Table(columns, case.links, lambda row: f"link:{row.link}")
+    few = len(rows) == len(case.links)
+    caption = "Links, the busiest first" if few else f"The busiest {len(rows)} of {len(case.links)} links"
+    return Table(columns, rows, lambda row: f"link:{row.link}"), caption
 
 
 def _capacity(row: LinkSummary) -> str:
