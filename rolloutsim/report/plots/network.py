@@ -13,6 +13,7 @@ from rolloutsim.report.plots.canvas import NoDataError, canvas, colour_bar, fini
 from rolloutsim.report.plots.colours import GRID, RED, SKY, series
 from rolloutsim.report.plots.scales import corners, row_axis, thinned, time_axis, unit_of
 from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene
+from rolloutsim.report.plots.zoom import MOST, Series, keep
 from rolloutsim.results.load.requests import Asked, RegistrySummary, registry_summaries
 from rolloutsim.results.load.throughput import LinkLoad, link_loads
 from rolloutsim.results.numerals import show_time, whole_share
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.outcome import Outcome
 
 _MOST_LINKS = 14  # lanes; the busiest if there are more (assumed: what one reads)
+_MOST_LINES = 7  # of them that can be looked at closely (assumed: colours that can be told apart)
 _MOST_RACKS = 6  # racks with a lane each; more become one lane (assumed)
 _LANE, _FRAME = 0.46, 1.35  # height of a lane, and of all around them [inch]
 _PARTS = 240  # of the time in the heat map, at most where requests are counted (assumed: a part per three pixels)
@@ -61,12 +63,32 @@ def utilisation(outcome: Outcome, *, case: str | None = None, ax: Axes | None = 
         mark(area, "link", lane.link, f"{lane.name}: {whole_share(lane.mean)} busy; {_when(lane.spans)}")
         if full.any():
             ax.fill_between(x, base, base - 0.8 * height, where=full > 0.5, color=RED, lw=0.6)
+    keep(ax, _long(lanes, records.end), "capacity in use", "%")
     row_axis(ax, [f"{plain(lane.name)}  {whole_share(lane.mean)}" for lane in lanes], 0.5)
     time_axis(ax, records.end * 1.01)
     grid(ax, "x")
     entries = [(Patch(facecolor=RED), "full"), (Patch(facecolor=SKY), "in use"), (Patch(facecolor=GRID), "free")]
     what = f"capacity in use, its mean beside the link; {_ESTIMATED}"
     return finish(ax, _fullest(loads), scene(run, what, [records]), legend=entries)
+
+
+def _long(lanes: Sequence[_Lane], end: float) -> list[Series]:
+    """The lanes as lines; many are those that are full for longest, and each has the most points that it may."""
+    several = lanes[:_MOST_LINES]
+    most = MOST // len(several)
+    return [
+        Series(lane.name, str(series(number)["color"]), *_steps(lane.edges, lane.utilisation * 100, most, end))
+        for number, lane in enumerate(several)
+    ]
+
+
+def _steps(edges: Times, values: Times, most: int, end: float) -> tuple[Times, Times]:
+    """Moments and the value from each on; of more than `most`, means over equal parts of the time."""
+    if len(values) > most:
+        whole = np.append(0.0, np.cumsum(values * np.diff(edges)))
+        parts = np.linspace(0.0, end, most + 1)
+        values, edges = np.diff(np.interp(parts, edges, whole)) / (parts[1] - parts[0]), parts
+    return edges, np.append(values, values[-1:])
 
 
 def racks(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
@@ -138,12 +160,18 @@ def requests(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
     width = next((step for step in _WIDTHS if end / step <= _PARTS), _WIDTHS[-1])
     edges = np.arange(np.ceil(end / width) + 1) * width
     entries: list[tuple[Any, str]] = []
+    long: list[Series] = []
     highest = 0.0
     asked = Asked(records)
+    fine = next((step for step in _WIDTHS if end / step <= MOST // len(found)), _WIDTHS[-1])
     for number, one in enumerate(found):
-        rate = np.histogram(asked.times(asked.registries[one.registry]), edges)[0] / width
+        times = asked.times(asked.registries[one.registry])
+        rate = np.histogram(times, edges)[0] / width
         x, y = corners(edges, rate)
         look = series(number)
+        parts = np.arange(np.ceil(end / fine) + 1) * fine
+        rates = np.histogram(times, parts)[0] / fine
+        long.append(Series(one.registry, str(look["color"]), parts, np.append(rates, rates[-1:])))
         ax.fill_between(x, 0.0, y, color=look["color"], alpha=0.25, lw=0)
         (line,) = ax.plot(x, y, linewidth=1.4, **look)
         mark(line, "registry", one.registry, f"{one.registry}: {_counted(one)}")
@@ -156,6 +184,7 @@ def requests(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
             line = ax.axhline(least, color=series(number)["color"], linestyle=":", linewidth=1.4)
             entries.append((line, f"rate limit: {least:.3g}"))
             highest = max(highest, least)
+    keep(ax, long, f"requests per second, mean of {fine:g} s")
     label_axis(ax, "y", f"requests per second, mean of {width:g} s")
     time_axis(ax, end * 1.01)
     ax.set_ylim(0.0, highest * 1.08)
