@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import RolloutsimError
@@ -19,8 +19,8 @@ from rolloutsim.planning.changes import candidates
 from rolloutsim.planning.changes.situation import Candidate, Situation, joined
 from rolloutsim.planning.trials import NOTHING, Chain, Overrides, Start, Tell, Trial, Trials, document_of
 from rolloutsim.results.metrics import is_image_case
-from rolloutsim.results.numerals import show_time
-from rolloutsim.results.shown.tabular import OPTIONS, TEXT, TIME, Column, Kind, Table
+from rolloutsim.results.numerals import show_times
+from rolloutsim.results.shown.tabular import OPTIONS, TEXT, Column, Kind, Table
 from rolloutsim.results.why.critical import last_path
 from rolloutsim.structs import struct
 
@@ -358,18 +358,13 @@ def _by_gain(tried: Iterable[WhatIf]) -> tuple[WhatIf, ...]:
 
 def what_if_table(changes: Sequence[WhatIf]) -> Table:
     """Simulated changes: what each does to the rollout time, and the options that make it."""
+    # One format for all of them, since they are compared along the rows.
+    times = Kind(show_times(time for one in changes for time in (one.before, one.after, one.gain)))
     columns = (
         Column("change", TEXT, lambda one: one.change),
-        Column("before", TIME, lambda one: one.before),
-        Column("after", TIME, lambda one: one.after),
-        Column("gain", GAIN, lambda one: one.gain),
+        Column("before", times, lambda one: one.before),
+        Column("after", times, lambda one: one.after),
+        Column("gain", replace(times, unknown="does not finish"), lambda one: one.gain),
         Column("with", OPTIONS, lambda one: one.overrides),
     )
     return Table(columns, changes)
-
-
-def _gain(seconds: float) -> str:
-    return f"-{show_time(-seconds)}" if seconds < 0.0 else show_time(seconds)
-
-
-GAIN = Kind(_gain, unknown="does not finish")

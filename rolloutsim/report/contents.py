@@ -49,6 +49,7 @@ LIMITS = (
     "Nodes of a group are equal, and nothing but the scenario's own traffic is on the links.",
 )
 
+_MOST_OPEN = 40  # rows of the scenario's table; a longer one is opened on demand (assumed: a screen)
 _MOST_OVERRIDES = 4  # that the line below a report's title names (assumed)
 _OPTION = "--set "  # what a note tells to set is about the scenario
 
@@ -76,7 +77,7 @@ class _Contents:
         """All that have something to say: the answer, what it is compared with, why, and what it was made from."""
         for key, title, blocks in (
             ("answer", "The answer", self._answer()),
-            ("cases", "Comparison", self._cases()),
+            ("cases", "Comparison" if len(self.run.cases) > 1 else "The rollout", self._cases()),
             ("why", "Why", self._why()),
             ("network", "Network", self._network()),
             ("nodes", "Nodes", self._nodes()),
@@ -122,7 +123,7 @@ class _Contents:
 
     def _cases(self) -> Iterator[Block]:
         yield Rows(
-            "Cases" if len(self.run.cases) > 1 else "The rollout in figures",
+            "Cases" if len(self.run.cases) > 1 else "In figures",
             self._judged(case_rows(self.outcome)),
         )
         yield self._picture("rollout")
@@ -215,7 +216,8 @@ class _Contents:
         scenario = self.run.scenario
         if scenario.description:
             yield Text(scenario.description)
-        yield Rows("Given in the scenario, overrides included", given_table(scenario))
+        given = given_table(scenario)
+        yield Rows("Given in the scenario, overrides included", given, folded=len(given.rows) > _MOST_OPEN)
         yield Rows("Defaults in force", defaults_table(scenario), folded=True)
         for text in footnotes(self.outcome):
             if _OPTION in text:

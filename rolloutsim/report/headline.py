@@ -51,7 +51,8 @@ def verdict(outcome: Outcome) -> Verdict:
         text = f"{takes}. The {metric_words(decisive)} is {decisive.shown}; {target}{room}."
     if len(results) > 1:
         held = sum(one.passed for one in results)
-        text += f" {'All' if held == len(results) else f'{held} of'} {len(results)} targets are met."
+        every = "Both" if len(results) == 2 else f"All {len(results)}"
+        text += f" {every if held == len(results) else f'{held} of {len(results)}'} targets are met."
     return Verdict(state, _WORDS[state], text)
 
 
@@ -63,28 +64,25 @@ def facts(outcome: Outcome, changes: WhatIfs) -> Facts:
 def _facts(outcome: Outcome, changes: WhatIfs) -> Iterator[tuple[str, str]]:
     if last := _last(outcome):
         yield "Who is last, and why", last
+    held = state_of(outcome.thresholds) == "pass"
     buy = next((one for one in changes.faster if one.buys), None)
     other = next((one for one in changes.faster if not one.buys), None)
     if buy is not None:
-        held = state_of(outcome.thresholds) == "pass"
-        yield "What to buy", f"{'Nothing for the targets. Faster with: ' if held else ''}{_effect(outcome, buy)}"
+        yield "What to buy", f"{'Nothing for the targets. Faster with: ' if held else ''}{_effect(outcome, buy, held)}"
     elif any(one.buys for one in changes.tried):
         yield "What to buy", "Nothing: no faster hardware that was simulated makes it faster."
     elif changes.case:
-        yield (
-            "What to buy",
-            "Not simulated with this report: rolloutsim report RESULT --what-if -o report.html tries it.",
-        )
+        yield "What to buy", _NOT_TRIED
     if other is not None and (buy is None or (other.gain or 0.0) > (buy.gain or 0.0)):
-        yield "What to change instead" if buy else "What to change", _effect(outcome, other)
+        yield "What to change", _effect(outcome, other, held)
 
 
 _NOT_TRIED = "Not simulated with this report: rolloutsim report RESULT --what-if -o report.html tries all changes."
 
 
-def _effect(outcome: Outcome, change: WhatIf) -> str:
-    """A change and what it does, as simulated."""
-    met = _meets(outcome, change)
+def _effect(outcome: Outcome, change: WhatIf, held: bool) -> str:
+    """A change and what it does, as simulated; `held`: the targets are met without it."""
+    met = None if held else _meets(outcome, change)
     ends = "" if met is None else ", which meets the target" if met else ", which still misses the target"
     return f"{change.change}: {show_time(change.before)} → {show_time(change.after)} (simulated){ends}."
 

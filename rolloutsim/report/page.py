@@ -47,8 +47,8 @@ def to_html(reports: tuple[Report, ...]) -> str:
     numbers = count(1)
     pages: list[dict[str, Any]] = [
         {
-            "title": report.title,
-            "subtitle": report.subtitle,
+            "title": unbroken(report.title),
+            "subtitle": unbroken(report.subtitle),
             "prefix": f"r{place}-" if len(reports) > 1 else "",
             "sections": [
                 {
@@ -113,7 +113,7 @@ def _picture(picture: Picture, prefix: str) -> dict[str, Any] | None:
         "name": picture.name,
         "title": head.title,
         "subtitle": head.subtitle,
-        "question": picture.question,
+        "question": unbroken(picture.question),
         "svg": _LINE_BREAKS.sub("\n", drawn),
         "tips": _script(list(known.values())),
         "zoom": "" if zoom is None else _script(zoom),

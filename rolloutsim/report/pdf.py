@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 Paper = Literal["a4", "letter"]
 PAPERS: dict[Paper, str] = {"a4": "a4", "letter": "us-letter"}
 
+_TEMPLATE = str(Path(__file__).parent / "templates" / "report.typ")
 _MOST_ROWS = 60  # of a table on paper; the page has all of them (assumed: a sheet)
 _MOST_FOLDED = 10  # of one that the page shows on demand, and not of the scenario (assumed)
 _LONG_WORD = 18  # letters; a longer word may be broken at its punctuation
@@ -55,6 +55,12 @@ def to_pdf(reports: tuple[Report, ...], paper: Paper = "a4") -> bytes:
     UsageError
         If Typst is not installed.
     """
+    pages: bytes = typeset(reports, paper).compile(format="pdf")
+    return pages
+
+
+def typeset(reports: tuple[Report, ...], paper: Paper = "a4") -> Any:
+    """Reports as a document of Typst (`typst.Compiler`); parameters and errors as for `to_pdf`."""
     check_engine()
     import typst  # an extra
 
@@ -65,18 +71,14 @@ def to_pdf(reports: tuple[Report, ...], paper: Paper = "a4") -> bytes:
         "reports": [_report(reports, number, known) for number in range(len(reports))],
     }
     fonts = [str(Path(matplotlib.get_data_path()) / "fonts" / "ttf")]
-    found = b""
-    with as_file(files("rolloutsim.report").joinpath("templates", "report.typ")) as template:
-        widths = _FIGURES if len(reports) == 1 else _SMALLER
-        for width in widths:
-            inputs = {"report": json.dumps(document | {"figures": width})}
-            compiler: Any = typst.Compiler(str(template), font_paths=fonts, ignore_system_fonts=True, sys_inputs=inputs)
-            fits = min(json.loads(compiler.query("<end>", field="value"))) >= _LEAST
-            if fits or not found:
-                found = compiler.compile(format="pdf")
-            if fits:
-                break
-    return found
+    first: Any = None
+    for width in _FIGURES if len(reports) == 1 else _SMALLER:
+        inputs = {"report": json.dumps(document | {"figures": width})}
+        compiler = typst.Compiler(_TEMPLATE, font_paths=fonts, ignore_system_fonts=True, sys_inputs=inputs)
+        first = first or compiler
+        if min(json.loads(compiler.query("<end>", field="value"))) >= _LEAST:
+            return compiler
+    return first
 
 
 def check_engine() -> None:

@@ -104,7 +104,11 @@ def finish(ax: Axes, title: str, subtitle: str, *, legend: Sequence[tuple[Any, s
     plot = (width - left - right - _EDGE - 0.08) if own else ax.get_position().width * width
     start = _EDGE - left if own else 0.0  # titles begin at the rim of a figure of its own [inch]
     room = width - 2 * _EDGE if own else plot
-    large, small = wrapped(title, _TITLE, room, bold=True), wrapped(subtitle, _SMALL, room)
+    # Lines that are broken already need no blanks that do not break.
+    large, small = (
+        [line.replace("\u00a0", " ") for line in lines]
+        for lines in (wrapped(title, _TITLE, room, bold=True), wrapped(subtitle, _SMALL, room))
+    )
     pad = _GAP + len(small) * _SMALL * _LINE + 3.0
     note = ax.annotate(
         "\n".join(small), (start / plot, 1), xycoords="axes fraction", xytext=(0, _GAP), textcoords="offset points",

@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from rolloutsim.scenario.causes import CAUSES
+from rolloutsim.scenario.metrics import EVERYWHERE
 from rolloutsim.scenario.resources import PARTS, LinkName
 from rolloutsim.scenario.strategies import ALL
 
@@ -68,7 +69,7 @@ def metric_words(result: ThresholdResult) -> str:
     """What a condition is about: `rollout time of builder`, `utilisation of the registry uplink`."""
     metric = result.metric.removesuffix(f"{{{result.of}}}")
     words = _METRICS.get(metric, metric.replace("_", " "))
-    for label, value in _selectors(result.of):
+    for label, value in sorted(_selectors(result.of), key=lambda one: one[0] in EVERYWHERE):
         words += _selected(label, value)
     return words
 

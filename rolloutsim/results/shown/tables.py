@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from math import inf
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -47,6 +46,7 @@ from rolloutsim.results.thresholds import ThresholdResult
 from rolloutsim.results.why.sizes import about_sizes
 from rolloutsim.scenario.metrics import METRICS
 from rolloutsim.scenario.resources import RESOURCES
+from rolloutsim.scenario.strategies import ALL
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.intervals import Interval
@@ -349,14 +349,14 @@ def _latency(latency: Latency | None) -> str:
 
 
 def split_table(summary: RunSummary) -> Table:
-    """Seconds by cause, a column a case, the largest cause first."""
+    """Times by what pods wait for, a column a case, the longest first."""
     cases = list(summary.cases.values())
     causes = dict.fromkeys(cause for case in cases for cause in case.time_split_s)
     order = sorted(causes, key=lambda cause: -sum(case.time_split_s.get(cause, 0.0) for case in cases))
-    kind = replace(TIME, unknown="")
-    return Table(
-        (Column("waiting for", TEXT, cause_words), *(Column(c.case, kind, c.time_split_s.get) for c in cases)), order
-    )
+    # One format for all of them, since they are compared along the rows.
+    kind = Kind(show_times(time for case in cases for time in case.time_split_s.values()), unknown="")
+    columns = (Column("time" if case.case == ALL else case.case, kind, case.time_split_s.get) for case in cases)
+    return Table((Column("waiting for", TEXT, cause_words), *columns), order)
 
 
 def links_table(case: CaseSummary) -> tuple[Table, str]:
