@@ -33,11 +33,10 @@ _MOST_ROWS = 60  # of a table on paper; the page has all of them (assumed: a she
 _MOST_FOLDED = 10  # of one that the page shows on demand, and not of the scenario (assumed)
 _LONG_WORD = 18  # letters; a longer word may be broken at its punctuation
 _LONG_CELL = 60  # letters; a column with longer cells takes what others leave
-# Widths of figures that are tried, until no report ends just behind the beginning of a page [% of the text]; of
-# several reports more stand on a page.
-_FIGURES = (84, *range(82, 66, -2), *range(86, 96, 2))
-_SMALLER = (74, *range(73, 64, -1), *range(75, 80))
-_LEAST = 0.2  # of the page's height, where a report may end (assumed: some lines, at least)
+# Widths of figures that are tried, until a report does not end just behind the beginning of a page; several reports
+# take the one with the fewest pages [% of the text].
+_WIDTHS = (84, 80, 76, 72, 68, 64, 82, 78, 74)
+_LEAST = 0.25  # of the page's height, where a report may end (assumed: some lines, at least)
 
 
 def to_pdf(reports: tuple[Report, ...], paper: Paper = "a4") -> bytes:
@@ -71,14 +70,16 @@ def typeset(reports: tuple[Report, ...], paper: Paper = "a4") -> Any:
         "reports": [_report(reports, number, known) for number in range(len(reports))],
     }
     fonts = [str(Path(matplotlib.get_data_path()) / "fonts" / "ttf")]
-    first: Any = None
-    for width in _FIGURES if len(reports) == 1 else _SMALLER:
+    found: list[tuple[bool, int, int, Any]] = []
+    for width in _WIDTHS:
         inputs = {"report": json.dumps(document | {"figures": width})}
         compiler = typst.Compiler(_TEMPLATE, font_paths=fonts, ignore_system_fonts=True, sys_inputs=inputs)
-        first = first or compiler
-        if min(json.loads(compiler.query("<end>", field="value"))) >= _LEAST:
-            return compiler
-    return first
+        ends = json.loads(compiler.query("<end>", field="value"))
+        is_short = min(one["place"] for one in ends) < _LEAST
+        found.append((is_short, ends[-1]["page"], len(found), compiler))
+        if len(reports) == 1 and not is_short:
+            break
+    return min(found, key=lambda one: one[:3] if len(reports) > 1 else (one[0], one[2]))[-1]
 
 
 def check_engine() -> None:
@@ -107,7 +108,7 @@ def _report(reports: tuple[Report, ...], number: int, known: dict[str, int]) -> 
             blocks = blocks[0].get("blocks", blocks)
         else:
             blocks = [_once(one, reports, number, known) if one.pop("folded", False) else one for one in blocks]
-        sections.append({"title": section.title, "blocks": blocks})
+        sections.append({"title": _shown(section.title), "blocks": blocks})
     return {"title": _shown(report.title), "subtitle": _shown(report.subtitle), "sections": sections}
 
 

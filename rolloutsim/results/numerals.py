@@ -54,7 +54,7 @@ def show_times(times: Iterable[float | None]) -> Callable[[float | None], str]:
         The times of a column [s]; None and NaN: unknown.
     """
     largest = max((abs(time) for time in times if time is not None and isfinite(time)), default=0.0)
-    if largest < 0.00999:
+    if 0.0 < largest < 0.00999:
         return _in_unit(largest, 1e-3, "ms")
     if _rounded(largest) < _LONG:
         return _in_unit(largest, 1.0, "s")

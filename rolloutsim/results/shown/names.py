@@ -25,7 +25,7 @@ _LINKS = {
 }  # fmt: skip
 _OF_NODES = {
     "nic.in": "NIC{} of {}", "nic.out": "NIC{} of {}, outbound", "disk": "disk{} of {}", "unpack": "core{} of {}",
-    "pull_cap": "limit of all pulls{} of {}",
+    "pull_cap": "pull limit{} of {}",
 }  # fmt: skip
 
 # Metrics whose names are no words; of the others an underscore is a blank.
