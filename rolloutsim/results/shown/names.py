@@ -14,6 +14,7 @@ from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.metrics import EVERYWHERE
 from rolloutsim.scenario.resources import PARTS, LinkName
 from rolloutsim.scenario.strategies import ALL
+from rolloutsim.scenario.structure import all_keys
 
 if TYPE_CHECKING:
     from rolloutsim.results.thresholds import ThresholdResult
@@ -139,6 +140,4 @@ def _selected(label: str, value: str) -> str:
 
 @cache
 def _keys() -> frozenset[str]:
-    from rolloutsim.scenario.structure import all_keys  # only reports need it
-
     return frozenset(path[-1] for path, _ in all_keys())
