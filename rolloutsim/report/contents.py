@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -50,6 +51,7 @@ LIMITS = (
 )
 
 _MOST_OPEN = 40  # rows of the scenario's table; a longer one is opened on demand (assumed: a screen)
+_MOST_LINKS = 12  # rows of links that are shown at once (assumed)
 _MOST_OVERRIDES = 4  # that the line below a report's title names (assumed)
 _OPTION = "--set "  # what a note tells to set is about the scenario
 
@@ -162,7 +164,7 @@ class _Contents:
         if not self.records.bare:
             yield from self._pictures("requests")
         table, caption = links_table(self.slowest)
-        yield Rows(f"{caption}{self.of_case}", table)
+        yield Rows(f"{caption}{self.of_case}", table, folded=len(table.rows) > _MOST_LINKS)
         yield from self._findings(REQUESTS)
 
     def _nodes(self) -> Iterator[Block]:
@@ -234,7 +236,9 @@ class _Contents:
         often = f" --replications {len(self.outcome)}" if self.outcome.replications else ""
         yield Code("To reproduce it", f"rolloutsim run scenario.yaml --seed {run.seed}{often} -o DIR")
         if run.scenario.document:
-            yield Code("The scenario in full: save it as scenario.yaml", run.scenario.document)
+            # With blanks, at which its lines can be broken.
+            document = json.dumps(json.loads(run.scenario.document), ensure_ascii=False)
+            yield Code("The scenario in full: save it as scenario.yaml", document)
 
     def _findings(self, *topics: str) -> Iterator[Block]:
         for found in findings(self.outcome.means):

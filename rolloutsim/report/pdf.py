@@ -31,7 +31,7 @@ PAPERS: dict[Paper, str] = {"a4": "a4", "letter": "us-letter"}
 _TEMPLATE = str(Path(__file__).parent / "templates" / "report.typ")
 _MOST_ROWS = 60  # of a table on paper; the page has all of them (assumed: a sheet)
 _MOST_FOLDED = 10  # of one that the page shows on demand, and not of the scenario (assumed)
-_LONG_WORD = 18  # letters; a longer word may be broken at its punctuation
+_LONG_WORD = 40  # letters; a longer word may be broken at its punctuation
 _LONG_CELL = 60  # letters; a column with longer cells takes what others leave
 # Widths of figures that are tried, until a report does not end just behind the beginning of a page; several reports
 # take the one with the fewest pages [% of the text].
@@ -139,7 +139,7 @@ def _block(block: Block, section: str) -> Iterator[dict[str, Any]]:
         case Facts(entries):
             yield {"kind": "facts", "entries": [[what, _shown(text)] for what, text in entries]}
         case Code(caption, text):
-            yield {"kind": "code", "caption": caption, "text": _breakable(visible(text, keep="\n"))}
+            yield {"kind": "code", "caption": caption, "text": visible(text, keep="\n")}
         case Text(text, role):
             yield _text(text, role)
 
