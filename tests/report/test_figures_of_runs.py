@@ -298,7 +298,7 @@ images: {a: 125 MB}
     assert title_of(figure("utilisation")(Outcome(run))) == "registry uplink full from 0.00 to 4.00 s"
     assert (
         title_of(figure("racks")(Outcome(run)))
-        == "No rack's link is ever the limit; the busiest is r1.down, 5 % on average"
+        == "No rack's link is ever the limit; the busiest is rack r1, towards its nodes, 5 % on average"
     )
 
 

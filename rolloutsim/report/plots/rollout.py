@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.time.split import Rows
 
 _BAND = (0.05, 0.95)  # of the replications
+_MOST_POINTS, _LEAST_POINTS = 1000, 200  # of all lines together, and of one (assumed: a point for some pixels)
 _SAME = 0.005  # two times that differ by less are said as one (assumed: they look the same)
 
 
@@ -64,7 +65,7 @@ def rollout(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None
     long: list[Series] = []
     beyond = False
     for number, (one, who, times) in enumerate(zip(cases, ready, reached, strict=True)):
-        x, y = staircase(who.times, who.wanted, end)
+        x, y = staircase(who.times, who.wanted, end, max(_LEAST_POINTS, _MOST_POINTS // max(len(cases), 2)))
         (line,) = ax.plot(x, y, drawstyle="steps-post", linewidth=1.8, clip_on=False, **series(number))
         tip = f"{one.name}: {_milestones(who)}"
         mark(line, "case", one.name, f"{tip} (first replication)" if several else tip)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rolloutsim.results.facts.records import Times
 
-MOST = 4000  # points of all series of a figure (assumed: 8 bytes each, eight times what its image has)
+MOST = 3000  # points of all series of a figure (assumed: 8 bytes each, six times what its image has)
 _LONG = 400  # a figure whose series have fewer points together shows all of them (assumed: one per two pixels)
 _STEPS = 100_000  # parts of the time, into which moments are rounded
 _PARTS = 10_000  # parts of the largest value, into which values are rounded

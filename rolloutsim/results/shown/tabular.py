@@ -188,9 +188,9 @@ def html(table: Table, caption: str | None = None, page: bool = False) -> str:
 
 
 def _data(value: Any) -> str:
-    """The attribute with a cell's value, if that is a number."""
+    """The attribute with a cell's value, if that is a number: as many digits as tell any two apart that are shown."""
     is_number = hasattr(value, "__float__") and value == value
-    return f' data-value="{json.dumps(float(value))}"' if is_number else ""
+    return f' data-value="{json.dumps(float(f"{value:.7g}"))}"' if is_number else ""
 
 
 def csv_text(table: Table) -> str:
