@@ -23,7 +23,7 @@ VARIABLE = "ROLLOUTSIM_ENGINE"
 
 # What a simulation does most of the time, by mypyc: modules that are plain enough; see CONTRIBUTING.md.
 COMPILED = (
-    "network/calls.py", "network/clocks.py", "network/filling.py", "network/fluid.py", "network/guards.py",
+    "network/clocks.py", "network/filling.py", "network/fluid.py", "network/guards.py",
     "network/heaps.py", "network/levels.py", "network/links.py", "network/regimes.py", "network/sharing.py",
     "network/states.py", "fleet/buckets.py", "fleet/disk.py", "fleet/fairness.py", "fleet/hosts.py",
     "fleet/latency.py", "fleet/ledger.py", "fleet/losses.py", "fleet/node.py", "fleet/pulls.py", "fleet/queues.py",

@@ -28,7 +28,7 @@ from rolloutsim.fleet.pulls import Fleet
 from rolloutsim.fleet.recipes import words
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.results.facts.records import CaseRecords, Run
-from rolloutsim.rollout.asking import is_orchestrated, plan
+from rolloutsim.rollout.asking import asks_again, is_orchestrated, plan
 from rolloutsim.scenario.resolved import (
     Case,
     Distribution,
@@ -40,6 +40,7 @@ from rolloutsim.scenario.resolved import (
     PlannedPull,
     Registry,
     ResolvedScenario,
+    Timeouts,
 )
 from rolloutsim.scenario.routes import near
 from rolloutsim.structs import struct
@@ -135,7 +136,15 @@ class _Case:
             self.orchestrated = Orchestrated(scenario, case, self.network, self.actors, self.incidents, self._generator)
             self.planned = len(self.orchestrated.workloads)
         else:
-            self.planned = plan(scenario, case, self.actors, self.network, partial(self._generator, "asking"))
+            self.present: set[tuple[int, int]] | None = set() if asks_again(case) else None
+            self.planned = plan(
+                scenario,
+                case,
+                self.actors,
+                self.network,
+                partial(self._generator, "asking"),
+                () if self.present is None else self.present,
+            )
             self.startup = scenario.startup.sample(partial(self._generator, "startup"), self.planned).tolist()
         self.waiting = self.planned
         self.events = 0
@@ -206,6 +215,8 @@ class _Case:
         if self.orchestrated is not None:
             self.orchestrated.pulls.pulled(row)
             return
+        if self.present is not None:
+            self.present.add((self.ledger.pulls.node[row], self.ledger.pulls.image[row]))
         startup = self.startup[row]
         if startup > 0.0:
             self.network.call_later(startup, self._ready, row)
@@ -244,8 +255,8 @@ class AloneTimes:
             thresholds=(), faults=(), pushes=(), fairness=None, document="",
         )  # fmt: skip
         self.asked: dict[tuple[int, str | None, str, tuple[str, ...]], float] = {}
-        # By number of the way, number of the layers, and places of those that the node holds.
-        self.known: dict[tuple[int, int, frozenset[int]], float] = {}
+        # By number of the way, number of the layers, places of those that the node holds, and whether it has the image.
+        self.known: dict[tuple[int, int, frozenset[int], bool], float] = {}
         self.latest: tuple[tuple[int, int], _Alone] | None = None  # by number of the way and of the layers
         self.ways: dict[tuple[int, str | None, str], tuple[int, _AloneWay]] = {}
         self.layers: dict[str, tuple[int, tuple[Layer, ...]]] = {}
@@ -270,10 +281,12 @@ class AloneTimes:
             a_way, way = self._way(group, number, rack, self.scenario.images[image].registry)
             an_image, layers = self._layers(image)
             places = frozenset(place for name in held for place in self._brought(image, name))
-            alike = (a_way, an_image, places)
+            is_present = image in held  # so that nothing but that is asked for
+            alike = (a_way, an_image, places, is_present)
             time = self.known.get(alike)
             if time is None:
-                time = self.known[alike] = self._simulated((a_way, an_image), way, layers, places, bool(group.cached))
+                more = bool(group.cached)
+                time = self.known[alike] = self._simulated((a_way, an_image), way, layers, places, is_present, more)
             self.asked[pull] = time
         return time
 
@@ -319,18 +332,24 @@ class AloneTimes:
         return places
 
     def _simulated(
-        self, alike: tuple[int, int], way: _AloneWay, layers: tuple[Layer, ...], held: frozenset[int], more: bool
+        self,
+        alike: tuple[int, int],
+        way: _AloneWay,
+        layers: tuple[Layer, ...],
+        held: frozenset[int],
+        is_present: bool,
+        more: bool,
     ) -> float:
         """A time that is not known; `more` says whether others may hold other layers, and differ in nothing else."""
         if self.latest is not None and self.latest[0] == alike:
-            return self.latest[1].time(held)
+            return self.latest[1].time(held, is_present)
         self.forget()
         scenario = replace(
             self.idle, groups=(way.group,), links=way.links, registries={way.registry.name: way.registry},
             images={"": Image("", way.registry.name, layers)},
         )  # fmt: skip
         alone = _Alone(scenario, way.is_steady)
-        time = alone.time(held)
+        time = alone.time(held, is_present)
         if more and alone.can_go_on:
             self.latest = alike, alone
         else:
@@ -360,8 +379,11 @@ class _Alone:
         self.queues, self.windows = fleet.queues, fleet.windows
         self.pulled_at = nan
 
-    def time(self, held: frozenset[int]) -> float:
-        """How long a pull takes [s] by a node that holds the layers at some places of the image; nan: for ever."""
+    def time(self, held: frozenset[int], is_present: bool) -> float:
+        """How long a pull takes [s] by a node that holds the layers at some places of the image; nan: for ever.
+
+        `is_present` says whether it has the image itself, for which it asks again.
+        """
         (made,) = self.actors.nodes
         recipe = self.actors.recipes[0][self.image]
         fleet = self._fleet()
@@ -371,7 +393,7 @@ class _Alone:
         host = self.network.host(made.host.profile)
         node = Node(fleet, made.index, host, made.runtime, layers, made.address, None, made.fresh_writer(), None)
         self.pulled_at = nan
-        self.network.call_later(0.0, node.ask, recipe)
+        self.network.call_later(0.0, partial(node.ask, present=is_present), recipe)
         self.network.run()
         if self.can_go_on:
             self.network.rewind()
@@ -436,7 +458,7 @@ class _AloneWay:
 
         node = replace(
             group, name="", count=1, racks=(), via=renamed(near_by), nic_line_rate=None, cached={}, kubelet=Kubelet(),
-            storage=None, shared_address=False, join=None,
+            storage=None, shared_address=False, join=None, runtime=replace(group.runtime, timeouts=Timeouts()),
         )  # fmt: skip
         source = replace(
             registry.without_limits(), name="", path=renamed(registry.path), replicas=renamed(registry.replicas),

@@ -65,7 +65,7 @@ def command(
     context: click.Context, what: str, case: str | None, sensitivity: bool, form: str, jobs: int, budget: float | None
 ) -> int:
     """Show what a KEY of a scenario file means: type, unit, default, and the default's source. A metric of its
-    thresholds is explained, too: 'explain thresholds' lists all.
+    thresholds and a cause that time goes to are explained, too: 'explain thresholds' and 'explain causes' list all.
 
     Of a RESULT (a folder written by `run -o`, or a file in it), or a scenario FILE, which is simulated first: why the
     rollout took as long as it did, cause by cause, and what would make it faster. Each change is simulated, alone,

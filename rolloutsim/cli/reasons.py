@@ -56,7 +56,7 @@ def show_reasons(result: Result, case: str, changes: WhatIfs) -> None:
         every = counted(len(changes.tried) + len(changes.left_out), "change")
         which = f"{len(changes.tried)} of {every}" if changes.left_out else every
         page.text("What if", f"{which}, each alone, simulated with the same seed.")
-        page.table(what_if_table((*changes.faster, *changes.slower)))
+        page.table(what_if_table(changes.seen))
         if changes.useless:
             page.blank()
             page.text("No effect:", f"{', '.join(changes.useless)}.")

@@ -75,11 +75,11 @@ def render(result: Result, changes: WhatIfs, width: int = WIDEST_TEXT, coloured:
 
 
 def _change_lines(changes: WhatIfs) -> Iterator[str]:
-    """The best change of each kind, and what has no effect; five lines at most."""
-    best = changes.best[: _MOST_CHANGES - bool(changes.useless)]
-    if best or changes.useless:
+    """The best change of each kind, those that make it worse, and what has no effect; five lines at most."""
+    shown = (*changes.best, *changes.slower)[: _MOST_CHANGES - bool(changes.useless)]
+    if shown or changes.useless:
         yield f"        What would ({visible(changes.case)}, simulated):"
-    cells = [(visible(c.change), show_time(c.before), f"→ {show_time(c.after)}") for c in best]
+    cells = [(visible(c.change), show_time(c.before), f"→ {c.shown_after}") for c in shown]
     named = aligned([(change, before) for change, before, _ in cells], ["left", "right"]) if cells else []
     for line, (_, _, after) in zip(named, cells, strict=True):
         yield f"          {line} {after}"

@@ -17,6 +17,7 @@ from rolloutsim.collecting.background import background_records
 from rolloutsim.fleet.background import ConstantRate, Transfer
 from rolloutsim.fleet.build import cached_images
 from rolloutsim.fleet.ledger import BYTES_DONE, FETCH, RETRY, ROW, TCP_WINDOW
+from rolloutsim.fleet.pulls import FLOWING, Fetch
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results.facts import records as r
 from rolloutsim.results.facts.records import frozen
@@ -120,7 +121,8 @@ def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> lis
     flows = _pulled_by(actors.nodes)
     for flow in flows:
         fetch = flow.tag
-        if not isinstance(fetch, tuple):
+        # Others are unpacked or written.
+        if isinstance(fetch, Fetch) and fetch.state == FLOWING:
             ledger.fetches.cells[fetch.row + BYTES_DONE] = fetch.got_before() + network.received(flow)
     for background in actors.background:
         if isinstance(background, Transfer):
@@ -350,9 +352,9 @@ def _stuck(actors: Actors, orchestrated: Orchestrated | None) -> tuple[str, ...]
     found: Counter[str] = Counter()
     for source in actors.sources:
         for connections in source.connections:
-            if connections.queue:
+            if connections.waiting:
                 what = f"waiting for a connection of registry '{source.name}' (max_connections: {connections.limit})"
-                found[what] += len(connections.queue)
+                found[what] += connections.waiting
     for node in actors.nodes:
         for flow in _pulled_by([node]):
             blocked = [link.name for link in flow.kind.links if link.capacity <= 0.0]

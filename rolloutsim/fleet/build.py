@@ -14,6 +14,7 @@ from rolloutsim.fleet.node import Node
 from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, words
 from rolloutsim.fleet.sources.registry import Registry, Strain
+from rolloutsim.fleet.timeouts import Waits
 from rolloutsim.fleet.windows import LONG, Windows, connections, window_rate
 from rolloutsim.fleet.writing import DiskTerms, DiskWriter
 from rolloutsim.network.regimes import CAP, PRIVATE
@@ -24,7 +25,7 @@ from rolloutsim.scenario.routes import asked, carrying, rack_of, round_trip, rou
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from rolloutsim.fleet.background import Link
     from rolloutsim.fleet.observing import Application, Observer
@@ -157,6 +158,7 @@ class _Builder:
         self.private: dict[str, PrivateLink] = {}
         self.queues = fleet.queues = queues_of(scenario, self.network, self.links)
         self.watched = has_hazards(scenario, case)
+        self.too_long = Waits(scenario, case)
         fairness = scenario.fairness
         if fairness is not None:
             # Of BBR nothing is known of a slow conquest.
@@ -366,12 +368,13 @@ class _Builder:
         plain, stored = kinds(cap, group.unpack_rate), kinds(cap, group.stored_rate)
         nic_wait = 0.0 if NIC_IN in pins else standing_queue(group.nic_buffer, group.nic_queue)
         waits = {} if self.queues is None else self.queues.waits
+        before_first_byte = runtime.layer_time + ttfb + layer_trips * trip
         return Way(
             source=self.registries[name],
             kinds=plain,
             stored=stored,
             round_trip=trip,
-            before_first_byte=runtime.layer_time + ttfb + layer_trips * trip,
+            before_first_byte=before_first_byte,
             layer_trips=layer_trips,
             resolve_time=runtime.resolve_time + resolve_trips * trip + answers * registry.ttfb + slower,
             resolve_trips=resolve_trips,
@@ -382,6 +385,7 @@ class _Builder:
             set_up_trips=set_up_trips,
             cold_kinds=() if first is None else kinds(slow, group.unpack_rate),
             cold_stored=() if first is None else kinds(slow, group.stored_rate),
+            limits=self.too_long.limits(group, rack, registry, self.links, before_first_byte),
         )
 
     def _fetch_kind(
@@ -472,6 +476,22 @@ def has_hazards(scenario: ResolvedScenario, case: Case) -> bool:
         or any(group.storage for group in scenario.groups)
         or any(spec.rate is not None for spec in scenario.background)
     )
+
+
+def disk_time(group: NodeGroup, layers: Iterable[Layer]) -> float:
+    """About how long some layers wait for the disk: until blobs are synced, and for files that memory cannot hold [s].
+
+    Nothing of a blob is written while it arrives, and all files come at once.
+    """
+    if group.disk is None:
+        return 0.0
+    waited, size, work = 0.0, 0.0, 0.0
+    for layer in layers:
+        waited += group.runtime.layer_syncs * group.disk_sync
+        waited += layer.compressed / group.disk if group.runtime.syncs_blobs else 0.0
+        size += layer.unpacked
+        work += _write_time(group, layer)
+    return waited + (work * max(1.0 - group.dirty_limit / size, 0.0) if size else work)
 
 
 def _write_time(group: NodeGroup, layer: Layer) -> float:

@@ -1,9 +1,9 @@
 """Which source a node asks for a request, and when it goes on to the next: the runtime's rule.
 
 A recipe lists the ways to its sources in the order of preference. Each request starts at the first of them. A source
-that is not the last and does not deliver (a refused or broken connection, 404, 5xx) is left for the next at once; one
-that says "too many requests" is asked again after the runtime's delays, and left when these are used up. The last one
-is asked again until the runtime gives up.
+that is not the last and does not deliver (a refused or broken connection, no answer in time, 404, 5xx) is left for the
+next at once; one that says "too many requests" is asked again after the runtime's delays, and left when these are used
+up. The last one is asked again until the runtime gives up.
 
 Sources: containerd `core/remotes/docker/resolver.go`, `fetcher.go` @301026e: hosts in the order of hosts.toml, the
 server last, each request from the first host on; 429 and 408 are retried at a host before the next is tried.
@@ -12,7 +12,8 @@ server last, each request from the first host on; 429 and 408 are retried at a h
 from __future__ import annotations
 
 from rolloutsim.fleet.recipes import Way
-from rolloutsim.fleet.sources.source import BROKEN, LIMITED, MISSING
+from rolloutsim.fleet.sources.source import LIMITED, MISSING
+from rolloutsim.scenario.answers import ANSWERS, BROKEN
 from rolloutsim.scenario.resolved import Retry
 
 
@@ -42,7 +43,7 @@ def again(ways: tuple[Way, ...], way: Way, status: int, failures: int, retry: Re
     if status == LIMITED:
         delays = retry.rate_limited
     else:
-        delays = retry.broken if status == BROKEN else retry.server_error if status != MISSING else ()
+        delays = retry.broken if status <= BROKEN else retry.server_error if status != MISSING else ()
     if way is not ways[-1] and (status != LIMITED or failures >= len(delays)):
         return ways[ways.index(way) + 1], 0, 0.0
     return (way, failures + 1, delays[failures]) if failures < len(delays) else None
@@ -50,8 +51,4 @@ def again(ways: tuple[Way, ...], way: Way, status: int, failures: int, retry: Re
 
 def reason_of(status: int) -> str:
     """Why a pull failed whose last request was answered so, in the runtime's words."""
-    if status == LIMITED:
-        return "429 Too Many Requests"
-    if status == MISSING:
-        return "404 Not Found"
-    return "connection refused or broken" if status == BROKEN else "503 Service Unavailable"
+    return "404 Not Found" if status == MISSING else ANSWERS[status].reason

@@ -327,7 +327,7 @@ class Kubelet:
             self.time(job)
             if job.pod in self.wanted:
                 self.cluster.step(job.pod, PULL, row)
-            self.node.ask(self.recipes[job.image])
+            self.node.ask(self.recipes[job.image], job.image in self.present)
 
     def _under_way(self, image: str) -> Job | None:
         """The pull of an image that its runtime is at."""

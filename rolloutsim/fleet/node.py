@@ -16,6 +16,7 @@ fetched again); containers/image `docker/docker_client.go`, `docker/body_reader.
 
 from __future__ import annotations
 
+from math import inf
 from typing import Final
 
 from rolloutsim.fleet.disk import DiskSpace
@@ -40,10 +41,12 @@ from rolloutsim.fleet.pulls import (
     Slots,
 )  # fmt: skip
 from rolloutsim.fleet.recipes import Layers, LayerStep, Recipe, Way, expected_rate
-from rolloutsim.fleet.sources.source import BROKEN, FINE, LIMITED
+from rolloutsim.fleet.sources.source import FINE, LIMITED
 from rolloutsim.fleet.store import Store
+from rolloutsim.fleet.timeouts import unanswered
 from rolloutsim.fleet.writing import DiskWriter
 from rolloutsim.network.states import Flow, Host
+from rolloutsim.scenario.answers import BROKEN, HEADER
 from rolloutsim.scenario.resolved import Runtime
 
 # How often containerd looks whether a pull got on: internal/cri/server/images/image_pull.go, pullProgressReporter.
@@ -119,17 +122,22 @@ class Node(Store):
             self.losses = Losses(self)
         return self.losses
 
-    def ask(self, recipe: Recipe) -> None:
-        """Start to pull an image."""
-        fleet, way = self.fleet, recipe.ways[0]
+    def ask(self, recipe: Recipe, present: bool = False) -> None:
+        """Start to pull an image; what is asked for first tells whether the one that is present is the newest."""
+        fleet, way, runtime = self.fleet, recipe.ways[0], self.runtime
         one_by_one = way.buffered or way.fallible
-        requests = 0 if one_by_one else self.runtime.resolve_requests
-        pull = self.begin(recipe, fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now, requests))
+        requests = runtime.resolve_requests
+        asked = runtime.recheck_requests if present else requests
+        counted = 0 if one_by_one else asked
+        pull = self.begin(recipe, fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now, counted))
         if one_by_one:
+            if present:
+                pull.answered = requests
             self.request(pull)
         elif way.resolve_time > 0.0:
             # Nothing can change between the requests: one wait for all of them.
-            fleet.network.call_later(way.resolve_time, self._resolved, pull)
+            wait = way.resolve_time * (asked / requests) if present else way.resolve_time
+            fleet.network.call_later(wait, self._resolved, pull)
         else:
             self._resolved(pull)
 
@@ -144,24 +152,30 @@ class Node(Store):
     def request(self, pull: Pull) -> None:
         """Send the next request for manifests, token and config; after the last the layers are known."""
         fleet, refusals = self.fleet, self.fleet.incidents.refusals
-        requests = self.runtime.resolve_requests
+        requests, known = self.runtime.resolve_requests, self.runtime.recheck_requests
         while not pull.over:
-            if max(requests - _MANIFEST_FROM_END, 0) <= pull.sent < pull.answered:
-                pull.sent = pull.answered  # manifests and config that a failed pull had are in the content store
+            if known <= pull.sent < pull.answered:
+                pull.sent = pull.answered  # manifests and config that an earlier pull had are in the content store
             if pull.sent == requests:
                 fleet.incidents.lost.add(False, pull.row, False, pull.lost)
                 fleet.incidents.lost.add(False, pull.row, True, pull.limited)
                 self._resolved(pull)
                 return
             way = pull.way
+            limits = way.limits
+            if limits is not None and limits.hold_request(self, pull):
+                return
             if pull.refusal >= 0:
                 refusals.repeat(pull.refusal, -1)
                 pull.refusal = -1
             fleet.ledger.pulls.requests[pull.row] += 1
             is_manifest = pull.sent == max(requests - _MANIFEST_FROM_END, 0)
             status = way.source.answer(self.address, fleet.network.now, -1, is_manifest)
+            ahead = way.round_trip
+            if status == FINE and limits is not None and limits.header is not None and pull.sent >= limits.slow_from:
+                status, ahead = HEADER, limits.header
             if status != FINE:
-                fleet.retries.refused(self, pull, status, is_manifest)
+                fleet.retries.refused(self, pull, status, is_manifest, ahead)
                 return
             pull.sent += 1
             pull.failures = 0
@@ -174,6 +188,14 @@ class Node(Store):
             if wait > 0.0:
                 fleet.network.call_later(wait, self.request, pull)
                 return
+
+    def request_lost(self, pull: Pull, status: int, spent: float) -> None:
+        """The next request got no answer in time, which cost `spent` [s]."""
+        fleet = self.fleet
+        if pull.refusal >= 0:
+            fleet.incidents.refusals.repeat(pull.refusal, -1)
+        fleet.ledger.pulls.requests[pull.row] += 1
+        fleet.retries.refused(self, pull, status, False, 0.0, spent)
 
     def _answered(self, pull: Pull) -> None:
         """A request is answered after its part of the time, and through the queues that there are."""
@@ -293,20 +315,30 @@ class Node(Store):
             fetch.replica = 0
             self._connected(fetch)
             return
-        source = fetch.way.source
+        fetch.holds = fetch.ticket = None
+        fetch.replica = fetch.way.source.next_replica()
+        limits = fetch.way.limits
+        if limits is None or not limits.hold(self, fetch):
+            self.line_up(fetch)
+
+    def line_up(self, fetch: Fetch) -> None:
+        """Ask a replica for a connection."""
+        way = fetch.way
+        source, limits = way.source, way.limits
         fetch.state = QUEUED
-        fetch.holds = None
-        if fetch.way.fallible:
+        fetch.asked_at = inf
+        if way.fallible:
             source.fetches[fetch] = self
-        fetch.replica = source.next_replica()
-        source.connections[fetch.replica].ask(self._granted, fetch)
+        ticket = source.connections[fetch.replica].ask(self._granted, fetch)
+        if ticket is not None:
+            fetch.ticket = ticket
+            if limits is not None:
+                limits.wait_in_line(self, fetch, ticket)
 
     def _granted(self, fetch: Fetch) -> None:
         """There is a connection: see how the source answers the request."""
         fetch.holds = fetch.way.source.connections[fetch.replica]
-        if fetch.state == ABANDONED:
-            self.leave(fetch)
-            return
+        fetch.ticket = None  # which knows the fetch: neither would go before the cycle collector comes
         fleet, way = self.fleet, fetch.way
         status: int = FINE
         if way.fallible:
@@ -381,9 +413,10 @@ class Node(Store):
         """Set up the connection and send the request; `waiting` is the time in queues per round trip [s]."""
         fleet, way, size = self.fleet, fetch.way, fetch.left
         wait = way.before_first_byte if way.cold is None else way.first_byte(fetch.step.layer)
-        round_trip = way.round_trip + waiting
+        round_trip, saved = way.round_trip + waiting, 0.0
         if round_trip > 0.0 or way.keeps or fleet.follows or fleet.weights is not None:
-            wait += way.layer_trips * waiting - fetch.pull.connect(fetch, waiting, fleet.network.now)
+            saved = fetch.pull.connect(fetch, waiting, fleet.network.now)
+            wait += way.layer_trips * waiting - saved
             socket = fetch.socket
             window = socket.window
             socket.window = window + size
@@ -398,6 +431,11 @@ class Node(Store):
                 if socket.window > product:
                     socket.window = product if product > window else window
                 wait += slow_start_delay(size, rate, round_trip, window)
+        if way.limits is not None:
+            after = way.limits.gives_up_after(fetch, saved, waiting, fleet.network.now)
+            if after >= 0.0:
+                fleet.network.call_later(after, unanswered, (self, fetch, after))
+                return
         if wait > 0.0:
             fleet.network.call_later(wait, self._stream, fetch)
         elif way.buffered:
@@ -410,7 +448,7 @@ class Node(Store):
         """The bytes flow."""
         if fetch.state != ASKED:
             if fetch.state == MISSED:
-                self._break(fetch)
+                self.lose(fetch, BROKEN, 0.0)
             return
         fleet, trouble = self.fleet, fetch.trouble
         if trouble is None or trouble.broke_at == NOT_YET:
@@ -425,13 +463,13 @@ class Node(Store):
         if fetch.state == ASKED:
             fetch.state = MISSED
         elif fetch.state in (QUEUED, FLOWING):
-            self._break(fetch)
+            self.lose(fetch, BROKEN, 0.0)
 
-    def _break(self, fetch: Fetch) -> None:
-        """A connection is broken: its request is one that was not answered."""
-        self._note_refusal(fetch, BROKEN)
+    def lose(self, fetch: Fetch, status: int, spent: float) -> None:
+        """A connection is broken or given up: its request, which has cost `spent` [s], is one that was not answered."""
+        self._note_refusal(fetch, status)
         self.let_go(fetch)
-        self._again(fetch, BROKEN, 0.0)
+        self._again(fetch, status, spent)
 
     def let_go(self, fetch: Fetch) -> None:
         """Cut what is under way and give the connection back; keep count of what arrived."""
@@ -462,13 +500,16 @@ class Node(Store):
         self.leave(fetch)
 
     def leave(self, fetch: Fetch) -> None:
-        """Give a fetch's connection back."""
+        """Give a fetch's connection back, or its place in the line for one."""
         if fetch.way.unlimited:
             return
         fetch.way.source.fetches.pop(fetch, None)
         holds, fetch.holds = fetch.holds, None
         if holds is not None:
             holds.release()
+        elif fetch.ticket is not None:
+            fetch.way.source.connections[fetch.replica].give_up(fetch.ticket)
+            fetch.ticket = None
 
     def _fetched(self, flow: Flow) -> None:
         """The layer is complete and committed, or a range of it: its slot and connection go to the next."""
@@ -486,6 +527,10 @@ class Node(Store):
                 spent = trouble.spent
         cause = flow.cause if spent is None else fleet.ledger.blame(False, fleet.fetches.number(row), spent)
         fleet.fetches.finish(row, fleet.network.now, size, cause)
+        cold = fetch.way.cold
+        if cold is not None and (fetch.ranges is None or fetch.ranges.left == 1):
+            # Before its connection goes to somebody who is after the same layer.
+            cold.warm(fetch.step.layer)
         if not fetch.way.unlimited:
             self.leave(fetch)
         if fetch.way.keeps:
@@ -501,8 +546,6 @@ class Node(Store):
                 if slots.queue:
                     self.grant(slots, row)
                 return
-        if fetch.way.cold is not None:
-            fetch.way.cold.warm(fetch.step.layer)
         if self.writer is None:
             self.committed(fetch)
         else:

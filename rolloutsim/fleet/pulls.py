@@ -4,7 +4,8 @@ A fetch goes through these states:
 
 WANTED (queued for a slot, or waiting to ask again) → QUEUED (for a connection) → ASKED (for its first byte) → FLOWING →
 COMPLETE (of a layer in ranges, others may not be) → COMMITTING (its bytes go to the disk) → COMMITTED (the layer is
-there) → UNPACKING → in place, and forgotten. A request that is refused or a body that breaks takes it back to WANTED; a
+there) → UNPACKING → in place, and forgotten. A request that is refused, or has no answer in time
+(`rolloutsim.fleet.timeouts`), or a body that breaks takes it back to WANTED; a
 connection that breaks while the answer is on its way makes it MISSED until the answer is due. What a failed pull gives
 up is ABANDONED.
 """
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.queues import Queues
     from rolloutsim.fleet.recipes import LayerStep, Recipe, Way
     from rolloutsim.fleet.retries import Crowd
-    from rolloutsim.fleet.sources.source import Connections
+    from rolloutsim.fleet.sources.source import Connections, Ticket
     from rolloutsim.fleet.windows import Windows
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import Kind
@@ -129,8 +130,8 @@ class Fetch:
     """A layer, or a range of it, on its way to a node."""
 
     __slots__ = (
-        "awaited_in", "flow", "holds", "left", "pull", "ranges", "replica", "row", "socket", "state", "step", "trouble",
-        "unpack_row", "unpacker", "way",
+        "asked_at", "awaited_in", "flow", "holds", "left", "pull", "ranges", "replica", "row", "socket", "state",
+        "step", "ticket", "trouble", "unpack_row", "unpacker", "way",
     )  # fmt: skip
 
     def __init__(self, pull: Pull, step: LayerStep, left: float) -> None:
@@ -146,6 +147,9 @@ class Fetch:
         # Set when it asks for a connection.
         self.replica: int  # of the source
         self.holds: Connections | None  # unless its source is unlimited
+        self.ticket: Ticket | None  # likewise, if it had to wait in line
+        # When it sent its request, if its way has limits: as it began to wait in line [s]; inf: with its connection.
+        self.asked_at: float
         self.socket: Socket  # when it has asked
         self.flow: Flow | None  # set when it is FLOWING, and of a flow after that
         # Set when it is UNPACKING.
@@ -210,7 +214,7 @@ class Pull:
         self.crowd: Crowd | None = None  # in which it waits to ask again
         # Of requests that are sent one by one.
         self.sent = 0  # answered ones
-        self.answered = 0  # the same of a failed pull before it, whose manifests and config are there
+        self.answered = 0  # the same of a pull before it, whose manifests and config are there
         self.refusal = -1  # row of those after which its request is sent again; -1: none
         self.failures = 0  # in a row, of one source
         self.lost = 0.0  # what failed requests cost, those aside that a rate limit refused [s]
@@ -234,17 +238,32 @@ class Pull:
         """
         idle, way = self.idle, fetch.way
         if idle is not None:
-            # The one that was last in use, as net/http takes them.
-            for place in range(len(idle) - 1, -1, -1):
-                socket = idle[place]
-                if socket.way is way and socket.replica == fetch.replica and now - socket.idle_since < IDLE_TIMEOUT:
-                    del idle[place]
-                    if now - socket.idle_since > RESTART:
-                        socket.window = float(INITIAL_WINDOW)
-                    fetch.socket = socket
-                    return way.set_up + way.set_up_trips * waiting
+            place = self.kept(way, fetch.replica, now)
+            if place >= 0:
+                socket = idle.pop(place)
+                if now - socket.idle_since > RESTART:
+                    socket.window = float(INITIAL_WINDOW)
+                fetch.socket = socket
+                return way.set_up + way.set_up_trips * waiting
         fetch.socket = Socket(way, fetch.replica, now)
         return 0.0
+
+    def kept(self, way: Way, replica: int, now: float) -> int:
+        """The place of a connection that is kept for a layer, the one that was last in use; -1: there is none."""
+        idle = self.idle
+        if idle is not None:
+            # As net/http takes them.
+            for place in range(len(idle) - 1, -1, -1):
+                socket = idle[place]
+                if socket.way is way and socket.replica == replica and now - socket.idle_since < IDLE_TIMEOUT:
+                    return place
+        return -1
+
+    def drop(self, way: Way, replica: int, now: float) -> None:
+        """Close a kept connection over which there was no answer."""
+        place = self.kept(way, replica, now)
+        if place >= 0 and self.idle is not None:
+            del self.idle[place]
 
 
 class Fleet:

@@ -12,10 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rolloutsim.fleet.sources.source import Source
 from rolloutsim.network.links import Kind
+
+if TYPE_CHECKING:
+    from rolloutsim.fleet.timeouts import Limits
 
 # Small enough for the quickest of Python's integers (assumed: with two of their digits).
 WORD: Final = 60
@@ -55,12 +58,14 @@ class Way:
         Round trips in `set_up` that meet the queues of the way.
     cold_kinds, cold_stored : tuple of Kind
         The same of layers that are cold at the source; empty: none is.
+    limits : Limits or None
+        How long its clients wait; None: as long as it takes, which is never too long.
     """
 
     __slots__ = (
         "before_first_byte", "buffered", "cold", "cold_kinds", "cold_stored", "fallible", "keeps", "kinds",
-        "layer_trips", "nic_wait", "number", "resolve_time", "resolve_trips", "round_trip", "set_up", "set_up_trips",
-        "source", "stored", "unlimited",
+        "layer_trips", "limits", "nic_wait", "number", "resolve_time", "resolve_trips", "round_trip", "set_up",
+        "set_up_trips", "source", "stored", "unlimited",
     )  # fmt: skip
 
     def __init__(
@@ -80,12 +85,14 @@ class Way:
         set_up_trips: float = 0.0,
         cold_kinds: tuple[Kind, ...] = (),
         cold_stored: tuple[Kind, ...] = (),
+        limits: Limits | None = None,
     ) -> None:
         self.source = source
         # What each request asks of the source, which never changes, stands here, where it is quick to read.
         self.number = source.index
-        self.fallible = source.fallible
-        self.unlimited = source.unlimited
+        self.fallible = source.fallible or (limits is not None and limits.on_requests)
+        self.unlimited = source.unlimited and limits is None
+        self.limits = limits
         self.kinds = kinds
         self.stored = stored
         self.round_trip = round_trip

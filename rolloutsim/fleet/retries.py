@@ -111,17 +111,20 @@ class Retries:
         self.pulls.reason[pull.row] = reason
         node.pulls = [other for other in node.pulls if other is not pull]
 
-    def refused(self, node: Asker, pull: Pull, status: int, manifest: bool) -> None:
-        """The last request of a pull was refused: send it again or to the next source, or give the pull up, in time."""
+    def refused(self, node: Asker, pull: Pull, status: int, manifest: bool, ahead: float, spent: float = 0.0) -> None:
+        """The last request of a pull was refused: send it again or to the next source, or give the pull up, in time.
+
+        Its client knows after the time `ahead`; `spent` is what the request has cost before [s].
+        """
         way, together, now = pull.way, self.together, self.together.network.now
         row = pull.refusal = self.incidents.refusals.add(way.number, now, status, -1)
-        answered = now + way.round_trip
+        answered = now + ahead
         found = again(pull.recipe.ways, way, status, pull.failures, node.runtime.retry)
         if found is None:
             together.call_at(answered, node.fail_later, (pull, reason_of(status), status == LIMITED))
             return
         pull.way, pull.failures, delay = found
-        cost = way.round_trip + delay
+        cost = spent + ahead + delay
         if status != LIMITED:
             pull.lost += cost
             together.call_at(answered + delay, node.request, pull)
@@ -179,7 +182,7 @@ class Crowd:
         way, its = self.way, pull.way
         return (
             pull.sent == self.sent
-            and (its is way or (its.source is way.source and its.round_trip == way.round_trip))
+            and (its is way or (its.source is way.source and its.round_trip == way.round_trip and not lost_links(its)))
             and its is pull.recipe.ways[-1]
             and node.runtime is self.runtime
             and (node.address == self.address or not way.source.by_address)
@@ -188,7 +191,10 @@ class Crowd:
     @property
     def is_hopeless(self) -> bool:
         """Whether such a request is refused at this instant, whoever makes it."""
-        return self.way.source.refuses(self.address, self.retries.together.network.now, self.manifest)
+        way = self.way
+        if way.limits is not None and way.limits.is_lost():
+            return False
+        return way.source.refuses(self.address, self.retries.together.network.now, self.manifest)
 
     def release(self, pull: Pull) -> None:
         """A pull goes its own way, with what it did in the crowd."""
@@ -248,7 +254,9 @@ class Crowd:
     def go_on(self, time: float, number: int = 1) -> None:
         """They ask again at a time [s]; as often as all of them will be refused that is settled now."""
         together = self.retries.together
-        hopeless_until = self.way.source.refuses_until(self.address, together.network.now, self.manifest)
+        hopeless_until = together.network.now
+        if not lost_links(self.way):
+            hopeless_until = self.way.source.refuses_until(self.address, hopeless_until, self.manifest)
         while 0.0 <= time < hopeless_until:
             time = self._refuse(time, number)
         if time >= 0.0:
@@ -264,3 +272,8 @@ class Crowd:
             pull.crowd = None
             retries.end(node, pull, reason)
         retries.failed([pull.row for _, pull in lasting], words, True)
+
+
+def lost_links(way: Way) -> bool:
+    """Whether a failure may leave a link of a way no capacity, so that requests over it do not come through."""
+    return way.limits is not None and bool(way.limits.common)

@@ -103,10 +103,10 @@ class Store(ABC):
         if kind is None:
             fleet.network.call_later(wait, self._synced, fetch)
         else:
-            fetch.flow = fleet.network.start(self.host, kind, wait * writer.terms.rate, self._written, (fetch,))
+            fetch.flow = fleet.network.start(self.host, kind, wait * writer.terms.rate, self._written, fetch)
 
     def _written(self, flow: Flow) -> None:
-        self._synced(flow.tag[0])
+        self._synced(flow.tag)
 
     def _synced(self, fetch: Fetch) -> None:
         if fetch.state == COMMITTING:
@@ -124,8 +124,11 @@ class Store(ABC):
             self.grant(slots, row)
         if not pull.recipe.unpacks:
             self._in_place(fetch)
-        else:
-            for waiting in self.pulls:
+            return
+        layer, in_order = fetch.step.layer, self.unpacks_at_once == 1
+        for waiting in self.pulls:
+            # In order, a layer lets only those go on that have come to it; to look at what others lack costs more.
+            if not in_order or (waiting.missing and waiting.recipe.steps[waiting.next].layer == layer):
                 self.unpack_next(waiting)
 
     def unpack_next(self, pull: Pull) -> None:
@@ -164,25 +167,22 @@ class Store(ABC):
         fetch.unpack_row = row
         writer = self.writer
         if writer is not None and step.write_time > 0.0:
-            writer.unpack(now, step.write_time)
-        if step.unpack is not None and step.unpacked > 0.0:
-            tag = (pull, fetch, row)
-            fetch.flow = fleet.network.start(self.host, step.unpack, step.unpacked, self._unpacked, tag)
+            writer.unpack(now, step.unpacked, step.write_time)
+        if step.unpack is not None:
+            fetch.flow = fleet.network.start(self.host, step.unpack, step.unpacked, self._unpacked, fetch)
         elif writer is not None and writer.excess(now) > _ROUNDING:
             self._wait_for_disk(fetch, {}, writer)
         else:
             self._placed(fetch, SEVERAL)
 
     def _unpacked(self, flow: Flow) -> None:
-        row: int = flow.tag[2]
-        fetch: Fetch = flow.tag[1]
+        fetch: Fetch = flow.tag
         fetch.flow = None
-        writer, now = self.writer, self.fleet.network.now
+        writer, now, spent = self.writer, self.fleet.network.now, flow.spent
         if writer is not None and writer.excess(now) > _ROUNDING:
-            self._wait_for_disk(fetch, {flow.cause: now - flow.since} if flow.spent is None else flow.spent, writer)
+            self._wait_for_disk(fetch, {flow.cause: now - flow.since} if spent is None else spent, writer)
         else:
-            spent = flow.spent
-            self._placed(fetch, flow.cause if spent is None else self.fleet.ledger.blame(True, row, spent))
+            self._placed(fetch, flow.cause if spent is None else self.fleet.ledger.blame(True, fetch.unpack_row, spent))
 
     def _wait_for_disk(self, fetch: Fetch, spent: dict[int, float], writer: DiskWriter) -> None:
         """More than the limit is unwritten in the node's memory: an unpacked layer waits until it is less."""

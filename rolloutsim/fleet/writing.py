@@ -6,7 +6,9 @@ committed, so that the rest of its bytes crosses the disk then, and each layer c
 databases, which sync as well. Unpacked files are not synced: they wait for the disk only beyond the limit.
 
 A disk does one thing after another here, syncs before what nobody waits for: containerd commits under the lock of one
-database. Where applications cross a node's disk, what pulls wait for are flows that share it with them.
+database. Memory is limited in bytes: those of small files, which an operation each writes slowly, hold the disk up for
+longer than its rate tells. Where applications cross a node's disk, what pulls wait for are flows that share it with
+them.
 
 Sources: containerd `plugins/content/local/writer.go` Commit (`fp.Sync`), `core/metadata/content.go` (the blob is
 synced before the transaction), `pkg/archive/tar.go` (files are not synced); Linux
@@ -31,7 +33,7 @@ class DiskTerms:
     rate : float
         Of writing [B/s].
     limit : float
-        Unwritten bytes in memory beyond which a writer waits [B].
+        Unwritten bytes in memory beyond which a writer waits [B]; `backlog` is the time that they take to write [s].
     background : float
         Those from which on the kernel writes by itself [B].
     commit : float
@@ -42,13 +44,14 @@ class DiskTerms:
         Of flows that share the disk with applications; None: none crosses it.
     """
 
-    __slots__ = ("background", "commit", "kind", "limit", "rate", "syncs")
+    __slots__ = ("background", "backlog", "commit", "kind", "limit", "rate", "syncs")
 
     def __init__(
         self, rate: float, limit: float, background: float, commit: float, syncs: bool, kind: Kind | None
     ) -> None:
         self.rate = rate
         self.limit = limit
+        self.backlog = limit / rate
         self.background = background
         self.commit = commit
         self.syncs = syncs
@@ -64,7 +67,7 @@ class DiskWriter:
         How it does that.
     """
 
-    __slots__ = ("busy", "idle_at", "synced_at", "terms", "work")
+    __slots__ = ("busy", "files", "idle_at", "slowness", "synced_at", "terms", "work")
 
     def __init__(self, terms: DiskTerms) -> None:
         self.terms = terms
@@ -72,6 +75,8 @@ class DiskWriter:
         self.idle_at = 0.0  # when all is written that there is [s]
         self.work = 0.0  # all that there was to write, as time [s]
         self.busy = 0.0  # how long pulls waited for it [s]
+        self.files = 0.0  # what was unpacked [B]
+        self.slowness = 0.0  # how much longer that takes than at the disk's rate [s]
 
     def commit(self, now: float, size: float, elapsed: float) -> float:
         """A blob has arrived: how long until it is committed [s].
@@ -99,8 +104,8 @@ class DiskWriter:
         if terms.kind is not None:
             return own
         self.busy += own
-        self.synced_at = (self.synced_at if self.synced_at > now else now) + own
-        wait = self.synced_at - now
+        self.synced_at = synced_at = (self.synced_at if self.synced_at > now else now) + own
+        wait = synced_at - now
         return wait if terms.syncs else max(wait, self.excess(now))
 
     def _written_beside(self, now: float, size: float, elapsed: float) -> float:
@@ -114,14 +119,22 @@ class DiskWriter:
             return 0.0
         return min((now - begun) * self.terms.rate, size * (1.0 - lag / elapsed))
 
-    def unpack(self, now: float, work: float) -> None:
-        """A layer is unpacked into memory, and takes the disk so long some time [s]."""
+    def unpack(self, now: float, size: float, work: float) -> None:
+        """A layer of a size [B] is unpacked into memory, and takes the disk so long some time [s]."""
+        self.files += size
+        self.slowness += max(work - size / self.terms.rate, 0.0)
         self.work += work
         self.idle_at = (self.idle_at if self.idle_at > now else now) + work
 
     def excess(self, now: float) -> float:
-        """How long a writer waits until no more than the limit is unwritten [s]; negative: not at all."""
-        return self.idle_at - self.terms.limit / self.terms.rate - now
+        """How long a writer waits until no more than the limit is unwritten [s]; negative: not at all.
+
+        The bytes that are unwritten are written as slowly as those of all files on the average.
+        """
+        held = self.terms.backlog
+        if self.slowness > 0.0:
+            held += self.terms.limit * self.slowness / self.files
+        return self.idle_at - held - now
 
     def written(self, now: float) -> float:
         """What the disk can have written by now [B]."""

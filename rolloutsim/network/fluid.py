@@ -21,19 +21,21 @@ from typing import Any, Final
 
 from simpy import Environment
 
-from rolloutsim.network.calls import Call
 from rolloutsim.network.clocks import Clock
 from rolloutsim.network.guards import ROUNDING, WRONG, SharingFault
 from rolloutsim.network.heaps import heappop, heappush
 from rolloutsim.network.links import Kind, SharedLink
 from rolloutsim.network.regimes import CAP
 from rolloutsim.network.sharing import Sharing
-from rolloutsim.network.states import Bundle, Flow, Host, Profile, State
+from rolloutsim.network.states import Flow, Host, Profile, State
 
 # The order at one instant: SimPy handles lower numbers first, and itself uses 0 and 1. What is called afterwards finds
 # the sharing settled on all that comes before.
 _NORMAL: Final = 1
 _AFTERWARDS: Final = 2
+
+# What an entry of SimPy's queue has: time, priority, number, event.
+_EVENT: Final = 4
 
 # Stale entries of a calendar with fewer are left alone (assumed: some hundred kilobytes).
 FEWEST_ENTRIES: Final = 1000
@@ -52,7 +54,9 @@ class FluidNetwork:
         self.env = env
         # The kernel's own list of what is to come: a call less for each event than `peek` and `schedule`.
         queue: Any = env._queue
-        self._coming: list[tuple[float, int, int, Any]] = queue
+        # A call is a longer entry of it, with its function and argument in the event's place: there is one for each
+        # request of each layer, so it makes no object of its own.
+        self._coming: list[tuple[Any, ...]] = queue
         self._numbers = env._eid
         self.now: float = env.now  # cheaper to read than the environment's
         self.links: list[SharedLink] = []
@@ -107,6 +111,8 @@ class FluidNetwork:
 
     def weighted(self, kind: Kind, weight: float) -> Kind:
         """The same kind with another weight."""
+        if weight == kind.weight:
+            return kind
         return self.kind(kind.links, kind.usage, kind.cap, weight, kind.capped_by)
 
     # ---- acting --------------------------------------------------------------------------------------
@@ -188,13 +194,11 @@ class FluidNetwork:
 
     def call_later(self, delay: float, function: Callable[[Any], None], argument: Any = None) -> None:
         """Call `function(argument)` after `delay` [s]; cheaper than a SimPy process for one step."""
-        call = Call(function, argument)
-        heappush(self._coming, (self.now + delay, _NORMAL, next(self._numbers), call))
+        heappush(self._coming, (self.now + delay, _NORMAL, next(self._numbers), function, argument))
 
     def call_afterwards(self, function: Callable[[Any], None], argument: Any = None, order: int = 0) -> None:
         """Call `function(argument)` when the sharing has settled on what happens at this instant, by order."""
-        call = Call(function, argument)
-        heappush(self._coming, (self.now, _AFTERWARDS + order, next(self._numbers), call))
+        heappush(self._coming, (self.now, _AFTERWARDS + order, next(self._numbers), function, argument))
 
     # ---- time ----------------------------------------------------------------------------------------
 
@@ -214,34 +218,37 @@ class FluidNetwork:
             How many events there were; fewer than `most` where nothing follows until then, or somebody called `halt`.
         """
         env, coming, calendar, sharing = self.env, self._coming, self._calendar, self.sharing
+        dirty, changed, queue = self._dirty, sharing.changed, sharing.queue
+        now = self.now
         done = 0
         self._halted = False
         while True:
             # `update_planned`, written out.
-            if (self._dirty or sharing.changed or sharing.queue) and not (
-                coming and coming[0][0] <= self.now and coming[0][1] < _AFTERWARDS
-            ):
-                self._update(self.now)
+            if (dirty or changed or queue) and not (coming and coming[0][0] <= now and coming[0][1] < _AFTERWARDS):
+                if dirty:
+                    self._place_hosts(now)
+                if queue:
+                    sharing.update(now)
+                self._reschedule(now)
             if done == most or self._halted:
                 break
             due = calendar[0][0] if calendar else inf
             if coming and coming[0][0] < due:
                 first = coming[0]
-                now, event = first[0], first[3]
-                if now > until:
+                if first[0] > until:
                     break
-                if isinstance(event, Call):
+                now = first[0]
+                if len(first) > _EVENT:
                     heappop(coming)
                     env._now = self.now = now
-                    function: Any = event.function
-                    function(event.argument)
+                    first[3](first[4])
                 else:
                     env.step()
-                    self.now = env.now
+                    self.now = now
             else:
                 if due == inf or due > until:
                     break
-                env._now = self.now = due
+                env._now = self.now = now = due
                 self._finish_until(due, due)
             done += 1
         return done
@@ -381,16 +388,10 @@ class FluidNetwork:
             if not host.dirty:
                 host.dirty = True
                 self._dirty.append(host)
-            flow.done(flow)
+            done: Any = flow.done
+            done(flow)
             mark = clock.earliest()
         clock.known = mark
-
-    def _update(self, now: float) -> None:
-        if self._dirty:
-            self._place_hosts(now)
-        if self.sharing.queue:
-            self.sharing.update(now)
-        self._reschedule(now)
 
     def _place_hosts(self, now: float) -> None:
         """Bring hosts to their new states, and their flows to the bundles there."""
@@ -419,7 +420,8 @@ class FluidNetwork:
             assert clock is not None
             flow.since, flow.epoch, flow.cause = now, log.epoch, log.value
             served = clock.served if clock.moved == now else clock.read(now)
-            self._list(flow, served * bundle.pace + bundle.offset + flow.size, bundle)
+            self._orders += 1
+            bundle.add(flow, served * bundle.pace + bundle.offset + flow.size, self._orders, sharing.changed)
         for state in grown:
             for link in state.crossed:
                 if link.flows > link.peak_flows:
@@ -427,8 +429,9 @@ class FluidNetwork:
         for state in emptied:
             if not state.members and state in sharing.populated:
                 sharing.leave(state)
-        self._dirty = []
-        self._fresh = []
+        self._dirty.clear()  # which `run` knows
+        if self._fresh:
+            self._fresh = []
         if self._reweighed:
             self._reweighed = []
 
@@ -445,11 +448,13 @@ class FluidNetwork:
                 mark = flow.mark - old.offset + bundle.offset
             else:
                 mark = flow.mark - old.served(now) + bundle.served(now)
-            if old.cause.epoch != flow.epoch or bundle.cause.value != flow.cause:
+            cause = bundle.cause
+            if old.cause.epoch != flow.epoch or cause.value != flow.cause:
                 flow.settle(now)
-                flow.cause = bundle.cause.value
-            flow.epoch = bundle.cause.epoch
-            self._list(flow, mark, bundle)
+                flow.cause = cause.value
+            flow.epoch = cause.epoch
+            self._orders += 1
+            bundle.add(flow, mark, self._orders, self.sharing.changed)
         state, host.state = host.state, new
         log = new.full
         if state.full.epoch == host.epoch and log.value == host.full:
@@ -461,15 +466,6 @@ class FluidNetwork:
             if flows > host.peaks[place]:
                 host.peaks = tuple(map(max, host.peaks, new.flows_on))
                 break
-
-    def _list(self, flow: Flow, mark: float, bundle: Bundle) -> None:
-        self._orders += 1
-        if bundle.add(flow, mark, self._orders):
-            clock = bundle.clock
-            assert clock is not None
-            if not clock.changed:
-                clock.changed = True
-                self.sharing.changed.append(clock)
 
     def _reschedule(self, now: float) -> None:
         """Put the next completion of each changed clock on the calendar."""
@@ -503,7 +499,10 @@ class FluidNetwork:
         changed.clear()
         if len(calendar) > self._calendar_room:
             self._drop_stale_entries()
-        while calendar and calendar[0][1] != calendar[0][2].ticket:
+        while calendar:
+            first = calendar[0]
+            if first[1] == first[2].ticket:
+                break
             heappop(calendar)
 
     def _drop_stale_entries(self) -> None:

@@ -183,8 +183,8 @@ class Bundle:
         """Of each flow [B/s]."""
         return 0.0 if self.clock is None else self.clock.rate * self.pace
 
-    def add(self, flow: Flow, mark: float, order: int) -> bool:
-        """List a flow that finishes when `served` reaches `mark`; whether it is now the first."""
+    def add(self, flow: Flow, mark: float, order: int, changed: list[Clock]) -> None:
+        """List a flow that finishes when `served` reaches `mark`; one that is now the first changes its clock."""
         flow.bundle = self
         flow.mark = mark
         heap = self.heap
@@ -199,7 +199,7 @@ class Bundle:
             elif mark >= lane.last:
                 lane.last = mark
                 lane.queue.append((mark, order, flow, lane))
-                return False
+                return
             else:
                 lane = None  # it overtakes flows of its size that came from another state
         heappush(heap, (mark, order, flow, lane))
@@ -210,8 +210,9 @@ class Bundle:
             self.ticket = TICKETS.draw()
             heappush(clock.heap, ((mark - self.offset) / self.pace, self.ticket, self))
             clock.known = None
-            return True
-        return False
+            if not clock.changed:
+                clock.changed = True
+                changed.append(clock)
 
     def first(self) -> float | None:
         """The earliest finish mark; None if the bundle has no flow."""

@@ -21,6 +21,7 @@ from typing import Any
 
 from rolloutsim.errors import UsageError
 from rolloutsim.fleet.build import has_hazards
+from rolloutsim.fleet.timeouts import may_time_out
 from rolloutsim.results.facts.intervals import LEVEL, Interval, mean, mean_interval, student_t
 from rolloutsim.results.thresholds import COMPARISONS, look_up
 from rolloutsim.scenario.conditions import parse_difference
@@ -153,7 +154,7 @@ def _looks_at_random(scenario: ResolvedScenario) -> bool:
         return False
     for case in scenario.cases:
         timed = any(group.kubelet.pull_timeout is not None for group in at_random)
-        if case.workloads and (timed or has_hazards(scenario, case)):
+        if case.workloads and (timed or has_hazards(scenario, case) or may_time_out(scenario, case)):
             return True
         calls = {group.name: 0 for group in scenario.groups}
         for workload in case.workloads:

@@ -9,9 +9,10 @@ sooner, and is otherwise the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field, replace
+from dataclasses import field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import RolloutsimError
@@ -19,7 +20,7 @@ from rolloutsim.planning.changes import candidates
 from rolloutsim.planning.changes.situation import Candidate, Situation, joined
 from rolloutsim.planning.trials import NOTHING, Chain, Overrides, Start, Tell, Trial, Trials, document_of
 from rolloutsim.results.metrics import is_image_case
-from rolloutsim.results.numerals import show_times
+from rolloutsim.results.numerals import show_time, show_times
 from rolloutsim.results.shown.tabular import OPTIONS, TEXT, Column, Kind, Table
 from rolloutsim.results.why.critical import last_path
 from rolloutsim.structs import struct
@@ -34,6 +35,9 @@ BUDGET = 60.0  # [s] of computing on one core (assumed: what one waits for witho
 # second or two, at 10 to 16 µs each as measured).
 _FEW = 2
 _SOON = 83_000
+
+# A smaller share of the rollout time does not show in three digits.
+_UNSEEN = 5e-4
 
 # A cause with a smaller share of the time is left alone where few changes are tried (assumed).
 _WORTH_A_TRY = 0.10
@@ -86,13 +90,25 @@ class WhatIf:
 
     @property
     def is_faster(self) -> bool:
-        """Whether the rollout is faster by more than rounding would hide."""
+        """Whether the rollout is faster by so much that the change is worth a thought."""
         return self.after is not None and self.before - self.after > NOTHING * self.before
 
     @property
     def is_slower(self) -> bool:
-        """Whether the rollout is slower by more than rounding would hide, or does not finish."""
-        return self.after is None or self.after - self.before > NOTHING * self.before
+        """Whether the rollout is slower by as much as can be seen, or does not finish."""
+        return self.after is None or self.after - self.before > _UNSEEN * self.before
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the change does anything that can be seen."""
+        return self.after is None or abs(self.after - self.before) > _UNSEEN * self.before
+
+    @property
+    def shown_after(self) -> str:
+        """The rollout time with the change, and by how much that is slower where it is."""
+        if self.after is None:
+            return _STUCK
+        return show_time(self.after) + (f", {_gain(self.before - self.after)}" if self.is_slower else "")
 
 
 @struct(frozen=True)
@@ -118,7 +134,7 @@ class WhatIfs:
 
     @property
     def faster(self) -> tuple[WhatIf, ...]:
-        """Those with which the rollout is faster, the largest gain first."""
+        """Those that help, the largest gain first."""
         return tuple(one for one in self.tried if one.is_faster)
 
     @property
@@ -127,9 +143,14 @@ class WhatIfs:
         return tuple(one for one in self.tried if one.is_slower)
 
     @property
+    def seen(self) -> tuple[WhatIf, ...]:
+        """Those that do anything, for better or worse, the largest gain first."""
+        return tuple(one for one in self.tried if one.is_seen)
+
+    @property
     def useless(self) -> tuple[str, ...]:
         """The subjects of which no change has an effect, alone or together with another."""
-        effective = frozenset(self.unknown).union(*(one.subjects for one in (*self.faster, *self.slower)))
+        effective = frozenset(self.unknown).union(*(one.subjects for one in self.seen))
         idle = dict.fromkeys(one.subject for one in self.tried if not one.subjects & effective)
         together = {one.subject for one in self.tried if one.parts and idle.keys() >= one.subjects}
         return tuple(subject for subject in idle if subject not in together)
@@ -359,12 +380,19 @@ def _by_gain(tried: Iterable[WhatIf]) -> tuple[WhatIf, ...]:
 def what_if_table(changes: Sequence[WhatIf]) -> Table:
     """Simulated changes: what each does to the rollout time, and the options that make it."""
     # One format for all of them, since they are compared along the rows.
-    times = Kind(show_times(time for one in changes for time in (one.before, one.after, one.gain)))
+    show = show_times(time for one in changes for time in (one.before, one.after, one.gain))
     columns = (
         Column("change", TEXT, lambda one: one.change),
-        Column("before", times, lambda one: one.before),
-        Column("after", times, lambda one: one.after),
-        Column("gain", replace(times, unknown="does not finish"), lambda one: one.gain),
+        Column("before", Kind(show), lambda one: one.before),
+        Column("after", Kind(show), lambda one: one.after),
+        Column("gain", Kind(partial(_gain, show=show), unknown=_STUCK), lambda one: one.gain),
         Column("with", OPTIONS, lambda one: one.overrides),
     )
     return Table(columns, changes)
+
+
+def _gain(seconds: float, show: Callable[[float], str] = show_time) -> str:
+    return f"slower by {show(-seconds)}" if seconds < 0.0 else show(seconds)
+
+
+_STUCK = "does not finish"

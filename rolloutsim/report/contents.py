@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,7 @@ from rolloutsim.scenario.strategies import ALL
 
 if TYPE_CHECKING:
     from rolloutsim.planning.sensitivity import Sensitivity
-    from rolloutsim.planning.what_if import WhatIfs
+    from rolloutsim.planning.what_if import WhatIf, WhatIfs
     from rolloutsim.results.outcome import Outcome
     from rolloutsim.results.shown.tabular import State, Table
     from rolloutsim.scenario.resolved import ResolvedScenario
@@ -137,9 +137,11 @@ class _Contents:
         yield self._picture("time_split")
         yield Rows("Where the time goes: summed over the pods, until they are ready", split_table(self.outcome.means))
         if self.changes.best or self.changes.useless:
-            yield Rows(f"What would help, simulated{self.of_case}", self._effects())
+            yield Rows(f"What would help, simulated{self.of_case}", self._effects(self.changes.best))
             if self.changes.useless:
                 yield Text(self._plain(f"No effect: {', '.join(self.changes.useless)}."), "note")
+        if self.changes.slower:
+            yield Rows(f"What would make it slower, simulated{self.of_case}", self._effects(self.changes.slower))
 
     def _judged(self, table: Table) -> Table:
         """A table of the cases with a sign and a colour for each that has targets."""
@@ -153,9 +155,9 @@ class _Contents:
         sign = Column("", TEXT, lambda row: SIGNS[state(row)])
         return replace(table, columns=(sign, *table.columns), state=state)
 
-    def _effects(self) -> Table:
+    def _effects(self, tried: Sequence[WhatIf]) -> Table:
         """What changes do, without the options that make them."""
-        changes = what_if_table(self.changes.best)
+        changes = what_if_table(tried)
         name, *times, _ = changes.columns
         return replace(changes, columns=(replace(name, shown=lambda one: self._plain(one.change)), *times))
 

@@ -11,8 +11,10 @@ from rolloutsim.planning.trials import document_of
 from rolloutsim.results.shown.tabular import TEXT, Table, of_tuples
 from rolloutsim.scenario import explain
 from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES
+from rolloutsim.scenario.ideal import switched_off
 from rolloutsim.scenario.images import layers
-from rolloutsim.scenario.model import COMPRESSION_RATIO
+from rolloutsim.scenario.model import COMPRESSION_RATIO, GroupSpec, NetworkSpec, RegistrySpec
+from rolloutsim.scenario.model.rollout import RolloutSpec
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.resources import PULLED, Resource, in_bytes
@@ -60,13 +62,10 @@ _REGISTRY_KEYS = (
 )
 _MANAGER_KEYS = ("qps", "burst")
 _ROLLOUT_KEYS = ("max_surge", "max_unavailable", "min_ready", "step_overhead", "startup", "termination")
-# What the ideal model switches off, whatever its default (`rolloutsim.scenario.resolve`).
+# What the ideal model switches off, whatever its default, and what matters to nothing else.
 _REAL_ONLY = (
-    *(key for key, is_network in _RATES.items() if not is_network), "unpack.cores", "runtime", "resolve_round_trips",
-    "resolve_time", "layer_round_trips", "layer_time", "kept_connections", "finish_time", "mtu", "efficiency",
-    "latency", "buffer", "queue", "fairness", "congestion_control", *_FAIRNESS_KEYS, "max_connections", "ttfb",
-    "manifest_ttfb", "tls", "tcp_window", "stagger", "step_overhead", "startup",
-    "image_backoff.requeue",
+    *(key for part in (GroupSpec, NetworkSpec, RegistrySpec, RolloutSpec) for key in switched_off(part)),
+    "runtime", "unpack.cores", "congestion_control", *_FAIRNESS_KEYS,
 )  # fmt: skip
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?) (B|s|B/s)")
 _KINDS: Mapping[str, Kind] = {"B": "size", "s": "time", "B/s": "rate"}

@@ -9,6 +9,7 @@ import numpy as np
 
 from rolloutsim.results.checked import outside
 from rolloutsim.scenario.causes import BACKOFF, QPS, RATE_LIMITED
+from rolloutsim.units import format_time
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import Run
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 def caveats(run: Run) -> Iterator[str]:
     """What one has to know before relying on a run's figures, a sentence each; nothing if there is nothing."""
     yield from _about_moments(run)
+    yield from _about_late_nodes(run)
     if any(case.background.kind for case in run.cases):
         from rolloutsim.results.load.background import about_latencies  # few scenarios have any
 
@@ -36,6 +38,18 @@ def about_chance(run: Run) -> Iterator[str]:
         yield f"Kubelets look at pods in back-off at random times (image_backoff.requeue): {more}"
     elif any(group.again.jitter for group in groups) and any(case.orchestration.stand_in for case in waited):
         yield f"Clients pull again at random times (retry.jitter): {more}"
+
+
+def _about_late_nodes(run: Run) -> Iterator[str]:
+    """Which nodes join when all cases are over or given up already, in words; nothing if none does."""
+    end = max((case.end for case in run.cases), default=0.0)
+    given_up = end >= run.scenario.horizon
+    for group in run.scenario.groups:
+        late = 0 if group.join is None else sum(group.join.time(index) > end for index in range(group.count))
+        if late:
+            join, pull = ("joins", "pulls") if late == 1 else ("join", "pull")
+            when = f"{format_time(end)}, when the rollout is {'given up (rollout.horizon)' if given_up else 'over'}"
+            yield f"{late:,} of {group.count:,} nodes of {group.name} {join} after {when}, and {pull} nothing."
 
 
 def _about_moments(run: Run) -> Iterator[str]:

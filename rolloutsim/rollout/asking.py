@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rolloutsim.fleet.build import cached_images
 from rolloutsim.fleet.instants import staggered
+from rolloutsim.fleet.timeouts import may_time_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     import numpy as np
 
@@ -22,6 +24,7 @@ def plan(
     actors: Actors,
     network: FluidNetwork,
     rng: Callable[[], np.random.Generator],
+    pulled: Container[tuple[int, int]],
 ) -> int:
     """Let each node ask for its images at its times.
 
@@ -29,6 +32,8 @@ def plan(
     ----------
     rng : callable
         Gives the generator that draws the times: in the order of groups, their pulls, their nodes.
+    pulled : container of (int, int)
+        The numbers of nodes and of images that they have pulled; those that are cached aside.
 
     Returns
     -------
@@ -39,9 +44,11 @@ def plan(
     planned = 0
     times = Times(rng)
     for group in scenario.groups:
+        cached = cached_images(group)
         for pull in case.pulls.get(group.name, ()):
             for i, at in enumerate(times.of(group, pull.at), first):
-                network.call_later(at, _ask, (actors.nodes[i], actors.recipes[i][pull.image]))
+                is_cached = pull.image in cached[i - first]
+                network.call_later(at, _ask, (actors.nodes[i], actors.recipes[i][pull.image], is_cached, pulled))
             planned += group.count
         first += group.count
     return planned
@@ -74,8 +81,13 @@ class Times:
 
 
 def _ask(whom: Any) -> None:
-    node, recipe = whom
-    node.ask(recipe)
+    node, recipe, is_cached, pulled = whom
+    node.ask(recipe, is_cached or (node.index, recipe.image) in pulled)
+
+
+def asks_again(case: Case) -> bool:
+    """Whether a node asks for an image more than once."""
+    return any(len({pull.image for pull in pulls}) < len(pulls) for pulls in case.pulls.values())
 
 
 def is_orchestrated(scenario: ResolvedScenario, case: Case) -> bool:
@@ -86,4 +98,5 @@ def is_orchestrated(scenario: ResolvedScenario, case: Case) -> bool:
         or scenario.pushes
         or any(registry.may_refuse for registry in scenario.registries.values())
         or any(group.storage or group.kubelet.pull_timeout is not None for group in scenario.groups)
+        or may_time_out(scenario, case)
     )

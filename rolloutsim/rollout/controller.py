@@ -116,13 +116,15 @@ class Controller(ABC):
         pod, reason = what
         self.cluster.delete(pod, *reason)
 
-    def missing(self, waits: Mapping[Cause, int]) -> str:
+    def missing(self, waits: Mapping[Cause, int], bare: bool = False) -> str:
         """What is missing, in words; empty when it is done.
 
         Parameters
         ----------
         waits : mapping of Cause to int
             How many of its pods wait for what.
+        bare : bool
+            Whether there are no pods: nodes of one group pull on their own.
         """
         if self.done or self.over and not self.pods.old_pods:
             return ""
@@ -130,11 +132,15 @@ class Controller(ABC):
         if not self.begun and self.workload.after:
             others = " and ".join(f"'{other}'" for other in self.workload.after)
             return f"workload '{name}': it begins when the rollout of {others} is over"
-        text = f"workload '{name}': {pods.new_available} of {wanted} pods of the new version are available"
+        if bare:
+            (group,) = self.workload.groups
+            text = f"{pods.new_available} of {wanted} pulls of {name} by '{group}' are done"
+        else:
+            text = f"workload '{name}': {pods.new_available} of {wanted} pods of the new version are available"
         reasons = [f"{waits[cause]} {cause.pods}" for cause in sorted(waits, key=lambda cause: cause.number)]
         unborn = wanted - pods.new_pods
         if unborn > 0:
-            reasons.append(f"{unborn} not created")
+            reasons.append(f"{unborn} not {'begun' if bare else 'created'}")
         if pods.old_ready > self._kept:
             reasons.append(f"{pods.old_ready - self._kept} of the old version still serving")
         return text + (": " + ", ".join(reasons) if reasons else "")

@@ -142,7 +142,7 @@ class Orchestrated:
         """
         self.missing = tuple(_unpushed(self.scenario, before, self.filled)) or (
             *self._given_up(),
-            *self.rollout.missing(),
+            *self.rollout.missing(self.bare),
         )
         self.cluster.close()
         return [(pusher.spec, pusher.pushes) for pusher in self.pushers]

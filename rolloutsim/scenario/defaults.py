@@ -15,7 +15,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from rolloutsim.scenario.resolved import CongestionControl, Fairness, Retry, Runtime
+from rolloutsim.scenario.resolved import CongestionControl, Fairness, Retry, Runtime, Timeouts
 from rolloutsim.structs import struct
 
 
@@ -46,6 +46,11 @@ _LAN_PULL = (
     "of which 40 ms are the runtime's own (assumed: so divided among resolve_time, layer_time and finish_time)"
 )
 
+_CONTAINERD_TRANSPORT = "containerd core/remotes/docker/registry.go DefaultHTTPTransport: "
+_CONTAINERD_1_TRANSPORT = "containerd 1.7 remotes/docker/config/hosts.go ConfigureHosts: "
+_MOBY_TRANSPORT = "moby daemon/internal/distribution/registry.go newRepository: "
+_IMAGE_TRANSPORT = "container-libs image/pkg/tlsclientconfig/tlsclientconfig.go NewTransport: "
+
 _NOT_SLEPT = (0.0, 0.0, 0.0, 0.0)
 _YES, _NO = "true", "false"
 
@@ -59,6 +64,10 @@ _CONTAINERD: Mapping[str, Default] = {
     "resolve_requests": Default(
         6, "6", "HEAD tag (401), GET token, HEAD tag, GET index, GET manifest, GET config; containerd "
         "core/remotes/docker/*.go, core/images/handlers.go",
+    ),
+    "recheck_requests": Default(
+        3, "3", "HEAD tag (401), GET token, HEAD tag; containerd core/remotes/handlers.go: manifests and config are in "
+        "the content store",
     ),
     "resolve_round_trips": _SIX_REQUESTS,
     "resolve_time": Default(0.02, "20 ms", _LAN_PULL),
@@ -94,6 +103,9 @@ _CONTAINERD: Mapping[str, Default] = {
     ),
     "resumes": Default(True, _YES, "containerd core/remotes/docker/httpreadseeker.go L28"),
     "keeps_partial": Default(True, _YES, "containerd core/content/helpers.go: an ingest goes on where it ended"),
+    "dial": Default(30.0, "30 s", _CONTAINERD_TRANSPORT + "net.Dialer Timeout"),
+    "tls": Default(10.0, "10 s", _CONTAINERD_TRANSPORT + "TLSHandshakeTimeout"),
+    "header": Default(30.0, "30 s", _CONTAINERD_TRANSPORT + "ResponseHeaderTimeout, since 2.3"),
     "pull_progress_timeout": Default(300.0, "5m", "containerd internal/cri/config/config.go L43-63"),
 }  # fmt: skip
 
@@ -102,12 +114,18 @@ _CONTAINERD_1: Mapping[str, Default] = {
     "slots_per": Default("image", "image", "KEP-3673 README L203: containerd 1.x limits each pull of an image"),
     "server_error": Default((), "[]", "containerd 1.x remotes/docker/resolver.go retryRequest: 50x is not handled"),
     "broken": Default((), "[]", "containerd 1.x remotes/docker/resolver.go doWithRetries: an error is returned"),
+    "dial": Default(30.0, "30 s", _CONTAINERD_1_TRANSPORT + "net.Dialer Timeout"),
+    "tls": Default(10.0, "10 s", _CONTAINERD_1_TRANSPORT + "TLSHandshakeTimeout"),
+    "header": Default(math.inf, "unlimited", _CONTAINERD_1_TRANSPORT + "no ResponseHeaderTimeout"),
 }
 
 _DOCKERD: Mapping[str, Default] = {
     "parallel_layers": Default(3, "3", "moby daemon/config/config.go L28-31"),
     "slots_per": Default("node", "node", "moby daemon/internal/distribution/xfer/transfer.go"),
     "resolve_requests": Default(6, "6", "assumed: the requests of containerd"),
+    "recheck_requests": Default(
+        5, "5", "moby daemon/internal/distribution/pull_v2.go: manifests are asked for, the config is there"
+    ),
     "resolve_round_trips": Default(7.0, "7", "assumed: the requests of containerd"),
     "resolve_time": Default(0.02, "20 ms", "assumed: as containerd"),
     "layer_round_trips": Default(2.0, "2", "assumed: TCP set-up and the request"),
@@ -138,6 +156,9 @@ _DOCKERD: Mapping[str, Default] = {
     "keeps_partial": Default(
         False, _NO, "moby daemon/internal/distribution/pull_v2.go: the temporary file goes with the pull"
     ),
+    "dial": Default(30.0, "30 s", _MOBY_TRANSPORT + "net.Dialer Timeout"),
+    "tls": Default(10.0, "10 s", _MOBY_TRANSPORT + "TLSHandshakeTimeout"),
+    "header": Default(math.inf, "unlimited", _MOBY_TRANSPORT + "no ResponseHeaderTimeout"),
     "pull_progress_timeout": Default(math.inf, "off", "assumed: moby has none"),
 }  # fmt: skip
 
@@ -147,6 +168,7 @@ _CRI_O: Mapping[str, Default] = {
     "resolve_requests": Default(
         7, "7", "containers/image docker/docker_client.go: GET /v2/ before the 6 requests of containerd"
     ),
+    "recheck_requests": Default(6, "6", "assumed: manifests are asked for, the config is there"),
     "resolve_round_trips": Default(
         8.0, "8", "containers/image docker/docker_client.go: GET /v2/ before the 6 requests, and 1 TCP set-up"
     ),
@@ -181,6 +203,9 @@ _CRI_O: Mapping[str, Default] = {
     "keeps_partial": Default(
         False, _NO, "containers/image storage/storage_dest.go: the temporary files go with the pull"
     ),
+    "dial": Default(30.0, "30 s", _IMAGE_TRANSPORT + "net.Dialer Timeout"),
+    "tls": Default(10.0, "10 s", _IMAGE_TRANSPORT + "TLSHandshakeTimeout"),
+    "header": Default(math.inf, "unlimited", _IMAGE_TRANSPORT + "no ResponseHeaderTimeout"),
     "pull_progress_timeout": Default(math.inf, "off", "cri-o pkg/config/config.go L1191: pull_progress_timeout 0"),
 }  # fmt: skip
 
@@ -207,6 +232,7 @@ SERIAL_PULLS: Mapping[str, Default] = {
 }  # fmt: skip
 
 RETRIES = tuple(field.name for field in dataclasses.fields(Retry))  # which part of a profile is about retries
+TIMEOUTS = tuple(field.name for field in dataclasses.fields(Timeouts))  # and which about its HTTP client's
 PROGRESS_TIMEOUT = "pull_progress_timeout"  # the part of a profile that is no part of `Runtime`
 
 DEFAULT_RUNTIME = "containerd"
@@ -251,20 +277,18 @@ CONQUEST = Default(
 )
 
 
-def runtime(name: str, changes: Mapping[str, Any], ideal: bool) -> Runtime:
-    """The runtime of a node group: the profile of a name with the group's own values; the ideal one takes no time.
+def runtime(name: str, changes: Mapping[str, Any]) -> Runtime:
+    """The runtime of a node group: the profile of a name with the group's own values.
 
-    `changes` are those values in SI base units, the retries' among them, and what no profile has.
+    `changes` are those values in SI base units, the retries' and timeouts' among them, and what no profile has.
     """
     values = {field: default.value for field, default in PROFILES[name].items()} | dict(changes)
     del values[PROGRESS_TIMEOUT]
+    values["recheck_requests"] = min(values["recheck_requests"], values["resolve_requests"])
     retry = Retry(**{field: values.pop(field) for field in RETRIES})
-    if ideal:
-        values |= dict.fromkeys(
-            ("resolve_round_trips", "resolve_time", "layer_round_trips", "layer_time", "finish_time"), 0.0
-        )
-        values["kept_connections"] = 0  # whose set-up would take no time
-    return Runtime(name=name, retry=retry, **values)
+    waits = {field: values.pop(field) for field in TIMEOUTS}
+    timeouts = Timeouts(**{field: None if math.isinf(wait) else wait for field, wait in waits.items()})
+    return Runtime(name=name, retry=retry, timeouts=timeouts, **values)
 
 
 def shown_serial_pulls() -> str:

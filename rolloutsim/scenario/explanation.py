@@ -1,4 +1,4 @@
-"""What a key means, or a metric: read from the model's own metadata, and from the table of metrics."""
+"""What a key means, a metric or a cause: read from the model's own metadata, and the tables of metrics and causes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from rolloutsim.errors import UsageError, nearest
+from rolloutsim.scenario.causes import CAUSES, Cause
 from rolloutsim.scenario.fields import Word
 from rolloutsim.scenario.hints import candidates, did_you_mean, intended, listing
 from rolloutsim.scenario.metrics import ALL_ROWS, EVERYWHERE, METRICS, STATISTICS, TYPICAL, VALUES, Metric
@@ -16,13 +17,16 @@ from rolloutsim.structs import struct
 from rolloutsim.units import EXAMPLES, KNOWN_UNITS
 
 _THRESHOLDS = "thresholds"
+_CAUSE = "cause"  # the label of thresholds that names one
+_CAUSES = "causes"
+_NEAR = 0.75  # likeness of what may be meant (assumed)
 _CLOSE = 0.9  # likeness of a slip of the pen, which comes before a word of other programs (assumed)
 _NUMBER = "20"  # an example of a metric that is a plain number
 
 
 @struct
 class Explanation:
-    """A key's meaning, or a metric's.
+    """A key's meaning, a metric's or a cause's.
 
     Parameters
     ----------
@@ -37,6 +41,8 @@ class Explanation:
     statistic, example, also : str
         Of a metric: whether a condition says which statistic it is about, how it is written, and which keys have its
         name, too.
+    keys : tuple of str
+        Of a cause: what changes it.
     lines : tuple of str
         What follows, line by line.
     """
@@ -52,6 +58,7 @@ class Explanation:
     statistic: str = ""
     example: str = ""
     also: str = ""
+    keys: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -64,21 +71,23 @@ class Explanation:
             *(("" if number else "labels", label) for number, label in enumerate(self.labels)),
             ("statistic", self.statistic),
             ("example", self.example),
+            *(("" if number else "keys", key) for number, key in enumerate(self.keys)),
             ("also", self.also),
         )
-        width = max(9, *(len(name) + 2 for name, text in rows if text))
+        width = max((9, *(len(name) + 2 for name, text in rows if text)))
         lines = [f"{self.key}: {self.description}"]
         lines += [f"  {f'{name}:' if name else '':<{width}}{text}" for name, text in rows if text]
         return "\n".join((*lines, *self.lines))
 
 
 def explain(key: str) -> Explanation:
-    """The meaning of a key, or of a metric that thresholds may be about.
+    """The meaning of a key, of a metric that thresholds may be about, or of a cause that time goes to.
 
     Parameters
     ----------
     key : str
-        `nodes.web.nic`, `nodes.nic`, or `nic` where only one key has that name; a metric as `rollout_time`.
+        `nodes.web.nic`, `nodes.nic`, or the end of a path that no other has: `nic`, `disk.sync`; a metric as
+        `rollout_time`; a cause as `kubelet_queue`, or as `cause.disk` where a key has its name; `causes` for all.
 
     Raises
     ------
@@ -89,15 +98,20 @@ def explain(key: str) -> Explanation:
     every = _every_key()
     if steps[-1] in METRICS and steps[:-1] in ((), (_THRESHOLDS,)):
         return _metric(steps[-1], [".".join(path) for path, _ in every if path[-1] == steps[-1]])
+    if steps == (_CAUSES,):
+        return _every_cause()
     found: dict[str, Part] = {}
-    for matches in (_is_spelt, _is_named, _is_last):
+    for matches in (_is_spelt, _is_named, _is_end):
         found = found or {".".join(path): part for path, part in every if matches(steps, path)}
+    cause = CAUSES.get(steps[-1]) if steps[:-1] in ((), (_CAUSE,)) else None
+    if cause is not None and (len(found) != 1 or len(steps) > 1):
+        return _cause(cause, tuple(found))
     if not found:
         raise UsageError(_unknown(key, steps))
     if len(found) > 1:
         raise UsageError(f"explain {key}: several keys have that name; say which: {listing(found)}")
     ((name, part),) = found.items()
-    return _explanation(name, part)
+    return _explanation(name, part, "" if cause is None else f"{_CAUSE}.{cause.name} is a cause that time goes to")
 
 
 @cache
@@ -119,15 +133,35 @@ def _is_named(steps: tuple[str, ...], path: tuple[str, ...]) -> bool:
     return _is_named(steps[1:], path[1:]) or _is_named(steps, path[1:])
 
 
-def _is_last(steps: tuple[str, ...], path: tuple[str, ...]) -> bool:
-    """Whether the one step is the path's last key."""
-    return steps == path[-1:]
+def _is_end(steps: tuple[str, ...], path: tuple[str, ...]) -> bool:
+    """Whether the steps are the path's last keys, the user's own names left out."""
+    return steps == tuple(step for step in path if not step.startswith("<"))[-len(steps) :]
 
 
 def _unknown(key: str, steps: tuple[str, ...]) -> str:
+    missing = f"explain {key}: there is no such key"
+    if (inside := _inside(steps)) is not None:
+        return f"{missing}; {inside}"
     top = listing(ROOT.keys or (), 40)
-    parts = (f"explain {key}: there is no such key", _hint(key, steps), f"the top keys are: {top}")
-    return "; ".join(part for part in parts if part)
+    return "; ".join(part for part in (missing, _hint(key, steps), f"the top keys are: {top}") if part)
+
+
+def _inside(steps: tuple[str, ...]) -> str | None:
+    """A help text where all but the last step is a key: what may stand in it; None if the last is near one of that."""
+    for path, part in _every_key():
+        inner = part.step("") if part.is_map else part
+        if inner is None or not inner.keys or not _is_spelt(steps[:-1], path):
+            continue
+        word, here = steps[-1], ".".join(steps[:-1])
+        if nearest(word, inner.keys, _NEAR) is not None or not set(candidates(word)).isdisjoint(inner.keys):
+            return None
+        if part.is_map:
+            return (
+                f"'{word}' would be a name of yours, of <{placeholder(part)}>; say which of its keys, as in 'explain "
+                f"{here}.{word}.{inner.keys[0]}': {listing(inner.keys, 40)}"
+            )
+        return f"the keys of {here} are: {listing(inner.keys, 40)}"
+    return None
 
 
 def _hint(key: str, steps: tuple[str, ...]) -> str | None:
@@ -180,6 +214,34 @@ def _metric(name: str, keys: list[str]) -> Explanation:
     )
 
 
+def _cause(cause: Cause, keys: tuple[str, ...] = ()) -> Explanation:
+    """What a cause is, and what changes it; `keys` are those that have its name."""
+    return Explanation(
+        key=f"{_CAUSE}.{cause.name}",
+        type="a cause that time goes to: in why, time_split_s and conditions on time_split{cause=…}",
+        unit="",
+        default="",
+        source="",
+        description=f"{cause.noun}: {cause.meaning}",
+        keys=cause.keys,
+        also=f"of this name {'is the key' if len(keys) == 1 else 'are the keys'} {listing(keys)}" if keys else "",
+    )
+
+
+def _every_cause() -> Explanation:
+    """All causes, a line each."""
+    width = max(map(len, CAUSES))
+    return Explanation(
+        key=_CAUSES,
+        type="",
+        unit="",
+        default="",
+        source="",
+        description="what time goes to in results; bytes also wait for shared links, by the names of these",
+        lines=("", *(f"  {one.name:<{width}}  {one.noun}: {one.meaning}" for one in CAUSES.values())),
+    )
+
+
 def _labels(metric: Metric) -> Iterator[str]:
     """Each label of a metric: whether it is needed, and the values it may have where the format fixes them."""
     for label in metric.labels:
@@ -213,7 +275,7 @@ def _fewer() -> str:
     return f" ({'; '.join(some)})" if some else ""
 
 
-def _explanation(name: str, part: Part) -> Explanation:
+def _explanation(name: str, part: Part, also: str = "") -> Explanation:
     field = part.field
     assert field is not None
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
@@ -225,6 +287,7 @@ def _explanation(name: str, part: Part) -> Explanation:
         source=str(extra.get("x-source", "")),
         description=field.description or "",
         allowed=tuple(_allowed(part)),
+        also=also,
         lines=tuple(_metric_lines()) if name == _THRESHOLDS else (),
     )
 

@@ -54,6 +54,8 @@ _SYNONYMS = {
     "concurrent_layer_fetch_buffer": ("layer_fetch_buffer",), "max_concurrent_unpacks": ("parallel_unpacks",),
     "max_concurrent_uploads": ("parallel",), "retries": ("retry",), "docker": ("dockerd",), "crio": ("cri-o",),
     "discard_unpacked_layers": ("keeps_compressed",), "keep_alive": ("kept_connections",),
+    "dial_timeout": ("timeouts", "dial"), "connect_timeout": ("timeouts", "dial"),
+    "tls_handshake_timeout": ("timeouts", "tls"), "response_header_timeout": ("timeouts", "header"),
     "disable_keep_alives": ("kept_connections",), "max_idle_conns_per_host": ("kept_connections",),
     "podman": ("cri-o",), "platform": ("os",),
     "operating_system": ("os",), "ram": ("memory",), "throughput": ("rate",),

@@ -199,7 +199,7 @@ def pushes(document: Document) -> Iterator[tuple[Path, str, PushSpec]]:
     """Every push: where it stands, the name of what pushes, and what it says."""
     if document.push is not None:
         yield ("push",), document.push.source, document.push
-    for name, push in document.pushes.items():
+    for name, push in (document.pushes or {}).items():
         yield ("pushes", name), name, push
 
 

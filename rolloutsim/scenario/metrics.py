@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from rolloutsim.scenario.answers import ANSWERS
 from rolloutsim.structs import struct
 from rolloutsim.units import Kind
 
@@ -18,7 +19,7 @@ EVERYWHERE = ("image", "case")  # labels that choose among the cases, whatever t
 # Labels whose values the format fixes; those of the others are names in the scenario.
 VALUES: Mapping[str, tuple[str, ...]] = {
     "phase": ("before", "pushed", "during", "after"),
-    "status": ("429", "503", "broken"),
+    "status": tuple(answer.name for answer in ANSWERS.values()),
     "disk": ("ssd", "hdd"),
 }
 

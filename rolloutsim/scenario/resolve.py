@@ -1,9 +1,6 @@
 """A valid document to the form that is simulated: defaults filled in, names looked up, goodput computed.
 
-`model: ideal` is applied here: no protocol overhead, no latency, no queues, no uneven sharing, no time for requests, no
-disk, no unpacking, no start-up time, no controller overhead, and no limit on connections or on controllers' calls. What
-stays is bandwidth (storage included), layer slots, caches, caps and background, and all policies: strategies, kubelets,
-rate limits, failures.
+`model: ideal` is applied here: what it switches off stands in `rolloutsim.scenario.ideal`.
 """
 
 from __future__ import annotations
@@ -29,9 +26,12 @@ from rolloutsim.scenario.defaults import (
     RETRIES,
     SERIAL_PULLS,
     STORED_SPEED,
+    TIMEOUTS,
     fairness,
     runtime,
 )
+from rolloutsim.scenario.ideal import idealised
+from rolloutsim.scenario.idle import idle_keys
 from rolloutsim.scenario.images import Layers, layers
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.strategies import ALL, Wanted, amount, has_pods, wanted
@@ -56,8 +56,10 @@ _STANDING_IN = re.compile(r'"groups":"\\u0000(\d+)"')
 
 def resolve(document: Document) -> resolved.ResolvedScenario:
     """The scenario that `simulate` runs, of a document that has passed every check."""
-    ideal = document.model == "ideal"
-    line_share = 1.0 if ideal else _efficiency(document.network)
+    given = document
+    if document.model == "ideal":
+        document = idealised(document)
+    line_share = _efficiency(document.network)
     # The links of what pushes come last in results.
     lines = sorted(links.shared_links(document), key=lambda line: line.path[0] in ("push", "pushes"))
     sizes = layers(document)
@@ -68,17 +70,17 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
         model=document.model,
         seed=document.seed,
         groups=tuple(_group(name, group, document, line_share) for name, group in document.nodes.items()),
-        links={line.name: _link(line, document.network, line_share, ideal) for line in lines},
-        path_latency=0.0 if ideal else document.network.latency,
+        links={line.name: _link(line, document.network, line_share) for line in lines},
+        path_latency=document.network.latency,
         registries={
             name: _registry(name, spec, document, name in taking) for name, spec in links.registries(document).items()
         },
         images={name: _image(name, document, sizes) for name in document.images},
         cases=_cases(document),
-        startup=_NOW if ideal else _distribution(document.rollout.startup),
+        startup=_distribution(document.rollout.startup),
         background=tuple(_background(document, line_share)),
         thresholds=tuple(one for one in thresholds(document, names(document)) if isinstance(one, resolved.Threshold)),
-        notes=tuple(_notes(document, sizes)),
+        notes=tuple(_notes(given, sizes)),
         faults=tuple(_fault(name, spec) for name, spec in document.failures.items()),
         pushes=tuple(_push(name, push) for _, name, push in links.pushes(document)),
         prices=resolved.Prices(document.prices.ssd, document.prices.hdd),
@@ -87,7 +89,7 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
         fairness=_fairness(document),
         congestion_control=document.network.congestion_control,
         tcp_window=_window(None, document),
-        document=written(document),
+        document=written(given),
         api_calls=_api_calls(document),
     )
     return dataclasses.replace(scenario, sha256=fingerprint(scenario))
@@ -177,6 +179,7 @@ def _notes(document: Document, sizes: Layers) -> Iterator[str]:
             f"The start of the nodes {', '.join(started)} plays no part: controllers decide when pods are created, "
             "and workloads have a start of their own."
         )
+    yield from idle_keys(document)
 
 
 def _of(images: tuple[str, ...]) -> str:
@@ -196,9 +199,9 @@ def _efficiency(network: model.NetworkSpec) -> float:
     return (mtu - _HEADERS) / (mtu + _FRAMING)
 
 
-def _link(line: links.Line, network: model.NetworkSpec, share: float, ideal: bool) -> resolved.Link:
-    """A shared link, of whose line rate a share is payload; storage and the ideal model have no queues."""
-    if ideal or line.kind == "registry_storage":
+def _link(line: links.Line, network: model.NetworkSpec, share: float) -> resolved.Link:
+    """A shared link, of whose line rate a share is payload; storage has no queue."""
+    if line.kind == "registry_storage":
         return resolved.Link(line.name, line.kind, line.rate, line.rate)
     buffer, queue, latency = network.buffer, network.queue, 0.0
     if line.spec is not None:
@@ -209,8 +212,7 @@ def _link(line: links.Line, network: model.NetworkSpec, share: float, ideal: boo
 
 
 def _registry(name: str, spec: model.RegistrySpec, document: Document, takes: bool) -> resolved.Registry:
-    """A registry, into which something goes or not; in the ideal model requests take no time, connections no limit."""
-    ideal = document.model == "ideal"
+    """A registry, into which something goes or not."""
     rate = links.line_rate(spec.uplink, document)
     limited = rate is None or not math.isinf(rate)
     storage = [] if math.isinf(spec.storage) else [f"{name}.storage"]
@@ -221,15 +223,15 @@ def _registry(name: str, spec: model.RegistrySpec, document: Document, takes: bo
     return resolved.Registry(
         name=name,
         path=(*storage, *uplink, *spec.via),
-        max_connections=None if ideal or math.isinf(spec.max_connections) else int(spec.max_connections),
-        ttfb=0.0 if ideal else spec.ttfb,
-        manifest_ttfb=None if ideal else spec.manifest_ttfb,
+        max_connections=None if math.isinf(spec.max_connections) else int(spec.max_connections),
+        ttfb=spec.ttfb,
+        manifest_ttfb=spec.manifest_ttfb,
         connection_cap=spec.connection_cap,
-        tls=spec.tls and not ideal,
-        efficiency=() if ideal else tuple(sorted((int(number), share) for number, share in spec.efficiency_at.items())),
+        tls=spec.tls,
+        efficiency=tuple(sorted((int(number), share) for number, share in spec.efficiency_at.items())),
         first_fetch=None
         if spec.first_fetch is None
-        else resolved.FirstFetch(spec.first_fetch.rate, 0.0 if ideal else spec.first_fetch.time),
+        else resolved.FirstFetch(spec.first_fetch.rate, spec.first_fetch.time),
         replicas=replicas,
         rate_limits=tuple(_rate_limit(limit) for limit in limits.values()),
         redirect=None
@@ -237,7 +239,7 @@ def _registry(name: str, spec: model.RegistrySpec, document: Document, takes: bo
         else resolved.Redirect(
             path=redirect.via,
             connection_cap=None if math.isinf(redirect.connection_cap) else redirect.connection_cap,
-            ttfb=0.0 if ideal else redirect.ttfb,
+            ttfb=redirect.ttfb,
         ),
         inbound=(links.inbound(name),) if limited and takes else (),
         tcp_window=_window(spec.tcp_window, document),
@@ -245,14 +247,14 @@ def _registry(name: str, spec: model.RegistrySpec, document: Document, takes: bo
 
 
 def _window(own: float | None, document: Document) -> float | None:
-    """The window of a registry's connections, or of others; in the ideal model there are no round trips."""
-    return None if document.model == "ideal" else _limit(document.network.tcp_window if own is None else own)
+    """The window of a registry's connections, or of others."""
+    return _limit(document.network.tcp_window if own is None else own)
 
 
 def _api_calls(document: Document) -> resolved.ApiCalls | None:
-    """The limit on the controllers' calls, where there are controllers; the ideal model has none."""
+    """The limit on the controllers' calls, where there are controllers."""
     spec = document.controller_manager
-    if not has_pods(document) or document.model == "ideal" or math.isinf(spec.qps):
+    if not has_pods(document) or math.isinf(spec.qps):
         return None
     return resolved.ApiCalls(spec.qps, spec.burst)
 
@@ -283,37 +285,38 @@ def _rate_limit(spec: model.RateLimitSpec) -> resolved.RateLimit:
 
 
 def _group(name: str, spec: model.GroupSpec, document: Document, line_share: float) -> resolved.NodeGroup:
-    """A group; the ideal model has neither disks nor unpacking."""
-    ideal = document.model == "ideal"
+    """A group of nodes; where nothing else has a queue in the ideal model, their NICs have none either."""
     profile = PROFILES[spec.runtime]
-    own = {key: getattr(spec, key) for key in (*profile, *_MORE) if key not in RETRIES}
+    own = {key: getattr(spec, key) for key in (*profile, *_MORE) if key not in (*RETRIES, *TIMEOUTS)}
     if spec.retry is not None:
         own |= {key: getattr(spec.retry, key) for key in RETRIES}
+    if spec.timeouts is not None:
+        own |= {key: getattr(spec.timeouts, key) for key in TIMEOUTS}
     nic = _limit(links.line_rate(spec.nic, document))
     return resolved.NodeGroup(
         name=name,
         count=spec.count,
-        runtime=runtime(spec.runtime, {key: value for key, value in own.items() if value is not None}, ideal),
+        runtime=runtime(spec.runtime, {key: value for key, value in own.items() if value is not None}),
         racks=tuple(spec.racks),
         via=tuple(spec.via),
         nic=None if nic is None else nic * line_share,
         nic_line_rate=nic,
-        nic_buffer=0.0 if ideal else document.network.buffer or BUFFER.value,
+        nic_buffer=0.0 if document.model == "ideal" else document.network.buffer or BUFFER.value,
         nic_queue=document.network.queue,
-        disk=None if ideal else _limit(spec.disk.rate),
-        disk_iops=None if ideal else _iops(spec.disk),
-        disk_sync=0.0 if ideal else spec.disk.sync,
-        dirty_limit=0.0 if ideal else spec.disk.dirty_ratio * spec.memory,
-        unpack_rate=None if ideal else _limit(spec.unpack.rate),
-        stored_rate=None if ideal else _stored_rate(spec.unpack),
+        disk=_limit(spec.disk.rate),
+        disk_iops=_iops(spec.disk),
+        disk_sync=spec.disk.sync,
+        dirty_limit=spec.disk.dirty_ratio * spec.memory,
+        unpack_rate=_limit(spec.unpack.rate),
+        stored_rate=_stored_rate(spec.unpack),
         unpack_cores=_cores(spec),
         pull_cap=_limit(spec.pull_cap),
         connection_cap=spec.connection_cap,
         cached={image: cached_nodes(value, spec.count) for image, value in spec.cached.items()},
-        kubelet=_kubelet(spec, ideal),
-        storage=None if ideal else _storage(spec),
+        kubelet=_kubelet(spec),
+        storage=_storage(spec),
         shared_address=spec.shared_address,
-        stagger=0.0 if ideal else spec.stagger,
+        stagger=spec.stagger,
         again=resolved.Again() if spec.retry is None else _again(spec.retry),
         join=_join(spec),
     )
@@ -362,8 +365,8 @@ def _joining(wanted: Wanted) -> int:
     return found
 
 
-def _kubelet(spec: model.GroupSpec, ideal: bool) -> resolved.Kubelet:
-    """A group's kubelets; those of the ideal model look at pods when their back-offs end."""
+def _kubelet(spec: model.GroupSpec) -> resolved.Kubelet:
+    """A group's kubelets."""
     most = spec.max_parallel_image_pulls
     serial = spec.serialize_image_pulls
     if serial is None:
@@ -377,7 +380,7 @@ def _kubelet(spec: model.GroupSpec, ideal: bool) -> resolved.Kubelet:
         backoff_initial=spec.image_backoff.initial,
         backoff_max=spec.image_backoff.max,
         backoff_jitter=spec.image_backoff.jitter,
-        requeue="exact" if ideal else cast(resolved.Requeue, spec.image_backoff.requeue),
+        requeue=cast(resolved.Requeue, spec.image_backoff.requeue),
         progress_timeout=_limit(PROFILES[spec.runtime][PROGRESS_TIMEOUT].value if timeout is None else timeout),
         pull_timeout=_limit(spec.pull_timeout),
         gc_high=spec.image_gc.high,
@@ -450,7 +453,7 @@ def _workload(wanted: Wanted) -> resolved.Workload:
         after=spec.after if spec is not None else (),
         joining=_joining(wanted),
         create=spec.create if spec is not None else False,
-        startup=_NOW if wanted.document.model == "ideal" else _distribution(startup),
+        startup=_distribution(startup),
         termination=termination or 0.0,
         pull_policy=spec.pull_policy if spec is not None else None,
     )
@@ -467,7 +470,7 @@ def _strategy(wanted: Wanted) -> resolved.Strategy:
         partition=wanted.value("partition") or 0,
         parallel=wanted.value("parallel") or False,
         waves=tuple(resolved.Wave(amount(wave.size), wave.pause, wave.gate) for wave in wanted.value("waves") or ()),
-        step_overhead=0.0 if wanted.document.model == "ideal" else STEP_OVERHEAD if overhead is None else overhead,
+        step_overhead=STEP_OVERHEAD if overhead is None else overhead,
     )
 
 

@@ -204,6 +204,15 @@ class Retry:
 
 
 @struct
+class Timeouts:
+    """How long a runtime's HTTP client waits, which then gives the request up; None: as long as it takes [s]."""
+
+    dial: float | None = None  # for TCP's connection
+    tls: float | None = None  # from there for the TLS handshake
+    header: float | None = None  # from a request that is sent for the header of its answer
+
+
+@struct
 class Again:
     """How often a client outside Kubernetes pulls again after its runtime gave a pull up, and after which wait.
 
@@ -407,6 +416,7 @@ class Runtime:
     layer_time: float  # the client's own time per layer before its first byte [s]
     finish_time: float  # after the last layer is unpacked, before the image is ready [s]
     resolve_requests: int = 6  # manifests, token, config; layers come on top
+    recheck_requests: int = 3  # of these the first, which tell whether an image that is there is the newest
     retry: Retry = field(default_factory=Retry)
     layer_fetch_buffer: float | None = None  # a layer is fetched in ranges of this size [B]; None: in one piece
     parallel_unpacks: int = 1  # layers of an image that are unpacked at a time; they are committed in order
@@ -416,6 +426,7 @@ class Runtime:
     syncs_blobs: bool = True  # whether a layer's bytes are on the disk before it is unpacked
     layer_syncs: int = 0  # synchronous writes that a layer costs besides its own bytes
     decompresses_on_arrival: bool = False  # a body is read only as fast as a core decompresses and hashes it
+    timeouts: Timeouts = field(default_factory=Timeouts)
 
 
 @struct

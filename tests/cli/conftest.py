@@ -56,5 +56,9 @@ images: {small: 10 MB, large: 100 MB}
 HELD = QUICK + "thresholds: {rollout_time: max < 2 s}\n"
 MISSED = QUICK + "thresholds: {rollout_time: max < 1 s}\n"
 WARNED = QUICK + 'thresholds: {rollout_time: {check: "max < 1 s", severity: warn}}\n'
-STUCK = QUICK.replace("model: ideal", "model: real") + "registry: {uplink: 1 Gbit/s, max_connections: 0}\n"
+# Nobody is ever served, and everybody waits for it.
+STUCK = QUICK.replace("model: ideal", "model: real").replace(
+    "nodes: 2", "nodes: {node: {count: 2, timeouts: unlimited}}"
+)
+STUCK += "registry: {uplink: 1 Gbit/s, max_connections: 0}\n"
 INVALID = QUICK.replace("nodes: 2", "nodes: 0")

@@ -244,11 +244,11 @@ def test_what_was_committed_survives_a_crash_and_the_rest_is_fetched_again():
     assert_allclose(case.shared_links.bytes, [600 * MB], **EXACT)
 
 
-def test_a_node_that_stays_away_leaves_its_pod_unready():
+def test_a_node_that_stays_away_leaves_its_pull_undone():
     crash = Fault("crash", "node", "node-001", at=0.5)
     case = run(replace(scene("{a: 100 MB}", nodes=2), faults=(crash,)))
     assert not case.finished
-    assert case.stuck == ("workload 'a': 1 of 2 pods of the new version are available: 1 on a node that is down",)
+    assert case.stuck == ("1 of 2 pulls of a by 'node' are done: 1 on a node that is down",)
 
 
 # ---- disks -------------------------------------------------------------------------------------------

@@ -105,6 +105,12 @@ def test_each_layer_is_cold_for_itself_and_warm_when_all_its_ranges_are_there() 
     assert case.pulls.pulled.tolist() == pytest.approx([10.0, 11.5, 17.0])
 
 
+def test_who_gets_the_connection_of_the_first_reader_finds_the_layer_warm() -> None:
+    # One connection: the second waits for it for 10 s, and then takes 1 s.
+    case = first_fetch(", max_connections: 1, first_fetch: 10 MB/s", ("0 s", "5 s"), ", timeouts: unlimited")
+    assert case.pulls.pulled.tolist() == pytest.approx([10.0, 11.0])
+
+
 def test_a_first_fetch_that_does_not_bite_changes_nothing() -> None:
     plain = first_fetch("", ("0 s", "100 ms"))
     same = first_fetch(", first_fetch: {rate: 100 MB/s, time: 0 s}", ("0 s", "100 ms"))

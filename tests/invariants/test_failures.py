@@ -16,11 +16,12 @@ from rolloutsim.scenario.resolved import (
     Kubelet,
     RateLimit,
     Strategy,
+    Timeouts,
     Wave,
     Workload,
 )
 from rolloutsim.simulation import simulate
-from tests.fleet.scenes import CONTAINERD, CRIO, DOCKERD, MB, scene, with_runtime
+from tests.fleet.scenes import CONTAINERD, CRIO, DOCKERD, MB, scene, with_registry, with_runtime
 
 NODES = 4
 IMAGES = (
@@ -86,7 +87,13 @@ def scenarios(draw, with_faults=True):
         layer_fetch_buffer=draw(st.sampled_from([None, None, 8 * MB])),
         parallel_layers=draw(st.integers(1, 3)),
         slots_per=draw(st.sampled_from(["node", "image"])),
+        kept_connections=draw(st.sampled_from([0, 2])),
+        timeouts=draw(st.sampled_from([Timeouts(), Timeouts(0.7, 0.5, 1.1)])) if with_faults else Timeouts(),
     )
+    slow = {"max_connections": draw(st.sampled_from([None, 1, 3])), "tls": draw(st.booleans()), "ttfb": 0.0}
+    if with_faults:
+        slow |= {"ttfb": draw(st.sampled_from([0.0, 0.0, 0.3, 1.2]))}
+    s = with_registry(s, **slow)
     kubelet = Kubelet(
         parallel_pulls=draw(st.sampled_from([1, 2, None])),
         pull_qps=draw(st.sampled_from([5.0, 0.2])) if with_faults else 5.0,

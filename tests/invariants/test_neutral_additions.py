@@ -61,6 +61,8 @@ def groups(draw: st.DrawFn, pods: bool, calm: bool) -> Document:
         if group["runtime"] == "containerd" and not calm:
             group |= sometimes(draw, "layer_fetch_buffer", ["1 MB"])
         group |= sometimes(draw, "via", [["site"]])
+        if not calm:
+            group |= sometimes(draw, "timeouts", ["unlimited", "unlimited", {"tls": "1 s", "header": "2 s"}])
         if pods:
             group |= sometimes(draw, "serialize_image_pulls", [False])
             group |= sometimes(draw, "registry_pull_qps", [0, 0.2])
@@ -446,6 +448,21 @@ def failures_after_the_end(document: Document) -> bool:
         "late-flaky": {"registry": "hub", "at": NEVER, "back_after": "10 s", "flaky": "50%"},
     }
     return True
+
+
+@neutral(brings=_WATCHED)
+def timeouts_out_of_reach(document: Document) -> bool:
+    unlimited = [group for group in document["nodes"].values() if group.get("timeouts") == "unlimited"]
+    for group in unlimited:
+        group["timeouts"] = {"dial": "10h", "tls": "10h", "header": "10h"}
+    return bool(unlimited)
+
+
+@neutral()
+def no_timeouts_where_nothing_waits(document: Document) -> bool:
+    if any("max_connections" in registry for registry in document["registries"].values()):
+        return False
+    return _each(document["nodes"], "timeouts", "unlimited")
 
 
 @neutral()

@@ -32,8 +32,11 @@ thresholds: {rollout_time: max < 2 s}
 """
 # Random: every node asks at a time of its own.
 RANDOM = IDEAL.replace("nodes: 2", "nodes: {web: {count: 3, start: {min: 0 s, max: 3 s}}}")
-# Nothing is ever served, but what is cached is there at once.
-STUCK = IDEAL.replace("model: ideal", "model: real") + "registry: {uplink: 1 Gbit/s, max_connections: 5}\n"
+# Where the registry serves nobody, everybody waits for it.
+STUCK = IDEAL.replace("model: ideal", "model: real").replace(
+    "nodes: 2", "nodes: {node: {count: 2, timeouts: unlimited}}"
+)
+STUCK += "registry: {uplink: 1 Gbit/s, max_connections: 5}\n"
 
 
 def dump(path: Path) -> list[str]:

@@ -150,6 +150,60 @@ def test_disks_in_mebibytes_stay_in_mebibytes() -> None:
     assert quickly(scenario) == [("node disks 250 MiB/s", fetched + 1.0, fetched + 0.5)]
 
 
+# 10,000 files are 10 s at 1,000 operations a second, and memory holds nothing that is not written.
+MANY_FILES = "a: {compressed: 100 MB, ratio: 2, files: 10000}"
+FEW_OPERATIONS = "{rate: 1 GB/s, iops: 1000, sync: 0 s, dirty_ratio: 0%}"
+
+
+def test_disks_that_are_short_of_operations_get_more_of_them() -> None:
+    # Written while it arrives and synced after 0.1 s, then 10 s for the files; 5 s at 2,000 a second.
+    scenario = star(MANY_FILES, nodes=1, uplink="100 Gbit/s", disk=FEW_OPERATIONS)
+    assert quickly(scenario) == [("node disks 2,000 operations/s", 10.1, 5.1)]
+
+
+def test_disks_that_are_short_of_operations_gain_nothing_but_a_sync_from_their_rate() -> None:
+    scenario = star(MANY_FILES, nodes=1, uplink="100 Gbit/s", disk=FEW_OPERATIONS)
+    found = {one.change: one for one in what_if.what_if(scenario.run().outcome, jobs=1).tried}
+    rate = found["node disks 2 GB/s"]
+    assert (rate.before, rate.after) == pytest.approx((10.1, 10.05))
+
+
+def test_operations_that_the_default_rate_brings_along_stay_with_a_faster_one() -> None:
+    # 6,000 files at the 3,000 a second of gp3 are 2 s, whatever its rate.
+    images = "a: {compressed: 1310720 B, ratio: 2, files: 6000}"
+    scenario = star(images, nodes=1, uplink="100 Gbit/s", disk="{sync: 0 s, dirty_ratio: 0%}")
+    found = {one.change: one for one in what_if.what_if(scenario.run().outcome, jobs=1).tried}
+    assert found["node disks 250 MiB/s"].overrides == ("nodes.node.disk.rate=250 MiB/s", "nodes.node.disk.iops=3000")
+    assert found["node disks 250 MiB/s"].gain == pytest.approx(0.005)
+    assert found["node disks 6,000 operations/s"].gain == pytest.approx(1.0)
+
+
+def test_disks_that_wait_for_syncs_get_faster_ones() -> None:
+    # 19 syncs of 0.1 s beside the 10 ms of the blob.
+    scenario = star(image("a", "1 MB"), nodes=1, uplink="100 Gbit/s", disk="{rate: 100 MB/s, sync: 100 ms}")
+    assert quickly(scenario) == [("node disks 0.0500 s a synchronous write", 1.91008, 0.96008)]
+
+
+def test_disks_that_are_short_of_two_things_get_both() -> None:
+    # 2 s for the blob and 4 s for 4,000 files: neither alone halves the 6 s, and both together do.
+    images = "a: {compressed: 200 MB, ratio: 1.5, files: 4000}"
+    scenario = star(
+        images, nodes=1, uplink="1000 Gbit/s", disk="{rate: 100 MB/s, iops: 1000, sync: 0 s, dirty_ratio: 0%}"
+    )
+    assert quickly(scenario) == [("node disks 200 MB/s, 2,000 operations/s", 6.0, 3.0)]
+    every = {one.change: one for one in what_if.what_if(scenario.run().outcome, jobs=1).tried}
+    assert every["node disks 200 MB/s"].gain == pytest.approx(1.0)
+    # Then its 300 MB take 3 s.
+    assert every["node disks 2,000 operations/s"].gain == pytest.approx(1.0)
+
+
+def test_disks_of_which_nothing_waits_are_tried_with_all_that_they_have() -> None:
+    scenario = star(image("a", "100 MB"), disk="{rate: 10 GB/s, iops: 100000, sync: 0.1 us}")
+    tried = [one for one in what_if.what_if(scenario.run().outcome, jobs=1).tried if one.subject == "node disks"]
+    wanted = ("nodes.node.disk.rate=20 GB/s", "nodes.node.disk.iops=200000", "nodes.node.disk.sync=0.00005 ms")
+    assert [one.overrides for one in tried] == [wanted]
+
+
 def test_all_racks_get_a_faster_interface() -> None:
     # Two racks of 10 nodes behind 1 Gbit/s each: 10 × 125 MB / 125 MB/s.
     scenario = star(
@@ -301,13 +355,18 @@ def test_more_slots_help_where_each_connection_is_capped() -> None:
     assert times["10 layers at a time"] == pytest.approx(2.0)
 
 
-def test_small_gains_are_none() -> None:
-    def one(subject: str, after: float | None) -> WhatIf:
-        return WhatIf("a", subject, f"{subject} changed", (), 100.0, after)
+def changed(subject: str, after: float | None) -> WhatIf:
+    return WhatIf("a", subject, f"{subject} {after}", (), 100.0, after)
 
+
+def test_what_three_digits_do_not_show_has_no_effect() -> None:
     found = WhatIfs(
-        "a", (one("disks", 50.0), one("NICs", 99.6), one("slots", 100.4), one("disks", 100.0), one("x", None))
-    )
+        "a",
+        (
+            changed("disks", 50.0), changed("NICs", 99.96), changed("slots", 100.04), changed("disks", 100.0),
+            changed("x", None),
+        ),
+    )  # fmt: skip
     assert [each.after for each in found.faster] == [50.0]
     assert [each.after for each in found.slower] == [None]
     assert found.useless == ("NICs", "slots")
@@ -315,9 +374,23 @@ def test_small_gains_are_none() -> None:
     assert replace(found, left_out=("slots changed twice",), unknown=("slots",)).useless == ("NICs",)
 
 
-def test_the_best_change_of_each_subject_is_shown() -> None:
-    def one(subject: str, after: float) -> WhatIf:
-        return WhatIf("a", subject, f"{subject} {after}", (), 100.0, after)
+def test_small_gains_are_no_help_and_small_losses_are_losses() -> None:
+    found = WhatIfs("a", (changed("NICs", 99.6), changed("slots", 100.4), changed("cores", 100.0)))
+    assert (found.faster, found.best) == ((), ())
+    assert [each.subject for each in found.slower] == ["slots"]
+    assert [each.subject for each in found.seen] == ["NICs", "slots"]
+    assert found.useless == ("cores",)
 
-    found = WhatIfs("a", (one("uplink", 10.0), one("disk", 20.0), one("uplink", 50.0), one("disk", 70.0)))
+
+def test_a_loss_is_told_as_one() -> None:
+    one = changed("slots", 116.4)
+    assert one.shown_after == "116 s, slower by 16.4 s"
+    assert what_if.what_if_table([one]).cells()[0][3] == "slower by 16.4 s"
+    assert changed("slots", 50.0).shown_after == "50.0 s"
+    assert changed("slots", None).shown_after == "does not finish"
+
+
+def test_the_best_change_of_each_subject_is_shown() -> None:
+    every = (changed("uplink", 10.0), changed("disk", 20.0), changed("uplink", 50.0), changed("disk", 70.0))
+    found = WhatIfs("a", every)
     assert [each.change for each in found.best] == ["uplink 10.0", "disk 20.0"]

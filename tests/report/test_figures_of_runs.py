@@ -213,10 +213,10 @@ def test_timeline_is_the_phases_of_each_node() -> None:
 
 
 def test_timeline_tells_unpacking_from_waiting_for_pods() -> None:
-    """Oracle: node-011's last byte comes at 40.11 s, its image is ready at 42.47 s, its last pod starts at 50.07 s."""
+    """Oracle: node-011's last byte comes at 40.11 s, its image is ready at 42.47 s, its last pod starts at 49.82 s."""
     ax = figure("timeline")(Outcome(shipped("deployment")))
-    said = "38.9 s fetching, 2.36 s unpacking, 7.60 s waiting for pods, 9.20 s starting"
-    assert title_of(ax) == f"node-011 is the last to be ready after 59.3 s: 1.22 s before its turn, {said}"
+    said = "38.9 s fetching, 2.36 s unpacking, 7.35 s waiting for pods, 9.20 s starting"
+    assert title_of(ax) == f"node-011 is the last to be ready after 59.1 s: 1.22 s before its turn, {said}"
     assert tips(ax)["node:node-011"].endswith(said)
     legend = ax.get_legend()
     assert legend is not None

@@ -8,6 +8,7 @@ import pytest
 
 from rolloutsim.errors import UsageError
 from rolloutsim.scenario import Explanation, explain, loads, template
+from rolloutsim.scenario.causes import CAUSES, Cause
 from rolloutsim.scenario.defaults import PROFILES
 from rolloutsim.scenario.metrics import METRICS
 from rolloutsim.scenario.structure import ROOT, all_keys
@@ -56,8 +57,8 @@ def test_an_explanation_reads_as_text() -> None:
     ("key", "message"),
     [
         (
-            "startup",
-            "explain startup: several keys have that name; say which: workloads.<workload>.startup rollout.startup",
+            "queue",
+            "explain queue: several keys have that name; say which: network.links.<link>.queue network.queue",
         ),
         (
             "nodes.parallelLayers",
@@ -169,7 +170,7 @@ def test_thresholds_list_every_metric_in_a_line_of_its_own() -> None:
         "",
         "  labels:    in braces, those in brackets may be left out; image and case go with every metric",
         "  phase:     before pushed during after",
-        "  status:    429 503 broken",
+        "  status:    429 503 broken dial_timeout tls_timeout header_timeout",
         "  disk:      ssd hdd",
         "  statistic: max min mean p50 p95 p99 (latency: max p50 p95); where it is optional, over the replications",
         "  size:      B kB MB GB TB KiB MiB GiB TiB Ki Mi Gi Ti",
@@ -232,3 +233,63 @@ def test_an_unknown_template_is_a_usage_error() -> None:
     assert str(caught.value) == (
         "no template is named 'rack'; known: 20nodes racks two-registries kubernetes real; did you mean 'racks'?"
     )
+
+
+@pytest.mark.parametrize("cause", CAUSES.values(), ids=CAUSES)
+def test_every_cause_is_explained_with_keys_that_are_there(cause: Cause) -> None:
+    found = explain(f"cause.{cause.name}")
+    assert (found.key, found.keys) == (f"cause.{cause.name}", cause.keys)
+    assert found.description == f"{cause.noun}: {cause.meaning}"
+    known = {".".join(path) for path, _ in all_keys()}
+    assert cause.keys
+    assert set(cause.keys) <= known
+
+
+def test_a_causes_name_alone_is_the_cause_unless_one_key_has_it() -> None:
+    assert explain("kubelet_queue") == explain("cause.kubelet_queue")
+    window = explain("tcp_window")
+    assert window.key == "cause.tcp_window"
+    assert window.also.startswith("of this name are the keys network.tcp_window ")
+    disk = explain("disk")
+    assert (disk.key, disk.also) == ("nodes.<group>.disk", "cause.disk is a cause that time goes to")
+
+
+def test_all_causes_are_listed() -> None:
+    lines = [line.split() for line in str(explain("causes")).splitlines()[2:]]
+    assert [line[0] for line in lines] == list(CAUSES)
+
+
+@pytest.mark.parametrize(
+    ("short", "full"),
+    [
+        ("disk.sync", "nodes.<group>.disk.sync"), ("racks.uplink", "network.racks.uplink"),
+        ("layers.digest", "images.<image>.layers.<layer>.digest"), ("retry.broken", "nodes.<group>.retry.broken"),
+    ],
+)  # fmt: skip
+def test_the_end_of_a_path_is_enough(short: str, full: str) -> None:
+    assert explain(short).key == full
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("prices.zzz", "explain prices.zzz: there is no such key; the keys of prices are: ssd hdd"),
+        (
+            "background.backup",
+            "explain background.backup: there is no such key; 'backup' would be a name of yours, of <flow>; say which "
+            "of its keys, as in 'explain background.backup.links': links between size connections at cap rate request "
+            "from until",
+        ),
+    ],
+)
+def test_what_stands_in_a_key_is_told_where_a_step_is_none(key: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        explain(key)
+    assert str(caught.value) == message
+
+
+def test_a_groups_name_alone_is_told_the_keys_of_a_group() -> None:
+    with pytest.raises(
+        UsageError, match="'X' would be a name of yours, of <group>; .* 'explain nodes.X.count': count racks"
+    ):
+        explain("nodes.X")

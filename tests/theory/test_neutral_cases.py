@@ -37,5 +37,6 @@ def test_no_change_is_recommended_that_has_nothing_to_do() -> None:
     tried = what_if(rs.loads(DEEP).run().outcome, jobs=1)
     assert tried.faster  # the line is worth more
     overrides = [override for one in tried.faster for override in one.overrides]
-    for idle in ("registry.replicas", "registry.rate_limit", "disk", "layer_fetch_buffer", "parallel_unpacks"):
+    # Synchronous writes are not among them: four layers take 152 ms of them on each node.
+    for idle in ("registry.replicas", "registry.rate_limit", "disk.rate", "iops", "layer_fetch_buffer", "parallel_unp"):
         assert not [one for one in overrides if idle in one]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import rolloutsim as rs
+from rolloutsim.results.caveats import caveats
 from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.results.metrics import summarise
 from rolloutsim.results.time.steps import time_split
@@ -84,3 +85,27 @@ def test_pods_wait_for_a_node_where_none_has_joined() -> None:
 def test_the_time_of_a_pull_alone_does_not_count_the_wait_for_its_node() -> None:
     result = run("")
     assert summarise(result.run).cases["app"].slowdown.max == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("more", "horizon", "note"),
+    [
+        # They join at 50, 60 and 70 s.
+        ("workloads: {app: {images: app, daemonset: true}}", "65 s",
+         "1 of 3 nodes of new joins after 1m5s, when the rollout is given up (rollout.horizon), and pulls nothing."),
+        ("workloads: {app: {images: app, daemonset: true}}", "55 s",
+         "2 of 3 nodes of new join after 55 s, when the rollout is given up (rollout.horizon), and pull nothing."),
+        ("workloads: {app: {images: app, daemonset: true}}", "24h", ""),
+        ("", "55 s", ""),  # nothing is given up where nothing is tried again
+    ],
+)  # fmt: skip
+def test_nodes_that_join_too_late_are_named(more: str, horizon: str, note: str) -> None:
+    result = run(f"{more}\nrollout: {{horizon: {horizon}}}")
+    assert [text for text in caveats(result.run) if "nodes of new" in text] == ([note] if note else [])
+
+
+def test_nodes_that_join_when_all_is_over_are_named() -> None:
+    result = run("workloads: {app: {images: app, replicas: 1}}")
+    (note,) = [text for text in caveats(result.run) if "nodes of new" in text]
+    assert note.startswith("3 of 3 nodes of new join after ")
+    assert note.endswith(" s, when the rollout is over, and pull nothing.")

@@ -70,3 +70,39 @@ def test_percentiles_are_of_the_pulls_that_brought_an_image() -> None:
     assert summary.pull_time_s is not None
     assert summary.pull_time_s.p50 == summary.pull_time_s.p95 == first
     assert (summary.pulls, summary.rechecks) == (1, 29)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "first", "again"), [("containerd", 6, 3), ("containerd-1", 6, 3), ("dockerd", 6, 5), ("cri-o", 7, 6)]
+)
+def test_a_call_for_an_image_that_is_there_asks_no_more_than_whether_it_is_the_newest(
+    runtime: str, first: int, again: int
+) -> None:
+    """Oracle: containerd core/remotes/handlers.go finds manifests and config by their digests in its content store."""
+    case = only(f", registry_pull_qps: 0, runtime: {runtime}", "always")
+    by_turn = case.pulls.requests[np.argsort(case.pulls.asked, kind="stable")]
+    assert by_turn[0] == first
+    assert len(by_turn) > 20  # cri-o: those who come while it is under way share the first
+    assert set(by_turn[1:].tolist()) == {again}
+
+
+def test_so_it_takes_that_part_of_the_time() -> None:
+    case = only(", registry_pull_qps: 0, resolve_time: 60 ms, resolve_round_trips: 0, finish_time: 0 s", "always")
+    times = np.sort(case.pulls.pulled - case.pulls.asked)
+    assert times[:29] == pytest.approx(np.full(29, 0.06 * 3 / 6))
+
+
+@pytest.mark.parametrize(("runtime", "refused"), [("containerd", False), ("cri-o", True)])
+def test_a_limit_of_pulls_counts_manifests_that_are_fetched_and_no_re_check_by_head(
+    runtime: str, refused: bool
+) -> None:
+    """Oracle: https://docs.docker.com/docker-hub/usage/pulls/: a pull is a GET of a manifest, a HEAD is none."""
+    limit = "rate_limits: {hub: {rate: 10/h, burst: 10, counts: pulls}}"
+    held = f", registry_pull_qps: 0, runtime: {runtime}, cached: {{'app:1': 1}}"
+    text = PODS.format(node=held, policy="always", seed=1)
+    text = text.replace("rate_limit: {rate: 1000000/s, burst: 1000000}", limit).replace("replicas: 30", "replicas: 15")
+    # One after another, so that none shares the call of another.
+    text = text.replace("create: true", "create: true, rollout: {strategy: statefulset}")
+    (case,) = simulate(loads(text).resolve(), alone=False).cases
+    assert bool(np.isfinite(case.pulls.failed).any()) is refused
+    assert case.finished

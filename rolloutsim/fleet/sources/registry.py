@@ -7,7 +7,8 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.buckets import FixedWindow, TokenBucket
-from rolloutsim.fleet.sources.source import BROKEN, FINE, LIMITED, UNAVAILABLE, Cold, Connections, Source
+from rolloutsim.fleet.sources.source import FINE, LIMITED, UNAVAILABLE, Cold, Connections, Source
+from rolloutsim.scenario.answers import BROKEN
 
 if TYPE_CHECKING:
     from rolloutsim.network.fluid import FluidNetwork
@@ -171,7 +172,7 @@ class Registry(Source):
         """Refuse requests from now on; all connections break."""
         self.up = False
         for connections in self.connections:
-            connections.queue.clear()
+            connections.clear()
         for fetch, node in list(self.fetches.items()):
             node.broken(fetch)
 

@@ -6,12 +6,22 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-# Answers to a request: HTTP's numbers, and 0 for a connection that is refused or breaks.
+# Answers to a request: HTTP's numbers; where there is none, those of `rolloutsim.scenario.answers`.
 FINE: Final = 200
 MISSING: Final = 404
 LIMITED: Final = 429
 UNAVAILABLE: Final = 503
-BROKEN: Final = 0
+
+
+class Ticket:
+    """A place in the line for a connection, until its turn has come or whoever waits has given up."""
+
+    __slots__ = ("argument", "granted", "over")
+
+    def __init__(self, granted: Callable[[Any], None], argument: Any) -> None:
+        self.granted = granted
+        self.argument = argument
+        self.over = False
 
 
 class Connections:
@@ -23,33 +33,61 @@ class Connections:
         How many at a time; None: no limit.
     """
 
-    __slots__ = ("changed", "in_use", "limit", "queue")
+    __slots__ = ("changed", "gone", "in_use", "limit", "queue")
 
     def __init__(self, limit: int | None) -> None:
         self.limit = limit
         self.in_use = 0
         self.changed: Callable[[], None] | None = None  # called when there are more or fewer of them
-        self.queue: deque[tuple[Callable[[Any], None], Any]] = deque()
+        self.queue: deque[Ticket] = deque()
+        self.gone = 0  # of those in it, who have given up
 
-    def ask(self, granted: Callable[[Any], None], argument: Any) -> None:
-        """Call `granted(argument)` as soon as there is a connection, at once if there is one."""
+    @property
+    def waiting(self) -> int:
+        """How many wait in line."""
+        return len(self.queue) - self.gone
+
+    def ask(self, granted: Callable[[Any], None], argument: Any) -> Ticket | None:
+        """Call `granted(argument)` as soon as there is a connection; None: at once, for there is one."""
         if self.limit is None or self.in_use < self.limit:
             self.in_use += 1
             if self.changed is not None:
                 self.changed()
             granted(argument)
-        else:
-            self.queue.append((granted, argument))
+            return None
+        ticket = Ticket(granted, argument)
+        self.queue.append(ticket)
+        return ticket
 
     def release(self) -> None:
         """Give a connection back, to the first in the queue if there is one."""
-        if self.queue:
-            granted, argument = self.queue.popleft()
-            granted(argument)
-        else:
-            self.in_use -= 1
-            if self.changed is not None:
-                self.changed()
+        while self.queue:
+            ticket = self.queue.popleft()
+            if not ticket.over:
+                ticket.over = True
+                ticket.granted(ticket.argument)
+                return
+            self.gone -= 1
+        self.in_use -= 1
+        if self.changed is not None:
+            self.changed()
+
+    def give_up(self, ticket: Ticket) -> None:
+        """Whoever holds a ticket waits no longer, if its turn has not come; the others keep their places."""
+        if ticket.over:
+            return
+        ticket.over = True
+        self.gone += 1
+        if 2 * self.gone > len(self.queue):
+            self.queue = deque(other for other in self.queue if not other.over)
+            self.gone = 0
+
+    def clear(self) -> None:
+        """Nobody waits any longer."""
+        for ticket in self.queue:
+            ticket.over = True
+        self.queue.clear()
+        self.gone = 0
 
 
 class Cold:

@@ -267,7 +267,7 @@ class Refusals:
 
     source: Ids = field(metadata={"was": "registry"})  # index into CaseRecords.sources
     time: Times
-    status: Shorts  # 429, 503; 0: refused or broken connection
+    status: Shorts  # 429, 503; 0: connection refused or broken; in time there was: -1 none, -2 no TLS, -3 no answer
     layer: Flags  # they asked for layers; else for manifests, tokens, configs
     count: Counts
     again: Counts  # of these, sent again by the runtime

@@ -18,6 +18,7 @@ import numpy as np
 from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.grouped import Grouped
 from rolloutsim.results.time.split import ranges
+from rolloutsim.scenario.answers import ANSWERS
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 WINDOW = 1.0  # of the peak [s]
 _BLOCK = 1 << 16  # rows that are worked on at a time
-_BROKEN = 0  # the status of a connection that was refused or broke
 
 
 @struct
@@ -37,9 +37,11 @@ class RegistrySummary:
     pulls: int  # from it, failed ones included
     rechecks: int  # of images that nodes held already
     requests: int  # sent to it, for manifests, tokens, configs and layers; refused ones included
-    requests_per_pull: float | None  # all requests / pulls [1]; None: there was none
+    requests_per_pull: float | None  # those aside that re-checks sent [1]; None: there was no pull
     peak_requests_per_s: int  # the largest number within any second
-    refused: Mapping[str, int]  # by answer: `429`, `503`, or `broken` for a connection that was refused or broke
+    # By answer: `429`, `503`, `broken` for a connection that was refused or broke, or what was not there in time:
+    # `dial_timeout`, `tls_timeout`, `header_timeout`.
+    refused: Mapping[str, int]
     retries: int  # requests sent again by runtimes after a refusal
     storage_requests: int  # to the object storage that its layers come from, if there is one
 
@@ -119,18 +121,21 @@ def peak(times: Times, window: float = WINDOW) -> int:
 
 def _summary(run: Run, asked: Asked, number: int, name: str) -> RegistrySummary:
     calls, refused = asked.pulls.of(number), asked.refused.of(number)
-    pulls = int(np.count_nonzero(brings(asked.case)[calls]))
+    is_pull = brings(asked.case)[calls]
+    pulls = int(np.count_nonzero(is_pull))
     times = asked.times(number)
+    of_rechecks = int(asked.case.pulls.requests[calls[~is_pull]].sum(dtype=np.int64))
     asked_storage = 0
     if run.scenario.registries[name].redirect is not None:
-        configs = np.count_nonzero(~np.isnan(asked.case.pulls.resolved[calls]))
+        # The config of an image that is there is not asked for again.
+        configs = np.count_nonzero(~np.isnan(asked.case.pulls.resolved[calls[is_pull]]))
         asked_storage = int(configs) + len(asked.fetches.of(number))
     return RegistrySummary(
         registry=name,
         pulls=pulls,
         rechecks=len(calls) - pulls,
         requests=len(times),
-        requests_per_pull=len(times) / pulls if pulls else None,
+        requests_per_pull=(len(times) - of_rechecks) / pulls if pulls else None,
         peak_requests_per_s=peak(times),
         refused=_by_status(asked.refusals, refused),
         retries=int(asked.refusals.again[refused].sum()),
@@ -155,4 +160,4 @@ def _by_status(refusals: Refusals, rows: Rows) -> dict[str, int]:
     counts: Counter[int] = Counter()
     for status, count in zip(refusals.status[rows].tolist(), refusals.count[rows].tolist(), strict=True):
         counts[status] += count
-    return dict(sorted(("broken" if status == _BROKEN else str(status), n) for status, n in counts.items()))
+    return dict(sorted((ANSWERS[status].name, count) for status, count in counts.items()))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rolloutsim.results.numerals import show_count, show_share, show_size, show_time, three_digits, visible
+from rolloutsim.scenario.answers import ANSWERS
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -113,14 +114,14 @@ def _requests(registry: RegistrySummary) -> str:
         text += f", and its storage {show_count(registry.storage_requests)}"
     refused = sum(registry.refused.values())
     if refused:
-        kinds = [(_ANSWERS.get(status, status), count) for status, count in registry.refused.items()]
+        kinds = [(_ANSWERS[status], count) for status, count in registry.refused.items()]
         how = ", ".join(f"{show_count(count)} × {words}" if len(kinds) > 1 else words for words, count in kinds)
         fail, are = "fails" if refused == 1 else "fail", "is" if registry.retries == 1 else "are"
         text += f"; {show_count(refused)} of them {fail} ({how}), {show_count(registry.retries)} {are} sent again"
     return f"{text}."
 
 
-_ANSWERS = {"429": "429 rate limit", "503": "503 unavailable", "broken": "connection refused or broken"}
+_ANSWERS = {answer.name: answer.words for answer in ANSWERS.values()}
 
 
 def _failed(rollout: RolloutSummary) -> Iterator[str]:

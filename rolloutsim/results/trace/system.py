@@ -13,6 +13,7 @@ from rolloutsim.results.load.throughput import link_loads
 from rolloutsim.results.pods.replicas import ready_replicas
 from rolloutsim.results.time.phases import readiness
 from rolloutsim.results.trace.tracks import Part, Slice, ended
+from rolloutsim.scenario.answers import ANSWERS, BROKEN
 from rolloutsim.units import parse_rate
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ def _refusals(tracks: Tracks, process: Process, case: CaseRecords) -> None:
         moments = []
         for (source, time, status, layer), count in sorted(counts.items()):
             if source == number:
-                what = f"{status or 'connection refused or broken'}, {'layer' if layer else 'manifest or token'}"
+                how = ANSWERS[status].words if status <= BROKEN else status
+                what = f"{how}, {'layer' if layer else 'manifest or token'}"
                 moments.append(Part(f"{count} × {what}" if count > 1 else what, time, time))
         tracks.instants(process, f"refused by {name}", moments, "failure")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from rolloutsim.errors import UsageError
 from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.checks.network import network_problems, registry_problems, unlimited_problems
-from rolloutsim.scenario.checks.nodes import cached_nodes, cached_problems, group_problems
+from rolloutsim.scenario.checks.nodes import cached_nodes, cached_problems, group_problems, range_problems
 from rolloutsim.scenario.checks.rollout import rollout_problems
 from rolloutsim.scenario.checks.traffic import background_problems, failure_problems, push_problems
 from rolloutsim.scenario.conditions import thresholds
@@ -40,6 +40,7 @@ def check(document: Document) -> Iterator[Problem]:
     yield from of_nodes
     if not of_images and not of_nodes:
         yield from cached_problems(document)
+        yield from range_problems(document)
     yield from unlimited_problems(document)
     yield from rollout_problems(document)
     for name, flow in document.background.items():

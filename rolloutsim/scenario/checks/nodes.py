@@ -20,6 +20,7 @@ _KUBELET_KEYS = (
     "image_backoff", "image_gc", "eviction_hard",
 )  # fmt: skip
 _CLIENT_KEYS = ("times", "after", "growth", "jitter")  # what only clients without a kubelet have
+_MOST_RANGES = 10_000  # of a layer; the most parts of an object on Amazon S3 (user guide, qfacts)
 _OF_CONTAINERD = {"layer_fetch_buffer": "2.1", "parallel_unpacks": "2.2"}  # and since when
 
 
@@ -75,7 +76,16 @@ def _disk_problems(path: Path, group: GroupSpec, document: Document) -> Iterator
             if key in group.model_fields_set and has_pods(document):
                 message = f"{dotted(path[:-1])} has '{key}', but no {here}.capacity that could fill up; give it one"
                 yield Problem((*path[:-1], key), message, at="key", related=(path,))
-    elif sum(on_it.values()) > disk.capacity:
+        return
+    for key in ("imagefs", "nodefs"):
+        if getattr(group.eviction_hard, key) >= 1.0 and has_pods(document):
+            where = (*path[:-1], "eviction_hard", key)
+            message = (
+                f"{dotted(where)} is 100%, so that the node evicts its pods as soon as anything is on its disk, for "
+                "ever; give a smaller share, Kubernetes' is 15% (imagefs) and 10% (nodefs), or 0% for no limit"
+            )
+            yield Problem(where, message, related=(path,))
+    if sum(on_it.values()) > disk.capacity:
         message = (
             f"{here} is overfull before the rollout: {format_size(sum(on_it.values()))} are on it, and its capacity is "
             f"{format_size(disk.capacity)}"
@@ -111,6 +121,25 @@ def cached_problems(document: Document) -> Iterator[Problem]:
             yield Problem(path, message, related=(*related, *(("images", image) for image in held)))
 
 
+def range_problems(document: Document) -> Iterator[Problem]:
+    """Layers in more ranges than are worth simulating, each with a request of its own."""
+    limited = {name: group for name, group in document.nodes.items() if group.layer_fetch_buffer is not None}
+    layers_of = layers(document).of if limited else {}
+    largest, image = max(
+        ((layer.compressed, image) for image, found in layers_of.items() for layer in found), default=(0.0, "")
+    )
+    for name, group in limited.items():
+        path: Path = ("nodes", name, "layer_fetch_buffer")
+        if group.layer_fetch_buffer is not None and largest > _MOST_RANGES * group.layer_fetch_buffer:
+            least = format_size(1e3 * math.ceil(largest / _MOST_RANGES / 1e3))
+            message = (
+                f"{dotted(path)} of {format_size(group.layer_fetch_buffer)} divides a layer of {format_size(largest)} "
+                f"of '{image}' into {math.ceil(largest / group.layer_fetch_buffer):,} ranges, each of which is "
+                f"simulated; the most is {_MOST_RANGES:,}: give {least} or more, or leave it out"
+            )
+            yield Problem(path, message, related=(("images", image),))
+
+
 def _kubelet_problems(path: Path, group: GroupSpec, document: Document) -> Iterator[Problem]:
     here = dotted(path)
     most = group.max_parallel_image_pulls
@@ -128,8 +157,8 @@ def _kubelet_problems(path: Path, group: GroupSpec, document: Document) -> Itera
     if gc.low >= gc.high:
         message = f"'low' must be below 'high' in {here}.image_gc; Kubernetes' defaults are 80% and 85%"
         yield Problem((*path, "image_gc", "low"), message, related=((*path, "image_gc", "high"),))
+    given = set() if group.retry is None else group.retry.model_fields_set
     if has_pods(document):
-        given = set() if group.retry is None else group.retry.model_fields_set
         for key in (name for name in _CLIENT_KEYS if name in given):
             message = (
                 f"{here}.retry has '{key}', which is of clients outside Kubernetes; the pulls of pods are tried again "
@@ -137,6 +166,13 @@ def _kubelet_problems(path: Path, group: GroupSpec, document: Document) -> Itera
             )
             yield Problem((*path, "retry", key), message, at="key", related=(("workloads",), ("rollout", "strategy")))
     else:
+        # Who says `times: 0` means it; results have a note on what that leaves without a part.
+        for key in (name for name in _CLIENT_KEYS[1:] if name in given and "times" not in given):
+            message = (
+                f"{here}.retry has '{key}', and no 'times', which is 0 then: a pull that the runtime gives up is not "
+                "tried again; add times: 3, or leave it out"
+            )
+            yield Problem((*path, "retry", key), message, at="key", related=((*path, "retry", "times"),))
         for key in _KUBELET_KEYS:
             if key in group.model_fields_set:
                 message = (
@@ -151,3 +187,9 @@ def _runtime_problems(path: Path, group: GroupSpec) -> Iterator[Problem]:
         if getattr(group, key) is not None and group.runtime != "containerd":
             message = f"{dotted(path)} has '{key}', which {group.runtime} cannot do; containerd {since} and later can"
             yield Problem((*path, key), message, at="key", related=((*path, "runtime"),))
+    if group.recheck_requests is not None:
+        requests = group.resolve_requests or PROFILES[group.runtime]["resolve_requests"].value
+        if group.recheck_requests > requests:
+            message = f"{dotted(path)}.recheck_requests are {group.recheck_requests} of {requests} resolve_requests"
+            help = f"recheck_requests of at most {requests}, or more resolve_requests"
+            yield Problem((*path, "recheck_requests"), message, help, related=((*path, "resolve_requests"),))

@@ -31,8 +31,9 @@ class Document(Spec):
     model: Annotated[Model, Word(get_args(Model))] = key(
         "real",
         description="ideal: only bandwidth sharing, layer slots and caches, and what controllers, kubelets, rate "
-        "limits and failures do; no protocol overhead, latency, queues, uneven sharing, time for requests, disk, "
-        "unpacking, start-up, controller overhead, or limit on connections or on controllers' calls",
+        "limits and failures do; no protocol overhead, latency, queues, uneven sharing, windows, time for requests, "
+        "cold objects, disk, unpacking, start-up, controller overhead, or limit on connections or on controllers' "
+        "calls",
         source="assumed",
     )
     seed: Annotated[int, Whole(0, LARGEST_SEED)] = key(1, description="of all random numbers", source="assumed")
@@ -58,9 +59,10 @@ class Document(Spec):
         description="how often the controllers of workloads may call the API server; unlimited in the ideal model",
     )  # fmt: skip
     push: PushSpec | None = key(None, description="images that are uploaded before the rollout, or meanwhile")
-    pushes: dict[Name, PushSpec] = key(
-        {}, name="pusher", description="several pushes, by the name of what pushes, in place of push"
-    )
+    pushes: dict[Name, PushSpec] | None = key(
+        None, name="pusher", min_length=1,
+        description="several pushes, by the name of what pushes, in place of push",
+    )  # fmt: skip
     background: dict[Name, BackgroundSpec] = key({}, name="flow", description="traffic of other applications, by name")
     failures: dict[Name, FailureSpec] = key({}, name="failure", description="what goes wrong, by name")
     prices: PricesSpec = key(PricesSpec(), description="what storage costs", shown="none")

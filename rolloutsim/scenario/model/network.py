@@ -40,9 +40,10 @@ class FairnessSpec(Spec):
         None, shown=SIGMA.shown, source=SIGMA.source,
         description="sigma of the lognormal distribution of the connections' weights",
     )  # fmt: skip
-    memory: Annotated[float, Quantity("time", unlimited=True)] | None = key(
+    memory: Annotated[float, Quantity("time", unlimited=True, least=0.01)] | None = key(
         None, unit="time", shown=MEMORY.shown, source=MEMORY.source,
-        description="how long a connection keeps its weight; unlimited: for its life",
+        description="how long a connection keeps its weight; unlimited: for its life; 10 ms at least: what changes "
+        "more often evens out, and each change is simulated",
     )  # fmt: skip
     conquest: OnOff | None = key(
         None, shown=CONQUEST.shown, source=CONQUEST.source,

@@ -215,7 +215,9 @@ class RetrySpec(Spec):
 
     rate_limited: tuple[Time, ...] | None = _runtime_key("rate_limited", "time", "after 429")
     server_error: tuple[Time, ...] | None = _runtime_key("server_error", "time", "after 500, 502, 503 or 504")
-    broken: tuple[Time, ...] | None = _runtime_key("broken", "time", "after a refused or broken connection")
+    broken: tuple[Time, ...] | None = _runtime_key(
+        "broken", "time", "after a connection that was refused, broke, or took longer than timeouts allows"
+    )
     resumes: OnOff | None = _runtime_key(
         "resumes", "", "whether a broken layer goes on where it broke (Range), or from its beginning"
     )
@@ -238,6 +240,36 @@ class RetrySpec(Spec):
         0.0, unit="share", shown="0%", source="assumed",
         description="each wait is lengthened by up to this share of it, at random",
     )  # fmt: skip
+
+
+_PATIENCE = Quantity("time", unlimited=True)
+_Patience = Annotated[float, _PATIENCE]
+
+
+class TimeoutsSpec(Spec):
+    """How long a runtime's HTTP client waits; what takes longer fails, and is sent again as `retry.broken` says."""
+
+    dial: _Patience | None = _runtime_key(
+        "dial", "time", "for TCP's connection: what waits for it are new connections over a link that a failure has "
+        "left no capacity",
+    )  # fmt: skip
+    tls: _Patience | None = _runtime_key(
+        "tls", "time", "for the TLS handshake from there on: what waits for it are new connections to a registry with "
+        "tls that serves its max_connections",
+    )  # fmt: skip
+    header: _Patience | None = _runtime_key(
+        "header", "time", "for the first byte of an answer, from its request on: what waits for it are requests that "
+        "the registry answers slowly (ttfb, first_fetch.time), or those that it has not taken, since it serves its "
+        "max_connections and has no tls, or the connection is a kept one",
+    )  # fmt: skip
+
+
+def _all_three(value: Any) -> Any:
+    if is_long(value):
+        return value
+    if value != "unlimited":
+        raise fault("allowed: unlimited, or a map {dial, tls, header}")
+    return dict.fromkeys(TimeoutsSpec.model_fields, value)
 
 
 class GroupSpec(Spec):
@@ -282,6 +314,10 @@ class GroupSpec(Spec):
     resolve_requests: Annotated[int, Whole(1, 1000)] | None = _runtime_key(
         "resolve_requests", "requests", "requests before the first layer, as a registry counts them"
     )
+    recheck_requests: Annotated[int, Whole(1, 1000)] | None = _runtime_key(
+        "recheck_requests", "requests", "of these the first, after which a runtime knows that the image it has is the "
+        "newest (pull_policy: always); no more than resolve_requests",
+    )  # fmt: skip
     resolve_round_trips: Trips | None = _runtime_key(
         "resolve_round_trips", "round trips", "round trips before the first layer request, TLS left out"
     )
@@ -311,7 +347,7 @@ class GroupSpec(Spec):
     layer_fetch_buffer: Annotated[float, Quantity("size", least=512.0)] | None = key(
         None, unit="size", shown="none: a layer is fetched in one piece",
         description="a layer is fetched in ranges of this size side by side, each of which takes one of "
-        "parallel_layers; containerd 2.1 and later",
+        "parallel_layers; at most 10,000 for a layer; containerd 2.1 and later",
         source="containerd core/remotes/docker/fetcher.go: concurrent_layer_fetch_buffer, 0",
     )  # fmt: skip
     parallel_unpacks: Annotated[int, Whole(1, 1000)] | None = key(
@@ -329,6 +365,12 @@ class GroupSpec(Spec):
     retry: RetrySpec | None = key(
         None, shown="the runtime's", source="those of its keys",
         description="how the runtime reacts to requests that fail",
+    )  # fmt: skip
+    timeouts: Annotated[
+        TimeoutsSpec, Short(_all_three, "unlimited", lambda long: [{"const": "unlimited"}])
+    ] | None = key(
+        None, shown="the runtime's", source="those of its keys",
+        description="how long the runtime's HTTP client waits for a connection, for TLS, and for an answer",
     )  # fmt: skip
     pull_progress_timeout: Annotated[float, Quantity("time", unlimited=True, word="off")] | None = _runtime_key(
         "pull_progress_timeout", "time", "a pull to which no byte has come for so long is cancelled"

@@ -141,7 +141,8 @@ class RegistrySpec(Spec):
     )  # fmt: skip
     max_connections: Annotated[float, Whole(0, 1_000_000, unlimited=True)] = key(
         float("inf"), unit="connections", shown="unlimited", source="assumed",
-        description="layers that each replica serves at a time, others wait in line; 0: none is ever served",
+        description="layers that each replica serves at a time, others wait in line, as long as their nodes' timeouts "
+        "allow; 0: none is ever served",
     )  # fmt: skip
     efficiency_at: dict[Name, PositiveShare] = key(
         {}, name="connections", shown="100% for any number",
