@@ -238,9 +238,7 @@ class _Contents:
         often = f" --replications {len(self.outcome)}" if self.outcome.replications else ""
         yield Code("To reproduce it", f"rolloutsim run scenario.yaml --seed {run.seed}{often} -o DIR")
         if run.scenario.document:
-            # With blanks, at which its lines can be broken.
-            document = json.dumps(json.loads(run.scenario.document), ensure_ascii=False)
-            yield Code("The scenario in full: save it as scenario.yaml", document)
+            yield Code("The scenario in full: save it as scenario.yaml", spaced(run.scenario.document))
 
     def _findings(self, *topics: str) -> Iterator[Block]:
         for found in findings(self.outcome.means):
@@ -271,6 +269,11 @@ def report_of_run(outcome: Outcome, changes: WhatIfs, inputs: Sensitivity | None
     model = f"{scenario.model} model, seed {outcome.run.seed}"
     sections = tuple(_Contents(outcome, changes, inputs).sections())
     return Report(scenario.name, " · ".join(("capacity-planning report", model, *_overridden(scenario))), sections)
+
+
+def spaced(document: str) -> str:
+    """A scenario's document with blanks, at which its lines can be broken."""
+    return json.dumps(json.loads(document), ensure_ascii=False)
 
 
 def _overridden(scenario: ResolvedScenario) -> Iterator[str]:
