@@ -15,6 +15,7 @@ from rolloutsim.results.shown.tables import state_of
 from rolloutsim.results.thresholds import COMPARISONS
 from rolloutsim.results.why.bottlenecks import bottlenecks, noun_of
 from rolloutsim.results.why.critical import last_path
+from rolloutsim.results.why.turns import one_after_another
 from rolloutsim.scenario.strategies import ALL
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def verdict(outcome: Outcome) -> Verdict:
     target = f"the target is {target_words(decisive.check)}"
     room = f" ({decisive.headroom})" if decisive.headroom else ""
     if _is_rollout_time(decisive, case.case) and (not outcome.replications or _is_of_all(decisive)):
-        most = f" on average, {decisive.shown} at most" if outcome.replications and "max" in decisive.check else ""
+        differs = bool(outcome.replications) and "max" in decisive.check and not takes.endswith(decisive.shown)
+        most = f" on average, {decisive.shown} at most" if differs else ""
         text = f"{takes}{most}; {target}{room}."
     else:
         text = f"{takes}. The {metric_words(decisive)} is {decisive.shown}; {target}{room}."
@@ -143,7 +145,9 @@ def _last(outcome: Outcome) -> str:
     causes = bottlenecks(figures, dict(last_path(records)))
     shown = [one for one in causes[:_MOST_CAUSES] if one.share >= _WORTH_SAYING]
     parts = [f"{whole_share(one.share)} to {noun_of(one)}" for one in shown]
-    why = f" Of its {show_time(time)}, {listed(parts).replace(' to', ' goes to', 1)}." if parts else ""
+    turns = one_after_another(outcome.run.scenario, records, figures, causes) if not records.bare else None
+    why = f" {turns[:1].upper()}{turns[1:]}." if turns else ""
+    why += f" Of the {show_time(time)} until then, {listed(parts).replace(' to', ' goes to', 1)}." if parts else ""
     first = f" in the first of {len(outcome)} replications" if outcome.replications else ""
     return f"{_who(outcome, records, pod)}{first}.{why}"
 
