@@ -117,8 +117,7 @@ plt.show()
 # %% [markdown]
 # ## Where it is off
 #
-# The largest errors are with traffic of long-lived connections in the way, and with bbr, which shares less evenly than
-# the model knows. `FITTED` names what was chosen by looking at a case:
+# The largest error is with a long-lived connection in the way. `FITTED` names what was chosen by looking at a case:
 
 # %%
 worst = sorted(predictions, key=lambda one: -abs(one.error))[:3]

@@ -40,9 +40,9 @@ from rolloutsim.scenario.resolved import (
     PlannedPull,
     Registry,
     ResolvedScenario,
-    Timeouts,
 )
 from rolloutsim.scenario.routes import near
+from rolloutsim.scenario.runtimes import Timeouts
 from rolloutsim.structs import struct
 from rolloutsim.version import __version__
 

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.sources.source import Source
     from rolloutsim.network.links import Kind, SharedLink
     from rolloutsim.network.states import Host
-    from rolloutsim.scenario.resolved import Case, Disk, Image, Layer, ResolvedScenario, Runtime
+    from rolloutsim.scenario.resolved import Case, Disk, Image, Layer, ResolvedScenario
     from rolloutsim.scenario.routes import Route
+    from rolloutsim.scenario.runtimes import Runtime
 
 
 # The rate of a fetch that nothing limits (assumed: a flow has one) [B/s].

@@ -14,7 +14,7 @@ from __future__ import annotations
 from rolloutsim.fleet.recipes import Way
 from rolloutsim.fleet.sources.source import LIMITED, MISSING
 from rolloutsim.scenario.answers import ANSWERS, BROKEN
-from rolloutsim.scenario.resolved import Retry
+from rolloutsim.scenario.runtimes import Retry
 
 
 def again(ways: tuple[Way, ...], way: Way, status: int, failures: int, retry: Retry) -> tuple[Way, int, float] | None:

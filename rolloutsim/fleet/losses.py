@@ -26,7 +26,7 @@ from rolloutsim.fleet.pulls import (
 )
 from rolloutsim.fleet.recipes import Layers, LayerStep
 from rolloutsim.fleet.writing import DiskWriter
-from rolloutsim.scenario.resolved import Runtime
+from rolloutsim.scenario.runtimes import Runtime
 
 
 class Loser(Protocol):

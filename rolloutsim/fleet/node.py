@@ -47,7 +47,7 @@ from rolloutsim.fleet.timeouts import unanswered
 from rolloutsim.fleet.writing import DiskWriter
 from rolloutsim.network.states import Flow, Host
 from rolloutsim.scenario.answers import BROKEN, HEADER
-from rolloutsim.scenario.resolved import Runtime
+from rolloutsim.scenario.runtimes import Runtime
 
 # How often containerd looks whether a pull got on: internal/cri/server/images/image_pull.go, pullProgressReporter.
 WATCH_PERIOD: Final = 10.0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.ledger import PullColumns
     from rolloutsim.fleet.pulls import Pull
     from rolloutsim.fleet.recipes import Way
-    from rolloutsim.scenario.resolved import Runtime
+    from rolloutsim.scenario.runtimes import Runtime
 
 
 class Asker(Protocol):

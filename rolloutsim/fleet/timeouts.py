@@ -69,7 +69,7 @@ class Limits:
     Parameters
     ----------
     dial, tls, header : float or None
-        As in `rolloutsim.scenario.resolved.Timeouts`; `tls` is None as well where there is no TLS.
+        As in `rolloutsim.scenario.runtimes.Timeouts`; `tls` is None as well where there is no TLS.
     encrypted : bool
         Whether there is.
     set_up : float

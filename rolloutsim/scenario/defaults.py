@@ -15,7 +15,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from rolloutsim.scenario.resolved import CongestionControl, Fairness, Retry, Runtime, Timeouts
+from rolloutsim.scenario.resolved import CongestionControl, Fairness
+from rolloutsim.scenario.runtimes import Retry, Runtime, Timeouts
 from rolloutsim.structs import struct
 
 

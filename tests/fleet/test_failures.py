@@ -11,7 +11,8 @@ from rolloutsim.fleet.sources.source import FINE
 from rolloutsim.results.metrics import summarise
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario import loads
-from rolloutsim.scenario.resolved import Case, Disk, Fault, Push, RateLimit, Redirect, Retry
+from rolloutsim.scenario.resolved import Case, Disk, Fault, Push, RateLimit, Redirect
+from rolloutsim.scenario.runtimes import Retry
 from rolloutsim.simulation import simulate
 from tests.fleet.scenes import (
     CONTAINERD,

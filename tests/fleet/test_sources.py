@@ -19,8 +19,9 @@ from rolloutsim.fleet.recipes import Way
 from rolloutsim.fleet.sources.source import FINE, LIMITED, MISSING, UNAVAILABLE, Connections, Source
 from rolloutsim.results.load.requests import registry_summaries
 from rolloutsim.results.load.throughput import link_loads
-from rolloutsim.scenario.resolved import ResolvedScenario, Retry
+from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.scenario.routes import Route
+from rolloutsim.scenario.runtimes import Retry
 from tests.fleet.scenes import MB, daemonset, roll, run, scene, with_runtime
 
 EXACT = {"rtol": 0.0, "atol": 1e-9}

@@ -16,10 +16,10 @@ from rolloutsim.scenario.resolved import (
     Kubelet,
     RateLimit,
     Strategy,
-    Timeouts,
     Wave,
     Workload,
 )
+from rolloutsim.scenario.runtimes import Timeouts
 from rolloutsim.simulation import simulate
 from tests.fleet.scenes import CONTAINERD, CRIO, DOCKERD, MB, scene, with_registry, with_runtime
 

@@ -18,8 +18,8 @@ from rolloutsim.scenario.resolved import (
     PlannedPull,
     Registry,
     ResolvedScenario,
-    Runtime,
 )
+from rolloutsim.scenario.runtimes import Runtime
 from rolloutsim.simulation import simulate
 
 SIZES = st.sampled_from([0.0, 1.0, 7.0, 100.0, 2500.0])

@@ -130,9 +130,12 @@ def test_a_ratio_is_a_default_only_where_a_size_is_taken_from_it() -> None:
 def test_the_ideal_model_has_no_defaults_that_it_switches_off() -> None:
     found = defaults(rs.load(ROOT / "scenarios/20nodes.yaml", ["model=ideal"]))
     assert [key for key in found if key.startswith(("nodes", "network", "images"))] == [
-        "nodes.node.nic", "nodes.node.disk.capacity", "nodes.node.pull_cap", "nodes.node.parallel_layers",
-        "nodes.node.slots_per", "nodes.node.start",
-    ]  # fmt: skip
+        "nodes.node.nic",
+        "nodes.node.pull_cap",
+        "nodes.node.parallel_layers",
+        "nodes.node.slots_per",
+        "nodes.node.start",
+    ]
 
 
 def test_overrides_are_marked() -> None:

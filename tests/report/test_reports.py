@@ -150,7 +150,7 @@ def test_a_run_with_every_change_tried_writes_the_sensitivities_too(tmp_path):
     assert found.exit_code == 3, found.output
     said = (tmp_path / "out/report.html").read_text(encoding="utf-8").split(SENSITIVITY)[1].split("<h2>")[0]
     assert said.count("<svg") == 1
-    assert "sensitivity: tried 18 inputs in " in found.stderr
+    assert "sensitivity: tried 19 inputs in " in found.stderr
 
 
 def test_the_command_has_no_changes_to_try_on_a_sweep(tmp_path):

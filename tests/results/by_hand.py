@@ -19,9 +19,9 @@ from rolloutsim.scenario.resolved import (
     PlannedPull,
     Registry,
     ResolvedScenario,
-    Runtime,
     Threshold,
 )
+from rolloutsim.scenario.runtimes import Runtime
 from tests.results.rollout_by_hand import Rollout
 
 RUNTIME = Runtime("containerd", 3, "node", 0.0, 0.0, 0.0, 0.0, 0.0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rolloutsim.scenario import loads
-from rolloutsim.scenario.resolved import Disk, Kubelet, NodeGroup, Retry
+from rolloutsim.scenario.resolved import Disk, Kubelet, NodeGroup
+from rolloutsim.scenario.runtimes import Retry
 
 
 def group(keys: str = "", *overrides: str, strategy: str = "rolling") -> NodeGroup:

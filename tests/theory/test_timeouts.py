@@ -13,7 +13,8 @@ from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.results.metrics import summarise
 from rolloutsim.scenario import loads
 from rolloutsim.scenario.answers import ANSWERS
-from rolloutsim.scenario.resolved import Fault, FirstFetch, Redirect, ResolvedScenario, Retry, Timeouts
+from rolloutsim.scenario.resolved import Fault, FirstFetch, Redirect, ResolvedScenario
+from rolloutsim.scenario.runtimes import Retry, Timeouts
 from rolloutsim.simulation import simulate
 from tests.fleet.scenes import CONTAINERD, CRIO, daemonset, roll, run, scene, with_kubelet, with_registry, with_runtime
 

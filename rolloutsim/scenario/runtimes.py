@@ -1,0 +1,57 @@
+"""What a container runtime does as it pulls, as the simulation takes it: its requests, its slots, and its patience."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Literal
+
+from rolloutsim.structs import struct
+
+
+@struct
+class Retry:
+    """How a runtime reacts to requests that fail.
+
+    `delays` are the waits before the second, third, ... attempt [s]; when they are used up the pull fails.
+    """
+
+    rate_limited: tuple[float, ...] = ()  # after 429
+    server_error: tuple[float, ...] = ()  # after 500, 502, 503, 504
+    broken: tuple[float, ...] = ()  # after a refused or broken connection
+    resumes: bool = True  # a broken body goes on where it broke (Range), else from its beginning
+    keeps_partial: bool = True  # a failed pull's unfinished layers are there for the next attempt
+
+
+@struct
+class Timeouts:
+    """How long a runtime's HTTP client waits, which then gives the request up; None: as long as it takes [s]."""
+
+    dial: float | None = None  # for TCP's connection
+    tls: float | None = None  # from there for the TLS handshake
+    header: float | None = None  # from a request that is sent for the header of its answer
+
+
+@struct
+class Runtime:
+    """How a node's container runtime pulls: slots, requests and fixed times."""
+
+    name: str
+    parallel_layers: int
+    slots_per: Literal["node", "image"]  # scope of parallel_layers
+    resolve_round_trips: float  # round trips before the first layer request
+    resolve_time: float  # the client's own time before the first layer request [s]
+    layer_round_trips: float  # round trips before a layer's first byte, set-up included
+    layer_time: float  # the client's own time per layer before its first byte [s]
+    finish_time: float  # after the last layer is unpacked, before the image is ready [s]
+    resolve_requests: int = 6  # manifests, token, config; layers come on top
+    recheck_requests: int = 3  # of these the first, which tell whether an image that is there is the newest
+    retry: Retry = field(default_factory=Retry)
+    layer_fetch_buffer: float | None = None  # a layer is fetched in ranges of this size [B]; None: in one piece
+    parallel_unpacks: int = 1  # layers of an image that are unpacked at a time; they are committed in order
+    keeps_compressed: bool = True  # whether compressed layers stay on the node's disk
+    kept_connections: int = 0  # idle ones that a pull keeps for its next layers; 0: each layer sets up its own
+    shares_pulls: bool = False  # pulls of an image that are asked for at the same time are one
+    syncs_blobs: bool = True  # whether a layer's bytes are on the disk before it is unpacked
+    layer_syncs: int = 0  # synchronous writes that a layer costs besides its own bytes
+    decompresses_on_arrival: bool = False  # a body is read only as fast as a core decompresses and hashes it
+    timeouts: Timeouts = field(default_factory=Timeouts)
