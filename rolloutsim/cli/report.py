@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.report.blocks import Report
+    from rolloutsim.report.pdf import Paper
 
 _SWEEPS = (".sqlite", ".sqlite3", ".db")
 
@@ -24,7 +25,7 @@ _SWEEPS = (".sqlite", ".sqlite3", ".db")
     epilog=example(
         "rolloutsim run scenarios/20nodes.yaml -o results\n"
         "rolloutsim report results -o report.html\n"
-        "rolloutsim report results results-10g -o report.pdf\n"
+        "rolloutsim report results results-10g -o report.pdf --paper letter\n"
         "rolloutsim report results --what-if -o report.html\n"
         "rolloutsim report mine.sqlite -o report.md"
     ),
@@ -32,22 +33,31 @@ _SWEEPS = (".sqlite", ".sqlite3", ".db")
 @click.argument("results", metavar="RESULT…", nargs=-1, required=True)
 @click.option("-o", "--output", "output", metavar="FILE", required=True, help="The report: x.html, x.pdf or x.md.")
 @click.option(
+    "--paper",
+    type=click.Choice(["a4", "letter"]),
+    default=None,
+    help="The sheet of a PDF; a4 by default. A PDF is set by Typst: pip install 'rolloutsim[pdf]'.",
+)
+@click.option(
     "--what-if",
     "thorough",
     is_flag=True,
     help="Try every change that could help, and each input 10% less and more, for results of 'run'.",
 )
-def command(results: tuple[str, ...], output: str, thorough: bool) -> None:
+def command(results: tuple[str, ...], output: str, paper: Paper | None, thorough: bool) -> None:
     """Write the capacity-planning report of each RESULT, one after another, into one file.
 
     RESULT is a folder written by 'run -o DIR', or the result.json or records.npz in it, or the SQLite file of
     'sweep -o FILE'. Of variants it is the folder that holds theirs: the comparison comes first, then each of them. The
-    HTML file needs no network, works with scripts off, and prints.
+    HTML file needs no network, works with scripts off, and prints. The PDF has a contents list, and no more than the
+    first rows of long tables.
     """
     path = Path(output)
     report.file.check_form(path, "-o ")
+    if paper is not None and path.suffix.lower() != ".pdf":
+        raise click.UsageError(f"--paper is for a PDF, and -o {output} is none; leave it out, or name it report.pdf")
     reports = tuple(page for one in results for page in _reports(one, thorough))
-    cli.output.write_file(path, report.file.rendered(reports, path))
+    cli.output.write_file(path, report.file.rendered(reports, path, paper or "a4"))
     click.echo(f"wrote {output}", err=True)
 
 

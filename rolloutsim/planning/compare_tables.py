@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from html import escape
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rolloutsim.planning.compare import Comparison, Met, Row
 from rolloutsim.planning.differences import parse_fail_if
-from rolloutsim.results.numerals import UNKNOWN, listed, plus_minus, show_share, show_time
+from rolloutsim.results.numerals import UNKNOWN, listed, plus_minus, show_share, show_time, show_times
 from rolloutsim.results.shown.annotations import annotation
 from rolloutsim.results.shown.junit import Test, document
+from rolloutsim.results.shown.names import metric_words, target_words
 from rolloutsim.results.shown.tables import COST, threshold_rows
 from rolloutsim.results.shown.tabular import (
     SHARE,
@@ -64,11 +65,12 @@ def comparison_table(comparison: Comparison) -> Table:
     """A row for each case, and for what there is several of in it, in each scenario: time, difference, verdict."""
     rows = _shown(comparison)
     several = len({(row.case, row.part) for row in rows}) > 1
+    show = show_times(map(_change, rows))
     columns = (
         *((Column("rollout of", TEXT, _label),) if several else ()),
         Column(what(comparison), TEXT, lambda row: row.side),
-        Column("rollout time", TIME, lambda row: row.time, _time),
-        Column("difference", TIME, _change, lambda row: "" if row.found is None else _signed_time(row.found)),
+        Column("rollout time", TIME, lambda row: row.time, half=_half),
+        Column("difference", TIME, _change, lambda row: "" if row.found is None else _signed_time(row.found, show)),
         Column("in %", SHARE, _relative, lambda row: "" if row.found is None else signed_share(row.found)),
         Column("verdict", TEXT, lambda row: row.verdict),
     )
@@ -90,9 +92,13 @@ def _label(row: Row) -> str:
     return case if row.part.kind == "case" else f"{case}, {row.part.kind} {row.part.name}"
 
 
+def _half(row: Row) -> float | None:
+    return None if row.ci is None else row.ci.half
+
+
 def _time(row: Row) -> str:
-    half = 0.0 if row.ci is None or row.time is None else row.ci.half
-    return plus_minus(show_time, row.time or 0.0, half) if half else show_time(row.time)
+    half = _half(row)
+    return plus_minus(show_time, row.time, half) if half and row.time is not None else show_time(row.time)
 
 
 def _change(row: Row) -> float | None:
@@ -103,8 +109,8 @@ def _relative(row: Row) -> float | None:
     return None if row.found is None else row.found.relative
 
 
-def _signed_time(found: Difference) -> str:
-    return _signed(show_time, found.change, found.ci)
+def _signed_time(found: Difference, show: Callable[[float], str] = show_time) -> str:
+    return _signed(show, found.change, found.ci)
 
 
 def signed_share(found: Difference) -> str:
@@ -180,20 +186,37 @@ def _setting(setting: Setting | None) -> str:
     return setting.value if setting.given else f"{setting.value} (default)"
 
 
-def thresholds_table(comparison: Comparison) -> Table | None:
-    """The thresholds of each scenario, checked; None: there are none."""
+def thresholds_table(comparison: Comparison, of_results: Callable[..., Table] = threshold_rows) -> Table | None:
+    """The thresholds of each scenario, checked; None: there are none.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What was compared.
+    of_results : callable
+        The table of one scenario's: `threshold_rows`, or `verdict_rows` for those who do not read the file.
+    """
     rows = [(side.name, one) for side in comparison.sides for one in side.outcome.thresholds]
     if not rows:
         return None
-    mark, *rest = (_of_result(column) for column in threshold_rows(()).columns)
+    own = of_results([one for _, one in rows])
+    mark, *rest = (_of_result(column) for column in own.columns)
     columns = (mark, Column(what(comparison), TEXT, lambda row: row[0]), *rest)
-    return Table(columns, rows, lambda row: f"variant:{row[0]}")
+    state = None if own.state is None else _behind(own.state)
+    return Table(columns, rows, lambda row: f"variant:{row[0]}", state)
 
 
 def _of_result(column: Column) -> Column:
     """A column of thresholds, of rows that begin with the scenario."""
-    shown = column.shown
-    return replace(column, of=lambda row: column.of(row[1]), shown=None if shown is None else lambda row: shown(row[1]))
+    return replace(
+        column, of=_behind(column.of), shown=None if column.shown is None else _behind(column.shown),
+        half=None if column.half is None else _behind(column.half),
+    )  # fmt: skip
+
+
+def _behind(function: Callable[[Any], Any]) -> Callable[[tuple[str, Any]], Any]:
+    """A function of what stands behind a scenario's name."""
+    return lambda row: function(row[1])
 
 
 @struct
@@ -298,26 +321,28 @@ def _told_row(row: Row) -> str:
     return f"takes {_time(row)} ({signed_share(row.found)})"
 
 
-def held(comparison: Comparison) -> str:
-    """Who meets the thresholds; empty where there are none."""
+def held(comparison: Comparison, in_words: bool = False) -> str:
+    """Who meets the thresholds, `in_words` those who do not read the file understand; empty where there are none."""
     judged = [side for side in comparison.sides if side.outcome.thresholds]
     if not judged:
         return ""
     bad = [side for side in judged if missed(side.outcome.thresholds)]
     good = [side.name for side in judged if side not in bad]
-    parts = [f"{side.name} misses {_missed(side)}" for side in bad]
+    parts = [f"{side.name} misses {_missed(side, in_words)}" for side in bad]
     if good:
         parts.append(f"{listed(good)} {'meets' if len(good) == 1 else 'meet'} {_which(judged)}")
-    return f"Thresholds: {'; '.join(parts)}."
+    return f"{'Targets' if in_words else THRESHOLDS}: {'; '.join(parts)}."
 
 
 def _which(judged: Sequence[Side]) -> str:
     return "it" if {len(side.outcome.thresholds) for side in judged} == {1} else "all"
 
 
-def _missed(side: Side) -> str:
+def _missed(side: Side, in_words: bool) -> str:
     alone = len(side.outcome.cases) == 1
     failed = [one for one in side.outcome.thresholds if not one.passed and one.severity == "error"]
+    if in_words:
+        return listed([f"{metric_words(one)} {target_words(one.check)} ({one.shown})" for one in failed])
     return listed([f"{_named(one, alone)} {one.check} ({one.shown})" for one in failed])
 
 

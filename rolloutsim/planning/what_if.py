@@ -9,9 +9,10 @@ sooner, and is otherwise the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import RolloutsimError
@@ -19,8 +20,8 @@ from rolloutsim.planning.changes import candidates
 from rolloutsim.planning.changes.situation import Candidate, Situation, joined
 from rolloutsim.planning.trials import NOTHING, Chain, Overrides, Start, Tell, Trial, Trials, document_of
 from rolloutsim.results.metrics import is_image_case
-from rolloutsim.results.numerals import show_time
-from rolloutsim.results.shown.tabular import OPTIONS, TEXT, TIME, Column, Kind, Table
+from rolloutsim.results.numerals import show_time, show_times
+from rolloutsim.results.shown.tabular import OPTIONS, TEXT, Column, Kind, Table
 from rolloutsim.results.why.critical import last_path
 from rolloutsim.structs import struct
 
@@ -64,6 +65,8 @@ class WhatIf:
         And with the change [s]; None: it does not finish.
     parts : tuple of str
         Of several changes together, the subject of each.
+    buys : bool
+        Whether it takes new hardware, and nothing else.
     """
 
     case: str
@@ -73,6 +76,7 @@ class WhatIf:
     before: float
     after: float | None
     parts: tuple[str, ...] = ()
+    buys: bool = False
 
     @property
     def subjects(self) -> frozenset[str]:
@@ -103,7 +107,7 @@ class WhatIf:
     def shown_after(self) -> str:
         """The rollout time with the change, and by how much that is slower where it is."""
         if self.after is None:
-            return GAIN.unknown
+            return _STUCK
         return show_time(self.after) + (f", {_gain(self.before - self.after)}" if self.is_slower else "")
 
 
@@ -355,7 +359,7 @@ def _as_tried(case: str, before: float, one: Candidate, trial: Trial) -> WhatIf 
 
 
 def _what_if(case: str, before: float, one: Candidate, overrides: Overrides, after: float | None) -> WhatIf:
-    return WhatIf(case, one.subject, one.change, overrides, before, after, one.parts)
+    return WhatIf(case, one.subject, one.change, overrides, before, after, one.parts, one.buys)
 
 
 def situation_of(outcome: Outcome, case: str | None = None) -> Situation | None:
@@ -375,18 +379,20 @@ def _by_gain(tried: Iterable[WhatIf]) -> tuple[WhatIf, ...]:
 
 def what_if_table(changes: Sequence[WhatIf]) -> Table:
     """Simulated changes: what each does to the rollout time, and the options that make it."""
+    # One format for all of them, since they are compared along the rows.
+    show = show_times(time for one in changes for time in (one.before, one.after, one.gain))
     columns = (
         Column("change", TEXT, lambda one: one.change),
-        Column("before", TIME, lambda one: one.before),
-        Column("after", TIME, lambda one: one.after),
-        Column("gain", GAIN, lambda one: one.gain),
+        Column("before", Kind(show), lambda one: one.before),
+        Column("after", Kind(show), lambda one: one.after),
+        Column("gain", Kind(partial(_gain, show=show), unknown=_STUCK), lambda one: one.gain),
         Column("with", OPTIONS, lambda one: one.overrides),
     )
     return Table(columns, changes)
 
 
-def _gain(seconds: float) -> str:
-    return f"slower by {show_time(-seconds)}" if seconds < 0.0 else show_time(seconds)
+def _gain(seconds: float, show: Callable[[float], str] = show_time) -> str:
+    return f"slower by {show(-seconds)}" if seconds < 0.0 else show(seconds)
 
 
-GAIN = Kind(_gain, unknown="does not finish")
+_STUCK = "does not finish"

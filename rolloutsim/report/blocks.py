@@ -11,7 +11,7 @@ from rolloutsim.structs import struct
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.results.shown.tabular import Table
+    from rolloutsim.results.shown.tabular import State, Table
 
 
 @struct
@@ -20,6 +20,22 @@ class Text:
 
     text: str
     role: str = "plain"
+
+
+@struct
+class Verdict:
+    """Whether the targets are met: the word for it, and the sentence that says so."""
+
+    state: State
+    word: str
+    text: str
+
+
+@struct
+class Facts:
+    """Sentences, each with what it answers."""
+
+    entries: tuple[tuple[str, str], ...]
 
 
 @struct
@@ -62,7 +78,7 @@ class Code:
     text: str
 
 
-Block = Text | Numbers | Rows | Picture | Code
+Block = Text | Verdict | Facts | Numbers | Rows | Picture | Code
 
 
 @struct

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,19 +19,22 @@ from rolloutsim.planning.compare_tables import (
     thresholds_table,
     what,
 )
-from rolloutsim.report.blocks import Block, Numbers, Picture, Report, Rows, Section, Text
+from rolloutsim.report.blocks import Block, Picture, Report, Rows, Section, Text, Verdict
+from rolloutsim.report.headline import WORDS
 from rolloutsim.report.plots import entry, figure
-from rolloutsim.results.numerals import show_time
-from rolloutsim.results.thresholds import missed
+from rolloutsim.results.shown.names import given_names, plain_words
+from rolloutsim.results.shown.tables import state_of, verdict_rows
+from rolloutsim.results.shown.tabular import SIGNS, TEXT, Column
 
 if TYPE_CHECKING:
-    from rolloutsim.planning.compare import Comparison
+    from rolloutsim.planning.compare import Comparison, Row
+    from rolloutsim.results.shown.tabular import State, Table
 
 _MOST_CASES = 6  # with a figure each (assumed: some pages)
 
 
 def report_of_comparison(comparison: Comparison) -> Report:
-    """The report of a comparison: who is quickest, how that is known, what differs, what it costs.
+    """The report of a comparison: who is quickest, how that is known, what it costs, why; the keys come last.
 
     Parameters
     ----------
@@ -42,9 +46,9 @@ def report_of_comparison(comparison: Comparison) -> Report:
     for key, title, blocks in (
         ("compared", "The comparison", _answer(comparison)),
         ("curves", "Rollouts side by side", _curves(comparison)),
-        ("differs", "What differs", _differs(comparison)),
         ("costs", "Disk and cost", _costs(comparison)),
         ("reasons", "Why each takes as long", _reasons(comparison)),
+        ("differs", "What differs", _differs(comparison)),
     ):
         found = tuple(blocks)
         if found:
@@ -60,31 +64,45 @@ def _seed(comparison: Comparison) -> int:
 
 
 def _answer(comparison: Comparison) -> Iterator[Block]:
-    yield Text(quickest(comparison), "answer")
-    if judgement := held(comparison):
-        yield Text(judgement)
-    yield Numbers(tuple(_numbers(comparison)))
-    yield Rows(f"Rollout times; differences to {comparison.sides[0].name}", comparison_table(comparison))
-    judged = thresholds_table(comparison)
+    yield _verdict(comparison)
+    yield Rows(f"Rollout times; differences to {comparison.sides[0].name}", _compared(comparison))
+    judged = thresholds_table(comparison, verdict_rows)
     if judged is not None:
-        yield Rows("Thresholds, with what is left until they are missed", judged)
+        yield Rows("Targets, and what is left until they are missed", judged)
     for line in fail_lines(comparison):
         yield Text(line)
     for note in notes(comparison):
         yield Text(note, "note")
 
 
-def _numbers(comparison: Comparison) -> Iterator[tuple[str, str, str]]:
-    """The rollout time of each, of the case that takes longest in the first, and whether it meets its thresholds."""
-    slowest = comparison.sides[0].outcome.means.slowest.case
-    cases = dict.fromkeys(row.case for row in comparison.rows)
-    case = slowest if slowest in cases else next(iter(cases))
-    for row in comparison.rows:
-        if row.case == case and row.part.kind == "case":
-            judged = next(side.outcome.thresholds for side in comparison.sides if side.name == row.side)
-            held = "" if not judged else "misses a threshold" if missed(judged) else "holds its thresholds"
-            of = row.case if len(cases) > 1 else ""
-            yield row.side, show_time(row.time), ", ".join(filter(None, (of, row.verdict, held)))
+def _verdict(comparison: Comparison) -> Verdict:
+    """Who meets the targets, who is quickest, and by how much."""
+    states = [state_of(side.outcome.thresholds) for side in comparison.sides if side.outcome.thresholds]
+    good = sum(state != "miss" for state in states)
+    state: State = "warn"
+    if not states:
+        state, word = "", WORDS[""]
+    elif len(set(states)) == 1:
+        state, word = states[0], WORDS[states[0]]
+    elif good == len(states):
+        word = WORDS[state]
+    else:
+        word = f"{good} of {len(states)} pass"
+    return Verdict(state, word, " ".join(filter(None, (quickest(comparison), held(comparison, in_words=True)))))
+
+
+def _compared(comparison: Comparison) -> Table:
+    """The table of the comparison, with a sign and a colour for each case that has targets."""
+    table = comparison_table(comparison)
+    judged = {side.name: side.outcome.thresholds for side in comparison.sides}
+    if not any(judged.values()):
+        return table
+
+    def state(row: Row) -> State:
+        return state_of([one for one in judged[row.side] if row.part.kind == "case" and one.case == row.own])
+
+    sign = Column("", TEXT, lambda row: SIGNS[state(row)])
+    return replace(table, columns=(sign, *table.columns), state=state)
 
 
 def _curves(comparison: Comparison) -> Iterator[Block]:
@@ -111,4 +129,5 @@ def _costs(comparison: Comparison) -> Iterator[Block]:
 
 def _reasons(comparison: Comparison) -> Iterator[Block]:
     for side in comparison.sides:
-        yield Text(f"{side.name}: {side.outcome.why}")
+        names = given_names(side.outcome.run.scenario)
+        yield Text(f"{side.name}: {plain_words(side.outcome.why, names)}")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rolloutsim.planning.sensitivity import sensitivity_table
 from rolloutsim.planning.what_if import what_if_table
-from rolloutsim.report.blocks import Block, Code, Numbers, Picture, Report, Rows, Section, Text
+from rolloutsim.report.blocks import Block, Code, Facts, Numbers, Picture, Report, Rows, Section, Text
+from rolloutsim.report.headline import facts, verdict
 from rolloutsim.report.inputs import defaults_table, given_table
 from rolloutsim.report.plots import entry, figure
 from rolloutsim.results.load.background import about_latencies
-from rolloutsim.results.numerals import UNKNOWN, show_count, show_share, show_size, show_time, whole_share
+from rolloutsim.results.numerals import UNKNOWN, show_count, show_share, show_size, show_time
 from rolloutsim.results.shown.findings import DISK, FAILED, FAULTS, PUSH, READY, REQUESTS, findings
+from rolloutsim.results.shown.names import given_names, link_words, plain_words
 from rolloutsim.results.shown.tables import (
     applications_table,
     case_rows,
@@ -22,25 +26,34 @@ from rolloutsim.results.shown.tables import (
     links_table,
     nodes_table,
     split_table,
-    threshold_rows,
+    state_of,
+    verdict_rows,
 )
+from rolloutsim.results.shown.tabular import SIGNS, TEXT, Column
+from rolloutsim.scenario.strategies import ALL
 
 if TYPE_CHECKING:
     from rolloutsim.planning.sensitivity import Sensitivity
-    from rolloutsim.planning.what_if import WhatIfs
-    from rolloutsim.results.metrics import CaseSummary
+    from rolloutsim.planning.what_if import WhatIf, WhatIfs
     from rolloutsim.results.outcome import Outcome
+    from rolloutsim.results.shown.tabular import State, Table
+    from rolloutsim.scenario.resolved import ResolvedScenario
 
 # What the model leaves out, for those who are to trust it.
 LIMITS = (
     "Bytes move as a fluid: links are shared max-min fairly, packets, losses and retransmissions are not simulated. "
     "Rollout times of pulls from a real registry were 4 % longer in the mean than predicted with the defaults, 13 % at "
     "the most.",
-    "Real connections share a link unevenly: single nodes may be done clearly sooner or later than shown, unless "
-    "network.fairness is on.",
+    "Real connections share a link unevenly: single nodes may be done clearly sooner or later than shown, unless the "
+    "scenario asks for unfair sharing.",
     "A registry answers each request after a fixed time, unless its connections or rates are limited.",
     "Nodes of a group are equal, and nothing but the scenario's own traffic is on the links.",
 )
+
+_MOST_OPEN = 40  # rows of the scenario's table; a longer one is opened on demand (assumed: a screen)
+_MOST_LINKS = 12  # rows of links that are shown at once (assumed)
+_MOST_OVERRIDES = 4  # that the line below a report's title names (assumed)
+_OPTION = "--set "  # what a note tells to set is about the scenario
 
 _ON_DEMAND = (
     "Which input matters most was not simulated with this report, since each input takes two more simulations: "
@@ -58,21 +71,24 @@ class _Contents:
         self.inputs = inputs
         self.slowest = outcome.means.slowest
         self.records = outcome.records(self.slowest.case)
+        # Behind captions of what is shown of the slowest case only.
+        self.of_case = f" ({self.slowest.case})" if len(self.run.cases) > 1 else ""
+        self.names = given_names(self.run.scenario)
 
     def sections(self) -> Iterator[Section]:
-        """All that have something to say."""
+        """All that have something to say: the answer, what it is compared with, why, and what it was made from."""
         for key, title, blocks in (
             ("answer", "The answer", self._answer()),
-            ("scenario", "Scenario", self._scenario()),
-            ("cases", "Cases compared", self._cases()),
+            ("cases", "Comparison" if len(self.run.cases) > 1 else "The rollout", self._cases()),
             ("why", "Why", self._why()),
             ("network", "Network", self._network()),
             ("nodes", "Nodes", self._nodes()),
             ("applications", "Effect on other applications", self._applications()),
             ("availability", "Availability during the rollout", self._availability()),
             ("disk", "Disk and cost", self._disk()),
-            ("sensitivity", "Sensitivity", self._sensitivity()),
             ("limits", "Assumptions and limits of the model", self._limits()),
+            ("scenario", "Scenario", self._scenario()),
+            ("sensitivity", "Sensitivity to the scenario's keys", self._sensitivity()),
             ("provenance", "Provenance", self._provenance()),
         ):
             found = tuple(blocks)
@@ -80,15 +96,16 @@ class _Contents:
                 yield Section(key, title, found)
 
     def _answer(self) -> Iterator[Block]:
-        yield Text(_sentence(self.slowest, len(self.run.cases)), "answer")
-        yield Numbers(tuple(self._numbers()))
+        yield verdict(self.outcome)
+        told = facts(self.outcome, self.changes)
+        yield Facts(tuple((what, self._plain(text)) for what, text in told.entries))
         if self.outcome.thresholds:
-            yield Rows("Thresholds, with what is left until they are missed", threshold_rows(self.outcome.thresholds))
-        yield Text(self.outcome.why)
+            yield Rows("Targets, and what is left until they are missed", verdict_rows(self.outcome.thresholds))
+        yield Numbers(tuple(self._numbers()))
 
     def _numbers(self) -> Iterator[tuple[str, str, str]]:
         case = self.slowest
-        yield "rollout time", show_time(case.rollout_time_s), case.case
+        yield "rollout time", show_time(case.rollout_time_s), self._whose(case.case)
         if case.slowdown is not None:
             yield "slowdown", f"{case.slowdown.mean:.3g}×", "against a pull alone"
         yield "on the wire", show_size(case.bytes_on_wire), f"{show_count(case.pulls)} pulls"
@@ -98,57 +115,72 @@ class _Contents:
             default=None,
         )
         if busiest is not None and busiest.utilisation is not None:
-            yield "busiest link", show_share(busiest.utilisation), busiest.link
-        if self.outcome.thresholds:
-            held = sum(bool(one.passed) for one in self.outcome.thresholds)
-            yield "thresholds held", f"{held} of {len(self.outcome.thresholds)}", ""
+            yield "busiest link", show_share(busiest.utilisation), link_words(busiest.link)
 
-    def _scenario(self) -> Iterator[Block]:
-        scenario = self.run.scenario
-        if scenario.description:
-            yield Text(scenario.description)
-        yield Rows("Given in the scenario, overrides included", given_table(scenario))
-        yield Rows("Defaults in force", defaults_table(scenario), folded=True)
+    def _whose(self, case: str) -> str:
+        return f"{show_count(self.slowest.nodes)} nodes" if case == ALL else case
+
+    def _plain(self, text: str) -> str:
+        return plain_words(text, self.names)
 
     def _cases(self) -> Iterator[Block]:
-        yield Rows("Cases", case_rows(self.outcome))
+        yield Rows(
+            "Cases" if len(self.run.cases) > 1 else "In figures",
+            self._judged(case_rows(self.outcome)),
+        )
         yield self._picture("rollout")
         if len(self.run.cases) > 1:
             yield from self._pictures("size", "ecdf")
 
     def _why(self) -> Iterator[Block]:
+        yield Text(self._plain(self.outcome.why))
         yield self._picture("time_split")
-        yield Rows(
-            "Where the time goes: seconds summed over the pods, until they are ready", split_table(self.outcome.means)
-        )
+        yield Rows("Where the time goes: summed over the pods, until they are ready", split_table(self.outcome.means))
         if self.changes.best or self.changes.useless:
-            yield Rows(f"What would help ({self.changes.case}, simulated)", what_if_table(self.changes.best))
+            yield Rows(f"What would help, simulated{self.of_case}", self._effects(self.changes.best))
             if self.changes.useless:
-                yield Text(f"No effect: {', '.join(self.changes.useless)}.", "note")
+                yield Text(self._plain(f"No effect: {', '.join(self.changes.useless)}."), "note")
         if self.changes.slower:
-            yield Rows(
-                f"What would make it slower ({self.changes.case}, simulated)", what_if_table(self.changes.slower)
-            )
+            yield Rows(f"What would make it slower, simulated{self.of_case}", self._effects(self.changes.slower))
+
+    def _judged(self, table: Table) -> Table:
+        """A table of the cases with a sign and a colour for each that has targets."""
+        if not self.outcome.thresholds or len(table.rows) != len(self.run.cases):
+            return table
+        cases = dict(zip(map(id, table.rows), self.run.cases, strict=True))
+
+        def state(row: Any) -> State:
+            return state_of([one for one in self.outcome.thresholds if one.case == cases[id(row)].name])
+
+        sign = Column("", TEXT, lambda row: SIGNS[state(row)])
+        return replace(table, columns=(sign, *table.columns), state=state)
+
+    def _effects(self, tried: Sequence[WhatIf]) -> Table:
+        """What changes do, without the options that make them."""
+        changes = what_if_table(tried)
+        name, *times, _ = changes.columns
+        return replace(changes, columns=(replace(name, shown=lambda one: self._plain(one.change)), *times))
 
     def _network(self) -> Iterator[Block]:
         yield from self._pictures("utilisation", "racks")
         if not self.records.bare:
             yield from self._pictures("requests")
-        yield Rows(f"Links ({self.slowest.case})", links_table(self.slowest))
+        table, caption = links_table(self.slowest)
+        yield Rows(f"{caption}{self.of_case}", table, folded=len(table.rows) > _MOST_LINKS)
         yield from self._findings(REQUESTS)
 
     def _nodes(self) -> Iterator[Block]:
         yield from self._pictures("timeline", "fan")
         table, caption = nodes_table(self.records)
-        yield Rows(f"{caption} ({self.slowest.case})", table, folded=True)
+        yield Rows(f"{caption}{self.of_case}", table, folded=True)
 
     def _applications(self) -> Iterator[Block]:
         table = applications_table(self.records)
         if table is not None:
             yield from self._pictures("background")
-            yield Rows(f"Other applications before, during and after the rollout ({self.slowest.case})", table)
+            yield Rows(f"Other applications before, during and after the rollout{self.of_case}", table)
             for text in about_latencies(self.run):
-                yield Text(text, "note")
+                yield Text(self._plain(text), "note")
 
     def _availability(self) -> Iterator[Block]:
         if self.records.orchestration.workloads:
@@ -181,7 +213,23 @@ class _Contents:
 
     def _limits(self) -> Iterator[Block]:
         for text in (*footnotes(self.outcome), *LIMITS):
-            yield Text(text, "note")
+            if _OPTION not in text:
+                yield Text(self._plain(text), "note")
+
+    def _scenario(self) -> Iterator[Block]:
+        scenario = self.run.scenario
+        if scenario.description:
+            yield Text(scenario.description)
+        given = given_table(scenario)
+        yield Rows("Given in the scenario, overrides included", given, folded=len(given.rows) > _MOST_OPEN)
+        yield Rows("Defaults in force", defaults_table(scenario), folded=True)
+        for text in footnotes(self.outcome):
+            if _OPTION in text:
+                yield Text(text, "note")
+        if self.changes.best:
+            changes = what_if_table(self.changes.best)
+            options = replace(changes, columns=(changes.columns[0], changes.columns[-1]))
+            yield Rows("The changes that would help, as options of the commands", options, folded=True)
 
     def _provenance(self) -> Iterator[Block]:
         run = self.run
@@ -190,12 +238,12 @@ class _Contents:
         often = f" --replications {len(self.outcome)}" if self.outcome.replications else ""
         yield Code("To reproduce it", f"rolloutsim run scenario.yaml --seed {run.seed}{often} -o DIR")
         if run.scenario.document:
-            yield Code("The scenario in full: save it as scenario.yaml", run.scenario.document)
+            yield Code("The scenario in full: save it as scenario.yaml", spaced(run.scenario.document))
 
     def _findings(self, *topics: str) -> Iterator[Block]:
         for found in findings(self.outcome.means):
             if found.topic in topics:
-                yield Text(f"{found.topic}: {found.text}")
+                yield Text(self._plain(f"{found.topic}: {found.text}"))
 
     def _pictures(self, *names: str) -> Iterator[Picture]:
         for name in names:
@@ -220,18 +268,19 @@ def report_of_run(outcome: Outcome, changes: WhatIfs, inputs: Sensitivity | None
     scenario = outcome.run.scenario
     model = f"{scenario.model} model, seed {outcome.run.seed}"
     sections = tuple(_Contents(outcome, changes, inputs).sections())
-    return Report(scenario.title, f"capacity-planning report · {model}", sections)
+    told = " · ".join(("capacity-planning report", model, *_overridden(scenario)))
+    return Report(scenario.title, told, sections)
 
 
-def _sentence(case: CaseSummary, cases: int) -> str:
-    """The answer in one sentence."""
-    what = f"The rollout of {case.case}" if cases == 1 else f"The slowest of {cases} cases, {case.case},"
-    if case.rollout_time_s is None:
-        return f"{what} does not finish: {'; '.join(case.stuck)}."
-    text = f"{what} takes {show_time(case.rollout_time_s)} until the last of {show_count(case.nodes)} nodes is ready"
-    full = max(
-        (row for row in case.links if row.nodes is None and row.saturated_s), key=lambda r: r.saturated_s, default=None
-    )
-    if full is None:
-        return f"{text}; no shared link is ever the limit."
-    return f"{text}; {full.link} is full for {whole_share(full.saturated_s / case.rollout_time_s)} of that time."
+def spaced(document: str) -> str:
+    """A scenario's document with blanks, at which its lines can be broken."""
+    return json.dumps(json.loads(document), ensure_ascii=False)
+
+
+def _overridden(scenario: ResolvedScenario) -> Iterator[str]:
+    """What tells a scenario from its file: the values given otherwise, the first few of them."""
+    rows = [row for row in given_table(scenario).values() if row[-1] != "file"] if scenario.overrides else []
+    for key, value, _ in rows[:_MOST_OVERRIDES]:
+        yield f"{key} {value}"
+    if len(rows) > _MOST_OVERRIDES:
+        yield f"{len(rows) - _MOST_OVERRIDES} more values given otherwise"

@@ -9,17 +9,22 @@ from rolloutsim.errors import UsageError
 
 if TYPE_CHECKING:
     from rolloutsim.report.blocks import Report
+    from rolloutsim.report.pdf import Paper
 
 FORMS = (".html", ".pdf", ".md")
 
 
 def check_form(path: Path, called: str = "") -> None:
     """UsageError where a report cannot be written into a file of that name; `called` is what asks for it."""
+    if path.suffix.lower() == ".pdf":
+        from rolloutsim.report.pdf import check_engine  # as in `rendered`
+
+        check_engine()
     if path.suffix.lower() not in FORMS:
         raise UsageError(f"{called}{path}: a report is .html, .pdf or .md; name it for example report.html")
 
 
-def rendered(reports: tuple[Report, ...], path: Path) -> str | bytes:
+def rendered(reports: tuple[Report, ...], path: Path, paper: Paper = "a4") -> str | bytes:
     """One or several reports as the content of a file.
 
     Parameters
@@ -28,11 +33,13 @@ def rendered(reports: tuple[Report, ...], path: Path) -> str | bytes:
         What it holds, one after another.
     path : pathlib.Path
         Its name, which says the form.
+    paper : str
+        The sheet of a PDF: `a4` or `letter`.
 
     Raises
     ------
     UsageError
-        If the name ends in no form that there is.
+        If the name ends in no form that there is, or what sets a PDF is not installed.
     """
     check_form(path)
     match path.suffix.lower():
@@ -43,7 +50,7 @@ def rendered(reports: tuple[Report, ...], path: Path) -> str | bytes:
         case ".pdf":
             from rolloutsim.report.pdf import to_pdf
 
-            return to_pdf(reports)
+            return to_pdf(reports, paper)
     from rolloutsim.report.markdown import to_markdown
 
     return to_markdown(reports)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rolloutsim.report.blocks import Code, Numbers, Picture, Rows, Text
+from rolloutsim.report.blocks import Code, Facts, Numbers, Picture, Rows, Text, Verdict
 from rolloutsim.report.plots.canvas import title_of
-from rolloutsim.results.shown.tabular import escaped, markdown
+from rolloutsim.results.shown.tabular import SIGNS, escaped, markdown
 
 if TYPE_CHECKING:
     from rolloutsim.report.blocks import Block, Report
@@ -34,6 +34,11 @@ def _block(block: Block) -> Iterator[str]:
     if isinstance(block, Text):
         text = "  \n".join(escaped(line) for line in block.text.splitlines())
         yield f"**{text}**" if block.role == "answer" else text
+    elif isinstance(block, Verdict):
+        yield f"**{' '.join(filter(None, (SIGNS[block.state], escaped(block.word))))}: {escaped(block.text)}**"
+    elif isinstance(block, Facts):
+        for what, text in block.entries:
+            yield f"- {escaped(what)}: {escaped(text)}"
     elif isinstance(block, Numbers):
         for what, value, more in block.entries:
             yield f"- {escaped(what)}: **{escaped(value)}**" + (f" ({escaped(more)})" if more else "")

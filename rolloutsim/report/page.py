@@ -2,24 +2,29 @@
 
 Figures are SVG in which letters stay text. Their names are made unique on the page, what a reader may point at
 carries `data-of` (the same in every figure and table), and ink, grid and paper become the page's own colours, so
-that they follow the reader's choice of a dark page. Without scripts everything is there but hover and sorting.
+that they follow the reader's choice of a dark page. Without scripts everything is there but hover, sorting, and a
+closer look at long series, which uPlot draws; it is inside of pages that have any.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from html import unescape
 from importlib.resources import files
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from rolloutsim.report.blocks import Code, Numbers, Picture, Rows, Text
-from rolloutsim.report.images import svg
-from rolloutsim.report.plots.canvas import tips, title_of
+from rolloutsim.report.blocks import Code, Facts, Numbers, Picture, Rows, Text, Verdict
+from rolloutsim.report.drawings import untitled_svg
+from rolloutsim.report.plots.canvas import head_of, tips
 from rolloutsim.report.plots.colours import GRID, INK, MUTED, PAPER
+from rolloutsim.report.plots.zoom import zoom_of
 from rolloutsim.report.slim import slim
-from rolloutsim.results.shown.tabular import html
+from rolloutsim.results.numerals import unbroken
+from rolloutsim.results.shown.tabular import SIGNS, html
 
 if TYPE_CHECKING:
     import jinja2
@@ -29,8 +34,6 @@ if TYPE_CHECKING:
 _COLOURS = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--grid)", PAPER: "var(--paper)"}
 _ID = re.compile(r'\bid="([^"]*)"')
 _REFERENCE = re.compile(r'(url\(#|href="#)([^)"]*)')
-_HEAD = re.compile(r"^.*?(?=<svg)", re.DOTALL)
-_METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
 _LINE_BREAKS = re.compile(r"\n\s*")
 
 
@@ -42,11 +45,11 @@ def to_html(reports: tuple[Report, ...]) -> str:
     reports : tuple of Report
         In the order in which they stand on the page.
     """
-    numbers = iter(range(1, 10_000))
-    pages = [
+    numbers = count(1)
+    pages: list[dict[str, Any]] = [
         {
-            "title": report.title,
-            "subtitle": report.subtitle,
+            "title": unbroken(report.title),
+            "subtitle": unbroken(report.subtitle),
             "prefix": f"r{place}-" if len(reports) > 1 else "",
             "others": [
                 (f"r{number}-top", other.title.removeprefix(f"{reports[0].title} · "))
@@ -64,24 +67,32 @@ def to_html(reports: tuple[Report, ...]) -> str:
         }
         for place, report in enumerate(reports)
     ]
+    zooms = any(block.get("zoom") for page in pages for section in page["sections"] for block in section["blocks"])
     return _template().render(
         title=" · ".join(report.title for report in reports), reports=pages, style=_part("report.css"),
-        script=_part("report.js"),
+        script=_part("report.js"), uplot_style=_vendored("uPlot.min.css") if zooms else "",
+        uplot=f"/*!\n{_vendored('uPlot.LICENSE')}\n*/\n{_vendored('uPlot.iife.min.js')}" if zooms else "",
     )  # fmt: skip
 
 
-def _block(block: Block, numbers: Any) -> dict[str, Any] | None:
+def _block(block: Block, numbers: Iterator[int]) -> dict[str, Any] | None:
     match block:
         case Picture():
             return _picture(block, f"f{next(numbers)}")
         case Rows(caption, table, folded):
-            return {"kind": "rows", "caption": caption, "folded": folded, "table": html(table, page=True)}
+            shown = unbroken(html(table, page=True))
+            return {"kind": "rows", "caption": unbroken(caption), "folded": folded, "table": shown}
         case Numbers(entries):
-            return {"kind": "numbers", "entries": entries}
+            return {"kind": "numbers", "entries": [tuple(map(unbroken, entry)) for entry in entries]}
+        case Verdict(state, word, text):
+            return {"kind": "verdict", "state": state, "sign": SIGNS[state], "word": word, "text": unbroken(text)}
+        case Facts(entries):
+            return {"kind": "facts", "entries": [(what, unbroken(text)) for what, text in entries]}
         case Code(caption, text):
             return {"kind": "code", "caption": caption, "text": text, "folded": len(text) > 300}
         case Text(text, role):
-            return {"kind": "text", "role": role, "lines": text.splitlines()}
+            return {"kind": "text", "role": role, "lines": unbroken(text).splitlines()}
+    raise TypeError(block)
 
 
 def _picture(picture: Picture, prefix: str) -> dict[str, Any] | None:
@@ -98,7 +109,7 @@ def _picture(picture: Picture, prefix: str) -> dict[str, Any] | None:
             return f'data-of="{found[1].split("#")[0]}" data-tip="{places[gid]}"'
         return f'id="{prefix}-{found[1]}"'
 
-    drawn = _METADATA.sub("", _HEAD.sub("", svg(ax, text=True)))
+    head, drawn, zoom = head_of(ax), untitled_svg(ax), zoom_of(ax)
     drawn = _REFERENCE.sub(lambda found: f"{found[1]}{prefix}-{found[2]}", _ID.sub(named, drawn))
     for colour, variable in _COLOURS.items():
         drawn = drawn.replace(colour, variable)
@@ -107,12 +118,18 @@ def _picture(picture: Picture, prefix: str) -> dict[str, Any] | None:
     return {
         "kind": "picture",
         "name": picture.name,
-        "title": title_of(ax),
-        "question": picture.question,
+        "title": head.title,
+        "subtitle": head.subtitle,
+        "question": unbroken(picture.question),
         "svg": _LINE_BREAKS.sub("\n", drawn),
-        # Nothing inside of a script element may look like another one, or like its end.
-        "tips": json.dumps(list(known.values()), ensure_ascii=False).replace("<", "\\u003c"),
+        "tips": _script(list(known.values())),
+        "zoom": "" if zoom is None else _script(zoom),
     }
+
+
+def _script(value: Any) -> str:
+    """JSON for a script element, inside of which nothing may look like another one, or like its end."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 @cache
@@ -125,3 +142,7 @@ def _template() -> jinja2.Template:
 
 def _part(name: str) -> str:
     return files("rolloutsim.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _vendored(name: str) -> str:
+    return files("rolloutsim.report").joinpath("vendor", name).read_text(encoding="utf-8").strip()

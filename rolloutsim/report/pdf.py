@@ -1,142 +1,180 @@
-"""A report as PDF: pages of text and tables, and a page for each pair of figures."""
+"""A report as PDF, set by Typst: text and tables that can be selected, a contents list, page numbers.
+
+Typst is one wheel that needs no library of the system and sets a report in a tenth of a second. It repeats the head
+rows of tables, numbers the pages of its contents list, and writes the same bytes for the same report. Its letters are
+DejaVu Sans, which Matplotlib brings along, whatever fonts a machine has.
+"""
 
 from __future__ import annotations
 
-import textwrap
+import json
 from collections.abc import Iterator
-from io import BytesIO
-from itertools import zip_longest
-from typing import TYPE_CHECKING
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
-from matplotlib import rc_context
-from matplotlib.backends.backend_pdf import PdfPages
-from matplotlib.figure import Figure
+import matplotlib
 
-from rolloutsim.report.blocks import Code, Numbers, Picture, Rows, Text
-from rolloutsim.report.images import drawing_of
-from rolloutsim.report.plots.canvas import plain
-from rolloutsim.report.plots.colours import INK, MUTED, PAPER
-from rolloutsim.results.numerals import visible
+from rolloutsim.errors import UsageError
+from rolloutsim.report.blocks import Code, Facts, Numbers, Picture, Rows, Text, Verdict
+from rolloutsim.report.drawings import untitled_svg
+from rolloutsim.report.plots.canvas import head_of
+from rolloutsim.results.numerals import unbroken, visible
+from rolloutsim.results.shown.tabular import SIGNS
 
 if TYPE_CHECKING:
     from rolloutsim.report.blocks import Block, Report
 
-_PAGE = (8.27, 11.69)  # A4 [inch]
-_MARGIN = 0.6  # [inch]
-_SIZE = 8.0  # of letters [pt]
-_LINE = 1.35  # distance of lines / size of letters
-_COLUMNS = 108  # letters of a line in the font of fixed width
-_MOST_ROWS = 60  # of a table on paper; the page has all of them (assumed)
+Paper = Literal["a4", "letter"]
+PAPERS: dict[Paper, str] = {"a4": "a4", "letter": "us-letter"}
 
-# (text, size, weight, colour, family)
-_Line = tuple[str, float, str, str, str]
-
-
-def to_pdf(reports: tuple[Report, ...]) -> bytes:
-    """One or several reports as a PDF file; the same bytes for the same reports."""
-    content = BytesIO()
-    with (
-        rc_context({"pdf.fonttype": 42}),
-        PdfPages(content, metadata={"CreationDate": None, "Creator": None, "Producer": None}) as pages,
-    ):
-        for report in reports:
-            sheet = _Sheet(pages)
-            sheet.write([_text(report.title, 16.0, "bold"), _text(report.subtitle, 9.0, colour=MUTED)])
-            for section in report.sections:
-                sheet.write([_text(""), _text(section.title, 12.0, "bold")])
-                for block in section.blocks:
-                    if isinstance(block, Picture):
-                        sheet.draw(block)
-                    else:
-                        sheet.write(list(_lines(block)))
-            sheet.close()
-    return content.getvalue()
+_TEMPLATE = str(Path(__file__).parent / "templates" / "report.typ")
+_MOST_ROWS = 60  # of a table on paper; the page has all of them (assumed: a sheet)
+_MOST_FOLDED = 10  # of one that the page shows on demand, and not of the scenario (assumed)
+_LONG_WORD = 40  # letters; a longer word may be broken at its punctuation
+_LONG_CELL = 60  # letters; a column with longer cells takes what others leave
+# Widths of figures that are tried, until a report does not end just behind the beginning of a page; several reports
+# take the one with the fewest pages [% of the text].
+_WIDTHS = (84, 80, 76, 72, 68, 64, 82, 78, 74)
+_LEAST = 0.25  # of the page's height, where a report may end (assumed: some lines, at least)
 
 
-class _Sheet:
-    """Pages that fill from the top."""
+def to_pdf(reports: tuple[Report, ...], paper: Paper = "a4") -> bytes:
+    """One or several reports as a PDF file; the same bytes for the same reports.
 
-    def __init__(self, pages: PdfPages) -> None:
-        self.pages = pages
-        self.page: Figure | None = None
-        self.left = 0.0  # height that is free on the page [inch]
+    Parameters
+    ----------
+    reports : tuple of Report
+        In the order in which they stand in the file, each from a new page on.
+    paper : str
+        `a4` or `letter`.
 
-    def write(self, lines: list[_Line]) -> None:
-        """Add lines of text."""
-        for text, size, weight, colour, family in lines:
-            height = size * _LINE / 72
-            page = self._room(height)
-            y = (_MARGIN + self.left) / _PAGE[1]
-            page.text(
-                _MARGIN / _PAGE[0], y, plain(text, len(visible(text)), family), size=size, weight=weight, color=colour,
-                family=family, va="top",
-            )  # fmt: skip
-            self.left -= height
-
-    def draw(self, picture: Picture) -> None:
-        """Add a figure, on a page of its own in its own size."""
-        ax = picture.drawn()
-        if ax is not None:
-            self.close()
-            self.pages.savefig(drawing_of(ax))  # type: ignore[no-untyped-call]
-
-    def close(self) -> None:
-        """Put the page away."""
-        if self.page is not None:
-            self.pages.savefig(self.page)  # type: ignore[no-untyped-call]
-            self.page = None
-
-    def _room(self, height: float) -> Figure:
-        if self.page is None or self.left < height:
-            self.close()
-            self.page = Figure(figsize=_PAGE, facecolor=PAPER)
-            self.left = _PAGE[1] - 2 * _MARGIN
-        return self.page
+    Raises
+    ------
+    UsageError
+        If Typst is not installed.
+    """
+    pages: bytes = typeset(reports, paper).compile(format="pdf")
+    return pages
 
 
-def _text(text: str, size: float = _SIZE, weight: str = "normal", colour: str = INK) -> _Line:
-    return text, size, weight, colour, "sans-serif"
+def typeset(reports: tuple[Report, ...], paper: Paper = "a4") -> Any:
+    """Reports as a document of Typst (`typst.Compiler`); parameters and errors as for `to_pdf`."""
+    check_engine()
+    import typst  # an extra
+
+    known: dict[str, int] = {}
+    document = {
+        "title": " · ".join(visible(report.title) for report in reports),
+        "paper": PAPERS[paper],
+        "reports": [_report(reports, number, known) for number in range(len(reports))],
+    }
+    fonts = [str(Path(matplotlib.get_data_path()) / "fonts" / "ttf")]
+    found: list[tuple[bool, int, int, Any]] = []
+    for width in _WIDTHS:
+        inputs = {"report": json.dumps(document | {"figures": width})}
+        compiler = typst.Compiler(_TEMPLATE, font_paths=fonts, ignore_system_fonts=True, sys_inputs=inputs)
+        ends = json.loads(compiler.query("<end>", field="value"))
+        is_short = min(one["place"] for one in ends) < _LEAST
+        found.append((is_short, ends[-1]["page"], len(found), compiler))
+        if len(reports) == 1 and not is_short:
+            break
+    return min(found, key=lambda one: one[:3] if len(reports) > 1 else (one[0], one[2]))[-1]
 
 
-def _lines(block: Block) -> Iterator[_Line]:
+def check_engine() -> None:
+    """See whether PDF files can be written here.
+
+    Raises
+    ------
+    UsageError
+        If Typst is not installed.
+    """
+    if find_spec("typst") is None:
+        raise UsageError(
+            "a PDF is set by Typst, which is not installed: pip install 'rolloutsim[pdf]'; or write an HTML file "
+            "(-o report.html), which any browser prints"
+        )
+
+
+def _report(reports: tuple[Report, ...], number: int, known: dict[str, int]) -> dict[str, Any]:
+    """A report as the template takes it; `known` is what earlier ones have for reference, with the number of each."""
+    report = reports[number]
+    sections = []
+    for section in report.sections:
+        blocks = [shown for block in section.blocks for shown in _block(block, section.key)]
+        if section.key == "limits":
+            blocks = [_once({"blocks": blocks, "caption": ""}, reports, number, known)]
+            blocks = blocks[0].get("blocks", blocks)
+        else:
+            blocks = [_once(one, reports, number, known) if one.pop("folded", False) else one for one in blocks]
+        sections.append({"title": _shown(section.title), "blocks": blocks})
+    return {"title": _shown(report.title), "subtitle": _shown(report.subtitle), "sections": sections}
+
+
+def _once(block: dict[str, Any], reports: tuple[Report, ...], number: int, known: dict[str, int]) -> dict[str, Any]:
+    """What is for reference, or a note where an earlier report has the same."""
+    first = known.setdefault(json.dumps(block), number)
+    if first == number:
+        return block
+    what = f"{block['caption']}: as" if block["caption"] else "As"
+    return _text(f"{what} in report {first + 1} ({reports[first].title}).", "note")
+
+
+def _block(block: Block, section: str) -> Iterator[dict[str, Any]]:
     match block:
-        case Text(text, role):
-            size, weight = (10.0, "bold") if role == "answer" else (_SIZE, "normal")
-            for part in _wrapped(text, int(_COLUMNS * _SIZE / size)):
-                yield _text(part, size, weight, MUTED if role == "note" else INK)
-        case Numbers(entries):
-            for what, value, more in entries:
-                yield _text(f"{what}: {value}" + (f" ({more})" if more else ""), weight="bold")
+        case Picture():
+            ax = block.drawn()
+            if ax is not None:
+                head = head_of(ax)
+                question = f"{block.question[:1].upper()}{block.question[1:]}"
+                yield {"kind": "picture", "title": head.title, "subtitle": head.subtitle, "question": question,
+                       "svg": untitled_svg(ax)}  # fmt: skip
         case Rows():
-            yield _text("")
-            yield _text(block.caption, weight="bold")
-            yield from _table(block)
+            yield _table(block, section)
+        case Numbers(entries):
+            yield {"kind": "numbers", "entries": [[_shown(text) for text in entry] for entry in entries]}
+        case Verdict(state, word, text):
+            yield {"kind": "verdict", "state": state, "sign": SIGNS[state], "word": word, "text": _shown(text)}
+        case Facts(entries):
+            yield {"kind": "facts", "entries": [[what, _shown(text)] for what, text in entries]}
         case Code(caption, text):
-            yield _text(caption, weight="bold")
-            for part in _wrapped(text, _COLUMNS):
-                yield part, _SIZE - 1, "normal", INK, "monospace"
-    yield _text("", _SIZE / 2)
+            yield {"kind": "code", "caption": caption, "text": visible(text, keep="\n")}
+        case Text(text, role):
+            yield _text(text, role)
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    return [part for line in text.splitlines() for part in textwrap.wrap(line, width) or [""]]
+def _text(text: str, role: str) -> dict[str, Any]:
+    return {"kind": "text", "role": role, "lines": [_shown(line) for line in text.splitlines()]}
 
 
-def _table(block: Rows) -> Iterator[_Line]:
-    """A table in letters of one width, its longest cells wrapped."""
-    columns = block.table.columns
-    rows = [block.table.headings(), *block.table.cells()[:_MOST_ROWS]]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
-    while sum(widths) + 2 * len(widths) > _COLUMNS and max(widths) > 8:
-        widths[widths.index(max(widths))] -= 1
-    for number, row in enumerate(rows):
-        cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
-        for parts in zip_longest(*cells, fillvalue=""):
-            padded = [
-                part.ljust(width) if column.side == "left" else part.rjust(width)
-                for part, width, column in zip(parts, widths, columns, strict=True)
-            ]
-            yield "  ".join(padded), _SIZE - 1, "bold" if number == 0 else "normal", INK, "monospace"
-    if len(block.table.rows) > _MOST_ROWS:
-        more = len(block.table.rows) - _MOST_ROWS
-        yield _text(f"and {more} more; the HTML report has all of them", _SIZE - 1, colour=MUTED)
+def _table(block: Rows, section: str) -> dict[str, Any]:
+    """A table; of a long one the first rows, and how many there are more."""
+    table = block.table
+    most = _MOST_FOLDED if block.folded and section != "scenario" else _MOST_ROWS
+    cells = table.cells()
+    more = len(cells) - most
+    longest = [max((len(row[i]) for row in cells[:most]), default=0) for i in range(len(table.columns))]
+    return {
+        "kind": "rows", "caption": _shown(block.caption), "folded": block.folded,
+        "sides": [column.side for column in table.columns],
+        "widths": [min(length, 2 * _LONG_CELL) if length > _LONG_CELL else None for length in longest],
+        "head": [_shown(heading) for heading in table.headings()],
+        "cells": [[_shown(_breakable(cell)) for cell in row] for row in cells[:most]],
+        "states": [table.state(row) for row in table.rows[:most]] if table.state else [],
+        "more": f"and {more} more; the HTML report has all of them" if more > 0 else "",
+    }  # fmt: skip
+
+
+def _shown(text: str) -> str:
+    return unbroken(visible(text))
+
+
+def _breakable(text: str) -> str:
+    """A text whose long words may be broken behind their punctuation."""
+    words = text.split(" ")
+    return " ".join(
+        "".join(f"{letter}\u200b" if letter in "./_,:[]{}" else letter for letter in word)
+        if len(word) > _LONG_WORD else word
+        for word in words
+    )  # fmt: skip

@@ -10,7 +10,7 @@ from rolloutsim.planning.sweep.figures import notes, table, title
 from rolloutsim.planning.sweep.head import command_of
 from rolloutsim.planning.sweep.judging import summary
 from rolloutsim.report.blocks import Block, Code, Picture, Report, Rows, Section, Text
-from rolloutsim.report.contents import LIMITS
+from rolloutsim.report.contents import LIMITS, spaced
 from rolloutsim.report.plots import entry, figure
 from rolloutsim.report.plots.canvas import NoDataError
 from rolloutsim.results.shown.tabular import TEXT, Table, of_tuples
@@ -49,9 +49,10 @@ def _answer(records: SweepRecords) -> Iterator[Block]:
         except NoDataError as error:
             reason = str(error)
             continue
-        heading = " ".join(ax.get_title(loc="left").split()).replace(r"\$", "$")
-        yield Text(f"{heading}.", role)
-        role = "plain"
+        if role == "answer":
+            heading = " ".join(ax.get_title(loc="left").split()).replace(r"\$", "$")
+            yield Text(f"{heading}.", role)
+            role = "plain"
         # Its title was needed for the text above: the figure is drawn once for both.
         yield Picture(name, entry(name).question, partial(_same, ax))
     if role == "answer":
@@ -100,4 +101,4 @@ def _provenance(records: SweepRecords) -> Iterator[Block]:
     of = " of the first replication" if head.replications > 1 else ""
     yield Text(f"rolloutsim {head.version}; seed {head.seed}{of}; scenario {head.sha256}.", "note")
     yield Code("To reproduce it", command_of(head))
-    yield Code("The scenario that is varied: save it as scenario.yaml", head.scenario)
+    yield Code("The scenario that is varied: save it as scenario.yaml", spaced(head.scenario))

@@ -6,7 +6,8 @@ users write themselves, lose them (`16 MB`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from math import floor, isfinite, log10
 from unicodedata import category
 
@@ -17,11 +18,17 @@ NO_ANSWER = "no answer"
 NOT_COMPUTED = "unknown"
 
 _MINUTE = 60.0
+_HOUR = 3600.0
 _DAY = 86400.0
 _LONG = 10 * _MINUTE  # from here on minutes are easier to grasp than seconds (assumed)
 _DAYS = 2 * _DAY  # and from here on days
 _MEBI = parse_size("1 MiB")
 _BIT = parse_rate("1 bit/s")
+_DECIMALS = 4  # of times that stand below longer ones (assumed: nobody reads more)
+# A blank between a number and what belongs to it.
+_UNITS = re.compile(
+    r"(?<=\d) (?=(?:%|±|×|(?:[kMGTP]i?)?B(?:/s)?\b|[kMGT]?bit/s\b|(?:ms|s|min|h|d)\b(?!['’])))|(?<=[±<>]) (?=\d)"
+)
 _SLOW = 1e-4  # a rate below this share of another needs a unit of its own (assumed: five digits at most)
 
 
@@ -34,6 +41,57 @@ def show_time(time: float | None) -> str:
     if _rounded(time) < _LONG:
         return f"{three_digits(time)} s"
     return format_time(time) if time < _DAYS else f"{three_digits(time / _DAY)} d"
+
+
+def show_times(times: Iterable[float | None]) -> Callable[[float | None], str]:
+    """How times that stand below each other are shown: all in the unit of the largest, so that they can be compared.
+
+    Below ten milliseconds in ms, below ten minutes in s, from two days on in d; between `29m46s`, `2m21s`, `0m42s`.
+
+    Parameters
+    ----------
+    times : iterable of float
+        The times of a column [s]; None and NaN: unknown.
+    """
+    largest = max((abs(time) for time in times if time is not None and isfinite(time)), default=0.0)
+    if 0.0 < largest < 0.00999:
+        return _in_unit(largest, 1e-3, "ms")
+    if _rounded(largest) < _LONG:
+        return _in_unit(largest, 1.0, "s")
+    return _in_minutes(largest >= _HOUR) if largest < _DAYS else _in_unit(largest, _DAY, "d")
+
+
+def _in_unit(largest: float, unit: float, name: str) -> Callable[[float | None], str]:
+    """Three digits, but no more decimals than `_DECIMALS`, or than the largest has itself."""
+    most = max(_DECIMALS, _decimals(largest / unit)) if largest else _DECIMALS
+
+    def show(time: float | None) -> str:
+        number = None if time is None else _rounded(time / unit)
+        if number is None:
+            return UNKNOWN
+        if number == 0.0 or not isfinite(number):
+            return f"{number:g} {name}"
+        least = 10.0**-most
+        if abs(number) < least / 2:
+            return f"<{least:.{most}f} {name}"
+        return f"{number:.{min(most, _decimals(number))}f} {name}"
+
+    return show
+
+
+def _in_minutes(hours: bool) -> Callable[[float | None], str]:
+    """Whole seconds, with all of hours, minutes and seconds, so that a column lines up."""
+
+    def show(time: float | None) -> str:
+        if time is None:
+            return UNKNOWN
+        minutes, seconds = divmod(floor(abs(time) + 0.5), 60)
+        if time and not minutes and not seconds:
+            return "<1s"
+        whole = f"{minutes // 60}h{minutes % 60:02d}m" if hours else f"{minutes}m"
+        return f"{'-' if time < 0.0 else ''}{whole}{seconds:02d}s"
+
+    return show
 
 
 def show_latency(latency: float | None) -> str:
@@ -125,7 +183,7 @@ def plus_minus(show: Callable[[float], str], value: float, half: float) -> str:
     shown, apart = show(value), show(half)
     number, _, unit = shown.partition(" ")
     other, _, its = apart.partition(" ")
-    if not unit or unit != its:
+    if not unit or unit != its or other.startswith("<"):
         return f"{shown} ± {apart}"
     rounded = f"{float(other):.{len(number.partition('.')[2])}f}"
     return f"{number} ± {other if float(rounded) == 0.0 else rounded} {unit}"
@@ -144,13 +202,22 @@ def visible(text: str, keep: str = "") -> str:
     return "".join(f"\\x{ord(c):02x}" if category(c) == "Cc" and c not in keep else c for c in text)
 
 
+def unbroken(text: str) -> str:
+    """A text that is not wrapped between a number and its unit, nor around ±: the blanks there do not break."""
+    return _UNITS.sub("\u00a0", text)
+
+
 def three_digits(value: float) -> str:
     """A number with three significant digits and without an exponent; what is larger keeps its whole digits."""
     if value == 0.0 or not isfinite(value):
         return f"{value:g}"
     rounded = _rounded(value)
-    decimals = 2 - floor(log10(abs(rounded)))
-    return f"{rounded:.{max(0, decimals)}f}"
+    return f"{rounded:.{_decimals(rounded)}f}"
+
+
+def _decimals(value: float) -> int:
+    """The decimals that a number other than zero has with three significant digits."""
+    return max(0, 2 - floor(log10(abs(value))))
 
 
 def _rounded(value: float) -> float:

@@ -22,7 +22,7 @@ def test_a_result_draws_its_figures(result: rs.Result) -> None:
 
 
 def test_a_case_draws_its_own(result: rs.Result) -> None:
-    assert result["small"].plot.utilisation().get_title(loc="left") == "registry.uplink full from 0.00 to 0.16 s"
+    assert result["small"].plot.utilisation().get_title(loc="left") == "registry uplink full from 0.00 to 0.16 s"
     assert result["small"].plot.rollout().get_title(loc="left").startswith("All 2 nodes ready")
 
 

@@ -40,7 +40,7 @@ def test_plot_draws_what_run_wrote(program: Program, tmp_path: Path) -> None:
 def test_plot_writes_the_figure_and_says_its_answer(program: Program, results: str, tmp_path: Path) -> None:
     done = program("plot", results, "utilisation", "-o", "x.svg")
     assert (done.code, done.out) == (0, "")
-    assert done.err == "wrote x.svg: registry.uplink full from 0.00 to 1.60 s\n"
+    assert done.err == "wrote x.svg: registry uplink full from 0.00 to 1.60 s\n"
     assert (tmp_path / "x.svg").read_text().startswith("<?xml")
 
 

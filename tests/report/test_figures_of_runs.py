@@ -274,15 +274,15 @@ def test_fan_of_many_nodes_draws_bands_and_no_single_node() -> None:
 def test_utilisation_says_which_link_is_full_from_when_to_when() -> None:
     """Oracle: on bandwidth alone the uplink is full from the first second to the last."""
     ax = figure("utilisation")(Outcome(ideal()))
-    assert title_of(ax) == "registry.uplink full from 0.00 to 4.00 s"
-    assert dict(tips(ax)) == {"link:registry.uplink": "registry.uplink: 100 % busy; full from 0.00 to 4.00 s"}
-    assert title_of(figure("utilisation")(Outcome(shipped("fleet-10k")))) == "registry.uplink full from 0.1 to 102.0 s"
+    assert title_of(ax) == "registry uplink full from 0.00 to 4.00 s"
+    assert dict(tips(ax)) == {"link:registry.uplink": "registry uplink: 100 % busy; full from 0.00 to 4.00 s"}
+    assert title_of(figure("utilisation")(Outcome(shipped("fleet-10k")))) == "registry uplink full from 0.1 to 102.0 s"
 
 
 def test_utilisation_of_links_that_never_fill_names_the_busiest() -> None:
     run = ideal("nodes={'node': {count: 4, nic: 100 Mbit/s}}")
     assert title_of(figure("utilisation")(Outcome(run))) == (
-        "No link is ever the limit; the busiest is registry.uplink, 40 % on average"
+        "No link is ever the limit; the busiest is registry uplink, 40 % on average"
     )
 
 
@@ -295,10 +295,10 @@ network: {rate: 1 Gbit/s, racks: {uplink: 10 Gbit/s}}
 images: {a: 125 MB}
 """
     run = rs.loads(text).run().run
-    assert title_of(figure("utilisation")(Outcome(run))) == "registry.uplink full from 0.00 to 4.00 s"
+    assert title_of(figure("utilisation")(Outcome(run))) == "registry uplink full from 0.00 to 4.00 s"
     assert (
         title_of(figure("racks")(Outcome(run)))
-        == "No rack's link is ever the limit; the busiest is r1.down, 5 % on average"
+        == "No rack's link is ever the limit; the busiest is rack r1, towards its nodes, 5 % on average"
     )
 
 

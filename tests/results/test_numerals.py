@@ -16,6 +16,8 @@ from rolloutsim.results.numerals import (
     show_share,
     show_size,
     show_time,
+    show_times,
+    unbroken,
     visible,
     whole_share,
     whole_shares,
@@ -39,6 +41,28 @@ def test_times(time: float | None, shown: str) -> None:
 @given(st.floats(1e-6, 9e10))
 def test_a_shown_time_can_be_read_again(time: float) -> None:
     assert parse_time(show_time(time)) == pytest.approx(time, rel=6e-3)
+
+
+@pytest.mark.parametrize(
+    ("times", "shown"),
+    [
+        ([0.821, 3.05, 47.0, 62.8], ["0.821 s", "3.05 s", "47.0 s", "62.8 s"]),
+        ([98.8, 1786.0, 0.2, 0.0], ["1m39s", "29m46s", "<1s", "0m00s"]),
+        ([4364.0, 59.6, None], ["1h12m44s", "0h01m00s", "–"]),
+        ([388.0, 0.00213, 0.00001], ["388 s", "0.0021 s", "<0.0001 s"]),
+        ([0.002, 0.0098], ["2.00 ms", "9.80 ms"]), ([0.0187, 0.00875], ["0.0187 s", "0.0088 s"]),
+        ([985_000.0, 44_800.0], ["11.4 d", "0.519 d"]), ([62.8, -1.99], ["62.8 s", "-1.99 s"]),
+        ([1200.0, -90.0], ["20m00s", "-1m30s"]), ([0.0], ["0 s"]), ([None], ["–"]),
+    ],
+)  # fmt: skip
+def test_times_below_each_other_have_one_unit(times: list[float | None], shown: list[str]) -> None:
+    assert [show_times(times)(time) for time in times] == shown
+
+
+def test_units_do_not_break_off() -> None:
+    said = "takes 62.8 s, 4.15 ± 0.25 s, 94 % of 1 Gbit/s; max < 60 s of 20 nodes in 3 dozen"
+    found = "takes 62.8_s, 4.15_±_0.25_s, 94_% of 1_Gbit/s; max <_60_s of 20 nodes in 3 dozen"
+    assert unbroken(said) == found.replace("_", "\u00a0")
 
 
 def test_sizes_and_rates_have_three_digits_at_most() -> None:

@@ -7,6 +7,7 @@ connections and requests, faster connections.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import inf
 
 from rolloutsim.planning.changes.situation import Candidate, Situation, change
@@ -51,7 +52,8 @@ def _replicas(situation: Situation, registry: Registry, here: Path) -> Iterator[
     uplinks = [one for one in crossed if one in links and links[one].kind == "registry_uplink"]
     replicas = max(1, len(registry.replicas)) + 1
     words, values = f"{replicas} replicas of {registry.name}", {(*here, "replicas"): replicas}
-    yield change(f"replicas of {registry.name}", words, values, situation.share([*uplinks, REGISTRY_QUEUE]))
+    share = situation.share([*uplinks, REGISTRY_QUEUE])
+    yield replace(change(f"replicas of {registry.name}", words, values, share), buys=True)
 
 
 def _connections(situation: Situation, registry: Registry, here: Path) -> Iterator[Candidate]:

@@ -50,6 +50,8 @@ class Candidate:
         followed.
     parts : tuple of str
         Of several changes together, the subject of each.
+    buys : bool
+        Whether it takes new hardware, and nothing else.
     """
 
     subject: str
@@ -60,6 +62,7 @@ class Candidate:
     image: str | None = None
     relieves: frozenset[str] = frozenset()
     parts: tuple[str, ...] = ()
+    buys: bool = False
 
 
 def joined(several: Sequence[Candidate]) -> Candidate:
@@ -72,6 +75,7 @@ def joined(several: Sequence[Candidate]) -> Candidate:
         True,
         relieves=frozenset().union(*(one.relieves for one in several)),
         parts=tuple(subject for one in several for subject in one.parts or (one.subject,)),
+        buys=all(one.buys for one in several),
     )
 
 

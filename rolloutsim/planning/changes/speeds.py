@@ -165,8 +165,9 @@ class Speed:
             shown.setdefault(quantity, set()).add(value)
         parts = [" / ".join(map(quantity.show, sorted(several))) for quantity, several in shown.items()]
         relieves = self.causes if followed else ()
-        words = words or f"{self.subject} {', '.join(parts)}"
-        return change(self.subject, words, settings | dict(self.kept), self.share, alone, None, relieves)
+        found = words or f"{self.subject} {', '.join(parts)}"
+        changed = change(self.subject, found, settings | dict(self.kept), self.share, alone, None, relieves)
+        return replace(changed, buys=not words and self.kind != PULL_CAP.name)
 
 
 def speed_changes(situation: Situation) -> Iterator[Candidate]:

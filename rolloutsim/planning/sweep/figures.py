@@ -22,11 +22,13 @@ from rolloutsim.planning.sweep.rows import heading
 from rolloutsim.results.combine import PERCENTILES, centre_of, interval_of
 from rolloutsim.results.document import to_text
 from rolloutsim.results.facts.intervals import Interval
-from rolloutsim.results.numerals import UNKNOWN, show_time, visible
+from rolloutsim.results.numerals import UNKNOWN, visible
 from rolloutsim.results.shown.tabular import (
     NUMBER,
     TEXT,
+    TIME,
     Column,
+    Kind,
     Table,
     csv_text,
     escaped,
@@ -197,12 +199,12 @@ class _Row:
 
 
 def _number(records: SweepRecords, heading: str, number: int) -> Column:
+    """One of the numbers, a time unless it is about a metric of another kind."""
     about = metric_of(records, heading)
-
-    def cell(row: _Row) -> str:
-        return shown(row.figures[number], about)
-
-    return Column(heading, NUMBER, lambda row: row.figures[number].value, cell)
+    kind = TIME
+    if about is not None and METRICS[about.metric].kind != "time":
+        kind = Kind(partial(format_value, about.metric))
+    return Column(heading, kind, lambda row: row.figures[number].value, half=lambda row: _half(row.figures[number]))
 
 
 def _thresholds(points: Sequence[int], judged: Sequence[Verdict]) -> Column:
@@ -226,14 +228,9 @@ def _column(records: SweepRecords, parameter: ParameterColumns) -> Column:
     return Column(parameter.path, kind, lambda row: values[row.point], lambda row: str(texts[row.point]))
 
 
-def shown(figure: Figure, about: Threshold | None = None) -> str:
-    """A number for people: `66.3 s ± 0.412 s`; a dash where it is unknown. It is a time unless it is about a metric."""
-    if figure.value is None:
-        return UNKNOWN
-    show = show_time if about is None else partial(format_value, about.metric)
-    if figure.interval is None or figure.interval.is_rounding:
-        return show(figure.value)
-    return f"{show(figure.value)} ± {show(figure.interval.half)}"
+def _half(figure: Figure) -> float | None:
+    """Half the interval of a number; None where there is none, or it is but rounding."""
+    return None if figure.interval is None or figure.interval.is_rounding else figure.interval.half
 
 
 def title(records: SweepRecords) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 from rolloutsim.planning.sweep.file import SweepRecords
 from rolloutsim.planning.sweep.rows import KEYS
 from rolloutsim.results.numerals import UNKNOWN
-from rolloutsim.results.shown.tabular import COUNT, TEXT, Column, Table
+from rolloutsim.results.shown.tables import state_of
+from rolloutsim.results.shown.tabular import COUNT, SIGNS, TEXT, Column, State, Table
 from rolloutsim.results.thresholds import Measurement, ThresholdResult, is_within, judge
 from rolloutsim.scenario import loads
 from rolloutsim.scenario.conditions import read_threshold
@@ -54,11 +55,15 @@ def verdicts(records: SweepRecords) -> tuple[Verdict, ...]:
 
 def sign(judged: Sequence[Verdict]) -> str:
     """Whether thresholds hold: `✓`, or how many do not: `✗ 1 of 3`, where only warnings do not `! 1 of 3`."""
-    missed = [one.result for one in judged if not one.result.passed]
-    if not judged or not missed:
-        return "✓" if judged else UNKNOWN
-    mark = "✗" if any(one.severity == "error" for one in missed) else "!"
-    return f"{mark} {len(missed)} of {len(judged)}" if len(judged) > 1 else mark
+    if not judged:
+        return UNKNOWN
+    mark, missed = SIGNS[state(judged)], sum(not one.result.passed for one in judged)
+    return f"{mark} {missed} of {len(judged)}" if missed and len(judged) > 1 else mark
+
+
+def state(judged: Sequence[Verdict]) -> State:
+    """Whether thresholds hold."""
+    return state_of([one.result for one in judged])
 
 
 def summary(records: SweepRecords) -> Table:
@@ -78,13 +83,8 @@ def summary(records: SweepRecords) -> Table:
         chosen = (max if best else min)(known, key=lambda one: one.result.room or 0.0)
         return f"{chosen.result.shown} at {where[chosen.point]}"
 
-    def mark(judged: Sequence[Verdict]) -> str:
-        if all(one.result.passed for one in judged):
-            return "✓"
-        return "✗" if judged[0].result.severity == "error" else "!"
-
     columns = (
-        Column("", TEXT, mark),
+        Column("", TEXT, lambda judged: SIGNS[state(judged)]),
         Column("threshold", TEXT, lambda judged: judged[0].result.metric),
         Column("condition", TEXT, lambda judged: judged[0].result.check),
         Column(
@@ -94,7 +94,7 @@ def summary(records: SweepRecords) -> Table:
         Column("best", TEXT, lambda judged: at(judged, True)),
         Column("worst", TEXT, lambda judged: at(judged, False)),
     )  # fmt: skip
-    return Table(columns, list(by_condition.values()))
+    return Table(columns, list(by_condition.values()), state=state)
 
 
 def _place(records: SweepRecords, row: int) -> str:

@@ -15,6 +15,7 @@ from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, la
 from rolloutsim.report.plots.colours import BLUE, GREEN, INK, MUTED, RED, SKY, series
 from rolloutsim.report.plots.scales import corners, row_axis, share_axis, thinned, time_axis
 from rolloutsim.report.plots.subjects import one_case, scene
+from rolloutsim.report.plots.zoom import MOST, Series, keep
 from rolloutsim.results.load.background import BackgroundSummary, Latency, background_summaries, phases
 from rolloutsim.results.numerals import UNKNOWN, show_latency, show_rate, show_time, three_digits, whole_share
 from rolloutsim.results.pods.replicas import ReadyReplicas, WorkloadSummary, ready_replicas, workload_summaries
@@ -52,6 +53,7 @@ def replicas(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
         )
     ax = canvas(ax)
     entries = _stacked(ax, records, figures[0]) if len(figures) == 1 else _beside(ax, records, figures)
+    keep(ax, _long(records, figures), "ready pods, of the replicas wanted", "%")
     time_axis(ax, records.end * 1.01)
     grid(ax)
     return finish(ax, _kept(figures), scene(run, "ready pods over time", [records]), legend=entries)
@@ -114,7 +116,7 @@ def _stacked(ax: Axes, case: CaseRecords, one: WorkloadSummary) -> list[tuple[An
     entries: list[tuple[Any, str]] = [(Patch(facecolor=SKY), "old version"), (Patch(facecolor=BLUE), "new version")]
     if one.floor is not None:
         floor = ax.axhline(one.floor, color=RED, linestyle="--", linewidth=1.6)
-        entries.append((floor, f"promised\n(max_unavailable {one.max_unavailable})"))
+        entries.append((floor, f"promised\n(maxUnavailable {one.max_unavailable})"))
     wanted = ax.axhline(one.replicas, color=INK, linestyle=":", linewidth=1.2)
     entries.append((wanted, "replicas"))
     ax.set_ylim(0.0, max(float((old + new).max(initial=0)), one.replicas) * 1.08 or 1.0)
@@ -146,14 +148,34 @@ def _beside(ax: Axes, case: CaseRecords, figures: list[WorkloadSummary]) -> list
     return entries
 
 
+def _long(case: CaseRecords, figures: list[WorkloadSummary]) -> list[Series]:
+    """The share of ready pods of each workload; of a single one that of the new version as well."""
+    found = []
+    for number, one in enumerate(figures):
+        times, old, new = _counts(ready_replicas(case, one.workload), case.end, MOST // len(figures) // 2)
+        share = 100 / max(one.replicas, 1)
+        lines = (
+            {one.workload: old + new} if len(figures) > 1 else {"old and new version": old + new, "new version": new}
+        )
+        for place, (name, ready) in enumerate(lines.items(), number):
+            color = str(series(place)["color"])
+            found.append(Series(name, color, times, np.append(ready, ready[-1:]) * share))
+    return found
+
+
 def _steps(ready: ReadyReplicas, end: float) -> tuple[Times, ...]:
     """The corners of both step functions; where there are more than can be seen, some of the steps."""
-    kept = thinned(len(ready.times), most=1500)
+    return corners(*_counts(ready, end, 1500))
+
+
+def _counts(ready: ReadyReplicas, end: float, most: int) -> tuple[Times, Times, Times]:
+    """Moments, and between them the numbers of ready pods, old and new."""
+    kept = thinned(len(ready.times), most)
     start = ready.times[0] > 0.0
     times = np.concatenate([[0.0] if start else [], ready.times[kept], [max(end, ready.times[-1]) * 1.01]])
     old = np.concatenate([ready.old[:1] if start else [], ready.old[kept]]).astype(np.float64)
     new = np.concatenate([[0] if start else [], ready.new[kept]]).astype(np.float64)
-    return corners(times, old, new)
+    return times, old, new
 
 
 def _margin(one: WorkloadSummary) -> float:

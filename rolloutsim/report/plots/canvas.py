@@ -15,12 +15,14 @@ from matplotlib.textpath import text_to_path
 from rolloutsim.errors import UsageError
 from rolloutsim.report.images import drawing_of, svg
 from rolloutsim.report.plots.colours import GRID, INK, MUTED, PAPER
-from rolloutsim.results.numerals import visible
+from rolloutsim.results.numerals import unbroken, visible
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.cm import ScalarMappable
     from matplotlib.colorbar import Colorbar
+    from matplotlib.text import Text
 
 WIDTH, HEIGHT = 8.0, 4.5  # of a figure of its own [inch]
 _TITLE, _TEXT, _SMALL = 11.5, 9.0, 8.0  # font sizes [pt]
@@ -30,6 +32,27 @@ _LINE = 1.25  # distance of lines / font size
 _HINTED = 0.95  # letters on a grid of pixels are up to so much wider than measured (5 % seen at 72 dpi)
 
 _tips: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+_heads: WeakKeyDictionary[Any, Head] = WeakKeyDictionary()
+
+
+@struct
+class Head:
+    """What stands above the plot of a figure of its own.
+
+    Parameters
+    ----------
+    title, subtitle : str
+        Its lines, as text.
+    artists : tuple of Text
+        Who draws them.
+    height : float
+        The room that they take [inch].
+    """
+
+    title: str
+    subtitle: str
+    artists: tuple[Text, ...]
+    height: float
 
 
 class NoDataError(UsageError):
@@ -72,6 +95,7 @@ def finish(ax: Axes, title: str, subtitle: str, *, legend: Sequence[tuple[Any, s
     right : float
         Room to keep free at the right side [inch].
     """
+    title, subtitle = unbroken(title), unbroken(subtitle)
     right += _legend(ax, legend) if legend else 0.0
     left = _left(ax)
     drawing = drawing_of(ax)
@@ -80,16 +104,22 @@ def finish(ax: Axes, title: str, subtitle: str, *, legend: Sequence[tuple[Any, s
     plot = (width - left - right - _EDGE - 0.08) if own else ax.get_position().width * width
     start = _EDGE - left if own else 0.0  # titles begin at the rim of a figure of its own [inch]
     room = width - 2 * _EDGE if own else plot
-    large, small = wrapped(title, _TITLE, room, bold=True), wrapped(subtitle, _SMALL, room)
+    # Lines that are broken already need no blanks that do not break.
+    large, small = (
+        [line.replace("\u00a0", " ") for line in lines]
+        for lines in (wrapped(title, _TITLE, room, bold=True), wrapped(subtitle, _SMALL, room))
+    )
     pad = _GAP + len(small) * _SMALL * _LINE + 3.0
-    ax.annotate(
+    note = ax.annotate(
         "\n".join(small), (start / plot, 1), xycoords="axes fraction", xytext=(0, _GAP), textcoords="offset points",
         size=_SMALL, color=MUTED, va="bottom", linespacing=_LINE, annotation_clip=False,
     )  # fmt: skip
-    ax.set_title(
+    heading = ax.set_title(
         "\n".join(large), loc="left", x=start / plot, y=1.0, pad=pad,
         size=_TITLE, weight="bold", color=INK, linespacing=_LINE,
     )  # fmt: skip
+    texts = (_as_text(title), _as_text(subtitle))
+    _heads[ax] = Head(*texts, (heading, note), (pad + len(large) * _TITLE * _LINE - _GAP) / 72)
     if own:
         top = (pad + len(large) * _TITLE * _LINE) / 72 + _EDGE
         bottom = 0.55 if ax.get_xlabel() else 0.35
@@ -102,6 +132,16 @@ def finish(ax: Axes, title: str, subtitle: str, *, legend: Sequence[tuple[Any, s
 def title_of(ax: Axes) -> str:
     """A figure's title in one line."""
     return " ".join(ax.get_title(loc="left").split())
+
+
+def head_of(ax: Axes) -> Head:
+    """What stands above a figure's plot."""
+    return _heads[ax]
+
+
+def _as_text(drawn: str) -> str:
+    """A text that was made to be drawn, for anything else."""
+    return drawn.replace(r"\$", "$")
 
 
 def label_axis(ax: Axes, side: str, text: str) -> None:

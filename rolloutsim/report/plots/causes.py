@@ -17,6 +17,7 @@ from rolloutsim.results.numerals import show_time, whole_share
 from rolloutsim.results.why.bottlenecks import Bottleneck, bottlenecks, name_of
 from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.resources import LinkName
+from rolloutsim.scenario.strategies import ALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,7 +70,8 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
                 edgecolor=PAPER, linewidth=0.8,
             )  # fmt: skip
             seconds = cause.seconds / ready[place]
-            said = f"{row.case}: {name_of(cause)} {whole_share(cause.share)}, {show_time(seconds)} a pod"
+            whose = "" if row.case == ALL else f"{row.case}: "
+            said = f"{whose}{name_of(cause)} {whole_share(cause.share)}, {show_time(seconds)} a pod"
             mark(bar, "cause", _key(cause), said)
             if cause.share >= _LEGIBLE:
                 dark = color in (BLUE, RED, INK, GREEN)
@@ -78,7 +80,7 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
                         bbox={"facecolor": color, "edgecolor": "none", "pad": 1.0})  # fmt: skip
             left += cause.share
     names = [
-        f"{plain(row.case)}  {show_time(mean) if causes else 'none is ready'}"
+        f"{'each pod' if row.case == ALL else plain(row.case)}  {show_time(mean) if causes else 'none is ready'}"
         for row, mean, causes in zip(rows, means, split, strict=True)
     ]
     row_axis(ax, names, 0.55)

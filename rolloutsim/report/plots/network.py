@@ -13,9 +13,11 @@ from rolloutsim.report.plots.canvas import NoDataError, canvas, colour_bar, fini
 from rolloutsim.report.plots.colours import GRID, RED, SKY, series
 from rolloutsim.report.plots.scales import corners, row_axis, thinned, time_axis, unit_of
 from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene
+from rolloutsim.report.plots.zoom import MOST, Series, keep
 from rolloutsim.results.load.requests import Asked, RegistrySummary, registry_summaries
 from rolloutsim.results.load.throughput import LinkLoad, link_loads
 from rolloutsim.results.numerals import show_time, whole_share
+from rolloutsim.results.shown.names import link_words
 from rolloutsim.scenario.resources import LinkName
 from rolloutsim.structs import struct
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.outcome import Outcome
 
 _MOST_LINKS = 14  # lanes; the busiest if there are more (assumed: what one reads)
+_MOST_LINES = 7  # of them that can be looked at closely (assumed: colours that can be told apart)
 _MOST_RACKS = 6  # racks with a lane each; more become one lane (assumed)
 _LANE, _FRAME = 0.46, 1.35  # height of a lane, and of all around them [inch]
 _PARTS = 240  # of the time in the heat map, at most where requests are counted (assumed: a part per three pixels)
@@ -33,6 +36,7 @@ _MOST_CORNERS = 2000  # of a lane's outline; a link that fills and empties more 
 _FULL = 1.0 - 1e-9  # a mean of at least this share of the capacity
 _ESTIMATED = "exact where full, estimated elsewhere"
 _WIDTHS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400, 864000)  # of these parts [s]
+_DIRECTIONS = {"down": "to nodes", "up": "outward"}
 _NEAR = 3.0  # a rate limit so many times above all requests is left out, since they would not be seen (assumed)
 _SECOND = 1.0  # shorter parts would show single requests
 
@@ -56,15 +60,35 @@ def utilisation(outcome: Outcome, *, case: str | None = None, ax: Axes | None = 
         base = place + 0.4
         ax.axhspan(base - 0.8, base, color=GRID, alpha=0.35, lw=0)
         area = ax.fill_between(x, base, base - 0.8 * height, color=SKY, lw=0)
-        mark(area, "link", lane.name, f"{lane.name}: {whole_share(lane.mean)} busy; {_when(lane.spans)}")
+        mark(area, "link", lane.link, f"{lane.name}: {whole_share(lane.mean)} busy; {_when(lane.spans)}")
         if full.any():
             ax.fill_between(x, base, base - 0.8 * height, where=full > 0.5, color=RED, lw=0.6)
+    keep(ax, _long(lanes, records.end), "capacity in use", "%")
     row_axis(ax, [f"{plain(lane.name)}  {whole_share(lane.mean)}" for lane in lanes], 0.5)
     time_axis(ax, records.end * 1.01)
     grid(ax, "x")
     entries = [(Patch(facecolor=RED), "full"), (Patch(facecolor=SKY), "in use"), (Patch(facecolor=GRID), "free")]
     what = f"capacity in use, its mean beside the link; {_ESTIMATED}"
     return finish(ax, _fullest(loads), scene(run, what, [records]), legend=entries)
+
+
+def _long(lanes: Sequence[_Lane], end: float) -> list[Series]:
+    """The lanes as lines; many are those that are full for longest, and each has the most points that it may."""
+    several = lanes[:_MOST_LINES]
+    most = MOST // len(several)
+    return [
+        Series(lane.name, str(series(number)["color"]), *_steps(lane.edges, lane.utilisation * 100, most, end))
+        for number, lane in enumerate(several)
+    ]
+
+
+def _steps(edges: Times, values: Times, most: int, end: float) -> tuple[Times, Times]:
+    """Moments and the value from each on; of more than `most`, means over equal parts of the time."""
+    if len(values) > most:
+        whole = np.append(0.0, np.cumsum(values * np.diff(edges)))
+        parts = np.linspace(0.0, end, most + 1)
+        values, edges = np.diff(np.interp(parts, edges, whole)) / (parts[1] - parts[0]), parts
+    return edges, np.append(values, values[-1:])
 
 
 def racks(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
@@ -102,7 +126,7 @@ def racks(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) 
         of_rack = max((load for load in loads if LinkName.of(load.link).owner == name), key=_mean)
         strip = Rectangle((0.0, place - 0.5), records.end, 1.0, alpha=0.0, linewidth=0)
         ax.add_patch(strip)
-        busy = f"{of_rack.link}: {whole_share(_mean(of_rack))} busy; {_when(of_rack.saturated_spans)}"
+        busy = f"{link_words(of_rack.link)}: {whole_share(_mean(of_rack))} busy; {_when(of_rack.saturated_spans)}"
         mark(strip, "rack", name, busy)
     shown = (np.arange(len(names)) if len(names) <= 30 else thinned(len(names), most=11)).tolist()
     ax.set_yticks(shown, [plain(names[i], 20) for i in shown])
@@ -136,12 +160,18 @@ def requests(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
     width = next((step for step in _WIDTHS if end / step <= _PARTS), _WIDTHS[-1])
     edges = np.arange(np.ceil(end / width) + 1) * width
     entries: list[tuple[Any, str]] = []
+    long: list[Series] = []
     highest = 0.0
     asked = Asked(records)
+    fine = next((step for step in _WIDTHS if end / step <= MOST // len(found)), _WIDTHS[-1])
     for number, one in enumerate(found):
-        rate = np.histogram(asked.times(asked.registries[one.registry]), edges)[0] / width
+        times = asked.times(asked.registries[one.registry])
+        rate = np.histogram(times, edges)[0] / width
         x, y = corners(edges, rate)
         look = series(number)
+        parts = np.arange(np.ceil(end / fine) + 1) * fine
+        rates = np.histogram(times, parts)[0] / fine
+        long.append(Series(one.registry, str(look["color"]), parts, np.append(rates, rates[-1:])))
         ax.fill_between(x, 0.0, y, color=look["color"], alpha=0.25, lw=0)
         (line,) = ax.plot(x, y, linewidth=1.4, **look)
         mark(line, "registry", one.registry, f"{one.registry}: {_counted(one)}")
@@ -154,6 +184,7 @@ def requests(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
             line = ax.axhline(least, color=series(number)["color"], linestyle=":", linewidth=1.4)
             entries.append((line, f"rate limit: {least:.3g}"))
             highest = max(highest, least)
+    keep(ax, long, f"requests per second, mean of {fine:g} s")
     label_axis(ax, "y", f"requests per second, mean of {width:g} s")
     time_axis(ax, end * 1.01)
     ax.set_ylim(0.0, highest * 1.08)
@@ -166,8 +197,9 @@ def requests(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
 
 @struct(eq=False)
 class _Lane:
-    """A link, or several of a kind, on its way through the rollout."""
+    """A link, or several of a kind, on its way through the rollout; `link` is what results call it, `name` words."""
 
+    link: str
     name: str
     edges: Times
     utilisation: Times
@@ -193,15 +225,16 @@ def _lanes(loads: Sequence[LinkLoad], end: float) -> list[_Lane]:
         busy = np.max([load.at(edges) for load in used], axis=0)
         spans = _joined([span for load in used for span in load.saturated_spans])
         mean = float(np.mean([_mean(load) for load in used]))
-        lanes.append(_Lane(f"busiest of {len(used)} racks' {direction}", edges, busy, busy >= _FULL, mean, spans))
+        name = f"busiest of {len(used)} racks ({_DIRECTIONS[direction]})"
+        lanes.append(_Lane(name, name, edges, busy, busy >= _FULL, mean, spans))
     for load in single:
         edges, busy, full = load.edges, load.utilisation, load.saturated
         if len(edges) > _MOST_CORNERS:
             edges = np.linspace(0.0, end, _MOST_CORNERS + 1)
             busy = load.at(edges)
             full = busy >= _FULL
-        lanes.append(_Lane(load.link, edges, busy, full, _mean(load), load.saturated_spans))
-    lanes.sort(key=lambda lane: (-_length(lane.spans), -lane.mean, lane.name))
+        lanes.append(_Lane(load.link, link_words(load.link), edges, busy, full, _mean(load), load.saturated_spans))
+    lanes.sort(key=lambda lane: (-_length(lane.spans), -lane.mean, lane.link))
     return lanes[:_MOST_LINKS]
 
 
@@ -211,14 +244,14 @@ def _fullest(loads: Sequence[LinkLoad], no_link: str = "No link") -> str:
     others = [load for load in loads if load is not longest and load.saturated.any()]
     if not longest.saturated.any():
         busiest = max(loads, key=_mean)
-        name, share = plain(busiest.link), whole_share(_mean(busiest))
+        name, share = plain(link_words(busiest.link)), whole_share(_mean(busiest))
         return f"{no_link} is ever the limit; the busiest is {name}, {share} on average"
-    said = f"{plain(longest.link)} {_when(longest.saturated_spans)}"
+    said = f"{plain(link_words(longest.link))} {_when(longest.saturated_spans)}"
     if others:
         next_one = max(others, key=lambda load: _length(load.saturated_spans))
         more = f" and {len(others) - 1} other{'s' if len(others) > 2 else ''}" if len(others) > 1 else ""
         lasted = show_time(_length(next_one.saturated_spans))
-        said += f"; {plain(next_one.link)}{more} full for {'up to ' if more else ''}{lasted}"
+        said += f"; {plain(link_words(next_one.link))}{more} full for {'up to ' if more else ''}{lasted}"
     return said
 
 

@@ -11,6 +11,7 @@ from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, ma
 from rolloutsim.report.plots.colours import BLUE, INK, MUTED, series
 from rolloutsim.report.plots.scales import is_wide, log_time_axis, share_axis, size_axis, staircase, thinned, time_axis
 from rolloutsim.report.plots.subjects import MOST_NODES, scene, several_cases
+from rolloutsim.report.plots.zoom import MOST, Series, keep
 from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.intervals import mean, quantile
 from rolloutsim.results.load.throughput import least_time
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.time.split import Rows
 
 _BAND = (0.05, 0.95)  # of the replications
+_MOST_POINTS, _LEAST_POINTS = 1000, 200  # of all lines together, and of one (assumed: a point for some pixels)
 _SAME = 0.005  # two times that differ by less are said as one (assumed: they look the same)
 
 
@@ -57,13 +59,16 @@ def rollout(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None
     end = max([one.end for one in cases] + [float(times[-1]) for each in reached for times in each if len(times)])
     firsts = [float(one.times[0]) for one in ready if len(one.times)]
     entries: list[tuple[Any, str]] = []
+    long: list[Series] = []
     beyond = False
     for number, (one, who, times) in enumerate(zip(cases, ready, reached, strict=True)):
-        x, y = staircase(who.times, who.wanted, end)
+        x, y = staircase(who.times, who.wanted, end, max(_LEAST_POINTS, _MOST_POINTS // max(len(cases), 2)))
         (line,) = ax.plot(x, y, drawstyle="steps-post", linewidth=1.8, clip_on=False, **series(number))
         tip = f"{one.name}: {milestones(who)}"
         mark(line, "case", one.name, f"{tip} (first replication)" if several else tip)
         entries.append((line, f"{plain(one.name)}\n{_done(who, times)}"))
+        moments, shares = staircase(who.times, who.wanted, end, MOST // len(cases))
+        long.append(Series(one.name, str(series(number)["color"]), moments, shares * 100))
         if several:
             beyond |= draw_band(ax, who, times, series(number)["color"], one.name, end * 1.02)
     if len(cases) == 1:
@@ -71,6 +76,7 @@ def rollout(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None
     of = ready[0].of if len({who.of for who in ready}) == 1 else "nodes"
     _axes(ax, min(firsts), [one.end for one in cases], end, "time since the rollout's start")
     share_axis(ax, f"{of} ready", top=1.03)
+    keep(ax, long, f"{of} ready", "%")
     ax.set_yticks([0.0, 0.25, 0.5, 0.75, 0.9, 1.0])
     last = _slowest([_mean_time(who, times, 1.0) for who, times in zip(ready, reached, strict=True)])
     title = _of_case(cases, last, _said(ready[last], reached[last]))

@@ -88,7 +88,7 @@ def thinned(count: int, most: int = _MOST_POINTS) -> np.ndarray[tuple[int], np.d
     return np.unique(np.linspace(0, count - 1, most).round().astype(np.intp))
 
 
-def staircase(times: Times, wanted: int, end: float) -> tuple[Times, Times]:
+def staircase(times: Times, wanted: int, end: float, most: int = _MOST_POINTS) -> tuple[Times, Times]:
     """The share of `wanted` things that happened by each moment, as the corners of a line that rises in steps.
 
     Parameters
@@ -99,6 +99,8 @@ def staircase(times: Times, wanted: int, end: float) -> tuple[Times, Times]:
         How many should.
     end : float
         Where the line ends if some did not happen [s].
+    most : int
+        How many corners it may have.
 
     Returns
     -------
@@ -109,7 +111,7 @@ def staircase(times: Times, wanted: int, end: float) -> tuple[Times, Times]:
         return np.array([0.0, end]), np.zeros(2)
     moments, last = np.unique(times, return_index=True)
     counts = np.append(last[1:], len(times))
-    kept = thinned(len(moments))
+    kept = thinned(len(moments), most)
     x, y = np.append(moments[:1], moments[kept]), np.append(0, counts[kept])
     if len(times) < wanted:
         x, y = np.append(x, max(end, float(x[-1]))), np.append(y, y[-1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from math import inf
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -19,22 +18,25 @@ from rolloutsim.results.numerals import (
     show_byte_rate,
     show_latency,
     show_rate,
-    show_time,
+    show_times,
     three_digits,
     visible,
 )
 from rolloutsim.results.shown.findings import findings
+from rolloutsim.results.shown.names import cause_words, link_words, metric_words, target_words
 from rolloutsim.results.shown.tabular import (
     COUNT,
     FACTOR,
     NUMBER,
     RATE,
     SHARE,
+    SIGNS,
     SIZE,
     TEXT,
     TIME,
     Column,
     Kind,
+    State,
     Table,
     csv_text,
     escaped,
@@ -42,7 +44,9 @@ from rolloutsim.results.shown.tabular import (
 )
 from rolloutsim.results.thresholds import ThresholdResult
 from rolloutsim.results.why.sizes import about_sizes
+from rolloutsim.scenario.metrics import METRICS
 from rolloutsim.scenario.resources import RESOURCES
+from rolloutsim.scenario.strategies import ALL
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.intervals import Interval
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
 
 Intervals = Mapping[str, "Interval | None"]  # of rollout times, by case
 
+MOST_LINKS = 40  # of a case; of more the busiest are shown (assumed: a page)
 MOST_ROWS = 200  # of nodes; of more the latest are shown (assumed: some pages)
 
 # Of the CSV: figures of each case, and statistics of spreads.
@@ -121,13 +126,10 @@ _SLOWDOWN = Column("slowdown", FACTOR, lambda row: getattr(row[1].slowdown, "mea
 def _time(of: Callable[[Any], float | None], decides: Callable[[Any], bool], intervals: Intervals) -> Column:
     """The rollout time, and behind ± half the interval of the case's where a row's time decides that."""
 
-    def shown(row: Any) -> str:
-        time, interval = of(row), intervals.get(row[0].case)
-        if time is None or interval is None or interval.half == 0.0 or not decides(row):
-            return show_time(time)
-        return plus_minus(show_time, time, interval.half)
+    def half(row: Any) -> float | None:
+        return getattr(intervals.get(row[0].case), "half", None) if decides(row) else None
 
-    return Column("rollout time", TIME, of, shown)
+    return Column("rollout time", TIME, of, half=half)
 
 
 def _rollout_time(row: tuple[CaseSummary, CaseSummary]) -> float | None:
@@ -180,13 +182,45 @@ def _cost(kind: str) -> Column:
 def threshold_rows(results: Sequence[ThresholdResult]) -> Table:
     """One row a condition: whether it holds, metric, condition, value and headroom."""
     columns = (
-        Column("", TEXT, lambda row: "✓" if row.passed else "✗" if row.severity == "error" else "!"),
+        Column("", TEXT, lambda row: SIGNS[state_of([row])]),
         Column("metric", TEXT, lambda row: row.metric),
         Column("condition", TEXT, lambda row: row.check),
-        Column("value", NUMBER, lambda row: row.value, lambda row: row.shown),
+        Column("value", NUMBER, lambda row: row.value, _value_of(results)),
         Column("headroom", SHARE, lambda row: row.room, lambda row: row.headroom),
     )
     return Table(columns, results)
+
+
+def verdict_rows(results: Sequence[ThresholdResult]) -> Table:
+    """The same in words, and in colours."""
+    columns = (
+        Column("", TEXT, lambda row: SIGNS[state_of([row])]),
+        Column("what", TEXT, metric_words),
+        Column("target", TEXT, lambda row: target_words(row.check)),
+        Column("value", NUMBER, lambda row: row.value, _value_of(results)),
+        Column("room", SHARE, lambda row: row.room, lambda row: row.headroom),
+    )
+    return Table(columns, results, state=lambda row: state_of([row]))
+
+
+def _value_of(results: Sequence[ThresholdResult]) -> Callable[[ThresholdResult], str]:
+    """How the values of conditions are shown: the times among them as in a column of times."""
+    times = {one.metric for one in results if METRICS[one.metric.partition("{")[0]].kind == "time"}
+    show = show_times(one.value for one in results if one.metric in times)
+
+    def shown(row: ThresholdResult) -> str:
+        if row.value is None or row.metric not in times:
+            return row.shown
+        return plus_minus(show, row.value, row.ci.half) if row.ci and "±" in row.shown else show(row.value)
+
+    return shown
+
+
+def state_of(results: Sequence[ThresholdResult]) -> State:
+    """Whether conditions hold: all of them, all but warnings, or not; nothing where there are none."""
+    if all(one.passed for one in results):
+        return "pass" if results else ""
+    return "miss" if any(not one.passed and one.severity == "error" for one in results) else "warn"
 
 
 def to_csv(outcome: Outcome) -> str:
@@ -284,9 +318,10 @@ def application_rows(run: Run) -> Table | None:
         Column("application", TEXT, lambda row: row[1].name + (", a request" if row[1].kind == "service" else "")),
         *(_moment(name, key) for key, name in moments.items()),
         Column("lost", SIZE, lambda row: None if row[1].kind == "transfer" else row[1].lost),
-        Column("back after", TIME, lambda row: row[1].recovered, lambda row: _back(row[1])),
+        Column("back after", TIME, lambda row: row[1].recovered, lambda row: _back(row[1], back)),
     )
     rows = [(case.name, one) for case in run.cases for one in background_summaries(case)]
+    back = show_times(one.recovered for _, one in rows)
     return Table(columns, rows) if rows else None
 
 
@@ -300,11 +335,11 @@ def _moment(heading: str, when: str) -> Column:
     return Column(heading, RATE, lambda row: getattr(row[1], when), shown)
 
 
-def _back(one: BackgroundSummary) -> str:
+def _back(one: BackgroundSummary, show: Callable[[float], str]) -> str:
     """When an application had everything back."""
     if one.recovered is None:
         return NOT_COMPUTED if one.unknown_queues else UNKNOWN
-    return "at once" if one.recovered == 0.0 else show_time(one.recovered)
+    return "at once" if one.recovered == 0.0 else show(one.recovered)
 
 
 def _latency(latency: Latency | None) -> str:
@@ -316,25 +351,30 @@ def _latency(latency: Latency | None) -> str:
 
 
 def split_table(summary: RunSummary) -> Table:
-    """Seconds by cause, a column a case, the largest cause first."""
+    """Times by what pods wait for, a column a case, the longest first."""
     cases = list(summary.cases.values())
     causes = dict.fromkeys(cause for case in cases for cause in case.time_split_s)
     order = sorted(causes, key=lambda cause: -sum(case.time_split_s.get(cause, 0.0) for case in cases))
-    kind = replace(TIME, unknown="")
-    return Table((Column("cause", TEXT, str), *(Column(c.case, kind, c.time_split_s.get) for c in cases)), order)
+    # One format for all of them, since they are compared along the rows.
+    kind = Kind(show_times(time for case in cases for time in case.time_split_s.values()), unknown="")
+    columns = (Column("time" if case.case == ALL else case.case, kind, case.time_split_s.get) for case in cases)
+    return Table((Column("waiting for", TEXT, cause_words), *columns), order)
 
 
-def links_table(case: CaseSummary) -> Table:
-    """How busy each link was."""
+def links_table(case: CaseSummary) -> tuple[Table, str]:
+    """How busy the links were, or the busiest of very many; a caption."""
+    rows = sorted(case.links, key=lambda row: -(row.utilisation or 0.0))[:MOST_LINKS]
     columns = (
-        Column("link", TEXT, lambda row: row.link),
+        Column("link", TEXT, lambda row: link_words(row.link)),
         Column("payload capacity", RATE, lambda row: row.capacity_bytes_per_s, _capacity),
         Column("carried", SIZE, lambda row: row.bytes),
         Column("utilisation", SHARE, lambda row: row.utilisation),
         Column("full for", TIME, lambda row: row.saturated_s),
         Column("most flows", Kind("{:.0f}".format), lambda row: row.peak_flows),
     )
-    return Table(columns, case.links, lambda row: f"link:{row.link}")
+    few = len(rows) == len(case.links)
+    caption = "Links, the busiest first" if few else f"The busiest {len(rows)} of {len(case.links)} links"
+    return Table(columns, rows, lambda row: f"link:{row.link}"), caption
 
 
 def _capacity(row: LinkSummary) -> str:

@@ -10,19 +10,21 @@ import csv
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import StringIO
 from operator import itemgetter
 from typing import Any, Literal
 
 from rolloutsim.results.numerals import (
     UNKNOWN,
+    plus_minus,
     show_count,
     show_factor,
     show_rate,
     show_share,
     show_size,
     show_time,
+    show_times,
     visible,
 )
 from rolloutsim.structs import struct
@@ -31,13 +33,21 @@ from rolloutsim.structs import struct
 _MEANT_BY_MARKDOWN = re.compile(r"[`*\[|]|<(?=[A-Za-z/!?])|\\(?=[!-/:-@\[-`{-~])")
 
 
+State = Literal["pass", "miss", "warn", ""]  # a condition holds, does not, does not and is only a warning; or none
+SIGNS: Mapping[State, str] = {"pass": "✓", "miss": "✗", "warn": "!", "": ""}
+
+
 @struct
 class Kind:
-    """How values of a kind are shown: as which text, on which side, and as what where there is none (None, NaN)."""
+    """How values of a kind are shown: as which text, on which side, and as what where there is none (None, NaN).
+
+    `column` gives the text of values that stand below each other, where that depends on all of them.
+    """
 
     show: Callable[[Any], str]
     side: Literal["left", "right"] = "right"
     unknown: str = UNKNOWN
+    column: Callable[[Sequence[Any]], Callable[[Any], str]] | None = None
 
 
 def as_options(overrides: Iterable[str]) -> str:
@@ -46,7 +56,7 @@ def as_options(overrides: Iterable[str]) -> str:
 
 
 TEXT = Kind(str, "left")
-TIME, SIZE, RATE = Kind(show_time), Kind(show_size), Kind(show_rate)
+TIME, SIZE, RATE = Kind(show_time, column=show_times), Kind(show_size), Kind(show_rate)
 SHARE, FACTOR, COUNT = Kind(show_share), Kind(show_factor), Kind(show_count)
 NUMBER = Kind(str)  # as it is written, or as its column says
 OPTIONS = Kind(as_options, "left")
@@ -65,25 +75,34 @@ class Column:
     of : callable
         The value in a row.
     shown : callable, optional
-        What a row shows where the value alone does not tell, such as the interval behind it.
+        What a row shows where the value alone does not tell.
+    half : callable, optional
+        Half the interval of the value in a row; 0 or None: there is none.
     """
 
     heading: str
     kind: Kind
     of: Callable[[Any], Any]
     shown: Callable[[Any], str] | None = None
+    half: Callable[[Any], float | None] | None = None
 
     @property
     def side(self) -> Literal["left", "right"]:
         """The side on which the cells stand."""
         return self.kind.side
 
-    def cell(self, row: Any) -> str:
-        """What people read in a row."""
+    def cells(self, rows: Sequence[Any]) -> list[str]:
+        """What people read in some rows that stand below each other."""
         if self.shown is not None:
-            return visible(self.shown(row))
-        value = self.of(row)
-        return visible(self.kind.unknown if value is None or value != value else self.kind.show(value))
+            return [visible(self.shown(row)) for row in rows]
+        values = [self.of(row) for row in rows]
+        known = [None if value is None or value != value else value for value in values]
+        show = self.kind.show if self.kind.column is None else self.kind.column(known)
+        halves = [None if self.half is None else self.half(row) for row in rows]
+        return [
+            visible(self.kind.unknown if value is None else plus_minus(show, value, half) if half else show(value))
+            for value, half in zip(known, halves, strict=True)
+        ]
 
 
 @struct
@@ -98,11 +117,14 @@ class Table:
         Of anything that the columns find their values in.
     about : callable, optional
         What a row is about (`node:web-007`), as the gids of figures name it.
+    state : callable, optional
+        Whether a row says that something holds, for its colour; there is a sign in one of its cells as well.
     """
 
     columns: tuple[Column, ...]
     rows: Sequence[Any]
     about: Callable[[Any], str] | None = None
+    state: Callable[[Any], State] | None = None
 
     def headings(self) -> tuple[str, ...]:
         """The columns' headings as people read them."""
@@ -110,7 +132,7 @@ class Table:
 
     def cells(self) -> tuple[tuple[str, ...], ...]:
         """What people read, row by row."""
-        return tuple(tuple(column.cell(row) for column in self.columns) for row in self.rows)
+        return tuple(zip(*(column.cells(self.rows) for column in self.columns), strict=True))
 
     def values(self) -> tuple[tuple[Any, ...], ...]:
         """The values, row by row."""
@@ -145,7 +167,7 @@ def html(table: Table, caption: str | None = None, page: bool = False) -> str:
         Above it.
     page : bool
         Whether it is for a page with a style sheet and a script of its own: sides are classes, numbers are in
-        `data-value`, by which the page sorts, and rows say what they are about.
+        `data-value`, by which the page sorts, and rows say what they are about and whether it holds.
     """
     from html import escape  # all the entities there are take longer to import than a run's tables to show
 
@@ -154,21 +176,21 @@ def html(table: Table, caption: str | None = None, page: bool = False) -> str:
     scope = 'scope="col" ' if page else ""
     head = "".join(f"<th {scope}{side}>{escape(h)}</th>" for side, h in zip(sides, table.headings(), strict=True))
     lines = []
-    for row in table.rows:
+    for row, texts in zip(table.rows, table.cells(), strict=True):
         about = f' data-of="{escape(table.about(row))}"' if page and table.about else ""
+        state = f' class="{table.state(row)}"' if page and table.state and table.state(row) else ""
         values = [_data(column.of(row)) if page else "" for column in table.columns]
-        shown = [escape(column.cell(row)) for column in table.columns]
-        cells = (f"<td {s}{value}>{cell}</td>" for s, value, cell in zip(sides, values, shown, strict=True))
-        lines.append(f"<tr{about}>{''.join(cells)}</tr>")
+        cells = (f"<td {s}{value}>{escape(cell)}</td>" for s, value, cell in zip(sides, values, texts, strict=True))
+        lines.append(f"<tr{about}{state}>{''.join(cells)}</tr>")
     above = "" if caption is None else f"<caption>{escape(caption)}</caption>"
     thead = f"<thead><tr>{head}</tr></thead>" if any(table.headings()) else ""
     return f"<table>{above}{thead}<tbody>{''.join(lines)}</tbody></table>"
 
 
 def _data(value: Any) -> str:
-    """The attribute with a cell's value, if that is a number."""
+    """The attribute with a cell's value, if that is a number: as many digits as tell any two apart that are shown."""
     is_number = hasattr(value, "__float__") and value == value
-    return f' data-value="{json.dumps(float(value))}"' if is_number else ""
+    return f' data-value="{json.dumps(float(f"{value:.7g}"))}"' if is_number else ""
 
 
 def csv_text(table: Table) -> str:

@@ -1,0 +1,172 @@
+"""What a manager repeats: passed or missed, who is last and why, what to buy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rolloutsim.report.blocks import Facts, Verdict
+from rolloutsim.results.metrics import last_pod
+from rolloutsim.results.numerals import listed, plus_minus, show_count, show_time, whole_share
+from rolloutsim.results.shown.names import metric_words, target_words
+from rolloutsim.results.shown.tables import state_of
+from rolloutsim.results.thresholds import COMPARISONS
+from rolloutsim.results.why.bottlenecks import bottlenecks, noun_of
+from rolloutsim.results.why.critical import last_path
+from rolloutsim.results.why.turns import one_after_another
+from rolloutsim.scenario.strategies import ALL
+
+if TYPE_CHECKING:
+    from rolloutsim.planning.what_if import WhatIf, WhatIfs
+    from rolloutsim.results.facts.records import CaseRecords
+    from rolloutsim.results.metrics import CaseSummary
+    from rolloutsim.results.outcome import Outcome
+    from rolloutsim.results.thresholds import ThresholdResult
+
+_SAME = 1e-3  # of a time: what nobody tells apart (assumed)
+_MOST_CAUSES = 3  # of the last pod's time that a sentence holds
+_WORTH_SAYING = 0.05  # a cause with a smaller share of it is left out (assumed)
+WORDS = {"pass": "Passed", "miss": "Missed", "warn": "Passed with a warning", "": "No target"}
+
+
+def verdict(outcome: Outcome) -> Verdict:
+    """Whether the targets are met, and the rollout time that this is about."""
+    case, results = outcome.means.slowest, outcome.thresholds
+    state = state_of(results)
+    if not outcome.finished:
+        stuck = next(one for one in (*outcome.means.cases.values(), case) if not one.finished or one is case)
+        reasons = f": {'; '.join(stuck.stuck)}" if stuck.stuck else ""
+        return Verdict("miss", "Not finished", f"{_subject(outcome, stuck)} does not finish{reasons}.")
+    takes = f"{_subject(outcome, case)} takes {_time(outcome, case)}"
+    if not results:
+        return Verdict("", WORDS[""], f"{takes}. The scenario sets no target.")
+    decisive = _decisive(results, case.case)
+    target = f"the target is {target_words(decisive.check)}"
+    room = f" ({decisive.headroom})" if decisive.headroom else ""
+    if _is_rollout_time(decisive, case.case) and (not outcome.replications or _is_of_all(decisive)):
+        differs = bool(outcome.replications) and "max" in decisive.check and not takes.endswith(decisive.shown)
+        most = f" on average, {decisive.shown} at most" if differs else ""
+        text = f"{takes}{most}; {target}{room}."
+    else:
+        text = f"{takes}. The {metric_words(decisive)} is {decisive.shown}; {target}{room}."
+    if len(results) > 1:
+        held = sum(one.passed for one in results)
+        every = "Both" if len(results) == 2 else f"All {len(results)}"
+        text += f" {every if held == len(results) else f'{held} of {len(results)}'} targets are met."
+    return Verdict(state, WORDS[state], text)
+
+
+def facts(outcome: Outcome, changes: WhatIfs) -> Facts:
+    """Who is last and why, and what would help."""
+    return Facts(tuple(_facts(outcome, changes)))
+
+
+def _facts(outcome: Outcome, changes: WhatIfs) -> Iterator[tuple[str, str]]:
+    if last := _last(outcome):
+        yield "Who is last, and why", last
+    held = state_of(outcome.thresholds) == "pass"
+    buy = next((one for one in changes.faster if one.buys), None)
+    other = next((one for one in changes.faster if not one.buys), None)
+    if buy is not None:
+        yield "What to buy", f"{'Nothing for the targets. Faster with: ' if held else ''}{_effect(outcome, buy, held)}"
+    elif any(one.buys for one in changes.tried):
+        yield "What to buy", "Nothing: no faster hardware that was simulated makes it faster."
+    elif changes.case:
+        yield "What to buy", _NOT_TRIED
+    if other is not None and (buy is None or (other.gain or 0.0) > (buy.gain or 0.0)):
+        yield "What to change", _effect(outcome, other, held)
+
+
+_NOT_TRIED = "Not simulated with this report: rolloutsim report RESULT --what-if -o report.html tries all changes."
+
+
+def _effect(outcome: Outcome, change: WhatIf, held: bool) -> str:
+    """A change and what it does, as simulated; `held`: the targets are met without it."""
+    met = None if held else _meets(outcome, change)
+    ends = "" if met is None else ", which meets the target" if met else ", which still misses the target"
+    return f"{change.change}: {show_time(change.before)} → {show_time(change.after)} (simulated){ends}."
+
+
+def _meets(outcome: Outcome, change: WhatIf) -> bool | None:
+    """Whether a changed rollout time meets the targets for it; None: there is none, or it is one of replications."""
+    limits = [
+        one for one in outcome.run.scenario.thresholds
+        if one.metric == "rollout_time" and one.statistic in (None, "max")
+        and {one.selectors.get(label, change.case) for label in ("case", "image")} == {change.case}
+    ]  # fmt: skip
+    if not limits or change.after is None or outcome.replications:
+        return None
+    return all(COMPARISONS[one.comparison](change.after, one.value) for one in limits)
+
+
+def _subject(outcome: Outcome, case: CaseSummary) -> str:
+    if len(outcome.cases) > 1:
+        return f"{case.case}, the slowest of {len(outcome.cases)} cases,"
+    return "The rollout" if case.case == ALL else f"The rollout of {case.case}"
+
+
+def _time(outcome: Outcome, case: CaseSummary) -> str:
+    interval = outcome.intervals.get(case.case)
+    if case.rollout_time_s is None or interval is None or interval.half == 0.0:
+        return show_time(case.rollout_time_s)
+    return plus_minus(show_time, case.rollout_time_s, interval.half)
+
+
+def _decisive(results: Sequence[ThresholdResult], slowest: str) -> ThresholdResult:
+    """The condition that the verdict is about: one that is missed, of the slowest case's rollout time if there is."""
+
+    def rank(one: ThresholdResult) -> tuple[bool, bool, bool, float]:
+        room = float("inf") if one.room is None else one.room
+        return one.passed, one.severity != "error", not _is_rollout_time(one, slowest), room
+
+    return min(results, key=rank)
+
+
+def _is_rollout_time(one: ThresholdResult, case: str) -> bool:
+    """Whether a condition is about the rollout time of a case."""
+    return one.metric.startswith("rollout_time") and one.case == case and "," not in one.of
+
+
+def _is_of_all(one: ThresholdResult) -> bool:
+    """Whether it is about the mean or the largest of several rollout times."""
+    return not one.check.startswith(("p", "min"))
+
+
+def _last(outcome: Outcome) -> str:
+    """Who is ready last, and what that pod's time goes to; with several replications, in the first."""
+    figures = outcome.first.slowest
+    records = outcome.records(figures.case)
+    pod = last_pod(records)
+    if pod is None or not figures.rollout_time_s:
+        return ""
+    time = figures.rollout_time_s
+    causes = bottlenecks(figures, dict(last_path(records)))
+    shown = [one for one in causes[:_MOST_CAUSES] if one.share >= _WORTH_SAYING]
+    parts = [f"{whole_share(one.share)} to {noun_of(one)}" for one in shown]
+    turns = one_after_another(outcome.run.scenario, records, figures, causes) if not records.bare else None
+    why = f" {turns[:1].upper()}{turns[1:]}." if turns else ""
+    why += f" Of the {show_time(time)} until then, {listed(parts).replace(' to', ' goes to', 1)}." if parts else ""
+    first = f" in the first of {len(outcome)} replications" if outcome.replications else ""
+    return f"{_who(outcome, records, pod)}{first}.{why}"
+
+
+def _who(outcome: Outcome, records: CaseRecords, pod: int) -> str:
+    """The last node, with those beside it that nobody can tell from it."""
+    ready = np.full(len(records.node_names), -np.inf)
+    stays = np.isnan(records.pods.deleted)
+    np.maximum.at(ready, records.pods.node[stays], records.pods.ready[stays])
+    name = records.node_names[int(records.pods.node[pod])]
+    latest = np.flatnonzero(ready >= ready.max() * (1.0 - _SAME))
+    workload = int(records.pods.workload[pod]) if not records.bare else -1
+    if workload >= 0:
+        return f"The pod of {records.orchestration.workloads[workload].name} on {name}"
+    if len(latest) == 1:
+        return name
+    groups = set(records.node_group[latest].tolist())
+    several = len(groups) == 1 < len(outcome.run.scenario.groups)
+    of = f" of {outcome.run.scenario.groups[groups.pop()].name}" if several else ""
+    if len(latest) == np.count_nonzero(np.isfinite(ready)):
+        return f"{name}, though all {show_count(len(latest))} nodes are ready at about the same time"
+    return f"{name}, one of {show_count(len(latest))} nodes{of} that are last at about the same time"

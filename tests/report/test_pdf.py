@@ -1,0 +1,128 @@
+"""The PDF: set by Typst, complete, on few pages that are all worth their paper."""
+
+from __future__ import annotations
+
+import io
+import json
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from matplotlib.image import imread
+
+import rolloutsim as rs
+from rolloutsim.cli import main
+from rolloutsim.errors import UsageError
+from rolloutsim.report import pdf
+from rolloutsim.report.blocks import Report, Rows, Section, Text
+from rolloutsim.report.pdf import to_pdf, typeset
+from rolloutsim.results.files import write_file
+from rolloutsim.results.outcome import Outcome
+from rolloutsim.results.shown.tabular import TEXT, of_tuples
+from rolloutsim.results.store import to_bytes
+from tests.report.runs import ideal
+
+pytestmark = pytest.mark.skipif(find_spec("typst") is None, reason="Typst is not installed: the extra `pdf`")
+
+
+@pytest.fixture(scope="module")
+def reports() -> tuple[Report, ...]:
+    scenario = rs.load("scenarios/20nodes.yaml")
+    return tuple(
+        scenario.with_({"network": network}).run().report() for network in ("1 Gbit/s", "2.5 Gbit/s", "10 Gbit/s")
+    )
+
+
+def pages(reports: tuple[Report, ...], paper: pdf.Paper = "a4") -> list[np.ndarray]:  # type: ignore[type-arg]
+    """Each page as shades of grey, 1 white, without its footer."""
+    images = typeset(reports, paper).compile(format="png", ppi=30)
+    grey = [
+        imread(io.BytesIO(image))[..., :3].mean(axis=2) for image in (images if isinstance(images, list) else [images])
+    ]
+    return [page[: int(0.94 * len(page))] for page in grey]
+
+
+def test_the_same_reports_give_the_same_bytes(reports) -> None:  # type: ignore[no-untyped-def]
+    content = to_pdf(reports[:1])
+    assert content.startswith(b"%PDF-")
+    assert content == to_pdf(reports[:1])
+    assert len(content) < 400_000
+
+
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+def test_three_variants_take_15_pages_and_none_is_nearly_empty(reports, paper: pdf.Paper) -> None:  # type: ignore[no-untyped-def]
+    found = pages(reports, paper)
+    assert len(found) <= 15
+    # Lines of the page with ink on them: a page with a word or two has two of a hundred.
+    assert min(float((page.min(axis=1) < 0.8).mean()) for page in found) > 0.08
+
+
+def test_sheets_have_their_sizes(reports) -> None:  # type: ignore[no-untyped-def]
+    for paper, height in (("a4", 297 / 210), ("letter", 11 / 8.5)):
+        image = imread(io.BytesIO(typeset(reports[:1], paper).compile(format="png", ppi=30)[0]))
+        assert image.shape[0] / image.shape[1] == pytest.approx(height, rel=5e-3)
+
+
+def test_every_section_is_a_heading_and_stands_in_the_contents(reports) -> None:  # type: ignore[no-untyped-def]
+    document = typeset(reports[:1])
+    titles = [one["body"]["text"] for one in json.loads(document.query("heading.where(level: 2)"))]
+    assert titles == [section.title for section in reports[0].sections]
+    # Contents and bookmarks lead to the headings.
+    assert len(json.loads(document.query("link"))) == len(titles)
+
+
+def test_tables_are_tables_that_repeat_their_heads(reports) -> None:  # type: ignore[no-untyped-def]
+    document = typeset(reports[:1])
+    tables = json.loads(document.query("table"))
+    shown = [block for section in reports[0].sections for block in section.blocks if isinstance(block, Rows)]
+    assert len(tables) == len(shown) + 1  # and one of the facts
+    heads = [child for table in tables for child in table["children"] if child["func"] == "header"]
+    assert len(heads) == len(shown)
+    assert all(head.get("repeat", True) for head in heads)
+
+
+def test_what_an_earlier_report_has_for_reference_is_not_repeated(reports) -> None:  # type: ignore[no-untyped-def]
+    one, two = (len(pages(reports[:count])) for count in (1, 2))
+    assert two < 2 * one
+    assert "as in report 1 (20 nodes behind a 1" in json.dumps(pdf._report(reports[:2], 1, _known(reports)))
+
+
+def _known(reports: tuple[Report, ...]) -> dict[str, int]:
+    known: dict[str, int] = {}
+    pdf._report(reports, 0, known)
+    return known
+
+
+def test_any_letters_stand_as_they_are() -> None:
+    evil = '#panic("x") *bold* $x$ \\ [a] <label> @ref `raw` // -- "q" \x07'
+    table = of_tuples([("a#b", TEXT), (evil, TEXT)], [(evil, "x" * 300)])
+    report = Report(evil, evil, (Section("answer", evil, (Text(evil), Rows(evil, table))),))
+    text = json.dumps(json.loads(typeset((report,)).query("heading.where(level: 2)")), ensure_ascii=False)
+    assert json.dumps('#panic("x") *bold* $x$ \\ [a] <label> @ref `raw` // -- "q" \\x07', ensure_ascii=False) in text
+    assert to_pdf((report,))
+
+
+def test_a_report_of_a_sweep_has_a_pdf() -> None:
+    from rolloutsim.report.sweep_contents import report_of_sweep
+
+    scenario = rs.Scenario(name="sweep", model="ideal", nodes=2, network="1 Gbit/s", images={"a": "100 MB"})
+    sweep = scenario.sweep({"nodes": [1, 2, 3]})
+    assert to_pdf((report_of_sweep(sweep.records),)).startswith(b"%PDF-")
+
+
+def test_without_typst_the_error_names_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"not installed: pip install 'rolloutsim\[pdf\]'; or write an HTML file"):
+        to_pdf(())
+
+
+def test_the_command_takes_a_paper_for_a_pdf_only(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    write_file(tmp_path / "records.npz", to_bytes(Outcome(ideal())))
+    name = str(tmp_path / "x.pdf")
+    found = CliRunner().invoke(main, ["report", str(tmp_path), "-o", name, "--paper", "letter"])
+    assert found.exit_code == 0, found.output
+    assert (tmp_path / "x.pdf").read_bytes().startswith(b"%PDF-")
+    found = CliRunner().invoke(main, ["report", str(tmp_path), "-o", str(tmp_path / "x.html"), "--paper", "a4"])
+    assert found.exit_code == 2
+    assert "--paper is for a PDF, and -o" in found.output
