@@ -150,11 +150,12 @@ def report_of(
     changes, inputs : mapping, optional
         By name, as for `Result.report`.
     """
+    contents = report.comparison_contents
     pages = [
         Result(side.outcome).report(changes=(changes or {}).get(side.name), inputs=(inputs or {}).get(side.name))
         for side in comparison.sides
     ]
-    return (report.comparison_contents.report_of_comparison(comparison), *pages)
+    return (contents.report_of_comparison(comparison), *(contents.beside(comparison, page) for page in pages))
 
 
 def save(

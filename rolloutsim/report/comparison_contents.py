@@ -59,6 +59,17 @@ def report_of_comparison(comparison: Comparison) -> Report:
                   tuple(sections))  # fmt: skip
 
 
+def beside(comparison: Comparison, report: Report) -> Report:
+    """The report of one of the compared, without the figure of its rollout, which the comparison shows."""
+    if len(_cases(comparison)) > _MOST_CASES:
+        return report
+
+    def kept(block: Block) -> bool:
+        return not (isinstance(block, Picture) and block.name == "rollout")
+
+    return replace(report, sections=tuple(replace(s, blocks=tuple(filter(kept, s.blocks))) for s in report.sections))
+
+
 def _seed(comparison: Comparison) -> int:
     return comparison.sides[0].outcome.run.seed
 
@@ -87,7 +98,7 @@ def _verdict(comparison: Comparison) -> Verdict:
     elif good == len(states):
         word = WORDS[state]
     else:
-        word = f"{good} of {len(states)} pass"
+        word = f"{good} of {len(states)} {what(comparison)}s {'passes' if good == 1 else 'pass'}"
     return Verdict(state, word, " ".join(filter(None, (quickest(comparison), held(comparison, in_words=True)))))
 
 
@@ -106,11 +117,15 @@ def _compared(comparison: Comparison) -> Table:
 
 
 def _curves(comparison: Comparison) -> Iterator[Block]:
-    cases = list(dict.fromkeys(row.case for row in comparison.rows))
+    cases = _cases(comparison)
     for case in cases[:_MOST_CASES]:
         yield Picture("variants", entry("variants").question, partial(figure("variants"), comparison, case=case))
     if len(cases) > _MOST_CASES:
         yield Text(f"Without a figure: {', '.join(cases[_MOST_CASES:])}.", "note")
+
+
+def _cases(comparison: Comparison) -> list[str]:
+    return list(dict.fromkeys(row.case for row in comparison.rows))
 
 
 def _differs(comparison: Comparison) -> Iterator[Block]:

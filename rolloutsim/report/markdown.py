@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.report.blocks import Code, Facts, Numbers, Picture, Rows, Text, Verdict
 from rolloutsim.report.plots.canvas import title_of
+from rolloutsim.report.reference import said_once
 from rolloutsim.results.shown.tabular import SIGNS, escaped, markdown
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def to_markdown(reports: tuple[Report, ...]) -> str:
     """One or several reports as Markdown; what a figure shows stands there as its title."""
-    return "\n".join(line for report in reports for line in _lines(report))
+    return "\n".join(line for report in said_once(reports) for line in _lines(report))
 
 
 def _lines(report: Report) -> Iterator[str]:

@@ -22,6 +22,7 @@ from rolloutsim.report.drawings import untitled_svg
 from rolloutsim.report.plots.canvas import head_of, tips
 from rolloutsim.report.plots.colours import GRID, INK, MUTED, PAPER
 from rolloutsim.report.plots.zoom import zoom_of
+from rolloutsim.report.reference import said_once
 from rolloutsim.report.slim import slim
 from rolloutsim.results.numerals import unbroken
 from rolloutsim.results.shown.tabular import SIGNS, html
@@ -65,7 +66,7 @@ def to_html(reports: tuple[Report, ...]) -> str:
                 for section in report.sections
             ],
         }
-        for place, report in enumerate(reports)
+        for place, report in enumerate(said_once(reports))
     ]
     zooms = any(block.get("zoom") for page in pages for section in page["sections"] for block in section["blocks"])
     return _template().render(

@@ -19,6 +19,7 @@ from rolloutsim.errors import UsageError
 from rolloutsim.report.blocks import Code, Facts, Numbers, Picture, Rows, Text, Verdict
 from rolloutsim.report.drawings import untitled_svg
 from rolloutsim.report.plots.canvas import head_of
+from rolloutsim.report.reference import said_once
 from rolloutsim.results.numerals import unbroken, visible
 from rolloutsim.results.shown.tabular import SIGNS
 
@@ -63,11 +64,10 @@ def typeset(reports: tuple[Report, ...], paper: Paper = "a4") -> Any:
     check_engine()
     import typst  # an extra
 
-    known: dict[str, int] = {}
     document = {
         "title": " · ".join(visible(report.title) for report in reports),
         "paper": PAPERS[paper],
-        "reports": [_report(reports, number, known) for number in range(len(reports))],
+        "reports": [_report(report) for report in said_once(reports)],
     }
     fonts = [str(Path(matplotlib.get_data_path()) / "fonts" / "ttf")]
     found: list[tuple[bool, int, int, Any]] = []
@@ -97,28 +97,16 @@ def check_engine() -> None:
         )
 
 
-def _report(reports: tuple[Report, ...], number: int, known: dict[str, int]) -> dict[str, Any]:
-    """A report as the template takes it; `known` is what earlier ones have for reference, with the number of each."""
-    report = reports[number]
-    sections = []
-    for section in report.sections:
-        blocks = [shown for block in section.blocks for shown in _block(block, section.key)]
-        if section.key == "limits":
-            blocks = [_once({"blocks": blocks, "caption": ""}, reports, number, known)]
-            blocks = blocks[0].get("blocks", blocks)
-        else:
-            blocks = [_once(one, reports, number, known) if one.pop("folded", False) else one for one in blocks]
-        sections.append({"title": _shown(section.title), "blocks": blocks})
+def _report(report: Report) -> dict[str, Any]:
+    """A report as the template takes it."""
+    sections = [
+        {
+            "title": _shown(section.title),
+            "blocks": [shown for block in section.blocks for shown in _block(block, section.key)],
+        }
+        for section in report.sections
+    ]
     return {"title": _shown(report.title), "subtitle": _shown(report.subtitle), "sections": sections}
-
-
-def _once(block: dict[str, Any], reports: tuple[Report, ...], number: int, known: dict[str, int]) -> dict[str, Any]:
-    """What is for reference, or a note where an earlier report has the same."""
-    first = known.setdefault(json.dumps(block), number)
-    if first == number:
-        return block
-    what = f"{block['caption']}: as" if block["caption"] else "As"
-    return _text(f"{what} in report {first + 1} ({reports[first].title}).", "note")
 
 
 def _block(block: Block, section: str) -> Iterator[dict[str, Any]]:
@@ -141,11 +129,7 @@ def _block(block: Block, section: str) -> Iterator[dict[str, Any]]:
         case Code(caption, text):
             yield {"kind": "code", "caption": caption, "text": visible(text, keep="\n")}
         case Text(text, role):
-            yield _text(text, role)
-
-
-def _text(text: str, role: str) -> dict[str, Any]:
-    return {"kind": "text", "role": role, "lines": [_shown(line) for line in text.splitlines()]}
+            yield {"kind": "text", "role": role, "lines": [_shown(line) for line in text.splitlines()]}
 
 
 def _table(block: Rows, section: str) -> dict[str, Any]:
@@ -156,7 +140,7 @@ def _table(block: Rows, section: str) -> dict[str, Any]:
     more = len(cells) - most
     longest = [max((len(row[i]) for row in cells[:most]), default=0) for i in range(len(table.columns))]
     return {
-        "kind": "rows", "caption": _shown(block.caption), "folded": block.folded,
+        "kind": "rows", "caption": _shown(block.caption),
         "sides": [column.side for column in table.columns],
         "widths": [min(length, 2 * _LONG_CELL) if length > _LONG_CELL else None for length in longest],
         "head": [_shown(heading) for heading in table.headings()],

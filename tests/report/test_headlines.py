@@ -21,7 +21,7 @@ from tests.report.runs import IDEAL, SCENARIOS
 def answer(text: str, changes: WhatIfs | None = None, **keywords: object) -> tuple[Verdict, dict[str, str], str]:
     """Verdict and facts of a scenario, and the section as Markdown."""
     result = rs.loads(text).run(**keywords)
-    report = result.report(changes)
+    report = result.report(changes=changes)
     blocks = report.sections[0].blocks
     verdict = next(block for block in blocks if isinstance(block, Verdict))
     facts = next(block for block in blocks if isinstance(block, Facts))
@@ -117,7 +117,7 @@ def test_what_is_said_to_buy_is_what_a_simulation_of_it_gives() -> None:
 
 
 def test_pods_that_follow_one_another_are_said_to() -> None:
-    report = rs.load("scenarios/daemonset-250.yaml").run().report(WhatIfs())
+    report = rs.load("scenarios/daemonset-250.yaml").run().report(changes=WhatIfs())
     facts = dict(next(block for block in report.sections[0].blocks if isinstance(block, Facts)).entries)
     said = facts["Who is last, and why"]
     assert said.startswith(

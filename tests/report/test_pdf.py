@@ -85,13 +85,6 @@ def test_tables_are_tables_that_repeat_their_heads(reports) -> None:  # type: ig
 def test_what_an_earlier_report_has_for_reference_is_not_repeated(reports) -> None:  # type: ignore[no-untyped-def]
     one, two = (len(pages(reports[:count])) for count in (1, 2))
     assert two < 2 * one
-    assert "as in report 1 (20 nodes behind a 1" in json.dumps(pdf._report(reports[:2], 1, _known(reports)))
-
-
-def _known(reports: tuple[Report, ...]) -> dict[str, int]:
-    known: dict[str, int] = {}
-    pdf._report(reports, 0, known)
-    return known
 
 
 def test_any_letters_stand_as_they_are() -> None:

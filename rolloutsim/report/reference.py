@@ -1,0 +1,70 @@
+"""What several reports have for reference, said once: later ones tell where it stands, and what is different."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rolloutsim.report.blocks import Rows, Section, Text
+from rolloutsim.results.numerals import listed
+
+if TYPE_CHECKING:
+    from rolloutsim.report.blocks import Block, Report
+    from rolloutsim.results.shown.tabular import Table
+
+_LIMITS = "limits"
+_MOST_DIFFERENT = 6  # rows of a table that is told by what is different (assumed: a line)
+
+
+def said_once(reports: tuple[Report, ...]) -> tuple[Report, ...]:
+    """Reports of which later ones repeat nothing that is for reference: limits of the model, and folded tables.
+
+    Parameters
+    ----------
+    reports : tuple of Report
+        In the order in which they stand.
+    """
+    known = _Known(reports)
+    return tuple(
+        replace(report, sections=tuple(known.section(section, number) for section in report.sections))
+        for number, report in enumerate(reports)
+    )
+
+
+class _Known:
+    """What earlier reports have for reference, with the number of each."""
+
+    def __init__(self, reports: tuple[Report, ...]) -> None:
+        self.reports = reports
+        self.limits: dict[tuple[Block, ...], int] = {}
+        self.tables: dict[tuple[str, tuple[str, ...]], tuple[int, Table]] = {}  # by caption and headings
+
+    def section(self, section: Section, number: int) -> Section:
+        if section.key == _LIMITS:
+            first = self.limits.setdefault(section.blocks, number)
+            there = (Text(f"As in {self._named(first)}.", "note"),)
+            return section if first == number else replace(section, blocks=there)
+        blocks = (shown for block in section.blocks for shown in self._block(block, number))
+        return replace(section, blocks=tuple(blocks))
+
+    def _block(self, block: Block, number: int) -> Iterator[Block]:
+        if not isinstance(block, Rows) or not block.folded:
+            yield block
+            return
+        first, table = self.tables.setdefault((block.caption, block.table.headings()), (number, block.table))
+        cells, before = block.table.cells(), table.cells()
+        added = [row for row in cells if row not in before]
+        left = [row for row in before if row not in cells]
+        if first == number or len(added) + len(left) > _MOST_DIFFERENT:
+            yield block
+            return
+        keys = dict.fromkeys(row[0] for row in (*left, *added))
+        but = f", but for {listed([*keys])}" if keys else ""
+        yield Text(f"{block.caption}: as in {self._named(first)}{but}.", "note")
+        if added:
+            rows = [row for row, shown in zip(block.table.rows, cells, strict=True) if shown in added]
+            yield Rows(f"{block.caption}, of these", replace(block.table, rows=rows))
+
+    def _named(self, number: int) -> str:
+        return f"report {number + 1} ({self.reports[number].title})"
