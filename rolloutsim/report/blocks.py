@@ -97,3 +97,13 @@ class Report:
     title: str
     subtitle: str
     sections: tuple[Section, ...]
+
+
+def own_title(report: Report, reports: tuple[Report, ...]) -> str:
+    """The title of one of several reports without what it has of the first: `today` of `two nodes · today`."""
+    return report.title.removeprefix(f"{reports[0].title} · ")
+
+
+def title_of_all(reports: tuple[Report, ...]) -> str:
+    """The titles of several reports in a line: `two nodes · today · cache`."""
+    return " · ".join(own_title(report, reports) for report in reports)

@@ -17,7 +17,7 @@ from importlib.resources import files
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from rolloutsim.report.blocks import Code, Facts, Numbers, Picture, Rows, Text, Verdict
+from rolloutsim.report.blocks import Code, Facts, Numbers, Picture, Rows, Text, Verdict, own_title, title_of_all
 from rolloutsim.report.drawings import untitled_svg
 from rolloutsim.report.plots.canvas import head_of, tips
 from rolloutsim.report.plots.colours import GRID, INK, MUTED, PAPER
@@ -53,7 +53,7 @@ def to_html(reports: tuple[Report, ...]) -> str:
             "subtitle": unbroken(report.subtitle),
             "prefix": f"r{place}-" if len(reports) > 1 else "",
             "others": [
-                (f"r{number}-top", other.title.removeprefix(f"{reports[0].title} · "))
+                (f"r{number}-top", own_title(other, reports))
                 for number, other in enumerate(reports)
                 if number != place and 0 in (number, place)
             ],
@@ -70,7 +70,7 @@ def to_html(reports: tuple[Report, ...]) -> str:
     ]
     zooms = any(block.get("zoom") for page in pages for section in page["sections"] for block in section["blocks"])
     return _template().render(
-        title=" · ".join(report.title for report in reports), reports=pages, style=_part("report.css"),
+        title=title_of_all(reports), reports=pages, style=_part("report.css"),
         script=_part("report.js"), uplot_style=_vendored("uPlot.min.css") if zooms else "",
         uplot=f"/*!\n{_vendored('uPlot.LICENSE')}\n*/\n{_vendored('uPlot.iife.min.js')}" if zooms else "",
     )  # fmt: skip

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import matplotlib
 
 from rolloutsim.errors import UsageError
-from rolloutsim.report.blocks import Code, Facts, Numbers, Picture, Rows, Text, Verdict
+from rolloutsim.report.blocks import Code, Facts, Numbers, Picture, Rows, Text, Verdict, title_of_all
 from rolloutsim.report.drawings import untitled_svg
 from rolloutsim.report.plots.canvas import head_of
 from rolloutsim.report.reference import said_once
@@ -36,7 +36,7 @@ _LONG_WORD = 40  # letters; a longer word may be broken at its punctuation
 _LONG_CELL = 60  # letters; a column with longer cells takes what others leave
 # Widths of figures that are tried, until a report does not end just behind the beginning of a page; several reports
 # take the one with the fewest pages [% of the text].
-_WIDTHS = (84, 80, 76, 72, 68, 64, 82, 78, 74)
+_WIDTHS = (84, 80, 76, 72, 68, 64, 60, 82, 78, 74)
 _LEAST = 0.25  # of the page's height, where a report may end (assumed: some lines, at least)
 
 
@@ -46,7 +46,7 @@ def to_pdf(reports: tuple[Report, ...], paper: Paper = "a4") -> bytes:
     Parameters
     ----------
     reports : tuple of Report
-        In the order in which they stand in the file, each from a new page on.
+        In the order in which they stand in the file.
     paper : str
         `a4` or `letter`.
 
@@ -65,7 +65,7 @@ def typeset(reports: tuple[Report, ...], paper: Paper = "a4") -> Any:
     import typst  # an extra
 
     document = {
-        "title": " · ".join(visible(report.title) for report in reports),
+        "title": visible(title_of_all(reports)),
         "paper": PAPERS[paper],
         "reports": [_report(report) for report in said_once(reports)],
     }
@@ -75,7 +75,7 @@ def typeset(reports: tuple[Report, ...], paper: Paper = "a4") -> Any:
         inputs = {"report": json.dumps(document | {"figures": width})}
         compiler = typst.Compiler(_TEMPLATE, font_paths=fonts, ignore_system_fonts=True, sys_inputs=inputs)
         ends = json.loads(compiler.query("<end>", field="value"))
-        is_short = min(one["place"] for one in ends) < _LEAST
+        is_short = ends[-1]["place"] < _LEAST
         found.append((is_short, ends[-1]["page"], len(found), compiler))
         if len(reports) == 1 and not is_short:
             break

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from rolloutsim.results.shown.tabular import Table
 
 _LIMITS = "limits"
-_MOST_DIFFERENT = 6  # rows of a table that is told by what is different (assumed: a line)
+# Rows of a table that is told by what is different, and their share of it (assumed: a line, and not most of it).
+_MOST_DIFFERENT, _OF_IT = 6, 0.25
 
 
 def said_once(reports: tuple[Report, ...]) -> tuple[Report, ...]:
@@ -56,7 +57,7 @@ class _Known:
         cells, before = block.table.cells(), table.cells()
         added = [row for row in cells if row not in before]
         left = [row for row in before if row not in cells]
-        if first == number or len(added) + len(left) > _MOST_DIFFERENT:
+        if first == number or len(added) + len(left) > min(_MOST_DIFFERENT, _OF_IT * len(cells)):
             yield block
             return
         keys = dict.fromkeys(row[0] for row in (*left, *added))

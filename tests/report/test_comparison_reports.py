@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 
 import pytest
 
 from rolloutsim.api.comparison import of_variants, report_of
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.compare import Comparison
-from rolloutsim.report.blocks import Picture, Report
+from rolloutsim.report.blocks import Block, Picture, Report, Rows, Verdict
 from rolloutsim.report.markdown import to_markdown
 from rolloutsim.report.page import to_html
+from rolloutsim.report.pdf import Paper, typeset
 from rolloutsim.report.plots import figure
 from rolloutsim.report.plots.canvas import NoDataError, tips, title_of
 from rolloutsim.scenario.loading import draft
@@ -51,7 +55,7 @@ def test_the_comparison_comes_first_and_then_the_pages_of_each() -> None:
     assert [report.title for report in reports()] == ["a & b", "a & b · today", "a & b · quick", "a & b · 10g"]
     first = reports()[0]
     assert [section.title for section in first.sections] == [
-        "The comparison", "Rollouts side by side", "What differs", "Disk and cost", "Why each takes as long",
+        "The comparison", "Rollouts side by side", "Disk and cost", "Why each takes as long", "What differs",
     ]  # fmt: skip
     assert first.subtitle == "capacity-planning report · 3 variants side by side · ideal model, seed 1"
     page = to_html(reports())
@@ -121,7 +125,9 @@ def test_a_variant_that_does_not_finish_is_in_the_title() -> None:
 def test_the_other_forms_say_the_same() -> None:
     text = to_markdown(reports())
     assert text.startswith("# a & b\n\n_capacity-planning report · 3 variants side by side")
-    assert "| ✗ | today | rollout_time{image=b} |" in text
+    assert "**! 2 of 3 variants pass: quick is the quickest: " in text
+    assert "| ✗ | today | rollout time of b | under 2 s |" in text
+    assert "| ✗ | b | today |" in text
     assert "| today | 200 MB |" in text or "a month on SSD" in text
     assert text.index("## The comparison") < text.index("# a & b · today") < text.index("# a & b · 10g")
 
@@ -133,6 +139,56 @@ def test_hostile_names_stay_text() -> None:
     assert "&lt;script&gt;alert(1)" in page
 
 
-def test_three_variants_of_a_deployment_are_a_page_to_send() -> None:
-    shipped = of_variants(draft((ROOT / "scenarios/deployment-variants.yaml").read_text()).side_by_side())
-    assert len(to_html(report_of(shipped)).encode()) < 400_000
+@pytest.fixture(scope="module")
+def shipped() -> tuple[Report, ...]:
+    return report_of(of_variants(draft((ROOT / "scenarios/deployment-variants.yaml").read_text()).side_by_side()))
+
+
+def test_three_variants_of_a_deployment_are_a_page_to_send(shipped: tuple[Report, ...]) -> None:
+    assert len(to_html(shipped).encode()) < 400_000
+
+
+@pytest.mark.skipif(find_spec("typst") is None, reason="Typst is not installed: the extra `pdf`")
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+def test_three_variants_of_a_deployment_take_15_sheets(shipped: tuple[Report, ...], paper: Paper) -> None:
+    assert json.loads(typeset(shipped, paper).query("<end>", field="value"))[-1]["page"] <= 15
+
+
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        ("", ("", "No target")),
+        ("max < 4 s", ("pass", "Passed")),
+        ("max < 2 s", ("warn", "2 of 3 variants pass")),
+        ("max < 1 s", ("miss", "Missed")),
+        ("{check: max < 1 s, severity: warn}", ("warn", "Passed with a warning")),
+        ("{check: max < 2 s, severity: warn}", ("warn", "Passed with a warning")),
+    ],
+)
+def test_the_verdict_is_about_all_variants(targets: str, expected: tuple[str, str]) -> None:
+    own = f"thresholds: {{rollout_time: {targets}}}\n" if targets else ""
+    text = TEXT.replace("thresholds: {rollout_time: max < 2 s}\n", own)
+    (found,) = (block for block in _blocks(text) if isinstance(block, Verdict))
+    assert (found.state, found.word) == expected
+    assert ("Targets: " in found.text) is bool(targets)
+
+
+def test_rows_of_cases_are_coloured_by_the_targets_of_their_variant() -> None:
+    table = next(b.table for b in _blocks(TEXT) if isinstance(b, Rows) and b.caption.startswith("Rollout times"))
+    assert table.state is not None
+    assert [(row.case, row.side, table.state(row)) for row in table.rows] == [
+        ("a", "today", "pass"), ("a", "quick", "pass"), ("a", "10g", "pass"),
+        ("b", "today", "miss"), ("b", "quick", "pass"), ("b", "10g", "pass"),
+    ]  # fmt: skip
+
+
+def _blocks(text: str) -> Iterator[Block]:
+    for section in report_of(variants(text))[0].sections:
+        yield from section.blocks
+
+
+def test_the_curve_of_a_variant_is_drawn_once() -> None:
+    names = [[block.name for section in report.sections for block in section.blocks if isinstance(block, Picture)]
+             for report in reports()]  # fmt: skip
+    assert "variants" in names[0]
+    assert all("rollout" not in own and "time_split" in own for own in names[1:])
