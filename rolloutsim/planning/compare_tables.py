@@ -28,6 +28,7 @@ from rolloutsim.results.shown.tabular import (
     markdown,
 )
 from rolloutsim.results.thresholds import format_value, missed
+from rolloutsim.scenario.metrics import in_braces, is_of_case, labels
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -350,8 +351,8 @@ def _named(one: ThresholdResult, alone: bool) -> str:
     """The metric with what it selects; without the case where there is no other."""
     if not alone:
         return one.metric
-    own = [part for part in one.of.split(",") if part not in (f"case={one.case}", f"image={one.case}")]
-    return one.metric.partition("{")[0] + (f"{{{','.join(own)}}}" if own else "")
+    own = {label: value for label, value in labels(one.of).items() if not is_of_case({label: value}, one.case)}
+    return in_braces(one.metric.partition("{")[0], own)
 
 
 def fail_lines(comparison: Comparison) -> list[str]:

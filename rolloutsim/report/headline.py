@@ -16,6 +16,7 @@ from rolloutsim.results.thresholds import COMPARISONS
 from rolloutsim.results.why.bottlenecks import bottlenecks, noun_of
 from rolloutsim.results.why.critical import last_path
 from rolloutsim.results.why.turns import one_after_another
+from rolloutsim.scenario.metrics import is_of_case, labels
 from rolloutsim.scenario.strategies import ALL
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _meets(outcome: Outcome, change: WhatIf) -> bool | None:
     limits = [
         one for one in outcome.run.scenario.thresholds
         if one.metric == "rollout_time" and one.statistic in (None, "max")
-        and {one.selectors.get(label, change.case) for label in ("case", "image")} == {change.case}
+        and is_of_case(one.selectors, change.case)
     ]  # fmt: skip
     if not limits or change.after is None or outcome.replications:
         return None
@@ -126,7 +127,7 @@ def _decisive(results: Sequence[ThresholdResult], slowest: str) -> ThresholdResu
 
 def _is_rollout_time(one: ThresholdResult, case: str) -> bool:
     """Whether a condition is about the rollout time of a case."""
-    return one.metric.startswith("rollout_time") and one.case == case and "," not in one.of
+    return one.metric.startswith("rollout_time") and one.case == case and is_of_case(labels(one.of), case)
 
 
 def _is_of_all(one: ThresholdResult) -> bool:

@@ -10,7 +10,7 @@ from typing import Literal, cast
 from rolloutsim.errors import UsageError
 from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.links import is_counted
-from rolloutsim.scenario.metrics import METRICS, STATISTICS, TYPICAL, VALUES, in_braces
+from rolloutsim.scenario.metrics import METRICS, SELECTOR, STATISTICS, TYPICAL, VALUES, in_braces, label_in
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.places import Path, Problem
 from rolloutsim.scenario.resolved import Comparison, Severity, Threshold
@@ -19,7 +19,6 @@ from rolloutsim.scenario.strategies import ALL, wanted
 from rolloutsim.units import Kind, QuantityError, parse, parse_share
 
 _KEY = re.compile(r"\s*([^{}\s]+)\s*(?:\{(.*)\})?\s*")
-_SELECTOR = re.compile(r"""\s*([^=,"{}]+?)\s*=\s*(?:"((?:[^"\\]|\\.)+)"|([^",]+?))\s*(?=,|$)""")
 _CONDITION = re.compile(r"\s*(?:([A-Za-z][A-Za-z0-9_]*)\s*)?(<=|>=|<|>)\s*(.+?)\s*")
 _NUMBER = re.compile(r"([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*[x×]?")
 _WHOLE = re.compile(r"\s*([^{}\s<>]+(?:\s*\{.*\})?)\s*(.*?[<>].*)", re.DOTALL)
@@ -234,11 +233,11 @@ def _pairs(name: str, inside: str) -> Iterator[tuple[str, str]]:
     position = 0
     given: set[str] = set()
     while inside.strip() and position <= len(inside):
-        match = _SELECTOR.match(inside, position)
+        match = SELECTOR.match(inside, position)
         if match is None:
             rest = inside[position:].strip()
             raise _Unreadable(f"cannot read the selector '{rest}' of {name}; write label=value, or label=\"value\"")
-        label, quoted, plain = match.groups()
+        label, value = label_in(match)
         position = match.end() + 1
         allowed = METRICS[name].known
         if label not in allowed:
@@ -249,8 +248,8 @@ def _pairs(name: str, inside: str) -> Iterator[tuple[str, str]]:
             raise _Unreadable(f"{name} has the label '{label}' twice; write it once, and a condition for each value")
         given.add(label)
         if label == "share":
-            _check_share(name, plain or quoted)
-        yield label, re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else plain
+            _check_share(name, value)
+        yield label, value
 
 
 def _check_share(name: str, text: str) -> None:

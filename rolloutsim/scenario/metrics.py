@@ -9,6 +9,7 @@ that have all of the values given.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -41,6 +42,8 @@ TYPICAL = {
 # Rows of a list that a condition without their label is about all together: the one that is furthest off counts.
 ALL_ROWS = ("registry", "push", "background", "workload")
 
+
+SELECTOR = re.compile(r"""\s*([^=,"{}]+?)\s*=\s*(?:"((?:[^"\\]|\\.)+)"|([^",]+?))\s*(?=,|$)""")
 
 _SERVICE = ("max", "p50", "p95")  # the statistics that results hold of a service's requests
 
@@ -99,6 +102,22 @@ def in_braces(metric: str, selectors: Mapping[str, str]) -> str:
 def labelled(selectors: Mapping[str, str]) -> str:
     """Labels with their values; values are quoted where they need it."""
     return ",".join(f"{label}={_quoted(value)}" for label, value in selectors.items())
+
+
+def labels(text: str) -> dict[str, str]:
+    """The same, read: labels with their values."""
+    return dict(map(label_in, SELECTOR.finditer(text)))
+
+
+def is_of_case(selectors: Mapping[str, str], case: str) -> bool:
+    """Whether labels do no more than to name a case, so that a metric is about all of it."""
+    return all(label in EVERYWHERE and value == case for label, value in selectors.items())
+
+
+def label_in(found: re.Match[str]) -> tuple[str, str]:
+    """A label and its value, as `SELECTOR` finds them."""
+    label, quoted, plain = found.groups()
+    return label, plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
 
 
 def _quoted(value: str) -> str:

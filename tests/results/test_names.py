@@ -31,7 +31,11 @@ def test_every_cause_has_words() -> None:
     ("metric", "of", "words"),
     [
         ("rollout_time", "image=builder", "rollout time of builder"), ("rollout_time", "case=all", "rollout time"),
-        ("rollout_time", "", "rollout time"), ("rollout_time", "image=a,b", "rollout time of a,b"),
+        ("rollout_time", "", "rollout time"), ("rollout_time", 'image="a,b"', "rollout time of a,b"),
+        ("rollout_time", "case=all,workload=api,group=web", "rollout time of api on group web"),
+        ("pull_time", "image=a,rack=r1", "pull time in rack r1 of a"),
+        ("pods_ready", "case=all,share=95%", "time until 95% of the pods are ready"),
+        ("nodes_ready", "group=web,share=50%", "time until 50% of the nodes are ready on group web"),
         ("utilisation", "image=a,link=wan", "utilisation of the wan link of a"),
         ("time_split", "case=all,cause=disk", "time that pods wait for: node disks"),
         ("latency", "case=all,background=shop,phase=during", "latency of shop during the rollout"),

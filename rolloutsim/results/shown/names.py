@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from rolloutsim.scenario.causes import CAUSES
-from rolloutsim.scenario.metrics import EVERYWHERE
+from rolloutsim.scenario.metrics import EVERYWHERE, labels
 from rolloutsim.scenario.resources import PARTS, LinkName
 from rolloutsim.scenario.strategies import ALL
 from rolloutsim.scenario.structure import all_keys
@@ -29,12 +29,13 @@ _OF_NODES = {
     "pull_cap": "pull limit{} of {}",
 }  # fmt: skip
 
-# Metrics whose names are no words; of the others an underscore is a blank.
+# Metrics whose names are no words, {} for a share; of the others an underscore is a blank.
 _METRICS = {
     "bytes_on_wire": "bytes on the wire", "alone_time": "pull time alone", "saturated": "time that it is full",
     "peak_flows": "most flows at a time", "bytes": "bytes carried", "time_split": "time that pods wait",
     "least_ready": "fewest ready pods", "below_floor": "time with fewer ready pods than promised",
     "bytes_again": "bytes fetched again", "peak_requests": "most requests in a second", "ready": "time until ready",
+    "pods_ready": "time until {} of the pods are ready", "nodes_ready": "time until {} of the nodes are ready",
     "refused": "refused requests", "recovered": "time until recovered", "bytes_lost": "bytes lost",
 }  # fmt: skip
 _PHASES = {"before": "before the rollout", "pushed": "during a push", "during": "during the rollout",
@@ -68,9 +69,9 @@ def link_words(link: str) -> str:
 
 def metric_words(result: ThresholdResult) -> str:
     """What a condition is about: `rollout time of builder`, `utilisation of the registry uplink`."""
-    metric = result.metric.removesuffix(f"{{{result.of}}}")
-    words = _METRICS.get(metric, metric.replace("_", " "))
-    for label, value in sorted(_selectors(result.of), key=lambda one: one[0] in EVERYWHERE):
+    metric, selected = result.metric.removesuffix(f"{{{result.of}}}"), labels(result.of)
+    words = _METRICS.get(metric, metric.replace("_", " ")).format(selected.pop("share", "a share"))
+    for label, value in sorted(selected.items(), key=lambda one: one[0] in EVERYWHERE):
         words += _selected(label, value)
     return words
 
@@ -111,24 +112,16 @@ def given_names(scenario: ResolvedScenario) -> frozenset[str]:
     return frozenset((*names, *scenario.images, *scenario.links, *scenario.registries))
 
 
-def _selectors(of: str) -> list[tuple[str, str]]:
-    """The labels of a condition with their values; a comma may be part of a name."""
-    found: list[tuple[str, str]] = []
-    for part in of.split(",") if of else ():
-        label, equals, value = part.partition("=")
-        if equals or not found:
-            found.append((label, value))
-        else:
-            found[-1] = (found[-1][0], f"{found[-1][1]},{part}")
-    return found
-
-
 def _selected(label: str, value: str) -> str:
     match label:
         case "image" | "workload" | "background" | "push":
             return f" of {value}"
         case "case":
             return "" if value == ALL else f" of {value}"
+        case "group":
+            return f" on group {value}"
+        case "rack":
+            return f" in rack {value}"
         case "link":
             return f" of the {link_words(value)}"
         case "cause":
