@@ -61,6 +61,17 @@ def test_a_missed_target_of_another_metric_is_named_in_words() -> None:
     assert "The utilisation of the registry uplink of small is 100 %; the target is under 80%" in verdict.text
 
 
+def test_a_target_for_a_part_is_none_for_the_whole_rollout() -> None:
+    text = IDEAL.replace("nodes: 4", "nodes: {near: 2, far: 2}").replace("rollout_time:", '"rollout_time{group=far}":')
+    verdict, facts, _ = answer(text, WhatIfs("large", (change("uplink", 2.0, True),)))
+    assert verdict.text == (
+        "large, the slowest of 2 cases, takes 4.00 s. The rollout time on group far of large is 4.00 s; the target is "
+        "under 3 s (33 % over). 1 of 2 targets are met."
+    )
+    # Of the group's time with another uplink nothing is known.
+    assert facts["What to buy"] == "uplink changed: 4.00 s → 2.00 s (simulated)."
+
+
 def test_a_warning_is_no_miss() -> None:
     verdict, _, _ = answer(IDEAL.replace("max < 3 s", "{check: max < 3 s, severity: warn}"))
     assert (verdict.state, verdict.word) == ("warn", "Passed with a warning")
