@@ -13,7 +13,7 @@ ARGUMENTS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # its event loop is in the way of other tests
 def chromium():
     from playwright.sync_api import sync_playwright
 
