@@ -2,7 +2,7 @@
 
 A report is a list of sections (`blocks`) with what is to be said of a result (`contents`, `inputs`), of variants side
 by side (`comparison_contents`) or of a sweep (`sweep_contents`); `page`, `pdf` and `markdown` write it, `file` by a
-file's name.
+file's name. What several of them have for reference, `reference` leaves to the first.
 
 Nothing here computes: every number comes from `rolloutsim.results` or `rolloutsim.planning`.
 """
