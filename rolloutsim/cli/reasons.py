@@ -108,10 +108,11 @@ def _cause_table(records: CaseRecords, figures: CaseSummary) -> Table:
     pods = max(int(np.count_nonzero(~np.isnan(records.pods.ready))), 1)
     total = sum(cause.over_all_s for cause in found) or 1.0
     met = [cause for cause in found if max(cause.share, cause.over_all_s / total) >= _NOTHING]
+    per_cent = Kind(lambda share: f"{share:.1%}".replace("%", " %"))
     columns = (
         Column("waited for", TEXT, lambda one: one.cause),
         Column("last pod", TIME, lambda one: one.seconds or None),
-        Column("share", Kind(lambda share: f"{share:.1%}".replace("%", " %")), lambda one: one.share or None),
+        Column(f"of its {show_time(figures.rollout_time_s)}", per_cent, lambda one: one.share or None),
         Column("mean of all pods", TIME, lambda one: one.over_all_s / pods or None),
     )
     named = [replace(cause, cause=_noun(cause.cause, figures)) for cause in met]

@@ -67,6 +67,8 @@ class WhatIf:
         Of several changes together, the subject of each.
     buys : bool
         Whether it takes new hardware, and nothing else.
+    leads : bool
+        Whether it changes what is named as the cause of the whole: pods that follow one another.
     """
 
     case: str
@@ -77,6 +79,7 @@ class WhatIf:
     after: float | None
     parts: tuple[str, ...] = ()
     buys: bool = False
+    leads: bool = False
 
     @property
     def subjects(self) -> frozenset[str]:
@@ -120,7 +123,7 @@ class WhatIfs:
     case : str
         The case; empty if there is none that finished.
     tried : tuple of WhatIf
-        The largest gain first.
+        The largest gain first, after those that change what is named as the cause.
     left_out : tuple of str
         Changes that did not fit into the budget.
     unknown : tuple of str
@@ -359,7 +362,7 @@ def _as_tried(case: str, before: float, one: Candidate, trial: Trial) -> WhatIf 
 
 
 def _what_if(case: str, before: float, one: Candidate, overrides: Overrides, after: float | None) -> WhatIf:
-    return WhatIf(case, one.subject, one.change, overrides, before, after, one.parts, one.buys)
+    return WhatIf(case, one.subject, one.change, overrides, before, after, one.parts, one.buys, one.leads)
 
 
 def situation_of(outcome: Outcome, case: str | None = None) -> Situation | None:
@@ -374,7 +377,8 @@ def situation_of(outcome: Outcome, case: str | None = None) -> Situation | None:
 
 
 def _by_gain(tried: Iterable[WhatIf]) -> tuple[WhatIf, ...]:
-    return tuple(sorted(tried, key=lambda one: float("inf") if one.after is None else one.after))
+    """The largest gain first, but before all those that change what is named as the cause."""
+    return tuple(sorted(tried, key=lambda one: (not (one.leads and one.is_faster), one.after is None, one.after)))
 
 
 def what_if_table(changes: Sequence[WhatIf]) -> Table:

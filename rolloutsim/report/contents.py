@@ -135,7 +135,7 @@ class _Contents:
     def _why(self) -> Iterator[Block]:
         yield Text(self._plain(self.outcome.why))
         yield self._picture("time_split")
-        yield Rows("Where the time goes: summed over the pods, until they are ready", split_table(self.outcome.means))
+        yield Rows("Of all pods together, until they are ready: where their time goes", split_table(self.outcome.means))
         if self.changes.best or self.changes.useless:
             yield Rows(f"What would help, simulated{self.of_case}", self._effects(self.changes.best))
             if self.changes.useless:

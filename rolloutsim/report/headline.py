@@ -15,7 +15,7 @@ from rolloutsim.results.shown.tables import state_of
 from rolloutsim.results.thresholds import COMPARISONS
 from rolloutsim.results.why.bottlenecks import bottlenecks, noun_of
 from rolloutsim.results.why.critical import last_path
-from rolloutsim.results.why.turns import one_after_another
+from rolloutsim.results.why.turns import succession
 from rolloutsim.scenario.metrics import is_of_case, labels
 from rolloutsim.scenario.strategies import ALL
 
@@ -70,13 +70,15 @@ def _facts(outcome: Outcome, changes: WhatIfs) -> Iterator[tuple[str, str]]:
     held = state_of(outcome.thresholds) == "pass"
     buy = next((one for one in changes.faster if one.buys), None)
     other = next((one for one in changes.faster if not one.buys), None)
+    if other is not None and other.leads:
+        yield "What to change", _effect(outcome, other, held)
     if buy is not None:
         yield "What to buy", f"{'Nothing for the targets. Faster with: ' if held else ''}{_effect(outcome, buy, held)}"
     elif any(one.buys for one in changes.tried):
         yield "What to buy", "Nothing: no faster hardware that was simulated makes it faster."
     elif changes.case:
         yield "What to buy", _NOT_TRIED
-    if other is not None and (buy is None or (other.gain or 0.0) > (buy.gain or 0.0)):
+    if other is not None and not other.leads and (buy is None or (other.gain or 0.0) > (buy.gain or 0.0)):
         yield "What to change", _effect(outcome, other, held)
 
 
@@ -146,9 +148,11 @@ def _last(outcome: Outcome) -> str:
     causes = bottlenecks(figures, dict(last_path(records)))
     shown = [one for one in causes[:_MOST_CAUSES] if one.share >= _WORTH_SAYING]
     parts = [f"{whole_share(one.share)} to {noun_of(one)}" for one in shown]
-    turns = one_after_another(outcome.run.scenario, records, figures, causes) if not records.bare else None
-    why = f" {turns[:1].upper()}{turns[1:]}." if turns else ""
-    why += f" Of the {show_time(time)} until then, {listed(parts).replace(' to', ' goes to', 1)}." if parts else ""
+    follow = succession(outcome.run.scenario, records, figures)
+    if follow is not None and follow.is_main:
+        why = f" {follow.sentence}."
+    else:
+        why = f" Of its {show_time(time)}, {listed(parts).replace(' to', ' goes to', 1)}." if parts else ""
     first = f" in the first of {len(outcome)} replications" if outcome.replications else ""
     return f"{_who(outcome, records, pod)}{first}.{why}"
 

@@ -143,7 +143,7 @@ class Outcome:
     @cached_property
     def why(self) -> str:
         """What the slowest case waited for, in words."""
-        return why(self.run, self.means)
+        return why(self.run, self.means, len(self.replications))
 
     def values(self, case: str, *path: str) -> tuple[float | None, ...]:
         """One number of the JSON contract in each replication, the rollout time by default.

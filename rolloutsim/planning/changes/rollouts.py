@@ -72,27 +72,32 @@ def _in_waves(policy: Path, share: float, whose: str = "") -> Iterator[Candidate
 
 def _more_at_a_time(situation: Situation, workload: Workload, policy: Path) -> Iterator[Candidate]:
     strategy = workload.strategy
-    share = situation.share([CONTROLLER_PACING]) or situation.largest_share
+    # Where pods that follow one another make the rollout long, nothing is tried before it.
+    leads = situation.has_turns
+    share = 1.0 if leads else situation.share([CONTROLLER_PACING]) or situation.largest_share
     whose = _whose(situation, workload)
     is_daemonset = strategy.name == "daemonset"
     surges = is_daemonset and bool(strategy.max_surge.count or strategy.max_surge.share)
+    in_order = strategy.name == "statefulset" and workload.create
     keys = {
         "rolling": ("max_unavailable", "max_surge"),
         "daemonset": ("max_surge" if surges else "max_unavailable",),
-        "statefulset": ("max_unavailable",),
+        "statefulset": () if in_order else ("max_unavailable",),
     }
     for key in keys.get(strategy.name, ()):
         pods = partial(resolve, total=workload.replicas, up=is_daemonset or key == "max_surge")
         now = max(pods(getattr(strategy, key)), 1)
-        for number, more in enumerate(more for more in _MORE if pods(Amount(share=more)) > now):
-            text = format_share(more)
-            yield change(key, f"{key} {text}{whose}", {(*policy, key): text}, share, number == 0)
+        shares = [format_share(more) for more in _MORE if pods(Amount(share=more)) > now]
+        # Of few pods half is no more than one of them; of one there are no more.
+        for number, value in enumerate(shares or [now + 1] * (now < workload.replicas)):
+            yield change(key, f"{key} {value}{whose}", {(*policy, key): value}, share, number == 0, leads=leads)
     if is_daemonset and not surges:
         text = format_share(_MORE[0])
         values = {(*policy, "max_surge"): text, (*policy, "max_unavailable"): 0}
-        yield change("max_surge", f"max_surge {text} in place of max_unavailable{whose}", values, share)
+        words = f"max_surge {text} in place of max_unavailable{whose}"
+        yield change("max_surge", words, values, share, leads=leads)
     if strategy.name == "statefulset" and not strategy.parallel:
-        yield change("parallel", f"parallel: true{whose}", {(*policy, "parallel"): True}, share)
+        yield change("parallel", f"parallel: true{whose}", {(*policy, "parallel"): True}, share, in_order, leads=leads)
     if strategy.name == "all_at_once":
         yield from _in_waves(policy, share, whose)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rolloutsim.results.numerals import listed
 from rolloutsim.results.why.critical import causes, queued_time
+from rolloutsim.results.why.turns import succession
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.structs import struct
 
@@ -52,6 +53,8 @@ class Candidate:
         Of several changes together, the subject of each.
     buys : bool
         Whether it takes new hardware, and nothing else.
+    leads : bool
+        Whether it changes what is named as the cause of the whole, and is told before larger gains.
     """
 
     subject: str
@@ -63,6 +66,7 @@ class Candidate:
     relieves: frozenset[str] = frozenset()
     parts: tuple[str, ...] = ()
     buys: bool = False
+    leads: bool = False
 
 
 def joined(several: Sequence[Candidate]) -> Candidate:
@@ -87,10 +91,11 @@ def change(
     alone: bool = False,
     image: str | None = None,
     relieves: Iterable[str] = (),
+    leads: bool = False,
 ) -> Candidate:
     """The candidate that gives paths new values: text as it is, anything else as JSON, which is YAML too."""
     overrides = tuple(assign(path, value) for path, value in values.items())
-    return Candidate(subject, words, overrides, share, alone, image, frozenset(relieves))
+    return Candidate(subject, words, overrides, share, alone, image, frozenset(relieves), leads=leads)
 
 
 @dataclass(eq=False)
@@ -134,6 +139,12 @@ class Situation:
     def largest_share(self) -> float:
         """That of the cause which takes most [1]."""
         return max(self.shares.values(), default=0.0)
+
+    @cached_property
+    def has_turns(self) -> bool:
+        """Whether it is pods that follow one another that make the rollout long."""
+        follow = succession(self.scenario, self.records, self.summary)
+        return follow is not None and follow.is_main
 
     @cached_property
     def queued(self) -> float:

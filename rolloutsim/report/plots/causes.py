@@ -1,10 +1,9 @@
-"""What the pulls waited for."""
+"""What the pods of each case waited for, or the last one where controllers decide who pulls when."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from matplotlib.patches import Patch
 
 from rolloutsim.report.plots import colours
@@ -13,8 +12,9 @@ from rolloutsim.report.plots.colours import BLUE, GREEN, GREY, INK, PAPER, RED, 
 from rolloutsim.report.plots.scales import row_axis, share_axis
 from rolloutsim.report.plots.subjects import scene, several_cases
 from rolloutsim.results.metrics import CaseSummary
-from rolloutsim.results.numerals import show_time, whole_share
+from rolloutsim.results.numerals import listed, show_time, whole_share
 from rolloutsim.results.why.bottlenecks import Bottleneck, bottlenecks, name_of
+from rolloutsim.results.why.words import ALL_PODS, explained
 from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.resources import LinkName
 from rolloutsim.scenario.strategies import ALL
@@ -40,24 +40,25 @@ _OTHERS = ((SKY, "xxxx"), (BLUE, "xxxx"), (SKY, "++++"), (BLUE, "++++"), (GREEN,
 
 
 def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
-    """Where the time of the pods goes, by cause: a bar a case, until they are ready.
+    """Where the time of the pods goes, by cause: a bar a case, until they are ready; the same shares as in words.
 
-    A pod's time begins when its pull is asked for, with workloads when these begin.
+    A pod's time begins when its pull is asked for. Where controllers decide who pulls when, it is the last pod's time
+    from the rollout's start, and with it that of the turns before its own; or one turn's, where these make it long.
 
     Links that do the same job in different racks are one cause.
 
     Parameters as for `rollout`.
     """
     run, cases = outcome.run, several_cases(outcome, case)
-    rows = [outcome.first.cases[one.name] for one in cases]
-    split = [bottlenecks(row) for row in rows]
+    rows = [outcome.means.cases[one.name] for one in cases]
+    found = [explained(run.scenario, one, row) for one, row in zip(cases, rows, strict=True)]
+    split = [bottlenecks(row, one.seconds) for row, one in zip(rows, found, strict=True)]
     if not any(split):
         raise NoDataError(
             "no pull took any time: every node held all layers already, or no pull finished; "
             "there is nothing to split by cause"
         )
-    ready = [max(int(np.count_nonzero(~np.isnan(one.pods.ready))), 1) for one in cases]
-    means = [sum(cause.seconds for cause in causes) / pods for causes, pods in zip(split, ready, strict=True)]
+    times = [one.time for one in found]
     looks = _looks(split)
     ax = canvas(ax, height=_FRAME + max(_ROW * len(rows), _ENTRY * len(looks)))
     thickness = min(0.68, _ROW * 0.8 * len(rows) / (_ENTRY * len(looks)))
@@ -69,9 +70,10 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
                 [place], [cause.share], left=left, height=thickness, color=color, hatch=hatch,
                 edgecolor=PAPER, linewidth=0.8,
             )  # fmt: skip
-            seconds = cause.seconds / ready[place]
             whose = "" if row.case == ALL else f"{row.case}: "
-            said = f"{whose}{name_of(cause)} {whole_share(cause.share)}, {show_time(seconds)} a pod"
+            a_pod = " a pod" if found[place].whose == ALL_PODS else ""
+            seconds = show_time(cause.share * times[place])
+            said = f"{whose}{name_of(cause)} {whole_share(cause.share)}, {seconds}{a_pod}"
             mark(bar, "cause", _key(cause), said)
             if cause.share >= _LEGIBLE:
                 dark = color in (BLUE, RED, INK, GREEN)
@@ -80,16 +82,19 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
                         bbox={"facecolor": color, "edgecolor": "none", "pad": 1.0})  # fmt: skip
             left += cause.share
     names = [
-        f"{'each pod' if row.case == ALL else plain(row.case)}  {show_time(mean) if causes else 'none is ready'}"
-        for row, mean, causes in zip(rows, means, split, strict=True)
+        f"{one.whose if row.case == ALL else plain(row.case)}  {show_time(one.time) if causes else 'none is ready'}"
+        for row, one, causes in zip(rows, found, split, strict=True)
     ]
     row_axis(ax, names, 0.55)
-    share_axis(ax, "share of the time until they are ready, all pods", side="x")
+    # Where cases differ in that, the answer says of what its shares are.
+    whose = listed(list(dict.fromkeys(one.whose for one in found)), last="or")
+    mean = ", the mean of a pod" if ALL_PODS in whose else ""
+    share_axis(ax, f"share of the time of {whose}", side="x")
     grid(ax, "x")
     entries = [(Patch(facecolor=color, hatch=hatch, edgecolor=PAPER), said) for color, hatch, said in looks.values()]
-    slow = max(range(len(rows)), key=means.__getitem__)
-    what = "what the time goes to; beside each case: the mean time of a pod"
-    return finish(ax, _answer(rows, split, slow), scene(run, what, cases), legend=entries)
+    slow = max(range(len(rows)), key=times.__getitem__)
+    what = f"what the time of {whose} goes to; beside each case: that time{mean}"
+    return finish(ax, _answer(rows, split, found[slow].of, slow), scene(run, what, cases), legend=entries)
 
 
 def _looks(split: list[tuple[Bottleneck, ...]]) -> dict[str, tuple[str, str, str]]:
@@ -120,9 +125,9 @@ def _in_words(cause: Bottleneck) -> str:
     return f"the {name}" if cause.is_shared else name
 
 
-def _answer(rows: list[CaseSummary], split: list[tuple[Bottleneck, ...]], slow: int) -> str:
+def _answer(rows: list[CaseSummary], split: list[tuple[Bottleneck, ...]], of: str, slow: int) -> str:
     """The largest causes of the slowest case, and where another has another cause."""
-    shares = [f"{whole_share(cause.share)} of the time goes to {_in_words(cause)}" for cause in split[slow][:1]]
+    shares = [f"{whole_share(cause.share)} of {of} goes to {_in_words(cause)}" for cause in split[slow][:1]]
     shares += [f"{whole_share(cause.share)} to {_in_words(cause)}" for cause in split[slow][1:2]]
     said = ", ".join(shares)
     if len(rows) == 1:

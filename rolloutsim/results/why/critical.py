@@ -17,6 +17,7 @@ the rollout; over all pods' paths the causes say what the fleet waited for, whic
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -88,8 +89,12 @@ def last_path(case: CaseRecords) -> tuple[tuple[str, float], ...]:
     return _walked(case).causes
 
 
-def turns(case: CaseRecords) -> Turns:
-    """Whose turns the path goes through; none but the last pod's while a pod is missing, or where nobody paces."""
+def turns(case: CaseRecords) -> tuple[Turn, ...]:
+    """The turns that the path goes through, in the order of time.
+
+    They cover the path from the start of the first one's workload; what comes before has no turn. None while a pod is
+    missing, or where the last pod has no workload.
+    """
     return _walked(case).turns
 
 
@@ -99,31 +104,32 @@ def queued_time(case: CaseRecords) -> float:
 
 
 @struct
-class Turns:
-    """Pods on the path, each of which had its turn because the one before it was available or gone.
+class Turn:
+    """What a pod on the path took from the event that gave it its turn until it gave the next one's.
 
     Parameters
     ----------
-    pods : int
-        How many there are, the last one included.
     workload : int
-        Of the last one; -1: it has none.
-    began : float
-        When the last one's turn came [s].
+        Of the pod.
+    began, ended : float
+        When [s].
+    causes : dict
+        Seconds by cause in between [s].
     """
 
-    pods: int
     workload: int
     began: float
+    ended: float
+    causes: Mapping[str, float]
 
 
 @struct
 class _Walked:
-    """The path: its causes [s], how long it stands in kubelets' queues [s], and whose turns it goes through."""
+    """The path: its causes [s], how long it stands in kubelets' queues [s], and the turns that it goes through."""
 
     causes: tuple[tuple[str, float], ...]
     queued: float
-    turns: Turns
+    turns: tuple[Turn, ...]
 
 
 @derived
@@ -131,11 +137,11 @@ def _walked(case: CaseRecords) -> _Walked:
     """Walk the path."""
     pod = last_pod(case)
     if pod is None:
-        return _Walked((), 0.0, Turns(0, -1, 0.0))
+        return _Walked((), 0.0, ())
     walk = _Walk(case)
     walk.back_from(pod)
     met = ((cause, seconds) for cause, seconds in walk.seconds.items() if seconds > 0.0)
-    turns = Turns(walk.turns, int(case.pods.workload[pod]), walk.began)
+    turns = tuple(reversed(walk.turns))
     return _Walked(tuple(sorted(met, key=lambda pair: (-pair[1], pair[0]))), walk.queued, turns)
 
 
@@ -153,8 +159,8 @@ class _Walk:
         self.links = {*(one.cause.name for one in RESOURCES if one.fetched), *case.shared_links.name}
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.queued = 0.0  # in kubelets' queues
-        self.turns = 1  # of pods whose turns the path has gone through
-        self.began = 0.0  # when the last pod's came
+        self.turns: list[Turn] = []  # the last one first
+        self.turn: defaultdict[str, float] = defaultdict(float)  # as `seconds`, of the turn that the walk is in
 
     def back_from(self, pod: int) -> None:
         """Walk from a pod's readiness to the rollout's start."""
@@ -165,19 +171,19 @@ class _Walk:
         else:
             pull = int(pods.pull[pod])
             self._follow(pull)
-            self.seconds[FAILED_PULL.name] += float(self.case.pulls.asked[pull] - pods.asked[pod])
+            self._add(FAILED_PULL.name, float(self.case.pulls.asked[pull] - pods.asked[pod]))
             time = float(pods.asked[pod])
-        self.seconds[SCHEDULE.name] += time
+        self._add(SCHEDULE.name, time)
 
     def _steps(self, pod: int, time: float) -> float:
         """Walk back along the steps of pods; the time at which the first of them began to wait."""
-        steps = self.chains
+        steps, own, until = self.chains, pod, time
         between = NODE_DOWN.name  # what the time between a step's end and what came after it was spent on
         left: set[int] = set()  # steps whose trigger was followed: never twice
         while (step := self._before(pod, time)) >= 0:
             started, ended = float(steps.started[step]), float(steps.ended[step])
             if ended < time:
-                self.seconds[between] += time - ended
+                self._add(between, time - ended)
                 time = ended
             between = NODE_DOWN.name
             trigger = int(steps.trigger[step])
@@ -186,8 +192,8 @@ class _Walk:
                 between = CONTROLLER_PACING.name
                 before, (pod, time) = pod, self._trigger(pod, step, time)
                 if pod != before:
-                    self.began = time if self.turns == 1 else self.began
-                    self.turns += 1
+                    self._turned(own, time, until)
+                    own, until = pod, time
             elif ended == time and (ahead := self._ahead(pod, step)) is not None:
                 pod, pull = ahead
                 self._follow(pull, queued=True)
@@ -198,8 +204,18 @@ class _Walk:
                 self._spend(step, time - started, cut=time < ended)
                 time = started
         start = self._start(pod)
-        self.seconds[CONTROLLER_PACING.name] += time - start
+        self._add(CONTROLLER_PACING.name, time - start)
+        self._turned(own, start, until)
         return start
+
+    def _turned(self, pod: int, began: float, ended: float) -> None:
+        """All of a pod's turn was walked."""
+        self.turns.append(Turn(int(self.case.pods.workload[pod]), began, ended, dict(self.turn)))
+        self.turn.clear()
+
+    def _add(self, cause: str, seconds: float) -> None:
+        self.seconds[cause] += seconds
+        self.turn[cause] += seconds
 
     def _before(self, pod: int, time: float) -> int:
         """The last step of a pod that began before a time; -1: none."""
@@ -214,7 +230,7 @@ class _Walk:
             return row, time
         old: OldPods = self.case.orchestration.old_pods
         deleted = min(float(old.deleted[row]), time)
-        self.seconds[TERMINATION.name] += time - deleted
+        self._add(TERMINATION.name, time - deleted)
         own = self._before(pod, deleted)
         if own not in (-1, step) and self.chains.ended[own] == deleted and self.chains.trigger[own] >= 0:
             return pod, deleted  # its own chain says why the old pod was deleted
@@ -243,9 +259,9 @@ class _Walk:
         cause = STEPS[self.chains.cause[step]]
         workload = self.case.pods.workload[self.chains.pod[step]]
         if cause is CONTROLLER_PACING and self.has_own_time[workload]:
-            self.seconds[SCHEDULE.name] += seconds
+            self._add(SCHEDULE.name, seconds)
         else:
-            self.seconds[OTHER_PULL.name if cause is PULL else cause.name] += seconds
+            self._add(OTHER_PULL.name if cause is PULL else cause.name, seconds)
         if cause is KUBELET_QUEUE:
             self.queued += seconds
 
@@ -254,7 +270,7 @@ class _Walk:
         rows = self.stretches.of(pull)
         for cause, seconds in zip(self.path.cause[rows].tolist(), self.path.seconds[rows].tolist(), strict=True):
             name = self.path.causes[cause]
-            self.seconds[name if not queued or name in self.links else KUBELET_QUEUE.name] += seconds
+            self._add(name if not queued or name in self.links else KUBELET_QUEUE.name, seconds)
 
     def _start(self, pod: int) -> float:
         return self.case.orchestration.workloads[int(self.case.pods.workload[pod])].start

@@ -1,85 +1,233 @@
-"""That pods follow one another, in words, where it is that which makes a rollout long.
+"""That pods follow one another, in words, and where the time of one turn goes.
 
 A controller lets the next pod have its turn when the one before is available. What a pod takes then counts once for
 each turn, whatever it is: its image over an idle network as well as the start of its container. Where a shared link is
 full for most of the rollout, or pods wait for what all of them share (a rate limit, a queue at the registry), they
-would wait without turns, too.
+would wait without turns, too, and their turns are not what makes the rollout long.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rolloutsim.results.load.throughput import least_time
-from rolloutsim.results.numerals import show_count
-from rolloutsim.results.pods.replicas import limits
-from rolloutsim.results.why.bottlenecks import Blamed, Bottleneck, noun_of
-from rolloutsim.results.why.critical import turns
+from rolloutsim.results.numerals import counted, listed, show_count, show_time, whole_shares
+from rolloutsim.results.pods.replicas import limits, wanted_pods
+from rolloutsim.results.why.bottlenecks import Blamed, Bottleneck, bottlenecks, links_name, noun_of
+from rolloutsim.results.why.critical import last_path, turns
 from rolloutsim.scenario.causes import (
-    CONNECTION_CAP,
+    API_CALLS,
+    BACKOFF,
     CONTROLLER,
     CONTROLLER_PACING,
-    LAYER_SLOT,
-    OTHER_PULL,
-    REQUESTS,
+    DISK_PRESSURE,
+    FAILED_PULL,
+    KUBELET_QUEUE,
+    NODE_DOWN,
+    NODE_JOIN,
+    QPS,
+    RATE_LIMITED,
+    REGISTRY_QUEUE,
+    RETRY,
+    SCHEDULE,
     STARTUP,
     TERMINATION,
 )
-from rolloutsim.scenario.resources import PULLED
+from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.metrics import CaseSummary
     from rolloutsim.scenario.resolved import ResolvedScenario, Workload
 
 _MOSTLY = 0.5  # of the rollout (assumed): from then on something explains it
+_NEARLY = 0.95  # of the rollout (assumed): it is not worth a word that the rest is something else
+_ALIKE = 0.05  # turns that differ by less are as long as one another (assumed)
+_FEW = 3  # turns whose times are said one by one
 
-# What each pod takes in its own turn, and does not share with pods on other nodes.
-_OWN = {
+# What would keep pods waiting without turns, since it is not each one's own.
+_OF_ALL = {
     one.name
-    for one in (CONNECTION_CAP, CONTROLLER, CONTROLLER_PACING, LAYER_SLOT, OTHER_PULL, REQUESTS, STARTUP, TERMINATION)
-} | {resource.cause.name for resource in PULLED}
+    for one in (
+        API_CALLS, DISK_PRESSURE, KUBELET_QUEUE, NODE_DOWN, NODE_JOIN, QPS, RATE_LIMITED, REGISTRY_QUEUE, SCHEDULE,
+    )
+}  # fmt: skip
+# What a pod takes besides the pull itself.
+_NO_PULL = {
+    one.name
+    for one in (
+        API_CALLS, BACKOFF, CONTROLLER, CONTROLLER_PACING, DISK_PRESSURE, FAILED_PULL, KUBELET_QUEUE, NODE_DOWN,
+        NODE_JOIN, QPS, RATE_LIMITED, RETRY, SCHEDULE, STARTUP, TERMINATION,
+    )
+}  # fmt: skip
 
 
-def one_after_another(
-    scenario: ResolvedScenario, records: CaseRecords, case: CaseSummary, causes: Sequence[Bottleneck]
-) -> str | None:
-    """The main clause about pods that follow one another; None where their turns do not make the rollout long.
+@struct
+class Succession:
+    """The pods of a workload, which follow one another on the last pod's way.
+
+    Parameters
+    ----------
+    workload : Workload
+        The workload.
+    times : tuple of float
+        How long each of its turns on that way is, in the order of time [s].
+    seconds : dict
+        What they consist of, by cause [s].
+    causes : tuple of Bottleneck
+        The same, the largest first.
+    whole : float
+        The whole way [s].
+    is_main : bool
+        Whether it is their turns that make the rollout long.
+    least : tuple or None
+        The time that the rollout would take in any order of the pods [s] and the link that sets it, if that is most
+        of what it takes.
+    named : bool
+        Whether there are other workloads, so that this one has to be named.
+    """
+
+    workload: Workload
+    times: tuple[float, ...]
+    seconds: Mapping[str, float]
+    causes: tuple[Bottleneck, ...]
+    whole: float
+    is_main: bool
+    least: tuple[float, str] | None
+    named: bool
+
+    @property
+    def turn(self) -> float:
+        """The mean time of a turn [s]."""
+        return sum(self.times) / len(self.times)
+
+    @property
+    def said(self) -> str:
+        """Who follows whom: `80 pods are replaced one after another (max_unavailable 1)`."""
+        workload, number = self.workload, wanted_pods(self.workload)
+        verb = "created" if workload.create else "replaced"
+        of = f" of {workload.name}" if self.named else ""
+        pods, rule = _at_a_time(workload)
+        how = "one after another" if pods == 1 else f"{show_count(pods)} at a time" if pods else "in waves"
+        return f"{show_count(number)} pods{of} are {verb} {how}{f' ({rule})' if rule else ''}"
+
+    @property
+    def sentence(self) -> str:
+        """The same, and where the time of a turn goes: the main clause where that makes the rollout long."""
+        single = _at_a_time(self.workload)[0] == 1
+        varies = max(self.times) - min(self.times) > _ALIKE * self.turn
+        one = f"one takes{' on average' if varies else ''}" if single else "a turn takes on average"
+        many = "" if single else f", {counted(len(self.times), 'turn')} one after another"
+        text = f"{self.said}{many}; of the {show_time(self.turn)} that {one}, {self._shares()}"
+        whole = sum(self.times)
+        if whole < _NEARLY * self.whole:
+            text += f"; these turns take {show_time(whole)} of the last pod's {show_time(self.whole)}"
+        return text
+
+    @property
+    def aside(self) -> str:
+        """The same beside a main clause about something else."""
+        if self.least is not None:
+            time, link = self.least
+            return (
+                f"{self.said}; all at once they would take no less than {show_time(time)} of the "
+                f"{show_time(self.whole)}, which {link} needs for their bytes"
+            )
+        if len(self.times) <= _FEW:
+            long = listed([show_time(time) for time in self.times])
+            turns = f"{counted(len(self.times), 'turn')}, of {long}"
+        else:
+            turns = f"{counted(len(self.times), 'turn')}, of {show_time(self.turn)} on average"
+        return f"{self.said}: the last pod's {show_time(self.whole)} hold {turns}"
+
+    def _shares(self) -> str:
+        """Where the time of a turn goes, all of a pull together."""
+        shares = whole_shares([one.share for one in self.causes])
+        pulling = [(one, share) for one, share in zip(self.causes, shares, strict=True) if one.kind not in _NO_PULL]
+        parts = [
+            (share, f"{share} % goes to {self._noun(one)}")
+            for one, share in zip(self.causes, shares, strict=True)
+            if one.kind in _NO_PULL
+        ]
+        together = sum(share for _, share in pulling)
+        known = [(one, share) for one, share in pulling if share]
+        if known:
+            each = [noun_of(one) if share == together else f"{share} % {noun_of(one)}" for one, share in known]
+            parts.append((together, f"{together} % goes to pulling ({listed(each)})"))
+        first, *rest = [text for share, text in sorted(parts, key=lambda part: -part[0]) if share]
+        return listed([first, *(text.replace(" goes to", " to", 1) for text in rest)])
+
+    def _noun(self, cause: Bottleneck) -> str:
+        """A cause as the object of `goes to`; of the controller's waits within a turn what asks for them."""
+        strategy = self.workload.strategy
+        if cause.kind == CONTROLLER_PACING.name and strategy.min_ready > 0.0:
+            return f"min_ready ({show_time(strategy.min_ready)})"
+        if cause.kind == CONTROLLER_PACING.name and any(wave.pause for wave in strategy.waves):
+            return "the pauses between waves"
+        return noun_of(cause)
+
+
+def succession(scenario: ResolvedScenario, records: CaseRecords, case: CaseSummary) -> Succession | None:
+    """The pods that follow one another on the last pod's way; None if no turn there comes after another one.
+
+    Of several workloads whose turns it goes through, the one whose turns take most of it.
 
     Parameters
     ----------
     scenario, records, case : ResolvedScenario, CaseRecords and CaseSummary
         What was simulated, what happened, and its figures.
-    causes : sequence of Bottleneck
-        What the last pod's path consists of, the largest first.
     """
-    found, time = turns(records), case.rollout_time_s
-    if found.pods < 2 or not time or found.workload < 0 or found.began < _MOSTLY * time:
+    by_workload: defaultdict[int, list[tuple[float, Mapping[str, float]]]] = defaultdict(list)
+    for turn in turns(records):
+        by_workload[turn.workload].append((turn.ended - turn.began, turn.causes))
+    several = {number: found for number, found in by_workload.items() if len(found) > 1}
+    if not several:
         return None
-    links = [one for one in causes if one.is_shared]
-    if sum(one.share for one in causes if one.kind in _OWN or one in links) < _MOSTLY:
-        return None
-    # What no order of the pods could undercut: a link is full, or would be without turns.
+    number, found = max(several.items(), key=lambda item: sum(time for time, _ in item[1]))
+    sums: defaultdict[str, float] = defaultdict(float)
+    for _, causes in found:
+        for cause, seconds in causes.items():
+            sums[cause] += seconds
+    met = {cause: seconds for cause, seconds in sums.items() if seconds > 0.0}
+    split = bottlenecks(case, met)
+    times, whole = tuple(time for time, _ in found), sum(seconds for _, seconds in last_path(records))
     least = least_time(scenario, records)
-    if least is not None and least[0] >= _MOSTLY * time:
-        return None
+    has_floor = least is not None and least[0] >= _MOSTLY * whole
+    return Succession(
+        records.orchestration.workloads[number],
+        times,
+        met,
+        split,
+        whole,
+        not has_floor and max(times) <= _MOSTLY * whole <= sum(times) and _is_their_own(case, split),
+        (least[0], _link_words(case, least[1])) if least is not None and has_floor else None,
+        len(records.orchestration.workloads) > 1,
+    )
+
+
+def _is_their_own(case: CaseSummary, causes: Sequence[Bottleneck]) -> bool:
+    """Whether what takes most of the turns is each pod's own, and no link is full for most of the rollout."""
     blamed = Blamed(case)
-    if any(blamed.saturation(one) >= _MOSTLY for one in links):
-        return None
-    text = f"pods follow one another, {_at_a_time(records.orchestration.workloads[found.workload], found.pods)}"
-    return text if causes[0].kind == CONTROLLER_PACING.name else f"{text}, and wait longest for {noun_of(causes[0])}"
+    own = sum(one.share for one in causes if one.kind not in _OF_ALL)
+    return own >= _MOSTLY and all(blamed.saturation(one) < _MOSTLY for one in causes if one.is_shared)
 
 
-def _at_a_time(workload: Workload, turns: int) -> str:
-    """How many pods have their turn at once, and what sets that."""
+def _link_words(case: CaseSummary, link: str) -> str:
+    """The link that sets the least time, in words."""
+    kind = next((row.kind for row in case.links if row.link == link and row.nodes is None), None)
+    return f"the {links_name(kind, (link,))}" if kind is not None else "a node's NIC"
+
+
+def _at_a_time(workload: Workload) -> tuple[int, str]:
+    """How many pods have their turn at once, and what sets that; 0: it changes from turn to turn."""
     if workload.strategy.name == "statefulset" and workload.create and not workload.strategy.parallel:
-        return f"1 of {show_count(workload.replicas)} at a time (in the order of their numbers)"
+        return 1, "in the order of their numbers"
     surge, unavailable = limits(workload)
-    given = {"max_surge": surge, "max_unavailable": unavailable}
+    # A DaemonSet with a surge waits for the new pods, and has no unavailable ones.
+    given = {"max_surge": surge, "max_unavailable": 0 if workload.daemonset and surge else unavailable}
     rule = [f"{key} {show_count(pods)}" for key, pods in given.items() if pods]
     if not rule:
-        return f"in {show_count(turns)} turns"
-    number = show_count(min(sum(pods for pods in given.values() if pods), workload.replicas))
-    return f"{number} of {show_count(workload.replicas)} at a time ({', '.join(rule)})"
+        return 0, ""
+    return min(sum(pods for pods in given.values() if pods), workload.replicas), ", ".join(rule)

@@ -1,12 +1,14 @@
 """The bottleneck in words: what the rollout waited for, how busy it was, and what would change nothing.
 
+Shares say what they are of (see `explained`); the figure beside them (`rolloutsim.report.plots.causes`) has the same.
+
 That more of a link changes nothing is said only of links that were not saturated for a moment: without them
 every max-min fair rate would have been the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +31,7 @@ from rolloutsim.results.why.bottlenecks import (
     shared,
 )
 from rolloutsim.results.why.critical import last_path
-from rolloutsim.results.why.turns import one_after_another
+from rolloutsim.results.why.turns import succession
 from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES, LinkName
 from rolloutsim.structs import struct
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
     from rolloutsim.results.load.links import LinkSummary
     from rolloutsim.scenario.resolved import ResolvedScenario
 
+# Whose time shares are of.
+ONE_TURN, LAST_POD, ALL_PODS = "one turn", "the last pod", "all pods"
+
 _ALL_THE_TIME = 0.995  # full for a larger share of the time is full all the time (assumed: it rounds to 100 %)
 _MOSTLY = 0.5  # a link that is busy for less of the time cannot be as scarce as the bottleneck (assumed)
 _MOST_NAMES = 3  # nodes that are named before the others are only counted
@@ -47,10 +52,16 @@ _CLEARLY = 0.05  # a group that is last by a smaller share of its time is not wo
 _ALIKE = 0.02  # two shares that differ by less are not both said (assumed)
 
 
-def why(run: Run, summary: RunSummary) -> str:
+def why(run: Run, summary: RunSummary, replications: int = 0) -> str:
     """Explain a run's slowest case in a few sentences, one a line, and where other cases differ from it.
 
-    With several replications the figures are their means.
+    Parameters
+    ----------
+    run, summary : Run and RunSummary
+        What happened, and its figures.
+    replications : int
+        Of how many `run` is the first, and `summary` the means; 0: there is one run. What a last pod's time goes to
+        is that of the first.
     """
     unfinished = [case for case in summary.cases.values() if not case.finished]
     if unfinished:
@@ -60,35 +71,98 @@ def why(run: Run, summary: RunSummary) -> str:
             for case in unfinished
         )
     slowest = summary.slowest
-    splits = {case.name: _split(case, summary.cases[case.name]) for case in run.cases}
-    causes = bottlenecks(slowest, splits[slowest.case])
+    found = {case.name: _Found(run, case, summary.cases[case.name]) for case in run.cases}
+    this = found.pop(slowest.case)
+    causes = this.causes
     if not causes:
         return "every node held all layers already: there was nothing to wait for."
-    others = list(_differing(summary, splits, causes[0]))
+    others = list(_differing(found.values(), this))
     prefix = f"{slowest.case}: " if others else ""
     main = behind_queue(slowest, causes) or causes[0]
-    records = next(case for case in run.cases if case.name == slowest.case)
-    follow = one_after_another(run.scenario, records, slowest, causes) if _is_paced(slowest) else None
-    lines = [
-        f"{prefix}{_busy(main, causes[0], slowest, run.scenario, follow)}.",
-        *_divided(causes, "the last pod is" if _is_paced(slowest) else "the pods are"),
-        *(() if _is_paced(slowest) else _last(run, slowest, records)),
-        *_useless(main, slowest, records),
+    follow = this.follow
+    if follow is not None and follow.is_main:
+        busy = "; ".join(filter(None, (_busiest_link(slowest), _nics(slowest, run.scenario))))
+        lines = [f"{prefix}{follow.sentence}{_in_the_first(replications)}.", f"Over the whole rollout: {busy}."]
+    else:
+        lines = [
+            f"{prefix}{_busy(main, causes[0], this)}.",
+            *_divided(this, replications),
+            *(() if follow is None else (f"{follow.aside}.",)),
+        ]
+    lines += [
+        *(() if _is_paced(slowest) else _last(run, slowest, this.records)),
+        *_useless(main, slowest, this.records),
         *others,
     ]
     return "\n".join(map(visible, lines))
 
 
-def _is_paced(case: CaseSummary) -> bool:
-    """Whether controllers decide who pulls when: then most pods wait for their turn, and only the last one's way says
-    why that comes when it does.
+class _Found:
+    """A finished case, and what its time went to.
+
+    Parameters
+    ----------
+    run : Run
+        Which it is of.
+    records, case : CaseRecords and CaseSummary
+        What happened in it, and its figures.
     """
+
+    def __init__(self, run: Run, records: CaseRecords, case: CaseSummary) -> None:
+        self.scenario, self.records, self.case = run.scenario, records, case
+        self.split = explained(run.scenario, records, case)
+        self.causes = bottlenecks(case, self.split.seconds)
+        self.follow = succession(run.scenario, records, case)
+
+
+@struct
+class Split:
+    """The seconds by cause that explain a case.
+
+    Parameters
+    ----------
+    seconds : dict
+        Seconds by cause [s].
+    time : float
+        How long what they are the parts of is, the mean of several [s].
+    whose : str
+        Whose time it is: `one turn`, `the last pod`, or `all pods`.
+    """
+
+    seconds: Mapping[str, float]
+    time: float
+    whose: str
+
+    @property
+    def of(self) -> str:
+        """What shares of it are of: `the last pod's 59.1 s`."""
+        return "all pods' waiting" if self.whose == ALL_PODS else f"{self.whose}'s {show_time(self.time)}"
+
+
+def explained(scenario: ResolvedScenario, records: CaseRecords, case: CaseSummary) -> Split:
+    """What explains a case, and what shares are shares of.
+
+    Where controllers decide who pulls when, most pods wait for their turn, and only the last one's way says why that
+    comes when it does: one turn of those that make it long, if they do. Elsewhere the time of all pods until they are
+    ready explains it.
+    """
+    if not _is_paced(case):
+        ready = int(np.count_nonzero(~np.isnan(records.pods.ready)))
+        return Split(case.time_split_s, sum(case.time_split_s.values()) / max(ready, 1), ALL_PODS)
+    follow = succession(scenario, records, case)
+    if follow is not None and follow.is_main:
+        return Split(follow.seconds, follow.turn, ONE_TURN)
+    path = dict(last_path(records))
+    return Split(path, sum(path.values()), LAST_POD)
+
+
+def _in_the_first(replications: int) -> str:
+    return f" (in the first of {replications} replications)" if replications else ""
+
+
+def _is_paced(case: CaseSummary) -> bool:
+    """Whether controllers decide who pulls when."""
     return case.rollout is not None and bool(case.rollout.workloads)
-
-
-def _split(records: CaseRecords, case: CaseSummary) -> Mapping[str, float]:
-    """The seconds by cause that explain a case: those of all pulls, or of the last pod's way [s]."""
-    return dict(last_path(records)) if _is_paced(case) else case.time_split_s
 
 
 def _unfinished(case: CaseSummary, several: bool, horizon: float | None) -> str:
@@ -116,36 +190,45 @@ def _nodes(names: Sequence[str]) -> str:
     return f"The last pull on {shown} failed"
 
 
-def _differing(summary: RunSummary, splits: Mapping[str, Mapping[str, float]], main: Bottleneck) -> Iterator[str]:
+def _differing(others: Iterable[_Found], this: _Found) -> Iterator[str]:
     """A line for each cause that is the largest of other cases."""
     found: dict[str, list[str]] = {}
-    for case in summary.cases.values():
-        causes = bottlenecks(case, splits[case.case])
-        if causes and noun_of(causes[0]) != noun_of(main):
-            found.setdefault(noun_of(causes[0]), []).append(f"{case.case} ({whole_share(causes[0].share)})")
+    for one in others:
+        if one.causes and noun_of(one.causes[0]) != noun_of(this.causes[0]):
+            share = f"{whole_share(one.causes[0].share)} of {one.split.of}"
+            found.setdefault(noun_of(one.causes[0]), []).append(f"{one.case.case} ({share})")
     for noun, cases in found.items():
         verb = "waits" if len(cases) == 1 else "wait"
         yield f"{listed(cases)} {verb} longest for {noun}."
 
 
-def _busy(
-    main: Bottleneck, largest: Bottleneck, case: CaseSummary, scenario: ResolvedScenario, follow: str | None
-) -> str:
-    """The main clause, about the bottleneck or pods that follow one another, and how busy the rest was."""
+def _busy(main: Bottleneck, largest: Bottleneck, this: _Found) -> str:
+    """The main clause, about the bottleneck, and how busy the rest was."""
+    case = this.case
     queue = "" if main is largest else f", while {CAUSES[largest.kind].sentence}"
-    uplink = _busiest_link(case)
-    if follow is not None:
-        clauses = [follow, uplink, _nics(case, scenario)]
-    elif main.is_shared:
-        clauses = [f"{_how_busy(name_of(main), main, case)}{queue}", _nics(case, scenario)]
+    uplink, nics = _busiest_link(case), _nics(case, this.scenario)
+    if main.is_shared:
+        clauses = [f"{_how_busy(name_of(main), main, case)}{queue}", nics]
     elif main.kind in PRIVATE_LINKS:
-        rows, worst = private(case, PRIVATE_LINKS[main.kind]), Blamed(case).rows(main)
-        groups = [LinkName.of(row.link).owner for row in worst]
-        of = f" of {listed(groups)}" if len(worst) < len(rows) else ""
-        clauses = [f"{_how_busy(f'{name_of(main)}{of}', main, case)}{queue}", uplink]
+        clauses = [f"{_private(main, this)}{queue}", uplink]
     else:
-        clauses = [CAUSES[main.kind].sentence, uplink, _nics(case, scenario)]
+        clauses = [CAUSES[main.kind].sentence, uplink, nics]
     return "; ".join(clause for clause in clauses if clause)
+
+
+def _private(main: Bottleneck, this: _Found) -> str:
+    """How busy links of nodes are; where few nodes at a time are at work, for how long one is what the last pod waits
+    for, and which shared link carries no more than one of them.
+    """
+    case = this.case
+    rows, worst = private(case, PRIVATE_LINKS[main.kind]), Blamed(case).rows(main)
+    groups = [LinkName.of(row.link).owner for row in worst]
+    name = name_of(main) + (f" of {listed(groups)}" if len(worst) < len(rows) else "")
+    if Blamed(case).saturation(main) >= _MOSTLY * main.share:
+        return _how_busy(name, main, case)
+    twins = [links_name(row.kind, (row.link,)) for row in shared(case) if _ties(row, _own_limits(case, this.records))]
+    also = f" and the {listed(twins)}, no faster than one of them," if twins else ""
+    return f"{name}{also} are the limit for {whole_share(main.share)} of {this.split.of}"
 
 
 def _how_busy(name: str, cause: Bottleneck, case: CaseSummary) -> str:
@@ -153,10 +236,9 @@ def _how_busy(name: str, cause: Bottleneck, case: CaseSummary) -> str:
     busy, full = _utilisation(found.rows(cause)), found.saturation(cause)
     if full >= _ALL_THE_TIME:
         return f"{name} {whole_share(busy)} busy for the whole rollout"
-    if abs(full - busy) < _ALIKE:
-        over = " on average over the nodes" if _is_paced(case) and not cause.is_shared else ""
-        return f"{name} full for {whole_share(full)} of the rollout{over}"
     over = "on average" if cause.is_shared else "on average over the nodes"
+    if abs(full - busy) < _ALIKE:
+        return f"{name} full for {whole_share(full)} of the rollout{'' if cause.is_shared else f' {over}'}"
     return f"{name} {whole_share(busy)} busy {over}, and the limit for {whole_share(full)} of the rollout"
 
 
@@ -180,13 +262,16 @@ def _busiest_link(case: CaseSummary) -> str:
     return f"{links_name(row.kind, (row.link,))} {whole_share(row.utilisation or 0.0)} busy"
 
 
-def _divided(causes: Sequence[Bottleneck], until: str) -> Iterator[str]:
-    """Where the pulls' time goes, unless it all goes to one cause; what is not a per cent is left out."""
-    shares = whole_shares([cause.share for cause in causes])
-    parts = [f"{share} % to {noun_of(cause)}" for cause, share in zip(causes, shares, strict=True) if share]
+def _divided(this: _Found, replications: int) -> Iterator[str]:
+    """Where the time goes, unless it all goes to one cause; what is not a per cent is left out."""
+    shares = whole_shares([cause.share for cause in this.causes])
+    parts = [f"{share} % to {noun_of(cause)}" for cause, share in zip(this.causes, shares, strict=True) if share]
     if len(parts) > 1:
         parts[0] = parts[0].replace(" to", " goes to", 1)
-        yield f"Of all time until {until} ready, {listed(parts)}."
+        split = this.split
+        each = f", {show_time(split.time)} each on average"
+        more = each if split.whose == ALL_PODS else _in_the_first(replications)
+        yield f"Of {split.of}{more}, {listed(parts)}."
 
 
 def _last(run: Run, slowest: CaseSummary, records: CaseRecords) -> Iterator[str]:
@@ -209,25 +294,13 @@ def _useless(main: Bottleneck, case: CaseSummary, records: CaseRecords) -> Itera
     A shared link that is as fast as nodes' own is never called the limit of a flow, nor is it saturated; but with it
     as it is, more speed of theirs would change nothing, nor with them more of its own.
     """
-    path, least = dict(last_path(records)), _ALIKE * (case.rollout_time_s or 0.0)
-    own_limits = [
-        (path[resource.cause.name], max(row.capacity_bytes_per_s for row in rows))
-        for resource in PULLED
-        if resource.is_network and path.get(resource.cause.name, 0.0) > least and (rows := private(case, resource.part))
-    ]
+    own_limits = _own_limits(case, records)
     is_link = main.is_shared or main.kind in PRIVATE_LINKS
     most = max(_utilisation(Blamed(case).rows(main)) - _ALIKE, _MOSTLY) if is_link else 1.0
 
     def idle(row: LinkSummary) -> bool:
         saturated = row.saturated_s if row.max is None else row.max.saturated_s
-        return saturated == 0.0 and (row.utilisation or 0.0) < most and not ties(row)
-
-    def ties(row: LinkSummary) -> bool:
-        """Whether all its capacity may have been in use while links of nodes were the limit."""
-        if row.max is not None or not row.capacity_bytes_per_s:
-            return False
-        full, alike = row.bytes / row.capacity_bytes_per_s, (1.0 - _ALIKE) * row.capacity_bytes_per_s
-        return any(full >= (1.0 - _ALIKE) * time and row.peak_flows * own >= alike for time, own in own_limits)
+        return saturated == 0.0 and (row.utilisation or 0.0) < most and not _ties(row, own_limits)
 
     own = [
         resource.noun
@@ -247,6 +320,24 @@ def _useless(main: Bottleneck, case: CaseSummary, records: CaseRecords) -> Itera
         yield f"More {' or '.join(own)} speed changes nothing."
     elif links:
         yield f"More speed of the {listed(links, last='or')} changes nothing."
+
+
+def _own_limits(case: CaseSummary, records: CaseRecords) -> list[tuple[float, float]]:
+    """Of the nodes' own network links that the last pod waited for, for how long [s], and the fastest one [B/s]."""
+    path, least = dict(last_path(records)), _ALIKE * (case.rollout_time_s or 0.0)
+    return [
+        (path[resource.cause.name], max(row.capacity_bytes_per_s for row in rows))
+        for resource in PULLED
+        if resource.is_network and path.get(resource.cause.name, 0.0) > least and (rows := private(case, resource.part))
+    ]
+
+
+def _ties(row: LinkSummary, own_limits: Sequence[tuple[float, float]]) -> bool:
+    """Whether all of a shared link's capacity may have been in use while links of nodes were the limit."""
+    if row.max is not None or not row.capacity_bytes_per_s:
+        return False
+    full, alike = row.bytes / row.capacity_bytes_per_s, (1.0 - _ALIKE) * row.capacity_bytes_per_s
+    return any(full >= (1.0 - _ALIKE) * time and row.peak_flows * own >= alike for time, own in own_limits)
 
 
 def _utilisation(rows: Sequence[LinkSummary]) -> float:
