@@ -8,7 +8,8 @@ Parts that only cases with workloads, kubelets, faults, pushes or prices have ar
 `rolloutsim.results.contract.case`; `background` is there where the scenario has one. A case's `why` holds the
 causes of its rollout time, the largest first: `seconds` and `share` on the path of its last pod, where they add up to
 the rollout time, and `over_all_s` summed over all pods. `what_if` holds the changes that were tried on the slowest
-case, those that change what is named as the cause first, then the largest gain, each with the `set` that makes it; it is missing if none was tried.
+case, those first that change what is named as the cause, then the largest gain, each with the `set` that makes it;
+it is missing if none was tried.
 
 A latency in `background` is null where so many requests get no answer, and where it is not known: `unknown_requests`
 has the share of those that waited in a queue of which nobody gave the length, `unknown_queues` the links, and a note

@@ -193,7 +193,26 @@ def test_time_split_is_the_share_of_each_cause_and_fills_each_bar() -> None:
         racks = sum(seconds for cause, seconds in split.items() if cause.endswith(".down"))
         assert widths["cause:rack.down"] == pytest.approx(racks / sum(split.values()))
         assert widths["cause:disk"] == pytest.approx(split["disk"] / sum(split.values()))
-    assert title_of(ax).startswith("service-with-tools: 85 % of the time goes to the rack uplinks, 9 % to node cores")
+    title = "service-with-tools: 85 % of all pods' waiting goes to the rack uplinks, 9 % to node cores"
+    assert title_of(ax).startswith(title)
+
+
+def test_the_split_of_turns_is_that_of_one_turn_as_in_words() -> None:
+    result = rs.load("scenarios/daemonset-250.yaml").run()
+    ax = result.plot.time_split()
+    assert title_of(ax).startswith("63 % of one turn's 7.15 s goes to the start of the containers, 17 % to the ")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["one turn  7.15 s"]
+    assert "of the 7.15 s that one takes on average, 63 % goes to the start of the containers, 17 % to the " in (
+        result.why()
+    )
+
+
+def test_the_split_of_a_paced_rollout_is_that_of_the_last_pod_as_in_words() -> None:
+    result = rs.load("scenarios/deployment.yaml").run()
+    assert title_of(result.plot.time_split()).startswith(
+        "66 % of the last pod's 59.1 s goes to the registry uplink, 23 %"
+    )
+    assert "Of the last pod's 59.1 s, 66 % goes to the registry uplink, 23 % to" in result.why()
 
 
 def test_timeline_is_the_phases_of_each_node() -> None:

@@ -74,8 +74,9 @@ def test_why_follows_the_last_pod_where_controllers_pace() -> None:
     # 10 s of rate limit, 8 s of bytes, 3 s of start-up and 1 s of an attempt that failed: 22 s.
     assert Outcome(rolled()).why == (
         "the registry's rate limit refuses requests; registry uplink 40 % busy; node NICs without a limit.\n"
-        "Of all time until the last pod is ready, 45 % goes to the registry's rate limit, 36 % to the registry "
-        "uplink, 14 % to the start of the containers and 5 % to pulls that fail."
+        "Of the last pod's 22.0 s, 45 % goes to the registry's rate limit, 36 % to the registry "
+        "uplink, 14 % to the start of the containers and 5 % to pulls that fail.\n"
+        "2 pods are replaced one after another (max_surge 1): the last pod's 22.0 s hold 2 turns, of 5.00 s and 17.0 s."
     )
 
 

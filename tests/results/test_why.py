@@ -46,7 +46,7 @@ def test_an_uplink_that_is_full_part_of_the_time() -> None:
     )  # fmt: skip
     assert Outcome(run(case)).why == (
         "registry uplink full for 80 % of the rollout; node NICs 10 % busy (100 of 1000 bit/s).\n"
-        "Of all time until the pods are ready, 75 % goes to the registry uplink and 25 % to the nodes' disks.\n"
+        "Of all pods' waiting, 10.0 s each on average, 75 % goes to the registry uplink and 25 % to the nodes' disks.\n"
         "More NIC speed changes nothing."
     )
 
@@ -65,7 +65,7 @@ def test_full_disks() -> None:
     assert Outcome(run(case)).why == (
         "node disks 50 % busy on average over the nodes, and the limit for 40 % of the rollout; "
         "registry uplink 50 % busy.\n"
-        "Of all time until the pods are ready, 60 % goes to the nodes' disks and 40 % to the registry uplink."
+        "Of all pods' waiting, 10.0 s each on average, 60 % goes to the nodes' disks and 40 % to the registry uplink."
     )
 
 
@@ -87,7 +87,9 @@ def test_only_the_groups_whose_links_were_full_are_blamed() -> None:
 
 def test_decompression() -> None:
     case = story(busy=0.2, full=1.0, cause=UNPACK, private=(nics([900.0], [9.0], kind="unpack"),))
-    assert Outcome(run(case)).why == "node cores full for 90 % of the rollout; registry uplink 20 % busy."
+    assert Outcome(run(case)).why == (
+        "node cores full for 90 % of the rollout on average over the nodes; registry uplink 20 % busy."
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_start_up_counts_as_well() -> None:
     assert Outcome(run(case)).why == (
         "pods wait longest for their containers to start; registry uplink 10 % busy; "
         "node NICs without a limit.\n"
-        "Of all time until the pods are ready, 80 % goes to the start of the containers "
+        "Of all pods' waiting, 50.0 s each on average, 80 % goes to the start of the containers "
         "and 20 % to the registry uplink."
     )
 
@@ -146,9 +148,9 @@ def test_cases_that_wait_for_something_else_are_named() -> None:
     quick = story("b", started=9.0, busy=0.1, full=1.0)
     assert Outcome(run(slow, quick)).why == (
         "a: registry uplink 100 % busy for the whole rollout; node NICs without a limit.\n"
-        "Of all time until the pods are ready, 91 % goes to the registry uplink "
+        "Of all pods' waiting, 11.0 s each on average, 91 % goes to the registry uplink "
         "and 9 % to the start of the containers.\n"
-        "b (90 %) waits longest for requests and runtime overhead."
+        "b (90 % of all pods' waiting) waits longest for requests and runtime overhead."
     )
 
 
@@ -185,7 +187,7 @@ def test_a_queue_is_explained_by_the_link_that_its_head_waits_for(full: float) -
     }
     assert Outcome(run(told.case())).why.splitlines() == [
         first[full],
-        "Of all time until the pods are ready, 60 % goes to the queue for registry connections "
+        "Of all pods' waiting, 6.25 s each on average, 60 % goes to the queue for registry connections "
         "and 40 % to the registry uplink.",
     ]
 

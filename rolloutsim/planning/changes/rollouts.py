@@ -78,11 +78,11 @@ def _more_at_a_time(situation: Situation, workload: Workload, policy: Path) -> I
     whose = _whose(situation, workload)
     is_daemonset = strategy.name == "daemonset"
     surges = is_daemonset and bool(strategy.max_surge.count or strategy.max_surge.share)
-    in_order = strategy.name == "statefulset" and workload.create
+    in_order = strategy.name == "statefulset" and not strategy.parallel
     keys = {
         "rolling": ("max_unavailable", "max_surge"),
         "daemonset": ("max_surge" if surges else "max_unavailable",),
-        "statefulset": () if in_order else ("max_unavailable",),
+        "statefulset": () if workload.create else ("max_unavailable",),
     }
     for key in keys.get(strategy.name, ()):
         pods = partial(resolve, total=workload.replicas, up=is_daemonset or key == "max_surge")
@@ -90,14 +90,20 @@ def _more_at_a_time(situation: Situation, workload: Workload, policy: Path) -> I
         shares = [format_share(more) for more in _MORE if pods(Amount(share=more)) > now]
         # Of few pods half is no more than one of them; of one there are no more.
         for number, value in enumerate(shares or [now + 1] * (now < workload.replicas)):
-            yield change(key, f"{key} {value}{whose}", {(*policy, key): value}, share, number == 0, leads=leads)
+            values: dict[Path, object] = {(*policy, key): value}
+            # More that are gone at once do not come back together as long as each waits for the one before it.
+            together = {(*policy, "parallel"): True} if in_order else {}
+            words = f"{key} {value}{' and parallel: true' if in_order else ''}{whose}"
+            yield change(key, words, values | together, share, number == 0, leads=leads)
     if is_daemonset and not surges:
         text = format_share(_MORE[0])
         values = {(*policy, "max_surge"): text, (*policy, "max_unavailable"): 0}
         words = f"max_surge {text} in place of max_unavailable{whose}"
         yield change("max_surge", words, values, share, leads=leads)
-    if strategy.name == "statefulset" and not strategy.parallel:
-        yield change("parallel", f"parallel: true{whose}", {(*policy, "parallel"): True}, share, in_order, leads=leads)
+    if in_order:
+        yield change(
+            "parallel", f"parallel: true{whose}", {(*policy, "parallel"): True}, share, workload.create, leads=leads
+        )
     if strategy.name == "all_at_once":
         yield from _in_waves(policy, share, whose)
 

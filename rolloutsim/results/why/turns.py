@@ -182,17 +182,18 @@ def succession(scenario: ResolvedScenario, records: CaseRecords, case: CaseSumma
     by_workload: defaultdict[int, list[tuple[float, Mapping[str, float]]]] = defaultdict(list)
     for turn in turns(records):
         by_workload[turn.workload].append((turn.ended - turn.began, turn.causes))
-    several = {number: found for number, found in by_workload.items() if len(found) > 1}
-    if not several:
+    if not by_workload:
         return None
-    number, found = max(several.items(), key=lambda item: sum(time for time, _ in item[1]))
+    number, found = max(by_workload.items(), key=lambda item: (len(item[1]) > 1, sum(time for time, _ in item[1])))
     sums: defaultdict[str, float] = defaultdict(float)
     for _, causes in found:
         for cause, seconds in causes.items():
             sums[cause] += seconds
     met = {cause: seconds for cause, seconds in sums.items() if seconds > 0.0}
     split = bottlenecks(case, met)
-    times, whole = tuple(time for time, _ in found), sum(seconds for _, seconds in last_path(records))
+    times, whole = _whole_turns([time for time, _ in found]), sum(seconds for _, seconds in last_path(records))
+    if len(times) < 2:
+        return None
     least = least_time(scenario, records)
     has_floor = least is not None and least[0] >= _MOSTLY * whole
     return Succession(
@@ -205,6 +206,24 @@ def succession(scenario: ResolvedScenario, records: CaseRecords, case: CaseSumma
         (least[0], _link_words(case, least[1])) if least is not None and has_floor else None,
         len(records.orchestration.workloads) > 1,
     )
+
+
+def _whole_turns(times: Sequence[float]) -> tuple[float, ...]:
+    """Turns in the order of time [s], a short one counted to the one before it.
+
+    Where several have their turn at a time, the way also crosses from one pod to another that was let in a moment
+    later, when that one was to be created or deleted.
+    """
+    least, found, early = _ALIKE * max(times), list[float](), 0.0
+    for time in times:
+        if time >= least:
+            found.append(time + early)
+            early = 0.0
+        elif found:
+            found[-1] += time
+        else:
+            early += time
+    return tuple(found)
 
 
 def _is_their_own(case: CaseSummary, causes: Sequence[Bottleneck]) -> bool:
@@ -222,9 +241,11 @@ def _link_words(case: CaseSummary, link: str) -> str:
 
 def _at_a_time(workload: Workload) -> tuple[int, str]:
     """How many pods have their turn at once, and what sets that; 0: it changes from turn to turn."""
-    if workload.strategy.name == "statefulset" and workload.create and not workload.strategy.parallel:
-        return 1, "in the order of their numbers"
     surge, unavailable = limits(workload)
+    if workload.strategy.name == "statefulset" and not workload.strategy.parallel:
+        # However many are deleted at once, each comes back when all before it are available.
+        also = "" if workload.create else f", max_unavailable {show_count(unavailable or 1)}"
+        return 1, f"in the order of their numbers{also}"
     # A DaemonSet with a surge waits for the new pods, and has no unavailable ones.
     given = {"max_surge": surge, "max_unavailable": 0 if workload.daemonset and surge else unavailable}
     rule = [f"{key} {show_count(pods)}" for key, pods in given.items() if pods]
