@@ -34,8 +34,8 @@ def test_a_daemonset_on_80_nodes_one_at_a_time_says_where_the_time_of_one_turn_g
     why = rs.loads(AGENT).run().why()
     assert why.splitlines() == [
         "80 pods are replaced one after another (max_unavailable 1); of the 5.40 s that one takes, 41 % goes to "
-        "pulling (14 % the nodes' NICs, 14 % the nodes' disks, 12 % decompression and 1 % requests and runtime overhead), 37 % "
-        "to the start of the containers and 22 % to the overhead of each replaced pod.",
+        "pulling (14 % the nodes' NICs, 14 % the nodes' disks, 12 % decompression and 1 % requests and runtime "
+        "overhead), 37 % to the start of the containers and 22 % to the overhead of each replaced pod.",
         "Over the whole rollout: registry uplink 14 % busy; node NICs under 1 % busy (1.77 of 1000 Mbit/s).",
     ]
     # Of uplink and NICs, which are equally fast, neither can be called useless while the other one limits a pull.

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 _MOSTLY = 0.5  # of the rollout (assumed): from then on something explains it
 _NEARLY = 0.95  # of the rollout (assumed): it is not worth a word that the rest is something else
 _ALIKE = 0.05  # turns that differ by less are as long as one another (assumed)
+_UNEVEN = 2.0  # times the mean (assumed): with a longer turn the mean alone would mislead
 _FEW = 3  # turns whose times are said one by one
 
 # What would keep pods waiting without turns, since it is not each one's own.
@@ -54,6 +55,8 @@ _OF_ALL = {
         API_CALLS, DISK_PRESSURE, KUBELET_QUEUE, NODE_DOWN, NODE_JOIN, QPS, RATE_LIMITED, REGISTRY_QUEUE, SCHEDULE,
     )
 }  # fmt: skip
+# What a pod waits for before it is there.
+_WAITS = {one.name for one in (API_CALLS, CONTROLLER_PACING, TERMINATION)}
 # What a pod takes besides the pull itself.
 _NO_PULL = {
     one.name
@@ -119,6 +122,8 @@ class Succession:
         single = _at_a_time(self.workload)[0] == 1
         varies = max(self.times) - min(self.times) > _ALIKE * self.turn
         one = f"one takes{' on average' if varies else ''}" if single else "a turn takes on average"
+        if max(self.times) > _UNEVEN * self.turn:
+            one += f" ({show_time(min(self.times))} to {show_time(max(self.times))})"
         many = "" if single else f", {counted(len(self.times), 'turn')} one after another"
         text = f"{self.said}{many}; of the {show_time(self.turn)} that {one}, {self._shares()}"
         whole = sum(self.times)
@@ -191,7 +196,7 @@ def succession(scenario: ResolvedScenario, records: CaseRecords, case: CaseSumma
             sums[cause] += seconds
     met = {cause: seconds for cause, seconds in sums.items() if seconds > 0.0}
     split = bottlenecks(case, met)
-    times, whole = _whole_turns([time for time, _ in found]), sum(seconds for _, seconds in last_path(records))
+    times, whole = _whole_turns(found), sum(seconds for _, seconds in last_path(records))
     if len(times) < 2:
         return None
     least = least_time(scenario, records)
@@ -202,21 +207,24 @@ def succession(scenario: ResolvedScenario, records: CaseRecords, case: CaseSumma
         met,
         split,
         whole,
-        not has_floor and max(times) <= _MOSTLY * whole <= sum(times) and _is_their_own(case, split),
+        not has_floor
+        and max(times) <= (1.0 + _ALIKE) * _MOSTLY * whole
+        and sum(times) >= _MOSTLY * whole
+        and _is_their_own(case, split),
         (least[0], _link_words(case, least[1])) if least is not None and has_floor else None,
         len(records.orchestration.workloads) > 1,
     )
 
 
-def _whole_turns(times: Sequence[float]) -> tuple[float, ...]:
-    """Turns in the order of time [s], a short one counted to the one before it.
+def _whole_turns(turns: Sequence[tuple[float, Mapping[str, float]]]) -> tuple[float, ...]:
+    """How long turns are, in the order of time [s]; what is no more than the wait for one counts to that before it.
 
     Where several have their turn at a time, the way also crosses from one pod to another that was let in a moment
     later, when that one was to be created or deleted.
     """
-    least, found, early = _ALIKE * max(times), list[float](), 0.0
-    for time in times:
-        if time >= least:
+    least, found, early = _ALIKE * max(time for time, _ in turns), list[float](), 0.0
+    for time, causes in turns:
+        if time >= least or any(seconds > 0.0 and cause not in _WAITS for cause, seconds in causes.items()):
             found.append(time + early)
             early = 0.0
         elif found:

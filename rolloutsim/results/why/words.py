@@ -32,7 +32,7 @@ from rolloutsim.results.why.bottlenecks import (
 )
 from rolloutsim.results.why.critical import last_path
 from rolloutsim.results.why.turns import succession
-from rolloutsim.scenario.causes import CAUSES
+from rolloutsim.scenario.causes import CAUSES, SCHEDULE
 from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES, LinkName
 from rolloutsim.structs import struct
 from rolloutsim.units import format_time
@@ -143,17 +143,17 @@ def explained(scenario: ResolvedScenario, records: CaseRecords, case: CaseSummar
     """What explains a case, and what shares are shares of.
 
     Where controllers decide who pulls when, most pods wait for their turn, and only the last one's way says why that
-    comes when it does: one turn of those that make it long, if they do. Elsewhere the time of all pods until they are
-    ready explains it.
+    comes when it does: one turn of those that make it long, if they do. So it is where that pod was late because the
+    scenario says so. Elsewhere the time of all pods until they are ready explains it.
     """
-    if not _is_paced(case):
+    path = last_path(records)
+    if not _is_paced(case) and not (path and path[0][0] == SCHEDULE.name):
         ready = int(np.count_nonzero(~np.isnan(records.pods.ready)))
         return Split(case.time_split_s, sum(case.time_split_s.values()) / max(ready, 1), ALL_PODS)
     follow = succession(scenario, records, case)
     if follow is not None and follow.is_main:
         return Split(follow.seconds, follow.turn, ONE_TURN)
-    path = dict(last_path(records))
-    return Split(path, sum(path.values()), LAST_POD)
+    return Split(dict(path), sum(seconds for _, seconds in path), LAST_POD)
 
 
 def _in_the_first(replications: int) -> str:
@@ -208,12 +208,27 @@ def _busy(main: Bottleneck, largest: Bottleneck, this: _Found) -> str:
     queue = "" if main is largest else f", while {CAUSES[largest.kind].sentence}"
     uplink, nics = _busiest_link(case), _nics(case, this.scenario)
     if main.is_shared:
-        clauses = [f"{_how_busy(name_of(main), main, case)}{queue}", nics]
+        clauses = [f"{_how_busy(name_of(main), main, case)}{queue}", _as_busy(main, case), nics]
     elif main.kind in PRIVATE_LINKS:
         clauses = [f"{_private(main, this)}{queue}", uplink]
     else:
         clauses = [CAUSES[main.kind].sentence, uplink, nics]
     return "; ".join(clause for clause in clauses if clause)
+
+
+def _as_busy(main: Bottleneck, case: CaseSummary) -> str:
+    """The shared links that were as busy as those named: one of them alone cannot be what to speed up."""
+    rows = Blamed(case).rows(main)
+    busy = _utilisation(rows)
+    kinds = {row.kind for row in rows}
+    alike = [
+        row
+        for row in shared(case)
+        if row not in rows and (row.kind not in kinds or row.kind != "rack")
+        and busy >= _MOSTLY and abs((row.utilisation or 0.0) - busy) < _ALIKE
+    ]  # fmt: skip
+    names = list(dict.fromkeys(links_name(row.kind, (row.link,)) for row in alike))
+    return f"{listed(names)} as busy" if names else ""
 
 
 def _private(main: Bottleneck, this: _Found) -> str:
