@@ -79,7 +79,7 @@ def test_the_path_goes_through_the_turns_of_all_80_and_consists_of_them() -> Non
     found = turns(case)
     assert [one.workload for one in found] == [0] * 80
     # All turns are alike, and each begins where the one before it ends.
-    assert [one.ended - one.began for one in found] == pytest.approx([result["all"].rollout_time / 80] * 80, rel=0.01)
+    assert [one.ended - one.began for one in found] == pytest.approx([case.end / 80] * 80, rel=0.01)
     assert [one.began for one in found] == [0.0, *(one.ended for one in found[:-1])]
     for one in found:
         assert sum(one.causes.values()) == pytest.approx(one.ended - one.began)
@@ -184,6 +184,22 @@ def test_of_several_workloads_the_one_whose_turns_take_most_is_named() -> None:
     assert why.startswith("80 pods of agent are replaced one after another (max_unavailable 1); of the ")
 
 
+def test_turns_before_the_last_workload_are_said_and_changed_as_those_of_their_own() -> None:
+    text = AGENT.replace("nodes: 80", "nodes: 20").replace("workloads: {", "workloads: {web: {images: [api], "
+                         "replicas: 4, startup: 30 s, after: [agent]}, ")  # fmt: skip
+    result = rs.loads(text).run()
+    case = result.run.cases[0]
+    found = turns(case)
+    names = [case.orchestration.workloads[one.workload].name for one in found]
+    assert names == ["agent"] * 20 + ["web"] * (len(found) - 20)
+    said = result.why().splitlines()[0]
+    assert said.startswith("20 pods of agent are replaced one after another (max_unavailable 1); of the 5.40 s")
+    whole = result["all"].rollout_time
+    assert said.endswith(f"; these turns take {found[19].ended:.0f} s of the last pod's {whole:.0f} s.")
+    first = result.what_if(budget=20.0)["set"][0]
+    assert [one.partition("=")[0] for one in first] == ["workloads.agent.rollout.max_unavailable"]
+
+
 @pytest.mark.parametrize(
     ("settings", "first"),
     [
@@ -202,8 +218,8 @@ def test_the_first_change_is_more_pods_at_a_time(settings: dict[str, object], fi
     result = scenario.run()
     tried = result.what_if(budget=20.0)
     assert first in tried["change"]
-    if FOLLOW.match(result.why()):
-        assert tried["change"][0].startswith(("max_", "parallel"))
+    assert FOLLOW.match(result.why())
+    assert tried["change"][0].startswith(("max_", "parallel"))
     overrides = dict(zip(tried["change"], tried["set"], strict=True))[first]
     key, value = overrides[0].split("=")
     assert key.startswith("workloads.agent.rollout.")

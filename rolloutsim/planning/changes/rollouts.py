@@ -23,8 +23,8 @@ _MANY_CALLS = 5  # times as many: 100 a second, as managed clusters set it (assu
 
 
 def rollout_changes(situation: Situation) -> Iterator[Candidate]:
-    """Everything that the keys of the rollout and of the last pod's workload can change."""
-    workload = _last_workload(situation)
+    """Everything that the keys of the rollout can change, and of the workload that makes it long, or else is last."""
+    workload = situation.in_turns or _last_workload(situation)
     if workload is None:
         yield from _staggered(situation)
         yield from _startup(situation, ("rollout", "startup"))
@@ -73,7 +73,7 @@ def _in_waves(policy: Path, share: float, whose: str = "") -> Iterator[Candidate
 def _more_at_a_time(situation: Situation, workload: Workload, policy: Path) -> Iterator[Candidate]:
     strategy = workload.strategy
     # Where pods that follow one another make the rollout long, nothing is tried before it.
-    leads = situation.has_turns
+    leads = workload is situation.in_turns
     share = 1.0 if leads else situation.share([CONTROLLER_PACING]) or situation.largest_share
     whose = _whose(situation, workload)
     is_daemonset = strategy.name == "daemonset"

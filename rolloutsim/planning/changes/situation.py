@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.metrics import CaseSummary
     from rolloutsim.scenario.causes import Cause
     from rolloutsim.scenario.model import Document
-    from rolloutsim.scenario.resolved import Case, NodeGroup, ResolvedScenario
+    from rolloutsim.scenario.resolved import Case, NodeGroup, ResolvedScenario, Workload
 
 Key = TypeVar("Key", bound=Path)
 
@@ -141,10 +141,10 @@ class Situation:
         return max(self.shares.values(), default=0.0)
 
     @cached_property
-    def has_turns(self) -> bool:
-        """Whether it is pods that follow one another that make the rollout long."""
+    def in_turns(self) -> Workload | None:
+        """The workload whose pods follow one another, where that makes the rollout long."""
         follow = succession(self.scenario, self.records, self.summary)
-        return follow is not None and follow.is_main
+        return follow.workload if follow is not None and follow.is_main else None
 
     @cached_property
     def queued(self) -> float:
