@@ -150,7 +150,7 @@ def _last(outcome: Outcome) -> str:
     parts = [f"{whole_share(one.share)} to {noun_of(one)}" for one in shown]
     follow = succession(outcome.run.scenario, records, figures)
     if follow is not None and follow.is_main:
-        why = f" {follow.sentence}."
+        why = f" {follow.sentence()}."
     else:
         why = f" Of its {show_time(time)}, {listed(parts).replace(' to', ' goes to', 1)}." if parts else ""
     first = f" in the first of {len(outcome)} replications" if outcome.replications else ""

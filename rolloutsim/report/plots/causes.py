@@ -73,7 +73,7 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
             whose = "" if row.case == ALL else f"{row.case}: "
             a_pod = " a pod" if found[place].whose == ALL_PODS else ""
             seconds = show_time(cause.share * times[place])
-            said = f"{whose}{name_of(cause)} {whole_share(cause.share)}, {seconds}{a_pod}"
+            said = f"{whose}{name_of(cause)} {whole_share(cause.share)} of {found[place].of}, {seconds}{a_pod}"
             mark(bar, "cause", _key(cause), said)
             if cause.share >= _LEGIBLE:
                 dark = color in (BLUE, RED, INK, GREEN)

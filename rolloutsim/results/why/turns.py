@@ -116,16 +116,18 @@ class Succession:
         how = "one after another" if pods == 1 else f"{show_count(pods)} at a time" if pods else "in waves"
         return f"{show_count(number)} pods{of} are {verb} {how}{f' ({rule})' if rule else ''}"
 
-    @property
-    def sentence(self) -> str:
-        """The same, and where the time of a turn goes: the main clause where that makes the rollout long."""
+    def sentence(self, where: str = "") -> str:
+        """The same, and where the time of a turn goes: the main clause where that makes the rollout long.
+
+        `where` follows the time of a turn: ` in the first of 10 replications`.
+        """
         single = _at_a_time(self.workload)[0] == 1
         varies = max(self.times) - min(self.times) > _ALIKE * self.turn
         one = f"one takes{' on average' if varies else ''}" if single else "a turn takes on average"
         if max(self.times) > _UNEVEN * self.turn:
             one += f" ({show_time(min(self.times))} to {show_time(max(self.times))})"
         many = "" if single else f", {counted(len(self.times), 'turn')} one after another"
-        text = f"{self.said}{many}; of the {show_time(self.turn)} that {one}, {self._shares()}"
+        text = f"{self.said}{many}; of the {show_time(self.turn)} that {one}{where}, {self._shares()}"
         whole = sum(self.times)
         if whole < _NEARLY * self.whole:
             text += f"; these turns take {show_time(whole)} of the last pod's {show_time(self.whole)}"

@@ -82,7 +82,7 @@ def why(run: Run, summary: RunSummary, replications: int = 0) -> str:
     follow = this.follow
     if follow is not None and follow.is_main:
         busy = "; ".join(filter(None, (_busiest_link(slowest), _nics(slowest, run.scenario))))
-        lines = [f"{prefix}{follow.sentence}{_in_the_first(replications)}.", f"Over the whole rollout: {busy}."]
+        lines = [f"{prefix}{follow.sentence(_in_the_first(replications))}.", f"Over the whole rollout: {busy}."]
     else:
         lines = [
             f"{prefix}{_busy(main, causes[0], this)}.",
@@ -147,7 +147,8 @@ def explained(scenario: ResolvedScenario, records: CaseRecords, case: CaseSummar
     scenario says so. Elsewhere the time of all pods until they are ready explains it.
     """
     path = last_path(records)
-    if not _is_paced(case) and not (path and path[0][0] == SCHEDULE.name):
+    late = dict(path).get(SCHEDULE.name, 0.0) >= _MOSTLY * sum(seconds for _, seconds in path)
+    if not _is_paced(case) and not late:
         ready = int(np.count_nonzero(~np.isnan(records.pods.ready)))
         return Split(case.time_split_s, sum(case.time_split_s.values()) / max(ready, 1), ALL_PODS)
     follow = succession(scenario, records, case)
@@ -157,7 +158,7 @@ def explained(scenario: ResolvedScenario, records: CaseRecords, case: CaseSummar
 
 
 def _in_the_first(replications: int) -> str:
-    return f" (in the first of {replications} replications)" if replications else ""
+    return f" in the first of {replications} replications" if replications else ""
 
 
 def _is_paced(case: CaseSummary) -> bool:
