@@ -135,7 +135,8 @@ class _Contents:
     def _why(self) -> Iterator[Block]:
         yield Text(self._plain(self.outcome.why))
         yield self._picture("time_split")
-        yield Rows("Of all pods together, until they are ready: where their time goes", split_table(self.outcome.means))
+        table, caption = split_table(self.outcome)
+        yield Rows(caption, table)
         if self.changes.best or self.changes.useless:
             yield Rows(f"What would help, simulated{self.of_case}", self._effects(self.changes.best))
             if self.changes.useless:

@@ -14,6 +14,7 @@ from rolloutsim.results.metrics import CaseSummary, RunSummary, is_image_case
 from rolloutsim.results.numerals import (
     NOT_COMPUTED,
     UNKNOWN,
+    listed,
     plus_minus,
     show_byte_rate,
     show_latency,
@@ -44,6 +45,7 @@ from rolloutsim.results.shown.tabular import (
 )
 from rolloutsim.results.thresholds import ThresholdResult
 from rolloutsim.results.why.sizes import about_sizes
+from rolloutsim.results.why.words import ALL_PODS, LAST_POD, ONE_TURN, explained
 from rolloutsim.scenario.metrics import METRICS
 from rolloutsim.scenario.resources import RESOURCES
 from rolloutsim.scenario.strategies import ALL
@@ -65,6 +67,7 @@ MOST_ROWS = 200  # of nodes; of more the latest are shown (assumed: some pages)
 _FIGURES = ("case", "nodes", "pulls", "unfinished_pulls", "rollout_time_s", "alone_time_s", "bytes_on_wire")
 _SPREADS = {"pull_time_s": "pull_time_{}_s", "slowdown": "slowdown_{}"}
 _STATISTICS = ("mean", "p50", "p95", "p99", "max")
+_WHOSE = {ONE_TURN: "of one turn", LAST_POD: "of the last pod", ALL_PODS: "of a pod on average"}
 # Kinds of links whose rates people give in bytes.
 _IN_BYTES = ("registry_storage", *(resource.part for resource in RESOURCES if not resource.is_network))
 _FOOTNOTES = (
@@ -350,15 +353,18 @@ def _latency(latency: Latency | None) -> str:
     return p50 if p50 == p95 else f"{p50} (p95 {p95})"
 
 
-def split_table(summary: RunSummary) -> Table:
-    """Times by what pods wait for, a column a case, the longest first."""
-    cases = list(summary.cases.values())
-    causes = dict.fromkeys(cause for case in cases for cause in case.time_split_s)
-    order = sorted(causes, key=lambda cause: -sum(case.time_split_s.get(cause, 0.0) for case in cases))
+def split_table(outcome: Outcome) -> tuple[Table, str]:
+    """What explains the cases, as in words: times by cause, a column a case, the longest first; a caption."""
+    cases, run = outcome.means.cases, outcome.run
+    found = {one.name: explained(run.scenario, one, cases[one.name]) for one in run.cases}
+    times = {case: split.parts for case, split in found.items()}
+    causes = dict.fromkeys(cause for one in times.values() for cause in one)
+    order = sorted(causes, key=lambda cause: -sum(one.get(cause, 0.0) for one in times.values()))
     # One format for all of them, since they are compared along the rows.
-    kind = Kind(show_times(time for case in cases for time in case.time_split_s.values()), unknown="")
-    columns = (Column("time" if case.case == ALL else case.case, kind, case.time_split_s.get) for case in cases)
-    return Table((Column("waiting for", TEXT, cause_words), *columns), order)
+    kind = Kind(show_times(time for one in times.values() for time in one.values()), unknown="")
+    columns = (Column("time" if case == ALL else case, kind, one.get) for case, one in times.items())
+    whose = listed(list(dict.fromkeys(_WHOSE[split.whose] for split in found.values())), last="or")
+    return Table((Column("waiting for", TEXT, cause_words), *columns), order), f"Where the time {whose} goes"
 
 
 def links_table(case: CaseSummary) -> tuple[Table, str]:

@@ -134,6 +134,12 @@ class Split:
     whose: str
 
     @property
+    def parts(self) -> dict[str, float]:
+        """The same of `time`, without what took none [s]."""
+        whole = sum(self.seconds.values())
+        return {cause: seconds / whole * self.time for cause, seconds in self.seconds.items() if seconds > 0.0}
+
+    @property
     def of(self) -> str:
         """What shares of it are of: `the last pod's 59.1 s`."""
         return "all pods' waiting" if self.whose == ALL_PODS else f"{self.whose}'s {show_time(self.time)}"
