@@ -55,6 +55,7 @@ _OF_ALL = {
         API_CALLS, DISK_PRESSURE, KUBELET_QUEUE, NODE_DOWN, NODE_JOIN, QPS, RATE_LIMITED, REGISTRY_QUEUE, SCHEDULE,
     )
 }  # fmt: skip
+_FAILING = {one.name for one in (BACKOFF, FAILED_PULL, RETRY)}
 # What a pod waits for before it is there.
 _WAITS = {one.name for one in (API_CALLS, CONTROLLER_PACING, TERMINATION)}
 # What a pod takes besides the pull itself.
@@ -239,8 +240,10 @@ def _whole_turns(turns: Sequence[tuple[float, Mapping[str, float]]]) -> tuple[fl
 def _is_their_own(case: CaseSummary, causes: Sequence[Bottleneck]) -> bool:
     """Whether what takes most of the turns is each pod's own, and no link is full for most of the rollout."""
     blamed = Blamed(case)
-    own = sum(one.share for one in causes if one.kind not in _OF_ALL)
-    return own >= _MOSTLY and all(blamed.saturation(one) < _MOSTLY for one in causes if one.is_shared)
+    of_all = sum(one.share for one in causes if one.kind in _OF_ALL)
+    if of_all > _ALIKE:  # then it may be what pulls fail for
+        of_all += sum(one.share for one in causes if one.kind in _FAILING)
+    return 1.0 - of_all >= _MOSTLY and all(blamed.saturation(one) < _MOSTLY for one in causes if one.is_shared)
 
 
 def _link_words(case: CaseSummary, link: str) -> str:
