@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from rolloutsim.results.metrics import rollout_time, summarise
 from rolloutsim.results.pods.replicas import ready_replicas
 from rolloutsim.results.time.split import path_times
 from rolloutsim.results.time.steps import is_ready, pod_times
-from rolloutsim.results.why.critical import last_path
+from rolloutsim.results.why.critical import last_path, turns
 from rolloutsim.scenario import Scenario
 from rolloutsim.simulation import simulate
 
@@ -90,6 +91,27 @@ def check_split(case: CaseRecords) -> None:
         assert abs(sum(seconds for _, seconds in found) - (rollout_time(case) or 0.0)) < 1e-9
     else:
         assert found == ()
+    check_turns(case, dict(found))
+
+
+def check_turns(case: CaseRecords, path: dict[str, float]) -> None:
+    """Turns follow one another without gaps, and each is what it consists of; together they are the last pod's way."""
+    found = turns(case)
+    assert bool(found) == case.finished
+    sums: dict[str, float] = {}
+    for before, turn in pairwise((None, *found)):
+        if before is not None and turn is not None:
+            assert turn.began == before.ended
+        assert turn is not None
+        assert turn.ended >= turn.began
+        assert abs(sum(turn.causes.values()) - (turn.ended - turn.began)) < 1e-9
+        for cause, seconds in turn.causes.items():
+            sums[cause] = sums.get(cause, 0.0) + seconds
+    # What comes before the first one is the time at which its workload begins.
+    start = found[0].began if found else 0.0
+    assert start in {0.0, *(workload.start for workload in case.orchestration.workloads)}
+    for cause, seconds in path.items():
+        assert abs(sums.get(cause, 0.0) + (start if cause == "schedule" else 0.0) - seconds) < 1e-9
 
 
 def check_figures(run: Run, case: CaseRecords) -> None:

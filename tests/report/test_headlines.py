@@ -137,6 +137,14 @@ def test_pods_that_follow_one_another_are_said_to() -> None:
     )
 
 
+def test_what_changes_the_turns_of_pods_is_said_before_what_to_buy() -> None:
+    """Even if faster hardware gained more."""
+    leads = WhatIf("large", "max_unavailable", "max_unavailable 10%", ("nodes=4",), 4.0, 2.0, leads=True)
+    _, facts, _ = answer(IDEAL, WhatIfs("large", (leads, change("uplink", 1.5, True))))
+    assert list(facts)[1:] == ["What to change", "What to buy"]
+    assert facts["What to change"].startswith("maxUnavailable 10%: 4.00 s → 2.00 s")
+
+
 def test_rows_of_pass_and_miss_have_a_colour_and_a_sign() -> None:
     page = rs.loads(IDEAL).run().to_html()
     rows = re.findall(r'<tr[^>]*class="(pass|miss)"[^>]*><td class="left">(.)</td><td class="left">([^<]*)<', page)

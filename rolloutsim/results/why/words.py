@@ -150,11 +150,11 @@ def explained(scenario: ResolvedScenario, records: CaseRecords, case: CaseSummar
 
     Where controllers decide who pulls when, most pods wait for their turn, and only the last one's way says why that
     comes when it does: one turn of those that make it long, if they do. So it is where that pod was late because the
-    scenario says so. Elsewhere the time of all pods until they are ready explains it.
+    scenario says so. Elsewhere, and where some pod never is ready, the time of all pods until they are explains it.
     """
     path = last_path(records)
     late = dict(path).get(SCHEDULE.name, 0.0) >= _MOSTLY * sum(seconds for _, seconds in path)
-    if not _is_paced(case) and not late:
+    if not path or not _is_paced(case) and not late:
         ready = int(np.count_nonzero(~np.isnan(records.pods.ready)))
         return Split(case.time_split_s, sum(case.time_split_s.values()) / max(ready, 1), ALL_PODS)
     follow = succession(scenario, records, case)
