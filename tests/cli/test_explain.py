@@ -24,10 +24,10 @@ two nodes · large, the slowest case · ideal model · seed 1
  Why    registry uplink 100 % busy for the whole rollout; node NICs 50 % busy (500 of 1000 Mbit/s).
         More NIC speed changes nothing.
 
-  waited for        last pod     share   mean of all pods
- ─────────────────────────────────────────────────────────
-  registry uplink     1.60 s   100.0 %             1.60 s
-  together            1.60 s   100.0 %             1.60 s
+  waited for        last pod   of its 1.60 s   mean of all pods
+ ───────────────────────────────────────────────────────────────
+  registry uplink     1.60 s         100.0 %             1.60 s
+  together            1.60 s         100.0 %             1.60 s
 
   other case   rollout time   what its last pod waited for longest
  ──────────────────────────────────────────────────────────────────
