@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rolloutsim.units import parse_rate
 
-# IEEE 802.3ab (1), 802.3bz (2.5), 802.3ae (10), 802.3by (25), 802.3ba (40, 100), 802.3cd (50) and 802.3bs (200, 400
-# Gbit/s). 802.3bz has 5 Gbit/s, too, which servers and their switches are hardly sold with (assumed).
-LINK_SPEEDS = tuple(parse_rate(f"{speed} Gbit/s") for speed in (1, 2.5, 10, 25, 40, 50, 100, 200, 400))  # [B/s]
+# IEEE 802.3ab (1), 802.3bz (2.5), 802.3ae (10), 802.3by (25), 802.3ba (40, 100) and 802.3bs (400 Gbit/s). There are 5,
+# 50 and 200 Gbit/s, too (802.3bz, 802.3cd, 802.3bs), which few servers and switches are sold with (assumed).
+LINK_SPEEDS = tuple(parse_rate(f"{speed} Gbit/s") for speed in (1, 2.5, 10, 25, 40, 100, 400))  # [B/s]
 
 _TWICE = 2.0
 

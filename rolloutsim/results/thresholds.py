@@ -14,7 +14,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -148,10 +148,23 @@ def missed(results: tuple[ThresholdResult, ...]) -> bool:
 
 def holds_at(threshold: Threshold, result: ThresholdResult) -> bool:
     """Whether a condition holds at the worse end of its value's interval, too."""
+    worse = worse_end(threshold, result)
+    return result.passed and worse is not None and COMPARISONS[threshold.comparison](worse, threshold.value)
+
+
+def worse_end(threshold: Threshold, result: ThresholdResult) -> float | None:
+    """The end of a value's interval that is nearer to a miss; the value itself where there is none."""
     if result.ci is None:
-        return result.passed
-    worse = result.ci.high if threshold.comparison in _BELOW else result.ci.low
-    return result.passed and COMPARISONS[threshold.comparison](worse, threshold.value)
+        return result.value
+    return result.ci.high if threshold.comparison in _BELOW else result.ci.low
+
+
+def excess(threshold: Threshold, result: ThresholdResult) -> float:
+    """By how much the worse end misses a condition, below 0 where it holds; infinite where it is unknown."""
+    worse = worse_end(threshold, result)
+    if worse is None:
+        return inf
+    return (1.0 if threshold.comparison in _BELOW else -1.0) * (worse - threshold.value)
 
 
 def _over_replications(measured: Sequence[Measurement]) -> tuple[float | None, Interval | None]:
