@@ -211,7 +211,10 @@ class _Figures:
         """The part of a case that a condition is about."""
         if case.name not in self.columns:
             self.columns[case.name] = RecordedColumns(self.run, case)
-        return Part(self.run, case, self.columns[case.name], case.finished, narrowing(threshold, case))
+        rollout = self.summary.cases[case.name].rollout
+        rows = () if rollout is None else rollout.workloads
+        since = _start_of(threshold, {row.workload: row.start_s for row in rows})
+        return Part(self.run, case, self.columns[case.name], case.finished, narrowing(threshold, case), since)
 
     def object_of(self, case: CaseRecords) -> Mapping[str, Any]:
         if case.name not in self.objects:
@@ -219,6 +222,11 @@ class _Figures:
 
             self.objects[case.name] = case_figures(case, self.summary.cases[case.name])
         return self.objects[case.name]
+
+
+def _start_of(threshold: Threshold, starts: Mapping[str, float | None]) -> float:
+    """When the workload begins that a condition is about [s]; 0: it is about none, or one that does not begin."""
+    return starts.get(threshold.selectors.get("workload", "")) or 0.0
 
 
 def _measure(threshold: Threshold, run: Run, figures: _Figures) -> Iterator[Measurement]:
@@ -309,7 +317,8 @@ def numbers_in(
         return np.array(look_up(its, threshold))
     if columns is None:
         return np.full(1, np.nan)
-    value = value_of_part(threshold, Part(run, case, columns, finished, narrowing(threshold, case)))
+    since = _start_of(threshold, {row["workload"]: row["start_s"] for row in its.get("workloads", ())})
+    value = value_of_part(threshold, Part(run, case, columns, finished, narrowing(threshold, case), since))
     return np.array([] if value is None and finished else [np.nan if value is None else value])
 
 
