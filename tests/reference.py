@@ -39,6 +39,8 @@ def _metrics() -> Iterator[str]:
     yield "(`rolloutsim.run/1`). A word in braces is a label; `{statistic}` is one of those listed. A metric of pulls"
     yield "or pods can be narrowed to those of a `workload`, `image`, `group` or `rack`, one of nodes to those of a"
     yield "group or rack: `pull_time{group=web,rack=r1}`. `image` and `case` choose among the cases for every metric."
+    yield "How long a `workload` takes (`rollout_time`, `pods_ready`, `nodes_ready`) counts from its own start, as in"
+    yield "all tables and in `compare`; moments such as `ready` count from the rollout's."
     yield from ("", "| metric | in JSON | unit | of | meaning |", "|---|---|---|---|---|")
     for name, metric in METRICS.items():
         labels = f"{{{', '.join(metric.labels)}}}" if metric.labels else ""

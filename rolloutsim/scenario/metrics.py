@@ -131,7 +131,7 @@ _LINK, _WORKLOAD, _REGISTRY = ("links", "{link}"), ("workloads", "{workload}"), 
 _PUSH, _FLOW = ("push", "{push}"), ("background", "{background}")
 
 METRICS: Mapping[str, Metric] = {
-    "rollout_time": Metric("time", ("rollout_time_s",), "from the start until the last pod is ready; of a `workload` from its own start", of="pods"),
+    "rollout_time": Metric("time", ("rollout_time_s",), "from the start until the last pod is ready", of="pods"),
     "alone_time": Metric(
         "time", ("alone_time_s",), "pull time of the same pulls, each alone on an idle system",
         of_alone=True, of="pulls",
@@ -152,12 +152,12 @@ METRICS: Mapping[str, Metric] = {
     "bytes_again": Metric(
         "size", ("bytes_again",), "fetched and lost, so that it is fetched again", absent=0.0, of="pulls"
     ),
-    "ready": Metric("time", (*_WORKLOAD, "ready_s"), "when the workload's last pod is ready, from the rollout's start", of="pods"),
+    "ready": Metric("time", (*_WORKLOAD, "ready_s"), "when the workload's last pod is ready", of="pods"),
     "pods_ready": Metric(
-        "time", (), "until that share of the pods is ready, of the new version; of a `workload` from its own start", of="pods", own=("share",)
+        "time", (), "until that share of the pods is ready, of the new version", of="pods", own=("share",)
     ),
     "nodes_ready": Metric(
-        "time", (), "until that share of the nodes has all its pods ready; of a `workload` from its own start", of="pods", own=("share",)
+        "time", (), "until that share of the nodes has all its pods ready", of="pods", own=("share",)
     ),
     "ready_pods": Metric(
         "number", (*_WORKLOAD, "ready_pods"), "pods of the new version that are ready at the end", of="pods"

@@ -318,7 +318,7 @@ def test_show_prints_a_scenario_that_runs_to_the_same(shell: Shell, tmp_path: Pa
     done = shell("show", "v.yaml", "--variant", "fast", "-f", "over.yaml", "--set", "nodes=3")
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("# Resolved, variant fast; sha256 ")
-    assert "# nodes: given by --set\n" in done.out or "# nodes.node.count: given by --set\n" in done.out
+    assert "# nodes: changed by --set\n" in done.out or "# nodes.node.count: changed by --set\n" in done.out
     (tmp_path / "shown.yaml").write_text(done.out)
     assert shell(
         "diff", "shown.yaml", "v.yaml", "--variant", "fast", "-f", "over.yaml", "--set", "nodes=3"
