@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,32 +19,36 @@ from rolloutsim.planning.compare_tables import (
     thresholds_table,
     what,
 )
-from rolloutsim.report.blocks import Block, Picture, Report, Rows, Section, Text, Verdict
-from rolloutsim.report.headline import WORDS
+from rolloutsim.report.blocks import Block, Facts, Picture, Report, Rows, Section, Text, Verdict
+from rolloutsim.report.headline import ALL_CHANGES, WORDS, advice
 from rolloutsim.report.plots import entry, figure
+from rolloutsim.results.numerals import listed
 from rolloutsim.results.shown.names import given_names, plain_words
 from rolloutsim.results.shown.tables import state_of, verdict_rows
 from rolloutsim.results.shown.tabular import SIGNS, TEXT, Column
 
 if TYPE_CHECKING:
     from rolloutsim.planning.compare import Comparison, Row
+    from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.results.shown.tabular import State, Table
 
 _MOST_CASES = 6  # with a figure each (assumed: some pages)
 
 
-def report_of_comparison(comparison: Comparison) -> Report:
-    """The report of a comparison: who is quickest, how that is known, what it costs, why; the keys come last.
+def report_of_comparison(comparison: Comparison, changes: Mapping[str, WhatIfs]) -> Report:
+    """The report of a comparison: who is quickest, what would help, what it costs, why; the keys come last.
 
     Parameters
     ----------
     comparison : Comparison
         What was compared.
+    changes : mapping of str to WhatIfs
+        What would help each, simulated.
     """
     scenario = comparison.sides[0].outcome.run.scenario
     sections = []
     for key, title, blocks in (
-        ("compared", "The comparison", _answer(comparison)),
+        ("compared", "The comparison", _answer(comparison, changes)),
         ("curves", "Rollouts side by side", _curves(comparison)),
         ("costs", "Disk and cost", _costs(comparison)),
         ("reasons", "Why each takes as long", _reasons(comparison)),
@@ -74,8 +78,9 @@ def _seed(comparison: Comparison) -> int:
     return comparison.sides[0].outcome.run.seed
 
 
-def _answer(comparison: Comparison) -> Iterator[Block]:
+def _answer(comparison: Comparison, changes: Mapping[str, WhatIfs]) -> Iterator[Block]:
     yield _verdict(comparison)
+    yield from _advice(comparison, changes)
     yield Rows(f"Rollout times; differences to {comparison.sides[0].name}", _compared(comparison))
     judged = thresholds_table(comparison, verdict_rows)
     if judged is not None:
@@ -100,6 +105,17 @@ def _verdict(comparison: Comparison) -> Verdict:
     else:
         word = f"{good} of {len(states)} {what(comparison)}s {'passes' if good == 1 else 'pass'}"
     return Verdict(state, word, " ".join(filter(None, (quickest(comparison), held(comparison, in_words=True)))))
+
+
+def _advice(comparison: Comparison, changes: Mapping[str, WhatIfs]) -> Iterator[Block]:
+    """What to buy or to change in each, as far as that was simulated."""
+    told = [(side.name, advice(side.outcome, changes[side.name])) for side in comparison.sides]
+    some = " ".join(f"In {name}, {text}" for name, text in told if text)
+    silent = [name for name, text in told if not text]
+    rest = ""
+    if silent:
+        rest = f"Not simulated with this report{f' for {listed(silent)}' if some else ''}: {ALL_CHANGES}"
+    yield Facts((("What would help", " ".join(filter(None, (some, rest)))),))
 
 
 def _compared(comparison: Comparison) -> Table:

@@ -270,6 +270,22 @@ def test_variants_are_compared_in_python() -> None:
     assert found.to_dict() == variants(GROUPS).to_dict()
 
 
+def test_a_comparison_writes_its_report_and_its_files(tmp_path: Path) -> None:
+    found = rs.compare(rs.loads(GROUPS))
+    pages = found.report(tmp_path / "x.html")
+    assert [page.title for page in pages] == [
+        "two groups",
+        *(f"two groups · {one}" for one in ("today", "quicker", "same")),
+    ]
+    assert "<h1>two groups</h1>" in (tmp_path / "x.html").read_text()
+    assert found.report(tmp_path / "x.md")[0].title == "two groups"
+    assert (tmp_path / "x.md").read_text().startswith("# two groups\n")
+    with pytest.raises(UsageError, match=r"x.txt: a report is .html, .pdf or .md"):
+        found.report(tmp_path / "x.txt")
+    found.save(tmp_path / "out")
+    assert rs.compare(tmp_path / "out").rows == found.rows
+
+
 def test_variants_are_compared_by_the_path_of_their_file_or_folder(tmp_path: Path) -> None:
     (tmp_path / "v.yaml").write_text(GROUPS)
     found = rs.compare(tmp_path / "v.yaml")
