@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING
 
 from rolloutsim.planning.compare_tables import (
@@ -22,13 +23,13 @@ from rolloutsim.planning.compare_tables import (
 from rolloutsim.report.blocks import Block, Facts, Picture, Report, Rows, Section, Text, Verdict
 from rolloutsim.report.headline import ALL_CHANGES, WORDS, advice
 from rolloutsim.report.plots import entry, figure
-from rolloutsim.results.numerals import listed
 from rolloutsim.results.shown.names import given_names, plain_words
 from rolloutsim.results.shown.tables import state_of, verdict_rows
 from rolloutsim.results.shown.tabular import SIGNS, TEXT, Column
+from rolloutsim.results.thresholds import missed
 
 if TYPE_CHECKING:
-    from rolloutsim.planning.compare import Comparison, Row
+    from rolloutsim.planning.compare import Comparison, Row, Side
     from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.results.shown.tabular import State, Table
 
@@ -51,7 +52,7 @@ def report_of_comparison(comparison: Comparison, changes: Mapping[str, WhatIfs])
         ("compared", "The comparison", _answer(comparison, changes)),
         ("curves", "Rollouts side by side", _curves(comparison)),
         ("costs", "Disk and cost", _costs(comparison)),
-        ("reasons", "Why each takes as long", _reasons(comparison)),
+        ("reasons", "Why each takes as long", _reasons(comparison, changes)),
         ("differs", "What differs", _differs(comparison)),
     ):
         found = tuple(blocks)
@@ -108,14 +109,20 @@ def _verdict(comparison: Comparison) -> Verdict:
 
 
 def _advice(comparison: Comparison, changes: Mapping[str, WhatIfs]) -> Iterator[Block]:
-    """What to buy or to change in each, as far as that was simulated."""
-    told = [(side.name, advice(side.outcome, changes[side.name])) for side in comparison.sides]
-    some = " ".join(f"In {name}, {text}" for name, text in told if text)
-    silent = [name for name, text in told if not text]
-    rest = ""
-    if silent:
-        rest = f"Not simulated with this report{f' for {listed(silent)}' if some else ''}: {ALL_CHANGES}"
-    yield Facts((("What would help", " ".join(filter(None, (some, rest)))),))
+    """What would help the best of them, as far as that was simulated; the others have it beside their reasons."""
+    side = _best(comparison)
+    yield Facts(((f"Beyond {side.name}", _helps(side, changes) or f"Not simulated: {ALL_CHANGES}"),))
+
+
+def _best(comparison: Comparison) -> Side:
+    """The quickest of those that meet their targets, or of all."""
+    good = [side for side in comparison.sides if side.outcome.finished and not missed(side.outcome.thresholds)]
+    times = {side.name: side.outcome.means.slowest.rollout_time_s for side in comparison.sides}
+    return min(good or comparison.sides, key=lambda side: inf if times[side.name] is None else times[side.name] or 0.0)
+
+
+def _helps(side: Side, changes: Mapping[str, WhatIfs]) -> str:
+    return advice(side.outcome, changes[side.name])
 
 
 def _compared(comparison: Comparison) -> Table:
@@ -158,7 +165,7 @@ def _costs(comparison: Comparison) -> Iterator[Block]:
         yield Rows("What the images take on disks, and cost at the scenario's prices", costs)
 
 
-def _reasons(comparison: Comparison) -> Iterator[Block]:
+def _reasons(comparison: Comparison, changes: Mapping[str, WhatIfs]) -> Iterator[Block]:
     for side in comparison.sides:
         names = given_names(side.outcome.run.scenario)
-        yield Text(f"{side.name}: {plain_words(side.outcome.why, names)}")
+        yield Text(f"{side.name}: {plain_words(side.outcome.why, names)} {_helps(side, changes)}".rstrip())

@@ -61,9 +61,9 @@ def verdict(outcome: Outcome) -> Verdict:
 
 
 def advice(outcome: Outcome, changes: WhatIfs) -> str:
-    """What would help, in a line: `what to buy: …`."""
+    """What would help, in a line: `What to buy: …`; empty where nothing was simulated."""
     found = [one for one in _facts(outcome, changes) if one[0] != _LAST and one[1] != _NOT_TRIED]
-    return " ".join(f"{label if i else label[:1].lower() + label[1:]}: {text}" for i, (label, text) in enumerate(found))
+    return " ".join(f"{label}: {text}" for label, text in found)
 
 
 def facts(outcome: Outcome, changes: WhatIfs) -> Facts:
