@@ -80,8 +80,8 @@ def test_the_first_page_says_what_would_help_the_best_and_then_each() -> None:
     reasons = next(section for section in reports()[0].sections if section.key == "reasons")
     today = next(block.text for block in reasons.blocks if isinstance(block, Text) and block.text.startswith("today: "))
     assert today.endswith(
-        " What to buy: registry uplink 10 Gbit/s and node NICs 10 Gbit/s: 3.20 s → 0.320 s (simulated), which meets the "
-        "target."
+        " What to buy: registry uplink 10 Gbit/s and node NICs 10 Gbit/s: 3.20 s → 0.320 s (simulated), which meets "
+        "the target."
     )
     changed = rs.loads(TEXT).with_({"registry.uplink": "10 Gbit/s", "nodes.node.nic": "10 Gbit/s"}).run()["b"]
     assert changed.rollout_time == pytest.approx(0.32)

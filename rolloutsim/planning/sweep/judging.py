@@ -10,11 +10,13 @@ from rolloutsim.planning.sweep.rows import KEYS
 from rolloutsim.results.numerals import UNKNOWN
 from rolloutsim.results.shown.tables import state_of
 from rolloutsim.results.shown.tabular import COUNT, SIGNS, TEXT, Column, State, Table
-from rolloutsim.results.thresholds import Measurement, ThresholdResult, is_within, judge
+from rolloutsim.results.thresholds import Measurement, ThresholdResult, is_within, judge, missed
 from rolloutsim.scenario import loads
 from rolloutsim.scenario.conditions import read_threshold
+from rolloutsim.structs import struct
 
 _TABLE = "thresholds"
+_MOST_PLACES = 3  # points that are named (assumed: two lines)
 COLUMNS = (*KEYS, "metric", "check", "severity")
 
 ByPoint = Mapping[int, tuple[ThresholdResult, ...]]
@@ -65,6 +67,35 @@ def sign(judged: Sequence[ThresholdResult]) -> str:
         return UNKNOWN
     mark, missed = SIGNS[state_of(judged)], sum(not one.passed for one in judged)
     return f"{mark} {missed} of {len(judged)}" if missed and len(judged) > 1 else mark
+
+
+@struct
+class Held:
+    """At which points of a sweep all thresholds hold: as a state of all of them, in short, and in a sentence."""
+
+    state: State
+    short: str
+    sentence: str
+
+
+def held(records: SweepRecords) -> Held | None:
+    """At which points all thresholds hold; None: there are none."""
+    judged = verdicts(records)
+    if not judged:
+        return None
+    good = [point for point, of_point in judged.items() if not missed(of_point)]
+    of = "1 point" if len(judged) == 1 else f"{len(judged):,} points"
+    state: State = "warn" if good else "miss"
+    where = ""
+    if len(good) == len(judged):
+        state = state_of([one for of_point in judged.values() for one in of_point])
+    elif good:
+        places = {point: _place(records, row) for row, point in enumerate(records.points["point"])}
+        some = [places[point] for point in good[:_MOST_PLACES]]
+        more = [f"and {len(good) - _MOST_PLACES:,} more"] if len(good) > _MOST_PLACES else []
+        where = f": {'; '.join([*some, *more])}"
+    count = f"{len(good):,} of {of}"
+    return Held(state, f"{count} {'passes' if len(good) == 1 else 'pass'}", f"All thresholds hold at {count}{where}.")
 
 
 def summary(records: SweepRecords) -> Table:
