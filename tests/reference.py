@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-from rolloutsim.planning import compare
+from rolloutsim.planning import cheapest, compare
 from rolloutsim.results import parts
 from rolloutsim.results.facts import records
 from rolloutsim.results.pods import groups
@@ -23,7 +23,8 @@ UNITS = {"time": "s", "size": "B", "rate": "B/s", "share": "1", "number": "1"}
 
 def text() -> str:
     """The whole file."""
-    return "\n".join((*_head(), *_metrics(), *_causes(), *_resources(), *_side_by_side(), *_records())) + "\n"
+    parts = (_head(), _metrics(), _causes(), _resources(), _side_by_side(), _to_buy(), _records())
+    return "\n".join(line for part in parts for line in part) + "\n"
 
 
 def _head() -> Iterator[str]:
@@ -83,6 +84,13 @@ def _comments(kind: type) -> Iterator[tuple[str, str]]:
     for line in inspect.getsource(kind).splitlines():
         if found := re.match(r"    (\w+): [^#]+?(?:  # (.+))?$", line):
             yield found[1], found[2] or "its name" if found[1] == "group" else found[2] or "how many"
+
+
+def _to_buy() -> Iterator[str]:
+    yield from ("", "## What to buy", "")
+    yield "`solve --price … --format json`; prices are in the currency that they were given in."
+    yield from ("", f"| in `{cheapest.SCHEMA}` | meaning |", "|---|---|")
+    yield from (f"| `{key}` | {meaning} |" for key, meaning in cheapest.KEYS.items())
 
 
 def _records() -> Iterator[str]:

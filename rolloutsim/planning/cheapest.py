@@ -42,6 +42,19 @@ if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import ResolvedScenario, Threshold
 
 SCHEMA = "rolloutsim.cheapest/1"
+# What stands in the JSON, and what it means.
+KEYS: Mapping[str, str] = {
+    "such_that[]": "what has to hold",
+    "keys[]": "each `key` with what is there (`now`; null: more than a value, or a default of another key) and its "
+    "`offers`: `value` (null: what is there) and `price`",
+    "status": "`found` or `none`",
+    "combinations": "how many there are",
+    "best": "the cheapest that will do, of several the one with the most room: what to `buy` by key, its `price`, and the "
+    "`results` of the conditions, case by case",
+    "ties[]": "others of the same price that will do",
+    "nearest": "where none will do, the one that misses by least",
+    "tried[]": "all that were simulated, cheapest first; what is not there costs as much as the last or more",
+}
 TRIES = 1000  # combinations that are simulated at most, unless told otherwise (assumed)
 MOST_COMBINATIONS = 1_000_000  # that are put in order (assumed: seconds)
 AS_IT_IS = "as it is"
@@ -176,7 +189,7 @@ class Purchase:
 
     def named(self, bought: Bought) -> str:
         """A combination and its price: `network 10 Gbit/s and registry.uplink 25 Gbit/s, for 4,900`."""
-        changes = [f"{key} {value}" for key, value in self.changes(bought).items()]
+        changes = [f"{'variant' if key == VARIANTS else key} {value}" for key, value in self.changes(bought).items()]
         return f"{listed(changes) if changes else AS_IT_IS}, for {money(bought.price)}"
 
     def to_dict(self) -> dict[str, Any]:
