@@ -49,8 +49,8 @@ KEYS: Mapping[str, str] = {
     "`offers`: `value` (null: what is there) and `price`",
     "status": "`found` or `none`",
     "combinations": "how many there are",
-    "best": "the cheapest that will do, of several the one with the most room: what to `buy` by key, its `price`, and the "
-    "`results` of the conditions, case by case",
+    "best": "the cheapest that will do, of several the one with the most room: what to `buy` by key, its `price`, and "
+    "the `results` of the conditions, case by case",
     "ties[]": "others of the same price that will do",
     "nearest": "where none will do, the one that misses by least",
     "tried[]": "all that were simulated, cheapest first; what is not there costs as much as the last or more",
