@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-from rolloutsim.planning import compare
+from rolloutsim.planning import cheapest, compare
 from rolloutsim.results import parts
 from rolloutsim.results.facts import records
 from rolloutsim.results.pods import groups
@@ -23,7 +23,8 @@ UNITS = {"time": "s", "size": "B", "rate": "B/s", "share": "1", "number": "1"}
 
 def text() -> str:
     """The whole file."""
-    return "\n".join((*_head(), *_metrics(), *_causes(), *_resources(), *_side_by_side(), *_records())) + "\n"
+    parts = (_head(), _metrics(), _causes(), _resources(), _side_by_side(), _to_buy(), _records())
+    return "\n".join(line for part in parts for line in part) + "\n"
 
 
 def _head() -> Iterator[str]:
@@ -39,6 +40,8 @@ def _metrics() -> Iterator[str]:
     yield "(`rolloutsim.run/1`). A word in braces is a label; `{statistic}` is one of those listed. A metric of pulls"
     yield "or pods can be narrowed to those of a `workload`, `image`, `group` or `rack`, one of nodes to those of a"
     yield "group or rack: `pull_time{group=web,rack=r1}`. `image` and `case` choose among the cases for every metric."
+    yield "How long a `workload` takes (`rollout_time`, `pods_ready`, `nodes_ready`) counts from its own start, as in"
+    yield "all tables and in `compare`; moments such as `ready` count from the rollout's."
     yield from ("", "| metric | in JSON | unit | of | meaning |", "|---|---|---|---|---|")
     for name, metric in METRICS.items():
         labels = f"{{{', '.join(metric.labels)}}}" if metric.labels else ""
@@ -81,6 +84,13 @@ def _comments(kind: type) -> Iterator[tuple[str, str]]:
     for line in inspect.getsource(kind).splitlines():
         if found := re.match(r"    (\w+): [^#]+?(?:  # (.+))?$", line):
             yield found[1], found[2] or "its name" if found[1] == "group" else found[2] or "how many"
+
+
+def _to_buy() -> Iterator[str]:
+    yield from ("", "## What to buy", "")
+    yield "`solve --price … --format json`; prices are in the currency that they were given in."
+    yield from ("", f"| in `{cheapest.SCHEMA}` | meaning |", "|---|---|")
+    yield from (f"| `{key}` | {meaning} |" for key, meaning in cheapest.KEYS.items())
 
 
 def _records() -> Iterator[str]:

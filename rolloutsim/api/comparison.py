@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from rolloutsim.api.scenarios import Scenario, load
 from rolloutsim.errors import UsageError
 
 if TYPE_CHECKING:
-    from rolloutsim.planning.compare import Comparison
+    from rolloutsim.planning.compare import Side
     from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.report.blocks import Report
@@ -20,6 +21,54 @@ if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import ResolvedScenario
 
 Comparable = Result | Scenario | str | Path
+
+
+class Comparison(planning.compare.Comparison):
+    """Results side by side, with a report and files of its own."""
+
+    @classmethod
+    def of(cls, found: planning.compare.Comparison) -> Comparison:
+        """The same comparison, for its users."""
+        return cls(*(getattr(found, one.name) for one in fields(found)))
+
+    def report(
+        self,
+        path: str | Path | None = None,
+        changes: Mapping[str, WhatIfs] | None = None,
+        inputs: Mapping[str, Sensitivity] | None = None,
+    ) -> tuple[Report, ...]:
+        """The comparison as a report, then that of each, and with a path their file: `found.report("report.html")`.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            The file that is written: .html, .pdf or .md.
+        changes, inputs : mapping, optional
+            By name, as for `Result.report`.
+
+        Raises
+        ------
+        UsageError
+            If the path ends in no form that a report has.
+        OutputError
+            If the file cannot be written.
+        """
+        if path is not None:
+            report.file.check_form(Path(path))
+        made = report_of(self, changes, inputs)
+        if path is not None:
+            results.files.write_file(Path(path), report.file.rendered(made, Path(path)))
+        return made
+
+    def save(
+        self,
+        directory: str | Path,
+        detail: Detail | None = None,
+        changes: Mapping[str, WhatIfs] | None = None,
+        inputs: Mapping[str, Sensitivity] | None = None,
+    ) -> None:
+        """Write what `rolloutsim run -o` writes of variants; parameters as for `save`."""
+        save(self, directory, detail, changes, inputs)
 
 
 def compare(*compared: Comparable, names: Sequence[str] = (), fail_if: Sequence[str] = ()) -> Comparison:
@@ -64,7 +113,7 @@ def compare(*compared: Comparable, names: Sequence[str] = (), fail_if: Sequence[
     own = [str(one) if isinstance(one, (str, Path)) else s.name for one, s in zip(compared, given, strict=True)]
     called = list(names) or _told_apart(own)
     sides = [planning.compare.Side(name, one.outcome) for name, one in zip(called, ready, strict=True)]
-    return planning.compare.compare(sides, fail_if)
+    return Comparison.of(planning.compare.compare(sides, fail_if))
 
 
 def _read(path: str | Path) -> Result | Scenario:
@@ -90,6 +139,7 @@ def of_variants(
     jobs: int = 1,
     progress: Callable[[str, float, float], None] | None = None,
     fail_if: Sequence[str] = (),
+    on_done: Callable[[Side], None] | None = None,
 ) -> Comparison:
     """Simulate the variants of a scenario with the same seeds, and compare them with the first.
 
@@ -102,6 +152,8 @@ def of_variants(
         `planning.compare.replications_for` says.
     fail_if : sequence of str
         As for `compare`.
+    on_done : callable, optional
+        Called with each when it is simulated.
     """
     count = planning.compare.replications_for([*variants.values()], replications)
     sides = []
@@ -109,7 +161,9 @@ def of_variants(
         told = None if progress is None else _named(progress, name)
         outcome = planning.replicate.replicate(scenario, seed, count, jobs, told)
         sides.append(planning.compare.Side(name, outcome))
-    return planning.compare.compare(sides, fail_if)
+        if on_done is not None:
+            on_done(sides[-1])
+    return Comparison.of(planning.compare.compare(sides, fail_if))
 
 
 def _named(progress: Callable[[str, float, float], None], name: str) -> Callable[[str, float, float], None]:
@@ -133,11 +187,11 @@ def read_variants(folder: str | Path, fail_if: Sequence[str] = ()) -> Comparison
     """
     found = results.store.side_by_side(folder)
     sides = [planning.compare.Side(name, results.store.load(path)) for name, path in found.items()]
-    return planning.compare.compare(sides, fail_if)
+    return Comparison.of(planning.compare.compare(sides, fail_if))
 
 
 def report_of(
-    comparison: Comparison,
+    comparison: planning.compare.Comparison,
     changes: Mapping[str, WhatIfs] | None = None,
     inputs: Mapping[str, Sensitivity] | None = None,
 ) -> tuple[Report, ...]:
@@ -151,15 +205,28 @@ def report_of(
         By name, as for `Result.report`.
     """
     contents = report.comparison_contents
+    tried = _tried(comparison, changes)
     pages = [
-        Result(side.outcome).report(changes=(changes or {}).get(side.name), inputs=(inputs or {}).get(side.name))
+        Result(side.outcome).report(changes=tried[side.name], inputs=(inputs or {}).get(side.name))
         for side in comparison.sides
     ]
-    return (contents.report_of_comparison(comparison), *(contents.beside(comparison, page) for page in pages))
+    return (
+        contents.report_of_comparison(comparison, tried),
+        *(contents.beside(comparison, page) for page in pages),
+    )
+
+
+def _tried(comparison: planning.compare.Comparison, changes: Mapping[str, WhatIfs] | None) -> Mapping[str, WhatIfs]:
+    """What would help each, by name: what was tried, or else a few changes."""
+    known = changes or {}
+    return {
+        side.name: known[side.name] if side.name in known else planning.what_if.quick_what_if(side.outcome)
+        for side in comparison.sides
+    }
 
 
 def save(
-    comparison: Comparison,
+    comparison: planning.compare.Comparison,
     directory: str | Path,
     detail: Detail | None = None,
     changes: Mapping[str, WhatIfs] | None = None,
@@ -184,8 +251,7 @@ def save(
         If a file cannot be written.
     """
     folder = results.files.make_folder(Path(directory))
-    tried = {side.name: planning.what_if.quick_what_if(side.outcome) for side in comparison.sides if not changes}
-    tried |= changes or {}
+    tried = _tried(comparison, changes)
     for side in comparison.sides:
         Result(side.outcome).save(folder / side.name, detail, tried[side.name], with_report=False)
     contents = (

@@ -14,6 +14,7 @@ from rolloutsim.scenario.resolved import LARGEST_SEED
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result
     from rolloutsim.api.sweep import Sweep
+    from rolloutsim.planning.cheapest import Purchase
     from rolloutsim.planning.solve import Solution
 
 
@@ -112,6 +113,7 @@ class Scenario(_scenario.Scenario):
         seed: int | None = None,
         replications: int | None = None,
         jobs: int = 1,
+        standard: bool = False,
     ) -> Solution:
         """Find the smallest value with which a condition holds: `s.solve("network", "rollout_time < 30 s")`.
 
@@ -130,6 +132,8 @@ class Scenario(_scenario.Scenario):
         seed, replications, jobs
             As for `run`; with several replications the condition must hold at the end of the 95 % interval (`min` and
             `max`, which have none, are compared as they are).
+        standard : bool
+            Whether only what can be bought comes into question: standard speeds of links, whole percentages.
 
         Raises
         ------
@@ -139,8 +143,47 @@ class Scenario(_scenario.Scenario):
             If the scenario is not valid with one of the values in `between`.
         """
         return planning.solve.solve(
-            self.draft(), find, such_that, between, case, largest, _checked(seed), replications, jobs
-        )
+            self.draft(), find, such_that, between, case, largest, _checked(seed), replications, jobs,
+            to_buy=standard,
+        )  # fmt: skip
+
+    def cheapest(
+        self,
+        prices: Mapping[str, Mapping[Any, Any]],
+        *such_that: str,
+        tries: int | None = None,
+        seed: int | None = None,
+        replications: int | None = None,
+        jobs: int = -1,
+    ) -> Purchase:
+        """Find the cheapest values of some keys that will do: `s.cheapest({"network": {"10 Gbit/s": 4000}})`.
+
+        Every combination is simulated, cheapest first, until one will do and all others of its price are tried.
+
+        Parameters
+        ----------
+        prices : mapping of str to mapping
+            Path, as in `with_`, to its values with what they cost in all. What the scenario has comes into question as
+            well, for nothing unless it has a price.
+        such_that : str
+            Conditions; by default the scenario's own thresholds, without those that only warn.
+        tries : int, optional
+            How many combinations are simulated at most; 1,000 by default.
+        seed, replications
+            As for `solve`.
+        jobs : int
+            Processes on local cores, -1: one for each; the answer is the same.
+
+        Raises
+        ------
+        UsageError
+            If a path leads nowhere, a price is none, a condition cannot be read, or there is none.
+        ScenarioError
+            If the scenario is not valid with one of the combinations.
+        """
+        most = planning.cheapest.TRIES if tries is None else tries
+        who = planning.sweep.workers.workers(jobs)
+        return planning.cheapest.cheapest(self.draft(), prices, such_that, most, _checked(seed), replications, who)
 
     def _repr_html_(self) -> str:
         from rolloutsim.api.html import of_scenario

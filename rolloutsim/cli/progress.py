@@ -146,10 +146,11 @@ def _spent(tally: Tally) -> str:
 
 
 class RunsProgress(_OnStderr):
-    """The progress of many runs."""
+    """The progress of many runs; `what` they are for."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "sweep") -> None:
         super().__init__()
+        self.what = what
         self.first: int | None = None
 
     def __call__(self, done: int, runs: int) -> None:
@@ -167,7 +168,7 @@ class RunsProgress(_OnStderr):
             return
         fresh = done - self.first
         left = f", about {(now - self.begun) * (runs - done) / fresh:.0f} s left" if fresh > 0 else ""
-        self.show(now, "sweep", done / runs, f"{done:,} of {runs:,} runs done in {now - self.begun:.0f} s{left}")
+        self.show(now, self.what, done / runs, f"{done:,} of {runs:,} runs done in {now - self.begun:.0f} s{left}")
 
 
 def _bar() -> Bar:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,9 +14,10 @@ from rolloutsim.cli import ExitCode, example
 from rolloutsim.cli.options import OVERLAYS_ALONE, VARIANT
 
 if TYPE_CHECKING:
+    from rolloutsim.api.comparison import Comparison
     from rolloutsim.api.result import Result
     from rolloutsim.cli.scenarios import File
-    from rolloutsim.planning.compare import Comparison
+    from rolloutsim.planning.compare import Side
     from rolloutsim.planning.sensitivity import Sensitivity
     from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.results.contract.case import Detail
@@ -117,13 +118,13 @@ def command(
         for number, scenario in enumerate(scenarios):
             if scenario.draft.variants:
                 into = folders[number] if folders else None
-                comparison = _compared(scenario, seed, replications, jobs, into, detail, thorough)
+                comparison, tried = _compared(scenario, seed, replications, jobs, into, detail, thorough)
                 if form in ("junit", "github"):
                     several = [api.result.Result(side.outcome) for side in comparison.sides]
                     gates += [cli.gates.checked(one, scenario.name) for one in several]
                     _show_gates(gates, len(several), form, number + 1 == len(scenarios))
                 else:
-                    _show_variants(comparison, form, detail, first=number == 0)
+                    _show_variants(comparison, tried if thorough else {}, form, detail, first=number == 0)
                 codes.append(_code_of(comparison))
                 continue
             result = _simulate(scenario, seed, replications, jobs)
@@ -177,32 +178,58 @@ def _compared(
     folder: Path | None,
     detail: Detail | None,
     thorough: bool,
-) -> Comparison:
-    """The variants of a file side by side, written to a folder if there is one."""
-    if thorough and folder is None:
-        raise click.UsageError("--what-if of variants is written with -o DIR; or name one: --variant NAME")
-    with cli.progress.Progress() as progress:
-        comparison = api.comparison.of_variants(scenario.draft.side_by_side(), seed, replications, jobs, progress)
-    if folder is not None:
+) -> tuple[Comparison, dict[str, WhatIfs]]:
+    """The variants of a file side by side, written to a folder if there is one; and what would help each."""
+    done: list[Side] = []
+    resolved = scenario.draft.side_by_side()
+    try:
+        with cli.progress.Progress() as progress:
+            comparison = api.comparison.of_variants(resolved, seed, replications, jobs, progress, on_done=done.append)
         several = {side.name: api.result.Result(side.outcome) for side in comparison.sides}
-        changes = {name: _tried(one, True, thorough, jobs) for name, one in several.items()}
-        inputs = {name: _inputs(one, jobs) for name, one in several.items()} if thorough else None
-        api.comparison.save(comparison, folder, detail, changes, inputs)
+        changes = {name: _tried(one, folder is not None or thorough, thorough, jobs) for name, one in several.items()}
+        inputs = {name: _inputs(one, jobs) for name, one in several.items()} if thorough and folder else None
+    except KeyboardInterrupt:
+        _keep(done, list(resolved), folder, detail)
+        raise
+    if folder is not None:
+        comparison.save(folder, detail, changes, inputs)
         *most, last = (f"{folder}/{name}" for name in results.files.COMPARISON_FILES)
         click.echo(f"wrote {', '.join(most)} and {last}, and a folder for each of {', '.join(several)}", err=True)
-    return comparison
+    return comparison, changes
 
 
-def _show_variants(comparison: Comparison, form: str, detail: Detail | None, first: bool) -> None:
+def _keep(done: list[Side], names: list[str], folder: Path | None, detail: Detail | None) -> None:
+    """After an interruption, write the results of the variants that are simulated, and say which these are."""
+    finished = [side.name for side in done]
+    said = f"{len(finished)} of {len(names)} variants are simulated{': ' if finished else ''}{', '.join(finished)}"
+    if folder is None:
+        click.echo(f"{said}; nothing is kept without -o DIR", err=True)
+        return
+    for side in done:
+        api.result.Result(side.outcome).save(folder / side.name, detail, planning.what_if.WhatIfs(), with_report=False)
+    kept = f"; each has its folder in {folder}, and 'rolloutsim compare' takes these" if finished else ""
+    click.echo(f"{said}{kept}", err=True)
+
+
+def _show_variants(
+    comparison: Comparison, changes: Mapping[str, WhatIfs], form: str, detail: Detail | None, first: bool
+) -> None:
     if form == "json":
-        each = [side.outcome.to_dict(detail) for side in comparison.sides]
+        each = [_document(side, changes.get(side.name), detail) for side in comparison.sides]
         click.echo(results.document.to_text(comparison.to_dict() | {"results": each}), nl=False)
     elif form == "csv":
         click.echo(comparison.to_csv(), nl=False)
     elif form == "md":
         click.echo(("" if first else "\n") + comparison.to_markdown(), nl=False)
     else:
-        cli.view.show_comparison(comparison, first)
+        cli.view.show_comparison(comparison, first, changes)
+
+
+def _document(side: Side, changes: WhatIfs | None, detail: Detail | None) -> dict[str, Any]:
+    """The JSON contract of a variant, with what was tried."""
+    return side.outcome.to_dict(detail) | (
+        {"what_if": changes.to_rows()} if changes is not None and changes.tried else {}
+    )
 
 
 def _show_gates(gates: list[Checked], new: int, form: str, last: bool) -> None:

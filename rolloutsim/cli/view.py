@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -76,7 +77,7 @@ def render(result: Result, changes: WhatIfs, width: int = WIDEST_TEXT, coloured:
     return "".join(f"{line}\n" for line in lines)
 
 
-def show_comparison(comparison: Comparison, first: bool = True) -> None:
+def show_comparison(comparison: Comparison, first: bool = True, changes: Mapping[str, WhatIfs] | None = None) -> None:
     """Print a comparison for people: what differs, then the numbers.
 
     Parameters
@@ -85,14 +86,21 @@ def show_comparison(comparison: Comparison, first: bool = True) -> None:
         Of scenarios, results or variants.
     first : bool
         As for `show`.
+    changes : mapping, optional
+        What would help each, by name, simulated.
     """
     width, coloured = terminal()
-    lines = comparison_lines(comparison, width, coloured)
+    lines = comparison_lines(comparison, width, coloured, changes or {})
     click.echo(("" if first else "\n") + "".join(f"{line}\n" for line in lines), nl=False, color=coloured)
 
 
-def comparison_lines(comparison: Comparison, width: int = WIDEST_TEXT, coloured: bool = False) -> Iterator[str]:
-    """The lines of a comparison; arguments as for `render`."""
+def comparison_lines(
+    comparison: Comparison,
+    width: int = WIDEST_TEXT,
+    coloured: bool = False,
+    changes: Mapping[str, WhatIfs] = MappingProxyType({}),
+) -> Iterator[str]:
+    """The lines of a comparison; arguments as for `render` and `show_comparison`."""
     tables = planning.compare_tables
     style: Style = click.style if coloured else plain
     wrap = partial(wrapped, width=min(width, WIDEST_TEXT))
@@ -112,6 +120,8 @@ def comparison_lines(comparison: Comparison, width: int = WIDEST_TEXT, coloured:
         head, *rest = wrap(f"{side.name}: {side.outcome.why}", indent=8)
         label = " Why" if side is comparison.sides[0] else ""
         yield from (*(("",) if label else ()), style(label, bold=True) + head[len(label) :], *rest)
+        if side.name in changes:
+            yield from _change_lines(changes[side.name])
     for caption, table in others.items():
         lines = _threshold_lines(table, style) if caption == tables.THRESHOLDS else table_lines(table, style)
         yield from ("", style(f" {caption}", bold=True), *lines)

@@ -1,8 +1,8 @@
 """Questions that take more than one run to answer.
 
 `replicate` (the same again with other seeds), `compare` (which is faster, and surely so; `compare_tables` shows it),
-`sweep` (at many points), `solve` (what does it take), `what_if` (what would have been faster), `sensitivity` (which
-input matters most).
+`sweep` (at many points), `solve` (what does it take), `cheapest` (what to buy; `cheapest_tables` shows it), `what_if`
+(what would have been faster), `sensitivity` (which input matters most).
 """
 
 from typing import TYPE_CHECKING
@@ -11,6 +11,8 @@ from rolloutsim.lazy import front
 
 if TYPE_CHECKING:
     from rolloutsim.planning import (
+        cheapest,
+        cheapest_tables,
         compare,
         compare_tables,
         differences,

@@ -104,6 +104,11 @@ class Search:
                 return self._outermost(good) if bad is None else self._bisect(bad, good)
         return Boundary("none", None)
 
+    def over(self, *numbers: float) -> Boundary:
+        """Try each of some numbers: nothing is assumed of those in between."""
+        passing = [number for number in numbers if self._try(number)]
+        return self._outermost(max(passing) if self.largest else min(passing)) if passing else Boundary("none", None)
+
     def _widened(self, start: float, until: bool, up: bool) -> tuple[float | None, float]:
         """The first number, ever further away, whose outcome is `until`, and the last one before it.
 

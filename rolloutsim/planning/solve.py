@@ -8,19 +8,20 @@ there is none, are compared as they are); replication i has the same seed whatev
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import ScenarioError, UsageError
 from rolloutsim.planning.jobs import check_jobs
-from rolloutsim.planning.ladder import Ladder, is_numeric, ladder_at
+from rolloutsim.planning.ladder import Ladder, is_numeric, ladder_at, standard
 from rolloutsim.planning.replicate import replicate
 from rolloutsim.planning.search import OutOfRangeError, Search, Status
 from rolloutsim.results.facts.intervals import QUANTILES, fewest
+from rolloutsim.results.numerals import listed
 from rolloutsim.results.shown.tabular import NUMBER, TEXT, Column, Table, as_options, escaped, html, markdown
-from rolloutsim.results.thresholds import ThresholdResult, holds_at
+from rolloutsim.results.thresholds import ThresholdResult, excess, holds_at
 from rolloutsim.scenario.checks import names
 from rolloutsim.scenario.conditions import parse_condition
 from rolloutsim.scenario.hints import listing
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "rolloutsim.solve/1"
 _NO_NUMBER = "has no number there, and none can stand there"
-_FIND, _SUCH_THAT, _BETWEEN = "--find", "--such-that", "--between"
+_FIND, _SUCH_THAT, _BETWEEN, _STANDARD = "--find", "--such-that", "--between", "--standard"
 
 
 _MOST_EXCEPTIONS = 3  # that are named
@@ -103,6 +104,8 @@ class Solution:
         What the condition is about.
     statistic : str or None
         The condition's.
+    steps : tuple
+        Where only what can be bought was looked for: all of it that came into question, each of which was tried.
     """
 
     name: str
@@ -119,6 +122,7 @@ class Solution:
     replications: int
     metric: str
     statistic: str | None = None
+    steps: tuple[Any, ...] = ()
 
     @property
     def monotone(self) -> bool:
@@ -139,6 +143,7 @@ class Solution:
             "find": self.path,
             "such_that": self.such_that,
             "largest": self.largest,
+            "standard": list(self.steps),
             "seed": self.seed,
             "replications": self.replications,
             "status": self.status,
@@ -185,8 +190,12 @@ def solution_title(solution: Solution) -> str:
 def solution_notes(solution: Solution) -> list[str]:
     """What one has to know about the answer."""
     notes = []
+    if solution.steps:
+        notes.append(f"Tried all that can be bought: {listed(list(map(str, solution.steps)))}.")
     if solution.assignment is not None:
         notes.append(f"Try it: {as_options([solution.assignment])}")
+    if solution.status == "none" and (nearest := _nearest(solution.tried)) is not None:
+        notes.append(f"Nearest comes {nearest.value}, with {_worst(nearest).shown} ({_worst(nearest).headroom}).")
     if solution.exceptions:
         some = [str(value) for value in solution.exceptions[:_MOST_EXCEPTIONS]]
         more = len(solution.exceptions) - len(some)
@@ -230,6 +239,12 @@ def _worst(tried: Tried) -> ThresholdResult:
     return max(failing or tried.results, key=lambda one: float("inf") if one.value is None else one.value)
 
 
+def _nearest(tried: Sequence[Tried]) -> Tried | None:
+    """What comes nearest to holding; of several alike the first, None where nobody knows."""
+    known = [one for one in tried if all(result.room is not None for result in one.results)]
+    return max(known, key=lambda one: min(result.room or 0.0 for result in one.results), default=None)
+
+
 def solution_markdown(solution: Solution) -> str:
     """A section: the answer, notes, what was tried."""
     notes = "\n".join(f"- {escaped(note)}" for note in solution_notes(solution))
@@ -248,8 +263,11 @@ def solve(
     replications: int | None = None,
     jobs: int = 1,
     on_try: Callable[[str], None] | None = None,
+    to_buy: bool = False,
 ) -> Solution:
     """Find the smallest (or largest) value with which a condition holds, to 0.02 %; a count exactly.
+
+    Shares of pods are looked for in whole percentages, the only ones that Kubernetes takes.
 
     Parameters
     ----------
@@ -270,6 +288,9 @@ def solve(
         As for `planning.replicate.replicate`.
     on_try : callable, optional
         Called with each value before it is tried.
+    to_buy : bool
+        Whether only what can be bought comes into question: of a link's rate the standard speeds of interfaces, each of
+        which is tried; of a share whole percentages.
 
     Returns
     -------
@@ -295,6 +316,9 @@ def solve(
     kept = _cases(scenario, case)
     count = scenario.replications if replications is None else replications
     ladder, ends = _ladder(draft, document, path, between)
+    is_every = False
+    if to_buy:
+        ladder, ends, is_every = standard(ladder, ends, _STANDARD)
     tried: list[Tried] = []
 
     def test(number: float) -> float:
@@ -313,7 +337,8 @@ def solve(
 
     search = Search(ladder, test, largest)
     try:
-        found = search.between(*ends) if len(ends) == 2 else search.around(*ends)
+        way = search.over if is_every else search.between if len(ends) == 2 else search.around
+        found = way(*ends)
     except OutOfRangeError as error:
         raise error.because from None
     return Solution(
@@ -331,21 +356,14 @@ def solve(
         replications=count,
         metric=condition.metric,
         statistic=condition.statistic,
+        steps=tuple(map(ladder.value, ends)) if is_every else (),
     )
 
 
 def _miss(tried: Tried, condition: Threshold) -> float:
     """How far the condition is from holding, above 0 where it does not."""
-    if any(one.value is None for one in tried.results):
-        return math.inf
-    sign = 1.0 if condition.comparison in ("<", "<=") else -1.0
-    misses = [sign * (_worse_end(one, sign) - condition.value) for one in tried.results]
-    return min(max(misses), 0.0) if tried.passed else max(*misses, math.ulp(0.0))
-
-
-def _worse_end(result: ThresholdResult, sign: float) -> float:
-    assert result.value is not None
-    return result.value if result.ci is None else result.ci.high if sign > 0 else result.ci.low
+    most = max(excess(condition, one) for one in tried.results)
+    return min(most, 0.0) if tried.passed else max(most, math.ulp(0.0))
 
 
 def _results(
@@ -356,13 +374,21 @@ def _results(
     if count == 1:
         return found.thresholds
     for result, measured in zip(found.thresholds, found.each[0].measured, strict=True):
-        if condition.statistic in QUANTILES and result.value is not None and result.ci is None:
-            needed = fewest(0.5 if measured.within else QUANTILES[condition.statistic])
-            raise UsageError(
-                f"{_SUCH_THAT}: from {count} replications {condition.statistic} of {result.metric} has no 95 % "
-                f"interval; use --replications {needed} or more, or 1"
-            )
+        if result.value is not None and result.ci is None:
+            refuse_few(condition, result.metric, measured.within, count)
     return found.thresholds
+
+
+def refuse_few(condition: Threshold, metric: str, within: bool, count: int) -> None:
+    """UsageError if a condition's value has no interval from so few replications; `within` as in a Measurement."""
+    if count == 1 or condition.statistic not in QUANTILES:
+        return
+    needed = fewest(0.5 if within else QUANTILES[condition.statistic])
+    if count < needed:
+        raise UsageError(
+            f"{_SUCH_THAT}: from {count} replications {condition.statistic} of {metric} has no 95 % interval; use "
+            f"--replications {needed} or more, or 1"
+        )
 
 
 def _cases(scenario: ResolvedScenario, case: str | None) -> frozenset[str]:
@@ -388,7 +414,10 @@ def _ladder(
             raise UsageError(f"{_FIND} {dotted(path)}: the scenario {_NO_NUMBER}")
         ladder, ends = ladder_at(path, values, _BETWEEN)
         if not ends[0] < ends[1]:
-            raise UsageError(f"{_BETWEEN}: '{between[0]}' is not below '{between[1]}'")
+            raise UsageError(
+                f"{_BETWEEN}: '{between[0]}' is not below '{between[1]}'"
+                + (", in whole percentages" if ladder.is_percent else "")
+            )
         return ladder, ends
     current = _current(draft, document, path)
     if current is None:

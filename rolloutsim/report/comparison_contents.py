@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING
 
 from rolloutsim.planning.compare_tables import (
@@ -19,35 +20,39 @@ from rolloutsim.planning.compare_tables import (
     thresholds_table,
     what,
 )
-from rolloutsim.report.blocks import Block, Picture, Report, Rows, Section, Text, Verdict
-from rolloutsim.report.headline import WORDS
+from rolloutsim.report.blocks import Block, Facts, Picture, Report, Rows, Section, Text, Verdict
+from rolloutsim.report.headline import ALL_CHANGES, WORDS, advice
 from rolloutsim.report.plots import entry, figure
 from rolloutsim.results.shown.names import given_names, plain_words
 from rolloutsim.results.shown.tables import state_of, verdict_rows
 from rolloutsim.results.shown.tabular import SIGNS, TEXT, Column
+from rolloutsim.results.thresholds import missed
 
 if TYPE_CHECKING:
-    from rolloutsim.planning.compare import Comparison, Row
+    from rolloutsim.planning.compare import Comparison, Row, Side
+    from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.results.shown.tabular import State, Table
 
 _MOST_CASES = 6  # with a figure each (assumed: some pages)
 
 
-def report_of_comparison(comparison: Comparison) -> Report:
-    """The report of a comparison: who is quickest, how that is known, what it costs, why; the keys come last.
+def report_of_comparison(comparison: Comparison, changes: Mapping[str, WhatIfs]) -> Report:
+    """The report of a comparison: who is quickest, what would help, what it costs, why; the keys come last.
 
     Parameters
     ----------
     comparison : Comparison
         What was compared.
+    changes : mapping of str to WhatIfs
+        What would help each, simulated.
     """
     scenario = comparison.sides[0].outcome.run.scenario
     sections = []
     for key, title, blocks in (
-        ("compared", "The comparison", _answer(comparison)),
+        ("compared", "The comparison", _answer(comparison, changes)),
         ("curves", "Rollouts side by side", _curves(comparison)),
         ("costs", "Disk and cost", _costs(comparison)),
-        ("reasons", "Why each takes as long", _reasons(comparison)),
+        ("reasons", "Why each takes as long", _reasons(comparison, changes)),
         ("differs", "What differs", _differs(comparison)),
     ):
         found = tuple(blocks)
@@ -74,8 +79,9 @@ def _seed(comparison: Comparison) -> int:
     return comparison.sides[0].outcome.run.seed
 
 
-def _answer(comparison: Comparison) -> Iterator[Block]:
+def _answer(comparison: Comparison, changes: Mapping[str, WhatIfs]) -> Iterator[Block]:
     yield _verdict(comparison)
+    yield from _advice(comparison, changes)
     yield Rows(f"Rollout times; differences to {comparison.sides[0].name}", _compared(comparison))
     judged = thresholds_table(comparison, verdict_rows)
     if judged is not None:
@@ -100,6 +106,23 @@ def _verdict(comparison: Comparison) -> Verdict:
     else:
         word = f"{good} of {len(states)} {what(comparison)}s {'passes' if good == 1 else 'pass'}"
     return Verdict(state, word, " ".join(filter(None, (quickest(comparison), held(comparison, in_words=True)))))
+
+
+def _advice(comparison: Comparison, changes: Mapping[str, WhatIfs]) -> Iterator[Block]:
+    """What would help the best of them, as far as that was simulated; the others have it beside their reasons."""
+    side = _best(comparison)
+    yield Facts(((f"Beyond {side.name}", _helps(side, changes) or f"Not simulated: {ALL_CHANGES}"),))
+
+
+def _best(comparison: Comparison) -> Side:
+    """The quickest of those that meet their targets, or of all."""
+    good = [side for side in comparison.sides if side.outcome.finished and not missed(side.outcome.thresholds)]
+    times = {side.name: side.outcome.means.slowest.rollout_time_s for side in comparison.sides}
+    return min(good or comparison.sides, key=lambda side: inf if times[side.name] is None else times[side.name] or 0.0)
+
+
+def _helps(side: Side, changes: Mapping[str, WhatIfs]) -> str:
+    return advice(side.outcome, changes[side.name])
 
 
 def _compared(comparison: Comparison) -> Table:
@@ -142,7 +165,7 @@ def _costs(comparison: Comparison) -> Iterator[Block]:
         yield Rows("What the images take on disks, and cost at the scenario's prices", costs)
 
 
-def _reasons(comparison: Comparison) -> Iterator[Block]:
+def _reasons(comparison: Comparison, changes: Mapping[str, WhatIfs]) -> Iterator[Block]:
     for side in comparison.sides:
         names = given_names(side.outcome.run.scenario)
-        yield Text(f"{side.name}: {plain_words(side.outcome.why, names)}")
+        yield Text(f"{side.name}: {plain_words(side.outcome.why, names)} {_helps(side, changes)}".rstrip())

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.outcome import Outcome
     from rolloutsim.results.thresholds import ThresholdResult
 
+_LAST = "Who is last, and why"
 _SAME = 1e-3  # of a time: what nobody tells apart (assumed)
 _MOST_CAUSES = 3  # of the last pod's time that a sentence holds
 _WORTH_SAYING = 0.05  # a cause with a smaller share of it is left out (assumed)
@@ -59,6 +60,12 @@ def verdict(outcome: Outcome) -> Verdict:
     return Verdict(state, WORDS[state], text)
 
 
+def advice(outcome: Outcome, changes: WhatIfs) -> str:
+    """What would help, in a line: `What to buy: …`; empty where nothing was simulated."""
+    found = [one for one in _facts(outcome, changes) if one[0] != _LAST and one[1] != _NOT_TRIED]
+    return " ".join(f"{label}: {text}" for label, text in found)
+
+
 def facts(outcome: Outcome, changes: WhatIfs) -> Facts:
     """Who is last and why, and what would help."""
     return Facts(tuple(_facts(outcome, changes)))
@@ -66,7 +73,7 @@ def facts(outcome: Outcome, changes: WhatIfs) -> Facts:
 
 def _facts(outcome: Outcome, changes: WhatIfs) -> Iterator[tuple[str, str]]:
     if last := _last(outcome):
-        yield "Who is last, and why", last
+        yield _LAST, last
     held = state_of(outcome.thresholds) == "pass"
     buy = next((one for one in changes.faster if one.buys), None)
     other = next((one for one in changes.faster if not one.buys), None)
@@ -82,7 +89,8 @@ def _facts(outcome: Outcome, changes: WhatIfs) -> Iterator[tuple[str, str]]:
         yield "What to change", _effect(outcome, other, held)
 
 
-_NOT_TRIED = "Not simulated with this report: rolloutsim report RESULT --what-if -o report.html tries all changes."
+ALL_CHANGES = "rolloutsim report RESULT --what-if -o report.html tries all changes."
+_NOT_TRIED = f"Not simulated with this report: {ALL_CHANGES}"
 
 
 def _effect(outcome: Outcome, change: WhatIf, held: bool) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.planning.sweep.figures import notes, table, title
 from rolloutsim.planning.sweep.head import command_of
-from rolloutsim.planning.sweep.judging import summary
-from rolloutsim.report.blocks import Block, Code, Picture, Report, Rows, Section, Text
+from rolloutsim.planning.sweep.judging import held, summary
+from rolloutsim.report.blocks import Block, Code, Picture, Report, Rows, Section, Text, Verdict
 from rolloutsim.report.contents import LIMITS, spaced
 from rolloutsim.report.plots import entry, figure
 from rolloutsim.report.plots.canvas import NoDataError
@@ -42,23 +42,28 @@ def report_of_sweep(records: SweepRecords) -> Report:
 
 
 def _answer(records: SweepRecords) -> Iterator[Block]:
-    role, reason = "answer", ""
+    role, reason, drawn = "answer", "", False
+    judged = held(records)
+    if judged is not None:
+        yield Verdict(judged.state, judged.short, judged.sentence)
+        role = "plain"
     for name in ("sweep_heatmap", "sweep_lines"):
         try:
             ax = figure(name)(records)
         except NoDataError as error:
             reason = str(error)
             continue
-        if role == "answer":
+        if not drawn:
             heading = " ".join(ax.get_title(loc="left").split()).replace(r"\$", "$")
             yield Text(f"{heading}.", role)
-            role = "plain"
+            drawn = True
         # Its title was needed for the text above: the figure is drawn once for both.
         yield Picture(name, entry(name).question, partial(_same, ax))
-    if role == "answer":
+    if not drawn:
         yield Text(f"{reason[:1].upper()}{reason[1:]}.", role)
     for note in notes(records):
-        yield Text(note, "note")
+        if judged is None or note != judged.sentence:
+            yield Text(note, "note")
 
 
 def _thresholds(records: SweepRecords) -> Iterator[Section]:

@@ -2,7 +2,8 @@
 
 A pull belongs to the workload whose pod called for it, to its image, and to its node's group and rack. A pod belongs to
 its workload, to all images of that, and to its node; one without a workload to the image of its pull. What has all the
-labels that are given is counted. A metric means of a part what it means of the whole case.
+labels that are given is counted. A metric means of a part what it means of the whole case; how long pods or nodes of a
+workload take until they are ready is counted from its own start, as in all tables.
 
 Pods that do not exist yet when a rollout ends unfinished are missing: they never are ready, and nobody knows on which
 nodes they would have been.
@@ -176,6 +177,8 @@ class Part:
         Whether every pod became ready in it.
     labels : mapping of str to str
         What chooses the part: all of the case without any.
+    since : float
+        What the time until its pods or nodes are ready is counted from: of a workload its own start [s].
     """
 
     def __init__(
@@ -185,8 +188,10 @@ class Part:
         columns: PartColumns | RecordedColumns,
         finished: bool,
         labels: Mapping[str, str],
+        since: float = 0.0,
     ) -> None:
         self.run, self.case, self.columns, self.finished, self.labels = run, case, columns, finished, labels
+        self.since = since
         self.workloads: Sequence[Workload] = case.orchestration.workloads
 
     def values(self, threshold: Threshold) -> Times:
@@ -194,7 +199,7 @@ class Part:
         of = self.columns
         match threshold.metric:
             case "rollout_time":
-                return np.append(of.ready[self.pods], np.full(min(self.missing, 1), np.nan))
+                return np.append(of.ready[self.pods] - self.since, np.full(min(self.missing, 1), np.nan))
             case "alone_time":
                 alone = of.alone[self.pulls & of.brings]
                 return alone[~np.isnan(alone)]
@@ -214,7 +219,7 @@ class Part:
             case "pods_ready" | "nodes_ready":
                 times = self._ready_pods() if threshold.metric == "pods_ready" else self._ready_nodes()
                 share = parse_share(threshold.selectors["share"])
-                return np.array([quantile(np.sort(or_never(times)), share)] if len(times) else [])
+                return np.array([quantile(np.sort(or_never(times)), share) - self.since] if len(times) else [])
         return self._of_disks(threshold.metric)
 
     @cached_property

@@ -14,7 +14,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -148,10 +148,23 @@ def missed(results: tuple[ThresholdResult, ...]) -> bool:
 
 def holds_at(threshold: Threshold, result: ThresholdResult) -> bool:
     """Whether a condition holds at the worse end of its value's interval, too."""
+    worse = worse_end(threshold, result)
+    return result.passed and worse is not None and COMPARISONS[threshold.comparison](worse, threshold.value)
+
+
+def worse_end(threshold: Threshold, result: ThresholdResult) -> float | None:
+    """The end of a value's interval that is nearer to a miss; the value itself where there is none."""
     if result.ci is None:
-        return result.passed
-    worse = result.ci.high if threshold.comparison in _BELOW else result.ci.low
-    return result.passed and COMPARISONS[threshold.comparison](worse, threshold.value)
+        return result.value
+    return result.ci.high if threshold.comparison in _BELOW else result.ci.low
+
+
+def excess(threshold: Threshold, result: ThresholdResult) -> float:
+    """By how much the worse end misses a condition, below 0 where it holds; infinite where it is unknown."""
+    worse = worse_end(threshold, result)
+    if worse is None:
+        return inf
+    return (1.0 if threshold.comparison in _BELOW else -1.0) * (worse - threshold.value)
 
 
 def _over_replications(measured: Sequence[Measurement]) -> tuple[float | None, Interval | None]:
@@ -198,7 +211,10 @@ class _Figures:
         """The part of a case that a condition is about."""
         if case.name not in self.columns:
             self.columns[case.name] = RecordedColumns(self.run, case)
-        return Part(self.run, case, self.columns[case.name], case.finished, narrowing(threshold, case))
+        rollout = self.summary.cases[case.name].rollout
+        rows = () if rollout is None else rollout.workloads
+        since = _start_of(threshold, {row.workload: row.start_s for row in rows})
+        return Part(self.run, case, self.columns[case.name], case.finished, narrowing(threshold, case), since)
 
     def object_of(self, case: CaseRecords) -> Mapping[str, Any]:
         if case.name not in self.objects:
@@ -206,6 +222,11 @@ class _Figures:
 
             self.objects[case.name] = case_figures(case, self.summary.cases[case.name])
         return self.objects[case.name]
+
+
+def _start_of(threshold: Threshold, starts: Mapping[str, float | None]) -> float:
+    """When the workload begins that a condition is about [s]; 0: it is about none, or one that does not begin."""
+    return starts.get(threshold.selectors.get("workload", "")) or 0.0
 
 
 def _measure(threshold: Threshold, run: Run, figures: _Figures) -> Iterator[Measurement]:
@@ -296,7 +317,8 @@ def numbers_in(
         return np.array(look_up(its, threshold))
     if columns is None:
         return np.full(1, np.nan)
-    value = value_of_part(threshold, Part(run, case, columns, finished, narrowing(threshold, case)))
+    since = _start_of(threshold, {row["workload"]: row["start_s"] for row in its.get("workloads", ())})
+    value = value_of_part(threshold, Part(run, case, columns, finished, narrowing(threshold, case), since))
     return np.array([] if value is None and finished else [np.nan if value is None else value])
 
 

@@ -324,7 +324,7 @@ def draft(
     changes = [parse_assignment(one) for one in overrides]
     source = _read(text, name)
     for over in overlays:
-        source = merged(source, _read(*over))
+        source = merged(source, _read(*over, is_over=True))
     if "rolloutsim" not in source.data:
         source.problems.append(Problem(("rolloutsim",), _VERSION_MISSING))
     of_all = [one for one in changes if one.path[0] != VARIANTS]
@@ -333,8 +333,8 @@ def draft(
     return found.of_variant(variant) if variant else found.changed(of_all)
 
 
-def _read(text: str, name: str) -> Source:
-    source = read(text, name)
+def _read(text: str, name: str, is_over: bool = False) -> Source:
+    source = read(text, name, is_over)
     if is_manifest(source.data):
         raise source.places.error([manifest_problem(source.data)])
     return source

@@ -1,8 +1,9 @@
 """Scenario files over each other: what `-f base.yaml -f prod.yaml` means.
 
 Maps are merged key by key, names of groups, links or images included; anything else (a value, a list) takes the place
-of what is there. Short forms mean what they mean in `--set`: `network: 10 Gbit/s` over a map sets its rate and keeps
-the rest, a map over `network: 1 Gbit/s` keeps that rate.
+of what is there, and `null` takes it away, so that its default counts again. Short forms mean what they mean in
+`--set`: `network: 10 Gbit/s` over a map sets its rate and keeps the rest, a map over `network: 1 Gbit/s` keeps that
+rate.
 """
 
 from __future__ import annotations
@@ -51,6 +52,10 @@ def _merged(
         here, there = (*path, key), (*at, key)
         inner = part.step(key) if part is not None else None
         before = result.get(key)
+        if value is None:
+            result.pop(key, None)
+            taken[here] = there
+            continue
         if isinstance(value, dict):
             opened = _opened(before, value, inner)
             if isinstance(opened, dict):
@@ -62,9 +67,16 @@ def _merged(
                 result[key] = _set(before, steps, value, inner)
                 taken[(*here, *steps)] = there
                 continue
-        result[key] = value
+        result[key] = _without_nulls(value)
         taken[here] = there
     return result
+
+
+def _without_nulls(value: Any) -> Any:
+    """A part that takes the place of another one, or of none, where there is nothing to take away."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return value
 
 
 def _opened(before: Any, value: Mapping[str, Any], part: Part | None) -> Any:

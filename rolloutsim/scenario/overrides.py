@@ -3,8 +3,9 @@
 A change applies to the data before it is validated. Where the data has a short form and the path goes deeper,
 the short form is written out first; where the data has a map and the value is its short form, the key that the
 short form stands for is set and the others stay (`network=10 Gbit/s` keeps the racks); an image's layers take the
-place of its bare size, a number of them divides it. Names of groups, links, registries, images and flows must exist, so
-that a misspelt one is an error and not a new part; a whole entry, which is a map, adds one.
+place of its bare size, a number of them divides it; null takes away what is there. Names of groups, links, registries,
+images and flows must exist, so that a misspelt one is an error and not a new part; a whole entry, which is a map, adds
+one.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ _IDLE: Mapping[str, str] = {
 
 @struct
 class Change:
-    """A value for the part at a path.
+    """A value for the part at a path; None takes away what is there, so that its default counts.
 
     `source` is what an error about it shows as its place, where it has no `place` in the scenario's text.
     """
@@ -51,12 +52,12 @@ class Change:
 
 
 def parse_assignment(text: str) -> Change:
-    """A change from `KEY=VALUE`, the value as YAML.
+    """A change from `KEY=VALUE`, the value as YAML; `null` takes the key away.
 
     Raises UsageError if the text has no such form, ScenarioError if the value is not YAML.
     """
     key, value = split_assignment(text, "--set", _FORM)
-    return parse_change(key, value, "--set")
+    return parse_change(key, value, "--set", may_remove=True)
 
 
 def split_assignment(text: str, option: str, form: str) -> tuple[str, str]:
@@ -70,13 +71,17 @@ def split_assignment(text: str, option: str, form: str) -> tuple[str, str]:
     return text[:end], text[end + 1 :]
 
 
-def parse_change(key: str, value: Any, verb: str = "with_") -> Change:
-    """A change from a path and a value of any type; text is read as YAML, and `verb` is where errors say it is from."""
+def parse_change(key: str, value: Any, verb: str = "with_", may_remove: bool = False) -> Change:
+    """A change from a path and a value of any type; text is read as YAML, and `verb` is where errors say it is from.
+
+    None takes the key away, and so does the text `null` if it `may_remove`.
+    """
     path, end = _parse_path(key, key, verb)
     if end != len(key):
         raise UsageError(f"{verb} {key}: cannot read the path from '{key[end:]}' on; {_FORM}")
     source = f"{verb} {key}"
-    return Change(path, read_value(value, source) if isinstance(value, str) else copy.deepcopy(value), source)
+    read = read_value(value, source, may_remove) if isinstance(value, str) else copy.deepcopy(value)
+    return Change(path, read, source)
 
 
 def apply(data: Mapping[str, Any], places: Places, *changes: Change) -> dict[str, Any]:
@@ -125,6 +130,11 @@ def _apply(result: dict[str, Any], places: Places, change: Change, copies: _Copi
     step, part = _step(container, part, change, last, change.path[-1])
     before = container.get(step) if isinstance(container, dict) else container[step]
     path = (*change.path[:-1], step)
+    if change.value is None:
+        if isinstance(container, list) or step in container:
+            del container[step]
+        places.override(path, change.place or Place(source=change.source))
+        return
     if isinstance(before, dict) and not isinstance(change.value, (dict, list)):
         path, container, step = _short_target(change, part, container, path, copies)
     container[step] = change.value

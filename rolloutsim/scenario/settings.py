@@ -243,7 +243,7 @@ def _head(scenario: ResolvedScenario) -> Iterator[str]:
     yield f"# Resolved{of}; sha256 {scenario.sha256}"
     yield "# What is commented out is a default; behind it stands its source ('rolloutsim explain KEY' has all of it)."
     for path, by in scenario.overrides.items():
-        yield f"# {path}: given by {by}"
+        yield f"# {path}: changed by {by}"
 
 
 def _part_lines(walk: _Walk, data: Mapping[str, Any], part: Part, path: Path) -> Iterator[str]:

@@ -40,6 +40,8 @@ _NODES = frozenset((yaml.ScalarEvent, yaml.AliasEvent, yaml.MappingStartEvent, y
 _STARTS = frozenset((yaml.MappingStartEvent, yaml.SequenceStartEvent))
 _ENDS = frozenset((yaml.MappingEndEvent, yaml.SequenceEndEvent))
 
+_VARIANTS = "variants"  # the values of whose keys may be null
+
 # Of Kubernetes' manifests.
 _MANIFEST_KEYS = ("apiVersion", "kind", "metadata", "spec")
 _ENOUGH_KEYS = 2  # of these keys, none of which a scenario has (assumed: one alone may be a slip)
@@ -66,11 +68,15 @@ class Written(float):
 
 @dataclass(slots=True)
 class Source:
-    """Plain data, where its parts stand, and what is wrong with the text so far."""
+    """Plain data, where its parts stand, and what is wrong with the text so far.
+
+    `is_over`: it goes over another text, of which `null` removes what stands there.
+    """
 
     data: Any
     places: Places
     problems: list[Problem] = field(default_factory=list)
+    is_over: bool = False
 
 
 class _Node:
@@ -108,8 +114,8 @@ def decode(raw: bytes, file: str) -> str:
         raise places.error([Problem((), message)]) from None
 
 
-def read(text: str, file: str) -> Source:
-    """The data of a scenario's text.
+def read(text: str, file: str, is_over: bool = False) -> Source:
+    """The data of a scenario's text, or of one that goes over another.
 
     Raises ScenarioError if the text is not YAML, or not one map.
     """
@@ -121,21 +127,23 @@ def read(text: str, file: str) -> Source:
     if root.pairs is None:
         places.at[()] = Place(value=_span(root))
         raise places.error([Problem((), f"a scenario is a map of keys; {_START}")])
-    source = Source(None, places)
+    source = Source(None, places, is_over=is_over)
     places.at[()] = Place(value=_span(root.pairs[0][0]) if root.pairs else _span(root))
     places.in_text = partial(_place, root, places.lines)
     source.data = _construct(root, (), source)
     return source
 
 
-def read_value(text: str, name: str) -> Any:
-    """The data of an override's value, which YAML reads like a value in a file.
+def read_value(text: str, name: str, may_remove: bool = False) -> Any:
+    """The data of an override's value, which YAML reads like a value in a file; None, if it `may_remove`, for `null`.
 
     Raises ScenarioError if the text is not YAML or has no value; located at `name`.
     """
     places = Places(name)
     places.at[()] = Place(source=name)
     root = _Composer(places).compose(text)
+    if root is not None and may_remove and _is_null(root):
+        return None
     if root is None or (root.pairs is None and root.items is None and root.scalar is None):
         raise places.error([Problem((), "a value is missing after '='")])
     source = Source(None, places)
@@ -319,6 +327,7 @@ def _construct(node: _Node, path: Path, source: Source) -> Any:
         return node.scalar
     data: dict[str, Any] = {}
     without_value = False
+    removes = source.is_over or (len(path) == 2 and path[0] == _VARIANTS)
     for key, value in node.pairs:
         name = key.scalar if isinstance(key.scalar, str) else _key_text(key, source.places.lines)
         if name is None:
@@ -335,11 +344,21 @@ def _construct(node: _Node, path: Path, source: Source) -> Any:
             data[name] = _construct(value, (*path, name), source)
         else:
             data[name] = value.scalar
-            if value.scalar is None:
+            if value.scalar is None and not (removes and _is_null(value)):
                 message = f"key '{name}'{_inside(path)} has no value; give it one, or leave the key out"
+                if removes:
+                    message += "; null takes away what stands there"
                 source.problems.append(Problem((*path, name), message, at="key"))
                 without_value = True
-    return {name: value for name, value in data.items() if value is not None} if without_value else data
+    if without_value and not removes:
+        return {name: value for name, value in data.items() if value is not None}
+    return data
+
+
+def _is_null(node: _Node) -> bool:
+    """Whether a node is a null that is written, as `null` or `~`, and no forgotten value."""
+    is_written = (node.end.line, node.end.column) > (node.start.line, node.start.column)
+    return node.pairs is None and node.items is None and node.scalar is None and is_written
 
 
 def _place(root: _Node, lines: Sequence[str], path: Path) -> Place | None:

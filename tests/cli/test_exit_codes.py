@@ -256,22 +256,24 @@ def test_the_worst_exit_code_of_several_files_wins(program: Program, scenario) -
     assert done.code == 5
 
 
+INTERRUPTED = (
+    "import os, signal, sys\n"
+    "import rolloutsim.simulation as module\n"
+    "from rolloutsim.cli import main\n"
+    "real, calls = module.simulate, []\n"
+    "def simulate(*arguments, **more):\n"
+    "    calls.append(1)\n"
+    "    if len(calls) == 2:\n"
+    "        os.kill(os.getpid(), signal.SIGINT)\n"
+    "    return real(*arguments, **more)\n"
+    "module.simulate = simulate\n"
+    "main(sys.argv[1:])\n"
+)
+
+
 def test_130_interrupted_and_finished_results_kept(scenario, tmp_path: Path) -> None:
-    interrupted = (
-        "import os, signal, sys\n"
-        "import rolloutsim.simulation as module\n"
-        "from rolloutsim.cli import main\n"
-        "real, calls = module.simulate, []\n"
-        "def simulate(*arguments, **more):\n"
-        "    calls.append(1)\n"
-        "    if len(calls) == 2:\n"
-        "        os.kill(os.getpid(), signal.SIGINT)\n"
-        "    return real(*arguments, **more)\n"
-        "module.simulate = simulate\n"
-        "main(sys.argv[1:])\n"
-    )
     done = subprocess.run(
-        [sys.executable, "-c", interrupted, "run", scenario(HELD, "a.yaml"), scenario(HELD, "b.yaml"), "-o", "out"],
+        [sys.executable, "-c", INTERRUPTED, "run", scenario(HELD, "a.yaml"), scenario(HELD, "b.yaml"), "-o", "out"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -284,6 +286,32 @@ def test_130_interrupted_and_finished_results_kept(scenario, tmp_path: Path) -> 
     )
     assert names_in(tmp_path / "out/a") == RESULTS
     assert names_in(tmp_path / "out") == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("more", "said", "kept"),
+    [
+        (
+            ("-o", "out"),
+            "1 of 3 variants are simulated: a; each has its folder in out, and 'rolloutsim compare' takes these\n",
+            ["a"],
+        ),
+        ((), "1 of 3 variants are simulated: a; nothing is kept without -o DIR\n", []),
+    ],
+)
+def test_130_interrupted_variants_say_which_are_kept(
+    scenario, tmp_path: Path, more, said: str, kept: list[str]
+) -> None:
+    file = scenario(HELD + "variants: {a: {}, b: {network: 2 Gbit/s}, c: {network: 3 Gbit/s}}\n", "v.yaml")
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, "run", file, *more], cwd=tmp_path, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 130
+    assert done.stderr == f"{said}\ninterrupted\n"
+    assert (names_in(tmp_path / "out") if kept else []) == kept
+    for name in kept:
+        assert names_in(tmp_path / "out" / name) == [one for one in RESULTS if one != "report.html"]
 
 
 def test_a_reader_that_goes_away_is_no_error_message() -> None:

@@ -186,6 +186,50 @@ def test_solve_finds_what_the_closed_form_knows(shell: Shell) -> None:
     assert "| ✓ | 1.8454 Gbit/s | 30.0 s |" in shell("solve", scenario, "network", *condition, "--format", "md").out
 
 
+def test_solve_keeps_to_what_can_be_bought(shell: Shell) -> None:
+    scenario = ROOT / "scenarios/20nodes.yaml"
+    condition = ("--such-that", "rollout_time < 30 s", "--set", "model=ideal")
+    done = shell("solve", scenario, "network", *condition, "--standard")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[0] == "rollout_time < 30 s: the smallest network is 2.5 Gbit/s"
+    assert "  ✗     1 Gbit/s" in done.out
+    assert "Tried all that can be bought: 1 Gbit/s, 2.5 Gbit/s, 10 Gbit/s, 25 Gbit/s," in done.out
+    none = shell("solve", scenario, "images.builder", *condition, "--standard")
+    assert none.code == 2
+    assert "--standard: nobody sells images.builder in standard steps" in none.err
+    few = shell("solve", scenario, "network", *condition, "--standard", "--between", "3 Gbit/s", "9 Gbit/s")
+    assert "--standard: no standard speed lies in that range; there are 1 Gbit/s, 2.5 Gbit/s," in few.err
+
+
+def test_solve_finds_the_cheapest_of_several_keys(shell: Shell, files: Path) -> None:
+    """2 × 100 MB through 1 Gbit/s are 1.6 s; either faster link alone leaves the other."""
+    prices = ("--price", "network=2 Gbit/s=700", "--price", "network=10 Gbit/s=2000")
+    done = shell("solve", "a.yaml", *prices, "--such-that", "rollout_time < 1 s")
+    assert (done.code, done.err) == (0, "")
+    assert [line.rstrip() for line in done.out.splitlines()] == [
+        "rollout_time < 1 s: the cheapest that will do is network 2 Gbit/s, for 700",
+        "",
+        "      price   network    rollout_time < 1 s",
+        " ───────────────────────────────────────────",
+        "  ✗       0   1 Gbit/s               1.60 s",
+        "  ✓     700   2 Gbit/s              0.800 s",
+        "",
+        " Tried 2 of 3 combinations, cheapest first, each with a simulation; the other one costs more.",
+        " Try it: --set 'network=2 Gbit/s'",
+        " What the scenario has costs nothing unless it has a price.",
+    ]
+    document = json.loads(
+        shell("solve", "a.yaml", *prices, "--such-that", "rollout_time < 1 s", "--format", "json").out
+    )
+    assert (document["status"], document["best"]["buy"], document["best"]["price"]) == (
+        "found", {"network": "2 Gbit/s"}, 700,
+    )  # fmt: skip
+    assert shell("solve", "a.yaml", *prices, "--such-that", "rollout_time < 1 ms").code == 3
+    twice = shell("solve", "a.yaml", "network", *prices, "--such-that", "rollout_time < 1 s")
+    assert (twice.code, "--find: --price says what comes into question; leave it out" in twice.err) == (2, True)
+    assert "--such-that CONDITION" in shell("solve", "a.yaml", "network").err
+
+
 def test_3_nothing_that_was_tried_will_do(shell: Shell, files: Path) -> None:
     done = shell("solve", "a.yaml", "nodes", "--such-that", "rollout_time < 1 s", "--between", "2", "9")
     assert done.code == 3
@@ -296,14 +340,16 @@ def test_2_an_empty_name_is_no_folder(shell: Shell, files: Path) -> None:
     assert not (files / "result.json").exists()
 
 
+NOTHING_TO_FIND = (
+    "Error: say once what to find: --find K, or K behind the file, for example 'network'; or several with --price"
+)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Error: say once what to find: --find K, or K behind the file, for example 'network'"),
-        (
-            ["nodes", "--find", "nodes"],
-            "Error: say once what to find: --find K, or K behind the file, for example 'network'",
-        ),
+        ([], NOTHING_TO_FIND),
+        (["nodes", "--find", "nodes"], NOTHING_TO_FIND),
         (["nodes", "--between", "9", "2"], "error: --between: '9' is not below '2'"),
     ],
 )

@@ -76,6 +76,38 @@ def test_the_largest_image_keeps_its_unit() -> None:
     assert found.value == "187.49 MB"
 
 
+def test_a_share_of_pods_is_a_whole_percentage_as_kubernetes_wants_it() -> None:
+    """20 pods, each 0.8 s: from 10 % on two at a time take 8 s; 9 % are one (rounded down), and all take 16 s."""
+    text = """
+    rolloutsim: 1
+    model: ideal
+    nodes: 20
+    network: 1 Gbit/s
+    registry: {uplink: 100 Gbit/s}
+    images: {a: 100 MB}
+    workloads: {w: {images: a, replicas: 20}}
+    rollout: {max_surge: 0, max_unavailable: 30%}
+    """
+    found = rs.loads(text).solve("rollout.max_unavailable", "rollout_time < 15 s")
+    assert found.value == "10%"
+    assert all(str(one.value).removesuffix("%").isdecimal() for one in found.tried)
+    among = rs.loads(text).solve("rollout.max_unavailable", "rollout_time < 15 s", ("3.5%", "40.5%"))
+    assert {"4%", "40%"} <= {one.value for one in among.tried}
+    up = rs.loads(text).solve("rollout.max_unavailable", "rollout_time < 0.9 s")
+    assert (up.status, max(one.number for one in up.tried)) == ("found", 1.0)
+
+
+def test_standard_speeds_are_all_tried_and_nothing_in_between() -> None:
+    """20 × 346 MB in 30 s are 1.85 Gbit/s."""
+    found = ideal().solve("network", "rollout_time < 30 s", standard=True)
+    assert (found.value, found.status, found.monotone) == ("2.5 Gbit/s", "found", True)
+    assert [one.value for one in found.tried] == [f"{speed:g} Gbit/s" for speed in (1, 2.5, 10, 25, 40, 100, 400)]
+    assert "Tried all that can be bought: 1 Gbit/s, 2.5 Gbit/s, 10 Gbit/s" in solution_notes(found)[0]
+    few = ideal().solve("network", "rollout_time < 1 s", ("2 Gbit/s", "30 Gbit/s"), standard=True)
+    assert (few.status, [one.value for one in few.tried]) == ("none", ["2.5 Gbit/s", "10 Gbit/s", "25 Gbit/s"])
+    assert solution_notes(few)[1].startswith("Nearest comes 25 Gbit/s, with ")
+
+
 def test_with_replications_the_intervals_end_must_pass() -> None:
     scenario = rs.loads(RANDOM)
     once = scenario.solve("network", "rollout_time < 3.5 s", seed=1)

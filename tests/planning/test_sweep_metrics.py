@@ -79,14 +79,13 @@ def test_over_replications_a_metric_is_what_a_threshold_makes_of_it(made: rs.Swe
 
 def test_thresholds_are_judged_at_each_point_as_in_a_run_of_it(made: rs.Sweep) -> None:
     found = verdicts(made.records)
-    assert len(found) == 3 * 4
+    assert [*map(len, found.values())] == [4] * 3
     for point, speed in enumerate(SPEEDS):
         outcome = replicate(rs.loads(TEXT).with_({"nodes.db.nic": speed}).resolve(), 3, 4)
-        mine = [one.result for one in found if one.point == point]
-        assert [(one.metric, one.check, one.value, one.passed, one.ci, one.headroom) for one in mine] == [
+        assert [(one.metric, one.check, one.value, one.passed, one.ci, one.headroom) for one in found[point]] == [
             (one.metric, one.check, one.value, one.passed, one.ci, one.headroom) for one in outcome.thresholds
         ]
-    assert {one.result.passed for one in found} == {True, False}
+    assert {one.passed for judged in found.values() for one in judged} == {True, False}
 
 
 def test_the_table_shows_metrics_in_their_units_and_whether_thresholds_hold(made: rs.Sweep) -> None:
@@ -94,10 +93,10 @@ def test_the_table_shows_metrics_in_their_units_and_whether_thresholds_hold(made
     assert lines[2] == f"| nodes.db.nic | rollout time | {' | '.join(COLUMNS)} | thresholds |"
     cells = [line.split(" | ") for line in lines[4:7]]
     assert all(row[3].endswith(" s") and row[4].endswith(" %") and row[5] == "600 MB" for row in cells)
-    at = [[one for one in verdicts(made.records) if one.point == point] for point in range(3)]
+    at = [verdicts(made.records)[point] for point in range(3)]
     assert [row[-1].removesuffix(" |") for row in cells] == [sign(judged) for judged in at]
-    count = sum(all(one.result.passed or one.result.severity == "warn" for one in judged) for judged in at)
-    assert f"- All thresholds hold at {count} of 3 points." in lines
+    count = sum(all(one.passed or one.severity == "warn" for one in judged) for judged in at)
+    assert any(line.startswith(f"- All thresholds hold at {count} of 3 points") for line in lines)
 
 
 def test_the_sign_of_some_thresholds() -> None:
@@ -109,7 +108,7 @@ def test_the_sign_of_some_thresholds() -> None:
         ("< 1 s", "✗"),
     ):
         assert (
-            sign(verdicts(rs.loads(head % f"rollout_time: {conditions}").sweep({"nodes": [2]}, jobs=1).records))
+            sign(verdicts(rs.loads(head % f"rollout_time: {conditions}").sweep({"nodes": [2]}, jobs=1).records)[0])
             == expected
         )
     assert sign(()) == "–"

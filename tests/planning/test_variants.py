@@ -81,6 +81,19 @@ def test_each_workload_is_compared_from_its_own_start() -> None:
     assert found["case", "all", "today"] == pytest.approx(20.4)
 
 
+def test_thresholds_count_a_workload_from_its_own_start_as_the_tables_do() -> None:
+    """0.4 s for 50 MB, begun at 20 s; with replications alike."""
+    conditions = "{'rollout_time{workload=two}': < 9 s, 'pods_ready{share=100%,workload=two}': < 9 s, "
+    conditions += "'nodes_ready{share=50%,workload=two}': < 9 s, 'ready{workload=two}': < 9 s, rollout_time: < 9 s}"
+    for often in (1, 2):
+        found = variants(WORKLOADS + f"thresholds: {conditions}\n", often)
+        results = {one.metric: one.value for one in found.sides[0].outcome.thresholds}
+        assert [*results.values()] == pytest.approx([0.4, 0.4, 0.4, 20.4, 20.4])
+        assert times(found)["workload", "two", "today"] == pytest.approx(0.4)
+        met = compare(found.sides, ["rollout_time{workload=two} < 0.3 s"]).met
+        assert [(one.side, one.found.before) for one in met] == [("small", pytest.approx(0.4))]
+
+
 def test_one_group_and_one_workload_have_no_rows_of_their_own() -> None:
     found = variants(GROUPS.replace("fast: {count: 2, nic: 1 Gbit/s}, ", ""))
     assert {row.part for row in found.rows} == {Part("case", "a")}
@@ -255,6 +268,22 @@ def test_variants_are_compared_in_python() -> None:
     assert repr(found) == "<Comparison of today, quicker, same>"
     assert "<caption>What differs</caption>" in found._repr_html_()
     assert found.to_dict() == variants(GROUPS).to_dict()
+
+
+def test_a_comparison_writes_its_report_and_its_files(tmp_path: Path) -> None:
+    found = rs.compare(rs.loads(GROUPS))
+    pages = found.report(tmp_path / "x.html")
+    assert [page.title for page in pages] == [
+        "two groups",
+        *(f"two groups · {one}" for one in ("today", "quicker", "same")),
+    ]
+    assert "<h1>two groups</h1>" in (tmp_path / "x.html").read_text()
+    assert found.report(tmp_path / "x.md")[0].title == "two groups"
+    assert (tmp_path / "x.md").read_text().startswith("# two groups\n")
+    with pytest.raises(UsageError, match=r"x.txt: a report is .html, .pdf or .md"):
+        found.report(tmp_path / "x.txt")
+    found.save(tmp_path / "out")
+    assert rs.compare(tmp_path / "out").rows == found.rows
 
 
 def test_variants_are_compared_by_the_path_of_their_file_or_folder(tmp_path: Path) -> None:

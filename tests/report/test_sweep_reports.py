@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import warnings
 from pathlib import Path
 
 import rolloutsim as rs
 from rolloutsim.planning.sweep.file import read_records
+from rolloutsim.report.blocks import Verdict
 from rolloutsim.report.markdown import to_markdown
 from rolloutsim.report.page import to_html
 from rolloutsim.report.pdf import to_pdf
@@ -20,13 +22,28 @@ LARGE = IDEAL.replace("small: 10 MB, ", "")
 def test_the_answer_of_one_parameter_says_that_no_point_passes() -> None:
     made = rs.loads(LARGE).sweep({"nodes": [4, 8]}, jobs=1)
     text = to_markdown((report_of_sweep(made.records),))
-    assert "**large: 4.00 s at 4, 8.00 s at 8; no point passes max < 3 s.**" in text
+    assert "**✗ 0 of 2 points pass: All thresholds hold at 0 of 2 points.**" in text
+    assert "\nlarge: 4.00 s at 4, 8.00 s at 8; no point passes max < 3 s.\n" in text
+
+
+def test_the_answer_is_about_all_thresholds_and_not_only_about_those_of_the_figure() -> None:
+    """4 × 125 MB through 1 Gbit/s are 4 s, 5 are 5 s and 6 are 6 s; each pull is as long."""
+    text = LARGE.replace("max < 3 s", "< 5.5 s, 'pull_time{group=node}': p50 < 4.5 s")
+    made = rs.loads(text).sweep({"nodes": [4, 5, 6]}, jobs=1, show=["pull_time{group=node} p50"])
+    report = report_of_sweep(made.records)
+    (verdict,) = (block for block in report.sections[0].blocks if isinstance(block, Verdict))
+    assert (verdict.state, verdict.word) == ("warn", "1 of 3 points passes")
+    assert verdict.text == "All thresholds hold at 1 of 3 points: nodes 4."
+    assert "pull_time{group=node} p50: large: 4.00 s at 4, 6.00 s at 6" in to_markdown((report,))
+    judged = [point["cases"][0]["thresholds"] for point in json.loads(made.to_json())["points"]]
+    assert [[one["passed"] for one in of_point] for of_point in judged] == [[True, True], [True, False], [False, False]]
+    assert "All thresholds hold at 1 of 3 points: nodes 4." in made.to_markdown()
 
 
 def test_the_answer_of_a_sweep_that_has_none_is_why() -> None:
     made = rs.loads(LARGE.replace("model: ideal", "registry: {max_connections: 0}")).sweep({"nodes": [4, 8]}, jobs=1)
-    answer = report_of_sweep(made.records).sections[0].blocks[0]
-    assert answer.role == "answer"
+    verdict, answer, *_ = report_of_sweep(made.records).sections[0].blocks
+    assert (verdict.state, verdict.word) == ("miss", "0 of 2 points pass")
     assert answer.text == (
         "None of 2 rollouts in the sweep of 'four nodes' has a rollout time; `rolloutsim run` says what the pulls wait "
         "for."

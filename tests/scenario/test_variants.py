@@ -67,6 +67,47 @@ def test_one_variant_alone_is_beside_the_file_itself() -> None:
     assert draft(FILE.partition("variants:")[0]).side_by_side() == {}
 
 
+REMOVING = """\
+rolloutsim: 1
+nodes: {web: {count: 4, nic: 1 Gbit/s, disk: {rate: 800 MB/s, iops: 5000}}, gpu: {count: 2}}
+network: {rate: 2 Gbit/s, latency: 5 ms}
+images: {a: 100 MB}
+variants:
+  today: {}
+  less: {nodes.web.nic: null, nodes.web.disk: ~, network.latency: null, nodes.gpu: null, network.racks: null}
+"""
+
+
+def test_null_takes_away_what_the_file_says_in_variants_overlays_and_set_alike() -> None:
+    """The oracle is a file that never said it."""
+    without = "rolloutsim: 1\nnodes: {web: {count: 4}}\nnetwork: {rate: 2 Gbit/s}\nimages: {a: 100 MB}\n"
+    expected = loads(without).resolve().sha256
+    base = REMOVING.partition("variants:")[0]
+    keys = ("nodes.web.nic", "nodes.web.disk", "network.latency", "nodes.gpu")
+    over = "nodes: {web: {nic: null, disk: ~}, gpu: null}\nnetwork: {latency: null, links: {x: null}}\n"
+    variant = loads(REMOVING, "f", variant="less")
+    assert variant.resolve().sha256 == expected
+    assert variant.resolve().overrides["nodes.web.disk"] == "variant"
+    assert loads(base, "f", [f"{key}=null" for key in keys]).resolve().sha256 == expected
+    assert loads(base, "f", overlays=[(over, "over")]).resolve().sha256 == expected
+    assert rs.loads(base).with_(dict.fromkeys(keys)).resolve().sha256 == expected
+    assert rs.loads(REMOVING).variant("less").resolve().sha256 == expected
+
+
+def test_a_value_that_was_forgotten_takes_nothing_away() -> None:
+    base = REMOVING.partition("variants:")[0]
+    for text, overlays, overrides, message in (
+        (base + "variants:\n  a:\n    network.latency:\n", [], [], "key 'network.latency' in variants.a has no value"),
+        (base, [("network:\n  latency:\n", "over")], [], "key 'latency' in network has no value"),
+        (base, [], ["network.latency="], "a value is missing after '='"),
+        (base.replace("5 ms", "null"), [], [], "key 'latency' in network has no value"),
+    ):
+        with pytest.raises(ScenarioError, match=message):
+            loads(text, "f", overrides, overlays)
+    with pytest.raises(ScenarioError, match="key 'images' is missing in the scenario"):
+        loads(base, "f", ["images=null"])
+
+
 WRONG = """\
 rolloutsim: 1
 nodes: {web: {count: 4}}

@@ -17,7 +17,7 @@ from typing import Any
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.sweep.file import Columns, SweepRecords
 from rolloutsim.planning.sweep.head import ParameterColumns
-from rolloutsim.planning.sweep.judging import Verdict, sign, verdicts
+from rolloutsim.planning.sweep.judging import ByPoint, held, sign, verdicts
 from rolloutsim.planning.sweep.rows import heading
 from rolloutsim.results.combine import PERCENTILES, centre_of, interval_of
 from rolloutsim.results.document import to_text
@@ -35,7 +35,7 @@ from rolloutsim.results.shown.tabular import (
     markdown,
     of_tuples,
 )
-from rolloutsim.results.thresholds import Measurement, format_value, is_within, judge
+from rolloutsim.results.thresholds import Measurement, ThresholdResult, format_value, is_within, judge, rows_of
 from rolloutsim.scenario import loads
 from rolloutsim.scenario.conditions import read_figure, written
 from rolloutsim.scenario.metrics import METRICS
@@ -207,15 +207,11 @@ def _number(records: SweepRecords, heading: str, number: int) -> Column:
     return Column(heading, kind, lambda row: row.figures[number].value, half=lambda row: _half(row.figures[number]))
 
 
-def _thresholds(points: Sequence[int], judged: Sequence[Verdict]) -> Column:
+def _thresholds(points: Sequence[int], judged: ByPoint) -> Column:
     """Whether those of a row hold."""
-    by_place: dict[tuple[int, str], list[Verdict]] = {}
-    for one in judged:
-        for case in ("", one.result.case):
-            by_place.setdefault((one.point, case), []).append(one)
 
-    def of(row: _Row) -> list[Verdict]:
-        return by_place.get((points[row.point], row.case), [])
+    def of(row: _Row) -> list[ThresholdResult]:
+        return [one for one in judged.get(points[row.point], ()) if row.case in ("", one.case)]
 
     return Column("thresholds", TEXT, lambda row: sign(of(row)))
 
@@ -247,11 +243,8 @@ def notes(records: SweepRecords) -> tuple[str, ...]:
     if records.head.replications > 1:
         found[0] += ": means over the replications ± half the 95 % interval (Student's t), where it is not zero"
     found[0] += "."
-    if judged := verdicts(records):
-        missing = {one.point for one in judged if not one.result.passed and one.result.severity == "error"}
-        points = {one.point for one in judged}
-        of = "1 point" if len(points) == 1 else f"{len(points):,} points"
-        found.append(f"All thresholds hold at {len(points - missing):,} of {of}.")
+    if (judged := held(records)) is not None:
+        found.append(judged.sentence)
     unfinished = len({p for p, f in zip(records.results["point"], records.results["finished"], strict=True) if not f})
     if unfinished:
         of = f"{unfinished:,} of {len(records.head.points):,} points"
@@ -280,6 +273,7 @@ def to_json(records: SweepRecords) -> str:
     columns = {name: figures(records, name) for name in numbers(records)}
     finished = _all_finished(records)
     waiting: dict[tuple[int, str], dict[str, None]] = {}
+    judged = verdicts(records)
     for (point, case, _), words in stuck(records).items():
         waiting.setdefault((point, case), {}).update(dict.fromkeys(words))
     points = []
@@ -291,6 +285,7 @@ def to_json(records: SweepRecords) -> str:
                 "finished": finished[point, case],
                 STUCK: list(waiting[point, case]) or None,
                 **_numbers(columns, point, case),
+                **({"thresholds": rows_of(judged[point], case)} if point in judged else {}),
             }
             for case in records.cases
             if (point, case) in finished

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import UsageError
-from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, mark, plain
+from rolloutsim.report.plots.canvas import HEIGHT, NoDataError, canvas, finish, grid, mark, plain
 from rolloutsim.report.plots.colours import series
 from rolloutsim.report.plots.rollout import draw_band, milestones, reached_in
 from rolloutsim.report.plots.scales import is_wide, log_time_axis, share_axis, staircase, time_axis
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from rolloutsim.planning.compare import Comparison, Row
+
+_HEIGHT = 0.9 * HEIGHT  # [inch] (assumed: it stands with the answer on a sheet)
 
 
 def variants(comparison: Comparison, *, case: str | None = None, ax: Axes | None = None) -> Axes:
@@ -46,7 +48,7 @@ def variants(comparison: Comparison, *, case: str | None = None, ax: Axes | None
             "no node became ready in any variant, so there is no rollout to draw; `rolloutsim run` says what the pulls "
             "wait for"
         )
-    ax = canvas(ax)
+    ax = canvas(ax, _HEIGHT)
     reached = [reached_in(outcome, row.own, who) for row, outcome, who in found]
     ends = [outcome.records(row.own).end for row, outcome, _ in found]
     end = max([*ends, *(float(times[-1]) for each in reached for times in each if len(times))])

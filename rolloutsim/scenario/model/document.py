@@ -75,6 +75,7 @@ class Document(Spec):
     )
     variants: dict[Name, Annotated[Any, Overrides()]] = key(
         {}, name="variant",
-        description="what to set side by side: name → keys, as --set takes them, with their values; {} is the file "
-        "itself; the first is what the others are compared with, one alone is compared with the file itself",
+        description="what to set side by side: name → keys, as --set takes them, with their values (null takes a key "
+        "away); {} is the file itself; the first is what the others are compared with, one alone is compared with the "
+        "file itself",
     )  # fmt: skip

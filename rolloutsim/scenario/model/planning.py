@@ -134,7 +134,7 @@ Sweep = Annotated[
 
 @dataclass(eq=False, repr=False)
 class Overrides(Described):
-    """Keys, as `--set` takes them, with their values; each is read like a value of its key."""
+    """Keys, as `--set` takes them, with their values; each is read like a value of its key, null takes it away."""
 
     def read(self, value: Any) -> Any:
         if not isinstance(value, Mapping):
@@ -142,8 +142,6 @@ class Overrides(Described):
                 f"{quoted(value)} is no variant; a variant is a map of keys, as --set takes them, to values; "
                 "{} is the file itself"
             )
-        if None in value.values():
-            raise fault("a value is missing; give it one, or leave the key out")
         return _frozen(value)
 
     def write(self, value: Any) -> Any:
@@ -153,4 +151,4 @@ class Overrides(Described):
         return {"type": "object"}
 
     def words(self) -> str:
-        return "map of keys, as --set takes them, to values; {} is the file itself"
+        return "map of keys, as --set takes them, to values; null takes a key away; {} is the file itself"

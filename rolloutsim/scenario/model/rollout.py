@@ -19,11 +19,11 @@ from rolloutsim.scenario.resolved import PullPolicy, StrategyName
 CONTROLLERS: tuple[str, ...] = get_args(StrategyName)
 STRATEGIES = (*CONTROLLERS, "schedule")
 _DEFAULTS = "kubernetes pkg/apis/apps/v1/defaults.go"
-_PODS = "pods"
+PODS = "pods"
 
-Amount = Annotated[int | str, ShareOrCount(_PODS)]
-Surge = Annotated[int | str, ShareOrCount(_PODS, most=inf)]
-WaveSize = Annotated[int | str, ShareOrCount(_PODS, zero=False)]
+Amount = Annotated[int | str, ShareOrCount(PODS)]
+Surge = Annotated[int | str, ShareOrCount(PODS, most=inf)]
+WaveSize = Annotated[int | str, ShareOrCount(PODS, zero=False)]
 
 
 class WaveSpec(Spec):
@@ -39,7 +39,7 @@ class WaveSpec(Spec):
     )  # fmt: skip
 
 
-Wave = Annotated[WaveSpec, short("size", ShareOrCount(_PODS, zero=False))]
+Wave = Annotated[WaveSpec, short("size", ShareOrCount(PODS, zero=False))]
 
 
 class PolicySpec(Spec):
