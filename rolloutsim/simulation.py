@@ -29,6 +29,7 @@ from rolloutsim.fleet.recipes import words
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.rollout.asking import asks_again, is_orchestrated, plan
+from rolloutsim.scenario.chance import PURPOSES
 from rolloutsim.scenario.resolved import (
     Case,
     Distribution,
@@ -53,10 +54,6 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.push import ImagePush
     from rolloutsim.rollout.orchestrated import Orchestrated
     from rolloutsim.scenario.resolved import Push
-
-# What random numbers are drawn for; each purpose has a generator of its own, the same in every case, so that
-# cases (and scenarios compared with the same seed) differ by what they are and not by luck.
-_PURPOSES = ("asking", "startup", "requests", "backoff", "faults", "fairness", "requeue")
 
 # What a case leaves are circles, its network above all: so many of the collector's generations are looked through for
 # them, those that have been there longer are left in peace.
@@ -121,6 +118,7 @@ class _Case:
         self.ledger = Ledger()
         self.seed = seed
         self.generators: dict[str, np.random.Generator] = {}
+        self.drawn: set[str] = set()  # for what random numbers were drawn
         self.incidents = Incidents()
         fleet = Fleet(self.network, self.ledger, self.incidents, self._pulled, self._failed)
         self.actors: Actors = build(
@@ -159,6 +157,7 @@ class _Case:
         records = collect(
             self.scenario, self.case.name, self.actors, self.network, self.ledger, unfinished=self.waiting,
             events=self.events, incidents=self.incidents, orchestrated=self.orchestrated, pushes=pushes,
+            drawn=self.drawn,
         )  # fmt: skip
         # Taken out of their circles, nodes and flows go at once: quicker than to have the collector find them.
         self.network.forget()
@@ -203,10 +202,17 @@ class _Case:
             network.wait(horizon)
 
     def _generator(self, purpose: str) -> np.random.Generator:
-        """The generator of a purpose, made when something is random: importing numpy's takes its time."""
+        """The generator of a purpose, made when something is random: importing numpy's takes its time.
+
+        Each purpose has one of its own, the same in every case, so that cases (and scenarios compared with the same
+        seed) differ by what they are and not by luck.
+        """
         if not self.generators:
-            streams = np.random.SeedSequence(self.seed).spawn(len(_PURPOSES))
-            self.generators = {name: np.random.default_rng(s) for name, s in zip(_PURPOSES, streams, strict=True)}
+            streams = np.random.SeedSequence(self.seed).spawn(len(PURPOSES))
+            self.generators = {
+                one.name: np.random.default_rng(stream) for one, stream in zip(PURPOSES, streams, strict=True)
+            }
+        self.drawn.add(purpose)
         return self.generators[purpose]
 
     def _pulled(self, row: int) -> None:

@@ -60,6 +60,7 @@ def collect(
     incidents: Incidents,
     orchestrated: Orchestrated | None,
     pushes: Pushed,
+    drawn: Iterable[str] = (),
 ) -> r.CaseRecords:
     """Turn what happened in a case into records, in which no pull's time alone is known.
 
@@ -75,6 +76,8 @@ def collect(
         The pods and those who drive them; None: bare pulls.
     pushes : list
         What was pushed before the rollout.
+    drawn : iterable of str
+        For what random numbers were drawn.
     """
     end = network.now
     in_flight = _note_progress(actors, network, ledger)
@@ -113,6 +116,7 @@ def collect(
         orchestration=orchestration,
         sources=tuple(source.name for source in actors.sources),
         routes=actors.routes,
+        drawn=tuple(sorted(drawn)),
     )
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rolloutsim.results.checked import outside
-from rolloutsim.scenario.causes import BACKOFF, QPS, RATE_LIMITED
+from rolloutsim.scenario.chance import drawn_words
 from rolloutsim.units import format_time
 
 if TYPE_CHECKING:
@@ -26,18 +24,24 @@ def caveats(run: Run) -> Iterator[str]:
     yield from outside(run)
 
 
-def about_chance(run: Run) -> Iterator[str]:
-    """That the times at which was asked again are random, in words; nothing if nobody did, or none at random."""
-    waits = (BACKOFF.number, QPS.number, RATE_LIMITED.number)
-    waited = [case for case in run.cases if np.isin(case.orchestration.steps.cause, waits).any()]
-    groups = run.scenario.groups
-    more = "another --seed gives other times, --replications 20 their spread."
-    if any(group.kubelet.requeue != "exact" for group in groups) and not all(
-        case.orchestration.stand_in for case in waited
-    ):
-        yield f"Kubelets look at pods in back-off at random times (image_backoff.requeue): {more}"
-    elif any(group.again.jitter for group in groups) and any(case.orchestration.stand_in for case in waited):
-        yield f"Clients pull again at random times (retry.jitter): {more}"
+def about_chance(run: Run, draws: int = 1) -> Iterator[str]:
+    """That the figures are those of one draw, and of what, in words; nothing if nothing was drawn.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    draws : int
+        How many there are of which the means are shown beside it.
+    """
+    drawn = {name for case in run.cases for name in case.drawn}
+    if not drawn:
+        return
+    if draws > 1:
+        more = f"the means of {draws} draws stand beside it, ± half a 95 % interval, Student's t"
+        yield f"One draw of random {drawn_words(drawn)}; {more}. --replications 30 makes every figure such a mean."
+    else:
+        yield f"One draw of random {drawn_words(drawn)}: another --seed gives another, --replications 30 an interval."
 
 
 def _about_late_nodes(run: Run) -> Iterator[str]:

@@ -62,11 +62,15 @@ def to_text(document: Mapping[str, Any]) -> str:
 
 
 def to_dict(
-    run: Run, summary: RunSummary, results: Sequence[ThresholdResult], detail: Detail | None = None
+    run: Run,
+    summary: RunSummary,
+    results: Sequence[ThresholdResult],
+    detail: Detail | None = None,
+    draws: int = 1,
 ) -> dict[str, Any]:
     """A run as the contract's nested dicts and lists: its records, figures and checked thresholds.
 
-    `detail` is `summary`, `nodes` or `full`; see the module for the default.
+    `detail` is `summary`, `nodes` or `full`; see the module for the default. `draws` is how often it was simulated.
     """
     scenario = run.scenario
     return {
@@ -77,7 +81,7 @@ def to_dict(
         "model": scenario.model,
         "seed": run.seed,
         "replications": 1,
-        "notes": [*scenario.notes, *caveats(run), *about_chance(run), *_left_out(run, detail)],
+        "notes": [*scenario.notes, *caveats(run), *about_chance(run, draws), *_left_out(run, detail)],
         "cases": [
             case_figures(case, summary.cases[case.name], detail) | {"thresholds": rows_of(results, case.name)}
             for case in run.cases

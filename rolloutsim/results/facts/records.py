@@ -409,6 +409,8 @@ class CaseRecords(_Referable):
     orchestration: Orchestration = field(default=BARE, metadata={"unless_empty": True})
     sources: tuple[str, ...] = ()  # of layers: the scenario's registries in its order, then others
     routes: tuple[Route, ...] = ()  # from each source to each group, rack by rack
+    # For what random numbers were drawn, see scenario.chance; empty: the case is the same with every seed.
+    drawn: tuple[str, ...] = field(default=(), metadata={"unless_empty": True})
 
     @property
     def bare(self) -> bool:
