@@ -27,8 +27,8 @@ Progress = Callable[[str, float, float], None]
 
 MOST = 1_000_000  # replications (assumed: a slip beyond that)
 
-# A run of which nobody says how often is shown with so many draws (assumed: enough for an interval) if the others come to
-# no more events: 1 s at 20 µs an event (assumed; the pure engine took 8 to 34 µs on a small virtual machine).
+# A run of which nobody says how often is shown with so many draws (assumed: enough for an interval) if the others come
+# to no more events: 1 s at 20 µs an event (assumed; the pure engine took 8 to 34 µs on a small virtual machine).
 DRAWS = 10
 MOST_EVENTS = 50_000
 
@@ -106,7 +106,7 @@ def draws(
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> tuple[Replication, ...]:
-    """What is shown beside a run that nobody asked to repeat: its own figures, and those of more draws, if these are quick.
+    """What is shown beside a run that nobody asked to repeat: its own figures, and those of more draws, if quick.
 
     They are none where nothing was drawn, and where the scenario says how often it is to be simulated. Whether they are
     quick is judged by the events of the run, not by a clock: they are the same on every machine.

@@ -22,6 +22,11 @@ With several `replications` every number of a case is the mean of theirs (a perc
 (rows of a list by their names), without the few that have none; see `rolloutsim.results.facts.intervals`. A checked
 threshold has its own `ci`. Rows of nodes and pulls are those of the first replication.
 
+Where something is random and nobody says how often, `rolloutsim run` simulates more draws if they are quick: a case's
+`draws` has their `number`, and the mean rollout time and workloads' `ready_s` over them with 95 % intervals; all else
+is about the first one. A checked threshold's `draws` says how many of them hold it; it is missing where nothing is
+random.
+
 `detail` says how much there is:
 
 =========  ==========================================================================================

@@ -260,7 +260,7 @@ def figure_rows(outcome: Outcome) -> Table:
     """One row a case: the figures of the JSON contract with their full precision; unknown ones are empty.
 
     Where there are workloads, kubelets, faults or pushes, their failures are columns as well.
-    With several replications the ends of the rollout time's interval come last; beside one draw the mean of several, too.
+    With several replications the ends of the rollout time's interval come last; beside one draw the mean of several.
     """
     cases, intervals = tuple(outcome.means.cases.values()), outcome.intervals
     variant = outcome.run.scenario.variant
