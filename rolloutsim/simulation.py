@@ -101,7 +101,7 @@ def simulate(
             records = _Case(scenario, case, seed).run(progress, watch)
             gc.collect(_CASE)
             if times is not None:
-                records = with_times_alone(scenario, records, times.of)
+                records = with_times_alone(scenario, records, times)
                 times.forget()
             cases.append(records)
     return Run(scenario, seed, tuple(cases), _provenance())
@@ -270,7 +270,7 @@ class AloneTimes:
         self.brought: dict[tuple[str, str], tuple[int, ...]] = {}  # places of an image's layers that another one brings
 
     def of(self, group: NodeGroup, number: int, rack: str | None, image: str, held: tuple[str, ...]) -> float:
-        """The time [s] that a node's pull takes alone.
+        """The time [s] that a node's pull takes alone, as the node is at the beginning.
 
         Parameters
         ----------
@@ -284,16 +284,42 @@ class AloneTimes:
         pull = (number, rack, image, held)
         time = self.asked.get(pull)
         if time is None:
-            a_way, way = self._way(group, number, rack, self.scenario.images[image].registry)
-            an_image, layers = self._layers(image)
             places = frozenset(place for name in held for place in self._brought(image, name))
-            is_present = image in held  # so that nothing but that is asked for
-            alike = (a_way, an_image, places, is_present)
-            time = self.known.get(alike)
-            if time is None:
-                more = bool(group.cached)
-                time = self.known[alike] = self._simulated((a_way, an_image), way, layers, places, is_present, more)
-            self.asked[pull] = time
+            # Of an image that is there, nothing but that is asked for.
+            time = self.asked[pull] = self.with_layers(
+                group, number, rack, image, places, known=image in held, more=bool(group.cached)
+            )
+        return time
+
+    def with_layers(
+        self,
+        group: NodeGroup,
+        number: int,
+        rack: str | None,
+        image: str,
+        places: frozenset[int],
+        known: bool = False,
+        more: bool = False,
+    ) -> float:
+        """The same of a node that holds the layers at some places of the image.
+
+        Parameters
+        ----------
+        group, number, rack, image
+            As for `of`.
+        places : frozenset of int
+            The places of the layers.
+        known : bool
+            Whether it has the image's manifests and config, and asks whether they are the newest.
+        more : bool
+            Whether others may hold other layers, and differ in nothing else.
+        """
+        a_way, way = self._way(group, number, rack, self.scenario.images[image].registry)
+        an_image, layers = self._layers(image)
+        alike = (a_way, an_image, places, known)
+        time = self.known.get(alike)
+        if time is None:
+            time = self.known[alike] = self._simulated((a_way, an_image), way, layers, places, known, more)
         return time
 
     def forget(self) -> None:

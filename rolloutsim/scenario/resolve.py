@@ -194,7 +194,7 @@ def _policies(document: Document) -> Iterator[str]:
     cached = {image for group in document.nodes.values() for image in group.cached}
     several = wanted(document)
     users = Counter(image for one in several for image in one.images)
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[resolved.PullPolicy, str], list[str]] = {}
     for image in users:
         using = [one for one in several if image in one.images]
         again = image in cached or users[image] > 1 or any(one.replicas > one.nodes for one in using)

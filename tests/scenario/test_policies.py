@@ -61,4 +61,3 @@ def test_show_says_the_policy_of_the_workloads_images_and_why() -> None:
     (found,) = [one for one in settings(loads(text).resolve()) if one.key == "workloads.app.pull_policy"]
     assert (found.value, found.given) == ("if_not_present", False)
     assert found.source == "api: neither registry nor tag: a name that says nothing of latest"
-

@@ -90,10 +90,12 @@ class Pulls:
     asked: Times
     resolved: Times
     pulled: Times
-    alone: Times  # pull time of the same pull alone on an idle system [s]
+    alone: Times  # pull time of the same pull alone on an idle system, the node holding what it held [s]
     failed: Times  # when the runtime gave up; NaN for all that did not
     reason: Shorts  # index into CaseRecords.reasons; -1: did not fail
     requests: Ids  # sent for manifests, token and config
+    # whether the node held the image already; empty: not known
+    present: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
 
 
 @struct(eq=False)
