@@ -180,7 +180,7 @@ def with_times_alone(scenario: ResolvedScenario, case: r.CaseRecords, alone: Tim
     held = [images for group in scenario.groups for images in cached_images(group)]
     groups, pulls = case.node_group.tolist(), case.pulls
     fetched, first, goes_on = _fetched(case)
-    known = _knows_manifests(case)
+    known = _knows_manifests(scenario, case)
     places = [_places(case, image) for image in range(len(case.images))]
     # Most pulls are like a few, and most of a storm are attempts of these.
     kinds: dict[tuple[int, str | None, tuple[str, ...]], int] = {}
@@ -224,12 +224,20 @@ def _fetched(case: r.CaseRecords) -> tuple[list[int], list[int], r.Ids]:
     return (code % max(count, 1)).tolist(), first.tolist(), np.unique(parts)
 
 
-def _knows_manifests(case: r.CaseRecords) -> list[bool]:
-    """Of each pull whether its node had manifests and config: with the image, or from a pull that failed later on."""
+def _knows_manifests(scenario: ResolvedScenario, case: r.CaseRecords) -> list[bool]:
+    """Of each pull whether its node had manifests and config: with the image, or from a pull that failed before it.
+
+    One that failed before it had all of them left some, if it sent more requests than a re-check does.
+    """
     pulls = case.pulls
     known = ~brings(case)
-    tried = np.flatnonzero(~np.isnan(pulls.failed) & ~np.isnan(pulls.resolved))
-    if len(tried):
+    failed = ~np.isnan(pulls.failed)
+    if failed.any():
+        keeps = np.array([group.runtime.retry.keeps_partial for group in scenario.groups], np.bool_)
+        fewest = np.array([group.runtime.recheck_requests for group in scenario.groups])
+        group = case.node_group[pulls.node]
+        has_more = ~np.isnan(pulls.resolved) | (pulls.requests > fewest[group])
+        tried = np.flatnonzero(failed & keeps[group] & has_more)
         since: dict[tuple[int, int], float] = {}
         rows = zip(pulls.node[tried].tolist(), pulls.image[tried].tolist(), pulls.failed[tried].tolist(), strict=True)
         for node, image, at in rows:

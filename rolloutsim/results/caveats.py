@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rolloutsim.results.checked import outside
+from rolloutsim.results.facts.calls import brings
+from rolloutsim.results.metrics import counted_pulls
 from rolloutsim.scenario.chance import drawn_words
 from rolloutsim.units import format_time
 
@@ -17,6 +21,8 @@ def caveats(run: Run) -> Iterator[str]:
     """What one has to know before relying on a run's figures, a sentence each; nothing if there is nothing."""
     yield from _about_moments(run)
     yield from _about_late_nodes(run)
+    yield from _about_rechecks(run)
+    yield from _about_slowdowns(run)
     if any(case.background.kind for case in run.cases):
         from rolloutsim.results.load.background import about_latencies  # few scenarios have any
 
@@ -54,6 +60,30 @@ def _about_late_nodes(run: Run) -> Iterator[str]:
             join, pull = ("joins", "pulls") if late == 1 else ("join", "pull")
             when = f"{format_time(end)}, when the rollout is {'given up (rollout.horizon)' if given_up else 'over'}"
             yield f"{late:,} of {group.count:,} nodes of {group.name} {join} after {when}, and {pull} nothing."
+
+
+def _about_rechecks(run: Run) -> Iterator[str]:
+    """That calls of bare pulls found their image there, in words; nothing if none did. Of kubelets' a finding tells."""
+    for case in run.cases:
+        found = int(np.count_nonzero(~brings(case))) if case.bare else 0
+        if found:
+            of = f"{found:,} of {len(case.pulls.node):,}"
+            yield f"{case.name}: {of} calls find the image on their node; they are re-checks, and no pulls in figures."
+
+
+def _about_slowdowns(run: Run) -> Iterator[str]:
+    """Of which pulls the slowdown is not known, in words; nothing if it is of all, or was not asked for at all."""
+    counts = [(case, counted_pulls(case) & ~np.isnan(case.pulls.pulled)) for case in run.cases]
+    if all(np.isnan(case.pulls.alone).all() for case, _ in counts):
+        return
+    unknown = sum(int(np.count_nonzero(np.isnan(case.pulls.alone[counted]))) for case, counted in counts)
+    if unknown:
+        of = sum(int(np.count_nonzero(counted)) for _, counted in counts)
+        go = "goes" if unknown == 1 else "go"
+        yield (
+            f"The slowdown of {unknown:,} of {of:,} pulls is not known, nor their time alone: they {go} on with what "
+            "failed ones had left of a layer."
+        )
 
 
 def _about_moments(run: Run) -> Iterator[str]:
