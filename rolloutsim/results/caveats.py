@@ -63,10 +63,13 @@ def _about_late_nodes(run: Run) -> Iterator[str]:
 
 
 def _about_rechecks(run: Run) -> Iterator[str]:
-    """That calls of bare pulls found their image there, in words; nothing if none did. Of kubelets' a finding tells."""
+    """That calls of pulls that are no pods' found their image there, in words; nothing if none did.
+
+    Of kubelets' calls a finding tells.
+    """
     for case in run.cases:
-        found = int(np.count_nonzero(~brings(case))) if case.bare else 0
-        if found:
+        found = int(np.count_nonzero(~brings(case)))
+        if found and (case.bare or case.orchestration.stand_in):
             of = f"{found:,} of {len(case.pulls.node):,}"
             yield f"{case.name}: {of} calls find the image on their node; they are re-checks, and no pulls in figures."
 
