@@ -29,6 +29,7 @@ from rolloutsim.fleet.recipes import words
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.rollout.asking import asks_again, is_orchestrated, plan
+from rolloutsim.scenario.chance import PURPOSES
 from rolloutsim.scenario.resolved import (
     Case,
     Distribution,
@@ -53,10 +54,6 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.push import ImagePush
     from rolloutsim.rollout.orchestrated import Orchestrated
     from rolloutsim.scenario.resolved import Push
-
-# What random numbers are drawn for; each purpose has a generator of its own, the same in every case, so that
-# cases (and scenarios compared with the same seed) differ by what they are and not by luck.
-_PURPOSES = ("asking", "startup", "requests", "backoff", "faults", "fairness", "requeue")
 
 # What a case leaves are circles, its network above all: so many of the collector's generations are looked through for
 # them, those that have been there longer are left in peace.
@@ -104,7 +101,7 @@ def simulate(
             records = _Case(scenario, case, seed).run(progress, watch)
             gc.collect(_CASE)
             if times is not None:
-                records = with_times_alone(scenario, records, times.of)
+                records = with_times_alone(scenario, records, times)
                 times.forget()
             cases.append(records)
     return Run(scenario, seed, tuple(cases), _provenance())
@@ -121,6 +118,7 @@ class _Case:
         self.ledger = Ledger()
         self.seed = seed
         self.generators: dict[str, np.random.Generator] = {}
+        self.drawn: set[str] = set()  # for what random numbers were drawn
         self.incidents = Incidents()
         fleet = Fleet(self.network, self.ledger, self.incidents, self._pulled, self._failed)
         self.actors: Actors = build(
@@ -159,6 +157,7 @@ class _Case:
         records = collect(
             self.scenario, self.case.name, self.actors, self.network, self.ledger, unfinished=self.waiting,
             events=self.events, incidents=self.incidents, orchestrated=self.orchestrated, pushes=pushes,
+            drawn=self.drawn,
         )  # fmt: skip
         # Taken out of their circles, nodes and flows go at once: quicker than to have the collector find them.
         self.network.forget()
@@ -203,10 +202,17 @@ class _Case:
             network.wait(horizon)
 
     def _generator(self, purpose: str) -> np.random.Generator:
-        """The generator of a purpose, made when something is random: importing numpy's takes its time."""
+        """The generator of a purpose, made when something is random: importing numpy's takes its time.
+
+        Each purpose has one of its own, the same in every case, so that cases (and scenarios compared with the same
+        seed) differ by what they are and not by luck.
+        """
         if not self.generators:
-            streams = np.random.SeedSequence(self.seed).spawn(len(_PURPOSES))
-            self.generators = {name: np.random.default_rng(s) for name, s in zip(_PURPOSES, streams, strict=True)}
+            streams = np.random.SeedSequence(self.seed).spawn(len(PURPOSES))
+            self.generators = {
+                one.name: np.random.default_rng(stream) for one, stream in zip(PURPOSES, streams, strict=True)
+            }
+        self.drawn.add(purpose)
         return self.generators[purpose]
 
     def _pulled(self, row: int) -> None:
@@ -264,7 +270,7 @@ class AloneTimes:
         self.brought: dict[tuple[str, str], tuple[int, ...]] = {}  # places of an image's layers that another one brings
 
     def of(self, group: NodeGroup, number: int, rack: str | None, image: str, held: tuple[str, ...]) -> float:
-        """The time [s] that a node's pull takes alone.
+        """The time [s] that a node's pull takes alone, as the node is at the beginning.
 
         Parameters
         ----------
@@ -278,16 +284,42 @@ class AloneTimes:
         pull = (number, rack, image, held)
         time = self.asked.get(pull)
         if time is None:
-            a_way, way = self._way(group, number, rack, self.scenario.images[image].registry)
-            an_image, layers = self._layers(image)
             places = frozenset(place for name in held for place in self._brought(image, name))
-            is_present = image in held  # so that nothing but that is asked for
-            alike = (a_way, an_image, places, is_present)
-            time = self.known.get(alike)
-            if time is None:
-                more = bool(group.cached)
-                time = self.known[alike] = self._simulated((a_way, an_image), way, layers, places, is_present, more)
-            self.asked[pull] = time
+            # Of an image that is there, nothing but that is asked for.
+            time = self.asked[pull] = self.with_layers(
+                group, number, rack, image, places, known=image in held, more=bool(group.cached)
+            )
+        return time
+
+    def with_layers(
+        self,
+        group: NodeGroup,
+        number: int,
+        rack: str | None,
+        image: str,
+        places: frozenset[int],
+        known: bool = False,
+        more: bool = False,
+    ) -> float:
+        """The same of a node that holds the layers at some places of the image.
+
+        Parameters
+        ----------
+        group, number, rack, image
+            As for `of`.
+        places : frozenset of int
+            The places of the layers.
+        known : bool
+            Whether it has the image's manifests and config, and asks whether they are the newest.
+        more : bool
+            Whether others may hold other layers, and differ in nothing else.
+        """
+        a_way, way = self._way(group, number, rack, self.scenario.images[image].registry)
+        an_image, layers = self._layers(image)
+        alike = (a_way, an_image, places, known)
+        time = self.known.get(alike)
+        if time is None:
+            time = self.known[alike] = self._simulated((a_way, an_image), way, layers, places, known, more)
         return time
 
     def forget(self) -> None:

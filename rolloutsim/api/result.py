@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim import planning, results
 from rolloutsim.api.table import Table
 from rolloutsim.errors import UsageError
-from rolloutsim.results.numerals import show_time
+from rolloutsim.results.numerals import plus_minus, show_time
 from rolloutsim.results.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -58,6 +58,11 @@ class Result:
     def replications(self) -> Outcome | None:
         """The figures of all replications, `len()` of them; None: there is one."""
         return self.outcome if self.outcome.replications else None
+
+    @property
+    def draws(self) -> Outcome | None:
+        """More draws of a run that is random, whose means `rolloutsim run` shows beside it; None: there are none."""
+        return self.outcome.beside
 
     @property
     def scenario(self) -> ResolvedScenario:
@@ -251,6 +256,7 @@ class Result:
         shown = [f"{case.name} {_time(case)}" for case in islice(self, _MOST_NAMED)]
         more = len(self) - len(shown)
         often = "" if self.replications is None else f"; {len(self.replications)} replications"
+        often += "; one draw" if self.replications is None and any(case.drawn for case in self.run.cases) else ""
         return f"<Result of {self.scenario.name!r}: {', '.join(shown)}{f' and {more} more' if more else ''}{often}>"
 
     def _ipython_key_completions_(self) -> tuple[str, ...]:
@@ -268,13 +274,21 @@ def simulated(
     replications: int | None = None,
     jobs: int = 1,
     progress: Callable[[str, float, float], None] | None = None,
+    beside: bool = False,
 ) -> Result:
-    """Simulate a scenario, several times if it (or `replications`) says so; see `planning.replicate.replicate`."""
+    """Simulate a scenario, several times if it (or `replications`) says so; see `planning.replicate.replicate`.
+
+    With `beside` and where nobody says how often, more draws stand beside a random run: `planning.replicate.draws`.
+    """
     planning.jobs.check_jobs(jobs)
     if (scenario.replications if replications is None else replications) == 1:
-        from rolloutsim.simulation import simulate
+        from rolloutsim.simulation import AloneTimes, simulate
 
-        return Result(Outcome(simulate(scenario, seed, progress)))
+        times = AloneTimes(scenario)
+        run = simulate(scenario, seed, progress, times)
+        if not beside or replications is not None or not any(case.drawn for case in run.cases):
+            return Result(Outcome(run))
+        return Result(Outcome(run, draws=planning.replicate.draws(scenario, run, times, jobs, progress)))
     return Result(planning.replicate.replicate(scenario, seed, replications, jobs, progress))
 
 
@@ -390,4 +404,10 @@ class CaseResult:
 
 
 def _time(case: CaseResult) -> str:
-    return "did not finish" if case.rollout_time is None else show_time(case.rollout_time)
+    """Its rollout time, behind ± half the interval."""
+    if case.rollout_time is None:
+        return "did not finish"
+    interval = case.rollout_time_ci
+    if interval is None or interval.is_rounding:
+        return show_time(case.rollout_time)
+    return plus_minus(show_time, case.rollout_time, interval.half)

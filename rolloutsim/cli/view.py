@@ -60,6 +60,7 @@ def render(result: Result, changes: WhatIfs, width: int = WIDEST_TEXT, coloured:
     scenario = result.scenario
     cases = "1 case" if len(result) == 1 else f"{len(result)} cases"
     often = "" if result.replications is None else f" · {len(result.replications)} replications"
+    often += " · one draw" if result.replications is None and any(case.drawn for case in result.run.cases) else ""
     lines = [style(f"{visible(scenario.title)} · {cases} · {scenario.model} model{often}", bold=True), ""]
     lines += table_lines(case_rows(result.outcome), style)
     because = wrap(result.why(), indent=8)

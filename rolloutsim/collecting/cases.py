@@ -6,10 +6,10 @@ Which columns there are, and of which types, their records say; those that grew 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from rolloutsim.fleet.ledger import BYTES_DONE, FETCH, RETRY, ROW, TCP_WINDOW
 from rolloutsim.fleet.pulls import FLOWING, Fetch
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results.facts import records as r
+from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.records import frozen
 from rolloutsim.scenario import causes
 from rolloutsim.scenario.resources import DISK, PULLED, RESOURCES, UNPACK
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import NodeGroup, Push, ResolvedScenario
 
 Pushed = list[tuple["Push", list["ImagePush"]]]
-AloneTime = Callable[["NodeGroup", int, "str | None", str, tuple[str, ...]], float]
+_ROUNDING = 1e-9  # of a layer's bytes: a smaller share is not missing (assumed: far more than sums are off by)
 
 # Names of the causes that are not shared links, in the order of their numbers after the links'.
 _PRIVATE_CAUSES = tuple(resource.cause.name for resource in PULLED)
@@ -60,6 +61,7 @@ def collect(
     incidents: Incidents,
     orchestrated: Orchestrated | None,
     pushes: Pushed,
+    drawn: Iterable[str] = (),
 ) -> r.CaseRecords:
     """Turn what happened in a case into records, in which no pull's time alone is known.
 
@@ -75,6 +77,8 @@ def collect(
         The pods and those who drive them; None: bare pulls.
     pushes : list
         What was pushed before the rollout.
+    drawn : iterable of str
+        For what random numbers were drawn.
     """
     end = network.now
     in_flight = _note_progress(actors, network, ledger)
@@ -113,6 +117,7 @@ def collect(
         orchestration=orchestration,
         sources=tuple(source.name for source in actors.sources),
         routes=actors.routes,
+        drawn=tuple(sorted(drawn)),
     )
 
 
@@ -135,8 +140,32 @@ def _pulled_by(nodes: Iterable[Node]) -> list[Flow]:
     return [flow for node in nodes for flow in node.host.flows if flow.tag is not None]
 
 
-def with_times_alone(scenario: ResolvedScenario, case: r.CaseRecords, alone: AloneTime) -> r.CaseRecords:
+class TimesAlone(Protocol):
+    """Knows how long a node's pull takes alone [s]: as the node is at the beginning, or holding some layers."""
+
+    def of(self, group: NodeGroup, number: int, rack: str | None, image: str, held: tuple[str, ...], /) -> float:
+        """By the cached images that it holds."""
+
+    def with_layers(
+        self,
+        group: NodeGroup,
+        number: int,
+        rack: str | None,
+        image: str,
+        places: frozenset[int],
+        known: bool,
+        more: bool,
+        /,
+    ) -> float:
+        """By the places of layers in the image, and whether it knows the image's manifests."""
+
+
+def with_times_alone(scenario: ResolvedScenario, case: r.CaseRecords, alone: TimesAlone) -> r.CaseRecords:
     """The records of a case with the time that each of its pulls takes alone on an idle system.
+
+    The node holds then what the pull did not fetch itself: what was there, and what other pulls of the node brought in
+    the meantime. That of a pull that did not end is the time of one by the node as it was at the beginning. One that
+    went on with what a failed one had left of a layer has none: unknown.
 
     Parameters
     ----------
@@ -144,24 +173,88 @@ def with_times_alone(scenario: ResolvedScenario, case: r.CaseRecords, alone: Alo
         The case's.
     case : CaseRecords
         Its records without.
-    alone : callable
-        Gives the time [s].
+    alone : TimesAlone
+        Gives the times.
     """
     racks = node_racks(scenario)
     held = [images for group in scenario.groups for images in cached_images(group)]
     groups, pulls = case.node_group.tolist(), case.pulls
-    # Most pulls of a storm are attempts of a few.
-    known: dict[tuple[int, int], float] = {}
-    times = np.empty(len(pulls.node))
-    for row, pull in enumerate(zip(pulls.node.tolist(), pulls.image.tolist(), strict=True)):
-        time = known.get(pull)
+    fetched, first, goes_on = _fetched(case)
+    known = _knows_manifests(scenario, case)
+    places = [_places(case, image) for image in range(len(case.images))]
+    # Most pulls are like a few, and most of a storm are attempts of these.
+    kinds: dict[tuple[int, str | None, tuple[str, ...]], int] = {}
+    kind = [kinds.setdefault((group, racks[node], held[node]), len(kinds)) for node, group in enumerate(groups)]
+    of_kind = [*kinds]
+    times: dict[tuple[int, int, tuple[int, ...] | None, bool], float] = {}
+    found = np.empty(len(pulls.node))
+    ended, several = (~np.isnan(pulls.pulled)).tolist(), len(case.images) > 1
+    for row, (node, image) in enumerate(zip(pulls.node.tolist(), pulls.image.tolist(), strict=True)):
+        own = tuple(fetched[first[row] : first[row + 1]]) if ended[row] else None
+        like = (kind[node], image, own, known[row])
+        time = times.get(like)
         if time is None:
-            node, image = pull
-            number = groups[node]
-            time = alone(scenario.groups[number], number, racks[node], case.images[image].name, held[node])
-            known[pull] = time
-        times[row] = time
-    return replace(case, pulls=replace(pulls, alone=times))
+            number, rack, cached = of_kind[kind[node]]
+            group, name = scenario.groups[number], case.images[image].name
+            if own is None:
+                time = alone.of(group, number, rack, name, cached)
+            else:
+                there = places[image]
+                missing = {there[layer] for layer in own if layer in there}
+                others = frozenset(there.values()) - missing
+                more = several or bool(cached) or bool(group.cached)
+                time = alone.with_layers(group, number, rack, name, others, known[row], more)
+            times[like] = time
+        found[row] = time
+    found[goes_on[~np.isnan(pulls.pulled[goes_on])]] = np.nan
+    return replace(case, pulls=replace(pulls, alone=found))
+
+
+def _fetched(case: r.CaseRecords) -> tuple[list[int], list[int], r.Ids]:
+    """The layers that each pull fetched, one pull after another; where those of a pull begin; pulls that lack a part.
+
+    Ranges of a layer are one layer.
+    """
+    f, count = case.fetches, len(case.layers)
+    code, place = np.unique(f.pull.astype(np.int64) * count + f.layer, return_inverse=True)
+    first = np.searchsorted(code, np.arange(len(case.pulls.node) + 1) * count)
+    fresh = np.bincount(place, f.bytes_done - f.again, len(code))
+    whole = np.array([layer.compressed for layer in case.layers])[code % count] if count else fresh
+    parts = code[fresh < whole * (1 - _ROUNDING)] // max(count, 1)
+    return (code % max(count, 1)).tolist(), first.tolist(), np.unique(parts)
+
+
+def _knows_manifests(scenario: ResolvedScenario, case: r.CaseRecords) -> list[bool]:
+    """Of each pull whether its node had manifests and config: with the image, or from a pull that failed before it.
+
+    One that failed before it had all of them left some, if it sent more requests than a re-check does.
+    """
+    pulls = case.pulls
+    known = ~brings(case)
+    failed = ~np.isnan(pulls.failed)
+    if failed.any():
+        keeps = np.array([group.runtime.retry.keeps_partial for group in scenario.groups], np.bool_)
+        fewest = np.array([group.runtime.recheck_requests for group in scenario.groups])
+        group = case.node_group[pulls.node]
+        has_more = ~np.isnan(pulls.resolved) | (pulls.requests > fewest[group])
+        tried = np.flatnonzero(failed & keeps[group] & has_more)
+        since: dict[tuple[int, int], float] = {}
+        rows = zip(pulls.node[tried].tolist(), pulls.image[tried].tolist(), pulls.failed[tried].tolist(), strict=True)
+        for node, image, at in rows:
+            since[node, image] = min(at, since.get((node, image), inf))
+        asked = zip(pulls.node.tolist(), pulls.image.tolist(), pulls.asked.tolist(), strict=True)
+        known |= np.array([at >= since.get((node, image), inf) for node, image, at in asked], np.bool_)
+    every: list[bool] = known.tolist()
+    return every
+
+
+def _places(case: r.CaseRecords, image: int) -> dict[int, int]:
+    """Where the layers of an image stand in it, by their numbers."""
+    numbers = {layer.digest: number for number, layer in enumerate(case.layers)}
+    places: dict[int, int] = {}
+    for place, layer in enumerate(case.images[image].layers):
+        places.setdefault(numbers[layer.digest], place)
+    return places
 
 
 def _pods_of_pulls(pulls: r.Pulls, ready: Sequence[float]) -> r.Pods:

@@ -33,9 +33,10 @@ class PullColumns:
         self.failed = array("d")
         self.reason = array("h")
         self.requests = array("i")
+        self.present = array("b")
 
-    def add(self, node: int, image: int, now: float, requests: int) -> int:
-        """A node asks for an image; `requests` for manifests, token and config are already counted."""
+    def add(self, node: int, image: int, now: float, requests: int, present: bool = False) -> int:
+        """A node asks for an image, which may be there; `requests` for manifests, token and config are counted."""
         self.node.append(node)
         self.image.append(image)
         self.asked.append(now)
@@ -45,6 +46,7 @@ class PullColumns:
         self.failed.append(NEVER)
         self.reason.append(-1)
         self.requests.append(requests)
+        self.present.append(present)
         return len(self.node) - 1
 
     def add_all(self, nodes: list[int], images: list[int], now: float) -> range:
@@ -57,6 +59,7 @@ class PullColumns:
         self.asked.extend([now] * number)
         self.reason.extend([-1] * number)
         self.requests.extend([0] * number)
+        self.present.extend([0] * number)
         return range(first, first + number)
 
 

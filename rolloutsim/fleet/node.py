@@ -126,7 +126,7 @@ class Node(Store):
         requests = runtime.resolve_requests
         asked = runtime.recheck_requests if present else requests
         counted = 0 if one_by_one else asked
-        pull = self.begin(recipe, fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now, counted))
+        pull = self.begin(recipe, fleet.ledger.pulls.add(self.index, recipe.image, fleet.network.now, counted, present))
         if one_by_one:
             if present:
                 pull.answered = requests

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.differences import Difference, FailIf, check_known, difference, is_random, parse_fail_if
+from rolloutsim.planning.replicate import DRAWS
 from rolloutsim.results.caveats import caveats
 from rolloutsim.results.facts.intervals import Interval, mean, mean_interval
 from rolloutsim.results.thresholds import missed, rows_of
@@ -41,7 +42,7 @@ KEYS: Mapping[str, str] = {
     "cases[].groups[]": "the same of the pods on the nodes of each `group`, where there are several",
     "fail_if[]": "each `condition`, and where it is `met`",
 }
-REPLICATIONS = 10  # of scenarios in which chance plays a part, unless told otherwise (assumed: enough for an interval)
+REPLICATIONS = DRAWS  # of scenarios in which chance plays a part, unless told otherwise
 
 _ROLLOUT_TIME = Threshold("rollout_time", {}, None, "<", 0.0, "")
 _ALSO = (

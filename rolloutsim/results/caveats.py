@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolloutsim.results.checked import outside
-from rolloutsim.scenario.causes import BACKOFF, QPS, RATE_LIMITED
+from rolloutsim.results.facts.calls import brings
+from rolloutsim.results.metrics import counted_pulls
+from rolloutsim.scenario.chance import drawn_words
 from rolloutsim.units import format_time
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ def caveats(run: Run) -> Iterator[str]:
     """What one has to know before relying on a run's figures, a sentence each; nothing if there is nothing."""
     yield from _about_moments(run)
     yield from _about_late_nodes(run)
+    yield from _about_rechecks(run)
+    yield from _about_slowdowns(run)
     if any(case.background.kind for case in run.cases):
         from rolloutsim.results.load.background import about_latencies  # few scenarios have any
 
@@ -26,18 +30,24 @@ def caveats(run: Run) -> Iterator[str]:
     yield from outside(run)
 
 
-def about_chance(run: Run) -> Iterator[str]:
-    """That the times at which was asked again are random, in words; nothing if nobody did, or none at random."""
-    waits = (BACKOFF.number, QPS.number, RATE_LIMITED.number)
-    waited = [case for case in run.cases if np.isin(case.orchestration.steps.cause, waits).any()]
-    groups = run.scenario.groups
-    more = "another --seed gives other times, --replications 20 their spread."
-    if any(group.kubelet.requeue != "exact" for group in groups) and not all(
-        case.orchestration.stand_in for case in waited
-    ):
-        yield f"Kubelets look at pods in back-off at random times (image_backoff.requeue): {more}"
-    elif any(group.again.jitter for group in groups) and any(case.orchestration.stand_in for case in waited):
-        yield f"Clients pull again at random times (retry.jitter): {more}"
+def about_chance(run: Run, draws: int = 1) -> Iterator[str]:
+    """That the figures are those of one draw, and of what, in words; nothing if nothing was drawn.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    draws : int
+        How many there are of which the means are shown beside it.
+    """
+    drawn = {name for case in run.cases for name in case.drawn}
+    if not drawn:
+        return
+    if draws > 1:
+        more = f"the means of {draws} draws stand beside it, ± half a 95 % interval, Student's t"
+        yield f"One draw of random {drawn_words(drawn)}; {more}. --replications 30 makes every figure such a mean."
+    else:
+        yield f"One draw of random {drawn_words(drawn)}: another --seed gives another, --replications 30 an interval."
 
 
 def _about_late_nodes(run: Run) -> Iterator[str]:
@@ -50,6 +60,33 @@ def _about_late_nodes(run: Run) -> Iterator[str]:
             join, pull = ("joins", "pulls") if late == 1 else ("join", "pull")
             when = f"{format_time(end)}, when the rollout is {'given up (rollout.horizon)' if given_up else 'over'}"
             yield f"{late:,} of {group.count:,} nodes of {group.name} {join} after {when}, and {pull} nothing."
+
+
+def _about_rechecks(run: Run) -> Iterator[str]:
+    """That calls of pulls that are no pods' found their image there, in words; nothing if none did.
+
+    Of kubelets' calls a finding tells.
+    """
+    for case in run.cases:
+        found = int(np.count_nonzero(~brings(case)))
+        if found and (case.bare or case.orchestration.stand_in):
+            of = f"{found:,} of {len(case.pulls.node):,}"
+            yield f"{case.name}: {of} calls find the image on their node; they are re-checks, and no pulls in figures."
+
+
+def _about_slowdowns(run: Run) -> Iterator[str]:
+    """Of which pulls the slowdown is not known, in words; nothing if it is of all, or was not asked for at all."""
+    counts = [(case, counted_pulls(case) & ~np.isnan(case.pulls.pulled)) for case in run.cases]
+    if all(np.isnan(case.pulls.alone).all() for case, _ in counts):
+        return
+    unknown = sum(int(np.count_nonzero(np.isnan(case.pulls.alone[counted]))) for case, counted in counts)
+    if unknown:
+        of = sum(int(np.count_nonzero(counted)) for _, counted in counts)
+        go = "goes" if unknown == 1 else "go"
+        yield (
+            f"The slowdown of {unknown:,} of {of:,} pulls is not known, nor their time alone: they {go} on with what "
+            "failed ones had left of a layer."
+        )
 
 
 def _about_moments(run: Run) -> Iterator[str]:

@@ -23,6 +23,11 @@ With several `replications` every number of a case is the mean of theirs (a perc
 (rows of a list by their names), without the few that have none; see `rolloutsim.results.facts.intervals`. A checked
 threshold has its own `ci`. Rows of nodes and pulls are those of the first replication.
 
+Where something is random and nobody says how often, `rolloutsim run` simulates more draws if they are quick: a case's
+`draws` has their `number`, and the mean rollout time and workloads' `ready_s` over them with 95 % intervals; all else
+is about the first one. A checked threshold's `draws` says how many of them hold it; it is missing where nothing is
+random.
+
 `detail` says how much there is:
 
 =========  ==========================================================================================
@@ -63,11 +68,15 @@ def to_text(document: Mapping[str, Any]) -> str:
 
 
 def to_dict(
-    run: Run, summary: RunSummary, results: Sequence[ThresholdResult], detail: Detail | None = None
+    run: Run,
+    summary: RunSummary,
+    results: Sequence[ThresholdResult],
+    detail: Detail | None = None,
+    draws: int = 1,
 ) -> dict[str, Any]:
     """A run as the contract's nested dicts and lists: its records, figures and checked thresholds.
 
-    `detail` is `summary`, `nodes` or `full`; see the module for the default.
+    `detail` is `summary`, `nodes` or `full`; see the module for the default. `draws` is how often it was simulated.
     """
     scenario = run.scenario
     return {
@@ -78,7 +87,7 @@ def to_dict(
         "model": scenario.model,
         "seed": run.seed,
         "replications": 1,
-        "notes": [*scenario.notes, *caveats(run), *about_chance(run), *_left_out(run, detail)],
+        "notes": [*scenario.notes, *caveats(run), *about_chance(run, draws), *_left_out(run, detail)],
         "cases": [
             case_figures(case, summary.cases[case.name], detail) | {"thresholds": rows_of(results, case.name)}
             for case in run.cases

@@ -5,12 +5,14 @@ rollout time
 pull time
     From asking to the image being ready on the node; statistics are unknown while a pull is unfinished.
 alone time
-    Pull time of the same pull alone on an idle system, the mean over all pulls.
+    Pull time of the same pull alone on an idle system, by the node as it was: it holds what the pull did not fetch
+    itself. The mean over all pulls of which it is known; it is not of those that went on with a part of a layer.
 slowdown
-    Pull time / alone time, pull by pull.
+    Pull time / alone time, pull by pull, never below 1: where chance or others put the layers of a pull into a better
+    order than it has alone, nothing slowed it.
 pull
-    A call that brought a node an image. Later calls for it, which find the image there, are re-checks: no part of the
-    number of pulls, nor of the statistics over them.
+    A call that brought a node an image. Calls for an image that is there are re-checks: no part of the number of pulls,
+    nor of the statistics over them.
 failed pull
     One that its runtime gave up. Where all pods became ready, others took its place, and it is no part of the
     statistics over pulls.
@@ -172,13 +174,13 @@ def pull_times(case: CaseRecords) -> Times:
 
 
 def slowdowns(case: CaseRecords) -> Times:
-    """Pull time / alone time of each pull [1]; 1 where both are zero, NaN where unknown."""
+    """Pull time / alone time of each pull, at least 1; 1 where both are zero, NaN where unknown."""
     return slowdowns_of(pull_times(case), case.pulls.alone)
 
 
 def slowdowns_of(times: Times, alone: Times) -> Times:
     """The same of some pulls' times, and their times alone [s]."""
-    slowed = ratio(times, alone)
+    slowed = np.maximum(ratio(times, alone), 1.0)
     slowed[(times == 0.0) & (alone == 0.0)] = 1.0
     return slowed
 

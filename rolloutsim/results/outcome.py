@@ -23,7 +23,7 @@ from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.results.metrics import RunSummary, summarise
 from rolloutsim.results.numerals import number
 from rolloutsim.results.parts import PartColumns, columns_of
-from rolloutsim.results.thresholds import Measurement, ThresholdResult, judge, measure, numbers_in, value_of
+from rolloutsim.results.thresholds import Measurement, ThresholdResult, judge, measure, numbers_in, on_draws, value_of
 from rolloutsim.results.why.words import why
 from rolloutsim.structs import struct
 
@@ -68,11 +68,16 @@ class Outcome:
         The records of the simulation; with several replications, of the first, whose seed was asked for.
     replications : tuple of Replication
         The figures of all of them, the first included; empty where the run is the only one.
+    draws : tuple of Replication
+        Of the only run, and of more like it whose means are shown beside it; empty: there are none.
     """
 
-    def __init__(self, run: Run, replications: tuple[Replication, ...] = ()) -> None:
+    def __init__(
+        self, run: Run, replications: tuple[Replication, ...] = (), draws: tuple[Replication, ...] = ()
+    ) -> None:
         self.run = run
         self.replications = replications
+        self.draws = draws
 
     def __len__(self) -> int:
         """How many replications there are."""
@@ -106,6 +111,11 @@ class Outcome:
         raise KeyError(f"no case {name!r}; cases: {', '.join(self.cases)}")
 
     @cached_property
+    def beside(self) -> Outcome | None:
+        """The draws that are shown beside the only run, as its replications; None: there are none."""
+        return Outcome(self.run, self.draws) if self.draws else None
+
+    @cached_property
     def first(self) -> RunSummary:
         """The figures of the run that there are records of: of the first replication."""
         return summarise(self.run)
@@ -127,7 +137,15 @@ class Outcome:
     def thresholds(self) -> tuple[ThresholdResult, ...]:
         """The scenario's thresholds, checked over all replications."""
         several = [one.measured for one in self.replications] or [measure(self.run, self.first)]
-        return tuple(judge(measured) for measured in zip(*several, strict=True))
+        results = tuple(judge(measured) for measured in zip(*several, strict=True))
+        if self.replications:
+            return results
+        drawn = {case.name for case in self.run.cases if case.drawn}
+        every = zip(*(one.measured for one in self.draws), strict=True) if self.draws else zip(*several, strict=True)
+        return tuple(
+            on_draws(result, draws) if result.case in drawn else result
+            for result, draws in zip(results, every, strict=True)
+        )
 
     @property
     def finished(self) -> bool:
@@ -144,6 +162,13 @@ class Outcome:
     def why(self) -> str:
         """What the slowest case waited for, in words."""
         return why(self.run, self.means, len(self.replications))
+
+    def lasted(self, case: str, workload: str) -> tuple[float | None, ...]:
+        """From a workload's start to its last ready pod, in each replication [s]; None: unknown."""
+        starts, ready = (self.values(case, "workloads", workload, key) for key in ("start_s", "ready_s"))
+        return tuple(
+            None if start is None or end is None else end - start for start, end in zip(starts, ready, strict=True)
+        )
 
     def values(self, case: str, *path: str) -> tuple[float | None, ...]:
         """One number of the JSON contract in each replication, the rollout time by default.
@@ -177,13 +202,32 @@ class Outcome:
         """
         from rolloutsim.results.document import to_dict
 
-        document = to_dict(self.run, self.first, self.thresholds, detail)
+        document = to_dict(self.run, self.first, self.thresholds, detail, len(self.draws) or len(self))
         if self.replications:
             document["replications"] = len(self)
             if any("nodes" in case for case in document["cases"]):
                 document["notes"].append(_OF_THE_FIRST.format(len(self)))
             document["cases"] = [self._case(case) for case in document["cases"]]
+        if self.beside is not None:
+            for case in document["cases"]:
+                case["draws"] = self.beside.in_short(case["case"])
         return document
+
+    def in_short(self, case: str) -> dict[str, Any]:
+        """Of a case the rollout time over all replications, and when its workloads were ready, with intervals."""
+        figures = self.means.cases[case]
+        found: dict[str, Any] = {"number": len(self)} | self._mean(ROLLOUT_TIME, figures.rollout_time_s, case)
+        if figures.rollout is not None and figures.rollout.workloads:
+            found["workloads"] = [
+                {"workload": one.workload}
+                | self._mean("ready_s", one.ready_s, case, "workloads", one.workload, "ready_s")
+                for one in figures.rollout.workloads
+            ]
+        return found
+
+    def _mean(self, key: str, value: float | None, case: str, *path: str) -> dict[str, Any]:
+        """A number and its interval, as JSON holds them."""
+        return {key: value, f"{key.removesuffix('_s')}_ci_s": _lists(self.interval(case, *path))}
 
     def to_json(self, detail: Detail | None = None) -> str:
         """The JSON contract as text, ending in a line feed."""

@@ -48,7 +48,7 @@ class PartColumns:
     bytes: Times
     again: Times  # of these, bytes that had been fetched before
     is_failed: Flags
-    brings: Flags  # it is no re-check
+    brings: Flags  # it is no re-check: the image was not there
     counts: Flags  # in statistics of pull times
     pod_node: Ids
     pod_workload: Codes
@@ -203,11 +203,16 @@ class Part:
             case "alone_time":
                 alone = of.alone[self.pulls & of.brings]
                 return alone[~np.isnan(alone)]
+            case "pull_time" if self._fetches_nothing:
+                return np.zeros(1)
             case "pull_time":
                 return of.pull_time[self.pulls & of.counts]
+            case "slowdown" if self._fetches_nothing:
+                return np.ones(1)
             case "slowdown":
                 counted = self.pulls & of.counts
-                return metrics.slowdowns_of(of.pull_time[counted], of.alone[counted])
+                times, alone = of.pull_time[counted], of.alone[counted]
+                return metrics.slowdowns_of(times, alone)[np.isnan(times) | ~np.isnan(alone)]
             case "bytes_on_wire":
                 return np.array([of.bytes[self.pulls].sum()])
             case "bytes_again":
@@ -282,6 +287,12 @@ class Part:
             for number, workload in enumerate(self.workloads)
             if name in (None, workload.name) and (image is None or image in workload.images)
         ]
+
+    @cached_property
+    def _fetches_nothing(self) -> bool:
+        """Whether it has pods that became ready, or calls, and none of them fetched an image: nodes held all."""
+        is_there = bool(self.pulls.any() or self.pods.any())
+        return self.finished and is_there and not bool((self.pulls & self.columns.brings).any())
 
     @property
     def _is_somewhere(self) -> bool:

@@ -99,6 +99,8 @@ def to_bytes(outcome: Outcome) -> bytes:
         "run": to_plain(outcome.run, arrays, "run"),
         "replications": to_plain(outcome.replications, arrays, "replications"),
     }
+    if outcome.draws:
+        metadata["draws"] = to_plain(outcome.draws, arrays, "draws")
     content = BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         _add(archive, _METADATA, json.dumps(metadata, ensure_ascii=False, allow_nan=False).encode())
@@ -128,10 +130,10 @@ def from_bytes(content: bytes) -> Outcome:
     _put_refusals_together(metadata["run"], arrays)
     run: Run = from_plain(metadata["run"], Run, arrays, "run")
     cases = tuple(case if case.routes else _with_sources(run, case) for case in map(_with_commits, run.cases))
-    replications: tuple[Replication, ...] = from_plain(
-        metadata.get("replications", []), tuple[Replication, ...], arrays, "replications"
+    replications, draws = (
+        from_plain(metadata.get(name, []), tuple[Replication, ...], arrays, name) for name in ("replications", "draws")
     )
-    return Outcome(replace(run, cases=cases), replications)
+    return Outcome(replace(run, cases=cases), replications, draws)
 
 
 def _put_refusals_together(run: Any, arrays: dict[str, Array]) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, Literal
@@ -79,11 +80,14 @@ class ThresholdResult:
     place: tuple[str, int] | None = None  # file and line of the condition
     room: float | None = None  # as a share of the limit, below 0 what is missing [1]; None: unknown, or the limit is 0
     of: str = ""  # the selectors alone: `image=builder`
+    # Of a run that is one draw of what is random: how many draws hold it, of how many; None: not, or it is over them.
+    draws: tuple[int, int] | None = None
 
     def to_row(self) -> dict[str, Any]:
         """As JSON holds it."""
         row = {key: getattr(self, key) for key in ("metric", "check", "value", "passed", "severity")}
-        return row if self.ci is None else row | {"ci": list(self.ci)}
+        row |= {} if self.ci is None else {"ci": list(self.ci)}
+        return row if self.draws is None else row | {"draws": {"passed": self.draws[0], "number": self.draws[1]}}
 
 
 @struct
@@ -134,6 +138,13 @@ def judge(measured: Sequence[Measurement]) -> ThresholdResult:
         room=room,
         of=of,
     )
+
+
+def on_draws(result: ThresholdResult, draws: Sequence[Measurement]) -> ThresholdResult:
+    """A condition that was checked on one draw of what is random, with how many of these draws hold it."""
+    held = sum(judge([one]).passed for one in draws)
+    said = "on one draw" + (f"; {held} of {len(draws)} draws meet it" if len(draws) > 1 else "")
+    return replace(result, draws=(held, len(draws)), headroom=f"{result.headroom} {said}".strip())
 
 
 def rows_of(results: Sequence[ThresholdResult], case: str) -> list[dict[str, Any]]:

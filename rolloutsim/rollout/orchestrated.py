@@ -17,6 +17,7 @@ from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.rollout.asking import Times
 from rolloutsim.rollout.before import PushedBefore
 from rolloutsim.rollout.controllers import API_CALL, start
+from rolloutsim.scenario.policies import pull_policy
 from rolloutsim.scenario.resolved import Kubelet as KubeletSpec
 from rolloutsim.scenario.resolved import Strategy, Workload
 from rolloutsim.scenario.routes import pushed_over
@@ -63,7 +64,7 @@ class Orchestrated:
         self.workloads = case.workloads or tuple(_bare_workloads(scenario, case))
         self.pulls = Pulls(self._note_reason)
         self.bare = not case.workloads
-        self._policies = {image.name: default_policy(image.name) for image in actors.images}
+        self._policies = {image.name: pull_policy(image.name)[0] for image in actors.images}
         present = _cached_images(scenario)
         looks = Looks(lambda number: generator("requeue").random(number).tolist())
         self.kubelets = [
@@ -203,19 +204,6 @@ def _pushes(scenario: ResolvedScenario, images: tuple[Image, ...]) -> list[tuple
     wanted = {image.name for image in images}
     found = [(push, tuple(name for name in push.images if name in wanted)) for push in scenario.pushes]
     return [(push, names) for push, names in found if names]
-
-
-def default_policy(image: str) -> PullPolicy:
-    """Kubernetes' pull policy of an image by its tag: always for `latest` or none.
-
-    References
-    ----------
-    kubernetes/api `core/v1/types.go` L3294.
-    """
-    name = image.rsplit("/", 1)[-1]
-    if "@" in name:
-        return "if_not_present"
-    return "always" if ":" not in name or name.endswith(":latest") else "if_not_present"
 
 
 def _joins(scenario: ResolvedScenario) -> dict[int, float]:

@@ -133,15 +133,18 @@ _PUSH, _FLOW = ("push", "{push}"), ("background", "{background}")
 METRICS: Mapping[str, Metric] = {
     "rollout_time": Metric("time", ("rollout_time_s",), "from the start until the last pod is ready", of="pods"),
     "alone_time": Metric(
-        "time", ("alone_time_s",), "pull time of the same pulls, each alone on an idle system",
+        "time", ("alone_time_s",),
+        "pull time of the same pulls, each alone on an idle system, its node holding what it held",
         of_alone=True, of="pulls",
     ),
     "bytes_on_wire": Metric("size", ("bytes_on_wire",), "what all pulls fetch, compressed", of="pulls"),
     "pull_time": Metric(
-        "time", ("pull_time_s", "{statistic}"), "from asking until the image is there, no re-checks", of="pulls"
+        "time", ("pull_time_s", "{statistic}"),
+        "from asking until the image is there, no re-checks; 0 s where nodes held all", of="pulls",
     ),
     "slowdown": Metric(
-        "number", ("slowdown", "{statistic}"), "pull time / alone time, pull by pull", of_alone=True, of="pulls"
+        "number", ("slowdown", "{statistic}"), "pull time / alone time, pull by pull, at least 1",
+        of_alone=True, of="pulls",
     ),
     "time_split": Metric("time", ("time_split_s", "{cause}"), "waited for a cause, all pods together", absent=0.0),
     "utilisation": Metric("share", (*_LINK, "utilisation"), "bytes / (capacity × rollout time)"),

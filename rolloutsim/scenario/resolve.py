@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, cast
@@ -34,6 +35,7 @@ from rolloutsim.scenario.ideal import idealised
 from rolloutsim.scenario.idle import idle_keys
 from rolloutsim.scenario.images import Layers, layers
 from rolloutsim.scenario.model import Document
+from rolloutsim.scenario.policies import has_tag, pull_policy
 from rolloutsim.scenario.strategies import ALL, Wanted, amount, has_pods, wanted
 
 UNNAMED = "unnamed scenario"
@@ -179,7 +181,32 @@ def _notes(document: Document, sizes: Layers) -> Iterator[str]:
             f"The start of the nodes {', '.join(started)} plays no part: controllers decide when pods are created, "
             "and workloads have a start of their own."
         )
+    if has_pods(document):
+        yield from _policies(document)
     yield from idle_keys(document)
+
+
+def _policies(document: Document) -> Iterator[str]:
+    """How images are pulled that a node may hold when a pod needs them, where no workload says it, and why.
+
+    Of what its tag makes `if_not_present` nobody expects anything else.
+    """
+    cached = {image for group in document.nodes.values() for image in group.cached}
+    several = wanted(document)
+    users = Counter(image for one in several for image in one.images)
+    found: dict[tuple[resolved.PullPolicy, str], list[str]] = {}
+    for image in users:
+        using = [one for one in several if image in one.images]
+        again = image in cached or users[image] > 1 or any(one.replicas > one.nodes for one in using)
+        policy, why = pull_policy(image)
+        is_expected = policy == "if_not_present" and has_tag(image)
+        if again and not is_expected and any(one.spec is None or one.spec.pull_policy is None for one in using):
+            found.setdefault((policy, why), []).append(image)
+    for (policy, why), images in found.items():
+        more = len(images) - _NAMED
+        named = f"{', '.join(images[:_NAMED])}{f' and {more} more' if more > 0 else ''}"
+        asks = "asks the registry all the same" if policy == "always" else "does not ask the registry"
+        yield f"A pod that starts where its node holds {named} {asks} (pull_policy: {policy}; {why})."
 
 
 def _of(images: tuple[str, ...]) -> str:

@@ -17,6 +17,7 @@ from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES, SERIAL_PULLS
 from rolloutsim.scenario.explanation import default_of
 from rolloutsim.scenario.ideal import SWITCHED_OFF
 from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.scenario.policies import pull_policy
 from rolloutsim.scenario.resources import in_bytes
 from rolloutsim.scenario.strategies import OWN_KEYS, SOME_KEYS
 from rolloutsim.scenario.structure import ROOT, Part, is_model, part_at
@@ -120,7 +121,9 @@ class _Walk:
         if own is not None:
             text, source = own.shown, own.source
         text = self._here(text, path)
-        if _REFERENCE.fullmatch(text):
+        if path[-1] == "pull_policy":
+            text, source = self._policy(path)
+        elif _REFERENCE.fullmatch(text):
             text, source = self._referred(text), f"as {text}"
         if text and not text.startswith("none") and text not in self.document and text not in (ROOT.keys or ()):
             yield Setting(path, text, given=False, source=source)
@@ -174,6 +177,14 @@ class _Walk:
             most = group.get("max_parallel_image_pulls")
             return None if most not in (None, 1) else SERIAL_PULLS[group.get("kubelet", "upstream")]
         return PROFILES[group.get("runtime", DEFAULT_RUNTIME)].get(str(path[-1]))
+
+    def _policy(self, path: Path) -> tuple[str, str]:
+        """How a workload's images are pulled, and why."""
+        images = self.document[str(path[0])][path[1]]["images"]
+        several = [(image, *pull_policy(image)) for image in ([images] if isinstance(images, str) else images)]
+        policies = {policy for _, policy, _ in several}
+        text = several[0][1] if len(policies) == 1 else ", ".join(f"{policy} for {one}" for one, policy, _ in several)
+        return text, "; ".join(f"{one}: {why}" for one, _, why in several)
 
     def _referred(self, text: str) -> str:
         """What the key that a default names says."""

@@ -238,7 +238,7 @@ def test_every_public_object_is_shown_in_a_line(made: rs.Result) -> None:
     assert repr(rs.loads("{rolloutsim: 1, nodes: 1, network: 1 Gbit/s, images: {app: 1 MB}}")) == (
         "<Scenario 'unnamed': 1 node, 1 image>"
     )
-    assert re.fullmatch(r"<Result of 'two groups': small \S+ s, large \S+ s; 3 replications>", repr(made))
+    assert re.fullmatch(r"<Result of 'two groups': small \S+ ± \S+ s, large \S+ ± \S+ s; 3 replications>", repr(made))
     assert repr(made.outcome) == "<Outcome of 'two groups': small, large; 3 replications>"
 
 

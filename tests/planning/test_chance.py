@@ -23,6 +23,17 @@ def test_a_scenario_that_is_said_not_to_be_random_gives_the_same_with_two_seeds(
         assert one["cases"] == other["cases"]
 
 
+@pytest.mark.parametrize("path", [path for path in SCENARIOS if path.stem != "fleet-10k"], ids=lambda path: path.stem)
+def test_a_run_that_drew_nothing_is_the_same_with_another_seed_and_what_draws_is_said_to_be_random(path: Path) -> None:
+    scenario = load(path).resolve()
+    runs = [simulate(scenario, seed, alone=False) for seed in (1, 2)]
+    if not any(case.drawn for case in runs[0].cases):
+        one, other = (Outcome(run).to_dict("nodes") for run in runs)
+        assert one["cases"] == other["cases"]
+    else:
+        assert is_random(scenario)
+
+
 @pytest.mark.parametrize(
     ("more", "random"),
     [

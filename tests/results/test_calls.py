@@ -22,8 +22,9 @@ FOUR_PODS_A_NODE = (
     "workloads: {api: {images: [api], replicas: 160}}\n"
 )
 PRE_PULLED = (
-    "rolloutsim: 1\nnodes: 20\nnetwork: 1 Gbit/s\nimages: {api: 200 MB}\n"
-    "workloads:\n  pre-pull: {images: [api], daemonset: true}\n  api: {images: [api], replicas: 40, start: 1h}\n"
+    "rolloutsim: 1\nnodes: 20\nnetwork: 1 Gbit/s\nimages: {'api:latest': 200 MB}\n"
+    "workloads:\n  pre-pull: {images: ['api:latest'], daemonset: true}\n"
+    "  api: {images: ['api:latest'], replicas: 40, start: 1h}\n"
 )
 
 

@@ -85,7 +85,7 @@ def test_back_off_doubles_up_to_its_maximum():
     assert causes == ["failed_pull", "backoff"] * 7 + ["pull"]
 
 
-@pytest.mark.parametrize(("policy", "pulls"), [("always", 1), ("if_not_present", 0), (None, 1)])
+@pytest.mark.parametrize(("policy", "pulls"), [("always", 1), ("if_not_present", 0), (None, 0)])
 def test_the_pull_policy_decides_whether_a_held_image_is_asked_for(policy, pulls):
     s = scene("{a: 100 MB}")
     s = replace(s, groups=tuple(replace(g, cached={"a": 1}) for g in s.groups))

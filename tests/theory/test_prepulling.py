@@ -19,7 +19,7 @@ workloads:
 """
 
 
-@pytest.mark.parametrize("image", ["app:1", "app"])
+@pytest.mark.parametrize("image", ["app:1", "app", "reg.example/app", "app:latest"])
 @pytest.mark.parametrize("after", ["start: 1h", "after: prepull"])
 def test_the_bytes_of_a_deployment_whose_image_was_pulled_before_are_0(image: str, after: str) -> None:
     run = rs.loads(SCENARIO.format(image=image, after=after)).run().run
@@ -29,9 +29,9 @@ def test_the_bytes_of_a_deployment_whose_image_was_pulled_before_are_0(image: st
     prepull, app = rollout.workloads
     assert prepull.bytes_on_wire == pytest.approx(20 * 50e6)
     assert app.bytes_on_wire == 0.0
-    # With the tag latest, or none, the registry is asked; else not even that.
+    # With the tag latest, or a registry's image without a tag, the registry is asked; else not even that.
     assert app.pulls == 0
-    assert app.rechecks == (40 if image == "app" else 0)
+    assert app.rechecks == (40 if image in ("reg.example/app", "app:latest") else 0)
     begun = float(case.pods.created[case.pods.workload == 1].min())
     assert np.all(case.fetches.granted < begun)
     assert app.start_s == begun

@@ -1,7 +1,8 @@
 """Which calls of a runtime to pull an image are pulls, and for whom: the others find the image on their node.
 
 A kubelet calls for each container that needs an image, and with `pull_policy: always` for each that starts. The first
-call brings the image; one that comes later is a re-check, which asks the registry for the manifest and fetches nothing.
+call brings the image, unless the node held it from the beginning; one that comes later is a re-check, which asks the
+registry for the manifest and fetches nothing.
 """
 
 from __future__ import annotations
@@ -22,19 +23,20 @@ if TYPE_CHECKING:
 def brings(case: CaseRecords) -> npt.NDArray[np.bool_]:
     """Which pulls brought their node an image, or were to, failed attempts included; the others are re-checks.
 
-    Where all layers were there or came with other images, it is the first call for the image.
+    Where all layers were there or came with other images, it is the first call for the image that is not there.
     """
     pulls = case.pulls
     failed = ~np.isnan(pulls.failed)
+    held = pulls.present if len(pulls.present) else np.zeros(len(pulls.node), np.bool_)
     found = np.zeros(len(pulls.node), np.bool_)
     found[case.fetches.pull] = True
     found &= ~failed
     image = pulls.node.astype(np.int64) * len(case.images) + pulls.image
-    others = np.flatnonzero(~failed & ~found & ~np.isin(image, image[found]))
+    others = np.flatnonzero(~failed & ~found & ~held & ~np.isin(image, image[found]))
     order = others[np.argsort(or_never(pulls.pulled[others]), kind="stable")]
     _, earliest = np.unique(image[order], return_index=True)
     found[order[earliest]] = True
-    return found | failed
+    return found | (failed & ~held)
 
 
 @derived
@@ -62,12 +64,18 @@ def _name_failed(case: CaseRecords, found: npt.NDArray[np.int64]) -> None:
     """Attempts that failed, by the pods that they kept busy: on the same node from the same moment on."""
     pulls, steps, pods = case.pulls, case.orchestration.steps, case.pods
     tried = np.flatnonzero(steps.cause == FAILED_PULL.number)
-    asked = {
-        (node, started): workload
-        for node, started, workload in zip(
-            pods.node[steps.pod[tried]].tolist(), steps.started[tried].tolist(),
-            pods.workload[steps.pod[tried]].tolist(), strict=True,
-        )
-    }  # fmt: skip
+    asked: dict[tuple[int, float], list[int]] = {}
+    for node, started, workload in zip(
+        pods.node[steps.pod[tried]].tolist(), steps.started[tried].tolist(),
+        pods.workload[steps.pod[tried]].tolist(), strict=True,
+    ):  # fmt: skip
+        asked.setdefault((node, started), []).append(workload)
+    # Several that began at one moment are told apart by their images.
+    users = [{i for i, one in enumerate(case.orchestration.workloads) if image.name in one.images}
+             for image in case.images]  # fmt: skip
     for pull in np.flatnonzero((found < 0) & ~np.isnan(pulls.failed)).tolist():
-        found[pull] = asked.get((int(pulls.node[pull]), float(pulls.asked[pull])), -1)
+        there = asked.get((int(pulls.node[pull]), float(pulls.asked[pull])), [])
+        of_image = [workload for workload in there if workload in users[int(pulls.image[pull])]]
+        if of_image:
+            found[pull] = of_image[0]
+            there.remove(of_image[0])

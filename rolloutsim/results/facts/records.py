@@ -90,10 +90,12 @@ class Pulls:
     asked: Times
     resolved: Times
     pulled: Times
-    alone: Times  # pull time of the same pull alone on an idle system [s]
+    alone: Times  # pull time of the same pull alone on an idle system, the node holding what it held [s]
     failed: Times  # when the runtime gave up; NaN for all that did not
     reason: Shorts  # index into CaseRecords.reasons; -1: did not fail
     requests: Ids  # sent for manifests, token and config
+    # whether the node held the image already; empty: not known
+    present: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
 
 
 @struct(eq=False)
@@ -409,6 +411,8 @@ class CaseRecords(_Referable):
     orchestration: Orchestration = field(default=BARE, metadata={"unless_empty": True})
     sources: tuple[str, ...] = ()  # of layers: the scenario's registries in its order, then others
     routes: tuple[Route, ...] = ()  # from each source to each group, rack by rack
+    # For what random numbers were drawn, see scenario.chance; empty: the case is the same with every seed.
+    drawn: tuple[str, ...] = field(default=(), metadata={"unless_empty": True})
 
     @property
     def bare(self) -> bool:

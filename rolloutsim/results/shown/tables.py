@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from math import inf
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rolloutsim.results.caveats import about_chance, caveats
+from rolloutsim.results.combine import interval_of
+from rolloutsim.results.facts.intervals import mean
 from rolloutsim.results.metrics import CaseSummary, RunSummary, is_image_case
 from rolloutsim.results.numerals import (
     NOT_COMPUTED,
@@ -78,7 +81,7 @@ _FOOTNOTES = (
 
 def case_rows(outcome: Outcome) -> Table:
     """The cases side by side: as images where each case is an image, else as workloads or sets of pulls."""
-    run, summary, intervals = outcome.run, outcome.means, outcome.intervals
+    run, summary = outcome.run, outcome.means
     rows: list[tuple[CaseSummary, Any]] = [(case, case) for case in summary.cases.values()]
     columns: tuple[Column, ...]
     if _shows_workloads(run):
@@ -86,7 +89,7 @@ def case_rows(outcome: Outcome) -> Table:
         columns = (
             Column("workload", TEXT, lambda row: row[1].workload),
             Column("pods", COUNT, lambda row: row[1].replicas),
-            _time(_lasted, _decides, intervals),
+            *_times(outcome, _lasted, lambda of, row: of.lasted(row[0].case, row[1].workload)),
             Column("least ready", COUNT, lambda row: row[1].least_ready),
             Column("promised", COUNT, lambda row: row[1].floor),
             Column("pulls", COUNT, lambda row: row[1].pulls),
@@ -100,7 +103,7 @@ def case_rows(outcome: Outcome) -> Table:
             Column("image", TEXT, lambda row: row[1].case),
             Column("size", SIZE, lambda row: sizes[row[1].case]),
             _ON_THE_WIRE,
-            _time(_rollout_time, lambda row: True, intervals),
+            *_times(outcome, _rollout_time, _of_case),
             Column("alone", TIME, lambda row: row[1].alone_time_s),
             _SLOWDOWN,
             Column("vs smallest", FACTOR, lambda row: _ratio(row[1].rollout_time_s, smallest)),
@@ -110,7 +113,7 @@ def case_rows(outcome: Outcome) -> Table:
             Column("case", TEXT, lambda row: row[1].case),
             Column("pulls", NUMBER, lambda row: row[1].pulls),
             _ON_THE_WIRE,
-            _time(_rollout_time, lambda row: True, intervals),
+            *_times(outcome, _rollout_time, _of_case),
             *_PULL_TIMES,
             _SLOWDOWN,
         )
@@ -126,13 +129,43 @@ _PULL_TIMES = (
 _SLOWDOWN = Column("slowdown", FACTOR, lambda row: getattr(row[1].slowdown, "mean", None))
 
 
-def _time(of: Callable[[Any], float | None], decides: Callable[[Any], bool], intervals: Intervals) -> Column:
-    """The rollout time, and behind ± half the interval of the case's where a row's time decides that."""
+def _times(
+    outcome: Outcome,
+    of: Callable[[Any], float | None],
+    values: Callable[[Outcome, Any], tuple[float | None, ...]],
+) -> Iterator[Column]:
+    """The rollout time, behind ± half its interval over replications; beside that of one draw the mean of several.
 
-    def half(row: Any) -> float | None:
-        return getattr(intervals.get(row[0].case), "half", None) if decides(row) else None
+    Parameters
+    ----------
+    outcome : Outcome
+        Whose rows they are.
+    of : callable
+        The time of a row.
+    values : callable
+        The same of an outcome and a row in each replication.
+    """
 
-    return Column("rollout time", TIME, of, half=half)
+    def half(of: Outcome, row: Any) -> float | None:
+        interval = interval_of(values(of, row))
+        return None if interval is None or interval.is_rounding else interval.half
+
+    if outcome.replications:
+        yield Column("rollout time", TIME, of, half=partial(half, outcome))
+        return
+    yield Column("rollout time", TIME, of)
+    beside = outcome.beside
+    if beside is not None:
+
+        def over_all(row: Any) -> float | None:
+            known = [value for value in values(beside, row) if value is not None]
+            return mean(known) if len(known) == len(beside) else None
+
+        yield Column(f"{len(beside)} draws", TIME, over_all, half=partial(half, beside))
+
+
+def _of_case(outcome: Outcome, row: tuple[CaseSummary, Any]) -> tuple[float | None, ...]:
+    return outcome.values(row[0].case)
 
 
 def _rollout_time(row: tuple[CaseSummary, CaseSummary]) -> float | None:
@@ -143,11 +176,6 @@ def _lasted(row: tuple[CaseSummary, WorkloadSummary]) -> float | None:
     """From a workload's start to its last ready pod [s]."""
     start, ready = row[1].start_s, row[1].ready_s
     return None if ready is None or start is None else ready - start
-
-
-def _decides(row: tuple[CaseSummary, WorkloadSummary]) -> bool:
-    """Whether it is this workload that the case waits for."""
-    return row[1].start_s == 0.0 and row[1].ready_s == row[0].rollout_time_s
 
 
 def _ratio(value: float | None, smallest: float | None) -> float | None:
@@ -235,7 +263,7 @@ def figure_rows(outcome: Outcome) -> Table:
     """One row a case: the figures of the JSON contract with their full precision; unknown ones are empty.
 
     Where there are workloads, kubelets, faults or pushes, their failures are columns as well.
-    With several replications the ends of the rollout time's interval come last.
+    With several replications the ends of the rollout time's interval come last; beside one draw the mean of several.
     """
     cases, intervals = tuple(outcome.means.cases.values()), outcome.intervals
     variant = outcome.run.scenario.variant
@@ -252,6 +280,14 @@ def figure_rows(outcome: Outcome) -> Table:
         columns += [
             Column("rollout_time_ci_low_s", TIME, lambda case: getattr(intervals.get(case.case), "low", None)),
             Column("rollout_time_ci_high_s", TIME, lambda case: getattr(intervals.get(case.case), "high", None)),
+        ]
+    if outcome.beside is not None:
+        beside, means, ends = outcome.beside, outcome.beside.means.cases, outcome.beside.intervals
+        columns += [
+            Column("draws", COUNT, lambda case: len(beside)),
+            Column("draws_rollout_time_s", TIME, lambda case: means[case.case].rollout_time_s),
+            Column("draws_rollout_time_ci_low_s", TIME, lambda case: getattr(ends.get(case.case), "low", None)),
+            Column("draws_rollout_time_ci_high_s", TIME, lambda case: getattr(ends.get(case.case), "high", None)),
         ]
     return Table(tuple(columns), cases)
 
@@ -280,7 +316,7 @@ def to_markdown(outcome: Outcome) -> str:
 def footnotes(outcome: Outcome) -> tuple[str, ...]:
     """What was assumed, and what one has to know to read the table."""
     run = outcome.run
-    chance = _about_intervals(outcome.intervals) if outcome.intervals else about_chance(run)
+    chance = _about_intervals(outcome.intervals) if outcome.intervals else about_chance(run, len(outcome.draws) or 1)
     notes = (*map(visible, (*run.scenario.notes, *caveats(run), *about_sizes(run))), *chance)
     return (*notes, *(_FOOTNOTES[1:] if _shows_workloads(run) else _FOOTNOTES))
 

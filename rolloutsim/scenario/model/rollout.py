@@ -155,9 +155,10 @@ class WorkloadSpec(Spec):
         None, unit="time", shown="rollout.termination", description="from an old pod's deletion until it is gone"
     )
     pull_policy: Annotated[PullPolicy, Word(get_args(PullPolicy))] | None = key(
-        None, shown="always for the tag latest or none, else if_not_present",
+        None, shown="always for the tag latest, and for a registry's image without a tag; else if_not_present",
         description="whether a node asks the registry for an image that it holds",
-        source="kubernetes api core/v1/types.go L3294",
+        source="kubernetes api core/v1/types.go L3294; a name with neither registry nor tag says nothing of latest: "
+        "assumed",
     )  # fmt: skip
     rollout: Annotated[PolicySpec, short("strategy", Word(CONTROLLERS))] | None = key(
         None, shown="rollout", description="how its pods are replaced, where it differs from `rollout`"
