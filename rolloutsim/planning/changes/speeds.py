@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.build import disk_time
 from rolloutsim.planning.changes.situation import Candidate, Situation, change, is_full, joined, utilisation
+from rolloutsim.planning.standards import next_link_speed
 from rolloutsim.planning.trials import NOTHING
 from rolloutsim.results.load.links import LinkSummary
 from rolloutsim.results.numerals import listed, show_byte_rate, show_count, show_factor, show_rate, show_time
@@ -28,9 +29,6 @@ from rolloutsim.units import parse_rate, plain_text
 
 if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import NodeGroup
-
-# What an interface can be bought with: IEEE 802.3ab, 802.3bz, 802.3ae, 802.3by and 802.3ba.
-STANDARD = tuple(parse_rate(f"{speed} Gbit/s") for speed in (1, 2.5, 10, 25, 40, 100))
 
 _TWICE = 2.0
 _MUCH = 4.0  # an interface is replaced by one that is worth it (assumed)
@@ -134,7 +132,7 @@ class Speed:
 
     def standard(self, factor: float) -> list[float]:
         """The slowest standard speeds that are faster, and at least so many times as fast if there are any."""
-        return [_standard(value, factor) for _, value, _ in self.keys]
+        return [next_link_speed(value, factor) for _, value, _ in self.keys]
 
     def main(self) -> list[float]:
         """The speeds that stand for it where only one change is tried."""
@@ -305,9 +303,3 @@ def _saved(situation: Situation, groups: Sequence[NodeGroup], name: str) -> floa
                 return replace(group, disk_sync=group.disk_sync / _TWICE)
 
     return sum(max(needed(group) - needed(faster(group)), 0.0) for group in groups)
-
-
-def _standard(rate: float, factor: float) -> float:
-    """The slowest that is fast enough; else the fastest, if it is twice as fast; else twice the rate."""
-    enough = [speed for speed in STANDARD if speed > rate and speed >= factor * rate]
-    return enough[0] if enough else max(STANDARD[-1], _TWICE * rate)
