@@ -57,9 +57,10 @@ def show_reasons(result: Result, case: str, changes: WhatIfs) -> None:
         which = f"{len(changes.tried)} of {every}" if changes.left_out else every
         page.text("What if", f"{which}, each alone, simulated with the same seed.")
         page.table(what_if_table(changes.seen))
-        if changes.useless:
+        if changes.without_effect:
             page.blank()
-            page.text("No effect:", f"{', '.join(changes.useless)}.")
+        for words, subjects in changes.without_effect:
+            page.text(f"{words}:", f"{', '.join(subjects)}.")
     if changes.left_out:
         page.text("Not tried:", f"{', '.join(changes.left_out)}; a larger --budget has room for more.")
     page.show()

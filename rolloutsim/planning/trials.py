@@ -269,6 +269,10 @@ class Trials:
         """Trials of a case that was simulated already."""
         return cls(scenario.document, records.name, seed, records.events)
 
+    def with_seed(self, seed: int) -> Trials:
+        """The same with other random numbers."""
+        return replace(self, seed=seed)
+
     def trial(
         self, overrides: Overrides, until: float | None = None, clock: float | None = None, explained: bool = False
     ) -> Trial:

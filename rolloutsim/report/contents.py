@@ -136,10 +136,10 @@ class _Contents:
         yield Text(self._plain(self.outcome.why))
         yield self._picture("time_split")
         yield Rows("Where the time goes: summed over the pods, until they are ready", split_table(self.outcome.means))
-        if self.changes.best or self.changes.useless:
+        if self.changes.best or self.changes.without_effect:
             yield Rows(f"What would help, simulated{self.of_case}", self._effects(self.changes.best))
-            if self.changes.useless:
-                yield Text(self._plain(f"No effect: {', '.join(self.changes.useless)}."), "note")
+            for words, subjects in self.changes.without_effect:
+                yield Text(self._plain(f"{words}: {', '.join(subjects)}."), "note")
         if self.changes.slower:
             yield Rows(f"What would make it slower, simulated{self.of_case}", self._effects(self.changes.slower))
 
