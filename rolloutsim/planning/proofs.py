@@ -112,7 +112,8 @@ class Prover:
                 waiting = [one for one in waiting if one not in fitting]
             useful = frozenset().union(*found)
             rest = [one for name, one in useless.items() if name not in useful]
-            return Proof(tuple(one.subject for one in rest if self._is_idle(rest)), tuple(found.values()))
+            proven = tuple(one.subject for one in rest) if self._is_idle(rest) else ()
+            return Proof(proven, tuple(found.values()))
         return Proof((), tuple(found.values()))
 
     def _fitting(self, several: Iterable[Candidate]) -> list[Candidate]:
@@ -175,8 +176,10 @@ class Prover:
         if not self.is_random:
             return self._beyond(several) <= self._least
         overrides, differences, total = _overrides(several), [], 0.0
-        for seed in seeds(self.trials.seed, _DRAWS):
-            before, after = (self._run(one, seed).rollout_time for one in ((), overrides))
+        first, *others = seeds(self.trials.seed, _DRAWS)
+        pairs = [(self.before, self._trial(several).rollout_time)] if several else []
+        pairs += [(self._run((), seed).rollout_time, self._run(overrides, seed).rollout_time) for seed in others]
+        for before, after in pairs:
             if before is None or after is None:
                 return False
             differences.append(after - before)
