@@ -3,9 +3,10 @@
 A change that does nothing alone may do much with another one: of two links that are as fast as each other, one behind
 the other or side by side, neither helps alone. So what does nothing alone, and what helps little, is made all at once.
 If that does more than its parts do, the fewest changes that do it are looked for by bisection (Junker's QuickXplain,
-AAAI 2004: the smallest beginning of a list that does it has an end that is needed), and what is left without each of
-them in turn is tried again (Reiter's hitting sets, Artificial Intelligence 32, 1987), until nothing is left that does
-more than its parts. What was part of nothing has no effect, alone or with any of the others.
+AAAI 2004: the smallest beginning of a list that does it has an end that is needed). What is left without each of them
+in turn is tried again (as for hitting sets: Reiter, Artificial Intelligence 32, 1987), so that what does as much in
+place of one of them is found as well, until nothing is left that does more than its parts. What was part of nothing has
+no effect, alone or with any of the others.
 
 Where numbers are drawn, changes shift who waits for whom: the claim is then made of the mean over several seeds, the
 same ones with the changes and without (common random numbers).
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from math import inf
 from time import process_time
 from typing import TYPE_CHECKING
 
@@ -27,7 +29,6 @@ from rolloutsim.structs import struct
 if TYPE_CHECKING:
     from rolloutsim.planning.trials import Overrides, Tally
 
-_MOST_SETS = 12  # of changes that do more than their parts are looked into (assumed: what does more is no advice)
 _HALF = 0.5  # of what all changes do together beyond their parts, what the fewest of them must do (assumed)
 # What changes do to one draw is chance up to this share of the time (assumed: of the shipped scenarios at most 1.1 %).
 _CHANCE = 0.02
@@ -96,25 +97,30 @@ class Prover:
         known : mapping
             What was tried already, by its overrides.
         """
-        self._effects, self._known = effects, dict(known)
-        found: dict[frozenset[str], tuple[Candidate, Trial]] = {}
+        self._effects, self._known = effects, {frozenset[str](): Trial((), self.before), **known}
+        found: list[list[Candidate]] = []
         useless: dict[str, Candidate] = {}
+        proven: tuple[str, ...] = ()
         waiting = list(idle)
         with suppress(OutOfTimeError):
             while waiting:
                 fitting = self._fitting([*waiting, *(one for one in (*idle, *weak) if one not in waiting)])
-                is_whole = self._is_whole(fitting, found)
+                found += self._together(fitting)
                 tried = [one for one in waiting if one in fitting]
-                if not tried:
-                    break
-                if is_whole:
-                    useless |= {one.subject: one for one in tried}
-                waiting = [one for one in waiting if one not in fitting]
-            useful = frozenset().union(*found)
+                useless |= {one.subject: one for one in tried}
+                waiting = [one for one in waiting if one not in fitting] if tried else []
+            useful = {one.subject for some in found for one in some}
             rest = [one for name, one in useless.items() if name not in useful]
             proven = tuple(one.subject for one in rest) if self._is_idle(rest) else ()
-            return Proof(proven, tuple(found.values()))
-        return Proof((), tuple(found.values()))
+        return Proof(proven, tuple(self._advice(found)))
+
+    def _advice(self, found: Sequence[Sequence[Candidate]]) -> Iterator[tuple[Candidate, Trial]]:
+        """Sets of changes worth showing: those that have nothing of a better one."""
+        shown: list[Sequence[Candidate]] = []
+        for some in sorted(found, key=self._beyond, reverse=True):
+            if not any(one in better for better in shown for one in some):
+                shown.append(some)
+                yield joined(some) if len(some) > 1 else some[0], self._trial(some)
 
     def _fitting(self, several: Iterable[Candidate]) -> list[Candidate]:
         """Of several changes those that can be made at once, the first ones first."""
@@ -129,25 +135,22 @@ class Prover:
             return bool(changed(self.trials.document, _overrides(several)))
         return False
 
-    def _is_whole(self, several: Sequence[Candidate], found: dict[frozenset[str], tuple[Candidate, Trial]]) -> bool:
-        """Add the smallest sets of changes that do more than their parts; whether these are all."""
-        queue, done = [list(several)], set[frozenset[str]]()
-        while queue:
-            some = queue.pop(0)
-            names = frozenset(one.subject for one in some)
-            if not some or names in done:
-                continue
-            done.add(names)
-            beyond = self._beyond(some)
-            if beyond <= self._least:
-                continue
-            if len(done) > _MOST_SETS:
-                return False
-            fewest = self._fewest(some, max(self._least, _HALF * beyond))
-            made = joined(fewest) if len(fewest) > 1 else fewest[0]
-            found[frozenset(one.subject for one in fewest)] = made, self._trial(fewest)
-            queue += [[one for one in some if one is not left] for left in fewest]
-        return True
+    def _together(self, several: Sequence[Candidate]) -> Iterator[list[Candidate]]:
+        """The fewest changes that do more than their parts, and what does so in place of one of them, set by set."""
+        left = list(several)
+        while self._beyond(left) > self._least:
+            fewest = self._fewest(left, max(self._least, _HALF * self._beyond(left)))
+            yield fewest
+            others: list[Candidate] = []  # which do what one of these does
+            for one in fewest:
+                rest = [each for each in left if each is not one and each not in others]
+                while rest and self._beyond(rest) > self._least:
+                    found = self._fewest(rest, max(self._least, _HALF * self._beyond(rest)))
+                    yield found
+                    new = [each for each in found if each not in fewest] or found
+                    others += new
+                    rest = [each for each in rest if each not in new]
+            left = [one for one in left if one not in fewest and one not in others]
 
     def _fewest(self, several: Sequence[Candidate], least: float) -> list[Candidate]:
         """The fewest changes that do more than so much beyond their parts [s], the first ones first."""
@@ -163,28 +166,31 @@ class Prover:
                     low = middle
             needed.append(rest[high - 1])
             rest = rest[: high - 1]
-        return needed
+        return [one for one in several if one in needed]
 
     def _beyond(self, several: Sequence[Candidate]) -> float:
         """What changes do together beyond what they do alone [s]."""
         after = self._trial(several).rollout_time
         alone = sum(abs(self._effects.get(one.subject, 0.0)) for one in several)
-        return float("inf") if after is None else abs(after - self.before) - alone
+        return inf if after is None else abs(after - self.before) - alone
 
     def _is_idle(self, several: Sequence[Candidate]) -> bool:
         """Whether changes that do nothing alone do nothing together."""
         if not self.is_random:
             return self._beyond(several) <= self._least
-        overrides, differences, total = _overrides(several), [], 0.0
-        first, *others = seeds(self.trials.seed, _DRAWS)
-        pairs = [(self.before, self._trial(several).rollout_time)] if several else []
-        pairs += [(self._run((), seed).rollout_time, self._run(overrides, seed).rollout_time) for seed in others]
-        for before, after in pairs:
-            if before is None or after is None:
-                return False
-            differences.append(after - before)
-            total += before
-        return abs(sum(differences)) <= NOTHING * total
+        overrides = _overrides(several)
+        pairs = [(self.before, self._trial(several).rollout_time)]
+        for seed in seeds(self.trials.seed, _DRAWS)[1:]:
+            before = self._run((), seed).rollout_time
+            after = self._run(overrides, seed).rollout_time
+            if before is not None:
+                pairs.append((before, after))
+            elif after is not None:
+                return False  # it does not finish without the changes
+        if any(after is None for _, after in pairs):
+            return False
+        total = sum(before for before, _ in pairs)
+        return abs(sum((after or 0.0) - before for before, after in pairs)) <= NOTHING * total
 
     def _trial(self, several: Sequence[Candidate]) -> Trial:
         overrides = _overrides(several)

@@ -135,7 +135,7 @@ def test_what_was_tried_is_a_part_of_what_there_is_to_try(capsys: pytest.Capture
     changes = what_if.what_if(result.outcome, jobs=1)
     reasons.show_reasons(result, "large", replace(changes, tried=changes.tried[:2], left_out=("a", "b")))
     out = re.sub(r"\n +", " ", capsys.readouterr().out)
-    assert "\n What if 2 of 4 changes, each alone, simulated with the same seed.\n" in out
+    assert "\n What if 2 of 4 changes, alone, and together where that does more, simulated with the same seed.\n" in out
     assert " Not tried: a, b; a larger --budget has room for more.\n" in out
 
 

@@ -82,7 +82,8 @@ def planted(pulling: int) -> list[Planted]:
     return [
         of("nic and wan", "node NICs, wan link", group=slow, network=wan, registry=behind),
         of("nic and uplink", "node NICs, registry uplink", group=slow, network={}, registry={"uplink": all_of_them}),
-        of("nic and rack", "node NICs, uplink of rack r1", group=racked, network=rack, registry={"uplink": "100 Gbit/s"}),
+        of("nic and rack", "node NICs, uplink of rack r1", group=racked, network=rack,
+           registry={"uplink": "100 Gbit/s"}),
         of("nic, rack and uplink", "node NICs, uplink of rack r1, registry uplink", group=racked, network=rack,
            registry={"uplink": all_of_them}),
         of("nic, wan and uplink", "node NICs, wan link, registry uplink", group=slow, network=wan,
@@ -242,7 +243,7 @@ def checked(name: str, text: str, subjects: tuple[str, ...] = (), number: int = 
     said = [subject for subject in wrong if subject in found.useless]
     unseen = [subject for subject in wrong if not any(subject in one.parts for one in found.faster)]
     words = f"no effect of {', '.join(said)}" if said else f"no change with {', '.join(unseen)}" if unseen else ""
-    return Checked(name, found.useless, change, words, wrong == list(subjects))
+    return Checked(name, found.useless, change, words, bool(subjects) and wrong == list(subjects))
 
 
 def twins(text: str, result: rs.Result, found: WhatIfs, subjects: tuple[str, ...]) -> Iterator[str]:
@@ -279,10 +280,10 @@ def changed_by(text: str, found: WhatIfs, made: list[WhatIf]) -> float:
     total = difference = 0.0
     for seed in seeds(resolved.seed, DRAWS if is_random(resolved) else 1):
         before, after = (one.run(seed)[found.case].rollout_time for one in (scenario, changed))
-        if before is None or after is None:
+        if (before is None) is not (after is None):
             return 1.0
-        total += before
-        difference += after - before
+        total += before or 0.0
+        difference += (after or 0.0) - (before or 0.0)
     return abs(difference) / total
 
 
@@ -321,7 +322,9 @@ def main() -> None:
     for number, one in wrong:
         print(f"{given.kind} {number}: {one.name}: {one.wrong}")
     claims, most = sum(len(one.claims) for one in found), max((one.change for one in found), default=0.0)
-    print(f"{len(numbers)} {given.kind} scenarios, {claims} claims of no effect; all of a scenario's at once change its")
+    print(
+        f"{len(numbers)} {given.kind} scenarios, {claims} claims of no effect; all of a scenario's at once change its"
+    )
     print(f"time by at most {most:.2%}; {sum(one.is_tied for one in found)} planted ties; {len(wrong)} are wrong")
     sys.exit(bool(wrong))
 
