@@ -1,7 +1,8 @@
-"""What would make a rollout faster: changes of the scenario, each simulated alone with the same seed.
+"""What would make a rollout faster: changes of the scenario, each simulated alone with the same seed, and together.
 
 A change is a set of overrides in the words of `--set`, so that its effect is that of a run in which the user makes the
-same change; nothing is estimated. Only the slowest case is looked at. What would change nothing is found as well.
+same change; nothing is estimated. Only the slowest case is looked at. What would change nothing is found as well, by
+changing all of it at once (`rolloutsim.planning.proofs`).
 
 What is most likely to help is tried first, and as much as fits into a budget of time: on a slower machine the list ends
 sooner, and is otherwise the same.
@@ -200,7 +201,7 @@ class WhatIfs:
 
     def to_document(self) -> dict[str, Any]:
         """What was tried and what was not, as JSON holds it."""
-        return {"what_if": self.to_rows(), "not_tried": list(self.left_out)}
+        return {"what_if": self.to_rows(), "no_effect": list(self.useless), "not_tried": list(self.left_out)}
 
     def to_columns(self) -> dict[str, list[Any]]:
         """What was tried, column by column."""

@@ -74,11 +74,12 @@ def test_json_holds_the_same(program: Program, file: Path) -> None:
     done = program("explain", file, "--format", "json")
     found = json.loads(done.out)
     assert list(found) == [
-        "schema", "version", "scenario", "seed", "case", "rollout_time_s", "why", "what_if", "not_tried",
+        "schema", "version", "scenario", "seed", "case", "rollout_time_s", "why", "what_if", "no_effect", "not_tried",
     ]  # fmt: skip
     assert (found["schema"], found["case"]) == ("rolloutsim.explain/1", "large")
     assert found["rollout_time_s"] == pytest.approx(1.6)
     assert found["not_tried"] == []
+    assert set(found["no_effect"]) == {"layer slots", "waves"}
     best = found["what_if"][0]
     assert (best["case"], best["change"]) == ("large", "small instead of large")
     assert best["set"] == ['images.large={"base": "small"}']

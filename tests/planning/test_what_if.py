@@ -265,8 +265,8 @@ def test_every_kind_of_change_is_tried_somewhere() -> None:
         "a smaller image", "a base held beforehand", "registry uplink", "registry storage", "wan link", "rack uplinks",
         "node NICs", "node disks", "decompression", "parallel unpacking", "layer slots", "connection caps of nodes",
         "ranged requests", "latency", "replicas of registry",  "connections to registry",
-        "connection cap of registry", "rate limits of registry", "serialize_image_pulls", "registry_pull_qps",
-        "image back-off", "staggered starts", "waves", "max_unavailable", "max_surge", "pauses",
+        "connection cap of registry", "answers of registry", "rate limits of registry", "serialize_image_pulls",
+        "registry_pull_qps", "image back-off", "staggered starts", "waves", "max_unavailable", "max_surge", "pauses",
         "start-up", "termination", "controller_manager",
     } <= subjects  # fmt: skip
 

@@ -18,6 +18,7 @@ from rolloutsim.scenario.causes import (
     FAILED_PULL,
     RATE_LIMITED,
     REGISTRY_QUEUE,
+    REQUESTS,
     RETRY,
     TCP_WINDOW,
 )
@@ -35,6 +36,7 @@ _ANY = 1_000_000_000  # the most that the format knows
 # An image counts as really smaller if it has at most this share of the bytes (assumed: a difference to work for).
 _SMALLER = 0.5
 _EVERY_NODE = "100%"
+_WORTH_A_TRY = 0.05  # a cause with a smaller share of the time is left alone (assumed)
 _MORE_THAN_ONE = 2  # replicas, from which on each has an uplink of its own name
 
 
@@ -44,6 +46,7 @@ def registry_changes(situation: Situation) -> Iterator[Candidate]:
         registry, here = situation.scenario.registries[name], registry_path(situation.document, name)
         yield from _replicas(situation, registry, here)
         yield from _connections(situation, registry, here)
+        yield from _answers(situation, registry, here)
         yield from _limits(situation, registry, here)
 
 
@@ -96,6 +99,17 @@ def _connections(situation: Situation, registry: Registry, here: Path) -> Iterat
         words = f"TCP windows of {_WIDE} towards {registry.name}"
         subject, relieves = f"TCP window towards {registry.name}", [TCP_WINDOW.name]
         yield change(subject, words, {(*here, "tcp_window"): _WIDE}, share, True, None, relieves)
+
+
+def _answers(situation: Situation, registry: Registry, here: Path) -> Iterator[Candidate]:
+    """A registry that answers after half the time, where requests take more than next to nothing."""
+    share = situation.share([REQUESTS])
+    if situation.scenario.model != "real" or share < _WORTH_A_TRY:
+        return
+    times = {"ttfb": registry.ttfb, "manifest_ttfb": registry.manifest_ttfb}
+    values = {(*here, key): plain_text("time", time / _TWICE) for key, time in times.items() if time}
+    words = f"{registry.name} answers after half the time ({' / '.join(dict.fromkeys(values.values()))})"
+    yield change(f"answers of {registry.name}", words, values, share, True)
 
 
 def _limits(situation: Situation, registry: Registry, here: Path) -> Iterator[Candidate]:
