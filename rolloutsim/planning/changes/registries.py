@@ -102,14 +102,17 @@ def _connections(situation: Situation, registry: Registry, here: Path) -> Iterat
 
 
 def _answers(situation: Situation, registry: Registry, here: Path) -> Iterator[Candidate]:
-    """A registry that answers after half the time, where requests take more than next to nothing."""
-    share = situation.share([REQUESTS])
-    if situation.scenario.model != "real" or share < _WORTH_A_TRY:
-        return
+    """A registry that answers after half the time, where its answers take more than next to nothing."""
+    scenario, links = situation.scenario, situation.document.network.links
     times = {"ttfb": registry.ttfb, "manifest_ttfb": registry.manifest_ttfb}
     values = {(*here, key): plain_text("time", time / _TWICE) for key, time in times.items() if time}
-    words = f"{registry.name} answers after half the time ({' / '.join(dict.fromkeys(values.values()))})"
-    yield change(f"answers of {registry.name}", words, values, share, True)
+    # The rest of what a request takes is on its way there and back.
+    thinks = max(time or 0.0 for time in times.values())
+    way = _TWICE * (scenario.path_latency + sum(link.latency for link in links.values()))
+    share = situation.share([REQUESTS]) * (thinks / (thinks + way) if thinks else 0.0)
+    if scenario.model == "real" and share >= _WORTH_A_TRY:
+        words = f"{registry.name} answers after half the time ({' / '.join(dict.fromkeys(values.values()))})"
+        yield change(f"answers of {registry.name}", words, values, share, True)
 
 
 def _limits(situation: Situation, registry: Registry, here: Path) -> Iterator[Candidate]:
