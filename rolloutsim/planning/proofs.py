@@ -6,7 +6,7 @@ If that does more than its parts do, the fewest changes that do it are looked fo
 AAAI 2004: the smallest beginning of a list that does it has an end that is needed). What is left without each of them
 in turn is tried again (as for hitting sets: Reiter, Artificial Intelligence 32, 1987), so that what does as much in
 place of one of them is found as well, until nothing is left that does more than its parts. What was part of nothing has
-no effect, alone or with any of the others.
+no effect, alone or with any of the others. A speed that helps much by itself is tried with the speeds that do not, too.
 
 Where numbers are drawn, changes shift who waits for whom: the claim is then made of the mean over several seeds, the
 same ones with the changes and without (common random numbers).
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from math import inf
 from time import process_time
 from typing import TYPE_CHECKING
@@ -81,6 +82,7 @@ class Prover:
         self,
         idle: Sequence[Candidate],
         weak: Sequence[Candidate],
+        strong: Sequence[Candidate],
         effects: Mapping[str, float],
         known: Mapping[frozenset[str], Trial],
     ) -> Proof:
@@ -92,6 +94,8 @@ class Prover:
             One for each subject without an effect of its own.
         weak : sequence of Candidate
             One for each subject with a small one.
+        strong : sequence of Candidate
+            Speeds with a large one, each of which is tried with the idle speeds: they may be what limits next.
         effects : mapping
             What each of these does alone, by subject [s].
         known : mapping
@@ -109,6 +113,9 @@ class Prover:
                 tried = [one for one in waiting if one in fitting]
                 useless |= {one.subject: one for one in tried}
                 waiting = [one for one in waiting if one not in fitting] if tried else []
+            behind = [one for one in useless.values() if one.relieves]
+            for one in strong:
+                found += self._together(self._fitting([one, *behind]))
             useful = {one.subject for some in found for one in some}
             rest = [one for name, one in useless.items() if name not in useful]
             proven = tuple(one.subject for one in rest) if self._is_idle(rest) else ()
@@ -232,14 +239,14 @@ def of_each_subject(several: Iterable[Candidate]) -> Iterator[Candidate]:
             text for each in made for text in each.overrides
         }:
             made.append(one)
-    for subject, made in subjects.items():
-        yield made[0] if len(made) == 1 else _merged(subject, made)
+    for made in subjects.values():
+        yield made[0] if len(made) == 1 else _merged(made)
 
 
-def _merged(subject: str, several: Sequence[Candidate]) -> Candidate:
+def _merged(several: Sequence[Candidate]) -> Candidate:
     """Several changes of one subject, in one."""
     together = joined(several)
-    return Candidate(subject, together.change, _overrides(several), together.share, buys=together.buys)
+    return replace(several[0], change=together.change, overrides=_overrides(several), buys=together.buys)
 
 
 def _overrides(several: Sequence[Candidate]) -> Overrides:

@@ -327,11 +327,13 @@ class Plan:
             if not 0.0 <= (inf if found.gain is None else found.gain) < _WORTH_A_TRY * self.before
         }
         weak: dict[str, Candidate] = {}
+        fast: dict[str, Candidate] = {}
         effects: dict[str, float] = {}
         for one, found in allowed:
-            if one.subject in seen - strong and one.subject not in weak:
-                weak[one.subject], effects[one.subject] = one, found.gain or 0.0
-        return prover.prove(list(idle), list(weak.values()), effects, known)
+            stands = weak if one.subject in seen - strong else fast if one.subject in strong and one.relieves else None
+            if stands is not None and one.subject not in stands and found.gain is not None:
+                stands[one.subject], effects[one.subject] = one, found.gain
+        return prover.prove(list(idle), list(weak.values()), list(fast.values()), effects, known)
 
 
 class _Quick:

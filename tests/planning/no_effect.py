@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -239,24 +238,29 @@ def checked(name: str, text: str, subjects: tuple[str, ...] = (), number: int = 
     change = changed_by(text, found, made)
     if change > MOST:
         return Checked(name, found.useless, change, f"{change:.1%} by {', '.join(one.change for one in made)}")
-    wrong = [] if len(subjects) < 2 else list(twins(text, result, found, subjects))
-    said = [subject for subject in wrong if subject in found.useless]
-    unseen = [subject for subject in wrong if not any(subject in one.parts for one in found.faster)]
-    words = f"no effect of {', '.join(said)}" if said else f"no change with {', '.join(unseen)}" if unseen else ""
-    return Checked(name, found.useless, change, words, bool(subjects) and wrong == list(subjects))
+    if len(subjects) < 2:
+        return Checked(name, found.useless, change)
+    changes = standing(result, found, subjects)
+    together = changed_by(text, found, list(changes.values()))
+    without = {
+        name: changed_by(text, found, [one for one in changes.values() if one.subject != name]) for name in changes
+    }
+    alone = {name: changed_by(text, found, [one]) for name, one in changes.items()}
+    # With what helps much by itself a speed may help as well, and then it is not said to have no effect.
+    lost = [name for name in subjects if name in found.useless and together > without[name] + MOST]
+    tied = max(*alone.values(), *without.values()) <= LITTLE and together > max(without.values()) + MOST
+    shown = any(set(subjects) <= one.subjects for one in found.faster)
+    words = f"no effect of {', '.join(lost)}" if lost else "not shown together" if tied and not shown else ""
+    return Checked(name, found.useless, change, words, tied)
 
 
-def twins(text: str, result: rs.Result, found: WhatIfs, subjects: tuple[str, ...]) -> Iterator[str]:
-    """The planted subjects without which the others help little, and with which they help."""
+def standing(result: rs.Result, found: WhatIfs, subjects: tuple[str, ...]) -> dict[str, WhatIf]:
+    """Of each subject the change that stands for it, which is the first."""
     changes: dict[str, WhatIf] = {}
-    for one in Plan.of(result.outcome).candidates:  # of each subject the first one stands for it
+    for one in Plan.of(result.outcome).candidates:
         if one.subject in subjects and not one.parts:
             changes.setdefault(one.subject, next(each for each in found.tried if each.change == one.change))
-    for subject in subjects:
-        others = [one for one in changes.values() if one.subject != subject]
-        alone, together = changed_by(text, found, others), changed_by(text, found, list(changes.values()))
-        if alone <= LITTLE and together > alone + MOST:
-            yield subject
+    return changes
 
 
 def chosen(found: WhatIfs, subjects: tuple[str, ...], draw: Random) -> list[WhatIf]:
