@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-lowest test-browser ties lint bench compiled test-compiled schema goldens contact-sheet notebooks clean
+.PHONY: run test test-lowest test-browser ties no-effect lint bench compiled test-compiled schema goldens contact-sheet notebooks clean
 
 run: .venv/runs ## simulate scenarios/20nodes.yaml and show the result
 	@$(BIN)/rolloutsim run scenarios/20nodes.yaml || { code=$$?; test $$code -eq 3 && \
@@ -23,6 +23,11 @@ test-lowest: .venv-lowest/develops ## all tests with the oldest versions of libr
 ties: .venv/develops ## 100,000 random scenarios and networks in which events tie, against exact arithmetic; an hour
 	$(BIN)/python -m tests.theory.ties --kind scenarios --cases 100000
 	$(BIN)/python -m tests.theory.ties --kind networks --cases 100000
+
+no-effect: .venv/develops ## whether what is said to have no effect has none: shipped, planted and 60 random scenarios; ten minutes
+	$(BIN)/python -m tests.planning.no_effect --kind shipped
+	$(BIN)/python -m tests.planning.no_effect --kind planted --cases 1000
+	$(BIN)/python -m tests.planning.no_effect --kind random --cases 60
 
 lint: .venv/develops ## style, types, import contract
 	$(BIN)/ruff check .

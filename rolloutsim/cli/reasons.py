@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _MOST_CASES = 12  # others that a line each is shown of (assumed: half a screen)
 _MOST_CAUSES = 3  # that such a line names
+_HOW = "alone, and together where that does more"
 _NOTHING = 5e-4  # a smaller share is not worth a row (assumed: it shows as 0.0 %)
 
 
@@ -55,11 +56,12 @@ def show_reasons(result: Result, case: str, changes: WhatIfs) -> None:
         page.blank()
         every = counted(len(changes.tried) + len(changes.left_out), "change")
         which = f"{len(changes.tried)} of {every}" if changes.left_out else every
-        page.text("What if", f"{which}, each alone, simulated with the same seed.")
+        page.text("What if", f"{which}, {_HOW}, simulated with the same seed.")
         page.table(what_if_table(changes.seen))
-        if changes.useless:
+        if changes.without_effect:
             page.blank()
-            page.text("No effect:", f"{', '.join(changes.useless)}.")
+        for words, subjects in changes.without_effect:
+            page.text(f"{words}:", f"{', '.join(subjects)}.")
     if changes.left_out:
         page.text("Not tried:", f"{', '.join(changes.left_out)}; a larger --budget has room for more.")
     page.show()
@@ -83,8 +85,8 @@ def show_sensitivity(result: Result, case: str, found: Sensitivity) -> None:
         base = show_time(found.rows[0].base)
         page.text(
             " Inputs",
-            f"the rollout time is {base}; with each input alone 10% less and more, counts below ten by 1, simulated "
-            f"with the same seed; {UNKNOWN}: such a value is not allowed.",
+            f"the rollout time is {base}; with each input alone 10% less and more, counts below ten by 1, shares of "
+            f"pods by whole percentages, simulated with the same seed; {UNKNOWN}: less or more is not allowed.",
         )
         page.table(sensitivity_table(found))
     elif not found.case:

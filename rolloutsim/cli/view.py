@@ -133,15 +133,15 @@ def comparison_lines(
 
 def _change_lines(changes: WhatIfs) -> Iterator[str]:
     """The best change of each kind, those that make it worse, and what has no effect; five lines at most."""
-    shown = (*changes.best, *changes.slower)[: _MOST_CHANGES - bool(changes.useless)]
-    if shown or changes.useless:
+    shown = (*changes.best, *changes.slower)[: _MOST_CHANGES - len(changes.without_effect)]
+    if shown or changes.without_effect:
         yield f"        What would ({visible(changes.case)}, simulated):"
     cells = [(visible(c.change), show_time(c.before), f"→ {c.shown_after}") for c in shown]
     named = aligned([(change, before) for change, before, _ in cells], ["left", "right"]) if cells else []
     for line, (_, _, after) in zip(named, cells, strict=True):
         yield f"          {line} {after}"
-    if changes.useless:
-        yield f"          No effect: {visible(', '.join(changes.useless))}"
+    for words, subjects in changes.without_effect:
+        yield f"          {words}: {visible(', '.join(subjects))}"
 
 
 def _finding_lines(found: Sequence[Finding], wrap: Callable[..., list[str]], style: Style) -> Iterator[str]:

@@ -64,7 +64,7 @@ class Input:
     low, high : tuple of str
         The overrides that make it so.
     by : str
-        The step: `10%`, or `1` for a small count.
+        The step: `10%`, `1` for a small count, or `3 points` of a percentage that must be whole.
     """
 
     path: str
@@ -173,7 +173,7 @@ class _Inputs:
 
     def _amount(self, path: Path, value: int | str) -> Iterator[Input]:
         if isinstance(value, str):
-            yield _input(path, _texts("share", parse_share(value)))
+            yield _input(path, *_percents(parse_share(value)))
         elif value:
             yield _input(path, *_counted(value))
 
@@ -240,6 +240,16 @@ def _counted(value: int) -> tuple[Sequence[str], str]:
     """A count, a step less and more, and the step."""
     step = round(STEP * value) if value >= _SMALL else 1
     return (str(value), str(value - step), str(value + step)), "10%" if value >= _SMALL else "1"
+
+
+def _percents(share: float) -> tuple[Sequence[str], str]:
+    """A share of pods, a step less and more, and the step: Kubernetes takes no fractions of a per cent.
+
+    k8s.io/apimachinery `pkg/util/validation/validation.go` (`IsValidPercent`).
+    """
+    step = max(math.floor(100 * STEP * share + 0.5), 1) / 100
+    every = (share, max(share - step, 0.0), share + step)
+    return [plain_text("share", float(f"{one:.12g}")) for one in every], f"{round(100 * step)} points"
 
 
 def _times(text: str, factor: float) -> str:

@@ -32,9 +32,11 @@ class Row:
     path : str
         Where it stands in the scenario, as `--set` takes it.
     by : str
-        How far it was changed each way: `10%`, or `1` for a small count.
-    value, low_value, high_value : str
-        The input as it is, made smaller, and made larger.
+        How far it was changed each way: `10%`, `1` for a small count, or `3 points` of a percentage that must be whole.
+    value : str
+        The input as it is.
+    low_value, high_value : str or None
+        It made smaller and made larger; None: the scenario does not allow it.
     low, high : float or None
         The rollout time with it made smaller and made larger [s]; None: the scenario is not valid so, or the rollout
         does not finish.
@@ -47,8 +49,8 @@ class Row:
     path: str
     by: str
     value: str
-    low_value: str
-    high_value: str
+    low_value: str | None
+    high_value: str | None
     low: float | None
     base: float
     high: float | None
@@ -136,14 +138,22 @@ class Plan:
             return Sensitivity()
         every = [[one.low, one.high] for one in self.inputs]
         found = list(self.trials.tried(every, "input", self.budget, jobs, tell, since))
-        rows = [self._row(one, trials) for one, trials in zip(self.inputs, found, strict=False)]
+        rows = [
+            self._row(one, trials)
+            for one, trials in zip(self.inputs, found, strict=False)
+            if any(trial.overrides is not None for trial in trials)  # else it plays no part in this scenario
+        ]
         rows.sort(key=lambda row: -row.span)
         return Sensitivity(self.trials.case, tuple(rows), tuple(one.path for one in self.inputs[len(found) :]))
 
     def _row(self, one: Input, trials: Sequence[Trial]) -> Row:
         low, high = (trial.rollout_time for trial in trials)
         stuck = any(trial.overrides is not None and trial.rollout_time is None for trial in trials)
-        return Row(one.path, one.by, one.value, one.low_value, one.high_value, low, self.before, high, stuck)
+        low_value, high_value = (
+            value if trial.overrides is not None else None
+            for value, trial in zip((one.low_value, one.high_value), trials, strict=True)
+        )
+        return Row(one.path, one.by, one.value, low_value, high_value, low, self.before, high, stuck)
 
 
 def sensitivity(

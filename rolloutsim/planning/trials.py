@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 Overrides = tuple[str, ...]
 
-_WITHOUT_THRESHOLDS = "thresholds={}"
-
 # What is over sooner is done without other processes, which have to start first: about a second (assumed).
 _WORTH_WORKERS = 2.0
 # Of memory that all processes take together [B] (assumed: what a laptop has to spare beside a browser).
@@ -61,7 +59,7 @@ class Trial:
     Parameters
     ----------
     overrides : tuple of str or None
-        The change as the scenario allows it; None: it does not.
+        The change; None: the scenario does not allow it.
     rollout_time : float or None
         The rollout time with it [s]; None: it does not finish.
     events : int
@@ -269,13 +267,14 @@ class Trials:
         """Trials of a case that was simulated already."""
         return cls(scenario.document, records.name, seed, records.events)
 
+    def with_seed(self, seed: int) -> Trials:
+        """The same with other random numbers."""
+        return replace(self, seed=seed)
+
     def trial(
         self, overrides: Overrides, until: float | None = None, clock: float | None = None, explained: bool = False
     ) -> Trial:
         """Try a change.
-
-        A change may take a link away that a threshold names, by one replica more for example: then it is made without
-        the thresholds, which have no say in how long the rollout takes.
 
         Parameters
         ----------
@@ -302,19 +301,18 @@ class Trials:
         from rolloutsim.simulation import simulate
 
         began = process_time()
-        for extended in (overrides, (*overrides, _WITHOUT_THRESHOLDS)):
-            try:
-                document = changed(self.document, extended)
-            except RolloutsimError:
-                continue
-            scenario = resolve(document)
-            prepared = process_time()
-            cases = tuple(case for case in scenario.cases if case.name == self.case)
-            scenario = replace(scenario, cases=cases, thresholds=())
-            (records,) = simulate(scenario, self.seed, alone=False, watch=watch).cases
-            found, path = rollout_time(records), dict(last_path(records)) if explained else {}
-            return Trial(extended, found, records.events, prepared - began, process_time() - prepared, path)
-        return Trial(None, prepared=process_time() - began)
+        try:
+            document = changed(self.document, overrides)
+        except RolloutsimError:
+            return Trial(None, prepared=process_time() - began)
+        scenario = resolve(document)
+        prepared = process_time()
+        cases = tuple(case for case in scenario.cases if case.name == self.case)
+        # Whether targets are met is no part of how long the rollout takes.
+        scenario = replace(scenario, cases=cases, thresholds=())
+        (records,) = simulate(scenario, self.seed, alone=False, watch=watch).cases
+        found, path = rollout_time(records), dict(last_path(records)) if explained else {}
+        return Trial(overrides, found, records.events, prepared - began, process_time() - prepared, path)
 
     def followed(
         self, chain: Chain, until: float | None = None, clock: float | None = None, most: int = _MOST_JOINED + 1

@@ -1,7 +1,8 @@
-"""What would make a rollout faster: changes of the scenario, each simulated alone with the same seed.
+"""What would make a rollout faster: changes of the scenario, each simulated alone with the same seed, and together.
 
 A change is a set of overrides in the words of `--set`, so that its effect is that of a run in which the user makes the
-same change; nothing is estimated. Only the slowest case is looked at. What would change nothing is found as well.
+same change; nothing is estimated. Only the slowest case is looked at. What would change nothing is found as well, by
+changing all of it at once (`rolloutsim.planning.proofs`).
 
 What is most likely to help is tried first, and as much as fits into a budget of time: on a slower machine the list ends
 sooner, and is otherwise the same.
@@ -11,14 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import field, replace
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.changes import candidates
 from rolloutsim.planning.changes.situation import Candidate, Situation, joined
-from rolloutsim.planning.trials import NOTHING, Chain, Overrides, Start, Tell, Trial, Trials, document_of
+from rolloutsim.planning.differences import is_random
+from rolloutsim.planning.proofs import Proof, Prover, of_each_subject
+from rolloutsim.planning.trials import NOTHING, Chain, Overrides, Start, Tally, Tell, Trial, Trials, document_of
 from rolloutsim.results.metrics import is_image_case
 from rolloutsim.results.numerals import show_time, show_times
 from rolloutsim.results.shown.tabular import OPTIONS, TEXT, Column, Kind, Table
@@ -128,17 +132,20 @@ class WhatIfs:
         Changes that did not fit into the budget.
     unknown : tuple of str
         The subjects of these, of which nobody knows whether they have an effect.
+    useless : tuple of str
+        The subjects of which no change has an effect, alone or together with any of the others, which was tried.
     """
 
     case: str = ""
     tried: tuple[WhatIf, ...] = ()
     left_out: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    useless: tuple[str, ...] = ()
 
     @property
     def faster(self) -> tuple[WhatIf, ...]:
-        """Those that help, the largest gain first."""
-        return tuple(one for one in self.tried if one.is_faster)
+        """Those that help, the largest gain first; several together where they help more than some of them do."""
+        return tuple(one for one in self.tried if one.is_faster and self._adds(one))
 
     @property
     def slower(self) -> tuple[WhatIf, ...]:
@@ -147,16 +154,31 @@ class WhatIfs:
 
     @property
     def seen(self) -> tuple[WhatIf, ...]:
-        """Those that do anything, for better or worse, the largest gain first."""
-        return tuple(one for one in self.tried if one.is_seen)
+        """Those that do anything, for better or worse, the largest gain first; several together as for `faster`."""
+        return tuple(one for one in self.tried if one.is_seen and self._adds(one))
+
+    def _adds(self, one: WhatIf) -> bool:
+        """Whether several changes together do more than the best of some of them, by what is worth a thought."""
+        if not one.parts or one.is_slower or one.after is None:
+            return True
+        fewer = (each.after for each in self.tried if each.subjects < one.subjects and each.after is not None)
+        return min(fewer, default=one.before) - one.after > NOTHING * one.before
 
     @property
-    def useless(self) -> tuple[str, ...]:
-        """The subjects of which no change has an effect, alone or together with another."""
+    def idle(self) -> tuple[str, ...]:
+        """The subjects of which no change has an effect alone, nor together with what it was tried with.
+
+        Whether they have none with others nobody knows, but for those that are `useless`.
+        """
         effective = frozenset(self.unknown).union(*(one.subjects for one in self.seen))
-        idle = dict.fromkeys(one.subject for one in self.tried if not one.subjects & effective)
-        together = {one.subject for one in self.tried if one.parts and idle.keys() >= one.subjects}
-        return tuple(subject for subject in idle if subject not in together)
+        alone = dict.fromkeys(one.subject for one in self.tried if not one.parts)
+        return tuple(subject for subject in alone if subject not in effective)
+
+    @property
+    def without_effect(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What has no effect, and what is only known to have none alone, each under its words."""
+        alone = tuple(subject for subject in self.idle if subject not in self.useless)
+        return tuple(one for one in (("No effect", self.useless), ("No effect alone", alone)) if one[1])
 
     @property
     def best(self) -> tuple[WhatIf, ...]:
@@ -182,7 +204,7 @@ class WhatIfs:
 
     def to_document(self) -> dict[str, Any]:
         """What was tried and what was not, as JSON holds it."""
-        return {"what_if": self.to_rows(), "not_tried": list(self.left_out)}
+        return {"what_if": self.to_rows(), "no_effect": list(self.useless), "not_tried": list(self.left_out)}
 
     def to_columns(self) -> dict[str, list[Any]]:
         """What was tried, column by column."""
@@ -235,6 +257,8 @@ class Plan:
         What will be tried, in this order; what the scenario does not allow is found out then.
     path : dict
         Seconds by cause on the last pod's path [s].
+    is_random : bool
+        Whether numbers are drawn.
     """
 
     budget: float
@@ -242,6 +266,7 @@ class Plan:
     before: float = 0.0
     candidates: tuple[Candidate, ...] = ()
     path: Mapping[str, float] = field(default_factory=dict)
+    is_random: bool = False
 
     @classmethod
     def of(cls, outcome: Outcome, case: str | None = None, budget: float = BUDGET) -> Plan:
@@ -249,30 +274,69 @@ class Plan:
         situation = situation_of(outcome, case)
         if situation is None:
             return cls(budget)
-        trials = Trials.of(outcome.run.scenario, situation.records, outcome.run.seed)
+        scenario = outcome.run.scenario
+        trials = Trials.of(scenario, situation.records, outcome.run.seed)
         path = dict(last_path(situation.records))
-        return cls(budget, trials, situation.rollout_time, candidates(situation), path)
+        return cls(budget, trials, situation.rollout_time, candidates(situation), path, is_random(scenario))
 
     def carry_out(self, jobs: int = -1, tell: Tell | None = None, since: Start | None = None) -> WhatIfs:
         """Simulate the changes; `jobs`, `tell` and `since` as for `Trials.tried`."""
         if self.trials is None:
             return WhatIfs()
+        tallies: list[Tally] = []
+
+        def told(tally: Tally) -> None:
+            tallies[:] = [tally]
+            if tell is not None:
+                tell(tally)
+
         together = _Together(self.candidates, self.path)
         every = [[together.unit(one)] for one in self.candidates]
-        found = list(self.trials.tried(every, "change", self.budget, jobs, tell, since))
+        results = list(self.trials.tried(every, "change", self.budget, jobs, told, since))
         tried: dict[frozenset[str], WhatIf | None] = {}  # two chains may meet
+        known: dict[frozenset[str], Trial] = {}
         cut: list[Candidate] = []
-        for one, trials in zip(self.candidates, found, strict=False):
+        for one, trials in zip(self.candidates, results, strict=False):
             for trial in trials:
                 made = together.made(one, trial)
                 if trial.is_cut:
                     cut.append(made)
                 else:
+                    known[frozenset(made.overrides)] = trial
                     tried.setdefault(frozenset(made.overrides), _as_tried(self.trials.case, self.before, made, trial))
-        rest = self.candidates[len(found) :]
+        rest = self.candidates[len(results) :]
         left_out = tuple(one.change for one in (*cut, *rest))
         unknown = tuple(dict.fromkeys((*(part for one in cut for part in one.parts), *(one.subject for one in rest))))
+        if tallies and not left_out:
+            prover = Prover(self.trials, self.before, self.is_random, tallies[0], partial(told, tallies[0]))
+            proof = self._proof(prover, tried, known)
+            for made, trial in proof.together:
+                tried.setdefault(frozenset(made.overrides), _as_tried(self.trials.case, self.before, made, trial))
+            found = WhatIfs(self.trials.case, _by_gain(filter(None, tried.values())))
+            return replace(found, useless=tuple(one for one in found.idle if one in proof.useless))
         return WhatIfs(self.trials.case, _by_gain(filter(None, tried.values())), left_out, unknown)
+
+    def _proof(
+        self, prover: Prover, tried: Mapping[frozenset[str], WhatIf | None], known: Mapping[frozenset[str], Trial]
+    ) -> Proof:
+        """What has no effect, and what has one only together, of the changes that were tried alone."""
+        alone = [(one, tried.get(frozenset(one.overrides))) for one in self.candidates if not one.parts]
+        allowed = [(one, found) for one, found in alone if found is not None]
+        seen = {one.subject for one, found in allowed if found.is_seen}
+        idle = of_each_subject(one for one, _ in allowed if one.subject not in seen)
+        strong = {
+            one.subject
+            for one, found in allowed
+            if not 0.0 <= (inf if found.gain is None else found.gain) < _WORTH_A_TRY * self.before
+        }
+        weak: dict[str, Candidate] = {}
+        fast: dict[str, Candidate] = {}
+        effects: dict[str, float] = {}
+        for one, found in allowed:
+            stands = weak if one.subject in seen - strong else fast if one.subject in strong and one.relieves else None
+            if stands is not None and one.subject not in stands and found.gain is not None:
+                stands[one.subject], effects[one.subject] = one, found.gain
+        return prover.prove(list(idle), list(weak.values()), list(fast.values()), effects, known)
 
 
 class _Quick:
@@ -378,7 +442,9 @@ def situation_of(outcome: Outcome, case: str | None = None) -> Situation | None:
 
 def _by_gain(tried: Iterable[WhatIf]) -> tuple[WhatIf, ...]:
     """The largest gain first, but before all those that change what is named as the cause."""
-    return tuple(sorted(tried, key=lambda one: (not (one.leads and one.is_faster), one.after is None, one.after)))
+    return tuple(
+        sorted(tried, key=lambda one: (not (one.leads and one.is_faster), inf if one.after is None else one.after))
+    )
 
 
 def what_if_table(changes: Sequence[WhatIf]) -> Table:

@@ -137,10 +137,10 @@ class _Contents:
         yield self._picture("time_split")
         table, caption = split_table(self.outcome)
         yield Rows(caption, table)
-        if self.changes.best or self.changes.useless:
+        if self.changes.best or self.changes.without_effect:
             yield Rows(f"What would help, simulated{self.of_case}", self._effects(self.changes.best))
-            if self.changes.useless:
-                yield Text(self._plain(f"No effect: {', '.join(self.changes.useless)}."), "note")
+            for words, subjects in self.changes.without_effect:
+                yield Text(self._plain(f"{words}: {', '.join(subjects)}."), "note")
         if self.changes.slower:
             yield Rows(f"What would make it slower, simulated{self.of_case}", self._effects(self.changes.slower))
 

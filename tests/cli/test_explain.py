@@ -74,11 +74,12 @@ def test_json_holds_the_same(program: Program, file: Path) -> None:
     done = program("explain", file, "--format", "json")
     found = json.loads(done.out)
     assert list(found) == [
-        "schema", "version", "scenario", "seed", "case", "rollout_time_s", "why", "what_if", "not_tried",
+        "schema", "version", "scenario", "seed", "case", "rollout_time_s", "why", "what_if", "no_effect", "not_tried",
     ]  # fmt: skip
     assert (found["schema"], found["case"]) == ("rolloutsim.explain/1", "large")
     assert found["rollout_time_s"] == pytest.approx(1.6)
     assert found["not_tried"] == []
+    assert set(found["no_effect"]) == {"layer slots", "waves"}
     best = found["what_if"][0]
     assert (best["case"], best["change"]) == ("large", "small instead of large")
     assert best["set"] == ['images.large={"base": "small"}']
@@ -135,7 +136,7 @@ def test_what_was_tried_is_a_part_of_what_there_is_to_try(capsys: pytest.Capture
     changes = what_if.what_if(result.outcome, jobs=1)
     reasons.show_reasons(result, "large", replace(changes, tried=changes.tried[:2], left_out=("a", "b")))
     out = re.sub(r"\n +", " ", capsys.readouterr().out)
-    assert "\n What if 2 of 4 changes, each alone, simulated with the same seed.\n" in out
+    assert "\n What if 2 of 4 changes, alone, and together where that does more, simulated with the same seed.\n" in out
     assert " Not tried: a, b; a larger --budget has room for more.\n" in out
 
 

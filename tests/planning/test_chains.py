@@ -106,12 +106,12 @@ def test_what_gives_nothing_back_or_hands_it_to_nobody_is_not_followed() -> None
 def test_of_what_was_cut_no_effect_is_claimed() -> None:
     alone = WhatIf("a", "node NICs", "node NICs 1 Gbit/s", (), 100.0, 100.0)
     disks = WhatIf("a", "disks", "disks 2 GB/s", (), 100.0, 100.0)
-    assert WhatIfs("a", (alone, disks)).useless == ("node NICs", "disks")
-    assert WhatIfs("a", (alone, disks), unknown=("node NICs", "wan link")).useless == ("disks",)
+    assert WhatIfs("a", (alone, disks)).idle == ("node NICs", "disks")
+    assert WhatIfs("a", (alone, disks), unknown=("node NICs", "wan link")).idle == ("disks",)
     both = WhatIf("a", "node NICs and disks", "both", (), 100.0, 50.0, ("node NICs", "disks"))
-    assert WhatIfs("a", (alone, disks, both)).useless == ()
+    assert WhatIfs("a", (alone, disks, both)).idle == ()
     none = WhatIf("a", "node NICs and disks", "both", (), 100.0, 100.0, ("node NICs", "disks"))
-    assert WhatIfs("a", (alone, disks, none)).useless == ("node NICs", "disks")
+    assert WhatIfs("a", (alone, disks, none)).idle == ("node NICs", "disks")
 
 
 def test_a_chain_without_room_ends_and_names_what_it_did_not_try() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import rolloutsim as rs
+from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.inputs import inputs
 from rolloutsim.planning.sensitivity import Row, Sensitivity, sensitivity
 from rolloutsim.planning.what_if import situation_of
@@ -72,7 +73,7 @@ def test_slots_change_by_one() -> None:
 
 def test_a_value_that_is_not_allowed_is_unknown_and_not_zero() -> None:
     row = rows(star(image("a", "125 MB"), nodes=1, unpack="100 MB/s"))["nodes.node.unpack.cores"]
-    assert (row.low_value, row.low) == ("0", None)
+    assert (row.low_value, row.low) == (None, None)
     assert row.high == pytest.approx(row.base)
 
 
@@ -91,7 +92,12 @@ def test_each_row_is_that_of_runs_with_the_same_set(name: str) -> None:
     situation = situation_of(outcome)
     assert situation is not None
     every = inputs(situation)
-    assert {one.path for one in every} == set(found)
+    assert set(found) <= {one.path for one in every}
+    for one in every:
+        if one.path not in found:  # what plays no part in a scenario may not be given another value in it
+            for overrides in (one.low, one.high):
+                with pytest.raises(RolloutsimError):
+                    rs.load(path, overrides)
     for one in every[:8]:
         for overrides, time in ((one.low, found[one.path].low), (one.high, found[one.path].high)):
             if time is not None:

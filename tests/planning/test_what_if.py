@@ -265,15 +265,15 @@ def test_every_kind_of_change_is_tried_somewhere() -> None:
         "a smaller image", "a base held beforehand", "registry uplink", "registry storage", "wan link", "rack uplinks",
         "node NICs", "node disks", "decompression", "parallel unpacking", "layer slots", "connection caps of nodes",
         "ranged requests", "latency", "replicas of registry",  "connections to registry",
-        "connection cap of registry", "rate limits of registry", "serialize_image_pulls", "registry_pull_qps",
-        "image back-off", "staggered starts", "waves", "max_unavailable", "max_surge", "pauses",
+        "connection cap of registry", "answers of registry", "rate limits of registry", "serialize_image_pulls",
+        "registry_pull_qps", "image back-off", "staggered starts", "waves", "max_unavailable", "max_surge", "pauses",
         "start-up", "termination", "controller_manager",
     } <= subjects  # fmt: skip
 
 
 def is_allowed(plan: Plan, one: Candidate) -> bool:
     with suppress(RolloutsimError):
-        return bool(trials.changed(plan.trials.document, (*one.overrides, "thresholds={}")))
+        return bool(trials.changed(plan.trials.document, one.overrides))
     return False
 
 
@@ -299,7 +299,7 @@ def test_the_20_nodes_want_a_smaller_image_or_a_wider_uplink_and_nothing_of_the_
     # 20 × 346 MB over 1 Gbit/s are 55.36 s.
     assert times["registry uplink 10 Gbit/s"] == pytest.approx(5.536)
     assert times["registry uplink 2.5 Gbit/s"] == pytest.approx(22.144)
-    assert times["registry uplink 2 Gbit/s"] == pytest.approx(27.68)
+    assert "registry uplink 2 Gbit/s" not in times
     assert times["go-carbon instead of builder"] == pytest.approx(2.56)
     assert times["golang:1.8-alpine instead of builder"] == pytest.approx(41.12)
     assert times["node NICs 10 Gbit/s"] == pytest.approx(55.36)
@@ -320,8 +320,19 @@ def test_two_links_that_are_full_alike_are_tried_together() -> None:
 
 
 def test_links_at_the_fastest_standard_speed_are_doubled() -> None:
-    found = what_if.what_if(star(image("a", "125 MB"), uplink="100 Gbit/s").run().outcome, jobs=1)
-    assert [one.change for one in found.faster if one.subject == "registry uplink"] == ["registry uplink 200 Gbit/s"]
+    found = what_if.what_if(star(image("a", "125 MB"), uplink="400 Gbit/s").run().outcome, jobs=1)
+    assert [one.change for one in found.faster if one.subject == "registry uplink"] == ["registry uplink 800 Gbit/s"]
+
+
+def test_a_port_gets_a_speed_that_there_is_and_a_line_also_twice_its_own() -> None:
+    found = what_if.what_if(star(image("a", "125 MB"), uplink="100 Mbit/s").run().outcome, jobs=1)
+    assert [one.change for one in found.faster if one.subject == "registry uplink"] == ["registry uplink 1 Gbit/s"]
+    links = ", links: {wan: {capacity: 100 Mbit/s}}"
+    scenario = star(image("a", "125 MB"), uplink="400 Gbit/s", registry=", via: [wan]", network=links)
+    found = what_if.what_if(scenario.run().outcome, jobs=1)
+    assert [one.change for one in found.faster if one.subject == "wan link"] == [
+        "wan link 1 Gbit/s", "wan link 200 Mbit/s",
+    ]  # fmt: skip
 
 
 def test_zstd_decompresses_at_two_and_a_half_times_the_speed_of_gzip() -> None:
@@ -369,9 +380,9 @@ def test_what_three_digits_do_not_show_has_no_effect() -> None:
     )  # fmt: skip
     assert [each.after for each in found.faster] == [50.0]
     assert [each.after for each in found.slower] == [None]
-    assert found.useless == ("NICs", "slots")
+    assert found.idle == ("NICs", "slots")
     # Of a subject with changes for which there was no time nobody knows.
-    assert replace(found, left_out=("slots changed twice",), unknown=("slots",)).useless == ("NICs",)
+    assert replace(found, left_out=("slots changed twice",), unknown=("slots",)).idle == ("NICs",)
 
 
 def test_small_gains_are_no_help_and_small_losses_are_losses() -> None:
@@ -379,7 +390,7 @@ def test_small_gains_are_no_help_and_small_losses_are_losses() -> None:
     assert (found.faster, found.best) == ((), ())
     assert [each.subject for each in found.slower] == ["slots"]
     assert [each.subject for each in found.seen] == ["NICs", "slots"]
-    assert found.useless == ("cores",)
+    assert found.idle == ("cores",)
 
 
 def test_a_loss_is_told_as_one() -> None:

@@ -18,6 +18,7 @@ from rolloutsim.scenario.causes import (
     FAILED_PULL,
     RATE_LIMITED,
     REGISTRY_QUEUE,
+    REQUESTS,
     RETRY,
     TCP_WINDOW,
 )
@@ -35,6 +36,8 @@ _ANY = 1_000_000_000  # the most that the format knows
 # An image counts as really smaller if it has at most this share of the bytes (assumed: a difference to work for).
 _SMALLER = 0.5
 _EVERY_NODE = "100%"
+_WORTH_A_TRY = 0.05  # a cause with a smaller share of the time is left alone (assumed)
+_MORE_THAN_ONE = 2  # replicas, from which on each has an uplink of its own name
 
 
 def registry_changes(situation: Situation) -> Iterator[Candidate]:
@@ -43,6 +46,7 @@ def registry_changes(situation: Situation) -> Iterator[Candidate]:
         registry, here = situation.scenario.registries[name], registry_path(situation.document, name)
         yield from _replicas(situation, registry, here)
         yield from _connections(situation, registry, here)
+        yield from _answers(situation, registry, here)
         yield from _limits(situation, registry, here)
 
 
@@ -51,9 +55,28 @@ def _replicas(situation: Situation, registry: Registry, here: Path) -> Iterator[
     crossed = (*registry.replicas, *registry.path)
     uplinks = [one for one in crossed if one in links and links[one].kind == "registry_uplink"]
     replicas = max(1, len(registry.replicas)) + 1
-    words, values = f"{replicas} replicas of {registry.name}", {(*here, "replicas"): replicas}
+    words = f"{replicas} replicas of {registry.name}"
+    values: dict[Path, object] = {(*here, "replicas"): replicas}
+    if replicas == _MORE_THAN_ONE:
+        values |= _renamed(situation, registry)
     share = situation.share([*uplinks, REGISTRY_QUEUE])
     yield replace(change(f"replicas of {registry.name}", words, values, share), buys=True)
+
+
+def _renamed(situation: Situation, registry: Registry) -> dict[Path, object]:
+    """The thresholds, where one names the uplink of a registry that gets several: it is that of the first replica."""
+    only, first = f"{registry.name}.uplink", f"{registry.name}-0.uplink"
+    thresholds = situation.document.thresholds
+    if not any(f"={only}" in metric for metric in thresholds):
+        return {}
+    renamed: dict[str, object] = {}
+    for metric, conditions in thresholds.items():
+        every = [
+            one.check if one.severity == "error" else {"check": one.check, "severity": one.severity}
+            for one in conditions
+        ]
+        renamed[metric.replace(f"={only}", f"={first}")] = every if len(every) > 1 else every[0]
+    return {("thresholds",): renamed}
 
 
 def _connections(situation: Situation, registry: Registry, here: Path) -> Iterator[Candidate]:
@@ -76,6 +99,20 @@ def _connections(situation: Situation, registry: Registry, here: Path) -> Iterat
         words = f"TCP windows of {_WIDE} towards {registry.name}"
         subject, relieves = f"TCP window towards {registry.name}", [TCP_WINDOW.name]
         yield change(subject, words, {(*here, "tcp_window"): _WIDE}, share, True, None, relieves)
+
+
+def _answers(situation: Situation, registry: Registry, here: Path) -> Iterator[Candidate]:
+    """A registry that answers after half the time, where its answers take more than next to nothing."""
+    scenario, links = situation.scenario, situation.document.network.links
+    times = {"ttfb": registry.ttfb, "manifest_ttfb": registry.manifest_ttfb}
+    values = {(*here, key): plain_text("time", time / _TWICE) for key, time in times.items() if time}
+    # The rest of what a request takes is on its way there and back.
+    thinks = max(time or 0.0 for time in times.values())
+    way = _TWICE * (scenario.path_latency + sum(link.latency for link in links.values()))
+    share = situation.share([REQUESTS]) * (thinks / (thinks + way) if thinks else 0.0)
+    if scenario.model == "real" and share >= _WORTH_A_TRY:
+        words = f"{registry.name} answers after half the time ({' / '.join(dict.fromkeys(values.values()))})"
+        yield change(f"answers of {registry.name}", words, values, share, True)
 
 
 def _limits(situation: Situation, registry: Registry, here: Path) -> Iterator[Candidate]:
@@ -114,7 +151,9 @@ def image_changes(situation: Situation) -> Iterator[Candidate]:
 def _smaller(situation: Situation, image: Image) -> Iterator[Candidate]:
     """The largest image that is really smaller, and the next smaller one."""
     sizes = {
-        name: one.compressed for name, one in situation.scenario.images.items() if one.compressed < image.compressed
+        name: one.compressed
+        for name, one in situation.scenario.images.items()
+        if one.compressed < image.compressed and _may_replace(situation, name, image.name)
     }
     really = {name: size for name, size in sizes.items() if size <= _SMALLER * image.compressed}
     largest = dict.fromkeys(max(found, key=lambda name: found[name]) for found in (really, sizes) if found)
@@ -124,6 +163,30 @@ def _smaller(situation: Situation, image: Image) -> Iterator[Candidate]:
         words = f"{name} instead of {image.name}"
         # It is the first thing to think of, whatever took the time.
         yield change("a smaller image", words, {("images", image.name): value}, 1.0, number == 0, image=name)
+
+
+def _may_replace(situation: Situation, name: str, other: str) -> bool:
+    """Whether an image may do another one's work.
+
+    Where each image is a case of its own, all of them are there to be compared. Where workloads run them, it is another
+    tag of the same repository, or one that nothing else is there for: no workload, image or node names it.
+    """
+    document = situation.document
+    if not situation.case.workloads or document.workloads is None:
+        return True
+    if _repository(name) == _repository(other):
+        return True
+    named = {image for workload in document.workloads.values() for image in workload.images}
+    named |= {image.base for image in document.images.values() if image.base is not None}
+    named |= {image for group in document.nodes.values() for image in group.cached}
+    return name not in named
+
+
+def _repository(image: str) -> str:
+    """A reference without its tag and digest."""
+    name, _, _ = image.partition("@")
+    before, _, tag = name.rpartition(":")
+    return before if before and "/" not in tag else name
 
 
 def _cached(situation: Situation, image: Image) -> Iterator[Candidate]:

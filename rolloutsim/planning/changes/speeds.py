@@ -142,7 +142,8 @@ class Speed:
         """Its speeds worth a try; `alone`: one of them stands for it where only one change is tried."""
         several = [self.main()]
         if self.is_standard and self.is_binding:
-            several += [self.times(_TWICE), self.standard(1.0)]
+            # A line can be rented at any rate; a port has one of those that there are.
+            several += [*([self.times(_TWICE)] if self.kind == "link" else []), self.standard(1.0)]
         if self.kind == DISK.name and self.is_binding and all(quantity is _BYTES for _, _, quantity in self.keys):
             several.append([max(_GP3_MOST, _TWICE * value) for _, value, _ in self.keys])
         for number, values in enumerate(several):
