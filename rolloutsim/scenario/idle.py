@@ -17,7 +17,7 @@ from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.model.network import FairnessSpec
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.strategies import POD_KEYS, SOME_KEYS, wanted
+from rolloutsim.scenario.strategies import POD_KEYS, SOME_KEYS, has_pods, wanted
 from rolloutsim.scenario.structure import part_at
 from rolloutsim.structs import struct
 
@@ -221,6 +221,14 @@ def _of_group(here: Path, group: GroupSpec, document: Document) -> Iterator[Idle
         if math.isinf(group.unpack.rate):
             why = f"decompression takes no time; give {dotted((*unpack, 'rate'))} a rate"
             yield from _notes(unpack, group.unpack, _OF_CORES, why)
+    if has_pods(document):
+        why = "controllers decide when pods are created, and workloads have a start of their own"
+        yield from _notes(here, group, ("start",), why)
+    most = group.max_parallel_image_pulls
+    if group.serialize_image_pulls is not None or most is not None:
+        key = "max_parallel_image_pulls" if group.serialize_image_pulls is None else "serialize_image_pulls"
+        why = f"it is the default of what {dotted((*here, key))} says; leave that out"
+        yield from _notes(here, group, ("kubelet",), why)
     if not group.registry_pull_qps:
         why = f"{dotted((*here, 'registry_pull_qps'))} is 0, no limit; give it a number"
         yield from _notes(here, group, ("registry_burst",), why)

@@ -180,12 +180,6 @@ def _notes(document: Document, sizes: Layers) -> Iterator[str]:
             f"Unpacked sizes are estimated for {sizes.estimated} of {sizes.total} layers: "
             f"unpacked = {', '.join(ratios)}."
         )
-    started = [name for name, group in document.nodes.items() if group.start is not None]
-    if started and has_pods(document):
-        yield (
-            f"The start of the nodes {', '.join(started)} plays no part: controllers decide when pods are created, "
-            "and workloads have a start of their own."
-        )
     yield from idle_keys(document)
 
 
