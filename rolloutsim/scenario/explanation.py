@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from rolloutsim.errors import UsageError, nearest
+from rolloutsim.errors import UsageError
 from rolloutsim.scenario.causes import CAUSES, Cause
 from rolloutsim.scenario.fields import Word
-from rolloutsim.scenario.hints import candidates, did_you_mean, intended, listing
+from rolloutsim.scenario.foreign import foreign
+from rolloutsim.scenario.hints import listing, near, snake_case
+from rolloutsim.scenario.key_hints import key_hint
 from rolloutsim.scenario.metrics import (
     ALL_ROWS,
     EVERYWHERE,
@@ -28,8 +30,6 @@ from rolloutsim.units import EXAMPLES, KNOWN_UNITS
 _THRESHOLDS = "thresholds"
 _CAUSE = "cause"  # the label of thresholds that names one
 _CAUSES = "causes"
-_NEAR = 0.75  # likeness of what may be meant (assumed)
-_CLOSE = 0.9  # likeness of a slip of the pen, which comes before a word of other programs (assumed)
 _NUMBER = "20"  # an example of a metric that is a plain number
 
 
@@ -152,7 +152,7 @@ def _unknown(key: str, steps: tuple[str, ...]) -> str:
     if (inside := _inside(steps)) is not None:
         return f"{missing}; {inside}"
     top = listing(ROOT.keys or (), 40)
-    return "; ".join(part for part in (missing, _hint(key, steps), f"the top keys are: {top}") if part)
+    return "; ".join(part for part in (missing, _hint(steps), f"the top keys are: {top}") if part)
 
 
 def _inside(steps: tuple[str, ...]) -> str | None:
@@ -162,7 +162,7 @@ def _inside(steps: tuple[str, ...]) -> str | None:
         if inner is None or not inner.keys or not _is_spelt(steps[:-1], path):
             continue
         word, here = steps[-1], ".".join(steps[:-1])
-        if nearest(word, inner.keys, _NEAR) is not None or not set(candidates(word)).isdisjoint(inner.keys):
+        if key_hint(word, (*path, f"<{placeholder(part)}>") if part.is_map else path) is not None:
             return None
         if part.is_map:
             return (
@@ -173,34 +173,28 @@ def _inside(steps: tuple[str, ...]) -> str | None:
     return None
 
 
-def _hint(key: str, steps: tuple[str, ...]) -> str | None:
-    """A help text for a key that is not there: the place of the key that was likely meant."""
-    names = [tuple(step for step in path if not step.startswith("<")) for path, _ in _every_key()]
-    near = intended(key, [".".join(name) for name in names]) if len(steps) > 1 else None
-    if near is not None:
-        return f"did you mean '{near}'?"
+def _hint(steps: tuple[str, ...]) -> str | None:
+    """A help text for a key that is not there: the place of the key that was likely meant, or the metric."""
     word = steps[-1]
-    meant, known = candidates(word), [*(name[-1] for name in names), *METRICS]
-    for one in (meant[0], nearest(meant[0], known, _CLOSE) or "", *meant, intended(word, known) or ""):
-        place = _place(one, meant, names)
-        if place is not None:
-            return f"did you mean '{place}'?"
-    return did_you_mean(word, ())
+    place = next((path for path, part in _places() if len(steps) > 1 and _is_spelt(steps[:-1], path)), None)
+    hint = key_hint(word, place) or key_hint(word, None)
+    metric = near(snake_case(word), METRICS)
+    if metric is not None and (hint is None or hint.entry is not None and foreign(word) is None):
+        return f"did you mean '{metric}'?"
+    return None if hint is None else hint.of_any()
 
 
-def _place(word: str, meant: tuple[str, ...], names: list[tuple[str, ...]]) -> str | None:
-    """Where a key is, or one that may hold the word, or the metric of that name; best near others that are meant."""
-    found = [name for name in names if name[-1] == word]
-    if word in METRICS and not found:
-        return word
-    if not found:
-        found = [
-            name
-            for name, (_, part) in zip(names, _every_key(), strict=True)
-            if isinstance(part.described, Word) and word in part.described.choices
-        ]
-    best = min(found, key=lambda name: (not set(name) & set(meant) - {word}, len(name)), default=None)
-    return None if best is None else ".".join(best)
+def _places() -> Iterator[tuple[tuple[str, ...], Part]]:
+    """Every part that has keys, entries of maps by their placeholder."""
+    for path, part in _every_key():
+        inner, here = part, path
+        while inner.is_map or inner.is_list:
+            here = (*here, f"<{placeholder(inner)}>") if inner.is_map else here
+            below = inner.step(0 if inner.is_list else "")
+            assert below is not None
+            inner = below
+        if inner.keys:
+            yield here, inner
 
 
 def _metric(name: str, keys: list[str]) -> Explanation:

@@ -82,27 +82,33 @@ def test_a_key_that_is_not_clear_is_a_usage_error(key: str, message: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("key", "meant"),
+    ("key", "meant", "about"),
     [
-        ("maxSurge", "rollout.max_surge"),
-        ("deployment.maxUnavailable", "rollout.max_unavailable"),
-        ("minReadySeconds", "rollout.min_ready"),
-        ("podManagementPolicy", "rollout.parallel"),
-        ("imagePullPolicy", "workloads.pull_policy"),
-        ("registryPullQPS", "nodes.registry_pull_qps"),
-        ("DaemonSet", "workloads.daemonset"),
-        ("Recreate", "rollout.strategy"),
-        ("latancy", "network.latency"),
-        ("rolout_time", "rollout_time"),
-        ("bandwith", "bandwidth"),
-        ("metrics", "thresholds"),
+        ("maxSurge", "rollout.max_surge", ""),
+        ("deployment.maxUnavailable", "rollout.max_unavailable", ""),
+        ("minReadySeconds", "rollout.min_ready", "a time with its unit: 10 s; for example rollout: {min_ready: 10 s}"),
+        ("podManagementPolicy", "rollout.parallel",
+         "true for Parallel, false for OrderedReady; for example rollout: {parallel: true}"),
+        ("imagePullPolicy", "workloads.pull_policy",
+         "always, if_not_present or never; for example workloads: {api: {pull_policy: always}}"),
+        ("registryPullQPS", "nodes.registry_pull_qps", ""),
+        ("DaemonSet", "workloads.daemonset", ""),
+        ("Recreate", "rollout.strategy", "all_at_once; for example rollout: {strategy: all_at_once}"),
+        ("nodes.bandwidth_limit", "nodes.pull_cap",
+         "bandwidth limit of each node's pulls: largest rate of all layers that it fetches together, in payload; for "
+         "example nodes: {web: {pull_cap: 500 Mbit/s}}"),
+        ("latancy", "network.latency", ""),
+        ("rolout_time", "rollout_time", ""),
+        ("bandwith", "bandwidth", ""),
+        ("metrics", "thresholds", "conditions on metrics; for example thresholds: {rollout_time: max < 60 s}"),
     ],
-)
-def test_a_key_in_other_words_is_told_its_place(key: str, meant: str) -> None:
+)  # fmt: skip
+def test_a_key_in_other_words_is_told_its_place(key: str, meant: str, about: str) -> None:
     with pytest.raises(UsageError) as caught:
         explain(key)
     assert str(caught.value) == (
-        f"explain {key}: there is no such key; did you mean '{meant}'?; the top keys are: {' '.join(ROOT.keys or ())}"
+        f"explain {key}: there is no such key; did you mean '{meant}'?{f' ({about})' if about else ''}; the top keys "
+        f"are: {' '.join(ROOT.keys or ())}"
     )
 
 
@@ -110,7 +116,8 @@ def test_a_key_of_what_is_not_simulated_is_told_so() -> None:
     with pytest.raises(UsageError) as caught:
         explain("hpa")
     assert str(caught.value) == (
-        "explain hpa: there is no such key; 'hpa' is not simulated by this version; the top keys are: "
+        "explain hpa: there is no such key; 'hpa' is not simulated by this version: numbers of pods that change by "
+        "themselves; the nearest is workloads.replicas (wanted pods, spread evenly over the nodes); the top keys are: "
         f"{' '.join(ROOT.keys or ())}"
     )
 
