@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from textwrap import wrap
 from typing import Any
 
 from rolloutsim.errors import UsageError
 from rolloutsim.scenario.causes import CAUSES, Cause
+from rolloutsim.scenario.examples import example_of, in_place
 from rolloutsim.scenario.fields import Word
 from rolloutsim.scenario.foreign import foreign
 from rolloutsim.scenario.hints import listing, near, snake_case
@@ -30,6 +32,7 @@ from rolloutsim.units import EXAMPLES, KNOWN_UNITS
 _THRESHOLDS = "thresholds"
 _CAUSE = "cause"  # the label of thresholds that names one
 _CAUSES = "causes"
+COLUMNS = 80  # of a terminal as it opens (DEC VT100, and most since)
 _NUMBER = "20"  # an example of a metric that is a plain number
 
 
@@ -47,9 +50,10 @@ class Explanation:
         The keys or words that may stand there; empty where anything of the type may.
     labels : tuple of str
         Of a metric: what may stand in its braces.
-    statistic, example, also : str
-        Of a metric: whether a condition says which statistic it is about, how it is written, and which keys have its
-        name, too.
+    statistic, also : str
+        Of a metric: whether a condition says which statistic it is about, and which keys have its name, too.
+    example : str
+        A key as a scenario has it; of a metric, how a condition is written.
     keys : tuple of str
         Of a cause: what changes it.
     lines : tuple of str
@@ -84,9 +88,18 @@ class Explanation:
             ("also", self.also),
         )
         width = max((9, *(len(name) + 2 for name, text in rows if text)))
-        lines = [f"{self.key}: {self.description}"]
-        lines += [f"  {f'{name}:' if name else '':<{width}}{text}" for name, text in rows if text]
+        lines = _wrapped("", f"{self.key}: {self.description}", 2)
+        for name, text in rows:
+            lines += _wrapped(f"  {f'{name}:' if name else '':<{width}}", text, width + 2) if text else []
         return "\n".join((*lines, *self.lines))
+
+
+def _wrapped(start: str, text: str, indent: int) -> list[str]:
+    """A text in lines as wide as any terminal is, behind what its first line starts with."""
+    return wrap(
+        text, COLUMNS, initial_indent=start, subsequent_indent=" " * indent, break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def explain(key: str) -> Explanation:
@@ -233,7 +246,7 @@ def _cause(cause: Cause, keys: tuple[str, ...] = ()) -> Explanation:
 
 def _every_cause() -> Explanation:
     """All causes, a line each."""
-    width = max(map(len, CAUSES))
+    width = max(map(len, CAUSES)) + 4
     return Explanation(
         key=_CAUSES,
         type="",
@@ -241,7 +254,14 @@ def _every_cause() -> Explanation:
         default="",
         source="",
         description="what time goes to in results; bytes also wait for shared links, by the names of these",
-        lines=("", *(f"  {one.name:<{width}}  {one.noun}: {one.meaning}" for one in CAUSES.values())),
+        lines=(
+            "",
+            *(
+                line
+                for one in CAUSES.values()
+                for line in _wrapped(f"  {one.name:<{width - 2}}", f"{one.noun}: {one.meaning}", width)
+            ),
+        ),
     )
 
 
@@ -257,8 +277,8 @@ def _labels(metric: Metric) -> Iterator[str]:
 
 
 def _metric_lines() -> Iterator[str]:
-    """The metrics, a line each: labels in braces, those that may be left out in brackets; kind; statistic; meaning."""
-    rows = [("metric", "type", "statistic", "meaning")]
+    """Each metric: labels in braces, those that may be left out in brackets; kind; statistic; and what it means."""
+    rows = [("metric", "type", "statistic", "")]
     for name, metric in METRICS.items():
         labels = ",".join(f"[{label}]" if label in ALL_ROWS else label for label in metric.labels)
         form = f"{name}{{{labels}}}" if labels else name
@@ -266,16 +286,25 @@ def _metric_lines() -> Iterator[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     yield ""
     for row in rows:
-        yield "  " + "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]))
+        yield ("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))).rstrip()
+        yield from _wrapped("      ", row[3], 6) if row[3] else ()
     yield ""
-    yield f"  labels:    in braces, those in brackets may be left out; {' and '.join(EVERYWHERE)} go with every metric"
+    yield from _noted(
+        "labels", f"in braces, those in brackets may be left out; {' and '.join(EVERYWHERE)} go with every metric"
+    )
     for what, narrow in NARROWED.items():
         of = [name for name, metric in METRICS.items() if metric.of == what]
-        yield f"  {what + ':':<11}{', '.join(narrow)} narrow {listing(of)}"
-    yield from (f"  {label + ':':<11}{listing(values)}" for label, values in VALUES.items())
-    yield f"  statistic: {listing(STATISTICS)}{_fewer()}; where it is optional, over the replications"
-    yield from (f"  {kind + ':':<11}{units}" for kind, units in KNOWN_UNITS.items())
+        yield from _noted(what, f"{', '.join(narrow)} narrow {listing(of)}")
+    for label, values in VALUES.items():
+        yield from _noted(label, listing(values))
+    yield from _noted("statistic", f"{listing(STATISTICS)}{_fewer()}; where it is optional, over the replications")
+    for kind, units in KNOWN_UNITS.items():
+        yield from _noted(kind, units)
     yield "  'rolloutsim explain rollout_time' explains one of them"
+
+
+def _noted(name: str, text: str) -> list[str]:
+    return _wrapped(f"  {name + ':':<11}", text, 13)
 
 
 def _fewer() -> str:
@@ -297,6 +326,7 @@ def _explanation(name: str, part: Part, also: str = "") -> Explanation:
         source=source,
         description=field.description or "",
         allowed=tuple(_allowed(part)),
+        example=in_place(tuple(name.split(".")), example_of(tuple(name.split(".")), part)),
         also=also,
         lines=tuple(_metric_lines()) if name == _THRESHOLDS else (),
     )
