@@ -19,6 +19,7 @@ _EVERY_KIND = "a workload is a Deployment, a DaemonSet (daemonset: true) or a St
 _SLIPS = ((2, 0), (7, 1), (12, 2))
 _SHORT = 3  # letters of a word of which none may be another one: `vip` is no slip of `via`
 _MOST_SLIPS = 3
+_ALIKE = 0.82  # likeness beyond which letters may be too many or too few (assumed: `noodles` and `nodes`)
 MOST_COMPARED = 500  # names that a misspelt one is compared with; each comparison takes microseconds
 MOST_LISTED = 20  # words in a message (assumed: more are not read)
 
@@ -53,13 +54,15 @@ def word_help(word: str, allowed: Collection[str]) -> str | None:
     return None if choice is None else f"did you mean '{choice}'?"
 
 
-def near(word: str, choices: Iterable[str]) -> str | None:
+def near(word: str, choices: Collection[str]) -> str | None:
     """The choice that a word is but for a slip of the pen or two, the longer the more; None: there is none."""
     most = next((slips for longest, slips in _SLIPS if len(word) <= longest), _MOST_SLIPS)
     if len(word) <= _SHORT:
         choices = [one for one in choices if len(one) != len(word) or sorted(one) == sorted(word)]
     close = [(slips, choice) for choice in choices if (slips := _slips(word, choice, most)) <= most]
-    return min(close, key=lambda one: one[0])[1] if close else None
+    if close:
+        return min(close, key=lambda one: one[0])[1]
+    return nearest(word, choices, _ALIKE) if len(word) > _SHORT else None
 
 
 def _slips(word: str, other: str, most: int) -> int:
