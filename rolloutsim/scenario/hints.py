@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Iterable
 
 from rolloutsim.errors import nearest
-from rolloutsim.scenario.foreign import value_of
 
 # What Kubernetes calls a workload's kind, and how it is said here.
 _KINDS = {
@@ -49,6 +48,8 @@ def did_you_mean(word: str, allowed: Iterable[str]) -> str | None:
 
 def word_help(word: str, allowed: Collection[str]) -> str | None:
     """A help text that names the word of the format that was likely meant; None where there is none."""
+    from rolloutsim.scenario.foreign import value_of  # only errors need it
+
     meant, snake = value_of(word), snake_case(word)
     choice = meant if meant in allowed else snake if snake in allowed else near(snake, allowed)
     return None if choice is None else f"did you mean '{choice}'?"

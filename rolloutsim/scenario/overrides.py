@@ -17,7 +17,6 @@ from typing import Any
 from rolloutsim.errors import UsageError
 from rolloutsim.scenario.fields import is_long
 from rolloutsim.scenario.hints import intended, listing
-from rolloutsim.scenario.key_hints import key_hint
 from rolloutsim.scenario.places import Path, Place, Places, dotted
 from rolloutsim.scenario.structure import ROOT, Part, placeholder, schema_path
 from rolloutsim.scenario.text import read_value
@@ -245,6 +244,8 @@ def _short_target(change: Change, part: Part, container: Any, path: Path, copies
 
 
 def _key_hint(change: Change, depth: int, step: str) -> str | None:
+    from rolloutsim.scenario.key_hints import key_hint  # only errors need it
+
     place = schema_path(change.path[:depth])
     hint = key_hint(step, place) if place is not None else None
     if hint is None:

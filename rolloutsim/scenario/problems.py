@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from rolloutsim.scenario.checks import check
 from rolloutsim.scenario.fields import quoted
 from rolloutsim.scenario.hints import kind_help, listing
-from rolloutsim.scenario.key_hints import key_hint
 from rolloutsim.scenario.model import GROUP, Document
 from rolloutsim.scenario.places import Path, Problem, dotted
 from rolloutsim.scenario.structure import part_at, schema_path
@@ -115,14 +114,7 @@ def _problem(error: Any) -> Problem:
         case "scenario":
             return Problem(path, error["ctx"]["message"], error["ctx"]["help"], at)
         case "extra_forbidden":
-            allowed = _keys(parent)
-            name = str(path[-1])
-            hint = key_hint(name, place) if (place := schema_path(parent)) is not None else None
-            help = "YAML merge keys are not supported; repeat the keys" if name == "<<" else None
-            help = help or kind_help(name, error["input"], allowed) or (hint.in_file() if hint is not None else None)
-            message = f"unknown key '{name}' in {_name(parent)}; allowed: {listing(allowed, 40)}"
-            meant = hint.key[len(place or ()) :][:1] if hint is not None and hint.where in ("here", "inside") else ()
-            return Problem(path, message, help, "key", related=((*parent, *meant),) if meant else ())
+            return _unknown_key(path, error["input"])
         case "missing":
             return Problem(path, f"key '{path[-1]}' is missing in {_name(parent)}; add it: {_describe(path)}")
         case "model_type" | "dict_type" | "model_attributes_type":
@@ -135,6 +127,19 @@ def _problem(error: Any) -> Problem:
             return Problem(path, f"{_name(path)} is empty; give at least one")
         case _:
             return Problem(path, f"{_name(path)}: {error['msg']}")
+
+
+def _unknown_key(path: Path, value: object) -> Problem:
+    from rolloutsim.scenario.key_hints import key_hint  # only errors need it
+
+    parent, name = path[:-1], str(path[-1])
+    allowed, place = _keys(parent), schema_path(parent)
+    hint = None if place is None else key_hint(name, place)
+    help = "YAML merge keys are not supported; repeat the keys" if name == "<<" else None
+    help = help or kind_help(name, value, allowed) or (hint.in_file() if hint is not None else None)
+    message = f"unknown key '{name}' in {_name(parent)}; allowed: {listing(allowed, 40)}"
+    meant = hint.key[len(place or ())] if hint is not None and hint.where in ("here", "inside") else None
+    return Problem(path, message, help, "key", related=((*parent, meant),) if meant is not None else ())
 
 
 def _keys(path: Path) -> tuple[str, ...]:
