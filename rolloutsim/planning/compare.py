@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import ValidationError
+
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.differences import Difference, FailIf, check_known, difference, is_random, parse_fail_if
 from rolloutsim.results.caveats import caveats
@@ -459,9 +461,13 @@ def _without_part(sides: Sequence[Side]) -> Iterator[str]:
     """What was changed in a scenario and plays no part in it: that nothing differs by it is no result."""
     for side in sides:
         scenario = side.outcome.run.scenario
-        if scenario.overrides and scenario.document:
+        if not scenario.overrides or not scenario.document:
+            continue
+        try:
             document = Document.model_validate(json.loads(scenario.document))
-            yield from (f"{side.name}: {note}" for note in idle_overrides(document, scenario.overrides))
+        except ValidationError:  # of a result that another release wrote
+            continue
+        yield from (f"{side.name}: {note}" for note in idle_overrides(document, scenario.overrides))
 
 
 def _pairs(first: Side, other: Side) -> list[tuple[str, str]]:

@@ -130,7 +130,7 @@ _OWN: Mapping[str, str] = {
     "registry.redirect": "true",
     "registry.redirect.via": "[wan]",
     "registry.redirect.connection_cap": "85 MB/s",
-    "registries": "{hub: 10 Gbit/s, mirror: {uplink: 1 Gbit/s}}",
+    "registries": "{hub: 10 Gbit/s, far: {uplink: 1 Gbit/s}}",
     "images": "{app: 346 MB}",
     "images.<image>.base": "debian",
     "images.<image>.layers": "[30 MB, 120 MB]",

@@ -361,7 +361,8 @@ class _Idle:
     def _same(self, number: int, choices: Sequence[Choice], scenario: ResolvedScenario) -> str | None:
         """Why another value makes the same simulation; None: it does not, or there is none."""
         values = self.design.parameters[number].values
-        ends = [values.low, values.high] if isinstance(values, Range) else list(values)
+        # All values are points, and each is held against these two.
+        ends = [values.low, values.high] if isinstance(values, Range) else [values[0], values[-1]]
         others = [value for value in ends if value != choices[number].value]
         for value in others:
             changed = (*choices[:number], Choice(value, None), *choices[number + 1 :])
