@@ -4,7 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-lowest test-browser ties no-effect lint bench compiled test-compiled schema goldens contact-sheet notebooks clean
+.PHONY: run test test-lowest test-browser ties no-effect lint bench compiled test-compiled schema keys goldens \
+  contact-sheet notebooks clean
 
 run: .venv/runs ## simulate scenarios/20nodes.yaml and show the result
 	@$(BIN)/rolloutsim run scenarios/20nodes.yaml || { code=$$?; test $$code -eq 3 && \
@@ -49,6 +50,9 @@ test-compiled: .venv-compiled/built ## what the engine computes, with the compil
 
 schema: .venv/runs ## write rolloutsim.schema.json anew after a change of the scenario format
 	$(BIN)/rolloutsim schema > rolloutsim.schema.json
+
+keys: .venv/runs ## write KEYS.md, the reference of all keys, anew after a change of the scenario format
+	$(BIN)/rolloutsim explain --all > KEYS.md
 
 goldens: .venv/develops ## write the expected outputs in tests/golden anew after an intended change
 	$(BIN)/python -m tests.golden.regenerate

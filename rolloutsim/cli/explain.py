@@ -35,11 +35,13 @@ def _time(context: click.Context, parameter: click.Parameter, text: str | None) 
     epilog=example(
         "rolloutsim explain network.latency\n"
         "rolloutsim explain thresholds\n"
+        "rolloutsim explain --all > KEYS.md\n"
         "rolloutsim run scenarios/20nodes.yaml -o results && rolloutsim explain results\n"
         "rolloutsim explain scenarios/20nodes.yaml --case golang:1.8-alpine --sensitivity"
     ),
 )
-@click.argument("what", metavar="KEY|RESULT|FILE")
+@click.argument("what", metavar="KEY|RESULT|FILE", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every key of a scenario, as a reference in Markdown.")
 @OVERLAYS
 @VARIANT
 @click.option("--case", metavar="NAME", help="The case to look at; the slowest by default.")
@@ -67,7 +69,8 @@ def _time(context: click.Context, parameter: click.Parameter, text: str | None) 
 @click.pass_context
 def command(
     context: click.Context,
-    what: str,
+    what: str | None,
+    everything: bool,
     overlays: tuple[str, ...],
     variant: str,
     case: str | None,
@@ -76,13 +79,22 @@ def command(
     jobs: int,
     budget: float | None,
 ) -> int:
-    """Show what a KEY of a scenario file means: type, unit, default, and the default's source. A metric of its
-    thresholds and a cause that time goes to are explained, too: 'explain thresholds' and 'explain causes' list all.
+    """Show what a KEY of a scenario file means: type, unit, default, the default's source, an example. A metric of its
+    thresholds and a cause that time goes to are explained, too: 'explain thresholds' and 'explain causes' list all;
+    --all is a reference of all keys.
 
     Of a RESULT (a folder written by `run -o`, or a file in it), or a scenario FILE, which is simulated first: why the
     rollout took as long as it did, cause by cause, and what would make it faster. Each change is simulated, alone,
     and shown with the --set that makes it.
     """
+    if everything:
+        _refuse_options(context, "--all")
+        if what is not None:
+            raise click.UsageError(f"--all is about every key, and '{what}' about one; leave one of them out")
+        click.echo(scenario.key_reference(), nl=False)
+        return ExitCode.OK
+    if what is None:
+        raise click.UsageError("say what to explain: a key, a result or a scenario file; --all is all keys")
     if not _is_file(what):
         _refuse_options(context, what)
         click.echo(scenario.explain(what))
@@ -99,11 +111,12 @@ def command(
 
 
 def _refuse_options(context: click.Context, what: str) -> None:
-    """A key takes no options."""
+    """A key takes no options, and neither do all of them."""
+    about = "keys have none" if what == "--all" else f"'{what}' is a key"
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
-        if isinstance(parameter, click.Option) and source is ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"{parameter.opts[0]} is for a result or a scenario file, and '{what}' is a key")
+        if isinstance(parameter, click.Option) and source is ParameterSource.COMMANDLINE and parameter.opts != [what]:
+            raise click.UsageError(f"{parameter.opts[0]} is for a result or a scenario file, and {about}")
 
 
 def _is_file(what: str) -> bool:

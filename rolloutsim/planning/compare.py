@@ -8,9 +8,12 @@ verdict needs a 95 % interval that leaves out zero; where chance plays no part, 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import ValidationError
 
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.differences import Difference, FailIf, check_known, difference, is_random, parse_fail_if
@@ -18,6 +21,8 @@ from rolloutsim.planning.replicate import DRAWS
 from rolloutsim.results.caveats import caveats
 from rolloutsim.results.facts.intervals import Interval, mean, mean_interval
 from rolloutsim.results.thresholds import missed, rows_of
+from rolloutsim.scenario.idle import idle_overrides
+from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.resolved import Threshold
 from rolloutsim.scenario.settings import changes
 from rolloutsim.structs import struct
@@ -378,6 +383,7 @@ def compare(sides: Sequence[Side], fail_if: Sequence[str] = ()) -> Comparison:
                 if condition.is_about(first.outcome.records(case)) and condition.is_met(values.of(condition.threshold)):
                     met.append(Met(condition, other.name, case, values.of(condition.threshold)))
     notes |= dict.fromkeys(_the_same(sides))
+    notes |= dict.fromkeys(_without_part(sides))
     notes |= dict.fromkeys(_about(sides))
     notes |= {f"{side.name}: {text}": None for side in sides for text in caveats(side.outcome.run)}
     return Comparison(
@@ -450,6 +456,19 @@ def _the_same(sides: Sequence[Side]) -> Iterator[str]:
         a, b = (side.outcome.run.scenario for side in (one, other))
         if a.sha256 == b.sha256 and (a.variant or b.variant):
             yield f"{one.name} and {other.name} are the same scenario: nothing that is simulated differs."
+
+
+def _without_part(sides: Sequence[Side]) -> Iterator[str]:
+    """What was changed in a scenario and plays no part in it: that nothing differs by it is no result."""
+    for side in sides:
+        scenario = side.outcome.run.scenario
+        if not scenario.overrides or not scenario.document:
+            continue
+        try:
+            document = Document.model_validate(json.loads(scenario.document))
+        except ValidationError:  # of a result that another release wrote
+            continue
+        yield from (f"{side.name}: {note}" for note in idle_overrides(document, scenario.overrides))
 
 
 def _pairs(first: Side, other: Side) -> list[tuple[str, str]]:

@@ -25,12 +25,13 @@ from rolloutsim.results.thresholds import ThresholdResult, excess, holds_at
 from rolloutsim.scenario.checks import names
 from rolloutsim.scenario.conditions import parse_condition
 from rolloutsim.scenario.hints import listing
+from rolloutsim.scenario.idle import no_part
 from rolloutsim.scenario.metrics import METRICS
 from rolloutsim.scenario.numbers import SAMPLES, present
 from rolloutsim.scenario.numbers import measure as measure_value
 from rolloutsim.scenario.overrides import Change, parse_path, refuse_idle
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.resolve import resolve
+from rolloutsim.scenario.resolve import resolve, simulated_alike
 from rolloutsim.scenario.text import read_value
 from rolloutsim.structs import struct
 
@@ -130,6 +131,12 @@ class Solution:
         return not self.exceptions
 
     @property
+    def changes_nothing(self) -> bool:
+        """Whether several values were tried, and all came out the same."""
+        found = [[(one.case, one.value) for one in tried.results] for tried in self.tried]
+        return len(found) > 1 and all(one == found[0] for one in found)
+
+    @property
     def assignment(self) -> str | None:
         """The solution as an override: `network=1.8454 Gbit/s`."""
         return None if self.value is None else f"{self.path}={self.value}"
@@ -192,9 +199,12 @@ def solution_notes(solution: Solution) -> list[str]:
     notes = []
     if solution.steps:
         notes.append(f"Tried all that can be bought: {listed(list(map(str, solution.steps)))}.")
-    if solution.assignment is not None:
+    if solution.changes_nothing:
+        at = f"{_worst(solution.tried[0]).shown} at every value that was tried"
+        notes.append(f"{solution.path} changes nothing here: {solution.metric} is {at}.")
+    elif solution.assignment is not None:
         notes.append(f"Try it: {as_options([solution.assignment])}")
-    if solution.status == "none" and (nearest := _nearest(solution.tried)) is not None:
+    elif solution.status == "none" and (nearest := _nearest(solution.tried)) is not None:
         notes.append(f"Nearest comes {nearest.value}, with {_worst(nearest).shown} ({_worst(nearest).headroom}).")
     if solution.exceptions:
         some = [str(value) for value in solution.exceptions[:_MOST_EXCEPTIONS]]
@@ -316,6 +326,7 @@ def solve(
     kept = _cases(scenario, case)
     count = scenario.replications if replications is None else replications
     ladder, ends = _ladder(draft, document, path, between)
+    _refuse_without_part(draft, ladder, ends, f"{_FIND} {find}")
     is_every = False
     if to_buy:
         ladder, ends, is_every = standard(ladder, ends, _STANDARD)
@@ -389,6 +400,22 @@ def refuse_few(condition: Threshold, metric: str, within: bool, count: int) -> N
             f"{_SUCH_THAT}: from {count} replications {condition.statistic} of {metric} has no 95 % interval; use "
             f"--replications {needed} or more, or 1"
         )
+
+
+def _refuse_without_part(draft: Draft, ladder: Ladder, ends: tuple[float, ...], source: str) -> None:
+    """UsageError if the key plays no part in the scenario, whatever its value."""
+    numbers = ends if len(ends) == 2 else (*ends, ladder.next(ends[0], True))
+    values = [ladder.value(number) for number in numbers if number is not None]
+    try:
+        documents = [draft.document([Change(ladder.path, value, source)]) for value in values]
+    except ScenarioError:  # told when it is tried
+        return
+    why = no_part(documents[0], ladder.path)
+    scenarios = [] if why is not None else [resolve(one) for one in documents]
+    if len(set(values)) > 1 and scenarios and simulated_alike(*scenarios):
+        why = f"what is simulated is the same with {' and with '.join(map(str, values))}"
+    if why is not None:
+        raise UsageError(f"{source}: {dotted(ladder.path)} plays no part here: {why}")
 
 
 def _cases(scenario: ResolvedScenario, case: str | None) -> frozenset[str]:

@@ -17,6 +17,7 @@ __all__ = [
     "Scenario",
     "explain",
     "json_schema",
+    "key_reference",
     "load",
     "loads",
     "template",
@@ -25,6 +26,7 @@ __all__ = [
 if TYPE_CHECKING:
     from rolloutsim.scenario import loading
     from rolloutsim.scenario.explanation import Explanation, explain
+    from rolloutsim.scenario.key_reference import key_reference
     from rolloutsim.scenario.loading import Scenario, load, loads
     from rolloutsim.scenario.resolved import ResolvedScenario
     from rolloutsim.scenario.structure import json_schema
@@ -34,6 +36,7 @@ else:
         __name__,
         {
             "explanation": ("Explanation", "explain"),
+            "key_reference": ("key_reference",),
             "loading": ("Scenario", "load", "loads"),
             "resolved": ("ResolvedScenario",),
             "structure": ("json_schema",),

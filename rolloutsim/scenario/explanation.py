@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from textwrap import wrap
 from typing import Any
 
-from rolloutsim.errors import UsageError, nearest
+from rolloutsim.errors import UsageError
 from rolloutsim.scenario.causes import CAUSES, Cause
+from rolloutsim.scenario.examples import example_of, in_place
 from rolloutsim.scenario.fields import Word
-from rolloutsim.scenario.hints import candidates, did_you_mean, intended, listing
+from rolloutsim.scenario.foreign import foreign
+from rolloutsim.scenario.hints import listing, near, snake_case
+from rolloutsim.scenario.key_hints import key_hint
 from rolloutsim.scenario.metrics import (
     ALL_ROWS,
     EVERYWHERE,
@@ -28,8 +32,7 @@ from rolloutsim.units import EXAMPLES, KNOWN_UNITS
 _THRESHOLDS = "thresholds"
 _CAUSE = "cause"  # the label of thresholds that names one
 _CAUSES = "causes"
-_NEAR = 0.75  # likeness of what may be meant (assumed)
-_CLOSE = 0.9  # likeness of a slip of the pen, which comes before a word of other programs (assumed)
+COLUMNS = 80  # of a terminal as it opens (DEC VT100, and most since)
 _NUMBER = "20"  # an example of a metric that is a plain number
 
 
@@ -47,9 +50,10 @@ class Explanation:
         The keys or words that may stand there; empty where anything of the type may.
     labels : tuple of str
         Of a metric: what may stand in its braces.
-    statistic, example, also : str
-        Of a metric: whether a condition says which statistic it is about, how it is written, and which keys have its
-        name, too.
+    statistic, also : str
+        Of a metric: whether a condition says which statistic it is about, and which keys have its name, too.
+    example : str
+        A key as a scenario has it; of a metric, how a condition is written.
     keys : tuple of str
         Of a cause: what changes it.
     lines : tuple of str
@@ -84,9 +88,18 @@ class Explanation:
             ("also", self.also),
         )
         width = max((9, *(len(name) + 2 for name, text in rows if text)))
-        lines = [f"{self.key}: {self.description}"]
-        lines += [f"  {f'{name}:' if name else '':<{width}}{text}" for name, text in rows if text]
+        lines = _wrapped("", f"{self.key}: {self.description}", 2)
+        for name, text in rows:
+            lines += _wrapped(f"  {f'{name}:' if name else '':<{width}}", text, width + 2) if text else []
         return "\n".join((*lines, *self.lines))
+
+
+def _wrapped(start: str, text: str, indent: int) -> list[str]:
+    """A text in lines as wide as any terminal is, behind what its first line starts with."""
+    return wrap(
+        text, COLUMNS, initial_indent=start, subsequent_indent=" " * indent, break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def explain(key: str) -> Explanation:
@@ -152,7 +165,7 @@ def _unknown(key: str, steps: tuple[str, ...]) -> str:
     if (inside := _inside(steps)) is not None:
         return f"{missing}; {inside}"
     top = listing(ROOT.keys or (), 40)
-    return "; ".join(part for part in (missing, _hint(key, steps), f"the top keys are: {top}") if part)
+    return "; ".join(part for part in (missing, _hint(steps), f"the top keys are: {top}") if part)
 
 
 def _inside(steps: tuple[str, ...]) -> str | None:
@@ -162,7 +175,7 @@ def _inside(steps: tuple[str, ...]) -> str | None:
         if inner is None or not inner.keys or not _is_spelt(steps[:-1], path):
             continue
         word, here = steps[-1], ".".join(steps[:-1])
-        if nearest(word, inner.keys, _NEAR) is not None or not set(candidates(word)).isdisjoint(inner.keys):
+        if key_hint(word, (*path, f"<{placeholder(part)}>") if part.is_map else path) is not None:
             return None
         if part.is_map:
             return (
@@ -173,34 +186,28 @@ def _inside(steps: tuple[str, ...]) -> str | None:
     return None
 
 
-def _hint(key: str, steps: tuple[str, ...]) -> str | None:
-    """A help text for a key that is not there: the place of the key that was likely meant."""
-    names = [tuple(step for step in path if not step.startswith("<")) for path, _ in _every_key()]
-    near = intended(key, [".".join(name) for name in names]) if len(steps) > 1 else None
-    if near is not None:
-        return f"did you mean '{near}'?"
+def _hint(steps: tuple[str, ...]) -> str | None:
+    """A help text for a key that is not there: the place of the key that was likely meant, or the metric."""
     word = steps[-1]
-    meant, known = candidates(word), [*(name[-1] for name in names), *METRICS]
-    for one in (meant[0], nearest(meant[0], known, _CLOSE) or "", *meant, intended(word, known) or ""):
-        place = _place(one, meant, names)
-        if place is not None:
-            return f"did you mean '{place}'?"
-    return did_you_mean(word, ())
+    place = next((path for path, part in _places() if len(steps) > 1 and _is_spelt(steps[:-1], path)), None)
+    hint = key_hint(word, place) or key_hint(word, None)
+    metric = near(snake_case(word), METRICS)
+    if metric is not None and (hint is None or hint.entry is not None and foreign(word) is None):
+        return f"did you mean '{metric}'?"
+    return None if hint is None else hint.of_any()
 
 
-def _place(word: str, meant: tuple[str, ...], names: list[tuple[str, ...]]) -> str | None:
-    """Where a key is, or one that may hold the word, or the metric of that name; best near others that are meant."""
-    found = [name for name in names if name[-1] == word]
-    if word in METRICS and not found:
-        return word
-    if not found:
-        found = [
-            name
-            for name, (_, part) in zip(names, _every_key(), strict=True)
-            if isinstance(part.described, Word) and word in part.described.choices
-        ]
-    best = min(found, key=lambda name: (not set(name) & set(meant) - {word}, len(name)), default=None)
-    return None if best is None else ".".join(best)
+def _places() -> Iterator[tuple[tuple[str, ...], Part]]:
+    """Every part that has keys, entries of maps by their placeholder."""
+    for path, part in _every_key():
+        inner, here = part, path
+        while inner.is_map or inner.is_list:
+            here = (*here, f"<{placeholder(inner)}>") if inner.is_map else here
+            below = inner.step(0 if inner.is_list else "")
+            assert below is not None
+            inner = below
+        if inner.keys:
+            yield here, inner
 
 
 def _metric(name: str, keys: list[str]) -> Explanation:
@@ -239,7 +246,7 @@ def _cause(cause: Cause, keys: tuple[str, ...] = ()) -> Explanation:
 
 def _every_cause() -> Explanation:
     """All causes, a line each."""
-    width = max(map(len, CAUSES))
+    width = max(map(len, CAUSES)) + 4
     return Explanation(
         key=_CAUSES,
         type="",
@@ -247,7 +254,14 @@ def _every_cause() -> Explanation:
         default="",
         source="",
         description="what time goes to in results; bytes also wait for shared links, by the names of these",
-        lines=("", *(f"  {one.name:<{width}}  {one.noun}: {one.meaning}" for one in CAUSES.values())),
+        lines=(
+            "",
+            *(
+                line
+                for one in CAUSES.values()
+                for line in _wrapped(f"  {one.name:<{width - 2}}", f"{one.noun}: {one.meaning}", width)
+            ),
+        ),
     )
 
 
@@ -263,8 +277,8 @@ def _labels(metric: Metric) -> Iterator[str]:
 
 
 def _metric_lines() -> Iterator[str]:
-    """The metrics, a line each: labels in braces, those that may be left out in brackets; kind; statistic; meaning."""
-    rows = [("metric", "type", "statistic", "meaning")]
+    """Each metric: labels in braces, those that may be left out in brackets; kind; statistic; and what it means."""
+    rows = [("metric", "type", "statistic", "")]
     for name, metric in METRICS.items():
         labels = ",".join(f"[{label}]" if label in ALL_ROWS else label for label in metric.labels)
         form = f"{name}{{{labels}}}" if labels else name
@@ -272,16 +286,25 @@ def _metric_lines() -> Iterator[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     yield ""
     for row in rows:
-        yield "  " + "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]))
+        yield ("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))).rstrip()
+        yield from _wrapped("      ", row[3], 6) if row[3] else ()
     yield ""
-    yield f"  labels:    in braces, those in brackets may be left out; {' and '.join(EVERYWHERE)} go with every metric"
+    yield from _noted(
+        "labels", f"in braces, those in brackets may be left out; {' and '.join(EVERYWHERE)} go with every metric"
+    )
     for what, narrow in NARROWED.items():
         of = [name for name, metric in METRICS.items() if metric.of == what]
-        yield f"  {what + ':':<11}{', '.join(narrow)} narrow {listing(of)}"
-    yield from (f"  {label + ':':<11}{listing(values)}" for label, values in VALUES.items())
-    yield f"  statistic: {listing(STATISTICS)}{_fewer()}; where it is optional, over the replications"
-    yield from (f"  {kind + ':':<11}{units}" for kind, units in KNOWN_UNITS.items())
+        yield from _noted(what, f"{', '.join(narrow)} narrow {listing(of)}")
+    for label, values in VALUES.items():
+        yield from _noted(label, listing(values))
+    yield from _noted("statistic", f"{listing(STATISTICS)}{_fewer()}; where it is optional, over the replications")
+    for kind, units in KNOWN_UNITS.items():
+        yield from _noted(kind, units)
     yield "  'rolloutsim explain rollout_time' explains one of them"
+
+
+def _noted(name: str, text: str) -> list[str]:
+    return _wrapped(f"  {name + ':':<11}", text, 13)
 
 
 def _fewer() -> str:
@@ -303,6 +326,7 @@ def _explanation(name: str, part: Part, also: str = "") -> Explanation:
         source=source,
         description=field.description or "",
         allowed=tuple(_allowed(part)),
+        example=in_place(tuple(name.split(".")), example_of(tuple(name.split(".")), part)),
         also=also,
         lines=tuple(_metric_lines()) if name == _THRESHOLDS else (),
     )

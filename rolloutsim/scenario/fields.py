@@ -19,7 +19,7 @@ from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
-from rolloutsim.scenario.hints import did_you_mean, listing
+from rolloutsim.scenario.hints import listing, word_help
 from rolloutsim.structs import struct
 from rolloutsim.units import EXAMPLES, Kind, QuantityError, exact_text, parse, parse_time, plain_text
 
@@ -251,7 +251,7 @@ class Word(Described):
 
     def read(self, value: Any) -> str:
         if value not in self.choices:
-            help = did_you_mean(value, self.choices) if isinstance(value, str) else None
+            help = word_help(value, self.choices) if isinstance(value, str) else None
             raise fault(f"{quoted(value)} is not allowed here; allowed: {listing(self.choices)}", help)
         return str(value)
 

@@ -57,6 +57,10 @@ SWITCHED_OFF: Mapping[type[Spec], Mapping[str, Any]] = {
     ControllerManagerSpec: {"qps": inf},
 }  # fmt: skip
 
+# What matters to nothing that is left: it goes with what is switched off.
+FOLLOWING = ("cores", "memory", "layer_syncs", "syncs_blobs", "used", "old_images", "ratio", "files",
+             "congestion_control")  # fmt: skip
+
 
 def idealised(document: Document) -> Document:
     """The document of which only that is left which the ideal model has."""

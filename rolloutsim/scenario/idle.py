@@ -1,18 +1,25 @@
 """Keys that a scenario gives and that nothing uses, since another key leaves nothing for them to do.
 
-They are no errors: with the other key changed, by `--set` or in a sweep, they matter again. Results say so in a note.
+They are no errors: with the other key changed, by `--set` or in a sweep, they matter again. Results say so in a note;
+who asks what a key is worth (`sweep`, `solve`) is told that it plays no part, and which key does.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from rolloutsim.scenario.links import registries, registry_path
+from rolloutsim.scenario.hints import listing
+from rolloutsim.scenario.ideal import FOLLOWING, SWITCHED_OFF
+from rolloutsim.scenario.links import pushes, registries, registry_path
 from rolloutsim.scenario.model import Document, GroupSpec, RegistrySpec
 from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.model.network import FairnessSpec
+from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.scenario.strategies import POD_KEYS, SOME_KEYS, has_pods, wanted
+from rolloutsim.scenario.structure import part_at
+from rolloutsim.structs import struct
 
 _OF_DISKS = ("iops", "sync", "dirty_ratio")
 _OF_WRITING = ("layer_syncs", "syncs_blobs")
@@ -20,25 +27,191 @@ _OF_CORES = ("cores", "stored_rate")
 _OF_GC = ("low", "period")
 
 
+_MOST_NAMED = 3  # keys that do play a part (assumed: what is read)
+_OF_POLICIES = tuple(key for key in dict.fromkeys((*SOME_KEYS, *POD_KEYS)) if key != "termination")
+
+
+@struct
+class Idle:
+    """Keys without a part, and why: with what would give them one, or which key does what they are taken to do."""
+
+    paths: tuple[Path, ...]
+    why: str
+
+    def __str__(self) -> str:
+        play = "play no part" if len(self.paths) > 1 else "plays no part"
+        return f"{', '.join(map(dotted, self.paths))} {play}: {self.why}."
+
+
 def idle_keys(document: Document) -> Iterator[str]:
     """What to say of each key without a part: which it is, why, and what would give it one."""
+    return map(str, _idle(document))
+
+
+def no_part(document: Document, path: Path) -> str | None:
+    """Why a key that the document gives plays no part in it; None if it may play one.
+
+    Parameters
+    ----------
+    document : Document
+        A valid one.
+    path : tuple
+        The key, as an override names it: a short form stands for the key that it is short for.
+    """
+    found = _around(document, path)
+    return None if found is None else found.why
+
+
+def idle_overrides(document: Document, overrides: Iterable[str]) -> Iterator[str]:
+    """What to say of those of a document's keys that `--set` or a variant gave it, and that play no part in it."""
+    for key in overrides:
+        found = _around(document, parse_path(key))
+        if found is not None:
+            yield str(found)
+
+
+def _around(document: Document, path: Path) -> Idle | None:
+    """What plays no part, of which a key is a part."""
+    path = _long(document, path)
+    if document.model == "ideal" and _is_switched_off(path):
+        return Idle((path,), "the ideal model leaves it out; leave out model: ideal")
+    inside = {path[:length] for length in range(1, len(path) + 1)}
+    return next((one for one in _idle(document) if not inside.isdisjoint(one.paths)), None)
+
+
+def _long(document: Document, path: Path) -> Path:
+    """The path of the key that a short form stands for, where that is all that the document gives there."""
+    part, there = part_at(path), _at(document, path)
+    key = None if part is None or part.short is None else part.short.key
+    return (*path, key) if key is not None and isinstance(there, Spec) and there.model_fields_set == {key} else path
+
+
+def _at(document: Document, path: Path) -> object:
+    """What a document holds at a path; None: nothing."""
+    found: object = document
+    for step in path:
+        if isinstance(found, Mapping):
+            found = found.get(step)
+        elif isinstance(found, Spec):
+            names = (name for name, info in type(found).model_fields.items() if (info.alias or name) == step)
+            found = getattr(found, next(names, ""), None)
+        else:
+            return None
+    return found
+
+
+def _is_switched_off(path: Path) -> bool:
+    """Whether the ideal model leaves a key out, or something that it is in."""
+    for length in range(1, len(path) + 1):
+        around = part_at(path[: length - 1])
+        if (
+            around is not None
+            and isinstance(around.kind, type)
+            and path[length - 1] in SWITCHED_OFF.get(around.kind, ())
+        ):
+            return True
+    # A ratio makes sizes on the wire as well, and rate limits are used up, too.
+    return path[0] in ("nodes", "images", "network") and path[-1] in FOLLOWING and path[-1] != "ratio"
+
+
+def _idle(document: Document) -> Iterator[Idle]:
+    yield from _of_network(document)
     for name, group in document.nodes.items():
         yield from _of_group(("nodes", name), group, document)
     for name, registry in registries(document).items():
         yield from _of_registry(registry_path(document, name), registry)
     if document.network.fairness is not None:
         yield from _of_fairness(document.network.fairness, document)
+    yield from _of_rollout(document)
     for name, workload in (document.workloads or {}).items():
         if workload.create:
             why = "a workload that is new has no old pods; leave out 'create' if there are some"
             yield from _notes(("workloads", name), workload, ("termination",), why)
+    yield from _unused(document)
     manager = document.controller_manager
     if math.isinf(manager.qps):
         why = "the calls have no limit; give controller_manager.qps a number"
         yield from _notes(("controller_manager",), manager, ("burst",), why)
 
 
-def _of_group(here: Path, group: GroupSpec, document: Document) -> Iterator[str]:
+def _of_network(document: Document) -> Iterator[Idle]:
+    """The rate of lines that give none, where all give one; and links that nothing crosses."""
+    own: dict[Path, float | None] = {("nodes", name, "nic"): group.nic for name, group in document.nodes.items()}
+    for name, registry in registries(document).items():
+        own[*registry_path(document, name), "uplink"] = registry.uplink
+    own |= {(*path, "link"): push.link for path, _, push in pushes(document)}
+    if document.network.rate is not None and None not in own.values():
+        why = f"every registry and every node has a rate of its own; change {_named(own)}"
+        yield from _notes(("network",), document.network, ("rate",), why)
+    crossed = {link for registry in registries(document).values() for link in _links_of(registry)}
+    crossed.update(link for group in document.nodes.values() for link in group.via)
+    crossed.update(link for _, _, push in pushes(document) for link in push.via)
+    crossed.update(link for flow in document.background.values() for link in flow.links or ())
+    for name in document.network.links:
+        if name not in crossed:
+            why = f"nothing crosses it; name it in 'via' of {_named(path[:-1] for path in own)}"
+            yield Idle((("network", "links", name),), why)
+
+
+def _links_of(registry: RegistrySpec) -> tuple[str, ...]:
+    return (*registry.via, *(() if registry.redirect is None else registry.redirect.via))
+
+
+def _named(paths: Iterable[Path]) -> str:
+    return listing(map(dotted, paths), _MOST_NAMED, ", ")
+
+
+def _of_rollout(document: Document) -> Iterator[Idle]:
+    """Keys for all workloads, of which every workload has its own."""
+    workloads = wanted(document)
+    if document.workloads is None or not workloads:
+        return
+    for key in _OF_POLICIES:
+        places = [one.place(key) for one in workloads]
+        if ("rollout", key) not in places:
+            yield from _own_everywhere(key, document, places)
+    for key in ("startup", "termination"):
+        own = {("workloads", name, key): getattr(spec, key) for name, spec in document.workloads.items()}
+        if None not in own.values():
+            yield from _own_everywhere(key, document, list(own))
+
+
+def _own_everywhere(key: str, document: Document, places: Collection[Path]) -> Iterator[Idle]:
+    why = f"every workload has one of its own; change {_named(places)}"
+    yield from _notes(("rollout",), document.rollout, (key,), why)
+
+
+def _unused(document: Document) -> Iterator[Idle]:
+    """Images that nothing pulls or pushes, and registries that serve no others."""
+    if document.rollout.strategy == "schedule":
+        pulled = {pull.image for group in document.nodes.values() for pull in group.pulls or ()}
+        why = "no group pulls it; name it in nodes.<group>.pulls"
+    elif document.workloads is not None:
+        pulled = {image for spec in document.workloads.values() for image in spec.images}
+        why = "no workload has it; name it in workloads.<workload>.images"
+    else:
+        return
+    used = {*pulled, *(image for _, _, push in pushes(document) for image in (*push.images, *push.held))}
+    used.update(image for group in document.nodes.values() for image in group.cached)
+    waiting = list(used)
+    while waiting:
+        spec = document.images.get(waiting.pop())
+        if spec is not None and spec.base is not None and spec.base not in used:
+            used.add(spec.base)
+            waiting.append(spec.base)
+    for name in document.images:
+        if name not in used:
+            yield Idle((("images", name),), why)
+    known = registries(document)
+    if len(known) > 1:
+        serving = {spec.registry for name, spec in document.images.items() if name in used}
+        ends = {end for flow in document.background.values() for end in flow.between or ()}
+        for name in known:
+            if name not in serving | ends:
+                yield Idle((registry_path(document, name),), "no image that is pulled is from it")
+
+
+def _of_group(here: Path, group: GroupSpec, document: Document) -> Iterator[Idle]:
     if document.model != "ideal":
         disk, unpack = (*here, "disk"), (*here, "unpack")
         if math.isinf(group.disk.rate):
@@ -48,6 +221,14 @@ def _of_group(here: Path, group: GroupSpec, document: Document) -> Iterator[str]
         if math.isinf(group.unpack.rate):
             why = f"decompression takes no time; give {dotted((*unpack, 'rate'))} a rate"
             yield from _notes(unpack, group.unpack, _OF_CORES, why)
+    if has_pods(document):
+        why = "controllers decide when pods are created, and workloads have a start of their own"
+        yield from _notes(here, group, ("start",), why)
+    most = group.max_parallel_image_pulls
+    if group.serialize_image_pulls is not None or most is not None:
+        key = "max_parallel_image_pulls" if group.serialize_image_pulls is None else "serialize_image_pulls"
+        why = f"it is the default of what {dotted((*here, key))} says; leave that out"
+        yield from _notes(here, group, ("kubelet",), why)
     if not group.registry_pull_qps:
         why = f"{dotted((*here, 'registry_pull_qps'))} is 0, no limit; give it a number"
         yield from _notes(here, group, ("registry_burst",), why)
@@ -78,13 +259,13 @@ def _counts_addresses(registry: RegistrySpec) -> bool:
     return any(limit is not None and limit.per == "address" for limit in limits)
 
 
-def _of_registry(here: Path, registry: RegistrySpec) -> Iterator[str]:
+def _of_registry(here: Path, registry: RegistrySpec) -> Iterator[Idle]:
     if registry.redirect is not None:
         why = f"the bytes of layers come from object storage; see {dotted((*here, 'redirect'))}"
         yield from _notes(here, registry, ("storage", "connection_cap"), why)
 
 
-def _of_fairness(fairness: FairnessSpec, document: Document) -> Iterator[str]:
+def _of_fairness(fairness: FairnessSpec, document: Document) -> Iterator[Idle]:
     here, control = ("network", "fairness"), document.network.congestion_control
     if document.model == "ideal":
         return
@@ -96,9 +277,8 @@ def _of_fairness(fairness: FairnessSpec, document: Document) -> Iterator[str]:
         yield from _notes(here, fairness, ("conquest",), why)
 
 
-def _notes(here: Path, part: Spec, keys: Iterable[str], why: str) -> Iterator[str]:
-    """A note on each of the keys that the scenario gives, together."""
-    found = [dotted((*here, key)) for key in keys if key in part.model_fields_set and getattr(part, key) is not None]
-    if found:
-        play = "play no part" if len(found) > 1 else "plays no part"
-        yield f"{', '.join(found)} {play}: {why}."
+def _notes(here: Path, part: Spec, keys: Iterable[str], why: str) -> Iterator[Idle]:
+    """Those of the keys that the scenario gives, together."""
+    given = tuple((*here, key) for key in keys if key in part.model_fields_set and getattr(part, key) is not None)
+    if given:
+        yield Idle(given, why)

@@ -14,6 +14,7 @@ from typing import Any, Self, cast
 
 from rolloutsim.errors import Diagnostic, ScenarioError, UsageError, nearest
 from rolloutsim.scenario.hints import did_you_mean, listing
+from rolloutsim.scenario.idle import idle_overrides
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.overlays import merged
 from rolloutsim.scenario.overrides import Change, apply, parse_assignment, parse_change, parse_path
@@ -71,8 +72,10 @@ class Scenario(Document):
 
     def resolve(self) -> ResolvedScenario:
         """The form that is simulated: every default filled in, every name looked up."""
-        beside = self.__dict__
-        resolved = replace(resolve(self), overrides=beside.get(_OVERRIDES, {}), variant=beside.get(_VARIANT, ""))
+        overrides, variant = self.__dict__.get(_OVERRIDES, {}), self.__dict__.get(_VARIANT, "")
+        resolved = replace(resolve(self), overrides=overrides, variant=variant)
+        told = (note for note in idle_overrides(self, overrides) if note not in resolved.notes)
+        resolved = replace(resolved, notes=(*resolved.notes, *dict.fromkeys(told)))
         places = self.__dict__.get(_PLACES)
         if not places:
             return resolved

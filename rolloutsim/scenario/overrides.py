@@ -19,7 +19,7 @@ from rolloutsim.errors import UsageError
 from rolloutsim.scenario.fields import is_long
 from rolloutsim.scenario.hints import intended, listing
 from rolloutsim.scenario.places import Path, Place, Places, dotted
-from rolloutsim.scenario.structure import ROOT, Part, elsewhere, placeholder
+from rolloutsim.scenario.structure import ROOT, Part, placeholder, schema_path
 from rolloutsim.scenario.text import read_value
 from rolloutsim.structs import struct
 
@@ -204,7 +204,7 @@ def _step(container: Any, part: Part, change: Change, depth: int, step: str | in
             if keys
             else f"{around} has no keys inside"
         )
-        raise _unknown(change, what, _key_hint(change, depth, str(step), part))
+        raise _unknown(change, what, _key_hint(change, depth, str(step)))
     if part.is_map and isinstance(container, dict) and step not in container and not _may_add(part, change, depth):
         what = f"no {placeholder(part)} is named '{step}' in {around}; there are: {listing(container)}"
         hint = _name_hint(change, depth, str(step), container)
@@ -253,11 +253,14 @@ def _short_target(change: Change, part: Part, container: Any, path: Path, copies
     return path, container, path[-1]
 
 
-def _key_hint(change: Change, depth: int, step: str, part: Part) -> str | None:
-    choice = intended(step, part.keys or ())
-    if choice is not None:
-        return f"did you mean {dotted((*change.path[:depth], choice, *change.path[depth + 1 :]))}?"
-    return elsewhere(step)
+def _key_hint(change: Change, depth: int, step: str) -> str | None:
+    from rolloutsim.scenario.key_hints import key_hint  # only errors need it
+
+    place = schema_path(change.path[:depth])
+    hint = key_hint(step, place) if place is not None else None
+    if hint is None:
+        return None
+    return hint.at_path(dotted((*change.path[:depth], hint.key[-1], *change.path[depth + 1 :])) if hint.key else "")
 
 
 def _name_hint(change: Change, depth: int, step: str, container: dict[str, Any]) -> str | None:

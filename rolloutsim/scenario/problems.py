@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from rolloutsim.scenario.checks import check
 from rolloutsim.scenario.fields import quoted
-from rolloutsim.scenario.hints import candidates, did_you_mean, intended, kind_help, listing
+from rolloutsim.scenario.hints import kind_help, listing
 from rolloutsim.scenario.model import GROUP, Document
 from rolloutsim.scenario.places import Path, Problem, dotted
-from rolloutsim.scenario.structure import elsewhere, part_at
+from rolloutsim.scenario.structure import part_at, schema_path
 
 _MOST_CHECKED = 1000  # contradictions and dangling names that are looked for (assumed: ten times what is shown)
 _ROUNDS = 4  # how often faulty parts are cut out before the rest is given up (assumed)
@@ -105,18 +105,6 @@ def _without(data: Any, paths: Iterable[Path]) -> Any:
     return data
 
 
-def _inside(name: str, parent: Path, allowed: Sequence[str]) -> str | None:
-    """A help text for a key that belongs into one of those allowed, or is only spelt like one and belongs elsewhere."""
-    meant = intended(name, allowed)
-    if meant is None:
-        return None
-    part = part_at((*parent, meant))
-    key = next((one for one in candidates(name) if part and one in (part.keys or ())), None)
-    if key is not None:
-        return f"'{key}' is a key of {meant}: write {meant}: {{{key}: …}}"
-    return None if meant in candidates(name) else elsewhere(name)
-
-
 def _problem(error: Any) -> Problem:
     loc: Path = error["loc"]
     path = _path(loc)
@@ -126,19 +114,7 @@ def _problem(error: Any) -> Problem:
         case "scenario":
             return Problem(path, error["ctx"]["message"], error["ctx"]["help"], at)
         case "extra_forbidden":
-            allowed = _keys(parent)
-            name = str(path[-1])
-            help = (
-                "YAML merge keys are not supported; repeat the keys"
-                if name == "<<"
-                else kind_help(name, error["input"], allowed)
-                or _inside(name, parent, allowed)
-                or did_you_mean(name, allowed)
-                or elsewhere(name)
-            )
-            message = f"unknown key '{name}' in {_name(parent)}; allowed: {listing(allowed, 40)}"
-            meant = intended(name, allowed)
-            return Problem(path, message, help, "key", related=((*parent, meant),) if meant is not None else ())
+            return _unknown_key(path, error["input"])
         case "missing":
             return Problem(path, f"key '{path[-1]}' is missing in {_name(parent)}; add it: {_describe(path)}")
         case "model_type" | "dict_type" | "model_attributes_type":
@@ -151,6 +127,19 @@ def _problem(error: Any) -> Problem:
             return Problem(path, f"{_name(path)} is empty; give at least one")
         case _:
             return Problem(path, f"{_name(path)}: {error['msg']}")
+
+
+def _unknown_key(path: Path, value: object) -> Problem:
+    from rolloutsim.scenario.key_hints import key_hint  # only errors need it
+
+    parent, name = path[:-1], str(path[-1])
+    allowed, place = _keys(parent), schema_path(parent)
+    hint = None if place is None else key_hint(name, place)
+    help = "YAML merge keys are not supported; repeat the keys" if name == "<<" else None
+    help = help or kind_help(name, value, allowed) or (hint.in_file() if hint is not None else None)
+    message = f"unknown key '{name}' in {_name(parent)}; allowed: {listing(allowed, 40)}"
+    meant = hint.key[len(place or ())] if hint is not None and hint.where in ("here", "inside") else None
+    return Problem(path, message, help, "key", related=((*parent, meant),) if meant is not None else ())
 
 
 def _keys(path: Path) -> tuple[str, ...]:

@@ -133,6 +133,13 @@ def _canonical(data: Any, plain: Callable[[Any], Any] | None = None) -> str:
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=plain)
 
 
+def simulated_alike(one: resolved.ResolvedScenario, other: resolved.ResolvedScenario) -> bool:
+    """Whether two scenarios are the same to a simulation, whatever they are called, noted and to be judged by."""
+    beside: Any = {"name": "", "description": None, "notes": (), "thresholds": (), "document": "", "overrides": {},
+                   "variant": "", "sha256": ""}  # fmt: skip
+    return dataclasses.replace(one, **beside) == dataclasses.replace(other, **beside)
+
+
 def _plain(value: Any) -> dict[str, Any]:
     """A dataclass or mapping as a dict; a field whose metadata say `unless_empty` is left out where it is."""
     if isinstance(value, Mapping):
@@ -174,12 +181,6 @@ def _notes(document: Document, sizes: Layers) -> Iterator[str]:
         yield (
             f"Unpacked sizes are estimated for {sizes.estimated} of {sizes.total} layers: "
             f"unpacked = {', '.join(ratios)}."
-        )
-    started = [name for name, group in document.nodes.items() if group.start is not None]
-    if started and has_pods(document):
-        yield (
-            f"The start of the nodes {', '.join(started)} plays no part: controllers decide when pods are created, "
-            "and workloads have a start of their own."
         )
     if has_pods(document):
         yield from _policies(document)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.errors import ScenarioError
 from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES, SERIAL_PULLS, Default
 from rolloutsim.scenario.explanation import default_of
-from rolloutsim.scenario.ideal import SWITCHED_OFF
+from rolloutsim.scenario.ideal import FOLLOWING, SWITCHED_OFF
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.policies import pull_policy
 from rolloutsim.scenario.resources import in_bytes
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from rolloutsim.scenario.resolved import ResolvedScenario
 
 
-# What matters to nothing that the ideal model does not switch off.
-_REAL_ONLY = ("cores", "memory", "layer_syncs", "syncs_blobs", "used", "old_images", "ratio", "files",
-              "congestion_control")  # fmt: skip
 _OF_PODS = (
     "kubelet", "serialize_image_pulls", "max_parallel_image_pulls", "registry_pull_qps", "registry_burst",
     "image_backoff", "image_gc", "eviction_hard", "pull_timeout", "pull_progress_timeout", "rollout",
@@ -166,7 +163,7 @@ class _Walk:
             return False
         if not self.has_pods and {str(step) for step in path} & set(_OF_PODS):
             return False
-        return not (self.ideal and (key in SWITCHED_OFF.get(part.kind, ()) or key in _REAL_ONLY))
+        return not (self.ideal and (key in SWITCHED_OFF.get(part.kind, ()) or key in FOLLOWING))
 
     def _profile(self, path: Path) -> Default | None:
         """The default of a group's key that hangs on its runtime or its kubelet."""

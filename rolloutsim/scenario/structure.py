@@ -9,13 +9,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from rolloutsim.scenario.fields import Described, Short
-from rolloutsim.scenario.hints import candidates
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.places import Path
 from rolloutsim.structs import struct
 
-_MOST_PLACES = 3  # where a key may stand, for a hint to name them (assumed: more say nothing)
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TITLE = "rolloutsim scenario, format version 1"
 
@@ -80,16 +78,6 @@ def part_at(path: Path) -> Part | None:
     return part
 
 
-def elsewhere(word: str) -> str | None:
-    """A help text that names the keys around a key that is looked for in the wrong place; None: there are too many."""
-    for name in candidates(word):
-        around = sorted((path[:-1] for path, _ in all_keys() if path[-1] == name), key=len)
-        if around:
-            words = " and ".join(".".join(path) or "the scenario" for path in around)
-            return f"'{name}' is a key of {words}" if len(around) <= _MOST_PLACES else None
-    return None
-
-
 def all_keys(part: Part = ROOT, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Part]]:
     """Every key of the format with its path; a user's own names stand as `<group>`, `<image>`, …"""
     for name in part.keys or ():
@@ -104,6 +92,44 @@ def all_keys(part: Part = ROOT, path: tuple[str, ...] = ()) -> Iterator[tuple[tu
             assert below is not None
             inner = below
         yield from all_keys(inner, here)
+
+
+# Parts that are the same in several places, and the place that stands for all.
+_ALIKE = (
+    (("registries", "<registry>"), ("registry",)),
+    (("pushes", "<pusher>"), ("push",)),
+    (("workloads", "<workload>", "rollout"), ("rollout",)),
+    (("workloads", "<workload>", "startup"), ("rollout", "startup")),
+    (("workloads", "<workload>", "termination"), ("rollout", "termination")),
+    (("rollout", "startup"), ("nodes", "<group>", "start")),
+    (("nodes", "<group>", "pulls", "at"), ("nodes", "<group>", "start")),
+)
+
+
+def home(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The place that stands for all that hold the same as a key, whose path `all_keys` has."""
+    if "<limit>" in path:
+        path = tuple("rate_limit" if step == "rate_limits" else step for step in path if step != "<limit>")
+    for alike, first in _ALIKE:
+        if path[: len(alike)] == alike:
+            path = (*first, *path[len(alike) :])
+    return path
+
+
+def schema_path(path: Path) -> tuple[str, ...] | None:
+    """A path of a scenario as `all_keys` has it; None: there is no such place."""
+    found: list[str] = []
+    part = ROOT
+    for step in path:
+        inner = part.step(step)
+        if inner is None:
+            return None
+        if part.is_map:
+            found.append(f"<{placeholder(part)}>")
+        elif not part.is_list:
+            found.append(str(step))
+        part = inner
+    return tuple(found)
 
 
 def placeholder(part: Part) -> str:

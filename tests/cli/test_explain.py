@@ -15,6 +15,7 @@ from rolloutsim.cli import reasons
 from rolloutsim.cli.progress import TrialsProgress
 from rolloutsim.planning import what_if
 from rolloutsim.planning.trials import Tally, Trial
+from rolloutsim.scenario import key_reference
 from tests.cli.conftest import HELD, QUICK, ROOT, STUCK, Program
 
 # Ideal: 2 × 100 MB over 1 Gbit/s are 1.6 s, 2 × 10 MB are 0.16 s.
@@ -218,6 +219,21 @@ def test_a_key_is_still_a_key(program: Program) -> None:
     assert (done.code, done.out) == (2, "")
     assert done.err.splitlines()[-1] == (
         "Error: --sensitivity is for a result or a scenario file, and 'network.latency' is a key"
+    )
+
+
+def test_all_keys_are_a_reference_in_markdown(program: Program) -> None:
+    done = program("explain", "--all")
+    assert (done.code, done.out) == (0, key_reference())
+    done = program("explain", "--all", "nic")
+    assert (done.code, done.err.splitlines()[-1]) == (
+        2, "Error: --all is about every key, and 'nic' about one; leave one of them out"
+    )  # fmt: skip
+    done = program("explain", "--all", "--sensitivity")
+    assert done.err.splitlines()[-1] == "Error: --sensitivity is for a result or a scenario file, and keys have none"
+    done = program("explain")
+    assert done.err.splitlines()[-1] == (
+        "Error: say what to explain: a key, a result or a scenario file; --all is all keys"
     )
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from rolloutsim.errors import UsageError
-from rolloutsim.scenario import Explanation, explain, loads, template
+from rolloutsim.scenario import Explanation, explain, key_reference, loads, template
 from rolloutsim.scenario.causes import CAUSES, Cause
 from rolloutsim.scenario.defaults import PROFILES
 from rolloutsim.scenario.metrics import METRICS
 from rolloutsim.scenario.structure import ROOT, all_keys
 
+ROOT_FOLDER = Path(__file__).parents[2]
 KEYS = [".".join(path) for path, _ in all_keys()]
 
 
@@ -24,6 +26,7 @@ def test_a_key_is_explained_from_the_models_metadata() -> None:
         default="0.1 ms",
         source="assumed: within one data centre",
         description="one way, on every path, beside its links' own",
+        example="network: {latency: 0.1 ms}",
     )
 
 
@@ -43,13 +46,15 @@ def test_a_profiles_default_names_every_runtime_and_source() -> None:
 
 def test_an_explanation_reads_as_text() -> None:
     assert str(explain("runtime")) == (
-        "nodes.<group>.runtime: container runtime: a profile of sourced defaults; containerd is 2.x, containerd-1 is "
-        "1.x. cri-o, of whose library podman makes use as well, decompresses twice: what arrives, as fast as one core "
-        "can, and at its commit\n"
+        "nodes.<group>.runtime: container runtime: a profile of sourced defaults;\n"
+        "  containerd is 2.x, containerd-1 is 1.x. cri-o, of whose library podman makes\n"
+        "  use as well, decompresses twice: what arrives, as fast as one core can, and at\n"
+        "  its commit\n"
         "  type:    one of containerd, containerd-1, dockerd, cri-o\n"
         "  default: containerd\n"
         "  source:  assumed\n"
-        "  allowed: containerd containerd-1 dockerd cri-o"
+        "  allowed: containerd containerd-1 dockerd cri-o\n"
+        "  example: nodes: {web: {runtime: cri-o}}"
     )
 
 
@@ -82,27 +87,33 @@ def test_a_key_that_is_not_clear_is_a_usage_error(key: str, message: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("key", "meant"),
+    ("key", "meant", "about"),
     [
-        ("maxSurge", "rollout.max_surge"),
-        ("deployment.maxUnavailable", "rollout.max_unavailable"),
-        ("minReadySeconds", "rollout.min_ready"),
-        ("podManagementPolicy", "rollout.parallel"),
-        ("imagePullPolicy", "workloads.pull_policy"),
-        ("registryPullQPS", "nodes.registry_pull_qps"),
-        ("DaemonSet", "workloads.daemonset"),
-        ("Recreate", "rollout.strategy"),
-        ("latancy", "network.latency"),
-        ("rolout_time", "rollout_time"),
-        ("bandwith", "bandwidth"),
-        ("metrics", "thresholds"),
+        ("maxSurge", "rollout.max_surge", ""),
+        ("deployment.maxUnavailable", "rollout.max_unavailable", ""),
+        ("minReadySeconds", "rollout.min_ready", "a time with its unit: 10 s; for example rollout: {min_ready: 10 s}"),
+        ("podManagementPolicy", "rollout.parallel",
+         "true for Parallel, false for OrderedReady; for example rollout: {parallel: true}"),
+        ("imagePullPolicy", "workloads.pull_policy",
+         "always, if_not_present or never; for example workloads: {api: {pull_policy: always}}"),
+        ("registryPullQPS", "nodes.registry_pull_qps", ""),
+        ("DaemonSet", "workloads.daemonset", ""),
+        ("Recreate", "rollout.strategy", "all_at_once; for example rollout: {strategy: all_at_once}"),
+        ("nodes.bandwidth_limit", "nodes.pull_cap",
+         "bandwidth limit of each node's pulls: largest rate of all layers that it fetches together, in payload; for "
+         "example nodes: {web: {pull_cap: 500 Mbit/s}}"),
+        ("latancy", "network.latency", ""),
+        ("rolout_time", "rollout_time", ""),
+        ("bandwith", "bandwidth", ""),
+        ("metrics", "thresholds", "conditions on metrics; for example thresholds: {rollout_time: max < 60 s}"),
     ],
-)
-def test_a_key_in_other_words_is_told_its_place(key: str, meant: str) -> None:
+)  # fmt: skip
+def test_a_key_in_other_words_is_told_its_place(key: str, meant: str, about: str) -> None:
     with pytest.raises(UsageError) as caught:
         explain(key)
     assert str(caught.value) == (
-        f"explain {key}: there is no such key; did you mean '{meant}'?; the top keys are: {' '.join(ROOT.keys or ())}"
+        f"explain {key}: there is no such key; did you mean '{meant}'?{f' ({about})' if about else ''}; the top keys "
+        f"are: {' '.join(ROOT.keys or ())}"
     )
 
 
@@ -110,7 +121,8 @@ def test_a_key_of_what_is_not_simulated_is_told_so() -> None:
     with pytest.raises(UsageError) as caught:
         explain("hpa")
     assert str(caught.value) == (
-        "explain hpa: there is no such key; 'hpa' is not simulated by this version; the top keys are: "
+        "explain hpa: there is no such key; 'hpa' is not simulated by this version: numbers of pods that change by "
+        "themselves; the nearest is workloads.replicas (wanted pods, spread evenly over the nodes); the top keys are: "
         f"{' '.join(ROOT.keys or ())}"
     )
 
@@ -118,8 +130,8 @@ def test_a_key_of_what_is_not_simulated_is_told_so() -> None:
 @pytest.mark.parametrize("name", ["latency", "thresholds.latency"])
 def test_a_metric_is_explained_and_the_keys_of_its_name_are_told(name: str) -> None:
     assert str(explain(name)) == (
-        "thresholds.latency: of a service's requests, before, during or after the rollout; pushed: beside a push "
-        "before it\n"
+        "thresholds.latency: of a service's requests, before, during or after the\n"
+        "  rollout; pushed: beside a push before it\n"
         "  type:      time\n"
         "  unit:      us ms s m h d\n"
         "  labels:    background (without it the one that is furthest off counts)\n"
@@ -127,7 +139,8 @@ def test_a_metric_is_explained_and_the_keys_of_its_name_are_told(name: str) -> N
         "             image or case (without it each case is checked)\n"
         "  statistic: needed, one of max p50 p95\n"
         "  example:   'latency{phase=during}': p95 < 90 s\n"
-        "  also:      of this name are the keys network.latency network.links.<link>.latency"
+        "  also:      of this name are the keys network.latency\n"
+        "             network.links.<link>.latency"
     )
 
 
@@ -155,36 +168,62 @@ def test_the_example_of_every_metric_is_a_valid_threshold(name: str) -> None:
     assert threshold.metric == name
 
 
-def test_thresholds_list_every_metric_in_a_line_of_its_own() -> None:
+def test_thresholds_list_every_metric_with_what_it_means_below() -> None:
     lines = explain("thresholds").lines
-    head = lines.index("  metric                         type    statistic  meaning")
-    listed = lines[head + 1 : head + 1 + len(METRICS)]
+    head = lines.index("  metric                         type    statistic")
+    end = lines.index("", head)
+    listed = [line for line in lines[head + 1 : end] if not line.startswith("      ")]
     assert [re.split(r"[{ ]", line.strip())[0] for line in listed] == list(METRICS)
-    assert "  rollout_time                   time    optional   from the start until the last pod is ready" in listed
-    assert "  utilisation{link}              share   optional   bytes / (capacity × rollout time)" in listed
-    assert "  refused{[registry],status}     number  optional   requests with this answer" in listed
-    assert listed[list(METRICS).index("latency")] == (
-        "  latency{[background],phase}    time    needed     of a service's requests, before, during or after "
-        "the rollout; pushed: beside a push before it"
+    place = lines.index("  rollout_time                   time    optional")
+    assert lines[place + 1] == "      from the start until the last pod is ready"
+    assert "  utilisation{link}              share   optional" in listed
+    assert "  refused{[registry],status}     number  optional" in listed
+    place = lines.index("  latency{[background],phase}    time    needed")
+    assert lines[place + 1 : place + 3] == (
+        "      of a service's requests, before, during or after the rollout; pushed:",
+        "      beside a push before it",
     )
-    assert lines[head + 1 + len(METRICS) :] == (
+    assert lines[end:] == (
         "",
-        "  labels:    in braces, those in brackets may be left out; image and case go with every metric",
-        "  pulls:     workload, image, group, rack narrow alone_time bytes_on_wire pull_time slowdown failed_pulls "
-        "bytes_again",
-        "  pods:      workload, image, group, rack narrow rollout_time ready pods_ready nodes_ready ready_pods",
-        "  nodes:     group, rack narrow bytes_per_node most_bytes_per_node fleet_bytes collected_bytes "
-        "peak_utilisation",
+        "  labels:    in braces, those in brackets may be left out; image and case go",
+        "             with every metric",
+        "  pulls:     workload, image, group, rack narrow alone_time bytes_on_wire",
+        "             pull_time slowdown failed_pulls bytes_again",
+        "  pods:      workload, image, group, rack narrow rollout_time ready pods_ready",
+        "             nodes_ready ready_pods",
+        "  nodes:     group, rack narrow bytes_per_node most_bytes_per_node fleet_bytes",
+        "             collected_bytes peak_utilisation",
         "  phase:     before pushed during after",
         "  status:    429 503 broken dial_timeout tls_timeout header_timeout",
         "  disk:      ssd hdd",
-        "  statistic: max min mean p50 p95 p99 (latency: max p50 p95); where it is optional, over the replications",
+        "  statistic: max min mean p50 p95 p99 (latency: max p50 p95); where it is",
+        "             optional, over the replications",
         "  size:      B kB MB GB TB KiB MiB GiB TiB Ki Mi Gi Ti",
         "  rate:      bit/s kbit/s Mbit/s Gbit/s B/s kB/s MB/s GB/s",
         "  time:      us ms s m h d",
         "  share:     %",
         "  'rolloutsim explain rollout_time' explains one of them",
     )
+
+
+@pytest.mark.parametrize(
+    "key", [*KEYS, *(f"thresholds.{name}" for name in METRICS), *(f"cause.{name}" for name in CAUSES), "causes"]
+)
+def test_what_is_explained_fits_a_terminal_of_80_columns(key: str) -> None:
+    assert [line for line in str(explain(key)).splitlines() if len(line) > 80 or line != line.rstrip()] == []
+
+
+def test_the_reference_of_keys_is_what_the_format_says() -> None:
+    text = key_reference()
+    assert (ROOT_FOLDER / "KEYS.md").read_text(encoding="utf-8") == text  # `make keys` writes it
+    for key in KEYS:
+        about = explain(key)
+        whole = key if "." not in key else f"`{key}`"
+        assert f"# {whole}\n" in text or f"- `{key}`: as [`" in text, key
+        assert f"- example: `{about.example}`\n" in text or f"- `{key}`: as [`" in text, key
+    links = set(re.findall(r"\]\(#(\w+)\)", text))
+    headings = {re.sub(r"\W", "", line).lower() for line in re.findall(r"^##+ (.+)$", text, re.MULTILINE)}
+    assert links <= headings
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -261,8 +300,8 @@ def test_a_causes_name_alone_is_the_cause_unless_one_key_has_it() -> None:
 
 
 def test_all_causes_are_listed() -> None:
-    lines = [line.split() for line in str(explain("causes")).splitlines()[2:]]
-    assert [line[0] for line in lines] == list(CAUSES)
+    lines = [line for line in explain("causes").lines[1:] if not line.startswith("   ")]
+    assert [line.split()[0] for line in lines] == list(CAUSES)
 
 
 @pytest.mark.parametrize(

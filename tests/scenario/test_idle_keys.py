@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 import rolloutsim as rs
+from rolloutsim.errors import UsageError
 
 BARE = """
 rolloutsim: 1
 nodes: {n: {count: 3, nic: 1 Gbit/s}}
-network: 1 Gbit/s
 registry: {uplink: 1 Gbit/s, rate_limit: 1000/s}
 images: {a: {layers: [{compressed: 20 MB, unpacked: 50 MB}, {compressed: 10 MB, unpacked: 10 MB}]}}
 """
@@ -43,6 +43,69 @@ IDLE = (
         "lower nodes.n.image_gc.high.",
     ),
 )  # fmt: skip
+
+# The scenario, the key that is idle in it, another value of it, and what is said of it.
+OTHERS_DECIDE = (
+    (f"{BARE}network: 1 Gbit/s\n", "network", "10 Gbit/s",
+     "every registry and every node has a rate of its own; change nodes.n.nic, registry.uplink"),
+    (f"{BARE}network: {{links: {{wan: 1 Gbit/s}}}}\n", "network.links.wan.latency", "1 s",
+     "nothing crosses it; name it in 'via' of nodes.n, registry"),
+    (f"{PODS}rollout: {{termination: 1 s}}\n".replace("replicas: 6", "replicas: 6, termination: 2 s"),
+     "rollout.termination", "9 s", "every workload has one of its own; change workloads.w.termination"),
+    (f"{PODS}rollout: {{startup: 1 s}}\n".replace("replicas: 6", "replicas: 6, startup: 2 s"),
+     "rollout.startup", "9 s", "every workload has one of its own; change workloads.w.startup"),
+    (f"{PODS}rollout: {{max_surge: 1}}\n".replace("replicas: 6", "replicas: 6, rollout: {max_surge: 2}"),
+     "rollout.max_surge", "3", "every workload has one of its own; change workloads.w.rollout.max_surge"),
+    (PODS.replace("images: {a:", "images: {spare: 20 MB, a:"), "images.spare", "90 MB",
+     "no workload has it; name it in workloads.<workload>.images"),
+    (f"model: ideal{BARE}", "network.latency", "1 s", "the ideal model leaves it out; leave out model: ideal"),
+    (f"model: ideal{BARE}", "nodes.n.disk", "1 MB/s", "the ideal model leaves it out; leave out model: ideal"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "key", "value", "why"), OTHERS_DECIDE, ids=[key for _, key, _, _ in OTHERS_DECIDE])
+def test_a_key_that_others_leave_nothing_to_is_noted_or_refused_alike_everywhere(
+    text: str, key: str, value: str, why: str
+) -> None:
+    scenario = rs.loads(text)
+    changed = scenario.with_({key: value})
+    (note,) = [note for note in changed.resolve().notes if why in note]
+    assert note.startswith(key.removesuffix(".latency"))
+    assert results(text, (f"{key}={value}",)) == results(text, ())
+    with pytest.raises(UsageError) as of_sweep:
+        scenario.sweep({key: [value]})
+    assert str(of_sweep.value) == f"sweep {key}: {key} plays no part here: {why}"
+    with pytest.raises(UsageError) as of_solve:
+        scenario.solve(
+            key, "rollout_time < 5 s", between=(value, value.replace("9", "99").replace("1", "11").replace("3", "33"))
+        )
+    assert str(of_solve.value) == f"--find {key}: {key} plays no part here: {why}"
+    assert f"changed: {note}" in rs.compare(scenario, changed, names=("before", "changed")).notes
+
+
+def test_a_key_that_plays_a_part_at_some_points_of_a_sweep_may_be_varied() -> None:
+    found = rs.loads(BARE).sweep({"nodes.n.nic": ["1 Gbit/s"], "registry.redirect": [False, True],
+                                  "registry.storage": ["5 MB/s", "9 MB/s"]})  # fmt: skip
+    assert len(set(found.records.results["rollout_time_s"])) == 3
+
+
+def test_a_limit_that_is_not_reached_is_said_to_change_nothing() -> None:
+    scenario = rs.loads(BARE)
+    told = "network.tcp_window changes nothing here: "
+    sweep = scenario.sweep({"network.tcp_window": ["1 GB", "2 GB"], "registry.uplink": ["1 Gbit/s", "2 Gbit/s"]})
+    assert f"- {told}all numbers are the same at each of its values.\n" in sweep.to_markdown()
+    solution = scenario.solve("network.tcp_window", "rollout_time < 60 s", between=("1 GB", "2 GB"))
+    assert solution.changes_nothing
+    assert told in solution._repr_html_()
+    assert "Try it" not in solution._repr_html_()
+
+
+def test_a_key_that_changes_something_is_not_said_to_change_nothing() -> None:
+    scenario = rs.loads(BARE)
+    assert "changes nothing" not in scenario.sweep({"registry.uplink": ["1 Gbit/s", "2 Gbit/s"]}).to_markdown()
+    assert not scenario.solve(
+        "registry.uplink", "rollout_time < 60 s", between=("1 Gbit/s", "9 Gbit/s")
+    ).changes_nothing
 
 
 def results(text: str, overrides: tuple[str, ...]) -> list[tuple[float | None, dict[str, float]]]:

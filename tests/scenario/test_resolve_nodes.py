@@ -131,8 +131,8 @@ def test_the_start_of_nodes_is_not_for_pods_and_the_output_says_so() -> None:
     )
     assert loads(text).resolve().notes == ()
     assert loads(text + "rollout: rolling\n").resolve().notes == (
-        "The start of the nodes web plays no part: controllers decide when pods are created, and workloads have a "
-        "start of their own.",
+        "nodes.web.start plays no part: controllers decide when pods are created, and workloads have a start of their "
+        "own.",
     )
 
 

@@ -25,11 +25,13 @@ from typing import Any, Literal, get_args
 from rolloutsim.errors import MOST_SHOWN, Diagnostic, ScenarioError, UsageError
 from rolloutsim.planning.sweep.sobol import MOST_AXES, sobol
 from rolloutsim.scenario.hints import listing
+from rolloutsim.scenario.idle import no_part
 from rolloutsim.scenario.loading import VARIANTS, Draft
+from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.numbers import SCALES, Scale, between
 from rolloutsim.scenario.overrides import Change, parse_path, refuse_idle, split_assignment
 from rolloutsim.scenario.places import Path, Problem, dotted
-from rolloutsim.scenario.resolve import resolve
+from rolloutsim.scenario.resolve import resolve, simulated_alike
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.scenario.text import read_value, read_values
 from rolloutsim.structs import struct
@@ -317,9 +319,11 @@ def build_points(draft: Draft, design: Design) -> tuple[Point, ...]:
         choices = design.points()
     points: list[Point] = []
     found: dict[Diagnostic, None] = {}
+    idle = _Idle(draft, design)
     for number, row in enumerate(choices):
         try:
             scenario = scenario_at(draft, design, row)
+            idle.look_at(row, scenario)
             points.append(Point(number, row, scenario.sha256, scenario.seed))
         except ScenarioError as error:
             found |= dict.fromkeys(error.diagnostics)
@@ -327,17 +331,69 @@ def build_points(draft: Draft, design: Design) -> tuple[Point, ...]:
             break
     if found:
         raise ScenarioError(sorted(found, key=lambda one: (one.line or 0, one.column or 0)))
+    idle.refuse()
     return tuple(points)
+
+
+_LABELS = ((VARIANTS,), ("name",), ("description",))  # what points are called, beside what is varied
+
+
+class _Idle:
+    """The parameters that have played no part at the points that were looked at, and why."""
+
+    def __init__(self, draft: Draft, design: Design) -> None:
+        self.draft, self.design = draft, design
+        self.why = {number: "" for number, one in enumerate(design.parameters) if one.path not in _LABELS}
+
+    def look_at(self, choices: Sequence[Choice], scenario: ResolvedScenario) -> None:
+        """Look at one more point: mostly the first one clears every parameter."""
+        if not self.why:
+            return
+        document = document_at(self.draft, self.design, choices)
+        for number in list(self.why):
+            parameter = self.design.parameters[number]
+            why = no_part(document, parameter.path) or self._same(number, choices, scenario)
+            if why is None:
+                del self.why[number]
+            else:
+                self.why[number] = why
+
+    def _same(self, number: int, choices: Sequence[Choice], scenario: ResolvedScenario) -> str | None:
+        """Why another value makes the same simulation; None: it does not, or there is none."""
+        values = self.design.parameters[number].values
+        # All values are points, and each is held against these two.
+        ends = [values.low, values.high] if isinstance(values, Range) else [values[0], values[-1]]
+        others = [value for value in ends if value != choices[number].value]
+        for value in others:
+            changed = (*choices[:number], Choice(value, None), *choices[number + 1 :])
+            try:
+                if not simulated_alike(scenario, scenario_at(self.draft, self.design, changed)):
+                    return None
+            except ScenarioError:  # it has an effect: this point is refused with it
+                return None
+        return "what is simulated is the same at all of its values" if others else None
+
+    def refuse(self) -> None:
+        """UsageError if a parameter changes nothing at any point, or ScenarioError where it stands in the text."""
+        for number, why in self.why.items():
+            parameter = self.design.parameters[number]
+            with _located(self.draft, parameter.at, parameter.source):
+                raise UsageError(f"{parameter.source}: {parameter.key} plays no part here: {why}")
 
 
 def scenario_at(draft: Draft, design: Design, choices: Sequence[Choice]) -> ResolvedScenario:
     """The scenario of a point, by its choices; ScenarioError if it is not valid."""
+    return resolve(document_at(draft, design, choices))
+
+
+def document_at(draft: Draft, design: Design, choices: Sequence[Choice]) -> Document:
+    """What the file of a point would say; ScenarioError if it is not valid."""
     pairs = list(zip(design.parameters, choices, strict=True))
     for parameter, choice in pairs:
         if parameter.path == (VARIANTS,):
             draft = draft.of_variant(str(choice.value))
     changes = [_change(draft, *pair) for pair in pairs if pair[0].path != (VARIANTS,)]
-    return resolve(draft.document(changes))
+    return draft.document(changes)
 
 
 def _check_variants(draft: Draft, parameter: Parameter) -> None:

@@ -249,9 +249,29 @@ def notes(records: SweepRecords) -> tuple[str, ...]:
     if unfinished:
         of = f"{unfinished:,} of {len(records.head.points):,} points"
         found.append(f"{UNKNOWN}: at {of} a rollout did not finish, so that its time is unknown.")
+    for path in without_effect(records):
+        found.append(f"{path} changes nothing here: all numbers are the same at each of its values.")
     if not records.complete:
         found.append(f"Incomplete: {records.runs_done:,} of {records.head.runs:,} runs are done.")
     return tuple(found)
+
+
+def without_effect(records: SweepRecords) -> Iterator[str]:
+    """The parameters with several values at all of which, the others being as they are, every number is the same."""
+    parameters = records.head.parameters
+    values = list(zip(*(records.points[one.column] for one in parameters), strict=True))
+    row_of = {point: row for row, point in enumerate(records.points["point"])}
+    names = [name for name in records.results if name not in ("point", "seed")]
+    found: dict[int, list[tuple[Any, ...]]] = {}
+    for point, *row in zip(records.results["point"], *(records.results[name] for name in names), strict=True):
+        found.setdefault(row_of[point], []).append(tuple(row))
+    for place, parameter in enumerate(parameters):
+        beside: dict[tuple[Any, ...], list[int]] = {}
+        for number in found:
+            beside.setdefault((*values[number][:place], *values[number][place + 1 :]), []).append(number)
+        several = [rows for rows in beside.values() if len({values[row][place] for row in rows}) > 1]
+        if several and all(found[row] == found[rows[0]] for rows in several for row in rows):
+            yield parameter.path
 
 
 def to_csv(records: SweepRecords) -> str:
