@@ -320,8 +320,8 @@ def test_two_links_that_are_full_alike_are_tried_together() -> None:
 
 
 def test_links_at_the_fastest_standard_speed_are_doubled() -> None:
-    found = what_if.what_if(star(image("a", "125 MB"), uplink="100 Gbit/s").run().outcome, jobs=1)
-    assert [one.change for one in found.faster if one.subject == "registry uplink"] == ["registry uplink 200 Gbit/s"]
+    found = what_if.what_if(star(image("a", "125 MB"), uplink="400 Gbit/s").run().outcome, jobs=1)
+    assert [one.change for one in found.faster if one.subject == "registry uplink"] == ["registry uplink 800 Gbit/s"]
 
 
 def test_zstd_decompresses_at_two_and_a_half_times_the_speed_of_gzip() -> None:
