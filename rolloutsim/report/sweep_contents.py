@@ -53,10 +53,10 @@ def _answer(records: SweepRecords) -> Iterator[Block]:
         except NoDataError as error:
             reason = str(error)
             continue
-        if not drawn:
+        if not drawn and judged is None:
             heading = " ".join(ax.get_title(loc="left").split()).replace(r"\$", "$")
             yield Text(f"{heading}.", role)
-            drawn = True
+        drawn = True
         # Its title was needed for the text above: the figure is drawn once for both.
         yield Picture(name, entry(name).question, partial(_same, ax))
     if not drawn:

@@ -23,7 +23,7 @@ def test_the_answer_of_one_parameter_says_that_no_point_passes() -> None:
     made = rs.loads(LARGE).sweep({"nodes": [4, 8]}, jobs=1)
     text = to_markdown((report_of_sweep(made.records),))
     assert "**✗ 0 of 2 points pass: All thresholds hold at 0 of 2 points.**" in text
-    assert "\nlarge: 4.00 s at 4, 8.00 s at 8; no point passes max < 3 s.\n" in text
+    assert "\n> large: 4.00 s at 4, 8.00 s at 8; no point passes max < 3 s\n" in text
 
 
 def test_the_answer_is_about_all_thresholds_and_not_only_about_those_of_the_figure() -> None:
