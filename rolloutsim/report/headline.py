@@ -122,7 +122,7 @@ def _time(outcome: Outcome, case: CaseSummary) -> str:
     """The rollout time with its interval; of one draw of what is random, that it is one, and the mean of several."""
     if not outcome.replications and case.rollout_time_s is not None and outcome.records(case.case).drawn:
         beside = outcome.beside
-        mean = "" if beside is None else f", {_time(beside, beside.means.cases[case.case])} in {len(beside)} draws"
+        mean = "" if beside is None else f", {_time(beside, beside.means.cases[case.case])} on average of {len(beside)}"
         return f"{show_time(case.rollout_time_s)} in one draw{mean}"
     interval = outcome.intervals.get(case.case)
     if case.rollout_time_s is None or interval is None or interval.half == 0.0:

@@ -56,7 +56,9 @@ class Controller(ABC):
     @property
     def over(self) -> bool:
         """Whether nothing will come any more: it is done, or the pods that are missing are given up."""
-        return self.done or self.begun and self.pods.new_available + self.pods.given_up >= self.wanted
+        pods = self.pods
+        # Where none is given up, old pods may still have to go when all new ones are there.
+        return self.done or (self.begun and pods.given_up > 0 and pods.new_available + pods.given_up >= self.wanted)
 
     @property
     def _kept(self) -> int:

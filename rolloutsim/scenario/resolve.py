@@ -192,7 +192,12 @@ def _policies(document: Document) -> Iterator[str]:
 
     Of what its tag makes `if_not_present` nobody expects anything else.
     """
-    cached = {image for group in document.nodes.values() for image in group.cached}
+    cached = {
+        image
+        for group in document.nodes.values()
+        for image, value in group.cached.items()
+        if cached_nodes(value, group.count)
+    }
     several = wanted(document)
     users = Counter(image for one in several for image in one.images)
     found: dict[tuple[resolved.PullPolicy, str], list[str]] = {}

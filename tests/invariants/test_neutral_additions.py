@@ -352,6 +352,7 @@ def registry_that_serves_nothing(document: Document) -> bool:
     brings={
         r"/cases/.*/(links|nodes|node_disks)/\[spare.*": "the group that is added",
         r"/cases/.*/(disk)/.*": "the group that is added",
+        r"/cases/.*/groups/.*": "of several groups each has a row",
     },
     changes={r"/cases/.*/disk/bytes_per_node": "a mean over the nodes"},
 )

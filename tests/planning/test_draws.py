@@ -77,7 +77,7 @@ def test_it_is_said_which_parts_are_random_and_that_thresholds_are_on_one_draw()
     assert one.thresholds[0].headroom.endswith(" left on one draw")
     assert ten.thresholds[0].headroom.endswith(" left on one draw; 10 of 10 draws meet it")
     assert " in one draw; " in verdict(one.outcome).text
-    assert " in 10 draws; " in verdict(ten.outcome).text
+    assert " on average of 10; " in verdict(ten.outcome).text
     assert repr(one).endswith("; one draw>")
 
 

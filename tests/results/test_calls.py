@@ -34,6 +34,7 @@ def test_each_of_40_nodes_pulls_an_image_once_however_many_pods_ask(policy: str,
     text = FOUR_PODS_A_NODE.replace("replicas: 160", f"replicas: 160, pull_policy: {policy}")
     result = rs.loads(text).with_({"nodes": {"node": {"count": 40, "serialize_image_pulls": serial}}}).run()
     (case,) = result.run.cases
+    assert case.finished
     summary = result.outcome.first.cases["all"]
     assert summary.rollout is not None
     (api,), (registry,) = summary.rollout.workloads, summary.rollout.registries
