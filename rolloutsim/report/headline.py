@@ -40,7 +40,7 @@ def verdict(outcome: Outcome) -> Verdict:
         stuck = next(one for one in (*outcome.means.cases.values(), case) if not one.finished or one is case)
         reasons = f": {'; '.join(stuck.stuck)}" if stuck.stuck else ""
         return Verdict("miss", "Not finished", f"{_subject(outcome, stuck)} does not finish{reasons}.")
-    takes = f"{_subject(outcome, case)} takes {_time(outcome, case)}"
+    takes = f"{_subject(outcome, case)} takes {time_of(outcome, case)}"
     if not results:
         return Verdict("", WORDS[""], f"{takes}. The scenario sets no target.")
     decisive = _decisive(results, case.case)
@@ -108,7 +108,8 @@ def _subject(outcome: Outcome, case: CaseSummary) -> str:
     return "The rollout" if case.case == ALL else f"The rollout of {case.case}"
 
 
-def _time(outcome: Outcome, case: CaseSummary) -> str:
+def time_of(outcome: Outcome, case: CaseSummary) -> str:
+    """A rollout time, with the interval of its mean where there is one."""
     interval = outcome.intervals.get(case.case)
     if case.rollout_time_s is None or interval is None or interval.half == 0.0:
         return show_time(case.rollout_time_s)

@@ -37,6 +37,9 @@ def _block(block: Block) -> Iterator[str]:
         yield f"**{text}**" if block.role == "answer" else text
     elif isinstance(block, Verdict):
         yield f"**{' '.join(filter(None, (SIGNS[block.state], escaped(block.word))))}: {escaped(block.text)}**"
+        if block.more:
+            yield ""
+            yield escaped(block.more)
     elif isinstance(block, Facts):
         for what, text in block.entries:
             yield f"- {escaped(what)}: {escaped(text)}"
