@@ -51,13 +51,14 @@ class Numbers:
 class Rows:
     """A table with its caption.
 
-    `folded` ones are opened on demand where that is possible; of `brief` ones the first rows will do on paper.
+    `folded` ones are opened on demand where that is possible; `minor` ones, which say what stands elsewhere, too, are
+    left out of several reports on paper.
     """
 
     caption: str
     table: Table
     folded: bool = False
-    brief: bool = False
+    minor: bool = False
 
 
 @struct

@@ -145,6 +145,7 @@ class _Contents:
             "Where the time goes: summed over the pods, until they are ready",
             split_table(self.outcome.means),
             folded=True,
+            minor=True,
         )
         if self.changes.best or self.changes.useless:
             yield Rows(f"What would help, simulated{self.of_case}", self._effects(self.changes.best))
@@ -225,7 +226,7 @@ class _Contents:
             table = sensitivity_table(replace(found, rows=rows))
             of = f" of {case}" if case else ""
             caption = f"Rollout time{of} with each input alone 10 % less and more; counts below ten 1 less and more"
-            yield Rows(caption, table, folded=len(rows) > _FEW_INPUTS)
+            yield Rows(caption, table, folded=len(rows) > _FEW_INPUTS, minor=True)
             if any(row.low is None or row.high is None for row in rows):
                 yield Text(f"{UNKNOWN}: such a value is not allowed, or the rollout does not finish with it.", "note")
         others = [row for row in found.rows if row not in rows]
@@ -260,7 +261,7 @@ class _Contents:
         if self.changes.best:
             changes = what_if_table(self.changes.best)
             options = replace(changes, columns=(changes.columns[0], changes.columns[-1]))
-            yield Rows("The changes that would help, as options of the commands", options, folded=True, brief=True)
+            yield Rows("The changes that would help, as options of the commands", options, folded=True, minor=True)
 
     def _provenance(self) -> Iterator[Block]:
         run = self.run

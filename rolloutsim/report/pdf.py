@@ -121,7 +121,9 @@ def _block(block: Block, section: str, most: tuple[int, int]) -> Iterator[dict[s
                 yield {"kind": "picture", "title": head.title, "subtitle": block.small_print(ax), "question": question,
                        "svg": untitled_svg(ax)}  # fmt: skip
         case Rows():
-            yield _table(block, _REFERENCE if section == "scenario" and not block.brief else most[block.folded])
+            if block.minor and most != _MOST_ROWS[False]:
+                return
+            yield _table(block, _REFERENCE if section == "scenario" else most[block.folded])
         case Numbers(entries):
             yield {"kind": "numbers", "entries": [[_shown(text) for text in entry] for entry in entries]}
         case Verdict(state, word, text, more):

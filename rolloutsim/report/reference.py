@@ -39,17 +39,29 @@ class _Known:
 
     def __init__(self, reports: tuple[Report, ...]) -> None:
         self.reports = reports
-        self.limits: dict[tuple[Block, ...], int] = {}
-        self.told: dict[int, int] = {}  # by the number of a report: of which one its scenario has other values
+        self.limits: tuple[int, tuple[Block, ...]] | None = None  # of the first that has any
+        self.told: dict[int, int | None] = {}  # by the number of a report: of which one its scenario has other values
         self.tables: dict[tuple[str, tuple[str, ...]], tuple[int, Table]] = {}  # by caption and headings
 
     def section(self, section: Section, number: int) -> Section:
         if section.key == _LIMITS:
-            first = self.limits.setdefault(section.blocks, number)
-            there = (Text(f"As in {self._named(first)}.", "note"),)
-            return section if first == number else replace(section, blocks=there)
+            return replace(section, blocks=tuple(self._limits(section.blocks, number)))
         blocks = (shown for block in section.blocks for shown in self._block(block, number, section.key == _SCENARIO))
         return replace(section, blocks=tuple(blocks))
+
+    def _limits(self, blocks: tuple[Block, ...], number: int) -> Iterator[Block]:
+        """What is limited; of what the first report has already said only that it has."""
+        if self.limits is None:
+            self.limits = number, blocks
+            yield from blocks
+            return
+        first, said = self.limits
+        new = [block for block in blocks if block not in said]
+        if len(new) == len(blocks):
+            yield from blocks
+            return
+        yield Text(f"As in {self._named(first)}{', and here:' if new else '.'}", "note")
+        yield from new
 
     def _block(self, block: Block, number: int, of_scenario: bool) -> Iterator[Block]:
         if isinstance(block, Code) and block.long:
@@ -66,8 +78,9 @@ class _Known:
         if first == number or len(added) + len(left) > min(_MOST_DIFFERENT, _OF_IT * len(cells)):
             yield block
             return
-        if of_scenario and {row[0] for row in added} == {row[0] for row in left}:
-            self.told.setdefault(number, first)
+        if of_scenario:  # its first table has what is given
+            known = {row[0] for row in left} <= {row[0] for row in added}
+            self.told.setdefault(number, first if known else None)
         keys = dict.fromkeys(row[0] for row in (*left, *added))
         but = f", but for {listed([*keys])}" if keys else ""
         yield Text(f"{block.caption}: as in {self._named(first)}{but}.", "note")

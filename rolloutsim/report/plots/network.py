@@ -9,7 +9,18 @@ import numpy as np
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter
 
-from rolloutsim.report.plots.canvas import LOW, NoDataError, canvas, colour_bar, finish, grid, label_axis, mark, plain
+from rolloutsim.report.plots.canvas import (
+    HEIGHT,
+    LOW,
+    NoDataError,
+    canvas,
+    colour_bar,
+    finish,
+    grid,
+    label_axis,
+    mark,
+    plain,
+)
 from rolloutsim.report.plots.colours import GRID, RED, SKY, series
 from rolloutsim.report.plots.scales import corners, row_axis, thinned, time_axis, unit_of
 from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene
@@ -29,9 +40,10 @@ if TYPE_CHECKING:
 
 _MOST_LINKS = 14  # lanes; the busiest if there are more (assumed: what one reads)
 _MOST_LINES = 7  # of them that can be looked at closely (assumed: colours that can be told apart)
-_MOST_RACKS = 6  # racks with a lane each; more become one lane (assumed)
+_MOST_RACKS = 3  # racks with a lane each; more become one lane (assumed)
 _LANE, _FRAME = 0.46, 1.35  # height of a lane, and of all around them [inch]
 _IN_LANE = 5e-3  # a smaller change is not seen in a lane (assumed: a fifth of a pixel)
+_RACK, _RACKS = 0.16, 1.6  # height of a rack's row, and of all around them [inch]
 _PARTS = 240  # of the time in the heat map, at most where requests are counted (assumed: a part per three pixels)
 _MOST_CORNERS = 2000  # of a lane's outline; a link that fills and empties more often is averaged (assumed)
 _FULL = 1.0 - 1e-9  # a mean of at least this share of the capacity
@@ -115,7 +127,7 @@ def racks(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) 
         place = row[LinkName.of(load.link).owner]
         heat[place] = np.maximum(heat[place], load.at(edges))
     said = _fullest(loads, no_link="No rack's link")
-    ax = canvas(ax)
+    ax = canvas(ax, height=min(_RACKS + _RACK * len(names), HEIGHT))
     image = ax.imshow(
         heat, aspect="auto", interpolation="nearest", cmap="cividis", vmin=0.0, vmax=1.0,
         extent=(0.0, records.end, len(names) - 0.5, -0.5),

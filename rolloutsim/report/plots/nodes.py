@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.patches import Patch
 
-from rolloutsim.report.plots.canvas import HEIGHT, LOW, NoDataError, canvas, finish, grid, mark, plain
+from rolloutsim.report.plots.canvas import LOW, NoDataError, canvas, finish, grid, mark, plain
 from rolloutsim.report.plots.colours import BLUE, GREEN, GREY, INK, MUTED, ORANGE, PINK, RED, SKY
 from rolloutsim.report.plots.scales import corners, rate_axis, row_axis, share_axis, size_axis, thinned, time_axis
 from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene, several_cases
@@ -62,7 +62,7 @@ def timeline(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
         )
     few = len(phases.node) <= MOST_NODES
     rows = (_ROW if len(phases.node) <= 30 else _TIGHT) * len(phases.node)
-    ax = canvas(ax, height=max(2.8, _FRAME + rows) if few else HEIGHT)
+    ax = canvas(ax, height=max(2.8, _FRAME + rows) if few else LOW)
     (_bars if few else _areas)(ax, records, phases)
     time_axis(ax, records.end * 1.01)
     grid(ax, "x" if few else "both")
