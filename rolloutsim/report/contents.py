@@ -275,7 +275,8 @@ class _Contents:
     def _findings(self, *topics: str) -> Iterator[Block]:
         told = [(one.topic, self._plain(one.text)) for one in findings(self.outcome.means) if one.topic in topics]
         if told:
-            yield Facts(tuple(told))
+            again = {place for place in range(1, len(told)) if told[place][0] == told[place - 1][0]}
+            yield Facts(tuple(("" if place in again else what, text) for place, (what, text) in enumerate(told)))
 
     def _pictures(self, *names: str) -> Iterator[Picture]:
         for name in names:

@@ -9,7 +9,7 @@ import numpy as np
 
 from rolloutsim.report.blocks import Facts, Verdict
 from rolloutsim.results.metrics import last_pod
-from rolloutsim.results.numerals import listed, plus_minus, show_count, show_time, whole_share
+from rolloutsim.results.numerals import listed, plus_minus, show_count, show_time, show_times, whole_share
 from rolloutsim.results.shown.names import metric_words, target_words
 from rolloutsim.results.shown.tables import state_of
 from rolloutsim.results.thresholds import COMPARISONS
@@ -87,7 +87,8 @@ def _effect(outcome: Outcome, change: WhatIf, held: bool) -> str:
     """A change and what it does, as simulated; `held`: the targets are met without it."""
     met = None if held else _meets(outcome, change)
     ends = "" if met is None else ", which meets the target" if met else ", which still misses the target"
-    return f"{change.change}: {show_time(change.before)} → {show_time(change.after)} (simulated){ends}."
+    show = show_times((change.before, change.after))
+    return f"{change.change}: {show(change.before)} → {show(change.after)} (simulated){ends}."
 
 
 def _meets(outcome: Outcome, change: WhatIf) -> bool | None:

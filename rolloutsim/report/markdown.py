@@ -42,7 +42,7 @@ def _block(block: Block) -> Iterator[str]:
             yield escaped(block.more)
     elif isinstance(block, Facts):
         for what, text in block.entries:
-            yield f"- {escaped(what)}: {escaped(text)}"
+            yield f"- {escaped(what)}: {escaped(text)}" if what else f"- {escaped(text)}"
     elif isinstance(block, Numbers):
         for what, value, more in block.entries:
             yield f"- {escaped(what)}: **{escaped(value)}**" + (f" ({escaped(more)})" if more else "")

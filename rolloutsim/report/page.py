@@ -38,6 +38,7 @@ _REFERENCE = re.compile(r'(url\(#|href="#)([^)"]*)')
 _NUMBER_CELL = re.compile(r'<td class="right" data-value="([^"]*?)(?:\.0)?">')
 _LONG_WORD = re.compile(r"(?<=>)[^\s<>\u00a0]{20,}(?=[\s<])")  # of which lines are broken behind its punctuation
 _BREAKS = re.compile(r"[._\]/](?=\w)|,(?=\w)|\](?=\[)")
+_UNDER = re.compile(r'<path d="[^"]*"\s*style="fill: (?:var\(--paper\)|none)"/>')  # what nothing is to be seen of
 _LINE_BREAKS = re.compile(r"\n\s*")
 
 
@@ -129,6 +130,7 @@ def _picture(picture: Picture, prefix: str) -> dict[str, Any] | None:
     drawn = _REFERENCE.sub(lambda found: f"{found[1]}{short(found[2])}", _ID.sub(named, drawn))
     for colour, variable in _COLOURS.items():
         drawn = drawn.replace(colour, variable)
+    drawn = _UNDER.sub("", drawn, count=2)
     drawn = slim(_LINE_BREAKS.sub("\n", drawn)).replace(">\n<", "><")
     drawn = drawn.replace("<svg ", '<svg role="img" ', 1)
     return {

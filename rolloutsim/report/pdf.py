@@ -38,7 +38,7 @@ _LONG_WORD = 40  # letters; a longer word may be broken at its punctuation
 _LONG_CELL = 60  # letters; a column with longer cells takes what others leave
 # Widths of figures that are tried, until a report does not end just behind the beginning of a page; several reports
 # take the one with the fewest pages [% of the text].
-_WIDTHS = (84, 80, 76, 72, 68, 82, 78, 74, 70)
+_WIDTHS = (84, 80, 76, 72, 68, 64, 82, 78, 74)
 _LEAST = 0.25  # of the page's height, where a report may end (assumed: some lines, at least)
 
 
@@ -156,7 +156,7 @@ def _table(block: Rows, most: int) -> dict[str, Any]:
         "head": [_shown(heading) for heading in table.headings()],
         "cells": [[_shown(_breakable(cell)) for cell in row] for row in cells[:most]],
         "states": [table.state(row) for row in table.rows[:most]] if table.state else [],
-        "more": f"and {more} more; the HTML report has all of them" if more > 0 else "",
+        "more": f"and {more} more in the HTML report" if more > 0 else "",
     }  # fmt: skip
 
 

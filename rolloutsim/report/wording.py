@@ -8,17 +8,17 @@ from collections.abc import Collection
 from rolloutsim.results.shown.names import plain_words
 from rolloutsim.scenario.overrides import parse_path
 
-_FIRST = re.compile(r"[^\s:,;]+")
+_FIRST, _PLAIN = re.compile(r"[^\s:,;]+"), re.compile(r"\w[a-z'-]*")
 _ONLY = "registry"  # what the only registry is called where nobody names it
 # Parts of the file that say nothing about a value in them: those whose names do, and those that hold one thing.
 _CONTAINERS = {"nodes", "registries", "images", "workloads", "rollout", "links", "background", "failures", "layers"}
 
 
 def sentence(text: str, names: Collection[str] = ()) -> str:
-    """A text in one line that begins with a capital, unless it begins with a name that the user has given."""
+    """A text in one line that begins with a capital, unless it begins with a name of the user's, or of Kubernetes'."""
     line = " ".join(text.split("\n"))
     first = _FIRST.match(line)
-    if first is None or (first[0] in names and first[0] != _ONLY):
+    if first is None or (first[0] in names and first[0] != _ONLY) or not _PLAIN.fullmatch(first[0]):
         return line
     return line[:1].upper() + line[1:]
 

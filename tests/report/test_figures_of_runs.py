@@ -193,7 +193,9 @@ def test_time_split_is_the_share_of_each_cause_and_fills_each_bar() -> None:
         racks = sum(seconds for cause, seconds in split.items() if cause.endswith(".down"))
         assert widths["cause:rack.down"] == pytest.approx(racks / sum(split.values()))
         assert widths["cause:disk"] == pytest.approx(split["disk"] / sum(split.values()))
-    assert title_of(ax).startswith("service-with-tools: 85 % of the time goes to the rack uplinks, 9 % to node cores")
+    assert title_of(ax).startswith(
+        "service-with-tools: 85 % of the pods' time goes to the rack uplinks, 9 % to node cores"
+    )
 
 
 def test_timeline_is_the_phases_of_each_node() -> None:
@@ -238,8 +240,8 @@ def test_timeline_of_many_nodes_is_the_share_in_each_phase() -> None:
     run = shipped("racks")
     ax = figure("timeline")(Outcome(run))
     case = run.cases[1]
-    assert list(tips(ax)) == ["phase:ready", "phase:unpacking", "phase:fetching", "phase:waiting"]
-    top = ax.collections[0].get_paths()[0].vertices
+    assert list(tips(ax)) == ["phase:waiting", "phase:fetching", "phase:unpacking", "phase:ready"]
+    top = ax.collections[-1].get_paths()[0].vertices
     at = case.end * 0.98
     ready = float(np.count_nonzero(case.pods.ready <= at)) / 200
     upper = top[top[:, 1] > 0.0]

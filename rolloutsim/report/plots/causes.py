@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 
 from rolloutsim.report.plots import colours
 from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, mark, plain
-from rolloutsim.report.plots.colours import BLUE, GREEN, GREY, INK, PAPER, RED, SKY
+from rolloutsim.report.plots.colours import BLUE, GREEN, GREY, INK, ON_DARK, ON_LIGHT, PAPER, SKY
 from rolloutsim.report.plots.scales import row_axis, share_axis
 from rolloutsim.report.plots.subjects import scene, several_cases
 from rolloutsim.results.metrics import CaseSummary
@@ -74,9 +74,9 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
             said = f"{whose}{name_of(cause)} {whole_share(cause.share)}, {show_time(seconds)} a pod"
             mark(bar, "cause", _key(cause), said)
             if cause.share >= _LEGIBLE:
-                dark = color in (BLUE, RED, INK, GREEN)
+                ink = PAPER if color == INK else ON_DARK if color == BLUE else ON_LIGHT
                 ax.text(left + cause.share / 2, place, f"{cause.share * 100:.0f} %", ha="center", va="center", size=8,
-                        color=PAPER if dark else INK,
+                        color=ink,
                         bbox={"facecolor": color, "edgecolor": "none", "pad": 1.0})  # fmt: skip
             left += cause.share
     names = [
@@ -122,7 +122,7 @@ def _in_words(cause: Bottleneck) -> str:
 
 def _answer(rows: list[CaseSummary], split: list[tuple[Bottleneck, ...]], slow: int) -> str:
     """The largest causes of the slowest case, and where another has another cause."""
-    shares = [f"{whole_share(cause.share)} of the time goes to {_in_words(cause)}" for cause in split[slow][:1]]
+    shares = [f"{whole_share(cause.share)} of the pods' time goes to {_in_words(cause)}" for cause in split[slow][:1]]
     shares += [f"{whole_share(cause.share)} to {_in_words(cause)}" for cause in split[slow][1:2]]
     said = ", ".join(shares)
     if len(rows) == 1:

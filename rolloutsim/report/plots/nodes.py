@@ -112,7 +112,7 @@ def fan(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) ->
             name = records.node_names[node]
             mark(single, "node", name, f"{name}: {show_rate(float(means[node]))} from its first byte to its last")
     time_axis(ax, records.end * 1.01)
-    rate_axis(ax, float(np.nanmax(rates)) * 1.08, "rate at which a node receives layers")
+    rate_axis(ax, float(np.nanmax(rates)) * 1.08, "rate of a node while it fetches")
     grid(ax)
     what = "rate of each node while it fetches, estimated from when its layers arrived"
     return finish(ax, _fairness(np.sort(means[fetching])), scene(run, what, [records]), legend=entries)
@@ -144,7 +144,7 @@ def _bars(ax: Axes, case: CaseRecords, phases: NodePhases) -> None:
         state = "never ready" if np.isnan(when) else f"ready after {show_time(float(when))}"
         mark(bar, "node", name, f"{name}: {state}; {', '.join(parts)}")
     row_axis(ax, [plain(name, 24) for name in names], 0.6)
-    ax.tick_params(axis="y", labelsize=7.5 if len(names) <= 30 else 6.0)
+    ax.tick_params(axis="y", labelsize=7.5 if len(names) <= 30 else 7.0)
 
 
 def _areas(ax: Axes, case: CaseRecords, phases: NodePhases) -> None:
