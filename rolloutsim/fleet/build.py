@@ -22,6 +22,7 @@ from rolloutsim.scenario.defaults import BACKGROUND, FILE_SIZE
 from rolloutsim.scenario.resolved import NodeGroup
 from rolloutsim.scenario.resources import DISK, NIC_IN, PULLED, RESOURCES, UNPACK, LinkName
 from rolloutsim.scenario.routes import asked, carrying, rack_of, round_trip, routes
+from rolloutsim.scenario.runtimes import ABOUT_MANIFESTS
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -52,11 +53,6 @@ MACHINE = attrgetter(
         - {"name", "count", "racks", "cached", "kubelet", "storage", "shared_address", "nic_line_rate", "again"}
     )
 )
-
-
-# Requests of a pull about manifests: HEAD of the tag, GET of the index and of the platform's manifest; containerd
-# core/remotes/docker, core/images/handlers.go.
-_ABOUT_MANIFESTS = 3
 
 
 @struct
@@ -349,7 +345,7 @@ class _Builder:
         answers = max(runtime.resolve_round_trips - 1, 0)
         slower = 0.0
         if registry.manifest_ttfb is not None:
-            slower = min(answers, _ABOUT_MANIFESTS) * (registry.manifest_ttfb - registry.ttfb)
+            slower = min(answers, ABOUT_MANIFESTS) * (registry.manifest_ttfb - registry.ttfb)
         cap, ttfb, redirect = registry.connection_cap, registry.ttfb, registry.redirect
         if redirect is not None:
             # The registry answers with a redirection: set-up and request again, at the object storage.

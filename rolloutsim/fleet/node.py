@@ -47,13 +47,10 @@ from rolloutsim.fleet.timeouts import unanswered
 from rolloutsim.fleet.writing import DiskWriter
 from rolloutsim.network.states import Flow, Host
 from rolloutsim.scenario.answers import BROKEN, HEADER
-from rolloutsim.scenario.runtimes import Runtime
+from rolloutsim.scenario.runtimes import AFTER_TOKENS, Runtime
 
 # How often containerd looks whether a pull got on: internal/cri/server/images/image_pull.go, pullProgressReporter.
 WATCH_PERIOD: Final = 10.0
-
-# The GET of the manifest is the third request from the end, before those of the platform's manifest and the config.
-_MANIFEST_FROM_END: Final = 3
 
 
 class Node(Store):
@@ -169,7 +166,7 @@ class Node(Store):
                 refusals.repeat(pull.refusal, -1)
                 pull.refusal = -1
             fleet.ledger.pulls.requests[pull.row] += 1
-            is_manifest = pull.sent == max(requests - _MANIFEST_FROM_END, 0)
+            is_manifest = pull.sent == max(requests - AFTER_TOKENS + 1, 0)  # the first GET
             status = way.source.answer(self.address, fleet.network.now, -1, is_manifest)
             ahead = way.round_trip
             if status == FINE and limits is not None and limits.header is not None and pull.sent >= limits.slow_from:

@@ -5,9 +5,8 @@ A fetch goes through these states:
 WANTED (queued for a slot, or waiting to ask again) → QUEUED (for a connection) → ASKED (for its first byte) → FLOWING →
 COMPLETE (of a layer in ranges, others may not be) → COMMITTING (its bytes go to the disk) → COMMITTED (the layer is
 there) → UNPACKING → in place, and forgotten. A request that is refused, or has no answer in time
-(`rolloutsim.fleet.timeouts`), or a body that breaks takes it back to WANTED; a
-connection that breaks while the answer is on its way makes it MISSED until the answer is due. What a failed pull gives
-up is ABANDONED.
+(`rolloutsim.fleet.timeouts`), or a body that breaks takes it back to WANTED; a connection that breaks while the answer
+is on its way makes it MISSED until the answer is due. What a failed pull gives up is ABANDONED.
 """
 
 from __future__ import annotations

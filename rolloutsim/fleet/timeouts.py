@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from rolloutsim.fleet.pulls import ABANDONED, ASKED, MISSED, NOT_YET
 from rolloutsim.scenario.answers import BROKEN, DIAL, HANDSHAKE, HEADER
 from rolloutsim.scenario.routes import asked, carrying, round_trip, routes
+from rolloutsim.scenario.runtimes import AFTER_TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,17 +89,8 @@ class Limits:
     """
 
     __slots__ = (
-        "answers",
-        "common",
-        "dial",
-        "encrypted",
-        "header",
-        "links",
-        "on_requests",
-        "set_up",
-        "slow_from",
-        "tls",
-    )
+        "answers", "common", "dial", "encrypted", "header", "links", "on_requests", "set_up", "slow_from", "tls",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -126,7 +118,7 @@ class Limits:
 
     def is_lost(self) -> bool:
         """Whether a request for a manifest, token or config does not come through now."""
-        return any(link.share <= 0.0 for link in self.common)
+        return _is_down(self.common)
 
     def hold_request(self, node: Asker, pull: Pull) -> bool:
         """Hold the next request of a pull back if it does not come through; whether it does not."""
@@ -138,7 +130,7 @@ class Limits:
     def hold(self, node: Asker, fetch: Fetch) -> bool:
         """Hold a fetch back if it gets no connection; whether it gets none."""
         links = self.links[fetch.replica]
-        if not any(link.share <= 0.0 for link in links):
+        if not _is_down(links):
             return False
         kept = fetch.pull.kept(fetch.way, fetch.replica, node.fleet.network.now) >= 0
         return _hold(node, fetch.pull, fetch, links, self, kept)
@@ -194,6 +186,11 @@ def unanswered(what: tuple[Asker, Fetch, float]) -> None:
         node.lose(fetch, BROKEN, 0.0)
 
 
+def _is_down(links: tuple[SharedLink, ...]) -> bool:
+    """Whether one of them has no capacity now."""
+    return any(link.share <= 0.0 for link in links)
+
+
 class _Held:
     """A connection or a request that a link holds back."""
 
@@ -244,7 +241,7 @@ def _hold(
 def _send_again(held: _Held) -> None:
     if held.is_over:
         return
-    if any(link.share <= 0.0 for link in held.links):
+    if _is_down(held.links):
         held.wait_on()
         return
     node, fetch = held.node, held.fetch
@@ -325,7 +322,7 @@ class Waits:
         slow_from = requests
         if given.header is not None:
             if registry.manifest_ttfb is not None and registry.manifest_ttfb + trip > given.header:
-                slow_from = max(requests - _MANIFESTS_FROM_END, 0)
+                slow_from = max(requests - AFTER_TOKENS, 0)
             if registry.ttfb + trip > given.header:
                 slow_from = 0
         lost = self._lost_on(group, rack, registry)
@@ -353,8 +350,7 @@ class Waits:
         """The links of a way that a failure may leave no capacity."""
         if not self.lost:
             return self.lost
-        crossed = {*asked(registry, group, rack), *(name for path in carrying(registry, group, rack) for name in path)}
-        return self.lost & crossed
+        return self.lost & _crossed(group, rack, registry)
 
     def _answers(
         self, group: NodeGroup, rack: str | None, registry: Registry, first_byte: float
@@ -378,14 +374,14 @@ class Waits:
             answers[-1] += registry.first_fetch.time
         if registry.manifest_ttfb is not None:
             answers.append(registry.manifest_ttfb + round_trip(self.scenario, asked(registry, group, rack)))
-        crossed = {*asked(registry, group, rack), *(name for path in carrying(registry, group, rack) for name in path)}
-        queues = sum(self.scenario.links[name].buffer for name in crossed if name in self.scenario.links)
+        crossed = _crossed(group, rack, registry) & self.scenario.links.keys()
+        queues = sum(self.scenario.links[name].buffer for name in sorted(crossed))
         return max(answers) + queues + group.nic_buffer
 
 
-# HEAD of the tag, the first of those about manifests, is so many requests from the end: GET of the index, of the
-# manifest, and of the config follow.
-_MANIFESTS_FROM_END: Final = 4
+def _crossed(group: NodeGroup, rack: str | None, registry: Registry) -> set[str]:
+    """The shared links that requests or layers cross on a way."""
+    return {*asked(registry, group, rack), *(name for path in carrying(registry, group, rack) for name in path)}
 
 
 def may_time_out(scenario: ResolvedScenario, case: Case) -> bool:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Literal
+from typing import Final, Literal
 
 from rolloutsim.structs import struct
+
+# The last requests before the layers: HEAD of the tag, GET of the index, of the platform's manifest, and of the config;
+# the others get tokens. containerd core/remotes/docker/resolver.go, core/images/handlers.go.
+AFTER_TOKENS: Final = 4
+ABOUT_MANIFESTS: Final = AFTER_TOKENS - 1
 
 
 @struct

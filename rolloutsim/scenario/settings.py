@@ -18,6 +18,7 @@ from rolloutsim.scenario.explanation import default_of
 from rolloutsim.scenario.ideal import SWITCHED_OFF
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.resources import in_bytes
+from rolloutsim.scenario.strategies import OWN_KEYS, SOME_KEYS
 from rolloutsim.scenario.structure import ROOT, Part, is_model, part_at
 from rolloutsim.scenario.text import read_value
 from rolloutsim.structs import struct
@@ -39,6 +40,10 @@ _LEFT_OUT = ("digest", "severity", "sweep", "variants", "rolloutsim")  # names, 
 _THOSE_OF_ITS_KEYS = "those of its keys"
 _OPENED = ("network", "registry", "rollout")  # parts whose keys have defaults, although they say something shorter
 _REFERENCE = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
+# What defaults hang on.
+_OF_MODELS = re.compile(r"(.+) \((.+) in the ideal model\)")  # 20 ms (0 s in the ideal model)
+_OF_RUNTIMES = re.compile(r"([^;]+); ([a-z-]+): (.+)")  # 1; cri-o: 4
+_OF_STRATEGIES = re.compile(r"([^,()]+) \(([a-z_, ]+)\)(?:, |$)")  # 25% (rolling), 1 (daemonset, statefulset)
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?) (B|s|B/s)")
 _KINDS: Mapping[str, Kind] = {"B": "size", "s": "time", "B/s": "rate"}
 _TEXTS = ("name", "description")
@@ -74,7 +79,8 @@ class _Walk:
     def __init__(self, scenario: ResolvedScenario) -> None:
         self.document: Mapping[str, Any] = json.loads(scenario.document) if scenario.document else {}
         self.ideal = scenario.model == "ideal"
-        self.has_pods = any(case.workloads for case in scenario.cases)
+        self.strategies = {one.name: one.strategy.name for case in scenario.cases for one in case.workloads}
+        self.has_pods = bool(self.strategies)
 
     def part(self, data: Mapping[str, Any], part: Part, path: Path) -> Iterator[Setting]:
         """The keys of a part: first what it says, then what it leaves open."""
@@ -103,16 +109,50 @@ class _Walk:
 
     def _default(self, part: Part, path: Path) -> Iterator[Setting]:
         text, source = default_of(part)
-        if is_model(part.kind) and (source == _THOSE_OF_ITS_KEYS or path[-1] in _OPENED and len(path) == 1):
+        opened = path[-1] in _OPENED and (len(path) == 1 or path[0] == "workloads")
+        if is_model(part.kind) and (source == _THOSE_OF_ITS_KEYS or opened):
             yield from self.part({}, part, path)
+            return
+        if path[0] == "workloads" and "rollout" in path[2:3]:
+            yield from self._of_workload(path, text, source)
             return
         own = self._profile(path)
         if own is not None:
             text, source = own.shown, own.source
+        text = self._here(text, path)
         if _REFERENCE.fullmatch(text):
             text, source = self._referred(text), f"as {text}"
         if text and not text.startswith("none") and text not in self.document and text not in (ROOT.keys or ()):
             yield Setting(path, text, given=False, source=source)
+
+    def _of_workload(self, path: Path, text: str, source: str) -> Iterator[Setting]:
+        """What holds for a workload of a key of its rollout, as `rolloutsim.scenario.strategies` finds it."""
+        key, strategy = str(path[-1]), self.strategies[str(path[1])]
+        if len(path) > 4 or (key in SOME_KEYS and key not in OWN_KEYS[strategy]):
+            return
+        general = self.document.get("rollout", {})
+        fits = key not in SOME_KEYS or general.get("strategy", strategy) == strategy
+        if key == "strategy":
+            text, source = strategy, ""
+        elif key in general and fits:
+            text, source = shown(path, general[key]), f"as rollout.{key}"
+        text = self._here(text, path)
+        if text and not text.startswith("none"):
+            yield Setting(path, text, given=False, source=source)
+
+    def _here(self, text: str, path: Path) -> str:
+        """A default that hangs on the model, the runtime or the strategy, as it is at a place."""
+        if found := _OF_MODELS.fullmatch(text):
+            text = found[1 + self.ideal]
+        if path[0] == "nodes" and (found := _OF_RUNTIMES.fullmatch(text)):
+            runtime = self.document["nodes"][path[1]].get("runtime", DEFAULT_RUNTIME)
+            text = found[3] if runtime == found[2] else found[1]
+        if path[0] == "rollout" or (path[0] == "workloads" and len(path) > 1):
+            of = {name: str(value) for value, names in _OF_STRATEGIES.findall(text) for name in names.split(", ")}
+            names = [str(path[1])] if path[0] == "workloads" else list(self.strategies)
+            its = {of.get(self.strategies[name], text) for name in names}
+            text = its.pop() if len(its) == 1 else text
+        return text
 
     def _plays_a_part(self, path: Path, part: Part) -> bool:
         """Whether a key of a part that is not given matters."""
@@ -300,7 +340,7 @@ def changes(before: ResolvedScenario, after: ResolvedScenario) -> tuple[Changed,
     for path in _merged_order(list(old), list(new)):
         one, other = old.get(path), new.get(path)
         if one is not None and other is not None:
-            if one.value != other.value:
+            if one.value != other.value and not _follows(one, other):
                 found[path] = Changed(path, one, other)
         elif one is not None and one.given:
             whole = _whole(one, walks[0].document, walks[1].document)
@@ -309,6 +349,11 @@ def changes(before: ResolvedScenario, after: ResolvedScenario) -> tuple[Changed,
             whole = _whole(other, walks[1].document, walks[0].document)
             found[whole.path] = Changed(whole.path, None, whole)
     return tuple(found.values())
+
+
+def _follows(one: Setting, other: Setting) -> bool:
+    """Whether both are defaults, and one is what the same key elsewhere says, which differs itself."""
+    return not one.given and not other.given and f"as rollout.{one.path[-1]}" in (one.source, other.source)
 
 
 def _whole(setting: Setting, own: Mapping[str, Any], others: Mapping[str, Any]) -> Setting:

@@ -92,3 +92,34 @@ def test_a_default_of_another_key_is_told_where_it_acts() -> None:
         "nodes.web.nic": (True, "as network.rate"),
         "registry.uplink": (True, "as network.rate"),
     }
+
+
+def test_a_workload_shows_what_holds_for_it_of_the_rollout() -> None:
+    text = (
+        "rolloutsim: 1\nname: x\nnodes: {web: {count: 4}, low: {count: 2, runtime: cri-o}}\nnetwork: 1 Gbit/s\n"
+        "images: {a: 100 MB}\nrollout: {strategy: rolling, max_surge: 1, min_ready: 3 s}\n"
+        "workloads: {a: {images: a, replicas: 8}, agent: {images: a, daemonset: true}}\n"
+    )
+    resolved = loads(text).resolve()
+    found = {one.key: (one.value, one.source.split(";")[0][:30]) for one in settings(resolved) if not one.given}
+    kubernetes = "kubernetes pkg/apis/apps/v1/de"
+    assert found["workloads.a.rollout.strategy"] == ("rolling", "")
+    assert found["workloads.a.rollout.max_surge"] == ("1", "as rollout.max_surge")
+    assert found["workloads.a.rollout.max_unavailable"] == ("25%", kubernetes)
+    assert found["workloads.agent.rollout.strategy"] == ("daemonset", "")
+    assert found["workloads.agent.rollout.max_surge"] == ("0", kubernetes)  # that of `rollout` is for Deployments
+    assert found["workloads.agent.rollout.max_unavailable"] == ("1", kubernetes)
+    assert found["workloads.agent.rollout.min_ready"] == ("3 s", "as rollout.min_ready")
+    assert "workloads.agent.rollout.progress_deadline" not in found
+    assert (found["nodes.web.unpack.cores"][0], found["nodes.low.unpack.cores"][0]) == ("1", "4")
+    assert loads(show(resolved)).resolve().sha256 == resolved.sha256
+
+
+def test_what_follows_a_key_that_differs_is_no_difference_of_its_own() -> None:
+    pods = "workloads: {agent: {images: a, daemonset: true}}\nrollout: {strategy: daemonset%s}\n"
+    assert told(("", pods % ""), ("", pods % ", max_unavailable: 2")) == [
+        ("~", "rollout.max_unavailable", "1", "2", False),
+    ]
+    assert told(("", pods % ", max_unavailable: 3"), ("", pods % ", max_unavailable: 2")) == [
+        ("~", "rollout.max_unavailable", "3", "2", False),
+    ]
