@@ -32,7 +32,7 @@ PAPERS: dict[Paper, str] = {"a4": "a4", "letter": "us-letter"}
 _TEMPLATE = str(Path(__file__).parent / "templates" / "report.typ")
 # Rows on paper, of which the page has all, of a table and of one on demand: of a report, of each of several (assumed: a
 # sheet, a tenth of it). Those of the scenario on demand are for reference.
-_MOST_ROWS = {False: (60, 10), True: (14, 5)}
+_MOST_ROWS = {False: (60, 10), True: (10, 4)}
 _REFERENCE = 60
 _LONG_WORD = 40  # letters; a longer word may be broken at its punctuation
 _LONG_CELL = 60  # letters; a column with longer cells takes what others leave
