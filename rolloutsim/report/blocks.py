@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rolloutsim.report import plots
+from rolloutsim.report.plots.subjects import titled
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -24,11 +25,12 @@ class Text:
 
 @struct
 class Verdict:
-    """Whether the targets are met: the word for it, and the sentence that says so."""
+    """Whether the targets are met: the word for it, the sentence that says so, and what stands below it."""
 
     state: State
     word: str
     text: str
+    more: str = ""
 
 
 @struct
@@ -47,20 +49,26 @@ class Numbers:
 
 @struct
 class Rows:
-    """A table with its caption; `folded` ones are opened on demand where that is possible."""
+    """A table with its caption.
+
+    `folded` ones are opened on demand where that is possible; `minor` ones, which say what stands elsewhere, too, are
+    left out of several reports on paper.
+    """
 
     caption: str
     table: Table
     folded: bool = False
+    minor: bool = False
 
 
 @struct
 class Picture:
-    """A figure: its name, what it shows for those who cannot see it, and who draws it."""
+    """A figure: its name, what it shows for those who cannot see it, who draws it, and the title that stands above."""
 
     name: str
     question: str
     draw: Callable[[], Axes]
+    below: str = ""
 
     def drawn(self) -> Axes | None:
         """The figure; None where there is nothing to show."""
@@ -69,13 +77,19 @@ class Picture:
         except plots.canvas.NoDataError:
             return None
 
+    def small_print(self, ax: Axes) -> str:
+        """What is shown, without the title that the report has already."""
+        told = plots.canvas.head_of(ax).subtitle
+        return told.removesuffix(f" · {titled(self.below)}".replace(r"\$", "$")) if self.below else told
+
 
 @struct
 class Code:
-    """Text to copy, with its caption."""
+    """Text to copy, with its caption; a `long` one is for reference."""
 
     caption: str
     text: str
+    long: bool = False
 
 
 Block = Text | Verdict | Facts | Numbers | Rows | Picture | Code

@@ -23,6 +23,8 @@ from rolloutsim.planning.compare_tables import (
 from rolloutsim.report.blocks import Block, Facts, Picture, Report, Rows, Section, Text, Verdict
 from rolloutsim.report.headline import ALL_CHANGES, WORDS, advice
 from rolloutsim.report.plots import entry, figure
+from rolloutsim.report.wording import sentence
+from rolloutsim.results.numerals import show_count
 from rolloutsim.results.shown.names import given_names, plain_words
 from rolloutsim.results.shown.tables import state_of, verdict_rows
 from rolloutsim.results.shown.tabular import SIGNS, TEXT, Column
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from rolloutsim.planning.what_if import WhatIfs
     from rolloutsim.results.shown.tabular import State, Table
 
+_LONG = {"network", "nodes"}  # sections with tables as long as the fleet is large
+_ALIKE = {"requests", "fan", "disk"}  # figures
+_MOST_FOLDED = 15  # rows of them (assumed: the latest nodes, the busiest links)
 _MOST_CASES = 6  # with a figure each (assumed: some pages)
 
 
@@ -65,14 +70,32 @@ def report_of_comparison(comparison: Comparison, changes: Mapping[str, WhatIfs])
 
 
 def beside(comparison: Comparison, report: Report) -> Report:
-    """The report of one of the compared, without the figure of its rollout, which the comparison shows."""
-    if len(_cases(comparison)) > _MOST_CASES:
-        return report
+    """The report of one of the compared, without the figure of its rollout, which the comparison shows, and briefer.
+
+    All but the first have no figures that rarely differ; the report of each alone has all.
+    """
+    is_first = report.title == comparison.sides[0].outcome.run.scenario.title
+    left_out = {"rollout"} if len(_cases(comparison)) <= _MOST_CASES else set()
+    left_out |= set() if is_first else _ALIKE
 
     def kept(block: Block) -> bool:
-        return not (isinstance(block, Picture) and block.name == "rollout")
+        return not (isinstance(block, Picture) and block.name in left_out)
 
-    return replace(report, sections=tuple(replace(s, blocks=tuple(filter(kept, s.blocks))) for s in report.sections))
+    def brief(section: Section) -> Section:
+        is_long = section.key in _LONG
+        blocks = (_first_rows(block) if is_long and isinstance(block, Rows) else block for block in section.blocks)
+        return replace(section, blocks=tuple(filter(kept, blocks)))
+
+    return replace(report, sections=tuple(map(brief, report.sections)))
+
+
+def _first_rows(block: Rows) -> Rows:
+    """A table on demand with its first rows; all of them are in the report of its result alone."""
+    rows = block.table.rows
+    if not block.folded or len(rows) <= _MOST_FOLDED:
+        return block
+    caption = f"{block.caption}: the first {_MOST_FOLDED} of {show_count(len(rows))}"
+    return replace(block, caption=caption, table=replace(block.table, rows=rows[:_MOST_FOLDED]))
 
 
 def _seed(comparison: Comparison) -> int:
@@ -105,7 +128,8 @@ def _verdict(comparison: Comparison) -> Verdict:
         word = WORDS[state]
     else:
         word = f"{good} of {len(states)} {what(comparison)}s {'passes' if good == 1 else 'pass'}"
-    return Verdict(state, word, " ".join(filter(None, (quickest(comparison), held(comparison, in_words=True)))))
+    said, judged = quickest(comparison), held(comparison, in_words=True)
+    return Verdict(state, word, said or judged, judged if said else "")
 
 
 def _advice(comparison: Comparison, changes: Mapping[str, WhatIfs]) -> Iterator[Block]:
@@ -142,7 +166,8 @@ def _compared(comparison: Comparison) -> Table:
 def _curves(comparison: Comparison) -> Iterator[Block]:
     cases = _cases(comparison)
     for case in cases[:_MOST_CASES]:
-        yield Picture("variants", entry("variants").question, partial(figure("variants"), comparison, case=case))
+        draw = partial(figure("variants"), comparison, case=case)
+        yield Picture("variants", entry("variants").question, draw, comparison.sides[0].outcome.run.scenario.name)
     if len(cases) > _MOST_CASES:
         yield Text(f"Without a figure: {', '.join(cases[_MOST_CASES:])}.", "note")
 
@@ -166,6 +191,9 @@ def _costs(comparison: Comparison) -> Iterator[Block]:
 
 
 def _reasons(comparison: Comparison, changes: Mapping[str, WhatIfs]) -> Iterator[Block]:
+    told = []
     for side in comparison.sides:
         names = given_names(side.outcome.run.scenario)
-        yield Text(f"{side.name}: {plain_words(side.outcome.why, names)} {_helps(side, changes)}".rstrip())
+        why = sentence(plain_words(side.outcome.why, names), names)
+        told.append((side.name, f"{why} {_helps(side, changes)}".rstrip()))
+    yield Facts(tuple(told))

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.planning.sensitivity import sensitivity_table
 from rolloutsim.planning.what_if import what_if_table
 from rolloutsim.report.blocks import Block, Code, Facts, Numbers, Picture, Report, Rows, Section, Text
-from rolloutsim.report.headline import facts, verdict
+from rolloutsim.report.headline import facts, time_of, verdict
 from rolloutsim.report.inputs import defaults_table, given_table
 from rolloutsim.report.plots import entry, figure
+from rolloutsim.report.wording import sentence, setting_words
 from rolloutsim.results.load.background import about_latencies
-from rolloutsim.results.numerals import UNKNOWN, show_count, show_share, show_size, show_time
+from rolloutsim.results.numerals import UNKNOWN, counted, show_count, show_difference, show_share, show_size
 from rolloutsim.results.shown.findings import DISK, FAILED, FAULTS, PUSH, READY, REQUESTS, findings
 from rolloutsim.results.shown.names import given_names, link_words, plain_words
 from rolloutsim.results.shown.tables import (
@@ -51,6 +52,8 @@ LIMITS = (
 )
 
 _MOST_OPEN = 40  # rows of the scenario's table; a longer one is opened on demand (assumed: a screen)
+_LITTLE = 1e-3  # of the rollout time: an input that changes it by less has no row (assumed)
+_MOST_INPUTS, _FEW_INPUTS = 16, 8  # rows of inputs, and of them shown at once (assumed)
 _MOST_LINKS = 12  # rows of links that are shown at once (assumed)
 _MOST_OVERRIDES = 4  # that the line below a report's title names (assumed)
 _OPTION = "--set "  # what a note tells to set is about the scenario
@@ -98,14 +101,14 @@ class _Contents:
     def _answer(self) -> Iterator[Block]:
         yield verdict(self.outcome)
         told = facts(self.outcome, self.changes)
-        yield Facts(tuple((what, self._plain(text)) for what, text in told.entries))
+        yield Facts(tuple((what, self._sentence(text)) for what, text in told.entries))
         if self.outcome.thresholds:
             yield Rows("Targets, and what is left until they are missed", verdict_rows(self.outcome.thresholds))
         yield Numbers(tuple(self._numbers()))
 
     def _numbers(self) -> Iterator[tuple[str, str, str]]:
         case = self.slowest
-        yield "rollout time", show_time(case.rollout_time_s), self._whose(case.case)
+        yield "rollout time", time_of(self.outcome, case), self._whose(case.case)
         if case.slowdown is not None:
             yield "slowdown", f"{case.slowdown.mean:.3g}×", "against a pull alone"
         yield "on the wire", show_size(case.bytes_on_wire), f"{show_count(case.pulls)} pulls"
@@ -123,6 +126,9 @@ class _Contents:
     def _plain(self, text: str) -> str:
         return plain_words(text, self.names)
 
+    def _sentence(self, text: str) -> str:
+        return sentence(self._plain(text), self.names)
+
     def _cases(self) -> Iterator[Block]:
         yield Rows(
             "Cases" if len(self.run.cases) > 1 else "In figures",
@@ -133,10 +139,10 @@ class _Contents:
             yield from self._pictures("size", "ecdf")
 
     def _why(self) -> Iterator[Block]:
-        yield Text(self._plain(self.outcome.why))
+        yield Text("\n".join(self._sentence(line) for line in self.outcome.why.splitlines()))
         yield self._picture("time_split")
         table, caption = split_table(self.outcome)
-        yield Rows(caption, table)
+        yield Rows(caption, table, folded=True, minor=True)
         if self.changes.best or self.changes.without_effect:
             yield Rows(f"What would help, simulated{self.of_case}", self._effects(self.changes.best))
             for words, subjects in self.changes.without_effect:
@@ -203,14 +209,35 @@ class _Contents:
             return
         if self.inputs.rows:
             subtitle = entry("tornado").question
-            yield Picture("tornado", subtitle, partial(figure("tornado"), self.inputs.rows, case=self.inputs.case))
-            what = (
-                f"Rollout time of {self.inputs.case} with 10 % less and more of each input alone, counts below ten by 1"
-            )
-            yield Rows(what, sensitivity_table(self.inputs))
-            yield Text(f"{UNKNOWN}: such a value is not allowed, or the rollout does not finish with it.", "note")
+            case = "" if self.inputs.case == ALL else self.inputs.case
+            yield Picture("tornado", subtitle, partial(figure("tornado"), self.inputs.rows, case=case))
+            yield from self._inputs(self.inputs, case)
         if self.inputs.left_out:
             yield Text(f"Not tried: {', '.join(self.inputs.left_out)}.", "note")
+
+    def _inputs(self, found: Sensitivity, case: str) -> Iterator[Block]:
+        """The inputs that matter as a table, on demand where it is long, and how many do not."""
+        rows = tuple(row for row in found.rows if row.span > _LITTLE * row.base or row.stuck)[:_MOST_INPUTS]
+        if rows:
+            table = sensitivity_table(replace(found, rows=rows))
+            of = f" of {case}" if case else ""
+            caption = f"Rollout time{of} with each input alone 10 % less and more; counts below ten 1 less and more"
+            yield Rows(caption, table, folded=len(rows) > _FEW_INPUTS, minor=True)
+            if any(row.low is None or row.high is None for row in rows):
+                yield Text(f"{UNKNOWN}: such a value is not allowed, or the rollout does not finish with it.", "note")
+        others = [row for row in found.rows if row not in rows]
+        tried = [row for row in others if row.low is not None or row.high is not None]
+        told = []
+        if tried:
+            most = max(row.span for row in tried)
+            less = f"changing it by {show_difference(most)} at most" if most else "changing nothing"
+            told.append(f"{counted(len(tried), 'other input')} {less}")
+        if len(others) > len(tried):
+            told.append(f"{len(others) - len(tried)} of which no such value is allowed")
+        if told:
+            yield Text(
+                f"Without a row: {' and '.join(told)}; rolloutsim explain RESULT --sensitivity shows all.", "note"
+            )
 
     def _limits(self) -> Iterator[Block]:
         for text in (*footnotes(self.outcome), *LIMITS):
@@ -230,7 +257,7 @@ class _Contents:
         if self.changes.best:
             changes = what_if_table(self.changes.best)
             options = replace(changes, columns=(changes.columns[0], changes.columns[-1]))
-            yield Rows("The changes that would help, as options of the commands", options, folded=True)
+            yield Rows("The changes that would help, as options of the commands", options, folded=True, minor=True)
 
     def _provenance(self) -> Iterator[Block]:
         run = self.run
@@ -239,19 +266,20 @@ class _Contents:
         often = f" --replications {len(self.outcome)}" if self.outcome.replications else ""
         yield Code("To reproduce it", f"rolloutsim run scenario.yaml --seed {run.seed}{often} -o DIR")
         if run.scenario.document:
-            yield Code("The scenario in full: save it as scenario.yaml", spaced(run.scenario.document))
+            yield Code("The scenario in full: save it as scenario.yaml", spaced(run.scenario.document), long=True)
 
     def _findings(self, *topics: str) -> Iterator[Block]:
-        for found in findings(self.outcome.means):
-            if found.topic in topics:
-                yield Text(self._plain(f"{found.topic}: {found.text}"))
+        told = [(one.topic, self._plain(one.text)) for one in findings(self.outcome.means) if one.topic in topics]
+        if told:
+            again = {place for place in range(1, len(told)) if told[place][0] == told[place - 1][0]}
+            yield Facts(tuple(("" if place in again else what, text) for place, (what, text) in enumerate(told)))
 
     def _pictures(self, *names: str) -> Iterator[Picture]:
         for name in names:
             yield self._picture(name)
 
     def _picture(self, name: str) -> Picture:
-        return Picture(name, entry(name).question, partial(figure(name), self.outcome))
+        return Picture(name, entry(name).question, partial(figure(name), self.outcome), self.run.scenario.title)
 
 
 def report_of_run(outcome: Outcome, changes: WhatIfs, inputs: Sensitivity | None = None) -> Report:
@@ -281,7 +309,8 @@ def spaced(document: str) -> str:
 def _overridden(scenario: ResolvedScenario) -> Iterator[str]:
     """What tells a scenario from its file: the values given otherwise, the first few of them."""
     rows = [row for row in given_table(scenario).values() if row[-1] != "file"] if scenario.overrides else []
-    for key, value, _ in rows[:_MOST_OVERRIDES]:
-        yield f"{key} {value}"
+    shown = [setting_words(key, value) for key, value, _ in rows[:_MOST_OVERRIDES]]
     if len(rows) > _MOST_OVERRIDES:
-        yield f"{len(rows) - _MOST_OVERRIDES} more values given otherwise"
+        shown.append(f"{len(rows) - _MOST_OVERRIDES} more values")
+    if shown:
+        yield f"other than in the file: {', '.join(shown)}"

@@ -9,7 +9,7 @@ import numpy as np
 
 from rolloutsim.report.blocks import Facts, Verdict
 from rolloutsim.results.metrics import last_pod
-from rolloutsim.results.numerals import listed, plus_minus, show_count, show_time, whole_share
+from rolloutsim.results.numerals import listed, plus_minus, show_count, show_time, show_times, whole_share
 from rolloutsim.results.shown.names import metric_words, target_words
 from rolloutsim.results.shown.tables import state_of
 from rolloutsim.results.thresholds import COMPARISONS
@@ -41,7 +41,7 @@ def verdict(outcome: Outcome) -> Verdict:
         stuck = next(one for one in (*outcome.means.cases.values(), case) if not one.finished or one is case)
         reasons = f": {'; '.join(stuck.stuck)}" if stuck.stuck else ""
         return Verdict("miss", "Not finished", f"{_subject(outcome, stuck)} does not finish{reasons}.")
-    takes = f"{_subject(outcome, case)} takes {_time(outcome, case)}"
+    takes = f"{_subject(outcome, case)} takes {time_of(outcome, case)}"
     if not results:
         return Verdict("", WORDS[""], f"{takes}. The scenario sets no target.")
     decisive = _decisive(results, case.case)
@@ -97,7 +97,8 @@ def _effect(outcome: Outcome, change: WhatIf, held: bool) -> str:
     """A change and what it does, as simulated; `held`: the targets are met without it."""
     met = None if held else _meets(outcome, change)
     ends = "" if met is None else ", which meets the target" if met else ", which still misses the target"
-    return f"{change.change}: {show_time(change.before)} → {show_time(change.after)} (simulated){ends}."
+    show = show_times((change.before, change.after))
+    return f"{change.change}: {show(change.before)} → {show(change.after)} (simulated){ends}."
 
 
 def _meets(outcome: Outcome, change: WhatIf) -> bool | None:
@@ -118,11 +119,13 @@ def _subject(outcome: Outcome, case: CaseSummary) -> str:
     return "The rollout" if case.case == ALL else f"The rollout of {case.case}"
 
 
-def _time(outcome: Outcome, case: CaseSummary) -> str:
+def time_of(outcome: Outcome, case: CaseSummary) -> str:
     """The rollout time with its interval; of one draw of what is random, that it is one, and the mean of several."""
     if not outcome.replications and case.rollout_time_s is not None and outcome.records(case.case).drawn:
         beside = outcome.beside
-        mean = "" if beside is None else f", {_time(beside, beside.means.cases[case.case])} on average of {len(beside)}"
+        mean = (
+            "" if beside is None else f", {time_of(beside, beside.means.cases[case.case])} on average of {len(beside)}"
+        )
         return f"{show_time(case.rollout_time_s)} in one draw{mean}"
     interval = outcome.intervals.get(case.case)
     if case.rollout_time_s is None or interval is None or interval.half == 0.0:

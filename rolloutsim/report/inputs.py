@@ -88,14 +88,15 @@ def defaults_table(scenario: ResolvedScenario) -> Table:
     """Key, default and its source of what the scenario leaves open, as far as it plays a part."""
     document = json.loads(scenario.document) if scenario.document else {}
     has_pods = any(case.workloads for case in scenario.cases)
-    rows: list[tuple[str, ...]] = []
-    for name, group in document.get("nodes", {}).items():
+    of_groups: list[tuple[str, str, str, str]] = []
+    groups = document.get("nodes", {})
+    for name, group in groups.items():
         keys = (*_NODE_KEYS, *(_POD_KEYS if has_pods else ()))
         profile = PROFILES[group.get("runtime", DEFAULT_RUNTIME)]
         for key, default, source in _open(group, keys, "nodes.<group>", scenario):
             own = profile.get(key)
-            rows.append((dotted(("nodes", name, *key.split("."))), own.shown if own else default,
-                         own.source if own else source))  # fmt: skip
+            of_groups.append((name, key, own.shown if own else default, own.source if own else source))
+    rows: list[tuple[str, ...]] = [*_of_several("nodes", "<group>", of_groups, len(groups))]
     network = document.get("network", {})
     uneven = _FAIRNESS_KEYS if network.get("fairness", "off") != "off" else ()
     manager = document.get("controller_manager", {})
@@ -104,8 +105,16 @@ def defaults_table(scenario: ResolvedScenario) -> Table:
     for key, default, source in _open(network, (*_NETWORK_KEYS, *uneven), "network", scenario):
         if key != "efficiency" or "mtu" not in network:  # which stands for it
             rows.append((dotted(("network", *key.split("."))), default, source))
-    for path, registry in _registries(document, scenario):
-        rows += _shown(path, _open(registry, _REGISTRY_KEYS, "registries.<registry>", scenario))
+    registries = [*_registries(document, scenario)]
+    of_registries = [
+        (str(path[-1]), *found)
+        for path, registry in registries
+        for found in _open(registry, _REGISTRY_KEYS, "registries.<registry>", scenario)
+    ]
+    if "registries" in document:
+        rows += _of_several("registries", "<registry>", of_registries, len(registries))
+    else:
+        rows += [(dotted((name, *key.split("."))), *more) for name, key, *more in of_registries]
     rows += _ratio(scenario)
     if has_pods:
         rows += _shown(("rollout",), _open(document.get("rollout", {}), _ROLLOUT_KEYS, "rollout", scenario))
@@ -128,6 +137,22 @@ def _registries(document: Mapping[str, Any], scenario: ResolvedScenario) -> Iter
         yield from ((("registries", name), registry) for name, registry in document["registries"].items())
     elif scenario.registries:
         yield ("registry",), document.get("registry", {})
+
+
+def _of_several(
+    part: str, each: str, found: Sequence[tuple[str, str, str, str]], count: int
+) -> Iterator[tuple[str, ...]]:
+    """Keys of parts with names; what all of several leave open, with the same default, stands there once."""
+    names: dict[tuple[str, str, str], list[str]] = {}
+    for name, *rest in found:
+        key, default, source = rest
+        names.setdefault((key, default, source), []).append(name)
+    for (key, default, source), having in names.items():
+        if len(having) == count > 1:
+            yield f"{part}.{each}.{key}", default, source
+        else:
+            for name in having:
+                yield dotted((part, name, *key.split("."))), default, source
 
 
 def _ratio(scenario: ResolvedScenario) -> Iterator[tuple[str, ...]]:

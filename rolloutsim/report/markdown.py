@@ -37,9 +37,12 @@ def _block(block: Block) -> Iterator[str]:
         yield f"**{text}**" if block.role == "answer" else text
     elif isinstance(block, Verdict):
         yield f"**{' '.join(filter(None, (SIGNS[block.state], escaped(block.word))))}: {escaped(block.text)}**"
+        if block.more:
+            yield ""
+            yield escaped(block.more)
     elif isinstance(block, Facts):
         for what, text in block.entries:
-            yield f"- {escaped(what)}: {escaped(text)}"
+            yield f"- {escaped(what)}: {escaped(text)}" if what else f"- {escaped(text)}"
     elif isinstance(block, Numbers):
         for what, value, more in block.entries:
             yield f"- {escaped(what)}: **{escaped(value)}**" + (f" ({escaped(more)})" if more else "")

@@ -30,13 +30,15 @@ Paper = Literal["a4", "letter"]
 PAPERS: dict[Paper, str] = {"a4": "a4", "letter": "us-letter"}
 
 _TEMPLATE = str(Path(__file__).parent / "templates" / "report.typ")
-_MOST_ROWS = 60  # of a table on paper; the page has all of them (assumed: a sheet)
-_MOST_FOLDED = 10  # of one that the page shows on demand, and not of the scenario (assumed)
+# Rows on paper, of which the page has all, of a table and of one on demand: of a report, of each of several (assumed: a
+# sheet, a tenth of it). Those of the scenario on demand are for reference.
+_MOST_ROWS = {False: (60, 10), True: (10, 4)}
+_REFERENCE = 60
 _LONG_WORD = 40  # letters; a longer word may be broken at its punctuation
 _LONG_CELL = 60  # letters; a column with longer cells takes what others leave
 # Widths of figures that are tried, until a report does not end just behind the beginning of a page; several reports
 # take the one with the fewest pages [% of the text].
-_WIDTHS = (84, 80, 76, 72, 68, 64, 60, 82, 78, 74)
+_WIDTHS = (84, 80, 76, 72, 68, 64, 82, 78, 74)
 _LEAST = 0.25  # of the page's height, where a report may end (assumed: some lines, at least)
 
 
@@ -67,7 +69,7 @@ def typeset(reports: tuple[Report, ...], paper: Paper = "a4") -> Any:
     document = {
         "title": visible(title_of_all(reports)),
         "paper": PAPERS[paper],
-        "reports": [_report(report) for report in said_once(reports)],
+        "reports": [_report(report, _MOST_ROWS[len(reports) > 1]) for report in said_once(reports)],
     }
     fonts = [str(Path(matplotlib.get_data_path()) / "fonts" / "ttf")]
     found: list[tuple[bool, int, int, Any]] = []
@@ -97,56 +99,64 @@ def check_engine() -> None:
         )
 
 
-def _report(report: Report) -> dict[str, Any]:
-    """A report as the template takes it."""
+def _report(report: Report, most: tuple[int, int]) -> dict[str, Any]:
+    """A report as the template takes it; `most`: rows of its tables, and of those on demand."""
     sections = [
         {
             "title": _shown(section.title),
-            "blocks": [shown for block in section.blocks for shown in _block(block, section.key)],
+            "blocks": [shown for block in section.blocks for shown in _block(block, section.key, most)],
         }
         for section in report.sections
     ]
     return {"title": _shown(report.title), "subtitle": _shown(report.subtitle), "sections": sections}
 
 
-def _block(block: Block, section: str) -> Iterator[dict[str, Any]]:
+def _block(block: Block, section: str, most: tuple[int, int]) -> Iterator[dict[str, Any]]:
     match block:
         case Picture():
             ax = block.drawn()
             if ax is not None:
                 head = head_of(ax)
                 question = f"{block.question[:1].upper()}{block.question[1:]}"
-                yield {"kind": "picture", "title": head.title, "subtitle": head.subtitle, "question": question,
+                yield {"kind": "picture", "title": head.title, "subtitle": block.small_print(ax), "question": question,
                        "svg": untitled_svg(ax)}  # fmt: skip
         case Rows():
-            yield _table(block, section)
+            if block.minor and most != _MOST_ROWS[False]:
+                return
+            yield _table(block, _REFERENCE if section == "scenario" else most[block.folded])
         case Numbers(entries):
             yield {"kind": "numbers", "entries": [[_shown(text) for text in entry] for entry in entries]}
-        case Verdict(state, word, text):
-            yield {"kind": "verdict", "state": state, "sign": SIGNS[state], "word": word, "text": _shown(text)}
+        case Verdict(state, word, text, more):
+            yield {"kind": "verdict", "state": state, "sign": SIGNS[state], "word": word, "text": _shown(text),
+                   "more": _shown(more)}  # fmt: skip
         case Facts(entries):
             yield {"kind": "facts", "entries": [[what, _shown(text)] for what, text in entries]}
-        case Code(caption, text):
+        case Code(caption, text, _):
             yield {"kind": "code", "caption": caption, "text": visible(text, keep="\n")}
         case Text(text, role):
             yield {"kind": "text", "role": role, "lines": [_shown(line) for line in text.splitlines()]}
 
 
-def _table(block: Rows, section: str) -> dict[str, Any]:
+def _table(block: Rows, most: int) -> dict[str, Any]:
     """A table; of a long one the first rows, and how many there are more."""
     table = block.table
-    most = _MOST_FOLDED if block.folded and section != "scenario" else _MOST_ROWS
     cells = table.cells()
     more = len(cells) - most
+    if more == 1:  # a line says no less than that there is one more
+        most, more = most + 1, 0
     longest = [max((len(row[i]) for row in cells[:most]), default=0) for i in range(len(table.columns))]
+    # Long cells share the width by how much there is in their columns.
+    shares = [max(sum(len(row[i]) for row in cells[:most]), 1) for i in range(len(table.columns))]
+    least = max(shares, default=1) // 3
+    shares = [max(share, least) for share in shares]
     return {
         "kind": "rows", "caption": _shown(block.caption),
         "sides": [column.side for column in table.columns],
-        "widths": [min(length, 2 * _LONG_CELL) if length > _LONG_CELL else None for length in longest],
+        "widths": [share if length > _LONG_CELL else None for length, share in zip(longest, shares, strict=True)],
         "head": [_shown(heading) for heading in table.headings()],
         "cells": [[_shown(_breakable(cell)) for cell in row] for row in cells[:most]],
         "states": [table.state(row) for row in table.rows[:most]] if table.state else [],
-        "more": f"and {more} more; the HTML report has all of them" if more > 0 else "",
+        "more": f"and {more} more in the HTML report" if more > 0 else "",
     }  # fmt: skip
 
 

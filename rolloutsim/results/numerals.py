@@ -27,7 +27,8 @@ _BIT = parse_rate("1 bit/s")
 _DECIMALS = 4  # of times that stand below longer ones (assumed: nobody reads more)
 # A blank between a number and what belongs to it.
 _UNITS = re.compile(
-    r"(?<=\d) (?=(?:%|±|×|(?:[kMGTP]i?)?B(?:/s)?\b|[kMGT]?bit/s\b|(?:ms|s|min|h|d)\b(?!['’])))|(?<=[±<>]) (?=\d)"
+    r"(?<=\d) (?=(?:%|±|×|(?:[kMGTP]i?)?B(?:/s)?\b|[kMGT]?bit/s\b|(?:ms|s|min|h|d)\b(?!['’])))"
+    r"|(?<=[±<>]) (?=\d)|(?<=\d[smhd]) (?=±)"
 )
 _SLOW = 1e-4  # a rate below this share of another needs a unit of its own (assumed: five digits at most)
 

@@ -190,7 +190,7 @@ def test_the_verdict_is_about_all_variants(targets: str, expected: tuple[str, st
     text = TEXT.replace("thresholds: {rollout_time: max < 2 s}\n", own)
     (found,) = (block for block in _blocks(text) if isinstance(block, Verdict))
     assert (found.state, found.word) == expected
-    assert ("Targets: " in found.text) is bool(targets)
+    assert ("Targets: " in found.more) is bool(targets)
 
 
 def test_rows_of_cases_are_coloured_by_the_targets_of_their_variant() -> None:

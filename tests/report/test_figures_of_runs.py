@@ -258,8 +258,8 @@ def test_timeline_of_many_nodes_is_the_share_in_each_phase() -> None:
     run = shipped("racks")
     ax = figure("timeline")(Outcome(run))
     case = run.cases[1]
-    assert list(tips(ax)) == ["phase:ready", "phase:unpacking", "phase:fetching", "phase:waiting"]
-    top = ax.collections[0].get_paths()[0].vertices
+    assert list(tips(ax)) == ["phase:waiting", "phase:fetching", "phase:unpacking", "phase:ready"]
+    top = ax.collections[-1].get_paths()[0].vertices
     at = case.end * 0.98
     ready = float(np.count_nonzero(case.pods.ready <= at)) / 200
     upper = top[top[:, 1] > 0.0]

@@ -69,7 +69,7 @@ def test_a_target_for_a_part_is_none_for_the_whole_rollout() -> None:
         "under 3 s (33 % over). 1 of 2 targets are met."
     )
     # Of the group's time with another uplink nothing is known.
-    assert facts["What to buy"] == "uplink changed: 4.00 s → 2.00 s (simulated)."
+    assert facts["What to buy"] == "Uplink changed: 4.00 s → 2.00 s (simulated)."
 
 
 def test_a_warning_is_no_miss() -> None:
@@ -102,10 +102,10 @@ def change(subject: str, after: float | None, buys: bool) -> WhatIf:
     [
         # The largest gain of what can be bought; a larger one without buying is said as well, a smaller one is not.
         ([change("uplink", 2.0, True), change("disk", 3.5, True), change("waves", 3.0, False)],
-         "uplink changed: 4.00 s → 2.00 s (simulated), which meets the target.", None),
+         "Uplink changed: 4.00 s → 2.00 s (simulated), which meets the target.", None),
         ([change("waves", 1.0, False), change("uplink", 3.5, True)],
-         "uplink changed: 4.00 s → 3.50 s (simulated), which still misses the target.",
-         "waves changed: 4.00 s → 1.00 s (simulated), which meets the target."),
+         "Uplink changed: 4.00 s → 3.50 s (simulated), which still misses the target.",
+         "Waves changed: 4.00 s → 1.00 s (simulated), which meets the target."),
         ([change("uplink", 4.0, True)], "Nothing: no faster hardware that was simulated makes it faster.", None),
         # What was not simulated is not said to be of no use.
         ([], "Not simulated with this report: rolloutsim report RESULT --what-if -o report.html tries all changes.",
@@ -122,7 +122,7 @@ def test_what_is_said_to_buy_is_what_a_simulation_of_it_gives() -> None:
     scenario = rs.load("scenarios/20nodes.yaml")
     report = scenario.run().report()
     facts = dict(next(block for block in report.sections[0].blocks if isinstance(block, Facts)).entries)
-    assert facts["What to buy"].startswith("registry uplink 10 Gbit/s: 62.8 s → 11.2 s (simulated)")
+    assert facts["What to buy"].startswith("Registry uplink 10 Gbit/s: 62.8 s → 11.2 s (simulated)")
     bought = scenario.with_({"registry.uplink": "10 Gbit/s"}).run()["builder"].rollout_time
     assert bought == pytest.approx(11.2, abs=0.05)
 
@@ -147,7 +147,7 @@ def test_what_changes_the_turns_of_pods_is_said_before_what_to_buy() -> None:
 
 def test_rows_of_pass_and_miss_have_a_colour_and_a_sign() -> None:
     page = rs.loads(IDEAL).run().to_html()
-    rows = re.findall(r'<tr[^>]*class="(pass|miss)"[^>]*><td class="left">(.)</td><td class="left">([^<]*)<', page)
+    rows = re.findall(r'<tr[^>]*class="(pass|miss)"[^>]*><td>(.)</td><td>([^<]*)<', page)
     assert rows == [
         ("pass", "✓", "rollout time of small"), ("miss", "✗", "rollout time of large"),
         ("pass", "✓", "small"), ("miss", "✗", "large"),

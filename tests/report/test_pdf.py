@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from matplotlib.image import imread
 
 import rolloutsim as rs
+from rolloutsim.api.comparison import of_variants, report_of
 from rolloutsim.cli import main
 from rolloutsim.errors import UsageError
 from rolloutsim.report import pdf
@@ -21,6 +23,7 @@ from rolloutsim.results.files import write_file
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.shown.tabular import TEXT, of_tuples
 from rolloutsim.results.store import to_bytes
+from rolloutsim.scenario.loading import draft
 from tests.report.runs import ideal
 
 pytestmark = pytest.mark.skipif(find_spec("typst") is None, reason="Typst is not installed: the extra `pdf`")
@@ -55,6 +58,15 @@ def test_three_variants_take_15_pages_and_none_is_nearly_empty(reports, paper: p
     found = pages(reports, paper)
     assert len(found) <= 15
     # Lines of the page with ink on them: a page with a word or two has two of a hundred.
+    assert min(float((page.min(axis=1) < 0.8).mean()) for page in found) > 0.08
+
+
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+def test_a_comparison_of_three_variants_takes_15_pages_at_most(paper: pdf.Paper) -> None:
+    text = (Path("scenarios") / "deployment-variants.yaml").read_text(encoding="utf-8")
+    compared = report_of(of_variants(draft(text).side_by_side(), replications=2))
+    found = pages(compared, paper)
+    assert len(found) <= 15
     assert min(float((page.min(axis=1) < 0.8).mean()) for page in found) > 0.08
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.colorbar import Colorbar
     from matplotlib.text import Text
 
-WIDTH, HEIGHT = 8.0, 4.5  # of a figure of its own [inch]
+WIDTH, HEIGHT, LOW = 8.0, 4.5, 3.4  # of a figure of its own, and of one with few curves [inch]
 _TITLE, _TEXT, _SMALL = 11.5, 9.0, 8.0  # font sizes [pt]
 _EDGE = 0.12  # free space at the rim [inch]
 _GAP = 6.0  # between plot and small print [pt]

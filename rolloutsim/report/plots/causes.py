@@ -8,7 +8,7 @@ from matplotlib.patches import Patch
 
 from rolloutsim.report.plots import colours
 from rolloutsim.report.plots.canvas import NoDataError, canvas, finish, grid, mark, plain
-from rolloutsim.report.plots.colours import BLUE, GREEN, GREY, INK, PAPER, RED, SKY
+from rolloutsim.report.plots.colours import BLUE, GREEN, GREY, INK, ON_DARK, ON_LIGHT, PAPER, SKY
 from rolloutsim.report.plots.scales import row_axis, share_axis
 from rolloutsim.report.plots.subjects import scene, several_cases
 from rolloutsim.results.metrics import CaseSummary
@@ -76,9 +76,9 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
             said = f"{whose}{name_of(cause)} {whole_share(cause.share)} of {found[place].of}, {seconds}{a_pod}"
             mark(bar, "cause", _key(cause), said)
             if cause.share >= _LEGIBLE:
-                dark = color in (BLUE, RED, INK, GREEN)
+                ink = PAPER if color == INK else ON_DARK if color == BLUE else ON_LIGHT
                 ax.text(left + cause.share / 2, place, f"{cause.share * 100:.0f} %", ha="center", va="center", size=8,
-                        color=PAPER if dark else INK,
+                        color=ink,
                         bbox={"facecolor": color, "edgecolor": "none", "pad": 1.0})  # fmt: skip
             left += cause.share
     names = [

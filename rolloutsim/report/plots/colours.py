@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 INK, MUTED, GRID, PAPER = "#1f2328", "#656d76", "#d8dee4", "#ffffff"
+# Letters on areas of a colour that no page exchanges: nearly ink and paper, and not exchanged either.
+ON_LIGHT, ON_DARK = "#1f2327", "#fefefe"
 BLUE, ORANGE, GREEN, RED = "#0072b2", "#e69f00", "#009e73", "#d55e00"
 SKY, PINK, YELLOW, GREY = "#56b4e9", "#cc79a7", "#f0e442", "#999999"
 SERIES = (BLUE, ORANGE, GREEN, PINK, SKY, RED, INK)

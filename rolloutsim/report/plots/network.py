@@ -9,7 +9,18 @@ import numpy as np
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter
 
-from rolloutsim.report.plots.canvas import NoDataError, canvas, colour_bar, finish, grid, label_axis, mark, plain
+from rolloutsim.report.plots.canvas import (
+    HEIGHT,
+    LOW,
+    NoDataError,
+    canvas,
+    colour_bar,
+    finish,
+    grid,
+    label_axis,
+    mark,
+    plain,
+)
 from rolloutsim.report.plots.colours import GRID, RED, SKY, series
 from rolloutsim.report.plots.scales import corners, row_axis, thinned, time_axis, unit_of
 from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene
@@ -29,8 +40,10 @@ if TYPE_CHECKING:
 
 _MOST_LINKS = 14  # lanes; the busiest if there are more (assumed: what one reads)
 _MOST_LINES = 7  # of them that can be looked at closely (assumed: colours that can be told apart)
-_MOST_RACKS = 6  # racks with a lane each; more become one lane (assumed)
+_MOST_RACKS = 3  # racks with a lane each; more become one lane (assumed)
 _LANE, _FRAME = 0.46, 1.35  # height of a lane, and of all around them [inch]
+_IN_LANE = 5e-3  # a smaller change is not seen in a lane (assumed: a fifth of a pixel)
+_RACK, _RACKS = 0.16, 1.6  # height of a rack's row, and of all around them [inch]
 _PARTS = 240  # of the time in the heat map, at most where requests are counted (assumed: a part per three pixels)
 _MOST_CORNERS = 2000  # of a lane's outline; a link that fills and empties more often is averaged (assumed)
 _FULL = 1.0 - 1e-9  # a mean of at least this share of the capacity
@@ -56,7 +69,7 @@ def utilisation(outcome: Outcome, *, case: str | None = None, ax: Axes | None = 
     lanes = _lanes(loads, records.end)
     ax = canvas(ax, height=max(2.6, _FRAME + _LANE * len(lanes)))
     for place, lane in enumerate(lanes):
-        x, height, full = corners(lane.edges, lane.utilisation, lane.saturated.astype(np.float64))
+        x, height, full = corners(lane.edges, lane.utilisation, lane.saturated.astype(np.float64), least=_IN_LANE)
         base = place + 0.4
         ax.axhspan(base - 0.8, base, color=GRID, alpha=0.35, lw=0)
         area = ax.fill_between(x, base, base - 0.8 * height, color=SKY, lw=0)
@@ -114,7 +127,7 @@ def racks(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) 
         place = row[LinkName.of(load.link).owner]
         heat[place] = np.maximum(heat[place], load.at(edges))
     said = _fullest(loads, no_link="No rack's link")
-    ax = canvas(ax)
+    ax = canvas(ax, height=min(_RACKS + _RACK * len(names), HEIGHT))
     image = ax.imshow(
         heat, aspect="auto", interpolation="nearest", cmap="cividis", vmin=0.0, vmax=1.0,
         extent=(0.0, records.end, len(names) - 0.5, -0.5),
@@ -155,7 +168,7 @@ def requests(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
             f"no registry was asked for anything in case '{plain(records.name)}': no pull began (under the pull policy "
             "`if_not_present` a node that holds an image does not ask for it)"
         )
-    ax = canvas(ax)
+    ax = canvas(ax, height=LOW)
     end = max(records.end, _SECOND)
     width = next((step for step in _WIDTHS if end / step <= _PARTS), _WIDTHS[-1])
     edges = np.arange(np.ceil(end / width) + 1) * width

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.patches import Patch
 
-from rolloutsim.report.plots.canvas import HEIGHT, NoDataError, canvas, finish, grid, mark, plain
+from rolloutsim.report.plots.canvas import LOW, NoDataError, canvas, finish, grid, mark, plain
 from rolloutsim.report.plots.colours import BLUE, GREEN, GREY, INK, MUTED, ORANGE, PINK, RED, SKY
 from rolloutsim.report.plots.scales import corners, rate_axis, row_axis, share_axis, size_axis, thinned, time_axis
 from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene, several_cases
@@ -31,7 +31,7 @@ _SAID = {
     "waiting for pods": "waiting for pods\n(no image to get)", "starting": "starting", "ready": "ready",
 }  # fmt: skip
 _NOT_ASKED = "before its turn"  # until the node asks for its first image
-_MOMENTS = 300  # at which nodes in each phase are counted (assumed: a moment per three pixels)
+_MOMENTS = 200  # at which nodes in each phase are counted (assumed: a moment per three pixels)
 _PARTS = 160  # of the time, in each of which a node's rate is a mean (assumed: a part per five pixels)
 _ROW, _TIGHT, _FRAME = 0.15, 0.115, 1.35  # height of a node's row up to 30 nodes, above, of all around them [inch]
 _SAME = 1e-3  # of a time: what nobody tells apart (assumed)
@@ -62,7 +62,7 @@ def timeline(outcome: Outcome, *, case: str | None = None, ax: Axes | None = Non
         )
     few = len(phases.node) <= MOST_NODES
     rows = (_ROW if len(phases.node) <= 30 else _TIGHT) * len(phases.node)
-    ax = canvas(ax, height=max(2.8, _FRAME + rows) if few else HEIGHT)
+    ax = canvas(ax, height=max(2.8, _FRAME + rows) if few else LOW)
     (_bars if few else _areas)(ax, records, phases)
     time_axis(ax, records.end * 1.01)
     grid(ax, "x" if few else "both")
@@ -90,7 +90,7 @@ def fan(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) ->
             f"no node fetched anything in case '{plain(records.name)}' (every node held all layers already, or no "
             "fetch began); there is no throughput to draw"
         )
-    ax = canvas(ax)
+    ax = canvas(ax, height=LOW)
     begun = records.fetches.started[~np.isnan(records.fetches.started)]
     last = np.where(np.isnan(records.fetches.fetched), records.end, records.fetches.fetched)
     edges = np.linspace(float(begun.min()), float(last[~np.isnan(records.fetches.started)].max()), _PARTS + 1)
@@ -112,7 +112,7 @@ def fan(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) ->
             name = records.node_names[node]
             mark(single, "node", name, f"{name}: {show_rate(float(means[node]))} from its first byte to its last")
     time_axis(ax, records.end * 1.01)
-    rate_axis(ax, float(np.nanmax(rates)) * 1.08, "rate at which a node receives layers")
+    rate_axis(ax, float(np.nanmax(rates)) * 1.08, "rate of a node while it fetches")
     grid(ax)
     what = "rate of each node while it fetches, estimated from when its layers arrived"
     return finish(ax, _fairness(np.sort(means[fetching])), scene(run, what, [records]), legend=entries)
@@ -144,7 +144,7 @@ def _bars(ax: Axes, case: CaseRecords, phases: NodePhases) -> None:
         state = "never ready" if np.isnan(when) else f"ready after {show_time(float(when))}"
         mark(bar, "node", name, f"{name}: {state}; {', '.join(parts)}")
     row_axis(ax, [plain(name, 24) for name in names], 0.6)
-    ax.tick_params(axis="y", labelsize=7.5 if len(names) <= 30 else 6.0)
+    ax.tick_params(axis="y", labelsize=7.5 if len(names) <= 30 else 7.0)
 
 
 def _areas(ax: Axes, case: CaseRecords, phases: NodePhases) -> None:
@@ -152,15 +152,14 @@ def _areas(ax: Axes, case: CaseRecords, phases: NodePhases) -> None:
     moments = np.linspace(0.0, case.end, _MOMENTS + 1)
     shares = phases.shares(moments)
     names = (*PHASES, "ready")
-    bottom = np.zeros(len(moments))
-    for row in reversed(range(len(names))):
+    tops = np.cumsum(shares[::-1], axis=0)[::-1]
+    # Each stands behind those below it: half the corners of areas on top of each other.
+    for row in range(len(names)):
         if not shares[row].any():
             continue
-        top = bottom + shares[row]
-        area = ax.fill_between(moments, bottom, top, color=_COLORS[names[row]], lw=0)
+        area = ax.fill_between(moments, 0.0, tops[row], color=_COLORS[names[row]], lw=0)
         said = f"{names[row]}: at most {shares[row].max() * 100:.0f} % of the nodes at a time"
         mark(area, "phase", names[row].replace(" ", "-"), said)
-        bottom = top
     share_axis(ax, "nodes")
 
 

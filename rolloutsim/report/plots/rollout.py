@@ -31,6 +31,8 @@ _BAND = (0.05, 0.95)  # of the replications
 _MOST_POINTS, _LEAST_POINTS = 1000, 200  # of all lines together, and of one (assumed: a point for some pixels)
 _SAME = 0.005  # two times that differ by less are said as one (assumed: they look the same)
 
+_MOST_RANKS = 160  # steps of a band (assumed: one per two pixels)
+
 
 def rollout(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
     """The share of nodes ready over time, a line a case; of pods, where workloads roll out.
@@ -260,7 +262,7 @@ def draw_band(ax: Axes, who: Readiness, ready: Sequence[Times], color: str, name
 
     One that never was is drawn at `never`; returned is whether there is one.
     """
-    ranks = thinned(max((len(times) for times in ready), default=0))
+    ranks = thinned(max((len(times) for times in ready), default=0), most=_MOST_RANKS)
     if not len(ranks):
         return False
     reached = np.full((len(ready), len(ranks)), np.inf)

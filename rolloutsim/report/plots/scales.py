@@ -118,7 +118,7 @@ def staircase(times: Times, wanted: int, end: float, most: int = _MOST_POINTS) -
     return x, y / wanted
 
 
-def corners(edges: Times, *values: Times) -> tuple[Times, ...]:
+def corners(edges: Times, *values: Times, least: float = _UNSEEN) -> tuple[Times, ...]:
     """The corners of lines that are constant between moments, those left out between which nothing changes.
 
     A corner is drawn where a line has left its last corner by what can be seen, however small the steps that took it
@@ -130,6 +130,8 @@ def corners(edges: Times, *values: Times) -> tuple[Times, ...]:
         n + 1 moments, ascending.
     *values : numpy.ndarray
         n values for each line; NaN: no line.
+    least : float
+        What can be seen, as a share of the largest value.
 
     Returns
     -------
@@ -137,8 +139,8 @@ def corners(edges: Times, *values: Times) -> tuple[Times, ...]:
         The moments of the corners, then the values of each line there.
     """
     table = np.stack(values)
-    unseen = (_UNSEEN * np.nan_to_num(np.abs(table)).max(axis=1, initial=0.0)).tolist()
-    rounding = [_ROUNDING / _UNSEEN * limit for limit in unseen]
+    unseen = (least * np.nan_to_num(np.abs(table)).max(axis=1, initial=0.0)).tolist()
+    rounding = [_ROUNDING / least * limit for limit in unseen]
     columns: list[list[float]] = table.T.tolist()
     starts = [0]
     for place, column in enumerate(columns):

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.errors import UsageError
 from rolloutsim.report.plots.canvas import plain
+from rolloutsim.results.numerals import unbroken
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, Run
     from rolloutsim.results.outcome import Outcome
 
 MOST_NODES = 60  # so many nodes are shown one by one, more as shares and quantiles (assumed: rows of 5 pt)
+_LONGEST_TITLE = 70  # letters (assumed: a line)
 _MOST_CASES = 28  # so many cases fit beside each other (assumed)
 
 
@@ -48,5 +50,10 @@ def scene(run: Run, what: str, cases: Sequence[CaseRecords]) -> str:
         parts.append(plain(cases[0].name))
     elif len(cases) < len(run.cases):
         parts.append(f"the slowest {len(cases)} of {len(run.cases)} cases")
-    parts.append(plain(run.scenario.title, 70))
+    parts.append(titled(run.scenario.title))
     return " · ".join(parts)
+
+
+def titled(title: str) -> str:
+    """A scenario's title as the small print has it."""
+    return unbroken(plain(title, _LONGEST_TITLE))

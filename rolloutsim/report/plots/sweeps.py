@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from rolloutsim.planning.sweep.figures import ROLLOUT_TIME
 from rolloutsim.report.plots.canvas import NoDataError, canvas, colour_bar, finish, grid, label_axis, mark, plain
-from rolloutsim.report.plots.colours import INK, PAPER, RED, SERIES, series
+from rolloutsim.report.plots.colours import INK, ON_DARK, ON_LIGHT, RED, SERIES, series
 from rolloutsim.report.plots.points import Axis, Cells, Place, SweepView, axis_of
 from rolloutsim.report.plots.scales import is_wide, log_time_axis, thinned, time_axis
 from rolloutsim.results.numerals import UNKNOWN
@@ -134,7 +134,7 @@ def sweep_heatmap(
     if shown.size <= _MOST_CELLS:
         for row, column_number in np.argwhere(~np.isnan(shown)).tolist():
             value = float(shown[row, column_number])
-            ink = PAPER if norm(value) > 0.5 else INK  # cividis_r is dark at its upper end
+            ink = ON_DARK if norm(value) > 0.5 else ON_LIGHT  # cividis_r is dark at its upper end
             ax.text(column_number, row, found.shown(value), ha="center", va="center", size=8, color=ink)
         for row, column_number in np.argwhere(cells.missing).tolist():
             ax.text(column_number, row, UNKNOWN, ha="center", va="center", size=8, color=INK)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MOST = 16  # bars; the widest if there are more (assumed)
 _NOTHING = 1e-6  # a smaller change, as a share of the rollout time, is none (assumed: rounding)
 _LITTLE = 0.003  # a smaller span, as a share of the rollout time, has no bar (assumed: a pixel)
-_ROW, _FRAME = 0.3, 1.5  # height of a row, and of all around them [inch]
+_ROW, _FRAME = 0.23, 1.5  # height of a row, and of all around them [inch]
 
 
 def tornado(

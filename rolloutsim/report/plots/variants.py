@@ -9,6 +9,7 @@ from rolloutsim.report.plots.canvas import HEIGHT, NoDataError, canvas, finish, 
 from rolloutsim.report.plots.colours import series
 from rolloutsim.report.plots.rollout import draw_band, milestones, reached_in
 from rolloutsim.report.plots.scales import is_wide, log_time_axis, share_axis, staircase, time_axis
+from rolloutsim.report.plots.subjects import titled
 from rolloutsim.results.numerals import show_time
 from rolloutsim.results.time.phases import readiness
 
@@ -74,7 +75,7 @@ def variants(comparison: Comparison, *, case: str | None = None, ax: Axes | None
     what = f"Share of {of} ready over time"
     what += f" in the first replication, with the middle 90 % of {several}" if several > 1 else ""
     parts = [what, *([plain(rows[0].case)] if len({row.case for row in comparison.rows}) > 1 else [])]
-    parts.append(plain(comparison.sides[0].outcome.run.scenario.name, 70))
+    parts.append(titled(comparison.sides[0].outcome.run.scenario.name))
     return finish(ax, _title(rows), " · ".join(parts), legend=entries)
 
 
