@@ -23,7 +23,7 @@ PAGE = """\
 two nodes · large, the slowest case · ideal model · seed 1
 
  Why    registry uplink 100 % busy for the whole rollout; node NICs 50 % busy (500 of 1000 Mbit/s).
-        More NIC speed changes nothing.
+        Never the limit of a transfer: the nodes' NICs.
 
   waited for        last pod   of its 1.60 s   mean of all pods
  ───────────────────────────────────────────────────────────────

@@ -35,7 +35,7 @@ def test_a_full_registry_uplink() -> None:
     found = Outcome(run(story(busy=1.0, full=10.0, private=(nics([50.0], [0.0]),)))).why
     assert found == (
         "registry uplink 100 % busy for the whole rollout; node NICs 5 % busy (50 of 1000 bit/s).\n"
-        "More NIC speed changes nothing."
+        "Never the limit of a transfer: the nodes' NICs."
     )
 
 
@@ -47,7 +47,7 @@ def test_an_uplink_that_is_full_part_of_the_time() -> None:
     assert Outcome(run(case)).why == (
         "registry uplink full for 80 % of the rollout; node NICs 10 % busy (100 of 1000 bit/s).\n"
         "Of all pods' waiting, 10.0 s each on average, 75 % goes to the registry uplink and 25 % to the nodes' disks.\n"
-        "More NIC speed changes nothing."
+        "Never the limit of a transfer: the nodes' NICs."
     )
 
 
@@ -55,7 +55,7 @@ def test_full_nics() -> None:
     case = story(busy=0.5, cause=NIC, private=(nics([1000.0], [10.0]),))
     assert Outcome(run(case)).why == (
         "node NICs 100 % busy for the whole rollout; registry uplink 50 % busy.\n"
-        "More speed of the registry uplink changes nothing."
+        "Never the limit of a transfer: the registry uplink."
     )
 
 
@@ -81,7 +81,7 @@ def test_only_the_groups_whose_links_were_full_are_blamed() -> None:
     result = replace(result, scenario=replace(result.scenario, groups=groups))
     assert Outcome(result).why == (
         "node NICs of old 100 % busy for the whole rollout; registry uplink 10 % busy.\n"
-        "More speed of the registry uplink changes nothing."
+        "Never the limit of a transfer: the registry uplink."
     )
 
 
@@ -103,7 +103,7 @@ def test_causes_that_are_no_links(cause: int, started: float, sentence: str) -> 
     case = story(busy=0.3, cause=cause, started=started, private=(nics([200.0], [0.0]),))
     assert Outcome(run(case)).why == (
         f"{sentence}; registry uplink 30 % busy; node NICs 20 % busy (200 of 1000 bit/s).\n"
-        "More speed of the registry uplink changes nothing."
+        "Never the limit of a transfer: the registry uplink."
     )
 
 
@@ -135,7 +135,7 @@ def test_rack_uplinks_are_one_bottleneck() -> None:
     assert Outcome(run(racks(10.0, 8.0))).why == (
         "rack uplinks 9 % busy on average, and the limit for 90 % of the rollout; "
         "node NICs 10 % busy (100 of 1000 bit/s).\n"
-        "More NIC speed changes nothing."
+        "Never the limit of a transfer: the nodes' NICs."
     )
 
 
@@ -167,7 +167,7 @@ def test_an_unfinished_case_says_what_waits_for_what() -> None:
     )
 
 
-def test_what_is_as_busy_as_the_bottleneck_is_not_called_useless() -> None:
+def test_what_is_as_busy_as_the_bottleneck_is_not_said_to_be_never_the_limit() -> None:
     """Uplink and NIC have the same rate; the NIC is named as the bottleneck, but it alone would not help."""
     case = story(busy=1.0, cause=NIC, private=(nics([1000.0], [10.0]),))
     assert Outcome(run(case)).why == "node NICs 100 % busy for the whole rollout; registry uplink 100 % busy."

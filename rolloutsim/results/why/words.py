@@ -1,9 +1,9 @@
-"""The bottleneck in words: what the rollout waited for, how busy it was, and what would change nothing.
+"""The bottleneck in words: what the rollout waited for, how busy it was, and what was never the limit.
 
 Shares say what they are of (see `explained`); the figure beside them (`rolloutsim.report.plots.causes`) has the same.
 
-That more of a link changes nothing is said only of links that were not saturated for a moment: without them
-every max-min fair rate would have been the same.
+Never the limit were links that were not saturated for a moment: without them every max-min fair rate would have been
+the same. What more speed of them would do beside other changes is another question, which what-ifs answer.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def why(run: Run, summary: RunSummary, replications: int = 0) -> str:
         ]
     lines += [
         *(() if _is_paced(slowest) else _last(run, slowest, this.records)),
-        *_useless(main, slowest, this.records),
+        *_never_the_limit(main, slowest, this.records),
         *others,
     ]
     return "\n".join(map(visible, lines))
@@ -276,8 +276,8 @@ def _nics(case: CaseSummary, scenario: ResolvedScenario) -> str:
 
 
 def _busiest_link(case: CaseSummary) -> str:
-    """How busy the busiest shared link was; of several alike a registry's uplink is named."""
-    rows = [row for row in shared(case) if row.utilisation is not None]
+    """How busy the busiest shared link was that carried anything; of several alike a registry's uplink is named."""
+    rows = [row for row in shared(case) if row.utilisation is not None and row.bytes > 0.0]
     if not rows:
         return ""
     row = max(rows, key=lambda row: (row.utilisation or 0.0, row.kind == "registry_uplink"))
@@ -310,11 +310,11 @@ def _last(run: Run, slowest: CaseSummary, records: CaseRecords) -> Iterator[str]
     yield f"{text}."
 
 
-def _useless(main: Bottleneck, case: CaseSummary, records: CaseRecords) -> Iterator[str]:
-    """What more speed would change nothing: what was never the limit of anything, nor as busy as what was.
+def _never_the_limit(main: Bottleneck, case: CaseSummary, records: CaseRecords) -> Iterator[str]:
+    """The links that were never the limit of anything, nor as busy as what was.
 
-    A shared link that is as fast as nodes' own is never called the limit of a flow, nor is it saturated; but with it
-    as it is, more speed of theirs would change nothing, nor with them more of its own.
+    A shared link that is as fast as nodes' own is never called the limit of a flow, nor is it saturated; but it is one
+    with them.
     """
     own_limits = _own_limits(case, records)
     is_link = main.is_shared or main.kind in PRIVATE_LINKS
@@ -325,7 +325,7 @@ def _useless(main: Bottleneck, case: CaseSummary, records: CaseRecords) -> Itera
         return saturated == 0.0 and (row.utilisation or 0.0) < most and not _ties(row, own_limits)
 
     own = [
-        resource.noun
+        f"{resource.noun}s"
         for resource in PULLED
         if resource.fetched and (rows := private(case, resource.part)) and all(map(idle, rows))
     ]
@@ -339,9 +339,9 @@ def _useless(main: Bottleneck, case: CaseSummary, records: CaseRecords) -> Itera
         if all(idle(row) and row.bytes > 0.0 for row in rows)
     ]
     if main.is_shared and own:
-        yield f"More {' or '.join(own)} speed changes nothing."
+        yield f"Never the limit of a transfer: the nodes' {listed(own)}."
     elif links:
-        yield f"More speed of the {listed(links, last='or')} changes nothing."
+        yield f"Never the limit of a transfer: the {listed(links)}."
 
 
 def _own_limits(case: CaseSummary, records: CaseRecords) -> list[tuple[float, float]]:
