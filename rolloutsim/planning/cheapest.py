@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.errors import MOST_SHOWN, Diagnostic, ScenarioError, UsageError
 from rolloutsim.planning.differences import is_random
 from rolloutsim.planning.ladder import ladder_at
-from rolloutsim.planning.replicate import seeds
+from rolloutsim.planning.seeds import seeds
 from rolloutsim.planning.solve import refuse_few
 from rolloutsim.planning.sweep.batches import Batch, Job, Workers, run_jobs
 from rolloutsim.planning.sweep.designs import Choice, Design, Parameter, scenario_at

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.changes.situation import Candidate, joined
-from rolloutsim.planning.replicate import seeds
+from rolloutsim.planning.seeds import seeds
 from rolloutsim.planning.trials import NOTHING, OutOfTimeError, Trial, Trials, changed
 from rolloutsim.structs import struct
 

@@ -1,10 +1,4 @@
-"""Replications: the same scenario with independent seeds.
-
-Replication 0 has the seed that was asked for, so that one replication is the run itself; the others take theirs
-from one `numpy.random.SeedSequence`, whose children are independent of each other (O'Neill's seed sequences; NumPy
-reference, "Parallel random number generation"). Replication i has the same seed whatever their number, and in every
-scenario: compared ones see the same random numbers.
-"""
+"""Replications: the same scenario with independent seeds, those of `rolloutsim.planning.seeds`."""
 
 from __future__ import annotations
 
@@ -12,10 +6,9 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.jobs import check_jobs, in_order, processes
+from rolloutsim.planning.seeds import seeds
 from rolloutsim.results.outcome import Outcome, Replication, figures_of
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.simulation import AloneTimes, simulate
@@ -31,12 +24,6 @@ MOST = 1_000_000  # replications (assumed: a slip beyond that)
 # to no more events: 1 s at 20 µs an event (assumed; the pure engine took 8 to 34 µs on a small virtual machine).
 DRAWS = 10
 MOST_EVENTS = 50_000
-
-
-def seeds(seed: int, count: int) -> tuple[int, ...]:
-    """The seeds of so many replications, each 0 to 2^63 - 1; the first is `seed`."""
-    children = np.random.SeedSequence(seed).spawn(max(count - 1, 0))
-    return seed, *(int(child.generate_state(1, np.uint64)[0]) >> 1 for child in children)
 
 
 def replicate(

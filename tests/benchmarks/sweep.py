@@ -34,7 +34,7 @@ LARGEST_OVERHEAD = 0.10
 def by_hand(replications: int) -> None:
     """The runs and nothing else."""
     import rolloutsim as rs
-    from rolloutsim.planning.replicate import seeds
+    from rolloutsim.planning.seeds import seeds
 
     scenario = rs.load(SCENARIO)
     own = seeds(scenario.seed, replications)

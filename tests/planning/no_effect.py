@@ -26,7 +26,7 @@ from joblib import Parallel, delayed
 import rolloutsim as rs
 from rolloutsim.planning.differences import is_random
 from rolloutsim.planning.proofs import are_compatible
-from rolloutsim.planning.replicate import seeds
+from rolloutsim.planning.seeds import seeds
 from rolloutsim.planning.what_if import Plan, WhatIf, WhatIfs, what_if
 
 ROOT = Path(__file__).parents[2]

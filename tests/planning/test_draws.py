@@ -10,7 +10,8 @@ import pytest
 
 import rolloutsim as rs
 from rolloutsim.api.result import Result, simulated
-from rolloutsim.planning.replicate import DRAWS, MOST_EVENTS, seeds
+from rolloutsim.planning.replicate import DRAWS, MOST_EVENTS
+from rolloutsim.planning.seeds import seeds
 from rolloutsim.report.headline import verdict
 from rolloutsim.results.facts.intervals import mean_interval
 from rolloutsim.results.shown.tables import case_rows, footnotes, to_csv

@@ -11,7 +11,8 @@ import pytest
 
 from rolloutsim.api.result import Result
 from rolloutsim.errors import UsageError
-from rolloutsim.planning.replicate import replicate, seeds
+from rolloutsim.planning.replicate import replicate
+from rolloutsim.planning.seeds import seeds
 from rolloutsim.results.facts.intervals import mean_interval, median, quantile_interval
 from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.results.numerals import plus_minus, show_time

@@ -11,7 +11,7 @@ import pytest
 
 import rolloutsim as rs
 from rolloutsim.errors import OutputError, ScenarioError, UsageError
-from rolloutsim.planning.replicate import seeds
+from rolloutsim.planning.seeds import seeds
 from rolloutsim.planning.sweep import batches
 from rolloutsim.planning.sweep.designs import from_data, from_mapping
 from rolloutsim.planning.sweep.file import SweepStore, read_records

@@ -10,7 +10,8 @@ import pytest
 
 import rolloutsim as rs
 from rolloutsim.errors import UsageError
-from rolloutsim.planning.replicate import replicate, seeds
+from rolloutsim.planning.replicate import replicate
+from rolloutsim.planning.seeds import seeds
 from rolloutsim.planning.sweep.figures import column_of, figures
 from rolloutsim.planning.sweep.head import command_of
 from rolloutsim.planning.sweep.judging import sign, summary, verdicts

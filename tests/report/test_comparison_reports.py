@@ -15,7 +15,7 @@ from rolloutsim.api.comparison import of_variants, report_of
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.compare import Comparison
 from rolloutsim.planning.what_if import WhatIfs
-from rolloutsim.report.blocks import Block, Facts, Picture, Report, Rows, Text, Verdict
+from rolloutsim.report.blocks import Block, Facts, Picture, Report, Rows, Verdict
 from rolloutsim.report.markdown import to_markdown
 from rolloutsim.report.page import to_html
 from rolloutsim.report.pdf import Paper, typeset
@@ -78,7 +78,8 @@ def test_the_first_page_says_what_would_help_the_best_and_then_each() -> None:
     assert what == "Beyond quick"
     assert told.startswith("What to buy: Nothing for the targets. Faster with: ")
     reasons = next(section for section in reports()[0].sections if section.key == "reasons")
-    today = next(block.text for block in reasons.blocks if isinstance(block, Text) and block.text.startswith("today: "))
+    (told_of_each,) = (block for block in reasons.blocks if isinstance(block, Facts))
+    today = dict(told_of_each.entries)["today"]
     assert today.endswith(
         " What to buy: registry uplink 10 Gbit/s and node NICs 10 Gbit/s: 3.20 s → 0.320 s (simulated), which meets "
         "the target."

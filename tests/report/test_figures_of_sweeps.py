@@ -260,7 +260,7 @@ def test_no_two_lines_look_alike() -> None:
                  design="sobol", points=4)  # fmt: skip
     for ax in (
         figure("sweep_lines")(
-            swept({"nodes": [2, 4], "network": ["1 Gbit/s", "2 Gbit/s"], "network.mtu": [1500, 9000]}).records
+            swept({"nodes": [2, 4], "network": ["1 Gbit/s", "2 Gbit/s"], "images.small": ["1 MB", "2 MB"]}).records
         ),
         figure("sweep_lines")(made.records),
     ):

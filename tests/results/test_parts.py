@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import rolloutsim as rs
-from rolloutsim.planning.replicate import replicate, seeds
+from rolloutsim.planning.replicate import replicate
+from rolloutsim.planning.seeds import seeds
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.store import from_bytes, to_bytes
 from rolloutsim.results.thresholds import ThresholdResult

@@ -209,7 +209,7 @@ def test_turns_before_the_last_workload_are_said_and_changed_as_those_of_their_o
                               "rollout": "statefulset"}}, "parallel: true"),
         # Of two pods half is one.
         ({"workloads.agent": {"images": ["api"], "replicas": 2, "startup": "20 s", "rollout": "statefulset"}},
-         "max_unavailable 2 and parallel: true"),
+         "max_unavailable 2 and parallel: true, of a StatefulSet made anew"),
     ],
     ids=str,
 )  # fmt: skip

@@ -79,6 +79,9 @@ def _more_at_a_time(situation: Situation, workload: Workload, policy: Path) -> I
     is_daemonset = strategy.name == "daemonset"
     surges = is_daemonset and bool(strategy.max_surge.count or strategy.max_surge.share)
     in_order = strategy.name == "statefulset" and not strategy.parallel
+    # podManagementPolicy of one that is there cannot be changed: kubernetes pkg/apis/apps/validation/validation.go,
+    # ValidateStatefulSetUpdate.
+    parallel = "parallel: true" if workload.create else "parallel: true, of a StatefulSet made anew"
     keys = {
         "rolling": ("max_unavailable", "max_surge"),
         "daemonset": ("max_surge" if surges else "max_unavailable",),
@@ -93,7 +96,7 @@ def _more_at_a_time(situation: Situation, workload: Workload, policy: Path) -> I
             values: dict[Path, object] = {(*policy, key): value}
             # More that are gone at once do not come back together as long as each waits for the one before it.
             together = {(*policy, "parallel"): True} if in_order else {}
-            words = f"{key} {value}{' and parallel: true' if in_order else ''}{whose}"
+            words = f"{key} {value}{whose}{f' and {parallel}' if in_order else ''}"
             yield change(key, words, values | together, share, number == 0, leads=leads)
     if is_daemonset and not surges:
         text = format_share(_MORE[0])
@@ -102,7 +105,7 @@ def _more_at_a_time(situation: Situation, workload: Workload, policy: Path) -> I
         yield change("max_surge", words, values, share, leads=leads)
     if in_order:
         yield change(
-            "parallel", f"parallel: true{whose}", {(*policy, "parallel"): True}, share, workload.create, leads=leads
+            "parallel", f"{parallel}{whose}", {(*policy, "parallel"): True}, share, workload.create, leads=leads
         )
     if strategy.name == "all_at_once":
         yield from _in_waves(policy, share, whose)

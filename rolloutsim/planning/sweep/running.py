@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 
 from rolloutsim.errors import UsageError
-from rolloutsim.planning.replicate import seeds
+from rolloutsim.planning.seeds import seeds
 from rolloutsim.planning.sweep.batches import Job, Workers, run_jobs
 from rolloutsim.planning.sweep.designs import Design, Point, build_points, scenario_at
 from rolloutsim.planning.sweep.file import SweepRecords, SweepStore, read_records
