@@ -329,7 +329,7 @@ def test_a_sweep_holds_no_scenarios_but_those_of_a_batch_and_no_records(monkeypa
     monkeypatch.setattr(batches, "_BATCH", 1e-9)  # a run a batch
     base = draft(RANDOM)
     before, others = alive(ResolvedScenario), alive(CaseRecords)
-    planned = plan(base, from_mapping({"network": [f"{1 + i} Gbit/s" for i in range(40)]}), 2)
+    planned = plan(base, from_mapping({"network": [f"{1 + i} Gbit/s" for i in range(8)]}), 2)
     assert alive(ResolvedScenario) == before
     seen = []
     found = sweep(
