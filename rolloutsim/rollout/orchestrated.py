@@ -165,8 +165,11 @@ class Orchestrated:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more can come of any of them: they are over, or what is missing is given up."""
-        return not self.rollout.going
+        """Whether nothing more can come of any of them: they are over, or what is missing is given up.
+
+        As long as a node with a full disk may put an end to pods, neither is for good.
+        """
+        return not self.rollout.going and not self.cluster.crowded
 
     @property
     def share_done(self) -> float:
