@@ -49,8 +49,8 @@ KEYS: Mapping[str, str] = {
     "`offers`: `value` (null: what is there) and `price`",
     "status": "`found` or `none`",
     "combinations": "how many there are",
-    "best": "the cheapest that will do, of several the one with the most room: what to `buy` by key, its `price`, and "
-    "the `results` of the conditions, case by case",
+    "best": "the cheapest that will do, of several the one that changes fewest keys, with the most room: what to `buy` "
+    "by key, its `price`, and the `results` of the conditions, case by case",
     "ties[]": "others of the same price that will do",
     "nearest": "where none will do, the one that misses by least",
     "tried[]": "all that were simulated, cheapest first; what is not there costs as much as the last or more",
@@ -312,19 +312,22 @@ def cheapest(
     runs = seeds(base.seed if seed is None else seed, count)
     tried = list(_tried(draft, wanted, chosen, conditions, runs, groups, workers, progress))
     passing = [one for one in tried if one.passed]
-    best = min(passing, key=lambda one: one.shortfall, default=None)
-    return Purchase(
+    found = Purchase(
         name=base.name,
         wanted=wanted,
         conditions=tuple(_told(one) for one in conditions),
-        best=best,
+        best=None,
         tried=tuple(tried),
         combinations=every,
-        alike=0 if best is None else sum(_price(wanted, one) <= best.price for one in order[len(tried) :]),
+        alike=0,
         seed=runs[0],
         replications=count,
         random=is_random(base),
     )
+    best = min(passing, key=lambda one: (len(found.changes(one)), one.shortfall), default=None)
+    if best is None:
+        return found
+    return replace(found, best=best, alike=sum(_price(wanted, one) <= best.price for one in order[len(tried) :]))
 
 
 def _wanted(draft: Draft, document: Document, key: str, prices: Mapping[Any, Any]) -> Wanted:

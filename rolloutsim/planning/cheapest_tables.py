@@ -18,6 +18,8 @@ _MOST_NAMED = 3  # other combinations of the same price that are named
 def purchase_title(found: Purchase) -> str:
     """The answer in one line."""
     what = listed(list(found.conditions))
+    if found.random and found.replications == 1:
+        what += ", on one draw"
     if found.best is None:
         some = "none" if len(found.tried) == found.combinations else f"none of the {len(found.tried):,} cheapest"
         return f"{what}: {some} of {found.combinations:,} combinations will do"

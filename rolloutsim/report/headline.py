@@ -30,6 +30,7 @@ _LAST = "Who is last, and why"
 _SAME = 1e-3  # of a time: what nobody tells apart (assumed)
 _MOST_CAUSES = 3  # of the last pod's time that a sentence holds
 _WORTH_SAYING = 0.05  # a cause with a smaller share of it is left out (assumed)
+_OF_PARTS = {"workload", "group", "rack"}  # labels of parts of a case
 WORDS = {"pass": "Passed", "miss": "Missed", "warn": "Passed with a warning", "": "No target"}
 
 
@@ -96,21 +97,26 @@ _NOT_TRIED = f"Not simulated with this report: {ALL_CHANGES}"
 def _effect(outcome: Outcome, change: WhatIf, held: bool) -> str:
     """A change and what it does, as simulated; `held`: the targets are met without it."""
     met = None if held else _meets(outcome, change)
-    ends = "" if met is None else ", which meets the target" if met else ", which still misses the target"
+    if met is None and not held and outcome.thresholds:
+        ends = ", of the whole rollout; what it does for the targets was not simulated"
+    else:
+        ends = "" if met is None else ", which meets the target" if met else ", which still misses the target"
     show = show_times((change.before, change.after))
     return f"{change.change}: {show(change.before)} → {show(change.after)} (simulated){ends}."
 
 
 def _meets(outcome: Outcome, change: WhatIf) -> bool | None:
-    """Whether a changed rollout time meets the targets for it; None: there is none, or it is one of replications."""
+    """Whether a changed rollout time meets the targets; None: none is for it, others are missed, or it is a mean."""
     limits = [
         one for one in outcome.run.scenario.thresholds
         if one.metric == "rollout_time" and one.statistic in (None, "max")
-        and is_of_case(one.selectors, change.case)
+        and is_of_case(one.selectors, change.case) and not one.selectors.keys() & _OF_PARTS
     ]  # fmt: skip
     if not limits or change.after is None or outcome.replications:
         return None
-    return all(COMPARISONS[one.comparison](change.after, one.value) for one in limits)
+    held = all(COMPARISONS[one.comparison](change.after, one.value) for one in limits)
+    others = any(not one.passed and not _is_rollout_time(one, change.case) for one in outcome.thresholds)
+    return None if held and others else held
 
 
 def _subject(outcome: Outcome, case: CaseSummary) -> str:
@@ -145,7 +151,13 @@ def _decisive(results: Sequence[ThresholdResult], slowest: str) -> ThresholdResu
 
 def _is_rollout_time(one: ThresholdResult, case: str) -> bool:
     """Whether a condition is about the rollout time of a case."""
-    return one.metric.startswith("rollout_time") and one.case == case and is_of_case(labels(one.of), case)
+    of = labels(one.of)
+    return (
+        one.metric.startswith("rollout_time")
+        and one.case == case
+        and is_of_case(of, case)
+        and not of.keys() & _OF_PARTS
+    )
 
 
 def _is_of_all(one: ThresholdResult) -> bool:

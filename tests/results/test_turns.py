@@ -148,7 +148,7 @@ def test_where_a_link_would_be_full_without_turns_it_is_the_network_that_is_name
     assert after is not None
     assert after > 0.5 * before
     # Beside it stands what no order of the pods could undercut.
-    found = re.search(r"all at once they would take no less than (\S+(?: s)?) of the (\S+(?: s)?), which ", why)
+    found = re.search(r"in any order the rollout takes no less than (\S+(?: s)?) of the (\S+(?: s)?), which ", why)
     assert found is not None
     assert parse_time(found[1]) <= after * 1.005
     assert parse_time(found[2]) == pytest.approx(before, rel=0.005)
@@ -162,8 +162,8 @@ def test_a_pair_in_series_is_named_whole_and_the_turns_beside_it() -> None:
         "link 72 % busy."
     )
     assert why.splitlines()[2] == (
-        "8 pods are replaced one after another (max_unavailable 1); all at once they would take no less than 122 s of "
-        "the 170 s, which the wan link needs for their bytes."
+        "8 pods are replaced one after another (max_unavailable 1); in any order the rollout takes no less than 122 s "
+        "of the 170 s, which the wan link needs for its bytes."
     )
 
 
@@ -225,3 +225,21 @@ def test_the_first_change_is_more_pods_at_a_time(settings: dict[str, object], fi
     assert key.startswith("workloads.agent.rollout.")
     # As Kubernetes takes it: a whole number, a whole percentage, or a switch.
     assert re.fullmatch(r"\d+%?|true", value)
+
+
+def test_pods_of_nodes_that_join_have_no_turn() -> None:
+    """Nobody keeps them waiting but their nodes: 4 of 7 pods are replaced, one at a time."""
+    text = AGENT.replace("nodes: 80", "nodes: {n: {count: 4}, m: {count: 3, join: {at: 5 s, every: 1 s}}}")
+    told = rs.loads(text).run().why()
+    assert "4 pods are replaced one after another (max_unavailable 1)" in told
+    late = rs.loads(text.replace("every: 1 s", "every: 60 s")).run().why()
+    assert late.startswith("nodes are still to join the cluster")
+    assert "7 pods" not in late
+
+
+def test_what_is_created_is_not_called_replaced() -> None:
+    text = AGENT.replace("nodes: 80", "nodes: 10").replace("daemonset: true", "replicas: 10, create: true")
+    told = rs.loads(text).with_({"workloads.agent.rollout": {"strategy": "statefulset"}}).run().why()
+    assert told.startswith("10 pods are created one after another (in the order of their numbers)")
+    assert "the overhead of each created pod" in told
+    assert "replaced" not in told.splitlines()[0]

@@ -76,6 +76,8 @@ class Succession:
     ----------
     workload : Workload
         The workload.
+    pods : int
+        How many have their turn: those on nodes that join later have none.
     times : tuple of float
         How long each of its turns on that way is, in the order of time [s].
     seconds : dict
@@ -94,6 +96,7 @@ class Succession:
     """
 
     workload: Workload
+    pods: int
     times: tuple[float, ...]
     seconds: Mapping[str, float]
     causes: tuple[Bottleneck, ...]
@@ -110,12 +113,12 @@ class Succession:
     @property
     def said(self) -> str:
         """Who follows whom: `80 pods are replaced one after another (max_unavailable 1)`."""
-        workload, number = self.workload, wanted_pods(self.workload)
+        workload = self.workload
         verb = "created" if workload.create else "replaced"
         of = f" of {workload.name}" if self.named else ""
         pods, rule = _at_a_time(workload)
         how = "one after another" if pods == 1 else f"{show_count(pods)} at a time" if pods else "in waves"
-        return f"{show_count(number)} pods{of} are {verb} {how}{f' ({rule})' if rule else ''}"
+        return f"{show_count(self.pods)} pods{of} are {verb} {how}{f' ({rule})' if rule else ''}"
 
     def sentence(self, where: str = "") -> str:
         """The same, and where the time of a turn goes: the main clause where that makes the rollout long.
@@ -140,8 +143,8 @@ class Succession:
         if self.least is not None:
             time, link = self.least
             return (
-                f"{self.said}; all at once they would take no less than {show_time(time)} of the "
-                f"{show_time(self.whole)}, which {link} needs for their bytes"
+                f"{self.said}; in any order the rollout takes no less than {show_time(time)} of the "
+                f"{show_time(self.whole)}, which {link} needs for its bytes"
             )
         if len(self.times) <= _FEW:
             long = listed([show_time(time) for time in self.times])
@@ -174,7 +177,8 @@ class Succession:
             return f"min_ready ({show_time(strategy.min_ready)})"
         if cause.kind == CONTROLLER_PACING.name and any(wave.pause for wave in strategy.waves):
             return "the pauses between waves"
-        return noun_of(cause)
+        noun = noun_of(cause)
+        return noun.replace("replaced", "created") if self.workload.create else noun
 
 
 def succession(scenario: ResolvedScenario, records: CaseRecords, case: CaseSummary) -> Succession | None:
@@ -189,6 +193,8 @@ def succession(scenario: ResolvedScenario, records: CaseRecords, case: CaseSumma
     """
     by_workload: defaultdict[int, list[tuple[float, Mapping[str, float]]]] = defaultdict(list)
     for turn in turns(records):
+        if turn.causes.get(NODE_JOIN.name, 0.0) > 0.0:  # a pod of a node that joins: its controller lets none wait
+            continue
         by_workload[turn.workload].append((turn.ended - turn.began, turn.causes))
     if not by_workload:
         return None
@@ -204,8 +210,10 @@ def succession(scenario: ResolvedScenario, records: CaseRecords, case: CaseSumma
         return None
     least = least_time(scenario, records)
     has_floor = least is not None and least[0] >= _MOSTLY * whole
+    workload = records.orchestration.workloads[number]
     return Succession(
-        records.orchestration.workloads[number],
+        workload,
+        wanted_pods(workload) - workload.joining,
         times,
         met,
         split,
