@@ -69,7 +69,10 @@ def test_a_target_for_a_part_is_none_for_the_whole_rollout() -> None:
         "under 3 s (33 % over). 1 of 2 targets are met."
     )
     # Of the group's time with another uplink nothing is known.
-    assert facts["What to buy"] == "Uplink changed: 4.00 s → 2.00 s (simulated)."
+    assert facts["What to buy"] == (
+        "Uplink changed: 4.00 s → 2.00 s (simulated), of the whole rollout; what it does for the targets was not "
+        "simulated."
+    )
 
 
 def test_a_warning_is_no_miss() -> None:
