@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-lowest test-browser ties no-effect lint bench compiled test-compiled schema keys goldens \
+.PHONY: run test test-long test-lowest test-browser ties no-effect lint bench compiled test-compiled schema keys goldens \
   contact-sheet notebooks clean
 
 run: .venv/runs ## simulate scenarios/20nodes.yaml and show the result
@@ -13,6 +13,9 @@ run: .venv/runs ## simulate scenarios/20nodes.yaml and show the result
 
 test: .venv/develops ## all tests, in a process for each core
 	$(BIN)/pytest -n auto
+
+test-long: .venv/develops ## more cases of what the tests try some of; some minutes
+	$(BIN)/pytest -n auto -m long
 
 test-browser: .venv/develops ## the report in a real browser; needs Chromium (Debian: apt-get install chromium)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[browser]'

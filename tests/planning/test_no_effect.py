@@ -13,6 +13,7 @@ from rolloutsim.planning import proofs
 from rolloutsim.planning.changes.situation import Candidate
 from rolloutsim.planning.proofs import Proof, Prover, are_compatible, of_each_subject
 from rolloutsim.planning.what_if import WhatIf, WhatIfs, what_if
+from tests.long import one_in
 from tests.planning import no_effect
 from tests.planning.no_effect import PLANTED, SHIPPED, check
 
@@ -21,14 +22,14 @@ SOME = tuple(range(0, len(PLANTED), 31))
 QUICK = ("20nodes", "mixed-nics", "two-registries", "racks")
 
 
-@pytest.mark.parametrize("number", SOME)
+@pytest.mark.parametrize("number", one_in(3, SOME))
 def test_what_was_planted_together_is_found_together_and_the_rest_has_no_effect(number: int) -> None:
     found = check("planted", number)
     assert not found.wrong
     assert found.claims
 
 
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("number", one_in(2, range(8)))
 def test_what_has_no_effect_in_random_scenarios_has_none_all_at_once(number: int) -> None:
     assert not check("random", number).wrong
 

@@ -44,6 +44,7 @@ def records() -> int:
     return sum(isinstance(one, CaseRecords) for one in gc.get_objects())
 
 
+@pytest.mark.usefixtures("only_new_objects")
 @pytest.mark.parametrize("name", ["20nodes", "rate-limited"])
 def test_of_all_replications_but_the_first_only_figures_stay(name: str) -> None:
     before = records()
@@ -52,6 +53,7 @@ def test_of_all_replications_but_the_first_only_figures_stay(name: str) -> None:
     assert len(outcome.each) == 4
 
 
+@pytest.mark.usefixtures("only_new_objects")
 @pytest.mark.parametrize("name", ["20nodes", "rate-limited"])
 def test_what_was_told_of_a_run_does_not_keep_its_records(name: str) -> None:
     before = records()

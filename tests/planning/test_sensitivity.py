@@ -12,6 +12,7 @@ from rolloutsim.planning.inputs import inputs
 from rolloutsim.planning.sensitivity import Row, Sensitivity, sensitivity
 from rolloutsim.planning.what_if import situation_of
 from rolloutsim.results.outcome import Outcome
+from tests.long import one_in
 from tests.planning.test_what_if import PLANTED, ROOT, image, star
 
 
@@ -105,7 +106,7 @@ def test_each_row_is_that_of_runs_with_the_same_set(name: str) -> None:
                 assert time == pytest.approx(result[situation.records.name].rollout_time, rel=1e-9)
 
 
-@pytest.mark.parametrize("path", PLANTED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", one_in(4, PLANTED), ids=lambda path: path.stem)
 def test_what_is_planted_has_an_input_that_counts(path: Path) -> None:
     """Nothing but a crash, a backup's start or a late start can be the cause that no number of the file changes."""
     found = sensitivity(rs.load(path).run().outcome, jobs=1)

@@ -325,6 +325,7 @@ def alive(kind: type) -> int:
     return sum(isinstance(one, kind) for one in gc.get_objects())
 
 
+@pytest.mark.usefixtures("only_new_objects")
 def test_a_sweep_holds_no_scenarios_but_those_of_a_batch_and_no_records(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "_BATCH", 1e-9)  # a run a batch
     base = draft(RANDOM)

@@ -17,6 +17,7 @@ from rolloutsim.planning.what_if import Plan, WhatIf, WhatIfs, quick_what_if
 from rolloutsim.results.metrics import rollout_time
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.simulation import simulate
+from tests.long import one_in
 
 ROOT = Path(__file__).parent.parent.parent
 SHIPPED = ("20nodes", "20nodes-10g", "mixed-nics", "multi-stage", "racks", "real-images", "two-registries")
@@ -236,7 +237,7 @@ def overrides_of(path: Path) -> list[str]:
     return ["nodes.node.count=40"] if path.stem == "racks" else []
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", one_in(4, FILES), ids=lambda path: path.stem)
 def test_each_gain_is_that_of_a_run_with_the_same_set(path: Path) -> None:
     result = result_of(path)
     found = what_if.what_if(result.outcome, jobs=1)

@@ -13,6 +13,7 @@ from rolloutsim.report.blocks import Facts, Rows, Verdict
 from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.metrics import METRICS
 from rolloutsim.scenario.structure import all_keys
+from tests.long import one_in
 from tests.report.runs import IDEAL, SCENARIOS
 
 # 4 x 125 MB over 125 MB/s are 4 s; each of them has 31.25 MB/s.
@@ -163,7 +164,7 @@ INTERNAL = frozenset(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", one_in(4, SCENARIOS), ids=lambda path: path.stem)
 def test_no_internal_name_stands_outside_of_the_part_about_the_scenario(path) -> None:  # type: ignore[no-untyped-def]
     page = rs.load(path).run().to_html()
     body = page[page.index("<main>") : page.index('<section id="scenario">')]

@@ -24,6 +24,7 @@ from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.shown.tabular import TEXT, of_tuples
 from rolloutsim.results.store import to_bytes
 from rolloutsim.scenario.loading import draft
+from tests.long import one_in
 from tests.report.runs import ideal
 
 pytestmark = pytest.mark.skipif(find_spec("typst") is None, reason="Typst is not installed: the extra `pdf`")
@@ -53,7 +54,7 @@ def test_the_same_reports_give_the_same_bytes(reports) -> None:  # type: ignore[
     assert len(content) < 400_000
 
 
-@pytest.mark.parametrize("paper", ["a4", "letter"])
+@pytest.mark.parametrize("paper", one_in(2, ["a4", "letter"]))
 def test_three_variants_take_15_pages_and_none_is_nearly_empty(reports, paper: pdf.Paper) -> None:  # type: ignore[no-untyped-def]
     found = pages(reports, paper)
     assert len(found) <= 15
@@ -61,7 +62,7 @@ def test_three_variants_take_15_pages_and_none_is_nearly_empty(reports, paper: p
     assert min(float((page.min(axis=1) < 0.8).mean()) for page in found) > 0.08
 
 
-@pytest.mark.parametrize("paper", ["a4", "letter"])
+@pytest.mark.parametrize("paper", one_in(2, ["a4", "letter"]))
 def test_a_comparison_of_three_variants_takes_15_pages_at_most(paper: pdf.Paper) -> None:
     text = (Path("scenarios") / "deployment-variants.yaml").read_text(encoding="utf-8")
     compared = report_of(of_variants(draft(text).side_by_side(), replications=2))
