@@ -178,7 +178,9 @@ def test_the_parts_of_a_turn_are_what_pods_take(path: Path) -> None:
     found["min_ready"] = found["min_ready"] * (turns - 1) / turns
 
     def share(what: str, of: Callable[[np.ndarray], float]) -> float:
-        return 100 * float(of(found[what.partition(" (")[0]])) / said.time
+        assert ("each created" in what) <= workload.create
+        known = what.partition(" (")[0].replace("each created", "each replaced")
+        return 100 * float(of(found[known])) / said.time
 
     for what, told in said.outer.items():
         if what not in ("pulling", noun("backoff"), noun("failed_pull"), noun("api_calls")):
