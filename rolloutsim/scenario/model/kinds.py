@@ -67,11 +67,11 @@ class FrozenDict(dict[Key, Value]):
 class _OwnNames(ModelMetaclass):
     """What completion offers of a part: its keys and calls, and none of pydantic's."""
 
-    __pydantic_fields__: Mapping[str, Any]
+    model_fields: Mapping[str, Any]
 
     def __dir__(self) -> list[str]:
         hidden = {name for name in dir(BaseModel) if not name.startswith("__")}
-        return sorted({*super().__dir__(), *self.__pydantic_fields__} - hidden)
+        return sorted({*super().__dir__(), *self.model_fields} - hidden)
 
 
 class Spec(BaseModel, metaclass=_OwnNames):
