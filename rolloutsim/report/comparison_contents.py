@@ -146,7 +146,7 @@ def _best(comparison: Comparison) -> Side:
 
 
 def _helps(side: Side, changes: Mapping[str, WhatIfs]) -> str:
-    return advice(side.outcome, changes[side.name])
+    return plain_words(advice(side.outcome, changes[side.name]), given_names(side.outcome.run.scenario))
 
 
 def _compared(comparison: Comparison) -> Table:
