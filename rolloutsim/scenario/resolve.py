@@ -141,22 +141,27 @@ def simulated_alike(one: resolved.ResolvedScenario, other: resolved.ResolvedScen
 
 
 def _plain(value: Any) -> dict[str, Any]:
-    """A dataclass or mapping as a dict; a field whose metadata say `unless_empty` is left out where it is."""
+    """A dataclass or mapping as a dict, without fields that their metadata leave out where they are empty or None."""
     if isinstance(value, Mapping):
         return dict(value)
-    names, optional = _members(value.__class__)
+    names, empty, none = _members(value.__class__)
     data = {name: getattr(value, name) for name in names}
-    for name in optional:
+    for name in empty:
         if not data[name]:
+            del data[name]
+    for name in none:
+        if data[name] is None:
             del data[name]
     return data
 
 
 @cache
-def _members(kind: Any) -> tuple[list[str], list[str]]:
-    """The fields of a dataclass, and those that are left out where they are empty."""
+def _members(kind: Any) -> tuple[list[str], list[str], list[str]]:
+    """The fields of a dataclass, those that are left out where they are empty, and where they are None."""
     fields = dataclasses.fields(kind)
-    return [one.name for one in fields], [one.name for one in fields if one.metadata.get("unless_empty")]
+    optional = ([one.name for one in fields if one.metadata.get(when)] for when in ("unless_empty", "unless_none"))
+    empty, none = optional
+    return [one.name for one in fields], empty, none
 
 
 def written(document: Document) -> str:

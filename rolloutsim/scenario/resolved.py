@@ -35,6 +35,7 @@ Counted = Literal["requests", "pulls"]
 LimitKind = Literal["token_bucket", "fixed_window"]
 Comparison = Literal["<", "<=", ">", ">="]
 Severity = Literal["error", "warn"]
+Coalescing = Literal["none", "lock", "stream"]
 
 # Unpacked / compressed bytes up to which a layer does not compress (assumed: gzip adds 5 bytes to a stored block of up
 # to 65,535; RFC 1951).
@@ -262,7 +263,7 @@ class Fault:
         at 0 breaks its connections and refuses new ones; `requests`: each request to the registry fails with
         `probability`.
     target : str
-        A node (web-007), a node group (one of its nodes at random), a registry or a shared link.
+        A node (web-007), a node group (one of its nodes at random), a registry, cache or mirror, or a shared link.
     at : float or None
         When [s]; None: at random, `rate` times a second.
     back_after : float or None
@@ -277,6 +278,7 @@ class Fault:
     back_after: float | None = None
     remaining: float = 0.0
     probability: float = 0.0
+    silent: bool = field(default=False, metadata={"unless_empty": True})  # what is down does not even refuse
 
 
 @struct
@@ -340,12 +342,92 @@ class Image:
         return sum(layer.compressed for layer in self.layers)
 
 
+@struct
+class Caching:
+    """What a pull-through cache does with what it does not hold; round trips are those to its upstream.
+
+    Parameters
+    ----------
+    upstream : str
+        The server that it asks.
+    into : tuple of str
+        The shared links that bytes cross on their way from the network's core into the cache, in order.
+    coalesce : str
+        What becomes of a request for a layer that is being fetched already: `none`: it is fetched once more; `lock`:
+        the request waits until the layer is there; `stream`: the client gets it as it comes.
+    streams : bool
+        Whether the client that is first gets bytes as they come; if not, when the whole layer is stored.
+    own_copy : bool
+        Whether what clients get is not kept, and the cache fetches a copy of its own for its store.
+    whole_images : bool
+        Whether the answer about a manifest waits until all layers of the image are stored.
+    lock_timeout : float or None
+        A request that has waited so long is fetched for itself, and not kept; None: it waits as long as it takes [s].
+    lock_age : float or None
+        When a fetch has taken so long, one of those that wait begins another; None: none does [s].
+    poll : float
+        How often a request that waits looks whether the layer is there [s]; 0: it is told.
+    most_waiting : int or None
+        With so many waiting for a layer, another request is refused (503); None: any number may wait.
+    per_repository : bool
+        Whether a layer that came for one repository has to be fetched again for another.
+    per_replica : bool
+        Whether each replica has a store and a memory of its own.
+    tag_age : float or None
+        A tag that was checked at the upstream so long ago is checked again: 0: with each request; None: never [s].
+    check_trips, manifest_trips, layer_trips : float
+        Round trips for checking a tag, and until a manifest or a layer's first byte is there that the cache lacks.
+    pings : bool
+        Whether it asks the upstream how to authenticate before each request, one request at a time.
+    stale : bool
+        Whether it serves a manifest that it cannot check, since the upstream does not answer.
+    manifest_late : float
+        For how long after an image's first pull its manifests still come from the upstream [s].
+    ttl : float or None
+        How long after it was stored a layer is dropped; None: never [s].
+    renews : bool
+        Whether each request for it begins that time anew.
+    capacity : float or None
+        What its disk holds: layers that were not asked for longest make room; None: everything [B].
+    """
+
+    upstream: str
+    into: tuple[str, ...] = ()
+    coalesce: Coalescing = "none"
+    streams: bool = True
+    own_copy: bool = False
+    whole_images: bool = False
+    lock_timeout: float | None = None
+    lock_age: float | None = None
+    poll: float = 0.0
+    most_waiting: int | None = None
+    per_repository: bool = False
+    per_replica: bool = False
+    tag_age: float | None = 0.0
+    check_trips: float = 1.0
+    manifest_trips: float = 1.0
+    layer_trips: float = 1.0
+    pings: bool = False
+    stale: bool = True
+    manifest_late: float = 0.0
+    ttl: float | None = None
+    renews: bool = False
+    capacity: float | None = None
+
+
 _REFUSES = {"refuses": True}  # of a field: what it holds may make a registry refuse a request
+_UNLESS_EMPTY = {"unless_empty": True}
 
 
 @struct
 class Registry:
-    """A registry: the shared links that its bytes cross first, in order, and how it answers."""
+    """A registry: the shared links that its bytes cross first, in order, and how it answers.
+
+    Caches and mirrors are registries to those who ask them: `caching` says what a cache does with what it lacks, and
+    `holds` what there is of each image at the beginning, as digests of layers; None: everything. `called` is the name
+    of the key that it comes from, of which there may be one in each rack; `rack` is where it stands, and None the
+    network's core.
+    """
 
     name: str
     path: tuple[str, ...]  # names of shared links: storage (if finite), uplink, then `via`
@@ -364,6 +446,12 @@ class Registry:
     efficiency: tuple[tuple[int, float], ...] = ()
     inbound: tuple[str, ...] = ()  # names of shared links that a push crosses into the registry, in order
     tcp_window: float | None = None  # the most that a connection has on its way [B]; None: unlimited
+    called: str = field(default="", metadata=_UNLESS_EMPTY)
+    rack: str | None = field(default=None, metadata=_UNLESS_EMPTY)
+    # Of a mirror, the registries whose images it is asked for; of a cache, those where its upstream ends.
+    mirrors: tuple[str, ...] = field(default=(), metadata=_UNLESS_EMPTY)
+    holds: Mapping[str, tuple[str, ...]] | None = field(default=None, metadata={"unless_none": True})
+    caching: Caching | None = field(default=None, metadata=_UNLESS_EMPTY)
 
     @property
     def may_refuse(self) -> bool:
@@ -436,6 +524,10 @@ class NodeGroup:
     shared_address: bool = False  # all its nodes reach registries from one address (NAT)
     again: Again = field(default_factory=Again)  # of pulls that are no pods'
     join: Join | None = field(default=None, metadata={"unless_empty": True})  # None: they are there from the beginning
+    # Caches, mirrors, peers and registries in the order in which nodes ask them; none: the image's registry.
+    hosts: tuple[str, ...] = field(default=(), metadata={"unless_empty": True})
+    # Whether a pull stays with the first of them that had its manifest; if not, each request begins at the first.
+    host_per_image: bool = field(default=False, metadata={"unless_empty": True})
 
     def node_name(self, index: int) -> str:
         """The name of node `index`: `web-007`; at least three digits, as many as the last node needs."""
@@ -554,6 +646,14 @@ class ResolvedScenario:
     overrides: Mapping[str, str] = field(default_factory=dict, compare=False, metadata={"unless_empty": True})
     # Which of the file's variants it is; "": the file itself.
     variant: str = field(default="", compare=False, metadata={"unless_empty": True})
+    # Caches and mirrors, each one in each rack where there is one, by name; a mirror comes before those that ask it.
+    mirrors: Mapping[str, Registry] = field(default_factory=dict, metadata={"unless_empty": True})
+    caches: Mapping[str, Registry] = field(default_factory=dict, metadata={"unless_empty": True})
+
+    @property
+    def servers(self) -> Mapping[str, Registry]:
+        """All that can be asked by name: registries, then mirrors, then caches."""
+        return {**self.registries, **self.mirrors, **self.caches}
 
     @property
     def title(self) -> str:

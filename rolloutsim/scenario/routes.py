@@ -55,30 +55,138 @@ def near(group: NodeGroup, rack: str | None) -> tuple[str, ...]:
     return (*(() if rack is None else (f"{rack}.down",)), *group.via)
 
 
+def between(stands: str | None, group: NodeGroup, rack: str | None) -> tuple[str, ...]:
+    """The shared links from a place to a group's nodes in a rack: a rack, in which traffic turns, or None, the core."""
+    if stands is None:
+        return near(group, rack)
+    return () if stands == rack else (f"{stands}.up", *near(group, rack))
+
+
 def asked(registry: Registry, group: NodeGroup, rack: str | None) -> tuple[str, ...]:
     """The shared links between a registry and the nodes that ask it, for manifests and layers."""
-    return (*registry.path, *near(group, rack))
+    return (*registry.path, *between(registry.rack, group, rack))
 
 
 def carrying(registry: Registry, group: NodeGroup, rack: str | None) -> tuple[tuple[str, ...], ...]:
     """The shared links that the bytes of its layers cross, by replica: those of its object storage, if it has one."""
+    near_by = between(registry.rack, group, rack)
+    return tuple((*path, *near_by) for path in leaving(registry))
+
+
+def leaving(registry: Registry) -> tuple[tuple[str, ...], ...]:
+    """The shared links that the bytes of a registry's layers cross before they leave for nodes, by replica."""
     path = registry.path if registry.redirect is None else registry.redirect.path
-    replicas, near_by = registry.replicas or ("",), near(group, rack)
-    return tuple((*(replica if link == replicas[0] else link for link in path), *near_by) for replica in replicas)
+    replicas = registry.replicas or ("",)
+    return tuple(tuple(replica if link == replicas[0] else link for link in path) for replica in replicas)
+
+
+@struct
+class Outlet:
+    """Where layers come out for those who asked a server, or peers.
+
+    Parameters
+    ----------
+    name : str
+        What it is called in results.
+    server : str
+        Who was asked: a registry, mirror or cache.
+    origin : Outlet or None
+        Of what a cache passes on without having it, the outlet of its upstream that it comes from; None: the server has
+        it.
+    """
+
+    name: str
+    server: str
+    origin: Outlet | None = None
+
+    @property
+    def first(self) -> str:
+        """The server whose copy it is."""
+        return self.server if self.origin is None else self.origin.first
+
+
+def outlets(scenario: ResolvedScenario) -> tuple[Outlet, ...]:
+    """All of a scenario: each server's own, in order, then those of what caches pass on.
+
+    The number of an outlet is the value of the column `source` of fetches.
+    """
+    own = {name: Outlet(name, name) for name in scenario.servers}
+    passing: dict[str, list[Outlet]] = {}
+
+    def through(name: str) -> list[Outlet]:
+        """What a server that may be a cache passes on."""
+        caching = scenario.servers[name].caching
+        if caching is None:
+            return []
+        if name not in passing:
+            passing[name] = []
+            ways = [own[caching.upstream], *through(caching.upstream)]
+            passing[name] = [Outlet(f"{way.name} through {name}", name, way) for way in ways]
+        return passing[name]
+
+    return (*own.values(), *(outlet for name in scenario.caches for outlet in through(name)))
+
+
+def exits(scenario: ResolvedScenario, outlet: Outlet) -> tuple[tuple[str, ...], ...]:
+    """The shared links that bytes cross before they leave an outlet for nodes, by replica of all on the way.
+
+    Of what a cache passes on, its own replicas come first: number of its replica × those before it + theirs.
+    """
+    server = scenario.servers[outlet.server]
+    own = leaving(server)
+    if outlet.origin is None or server.caching is None:
+        return own
+    before = exits(scenario, outlet.origin)
+    origin = scenario.servers[outlet.origin.server]
+    inward = inwards(origin, server)
+    # What passes is not read from the cache's storage.
+    passed = tuple(tuple(link for link in path if link != f"{server.name}.storage") for path in own)
+    return tuple((*path, *inward, *after) for after in passed for path in before)
+
+
+def inwards(origin: Registry, cache: Registry) -> tuple[str, ...]:
+    """The shared links from where a server's bytes leave it into a cache: they turn in a rack where both stand."""
+    into = () if cache.caching is None else cache.caching.into
+    if origin.rack is None:
+        return into
+    if origin.rack == cache.rack:
+        return tuple(link for link in into if link != f"{cache.rack}.down")
+    return (f"{origin.rack}.up", *into)
+
+
+def hosts_of(scenario: ResolvedScenario, group: NodeGroup, rack: str | None, registry: str) -> tuple[str, ...]:
+    """Whom a group's nodes in a rack ask for an image of a registry, in order; that one comes last if not named.
+
+    Of a cache or mirror of which there is one in each rack it is that of their own.
+    """
+    found: list[str] = []
+    others: dict[str, str] = {}
+    for server in (*scenario.mirrors.values(), *scenario.caches.values()):
+        if registry in server.mirrors and server.rack in (None, rack):
+            others[server.called] = server.name
+    for host in group.hosts:
+        if host == registry:
+            found.append(host)
+        elif host in others:
+            found.append(others[host])
+    return tuple(found) if registry in found else (*found, registry)
 
 
 def routes(scenario: ResolvedScenario, case: Case) -> Iterator[Route]:
-    """The routes of a case from each registry to each group that may pull from it, rack by rack."""
+    """The routes of a case from each outlet to each group that may pull from it, rack by rack."""
     anywhere = {scenario.images[image].registry for workload in case.workloads for image in workload.images}
-    asking: dict[str, list[int]] = {name: [] for name in scenario.registries}
+    asking: dict[str, list[tuple[int, str | None]]] = {name: [] for name in scenario.servers}
     for number, group in enumerate(scenario.groups):
-        for name in anywhere | {scenario.images[pull.image].registry for pull in case.pulls.get(group.name, ())}:
-            asking[name].append(number)
-    for source, (name, registry) in enumerate(scenario.registries.items()):
-        for number in asking[name]:
-            group = scenario.groups[number]
-            for rack in group.racks[: group.count] or (None,):  # those that have a node
-                yield Route(source, number, rack, carrying(registry, group, rack))
+        for rack in group.racks[: group.count] or (None,):  # those that have a node
+            pulled = anywhere | {scenario.images[pull.image].registry for pull in case.pulls.get(group.name, ())}
+            for name in dict.fromkeys(host for one in sorted(pulled) for host in hosts_of(scenario, group, rack, one)):
+                asking[name].append((number, rack))
+    for source, outlet in enumerate(outlets(scenario)):
+        server = scenario.servers[outlet.server]
+        ways = exits(scenario, outlet)
+        for number, rack in asking[outlet.server]:
+            near_by = between(server.rack, scenario.groups[number], rack)
+            yield Route(source, number, rack, tuple((*path, *near_by) for path in ways))
 
 
 def pushed_over(scenario: ResolvedScenario, push: Push, image: Image) -> tuple[str, ...]:
