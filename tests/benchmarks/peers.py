@@ -85,10 +85,14 @@ class RollingUpdate:
         self.active = 0
         self.finished: list[float] = []
 
-    def run(self) -> int:
-        """Let all hosts download; how many events there were."""
+    def begin(self) -> None:
+        """Let the first share download."""
         for _ in range(self.first):
             self._begin()
+
+    def run(self) -> int:
+        """Let all hosts download; how many events there were."""
+        self.begin()
         events = self.network.run()
         self.network.audit()
         assert not self.waiting
