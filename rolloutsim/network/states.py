@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rolloutsim.network.clocks import TICKETS
 from rolloutsim.network.heaps import heappop, heappush, heapreplace
 from rolloutsim.network.levels import Watched
-from rolloutsim.network.regimes import UNBOUND, Affine, Part, Regime, Shape
+from rolloutsim.network.regimes import LEVEL, UNBOUND, Affine, Part, Regime, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -348,6 +348,18 @@ class State(Watched):
         if len(self.paths) == 1:
             return (_nearest(self.paths[0]),)
         return tuple([_nearest(path) for path in self.paths])
+
+    def limiting(self) -> dict[SharedLink, None]:
+        """The drivers that limit a flow at present."""
+        regime = self.regime
+        assert regime is not None
+        found: dict[SharedLink, None] = {}
+        for cause, path in zip(regime.causes, self.path_of, strict=True):
+            if cause == LEVEL:
+                driver = self.nearest[path]
+                assert driver is not None
+                found[driver] = None
+        return found
 
     def fastest_over(self, link: SharedLink) -> float:
         """The highest rate per unit of weight of a flow across a link, at the present levels [B/s]."""

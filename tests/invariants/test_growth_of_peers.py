@@ -10,7 +10,7 @@ from tests.benchmarks.peers import RollingUpdate
 
 from .test_growth import calls
 
-FEW, MANY = 100, 400
+FEW, MANY = 50, 200
 # Of a linear cost; heaps get deeper, and more links depend on each other.
 MORE = 1.3
 
@@ -28,3 +28,12 @@ def test_filling_from_nothing() -> None:
         number = calls(lambda populated=populated: filling.levels(populated))[1]
         per_bundle.append(number / sum(len(state.bundles) for state in populated))
     assert per_bundle[1] <= MORE * per_bundle[0]
+
+
+def test_a_rolling_update() -> None:
+    """Equal NICs tie: three flows into a host from hosts that serve three each."""
+    per_host = []
+    for hosts in (FEW, MANY):
+        update = RollingUpdate(hosts)
+        per_host.append(calls(update.run)[1] / hosts)
+    assert per_host[1] <= MORE * per_host[0]
