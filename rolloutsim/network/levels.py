@@ -183,10 +183,13 @@ def keep_in_order(order: Order, limit: float) -> None:
 
 
 def keep_within(order: Order, limit: float) -> None:
-    """Let an unsaturated link look at its load when a lazy driver's level rises above a limit."""
+    """Let an unsaturated link look at its load when a lazy driver's level passes a limit that takes it there."""
     order.limit = limit
     order.ticket = TICKETS.draw()
-    order.driver.guards.add(limit, order)
+    if not order.falls:
+        order.driver.guards.add(limit, order)
+    elif limit > 0.0:
+        order.driver.sinks.add(-limit, order)
 
 
 def nearby(link: SharedLink) -> float:

@@ -23,16 +23,18 @@ class Order(Watched):
     """A driver of flows across a link, and those flows' states.
 
     `limit` is a level that the driver does not exceed without notice: if it is lazy and the link unsaturated, the one
-    up to which the link's `bound` counts it; else, if both are saturated, one that is not above the link's.
+    up to which the link's `bound` counts it; else, if both are saturated, one that is not above the link's. Where
+    `falls`, the driver's rise takes load off the link, and the limit is one that it does not fall below.
     """
 
-    __slots__ = ("driver", "limit", "link", "states")
+    __slots__ = ("driver", "falls", "limit", "link", "states")
 
     def __init__(self, link: SharedLink, driver: SharedLink) -> None:
         super().__init__()
         self.link = link
         self.driver = driver
         self.limit = driver.level
+        self.falls = False
         self.states: dict[State, None] = {}
 
 
@@ -58,8 +60,8 @@ class SharedLink:
         "bound", "capacity", "ceilings", "clocks", "constant", "driven", "driven_by", "drives", "edges",
         "efficiency", "feeds",
         "flows", "followers", "guards", "index", "intervals", "lazy", "lazy_drivers", "level", "name", "nominal",
-        "offered", "offered_until", "orders", "own", "peak_flows", "queued", "saturated_since", "share", "states",
-        "taken",
+        "offered", "offered_until", "orders", "own", "peak_flows", "queued", "saturated_since", "share", "sinks",
+        "states", "taken",
     )  # fmt: skip
 
     def __init__(self, name: str, index: int, capacity: float, now: float) -> None:
@@ -100,6 +102,7 @@ class SharedLink:
         self.edges: Thresholds[State] = Thresholds()  # the same when it falls
         self.orders: Thresholds[Order] = Thresholds()  # drivers that it meets when it falls
         self.guards: Thresholds[Order] = Thresholds()  # unsaturated links that it may fill
+        self.sinks: Thresholds[Order] = Thresholds()  # the same when it falls
         self.clocks: dict[Formula, Clock] = {}  # of flows whose rates depend on the level
 
     def __repr__(self) -> str:

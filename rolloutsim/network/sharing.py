@@ -240,10 +240,13 @@ class Sharing:
         if link.lazy:
             for other in link.feeds:
                 self._enqueue(other)
-            guards = link.guards
+            if rise > 0.0:
+                guards, passed = link.guards, level
+            else:
+                guards, passed = link.sinks, -level
             while True:
                 first = guards.first()
-                if first is None or first[0] >= level:
+                if first is None or first[0] >= passed:
                     return
                 other = first[2].link
                 first[2].ticket = 0
@@ -295,19 +298,21 @@ class Sharing:
         if load > link.capacity * (1 + ROUNDING):
             self._saturate(link, now)
             return
-        # Where the level of a lazy driver takes load off the link as it rises, only looking each time will do.
-        look_always = falls > 0.0
         room = max(link.capacity - load, 0.0)
+        fall = 1.0
+        if falls > 0.0:
+            # Levels whose rise takes load off the link may fall to nothing where half of the room is enough for that.
+            spare = min(falls, room / 2)
+            fall -= spare / falls
+            room -= spare
         # Half way (in ratio) leaves room both for levels to rise and for flows to be added.
         rise = sqrt(1.0 + room / rises) if rises > 0.0 else 1.0
-        link.bound = inf if look_always else link.constant + link.driven
+        link.bound = link.constant + link.driven
         for driver, order in link.lazy_drivers.items():
-            if look_always:
-                driver.feeds[link] = None
-            else:
-                driver.feeds.pop(link, None)
-                levels.keep_within(order, driver.level * rise)
-                link.bound += driver.drives[link] * order.limit
+            per_level = driver.drives[link]
+            order.falls = per_level < 0.0
+            levels.keep_within(order, driver.level * (fall if order.falls else rise))
+            link.bound += per_level * order.limit
 
     # ---- links become saturated, and are no longer ----------------------------------------------------
 
@@ -431,6 +436,7 @@ class Sharing:
         link.lazy_drivers[driver] = order
         order.ticket = 0
         if link.level == inf:
+            order.falls = driver.drives[link] < 0.0
             levels.keep_within(order, driver.level)
             link.bound += driver.drives[link] * order.limit
         else:
@@ -486,7 +492,11 @@ class Sharing:
                 else:
                     driver.drives[link] += members * b
                     if driver.lazy:
-                        link.bound += members * b * link.lazy_drivers[driver].limit
+                        order = link.lazy_drivers[driver]
+                        if order.falls == (driver.drives[link] < 0.0):
+                            link.bound += members * b * order.limit
+                        else:
+                            link.bound = inf
                     else:
                         link.driven += members * b * driver.level
                         link.bound += members * b * driver.level
