@@ -75,7 +75,7 @@ class FluidNetwork:
     # ---- building ------------------------------------------------------------------------------------
 
     def link(self, name: str, capacity: float) -> SharedLink:
-        """Add a shared link of a capacity [B/s]."""
+        """Add a shared link of a capacity [B/s], from now on: one that nothing crosses yet need not be there before."""
         link = SharedLink(name, len(self.links), capacity, self.env.now)
         self.links.append(link)
         return link

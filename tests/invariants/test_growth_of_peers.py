@@ -11,6 +11,7 @@ from tests.benchmarks.peers import RollingUpdate
 from .test_growth import calls
 
 FEW, MANY = 50, 200
+IDLE = 10_000
 # Of a linear cost; heaps get deeper, and more links depend on each other.
 MORE = 1.3
 
@@ -37,3 +38,11 @@ def test_a_rolling_update() -> None:
         update = RollingUpdate(hosts)
         per_host.append(calls(update.run)[1] / hosts)
     assert per_host[1] <= MORE * per_host[0]
+
+
+def test_links_that_carry_nothing() -> None:
+    """The audit at the end looks at each of them once."""
+    alone, among_others = RollingUpdate(FEW), RollingUpdate(FEW)
+    for number in range(IDLE):
+        among_others.network.link(f"idle{number}", 1.0)
+    assert calls(among_others.run)[1] <= calls(alone.run)[1] + IDLE
