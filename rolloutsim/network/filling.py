@@ -117,8 +117,9 @@ def _rooms(states: Iterable[State]) -> tuple[list[_Room], list[_Growing]]:
         for kind, number in state.key:
             item = _Growing(kind.cap / kind.weight)
             growing.append(item)
-            for link in kind.links:
-                item.use(shared.setdefault(link, _Room(link.capacity, link)), number * state.members * kind.weight)
+            for link, share in zip(kind.links, kind.shares, strict=True):
+                growth = number * state.members * kind.weight * share
+                item.use(shared.setdefault(link, _Room(link.capacity, link)), growth)
             for place, per_rate in kind.usage:
                 if private[place].left < inf:
                     item.use(private[place], number * kind.weight * per_rate)

@@ -2,21 +2,26 @@
 
 A *shared link* may carry the flows of many hosts. A *private link* (a NIC, a disk, a core) belongs to one
 host and exists only as a capacity in the host's profile. A *kind* says everything about a flow that its
-rate may depend on, beside its host: the shared links it crosses, its use of the host's private links, its
-cap and its weight. Kinds are interned: equal flows have the same kind object.
+rate may depend on, beside its host: the shared links it crosses and the share of its bytes that crosses each, its use
+of the host's private links, its cap and its weight. Kinds are interned: equal flows have the same kind object.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rolloutsim.network.levels import Thresholds, Watched
 
 if TYPE_CHECKING:
     from rolloutsim.network.clocks import Clock, Formula
     from rolloutsim.network.states import State
+
+
+# The least share of a flow's bytes that a link can carry: with the least weight, 0.01, what is counted of a flow still
+# exceeds what rounding leaves of none (`levels.NO_FLOW`).
+LEAST_SHARE: Final = 1e-6
 
 
 class Order(Watched):
@@ -127,6 +132,9 @@ class Kind:
         Share relative to others on the same bottleneck.
     capped_by : int
         The cause of its rate while its cap is the bottleneck.
+    shares : tuple of float
+        The share of its bytes that crosses each of the links, above 0 and at most 1: so much of its rate loads a link,
+        while those that bind have there the same rate per unit of weight, whatever share of it they send across.
     """
 
     index: int
@@ -135,9 +143,12 @@ class Kind:
     cap: float
     weight: float
     capped_by: int
+    shares: tuple[float, ...]
 
     @property
     def ceiling(self) -> float:
         """A normalised rate that the flow can never have, since it overfills its narrowest link."""
-        narrowest = min((link.nominal for link in self.links), default=inf)
+        narrowest = min(
+            (link.nominal / share for link, share in zip(self.links, self.shares, strict=True)), default=inf
+        )
         return max(2 * narrowest, 1.0) / self.weight

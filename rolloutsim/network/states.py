@@ -395,13 +395,14 @@ class State(Watched):
         """What each member loads on the links crossed."""
         sums: dict[SharedLink, list[float]] = {}
         for (kind, number), (a, slopes) in zip(self.key, rates, strict=True):
-            for link in kind.links:
+            for link, share in zip(kind.links, kind.shares, strict=True):
                 before = sums.get(link)
                 if before is None:
                     before = sums[link] = [0.0] * (1 + len(drivers))
-                before[0] += number * a
+                crossing = number * share
+                before[0] += crossing * a
                 for place, b in enumerate(slopes):
-                    before[place + 1] += number * b
+                    before[place + 1] += crossing * b
         loads: list[Load] = []
         for link, (a, *slopes_of) in sums.items():
             rows = [(link, 0.0, b, driver) for driver, b in zip(drivers, slopes_of, strict=True) if b]
