@@ -139,8 +139,8 @@ def _upstream_problems(
                 place = "the core" if server.rack is None else f"'{server.rack}'"
                 message = (
                     f"{server.name} stands in {place}, and there is a '{spec.upstream}' in each of {listing(there)}, "
-                    "of which it can ask none: caches in racks ask that of their own; name another upstream, or another "
-                    "'in'"
+                    "of which it can ask none: caches in racks ask that of their own; name another upstream, or "
+                    "another 'in'"
                 )
                 above = "caches" if spec.upstream in document.caches else "mirrors"
                 yield Problem(where, message, related=(*of_racks, (above, spec.upstream, "in")))
