@@ -33,8 +33,8 @@ COMMIT_RATE = f"{plain(1000 / 1.2)} MB/s"
 # How long the bed waited for a pull that hangs; the folder's README.
 GIVEN_UP = 200.0
 
-# How each client behaves that `measured_cases` has not; the folder's README. Over a kept connection a layer's first byte
-# takes one round trip less.
+# How each client behaves that `measured_cases` has not; the folder's README. Over a kept connection a layer's first
+# byte takes one round trip less.
 CLIENTS: dict[str, dict[str, Any]] = {
     "raw-oci": {
         "runtime": "containerd-1",
