@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from rolloutsim.scenario.hints import listing
 from rolloutsim.scenario.ideal import FOLLOWING, SWITCHED_OFF
-from rolloutsim.scenario.links import pushes, registries, registry_path
+from rolloutsim.scenario.links import pushes
 from rolloutsim.scenario.model import Document, GroupSpec, RegistrySpec
 from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.model.network import FairnessSpec
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.scenario.servers import registries, registry_path
 from rolloutsim.scenario.strategies import POD_KEYS, SOME_KEYS, has_pods, wanted
 from rolloutsim.scenario.structure import part_at
 from rolloutsim.structs import struct

@@ -157,12 +157,13 @@ def inwards(origin: Registry, cache: Registry) -> tuple[str, ...]:
 def hosts_of(scenario: ResolvedScenario, group: NodeGroup, rack: str | None, registry: str) -> tuple[str, ...]:
     """Whom a group's nodes in a rack ask for an image of a registry, in order; that one comes last if not named.
 
-    Of a cache or mirror of which there is one in each rack it is that of their own.
+    Of a cache or mirror of which there is one in each rack it is that of their own; one that stands alone in a rack has
+    the name of its key, and all may ask it.
     """
     found: list[str] = []
     others: dict[str, str] = {}
     for server in (*scenario.mirrors.values(), *scenario.caches.values()):
-        if registry in server.mirrors and server.rack in (None, rack):
+        if registry in server.mirrors and (server.rack in (None, rack) or server.name == server.called):
             others[server.called] = server.name
     for host in group.hosts:
         if host == registry:
