@@ -68,7 +68,7 @@ CLIENTS: dict[str, dict[str, Any]] = {
 CTR_OWN, CTR_EACH, CTR_BEFORE = 0.11, 0.105, 0.12 / 0.52
 
 # Profiles of what the bed ran as a cache.
-PROFILES = {"dist": "distribution-2", "nginx": "nginx", "varnish": "varnish"}
+PROFILES = {"dist": "distribution-2", "nginx": "nginx", "nginx with lock": "nginx-lock", "varnish": "varnish"}
 
 
 class Unknown(Exception):
@@ -292,7 +292,7 @@ def _caches(case: Measured) -> dict[str, Any]:
         if at != "core":
             server["in"] = "rack" if len(config["caches"]) > 1 else at
         if cache["kind"] in PROFILES:
-            server |= {"profile": PROFILES[cache["kind"]], "upstream": "hub"} | _caching(cache)
+            server |= {"upstream": "hub"} | _caching(cache)
             if cache["kind"] == "dist":
                 server["authenticates"] = config["upstream_authenticates"]
             if config.get("cache_warmed_with"):
@@ -300,25 +300,22 @@ def _caches(case: Measured) -> dict[str, Any]:
             caches[name] = server
         else:
             server["of"] = "hub"
-            content = cache.get("content", "full")
-            if content != "full":
-                # The config is the first of its blobs.
-                share = "0%" if content == "empty" else f"{100 / len(blobs(config)):.6f}%"
-                server["images"] = [] if content == "empty" else {case.image: share}
-            if cache.get("status") == 404:
+            if cache.get("content") == "empty" or cache.get("status") == 404:
                 server["images"] = []
+            if cache.get("content") == "nolayers":
+                # The config is the first of its blobs; its share is rounded up.
+                own = [size for _, size in blobs(config)]
+                server["images"] = {case.image: f"{plain(round(100 * own[0] / sum(own) + 1e-6, 9))}%"}
             mirrors[name] = server
     return ({"caches": caches} if caches else {}) | ({"mirrors": mirrors} if mirrors else {})
 
 
 def _caching(cache: dict[str, Any]) -> dict[str, Any]:
-    """What of a cache is not as its profile says."""
-    if cache["kind"] != "nginx":
-        return {}
-    if not cache.get("lock"):
-        return {"coalesce": "none"}
+    """Which product a cache is, and what of it is not as its profile says."""
+    profile = PROFILES[f"{cache['kind']} with lock" if cache.get("lock") else cache["kind"]]
     times = {key: cache[f"lock_{key}"] for key in ("timeout", "age") if f"lock_{key}" in cache}
-    return {"coalesce": "lock"} | ({"lock": {key: f"{time[:-1]} s" for key, time in times.items()}} if times else {})
+    lock = {"lock": {key: f"{time.removesuffix('s')} s" for key, time in times.items()}} if times else {}
+    return {"profile": profile} | lock
 
 
 def _peers(case: Measured) -> dict[str, Any]:
