@@ -348,6 +348,7 @@ def _prepulls(case: Measured) -> dict[str, Any]:
         "prepulls": {
             "before": {
                 "images": [case.image],
+                "by": "image_pull_job",
                 "parallelism": prepull["parallelism"],
                 "at": f"-{plain(prepull['lead_s'])} s",
             }
