@@ -115,7 +115,7 @@ def collect(
         events=events,
         reasons=tuple(incidents.reasons),
         orchestration=orchestration,
-        sources=tuple(source.name for source in actors.sources),
+        sources=actors.outlets,
         routes=actors.routes,
         drawn=tuple(sorted(drawn)),
     )

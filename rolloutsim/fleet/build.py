@@ -13,7 +13,7 @@ from rolloutsim.fleet.fairness import Weights
 from rolloutsim.fleet.node import Node
 from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, words
-from rolloutsim.fleet.sources.registry import Registry, Strain
+from rolloutsim.fleet.servers import Servers
 from rolloutsim.fleet.timeouts import Waits
 from rolloutsim.fleet.windows import LONG, Windows, connections, window_rate
 from rolloutsim.fleet.writing import DiskTerms, DiskWriter
@@ -21,7 +21,7 @@ from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.scenario.defaults import BACKGROUND, FILE_SIZE
 from rolloutsim.scenario.resolved import NodeGroup
 from rolloutsim.scenario.resources import DISK, NIC_IN, PULLED, RESOURCES, UNPACK, LinkName
-from rolloutsim.scenario.routes import asked, carrying, rack_of, round_trip, routes
+from rolloutsim.scenario.routes import asked, between, carrying, hosts_of, outlets, rack_of, round_trip, routes
 from rolloutsim.scenario.runtimes import ABOUT_MANIFESTS
 from rolloutsim.structs import struct
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.observing import Application, Observer
     from rolloutsim.fleet.pulls import Fleet
     from rolloutsim.fleet.recipes import Layers
+    from rolloutsim.fleet.sources.registry import Registry
     from rolloutsim.fleet.sources.source import Source
     from rolloutsim.network.links import Kind, SharedLink
     from rolloutsim.network.states import Host
@@ -71,11 +72,12 @@ class Actors:
     recipes: list[Mapping[str, Recipe]]
     images: tuple[Image, ...]
     layers: tuple[Layer, ...]
-    sources: tuple[Source, ...]  # the scenario's registries first, in its order
+    sources: tuple[Source, ...]  # the scenario's servers first, in its order
+    outlets: tuple[str, ...]  # where layers come out, by the number that fetches have
     routes: tuple[Route, ...]
     background: list[Application]
     pinned: dict[tuple[int, int], SharedLink]
-    registries: dict[str, Registry]
+    registries: dict[str, Registry]  # all servers, by name
     links: dict[str, SharedLink]
     observer: Observer | None  # of the background, if there is any
 
@@ -83,7 +85,7 @@ class Actors:
 class _Recipes(dict[str, Recipe]):
     """How nodes on one route pull each image: most are never asked for most of them."""
 
-    __slots__ = ("_builder", "_group", "_pins", "_rack", "_ways")
+    __slots__ = ("_builder", "_by_server", "_group", "_pins", "_rack", "_ways")
 
     def __init__(self, builder: _Builder, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink]) -> None:
         super().__init__()
@@ -92,13 +94,14 @@ class _Recipes(dict[str, Recipe]):
         self._rack = rack
         self._pins = pins
         self._ways: dict[str, tuple[Way, ...]] = {}  # by registry
+        self._by_server: dict[str, Way] = {}
 
     def __missing__(self, name: str) -> Recipe:
         builder, group, pins = self._builder, self._group, self._pins
         image = builder.scenario.images[name]
         ways = self._ways.get(image.registry)
         if ways is None:
-            ways = self._ways[image.registry] = builder.ways(group, self._rack, pins, image)
+            ways = self._ways[image.registry] = builder.ways(group, self._rack, pins, image, self._by_server)
         recipe = self[name] = builder.recipe(group, pins, image, ways)
         return recipe
 
@@ -119,19 +122,6 @@ class _Builder:
         self.fleet = fleet
         self.network = fleet.network
         self.links = {name: self.network.link(name, link.capacity) for name, link in scenario.links.items()}
-        hit = {fault.target for fault in scenario.faults if fault.kind in ("registry", "requests")}
-        cuts = any(fault.kind == "node" for fault in scenario.faults) or any(
-            group.kubelet.pull_timeout is not None for group in scenario.groups
-        )
-        self.registries = {
-            name: Registry(index, registry, name in hit, random, cuts)
-            for index, (name, registry) in enumerate(scenario.registries.items())
-        }
-        for name, registry in scenario.registries.items():
-            # Without a curve there are none.
-            for uplink, queue in zip(registry.replicas, self.registries[name].connections, strict=False):
-                if registry.efficiency and uplink in self.links:
-                    Strain(self.network, self.links[uplink], queue, registry.efficiency)
         wanted = dict.fromkeys(pull.image for pulls in case.pulls.values() for pull in pulls)
         wanted |= dict.fromkeys(image for workload in case.workloads for image in workload.images)
         self.images = tuple(scenario.images[name] for name in wanted)
@@ -163,6 +153,10 @@ class _Builder:
             conquest = conquest and any(spec.rate is None and spec.request is None for spec in scenario.background)
             if fairness.sigma or conquest:
                 fleet.share_by(Weights(self.network, fairness.sigma, fairness.memory, conquest, places))
+        self.servers = Servers(
+            scenario, fleet, self.links, random, self.image_index, self.layer_index,
+            len(scenario.groups) + sum(group.count for group in scenario.groups),
+        )  # fmt: skip
         longest = 2 * (scenario.path_latency + sum(link.latency for link in scenario.links.values()))
         if longest > LONG:
             fleet.windows = Windows(self.network, scenario.congestion_control == "bbr", self.queues)
@@ -201,9 +195,9 @@ class _Builder:
                 disk = None if group.storage is None else _disk(group.storage, group.runtime, used)
                 terms = self._terms(group, pins.get(DISK), f"{name}.{RESOURCES[DISK].part}" in alone)
                 writer = None if terms is None else DiskWriter(terms)
-                nodes.append(
-                    Node(self.fleet, index, host, group.runtime, layers.copy(), address, disk, writer, timeout)
-                )
+                node = Node(self.fleet, index, host, group.runtime, layers.copy(), address, disk, writer, timeout)
+                node.host_per_image = group.host_per_image
+                nodes.append(node)
                 recipes.append(own)
                 names.append(name)
                 groups.append(number)
@@ -216,11 +210,12 @@ class _Builder:
             recipes=recipes,
             images=self.images,
             layers=self.layers,
-            sources=tuple(self.registries.values()),
+            sources=tuple(self.servers.by_name.values()),
+            outlets=tuple(outlet.name for outlet in outlets(self.scenario)),
             routes=tuple(routes(self.scenario, self.case)),
             background=background,
             pinned=self.pinned,
-            registries=self.registries,
+            registries=self.servers.by_name,
             links=self.links,
             observer=self._observer(background),
         )
@@ -325,14 +320,20 @@ class _Builder:
             layers=known[1],
         )
 
-    def ways(self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], image: Image) -> tuple[Way, ...]:
-        """The ways to the sources that have an image, in the order in which nodes prefer them."""
-        return (self._way(group, rack, pins, image.registry),)
+    def ways(
+        self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], image: Image, known: dict[str, Way]
+    ) -> tuple[Way, ...]:
+        """The ways to the sources that have an image, in the order in which nodes prefer them; known ones by name."""
+        names = hosts_of(self.scenario, group, rack, image.registry)
+        for name in names:
+            if name not in known:
+                known[name] = self._way(group, rack, pins, name)
+        return tuple(known[name] for name in names)
 
     def _way(self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], name: str) -> Way:
-        """The way to a registry."""
+        """The way to a server."""
         scenario, runtime = self.scenario, group.runtime
-        registry = scenario.registries[name]
+        registry = self.servers.specs[name]
         trip = round_trip(scenario, asked(registry, group, rack))
         paths = carrying(registry, group, rack)
         # A new connection needs one more round trip for TLS; runtimes that keep theirs ask for one only.
@@ -366,8 +367,8 @@ class _Builder:
         nic_wait = 0.0 if NIC_IN in pins else standing_queue(group.nic_buffer, group.nic_queue)
         waits = {} if self.queues is None else self.queues.waits
         before_first_byte = runtime.layer_time + ttfb + layer_trips * trip
-        return Way(
-            source=self.registries[name],
+        way = Way(
+            source=self.servers.by_name[name],
             kinds=plain,
             stored=stored,
             round_trip=trip,
@@ -384,6 +385,15 @@ class _Builder:
             cold_stored=() if first is None else kinds(slow, group.stored_rate),
             limits=self.too_long.limits(group, rack, registry, self.links, before_first_byte),
         )
+        if way.handler is not None:
+
+            def both(path: tuple[str, ...], cap: float | None, window: float) -> tuple[Kind, Kind]:
+                rates = group.unpack_rate, group.stored_rate
+                plain, stored = (self._fetch_kind(group, path, cap, window, pins, core) for core in rates)
+                return plain, stored
+
+            self.servers.pass_over(way, registry, between(registry.rack, group, rack), both)
+        return way
 
     def _fetch_kind(
         self,
@@ -469,7 +479,10 @@ def has_hazards(scenario: ResolvedScenario, case: Case) -> bool:
     if scenario.faults or not case.workloads:
         return bool(scenario.faults)
     return (
-        any(registry.may_refuse or registry.max_connections is not None for registry in scenario.registries.values())
+        any(
+            server.may_refuse or server.mirrors or server.max_connections is not None
+            for server in scenario.servers.values()
+        )
         or any(group.storage for group in scenario.groups)
         or any(spec.rate is not None for spec in scenario.background)
     )

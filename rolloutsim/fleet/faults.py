@@ -131,7 +131,7 @@ class Faults:
         elif kind == "link":
             self._scale([self.actors.links[target]], min((f.remaining for f in active), default=1.0))
         elif kind == "registry":
-            self._apply_registry(target, min((f.remaining for f in active), default=1.0))
+            self._apply_registry(target, active)
         else:
             failing = 1.0
             for fault in active:
@@ -149,9 +149,10 @@ class Faults:
             kubelet.boot()
             self.cluster.node_up(node)
 
-    def _apply_registry(self, name: str, remaining: float) -> None:
-        served, registry = self.actors.registries[name], self.scenario.registries[name]
-        if remaining <= 0.0:
+    def _apply_registry(self, name: str, active: list[Fault]) -> None:
+        remaining = min((fault.remaining for fault in active), default=1.0)
+        served, registry = self.actors.registries[name], self.scenario.servers[name]
+        if remaining <= 0.0 and not any(fault.silent for fault in active if fault.remaining <= 0.0):
             if served.up:
                 served.go_down()
             return

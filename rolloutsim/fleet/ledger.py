@@ -16,6 +16,9 @@ SEVERAL: Final = -1  # in a column of causes: see the rows of SpentColumns
 RETRY: Final = -4
 # The cause of what a connection gets whose cap is its TCP window over its round trip.
 TCP_WINDOW: Final = -5
+# Those of seconds in which a cache had not got all of a layer that it fetched: for this one, or for somebody else.
+CACHE_FILL: Final = -6
+OTHER_FILL: Final = -7
 
 _SHORT: Final = 0x7FFF  # the largest number in a column of shorts
 
