@@ -24,6 +24,9 @@ NEAR_MS = 0.1
 # Of a WAN whose own rate limits nothing, so that it is never full.
 WIDE = "100 Gbit/s"
 
+# Of a window of packets, what as many flows leave unused of a link with a long round trip; the folder's README, A11.
+PACKET, LOST = 1514, 0.4
+
 # How much the lognormal weights of connections vary; the folder's README, among its constants.
 SIGMA = 0.3
 
@@ -173,6 +176,10 @@ def scenario_text(case: Measured) -> str:
     if far_ms > 0.0:
         network["links"] = {"wan": {"capacity": WIDE, "latency": f"{plain(far_ms / 2)} ms", "buffer": "0 s"}}
         registry["via"] = ["wan"]
+        # Measured, A11: with a long round trip flows fill 1 - 0.4 * flows / window of the link, in packets that are on
+        # their way or in its buffer.
+        window = config["registry_mbit_per_s"] * 125 * (config["base_rtt_ms"] + config["queue_ms"]) / PACKET
+        registry["efficiency_at"] = {f"{round(window) + 1}": f"{1 - LOST:.0%}"}
     if config["racks"]:
         network["racks"] = {"uplink": _rate(max(rack["uplink_mbit"] for rack in config["racks"]))}
     scenario: dict[str, Any] = {
