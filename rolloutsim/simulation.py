@@ -258,7 +258,7 @@ class AloneTimes:
         # Alone and on an idle system nothing goes wrong, and nothing is limited but by the machines.
         self.idle = replace(
             scenario, groups=(), links={}, registries={}, images={}, cases=(), startup=Distribution(), background=(),
-            thresholds=(), faults=(), pushes=(), fairness=None, document="",
+            thresholds=(), faults=(), pushes=(), fairness=None, document="", mirrors={}, caches={},
         )  # fmt: skip
         self.asked: dict[tuple[int, str | None, str, tuple[str, ...]], float] = {}
         # By number of the way, number of the layers, places of those that the node holds, and whether it has the image.

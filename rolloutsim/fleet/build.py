@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.observing import Application, Observer
     from rolloutsim.fleet.pulls import Fleet
     from rolloutsim.fleet.recipes import Layers
+    from rolloutsim.fleet.sources.cache import PullThrough
     from rolloutsim.fleet.sources.registry import Registry
     from rolloutsim.fleet.sources.source import Source
     from rolloutsim.network.links import Kind, SharedLink
@@ -79,6 +80,7 @@ class Actors:
     pinned: dict[tuple[int, int], SharedLink]
     registries: dict[str, Registry]  # all servers, by name
     links: dict[str, SharedLink]
+    caches: tuple[PullThrough, ...]
     observer: Observer | None  # of the background, if there is any
 
 
@@ -217,6 +219,7 @@ class _Builder:
             pinned=self.pinned,
             registries=self.servers.by_name,
             links=self.links,
+            caches=self.servers.caches,
             observer=self._observer(background),
         )
 

@@ -19,6 +19,8 @@ TCP_WINDOW: Final = -5
 # Those of seconds in which a cache had not got all of a layer that it fetched: for this one, or for somebody else.
 CACHE_FILL: Final = -6
 OTHER_FILL: Final = -7
+# That of seconds in which a node looked for peers that have a layer.
+LOOKED_UP: Final = -8
 
 _SHORT: Final = 0x7FFF  # the largest number in a column of shorts
 

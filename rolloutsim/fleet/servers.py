@@ -74,6 +74,7 @@ class Servers:
             for uplink, queue in zip(spec.replicas, self.by_name[name].connections, strict=False):
                 if spec.efficiency and uplink in links:
                     Strain(fleet.network, links[uplink], queue, spec.efficiency)
+        self.caches: tuple[PullThrough, ...] = ()
         self.numbers: dict[tuple[str, int], int] = {}  # of outlets, by server and number of the outlet before it
         if scenario.caches:
             self._number()
@@ -114,6 +115,7 @@ class Servers:
             for image, digests in (spec.holds or {}).items():
                 if image in self.images:
                     handler.put(self.images[image], [self.layers[one] for one in digests if one in self.layers])
+        self.caches = tuple(made.values())
         for name, handler in made.items():
             way = handler.upstream_way = self._upstream(self.specs[name])
             self.pass_over(way, self.specs[handler.upstream.name], (), self._plain)

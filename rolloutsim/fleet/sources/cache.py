@@ -644,6 +644,13 @@ class PullThrough:
                     self._served(waiting)
                     waiting.asker.lose(waiting.fetch, BROKEN, 0.0)
 
+    def settle(self) -> list[Flow]:
+        """Write down how far unfinished fills came; their flows."""
+        fills, flows = self.fleet.incidents.fills, list(self.host.flows)
+        for flow in flows:
+            fills.bytes[flow.tag.row] = self.fleet.network.received(flow)
+        return flows
+
     def _waiting(self, way: Way, replica: int) -> float:
         """How long a packet from the upstream now waits in queues [s]."""
         queues = self.fleet.queues

@@ -378,6 +378,65 @@ BARE = Orchestration(
 )
 
 
+@struct(eq=False)
+class Fills:
+    """One row a layer that a cache fetched for its store; one that passed to a client is a fetch of that client."""
+
+    cache: Ids  # index into CaseRecords.sources, as `upstream`
+    upstream: Ids
+    layer: Ids
+    asked: Times
+    started: Times
+    ended: Times  # when all of it was there, or it was cut
+    bytes: Times
+
+
+@struct(eq=False)
+class Waited:
+    """Seconds of a fetch in connected..started in which its source did not have the layer, by cause."""
+
+    fetch: Ids
+    cause: Codes  # index into CaseRecords.causes
+    seconds: Times
+
+
+@struct(eq=False)
+class CacheRecords:
+    """One row a cache: requests for layers and their bytes, and its own requests to its upstream."""
+
+    source: Ids  # index into CaseRecords.sources
+    hits: Counts
+    hit_bytes: Times
+    misses: Counts
+    missed_bytes: Times
+    waits: Counts  # of the misses, those that waited for a fetch that ran already
+    evicted: Times  # bytes that made room for others
+    tags: Counts
+    manifests: Counts
+    configs: Counts
+    layers: Counts
+    pings: Counts
+
+
+# What a cache asks its upstream for.
+UPSTREAM = ("tags", "manifests", "configs", "layers", "pings")
+
+
+@struct(eq=False)
+class Supply:
+    """What caches did, and who waited for it; empty where there is none."""
+
+    fills: Fills
+    waited: Waited
+    caches: CacheRecords
+
+    def __bool__(self) -> bool:
+        return len(self.caches.source) > 0
+
+
+NO_SUPPLY = Supply(_empty(Fills), _empty(Waited), _empty(CacheRecords))
+
+
 class _Referable:
     """What `derived` can keep something for."""
 
@@ -413,6 +472,7 @@ class CaseRecords(_Referable):
     routes: tuple[Route, ...] = ()  # from each source to each group, rack by rack
     # For what random numbers were drawn, see scenario.chance; empty: the case is the same with every seed.
     drawn: tuple[str, ...] = field(default=(), metadata={"unless_empty": True})
+    supply: Supply = field(default=NO_SUPPLY, metadata={"unless_empty": True})
 
     @property
     def bare(self) -> bool:
