@@ -377,7 +377,7 @@ class AloneTimes:
             return self.latest[1].time(held, is_present)
         self.forget()
         scenario = replace(
-            self.idle, groups=(way.group,), links=way.links, registries={way.registry.name: way.registry}, mirrors={}, caches={},
+            self.idle, groups=(way.group,), links=way.links, registries={way.registry.name: way.registry},
             images={"": Image("", way.registry.name, layers)},
         )  # fmt: skip
         alone = _Alone(scenario, way.is_steady)
