@@ -100,19 +100,24 @@ def _unpredicted(case: Measured, why: str) -> Scored:
 def _outcome(case: Measured, run: CaseRecords) -> Outcome:
     order = np.argsort(run.pods.node, kind="stable")
     asked, ready = run.pods.asked[order], run.pods.ready[order]
-    sent = sum(
-        size
-        for name, size in zip(run.shared_links.name, run.shared_links.bytes.tolist(), strict=True)
-        if name == "hub.uplink"
-    )
+    crossed = dict(zip(run.shared_links.name, run.shared_links.bytes.tolist(), strict=True))
+    sent = (crossed["hub.uplink"] + _left_to_fill(run)) / EFFICIENCY
     first = float(np.nanmin(asked))
     if run.finished:
         nodes = distribution_cases.ordered(case.config, asked.tolist(), (ready - asked).tolist())
-        return Outcome(float(ready.max()) - first, nodes, sent / EFFICIENCY)
+        return Outcome(float(ready.max()) - first, nodes, sent)
     # Pulls that fail end with their last attempt; those that hang with the bed's patience.
     failed = run.pulls.failed[np.isnan(run.pulls.pulled)]
     last = GIVEN_UP if np.isnan(failed).any() else float(failed.max())
-    return Outcome(last - first, [], sent / EFFICIENCY)
+    return Outcome(last - first, [], sent)
+
+
+def _left_to_fill(run: CaseRecords) -> float:
+    """What caches still fetch for their stores when the last node has ended, which was measured as well [B]."""
+    fills = run.supply.fills
+    runs_on = np.isnan(fills.ended)
+    sizes = np.array([layer.compressed for layer in run.layers])
+    return float((sizes[fills.layer[runs_on]] - fills.bytes[runs_on]).sum())
 
 
 def table(cases: Sequence[Scored], date: str) -> str:
