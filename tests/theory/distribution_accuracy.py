@@ -62,10 +62,11 @@ class Outcome:
 @cache
 def scored(folder: Path = distribution_cases.FOLDER, seeds: int = SEEDS) -> tuple[Scored, ...]:
     """All cases of a folder, by name."""
-    return tuple(_score(case, seeds) for case in distribution_cases.read_all(folder))
+    return tuple(score(case, seeds) for case in distribution_cases.read_all(folder))
 
 
-def _score(case: Measured, seeds: int) -> Scored:
+def score(case: Measured, seeds: int) -> Scored:
+    """A case, predicted by so many runs."""
     try:
         scenario = loads(distribution_cases.scenario_text(case), case.name).resolve()
         runs = [_outcome(case, simulate(scenario, seed).cases[-1]) for seed in range(seeds)]

@@ -177,7 +177,7 @@ def _percent(share: float | None) -> str:
 
 
 def _signed(share: float | None) -> str:
-    return "unknown" if share is None else f"{share:+.1%}"
+    return "unknown" if share is None else "missed" if share == inf else f"{share:+.1%}"
 
 
 def _megabytes(size: float | None) -> str:
