@@ -15,7 +15,7 @@ import numpy as np
 
 from rolloutsim.collecting.background import background_records
 from rolloutsim.fleet.background import ConstantRate, Transfer
-from rolloutsim.fleet.build import cached_images
+from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.ledger import (
     BYTES_DONE,
     CACHE_FILL,
@@ -32,7 +32,7 @@ from rolloutsim.results.facts import records as r
 from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.records import frozen
 from rolloutsim.scenario import causes
-from rolloutsim.scenario.resources import DISK, PULLED, RESOURCES, UNPACK
+from rolloutsim.scenario.resources import DISK, NIC_OUT, PULLED, RESOURCES, UNPACK
 from rolloutsim.scenario.routes import node_racks
 
 if TYPE_CHECKING:
@@ -133,13 +133,18 @@ def collect(
         sources=actors.outlets,
         routes=actors.routes,
         drawn=tuple(sorted(drawn)),
-        supply=_supply(actors, network, incidents) if actors.caches else r.NO_SUPPLY,
+        supply=_supply(actors, network, incidents) if _is_supplied(actors) else r.NO_SUPPLY,
     )
+
+
+def _is_supplied(actors: Actors) -> bool:
+    """Whether there are caches or peers."""
+    return bool(actors.caches or actors.peers)
 
 
 def _other_causes(actors: Actors) -> dict[int, str]:
     """Causes that are neither links nor private, in the order of their numbers."""
-    return {**_OTHER_CAUSES, **_SUPPLY_CAUSES} if actors.caches else _OTHER_CAUSES
+    return {**_OTHER_CAUSES, **_SUPPLY_CAUSES} if _is_supplied(actors) else _OTHER_CAUSES
 
 
 def _supply(actors: Actors, network: FluidNetwork, incidents: Incidents) -> r.Supply:
@@ -157,6 +162,8 @@ def _supply(actors: Actors, network: FluidNetwork, incidents: Incidents) -> r.Su
             source=[cache.server.index for cache in actors.caches],
             **{name: [one.upstream[name] for one in counts] for name in r.UPSTREAM},
         ),
+        uploads=frozen(r.Uploads, incidents.uploads),
+        nobody={peers.name: peers.nobody for peers in actors.peers},
     )
 
 
@@ -384,7 +391,10 @@ def _link_causes(actors: Actors, network: FluidNetwork) -> list[str]:
     """What each of the network's links is called as a cause: those of nodes by their resource."""
     names = [link.name for link in network.links]
     for (_, place), link in actors.pinned.items():
-        names[link.index] = RESOURCES[place].cause.name
+        serves = place == NIC_OUT and actors.peers
+        names[link.index] = causes.PEER_UPLINK.name if serves else RESOURCES[place].cause.name
+    for link in actors.upload_links:
+        names[link.index] = causes.PEER_UPLINK.name
     return names
 
 

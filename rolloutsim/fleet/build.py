@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import partial
 from math import inf
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING
 from rolloutsim.fleet.background import ConstantRate, ConstantRates, PrivateLink, RequestService, Transfer
 from rolloutsim.fleet.disk import DiskSpace
 from rolloutsim.fleet.fairness import Weights
+from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.node import Node
+from rolloutsim.fleet.peering import Peering, serving
 from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, words
 from rolloutsim.fleet.servers import Servers
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.pulls import Fleet
     from rolloutsim.fleet.recipes import Layers
     from rolloutsim.fleet.sources.cache import PullThrough
+    from rolloutsim.fleet.sources.peers import PeerToPeer
     from rolloutsim.fleet.sources.registry import Registry
     from rolloutsim.fleet.sources.source import Source
     from rolloutsim.network.links import Kind, SharedLink
@@ -81,6 +85,8 @@ class Actors:
     registries: dict[str, Registry]  # all servers, by name
     links: dict[str, SharedLink]
     caches: tuple[PullThrough, ...]
+    peers: tuple[PeerToPeer, ...]
+    upload_links: tuple[SharedLink, ...]  # caps of what nodes serve to others
     observer: Observer | None  # of the background, if there is any
 
 
@@ -118,6 +124,7 @@ class _Builder:
         fleet: Fleet,
         random: Callable[[], float],
         places: Callable[[], list[int]],
+        picks: Callable[[], float],
     ) -> None:
         self.scenario = scenario
         self.case = case
@@ -159,6 +166,7 @@ class _Builder:
             scenario, fleet, self.links, random, self.image_index, self.layer_index,
             len(scenario.groups) + sum(group.count for group in scenario.groups),
         )  # fmt: skip
+        self.peering = Peering(scenario, fleet, self.links, picks)
         longest = 2 * (scenario.path_latency + sum(link.latency for link in scenario.links.values()))
         if longest > LONG:
             fleet.windows = Windows(self.network, scenario.congestion_control == "bbr", self.queues)
@@ -169,7 +177,7 @@ class _Builder:
         groups: list[int] = []
         recipes: list[Mapping[str, Recipe]] = []
         crossed = {name for spec in self.scenario.background for name in spec.links if name not in self.scenario.links}
-        pinned = _shared_by_others(self.scenario)
+        pinned = _shared_by_others(self.scenario) | serving(self.scenario)
         alone = crossed - pinned
         for number, group in enumerate(self.scenario.groups):
             profile = self.network.profile(tuple(_or_inf(one.capacity(group)) for one in PULLED))
@@ -203,6 +211,7 @@ class _Builder:
                 recipes.append(own)
                 names.append(name)
                 groups.append(number)
+        self.peering.join(groups, self.image_index, self.layer_index)
         background = self._background()
         self.fleet.follow()
         return Actors(
@@ -212,7 +221,7 @@ class _Builder:
             recipes=recipes,
             images=self.images,
             layers=self.layers,
-            sources=tuple(self.servers.by_name.values()),
+            sources=(*self.servers.by_name.values(), *self.peering.by_name.values()),
             outlets=tuple(outlet.name for outlet in outlets(self.scenario)),
             routes=tuple(routes(self.scenario, self.case)),
             background=background,
@@ -220,6 +229,8 @@ class _Builder:
             registries=self.servers.by_name,
             links=self.links,
             caches=self.servers.caches,
+            peers=self.fleet.peers,
+            upload_links=tuple(self.peering.upload_links.values()),
             observer=self._observer(background),
         )
 
@@ -330,7 +341,11 @@ class _Builder:
         names = hosts_of(self.scenario, group, rack, image.registry)
         for name in names:
             if name not in known:
-                known[name] = self._way(group, rack, pins, name)
+                if name in self.peering.by_name:
+                    kinds = partial(self._both_kinds, group, pins)
+                    known[name] = self.peering.way(group, rack, NIC_IN in pins, name, kinds)
+                else:
+                    known[name] = self._way(group, rack, pins, name)
         return tuple(known[name] for name in names)
 
     def _way(self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], name: str) -> Way:
@@ -389,14 +404,17 @@ class _Builder:
             limits=self.too_long.limits(group, rack, registry, self.links, before_first_byte),
         )
         if way.handler is not None:
-
-            def both(path: tuple[str, ...], cap: float | None, window: float) -> tuple[Kind, Kind]:
-                rates = group.unpack_rate, group.stored_rate
-                plain, stored = (self._fetch_kind(group, path, cap, window, pins, core) for core in rates)
-                return plain, stored
-
-            self.servers.pass_over(way, registry, between(registry.rack, group, rack), both)
+            near_by = between(registry.rack, group, rack)
+            self.servers.pass_over(way, registry, near_by, partial(self._both_kinds, group, pins))
         return way
+
+    def _both_kinds(
+        self, group: NodeGroup, pins: dict[int, SharedLink], path: tuple[str, ...], cap: float | None, window: float
+    ) -> tuple[Kind, Kind]:
+        """The kinds of fetches over a path, of layers that compress and of others."""
+        rates = group.unpack_rate, group.stored_rate
+        plain, stored = (self._fetch_kind(group, path, cap, window, pins, core) for core in rates)
+        return plain, stored
 
     def _fetch_kind(
         self,
@@ -466,12 +484,14 @@ def build(
     fleet: Fleet,
     random: Callable[[], float],
     places: Callable[[], list[int]],
+    picks: Callable[[], float] = float,
 ) -> Actors:
     """Put a case's actors on the fleet's network.
 
-    `random` gives numbers in [0, 1) for requests that fail, `places` many places in `fairness.LEVELS`.
+    `random` gives numbers in [0, 1) for requests that fail, `picks` for peers that a look-up finds, `places` many
+    places in `fairness.LEVELS`.
     """
-    return _Builder(scenario, case, fleet, random, places).build()
+    return _Builder(scenario, case, fleet, random, places, picks).build()
 
 
 def has_hazards(scenario: ResolvedScenario, case: Case) -> bool:
@@ -541,15 +561,3 @@ def _disk(storage: Disk, runtime: Runtime, layers: float) -> DiskSpace:
     """What fits on the disk of a node; the layers that it holds take their part [B]."""
     used = storage.used + storage.old_images + layers
     return DiskSpace(storage.capacity, used, storage.old_images, runtime.keeps_compressed)
-
-
-def cached_images(group: NodeGroup) -> list[tuple[str, ...]]:
-    """The cached images that each node of a group holds from the beginning; the `count` with one lie evenly."""
-    if all(count == group.count for count in group.cached.values()):
-        return [tuple(group.cached)] * group.count
-    held: list[list[str]] = [[] for _ in range(group.count)]
-    for image, count in group.cached.items():
-        for number in range(1, count + 1):
-            held[-(-number * group.count // count) - 1].append(image)
-    same: dict[tuple[str, ...], tuple[str, ...]] = {}
-    return [same.setdefault(images, images) for images in map(tuple, held)]

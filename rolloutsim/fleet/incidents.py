@@ -131,6 +131,19 @@ class FillColumns:
         return len(self.cache) - 1
 
 
+class UploadColumns:
+    """Which node served a fetch; several rows where one after the other did."""
+
+    def __init__(self) -> None:
+        self.fetch = array("i")
+        self.node = array("i")
+
+    def add(self, fetch: int, node: int) -> None:
+        """A node serves a layer to another one."""
+        self.fetch.append(fetch)
+        self.node.append(node)
+
+
 class Incidents:
     """All that goes wrong; empty where nothing can.
 
@@ -143,6 +156,7 @@ class Incidents:
         self.lost = LostColumns()
         self.waited = WaitedColumns()
         self.fills = FillColumns()
+        self.uploads = UploadColumns()
         self.again: dict[int, float] = {}
         self.crowds: dict[Crowd, None] = {}
         self.reasons: dict[str, int] = {}

@@ -79,7 +79,7 @@ class Node(Store):
     """
 
     __slots__ = (
-        "address", "fetch_buffer", "host_per_image", "index", "losses", "progress_timeout", "runtime", "slots",
+        "address", "fetch_buffer", "host_per_image", "losses", "progress_timeout", "runtime", "slots",
         "slots_per_image",
     )  # fmt: skip
 
@@ -95,8 +95,7 @@ class Node(Store):
         writer: DiskWriter | None,
         progress_timeout: float | None,
     ) -> None:
-        super().__init__(fleet, host, held, disk, writer, runtime.parallel_unpacks)
-        self.index = index
+        super().__init__(fleet, index, host, held, disk, writer, runtime.parallel_unpacks)
         self.runtime = runtime
         self.address = address
         self.progress_timeout = progress_timeout
@@ -225,6 +224,10 @@ class Node(Store):
         if not self.answered(pull):
             self.request(pull)
 
+    def asks(self, fetch: Fetch) -> bool:
+        """Whether a fetch waits for the answer to its request."""
+        return fetch.state in (ASKED, MISSED)
+
     @property
     def patience(self) -> float | None:
         """How long it waits for the header of an answer; None: as long as it takes [s]."""
@@ -256,6 +259,8 @@ class Node(Store):
             return
         fleet, held, coming = self.fleet, self.held, self.coming
         fleet.ledger.pulls.resolved[pull.row] = pull.moved_at = fleet.network.now
+        for peers in fleet.peers:
+            peers.knows(self.index, pull.recipe.image)
         queue = pull.slots.queue
         simple = self.losses is None and self.fetch_buffer is None
         for step in pull.recipe.steps:
@@ -528,7 +533,13 @@ class Node(Store):
     def lose(self, fetch: Fetch, status: int, spent: float) -> None:
         """A connection is broken or given up: its request, which has cost `spent` [s], is one that was not answered."""
         self._note_refusal(fetch, status)
+        has_flowed = fetch.state == FLOWING and fetch.way is not fetch.pull.ways[-1]
         self.let_go(fetch)
+        if has_flowed and fetch.in_trouble().got > 0.0:
+            # A new request, which begins at the first source again.
+            fetch.way = fetch.pull.ways[0]
+            self.fleet.together.call_at(self.fleet.network.now, self._reopen, fetch)
+            return
         self._again(fetch, status, spent)
 
     def let_go(self, fetch: Fetch) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.queues import Queues
     from rolloutsim.fleet.recipes import LayerStep, Recipe, Way
     from rolloutsim.fleet.retries import Crowd
+    from rolloutsim.fleet.sources.peers import PeerToPeer
     from rolloutsim.fleet.sources.source import Connections, Ticket
     from rolloutsim.fleet.windows import Windows
     from rolloutsim.network.fluid import FluidNetwork
@@ -305,8 +306,8 @@ class Fleet:
     """
 
     __slots__ = (
-        "cells", "failed", "fetches", "follows", "incidents", "ledger", "network", "pulled", "queues", "retries",
-        "start", "together", "weights", "windows",
+        "cells", "failed", "fetches", "follows", "incidents", "ledger", "network", "peers", "pulled", "queues",
+        "retries", "start", "together", "weights", "windows",
     )  # fmt: skip
 
     def __init__(
@@ -326,6 +327,7 @@ class Fleet:
         self.failed = failed
         self.together = Together(network)  # who waits to ask again
         self.retries = Retries(self.together, incidents, ledger.pulls, failed)
+        self.peers: tuple[PeerToPeer, ...] = ()  # whom to tell what a node has
         self.queues: Queues | None = None  # what adds to round trips; None: nothing does
         self.weights: Weights | None = None  # how unevenly connections share; None: evenly
         self.windows: Windows | None = None  # how the windows of those over long paths grow; None: at once

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rolloutsim.fleet.build import cached_images
+from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.instants import staggered
 from rolloutsim.fleet.timeouts import may_time_out
 

@@ -363,6 +363,14 @@ OTHER_FILL = Cause(
     "a request waited at a cache for a layer that it was fetching for somebody else already",
     ("caches.<cache>.coalesce", "caches.<cache>.lock", "caches.<cache>.holds"),
 )
+PEER_UPLINK = Cause(
+    "peer_uplink",
+    "the NICs of nodes that serve others",
+    "nodes that serve others have their NICs full on the way out",
+    Look(30, "NICs of serving nodes", "green"),
+    "bytes moved as fast as a node that serves others sends over its NIC",
+    ("nodes.<group>.nic", "peers.<peers>.upload", "peers.<peers>.finds"),
+)
 LOOK_UP = Cause(
     "look_up",
     "the look-up of peers",

@@ -13,9 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import ScenarioError
+from rolloutsim.scenario.cache_profiles import CACHE_PROFILES, DEFAULT_CACHE
 from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES, SERIAL_PULLS, Default
 from rolloutsim.scenario.explanation import default_of
 from rolloutsim.scenario.ideal import FOLLOWING, SWITCHED_OFF
+from rolloutsim.scenario.model import REGISTRY
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.policies import pull_policy
 from rolloutsim.scenario.resources import in_bytes
@@ -47,6 +49,8 @@ _KINDS: Mapping[str, Kind] = {"B": "size", "s": "time", "B/s": "rate"}
 _TEXTS = ("name", "description")
 # Short forms that the long form holds as an empty map.
 SWITCHES = {"fairness": "on", "redirect": "true"}
+_ONLY_REGISTRY = "the only registry"
+_IN_ENTRIES = 3  # steps of a path from which on it is in an entry with a name of the user's
 _LONGEST_SOURCE = 90  # letters of a source in a comment (assumed: a line of a wide terminal); `explain` has all
 
 
@@ -122,6 +126,8 @@ class _Walk:
             text, source = self._policy(path)
         elif _REFERENCE.fullmatch(text):
             text, source = self._referred(text), f"as {text}"
+        elif text == _ONLY_REGISTRY:
+            text, source = next(iter(self.document.get("registries", {REGISTRY: None}))), text
         if text and not text.startswith("none") and text not in self.document and text not in (ROOT.keys or ()):
             yield Setting(path, text, given=False, source=source)
 
@@ -161,13 +167,33 @@ class _Walk:
             return False
         if path in (("registry",), ("registries",)) and {"registry", "registries"} & self.document.keys():
             return False
+        if not self._goes_with_others(path):
+            return False
         if not self.has_pods and {str(step) for step in path} & set(_OF_PODS):
             return False
         return not (self.ideal and (key in SWITCHED_OFF.get(part.kind, ()) or key in FOLLOWING))
 
+    def _goes_with_others(self, path: Path) -> bool:
+        """Whether there is what a key is about: hosts to choose from, a lock to wait for, a server to be silent."""
+        if len(path) < _IN_ENTRIES:
+            return True
+        around = self.document[str(path[0])][path[1]]
+        match path[0], path[2]:
+            case "nodes", "host_per":
+                return bool(around.get("hosts"))
+            case "failures", "silent":
+                return bool({"registry", "cache", "mirror"} & around.keys())
+            case "caches", "lock":
+                own = self._profile(("caches", path[1], "coalesce"))
+                return own is not None and around.get("coalesce", own.value) == "lock"
+        return True
+
     def _profile(self, path: Path) -> Default | None:
-        """The default of a group's key that hangs on its runtime or its kubelet."""
-        if path[0] != "nodes" or len(path) < 3:
+        """The default of a group's key that hangs on its runtime or its kubelet, of a cache's on its profile."""
+        if path[0] == "caches" and len(path) >= _IN_ENTRIES:
+            cache = self.document["caches"][path[1]]
+            return CACHE_PROFILES[cache.get("profile", DEFAULT_CACHE)].get(".".join(map(str, path[2:])))
+        if path[0] != "nodes" or len(path) < _IN_ENTRIES:
             return None
         group = self.document["nodes"][path[1]]
         if path[2] == "serialize_image_pulls":

@@ -423,18 +423,28 @@ UPSTREAM = ("tags", "manifests", "configs", "layers", "pings")
 
 
 @struct(eq=False)
+class Uploads:
+    """One row a fetch that another node served; a fetch has several where one node after the other did."""
+
+    fetch: Ids
+    node: Ids
+
+
+@struct(eq=False)
 class Supply:
-    """What caches did, and who waited for it; empty where there is none."""
+    """What caches and peers did, and who waited for it; empty where there are none."""
 
     fills: Fills
     waited: Waited
     caches: CacheRecords
+    uploads: Uploads
+    nobody: Mapping[str, int] = field(default_factory=dict)  # by peers: look-ups that found nobody
 
     def __bool__(self) -> bool:
-        return len(self.caches.source) > 0
+        return len(self.caches.source) > 0 or bool(self.nobody)
 
 
-NO_SUPPLY = Supply(_empty(Fills), _empty(Waited), _empty(CacheRecords))
+NO_SUPPLY = Supply(_empty(Fills), _empty(Waited), _empty(CacheRecords), _empty(Uploads))
 
 
 class _Referable:

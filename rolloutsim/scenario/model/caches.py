@@ -167,7 +167,7 @@ class CacheSpec(RegistrySpec):
         "0%: only the manifest",
     )  # fmt: skip
     disk: Annotated[CacheDiskSpec, short("rate", BYTE_RATE)] = key(
-        CacheDiskSpec(), shown="no limit", description="what it stores on"
+        CacheDiskSpec(), shown="{rate: unlimited}", source="those of its keys", description="what it stores on"
     )
     coalesce: Annotated[Coalescing, Word(get_args(Coalescing))] | None = _profile_key(
         "coalesce", "", "what becomes of a request for a layer that is being fetched already: none: it is fetched once "

@@ -295,7 +295,7 @@ class GroupSpec(Spec):
         "(network.sites): their names, or a number of them, <group>-site-000 and so on; racks that are far away",
     )  # fmt: skip
     hosts: Names = key(
-        (), shown="the image's registry",
+        (), shown="none: the image's registry",
         description="whom the nodes ask for an image, in this order: caches, mirrors and registries; the image's "
         "registry comes last where it is not named; others are asked only if they are for that registry",
     )  # fmt: skip
