@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from rolloutsim.fleet.fairness import conquest_time
 from tests.theory.measured_cases import EFFICIENCY, client_of
 from tests.theory.reference_cases import plain
 
@@ -165,20 +166,21 @@ def scenario_text(case: Measured) -> str:
     """The scenario file (JSON is YAML)."""
     config = case.config
     far_ms = config["base_rtt_ms"] - NEAR_MS
+    # Of the registry's link: packets that are on their way or in its buffer.
+    window = config["registry_mbit_per_s"] * 125 * (config["base_rtt_ms"] + config["queue_ms"]) / PACKET
     registry: dict[str, Any] = {"uplink": _rate(config["registry_mbit_per_s"]), "ttfb": "0 s"}
     network: dict[str, Any] = {
         "efficiency": f"{EFFICIENCY:.15%}",
         "latency": f"{plain(NEAR_MS / 2)} ms",
         "buffer": f"{config['queue_ms']} ms",
         "congestion_control": config["congestion_control"],
-        "fairness": {"sigma": SIGMA},
+        # A share lasts about as long as cubic needs to come back to its window after a loss.
+        "fairness": {"sigma": SIGMA, "memory": f"{conquest_time(window):.3f} s"},
     }
     if far_ms > 0.0:
         network["links"] = {"wan": {"capacity": WIDE, "latency": f"{plain(far_ms / 2)} ms", "buffer": "0 s"}}
         registry["via"] = ["wan"]
-        # Measured, A11: with a long round trip flows fill 1 - 0.4 * flows / window of the link, in packets that are on
-        # their way or in its buffer.
-        window = config["registry_mbit_per_s"] * 125 * (config["base_rtt_ms"] + config["queue_ms"]) / PACKET
+        # Measured, A11: with a long round trip, flows fill 1 - 0.4 * flows / window of the link.
         registry["efficiency_at"] = {f"{round(window) + 1}": f"{1 - LOST:.0%}"}
     if config["racks"]:
         network["racks"] = {"uplink": _rate(max(rack["uplink_mbit"] for rack in config["racks"]))}
@@ -353,7 +355,7 @@ def _peers(case: Measured) -> dict[str, Any]:
     if config["p2p"] is None:
         return {}
     finds = "first" if config["p2p"].get("policy") == "first" else "random"
-    return {"peers": {"peers": {"profile": "spegel", "finds": finds, "timeout": "20 ms", "tries": 3}}}
+    return {"peers": {"peers": {"profile": "spegel", "finds": finds, "timeout": "20 ms", "found": 1}}}
 
 
 def _prepulls(case: Measured) -> dict[str, Any]:
