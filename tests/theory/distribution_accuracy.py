@@ -39,6 +39,7 @@ BOUNDS = Bounds(median=0.04, near=0.90, largest=0.20, byte_median=0.01, byte_lar
 # What was chosen by looking at a case, and where. All else comes from the measurements' README.
 FITTED = {
     "c-all-n10-l16-up20": "that a connection's weight lasts as long as cubic needs to come back to its window",
+    "c-stag2-n10-l4": "that weights vary as for all connections (network.fairness.sigma), and not a little less",
 }
 
 

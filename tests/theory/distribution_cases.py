@@ -28,9 +28,6 @@ WIDE = "100 Gbit/s"
 # Of a window of packets, what as many flows leave unused of a link with a long round trip; the folder's README, A11.
 PACKET, LOST = 1514, 0.4
 
-# How much the lognormal weights of connections vary; the folder's README, among its constants.
-SIGMA = 0.3
-
 # sha256 and what else a layer costs before it counts as committed; the folder's README, among its constants.
 COMMIT_RATE = f"{plain(1000 / 1.2)} MB/s"
 
@@ -175,7 +172,7 @@ def scenario_text(case: Measured) -> str:
         "buffer": f"{config['queue_ms']} ms",
         "congestion_control": config["congestion_control"],
         # A share lasts about as long as cubic needs to come back to its window after a loss.
-        "fairness": {"sigma": SIGMA, "memory": f"{conquest_time(window):.3f} s"},
+        "fairness": {"memory": f"{conquest_time(window):.3f} s"},
     }
     if far_ms > 0.0:
         network["links"] = {"wan": {"capacity": WIDE, "latency": f"{plain(far_ms / 2)} ms", "buffer": "0 s"}}
@@ -354,8 +351,18 @@ def _peers(case: Measured) -> dict[str, Any]:
         }
     if config["p2p"] is None:
         return {}
-    finds = "first" if config["p2p"].get("policy") == "first" else "random"
-    return {"peers": {"peers": {"profile": "spegel", "finds": finds, "timeout": "20 ms", "found": 1}}}
+    # One holder at random, or the earliest; looked up out of band.
+    peers = {
+        "profile": "spegel",
+        "finds": config["p2p"].get("policy", "random"),
+        "found": 1,
+        "look_up": "0.2 ms",
+        "timeout": "20 ms",
+        "announce": "0 s",
+    }
+    if config["node_up_mbit_per_s"] not in (None, config["node_mbit_per_s"]):
+        peers["upload"] = _rate(config["node_up_mbit_per_s"])
+    return {"peers": {"peers": peers}}
 
 
 def _prepulls(case: Measured) -> dict[str, Any]:
