@@ -186,10 +186,10 @@ class Ledger:
         self.spent = SpentColumns()
 
     def make_room(self, links: int) -> None:
-        """Let the columns of causes hold the numbers of so many links, before anything happens."""
-        if links > _SHORT:
-            self.unpacks.cause = array("i")
-            self.spent.cause = array("i")
+        """Let the columns of causes hold the numbers of so many links, whatever they hold by now."""
+        if links > _SHORT and self.spent.cause.typecode == "h":
+            self.unpacks.cause = array("i", self.unpacks.cause)
+            self.spent.cause = array("i", self.spent.cause)
 
     def blame(self, is_unpack: bool, row: int, spent: dict[int, float]) -> int:
         """Write down what limited the flow of an activity: the one cause to put in its row, or several apart."""

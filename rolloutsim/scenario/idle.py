@@ -314,7 +314,7 @@ def _unasked(document: Document) -> Iterator[Idle]:
         if cache is not None and cache.upstream is not None and cache.upstream not in asked:
             asked.add(cache.upstream)
             waiting.append(cache.upstream)
-    for path, _ in specs(document):
+    for path in (*(path for path, _ in specs(document)), *(("peers", name) for name in document.peers)):
         if path[-1] not in asked:
             yield Idle((path,), "nobody asks it; name it in nodes.<group>.hosts")
 

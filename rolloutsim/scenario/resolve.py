@@ -38,7 +38,7 @@ from rolloutsim.scenario.images import Layers, layers
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.policies import has_tag, pull_policy
 from rolloutsim.scenario.servers import instances, racks_of, registries
-from rolloutsim.scenario.serving import limit, servers, share_notes, window
+from rolloutsim.scenario.serving import limit, peers, servers, share_notes, window
 from rolloutsim.scenario.strategies import ALL, Wanted, amount, has_pods, wanted
 
 UNNAMED = "unnamed scenario"
@@ -80,6 +80,7 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
         registries=serving.registries,
         mirrors=serving.mirrors,
         caches=serving.caches,
+        peers=peers(document),
         images={name: _image(name, document, sizes) for name in document.images},
         cases=_cases(document),
         startup=_distribution(document.rollout.startup),

@@ -18,6 +18,7 @@ from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES, SERIAL_PULLS
 from rolloutsim.scenario.explanation import default_of
 from rolloutsim.scenario.ideal import FOLLOWING, SWITCHED_OFF
 from rolloutsim.scenario.model import REGISTRY
+from rolloutsim.scenario.peer_profiles import DEFAULT_PEERS, PEER_PROFILES
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.policies import pull_policy
 from rolloutsim.scenario.resources import in_bytes
@@ -193,6 +194,8 @@ class _Walk:
         if path[0] == "caches" and len(path) >= _IN_ENTRIES:
             cache = self.document["caches"][path[1]]
             return CACHE_PROFILES[cache.get("profile", DEFAULT_CACHE)].get(".".join(map(str, path[2:])))
+        if path[0] == "peers" and len(path) >= _IN_ENTRIES:
+            return PEER_PROFILES[self.document["peers"][path[1]].get("profile", DEFAULT_PEERS)].get(str(path[2]))
         if path[0] != "nodes" or len(path) < _IN_ENTRIES:
             return None
         group = self.document["nodes"][path[1]]

@@ -45,9 +45,9 @@ def _name_problems(document: Document) -> Iterator[Problem]:
     owners |= {name: ("a group of nodes", ("nodes", name)) for name in document.nodes}
     owners |= dict.fromkeys(racks(document), ("a rack", ("nodes",)))
     owners |= dict.fromkeys(sites(document), ("a site", ("nodes",)))
-    for path, _ in specs(document):
-        name = str(path[-1])
-        what = "a mirror" if path[0] == "mirrors" else "a cache"
+    kinds = {"mirrors": "a mirror", "caches": "a cache", "peers": "peers"}
+    for path in (*(path for path, _ in specs(document)), *(("peers", name) for name in document.peers)):
+        name, what = str(path[-1]), kinds[str(path[0])]
         if name in owners:
             other, place = owners[name]
             message = f"'{name}' is {what} here, and the name of {other} as well; choose another name"
@@ -163,22 +163,22 @@ def _circle_problems(document: Document, known: Mapping[str, Server]) -> Iterato
 
 def hosts_problems(path: Path, name: str, group: GroupSpec, document: Document) -> Iterator[Problem]:
     """What is wrong with the order in which a group's nodes ask."""
-    may = [*document.caches, *document.mirrors, *registries(document)]
+    may = [*document.caches, *document.mirrors, *document.peers, *registries(document)]
     known = instances(document) if group.hosts else {}
     seen: set[str] = set()
     for number, host in enumerate(group.hosts):
         where = (*path, "hosts", number)
         if host not in may:
-            message = f"no cache, mirror or registry is named '{host}'; known: {listing(may)}"
+            message = f"no cache, mirror, peers or registry is named '{host}'; known: {listing(may)}"
             help = did_you_mean(host, may)
             if host in known:
                 server = known[host]
                 help = f"name {server.called}: nodes ask that of their own rack or site"
-            related: tuple[Path, ...] = tuple((key, host) for key in ("caches", "mirrors", "registries"))
+            related: tuple[Path, ...] = tuple((key, host) for key in ("caches", "mirrors", "peers", "registries"))
             yield Problem(where, message, help, related=related)
         elif host in seen:
             yield Problem(where, f"'{host}' stands twice in {dotted(path)}.hosts; name it once")
-        elif host not in registries(document):
+        elif host not in registries(document) and host not in document.peers:
             yield from _reach_problems(where, host, name, group, document, known)
         seen.add(host)
 

@@ -17,6 +17,7 @@ from rolloutsim.scenario.model.images import COMPRESSION_RATIO, ImageSpec, Layer
 from rolloutsim.scenario.model.kinds import DistributionSpec
 from rolloutsim.scenario.model.network import LinkSpec, NetworkSpec
 from rolloutsim.scenario.model.nodes import GP3, GROUP, MOST_NODES, DiskSpec, GroupSpec, RetrySpec, UnpackSpec
+from rolloutsim.scenario.model.peers import PeersSpec
 from rolloutsim.scenario.model.planning import SweepSpec
 from rolloutsim.scenario.model.registries import REGISTRY, RateLimitSpec, RegistrySpec
 from rolloutsim.scenario.model.rollout import CONTROLLERS, PolicySpec, WorkloadSpec
@@ -41,6 +42,7 @@ __all__ = [
     "LinkSpec",
     "MirrorSpec",
     "NetworkSpec",
+    "PeersSpec",
     "PolicySpec",
     "PushSpec",
     "RateLimitSpec",
