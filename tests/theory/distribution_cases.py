@@ -361,7 +361,7 @@ def _peers(case: Measured) -> dict[str, Any]:
         "announce": "0 s",
     }
     if config["node_up_mbit_per_s"] not in (None, config["node_mbit_per_s"]):
-        peers["upload"] = _rate(config["node_up_mbit_per_s"])
+        peers["upload"] = _rate(config["node_up_mbit_per_s"] * EFFICIENCY)
     return {"peers": {"peers": peers}}
 
 
