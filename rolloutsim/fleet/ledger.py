@@ -21,6 +21,8 @@ CACHE_FILL: Final = -6
 OTHER_FILL: Final = -7
 # That of seconds in which a node looked for peers that have a layer.
 LOOKED_UP: Final = -8
+# That of seconds lost with a host that is not the last one.
+FELL_BACK: Final = -9
 
 _SHORT: Final = 0x7FFF  # the largest number in a column of shorts
 
