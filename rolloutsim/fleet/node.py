@@ -146,6 +146,10 @@ class Node(Store):
         self.pulls.append(pull)
         return pull
 
+    def go_on(self, pull: Pull) -> None:
+        """Go on with the pull of an image whose manifests and config are there."""
+        self._resolved(pull)
+
     def request(self, pull: Pull) -> None:
         """Send the next request for manifests, token and config; after the last the layers are known."""
         fleet, refusals = self.fleet, self.fleet.incidents.refusals
@@ -262,6 +266,10 @@ class Node(Store):
                 stored.pull = pull
                 self.coming[step.layer] = stored
                 self._await(pull, stored)
+                return
+            arrived = self.losses.arrived_before(pull, step)
+            if arrived is not None:
+                self.coming[step.layer] = arrived
                 return
             trouble = self.losses.left_of(step.layer)
             if trouble is not None:

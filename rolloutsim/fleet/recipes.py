@@ -9,7 +9,8 @@ ask grows with the layers of the node's own images, not with those of the case.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Final
@@ -108,6 +109,13 @@ class Way:
         self.cold = source.cold
         self.cold_kinds = cold_kinds
         self.cold_stored = cold_stored
+
+    def over(self, changed: Callable[[Kind], Kind]) -> Way:
+        """The same way with other kinds of flows, those of which each kind is changed to."""
+        way = copy(self)
+        for name in ("kinds", "stored", "cold_kinds", "cold_stored"):
+            setattr(way, name, tuple(map(changed, getattr(self, name))))
+        return way
 
     def kind(self, step: LayerStep, replica: int) -> Kind:
         """The kind of a layer's fetch that begins now."""

@@ -36,6 +36,7 @@ from rolloutsim.scenario.idle import idle_keys
 from rolloutsim.scenario.images import Layers, layers
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.policies import has_tag, pull_policy
+from rolloutsim.scenario.prepulls import BEHAVIOURS, Prepull
 from rolloutsim.scenario.strategies import ALL, Wanted, amount, has_pods, wanted
 
 UNNAMED = "unnamed scenario"
@@ -93,6 +94,7 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
         tcp_window=_window(None, document),
         document=written(given),
         api_calls=_api_calls(document),
+        prepulls=tuple(_prepull(name, spec, document) for name, spec in document.prepulls.items()),
     )
     return dataclasses.replace(scenario, sha256=fingerprint(scenario))
 
@@ -238,9 +240,11 @@ def _efficiency(network: model.NetworkSpec) -> float:
 
 
 def _link(line: links.Line, network: model.NetworkSpec, share: float) -> resolved.Link:
-    """A shared link, of whose line rate a share is payload; storage has no queue."""
+    """A shared link, of whose line rate a share is payload; storage has no queue, nor has a rate that somebody keeps to."""
     if line.kind == "registry_storage":
         return resolved.Link(line.name, line.kind, line.rate, line.rate)
+    if line.path[0] == "prepulls":
+        return resolved.Link(line.name, line.kind, line.rate * share, line.rate)
     buffer, queue, latency = network.buffer, network.queue, 0.0
     if line.spec is not None:
         buffer = line.spec.buffer if line.spec.buffer is not None else buffer
@@ -560,6 +564,33 @@ def _left_out(link: str, document: Document) -> bool:
 
 def _push(name: str, spec: model.PushSpec) -> resolved.Push:
     return resolved.Push(name, f"{name}.uplink", spec.images, spec.held, spec.at, spec.parallel, spec.via)
+
+
+def _prepull(name: str, spec: model.PrepullSpec, document: Document) -> Prepull:
+    """What is pulled before the rollout; what the file leaves open is as its kind does it."""
+    usual = BEHAVIOURS[spec.by]
+    behaviour = dataclasses.replace(
+        usual,
+        parallelism=usual.parallelism if spec.parallelism is None else _whole(spec.parallelism),
+        timeout=usual.timeout if spec.timeout is None else _limit(spec.timeout),
+        backoff_limit=usual.backoff_limit if spec.backoff_limit is None else spec.backoff_limit,
+        sources={},
+    )
+    return Prepull(
+        name=name,
+        by=spec.by,
+        images=spec.images,
+        groups=tuple(document.nodes) if spec.groups is None else spec.groups,
+        behaviour=behaviour,
+        at=spec.at,
+        spread=_distribution(spec.spread),
+        link=None if spec.rate is None else links.rate_link(name),
+    )
+
+
+def _whole(value: float) -> int | None:
+    """A whole number; None: unlimited."""
+    return None if math.isinf(value) else int(value)
 
 
 def _fault(name: str, spec: model.FailureSpec) -> resolved.Fault:

@@ -18,7 +18,7 @@ from rolloutsim.scenario.model.network import LinkSpec, NetworkSpec
 from rolloutsim.scenario.model.nodes import GP3, GROUP, MOST_NODES, DiskSpec, GroupSpec, RetrySpec, UnpackSpec
 from rolloutsim.scenario.model.planning import SweepSpec
 from rolloutsim.scenario.model.registries import REGISTRY, RateLimitSpec, RegistrySpec
-from rolloutsim.scenario.model.rollout import CONTROLLERS, PolicySpec, WorkloadSpec
+from rolloutsim.scenario.model.rollout import CONTROLLERS, PolicySpec, PrepullSpec, WorkloadSpec
 from rolloutsim.scenario.model.traffic import BackgroundSpec, FailureSpec, PushSpec
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "LinkSpec",
     "NetworkSpec",
     "PolicySpec",
+    "PrepullSpec",
     "PushSpec",
     "RateLimitSpec",
     "RegistrySpec",
