@@ -23,7 +23,7 @@ from rolloutsim.fleet.build import build, cached_images
 from rolloutsim.fleet.fairness import random_places
 from rolloutsim.fleet.incidents import Incidents
 from rolloutsim.fleet.ledger import BYTES_DONE, PULL, ROW, Ledger
-from rolloutsim.fleet.prepull import Left, Prepuller, Scene, left_by
+from rolloutsim.fleet.prepull import Prepuller, Scene, left_by
 from rolloutsim.fleet.pulls import FLOWING, Fetch, Fleet
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.rollout.before import Beside
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.build import Actors
     from rolloutsim.fleet.kubelet import Kubelet
     from rolloutsim.fleet.prepull import Task
-    from rolloutsim.network.links import SharedLink
     from rolloutsim.scenario.resolved import RateLimit, ResolvedScenario
 
 _PURPOSE = "prepulls"
@@ -72,9 +71,7 @@ class PrepulledBefore:
         self.network = FluidNetwork(Environment())
         self.ledger = Ledger()
         fleet = Fleet(self.network, self.ledger, Incidents(), self._pulled, self._failed)
-        self.actors: Actors = build(
-            before, Case("prepulls", pulls), fleet, _nothing_random, random_places(random)
-        )
+        self.actors: Actors = build(before, Case("prepulls", pulls), fleet, _nothing_random, random_places(random))
         self.ledger.make_room(len(self.network.links))
         self.jobs: dict[int, tuple[Any, Any]] = {}
         self.present = [set(images) for group in scenario.groups for images in cached_images(group)]
@@ -142,8 +139,10 @@ class PrepulledBefore:
         # Images that are still to be pulled.
         self.images = tuple(dict.fromkeys(task.image for task in tasks if not task.is_over))
         self.bytes = bytes_of(self.ledger, self.actors, self.network, tasks)
-        self.requests = {id(task): sum(self.ledger.pulls.requests[row] for row in task.rows) for task in tasks}
+        self.requests = requests_of(self.ledger, tasks)
         self.beside = dict(self._beside())
+        for task in tasks:
+            task.rows = []  # those that follow are of another network
 
     def _beside(self) -> Iterator[tuple[str, Beside]]:
         """What applications had meanwhile."""
@@ -222,9 +221,13 @@ def bytes_of(ledger: Ledger, actors: Actors, network: FluidNetwork, tasks: list[
     return found
 
 
-def saturated(link: SharedLink, network: FluidNetwork) -> float:
-    """How long a link was saturated [s]."""
-    return sum(stop - start for start, stop in network.saturated_intervals(link))
+def requests_of(ledger: Ledger, tasks: list[Task]) -> dict[int, int]:
+    """How many requests each task's pulls sent, refused ones for layers aside, by the task's identity."""
+    of_pull = {row: id(task) for task in tasks for row in task.rows}
+    found = {id(task): sum(ledger.pulls.requests[row] for row in task.rows) for task in tasks}
+    for start in range(0, ledger.fetches.end, ROW):
+        found[of_pull[int(ledger.fetches.cells[start + PULL])]] += 1
+    return found
 
 
 def _is_up(_: int) -> bool:

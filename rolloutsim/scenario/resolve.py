@@ -240,7 +240,7 @@ def _efficiency(network: model.NetworkSpec) -> float:
 
 
 def _link(line: links.Line, network: model.NetworkSpec, share: float) -> resolved.Link:
-    """A shared link, of whose line rate a share is payload; storage has no queue, nor has a rate that somebody keeps to."""
+    """A shared link, of whose line rate a share is payload; storage and the rate of a pre-pull have no queue."""
     if line.kind == "registry_storage":
         return resolved.Link(line.name, line.kind, line.rate, line.rate)
     if line.path[0] == "prepulls":

@@ -1,7 +1,8 @@
 """The object of a case in the JSON contract, which `rolloutsim.results.document` describes.
 
 Some parts only some cases have; what is empty is left out. With several node groups: `groups`, when the last pod on
-the nodes of each was ready. With workloads, kubelets, faults or pushes: `workloads`, `registries`, `push`, `faults`,
+the nodes of each was ready. With pre-pulls: `prepulls`, and `prepull_links`, what shared links carried before the
+rollout. With workloads, kubelets, faults or pushes: `workloads`, `registries`, `push`, `faults`,
 `conditions`, `unfinished_pods`, `failed_pulls`, `failed_pull_reasons`, `bytes_again`, and `disk`, which prices bring as
 well; with rows for nodes also `pods` and `ready_replicas`. The latter hold one row a change of a workload's ready pods,
 of more than 1,000 changes every so many-th and the one at which the fewest pods were ready.
@@ -54,6 +55,9 @@ def case_figures(
     }
     if figures.groups:
         case["groups"] = _plain(figures.groups)
+    if figures.prepulls:
+        case["prepulls"] = _plain(figures.prepulls)
+        case["prepull_links"] = [_link(row) for row in figures.prepull_links]
     if figures.rollout is not None or figures.disk is not None:
         case |= _sections(figures) | (_row_sections(records, figures) if rows else {})
     if records.background.kind:

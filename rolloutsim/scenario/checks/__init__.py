@@ -1,7 +1,7 @@
 """What the model alone cannot see: keys that exclude each other, and names that must exist.
 
-A room for each theme: `network` (and registries), `nodes`, `rollout` (and workloads), `prepulls`, `traffic` (and failures);
-`common` is what they share. Images are checked where they are put together, in `rolloutsim.scenario.images`.
+A room for each theme: `network` (and registries), `nodes`, `rollout` (and workloads), `prepulls`, `traffic` (and
+failures); `common` is what they share. Images are checked where they are put together, in `rolloutsim.scenario.images`.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ def names(document: Document) -> dict[str, frozenset[str]]:
         "registry": frozenset(registries(document)),
         "background": frozenset(document.background),
         "workload": frozenset(workload.name for workload in wanted(document)),
+        "prepull": frozenset(document.prepulls),
         "group": frozenset(document.nodes),
         "rack": frozenset(rack for group in document.nodes.values() for rack in group.racks[: group.count]),
     }

@@ -42,7 +42,7 @@ def prepull_problems(document: Document) -> Iterator[Problem]:
                 yield Problem((*path, key), message, help, at="key", related=((*path, "by"),))
         if timed and spec.at is None:
             message = (
-                f"{dotted(path)} has no 'at', and prepulls.{timed[0]} has one: give all of them a time, or none, so that "
-                "the rollout begins when they are over"
+                f"{dotted(path)} has no 'at', and prepulls.{timed[0]} has one: give all of them a time, or none, so "
+                "that the rollout begins when they are over"
             )
             yield Problem(path, message, at="key", related=(("prepulls", timed[0], "at"),))
