@@ -17,8 +17,8 @@ from rolloutsim.units import EXAMPLES, plain_text
 # Names that stand for a user's own: those of the notebooks and of the shipped scenarios.
 NAMES: Mapping[str, str] = {
     "group": "web", "image": "app", "layer": "base", "link": "wan", "registry": "hub", "workload": "api",
-    "pusher": "ci", "flow": "backup", "failure": "outage", "limit": "anonymous", "metric": "rollout_time",
-    "variant": "faster", "key": "network", "connections": "200",
+    "pusher": "ci", "prepull": "night", "flow": "backup", "failure": "outage", "limit": "anonymous",
+    "metric": "rollout_time", "variant": "faster", "key": "network", "connections": "200",
 }  # fmt: skip
 
 _OWN: Mapping[str, str] = {
@@ -180,6 +180,15 @@ _OWN: Mapping[str, str] = {
     "push.at": "10 s",
     "push.via": "[wan]",
     "pushes": "{ci: {images: app}, laptop: {images: tools}}",
+    "prepulls": "{night: {images: app, at: -8h}}",
+    "prepulls.<prepull>.images": "[app]",
+    "prepulls.<prepull>.groups": "[web]",
+    "prepulls.<prepull>.at": "-8h",
+    "prepulls.<prepull>.parallelism": "10",
+    "prepulls.<prepull>.spread": "{min: 0 s, max: 30m}",
+    "prepulls.<prepull>.rate": "200 Mbit/s",
+    "prepulls.<prepull>.timeout": "20m",
+    "prepulls.<prepull>.backoff_limit": "5",
     "background": "{backup: {links: [wan], rate: 200 Mbit/s}}",
     "background.<flow>.links": "[wan]",
     "background.<flow>.between": "[web, hub]",

@@ -31,12 +31,9 @@ RECOVERED = 0.95
 # When an application is looked at, and how that is called; not in every case is something pushed or pulled before the
 # rollout.
 _WHEN = {
-    "before": "before",
-    "pushed": "while pushed",
-    "prepulled": "while pre-pulled",
-    "during": "while pulled",
+    "before": "before", "pushed": "while pushed", "prepulled": "while pre-pulled", "during": "while pulled",
     "after": "after",
-}
+}  # fmt: skip
 
 
 @struct

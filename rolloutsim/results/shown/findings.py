@@ -1,4 +1,4 @@
-"""A rollout's other figures in words: ready replicas, requests, failures, pushes, pre-pulls, disks, faults; a line each.
+"""A rollout's other figures in words, a line each: ready replicas, requests, failures, pushes and so on.
 
 What is true of several cases in the same words is said once.
 """

@@ -38,8 +38,8 @@ _METRICS = {
     "pods_ready": "time until {} of the pods are ready", "nodes_ready": "time until {} of the nodes are ready",
     "refused": "refused requests", "recovered": "time until recovered", "bytes_lost": "bytes lost",
 }  # fmt: skip
-_PHASES = {"before": "before the rollout", "pushed": "during a push", "prepulled": "during a pre-pull", "during": "during the rollout",
-           "after": "after the rollout"}  # fmt: skip
+_PHASES = {"before": "before the rollout", "pushed": "during a push", "prepulled": "during a pre-pull",
+           "during": "during the rollout", "after": "after the rollout"}  # fmt: skip
 _COMPARISONS = {"<": "under", "<=": "at most", ">": "over", ">=": "at least"}
 _CHECK = re.compile(r"(?:(\w+) )?(<=|>=|<|>) (.+)")
 
