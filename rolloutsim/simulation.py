@@ -122,6 +122,8 @@ class _Case:
         self.drawn: set[str] = set()  # for what random numbers were drawn
         self.incidents = Incidents()
         fleet = Fleet(self.network, self.ledger, self.incidents, self._pulled, self._failed)
+        if any(group.runtime.ingest_poll for group in scenario.groups):
+            fleet.polls = lambda: self._generator("polls").random()
         prepulled = _prepulled(scenario, self._generator)
         self.actors: Actors = build(
             scenario, case, fleet, lambda: self._generator("requests").random(),

@@ -105,6 +105,11 @@ class Node(Store):
         self.slots = Slots(runtime.parallel_layers)  # of all images, unless each has its own
         self.losses: Losses | None = None  # made when something is lost
 
+    @property
+    def longest_sleep(self) -> float:
+        """The longest sleep between two looks for a layer that another pull brings [s]."""
+        return self.runtime.ingest_poll
+
     def fail(self, pull: Pull, reason: str, limited: bool) -> None:
         """Give a pull up; `limited` says whether a rate limit was it."""
         if not pull.over:

@@ -215,7 +215,7 @@ class Prepuller:
         task.row = len(scene.actors.nodes[task.node].fleet.ledger.pulls.node)
         task.rows.append(task.row)
         scene.jobs[task.row] = (self, task)
-        timeout = self.spec.behaviour.timeout
+        timeout = self.spec.behaviour.pull_timeout
         if self.spec.behaviour.kubelet:
             timeout = self.kubelets[task.node].pull_timeout
         if timeout is not None:
@@ -227,7 +227,7 @@ class Prepuller:
         if self.scene.jobs.get(row) == (self, task):
             node = self.scene.actors.nodes[task.node]
             pull = next(pull for pull in node.pulls if pull.row == row)
-            node.fail(pull, f"not there after {format_time(timeout)} (prepulls.{self.spec.name}.timeout)", False)
+            node.fail(pull, f"not there after {format_time(timeout)} (prepulls.{self.spec.name}.pull_timeout)", False)
 
     def pulled(self, task: Task) -> None:
         """An image is there."""

@@ -195,7 +195,7 @@ class Pull:
 
     __slots__ = (
         "answered", "crowd", "failures", "idle", "limited", "lost", "missing", "moved", "moved_at", "next", "over",
-        "received", "recipe", "refusal", "row", "sent", "slots", "unpacking", "way",
+        "polls", "received", "recipe", "refusal", "row", "sent", "slots", "unpacking", "way",
     )  # fmt: skip
 
     def __init__(self, recipe: Recipe, row: int, slots: Slots) -> None:
@@ -205,6 +205,7 @@ class Pull:
         self.way: Way = recipe.ways[0]  # of its requests for manifests, token and config
         self.next = 0
         self.missing = 0
+        self.polls = 0  # layers in place that it has not seen yet
         self.unpacking = 0  # layers that are being unpacked for it
         self.received = 0.0  # bytes of fetches that ended or broke [B]
         self.moved = 0.0  # what had arrived [B]
@@ -283,8 +284,8 @@ class Fleet:
     """
 
     __slots__ = (
-        "cells", "failed", "fetches", "follows", "incidents", "ledger", "network", "pulled", "queues", "retries",
-        "start", "together", "weights", "windows",
+        "cells", "failed", "fetches", "follows", "incidents", "ledger", "network", "polls", "pulled", "queues",
+        "retries", "start", "together", "weights", "windows",
     )  # fmt: skip
 
     def __init__(
@@ -304,6 +305,7 @@ class Fleet:
         self.failed = failed
         self.together = Together(network)  # who waits to ask again
         self.retries = Retries(self.together, incidents, ledger.pulls, failed)
+        self.polls: Callable[[], float] | None = None  # numbers in [0, 1) for sleeps between looks; None: nobody looks
         self.queues: Queues | None = None  # what adds to round trips; None: nothing does
         self.weights: Weights | None = None  # how unevenly connections share; None: evenly
         self.windows: Windows | None = None  # how the windows of those over long paths grow; None: at once

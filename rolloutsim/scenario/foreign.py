@@ -59,12 +59,11 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     ("kube_api_qps", "controller_manager.qps", "of kube-controller-manager; the kubelet's own is not simulated"),
     ("kube_api_burst", "controller_manager.burst", "of kube-controller-manager; the kubelet's own is not simulated"),
     ("depends_on sync_wave", "workloads.after", ""),
-    ("prepull pre_pull pre_pulls pre_pulled pre_pulled_images image_preload preload prefetch image_puller image_pull_jobs "
+    ("pre_pull pre_pulls pre_pulled pre_pulled_images image_preload preload prefetch image_puller image_pull_jobs "
      "image_list_pull_job warmup warm_images preheat warm", "prepulls",
      "by the name of what pulls; images that are there from the beginning are nodes.cached"),
     ("image_pull_job kube_fledged", "prepulls.by", ""),
-    ("active_deadline_seconds timeout_seconds image_pull_deadline_duration", "prepulls.timeout", ""),
-    ("backoff_limit", "prepulls.backoff_limit", ""),
+    ("active_deadline_seconds timeout_seconds image_pull_deadline_duration", "prepulls.pull_timeout", ""),
     # Kubernetes: nodes and the kubelet
     ("node_pools node_pool node_groups node_group agent_pools machine_pools instance_groups hosts workers", "nodes",
      "groups of equal nodes, by name"),
@@ -204,7 +203,7 @@ _ABSENT: Sequence[tuple[str, str, str]] = (
     ("readiness_probe liveness_probe startup_probe readiness_gates initial_delay_seconds", "probes",
      "rollout.startup"),
     ("init_containers", "containers that run one after another before the others", "workloads.images"),
-    ("job jobs cron_job cron_jobs backoff_limit", "pods that end by themselves", "workloads"),
+    ("job jobs cron_job cron_jobs", "pods that end by themselves", "workloads"),
     ("on_delete", "pods that are replaced when somebody deletes them", "rollout.waves"),
     ("blue_green", "a second set of pods that takes over at once", "rollout.max_surge"),
     ("rollback revision_history_limit paused suspend", "rollouts that are held or taken back", "rollout.waves.pause"),

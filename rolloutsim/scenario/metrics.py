@@ -194,11 +194,13 @@ METRICS: Mapping[str, Metric] = {
     "cost_per_month": Metric("number", ("disk", "cost_per_month", "{disk}"), "of fleet and registry, at your prices"),
     "bandwidth": Metric(
         "rate", (*_FLOW, "bandwidth_bytes_per_s", "{phase}"),
-        "of an application, before, during or after the rollout; pushed, prepulled: beside what comes before it",
+        "of an application, before, during or after the rollout; pushed: beside a push before it, prepulled: "
+        "beside what nodes pull before it",
     ),
     "latency": Metric(
         "time", (*_FLOW, "latency_s", "{phase}", "{statistic}"),
-        "of a service's requests, before, during or after the rollout; pushed, prepulled: beside what comes before it",
+        "of a service's requests, before, during or after the rollout; pushed: beside a push before it, prepulled: "
+        "beside what nodes pull before it",
         statistics=_SERVICE,
     ),
     "bytes_lost": Metric("size", (*_FLOW, "bytes_lost"), "of a constant rate, what finds no room"),

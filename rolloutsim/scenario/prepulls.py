@@ -31,7 +31,7 @@ class Behaviour:
         Whether it pulls through the kubelet, by whose rules a failed pull is tried again, without an end.
     in_order : bool
         Whether a node pulls the images one after another.
-    timeout : float or None
+    pull_timeout : float or None
         A pull that takes so long is cut and counts as failed; None: none is [s].
     backoff_limit : int or None
         How often a node tries again; None: until it succeeds.
@@ -46,7 +46,7 @@ class Behaviour:
     parallelism: int | None = None
     kubelet: bool = False
     in_order: bool = False
-    timeout: float | None = None
+    pull_timeout: float | None = None
     backoff_limit: int | None = None
     backoff: float = 0.0
     backoff_max: float = 0.0
@@ -61,13 +61,13 @@ BEHAVIOURS: Mapping[Prepuller, Behaviour] = {
     # A job for each image, as an ImageListPullJob makes them; the daemon asks the runtime itself.
     "image_pull_job": Behaviour(
         parallelism=1,
-        timeout=600.0,
+        pull_timeout=600.0,
         backoff_limit=3,
         backoff=1.0,
         backoff_max=30.0,
         sources={
             "parallelism": _JOB + "defaultParallelism 1, the next nodes by name",
-            "timeout": _WORKER + "defaultImagePullingTimeout 10 min",
+            "pull_timeout": _WORKER + "defaultImagePullingTimeout 10 min",
             "backoff_limit": _WORKER + "defaultImagePullingBackoffLimit 3, after 1 s doubling to 30 s",
         },
     ),
@@ -77,7 +77,7 @@ BEHAVIOURS: Mapping[Prepuller, Behaviour] = {
         in_order=True,
         sources={
             "parallelism": "kubernetes pkg/controller/daemon/daemon_controller.go syncNodes: pods on all nodes",
-            "timeout": "kubernetes: the kubelet's pull_timeout",
+            "pull_timeout": "kubernetes: the kubelet's pull_timeout",
             "backoff_limit": "kubernetes pkg/kubelet/images/image_manager.go: the kubelet's back-off, without an end",
         },
     ),
@@ -86,7 +86,7 @@ BEHAVIOURS: Mapping[Prepuller, Behaviour] = {
         deadline=300.0,
         sources={
             "parallelism": "kube-fledged pkg/images/image_manager.go: a Job for each node and image, all at once",
-            "timeout": "kube-fledged --image-pull-deadline-duration 5m: nothing is tried again then",
+            "pull_timeout": "kube-fledged --image-pull-deadline-duration 5m: nothing is tried again then",
             "backoff_limit": "kube-fledged pkg/images: Jobs of back-off limit 0; the kubelet tries again until then",
         },
     ),
@@ -95,7 +95,7 @@ BEHAVIOURS: Mapping[Prepuller, Behaviour] = {
         backoff_limit=0,
         sources={
             "parallelism": "assumed: each node pulls when its time has come",
-            "timeout": "assumed: a client's pull has no end",
+            "pull_timeout": "assumed: a client's pull has no end",
             "backoff_limit": "assumed: a scheduled command runs once",
         },
     ),

@@ -49,7 +49,7 @@ PROGRESS_DEADLINE = 600.0  # [s]
 _NAMED = 3  # images that a note names (assumed: what fits a line)
 _FRAMING = 38  # Ethernet with preamble and gap, IEEE 802.3 [B]
 _HEADERS = 52  # IP, TCP and its time stamps inside the MTU; RFC 791, 9293, 7323 [B]
-_MORE = ("layer_fetch_buffer", "parallel_unpacks")  # of a runtime, but of no profile
+_MORE = ("layer_fetch_buffer", "parallel_unpacks", "ingest_poll")  # of a runtime, but of no profile
 _NOW = resolved.Distribution()
 
 # What stands for the groups of a workload: no text of a scenario can be mistaken for it, whose quotes are escaped.
@@ -572,7 +572,7 @@ def _prepull(name: str, spec: model.PrepullSpec, document: Document) -> Prepull:
     behaviour = dataclasses.replace(
         usual,
         parallelism=usual.parallelism if spec.parallelism is None else _whole(spec.parallelism),
-        timeout=usual.timeout if spec.timeout is None else _limit(spec.timeout),
+        pull_timeout=usual.pull_timeout if spec.pull_timeout is None else _limit(spec.pull_timeout),
         backoff_limit=usual.backoff_limit if spec.backoff_limit is None else spec.backoff_limit,
         sources={},
     )

@@ -30,6 +30,7 @@ workloads: {api: {images: app, replicas: 6, rollout: {max_surge: 1}}}
 rollout: {max_surge: 1}
 background: {backup: {links: [wan], size: 1 GB}}
 failures: {outage: {registry: registry, at: 1 s, back_after: 1 s}}
+prepulls: {night: {images: app}}
 """
 EVERY = dict(all_keys())
 BY_SHORT_NAME = {short(key): key for key in EVERY}
@@ -39,6 +40,7 @@ PLACES = (
     (), ("nodes", "web"), ("network",), ("network", "links", "wan"), ("network", "racks"), ("registry",),
     ("registry", "rate_limit"), ("images", "app"), ("images", "app", "layers", "base"), ("workloads", "api"),
     ("workloads", "api", "rollout"), ("rollout",), ("background", "backup"), ("failures", "outage"),
+    ("prepulls", "night"),
 )  # fmt: skip
 
 
@@ -182,7 +184,7 @@ def entries_of(word: str) -> list[Foreign]:
         (("nodes", "web"), "max_parallel", "did you mean 'max_parallel_image_pulls'?"),
         (("nodes", "web"), "registry_mirrors", "'registry_mirrors' is not simulated"),
         (("registry",), "mirrors", "'mirrors' is not simulated"),
-        ((), "prepull", "'prepull' is not simulated"),
+        ((), "prepull", "did you mean 'prepulls'?"),
         ((), "spegel", "'spegel' is not simulated"),
         (("nodes", "web"), "image_pull_timeout", "did you mean 'pull_timeout'?"),
         (("nodes", "web"), "eventRecordQPS", "'eventRecordQPS' is not simulated by this version: events of kubelets\n"),

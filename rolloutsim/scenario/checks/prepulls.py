@@ -13,13 +13,13 @@ from rolloutsim.scenario.places import Path, Problem, dotted
 _HEEDED: dict[str, tuple[str, ...]] = {
     "parallelism": ("image_pull_job",),
     "spread": ("schedule",),
-    "timeout": ("image_pull_job", "schedule"),
+    "pull_timeout": ("image_pull_job", "schedule"),
     "backoff_limit": ("image_pull_job", "schedule"),
 }
 _INSTEAD = {
     "parallelism": "a DaemonSet makes its first pods on all nodes at once, and so do kube-fledged and a schedule",
     "spread": "the others begin on all their nodes, or one after another",
-    "timeout": "pulls through the kubelet have nodes.<group>.pull_timeout",
+    "pull_timeout": "pulls through the kubelet have nodes.<group>.pull_timeout",
     "backoff_limit": "the kubelet tries again without an end, as nodes.<group>.image_backoff says",
 }
 

@@ -166,10 +166,10 @@ class PrepullSpec(Spec):
         None, unit="rate", shown="none",
         description="most that it takes of the network, all nodes together: the line rate of a link <name>.rate",
     )  # fmt: skip
-    timeout: Annotated[float, Quantity("time", unlimited=True)] | None = key(
+    pull_timeout: Annotated[float, Quantity("time", unlimited=True)] | None = key(
         None, unit="time", shown="600 s (image_pull_job), unlimited (schedule)",
         description="a node's pull of an image that takes so long is cut and counts as failed",
-        source=BEHAVIOURS["image_pull_job"].sources["timeout"],
+        source=BEHAVIOURS["image_pull_job"].sources["pull_timeout"],
     )  # fmt: skip
     backoff_limit: Annotated[int, Whole(0, 1_000_000)] | None = key(
         None, unit="tries", shown="3 (image_pull_job), 0 (schedule)",
