@@ -71,6 +71,8 @@ class PrepulledBefore:
         self.network = FluidNetwork(Environment())
         self.ledger = Ledger()
         fleet = Fleet(self.network, self.ledger, Incidents(), self._pulled, self._failed)
+        if any(group.runtime.ingest_poll for group in scenario.groups):
+            fleet.polls = lambda: float(random().random())
         self.actors: Actors = build(before, Case("prepulls", pulls), fleet, _nothing_random, random_places(random))
         self.ledger.make_room(len(self.network.links))
         self.jobs: dict[int, tuple[Any, Any]] = {}
