@@ -164,7 +164,7 @@ class TimeBefore(Described):
         return -number if number else 0.0
 
     def write(self, value: float) -> str:
-        return f"-{exact_text('time', -value)}" if value else exact_text("time", 0.0)
+        return f"-{plain_text('time', -value)}" if value else plain_text("time", 0.0)
 
     def schema(self) -> JsonSchemaValue:
         pattern = _PATTERNS["time"].replace(r"^\s*", r"^\s*-", 1)

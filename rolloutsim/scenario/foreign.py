@@ -59,7 +59,7 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     ("kube_api_qps", "controller_manager.qps", "of kube-controller-manager; the kubelet's own is not simulated"),
     ("kube_api_burst", "controller_manager.burst", "of kube-controller-manager; the kubelet's own is not simulated"),
     ("depends_on sync_wave", "workloads.after", ""),
-    ("pre_pull pre_pulls pre_pulled pre_pulled_images image_preload preload prefetch image_puller image_pull_jobs "
+    ("pre_pull pre_pulled pre_pulled_images image_preload preload prefetch image_puller image_pull_jobs "
      "image_list_pull_job warmup warm_images preheat warm", "prepulls",
      "by the name of what pulls; images that are there from the beginning are nodes.cached"),
     ("image_pull_job kube_fledged", "prepulls.by", ""),

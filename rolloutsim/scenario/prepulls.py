@@ -1,6 +1,6 @@
 """Who pulls images before a rollout, and what each of them does by default.
 
-Pinned sources: openkruise/kruise 11e5ac09, kube-fledged 0.10, Kubernetes as in `rolloutsim.fleet.kubelet`.
+Pinned sources: openkruise/kruise 11e5ac09, Kubernetes as in `rolloutsim.fleet.kubelet`; kube-fledged as documented.
 """
 
 from __future__ import annotations
@@ -100,6 +100,42 @@ BEHAVIOURS: Mapping[Prepuller, Behaviour] = {
         },
     ),
 }
+
+
+# What stands for None, by key and whether it is the kubelet's affair.
+_NONE: Mapping[tuple[str, bool], str] = {
+    ("parallelism", True): "all",
+    ("parallelism", False): "all",
+    ("pull_timeout", True): "that of the nodes",
+    ("pull_timeout", False): "unlimited",
+    ("backoff_limit", True): "no limit",
+    ("backoff_limit", False): "no limit",
+}
+
+
+def own_default(kind: str, name: str) -> tuple[str, str] | None:
+    """The default of a key for one kind as users write it, and where it comes from; None: it hangs on no kind."""
+    behaviour = next((one for known, one in BEHAVIOURS.items() if known == kind), None)
+    if behaviour is None or name not in behaviour.sources:
+        return None
+    value = getattr(behaviour, name)
+    text = _NONE[name, behaviour.kubelet] if value is None else f"{value:g}{' s' if 'time' in name else ''}"
+    return text, behaviour.sources[name]
+
+
+def shown_default(name: str) -> str:
+    """The defaults of a key as users write them: `1 (image_pull_job), all (daemonset, kube_fledged, schedule)`."""
+    kinds: dict[str, list[str]] = {}
+    for kind in BEHAVIOURS:
+        own = own_default(kind, name)
+        assert own is not None
+        kinds.setdefault(own[0], []).append(kind)
+    return ", ".join(f"{text} ({', '.join(of)})" for text, of in kinds.items())
+
+
+def default_source(name: str) -> str:
+    """Where they come from."""
+    return "; ".join(f"{kind}: {behaviour.sources[name]}" for kind, behaviour in BEHAVIOURS.items())
 
 
 @struct

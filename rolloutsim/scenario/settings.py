@@ -18,6 +18,7 @@ from rolloutsim.scenario.explanation import default_of
 from rolloutsim.scenario.ideal import FOLLOWING, SWITCHED_OFF
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.policies import pull_policy
+from rolloutsim.scenario.prepulls import DEFAULT_PREPULLER, own_default
 from rolloutsim.scenario.resources import in_bytes
 from rolloutsim.scenario.strategies import OWN_KEYS, SOME_KEYS
 from rolloutsim.scenario.structure import ROOT, Part, is_model, part_at
@@ -161,12 +162,16 @@ class _Walk:
             return False
         if path in (("registry",), ("registries",)) and {"registry", "registries"} & self.document.keys():
             return False
-        if not self.has_pods and {str(step) for step in path} & set(_OF_PODS):
+        if not self.has_pods and path[0] != "prepulls" and {str(step) for step in path} & set(_OF_PODS):
             return False
         return not (self.ideal and (key in SWITCHED_OFF.get(part.kind, ()) or key in FOLLOWING))
 
     def _profile(self, path: Path) -> Default | None:
-        """The default of a group's key that hangs on its runtime or its kubelet."""
+        """The default of a group's key that hangs on its runtime or its kubelet, or a pre-pull's on what it is by."""
+        if path[0] == "prepulls" and len(path) > 2:
+            kind = self.document["prepulls"][path[1]].get("by", DEFAULT_PREPULLER)
+            own = own_default(kind, str(path[-1]))
+            return None if own is None else Default(None, *own)
         if path[0] != "nodes" or len(path) < 3:
             return None
         group = self.document["nodes"][path[1]]

@@ -15,7 +15,7 @@ from rolloutsim.scenario.model.kinds import (
     Time,
     WorkloadNames,
 )
-from rolloutsim.scenario.prepulls import BEHAVIOURS, DEFAULT_PREPULLER, Prepuller
+from rolloutsim.scenario.prepulls import DEFAULT_PREPULLER, Prepuller, default_source, shown_default
 from rolloutsim.scenario.resolved import PullPolicy, StrategyName
 
 CONTROLLERS: tuple[str, ...] = get_args(StrategyName)
@@ -154,9 +154,9 @@ class PrepullSpec(Spec):
         source="assumed: the rollout waits for it",
     )  # fmt: skip
     parallelism: Annotated[int, Whole(1, 1_000_000, unlimited=True)] | None = key(
-        None, unit="nodes", shown="1 (image_pull_job)",
+        None, unit="nodes", shown=shown_default("parallelism"),
         description="image_pull_job: nodes that pull an image at a time, in the order of their names",
-        source=BEHAVIOURS["image_pull_job"].sources["parallelism"],
+        source=default_source("parallelism"),
     )  # fmt: skip
     spread: RandomTime | None = key(
         None, unit="time", shown="0 s", description="schedule: when each node begins, after `at`",
@@ -167,14 +167,14 @@ class PrepullSpec(Spec):
         description="most that it takes of the network, all nodes together: the line rate of a link <name>.rate",
     )  # fmt: skip
     pull_timeout: Annotated[float, Quantity("time", unlimited=True)] | None = key(
-        None, unit="time", shown="600 s (image_pull_job), unlimited (schedule)",
+        None, unit="time", shown=shown_default("pull_timeout"),
         description="a node's pull of an image that takes so long is cut and counts as failed",
-        source=BEHAVIOURS["image_pull_job"].sources["pull_timeout"],
+        source=default_source("pull_timeout"),
     )  # fmt: skip
     backoff_limit: Annotated[int, Whole(0, 1_000_000)] | None = key(
-        None, unit="tries", shown="3 (image_pull_job), 0 (schedule)",
+        None, unit="tries", shown=shown_default("backoff_limit"),
         description="how often a node tries again to pull an image",
-        source=BEHAVIOURS["image_pull_job"].sources["backoff_limit"],
+        source=default_source("backoff_limit"),
     )  # fmt: skip
 
 
