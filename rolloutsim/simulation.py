@@ -127,7 +127,7 @@ class _Case:
         prepulled = _prepulled(scenario, self._generator)
         self.actors: Actors = build(
             scenario, case, fleet, lambda: self._generator("requests").random(),
-            random_places(partial(self._generator, "fairness")),
+            random_places(partial(self._generator, "fairness")), lambda: self._generator("peers").random(),
             *(() if prepulled is None else (prepulled.holds, prepulled.images)),
         )  # fmt: skip
         self.ledger.make_room(len(self.network.links))
@@ -274,7 +274,8 @@ class AloneTimes:
         # Alone and on an idle system nothing goes wrong, and nothing is limited but by the machines.
         self.idle = replace(
             scenario, groups=(), links={}, registries={}, images={}, cases=(), startup=Distribution(), background=(),
-            thresholds=(), faults=(), pushes=(), prepulls=(), fairness=None, document="",
+            thresholds=(), faults=(), pushes=(), prepulls=(), fairness=None, document="", mirrors={}, caches={},
+            peers={},
         )  # fmt: skip
         self.asked: dict[tuple[int, str | None, str, tuple[str, ...]], float] = {}
         # By number of the way, number of the layers, places of those that the node holds, and whether it has the image.

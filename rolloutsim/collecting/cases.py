@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from math import inf
+from math import inf, nan
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -17,15 +17,25 @@ from rolloutsim.collecting.background import background_records
 from rolloutsim.collecting.links import carried, saturated, shared_links
 from rolloutsim.collecting.prepulls import prepull_records
 from rolloutsim.fleet.background import Transfer
-from rolloutsim.fleet.build import cached_images
-from rolloutsim.fleet.ledger import BYTES_DONE, FETCH, RETRY, ROW, TCP_WINDOW
+from rolloutsim.fleet.holdings import cached_images
+from rolloutsim.fleet.ledger import (
+    BYTES_DONE,
+    CACHE_FILL,
+    FETCH,
+    LOOKED_UP,
+    OTHER_FILL,
+    RETRY,
+    ROW,
+    SEEDS,
+    TCP_WINDOW,
+)  # fmt: skip
 from rolloutsim.fleet.pulls import FLOWING, Fetch
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results.facts import records as r
 from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.records import frozen
 from rolloutsim.scenario import causes
-from rolloutsim.scenario.resources import DISK, PULLED, RESOURCES, UNPACK
+from rolloutsim.scenario.resources import DISK, NIC_OUT, PULLED, RESOURCES, UNPACK
 from rolloutsim.scenario.routes import node_racks
 
 if TYPE_CHECKING:
@@ -47,6 +57,11 @@ _PRIVATE_CAUSES = tuple(resource.cause.name for resource in PULLED)
 # By the numbers that the network and the ledger have for them.
 _OTHER_CAUSES = {
     CAP: causes.CONNECTION_CAP.name, RETRY: causes.RETRY.name, TCP_WINDOW: causes.TCP_WINDOW.name,
+}  # fmt: skip
+# The same of those who ask caches and peers.
+_SUPPLY_CAUSES = {
+    CACHE_FILL: causes.CACHE_FILL.name, OTHER_FILL: causes.OTHER_FILL.name, LOOKED_UP: causes.LOOK_UP.name,
+    SEEDS: causes.SEEDS.name,
 }  # fmt: skip
 
 
@@ -86,6 +101,8 @@ def collect(
     incidents.settle()
     for pusher in () if orchestrated is None else orchestrated.pushers:
         in_flight.extend(pusher.host.flows)
+    for source in (*actors.caches, *actors.peers):
+        in_flight.extend(source.settle())
     pulls = frozen(r.Pulls, ledger.pulls, alone=np.full(len(ledger.pulls.node), np.nan))
     fetches, unpacks, spent = _activities(actors, network, ledger, incidents)
     payload = carried(actors, network, in_flight)
@@ -100,7 +117,7 @@ def collect(
         node_group=np.asarray(actors.groups, np.int32),
         images=actors.images,
         layers=actors.layers,
-        causes=(*_link_causes(actors, network), *_PRIVATE_CAUSES, *_OTHER_CAUSES.values()),
+        causes=(*_link_causes(actors, network), *_PRIVATE_CAUSES, *_other_causes(actors).values()),
         pulls=pulls,
         fetches=fetches,
         unpacks=unpacks,
@@ -116,12 +133,43 @@ def collect(
         events=events,
         reasons=tuple(incidents.reasons),
         orchestration=orchestration,
-        sources=tuple(source.name for source in actors.sources),
+        sources=actors.outlets,
         routes=actors.routes,
         drawn=tuple(sorted(drawn)),
         prepulls=r.NO_PREPULLS
         if orchestrated is None or orchestrated.prepulled is None
         else prepull_records(scenario, actors, network, ledger, orchestrated.prepulled),
+        supply=_supply(actors, network, incidents) if _is_supplied(actors) else r.NO_SUPPLY,
+    )
+
+
+def _is_supplied(actors: Actors) -> bool:
+    """Whether there are caches or peers."""
+    return bool(actors.caches or actors.peers)
+
+
+def _other_causes(actors: Actors) -> dict[int, str]:
+    """Causes that are neither links nor private, in the order of their numbers."""
+    return {**_OTHER_CAUSES, **_SUPPLY_CAUSES} if _is_supplied(actors) else _OTHER_CAUSES
+
+
+def _supply(actors: Actors, network: FluidNetwork, incidents: Incidents) -> r.Supply:
+    """What those had to do and to wait for who hand over layers that they do not simply have."""
+    first = len(network.links) + len(_PRIVATE_CAUSES) + len(_OTHER_CAUSES)
+    place = {code: number for number, code in enumerate(_SUPPLY_CAUSES, first)}
+    waited = incidents.waited
+    counts = [cache.counts for cache in actors.caches]
+    return r.Supply(
+        fills=frozen(r.Fills, incidents.fills),
+        waited=frozen(r.Waited, waited, cause=[place[code] for code in waited.cause]),
+        caches=frozen(
+            r.CacheRecords,
+            counts,
+            source=[cache.server.index for cache in actors.caches],
+            **{name: [one.upstream[name] for one in counts] for name in r.UPSTREAM},
+        ),
+        uploads=frozen(r.Uploads, incidents.uploads),
+        nobody={peers.name: peers.nobody for peers in actors.peers},
     )
 
 
@@ -200,7 +248,10 @@ def with_times_alone(scenario: ResolvedScenario, case: r.CaseRecords, alone: Tim
         if time is None:
             number, rack, cached = of_kind[kind[node]]
             group, name = scenario.groups[number], case.images[image].name
-            if own is None:
+            if group.hosts:
+                # What a cache or a peer has depends on others: there is no pull alone to compare with.
+                time = nan
+            elif own is None:
                 time = alone.of(group, number, rack, name, cached)
             else:
                 there = places[image]
@@ -331,21 +382,23 @@ def _activities(
         again[number] = size
     # Rows are known by their first places until here; -1 stays -1.
     freed_by = columns["freed_by"] // ROW
-    cause = _causes(columns["cause"], links, cap)
+    others = _other_causes(actors)
+    cause = _causes(columns["cause"], links, cap, others)
     fetches = frozen(r.Fetches, columns, freed_by=freed_by, again=again, cause=cause)
     # A decompressor at its own speed limit is what an unpack is capped by.
     unpacking = links + UNPACK
-    unpacks = frozen(r.Unpacks, ledger.unpacks, cause=_causes(ledger.unpacks.cause, links, unpacking))
+    unpacks = frozen(r.Unpacks, ledger.unpacks, cause=_causes(ledger.unpacks.cause, links, unpacking, others))
     spent = ledger.spent
-    several = np.where(spent.is_unpack, _causes(spent.cause, links, unpacking), _causes(spent.cause, links, cap))
+    of_unpacks, of_fetches = (_causes(spent.cause, links, capped, others) for capped in (unpacking, cap))
+    several = np.where(spent.is_unpack, of_unpacks, of_fetches)
     return fetches, unpacks, frozen(r.Spent, spent, cause=several)
 
 
-def _causes(column: Any, links: int, cap: int) -> Any:
+def _causes(column: Any, links: int, cap: int, others: Iterable[int]) -> Any:
     """The network's numbers for causes as indices into `CaseRecords.causes`; -1 stays."""
     codes = np.array(column, np.int32)
     found = np.where(codes <= PRIVATE, links + (PRIVATE - codes), codes)
-    for number, code in enumerate(_OTHER_CAUSES, links + len(_PRIVATE_CAUSES)):
+    for number, code in enumerate(others, links + len(_PRIVATE_CAUSES)):
         found[codes == code] = number
     found[codes == CAP] = cap
     return found
@@ -355,7 +408,10 @@ def _link_causes(actors: Actors, network: FluidNetwork) -> list[str]:
     """What each of the network's links is called as a cause: those of nodes by their resource."""
     names = [link.name for link in network.links]
     for (_, place), link in actors.pinned.items():
-        names[link.index] = RESOURCES[place].cause.name
+        serves = place == NIC_OUT and actors.peers
+        names[link.index] = causes.PEER_UPLINK.name if serves else RESOURCES[place].cause.name
+    for link in actors.upload_links:
+        names[link.index] = causes.PEER_UPLINK.name
     return names
 
 

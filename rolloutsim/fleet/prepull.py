@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, MutableSet, Sequence
+from dataclasses import replace
+from functools import partial
 from math import inf, isnan, nan
 from typing import TYPE_CHECKING, Any
 
@@ -279,17 +281,14 @@ class Prepuller:
             return recipe
         found = self.recipes.get(id(recipe))
         if found is None:
-            network = self.scene.network
-            ways = tuple(way.over(lambda kind: _over(network, kind, link)) for way in recipe.ways)
-            found = self.recipes[id(recipe)] = Recipe(
-                recipe.image, recipe.steps, ways, recipe.finish_time, recipe.unpacks, recipe.layers
-            )
+            found = self.recipes[id(recipe)] = replace(recipe, over=partial(_over, self.scene.network, link))
         return found
 
 
-def _over(network: FluidNetwork, kind: Kind, link: SharedLink) -> Kind:
+def _over(network: FluidNetwork, link: SharedLink, kind: Kind) -> Kind:
     """The kind of the same flows over one link more."""
-    return network.kind((*kind.links, link), kind.usage, kind.cap, kind.weight, kind.capped_by)
+    shares = (*kind.shares, 1.0)
+    return network.kind((*kind.links, link), kind.usage, kind.cap, kind.weight, kind.capped_by, shares)
 
 
 @struct

@@ -10,7 +10,6 @@ ask grows with the layers of the node's own images, not with those of the case.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from copy import copy
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Final
@@ -61,11 +60,15 @@ class Way:
         The same of layers that are cold at the source; empty: none is.
     limits : Limits or None
         How long its clients wait; None: as long as it takes, which is never too long.
+    number : int
+        Of the outlet from which the bytes come, in `rolloutsim.scenario.routes.outlets`; -1: the source's own.
+    exits : tuple of tuple of str
+        The shared links that bytes cross before they leave the source, by its replica; needed where it is a cache's.
     """
 
     __slots__ = (
-        "before_first_byte", "buffered", "cold", "cold_kinds", "cold_stored", "fallible", "keeps", "kinds",
-        "layer_trips", "limits", "nic_wait", "number", "resolve_time", "resolve_trips", "round_trip", "set_up",
+        "before_first_byte", "buffered", "cold", "cold_kinds", "cold_stored", "exits", "fallible", "handler", "keeps",
+        "kinds", "layer_trips", "limits", "nic_wait", "number", "resolve_time", "resolve_trips", "round_trip", "set_up",
         "set_up_trips", "source", "stored", "unlimited",
     )  # fmt: skip
 
@@ -87,10 +90,14 @@ class Way:
         cold_kinds: tuple[Kind, ...] = (),
         cold_stored: tuple[Kind, ...] = (),
         limits: Limits | None = None,
+        number: int = -1,
+        exits: tuple[tuple[str, ...], ...] = (),
     ) -> None:
         self.source = source
         # What each request asks of the source, which never changes, stands here, where it is quick to read.
-        self.number = source.index
+        self.number = source.index if number < 0 else number
+        self.handler = source.handler
+        self.exits = exits
         self.fallible = source.fallible or (limits is not None and limits.on_requests)
         self.unlimited = source.unlimited and limits is None
         self.limits = limits
@@ -109,13 +116,6 @@ class Way:
         self.cold = source.cold
         self.cold_kinds = cold_kinds
         self.cold_stored = cold_stored
-
-    def over(self, changed: Callable[[Kind], Kind]) -> Way:
-        """The same way with other kinds of flows, those of which each kind is changed to."""
-        way = copy(self)
-        for name in ("kinds", "stored", "cold_kinds", "cold_stored"):
-            setattr(way, name, tuple(map(changed, getattr(self, name))))
-        return way
 
     def kind(self, step: LayerStep, replica: int) -> Kind:
         """The kind of a layer's fetch that begins now."""
@@ -172,6 +172,7 @@ class Recipe:
     finish_time: float  # from the last layer to the image being ready [s]
     unpacks: bool  # whether layers are unpacked at all
     layers: frozenset[int]  # numbers of its layers in the case
+    over: Callable[[Kind], Kind] | None = None  # the kind of its layers' flows over a link that only they cross
 
 
 def words(layers: Iterable[int]) -> Layers:

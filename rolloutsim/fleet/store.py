@@ -69,6 +69,8 @@ class Store(ABC):
     ----------
     fleet : Fleet
         What it shares with others.
+    index : int
+        Its number in the case.
     host : Host
         Its private links and flows.
     held : dict of int to int
@@ -81,11 +83,12 @@ class Store(ABC):
         Layers of an image that are unpacked at a time.
     """
 
-    __slots__ = ("coming", "disk", "fleet", "held", "host", "pulls", "unpacks_at_once", "writer")
+    __slots__ = ("coming", "disk", "fleet", "held", "host", "index", "pulls", "unpacks_at_once", "writer")
 
     def __init__(
         self,
         fleet: Fleet,
+        index: int,
         host: Host,
         held: Layers,
         disk: DiskSpace | None,
@@ -93,6 +96,7 @@ class Store(ABC):
         unpacks_at_once: int,
     ) -> None:
         self.fleet = fleet
+        self.index = index
         self.host = host
         self.held = held
         self.disk = disk
@@ -157,6 +161,8 @@ class Store(ABC):
         """Its slot goes to the next, and it may be unpacked."""
         row, pull = fetch.row, fetch.pull
         fetch.state = COMMITTED
+        for peers in self.fleet.peers:
+            peers.has(self.index, fetch.step.layer)
         slots = pull.slots
         slots.free += 1
         if slots.queue:

@@ -10,7 +10,7 @@ are known where pre-pulls have a time; else the first window begins with them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from math import inf
@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 from simpy import Environment
 
 from rolloutsim.fleet.background import RequestService
-from rolloutsim.fleet.build import build, cached_images
+from rolloutsim.fleet.build import build
 from rolloutsim.fleet.fairness import random_places
+from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.incidents import Incidents
 from rolloutsim.fleet.ledger import BYTES_DONE, PULL, ROW, Ledger
 from rolloutsim.fleet.prepull import Prepuller, Scene, left_by
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.build import Actors
     from rolloutsim.fleet.kubelet import Kubelet
     from rolloutsim.fleet.prepull import Task
-    from rolloutsim.scenario.resolved import RateLimit, ResolvedScenario
+    from rolloutsim.scenario.resolved import RateLimit, Registry, ResolvedScenario
 
 _PURPOSE = "prepulls"
 
@@ -62,8 +63,8 @@ class PrepulledBefore:
         there = tuple(replace(one, until=None) for one in scenario.background if one.size is None and one.start <= 0.0)
         before = replace(
             scenario, background=there, faults=(), pushes=(), cases=(),
-            registries={name: replace(one, rate_limits=tuple(map(self._unused, one.rate_limits)))
-                        for name, one in scenario.registries.items()},
+            registries=self._fresh(scenario.registries), mirrors=self._fresh(scenario.mirrors),
+            caches=self._fresh(scenario.caches),
         )  # fmt: skip
         wanted = dict.fromkeys(image for spec in scenario.prepulls for image in spec.images)
         now = Distribution()
@@ -73,7 +74,10 @@ class PrepulledBefore:
         fleet = Fleet(self.network, self.ledger, Incidents(), self._pulled, self._failed)
         if any(group.runtime.ingest_poll for group in scenario.groups):
             fleet.polls = lambda: float(random().random())
-        self.actors: Actors = build(before, Case("prepulls", pulls), fleet, _nothing_random, random_places(random))
+        self.actors: Actors = build(
+            before, Case("prepulls", pulls), fleet, _nothing_random, random_places(random),
+            lambda: float(random().random()),
+        )  # fmt: skip
         self.ledger.make_room(len(self.network.links))
         self.jobs: dict[int, tuple[Any, Any]] = {}
         self.present = [set(images) for group in scenario.groups for images in cached_images(group)]
@@ -98,6 +102,12 @@ class PrepulledBefore:
             begins = self.zero if spec.at is None else spec.at
             spread = spec.spread.sample(random, len(chosen)).tolist()
             yield Prepuller(spec, chosen, [begins + after for after in spread])
+
+    def _fresh(self, servers: Mapping[str, Registry]) -> dict[str, Registry]:
+        """Servers of whose limits nothing is used yet."""
+        return {
+            name: replace(one, rate_limits=tuple(map(self._unused, one.rate_limits))) for name, one in servers.items()
+        }
 
     def _unused(self, limit: RateLimit) -> RateLimit:
         """A rate limit of which nothing is used yet when the clock begins."""
@@ -179,6 +189,10 @@ class PrepulledBefore:
         known = [digests.get(layer.digest) for layer in self.actors.layers]
         for source, earlier in zip(actors.sources, self.actors.sources, strict=True):
             source.goes_on(earlier, self.zero, known)
+        numbers = {image.name: number for number, image in enumerate(actors.images)}
+        images = [numbers.get(image.name) for image in self.actors.images]
+        for cache, filled in zip(actors.caches, self.actors.caches, strict=True):
+            cache.goes_on(filled, self.zero, known, images)
 
         def has_pulled(node: int, image: str) -> None:
             kubelets[node].has_come(image)

@@ -345,6 +345,57 @@ PULL = Cause(
     "for its pull",
 )
 
+# ---- of layers that their source does not have ------------------------------------------------------------
+
+CACHE_FILL = Cause(
+    "cache_fill",
+    "layers that a cache does not have yet",
+    "pulls wait for a cache that has to get layers itself",
+    Look(26, "fill of a cache", "green", "////"),
+    "a cache had not got all of a layer that it fetched for this request",
+    ("caches.<cache>.holds", "caches.<cache>.uplink", "caches.<cache>.serve"),
+)
+OTHER_FILL = Cause(
+    "other_fill",
+    "layers that a cache is fetching for others",
+    "pulls wait for layers that a cache is fetching for others",
+    Look(27, "another's fill of a cache", "green", "\\\\"),
+    "a request waited at a cache for a layer that it was fetching for somebody else already",
+    ("caches.<cache>.coalesce", "caches.<cache>.lock", "caches.<cache>.holds"),
+)
+PEER_UPLINK = Cause(
+    "peer_uplink",
+    "the NICs of nodes that serve others",
+    "nodes that serve others have their NICs full on the way out",
+    Look(30, "NICs of serving nodes", "green"),
+    "bytes moved as fast as a node that serves others sends over its NIC",
+    ("nodes.<group>.nic", "peers.<peers>.upload", "peers.<peers>.finds"),
+)
+SEEDS = Cause(
+    "seeds",
+    "what the seeds of a swarm have not sent yet",
+    "members of a swarm wait for what its seeds have not sent yet",
+    Look(31, "new pieces from the seeds", "blue", "\\\\"),
+    "a member of a swarm had all that had left the seeds, or lacked the last pieces only",
+    ("registries.<registry>.uplink", "registries.<registry>.replicas"),
+)
+LOOK_UP = Cause(
+    "look_up",
+    "the look-up of peers",
+    "pulls wait for the look-up of peers",
+    Look(28, "look-up of peers", "blue", "////"),
+    "a node looked for others that have a layer",
+    ("peers.<peers>.timeout",),
+)
+FALLBACK = Cause(
+    "fallback",
+    "hosts that do not deliver",
+    "pulls lose time with hosts that do not deliver",
+    Look(29, "hosts that do not deliver", "red", "xxxx"),
+    "a host that is not the last one refused, had nothing, or did not answer in time: until the next one was asked",
+    ("nodes.<group>.hosts", "nodes.<group>.timeouts"),
+)
+
 _ALL = [value for value in list(globals().values()) if isinstance(value, Cause)]
 CAUSES = {cause.name: cause for cause in _ALL if cause is not PULL}
 STEPS = tuple(sorted((cause for cause in _ALL if cause.number >= 0), key=lambda cause: cause.number))
