@@ -410,7 +410,7 @@ def _link_causes(actors: Actors, network: FluidNetwork) -> list[str]:
     for (_, place), link in actors.pinned.items():
         serves = place == NIC_OUT and actors.peers
         names[link.index] = causes.PEER_UPLINK.name if serves else RESOURCES[place].cause.name
-    for link in actors.upload_links:
+    for link in actors.peer_links:
         names[link.index] = causes.PEER_UPLINK.name
     return names
 

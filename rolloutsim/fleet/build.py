@@ -89,7 +89,7 @@ class Actors:
     links: dict[str, SharedLink]
     caches: tuple[PullThrough, ...]
     peers: tuple[PeerToPeer | PiecePeers, ...]
-    upload_links: tuple[SharedLink, ...]  # caps of what nodes serve to others
+    peer_links: list[SharedLink]  # that stand for what nodes send to one another
     observer: Observer | None  # of the background, if there is any
 
 
@@ -242,7 +242,7 @@ class _Builder:
             links=self.links,
             caches=self.servers.caches,
             peers=tuple(self.peering.by_name.values()),
-            upload_links=tuple(self.peering.upload_links.values()),
+            peer_links=self.peering.peer_links,
             observer=self._observer(background),
         )
 

@@ -99,7 +99,7 @@ class Peering:
             else:
                 self.by_name[name] = PiecePeers(number, spec, fleet)
         self.clients: dict[Way, _Client] = {}
-        self.upload_links: dict[str, SharedLink] = {}  # by name
+        self.peer_links: list[SharedLink] = []  # that stand for what nodes send to one another
 
     def join(
         self, groups: list[int], images: Mapping[str, int], layers: Mapping[str, int], left: Sequence[Left]
@@ -184,6 +184,7 @@ class Peering:
                 nic_wait=0.0,
             )
 
+        peers.links = self.peer_links
         peers.most_supply = _FASTEST * max(members, 1)
         peers.rates, peers.seed_rates, peers.feed_kinds, peers.make_leg = rates, seed_rates, feed_kinds, leg
         peers.registry_of = lambda image: self.servers.by_name[self.images[image].registry]
@@ -228,7 +229,8 @@ class Peering:
             capped = f"{names[holder]}.{peers.name}.upload"
             if capped not in self.links:
                 link = self.fleet.network.link(capped, peers.spec.upload)
-                self.links[capped] = self.upload_links[capped] = link
+                self.links[capped] = link
+                self.peer_links.append(link)
             links = (capped, *links)
         plain, stored = client.kinds(links, None, window_rate(scenario.tcp_window, trip))
         waits = {} if self.fleet.queues is None else self.fleet.queues.waits

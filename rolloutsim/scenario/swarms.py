@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import inf
 
 from rolloutsim.structs import struct
@@ -69,3 +70,11 @@ class SwarmProfile:
     hop_requests: float = 0.8
     mean_error: float = 0.0
     makespan_error: float = 0.0
+
+
+# What the swarms of each profile of peers do.
+SWARMS: Mapping[str, SwarmProfile] = {
+    "kraken": SwarmProfile(search_loss=0.46, sharpness=5.15, hop_down=1.09, hop_up=7.6),
+    "dragonfly": SwarmProfile(parents=3),
+    "bittorrent": SwarmProfile(upload_use=0.92, start=0.55, end=0.35, seed_share=0.45, duplicates=0.05),
+}

@@ -103,6 +103,7 @@ class Torrent:
         self.swarm = Swarm(peers.profile, pieces, size / pieces, self.sending)
         self.supply = network.link(f"{peers.name}.supply.{layer}", peers.most_supply)
         self.throttle = network.link(f"{peers.name}.seeds.{layer}", sum(self.sending))
+        peers.links += (self.supply, self.throttle)
         self.members: dict[Member, None] = {}
         self.joiners: list[Member] = []
         self.feeds: list[Flow] = []
@@ -330,7 +331,7 @@ class PiecePeers(Source):
     """
 
     __slots__ = (
-        "feed_kinds", "feeding", "fleet", "host", "legs", "make_leg", "most_supply", "nobody", "profile", "rates",
+        "feed_kinds", "feeding", "fleet", "host", "legs", "links", "make_leg", "most_supply", "nobody", "profile", "rates",
         "registry_of", "seed_rates", "spec", "torrents",
     )  # fmt: skip
 
@@ -346,6 +347,7 @@ class PiecePeers(Source):
         self.feeding: dict[Torrent, None] = {}
         self.nobody = 0  # look-ups that found nobody: in vain is none
         # Set when all nodes and servers are known.
+        self.links: list[SharedLink]  # takes those of all swarms
         self.most_supply: float  # of any swarm [B/s]
         self.rates: Callable[[Fetch], tuple[float, float]]  # what a node can receive and send for a layer [B/s]
         self.make_leg: Callable[[Way, Torrent], Way]
