@@ -73,6 +73,8 @@ class WhatIf:
         Whether it takes new hardware, and nothing else.
     leads : bool
         Whether it changes what is named as the cause of the whole: pods that follow one another.
+    shifts : bool
+        Whether it lets bytes move at another time, and is told after those that need not.
     """
 
     case: str
@@ -84,6 +86,7 @@ class WhatIf:
     parts: tuple[str, ...] = ()
     buys: bool = False
     leads: bool = False
+    shifts: bool = False
 
     @property
     def subjects(self) -> frozenset[str]:
@@ -319,8 +322,12 @@ class Plan:
     def _proof(
         self, prover: Prover, tried: Mapping[frozenset[str], WhatIf | None], known: Mapping[frozenset[str], Trial]
     ) -> Proof:
-        """What has no effect, and what has one only together, of the changes that were tried alone."""
-        alone = [(one, tried.get(frozenset(one.overrides))) for one in self.candidates if not one.parts]
+        """What has no effect, and what has one only together, of the changes that were tried alone.
+
+        That bytes move at another time is no change that others are tried with: it leaves them nothing to do.
+        """
+        units = [one for one in self.candidates if not one.parts and not one.shifts]
+        alone = [(one, tried.get(frozenset(one.overrides))) for one in units]
         allowed = [(one, found) for one, found in alone if found is not None]
         seen = {one.subject for one, found in allowed if found.is_seen}
         idle = of_each_subject(one for one, _ in allowed if one.subject not in seen)
@@ -426,7 +433,7 @@ def _as_tried(case: str, before: float, one: Candidate, trial: Trial) -> WhatIf 
 
 
 def _what_if(case: str, before: float, one: Candidate, overrides: Overrides, after: float | None) -> WhatIf:
-    return WhatIf(case, one.subject, one.change, overrides, before, after, one.parts, one.buys, one.leads)
+    return WhatIf(case, one.subject, one.change, overrides, before, after, one.parts, one.buys, one.leads, one.shifts)
 
 
 def situation_of(outcome: Outcome, case: str | None = None) -> Situation | None:
@@ -441,10 +448,12 @@ def situation_of(outcome: Outcome, case: str | None = None) -> Situation | None:
 
 
 def _by_gain(tried: Iterable[WhatIf]) -> tuple[WhatIf, ...]:
-    """The largest gain first, but before all those that change what is named as the cause."""
-    return tuple(
-        sorted(tried, key=lambda one: (not (one.leads and one.is_faster), inf if one.after is None else one.after))
-    )
+    """The largest gain first, but before all those that change what is named as the cause, and last what shifts."""
+
+    def place(one: WhatIf) -> tuple[bool, bool, float]:
+        return one.shifts, not (one.leads and one.is_faster), inf if one.after is None else one.after
+
+    return tuple(sorted(tried, key=place))
 
 
 def what_if_table(changes: Sequence[WhatIf]) -> Table:

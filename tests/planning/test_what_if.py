@@ -306,7 +306,22 @@ def test_the_20_nodes_want_a_smaller_image_or_a_wider_uplink_and_nothing_of_the_
     assert times["node NICs 10 Gbit/s"] == pytest.approx(55.36)
     assert found.faster[0].change == "go-carbon instead of builder"
     assert "node NICs" in found.useless
-    assert [one.after for one in found.tried] == sorted(one.after for one in found.tried)
+    *others, before = found.tried
+    assert [one.after for one in others] == sorted(one.after for one in others)
+    # What only moves the bytes to another time stands behind all others.
+    assert (before.change, before.after) == ("builder pulled before the rollout by all its nodes, 6.92 GB at most", 0.0)
+    assert before.overrides == ('prepulls.before={"images": ["builder"], "by": "daemonset"}',)
+
+
+def test_a_pre_pull_that_begins_too_late_is_tried_in_time() -> None:
+    late = ["variants=null", "prepulls.night.at=-20m"]
+    scenario = rs.load(ROOT / "scenarios" / "prepull-night.yaml", late)
+    found = what_if.what_if(scenario.run().outcome, jobs=1)
+    (in_time,) = [one for one in found.tried if one.shifts]
+    assert (in_time.change, in_time.overrides) == ("night over before the rollout", ("prepulls.night.at=null",))
+    # 120 pods whose image is there.
+    assert in_time.after is not None
+    assert in_time.after < 0.1 * in_time.before
 
 
 def test_two_links_that_are_full_alike_are_tried_together() -> None:

@@ -55,6 +55,8 @@ class Candidate:
         Whether it takes new hardware, and nothing else.
     leads : bool
         Whether it changes what is named as the cause of the whole, and is told before larger gains.
+    shifts : bool
+        Whether it lets bytes move at another time, and is told after all others.
     """
 
     subject: str
@@ -67,6 +69,7 @@ class Candidate:
     parts: tuple[str, ...] = ()
     buys: bool = False
     leads: bool = False
+    shifts: bool = False
 
 
 def joined(several: Sequence[Candidate]) -> Candidate:
