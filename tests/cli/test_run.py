@@ -19,7 +19,8 @@ from rolloutsim.cli import output
 from rolloutsim.cli.progress import Progress
 from rolloutsim.cli.view import render, show
 from rolloutsim.errors import OutputError
-from rolloutsim.planning.what_if import WhatIfs, quick_what_if
+from rolloutsim.planning.tried import WhatIfs
+from rolloutsim.planning.what_if import quick_what_if
 from tests.cli.conftest import HELD, MISSED, QUICK, ROOT, Program
 
 # Ideal, by hand: n pulls of S bytes over 1 Gbit/s take n S / 125 MB/s, alone S / 125 MB/s.

@@ -14,7 +14,7 @@ import rolloutsim as rs
 from rolloutsim.api.comparison import of_variants, report_of
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.compare import Comparison
-from rolloutsim.planning.what_if import WhatIfs
+from rolloutsim.planning.tried import WhatIfs
 from rolloutsim.report.blocks import Block, Facts, Picture, Report, Rows, Verdict
 from rolloutsim.report.markdown import to_markdown
 from rolloutsim.report.page import to_html
