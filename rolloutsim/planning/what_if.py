@@ -21,8 +21,6 @@ from typing import TYPE_CHECKING
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.changes import candidates
 from rolloutsim.planning.changes.situation import Candidate, Situation, joined
-from rolloutsim.planning.differences import is_random
-from rolloutsim.planning.proofs import Proof, Prover, of_each_subject
 from rolloutsim.planning.targets import (
     Measured,
     chosen,
@@ -38,6 +36,7 @@ from rolloutsim.results.metrics import is_image_case
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
+    from rolloutsim.planning.proofs import Proof, Prover
     from rolloutsim.results.outcome import Outcome
 
 BUDGET = 60.0  # [s] of computing on one core (assumed: what one waits for without leaving)
@@ -108,6 +107,8 @@ class Plan:
     @classmethod
     def of(cls, outcome: Outcome, case: str | None = None, budget: float = BUDGET) -> Plan:
         """The plan for a case; parameters as for `what_if`."""
+        from rolloutsim.planning.differences import is_random  # what goes with a run does without
+
         looked_at = _LookedAt.of(outcome, case)
         if looked_at is None:
             return cls(budget)
@@ -117,6 +118,8 @@ class Plan:
 
     def carry_out(self, jobs: int = -1, tell: Tell | None = None, since: Start | None = None) -> WhatIfs:
         """Simulate the changes; `jobs`, `tell` and `since` as for `Trials.tried`."""
+        from rolloutsim.planning.proofs import Prover  # as above
+
         if self.trials is None:
             return WhatIfs()
         tallies: list[Tally] = []
@@ -165,6 +168,8 @@ class Plan:
         self, prover: Prover, tried: Mapping[frozenset[str], WhatIf | None], known: Mapping[frozenset[str], Trial]
     ) -> Proof:
         """What has no effect, and what has one only together, of the changes that were tried alone."""
+        from rolloutsim.planning.proofs import of_each_subject  # as above
+
         alone = [(one, tried.get(frozenset(one.overrides))) for one in self.candidates if not one.parts]
         allowed = [(one, found) for one, found in alone if found is not None]
         seen = {one.subject for one, found in allowed if found.is_seen}
