@@ -238,7 +238,7 @@ def overrides_of(path: Path) -> list[str]:
     return ["nodes.node.count=40"] if path.stem == "racks" else []
 
 
-@pytest.mark.parametrize("path", one_in(4, FILES), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", one_in(6, FILES), ids=lambda path: path.stem)
 def test_each_gain_is_that_of_a_run_with_the_same_set(path: Path) -> None:
     result = result_of(path)
     found = what_if.what_if(result.outcome, jobs=1)
