@@ -192,6 +192,21 @@ def test_layers_that_were_read_before_the_rollout_are_not_cold_any_more() -> Non
     assert (without.rollout_time_s or 0.0) - (after.rollout_time_s or 0.0) == pytest.approx(5.0, abs=0.2)
 
 
+def test_a_cache_that_nodes_have_pulled_through_before_holds_the_image() -> None:
+    """Oracle: the other half of the nodes gets it over the cache's 10 Gbit/s, and not over the registry's 100 Mbit/s."""
+    nodes = {name: {"count": 2, "nic": "1 Gbit/s", "hosts": ["near", "registry"]} for name in ("web", "db")}
+    cached = {
+        "nodes": nodes, "registry": {"uplink": "100 Mbit/s"},
+        "caches": {"near": {"upstream": "registry", "uplink": "10 Gbit/s", "profile": "zot"}},
+    }  # fmt: skip
+    _, summary = ran(cached, at="-1h", groups="db", parallelism=1, rate="50 Mbit/s")
+    assert summary.rollout_time_s == pytest.approx(SIZE / 125e6)
+    assert summary.link("registry.uplink").bytes == 0.0
+    before = {row.link: row.bytes for row in summary.prepull_links}
+    assert before["registry.uplink"] == pytest.approx(SIZE)
+    assert before["night.rate"] == pytest.approx(2 * SIZE)
+
+
 def test_when_a_pre_pull_begins_changes_nothing_but_its_times() -> None:
     first, _ = ran({"model": "real"}, at="-1h", parallelism=3)
     other, _ = ran({"model": "real"}, at="-10h", parallelism=3)
