@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from copy import copy, deepcopy
 from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,13 +17,14 @@ import numpy as np
 from rolloutsim.collecting.background import background_records
 from rolloutsim.fleet.background import ConstantRate, Transfer
 from rolloutsim.fleet.build import cached_images
-from rolloutsim.fleet.ledger import BYTES_DONE, FETCH, RETRY, ROW, TCP_WINDOW
+from rolloutsim.fleet.ledger import BYTES_DONE, FETCH, ON_DEMAND, RETRY, ROW, TCP_WINDOW
 from rolloutsim.fleet.pulls import FLOWING, Fetch
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results.facts import records as r
 from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.records import frozen
 from rolloutsim.scenario import causes
+from rolloutsim.scenario.partial import fetched_size, is_lazy
 from rolloutsim.scenario.resources import DISK, PULLED, RESOURCES, UNPACK
 from rolloutsim.scenario.routes import node_racks
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.incidents import Incidents
     from rolloutsim.fleet.ledger import Ledger
     from rolloutsim.fleet.node import Node
+    from rolloutsim.fleet.pod_ledger import PodLedger
     from rolloutsim.fleet.push import ImagePush
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import SharedLink
@@ -46,6 +49,7 @@ _PRIVATE_CAUSES = tuple(resource.cause.name for resource in PULLED)
 # By the numbers that the network and the ledger have for them.
 _OTHER_CAUSES = {
     CAP: causes.CONNECTION_CAP.name, RETRY: causes.RETRY.name, TCP_WINDOW: causes.TCP_WINDOW.name,
+    ON_DEMAND: causes.ON_DEMAND.name,
 }  # fmt: skip
 
 
@@ -62,6 +66,7 @@ def collect(
     orchestrated: Orchestrated | None,
     pushes: Pushed,
     drawn: Iterable[str] = (),
+    goes_on: bool = False,
 ) -> r.CaseRecords:
     """Turn what happened in a case into records, in which no pull's time alone is known.
 
@@ -79,27 +84,35 @@ def collect(
         What was pushed before the rollout.
     drawn : iterable of str
         For what random numbers were drawn.
+    goes_on : bool
+        Whether more will happen, of which these records shall know nothing.
     """
     end = network.now
     in_flight = _note_progress(actors, network, ledger)
     incidents.settle()
+    if goes_on:
+        # Records look at the columns themselves, which cannot grow then.
+        ledger, incidents = deepcopy(ledger), copy(incidents)
+        incidents.refusals, incidents.lost = deepcopy(incidents.refusals), deepcopy(incidents.lost)
     for pusher in () if orchestrated is None else orchestrated.pushers:
         in_flight.extend(pusher.host.flows)
     pulls = frozen(r.Pulls, ledger.pulls, alone=np.full(len(ledger.pulls.node), np.nan))
     fetches, unpacks, spent = _activities(actors, network, ledger, incidents)
+    reads = _reads(actors, network, ledger)
     carried = _carried(actors, network, in_flight)
     if orchestrated is None:
         pods, orchestration = _pods_of_pulls(pulls, ledger.pulls.ready), r.BARE
     else:
-        pods = frozen(r.Pods, orchestrated.ledger.pods)
-        orchestration = _orchestration(scenario, actors, incidents, orchestrated, pushes)
+        pod_ledger = deepcopy(orchestrated.ledger) if goes_on else orchestrated.ledger
+        pods = frozen(r.Pods, pod_ledger.pods)
+        orchestration = _orchestration(scenario, actors, incidents, orchestrated, pod_ledger, pushes)
     return r.CaseRecords(
         name=name,
         node_names=actors.names,
         node_group=np.asarray(actors.groups, np.int32),
         images=actors.images,
         layers=actors.layers,
-        causes=(*_link_causes(actors, network), *_PRIVATE_CAUSES, *_OTHER_CAUSES.values()),
+        causes=(*_link_causes(actors, network), *_PRIVATE_CAUSES, *_OTHER_CAUSES.values())[: None if reads else -1],
         pulls=pulls,
         fetches=fetches,
         unpacks=unpacks,
@@ -107,7 +120,7 @@ def collect(
         spent=spent,
         pods=pods,
         shared_links=_shared_links(scenario, network, carried),
-        private_links=_private_links(actors, network, carried, pulls, fetches, unpacks),
+        private_links=_private_links(scenario, actors, network, carried, pulls, fetches, unpacks, reads),
         background=background_records(actors, {} if orchestrated is None else orchestrated.beside_pushes),
         finished=not unfinished,
         stuck=_stuck(actors, orchestrated) if unfinished else (),
@@ -118,7 +131,16 @@ def collect(
         sources=tuple(source.name for source in actors.sources),
         routes=actors.routes,
         drawn=tuple(sorted(drawn)),
+        reads=reads,
     )
+
+
+def with_last_bytes(case: r.CaseRecords, ledger: Ledger) -> r.CaseRecords:
+    """The records of a case whose background has gone on since they were made: when it was complete."""
+    reads, later = case.reads, ledger.reads
+    known = np.array(later.complete, np.float64)[: len(reads.pull)]
+    begun = np.array(later.begun, np.float64)[: len(reads.pull)]
+    return replace(case, reads=replace(reads, complete=known, begun=begun))
 
 
 def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> list[Flow]:
@@ -179,7 +201,7 @@ def with_times_alone(scenario: ResolvedScenario, case: r.CaseRecords, alone: Tim
     racks = node_racks(scenario)
     held = [images for group in scenario.groups for images in cached_images(group)]
     groups, pulls = case.node_group.tolist(), case.pulls
-    fetched, first, goes_on = _fetched(case)
+    fetched, first, goes_on = _fetched(scenario, case)
     known = _knows_manifests(scenario, case)
     places = [_places(case, image) for image in range(len(case.images))]
     # Most pulls are like a few, and most of a storm are attempts of these.
@@ -210,7 +232,7 @@ def with_times_alone(scenario: ResolvedScenario, case: r.CaseRecords, alone: Tim
     return replace(case, pulls=replace(pulls, alone=found))
 
 
-def _fetched(case: r.CaseRecords) -> tuple[list[int], list[int], r.Ids]:
+def _fetched(scenario: ResolvedScenario, case: r.CaseRecords) -> tuple[list[int], list[int], r.Ids]:
     """The layers that each pull fetched, one pull after another; where those of a pull begin; pulls that lack a part.
 
     Ranges of a layer are one layer.
@@ -220,6 +242,12 @@ def _fetched(case: r.CaseRecords) -> tuple[list[int], list[int], r.Ids]:
     first = np.searchsorted(code, np.arange(len(case.pulls.node) + 1) * count)
     fresh = np.bincount(place, f.bytes_done - f.again, len(code))
     whole = np.array([layer.compressed for layer in case.layers])[code % count] if count else fresh
+    if any(group.snapshotter or group.runtime.partial_images for group in scenario.groups):
+        of = zip((code // max(count, 1)).tolist(), (code % max(count, 1)).tolist(), strict=True)
+        groups, images = case.node_group[case.pulls.node].tolist(), case.pulls.image.tolist()
+        whole = np.array(
+            [fetched_size(scenario.groups[groups[p]], case.images[images[p]], case.layers[n]) for p, n in of]
+        )
     parts = code[fresh < whole * (1 - _ROUNDING)] // max(count, 1)
     return (code % max(count, 1)).tolist(), first.tolist(), np.unique(parts)
 
@@ -268,13 +296,17 @@ def _pods_of_pulls(pulls: r.Pulls, ready: Sequence[float]) -> r.Pods:
 
 
 def _orchestration(
-    scenario: ResolvedScenario, actors: Actors, incidents: Incidents, orchestrated: Orchestrated, pushes: Pushed
+    scenario: ResolvedScenario,
+    actors: Actors,
+    incidents: Incidents,
+    orchestrated: Orchestrated,
+    ledger: PodLedger,
+    pushes: Pushed,
 ) -> r.Orchestration:
     """All that a case with controllers adds but the pods of the new version themselves.
 
     Steps stand in the order in which the waits ended; `Cluster.close` added those that did not.
     """
-    ledger = orchestrated.ledger
     disks = [(node.index, node.disk) for node in actors.nodes if node.disk is not None]
     faults = orchestrated.faults
     return r.Orchestration(
@@ -324,6 +356,29 @@ def _activities(
     spent = ledger.spent
     several = np.where(spent.is_unpack, _causes(spent.cause, links, unpacking), _causes(spent.cause, links, cap))
     return fetches, unpacks, frozen(r.Spent, spent, cause=several)
+
+
+def _reads(actors: Actors, network: FluidNetwork, ledger: Ledger) -> r.Reads:
+    """What came of lazy layers until now."""
+    links, reads = len(network.links), ledger.reads
+    cap = links + len(_PRIVATE_CAUSES)
+    moved = np.array(reads.needed, np.float64) + np.array(reads.rest, np.float64)
+    for node in actors.nodes:
+        if node.reader is not None:
+            for row, size in node.reader.moved().items():
+                moved[row] = size
+    spent = frozen(r.Spent, reads.spent, cause=_causes(reads.spent.cause, links, cap))
+    return r.Reads(
+        pull=np.array(reads.pull, np.int32),
+        needed=np.array(reads.needed, np.float64),
+        rest=np.array(reads.rest, np.float64),
+        started=np.array(reads.started, np.float64),
+        read=np.array(reads.read, np.float64),
+        begun=np.array(reads.begun, np.float64),
+        complete=np.array(reads.complete, np.float64),
+        moved=moved,
+        spent=spent,
+    )
 
 
 def _causes(column: Any, links: int, cap: int) -> Any:
@@ -377,27 +432,37 @@ def _saturated(link: SharedLink, network: FluidNetwork) -> float:
 
 
 def _private_links(
+    scenario: ResolvedScenario,
     actors: Actors,
     network: FluidNetwork,
     carried: list[float],
     pulls: r.Pulls,
     fetches: r.Fetches,
     unpacks: r.Unpacks,
+    reads: r.Reads,
 ) -> tuple[r.PrivateLinks, ...]:
-    """NICs, disks and cores: what each carried follows from the fetches and unpacks of its node.
+    """NICs, disks and cores: what each carried follows from the fetches, unpacks and reads of its node.
 
     What transfers of the background moved comes to that. Those that are known to the network were counted there.
     """
     nodes = len(actors.nodes)
     fetched_by = pulls.node[fetches.pull] if len(fetches.pull) else np.zeros(0, np.int32)
     arrived = _sums(fetched_by, fetches.bytes_done, nodes)
+    read_by = pulls.node[reads.pull]
+    arrived += _sums(read_by, reads.moved, nodes)
     done = ~np.isnan(unpacks.unpacked)
     layer = fetches.layer[unpacks.fetch[done]]
     by_node = fetched_by[unpacks.fetch[done]]
     moved = np.zeros((len(RESOURCES), nodes))
     for place, resource in enumerate(RESOURCES):
         through = np.array([resource.unpacked(layer) for layer in actors.layers])
-        moved[place] = (arrived if resource.fetched else 0.0) + _sums(by_node, through[layer], nodes)
+        unpacked = through[layer]
+        if len(unpacked) and any(group.snapshotter or group.runtime.partial_images for group in scenario.groups):
+            unpacked = unpacked * _unpacked_share(scenario, actors, pulls, fetches.pull[unpacks.fetch[done]], layer)
+        moved[place] = (arrived if resource.fetched else 0.0) + _sums(by_node, unpacked, nodes)
+    if reads:
+        # Containers wait for decompression, which the background leaves for later.
+        moved[UNPACK] += _sums(read_by, np.minimum(reads.moved, reads.needed), nodes)
     # Of what went to the disks some waits in memory still, and some was never written.
     writers = [(node.index, node.writer) for node in actors.nodes if node.writer is not None]
     for node, writer in writers:
@@ -457,6 +522,20 @@ def _stuck(actors: Actors, orchestrated: Orchestrated | None) -> tuple[str, ...]
             found["waiting for a layer slot behind them"] += len(node.slots.queue)
     fetches = (f"{number} {'fetch' if number == 1 else 'fetches'} {what}" for what, number in found.items())
     return (*missing, *fetches)
+
+
+def _unpacked_share(scenario: ResolvedScenario, actors: Actors, pulls: r.Pulls, pull: r.Ids, layer: r.Ids) -> r.Times:
+    """Of each layer that a pull unpacked, the share of its bytes that were: nothing of a lazy one, a part of others."""
+    known: dict[tuple[int, int, int], float] = {}
+    found = np.empty(len(pull))
+    for row, (of, number) in enumerate(zip(pull.tolist(), layer.tolist(), strict=True)):
+        key = actors.groups[pulls.node[of]], int(pulls.image[of]), number
+        if key not in known:
+            group, image, one = scenario.groups[key[0]], actors.images[key[1]], actors.layers[number]
+            is_none = is_lazy(group, one) or one.compressed <= 0.0
+            known[key] = 0.0 if is_none else fetched_size(group, image, one) / one.compressed
+        found[row] = known[key]
+    return found
 
 
 def _sums(group: r.Ids, values: r.Times, groups: int) -> r.Times:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from math import inf
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rolloutsim.fleet.background import ConstantRate, ConstantRates, PrivateLink, RequestService, Transfer
 from rolloutsim.fleet.disk import DiskSpace
 from rolloutsim.fleet.fairness import Weights
+from rolloutsim.fleet.lazy import Reader, ReadingKinds
 from rolloutsim.fleet.node import Node
 from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, words
@@ -19,6 +20,7 @@ from rolloutsim.fleet.windows import LONG, Windows, connections, window_rate
 from rolloutsim.fleet.writing import DiskTerms, DiskWriter
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.scenario.defaults import BACKGROUND, FILE_SIZE
+from rolloutsim.scenario.partial import fetched_size, is_lazy, is_partial, needed_share
 from rolloutsim.scenario.resolved import NodeGroup
 from rolloutsim.scenario.resources import DISK, NIC_IN, PULLED, RESOURCES, UNPACK, LinkName
 from rolloutsim.scenario.routes import asked, carrying, rack_of, round_trip, routes
@@ -201,9 +203,11 @@ class _Builder:
                 disk = None if group.storage is None else _disk(group.storage, group.runtime, used)
                 terms = self._terms(group, pins.get(DISK), f"{name}.{RESOURCES[DISK].part}" in alone)
                 writer = None if terms is None else DiskWriter(terms)
-                nodes.append(
-                    Node(self.fleet, index, host, group.runtime, layers.copy(), address, disk, writer, timeout)
-                )
+                node = Node(self.fleet, index, host, group.runtime, layers.copy(), address, disk, writer, timeout)
+                if group.snapshotter is not None:
+                    charge = _uncharged if disk is None else disk.reserve
+                    node.reader = Reader(self.fleet, host, group.snapshotter, charge)
+                nodes.append(node)
                 recipes.append(own)
                 names.append(name)
                 groups.append(number)
@@ -300,21 +304,12 @@ class _Builder:
         """How the nodes of a group pull an image over these ways; `pins` are private links known to the network."""
         passed = tuple(place for place, one in enumerate(PULLED) if one.capacity(group) is not None)
         speeds = (group.unpack_rate, group.stored_rate, group.disk, group.disk_iops)
-        key = (image.name, passed, *speeds, *((place, link.index) for place, link in pins.items()))
+        lazy = (group.snapshotter, group.runtime.partial_images)
+        key = (image.name, passed, *speeds, *((place, link.index) for place, link in pins.items()), *lazy)
         known = self.steps.get(key)
         unpacks = any(not PULLED[place].is_network for place in passed)
         if known is None:
-            steps = tuple(
-                LayerStep(
-                    self.layer_index[layer.digest],
-                    layer.compressed,
-                    layer.unpacked,
-                    self._unpack_kind(group, layer, pins) if unpacks else None,
-                    _write_time(group, layer),
-                    layer.is_stored,
-                )
-                for layer in image.layers
-            )
+            steps = tuple(self._step(group, pins, image, layer, unpacks) for layer in image.layers)
             known = self.steps[key] = (steps, frozenset(step.layer for step in steps))
         return Recipe(
             image=self.image_index[image.name],
@@ -323,6 +318,26 @@ class _Builder:
             finish_time=group.runtime.finish_time,
             unpacks=unpacks,
             layers=known[1],
+            needed=needed_share(group, image),
+            is_lazy=any(step.later for step in known[0]),
+        )
+
+    def _step(
+        self, group: NodeGroup, pins: dict[int, SharedLink], image: Image, layer: Layer, unpacks: bool
+    ) -> LayerStep:
+        """What a layer of an image costs on the nodes of a group."""
+        number, size = self.layer_index[layer.digest], fetched_size(group, image, layer)
+        if is_lazy(group, layer):
+            return LayerStep(number, size, 0.0, None, 0.0, layer.is_stored, later=layer.compressed)
+        fetched = layer if size == layer.compressed else replace(layer, compressed=size)
+        return LayerStep(
+            number,
+            size,
+            layer.unpacked,
+            self._unpack_kind(group, layer, fetched, pins) if unpacks else None,
+            _write_time(group, layer),
+            layer.is_stored,
+            has_index=is_partial(group, image),
         )
 
     def ways(self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], image: Image) -> tuple[Way, ...]:
@@ -347,6 +362,7 @@ class _Builder:
         if registry.manifest_ttfb is not None:
             slower = min(answers, ABOUT_MANIFESTS) * (registry.manifest_ttfb - registry.ttfb)
         cap, ttfb, redirect = registry.connection_cap, registry.ttfb, registry.redirect
+        answer = ttfb if redirect is None else redirect.ttfb  # reads on demand know where they are redirected
         if redirect is not None:
             # The registry answers with a redirection: set-up and request again, at the object storage.
             ttfb += 2 * round_trip(scenario, paths[0]) + redirect.ttfb
@@ -383,6 +399,10 @@ class _Builder:
             cold_kinds=() if first is None else kinds(slow, group.unpack_rate),
             cold_stored=() if first is None else kinds(slow, group.stored_rate),
             limits=self.too_long.limits(group, rack, registry, self.links, before_first_byte),
+            index_time=trip + registry.ttfb if runtime.partial_images else 0.0,
+            reading=None
+            if group.snapshotter is None
+            else ReadingKinds(self.network, group, plain, round_trip(scenario, paths[0]) + answer),
         )
 
     def _fetch_kind(
@@ -412,12 +432,15 @@ class _Builder:
             cap = min(cap, _AT_ONCE)
         return connections(self.network, links, tuple(sorted(usage)), private, cap, windowed, capped_by)
 
-    def _unpack_kind(self, group: NodeGroup, layer: Layer, pins: dict[int, SharedLink]) -> Kind | None:
-        """The decompressor reads fewer bytes than it makes, on one core per layer; that they go to memory is free."""
+    def _unpack_kind(self, group: NodeGroup, layer: Layer, fetched: Layer, pins: dict[int, SharedLink]) -> Kind | None:
+        """The decompressor reads fewer bytes than it makes, on one core per layer; that they go to memory is free.
+
+        What of a layer is not `fetched` is copied, which is free as well.
+        """
         rate = group.stored_rate if layer.is_stored else group.unpack_rate
-        if layer.unpacked <= 0.0 or layer.compressed <= 0.0 or rate is None or group.unpack_rate is None:
+        if layer.unpacked <= 0.0 or fetched.compressed <= 0.0 or rate is None or group.unpack_rate is None:
             return None
-        ratio = layer.unpacked / layer.compressed
+        ratio = layer.unpacked / fetched.compressed
         return self.network.kind((), ((UNPACK, group.unpack_rate / rate / ratio),), rate * ratio)
 
     def _background(self) -> list[Application]:
@@ -515,6 +538,10 @@ def _shared_by_others(scenario: ResolvedScenario) -> set[str]:
 def _least(one: float | None, other: float | None) -> float | None:
     """The smaller of two caps; None: none."""
     return min(_or_inf(one), _or_inf(other)) if one is not None or other is not None else None
+
+
+def _uncharged(_: float) -> None:
+    """A disk that holds everything."""
 
 
 def _or_inf(capacity: float | None) -> float:

@@ -18,6 +18,7 @@ from rolloutsim.fleet.sources.source import Source
 from rolloutsim.network.links import Kind
 
 if TYPE_CHECKING:
+    from rolloutsim.fleet.lazy import ReadingKinds
     from rolloutsim.fleet.timeouts import Limits
 
 # Small enough for the quickest of Python's integers (assumed: with two of their digits).
@@ -60,12 +61,16 @@ class Way:
         The same of layers that are cold at the source; empty: none is.
     limits : Limits or None
         How long its clients wait; None: as long as it takes, which is never too long.
+    index_time : float
+        The time for the request about a partial layer's table of contents [s].
+    reading : ReadingKinds or None
+        How lazy layers come after they are mounted; None: there are none.
     """
 
     __slots__ = (
-        "before_first_byte", "buffered", "cold", "cold_kinds", "cold_stored", "fallible", "keeps", "kinds",
-        "layer_trips", "limits", "nic_wait", "number", "resolve_time", "resolve_trips", "round_trip", "set_up",
-        "set_up_trips", "source", "stored", "unlimited",
+        "before_first_byte", "buffered", "cold", "cold_kinds", "cold_stored", "fallible", "index_time", "keeps",
+        "kinds", "layer_trips", "limits", "nic_wait", "number", "reading", "resolve_time", "resolve_trips",
+        "round_trip", "set_up", "set_up_trips", "source", "stored", "unlimited",
     )  # fmt: skip
 
     def __init__(
@@ -86,6 +91,8 @@ class Way:
         cold_kinds: tuple[Kind, ...] = (),
         cold_stored: tuple[Kind, ...] = (),
         limits: Limits | None = None,
+        index_time: float = 0.0,
+        reading: ReadingKinds | None = None,
     ) -> None:
         self.source = source
         # What each request asks of the source, which never changes, stands here, where it is quick to read.
@@ -108,6 +115,8 @@ class Way:
         self.cold = source.cold
         self.cold_kinds = cold_kinds
         self.cold_stored = cold_stored
+        self.index_time = index_time
+        self.reading = reading
 
     def kind(self, step: LayerStep, replica: int) -> Kind:
         """The kind of a layer's fetch that begins now."""
@@ -137,12 +146,26 @@ class LayerStep:
         What its unpacked files take of the disk [s].
     stored : bool
         Whether it does not compress.
+    later : float
+        Of a lazy layer, the bytes that come when its index is there, which is what `compressed` is the size of [B].
+    has_index : bool
+        Whether its table of contents is asked for before the parts of it that are fetched.
     """
 
-    __slots__ = ("bit", "compressed", "layer", "stored", "unpack", "unpacked", "word", "write_time")
+    __slots__ = (
+        "bit", "compressed", "has_index", "later", "layer", "stored", "unpack", "unpacked", "word", "write_time",
+    )  # fmt: skip
 
     def __init__(
-        self, layer: int, compressed: float, unpacked: float, unpack: Kind | None, write_time: float, stored: bool
+        self,
+        layer: int,
+        compressed: float,
+        unpacked: float,
+        unpack: Kind | None,
+        write_time: float,
+        stored: bool,
+        later: float = 0.0,
+        has_index: bool = False,
     ) -> None:
         self.layer = layer
         self.word = layer // WORD
@@ -152,6 +175,8 @@ class LayerStep:
         self.unpack = unpack
         self.write_time = write_time
         self.stored = stored
+        self.later = later
+        self.has_index = has_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +189,8 @@ class Recipe:
     finish_time: float  # from the last layer to the image being ready [s]
     unpacks: bool  # whether layers are unpacked at all
     layers: frozenset[int]  # numbers of its layers in the case
+    needed: float = 0.0  # share of its lazy bytes that containers wait for [1]
+    is_lazy: bool = False  # whether it has lazy layers, all of which are mounted at the same time
 
 
 def words(layers: Iterable[int]) -> Layers:

@@ -11,7 +11,7 @@ committed); moby `daemon/internal/distribution/xfer/download.go`; container-libs
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rolloutsim.fleet.disk import DiskSpace
 from rolloutsim.fleet.ledger import COMMITTED as COMMITTED_AT
@@ -23,6 +23,9 @@ from rolloutsim.network.regimes import PRIVATE
 from rolloutsim.network.states import Flow, Host
 from rolloutsim.scenario.resources import DISK
 from rolloutsim.units import format_megabytes
+
+if TYPE_CHECKING:
+    from rolloutsim.fleet.lazy import Reader
 
 _DISK: Final = PRIVATE - DISK  # as a cause of the network's
 _ROUNDING: Final = 1e-9  # far below any wait, far above what sums of floats are off by [s]
@@ -47,7 +50,7 @@ class Store(ABC):
         Layers of an image that are unpacked at a time.
     """
 
-    __slots__ = ("coming", "disk", "fleet", "held", "host", "pulls", "unpacks_at_once", "writer")
+    __slots__ = ("coming", "disk", "fleet", "held", "host", "pulls", "reader", "unpacks_at_once", "writer")
 
     def __init__(
         self,
@@ -64,6 +67,7 @@ class Store(ABC):
         self.disk = disk
         self.writer = writer
         self.unpacks_at_once = unpacks_at_once
+        self.reader: Reader | None = None  # of lazy layers; None: there are none
         self.pulls: list[Pull] = []  # not ready yet
         self.coming: dict[int, Fetch] = {}  # layers queued, being fetched or unpacked
 
@@ -231,6 +235,8 @@ class Store(ABC):
                 disk.release(fetch.step.compressed)
         del self.coming[layer]
         held[step.word] = held.get(step.word, 0) | step.bit
+        if step.later and self.reader is not None:
+            self.reader.mount(step)
         for pull in self.pulls:
             # One that is not resolved yet lacks nothing yet.
             if pull.missing and layer in pull.recipe.layers:
@@ -250,4 +256,6 @@ class Store(ABC):
             pull.over = True
             # A new list: whoever goes through the pulls of this node goes on through the old one.
             self.pulls = [other for other in self.pulls if other is not pull]
+            if self.reader is not None:
+                self.reader.complete(pull)
             self.fleet.pulled(pull.row)

@@ -17,7 +17,7 @@ from rolloutsim.report.plots import entry, figure
 from rolloutsim.report.wording import sentence, setting_words
 from rolloutsim.results.load.background import about_latencies
 from rolloutsim.results.numerals import UNKNOWN, counted, show_count, show_difference, show_share, show_size
-from rolloutsim.results.shown.findings import DISK, FAILED, FAULTS, PUSH, READY, REQUESTS, findings
+from rolloutsim.results.shown.findings import DISK, FAILED, FAULTS, LAZY, PUSH, READY, REQUESTS, findings
 from rolloutsim.results.shown.names import given_names, link_words, plain_words
 from rolloutsim.results.shown.tables import (
     applications_table,
@@ -192,7 +192,7 @@ class _Contents:
     def _availability(self) -> Iterator[Block]:
         if self.records.orchestration.workloads:
             yield from self._pictures("replicas")
-            yield from self._findings(READY, FAILED, FAULTS, PUSH)
+            yield from self._findings(READY, LAZY, FAILED, FAULTS, PUSH)
 
     def _disk(self) -> Iterator[Block]:
         table = disk_rows(self.outcome.means)

@@ -98,5 +98,6 @@ def is_orchestrated(scenario: ResolvedScenario, case: Case) -> bool:
         or scenario.pushes
         or any(registry.may_refuse for registry in scenario.registries.values())
         or any(group.storage or group.kubelet.pull_timeout is not None for group in scenario.groups)
+        or any(group.snapshotter is not None for group in scenario.groups)
         or may_time_out(scenario, case)
     )

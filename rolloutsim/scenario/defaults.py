@@ -294,25 +294,26 @@ def runtime(name: str, changes: Mapping[str, Any]) -> Runtime:
 
 def shown_serial_pulls() -> str:
     """The default of serialize_image_pulls in all profiles of kubelets, as text."""
-    return _by_value({name: one.shown for name, one in SERIAL_PULLS.items()}, "{value} ({names})", ", ")
+    return by_value({name: one.shown for name, one in SERIAL_PULLS.items()}, "{value} ({names})", ", ")
 
 
 def serial_pulls_source() -> str:
     """Where those come from."""
-    return _by_value({name: one.source for name, one in SERIAL_PULLS.items()}, "{names}: {value}", "; ")
+    return by_value({name: one.source for name, one in SERIAL_PULLS.items()}, "{names}: {value}", "; ")
 
 
 def shown_default(field: str) -> str:
     """A field's default in all profiles, as text: `3 (containerd, dockerd), 6 (cri-o)`."""
-    return _by_value({name: profile[field].shown for name, profile in PROFILES.items()}, "{value} ({names})", ", ")
+    return by_value({name: profile[field].shown for name, profile in PROFILES.items()}, "{value} ({names})", ", ")
 
 
 def default_source(field: str) -> str:
     """Where a field's defaults come from, for all profiles."""
-    return _by_value({name: profile[field].source for name, profile in PROFILES.items()}, "{names}: {value}", "; ")
+    return by_value({name: profile[field].source for name, profile in PROFILES.items()}, "{names}: {value}", "; ")
 
 
-def _by_value(values: Mapping[str, str], form: str, joint: str) -> str:
+def by_value(values: Mapping[str, str], form: str, joint: str) -> str:
+    """What several names have in common, said once for those: a form with `{value}` and `{names}` for each value."""
     names: dict[str, list[str]] = {}
     for name, value in values.items():
         names.setdefault(value, []).append(name)

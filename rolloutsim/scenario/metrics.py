@@ -142,6 +142,9 @@ METRICS: Mapping[str, Metric] = {
         "time", ("pull_time_s", "{statistic}"),
         "from asking until the image is there, no re-checks; 0 s where nodes held all", of="pulls",
     ),
+    "last_byte": Metric(
+        "time", ("lazy", "last_byte_s"), "until all bytes of lazy images are on the nodes, the background included"
+    ),
     "slowdown": Metric(
         "number", ("slowdown", "{statistic}"), "pull time / alone time, pull by pull, at least 1",
         of_alone=True, of="pulls",

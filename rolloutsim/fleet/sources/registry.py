@@ -141,6 +141,11 @@ class Registry(Source):
         self.up = True
         self.failing = 0.0  # probability that a request fails
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it answers at all."""
+        return self.up
+
     def answer(self, address: int, now: float, layer: int, manifest: bool) -> int:
         """How a request is answered; limits on pulls count the GET of a manifest only."""
         if not self.up:
@@ -179,3 +184,6 @@ class Registry(Source):
     def come_up(self) -> None:
         """Answer again."""
         self.up = True
+        cut, self.cut = self.cut, {}
+        for stream, reader in cut.items():
+            reader.resumed(stream)

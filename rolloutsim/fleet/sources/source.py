@@ -121,6 +121,13 @@ class Client(Protocol):
         """The source went away, and with it the connection of a fetch."""
 
 
+class Lurker(Client, Protocol):
+    """Whoever waits for a source that is down, and does not ask again."""
+
+    def resumed(self, stream: Any) -> None:
+        """The source is back."""
+
+
 class Source:
     """Something that can hand over an image's manifests and layers, and does; what it may refuse is its own business.
 
@@ -138,7 +145,9 @@ class Source:
         What of it is slow for the first readers; None: nothing.
     """
 
-    __slots__ = ("by_address", "cold", "connections", "fallible", "fetches", "index", "name", "turn", "unlimited")
+    __slots__ = (
+        "by_address", "cold", "connections", "cut", "fallible", "fetches", "index", "name", "turn", "unlimited",
+    )  # fmt: skip
 
     def __init__(
         self, index: int, name: str, connections: tuple[Connections, ...], fallible: bool, cold: Cold | None = None
@@ -151,8 +160,14 @@ class Source:
         # Whether it takes every request at once, so that no connection needs to be asked for.
         self.unlimited = not fallible and len(connections) == 1 and connections[0].limit is None
         self.fetches: dict[Any, Client] = {}  # that hold or wait for a connection, if it is fallible
+        self.cut: dict[Any, Lurker] = {}  # what goes on when it is back
         self.turn = 0
         self.by_address = False  # whether its answers depend on where a request comes from
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it answers at all."""
+        return True
 
     def next_replica(self) -> int:
         """The replica that takes the next connection."""

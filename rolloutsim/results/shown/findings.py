@@ -14,13 +14,14 @@ from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.load.disks import DiskPressure, DiskSummary
+    from rolloutsim.results.load.lazy import LazySummary
     from rolloutsim.results.load.requests import RegistrySummary
     from rolloutsim.results.metrics import CaseSummary, RunSummary
     from rolloutsim.results.pods.replicas import WorkloadSummary
     from rolloutsim.results.pods.rollouts import FaultSummary, PushSummary, RolloutSummary
 
-READY, REQUESTS, FAILED, PUSH, DISK, FAULTS = "Ready", "Requests", "Failed", "Push", "Disk", "Faults"
-TOPICS = (READY, REQUESTS, FAILED, PUSH, DISK, FAULTS)
+READY, LAZY, REQUESTS, FAILED, PUSH, DISK, FAULTS = "Ready", "Lazy", "Requests", "Failed", "Push", "Disk", "Faults"
+TOPICS = (READY, LAZY, REQUESTS, FAILED, PUSH, DISK, FAULTS)
 
 
 @struct(frozen=True)
@@ -60,6 +61,8 @@ def _about(case: CaseSummary, several: bool) -> Iterator[tuple[str, str, str]]:
             yield PUSH, "", text
         for text in _faults(rollout.faults):
             yield FAULTS, name, text
+    if case.lazy is not None:
+        yield LAZY, name, _lazy(case.lazy)
     if case.disk is not None:
         for text in _disk(case.disk):
             yield DISK, name, text
@@ -118,6 +121,19 @@ def _requests(registry: RegistrySummary) -> str:
         how = ", ".join(f"{show_count(count)} × {words}" if len(kinds) > 1 else words for words, count in kinds)
         fail, are = "fails" if refused == 1 else "fail", "is" if registry.retries == 1 else "are"
         text += f"; {show_count(refused)} of them {fail} ({how}), {show_count(registry.retries)} {are} sent again"
+    return f"{text}."
+
+
+def _lazy(lazy: LazySummary) -> str:
+    pulls = f"{show_count(lazy.pulls)} {'pull mounts' if lazy.pulls == 1 else 'pulls mount'} layers by their indexes"
+    text = f"{pulls}; pods wait for {show_size(lazy.needed_bytes)} that they read on demand"
+    if lazy.read_time_s is not None:
+        text += f", {show_time(lazy.read_time_s.mean)} each on average"
+    if lazy.last_byte_s is None:
+        return f"{text}. When all bytes are on the nodes is not known."
+    text += f". All bytes are on the nodes after {show_time(lazy.last_byte_s)}"
+    if lazy.bytes_after_rollout > 0.0:
+        text += f": {show_size(lazy.bytes_after_rollout)} come in the background when the rollout is over"
     return f"{text}."
 
 
