@@ -82,7 +82,7 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
      "concurrency", "nodes.parallel_layers push.parallel", ""),
     ("max_concurrent_uploads concurrent_uploads", "push.parallel", ""),
     ("concurrent_layer_fetch_buffer", "nodes.layer_fetch_buffer", ""),
-    ("stargz estargz e_stargz nydus soci overlaybd dadi lazy_pull lazy_pulling lazy_loading lazy image_streaming "
+    ("stargz estargz nydus soci overlaybd dadi lazy_pull lazy_pulling lazy_loading lazy image_streaming "
      "remote_snapshotter seekable_oci", "nodes.snapshotter",
      "stargz, soci, nydus or overlaybd: layers are mounted by their indexes"),
     ("parallel_pull_unpack soci_parallel parallel_pull_mode soci_parallel_pull fast_pull", "nodes.layer_fetch_buffer",
@@ -246,7 +246,7 @@ VALUES: Mapping[str, str] = {
     "canary": "waves", "batches": "waves", "steps": "waves", "docker": "dockerd", "moby": "dockerd", "crio": "cri-o",
     "podman": "cri-o", "tail_drop": "drop_tail", "pfifo": "drop_tail", "codel": "fq_codel", "warning": "warn",
     "stateful_set": "statefulset", "vanilla": "upstream", "kubeadm": "upstream", "leaky_bucket": "token_bucket",
-    "ip": "address", "estargz": "stargz", "e_stargz": "stargz", "dadi": "overlaybd", "seekable_oci": "soci",
+    "ip": "address", "estargz": "stargz", "dadi": "overlaybd", "seekable_oci": "soci",
 }  # fmt: skip
 
 

@@ -142,9 +142,6 @@ METRICS: Mapping[str, Metric] = {
         "time", ("pull_time_s", "{statistic}"),
         "from asking until the image is there, no re-checks; 0 s where nodes held all", of="pulls",
     ),
-    "last_byte": Metric(
-        "time", ("lazy", "last_byte_s"), "until all bytes of lazy images are on the nodes, the background included"
-    ),
     "slowdown": Metric(
         "number", ("slowdown", "{statistic}"), "pull time / alone time, pull by pull, at least 1",
         of_alone=True, of="pulls",
@@ -199,5 +196,8 @@ METRICS: Mapping[str, Metric] = {
         statistics=_SERVICE,
     ),
     "bytes_lost": Metric("size", (*_FLOW, "bytes_lost"), "of a constant rate, what finds no room"),
+    "last_byte": Metric(
+        "time", ("lazy", "last_byte_s"), "until all bytes of lazy images are on the nodes, the background included"
+    ),
     "recovered": Metric("time", (*_FLOW, "recovered_s"), "when an application has its bandwidth back for good"),
 }  # fmt: skip

@@ -10,7 +10,7 @@ import rolloutsim as rs
 from rolloutsim.scenario.ideal import SWITCHED_OFF
 from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.model.network import LinkSpec, NetworkSpec
-from rolloutsim.scenario.model.nodes import BackoffSpec, DiskSpec, GroupSpec, UnpackSpec
+from rolloutsim.scenario.model.nodes import BackoffSpec, DiskSpec, GroupSpec, SnapshotterSpec, UnpackSpec
 from rolloutsim.scenario.model.registries import RedirectSpec, RegistrySpec
 from rolloutsim.scenario.model.rollout import ControllerManagerSpec, PolicySpec, RolloutSpec, WorkloadSpec
 from rolloutsim.scenario.resolved import ResolvedScenario
@@ -18,7 +18,7 @@ from rolloutsim.scenario.resolved import ResolvedScenario
 IDEAL = """
 rolloutsim: 1
 model: ideal
-nodes: {n: {count: 3, nic: 1 Gbit/s, via: [core]}}
+nodes: {n: {count: 3, nic: 1 Gbit/s, via: [core], snapshotter: stargz}}
 network: {rate: 1 Gbit/s, links: {core: 10 Gbit/s}}
 registry: {redirect: true}
 images: {a: {layers: [20 MB, 10 MB]}}
@@ -28,7 +28,7 @@ PLACES: dict[type[Spec], str] = {
     NetworkSpec: "network", LinkSpec: "network.links.core", RegistrySpec: "registry",
     RedirectSpec: "registry.redirect", GroupSpec: "nodes.n", DiskSpec: "nodes.n.disk", UnpackSpec: "nodes.n.unpack",
     BackoffSpec: "nodes.n.image_backoff", RolloutSpec: "rollout", PolicySpec: "workloads.w.rollout",
-    WorkloadSpec: "workloads.w", ControllerManagerSpec: "controller_manager",
+    WorkloadSpec: "workloads.w", ControllerManagerSpec: "controller_manager", SnapshotterSpec: "nodes.n.snapshotter",
 }  # fmt: skip
 # A value of each key that would make a difference in the real model.
 VALUES = {
@@ -38,6 +38,7 @@ VALUES = {
     "layer_time": "1 s", "kept_connections": "9", "finish_time": "1 s", "rate": "1 MB/s", "iops": "1", "sync": "1 s",
     "dirty_ratio": "1%", "capacity": "1 GB", "stored_rate": "1 MB/s", "requeue": "expiry", "startup": "1 s",
     "step_overhead": "1 s", "qps": "1", "efficiency_at": "{200: 90%}", "timeouts": "{dial: 1 s, tls: 1 s, header: 1 s}",
+    "index": "5%",
 }  # fmt: skip
 KEYS = [(part, key) for part, keys in SWITCHED_OFF.items() for key in keys]
 

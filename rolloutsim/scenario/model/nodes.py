@@ -282,7 +282,18 @@ def _snapshotter_key(field: str, unit: str, description: str, **more: Any) -> An
     )  # fmt: skip
 
 
-_KIND = Word(tuple(SNAPSHOTTERS))
+class _Lazy(Word):
+    """The kind of a lazy snapshotter."""
+
+    def read(self, value: Any) -> str:
+        if value in _NOT_LAZY:
+            message = f"'{value}' is not lazy: it has all of an image before containers start, as without 'snapshotter'"
+            raise fault(f"{message}; allowed: {' '.join(SNAPSHOTTERS)}", "leave it out")
+        return super().read(value)
+
+
+_NOT_LAZY = ("overlayfs", "overlay", "overlay2", "native", "btrfs", "zfs", "devmapper", "blockfile", "erofs")
+_KIND = _Lazy(tuple(SNAPSHOTTERS))
 
 
 class SnapshotterSpec(Spec):
