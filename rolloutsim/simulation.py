@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 # them, those that have been there longer are left in peace.
 _PULL_ALONE, _CASE = 0, 1
 
+
 # Between two reports of progress.
 _EVENTS_AT_A_TIME = 5000
 # And between two looks of who watches (assumed: a look costs a tenth of an event).
@@ -209,7 +210,9 @@ class _Case:
         reads, horizon = self.ledger.reads, self.scenario.horizon
         reads.is_last = True
         most = _EVENTS_AT_A_TIME if watch is None else _WATCHED
-        while reads.left and self.network.run(horizon, most) == most:
+        # Others may halt the network as well, such as controllers whose rollouts are over.
+        while reads.left and (due := self.network.peek()) <= horizon and due < inf:
+            self.network.run(horizon, most)
             if watch is not None:
                 watch()
 
