@@ -81,7 +81,8 @@ def test_pods_are_ready_after_their_reads_and_before_the_last_byte(text: str) ->
     for one in cases(text):
         reads = one.reads
         assert one.finished
-        assert not (reads.read < reads.started).any() and not (reads.complete < reads.read).any()
+        assert not (reads.read < reads.started).any()
+        assert not (reads.complete < reads.read).any()
         assert not np.isnan(reads.complete).any()
         owners = one.pods.pull
         for pull, read, complete in zip(reads.pull.tolist(), reads.read.tolist(), reads.complete.tolist(), strict=True):

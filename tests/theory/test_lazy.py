@@ -128,7 +128,8 @@ def test_reads_of_another_image_pause_the_background_of_stargz() -> None:
     )  # fmt: skip
     one = reads(*more)
     first, second = one.started
-    assert one.begun[0] == pytest.approx(first + 50e6 / READ + 5.0) and second > one.begun[0]
+    assert one.begun[0] == pytest.approx(first + 50e6 / READ + 5.0)
+    assert second > one.begun[0]
     assert one.read[1] == pytest.approx(second + 50e6 / READ)
     assert one.complete.max() > one.read[1] + 5.0 + 450e6 / LINE
     moved = LINE * (32.0 - one.begun[0])
@@ -137,7 +138,8 @@ def test_reads_of_another_image_pause_the_background_of_stargz() -> None:
 
 def test_a_background_that_is_not_over_by_the_horizon_is_unknown_with_the_reason() -> None:
     result = rs.loads(BARE, overrides=("rollout.horizon=28 s",)).run()
-    assert result["a"].finished and '"last_byte_s": null' in result.to_json()
+    assert result["a"].finished
+    assert '"last_byte_s": null' in result.to_json()
     assert "is not known: it has not come after 28 s (rollout.horizon)" in result.to_json()
 
 
