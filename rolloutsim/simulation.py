@@ -123,7 +123,7 @@ class _Case:
         fleet = Fleet(self.network, self.ledger, self.incidents, self._pulled, self._failed)
         self.actors: Actors = build(
             scenario, case, fleet, lambda: self._generator("requests").random(),
-            random_places(partial(self._generator, "fairness")),
+            random_places(partial(self._generator, "fairness")), lambda: self._generator("peers").random(),
         )  # fmt: skip
         self.ledger.make_room(len(self.network.links))
         self.orchestrated: Orchestrated | None = None
@@ -273,7 +273,7 @@ class AloneTimes:
         # Alone and on an idle system nothing goes wrong, and nothing is limited but by the machines.
         self.idle = replace(
             scenario, groups=(), links={}, registries={}, images={}, cases=(), startup=Distribution(), background=(),
-            thresholds=(), faults=(), pushes=(), fairness=None, document="",
+            thresholds=(), faults=(), pushes=(), fairness=None, document="", mirrors={}, caches={}, peers={},
         )  # fmt: skip
         self.asked: dict[tuple[int, str | None, str, tuple[str, ...]], float] = {}
         # By number of the way, number of the layers, places of those that the node holds, and whether it has the image.

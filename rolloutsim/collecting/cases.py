@@ -9,15 +9,25 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from copy import copy, deepcopy
 from dataclasses import replace
-from math import inf
+from math import inf, nan
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from rolloutsim.collecting.background import background_records
 from rolloutsim.fleet.background import ConstantRate, Transfer
-from rolloutsim.fleet.build import cached_images
-from rolloutsim.fleet.ledger import BYTES_DONE, FETCH, ON_DEMAND, RETRY, ROW, TCP_WINDOW
+from rolloutsim.fleet.holdings import cached_images
+from rolloutsim.fleet.ledger import (
+    BYTES_DONE,
+    CACHE_FILL,
+    FETCH,
+    LOOKED_UP,
+    ON_DEMAND,
+    OTHER_FILL,
+    RETRY,
+    ROW,
+    TCP_WINDOW,
+)  # fmt: skip
 from rolloutsim.fleet.pulls import FLOWING, Fetch
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results.facts import records as r
@@ -25,7 +35,7 @@ from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.records import frozen
 from rolloutsim.scenario import causes
 from rolloutsim.scenario.partial import fetched_size, is_lazy
-from rolloutsim.scenario.resources import DISK, PULLED, RESOURCES, UNPACK
+from rolloutsim.scenario.resources import DISK, NIC_OUT, PULLED, RESOURCES, UNPACK
 from rolloutsim.scenario.routes import node_racks
 
 if TYPE_CHECKING:
@@ -49,7 +59,10 @@ _PRIVATE_CAUSES = tuple(resource.cause.name for resource in PULLED)
 # By the numbers that the network and the ledger have for them.
 _OTHER_CAUSES = {
     CAP: causes.CONNECTION_CAP.name, RETRY: causes.RETRY.name, TCP_WINDOW: causes.TCP_WINDOW.name,
-    ON_DEMAND: causes.ON_DEMAND.name,
+}  # fmt: skip
+# The same of those who ask caches and peers.
+_SUPPLY_CAUSES = {
+    CACHE_FILL: causes.CACHE_FILL.name, OTHER_FILL: causes.OTHER_FILL.name, LOOKED_UP: causes.LOOK_UP.name,
 }  # fmt: skip
 
 
@@ -96,6 +109,8 @@ def collect(
         incidents.refusals, incidents.lost = deepcopy(incidents.refusals), deepcopy(incidents.lost)
     for pusher in () if orchestrated is None else orchestrated.pushers:
         in_flight.extend(pusher.host.flows)
+    for cache in actors.caches:
+        in_flight.extend(cache.settle())
     pulls = frozen(r.Pulls, ledger.pulls, alone=np.full(len(ledger.pulls.node), np.nan))
     fetches, unpacks, spent = _activities(actors, network, ledger, incidents)
     reads = _reads(actors, network, ledger)
@@ -112,7 +127,7 @@ def collect(
         node_group=np.asarray(actors.groups, np.int32),
         images=actors.images,
         layers=actors.layers,
-        causes=(*_link_causes(actors, network), *_PRIVATE_CAUSES, *_OTHER_CAUSES.values())[: None if reads else -1],
+        causes=(*_link_causes(actors, network), *_PRIVATE_CAUSES, *_other_causes(actors, ledger).values()),
         pulls=pulls,
         fetches=fetches,
         unpacks=unpacks,
@@ -128,10 +143,43 @@ def collect(
         events=events,
         reasons=tuple(incidents.reasons),
         orchestration=orchestration,
-        sources=tuple(source.name for source in actors.sources),
+        sources=actors.outlets,
         routes=actors.routes,
         drawn=tuple(sorted(drawn)),
         reads=reads,
+        supply=_supply(actors, network, incidents) if _is_supplied(actors) else r.NO_SUPPLY,
+    )
+
+
+def _is_supplied(actors: Actors) -> bool:
+    """Whether there are caches or peers."""
+    return bool(actors.caches or actors.peers)
+
+
+def _other_causes(actors: Actors, ledger: Ledger) -> dict[int, str]:
+    """Causes that are neither links nor private, in the order of their numbers."""
+    of_supply = _SUPPLY_CAUSES if _is_supplied(actors) else {}
+    of_reads = {ON_DEMAND: causes.ON_DEMAND.name} if ledger.reads.pull else {}
+    return {**_OTHER_CAUSES, **of_supply, **of_reads}
+
+
+def _supply(actors: Actors, network: FluidNetwork, incidents: Incidents) -> r.Supply:
+    """What those had to do and to wait for who hand over layers that they do not simply have."""
+    first = len(network.links) + len(_PRIVATE_CAUSES) + len(_OTHER_CAUSES)
+    place = {code: number for number, code in enumerate(_SUPPLY_CAUSES, first)}
+    waited = incidents.waited
+    counts = [cache.counts for cache in actors.caches]
+    return r.Supply(
+        fills=frozen(r.Fills, incidents.fills),
+        waited=frozen(r.Waited, waited, cause=[place[code] for code in waited.cause]),
+        caches=frozen(
+            r.CacheRecords,
+            counts,
+            source=[cache.server.index for cache in actors.caches],
+            **{name: [one.upstream[name] for one in counts] for name in r.UPSTREAM},
+        ),
+        uploads=frozen(r.Uploads, incidents.uploads),
+        nobody={peers.name: peers.nobody for peers in actors.peers},
     )
 
 
@@ -218,7 +266,10 @@ def with_times_alone(scenario: ResolvedScenario, case: r.CaseRecords, alone: Tim
         if time is None:
             number, rack, cached = of_kind[kind[node]]
             group, name = scenario.groups[number], case.images[image].name
-            if own is None:
+            if group.hosts:
+                # What a cache or a peer has depends on others: there is no pull alone to compare with.
+                time = nan
+            elif own is None:
                 time = alone.of(group, number, rack, name, cached)
             else:
                 there = places[image]
@@ -348,13 +399,15 @@ def _activities(
         again[number] = size
     # Rows are known by their first places until here; -1 stays -1.
     freed_by = columns["freed_by"] // ROW
-    cause = _causes(columns["cause"], links, cap)
+    others = _other_causes(actors, ledger)
+    cause = _causes(columns["cause"], links, cap, others)
     fetches = frozen(r.Fetches, columns, freed_by=freed_by, again=again, cause=cause)
     # A decompressor at its own speed limit is what an unpack is capped by.
     unpacking = links + UNPACK
-    unpacks = frozen(r.Unpacks, ledger.unpacks, cause=_causes(ledger.unpacks.cause, links, unpacking))
+    unpacks = frozen(r.Unpacks, ledger.unpacks, cause=_causes(ledger.unpacks.cause, links, unpacking, others))
     spent = ledger.spent
-    several = np.where(spent.is_unpack, _causes(spent.cause, links, unpacking), _causes(spent.cause, links, cap))
+    of_unpacks, of_fetches = (_causes(spent.cause, links, capped, others) for capped in (unpacking, cap))
+    several = np.where(spent.is_unpack, of_unpacks, of_fetches)
     return fetches, unpacks, frozen(r.Spent, spent, cause=several)
 
 
@@ -367,7 +420,7 @@ def _reads(actors: Actors, network: FluidNetwork, ledger: Ledger) -> r.Reads:
         if node.reader is not None:
             for row, size in node.reader.moved().items():
                 moved[row] = size
-    spent = frozen(r.Spent, reads.spent, cause=_causes(reads.spent.cause, links, cap))
+    spent = frozen(r.Spent, reads.spent, cause=_causes(reads.spent.cause, links, cap, _other_causes(actors, ledger)))
     return r.Reads(
         pull=np.array(reads.pull, np.int32),
         needed=np.array(reads.needed, np.float64),
@@ -381,11 +434,11 @@ def _reads(actors: Actors, network: FluidNetwork, ledger: Ledger) -> r.Reads:
     )
 
 
-def _causes(column: Any, links: int, cap: int) -> Any:
+def _causes(column: Any, links: int, cap: int, others: Iterable[int]) -> Any:
     """The network's numbers for causes as indices into `CaseRecords.causes`; -1 stays."""
     codes = np.array(column, np.int32)
     found = np.where(codes <= PRIVATE, links + (PRIVATE - codes), codes)
-    for number, code in enumerate(_OTHER_CAUSES, links + len(_PRIVATE_CAUSES)):
+    for number, code in enumerate(others, links + len(_PRIVATE_CAUSES)):
         found[codes == code] = number
     found[codes == CAP] = cap
     return found
@@ -395,7 +448,10 @@ def _link_causes(actors: Actors, network: FluidNetwork) -> list[str]:
     """What each of the network's links is called as a cause: those of nodes by their resource."""
     names = [link.name for link in network.links]
     for (_, place), link in actors.pinned.items():
-        names[link.index] = RESOURCES[place].cause.name
+        serves = place == NIC_OUT and actors.peers
+        names[link.index] = causes.PEER_UPLINK.name if serves else RESOURCES[place].cause.name
+    for link in actors.upload_links:
+        names[link.index] = causes.PEER_UPLINK.name
     return names
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from functools import partial
 from math import inf
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING
 from rolloutsim.fleet.background import ConstantRate, ConstantRates, PrivateLink, RequestService, Transfer
 from rolloutsim.fleet.disk import DiskSpace
 from rolloutsim.fleet.fairness import Weights
+from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.lazy import Reader, ReadingKinds
 from rolloutsim.fleet.node import Node
+from rolloutsim.fleet.peering import Peering, serving
 from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, words
-from rolloutsim.fleet.sources.registry import Registry, Strain
+from rolloutsim.fleet.servers import Servers
 from rolloutsim.fleet.timeouts import Waits
 from rolloutsim.fleet.windows import LONG, Windows, connections, window_rate
 from rolloutsim.fleet.writing import DiskTerms, DiskWriter
@@ -23,7 +26,7 @@ from rolloutsim.scenario.defaults import BACKGROUND, FILE_SIZE
 from rolloutsim.scenario.partial import fetched_size, is_lazy, is_partial, needed_share
 from rolloutsim.scenario.resolved import NodeGroup
 from rolloutsim.scenario.resources import DISK, NIC_IN, PULLED, RESOURCES, UNPACK, LinkName
-from rolloutsim.scenario.routes import asked, carrying, rack_of, round_trip, routes
+from rolloutsim.scenario.routes import asked, between, carrying, hosts_of, outlets, rack_of, round_trip, routes
 from rolloutsim.scenario.runtimes import ABOUT_MANIFESTS
 from rolloutsim.structs import struct
 
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.observing import Application, Observer
     from rolloutsim.fleet.pulls import Fleet
     from rolloutsim.fleet.recipes import Layers
+    from rolloutsim.fleet.sources.cache import PullThrough
+    from rolloutsim.fleet.sources.peers import PeerToPeer
+    from rolloutsim.fleet.sources.registry import Registry
     from rolloutsim.fleet.sources.source import Source
     from rolloutsim.network.links import Kind, SharedLink
     from rolloutsim.network.states import Host
@@ -73,19 +79,23 @@ class Actors:
     recipes: list[Mapping[str, Recipe]]
     images: tuple[Image, ...]
     layers: tuple[Layer, ...]
-    sources: tuple[Source, ...]  # the scenario's registries first, in its order
+    sources: tuple[Source, ...]  # the scenario's servers first, in its order
+    outlets: tuple[str, ...]  # where layers come out, by the number that fetches have
     routes: tuple[Route, ...]
     background: list[Application]
     pinned: dict[tuple[int, int], SharedLink]
-    registries: dict[str, Registry]
+    registries: dict[str, Registry]  # all servers, by name
     links: dict[str, SharedLink]
+    caches: tuple[PullThrough, ...]
+    peers: tuple[PeerToPeer, ...]
+    upload_links: tuple[SharedLink, ...]  # caps of what nodes serve to others
     observer: Observer | None  # of the background, if there is any
 
 
 class _Recipes(dict[str, Recipe]):
     """How nodes on one route pull each image: most are never asked for most of them."""
 
-    __slots__ = ("_builder", "_group", "_pins", "_rack", "_ways")
+    __slots__ = ("_builder", "_by_server", "_group", "_pins", "_rack", "_ways")
 
     def __init__(self, builder: _Builder, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink]) -> None:
         super().__init__()
@@ -94,13 +104,14 @@ class _Recipes(dict[str, Recipe]):
         self._rack = rack
         self._pins = pins
         self._ways: dict[str, tuple[Way, ...]] = {}  # by registry
+        self._by_server: dict[str, Way] = {}
 
     def __missing__(self, name: str) -> Recipe:
         builder, group, pins = self._builder, self._group, self._pins
         image = builder.scenario.images[name]
         ways = self._ways.get(image.registry)
         if ways is None:
-            ways = self._ways[image.registry] = builder.ways(group, self._rack, pins, image)
+            ways = self._ways[image.registry] = builder.ways(group, self._rack, pins, image, self._by_server)
         recipe = self[name] = builder.recipe(group, pins, image, ways)
         return recipe
 
@@ -115,25 +126,13 @@ class _Builder:
         fleet: Fleet,
         random: Callable[[], float],
         places: Callable[[], list[int]],
+        picks: Callable[[], float],
     ) -> None:
         self.scenario = scenario
         self.case = case
         self.fleet = fleet
         self.network = fleet.network
         self.links = {name: self.network.link(name, link.capacity) for name, link in scenario.links.items()}
-        hit = {fault.target for fault in scenario.faults if fault.kind in ("registry", "requests")}
-        cuts = any(fault.kind == "node" for fault in scenario.faults) or any(
-            group.kubelet.pull_timeout is not None for group in scenario.groups
-        )
-        self.registries = {
-            name: Registry(index, registry, name in hit, random, cuts)
-            for index, (name, registry) in enumerate(scenario.registries.items())
-        }
-        for name, registry in scenario.registries.items():
-            # Without a curve there are none.
-            for uplink, queue in zip(registry.replicas, self.registries[name].connections, strict=False):
-                if registry.efficiency and uplink in self.links:
-                    Strain(self.network, self.links[uplink], queue, registry.efficiency)
         wanted = dict.fromkeys(pull.image for pulls in case.pulls.values() for pull in pulls)
         wanted |= dict.fromkeys(image for workload in case.workloads for image in workload.images)
         self.images = tuple(scenario.images[name] for name in wanted)
@@ -165,6 +164,11 @@ class _Builder:
             conquest = conquest and any(spec.rate is None and spec.request is None for spec in scenario.background)
             if fairness.sigma or conquest:
                 fleet.share_by(Weights(self.network, fairness.sigma, fairness.memory, conquest, places))
+        self.servers = Servers(
+            scenario, fleet, self.links, random, self.image_index, self.layer_index,
+            len(scenario.groups) + sum(group.count for group in scenario.groups),
+        )  # fmt: skip
+        self.peering = Peering(scenario, fleet, self.links, picks)
         longest = 2 * (scenario.path_latency + sum(link.latency for link in scenario.links.values()))
         if longest > LONG:
             fleet.windows = Windows(self.network, scenario.congestion_control == "bbr", self.queues)
@@ -175,7 +179,7 @@ class _Builder:
         groups: list[int] = []
         recipes: list[Mapping[str, Recipe]] = []
         crossed = {name for spec in self.scenario.background for name in spec.links if name not in self.scenario.links}
-        pinned = _shared_by_others(self.scenario)
+        pinned = _shared_by_others(self.scenario) | serving(self.scenario)
         alone = crossed - pinned
         for number, group in enumerate(self.scenario.groups):
             profile = self.network.profile(tuple(_or_inf(one.capacity(group)) for one in PULLED))
@@ -204,6 +208,7 @@ class _Builder:
                 terms = self._terms(group, pins.get(DISK), f"{name}.{RESOURCES[DISK].part}" in alone)
                 writer = None if terms is None else DiskWriter(terms)
                 node = Node(self.fleet, index, host, group.runtime, layers.copy(), address, disk, writer, timeout)
+                node.host_per_image = group.host_per_image
                 if group.snapshotter is not None:
                     charge = _uncharged if disk is None else disk.reserve
                     node.reader = Reader(self.fleet, host, group.snapshotter, charge)
@@ -211,6 +216,7 @@ class _Builder:
                 recipes.append(own)
                 names.append(name)
                 groups.append(number)
+        self.peering.join(groups, self.image_index, self.layer_index)
         background = self._background()
         self.fleet.follow()
         return Actors(
@@ -220,12 +226,16 @@ class _Builder:
             recipes=recipes,
             images=self.images,
             layers=self.layers,
-            sources=tuple(self.registries.values()),
+            sources=(*self.servers.by_name.values(), *self.peering.by_name.values()),
+            outlets=tuple(outlet.name for outlet in outlets(self.scenario)),
             routes=tuple(routes(self.scenario, self.case)),
             background=background,
             pinned=self.pinned,
-            registries=self.registries,
+            registries=self.servers.by_name,
             links=self.links,
+            caches=self.servers.caches,
+            peers=self.fleet.peers,
+            upload_links=tuple(self.peering.upload_links.values()),
             observer=self._observer(background),
         )
 
@@ -311,6 +321,7 @@ class _Builder:
         if known is None:
             steps = tuple(self._step(group, pins, image, layer, unpacks) for layer in image.layers)
             known = self.steps[key] = (steps, frozenset(step.layer for step in steps))
+        is_lazy = any(step.later for step in known[0])
         return Recipe(
             image=self.image_index[image.name],
             steps=known[0],
@@ -319,7 +330,7 @@ class _Builder:
             unpacks=unpacks,
             layers=known[1],
             needed=needed_share(group, image),
-            is_lazy=any(step.later for step in known[0]),
+            read_from=next(way for way in ways if way.source.name == image.registry) if is_lazy else None,
         )
 
     def _step(
@@ -340,14 +351,24 @@ class _Builder:
             has_index=is_partial(group, image),
         )
 
-    def ways(self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], image: Image) -> tuple[Way, ...]:
-        """The ways to the sources that have an image, in the order in which nodes prefer them."""
-        return (self._way(group, rack, pins, image.registry),)
+    def ways(
+        self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], image: Image, known: dict[str, Way]
+    ) -> tuple[Way, ...]:
+        """The ways to the sources that have an image, in the order in which nodes prefer them; known ones by name."""
+        names = hosts_of(self.scenario, group, rack, image.registry)
+        for name in names:
+            if name not in known:
+                if name in self.peering.by_name:
+                    kinds = partial(self._both_kinds, group, pins)
+                    known[name] = self.peering.way(group, rack, NIC_IN in pins, name, kinds)
+                else:
+                    known[name] = self._way(group, rack, pins, name)
+        return tuple(known[name] for name in names)
 
     def _way(self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], name: str) -> Way:
-        """The way to a registry."""
+        """The way to a server."""
         scenario, runtime = self.scenario, group.runtime
-        registry = scenario.registries[name]
+        registry = self.servers.specs[name]
         trip = round_trip(scenario, asked(registry, group, rack))
         paths = carrying(registry, group, rack)
         # A new connection needs one more round trip for TLS; runtimes that keep theirs ask for one only.
@@ -382,8 +403,8 @@ class _Builder:
         nic_wait = 0.0 if NIC_IN in pins else standing_queue(group.nic_buffer, group.nic_queue)
         waits = {} if self.queues is None else self.queues.waits
         before_first_byte = runtime.layer_time + ttfb + layer_trips * trip
-        return Way(
-            source=self.registries[name],
+        way = Way(
+            source=self.servers.by_name[name],
             kinds=plain,
             stored=stored,
             round_trip=trip,
@@ -404,6 +425,18 @@ class _Builder:
             if group.snapshotter is None
             else ReadingKinds(self.network, group, plain, round_trip(scenario, paths[0]) + answer),
         )
+        if way.handler is not None:
+            near_by = between(registry.rack, group, rack)
+            self.servers.pass_over(way, registry, near_by, partial(self._both_kinds, group, pins))
+        return way
+
+    def _both_kinds(
+        self, group: NodeGroup, pins: dict[int, SharedLink], path: tuple[str, ...], cap: float | None, window: float
+    ) -> tuple[Kind, Kind]:
+        """The kinds of fetches over a path, of layers that compress and of others."""
+        rates = group.unpack_rate, group.stored_rate
+        plain, stored = (self._fetch_kind(group, path, cap, window, pins, core) for core in rates)
+        return plain, stored
 
     def _fetch_kind(
         self,
@@ -476,12 +509,14 @@ def build(
     fleet: Fleet,
     random: Callable[[], float],
     places: Callable[[], list[int]],
+    picks: Callable[[], float] = float,
 ) -> Actors:
     """Put a case's actors on the fleet's network.
 
-    `random` gives numbers in [0, 1) for requests that fail, `places` many places in `fairness.LEVELS`.
+    `random` gives numbers in [0, 1) for requests that fail, `picks` for peers that a look-up finds, `places` many
+    places in `fairness.LEVELS`.
     """
-    return _Builder(scenario, case, fleet, random, places).build()
+    return _Builder(scenario, case, fleet, random, places, picks).build()
 
 
 def has_hazards(scenario: ResolvedScenario, case: Case) -> bool:
@@ -492,7 +527,10 @@ def has_hazards(scenario: ResolvedScenario, case: Case) -> bool:
     if scenario.faults or not case.workloads:
         return bool(scenario.faults)
     return (
-        any(registry.may_refuse or registry.max_connections is not None for registry in scenario.registries.values())
+        any(
+            server.may_refuse or server.mirrors or server.max_connections is not None
+            for server in scenario.servers.values()
+        )
         or any(group.storage for group in scenario.groups)
         or any(spec.rate is not None for spec in scenario.background)
     )
@@ -552,15 +590,3 @@ def _disk(storage: Disk, runtime: Runtime, layers: float) -> DiskSpace:
     """What fits on the disk of a node; the layers that it holds take their part [B]."""
     used = storage.used + storage.old_images + layers
     return DiskSpace(storage.capacity, used, storage.old_images, runtime.keeps_compressed)
-
-
-def cached_images(group: NodeGroup) -> list[tuple[str, ...]]:
-    """The cached images that each node of a group holds from the beginning; the `count` with one lie evenly."""
-    if all(count == group.count for count in group.cached.values()):
-        return [tuple(group.cached)] * group.count
-    held: list[list[str]] = [[] for _ in range(group.count)]
-    for image, count in group.cached.items():
-        for number in range(1, count + 1):
-            held[-(-number * group.count // count) - 1].append(image)
-    same: dict[tuple[str, ...], tuple[str, ...]] = {}
-    return [same.setdefault(images, images) for images in map(tuple, held)]

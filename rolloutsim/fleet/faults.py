@@ -131,7 +131,7 @@ class Faults:
         elif kind == "link":
             self._scale([self.actors.links[target]], min((f.remaining for f in active), default=1.0))
         elif kind == "registry":
-            self._apply_registry(target, min((f.remaining for f in active), default=1.0))
+            self._apply_registry(target, active)
         else:
             failing = 1.0
             for fault in active:
@@ -144,14 +144,19 @@ class Faults:
             # The cluster first: its pods' pulls end as lost with the node, not as failed.
             self.cluster.node_down(node)
             kubelet.crash()
+            for peers in self.actors.peers:
+                peers.go_away(node)
             self.actors.nodes[node].crash()
         elif not down and kubelet.down:
+            for peers in self.actors.peers:
+                peers.come_back(node)
             kubelet.boot()
             self.cluster.node_up(node)
 
-    def _apply_registry(self, name: str, remaining: float) -> None:
-        served, registry = self.actors.registries[name], self.scenario.registries[name]
-        if remaining <= 0.0:
+    def _apply_registry(self, name: str, active: list[Fault]) -> None:
+        remaining = min((fault.remaining for fault in active), default=1.0)
+        served, registry = self.actors.registries[name], self.scenario.servers[name]
+        if remaining <= 0.0 and not any(fault.silent for fault in active if fault.remaining <= 0.0):
             if served.up:
                 served.go_down()
             return

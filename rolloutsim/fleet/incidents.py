@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from math import nan
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -90,6 +91,59 @@ class LostColumns:
         self.seconds.append(seconds)
 
 
+class WaitedColumns:
+    """Seconds that fetches waited before their first byte because their source did not have the layer."""
+
+    def __init__(self) -> None:
+        self.fetch = array("i")
+        self.cause = array("b")
+        self.seconds = array("d")
+
+    def add(self, fetch: int, cause: int, seconds: float) -> None:
+        """A fetch waited, for a cause of `rolloutsim.fleet.ledger`."""
+        if seconds > 0.0:
+            self.fetch.append(fetch)
+            self.cause.append(cause)
+            self.seconds.append(seconds)
+
+
+class FillColumns:
+    """Layers that caches fetched for their stores, as they asked for them; what passed to a client is a fetch."""
+
+    def __init__(self) -> None:
+        self.cache = array("i")
+        self.upstream = array("i")
+        self.layer = array("i")
+        self.asked = array("d")
+        self.started = array("d")
+        self.ended = array("d")
+        self.bytes = array("d")
+
+    def add(self, cache: int, upstream: int, layer: int, now: float) -> int:
+        """A cache asks its upstream for a layer."""
+        self.cache.append(cache)
+        self.upstream.append(upstream)
+        self.layer.append(layer)
+        self.asked.append(now)
+        self.started.append(nan)
+        self.ended.append(nan)
+        self.bytes.append(0.0)
+        return len(self.cache) - 1
+
+
+class UploadColumns:
+    """Which node served a fetch; several rows where one after the other did."""
+
+    def __init__(self) -> None:
+        self.fetch = array("i")
+        self.node = array("i")
+
+    def add(self, fetch: int, node: int) -> None:
+        """A node serves a layer to another one."""
+        self.fetch.append(fetch)
+        self.node.append(node)
+
+
 class Incidents:
     """All that goes wrong; empty where nothing can.
 
@@ -100,6 +154,9 @@ class Incidents:
     def __init__(self) -> None:
         self.refusals = RefusalColumns()
         self.lost = LostColumns()
+        self.waited = WaitedColumns()
+        self.fills = FillColumns()
+        self.uploads = UploadColumns()
         self.again: dict[int, float] = {}
         self.crowds: dict[Crowd, None] = {}
         self.reasons: dict[str, int] = {}

@@ -8,6 +8,9 @@ A pull has fetched the indexes of an image's layers and mounted them; their byte
 - *the rest*: the background, from when its product begins it. Where no container has begun to read, what is needed
   comes after it.
 
+Bytes come from the image's registry, whatever hosts the node asks when it pulls: snapshotters have mirrors of their own
+settings, and none by default (stargz-snapshotter docs/overview.md).
+
 A layer's needed part is the same for all images that have it (assumed): containers wait for what any of them reads of
 their layers. What is held from the beginning is there whole. Reads go over connections of their own, which count among
 those that a registry serves at a time, and no rate limit counts them; the background needs none (both assumed). Where
@@ -202,13 +205,13 @@ class Reader:
         """A pull has all of its layers mounted."""
         recipe = pull.recipe
         own = frozenset(layer for layer in recipe.layers if layer in self.mounted)
-        if not own:
+        if not own or recipe.read_from is None:
             return
         size = sum(self.mounted.pop(layer) for layer in sorted(own))
         needed = size * recipe.needed
         rest = size - needed
         reads = self.fleet.ledger.reads
-        reading = Reading(pull.row, reads.add(pull.row, needed, rest), pull.way, own, needed, rest)
+        reading = Reading(pull.row, reads.add(pull.row, needed, rest), recipe.read_from, own, needed, rest)
         reading.marked = needed * self.spec.prefetched
         self.readings.append(reading)
         if self.spec.background:

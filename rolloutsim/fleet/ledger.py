@@ -16,8 +16,13 @@ SEVERAL: Final = -1  # in a column of causes: see the rows of SpentColumns
 RETRY: Final = -4
 # The cause of what a connection gets whose cap is its TCP window over its round trip.
 TCP_WINDOW: Final = -5
+# Those of seconds in which a cache had not got all of a layer that it fetched: for this one, or for somebody else.
+CACHE_FILL: Final = -6
+OTHER_FILL: Final = -7
+# That of seconds in which a node looked for peers that have a layer.
+LOOKED_UP: Final = -8
 # The cause of what comes as fast as reads on demand ask for it.
-ON_DEMAND: Final = -6
+ON_DEMAND: Final = -9
 
 _SHORT: Final = 0x7FFF  # the largest number in a column of shorts
 
@@ -213,11 +218,11 @@ class Ledger:
         self.reads = ReadColumns()
 
     def make_room(self, links: int) -> None:
-        """Let the columns of causes hold the numbers of so many links, before anything happens."""
-        if links > _SHORT:
-            self.unpacks.cause = array("i")
-            self.spent.cause = array("i")
-            self.reads.spent.cause = array("i")
+        """Let the columns of causes hold the numbers of so many links, whatever they hold by now."""
+        if links > _SHORT and self.spent.cause.typecode == "h":
+            self.unpacks.cause = array("i", self.unpacks.cause)
+            self.spent.cause = array("i", self.spent.cause)
+            self.reads.spent.cause = array("i", self.reads.spent.cause)
 
     def blame(self, is_unpack: bool, row: int, spent: dict[int, float]) -> int:
         """Write down what limited the flow of an activity: the one cause to put in its row, or several apart."""

@@ -79,7 +79,8 @@ class Node(Store):
     """
 
     __slots__ = (
-        "address", "fetch_buffer", "index", "losses", "progress_timeout", "runtime", "slots", "slots_per_image",
+        "address", "fetch_buffer", "host_per_image", "losses", "progress_timeout", "runtime", "slots",
+        "slots_per_image",
     )  # fmt: skip
 
     def __init__(
@@ -94,12 +95,12 @@ class Node(Store):
         writer: DiskWriter | None,
         progress_timeout: float | None,
     ) -> None:
-        super().__init__(fleet, host, held, disk, writer, runtime.parallel_unpacks)
-        self.index = index
+        super().__init__(fleet, index, host, held, disk, writer, runtime.parallel_unpacks)
         self.runtime = runtime
         self.address = address
         self.progress_timeout = progress_timeout
         # What each layer asks of the runtime, where it is quick to read.
+        self.host_per_image = False  # whether a pull stays with the first source that had its manifest
         self.fetch_buffer = runtime.layer_fetch_buffer
         self.slots_per_image: bool = runtime.slots_per == "image"
         self.slots = Slots(runtime.parallel_layers)  # of all images, unless each has its own
@@ -142,7 +143,13 @@ class Node(Store):
 
     def begin(self, recipe: Recipe, row: int) -> Pull:
         """The pull of an image, of which the ledger knows; its requests follow."""
-        own = len(recipe.steps) if recipe.is_lazy else self.runtime.parallel_layers if self.slots_per_image else 0
+        own = (
+            len(recipe.steps)
+            if recipe.read_from is not None
+            else self.runtime.parallel_layers
+            if self.slots_per_image
+            else 0
+        )
         pull = Pull(recipe, row, Slots(own) if own else self.slots)
         if self.fleet.retries.answered:
             pull.answered = self.fleet.retries.answered.get((self.index, recipe.image), 0)
@@ -170,23 +177,22 @@ class Node(Store):
                 pull.refusal = -1
             fleet.ledger.pulls.requests[pull.row] += 1
             is_manifest = pull.sent == max(requests - AFTER_TOKENS + 1, 0)  # the first GET
-            status = way.source.answer(self.address, fleet.network.now, -1, is_manifest)
+            status = way.source.answer(self.address, fleet.network.now, -1, is_manifest, pull.recipe.image)
             ahead = way.round_trip
             if status == FINE and limits is not None and limits.header is not None and pull.sent >= limits.slow_from:
                 status, ahead = HEADER, limits.header
             if status != FINE:
                 fleet.retries.refused(self, pull, status, is_manifest, ahead)
                 return
+            if way.handler is not None:
+                way.handler.look_up(self, pull, is_manifest)
+                return
             pull.sent += 1
             pull.failures = 0
-            if way.buffered:
-                # Whoever asks at this instant meets the queues that it leaves.
-                fleet.network.call_afterwards(self._answered, pull)
-                return
-            pull.way = pull.recipe.ways[0]
-            wait = way.resolve_time / requests
-            if wait > 0.0:
-                fleet.network.call_later(wait, self.request, pull)
+            pull.reached = way
+            if self.host_per_image and is_manifest:
+                pull.ways = (way,)
+            if self.answered(pull):
                 return
 
     def request_lost(self, pull: Pull, status: int, spent: float) -> None:
@@ -197,10 +203,62 @@ class Node(Store):
         fleet.ledger.pulls.requests[pull.row] += 1
         fleet.retries.refused(self, pull, status, False, 0.0, spent)
 
+    def answered(self, pull: Pull) -> bool:
+        """The answer to a request is on its way; whether that takes time."""
+        way = pull.way
+        if way.buffered:
+            # Whoever asks at this instant meets the queues that it leaves.
+            self.fleet.network.call_afterwards(self._answered, pull)
+            return True
+        pull.way = pull.ways[0]
+        wait = way.resolve_time / self.runtime.resolve_requests
+        if wait > 0.0:
+            self.fleet.network.call_later(wait, self.request, pull)
+        return wait > 0.0
+
+    def found(self, pull: Pull, status: int) -> None:
+        """A source that had to see about it answers a request about manifests."""
+        if pull.over:
+            return
+        way = pull.way
+        is_manifest = pull.sent == max(self.runtime.resolve_requests - AFTER_TOKENS + 1, 0)
+        if status != FINE:
+            self.fleet.retries.refused(self, pull, status, is_manifest, way.round_trip)
+            return
+        pull.sent += 1
+        pull.failures = 0
+        pull.reached = way
+        if self.host_per_image and is_manifest:
+            pull.ways = (way,)
+        if not self.answered(pull):
+            self.request(pull)
+
+    def asks(self, fetch: Fetch) -> bool:
+        """Whether a fetch waits for the answer to its request."""
+        return fetch.state in (ASKED, MISSED)
+
+    @property
+    def patience(self) -> float | None:
+        """How long it waits for the header of an answer; None: as long as it takes [s]."""
+        return self.runtime.timeouts.header
+
+    @property
+    def resolve_requests(self) -> int:
+        """How many requests for manifests, token and config a pull sends."""
+        return self.runtime.resolve_requests
+
+    def waited(self, fetch: Fetch, cause: int, seconds: float) -> None:
+        """A layer was not at its source, where it waited for it."""
+        self.fleet.incidents.waited.add(self.fleet.fetches.number(fetch.row), cause, seconds)
+
+    def arrived(self, flow: Flow) -> None:
+        """What a fetch read along with another one is complete."""
+        self._fetched(flow)
+
     def _answered(self, pull: Pull) -> None:
         """A request is answered after its part of the time, and through the queues that there are."""
         way = pull.way
-        pull.way = pull.recipe.ways[0]
+        pull.way = pull.ways[0]
         wait = (way.resolve_time + way.resolve_trips * self._waiting(way, 0)) / self.runtime.resolve_requests
         self.fleet.network.call_later(wait, self.request, pull)
 
@@ -210,6 +268,8 @@ class Node(Store):
             return
         fleet, held, coming = self.fleet, self.held, self.coming
         fleet.ledger.pulls.resolved[pull.row] = pull.moved_at = fleet.network.now
+        for peers in fleet.peers:
+            peers.knows(self.index, pull.recipe.image)
         queue = pull.slots.queue
         simple = self.losses is None and self.fetch_buffer is None
         for step in pull.recipe.steps:
@@ -299,9 +359,6 @@ class Node(Store):
             if self.disk is not None and not self.disk.reserve(fetch.left):
                 fetch.state = ABANDONED
                 self.no_space(fetch.pull, fetch.left, self.disk)
-            elif fetch.way.unlimited:
-                fetch.replica = 0
-                self._connected(fetch)
             else:
                 self._connect(fetch)
 
@@ -311,6 +368,7 @@ class Node(Store):
 
     def _connect(self, fetch: Fetch) -> None:
         """Ask a source for a connection."""
+        fetch.leg = fetch.way
         if fetch.way.unlimited:
             fetch.replica = 0
             self._connected(fetch)
@@ -342,7 +400,8 @@ class Node(Store):
         fleet, way = self.fleet, fetch.way
         status: int = FINE
         if way.fallible:
-            status = way.source.answer(self.address, fleet.network.now, fetch.step.layer, False)
+            image = fetch.pull.recipe.image
+            status = way.source.answer(self.address, fleet.network.now, fetch.step.layer, False, image)
         if status == FINE:
             self._connected(fetch)
             return
@@ -359,9 +418,24 @@ class Node(Store):
         cells[row + SOURCE] = way.number
         if fetch.trouble is None or fetch.trouble.broke_at == NOT_YET:
             cells[row + CONNECTED] = fleet.network.now
-        if way.buffered:
+        if way.handler is not None:
+            way.handler.hand_over(self, fetch)
+        elif way.buffered:
             # What ends at this instant no longer fills a queue.
             fleet.network.call_afterwards(self._meet_queues, fetch)
+        else:
+            self._request_layer(fetch, 0.0)
+
+    def take(self, fetch: Fetch, leg: Way) -> None:
+        """A source that had to see about it answers a request: its bytes come by a leg."""
+        if fetch.state != ASKED:
+            if fetch.state == MISSED:
+                self.lose(fetch, BROKEN, 0.0)
+            return
+        fetch.leg = leg
+        self.fleet.cells[fetch.row + SOURCE] = leg.number
+        if leg.buffered:
+            self.fleet.network.call_afterwards(self._meet_queues, fetch)
         else:
             self._request_layer(fetch, 0.0)
 
@@ -380,7 +454,7 @@ class Node(Store):
     def _again(self, fetch: Fetch, status: int, lost: float) -> None:
         """Send a layer's request once more, after the runtime's delay or to the next source, or let the pull fail."""
         trouble = fetch.in_trouble()
-        found = again(fetch.pull.recipe.ways, fetch.way, status, trouble.failures, self.runtime.retry)
+        found = again(fetch.pull.ways, fetch.way, status, trouble.failures, self.runtime.retry)
         if found is None:
             self.fail(fetch.pull, reason_of(status), status == LIMITED)
             return
@@ -402,7 +476,7 @@ class Node(Store):
 
     def _meet_queues(self, fetch: Fetch) -> None:
         """Ask for a layer through the queues that there are."""
-        self._request_layer(fetch, self._waiting(fetch.way, fetch.replica))
+        self._request_layer(fetch, self._waiting(fetch.leg, fetch.replica))
 
     def _waiting(self, way: Way, replica: int) -> float:
         """How long a packet from a source now waits in queues [s]."""
@@ -411,7 +485,7 @@ class Node(Store):
 
     def _request_layer(self, fetch: Fetch, waiting: float) -> None:
         """Set up the connection and send the request; `waiting` is the time in queues per round trip [s]."""
-        fleet, way, size = self.fleet, fetch.way, fetch.left
+        fleet, way, size = self.fleet, fetch.leg, fetch.left
         wait = way.before_first_byte if way.cold is None else way.first_byte(fetch.step.layer)
         if fetch.step.has_index:
             wait += way.index_time + waiting
@@ -470,26 +544,36 @@ class Node(Store):
     def lose(self, fetch: Fetch, status: int, spent: float) -> None:
         """A connection is broken or given up: its request, which has cost `spent` [s], is one that was not answered."""
         self._note_refusal(fetch, status)
+        has_flowed = fetch.state == FLOWING and fetch.way is not fetch.pull.ways[-1]
         self.let_go(fetch)
+        if has_flowed and fetch.in_trouble().got > 0.0:
+            # A new request, which begins at the first source again.
+            fetch.way = fetch.pull.ways[0]
+            self.fleet.together.call_at(self.fleet.network.now, self._reopen, fetch)
+            return
         self._again(fetch, status, spent)
 
     def let_go(self, fetch: Fetch) -> None:
         """Cut what is under way and give the connection back; keep count of what arrived."""
-        fleet, flow = self.fleet, fetch.flow if fetch.state == FLOWING else None
-        fetch.state = WANTED
-        if flow is not None:
+        fleet = self.fleet
+        if fetch.state == FLOWING:
+            flow = fetch.flow
             fetch.flow = None
             trouble = fetch.in_trouble()
-            begun = flow.bundle is not None
-            if begun:
-                flow.settle(fleet.network.now)
-            received = fleet.network.stop(flow)
-            if fleet.follows:
-                fleet.close(flow)
+            begun = flow is not None and flow.bundle is not None
+            if flow is None:
+                # It has all that there is of what is still coming to its source.
+                received = 0.0 if fetch.handed is None else fetch.handed.cut(fetch)
+            else:
+                if begun:
+                    flow.settle(fleet.network.now)
+                received = fleet.network.stop(flow)
+                if fleet.follows:
+                    fleet.close(flow)
             trouble.got += received
             fetch.pull.received += received
             fleet.cells[fetch.row + BYTES_DONE] = trouble.got
-            if begun:
+            if flow is not None and begun:
                 trouble.merge(flow, fleet.network.now)
             trouble.broke_at = fleet.network.now
             if self.runtime.retry.resumes:
@@ -499,12 +583,15 @@ class Node(Store):
                 fleet.incidents.count_again(fleet.fetches.number(fetch.row), received)
             if received > 0.0:
                 trouble.failures = 0
+        fetch.state = WANTED
         self.leave(fetch)
 
     def leave(self, fetch: Fetch) -> None:
         """Give a fetch's connection back, or its place in the line for one."""
         if fetch.way.unlimited:
             return
+        if fetch.handed is not None:
+            fetch.handed.left(fetch)
         fetch.way.source.fetches.pop(fetch, None)
         holds, fetch.holds = fetch.holds, None
         if holds is not None:
@@ -517,6 +604,8 @@ class Node(Store):
         """The layer is complete and committed, or a range of it: its slot and connection go to the next."""
         fleet = self.fleet
         fetch: Fetch = flow.tag
+        if fetch.handed is not None and not fetch.handed.complete(fetch, flow):
+            return
         row, pull, trouble = fetch.row, fetch.pull, fetch.trouble
         fetch.flow = None  # which knows the fetch: neither would go before the cycle collector comes
         if fleet.follows:
@@ -535,7 +624,7 @@ class Node(Store):
             cold.warm(fetch.step.layer)
         if not fetch.way.unlimited:
             self.leave(fetch)
-        if fetch.way.keeps:
+        if fetch.leg.keeps:
             pull.keep(fetch.socket, flow.size, fleet.network.now)
         if self.progress_timeout is not None:
             pull.received += flow.size

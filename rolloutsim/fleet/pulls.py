@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import ceil, inf
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from rolloutsim.fleet.incidents import Incidents
 from rolloutsim.fleet.instants import Together
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.queues import Queues
     from rolloutsim.fleet.recipes import LayerStep, Recipe, Way
     from rolloutsim.fleet.retries import Crowd
+    from rolloutsim.fleet.sources.peers import PeerToPeer
     from rolloutsim.fleet.sources.source import Connections, Ticket
     from rolloutsim.fleet.windows import Windows
     from rolloutsim.network.fluid import FluidNetwork
@@ -129,8 +130,8 @@ class Fetch:
     """A layer, or a range of it, on its way to a node."""
 
     __slots__ = (
-        "asked_at", "awaited_in", "flow", "holds", "left", "pull", "ranges", "replica", "row", "socket", "state",
-        "step", "ticket", "trouble", "unpack_row", "unpacker", "way",
+        "asked_at", "awaited_in", "flow", "handed", "holds", "left", "leg", "pull", "ranges", "replica", "row",
+        "socket", "state", "step", "ticket", "trouble", "unpack_row", "unpacker", "way",
     )  # fmt: skip
 
     def __init__(self, pull: Pull, step: LayerStep, left: float) -> None:
@@ -139,12 +140,15 @@ class Fetch:
         self.left = left  # bytes to come, as it was connected [B]
         self.state: int = WANTED
         self.row = -1  # among the ledger's fetches, when it has a slot
-        self.way: Way = pull.way
+        # To the source that it asks; an index comes from where the rest of its layer will.
+        self.way: Way = (step.later and pull.recipe.read_from) or pull.way
+        self.handed: Handed | None = None  # with whom it waits, or through whom its bytes come, if the source says so
         self.ranges: Ranges | None = None
         self.awaited_in: list[int] | None = None  # rows of the ledger's waits that lack this fetch's row
         self.trouble: Trouble | None = None
         # Set when it asks for a connection.
         self.replica: int  # of the source
+        self.leg: Way  # that its bytes take: that to its source, unless this one passes on what it does not have
         self.holds: Connections | None  # unless its source is unlimited
         self.ticket: Ticket | None  # likewise, if it had to wait in line
         # When it sent its request, if its way has limits: as it began to wait in line [s]; inf: with its connection.
@@ -157,10 +161,15 @@ class Fetch:
 
     def kind(self) -> Kind:
         """Of its flow, from the replica that it is connected to, if that begins now."""
-        way = self.way
-        if way.cold is None and not self.step.stored:
-            return way.kinds[self.replica]
-        return way.kind(self.step, self.replica)
+        leg = self.leg
+        if leg.cold is None and not self.step.stored:
+            return leg.kinds[self.replica]
+        return leg.kind(self.step, self.replica)
+
+    @property
+    def image(self) -> int:
+        """The number of its image in the case."""
+        return self.pull.recipe.image
 
     def got_before(self) -> float:
         """Bytes received over connections that broke [B]."""
@@ -175,6 +184,19 @@ class Fetch:
         if self.trouble is None:
             self.trouble = Trouble()
         return self.trouble
+
+
+class Handed(Protocol):
+    """Who hands a layer over whose source does not simply have it: `rolloutsim.fleet.sources.source.Handler`."""
+
+    def left(self, fetch: Fetch) -> None:
+        """A fetch goes away before it is complete."""
+
+    def complete(self, fetch: Fetch, flow: Flow) -> bool:
+        """All of its bytes have arrived; whether that is all of it, or its asker is told when it is."""
+
+    def cut(self, fetch: Fetch) -> float:
+        """What there is of a fetch that has all of its bytes and is not complete [B]."""
 
 
 class Slots:
@@ -195,14 +217,16 @@ class Pull:
 
     __slots__ = (
         "answered", "crowd", "failures", "idle", "limited", "lost", "missing", "moved", "moved_at", "next", "over",
-        "received", "recipe", "refusal", "row", "sent", "slots", "unpacking", "way",
+        "reached", "received", "recipe", "refusal", "row", "sent", "slots", "unpacking", "way", "ways",
     )  # fmt: skip
 
     def __init__(self, recipe: Recipe, row: int, slots: Slots) -> None:
         self.recipe = recipe
         self.row = row
         self.slots = slots
+        self.ways = recipe.ways  # that it may take: one, when it has chosen a source for all that follows
         self.way: Way = recipe.ways[0]  # of its requests for manifests, token and config
+        self.reached: Way | None = None  # on which a request of several sources' was last answered
         self.next = 0
         self.missing = 0
         self.unpacking = 0  # layers that are being unpacked for it
@@ -235,7 +259,7 @@ class Pull:
 
         `waiting` is the time in queues per round trip [s].
         """
-        idle, way = self.idle, fetch.way
+        idle, way = self.idle, fetch.leg
         if idle is not None:
             place = self.kept(way, fetch.replica, now)
             if place >= 0:
@@ -283,8 +307,8 @@ class Fleet:
     """
 
     __slots__ = (
-        "cells", "failed", "fetches", "follows", "incidents", "ledger", "network", "pulled", "queues", "retries",
-        "start", "together", "weights", "windows",
+        "cells", "failed", "fetches", "follows", "incidents", "ledger", "network", "peers", "pulled", "queues",
+        "retries", "start", "together", "weights", "windows",
     )  # fmt: skip
 
     def __init__(
@@ -304,6 +328,7 @@ class Fleet:
         self.failed = failed
         self.together = Together(network)  # who waits to ask again
         self.retries = Retries(self.together, incidents, ledger.pulls, failed)
+        self.peers: tuple[PeerToPeer, ...] = ()  # whom to tell what a node has
         self.queues: Queues | None = None  # what adds to round trips; None: nothing does
         self.weights: Weights | None = None  # how unevenly connections share; None: evenly
         self.windows: Windows | None = None  # how the windows of those over long paths grow; None: at once
@@ -327,7 +352,7 @@ class Fleet:
         weights, queues, windows = self.weights, self.queues, self.windows
         base = kind
         if windows is not None:
-            if fetch.way.round_trip <= LONG:
+            if fetch.leg.round_trip <= LONG:
                 windows = None
             elif fetch.socket.starts_slowly:
                 kind = windows.first(host, kind)
@@ -340,7 +365,7 @@ class Fleet:
             if weights.bulk:
                 weights.began(flow)
         if queues is not None:
-            queues.began(flow, fetch.way.round_trip, fetch.socket.since, fetch.socket.received)
+            queues.began(flow, fetch.leg.round_trip, fetch.socket.since, fetch.socket.received)
         if windows is not None:
             windows.follow(flow, fetch, base)
         return flow

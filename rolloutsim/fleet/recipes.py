@@ -61,6 +61,10 @@ class Way:
         The same of layers that are cold at the source; empty: none is.
     limits : Limits or None
         How long its clients wait; None: as long as it takes, which is never too long.
+    number : int
+        Of the outlet from which the bytes come, in `rolloutsim.scenario.routes.outlets`; -1: the source's own.
+    exits : tuple of tuple of str
+        The shared links that bytes cross before they leave the source, by its replica; needed where it is a cache's.
     index_time : float
         The time for the request about a partial layer's table of contents [s].
     reading : ReadingKinds or None
@@ -68,9 +72,9 @@ class Way:
     """
 
     __slots__ = (
-        "before_first_byte", "buffered", "cold", "cold_kinds", "cold_stored", "fallible", "index_time", "keeps",
-        "kinds", "layer_trips", "limits", "nic_wait", "number", "reading", "resolve_time", "resolve_trips",
-        "round_trip", "set_up", "set_up_trips", "source", "stored", "unlimited",
+        "before_first_byte", "buffered", "cold", "cold_kinds", "cold_stored", "exits", "fallible", "handler",
+        "index_time", "keeps", "kinds", "layer_trips", "limits", "nic_wait", "number", "reading", "resolve_time",
+        "resolve_trips", "round_trip", "set_up", "set_up_trips", "source", "stored", "unlimited",
     )  # fmt: skip
 
     def __init__(
@@ -91,12 +95,16 @@ class Way:
         cold_kinds: tuple[Kind, ...] = (),
         cold_stored: tuple[Kind, ...] = (),
         limits: Limits | None = None,
+        number: int = -1,
+        exits: tuple[tuple[str, ...], ...] = (),
         index_time: float = 0.0,
         reading: ReadingKinds | None = None,
     ) -> None:
         self.source = source
         # What each request asks of the source, which never changes, stands here, where it is quick to read.
-        self.number = source.index
+        self.number = source.index if number < 0 else number
+        self.handler = source.handler
+        self.exits = exits
         self.fallible = source.fallible or (limits is not None and limits.on_requests)
         self.unlimited = source.unlimited and limits is None
         self.limits = limits
@@ -190,7 +198,7 @@ class Recipe:
     unpacks: bool  # whether layers are unpacked at all
     layers: frozenset[int]  # numbers of its layers in the case
     needed: float = 0.0  # share of its lazy bytes that containers wait for [1]
-    is_lazy: bool = False  # whether it has lazy layers, all of which are mounted at the same time
+    read_from: Way | None = None  # where lazy layers come from, all of which are mounted at the same time; None: none
 
 
 def words(layers: Iterable[int]) -> Layers:

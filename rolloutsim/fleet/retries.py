@@ -119,7 +119,7 @@ class Retries:
         way, together, now = pull.way, self.together, self.together.network.now
         row = pull.refusal = self.incidents.refusals.add(way.number, now, status, -1)
         answered = now + ahead
-        found = again(pull.recipe.ways, way, status, pull.failures, node.runtime.retry)
+        found = again(pull.ways, way, status, pull.failures, node.runtime.retry)
         if found is None:
             together.call_at(answered, node.fail_later, (pull, reason_of(status), status == LIMITED))
             return
@@ -130,7 +130,7 @@ class Retries:
             together.call_at(answered + delay, node.request, pull)
             return
         pull.limited += cost
-        if way is not pull.recipe.ways[-1]:
+        if way is not pull.ways[-1]:
             together.call_at(answered + delay, node.request, pull)
             return
         if self.alone:

@@ -38,6 +38,8 @@ class Store(ABC):
     ----------
     fleet : Fleet
         What it shares with others.
+    index : int
+        Its number in the case.
     host : Host
         Its private links and flows.
     held : dict of int to int
@@ -50,11 +52,12 @@ class Store(ABC):
         Layers of an image that are unpacked at a time.
     """
 
-    __slots__ = ("coming", "disk", "fleet", "held", "host", "pulls", "reader", "unpacks_at_once", "writer")
+    __slots__ = ("coming", "disk", "fleet", "held", "host", "index", "pulls", "reader", "unpacks_at_once", "writer")
 
     def __init__(
         self,
         fleet: Fleet,
+        index: int,
         host: Host,
         held: Layers,
         disk: DiskSpace | None,
@@ -62,6 +65,7 @@ class Store(ABC):
         unpacks_at_once: int,
     ) -> None:
         self.fleet = fleet
+        self.index = index
         self.host = host
         self.held = held
         self.disk = disk
@@ -122,6 +126,9 @@ class Store(ABC):
         """Its slot goes to the next, and it may be unpacked."""
         row, pull = fetch.row, fetch.pull
         fetch.state = COMMITTED
+        # Of a lazy layer there is nothing that others could have.
+        for peers in () if fetch.step.later else self.fleet.peers:
+            peers.has(self.index, fetch.step.layer)
         slots = pull.slots
         slots.free += 1
         if slots.queue:

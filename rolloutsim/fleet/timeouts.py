@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from rolloutsim.fleet.pulls import ABANDONED, ASKED, MISSED, NOT_YET
 from rolloutsim.scenario.answers import BROKEN, DIAL, HANDSHAKE, HEADER
-from rolloutsim.scenario.routes import asked, carrying, round_trip, routes
+from rolloutsim.scenario.routes import asked, carrying, outlets, round_trip, routes
 from rolloutsim.scenario.runtimes import AFTER_TOKENS
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ class Limits:
         if not self.is_lost():
             return False
         kept = pull.failures == 0 and node.fleet.ledger.pulls.requests[pull.row] > 0
+        kept = kept and (len(pull.ways) == 1 or pull.reached is pull.way)
         return _hold(node, pull, None, self.common, self, kept)
 
     def hold(self, node: Asker, fetch: Fetch) -> bool:
@@ -285,13 +286,18 @@ class Waits:
         pulled = {pull.image for pulls in case.pulls.values() for pull in pulls}
         pulled |= {image for workload in case.workloads for image in workload.images}
         self.images = [scenario.images[name] for name in pulled]
-        self.queued = {name for name, registry in scenario.registries.items() if self._may_queue(registry)}
+        servers = scenario.servers
+        # What is silent keeps its place, and nothing comes through.
+        silent = {fault.target for fault in scenario.faults if fault.silent}
+        self.lost |= {link for name in silent for link in (*servers[name].path, *servers[name].replicas)}
+        self.queued = {name for name, registry in servers.items() if self._may_queue(registry)}
 
     def _may_queue(self, registry: Registry) -> bool:
         """Whether more layers may be fetched at a time than a replica serves."""
         if registry.max_connections is None:
             return False
-        images = sum(image.registry == registry.name for image in self.images)
+        served = registry.mirrors or (registry.name,)
+        images = sum(image.registry in served for image in self.images)
         fetches = sum(
             group.count * group.runtime.parallel_layers * (1 if group.runtime.slots_per == "node" else images)
             for group in self.scenario.groups
@@ -387,8 +393,8 @@ def _crossed(group: NodeGroup, rack: str | None, registry: Registry) -> set[str]
 def may_time_out(scenario: ResolvedScenario, case: Case) -> bool:
     """Whether a request of a case may take longer than its client waits."""
     waits = Waits(scenario, case)
-    registries = list(scenario.registries.values())
+    servers, found = scenario.servers, outlets(scenario)
     return any(
-        waits.may_be_too_long(scenario.groups[route.group], route.rack, registries[route.source])
+        waits.may_be_too_long(scenario.groups[route.group], route.rack, servers[found[route.source].server])
         for route in routes(scenario, case)
     )

@@ -174,7 +174,9 @@ class Windows:
         if rate >= limit or limit == inf:
             return kind
         cap = limit * RUNG ** -round(log(limit / max(rate, SEGMENT)) / log(RUNG))
-        return self.network.kind(kind.links, kind.usage, cap, kind.weight, TCP_WINDOW) if cap < limit else kind
+        if cap >= limit:
+            return kind
+        return self.network.kind(kind.links, kind.usage, cap, kind.weight, TCP_WINDOW, kind.shares)
 
 
 class Window:
@@ -188,7 +190,7 @@ class Window:
         self.fetch = fetch
         self.base = base  # with the largest window
         self.limit = _limit(flow.host, base)
-        self.round_trip = fetch.way.round_trip
+        self.round_trip = fetch.leg.round_trip
         self.window = 0.0  # what it was at `epoch` [segments]
         self.epoch = 0.0  # since when it grows [s]
         self.free = True  # whether nothing but the window limited it when it was last looked at
@@ -208,8 +210,7 @@ class Window:
         rate, cap, waiting = network.rate(flow), min(flow.kind.cap, self.limit), 0.0
         if rate < cap * (1.0 - ROUNDING):
             if queues is not None:
-                way = self.fetch.way
-                waiting = queues.towards(flow.host, self.base, self.round_trip, way.nic_wait)
+                waiting = queues.towards(flow.host, self.base, self.round_trip, self.fetch.leg.nic_wait)
             self._restart(rate * (GAIN if windows.bbr else max(1.0 + waiting / self.round_trip, 1.0 / KEPT)))
             cap, self.free = self.window, False
         else:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 from rolloutsim.planning.changes.situation import Situation, assign
 from rolloutsim.scenario.defaults import PROFILES
 from rolloutsim.scenario.fields import Frequency, Number, Quantity, ShareOrCount, Whole
-from rolloutsim.scenario.links import line_rate, registries, registry_path
+from rolloutsim.scenario.links import line_rate
 from rolloutsim.scenario.model import DistributionSpec
 from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.resources import in_bytes
+from rolloutsim.scenario.servers import registries, registry_path
 from rolloutsim.scenario.strategies import OWN_KEYS, wanted
 from rolloutsim.scenario.structure import part_at
 from rolloutsim.structs import struct

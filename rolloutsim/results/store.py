@@ -239,7 +239,7 @@ def to_plain(value: Any, arrays: MutableMapping[str, Array], path: str = "") -> 
         return to_plain(value.item(), arrays, path)
     if is_dataclass(value) and not isinstance(value, type):
         every = ((field, getattr(value, field.name)) for field in fields(value))
-        named = {field.name: item for field, item in every if not field.metadata.get("unless_empty") or item}
+        named = {field.name: item for field, item in every if not _is_left_out(field.metadata, item)}
         return {"$type": type(value).__name__} | _object(named, arrays, path)
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         if any(key.startswith("$") for key in value):
@@ -284,6 +284,11 @@ def from_plain(plain: Any, hint: Any, arrays: Mapping[str, Array], path: str = "
     if plain is not None and len(options) == 1 and isinstance(options[0], type) and is_dataclass(options[0]):
         raise UnreadableError(f"{path}: {plain!r} stands where an object should")
     return plain
+
+
+def _is_left_out(metadata: Mapping[Any, Any], item: Any) -> bool:
+    """Whether a field says that a value like this one is not written down."""
+    return bool(metadata.get("unless_empty") and not item) or bool(metadata.get("unless_none") and item is None)
 
 
 def _object(named: Mapping[str, Any], arrays: MutableMapping[str, Array], path: str) -> dict[str, Any]:

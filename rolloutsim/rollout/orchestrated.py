@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rolloutsim.fleet.build import cached_images
 from rolloutsim.fleet.faults import Faults
+from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.kubelet import Kubelet, Pulls
 from rolloutsim.fleet.pod_ledger import PodLedger
 from rolloutsim.fleet.pods import Cluster, Pod

@@ -180,7 +180,7 @@ ON_DEMAND = Cause(
     "on_demand",
     "reads on demand",
     "pods wait longest for reads on demand, one after another",
-    Look(26, "reads on demand", "sky", "\\\\\\\\"),
+    Look(31, "reads on demand", "sky", "\\\\\\\\"),
     "a container of a lazy image read what it needs, as fast as one read after another allows: parallel_reads × "
     "read_size a round trip; where a link or a core was slower, that is the cause",
     (
@@ -361,6 +361,49 @@ PULL = Cause(
     8,
     "pulling",
     "for its pull",
+)
+
+# ---- of layers that their source does not have ------------------------------------------------------------
+
+CACHE_FILL = Cause(
+    "cache_fill",
+    "layers that a cache does not have yet",
+    "pulls wait for a cache that has to get layers itself",
+    Look(26, "fill of a cache", "green", "////"),
+    "a cache had not got all of a layer that it fetched for this request",
+    ("caches.<cache>.holds", "caches.<cache>.uplink", "caches.<cache>.serve"),
+)
+OTHER_FILL = Cause(
+    "other_fill",
+    "layers that a cache is fetching for others",
+    "pulls wait for layers that a cache is fetching for others",
+    Look(27, "another's fill of a cache", "green", "\\\\"),
+    "a request waited at a cache for a layer that it was fetching for somebody else already",
+    ("caches.<cache>.coalesce", "caches.<cache>.lock", "caches.<cache>.holds"),
+)
+PEER_UPLINK = Cause(
+    "peer_uplink",
+    "the NICs of nodes that serve others",
+    "nodes that serve others have their NICs full on the way out",
+    Look(30, "NICs of serving nodes", "green"),
+    "bytes moved as fast as a node that serves others sends over its NIC",
+    ("nodes.<group>.nic", "peers.<peers>.upload", "peers.<peers>.finds"),
+)
+LOOK_UP = Cause(
+    "look_up",
+    "the look-up of peers",
+    "pulls wait for the look-up of peers",
+    Look(28, "look-up of peers", "blue", "////"),
+    "a node looked for others that have a layer",
+    ("peers.<peers>.timeout",),
+)
+FALLBACK = Cause(
+    "fallback",
+    "hosts that do not deliver",
+    "pulls lose time with hosts that do not deliver",
+    Look(29, "hosts that do not deliver", "red", "xxxx"),
+    "a host that is not the last one refused, had nothing, or did not answer in time: until the next one was asked",
+    ("nodes.<group>.hosts", "nodes.<group>.timeouts"),
 )
 
 _ALL = [value for value in list(globals().values()) if isinstance(value, Cause)]

@@ -15,6 +15,7 @@ from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.places import Path, Problem
 from rolloutsim.scenario.resolved import Comparison, Severity, Threshold
 from rolloutsim.scenario.resources import PARTS, LinkName
+from rolloutsim.scenario.servers import racks_of
 from rolloutsim.scenario.strategies import ALL, wanted
 from rolloutsim.units import Kind, QuantityError, parse, parse_share
 
@@ -218,7 +219,7 @@ def _check_together(selectors: Mapping[str, str], document: Document) -> None:
         )
     if rack is None:
         return
-    around = {name: spec.racks[: spec.count] for name, spec in document.nodes.items()}
+    around = {name: racks_of(name, spec)[: spec.count] for name, spec in document.nodes.items()}
     if group is not None and rack not in around[group]:
         its = f"its racks: {listing(around[group])}" if around[group] else "it is in no racks"
         raise _Unreadable(f"group '{group}' has no nodes in rack '{rack}'; {its}")

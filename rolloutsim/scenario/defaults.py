@@ -108,6 +108,7 @@ _CONTAINERD: Mapping[str, Default] = {
     "tls": Default(10.0, "10 s", _CONTAINERD_TRANSPORT + "TLSHandshakeTimeout"),
     "header": Default(30.0, "30 s", _CONTAINERD_TRANSPORT + "ResponseHeaderTimeout, since 2.3"),
     "pull_progress_timeout": Default(300.0, "5m", "containerd internal/cri/config/config.go L43-63"),
+    "host_per": Default("request", "request", "containerd core/remotes/docker/resolver.go, fetcher.go: hosts in order"),
 }  # fmt: skip
 
 _CONTAINERD_1: Mapping[str, Default] = {
@@ -161,6 +162,9 @@ _DOCKERD: Mapping[str, Default] = {
     "tls": Default(10.0, "10 s", _MOBY_TRANSPORT + "TLSHandshakeTimeout"),
     "header": Default(math.inf, "unlimited", _MOBY_TRANSPORT + "no ResponseHeaderTimeout"),
     "pull_progress_timeout": Default(math.inf, "off", "assumed: moby has none"),
+    "host_per": Default(
+        "image", "image", "moby daemon/internal/distribution/pull.go: one endpoint after another, a whole pull each"
+    ),
 }  # fmt: skip
 
 _CRI_O: Mapping[str, Default] = {
@@ -208,6 +212,10 @@ _CRI_O: Mapping[str, Default] = {
     "tls": Default(10.0, "10 s", _IMAGE_TRANSPORT + "TLSHandshakeTimeout"),
     "header": Default(math.inf, "unlimited", _IMAGE_TRANSPORT + "no ResponseHeaderTimeout"),
     "pull_progress_timeout": Default(math.inf, "off", "cri-o pkg/config/config.go L1191: pull_progress_timeout 0"),
+    "host_per": Default(
+        "image", "image",
+        "container-libs image/docker/docker_image_src.go: the mirror that has the manifest serves all blobs",
+    ),
 }  # fmt: skip
 
 PROFILES: Mapping[str, Mapping[str, Default]] = {
@@ -234,7 +242,9 @@ SERIAL_PULLS: Mapping[str, Default] = {
 
 RETRIES = tuple(field.name for field in dataclasses.fields(Retry))  # which part of a profile is about retries
 TIMEOUTS = tuple(field.name for field in dataclasses.fields(Timeouts))  # and which about its HTTP client's
-PROGRESS_TIMEOUT = "pull_progress_timeout"  # the part of a profile that is no part of `Runtime`
+# The parts of a profile that are no parts of `Runtime`.
+PROGRESS_TIMEOUT = "pull_progress_timeout"
+HOST_PER = "host_per"
 
 DEFAULT_RUNTIME = "containerd"
 
@@ -284,7 +294,7 @@ def runtime(name: str, changes: Mapping[str, Any]) -> Runtime:
     `changes` are those values in SI base units, the retries' and timeouts' among them, and what no profile has.
     """
     values = {field: default.value for field, default in PROFILES[name].items()} | dict(changes)
-    del values[PROGRESS_TIMEOUT]
+    del values[PROGRESS_TIMEOUT], values[HOST_PER]
     values["recheck_requests"] = min(values["recheck_requests"], values["resolve_requests"])
     retry = Retry(**{field: values.pop(field) for field in RETRIES})
     waits = {field: values.pop(field) for field in TIMEOUTS}
@@ -313,7 +323,7 @@ def default_source(field: str) -> str:
 
 
 def by_value(values: Mapping[str, str], form: str, joint: str) -> str:
-    """What several names have in common, said once for those: a form with `{value}` and `{names}` for each value."""
+    """The values of profiles as text, each with the names of those that have it."""
     names: dict[str, list[str]] = {}
     for name, value in values.items():
         names.setdefault(value, []).append(name)

@@ -178,6 +178,32 @@ class Whole(Described):
 
 
 @dataclass(eq=False, repr=False)
+class NamesOrCount(Whole):
+    """A number of things, or their names."""
+
+    def read(self, value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            if not value:
+                raise fault("the list is empty; give at least one name, or leave the key out")
+            return tuple(map(Text(name=True).read, value))
+        try:
+            return super().read(value)
+        except PydanticCustomError as error:
+            context = error.context or {}
+            raise fault(f"{context.get('message')}, or a list of names", context.get("help")) from None
+
+    def write(self, value: Any) -> Any:
+        return value if isinstance(value, int) else list(value)
+
+    def schema(self) -> JsonSchemaValue:
+        names = {"type": "array", "items": Text(name=True).schema(), "minItems": 1}
+        return {"anyOf": [super().schema(), names]}
+
+    def words(self) -> str:
+        return f"{super().words()}, or a list of names"
+
+
+@dataclass(eq=False, repr=False)
 class Number(Described):
     """A plain number above a bound (or equal to it), without a unit; `unlimited` stands for infinity where it may."""
 

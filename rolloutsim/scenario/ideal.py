@@ -1,9 +1,10 @@
 """What `model: ideal` switches off, declared once: for each part of a scenario, keys and what they are in its place.
 
 Protocol overhead, latency, queues, uneven sharing, windows, the time for requests, cold objects, limits on connections
-and on controllers' calls, disks, unpacking, start-up, the overhead of controllers and of kubelets' looks. What stays is
+and on controllers' calls, what caches ask their upstreams, disks, unpacking, start-up, the overhead of controllers and
+of kubelets' looks. What stays is
 bandwidth (storage included), layer slots, caches, caps and background, and all policies: strategies, kubelets, rate
-limits, failures.
+limits, what pull-through caches do with what they lack, failures.
 """
 
 from __future__ import annotations
@@ -14,22 +15,32 @@ from typing import Any, TypeVar
 
 from rolloutsim.scenario.defaults import QUEUE
 from rolloutsim.scenario.model import (
+    CacheSpec,
     DiskSpec,
     Document,
     GroupSpec,
     LinkSpec,
+    MirrorSpec,
     NetworkSpec,
+    PeersSpec,
     PolicySpec,
     RegistrySpec,
     UnpackSpec,
     WorkloadSpec,
 )
+from rolloutsim.scenario.model.caches import CacheTripsSpec, LockSpec
 from rolloutsim.scenario.model.kinds import Spec
+from rolloutsim.scenario.model.network import RacksSpec, SitesSpec
 from rolloutsim.scenario.model.nodes import BackoffSpec, SnapshotterSpec, TimeoutsSpec
 from rolloutsim.scenario.model.registries import RedirectSpec
 from rolloutsim.scenario.model.rollout import ControllerManagerSpec, RolloutSpec
 
 Part = TypeVar("Part", bound=Spec)
+
+_OF_SERVERS: Mapping[str, Any] = {
+    "max_connections": inf, "efficiency_at": {}, "ttfb": 0.0, "manifest_ttfb": None, "tcp_window": None,
+    "first_fetch": None, "tls": False,
+}  # fmt: skip
 
 SWITCHED_OFF: Mapping[type[Spec], Mapping[str, Any]] = {
     NetworkSpec: {
@@ -37,10 +48,14 @@ SWITCHED_OFF: Mapping[type[Spec], Mapping[str, Any]] = {
         "fairness": None,
     },
     LinkSpec: {"latency": 0.0, "buffer": 0.0, "queue": None},
-    RegistrySpec: {
-        "max_connections": inf, "efficiency_at": {}, "ttfb": 0.0, "manifest_ttfb": None, "tcp_window": None,
-        "first_fetch": None, "tls": False,
-    },
+    RacksSpec: {"latency": 0.0},
+    SitesSpec: {"latency": 0.0},
+    RegistrySpec: _OF_SERVERS,
+    MirrorSpec: _OF_SERVERS,
+    PeersSpec: {"look_up": 0.0, "timeout": 0.0, "announce": 0.0},
+    CacheSpec: {**_OF_SERVERS, "authenticates": True, "manifest_late": 0.0},
+    CacheTripsSpec: {"tag": 0.0, "manifest": 0.0, "layer": 0.0},
+    LockSpec: {"poll": 0.0},
     RedirectSpec: {"ttfb": 0.0},
     # Of a runtime that takes no time, a kept connection would save none.
     GroupSpec: {

@@ -9,14 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from rolloutsim.scenario.cache_profiles import CACHE_PROFILES
 from rolloutsim.scenario.hints import listing
 from rolloutsim.scenario.ideal import FOLLOWING, SWITCHED_OFF
-from rolloutsim.scenario.links import pushes, registries, registry_path
-from rolloutsim.scenario.model import Document, GroupSpec, RegistrySpec
+from rolloutsim.scenario.links import pushes
+from rolloutsim.scenario.model import CacheSpec, Document, GroupSpec, RegistrySpec
 from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.model.network import FairnessSpec
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.scenario.servers import registries, registry_path, specs
 from rolloutsim.scenario.strategies import POD_KEYS, SOME_KEYS, has_pods, wanted
 from rolloutsim.scenario.structure import part_at
 from rolloutsim.structs import struct
@@ -122,6 +124,11 @@ def _idle(document: Document) -> Iterator[Idle]:
     yield from _of_lazy(document)
     for name, registry in registries(document).items():
         yield from _of_registry(registry_path(document, name), registry)
+    for path, server in specs(document):
+        yield from _of_registry(path, server)
+        if isinstance(server, CacheSpec):
+            yield from _of_cache(path, server)
+    yield from _unasked(document)
     if document.network.fairness is not None:
         yield from _of_fairness(document.network.fairness, document)
     yield from _of_rollout(document)
@@ -141,11 +148,13 @@ def _of_network(document: Document) -> Iterator[Idle]:
     own: dict[Path, float | None] = {("nodes", name, "nic"): group.nic for name, group in document.nodes.items()}
     for name, registry in registries(document).items():
         own[*registry_path(document, name), "uplink"] = registry.uplink
+    own |= {(*path, "uplink"): server.uplink for path, server in specs(document)}
     own |= {(*path, "link"): push.link for path, _, push in pushes(document)}
     if document.network.rate is not None and None not in own.values():
         why = f"every registry and every node has a rate of its own; change {_named(own)}"
         yield from _notes(("network",), document.network, ("rate",), why)
     crossed = {link for registry in registries(document).values() for link in _links_of(registry)}
+    crossed.update(link for _, server in specs(document) for link in _links_of(server))
     crossed.update(link for group in document.nodes.values() for link in group.via)
     crossed.update(link for _, _, push in pushes(document) for link in push.via)
     crossed.update(link for flow in document.background.values() for link in flow.links or ())
@@ -195,6 +204,8 @@ def _unused(document: Document) -> Iterator[Idle]:
         return
     used = {*pulled, *(image for _, _, push in pushes(document) for image in (*push.images, *push.held))}
     used.update(image for group in document.nodes.values() for image in group.cached)
+    used.update(image for cache in document.caches.values() for image in cache.holds)
+    used.update(image for mirror in document.mirrors.values() for image in mirror.images or ())
     waiting = list(used)
     while waiting:
         spec = document.images.get(waiting.pop())
@@ -271,7 +282,11 @@ def _of_group(here: Path, group: GroupSpec, document: Document) -> Iterator[Idle
         path = (*here, "retry")
         why = f"there is one wait and no further one; raise {dotted((*path, 'times'))}"
         yield from _notes(path, retry, ("growth",), why)
-    if group.shared_address and not any(map(_counts_addresses, registries(document).values())):
+    if not group.hosts:
+        why = "the nodes ask the registries of their images alone; name caches or mirrors in 'hosts'"
+        yield from _notes(here, group, ("host_per",), why)
+    serving = (*registries(document).values(), *(server for _, server in specs(document)))
+    if group.shared_address and not any(map(_counts_addresses, serving)):
         why = "no rate limit of a registry counts addresses; give one per: address"
         yield from _notes(here, group, ("shared_address",), why)
 
@@ -285,6 +300,45 @@ def _of_registry(here: Path, registry: RegistrySpec) -> Iterator[Idle]:
     if registry.redirect is not None:
         why = f"the bytes of layers come from object storage; see {dotted((*here, 'redirect'))}"
         yield from _notes(here, registry, ("storage", "connection_cap"), why)
+
+
+def _of_cache(here: Path, cache: CacheSpec) -> Iterator[Idle]:
+    """Keys of a cache that go with another one, of its own or of its profile."""
+
+    def of(field: str, own: object) -> object:
+        return CACHE_PROFILES[cache.profile][field].value if own is None else own
+
+    coalesce = of("coalesce", cache.coalesce)
+    if coalesce != "lock":
+        why = f"requests do not wait for each other; it goes with {dotted((*here, 'coalesce'))}: lock"
+        yield from _notes((*here, "lock"), cache.lock, ("timeout", "age", "poll"), why)
+    if coalesce == "none":
+        why = f"nobody waits for a layer; see {dotted((*here, 'coalesce'))}"
+        yield from _notes(here, cache, ("most_waiting",), why)
+    if cache.replicas == 1:
+        why = f"there is one replica; raise {dotted((*here, 'replicas'))}"
+        yield from _notes(here, cache, ("memory",), why)
+    if of("tag_check", cache.tag_check) == math.inf:
+        why = f"it checks no tag; see {dotted((*here, 'tag_check'))}"
+        yield from _notes(here, cache, ("serves_stale",), why)
+        yield from _notes((*here, "upstream_round_trips"), cache.upstream_round_trips, ("tag",), why)
+    if of("ttl.time", cache.ttl.time) == math.inf:
+        why = f"nothing is dropped; give {dotted((*here, 'ttl', 'time'))} a time"
+        yield from _notes((*here, "ttl"), cache.ttl, ("renewed",), why)
+
+
+def _unasked(document: Document) -> Iterator[Idle]:
+    """Caches and mirrors that are in nobody's hosts, nor the upstream of one that is."""
+    asked = {host for group in document.nodes.values() for host in group.hosts}
+    waiting = list(asked)
+    while waiting:
+        cache = document.caches.get(waiting.pop())
+        if cache is not None and cache.upstream is not None and cache.upstream not in asked:
+            asked.add(cache.upstream)
+            waiting.append(cache.upstream)
+    for path in (*(path for path, _ in specs(document)), *(("peers", name) for name in document.peers)):
+        if path[-1] not in asked:
+            yield Idle((path,), "nobody asks it; name it in nodes.<group>.hosts")
 
 
 def _of_fairness(fairness: FairnessSpec, document: Document) -> Iterator[Idle]:

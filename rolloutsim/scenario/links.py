@@ -3,7 +3,8 @@
 Built-in links are `<registry>.uplink` (`<registry>-0.uplink`, … of several replicas), `<registry>.storage`, `<rack>.up`
 and `<rack>.down` (towards the nodes); `network.links` adds others. A node's own links are `<node>.nic.in`, `.nic.out`,
 `.disk` and `.unpack`. Where something goes into a registry there is `<registry>.uplink.in`, and what pushes has a link
-`<pusher>.uplink`.
+`<pusher>.uplink`. Caches and mirrors have the links of registries; a cache always has one in, and `<cache>.disk` where
+it writes at a rate. Sites have the links of racks.
 
 A link of `via` or `network.links` has no direction; a rack's and a node's own links have one each way. Traffic between
 two nodes of one rack turns in the rack; below that, it turns where their ways to the core part.
@@ -16,10 +17,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 
 from rolloutsim.scenario.hints import MOST_COMPARED, MOST_LISTED, did_you_mean, intended, listing
-from rolloutsim.scenario.model import REGISTRY, BackgroundSpec, Document, GroupSpec, LinkSpec, PushSpec, RegistrySpec
+from rolloutsim.scenario.model import (
+    BackgroundSpec,
+    CacheSpec,
+    Document,
+    GroupSpec,
+    LinkSpec,
+    PushSpec,
+    RegistrySpec,
+)
 from rolloutsim.scenario.places import Path, Problem, dotted
 from rolloutsim.scenario.resolved import LinkKind
 from rolloutsim.scenario.resources import PARTS, PULLED, LinkName, Resource
+from rolloutsim.scenario.servers import instances, racks, racks_of, registries, registry_path, server_spec, sites
 from rolloutsim.structs import struct
 
 CORE = "core"
@@ -28,28 +38,35 @@ _CROSSED = [part for part, resource in PARTS.items() if resource.crossed]  # of 
 
 @struct
 class Line:
-    """A shared link, where it is made in the file, and its line rate [B/s]; `spec` is what the file says of it only."""
+    """A shared link, where it is made in the file, and its line rate [B/s]; `spec` is what the file says of it only.
+
+    `latency` is that of a rack's or site's link, one way [s].
+    """
 
     name: str
     path: Path
     kind: LinkKind
     rate: float
     spec: LinkSpec | None = None
+    latency: float = 0.0
 
 
 @struct
 class Endpoint:
-    """An end of traffic: a node (`group`, `index`), a registry, or the core (neither)."""
+    """An end of traffic: a node (`group`, `index`), a registry, cache or mirror, or the core (neither)."""
 
     name: str
     group: GroupSpec | None = None
     index: int = 0
     registry: RegistrySpec | None = None
+    stands: str | None = None  # the rack of a cache or mirror
 
     @property
     def rack(self) -> str | None:
-        """The node's rack."""
-        racks = self.group.racks if self.group is not None else ()
+        """The rack that it is in."""
+        if self.group is None:
+            return self.stands
+        racks = racks_of(self.name.rpartition("-")[0], self.group)
         return racks[self.index % len(racks)] if racks else None
 
     @property
@@ -67,6 +84,8 @@ def place(name: str, document: Document) -> Endpoint | None:
         return Endpoint(name)
     if name in known:
         return Endpoint(name, registry=known[name])
+    if (server := instances(document).get(name)) is not None:
+        return Endpoint(name, registry=server.spec, stands=server.rack)
     if name in document.nodes:
         return Endpoint(node_name(name, 0, document.nodes[name].count), document.nodes[name])
     return node(name, document)
@@ -120,21 +139,6 @@ def _first_nodes(document: Document) -> list[str]:
     return [node_name(group, 0, spec.count) for group, spec in groups]
 
 
-def registries(document: Document) -> dict[str, RegistrySpec]:
-    """The registries by name; a scenario that gives none has one with all defaults."""
-    return document.registries or {REGISTRY: document.registry or RegistrySpec()}
-
-
-def registry_path(document: Document, name: str) -> Path:
-    """Where the registry stands in the file."""
-    return ("registries", name) if document.registries is not None else ("registry",)
-
-
-def racks(document: Document) -> list[str]:
-    """The racks that the groups name, in their order."""
-    return list(dict.fromkeys(rack for group in document.nodes.values() for rack in group.racks))
-
-
 def uplinks(name: str, registry: RegistrySpec) -> tuple[str, ...]:
     """The names of the uplinks of a registry's replicas."""
     if registry.replicas == 1:
@@ -161,22 +165,37 @@ def shared_links(document: Document) -> Iterator[Line]:
     """Every shared link; a name that comes twice is an error, and so is a rate that is missing: 0 here."""
     taking = takers(document)
     for name, registry in registries(document).items():
-        path, rate = registry_path(document, name), line_rate(registry.uplink, document) or 0.0
-        if not math.isinf(registry.storage):
-            yield Line(f"{name}.storage", path, "registry_storage", registry.storage)
-        if not math.isinf(rate):
-            for uplink in uplinks(name, registry):
-                yield Line(uplink, path, "registry_uplink", rate)
-            if name in taking:
-                # Replicas take connections in turn; one link for all of them is as wide as they are together.
-                yield Line(inbound(name), path, "registry_uplink", rate * registry.replicas)
+        yield from _serving(name, registry, registry_path(document, name), document, name in taking)
+    for name, server in instances(document).items():
+        yield from _serving(name, server.spec, server.path, document, name in taking)
+        if isinstance(server.spec, CacheSpec) and not math.isinf(server.spec.disk.rate):
+            yield Line(f"{name}.disk", server.path, "registry_storage", server.spec.disk.rate)
     for path, name, push in pushes(document):
         yield Line(f"{name}.uplink", path, "link", line_rate(push.link, document) or 0.0)
+    network = document.network
+    latency = 0.0 if network.racks is None else network.racks.latency
     for rack, rate in _rack_rates(document).items():
-        yield Line(f"{rack}.up", ("network", "racks"), "rack", rate)
-        yield Line(f"{rack}.down", ("network", "racks"), "rack", rate)
+        yield Line(f"{rack}.up", ("network", "racks"), "rack", rate, latency=latency)
+        yield Line(f"{rack}.down", ("network", "racks"), "rack", rate, latency=latency)
+    if (far := network.sites) is not None:
+        for site in sites(document):
+            yield Line(f"{site}.up", ("network", "sites"), "rack", far.uplink, latency=far.latency)
+            yield Line(f"{site}.down", ("network", "sites"), "rack", far.uplink, latency=far.latency)
     for name, spec in document.network.links.items():
         yield Line(name, ("network", "links", name), "link", spec.capacity, spec)
+
+
+def _serving(name: str, spec: RegistrySpec, path: Path, document: Document, takes: bool) -> Iterator[Line]:
+    """The links of a registry, cache or mirror, into which something goes or not."""
+    rate = line_rate(spec.uplink, document) or 0.0
+    if not math.isinf(spec.storage):
+        yield Line(f"{name}.storage", path, "registry_storage", spec.storage)
+    if not math.isinf(rate):
+        for uplink in uplinks(name, spec):
+            yield Line(uplink, path, "registry_uplink", rate)
+        if takes:
+            # Replicas take connections in turn; one link for all of them is as wide as they are together.
+            yield Line(inbound(name), path, "registry_uplink", rate * spec.replicas)
 
 
 def _rack_rates(document: Document) -> dict[str, float]:
@@ -204,13 +223,15 @@ def pushes(document: Document) -> Iterator[tuple[Path, str, PushSpec]]:
 
 
 def takers(document: Document) -> set[str]:
-    """The registries into which something goes: a push, or background traffic."""
+    """The servers into which something goes: a push, background traffic, or what a cache lacks."""
     known = registries(document)
+    servers = instances(document)
     only = next(iter(known)) if len(known) == 1 else ""
     pushed = [image for _, _, push in pushes(document) for image in push.images]
     found = {document.images[image].registry or only for image in pushed if image in document.images}
     ends = (flow.between[-1] for flow in document.background.values() if flow.between)
-    return found.union(end for end in ends if end in known)
+    found.update(end for end in ends if end in known or end in servers)
+    return found.union(name for name, server in servers.items() if isinstance(server.spec, CacheSpec))
 
 
 def private_link(name: str, document: Document) -> tuple[GroupSpec, Resource] | None:
@@ -309,7 +330,7 @@ def _is_limited(own: float | None, document: Document) -> bool:
 def replica_help(link: str, document: Document) -> str | None:
     """What to write for a registry's uplink where each of its replicas has one; None for any other link."""
     name = LinkName.of(link)
-    registry = registries(document).get(name.owner) if name.part == "uplink" else None
+    registry = server_spec(name.owner, document) if name.part == "uplink" else None
     if registry is None or registry.replicas == 1:
         return None
     first, *_, last = uplinks(name.owner, registry)
@@ -338,8 +359,16 @@ def link_problems(document: Document) -> Iterator[Problem]:
         if registry.redirect is not None:
             yield from _via_problems((*here, "redirect", "via"), registry.redirect.via, owners, ())
             used.update(registry.redirect.via)
+    for server in instances(document).values():
+        spec = server.spec
+        before = {f"{server.name}.storage", *uplinks(server.name, spec), f"{server.rack}.up", f"{server.rack}.down"}
+        yield from _via_problems((*server.path, "via"), spec.via, owners, before)
+        used.update(spec.via)
+        if spec.redirect is not None:
+            yield from _via_problems((*server.path, "redirect", "via"), spec.redirect.via, owners, ())
+            used.update(spec.redirect.via)
     for name, group in document.nodes.items():
-        down = {f"{rack}.down" for rack in group.racks} if group.via else ()
+        down = {f"{rack}.down" for rack in racks_of(name, group)} if group.via else ()
         yield from _via_problems(("nodes", name, "via"), group.via, owners, down, used)
     for path, name, push in pushes(document):
         taken = {f"{name}.uplink", *map(inbound, registries(document))}

@@ -35,6 +35,13 @@ def has_tag(image: str) -> bool:
     return "@" in image or bool(_tag(image))
 
 
+def repository(image: str) -> str:
+    """The repository of an image by its name: what stands before its tag and digest."""
+    name = image.partition("@")[0]
+    tag = _tag(name)
+    return name.removesuffix(f":{tag}") if tag else name
+
+
 def _tag(image: str) -> str:
     return image.rsplit("/", 1)[-1].partition(":")[2]
 

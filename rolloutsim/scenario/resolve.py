@@ -21,6 +21,7 @@ from rolloutsim.scenario.conditions import thresholds
 from rolloutsim.scenario.defaults import (
     BUFFER,
     CORES,
+    HOST_PER,
     IOPS,
     PROFILES,
     PROGRESS_TIMEOUT,
@@ -37,6 +38,8 @@ from rolloutsim.scenario.images import Layers, layers
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.policies import has_tag, pull_policy
 from rolloutsim.scenario.runtimes import Snapshotter
+from rolloutsim.scenario.servers import instances, racks_of, registries
+from rolloutsim.scenario.serving import limit, peers, servers, share_notes, window
 from rolloutsim.scenario.snapshotters import SNAPSHOTTERS, snapshotter
 from rolloutsim.scenario.strategies import ALL, Wanted, amount, has_pods, wanted
 
@@ -67,7 +70,7 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
     # The links of what pushes come last in results.
     lines = sorted(links.shared_links(document), key=lambda line: line.path[0] in ("push", "pushes"))
     sizes = layers(document)
-    taking = links.takers(document)
+    serving = servers(document, sizes)
     scenario = resolved.ResolvedScenario(
         name=document.name or UNNAMED,
         description=document.description,
@@ -76,23 +79,24 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
         groups=tuple(_group(name, group, document, line_share) for name, group in document.nodes.items()),
         links={line.name: _link(line, document.network, line_share) for line in lines},
         path_latency=document.network.latency,
-        registries={
-            name: _registry(name, spec, document, name in taking) for name, spec in links.registries(document).items()
-        },
+        registries=serving.registries,
+        mirrors=serving.mirrors,
+        caches=serving.caches,
+        peers=peers(document),
         images={name: _image(name, document, sizes) for name in document.images},
         cases=_cases(document),
         startup=_distribution(document.rollout.startup),
         background=tuple(_background(document, line_share)),
         thresholds=tuple(one for one in thresholds(document, names(document)) if isinstance(one, resolved.Threshold)),
         notes=tuple(_notes(given, sizes)),
-        faults=tuple(_fault(name, spec) for name, spec in document.failures.items()),
+        faults=tuple(fault for name, spec in document.failures.items() for fault in _faults(name, spec, document)),
         pushes=tuple(_push(name, push) for _, name, push in links.pushes(document)),
         prices=resolved.Prices(document.prices.ssd, document.prices.hdd),
         horizon=document.rollout.horizon,
         replications=document.replications,
         fairness=_fairness(document),
         congestion_control=document.network.congestion_control,
-        tcp_window=_window(None, document),
+        tcp_window=window(None, document),
         document=written(given),
         api_calls=_api_calls(document),
     )
@@ -177,7 +181,7 @@ def written(document: Document) -> str:
 
 
 def _image(name: str, document: Document, sizes: Layers) -> resolved.Image:
-    registry = document.images[name].registry or next(iter(links.registries(document)))
+    registry = document.images[name].registry or next(iter(registries(document)))
     return resolved.Image(name, registry, sizes.of[name], document.images[name].needed, document.images[name].reuse)
 
 
@@ -191,6 +195,7 @@ def _notes(document: Document, sizes: Layers) -> Iterator[str]:
         )
     if has_pods(document):
         yield from _policies(document)
+    yield from share_notes(document, sizes)
     yield from idle_keys(document)
 
 
@@ -243,52 +248,12 @@ def _link(line: links.Line, network: model.NetworkSpec, share: float) -> resolve
     """A shared link, of whose line rate a share is payload; storage has no queue."""
     if line.kind == "registry_storage":
         return resolved.Link(line.name, line.kind, line.rate, line.rate)
-    buffer, queue, latency = network.buffer, network.queue, 0.0
+    buffer, queue, latency = network.buffer, network.queue, line.latency
     if line.spec is not None:
         buffer = line.spec.buffer if line.spec.buffer is not None else buffer
         queue, latency = line.spec.queue or queue, line.spec.latency
     buffer = BUFFER.value if buffer is None else buffer
     return resolved.Link(line.name, line.kind, line.rate * share, line.rate, latency, buffer, queue)
-
-
-def _registry(name: str, spec: model.RegistrySpec, document: Document, takes: bool) -> resolved.Registry:
-    """A registry, into which something goes or not."""
-    rate = links.line_rate(spec.uplink, document)
-    limited = rate is None or not math.isinf(rate)
-    storage = [] if math.isinf(spec.storage) else [f"{name}.storage"]
-    replicas = links.uplinks(name, spec)
-    uplink = [replicas[0]] if limited else []
-    redirect = spec.redirect
-    limits = spec.rate_limits or ({} if spec.rate_limit is None else {"": spec.rate_limit})
-    return resolved.Registry(
-        name=name,
-        path=(*storage, *uplink, *spec.via),
-        max_connections=None if math.isinf(spec.max_connections) else int(spec.max_connections),
-        ttfb=spec.ttfb,
-        manifest_ttfb=spec.manifest_ttfb,
-        connection_cap=spec.connection_cap,
-        tls=spec.tls,
-        efficiency=tuple(sorted((int(number), share) for number, share in spec.efficiency_at.items())),
-        first_fetch=None
-        if spec.first_fetch is None
-        else resolved.FirstFetch(spec.first_fetch.rate, spec.first_fetch.time),
-        replicas=replicas,
-        rate_limits=tuple(_rate_limit(limit) for limit in limits.values()),
-        redirect=None
-        if redirect is None
-        else resolved.Redirect(
-            path=redirect.via,
-            connection_cap=None if math.isinf(redirect.connection_cap) else redirect.connection_cap,
-            ttfb=redirect.ttfb,
-        ),
-        inbound=(links.inbound(name),) if limited and takes else (),
-        tcp_window=_window(spec.tcp_window, document),
-    )
-
-
-def _window(own: float | None, document: Document) -> float | None:
-    """The window of a registry's connections, or of others."""
-    return _limit(document.network.tcp_window if own is None else own)
 
 
 def _api_calls(document: Document) -> resolved.ApiCalls | None:
@@ -309,18 +274,6 @@ def _fairness(document: Document) -> resolved.Fairness | None:
     return fairness(document.network.congestion_control, spec.sigma, spec.memory, spec.conquest)
 
 
-def _rate_limit(spec: model.RateLimitSpec) -> resolved.RateLimit:
-    return resolved.RateLimit(
-        rate=spec.rate.rate,
-        burst=spec.most,
-        per=spec.per,
-        counts=spec.counts,
-        window=spec.rate.period if spec.kind == "fixed_window" else None,
-        used=float(spec.used),
-        resets_after=spec.resets_after,
-    )
-
-
 # ---- nodes ----------------------------------------------------------------------------------------------
 
 
@@ -332,25 +285,25 @@ def _group(name: str, spec: model.GroupSpec, document: Document, line_share: flo
         own |= {key: getattr(spec.retry, key) for key in RETRIES}
     if spec.timeouts is not None:
         own |= {key: getattr(spec.timeouts, key) for key in TIMEOUTS}
-    nic = _limit(links.line_rate(spec.nic, document))
+    nic = limit(links.line_rate(spec.nic, document))
     return resolved.NodeGroup(
         name=name,
         count=spec.count,
         runtime=runtime(spec.runtime, {key: value for key, value in own.items() if value is not None}),
-        racks=tuple(spec.racks),
+        racks=racks_of(name, spec),
         via=tuple(spec.via),
         nic=None if nic is None else nic * line_share,
         nic_line_rate=nic,
         nic_buffer=0.0 if document.model == "ideal" else document.network.buffer or BUFFER.value,
         nic_queue=document.network.queue,
-        disk=_limit(spec.disk.rate),
+        disk=limit(spec.disk.rate),
         disk_iops=_iops(spec.disk),
         disk_sync=spec.disk.sync,
         dirty_limit=spec.disk.dirty_ratio * spec.memory,
-        unpack_rate=_limit(spec.unpack.rate),
+        unpack_rate=limit(spec.unpack.rate),
         stored_rate=_stored_rate(spec.unpack),
         unpack_cores=_cores(spec),
-        pull_cap=_limit(spec.pull_cap),
+        pull_cap=limit(spec.pull_cap),
         connection_cap=spec.connection_cap,
         cached={image: cached_nodes(value, spec.count) for image, value in spec.cached.items()},
         kubelet=_kubelet(spec),
@@ -359,6 +312,8 @@ def _group(name: str, spec: model.GroupSpec, document: Document, line_share: flo
         stagger=spec.stagger,
         again=resolved.Again() if spec.retry is None else _again(spec.retry),
         join=_join(spec),
+        hosts=spec.hosts,
+        host_per_image=bool(spec.hosts) and (spec.host_per or profile[HOST_PER].value) == "image",
         snapshotter=None if spec.snapshotter is None else _snapshotter(spec.snapshotter),
     )
 
@@ -371,11 +326,11 @@ def _snapshotter(spec: model.SnapshotterSpec) -> Snapshotter:
 def _iops(disk: model.DiskSpec) -> float | None:
     if disk.iops is None:
         return IOPS if disk.rate == model.GP3 else None
-    return _limit(disk.iops)
+    return limit(disk.iops)
 
 
 def _stored_rate(unpack: model.UnpackSpec) -> float | None:
-    return _limit(STORED_SPEED * unpack.rate if unpack.stored_rate is None else unpack.stored_rate)
+    return limit(STORED_SPEED * unpack.rate if unpack.stored_rate is None else unpack.stored_rate)
 
 
 def _cores(spec: model.GroupSpec) -> int:
@@ -427,8 +382,8 @@ def _kubelet(spec: model.GroupSpec) -> resolved.Kubelet:
         backoff_max=spec.image_backoff.max,
         backoff_jitter=spec.image_backoff.jitter,
         requeue=cast(resolved.Requeue, spec.image_backoff.requeue),
-        progress_timeout=_limit(PROFILES[spec.runtime][PROGRESS_TIMEOUT].value if timeout is None else timeout),
-        pull_timeout=_limit(spec.pull_timeout),
+        progress_timeout=limit(PROFILES[spec.runtime][PROGRESS_TIMEOUT].value if timeout is None else timeout),
+        pull_timeout=limit(spec.pull_timeout),
         gc_high=spec.image_gc.high,
         gc_low=spec.image_gc.low,
         gc_period=spec.image_gc.period,
@@ -441,10 +396,6 @@ def _storage(spec: model.GroupSpec) -> resolved.Disk | None:
         return None
     least_free = max(spec.eviction_hard.nodefs, spec.eviction_hard.imagefs)
     return resolved.Disk(disk.capacity, disk.used or 0.0, disk.old_images or 0.0, least_free)
-
-
-def _limit(value: float | None) -> float | None:
-    return None if value is None or math.isinf(value) else value
 
 
 # ---- cases ----------------------------------------------------------------------------------------------
@@ -570,16 +521,27 @@ def _push(name: str, spec: model.PushSpec) -> resolved.Push:
     return resolved.Push(name, f"{name}.uplink", spec.images, spec.held, spec.at, spec.parallel, spec.via)
 
 
-def _fault(name: str, spec: model.FailureSpec) -> resolved.Fault:
+def _faults(name: str, spec: model.FailureSpec, document: Document) -> Iterator[resolved.Fault]:
+    """A failure: of all caches or mirrors that one key makes, one for each of them."""
     rate = None if spec.rate is None else spec.rate.rate
     at = None if rate is not None else spec.at or 0.0
     remaining = spec.capacity or 0.0
     node = spec.node or spec.group
     if node is not None:
-        return resolved.Fault(name, "node", node, at, rate, spec.back_after)
-    if spec.link is not None:
-        return resolved.Fault(name, "link", spec.link, at, rate, spec.back_after, remaining)
-    registry = spec.registry or ""
-    if spec.flaky is not None:
-        return resolved.Fault(name, "requests", registry, at, rate, spec.back_after, probability=spec.flaky)
-    return resolved.Fault(name, "registry", registry, at, rate, spec.back_after, remaining)
+        yield resolved.Fault(name, "node", node, at, rate, spec.back_after)
+    elif spec.link is not None:
+        yield resolved.Fault(name, "link", spec.link, at, rate, spec.back_after, remaining)
+    else:
+        for server in _failing(spec, document):
+            if spec.flaky is not None:
+                yield resolved.Fault(name, "requests", server, at, rate, spec.back_after, probability=spec.flaky)
+            else:
+                yield resolved.Fault(name, "registry", server, at, rate, spec.back_after, remaining, silent=spec.silent)
+
+
+def _failing(spec: model.FailureSpec, document: Document) -> list[str]:
+    """The registry that a failure is of, or the caches or mirrors."""
+    if spec.registry is not None:
+        return [spec.registry]
+    named = spec.cache or spec.mirror
+    return [one.name for one in instances(document).values() if named in (one.name, one.called)]

@@ -36,6 +36,7 @@ LimitKind = Literal["token_bucket", "fixed_window"]
 Comparison = Literal["<", "<=", ">", ">="]
 Severity = Literal["error", "warn"]
 Coalescing = Literal["none", "lock", "stream"]
+Finds = Literal["first", "random"]
 
 # Unpacked / compressed bytes up to which a layer does not compress (assumed: gzip adds 5 bytes to a stored block of up
 # to 65,535; RFC 1951).
@@ -474,6 +475,46 @@ def _limits() -> dict[str, Any]:
 
 
 @struct
+class Peers:
+    """Nodes that hand layers to one another: those whose groups have them among their hosts.
+
+    Parameters
+    ----------
+    name : str
+        What they are called.
+    finds : str
+        Which of the holders of a layer a look-up finds: `first`, always those that had it first; `random`, any.
+    found : int
+        How many holders it finds at the most.
+    look_up : float
+        What one takes that finds some [s].
+    timeout : float
+        After which one that finds none is given up [s].
+    announce : float
+        From a layer's commit until a look-up finds it there [s].
+    per_rack : bool
+        Whether holders in the node's own rack come first.
+    connections : int or None
+        Layers that a node serves at a time; None: any number.
+    upload : float or None
+        What a node's uploads may take together [B/s]; None: its NIC.
+    manifests : bool
+        Whether they hand over manifests as well; if not, these come from the next host.
+    """
+
+    name: str
+    finds: Finds = "random"
+    found: int = 3
+    look_up: float = 0.0
+    timeout: float = 0.0
+    announce: float = 0.0
+    per_rack: bool = False
+    connections: int | None = None
+    upload: float | None = None
+    manifests: bool = True
+
+
+@struct
 class PlannedPull:
     """A node's request for an image at a (possibly random) time after the rollout's start."""
 
@@ -654,6 +695,7 @@ class ResolvedScenario:
     # Caches and mirrors, each one in each rack where there is one, by name; a mirror comes before those that ask it.
     mirrors: Mapping[str, Registry] = field(default_factory=dict, metadata={"unless_empty": True})
     caches: Mapping[str, Registry] = field(default_factory=dict, metadata={"unless_empty": True})
+    peers: Mapping[str, Peers] = field(default_factory=dict, metadata={"unless_empty": True})
 
     @property
     def servers(self) -> Mapping[str, Registry]:

@@ -39,7 +39,7 @@ class Mirror(Source):
         self.lacks = lacks
         self.asked: list[tuple[float, int]] = []
 
-    def answer(self, address: int, now: float, layer: int, manifest: bool) -> int:
+    def answer(self, address: int, now: float, layer: int, manifest: bool, image: int = -1) -> int:
         if layer < 0:
             return FINE
         self.asked.append((now, layer))
@@ -71,7 +71,12 @@ def mirrored(monkeypatch: pytest.MonkeyPatch) -> Any:
                     ways = (there, way)
                     actors.recipes[node] = {**actors.recipes[node], image.name: replace(recipe, ways=ways)}
             route = Route(mirror.index, 0, None, (("mirror",),))
-            return replace(actors, sources=(*actors.sources, mirror), routes=(*actors.routes, route))
+            return replace(
+                actors,
+                sources=(*actors.sources, mirror),
+                outlets=(*actors.outlets, mirror.name),
+                routes=(*actors.routes, route),
+            )
 
         monkeypatch.setattr(simulation, "build", with_mirror)
         return mirror

@@ -253,7 +253,7 @@ def written(value: Any) -> Any:
             field.name: written(found)
             for field, found in every
             if (found or not field.metadata.get("unless_empty"))
-            and not (found is None and field.metadata.get("unless_none"))
+            and (found is not None or not field.metadata.get("unless_none"))
         }  # fmt: skip
     if isinstance(value, Mapping):
         return {key: written(item) for key, item in value.items()}

@@ -1,4 +1,8 @@
-"""A registry as its clients see it: up or down, with connections, rate limits, and requests that fail."""
+"""A registry as its clients see it: up or down, with connections, rate limits, and requests that fail.
+
+Mirrors and caches are registries, too: a mirror lacks what was not copied to it, a cache has a handler that asks its
+upstream.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.buckets import FixedWindow, TokenBucket
-from rolloutsim.fleet.sources.source import FINE, LIMITED, UNAVAILABLE, Cold, Connections, Source
+from rolloutsim.fleet.sources.source import FINE, LIMITED, MISSING, UNAVAILABLE, Cold, Connections, Source
 from rolloutsim.scenario.answers import BROKEN
 
 if TYPE_CHECKING:
@@ -50,6 +54,20 @@ class Limit:
         """Until when every request from an address will be refused [s]; at once: it may not be."""
         bucket = self.buckets.get(address if self.spec.per == "address" else 0)
         return -inf if bucket is None else bucket.next_at()
+
+
+class Content:
+    """What a mirror has: images whose manifests and configs are there, and layers, by their numbers in the case."""
+
+    __slots__ = ("images", "layers")
+
+    def __init__(self, images: set[int], layers: set[int]) -> None:
+        self.images = images
+        self.layers = layers
+
+    def has(self, image: int, layer: int) -> bool:
+        """Whether a layer is there; -1: the manifests and the config of an image."""
+        return layer in self.layers if layer >= 0 else image in self.images
 
 
 class Strain:
@@ -123,16 +141,26 @@ class Registry(Source):
         Gives random numbers in [0, 1); asked only while requests fail at random.
     cuts : bool
         Whether a fault of a node or a pull_timeout may end pulls before they have an answer.
+    content : Content or None
+        What it has; None: everything, or what its handler says.
     """
 
-    __slots__ = ("failing", "is_steady", "limits", "random", "up")
+    __slots__ = ("content", "failing", "is_steady", "limits", "random", "up")
 
     def __init__(
-        self, index: int, spec: resolved.Registry, may_fail: bool, random: Callable[[], float], cuts: bool = False
+        self,
+        index: int,
+        spec: resolved.Registry,
+        may_fail: bool,
+        random: Callable[[], float],
+        cuts: bool = False,
+        content: Content | None = None,
     ) -> None:
         connections = tuple(Connections(spec.max_connections) for _ in spec.replicas or ("",))
         cold = None if spec.first_fetch is None else Cold(spec.first_fetch.time)
-        super().__init__(index, spec.name, connections, spec.may_refuse or may_fail, cold)
+        is_sure = not (spec.may_refuse or may_fail or spec.mirrors)
+        super().__init__(index, spec.name, connections, not is_sure, cold)
+        self.content = content
         self.unlimited = self.unlimited and not spec.efficiency
         self.limits = [Limit(limit) for limit in spec.rate_limits]
         self.by_address = any(limit.per == "address" for limit in spec.rate_limits)
@@ -146,7 +174,7 @@ class Registry(Source):
         """Whether it answers at all."""
         return self.up
 
-    def answer(self, address: int, now: float, layer: int, manifest: bool) -> int:
+    def answer(self, address: int, now: float, layer: int, manifest: bool, image: int = -1) -> int:
         """How a request is answered; limits on pulls count the GET of a manifest only."""
         if not self.up:
             return BROKEN
@@ -156,7 +184,7 @@ class Registry(Source):
             counted = manifest or limit.spec.counts != "pulls"
             if counted and not limit.accept(address, now):
                 return LIMITED
-        return FINE
+        return FINE if self.content is None or self.content.has(image, layer) else MISSING
 
     def refuses(self, address: int, now: float, manifest: bool) -> bool:
         """Whether the first limit that counts such a request has nothing left, and nothing comes before it."""
@@ -176,6 +204,8 @@ class Registry(Source):
     def go_down(self) -> None:
         """Refuse requests from now on; all connections break."""
         self.up = False
+        if self.handler is not None:
+            self.handler.go_down()
         for connections in self.connections:
             connections.clear()
         for fetch, node in list(self.fetches.items()):

@@ -128,6 +128,46 @@ class Lurker(Client, Protocol):
         """The source is back."""
 
 
+class Asker(Protocol):
+    """Whoever asks a source for layers and manifests: a node, or a cache that lacks them."""
+
+    def take(self, fetch: Any, leg: Any) -> None:
+        """The bytes of a layer come by a leg."""
+
+    def lose(self, fetch: Any, status: int, spent: float) -> None:
+        """A layer does not come, which is known after a time [s] that is over."""
+
+    def found(self, pull: Any, status: int) -> None:
+        """A request about a manifest is answered."""
+
+    def waited(self, fetch: Any, cause: int, seconds: float) -> None:
+        """A layer was not there, and waited for [s]."""
+
+    def arrived(self, flow: Any) -> None:
+        """A layer is complete that had all its bytes before."""
+
+    @property
+    def patience(self) -> float | None:
+        """How long it waits for an answer; None: as long as it takes [s]."""
+
+    @property
+    def resolve_requests(self) -> int:
+        """How many requests it sends before the first layer."""
+
+
+class Handler(Protocol):
+    """How a source hands over what it does not simply have: it calls its asker back, at once or later."""
+
+    def hand_over(self, asker: Any, fetch: Any) -> None:
+        """A layer is wanted; ends in `asker.take` or `asker.lose`."""
+
+    def look_up(self, asker: Any, pull: Any, manifest: bool) -> None:
+        """A manifest, token or config is wanted, the GET of the manifest or not; ends in `asker.found`."""
+
+    def go_down(self) -> None:
+        """The source is gone."""
+
+
 class Source:
     """Something that can hand over an image's manifests and layers, and does; what it may refuse is its own business.
 
@@ -146,7 +186,8 @@ class Source:
     """
 
     __slots__ = (
-        "by_address", "cold", "connections", "cut", "fallible", "fetches", "index", "name", "turn", "unlimited",
+        "by_address", "cold", "connections", "cut", "fallible", "fetches", "handler", "index", "name", "turn",
+        "unlimited",
     )  # fmt: skip
 
     def __init__(
@@ -157,6 +198,7 @@ class Source:
         self.connections = connections
         self.fallible = fallible
         self.cold = cold
+        self.handler: Handler | None = None  # None: it hands over whatever it is asked for
         # Whether it takes every request at once, so that no connection needs to be asked for.
         self.unlimited = not fallible and len(connections) == 1 and connections[0].limit is None
         self.fetches: dict[Any, Client] = {}  # that hold or wait for a connection, if it is fallible
@@ -175,7 +217,7 @@ class Source:
         self.turn = turn + 1 if turn + 1 < len(self.connections) else 0
         return turn
 
-    def answer(self, address: int, now: float, layer: int, manifest: bool) -> int:
+    def answer(self, address: int, now: float, layer: int, manifest: bool, image: int = -1) -> int:
         """How a request is answered: FINE, MISSING, LIMITED, UNAVAILABLE or BROKEN.
 
         Parameters
@@ -188,6 +230,8 @@ class Source:
             The layer that is asked for; -1: a manifest, token or config.
         manifest : bool
             Whether it is the GET of the manifest.
+        image : int
+            The image that is pulled, its number in the case; -1: nobody knows.
         """
         return FINE
 

@@ -23,9 +23,9 @@ from rolloutsim.scenario.causes import (
     TCP_WINDOW,
 )
 from rolloutsim.scenario.fields import Frequency
-from rolloutsim.scenario.links import registries, registry_path
 from rolloutsim.scenario.places import Path
 from rolloutsim.scenario.resolved import Image, Registry
+from rolloutsim.scenario.servers import registries, registry_path
 from rolloutsim.units import parse_size, plain_text
 
 _TWICE = 2.0

@@ -21,9 +21,10 @@ from rolloutsim.results.numerals import listed, show_byte_rate, show_count, show
 from rolloutsim.results.why.bottlenecks import Bottleneck, name_of
 from rolloutsim.scenario.causes import DISK, PULL_CAP, UNPACK
 from rolloutsim.scenario.fields import UNLIMITED
-from rolloutsim.scenario.links import private_rate, registry_path
+from rolloutsim.scenario.links import private_rate
 from rolloutsim.scenario.places import Path
 from rolloutsim.scenario.resources import PULLED, LinkName
+from rolloutsim.scenario.servers import registry_path
 from rolloutsim.structs import struct
 from rolloutsim.units import parse_rate, plain_text
 

@@ -407,6 +407,75 @@ BARE = Orchestration(
 )
 
 
+@struct(eq=False)
+class Fills:
+    """One row a layer that a cache fetched for its store; one that passed to a client is a fetch of that client."""
+
+    cache: Ids  # index into CaseRecords.sources, as `upstream`
+    upstream: Ids
+    layer: Ids
+    asked: Times
+    started: Times
+    ended: Times  # when all of it was there, or it was cut
+    bytes: Times
+
+
+@struct(eq=False)
+class Waited:
+    """Seconds of a fetch in connected..started in which its source did not have the layer, by cause."""
+
+    fetch: Ids
+    cause: Codes  # index into CaseRecords.causes
+    seconds: Times
+
+
+@struct(eq=False)
+class CacheRecords:
+    """One row a cache: requests for layers and their bytes, and its own requests to its upstream."""
+
+    source: Ids  # index into CaseRecords.sources
+    hits: Counts
+    hit_bytes: Times
+    misses: Counts
+    missed_bytes: Times
+    waits: Counts  # of the misses, those that waited for a fetch that ran already
+    evicted: Times  # bytes that made room for others
+    tags: Counts
+    manifests: Counts
+    configs: Counts
+    layers: Counts
+    pings: Counts
+
+
+# What a cache asks its upstream for.
+UPSTREAM = ("tags", "manifests", "configs", "layers", "pings")
+
+
+@struct(eq=False)
+class Uploads:
+    """One row a fetch that another node served; a fetch has several where one node after the other did."""
+
+    fetch: Ids
+    node: Ids
+
+
+@struct(eq=False)
+class Supply:
+    """What caches and peers did, and who waited for it; empty where there are none."""
+
+    fills: Fills
+    waited: Waited
+    caches: CacheRecords
+    uploads: Uploads
+    nobody: Mapping[str, int] = field(default_factory=dict)  # by peers: look-ups that found nobody
+
+    def __bool__(self) -> bool:
+        return len(self.caches.source) > 0 or bool(self.nobody)
+
+
+NO_SUPPLY = Supply(_empty(Fills), _empty(Waited), _empty(CacheRecords), _empty(Uploads))
+
+
 class _Referable:
     """What `derived` can keep something for."""
 
@@ -442,6 +511,7 @@ class CaseRecords(_Referable):
     routes: tuple[Route, ...] = ()  # from each source to each group, rack by rack
     # For what random numbers were drawn, see scenario.chance; empty: the case is the same with every seed.
     drawn: tuple[str, ...] = field(default=(), metadata={"unless_empty": True})
+    supply: Supply = field(default=NO_SUPPLY, metadata={"unless_empty": True})
     reads: Reads = field(default_factory=_no_reads, metadata={"unless_empty": True})
 
     @property

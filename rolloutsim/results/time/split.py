@@ -82,6 +82,7 @@ class _Walk:
         self.renumbered = np.array([self.number[name] for name in case.causes], np.int32)
         self.fetch_of, self.unpack_of = table.fetch, table.unpack
         self.lost = {is_fetch: _lost(case, is_fetch) for is_fetch in (False, True)}
+        self.waited = _waited(case)
         self.helped_on = np.zeros(len(self.fetches.pull), np.bool_)  # fetches that other pulls wait for
         self.helped_on[case.waits.fetch[case.waits.fetch >= 0]] = True
         self.stretches: list[tuple[Rows, Rows, Times]] = []
@@ -169,7 +170,11 @@ class _Walk:
             queued = self._less_lost(rows, f.connected[fetch] - f.granted[fetch], True, fetch)
             # What the rounding of sums leaves is no wait.
             rest = np.where(np.abs(queued) < _ROUNDING, queued, 0.0)
-            self._spend(rows, REQUESTS, f.started[fetch] - f.connected[fetch] + rest)
+            asking = f.started[fetch] - f.connected[fetch] + rest
+            for name, waited in self.waited.items():
+                self._spend(rows, CAUSES[name], waited[fetch])
+                asking = asking - waited[fetch]
+            self._spend(rows, REQUESTS, asking)
             self._spend(rows, REGISTRY_QUEUE, queued - rest)
             before = f.freed_by[fetch]
             onwards = (before >= 0) & (f.pull[before] == rows) & (f.committed[before] == f.granted[fetch])
@@ -229,6 +234,16 @@ class _Walk:
                 self.stretches.append(
                     (np.repeat(rows, counts), self.renumbered[spent.cause[entries]], spent.seconds[entries])
                 )
+
+
+def _waited(case: CaseRecords) -> dict[str, Times]:
+    """By cause how long each fetch waited because its source did not have the layer [s]; nothing where none did."""
+    waited, count = case.supply.waited, len(case.fetches.pull)
+    found = {}
+    for cause in np.unique(waited.cause).tolist():
+        rows = waited.cause == cause
+        found[case.causes[cause]] = np.bincount(waited.fetch[rows], waited.seconds[rows], count).astype(np.float64)
+    return found
 
 
 def _lost(case: CaseRecords, is_fetch: bool) -> list[tuple[Cause, Times]]:

@@ -1,7 +1,8 @@
 """What the model alone cannot see: keys that exclude each other, and names that must exist.
 
-A room for each theme: `network` (and registries), `nodes`, `rollout` (and workloads), `traffic` (and failures);
-`common` is what they share. Images are checked where they are put together, in `rolloutsim.scenario.images`.
+A room for each theme: `network` (and registries), `servers` (caches and mirrors), `nodes`, `rollout` (and workloads),
+`traffic` (and failures); `common` is what they share. Images are checked where they are put together, in
+`rolloutsim.scenario.images`.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.checks.network import network_problems, registry_problems, unlimited_problems
 from rolloutsim.scenario.checks.nodes import cached_nodes, cached_problems, group_problems, range_problems
 from rolloutsim.scenario.checks.rollout import rollout_problems
+from rolloutsim.scenario.checks.servers import hosts_problems, server_problems
 from rolloutsim.scenario.checks.traffic import background_problems, failure_problems, push_problems
 from rolloutsim.scenario.conditions import thresholds
 from rolloutsim.scenario.images import image_problems
-from rolloutsim.scenario.links import group_links, link_problems, registries, shared_links
+from rolloutsim.scenario.links import group_links, link_problems, shared_links
 from rolloutsim.scenario.model import MOST_NODES, Document, SweepSpec
 from rolloutsim.scenario.overrides import Change, apply, parse_path, refuse_idle
 from rolloutsim.scenario.places import Path, Places, Problem
+from rolloutsim.scenario.servers import racks_of, registries
 from rolloutsim.scenario.strategies import ALL, is_one_case, wanted
 
 __all__ = ["cached_nodes", "check", "names"]
@@ -30,12 +33,16 @@ def check(document: Document) -> Iterator[Problem]:
     yield from network_problems(document)
     yield from link_problems(document)
     yield from registry_problems(document)
+    yield from server_problems(document)
     of_images = list(image_problems(document))
     yield from of_images
     of_nodes = [
         problem
         for name, group in document.nodes.items()
-        for problem in group_problems(("nodes", name), group, document)
+        for problem in (
+            *group_problems(("nodes", name), group, document),
+            *hosts_problems(("nodes", name), name, group, document),
+        )
     ]
     yield from of_nodes
     if not of_images and not of_nodes:
@@ -78,7 +85,9 @@ def names(document: Document) -> dict[str, frozenset[str]]:
         "background": frozenset(document.background),
         "workload": frozenset(workload.name for workload in wanted(document)),
         "group": frozenset(document.nodes),
-        "rack": frozenset(rack for group in document.nodes.values() for rack in group.racks[: group.count]),
+        "rack": frozenset(
+            rack for name, group in document.nodes.items() for rack in racks_of(name, group)[: group.count]
+        ),
     }
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from rolloutsim.scenario.checks.common import one_of
 from rolloutsim.scenario.hints import listing
-from rolloutsim.scenario.links import line_rate, private_rate, racks, registries, registry_path
+from rolloutsim.scenario.links import line_rate, private_rate
 from rolloutsim.scenario.model import Document, GroupSpec, RateLimitSpec, RegistrySpec
 from rolloutsim.scenario.places import Path, Problem, dotted, unknown
 from rolloutsim.scenario.resources import PULLED
+from rolloutsim.scenario.servers import racks, registries, registry_path, sites, specs
 from rolloutsim.scenario.strategies import wanted
 
 
@@ -20,6 +21,14 @@ def network_problems(document: Document) -> Iterator[Problem]:
     if network.mtu is not None and network.efficiency is not None:
         message = "network has both 'mtu' and 'efficiency'; the mtu sets the efficiency: give one of them"
         yield Problem(("network", "efficiency"), message, at="key", related=(("network", "mtu"),))
+    if network.sites is not None and not sites(document):
+        message = "network.sites is given, but no group of nodes names its sites; add 'sites' to one"
+        related = tuple(("nodes", name, "sites") for name in document.nodes)
+        yield Problem(("network", "sites"), message, at="key", related=related)
+    for site in set(sites(document)).intersection(racks(document)):
+        message = f"'{site}' is both a rack and a site of nodes; give one of them another name"
+        related = tuple(("nodes", name, key) for name in document.nodes for key in ("racks", "sites"))
+        yield Problem(("nodes",), message, at="key", related=related)
     if network.racks is None:
         return
     path: Path = ("network", "racks")
@@ -57,11 +66,13 @@ def registry_problems(document: Document) -> Iterator[Problem]:
         message = "both 'registry' and 'registries' are given; use 'registries' alone"
         yield Problem(("registry",), message, at="key", related=(("registries",),))
     known = registries(document)
-    for name, registry in known.items():
-        here = registry_path(document, name)
+    every = [("registry", registry_path(document, name), name, spec) for name, spec in known.items()]
+    kinds = {"mirrors": "mirror", "caches": "cache"}
+    every += [(kinds[str(path[0])], path, str(path[-1]), spec) for path, spec in specs(document)]
+    for kind, here, name, registry in every:
         if registry.uplink is None and document.network.rate is None:
             message = (
-                f"registry '{name}' has no uplink rate; add 'network: 1 Gbit/s' for it and all NICs, or give "
+                f"{kind} '{name}' has no uplink rate; add 'network: 1 Gbit/s' for it and all NICs, or give "
                 f"{dotted((*here, 'uplink'))}"
             )
             yield Problem(here, message, at="key", related=(("network", "rate"),))
@@ -174,4 +185,6 @@ def _is_limited(group: GroupSpec, document: Document) -> bool:
     """Whether the way from the network's core to a node's disk has a finite link or a cap."""
     real = document.model != "ideal"
     own = (private_rate(group, one, document) for one in PULLED if one.fetched and (real or one.is_network))
-    return bool(group.racks or group.via) or not all(map(math.isinf, (*own, group.connection_cap or math.inf)))
+    return bool(group.racks or group.sites or group.via) or not all(
+        map(math.isinf, (*own, group.connection_cap or math.inf))
+    )

@@ -43,7 +43,18 @@ def group_problems(path: Path, group: GroupSpec, document: Document) -> Iterator
         message = f"{here} is in racks, but network.racks gives them no uplink"
         help = "add network.racks: {uplink: 40 Gbit/s}, or {oversubscription: 2.5}"
         yield Problem((*path, "racks"), message, help, at="key")
+    if group.sites is not None and document.network.sites is None:
+        message = f"{here} is in sites, but network.sites gives them no uplink"
+        help = "add network.sites: {uplink: 100 Mbit/s, latency: 10 ms}"
+        yield Problem((*path, "sites"), message, help, at="key")
+    if group.sites is not None and group.racks:
+        message = f"{here} has both 'racks' and 'sites'; its nodes are in one or the other: give one"
+        yield Problem((*path, "sites"), message, at="key", related=((*path, "racks"),))
     seen: set[str] = set()
+    for number, site in enumerate(group.sites if isinstance(group.sites, tuple) else ()):
+        if site in seen:
+            yield Problem((*path, "sites", number), f"site '{site}' stands twice in {here}.sites; name it once")
+        seen.add(site)
     for number, rack in enumerate(group.racks):
         if rack in seen:
             yield Problem((*path, "racks", number), f"rack '{rack}' stands twice in {here}.racks; name it once")

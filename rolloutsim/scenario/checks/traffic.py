@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 from rolloutsim.scenario import links
 from rolloutsim.scenario.checks.common import image_list_problems, one_of
 from rolloutsim.scenario.hints import did_you_mean, listing
-from rolloutsim.scenario.model import BackgroundSpec, Document, FailureSpec
+from rolloutsim.scenario.model import BackgroundSpec, Document, FailureSpec, RegistrySpec
 from rolloutsim.scenario.places import Path, Problem, dotted
 from rolloutsim.scenario.resources import LinkName
+from rolloutsim.scenario.servers import instances, registries, registry_path, specs
 
 # What goes with each kind of traffic, beside its links.
 _KINDS = {
@@ -18,7 +19,9 @@ _KINDS = {
     "request": ("from", "until", "rate"),
     "connections": ("cap", "from", "until", "size"),
 }
-TARGETS = ("node", "group", "registry", "link")  # of a failure
+SERVERS = ("registry", "cache", "mirror")
+TARGETS = ("node", "group", *SERVERS, "link")  # of a failure
+_SERVERS = "'registry', 'cache' or 'mirror'"
 _KEYS = ("size", "connections", "at", "cap", "rate", "request", "from", "until")
 
 
@@ -62,10 +65,11 @@ def _place_problems(path: Path, flow: BackgroundSpec, document: Document) -> Ite
     ends = [links.place(name, document) for name in flow.between]
     for number, name in enumerate(flow.between):
         if ends[number] is None:
-            known = [*links.registries(document), *document.nodes, links.CORE]
+            known = [*registries(document), *instances(document), *document.nodes, links.CORE]
             message = f"no place is named '{name}'; known: {listing(known)}, and the nodes "
             message += links.node_ranges(document)
             related: tuple[Path, ...] = (("nodes", name.rpartition("-")[0] or name), ("registries", name))
+            related += (("caches", name), ("mirrors", name))
             yield Problem((*where, number), message, links.node_help(LinkName(name), document, known), related=related)
     if None not in ends:
         first, second = flow.between
@@ -113,27 +117,49 @@ def failure_problems(
     yield from _target_problems((*path, given[0]), given[0], getattr(failure, given[0]), document, shared)
     if failure.flaky is None or failure.rate is not None:
         yield from one_of(path, failure, "at", "rate", ": at: 45 s, or rate: 2/h for random times")
-    if failure.flaky is not None and given != ["registry"]:
-        message = f"'flaky' goes with 'registry' only, and {here} has '{given[0]}'"
+    if failure.flaky is not None and given[0] not in SERVERS:
+        message = f"'flaky' goes with {_SERVERS} only, and {here} has '{given[0]}'"
         yield Problem((*path, "flaky"), message, at="key", related=_parts(path, given))
     if failure.capacity is not None and given[0] in ("node", "group"):
         message = f"'capacity' does not go with '{given[0]}' in {here}: a node that crashes does nothing"
         yield Problem((*path, "capacity"), message, at="key", related=_parts(path, given))
-    if failure.capacity and failure.registry in links.registries(document):
-        yield from _unlimited_problems(path, failure.registry, document)
+    if failure.silent:
+        yield from _silent_problems(path, failure, given[0])
+    target = getattr(failure, given[0])
+    if failure.capacity and given[0] in SERVERS and target in _failing(given[0], document):
+        yield from _unlimited_problems(path, given[0], target, document)
     if failure.capacity is not None and failure.flaky is not None:
         message = f"{here} has both 'capacity' and 'flaky'; make two failures of it"
         yield Problem((*path, "flaky"), message, at="key", related=_parts(path, ["capacity"]))
 
 
-def _unlimited_problems(path: Path, name: str, document: Document) -> Iterator[Problem]:
-    """A share of a registry's capacity, where it has no limit."""
-    registry = links.registries(document)[name]
+def _silent_problems(path: Path, failure: FailureSpec, kind: str) -> Iterator[Problem]:
+    """What says nothing, and is no server that is down."""
+    if kind not in SERVERS:
+        message = f"'silent' goes with {_SERVERS} only, and {dotted(path)} has '{kind}'"
+        yield Problem((*path, "silent"), message, at="key", related=_parts(path, [kind]))
+    for key in ("capacity", "flaky"):
+        if getattr(failure, key):
+            message = f"{dotted(path)} has both 'silent' and '{key}'; what is silent is down: leave one of them out"
+            yield Problem((*path, "silent"), message, at="key", related=_parts(path, [key]))
+
+
+def _failing(kind: str, document: Document) -> Mapping[str, tuple[Path, RegistrySpec]]:
+    """What a failure of a kind of servers may name: where it stands in the file, and what is said of it."""
+    if kind == "registry":
+        return {name: (registry_path(document, name), spec) for name, spec in registries(document).items()}
+    key = "caches" if kind == "cache" else "mirrors"
+    found = {str(path[-1]): (path, spec) for path, spec in specs(document) if path[0] == key}
+    return found | {one.name: (one.path, one.spec) for one in instances(document).values() if one.path[0] == key}
+
+
+def _unlimited_problems(path: Path, kind: str, name: str, document: Document) -> Iterator[Problem]:
+    """A share of a server's capacity, where it has no limit."""
+    here, registry = _failing(kind, document)[name]
     if links.is_unlimited(links.line_rate(registry.uplink, document)) and links.is_unlimited(registry.storage):
-        here = links.registry_path(document, name)
         message = (
-            f"registry '{name}' has no limit of which {dotted(path)} could leave a share; give "
-            f"{dotted((*here, 'uplink'))} a rate, or leave 'capacity' out: the registry is down then"
+            f"{kind} '{name}' has no limit of which {dotted(path)} could leave a share; give "
+            f"{dotted((*here, 'uplink'))} a rate, or leave 'capacity' out: the {kind} is down then"
         )
         yield Problem((*path, "capacity"), message, at="key", related=((*here, "uplink"), here, ("network", "rate")))
 
@@ -153,8 +179,8 @@ def _target_problems(
         known = ()
     elif kind == "group":
         known = document.nodes
-    elif kind == "registry":
-        known = links.registries(document)
+    elif kind in SERVERS:
+        known = _failing(kind, document)
     else:
         known = shared
         if links.private_link(name, document) is not None:
@@ -167,6 +193,8 @@ def _target_problems(
         related: tuple[Path, ...] = (
             ("nodes", group if group else name),
             ("registries", name),
+            ("caches", name),
+            ("mirrors", name),
             ("network", "links", name),
         )
         if kind == "node":
@@ -174,6 +202,8 @@ def _target_problems(
         else:
             shown = listing(known)
             help = (links.replica_help(name, document) if kind == "link" else None) or did_you_mean(name, known)
+            other = next((one for one in SERVERS if kind in SERVERS and name in _failing(one, document)), None)
+            help = help if other is None else f"'{name}' is a {other}: write {other}: {name}"
         yield Problem(path, f"no {what} is named '{name}'; known: {shown}", help, related=related)
 
 

@@ -4,13 +4,14 @@ Descriptions, units, defaults and their sources live in the fields' metadata; `e
 errors are made from it. What spans several parts (names that refer to others, keys that exclude each other) is
 checked in `rolloutsim.scenario.checks`.
 
-Reading order: `document` (the whole), `nodes`, `network`, `registries`, `images`, `rollout` (workloads and
-controllers), `traffic` (and failures), `planning` (thresholds, sweeps), `kinds` (what they share).
+Reading order: `document` (the whole), `nodes`, `network`, `registries`, `caches` (and mirrors), `images`, `rollout`
+(workloads and controllers), `traffic` (and failures), `planning` (thresholds, sweeps), `kinds` (what they share).
 
 The rooms do without `from __future__ import annotations`: pydantic would have to evaluate each annotation as text,
 which is a third of the time that importing them takes.
 """
 
+from rolloutsim.scenario.model.caches import CacheSpec, MirrorSpec
 from rolloutsim.scenario.model.document import Document
 from rolloutsim.scenario.model.images import COMPRESSION_RATIO, ImageSpec, LayerSpec
 from rolloutsim.scenario.model.kinds import DistributionSpec
@@ -25,6 +26,7 @@ from rolloutsim.scenario.model.nodes import (
     SnapshotterSpec,
     UnpackSpec,
 )
+from rolloutsim.scenario.model.peers import PeersSpec
 from rolloutsim.scenario.model.planning import SweepSpec
 from rolloutsim.scenario.model.registries import REGISTRY, RateLimitSpec, RegistrySpec
 from rolloutsim.scenario.model.rollout import CONTROLLERS, PolicySpec, WorkloadSpec
@@ -38,6 +40,7 @@ __all__ = [
     "MOST_NODES",
     "REGISTRY",
     "BackgroundSpec",
+    "CacheSpec",
     "DiskSpec",
     "DistributionSpec",
     "Document",
@@ -46,7 +49,9 @@ __all__ = [
     "ImageSpec",
     "LayerSpec",
     "LinkSpec",
+    "MirrorSpec",
     "NetworkSpec",
+    "PeersSpec",
     "PolicySpec",
     "PushSpec",
     "RateLimitSpec",

@@ -3,10 +3,12 @@
 from typing import Annotated, Any, get_args
 
 from rolloutsim.scenario.fields import Version, Whole, Word, key
+from rolloutsim.scenario.model.caches import Cache, Mirror
 from rolloutsim.scenario.model.images import Image
 from rolloutsim.scenario.model.kinds import Lines, Name, Spec, Words
 from rolloutsim.scenario.model.network import Network, NetworkSpec
 from rolloutsim.scenario.model.nodes import Groups
+from rolloutsim.scenario.model.peers import PeersSpec
 from rolloutsim.scenario.model.planning import MOST_REPLICATIONS, Conditions, Overrides, Sweep
 from rolloutsim.scenario.model.registries import Registry
 from rolloutsim.scenario.model.rollout import (
@@ -47,6 +49,15 @@ class Document(Spec):
     )
     registries: dict[Name, Registry] | None = key(
         None, name="registry", min_length=1, description="registries, by name"
+    )
+    mirrors: dict[Name, Mirror] = key(
+        {}, name="mirror", description="registries that have what was copied to them, by name; see nodes.<group>.hosts"
+    )
+    caches: dict[Name, Cache] = key(
+        {}, name="cache", description="pull-through caches, by name; see nodes.<group>.hosts"
+    )
+    peers: dict[Name, PeersSpec] = key(
+        {}, name="peers", description="nodes that hand layers to one another, by name; see nodes.<group>.hosts"
     )
     images: dict[Words, Image] = key(name="image", min_length=1, description="images, by name")
     workloads: dict[Words, WorkloadSpec] | None = key(

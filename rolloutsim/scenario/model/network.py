@@ -18,6 +18,20 @@ class RacksSpec(Spec):
     oversubscription: Annotated[float, Number(0, equal=False)] | None = key(
         None, unit="ratio", description="line rates of a rack's NICs together / line rate of its uplink"
     )
+    latency: Time = key(
+        0.0, unit="time", shown="0 s", source="assumed: within network.latency",
+        description="one way, of each rack's uplink, beside network.latency",
+    )  # fmt: skip
+
+
+class SitesSpec(Spec):
+    """The links between each site and the core: `<site>.up` and `<site>.down`."""
+
+    uplink: Rate = key(unit="rate", description="line rate of each site's link, in each direction")
+    latency: Time = key(
+        0.0, unit="time", shown="0 s", source="assumed: within network.latency",
+        description="one way, of each site's link, beside network.latency: half of what the round trip is longer",
+    )  # fmt: skip
 
 
 class LinkSpec(Spec):
@@ -85,6 +99,9 @@ class NetworkSpec(Spec):
     )  # fmt: skip
     racks: Annotated[RacksSpec, short("uplink", Quantity("rate"))] | None = key(
         None, description="uplinks of the racks that the node groups name"
+    )
+    sites: Annotated[SitesSpec, short("uplink", Quantity("rate"))] | None = key(
+        None, description="links of the sites that the node groups name"
     )
     links: dict[Name, Annotated[LinkSpec, short("capacity", Quantity("rate", zero=True))]] = key(
         {}, name="link", description="other shared links, by name"

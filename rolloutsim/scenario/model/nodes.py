@@ -14,7 +14,19 @@ from rolloutsim.scenario.defaults import (
     shown_default,
     shown_serial_pulls,
 )
-from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Short, Whole, Word, fault, is_long, key, short
+from rolloutsim.scenario.fields import (
+    NamesOrCount,
+    Number,
+    Quantity,
+    ShareOrCount,
+    Short,
+    Whole,
+    Word,
+    fault,
+    is_long,
+    key,
+    short,
+)
 from rolloutsim.scenario.model.kinds import (
     BYTE_RATE,
     AnyRate,
@@ -351,6 +363,16 @@ class GroupSpec(Spec):
 
     count: Annotated[int, Whole(1, MOST_NODES)] = key(unit="nodes", description="number of nodes")
     racks: Names = key((), description="racks over which the nodes are spread evenly, one after the other")
+    sites: Annotated[int | tuple[Name, ...], NamesOrCount(1, MOST_NODES)] | None = key(
+        None, shown="none",
+        description="sites over which the nodes are spread evenly, one after the other, each behind a link of its own "
+        "(network.sites): their names, or a number of them, <group>-site-000 and so on; racks that are far away",
+    )  # fmt: skip
+    hosts: Names = key(
+        (), shown="none: the image's registry",
+        description="whom the nodes ask for an image, in this order: caches, mirrors and registries; the image's "
+        "registry comes last where it is not named; others are asked only if they are for that registry",
+    )  # fmt: skip
     nic: AnyRate | None = key(
         None, unit="rate", shown="network.rate",
         description="line rate of each node's network interface, in each direction",
@@ -446,6 +468,10 @@ class GroupSpec(Spec):
     shares_pulls: OnOff | None = _runtime_key(
         "shares_pulls", "", "whether pods that ask for an image at the same time share one pull of it, and its requests"
     )
+    host_per: Annotated[str, Word(("request", "image"))] | None = _runtime_key(
+        "host_per", "", "request: each request begins at the first of hosts; image: a pull stays with the first that "
+        "has the image's manifest",
+    )  # fmt: skip
     retry: RetrySpec | None = key(
         None, shown="the runtime's", source="those of its keys",
         description="how the runtime reacts to requests that fail",

@@ -8,6 +8,7 @@ from rolloutsim.scenario.model.kinds import (
     LastingTime,
     Name,
     Names,
+    OnOff,
     Rate,
     Share,
     Size,
@@ -84,12 +85,18 @@ class PushSpec(Spec):
 
 
 class FailureSpec(Spec):
-    """A failure of one node, registry or link."""
+    """A failure of one node, registry, cache, mirror or link."""
 
     node: Name | None = key(None, description="a node that crashes: web-007")
     group: Name | None = key(None, description="a node group of which one node, chosen at random, crashes")
     registry: Name | None = key(
         None, description="a registry that is down, or degraded with capacity, or fails requests with flaky"
+    )
+    cache: Name | None = key(
+        None, description="a cache in place of a registry: all that one key makes, or one of them: rack-cache-r1"
+    )
+    mirror: Name | None = key(
+        None, description="a mirror in place of a registry: all that one key makes, or one of them: site-mirror-s1"
     )
     link: Name | None = key(None, description="a shared link that is down, or degraded with capacity")
     at: Time | None = key(None, unit="time", shown="0 s, without rate", description="when it happens", source="assumed")
@@ -102,6 +109,11 @@ class FailureSpec(Spec):
     capacity: Share | None = key(
         None, unit="share", shown="0%", description="what is left of the capacity of a registry's uplink, or a link",
         source="assumed: it is down",
+    )  # fmt: skip
+    silent: OnOff = key(
+        False, source="assumed: a host that is up refuses connections to a closed port (RFC 9293, 3.5.2)",
+        description="whether a registry, cache or mirror that is down does not even refuse connections: packets are "
+        "lost, and clients wait for as long as timeouts.dial allows",
     )  # fmt: skip
     flaky: Annotated[float, Quantity("share", most=1.0)] | None = key(
         None, unit="share", description="requests to the registry that fail with 503, in place of being down"

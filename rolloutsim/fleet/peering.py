@@ -1,0 +1,163 @@
+"""The peers of a case, and the ways from node to node.
+
+What a node serves to others leaves by its NIC, a link of its own that counts with the others, and by a cap on uploads
+where there is one.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rolloutsim.fleet.holdings import cached_images
+from rolloutsim.fleet.queues import standing_queue
+from rolloutsim.fleet.recipes import Way
+from rolloutsim.fleet.sources.peers import PeerToPeer
+from rolloutsim.fleet.windows import window_rate
+from rolloutsim.scenario.resources import NIC_OUT, RESOURCES
+from rolloutsim.scenario.routes import between_nodes, node_racks, outlets, round_trip
+from rolloutsim.structs import struct
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rolloutsim.fleet.pulls import Fleet
+    from rolloutsim.network.links import Kind, SharedLink
+    from rolloutsim.scenario.resolved import NodeGroup, ResolvedScenario
+
+_OUT = RESOURCES[NIC_OUT].part
+
+
+@struct(eq=False)
+class _Client:
+    """Nodes of a group and rack that ask peers: `kinds` gives those of their fetches over a path."""
+
+    group: NodeGroup
+    rack: str | None
+    kinds: Callable[[tuple[str, ...], float | None, float], tuple[Kind, Kind]]
+
+
+def serving(scenario: ResolvedScenario) -> set[str]:
+    """The links over which nodes may serve others."""
+    return {
+        f"{name}.{_OUT}"
+        for group in scenario.groups
+        if any(host in scenario.peers for host in group.hosts)
+        for name in group.node_names()
+    }
+
+
+class Peering:
+    """All peers of a case, by name.
+
+    Parameters
+    ----------
+    scenario : ResolvedScenario
+        Which there are.
+    fleet : Fleet
+        What they share with others.
+    links : dict of str to SharedLink
+        The network's; takes those of caps on uploads.
+    random : callable
+        Gives random numbers in [0, 1).
+    """
+
+    def __init__(
+        self, scenario: ResolvedScenario, fleet: Fleet, links: dict[str, SharedLink], random: Callable[[], float]
+    ) -> None:
+        self.scenario = scenario
+        self.fleet = fleet
+        self.links = links
+        racks = node_racks(scenario) if scenario.peers else []
+        first = len(outlets(scenario)) - len(scenario.peers) if scenario.peers else 0
+        self.by_name = {
+            name: PeerToPeer(first + number, spec, fleet, random, racks)
+            for number, (name, spec) in enumerate(scenario.peers.items())
+        }
+        self.clients: dict[Way, _Client] = {}
+        self.upload_links: dict[str, SharedLink] = {}  # by name
+
+    def join(self, groups: list[int], images: Mapping[str, int], layers: Mapping[str, int]) -> None:
+        """Let the nodes that ask some peers be peers themselves, with what they have at the beginning.
+
+        Parameters
+        ----------
+        groups : list of int
+            Of each node the number of its group.
+        images, layers : mapping of str to int
+            The numbers of the case's images by name, and of its layers by digest.
+        """
+        if not self.by_name:
+            return
+        names = [name for group in self.scenario.groups for name in group.node_names()]
+        first = 0
+        for group in self.scenario.groups:
+            for peers in [self.by_name[host] for host in group.hosts if host in self.by_name]:
+                for index, held in enumerate(cached_images(group)):
+                    has = {layers[layer.digest] for name in held for layer in self.scenario.images[name].layers}
+                    peers.join(first + index, sorted(has), [images[name] for name in held if name in images])
+            first += group.count
+        for peers in self.by_name.values():
+            peers.make_leg = partial(self._leg, peers, names, groups)
+        self.fleet.peers = tuple(self.by_name.values())
+
+    def way(
+        self,
+        group: NodeGroup,
+        rack: str | None,
+        is_pinned: bool,
+        name: str,
+        kinds: Callable[[tuple[str, ...], float | None, float], tuple[Kind, Kind]],
+    ) -> Way:
+        """The way of nodes to peers, whoever of them it will be; requests about manifests take it.
+
+        `is_pinned` says whether their NIC is a link of the network's.
+        """
+        runtime, trip = group.runtime, round_trip(self.scenario, ())
+        way = Way(
+            source=self.by_name[name],
+            kinds=(),
+            stored=(),
+            round_trip=trip,
+            before_first_byte=0.0,
+            layer_trips=0.0,
+            resolve_time=runtime.resolve_time + runtime.resolve_round_trips * trip,
+            resolve_trips=0.0,
+            buffered=False,
+            nic_wait=0.0 if is_pinned else standing_queue(group.nic_buffer, group.nic_queue),
+        )
+        self.clients[way] = _Client(group, rack, kinds)
+        return way
+
+    def _leg(self, peers: PeerToPeer, names: list[str], groups: list[int], way: Way, holder: int) -> Way:
+        """The way from a node that serves to one that asked."""
+        scenario, client = self.scenario, self.clients[way]
+        group, runtime = client.group, client.group.runtime
+        path = between_nodes(scenario.groups[groups[holder]], peers.racks[holder], group, client.rack)
+        trip = round_trip(scenario, path)
+        own = f"{names[holder]}.{_OUT}"
+        links = (own, *path) if own in self.links else path
+        if peers.spec.upload is not None:
+            capped = f"{names[holder]}.{peers.name}.upload"
+            if capped not in self.links:
+                link = self.fleet.network.link(capped, peers.spec.upload)
+                self.links[capped] = self.upload_links[capped] = link
+            links = (capped, *links)
+        plain, stored = client.kinds(links, None, window_rate(scenario.tcp_window, trip))
+        waits = {} if self.fleet.queues is None else self.fleet.queues.waits
+        set_up_trips = min(max(runtime.layer_round_trips - 1.0, 0.0), 1.0)
+        return Way(
+            source=peers,
+            kinds=(plain,),
+            stored=(stored,),
+            round_trip=trip,
+            before_first_byte=runtime.layer_time + runtime.layer_round_trips * trip,
+            layer_trips=runtime.layer_round_trips,
+            resolve_time=0.0,
+            resolve_trips=0.0,
+            buffered=way.nic_wait > 0.0 or any(link in waits for link in plain.links),
+            nic_wait=way.nic_wait,
+            keeps=runtime.kept_connections if trip > 0.0 else 0,
+            set_up=set_up_trips * trip,
+            set_up_trips=set_up_trips,
+        )

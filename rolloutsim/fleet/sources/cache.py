@@ -1,0 +1,785 @@
+"""A pull-through cache: what becomes of a request for what it has, is fetching already, or lacks.
+
+A layer that a cache lacks comes from its upstream in one of two ways. It *passes*: one flow from the upstream through
+the cache to the client, as slow as the slowest link of both ways; kept in the store or not. Or the cache *fills* its
+store by a fetch of its own, and clients wait for it, or read what is there of it. Its `Caching` says which, and what
+becomes of a second request meanwhile. A client that reads along with a fill gets its own share of the links from the
+first byte on, and is complete when the fill is, at the earliest (assumed: it cannot be ahead, which costs others on its
+links a little while it seems to be).
+
+Of manifests and configs a cache has one copy from the first request on that came through it; they cost round trips to
+the upstream, and no bytes. A request for a tag asks the upstream whether it has changed, as often as the cache does.
+
+Sources: the rules of each product stand at its profile, in `rolloutsim.scenario.defaults`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import ceil
+from typing import TYPE_CHECKING, Any, Final
+
+from rolloutsim.fleet.latency import INITIAL_WINDOW, slow_start_delay
+from rolloutsim.fleet.ledger import CACHE_FILL, OTHER_FILL
+from rolloutsim.fleet.pulls import Socket
+from rolloutsim.fleet.recipes import expected_rate
+from rolloutsim.fleet.sources.source import FINE, LIMITED, UNAVAILABLE
+from rolloutsim.scenario.answers import BROKEN, HEADER
+from rolloutsim.scenario.runtimes import AFTER_TOKENS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rolloutsim.fleet.pulls import Fetch, Fleet, Pull
+    from rolloutsim.fleet.recipes import LayerStep, Way
+    from rolloutsim.fleet.sources.registry import Registry
+    from rolloutsim.fleet.sources.source import Asker, Connections, Ticket
+    from rolloutsim.network.states import Flow, Host
+    from rolloutsim.scenario.resolved import Caching
+
+# A layer in a store: its number in the case, and that of the repository that it came for; -1: it is there for all.
+Key = tuple[int, int]
+
+# How a cache asks its upstream how to authenticate: round trips of GET /v2/. distribution registry/proxy/proxyauth.go;
+# measured with 2.8.2: 85 ms over a path of 40 ms.
+PING_TRIPS: Final = 2.0
+
+
+class Shelf:
+    """A store with a memory of what is being fetched: the cache's, or that of one of its replicas."""
+
+    __slots__ = ("checked", "configs", "fills", "filled_at", "first_pull", "manifests", "sizes", "used")
+
+    def __init__(self) -> None:
+        self.sizes: dict[Key, float] = {}  # of stored layers, those that were asked for longest ago first [B]
+        self.filled_at: dict[Key, float] = {}  # when their time to live began [s]
+        self.used = 0.0  # by them [B]
+        self.fills: dict[Key, Fill] = {}  # that will be stored, the latest of each layer
+        self.manifests: dict[int, list[Callable[[int], None]] | None] = {}  # of images; those who wait for them
+        self.configs: set[int] = set()  # of images
+        self.checked: dict[int, float] = {}  # when the upstream was last asked about a tag [s]
+        self.first_pull: dict[int, float] = {}  # when an image was first asked for [s]
+
+
+class Counts:
+    """What a cache was asked, and what it asked its upstream."""
+
+    __slots__ = ("evicted", "hits", "hit_bytes", "misses", "missed_bytes", "upstream", "waits")
+
+    def __init__(self) -> None:
+        self.hits = 0  # requests for layers that were in the store
+        self.hit_bytes = 0.0
+        self.misses = 0  # the others, waiting ones among them
+        self.missed_bytes = 0.0
+        self.waits = 0  # of the misses, those that waited for a fetch that ran already
+        self.upstream: Counter[str] = Counter()  # requests to it: tags, manifests, configs, layers, pings
+        self.evicted = 0.0  # [B]
+
+
+class Waiting:
+    """A client whose layer is not there yet."""
+
+    __slots__ = ("asker", "cause", "fetch", "fill", "over", "since")
+
+    def __init__(self, asker: Asker, fetch: Fetch, fill: Fill, since: float, cause: int) -> None:
+        self.asker = asker
+        self.fetch = fetch
+        self.fill = fill
+        self.since = since
+        self.cause = cause
+        self.over = False
+
+    def left(self, fetch: Fetch) -> None:
+        """It has given up."""
+        fetch.handed = None
+        self.end()
+
+    def end(self) -> None:
+        """It waits no longer."""
+        self.over = True
+        if self in self.fill.waiting:
+            self.fill.waiting.remove(self)
+
+    def complete(self, fetch: Fetch, flow: Flow) -> bool:
+        """Nothing flows as long as it waits."""
+        return True
+
+    def cut(self, fetch: Fetch) -> float:
+        """Nor has anything arrived."""
+        return 0.0
+
+
+class Reading:
+    """A client that reads along with a fill."""
+
+    __slots__ = ("asker", "fetch", "fill", "flow", "since")
+
+    def __init__(self, asker: Asker, fetch: Fetch, fill: Fill) -> None:
+        self.asker = asker
+        self.fetch = fetch
+        self.fill = fill
+        self.flow: Flow | None = None  # that has moved all, while the fill has not
+        self.since = 0.0  # when it had [s]
+
+    def left(self, fetch: Fetch) -> None:
+        """It has hung up, or the fill was lost."""
+        fetch.handed = None
+        self.fill.readers.pop(self, None)
+
+    def complete(self, fetch: Fetch, flow: Flow) -> bool:
+        """It has moved all of it; whether there is all of it."""
+        if self.fill.is_stored:
+            self.left(fetch)
+            return True
+        self.flow, self.since = flow, self.fill.cache.fleet.network.now
+        fetch.flow = None
+        return False
+
+    def cut(self, fetch: Fetch) -> float:
+        """What it had of a fill that is not complete [B]."""
+        fill = self.fill
+        return 0.0 if fill.flow is None else min(fill.cache.fleet.network.received(fill.flow), fetch.left)
+
+    def end(self) -> None:
+        """The fill is complete: so is what was read along with it."""
+        fetch, flow = self.fetch, self.flow
+        self.left(fetch)
+        if flow is not None:
+            now = self.fill.cache.fleet.network.now
+            spent = {flow.cause: self.since - flow.since} if flow.spent is None else flow.spent
+            spent[CACHE_FILL] = spent.get(CACHE_FILL, 0.0) + now - self.since
+            flow.spent = spent
+            self.asker.arrived(flow)
+
+
+class Fill:
+    """A layer that a cache gets from its upstream: for its store, for a client to whom it passes, or for both.
+
+    To the upstream it is a fetch as those of nodes are.
+    """
+
+    __slots__ = (
+        "cache", "flow", "handed", "holds", "image", "is_over", "is_stored", "keeps", "key", "left", "leg", "reader",
+        "readers", "replica", "row", "shelf", "socket", "step", "ticket", "told", "waiting", "way",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        cache: PullThrough,
+        shelf: Shelf,
+        key: Key,
+        step: LayerStep,
+        image: int,
+        keeps: bool,
+        reader: tuple[Asker, Fetch] | None,
+    ) -> None:
+        self.cache = cache
+        self.shelf = shelf
+        self.key = key
+        self.step = step
+        self.image = image
+        self.keeps = keeps
+        self.reader = reader  # the client to whom it passes; None: it is the cache's own
+        self.left = step.compressed if reader is None else reader[1].left
+        self.waiting: list[Waiting] = []
+        self.readers: dict[Reading, None] = {}
+        self.told: list[Callable[[int], None]] = []  # that it is stored, or why not
+        self.row = -1  # among the fills of the ledger, of one of its own
+        self.is_stored = False
+        self.is_over = False
+        # As a fetch has them.
+        self.way: Way = cache.upstream_way
+        self.leg: Way = cache.upstream_way
+        self.handed: Any = None
+        self.holds: Connections | None = None
+        self.ticket: Ticket | None = None
+        self.flow: Flow | None = None
+        self.replica = 0
+        self.socket: Socket
+
+    def kind(self) -> Any:
+        """Of its flow."""
+        leg = self.leg
+        return leg.kinds[self.replica] if leg.cold is None else leg.kind(self.step, self.replica)
+
+
+class Passing:
+    """What a client whose layer passes holds: its fill."""
+
+    __slots__ = ("fill",)
+
+    def __init__(self, fill: Fill) -> None:
+        self.fill = fill
+
+    def left(self, fetch: Fetch) -> None:
+        """It has hung up: what it had is lost to the cache."""
+        fetch.handed = None
+        self.fill.cache.lost(self.fill)
+
+    def complete(self, fetch: Fetch, flow: Flow) -> bool:
+        """All of it has passed."""
+        fetch.handed = None
+        self.fill.cache.filled(self.fill)
+        return True
+
+    def cut(self, fetch: Fetch) -> float:
+        """Its bytes flow until they have arrived."""
+        return 0.0
+
+
+class PullThrough:
+    """The handler of a cache.
+
+    Parameters
+    ----------
+    fleet : Fleet
+        What it shares with others.
+    server : Registry
+        The cache as its clients see it.
+    upstream : Registry
+        Whom it asks.
+    spec : Caching
+        What it does.
+    address : int
+        Where its upstream sees its requests come from.
+    host : Host
+        Its own, for what it fills.
+    repositories : list of int
+        The repository of each image of the case, by number.
+    sizes : list of float
+        Of each layer of the case, compressed [B].
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        server: Registry,
+        upstream: Registry,
+        spec: Caching,
+        address: int,
+        host: Host,
+        repositories: list[int],
+        sizes: list[float],
+    ) -> None:
+        self.fleet = fleet
+        self.server = server
+        self.upstream = upstream
+        self.spec = spec
+        self.address = address
+        self.host = host
+        self.repositories = repositories
+        self.layer_sizes = sizes
+        self.counts = Counts()
+        self.shelves = [Shelf() for _ in (server.connections if spec.per_replica else server.connections[:1])]
+        self.upstream_way: Way  # for what it fills; set when all servers are known
+        # What makes the leg of what passes on from a leg of the upstream, by the way of who asks.
+        self.through: dict[Way, Callable[[Way, int], Way]] = {}
+        self.legs: dict[tuple[Way, Way, int], Way] = {}
+        self.free_at = 0.0  # when the next ping may be sent [s]
+
+    # ---- what there is -----------------------------------------------------------------------------------
+
+    def put(self, image: int, layers: list[int]) -> None:
+        """It has the manifests of an image from the beginning, and some of its layers."""
+        for shelf in self.shelves:
+            shelf.manifests[image] = None
+            shelf.configs.add(image)
+            for layer in layers:
+                self._store(shelf, self._key(image, layer), self.layer_sizes[layer])
+
+    def _shelf(self, replica: int) -> Shelf:
+        return self.shelves[replica if self.spec.per_replica else 0]
+
+    def _key(self, image: int, layer: int) -> Key:
+        return layer, self.repositories[image] if self.spec.per_repository else -1
+
+    def _has(self, shelf: Shelf, key: Key) -> bool:
+        """Whether a layer is stored; it is then the one that was asked for last."""
+        size = shelf.sizes.get(key)
+        if size is None:
+            return False
+        now, ttl = self.fleet.network.now, self.spec.ttl
+        if ttl is not None and now - shelf.filled_at[key] >= ttl:
+            self._drop(shelf, key)
+            return False
+        if self.spec.capacity is not None:
+            del shelf.sizes[key]
+            shelf.sizes[key] = size
+        if self.spec.renews:
+            shelf.filled_at[key] = now
+        return True
+
+    def _store(self, shelf: Shelf, key: Key, size: float) -> None:
+        capacity = self.spec.capacity
+        if key in shelf.sizes or (capacity is not None and size > capacity):
+            return
+        if capacity is not None:
+            while shelf.used + size > capacity:
+                oldest = next(iter(shelf.sizes))
+                self.counts.evicted += shelf.sizes[oldest]
+                self._drop(shelf, oldest)
+        shelf.sizes[key] = size
+        shelf.filled_at[key] = self.fleet.network.now
+        shelf.used += size
+
+    def _drop(self, shelf: Shelf, key: Key) -> None:
+        shelf.used -= shelf.sizes.pop(key)
+        del shelf.filled_at[key]
+
+    # ---- layers ------------------------------------------------------------------------------------------
+
+    def hand_over(self, asker: Asker, fetch: Fetch) -> None:
+        """A layer is wanted."""
+        spec, counts = self.spec, self.counts
+        image = fetch.image
+        shelf = self._shelf(fetch.replica)
+        key = self._key(image, fetch.step.layer)
+        if self._has(shelf, key):
+            counts.hits += 1
+            counts.hit_bytes += fetch.left
+            asker.take(fetch, fetch.way)
+            return
+        counts.misses += 1
+        counts.missed_bytes += fetch.left
+        running = shelf.fills.get(key)
+        is_range = fetch.left < fetch.step.compressed
+        if spec.coalesce == "stream":
+            if running is None:
+                running = self._fill(shelf, key, fetch.step, image)
+            else:
+                counts.waits += 1
+            self._read_along(asker, fetch, running)
+        elif spec.coalesce == "lock" and running is not None:
+            self._wait(asker, fetch, running)
+        elif not spec.streams:
+            # Without coalescing each of them is stored, the last one for good.
+            fill = self._fill(shelf, key, fetch.step, image)
+            self._wait(asker, fetch, fill, CACHE_FILL)
+        else:
+            if running is None and (spec.own_copy or is_range):
+                running = self._fill(shelf, key, fetch.step, image)
+            self._pass(asker, fetch, shelf, key, running is None)
+
+    def _fill(self, shelf: Shelf, key: Key, step: LayerStep, image: int) -> Fill:
+        """Fetch a layer for the store."""
+        fill = Fill(self, shelf, key, step, image, True, None)
+        fill.row = self.fleet.incidents.fills.add(
+            self.server.index, self.upstream.index, step.layer, self.fleet.network.now
+        )
+        shelf.fills[key] = fill
+        self.fleet.network.call_later(0.0, self._ask, fill)
+        return fill
+
+    def _pass(self, asker: Asker, fetch: Fetch, shelf: Shelf, key: Key, keeps: bool) -> None:
+        """Fetch a layer for a client, and for the store if it is the first."""
+        fill = Fill(self, shelf, key, fetch.step, fetch.image, keeps, (asker, fetch))
+        fetch.handed = Passing(fill)
+        if keeps:
+            shelf.fills[key] = fill
+            self._let_age(fill)
+        self._ask(fill)
+
+    def _let_age(self, fill: Fill) -> None:
+        age = self.spec.lock_age
+        if age is not None and self.spec.coalesce == "lock":
+            self.fleet.network.call_later(age, self._aged, fill)
+
+    def _aged(self, what: Any) -> None:
+        """A fetch takes so long that one of those that wait for it begins another."""
+        fill: Fill = what
+        if fill.is_over or fill.shelf.fills.get(fill.key) is not fill or not fill.waiting:
+            return
+        first = fill.waiting[0]
+        self._served(first)
+        self._pass(first.asker, first.fetch, fill.shelf, fill.key, True)
+        now_running = fill.shelf.fills[fill.key]
+        for waiting in fill.waiting:
+            waiting.fill = now_running
+        now_running.waiting, fill.waiting = fill.waiting, []
+
+    def _wait(self, asker: Asker, fetch: Fetch, fill: Fill, cause: int = OTHER_FILL) -> None:
+        spec, network = self.spec, self.fleet.network
+        if cause == OTHER_FILL:
+            self.counts.waits += 1
+        if spec.most_waiting is not None and len(fill.waiting) >= spec.most_waiting:
+            self.fleet.together.call_at(network.now, _refuse, (asker, fetch))
+            return
+        waiting = Waiting(asker, fetch, fill, network.now, cause)
+        fetch.handed = waiting
+        fill.waiting.append(waiting)
+        if spec.lock_timeout is not None and spec.coalesce == "lock":
+            network.call_later(spec.lock_timeout, self._impatient, waiting)
+        header = asker.patience
+        if header is not None:
+            network.call_later(header, _gives_up, (waiting, header))
+
+    def _impatient(self, what: Any) -> None:
+        """A request has waited so long that it is fetched for itself."""
+        waiting: Waiting = what
+        if waiting.over:
+            return
+        fill = waiting.fill
+        self._served(waiting)
+        self._pass(waiting.asker, waiting.fetch, fill.shelf, fill.key, False)
+
+    def _served(self, waiting: Waiting) -> None:
+        """The wait of a client is over."""
+        waiting.end()
+        waiting.fetch.handed = None
+        waiting.asker.waited(waiting.fetch, waiting.cause, self.fleet.network.now - waiting.since)
+
+    def _read_along(self, asker: Asker, fetch: Fetch, fill: Fill) -> None:
+        """A client gets a layer as it comes."""
+        if fill.flow is None:
+            waiting = Waiting(asker, fetch, fill, self.fleet.network.now, CACHE_FILL)
+            fetch.handed = waiting
+            fill.waiting.append(waiting)
+        else:
+            self._read(asker, fetch, fill)
+
+    def _read(self, asker: Asker, fetch: Fetch, fill: Fill) -> None:
+        reading = Reading(asker, fetch, fill)
+        fetch.handed = reading
+        fill.readers[reading] = None
+        asker.take(fetch, fetch.way)
+
+    # ---- the upstream ------------------------------------------------------------------------------------
+
+    def _ask(self, what: Any) -> None:
+        """Ask the upstream for a connection."""
+        fill: Fill = what
+        if fill.is_over:
+            return
+        up = self.upstream
+        self.counts.upstream["layers"] += 1
+        fill.replica = up.next_replica()
+        if up.fallible:
+            up.fetches[fill] = self
+        fill.ticket = up.connections[fill.replica].ask(self._granted, fill)
+
+    def _granted(self, fill: Fill) -> None:
+        up = self.upstream
+        fill.holds, fill.ticket = up.connections[fill.replica], None
+        status: int = FINE
+        if up.fallible:
+            status = up.answer(self.address, self.fleet.network.now, fill.step.layer, False, fill.image)
+        if status != FINE:
+            self.lose(fill, status, 0.0)
+        elif up.handler is not None:
+            up.handler.hand_over(self, fill)
+        else:
+            self.take(fill, fill.way)
+
+    def take(self, fill: Fill, leg: Way) -> None:
+        """The bytes of a layer come from the upstream by a leg."""
+        if fill.is_over:
+            return
+        fill.leg = leg
+        self._after_ping(self._answered, fill)
+
+    def _answered(self, what: Any) -> None:
+        fill: Fill = what
+        if fill.is_over:
+            return
+        if fill.reader is not None:
+            asker, fetch = fill.reader
+            key = fetch.way, fill.leg, fill.replica
+            leg = self.legs.get(key)
+            if leg is None:
+                leg = self.legs[key] = self.through[fetch.way](fill.leg, fill.replica)
+            asker.take(fetch, leg)
+            return
+        leg = fill.leg
+        if leg.buffered:
+            self.fleet.network.call_afterwards(self._request, fill)
+        else:
+            self._request(fill)
+
+    def _request(self, what: Any) -> None:
+        """The request for a layer of its own is on its way."""
+        fill: Fill = what
+        leg, size = fill.leg, fill.left
+        waiting = self._waiting(leg, fill.replica)
+        fill.socket = socket = Socket(leg, fill.replica, self.fleet.network.now)
+        wait = leg.first_byte(fill.step.layer) + leg.layer_trips * waiting
+        trip = leg.round_trip + waiting
+        socket.window = INITIAL_WINDOW + size
+        if trip > 0.0 and size > INITIAL_WINDOW:
+            rate = expected_rate(fill.kind(), self.host.profile.capacities, len(self.host.flows))
+            socket.starts_slowly = rate * trip > INITIAL_WINDOW
+            wait += slow_start_delay(size, rate, trip)
+        self.fleet.network.call_later(wait, self._stream, fill)
+
+    def _stream(self, what: Any) -> None:
+        fill: Fill = what
+        if fill.is_over:
+            return
+        self.fleet.incidents.fills.started[fill.row] = self.fleet.network.now
+        fill.flow = self.fleet.start(self.host, fill.kind(), fill.left, self.arrived, fill)
+        if self.spec.coalesce == "stream":
+            for waiting in list(fill.waiting):
+                self._served(waiting)
+                self._read(waiting.asker, waiting.fetch, fill)
+
+    def arrived(self, flow: Flow) -> None:
+        """All of a layer of its own is there."""
+        fill: Fill = flow.tag
+        if self.fleet.follows:
+            self.fleet.close(flow)
+        if fill.handed is not None and not fill.handed.complete(fill, flow):
+            return
+        fills, now = self.fleet.incidents.fills, self.fleet.network.now
+        fills.ended[fill.row] = now
+        fills.bytes[fill.row] = flow.size
+        self.filled(fill)
+
+    def filled(self, fill: Fill) -> None:
+        """A layer has come from the upstream, to the store or to a client."""
+        self._release(fill)
+        if not fill.keeps:
+            return
+        shelf, network = fill.shelf, self.fleet.network
+        if shelf.fills.get(fill.key) is fill:
+            del shelf.fills[fill.key]
+        self._store(shelf, fill.key, fill.step.compressed)
+        fill.is_stored = True
+        for reading in list(fill.readers):
+            reading.end()
+        for told in fill.told:
+            told(FINE)
+        poll = self.spec.poll
+        for waiting in list(fill.waiting):
+            if poll > 0.0:
+                # Each looks at times of its own.
+                looks = ceil((network.now - waiting.since) / poll - 1e-9)
+                network.call_later(max(waiting.since + looks * poll - network.now, 0.0), self._looks, waiting)
+            else:
+                self._hand_out(waiting)
+
+    def _looks(self, what: Any) -> None:
+        waiting: Waiting = what
+        if not waiting.over:
+            self._hand_out(waiting)
+
+    def _hand_out(self, waiting: Waiting) -> None:
+        """What a client waited for is in the store."""
+        self._served(waiting)
+        waiting.asker.take(waiting.fetch, waiting.fetch.way)
+
+    def lost(self, fill: Fill) -> None:
+        """The client to whom a layer passed has hung up; those who waited for it ask anew."""
+        if fill.is_over:
+            return
+        self._drop_fill(fill)
+        for waiting in list(fill.waiting):
+            self._served(waiting)
+            self.hand_over(waiting.asker, waiting.fetch)
+
+    def lose(self, fill: Fill, status: int, spent: float) -> None:
+        """A layer does not come from the upstream: nobody gets it."""
+        if fill.is_over:
+            return
+        self._drop_fill(fill)
+        answer = LIMITED if status == LIMITED else UNAVAILABLE
+        for told in fill.told:
+            told(answer)
+        for reading in list(fill.readers):
+            reading.asker.lose(reading.fetch, BROKEN, 0.0)
+        for waiting in list(fill.waiting):
+            self._served(waiting)
+            waiting.asker.lose(waiting.fetch, answer, 0.0)
+        if fill.reader is not None:
+            asker, fetch = fill.reader
+            fetch.handed = None
+            asker.lose(fetch, BROKEN if status == BROKEN else answer, 0.0)
+
+    def broken(self, fill: Fill) -> None:
+        """The upstream went away."""
+        self.lose(fill, BROKEN, 0.0)
+
+    def _drop_fill(self, fill: Fill) -> None:
+        self._release(fill)
+        if fill.shelf.fills.get(fill.key) is fill:
+            del fill.shelf.fills[fill.key]
+        flow = fill.flow
+        if flow is not None and fill.reader is None:
+            fill.flow = None
+            fills = self.fleet.incidents.fills
+            fills.bytes[fill.row] = self.fleet.network.stop(flow)
+            fills.ended[fill.row] = self.fleet.network.now
+            if self.fleet.follows:
+                self.fleet.close(flow)
+
+    def _release(self, fill: Fill) -> None:
+        """Give the connection to the upstream back."""
+        fill.is_over = True
+        up = self.upstream
+        up.fetches.pop(fill, None)
+        if fill.handed is not None:
+            fill.handed.left(fill)
+        holds, fill.holds = fill.holds, None
+        if holds is not None:
+            holds.release()
+        elif fill.ticket is not None:
+            up.connections[fill.replica].give_up(fill.ticket)
+            fill.ticket = None
+
+    def waited(self, fill: Fill, cause: int, seconds: float) -> None:
+        """A layer of its own waited at the upstream, which is a cache as well."""
+
+    @property
+    def patience(self) -> float | None:
+        """How long it waits for an answer: as long as it takes (distribution, nginx, Harbor: assumed of all)."""
+        return None
+
+    def go_down(self) -> None:
+        """The cache goes down, and what it fetches with it; the store stays."""
+        for shelf in self.shelves:
+            for fill in list(shelf.fills.values()):
+                if fill.reader is None:
+                    self._drop_fill(fill)
+                for told in fill.told:
+                    told(UNAVAILABLE)
+                for waiting in list(fill.waiting):
+                    self._served(waiting)
+                    waiting.asker.lose(waiting.fetch, BROKEN, 0.0)
+
+    def settle(self) -> list[Flow]:
+        """Write down how far unfinished fills came; their flows."""
+        fills, flows = self.fleet.incidents.fills, list(self.host.flows)
+        for flow in flows:
+            fills.bytes[flow.tag.row] = self.fleet.network.received(flow)
+        return flows
+
+    def _waiting(self, way: Way, replica: int) -> float:
+        """How long a packet from the upstream now waits in queues [s]."""
+        queues = self.fleet.queues
+        return 0.0 if queues is None else queues.towards(self.host, way.kinds[replica], way.round_trip, way.nic_wait)
+
+    def _after_ping(self, then: Callable[[Any], None], what: Any) -> None:
+        """Go on when the upstream may be asked, which some caches make sure of, one request at a time."""
+        if not self.spec.pings:
+            then(what)
+            return
+        self.counts.upstream["pings"] += 1
+        way, network = self.upstream_way, self.fleet.network
+        self.free_at = max(network.now, self.free_at) + PING_TRIPS * (way.round_trip + self._waiting(way, 0))
+        network.call_later(self.free_at - network.now, then, what)
+
+    # ---- manifests ---------------------------------------------------------------------------------------
+
+    def look_up(self, asker: Asker, pull: Pull, manifest: bool) -> None:
+        """A manifest, token or config is wanted."""
+        requests = asker.resolve_requests
+        first = max(requests - AFTER_TOKENS, 0)
+        shelf, image = self._shelf(0 if not self.spec.per_replica else pull.row % len(self.shelves)), pull.recipe.image
+        if pull.sent == first or (manifest and pull.sent < first):
+            self.know(shelf, pull, lambda status: asker.found(pull, status))
+        elif pull.sent == requests - 1 and image not in shelf.configs:
+            shelf.configs.add(image)
+            self._trip("configs", self.spec.layer_trips, lambda _: asker.found(pull, FINE))
+        else:
+            asker.found(pull, FINE)
+
+    def know(self, shelf: Shelf, pull: Pull, then: Callable[[int], None]) -> None:
+        """Go on with the answer to a request for a tag, when the cache knows it."""
+        spec, now, image = self.spec, self.fleet.network.now, pull.recipe.image
+        late = now < shelf.first_pull.setdefault(image, now) + spec.manifest_late
+        waiting = shelf.manifests.get(image) if image in shelf.manifests else ()
+        if waiting is None and not late:
+            checked = shelf.checked.get(image)
+            if spec.tag_age is None or (checked is not None and now - checked < spec.tag_age):
+                then(FINE)
+                return
+            shelf.checked[image] = now
+            self._ask_about("tags", spec.check_trips, False, pull, lambda status: then(FINE if spec.stale else status))
+            return
+        if waiting and spec.coalesce != "none":
+            waiting.append(then)
+            return
+        together: list[Callable[[int], None]] = [then]
+        if waiting is not None:
+            shelf.manifests[image] = together
+
+        def known(status: int) -> None:
+            if status == FINE:
+                if spec.whole_images:
+                    self._have_all(shelf, pull, together, image)
+                    return
+                shelf.manifests[image] = None
+                shelf.checked[image] = self.fleet.network.now
+            elif shelf.manifests.get(image) is together:
+                del shelf.manifests[image]
+            for one in together:
+                one(status)
+
+        self._ask_about("manifests", spec.manifest_trips, True, pull, known)
+
+    def _have_all(self, shelf: Shelf, pull: Pull, together: list[Callable[[int], None]], image: int) -> None:
+        """The layers of an image come into the store before anybody is told of it."""
+        left, worst = 1, FINE
+
+        def there(status: int) -> None:
+            nonlocal left, worst
+            left, worst = left - 1, max(worst, status) if status >= FINE else UNAVAILABLE
+            if left:
+                return
+            if worst == FINE:
+                shelf.manifests[image] = None
+                shelf.checked[image] = self.fleet.network.now
+            elif shelf.manifests.get(image) is together:
+                del shelf.manifests[image]
+            for one in together:
+                one(worst)
+
+        for step in pull.recipe.steps:
+            key = self._key(image, step.layer)
+            if not self._has(shelf, key):
+                running = shelf.fills.get(key) or self._fill(shelf, key, step, image)
+                if there not in running.told:
+                    left += 1
+                    running.told.append(there)
+        there(FINE)
+
+    def _ask_about(self, what: str, trips: float, manifest: bool, pull: Pull, then: Callable[[int], None]) -> None:
+        """Ask the upstream about a tag or for a manifest."""
+        up, network = self.upstream, self.fleet.network
+        status = up.answer(self.address, network.now, -1, manifest, pull.recipe.image) if up.fallible else FINE
+        if status != FINE:
+            trips, answer = 1.0, LIMITED if status == LIMITED else UNAVAILABLE
+            self._trip(what, trips, lambda _: then(answer))
+        elif isinstance(up.handler, PullThrough):
+            handler = up.handler
+            shelf = handler._shelf(0)
+            self._trip(what, trips, lambda _: handler.know(shelf, pull, then))
+        else:
+            self._trip(what, trips, lambda _: then(FINE))
+
+    def _trip(self, what: str, trips: float, then: Callable[[Any], None]) -> None:
+        """Go on after some round trips to the upstream, through the queues that there are."""
+        way = self.upstream_way
+        self.counts.upstream[what] += 1
+
+        def go(_: object) -> None:
+            wait = trips * (way.round_trip + self._waiting(way, 0)) + self.upstream_time
+            self.fleet.network.call_later(wait, then)
+
+        self._after_ping(go, None)
+
+    @property
+    def upstream_time(self) -> float:
+        """The upstream's own time until it answers about a manifest [s]."""
+        return self.upstream_way.resolve_time
+
+
+def _refuse(what: Any) -> None:
+    asker, fetch = what
+    asker.lose(fetch, UNAVAILABLE, 0.0)
+
+
+def _gives_up(what: Any) -> None:
+    """A client has waited for the header of an answer as long as it does."""
+    waiting, header = what
+    if not waiting.over:
+        waiting.asker.waited(waiting.fetch, waiting.cause, 0.0)
+        waiting.asker.lose(waiting.fetch, HEADER, header)
