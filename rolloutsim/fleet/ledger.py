@@ -21,8 +21,10 @@ CACHE_FILL: Final = -6
 OTHER_FILL: Final = -7
 # That of seconds in which a node looked for peers that have a layer.
 LOOKED_UP: Final = -8
-# The cause of what comes as fast as reads on demand ask for it.
-ON_DEMAND: Final = -9
+# The cause of what comes as fast as reads on demand ask for it; far below those of private links.
+ON_DEMAND: Final = -100
+# That of members of a swarm that have all that has left its seeds.
+SEEDS: Final = -9
 
 _SHORT: Final = 0x7FFF  # the largest number in a column of shorts
 
