@@ -132,12 +132,13 @@ class _Account:
         reads = owns_reading(self.case, cause, pull, started, ended)
         if reads.any():
             self._follow(pod[reads], pull[reads], read_times(self.case))
-        joined = ((cause == PULL.number) & ~own) | ((cause == ON_DEMAND.number) & ~reads)
+        others_read = (cause == ON_DEMAND.number) & (pull >= 0) & ~reads
+        joined = ((cause == PULL.number) & ~own) | others_read
         self._spend(pod[joined], OTHER_PULL, (ended - started)[joined])
         names = np.array([self.number.get(step.name, -1) for step in STEPS])
         own_time = (cause == CONTROLLER_PACING.number) & has_own_time(self.case)[self.case.pods.workload[pod]]
         self._spend(pod[own_time], SCHEDULE, (ended - started)[own_time])
-        rest = (cause != PULL.number) & (cause != ON_DEMAND.number) & ~own_time
+        rest = (cause != PULL.number) & ~reads & ~others_read & ~own_time
         self._spend(pod[rest], names[cause[rest]], (ended - started)[rest])
         if len(pod):
             begins = np.array([workload.start for workload in orchestration.workloads])

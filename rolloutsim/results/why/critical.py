@@ -270,7 +270,8 @@ class _Walk:
         if cause is CONTROLLER_PACING and self.has_own_time[workload]:
             self._add(SCHEDULE.name, seconds)
         else:
-            self._add(OTHER_PULL.name if cause in (PULL, ON_DEMAND) else cause.name, seconds)
+            joined = cause is PULL or (cause is ON_DEMAND and self.chains.pull[step] >= 0)
+            self._add(OTHER_PULL.name if joined else cause.name, seconds)
         if cause is KUBELET_QUEUE:
             self.queued += seconds
 
