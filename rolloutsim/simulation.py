@@ -18,7 +18,7 @@ import numpy as np
 import simpy
 from simpy import Environment
 
-from rolloutsim.collecting import collect, with_times_alone
+from rolloutsim.collecting import collect, with_last_bytes, with_times_alone
 from rolloutsim.fleet.build import MACHINE, build
 from rolloutsim.fleet.fairness import random_places
 from rolloutsim.fleet.incidents import Incidents
@@ -35,7 +35,6 @@ from rolloutsim.scenario.resolved import (
     Distribution,
     Image,
     Kubelet,
-    Layer,
     Link,
     NodeGroup,
     PlannedPull,
@@ -59,6 +58,7 @@ if TYPE_CHECKING:
 # What a case leaves are circles, its network above all: so many of the collector's generations are looked through for
 # them, those that have been there longer are left in peace.
 _PULL_ALONE, _CASE = 0, 1
+
 
 # Between two reports of progress.
 _EVENTS_AT_A_TIME = 5000
@@ -161,11 +161,15 @@ class _Case:
     ) -> CaseRecords:
         """What happens in the case, as records; nothing more can be done with it then."""
         pushes = self.play(progress, watch)
+        goes_on = self.ledger.reads.left > 0 and not self.waiting
         records = collect(
             self.scenario, self.case.name, self.actors, self.network, self.ledger, unfinished=self.waiting,
             events=self.events, incidents=self.incidents, orchestrated=self.orchestrated, pushes=pushes,
-            drawn=self.drawn,
+            drawn=self.drawn, goes_on=goes_on,
         )  # fmt: skip
+        if goes_on:
+            self._go_on(watch)
+            records = with_last_bytes(records, self.ledger)
         # Taken out of their circles, nodes and flows go at once: quicker than to have the collector find them.
         self.network.forget()
         self.actors.nodes.clear()
@@ -207,6 +211,17 @@ class _Case:
                 progress(self.case.name, network.now, share)
         if self.waiting and not is_over and network.now < horizon < inf and network.peek() < inf:
             network.wait(horizon)
+
+    def _go_on(self, watch: Callable[[], None] | None) -> None:
+        """After the rollout, step through what follows until the last byte of all lazy layers is on its node."""
+        reads, horizon = self.ledger.reads, self.scenario.horizon
+        reads.is_last = True
+        most = _EVENTS_AT_A_TIME if watch is None else _WATCHED
+        # Others may halt the network as well, such as controllers whose rollouts are over.
+        while reads.left and (due := self.network.peek()) <= horizon and due < inf:
+            self.network.run(horizon, most)
+            if watch is not None:
+                watch()
 
     def _generator(self, purpose: str) -> np.random.Generator:
         """The generator of a purpose, made when something is random: importing numpy's takes its time.
@@ -282,7 +297,7 @@ class AloneTimes:
         self.known: dict[tuple[int, int, frozenset[int], bool], float] = {}
         self.latest: tuple[tuple[int, int], _Alone] | None = None  # by number of the way and of the layers
         self.ways: dict[tuple[int, str | None, str], tuple[int, _AloneWay]] = {}
-        self.layers: dict[str, tuple[int, tuple[Layer, ...]]] = {}
+        self.layers: dict[str, tuple[int, Image]] = {}
         self.numbers: dict[object, int] = {}  # of what is alike: looked up once for each way and image
         self.brought: dict[tuple[str, str], tuple[int, ...]] = {}  # places of an image's layers that another one brings
 
@@ -332,11 +347,11 @@ class AloneTimes:
             Whether others may hold other layers, and differ in nothing else.
         """
         a_way, way = self._way(group, number, rack, self.scenario.images[image].registry)
-        an_image, layers = self._layers(image)
+        an_image, nameless = self._nameless(image)
         alike = (a_way, an_image, places, known)
         time = self.known.get(alike)
         if time is None:
-            time = self.known[alike] = self._simulated((a_way, an_image), way, layers, places, known, more)
+            time = self.known[alike] = self._simulated((a_way, an_image), way, nameless, places, known, more)
         return time
 
     def forget(self) -> None:
@@ -353,17 +368,20 @@ class AloneTimes:
             way = self.ways[number, rack, registry] = self._number(found.alike), found
         return way
 
-    def _layers(self, image: str) -> tuple[int, tuple[Layer, ...]]:
-        """The layers of an image, each called by the place where it stands first, and the number of those alike."""
-        layers = self.layers.get(image)
-        if layers is None:
+    def _nameless(self, image: str) -> tuple[int, Image]:
+        """An image whose layers are called by the place where they stand first, and the number of those alike."""
+        known = self.layers.get(image)
+        if known is None:
             places: dict[str, str] = {}
-            found = tuple(
+            one = self.scenario.images[image]
+            layers = tuple(
                 replace(layer, digest=places.setdefault(layer.digest, str(place)))
-                for place, layer in enumerate(self.scenario.images[image].layers)
+                for place, layer in enumerate(one.layers)
             )
-            layers = self.layers[image] = self._number(found), found
-        return layers
+            # What containers read of it, no pull waits for.
+            found = Image("", "", layers, reuse=one.reuse)
+            known = self.layers[image] = self._number(found), found
+        return known
 
     def _number(self, what: object) -> int:
         """A number for things that are equal: quicker to compare than all their facts."""
@@ -384,7 +402,7 @@ class AloneTimes:
         self,
         alike: tuple[int, int],
         way: _AloneWay,
-        layers: tuple[Layer, ...],
+        image: Image,
         held: frozenset[int],
         is_present: bool,
         more: bool,
@@ -395,7 +413,7 @@ class AloneTimes:
         self.forget()
         scenario = replace(
             self.idle, groups=(way.group,), links=way.links, registries={way.registry.name: way.registry},
-            images={"": Image("", way.registry.name, layers)},
+            images={"": replace(image, registry=way.registry.name)},
         )  # fmt: skip
         alone = _Alone(scenario, way.is_steady)
         time = alone.time(held, is_present)

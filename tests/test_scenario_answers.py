@@ -60,6 +60,20 @@ def test_the_disk_is_what_binds_a_machine_learning_image() -> None:
     assert network["all"].rollout_time == pytest.approx(result["all"].rollout_time, rel=0.01)
 
 
+def test_lazy_pulls_of_lazy_llm_hang_on_how_much_a_read_brings() -> None:
+    """Oracle: needed bytes at 85 MB/s a connection, or at a chunk of 50 kB each 15.2 ms, then 20 s of start."""
+    soci, stargz = (run("lazy-llm", f"nodes.gpu.snapshotter={kind}") for kind in ("soci", "stargz"))
+    whole = run("lazy-llm")
+    for image, needed in {"server": 0.064 * 12e9, "server-with-model": 0.55 * 25e9}.items():
+        assert 0.0 < soci[image].rollout_time - (needed / 85e6 + 20.0) < 3.0
+        assert 0.0 < stargz[image].rollout_time - (needed / (50e3 / 0.0152) + 20.0) < 3.0
+        assert soci[image].rollout_time < whole[image].rollout_time
+    assert stargz["server"].rollout_time < whole["server"].rollout_time
+    assert stargz["server-with-model"].rollout_time > 5 * whole["server-with-model"].rollout_time
+    large = ("nodes.gpu.snapshotter={kind: stargz, read_size: 4 MiB, parallel_reads: 8}",)
+    assert run("lazy-llm", *large)["server-with-model"].rollout_time == pytest.approx(123.0, abs=0.5)
+
+
 def test_each_step_of_ml_image_is_quicker_than_the_one_before() -> None:
     steps = (
         "nodes.gpu.disk.rate=1000 MiB/s", "nodes.gpu.disk.iops=16000", "nodes.gpu.parallel_unpacks=4",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from math import inf
 from operator import attrgetter
@@ -12,6 +12,7 @@ from rolloutsim.fleet.background import ConstantRate, ConstantRates, PrivateLink
 from rolloutsim.fleet.disk import DiskSpace
 from rolloutsim.fleet.fairness import Weights
 from rolloutsim.fleet.holdings import cached_images
+from rolloutsim.fleet.lazy import Reader, ReadingKinds
 from rolloutsim.fleet.node import Node
 from rolloutsim.fleet.peering import Peering, serving
 from rolloutsim.fleet.prepull import hand_over
@@ -23,6 +24,7 @@ from rolloutsim.fleet.windows import LONG, Windows, connections, window_rate
 from rolloutsim.fleet.writing import DiskTerms, DiskWriter
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.scenario.defaults import BACKGROUND, FILE_SIZE
+from rolloutsim.scenario.partial import fetched_size, is_lazy, is_partial, needed_share
 from rolloutsim.scenario.resolved import NodeGroup
 from rolloutsim.scenario.resources import DISK, NIC_IN, PULLED, RESOURCES, UNPACK, LinkName
 from rolloutsim.scenario.routes import asked, between, carrying, hosts_of, outlets, rack_of, round_trip, routes
@@ -217,6 +219,9 @@ class _Builder:
                 writer = None if terms is None else DiskWriter(terms)
                 node = Node(self.fleet, index, host, group.runtime, layers.copy(), address, disk, writer, timeout)
                 node.host_per_image = group.host_per_image
+                if group.snapshotter is not None:
+                    charge = _uncharged if disk is None else disk.reserve
+                    node.reader = Reader(self.fleet, host, group.snapshotter, charge)
                 nodes.append(node)
                 if left is not None and (left.layers or left.parts or left.unpacking):
                     self._hand_over(node, left, holds)
@@ -339,22 +344,14 @@ class _Builder:
         """How the nodes of a group pull an image over these ways; `pins` are private links known to the network."""
         passed = tuple(place for place, one in enumerate(PULLED) if one.capacity(group) is not None)
         speeds = (group.unpack_rate, group.stored_rate, group.disk, group.disk_iops)
-        key = (image.name, passed, *speeds, *((place, link.index) for place, link in pins.items()))
+        lazy = (group.snapshotter, group.runtime.partial_images)
+        key = (image.name, passed, *speeds, *((place, link.index) for place, link in pins.items()), *lazy)
         known = self.steps.get(key)
         unpacks = any(not PULLED[place].is_network for place in passed)
         if known is None:
-            steps = tuple(
-                LayerStep(
-                    self.layer_index[layer.digest],
-                    layer.compressed,
-                    layer.unpacked,
-                    self._unpack_kind(group, layer, pins) if unpacks else None,
-                    _write_time(group, layer),
-                    layer.is_stored,
-                )
-                for layer in image.layers
-            )
+            steps = tuple(self._step(group, pins, image, layer, unpacks) for layer in image.layers)
             known = self.steps[key] = (steps, frozenset(step.layer for step in steps))
+        is_lazy = any(step.later for step in known[0])
         return Recipe(
             image=self.image_index[image.name],
             steps=known[0],
@@ -362,6 +359,26 @@ class _Builder:
             finish_time=group.runtime.finish_time,
             unpacks=unpacks,
             layers=known[1],
+            needed=needed_share(group, image),
+            read_from=next(way for way in ways if way.source.name == image.registry) if is_lazy else None,
+        )
+
+    def _step(
+        self, group: NodeGroup, pins: dict[int, SharedLink], image: Image, layer: Layer, unpacks: bool
+    ) -> LayerStep:
+        """What a layer of an image costs on the nodes of a group."""
+        number, size = self.layer_index[layer.digest], fetched_size(group, image, layer)
+        if is_lazy(group, layer):
+            return LayerStep(number, size, 0.0, None, 0.0, layer.is_stored, later=layer.compressed)
+        fetched = layer if size == layer.compressed else replace(layer, compressed=size)
+        return LayerStep(
+            number,
+            size,
+            layer.unpacked,
+            self._unpack_kind(group, layer, fetched, pins) if unpacks else None,
+            _write_time(group, layer),
+            layer.is_stored,
+            has_index=is_partial(group, image),
         )
 
     def ways(
@@ -396,6 +413,7 @@ class _Builder:
         if registry.manifest_ttfb is not None:
             slower = min(answers, ABOUT_MANIFESTS) * (registry.manifest_ttfb - registry.ttfb)
         cap, ttfb, redirect = registry.connection_cap, registry.ttfb, registry.redirect
+        answer = ttfb if redirect is None else redirect.ttfb  # reads on demand know where they are redirected
         if redirect is not None:
             # The registry answers with a redirection: set-up and request again, at the object storage.
             ttfb += 2 * round_trip(scenario, paths[0]) + redirect.ttfb
@@ -432,6 +450,10 @@ class _Builder:
             cold_kinds=() if first is None else kinds(slow, group.unpack_rate),
             cold_stored=() if first is None else kinds(slow, group.stored_rate),
             limits=self.too_long.limits(group, rack, registry, self.links, before_first_byte),
+            index_time=trip + registry.ttfb if runtime.partial_images else 0.0,
+            reading=None
+            if group.snapshotter is None
+            else ReadingKinds(self.network, group, plain, round_trip(scenario, paths[0]) + answer),
         )
         if way.handler is not None:
             near_by = between(registry.rack, group, rack)
@@ -473,12 +495,15 @@ class _Builder:
             cap = min(cap, _AT_ONCE)
         return connections(self.network, links, tuple(sorted(usage)), private, cap, windowed, capped_by)
 
-    def _unpack_kind(self, group: NodeGroup, layer: Layer, pins: dict[int, SharedLink]) -> Kind | None:
-        """The decompressor reads fewer bytes than it makes, on one core per layer; that they go to memory is free."""
+    def _unpack_kind(self, group: NodeGroup, layer: Layer, fetched: Layer, pins: dict[int, SharedLink]) -> Kind | None:
+        """The decompressor reads fewer bytes than it makes, on one core per layer; that they go to memory is free.
+
+        What of a layer is not `fetched` is copied, which is free as well.
+        """
         rate = group.stored_rate if layer.is_stored else group.unpack_rate
-        if layer.unpacked <= 0.0 or layer.compressed <= 0.0 or rate is None or group.unpack_rate is None:
+        if layer.unpacked <= 0.0 or fetched.compressed <= 0.0 or rate is None or group.unpack_rate is None:
             return None
-        ratio = layer.unpacked / layer.compressed
+        ratio = layer.unpacked / fetched.compressed
         return self.network.kind((), ((UNPACK, group.unpack_rate / rate / ratio),), rate * ratio)
 
     def _background(self) -> list[Application]:
@@ -584,6 +609,10 @@ def _shared_by_others(scenario: ResolvedScenario) -> set[str]:
 def _least(one: float | None, other: float | None) -> float | None:
     """The smaller of two caps; None: none."""
     return min(_or_inf(one), _or_inf(other)) if one is not None or other is not None else None
+
+
+def _uncharged(_: float) -> None:
+    """A disk that holds everything."""
 
 
 def _or_inf(capacity: float | None) -> float:

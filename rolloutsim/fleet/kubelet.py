@@ -300,7 +300,18 @@ class Kubelet:
                 self._queue(pod, image)
             return
         del self.wanted[pod]
-        self.cluster.images_ready(pod, self.network.now)
+        reader = self.node.reader
+        if reader is None:
+            self.cluster.images_ready(pod, self.network.now)
+        else:
+            recipes = [self.recipes[image] for image in pod.images]
+            reads = reader.read(recipes, self._has_read, (pod, pod.epoch))
+            self.cluster.images_ready(pod, self.network.now, reads)
+
+    def _has_read(self, whose: tuple[Pod, int], pull: int) -> None:
+        pod, epoch = whose
+        if pod.epoch == epoch:
+            self.cluster.has_read(pod, pull)
 
     def _queue(self, pod: Pod, image: str) -> None:
         job = self.jobs[pod] = Job(pod, image)

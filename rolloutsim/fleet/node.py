@@ -119,6 +119,8 @@ class Node(Store):
     def crash(self) -> None:
         """All that is under way is lost; committed layers stay."""
         self._losses().crash()
+        if self.reader is not None:
+            self.reader.crash()
 
     def _losses(self) -> Losses:
         if self.losses is None:
@@ -149,7 +151,14 @@ class Node(Store):
 
     def begin(self, recipe: Recipe, row: int) -> Pull:
         """The pull of an image, of which the ledger knows; its requests follow."""
-        pull = Pull(recipe, row, Slots(self.runtime.parallel_layers) if self.slots_per_image else self.slots)
+        own = (
+            len(recipe.steps)
+            if recipe.read_from is not None
+            else self.runtime.parallel_layers
+            if self.slots_per_image
+            else 0
+        )
+        pull = Pull(recipe, row, Slots(own) if own else self.slots)
         if self.fleet.retries.answered:
             pull.answered = self.fleet.retries.answered.get((self.index, recipe.image), 0)
         self.pulls.append(pull)
@@ -509,6 +518,8 @@ class Node(Store):
         """Set up the connection and send the request; `waiting` is the time in queues per round trip [s]."""
         fleet, way, size = self.fleet, fetch.leg, fetch.left
         wait = way.before_first_byte if way.cold is None else way.first_byte(fetch.step.layer)
+        if fetch.step.has_index:
+            wait += way.index_time + waiting
         round_trip, saved = way.round_trip + waiting, 0.0
         if round_trip > 0.0 or way.keeps or fleet.follows or fleet.weights is not None:
             saved = fetch.pull.connect(fetch, waiting, fleet.network.now)

@@ -140,7 +140,8 @@ class Fetch:
         self.left = left  # bytes to come, as it was connected [B]
         self.state: int = WANTED
         self.row = -1  # among the ledger's fetches, when it has a slot
-        self.way: Way = pull.way  # to the source that it asks
+        # To the source that it asks; an index comes from where the rest of its layer will.
+        self.way: Way = (step.later and pull.recipe.read_from) or pull.way
         self.handed: Handed | None = None  # with whom it waits, or through whom its bytes come, if the source says so
         self.ranges: Ranges | None = None
         self.awaited_in: list[int] | None = None  # rows of the ledger's waits that lack this fetch's row

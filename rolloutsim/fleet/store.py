@@ -13,7 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from math import sqrt
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rolloutsim.fleet.disk import DiskSpace
 from rolloutsim.fleet.ledger import COMMITTED as COMMITTED_AT
@@ -25,6 +25,9 @@ from rolloutsim.network.regimes import PRIVATE
 from rolloutsim.network.states import Flow, Host
 from rolloutsim.scenario.resources import DISK
 from rolloutsim.units import format_megabytes
+
+if TYPE_CHECKING:
+    from rolloutsim.fleet.lazy import Reader
 
 _DISK: Final = PRIVATE - DISK  # as a cause of the network's
 _ROUNDING: Final = 1e-9  # far below any wait, far above what sums of floats are off by [s]
@@ -83,7 +86,7 @@ class Store(ABC):
         Layers of an image that are unpacked at a time.
     """
 
-    __slots__ = ("coming", "disk", "fleet", "held", "host", "index", "pulls", "unpacks_at_once", "writer")
+    __slots__ = ("coming", "disk", "fleet", "held", "host", "index", "pulls", "reader", "unpacks_at_once", "writer")
 
     def __init__(
         self,
@@ -102,6 +105,7 @@ class Store(ABC):
         self.disk = disk
         self.writer = writer
         self.unpacks_at_once = unpacks_at_once
+        self.reader: Reader | None = None  # of lazy layers; None: there are none
         self.pulls: list[Pull] = []  # not ready yet
         self.coming: dict[int, Fetch] = {}  # layers queued, being fetched or unpacked
 
@@ -161,7 +165,8 @@ class Store(ABC):
         """Its slot goes to the next, and it may be unpacked."""
         row, pull = fetch.row, fetch.pull
         fetch.state = COMMITTED
-        for peers in self.fleet.peers:
+        # Of a lazy layer there is nothing that others could have.
+        for peers in () if fetch.step.later else self.fleet.peers:
             peers.has(self.index, fetch.step.layer)
         slots = pull.slots
         slots.free += 1
@@ -276,6 +281,8 @@ class Store(ABC):
                 disk.release(fetch.step.compressed)
         del self.coming[layer]
         held[step.word] = held.get(step.word, 0) | step.bit
+        if step.later and self.reader is not None:
+            self.reader.mount(step)
         for pull in self.pulls:
             # One that is not resolved yet lacks nothing yet.
             if pull.missing and layer in pull.recipe.layers:
@@ -310,4 +317,6 @@ class Store(ABC):
             pull.over = True
             # A new list: whoever goes through the pulls of this node goes on through the old one.
             self.pulls = [other for other in self.pulls if other is not pull]
+            if self.reader is not None:
+                self.reader.complete(pull)
             self.fleet.pulled(pull.row)

@@ -276,7 +276,9 @@ class _Together:
 
 def _what_if(case: str, before: float, one: Candidate, now: Measured, trial: Trial) -> WhatIf:
     overrides, after, done = trial.overrides or (), trial.rollout_time, effects(now, trial.measured)
-    return WhatIf(case, one.subject, one.change, overrides, before, after, one.parts, one.buys, one.leads, done, one.shifts)
+    return WhatIf(
+        case, one.subject, one.change, overrides, before, after, one.parts, one.buys, one.leads, done, one.shifts
+    )
 
 
 @struct

@@ -17,7 +17,18 @@ from rolloutsim.report.plots import entry, figure
 from rolloutsim.report.wording import sentence, setting_words
 from rolloutsim.results.load.background import about_latencies
 from rolloutsim.results.numerals import UNKNOWN, counted, show_count, show_difference, show_share, show_size
-from rolloutsim.results.shown.findings import DISK, FAILED, FAULTS, PREPULL, PUSH, READY, REQUESTS, SOURCES, findings
+from rolloutsim.results.shown.findings import (
+    DISK,
+    FAILED,
+    FAULTS,
+    LAZY,
+    PREPULL,
+    PUSH,
+    READY,
+    REQUESTS,
+    SOURCES,
+    findings,
+)
 from rolloutsim.results.shown.names import given_names, link_words, plain_words
 from rolloutsim.results.shown.supply import TITLE as SUPPLY
 from rolloutsim.results.shown.supply import supply_rows
@@ -214,7 +225,7 @@ class _Contents:
     def _availability(self) -> Iterator[Block]:
         if self.records.orchestration.workloads:
             yield from self._pictures("replicas")
-            yield from self._findings(READY, FAILED, FAULTS, PUSH, PREPULL)
+            yield from self._findings(READY, LAZY, FAILED, FAULTS, PUSH, PREPULL)
 
     def _disk(self) -> Iterator[Block]:
         table = disk_rows(self.outcome.means)

@@ -29,6 +29,10 @@ def caveats(run: Run) -> Iterator[str]:
         from rolloutsim.results.load.background import about_latencies  # few scenarios have any
 
         yield from about_latencies(run)
+    if any(case.reads for case in run.cases):
+        from rolloutsim.results.load.lazy import about_reads  # as above
+
+        yield from about_reads(run)
     yield from outside(run)
 
 

@@ -176,6 +176,24 @@ STARTUP = Cause(
     "starting",
     "for its container to start",
 )
+ON_DEMAND = Cause(
+    "on_demand",
+    "reads on demand",
+    "pods wait longest for reads on demand, one after another",
+    Look(31, "reads on demand", "sky", "\\\\\\\\"),
+    "a container of a lazy image read what it needs, as fast as one read after another allows: parallel_reads × "
+    "read_size a round trip; where a link or a core was slower, that is the cause",
+    (
+        "nodes.<group>.snapshotter.read_size",
+        "nodes.<group>.snapshotter.parallel_reads",
+        "nodes.<group>.snapshotter.needed",
+        "images.<image>.needed",
+        "network.latency",
+    ),
+    15,
+    "reading their images on demand",
+    "for what it reads of its image on demand",
+)
 RETRY = Cause(
     "retry",
     "requests that fail and are sent again",

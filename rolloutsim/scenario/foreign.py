@@ -86,6 +86,18 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
      "concurrency", "nodes.parallel_layers push.parallel", ""),
     ("max_concurrent_uploads concurrent_uploads", "push.parallel", ""),
     ("concurrent_layer_fetch_buffer", "nodes.layer_fetch_buffer", ""),
+    ("stargz estargz nydus soci overlaybd dadi lazy_pull lazy_pulling lazy_loading lazy image_streaming "
+     "remote_snapshotter seekable_oci", "nodes.snapshotter",
+     "stargz, soci, nydus or overlaybd: layers are mounted by their indexes"),
+    ("parallel_pull_unpack soci_parallel parallel_pull_mode soci_parallel_pull fast_pull", "nodes.layer_fetch_buffer",
+     "with parallel_layers and parallel_unpacks: SOCI's parallel mode pulls all of an image before containers start"),
+    ("working_set touched_bytes needed_bytes", "nodes.snapshotter.needed images.needed", ""),
+    ("prefetch_landmark landmark prioritized_files", "nodes.snapshotter.prefetched", ""),
+    ("span_size chunk_size refill_size", "nodes.snapshotter.read_size", ""),
+    ("background_fetch no_background_fetch prefetch_all", "nodes.snapshotter.background", "true or false"),
+    ("silence_period silence_period_msec", "nodes.snapshotter.background_after", "a time with its unit: 30 s"),
+    ("zstd_chunked enable_partial_images partial_image partial_pulls partial_pull", "nodes.partial_images images.reuse",
+     "partial_images: true on the nodes, and the share that they have in reuse of the image"),
     ("max_concurrent_unpacks unpack_concurrency", "nodes.parallel_unpacks", ""),
     ("discard_unpacked_layers", "nodes.keeps_compressed", "the opposite: false where discard_unpacked_layers is true"),
     ("retries max_retries retry_count attempts max_attempts max_download_attempts", "nodes.retry",
@@ -199,12 +211,14 @@ _PLACED: Sequence[tuple[str, str, str]] = (
 _ABSENT: Sequence[tuple[str, str, str]] = (
     ("peer p2p peer_to_peer spegel dragonfly dfdaemon kraken seed_peer seed_peers superseed super_node torrent "
      "bittorrent ipfs", "nodes that serve layers to each other", "registry.replicas"),
-    ("stargz estargz nydus soci overlaybd dadi lazy_pull lazy_pulling lazy_loading image_streaming",
-     "pods that start before all of their image is there", "images.compressed"),
+    ("gke_image_streaming riptide gcfs artifact_streaming azure_artifact_streaming acr_streaming",
+     "a cloud's own lazy pulling, of which neither sizes of reads nor rates are published",
+     "nodes.snapshotter"),
+    ("additional_layer_store stargz_store", "lazy layers of CRI-O and Podman", "nodes.partial_images"),
     ("http_proxy https_proxy no_proxy proxy", "proxies", "network.links"),
     ("cdn cloudfront", "content delivery networks", "registry.redirect"),
-    ("snapshotter storage_driver overlay2 overlayfs", "the choice of a snapshotter", "nodes.unpack"),
-    ("zstd zstd_chunked gzip compression pigz igzip", "how layers are compressed, beside sizes and speeds",
+    ("storage_driver overlay2 overlayfs", "the choice of a snapshotter that is not lazy", "nodes.unpack"),
+    ("zstd gzip compression pigz igzip", "how layers are compressed, beside sizes and speeds",
      "nodes.unpack.rate"),
     ("hpa horizontal_pod_autoscaler vpa autoscaler autoscaling keda", "numbers of pods that change by themselves",
      "workloads.replicas"),
@@ -252,7 +266,7 @@ VALUES: Mapping[str, str] = {
     "canary": "waves", "batches": "waves", "steps": "waves", "docker": "dockerd", "moby": "dockerd", "crio": "cri-o",
     "podman": "cri-o", "tail_drop": "drop_tail", "pfifo": "drop_tail", "codel": "fq_codel", "warning": "warn",
     "stateful_set": "statefulset", "vanilla": "upstream", "kubeadm": "upstream", "leaky_bucket": "token_bucket",
-    "ip": "address",
+    "ip": "address", "estargz": "stargz", "dadi": "overlaybd", "seekable_oci": "soci",
 }  # fmt: skip
 
 

@@ -27,6 +27,7 @@ _OF_DISKS = ("iops", "sync", "dirty_ratio")
 _OF_WRITING = ("layer_syncs", "syncs_blobs")
 _OF_CORES = ("cores", "stored_rate")
 _OF_GC = ("low", "period")
+_OF_BACKGROUND = ("background_after", "background_rate", "background_reads")
 
 
 _MOST_NAMED = 3  # keys that do play a part (assumed: what is read)
@@ -120,6 +121,7 @@ def _idle(document: Document) -> Iterator[Idle]:
     yield from _of_network(document)
     for name, group in document.nodes.items():
         yield from _of_group(("nodes", name), group, document)
+    yield from _of_lazy(document)
     for name, registry in registries(document).items():
         yield from _of_registry(registry_path(document, name), registry)
     for path, server in specs(document):
@@ -220,6 +222,26 @@ def _unused(document: Document) -> Iterator[Idle]:
         for name in known:
             if name not in serving | ends:
                 yield Idle((registry_path(document, name),), "no image that is pulled is from it")
+
+
+def _of_lazy(document: Document) -> Iterator[Idle]:
+    """What images say for nodes that fetch layers in part, where none does; and parts of a snapshotter."""
+    groups = document.nodes.values()
+    for name, image in document.images.items():
+        if not any(group.snapshotter is not None for group in groups):
+            why = "all of an image is there before its containers start; give nodes.<group> a snapshotter"
+            yield from _notes(("images", name), image, ("needed",), why)
+        if not any(group.partial_images for group in groups):
+            why = "layers are fetched whole; give nodes.<group> partial_images: true, with runtime: cri-o"
+            yield from _notes(("images", name), image, ("reuse",), why)
+    for name, group in document.nodes.items():
+        path: Path = ("nodes", name, "snapshotter")
+        if group.snapshotter is not None and group.snapshotter.background is False:
+            why = f"there is no background; leave out {dotted((*path, 'background'))}"
+            yield from _notes(path, group.snapshotter, _OF_BACKGROUND, why)
+        if group.partial_images and not any(image.reuse is not None for image in document.images.values()):
+            why = "no image is compressed as zstd:chunked; give images.<image> a reuse"
+            yield from _notes(path[:-1], group, ("partial_images",), why)
 
 
 def _of_group(here: Path, group: GroupSpec, document: Document) -> Iterator[Idle]:

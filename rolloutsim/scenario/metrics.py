@@ -225,5 +225,8 @@ METRICS: Mapping[str, Metric] = {
         statistics=_SERVICE,
     ),
     "bytes_lost": Metric("size", (*_FLOW, "bytes_lost"), "of a constant rate, what finds no room"),
+    "last_byte": Metric(
+        "time", ("lazy", "last_byte_s"), "until all bytes of lazy images are on the nodes, the background included"
+    ),
     "recovered": Metric("time", (*_FLOW, "recovered_s"), "when an application has its bandwidth back for good"),
 }  # fmt: skip

@@ -38,8 +38,10 @@ from rolloutsim.scenario.images import Layers, layers
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.policies import has_tag, pull_policy
 from rolloutsim.scenario.prepulls import BEHAVIOURS, Prepull
+from rolloutsim.scenario.runtimes import Snapshotter
 from rolloutsim.scenario.servers import instances, racks_of, registries
 from rolloutsim.scenario.serving import limit, peers, servers, share_notes, window
+from rolloutsim.scenario.snapshotters import SNAPSHOTTERS, snapshotter
 from rolloutsim.scenario.strategies import ALL, Wanted, amount, has_pods, wanted
 
 UNNAMED = "unnamed scenario"
@@ -52,7 +54,7 @@ PROGRESS_DEADLINE = 600.0  # [s]
 _NAMED = 3  # images that a note names (assumed: what fits a line)
 _FRAMING = 38  # Ethernet with preamble and gap, IEEE 802.3 [B]
 _HEADERS = 52  # IP, TCP and its time stamps inside the MTU; RFC 791, 9293, 7323 [B]
-_MORE = ("layer_fetch_buffer", "parallel_unpacks", "ingest_poll")  # of a runtime, but of no profile
+_MORE = ("layer_fetch_buffer", "parallel_unpacks", "ingest_poll", "partial_images")  # of a runtime, but of no profile
 _NOW = resolved.Distribution()
 
 # What stands for the groups of a workload: no text of a scenario can be mistaken for it, whose quotes are escaped.
@@ -182,7 +184,7 @@ def written(document: Document) -> str:
 
 def _image(name: str, document: Document, sizes: Layers) -> resolved.Image:
     registry = document.images[name].registry or next(iter(registries(document)))
-    return resolved.Image(name, registry, sizes.of[name])
+    return resolved.Image(name, registry, sizes.of[name], document.images[name].needed, document.images[name].reuse)
 
 
 def _notes(document: Document, sizes: Layers) -> Iterator[str]:
@@ -316,7 +318,13 @@ def _group(name: str, spec: model.GroupSpec, document: Document, line_share: flo
         join=_join(spec),
         hosts=spec.hosts,
         host_per_image=bool(spec.hosts) and (spec.host_per or profile[HOST_PER].value) == "image",
+        snapshotter=None if spec.snapshotter is None else _snapshotter(spec.snapshotter),
     )
+
+
+def _snapshotter(spec: model.SnapshotterSpec) -> Snapshotter:
+    own = {key: getattr(spec, key) for key in SNAPSHOTTERS[spec.kind]}
+    return snapshotter(spec.kind, spec.needed, {key: value for key, value in own.items() if value is not None})
 
 
 def _iops(disk: model.DiskSpec) -> float | None:

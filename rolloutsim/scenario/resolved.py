@@ -17,7 +17,7 @@ from math import log
 from typing import TYPE_CHECKING, Any, Literal
 
 from rolloutsim.scenario.prepulls import Prepull
-from rolloutsim.scenario.runtimes import Runtime
+from rolloutsim.scenario.runtimes import Runtime, Snapshotter
 from rolloutsim.scenario.swarms import SwarmProfile
 from rolloutsim.structs import struct
 
@@ -338,6 +338,10 @@ class Image:
     name: str
     registry: str
     layers: tuple[Layer, ...]
+    # Share of its bytes that containers read before they are ready, where layers are lazy; None: as of any image.
+    needed: float | None = field(default=None, metadata={"unless_none": True})
+    # Share of each layer that nodes have in other layers, if it is compressed as zstd:chunked; None: it is not.
+    reuse: float | None = field(default=None, metadata={"unless_none": True})
 
     @property
     def compressed(self) -> float:
@@ -581,6 +585,7 @@ class NodeGroup:
     hosts: tuple[str, ...] = field(default=(), metadata={"unless_empty": True})
     # Whether a pull stays with the first of them that had its manifest; if not, each request begins at the first.
     host_per_image: bool = field(default=False, metadata={"unless_empty": True})
+    snapshotter: Snapshotter | None = field(default=None, metadata={"unless_none": True})  # None: it is not lazy
 
     def node_name(self, index: int) -> str:
         """The name of node `index`: `web-007`; at least three digits, as many as the last node needs."""

@@ -23,6 +23,7 @@ from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.policies import pull_policy
 from rolloutsim.scenario.prepulls import DEFAULT_PREPULLER, own_default
 from rolloutsim.scenario.resources import in_bytes
+from rolloutsim.scenario.snapshotters import SNAPSHOTTERS
 from rolloutsim.scenario.strategies import OWN_KEYS, SOME_KEYS
 from rolloutsim.scenario.structure import ROOT, Part, is_model, part_at
 from rolloutsim.scenario.text import read_value
@@ -178,6 +179,8 @@ class _Walk:
             return False
         if not self.has_pods and path[0] != "prepulls" and {str(step) for step in path} & set(_OF_PODS):
             return False
+        if key == "partial_images":
+            return bool(self.document["nodes"][path[1]].get("runtime") == "cri-o")
         return not (self.ideal and (key in SWITCHED_OFF.get(part.kind, ()) or key in FOLLOWING))
 
     def _goes_with_others(self, path: Path) -> bool:
@@ -212,6 +215,8 @@ class _Walk:
         if path[2] == "serialize_image_pulls":
             most = group.get("max_parallel_image_pulls")
             return None if most not in (None, 1) else SERIAL_PULLS[group.get("kubelet", "upstream")]
+        if path[2] == "snapshotter":
+            return SNAPSHOTTERS[group["snapshotter"]["kind"]].get(str(path[-1])) if len(path) > 3 else None
         return PROFILES[group.get("runtime", DEFAULT_RUNTIME)].get(str(path[-1]))
 
     def _policy(self, path: Path) -> tuple[str, str]:

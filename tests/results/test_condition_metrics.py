@@ -11,6 +11,7 @@ from rolloutsim.scenario.metrics import METRICS, VALUES
 from rolloutsim.scenario.resolved import Threshold
 
 CASE: dict[str, Any] = {
+    "lazy": {"last_byte_s": 9.0},
     "case": "all",
     "rollout_time_s": 9.0,
     "alone_time_s": 1.0,

@@ -11,7 +11,7 @@ from rolloutsim.scenario.ideal import SWITCHED_OFF
 from rolloutsim.scenario.model.caches import CacheSpec, CacheTripsSpec, LockSpec, MirrorSpec
 from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.model.network import LinkSpec, NetworkSpec, RacksSpec, SitesSpec
-from rolloutsim.scenario.model.nodes import BackoffSpec, DiskSpec, GroupSpec, UnpackSpec
+from rolloutsim.scenario.model.nodes import BackoffSpec, DiskSpec, GroupSpec, SnapshotterSpec, UnpackSpec
 from rolloutsim.scenario.model.peers import PeersSpec
 from rolloutsim.scenario.model.registries import RedirectSpec, RegistrySpec
 from rolloutsim.scenario.model.rollout import ControllerManagerSpec, PolicySpec, RolloutSpec, WorkloadSpec
@@ -21,7 +21,7 @@ IDEAL = """
 rolloutsim: 1
 model: ideal
 nodes:
-  n: {count: 3, nic: 1 Gbit/s, via: [core], hosts: [spegel, near, far]}
+  n: {count: 3, nic: 1 Gbit/s, via: [core], hosts: [spegel, near, far], snapshotter: stargz}
   r: {count: 1, racks: [r1]}
   s: {count: 1, sites: 1}
 network: {rate: 1 Gbit/s, links: {core: 10 Gbit/s}, racks: 10 Gbit/s, sites: 10 Gbit/s}
@@ -39,7 +39,7 @@ PLACES: dict[type[Spec], str] = {
     LockSpec: "caches.near.lock", RacksSpec: "network.racks", SitesSpec: "network.sites",
     RedirectSpec: "registry.redirect", GroupSpec: "nodes.n", DiskSpec: "nodes.n.disk", UnpackSpec: "nodes.n.unpack",
     BackoffSpec: "nodes.n.image_backoff", RolloutSpec: "rollout", PolicySpec: "workloads.w.rollout",
-    WorkloadSpec: "workloads.w", ControllerManagerSpec: "controller_manager",
+    WorkloadSpec: "workloads.w", ControllerManagerSpec: "controller_manager", SnapshotterSpec: "nodes.n.snapshotter",
 }  # fmt: skip
 # A value of each key that would make a difference in the real model.
 VALUES = {
@@ -52,6 +52,7 @@ VALUES = {
     "tag": "5", "manifest": "5", "layer": "5", "poll": "1 s", "authenticates": "false",
     "manifest_late": "1 s", "look_up": "1 s", "timeout": "1 s", "announce": "1 s",
     "timeouts": "{dial: 1 s, tls: 1 s, header: 1 s}",
+    "index": "5%",
 }  # fmt: skip
 KEYS = [(part, key) for part, keys in SWITCHED_OFF.items() for key in keys]
 

@@ -183,6 +183,11 @@ class Registry(Source):
         self.up = True
         self.failing = 0.0  # probability that a request fails
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it answers at all."""
+        return self.up
+
     def goes_on(self, earlier: Source, by: float, layers: Sequence[int | None]) -> None:
         """What was used of its limits is used."""
         super().goes_on(earlier, by, layers)
@@ -230,3 +235,6 @@ class Registry(Source):
     def come_up(self) -> None:
         """Answer again."""
         self.up = True
+        cut, self.cut = self.cut, {}
+        for stream, reader in cut.items():
+            reader.resumed(stream)

@@ -150,6 +150,35 @@ class Spent:
 
 
 @struct(eq=False)
+class Reads:
+    """One row a pull that mounted layers by their indexes: what came of their bytes afterwards, and when.
+
+    `needed` are those that containers wait for, `rest` all others. Its first container starts to read → all that is
+    needed is there (read); the background begins → the last byte is on the node (complete), which may be after the
+    rollout's end. `moved` had come until that.
+    """
+
+    pull: Ids
+    needed: Times
+    rest: Times
+    started: Times
+    read: Times
+    begun: Times
+    complete: Times
+    moved: Times
+    spent: Spent  # of started..read
+
+    def __bool__(self) -> bool:
+        return len(self.pull) > 0
+
+
+def _no_reads() -> Reads:
+    none, ids = np.zeros(0), np.zeros(0, np.int32)
+    spent = Spent(np.zeros(0, np.bool_), ids, ids, none)
+    return Reads(ids, none, none, none, none, none, none, none, spent)
+
+
+@struct(eq=False)
 class Pods:
     """One row a pod of the new version.
 
@@ -229,7 +258,7 @@ class Steps:
     """What each pod of a workload waited for, one after another without gaps, from its workload's start on.
 
     `cause` is the number of one of `rolloutsim.scenario.causes.STEPS`; a step of cause `pull` is a successful pull, and
-    `pull` its row.
+    `pull` its row; of one of cause `on_demand` that of the pull whose layers were read last.
     """
 
     pod: Ids
@@ -563,6 +592,7 @@ class CaseRecords(_Referable):
     # What nodes were to pull before.
     prepulls: PrepullRecords = field(default=NO_PREPULLS, metadata={"unless_empty": True})
     supply: Supply = field(default=NO_SUPPLY, metadata={"unless_empty": True})
+    reads: Reads = field(default_factory=_no_reads, metadata={"unless_empty": True})
 
     @property
     def bare(self) -> bool:

@@ -16,16 +16,17 @@ from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.load.disks import DiskPressure, DiskSummary
+    from rolloutsim.results.load.lazy import LazySummary
     from rolloutsim.results.load.requests import RegistrySummary
     from rolloutsim.results.load.supply import SupplySummary
     from rolloutsim.results.metrics import CaseSummary, RunSummary
     from rolloutsim.results.pods.replicas import WorkloadSummary
     from rolloutsim.results.pods.rollouts import FaultSummary, PushSummary, RolloutSummary
 
-READY, REQUESTS, SOURCES, FAILED, PUSH, PREPULL, DISK, FAULTS = (
-    "Ready", "Requests", "Sources", "Failed", "Push", "Pre-pull", "Disk", "Faults",
+READY, LAZY, REQUESTS, SOURCES, FAILED, PUSH, PREPULL, DISK, FAULTS = (
+    "Ready", "Lazy", "Requests", "Sources", "Failed", "Push", "Pre-pull", "Disk", "Faults",
 )  # fmt: skip
-TOPICS = (READY, REQUESTS, SOURCES, FAILED, PUSH, PREPULL, DISK, FAULTS)
+TOPICS = (READY, LAZY, REQUESTS, SOURCES, FAILED, PUSH, PREPULL, DISK, FAULTS)
 
 
 @struct(frozen=True)
@@ -65,6 +66,8 @@ def _about(case: CaseSummary, several: bool) -> Iterator[tuple[str, str, str]]:
             yield PUSH, "", text
         for text in _faults(rollout.faults, case.supply):
             yield FAULTS, name, text
+    if case.lazy is not None:
+        yield LAZY, name, _lazy(case.lazy)
     if case.supply is not None:
         for text in _asked(case.supply):
             yield REQUESTS, name, text
@@ -149,6 +152,19 @@ def _asked(supply: SupplySummary) -> Iterator[str]:
         if one.kind != "registry" and one.requests:
             refused = f"; {_refused(one.refused)}" if one.refused else ""
             yield f"{one.words} {'gets' if one.servers == 1 else 'get'} {show_count(one.requests)} requests{refused}."
+
+
+def _lazy(lazy: LazySummary) -> str:
+    pulls = f"{show_count(lazy.pulls)} {'pull mounts' if lazy.pulls == 1 else 'pulls mount'} layers by their indexes"
+    text = f"{pulls}; pods wait for {show_size(lazy.needed_bytes)} that they read on demand"
+    if lazy.read_time_s is not None:
+        text += f", {show_time(lazy.read_time_s.mean)} each on average"
+    if lazy.last_byte_s is None:
+        return f"{text}. When all bytes are on the nodes is not known."
+    text += f". All bytes are on the nodes after {show_time(lazy.last_byte_s)}"
+    if lazy.bytes_after_rollout > 0.0:
+        text += f": {show_size(lazy.bytes_after_rollout)} come in the background when the rollout is over"
+    return f"{text}."
 
 
 _ANSWERS = {answer.name: answer.words for answer in ANSWERS.values()}

@@ -16,7 +16,16 @@ from rolloutsim.scenario.model.document import Document
 from rolloutsim.scenario.model.images import COMPRESSION_RATIO, ImageSpec, LayerSpec
 from rolloutsim.scenario.model.kinds import DistributionSpec
 from rolloutsim.scenario.model.network import LinkSpec, NetworkSpec
-from rolloutsim.scenario.model.nodes import GP3, GROUP, MOST_NODES, DiskSpec, GroupSpec, RetrySpec, UnpackSpec
+from rolloutsim.scenario.model.nodes import (
+    GP3,
+    GROUP,
+    MOST_NODES,
+    DiskSpec,
+    GroupSpec,
+    RetrySpec,
+    SnapshotterSpec,
+    UnpackSpec,
+)
 from rolloutsim.scenario.model.peers import PeersSpec
 from rolloutsim.scenario.model.planning import SweepSpec
 from rolloutsim.scenario.model.registries import REGISTRY, RateLimitSpec, RegistrySpec
@@ -49,6 +58,7 @@ __all__ = [
     "RateLimitSpec",
     "RegistrySpec",
     "RetrySpec",
+    "SnapshotterSpec",
     "SweepSpec",
     "UnpackSpec",
     "WorkloadSpec",
