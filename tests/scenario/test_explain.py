@@ -69,8 +69,8 @@ def test_an_explanation_reads_as_text() -> None:
             "nodes.parallelLayers",
             "explain nodes.parallelLayers: there is no such key; did you mean 'nodes.parallel_layers'?; the top keys "
             "are: rolloutsim name description model seed replications nodes network registry registries mirrors caches "
-            "peers images workloads rollout controller_manager push pushes prepulls background failures prices thresholds "
-            "sweep variants",
+            "peers images workloads rollout controller_manager push pushes prepulls background failures prices "
+            "thresholds sweep variants",
         ),
         (
             "zzz",
