@@ -48,13 +48,15 @@ _LEAST: Final = 1e-3
 class Member:
     """A node that fetches a layer in pieces."""
 
-    __slots__ = ("asker", "ended", "fetch", "is_current", "kind", "over", "receives", "torrent")
+    __slots__ = ("asker", "ended", "fetch", "is_current", "kind", "over", "place", "receives", "torrent")
 
     def __init__(self, torrent: Torrent, asker: Any, fetch: Fetch, kind: int) -> None:
         self.torrent = torrent
         self.asker = asker
         self.fetch = fetch
         self.kind = kind  # of the swarm's
+        self.place = torrent.joined  # how many have joined before it
+        torrent.joined += 1
         self.receives = False
         self.is_current = False  # whether it has all that has left the seeds
         self.over = False  # whether it receives no more
@@ -90,7 +92,7 @@ class Torrent:
     """
 
     __slots__ = (
-        "check", "feeds", "fresh", "joiners", "layer", "members", "peers", "planned", "row", "seeded", "sending",
+        "check", "feeds", "fresh", "joined", "joiners", "layer", "members", "peers", "planned", "row", "seeded", "sending",
         "supply", "swarm", "throttle",
     )  # fmt: skip
 
@@ -107,6 +109,7 @@ class Torrent:
         peers.links += (self.supply, self.throttle)
         self.members: dict[Member, None] = {}
         self.joiners: list[Member] = []
+        self.joined = 0  # members until now
         self.feeds: list[Flow] = []
         self.fresh = inf  # at which rate members that have all there is receive [B/s]
         self.planned = False  # whether its links are looked at when this instant is over
@@ -122,7 +125,7 @@ class Torrent:
         fetch.handed = member
         self.members[member] = None
         self.swarm.advance(network.now)
-        self.swarm.waiting[member.kind] += 1
+        self.swarm.join(member.kind)
         if not self.joiners:
             network.call_afterwards(self._let_in)
         self.joiners.append(member)
@@ -130,9 +133,12 @@ class Torrent:
     def _let_in(self, _: object) -> None:
         """Those who have joined at this instant receive after a lag."""
         joiners, self.joiners = [member for member in self.joiners if not member.over], []
-        first = sum(self.swarm.waiting) - len(joiners)
-        for place, member in enumerate(joiners, first):
-            self.peers.fleet.network.call_later(self.swarm.lag(member.kind, place), self._receive, member)
+        network, lags = self.peers.fleet.network, dict[int, float]()
+        for member in joiners:
+            lag = lags.get(member.kind)
+            if lag is None:
+                lag = lags[member.kind] = self.swarm.lag(member.kind)
+            network.call_later(lag, self._receive, member)
 
     def _receive(self, what: Any) -> None:
         member: Member = what
@@ -140,19 +146,20 @@ class Torrent:
             return
         swarm = self.swarm
         swarm.advance(self.peers.fleet.network.now)
-        swarm.waiting[member.kind] -= 1
+        swarm.receive(member.kind)
         member.receives = True
-        member.is_current = swarm.outside < 1.0 and 1.0 - member.fetch.left / swarm.size >= swarm.outside
-        (swarm.current if member.is_current else swarm.behind)[member.kind] += 1
+        if swarm.outside < 1.0 and 1.0 - member.fetch.left / swarm.size >= swarm.outside:
+            member.is_current = True
+            swarm.catch_up(member.kind)
         self.look_afterwards()
         self.peers.take(member)
 
     def complete(self, member: Member, flow: Flow) -> bool:
         """A member has all bytes; whether that is all, or the last pieces take a little longer."""
         swarm, network, fetch = self.swarm, self.peers.fleet.network, member.fetch
-        wait = swarm.end(member.kind)
         self._out(member)
-        swarm.finished[member.kind] += 1
+        swarm.finish(member.kind)
+        wait = swarm.end(member.kind, member.place)
         if wait <= 0.0:
             fetch.handed = None
             return True
@@ -174,14 +181,15 @@ class Torrent:
         """A member goes away without the layer."""
         if not member.over:
             self._out(member)
+            self.swarm.give_up(member.kind, member.receives)
 
     def _out(self, member: Member) -> None:
         swarm = self.swarm
         swarm.advance(self.peers.fleet.network.now)
         member.over = True
         del self.members[member]
-        count = swarm.current if member.is_current else swarm.behind
-        (count if member.receives else swarm.waiting)[member.kind] -= 1
+        if member.is_current:
+            swarm.lag_behind(member.kind)
         self.look_afterwards()
 
     # ---- what they get -----------------------------------------------------------------------------------
@@ -230,8 +238,7 @@ class Torrent:
             is_current = keeps_up[kind] and (member.is_current or self._has(member) >= swarm.outside - _NOTICED)
             if is_current is not member.is_current:
                 found = True
-                swarm.current[kind] += 1 if is_current else -1
-                swarm.behind[kind] -= 1 if is_current else -1
+                (swarm.catch_up if is_current else swarm.lag_behind)(kind)
                 member.is_current = is_current
                 self.peers.cap(member)
         return found

@@ -3,20 +3,21 @@
 Pieces are not simulated. What they do to the members' rates is told by mechanisms, each with its parameters in a
 `SwarmProfile`:
 
-- Supply: what the seeds send, and the part of the members' uplinks that is used; a member that looks for pieces does not
-  always find one with its partners, the less the more pieces there are.
+- Supply: what the seeds send, and the part of the members' uplinks that is used. A member that looks for pieces does
+  not always find one with its partners: the less the more pieces there are, and the more the members' progress differs.
 - A member takes its share of the supply, or what its own links allow, whichever is less; where they are about equal,
   somewhat less than both, because its partners' requests come in bursts.
-- Nobody holds more than what has left the seeds. Of what they send, a part is not new to the swarm; with one seed they
-  send 2.0 to 2.4 copies until all is outside (BitTorrent, measured). Members that hold all that is outside are up to
-  date, and go on as fast as the seeds send what is new. In Dragonfly's dag all that is new goes to each child of the
-  seed.
-- A joiner receives after a lag: pieces pass on from member to member, and twice as many have some after each hop.
+- Nobody holds more than what has left the seeds. Of what they send, a part is not new to the swarm, so that one seed
+  sends 2.0 to 2.4 copies until all is outside (BitTorrent, measured). Members that hold all that is outside are up to
+  date, and go on as fast as the seeds send what is new. In Dragonfly's dag each child of the seed gets all of it.
+- A joiner receives after a lag: pieces pass on from member to member, and twice as many have some after each hop. In
+  a dag a member is complete so many hops after its parents' parents.
 
-Assumed: members are alike but for their links; partners are chosen at random. Not known to the model: the waits of a real
-client that finds no partner with a free connection (Kraken: 3 s until the next announcement, 30 s until it asks again
-who refused), so blobs that are there in less than some seconds take longer where members are many; more seeds than a
-member has connections; racks; members that fail.
+Assumed: members are alike but for their links; partners are chosen at random. What the model does not know: the waits
+of a client that finds no partner with a free connection (Kraken: 3 s until the next announcement, 30 s until it asks
+again who refused), so that blobs that a member alone has in some seconds take longer than said; ten members who have
+connections to each other and to one seed only, or ten seeds that take all of a member's ten connections; racks; members
+that fail.
 
 Left to the caller: to integrate the members' progress at the rates given here, to say what happens to them, and to ask
 for rates again afterwards. Rates are constant between two such events. Work for an event is proportional to the number
@@ -28,6 +29,7 @@ Sanghavi, Hajek & Massoulié, IEEE Trans. Inf. Theory 53 (2007) (log2 N hops). T
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from math import exp, inf, log, log2, sqrt
 from typing import Final
@@ -79,8 +81,8 @@ class Swarm:
     """
 
     __slots__ = (
-        "behind", "current", "down", "finished", "now", "outside", "piece_size", "pieces", "profile", "rates",
-        "seeds", "sent", "size", "up", "waiting",
+        "behind", "current", "down", "finished", "joined", "moments", "now", "outside", "piece_size", "pieces",
+        "profile", "rates", "seeds", "sent", "size", "up", "waiting",
     )  # fmt: skip
 
     def __init__(self, profile: SwarmProfile, pieces: float, piece_size: float, seeds: Sequence[float]) -> None:
@@ -95,6 +97,8 @@ class Swarm:
         self.behind: list[int] = []  # who receive, and lack something that is outside
         self.current: list[int] = []  # who receive, and are up to date
         self.finished: list[int] = []  # who send on
+        self.joined: list[deque[float]] = []  # when, of those who have not finished [s]
+        self.moments = (0, 0.0, 0.0)  # of these times: number, sum, sum of squares
         self.now = 0.0
         self.outside = 0.0  # share of the blob that has left the seeds
         self.sent = 0.0  # by the seeds, in blobs
@@ -115,7 +119,58 @@ class Swarm:
         self.up.append(up)
         for count in (self.waiting, self.behind, self.current, self.finished):
             count.append(0)
+        self.joined.append(deque())
         return len(self.down) - 1
+
+    def join(self, kind: int) -> None:
+        """A member joins, and waits."""
+        self.waiting[kind] += 1
+        self.joined[kind].append(self.now)
+        self._count(self.now, 1)
+
+    def receive(self, kind: int) -> None:
+        """The lag of one who waited is over."""
+        self.waiting[kind] -= 1
+        self.behind[kind] += 1
+
+    def catch_up(self, kind: int) -> None:
+        """One who was behind is up to date."""
+        self.behind[kind] -= 1
+        self.current[kind] += 1
+
+    def fall_behind(self, kind: int) -> None:
+        """All of a kind who were up to date do not keep up."""
+        self.behind[kind] += self.current[kind]
+        self.current[kind] = 0
+
+    def finish(self, kind: int) -> None:
+        """One who was behind has received all, and sends on; the first of its kind who joined."""
+        self.behind[kind] -= 1
+        self.finished[kind] += 1
+        self._count(self.joined[kind].popleft(), -1)
+
+    def leave(self, kind: int) -> None:
+        """One who has finished sends no more."""
+        self.finished[kind] -= 1
+
+    def lag_behind(self, kind: int) -> None:
+        """One who was up to date is not."""
+        self.current[kind] -= 1
+        self.behind[kind] += 1
+
+    def give_up(self, kind: int, receives: bool) -> None:
+        """One who waits, or is behind, goes away without the blob; the first of its kind who joined (assumed)."""
+        (self.behind if receives else self.waiting)[kind] -= 1
+        self._count(self.joined[kind].popleft(), -1)
+
+    def _count(self, time: float, number: int) -> None:
+        count, total, squares = self.moments
+        self.moments = (count + number, total + number * time, squares + number * time * time)
+
+    def _spread(self) -> float:
+        """Standard deviation of the times at which those who have not finished joined [s]."""
+        count, total, squares = self.moments
+        return sqrt(max(0.0, squares / count - (total / count) ** 2))
 
     def advance(self, now: float) -> None:
         """Go on to a time [s], at the rates that have held since the last."""
@@ -134,43 +189,47 @@ class Swarm:
     def everything_is_outside(self) -> None:
         """That time has come: nobody is limited by what has left the seeds any more."""
         self.outside = 1.0
-        for kind, count in enumerate(self.current):
-            self.behind[kind] += count
-            self.current[kind] = 0
+        for kind in range(len(self.current)):
+            self.fall_behind(kind)
 
-    def lag(self, kind: int, place: int) -> float:
-        """How long a member that has just joined receives nothing [s]; asked when all of this instant have joined.
+    def lag(self, kind: int) -> float:
+        """How long a member that has just joined receives nothing [s]; asked when all of this instant have joined."""
+        profile = self.profile
+        joining = sum(self.waiting)
+        sending = sum(self.behind) + sum(self.current) + sum(self.finished)
+        if joining + sending < 2:
+            return 0.0
+        if profile.parents:
+            return profile.start
+        down, up = self.down[kind], self.up[kind]
+        # Those who can send at once, in members' downlinks: each hop doubles them.
+        first = sum(self.seeds)
+        for others in (self.behind, self.current, self.finished):
+            first += sum(count * rate for count, rate in zip(others, self.up, strict=True))
+        hop = (profile.hop_down / down + profile.hop_up / up) * self.piece_size
+        return profile.start + hop * log2(1.0 + (joining - 1) * down / first)
+
+    def end(self, kind: int, place: int) -> float:
+        """How long after its last byte at these rates a member is complete [s]; 0 for one that is alone.
 
         Parameters
         ----------
         kind : int
             Its own.
         place : int
-            How many of those who wait came before it.
+            How many have joined before it: in a dag, members are further from the seeds the later they came.
         """
         profile = self.profile
-        joining = sum(self.waiting)
-        sending = sum(self.behind) + sum(self.current) + sum(self.finished)
-        if joining + sending < 2:
-            return 0.0
-        down, up = self.down[kind], self.up[kind]
-        piece = self.piece_size
-        if profile.parents:
-            children = self._children()
-            hop = profile.hop_requests * profile.requests * piece / min(down, sum(self.seeds) / children)
-            return profile.start + hop * log2(1.0 + place / children)
-        # Those who can send at once, in members' downlinks: each hop doubles them.
-        first = (sum(self.seeds) + sum(a * b for a, b in zip(self.finished, self.up, strict=True))) / down
-        first += sum((a + b) * c for a, b, c in zip(self.behind, self.current, self.up, strict=True)) / down
-        hop = profile.hop_down * piece / down + profile.hop_up * piece / up
-        return profile.start + hop * log2(1.0 + (joining - 1) / first)
-
-    def end(self, kind: int) -> float:
-        """How long after its last byte at these rates a member is complete [s]; 0 for one that is alone."""
         others = sum(self.waiting) + sum(self.behind) + sum(self.current) + sum(self.finished)
         if others < 2:
             return 0.0
-        return self.profile.end + self.profile.end_pieces * self.piece_size / self.down[kind]
+        down = self.down[kind]
+        end = profile.end + profile.end_pieces * self.piece_size / down
+        if profile.parents:
+            children = self._children()
+            hop = profile.hop_requests * profile.requests * self.piece_size / min(down, sum(self.seeds) / children)
+            end += hop * log2(1.0 + place / children)
+        return end
 
     def update(self) -> Rates:
         """Work out the rates that hold from now on."""
@@ -185,15 +244,18 @@ class Swarm:
             return Rates(0.0, 0.0, 0.0, (False,) * len(receiving))
         others = active - 1 + sum(self.finished)
         crowd = others / (others + 1)  # 0 for a member that is alone, almost 1 among many
-        use = upload_use(profile, active, self.pieces)
-        uploads = sum(count * up for count, up in zip(self.finished, self.up, strict=True))
-        if active > 1:
-            uploads += sum(count * up for count, up in zip(receiving, self.up, strict=True))
         down = sum(count * own for count, own in zip(receiving, self.down, strict=True)) / active
-        served = self._children() / len(self.seeds) if profile.parents else min(active, profile.seed_connections)
-        taken = down * served * (1.0 - crowd * (1.0 - profile.seed_share))
-        seeds = sum(min(rate, taken) for rate in self.seeds)
-        supply = seeds + use * uploads
+        if profile.parents:
+            seeds = min(sum(self.seeds), down * self._children())
+        else:
+            taken = down * min(active, profile.seed_connections) * (1.0 - crowd * (1.0 - profile.seed_share))
+            seeds = sum(min(rate, taken) for rate in self.seeds)
+        # Those who have all of it are asked for nothing that they lack.
+        supply = seeds + profile.upload_use * sum(count * up for count, up in zip(self.finished, self.up, strict=True))
+        if active > 1:
+            looking = sum(count * up for count, up in zip(receiving, self.up, strict=True))
+            each = min(down, (supply + profile.upload_use * looking) / active)
+            supply += looking * upload_use(profile, active, self.pieces, self._spread() * each / self.size)
         fresh = sum(self.seeds) / self.copies(active) if self.outside < 1.0 else inf
         sharpness = inf
         if profile.sharpness is not None:
@@ -222,9 +284,8 @@ class Swarm:
             return self._children()
         if members < 2:
             return 1.0
-        return origin_copies(
-            repeated_share(profile, members, min(members, profile.seed_connections) * len(self.seeds), self.pieces)
-        )
+        connections = min(members, profile.seed_connections) * len(self.seeds)
+        return origin_copies(repeated_share(profile, members, connections, self.pieces)) * (1.0 + profile.duplicates)
 
     def _children(self) -> float:
         """How many members of a dag, of all who have joined, have the seeds as their parents."""
@@ -236,7 +297,7 @@ class Swarm:
         return seed_children(self.profile.parents, members, uploads, sum(self.seeds))
 
 
-def upload_use(profile: SwarmProfile, members: int, pieces: float) -> float:
+def upload_use(profile: SwarmProfile, members: int, pieces: float, spread: float = 0.0) -> float:
     """The part of their uplinks that members use.
 
     Parameters
@@ -247,8 +308,12 @@ def upload_use(profile: SwarmProfile, members: int, pieces: float) -> float:
         That receive.
     pieces : float
         Of the blob.
+    spread : float
+        Standard deviation of the times at which they joined, in times that the blob takes them.
     """
-    return profile.upload_use / (1.0 + profile.search_loss * log2(members) * pieces**-profile.search_exponent)
+    loss: float = profile.search_loss * log2(members) * pieces**-profile.search_exponent
+    use: float = profile.upload_use / (1.0 + loss / (1.0 + profile.stagger_gain * spread))
+    return use
 
 
 def repeated_share(profile: SwarmProfile, members: int, connections: int, pieces: float) -> float:
@@ -295,7 +360,7 @@ def seed_children(parents: int, members: int, uploads: float, seeds: float) -> f
 
 
 def shares(supply: float, down: Sequence[float], caps: Sequence[tuple[float, int]]) -> list[float]:
-    """What the supply offers a member of each kind: the max-min level, or in proportion where there is more than enough.
+    """What the supply offers a member of each kind: the max-min level, or in proportion if there is more than enough.
 
     Parameters
     ----------
@@ -335,6 +400,21 @@ def softened(one: float, other: float, sharpness: float, crowd: float) -> float:
         return least
     ratio: float = (1.0 + (least / max(one, other)) ** sharpness) ** (-crowd / sharpness)
     return least * ratio
+
+
+def received_twice(profile: SwarmProfile, members: int, pieces: float) -> float:
+    """What a member receives in vain, as a share of the blob: nothing if it is alone.
+
+    Parameters
+    ----------
+    profile : SwarmProfile
+        How members work.
+    members : int
+        Of the swarm.
+    pieces : float
+        Of the blob.
+    """
+    return profile.duplicates + min(1.0, profile.duplicate_pieces / pieces) if members > 1 else 0.0
 
 
 def interval(time: float, error: float) -> tuple[float, float]:
