@@ -344,9 +344,10 @@ def _hints(dataclass: Any) -> Mapping[str, Any]:
     """The type hints of a dataclass's fields, also of those that `metrics` does not import for bare pulls."""
     from rolloutsim.results.load.disks import DiskSummary
     from rolloutsim.results.pods.groups import GroupSummary
+    from rolloutsim.results.pods.prepulls import PrepullSummary
     from rolloutsim.results.pods.rollouts import RolloutSummary
 
-    known = {one.__name__: one for one in (DiskSummary, GroupSummary, RolloutSummary)}
+    known = {one.__name__: one for one in (DiskSummary, GroupSummary, PrepullSummary, RolloutSummary)}
     return get_type_hints(dataclass, localns=known)
 
 
