@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.node import Node
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import Kind, SharedLink
-    from rolloutsim.scenario.prepulls import Prepull
-    from rolloutsim.scenario.resolved import Kubelet
+    from rolloutsim.scenario.resolved import Kubelet, Prepull
 
 
 class Task:

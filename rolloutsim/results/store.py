@@ -346,10 +346,11 @@ def _hints(dataclass: Any) -> Mapping[str, Any]:
     from rolloutsim.results.load.lazy import LazySummary
     from rolloutsim.results.load.supply import SupplySummary
     from rolloutsim.results.pods.groups import GroupSummary
+    from rolloutsim.results.pods.prepulls import PrepullSummary
     from rolloutsim.results.pods.rollouts import RolloutSummary
 
-    kinds = (DiskSummary, GroupSummary, LazySummary, RolloutSummary, SupplySummary)
-    known = {one.__name__: one for one in kinds}
+    summaries = (DiskSummary, GroupSummary, LazySummary, PrepullSummary, RolloutSummary, SupplySummary)
+    known = {one.__name__: one for one in summaries}
     return get_type_hints(dataclass, localns=known)
 
 

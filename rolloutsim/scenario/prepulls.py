@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from rolloutsim.structs import struct
-
-if TYPE_CHECKING:
-    from rolloutsim.scenario.resolved import Distribution
 
 Prepuller = Literal["image_pull_job", "daemonset", "kube_fledged", "schedule"]
 
@@ -136,37 +133,3 @@ def shown_default(name: str) -> str:
 def default_source(name: str) -> str:
     """Where they come from."""
     return "; ".join(f"{kind}: {behaviour.sources[name]}" for kind, behaviour in BEHAVIOURS.items())
-
-
-@struct
-class Prepull:
-    """Images that nodes pull before the rollout.
-
-    Parameters
-    ----------
-    name : str
-        What it is called.
-    by : str
-        What makes the nodes pull.
-    images : tuple of str
-        In this order, where a node pulls one after another.
-    groups : tuple of str
-        Whose nodes pull; those that join during the rollout do not.
-    behaviour : Behaviour
-        What it does.
-    at : float or None
-        When it begins, from the rollout's start on: 0 or less; None: so that it ends as the rollout begins [s].
-    spread : Distribution
-        When each node begins after that [s].
-    link : str or None
-        The shared link that all its bytes cross, beside those on their way; None: there is none.
-    """
-
-    name: str
-    by: Prepuller
-    images: tuple[str, ...]
-    groups: tuple[str, ...]
-    behaviour: Behaviour
-    at: float | None
-    spread: Distribution
-    link: str | None = None

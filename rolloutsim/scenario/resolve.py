@@ -37,7 +37,7 @@ from rolloutsim.scenario.idle import idle_keys
 from rolloutsim.scenario.images import Layers, layers
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.policies import has_tag, pull_policy
-from rolloutsim.scenario.prepulls import BEHAVIOURS, Prepull
+from rolloutsim.scenario.prepulls import BEHAVIOURS
 from rolloutsim.scenario.runtimes import Snapshotter
 from rolloutsim.scenario.servers import instances, racks_of, registries
 from rolloutsim.scenario.serving import limit, peers, servers, share_notes, window
@@ -525,7 +525,7 @@ def _push(name: str, spec: model.PushSpec) -> resolved.Push:
     return resolved.Push(name, f"{name}.uplink", spec.images, spec.held, spec.at, spec.parallel, spec.via)
 
 
-def _prepull(name: str, spec: model.PrepullSpec, document: Document) -> Prepull:
+def _prepull(name: str, spec: model.PrepullSpec, document: Document) -> resolved.Prepull:
     """What is pulled before the rollout; what the file leaves open is as its kind does it."""
     usual = BEHAVIOURS[spec.by]
     behaviour = dataclasses.replace(
@@ -535,7 +535,7 @@ def _prepull(name: str, spec: model.PrepullSpec, document: Document) -> Prepull:
         backoff_limit=usual.backoff_limit if spec.backoff_limit is None else spec.backoff_limit,
         sources={},
     )
-    return Prepull(
+    return resolved.Prepull(
         name=name,
         by=spec.by,
         images=spec.images,

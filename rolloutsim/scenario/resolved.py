@@ -16,7 +16,7 @@ from functools import cache
 from math import log
 from typing import TYPE_CHECKING, Any, Literal
 
-from rolloutsim.scenario.prepulls import Prepull
+from rolloutsim.scenario.prepulls import Behaviour, Prepuller
 from rolloutsim.scenario.runtimes import Runtime, Snapshotter
 from rolloutsim.scenario.swarms import SwarmProfile
 from rolloutsim.structs import struct
@@ -298,6 +298,40 @@ class Push:
     at: float | None = None
     parallel: int = 5
     via: tuple[str, ...] = ()
+
+
+@struct
+class Prepull:
+    """Images that nodes pull before the rollout.
+
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    by : str
+        What makes the nodes pull.
+    images : tuple of str
+        In this order, where a node pulls one after another.
+    groups : tuple of str
+        Whose nodes pull; those that join during the rollout do not.
+    behaviour : Behaviour
+        What it does.
+    at : float or None
+        When it begins, from the rollout's start on: 0 or less; None: so that it ends as the rollout begins [s].
+    spread : Distribution
+        When each node begins after that [s].
+    link : str or None
+        The shared link that all its bytes cross, beside those on their way; None: there is none.
+    """
+
+    name: str
+    by: Prepuller
+    images: tuple[str, ...]
+    groups: tuple[str, ...]
+    behaviour: Behaviour
+    at: float | None
+    spread: Distribution
+    link: str | None = None
 
 
 # ---- the network, the nodes, and the whole -------------------------------------------------------------
