@@ -11,15 +11,18 @@ import click
 
 from rolloutsim import planning
 from rolloutsim.cli.page import WIDEST_TEXT, aligned, plain, table_lines, terminal, wrapped
-from rolloutsim.results.numerals import show_time, visible
+from rolloutsim.planning.tried import judged_by
+from rolloutsim.results.numerals import visible
 from rolloutsim.results.shown.findings import findings
+from rolloutsim.results.shown.supply import TITLE as SUPPLY
+from rolloutsim.results.shown.supply import supply_rows
 from rolloutsim.results.shown.tables import application_rows, case_rows, disk_rows, footnotes, threshold_rows
 
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result
     from rolloutsim.cli.page import Style
     from rolloutsim.planning.compare import Comparison
-    from rolloutsim.planning.what_if import WhatIfs
+    from rolloutsim.planning.tried import WhatIfs
     from rolloutsim.results.shown.findings import Finding
     from rolloutsim.results.shown.tabular import Table
 
@@ -67,6 +70,8 @@ def render(result: Result, changes: WhatIfs, width: int = WIDEST_TEXT, coloured:
     lines += ["", style(" Why", bold=True) + because[0][4:], *because[1:]]
     lines += _change_lines(changes)
     lines += _finding_lines(findings(result.summary), wrap, style)
+    if (sources := supply_rows(result.summary)) is not None:
+        lines += ["", style(f" {SUPPLY}", bold=True), *table_lines(sources, style)]
     if (disks := disk_rows(result.summary)) is not None:
         lines += ["", style(" Disk and cost", bold=True), *table_lines(disks, style)]
     has_applications = any(case.background.kind for case in result.run.cases)
@@ -135,8 +140,9 @@ def _change_lines(changes: WhatIfs) -> Iterator[str]:
     """The best change of each kind, those that make it worse, and what has no effect; five lines at most."""
     shown = (*changes.best, *changes.slower)[: _MOST_CHANGES - len(changes.without_effect)]
     if shown or changes.without_effect:
-        yield f"        What would ({visible(changes.case)}, simulated):"
-    cells = [(visible(c.change), show_time(c.before), f"→ {c.shown_after}") for c in shown]
+        judged = judged_by(changes.target)
+        yield f"        What would ({visible(changes.case)}, simulated{visible(f'; {judged}') if judged else ''}):"
+    cells = [(visible(c.change), c.shown_before, f"→ {c.shown_after}") for c in shown]
     named = aligned([(change, before) for change, before, _ in cells], ["left", "right"]) if cells else []
     for line, (_, _, after) in zip(named, cells, strict=True):
         yield f"          {line} {after}"

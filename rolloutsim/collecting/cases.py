@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rolloutsim.collecting.background import background_records
-from rolloutsim.fleet.background import ConstantRate, Transfer
+from rolloutsim.collecting.links import carried, saturated, shared_links
+from rolloutsim.collecting.prepulls import prepull_records
+from rolloutsim.fleet.background import Transfer
 from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.ledger import (
     BYTES_DONE,
     CACHE_FILL,
+    FELL_BACK,
     FETCH,
     LOOKED_UP,
     ON_DEMAND,
@@ -37,7 +40,7 @@ from rolloutsim.results.facts.records import frozen
 from rolloutsim.scenario import causes
 from rolloutsim.scenario.partial import fetched_size, is_lazy
 from rolloutsim.scenario.resources import DISK, NIC_OUT, PULLED, RESOURCES, UNPACK
-from rolloutsim.scenario.routes import node_racks
+from rolloutsim.scenario.routes import node_racks, outlets
 
 if TYPE_CHECKING:
     from rolloutsim.fleet.build import Actors
@@ -47,7 +50,6 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.pod_ledger import PodLedger
     from rolloutsim.fleet.push import ImagePush
     from rolloutsim.network.fluid import FluidNetwork
-    from rolloutsim.network.links import SharedLink
     from rolloutsim.network.states import Flow, Profile
     from rolloutsim.rollout.orchestrated import Orchestrated
     from rolloutsim.scenario.resolved import NodeGroup, Push, ResolvedScenario
@@ -61,10 +63,11 @@ _PRIVATE_CAUSES = tuple(resource.cause.name for resource in PULLED)
 _OTHER_CAUSES = {
     CAP: causes.CONNECTION_CAP.name, RETRY: causes.RETRY.name, TCP_WINDOW: causes.TCP_WINDOW.name,
 }  # fmt: skip
-# The same of those who ask caches and peers.
+# The same of those who ask others than registries.
 _SUPPLY_CAUSES = {
     CACHE_FILL: causes.CACHE_FILL.name, OTHER_FILL: causes.OTHER_FILL.name, LOOKED_UP: causes.LOOK_UP.name,
     SEEDS: causes.SEEDS.name,
+    FELL_BACK: causes.FALLBACK.name,
 }  # fmt: skip
 
 
@@ -114,9 +117,9 @@ def collect(
     for source in (*actors.caches, *actors.peers):
         in_flight.extend(source.settle())
     pulls = frozen(r.Pulls, ledger.pulls, alone=np.full(len(ledger.pulls.node), np.nan))
-    fetches, unpacks, spent = _activities(actors, network, ledger, incidents)
-    reads = _reads(actors, network, ledger)
-    carried = _carried(actors, network, in_flight)
+    fetches, unpacks, spent = _activities(network, ledger, incidents, _other_causes(scenario, actors, ledger))
+    payload = carried(actors, network, in_flight)
+    reads = _reads(scenario, actors, network, ledger)
     if orchestrated is None:
         pods, orchestration = _pods_of_pulls(pulls, ledger.pulls.ready), r.BARE
     else:
@@ -129,15 +132,15 @@ def collect(
         node_group=np.asarray(actors.groups, np.int32),
         images=actors.images,
         layers=actors.layers,
-        causes=(*_link_causes(actors, network), *_PRIVATE_CAUSES, *_other_causes(actors, ledger).values()),
+        causes=(*_link_causes(actors, network), *_PRIVATE_CAUSES, *_other_causes(scenario, actors, ledger).values()),
         pulls=pulls,
         fetches=fetches,
         unpacks=unpacks,
         waits=frozen(r.Waits, ledger.waits),
         spent=spent,
         pods=pods,
-        shared_links=_shared_links(scenario, network, carried),
-        private_links=_private_links(scenario, actors, network, carried, pulls, fetches, unpacks, reads),
+        shared_links=shared_links(scenario, network, payload),
+        private_links=_private_links(scenario, actors, network, payload, pulls, fetches, unpacks, reads),
         background=background_records(actors, {} if orchestrated is None else orchestrated.beside_pushes),
         finished=not unfinished,
         stuck=_stuck(actors, orchestrated) if unfinished else (),
@@ -149,23 +152,26 @@ def collect(
         routes=actors.routes,
         drawn=tuple(sorted(drawn)),
         reads=reads,
-        supply=_supply(actors, network, incidents) if _is_supplied(actors) else r.NO_SUPPLY,
+        prepulls=r.NO_PREPULLS
+        if orchestrated is None or orchestrated.prepulled is None
+        else prepull_records(scenario, actors, network, ledger, orchestrated.prepulled),
+        supply=_supply(scenario, actors, network, incidents) if _has_others(scenario, actors) else r.NO_SUPPLY,
     )
 
 
-def _is_supplied(actors: Actors) -> bool:
-    """Whether there are caches or peers."""
-    return bool(actors.caches or actors.peers)
+def _has_others(scenario: ResolvedScenario, actors: Actors) -> bool:
+    """Whether layers come from others than registries, too."""
+    return len(actors.outlets) > len(scenario.registries)
 
 
-def _other_causes(actors: Actors, ledger: Ledger) -> dict[int, str]:
+def _other_causes(scenario: ResolvedScenario, actors: Actors, ledger: Ledger) -> dict[int, str]:
     """Causes that are neither links nor private, in the order of their numbers."""
-    of_supply = _SUPPLY_CAUSES if _is_supplied(actors) else {}
+    of_supply = _SUPPLY_CAUSES if _has_others(scenario, actors) else {}
     of_reads = {ON_DEMAND: causes.ON_DEMAND.name} if ledger.reads.pull else {}
     return {**_OTHER_CAUSES, **of_supply, **of_reads}
 
 
-def _supply(actors: Actors, network: FluidNetwork, incidents: Incidents) -> r.Supply:
+def _supply(scenario: ResolvedScenario, actors: Actors, network: FluidNetwork, incidents: Incidents) -> r.Supply:
     """What those had to do and to wait for who hand over layers that they do not simply have."""
     first = len(network.links) + len(_PRIVATE_CAUSES) + len(_OTHER_CAUSES)
     place = {code: number for number, code in enumerate(_SUPPLY_CAUSES, first)}
@@ -178,10 +184,13 @@ def _supply(actors: Actors, network: FluidNetwork, incidents: Incidents) -> r.Su
             r.CacheRecords,
             counts,
             source=[cache.server.index for cache in actors.caches],
-            **{name: [one.upstream[name] for one in counts] for name in r.UPSTREAM},
         ),
         uploads=frozen(r.Uploads, incidents.uploads),
         nobody={peers.name: peers.nobody for peers in actors.peers},
+        cache_requests=frozen(r.CacheRequests, incidents.cache_requests),
+        asked=frozen(r.HostRequests, incidents.asked),
+        parts=frozen(r.Parts, incidents.parts),
+        outlets=frozen(r.Outlets, _outlets(scenario, len(actors.outlets))),
     )
 
 
@@ -191,6 +200,18 @@ def with_last_bytes(case: r.CaseRecords, ledger: Ledger) -> r.CaseRecords:
     known = np.array(later.complete, np.float64)[: len(reads.pull)]
     begun = np.array(later.begun, np.float64)[: len(reads.pull)]
     return replace(case, reads=replace(reads, complete=known, begun=begun))
+
+
+def _outlets(scenario: ResolvedScenario, count: int) -> dict[str, list[int]]:
+    """Of each outlet the number of its server's own one, and of the one before it; what is beyond is its own."""
+    every = outlets(scenario)
+    number = {outlet: place for place, outlet in enumerate(every)}
+    own = {outlet.server: place for place, outlet in enumerate(every) if outlet.origin is None}
+    beyond = range(len(every), count)
+    return {
+        "server": [*(own[outlet.server] for outlet in every), *beyond],
+        "origin": [*(-1 if one.origin is None else number[one.origin] for one in every), *(-1 for _ in beyond)],
+    }
 
 
 def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> list[Flow]:
@@ -249,7 +270,7 @@ def with_times_alone(scenario: ResolvedScenario, case: r.CaseRecords, alone: Tim
         Gives the times.
     """
     racks = node_racks(scenario)
-    held = [images for group in scenario.groups for images in cached_images(group)]
+    held = _held(scenario, case)
     groups, pulls = case.node_group.tolist(), case.pulls
     fetched, first, goes_on = _fetched(scenario, case)
     known = _knows_manifests(scenario, case)
@@ -283,6 +304,17 @@ def with_times_alone(scenario: ResolvedScenario, case: r.CaseRecords, alone: Tim
         found[row] = time
     found[goes_on[~np.isnan(pulls.pulled[goes_on])]] = np.nan
     return replace(case, pulls=replace(pulls, alone=found))
+
+
+def _held(scenario: ResolvedScenario, case: r.CaseRecords) -> list[tuple[str, ...]]:
+    """The images that each node holds when the rollout begins: cached ones, and those that it has pulled before."""
+    held = [images for group in scenario.groups for images in cached_images(group)]
+    before = case.prepulls
+    for row in np.flatnonzero(before.pulled <= 0.0).tolist():
+        node, image = int(before.node[row]), before.images[before.image[row]]
+        if image not in held[node]:
+            held[node] = (*held[node], image)
+    return held
 
 
 def _fetched(scenario: ResolvedScenario, case: r.CaseRecords) -> tuple[list[int], list[int], r.Ids]:
@@ -389,7 +421,7 @@ def _orchestration(
 
 
 def _activities(
-    actors: Actors, network: FluidNetwork, ledger: Ledger, incidents: Incidents
+    network: FluidNetwork, ledger: Ledger, incidents: Incidents, others: Iterable[int]
 ) -> tuple[r.Fetches, r.Unpacks, r.Spent]:
     """The columns of fetches, unpacks and their causes, the causes numbered as in `CaseRecords.causes`."""
     rows = np.array(ledger.fetches.cells, np.float64).reshape(-1, ROW)
@@ -401,7 +433,6 @@ def _activities(
         again[number] = size
     # Rows are known by their first places until here; -1 stays -1.
     freed_by = columns["freed_by"] // ROW
-    others = _other_causes(actors, ledger)
     cause = _causes(columns["cause"], links, cap, others)
     fetches = frozen(r.Fetches, columns, freed_by=freed_by, again=again, cause=cause)
     # A decompressor at its own speed limit is what an unpack is capped by.
@@ -413,7 +444,7 @@ def _activities(
     return fetches, unpacks, frozen(r.Spent, spent, cause=several)
 
 
-def _reads(actors: Actors, network: FluidNetwork, ledger: Ledger) -> r.Reads:
+def _reads(scenario: ResolvedScenario, actors: Actors, network: FluidNetwork, ledger: Ledger) -> r.Reads:
     """What came of lazy layers until now."""
     links, reads = len(network.links), ledger.reads
     cap = links + len(_PRIVATE_CAUSES)
@@ -422,7 +453,9 @@ def _reads(actors: Actors, network: FluidNetwork, ledger: Ledger) -> r.Reads:
         if node.reader is not None:
             for row, size in node.reader.moved().items():
                 moved[row] = size
-    spent = frozen(r.Spent, reads.spent, cause=_causes(reads.spent.cause, links, cap, _other_causes(actors, ledger)))
+    spent = frozen(
+        r.Spent, reads.spent, cause=_causes(reads.spent.cause, links, cap, _other_causes(scenario, actors, ledger))
+    )
     return r.Reads(
         pull=np.array(reads.pull, np.int32),
         needed=np.array(reads.needed, np.float64),
@@ -455,38 +488,6 @@ def _link_causes(actors: Actors, network: FluidNetwork) -> list[str]:
     for link in actors.peer_links:
         names[link.index] = causes.PEER_UPLINK.name
     return names
-
-
-def _shared_links(scenario: ResolvedScenario, network: FluidNetwork, carried: list[float]) -> r.SharedLinks:
-    links = [link for link in network.links if link.name in scenario.links]
-    specs = [scenario.links[link.name] for link in links]
-    intervals = [
-        (place, start, stop) for place, link in enumerate(links) for start, stop in network.saturated_intervals(link)
-    ]
-    return frozen(
-        r.SharedLinks,
-        specs,
-        name=[link.name for link in links],
-        bytes=[carried[link.index] for link in links],
-        saturated=[_saturated(link, network) for link in links],
-        peak_flows=[link.peak_flows for link in links],
-        intervals=np.array(intervals, np.float64).reshape(-1, 3),
-    )
-
-
-def _carried(actors: Actors, network: FluidNetwork, in_flight: list[Flow]) -> list[float]:
-    """All payload that crossed each of the network's links, constant rates included [B]."""
-    constant = [0.0] * len(network.links)
-    for flow in actors.background:
-        if isinstance(flow, ConstantRate):
-            for link in flow.links:
-                constant[link.index] += flow.moved()
-    return [one + other for one, other in zip(network.payloads(in_flight), constant, strict=True)]
-
-
-def _saturated(link: SharedLink, network: FluidNetwork) -> float:
-    """How long a link was saturated [s]."""
-    return sum(stop - start for start, stop in network.saturated_intervals(link))
 
 
 def _private_links(
@@ -547,7 +548,7 @@ def _private_links(
     for (node, place), pinned in actors.pinned.items():
         capacities[place, node] = pinned.nominal
         moved[place, node] = carried[pinned.index]
-        full[place, node] = _saturated(pinned, network)
+        full[place, node] = saturated(pinned, network)
         peaks[place, node] = pinned.peak_flows
     tables = []
     for row, resource in enumerate(RESOURCES):

@@ -9,7 +9,7 @@ ask grows with the layers of the node's own images, not with those of the case.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Final
@@ -197,6 +197,7 @@ class Recipe:
     finish_time: float  # from the last layer to the image being ready [s]
     unpacks: bool  # whether layers are unpacked at all
     layers: frozenset[int]  # numbers of its layers in the case
+    over: Callable[[Kind], Kind] | None = None  # the kind of its layers' flows over a link that only they cross
     needed: float = 0.0  # share of its lazy bytes that containers wait for [1]
     read_from: Way | None = None  # where lazy layers come from, all of which are mounted at the same time; None: none
 

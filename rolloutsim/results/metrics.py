@@ -28,6 +28,7 @@ Attributes are named as the keys of the JSON contract (`rolloutsim.results.docum
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ import numpy.typing as npt
 from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.intervals import Spread, spread
 from rolloutsim.results.facts.records import ratio
-from rolloutsim.results.load.links import LinkSummary, group_links, shared_links
+from rolloutsim.results.load.links import LinkSummary, group_links, link_families, shared_links
 from rolloutsim.results.time.steps import time_split
 from rolloutsim.structs import struct
 
@@ -45,7 +46,9 @@ if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, Run, Times
     from rolloutsim.results.load.disks import DiskSummary
     from rolloutsim.results.load.lazy import LazySummary
+    from rolloutsim.results.load.supply import SupplySummary
     from rolloutsim.results.pods.groups import GroupSummary
+    from rolloutsim.results.pods.prepulls import PrepullSummary
     from rolloutsim.results.pods.rollouts import RolloutSummary
 
 
@@ -69,8 +72,12 @@ class CaseSummary:
     links: tuple[LinkSummary, ...]  # every shared one, then for each node group a row for each kind of its private ones
     rollout: RolloutSummary | None = None  # what workloads, kubelets, faults and pushes add; None for bare pulls
     disk: DiskSummary | None = None  # what images take on disks; None for bare pulls, unless prices are given
+    prepulls: tuple[PrepullSummary, ...] = ()  # what nodes pulled before; empty: nothing
+    prepull_links: tuple[LinkSummary, ...] = ()  # what the shared links carried before the rollout
     groups: tuple[GroupSummary, ...] = ()  # when the pods on each node group were ready; empty: there is one group
     lazy: LazySummary | None = None  # what came of lazy images; None: there are none
+    # Where the bytes came from; None: from registries, nobody else was asked.
+    supply: SupplySummary | None = field(default=None, metadata={"unless_none": True})
 
     def link(self, name: str) -> LinkSummary:
         """The row of a link, or of a group's links such as `web.nic.in`."""
@@ -111,6 +118,12 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         from rolloutsim.results.load.disks import disk_summary  # as above
 
         disk = disk_summary(run, case)
+    prepulls: tuple[PrepullSummary, ...] = ()
+    before: tuple[LinkSummary, ...] = ()
+    if case.prepulls:
+        from rolloutsim.results.pods.prepulls import prepull_links, prepull_summaries  # as above
+
+        prepulls, before = prepull_summaries(run, case), prepull_links(case)
     of_groups: tuple[GroupSummary, ...] = ()
     if len(groups) > 1:
         from rolloutsim.results.pods.groups import group_summaries  # as above
@@ -121,6 +134,12 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         from rolloutsim.results.load.lazy import lazy_summary  # as above
 
         lazy = lazy_summary(case)
+    supply, families = None, {}
+    if case.supply:
+        families = link_families(run.scenario)
+        from rolloutsim.results.load.supply import supply_summary  # as above
+
+        supply = supply_summary(run, case)
     return CaseSummary(
         case=case.name,
         finished=case.finished,
@@ -136,11 +155,14 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         pull_time_s=spread(pulled) if finished.all() else None,
         slowdown=spread(slowed[~np.isnan(slowed)]) if finished.all() else None,
         time_split_s=time_split(case),
-        links=(*shared_links(case), *group_links(case, groups)),
+        links=(*shared_links(case, families), *group_links(case, groups)),
         rollout=rollout,
         disk=disk,
+        prepulls=prepulls,
+        prepull_links=before,
         groups=of_groups,
         lazy=lazy,
+        supply=supply,
     )
 
 

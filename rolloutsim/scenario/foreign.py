@@ -59,6 +59,11 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     ("kube_api_qps", "controller_manager.qps", "of kube-controller-manager; the kubelet's own is not simulated"),
     ("kube_api_burst", "controller_manager.burst", "of kube-controller-manager; the kubelet's own is not simulated"),
     ("depends_on sync_wave", "workloads.after", ""),
+    ("pre_pull pre_pulled pre_pulled_images image_preload preload prefetch image_puller image_pull_jobs "
+     "image_list_pull_job warmup warm_images preheat warm", "prepulls",
+     "by the name of what pulls; images that are there from the beginning are nodes.cached"),
+    ("image_pull_job kube_fledged", "prepulls.by", ""),
+    ("active_deadline_seconds timeout_seconds image_pull_deadline_duration", "prepulls.pull_timeout", ""),
     # Kubernetes: nodes and the kubelet
     ("node_pools node_pool node_groups node_group agent_pools machine_pools instance_groups workers", "nodes",
      "groups of equal nodes, by name"),
@@ -145,7 +150,7 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     ("response_time server_latency", "registry.ttfb", ""),
     ("https ssl", "registry.tls", ""),
     ("storage_backend", "registry.storage", "its read rate"),
-    ("upload uploads", "push", ""),
+    ("uploads", "push", ""),
     # caches, mirrors and who asks them
     ("pull_through pull_through_cache pull_through_caches proxy_cache proxy_caches registry_cache image_cache "
      "proxy_registry proxy_registries", "caches", ""),
@@ -193,7 +198,7 @@ _PLACED: Sequence[tuple[str, str, str]] = (
     ("start", "background.from failures.at nodes.join.at push.at", ""), ("end", "background.until", ""),
     ("until", "failures.back_after", "how long it lasts"), ("end", "failures.back_after", "how long it lasts"),
     ("window", "registry.rate_limit.rate", "the time is part of it: 100/6h"),
-    ("hosts", "nodes", "groups of equal nodes, by name"),
+    ("upload", "push", ""), ("hosts", "nodes", "groups of equal nodes, by name"),
     ("timeout", "nodes.pull_timeout", "of a whole pull; those of its requests are nodes.timeouts"),
     ("cache", "caches nodes.hosts", ""), ("caches", "nodes.hosts", ""), ("mirror", "mirrors nodes.hosts", ""),
     ("mirrors", "nodes.hosts", ""), ("upstream", "caches.upstream mirrors.of", ""), ("of", "caches.upstream", ""),
@@ -204,10 +209,8 @@ _PLACED: Sequence[tuple[str, str, str]] = (
 
 # Words, what is not simulated, and the nearest keys.
 _ABSENT: Sequence[tuple[str, str, str]] = (
-    ("peer peers p2p peer_to_peer spegel dragonfly dfdaemon kraken seed_peer seed_peers superseed super_node torrent "
+    ("peer p2p peer_to_peer spegel dragonfly dfdaemon kraken seed_peer seed_peers superseed super_node torrent "
      "bittorrent ipfs", "nodes that serve layers to each other", "registry.replicas"),
-    ("pre_pull pre_pulled pre_pulled_images image_preload preload prefetch image_puller image_pull_job "
-     "kube_fledged warmup warm_images preheat warm", "pulls ahead of the rollout", "nodes.cached"),
     ("gke_image_streaming riptide gcfs artifact_streaming azure_artifact_streaming acr_streaming",
      "a cloud's own lazy pulling, of which neither sizes of reads nor rates are published",
      "nodes.snapshotter"),
@@ -231,7 +234,7 @@ _ABSENT: Sequence[tuple[str, str, str]] = (
     ("readiness_probe liveness_probe startup_probe readiness_gates initial_delay_seconds", "probes",
      "rollout.startup"),
     ("init_containers", "containers that run one after another before the others", "workloads.images"),
-    ("job jobs cron_job cron_jobs backoff_limit", "pods that end by themselves", "workloads"),
+    ("job jobs cron_job cron_jobs", "pods that end by themselves", "workloads"),
     ("on_delete", "pods that are replaced when somebody deletes them", "rollout.waves"),
     ("blue_green", "a second set of pods that takes over at once", "rollout.max_surge"),
     ("rollback revision_history_limit paused suspend", "rollouts that are held or taken back", "rollout.waves.pause"),

@@ -16,6 +16,7 @@ from functools import cache
 from math import log
 from typing import TYPE_CHECKING, Any, Literal
 
+from rolloutsim.scenario.prepulls import Prepull
 from rolloutsim.scenario.runtimes import Runtime, Snapshotter
 from rolloutsim.scenario.swarms import SwarmProfile
 from rolloutsim.structs import struct
@@ -395,6 +396,8 @@ class Caching:
         Whether each request for it begins that time anew.
     capacity : float or None
         What its disk holds: layers that were not asked for longest make room; None: everything [B].
+    profile : str
+        The product that it is like, for words only.
     """
 
     upstream: str
@@ -419,6 +422,7 @@ class Caching:
     ttl: float | None = None
     renews: bool = False
     capacity: float | None = None
+    profile: str = field(default="", metadata={"unless_empty": True})
 
 
 _REFUSES = {"refuses": True}  # of a field: what it holds may make a registry refuse a request
@@ -703,6 +707,8 @@ class ResolvedScenario:
     # Caches and mirrors, each one in each rack where there is one, by name; a mirror comes before those that ask it.
     mirrors: Mapping[str, Registry] = field(default_factory=dict, metadata={"unless_empty": True})
     caches: Mapping[str, Registry] = field(default_factory=dict, metadata={"unless_empty": True})
+    # What nodes pull before the rollout.
+    prepulls: tuple[Prepull, ...] = field(default=(), metadata={"unless_empty": True})
     peers: Mapping[str, Peers] = field(default_factory=dict, metadata={"unless_empty": True})
 
     @property

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 # Answers to a request: HTTP's numbers; where there is none, those of `rolloutsim.scenario.answers`.
 FINE: Final = 200
-MISSING: Final = 404
 LIMITED: Final = 429
 UNAVAILABLE: Final = 503
 
@@ -137,8 +136,8 @@ class Asker(Protocol):
     def lose(self, fetch: Any, status: int, spent: float) -> None:
         """A layer does not come, which is known after a time [s] that is over."""
 
-    def found(self, pull: Any, status: int) -> None:
-        """A request about a manifest is answered."""
+    def found(self, pull: Any, status: int, cause: int, seconds: float) -> None:
+        """A request about a manifest is answered, for which the source waited, for a cause [s]."""
 
     def waited(self, fetch: Any, cause: int, seconds: float) -> None:
         """A layer was not there, and waited for [s]."""
@@ -210,6 +209,22 @@ class Source:
     def is_up(self) -> bool:
         """Whether it answers at all."""
         return True
+
+    def goes_on(self, earlier: Source, by: float, layers: Sequence[int | None]) -> None:
+        """Begin with what it had come to on a network of its own before this one.
+
+        Parameters
+        ----------
+        earlier : Source
+            The same source there.
+        by : float
+            The zero of its clock there, from that of its clock here on [s].
+        layers : sequence of int or None
+            The numbers that layers have here, by their numbers there; None: they play no part here.
+        """
+        if self.cold is not None and earlier.cold is not None:
+            known = (layers[layer] for layer in sorted(earlier.cold.read))
+            self.cold.read.update(layer for layer in known if layer is not None)
 
     def next_replica(self) -> int:
         """The replica that takes the next connection."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, fields
+from dataclasses import field, fields, replace
 from functools import wraps
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -311,13 +311,15 @@ class Lost:
     """Seconds that failed requests and their retries cost a pull or fetch that went on, those of a rate limit apart.
 
     Of a pull they lie in asked..resolved, of a fetch in granted..connected. (What broken bodies cost a fetch
-    stands in `Spent`, cause `retry`.)
+    stands in `Spent`, causes `retry` and `fallback`.) `host` is one that is not the last that is asked, with which they
+    were lost until the next was; -1: none, or not known.
     """
 
     is_fetch: Flags
     activity: Ids
     limited: Flags  # by a rate limit
     seconds: Times
+    host: Ids = field(default_factory=lambda: np.zeros(0, np.int32))  # index into CaseRecords.sources
 
 
 @struct(eq=False)
@@ -330,6 +332,35 @@ class PushRecords:
     finished: Times
     bytes: Times  # uploaded; the rest was there
     held: Times
+
+
+@struct(eq=False)
+class PrepullRecords:
+    """One row an image that a node was to pull before the rollout; a time before its start is negative.
+
+    Applications are those of the background, links those of `links`: what they had and carried from the beginning of
+    the first pre-pull until the last was over, or the rollout began.
+    """
+
+    prepull: Ids  # index into scenario.prepulls
+    image: Ids  # index into `images`
+    node: Ids
+    asked: Times  # NaN: its turn did not come, or the rollout ended before
+    pulled: Times  # NaN: not by the rollout's end
+    over: Times  # when it was there, or given up; NaN: not by the rollout's end
+    given_up: Flags  # it failed, and was not tried again
+    before: Times  # bytes fetched before the rollout
+    after: Times  # bytes fetched beside the rollout
+    requests: Ids  # sent for it before the rollout, those for layers included
+    images: tuple[str, ...]
+    began: float  # [s]
+    ended: float  # [s]; 0: when the rollout began
+    links: SharedLinks  # intervals from `began` on
+    rate: Times  # bandwidth of each application [B/s]
+    latency: Times  # rows (row of the application, time from `began` on, latency [s])
+
+    def __bool__(self) -> bool:
+        return bool(len(self.node))
 
 
 @struct(eq=False)
@@ -392,6 +423,8 @@ class Orchestration:
         return not self.bare
 
 
+NO_PREPULLS: PrepullRecords = replace(_empty(PrepullRecords), began=0.0, ended=0.0, links=_empty(SharedLinks))
+
 BARE = Orchestration(
     workloads=(),
     steps=_empty(Steps),
@@ -412,7 +445,7 @@ class Fills:
     """One row a layer that a cache fetched for its store; one that passed to a client is a fetch of that client."""
 
     cache: Ids  # index into CaseRecords.sources, as `upstream`
-    upstream: Ids
+    upstream: Ids  # that it came from: what the upstream has, or passed on
     layer: Ids
     asked: Times
     started: Times
@@ -422,16 +455,20 @@ class Fills:
 
 @struct(eq=False)
 class Waited:
-    """Seconds of a fetch in connected..started in which its source did not have the layer, by cause."""
+    """Seconds in which a source did not have what it was asked for, by cause.
 
-    fetch: Ids
+    Of a fetch they lie in connected..started, of a pull in asked..resolved: its manifests were waited for.
+    """
+
+    is_fetch: Flags
+    activity: Ids
     cause: Codes  # index into CaseRecords.causes
     seconds: Times
 
 
 @struct(eq=False)
 class CacheRecords:
-    """One row a cache: requests for layers and their bytes, and its own requests to its upstream."""
+    """One row a cache: requests for layers and their bytes."""
 
     source: Ids  # index into CaseRecords.sources
     hits: Counts
@@ -440,14 +477,19 @@ class CacheRecords:
     missed_bytes: Times
     waits: Counts  # of the misses, those that waited for a fetch that ran already
     evicted: Times  # bytes that made room for others
-    tags: Counts
-    manifests: Counts
-    configs: Counts
-    layers: Counts
-    pings: Counts
 
 
-# What a cache asks its upstream for.
+@struct(eq=False)
+class CacheRequests:
+    """One row a request of a cache to its upstream, refused ones included."""
+
+    cache: Ids  # index into CaseRecords.sources, as `upstream`
+    upstream: Ids
+    what: Shorts  # index into UPSTREAM
+    time: Times
+
+
+# What a cache asks its upstream for: the tag's manifest by HEAD, ..., and how to authenticate.
 UPSTREAM = ("tags", "manifests", "configs", "layers", "pings")
 
 
@@ -460,20 +502,56 @@ class Uploads:
 
 
 @struct(eq=False)
+class Outlets:
+    """One row a source: who is asked for what comes from there, and which source it comes from to who does not have it.
+
+    Both are indices into CaseRecords.sources; an origin of -1: it is there.
+    """
+
+    server: Ids
+    origin: Ids
+
+
+@struct(eq=False)
+class HostRequests:
+    """One row a pull and host that it asked for manifests, token and config.
+
+    A pull without a row asked the registry of its image.
+    """
+
+    pull: Ids
+    source: Ids  # index into CaseRecords.sources
+    count: Ids
+
+
+@struct(eq=False)
+class Parts:
+    """One row a connection of a fetch that broke: the bytes that had come, maybe not from where the rest came."""
+
+    fetch: Ids
+    source: Ids  # index into CaseRecords.sources
+    bytes: Times
+
+
+@struct(eq=False)
 class Supply:
-    """What caches and peers did, and who waited for it; empty where there are none."""
+    """What caches and peers did, whom nodes asked before the last of their hosts; empty where there are none."""
 
     fills: Fills
     waited: Waited
     caches: CacheRecords
-    uploads: Uploads
+    cache_requests: CacheRequests = field(default_factory=lambda: _empty(CacheRequests))
+    asked: HostRequests = field(default_factory=lambda: _empty(HostRequests))
+    parts: Parts = field(default_factory=lambda: _empty(Parts))
+    outlets: Outlets = field(default_factory=lambda: _empty(Outlets))
+    uploads: Uploads = field(default_factory=lambda: _empty(Uploads))
     nobody: Mapping[str, int] = field(default_factory=dict)  # by peers: look-ups that found nobody
 
     def __bool__(self) -> bool:
-        return len(self.caches.source) > 0 or bool(self.nobody)
+        return len(self.outlets.server) > 0
 
 
-NO_SUPPLY = Supply(_empty(Fills), _empty(Waited), _empty(CacheRecords), _empty(Uploads))
+NO_SUPPLY = Supply(_empty(Fills), _empty(Waited), _empty(CacheRecords))
 
 
 class _Referable:
@@ -511,6 +589,8 @@ class CaseRecords(_Referable):
     routes: tuple[Route, ...] = ()  # from each source to each group, rack by rack
     # For what random numbers were drawn, see scenario.chance; empty: the case is the same with every seed.
     drawn: tuple[str, ...] = field(default=(), metadata={"unless_empty": True})
+    # What nodes were to pull before.
+    prepulls: PrepullRecords = field(default=NO_PREPULLS, metadata={"unless_empty": True})
     supply: Supply = field(default=NO_SUPPLY, metadata={"unless_empty": True})
     reads: Reads = field(default_factory=_no_reads, metadata={"unless_empty": True})
 

@@ -1,4 +1,4 @@
-"""A rollout's other figures in words: ready replicas, requests, failures, pushes, disks, faults; a line each.
+"""A rollout's other figures in words, a line each: ready replicas, requests, failures, pushes and so on.
 
 What is true of several cases in the same words is said once.
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from rolloutsim.results.load.supply import families
 from rolloutsim.results.numerals import show_count, show_share, show_size, show_time, three_digits, visible
+from rolloutsim.results.shown.supply import about_sources
 from rolloutsim.scenario.answers import ANSWERS
 from rolloutsim.structs import struct
 
@@ -16,12 +18,15 @@ if TYPE_CHECKING:
     from rolloutsim.results.load.disks import DiskPressure, DiskSummary
     from rolloutsim.results.load.lazy import LazySummary
     from rolloutsim.results.load.requests import RegistrySummary
+    from rolloutsim.results.load.supply import SupplySummary
     from rolloutsim.results.metrics import CaseSummary, RunSummary
     from rolloutsim.results.pods.replicas import WorkloadSummary
     from rolloutsim.results.pods.rollouts import FaultSummary, PushSummary, RolloutSummary
 
-READY, LAZY, REQUESTS, FAILED, PUSH, DISK, FAULTS = "Ready", "Lazy", "Requests", "Failed", "Push", "Disk", "Faults"
-TOPICS = (READY, LAZY, REQUESTS, FAILED, PUSH, DISK, FAULTS)
+READY, LAZY, REQUESTS, SOURCES, FAILED, PUSH, PREPULL, DISK, FAULTS = (
+    "Ready", "Lazy", "Requests", "Sources", "Failed", "Push", "Pre-pull", "Disk", "Faults",
+)  # fmt: skip
+TOPICS = (READY, LAZY, REQUESTS, SOURCES, FAILED, PUSH, PREPULL, DISK, FAULTS)
 
 
 @struct(frozen=True)
@@ -59,10 +64,17 @@ def _about(case: CaseSummary, several: bool) -> Iterator[tuple[str, str, str]]:
             yield FAILED, name, text
         for text in _pushed(rollout.push):
             yield PUSH, "", text
-        for text in _faults(rollout.faults):
+        for text in _faults(rollout.faults, case.supply):
             yield FAULTS, name, text
     if case.lazy is not None:
         yield LAZY, name, _lazy(case.lazy)
+    if case.supply is not None:
+        for text in _asked(case.supply):
+            yield REQUESTS, name, text
+        for text in about_sources(case.supply):
+            yield SOURCES, name, text
+    for text in _prepulled(case):
+        yield PREPULL, name, text
     if case.disk is not None:
         for text in _disk(case.disk):
             yield DISK, name, text
@@ -72,7 +84,8 @@ _MOST_FAULTS = 3  # of one name that are told one by one (assumed); the results 
 _TARGETS = {"node": "node", "registry": "registry", "link": "link", "requests": "requests to"}
 
 
-def _faults(faults: Sequence[FaultSummary]) -> Iterator[str]:
+def _faults(faults: Sequence[FaultSummary], supply: SupplySummary | None) -> Iterator[str]:
+    kinds = {} if supply is None else {one.server: one.kind for one in supply.servers}
     by_name: dict[str, list[FaultSummary]] = {}
     for fault in faults:
         by_name.setdefault(fault.fault, []).append(fault)
@@ -80,7 +93,8 @@ def _faults(faults: Sequence[FaultSummary]) -> Iterator[str]:
         told = all_ if len(all_) <= _MOST_FAULTS else all_[: _MOST_FAULTS - 1]
         for fault in told:
             until = "on" if fault.ended_s is None else f"until {show_time(fault.ended_s)}"
-            yield f"{name}: {_TARGETS[fault.kind]} {fault.target} {_from(fault.started_s)} {until}."
+            what = kinds.get(fault.target, fault.kind) if fault.kind == "registry" else _TARGETS[fault.kind]
+            yield f"{name}: {what} {fault.target} {_from(fault.started_s)} {until}."
         if len(told) < len(all_):
             more = len(all_) - len(told)
             yield f"{name}: {show_count(more)} times more, the last time {_from(all_[-1].started_s)} on."
@@ -113,14 +127,14 @@ def _requests(registry: RegistrySummary) -> str:
     if registry.requests_per_pull is not None:
         text += f", {three_digits(registry.requests_per_pull)} a pull"
     text += f", at most {show_count(registry.peak_requests_per_s)} in one second"
+    if of_caches := sum(registry.of_caches.values()):
+        every = of_caches >= registry.requests
+        text += ", all of them of caches" if every else f", {show_count(of_caches)} of them of caches"
     if registry.storage_requests:
         text += f", and its storage {show_count(registry.storage_requests)}"
-    refused = sum(registry.refused.values())
-    if refused:
-        kinds = [(_ANSWERS[status], count) for status, count in registry.refused.items()]
-        how = ", ".join(f"{show_count(count)} × {words}" if len(kinds) > 1 else words for words, count in kinds)
-        fail, are = "fails" if refused == 1 else "fail", "is" if registry.retries == 1 else "are"
-        text += f"; {show_count(refused)} of them {fail} ({how}), {show_count(registry.retries)} {are} sent again"
+    if registry.refused:
+        are = "is" if registry.retries == 1 else "are"
+        text += f"; {_refused(registry.refused)}, {show_count(registry.retries)} {are} sent again"
     return f"{text}."
 
 
@@ -135,6 +149,22 @@ def _lazy(lazy: LazySummary) -> str:
     if lazy.bytes_after_rollout > 0.0:
         text += f": {show_size(lazy.bytes_after_rollout)} come in the background when the rollout is over"
     return f"{text}."
+
+
+def _refused(by_answer: Mapping[str, float]) -> str:
+    """How many requests failed, and how."""
+    refused = sum(by_answer.values())
+    kinds = [(_ANSWERS[status], count) for status, count in by_answer.items()]
+    how = ", ".join(f"{show_count(count)} × {words}" if len(kinds) > 1 else words for words, count in kinds)
+    return f"{show_count(refused)} of them {'fails' if refused == 1 else 'fail'} ({how})"
+
+
+def _asked(supply: SupplySummary) -> Iterator[str]:
+    """What mirrors and caches were asked, those of a key together."""
+    for one in families(supply):
+        if one.kind != "registry" and one.requests:
+            refused = f"; {_refused(one.refused)}" if one.refused else ""
+            yield f"{one.words} {'gets' if one.servers == 1 else 'get'} {show_count(one.requests)} requests{refused}."
 
 
 _ANSWERS = {answer.name: answer.words for answer in ANSWERS.values()}
@@ -169,6 +199,33 @@ def _pushed(pushes: Sequence[PushSummary]) -> Iterator[str]:
             text += f", in {show_time(max(done) - min(begun))}"
             text += ", before the rollout" if images[0].before_rollout else f", {_from(min(begun))} on"
         yield f"{text}."
+
+
+def _prepulled(case: CaseSummary) -> Iterator[str]:
+    for one in case.prepulls:
+        moved = show_size(one.bytes_before + one.bytes_after)
+        text = f"{one.prepull} pulls {moved} to {show_count(one.nodes)} nodes"
+        if one.before_rollout:
+            text += f" in {show_time(one.prepull_time_s)}, before the rollout"
+            if one.finished_s is not None and one.finished_s < 0.0:
+                text += f", and is over {show_time(-one.finished_s)} before it"
+        else:
+            text += (
+                f"; {show_count(one.nodes_ready)} of them hold all when the rollout begins, "
+                f"{show_size(one.bytes_after)} come beside it"
+            )
+            text += ", and it is not over with it" if one.finished_s is None else ""
+        if one.given_up:
+            text += f"; {show_count(one.given_up)} pulls failed for good"
+        yield f"{text}; {show_count(one.requests)} requests before the rollout."
+    full = [one for one in case.prepull_links if one.saturated_s > 0.0]
+    if full:
+        links = ", ".join(f"{one.link} for {show_time(one.saturated_s)}" for one in full[:_MOST_LINKS])
+        more = len(full) - _MOST_LINKS
+        yield f"full before the rollout: {links}{f' and {more} links more' if more > 0 else ''}."
+
+
+_MOST_LINKS = 3  # that are named (assumed: what fits a line)
 
 
 def _disk(disk: DiskSummary) -> Iterator[str]:
