@@ -8,8 +8,8 @@ A pull has fetched the indexes of an image's layers and mounted them; their byte
 - *the rest*: the background, from when its product begins it. Where no container has begun to read, what is needed
   comes after it.
 
-What bounds reads does so alone: that one read takes a round trip, then the link, then a core is not added up, so they may
-take up to that many times as long where all three are about equally slow (assumed).
+What bounds reads does so alone: that one read takes a round trip, then the link, then a core is not added up, so they
+may take up to that many times as long where all three are about equally slow (assumed).
 
 Bytes come from the image's registry, whatever hosts the node asks when it pulls: snapshotters have mirrors of their own
 settings, and none by default (stargz-snapshotter docs/overview.md).

@@ -180,7 +180,7 @@ ON_DEMAND = Cause(
     "on_demand",
     "reads on demand",
     "pods wait longest for reads on demand, one after another",
-    Look(31, "reads on demand", "sky", "\\\\\\\\"),
+    Look(32, "reads on demand", "sky", "\\\\\\\\"),
     "a container of a lazy image read what it needs, as fast as one read after another allows: parallel_reads × "
     "read_size a round trip; where a link or a core was slower, that is the cause",
     (
