@@ -239,3 +239,38 @@ def wanted(link: SharedLink, now: float) -> float:
     if link.own < 0.0:
         raise Unsettled
     return max(rest / link.own, 0.0)
+
+
+def load(link: SharedLink, now: float) -> tuple[float, float, float]:
+    """The load of an unsaturated link, what of it lazy drivers make, and what their levels take off it."""
+    total = link.constant + link.driven
+    falls = rises = 0.0
+    for driver in link.lazy_drivers:
+        part = driver.drives[link] * driver.level
+        total += part
+        if part > 0.0:
+            rises += part
+        else:
+            falls -= part
+    if total != total:
+        raise SharingFault(f"{link.name}: its load is not a number at {now:g} s")
+    return total, rises, falls
+
+
+def bound(link: SharedLink, load: float, rises: float, falls: float) -> None:
+    """Bound the load of an unsaturated link by limits of its lazy drivers; the numbers are those of `load`."""
+    room = max(link.capacity - load, 0.0)
+    fall = 1.0
+    if falls > 0.0:
+        # Levels whose rise takes load off the link may fall to nothing where half of the room is enough for that.
+        spare = min(falls, room / 2)
+        fall -= spare / falls
+        room -= spare
+    # Half way (in ratio) leaves room both for levels to rise and for flows to be added.
+    rise = sqrt(1.0 + room / rises) if rises > 0.0 else 1.0
+    link.bound = link.constant + link.driven
+    for driver, order in link.lazy_drivers.items():
+        per_level = driver.drives[link]
+        order.falls = per_level < 0.0
+        keep_within(order, driver.level * (fall if order.falls else rise))
+        link.bound += per_level * order.limit

@@ -29,7 +29,7 @@ J. Ros-Giralt et al., *On the Bottleneck Structure of Congestion-Controlled Netw
 
 from __future__ import annotations
 
-from math import inf, sqrt
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from rolloutsim.network import filling, levels
@@ -284,35 +284,11 @@ class Sharing:
 
     def _check_capacity(self, link: SharedLink, now: float) -> None:
         """Condition 3 at an unsaturated link whose bound says nothing."""
-        load = link.constant + link.driven
-        falls = rises = 0.0
-        for driver in link.lazy_drivers:
-            part = driver.drives[link] * driver.level
-            load += part
-            if part > 0.0:
-                rises += part
-            else:
-                falls -= part
-        if load != load:
-            raise SharingFault(f"{link.name}: its load is not a number at {now:g} s")
+        load, rises, falls = levels.load(link, now)
         if load > link.capacity * (1 + ROUNDING):
             self._saturate(link, now)
-            return
-        room = max(link.capacity - load, 0.0)
-        fall = 1.0
-        if falls > 0.0:
-            # Levels whose rise takes load off the link may fall to nothing where half of the room is enough for that.
-            spare = min(falls, room / 2)
-            fall -= spare / falls
-            room -= spare
-        # Half way (in ratio) leaves room both for levels to rise and for flows to be added.
-        rise = sqrt(1.0 + room / rises) if rises > 0.0 else 1.0
-        link.bound = link.constant + link.driven
-        for driver, order in link.lazy_drivers.items():
-            per_level = driver.drives[link]
-            order.falls = per_level < 0.0
-            levels.keep_within(order, driver.level * (fall if order.falls else rise))
-            link.bound += per_level * order.limit
+        else:
+            levels.bound(link, load, rises, falls)
 
     # ---- links become saturated, and are no longer ----------------------------------------------------
 
@@ -566,6 +542,8 @@ class Sharing:
             self._load(state, state.members)
         for link in self.links:
             link.queued = False
+            if link.level == inf and link.bound == inf:
+                levels.bound(link, *levels.load(link, now))
         self.queue.clear()
         self._moved = list(self.links)
 

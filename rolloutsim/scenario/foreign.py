@@ -3,7 +3,7 @@
 A word is here another key, or several, each in its place; or it is not simulated, and the nearest key may be told.
 Words are compared without case, `_` and `-`: `maxConcurrentDownloads` is `max-concurrent-downloads`. They are those of
 Kubernetes (its API, kubelet configuration), containerd, dockerd, CRI-O, registries, what spreads images beside them
-(Dragonfly, Kraken, Spegel, lazy snapshotters, image pullers), and of clouds and their tools.
+(Dragonfly, Kraken, Spegel, lazy snapshotters, image pullers), pull-through caches, and of clouds and their tools.
 """
 
 from __future__ import annotations
@@ -60,14 +60,13 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     ("kube_api_burst", "controller_manager.burst", "of kube-controller-manager; the kubelet's own is not simulated"),
     ("depends_on sync_wave", "workloads.after", ""),
     # Kubernetes: nodes and the kubelet
-    ("node_pools node_pool node_groups node_group agent_pools machine_pools instance_groups hosts workers", "nodes",
+    ("node_pools node_pool node_groups node_group agent_pools machine_pools instance_groups workers", "nodes",
      "groups of equal nodes, by name"),
     ("node_count instance_count desired_size desired_capacity", "nodes.count", ""),
     ("max_image_pulls parallel_image_pulls max_parallel max_parallel_pulls parallel_pulls concurrent_pulls "
      "pull_concurrency", "nodes.max_parallel_image_pulls push.parallel", ""),
     ("image_pull_progress_timeout image_pull_progress_deadline", "nodes.pull_progress_timeout", ""),
     ("image_pull_timeout pull_deadline", "nodes.pull_timeout", ""),
-    ("timeout", "nodes.pull_timeout", "of a whole pull; those of its requests are nodes.timeouts"),
     ("backoff image_pull_back_off pull_backoff", "nodes.image_backoff", ""),
     ("max_backoff", "nodes.image_backoff.max", ""),
     ("registry_qps image_pull_qps", "nodes.registry_pull_qps", ""),
@@ -135,6 +134,21 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     ("https ssl", "registry.tls", ""),
     ("storage_backend", "registry.storage", "its read rate"),
     ("upload uploads", "push", ""),
+    # caches, mirrors and who asks them
+    ("pull_through pull_through_cache pull_through_caches proxy_cache proxy_caches registry_cache image_cache "
+     "proxy_registry proxy_registries", "caches", ""),
+    ("registry_mirror registry_mirrors hosts_toml registries_conf mirror_hosts", "nodes.hosts mirrors caches",
+     "the names of caches and mirrors, in the order in which nodes ask them"),
+    ("upstreams remote_url proxy_remoteurl remote_registry", "caches.upstream", ""),
+    ("single_flight request_coalescing proxy_cache_lock cooperation", "caches.coalesce",
+     "lock or stream, where requests for the same layer do not go upstream one by one"),
+    ("proxy_cache_lock_timeout", "caches.lock.timeout", ""),
+    ("proxy_cache_lock_age", "caches.lock.age", ""),
+    ("metadata_max_age manifest_check_interval tag_ttl", "caches.tag_check", ""),
+    ("time_to_live expiry expires content_max_age", "caches.ttl", ""),
+    ("cache_size max_cache_size", "caches.disk.capacity", "a size with its unit: 500 GB"),
+    ("edge_sites branches branch_offices locations", "nodes.sites", ""),
+    ("black_hole drops_packets", "failures.silent", ""),
     # traffic, failures
     ("background_traffic cross_traffic traffic iperf", "background", "traffic of other applications, by name"),
     ("flows streams", "background.connections", ""),
@@ -167,14 +181,17 @@ _PLACED: Sequence[tuple[str, str, str]] = (
     ("start", "background.from failures.at nodes.join.at push.at", ""), ("end", "background.until", ""),
     ("until", "failures.back_after", "how long it lasts"), ("end", "failures.back_after", "how long it lasts"),
     ("window", "registry.rate_limit.rate", "the time is part of it: 100/6h"),
+    ("hosts", "nodes", "groups of equal nodes, by name"),
+    ("timeout", "nodes.pull_timeout", "of a whole pull; those of its requests are nodes.timeouts"),
+    ("cache", "caches nodes.hosts", ""), ("caches", "nodes.hosts", ""), ("mirror", "mirrors nodes.hosts", ""),
+    ("mirrors", "nodes.hosts", ""), ("upstream", "caches.upstream mirrors.of", ""), ("of", "caches.upstream", ""),
+    ("images", "caches.holds", ""), ("holds", "mirrors.images", ""), ("capacity", "caches.disk.capacity", ""),
     ("backoff", "nodes.retry.after", ""), ("period", "background.request.every nodes.join.every", ""), ("count",
      "workloads.replicas registry.replicas", ""),
 )  # fmt: skip
 
 # Words, what is not simulated, and the nearest keys.
 _ABSENT: Sequence[tuple[str, str, str]] = (
-    ("mirror mirrors registry_mirror registry_mirrors hosts_toml pull_through_cache proxy_cache registry_cache cache "
-     "caches image_cache upstream upstreams", "mirrors and caches of registries", "registries"),
     ("peer peers p2p peer_to_peer spegel dragonfly dfdaemon kraken seed_peer seed_peers superseed super_node torrent "
      "bittorrent ipfs", "nodes that serve layers to each other", "registry.replicas"),
     ("pre_pull pre_pulled pre_pulled_images image_preload preload prefetch image_puller image_pull_job "

@@ -129,7 +129,12 @@ class _Walk:
             text, source = self._referred(text), f"as {text}"
         elif text == _ONLY_REGISTRY:
             text, source = next(iter(self.document.get("registries", {REGISTRY: None}))), text
-        if text and not text.startswith("none") and text not in self.document and text not in (ROOT.keys or ()):
+        if (
+            text
+            and (own is not None or not text.startswith("none"))
+            and text not in self.document
+            and text not in (ROOT.keys or ())
+        ):
             yield Setting(path, text, given=False, source=source)
 
     def _of_workload(self, path: Path, text: str, source: str) -> Iterator[Setting]:

@@ -116,9 +116,14 @@ def home(path: tuple[str, ...]) -> tuple[str, ...]:
     for alike, first in _ALIKE:
         if path[: len(alike)] == alike:
             path = (*first, *path[len(alike) :])
-    if path[:2] in _SERVERS and (len(path) == len(path[:2]) or _is_of_registries(path[2])):
+    if is_server(path) and (len(path) == len(path[:2]) or _is_of_registries(path[2])):
         path = (*_REGISTRY, *path[2:])
     return path
+
+
+def is_server(path: tuple[str, ...]) -> bool:
+    """Whether a path leads into a cache or mirror, or is that of one."""
+    return path[:2] in _SERVERS
 
 
 def _is_of_registries(key: str) -> bool:

@@ -46,7 +46,7 @@ def test_validate_shows_the_errors_of_all_files(program: Program, tmp_path: Path
         "     1 | rolloutsim: 1\n"
         "       | ^^^^^^^^^^\n"
         "b.yaml:4:1: error: unknown key 'noodles' in the scenario; allowed: rolloutsim name description model seed "
-        "replications nodes network registry registries images workloads rollout controller_manager "
+        "replications nodes network registry registries mirrors caches images workloads rollout controller_manager "
         "push pushes background failures prices "
         "thresholds sweep variants\n"
         "     4 | noodles: 2\n"

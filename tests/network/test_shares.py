@@ -33,6 +33,7 @@ def test_what_is_in_flight_counts_with_its_share() -> None:
     assert network.rate(flow) == 100.0
     assert network.received(flow) == 300.0
     assert network.payloads([flow]) == [150.0]
+    network.audit()
 
 
 def test_another_weight_leaves_the_shares() -> None:

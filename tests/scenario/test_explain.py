@@ -68,13 +68,14 @@ def test_an_explanation_reads_as_text() -> None:
         (
             "nodes.parallelLayers",
             "explain nodes.parallelLayers: there is no such key; did you mean 'nodes.parallel_layers'?; the top keys "
-            "are: rolloutsim name description model seed replications nodes network registry registries images "
-            "workloads rollout controller_manager push pushes background failures prices thresholds sweep variants",
+            "are: rolloutsim name description model seed replications nodes network registry registries mirrors caches "
+            "images workloads rollout controller_manager push pushes background failures prices thresholds sweep "
+            "variants",
         ),
         (
             "zzz",
             "explain zzz: there is no such key; the top keys are: rolloutsim name description model seed replications "
-            "nodes network registry registries images workloads rollout controller_manager "
+            "nodes network registry registries mirrors caches images workloads rollout controller_manager "
             "push pushes background failures prices thresholds "
             "sweep variants",
         ),
@@ -139,8 +140,8 @@ def test_a_metric_is_explained_and_the_keys_of_its_name_are_told(name: str) -> N
         "             image or case (without it each case is checked)\n"
         "  statistic: needed, one of max p50 p95\n"
         "  example:   'latency{phase=during}': p95 < 90 s\n"
-        "  also:      of this name are the keys network.latency\n"
-        "             network.links.<link>.latency"
+        "  also:      of this name are the keys network.latency network.racks.latency\n"
+        "             network.sites.latency network.links.<link>.latency"
     )
 
 
@@ -295,8 +296,8 @@ def test_a_causes_name_alone_is_the_cause_unless_one_key_has_it() -> None:
     window = explain("tcp_window")
     assert window.key == "cause.tcp_window"
     assert window.also.startswith("of this name are the keys network.tcp_window ")
-    disk = explain("disk")
-    assert (disk.key, disk.also) == ("nodes.<group>.disk", "cause.disk is a cause that time goes to")
+    nic = explain("nic")
+    assert (nic.key, nic.also) == ("nodes.<group>.nic", "cause.nic is a cause that time goes to")
 
 
 def test_all_causes_are_listed() -> None:

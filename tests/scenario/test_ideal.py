@@ -8,8 +8,9 @@ import pytest
 
 import rolloutsim as rs
 from rolloutsim.scenario.ideal import SWITCHED_OFF
+from rolloutsim.scenario.model.caches import CacheSpec, CacheTripsSpec, LockSpec, MirrorSpec
 from rolloutsim.scenario.model.kinds import Spec
-from rolloutsim.scenario.model.network import LinkSpec, NetworkSpec
+from rolloutsim.scenario.model.network import LinkSpec, NetworkSpec, RacksSpec, SitesSpec
 from rolloutsim.scenario.model.nodes import BackoffSpec, DiskSpec, GroupSpec, UnpackSpec
 from rolloutsim.scenario.model.registries import RedirectSpec, RegistrySpec
 from rolloutsim.scenario.model.rollout import ControllerManagerSpec, PolicySpec, RolloutSpec, WorkloadSpec
@@ -18,14 +19,21 @@ from rolloutsim.scenario.resolved import ResolvedScenario
 IDEAL = """
 rolloutsim: 1
 model: ideal
-nodes: {n: {count: 3, nic: 1 Gbit/s, via: [core]}}
-network: {rate: 1 Gbit/s, links: {core: 10 Gbit/s}}
+nodes:
+  n: {count: 3, nic: 1 Gbit/s, via: [core], hosts: [near, far]}
+  r: {count: 1, racks: [r1]}
+  s: {count: 1, sites: 1}
+network: {rate: 1 Gbit/s, links: {core: 10 Gbit/s}, racks: 10 Gbit/s, sites: 10 Gbit/s}
 registry: {redirect: true}
+mirrors: {far: {}}
+caches: {near: {profile: nginx-lock}}
 images: {a: {layers: [20 MB, 10 MB]}}
-workloads: {w: {images: a, replicas: 6, rollout: rolling}}
+workloads: {w: {images: a, groups: n, replicas: 6, rollout: rolling}}
 """
 PLACES: dict[type[Spec], str] = {
     NetworkSpec: "network", LinkSpec: "network.links.core", RegistrySpec: "registry",
+    MirrorSpec: "mirrors.far", CacheSpec: "caches.near", CacheTripsSpec: "caches.near.upstream_round_trips",
+    LockSpec: "caches.near.lock", RacksSpec: "network.racks", SitesSpec: "network.sites",
     RedirectSpec: "registry.redirect", GroupSpec: "nodes.n", DiskSpec: "nodes.n.disk", UnpackSpec: "nodes.n.unpack",
     BackoffSpec: "nodes.n.image_backoff", RolloutSpec: "rollout", PolicySpec: "workloads.w.rollout",
     WorkloadSpec: "workloads.w", ControllerManagerSpec: "controller_manager",
@@ -37,7 +45,9 @@ VALUES = {
     "tls": "true", "stagger": "1 s", "resolve_round_trips": "9", "resolve_time": "1 s", "layer_round_trips": "9",
     "layer_time": "1 s", "kept_connections": "9", "finish_time": "1 s", "rate": "1 MB/s", "iops": "1", "sync": "1 s",
     "dirty_ratio": "1%", "capacity": "1 GB", "stored_rate": "1 MB/s", "requeue": "expiry", "startup": "1 s",
-    "step_overhead": "1 s", "qps": "1", "efficiency_at": "{200: 90%}", "timeouts": "{dial: 1 s, tls: 1 s, header: 1 s}",
+    "step_overhead": "1 s", "qps": "1", "efficiency_at": "{200: 90%}",
+    "tag": "5", "manifest": "5", "layer": "5", "poll": "1 s", "authenticates": "false",
+    "manifest_late": "1 s", "timeouts": "{dial: 1 s, tls: 1 s, header: 1 s}",
 }  # fmt: skip
 KEYS = [(part, key) for part, keys in SWITCHED_OFF.items() for key in keys]
 

@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from rolloutsim.network import sharing
 from tests.invariants.networks import TEXTBOOK, worst_rate
 from tests.long import one_in
 from tests.theory.peering_networks import peering_network
@@ -39,3 +40,17 @@ def test_rates_found_from_nothing_and_from_event_to_event_are_the_textbook_alloc
                 assert worst_rate(play.network, play.hosts) <= TEXTBOOK
 
         play.run(compare)
+
+
+@pytest.mark.parametrize("number", [4, 14, 32, 34, 1038])
+def test_rates_are_the_textbook_allocators_where_all_links_only_bound_their_loads(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the last of them the levels are once found from nothing, after which a link binds by a level that falls."""
+    monkeypatch.setattr(sharing, "MANY", 0)
+    play = EnginePlay(peering_network(Random(number)))
+
+    def compare() -> None:
+        assert worst_rate(play.network, play.hosts) <= TEXTBOOK
+
+    play.run(compare)

@@ -117,10 +117,12 @@ class LockSpec(Spec):
 class CacheTripsSpec(Spec):
     """Round trips between a cache and its upstream, set-up and token included."""
 
-    tag: Trips | None = _profile_key("upstream_round_trips.tag", "round trips", "until a tag is checked")
+    tag: Trips | None = _profile_key(
+        "upstream_round_trips.tag", "round trips", "until a tag is checked whose manifest it has"
+    )
     manifest: Trips | None = _profile_key(
-        "upstream_round_trips.manifest", "round trips", "until a manifest is there that it lacks, beside those of the "
-        "tag",
+        "upstream_round_trips.manifest", "round trips", "until the manifest of a tag is there that it lacks; the tag "
+        "is not checked then",
     )  # fmt: skip
     layer: Trips | None = _profile_key(
         "upstream_round_trips.layer", "round trips", "until the first byte of a layer is there that it lacks"
