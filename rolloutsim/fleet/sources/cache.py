@@ -747,7 +747,7 @@ class PullThrough:
             for one in together:
                 one(status)
 
-        self._ask_about("manifests", spec.check_trips + spec.manifest_trips, True, pull, known)
+        self._ask_about("manifests", spec.manifest_trips, True, pull, known)
 
     def _have_all(self, shelf: Shelf, pull: Pull, together: list[Callable[[int], None]], image: int) -> None:
         """The layers of an image come into the store before anybody is told of it."""
