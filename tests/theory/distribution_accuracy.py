@@ -28,7 +28,7 @@ from tests.theory.measured_cases import EFFICIENCY
 from tests.theory.scoring import Bounds, Scored
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords
+    from rolloutsim.results.facts.records import CaseRecords, SharedLinks
 
 FILE = Path(__file__).parents[1] / "data" / "measured-distribution-accuracy.md"
 SEEDS = 20
@@ -104,8 +104,10 @@ def _unpredicted(case: Measured, why: str) -> Scored:
 def _outcome(case: Measured, run: CaseRecords) -> Outcome:
     order = np.argsort(run.pods.node, kind="stable")
     asked, ready = run.pods.asked[order], run.pods.ready[order]
-    crossed = dict(zip(run.shared_links.name, run.shared_links.bytes.tolist(), strict=True))
-    sent = (crossed["hub.uplink"] + _left_to_fill(run)) / EFFICIENCY
+    sent = _crossed(run.shared_links) + _left_to_fill(run)
+    if case.config["prepull"] is not None:
+        sent += _crossed(run.prepulls.links)
+    sent /= EFFICIENCY
     first = float(np.nanmin(asked))
     if run.finished:
         nodes = distribution_cases.ordered(case.config, asked.tolist(), (ready - asked).tolist())
@@ -114,6 +116,11 @@ def _outcome(case: Measured, run: CaseRecords) -> Outcome:
     failed = run.pulls.failed[np.isnan(run.pulls.pulled)]
     last = GIVEN_UP if np.isnan(failed).any() else float(failed.max())
     return Outcome(last - first, [], sent)
+
+
+def _crossed(links: SharedLinks) -> float:
+    """What crossed the registry's link [B]."""
+    return float(links.bytes[links.name.index("hub.uplink")])
 
 
 def _left_to_fill(run: CaseRecords) -> float:

@@ -71,6 +71,9 @@ CTR_OWN, CTR_EACH, CTR_BEFORE = 0.11, 0.105, 0.12 / 0.52
 # Profiles of what the bed ran as a cache.
 PROFILES = {"dist": "distribution-2", "nginx": "nginx", "nginx with lock": "nginx-lock", "varnish": "varnish"}
 
+# The longest sleep of a pull that waits for what another one of its node fetches; the folder's README, E.
+INGEST_POLL = "2.048 s"
+
 
 class Unknown(Exception):
     """A case has something of which the mapping has never heard."""
@@ -237,13 +240,16 @@ def _client(config: dict[str, Any]) -> dict[str, Any]:
         raise Unknown(f"client {name!r}; known: skopeo, {', '.join(CLIENTS)}")
     if name != "ctr-fetch":
         return CLIENTS[name]
-    pacing = config["pacing"]
+    pacing, prepull = config["pacing"], config["prepull"]
     at_once = pacing["max_unavailable"] if pacing["mode"] == "rolling" else config["nodes"]
+    if prepull is not None:
+        at_once += prepull["parallelism"]
     total = CTR_OWN + CTR_EACH * at_once
-    return CLIENTS[name] | {
+    client = CLIENTS[name] | {
         "resolve_time": f"{plain(round(total * CTR_BEFORE, 6))} s",
         "finish_time": f"{plain(round(total * (1 - CTR_BEFORE), 6))} s",
     }
+    return client | ({"ingest_poll": INGEST_POLL} if prepull is not None else {})
 
 
 def _requests(config: dict[str, Any]) -> dict[str, Any]:
