@@ -24,6 +24,7 @@ from rolloutsim.fleet.ledger import (
     OTHER_FILL,
     RETRY,
     ROW,
+    SEEDS,
     TCP_WINDOW,
 )  # fmt: skip
 from rolloutsim.fleet.pulls import FLOWING, Fetch
@@ -59,6 +60,7 @@ _OTHER_CAUSES = {
 # The same of those who ask caches and peers.
 _SUPPLY_CAUSES = {
     CACHE_FILL: causes.CACHE_FILL.name, OTHER_FILL: causes.OTHER_FILL.name, LOOKED_UP: causes.LOOK_UP.name,
+    SEEDS: causes.SEEDS.name,
 }  # fmt: skip
 
 
@@ -98,8 +100,8 @@ def collect(
     incidents.settle()
     for pusher in () if orchestrated is None else orchestrated.pushers:
         in_flight.extend(pusher.host.flows)
-    for cache in actors.caches:
-        in_flight.extend(cache.settle())
+    for source in (*actors.caches, *actors.peers):
+        in_flight.extend(source.settle())
     pulls = frozen(r.Pulls, ledger.pulls, alone=np.full(len(ledger.pulls.node), np.nan))
     fetches, unpacks, spent = _activities(actors, network, ledger, incidents)
     carried = _carried(actors, network, in_flight)
@@ -393,7 +395,7 @@ def _link_causes(actors: Actors, network: FluidNetwork) -> list[str]:
     for (_, place), link in actors.pinned.items():
         serves = place == NIC_OUT and actors.peers
         names[link.index] = causes.PEER_UPLINK.name if serves else RESOURCES[place].cause.name
-    for link in actors.upload_links:
+    for link in actors.peer_links:
         names[link.index] = causes.PEER_UPLINK.name
     return names
 

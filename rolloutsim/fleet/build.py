@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.recipes import Layers
     from rolloutsim.fleet.sources.cache import PullThrough
     from rolloutsim.fleet.sources.peers import PeerToPeer
+    from rolloutsim.fleet.sources.pieces import PiecePeers
     from rolloutsim.fleet.sources.registry import Registry
     from rolloutsim.fleet.sources.source import Source
     from rolloutsim.network.links import Kind, SharedLink
@@ -85,8 +86,8 @@ class Actors:
     registries: dict[str, Registry]  # all servers, by name
     links: dict[str, SharedLink]
     caches: tuple[PullThrough, ...]
-    peers: tuple[PeerToPeer, ...]
-    upload_links: tuple[SharedLink, ...]  # caps of what nodes serve to others
+    peers: tuple[PeerToPeer | PiecePeers, ...]
+    peer_links: list[SharedLink]  # that stand for what nodes send to one another
     observer: Observer | None  # of the background, if there is any
 
 
@@ -166,7 +167,7 @@ class _Builder:
             scenario, fleet, self.links, random, self.image_index, self.layer_index,
             len(scenario.groups) + sum(group.count for group in scenario.groups),
         )  # fmt: skip
-        self.peering = Peering(scenario, fleet, self.links, picks)
+        self.peering = Peering(scenario, self.images, fleet, self.servers, self.links, picks)
         longest = 2 * (scenario.path_latency + sum(link.latency for link in scenario.links.values()))
         if longest > LONG:
             fleet.windows = Windows(self.network, scenario.congestion_control == "bbr", self.queues)
@@ -229,8 +230,8 @@ class _Builder:
             registries=self.servers.by_name,
             links=self.links,
             caches=self.servers.caches,
-            peers=self.fleet.peers,
-            upload_links=tuple(self.peering.upload_links.values()),
+            peers=tuple(self.peering.by_name.values()),
+            peer_links=self.peering.peer_links,
             observer=self._observer(background),
         )
 

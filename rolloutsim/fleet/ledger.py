@@ -21,6 +21,8 @@ CACHE_FILL: Final = -6
 OTHER_FILL: Final = -7
 # That of seconds in which a node looked for peers that have a layer.
 LOOKED_UP: Final = -8
+# That of members of a swarm that have all that has left its seeds.
+SEEDS: Final = -9
 
 _SHORT: Final = 0x7FFF  # the largest number in a column of shorts
 

@@ -350,6 +350,9 @@ class Node(Store):
             if self.disk is not None and not self.disk.reserve(fetch.left):
                 fetch.state = ABANDONED
                 self.no_space(fetch.pull, fetch.left, self.disk)
+            elif fetch.way.unlimited:
+                fetch.leg, fetch.replica = fetch.way, 0
+                self._connected(fetch)
             else:
                 self._connect(fetch)
 

@@ -327,7 +327,7 @@ class Fleet:
         self.failed = failed
         self.together = Together(network)  # who waits to ask again
         self.retries = Retries(self.together, incidents, ledger.pulls, failed)
-        self.peers: tuple[PeerToPeer, ...] = ()  # whom to tell what a node has
+        self.peers: tuple[PeerToPeer, ...] = ()  # whom to tell what a node has: those that hand over whole layers
         self.queues: Queues | None = None  # what adds to round trips; None: nothing does
         self.weights: Weights | None = None  # how unevenly connections share; None: evenly
         self.windows: Windows | None = None  # how the windows of those over long paths grow; None: at once

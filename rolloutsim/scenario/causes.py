@@ -371,6 +371,14 @@ PEER_UPLINK = Cause(
     "bytes moved as fast as a node that serves others sends over its NIC",
     ("nodes.<group>.nic", "peers.<peers>.upload", "peers.<peers>.finds"),
 )
+SEEDS = Cause(
+    "seeds",
+    "what the seeds of a swarm have not sent yet",
+    "members of a swarm wait for what its seeds have not sent yet",
+    Look(31, "new pieces from the seeds", "blue", "\\\\"),
+    "a member of a swarm had all that had left the seeds, or lacked the last pieces only",
+    ("registries.<registry>.uplink", "registries.<registry>.replicas"),
+)
 LOOK_UP = Cause(
     "look_up",
     "the look-up of peers",

@@ -1,7 +1,9 @@
 """Profiles of peers: how nodes find one another and what they hand over, with sources.
 
+Those that hand over pieces have a swarm, whose numbers stand in `rolloutsim.scenario.swarms`.
+
 Pinned sources: spegel b8c715a (kad-dht 0.42 and later finds random holders, what came before it always the same), peerd
-21501a9.
+21501a9, kraken 2a7fbcb, dragonfly 66db456 with its client ff17c0b7.
 """
 
 from __future__ import annotations
@@ -28,6 +30,28 @@ _LAYERS: Mapping[str, Default] = {
     "connections": Default(100, "100", f"{_SPEGEL}: connections per peer"),
     "upload": Default(inf, "unlimited", f"{_SPEGEL}: it has no cap on uploads"),
     "manifests": Default(True, "true", f"{_SPEGEL}: manifests and tags as well"),
+    "piece": Default(0.0, "whole layers", f"{_SPEGEL}: a blob from one peer"),
+    "download": Default(inf, "unlimited", f"{_SPEGEL}: it has no cap on downloads"),
+}  # fmt: skip
+
+_KRAKEN = "kraken lib/torrent/scheduler/config.go"
+_KRAKEN_AGENT = "kraken config/agent/base.yaml"
+_DRAGONFLY = "dragonfly client/dragonfly-client-config/src/dfdaemon.rs"
+_IN_A_SWARM = "assumed: members of a swarm find each other by its tracker"
+
+_PIECES: Mapping[str, Default] = {
+    **_LAYERS,
+    "finds": Default("random", "random", _IN_A_SWARM),
+    "found": Default(3, "3", _IN_A_SWARM),
+    "look_up": Default(0.0, "0 s", _IN_A_SWARM),
+    "timeout": Default(0.0, "0 s", _IN_A_SWARM),
+    "announce": Default(0.0, "0 s", _IN_A_SWARM),
+    "per_rack": Default(False, "false", "assumed: partners are drawn at random"),
+    "connections": Default(10, "10", f"{_KRAKEN}: max_open_connections_per_torrent"),
+    "upload": Default(200 * 2.0**20, "200 MiB/s", f"{_KRAKEN_AGENT}: egress, a token bucket a process"),
+    "manifests": Default(True, "true", "kraken agent/agentserver: tags and manifests come from the build index"),
+    "piece": Default(4 * 2.0**20, "4 MiB", "kraken lib/metainfogen: pieces of 4 MB"),
+    "download": Default(300 * 2.0**20, "300 MiB/s", f"{_KRAKEN_AGENT}: ingress, a token bucket a process"),
 }  # fmt: skip
 
 PEER_PROFILES: Mapping[str, Mapping[str, Default]] = {
@@ -46,6 +70,22 @@ PEER_PROFILES: Mapping[str, Mapping[str, Default]] = {
         "timeout": Default(1.0, "1 s", f"{_PEERD}: resolve timeout"),
         "connections": Default(inf, "unlimited", "assumed: it has no limit"),
         "announce": Default(0.1, "100 ms", "assumed: as spegel; peerd announces on the event of the image"),
+    },
+}
+PEER_PROFILES = {
+    **PEER_PROFILES,
+    "kraken": _PIECES,
+    "dragonfly": {
+        **_PIECES,
+        "connections": Default(8, "8", f"{_DRAGONFLY}: pieces at a time"),
+        "upload": Default(inf, "unlimited", f"{_DRAGONFLY}: 50 GB/s, which is none"),
+        "download": Default(inf, "unlimited", f"{_DRAGONFLY}: 50 GB/s, which is none"),
+        "manifests": Default(False, "false", "assumed: the proxy hands them on"),
+    },
+    "bittorrent": {
+        **_PIECES,
+        "upload": Default(inf, "unlimited", "assumed: a client has no cap of its own"),
+        "download": Default(inf, "unlimited", "assumed: a client has no cap of its own"),
     },
 }
 DEFAULT_PEERS = "spegel"

@@ -17,6 +17,7 @@ from math import log
 from typing import TYPE_CHECKING, Any, Literal
 
 from rolloutsim.scenario.runtimes import Runtime
+from rolloutsim.scenario.swarms import SwarmProfile
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -492,10 +493,14 @@ class Peers:
         Whether holders in the node's own rack come first.
     connections : int or None
         Layers that a node serves at a time; None: any number.
-    upload : float or None
-        What a node's uploads may take together [B/s]; None: its NIC.
+    upload, download : float or None
+        What a node's uploads, or downloads, may take together [B/s]; None: its NIC.
     manifests : bool
         Whether they hand over manifests as well; if not, these come from the next host.
+    swarm : SwarmProfile or None
+        How they hand over pieces; None: whole layers.
+    piece : float
+        Size of a piece [B].
     """
 
     name: str
@@ -508,6 +513,9 @@ class Peers:
     connections: int | None = None
     upload: float | None = None
     manifests: bool = True
+    download: float | None = field(default=None, metadata=_UNLESS_EMPTY)
+    swarm: SwarmProfile | None = field(default=None, metadata=_UNLESS_EMPTY)
+    piece: float = field(default=0.0, metadata=_UNLESS_EMPTY)
 
 
 @struct

@@ -13,6 +13,7 @@ from rolloutsim.scenario.images import Layers
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.peer_profiles import PEER_PROFILES
 from rolloutsim.scenario.servers import Server, instances, registries, served, upstream
+from rolloutsim.scenario.swarms import SWARMS
 from rolloutsim.structs import struct
 from rolloutsim.units import format_share
 
@@ -217,4 +218,9 @@ def _peers(name: str, spec: model.PeersSpec) -> resolved.Peers:
         connections=None if most is None else int(most),
         upload=limit(of("upload")),
         manifests=of("manifests"),
+        download=limit(of("download")),
+        piece=of("piece"),
+        swarm=None
+        if spec.profile not in SWARMS
+        else dataclasses.replace(SWARMS[spec.profile], connections=int(of("connections"))),
     )

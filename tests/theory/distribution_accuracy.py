@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, SharedLinks
 
 FILE = Path(__file__).parents[1] / "data" / "measured-distribution-accuracy.md"
-SEEDS = 20
+SEEDS = 10
 
 # Of the core cases.
 BOUNDS = Bounds(median=0.04, near=0.90, largest=0.20, byte_median=0.01, byte_largest=0.15, nodes=0.09)

@@ -343,22 +343,23 @@ def _caching(cache: dict[str, Any]) -> dict[str, Any]:
 def _peers(case: Measured) -> dict[str, Any]:
     """Layers or pieces from other nodes."""
     config = case.config
+    upload = config["node_up_mbit_per_s"]
+    own: dict[str, Any] = {} if upload in (None, config["node_mbit_per_s"]) else {"upload": _payload(upload)}
     if "swarm" in config:
         swarm = config["swarm"]
-        return {
-            "peers": {
-                "peers": {
-                    "profile": "bittorrent",
-                    "origins": 1,
-                    "piece": f"{swarm['piece_bytes']} B",
-                    "connections": swarm["connections_per_peer"],
-                }
-            }
+        peers = own | {
+            "profile": "bittorrent",
+            "piece": f"{swarm['piece_bytes']} B",
+            "connections": swarm["connections_per_peer"],
         }
+        for key in ("upload", "download"):
+            if swarm[f"{key}_cap_mbit_per_s"] is not None:
+                peers[key] = _rate(swarm[f"{key}_cap_mbit_per_s"])
+        return {"peers": {"peers": peers}}
     if config["p2p"] is None:
         return {}
     # One holder at random, or the earliest; looked up out of band.
-    peers = {
+    peers = own | {
         "profile": "spegel",
         "finds": config["p2p"].get("policy", "random"),
         "found": 1,
@@ -366,8 +367,6 @@ def _peers(case: Measured) -> dict[str, Any]:
         "timeout": "20 ms",
         "announce": "0 s",
     }
-    if config["node_up_mbit_per_s"] not in (None, config["node_mbit_per_s"]):
-        peers["upload"] = _rate(config["node_up_mbit_per_s"] * EFFICIENCY)
     return {"peers": {"peers": peers}}
 
 
@@ -415,3 +414,8 @@ def _kind_of(config: dict[str, Any], name: str) -> dict[str, str]:
 
 def _rate(mbit_per_s: float | None) -> str:
     return "unlimited" if mbit_per_s is None else f"{plain(mbit_per_s)} Mbit/s"
+
+
+def _payload(mbit_per_s: float) -> str:
+    """What of a line's rate is payload."""
+    return _rate(round(mbit_per_s * EFFICIENCY, 9))

@@ -137,6 +137,10 @@ class PeerToPeer(Source):
     def go_down(self) -> None:
         """They do not fail together."""
 
+    def settle(self) -> list[Flow]:
+        """Flows that are nobody's but theirs: none."""
+        return []
+
     def _find(self, known: dict[int, list[int]], number: int, node: int) -> list[int]:
         """The holders that a look-up finds."""
         spec, all_of_them = self.spec, known.get(number, ())

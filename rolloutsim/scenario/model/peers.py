@@ -3,7 +3,7 @@
 from typing import Annotated, Any, get_args
 
 from rolloutsim.scenario.fields import Quantity, Whole, Word, key
-from rolloutsim.scenario.model.kinds import OnOff, Spec, Time
+from rolloutsim.scenario.model.kinds import OnOff, Size, Spec, Time
 from rolloutsim.scenario.peer_profiles import DEFAULT_PEERS, PEER_PROFILES, shown_of_peers, source_of_peers
 from rolloutsim.scenario.resolved import Finds
 
@@ -38,6 +38,12 @@ class PeersSpec(Spec):
     )
     upload: Annotated[float, Quantity("rate", unlimited=True)] | None = _profile_key(
         "upload", "rate", "what all uploads of a node may take together, in payload; its NIC limits them anyway"
+    )
+    download: Annotated[float, Quantity("rate", unlimited=True)] | None = _profile_key(
+        "download", "rate", "what all downloads of a node may take together, in payload; its NIC limits them anyway"
+    )
+    piece: Size | None = _profile_key(
+        "piece", "size", "of the pieces that members of a swarm hand over, as they have them"
     )
     manifests: OnOff | None = _profile_key(
         "manifests", "", "whether they hand over manifests and configs as well; if not, the next host does"
