@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
 
 from rolloutsim.structs import struct
 
@@ -54,7 +53,7 @@ class SwarmProfile:
     upload_use: float = 1.0
     search_loss: float = 0.0
     search_exponent: float = 0.33
-    sharpness: float = inf
+    sharpness: float | None = None  # None: the lesser of both
     sharpness_exponent: float = 0.0
     hop_down: float = 0.0
     hop_up: float = 0.0

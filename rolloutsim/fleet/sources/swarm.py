@@ -195,7 +195,9 @@ class Swarm:
         seeds = sum(min(rate, taken) for rate in self.seeds)
         supply = seeds + use * uploads
         fresh = sum(self.seeds) / self.copies(active) if self.outside < 1.0 else inf
-        sharpness = profile.sharpness * (self.pieces / 256.0) ** profile.sharpness_exponent
+        sharpness = inf
+        if profile.sharpness is not None:
+            sharpness = profile.sharpness * (self.pieces / 256.0) ** profile.sharpness_exponent
         caps = [(own, count) for own, count in zip(self.down, receiving, strict=True) if count]
         alone = shares(supply, self.down, caps)
         keeps_up = tuple(
