@@ -13,6 +13,8 @@ from rolloutsim import planning
 from rolloutsim.cli.page import WIDEST_TEXT, aligned, plain, table_lines, terminal, wrapped
 from rolloutsim.results.numerals import show_time, visible
 from rolloutsim.results.shown.findings import findings
+from rolloutsim.results.shown.supply import TITLE as SUPPLY
+from rolloutsim.results.shown.supply import supply_rows
 from rolloutsim.results.shown.tables import application_rows, case_rows, disk_rows, footnotes, threshold_rows
 
 if TYPE_CHECKING:
@@ -67,6 +69,8 @@ def render(result: Result, changes: WhatIfs, width: int = WIDEST_TEXT, coloured:
     lines += ["", style(" Why", bold=True) + because[0][4:], *because[1:]]
     lines += _change_lines(changes)
     lines += _finding_lines(findings(result.summary), wrap, style)
+    if (sources := supply_rows(result.summary)) is not None:
+        lines += ["", style(f" {SUPPLY}", bold=True), *table_lines(sources, style)]
     if (disks := disk_rows(result.summary)) is not None:
         lines += ["", style(" Disk and cost", bold=True), *table_lines(disks, style)]
     has_applications = any(case.background.kind for case in result.run.cases)

@@ -19,6 +19,7 @@ from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.ledger import (
     BYTES_DONE,
     CACHE_FILL,
+    FELL_BACK,
     FETCH,
     LOOKED_UP,
     OTHER_FILL,
@@ -34,7 +35,7 @@ from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.records import frozen
 from rolloutsim.scenario import causes
 from rolloutsim.scenario.resources import DISK, NIC_OUT, PULLED, RESOURCES, UNPACK
-from rolloutsim.scenario.routes import node_racks
+from rolloutsim.scenario.routes import node_racks, outlets
 
 if TYPE_CHECKING:
     from rolloutsim.fleet.build import Actors
@@ -57,10 +58,11 @@ _PRIVATE_CAUSES = tuple(resource.cause.name for resource in PULLED)
 _OTHER_CAUSES = {
     CAP: causes.CONNECTION_CAP.name, RETRY: causes.RETRY.name, TCP_WINDOW: causes.TCP_WINDOW.name,
 }  # fmt: skip
-# The same of those who ask caches and peers.
+# The same of those who ask others than registries.
 _SUPPLY_CAUSES = {
     CACHE_FILL: causes.CACHE_FILL.name, OTHER_FILL: causes.OTHER_FILL.name, LOOKED_UP: causes.LOOK_UP.name,
     SEEDS: causes.SEEDS.name,
+    FELL_BACK: causes.FALLBACK.name,
 }  # fmt: skip
 
 
@@ -103,7 +105,7 @@ def collect(
     for source in (*actors.caches, *actors.peers):
         in_flight.extend(source.settle())
     pulls = frozen(r.Pulls, ledger.pulls, alone=np.full(len(ledger.pulls.node), np.nan))
-    fetches, unpacks, spent = _activities(actors, network, ledger, incidents)
+    fetches, unpacks, spent = _activities(network, ledger, incidents, _other_causes(scenario, actors))
     carried = _carried(actors, network, in_flight)
     if orchestrated is None:
         pods, orchestration = _pods_of_pulls(pulls, ledger.pulls.ready), r.BARE
@@ -116,7 +118,7 @@ def collect(
         node_group=np.asarray(actors.groups, np.int32),
         images=actors.images,
         layers=actors.layers,
-        causes=(*_link_causes(actors, network), *_PRIVATE_CAUSES, *_other_causes(actors).values()),
+        causes=(*_link_causes(actors, network), *_PRIVATE_CAUSES, *_other_causes(scenario, actors).values()),
         pulls=pulls,
         fetches=fetches,
         unpacks=unpacks,
@@ -135,21 +137,21 @@ def collect(
         sources=actors.outlets,
         routes=actors.routes,
         drawn=tuple(sorted(drawn)),
-        supply=_supply(actors, network, incidents) if _is_supplied(actors) else r.NO_SUPPLY,
+        supply=_supply(scenario, actors, network, incidents) if _has_others(scenario, actors) else r.NO_SUPPLY,
     )
 
 
-def _is_supplied(actors: Actors) -> bool:
-    """Whether there are caches or peers."""
-    return bool(actors.caches or actors.peers)
+def _has_others(scenario: ResolvedScenario, actors: Actors) -> bool:
+    """Whether layers come from others than registries, too."""
+    return len(actors.outlets) > len(scenario.registries)
 
 
-def _other_causes(actors: Actors) -> dict[int, str]:
+def _other_causes(scenario: ResolvedScenario, actors: Actors) -> dict[int, str]:
     """Causes that are neither links nor private, in the order of their numbers."""
-    return {**_OTHER_CAUSES, **_SUPPLY_CAUSES} if _is_supplied(actors) else _OTHER_CAUSES
+    return {**_OTHER_CAUSES, **_SUPPLY_CAUSES} if _has_others(scenario, actors) else _OTHER_CAUSES
 
 
-def _supply(actors: Actors, network: FluidNetwork, incidents: Incidents) -> r.Supply:
+def _supply(scenario: ResolvedScenario, actors: Actors, network: FluidNetwork, incidents: Incidents) -> r.Supply:
     """What those had to do and to wait for who hand over layers that they do not simply have."""
     first = len(network.links) + len(_PRIVATE_CAUSES) + len(_OTHER_CAUSES)
     place = {code: number for number, code in enumerate(_SUPPLY_CAUSES, first)}
@@ -162,11 +164,26 @@ def _supply(actors: Actors, network: FluidNetwork, incidents: Incidents) -> r.Su
             r.CacheRecords,
             counts,
             source=[cache.server.index for cache in actors.caches],
-            **{name: [one.upstream[name] for one in counts] for name in r.UPSTREAM},
         ),
         uploads=frozen(r.Uploads, incidents.uploads),
         nobody={peers.name: peers.nobody for peers in actors.peers},
+        cache_requests=frozen(r.CacheRequests, incidents.cache_requests),
+        asked=frozen(r.HostRequests, incidents.asked),
+        parts=frozen(r.Parts, incidents.parts),
+        outlets=frozen(r.Outlets, _outlets(scenario, len(actors.outlets))),
     )
+
+
+def _outlets(scenario: ResolvedScenario, count: int) -> dict[str, list[int]]:
+    """Of each outlet the number of its server's own one, and of the one before it; what is beyond is its own."""
+    every = outlets(scenario)
+    number = {outlet: place for place, outlet in enumerate(every)}
+    own = {outlet.server: place for place, outlet in enumerate(every) if outlet.origin is None}
+    beyond = range(len(every), count)
+    return {
+        "server": [*(own[outlet.server] for outlet in every), *beyond],
+        "origin": [*(-1 if one.origin is None else number[one.origin] for one in every), *(-1 for _ in beyond)],
+    }
 
 
 def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> list[Flow]:
@@ -355,7 +372,7 @@ def _orchestration(
 
 
 def _activities(
-    actors: Actors, network: FluidNetwork, ledger: Ledger, incidents: Incidents
+    network: FluidNetwork, ledger: Ledger, incidents: Incidents, others: Iterable[int]
 ) -> tuple[r.Fetches, r.Unpacks, r.Spent]:
     """The columns of fetches, unpacks and their causes, the causes numbered as in `CaseRecords.causes`."""
     rows = np.array(ledger.fetches.cells, np.float64).reshape(-1, ROW)
@@ -367,7 +384,6 @@ def _activities(
         again[number] = size
     # Rows are known by their first places until here; -1 stays -1.
     freed_by = columns["freed_by"] // ROW
-    others = _other_causes(actors)
     cause = _causes(columns["cause"], links, cap, others)
     fetches = frozen(r.Fetches, columns, freed_by=freed_by, again=again, cause=cause)
     # A decompressor at its own speed limit is what an unpack is capped by.

@@ -12,8 +12,8 @@ server last, each request from the first host on; 429 and 408 are retried at a h
 from __future__ import annotations
 
 from rolloutsim.fleet.recipes import Way
-from rolloutsim.fleet.sources.source import LIMITED, MISSING
-from rolloutsim.scenario.answers import ANSWERS, BROKEN
+from rolloutsim.fleet.sources.source import LIMITED
+from rolloutsim.scenario.answers import ANSWERS, BROKEN, MISSING
 from rolloutsim.scenario.runtimes import Retry
 
 
@@ -51,4 +51,4 @@ def again(ways: tuple[Way, ...], way: Way, status: int, failures: int, retry: Re
 
 def reason_of(status: int) -> str:
     """Why a pull failed whose last request was answered so, in the runtime's words."""
-    return "404 Not Found" if status == MISSING else ANSWERS[status].reason
+    return ANSWERS[status].reason

@@ -67,21 +67,22 @@ class RefusalColumns:
 
 
 class LostColumns:
-    """Rows of `rolloutsim.results.facts.records.Lost`, a pull or fetch and cause each."""
+    """Rows of `rolloutsim.results.facts.records.Lost`, a pull or fetch, cause and host each."""
 
     def __init__(self) -> None:
         self.is_fetch = array("b")
         self.activity = array("i")
         self.limited = array("b")
         self.seconds = array("d")
-        self._of_fetch: dict[tuple[int, bool], int] = {}  # rows
+        self.host = array("i")
+        self._of_fetch: dict[tuple[int, bool, int], int] = {}  # rows
 
-    def add(self, is_fetch: bool, activity: int, limited: bool, seconds: float) -> None:
-        """Failed requests cost a pull or fetch some seconds."""
+    def add(self, is_fetch: bool, activity: int, limited: bool, seconds: float, host: int = -1) -> None:
+        """Failed requests cost a pull or fetch some seconds; with a host that is not the last one it goes on."""
         if seconds <= 0.0:
             return
         if is_fetch:
-            row = self._of_fetch.setdefault((activity, limited), len(self.seconds))
+            row = self._of_fetch.setdefault((activity, limited, host), len(self.seconds))
             if row < len(self.seconds):
                 self.seconds[row] += seconds
                 return
@@ -89,22 +90,81 @@ class LostColumns:
         self.activity.append(activity)
         self.limited.append(limited)
         self.seconds.append(seconds)
+        self.host.append(host)
 
 
 class WaitedColumns:
-    """Seconds that fetches waited before their first byte because their source did not have the layer."""
+    """Seconds that pulls and fetches waited because their source did not have what they asked for."""
 
     def __init__(self) -> None:
-        self.fetch = array("i")
+        self.is_fetch = array("b")
+        self.activity = array("i")
         self.cause = array("b")
         self.seconds = array("d")
 
-    def add(self, fetch: int, cause: int, seconds: float) -> None:
-        """A fetch waited, for a cause of `rolloutsim.fleet.ledger`."""
+    def add(self, is_fetch: bool, activity: int, cause: int, seconds: float) -> None:
+        """A pull or a fetch waited, for a cause of `rolloutsim.fleet.ledger`."""
         if seconds > 0.0:
-            self.fetch.append(fetch)
+            self.is_fetch.append(is_fetch)
+            self.activity.append(activity)
             self.cause.append(cause)
             self.seconds.append(seconds)
+
+
+class AskedColumns:
+    """Requests for manifests, token and config of pulls that have several hosts."""
+
+    def __init__(self) -> None:
+        self.pull = array("i")
+        self.source = array("i")
+        self.count = array("i")
+        self._rows: dict[tuple[int, int], int] = {}  # by pull and source
+
+    def add(self, pull: int, source: int, count: int = 1) -> None:
+        """A pull asks one of its hosts."""
+        row = self._rows.setdefault((pull, source), len(self.count))
+        if row == len(self.count):
+            self.pull.append(pull)
+            self.source.append(source)
+            self.count.append(0)
+        self.count[row] += count
+
+
+class PartColumns:
+    """Bytes of fetches that had come when their connections broke, where the rest may come from another source."""
+
+    def __init__(self) -> None:
+        self.fetch = array("i")
+        self.source = array("i")
+        self.bytes = array("d")
+
+    def add(self, fetch: int, source: int, size: float) -> None:
+        """A connection broke."""
+        if size > 0.0:
+            self.fetch.append(fetch)
+            self.source.append(source)
+            self.bytes.append(size)
+
+
+# What a cache asks its upstream for; the place of each is its number.
+TAG, MANIFEST, CONFIG, LAYER, PING = range(5)
+
+
+class CacheRequestColumns:
+    """Requests of caches to their upstreams."""
+
+    def __init__(self) -> None:
+        self.cache = array("i")
+        self.upstream = array("i")
+        self.what = array("b")
+        self.time = array("d")
+
+    def add(self, cache: int, upstream: int, what: int, now: float) -> None:
+        """A cache asks its upstream."""
+        self.cache.append(cache)
+        self.upstream.append(upstream)
+        self.what.append(what)
+        self.time.append(now)
 
 
 class FillColumns:
@@ -157,6 +217,9 @@ class Incidents:
         self.waited = WaitedColumns()
         self.fills = FillColumns()
         self.uploads = UploadColumns()
+        self.asked = AskedColumns()
+        self.parts = PartColumns()
+        self.cache_requests = CacheRequestColumns()
         self.again: dict[int, float] = {}
         self.crowds: dict[Crowd, None] = {}
         self.reasons: dict[str, int] = {}

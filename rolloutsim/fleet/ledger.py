@@ -23,6 +23,8 @@ OTHER_FILL: Final = -7
 LOOKED_UP: Final = -8
 # That of members of a swarm that have all that has left its seeds.
 SEEDS: Final = -9
+# That of seconds lost with a host that is not the last one.
+FELL_BACK: Final = -10
 
 _SHORT: Final = 0x7FFF  # the largest number in a column of shorts
 

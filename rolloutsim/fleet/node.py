@@ -22,7 +22,7 @@ from typing import Final
 from rolloutsim.fleet.disk import DiskSpace
 from rolloutsim.fleet.hosts import again, reason_of
 from rolloutsim.fleet.latency import slow_start_delay
-from rolloutsim.fleet.ledger import BYTES_DONE, CONNECTED, RETRY, SOURCE, STARTED
+from rolloutsim.fleet.ledger import BYTES_DONE, CONNECTED, FELL_BACK, RETRY, SOURCE, STARTED
 from rolloutsim.fleet.losses import Losses
 from rolloutsim.fleet.pulls import (
     ABANDONED,
@@ -132,7 +132,10 @@ class Node(Store):
             if present:
                 pull.answered = requests
             self.request(pull)
-        elif way.resolve_time > 0.0:
+            return
+        if len(recipe.ways) > 1:
+            fleet.incidents.asked.add(pull.row, way.number, asked)
+        if way.resolve_time > 0.0:
             # Nothing can change between the requests: one wait for all of them.
             wait = way.resolve_time * (asked / requests) if present else way.resolve_time
             fleet.network.call_later(wait, self._resolved, pull)
@@ -157,6 +160,9 @@ class Node(Store):
             if pull.sent == requests:
                 fleet.incidents.lost.add(False, pull.row, False, pull.lost)
                 fleet.incidents.lost.add(False, pull.row, True, pull.limited)
+                if pull.fell_back is not None:
+                    for host, seconds in pull.fell_back.items():
+                        fleet.incidents.lost.add(False, pull.row, False, seconds, host)
                 self._resolved(pull)
                 return
             way = pull.way
@@ -167,6 +173,8 @@ class Node(Store):
                 refusals.repeat(pull.refusal, -1)
                 pull.refusal = -1
             fleet.ledger.pulls.requests[pull.row] += 1
+            if len(pull.recipe.ways) > 1:
+                fleet.incidents.asked.add(pull.row, way.number)
             is_manifest = pull.sent == max(requests - AFTER_TOKENS + 1, 0)  # the first GET
             status = way.source.answer(self.address, fleet.network.now, -1, is_manifest, pull.recipe.image)
             ahead = way.round_trip
@@ -192,6 +200,8 @@ class Node(Store):
         if pull.refusal >= 0:
             fleet.incidents.refusals.repeat(pull.refusal, -1)
         fleet.ledger.pulls.requests[pull.row] += 1
+        if len(pull.recipe.ways) > 1:
+            fleet.incidents.asked.add(pull.row, pull.way.number)
         fleet.retries.refused(self, pull, status, False, 0.0, spent)
 
     def answered(self, pull: Pull) -> bool:
@@ -207,15 +217,16 @@ class Node(Store):
             self.fleet.network.call_later(wait, self.request, pull)
         return wait > 0.0
 
-    def found(self, pull: Pull, status: int) -> None:
-        """A source that had to see about it answers a request about manifests."""
+    def found(self, pull: Pull, status: int, cause: int, seconds: float) -> None:
+        """A source that had to see about it answers a request about manifests, for which it waited [s]."""
         if pull.over:
             return
         way = pull.way
         is_manifest = pull.sent == max(self.runtime.resolve_requests - AFTER_TOKENS + 1, 0)
         if status != FINE:
-            self.fleet.retries.refused(self, pull, status, is_manifest, way.round_trip)
+            self.fleet.retries.refused(self, pull, status, is_manifest, way.round_trip, seconds)
             return
+        self.fleet.incidents.waited.add(False, pull.row, cause, seconds)
         pull.sent += 1
         pull.failures = 0
         pull.reached = way
@@ -240,7 +251,7 @@ class Node(Store):
 
     def waited(self, fetch: Fetch, cause: int, seconds: float) -> None:
         """A layer was not at its source, where it waited for it."""
-        self.fleet.incidents.waited.add(self.fleet.fetches.number(fetch.row), cause, seconds)
+        self.fleet.incidents.waited.add(True, self.fleet.fetches.number(fetch.row), cause, seconds)
 
     def arrived(self, flow: Flow) -> None:
         """What a fetch read along with another one is complete."""
@@ -447,15 +458,19 @@ class Node(Store):
 
     def _again(self, fetch: Fetch, status: int, lost: float) -> None:
         """Send a layer's request once more, after the runtime's delay or to the next source, or let the pull fail."""
-        trouble = fetch.in_trouble()
-        found = again(fetch.pull.ways, fetch.way, status, trouble.failures, self.runtime.retry)
+        trouble, way, limited = fetch.in_trouble(), fetch.way, status == LIMITED
+        found = again(fetch.pull.ways, way, status, trouble.failures, self.runtime.retry)
         if found is None:
-            self.fail(fetch.pull, reason_of(status), status == LIMITED)
+            self.fail(fetch.pull, reason_of(status), limited)
             return
         fetch.way, trouble.failures, delay = found
         fleet = self.fleet
+        host = -1 if limited or way is fetch.pull.ways[-1] else way.number
         if trouble.broke_at == NOT_YET:
-            fleet.incidents.lost.add(True, fleet.fetches.number(fetch.row), status == LIMITED, lost + delay)
+            fleet.incidents.lost.add(True, fleet.fetches.number(fetch.row), limited, lost + delay, host)
+        elif host >= 0:
+            trouble.spent[FELL_BACK] = trouble.spent.get(FELL_BACK, 0.0) + lost + delay
+            trouble.broke_at += lost + delay
         fleet.together.call_at(fleet.network.now + delay, self._reopen, fetch)
 
     def _reopen(self, fetch: Fetch) -> None:
@@ -565,6 +580,8 @@ class Node(Store):
             trouble.got += received
             fetch.pull.received += received
             fleet.cells[fetch.row + BYTES_DONE] = trouble.got
+            if len(fetch.pull.recipe.ways) > 1:
+                fleet.incidents.parts.add(fleet.fetches.number(fetch.row), fetch.leg.number, received)
             if flow is not None and begun:
                 trouble.merge(flow, fleet.network.now)
             trouble.broke_at = fleet.network.now

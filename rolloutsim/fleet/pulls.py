@@ -215,8 +215,8 @@ class Pull:
     """
 
     __slots__ = (
-        "answered", "crowd", "failures", "idle", "limited", "lost", "missing", "moved", "moved_at", "next", "over",
-        "reached", "received", "recipe", "refusal", "row", "sent", "slots", "unpacking", "way", "ways",
+        "answered", "crowd", "failures", "fell_back", "idle", "limited", "lost", "missing", "moved", "moved_at", "next",
+        "over", "reached", "received", "recipe", "refusal", "row", "sent", "slots", "unpacking", "way", "ways",
     )  # fmt: skip
 
     def __init__(self, recipe: Recipe, row: int, slots: Slots) -> None:
@@ -241,6 +241,7 @@ class Pull:
         self.failures = 0  # in a row, of one source
         self.lost = 0.0  # what failed requests cost, those aside that a rate limit refused [s]
         self.limited = 0.0  # what these cost [s]
+        self.fell_back: dict[int, float] | None = None  # what hosts that are not the last one cost, by number [s]
         # Set when it is resolved.
         self.moved_at: float  # the last look that saw it grow [s]
 

@@ -84,6 +84,8 @@ class Retries:
         for node, pull in askers:
             if crowd is not None and crowd.is_alike(node, pull) and refusals.is_latest(crowd.row):
                 requests[pull.row] += 1
+                if len(pull.recipe.ways) > 1:
+                    self.incidents.asked.add(pull.row, crowd.way.number)
                 pull.limited = limited
                 pull.crowd = crowd
                 crowd.members.append((node, pull))
@@ -126,7 +128,11 @@ class Retries:
         pull.way, pull.failures, delay = found
         cost = spent + ahead + delay
         if status != LIMITED:
-            pull.lost += cost
+            if way is pull.ways[-1]:
+                pull.lost += cost
+            else:
+                fell_back = pull.fell_back = {} if pull.fell_back is None else pull.fell_back
+                fell_back[way.number] = fell_back.get(way.number, 0.0) + cost
             together.call_at(answered + delay, node.request, pull)
             return
         pull.limited += cost
@@ -200,11 +206,17 @@ class Crowd:
         """A pull goes its own way, with what it did in the crowd."""
         if pull.crowd is self:
             pull.crowd = None
-            self.retries.pulls.requests[pull.row] += self.asked
+            self._count(pull)
             pull.refusal = self.row
             pull.failures = self.failures
             for cost in self.costs:
                 pull.limited += cost
+
+    def _count(self, pull: Pull) -> None:
+        """Enter the requests that a pull sent as one of them."""
+        self.retries.pulls.requests[pull.row] += self.asked
+        if self.asked and len(pull.recipe.ways) > 1:
+            self.retries.incidents.asked.add(pull.row, self.way.number, self.asked)
 
     def settle(self) -> None:
         """Write down what they asked until now, when nothing more will happen."""
@@ -264,11 +276,11 @@ class Crowd:
 
     def _give_up(self, _: object) -> None:
         retries, words = self.retries, reason_of(LIMITED)
-        reason, requests = retries.incidents.reason(words), retries.pulls.requests
+        reason = retries.incidents.reason(words)
         del retries.incidents.crowds[self]
         lasting = [(node, pull) for node, pull in self.members if not pull.over]
         for node, pull in lasting:
-            requests[pull.row] += self.asked
+            self._count(pull)
             pull.crowd = None
             retries.end(node, pull, reason)
         retries.failed([pull.row for _, pull in lasting], words, True)

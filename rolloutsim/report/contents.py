@@ -17,8 +17,10 @@ from rolloutsim.report.plots import entry, figure
 from rolloutsim.report.wording import sentence, setting_words
 from rolloutsim.results.load.background import about_latencies
 from rolloutsim.results.numerals import UNKNOWN, counted, show_count, show_difference, show_share, show_size
-from rolloutsim.results.shown.findings import DISK, FAILED, FAULTS, PUSH, READY, REQUESTS, findings
+from rolloutsim.results.shown.findings import DISK, FAILED, FAULTS, PUSH, READY, REQUESTS, SOURCES, findings
 from rolloutsim.results.shown.names import given_names, link_words, plain_words
+from rolloutsim.results.shown.supply import TITLE as SUPPLY
+from rolloutsim.results.shown.supply import supply_rows
 from rolloutsim.results.shown.tables import (
     applications_table,
     case_rows,
@@ -85,6 +87,7 @@ class _Contents:
             ("cases", "Comparison" if len(self.run.cases) > 1 else "The rollout", self._cases()),
             ("why", "Why", self._why()),
             ("network", "Network", self._network()),
+            ("sources", SUPPLY, self._sources()),
             ("nodes", "Nodes", self._nodes()),
             ("applications", "Effect on other applications", self._applications()),
             ("availability", "Availability during the rollout", self._availability()),
@@ -175,6 +178,17 @@ class _Contents:
         table, caption = links_table(self.slowest)
         yield Rows(f"{caption}{self.of_case}", table, folded=len(table.rows) > _MOST_LINKS)
         yield from self._findings(REQUESTS)
+
+    def _sources(self) -> Iterator[Block]:
+        table = supply_rows(self.outcome.means)
+        if self.slowest.supply is None or table is None:
+            return
+        if any(self.slowest.supply.bytes_by_source.values()):
+            yield self._picture("sources")
+        if self.slowest.supply.egress:
+            yield self._picture("egress")
+        yield Rows("Sources of layers", table)
+        yield from self._findings(SOURCES)
 
     def _nodes(self) -> Iterator[Block]:
         yield from self._pictures("timeline", "fan")

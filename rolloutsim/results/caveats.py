@@ -10,6 +10,7 @@ import numpy as np
 from rolloutsim.results.checked import outside
 from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.metrics import counted_pulls
+from rolloutsim.results.numerals import listed
 from rolloutsim.scenario.chance import drawn_words
 from rolloutsim.units import format_time
 
@@ -23,6 +24,7 @@ def caveats(run: Run) -> Iterator[str]:
     yield from _about_late_nodes(run)
     yield from _about_rechecks(run)
     yield from _about_slowdowns(run)
+    yield from _about_hosts(run)
     if any(case.background.kind for case in run.cases):
         from rolloutsim.results.load.background import about_latencies  # few scenarios have any
 
@@ -76,7 +78,11 @@ def _about_rechecks(run: Run) -> Iterator[str]:
 
 def _about_slowdowns(run: Run) -> Iterator[str]:
     """Of which pulls the slowdown is not known, in words; nothing if it is of all, or was not asked for at all."""
-    counts = [(case, counted_pulls(case) & ~np.isnan(case.pulls.pulled)) for case in run.cases]
+    hosted = np.array([bool(group.hosts) for group in run.scenario.groups], np.bool_)
+    counts = [
+        (case, counted_pulls(case) & ~np.isnan(case.pulls.pulled) & ~hosted[case.node_group[case.pulls.node]])
+        for case in run.cases
+    ]
     if all(np.isnan(case.pulls.alone).all() for case, _ in counts):
         return
     unknown = sum(int(np.count_nonzero(np.isnan(case.pulls.alone[counted]))) for case, counted in counts)
@@ -86,6 +92,17 @@ def _about_slowdowns(run: Run) -> Iterator[str]:
         yield (
             f"The slowdown of {unknown:,} of {of:,} pulls is not known, nor their time alone: they {go} on with what "
             "failed ones had left of a layer."
+        )
+
+
+def _about_hosts(run: Run) -> Iterator[str]:
+    """Why nothing is known of the slowdown where nodes have hosts, in words; nothing where none has."""
+    hosted = [group.name for group in run.scenario.groups if group.hosts]
+    if hosted:
+        whose = "" if len(hosted) == len(run.scenario.groups) else f" of pulls on {listed(hosted)}"
+        yield (
+            f"The time alone and the slowdown{whose} are not known: what caches and others among their hosts have "
+            "depends on other pulls, so that there is none to compare with."
         )
 
 

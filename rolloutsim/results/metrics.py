@@ -28,6 +28,7 @@ Attributes are named as the keys of the JSON contract (`rolloutsim.results.docum
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -37,13 +38,14 @@ import numpy.typing as npt
 from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.intervals import Spread, spread
 from rolloutsim.results.facts.records import ratio
-from rolloutsim.results.load.links import LinkSummary, group_links, shared_links
+from rolloutsim.results.load.links import LinkSummary, group_links, link_families, shared_links
 from rolloutsim.results.time.steps import time_split
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, Run, Times
     from rolloutsim.results.load.disks import DiskSummary
+    from rolloutsim.results.load.supply import SupplySummary
     from rolloutsim.results.pods.groups import GroupSummary
     from rolloutsim.results.pods.rollouts import RolloutSummary
 
@@ -69,6 +71,8 @@ class CaseSummary:
     rollout: RolloutSummary | None = None  # what workloads, kubelets, faults and pushes add; None for bare pulls
     disk: DiskSummary | None = None  # what images take on disks; None for bare pulls, unless prices are given
     groups: tuple[GroupSummary, ...] = ()  # when the pods on each node group were ready; empty: there is one group
+    # Where the bytes came from; None: from registries, nobody else was asked.
+    supply: SupplySummary | None = field(default=None, metadata={"unless_none": True})
 
     def link(self, name: str) -> LinkSummary:
         """The row of a link, or of a group's links such as `web.nic.in`."""
@@ -114,6 +118,12 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         from rolloutsim.results.pods.groups import group_summaries  # as above
 
         of_groups = group_summaries(run, case)
+    supply, families = None, {}
+    if case.supply:
+        families = link_families(run.scenario)
+        from rolloutsim.results.load.supply import supply_summary  # as above
+
+        supply = supply_summary(run, case)
     return CaseSummary(
         case=case.name,
         finished=case.finished,
@@ -129,10 +139,11 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         pull_time_s=spread(pulled) if finished.all() else None,
         slowdown=spread(slowed[~np.isnan(slowed)]) if finished.all() else None,
         time_split_s=time_split(case),
-        links=(*shared_links(case), *group_links(case, groups)),
+        links=(*shared_links(case, families), *group_links(case, groups)),
         rollout=rollout,
         disk=disk,
         groups=of_groups,
+        supply=supply,
     )
 
 

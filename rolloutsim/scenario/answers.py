@@ -10,6 +10,7 @@ from typing import Final
 
 from rolloutsim.structs import struct
 
+MISSING: Final = 404  # the server does not have it
 BROKEN: Final = 0  # a connection was refused, or broke
 # The client did not wait any longer: for a connection, for its TLS handshake, for the header of the answer.
 DIAL: Final = -1
@@ -43,6 +44,7 @@ class Answer:
 ANSWERS: Mapping[int, Answer] = {
     answer.number: answer
     for answer in (
+        Answer(MISSING, "404", "404 not found", "404 Not Found"),
         Answer(429, "429", "429 rate limit", "429 Too Many Requests"),
         Answer(503, "503", "503 unavailable", "503 Service Unavailable"),
         Answer(BROKEN, "broken", "connection refused or broken", "connection refused or broken"),

@@ -17,7 +17,7 @@ from rolloutsim.units import EXAMPLES, plain_text
 # Names that stand for a user's own: those of the notebooks and of the shipped scenarios.
 NAMES: Mapping[str, str] = {
     "group": "web", "image": "app", "layer": "base", "link": "wan", "registry": "hub", "workload": "api",
-    "mirror": "site-mirror", "cache": "rack-cache",
+    "mirror": "site-mirror", "cache": "rack-cache", "peers": "spegel",
     "pusher": "ci", "flow": "backup", "failure": "outage", "limit": "anonymous", "metric": "rollout_time",
     "variant": "faster", "key": "network", "connections": "200",
 }  # fmt: skip
@@ -171,6 +171,17 @@ _OWN: Mapping[str, str] = {
     "caches.<cache>.ttl": "168h",
     "caches.<cache>.ttl.time": "168h",
     "caches.<cache>.ttl.renewed": "true",
+    "peers": "{spegel: {finds: random}}",
+    "peers.<peers>.profile": "spegel",
+    "peers.<peers>.finds": "first",
+    "peers.<peers>.found": "3",
+    "peers.<peers>.look_up": "5 ms",
+    "peers.<peers>.timeout": "20 ms",
+    "peers.<peers>.announce": "100 ms",
+    "peers.<peers>.per_rack": "true",
+    "peers.<peers>.connections": "100",
+    "peers.<peers>.upload": "2 Gbit/s",
+    "peers.<peers>.manifests": "false",
     "images": "{app: 346 MB}",
     "images.<image>.base": "debian",
     "images.<image>.layers": "[30 MB, 120 MB]",

@@ -133,7 +133,7 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     ("response_time server_latency", "registry.ttfb", ""),
     ("https ssl", "registry.tls", ""),
     ("storage_backend", "registry.storage", "its read rate"),
-    ("upload uploads", "push", ""),
+    ("uploads", "push", ""),
     # caches, mirrors and who asks them
     ("pull_through pull_through_cache pull_through_caches proxy_cache proxy_caches registry_cache image_cache "
      "proxy_registry proxy_registries", "caches", ""),
@@ -181,7 +181,7 @@ _PLACED: Sequence[tuple[str, str, str]] = (
     ("start", "background.from failures.at nodes.join.at push.at", ""), ("end", "background.until", ""),
     ("until", "failures.back_after", "how long it lasts"), ("end", "failures.back_after", "how long it lasts"),
     ("window", "registry.rate_limit.rate", "the time is part of it: 100/6h"),
-    ("hosts", "nodes", "groups of equal nodes, by name"),
+    ("upload", "push", ""), ("hosts", "nodes", "groups of equal nodes, by name"),
     ("timeout", "nodes.pull_timeout", "of a whole pull; those of its requests are nodes.timeouts"),
     ("cache", "caches nodes.hosts", ""), ("caches", "nodes.hosts", ""), ("mirror", "mirrors nodes.hosts", ""),
     ("mirrors", "nodes.hosts", ""), ("upstream", "caches.upstream mirrors.of", ""), ("of", "caches.upstream", ""),
@@ -192,7 +192,7 @@ _PLACED: Sequence[tuple[str, str, str]] = (
 
 # Words, what is not simulated, and the nearest keys.
 _ABSENT: Sequence[tuple[str, str, str]] = (
-    ("peer peers p2p peer_to_peer spegel dragonfly dfdaemon kraken seed_peer seed_peers superseed super_node torrent "
+    ("peer p2p peer_to_peer spegel dragonfly dfdaemon kraken seed_peer seed_peers superseed super_node torrent "
      "bittorrent ipfs", "nodes that serve layers to each other", "registry.replicas"),
     ("pre_pull pre_pulled pre_pulled_images image_preload preload prefetch image_puller image_pull_job "
      "kube_fledged warmup warm_images preheat warm", "pulls ahead of the rollout", "nodes.cached"),

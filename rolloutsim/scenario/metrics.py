@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from rolloutsim.scenario.answers import ANSWERS
+from rolloutsim.scenario.sources import SOURCE_KINDS
 from rolloutsim.structs import struct
 from rolloutsim.units import Kind
 
@@ -33,14 +34,16 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "phase": ("before", "pushed", "during", "after"),
     "status": tuple(answer.name for answer in ANSWERS.values()),
     "disk": ("ssd", "hdd"),
+    "source": tuple(SOURCE_KINDS),
 }
 
 TYPICAL = {
     "phase": "during", "status": "429", "disk": "ssd", "link": "registry.uplink", "cause": "nic", "share": "95%",
+    "source": "registry",
 }  # fmt: skip
 
 # Rows of a list that a condition without their label is about all together: the one that is furthest off counts.
-ALL_ROWS = ("registry", "push", "background", "workload")
+ALL_ROWS = ("registry", "server", "push", "background", "workload")
 
 
 SELECTOR = re.compile(r"""\s*([^=,"{}]+?)\s*=\s*(?:"((?:[^"\\]|\\.)+)"|([^",]+?))\s*(?=,|$)""")
@@ -128,7 +131,7 @@ def _quoted(value: str) -> str:
 
 
 _LINK, _WORKLOAD, _REGISTRY = ("links", "{link}"), ("workloads", "{workload}"), ("registries", "{registry}")
-_PUSH, _FLOW = ("push", "{push}"), ("background", "{background}")
+_PUSH, _FLOW, _SERVER = ("push", "{push}"), ("background", "{background}"), ("servers", "{server}")
 
 METRICS: Mapping[str, Metric] = {
     "rollout_time": Metric("time", ("rollout_time_s",), "from the start until the last pod is ready", of="pods"),
@@ -167,12 +170,30 @@ METRICS: Mapping[str, Metric] = {
     ),
     "least_ready": Metric("number", (*_WORKLOAD, "least_ready"), "smallest number of ready pods, old and new"),
     "below_floor": Metric("time", (*_WORKLOAD, "below_floor_s"), "how long fewer pods are ready than promised"),
-    "requests": Metric("number", (*_REGISTRY, "requests"), "requests to the registry, refused ones included"),
+    "requests": Metric("number", (*_REGISTRY, "requests"), "to the registry, also of caches, refused ones included"),
     "requests_per_pull": Metric("number", (*_REGISTRY, "requests_per_pull"), "requests of a pull, on average"),
     "peak_requests": Metric("number", (*_REGISTRY, "peak_requests_per_s"), "most requests within one second"),
     "refused": Metric("number", (*_REGISTRY, "refused", "{status}"), "requests with this answer", absent=0.0),
     "retries": Metric("number", (*_REGISTRY, "retries"), "requests sent again after a refusal"),
     "storage_requests": Metric("number", (*_REGISTRY, "storage_requests"), "requests to its object storage"),
+    "bytes_by_source": Metric(
+        "size", ("bytes_by_source", "{source}"), "what nodes receive from a kind of source, where they have `hosts`",
+        absent=0.0,
+    ),
+    "hit_ratio": Metric("share", ("hit_ratio",), "requests for layers that caches had / all that caches got"),
+    "byte_hit_ratio": Metric("share", ("byte_hit_ratio",), "the same of bytes"),
+    "upstream_copies": Metric(
+        "number", ("upstream_copies", "{statistic}"), "how often a layer comes into a cache that gets it at all",
+        statistics=("mean", "max"),
+    ),
+    "sent_bytes": Metric(
+        "size", (*_SERVER, "sent_bytes"),
+        "layers that leave a registry (its egress), mirror or cache, to nodes and caches, where nodes have `hosts`",
+    ),
+    "upstream_bytes": Metric("size", (*_SERVER, "upstream_bytes"), "layers that come into a cache"),
+    "server_requests": Metric(
+        "number", (*_SERVER, "requests"), "requests to a registry, mirror or cache, where nodes have `hosts`"
+    ),
     "push_time": Metric("time", (*_PUSH, "push_time_s"), "of one image, from its start until all of it is there"),
     "pushed_bytes": Metric("size", (*_PUSH, "bytes"), "what a push uploads"),
     "bytes_per_node": Metric(

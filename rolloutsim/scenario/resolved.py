@@ -391,6 +391,8 @@ class Caching:
         Whether each request for it begins that time anew.
     capacity : float or None
         What its disk holds: layers that were not asked for longest make room; None: everything [B].
+    profile : str
+        The product that it is like, for words only.
     """
 
     upstream: str
@@ -415,6 +417,7 @@ class Caching:
     ttl: float | None = None
     renews: bool = False
     capacity: float | None = None
+    profile: str = field(default="", metadata={"unless_empty": True})
 
 
 _REFUSES = {"refuses": True}  # of a field: what it holds may make a registry refuse a request

@@ -191,6 +191,7 @@ def _caching(server: Server, spec: model.CacheSpec, above: str, inbound: tuple[s
         ttl=limit(of("ttl.time")),
         renews=of("ttl.renewed"),
         capacity=spec.disk.capacity,
+        profile=spec.profile,
     )
 
 

@@ -194,8 +194,8 @@ def test_2_a_wrong_call(program: Program, scenario, tmp_path: Path, arguments: l
         (
             ["s.yaml", "--set", "netwrk=1 Gbit/s"],
             "--set netwrk: unknown key 'netwrk' in the scenario; allowed: rolloutsim name description model seed "
-            "replications nodes network registry registries mirrors caches images workloads rollout controller_manager "
-            "push pushes background failures prices "
+            "replications nodes network registry registries mirrors caches peers images workloads rollout "
+            "controller_manager push pushes background failures prices "
             "thresholds sweep variants; did you mean network?",
         ),
         (

@@ -16,9 +16,10 @@ from numpy.testing import assert_allclose
 from rolloutsim import simulation
 from rolloutsim.fleet.build import Actors, build
 from rolloutsim.fleet.recipes import Way
-from rolloutsim.fleet.sources.source import FINE, LIMITED, MISSING, UNAVAILABLE, Connections, Source
+from rolloutsim.fleet.sources.source import FINE, LIMITED, UNAVAILABLE, Connections, Source
 from rolloutsim.results.load.requests import registry_summaries
 from rolloutsim.results.load.throughput import link_loads
+from rolloutsim.scenario.answers import MISSING
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.scenario.routes import Route
 from rolloutsim.scenario.runtimes import Retry
@@ -144,9 +145,11 @@ def test_each_layer_asks_the_mirror_first_again(mirrored: Any) -> None:
     assert [layer for _, layer in mirror.asked] == [0, 0, 1, 1]
 
 
-def test_layers_that_a_mirror_serves_are_no_requests_to_the_registry(mirrored: Any) -> None:
-    # Those for manifests, token and config are left: they count at the image's registry whoever answers.
+def test_what_a_mirror_is_asked_for_are_no_requests_to_the_registry(mirrored: Any) -> None:
     mirrored(FINE)
     result = simulation.simulate(mirror_scene("[10 MB, 20 MB, 30 MB]"))
     (found,) = registry_summaries(result, result.cases[0])
-    assert found.requests == result.cases[0].pulls.requests.sum()
+    assert found.requests == 0
+    sent = result.cases[0].supply.asked
+    assert (sent.pull.tolist(), sent.source.tolist()) == ([0, 1], [1, 1])
+    assert sent.count.tolist() == result.cases[0].pulls.requests.tolist()

@@ -45,4 +45,5 @@ def test_links_that_carry_nothing() -> None:
     alone, among_others = RollingUpdate(FEW), RollingUpdate(FEW)
     for number in range(IDLE):
         among_others.network.link(f"idle{number}", 1.0)
-    assert calls(among_others.run)[1] <= calls(alone.run)[1] + IDLE
+    # Other tests may have left callbacks to Python's collector of circles, which count as well.
+    assert calls(among_others.run)[1] <= 1.001 * calls(alone.run)[1] + IDLE

@@ -15,10 +15,11 @@ Sources: the rules of each product stand at its profile, in `rolloutsim.scenario
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
+from rolloutsim.fleet.incidents import CONFIG, LAYER, MANIFEST, PING, TAG
 from rolloutsim.fleet.latency import INITIAL_WINDOW, slow_start_delay
 from rolloutsim.fleet.ledger import CACHE_FILL, OTHER_FILL
 from rolloutsim.fleet.pulls import Socket
@@ -48,7 +49,7 @@ REFUSED_TRIPS: Final = 1.0  # the same where nobody listens
 
 # Requests to the upstream, before each of which it pings; measured with 2.8.2: HEAD and GET of a manifest that it
 # lacks, HEAD and GET of a layer that passes, GET of one for its store.
-REQUESTS: Final = {"tags": 1, "manifests": 2, "configs": 2}
+REQUESTS: Final = {TAG: 1, MANIFEST: 2, CONFIG: 2}
 PASSING_REQUESTS: Final = 2
 FILL_REQUESTS: Final = 1
 
@@ -70,9 +71,9 @@ class Shelf:
 
 
 class Counts:
-    """What a cache was asked, and what it asked its upstream."""
+    """What a cache was asked."""
 
-    __slots__ = ("evicted", "hits", "hit_bytes", "misses", "missed_bytes", "upstream", "waits")
+    __slots__ = ("evicted", "hits", "hit_bytes", "misses", "missed_bytes", "waits")
 
     def __init__(self) -> None:
         self.hits = 0  # requests for layers that were in the store
@@ -80,7 +81,6 @@ class Counts:
         self.misses = 0  # the others, waiting ones among them
         self.missed_bytes = 0.0
         self.waits = 0  # of the misses, those that waited for a fetch that ran already
-        self.upstream: Counter[str] = Counter()  # requests to it: tags, manifests, configs, layers, pings
         self.evicted = 0.0  # [B]
 
 
@@ -461,7 +461,7 @@ class PullThrough:
         if fill.is_over:
             return
         up = self.upstream
-        self.counts.upstream["layers"] += 1
+        self._count(LAYER)
         fill.replica = up.next_replica()
         if up.fallible:
             up.fetches[fill] = self
@@ -474,6 +474,7 @@ class PullThrough:
         if up.fallible:
             status = up.answer(self.address, self.fleet.network.now, fill.step.layer, False, fill.image)
         if status != FINE:
+            self._refused(status)
             self.lose(fill, status, 0.0)
         elif up.handler is not None:
             up.handler.hand_over(self, fill)
@@ -485,6 +486,8 @@ class PullThrough:
         if fill.is_over:
             return
         fill.leg = leg
+        if fill.row >= 0:
+            self.fleet.incidents.fills.upstream[fill.row] = leg.number
         self._after_pings(FILL_REQUESTS if fill.reader is None else PASSING_REQUESTS, self._answered, fill)
 
     def _answered(self, what: Any) -> None:
@@ -683,7 +686,7 @@ class PullThrough:
         if not self.spec.pings or not requests:
             then(what)
             return
-        self.counts.upstream["pings"] += 1
+        self._count(PING)
         self.pings.append((lambda what: self._after_pings(requests - 1, then, what), what))
         if len(self.pings) == 1:
             self._ping()
@@ -707,13 +710,17 @@ class PullThrough:
         requests = asker.resolve_requests
         first = max(requests - AFTER_TOKENS, 0)
         shelf, image = self._shelf(0 if not self.spec.per_replica else pull.row % len(self.shelves)), pull.recipe.image
+        network = self.fleet.network
+        since, cause = network.now, CACHE_FILL
         if pull.sent == first or (manifest and pull.sent < first):
-            self.know(shelf, pull, lambda status: asker.found(pull, status))
+            if self.spec.coalesce != "none" and shelf.manifests.get(image):
+                cause = OTHER_FILL
+            self.know(shelf, pull, lambda status: asker.found(pull, status, cause, network.now - since))
         elif pull.sent == requests - 1 and image not in shelf.configs:
             shelf.configs.add(image)
-            self._trip("configs", self.spec.layer_trips, lambda _: asker.found(pull, FINE))
+            self._trip(CONFIG, self.spec.layer_trips, lambda _: asker.found(pull, FINE, cause, network.now - since))
         else:
-            asker.found(pull, FINE)
+            asker.found(pull, FINE, cause, 0.0)
 
     def know(self, shelf: Shelf, pull: Pull, then: Callable[[int], None]) -> None:
         """Go on with the answer to a request for a tag, when the cache knows it."""
@@ -726,7 +733,7 @@ class PullThrough:
                 then(FINE)
                 return
             shelf.checked[image] = now
-            self._ask_about("tags", spec.check_trips, False, pull, lambda status: then(FINE if spec.stale else status))
+            self._ask_about(TAG, spec.check_trips, False, pull, lambda status: then(FINE if spec.stale else status))
             return
         if waiting and spec.coalesce != "none":
             waiting.append(lambda status: self.fleet.network.call_later(self._until_look(now), then, status))
@@ -747,7 +754,7 @@ class PullThrough:
             for one in together:
                 one(status)
 
-        self._ask_about("manifests", spec.manifest_trips, True, pull, known)
+        self._ask_about(MANIFEST, spec.manifest_trips, True, pull, known)
 
     def _have_all(self, shelf: Shelf, pull: Pull, together: list[Callable[[int], None]], image: int) -> None:
         """The layers of an image come into the store before anybody is told of it."""
@@ -775,15 +782,15 @@ class PullThrough:
                     running.told.append(there)
         there(FINE)
 
-    def _ask_about(self, what: str, trips: float, manifest: bool, pull: Pull, then: Callable[[int], None]) -> None:
+    def _ask_about(self, what: int, trips: float, manifest: bool, pull: Pull, then: Callable[[int], None]) -> None:
         """Ask the upstream about a tag or for a manifest."""
         up, network = self.upstream, self.fleet.network
         status = up.answer(self.address, network.now, -1, manifest, pull.recipe.image) if up.fallible else FINE
         if status != FINE:
+            self._refused(status)
             answer = LIMITED if status == LIMITED else UNAVAILABLE
             if status <= BROKEN and self.spec.pings:
                 # The ping fails, and no request follows.
-                self.counts.upstream[what] += 1
                 self._after_pings(1, lambda _: then(answer), None)
                 return
             self._trip(what, 1.0, lambda _: then(answer))
@@ -794,16 +801,25 @@ class PullThrough:
         else:
             self._trip(what, trips, lambda _: then(FINE))
 
-    def _trip(self, what: str, trips: float, then: Callable[[Any], None]) -> None:
+    def _trip(self, what: int, trips: float, then: Callable[[Any], None]) -> None:
         """Go on after some round trips to the upstream, through the queues that there are."""
         way = self.upstream_way
-        self.counts.upstream[what] += 1
+        self._count(what)
 
         def go(_: object) -> None:
             wait = trips * (way.round_trip + self._waiting(way, 0)) + self.upstream_time
             self.fleet.network.call_later(wait, then)
 
         self._after_pings(REQUESTS[what], go, None)
+
+    def _count(self, what: int) -> None:
+        """A request to the upstream."""
+        incidents = self.fleet.incidents
+        incidents.cache_requests.add(self.server.index, self.upstream.index, what, self.fleet.network.now)
+
+    def _refused(self, status: int) -> None:
+        """The upstream refused one; it is among those that are counted."""
+        self.fleet.incidents.refusals.add(self.upstream.index, self.fleet.network.now, status, -1)
 
     @property
     def upstream_time(self) -> float:

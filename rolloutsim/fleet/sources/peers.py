@@ -15,8 +15,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.fleet.ledger import LOOKED_UP
-from rolloutsim.fleet.sources.source import FINE, MISSING, Connections, Source
-from rolloutsim.scenario.answers import BROKEN
+from rolloutsim.fleet.sources.source import FINE, Connections, Source
+from rolloutsim.scenario.answers import BROKEN, MISSING
 from rolloutsim.scenario.runtimes import AFTER_TOKENS
 
 if TYPE_CHECKING:
@@ -210,12 +210,12 @@ class PeerToPeer(Source):
         spec, image, node = self.spec, pull.recipe.image, asker.index
         first = max(asker.resolve_requests - AFTER_TOKENS, 0)
         if pull.sent < first and pull.sent < asker.resolve_requests - 1:
-            asker.found(pull, FINE)
+            asker.found(pull, FINE, LOOKED_UP, 0.0)
             return
         status = FINE if spec.manifests and self._find(self.manifests, image, node) else MISSING
         wait = spec.look_up if status == FINE else spec.timeout
-        self.fleet.network.call_later(wait, self._told, (asker, pull, status))
+        self.fleet.network.call_later(wait, self._told, (asker, pull, status, wait))
 
     def _told(self, what: Any) -> None:
-        asker, pull, status = what
-        asker.found(pull, status)
+        asker, pull, status, wait = what
+        asker.found(pull, status, LOOKED_UP, wait)

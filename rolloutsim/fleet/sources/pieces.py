@@ -16,8 +16,9 @@ from math import ceil, inf
 from typing import TYPE_CHECKING, Any, Final
 
 from rolloutsim.fleet.ledger import SEEDS
-from rolloutsim.fleet.sources.source import FINE, MISSING, Connections, Source
+from rolloutsim.fleet.sources.source import FINE, Connections, Source
 from rolloutsim.fleet.sources.swarm import Swarm
+from rolloutsim.scenario.answers import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -331,8 +332,8 @@ class PiecePeers(Source):
     """
 
     __slots__ = (
-        "feed_kinds", "feeding", "fleet", "host", "legs", "links", "make_leg", "most_supply", "nobody", "profile", "rates",
-        "registry_of", "seed_rates", "spec", "torrents",
+        "feed_kinds", "feeding", "fleet", "host", "legs", "links", "make_leg", "most_supply", "nobody", "profile",
+        "rates", "registry_of", "seed_rates", "spec", "torrents",
     )  # fmt: skip
 
     def __init__(self, index: int, spec: resolved.Peers, fleet: Fleet) -> None:
@@ -400,7 +401,7 @@ class PiecePeers(Source):
 
     def look_up(self, asker: Any, pull: Pull, manifest: bool) -> None:
         """A manifest, token or config is wanted."""
-        asker.found(pull, FINE if self.spec.manifests else MISSING)
+        asker.found(pull, FINE if self.spec.manifests else MISSING, SEEDS, 0.0)
 
     def go_away(self, node: int) -> None:
         """A node is down: its fetches end by themselves, and what it has seeded others do (assumed)."""

@@ -11,8 +11,8 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.buckets import FixedWindow, TokenBucket
-from rolloutsim.fleet.sources.source import FINE, LIMITED, MISSING, UNAVAILABLE, Cold, Connections, Source
-from rolloutsim.scenario.answers import BROKEN
+from rolloutsim.fleet.sources.source import FINE, LIMITED, UNAVAILABLE, Cold, Connections, Source
+from rolloutsim.scenario.answers import BROKEN, MISSING
 
 if TYPE_CHECKING:
     from rolloutsim.network.fluid import FluidNetwork

@@ -8,7 +8,6 @@ from typing import Any, Final, Protocol
 
 # Answers to a request: HTTP's numbers; where there is none, those of `rolloutsim.scenario.answers`.
 FINE: Final = 200
-MISSING: Final = 404
 LIMITED: Final = 429
 UNAVAILABLE: Final = 503
 
@@ -130,8 +129,8 @@ class Asker(Protocol):
     def lose(self, fetch: Any, status: int, spent: float) -> None:
         """A layer does not come, which is known after a time [s] that is over."""
 
-    def found(self, pull: Any, status: int) -> None:
-        """A request about a manifest is answered."""
+    def found(self, pull: Any, status: int, cause: int, seconds: float) -> None:
+        """A request about a manifest is answered, for which the source waited, for a cause [s]."""
 
     def waited(self, fetch: Any, cause: int, seconds: float) -> None:
         """A layer was not there, and waited for [s]."""

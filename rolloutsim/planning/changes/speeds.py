@@ -24,6 +24,7 @@ from rolloutsim.scenario.fields import UNLIMITED
 from rolloutsim.scenario.links import private_rate
 from rolloutsim.scenario.places import Path
 from rolloutsim.scenario.resources import PULLED, LinkName
+from rolloutsim.scenario.servers import racks as racks_of_groups
 from rolloutsim.scenario.servers import registry_path
 from rolloutsim.structs import struct
 from rolloutsim.units import parse_rate, plain_text
@@ -199,7 +200,8 @@ def _shared(situation: Situation) -> Iterator[Speed]:
                 yield _links(situation, links, (*here, part), f"{name}.{part}")
     for name in document.network.links:
         yield _links(situation, [name], ("network", "links", name, "capacity"), name)
-    racks, given = [name for name, kind in kinds.items() if kind == "rack"], document.network.racks
+    named, given = set(racks_of_groups(document)), document.network.racks
+    racks = [name for name, kind in kinds.items() if kind == "rack" and LinkName.of(name).owner in named]
     if racks and given is not None:
         key, value = ("oversubscription", given.oversubscription) if given.uplink is None else ("uplink", given.uplink)
         downs = [rack for rack in racks if LinkName.of(rack).part == "down"]

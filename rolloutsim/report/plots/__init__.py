@@ -21,6 +21,7 @@ kind             name
 `phase`          waiting, fetching, unpacking, waiting-for-pods, starting, ready
 `band`           quantiles: `band:p5-p95`
 `registry`       a registry
+`source`         a kind of sources of layers: `source:passed-on`
 `workload`       a workload
 `image`          an image
 `background`     another application
@@ -70,6 +71,8 @@ FIGURES = (
     Figure("utilisation", "network", "case", "which link is full, from when to when?"),
     Figure("racks", "network", "case", "which rack's uplink is hot?"),
     Figure("requests", "network", "case", "how many requests does each registry get?"),
+    Figure("sources", "supply", "case", "who served whom, from when to when?"),
+    Figure("egress", "supply", "case", "how much leaves each registry, and how much of it is a copy too many?"),
     Figure("replicas", "applications", "case", "does the service keep its capacity during the rollout?"),
     Figure("background", "applications", "case", "what do the running applications feel?"),
     Figure("disk", "nodes", "run", "do the images fit on the nodes' disks?"),

@@ -1,10 +1,12 @@
 """The object of a case in the JSON contract, which `rolloutsim.results.document` describes.
 
 Some parts only some cases have; what is empty is left out. With several node groups: `groups`, when the last pod on
-the nodes of each was ready. With workloads, kubelets, faults or pushes: `workloads`, `registries`, `push`, `faults`,
-`conditions`, `unfinished_pods`, `failed_pulls`, `failed_pull_reasons`, `bytes_again`, and `disk`, which prices bring as
-well; with rows for nodes also `pods` and `ready_replicas`. The latter hold one row a change of a workload's ready pods,
-of more than 1,000 changes every so many-th and the one at which the fewest pods were ready.
+the nodes of each was ready. Where nodes ask others than registries: `bytes_by_source`, `hit_ratio`, `byte_hit_ratio`,
+`upstream_copies`, `servers` and `image_copies`, see `rolloutsim.results.load.supply`. With workloads, kubelets, faults
+or pushes: `workloads`, `registries`, `push`, `faults`, `conditions`, `unfinished_pods`, `failed_pulls`,
+`failed_pull_reasons`, `bytes_again`, and `disk`, which prices bring as well; with rows for nodes also `pods` and
+`ready_replicas`. The latter hold one row a change of a workload's ready pods, of more than 1,000 changes every
+so many-th and the one at which the fewest pods were ready.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from rolloutsim.results.why.critical import causes
 if TYPE_CHECKING:
     from rolloutsim.results.facts.intervals import Spread
     from rolloutsim.results.facts.records import CaseRecords
+    from rolloutsim.results.load.supply import SupplySummary
 
 Detail = Literal["summary", "nodes", "full"]
 
@@ -54,6 +57,8 @@ def case_figures(
     }
     if figures.groups:
         case["groups"] = _plain(figures.groups)
+    if figures.supply is not None:
+        case |= _supply(figures.supply)
     if figures.rollout is not None or figures.disk is not None:
         case |= _sections(figures) | (_row_sections(records, figures) if rows else {})
     if records.background.kind:
@@ -73,7 +78,7 @@ def _spread(spread: Spread | None, keys: Iterable[str]) -> dict[str, float] | No
 
 
 def _link(row: LinkSummary) -> dict[str, Any]:
-    left_out = ("kind",) if row.max is not None else ("kind", "nodes", "max")
+    left_out = ("kind", "family") if row.max is not None else ("kind", "nodes", "max", "family")
     return {key: value for key, value in _plain(row).items() if key not in left_out}
 
 
@@ -113,6 +118,15 @@ def _sections(figures: CaseSummary) -> dict[str, Any]:
         if figures.disk.pressure is None:
             del found["disk"]["pressure"]
     return found
+
+
+def _supply(supply: SupplySummary) -> dict[str, Any]:
+    """Where the bytes came from, a row a server; what only caches have is missing in the rows of others."""
+    found = {key: value for key, value in _plain(supply).items() if key != "images"}
+    found["bytes_by_source"] = {kind: number(size) for kind, size in supply.bytes_by_source.items()}
+    for row in found["servers"]:
+        row |= row.pop("cache") or {}
+    return found | {"image_copies": _plain(supply.images)}
 
 
 def _row_sections(records: CaseRecords, figures: CaseSummary) -> dict[str, Any]:

@@ -282,13 +282,15 @@ class Lost:
     """Seconds that failed requests and their retries cost a pull or fetch that went on, those of a rate limit apart.
 
     Of a pull they lie in asked..resolved, of a fetch in granted..connected. (What broken bodies cost a fetch
-    stands in `Spent`, cause `retry`.)
+    stands in `Spent`, causes `retry` and `fallback`.) `host` is one that is not the last that is asked, with which they
+    were lost until the next was; -1: none, or not known.
     """
 
     is_fetch: Flags
     activity: Ids
     limited: Flags  # by a rate limit
     seconds: Times
+    host: Ids = field(default_factory=lambda: np.zeros(0, np.int32))  # index into CaseRecords.sources
 
 
 @struct(eq=False)
@@ -383,7 +385,7 @@ class Fills:
     """One row a layer that a cache fetched for its store; one that passed to a client is a fetch of that client."""
 
     cache: Ids  # index into CaseRecords.sources, as `upstream`
-    upstream: Ids
+    upstream: Ids  # that it came from: what the upstream has, or passed on
     layer: Ids
     asked: Times
     started: Times
@@ -393,16 +395,20 @@ class Fills:
 
 @struct(eq=False)
 class Waited:
-    """Seconds of a fetch in connected..started in which its source did not have the layer, by cause."""
+    """Seconds in which a source did not have what it was asked for, by cause.
 
-    fetch: Ids
+    Of a fetch they lie in connected..started, of a pull in asked..resolved: its manifests were waited for.
+    """
+
+    is_fetch: Flags
+    activity: Ids
     cause: Codes  # index into CaseRecords.causes
     seconds: Times
 
 
 @struct(eq=False)
 class CacheRecords:
-    """One row a cache: requests for layers and their bytes, and its own requests to its upstream."""
+    """One row a cache: requests for layers and their bytes."""
 
     source: Ids  # index into CaseRecords.sources
     hits: Counts
@@ -411,14 +417,19 @@ class CacheRecords:
     missed_bytes: Times
     waits: Counts  # of the misses, those that waited for a fetch that ran already
     evicted: Times  # bytes that made room for others
-    tags: Counts
-    manifests: Counts
-    configs: Counts
-    layers: Counts
-    pings: Counts
 
 
-# What a cache asks its upstream for.
+@struct(eq=False)
+class CacheRequests:
+    """One row a request of a cache to its upstream, refused ones included."""
+
+    cache: Ids  # index into CaseRecords.sources, as `upstream`
+    upstream: Ids
+    what: Shorts  # index into UPSTREAM
+    time: Times
+
+
+# What a cache asks its upstream for: the tag's manifest by HEAD, ..., and how to authenticate.
 UPSTREAM = ("tags", "manifests", "configs", "layers", "pings")
 
 
@@ -431,20 +442,56 @@ class Uploads:
 
 
 @struct(eq=False)
+class Outlets:
+    """One row a source: who is asked for what comes from there, and which source it comes from to who does not have it.
+
+    Both are indices into CaseRecords.sources; an origin of -1: it is there.
+    """
+
+    server: Ids
+    origin: Ids
+
+
+@struct(eq=False)
+class HostRequests:
+    """One row a pull and host that it asked for manifests, token and config.
+
+    A pull without a row asked the registry of its image.
+    """
+
+    pull: Ids
+    source: Ids  # index into CaseRecords.sources
+    count: Ids
+
+
+@struct(eq=False)
+class Parts:
+    """One row a connection of a fetch that broke: the bytes that had come, maybe not from where the rest came."""
+
+    fetch: Ids
+    source: Ids  # index into CaseRecords.sources
+    bytes: Times
+
+
+@struct(eq=False)
 class Supply:
-    """What caches and peers did, and who waited for it; empty where there are none."""
+    """What caches and peers did, whom nodes asked before the last of their hosts; empty where there are none."""
 
     fills: Fills
     waited: Waited
     caches: CacheRecords
-    uploads: Uploads
+    cache_requests: CacheRequests = field(default_factory=lambda: _empty(CacheRequests))
+    asked: HostRequests = field(default_factory=lambda: _empty(HostRequests))
+    parts: Parts = field(default_factory=lambda: _empty(Parts))
+    outlets: Outlets = field(default_factory=lambda: _empty(Outlets))
+    uploads: Uploads = field(default_factory=lambda: _empty(Uploads))
     nobody: Mapping[str, int] = field(default_factory=dict)  # by peers: look-ups that found nobody
 
     def __bool__(self) -> bool:
-        return len(self.caches.source) > 0 or bool(self.nobody)
+        return len(self.outlets.server) > 0
 
 
-NO_SUPPLY = Supply(_empty(Fills), _empty(Waited), _empty(CacheRecords), _empty(Uploads))
+NO_SUPPLY = Supply(_empty(Fills), _empty(Waited), _empty(CacheRecords))
 
 
 class _Referable:

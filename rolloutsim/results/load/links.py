@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rolloutsim.results.facts.grouped import Grouped, Rows
 from rolloutsim.results.facts.records import known, ratio
+from rolloutsim.scenario.resources import LinkName
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -13,6 +17,7 @@ if TYPE_CHECKING:
 
     from rolloutsim.results.facts.records import CaseRecords, PrivateLinks, Times
     from rolloutsim.results.facts.records import SharedLinks as Shared
+    from rolloutsim.scenario.resolved import ResolvedScenario
 
 
 @struct
@@ -42,12 +47,27 @@ class LinkSummary:
     kind: str
     nodes: int | None = None  # how many nodes the row stands for; None: it is a link of its own
     max: Busiest | None = None  # the largest values of the group
+    # What it is called together with those of other racks and sites: `rack-cache.uplink`; None: it is the only one.
+    family: str | None = field(default=None, metadata={"unless_none": True})
 
 
-def shared_links(case: CaseRecords) -> Iterator[LinkSummary]:
-    """A row for every shared link."""
+def shared_links(case: CaseRecords, families: Mapping[str, str] = MappingProxyType({})) -> Iterator[LinkSummary]:
+    """A row for every shared link; `families` are as of `link_families`."""
     links = case.shared_links
-    return _rows(case, links, links.name, links.kind)
+    rows = _rows(case, links, links.name, links.kind)
+    return (replace(row, family=families[row.link]) if row.link in families else row for row in rows)
+
+
+def link_families(scenario: ResolvedScenario) -> dict[str, str]:
+    """What the links of caches and mirrors of which there is one in each rack or site are called together."""
+    found: dict[str, str] = {}
+    for name, server in scenario.servers.items():
+        if server.called and server.called != name:
+            into = () if server.caching is None else server.caching.into
+            for link in (*server.replicas, *server.path, *server.inbound, *into):
+                if link.startswith((f"{name}.", f"{name}-")) and link in scenario.links:
+                    found[link] = f"{server.called}.{LinkName.of(link).part}"
+    return found
 
 
 def group_links(case: CaseRecords, groups: tuple[str, ...]) -> Iterator[LinkSummary]:

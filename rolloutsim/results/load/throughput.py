@@ -9,7 +9,7 @@ unsaturated times are distributed over these.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from rolloutsim.results.facts.grouped import Grouped
 from rolloutsim.results.facts.records import ratio
-from rolloutsim.scenario.routes import node_racks, pushed_over
+from rolloutsim.scenario.routes import exits, inwards, node_racks, outlets, pushed_over
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -118,6 +118,46 @@ def fetched_by(case: CaseRecords, edges: Times, group: npt.NDArray[np.signedinte
         share *= moved
         done[:, k] = np.bincount(of, share, groups)
     return done
+
+
+def sent_by(case: CaseRecords, edges: Times, servers: int) -> Times:
+    """The bytes of layers that had left each of the first servers by each moment, servers × m sums [B].
+
+    What left them for caches' stores is spread evenly over the time that it took; else as `fetched_by`.
+    """
+    count = len(case.sources)
+    by_source = fetched_by(case, edges, case.fetches.source + 1, count + 1)[1:]
+    outlets, fills = case.supply.outlets, case.supply.fills
+    chains: list[list[int]] = []
+    for source in range(count if case.supply else 0):
+        before = int(outlets.origin[source])
+        chains.append([int(outlets.server[source]), *(chains[before] if before >= 0 else ())])
+    done = np.zeros((servers, len(edges)))
+    for source, chain in enumerate(chains or [[source] for source in range(count)]):
+        for server in chain:
+            if server < servers:
+                done[server] += by_source[source]
+    for source in np.unique(fills.upstream).tolist():
+        moved = _evenly(*_filled(case, np.flatnonzero(fills.upstream == source)), edges)
+        for server in chains[source]:
+            if server < servers:
+                done[server] += moved
+    return done
+
+
+def _filled(case: CaseRecords, rows: npt.NDArray[np.intp]) -> tuple[Times, Times, Times]:
+    """Of caches' fills: from when to when, and how many bytes; one that did not begin has none."""
+    fills = case.supply.fills
+    begun = rows[~np.isnan(fills.started[rows])]
+    ended = np.where(np.isnan(fills.ended[begun]), case.end, fills.ended[begun])
+    return fills.started[begun], np.minimum(ended, case.end), fills.bytes[begun]
+
+
+def _evenly(started: Times, ended: Times, amount: Times, edges: Times) -> Times:
+    """The bytes that had moved by each moment, all together, if each moved at one rate [B]."""
+    length = np.maximum(ended - started, np.finfo(np.float64).tiny)[:, None]
+    moved: Times = (np.clip((edges - started[:, None]) / length, 0.0, 1.0) * amount[:, None]).sum(axis=0)
+    return moved
 
 
 def node_rates(case: CaseRecords, edges: Times) -> Times:
@@ -232,19 +272,42 @@ class _Spread:
             [(place[link], share) for link, share in known.get((source - 1, *where), {}).items() if link in place]
             for source, *where in zip(*(part.tolist() for part in np.unravel_index(keys, sizes)), strict=True)
         ]
+        self.fills = list(self._fills(place)) if len(case.supply.fills.cache) else []
+
+    def _fills(self, place: Mapping[str, int]) -> Iterator[tuple[npt.NDArray[np.intp], list[tuple[int, float]]]]:
+        """What caches fetched for their stores, way by way: its rows, and links with the share that each carries."""
+        scenario, fills, count = self.scenario, self.case.supply.fills, len(self.case.sources)
+        every, servers = outlets(scenario), scenario.servers
+        ways, way = np.unique(fills.cache.astype(np.int64) * count + fills.upstream, return_inverse=True)
+        rows = Grouped(way, len(ways))
+        for number, (cache, upstream) in enumerate(divmod(one, count) for one in ways.tolist()):
+            outlet = every[upstream]
+            inward = inwards(servers[outlet.server], servers[self.case.sources[cache]])
+            paths = exits(scenario, outlet)
+            links = [link for path in paths for link in dict.fromkeys((*path, *inward)) if link in place]
+            shares = [(place[link], links.count(link) / len(paths)) for link in dict.fromkeys(links)]
+            yield rows.of(number), shares
 
     def done(self, edges: Times) -> Times:
         """Bytes that had crossed each shared link (rows) by each moment (columns)."""
         done = self._on_links(fetched_by(self.case, edges, self.route, len(self.shares)))
         for row, started, ended, amount in self._others():
-            length = np.maximum(ended - started, np.finfo(np.float64).tiny)[:, None]
-            done[row] += (np.clip((edges - started[:, None]) / length, 0.0, 1.0) * amount[:, None]).sum(axis=0)
+            done[row] += _evenly(started, ended, amount, edges)
+        for rows, shares in self.fills:
+            moved = _evenly(*_filled(self.case, rows), edges)
+            for link, share in shares:
+                done[link] += share * moved
         return done
 
     def totals(self) -> Times:
-        """Bytes of fetched layers over each shared link."""
+        """Bytes of fetched layers over each shared link, those for caches' stores among them."""
         moved = np.bincount(self.route, self.case.fetches.bytes_done, len(self.shares))
-        return self._on_links(moved.astype(np.float64)[:, None])[:, 0]
+        sums: Times = self._on_links(moved.astype(np.float64)[:, None])[:, 0]
+        for rows, shares in self.fills:
+            filled = float(self.case.supply.fills.bytes[rows].sum())
+            for link, share in shares:
+                sums[link] += share * filled
+        return sums
 
     def _on_links(self, by_route: Times) -> Times:
         sums = np.zeros((len(self.case.shared_links.name), by_route.shape[1]))

@@ -8,19 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from rolloutsim.results.load.supply import families
 from rolloutsim.results.numerals import show_count, show_share, show_size, show_time, three_digits, visible
+from rolloutsim.results.shown.supply import about_sources
 from rolloutsim.scenario.answers import ANSWERS
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.load.disks import DiskPressure, DiskSummary
     from rolloutsim.results.load.requests import RegistrySummary
+    from rolloutsim.results.load.supply import SupplySummary
     from rolloutsim.results.metrics import CaseSummary, RunSummary
     from rolloutsim.results.pods.replicas import WorkloadSummary
     from rolloutsim.results.pods.rollouts import FaultSummary, PushSummary, RolloutSummary
 
-READY, REQUESTS, FAILED, PUSH, DISK, FAULTS = "Ready", "Requests", "Failed", "Push", "Disk", "Faults"
-TOPICS = (READY, REQUESTS, FAILED, PUSH, DISK, FAULTS)
+READY, REQUESTS, SOURCES, FAILED, PUSH, DISK, FAULTS = (
+    "Ready", "Requests", "Sources", "Failed", "Push", "Disk", "Faults",
+)  # fmt: skip
+TOPICS = (READY, REQUESTS, SOURCES, FAILED, PUSH, DISK, FAULTS)
 
 
 @struct(frozen=True)
@@ -58,8 +63,13 @@ def _about(case: CaseSummary, several: bool) -> Iterator[tuple[str, str, str]]:
             yield FAILED, name, text
         for text in _pushed(rollout.push):
             yield PUSH, "", text
-        for text in _faults(rollout.faults):
+        for text in _faults(rollout.faults, case.supply):
             yield FAULTS, name, text
+    if case.supply is not None:
+        for text in _asked(case.supply):
+            yield REQUESTS, name, text
+        for text in about_sources(case.supply):
+            yield SOURCES, name, text
     if case.disk is not None:
         for text in _disk(case.disk):
             yield DISK, name, text
@@ -69,7 +79,8 @@ _MOST_FAULTS = 3  # of one name that are told one by one (assumed); the results 
 _TARGETS = {"node": "node", "registry": "registry", "link": "link", "requests": "requests to"}
 
 
-def _faults(faults: Sequence[FaultSummary]) -> Iterator[str]:
+def _faults(faults: Sequence[FaultSummary], supply: SupplySummary | None) -> Iterator[str]:
+    kinds = {} if supply is None else {one.server: one.kind for one in supply.servers}
     by_name: dict[str, list[FaultSummary]] = {}
     for fault in faults:
         by_name.setdefault(fault.fault, []).append(fault)
@@ -77,7 +88,8 @@ def _faults(faults: Sequence[FaultSummary]) -> Iterator[str]:
         told = all_ if len(all_) <= _MOST_FAULTS else all_[: _MOST_FAULTS - 1]
         for fault in told:
             until = "on" if fault.ended_s is None else f"until {show_time(fault.ended_s)}"
-            yield f"{name}: {_TARGETS[fault.kind]} {fault.target} {_from(fault.started_s)} {until}."
+            what = kinds.get(fault.target, fault.kind) if fault.kind == "registry" else _TARGETS[fault.kind]
+            yield f"{name}: {what} {fault.target} {_from(fault.started_s)} {until}."
         if len(told) < len(all_):
             more = len(all_) - len(told)
             yield f"{name}: {show_count(more)} times more, the last time {_from(all_[-1].started_s)} on."
@@ -110,15 +122,31 @@ def _requests(registry: RegistrySummary) -> str:
     if registry.requests_per_pull is not None:
         text += f", {three_digits(registry.requests_per_pull)} a pull"
     text += f", at most {show_count(registry.peak_requests_per_s)} in one second"
+    if of_caches := sum(registry.of_caches.values()):
+        every = of_caches >= registry.requests
+        text += ", all of them of caches" if every else f", {show_count(of_caches)} of them of caches"
     if registry.storage_requests:
         text += f", and its storage {show_count(registry.storage_requests)}"
-    refused = sum(registry.refused.values())
-    if refused:
-        kinds = [(_ANSWERS[status], count) for status, count in registry.refused.items()]
-        how = ", ".join(f"{show_count(count)} × {words}" if len(kinds) > 1 else words for words, count in kinds)
-        fail, are = "fails" if refused == 1 else "fail", "is" if registry.retries == 1 else "are"
-        text += f"; {show_count(refused)} of them {fail} ({how}), {show_count(registry.retries)} {are} sent again"
+    if registry.refused:
+        are = "is" if registry.retries == 1 else "are"
+        text += f"; {_refused(registry.refused)}, {show_count(registry.retries)} {are} sent again"
     return f"{text}."
+
+
+def _refused(by_answer: Mapping[str, float]) -> str:
+    """How many requests failed, and how."""
+    refused = sum(by_answer.values())
+    kinds = [(_ANSWERS[status], count) for status, count in by_answer.items()]
+    how = ", ".join(f"{show_count(count)} × {words}" if len(kinds) > 1 else words for words, count in kinds)
+    return f"{show_count(refused)} of them {'fails' if refused == 1 else 'fail'} ({how})"
+
+
+def _asked(supply: SupplySummary) -> Iterator[str]:
+    """What mirrors and caches were asked, those of a key together."""
+    for one in families(supply):
+        if one.kind != "registry" and one.requests:
+            refused = f"; {_refused(one.refused)}" if one.refused else ""
+            yield f"{one.words} {'gets' if one.servers == 1 else 'get'} {show_count(one.requests)} requests{refused}."
 
 
 _ANSWERS = {answer.name: answer.words for answer in ANSWERS.values()}

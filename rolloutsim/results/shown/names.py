@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.metrics import EVERYWHERE, labels
 from rolloutsim.scenario.resources import PARTS, LinkName
+from rolloutsim.scenario.sources import SOURCE_KINDS
 from rolloutsim.scenario.strategies import ALL
 from rolloutsim.scenario.structure import all_keys
 
@@ -37,6 +38,9 @@ _METRICS = {
     "bytes_again": "bytes fetched again", "peak_requests": "most requests in a second", "ready": "time until ready",
     "pods_ready": "time until {} of the pods are ready", "nodes_ready": "time until {} of the nodes are ready",
     "refused": "refused requests", "recovered": "time until recovered", "bytes_lost": "bytes lost",
+    "bytes_by_source": "bytes that nodes received", "byte_hit_ratio": "hit ratio of bytes",
+    "upstream_copies": "copies of a layer that came into a cache", "sent_bytes": "bytes sent",
+    "upstream_bytes": "bytes from the upstream", "server_requests": "requests",
 }  # fmt: skip
 _PHASES = {"before": "before the rollout", "pushed": "during a push", "during": "during the rollout",
            "after": "after the rollout"}  # fmt: skip
@@ -105,11 +109,12 @@ def plain_words(text: str, names: Collection[str] = ()) -> str:
 
 def given_names(scenario: ResolvedScenario) -> frozenset[str]:
     """The names that a scenario gives to what it is made of."""
-    named = (scenario.groups, scenario.background, scenario.pushes, scenario.faults)
+    named = (scenario.groups, scenario.background, scenario.pushes, scenario.faults, scenario.servers.values())
     names = [one.name for several in named for one in several]
     names += [workload.name for case in scenario.cases for workload in case.workloads]
     names += [rack for group in scenario.groups for rack in group.racks]
-    return frozenset((*names, *scenario.images, *scenario.links, *scenario.registries))
+    names += [server.called for server in scenario.servers.values()]
+    return frozenset((*names, *scenario.images, *scenario.links))
 
 
 def _selected(label: str, value: str) -> str:
@@ -122,6 +127,8 @@ def _selected(label: str, value: str) -> str:
             return f" on group {value}"
         case "rack":
             return f" in rack {value}"
+        case "source":
+            return f" from {SOURCE_KINDS[value].words}"
         case "link":
             return f" of the {link_words(value)}"
         case "cause":

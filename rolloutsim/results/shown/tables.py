@@ -28,6 +28,8 @@ from rolloutsim.results.numerals import (
 )
 from rolloutsim.results.shown.findings import findings
 from rolloutsim.results.shown.names import cause_words, link_words, metric_words, target_words
+from rolloutsim.results.shown.supply import TITLE as SUPPLY
+from rolloutsim.results.shown.supply import supply_rows
 from rolloutsim.results.shown.tabular import (
     COUNT,
     FACTOR,
@@ -51,6 +53,7 @@ from rolloutsim.results.why.sizes import about_sizes
 from rolloutsim.results.why.words import ALL_PODS, LAST_POD, ONE_TURN, explained
 from rolloutsim.scenario.metrics import METRICS
 from rolloutsim.scenario.resources import RESOURCES
+from rolloutsim.scenario.sources import SOURCE_KINDS
 from rolloutsim.scenario.strategies import ALL
 
 if TYPE_CHECKING:
@@ -262,7 +265,8 @@ def to_csv(outcome: Outcome) -> str:
 def figure_rows(outcome: Outcome) -> Table:
     """One row a case: the figures of the JSON contract with their full precision; unknown ones are empty.
 
-    Where there are workloads, kubelets, faults or pushes, their failures are columns as well.
+    Where there are workloads, kubelets, faults or pushes, their failures are columns as well; where nodes ask others
+    than registries, where the bytes came from.
     With several replications the ends of the rollout time's interval come last; beside one draw the mean of several.
     """
     cases, intervals = tuple(outcome.means.cases.values()), outcome.intervals
@@ -275,6 +279,14 @@ def figure_rows(outcome: Outcome) -> Table:
             Column("unfinished_pods", COUNT, lambda case: case.rollout and len(case.rollout.unfinished_pods)),
             Column("failed_pulls", COUNT, lambda case: case.rollout and case.rollout.failed_pulls),
             Column("bytes_again", SIZE, lambda case: case.rollout and case.rollout.bytes_again),
+        ]
+    if any(case.supply is not None for case in cases):
+        columns += [_from_source(kind) for kind in SOURCE_KINDS]
+        columns += [
+            Column("egress_bytes", SIZE, lambda case: case.supply and case.supply.egress),
+            Column("hit_ratio", SHARE, lambda case: case.supply and case.supply.hit_ratio),
+            Column("byte_hit_ratio", SHARE, lambda case: case.supply and case.supply.byte_hit_ratio),
+            *(_copies(statistic) for statistic in ("mean", "max")),
         ]
     if intervals:
         columns += [
@@ -292,6 +304,17 @@ def figure_rows(outcome: Outcome) -> Table:
     return Table(tuple(columns), cases)
 
 
+def _from_source(kind: str) -> Column:
+    """The bytes that nodes received from a kind of source."""
+    return Column(f"bytes_from_{kind}", SIZE, lambda case: case.supply and case.supply.bytes_by_source.get(kind, 0.0))
+
+
+def _copies(statistic: str) -> Column:
+    """How often layers came into caches."""
+    heading = f"upstream_copies_{statistic}"
+    return Column(heading, NUMBER, lambda case: getattr(case.supply and case.supply.upstream_copies, statistic, None))
+
+
 def _statistic(metric: str, name: str, heading: str = "{}") -> Column:
     """A statistic of a spread, empty where there is none."""
     return Column(heading.format(name), TIME, lambda row: getattr(getattr(row, metric), name, None))
@@ -303,6 +326,8 @@ def to_markdown(outcome: Outcome) -> str:
     parts = [f"# {escaped(visible(scenario.title))}", markdown(case_rows(outcome)), escaped(outcome.why)]
     if found := findings(summary):
         parts += ["## Rollout", "\n".join(f"- {escaped(f'{one.topic}: {one.text}')}" for one in found)]
+    if (sources := supply_rows(summary)) is not None:
+        parts += [f"## {SUPPLY}", markdown(sources)]
     if (disks := disk_rows(summary)) is not None:
         parts += ["## Disk and cost", markdown(disks)]
     if outcome.thresholds:

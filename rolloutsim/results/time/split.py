@@ -22,6 +22,7 @@ from rolloutsim.results.facts.records import derived
 from rolloutsim.scenario.causes import (
     CAUSES,
     DISK,
+    FALLBACK,
     LAYER_SLOT,
     OTHER_PULL,
     RATE_LIMITED,
@@ -82,7 +83,7 @@ class _Walk:
         self.renumbered = np.array([self.number[name] for name in case.causes], np.int32)
         self.fetch_of, self.unpack_of = table.fetch, table.unpack
         self.lost = {is_fetch: _lost(case, is_fetch) for is_fetch in (False, True)}
-        self.waited = _waited(case)
+        self.waited = {is_fetch: _waited(case, is_fetch) for is_fetch in (False, True)}
         self.helped_on = np.zeros(len(self.fetches.pull), np.bool_)  # fetches that other pulls wait for
         self.helped_on[case.waits.fetch[case.waits.fetch >= 0]] = True
         self.stretches: list[tuple[Rows, Rows, Times]] = []
@@ -171,10 +172,7 @@ class _Walk:
             # What the rounding of sums leaves is no wait.
             rest = np.where(np.abs(queued) < _ROUNDING, queued, 0.0)
             asking = f.started[fetch] - f.connected[fetch] + rest
-            for name, waited in self.waited.items():
-                self._spend(rows, CAUSES[name], waited[fetch])
-                asking = asking - waited[fetch]
-            self._spend(rows, REQUESTS, asking)
+            self._spend(rows, REQUESTS, self._less_waited(rows, asking, True, fetch))
             self._spend(rows, REGISTRY_QUEUE, queued - rest)
             before = f.freed_by[fetch]
             onwards = (before >= 0) & (f.pull[before] == rows) & (f.committed[before] == f.granted[fetch])
@@ -200,8 +198,16 @@ class _Walk:
         self.stretches.append((rows[some], np.full(count, self.number[cause.name], np.int32), seconds[some]))
 
     def _request(self, rows: Rows, seconds: Times) -> None:
-        """Seconds of requests before the layers, less what failed ones among them cost."""
-        self._spend(rows, REQUESTS, self._less_lost(rows, seconds, False, rows))
+        """Seconds of requests before the layers, less what failed ones among them cost, and waits for caches."""
+        left = self._less_waited(rows, self._less_lost(rows, seconds, False, rows), False, rows)
+        self._spend(rows, REQUESTS, left)
+
+    def _less_waited(self, rows: Rows, seconds: Times, is_fetch: bool, activity: Rows) -> Times:
+        """What is left of some seconds when the waits for what a source did not have are told apart."""
+        for name, waited in self.waited[is_fetch].items():
+            self._spend(rows, CAUSES[name], waited[activity])
+            seconds = seconds - waited[activity]
+        return seconds
 
     def _less_lost(self, rows: Rows, seconds: Times, is_fetch: bool, activity: Rows) -> Times:
         """What is left of some seconds when failed requests have their share of them."""
@@ -236,13 +242,15 @@ class _Walk:
                 )
 
 
-def _waited(case: CaseRecords) -> dict[str, Times]:
-    """By cause how long each fetch waited because its source did not have the layer [s]; nothing where none did."""
-    waited, count = case.supply.waited, len(case.fetches.pull)
-    found = {}
-    for cause in np.unique(waited.cause).tolist():
-        rows = waited.cause == cause
-        found[case.causes[cause]] = np.bincount(waited.fetch[rows], waited.seconds[rows], count).astype(np.float64)
+def _waited(case: CaseRecords, is_fetch: bool) -> dict[str, Times]:
+    """By cause how long each fetch or pull waited for what its source did not have [s]; nothing where none did."""
+    waited, count = case.supply.waited, len(case.fetches.pull if is_fetch else case.pulls.node)
+    found: dict[str, Times] = {}
+    if not len(waited.seconds):
+        return found
+    for cause in np.unique(waited.cause[waited.is_fetch == is_fetch]).tolist():
+        rows = (waited.is_fetch == is_fetch) & (waited.cause == cause)
+        found[case.causes[cause]] = np.bincount(waited.activity[rows], waited.seconds[rows], count).astype(np.float64)
     return found
 
 
@@ -250,8 +258,10 @@ def _lost(case: CaseRecords, is_fetch: bool) -> list[tuple[Cause, Times]]:
     """For each cause what failed requests cost each pull, or each fetch [s]; nothing where none failed."""
     lost, count = case.orchestration.lost, len(case.fetches.pull if is_fetch else case.pulls.node)
     found = []
-    for cause, limited in ((RETRY, False), (RATE_LIMITED, True)):
-        rows = (lost.is_fetch == is_fetch) & (lost.limited == limited)
+    fell_back = lost.host >= 0 if len(lost.host) else np.zeros(len(lost.limited), np.bool_)
+    of_cause = ((RETRY, ~lost.limited & ~fell_back), (RATE_LIMITED, lost.limited), (FALLBACK, fell_back))
+    for cause, chosen in of_cause:
+        rows = (lost.is_fetch == is_fetch) & chosen
         if rows.any():
             found.append((cause, np.bincount(lost.activity[rows], lost.seconds[rows], count).astype(np.float64)))
     return found

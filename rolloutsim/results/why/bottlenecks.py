@@ -29,6 +29,7 @@ class Bottleneck:
     links: tuple[str, ...]  # names of the shared links; empty for other causes
     seconds: float  # on the pulls' critical paths, summed over pulls [s]
     share: float  # of all time on them, start-up included [1]
+    family: str = ""  # what several links of caches or mirrors are called together; "": they are none
 
     @property
     def is_shared(self) -> bool:
@@ -37,22 +38,25 @@ class Bottleneck:
 
 
 def bottlenecks(case: CaseSummary, split: Mapping[str, float] | None = None) -> tuple[Bottleneck, ...]:
-    """The causes of a case's waiting, the largest first; rack uplinks of one direction count as one.
+    """The causes of a case's waiting, the largest first; rack uplinks of one direction, or the like, count as one.
 
     `split` are seconds by cause [s], those of the whole case by default.
     """
     split = case.time_split_s if split is None else split
     kinds = {row.link: row.kind for row in shared(case)}
+    families = {row.link: row.family for row in shared(case) if row.family}
     members: dict[tuple[str, str], list[str]] = {}
     for cause in split:
         kind = kinds.get(cause, cause)
-        members.setdefault((kind, LinkName.of(cause).part if kind == "rack" else cause), []).append(cause)
+        together = LinkName.of(cause).part if kind == "rack" else families.get(cause, cause)
+        members.setdefault((kind, together), []).append(cause)
     total = sum(split.values())
     found = []
     for (kind, _), causes in members.items():
         seconds = sum(split[cause] for cause in causes)
         links = tuple(cause for cause in causes if cause in kinds)
-        found.append(Bottleneck(kind, links, seconds, seconds / total))
+        family = families.get(links[0], "") if links else ""
+        found.append(Bottleneck(kind, links, seconds, seconds / total, family))
     return tuple(sorted(found, key=lambda bottleneck: -bottleneck.seconds))
 
 
@@ -110,7 +114,7 @@ def private(case: CaseSummary, kind: str) -> list[LinkSummary]:
 def name_of(bottleneck: Bottleneck) -> str:
     """A bottleneck as a noun: `registry uplink`, `rack uplinks`, `node NICs`."""
     if bottleneck.is_shared:
-        return links_name(bottleneck.kind, bottleneck.links)
+        return links_name(bottleneck.kind, bottleneck.links, bottleneck.family)
     if bottleneck.kind in _PRIVATE_NAMES:
         return f"node {_PRIVATE_NAMES[bottleneck.kind]}"
     return CAUSES[bottleneck.kind].noun
@@ -121,8 +125,20 @@ def noun_of(bottleneck: Bottleneck) -> str:
     return f"the {name_of(bottleneck)}" if bottleneck.is_shared else CAUSES[bottleneck.kind].noun
 
 
-def links_name(kind: str, links: Sequence[str]) -> str:
-    """Shared links of one kind as a noun."""
+def names_of(rows: Iterable[LinkSummary]) -> list[str]:
+    """Shared links as nouns, several of a family as one."""
+    members: dict[str, list[LinkSummary]] = {}
+    for row in rows:
+        members.setdefault(row.family or row.link, []).append(row)
+    return [links_name(of[0].kind, [row.link for row in of], of[0].family or "") for of in members.values()]
+
+
+def links_name(kind: str, links: Sequence[str], family: str = "") -> str:
+    """Shared links of one kind as a noun; `family` is what several of caches or mirrors are called together."""
+    if family and len(links) > 1:
+        name = LinkName.of(family)
+        part = "uplink" if name.part == "uplink.in" else name.part
+        return f"{part}s of {name.owner}{' (inbound)' if name.part != part else ''}"
     if kind == "rack":
         return "rack uplinks" if len(links) > 1 else f"uplink of rack {LinkName.of(links[0]).owner}"
     (link,) = map(LinkName.of, links)

@@ -26,6 +26,7 @@ from rolloutsim.results.why.bottlenecks import (
     links_name,
     mean,
     name_of,
+    names_of,
     noun_of,
     private,
     shared,
@@ -234,7 +235,7 @@ def _as_busy(main: Bottleneck, case: CaseSummary) -> str:
         if row not in rows and (row.kind not in kinds or row.kind != "rack")
         and busy >= _MOSTLY and abs((row.utilisation or 0.0) - busy) < _ALIKE
     ]  # fmt: skip
-    names = list(dict.fromkeys(links_name(row.kind, (row.link,)) for row in alike))
+    names = names_of(alike)
     return f"{listed(names)} as busy" if names else ""
 
 
@@ -248,7 +249,7 @@ def _private(main: Bottleneck, this: _Found) -> str:
     name = name_of(main) + (f" of {listed(groups)}" if len(worst) < len(rows) else "")
     if Blamed(case).saturation(main) >= _MOSTLY * main.share:
         return _how_busy(name, main, case)
-    twins = [links_name(row.kind, (row.link,)) for row in shared(case) if _ties(row, _own_limits(case, this.records))]
+    twins = names_of(row for row in shared(case) if _ties(row, _own_limits(case, this.records)))
     also = f" and the {listed(twins)}, no faster than one of them," if twins else ""
     return f"{name}{also} are the limit for {whole_share(main.share)} of {this.split.of}"
 
@@ -331,10 +332,10 @@ def _never_the_limit(main: Bottleneck, case: CaseSummary, records: CaseRecords) 
     ]
     wider: dict[tuple[str, str], list[LinkSummary]] = {}
     for row in shared(case):
-        direction = LinkName.of(row.link).part if row.kind == "rack" else row.link
+        direction = LinkName.of(row.link).part if row.kind == "rack" else row.family or row.link
         wider.setdefault((row.kind, direction), []).append(row)
     links = [
-        links_name(kind, tuple(row.link for row in rows))
+        links_name(kind, tuple(row.link for row in rows), rows[0].family or "")
         for (kind, _), rows in wider.items()
         if all(idle(row) and row.bytes > 0.0 for row in rows)
     ]

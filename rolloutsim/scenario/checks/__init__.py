@@ -22,7 +22,7 @@ from rolloutsim.scenario.links import group_links, link_problems, shared_links
 from rolloutsim.scenario.model import MOST_NODES, Document, SweepSpec
 from rolloutsim.scenario.overrides import Change, apply, parse_path, refuse_idle
 from rolloutsim.scenario.places import Path, Places, Problem
-from rolloutsim.scenario.servers import racks_of, registries
+from rolloutsim.scenario.servers import instances, racks_of, registries
 from rolloutsim.scenario.strategies import ALL, is_one_case, wanted
 
 __all__ = ["cached_nodes", "check", "names"]
@@ -82,6 +82,7 @@ def names(document: Document) -> dict[str, frozenset[str]]:
         "link": frozenset((*links, *group_links(document))),
         "cause": frozenset((*links, *CAUSES)),
         "registry": frozenset(registries(document)),
+        "server": frozenset((*registries(document), *instances(document))),
         "background": frozenset(document.background),
         "workload": frozenset(workload.name for workload in wanted(document)),
         "group": frozenset(document.nodes),

@@ -11,6 +11,7 @@ from rolloutsim.scenario.model.caches import IN_EACH
 from rolloutsim.scenario.places import Path, Problem, dotted, unknown
 from rolloutsim.scenario.servers import (
     Server,
+    each_server,
     instances,
     racks,
     racks_of,
@@ -53,9 +54,11 @@ def _name_problems(document: Document) -> Iterator[Problem]:
             message = f"'{name}' is {what} here, and the name of {other} as well; choose another name"
             yield Problem(path, message, at="key", related=(place,) if place else ())
         owners.setdefault(name, (what, path))
-    for server in instances(document).values():
-        if server.name != server.called and server.name in owners:
-            other, place = owners[server.name]
+    for server in each_server(document):
+        if server.name == server.called:
+            continue
+        other, place = owners.setdefault(server.name, ("another one", server.path))
+        if place != server.path:
             message = (
                 f"{dotted(server.path)} makes '{server.name}' in '{server.rack}', which is the name of {other} as "
                 "well; choose another name"
@@ -136,7 +139,8 @@ def _upstream_problems(
                 place = "the core" if server.rack is None else f"'{server.rack}'"
                 message = (
                     f"{server.name} stands in {place}, and there is a '{spec.upstream}' in each of {listing(there)}, "
-                    "of which it can ask none: caches in racks ask that of their own"
+                    "of which it can ask none: caches in racks ask that of their own; name another upstream, or "
+                    "another 'in'"
                 )
                 above = "caches" if spec.upstream in document.caches else "mirrors"
                 yield Problem(where, message, related=(*of_racks, (above, spec.upstream, "in")))
@@ -189,9 +193,9 @@ def _reach_problems(
     """A host of which there is one in each rack, and none in those of a group."""
     key = "caches" if host in document.caches else "mirrors"
     spec = document.caches[host] if key == "caches" else document.mirrors[host]
-    there = {server.rack for server in known.values() if server.called == host}
+    there = [server.rack for server in known.values() if server.called == host]
     own = racks_of(name, group)
-    if spec.place in IN_EACH and there and not there.intersection(own):
+    if spec.place in IN_EACH and there and not set(there).intersection(own):
         its = f"is in {'sites' if group.sites else 'racks'} {listing(own)}" if own else f"is in no {spec.place}s"
         message = (
             f"there is a '{host}' in each {spec.place}, {listing(map(str, there))}, and nodes.{name} {its}: it can ask "

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, get_args
 
+from pydantic_core import PydanticCustomError
+
 from rolloutsim.scenario.cache_profiles import CACHE_PROFILES, DEFAULT_CACHE, shown_of_caches, source_of_caches
 from rolloutsim.scenario.fields import Quantity, Short, Whole, Word, fault, key, quoted, short
 from rolloutsim.scenario.model.kinds import (
@@ -35,7 +37,13 @@ class _Check(Quantity):
     """A time, `always` for 0 s, or `never` for an infinite one."""
 
     def read(self, value: Any) -> float:
-        return 0.0 if value == "always" else super().read(value)
+        if value == "always":
+            return 0.0
+        try:
+            return super().read(value)
+        except PydanticCustomError as error:
+            context = error.context or {}
+            raise fault(f"{context.get('message')}, or always", context.get("help")) from None
 
     def write(self, value: float) -> str:
         return super().write(value) if value else "always"

@@ -1,0 +1,133 @@
+"""Where the bytes came from: as a table, and what is worth a warning in words.
+
+Servers of one key, one in each rack or site, stand together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rolloutsim.results.load.supply import FamilySummary, SupplySummary, families
+from rolloutsim.results.numerals import listed, show_count, show_size, show_time, three_digits
+from rolloutsim.results.shown.tabular import SHARE, SIZE, TEXT, Column, Kind, Table
+
+if TYPE_CHECKING:
+    from rolloutsim.results.metrics import CaseSummary, RunSummary
+
+TITLE = "Where the bytes came from"
+
+_HERDS = 1.5  # copies of a layer from which on a cache is told to do less than it could (assumed)
+_CLEARLY = 1.01  # the most of a layer is told where it is so many times the mean (assumed)
+_TOO_LATE = ("dial_timeout", "tls_timeout", "header_timeout")
+_MISSING = "404"
+_MOST_IMAGES = 3  # that are named before the others are only counted (assumed)
+COPIES = Kind(lambda copies: f"{three_digits(copies)}×")
+
+
+def supply_rows(summary: RunSummary) -> Table | None:
+    """A row for each server, or each key of several; None: nodes ask nobody but registries.
+
+    Parameters
+    ----------
+    summary : RunSummary
+        The run's figures.
+    """
+    rows = [
+        (case, supply, one)
+        for case in summary.cases.values()
+        if (supply := case.supply) is not None
+        for one in families(supply)
+        if one.requests or one.sent_bytes
+    ]
+    if not rows:
+        return None
+    columns = (
+        *((Column("case", TEXT, lambda row: row[0].case),) if len(summary.cases) > 1 else ()),
+        Column("source", TEXT, lambda row: row[2].words),
+        Column("to nodes", SIZE, lambda row: row[2].bytes),
+        Column("share", SHARE, _share),
+        Column("of it held", SIZE, lambda row: row[2].held_bytes),
+        Column("hit ratio", SHARE, lambda row: row[2].hit_ratio),
+        Column("from upstream", SIZE, lambda row: row[2].upstream_bytes),
+        Column("copies of a layer", COPIES, lambda row: getattr(row[2].upstream_copies, "mean", None)),
+        Column("sent in all", SIZE, lambda row: row[2].sent_bytes),
+    )
+    return Table(columns, rows)
+
+
+def _share(row: tuple[CaseSummary, SupplySummary, FamilySummary]) -> float | None:
+    total = sum(row[1].bytes_by_source.values())
+    return row[2].bytes / total if total else None
+
+
+def about_sources(supply: SupplySummary) -> Iterator[str]:
+    """What those who hand over layers did that one would not expect of them, a sentence each."""
+    for one in families(supply):
+        yield from _herds(one)
+        yield from _silent(supply, one)
+        yield from _lacks(one)
+
+
+def _herds(one: FamilySummary) -> Iterator[str]:
+    """A cache that lets more copies of a layer come than one."""
+    copies = one.upstream_copies
+    if copies is None or copies.mean <= _HERDS or one.upstream_bytes is None:
+        return
+    first = one.caches[0]
+    # Of the layers that came, one copy each.
+    least = sum(cache.distinct_bytes for cache in one.caches)
+    upstreams = listed(list(dict.fromkeys(cache.upstream for cache in one.caches))[:_MOST_IMAGES])
+    who = one.called if one.servers == 1 else f"each {one.called}"
+    most = f", at most {three_digits(copies.max)} times" if copies.max > copies.mean * _CLEARLY else ""
+    yield (
+        f"{who} fetched each layer {three_digits(copies.mean)} times on average{most}, "
+        f"{_why(first.profile, first.coalesce)}: {show_size(one.upstream_bytes)} from {upstreams}, where one copy of "
+        f"each layer{'' if one.servers == 1 else ' for each of them'} is {show_size(least)}."
+    )
+
+
+def _why(profile: str, coalesce: str) -> str:
+    """Why a cache does so, by what it does with a request for a layer that it is fetching already."""
+    if coalesce == "none":
+        return f"since {profile} does not coalesce requests"
+    if coalesce == "lock":
+        return f"since with {profile} those who wait for a layer fetch it themselves in the end"
+    return f"although {profile} coalesces requests: replicas and repositories have stores of their own"
+
+
+def _silent(supply: SupplySummary, one: FamilySummary) -> Iterator[str]:
+    """Hosts that do not even answer, each request to which takes its time."""
+    silent = [
+        server
+        for server in supply.servers
+        if (server.kind, server.called) == (one.kind, one.called)
+        and server.lost_s > 0.0
+        and any(server.refused.get(status) for status in _TOO_LATE)
+    ]
+    if not silent:
+        return
+    number = sum(server.refused.get(status, 0) for server in silent for status in _TOO_LATE)
+    lost = sum(server.lost_s for server in silent)
+    who = silent[0].server if len(silent) == 1 else f"{len(silent)} of {one.servers} {one.called}"
+    does = "does" if len(silent) == 1 else "do"
+    yield (
+        f"{who} {does} not answer {show_count(number)} {'request' if number == 1 else 'requests'} in time: each costs "
+        f"{show_time(lost / number)} before the next host is asked, one request of a pull after another; "
+        f"{show_time(lost)} over all pulls."
+    )
+
+
+def _lacks(one: FamilySummary) -> Iterator[str]:
+    """Mirrors without all of what they are asked for."""
+    missed = one.refused.get(_MISSING, 0)
+    if not missed or one.kind != "mirror":
+        return
+    more = f" and {len(one.lacks) - _MOST_IMAGES} more images" if len(one.lacks) > _MOST_IMAGES else ""
+    images = f"{', '.join(one.lacks[:_MOST_IMAGES])}{more}" if more else listed(one.lacks)
+    does = "does" if one.servers == 1 else "do"
+    yield (
+        f"{one.words} {does} not have all of {images or 'what it is asked for'}: {show_count(missed)} "
+        f"{'request is' if missed == 1 else 'requests are'} answered with 404, and {'goes' if missed == 1 else 'go'} "
+        "to the next host."
+    )
