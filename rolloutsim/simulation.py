@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.build import Actors
     from rolloutsim.fleet.push import ImagePush
     from rolloutsim.rollout.orchestrated import Orchestrated
+    from rolloutsim.rollout.prepulled import PrepulledBefore
     from rolloutsim.scenario.resolved import Push
 
 # What a case leaves are circles, its network above all: so many of the collector's generations are looked through for
@@ -121,9 +122,13 @@ class _Case:
         self.drawn: set[str] = set()  # for what random numbers were drawn
         self.incidents = Incidents()
         fleet = Fleet(self.network, self.ledger, self.incidents, self._pulled, self._failed)
+        if any(group.runtime.ingest_poll for group in scenario.groups):
+            fleet.polls = lambda: self._generator("polls").random()
+        prepulled = _prepulled(scenario, self._generator)
         self.actors: Actors = build(
             scenario, case, fleet, lambda: self._generator("requests").random(),
             random_places(partial(self._generator, "fairness")), lambda: self._generator("peers").random(),
+            *(() if prepulled is None else (prepulled.holds, prepulled.images)),
         )  # fmt: skip
         self.ledger.make_room(len(self.network.links))
         self.orchestrated: Orchestrated | None = None
@@ -131,7 +136,9 @@ class _Case:
             # Only here: most of what Kubernetes does is not needed for bare pulls, and takes its time to import.
             from rolloutsim.rollout.orchestrated import Orchestrated
 
-            self.orchestrated = Orchestrated(scenario, case, self.network, self.actors, self.incidents, self._generator)
+            self.orchestrated = Orchestrated(
+                scenario, case, self.network, self.actors, self.incidents, self._generator, prepulled
+            )
             self.planned = len(self.orchestrated.workloads)
         else:
             self.present: set[tuple[int, int]] | None = set() if asks_again(case) else None
@@ -171,7 +178,7 @@ class _Case:
     ) -> list[tuple[Push, list[ImagePush]]]:
         """Step through all events until the last pod is ready or nothing can happen any more; what was pushed."""
         pushes = [] if self.orchestrated is None else self.orchestrated.pushed_before
-        if all(image.is_complete for _, images in pushes for image in images):
+        if self.orchestrated is None or self.orchestrated.can_begin:
             self._step(progress, watch)
         self.network.audit()
         if self.orchestrated is not None:
@@ -241,6 +248,15 @@ class _Case:
             self.network.halt()
 
 
+def _prepulled(scenario: ResolvedScenario, generator: Callable[[str], np.random.Generator]) -> PrepulledBefore | None:
+    """What nodes pull before the rollout; few scenarios have any, and the others need not know how it is done."""
+    if not scenario.prepulls:
+        return None
+    from rolloutsim.rollout.prepulled import PrepulledBefore
+
+    return PrepulledBefore(scenario, generator)
+
+
 class AloneTimes:
     """Pull times alone on an idle system, simulated once for all pulls that do not differ in them.
 
@@ -258,7 +274,8 @@ class AloneTimes:
         # Alone and on an idle system nothing goes wrong, and nothing is limited but by the machines.
         self.idle = replace(
             scenario, groups=(), links={}, registries={}, images={}, cases=(), startup=Distribution(), background=(),
-            thresholds=(), faults=(), pushes=(), fairness=None, document="", mirrors={}, caches={}, peers={},
+            thresholds=(), faults=(), pushes=(), prepulls=(), fairness=None, document="", mirrors={}, caches={},
+            peers={},
         )  # fmt: skip
         self.asked: dict[tuple[int, str | None, str, tuple[str, ...]], float] = {}
         # By number of the way, number of the layers, places of those that the node holds, and whether it has the image.

@@ -80,3 +80,28 @@ def test_only_new_layers_are_pushed_and_copies_cost_what_they_weigh() -> None:
     for disk in ("ssd", "hdd"):
         costs = [cases[image]["disk"]["cost_per_month"][disk] for image in ("builder", "go-carbon")]
         assert costs[0] / costs[1] == pytest.approx(346 / 16)
+
+
+def test_a_job_the_night_before_needs_its_bytes_over_its_rate_and_leaves_the_morning_without_any() -> None:
+    """Oracle: 120 x 1.2 GB over 500 Mbit/s at night, over 2 Gbit/s in the morning; none is fetched twice."""
+    share, total = 1448 / 1538, 120 * 1.2e9
+    cases = {
+        name: json.loads(run("prepull-night", "variants=null", *overrides).to_json())["cases"][0]
+        for name, overrides in {
+            "without": ["prepulls=null"], "night": [], "late": ["prepulls.night.at=-20m"],
+        }.items()
+    }  # fmt: skip
+    without, night, late = cases["without"], cases["night"], cases["late"]
+    assert total / (250e6 * share) < without["rollout_time_s"] < 1.05 * total / (250e6 * share)
+    (job,) = night["prepulls"]
+    least = total / (62.5e6 * share)
+    assert least < job["prepull_time_s"] < 1.06 * least
+    assert (job["before_rollout"], job["nodes_ready"], night["bytes_on_wire"]) == (True, 120, 0)
+    assert night["rollout_time_s"] < 0.03 * without["rollout_time_s"]
+    (job,) = late["prepulls"]
+    assert (job["before_rollout"], job["nodes_ready"]) == (False, 50)
+    assert job["bytes_before"] + late["bytes_on_wire"] == pytest.approx(total)
+    assert night["rollout_time_s"] < late["rollout_time_s"] < without["rollout_time_s"]
+    shop = {name: case["background"][0]["latency_s"] for name, case in cases.items()}
+    assert shop["night"]["prepulled"] == shop["night"]["before"]
+    assert shop["without"]["during"]["p50"] > 40 * shop["night"]["during"]["p50"]

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rolloutsim.collecting.background import background_records
-from rolloutsim.fleet.background import ConstantRate, Transfer
+from rolloutsim.collecting.links import carried, saturated, shared_links
+from rolloutsim.collecting.prepulls import prepull_records
+from rolloutsim.fleet.background import Transfer
 from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.ledger import (
     BYTES_DONE,
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.node import Node
     from rolloutsim.fleet.push import ImagePush
     from rolloutsim.network.fluid import FluidNetwork
-    from rolloutsim.network.links import SharedLink
     from rolloutsim.network.states import Flow, Profile
     from rolloutsim.rollout.orchestrated import Orchestrated
     from rolloutsim.scenario.resolved import NodeGroup, Push, ResolvedScenario
@@ -106,7 +107,7 @@ def collect(
         in_flight.extend(source.settle())
     pulls = frozen(r.Pulls, ledger.pulls, alone=np.full(len(ledger.pulls.node), np.nan))
     fetches, unpacks, spent = _activities(network, ledger, incidents, _other_causes(scenario, actors))
-    carried = _carried(actors, network, in_flight)
+    payload = carried(actors, network, in_flight)
     if orchestrated is None:
         pods, orchestration = _pods_of_pulls(pulls, ledger.pulls.ready), r.BARE
     else:
@@ -125,8 +126,8 @@ def collect(
         waits=frozen(r.Waits, ledger.waits),
         spent=spent,
         pods=pods,
-        shared_links=_shared_links(scenario, network, carried),
-        private_links=_private_links(actors, network, carried, pulls, fetches, unpacks),
+        shared_links=shared_links(scenario, network, payload),
+        private_links=_private_links(actors, network, payload, pulls, fetches, unpacks),
         background=background_records(actors, {} if orchestrated is None else orchestrated.beside_pushes),
         finished=not unfinished,
         stuck=_stuck(actors, orchestrated) if unfinished else (),
@@ -137,6 +138,9 @@ def collect(
         sources=actors.outlets,
         routes=actors.routes,
         drawn=tuple(sorted(drawn)),
+        prepulls=r.NO_PREPULLS
+        if orchestrated is None or orchestrated.prepulled is None
+        else prepull_records(scenario, actors, network, ledger, orchestrated.prepulled),
         supply=_supply(scenario, actors, network, incidents) if _has_others(scenario, actors) else r.NO_SUPPLY,
     )
 
@@ -242,7 +246,7 @@ def with_times_alone(scenario: ResolvedScenario, case: r.CaseRecords, alone: Tim
         Gives the times.
     """
     racks = node_racks(scenario)
-    held = [images for group in scenario.groups for images in cached_images(group)]
+    held = _held(scenario, case)
     groups, pulls = case.node_group.tolist(), case.pulls
     fetched, first, goes_on = _fetched(case)
     known = _knows_manifests(scenario, case)
@@ -276,6 +280,17 @@ def with_times_alone(scenario: ResolvedScenario, case: r.CaseRecords, alone: Tim
         found[row] = time
     found[goes_on[~np.isnan(pulls.pulled[goes_on])]] = np.nan
     return replace(case, pulls=replace(pulls, alone=found))
+
+
+def _held(scenario: ResolvedScenario, case: r.CaseRecords) -> list[tuple[str, ...]]:
+    """The images that each node holds when the rollout begins: cached ones, and those that it has pulled before."""
+    held = [images for group in scenario.groups for images in cached_images(group)]
+    before = case.prepulls
+    for row in np.flatnonzero(before.pulled <= 0.0).tolist():
+        node, image = int(before.node[row]), before.images[before.image[row]]
+        if image not in held[node]:
+            held[node] = (*held[node], image)
+    return held
 
 
 def _fetched(case: r.CaseRecords) -> tuple[list[int], list[int], r.Ids]:
@@ -416,38 +431,6 @@ def _link_causes(actors: Actors, network: FluidNetwork) -> list[str]:
     return names
 
 
-def _shared_links(scenario: ResolvedScenario, network: FluidNetwork, carried: list[float]) -> r.SharedLinks:
-    links = [link for link in network.links if link.name in scenario.links]
-    specs = [scenario.links[link.name] for link in links]
-    intervals = [
-        (place, start, stop) for place, link in enumerate(links) for start, stop in network.saturated_intervals(link)
-    ]
-    return frozen(
-        r.SharedLinks,
-        specs,
-        name=[link.name for link in links],
-        bytes=[carried[link.index] for link in links],
-        saturated=[_saturated(link, network) for link in links],
-        peak_flows=[link.peak_flows for link in links],
-        intervals=np.array(intervals, np.float64).reshape(-1, 3),
-    )
-
-
-def _carried(actors: Actors, network: FluidNetwork, in_flight: list[Flow]) -> list[float]:
-    """All payload that crossed each of the network's links, constant rates included [B]."""
-    constant = [0.0] * len(network.links)
-    for flow in actors.background:
-        if isinstance(flow, ConstantRate):
-            for link in flow.links:
-                constant[link.index] += flow.moved()
-    return [one + other for one, other in zip(network.payloads(in_flight), constant, strict=True)]
-
-
-def _saturated(link: SharedLink, network: FluidNetwork) -> float:
-    """How long a link was saturated [s]."""
-    return sum(stop - start for start, stop in network.saturated_intervals(link))
-
-
 def _private_links(
     actors: Actors,
     network: FluidNetwork,
@@ -496,7 +479,7 @@ def _private_links(
     for (node, place), pinned in actors.pinned.items():
         capacities[place, node] = pinned.nominal
         moved[place, node] = carried[pinned.index]
-        full[place, node] = _saturated(pinned, network)
+        full[place, node] = saturated(pinned, network)
         peaks[place, node] = pinned.peak_flows
     tables = []
     for row, resource in enumerate(RESOURCES):

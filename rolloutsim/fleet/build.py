@@ -14,6 +14,7 @@ from rolloutsim.fleet.fairness import Weights
 from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.node import Node
 from rolloutsim.fleet.peering import Peering, serving
+from rolloutsim.fleet.prepull import hand_over
 from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, words
 from rolloutsim.fleet.servers import Servers
@@ -29,10 +30,11 @@ from rolloutsim.scenario.runtimes import ABOUT_MANIFESTS
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rolloutsim.fleet.background import Link
     from rolloutsim.fleet.observing import Application, Observer
+    from rolloutsim.fleet.prepull import Left
     from rolloutsim.fleet.pulls import Fleet
     from rolloutsim.fleet.recipes import Layers
     from rolloutsim.fleet.sources.cache import PullThrough
@@ -126,17 +128,22 @@ class _Builder:
         random: Callable[[], float],
         places: Callable[[], list[int]],
         picks: Callable[[], float],
+        left: Sequence[Left],
+        beside: Iterable[str],
     ) -> None:
         self.scenario = scenario
+        self.left = left
         self.case = case
         self.fleet = fleet
         self.network = fleet.network
         self.links = {name: self.network.link(name, link.capacity) for name, link in scenario.links.items()}
         wanted = dict.fromkeys(pull.image for pulls in case.pulls.values() for pull in pulls)
         wanted |= dict.fromkeys(image for workload in case.workloads for image in workload.images)
+        wanted |= dict.fromkeys(beside)
         self.images = tuple(scenario.images[name] for name in wanted)
         self.image_index = {name: number for number, name in enumerate(wanted)}
         cached = dict.fromkeys(name for group in scenario.groups for name in group.cached)
+        cached |= dict.fromkeys(name for one in left for name in one.images)
         distinct: dict[str, Layer] = {}
         for name in wanted:
             for layer in scenario.images[name].layers:
@@ -191,7 +198,9 @@ class _Builder:
             for i, name in enumerate(group.node_names()):
                 index, rack = len(nodes), rack_of(group, i)
                 host_profile, own = profile, shared[rack]
-                layers, used = self._held(holdings[i], group.runtime)
+                left = self.left[index] if self.left else None
+                holds = holdings[i] if left is None else (*holdings[i], *left.images)
+                layers, used = self._held(holds, group.runtime)
                 pins = self._pins(group, name, index, pinned) if pinned else {}
                 if pins:
                     host_profile = self.network.profile(
@@ -209,10 +218,12 @@ class _Builder:
                 node = Node(self.fleet, index, host, group.runtime, layers.copy(), address, disk, writer, timeout)
                 node.host_per_image = group.host_per_image
                 nodes.append(node)
+                if left is not None and (left.layers or left.parts or left.unpacking):
+                    self._hand_over(node, left, holds)
                 recipes.append(own)
                 names.append(name)
                 groups.append(number)
-        self.peering.join(groups, self.image_index, self.layer_index)
+        self.peering.join(groups, self.image_index, self.layer_index, self.left)
         background = self._background()
         self.fleet.follow()
         return Actors(
@@ -282,6 +293,24 @@ class _Builder:
             used = sum(layer.unpacked + (layer.compressed if runtime.keeps_compressed else 0.0) for layer in layers)
             found = self.held[key] = (words(number for number in numbers if number < self.wanted_layers), used)
         return found
+
+    def _hand_over(self, node: Node, left: Left, images: tuple[str, ...]) -> None:
+        """Let a node hold layers of an image that it has begun to pull before."""
+        known = self.layer_index
+        there = {layer.digest for name in images for layer in self.scenario.images[name].layers}
+        more = [known[digest] for digest in left.layers if digest not in there and digest in known]
+        for word, bits in words(number for number in more if number < self.wanted_layers).items():
+            node.held[word] = node.held.get(word, 0) | bits
+        hand_over(node, left, known)
+        if node.disk is not None:
+            keeps = node.runtime.keeps_compressed
+            whole = [self.layers[number] for number in more]
+            arrived = {digest: share for digest, share in (left.unpacking or {}).items() if digest in known}
+            begun = [(self.layers[known[digest]], share) for digest, share in arrived.items()]
+            used = sum(layer.unpacked + (layer.compressed if keeps else 0.0) for layer in whole)
+            used += sum(layer.compressed + layer.unpacked * (1.0 - share) for layer, share in begun)
+            node.disk.reserve(used + sum((left.parts or {}).values()))
+            node.disk.before = node.disk.used
 
     def _pins(self, group: NodeGroup, name: str, node: int, wanted: set[str]) -> dict[int, SharedLink]:
         """The private links of a node that pulls and background traffic cross; the latter's are noted as `pinned`."""
@@ -486,13 +515,16 @@ def build(
     random: Callable[[], float],
     places: Callable[[], list[int]],
     picks: Callable[[], float] = float,
+    left: Sequence[Left] = (),
+    beside: Iterable[str] = (),
 ) -> Actors:
     """Put a case's actors on the fleet's network.
 
     `random` gives numbers in [0, 1) for requests that fail, `picks` for peers that a look-up finds, `places` many
-    places in `fairness.LEVELS`.
+    places in `fairness.LEVELS`. `left` is what each node holds that has pulled before, `beside` are images that are
+    pulled beside the case's own.
     """
-    return _Builder(scenario, case, fleet, random, places, picks).build()
+    return _Builder(scenario, case, fleet, random, places, picks, left, beside).build()
 
 
 def has_hazards(scenario: ResolvedScenario, case: Case) -> bool:

@@ -234,6 +234,6 @@ class Incidents:
             crowd.settle()
 
     def count_again(self, fetch: int, size: float) -> None:
-        """Bytes of a fetch must be fetched again."""
-        if size > 0.0:
+        """Bytes of a fetch must be fetched again; -1: of one before the rollout, which are not counted."""
+        if size > 0.0 and fetch >= 0:
             self.again[fetch] = self.again.get(fetch, 0.0) + size

@@ -106,6 +106,11 @@ class Node(Store):
         self.slots = Slots(runtime.parallel_layers)  # of all images, unless each has its own
         self.losses: Losses | None = None  # made when something is lost
 
+    @property
+    def longest_sleep(self) -> float:
+        """The longest sleep between two looks for a layer that another pull brings [s]."""
+        return self.runtime.ingest_poll
+
     def fail(self, pull: Pull, reason: str, limited: bool) -> None:
         """Give a pull up; `limited` says whether a rate limit was it."""
         if not pull.over:
@@ -149,6 +154,10 @@ class Node(Store):
             pull.answered = self.fleet.retries.answered.get((self.index, recipe.image), 0)
         self.pulls.append(pull)
         return pull
+
+    def go_on(self, pull: Pull) -> None:
+        """Go on with the pull of an image whose manifests and config are there."""
+        self._resolved(pull)
 
     def request(self, pull: Pull) -> None:
         """Send the next request for manifests, token and config; after the last the layers are known."""
@@ -327,6 +336,10 @@ class Node(Store):
                 stored.pull = pull
                 self.coming[step.layer] = stored
                 self._await(pull, stored)
+                return
+            arrived = self.losses.arrived_before(pull, step)
+            if arrived is not None:
+                self.coming[step.layer] = arrived
                 return
             trouble = self.losses.left_of(step.layer)
             if trouble is not None:

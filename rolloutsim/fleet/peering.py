@@ -22,8 +22,9 @@ from rolloutsim.scenario.routes import between_nodes, leaving, node_racks, outle
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from rolloutsim.fleet.prepull import Left
     from rolloutsim.fleet.pulls import Fetch, Fleet
     from rolloutsim.fleet.servers import Servers
     from rolloutsim.fleet.sources.pieces import Torrent
@@ -100,7 +101,9 @@ class Peering:
         self.clients: dict[Way, _Client] = {}
         self.peer_links: list[SharedLink] = []  # that stand for what nodes send to one another
 
-    def join(self, groups: list[int], images: Mapping[str, int], layers: Mapping[str, int]) -> None:
+    def join(
+        self, groups: list[int], images: Mapping[str, int], layers: Mapping[str, int], left: Sequence[Left]
+    ) -> None:
         """Let the nodes that ask some peers be peers themselves, with what they have at the beginning.
 
         Parameters
@@ -109,6 +112,8 @@ class Peering:
             Of each node the number of its group.
         images, layers : mapping of str to int
             The numbers of the case's images by name, and of its layers by digest.
+        left : sequence of Left
+            What each node has pulled before; empty: nothing.
         """
         if not self.by_name:
             return
@@ -117,8 +122,11 @@ class Peering:
         for group in self.scenario.groups:
             asked = [self.by_name[host] for host in group.hosts if host in self.by_name]
             for peers in [one for one in asked if isinstance(one, PeerToPeer)]:
-                for index, held in enumerate(cached_images(group)):
+                for index, cached in enumerate(cached_images(group)):
+                    own = left[first + index] if left else None
+                    held = cached if own is None else (*cached, *own.images)
                     has = {layers[layer.digest] for name in held for layer in self.scenario.images[name].layers}
+                    has |= {layers[digest] for digest in (() if own is None else own.layers) if digest in layers}
                     peers.join(first + index, sorted(has), [images[name] for name in held if name in images])
             first += group.count
         for one in self.by_name.values():

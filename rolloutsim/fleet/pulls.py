@@ -160,10 +160,10 @@ class Fetch:
 
     def kind(self) -> Kind:
         """Of its flow, from the replica that it is connected to, if that begins now."""
-        leg = self.leg
-        if leg.cold is None and not self.step.stored:
-            return leg.kinds[self.replica]
-        return leg.kind(self.step, self.replica)
+        leg, over = self.leg, self.pull.recipe.over
+        plain = leg.cold is None and not self.step.stored
+        kind = leg.kinds[self.replica] if plain else leg.kind(self.step, self.replica)
+        return kind if over is None else over(kind)
 
     @property
     def image(self) -> int:
@@ -216,7 +216,7 @@ class Pull:
 
     __slots__ = (
         "answered", "crowd", "failures", "fell_back", "idle", "limited", "lost", "missing", "moved", "moved_at", "next",
-        "over", "reached", "received", "recipe", "refusal", "row", "sent", "slots", "unpacking", "way", "ways",
+        "over", "polls", "reached", "received", "recipe", "refusal", "row", "sent", "slots", "unpacking", "way", "ways",
     )  # fmt: skip
 
     def __init__(self, recipe: Recipe, row: int, slots: Slots) -> None:
@@ -228,6 +228,7 @@ class Pull:
         self.reached: Way | None = None  # on which a request of several sources' was last answered
         self.next = 0
         self.missing = 0
+        self.polls = 0  # layers in place that it has not seen yet
         self.unpacking = 0  # layers that are being unpacked for it
         self.received = 0.0  # bytes of fetches that ended or broke [B]
         self.moved = 0.0  # what had arrived [B]
@@ -307,7 +308,8 @@ class Fleet:
     """
 
     __slots__ = (
-        "cells", "failed", "fetches", "follows", "incidents", "ledger", "network", "peers", "pulled", "queues",
+        "cells", "failed", "fetches", "follows", "incidents", "ledger", "network", "peers", "polls", "pulled",
+        "queues",
         "retries", "start", "together", "weights", "windows",
     )  # fmt: skip
 
@@ -328,6 +330,7 @@ class Fleet:
         self.failed = failed
         self.together = Together(network)  # who waits to ask again
         self.retries = Retries(self.together, incidents, ledger.pulls, failed)
+        self.polls: Callable[[], float] | None = None  # numbers in [0, 1) for sleeps between looks; None: nobody looks
         self.peers: tuple[PeerToPeer, ...] = ()  # whom to tell what a node has: those that hand over whole layers
         self.queues: Queues | None = None  # what adds to round trips; None: nothing does
         self.weights: Weights | None = None  # how unevenly connections share; None: evenly

@@ -9,7 +9,7 @@ ask grows with the layers of the node's own images, not with those of the case.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Final
@@ -172,6 +172,7 @@ class Recipe:
     finish_time: float  # from the last layer to the image being ready [s]
     unpacks: bool  # whether layers are unpacked at all
     layers: frozenset[int]  # numbers of its layers in the case
+    over: Callable[[Kind], Kind] | None = None  # the kind of its layers' flows over a link that only they cross
 
 
 def words(layers: Iterable[int]) -> Layers:

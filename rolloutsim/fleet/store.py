@@ -11,6 +11,8 @@ committed); moby `daemon/internal/distribution/xfer/download.go`; container-libs
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from math import sqrt
 from typing import Final
 
 from rolloutsim.fleet.disk import DiskSpace
@@ -26,6 +28,38 @@ from rolloutsim.units import format_megabytes
 
 _DISK: Final = PRIVATE - DISK  # as a cause of the network's
 _ROUNDING: Final = 1e-9  # far below any wait, far above what sums of floats are off by [s]
+
+
+# Of a layer that another pull fetches: containerd core/content/helpers.go, OpenWriter.
+_FIRST_SLEEP: Final = 0.016  # the longest that the first may be; each may be twice as long as the one before [s]
+_SETTLED: Final = 10  # sleeps of the longest kind after which it does not matter any more when the first was (assumed)
+
+
+def until_look(waited: float, longest: float, random: Callable[[], float]) -> float:
+    """How long it takes until whoever has waited so long looks again [s].
+
+    Sleeps are evenly distributed up to a bound, which doubles up to the longest. After many of the last kind what is
+    left of one is distributed as the residual life of a renewal process (Cox, *Renewal Theory*, 1962, section 5).
+
+    Parameters
+    ----------
+    waited : float
+        Since its first look [s].
+    longest : float
+        The longest bound [s]; 0: it is told at once.
+    random : callable
+        Gives numbers in [0, 1).
+    """
+    bound, time, settled = min(_FIRST_SLEEP, longest), 0.0, 0
+    while bound > 0.0:
+        if settled > _SETTLED and waited - time > _SETTLED * longest:
+            return longest * (1.0 - sqrt(1.0 - random()))
+        time += random() * bound
+        if time >= waited:
+            return time - waited
+        settled += bound == longest
+        bound = min(2.0 * bound, longest)
+    return 0.0
 
 
 class Store(ABC):
@@ -70,6 +104,11 @@ class Store(ABC):
         self.unpacks_at_once = unpacks_at_once
         self.pulls: list[Pull] = []  # not ready yet
         self.coming: dict[int, Fetch] = {}  # layers queued, being fetched or unpacked
+
+    @property
+    @abstractmethod
+    def longest_sleep(self) -> float:
+        """The longest sleep between two looks for a layer that another pull brings [s]."""
 
     @abstractmethod
     def grant(self, slots: Slots, freed_by: int) -> None:
@@ -241,8 +280,23 @@ class Store(ABC):
             # One that is not resolved yet lacks nothing yet.
             if pull.missing and layer in pull.recipe.layers:
                 pull.missing -= 1
-                if not pull.missing:
+                if self.fleet.polls is not None and pull is not fetch.pull:
+                    self._look_later(pull, self.fleet.polls)
+                elif not pull.missing and not pull.polls:
                     self._complete(pull)
+
+    def _look_later(self, pull: Pull, random: Callable[[], float]) -> None:
+        """A pull sees at its next look that a layer is there which another one has brought."""
+        fleet = self.fleet
+        now = fleet.network.now
+        pull.polls += 1
+        since = fleet.ledger.pulls.resolved[pull.row]
+        fleet.network.call_later(until_look(now - since, self.longest_sleep, random), self._seen, pull)
+
+    def _seen(self, pull: Pull) -> None:
+        pull.polls -= 1
+        if not pull.missing and not pull.polls:
+            self._complete(pull)
 
     def _complete(self, pull: Pull) -> None:
         """All layers are in place; the runtime needs a moment to say so."""

@@ -89,9 +89,10 @@ def _about_slowdowns(run: Run) -> Iterator[str]:
     if unknown:
         of = sum(int(np.count_nonzero(counted)) for _, counted in counts)
         go = "goes" if unknown == 1 else "go"
+        whose = "earlier" if run.scenario.prepulls else "failed"
         yield (
             f"The slowdown of {unknown:,} of {of:,} pulls is not known, nor their time alone: they {go} on with what "
-            "failed ones had left of a layer."
+            f"{whose} ones had left of a layer."
         )
 
 

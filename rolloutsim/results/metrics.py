@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.load.disks import DiskSummary
     from rolloutsim.results.load.supply import SupplySummary
     from rolloutsim.results.pods.groups import GroupSummary
+    from rolloutsim.results.pods.prepulls import PrepullSummary
     from rolloutsim.results.pods.rollouts import RolloutSummary
 
 
@@ -70,6 +71,8 @@ class CaseSummary:
     links: tuple[LinkSummary, ...]  # every shared one, then for each node group a row for each kind of its private ones
     rollout: RolloutSummary | None = None  # what workloads, kubelets, faults and pushes add; None for bare pulls
     disk: DiskSummary | None = None  # what images take on disks; None for bare pulls, unless prices are given
+    prepulls: tuple[PrepullSummary, ...] = ()  # what nodes pulled before; empty: nothing
+    prepull_links: tuple[LinkSummary, ...] = ()  # what the shared links carried before the rollout
     groups: tuple[GroupSummary, ...] = ()  # when the pods on each node group were ready; empty: there is one group
     # Where the bytes came from; None: from registries, nobody else was asked.
     supply: SupplySummary | None = field(default=None, metadata={"unless_none": True})
@@ -113,6 +116,12 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         from rolloutsim.results.load.disks import disk_summary  # as above
 
         disk = disk_summary(run, case)
+    prepulls: tuple[PrepullSummary, ...] = ()
+    before: tuple[LinkSummary, ...] = ()
+    if case.prepulls:
+        from rolloutsim.results.pods.prepulls import prepull_links, prepull_summaries  # as above
+
+        prepulls, before = prepull_summaries(run, case), prepull_links(case)
     of_groups: tuple[GroupSummary, ...] = ()
     if len(groups) > 1:
         from rolloutsim.results.pods.groups import group_summaries  # as above
@@ -142,6 +151,8 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         links=(*shared_links(case, families), *group_links(case, groups)),
         rollout=rollout,
         disk=disk,
+        prepulls=prepulls,
+        prepull_links=before,
         groups=of_groups,
         supply=supply,
     )

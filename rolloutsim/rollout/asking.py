@@ -96,6 +96,7 @@ def is_orchestrated(scenario: ResolvedScenario, case: Case) -> bool:
         case.workloads
         or scenario.faults
         or scenario.pushes
+        or scenario.prepulls
         or any(server.may_refuse or server.mirrors for server in scenario.servers.values())
         or any(group.storage or group.kubelet.pull_timeout is not None for group in scenario.groups)
         or may_time_out(scenario, case)

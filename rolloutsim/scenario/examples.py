@@ -18,8 +18,8 @@ from rolloutsim.units import EXAMPLES, plain_text
 NAMES: Mapping[str, str] = {
     "group": "web", "image": "app", "layer": "base", "link": "wan", "registry": "hub", "workload": "api",
     "mirror": "site-mirror", "cache": "rack-cache", "peers": "spegel",
-    "pusher": "ci", "flow": "backup", "failure": "outage", "limit": "anonymous", "metric": "rollout_time",
-    "variant": "faster", "key": "network", "connections": "200",
+    "pusher": "ci", "prepull": "night", "flow": "backup", "failure": "outage", "limit": "anonymous",
+    "metric": "rollout_time", "variant": "faster", "key": "network", "connections": "200",
 }  # fmt: skip
 
 _OWN: Mapping[str, str] = {
@@ -59,6 +59,7 @@ _OWN: Mapping[str, str] = {
     "nodes.<group>.layer_syncs": "19",
     "nodes.<group>.layer_fetch_buffer": "16 MiB",
     "nodes.<group>.parallel_unpacks": "4",
+    "nodes.<group>.ingest_poll": "2.048 s",
     "nodes.<group>.keeps_compressed": "false",
     "nodes.<group>.retry": "{times: 3, after: 1 s}",
     "nodes.<group>.retry.rate_limited": "[2 s, 4 s, 8 s]",
@@ -231,6 +232,15 @@ _OWN: Mapping[str, str] = {
     "push.at": "10 s",
     "push.via": "[wan]",
     "pushes": "{ci: {images: app}, laptop: {images: tools}}",
+    "prepulls": "{night: {images: app, at: -8h}}",
+    "prepulls.<prepull>.images": "[app]",
+    "prepulls.<prepull>.groups": "[web]",
+    "prepulls.<prepull>.at": "-8h",
+    "prepulls.<prepull>.parallelism": "10",
+    "prepulls.<prepull>.spread": "{min: 0 s, max: 30m}",
+    "prepulls.<prepull>.rate": "200 Mbit/s",
+    "prepulls.<prepull>.pull_timeout": "20m",
+    "prepulls.<prepull>.backoff_limit": "5",
     "background": "{backup: {links: [wan], rate: 200 Mbit/s}}",
     "background.<flow>.links": "[wan]",
     "background.<flow>.between": "[web, hub]",

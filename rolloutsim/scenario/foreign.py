@@ -59,6 +59,11 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     ("kube_api_qps", "controller_manager.qps", "of kube-controller-manager; the kubelet's own is not simulated"),
     ("kube_api_burst", "controller_manager.burst", "of kube-controller-manager; the kubelet's own is not simulated"),
     ("depends_on sync_wave", "workloads.after", ""),
+    ("pre_pull pre_pulled pre_pulled_images image_preload preload prefetch image_puller image_pull_jobs "
+     "image_list_pull_job warmup warm_images preheat warm", "prepulls",
+     "by the name of what pulls; images that are there from the beginning are nodes.cached"),
+    ("image_pull_job kube_fledged", "prepulls.by", ""),
+    ("active_deadline_seconds timeout_seconds image_pull_deadline_duration", "prepulls.pull_timeout", ""),
     # Kubernetes: nodes and the kubelet
     ("node_pools node_pool node_groups node_group agent_pools machine_pools instance_groups workers", "nodes",
      "groups of equal nodes, by name"),
@@ -194,8 +199,6 @@ _PLACED: Sequence[tuple[str, str, str]] = (
 _ABSENT: Sequence[tuple[str, str, str]] = (
     ("peer p2p peer_to_peer spegel dragonfly dfdaemon kraken seed_peer seed_peers superseed super_node torrent "
      "bittorrent ipfs", "nodes that serve layers to each other", "registry.replicas"),
-    ("pre_pull pre_pulled pre_pulled_images image_preload preload prefetch image_puller image_pull_job "
-     "kube_fledged warmup warm_images preheat warm", "pulls ahead of the rollout", "nodes.cached"),
     ("stargz estargz nydus soci overlaybd dadi lazy_pull lazy_pulling lazy_loading image_streaming",
      "pods that start before all of their image is there", "images.compressed"),
     ("http_proxy https_proxy no_proxy proxy", "proxies", "network.links"),
@@ -217,7 +220,7 @@ _ABSENT: Sequence[tuple[str, str, str]] = (
     ("readiness_probe liveness_probe startup_probe readiness_gates initial_delay_seconds", "probes",
      "rollout.startup"),
     ("init_containers", "containers that run one after another before the others", "workloads.images"),
-    ("job jobs cron_job cron_jobs backoff_limit", "pods that end by themselves", "workloads"),
+    ("job jobs cron_job cron_jobs", "pods that end by themselves", "workloads"),
     ("on_delete", "pods that are replaced when somebody deletes them", "rollout.waves"),
     ("blue_green", "a second set of pods that takes over at once", "rollout.max_surge"),
     ("rollback revision_history_limit paused suspend", "rollouts that are held or taken back", "rollout.waves.pause"),

@@ -16,6 +16,7 @@ from functools import cache
 from math import log
 from typing import TYPE_CHECKING, Any, Literal
 
+from rolloutsim.scenario.prepulls import Prepull
 from rolloutsim.scenario.runtimes import Runtime
 from rolloutsim.scenario.swarms import SwarmProfile
 from rolloutsim.structs import struct
@@ -701,6 +702,8 @@ class ResolvedScenario:
     # Caches and mirrors, each one in each rack where there is one, by name; a mirror comes before those that ask it.
     mirrors: Mapping[str, Registry] = field(default_factory=dict, metadata={"unless_empty": True})
     caches: Mapping[str, Registry] = field(default_factory=dict, metadata={"unless_empty": True})
+    # What nodes pull before the rollout.
+    prepulls: tuple[Prepull, ...] = field(default=(), metadata={"unless_empty": True})
     peers: Mapping[str, Peers] = field(default_factory=dict, metadata={"unless_empty": True})
 
     @property

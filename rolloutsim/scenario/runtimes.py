@@ -60,3 +60,5 @@ class Runtime:
     layer_syncs: int = 0  # synchronous writes that a layer costs besides its own bytes
     decompresses_on_arrival: bool = False  # a body is read only as fast as a core decompresses and hashes it
     timeouts: Timeouts = field(default_factory=Timeouts)
+    # The longest sleep between two looks for a layer that another pull of the node fetches [s]; 0: who waits is told.
+    ingest_poll: float = field(default=0.0, metadata={"unless_empty": True})

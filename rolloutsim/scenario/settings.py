@@ -21,6 +21,7 @@ from rolloutsim.scenario.model import REGISTRY
 from rolloutsim.scenario.peer_profiles import DEFAULT_PEERS, PEER_PROFILES
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.policies import pull_policy
+from rolloutsim.scenario.prepulls import DEFAULT_PREPULLER, own_default
 from rolloutsim.scenario.resources import in_bytes
 from rolloutsim.scenario.strategies import OWN_KEYS, SOME_KEYS
 from rolloutsim.scenario.structure import ROOT, Part, is_model, part_at
@@ -175,7 +176,7 @@ class _Walk:
             return False
         if not self._goes_with_others(path):
             return False
-        if not self.has_pods and {str(step) for step in path} & set(_OF_PODS):
+        if not self.has_pods and path[0] != "prepulls" and {str(step) for step in path} & set(_OF_PODS):
             return False
         return not (self.ideal and (key in SWITCHED_OFF.get(part.kind, ()) or key in FOLLOWING))
 
@@ -195,12 +196,16 @@ class _Walk:
         return True
 
     def _profile(self, path: Path) -> Default | None:
-        """The default of a group's key that hangs on its runtime or its kubelet, of a cache's on its profile."""
+        """The default of a group's key that hangs on its runtime or its kubelet, of others on what they are."""
         if path[0] == "caches" and len(path) >= _IN_ENTRIES:
             cache = self.document["caches"][path[1]]
             return CACHE_PROFILES[cache.get("profile", DEFAULT_CACHE)].get(".".join(map(str, path[2:])))
         if path[0] == "peers" and len(path) >= _IN_ENTRIES:
             return PEER_PROFILES[self.document["peers"][path[1]].get("profile", DEFAULT_PEERS)].get(str(path[2]))
+        if path[0] == "prepulls" and len(path) >= _IN_ENTRIES:
+            kind = self.document["prepulls"][path[1]].get("by", DEFAULT_PREPULLER)
+            own = own_default(kind, str(path[-1]))
+            return None if own is None else Default(None, *own)
         if path[0] != "nodes" or len(path) < _IN_ENTRIES:
             return None
         group = self.document["nodes"][path[1]]

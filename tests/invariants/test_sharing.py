@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from .networks import TEXTBOOK, Played, crossed, play, racked_specs, shaped_specs, specs, textbook, worst_rate
@@ -30,9 +31,16 @@ def test_rates_equal_the_textbook_allocator_behind_many_racks(spec: dict[str, An
     assert play(spec, compare).updates
 
 
-@settings(each_network, max_examples=400)
+@settings(each_network, max_examples=150)
 @given(shaped_specs())
 def test_rates_equal_the_textbook_allocator_where_several_tiers_bind(spec: dict[str, Any]) -> None:
+    assert play(spec, compare).updates
+
+
+@pytest.mark.long
+@settings(each_network, max_examples=400)
+@given(shaped_specs())
+def test_rates_equal_the_textbook_allocator_in_more_networks_where_several_tiers_bind(spec: dict[str, Any]) -> None:
     assert play(spec, compare).updates
 
 

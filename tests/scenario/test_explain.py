@@ -69,14 +69,14 @@ def test_an_explanation_reads_as_text() -> None:
             "nodes.parallelLayers",
             "explain nodes.parallelLayers: there is no such key; did you mean 'nodes.parallel_layers'?; the top keys "
             "are: rolloutsim name description model seed replications nodes network registry registries mirrors caches "
-            "peers images workloads rollout controller_manager push pushes background failures prices thresholds sweep "
-            "variants",
+            "peers images workloads rollout controller_manager push pushes prepulls background failures prices thresholds "
+            "sweep variants",
         ),
         (
             "zzz",
             "explain zzz: there is no such key; the top keys are: rolloutsim name description model seed replications "
             "nodes network registry registries mirrors caches peers images workloads rollout controller_manager "
-            "push pushes background failures prices thresholds "
+            "push pushes prepulls background failures prices thresholds "
             "sweep variants",
         ),
     ],
@@ -132,11 +132,12 @@ def test_a_key_of_what_is_not_simulated_is_told_so() -> None:
 def test_a_metric_is_explained_and_the_keys_of_its_name_are_told(name: str) -> None:
     assert str(explain(name)) == (
         "thresholds.latency: of a service's requests, before, during or after the\n"
-        "  rollout; pushed: beside a push before it\n"
+        "  rollout; pushed: beside a push before it, prepulled: beside what nodes pull\n"
+        "  before it\n"
         "  type:      time\n"
         "  unit:      us ms s m h d\n"
         "  labels:    background (without it the one that is furthest off counts)\n"
-        "             phase, one of before pushed during after (needed)\n"
+        "             phase, one of before pushed prepulled during after (needed)\n"
         "             image or case (without it each case is checked)\n"
         "  statistic: needed, one of max p50 p95\n"
         "  example:   'latency{phase=during}': p95 < 90 s\n"
@@ -182,7 +183,7 @@ def test_thresholds_list_every_metric_with_what_it_means_below() -> None:
     place = lines.index("  latency{[background],phase}    time    needed")
     assert lines[place + 1 : place + 3] == (
         "      of a service's requests, before, during or after the rollout; pushed:",
-        "      beside a push before it",
+        "      beside a push before it, prepulled: beside what nodes pull before it",
     )
     assert lines[end:] == (
         "",
@@ -194,7 +195,7 @@ def test_thresholds_list_every_metric_with_what_it_means_below() -> None:
         "             nodes_ready ready_pods",
         "  nodes:     group, rack narrow bytes_per_node most_bytes_per_node fleet_bytes",
         "             collected_bytes peak_utilisation",
-        "  phase:     before pushed during after",
+        "  phase:     before pushed prepulled during after",
         "  status:    429 503 broken dial_timeout tls_timeout header_timeout",
         "  disk:      ssd hdd",
         "  statistic: max min mean p50 p95 p99 (latency: max p50 p95); where it is",

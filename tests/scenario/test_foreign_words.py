@@ -32,6 +32,7 @@ workloads: {api: {images: app, replicas: 6, rollout: {max_surge: 1}}}
 rollout: {max_surge: 1}
 background: {backup: {links: [wan], size: 1 GB}}
 failures: {outage: {registry: registry, at: 1 s, back_after: 1 s}}
+prepulls: {night: {images: app}}
 """
 EVERY = dict(all_keys())
 BY_SHORT_NAME = {short(key): key for key in EVERY}
@@ -41,6 +42,7 @@ PLACES = (
     (), ("nodes", "web"), ("network",), ("network", "links", "wan"), ("network", "racks"), ("registry",),
     ("registry", "rate_limit"), ("images", "app"), ("images", "app", "layers", "base"), ("workloads", "api"),
     ("workloads", "api", "rollout"), ("rollout",), ("background", "backup"), ("failures", "outage"),
+    ("prepulls", "night"),
     ("mirrors", "far"), ("caches", "near"), ("caches", "near", "ttl"),
 )  # fmt: skip
 
@@ -183,6 +185,7 @@ def entries_of(word: str) -> list[Foreign]:
         (("background", "backup"), "bandwidth_limit", "did you mean 'cap'?"),
         (("failures", "outage"), "bandwidth", "here that is network.rate"),
         (("nodes", "web"), "max_parallel", "did you mean 'max_parallel_image_pulls'?"),
+        ((), "prepull", "did you mean 'prepulls'?"),
         (("nodes", "web"), "registry_mirrors", "did you mean 'hosts'?"),
         (("nodes", "web"), "hosts_toml", "did you mean 'hosts'?"),
         (("nodes", "web"), "mirrors", "did you mean 'hosts'?"),
@@ -197,7 +200,6 @@ def entries_of(word: str) -> list[Foreign]:
         (("caches", "near"), "bandwidth", "did you mean 'uplink'?"),
         (("mirrors", "far"), "upstream", "did you mean 'of'?"),
         (("failures", "outage"), "blackHole", "did you mean 'silent'?"),
-        ((), "prepull", "'prepull' is not simulated"),
         ((), "spegel", "'spegel' is not simulated"),
         (("nodes", "web"), "image_pull_timeout", "did you mean 'pull_timeout'?"),
         (("nodes", "web"), "eventRecordQPS", "'eventRecordQPS' is not simulated by this version: events of kubelets\n"),

@@ -29,7 +29,7 @@ from rolloutsim.scenario.answers import BROKEN, HEADER
 from rolloutsim.scenario.runtimes import AFTER_TOKENS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rolloutsim.fleet.pulls import Fetch, Fleet, Pull
     from rolloutsim.fleet.recipes import LayerStep, Way
@@ -296,6 +296,34 @@ class PullThrough:
                 shelf.configs.add(image)
             for layer in layers:
                 self._store(shelf, (layer, repository if self.spec.per_repository else -1), self.layer_sizes[layer])
+
+    def goes_on(
+        self, earlier: PullThrough, by: float, layers: Sequence[int | None], images: Sequence[int | None]
+    ) -> None:
+        """Begin with what it had stored on a network of its own before this one.
+
+        Parameters
+        ----------
+        earlier : PullThrough
+            The same cache there.
+        by : float
+            The zero of its clock there, from that of its clock here on [s].
+        layers, images : sequence of int or None
+            The numbers that layers and images have here, by their numbers there; None: they play no part here.
+        """
+        known = {old: new for old, new in enumerate(images) if new is not None}
+        repositories = {earlier.repositories[old]: self.repositories[new] for old, new in known.items()} | {-1: -1}
+        for shelf, before in zip(self.shelves, earlier.shelves, strict=True):
+            for (layer, repository), size in before.sizes.items():
+                number, place = layers[layer], repositories.get(repository)
+                if number is not None and place is not None:
+                    self._store(shelf, (number, place), size)
+                    shelf.filled_at[number, place] = before.filled_at[layer, repository] + by
+            shelf.manifests |= {known[one]: None for one, waiting in before.manifests.items()
+                                if one in known and waiting is None}  # fmt: skip
+            shelf.configs |= {known[one] for one in before.configs if one in known}
+            shelf.checked |= {known[one]: time + by for one, time in before.checked.items() if one in known}
+            shelf.first_pull |= {known[one]: time + by for one, time in before.first_pull.items() if one in known}
 
     def _shelf(self, replica: int) -> Shelf:
         return self.shelves[replica if self.spec.per_replica else 0]

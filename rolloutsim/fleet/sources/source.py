@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 # Answers to a request: HTTP's numbers; where there is none, those of `rolloutsim.scenario.answers`.
@@ -195,6 +195,22 @@ class Source:
         self.fetches: dict[Any, Client] = {}  # that hold or wait for a connection, if it is fallible
         self.turn = 0
         self.by_address = False  # whether its answers depend on where a request comes from
+
+    def goes_on(self, earlier: Source, by: float, layers: Sequence[int | None]) -> None:
+        """Begin with what it had come to on a network of its own before this one.
+
+        Parameters
+        ----------
+        earlier : Source
+            The same source there.
+        by : float
+            The zero of its clock there, from that of its clock here on [s].
+        layers : sequence of int or None
+            The numbers that layers have here, by their numbers there; None: they play no part here.
+        """
+        if self.cold is not None and earlier.cold is not None:
+            known = (layers[layer] for layer in sorted(earlier.cold.read))
+            self.cold.read.update(layer for layer in known if layer is not None)
 
     def next_replica(self) -> int:
         """The replica that takes the next connection."""

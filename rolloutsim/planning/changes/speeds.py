@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rolloutsim.fleet.build import disk_time
 from rolloutsim.planning.changes.situation import Candidate, Situation, change, is_full, joined, utilisation
 from rolloutsim.planning.standards import next_link_speed
-from rolloutsim.planning.trials import NOTHING
+from rolloutsim.planning.tried import NOTHING
 from rolloutsim.results.load.links import LinkSummary
 from rolloutsim.results.numerals import listed, show_byte_rate, show_count, show_factor, show_rate, show_time
 from rolloutsim.results.why.bottlenecks import Bottleneck, name_of

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, fields
+from dataclasses import field, fields, replace
 from functools import wraps
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -306,6 +306,35 @@ class PushRecords:
 
 
 @struct(eq=False)
+class PrepullRecords:
+    """One row an image that a node was to pull before the rollout; a time before its start is negative.
+
+    Applications are those of the background, links those of `links`: what they had and carried from the beginning of
+    the first pre-pull until the last was over, or the rollout began.
+    """
+
+    prepull: Ids  # index into scenario.prepulls
+    image: Ids  # index into `images`
+    node: Ids
+    asked: Times  # NaN: its turn did not come, or the rollout ended before
+    pulled: Times  # NaN: not by the rollout's end
+    over: Times  # when it was there, or given up; NaN: not by the rollout's end
+    given_up: Flags  # it failed, and was not tried again
+    before: Times  # bytes fetched before the rollout
+    after: Times  # bytes fetched beside the rollout
+    requests: Ids  # sent for it before the rollout, those for layers included
+    images: tuple[str, ...]
+    began: float  # [s]
+    ended: float  # [s]; 0: when the rollout began
+    links: SharedLinks  # intervals from `began` on
+    rate: Times  # bandwidth of each application [B/s]
+    latency: Times  # rows (row of the application, time from `began` on, latency [s])
+
+    def __bool__(self) -> bool:
+        return bool(len(self.node))
+
+
+@struct(eq=False)
 class DiskRecords:
     """One row a node whose disk has a capacity: bytes in use."""
 
@@ -364,6 +393,8 @@ class Orchestration:
     def __bool__(self) -> bool:
         return not self.bare
 
+
+NO_PREPULLS: PrepullRecords = replace(_empty(PrepullRecords), began=0.0, ended=0.0, links=_empty(SharedLinks))
 
 BARE = Orchestration(
     workloads=(),
@@ -529,6 +560,8 @@ class CaseRecords(_Referable):
     routes: tuple[Route, ...] = ()  # from each source to each group, rack by rack
     # For what random numbers were drawn, see scenario.chance; empty: the case is the same with every seed.
     drawn: tuple[str, ...] = field(default=(), metadata={"unless_empty": True})
+    # What nodes were to pull before.
+    prepulls: PrepullRecords = field(default=NO_PREPULLS, metadata={"unless_empty": True})
     supply: Supply = field(default=NO_SUPPLY, metadata={"unless_empty": True})
 
     @property

@@ -1,4 +1,4 @@
-"""A rollout's other figures in words: ready replicas, requests, failures, pushes, disks, faults; a line each.
+"""A rollout's other figures in words, a line each: ready replicas, requests, failures, pushes and so on.
 
 What is true of several cases in the same words is said once.
 """
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from rolloutsim.results.pods.replicas import WorkloadSummary
     from rolloutsim.results.pods.rollouts import FaultSummary, PushSummary, RolloutSummary
 
-READY, REQUESTS, SOURCES, FAILED, PUSH, DISK, FAULTS = (
-    "Ready", "Requests", "Sources", "Failed", "Push", "Disk", "Faults",
+READY, REQUESTS, SOURCES, FAILED, PUSH, PREPULL, DISK, FAULTS = (
+    "Ready", "Requests", "Sources", "Failed", "Push", "Pre-pull", "Disk", "Faults",
 )  # fmt: skip
-TOPICS = (READY, REQUESTS, SOURCES, FAILED, PUSH, DISK, FAULTS)
+TOPICS = (READY, REQUESTS, SOURCES, FAILED, PUSH, PREPULL, DISK, FAULTS)
 
 
 @struct(frozen=True)
@@ -70,6 +70,8 @@ def _about(case: CaseSummary, several: bool) -> Iterator[tuple[str, str, str]]:
             yield REQUESTS, name, text
         for text in about_sources(case.supply):
             yield SOURCES, name, text
+    for text in _prepulled(case):
+        yield PREPULL, name, text
     if case.disk is not None:
         for text in _disk(case.disk):
             yield DISK, name, text
@@ -181,6 +183,33 @@ def _pushed(pushes: Sequence[PushSummary]) -> Iterator[str]:
             text += f", in {show_time(max(done) - min(begun))}"
             text += ", before the rollout" if images[0].before_rollout else f", {_from(min(begun))} on"
         yield f"{text}."
+
+
+def _prepulled(case: CaseSummary) -> Iterator[str]:
+    for one in case.prepulls:
+        moved = show_size(one.bytes_before + one.bytes_after)
+        text = f"{one.prepull} pulls {moved} to {show_count(one.nodes)} nodes"
+        if one.before_rollout:
+            text += f" in {show_time(one.prepull_time_s)}, before the rollout"
+            if one.finished_s is not None and one.finished_s < 0.0:
+                text += f", and is over {show_time(-one.finished_s)} before it"
+        else:
+            text += (
+                f"; {show_count(one.nodes_ready)} of them hold all when the rollout begins, "
+                f"{show_size(one.bytes_after)} come beside it"
+            )
+            text += ", and it is not over with it" if one.finished_s is None else ""
+        if one.given_up:
+            text += f"; {show_count(one.given_up)} pulls failed for good"
+        yield f"{text}; {show_count(one.requests)} requests before the rollout."
+    full = [one for one in case.prepull_links if one.saturated_s > 0.0]
+    if full:
+        links = ", ".join(f"{one.link} for {show_time(one.saturated_s)}" for one in full[:_MOST_LINKS])
+        more = len(full) - _MOST_LINKS
+        yield f"full before the rollout: {links}{f' and {more} links more' if more > 0 else ''}."
+
+
+_MOST_LINKS = 3  # that are named (assumed: what fits a line)
 
 
 def _disk(disk: DiskSummary) -> Iterator[str]:

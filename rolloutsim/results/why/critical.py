@@ -89,6 +89,11 @@ def last_path(case: CaseRecords) -> tuple[tuple[str, float], ...]:
     return _walked(case).causes
 
 
+def path_of(case: CaseRecords, pod: int) -> tuple[tuple[str, float], ...]:
+    """The same of a pod that became ready: the causes add up to when that was."""
+    return _walked_from(case, pod).causes
+
+
 def turns(case: CaseRecords) -> tuple[Turn, ...]:
     """The turns that the path goes through, in the order of time.
 
@@ -138,6 +143,10 @@ def _walked(case: CaseRecords) -> _Walked:
     pod = last_pod(case)
     if pod is None:
         return _Walked((), 0.0, ())
+    return _walked_from(case, pod)
+
+
+def _walked_from(case: CaseRecords, pod: int) -> _Walked:
     walk = _Walk(case)
     walk.back_from(pod)
     met = ((cause, seconds) for cause, seconds in walk.seconds.items() if seconds > 0.0)

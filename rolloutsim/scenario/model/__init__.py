@@ -20,7 +20,7 @@ from rolloutsim.scenario.model.nodes import GP3, GROUP, MOST_NODES, DiskSpec, Gr
 from rolloutsim.scenario.model.peers import PeersSpec
 from rolloutsim.scenario.model.planning import SweepSpec
 from rolloutsim.scenario.model.registries import REGISTRY, RateLimitSpec, RegistrySpec
-from rolloutsim.scenario.model.rollout import CONTROLLERS, PolicySpec, WorkloadSpec
+from rolloutsim.scenario.model.rollout import CONTROLLERS, PolicySpec, PrepullSpec, WorkloadSpec
 from rolloutsim.scenario.model.traffic import BackgroundSpec, FailureSpec, PushSpec
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "NetworkSpec",
     "PeersSpec",
     "PolicySpec",
+    "PrepullSpec",
     "PushSpec",
     "RateLimitSpec",
     "RegistrySpec",

@@ -14,6 +14,7 @@ from rolloutsim.scenario.model.registries import Registry
 from rolloutsim.scenario.model.rollout import (
     ControllerManager,
     ControllerManagerSpec,
+    PrepullSpec,
     Rollout,
     RolloutSpec,
     WorkloadSpec,
@@ -74,6 +75,9 @@ class Document(Spec):
         None, name="pusher", min_length=1,
         description="several pushes, by the name of what pushes, in place of push",
     )  # fmt: skip
+    prepulls: dict[Name, PrepullSpec] = key(
+        {}, name="prepull", description="images that nodes pull before the rollout, by the name of what pulls them"
+    )
     background: dict[Name, BackgroundSpec] = key({}, name="flow", description="traffic of other applications, by name")
     failures: dict[Name, FailureSpec] = key({}, name="failure", description="what goes wrong, by name")
     prices: PricesSpec = key(PricesSpec(), description="what storage costs", shown="none")

@@ -378,6 +378,12 @@ class GroupSpec(Spec):
         "and later",
         source="containerd plugins/transfer/plugin.go L284: max_concurrent_unpacks, 1",
     )  # fmt: skip
+    ingest_poll: Time | None = key(
+        None, unit="time", shown="0 s",
+        description="longest sleep between two looks of a pull for a layer that another pull of its node is fetching: "
+        "sleeps are random, the longest possible one doubles from 16 ms on; 2.048 s in containerd",
+        source="assumed: it is told at once; containerd core/content/helpers.go OpenWriter sleeps",
+    )  # fmt: skip
     keeps_compressed: OnOff | None = _runtime_key(
         "keeps_compressed", "", "whether compressed layers stay on the disk beside the unpacked ones"
     )
