@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.jobs import Task, check_jobs, in_order, processes
+from rolloutsim.results.load.supply import sent_by_registries
 from rolloutsim.results.metrics import rollout_time
 from rolloutsim.results.why.critical import last_path
 from rolloutsim.scenario.loading import Draft
@@ -72,6 +73,8 @@ class Trial:
         Of a chain, which of its other changes were made as well.
     is_cut : bool
         Of a chain, whether it was not tried, since there was no time or room left for it.
+    sent : float
+        The layers that left registries with it [B].
     """
 
     overrides: Overrides | None
@@ -82,6 +85,7 @@ class Trial:
     path: Mapping[str, float] = field(default_factory=dict)
     joined: tuple[int, ...] = ()
     is_cut: bool = False
+    sent: float = 0.0
 
 
 @struct
@@ -312,7 +316,8 @@ class Trials:
         scenario = replace(scenario, cases=cases, thresholds=())
         (records,) = simulate(scenario, self.seed, alone=False, watch=watch).cases
         found, path = rollout_time(records), dict(last_path(records)) if explained else {}
-        return Trial(overrides, found, records.events, prepared - began, process_time() - prepared, path)
+        sent = sent_by_registries(records, len(scenario.registries))
+        return Trial(overrides, found, records.events, prepared - began, process_time() - prepared, path, sent=sent)
 
     def followed(
         self, chain: Chain, until: float | None = None, clock: float | None = None, most: int = _MOST_JOINED + 1

@@ -23,8 +23,9 @@ from rolloutsim.planning.changes.situation import Candidate, Situation, joined
 from rolloutsim.planning.differences import is_random
 from rolloutsim.planning.proofs import Proof, Prover, of_each_subject
 from rolloutsim.planning.trials import NOTHING, Chain, Overrides, Start, Tally, Tell, Trial, Trials, document_of
+from rolloutsim.results.load.supply import sent_by_registries
 from rolloutsim.results.metrics import is_image_case
-from rolloutsim.results.numerals import show_time, show_times
+from rolloutsim.results.numerals import show_size, show_time, show_times
 from rolloutsim.results.shown.tabular import OPTIONS, TEXT, Column, Kind, Table
 from rolloutsim.results.why.critical import last_path
 from rolloutsim.structs import struct
@@ -73,6 +74,9 @@ class WhatIf:
         Whether it takes new hardware, and nothing else.
     leads : bool
         Whether it changes what is named as the cause of the whole: pods that follow one another.
+    sent : tuple of (float, float) or None
+        The layers that registries send as it is, and with the change [B]; None: it does not change where they come
+        from.
     """
 
     case: str
@@ -84,6 +88,7 @@ class WhatIf:
     parts: tuple[str, ...] = ()
     buys: bool = False
     leads: bool = False
+    sent: tuple[float, float] | None = None
 
     @property
     def subjects(self) -> frozenset[str]:
@@ -115,7 +120,8 @@ class WhatIf:
         """The rollout time with the change, and by how much that is slower where it is."""
         if self.after is None:
             return _STUCK
-        return show_time(self.after) + (f", {_gain(self.before - self.after)}" if self.is_slower else "")
+        slower = f", {_gain(self.before - self.after)}" if self.is_slower else ""
+        return show_time(self.after) + slower + (f", {shown_sent(self.sent)}" if self.sent is not None else "")
 
 
 @struct(frozen=True)
@@ -199,6 +205,7 @@ class WhatIfs:
                 "rollout_time_s": {"before": one.before, "after": one.after},
                 "gain_s": one.gain,
             }
+            | ({} if one.sent is None else {"egress_bytes": dict(zip(("before", "after"), one.sent, strict=True))})
             for one in self.tried
         ]
 
@@ -259,6 +266,8 @@ class Plan:
         Seconds by cause on the last pod's path [s].
     is_random : bool
         Whether numbers are drawn.
+    sent : float
+        The layers that registries send as it is [B].
     """
 
     budget: float
@@ -267,6 +276,7 @@ class Plan:
     candidates: tuple[Candidate, ...] = ()
     path: Mapping[str, float] = field(default_factory=dict)
     is_random: bool = False
+    sent: float = 0.0
 
     @classmethod
     def of(cls, outcome: Outcome, case: str | None = None, budget: float = BUDGET) -> Plan:
@@ -277,7 +287,8 @@ class Plan:
         scenario = outcome.run.scenario
         trials = Trials.of(scenario, situation.records, outcome.run.seed)
         path = dict(last_path(situation.records))
-        return cls(budget, trials, situation.rollout_time, candidates(situation), path, is_random(scenario))
+        sent = sent_by_registries(situation.records, len(scenario.registries))
+        return cls(budget, trials, situation.rollout_time, candidates(situation), path, is_random(scenario), sent)
 
     def carry_out(self, jobs: int = -1, tell: Tell | None = None, since: Start | None = None) -> WhatIfs:
         """Simulate the changes; `jobs`, `tell` and `since` as for `Trials.tried`."""
@@ -303,7 +314,7 @@ class Plan:
                     cut.append(made)
                 else:
                     known[frozenset(made.overrides)] = trial
-                    tried.setdefault(frozenset(made.overrides), _as_tried(self.trials.case, self.before, made, trial))
+                    tried.setdefault(frozenset(made.overrides), self._as_tried(made, trial))
         rest = self.candidates[len(results) :]
         left_out = tuple(one.change for one in (*cut, *rest))
         unknown = tuple(dict.fromkeys((*(part for one in cut for part in one.parts), *(one.subject for one in rest))))
@@ -311,10 +322,16 @@ class Plan:
             prover = Prover(self.trials, self.before, self.is_random, tallies[0], partial(told, tallies[0]))
             proof = self._proof(prover, tried, known)
             for made, trial in proof.together:
-                tried.setdefault(frozenset(made.overrides), _as_tried(self.trials.case, self.before, made, trial))
+                tried.setdefault(frozenset(made.overrides), self._as_tried(made, trial))
             found = WhatIfs(self.trials.case, _by_gain(filter(None, tried.values())))
             return replace(found, useless=tuple(one for one in found.idle if one in proof.useless))
         return WhatIfs(self.trials.case, _by_gain(filter(None, tried.values())), left_out, unknown)
+
+    def _as_tried(self, one: Candidate, trial: Trial) -> WhatIf | None:
+        """A change with what its trial gave; None if the scenario does not allow it."""
+        if trial.overrides is None or self.trials is None:
+            return None
+        return _of_trial(self.trials.case, self.before, self.sent, one, trial.overrides, trial)
 
     def _proof(
         self, prover: Prover, tried: Mapping[frozenset[str], WhatIf | None], known: Mapping[frozenset[str], Trial]
@@ -345,6 +362,7 @@ class _Quick:
     def __init__(self, outcome: Outcome, situation: Situation) -> None:
         self.outcome, self.situation = outcome, situation
         self.before = situation.rollout_time
+        self.sent = sent_by_registries(situation.records, len(situation.scenario.registries))
         self.trials = Trials.of(outcome.run.scenario, situation.records, outcome.run.seed)
         self.unknown: list[str] = []
         self.has_joined = False
@@ -375,7 +393,7 @@ class _Quick:
                     self.unknown += made.parts
                 elif trial.overrides == made.overrides:
                     self.has_joined |= bool(trial.joined)
-                    tried.append(_what_if(self.trials.case, self.before, made, trial.overrides, trial.rollout_time))
+                    tried.append(_of_trial(self.trials.case, self.before, self.sent, made, trial.overrides, trial))
         return tried
 
     def _known(self, candidate: Candidate) -> WhatIf | None:
@@ -419,10 +437,10 @@ class _Together:
         return joined([one, *(self.others[number] for number in trial.joined)])
 
 
-def _as_tried(case: str, before: float, one: Candidate, trial: Trial) -> WhatIf | None:
-    """A change with what its trial gave; None if the scenario does not allow it."""
-    overrides = trial.overrides
-    return None if overrides is None else _what_if(case, before, one, overrides, trial.rollout_time)
+def _of_trial(case: str, before: float, sent: float, one: Candidate, overrides: Overrides, trial: Trial) -> WhatIf:
+    """A change with what its trial gave, and what registries send then if it is about that [B]."""
+    found = _what_if(case, before, one, overrides, trial.rollout_time)
+    return replace(found, sent=(sent, trial.sent)) if one.moves_sources else found
 
 
 def _what_if(case: str, before: float, one: Candidate, overrides: Overrides, after: float | None) -> WhatIf:
@@ -451,14 +469,26 @@ def what_if_table(changes: Sequence[WhatIf]) -> Table:
     """Simulated changes: what each does to the rollout time, and the options that make it."""
     # One format for all of them, since they are compared along the rows.
     show = show_times(time for one in changes for time in (one.before, one.after, one.gain))
+    moved = any(one.sent is not None for one in changes)
+    sent = [Column("registries send", TEXT, lambda one: one.sent, lambda one: _sent(one.sent))] if moved else []
     columns = (
         Column("change", TEXT, lambda one: one.change),
         Column("before", Kind(show), lambda one: one.before),
         Column("after", Kind(show), lambda one: one.after),
         Column("gain", Kind(partial(_gain, show=show), unknown=_STUCK), lambda one: one.gain),
+        *sent,
         Column("with", OPTIONS, lambda one: one.overrides),
     )
     return Table(columns, changes)
+
+
+def shown_sent(sent: tuple[float, float]) -> str:
+    """What registries send with a change, in words [B]."""
+    return f"registries send {show_size(sent[1])} in place of {show_size(sent[0])}"
+
+
+def _sent(sent: tuple[float, float] | None) -> str:
+    return "" if sent is None else f"{show_size(sent[0])} → {show_size(sent[1])}"
 
 
 def _gain(seconds: float, show: Callable[[float], str] = show_time) -> str:

@@ -2,6 +2,7 @@
 
 - `situation`: what is known about a case, and what a change is.
 - `speeds`: links, NICs, disks and cores at twice their speed and at standard speeds, alone and where they tie together.
+- `caches`: who hands layers over.
 - `nodes`, `registries` (and images), `rollouts`: everything else, by the part of the scenario that it changes.
 
 `rolloutsim.planning.what_if` tries them.
@@ -9,13 +10,14 @@
 
 from __future__ import annotations
 
+from rolloutsim.planning.changes.caches import cache_changes
 from rolloutsim.planning.changes.nodes import node_changes
 from rolloutsim.planning.changes.registries import image_changes, registry_changes
 from rolloutsim.planning.changes.rollouts import rollout_changes
 from rolloutsim.planning.changes.situation import Candidate, Situation
 from rolloutsim.planning.changes.speeds import speed_changes
 
-_PARTS = (image_changes, speed_changes, registry_changes, node_changes, rollout_changes)
+_PARTS = (image_changes, speed_changes, registry_changes, cache_changes, node_changes, rollout_changes)
 
 
 def candidates(situation: Situation) -> tuple[Candidate, ...]:

@@ -55,6 +55,8 @@ class Candidate:
         Whether it takes new hardware, and nothing else.
     leads : bool
         Whether it changes what is named as the cause of the whole, and is told before larger gains.
+    moves_sources : bool
+        Whether it changes where layers come from, so that one wants to know what registries send then.
     """
 
     subject: str
@@ -67,6 +69,7 @@ class Candidate:
     parts: tuple[str, ...] = ()
     buys: bool = False
     leads: bool = False
+    moves_sources: bool = False
 
 
 def joined(several: Sequence[Candidate]) -> Candidate:
@@ -80,6 +83,7 @@ def joined(several: Sequence[Candidate]) -> Candidate:
         relieves=frozenset().union(*(one.relieves for one in several)),
         parts=tuple(subject for one in several for subject in one.parts or (one.subject,)),
         buys=all(one.buys for one in several),
+        moves_sources=any(one.moves_sources for one in several),
     )
 
 
