@@ -123,7 +123,8 @@ class Servers:
         self.caches = tuple(made.values())
         for name, handler in made.items():
             way = handler.upstream_way = self._upstream(self.specs[name])
-            self.pass_over(way, self.specs[handler.upstream.name], (), self._plain)
+            above = self.specs[handler.upstream.name]
+            self.pass_over(way, above, inwards(above, self.specs[name]), self._plain)
 
     def _upstream(self, cache: resolved.Registry) -> Way:
         """The way of a cache to its upstream, for what it fetches for its store."""

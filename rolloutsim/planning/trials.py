@@ -23,6 +23,7 @@ from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.jobs import Task, check_jobs, in_order, processes
 from rolloutsim.planning.targets import Measured, chosen, measured, need_times_alone, path_to
 from rolloutsim.planning.tried import NOTHING
+from rolloutsim.results.load.supply import sent_by_registries
 from rolloutsim.results.metrics import rollout_time
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.scenario.overrides import parse_assignment
@@ -74,6 +75,8 @@ class Trial:
         Of a chain, whether it was not tried, since there was no time or room left for it.
     measured : tuple of Measurement or None
         What the conditions are about that are looked at, that which changes are judged by first; empty: none is.
+    sent : float
+        The layers that left registries with it [B].
     """
 
     overrides: Overrides | None
@@ -85,6 +88,7 @@ class Trial:
     joined: tuple[int, ...] = ()
     is_cut: bool = False
     measured: Measured = ()
+    sent: float = 0.0
 
     @property
     def figure(self) -> float | None:
@@ -330,8 +334,9 @@ class Trials:
         (records,) = run.cases
         found, path = rollout_time(records), path_to(run, records, conditions) if explained else {}
         values = measured(run, records, conditions) if conditions else ()
+        sent = sent_by_registries(records, len(scenario.registries))
         seconds = process_time() - prepared
-        return Trial(overrides, found, records.events, prepared - began, seconds, path, measured=values)
+        return Trial(overrides, found, records.events, prepared - began, seconds, path, measured=values, sent=sent)
 
     def followed(
         self, chain: Chain, until: float | None = None, clock: float | None = None, most: int = _MOST_JOINED + 1

@@ -7,7 +7,7 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from rolloutsim.results.numerals import UNKNOWN, listed, show_time, show_times
+from rolloutsim.results.numerals import UNKNOWN, listed, show_size, show_time, show_times
 from rolloutsim.results.shown.names import metric_words, target_words
 from rolloutsim.results.shown.tabular import OPTIONS, TEXT, Column, Kind, Table
 from rolloutsim.results.thresholds import format_value
@@ -51,6 +51,9 @@ class WhatIf:
         What it does to the conditions, that which it is judged by first; empty: it is judged by the rollout time.
     shifts : bool
         Whether it lets bytes move at another time, and is told after those that need not.
+    sent : tuple of (float, float) or None
+        The layers that registries send as it is, and with the change [B]; None: it does not change where they come
+        from.
     """
 
     case: str
@@ -64,6 +67,7 @@ class WhatIf:
     leads: bool = False
     effects: tuple[Effect, ...] = ()
     shifts: bool = False
+    sent: tuple[float, float] | None = None
 
     @property
     def subjects(self) -> frozenset[str]:
@@ -151,7 +155,8 @@ class WhatIf:
         show = _show(self.target)
         worse = f", {_gain(self.gain or 0.0, show, self.target)}" if (self.gain or 0.0) < 0.0 and self.is_slower else ""
         is_said = self.is_broken or (self.misses < 2 and bool(judged_by(self.target)))
-        return show(after) + worse + (f", {self.verdict}" if is_said else "")
+        sent = f", {shown_sent(self.sent)}" if self.sent is not None else ""
+        return show(after) + worse + (f", {self.verdict}" if is_said else "") + sent
 
     @property
     def verdict(self) -> str:
@@ -261,6 +266,7 @@ class WhatIfs:
                 "gain_s": None if one.after is None else one.before - one.after,
             }
             | ({"thresholds": [each.to_row() for each in one.effects]} if one.effects else {})
+            | ({} if one.sent is None else {"egress_bytes": dict(zip(("before", "after"), one.sent, strict=True))})
             for one in self.tried
         ]
 
@@ -309,15 +315,27 @@ def what_if_table(changes: Sequence[WhatIf]) -> Table:
     """Simulated changes: what each does to what it is judged by, and the options that make it."""
     # One format for all of them, since they are compared along the rows.
     show, target = _format(changes), changes[0].target if changes else None
+    moved = any(one.sent is not None for one in changes)
+    sent = [Column("registries send", TEXT, lambda one: one.sent, lambda one: _sent(one.sent))] if moved else []
     columns = (
         Column("change", TEXT, lambda one: one.change),
         Column("before", Kind(show), lambda one: one.figures[0]),
         Column("after", Kind(show), lambda one: one.figures[1]),
         Column("gain", Kind(str), lambda one: one.gain, lambda one: one.shown_gain(show)),
         *(() if target is None else (Column("target", TEXT, lambda one: one.verdict),)),
+        *sent,
         Column("with", OPTIONS, lambda one: one.overrides),
     )
     return Table(columns, changes)
+
+
+def shown_sent(sent: tuple[float, float]) -> str:
+    """What registries send with a change, in words [B]."""
+    return f"registries send {show_size(sent[1])} in place of {show_size(sent[0])}"
+
+
+def _sent(sent: tuple[float, float] | None) -> str:
+    return "" if sent is None else f"{show_size(sent[0])} → {show_size(sent[1])}"
 
 
 def judged_by(target: Effect | None) -> str:

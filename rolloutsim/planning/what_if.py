@@ -32,6 +32,7 @@ from rolloutsim.planning.targets import (
 )
 from rolloutsim.planning.trials import Chain, Overrides, Start, Tally, Tell, Trial, Trials, document_of
 from rolloutsim.planning.tried import WhatIf, WhatIfs, by_gain
+from rolloutsim.results.load.supply import sent_by_registries
 from rolloutsim.results.metrics import is_image_case
 from rolloutsim.structs import struct
 
@@ -94,6 +95,8 @@ class Plan:
         Whether numbers are drawn.
     now : tuple of Measurement or None
         What the trials' conditions are about in the case as it is.
+    sent : float
+        The layers that registries send as it is [B].
     """
 
     budget: float
@@ -103,6 +106,7 @@ class Plan:
     path: Mapping[str, float] = field(default_factory=dict)
     is_random: bool = False
     now: Measured = ()
+    sent: float = 0.0
 
     @classmethod
     def of(cls, outcome: Outcome, case: str | None = None, budget: float = BUDGET) -> Plan:
@@ -114,7 +118,8 @@ class Plan:
             return cls(budget)
         situation, trials = looked_at.situation, looked_at.trials
         every, chance = candidates(situation), is_random(outcome.run.scenario)
-        return cls(budget, trials, situation.rollout_time, every, looked_at.path, chance, looked_at.now)
+        before, sent = situation.rollout_time, looked_at.sent
+        return cls(budget, trials, before, every, looked_at.path, chance, looked_at.now, sent)
 
     def carry_out(self, jobs: int = -1, tell: Tell | None = None, since: Start | None = None) -> WhatIfs:
         """Simulate the changes; `jobs`, `tell` and `since` as for `Trials.tried`."""
@@ -162,7 +167,7 @@ class Plan:
 
     def _as_tried(self, trials: Trials, one: Candidate, trial: Trial) -> WhatIf | None:
         """A change with what its trial gave; None if the scenario does not allow it."""
-        return None if trial.overrides is None else _what_if(trials.case, self.before, one, self.now, trial)
+        return None if trial.overrides is None else _what_if(trials.case, self.before, one, self.now, self.sent, trial)
 
     def _proof(
         self, prover: Prover, tried: Mapping[frozenset[str], WhatIf | None], known: Mapping[frozenset[str], Trial]
@@ -199,6 +204,7 @@ class _Quick:
     def __init__(self, outcome: Outcome, looked_at: _LookedAt) -> None:
         self.outcome, self.situation, self.trials = outcome, looked_at.situation, looked_at.trials
         self.before, self.now, self.path = looked_at.situation.rollout_time, looked_at.now, looked_at.path
+        self.sent = looked_at.sent
         self.unknown: list[str] = []
         self.has_joined = False
 
@@ -228,7 +234,7 @@ class _Quick:
                     self.unknown += made.parts
                 elif trial.overrides == made.overrides:
                     self.has_joined |= bool(trial.joined)
-                    tried.append(_what_if(self.trials.case, self.before, made, self.now, trial))
+                    tried.append(_what_if(self.trials.case, self.before, made, self.now, self.sent, trial))
         return tried
 
     def _known(self, candidate: Candidate) -> WhatIf | None:
@@ -241,7 +247,7 @@ class _Quick:
         after = self.outcome.first.cases[name].rollout_time_s
         values = of_another_case(self.outcome.run, self.outcome.records(name), self.now)
         trial = Trial(candidate.overrides, after, measured=values)
-        return _what_if(situation.records.name, self.before, candidate, self.now, trial)
+        return _what_if(situation.records.name, self.before, candidate, self.now, self.sent, trial)
 
 
 class _Together:
@@ -274,10 +280,21 @@ class _Together:
         return joined([one, *(self.others[number] for number in trial.joined)])
 
 
-def _what_if(case: str, before: float, one: Candidate, now: Measured, trial: Trial) -> WhatIf:
-    overrides, after, done = trial.overrides or (), trial.rollout_time, effects(now, trial.measured)
+def _what_if(case: str, before: float, one: Candidate, now: Measured, sent: float, trial: Trial) -> WhatIf:
+    """A change with what its trial gave, and what registries send then if it is about that: [B] as it is."""
     return WhatIf(
-        case, one.subject, one.change, overrides, before, after, one.parts, one.buys, one.leads, done, one.shifts
+        case=case,
+        subject=one.subject,
+        change=one.change,
+        overrides=trial.overrides or (),
+        before=before,
+        after=trial.rollout_time,
+        parts=one.parts,
+        buys=one.buys,
+        leads=one.leads,
+        effects=effects(now, trial.measured),
+        shifts=one.shifts,
+        sent=(sent, trial.sent) if one.moves_sources else None,
     )
 
 
@@ -289,6 +306,11 @@ class _LookedAt:
     trials: Trials
     now: Measured
     path: Mapping[str, float]
+
+    @property
+    def sent(self) -> float:
+        """The layers that registries send [B]."""
+        return sent_by_registries(self.situation.records, len(self.situation.scenario.registries))
 
     @classmethod
     def of(cls, outcome: Outcome, case: str | None = None) -> _LookedAt | None:

@@ -187,7 +187,7 @@ class _Contents:
     def _effects(self, tried: Sequence[WhatIf]) -> Table:
         """What changes do, without the options that make them."""
         changes = what_if_table(tried)
-        name, *times, _ = changes.columns
+        name, *times, _ = changes.columns  # what registries send is among the others
         return replace(changes, columns=(replace(name, shown=lambda one: self._plain(one.change)), *times))
 
     def _network(self) -> Iterator[Block]:

@@ -57,6 +57,8 @@ class Candidate:
         Whether it changes what is named as the cause of the whole, and is told before larger gains.
     shifts : bool
         Whether it lets bytes move at another time, and is told after all others.
+    moves_sources : bool
+        Whether it changes where layers come from, so that one wants to know what registries send then.
     """
 
     subject: str
@@ -70,6 +72,7 @@ class Candidate:
     buys: bool = False
     leads: bool = False
     shifts: bool = False
+    moves_sources: bool = False
 
 
 def joined(several: Sequence[Candidate]) -> Candidate:
@@ -83,6 +86,7 @@ def joined(several: Sequence[Candidate]) -> Candidate:
         relieves=frozenset().union(*(one.relieves for one in several)),
         parts=tuple(subject for one in several for subject in one.parts or (one.subject,)),
         buys=all(one.buys for one in several),
+        moves_sources=any(one.moves_sources for one in several),
     )
 
 

@@ -30,7 +30,7 @@ from rolloutsim.structs import struct
 from rolloutsim.units import parse_rate, plain_text
 
 if TYPE_CHECKING:
-    from rolloutsim.scenario.resolved import NodeGroup
+    from rolloutsim.scenario.resolved import NodeGroup, Registry
 
 _TWICE = 2.0
 _MUCH = 4.0  # an interface is replaced by one that is worth it (assumed)
@@ -188,6 +188,10 @@ def _tied(speeds: Sequence[Speed]) -> list[Speed]:
     return tied if len(tied) > 1 and most >= _BUSY else []
 
 
+# Where the speeds of a mirror or cache stand below it, by the part of its links' names.
+_OF_SERVERS = {"uplink": ("uplink",), "storage": ("storage",), "disk": ("disk", "rate")}
+
+
 def _shared(situation: Situation) -> Iterator[Speed]:
     """Registry uplinks and storage, racks, and other links."""
     scenario, document = situation.scenario, situation.document
@@ -198,6 +202,13 @@ def _shared(situation: Situation) -> Iterator[Speed]:
         for part in ("uplink", "storage"):
             if links := [link for link in crossed if kinds.get(link) == f"registry_{part}"]:
                 yield _links(situation, links, (*here, part), f"{name}.{part}")
+    for section, specs in (("mirrors", document.mirrors), ("caches", document.caches)):
+        for called in specs:
+            every = [server for server in scenario.servers.values() if server.called == called]
+            for part, below in _OF_SERVERS.items():
+                if links := [link for server in every for link in _of_server(server, part) if link in kinds]:
+                    name = links[0] if len(every) == 1 else f"{called}.{part}"
+                    yield _links(situation, links, (section, called, *below), name, len(every) > 1)
     for name in document.network.links:
         yield _links(situation, [name], ("network", "links", name, "capacity"), name)
     named, given = set(racks_of_groups(document)), document.network.racks
@@ -210,10 +221,20 @@ def _shared(situation: Situation) -> Iterator[Speed]:
         yield Speed("rack", subject, keys, situation.rows(racks), situation.share(racks), tuple(racks))
 
 
-def _links(situation: Situation, links: list[str], path: Path, name: str) -> Speed:
-    """The speed of links that one key sets."""
+def _of_server(server: Registry, part: str) -> Iterator[str]:
+    """The links of a mirror or cache that one of its speeds sets."""
+    into = () if server.caching is None else server.caching.into
+    for link in dict.fromkeys((*server.replicas, *server.path, *server.inbound, *into)):
+        name = LinkName.of(link)
+        if name.part.removesuffix(".in") == part and name.owner.startswith(server.name):
+            yield link
+
+
+def _links(situation: Situation, links: list[str], path: Path, name: str, several: bool = False) -> Speed:
+    """The speed of links that one key sets; `several` of servers that are called by one name."""
     first = situation.scenario.links[links[0]]
-    subject = name_of(Bottleneck(first.kind, (name,), 0.0, 0.0))
+    family = name if several else ""
+    subject = name_of(Bottleneck(first.kind, tuple(links) if several else (name,), 0.0, 0.0, family))
     keys = ((path, first.line_rate, _BYTES if first.kind == "registry_storage" else _BITS),)
     return Speed(first.kind, subject, keys, situation.rows(links), situation.share(links), tuple(links))
 

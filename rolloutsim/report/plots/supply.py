@@ -12,7 +12,7 @@ from rolloutsim.report.plots.canvas import LOW, NoDataError, canvas, finish, gri
 from rolloutsim.report.plots.colours import MUTED, PAPER, series
 from rolloutsim.report.plots.scales import corners, rate_axis, size_axis, time_axis
 from rolloutsim.report.plots.subjects import one_case, scene
-from rolloutsim.results.load.throughput import fetched_by, sent_by
+from rolloutsim.results.load.throughput import received_by, sent_by
 from rolloutsim.results.numerals import listed, show_rate, show_size, three_digits, whole_share
 from rolloutsim.scenario.routes import outlets
 from rolloutsim.scenario.sources import SOURCE_KINDS, kind_of
@@ -40,12 +40,12 @@ def sources(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None
     kinds = [kind for kind in SOURCE_KINDS if supply.bytes_by_source.get(kind)]
     if not kinds or records.end <= 0.0:
         raise NoDataError(f"no node received anything in case '{plain(records.name)}'; there is no source to show")
-    # What peers add is a source of its own kind, too.
     of_outlet = [kind_of(run.scenario, outlet).name for outlet in outlets(run.scenario)]
-    place = np.array([-1, *(kinds.index(kind) if kind in kinds else -1 for kind in of_outlet)])
-    group = place[np.minimum(records.fetches.source + 1, len(place) - 1)]
     edges = np.linspace(0.0, records.end, _PARTS + 1)
-    done = fetched_by(records, edges, group + 1, len(kinds) + 1)[1:]
+    by_source = received_by(records, edges)
+    done = np.array(
+        [by_source[[place for place, one in enumerate(of_outlet) if one == kind]].sum(axis=0) for kind in kinds]
+    )
     rates = np.diff(done) / np.diff(edges)
     tops = np.cumsum(rates, axis=0)
     ax = canvas(ax, height=LOW)

@@ -203,6 +203,13 @@ def flows_of(case: CaseRecords) -> Flows:
     return Flows(case)
 
 
+def sent_by_registries(case: CaseRecords, registries: int) -> float:
+    """All layers that left a scenario's registries, which are the first so many of a case's sources [B]."""
+    if not case.supply:
+        return float(case.fetches.bytes_done.sum())
+    return float(flows_of(case).leaving[:registries].sum())
+
+
 def _by_kind(scenario: ResolvedScenario, found: Flows) -> dict[str, float]:
     """What nodes received by kind of source, of all kinds that the scenario has [B]."""
     sums: dict[str, float] = {}

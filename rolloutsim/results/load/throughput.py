@@ -120,13 +120,33 @@ def fetched_by(case: CaseRecords, edges: Times, group: npt.NDArray[np.signedinte
     return done
 
 
+def received_by(case: CaseRecords, edges: Times) -> Times:
+    """The bytes that nodes had received from each source by each moment, sources × m sums [B]; as `fetched_by`.
+
+    Of a fetch whose connection broke each source has its share at any moment.
+    """
+    count, parts, fetches = len(case.sources), case.supply.parts, case.fetches
+    broken, place = np.unique(parts.fetch, return_inverse=True)
+    group = fetches.source.astype(np.int64) + 1  # -1: none served it
+    group[broken] = count + 1 + np.arange(len(broken))
+    done = fetched_by(case, edges, group, count + 1 + len(broken))
+    found = done[1 : count + 1]
+    of_parts = done[count + 1 :]
+    shares = ratio(parts.bytes, fetches.bytes_done[parts.fetch], missing=0.0)
+    np.add.at(found, parts.source, shares[:, None] * of_parts[place])
+    left = 1.0 - np.bincount(place, shares, len(broken))
+    served = fetches.source[broken] >= 0
+    np.add.at(found, fetches.source[broken[served]], (left[:, None] * of_parts)[served])
+    return found
+
+
 def sent_by(case: CaseRecords, edges: Times, servers: int) -> Times:
     """The bytes of layers that had left each of the first servers by each moment, servers × m sums [B].
 
     What left them for caches' stores is spread evenly over the time that it took; else as `fetched_by`.
     """
     count = len(case.sources)
-    by_source = fetched_by(case, edges, case.fetches.source + 1, count + 1)[1:]
+    by_source = received_by(case, edges)
     outlets, fills = case.supply.outlets, case.supply.fills
     chains: list[list[int]] = []
     for source in range(count if case.supply else 0):
