@@ -135,8 +135,12 @@ class Reading:
         return False
 
     def cut(self, fetch: Fetch) -> float:
-        """What it had of a fill that is not complete [B]."""
-        fill = self.fill
+        """What it had of a fill that is not complete [B]; what its seconds went to is noted."""
+        fill, flow = self.fill, self.flow
+        if flow is not None:
+            trouble, now = fetch.in_trouble(), fill.cache.fleet.network.now
+            trouble.merge(flow, self.since)
+            trouble.spent[CACHE_FILL] = trouble.spent.get(CACHE_FILL, 0.0) + now - self.since
         return 0.0 if fill.flow is None else min(fill.cache.fleet.network.received(fill.flow), fetch.left)
 
     def end(self) -> None:
@@ -421,6 +425,12 @@ class PullThrough:
         self._served(waiting)
         self._pass(waiting.asker, waiting.fetch, fill.shelf, fill.key, False)
 
+    def _in_vain(self, waiting: Waiting) -> float:
+        """The wait of a client is over, and was for nothing; how long it was, which its lost request has cost [s]."""
+        waiting.end()
+        waiting.fetch.handed = None
+        return self.fleet.network.now - waiting.since
+
     def _served(self, waiting: Waiting) -> None:
         """The wait of a client is over."""
         waiting.end()
@@ -588,8 +598,7 @@ class PullThrough:
         for reading in list(fill.readers):
             reading.asker.lose(reading.fetch, BROKEN, 0.0)
         for waiting in list(fill.waiting):
-            self._served(waiting)
-            waiting.asker.lose(waiting.fetch, answer, 0.0)
+            waiting.asker.lose(waiting.fetch, answer, self._in_vain(waiting))
         if fill.reader is not None:
             asker, fetch = fill.reader
             fetch.handed = None
@@ -643,8 +652,7 @@ class PullThrough:
                 for told in fill.told:
                     told(UNAVAILABLE)
                 for waiting in list(fill.waiting):
-                    self._served(waiting)
-                    waiting.asker.lose(waiting.fetch, BROKEN, 0.0)
+                    waiting.asker.lose(waiting.fetch, BROKEN, self._in_vain(waiting))
 
     def settle(self) -> list[Flow]:
         """Write down how far unfinished fills came; their flows."""
@@ -797,5 +805,4 @@ def _gives_up(what: Any) -> None:
     """A client has waited for the header of an answer as long as it does."""
     waiting, header = what
     if not waiting.over:
-        waiting.asker.waited(waiting.fetch, waiting.cause, 0.0)
         waiting.asker.lose(waiting.fetch, HEADER, header)
