@@ -27,6 +27,7 @@ test-lowest: .venv-lowest/develops ## all tests with the oldest versions of libr
 ties: .venv/develops ## 100,000 random scenarios and networks in which events tie, against exact arithmetic; an hour
 	$(BIN)/python -m tests.theory.ties --kind scenarios --cases 100000
 	$(BIN)/python -m tests.theory.ties --kind networks --cases 100000
+	$(BIN)/python -m tests.theory.ties --kind peers --cases 20000
 
 no-effect: .venv/develops ## whether what is said to have no effect has none: shipped, planted and 60 random scenarios; ten minutes
 	$(BIN)/python -m tests.planning.no_effect --kind shipped

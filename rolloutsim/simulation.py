@@ -18,7 +18,7 @@ import numpy as np
 import simpy
 from simpy import Environment
 
-from rolloutsim.collecting import collect, with_times_alone
+from rolloutsim.collecting import collect, with_last_bytes, with_times_alone
 from rolloutsim.fleet.build import MACHINE, build
 from rolloutsim.fleet.fairness import random_places
 from rolloutsim.fleet.incidents import Incidents
@@ -35,7 +35,6 @@ from rolloutsim.scenario.resolved import (
     Distribution,
     Image,
     Kubelet,
-    Layer,
     Link,
     NodeGroup,
     PlannedPull,
@@ -53,11 +52,13 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.build import Actors
     from rolloutsim.fleet.push import ImagePush
     from rolloutsim.rollout.orchestrated import Orchestrated
+    from rolloutsim.rollout.prepulled import PrepulledBefore
     from rolloutsim.scenario.resolved import Push
 
 # What a case leaves are circles, its network above all: so many of the collector's generations are looked through for
 # them, those that have been there longer are left in peace.
 _PULL_ALONE, _CASE = 0, 1
+
 
 # Between two reports of progress.
 _EVENTS_AT_A_TIME = 5000
@@ -121,9 +122,13 @@ class _Case:
         self.drawn: set[str] = set()  # for what random numbers were drawn
         self.incidents = Incidents()
         fleet = Fleet(self.network, self.ledger, self.incidents, self._pulled, self._failed)
+        if any(group.runtime.ingest_poll for group in scenario.groups):
+            fleet.polls = lambda: self._generator("polls").random()
+        prepulled = _prepulled(scenario, self._generator)
         self.actors: Actors = build(
             scenario, case, fleet, lambda: self._generator("requests").random(),
-            random_places(partial(self._generator, "fairness")),
+            random_places(partial(self._generator, "fairness")), lambda: self._generator("peers").random(),
+            *(() if prepulled is None else (prepulled.holds, prepulled.images)),
         )  # fmt: skip
         self.ledger.make_room(len(self.network.links))
         self.orchestrated: Orchestrated | None = None
@@ -131,7 +136,9 @@ class _Case:
             # Only here: most of what Kubernetes does is not needed for bare pulls, and takes its time to import.
             from rolloutsim.rollout.orchestrated import Orchestrated
 
-            self.orchestrated = Orchestrated(scenario, case, self.network, self.actors, self.incidents, self._generator)
+            self.orchestrated = Orchestrated(
+                scenario, case, self.network, self.actors, self.incidents, self._generator, prepulled
+            )
             self.planned = len(self.orchestrated.workloads)
         else:
             self.present: set[tuple[int, int]] | None = set() if asks_again(case) else None
@@ -154,11 +161,15 @@ class _Case:
     ) -> CaseRecords:
         """What happens in the case, as records; nothing more can be done with it then."""
         pushes = self.play(progress, watch)
+        goes_on = self.ledger.reads.left > 0 and not self.waiting
         records = collect(
             self.scenario, self.case.name, self.actors, self.network, self.ledger, unfinished=self.waiting,
             events=self.events, incidents=self.incidents, orchestrated=self.orchestrated, pushes=pushes,
-            drawn=self.drawn,
+            drawn=self.drawn, goes_on=goes_on,
         )  # fmt: skip
+        if goes_on:
+            self._go_on(watch)
+            records = with_last_bytes(records, self.ledger)
         # Taken out of their circles, nodes and flows go at once: quicker than to have the collector find them.
         self.network.forget()
         self.actors.nodes.clear()
@@ -171,7 +182,7 @@ class _Case:
     ) -> list[tuple[Push, list[ImagePush]]]:
         """Step through all events until the last pod is ready or nothing can happen any more; what was pushed."""
         pushes = [] if self.orchestrated is None else self.orchestrated.pushed_before
-        if all(image.is_complete for _, images in pushes for image in images):
+        if self.orchestrated is None or self.orchestrated.can_begin:
             self._step(progress, watch)
         self.network.audit()
         if self.orchestrated is not None:
@@ -200,6 +211,17 @@ class _Case:
                 progress(self.case.name, network.now, share)
         if self.waiting and not is_over and network.now < horizon < inf and network.peek() < inf:
             network.wait(horizon)
+
+    def _go_on(self, watch: Callable[[], None] | None) -> None:
+        """After the rollout, step through what follows until the last byte of all lazy layers is on its node."""
+        reads, horizon = self.ledger.reads, self.scenario.horizon
+        reads.is_last = True
+        most = _EVENTS_AT_A_TIME if watch is None else _WATCHED
+        # Others may halt the network as well, such as controllers whose rollouts are over.
+        while reads.left and (due := self.network.peek()) <= horizon and due < inf:
+            self.network.run(horizon, most)
+            if watch is not None:
+                watch()
 
     def _generator(self, purpose: str) -> np.random.Generator:
         """The generator of a purpose, made when something is random: importing numpy's takes its time.
@@ -241,6 +263,15 @@ class _Case:
             self.network.halt()
 
 
+def _prepulled(scenario: ResolvedScenario, generator: Callable[[str], np.random.Generator]) -> PrepulledBefore | None:
+    """What nodes pull before the rollout; few scenarios have any, and the others need not know how it is done."""
+    if not scenario.prepulls:
+        return None
+    from rolloutsim.rollout.prepulled import PrepulledBefore
+
+    return PrepulledBefore(scenario, generator)
+
+
 class AloneTimes:
     """Pull times alone on an idle system, simulated once for all pulls that do not differ in them.
 
@@ -258,14 +289,15 @@ class AloneTimes:
         # Alone and on an idle system nothing goes wrong, and nothing is limited but by the machines.
         self.idle = replace(
             scenario, groups=(), links={}, registries={}, images={}, cases=(), startup=Distribution(), background=(),
-            thresholds=(), faults=(), pushes=(), fairness=None, document="", mirrors={}, caches={},
+            thresholds=(), faults=(), pushes=(), prepulls=(), fairness=None, document="", mirrors={}, caches={},
+            peers={},
         )  # fmt: skip
         self.asked: dict[tuple[int, str | None, str, tuple[str, ...]], float] = {}
         # By number of the way, number of the layers, places of those that the node holds, and whether it has the image.
         self.known: dict[tuple[int, int, frozenset[int], bool], float] = {}
         self.latest: tuple[tuple[int, int], _Alone] | None = None  # by number of the way and of the layers
         self.ways: dict[tuple[int, str | None, str], tuple[int, _AloneWay]] = {}
-        self.layers: dict[str, tuple[int, tuple[Layer, ...]]] = {}
+        self.layers: dict[str, tuple[int, Image]] = {}
         self.numbers: dict[object, int] = {}  # of what is alike: looked up once for each way and image
         self.brought: dict[tuple[str, str], tuple[int, ...]] = {}  # places of an image's layers that another one brings
 
@@ -315,11 +347,11 @@ class AloneTimes:
             Whether others may hold other layers, and differ in nothing else.
         """
         a_way, way = self._way(group, number, rack, self.scenario.images[image].registry)
-        an_image, layers = self._layers(image)
+        an_image, nameless = self._nameless(image)
         alike = (a_way, an_image, places, known)
         time = self.known.get(alike)
         if time is None:
-            time = self.known[alike] = self._simulated((a_way, an_image), way, layers, places, known, more)
+            time = self.known[alike] = self._simulated((a_way, an_image), way, nameless, places, known, more)
         return time
 
     def forget(self) -> None:
@@ -336,17 +368,20 @@ class AloneTimes:
             way = self.ways[number, rack, registry] = self._number(found.alike), found
         return way
 
-    def _layers(self, image: str) -> tuple[int, tuple[Layer, ...]]:
-        """The layers of an image, each called by the place where it stands first, and the number of those alike."""
-        layers = self.layers.get(image)
-        if layers is None:
+    def _nameless(self, image: str) -> tuple[int, Image]:
+        """An image whose layers are called by the place where they stand first, and the number of those alike."""
+        known = self.layers.get(image)
+        if known is None:
             places: dict[str, str] = {}
-            found = tuple(
+            one = self.scenario.images[image]
+            layers = tuple(
                 replace(layer, digest=places.setdefault(layer.digest, str(place)))
-                for place, layer in enumerate(self.scenario.images[image].layers)
+                for place, layer in enumerate(one.layers)
             )
-            layers = self.layers[image] = self._number(found), found
-        return layers
+            # What containers read of it, no pull waits for.
+            found = Image("", "", layers, reuse=one.reuse)
+            known = self.layers[image] = self._number(found), found
+        return known
 
     def _number(self, what: object) -> int:
         """A number for things that are equal: quicker to compare than all their facts."""
@@ -367,7 +402,7 @@ class AloneTimes:
         self,
         alike: tuple[int, int],
         way: _AloneWay,
-        layers: tuple[Layer, ...],
+        image: Image,
         held: frozenset[int],
         is_present: bool,
         more: bool,
@@ -378,7 +413,7 @@ class AloneTimes:
         self.forget()
         scenario = replace(
             self.idle, groups=(way.group,), links=way.links, registries={way.registry.name: way.registry},
-            images={"": Image("", way.registry.name, layers)},
+            images={"": replace(image, registry=way.registry.name)},
         )  # fmt: skip
         alone = _Alone(scenario, way.is_steady)
         time = alone.time(held, is_present)

@@ -70,8 +70,11 @@ def test_the_list_of_the_commands_loads_no_command() -> None:
 def test_run_loads_nothing_that_only_other_commands_need() -> None:
     loaded = modules_loaded_by("import rolloutsim.cli; rolloutsim.cli.main(['run', 'scenarios/20nodes.yaml'])")
     assert {"numpy", "simpy", "rolloutsim.results.shown.tables"} <= loaded
-    assert loaded.isdisjoint({"matplotlib", "rich", "joblib", "pandas", "jinja2", "sqlite3", "difflib"})
-    others = ("report", "planning.sweep", "planning.compare", "planning.replicate", "results.store", "results.contract")
+    assert loaded.isdisjoint({"matplotlib", "rich", "joblib", "pandas", "jinja2", "sqlite3", "difflib", "statistics"})
+    others = (
+        "report", "planning.sweep", "planning.compare", "planning.replicate", "planning.differences", "planning.proofs",
+        "results.store", "results.contract",
+    )  # fmt: skip
     assert not [name for name in loaded for other in others if name.startswith(f"rolloutsim.{other}")]
     assert {name for name in loaded if name.startswith("rolloutsim.api")} == {
         "rolloutsim.api", "rolloutsim.api.result", "rolloutsim.api.table",

@@ -60,6 +60,20 @@ def test_the_disk_is_what_binds_a_machine_learning_image() -> None:
     assert network["all"].rollout_time == pytest.approx(result["all"].rollout_time, rel=0.01)
 
 
+def test_lazy_pulls_of_lazy_llm_hang_on_how_much_a_read_brings() -> None:
+    """Oracle: needed bytes at 85 MB/s a connection, or at a chunk of 50 kB each 15.2 ms, then 20 s of start."""
+    soci, stargz = (run("lazy-llm", f"nodes.gpu.snapshotter={kind}") for kind in ("soci", "stargz"))
+    whole = run("lazy-llm")
+    for image, needed in {"server": 0.064 * 12e9, "server-with-model": 0.55 * 25e9}.items():
+        assert 0.0 < soci[image].rollout_time - (needed / 85e6 + 20.0) < 3.0
+        assert 0.0 < stargz[image].rollout_time - (needed / (50e3 / 0.0152) + 20.0) < 3.0
+        assert soci[image].rollout_time < whole[image].rollout_time
+    assert stargz["server"].rollout_time < whole["server"].rollout_time
+    assert stargz["server-with-model"].rollout_time > 5 * whole["server-with-model"].rollout_time
+    large = ("nodes.gpu.snapshotter={kind: stargz, read_size: 4 MiB, parallel_reads: 8}",)
+    assert run("lazy-llm", *large)["server-with-model"].rollout_time == pytest.approx(123.0, abs=0.5)
+
+
 def test_each_step_of_ml_image_is_quicker_than_the_one_before() -> None:
     steps = (
         "nodes.gpu.disk.rate=1000 MiB/s", "nodes.gpu.disk.iops=16000", "nodes.gpu.parallel_unpacks=4",
@@ -80,3 +94,28 @@ def test_only_new_layers_are_pushed_and_copies_cost_what_they_weigh() -> None:
     for disk in ("ssd", "hdd"):
         costs = [cases[image]["disk"]["cost_per_month"][disk] for image in ("builder", "go-carbon")]
         assert costs[0] / costs[1] == pytest.approx(346 / 16)
+
+
+def test_a_job_the_night_before_needs_its_bytes_over_its_rate_and_leaves_the_morning_without_any() -> None:
+    """Oracle: 120 x 1.2 GB over 500 Mbit/s at night, over 2 Gbit/s in the morning; none is fetched twice."""
+    share, total = 1448 / 1538, 120 * 1.2e9
+    cases = {
+        name: json.loads(run("prepull-night", "variants=null", *overrides).to_json())["cases"][0]
+        for name, overrides in {
+            "without": ["prepulls=null"], "night": [], "late": ["prepulls.night.at=-20m"],
+        }.items()
+    }  # fmt: skip
+    without, night, late = cases["without"], cases["night"], cases["late"]
+    assert total / (250e6 * share) < without["rollout_time_s"] < 1.05 * total / (250e6 * share)
+    (job,) = night["prepulls"]
+    least = total / (62.5e6 * share)
+    assert least < job["prepull_time_s"] < 1.06 * least
+    assert (job["before_rollout"], job["nodes_ready"], night["bytes_on_wire"]) == (True, 120, 0)
+    assert night["rollout_time_s"] < 0.03 * without["rollout_time_s"]
+    (job,) = late["prepulls"]
+    assert (job["before_rollout"], job["nodes_ready"]) == (False, 50)
+    assert job["bytes_before"] + late["bytes_on_wire"] == pytest.approx(total)
+    assert night["rollout_time_s"] < late["rollout_time_s"] < without["rollout_time_s"]
+    shop = {name: case["background"][0]["latency_s"] for name, case in cases.items()}
+    assert shop["night"]["prepulled"] == shop["night"]["before"]
+    assert shop["without"]["during"]["p50"] > 40 * shop["night"]["during"]["p50"]

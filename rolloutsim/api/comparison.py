@@ -15,7 +15,7 @@ from rolloutsim.errors import UsageError
 if TYPE_CHECKING:
     from rolloutsim.planning.compare import Side
     from rolloutsim.planning.sensitivity import Sensitivity
-    from rolloutsim.planning.what_if import WhatIfs
+    from rolloutsim.planning.tried import WhatIfs
     from rolloutsim.report.blocks import Report
     from rolloutsim.results.contract.case import Detail
     from rolloutsim.scenario.resolved import ResolvedScenario

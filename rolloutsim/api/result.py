@@ -18,7 +18,7 @@ from rolloutsim.results.outcome import Outcome
 if TYPE_CHECKING:
     from rolloutsim.api.plotting import Plots
     from rolloutsim.planning.sensitivity import Sensitivity
-    from rolloutsim.planning.what_if import WhatIfs
+    from rolloutsim.planning.tried import WhatIfs
     from rolloutsim.report.blocks import Report
     from rolloutsim.results.contract.case import Detail
     from rolloutsim.results.facts.intervals import Interval, Spread
@@ -123,12 +123,13 @@ class Result:
     def what_if(self, case: str | None = None, jobs: int = -1, budget: float = 60.0) -> Table:
         """Changes that could make a case faster, each simulated; `set` is as for `--set`.
 
-        The largest gain comes first, after what changes the turns of pods that follow one another.
+        The largest gain comes first, after what changes the turns of pods that follow one another. Where a threshold
+        is missed, changes are judged by that: what meets it comes first, its value is in columns of its own.
 
         Parameters
         ----------
         case : str, optional
-            The case; the slowest by default.
+            The case; by default the slowest, or that of the threshold which is missed.
         jobs : int
             How many processes may work, -1: one a core.
         budget : float

@@ -44,7 +44,9 @@ def _time(context: click.Context, parameter: click.Parameter, text: str | None) 
 @click.option("--all", "everything", is_flag=True, help="Every key of a scenario, as a reference in Markdown.")
 @OVERLAYS
 @VARIANT
-@click.option("--case", metavar="NAME", help="The case to look at; the slowest by default.")
+@click.option(
+    "--case", metavar="NAME", help="The case to look at; by default the slowest, or that of a target which is missed."
+)
 @click.option(
     "--sensitivity", is_flag=True, help="How the rollout time changes with each input, 10% less and 10% more of it."
 )
@@ -102,7 +104,7 @@ def command(
     planning.jobs.check_jobs(jobs)
     since = planning.trials.Start.now()
     result = _result(what, overlays, variant)
-    case = _checked(result, case)
+    case = _checked(result, case, sensitivity)
     if sensitivity:
         _sensitivity(result, case, form, jobs, 2 * planning.what_if.BUDGET if budget is None else budget, since)
     else:
@@ -135,10 +137,11 @@ def _result(what: str, overlays: Sequence[str], variant: str) -> Result:
         return api.result.simulated(resolved, progress=progress)
 
 
-def _checked(result: Result, case: str | None) -> str:
+def _checked(result: Result, case: str | None, sensitivity: bool) -> str:
     """The case that is looked at."""
     if case is None:
-        return result.summary.slowest.case
+        slowest = result.summary.slowest.case
+        return slowest if sensitivity else planning.targets.judged_case(result.outcome)
     if case not in result.cases:
         raise UsageError(f"--case {case}: no case is named so; cases: {', '.join(result.cases)}")
     return case

@@ -10,7 +10,7 @@ import numpy as np
 
 from rolloutsim.cli.page import Page
 from rolloutsim.planning.sensitivity import sensitivity_table
-from rolloutsim.planning.what_if import NOTHING_TRIED, what_if_table
+from rolloutsim.planning.tried import NOTHING_TRIED, judged_by, what_if_table
 from rolloutsim.results.numerals import UNKNOWN, counted, show_time, visible
 from rolloutsim.results.shown.tabular import TEXT, TIME, Column, Kind, Table
 from rolloutsim.results.why.bottlenecks import bottlenecks, name_of
@@ -20,7 +20,7 @@ from rolloutsim.results.why.words import why
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result
     from rolloutsim.planning.sensitivity import Sensitivity
-    from rolloutsim.planning.what_if import WhatIfs
+    from rolloutsim.planning.tried import WhatIfs
     from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.metrics import CaseSummary
 
@@ -56,7 +56,7 @@ def show_reasons(result: Result, case: str, changes: WhatIfs) -> None:
         page.blank()
         every = counted(len(changes.tried) + len(changes.left_out), "change")
         which = f"{len(changes.tried)} of {every}" if changes.left_out else every
-        page.text("What if", f"{which}, {_HOW}, simulated with the same seed.")
+        page.text("What if", f"{which}, {_HOW}, simulated with the same seed.{_judged(changes)}")
         page.table(what_if_table(changes.seen))
         if changes.without_effect:
             page.blank()
@@ -95,6 +95,12 @@ def show_sensitivity(result: Result, case: str, found: Sensitivity) -> None:
         page.blank()
         page.text("Not tried:", f"{', '.join(found.left_out)}; a larger --budget has room for more.")
     page.show()
+
+
+def _judged(changes: WhatIfs) -> str:
+    """What before and after are, where it is not the rollout time."""
+    judged = judged_by(changes.target)
+    return f" Before and after: {judged}." if judged else ""
 
 
 def _title(result: Result, case: str) -> str:

@@ -14,7 +14,7 @@ from rolloutsim.results import store
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result
     from rolloutsim.planning.sensitivity import Sensitivity
-    from rolloutsim.planning.what_if import WhatIfs
+    from rolloutsim.planning.tried import WhatIfs
     from rolloutsim.report.blocks import Report
     from rolloutsim.report.pdf import Paper
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rolloutsim.cli.scenarios import File
     from rolloutsim.planning.compare import Side
     from rolloutsim.planning.sensitivity import Sensitivity
-    from rolloutsim.planning.what_if import WhatIfs
+    from rolloutsim.planning.tried import WhatIfs
     from rolloutsim.results.contract.case import Detail
     from rolloutsim.results.shown.junit import Checked
 
@@ -209,7 +209,7 @@ def _keep(done: list[Side], names: list[str], folder: Path | None, detail: Detai
         click.echo(f"{said}; nothing is kept without -o DIR", err=True)
         return
     for side in done:
-        api.result.Result(side.outcome).save(folder / side.name, detail, planning.what_if.WhatIfs(), with_report=False)
+        api.result.Result(side.outcome).save(folder / side.name, detail, planning.tried.WhatIfs(), with_report=False)
     kept = f"; each has its folder in {folder}, and 'rolloutsim compare' takes these" if finished else ""
     click.echo(f"{said}{kept}", err=True)
 
@@ -261,7 +261,7 @@ def _save(
 def _tried(result: Result, wanted: bool, thorough: bool, jobs: int) -> WhatIfs:
     """What would help: the few changes that go with a run, or all of them; none where nobody looks at them."""
     if not wanted:
-        return planning.what_if.WhatIfs()
+        return planning.tried.WhatIfs()
     if not thorough:
         return planning.what_if.quick_what_if(result.outcome)
     plan = planning.what_if.Plan.of(result.outcome)

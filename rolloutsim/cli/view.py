@@ -11,7 +11,8 @@ import click
 
 from rolloutsim import planning
 from rolloutsim.cli.page import WIDEST_TEXT, aligned, plain, table_lines, terminal, wrapped
-from rolloutsim.results.numerals import show_time, visible
+from rolloutsim.planning.tried import judged_by
+from rolloutsim.results.numerals import visible
 from rolloutsim.results.shown.findings import findings
 from rolloutsim.results.shown.supply import TITLE as SUPPLY
 from rolloutsim.results.shown.supply import supply_rows
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from rolloutsim.api.result import Result
     from rolloutsim.cli.page import Style
     from rolloutsim.planning.compare import Comparison
-    from rolloutsim.planning.what_if import WhatIfs
+    from rolloutsim.planning.tried import WhatIfs
     from rolloutsim.results.shown.findings import Finding
     from rolloutsim.results.shown.tabular import Table
 
@@ -139,8 +140,9 @@ def _change_lines(changes: WhatIfs) -> Iterator[str]:
     """The best change of each kind, those that make it worse, and what has no effect; five lines at most."""
     shown = (*changes.best, *changes.slower)[: _MOST_CHANGES - len(changes.without_effect)]
     if shown or changes.without_effect:
-        yield f"        What would ({visible(changes.case)}, simulated):"
-    cells = [(visible(c.change), show_time(c.before), f"→ {c.shown_after}") for c in shown]
+        judged = judged_by(changes.target)
+        yield f"        What would ({visible(changes.case)}, simulated{visible(f'; {judged}') if judged else ''}):"
+    cells = [(visible(c.change), c.shown_before, f"→ {c.shown_after}") for c in shown]
     named = aligned([(change, before) for change, before, _ in cells], ["left", "right"]) if cells else []
     for line, (_, _, after) in zip(named, cells, strict=True):
         yield f"          {line} {after}"

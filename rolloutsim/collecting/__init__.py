@@ -5,4 +5,5 @@
 """
 
 from rolloutsim.collecting.cases import collect as collect
+from rolloutsim.collecting.cases import with_last_bytes as with_last_bytes
 from rolloutsim.collecting.cases import with_times_alone as with_times_alone

@@ -48,13 +48,13 @@ def background_records(actors: Actors, before: Mapping[str, Beside]) -> r.Backgr
         after=after[:, 0],
         latency_before=usual[:, 1],
         latency_after=after[:, 1],
-        bandwidth=_rows((place, seen[one].times, seen[one].values) for place, one in enumerate(flows)),
-        latency=_rows((place, *sent[one]) for place, one in enumerate(flows) if one in sent),
+        bandwidth=rows((place, seen[one].times, seen[one].values) for place, one in enumerate(flows)),
+        latency=rows((place, *sent[one]) for place, one in enumerate(flows) if one in sent),
         unknown=[_unknown(flow, one) for flow, one in zip(flows, beside, strict=True)],
         pushed=[one.bytes / one.seconds if one is not None and one.seconds > 0.0 else nan for one in beside]
         if before
         else [],
-        latency_pushed=_rows((place, one.times, one.latencies) for place, one in enumerate(beside) if one is not None),
+        latency_pushed=rows((place, one.times, one.latencies) for place, one in enumerate(beside) if one is not None),
     )
 
 
@@ -71,11 +71,12 @@ def _unknown(flow: Application, beside: Beside | None) -> str:
     return ", ".join(links)
 
 
-def _rows(readings: Iterable[tuple[int, array[float], array[float]]]) -> r.Times:
+def rows(readings: Iterable[tuple[int, array[float], array[float]]]) -> r.Times:
+    """Rows (number, time, value) of the readings of several, one after another."""
     parts = [
         np.column_stack([np.full(len(times), number, np.float64), np.array(times), np.array(values)])
         for number, times, values in readings
         if times
     ]
-    rows: r.Times = np.concatenate(parts) if parts else np.zeros((0, 3))
-    return rows
+    found: r.Times = np.concatenate(parts) if parts else np.zeros((0, 3))
+    return found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from copy import copy, deepcopy
 from dataclasses import replace
 from math import inf, nan
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,17 +15,21 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rolloutsim.collecting.background import background_records
-from rolloutsim.fleet.background import ConstantRate, Transfer
-from rolloutsim.fleet.build import cached_images
+from rolloutsim.collecting.links import carried, saturated, shared_links
+from rolloutsim.collecting.prepulls import prepull_records
+from rolloutsim.fleet.background import Transfer
+from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.ledger import (
     BYTES_DONE,
     CACHE_FILL,
     FELL_BACK,
     FETCH,
     LOOKED_UP,
+    ON_DEMAND,
     OTHER_FILL,
     RETRY,
     ROW,
+    SEEDS,
     TCP_WINDOW,
 )  # fmt: skip
 from rolloutsim.fleet.pulls import FLOWING, Fetch
@@ -33,7 +38,8 @@ from rolloutsim.results.facts import records as r
 from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.records import frozen
 from rolloutsim.scenario import causes
-from rolloutsim.scenario.resources import DISK, PULLED, RESOURCES, UNPACK
+from rolloutsim.scenario.partial import fetched_size, is_lazy
+from rolloutsim.scenario.resources import DISK, NIC_OUT, PULLED, RESOURCES, UNPACK
 from rolloutsim.scenario.routes import node_racks, outlets
 
 if TYPE_CHECKING:
@@ -41,9 +47,9 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.incidents import Incidents
     from rolloutsim.fleet.ledger import Ledger
     from rolloutsim.fleet.node import Node
+    from rolloutsim.fleet.pod_ledger import PodLedger
     from rolloutsim.fleet.push import ImagePush
     from rolloutsim.network.fluid import FluidNetwork
-    from rolloutsim.network.links import SharedLink
     from rolloutsim.network.states import Flow, Profile
     from rolloutsim.rollout.orchestrated import Orchestrated
     from rolloutsim.scenario.resolved import NodeGroup, Push, ResolvedScenario
@@ -60,6 +66,7 @@ _OTHER_CAUSES = {
 # The same of those who ask others than registries.
 _SUPPLY_CAUSES = {
     CACHE_FILL: causes.CACHE_FILL.name, OTHER_FILL: causes.OTHER_FILL.name, LOOKED_UP: causes.LOOK_UP.name,
+    SEEDS: causes.SEEDS.name,
     FELL_BACK: causes.FALLBACK.name,
 }  # fmt: skip
 
@@ -77,6 +84,7 @@ def collect(
     orchestrated: Orchestrated | None,
     pushes: Pushed,
     drawn: Iterable[str] = (),
+    goes_on: bool = False,
 ) -> r.CaseRecords:
     """Turn what happened in a case into records, in which no pull's time alone is known.
 
@@ -94,37 +102,46 @@ def collect(
         What was pushed before the rollout.
     drawn : iterable of str
         For what random numbers were drawn.
+    goes_on : bool
+        Whether more will happen, of which these records shall know nothing.
     """
     end = network.now
     in_flight = _note_progress(actors, network, ledger)
     incidents.settle()
+    if goes_on:
+        # Records look at the columns themselves, which cannot grow then.
+        ledger, incidents = deepcopy(ledger), copy(incidents)
+        incidents.refusals, incidents.lost = deepcopy(incidents.refusals), deepcopy(incidents.lost)
     for pusher in () if orchestrated is None else orchestrated.pushers:
         in_flight.extend(pusher.host.flows)
-    for cache in actors.caches:
-        in_flight.extend(cache.settle())
+    for source in (*actors.caches, *actors.peers):
+        in_flight.extend(source.settle())
     pulls = frozen(r.Pulls, ledger.pulls, alone=np.full(len(ledger.pulls.node), np.nan))
-    fetches, unpacks, spent = _activities(network, ledger, incidents, _other_causes(scenario, actors))
-    carried = _carried(actors, network, in_flight)
+    others = _other_causes(scenario, actors, ledger)
+    fetches, unpacks, spent = _activities(network, ledger, incidents, others)
+    reads = _reads(actors, network, ledger, others)
+    payload = carried(actors, network, in_flight)
     if orchestrated is None:
         pods, orchestration = _pods_of_pulls(pulls, ledger.pulls.ready), r.BARE
     else:
-        pods = frozen(r.Pods, orchestrated.ledger.pods)
-        orchestration = _orchestration(scenario, actors, incidents, orchestrated, pushes)
+        pod_ledger = deepcopy(orchestrated.ledger) if goes_on else orchestrated.ledger
+        pods = frozen(r.Pods, pod_ledger.pods)
+        orchestration = _orchestration(scenario, actors, incidents, orchestrated, pod_ledger, pushes)
     return r.CaseRecords(
         name=name,
         node_names=actors.names,
         node_group=np.asarray(actors.groups, np.int32),
         images=actors.images,
         layers=actors.layers,
-        causes=(*_link_causes(actors, network), *_PRIVATE_CAUSES, *_other_causes(scenario, actors).values()),
+        causes=(*_link_causes(actors, network), *_PRIVATE_CAUSES, *others.values()),
         pulls=pulls,
         fetches=fetches,
         unpacks=unpacks,
         waits=frozen(r.Waits, ledger.waits),
         spent=spent,
         pods=pods,
-        shared_links=_shared_links(scenario, network, carried),
-        private_links=_private_links(actors, network, carried, pulls, fetches, unpacks),
+        shared_links=shared_links(scenario, network, payload),
+        private_links=_private_links(scenario, actors, network, payload, pulls, fetches, unpacks, reads),
         background=background_records(actors, {} if orchestrated is None else orchestrated.beside_pushes),
         finished=not unfinished,
         stuck=_stuck(actors, orchestrated) if unfinished else (),
@@ -135,6 +152,10 @@ def collect(
         sources=actors.outlets,
         routes=actors.routes,
         drawn=tuple(sorted(drawn)),
+        prepulls=r.NO_PREPULLS
+        if orchestrated is None or orchestrated.prepulled is None
+        else prepull_records(scenario, actors, network, ledger, orchestrated.prepulled),
+        reads=reads,
         supply=_supply(scenario, actors, network, incidents) if _has_others(scenario, actors) else r.NO_SUPPLY,
     )
 
@@ -144,9 +165,11 @@ def _has_others(scenario: ResolvedScenario, actors: Actors) -> bool:
     return len(actors.outlets) > len(scenario.registries)
 
 
-def _other_causes(scenario: ResolvedScenario, actors: Actors) -> dict[int, str]:
+def _other_causes(scenario: ResolvedScenario, actors: Actors, ledger: Ledger) -> dict[int, str]:
     """Causes that are neither links nor private, in the order of their numbers."""
-    return {**_OTHER_CAUSES, **_SUPPLY_CAUSES} if _has_others(scenario, actors) else _OTHER_CAUSES
+    of_supply = _SUPPLY_CAUSES if _has_others(scenario, actors) else {}
+    of_reads = {ON_DEMAND: causes.ON_DEMAND.name} if ledger.reads.pull else {}
+    return {**_OTHER_CAUSES, **of_supply, **of_reads}
 
 
 def _supply(scenario: ResolvedScenario, actors: Actors, network: FluidNetwork, incidents: Incidents) -> r.Supply:
@@ -163,6 +186,8 @@ def _supply(scenario: ResolvedScenario, actors: Actors, network: FluidNetwork, i
             counts,
             source=[cache.server.index for cache in actors.caches],
         ),
+        uploads=frozen(r.Uploads, incidents.uploads),
+        nobody={peers.name: peers.nobody for peers in actors.peers},
         cache_requests=frozen(r.CacheRequests, incidents.cache_requests),
         asked=frozen(r.HostRequests, incidents.asked),
         parts=frozen(r.Parts, incidents.parts),
@@ -180,6 +205,14 @@ def _outlets(scenario: ResolvedScenario, count: int) -> dict[str, list[int]]:
         "server": [*(own[outlet.server] for outlet in every), *beyond],
         "origin": [*(-1 if one.origin is None else number[one.origin] for one in every), *(-1 for _ in beyond)],
     }
+
+
+def with_last_bytes(case: r.CaseRecords, ledger: Ledger) -> r.CaseRecords:
+    """The records of a case whose background has gone on since they were made: when it was complete."""
+    reads, later = case.reads, ledger.reads
+    known = np.array(later.complete, np.float64)[: len(reads.pull)]
+    begun = np.array(later.begun, np.float64)[: len(reads.pull)]
+    return replace(case, reads=replace(reads, complete=known, begun=begun))
 
 
 def _note_progress(actors: Actors, network: FluidNetwork, ledger: Ledger) -> list[Flow]:
@@ -238,9 +271,9 @@ def with_times_alone(scenario: ResolvedScenario, case: r.CaseRecords, alone: Tim
         Gives the times.
     """
     racks = node_racks(scenario)
-    held = [images for group in scenario.groups for images in cached_images(group)]
+    held = _held(scenario, case)
     groups, pulls = case.node_group.tolist(), case.pulls
-    fetched, first, goes_on = _fetched(case)
+    fetched, first, goes_on = _fetched(scenario, case)
     known = _knows_manifests(scenario, case)
     places = [_places(case, image) for image in range(len(case.images))]
     # Most pulls are like a few, and most of a storm are attempts of these.
@@ -274,7 +307,18 @@ def with_times_alone(scenario: ResolvedScenario, case: r.CaseRecords, alone: Tim
     return replace(case, pulls=replace(pulls, alone=found))
 
 
-def _fetched(case: r.CaseRecords) -> tuple[list[int], list[int], r.Ids]:
+def _held(scenario: ResolvedScenario, case: r.CaseRecords) -> list[tuple[str, ...]]:
+    """The images that each node holds when the rollout begins: cached ones, and those that it has pulled before."""
+    held = [images for group in scenario.groups for images in cached_images(group)]
+    before = case.prepulls
+    for row in np.flatnonzero(before.pulled <= 0.0).tolist():
+        node, image = int(before.node[row]), before.images[before.image[row]]
+        if image not in held[node]:
+            held[node] = (*held[node], image)
+    return held
+
+
+def _fetched(scenario: ResolvedScenario, case: r.CaseRecords) -> tuple[list[int], list[int], r.Ids]:
     """The layers that each pull fetched, one pull after another; where those of a pull begin; pulls that lack a part.
 
     Ranges of a layer are one layer.
@@ -284,6 +328,12 @@ def _fetched(case: r.CaseRecords) -> tuple[list[int], list[int], r.Ids]:
     first = np.searchsorted(code, np.arange(len(case.pulls.node) + 1) * count)
     fresh = np.bincount(place, f.bytes_done - f.again, len(code))
     whole = np.array([layer.compressed for layer in case.layers])[code % count] if count else fresh
+    if any(group.snapshotter or group.runtime.partial_images for group in scenario.groups):
+        of = zip((code // max(count, 1)).tolist(), (code % max(count, 1)).tolist(), strict=True)
+        groups, images = case.node_group[case.pulls.node].tolist(), case.pulls.image.tolist()
+        whole = np.array(
+            [fetched_size(scenario.groups[groups[p]], case.images[images[p]], case.layers[n]) for p, n in of]
+        )
     parts = code[fresh < whole * (1 - _ROUNDING)] // max(count, 1)
     return (code % max(count, 1)).tolist(), first.tolist(), np.unique(parts)
 
@@ -332,13 +382,17 @@ def _pods_of_pulls(pulls: r.Pulls, ready: Sequence[float]) -> r.Pods:
 
 
 def _orchestration(
-    scenario: ResolvedScenario, actors: Actors, incidents: Incidents, orchestrated: Orchestrated, pushes: Pushed
+    scenario: ResolvedScenario,
+    actors: Actors,
+    incidents: Incidents,
+    orchestrated: Orchestrated,
+    ledger: PodLedger,
+    pushes: Pushed,
 ) -> r.Orchestration:
     """All that a case with controllers adds but the pods of the new version themselves.
 
     Steps stand in the order in which the waits ended; `Cluster.close` added those that did not.
     """
-    ledger = orchestrated.ledger
     disks = [(node.index, node.disk) for node in actors.nodes if node.disk is not None]
     faults = orchestrated.faults
     return r.Orchestration(
@@ -391,6 +445,29 @@ def _activities(
     return fetches, unpacks, frozen(r.Spent, spent, cause=several)
 
 
+def _reads(actors: Actors, network: FluidNetwork, ledger: Ledger, others: Iterable[int]) -> r.Reads:
+    """What came of lazy layers until now."""
+    links, reads = len(network.links), ledger.reads
+    cap = links + len(_PRIVATE_CAUSES)
+    moved = np.array(reads.needed, np.float64) + np.array(reads.rest, np.float64)
+    for node in actors.nodes:
+        if node.reader is not None:
+            for row, size in node.reader.moved().items():
+                moved[row] = size
+    spent = frozen(r.Spent, reads.spent, cause=_causes(reads.spent.cause, links, cap, others))
+    return r.Reads(
+        pull=np.array(reads.pull, np.int32),
+        needed=np.array(reads.needed, np.float64),
+        rest=np.array(reads.rest, np.float64),
+        started=np.array(reads.started, np.float64),
+        read=np.array(reads.read, np.float64),
+        begun=np.array(reads.begun, np.float64),
+        complete=np.array(reads.complete, np.float64),
+        moved=moved,
+        spent=spent,
+    )
+
+
 def _causes(column: Any, links: int, cap: int, others: Iterable[int]) -> Any:
     """The network's numbers for causes as indices into `CaseRecords.causes`; -1 stays."""
     codes = np.array(column, np.int32)
@@ -405,64 +482,45 @@ def _link_causes(actors: Actors, network: FluidNetwork) -> list[str]:
     """What each of the network's links is called as a cause: those of nodes by their resource."""
     names = [link.name for link in network.links]
     for (_, place), link in actors.pinned.items():
-        names[link.index] = RESOURCES[place].cause.name
+        serves = place == NIC_OUT and actors.peers
+        names[link.index] = causes.PEER_UPLINK.name if serves else RESOURCES[place].cause.name
+    for link in actors.peer_links:
+        names[link.index] = causes.PEER_UPLINK.name
     return names
 
 
-def _shared_links(scenario: ResolvedScenario, network: FluidNetwork, carried: list[float]) -> r.SharedLinks:
-    links = [link for link in network.links if link.name in scenario.links]
-    specs = [scenario.links[link.name] for link in links]
-    intervals = [
-        (place, start, stop) for place, link in enumerate(links) for start, stop in network.saturated_intervals(link)
-    ]
-    return frozen(
-        r.SharedLinks,
-        specs,
-        name=[link.name for link in links],
-        bytes=[carried[link.index] for link in links],
-        saturated=[_saturated(link, network) for link in links],
-        peak_flows=[link.peak_flows for link in links],
-        intervals=np.array(intervals, np.float64).reshape(-1, 3),
-    )
-
-
-def _carried(actors: Actors, network: FluidNetwork, in_flight: list[Flow]) -> list[float]:
-    """All payload that crossed each of the network's links, constant rates included [B]."""
-    constant = [0.0] * len(network.links)
-    for flow in actors.background:
-        if isinstance(flow, ConstantRate):
-            for link in flow.links:
-                constant[link.index] += flow.moved()
-    return [one + other for one, other in zip(network.payloads(in_flight), constant, strict=True)]
-
-
-def _saturated(link: SharedLink, network: FluidNetwork) -> float:
-    """How long a link was saturated [s]."""
-    return sum(stop - start for start, stop in network.saturated_intervals(link))
-
-
 def _private_links(
+    scenario: ResolvedScenario,
     actors: Actors,
     network: FluidNetwork,
     carried: list[float],
     pulls: r.Pulls,
     fetches: r.Fetches,
     unpacks: r.Unpacks,
+    reads: r.Reads,
 ) -> tuple[r.PrivateLinks, ...]:
-    """NICs, disks and cores: what each carried follows from the fetches and unpacks of its node.
+    """NICs, disks and cores: what each carried follows from the fetches, unpacks and reads of its node.
 
     What transfers of the background moved comes to that. Those that are known to the network were counted there.
     """
     nodes = len(actors.nodes)
     fetched_by = pulls.node[fetches.pull] if len(fetches.pull) else np.zeros(0, np.int32)
     arrived = _sums(fetched_by, fetches.bytes_done, nodes)
+    read_by = pulls.node[reads.pull]
+    arrived += _sums(read_by, reads.moved, nodes)
     done = ~np.isnan(unpacks.unpacked)
     layer = fetches.layer[unpacks.fetch[done]]
     by_node = fetched_by[unpacks.fetch[done]]
     moved = np.zeros((len(RESOURCES), nodes))
     for place, resource in enumerate(RESOURCES):
         through = np.array([resource.unpacked(layer) for layer in actors.layers])
-        moved[place] = (arrived if resource.fetched else 0.0) + _sums(by_node, through[layer], nodes)
+        unpacked = through[layer]
+        if len(unpacked) and any(group.snapshotter or group.runtime.partial_images for group in scenario.groups):
+            unpacked = unpacked * _unpacked_share(scenario, actors, pulls, fetches.pull[unpacks.fetch[done]], layer)
+        moved[place] = (arrived if resource.fetched else 0.0) + _sums(by_node, unpacked, nodes)
+    if reads:
+        # Containers wait for decompression, which the background leaves for later.
+        moved[UNPACK] += _sums(read_by, np.minimum(reads.moved, reads.needed), nodes)
     # Of what went to the disks some waits in memory still, and some was never written.
     writers = [(node.index, node.writer) for node in actors.nodes if node.writer is not None]
     for node, writer in writers:
@@ -489,7 +547,7 @@ def _private_links(
     for (node, place), pinned in actors.pinned.items():
         capacities[place, node] = pinned.nominal
         moved[place, node] = carried[pinned.index]
-        full[place, node] = _saturated(pinned, network)
+        full[place, node] = saturated(pinned, network)
         peaks[place, node] = pinned.peak_flows
     tables = []
     for row, resource in enumerate(RESOURCES):
@@ -522,6 +580,20 @@ def _stuck(actors: Actors, orchestrated: Orchestrated | None) -> tuple[str, ...]
             found["waiting for a layer slot behind them"] += len(node.slots.queue)
     fetches = (f"{number} {'fetch' if number == 1 else 'fetches'} {what}" for what, number in found.items())
     return (*missing, *fetches)
+
+
+def _unpacked_share(scenario: ResolvedScenario, actors: Actors, pulls: r.Pulls, pull: r.Ids, layer: r.Ids) -> r.Times:
+    """Of each layer that a pull unpacked, the share of its bytes that were: nothing of a lazy one, a part of others."""
+    known: dict[tuple[int, int, int], float] = {}
+    found = np.empty(len(pull))
+    for row, (of, number) in enumerate(zip(pull.tolist(), layer.tolist(), strict=True)):
+        key = actors.groups[pulls.node[of]], int(pulls.image[of]), number
+        if key not in known:
+            group, image, one = scenario.groups[key[0]], actors.images[key[1]], actors.layers[number]
+            is_none = is_lazy(group, one) or one.compressed <= 0.0
+            known[key] = 0.0 if is_none else fetched_size(group, image, one) / one.compressed
+        found[row] = known[key]
+    return found
 
 
 def _sums(group: r.Ids, values: r.Times, groups: int) -> r.Times:

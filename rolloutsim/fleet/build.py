@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
+from functools import partial
 from math import inf
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -10,7 +11,11 @@ from typing import TYPE_CHECKING
 from rolloutsim.fleet.background import ConstantRate, ConstantRates, PrivateLink, RequestService, Transfer
 from rolloutsim.fleet.disk import DiskSpace
 from rolloutsim.fleet.fairness import Weights
+from rolloutsim.fleet.holdings import cached_images
+from rolloutsim.fleet.lazy import Reader, ReadingKinds
 from rolloutsim.fleet.node import Node
+from rolloutsim.fleet.peering import Peering, serving
+from rolloutsim.fleet.prepull import hand_over
 from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, words
 from rolloutsim.fleet.servers import Servers
@@ -19,6 +24,7 @@ from rolloutsim.fleet.windows import LONG, Windows, connections, window_rate
 from rolloutsim.fleet.writing import DiskTerms, DiskWriter
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.scenario.defaults import BACKGROUND, FILE_SIZE
+from rolloutsim.scenario.partial import fetched_size, is_lazy, is_partial, needed_share
 from rolloutsim.scenario.resolved import NodeGroup
 from rolloutsim.scenario.resources import DISK, NIC_IN, PULLED, RESOURCES, UNPACK, LinkName
 from rolloutsim.scenario.routes import asked, between, carrying, hosts_of, outlets, rack_of, round_trip, routes
@@ -26,13 +32,16 @@ from rolloutsim.scenario.runtimes import ABOUT_MANIFESTS
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rolloutsim.fleet.background import Link
     from rolloutsim.fleet.observing import Application, Observer
+    from rolloutsim.fleet.prepull import Left
     from rolloutsim.fleet.pulls import Fleet
     from rolloutsim.fleet.recipes import Layers
     from rolloutsim.fleet.sources.cache import PullThrough
+    from rolloutsim.fleet.sources.peers import PeerToPeer
+    from rolloutsim.fleet.sources.pieces import PiecePeers
     from rolloutsim.fleet.sources.registry import Registry
     from rolloutsim.fleet.sources.source import Source
     from rolloutsim.network.links import Kind, SharedLink
@@ -81,6 +90,8 @@ class Actors:
     registries: dict[str, Registry]  # all servers, by name
     links: dict[str, SharedLink]
     caches: tuple[PullThrough, ...]
+    peers: tuple[PeerToPeer | PiecePeers, ...]
+    peer_links: list[SharedLink]  # that stand for what nodes send to one another
     observer: Observer | None  # of the background, if there is any
 
 
@@ -118,17 +129,23 @@ class _Builder:
         fleet: Fleet,
         random: Callable[[], float],
         places: Callable[[], list[int]],
+        picks: Callable[[], float],
+        left: Sequence[Left],
+        beside: Iterable[str],
     ) -> None:
         self.scenario = scenario
+        self.left = left
         self.case = case
         self.fleet = fleet
         self.network = fleet.network
         self.links = {name: self.network.link(name, link.capacity) for name, link in scenario.links.items()}
         wanted = dict.fromkeys(pull.image for pulls in case.pulls.values() for pull in pulls)
         wanted |= dict.fromkeys(image for workload in case.workloads for image in workload.images)
+        wanted |= dict.fromkeys(beside)
         self.images = tuple(scenario.images[name] for name in wanted)
         self.image_index = {name: number for number, name in enumerate(wanted)}
         cached = dict.fromkeys(name for group in scenario.groups for name in group.cached)
+        cached |= dict.fromkeys(name for one in left for name in one.images)
         distinct: dict[str, Layer] = {}
         for name in wanted:
             for layer in scenario.images[name].layers:
@@ -159,6 +176,7 @@ class _Builder:
             scenario, fleet, self.links, random, self.image_index, self.layer_index,
             len(scenario.groups) + sum(group.count for group in scenario.groups),
         )  # fmt: skip
+        self.peering = Peering(scenario, self.images, fleet, self.servers, self.links, picks)
         longest = 2 * (scenario.path_latency + sum(link.latency for link in scenario.links.values()))
         if longest > LONG:
             fleet.windows = Windows(self.network, scenario.congestion_control == "bbr", self.queues)
@@ -169,7 +187,7 @@ class _Builder:
         groups: list[int] = []
         recipes: list[Mapping[str, Recipe]] = []
         crossed = {name for spec in self.scenario.background for name in spec.links if name not in self.scenario.links}
-        pinned = _shared_by_others(self.scenario)
+        pinned = _shared_by_others(self.scenario) | serving(self.scenario)
         alone = crossed - pinned
         for number, group in enumerate(self.scenario.groups):
             profile = self.network.profile(tuple(_or_inf(one.capacity(group)) for one in PULLED))
@@ -182,7 +200,9 @@ class _Builder:
             for i, name in enumerate(group.node_names()):
                 index, rack = len(nodes), rack_of(group, i)
                 host_profile, own = profile, shared[rack]
-                layers, used = self._held(holdings[i], group.runtime)
+                left = self.left[index] if self.left else None
+                holds = holdings[i] if left is None else (*holdings[i], *left.images)
+                layers, used = self._held(holds, group.runtime)
                 pins = self._pins(group, name, index, pinned) if pinned else {}
                 if pins:
                     host_profile = self.network.profile(
@@ -199,10 +219,16 @@ class _Builder:
                 writer = None if terms is None else DiskWriter(terms)
                 node = Node(self.fleet, index, host, group.runtime, layers.copy(), address, disk, writer, timeout)
                 node.host_per_image = group.host_per_image
+                if group.snapshotter is not None:
+                    charge = _uncharged if disk is None else disk.reserve
+                    node.reader = Reader(self.fleet, host, group.snapshotter, charge)
                 nodes.append(node)
+                if left is not None and (left.layers or left.parts or left.unpacking):
+                    self._hand_over(node, left, holds)
                 recipes.append(own)
                 names.append(name)
                 groups.append(number)
+        self.peering.join(groups, self.image_index, self.layer_index, self.left)
         background = self._background()
         self.fleet.follow()
         return Actors(
@@ -212,7 +238,7 @@ class _Builder:
             recipes=recipes,
             images=self.images,
             layers=self.layers,
-            sources=tuple(self.servers.by_name.values()),
+            sources=(*self.servers.by_name.values(), *self.peering.by_name.values()),
             outlets=tuple(outlet.name for outlet in outlets(self.scenario)),
             routes=tuple(routes(self.scenario, self.case)),
             background=background,
@@ -220,6 +246,8 @@ class _Builder:
             registries=self.servers.by_name,
             links=self.links,
             caches=self.servers.caches,
+            peers=tuple(self.peering.by_name.values()),
+            peer_links=self.peering.peer_links,
             observer=self._observer(background),
         )
 
@@ -271,6 +299,24 @@ class _Builder:
             found = self.held[key] = (words(number for number in numbers if number < self.wanted_layers), used)
         return found
 
+    def _hand_over(self, node: Node, left: Left, images: tuple[str, ...]) -> None:
+        """Let a node hold layers of an image that it has begun to pull before."""
+        known = self.layer_index
+        there = {layer.digest for name in images for layer in self.scenario.images[name].layers}
+        more = [known[digest] for digest in left.layers if digest not in there and digest in known]
+        for word, bits in words(number for number in more if number < self.wanted_layers).items():
+            node.held[word] = node.held.get(word, 0) | bits
+        hand_over(node, left, known)
+        if node.disk is not None:
+            keeps = node.runtime.keeps_compressed
+            whole = [self.layers[number] for number in more]
+            arrived = {digest: share for digest, share in (left.unpacking or {}).items() if digest in known}
+            begun = [(self.layers[known[digest]], share) for digest, share in arrived.items()]
+            used = sum(layer.unpacked + (layer.compressed if keeps else 0.0) for layer in whole)
+            used += sum(layer.compressed + layer.unpacked * (1.0 - share) for layer, share in begun)
+            node.disk.reserve(used + sum((left.parts or {}).values()))
+            node.disk.before = node.disk.used
+
     def _pins(self, group: NodeGroup, name: str, node: int, wanted: set[str]) -> dict[int, SharedLink]:
         """The private links of a node that pulls and background traffic cross; the latter's are noted as `pinned`."""
         pins: dict[int, SharedLink] = {}
@@ -298,22 +344,14 @@ class _Builder:
         """How the nodes of a group pull an image over these ways; `pins` are private links known to the network."""
         passed = tuple(place for place, one in enumerate(PULLED) if one.capacity(group) is not None)
         speeds = (group.unpack_rate, group.stored_rate, group.disk, group.disk_iops)
-        key = (image.name, passed, *speeds, *((place, link.index) for place, link in pins.items()))
+        lazy = (group.snapshotter, group.runtime.partial_images)
+        key = (image.name, passed, *speeds, *((place, link.index) for place, link in pins.items()), *lazy)
         known = self.steps.get(key)
         unpacks = any(not PULLED[place].is_network for place in passed)
         if known is None:
-            steps = tuple(
-                LayerStep(
-                    self.layer_index[layer.digest],
-                    layer.compressed,
-                    layer.unpacked,
-                    self._unpack_kind(group, layer, pins) if unpacks else None,
-                    _write_time(group, layer),
-                    layer.is_stored,
-                )
-                for layer in image.layers
-            )
+            steps = tuple(self._step(group, pins, image, layer, unpacks) for layer in image.layers)
             known = self.steps[key] = (steps, frozenset(step.layer for step in steps))
+        is_lazy = any(step.later for step in known[0])
         return Recipe(
             image=self.image_index[image.name],
             steps=known[0],
@@ -321,6 +359,26 @@ class _Builder:
             finish_time=group.runtime.finish_time,
             unpacks=unpacks,
             layers=known[1],
+            needed=needed_share(group, image),
+            read_from=next(way for way in ways if way.source.name == image.registry) if is_lazy else None,
+        )
+
+    def _step(
+        self, group: NodeGroup, pins: dict[int, SharedLink], image: Image, layer: Layer, unpacks: bool
+    ) -> LayerStep:
+        """What a layer of an image costs on the nodes of a group."""
+        number, size = self.layer_index[layer.digest], fetched_size(group, image, layer)
+        if is_lazy(group, layer):
+            return LayerStep(number, size, 0.0, None, 0.0, layer.is_stored, later=layer.compressed)
+        fetched = layer if size == layer.compressed else replace(layer, compressed=size)
+        return LayerStep(
+            number,
+            size,
+            layer.unpacked,
+            self._unpack_kind(group, layer, fetched, pins) if unpacks else None,
+            _write_time(group, layer),
+            layer.is_stored,
+            has_index=is_partial(group, image),
         )
 
     def ways(
@@ -330,7 +388,11 @@ class _Builder:
         names = hosts_of(self.scenario, group, rack, image.registry)
         for name in names:
             if name not in known:
-                known[name] = self._way(group, rack, pins, name)
+                if name in self.peering.by_name:
+                    kinds = partial(self._both_kinds, group, pins)
+                    known[name] = self.peering.way(group, rack, NIC_IN in pins, name, kinds)
+                else:
+                    known[name] = self._way(group, rack, pins, name)
         return tuple(known[name] for name in names)
 
     def _way(self, group: NodeGroup, rack: str | None, pins: dict[int, SharedLink], name: str) -> Way:
@@ -351,6 +413,7 @@ class _Builder:
         if registry.manifest_ttfb is not None:
             slower = min(answers, ABOUT_MANIFESTS) * (registry.manifest_ttfb - registry.ttfb)
         cap, ttfb, redirect = registry.connection_cap, registry.ttfb, registry.redirect
+        answer = ttfb if redirect is None else redirect.ttfb  # reads on demand know where they are redirected
         if redirect is not None:
             # The registry answers with a redirection: set-up and request again, at the object storage.
             ttfb += 2 * round_trip(scenario, paths[0]) + redirect.ttfb
@@ -387,16 +450,23 @@ class _Builder:
             cold_kinds=() if first is None else kinds(slow, group.unpack_rate),
             cold_stored=() if first is None else kinds(slow, group.stored_rate),
             limits=self.too_long.limits(group, rack, registry, self.links, before_first_byte),
+            index_time=trip + registry.ttfb if runtime.partial_images else 0.0,
+            reading=None
+            if group.snapshotter is None
+            else ReadingKinds(self.network, group, plain, round_trip(scenario, paths[0]) + answer),
         )
         if way.handler is not None:
-
-            def both(path: tuple[str, ...], cap: float | None, window: float) -> tuple[Kind, Kind]:
-                rates = group.unpack_rate, group.stored_rate
-                plain, stored = (self._fetch_kind(group, path, cap, window, pins, core) for core in rates)
-                return plain, stored
-
-            self.servers.pass_over(way, registry, between(registry.rack, group, rack), both)
+            near_by = between(registry.rack, group, rack)
+            self.servers.pass_over(way, registry, near_by, partial(self._both_kinds, group, pins))
         return way
+
+    def _both_kinds(
+        self, group: NodeGroup, pins: dict[int, SharedLink], path: tuple[str, ...], cap: float | None, window: float
+    ) -> tuple[Kind, Kind]:
+        """The kinds of fetches over a path, of layers that compress and of others."""
+        rates = group.unpack_rate, group.stored_rate
+        plain, stored = (self._fetch_kind(group, path, cap, window, pins, core) for core in rates)
+        return plain, stored
 
     def _fetch_kind(
         self,
@@ -425,12 +495,15 @@ class _Builder:
             cap = min(cap, _AT_ONCE)
         return connections(self.network, links, tuple(sorted(usage)), private, cap, windowed, capped_by)
 
-    def _unpack_kind(self, group: NodeGroup, layer: Layer, pins: dict[int, SharedLink]) -> Kind | None:
-        """The decompressor reads fewer bytes than it makes, on one core per layer; that they go to memory is free."""
+    def _unpack_kind(self, group: NodeGroup, layer: Layer, fetched: Layer, pins: dict[int, SharedLink]) -> Kind | None:
+        """The decompressor reads fewer bytes than it makes, on one core per layer; that they go to memory is free.
+
+        What of a layer is not `fetched` is copied, which is free as well.
+        """
         rate = group.stored_rate if layer.is_stored else group.unpack_rate
-        if layer.unpacked <= 0.0 or layer.compressed <= 0.0 or rate is None or group.unpack_rate is None:
+        if layer.unpacked <= 0.0 or fetched.compressed <= 0.0 or rate is None or group.unpack_rate is None:
             return None
-        ratio = layer.unpacked / layer.compressed
+        ratio = layer.unpacked / fetched.compressed
         return self.network.kind((), ((UNPACK, group.unpack_rate / rate / ratio),), rate * ratio)
 
     def _background(self) -> list[Application]:
@@ -466,12 +539,17 @@ def build(
     fleet: Fleet,
     random: Callable[[], float],
     places: Callable[[], list[int]],
+    picks: Callable[[], float] = float,
+    left: Sequence[Left] = (),
+    beside: Iterable[str] = (),
 ) -> Actors:
     """Put a case's actors on the fleet's network.
 
-    `random` gives numbers in [0, 1) for requests that fail, `places` many places in `fairness.LEVELS`.
+    `random` gives numbers in [0, 1) for requests that fail, `picks` for peers that a look-up finds, `places` many
+    places in `fairness.LEVELS`. `left` is what each node holds that has pulled before, `beside` are images that are
+    pulled beside the case's own.
     """
-    return _Builder(scenario, case, fleet, random, places).build()
+    return _Builder(scenario, case, fleet, random, places, picks, left, beside).build()
 
 
 def has_hazards(scenario: ResolvedScenario, case: Case) -> bool:
@@ -533,6 +611,10 @@ def _least(one: float | None, other: float | None) -> float | None:
     return min(_or_inf(one), _or_inf(other)) if one is not None or other is not None else None
 
 
+def _uncharged(_: float) -> None:
+    """A disk that holds everything."""
+
+
 def _or_inf(capacity: float | None) -> float:
     return inf if capacity is None else capacity
 
@@ -541,15 +623,3 @@ def _disk(storage: Disk, runtime: Runtime, layers: float) -> DiskSpace:
     """What fits on the disk of a node; the layers that it holds take their part [B]."""
     used = storage.used + storage.old_images + layers
     return DiskSpace(storage.capacity, used, storage.old_images, runtime.keeps_compressed)
-
-
-def cached_images(group: NodeGroup) -> list[tuple[str, ...]]:
-    """The cached images that each node of a group holds from the beginning; the `count` with one lie evenly."""
-    if all(count == group.count for count in group.cached.values()):
-        return [tuple(group.cached)] * group.count
-    held: list[list[str]] = [[] for _ in range(group.count)]
-    for image, count in group.cached.items():
-        for number in range(1, count + 1):
-            held[-(-number * group.count // count) - 1].append(image)
-    same: dict[tuple[str, ...], tuple[str, ...]] = {}
-    return [same.setdefault(images, images) for images in map(tuple, held)]

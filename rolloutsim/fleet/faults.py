@@ -144,8 +144,12 @@ class Faults:
             # The cluster first: its pods' pulls end as lost with the node, not as failed.
             self.cluster.node_down(node)
             kubelet.crash()
+            for peers in self.actors.peers:
+                peers.go_away(node)
             self.actors.nodes[node].crash()
         elif not down and kubelet.down:
+            for peers in self.actors.peers:
+                peers.come_back(node)
             kubelet.boot()
             self.cluster.node_up(node)
 

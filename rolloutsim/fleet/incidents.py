@@ -191,6 +191,19 @@ class FillColumns:
         return len(self.cache) - 1
 
 
+class UploadColumns:
+    """Which node served a fetch; several rows where one after the other did."""
+
+    def __init__(self) -> None:
+        self.fetch = array("i")
+        self.node = array("i")
+
+    def add(self, fetch: int, node: int) -> None:
+        """A node serves a layer to another one."""
+        self.fetch.append(fetch)
+        self.node.append(node)
+
+
 class Incidents:
     """All that goes wrong; empty where nothing can.
 
@@ -203,6 +216,7 @@ class Incidents:
         self.lost = LostColumns()
         self.waited = WaitedColumns()
         self.fills = FillColumns()
+        self.uploads = UploadColumns()
         self.asked = AskedColumns()
         self.parts = PartColumns()
         self.cache_requests = CacheRequestColumns()
@@ -220,6 +234,6 @@ class Incidents:
             crowd.settle()
 
     def count_again(self, fetch: int, size: float) -> None:
-        """Bytes of a fetch must be fetched again."""
-        if size > 0.0:
+        """Bytes of a fetch must be fetched again; -1: of one before the rollout, which are not counted."""
+        if size > 0.0 and fetch >= 0:
             self.again[fetch] = self.again.get(fetch, 0.0) + size

@@ -21,7 +21,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rolloutsim.fleet.buckets import TokenBucket
 from rolloutsim.fleet.eviction import EvictionManager
@@ -79,7 +79,8 @@ class Pulls:
 
     def __init__(self, failing: Callable[[list[Pod], str], None]) -> None:
         self.failing = failing
-        self.jobs: dict[int, tuple[Kubelet, Job]] = {}
+        # Who waits for a pull is a kubelet, for a job; or what makes nodes pull beside their pods, for a task.
+        self.jobs: dict[int, tuple[Any, Any]] = {}
         self.cluster: Cluster  # set when it exists
 
     def pulled(self, row: int) -> None:
@@ -299,7 +300,18 @@ class Kubelet:
                 self._queue(pod, image)
             return
         del self.wanted[pod]
-        self.cluster.images_ready(pod, self.network.now)
+        reader = self.node.reader
+        if reader is None:
+            self.cluster.images_ready(pod, self.network.now)
+        else:
+            recipes = [self.recipes[image] for image in pod.images]
+            reads = reader.read(recipes, self._has_read, (pod, pod.epoch))
+            self.cluster.images_ready(pod, self.network.now, reads)
+
+    def _has_read(self, whose: tuple[Pod, int], pull: int) -> None:
+        pod, epoch = whose
+        if pod.epoch == epoch:
+            self.cluster.has_read(pod, pull)
 
     def _queue(self, pod: Pod, image: str) -> None:
         job = self.jobs[pod] = Job(pod, image)
@@ -346,9 +358,7 @@ class Kubelet:
 
     def pulled(self, job: Job) -> None:
         """An image is there: those who waited for it go on, and the next pull may start."""
-        self.present.add(job.image)
-        if self.eviction is not None:
-            self.eviction.has_come(job.image)
+        self._keep(job.image)
         for one in (job, *job.others):
             self.running -= 1
             del self.jobs[one.pod]
@@ -360,6 +370,16 @@ class Kubelet:
                 self.go_on(one.pod)
         self._wake(job.image)
         self._start()
+
+    def has_come(self, image: str) -> None:
+        """The node has an image for which no pod asked: those that wait for it find it."""
+        self._keep(image)
+        self._wake(image)
+
+    def _keep(self, image: str) -> None:
+        self.present.add(image)
+        if self.eviction is not None:
+            self.eviction.has_come(image)
 
     def _wake(self, image: str) -> None:
         """Pods in back-off find an image that has come in the meantime when they are looked at."""

@@ -21,8 +21,12 @@ CACHE_FILL: Final = -6
 OTHER_FILL: Final = -7
 # That of seconds in which a node looked for peers that have a layer.
 LOOKED_UP: Final = -8
+# The cause of what comes as fast as reads on demand ask for it; far below those of private links.
+ON_DEMAND: Final = -100
+# That of members of a swarm that have all that has left its seeds.
+SEEDS: Final = -9
 # That of seconds lost with a host that is not the last one.
-FELL_BACK: Final = -9
+FELL_BACK: Final = -10
 
 _SHORT: Final = 0x7FFF  # the largest number in a column of shorts
 
@@ -177,6 +181,35 @@ class SpentColumns:
             self.seconds.append(seconds)
 
 
+class ReadColumns:
+    """Rows of `rolloutsim.results.facts.records.Reads`, and what containers waited for.
+
+    `left` are those whose last byte is still to come; when the last of them has come and `is_last`, nothing else is
+    waited for.
+    """
+
+    def __init__(self) -> None:
+        self.pull = array("i")
+        self.needed = array("d")
+        self.rest = array("d")
+        self.started = array("d")
+        self.read = array("d")
+        self.begun = array("d")
+        self.complete = array("d")
+        self.spent = SpentColumns()
+        self.left = 0
+        self.is_last = False
+
+    def add(self, pull: int, needed: float, rest: float) -> int:
+        """A pull has mounted layers: so many of their bytes are needed, and so many come later [B]."""
+        self.pull.append(pull)
+        self.needed.append(needed)
+        self.rest.append(rest)
+        for times in (self.started, self.read, self.begun, self.complete):
+            times.append(NEVER)
+        return len(self.pull) - 1
+
+
 class Ledger:
     """All columns of a case."""
 
@@ -186,12 +219,14 @@ class Ledger:
         self.unpacks = UnpackColumns()
         self.waits = WaitColumns()
         self.spent = SpentColumns()
+        self.reads = ReadColumns()
 
     def make_room(self, links: int) -> None:
-        """Let the columns of causes hold the numbers of so many links, before anything happens."""
-        if links > _SHORT:
-            self.unpacks.cause = array("i")
-            self.spent.cause = array("i")
+        """Let the columns of causes hold the numbers of so many links, whatever they hold by now."""
+        if links > _SHORT and self.spent.cause.typecode == "h":
+            self.unpacks.cause = array("i", self.unpacks.cause)
+            self.spent.cause = array("i", self.spent.cause)
+            self.reads.spent.cause = array("i", self.reads.spent.cause)
 
     def blame(self, is_unpack: bool, row: int, spent: dict[int, float]) -> int:
         """Write down what limited the flow of an activity: the one cause to put in its row, or several apart."""

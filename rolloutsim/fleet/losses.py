@@ -10,7 +10,7 @@ from math import isnan
 from typing import Protocol
 
 from rolloutsim.fleet.disk import DiskSpace
-from rolloutsim.fleet.ledger import BYTES_DONE
+from rolloutsim.fleet.ledger import BYTES_DONE, CONNECTED, SEVERAL, STARTED
 from rolloutsim.fleet.ledger import COMMITTED as COMMITTED_AT
 from rolloutsim.fleet.pulls import (
     ABANDONED,
@@ -70,12 +70,15 @@ class Losses:
         Whose pulls they are.
     """
 
-    __slots__ = ("committed", "node", "partial")
+    __slots__ = ("arrived", "committed", "node", "partial")
 
     def __init__(self, node: Loser) -> None:
         self.node = node
         self.committed: dict[int, Fetch] = {}  # compressed layers
-        self.partial: dict[int, list[tuple[int, float]]] = {}  # of layers begun: (number of the fetch, bytes)
+        # Of layers begun: (number of the fetch, bytes); -1: what arrived before the rollout.
+        self.partial: dict[int, list[tuple[int, float]]] = {}
+        # Layers that arrived before the rollout: the share of each that is left to unpack.
+        self.arrived: dict[int, float] = {}
 
     def left_of(self, layer: int) -> Trouble | None:
         """What there is of a layer that failed pulls had begun, for the fetch that goes on with it."""
@@ -85,6 +88,20 @@ class Losses:
         trouble = Trouble()
         trouble.before = before
         return trouble
+
+    def arrived_before(self, pull: Pull, step: LayerStep) -> Fetch | None:
+        """The fetch of a layer that arrived before the rollout, to be unpacked for a pull; None: it did not."""
+        share = self.arrived.pop(step.layer, None)
+        if share is None:
+            return None
+        fleet = self.node.fleet
+        now, rest = fleet.network.now, (step.unpacked * share, step.unpack, step.write_time * share, step.stored)
+        fetch = Fetch(pull, LayerStep(step.layer, step.compressed, *rest), 0.0)
+        fetch.row = fleet.fetches.add(pull.row, step.layer, now, -1)
+        fleet.cells[fetch.row + CONNECTED] = fleet.cells[fetch.row + STARTED] = now
+        fleet.fetches.finish(fetch.row, now, 0.0, SEVERAL)
+        fetch.state = COMMITTED
+        return fetch
 
     def fail(self, pull: Pull, reason: str, limited: bool) -> None:
         """Give a pull up, and go on with what others waited for."""

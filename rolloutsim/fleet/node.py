@@ -79,7 +79,7 @@ class Node(Store):
     """
 
     __slots__ = (
-        "address", "fetch_buffer", "host_per_image", "index", "losses", "progress_timeout", "runtime", "slots",
+        "address", "fetch_buffer", "host_per_image", "losses", "progress_timeout", "runtime", "slots",
         "slots_per_image",
     )  # fmt: skip
 
@@ -95,8 +95,7 @@ class Node(Store):
         writer: DiskWriter | None,
         progress_timeout: float | None,
     ) -> None:
-        super().__init__(fleet, host, held, disk, writer, runtime.parallel_unpacks)
-        self.index = index
+        super().__init__(fleet, index, host, held, disk, writer, runtime.parallel_unpacks)
         self.runtime = runtime
         self.address = address
         self.progress_timeout = progress_timeout
@@ -107,6 +106,11 @@ class Node(Store):
         self.slots = Slots(runtime.parallel_layers)  # of all images, unless each has its own
         self.losses: Losses | None = None  # made when something is lost
 
+    @property
+    def longest_sleep(self) -> float:
+        """The longest sleep between two looks for a layer that another pull brings [s]."""
+        return self.runtime.ingest_poll
+
     def fail(self, pull: Pull, reason: str, limited: bool) -> None:
         """Give a pull up; `limited` says whether a rate limit was it."""
         if not pull.over:
@@ -115,6 +119,8 @@ class Node(Store):
     def crash(self) -> None:
         """All that is under way is lost; committed layers stay."""
         self._losses().crash()
+        if self.reader is not None:
+            self.reader.crash()
 
     def _losses(self) -> Losses:
         if self.losses is None:
@@ -145,11 +151,22 @@ class Node(Store):
 
     def begin(self, recipe: Recipe, row: int) -> Pull:
         """The pull of an image, of which the ledger knows; its requests follow."""
-        pull = Pull(recipe, row, Slots(self.runtime.parallel_layers) if self.slots_per_image else self.slots)
+        own = (
+            len(recipe.steps)
+            if recipe.read_from is not None
+            else self.runtime.parallel_layers
+            if self.slots_per_image
+            else 0
+        )
+        pull = Pull(recipe, row, Slots(own) if own else self.slots)
         if self.fleet.retries.answered:
             pull.answered = self.fleet.retries.answered.get((self.index, recipe.image), 0)
         self.pulls.append(pull)
         return pull
+
+    def go_on(self, pull: Pull) -> None:
+        """Go on with the pull of an image whose manifests and config are there."""
+        self._resolved(pull)
 
     def request(self, pull: Pull) -> None:
         """Send the next request for manifests, token and config; after the last the layers are known."""
@@ -236,6 +253,10 @@ class Node(Store):
         if not self.answered(pull):
             self.request(pull)
 
+    def asks(self, fetch: Fetch) -> bool:
+        """Whether a fetch waits for the answer to its request."""
+        return fetch.state in (ASKED, MISSED)
+
     @property
     def patience(self) -> float | None:
         """How long it waits for the header of an answer; None: as long as it takes [s]."""
@@ -269,6 +290,8 @@ class Node(Store):
             return
         fleet, held, coming = self.fleet, self.held, self.coming
         fleet.ledger.pulls.resolved[pull.row] = pull.moved_at = fleet.network.now
+        for peers in fleet.peers:
+            peers.knows(self.index, pull.recipe.image)
         queue = pull.slots.queue
         simple = self.losses is None and self.fetch_buffer is None
         for step in pull.recipe.steps:
@@ -325,6 +348,10 @@ class Node(Store):
                 self.coming[step.layer] = stored
                 self._await(pull, stored)
                 return
+            arrived = self.losses.arrived_before(pull, step)
+            if arrived is not None:
+                self.coming[step.layer] = arrived
+                return
             trouble = self.losses.left_of(step.layer)
             if trouble is not None:
                 left -= sum((size for _, size in trouble.before), 0.0)
@@ -358,6 +385,9 @@ class Node(Store):
             if self.disk is not None and not self.disk.reserve(fetch.left):
                 fetch.state = ABANDONED
                 self.no_space(fetch.pull, fetch.left, self.disk)
+            elif fetch.way.unlimited:
+                fetch.leg, fetch.replica = fetch.way, 0
+                self._connected(fetch)
             else:
                 self._connect(fetch)
 
@@ -490,6 +520,8 @@ class Node(Store):
         """Set up the connection and send the request; `waiting` is the time in queues per round trip [s]."""
         fleet, way, size = self.fleet, fetch.leg, fetch.left
         wait = way.before_first_byte if way.cold is None else way.first_byte(fetch.step.layer)
+        if fetch.step.has_index:
+            wait += way.index_time + waiting
         round_trip, saved = way.round_trip + waiting, 0.0
         if round_trip > 0.0 or way.keeps or fleet.follows or fleet.weights is not None:
             saved = fetch.pull.connect(fetch, waiting, fleet.network.now)
@@ -557,7 +589,13 @@ class Node(Store):
         for seconds in trouble.waited.values():
             spent += seconds
         trouble.waited = {}
+        has_flowed = fetch.state == FLOWING and fetch.way is not fetch.pull.ways[-1]
         self.let_go(fetch)
+        if has_flowed and fetch.in_trouble().got > 0.0:
+            # A new request, which begins at the first source again.
+            fetch.way = fetch.pull.ways[0]
+            self.fleet.together.call_at(self.fleet.network.now, self._reopen, fetch)
+            return
         self._again(fetch, status, spent)
 
     def let_go(self, fetch: Fetch) -> None:

@@ -19,6 +19,7 @@ from rolloutsim.scenario.causes import (
     KUBELET_QUEUE,
     NODE_DOWN,
     NODE_JOIN,
+    ON_DEMAND,
     OTHER_PULL,
     PULL,
     STARTUP,
@@ -106,13 +107,20 @@ class PodLife:
         self.settled: Callable[[Iterable[int]], None] = _nothing  # called when the watchers have acted
         self.end_of_instant = EndOfInstant(network, self._tell)
 
-    def images_ready(self, pod: Pod, now: float) -> None:
-        """All images of a pod are on its node: its container starts."""
+    def images_ready(self, pod: Pod, now: float, reads: bool = False) -> None:
+        """All images of a pod are on its node: its container starts; it may have to read on demand before all else."""
         if pod.deleted or pod.started or self.placement.down[pod.node]:
             return
-        self.step(pod, STARTUP)
+        self.step(pod, ON_DEMAND if reads else STARTUP)
         pod.started = True
         self.ledger.pods.started[pod.row] = now
+        if not reads:
+            self._start(pod, pod.startup)
+
+    def has_read(self, pod: Pod, pull: int) -> None:
+        """A pod has read what it needs on demand, last of all of what a pull had mounted."""
+        pod.pull = pull
+        self.step(pod, STARTUP)
         self._start(pod, pod.startup)
 
     def step(self, pod: Pod, cause: Cause, pull: int = -1) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.queues import Queues
     from rolloutsim.fleet.recipes import LayerStep, Recipe, Way
     from rolloutsim.fleet.retries import Crowd
+    from rolloutsim.fleet.sources.peers import PeerToPeer
     from rolloutsim.fleet.sources.source import Connections, Ticket
     from rolloutsim.fleet.windows import Windows
     from rolloutsim.network.fluid import FluidNetwork
@@ -140,7 +141,8 @@ class Fetch:
         self.left = left  # bytes to come, as it was connected [B]
         self.state: int = WANTED
         self.row = -1  # among the ledger's fetches, when it has a slot
-        self.way: Way = pull.way  # to the source that it asks
+        # To the source that it asks; an index comes from where the rest of its layer will.
+        self.way: Way = (step.later and pull.recipe.read_from) or pull.way
         self.handed: Handed | None = None  # with whom it waits, or through whom its bytes come, if the source says so
         self.ranges: Ranges | None = None
         self.awaited_in: list[int] | None = None  # rows of the ledger's waits that lack this fetch's row
@@ -160,10 +162,10 @@ class Fetch:
 
     def kind(self) -> Kind:
         """Of its flow, from the replica that it is connected to, if that begins now."""
-        leg = self.leg
-        if leg.cold is None and not self.step.stored:
-            return leg.kinds[self.replica]
-        return leg.kind(self.step, self.replica)
+        leg, over = self.leg, self.pull.recipe.over
+        plain = leg.cold is None and not self.step.stored
+        kind = leg.kinds[self.replica] if plain else leg.kind(self.step, self.replica)
+        return kind if over is None else over(kind)
 
     @property
     def image(self) -> int:
@@ -216,7 +218,7 @@ class Pull:
 
     __slots__ = (
         "answered", "crowd", "failures", "fell_back", "idle", "limited", "lost", "missing", "moved", "moved_at", "next",
-        "over", "reached", "received", "recipe", "refusal", "row", "sent", "slots", "unpacking", "way", "ways",
+        "over", "polls", "reached", "received", "recipe", "refusal", "row", "sent", "slots", "unpacking", "way", "ways",
     )  # fmt: skip
 
     def __init__(self, recipe: Recipe, row: int, slots: Slots) -> None:
@@ -228,6 +230,7 @@ class Pull:
         self.reached: Way | None = None  # on which a request of several sources' was last answered
         self.next = 0
         self.missing = 0
+        self.polls = 0  # layers in place that it has not seen yet
         self.unpacking = 0  # layers that are being unpacked for it
         self.received = 0.0  # bytes of fetches that ended or broke [B]
         self.moved = 0.0  # what had arrived [B]
@@ -307,8 +310,9 @@ class Fleet:
     """
 
     __slots__ = (
-        "cells", "failed", "fetches", "follows", "incidents", "ledger", "network", "pulled", "queues", "retries",
-        "start", "together", "weights", "windows",
+        "cells", "failed", "fetches", "follows", "incidents", "ledger", "network", "peers", "polls", "pulled",
+        "queues",
+        "retries", "start", "together", "weights", "windows",
     )  # fmt: skip
 
     def __init__(
@@ -328,6 +332,8 @@ class Fleet:
         self.failed = failed
         self.together = Together(network)  # who waits to ask again
         self.retries = Retries(self.together, incidents, ledger.pulls, failed)
+        self.polls: Callable[[], float] | None = None  # numbers in [0, 1) for sleeps between looks; None: nobody looks
+        self.peers: tuple[PeerToPeer, ...] = ()  # whom to tell what a node has: those that hand over whole layers
         self.queues: Queues | None = None  # what adds to round trips; None: nothing does
         self.weights: Weights | None = None  # how unevenly connections share; None: evenly
         self.windows: Windows | None = None  # how the windows of those over long paths grow; None: at once

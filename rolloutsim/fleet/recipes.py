@@ -9,7 +9,7 @@ ask grows with the layers of the node's own images, not with those of the case.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Final
@@ -18,6 +18,7 @@ from rolloutsim.fleet.sources.source import Source
 from rolloutsim.network.links import Kind
 
 if TYPE_CHECKING:
+    from rolloutsim.fleet.lazy import ReadingKinds
     from rolloutsim.fleet.timeouts import Limits
 
 # Small enough for the quickest of Python's integers (assumed: with two of their digits).
@@ -64,12 +65,16 @@ class Way:
         Of the outlet from which the bytes come, in `rolloutsim.scenario.routes.outlets`; -1: the source's own.
     exits : tuple of tuple of str
         The shared links that bytes cross before they leave the source, by its replica; needed where it is a cache's.
+    index_time : float
+        The time for the request about a partial layer's table of contents [s].
+    reading : ReadingKinds or None
+        How lazy layers come after they are mounted; None: there are none.
     """
 
     __slots__ = (
-        "before_first_byte", "buffered", "cold", "cold_kinds", "cold_stored", "exits", "fallible", "handler", "keeps",
-        "kinds", "layer_trips", "limits", "nic_wait", "number", "resolve_time", "resolve_trips", "round_trip", "set_up",
-        "set_up_trips", "source", "stored", "unlimited",
+        "before_first_byte", "buffered", "cold", "cold_kinds", "cold_stored", "exits", "fallible", "handler",
+        "index_time", "keeps", "kinds", "layer_trips", "limits", "nic_wait", "number", "reading", "resolve_time",
+        "resolve_trips", "round_trip", "set_up", "set_up_trips", "source", "stored", "unlimited",
     )  # fmt: skip
 
     def __init__(
@@ -92,6 +97,8 @@ class Way:
         limits: Limits | None = None,
         number: int = -1,
         exits: tuple[tuple[str, ...], ...] = (),
+        index_time: float = 0.0,
+        reading: ReadingKinds | None = None,
     ) -> None:
         self.source = source
         # What each request asks of the source, which never changes, stands here, where it is quick to read.
@@ -116,6 +123,8 @@ class Way:
         self.cold = source.cold
         self.cold_kinds = cold_kinds
         self.cold_stored = cold_stored
+        self.index_time = index_time
+        self.reading = reading
 
     def kind(self, step: LayerStep, replica: int) -> Kind:
         """The kind of a layer's fetch that begins now."""
@@ -145,12 +154,26 @@ class LayerStep:
         What its unpacked files take of the disk [s].
     stored : bool
         Whether it does not compress.
+    later : float
+        Of a lazy layer, the bytes that come when its index is there, which is what `compressed` is the size of [B].
+    has_index : bool
+        Whether its table of contents is asked for before the parts of it that are fetched.
     """
 
-    __slots__ = ("bit", "compressed", "layer", "stored", "unpack", "unpacked", "word", "write_time")
+    __slots__ = (
+        "bit", "compressed", "has_index", "later", "layer", "stored", "unpack", "unpacked", "word", "write_time",
+    )  # fmt: skip
 
     def __init__(
-        self, layer: int, compressed: float, unpacked: float, unpack: Kind | None, write_time: float, stored: bool
+        self,
+        layer: int,
+        compressed: float,
+        unpacked: float,
+        unpack: Kind | None,
+        write_time: float,
+        stored: bool,
+        later: float = 0.0,
+        has_index: bool = False,
     ) -> None:
         self.layer = layer
         self.word = layer // WORD
@@ -160,6 +183,8 @@ class LayerStep:
         self.unpack = unpack
         self.write_time = write_time
         self.stored = stored
+        self.later = later
+        self.has_index = has_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +197,9 @@ class Recipe:
     finish_time: float  # from the last layer to the image being ready [s]
     unpacks: bool  # whether layers are unpacked at all
     layers: frozenset[int]  # numbers of its layers in the case
+    over: Callable[[Kind], Kind] | None = None  # the kind of its layers' flows over a link that only they cross
+    needed: float = 0.0  # share of its lazy bytes that containers wait for [1]
+    read_from: Way | None = None  # where lazy layers come from, all of which are mounted at the same time; None: none
 
 
 def words(layers: Iterable[int]) -> Layers:

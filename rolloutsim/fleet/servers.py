@@ -112,9 +112,14 @@ class Servers:
                 self.fleet, server, self.by_name[caching.upstream], caching, first_address + number,
                 network.host(profile), of_images, sizes,
             )  # fmt: skip
+            handler.own_links = tuple(self.links[link] for link in leaving(spec)[0] if link != f"{name}.storage")
             for image, digests in (spec.holds or {}).items():
-                if image in self.images:
-                    handler.put(self.images[image], [self.layers[one] for one in digests if one in self.layers])
+                # What is pulled may share layers with images that nobody pulls.
+                handler.put(
+                    self.images.get(image),
+                    repositories.setdefault(repository(image), len(repositories)),
+                    [self.layers[one] for one in digests if one in self.layers],
+                )
         self.caches = tuple(made.values())
         for name, handler in made.items():
             way = handler.upstream_way = self._upstream(self.specs[name])

@@ -11,7 +11,9 @@ committed); moby `daemon/internal/distribution/xfer/download.go`; container-libs
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Final
+from collections.abc import Callable
+from math import sqrt
+from typing import TYPE_CHECKING, Final
 
 from rolloutsim.fleet.disk import DiskSpace
 from rolloutsim.fleet.ledger import COMMITTED as COMMITTED_AT
@@ -24,8 +26,43 @@ from rolloutsim.network.states import Flow, Host
 from rolloutsim.scenario.resources import DISK
 from rolloutsim.units import format_megabytes
 
+if TYPE_CHECKING:
+    from rolloutsim.fleet.lazy import Reader
+
 _DISK: Final = PRIVATE - DISK  # as a cause of the network's
 _ROUNDING: Final = 1e-9  # far below any wait, far above what sums of floats are off by [s]
+
+
+# Of a layer that another pull fetches: containerd core/content/helpers.go, OpenWriter.
+_FIRST_SLEEP: Final = 0.016  # the longest that the first may be; each may be twice as long as the one before [s]
+_SETTLED: Final = 10  # sleeps of the longest kind after which it does not matter any more when the first was (assumed)
+
+
+def until_look(waited: float, longest: float, random: Callable[[], float]) -> float:
+    """How long it takes until whoever has waited so long looks again [s].
+
+    Sleeps are evenly distributed up to a bound, which doubles up to the longest. After many of the last kind what is
+    left of one is distributed as the residual life of a renewal process (Cox, *Renewal Theory*, 1962, section 5).
+
+    Parameters
+    ----------
+    waited : float
+        Since its first look [s].
+    longest : float
+        The longest bound [s]; 0: it is told at once.
+    random : callable
+        Gives numbers in [0, 1).
+    """
+    bound, time, settled = min(_FIRST_SLEEP, longest), 0.0, 0
+    while bound > 0.0:
+        if settled > _SETTLED and waited - time > _SETTLED * longest:
+            return longest * (1.0 - sqrt(1.0 - random()))
+        time += random() * bound
+        if time >= waited:
+            return time - waited
+        settled += bound == longest
+        bound = min(2.0 * bound, longest)
+    return 0.0
 
 
 class Store(ABC):
@@ -35,6 +72,8 @@ class Store(ABC):
     ----------
     fleet : Fleet
         What it shares with others.
+    index : int
+        Its number in the case.
     host : Host
         Its private links and flows.
     held : dict of int to int
@@ -47,11 +86,12 @@ class Store(ABC):
         Layers of an image that are unpacked at a time.
     """
 
-    __slots__ = ("coming", "disk", "fleet", "held", "host", "pulls", "unpacks_at_once", "writer")
+    __slots__ = ("coming", "disk", "fleet", "held", "host", "index", "pulls", "reader", "unpacks_at_once", "writer")
 
     def __init__(
         self,
         fleet: Fleet,
+        index: int,
         host: Host,
         held: Layers,
         disk: DiskSpace | None,
@@ -59,13 +99,20 @@ class Store(ABC):
         unpacks_at_once: int,
     ) -> None:
         self.fleet = fleet
+        self.index = index
         self.host = host
         self.held = held
         self.disk = disk
         self.writer = writer
         self.unpacks_at_once = unpacks_at_once
+        self.reader: Reader | None = None  # of lazy layers; None: there are none
         self.pulls: list[Pull] = []  # not ready yet
         self.coming: dict[int, Fetch] = {}  # layers queued, being fetched or unpacked
+
+    @property
+    @abstractmethod
+    def longest_sleep(self) -> float:
+        """The longest sleep between two looks for a layer that another pull brings [s]."""
 
     @abstractmethod
     def grant(self, slots: Slots, freed_by: int) -> None:
@@ -118,6 +165,9 @@ class Store(ABC):
         """Its slot goes to the next, and it may be unpacked."""
         row, pull = fetch.row, fetch.pull
         fetch.state = COMMITTED
+        # Of a lazy layer there is nothing that others could have.
+        for peers in () if fetch.step.later else self.fleet.peers:
+            peers.has(self.index, fetch.step.layer)
         slots = pull.slots
         slots.free += 1
         if slots.queue:
@@ -231,12 +281,29 @@ class Store(ABC):
                 disk.release(fetch.step.compressed)
         del self.coming[layer]
         held[step.word] = held.get(step.word, 0) | step.bit
+        if step.later and self.reader is not None:
+            self.reader.mount(step)
         for pull in self.pulls:
             # One that is not resolved yet lacks nothing yet.
             if pull.missing and layer in pull.recipe.layers:
                 pull.missing -= 1
-                if not pull.missing:
+                if self.fleet.polls is not None and pull is not fetch.pull:
+                    self._look_later(pull, self.fleet.polls)
+                elif not pull.missing and not pull.polls:
                     self._complete(pull)
+
+    def _look_later(self, pull: Pull, random: Callable[[], float]) -> None:
+        """A pull sees at its next look that a layer is there which another one has brought."""
+        fleet = self.fleet
+        now = fleet.network.now
+        pull.polls += 1
+        since = fleet.ledger.pulls.resolved[pull.row]
+        fleet.network.call_later(until_look(now - since, self.longest_sleep, random), self._seen, pull)
+
+    def _seen(self, pull: Pull) -> None:
+        pull.polls -= 1
+        if not pull.missing and not pull.polls:
+            self._complete(pull)
 
     def _complete(self, pull: Pull) -> None:
         """All layers are in place; the runtime needs a moment to say so."""
@@ -250,4 +317,6 @@ class Store(ABC):
             pull.over = True
             # A new list: whoever goes through the pulls of this node goes on through the old one.
             self.pulls = [other for other in self.pulls if other is not pull]
+            if self.reader is not None:
+                self.reader.complete(pull)
             self.fleet.pulled(pull.row)

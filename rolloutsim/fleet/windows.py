@@ -174,7 +174,9 @@ class Windows:
         if rate >= limit or limit == inf:
             return kind
         cap = limit * RUNG ** -round(log(limit / max(rate, SEGMENT)) / log(RUNG))
-        return self.network.kind(kind.links, kind.usage, cap, kind.weight, TCP_WINDOW) if cap < limit else kind
+        if cap >= limit:
+            return kind
+        return self.network.kind(kind.links, kind.usage, cap, kind.weight, TCP_WINDOW, kind.shares)
 
 
 class Window:

@@ -24,7 +24,7 @@ from simpy import Environment
 from rolloutsim.network.clocks import Clock
 from rolloutsim.network.guards import ROUNDING, WRONG, SharingFault
 from rolloutsim.network.heaps import heappop, heappush
-from rolloutsim.network.links import Kind, SharedLink
+from rolloutsim.network.links import LEAST_SHARE, Kind, SharedLink
 from rolloutsim.network.regimes import CAP
 from rolloutsim.network.sharing import Sharing
 from rolloutsim.network.states import Flow, Host, Profile, State
@@ -75,7 +75,7 @@ class FluidNetwork:
     # ---- building ------------------------------------------------------------------------------------
 
     def link(self, name: str, capacity: float) -> SharedLink:
-        """Add a shared link of a capacity [B/s]."""
+        """Add a shared link of a capacity [B/s], from now on: one that nothing crosses yet need not be there before."""
         link = SharedLink(name, len(self.links), capacity, self.env.now)
         self.links.append(link)
         return link
@@ -98,14 +98,33 @@ class FluidNetwork:
         cap: float = inf,
         weight: float = 1.0,
         capped_by: int = CAP,
+        shares: tuple[float, ...] = (),
     ) -> Kind:
-        """The kind of flows with this path, use of private links, cap [B/s] of a cause, and weight."""
+        """The kind of flows with this path, use of private links, cap [B/s] of a cause, weight, and shares of bytes.
+
+        Parameters, and what they mean, are those of `Kind`; without shares all bytes cross each link.
+
+        Raises
+        ------
+        ValueError
+            If nothing limits the flow, or it has a share that is none, or other than one for each link.
+        """
         if not links and not usage and cap == inf:
             raise ValueError("a flow with neither a link nor a cap has no max-min fair rate")
-        key = (tuple(link.index for link in links), usage, cap, weight, capped_by)
+        if not shares:
+            shares = (1.0,) * len(links)
+        key = (tuple(link.index for link in links), usage, cap, weight, capped_by, shares)
         kind = self._kinds.get(key)
         if kind is None:
-            kind = self._kinds[key] = Kind(len(self._kinds), links, usage, cap, weight, capped_by)
+            if len(shares) != len(links):
+                raise ValueError(f"{len(shares)} shares of a flow over {len(links)} links: there is one for each")
+            for link, share in zip(links, shares, strict=True):
+                if not LEAST_SHARE <= share <= 1.0:
+                    raise ValueError(
+                        f"{link.name}: a share {share:g} of a flow's bytes: it is {LEAST_SHARE:g} to 1; "
+                        "leave out a link that none of them crosses"
+                    )
+            kind = self._kinds[key] = Kind(len(self._kinds), links, usage, cap, weight, capped_by, shares)
             self.carried.append(0.0)
         return kind
 
@@ -113,7 +132,7 @@ class FluidNetwork:
         """The same kind with another weight."""
         if weight == kind.weight:
             return kind
-        return self.kind(kind.links, kind.usage, kind.cap, weight, kind.capped_by)
+        return self.kind(kind.links, kind.usage, kind.cap, weight, kind.capped_by, kind.shares)
 
     # ---- acting --------------------------------------------------------------------------------------
 
@@ -307,12 +326,12 @@ class FluidNetwork:
         """The payload that crossed each link, with what the flows in flight have received of theirs [B]."""
         ended, coming = [0.0] * len(self.links), [0.0] * len(self.links)
         for kind in self._kinds.values():
-            for link in kind.links:
-                ended[link.index] += self.carried[kind.index]
+            for link, share in zip(kind.links, kind.shares, strict=True):
+                ended[link.index] += share * self.carried[kind.index]
         for flow in in_flight:
             received = self.received(flow)
-            for link in flow.kind.links:
-                coming[link.index] += received
+            for link, share in zip(flow.kind.links, flow.kind.shares, strict=True):
+                coming[link.index] += share * received
         return [one + other for one, other in zip(ended, coming, strict=True)]
 
     def full_seconds(self, hosts: list[Host]) -> list[list[float]]:
@@ -343,8 +362,8 @@ class FluidNetwork:
             self.sharing.audit(now)
         carried = dict.fromkeys(self.links, 0.0)
         for kind in self._kinds.values():
-            for link in kind.links:
-                carried[link] += self.carried[kind.index]
+            for link, share in zip(kind.links, kind.shares, strict=True):
+                carried[link] += share * self.carried[kind.index]
         for link, size in carried.items():
             if link.nominal == inf:
                 continue

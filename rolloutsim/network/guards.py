@@ -56,8 +56,8 @@ def audit(links: Iterable[SharedLink], states: Iterable[State], now: float) -> N
             rate = bundle.rate
             if not rate >= 0.0:
                 raise SharingFault(f"a flow has a rate of {rate:g} B/s at {now:g} s")
-            for link in bundle.kind.links:
-                loads[link] += state.members * bundle.per_host * rate
+            for link, share in zip(bundle.kind.links, bundle.kind.shares, strict=True):
+                loads[link] += state.members * bundle.per_host * share * rate
             for place, per_rate in bundle.kind.usage:
                 own[place] += bundle.per_host * per_rate * rate
         for load, capacity in zip(own, state.profile.capacities, strict=True):

@@ -12,6 +12,7 @@ from math import inf, sqrt
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from rolloutsim.network.clocks import TICKETS
+from rolloutsim.network.guards import ROUNDING, SharingFault
 from rolloutsim.network.heaps import heappop, heappush
 from rolloutsim.network.regimes import EDGE
 
@@ -31,6 +32,10 @@ NO_FLOW: Final = 1e-9
 
 # A level beyond an edge by so much (relative) is not taken for one on it.
 BEYOND: Final = 4 * EDGE
+
+
+class Unsettled(Exception):
+    """The structure was not found within the allowed number of steps."""
 
 
 class Watched:
@@ -178,10 +183,13 @@ def keep_in_order(order: Order, limit: float) -> None:
 
 
 def keep_within(order: Order, limit: float) -> None:
-    """Let an unsaturated link look at its load when a lazy driver's level rises above a limit."""
+    """Let an unsaturated link look at its load when a lazy driver's level passes a limit that takes it there."""
     order.limit = limit
     order.ticket = TICKETS.draw()
-    order.driver.guards.add(limit, order)
+    if not order.falls:
+        order.driver.guards.add(limit, order)
+    elif limit > 0.0:
+        order.driver.sinks.add(-limit, order)
 
 
 def nearby(link: SharedLink) -> float:
@@ -213,3 +221,56 @@ def nearby(link: SharedLink) -> float:
         if not wanted >= met or (heap and not wanted >= -heap[0][0]):
             return -1.0
     return wanted
+
+
+def wanted(link: SharedLink, now: float) -> float:
+    """The level at which the load would be the capacity if no flow changed its bottleneck; inf: at none."""
+    rest = link.capacity - link.constant - link.driven
+    for driver in link.lazy_drivers:
+        rest -= driver.drives[link] * driver.level
+    if rest != rest:
+        raise SharingFault(f"{link.name}: its load is not a number at {now:g} s")
+    # A link without capacity carries nothing, whatever rounding left of the sums.
+    if link.capacity <= 0.0:
+        return 0.0 if link.states else inf
+    if abs(link.own) <= NO_FLOW:
+        # Whatever is limited here takes from others on its host what it gains: the next edge will tell.
+        return inf if rest >= -ROUNDING / 2 * link.capacity else 0.0
+    if link.own < 0.0:
+        raise Unsettled
+    return max(rest / link.own, 0.0)
+
+
+def load(link: SharedLink, now: float) -> tuple[float, float, float]:
+    """The load of an unsaturated link, what of it lazy drivers make, and what their levels take off it."""
+    total = link.constant + link.driven
+    falls = rises = 0.0
+    for driver in link.lazy_drivers:
+        part = driver.drives[link] * driver.level
+        total += part
+        if part > 0.0:
+            rises += part
+        else:
+            falls -= part
+    if total != total:
+        raise SharingFault(f"{link.name}: its load is not a number at {now:g} s")
+    return total, rises, falls
+
+
+def bound(link: SharedLink, load: float, rises: float, falls: float) -> None:
+    """Bound the load of an unsaturated link by limits of its lazy drivers; the numbers are those of `load`."""
+    room = max(link.capacity - load, 0.0)
+    fall = 1.0
+    if falls > 0.0:
+        # Levels whose rise takes load off the link may fall to nothing where half of the room is enough for that.
+        spare = min(falls, room / 2)
+        fall -= spare / falls
+        room -= spare
+    # Half way (in ratio) leaves room both for levels to rise and for flows to be added.
+    rise = sqrt(1.0 + room / rises) if rises > 0.0 else 1.0
+    link.bound = link.constant + link.driven
+    for driver, order in link.lazy_drivers.items():
+        per_level = driver.drives[link]
+        order.falls = per_level < 0.0
+        keep_within(order, driver.level * (fall if order.falls else rise))
+        link.bound += per_level * order.limit

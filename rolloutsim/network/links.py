@@ -2,15 +2,15 @@
 
 A *shared link* may carry the flows of many hosts. A *private link* (a NIC, a disk, a core) belongs to one
 host and exists only as a capacity in the host's profile. A *kind* says everything about a flow that its
-rate may depend on, beside its host: the shared links it crosses, its use of the host's private links, its
-cap and its weight. Kinds are interned: equal flows have the same kind object.
+rate may depend on, beside its host: the shared links it crosses and the share of its bytes that crosses each, its use
+of the host's private links, its cap and its weight. Kinds are interned: equal flows have the same kind object.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rolloutsim.network.levels import Thresholds, Watched
 
@@ -19,20 +19,27 @@ if TYPE_CHECKING:
     from rolloutsim.network.states import State
 
 
+# The least share of a flow's bytes that a link can carry: with the least weight, 0.01, what is counted of a flow still
+# exceeds what rounding leaves of none (`levels.NO_FLOW`).
+LEAST_SHARE: Final = 1e-6
+
+
 class Order(Watched):
     """A driver of flows across a link, and those flows' states.
 
     `limit` is a level that the driver does not exceed without notice: if it is lazy and the link unsaturated, the one
-    up to which the link's `bound` counts it; else, if both are saturated, one that is not above the link's.
+    up to which the link's `bound` counts it; else, if both are saturated, one that is not above the link's. Where
+    `falls`, the driver's rise takes load off the link, and the limit is one that it does not fall below.
     """
 
-    __slots__ = ("driver", "limit", "link", "states")
+    __slots__ = ("driver", "falls", "limit", "link", "states")
 
     def __init__(self, link: SharedLink, driver: SharedLink) -> None:
         super().__init__()
         self.link = link
         self.driver = driver
         self.limit = driver.level
+        self.falls = False
         self.states: dict[State, None] = {}
 
 
@@ -58,8 +65,8 @@ class SharedLink:
         "bound", "capacity", "ceilings", "clocks", "constant", "driven", "driven_by", "drives", "edges",
         "efficiency", "feeds",
         "flows", "followers", "guards", "index", "intervals", "lazy", "lazy_drivers", "level", "name", "nominal",
-        "offered", "offered_until", "orders", "own", "peak_flows", "queued", "saturated_since", "share", "states",
-        "taken",
+        "offered", "offered_until", "orders", "own", "peak_flows", "queued", "saturated_since", "share", "sinks",
+        "states", "taken",
     )  # fmt: skip
 
     def __init__(self, name: str, index: int, capacity: float, now: float) -> None:
@@ -100,6 +107,7 @@ class SharedLink:
         self.edges: Thresholds[State] = Thresholds()  # the same when it falls
         self.orders: Thresholds[Order] = Thresholds()  # drivers that it meets when it falls
         self.guards: Thresholds[Order] = Thresholds()  # unsaturated links that it may fill
+        self.sinks: Thresholds[Order] = Thresholds()  # the same when it falls
         self.clocks: dict[Formula, Clock] = {}  # of flows whose rates depend on the level
 
     def __repr__(self) -> str:
@@ -124,6 +132,9 @@ class Kind:
         Share relative to others on the same bottleneck.
     capped_by : int
         The cause of its rate while its cap is the bottleneck.
+    shares : tuple of float
+        The share of its bytes that crosses each of the links, above 0 and at most 1: so much of its rate loads a link,
+        while those that bind have there the same rate per unit of weight, whatever share of it they send across.
     """
 
     index: int
@@ -132,9 +143,12 @@ class Kind:
     cap: float
     weight: float
     capped_by: int
+    shares: tuple[float, ...]
 
     @property
     def ceiling(self) -> float:
         """A normalised rate that the flow can never have, since it overfills its narrowest link."""
-        narrowest = min((link.nominal for link in self.links), default=inf)
+        narrowest = min(
+            (link.nominal / share for link, share in zip(self.links, self.shares, strict=True)), default=inf
+        )
         return max(2 * narrowest, 1.0) / self.weight

@@ -29,7 +29,8 @@ class Demand(Generic[Number]):
     Parameters
     ----------
     usage : mapping of link to number
-        For each link of the path, the capacity used per unit of rate; 1 where a byte is a byte.
+        For each link of the path, the capacity used per unit of rate: 1 where a byte is a byte, less where only a share
+        of the bytes crosses it, more where a byte is written several times. Rates grow alike whatever they use.
     cap : number or None
         The highest rate allowed [B/s]; None: no cap.
     weight : number

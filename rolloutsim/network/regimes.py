@@ -21,7 +21,7 @@ LEVEL: Final = -1
 CAP: Final = -2
 UNBOUND: Final = -3
 # As a cause of a flow's rate, place p of the host's private links is PRIVATE - p; a shared link is its index.
-PRIVATE: Final = -10
+PRIVATE: Final = -20
 
 # Levels this close (relative) to the edge of a regime belong to it: both sides give the same rates there,
 # and rounding must not make the engine hop between them. A few hundred times the float resolution.

@@ -29,14 +29,14 @@ J. Ros-Giralt et al., *On the Bottleneck Structure of Congestion-Controlled Netw
 
 from __future__ import annotations
 
-from math import inf, sqrt
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from rolloutsim.network import filling, levels
 from rolloutsim.network.clocks import Clock
 from rolloutsim.network.guards import ROUNDING, SharingFault, audit, rounded_up
 from rolloutsim.network.heaps import heappop, heappush
-from rolloutsim.network.levels import BEYOND, NO_FLOW, watch
+from rolloutsim.network.levels import BEYOND, Unsettled, watch
 from rolloutsim.network.links import Order
 from rolloutsim.network.regimes import CAP, EDGE, LEVEL, PRIVATE
 from rolloutsim.network.states import distinct
@@ -54,10 +54,6 @@ MANY: Final = 8
 # is (assumed: an update costs as much as ten of their sums, so that this takes a few thousandths).
 UPDATES_TO_AUDIT: Final = 100
 UPDATES_PER_SUM: Final = 40
-
-
-class Unsettled(Exception):
-    """The structure was not found within the allowed number of steps."""
 
 
 class Sharing:
@@ -189,25 +185,28 @@ class Sharing:
             if order is None:
                 break
             self._step()
+            changed = False
             for state in list(order.states):
-                self._review(state, link, now)
-        direction = 0
+                changed |= self._review(state, link, now)
+            if not changed:
+                break
+        direction, reach, idle = 0, BEYOND, 0
         while True:
             self._step()
-            target = self._level_wanted(link, now)
+            target = levels.wanted(link, now)
             if target > link.level and direction >= 0:
                 edge, states = levels.ceiling(link)
                 # Where a private link or a cap says the same, it is that which limits a flow.
                 if target < edge * (1 - BEYOND):
                     break
                 direction = 1
-                beyond = edge * (1 + BEYOND)
+                beyond = edge * (1 + reach)
             elif target < link.level and direction <= 0:
                 edge, states = levels.floor(link, target)
                 if target >= edge:
                     break
                 direction = -1
-                beyond = edge * (1 - BEYOND)
+                beyond = edge * (1 - reach)
             else:
                 # Beyond an edge it calls for a level on this side of it: it is at the edge, but for roundings.
                 target = link.level
@@ -216,9 +215,14 @@ class Sharing:
                 link.queued = False
                 self._release(link, now)
                 return
+            changed = beyond != link.level
             self._shift(link, beyond)
             for state in states:
-                self._review(state, link, now)
+                changed |= self._review(state, link, now)
+            idle = 0 if changed else idle + 1
+            if idle > len(link.states) + len(link.driven_by):
+                # A condition on several levels counts as met until it is further off than this one went.
+                reach *= 2
         if target != link.level:
             self._shift(link, target)
         self._retime(link, now)
@@ -229,23 +233,6 @@ class Sharing:
         if self._steps < 0:
             raise Unsettled
 
-    def _level_wanted(self, link: SharedLink, now: float) -> float:
-        """The level at which the load would be the capacity if no flow changed its bottleneck; inf: at none."""
-        rest = link.capacity - link.constant - link.driven
-        for driver in link.lazy_drivers:
-            rest -= driver.drives[link] * driver.level
-        if rest != rest:
-            raise SharingFault(f"{link.name}: its load is not a number at {now:g} s")
-        # A link without capacity carries nothing, whatever rounding left of the sums.
-        if link.capacity <= 0.0:
-            return 0.0 if link.states else inf
-        if abs(link.own) <= NO_FLOW:
-            # Whatever is limited here takes from others on its host what it gains: the next edge will tell.
-            return inf if rest >= -ROUNDING / 2 * link.capacity else 0.0
-        if link.own < 0.0:
-            raise Unsettled
-        return max(rest / link.own, 0.0)
-
     def _shift(self, link: SharedLink, level: float) -> None:
         """Change a saturated link's level, and what others know of it; its flows' clocks go on as before."""
         rise = level - link.level
@@ -253,10 +240,13 @@ class Sharing:
         if link.lazy:
             for other in link.feeds:
                 self._enqueue(other)
-            guards = link.guards
+            if rise > 0.0:
+                guards, passed = link.guards, level
+            else:
+                guards, passed = link.sinks, -level
             while True:
                 first = guards.first()
-                if first is None or first[0] >= level:
+                if first is None or first[0] >= passed:
                     return
                 other = first[2].link
                 first[2].ticket = 0
@@ -294,33 +284,11 @@ class Sharing:
 
     def _check_capacity(self, link: SharedLink, now: float) -> None:
         """Condition 3 at an unsaturated link whose bound says nothing."""
-        load = link.constant + link.driven
-        falls = rises = 0.0
-        for driver in link.lazy_drivers:
-            part = driver.drives[link] * driver.level
-            load += part
-            if part > 0.0:
-                rises += part
-            else:
-                falls -= part
-        if load != load:
-            raise SharingFault(f"{link.name}: its load is not a number at {now:g} s")
+        load, rises, falls = levels.load(link, now)
         if load > link.capacity * (1 + ROUNDING):
             self._saturate(link, now)
-            return
-        # Where the level of a lazy driver takes load off the link as it rises, only looking each time will do.
-        look_always = falls > 0.0
-        room = max(link.capacity - load, 0.0)
-        # Half way (in ratio) leaves room both for levels to rise and for flows to be added.
-        rise = sqrt(1.0 + room / rises) if rises > 0.0 else 1.0
-        link.bound = inf if look_always else link.constant + link.driven
-        for driver, order in link.lazy_drivers.items():
-            if look_always:
-                driver.feeds[link] = None
-            else:
-                driver.feeds.pop(link, None)
-                levels.keep_within(order, driver.level * rise)
-                link.bound += driver.drives[link] * order.limit
+        else:
+            levels.bound(link, load, rises, falls)
 
     # ---- links become saturated, and are no longer ----------------------------------------------------
 
@@ -358,18 +326,19 @@ class Sharing:
 
     # ---- states and their loads --------------------------------------------------------------------
 
-    def _review(self, state: State, sought: SharedLink | None, now: float) -> None:
-        """Find the drivers and the regime of a state at the present levels."""
+    def _review(self, state: State, sought: SharedLink | None, now: float) -> bool:
+        """Find the drivers and the regime of a state at the present levels; whether they are others than before."""
         nearest = state.look_for_drivers()
         if nearest == state.nearest:
             regime = state.shape(nearest, self._shapes).regime(_levels(state.drivers))
             if regime is state.regime:
                 watch(state, sought)
-                return
+                return False
         self._load(state, -state.members)
         self._detach(state)
         self._assign(state, nearest, sought, now)
         self._load(state, state.members)
+        return True
 
     def _assign(
         self, state: State, nearest: tuple[SharedLink | None, ...], sought: SharedLink | None, now: float
@@ -405,7 +374,7 @@ class Sharing:
                 for link in way:
                     if link is not driver:
                         pairs[link, driver] = None
-        for driver in _limiting(state):
+        for driver in state.limiting():
             driver.followers += 1
         for link, _, b, driver in state.loads:
             if b and link is not driver:
@@ -443,6 +412,7 @@ class Sharing:
         link.lazy_drivers[driver] = order
         order.ticket = 0
         if link.level == inf:
+            order.falls = driver.drives[link] < 0.0
             levels.keep_within(order, driver.level)
             link.bound += driver.drives[link] * order.limit
         else:
@@ -452,7 +422,7 @@ class Sharing:
         """Undo `_assign` for a state that loads nothing at present."""
         state.ticket = 0
         if state.drivers:
-            for driver in _limiting(state):
+            for driver in state.limiting():
                 driver.followers -= 1
                 if not driver.followers:
                     driver.own = 0.0
@@ -498,7 +468,11 @@ class Sharing:
                 else:
                     driver.drives[link] += members * b
                     if driver.lazy:
-                        link.bound += members * b * link.lazy_drivers[driver].limit
+                        order = link.lazy_drivers[driver]
+                        if order.falls == (driver.drives[link] < 0.0):
+                            link.bound += members * b * order.limit
+                        else:
+                            link.bound = inf
                     else:
                         link.driven += members * b * driver.level
                         link.bound += members * b * driver.level
@@ -568,6 +542,8 @@ class Sharing:
             self._load(state, state.members)
         for link in self.links:
             link.queued = False
+            if link.level == inf and link.bound == inf:
+                levels.bound(link, *levels.load(link, now))
         self.queue.clear()
         self._moved = list(self.links)
 
@@ -581,19 +557,6 @@ class Sharing:
                     link.intervals.append((link.saturated_since, now))
                 link.saturated_since = inf
         self._moved = []
-
-
-def _limiting(state: State) -> dict[SharedLink, None]:
-    """The drivers of a state that limit a flow of it at present."""
-    regime = state.regime
-    assert regime is not None
-    found: dict[SharedLink, None] = {}
-    for cause, path in zip(regime.causes, state.path_of, strict=True):
-        if cause == LEVEL:
-            driver = state.nearest[path]
-            assert driver is not None
-            found[driver] = None
-    return found
 
 
 def _levels(drivers: tuple[SharedLink, ...]) -> tuple[float, ...]:

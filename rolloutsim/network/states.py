@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rolloutsim.network.clocks import TICKETS
 from rolloutsim.network.heaps import heappop, heappush, heapreplace
 from rolloutsim.network.levels import Watched
-from rolloutsim.network.regimes import UNBOUND, Affine, Part, Regime, Shape
+from rolloutsim.network.regimes import LEVEL, UNBOUND, Affine, Part, Regime, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -349,6 +349,18 @@ class State(Watched):
             return (_nearest(self.paths[0]),)
         return tuple([_nearest(path) for path in self.paths])
 
+    def limiting(self) -> dict[SharedLink, None]:
+        """The drivers that limit a flow at present."""
+        regime = self.regime
+        assert regime is not None
+        found: dict[SharedLink, None] = {}
+        for cause, path in zip(regime.causes, self.path_of, strict=True):
+            if cause == LEVEL:
+                driver = self.nearest[path]
+                assert driver is not None
+                found[driver] = None
+        return found
+
     def fastest_over(self, link: SharedLink) -> float:
         """The highest rate per unit of weight of a flow across a link, at the present levels [B/s]."""
         regime = self.regime
@@ -383,13 +395,14 @@ class State(Watched):
         """What each member loads on the links crossed."""
         sums: dict[SharedLink, list[float]] = {}
         for (kind, number), (a, slopes) in zip(self.key, rates, strict=True):
-            for link in kind.links:
+            for link, share in zip(kind.links, kind.shares, strict=True):
                 before = sums.get(link)
                 if before is None:
                     before = sums[link] = [0.0] * (1 + len(drivers))
-                before[0] += number * a
+                crossing = number * share
+                before[0] += crossing * a
                 for place, b in enumerate(slopes):
-                    before[place + 1] += number * b
+                    before[place + 1] += crossing * b
         loads: list[Load] = []
         for link, (a, *slopes_of) in sums.items():
             rows = [(link, 0.0, b, driver) for driver, b in zip(drivers, slopes_of, strict=True) if b]

@@ -2,7 +2,7 @@
 
 `replicate` (the same again with other seeds), `compare` (which is faster, and surely so; `compare_tables` shows it),
 `sweep` (at many points), `solve` (what does it take), `cheapest` (what to buy; `cheapest_tables` shows it), `what_if`
-(what would have been faster), `sensitivity` (which input matters most).
+(what would have been faster, or would meet `targets`; `tried` shows it), `sensitivity` (which input matters most).
 """
 
 from typing import TYPE_CHECKING
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
         sensitivity,
         solve,
         sweep,
+        targets,
         trials,
+        tried,
         what_if,
     )
 else:

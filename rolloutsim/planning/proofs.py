@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.changes.situation import Candidate, joined
 from rolloutsim.planning.seeds import seeds
-from rolloutsim.planning.trials import NOTHING, OutOfTimeError, Trial, Trials, changed
+from rolloutsim.planning.trials import OutOfTimeError, Trial, Trials, changed
+from rolloutsim.planning.tried import NOTHING
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Prover:
     trials : Trials
         Of the case.
     before : float
-        The rollout time as it is [s].
+        What changes are judged by, as it is: the rollout time [s], or what a missed target is about.
     is_random : bool
         Whether numbers are drawn.
     tally : Tally
@@ -97,7 +98,7 @@ class Prover:
         strong : sequence of Candidate
             Speeds with a large one, each of which is tried with the idle speeds: they may be what limits next.
         effects : mapping
-            What each of these does alone, by subject [s].
+            What each of these does alone, by subject.
         known : mapping
             What was tried already, by its overrides.
         """
@@ -160,7 +161,7 @@ class Prover:
             left = [one for one in left if one not in fewest and one not in others]
 
     def _fewest(self, several: Sequence[Candidate], least: float) -> list[Candidate]:
-        """The fewest changes that do more than so much beyond their parts [s], the first ones first."""
+        """The fewest changes that do more than so much beyond their parts, the first ones first."""
         needed: list[Candidate] = []
         rest = list(several)
         while not (needed and self._beyond(needed) > least) and rest:
@@ -176,8 +177,8 @@ class Prover:
         return [one for one in several if one in needed]
 
     def _beyond(self, several: Sequence[Candidate]) -> float:
-        """What changes do together beyond what they do alone [s]."""
-        after = self._trial(several).rollout_time
+        """What changes do together beyond what they do alone."""
+        after = self._trial(several).figure
         alone = sum(abs(self._effects.get(one.subject, 0.0)) for one in several)
         return inf if after is None else abs(after - self.before) - alone
 
@@ -186,10 +187,10 @@ class Prover:
         if not self.is_random:
             return self._beyond(several) <= self._least
         overrides = _overrides(several)
-        pairs = [(self.before, self._trial(several).rollout_time)]
+        pairs = [(self.before, self._trial(several).figure)]
         for seed in seeds(self.trials.seed, _DRAWS)[1:]:
-            before = self._run((), seed).rollout_time
-            after = self._run(overrides, seed).rollout_time
+            before = self._run((), seed).figure
+            after = self._run(overrides, seed).figure
             if before is not None:
                 pairs.append((before, after))
             elif after is not None:

@@ -1,4 +1,4 @@
-"""One case of a scenario with changes made to it, as `--set` makes them: what its rollout time would be.
+"""One case of a scenario with changes made to it, as `--set` makes them: its rollout time, and what a target is about.
 
 A change is the text of an override, `registry.uplink=10 Gbit/s`. It goes the way that it takes on the command line
 (read, applied to the document, validated, resolved), so that a trial's rollout time is that of a run with the same
@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.jobs import Task, check_jobs, in_order, processes
+from rolloutsim.planning.targets import Measured, chosen, measured, need_times_alone, path_to
+from rolloutsim.planning.tried import NOTHING
 from rolloutsim.results.load.supply import sent_by_registries
 from rolloutsim.results.metrics import rollout_time
-from rolloutsim.results.why.critical import last_path
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.scenario.overrides import parse_assignment
 from rolloutsim.scenario.places import Places
@@ -46,7 +47,6 @@ _MEMORY = 600e6
 _MOST_JOINED = 2  # changes that are made besides the first (assumed: more are no advice)
 # Of what a change gives back, what the next limit takes over at least (assumed: else it is a limit beside others).
 _TAKES_OVER = 0.5
-NOTHING = 0.005  # a smaller share of the rollout time is none (assumed: three digits show the same)
 
 
 class OutOfTimeError(Exception):
@@ -68,11 +68,13 @@ class Trial:
     prepared, simulated : float
         How long it took until there was a scenario, and to simulate that, on one core [s].
     path : dict
-        Where it is one of a chain, the seconds by cause on the last pod's path with it [s].
+        Where it is one of a chain, the seconds by cause on the path with it, as `targets.path_to` has it [s].
     joined : tuple of int
         Of a chain, which of its other changes were made as well.
     is_cut : bool
         Of a chain, whether it was not tried, since there was no time or room left for it.
+    measured : tuple of Measurement or None
+        What the conditions are about that are looked at, that which changes are judged by first; empty: none is.
     sent : float
         The layers that left registries with it [B].
     """
@@ -85,7 +87,15 @@ class Trial:
     path: Mapping[str, float] = field(default_factory=dict)
     joined: tuple[int, ...] = ()
     is_cut: bool = False
+    measured: Measured = ()
     sent: float = 0.0
+
+    @property
+    def figure(self) -> float | None:
+        """What the change is judged by, the rollout time [s] where no condition is looked at; None: unknown."""
+        if not self.measured or self.rollout_time is None:
+            return self.rollout_time
+        return None if self.measured[0] is None else self.measured[0].value
 
 
 @struct
@@ -104,7 +114,7 @@ class Chain:
     others : tuple of (frozenset of str, tuple of str)
         Other changes, each with what it relieves.
     path : dict
-        Seconds by cause on the last pod's path in the case as it is [s].
+        Seconds by cause on the path in the case as it is, as `targets.path_to` has it [s].
     known : frozenset of frozenset of str
         What is tried anyway: chains end before it.
     """
@@ -259,17 +269,22 @@ class Trials:
         Of all random numbers.
     events : int
         Those of the case as it is.
+    conditions : tuple of int
+        Which of the scenario's conditions are looked at, that which changes are judged by first.
     """
 
     document: str
     case: str
     seed: int
     events: int
+    conditions: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, scenario: ResolvedScenario, records: CaseRecords, seed: int) -> Trials:
+    def of(
+        cls, scenario: ResolvedScenario, records: CaseRecords, seed: int, conditions: tuple[int, ...] = ()
+    ) -> Trials:
         """Trials of a case that was simulated already."""
-        return cls(scenario.document, records.name, seed, records.events)
+        return cls(scenario.document, records.name, seed, records.events, conditions)
 
     def with_seed(self, seed: int) -> Trials:
         """The same with other random numbers."""
@@ -312,12 +327,16 @@ class Trials:
         scenario = resolve(document)
         prepared = process_time()
         cases = tuple(case for case in scenario.cases if case.name == self.case)
-        # Whether targets are met is no part of how long the rollout takes.
-        scenario = replace(scenario, cases=cases, thresholds=())
-        (records,) = simulate(scenario, self.seed, alone=False, watch=watch).cases
-        found, path = rollout_time(records), dict(last_path(records)) if explained else {}
+        # Where no target is missed, whether they are met is no part of how long the rollout takes.
+        conditions = chosen(scenario, self.conditions)
+        scenario = replace(scenario, cases=cases, thresholds=conditions)
+        run = simulate(scenario, self.seed, alone=need_times_alone(conditions), watch=watch)
+        (records,) = run.cases
+        found, path = rollout_time(records), path_to(run, records, conditions) if explained else {}
+        values = measured(run, records, conditions) if conditions else ()
         sent = sent_by_registries(records, len(scenario.registries))
-        return Trial(overrides, found, records.events, prepared - began, process_time() - prepared, path, sent=sent)
+        seconds = process_time() - prepared
+        return Trial(overrides, found, records.events, prepared - began, seconds, path, measured=values, sent=sent)
 
     def followed(
         self, chain: Chain, until: float | None = None, clock: float | None = None, most: int = _MOST_JOINED + 1

@@ -32,7 +32,7 @@ from rolloutsim.results.thresholds import missed
 
 if TYPE_CHECKING:
     from rolloutsim.planning.compare import Comparison, Row, Side
-    from rolloutsim.planning.what_if import WhatIfs
+    from rolloutsim.planning.tried import WhatIfs
     from rolloutsim.results.shown.tabular import State, Table
 
 _LONG = {"network", "nodes"}  # sections with tables as long as the fleet is large

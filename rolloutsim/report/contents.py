@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.planning.sensitivity import sensitivity_table
-from rolloutsim.planning.what_if import what_if_table
+from rolloutsim.planning.tried import judged_by, what_if_table
 from rolloutsim.report.blocks import Block, Code, Facts, Numbers, Picture, Report, Rows, Section, Text
 from rolloutsim.report.headline import facts, time_of, verdict
 from rolloutsim.report.inputs import defaults_table, given_table
@@ -17,7 +17,18 @@ from rolloutsim.report.plots import entry, figure
 from rolloutsim.report.wording import sentence, setting_words
 from rolloutsim.results.load.background import about_latencies
 from rolloutsim.results.numerals import UNKNOWN, counted, show_count, show_difference, show_share, show_size
-from rolloutsim.results.shown.findings import DISK, FAILED, FAULTS, PUSH, READY, REQUESTS, SOURCES, findings
+from rolloutsim.results.shown.findings import (
+    DISK,
+    FAILED,
+    FAULTS,
+    LAZY,
+    PREPULL,
+    PUSH,
+    READY,
+    REQUESTS,
+    SOURCES,
+    findings,
+)
 from rolloutsim.results.shown.names import given_names, link_words, plain_words
 from rolloutsim.results.shown.supply import TITLE as SUPPLY
 from rolloutsim.results.shown.supply import supply_rows
@@ -37,7 +48,7 @@ from rolloutsim.scenario.strategies import ALL
 
 if TYPE_CHECKING:
     from rolloutsim.planning.sensitivity import Sensitivity
-    from rolloutsim.planning.what_if import WhatIf, WhatIfs
+    from rolloutsim.planning.tried import WhatIf, WhatIfs
     from rolloutsim.results.outcome import Outcome
     from rolloutsim.results.shown.tabular import State, Table
     from rolloutsim.scenario.resolved import ResolvedScenario
@@ -146,12 +157,20 @@ class _Contents:
         yield self._picture("time_split")
         table, caption = split_table(self.outcome)
         yield Rows(caption, table, folded=True, minor=True)
+        judged, broken = self._judged_by(), any(one.is_broken for one in self.changes.slower)
         if self.changes.best or self.changes.without_effect:
-            yield Rows(f"What would help, simulated{self.of_case}", self._effects(self.changes.best))
+            yield Rows(f"What would help, simulated{judged}", self._effects(self.changes.best))
             for words, subjects in self.changes.without_effect:
                 yield Text(self._plain(f"{words}: {', '.join(subjects)}."), "note")
         if self.changes.slower:
-            yield Rows(f"What would make it slower, simulated{self.of_case}", self._effects(self.changes.slower))
+            worse = "worse" if judged_by(self.changes.target) or broken else "slower"
+            yield Rows(f"What would make it {worse}, simulated{judged}", self._effects(self.changes.slower))
+
+    def _judged_by(self) -> str:
+        """The case that changes were tried on, and what they are judged by where that is not the rollout time."""
+        of_case = f" ({self.changes.case})" if len(self.run.cases) > 1 else ""
+        judged = judged_by(self.changes.target)
+        return f"{of_case}: {judged}" if judged else of_case
 
     def _judged(self, table: Table) -> Table:
         """A table of the cases with a sign and a colour for each that has targets."""
@@ -206,7 +225,7 @@ class _Contents:
     def _availability(self) -> Iterator[Block]:
         if self.records.orchestration.workloads:
             yield from self._pictures("replicas")
-            yield from self._findings(READY, FAILED, FAULTS, PUSH)
+            yield from self._findings(READY, LAZY, FAILED, FAULTS, PUSH, PREPULL)
 
     def _disk(self) -> Iterator[Block]:
         table = disk_rows(self.outcome.means)

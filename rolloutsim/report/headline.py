@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rolloutsim.report.blocks import Facts, Verdict
 from rolloutsim.results.metrics import last_pod
-from rolloutsim.results.numerals import listed, plus_minus, show_count, show_time, show_times, whole_share
+from rolloutsim.results.numerals import listed, plus_minus, show_count, show_time, whole_share
 from rolloutsim.results.shown.names import metric_words, target_words
 from rolloutsim.results.shown.tables import state_of
-from rolloutsim.results.thresholds import COMPARISONS
+from rolloutsim.results.thresholds import decisive, is_rollout_time
 from rolloutsim.results.why.bottlenecks import bottlenecks, noun_of
 from rolloutsim.results.why.critical import last_path
 from rolloutsim.results.why.turns import succession
-from rolloutsim.scenario.metrics import is_of_case, labels
 from rolloutsim.scenario.strategies import ALL
 
 if TYPE_CHECKING:
-    from rolloutsim.planning.what_if import WhatIf, WhatIfs
+    from rolloutsim.planning.tried import WhatIf, WhatIfs
     from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.metrics import CaseSummary
     from rolloutsim.results.outcome import Outcome
@@ -30,7 +29,6 @@ _LAST = "Who is last, and why"
 _SAME = 1e-3  # of a time: what nobody tells apart (assumed)
 _MOST_CAUSES = 3  # of the last pod's time that a sentence holds
 _WORTH_SAYING = 0.05  # a cause with a smaller share of it is left out (assumed)
-_OF_PARTS = {"workload", "group", "rack"}  # labels of parts of a case
 WORDS = {"pass": "Passed", "miss": "Missed", "warn": "Passed with a warning", "": "No target"}
 
 
@@ -45,15 +43,15 @@ def verdict(outcome: Outcome) -> Verdict:
     takes = f"{_subject(outcome, case)} takes {time_of(outcome, case)}"
     if not results:
         return Verdict("", WORDS[""], f"{takes}. The scenario sets no target.")
-    decisive = _decisive(results, case.case)
-    target = f"the target is {target_words(decisive.check)}"
-    room = f" ({decisive.headroom})" if decisive.headroom else ""
-    if _is_rollout_time(decisive, case.case) and (not outcome.replications or _is_of_all(decisive)):
-        differs = bool(outcome.replications) and "max" in decisive.check and not takes.endswith(decisive.shown)
-        most = f" on average, {decisive.shown} at most" if differs else ""
+    deciding = decisive(results, case.case)
+    target = f"the target is {target_words(deciding.check)}"
+    room = f" ({deciding.headroom})" if deciding.headroom else ""
+    if is_rollout_time(deciding, case.case) and (not outcome.replications or _is_of_all(deciding)):
+        differs = bool(outcome.replications) and "max" in deciding.check and not takes.endswith(deciding.shown)
+        most = f" on average, {deciding.shown} at most" if differs else ""
         text = f"{takes}{most}; {target}{room}."
     else:
-        text = f"{takes}. The {metric_words(decisive)} is {decisive.shown}; {target}{room}."
+        text = f"{takes}. The {metric_words(deciding)} is {deciding.shown}; {target}{room}."
     if len(results) > 1:
         held = sum(one.passed for one in results)
         every = "Both" if len(results) == 2 else f"All {len(results)}"
@@ -78,15 +76,16 @@ def _facts(outcome: Outcome, changes: WhatIfs) -> Iterator[tuple[str, str]]:
     held = state_of(outcome.thresholds) == "pass"
     buy = next((one for one in changes.faster if one.buys), None)
     other = next((one for one in changes.faster if not one.buys), None)
-    if other is not None and other.leads:
+    is_first = other is not None and other.leads and (buy is None or other.misses <= buy.misses)
+    if other is not None and is_first:
         yield "What to change", _effect(outcome, other, held)
     if buy is not None:
         yield "What to buy", f"{'Nothing for the targets. Faster with: ' if held else ''}{_effect(outcome, buy, held)}"
     elif any(one.buys for one in changes.tried):
-        yield "What to buy", "Nothing: no faster hardware that was simulated makes it faster."
+        yield "What to buy", f"Nothing: no faster hardware that was simulated {_does(changes)}."
     elif changes.case:
         yield "What to buy", _NOT_TRIED
-    if other is not None and not other.leads and (buy is None or (other.gain or 0.0) > (buy.gain or 0.0)):
+    if other is not None and not is_first and (buy is None or other.leads or other.is_better_than(buy)):
         yield "What to change", _effect(outcome, other, held)
 
 
@@ -94,29 +93,38 @@ ALL_CHANGES = "rolloutsim report RESULT --what-if -o report.html tries all chang
 _NOT_TRIED = f"Not simulated with this report: {ALL_CHANGES}"
 
 
+def _does(changes: WhatIfs) -> str:
+    """What hardware would have to do to be worth its price."""
+    target = changes.target
+    others = (
+        " without making another target be missed" if any(one.buys and one.is_broken for one in changes.tried) else ""
+    )
+    if target is None or target.is_rollout_time:
+        return f"makes it faster{others}"
+    return f"brings the {metric_words(target.before)} nearer to its target{others}"
+
+
 def _effect(outcome: Outcome, change: WhatIf, held: bool) -> str:
     """A change and what it does, as simulated; `held`: the targets are met without it."""
-    met = None if held else _meets(outcome, change)
-    if met is None and not held and outcome.thresholds:
-        ends = ", of the whole rollout; what it does for the targets was not simulated"
-    else:
-        ends = "" if met is None else ", which meets the target" if met else ", which still misses the target"
-    show = show_times((change.before, change.after))
-    return f"{change.change}: {show(change.before)} → {show(change.after)} (simulated){ends}."
+    before, after = change.shown
+    target = change.target
+    what = "" if target is None or target.is_rollout_time else f"{metric_words(target.before)} "
+    first = f" in the first of {len(outcome)} replications" if outcome.replications else ""
+    ends = "" if held or not outcome.thresholds else f", {_meets(change, bool(first))}"
+    return f"{change.change}: {what}{before} → {after} (simulated{first}){ends}."
 
 
-def _meets(outcome: Outcome, change: WhatIf) -> bool | None:
-    """Whether a changed rollout time meets the targets; None: none is for it, others are missed, or it is a mean."""
-    limits = [
-        one for one in outcome.run.scenario.thresholds
-        if one.metric == "rollout_time" and one.statistic in (None, "max")
-        and is_of_case(one.selectors, change.case) and not one.selectors.keys() & _OF_PARTS
-    ]  # fmt: skip
-    if not limits or change.after is None or outcome.replications:
-        return None
-    held = all(COMPARISONS[one.comparison](change.after, one.value) for one in limits)
-    others = any(not one.passed and not _is_rollout_time(one, change.case) for one in outcome.thresholds)
-    return None if held and others else held
+def _meets(change: WhatIf, is_first: bool) -> str:
+    """What a change does for the targets; `is_first`: in the first of several replications."""
+    target = change.target
+    if target is None:
+        return "of the whole rollout; what it does for the targets is not known"
+    which = "the target" if target.is_rollout_time else f"the target ({target_words(target.before.check)})"
+    verb = "which" if not is_first else "where it"
+    if not target.is_met:
+        return f"{verb} {'' if target.before.passed else 'still '}misses {which}"
+    missed = [metric_words(one.before) for one in change.effects if not one.is_met]
+    return f"{verb} meets {which}" + (f", but not that for the {listed(missed)}" if missed else "")
 
 
 def _subject(outcome: Outcome, case: CaseSummary) -> str:
@@ -137,27 +145,6 @@ def time_of(outcome: Outcome, case: CaseSummary) -> str:
     if case.rollout_time_s is None or interval is None or interval.half == 0.0:
         return show_time(case.rollout_time_s)
     return plus_minus(show_time, case.rollout_time_s, interval.half)
-
-
-def _decisive(results: Sequence[ThresholdResult], slowest: str) -> ThresholdResult:
-    """The condition that the verdict is about: one that is missed, of the slowest case's rollout time if there is."""
-
-    def rank(one: ThresholdResult) -> tuple[bool, bool, bool, float]:
-        room = float("inf") if one.room is None else one.room
-        return one.passed, one.severity != "error", not _is_rollout_time(one, slowest), room
-
-    return min(results, key=rank)
-
-
-def _is_rollout_time(one: ThresholdResult, case: str) -> bool:
-    """Whether a condition is about the rollout time of a case."""
-    of = labels(one.of)
-    return (
-        one.metric.startswith("rollout_time")
-        and one.case == case
-        and is_of_case(of, case)
-        and not of.keys() & _OF_PARTS
-    )
 
 
 def _is_of_all(one: ThresholdResult) -> bool:

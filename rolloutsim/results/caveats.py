@@ -29,6 +29,10 @@ def caveats(run: Run) -> Iterator[str]:
         from rolloutsim.results.load.background import about_latencies  # few scenarios have any
 
         yield from about_latencies(run)
+    if any(case.reads for case in run.cases):
+        from rolloutsim.results.load.lazy import about_reads  # as above
+
+        yield from about_reads(run)
     yield from outside(run)
 
 
@@ -89,9 +93,10 @@ def _about_slowdowns(run: Run) -> Iterator[str]:
     if unknown:
         of = sum(int(np.count_nonzero(counted)) for _, counted in counts)
         go = "goes" if unknown == 1 else "go"
+        whose = "earlier" if run.scenario.prepulls else "failed"
         yield (
             f"The slowdown of {unknown:,} of {of:,} pulls is not known, nor their time alone: they {go} on with what "
-            "failed ones had left of a layer."
+            f"{whose} ones had left of a layer."
         )
 
 

@@ -9,7 +9,9 @@ Parts that only cases with workloads, kubelets, faults, pushes or prices have ar
 causes of its rollout time, the largest first: `seconds` and `share` on the path of its last pod, where they add up to
 the rollout time, and `over_all_s` summed over all pods. `what_if` holds the changes that were tried on the slowest
 case, those first that change what is named as the cause, then the largest gain, each with the `set` that makes it;
-it is missing if none was tried.
+it is missing if none was tried. Where a threshold is missed they are tried on its case, and judged by it: what meets it
+comes first, and `thresholds` has the value of each condition of the case, and whether it is `passed`, before and after,
+that which the change is judged by first.
 
 A latency in `background` is null where so many requests get no answer, and where it is not known: `unknown_requests`
 has the share of those that waited in a queue of which nobody gave the length, `unknown_queues` the links, and a note

@@ -18,7 +18,7 @@ failed pull
     statistics over pulls.
 bytes on the wire
     What all pulls fetched, compressed; a layer that a node held already, or that another pull of the node
-    fetched, counts nothing.
+    fetched, counts nothing. Of lazy layers it is what came until the rollout's end.
 utilisation
     Bytes / (capacity × rollout time), background traffic included.
 
@@ -45,8 +45,10 @@ from rolloutsim.structs import struct
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, Run, Times
     from rolloutsim.results.load.disks import DiskSummary
+    from rolloutsim.results.load.lazy import LazySummary
     from rolloutsim.results.load.supply import SupplySummary
     from rolloutsim.results.pods.groups import GroupSummary
+    from rolloutsim.results.pods.prepulls import PrepullSummary
     from rolloutsim.results.pods.rollouts import RolloutSummary
 
 
@@ -70,9 +72,12 @@ class CaseSummary:
     links: tuple[LinkSummary, ...]  # every shared one, then for each node group a row for each kind of its private ones
     rollout: RolloutSummary | None = None  # what workloads, kubelets, faults and pushes add; None for bare pulls
     disk: DiskSummary | None = None  # what images take on disks; None for bare pulls, unless prices are given
+    prepulls: tuple[PrepullSummary, ...] = ()  # what nodes pulled before; empty: nothing
+    prepull_links: tuple[LinkSummary, ...] = ()  # what the shared links carried before the rollout
     groups: tuple[GroupSummary, ...] = ()  # when the pods on each node group were ready; empty: there is one group
     # Where the bytes came from; None: from registries, nobody else was asked.
     supply: SupplySummary | None = field(default=None, metadata={"unless_none": True})
+    lazy: LazySummary | None = None  # what came of lazy images; None: there are none
 
     def link(self, name: str) -> LinkSummary:
         """The row of a link, or of a group's links such as `web.nic.in`."""
@@ -113,6 +118,12 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         from rolloutsim.results.load.disks import disk_summary  # as above
 
         disk = disk_summary(run, case)
+    prepulls: tuple[PrepullSummary, ...] = ()
+    before: tuple[LinkSummary, ...] = ()
+    if case.prepulls:
+        from rolloutsim.results.pods.prepulls import prepull_links, prepull_summaries  # as above
+
+        prepulls, before = prepull_summaries(run, case), prepull_links(case)
     of_groups: tuple[GroupSummary, ...] = ()
     if len(groups) > 1:
         from rolloutsim.results.pods.groups import group_summaries  # as above
@@ -124,6 +135,11 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         from rolloutsim.results.load.supply import supply_summary  # as above
 
         supply = supply_summary(run, case)
+    lazy = None
+    if case.reads:
+        from rolloutsim.results.load.lazy import lazy_summary  # as above
+
+        lazy = lazy_summary(case)
     return CaseSummary(
         case=case.name,
         finished=case.finished,
@@ -135,15 +151,18 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         unfinished_pulls=int(np.sum(is_pull & np.isnan(case.pulls.pulled) & np.isnan(case.pulls.failed))),
         rollout_time_s=rollout_time(case),
         alone_time_s=alone_time(case),
-        bytes_on_wire=float(case.fetches.bytes_done.sum()),
+        bytes_on_wire=float(case.fetches.bytes_done.sum()) + (float(case.reads.moved.sum()) if case.reads else 0.0),
         pull_time_s=spread(pulled) if finished.all() else None,
         slowdown=spread(slowed[~np.isnan(slowed)]) if finished.all() else None,
         time_split_s=time_split(case),
         links=(*shared_links(case, families), *group_links(case, groups)),
         rollout=rollout,
         disk=disk,
+        prepulls=prepulls,
+        prepull_links=before,
         groups=of_groups,
         supply=supply,
+        lazy=lazy,
     )
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from rolloutsim.results import metrics
 from rolloutsim.results.facts.calls import brings, workload_of_pull
 from rolloutsim.results.facts.intervals import quantile
+from rolloutsim.results.facts.moved import bytes_of_pulls
 from rolloutsim.results.facts.records import Codes, Flags, Ids, Times, frozen, or_never
 from rolloutsim.results.pods.replicas import wanted_pods
 from rolloutsim.results.time.steps import is_ready
@@ -93,7 +94,7 @@ class RecordedColumns:
     @cached_property
     def bytes(self) -> Times:
         """That each pull fetched [B]."""
-        return self._of_fetches(self.case.fetches.bytes_done)
+        return bytes_of_pulls(self.case)
 
     @cached_property
     def again(self) -> Times:

@@ -343,11 +343,14 @@ def _options(hint: Any) -> tuple[Any, ...]:
 def _hints(dataclass: Any) -> Mapping[str, Any]:
     """The type hints of a dataclass's fields, also of those that `metrics` does not import for bare pulls."""
     from rolloutsim.results.load.disks import DiskSummary
+    from rolloutsim.results.load.lazy import LazySummary
     from rolloutsim.results.load.supply import SupplySummary
     from rolloutsim.results.pods.groups import GroupSummary
+    from rolloutsim.results.pods.prepulls import PrepullSummary
     from rolloutsim.results.pods.rollouts import RolloutSummary
 
-    known = {one.__name__: one for one in (DiskSummary, GroupSummary, RolloutSummary, SupplySummary)}
+    summaries = (DiskSummary, GroupSummary, LazySummary, PrepullSummary, RolloutSummary, SupplySummary)
+    known = {one.__name__: one for one in summaries}
     return get_type_hints(dataclass, localns=known)
 
 

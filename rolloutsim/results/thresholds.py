@@ -14,7 +14,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -44,7 +44,7 @@ from rolloutsim.results.numerals import (
     whole_share,
 )
 from rolloutsim.results.parts import Part, PartColumns, RecordedColumns, is_of_part, narrowing
-from rolloutsim.scenario.metrics import METRICS, labelled
+from rolloutsim.scenario.metrics import METRICS, is_of_case, labelled, labels
 from rolloutsim.scenario.resolved import Threshold
 from rolloutsim.scenario.resources import PARTS, LinkName
 from rolloutsim.structs import struct
@@ -107,8 +107,8 @@ def measure(run: Run, summary: RunSummary) -> tuple[Measurement, ...]:
     return measure_all(run, summary, run.scenario.thresholds)
 
 
-def measure_all(run: Run, summary: RunSummary, thresholds: Iterable[Threshold]) -> tuple[Measurement, ...]:
-    """The values of conditions in a run."""
+def measure_all(run: Run, summary: RunSummary | None, thresholds: Iterable[Threshold]) -> tuple[Measurement, ...]:
+    """The values of conditions in a run; without its summary no more is worked out than they need."""
     figures = _Figures(run, summary)
     return tuple(found for threshold in thresholds for found in _measure(threshold, run, figures))
 
@@ -157,6 +157,22 @@ def missed(results: tuple[ThresholdResult, ...]) -> bool:
     return any(not result.passed and result.severity == "error" for result in results)
 
 
+def decisive(results: Sequence[ThresholdResult], case: str) -> ThresholdResult:
+    """The condition that a verdict is about: one that is missed, of the rollout time of a case if there is."""
+
+    def rank(one: ThresholdResult) -> tuple[bool, bool, bool, float]:
+        room = inf if one.room is None else one.room
+        return one.passed, one.severity != "error", not is_rollout_time(one, case), room
+
+    return min(results, key=rank)
+
+
+def is_rollout_time(result: ThresholdResult, case: str) -> bool:
+    """Whether a condition is about the rollout time of a case, all of it."""
+    is_whole = result.case == case and is_of_case(labels(result.of), case)
+    return is_whole and result.metric.startswith("rollout_time")
+
+
 def holds_at(threshold: Threshold, result: ThresholdResult) -> bool:
     """Whether a condition holds at the worse end of its value's interval, too."""
     worse = worse_end(threshold, result)
@@ -198,12 +214,17 @@ def _over_replications(measured: Sequence[Measurement]) -> tuple[float | None, I
 class _Figures:
     """The figures of a run's cases, and their objects in the JSON contract where a condition asks for them."""
 
-    def __init__(self, run: Run, summary: RunSummary) -> None:
-        self.run, self.summary = run, summary
+    def __init__(self, run: Run, summary: RunSummary | None) -> None:
+        self.run, self._known = run, summary
         self.columns: dict[str, RecordedColumns] = {}  # by case
         self.objects: dict[str, Mapping[str, Any]] = {}
         self.links: dict[str, dict[str, list[LinkSummary]]] = {}  # by case and name
         self.of_nodes: dict[str, tuple[dict[str, list[LinkSummary]], dict[str, list[LinkSummary]]]] = {}
+
+    @cached_property
+    def summary(self) -> RunSummary:
+        """All figures."""
+        return metrics.summarise(self.run) if self._known is None else self._known
 
     def rows(self, case: CaseRecords, link: str) -> list[LinkSummary]:
         """The rows of a link in the results: of a shared one, or of a group's."""
@@ -222,10 +243,17 @@ class _Figures:
         """The part of a case that a condition is about."""
         if case.name not in self.columns:
             self.columns[case.name] = RecordedColumns(self.run, case)
-        rollout = self.summary.cases[case.name].rollout
-        rows = () if rollout is None else rollout.workloads
-        since = _start_of(threshold, {row.workload: row.start_s for row in rows})
+        since = _start_of(threshold, self._starts(case) if "workload" in threshold.selectors else {})
         return Part(self.run, case, self.columns[case.name], case.finished, narrowing(threshold, case), since)
+
+    def _starts(self, case: CaseRecords) -> Mapping[str, float | None]:
+        """When each workload begins [s]."""
+        if self._known is None:
+            from rolloutsim.results.pods.replicas import workload_summaries  # few conditions need it
+
+            return {row.workload: row.start_s for row in workload_summaries(case)}
+        rollout = self._known.cases[case.name].rollout
+        return {row.workload: row.start_s for row in (() if rollout is None else rollout.workloads)}
 
     def object_of(self, case: CaseRecords) -> Mapping[str, Any]:
         if case.name not in self.objects:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rolloutsim.fleet.build import cached_images
+from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.instants import staggered
 from rolloutsim.fleet.timeouts import may_time_out
 
@@ -96,7 +96,9 @@ def is_orchestrated(scenario: ResolvedScenario, case: Case) -> bool:
         case.workloads
         or scenario.faults
         or scenario.pushes
+        or scenario.prepulls
         or any(server.may_refuse or server.mirrors for server in scenario.servers.values())
         or any(group.storage or group.kubelet.pull_timeout is not None for group in scenario.groups)
+        or any(group.snapshotter is not None for group in scenario.groups)
         or may_time_out(scenario, case)
     )

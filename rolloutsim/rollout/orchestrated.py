@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rolloutsim.fleet.build import cached_images
 from rolloutsim.fleet.faults import Faults
+from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.kubelet import Kubelet, Pulls
 from rolloutsim.fleet.pod_ledger import PodLedger
 from rolloutsim.fleet.pods import Cluster, Pod
@@ -21,6 +21,7 @@ from rolloutsim.scenario.policies import pull_policy
 from rolloutsim.scenario.resolved import Kubelet as KubeletSpec
 from rolloutsim.scenario.resolved import Strategy, Workload
 from rolloutsim.scenario.routes import pushed_over
+from rolloutsim.units import format_time
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.build import Actors
     from rolloutsim.fleet.incidents import Incidents
     from rolloutsim.network.fluid import FluidNetwork
+    from rolloutsim.rollout.prepulled import PrepulledBefore
     from rolloutsim.scenario.resolved import Case, Image, PullPolicy, Push, ResolvedScenario
 
     Pushed = list[tuple[Push, list[ImagePush]]]
@@ -44,6 +46,8 @@ class Orchestrated:
         The case's.
     generator : callable
         Gives the generator of a purpose.
+    prepulled : PrepulledBefore, optional
+        What nodes pulled before.
     """
 
     def __init__(
@@ -54,8 +58,10 @@ class Orchestrated:
         actors: Actors,
         incidents: Incidents,
         generator: Callable[[str], np.random.Generator],
+        prepulled: PrepulledBefore | None = None,
     ) -> None:
         self.scenario = scenario
+        self.prepulled = prepulled
         self._generator = generator
         self._groups = {group.name: group for group in scenario.groups}
         self._asking = Times(lambda: generator("asking"))
@@ -66,6 +72,8 @@ class Orchestrated:
         self.bare = not case.workloads
         self._policies = {image.name: pull_policy(image.name)[0] for image in actors.images}
         present = _cached_images(scenario)
+        if prepulled is not None:
+            present = [(*images, *left.images) for images, left in zip(present, prepulled.holds, strict=True)]
         looks = Looks(lambda number: generator("requeue").random(number).tolist())
         self.kubelets = [
             Kubelet(
@@ -115,6 +123,8 @@ class Orchestrated:
             else None
         )
 
+        if prepulled is not None:
+            prepulled.carry_on(network, actors, self.kubelets, self.pulls.jobs)
         self.missing: tuple[str, ...] = ()  # what is missing at the end, in words
         before = PushedBefore(scenario, case, [one for one in _pushes(scenario, actors.images) if one[0].at is None])
         self.pushed_before, self.beside_pushes, self.filled = before.done, before.beside, before.filled
@@ -141,7 +151,8 @@ class Orchestrated:
         before : list of (Push, list of ImagePush)
             What was to be pushed before the rollout, which does not begin without it.
         """
-        self.missing = tuple(_unpushed(self.scenario, before, self.filled)) or (
+        begins = (*_unpushed(self.scenario, before, self.filled), *_unpulled(self.prepulled))
+        self.missing = begins or (
             *self._given_up(),
             *self.rollout.missing(self.bare),
         )
@@ -157,6 +168,12 @@ class Orchestrated:
                     f"{group.given_up} of {workload.replicas} pulls of {workload.name} by '{name}' failed for good, as "
                     f"clients outside Kubernetes do (nodes.{name}.retry.times lets them pull again)"
                 )
+
+    @property
+    def can_begin(self) -> bool:
+        """Whether all is there that the rollout waits for."""
+        pushed = all(image.is_complete for _, images in self.pushed_before for image in images)
+        return pushed and not any(_unpulled(self.prepulled))
 
     @property
     def waiting(self) -> int:
@@ -200,6 +217,18 @@ def _unpushed(scenario: ResolvedScenario, pushes: Pushed, filled: Set[str]) -> I
             left = " left beside constant rates" if not filled.isdisjoint(blocked) else ""
             why = f": link{'s' * (len(blocked) > 1)} {links} {has} no capacity{left}" if blocked else ""
             yield f"it begins when '{push.name}' has uploaded {' and '.join(names)}, which does not end{why}"
+
+
+def _unpulled(prepulled: PrepulledBefore | None) -> Iterator[str]:
+    """The pre-pulls without a time that do not end, so that a rollout cannot begin, in words."""
+    if prepulled is not None and not prepulled.timed:
+        for one in prepulled.prepullers:
+            if one.left:
+                name, horizon = one.spec.name, format_time(prepulled.scenario.horizon)
+                yield (
+                    f"it begins when '{name}' is over, which it is not after {horizon} (rollout.horizon); with "
+                    f"prepulls.{name}.at the rollout begins all the same"
+                )
 
 
 def _pushes(scenario: ResolvedScenario, images: tuple[Image, ...]) -> list[tuple[Push, tuple[str, ...]]]:

@@ -61,7 +61,7 @@ _DISTRIBUTION_2: Mapping[str, Default] = {
     "tag_check": Default(0.0, "always", f"{_PROXY}proxytagservice.go; measured: a HEAD for each pull of a tag"),
     "upstream_round_trips.tag": Default(3.0, "3", _DIST_TRIPS + "3 round trips for a tag that is there"),
     "upstream_round_trips.manifest": Default(
-        6.0, "6", _DIST_TRIPS + "9 round trips for a tag that is not there, of which 3 check the tag"
+        9.0, "9", _DIST_TRIPS + "9 round trips for a tag that is not there"
     ),
     "upstream_round_trips.layer": Default(4.0, "4", _DIST_TRIPS + "4 round trips for a blob"),
     "serves_stale": Default(
@@ -82,7 +82,7 @@ _DISTRIBUTION_3: Mapping[str, Default] = {
     "own_copy": Default(False, _NO, f"{_DIST_BLOBS}: the first client's bytes are stored"),
     "store": Default("repository", "repository", f"{_PROXY}proxyregistry.go: the blobs of the local repository"),
     "tag_check": Default(0.0, "always", f"{_PROXY}proxytagservice.go"),
-    **_trips(3, 6, 4, "assumed: as distribution-2, measured"),
+    **_trips(3, 9, 4, "assumed: as distribution-2, measured"),
     "serves_stale": Default(True, _YES, f"{_PROXY}proxytagservice.go: the local tag if the upstream fails"),
 }  # fmt: skip
 
@@ -96,7 +96,7 @@ _HARBOR_PROXY: Mapping[str, Default] = {
     "store": Default("shared", "shared", "harbor src/controller/proxy/local.go: blobs of the project"),
     "memory": Default("replica", "replica", "harbor src/controller/proxy/inflight.go: in each core's memory"),
     "tag_check": Default(0.0, "always", f"{_HARBOR} UseLocalManifest: a HEAD upstream"),
-    **_trips(3, 6, 4, _AS_DISTRIBUTION),
+    **_trips(3, 9, 4, _AS_DISTRIBUTION),
     "serves_stale": Default(True, _YES, f"{_HARBOR}: at 429 of the upstream the local copy; assumed: else, too"),
     "manifest_late": Default(
         30.0, "30 s", "harbor src/controller/proxy/manifestcache.go: looks for the blobs every 20 s, so 20 to 40 s "
@@ -116,7 +116,7 @@ _NEXUS_PROXY: Mapping[str, Default] = {
     "store": Default("shared", "shared", "assumed: blobs are stored by digest"),
     "memory": Default("replica", "replica", f"{_COOPERATION}: each node its own; clustered is off by default"),
     "tag_check": Default(1440 * 60.0, "24h", f"{_NEXUS}: metadataMaxAge 1440 min"),
-    **_trips(3, 6, 4, _AS_DISTRIBUTION),
+    **_trips(3, 9, 4, _AS_DISTRIBUTION),
     "serves_stale": Default(True, _YES, f"{_NEXUS}: what is stored, if the upstream fails"),
     "manifest_late": Default(0.0, "0 s", _NEXUS),
     "ttl.time": Default(inf, "unlimited", "assumed: cleanup policies are set by people"),
@@ -133,7 +133,7 @@ _ZOT_SYNC: Mapping[str, Default] = {
     "store": Default("repository", "repository", f"{_ZOT}: images are synced by repository"),
     "memory": Default("replica", "replica", f"{_ZOT}: each process its own"),
     "tag_check": Default(0.0, "always", f"{_ZOT}: unless ManifestCheckInterval is set"),
-    **_trips(3, 6, 4, _AS_DISTRIBUTION),
+    **_trips(3, 9, 4, _AS_DISTRIBUTION),
     "serves_stale": Default(True, _YES, "zot pkg/api/routes.go: what is stored, if the sync fails"),
     "manifest_late": Default(0.0, "0 s", _ZOT),
     "ttl.time": Default(inf, "unlimited", "assumed: retention is set by people"),
@@ -150,7 +150,7 @@ _QUAY_PROXY: Mapping[str, Default] = {
     "store": Default("shared", "shared", "assumed: blobs are stored by digest"),
     "memory": Default("shared", "shared", f"{_QUAY}: placeholders in the database"),
     "tag_check": Default(0.0, "always", _QUAY),
-    **_trips(3, 6, 4, _AS_DISTRIBUTION),
+    **_trips(3, 9, 4, _AS_DISTRIBUTION),
     "serves_stale": Default(True, _YES, f"{_QUAY}: a tag that has not expired, if the upstream fails"),
     "manifest_late": Default(0.0, "0 s", _QUAY),
     "ttl.time": Default(86400.0, "24h", f"{_QUAY}: 86,400 s"),
@@ -169,7 +169,7 @@ _NGINX_CACHE: Mapping[str, Default] = {
     "tag_check": Default(
         600.0, "10m", "assumed: proxy_cache_valid has no default; rpardini/docker-registry-proxy nginx.conf: 10 min"
     ),
-    **_trips(2, 2, 2, "assumed: TCP set-up and the request, which is passed on as it came"),
+    **_trips(2, 4, 2, "assumed: TCP set-up and the request, which is passed on as it came; of a manifest two of both"),
     "serves_stale": Default(False, _NO, "nginx ngx_http_proxy_module: proxy_cache_use_stale is off"),
     "manifest_late": Default(0.0, "0 s", _NGINX),
     "ttl.time": Default(600.0, "10m", f"{_NGINX}: inactive 10 min"),
@@ -193,7 +193,7 @@ _VARNISH_CACHE: Mapping[str, Default] = {
     "whole_images": Default(False, _NO, "measured"),
     "most_waiting": Default(inf, "unlimited", "assumed: no limit"),
     "tag_check": Default(120.0, "2m", "varnishd(1): default_ttl 120 s, where the upstream says nothing"),
-    **_trips(1, 1, 1, "assumed: the request, which is passed on as it came, on a kept connection"),
+    **_trips(1, 2, 1, "assumed: the request, which is passed on as it came, on a kept connection; of a manifest two"),
     "serves_stale": Default(False, _NO, "assumed: default_grace is 10 s"),
     "manifest_late": Default(0.0, "0 s", "measured"),
     "ttl.time": Default(
@@ -212,7 +212,7 @@ _ECR_RULE: Mapping[str, Default] = {
     "store": Default("repository", "repository", f"{_ECR}: a repository for each of the upstream's"),
     "memory": Default("shared", "shared", "assumed: a service"),
     "tag_check": Default(86400.0, "24h", f"{_ECR}: once in 24 hours at most"),
-    **_trips(3, 6, 4, _AS_DISTRIBUTION),
+    **_trips(3, 9, 4, _AS_DISTRIBUTION),
     "serves_stale": Default(True, _YES, "assumed"),
     "manifest_late": Default(0.0, "0 s", "assumed"),
     "ttl.time": Default(inf, "unlimited", f"{_ECR}: lifecycle policies are set by people"),

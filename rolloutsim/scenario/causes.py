@@ -176,6 +176,24 @@ STARTUP = Cause(
     "starting",
     "for its container to start",
 )
+ON_DEMAND = Cause(
+    "on_demand",
+    "reads on demand",
+    "pods wait longest for reads on demand, one after another",
+    Look(32, "reads on demand", "sky", "\\\\\\\\"),
+    "a container of a lazy image read what it needs, as fast as one read after another allows: parallel_reads × "
+    "read_size a round trip; where a link or a core was slower, that is the cause",
+    (
+        "nodes.<group>.snapshotter.read_size",
+        "nodes.<group>.snapshotter.parallel_reads",
+        "nodes.<group>.snapshotter.needed",
+        "images.<image>.needed",
+        "network.latency",
+    ),
+    15,
+    "reading their images on demand",
+    "for what it reads of its image on demand",
+)
 RETRY = Cause(
     "retry",
     "requests that fail and are sent again",
@@ -362,6 +380,22 @@ OTHER_FILL = Cause(
     Look(27, "another's fill of a cache", "green", "\\\\"),
     "a request waited at a cache for a layer that it was fetching for somebody else already",
     ("caches.<cache>.coalesce", "caches.<cache>.lock", "caches.<cache>.holds"),
+)
+PEER_UPLINK = Cause(
+    "peer_uplink",
+    "the NICs of nodes that serve others",
+    "nodes that serve others have their NICs full on the way out",
+    Look(30, "NICs of serving nodes", "green"),
+    "bytes moved as fast as a node that serves others sends over its NIC",
+    ("nodes.<group>.nic", "peers.<peers>.upload", "peers.<peers>.finds"),
+)
+SEEDS = Cause(
+    "seeds",
+    "what the seeds of a swarm have not sent yet",
+    "members of a swarm wait for what its seeds have not sent yet",
+    Look(31, "new pieces from the seeds", "blue", "\\\\"),
+    "a member of a swarm had all that had left the seeds, or lacked the last pieces only",
+    ("registries.<registry>.uplink", "registries.<registry>.replicas"),
 )
 LOOK_UP = Cause(
     "look_up",

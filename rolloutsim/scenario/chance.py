@@ -39,6 +39,9 @@ PURPOSES = (
     Purpose("faults", "failures", "failures"),
     Purpose("fairness", "shares of connections", "fairness"),
     Purpose("requeue", "times at which kubelets look at pods in back-off", "image_backoff.requeue"),
+    Purpose("peers", "peers that a look-up finds", "peers"),
+    Purpose("polls", "looks for layers that another pull fetches", "ingest_poll"),
+    Purpose("prepulls", "what pre-pulls meet before the rollout", "prepulls"),
 )
 
 

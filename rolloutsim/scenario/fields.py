@@ -149,6 +149,32 @@ class Quantity(Described):
 
 
 @dataclass(eq=False, repr=False)
+class TimeBefore(Described):
+    """A time that is not after the rollout's start: 0 s, or one with a minus."""
+
+    def read(self, value: Any) -> float:
+        text = value.strip() if isinstance(value, str) else value
+        is_before = isinstance(text, str) and text.startswith("-")
+        try:
+            number = parse("time", text[1:] if is_before else value)
+        except QuantityError as error:
+            raise fault(error.message, error.help) from None
+        if number and not is_before:
+            raise fault(f"{quoted(value)} is after the rollout's start; write 0 s, or a time before it: -{value}")
+        return -number if number else 0.0
+
+    def write(self, value: float) -> str:
+        return f"-{plain_text('time', -value)}" if value else plain_text("time", 0.0)
+
+    def schema(self) -> JsonSchemaValue:
+        pattern = _PATTERNS["time"].replace(r"^\s*", r"^\s*-", 1)
+        return {"type": "string", "pattern": rf"{pattern}|^\s*-?0+\s*(us|µs|ms|s|m|h|d)\s*$", "examples": ["-8h"]}
+
+    def words(self) -> str:
+        return "0 s, or a time before, such as -8h"
+
+
+@dataclass(eq=False, repr=False)
 class Whole(Described):
     """A whole number between two bounds."""
 

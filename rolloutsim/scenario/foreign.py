@@ -3,7 +3,7 @@
 A word is here another key, or several, each in its place; or it is not simulated, and the nearest key may be told.
 Words are compared without case, `_` and `-`: `maxConcurrentDownloads` is `max-concurrent-downloads`. They are those of
 Kubernetes (its API, kubelet configuration), containerd, dockerd, CRI-O, registries, what spreads images beside them
-(Dragonfly, Kraken, Spegel, lazy snapshotters, image pullers), and of clouds and their tools.
+(Dragonfly, Kraken, Spegel, lazy snapshotters, image pullers), pull-through caches, and of clouds and their tools.
 """
 
 from __future__ import annotations
@@ -59,15 +59,19 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     ("kube_api_qps", "controller_manager.qps", "of kube-controller-manager; the kubelet's own is not simulated"),
     ("kube_api_burst", "controller_manager.burst", "of kube-controller-manager; the kubelet's own is not simulated"),
     ("depends_on sync_wave", "workloads.after", ""),
+    ("pre_pull pre_pulled pre_pulled_images image_preload preload prefetch image_puller image_pull_jobs "
+     "image_list_pull_job warmup warm_images preheat warm", "prepulls",
+     "by the name of what pulls; images that are there from the beginning are nodes.cached"),
+    ("image_pull_job kube_fledged", "prepulls.by", ""),
+    ("active_deadline_seconds timeout_seconds image_pull_deadline_duration", "prepulls.pull_timeout", ""),
     # Kubernetes: nodes and the kubelet
-    ("node_pools node_pool node_groups node_group agent_pools machine_pools instance_groups hosts workers", "nodes",
+    ("node_pools node_pool node_groups node_group agent_pools machine_pools instance_groups workers", "nodes",
      "groups of equal nodes, by name"),
     ("node_count instance_count desired_size desired_capacity", "nodes.count", ""),
     ("max_image_pulls parallel_image_pulls max_parallel max_parallel_pulls parallel_pulls concurrent_pulls "
      "pull_concurrency", "nodes.max_parallel_image_pulls push.parallel", ""),
     ("image_pull_progress_timeout image_pull_progress_deadline", "nodes.pull_progress_timeout", ""),
     ("image_pull_timeout pull_deadline", "nodes.pull_timeout", ""),
-    ("timeout", "nodes.pull_timeout", "of a whole pull; those of its requests are nodes.timeouts"),
     ("backoff image_pull_back_off pull_backoff", "nodes.image_backoff", ""),
     ("max_backoff", "nodes.image_backoff.max", ""),
     ("registry_qps image_pull_qps", "nodes.registry_pull_qps", ""),
@@ -82,6 +86,18 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
      "concurrency", "nodes.parallel_layers push.parallel", ""),
     ("max_concurrent_uploads concurrent_uploads", "push.parallel", ""),
     ("concurrent_layer_fetch_buffer", "nodes.layer_fetch_buffer", ""),
+    ("stargz estargz nydus soci overlaybd dadi lazy_pull lazy_pulling lazy_loading lazy image_streaming "
+     "remote_snapshotter seekable_oci", "nodes.snapshotter",
+     "stargz, soci, nydus or overlaybd: layers are mounted by their indexes"),
+    ("parallel_pull_unpack soci_parallel parallel_pull_mode soci_parallel_pull fast_pull", "nodes.layer_fetch_buffer",
+     "with parallel_layers and parallel_unpacks: SOCI's parallel mode pulls all of an image before containers start"),
+    ("working_set touched_bytes needed_bytes", "nodes.snapshotter.needed images.needed", ""),
+    ("prefetch_landmark landmark prioritized_files", "nodes.snapshotter.prefetched", ""),
+    ("span_size chunk_size refill_size", "nodes.snapshotter.read_size", ""),
+    ("background_fetch no_background_fetch prefetch_all", "nodes.snapshotter.background", "true or false"),
+    ("silence_period silence_period_msec", "nodes.snapshotter.background_after", "a time with its unit: 30 s"),
+    ("zstd_chunked enable_partial_images partial_image partial_pulls partial_pull", "nodes.partial_images images.reuse",
+     "partial_images: true on the nodes, and the share that they have in reuse of the image"),
     ("max_concurrent_unpacks unpack_concurrency", "nodes.parallel_unpacks", ""),
     ("discard_unpacked_layers", "nodes.keeps_compressed", "the opposite: false where discard_unpacked_layers is true"),
     ("retries max_retries retry_count attempts max_attempts max_download_attempts", "nodes.retry",
@@ -134,7 +150,22 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     ("response_time server_latency", "registry.ttfb", ""),
     ("https ssl", "registry.tls", ""),
     ("storage_backend", "registry.storage", "its read rate"),
-    ("upload uploads", "push", ""),
+    ("uploads", "push", ""),
+    # caches, mirrors and who asks them
+    ("pull_through pull_through_cache pull_through_caches proxy_cache proxy_caches registry_cache image_cache "
+     "proxy_registry proxy_registries", "caches", ""),
+    ("registry_mirror registry_mirrors hosts_toml registries_conf mirror_hosts", "nodes.hosts mirrors caches",
+     "the names of caches and mirrors, in the order in which nodes ask them"),
+    ("upstreams remote_url proxy_remoteurl remote_registry", "caches.upstream", ""),
+    ("single_flight request_coalescing proxy_cache_lock cooperation", "caches.coalesce",
+     "lock or stream, where requests for the same layer do not go upstream one by one"),
+    ("proxy_cache_lock_timeout", "caches.lock.timeout", ""),
+    ("proxy_cache_lock_age", "caches.lock.age", ""),
+    ("metadata_max_age manifest_check_interval tag_ttl", "caches.tag_check", ""),
+    ("time_to_live expiry expires content_max_age", "caches.ttl", ""),
+    ("cache_size max_cache_size", "caches.disk.capacity", "a size with its unit: 500 GB"),
+    ("edge_sites branches branch_offices locations", "nodes.sites", ""),
+    ("black_hole drops_packets", "failures.silent", ""),
     # traffic, failures
     ("background_traffic cross_traffic traffic iperf", "background", "traffic of other applications, by name"),
     ("flows streams", "background.connections", ""),
@@ -167,24 +198,27 @@ _PLACED: Sequence[tuple[str, str, str]] = (
     ("start", "background.from failures.at nodes.join.at push.at", ""), ("end", "background.until", ""),
     ("until", "failures.back_after", "how long it lasts"), ("end", "failures.back_after", "how long it lasts"),
     ("window", "registry.rate_limit.rate", "the time is part of it: 100/6h"),
+    ("upload", "push", ""), ("hosts", "nodes", "groups of equal nodes, by name"),
+    ("timeout", "nodes.pull_timeout", "of a whole pull; those of its requests are nodes.timeouts"),
+    ("cache", "caches nodes.hosts", ""), ("caches", "nodes.hosts", ""), ("mirror", "mirrors nodes.hosts", ""),
+    ("mirrors", "nodes.hosts", ""), ("upstream", "caches.upstream mirrors.of", ""), ("of", "caches.upstream", ""),
+    ("images", "caches.holds", ""), ("holds", "mirrors.images", ""), ("capacity", "caches.disk.capacity", ""),
     ("backoff", "nodes.retry.after", ""), ("period", "background.request.every nodes.join.every", ""), ("count",
      "workloads.replicas registry.replicas", ""),
 )  # fmt: skip
 
 # Words, what is not simulated, and the nearest keys.
 _ABSENT: Sequence[tuple[str, str, str]] = (
-    ("mirror mirrors registry_mirror registry_mirrors hosts_toml pull_through_cache proxy_cache registry_cache cache "
-     "caches image_cache upstream upstreams", "mirrors and caches of registries", "registries"),
-    ("peer peers p2p peer_to_peer spegel dragonfly dfdaemon kraken seed_peer seed_peers superseed super_node torrent "
+    ("peer p2p peer_to_peer spegel dragonfly dfdaemon kraken seed_peer seed_peers superseed super_node torrent "
      "bittorrent ipfs", "nodes that serve layers to each other", "registry.replicas"),
-    ("pre_pull pre_pulled pre_pulled_images image_preload preload prefetch image_puller image_pull_job "
-     "kube_fledged warmup warm_images preheat warm", "pulls ahead of the rollout", "nodes.cached"),
-    ("stargz estargz nydus soci overlaybd dadi lazy_pull lazy_pulling lazy_loading image_streaming",
-     "pods that start before all of their image is there", "images.compressed"),
+    ("gke_image_streaming riptide gcfs artifact_streaming azure_artifact_streaming acr_streaming",
+     "a cloud's own lazy pulling, of which neither sizes of reads nor rates are published",
+     "nodes.snapshotter"),
+    ("additional_layer_store stargz_store", "lazy layers of CRI-O and Podman", "nodes.partial_images"),
     ("http_proxy https_proxy no_proxy proxy", "proxies", "network.links"),
     ("cdn cloudfront", "content delivery networks", "registry.redirect"),
-    ("snapshotter storage_driver overlay2 overlayfs", "the choice of a snapshotter", "nodes.unpack"),
-    ("zstd zstd_chunked gzip compression pigz igzip", "how layers are compressed, beside sizes and speeds",
+    ("storage_driver overlay2 overlayfs", "the choice of a snapshotter that is not lazy", "nodes.unpack"),
+    ("zstd gzip compression pigz igzip", "how layers are compressed, beside sizes and speeds",
      "nodes.unpack.rate"),
     ("hpa horizontal_pod_autoscaler vpa autoscaler autoscaling keda", "numbers of pods that change by themselves",
      "workloads.replicas"),
@@ -200,7 +234,7 @@ _ABSENT: Sequence[tuple[str, str, str]] = (
     ("readiness_probe liveness_probe startup_probe readiness_gates initial_delay_seconds", "probes",
      "rollout.startup"),
     ("init_containers", "containers that run one after another before the others", "workloads.images"),
-    ("job jobs cron_job cron_jobs backoff_limit", "pods that end by themselves", "workloads"),
+    ("job jobs cron_job cron_jobs", "pods that end by themselves", "workloads"),
     ("on_delete", "pods that are replaced when somebody deletes them", "rollout.waves"),
     ("blue_green", "a second set of pods that takes over at once", "rollout.max_surge"),
     ("rollback revision_history_limit paused suspend", "rollouts that are held or taken back", "rollout.waves.pause"),
@@ -232,7 +266,7 @@ VALUES: Mapping[str, str] = {
     "canary": "waves", "batches": "waves", "steps": "waves", "docker": "dockerd", "moby": "dockerd", "crio": "cri-o",
     "podman": "cri-o", "tail_drop": "drop_tail", "pfifo": "drop_tail", "codel": "fq_codel", "warning": "warn",
     "stateful_set": "statefulset", "vanilla": "upstream", "kubeadm": "upstream", "leaky_bucket": "token_bucket",
-    "ip": "address",
+    "ip": "address", "estargz": "stargz", "dadi": "overlaybd", "seekable_oci": "soci",
 }  # fmt: skip
 
 

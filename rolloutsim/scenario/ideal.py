@@ -22,6 +22,7 @@ from rolloutsim.scenario.model import (
     LinkSpec,
     MirrorSpec,
     NetworkSpec,
+    PeersSpec,
     PolicySpec,
     RegistrySpec,
     UnpackSpec,
@@ -30,7 +31,7 @@ from rolloutsim.scenario.model import (
 from rolloutsim.scenario.model.caches import CacheTripsSpec, LockSpec
 from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.model.network import RacksSpec, SitesSpec
-from rolloutsim.scenario.model.nodes import BackoffSpec, TimeoutsSpec
+from rolloutsim.scenario.model.nodes import BackoffSpec, SnapshotterSpec, TimeoutsSpec
 from rolloutsim.scenario.model.registries import RedirectSpec
 from rolloutsim.scenario.model.rollout import ControllerManagerSpec, RolloutSpec
 
@@ -51,6 +52,7 @@ SWITCHED_OFF: Mapping[type[Spec], Mapping[str, Any]] = {
     SitesSpec: {"latency": 0.0},
     RegistrySpec: _OF_SERVERS,
     MirrorSpec: _OF_SERVERS,
+    PeersSpec: {"look_up": 0.0, "timeout": 0.0, "announce": 0.0},
     CacheSpec: {**_OF_SERVERS, "authenticates": True, "manifest_late": 0.0},
     CacheTripsSpec: {"tag": 0.0, "manifest": 0.0, "layer": 0.0},
     LockSpec: {"poll": 0.0},
@@ -64,6 +66,8 @@ SWITCHED_OFF: Mapping[type[Spec], Mapping[str, Any]] = {
     DiskSpec: {"rate": inf, "iops": None, "sync": 0.0, "dirty_ratio": 0.0, "capacity": None},
     UnpackSpec: {"rate": inf, "stored_rate": None},
     BackoffSpec: {"requeue": "exact"},
+    # Without round trips it does not matter how much one read fetches.
+    SnapshotterSpec: {"index": 0.0},
     RolloutSpec: {"startup": None, "step_overhead": 0.0},
     PolicySpec: {"step_overhead": 0.0},
     WorkloadSpec: {"startup": None},

@@ -9,15 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from rolloutsim.scenario.cache_profiles import CACHE_PROFILES
 from rolloutsim.scenario.hints import listing
 from rolloutsim.scenario.ideal import FOLLOWING, SWITCHED_OFF
 from rolloutsim.scenario.links import pushes
-from rolloutsim.scenario.model import Document, GroupSpec, RegistrySpec
+from rolloutsim.scenario.model import CacheSpec, Document, GroupSpec, RegistrySpec
 from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.model.network import FairnessSpec
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.servers import registries, registry_path
+from rolloutsim.scenario.servers import registries, registry_path, specs
 from rolloutsim.scenario.strategies import POD_KEYS, SOME_KEYS, has_pods, wanted
 from rolloutsim.scenario.structure import part_at
 from rolloutsim.structs import struct
@@ -26,6 +27,7 @@ _OF_DISKS = ("iops", "sync", "dirty_ratio")
 _OF_WRITING = ("layer_syncs", "syncs_blobs")
 _OF_CORES = ("cores", "stored_rate")
 _OF_GC = ("low", "period")
+_OF_BACKGROUND = ("background_after", "background_rate", "background_reads")
 
 
 _MOST_NAMED = 3  # keys that do play a part (assumed: what is read)
@@ -119,8 +121,14 @@ def _idle(document: Document) -> Iterator[Idle]:
     yield from _of_network(document)
     for name, group in document.nodes.items():
         yield from _of_group(("nodes", name), group, document)
+    yield from _of_lazy(document)
     for name, registry in registries(document).items():
         yield from _of_registry(registry_path(document, name), registry)
+    for path, server in specs(document):
+        yield from _of_registry(path, server)
+        if isinstance(server, CacheSpec):
+            yield from _of_cache(path, server)
+    yield from _unasked(document)
     if document.network.fairness is not None:
         yield from _of_fairness(document.network.fairness, document)
     yield from _of_rollout(document)
@@ -140,11 +148,13 @@ def _of_network(document: Document) -> Iterator[Idle]:
     own: dict[Path, float | None] = {("nodes", name, "nic"): group.nic for name, group in document.nodes.items()}
     for name, registry in registries(document).items():
         own[*registry_path(document, name), "uplink"] = registry.uplink
+    own |= {(*path, "uplink"): server.uplink for path, server in specs(document)}
     own |= {(*path, "link"): push.link for path, _, push in pushes(document)}
     if document.network.rate is not None and None not in own.values():
         why = f"every registry and every node has a rate of its own; change {_named(own)}"
         yield from _notes(("network",), document.network, ("rate",), why)
     crossed = {link for registry in registries(document).values() for link in _links_of(registry)}
+    crossed.update(link for _, server in specs(document) for link in _links_of(server))
     crossed.update(link for group in document.nodes.values() for link in group.via)
     crossed.update(link for _, _, push in pushes(document) for link in push.via)
     crossed.update(link for flow in document.background.values() for link in flow.links or ())
@@ -194,6 +204,8 @@ def _unused(document: Document) -> Iterator[Idle]:
         return
     used = {*pulled, *(image for _, _, push in pushes(document) for image in (*push.images, *push.held))}
     used.update(image for group in document.nodes.values() for image in group.cached)
+    used.update(image for cache in document.caches.values() for image in cache.holds)
+    used.update(image for mirror in document.mirrors.values() for image in mirror.images or ())
     waiting = list(used)
     while waiting:
         spec = document.images.get(waiting.pop())
@@ -210,6 +222,26 @@ def _unused(document: Document) -> Iterator[Idle]:
         for name in known:
             if name not in serving | ends:
                 yield Idle((registry_path(document, name),), "no image that is pulled is from it")
+
+
+def _of_lazy(document: Document) -> Iterator[Idle]:
+    """What images say for nodes that fetch layers in part, where none does; and parts of a snapshotter."""
+    groups = document.nodes.values()
+    for name, image in document.images.items():
+        if not any(group.snapshotter is not None for group in groups):
+            why = "all of an image is there before its containers start; give nodes.<group> a snapshotter"
+            yield from _notes(("images", name), image, ("needed",), why)
+        if not any(group.partial_images for group in groups):
+            why = "layers are fetched whole; give nodes.<group> partial_images: true, with runtime: cri-o"
+            yield from _notes(("images", name), image, ("reuse",), why)
+    for name, group in document.nodes.items():
+        path: Path = ("nodes", name, "snapshotter")
+        if group.snapshotter is not None and group.snapshotter.background is False:
+            why = f"there is no background; leave out {dotted((*path, 'background'))}"
+            yield from _notes(path, group.snapshotter, _OF_BACKGROUND, why)
+        if group.partial_images and not any(image.reuse is not None for image in document.images.values()):
+            why = "no image is compressed as zstd:chunked; give images.<image> a reuse"
+            yield from _notes(path[:-1], group, ("partial_images",), why)
 
 
 def _of_group(here: Path, group: GroupSpec, document: Document) -> Iterator[Idle]:
@@ -250,7 +282,11 @@ def _of_group(here: Path, group: GroupSpec, document: Document) -> Iterator[Idle
         path = (*here, "retry")
         why = f"there is one wait and no further one; raise {dotted((*path, 'times'))}"
         yield from _notes(path, retry, ("growth",), why)
-    if group.shared_address and not any(map(_counts_addresses, registries(document).values())):
+    if not group.hosts:
+        why = "the nodes ask the registries of their images alone; name caches or mirrors in 'hosts'"
+        yield from _notes(here, group, ("host_per",), why)
+    serving = (*registries(document).values(), *(server for _, server in specs(document)))
+    if group.shared_address and not any(map(_counts_addresses, serving)):
         why = "no rate limit of a registry counts addresses; give one per: address"
         yield from _notes(here, group, ("shared_address",), why)
 
@@ -264,6 +300,45 @@ def _of_registry(here: Path, registry: RegistrySpec) -> Iterator[Idle]:
     if registry.redirect is not None:
         why = f"the bytes of layers come from object storage; see {dotted((*here, 'redirect'))}"
         yield from _notes(here, registry, ("storage", "connection_cap"), why)
+
+
+def _of_cache(here: Path, cache: CacheSpec) -> Iterator[Idle]:
+    """Keys of a cache that go with another one, of its own or of its profile."""
+
+    def of(field: str, own: object) -> object:
+        return CACHE_PROFILES[cache.profile][field].value if own is None else own
+
+    coalesce = of("coalesce", cache.coalesce)
+    if coalesce != "lock":
+        why = f"requests do not wait for each other; it goes with {dotted((*here, 'coalesce'))}: lock"
+        yield from _notes((*here, "lock"), cache.lock, ("timeout", "age", "poll"), why)
+    if coalesce == "none":
+        why = f"nobody waits for a layer; see {dotted((*here, 'coalesce'))}"
+        yield from _notes(here, cache, ("most_waiting",), why)
+    if cache.replicas == 1:
+        why = f"there is one replica; raise {dotted((*here, 'replicas'))}"
+        yield from _notes(here, cache, ("memory",), why)
+    if of("tag_check", cache.tag_check) == math.inf:
+        why = f"it checks no tag; see {dotted((*here, 'tag_check'))}"
+        yield from _notes(here, cache, ("serves_stale",), why)
+        yield from _notes((*here, "upstream_round_trips"), cache.upstream_round_trips, ("tag",), why)
+    if of("ttl.time", cache.ttl.time) == math.inf:
+        why = f"nothing is dropped; give {dotted((*here, 'ttl', 'time'))} a time"
+        yield from _notes((*here, "ttl"), cache.ttl, ("renewed",), why)
+
+
+def _unasked(document: Document) -> Iterator[Idle]:
+    """Caches and mirrors that are in nobody's hosts, nor the upstream of one that is."""
+    asked = {host for group in document.nodes.values() for host in group.hosts}
+    waiting = list(asked)
+    while waiting:
+        cache = document.caches.get(waiting.pop())
+        if cache is not None and cache.upstream is not None and cache.upstream not in asked:
+            asked.add(cache.upstream)
+            waiting.append(cache.upstream)
+    for path in (*(path for path, _ in specs(document)), *(("peers", name) for name in document.peers)):
+        if path[-1] not in asked:
+            yield Idle((path,), "nobody asks it; name it in nodes.<group>.hosts")
 
 
 def _of_fairness(fairness: FairnessSpec, document: Document) -> Iterator[Idle]:

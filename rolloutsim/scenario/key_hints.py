@@ -14,10 +14,10 @@ from rolloutsim.scenario.examples import example_of, in_place
 from rolloutsim.scenario.fields import Word
 from rolloutsim.scenario.foreign import FOREIGN, Foreign, at_places, foreign, normal, value_of
 from rolloutsim.scenario.hints import MOST_COMPARED, near
-from rolloutsim.scenario.structure import Part, all_keys, home
+from rolloutsim.scenario.structure import Part, all_keys, home, is_server
 from rolloutsim.structs import struct
 
-_MOST_PLACES = 3  # where a key may stand, for a hint to name them (assumed: more say nothing)
+_MOST_PLACES = 4  # where a key may stand, for a hint to name them (assumed: more say nothing)
 _LONGEST = 110  # letters of a description in a hint (assumed: what is read beside an error)
 
 Keys = tuple[str, ...]  # a key as `structure.all_keys` has it
@@ -132,8 +132,9 @@ def short(key: Keys) -> str:
 
 
 def listed_places(name: str) -> str | None:
-    """The parts that a key is in, for a message; None: there are too many."""
-    around = sorted((key[:-1] for key in _every() if key[-1] == name), key=len)
+    """The parts that a key is in, for a message, those of registries without caches and mirrors; None: too many."""
+    every = (key for key in _every() if key[-1] == name and not (is_server(key) and home(key) != key))
+    around = sorted((key[:-1] for key in every), key=len)
     words = " and ".join(".".join(path) or "the scenario" for path in around)
     return words if 0 < len(around) <= _MOST_PLACES else None
 

@@ -54,9 +54,14 @@ def _contents(every: Sequence[Keys]) -> Iterator[str]:
     for part in dict.fromkeys(path[:-1] for path in every if len(path) > 1):
         inside = [path for path in every if path[:-1] == part]
         own = [path for path in inside if _same(path) is None]
-        others = dict.fromkeys(first[:-1] for path in inside if (first := _same(path)) is not None)
+        others = dict.fromkeys(_headed(first[:-1]) for path in inside if (first := _same(path)) is not None)
         as_there = f"{'the others ' if own else ''}as in {' and '.join(map(_link, others))}" if others else ""
         yield f"- {_code(part)}: {', '.join(piece for piece in (_links(own), as_there) if piece)}"
+
+
+def _headed(part: Keys) -> Keys:
+    """The nearest key with a heading: names of the user's have none."""
+    return part[:-1] if part[-1].startswith("<") else part
 
 
 def _links(paths: Sequence[Keys]) -> str:

@@ -4,7 +4,8 @@ Built-in links are `<registry>.uplink` (`<registry>-0.uplink`, … of several re
 and `<rack>.down` (towards the nodes); `network.links` adds others. A node's own links are `<node>.nic.in`, `.nic.out`,
 `.disk` and `.unpack`. Where something goes into a registry there is `<registry>.uplink.in`, and what pushes has a link
 `<pusher>.uplink`. Caches and mirrors have the links of registries; a cache always has one in, and `<cache>.disk` where
-it writes at a rate. Sites have the links of racks.
+it writes at a rate. Sites have the links of racks. The rate that a pre-pull keeps to is a
+link `<prepull>.rate`, which only its bytes cross.
 
 A link of `via` or `network.links` has no direction; a rack's and a node's own links have one each way. Traffic between
 two nodes of one rack turns in the rack; below that, it turns where their ways to the core part.
@@ -151,6 +152,11 @@ def inbound(name: str) -> str:
     return f"{name}.uplink.in"
 
 
+def rate_link(prepull: str) -> str:
+    """The name of the link that stands for the rate of what is pulled before the rollout."""
+    return f"{prepull}.rate"
+
+
 def line_rate(own: float | None, document: Document) -> float | None:
     """The line rate of a NIC or a registry's uplink [B/s]: its own, or the network's; None: the file gives none."""
     return own if own is not None else document.network.rate
@@ -172,6 +178,9 @@ def shared_links(document: Document) -> Iterator[Line]:
             yield Line(f"{name}.disk", server.path, "registry_storage", server.spec.disk.rate)
     for path, name, push in pushes(document):
         yield Line(f"{name}.uplink", path, "link", line_rate(push.link, document) or 0.0)
+    for name, prepull in document.prepulls.items():
+        if prepull.rate is not None:
+            yield Line(rate_link(name), ("prepulls", name), "link", prepull.rate)
     network = document.network
     latency = 0.0 if network.racks is None else network.racks.latency
     for rack, rate in _rack_rates(document).items():

@@ -31,7 +31,7 @@ NARROWED: Mapping[str, tuple[str, ...]] = {
 
 # Labels whose values the format fixes; those of the others are names in the scenario.
 VALUES: Mapping[str, tuple[str, ...]] = {
-    "phase": ("before", "pushed", "during", "after"),
+    "phase": ("before", "pushed", "prepulled", "during", "after"),
     "status": tuple(answer.name for answer in ANSWERS.values()),
     "disk": ("ssd", "hdd"),
     "source": tuple(SOURCE_KINDS),
@@ -43,7 +43,7 @@ TYPICAL = {
 }  # fmt: skip
 
 # Rows of a list that a condition without their label is about all together: the one that is furthest off counts.
-ALL_ROWS = ("registry", "server", "push", "background", "workload")
+ALL_ROWS = ("registry", "server", "push", "prepull", "background", "workload")
 
 
 SELECTOR = re.compile(r"""\s*([^=,"{}]+?)\s*=\s*(?:"((?:[^"\\]|\\.)+)"|([^",]+?))\s*(?=,|$)""")
@@ -132,6 +132,7 @@ def _quoted(value: str) -> str:
 
 _LINK, _WORKLOAD, _REGISTRY = ("links", "{link}"), ("workloads", "{workload}"), ("registries", "{registry}")
 _PUSH, _FLOW, _SERVER = ("push", "{push}"), ("background", "{background}"), ("servers", "{server}")
+_PREPULL = ("prepulls", "{prepull}")
 
 METRICS: Mapping[str, Metric] = {
     "rollout_time": Metric("time", ("rollout_time_s",), "from the start until the last pod is ready", of="pods"),
@@ -196,6 +197,11 @@ METRICS: Mapping[str, Metric] = {
     ),
     "push_time": Metric("time", (*_PUSH, "push_time_s"), "of one image, from its start until all of it is there"),
     "pushed_bytes": Metric("size", (*_PUSH, "bytes"), "what a push uploads"),
+    "prepull_time": Metric("time", (*_PREPULL, "prepull_time_s"), "until all nodes have what they pull before"),
+    "prepulled_nodes": Metric(
+        "number", (*_PREPULL, "nodes_ready"), "nodes that hold all of a pre-pull when the rollout begins"
+    ),
+    "prepulled_bytes": Metric("size", (*_PREPULL, "bytes_before"), "fetched before the rollout"),
     "bytes_per_node": Metric(
         "size", ("disk", "bytes_per_node"), "kept of the pulled images by a node, on average", of="nodes"
     ),
@@ -209,13 +215,18 @@ METRICS: Mapping[str, Metric] = {
     "cost_per_month": Metric("number", ("disk", "cost_per_month", "{disk}"), "of fleet and registry, at your prices"),
     "bandwidth": Metric(
         "rate", (*_FLOW, "bandwidth_bytes_per_s", "{phase}"),
-        "of an application, before, during or after the rollout; pushed: beside a push before it",
+        "of an application, before, during or after the rollout; pushed: beside a push before it, prepulled: "
+        "beside what nodes pull before it",
     ),
     "latency": Metric(
         "time", (*_FLOW, "latency_s", "{phase}", "{statistic}"),
-        "of a service's requests, before, during or after the rollout; pushed: beside a push before it",
+        "of a service's requests, before, during or after the rollout; pushed: beside a push before it, prepulled: "
+        "beside what nodes pull before it",
         statistics=_SERVICE,
     ),
     "bytes_lost": Metric("size", (*_FLOW, "bytes_lost"), "of a constant rate, what finds no room"),
+    "last_byte": Metric(
+        "time", ("lazy", "last_byte_s"), "until all bytes of lazy images are on the nodes, the background included"
+    ),
     "recovered": Metric("time", (*_FLOW, "recovered_s"), "when an application has its bandwidth back for good"),
 }  # fmt: skip

@@ -26,6 +26,8 @@ from rolloutsim.structs import struct
 _WORD = r"[^\s.\[\]{}=\"',]+"
 _BRACKET = r"""\[\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\]\["']+?))\s*\]"""
 _OWN_NAMES = ("metric",)  # maps to which a change may add: their keys refer to something else
+_HOLDING = ("cached", "holds", "images")  # of nodes, caches and mirrors: which images there are
+_OF_IMAGES = 3  # the depth of an image in these
 _KEY_FORM = "write for example network.latency"
 _FORM = "write KEY=VALUE, for example network.latency=5 ms or 'images[\"golang:1.8-alpine\"]=200 MB'"
 
@@ -223,7 +225,7 @@ def _only_entry(container: Any, part: Part, step: str | int, copies: _Copies) ->
 
 
 def _may_add(part: Part, change: Change, depth: int) -> bool:
-    if placeholder(part) in _OWN_NAMES or (depth > 0 and change.path[depth - 1] == "cached"):
+    if placeholder(part) in _OWN_NAMES or depth == _OF_IMAGES and change.path[depth - 1] in _HOLDING:
         return True
     return depth == len(change.path) - 1 and isinstance(change.value, dict)
 

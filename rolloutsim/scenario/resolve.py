@@ -37,8 +37,11 @@ from rolloutsim.scenario.idle import idle_keys
 from rolloutsim.scenario.images import Layers, layers
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.policies import has_tag, pull_policy
+from rolloutsim.scenario.prepulls import BEHAVIOURS
+from rolloutsim.scenario.runtimes import Snapshotter
 from rolloutsim.scenario.servers import instances, racks_of, registries
-from rolloutsim.scenario.serving import limit, servers, share_notes, window
+from rolloutsim.scenario.serving import limit, peers, servers, share_notes, window
+from rolloutsim.scenario.snapshotters import SNAPSHOTTERS, snapshotter
 from rolloutsim.scenario.strategies import ALL, Wanted, amount, has_pods, wanted
 
 UNNAMED = "unnamed scenario"
@@ -51,7 +54,7 @@ PROGRESS_DEADLINE = 600.0  # [s]
 _NAMED = 3  # images that a note names (assumed: what fits a line)
 _FRAMING = 38  # Ethernet with preamble and gap, IEEE 802.3 [B]
 _HEADERS = 52  # IP, TCP and its time stamps inside the MTU; RFC 791, 9293, 7323 [B]
-_MORE = ("layer_fetch_buffer", "parallel_unpacks")  # of a runtime, but of no profile
+_MORE = ("layer_fetch_buffer", "parallel_unpacks", "ingest_poll", "partial_images")  # of a runtime, but of no profile
 _NOW = resolved.Distribution()
 
 # What stands for the groups of a workload: no text of a scenario can be mistaken for it, whose quotes are escaped.
@@ -80,6 +83,7 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
         registries=serving.registries,
         mirrors=serving.mirrors,
         caches=serving.caches,
+        peers=peers(document),
         images={name: _image(name, document, sizes) for name in document.images},
         cases=_cases(document),
         startup=_distribution(document.rollout.startup),
@@ -96,6 +100,7 @@ def resolve(document: Document) -> resolved.ResolvedScenario:
         tcp_window=window(None, document),
         document=written(given),
         api_calls=_api_calls(document),
+        prepulls=tuple(_prepull(name, spec, document) for name, spec in document.prepulls.items()),
     )
     return dataclasses.replace(scenario, sha256=fingerprint(scenario))
 
@@ -179,7 +184,7 @@ def written(document: Document) -> str:
 
 def _image(name: str, document: Document, sizes: Layers) -> resolved.Image:
     registry = document.images[name].registry or next(iter(registries(document)))
-    return resolved.Image(name, registry, sizes.of[name])
+    return resolved.Image(name, registry, sizes.of[name], document.images[name].needed, document.images[name].reuse)
 
 
 def _notes(document: Document, sizes: Layers) -> Iterator[str]:
@@ -242,9 +247,11 @@ def _efficiency(network: model.NetworkSpec) -> float:
 
 
 def _link(line: links.Line, network: model.NetworkSpec, share: float) -> resolved.Link:
-    """A shared link, of whose line rate a share is payload; storage has no queue."""
+    """A shared link, of whose line rate a share is payload; storage and the rate of a pre-pull have no queue."""
     if line.kind == "registry_storage":
         return resolved.Link(line.name, line.kind, line.rate, line.rate)
+    if line.path[0] == "prepulls":
+        return resolved.Link(line.name, line.kind, line.rate * share, line.rate)
     buffer, queue, latency = network.buffer, network.queue, line.latency
     if line.spec is not None:
         buffer = line.spec.buffer if line.spec.buffer is not None else buffer
@@ -311,7 +318,13 @@ def _group(name: str, spec: model.GroupSpec, document: Document, line_share: flo
         join=_join(spec),
         hosts=spec.hosts,
         host_per_image=bool(spec.hosts) and (spec.host_per or profile[HOST_PER].value) == "image",
+        snapshotter=None if spec.snapshotter is None else _snapshotter(spec.snapshotter),
     )
+
+
+def _snapshotter(spec: model.SnapshotterSpec) -> Snapshotter:
+    own = {key: getattr(spec, key) for key in SNAPSHOTTERS[spec.kind]}
+    return snapshotter(spec.kind, spec.needed, {key: value for key, value in own.items() if value is not None})
 
 
 def _iops(disk: model.DiskSpec) -> float | None:
@@ -510,6 +523,33 @@ def _left_out(link: str, document: Document) -> bool:
 
 def _push(name: str, spec: model.PushSpec) -> resolved.Push:
     return resolved.Push(name, f"{name}.uplink", spec.images, spec.held, spec.at, spec.parallel, spec.via)
+
+
+def _prepull(name: str, spec: model.PrepullSpec, document: Document) -> resolved.Prepull:
+    """What is pulled before the rollout; what the file leaves open is as its kind does it."""
+    usual = BEHAVIOURS[spec.by]
+    behaviour = dataclasses.replace(
+        usual,
+        parallelism=usual.parallelism if spec.parallelism is None else _whole(spec.parallelism),
+        pull_timeout=usual.pull_timeout if spec.pull_timeout is None else limit(spec.pull_timeout),
+        backoff_limit=usual.backoff_limit if spec.backoff_limit is None else spec.backoff_limit,
+        sources={},
+    )
+    return resolved.Prepull(
+        name=name,
+        by=spec.by,
+        images=spec.images,
+        groups=tuple(document.nodes) if spec.groups is None else spec.groups,
+        behaviour=behaviour,
+        at=spec.at,
+        spread=_distribution(spec.spread),
+        link=None if spec.rate is None else links.rate_link(name),
+    )
+
+
+def _whole(value: float) -> int | None:
+    """A whole number; None: unlimited."""
+    return None if math.isinf(value) else int(value)
 
 
 def _faults(name: str, spec: model.FailureSpec, document: Document) -> Iterator[resolved.Fault]:

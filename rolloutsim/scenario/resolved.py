@@ -16,7 +16,9 @@ from functools import cache
 from math import log
 from typing import TYPE_CHECKING, Any, Literal
 
-from rolloutsim.scenario.runtimes import Runtime
+from rolloutsim.scenario.prepulls import Behaviour, Prepuller
+from rolloutsim.scenario.runtimes import Runtime, Snapshotter
+from rolloutsim.scenario.swarms import SwarmProfile
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ LimitKind = Literal["token_bucket", "fixed_window"]
 Comparison = Literal["<", "<=", ">", ">="]
 Severity = Literal["error", "warn"]
 Coalescing = Literal["none", "lock", "stream"]
+Finds = Literal["first", "random"]
 
 # Unpacked / compressed bytes up to which a layer does not compress (assumed: gzip adds 5 bytes to a stored block of up
 # to 65,535; RFC 1951).
@@ -297,6 +300,40 @@ class Push:
     via: tuple[str, ...] = ()
 
 
+@struct
+class Prepull:
+    """Images that nodes pull before the rollout.
+
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    by : str
+        What makes the nodes pull.
+    images : tuple of str
+        In this order, where a node pulls one after another.
+    groups : tuple of str
+        Whose nodes pull; those that join during the rollout do not.
+    behaviour : Behaviour
+        What it does.
+    at : float or None
+        When it begins, from the rollout's start on: 0 or less; None: so that it ends as the rollout begins [s].
+    spread : Distribution
+        When each node begins after that [s].
+    link : str or None
+        The shared link that all its bytes cross, beside those on their way; None: there is none.
+    """
+
+    name: str
+    by: Prepuller
+    images: tuple[str, ...]
+    groups: tuple[str, ...]
+    behaviour: Behaviour
+    at: float | None
+    spread: Distribution
+    link: str | None = None
+
+
 # ---- the network, the nodes, and the whole -------------------------------------------------------------
 
 
@@ -335,6 +372,10 @@ class Image:
     name: str
     registry: str
     layers: tuple[Layer, ...]
+    # Share of its bytes that containers read before they are ready, where layers are lazy; None: as of any image.
+    needed: float | None = field(default=None, metadata={"unless_none": True})
+    # Share of each layer that nodes have in other layers, if it is compressed as zstd:chunked; None: it is not.
+    reuse: float | None = field(default=None, metadata={"unless_none": True})
 
     @property
     def compressed(self) -> float:
@@ -473,6 +514,53 @@ def _limits() -> dict[str, Any]:
 
 
 @struct
+class Peers:
+    """Nodes that hand layers to one another: those whose groups have them among their hosts.
+
+    Parameters
+    ----------
+    name : str
+        What they are called.
+    finds : str
+        Which of the holders of a layer a look-up finds: `first`, always those that had it first; `random`, any.
+    found : int
+        How many holders it finds at the most.
+    look_up : float
+        What one takes that finds some [s].
+    timeout : float
+        After which one that finds none is given up [s].
+    announce : float
+        From a layer's commit until a look-up finds it there [s].
+    per_rack : bool
+        Whether holders in the node's own rack come first.
+    connections : int or None
+        Layers that a node serves at a time; None: any number.
+    upload, download : float or None
+        What a node's uploads, or downloads, may take together [B/s]; None: its NIC.
+    manifests : bool
+        Whether they hand over manifests as well; if not, these come from the next host.
+    swarm : SwarmProfile or None
+        How they hand over pieces; None: whole layers.
+    piece : float
+        Size of a piece [B].
+    """
+
+    name: str
+    finds: Finds = "random"
+    found: int = 3
+    look_up: float = 0.0
+    timeout: float = 0.0
+    announce: float = 0.0
+    per_rack: bool = False
+    connections: int | None = None
+    upload: float | None = None
+    manifests: bool = True
+    download: float | None = field(default=None, metadata=_UNLESS_EMPTY)
+    swarm: SwarmProfile | None = field(default=None, metadata=_UNLESS_EMPTY)
+    piece: float = field(default=0.0, metadata=_UNLESS_EMPTY)
+
+
+@struct
 class PlannedPull:
     """A node's request for an image at a (possibly random) time after the rollout's start."""
 
@@ -531,6 +619,7 @@ class NodeGroup:
     hosts: tuple[str, ...] = field(default=(), metadata={"unless_empty": True})
     # Whether a pull stays with the first of them that had its manifest; if not, each request begins at the first.
     host_per_image: bool = field(default=False, metadata={"unless_empty": True})
+    snapshotter: Snapshotter | None = field(default=None, metadata={"unless_none": True})  # None: it is not lazy
 
     def node_name(self, index: int) -> str:
         """The name of node `index`: `web-007`; at least three digits, as many as the last node needs."""
@@ -652,6 +741,9 @@ class ResolvedScenario:
     # Caches and mirrors, each one in each rack where there is one, by name; a mirror comes before those that ask it.
     mirrors: Mapping[str, Registry] = field(default_factory=dict, metadata={"unless_empty": True})
     caches: Mapping[str, Registry] = field(default_factory=dict, metadata={"unless_empty": True})
+    # What nodes pull before the rollout.
+    prepulls: tuple[Prepull, ...] = field(default=(), metadata={"unless_empty": True})
+    peers: Mapping[str, Peers] = field(default_factory=dict, metadata={"unless_empty": True})
 
     @property
     def servers(self) -> Mapping[str, Registry]:

@@ -102,7 +102,8 @@ def in_bytes(path: Path) -> bool:
     parts = (one.key[0] for one in RESOURCES if not one.is_network)
     if path[-2:] == _OF_A_CONNECTION:
         return True
-    return path[-1] in _IN_BYTES or path[0] == "nodes" and any(part in path[2:] for part in parts)
+    owners = path[0] in ("nodes", "caches")  # of disks
+    return path[-1] in _IN_BYTES or owners and any(part in path[2:] for part in parts)
 
 
 @struct

@@ -62,6 +62,20 @@ def between(stands: str | None, group: NodeGroup, rack: str | None) -> tuple[str
     return () if stands == rack else (f"{stands}.up", *near(group, rack))
 
 
+def between_nodes(source: NodeGroup, source_rack: str | None, group: NodeGroup, rack: str | None) -> tuple[str, ...]:
+    """The shared links from a node to another, by group and rack; traffic turns in a rack, or where their ways part."""
+    if rack is not None and rack == source_rack:
+        return ()
+    up = () if source_rack is None else (f"{source_rack}.up",)
+    shared = 0
+    for ours, theirs in zip(source.via, group.via, strict=False):
+        if ours != theirs:
+            break
+        shared += 1
+    down = () if rack is None else (f"{rack}.down",)
+    return (*up, *reversed(source.via[shared:]), *group.via[shared:], *down)
+
+
 def asked(registry: Registry, group: NodeGroup, rack: str | None) -> tuple[str, ...]:
     """The shared links between a registry and the nodes that ask it, for manifests and layers."""
     return (*registry.path, *between(registry.rack, group, rack))
@@ -89,7 +103,7 @@ class Outlet:
     name : str
         What it is called in results.
     server : str
-        Who was asked: a registry, mirror or cache.
+        Who was asked: a registry, mirror, cache or peers.
     origin : Outlet or None
         Of what a cache passes on without having it, the outlet of its upstream that it comes from; None: the server has
         it.
@@ -124,7 +138,8 @@ def outlets(scenario: ResolvedScenario) -> tuple[Outlet, ...]:
             passing[name] = [Outlet(f"{way.name} through {name}", name, way) for way in ways]
         return passing[name]
 
-    return (*own.values(), *(outlet for name in scenario.caches for outlet in through(name)))
+    passed = (outlet for name in scenario.caches for outlet in through(name))
+    return (*own.values(), *passed, *(Outlet(name, name) for name in scenario.peers))
 
 
 def exits(scenario: ResolvedScenario, outlet: Outlet) -> tuple[tuple[str, ...], ...]:
@@ -170,19 +185,27 @@ def hosts_of(scenario: ResolvedScenario, group: NodeGroup, rack: str | None, reg
             found.append(host)
         elif host in others:
             found.append(others[host])
+        elif host in scenario.peers:
+            found.append(host)
     return tuple(found) if registry in found else (*found, registry)
 
 
 def routes(scenario: ResolvedScenario, case: Case) -> Iterator[Route]:
-    """The routes of a case from each outlet to each group that may pull from it, rack by rack."""
+    """The routes of a case from each server's outlet to each group that may pull from it, rack by rack.
+
+    Those between peers hang on who serves whom: `between_nodes`.
+    """
     anywhere = {scenario.images[image].registry for workload in case.workloads for image in workload.images}
     asking: dict[str, list[tuple[int, str | None]]] = {name: [] for name in scenario.servers}
     for number, group in enumerate(scenario.groups):
         for rack in group.racks[: group.count] or (None,):  # those that have a node
             pulled = anywhere | {scenario.images[pull.image].registry for pull in case.pulls.get(group.name, ())}
             for name in dict.fromkeys(host for one in sorted(pulled) for host in hosts_of(scenario, group, rack, one)):
-                asking[name].append((number, rack))
+                if name in asking:
+                    asking[name].append((number, rack))
     for source, outlet in enumerate(outlets(scenario)):
+        if outlet.server in scenario.peers:
+            continue
         server = scenario.servers[outlet.server]
         ways = exits(scenario, outlet)
         for number, rack in asking[outlet.server]:

@@ -60,3 +60,57 @@ class Runtime:
     layer_syncs: int = 0  # synchronous writes that a layer costs besides its own bytes
     decompresses_on_arrival: bool = False  # a body is read only as fast as a core decompresses and hashes it
     timeouts: Timeouts = field(default_factory=Timeouts)
+    # The longest sleep between two looks for a layer that another pull of the node fetches [s]; 0: who waits is told.
+    ingest_poll: float = field(default=0.0, metadata={"unless_empty": True})
+    # Of layers that are compressed as zstd:chunked, only the files that no other layer of the node has are fetched.
+    partial_images: bool = field(default=False, metadata={"unless_empty": True})
+
+
+@struct
+class Snapshotter:
+    """How a lazy snapshotter mounts layers by their indexes, lets containers read on demand, and fetches the rest.
+
+    Parameters
+    ----------
+    kind : str
+        The product.
+    needed : float
+        Share of an image's bytes that its containers read before they are ready; an image may have one of its own [1].
+    read_size : float
+        What one read on demand fetches, compressed [B].
+    parallel_reads : int
+        Reads on demand that are under way at a time.
+    index : float
+        Bytes of a layer's index / bytes of the layer [1].
+    least_layer : float
+        Smaller layers are pulled as without it [B].
+    prefetched : float
+        Share of the needed bytes that come in one piece, before the others [1].
+    background : bool
+        Whether the rest is fetched at all.
+    background_after : float
+        For how long it waits; what from, `pauses` says [s].
+    background_rate : float or None
+        The most that it takes [B/s]; None: as much as there is.
+    background_reads : int
+        Requests of it that are under way at a time.
+    pauses : str
+        When it waits anew: `reads`: after each read on demand and each mount on the node; `mounts`: after each mount
+        only; empty: it waits once for each image.
+    whole_layers : bool
+        Whether one of its requests brings a whole layer, and not `read_size`.
+    """
+
+    kind: str
+    needed: float
+    read_size: float
+    parallel_reads: int
+    index: float
+    least_layer: float
+    prefetched: float
+    background: bool
+    background_after: float
+    background_rate: float | None
+    background_reads: int
+    pauses: Literal["reads", "mounts", ""]
+    whole_layers: bool

@@ -63,18 +63,21 @@ def specs(document: Document) -> Iterator[tuple[Path, CacheSpec | MirrorSpec]]:
 
 def instances(document: Document) -> dict[str, Server]:
     """Every mirror, then every cache, by name."""
+    return {server.name: server for server in each_server(document)}
+
+
+def each_server(document: Document) -> Iterator[Server]:
+    """Every mirror, then every cache; of a document that is not checked, two may have one name."""
     each: Mapping[str, list[str]] = {}
     if document.mirrors or document.caches:
         each = dict(zip(IN_EACH, (racks(document), sites(document)), strict=True))
-    found: dict[str, Server] = {}
     for path, spec in specs(document):
         name = str(path[-1])
         if spec.place in each:
             for rack in each[spec.place]:
-                found[f"{name}-{rack}"] = Server(f"{name}-{rack}", name, rack, spec, path)
+                yield Server(f"{name}-{rack}", name, rack, spec, path)
         else:
-            found[name] = Server(name, name, None if spec.place == IN_CORE else spec.place, spec, path)
-    return found
+            yield Server(name, name, None if spec.place == IN_CORE else spec.place, spec, path)
 
 
 def server_spec(name: str, document: Document) -> RegistrySpec | None:

@@ -11,7 +11,9 @@ from rolloutsim.scenario import links, model, resolved
 from rolloutsim.scenario.cache_profiles import CACHE_PROFILES
 from rolloutsim.scenario.images import Layers
 from rolloutsim.scenario.model import Document
+from rolloutsim.scenario.peer_profiles import PEER_PROFILES
 from rolloutsim.scenario.servers import Server, instances, registries, served, upstream
+from rolloutsim.scenario.swarms import SWARMS
 from rolloutsim.structs import struct
 from rolloutsim.units import format_share
 
@@ -190,4 +192,36 @@ def _caching(server: Server, spec: model.CacheSpec, above: str, inbound: tuple[s
         renews=of("ttl.renewed"),
         capacity=spec.disk.capacity,
         profile=spec.profile,
+    )
+
+
+def peers(document: model.Document) -> dict[str, resolved.Peers]:
+    """The peers by name: their own keys, and for the others their profile."""
+    return {name: _peers(name, spec) for name, spec in document.peers.items()}
+
+
+def _peers(name: str, spec: model.PeersSpec) -> resolved.Peers:
+    profile = PEER_PROFILES[spec.profile]
+
+    def of(field: str) -> Any:
+        own = getattr(spec, field)
+        return profile[field].value if own is None else own
+
+    most = limit(of("connections"))
+    return resolved.Peers(
+        name=name,
+        finds=cast(resolved.Finds, of("finds")),
+        found=of("found"),
+        look_up=of("look_up"),
+        timeout=of("timeout"),
+        announce=of("announce"),
+        per_rack=of("per_rack"),
+        connections=None if most is None else int(most),
+        upload=limit(of("upload")),
+        manifests=of("manifests"),
+        download=limit(of("download")),
+        piece=of("piece"),
+        swarm=None
+        if spec.profile not in SWARMS
+        else dataclasses.replace(SWARMS[spec.profile], connections=int(of("connections"))),
     )

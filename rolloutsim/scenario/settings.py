@@ -13,12 +13,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.errors import ScenarioError
+from rolloutsim.scenario.cache_profiles import CACHE_PROFILES, DEFAULT_CACHE
 from rolloutsim.scenario.defaults import DEFAULT_RUNTIME, PROFILES, SERIAL_PULLS, Default
 from rolloutsim.scenario.explanation import default_of
 from rolloutsim.scenario.ideal import FOLLOWING, SWITCHED_OFF
+from rolloutsim.scenario.model import REGISTRY
+from rolloutsim.scenario.peer_profiles import DEFAULT_PEERS, PEER_PROFILES
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.policies import pull_policy
+from rolloutsim.scenario.prepulls import DEFAULT_PREPULLER, own_default
 from rolloutsim.scenario.resources import in_bytes
+from rolloutsim.scenario.snapshotters import SNAPSHOTTERS
 from rolloutsim.scenario.strategies import OWN_KEYS, SOME_KEYS
 from rolloutsim.scenario.structure import ROOT, Part, is_model, part_at
 from rolloutsim.scenario.text import read_value
@@ -47,6 +52,8 @@ _KINDS: Mapping[str, Kind] = {"B": "size", "s": "time", "B/s": "rate"}
 _TEXTS = ("name", "description")
 # Short forms that the long form holds as an empty map.
 SWITCHES = {"fairness": "on", "redirect": "true"}
+_ONLY_REGISTRY = "the only registry"
+_IN_ENTRIES = 3  # steps of a path from which on it is in an entry with a name of the user's
 _LONGEST_SOURCE = 90  # letters of a source in a comment (assumed: a line of a wide terminal); `explain` has all
 
 
@@ -122,7 +129,14 @@ class _Walk:
             text, source = self._policy(path)
         elif _REFERENCE.fullmatch(text):
             text, source = self._referred(text), f"as {text}"
-        if text and not text.startswith("none") and text not in self.document and text not in (ROOT.keys or ()):
+        elif text == _ONLY_REGISTRY:
+            text, source = next(iter(self.document.get("registries", {REGISTRY: None}))), text
+        if (
+            text
+            and (own is not None or not text.startswith("none"))
+            and text not in self.document
+            and text not in (ROOT.keys or ())
+        ):
             yield Setting(path, text, given=False, source=source)
 
     def _of_workload(self, path: Path, text: str, source: str) -> Iterator[Setting]:
@@ -161,18 +175,48 @@ class _Walk:
             return False
         if path in (("registry",), ("registries",)) and {"registry", "registries"} & self.document.keys():
             return False
-        if not self.has_pods and {str(step) for step in path} & set(_OF_PODS):
+        if not self._goes_with_others(path):
             return False
+        if not self.has_pods and path[0] != "prepulls" and {str(step) for step in path} & set(_OF_PODS):
+            return False
+        if key == "partial_images":
+            return bool(self.document["nodes"][path[1]].get("runtime") == "cri-o")
         return not (self.ideal and (key in SWITCHED_OFF.get(part.kind, ()) or key in FOLLOWING))
 
+    def _goes_with_others(self, path: Path) -> bool:
+        """Whether there is what a key is about: hosts to choose from, a lock to wait for, a server to be silent."""
+        if len(path) < _IN_ENTRIES:
+            return True
+        around = self.document[str(path[0])][path[1]]
+        match path[0], path[2]:
+            case "nodes", "host_per":
+                return bool(around.get("hosts"))
+            case "failures", "silent":
+                return bool({"registry", "cache", "mirror"} & around.keys())
+            case "caches", "lock":
+                own = self._profile(("caches", path[1], "coalesce"))
+                return own is not None and around.get("coalesce", own.value) == "lock"
+        return True
+
     def _profile(self, path: Path) -> Default | None:
-        """The default of a group's key that hangs on its runtime or its kubelet."""
-        if path[0] != "nodes" or len(path) < 3:
+        """The default of a group's key that hangs on its runtime or its kubelet, of others on what they are."""
+        if path[0] == "caches" and len(path) >= _IN_ENTRIES:
+            cache = self.document["caches"][path[1]]
+            return CACHE_PROFILES[cache.get("profile", DEFAULT_CACHE)].get(".".join(map(str, path[2:])))
+        if path[0] == "peers" and len(path) >= _IN_ENTRIES:
+            return PEER_PROFILES[self.document["peers"][path[1]].get("profile", DEFAULT_PEERS)].get(str(path[2]))
+        if path[0] == "prepulls" and len(path) >= _IN_ENTRIES:
+            kind = self.document["prepulls"][path[1]].get("by", DEFAULT_PREPULLER)
+            own = own_default(kind, str(path[-1]))
+            return None if own is None else Default(None, *own)
+        if path[0] != "nodes" or len(path) < _IN_ENTRIES:
             return None
         group = self.document["nodes"][path[1]]
         if path[2] == "serialize_image_pulls":
             most = group.get("max_parallel_image_pulls")
             return None if most not in (None, 1) else SERIAL_PULLS[group.get("kubelet", "upstream")]
+        if path[2] == "snapshotter":
+            return SNAPSHOTTERS[group["snapshotter"]["kind"]].get(str(path[-1])) if len(path) > 3 else None
         return PROFILES[group.get("runtime", DEFAULT_RUNTIME)].get(str(path[-1]))
 
     def _policy(self, path: Path) -> tuple[str, str]:

@@ -103,7 +103,10 @@ _ALIKE = (
     (("workloads", "<workload>", "termination"), ("rollout", "termination")),
     (("rollout", "startup"), ("nodes", "<group>", "start")),
     (("nodes", "<group>", "pulls", "at"), ("nodes", "<group>", "start")),
+    (("mirrors", "<mirror>", "in"), ("caches", "<cache>", "in")),
 )
+_SERVERS = (("caches", "<cache>"), ("mirrors", "<mirror>"))  # where the keys of a registry stand among others
+_REGISTRY = ("registry",)
 
 
 def home(path: tuple[str, ...]) -> tuple[str, ...]:
@@ -113,7 +116,19 @@ def home(path: tuple[str, ...]) -> tuple[str, ...]:
     for alike, first in _ALIKE:
         if path[: len(alike)] == alike:
             path = (*first, *path[len(alike) :])
+    if is_server(path) and (len(path) == len(path[:2]) or _is_of_registries(path[2])):
+        path = (*_REGISTRY, *path[2:])
     return path
+
+
+def is_server(path: tuple[str, ...]) -> bool:
+    """Whether a path leads into a cache or mirror, or is that of one."""
+    return path[:2] in _SERVERS
+
+
+def _is_of_registries(key: str) -> bool:
+    registry = ROOT.step(_REGISTRY[0])
+    return registry is not None and key in (registry.keys or ())
 
 
 def schema_path(path: Path) -> tuple[str, ...] | None:

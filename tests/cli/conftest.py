@@ -7,9 +7,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
+
+from rolloutsim.cli import _exit_code, main
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -40,6 +44,22 @@ def program(tmp_path: Path) -> Program:
             check=False,
         )
         return Outcome(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode())
+
+    return run
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Program:
+    """Run a command as the program does, but in this process: starting one takes longer than what it does here."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str | Path, stdin: str | bytes = "") -> Outcome:
+        text = stdin.encode() if isinstance(stdin, str) else stdin
+        monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(text), encoding="utf-8"))
+        capsys.readouterr()
+        code = _exit_code(partial(main.main, [str(one) for one in arguments], "rolloutsim", standalone_mode=False))
+        said = capsys.readouterr()
+        return Outcome(int(code), said.out, said.err)
 
     return run
 

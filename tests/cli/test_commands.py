@@ -16,12 +16,12 @@ NO_NODES = "'0' is not a whole number from 1 to 1000000"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_ends_with_an_example(program: Program, command: str) -> None:
-    done = program(command, "-h")
+def test_help_ends_with_an_example(shell: Program, command: str) -> None:
+    done = shell(command, "-h")
     assert done.code == 0
     assert "\n  Example:\n" in done.out
     assert f"rolloutsim {command} " in done.out.partition("Example:")[2]
-    assert done.out == program(command, "--help").out
+    assert done.out == shell(command, "--help").out
 
 
 def test_version(program: Program) -> None:
@@ -33,10 +33,10 @@ def test_validate_accepts_what_is_valid_and_simulates_nothing(program: Program) 
     assert (done.code, done.out, done.err) == (0, "", "-: valid\n")
 
 
-def test_validate_shows_the_errors_of_all_files(program: Program, tmp_path: Path) -> None:
+def test_validate_shows_the_errors_of_all_files(shell: Program, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(INVALID)
     (tmp_path / "b.yaml").write_text(QUICK.replace("nodes:", "noodles:"))
-    done = program("validate", "a.yaml", "b.yaml")
+    done = shell("validate", "a.yaml", "b.yaml")
     assert (done.code, done.err) == (4, "")
     assert done.out == (
         f"a.yaml:4:8: error: {NO_NODES}\n"
@@ -46,26 +46,26 @@ def test_validate_shows_the_errors_of_all_files(program: Program, tmp_path: Path
         "     1 | rolloutsim: 1\n"
         "       | ^^^^^^^^^^\n"
         "b.yaml:4:1: error: unknown key 'noodles' in the scenario; allowed: rolloutsim name description model seed "
-        "replications nodes network registry registries images workloads rollout controller_manager "
-        "push pushes background failures prices "
+        "replications nodes network registry registries mirrors caches peers images workloads rollout "
+        "controller_manager push pushes background failures prices "
         "thresholds sweep variants\n"
         "     4 | noodles: 2\n"
         "       | ^^^^^^^ help: did you mean 'nodes'?\n"
     )
 
 
-def test_validate_shows_errors_and_every_file_that_is_missing(program: Program, tmp_path: Path) -> None:
+def test_validate_shows_errors_and_every_file_that_is_missing(shell: Program, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(QUICK)
     (tmp_path / "b.yaml").write_text(INVALID)
-    done = program("validate", "a.yaml", "b.yaml", "zzz", "yyy")
+    done = shell("validate", "a.yaml", "b.yaml", "zzz", "yyy")
     assert (done.code, done.out) == (2, f"b.yaml:4:8: error: {NO_NODES}\n     4 | nodes: 0\n       |        ^\n")
     missing = "error: 'zzz' does not exist; give a scenario file\nerror: 'yyy' does not exist; give a scenario file\n"
     assert done.err == f"a.yaml: valid\n{missing}"
 
 
-def test_validate_as_json_is_the_list_of_diagnostics(program: Program, tmp_path: Path) -> None:
+def test_validate_as_json_is_the_list_of_diagnostics(shell: Program, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(INVALID)
-    done = program("validate", "a.yaml", "--format", "json")
+    done = shell("validate", "a.yaml", "--format", "json")
     assert (done.code, done.err) == (4, "")
     assert json.loads(done.out) == [
         {
@@ -78,12 +78,12 @@ def test_validate_as_json_is_the_list_of_diagnostics(program: Program, tmp_path:
             "help": None,
         }
     ]
-    assert program("validate", "-", "--format", "json", stdin=HELD).out == "[]\n"
+    assert shell("validate", "-", "--format", "json", stdin=HELD).out == "[]\n"
 
 
-def test_validate_for_github_is_annotations(program: Program, tmp_path: Path) -> None:
+def test_validate_for_github_is_annotations(shell: Program, tmp_path: Path) -> None:
     (tmp_path / "a,b.yaml").write_text(INVALID.replace("10 MB", "10 Mb"))
-    done = program("validate", "a,b.yaml", "--format", "github")
+    done = shell("validate", "a,b.yaml", "--format", "github")
     assert done.code == 4
     first, second = done.out.splitlines()
     assert first == f"::error file=a%2Cb.yaml,line=4,col=8::{NO_NODES}"
@@ -93,8 +93,8 @@ def test_validate_for_github_is_annotations(program: Program, tmp_path: Path) ->
     )
 
 
-def test_validate_checks_overrides(program: Program) -> None:
-    done = program("validate", "-", "--set", "nodes=0", stdin=HELD)
+def test_validate_checks_overrides(shell: Program) -> None:
+    done = shell("validate", "-", "--set", "nodes=0", stdin=HELD)
     assert done.code == 4
     assert done.out == f"--set nodes: error: {NO_NODES}\n"
 
@@ -105,20 +105,20 @@ def test_schema_is_the_checked_in_one(program: Program) -> None:
     assert json.loads(done.out) == json_schema()
 
 
-def test_explain_prints_type_unit_default_and_source(program: Program) -> None:
-    done = program("explain", "network.latency")
+def test_explain_prints_type_unit_default_and_source(shell: Program) -> None:
+    done = shell("explain", "network.latency")
     assert (done.code, done.out) == (0, f"{explain('network.latency')}\n")
     assert all(word in done.out for word in ("type:", "unit:", "default:", "source:"))
 
 
-def test_explain_lists_the_metrics_of_thresholds_and_explains_each(program: Program) -> None:
+def test_explain_lists_the_metrics_of_thresholds_and_explains_each(shell: Program) -> None:
     for name in ("thresholds", "rollout_time"):
-        done = program("explain", name)
+        done = shell("explain", name)
         assert (done.code, done.out, done.err) == (0, f"{explain(name)}\n", "")
 
 
-def test_a_kubernetes_manifest_is_named_as_such_in_one_error(program: Program) -> None:
-    done = program("run", "-", stdin="apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec: {}\n")
+def test_a_kubernetes_manifest_is_named_as_such_in_one_error(shell: Program) -> None:
+    done = shell("run", "-", stdin="apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec: {}\n")
     assert (done.code, done.out) == (4, "")
     assert done.err.splitlines()[:3] == [
         "<stdin>:1:1: error: this is a Kubernetes manifest (Deployment 'api'), not a scenario; what it rolls out is "
@@ -128,49 +128,49 @@ def test_a_kubernetes_manifest_is_named_as_such_in_one_error(program: Program) -
     ]
 
 
-def test_explain_suggests_a_key(program: Program) -> None:
-    done = program("explain", "network.latencie")
+def test_explain_suggests_a_key(shell: Program) -> None:
+    done = shell("explain", "network.latencie")
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: ")
     assert "latency" in done.err
 
 
-def test_init_prints_a_scenario_that_runs(program: Program) -> None:
-    done = program("init")
+def test_init_prints_a_scenario_that_runs(shell: Program) -> None:
+    done = shell("init")
     assert (done.code, done.err) == (0, "")
     assert done.out == template("20nodes")
-    assert program("run", "-", stdin=done.out).code in (0, 3)
+    assert shell("run", "-", stdin=done.out).code in (0, 3)
 
 
-def test_init_help_names_all_templates(program: Program) -> None:
-    words = program("init", "-h").out.replace(",", " ").replace(".", " ").split()
+def test_init_help_names_all_templates(shell: Program) -> None:
+    words = shell("init", "-h").out.replace(",", " ").replace(".", " ").split()
     assert set(TEMPLATES) <= set(words)
 
 
-def test_init_writes_a_file_and_never_over_another(program: Program, tmp_path: Path) -> None:
-    done = program("init", "--template", "racks", "-o", "mine.yaml")
+def test_init_writes_a_file_and_never_over_another(shell: Program, tmp_path: Path) -> None:
+    done = shell("init", "--template", "racks", "-o", "mine.yaml")
     assert (done.code, done.out, done.err) == (0, "", "wrote mine.yaml; run it: rolloutsim run mine.yaml\n")
     assert (tmp_path / "mine.yaml").read_text() == template("racks")
 
-    done = program("init", "-o", "mine.yaml")
+    done = shell("init", "-o", "mine.yaml")
     assert (done.code, done.out) == (2, "")
     assert done.err == (
         "error: mine.yaml exists and is left as it is; choose another name, or replace it with --force\n"
     )
     assert (tmp_path / "mine.yaml").read_text() == template("racks")
 
-    assert program("init", "-o", "mine.yaml", "--force").code == 0
+    assert shell("init", "-o", "mine.yaml", "--force").code == 0
     assert (tmp_path / "mine.yaml").read_text() == template("20nodes")
     assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
 
 
-def test_init_names_the_templates_that_exist(program: Program) -> None:
-    done = program("init", "--template", "rack")
+def test_init_names_the_templates_that_exist(shell: Program) -> None:
+    done = shell("init", "--template", "rack")
     assert done.code == 2
     assert done.err.startswith("error: no template is named 'rack'; known: ")
 
 
-def test_init_into_a_folder_that_does_not_exist(program: Program) -> None:
-    done = program("init", "-o", "nowhere/mine.yaml")
+def test_init_into_a_folder_that_does_not_exist(shell: Program) -> None:
+    done = shell("init", "-o", "nowhere/mine.yaml")
     assert (done.code, done.out) == (1, "")
     assert done.err == "error: cannot write nowhere/mine.yaml: no such file or directory\n"

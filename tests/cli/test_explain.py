@@ -51,8 +51,8 @@ def test_a_result_says_why_cause_by_cause(program: Program, file: Path) -> None:
         assert done.out.startswith(PAGE)
 
 
-def test_each_change_is_shown_with_the_set_that_makes_it(program: Program, file: Path) -> None:
-    out = program("explain", file).out
+def test_each_change_is_shown_with_the_set_that_makes_it(shell: Program, file: Path) -> None:
+    out = shell("explain", file).out
     assert "What if" in out
     (line,) = [line for line in out.splitlines() if line.startswith("  registry uplink 10 Gbit/s  ")]
     change = re.search(r"--set ('[^']*'|\S+)", line)
@@ -60,19 +60,19 @@ def test_each_change_is_shown_with_the_set_that_makes_it(program: Program, file:
     (override,) = shlex.split(change[1])
     times = re.findall(r"([0-9.]+) s", line)
     assert times == ["1.60", "0.800", "0.800"]  # then the NICs of 1 Gbit/s bind: 100 MB each
-    done = program("run", file, "--set", override, "--format", "json")
+    done = shell("run", file, "--set", override, "--format", "json")
     (large,) = [case for case in json.loads(done.out)["cases"] if case["case"] == "large"]
     assert large["rollout_time_s"] == pytest.approx(0.8)
 
 
-def test_what_has_no_effect_is_named(program: Program, file: Path) -> None:
-    (line,) = [line for line in program("explain", file).out.splitlines() if line.startswith(" No effect: ")]
+def test_what_has_no_effect_is_named(shell: Program, file: Path) -> None:
+    (line,) = [line for line in shell("explain", file).out.splitlines() if line.startswith(" No effect: ")]
     # The NICs have one, together with the uplink in front of them.
     assert set(line.removeprefix(" No effect: ").rstrip(".").split(", ")) == {"layer slots", "waves"}
 
 
-def test_json_holds_the_same(program: Program, file: Path) -> None:
-    done = program("explain", file, "--format", "json")
+def test_json_holds_the_same(shell: Program, file: Path) -> None:
+    done = shell("explain", file, "--format", "json")
     found = json.loads(done.out)
     assert list(found) == [
         "schema", "version", "scenario", "seed", "case", "rollout_time_s", "why", "what_if", "no_effect", "not_tried",
@@ -88,16 +88,16 @@ def test_json_holds_the_same(program: Program, file: Path) -> None:
     assert best["gain_s"] == pytest.approx(1.44)
 
 
-def test_another_case_can_be_looked_at(program: Program, file: Path) -> None:
-    done = program("explain", file, "--case", "small")
+def test_another_case_can_be_looked_at(shell: Program, file: Path) -> None:
+    done = shell("explain", file, "--case", "small")
     assert done.out.startswith("two nodes · small · ideal model · seed 1\n")
-    done = program("explain", file, "--case", "tiny")
+    done = shell("explain", file, "--case", "tiny")
     assert (done.code, done.out) == (2, "")
     assert done.err == "error: --case tiny: no case is named so; cases: small, large\n"
 
 
-def test_sensitivities_are_shown_the_largest_first(program: Program, file: Path) -> None:
-    done = program("explain", file, "--sensitivity")
+def test_sensitivities_are_shown_the_largest_first(shell: Program, file: Path) -> None:
+    done = shell("explain", file, "--sensitivity")
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
     (first,) = [i for i, line in enumerate(lines) if line.startswith(" ─")]
@@ -110,8 +110,8 @@ def test_sensitivities_are_shown_the_largest_first(program: Program, file: Path)
     ]  # fmt: skip
 
 
-def test_sensitivities_as_json(program: Program, file: Path) -> None:
-    found = json.loads(program("explain", file, "--sensitivity", "--format", "json").out)
+def test_sensitivities_as_json(shell: Program, file: Path) -> None:
+    found = json.loads(shell("explain", file, "--sensitivity", "--format", "json").out)
     assert found["schema"] == "rolloutsim.sensitivity/1"
     assert found["rollout_time_s"] == pytest.approx(1.6)
     (row,) = [row for row in found["sensitivity"] if row["path"] == "registry.uplink"]
@@ -124,10 +124,10 @@ def test_sensitivities_as_json(program: Program, file: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [(), ("--sensitivity",)])
-def test_a_budget_without_room_names_all_that_is_not_tried(program: Program, file: Path, options: tuple[str]) -> None:
-    done = program("explain", file, "--budget", "0 s", *options)
+def test_a_budget_without_room_names_all_that_is_not_tried(shell: Program, file: Path, options: tuple[str]) -> None:
+    done = shell("explain", file, "--budget", "0 s", *options)
     (said,) = re.findall(r" Not tried: (.*); a larger --budget has room for more\.", re.sub(r"\n +", " ", done.out))
-    found = json.loads(program("explain", file, "--budget", "0 s", "--format", "json", *options).out)
+    found = json.loads(shell("explain", file, "--budget", "0 s", "--format", "json", *options).out)
     assert said.split(", ") == found["not_tried"] != []
     assert "What if" not in done.out
 
@@ -141,21 +141,21 @@ def test_what_was_tried_is_a_part_of_what_there_is_to_try(capsys: pytest.Capture
     assert " Not tried: a, b; a larger --budget has room for more.\n" in out
 
 
-def test_a_budget_is_a_time(program: Program, file: Path) -> None:
-    done = program("explain", file, "--budget", "20")
+def test_a_budget_is_a_time(shell: Program, file: Path) -> None:
+    done = shell("explain", file, "--budget", "20")
     assert (done.code, done.out) == (2, "")
     assert done.err.splitlines()[-1] == (
         "Error: Invalid value for '--budget': '20' has no unit; a time needs one, for example 90 s"
     )
 
 
-def test_a_rollout_that_did_not_finish_says_what_it_waits_for(program: Program, tmp_path: Path) -> None:
+def test_a_rollout_that_did_not_finish_says_what_it_waits_for(shell: Program, tmp_path: Path) -> None:
     (tmp_path / "stuck.yaml").write_text(STUCK, encoding="utf-8")
-    done = program("explain", "stuck.yaml")
+    done = shell("explain", "stuck.yaml")
     assert done.code == 5
     assert "did not finish" in done.out
     assert "What if" not in done.out
-    done = program("explain", "stuck.yaml", "--sensitivity")
+    done = shell("explain", "stuck.yaml", "--sensitivity")
     assert (done.code, done.err) == (5, "")
     assert done.out.endswith("\n  Inputs nothing is tried, since the rollout did not finish.\n")
 
@@ -212,43 +212,43 @@ def test_what_the_scenario_does_not_allow_does_not_count_as_tried(capsys: pytest
     assert capsys.readouterr().err == "what-if: tried 15 changes in 8.00 s of computing (budget 60.0 s)\n"
 
 
-def test_a_key_is_still_a_key(program: Program) -> None:
-    done = program("explain", "network.latency")
+def test_a_key_is_still_a_key(shell: Program) -> None:
+    done = shell("explain", "network.latency")
     assert done.out.startswith("network.latency: one way, on every path")
-    done = program("explain", "network.latency", "--sensitivity")
+    done = shell("explain", "network.latency", "--sensitivity")
     assert (done.code, done.out) == (2, "")
     assert done.err.splitlines()[-1] == (
         "Error: --sensitivity is for a result or a scenario file, and 'network.latency' is a key"
     )
 
 
-def test_all_keys_are_a_reference_in_markdown(program: Program) -> None:
-    done = program("explain", "--all")
+def test_all_keys_are_a_reference_in_markdown(shell: Program) -> None:
+    done = shell("explain", "--all")
     assert (done.code, done.out) == (0, key_reference())
-    done = program("explain", "--all", "nic")
+    done = shell("explain", "--all", "nic")
     assert (done.code, done.err.splitlines()[-1]) == (
         2, "Error: --all is about every key, and 'nic' about one; leave one of them out"
     )  # fmt: skip
-    done = program("explain", "--all", "--sensitivity")
+    done = shell("explain", "--all", "--sensitivity")
     assert done.err.splitlines()[-1] == "Error: --sensitivity is for a result or a scenario file, and keys have none"
-    done = program("explain")
+    done = shell("explain")
     assert done.err.splitlines()[-1] == (
         "Error: say what to explain: a key, a result or a scenario file; --all is all keys"
     )
 
 
-def test_a_file_that_is_none_says_so(program: Program) -> None:
-    done = program("explain", "missing.yaml")
+def test_a_file_that_is_none_says_so(shell: Program) -> None:
+    done = shell("explain", "missing.yaml")
     assert (done.code, done.out) == (2, "")
     assert done.err == "error: 'missing.yaml' does not exist; give a scenario file\n"
-    done = program("explain", "missing/result.json")
+    done = shell("explain", "missing/result.json")
     assert (done.code, done.out) == (2, "")
     assert "'missing/result.json' does not exist" in done.err
 
 
-def test_run_tries_all_changes_on_demand(program: Program) -> None:
-    few = json.loads(program("run", ROOT / "scenarios/20nodes.yaml", "--format", "json").out)["what_if"]
-    done = program("run", ROOT / "scenarios/20nodes.yaml", "--format", "json", "--what-if")
+def test_run_tries_all_changes_on_demand(shell: Program) -> None:
+    few = json.loads(shell("run", ROOT / "scenarios/20nodes.yaml", "--format", "json").out)["what_if"]
+    done = shell("run", ROOT / "scenarios/20nodes.yaml", "--format", "json", "--what-if")
     every = json.loads(done.out)["what_if"]
     assert re.fullmatch(r"what-if: tried [0-9]+ changes in [0-9.]+ s of computing \(budget 60\.0 s\)\n", done.err)
     assert [one for one in every if one in few] == few
@@ -256,8 +256,8 @@ def test_run_tries_all_changes_on_demand(program: Program) -> None:
     assert [one["gain_s"] for one in every] == sorted((one["gain_s"] for one in every), reverse=True)
 
 
-def test_the_table_shows_at_most_five_lines_of_changes(program: Program) -> None:
-    out = program("run", ROOT / "scenarios/20nodes.yaml", "--what-if").out.splitlines()
+def test_the_table_shows_at_most_five_lines_of_changes(shell: Program) -> None:
+    out = shell("run", ROOT / "scenarios/20nodes.yaml", "--what-if").out.splitlines()
     start = out.index("        What would (builder, simulated):")
     shown = out[start + 1 : out.index("", start)]
     assert len(shown) <= 5
@@ -266,12 +266,12 @@ def test_the_table_shows_at_most_five_lines_of_changes(program: Program) -> None
     assert "node NICs" in shown[-1]
 
 
-def test_what_if_goes_with_what_shows_it(program: Program, file: Path) -> None:
-    done = program("run", file, "--what-if", "--format", "csv")
+def test_what_if_goes_with_what_shows_it(shell: Program, file: Path) -> None:
+    done = shell("run", file, "--what-if", "--format", "csv")
     assert done.code == 2
     assert done.err.splitlines()[-1] == "Error: --what-if is shown by --format table and json, and written with -o DIR"
 
 
-def test_a_held_threshold_does_not_matter_to_a_change(program: Program, tmp_path: Path) -> None:
+def test_a_held_threshold_does_not_matter_to_a_change(shell: Program, tmp_path: Path) -> None:
     (tmp_path / "held.yaml").write_text(HELD, encoding="utf-8")
-    assert "registry uplink 10 Gbit/s" in program("explain", "held.yaml").out
+    assert "registry uplink 10 Gbit/s" in shell("explain", "held.yaml").out

@@ -4,37 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from rolloutsim.cli import _exit_code, main
 from rolloutsim.planning.solve import solve
-from tests.cli.conftest import HELD, INVALID, MISSED, QUICK, ROOT, STUCK, WARNED, Outcome, Program
+from tests.cli.conftest import HELD, INVALID, MISSED, QUICK, ROOT, STUCK, WARNED, Program
 
 FAST = QUICK.replace("1 Gbit/s", "2 Gbit/s")
 SLOW = QUICK.replace("1 Gbit/s", "800 Mbit/s")
 RANDOM = QUICK.replace("nodes: 2", "nodes: {node: {count: 2, start: {min: 0 s, max: 3 s}}}")
-
-
-Shell = Callable[..., Outcome]
-
-
-@pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
-    """Run a command as the program does, but in this process: starting one takes longer than what it does here."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str | Path) -> Outcome:
-        capsys.readouterr()
-        code = _exit_code(partial(main.main, [str(one) for one in arguments], "rolloutsim", standalone_mode=False))
-        said = capsys.readouterr()
-        return Outcome(int(code), said.out, said.err)
-
-    return run
 
 
 @pytest.fixture
@@ -46,7 +26,7 @@ def files(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_compare_shows_both_and_a_verdict(shell: Shell, files: Path) -> None:
+def test_compare_shows_both_and_a_verdict(shell: Program, files: Path) -> None:
     done = shell("compare", "a.yaml", "fast.yaml")
     assert (done.code, done.err) == (0, "")
     assert [line.rstrip() for line in done.out.splitlines()] == [
@@ -70,7 +50,7 @@ def test_compare_shows_both_and_a_verdict(shell: Shell, files: Path) -> None:
     ]
 
 
-def test_compare_of_more_than_two_says_which(shell: Shell, files: Path) -> None:
+def test_compare_of_more_than_two_says_which(shell: Program, files: Path) -> None:
     done = shell("compare", "a.yaml", "fast.yaml", "slow.yaml")
     rows = [line.split() for line in done.out.splitlines() if line.startswith(("  small", "  large"))]
     assert [(row[0], row[1], row[-1]) for row in rows] == [
@@ -79,7 +59,7 @@ def test_compare_of_more_than_two_says_which(shell: Shell, files: Path) -> None:
     ]  # fmt: skip
 
 
-def test_3_a_fail_if_that_is_met_is_shown_first(shell: Shell, files: Path) -> None:
+def test_3_a_fail_if_that_is_met_is_shown_first(shell: Program, files: Path) -> None:
     done = shell(
         "compare", "a.yaml", "slow.yaml", "--fail-if", "rollout_time > +10%", "--fail-if", "rollout_time > 9 s"
     )
@@ -89,7 +69,7 @@ def test_3_a_fail_if_that_is_met_is_shown_first(shell: Shell, files: Path) -> No
     assert shell("compare", "a.yaml", "slow.yaml", "--fail-if", "rollout_time > +26%").code == 0
 
 
-def test_a_result_is_compared_without_being_simulated_again(shell: Shell, files: Path) -> None:
+def test_a_result_is_compared_without_being_simulated_again(shell: Program, files: Path) -> None:
     assert shell("run", "a.yaml", "-o", "base").code == 0
     (files / "a.yaml").unlink()
     for name in ("base", "base/result.json", "base/records.npz"):
@@ -98,7 +78,7 @@ def test_a_result_is_compared_without_being_simulated_again(shell: Shell, files:
         assert [one["rollout_time_s"]["relative"] for one in document["cases"]] == pytest.approx([-0.5, -0.5])
 
 
-def test_random_scenarios_are_paired_by_seed_and_have_intervals(shell: Shell, files: Path) -> None:
+def test_random_scenarios_are_paired_by_seed_and_have_intervals(shell: Program, files: Path) -> None:
     (files / "faster.yaml").write_text(RANDOM.replace("1 Gbit/s", "1.2 Gbit/s"))
     done = shell("compare", "random.yaml", "faster.yaml")
     assert " ± " in done.out
@@ -108,7 +88,7 @@ def test_random_scenarios_are_paired_by_seed_and_have_intervals(shell: Shell, fi
     )
 
 
-def test_compare_writes_markdown_and_annotations(shell: Shell, files: Path) -> None:
+def test_compare_writes_markdown_and_annotations(shell: Program, files: Path) -> None:
     assert shell("compare", "a.yaml", "slow.yaml", "--format", "md").out.startswith(
         "### Rollout time: slow.yaml against a.yaml\n\n| rollout of | scenario | rollout time |"
     )
@@ -122,7 +102,7 @@ def test_compare_writes_markdown_and_annotations(shell: Shell, files: Path) -> N
     ]
 
 
-def test_compare_writes_junit_and_takes_a_saved_result(shell: Shell, files: Path) -> None:
+def test_compare_writes_junit_and_takes_a_saved_result(shell: Program, files: Path) -> None:
     assert shell("run", "a.yaml", "-o", "out").code == 0
     conditions = ("--fail-if", "pull_time{group=node} max > +10%", "--fail-if", "pods_ready{share=50%} > +10%")
     done = shell("compare", "out", "slow.yaml", "--format", "junit", *conditions)
@@ -132,7 +112,7 @@ def test_compare_writes_junit_and_takes_a_saved_result(shell: Shell, files: Path
 
 
 @pytest.mark.parametrize("command", ["run", "validate", "sweep", "solve"])
-def test_2_a_result_where_a_scenario_is_expected(shell: Shell, files: Path, command: str) -> None:
+def test_2_a_result_where_a_scenario_is_expected(shell: Program, files: Path, command: str) -> None:
     assert shell("run", "a.yaml", "-o", "out").code == 0
     more = {"sweep": ("-p", "nodes=1"), "solve": ("nodes", "--such-that", "rollout_time < 1 s")}.get(command, ())
     done = shell(command, "out", *more)
@@ -161,19 +141,19 @@ def test_2_a_result_where_a_scenario_is_expected(shell: Shell, files: Path, comm
         ),
     ],
 )
-def test_2_a_comparison_that_cannot_be(shell: Shell, files: Path, arguments, code: int, message: str) -> None:
+def test_2_a_comparison_that_cannot_be(shell: Program, files: Path, arguments, code: int, message: str) -> None:
     done = shell("compare", *arguments)
     assert (done.code, done.out, done.err) == (code, "", message)
 
 
-def test_4_and_5_of_compare(shell: Shell, files: Path) -> None:
+def test_4_and_5_of_compare(shell: Program, files: Path) -> None:
     assert shell("compare", "a.yaml", "bad.yaml").code == 4
     done = shell("compare", "a.yaml", "stuck.yaml")
     assert done.code == 5
     assert "does not finish" in done.out
 
 
-def test_solve_finds_what_the_closed_form_knows(shell: Shell) -> None:
+def test_solve_finds_what_the_closed_form_knows(shell: Program) -> None:
     scenario = ROOT / "scenarios/20nodes.yaml"
     condition = ("--such-that", "rollout_time < 30 s", "--set", "model=ideal", "--case", "builder")
     done = shell("solve", scenario, "network", *condition)
@@ -186,7 +166,7 @@ def test_solve_finds_what_the_closed_form_knows(shell: Shell) -> None:
     assert "| ✓ | 1.8454 Gbit/s | 30.0 s |" in shell("solve", scenario, "network", *condition, "--format", "md").out
 
 
-def test_solve_keeps_to_what_can_be_bought(shell: Shell) -> None:
+def test_solve_keeps_to_what_can_be_bought(shell: Program) -> None:
     scenario = ROOT / "scenarios/20nodes.yaml"
     condition = ("--such-that", "rollout_time < 30 s", "--set", "model=ideal")
     done = shell("solve", scenario, "network", *condition, "--standard")
@@ -201,7 +181,7 @@ def test_solve_keeps_to_what_can_be_bought(shell: Shell) -> None:
     assert "--standard: no standard speed lies in that range; there are 1 Gbit/s, 2.5 Gbit/s," in few.err
 
 
-def test_solve_finds_the_cheapest_of_several_keys(shell: Shell, files: Path) -> None:
+def test_solve_finds_the_cheapest_of_several_keys(shell: Program, files: Path) -> None:
     """2 × 100 MB through 1 Gbit/s are 1.6 s; either faster link alone leaves the other."""
     prices = ("--price", "network=2 Gbit/s=700", "--price", "network=10 Gbit/s=2000")
     done = shell("solve", "a.yaml", *prices, "--such-that", "rollout_time < 1 s")
@@ -230,13 +210,13 @@ def test_solve_finds_the_cheapest_of_several_keys(shell: Shell, files: Path) -> 
     assert "--such-that CONDITION" in shell("solve", "a.yaml", "network").err
 
 
-def test_3_nothing_that_was_tried_will_do(shell: Shell, files: Path) -> None:
+def test_3_nothing_that_was_tried_will_do(shell: Program, files: Path) -> None:
     done = shell("solve", "a.yaml", "nodes", "--such-that", "rollout_time < 1 s", "--between", "2", "9")
     assert done.code == 3
     assert done.out.startswith("rollout_time < 1 s: no value of nodes that was tried will do\n")
 
 
-def test_an_outcome_the_other_way_round_is_reported(shell: Shell, files: Path) -> None:
+def test_an_outcome_the_other_way_round_is_reported(shell: Program, files: Path) -> None:
     """One node alone passes and more do not: that is no lower bound."""
     done = shell("solve", "a.yaml", "nodes", "--such-that", "rollout_time < 1 s", "--between", "1", "9")
     assert (done.code, done.err) == (0, "")
@@ -256,7 +236,7 @@ def test_an_outcome_the_other_way_round_is_reported(shell: Shell, files: Path) -
     ]
 
 
-def test_solve_and_its_help_say_the_same_of_its_precision(shell: Shell) -> None:
+def test_solve_and_its_help_say_the_same_of_its_precision(shell: Program) -> None:
     text = " ".join(shell("solve", "--help").out.split())
     assert "with which a condition holds, to 0.02 %; a count exactly." in text
     assert "with which a condition holds, to 0.02 %; a count exactly." in (solve.__doc__ or "")
@@ -276,19 +256,19 @@ JOBS = "error: {} jobs are not possible; allowed: a whole number from 1 on, or -
         ("sweep", "random.yaml", "-p", "network=1 Gbit/s"),
     ],
 )
-def test_2_no_such_number_of_jobs(shell: Shell, files: Path, command, replications: str, jobs: str) -> None:
+def test_2_no_such_number_of_jobs(shell: Program, files: Path, command, replications: str, jobs: str) -> None:
     done = shell(*command, "--replications", replications, "--jobs", jobs)
     assert (done.code, done.out, done.err) == (2, "", JOBS.format(jobs))
 
 
 @pytest.mark.parametrize("jobs", ["0", "-2"])
 @pytest.mark.parametrize("options", [(), ("--sensitivity",)])
-def test_2_no_such_number_of_jobs_for_explain(shell: Shell, files: Path, options, jobs: str) -> None:
+def test_2_no_such_number_of_jobs_for_explain(shell: Program, files: Path, options, jobs: str) -> None:
     done = shell("explain", "a.yaml", *options, "--jobs", jobs)
     assert (done.code, done.out, done.err) == (2, "", JOBS.format(jobs))
 
 
-def test_results_are_compared_as_they_are(shell: Shell, files: Path) -> None:
+def test_results_are_compared_as_they_are(shell: Program, files: Path) -> None:
     for name, options in (("one", ()), ("five", ("--replications", "5"))):
         assert shell("run", "random.yaml", *options, "-o", name).code == 0
     rest = "how scenarios are simulated, and all that is compared are results, which are there already; leave"
@@ -311,7 +291,7 @@ def test_results_are_compared_as_they_are(shell: Shell, files: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["run", "validate", "explain", "compare", "sweep"])
-def test_2_a_file_that_rolloutsim_wrote_is_no_scenario(shell: Shell, files: Path, command: str) -> None:
+def test_2_a_file_that_rolloutsim_wrote_is_no_scenario(shell: Program, files: Path, command: str) -> None:
     assert shell("sweep", "a.yaml", "-p", "nodes=1", "-o", "s.sqlite").code == 0
     assert shell("run", "a.yaml", "-o", "out").code == 0
     (files / "records").write_bytes((files / "out/records.npz").read_bytes())
@@ -333,7 +313,7 @@ def test_2_a_file_that_rolloutsim_wrote_is_no_scenario(shell: Shell, files: Path
         assert (done.code, done.out, done.err.removeprefix("a.yaml: valid\n")) == (2, "", message)
 
 
-def test_2_an_empty_name_is_no_folder(shell: Shell, files: Path) -> None:
+def test_2_an_empty_name_is_no_folder(shell: Program, files: Path) -> None:
     done = shell("run", "a.yaml", "-o", "")
     assert (done.code, done.out) == (2, "")
     assert done.err.splitlines()[-1] == "Error: -o is empty: name a folder, for example results, or . for this one"
@@ -353,13 +333,13 @@ NOTHING_TO_FIND = (
         (["nodes", "--between", "9", "2"], "error: --between: '9' is not below '2'"),
     ],
 )
-def test_2_a_question_that_cannot_be_asked(shell: Shell, files: Path, arguments, message: str) -> None:
+def test_2_a_question_that_cannot_be_asked(shell: Program, files: Path, arguments, message: str) -> None:
     done = shell("solve", "a.yaml", *arguments, "--such-that", "rollout_time < 1 s")
     assert (done.code, done.out) == (2, "")
     assert done.err.splitlines()[-1] == message
 
 
-def test_run_with_replications_shows_intervals_and_keeps_them(shell: Shell, files: Path) -> None:
+def test_run_with_replications_shows_intervals_and_keeps_them(shell: Program, files: Path) -> None:
     done = shell("run", "random.yaml", "--replications", "8", "-o", "out")
     assert done.out.splitlines()[0] == "two nodes · 2 cases · ideal model · 8 replications"
     assert " ± " in done.out
@@ -375,19 +355,19 @@ def test_run_with_replications_shows_intervals_and_keeps_them(shell: Shell, file
     assert [one["verdict"] for one in compared["cases"]] == ["no difference seen"] * 2
 
 
-def test_one_replication_is_the_run_itself(shell: Shell, files: Path) -> None:
+def test_one_replication_is_the_run_itself(shell: Program, files: Path) -> None:
     one = shell("run", "random.yaml", "--replications", "1", "--format", "json")
     whole = json.loads(shell("run", "random.yaml", "--format", "json").out)
     assert all(case.pop("draws")["number"] == 10 for case in whole["cases"])
     assert whole | {"notes": []} == json.loads(one.out) | {"notes": []}
 
 
-def test_replications_of_something_that_is_not_random_say_so(shell: Shell, files: Path) -> None:
+def test_replications_of_something_that_is_not_random_say_so(shell: Program, files: Path) -> None:
     done = shell("run", "a.yaml", "--replications", "3")
     assert " All replications took equally long: nothing in this scenario that matters for it is random.\n" in done.out
 
 
-def test_thresholds_gate_a_ci_job(shell: Shell, files: Path) -> None:
+def test_thresholds_gate_a_ci_job(shell: Program, files: Path) -> None:
     done = shell("run", "held.yaml", "missed.yaml", "--format", "junit")
     assert done.code == 3
     suites = ElementTree.fromstring(done.out)

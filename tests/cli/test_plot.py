@@ -37,22 +37,22 @@ def test_plot_draws_what_run_wrote(program: Program, tmp_path: Path) -> None:
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_plot_writes_the_figure_and_says_its_answer(program: Program, results: str, tmp_path: Path) -> None:
-    done = program("plot", results, "utilisation", "-o", "x.svg")
+def test_plot_writes_the_figure_and_says_its_answer(shell: Program, results: str, tmp_path: Path) -> None:
+    done = shell("plot", results, "utilisation", "-o", "x.svg")
     assert (done.code, done.out) == (0, "")
     assert done.err == "wrote x.svg: registry uplink full from 0.00 to 1.60 s\n"
     assert (tmp_path / "x.svg").read_text().startswith("<?xml")
 
 
-def test_plot_draws_a_sweep(program: Program, tmp_path: Path) -> None:
-    assert program("sweep", "-", "-p", "nodes=2,4", "--jobs", "1", "-o", "s.sqlite", stdin=QUICK).code == 0
-    done = program("plot", "s.sqlite", "sweep_lines", "--case", "large", "-o", "x.svg")
+def test_plot_draws_a_sweep(shell: Program, tmp_path: Path) -> None:
+    assert shell("sweep", "-", "-p", "nodes=2,4", "--jobs", "1", "-o", "s.sqlite", stdin=QUICK).code == 0
+    done = shell("plot", "s.sqlite", "sweep_lines", "--case", "large", "-o", "x.svg")
     assert (done.code, done.err) == (0, "wrote x.svg: large: 1.60 s at 2, 3.20 s at 4\n")
 
 
-def test_a_tornado_of_what_did_not_finish_says_so(program: Program) -> None:
-    assert program("run", "-", "-o", "stuck", stdin=STUCK).code == 5
-    done = program("plot", "stuck", "tornado", "-o", "x.svg")
+def test_a_tornado_of_what_did_not_finish_says_so(shell: Program) -> None:
+    assert shell("run", "-", "-o", "stuck", stdin=STUCK).code == 5
+    done = shell("plot", "stuck", "tornado", "-o", "x.svg")
     assert (done.code, done.out, done.err) == (
         2,
         "",
@@ -83,26 +83,26 @@ def test_a_tornado_of_what_did_not_finish_says_so(program: Program) -> None:
     ],
 )  # fmt: skip
 def test_an_error_says_what_there_is_and_writes_nothing(
-    program: Program, results: str, tmp_path: Path, arguments: tuple[str, ...], message: str
+    shell: Program, results: str, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
-    done = program("plot", *arguments)
+    done = shell("plot", *arguments)
     assert (done.code, done.out, done.err) == (2, "", message)
     assert not (tmp_path / "x.svg").exists()
 
 
-def test_a_picture_is_svg_or_png(program: Program, results: str) -> None:
-    done = program("plot", results, "rollout", "-o", "x.pdf")
+def test_a_picture_is_svg_or_png(shell: Program, results: str) -> None:
+    done = shell("plot", results, "rollout", "-o", "x.pdf")
     assert done.code == 2
     assert "Error: -o x.pdf: a picture is .svg or .png; name it for example rollout.svg" in done.err
 
 
-def test_a_folder_that_does_not_exist_is_an_error(program: Program, results: str) -> None:
-    done = program("plot", results, "rollout", "-o", "nowhere/x.svg")
+def test_a_folder_that_does_not_exist_is_an_error(shell: Program, results: str) -> None:
+    done = shell("plot", results, "rollout", "-o", "nowhere/x.svg")
     assert (done.code, done.err) == (1, "error: cannot write nowhere/x.svg: no such file or directory\n")
 
 
-def test_help_lists_every_figure_with_its_question(program: Program) -> None:
-    text = program("plot", "-h").out
+def test_help_lists_every_figure_with_its_question(shell: Program) -> None:
+    text = shell("plot", "-h").out
     assert all(f"{entry.name} " in text and entry.question in text for entry in FIGURES)
 
 

@@ -19,7 +19,8 @@ from rolloutsim.cli import output
 from rolloutsim.cli.progress import Progress
 from rolloutsim.cli.view import render, show
 from rolloutsim.errors import OutputError
-from rolloutsim.planning.what_if import WhatIfs, quick_what_if
+from rolloutsim.planning.tried import WhatIfs
+from rolloutsim.planning.what_if import quick_what_if
 from tests.cli.conftest import HELD, MISSED, QUICK, ROOT, Program
 
 # Ideal, by hand: n pulls of S bytes over 1 Gbit/s take n S / 125 MB/s, alone S / 125 MB/s.
@@ -52,8 +53,8 @@ def test_the_table_is_plain_text_where_nobody_looks(program: Program) -> None:
     assert all(line == line.rstrip() for line in done.out.splitlines())
 
 
-def test_why_and_what_would_are_shown(program: Program) -> None:
-    done = program("run", "-", stdin=QUICK)
+def test_why_and_what_would_are_shown(shell: Program) -> None:
+    done = shell("run", "-", stdin=QUICK)
     why = "registry uplink 100 % busy for the whole rollout; node NICs 50 % busy (500 of 1000 Mbit/s)."
     assert f"\n Why    {why}\n        " in done.out
     assert "        What would (large, simulated):\n" in done.out
@@ -101,34 +102,34 @@ def test_json_is_the_contract_and_nothing_else(program: Program) -> None:
     assert {"nodes", "pulls"}.isdisjoint(summary["cases"][0])
 
 
-def test_csv_has_a_line_a_case(program: Program) -> None:
-    rows = list(csv.DictReader(io.StringIO(program("run", "-", "--format", "csv", stdin=QUICK).out)))
+def test_csv_has_a_line_a_case(shell: Program) -> None:
+    rows = list(csv.DictReader(io.StringIO(shell("run", "-", "--format", "csv", stdin=QUICK).out)))
     assert [(row["case"], float(row["rollout_time_s"])) for row in rows] == [
         ("small", pytest.approx(0.16)),
         ("large", pytest.approx(1.6)),
     ]
 
 
-def test_markdown_is_a_section_a_file(program: Program, tmp_path: Path) -> None:
+def test_markdown_is_a_section_a_file(shell: Program, tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.yaml").write_text(QUICK.replace("two nodes", name))
-    done = program("run", "a.yaml", "b.yaml", "--format", "md")
+    done = shell("run", "a.yaml", "b.yaml", "--format", "md")
     assert re.findall(r"^# .*$", done.out, re.MULTILINE) == ["# a", "# b"]
 
 
-def test_an_unfinished_case_has_no_statistics(program: Program) -> None:
+def test_an_unfinished_case_has_no_statistics(shell: Program) -> None:
     """Images held already are there at once; the others never come."""
     stuck = QUICK.replace("model: ideal", "model: real").replace(
         "nodes: 2", "nodes: {web: {count: 2, nic: 1 Gbit/s, cached: {small: 50%}}}"
     )
-    done = program("run", "-", stdin=stuck + "registry: {uplink: 1 Gbit/s, max_connections: 0}\n")
+    done = shell("run", "-", stdin=stuck + "registry: {uplink: 1 Gbit/s, max_connections: 0}\n")
     small = next(line for line in done.out.splitlines() if line.startswith("  small "))
     assert small.split()[5] == "–"
     assert small.split()[-2:] == ["–", "–"]
 
 
-def test_an_override_changes_the_scenario(program: Program) -> None:
-    done = program(
+def test_an_override_changes_the_scenario(shell: Program) -> None:
+    done = shell(
         "run", "-", "--set", "network=10 Gbit/s", "--set", "images.small=50 MB", "--format", "csv", stdin=QUICK
     )
     times = [float(row["rollout_time_s"]) for row in csv.DictReader(io.StringIO(done.out))]
@@ -218,7 +219,7 @@ def test_progress_is_silent_within_a_second_and_where_nobody_looks(monkeypatch: 
     assert progress_on(io.StringIO(), monkeypatch, [0.0, 1.0, 20.0, 90.0]) == ""
 
 
-def test_the_shipped_scenario_misses_its_threshold_in_the_real_model_only(program: Program) -> None:
+def test_the_shipped_scenario_misses_its_threshold_in_the_real_model_only(shell: Program) -> None:
     scenario = ROOT / "scenarios/20nodes.yaml"
-    assert program("run", scenario).code == 3
-    assert program("run", scenario, "--set", "model=ideal").code == 0
+    assert shell("run", scenario).code == 3
+    assert shell("run", scenario, "--set", "model=ideal").code == 0

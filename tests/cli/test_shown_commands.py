@@ -44,14 +44,14 @@ def smaller_image(lines: list[str]) -> str:
     return line[line.index("--set") :].strip()
 
 
-def test_the_change_that_explain_shows(program: Program, file: Path) -> None:
-    assert pasted(smaller_image(program("explain", file).out.splitlines()), file.parent) == "1.6"
+def test_the_change_that_explain_shows(shell: Program, file: Path) -> None:
+    assert pasted(smaller_image(shell("explain", file).out.splitlines()), file.parent) == "1.6"
 
 
-def test_the_change_that_a_report_shows(program: Program, file: Path) -> None:
-    assert program("run", file, "-o", "out").code == 0
+def test_the_change_that_a_report_shows(shell: Program, file: Path) -> None:
+    assert shell("run", file, "-o", "out").code == 0
     for form in ("md", "html"):
-        assert program("report", "out", "--what-if", "-o", f"report.{form}").code == 0
+        assert shell("report", "out", "--what-if", "-o", f"report.{form}").code == 0
     # As a reader sees them: a backslash before punctuation is not shown, and entities are.
     text = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", (file.parent / "report.md").read_text(encoding="utf-8"))
     assert pasted(smaller_image(text.replace(" |\n", "\n").splitlines()), file.parent) == "1.6"
@@ -61,9 +61,9 @@ def test_the_change_that_a_report_shows(program: Program, file: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["table", "md"])
-def test_the_value_that_solve_finds(program: Program, file: Path, form: str) -> None:
+def test_the_value_that_solve_finds(shell: Program, file: Path, form: str) -> None:
     find = ("--find", 'images["ann\'s"]', "--such-that", "rollout_time < 10 s", "--between", "100 MB", "400 MB")
-    done = program("solve", file, *find, "--largest", "--case", "ann's", "--format", form)
+    done = shell("solve", file, *find, "--largest", "--case", "ann's", "--format", form)
     assert done.code == 0
     shown = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", done.out)
     (line,) = [line for line in shown.splitlines() if "Try it: " in line]

@@ -13,14 +13,14 @@ _OPEN = "open it at https://ui.perfetto.dev\n"
 
 
 @pytest.fixture
-def results(program: Program, tmp_path: Path) -> str:
+def results(shell: Program, tmp_path: Path) -> str:
     (tmp_path / "a.yaml").write_text(QUICK)
-    assert program("run", "a.yaml", "-o", "results").code == 0
+    assert shell("run", "a.yaml", "-o", "results").code == 0
     return "results"
 
 
-def test_a_result_becomes_a_trace_of_its_slowest_case(program: Program, results: str, tmp_path: Path) -> None:
-    done = program("trace", results, "-o", "x.json.gz")
+def test_a_result_becomes_a_trace_of_its_slowest_case(shell: Program, results: str, tmp_path: Path) -> None:
+    done = shell("trace", results, "-o", "x.json.gz")
     assert (done.code, done.out) == (0, "")
     assert done.err == f"wrote x.json.gz; case large, the slowest of 2 (--case for another)\n{_OPEN}"
     found = trace_format.read((tmp_path / "x.json.gz").read_bytes())
@@ -28,8 +28,8 @@ def test_a_result_becomes_a_trace_of_its_slowest_case(program: Program, results:
     assert found["otherData"]["case"] == "large"
 
 
-def test_a_case_and_a_number_of_nodes_can_be_named(program: Program, results: str, tmp_path: Path) -> None:
-    done = program("trace", f"{results}/records.npz", "--case", "small", "--nodes", "1", "-o", "x.json")
+def test_a_case_and_a_number_of_nodes_can_be_named(shell: Program, results: str, tmp_path: Path) -> None:
+    done = shell("trace", f"{results}/records.npz", "--case", "small", "--nodes", "1", "-o", "x.json")
     assert done.err == f"wrote x.json; case small; the 1 latest of 2 nodes (--nodes for more)\n{_OPEN}"
     found = trace_format.read((tmp_path / "x.json").read_bytes())
     assert list(trace_format.names(found, "process").values()) == ["shared links", "readiness", "node-000"]
@@ -44,9 +44,9 @@ def test_a_case_and_a_number_of_nodes_can_be_named(program: Program, results: st
     ],
 )
 def test_2_a_trace_that_cannot_be(
-    program: Program, results: str, tmp_path: Path, arguments: list[str], message: str
+    shell: Program, results: str, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
-    done = program("trace", results, *arguments)
+    done = shell("trace", results, *arguments)
     assert (done.code, done.out, done.err.splitlines()[-1]) == (2, "", message)
     assert not list(tmp_path.glob("x.*"))
 

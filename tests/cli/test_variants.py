@@ -5,18 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import shlex
-from collections.abc import Callable
-from functools import partial
 from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from rolloutsim.cli import _exit_code, main
 from rolloutsim.planning.sweep.file import read_records
 from rolloutsim.planning.sweep.head import command_of
-from tests.cli.conftest import QUICK, Outcome
+from tests.cli.conftest import QUICK, Outcome, Program
 
 # Ideal: 2 × 10 MB and 2 × 100 MB over 1 Gbit/s are 0.16 s and 1.6 s.
 VARIANTS = QUICK + (
@@ -25,23 +22,13 @@ VARIANTS = QUICK + (
 )
 OVERLAY = "network: 2 Gbit/s\nimages: {middle: 50 MB}\n"
 
-Shell = Callable[..., Outcome]
-
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
-    """Run a command as the program does, but in this process."""
-    monkeypatch.chdir(tmp_path)
+def shell(shell: Program, tmp_path: Path) -> Program:
+    """Where the files are."""
     for name, text in {"v": VARIANTS, "a": QUICK, "over": OVERLAY}.items():
         (tmp_path / f"{name}.yaml").write_text(text)
-
-    def run(*arguments: str | Path) -> Outcome:
-        capsys.readouterr()
-        code = _exit_code(partial(main.main, [str(one) for one in arguments], "rolloutsim", standalone_mode=False))
-        said = capsys.readouterr()
-        return Outcome(int(code), said.out, said.err)
-
-    return run
+    return shell
 
 
 def times(done: Outcome) -> dict[tuple[str, str], float]:
@@ -51,7 +38,7 @@ def times(done: Outcome) -> dict[tuple[str, str], float]:
     return {(line[0], line[3]): round(float(line[place]), 6) for line in lines}
 
 
-def test_variants_run_side_by_side_in_one_table(shell: Shell) -> None:
+def test_variants_run_side_by_side_in_one_table(shell: Program) -> None:
     done = shell("run", "v.yaml")
     assert (done.code, done.err) == (3, "")
     lines = [line.rstrip() for line in done.out.splitlines()]
@@ -71,7 +58,7 @@ def test_variants_run_side_by_side_in_one_table(shell: Shell) -> None:
     ]  # fmt: skip
 
 
-def test_0_and_3_and_5_of_variants(shell: Shell, tmp_path: Path) -> None:
+def test_0_and_3_and_5_of_variants(shell: Program, tmp_path: Path) -> None:
     (tmp_path / "held.yaml").write_text(VARIANTS.replace("max < 1 s", "max < 3 s"))
     assert shell("run", "held.yaml").code == 0
     assert shell("run", "v.yaml").code == 3
@@ -83,7 +70,7 @@ def test_0_and_3_and_5_of_variants(shell: Shell, tmp_path: Path) -> None:
     assert "does not finish" in done.out
 
 
-def test_one_variant_is_a_run_of_its_own_that_says_so(shell: Shell) -> None:
+def test_one_variant_is_a_run_of_its_own_that_says_so(shell: Program) -> None:
     done = shell("run", "v.yaml", "--variant", "slow")
     assert (done.code, done.out.splitlines()[0]) == (3, "two nodes · slow · 2 cases · ideal model")
     document = json.loads(shell("run", "v.yaml", "--variant", "slow", "--format", "json").out)
@@ -96,7 +83,7 @@ def test_one_variant_is_a_run_of_its_own_that_says_so(shell: Shell) -> None:
     )  # fmt: skip
 
 
-def test_the_forms_for_programs_say_the_variant(shell: Shell) -> None:
+def test_the_forms_for_programs_say_the_variant(shell: Program) -> None:
     document = json.loads(shell("run", "v.yaml", "--format", "json").out)
     assert document["schema"] == "rolloutsim.compare/1"
     assert [one["variant"] for one in document["scenarios"]] == ["today", "fast", "slow"]
@@ -116,7 +103,7 @@ def test_the_forms_for_programs_say_the_variant(shell: Shell) -> None:
     ]  # fmt: skip
 
 
-def test_set_wins_over_a_variant_and_what_it_leaves_of_it_is_told(shell: Shell) -> None:
+def test_set_wins_over_a_variant_and_what_it_leaves_of_it_is_told(shell: Program) -> None:
     done = shell("run", "v.yaml", "--set", "network=4 Gbit/s", "--format", "csv")
     assert times(done)["large", "today"] == times(done)["large", "slow"] == 0.4
     notes = shell("run", "v.yaml", "--set", "network=4 Gbit/s").out
@@ -125,7 +112,7 @@ def test_set_wins_over_a_variant_and_what_it_leaves_of_it_is_told(shell: Shell) 
     assert times(changed)["large", "slow"] == 3.2
 
 
-def test_a_folder_holds_each_variant_and_one_report_of_all(shell: Shell, tmp_path: Path) -> None:
+def test_a_folder_holds_each_variant_and_one_report_of_all(shell: Program, tmp_path: Path) -> None:
     done = shell("run", "v.yaml", "-o", "out")
     assert done.err == (
         "wrote out/comparison.json, out/comparison.csv, out/comparison.md and out/report.html, and a folder for each "
@@ -147,7 +134,7 @@ def test_a_folder_holds_each_variant_and_one_report_of_all(shell: Shell, tmp_pat
     assert shell("compare", "out/today", "out/slow").code == 0
 
 
-def test_2_a_folder_of_variants_is_no_single_result(shell: Shell) -> None:
+def test_2_a_folder_of_variants_is_no_single_result(shell: Program) -> None:
     assert shell("run", "v.yaml", "-o", "out").code == 3
     for arguments in (("explain", "out"), ("trace", "out", "-o", "x.json")):
         done = shell(*arguments)
@@ -159,7 +146,7 @@ def test_2_a_folder_of_variants_is_no_single_result(shell: Shell) -> None:
     assert done.err == ("error: rollout is no figure of variants side by side, which 'out' is; its figures: variants\n")
 
 
-def test_what_would_help_is_shown_for_each_variant(shell: Shell) -> None:
+def test_what_would_help_is_shown_for_each_variant(shell: Program) -> None:
     """200 MB through the registry's uplink: at 2 Gbit/s the NICs are as fast."""
     assert "What would" not in shell("run", "v.yaml").out
     done = shell("run", "v.yaml", "--what-if")
@@ -169,7 +156,7 @@ def test_what_would_help_is_shown_for_each_variant(shell: Shell) -> None:
     assert not any("what_if" in one for one in json.loads(shell("run", "v.yaml", "--format", "json").out)["results"])
 
 
-def test_4_an_error_in_a_variant_is_one_of_the_file(shell: Shell, tmp_path: Path) -> None:
+def test_4_an_error_in_a_variant_is_one_of_the_file(shell: Program, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text(VARIANTS.replace("800 Mbit/s", "800 Mb"))
     for command in ("run", "validate", "explain", "show"):
         done = shell(command, "bad.yaml")
@@ -180,7 +167,7 @@ def test_4_an_error_in_a_variant_is_one_of_the_file(shell: Shell, tmp_path: Path
 # ---- files over each other ------------------------------------------------------------------------------
 
 
-def test_files_are_merged_over_each_other(shell: Shell) -> None:
+def test_files_are_merged_over_each_other(shell: Program) -> None:
     """Over 2 Gbit/s 50 MB take 0.4 s on two nodes; alone, the first -f is what the others are merged over."""
     alone = shell("run", "-f", "a.yaml", "-f", "over.yaml", "--format", "csv")
     behind = shell("run", "a.yaml", "-f", "over.yaml", "--format", "csv")
@@ -193,7 +180,7 @@ def test_files_are_merged_over_each_other(shell: Shell) -> None:
                             "--case", "middle", "--format", "json").out)["value"] is not None  # fmt: skip
 
 
-def test_2_without_any_file_nothing_is_run(shell: Shell) -> None:
+def test_2_without_any_file_nothing_is_run(shell: Program) -> None:
     for command in ("run", "validate", "show"):
         done = shell(command)
         assert (done.code, done.err.splitlines()[-1]) == (2, "Error: Missing argument 'FILE…'.")
@@ -202,12 +189,12 @@ def test_2_without_any_file_nothing_is_run(shell: Shell) -> None:
 # ---- compare: what belongs to which side ----------------------------------------------------------------
 
 
-def sides(shell: Shell, *arguments: str) -> dict[str, float]:
+def sides(shell: Program, *arguments: str) -> dict[str, float]:
     return {side: time for (case, side), time in times(shell("compare", *arguments, "--format", "csv")).items()
             if case == "large"}  # fmt: skip
 
 
-def test_behind_the_only_file_a_set_is_compared_with_the_file_itself(shell: Shell) -> None:
+def test_behind_the_only_file_a_set_is_compared_with_the_file_itself(shell: Program) -> None:
     assert sides(shell, "a.yaml", "--set", "network=2 Gbit/s") == {"a.yaml": 1.6, "network=2 Gbit/s": 0.8}
     assert sides(shell, "a.yaml", "--set=network=2 Gbit/s", "--set", "nodes=4") == {
         "a.yaml": 1.6, "network=2 Gbit/s, nodes=4": 1.6,
@@ -217,7 +204,7 @@ def test_behind_the_only_file_a_set_is_compared_with_the_file_itself(shell: Shel
     assert sides(shell, "a.yaml", "-fover.yaml") == {"a.yaml": 1.6, "over.yaml": 0.8}
 
 
-def test_a_set_belongs_to_the_file_before_it_and_before_all_files_to_each(shell: Shell) -> None:
+def test_a_set_belongs_to_the_file_before_it_and_before_all_files_to_each(shell: Program) -> None:
     assert sides(shell, "a.yaml", "--set", "network=2 Gbit/s", "v.yaml", "--set", "network=4 Gbit/s") == {
         "a.yaml, network=2 Gbit/s": 0.8, "v.yaml, network=4 Gbit/s": 0.4,
     }  # fmt: skip
@@ -243,14 +230,14 @@ def test_a_set_belongs_to_the_file_before_it_and_before_all_files_to_each(shell:
          "it is for\n"),
     ],
 )  # fmt: skip
-def test_2_sides_that_cannot_be(shell: Shell, arguments: tuple[str, ...], message: str) -> None:
+def test_2_sides_that_cannot_be(shell: Program, arguments: tuple[str, ...], message: str) -> None:
     if "out" in arguments:
         assert shell("run", "a.yaml", "-o", "out").code == 0
     done = shell("compare", *arguments)
     assert (done.code, done.out, done.err) == (2, "", message)
 
 
-def test_compare_as_junit_is_for_the_gate(shell: Shell) -> None:
+def test_compare_as_junit_is_for_the_gate(shell: Program) -> None:
     done = shell("compare", "v.yaml", "--format", "junit", "--fail-if", "rollout_time{image=large} > +10%")
     assert done.code == 3
     suites = ElementTree.fromstring(done.out)
@@ -262,7 +249,7 @@ def test_compare_as_junit_is_for_the_gate(shell: Shell) -> None:
 # ---- diff and show --------------------------------------------------------------------------------------
 
 
-def test_diff_tells_what_differs_and_simulates_nothing(shell: Shell) -> None:
+def test_diff_tells_what_differs_and_simulates_nothing(shell: Program) -> None:
     done = shell("diff", "a.yaml", "--set", "network=2 Gbit/s", "--set", "images.large=80 MB")
     assert (done.code, done.err) == (0, "")
     assert [line.rstrip() for line in done.out.splitlines()] == [
@@ -277,7 +264,7 @@ def test_diff_tells_what_differs_and_simulates_nothing(shell: Shell) -> None:
     ]
 
 
-def test_diff_of_files_results_and_variants(shell: Shell) -> None:
+def test_diff_of_files_results_and_variants(shell: Program) -> None:
     assert shell("run", "a.yaml", "-o", "out").code == 0
     document = json.loads(
         shell("diff", "out", "v.yaml", "--variant", "fast", "-f", "over.yaml", "--format", "json").out
@@ -312,7 +299,7 @@ def test_diff_of_files_results_and_variants(shell: Shell) -> None:
         ),
     ],
 )
-def test_2_a_diff_that_cannot_be(shell: Shell, arguments: tuple[str, ...], start: str) -> None:
+def test_2_a_diff_that_cannot_be(shell: Program, arguments: tuple[str, ...], start: str) -> None:
     if "out" in arguments:
         assert shell("run", "a.yaml", "-o", "out").code == 0
     done = shell("diff", *arguments)
@@ -320,7 +307,7 @@ def test_2_a_diff_that_cannot_be(shell: Shell, arguments: tuple[str, ...], start
     assert done.err.startswith(start)
 
 
-def test_show_prints_a_scenario_that_runs_to_the_same(shell: Shell, tmp_path: Path) -> None:
+def test_show_prints_a_scenario_that_runs_to_the_same(shell: Program, tmp_path: Path) -> None:
     done = shell("show", "v.yaml", "--variant", "fast", "-f", "over.yaml", "--set", "nodes=3")
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("# Resolved, variant fast; sha256 ")
@@ -331,7 +318,7 @@ def test_show_prints_a_scenario_that_runs_to_the_same(shell: Shell, tmp_path: Pa
     ).out.endswith("\n Nothing differs.\n")
 
 
-def test_show_of_a_result_is_what_it_is_of(shell: Shell) -> None:
+def test_show_of_a_result_is_what_it_is_of(shell: Program) -> None:
     assert shell("run", "v.yaml", "-o", "out").code == 3
     shown = shell("show", "v.yaml", "--variant", "slow").out
     assert shell("show", "out/slow").out == shown
@@ -344,7 +331,7 @@ def test_show_of_a_result_is_what_it_is_of(shell: Shell) -> None:
 # ---- sweeps ---------------------------------------------------------------------------------------------
 
 
-def test_a_sweep_varies_the_variants_and_what_else_is_asked(shell: Shell, tmp_path: Path) -> None:
+def test_a_sweep_varies_the_variants_and_what_else_is_asked(shell: Program, tmp_path: Path) -> None:
     done = shell("sweep", "v.yaml", "-p", "variants=today,slow", "-p", "nodes=2,4", "--jobs", "1", "--format", "csv")
     assert (done.code, done.err) == (0, "")
     head, *lines = (line.split(",") for line in done.out.splitlines())
@@ -356,12 +343,12 @@ def test_a_sweep_varies_the_variants_and_what_else_is_asked(shell: Shell, tmp_pa
     assert "fast" in shell("sweep", "own.yaml", "--jobs", "1").out
 
 
-def test_a_sweep_without_variants_says_that_it_sweeps_the_file_itself(shell: Shell) -> None:
+def test_a_sweep_without_variants_says_that_it_sweeps_the_file_itself(shell: Program) -> None:
     done = shell("sweep", "v.yaml", "-p", "nodes=2,4", "--jobs", "1")
     assert (done.code, done.err) == (0, "sweeping v.yaml itself; -p variants=today,fast,slow sweeps its variants\n")
 
 
-def test_2_and_4_a_variant_that_a_sweep_does_not_find(shell: Shell, tmp_path: Path) -> None:
+def test_2_and_4_a_variant_that_a_sweep_does_not_find(shell: Program, tmp_path: Path) -> None:
     done = shell("sweep", "v.yaml", "-p", "variants=today,slwo")
     assert (done.code, done.err) == (
         2, "error: -p variants: v.yaml has no variant 'slwo'; did you mean 'slow'? variants: today fast slow\n"
@@ -372,7 +359,7 @@ def test_2_and_4_a_variant_that_a_sweep_does_not_find(shell: Shell, tmp_path: Pa
     assert done.err.startswith("own.yaml:12:9: error: own.yaml has no variant 'slwo'")
 
 
-def test_the_command_of_a_sweep_over_variants_makes_it_again(shell: Shell, tmp_path: Path) -> None:
+def test_the_command_of_a_sweep_over_variants_makes_it_again(shell: Program, tmp_path: Path) -> None:
     assert shell("sweep", "v.yaml", "-p", "variants=today,slow", "--jobs", "1", "-o", "s.sqlite").code == 0
     records = read_records(tmp_path / "s.sqlite")
     (tmp_path / "scenario.yaml").write_text(records.head.scenario)

@@ -16,7 +16,8 @@ import pytest
 
 from rolloutsim import simulation
 from rolloutsim.collecting import collect
-from rolloutsim.fleet.build import build, cached_images
+from rolloutsim.fleet.build import build
+from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.scenario import loads
 from rolloutsim.scenario.resolved import Case, Distribution, PlannedPull

@@ -14,6 +14,7 @@ import simpy
 from hypothesis import strategies as st
 
 from rolloutsim.network.fluid import FluidNetwork
+from rolloutsim.network.links import SharedLink
 from rolloutsim.network.maxmin import Demand, max_min_fair
 from rolloutsim.network.states import Flow, Host
 
@@ -21,6 +22,7 @@ CAPACITIES = st.one_of(st.sampled_from([1.0, 2.0, 5.0, 10.0, 100.0]), st.floats(
 SIZES = st.one_of(st.sampled_from([10.0, 20.0]), st.floats(1, 100))
 # Relative error of rates: a few hundred roundings of sums over at most some hundred flows.
 TEXTBOOK = 1e-9
+SHARES = st.sampled_from([1.0, 1.0, 1.0, 0.5, 0.9, 0.03])  # of a flow's bytes that cross a link
 TIMES = st.one_of(st.sampled_from([0.0, 1.0, 2.0]), st.floats(0, 5))
 
 
@@ -45,7 +47,8 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
         per_rate = [draw(st.sampled_from([1.0, 1.0, 0.5, 2.67])) for _ in usage]
         cap = draw(st.one_of(st.none(), CAPACITIES)) if path else draw(CAPACITIES)
         weight = draw(st.sampled_from([1.0, 1.0, 1.0, 2.0, 0.3]))
-        kinds.append((path, list(zip(usage, per_rate, strict=True)), cap, weight))
+        shares = [draw(SHARES) for _ in path]
+        kinds.append((path, list(zip(usage, per_rate, strict=True)), cap, weight, shares))
     profiles = draw(st.lists(st.tuples(*[st.one_of(st.just(math.inf), CAPACITIES)] * 2), min_size=1, max_size=3))
     arrivals = draw(
         st.lists(
@@ -62,7 +65,7 @@ def racked_specs(draw: st.DrawFn) -> dict[str, Any]:
     """Eight hosts' worth of flows through up to 20 racks behind one uplink: the racks bind, or it, or both."""
     racks = draw(st.integers(9, 20))
     links = [draw(st.floats(10, 300)), *draw(st.lists(st.floats(1, 60), min_size=racks, max_size=racks))]
-    kinds = [([0, r], [(0, 1.0)], None, 1.0) for r in range(1, racks + 1)]
+    kinds = [([0, r], [(0, 1.0)], None, 1.0, [1.0, draw(SHARES)]) for r in range(1, racks + 1)]
     profiles = [(draw(st.sampled_from([3.0, 10.0, 25.0])), math.inf) for _ in range(3)]
     arrivals = draw(
         st.lists(
@@ -108,13 +111,13 @@ def shaped_specs(draw: st.DrawFn) -> dict[str, Any]:
             mine.append(len(kinds))
             weight = draw(st.sampled_from(weights))
             cap = draw(st.sampled_from([None, None, None, 3.0]))
-            kinds.append(([start, *near], [(0, 1.0)], cap, weight))
+            kinds.append(([start, *near], [(0, 1.0)], cap, weight, [draw(SHARES) for _ in [start, *near]]))
         if draw(st.booleans()):
             mine.append(len(kinds))  # its own traffic, on the link nearest to it
-            kinds.append((near[-1:] or [0], [(0, 1.0)], None, 1.0))
+            kinds.append((near[-1:] or [0], [(0, 1.0)], None, 1.0, [1.0]))
         if draw(st.booleans()):
             mine.append(len(kinds))  # an unpack, which shares a disk with what is written
-            kinds.append(([], [(0, 0.5), (1, 1.0)], 50.0, 1.0))
+            kinds.append(([], [(0, 0.5), (1, 1.0)], 50.0, 1.0, []))
         kinds_of.append(mine)
     nic = draw(st.sampled_from([5.0, 20.0, math.inf]))
     is_own = draw(st.booleans())
@@ -133,8 +136,10 @@ def play(spec: dict[str, Any], each_update: Callable[[Played], None], start: flo
     network = FluidNetwork(env)
     links = [network.link(f"link {i}", capacity) for i, capacity in enumerate(spec["links"])]
     kinds = [
-        network.kind(tuple(links[i] for i in path), tuple(usage), math.inf if cap is None else cap, weight)
-        for path, usage, cap, weight in spec["kinds"]
+        network.kind(
+            tuple(links[i] for i in path), tuple(usage), math.inf if cap is None else cap, weight, shares=tuple(shares)
+        )
+        for path, usage, cap, weight, shares in spec["kinds"]
     ]
     profiles = [network.profile(capacities) for capacities in spec["profiles"]]
     hosts = [network.host(profiles[i % len(profiles)]) for i in range(spec.get("hosts", 8))]
@@ -171,7 +176,9 @@ def textbook(network: FluidNetwork, hosts: list[Host]) -> list[tuple[Flow, float
         limited = {p: c for p, c in enumerate(host.profile.capacities) if c < math.inf}
         capacities.update({(number, p): c for p, c in limited.items()})
         for flow in host.flows:
-            usage: dict[Any, float] = {link.name: 1.0 for link in flow.kind.links}
+            usage: dict[Any, float] = {
+                link.name: share for link, share in zip(flow.kind.links, flow.kind.shares, strict=True)
+            }
             usage.update({(number, p): per_rate for p, per_rate in flow.kind.usage if p in limited})
             cap = None if flow.kind.cap == math.inf else flow.kind.cap
             demands.append(Demand(usage, cap, flow.kind.weight))
@@ -181,6 +188,15 @@ def textbook(network: FluidNetwork, hosts: list[Host]) -> list[tuple[Flow, float
         (flow, rate, link, list(demand.usage.items()))
         for flow, rate, link, demand in zip(flows, allocation.rates, allocation.bottlenecks, demands, strict=True)
     ]
+
+
+def crossed(link: SharedLink, played: Played) -> float:
+    """The bytes of finished flows that crossed a link."""
+    return sum(
+        flow.size * flow.kind.shares[flow.kind.links.index(link)]
+        for flow, _ in played.finished
+        if link in flow.kind.links
+    )
 
 
 def worst_rate(network: FluidNetwork, hosts: list[Host]) -> float:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 from rolloutsim.network.fluid import FluidNetwork
 
-from .networks import TEXTBOOK, Played, play, specs, worst_rate
+from .networks import TEXTBOOK, Played, crossed, play, specs, worst_rate
 from .test_sharing import each_network
 
 WEIGHTS = (0.25, 1.0, 1.0, 3.0)
@@ -29,9 +29,7 @@ class _Shaker:
     def shake(self, played: Played) -> None:
         flows = [flow for host in played.hosts for flow in host.flows]
         for flow in self.random.sample(flows, min(len(flows), self.left, 2)):
-            kind = flow.kind
-            weight = self.random.choice(WEIGHTS)
-            played.network.reweigh(flow, played.network.kind(kind.links, kind.usage, kind.cap, weight))
+            played.network.reweigh(flow, played.network.weighted(flow.kind, self.random.choice(WEIGHTS)))
             self.left -= 1
 
 
@@ -72,8 +70,7 @@ def test_bytes_are_conserved_while_weights_change(spec: dict[str, Any]) -> None:
     for flow, _ in played.finished:
         assert math.isclose(moved[id(flow)], flow.size, rel_tol=1e-9, abs_tol=1e-6)
     for link in played.network.links:
-        crossing = sum(flow.size for flow, _ in played.finished if link in flow.kind.links)
-        assert math.isclose(played.network.payloads(())[link.index], crossing, rel_tol=1e-12)
+        assert math.isclose(played.network.payloads(())[link.index], crossed(link, played), rel_tol=1e-12)
 
 
 def test_two_flows_of_a_host_that_exchange_their_weights_exchange_their_rates() -> None:

@@ -48,6 +48,13 @@ def test_usage_counts_what_a_byte_takes() -> None:
     assert max_min_fair({"disk": F(9)}, demands).rates == [3, 3]
 
 
+def test_flows_of_which_a_share_crosses_a_link_have_the_rate_of_those_that_cross_it_with_all() -> None:
+    # x/4 + x/2 + x = 7 on the first link; on the second, of 10, the last takes 1.5 times what is left: (10 - 4) / 1.5.
+    demands = [Demand({"1": F(1, 4)}), Demand({"1": F(1, 2)}), Demand({"1": 1, "2": 1}), Demand({"2": F(3, 2)})]
+    assert max_min_fair({"1": F(7), "2": F(10)}, demands).rates == [4, 4, 4, 4]
+    assert max_min_fair({"1": F(7), "2": F(13)}, demands).rates == [4, 4, 4, 6]
+
+
 def test_a_link_without_capacity_gives_nothing() -> None:
     assert max_min_fair({"l": F(0)}, [Demand({"l": 1})]).rates == [0]
 

@@ -158,8 +158,8 @@ class ExactNetwork:
             for link in flow.limits:
                 limiting[link] = limiting.get(link, False) or certain
                 flow.spent.setdefault(link, Bounds()).add(seconds, certain)
-            for link in flow.usage:
-                self.carried[link] += flow.rate * seconds
+            for link, used in flow.usage.items():
+                self.carried[link] += used * flow.rate * seconds
         for link, certain in limiting.items():
             self.saturated[link].add(seconds, certain)
         self.now = until

@@ -27,7 +27,8 @@ import rolloutsim as rs
 from rolloutsim.planning.differences import is_random
 from rolloutsim.planning.proofs import are_compatible
 from rolloutsim.planning.seeds import seeds
-from rolloutsim.planning.what_if import Plan, WhatIf, WhatIfs, what_if
+from rolloutsim.planning.tried import WhatIf, WhatIfs
+from rolloutsim.planning.what_if import Plan, what_if
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted(path for path in (ROOT / "scenarios").glob("*.yaml") if path.stem != "fleet-10k")

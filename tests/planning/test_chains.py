@@ -8,7 +8,8 @@ import pytest
 
 import rolloutsim as rs
 from rolloutsim.planning.trials import Chain, Trial, Trials
-from rolloutsim.planning.what_if import WhatIf, WhatIfs, quick_what_if, what_if
+from rolloutsim.planning.tried import WhatIf, WhatIfs
+from rolloutsim.planning.what_if import quick_what_if, what_if
 from rolloutsim.scenario import loads
 
 BEHIND_A_WAN = (

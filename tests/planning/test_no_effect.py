@@ -12,7 +12,8 @@ import rolloutsim as rs
 from rolloutsim.planning import proofs
 from rolloutsim.planning.changes.situation import Candidate
 from rolloutsim.planning.proofs import Proof, Prover, are_compatible, of_each_subject
-from rolloutsim.planning.what_if import WhatIf, WhatIfs, what_if
+from rolloutsim.planning.tried import WhatIf, WhatIfs
+from rolloutsim.planning.what_if import what_if
 from tests.long import one_in
 from tests.planning import no_effect
 from tests.planning.no_effect import PLANTED, SHIPPED, check

@@ -13,7 +13,8 @@ import rolloutsim as rs
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning import trials, what_if
 from rolloutsim.planning.changes.situation import Candidate
-from rolloutsim.planning.what_if import Plan, WhatIf, WhatIfs, quick_what_if
+from rolloutsim.planning.tried import WhatIf, WhatIfs, what_if_table
+from rolloutsim.planning.what_if import Plan, quick_what_if
 from rolloutsim.results.metrics import rollout_time
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.simulation import simulate
@@ -237,7 +238,7 @@ def overrides_of(path: Path) -> list[str]:
     return ["nodes.node.count=40"] if path.stem == "racks" else []
 
 
-@pytest.mark.parametrize("path", one_in(4, FILES), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", one_in(6, FILES), ids=lambda path: path.stem)
 def test_each_gain_is_that_of_a_run_with_the_same_set(path: Path) -> None:
     result = result_of(path)
     found = what_if.what_if(result.outcome, jobs=1)
@@ -306,7 +307,22 @@ def test_the_20_nodes_want_a_smaller_image_or_a_wider_uplink_and_nothing_of_the_
     assert times["node NICs 10 Gbit/s"] == pytest.approx(55.36)
     assert found.faster[0].change == "go-carbon instead of builder"
     assert "node NICs" in found.useless
-    assert [one.after for one in found.tried] == sorted(one.after for one in found.tried)
+    *others, before = found.tried
+    assert [one.after for one in others] == sorted(one.after for one in others)
+    # What only moves the bytes to another time stands behind all others.
+    assert (before.change, before.after) == ("builder pulled before the rollout by all its nodes, 6.92 GB at most", 0.0)
+    assert before.overrides == ('prepulls.before={"images": ["builder"], "by": "daemonset"}',)
+
+
+def test_a_pre_pull_that_begins_too_late_is_tried_in_time() -> None:
+    late = ["variants=null", "prepulls.night.at=-20m"]
+    scenario = rs.load(ROOT / "scenarios" / "prepull-night.yaml", late)
+    found = what_if.what_if(scenario.run().outcome, jobs=1)
+    (in_time,) = [one for one in found.tried if one.shifts]
+    assert (in_time.change, in_time.overrides) == ("night over before the rollout", ("prepulls.night.at=null",))
+    # 120 pods whose image is there.
+    assert in_time.after is not None
+    assert in_time.after < 0.1 * in_time.before
 
 
 def test_two_links_that_are_full_alike_are_tried_together() -> None:
@@ -397,7 +413,7 @@ def test_small_gains_are_no_help_and_small_losses_are_losses() -> None:
 def test_a_loss_is_told_as_one() -> None:
     one = changed("slots", 116.4)
     assert one.shown_after == "116 s, slower by 16.4 s"
-    assert what_if.what_if_table([one]).cells()[0][3] == "slower by 16.4 s"
+    assert what_if_table([one]).cells()[0][3] == "slower by 16.4 s"
     assert changed("slots", 50.0).shown_after == "50.0 s"
     assert changed("slots", None).shown_after == "does not finish"
 

@@ -8,10 +8,13 @@ from html import unescape
 import pytest
 
 import rolloutsim as rs
-from rolloutsim.planning.what_if import WhatIf, WhatIfs
+from rolloutsim.planning.targets import Effect
+from rolloutsim.planning.tried import WhatIf, WhatIfs
 from rolloutsim.report.blocks import Facts, Rows, Verdict
+from rolloutsim.results.thresholds import Measurement
 from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.metrics import METRICS
+from rolloutsim.scenario.resolved import Threshold
 from rolloutsim.scenario.structure import all_keys
 from tests.long import one_in
 from tests.report.runs import IDEAL, SCENARIOS
@@ -64,15 +67,14 @@ def test_a_missed_target_of_another_metric_is_named_in_words() -> None:
 
 def test_a_target_for_a_part_is_none_for_the_whole_rollout() -> None:
     text = IDEAL.replace("nodes: 4", "nodes: {near: 2, far: 2}").replace("rollout_time:", '"rollout_time{group=far}":')
-    verdict, facts, _ = answer(text, WhatIfs("large", (change("uplink", 2.0, True),)))
+    verdict, facts, _ = answer(text)
     assert verdict.text == (
         "large, the slowest of 2 cases, takes 4.00 s. The rollout time on group far of large is 4.00 s; the target is "
         "under 3 s (33 % over). 1 of 2 targets are met."
     )
-    # Of the group's time with another uplink nothing is known.
     assert facts["What to buy"] == (
-        "Uplink changed: 4.00 s → 2.00 s (simulated), of the whole rollout; what it does for the targets was not "
-        "simulated."
+        "Registry uplink 10 Gbit/s: rollout time on group far of large 4.00 s → 1.00 s (simulated), which meets the "
+        "target (under 3 s)."
     )
 
 
@@ -97,8 +99,12 @@ def test_replications_give_the_time_an_interval() -> None:
     assert "in the first of 5 replications" in facts["Who is last, and why"]
 
 
-def change(subject: str, after: float | None, buys: bool) -> WhatIf:
-    return WhatIf("large", subject, f"{subject} changed", ("nodes=4",), 4.0, after, buys=buys)
+def change(subject: str, after: float, buys: bool, leads: bool = False) -> WhatIf:
+    """What takes so long with a change, and what that does for the target of less than 3 s."""
+    target = Threshold("rollout_time", {}, "max", "<", 3.0, "max < 3 s")
+    before, then = (Measurement(target, "large", "image=large", time, within=False) for time in (4.0, after))
+    effects = (Effect.of(before, then),)
+    return WhatIf("large", subject, f"{subject} changed", ("nodes=4",), 4.0, after, (), buys, leads, effects)
 
 
 @pytest.mark.parametrize(
@@ -143,10 +149,17 @@ def test_pods_that_follow_one_another_are_said_to() -> None:
 
 def test_what_changes_the_turns_of_pods_is_said_before_what_to_buy() -> None:
     """Even if faster hardware gained more."""
-    leads = WhatIf("large", "max_unavailable", "max_unavailable 10%", ("nodes=4",), 4.0, 2.0, leads=True)
+    leads = change("max_unavailable", 2.0, False, leads=True)
     _, facts, _ = answer(IDEAL, WhatIfs("large", (leads, change("uplink", 1.5, True))))
     assert list(facts)[1:] == ["What to change", "What to buy"]
-    assert facts["What to change"].startswith("maxUnavailable 10%: 4.00 s → 2.00 s")
+    assert facts["What to change"].startswith("maxUnavailable changed: 4.00 s → 2.00 s")
+
+
+def test_what_meets_the_target_is_said_before_what_changes_the_turns_of_pods_and_does_not() -> None:
+    leads = change("max_unavailable", 3.5, False, leads=True)
+    _, facts, _ = answer(IDEAL, WhatIfs("large", (change("uplink", 1.5, True), leads)))
+    assert list(facts)[1:] == ["What to buy", "What to change"]
+    assert facts["What to change"].endswith("(simulated), which still misses the target.")
 
 
 def test_rows_of_pass_and_miss_have_a_colour_and_a_sign() -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from rolloutsim.planning.what_if import WhatIfs
+from rolloutsim.planning.tried import WhatIfs
 from rolloutsim.report.blocks import Text
 from rolloutsim.report.contents import report_of_run
 from rolloutsim.results.checked import CHECKED, connections, longest_round_trip, outside

@@ -11,6 +11,7 @@ from rolloutsim.scenario.metrics import METRICS, VALUES
 from rolloutsim.scenario.resolved import Threshold
 
 CASE: dict[str, Any] = {
+    "lazy": {"last_byte_s": 9.0},
     "case": "all",
     "rollout_time_s": 9.0,
     "alone_time_s": 1.0,
@@ -39,6 +40,7 @@ CASE: dict[str, Any] = {
          "storage_requests": 0},
     ],
     "push": [{"image": "app", "push": "ci", "push_time_s": 3.0, "bytes": 77}],
+    "prepulls": [{"prepull": "night", "prepull_time_s": 5.0, "nodes_ready": 3, "bytes_before": 88}],
     "disk": {
         "bytes_per_node": 1.0, "most_bytes_per_node": 2.0, "fleet_bytes": 3.0, "registry_bytes": 4.0,
         "collected_bytes": 5.0, "peak_utilisation": 0.9, "cost_per_month": {"ssd": 12.5},
@@ -75,6 +77,9 @@ def about(metric: str, statistic: str | None = None, comparison: Any = "<", **se
         (about("refused", registry="quay", status="429"), [0.0]),
         (about("push_time", push="ci"), [3.0]),
         (about("pushed_bytes", push="app"), [77.0]),
+        (about("prepull_time", prepull="night"), [5.0]),
+        (about("prepulled_nodes"), [3.0]),
+        (about("prepulled_bytes", prepull="night"), [88.0]),
         (about("cost_per_month", disk="ssd"), [12.5]),
         (about("bandwidth", background="shop", phase="during"), [4.0]),
         (about("latency", "p95", background="shop", phase="during"), [0.2]),

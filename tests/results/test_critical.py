@@ -7,7 +7,7 @@ from math import nan
 import pytest
 
 from rolloutsim.results.metrics import rollout_time
-from rolloutsim.results.why.critical import last_path, queued_time
+from rolloutsim.results.why.critical import last_path, path_of, queued_time
 from tests.results.by_hand import NIC, Story, image
 from tests.results.rollout_by_hand import Rollout, workload
 
@@ -26,6 +26,9 @@ def test_of_bare_pulls_it_is_the_path_of_the_last_one_and_the_time_before_it_ask
     story.fetch(story.pull(0.0, 0.0, 4.0), "a-0", 0.0, 0.0, 4.0)
     story.fetch(story.pull(1.0, 2.0, 7.0, node=1, ready=8.0), "a-0", 2.0, 2.0, 7.0, cause=NIC)
     assert path(story) == {"nic": 5.0, "requests": 1.0, "schedule": 1.0, "startup": 1.0}
+    # And of the other one, which is ready at 4 s, its own.
+    (cause, seconds), *rest = path_of(story.case(), 0)
+    assert (cause, seconds, rest) == ("registry.uplink", 4.0, [])
 
 
 def test_it_goes_on_with_the_pod_whose_availability_gave_the_turn() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rolloutsim.fleet.ledger import Ledger
 from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.store import from_bytes, to_bytes
@@ -62,6 +63,19 @@ def test_causes_are_shorts_where_these_do(few: ResolvedScenario, many: ResolvedS
         (case,) = simulate(scenario, alone=False).cases
         assert [column.cause.dtype for column in (case.unpacks, case.spent)] == [wide, wide]
         assert case.fetches.source.dtype == np.int16
+
+
+def test_columns_of_causes_widen_while_a_case_runs() -> None:
+    ledger = Ledger()
+    ledger.spent.add(False, 7, {3: 1.0, -10: 2.0})
+    ledger.make_room(0x7FFF)
+    assert ledger.spent.cause.typecode == "h"
+    for links in (0x8000, 0x8001):
+        ledger.make_room(links)
+        ledger.spent.add(True, 8, {links - 1: 1.0})
+        ledger.unpacks.cause.append(links - 1)
+    assert list(ledger.spent.cause) == [3, -10, 0x7FFF, 0x8000]
+    assert list(ledger.unpacks.cause) == [0x7FFF, 0x8000]
 
 
 def test_wide_causes_are_read_as_they_were_written(many: ResolvedScenario) -> None:

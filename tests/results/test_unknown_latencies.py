@@ -10,7 +10,7 @@ import pytest
 
 from rolloutsim.planning.compare import Side, compare
 from rolloutsim.planning.sweep.rows import Gathering
-from rolloutsim.planning.what_if import WhatIfs
+from rolloutsim.planning.tried import WhatIfs
 from rolloutsim.report.blocks import Text
 from rolloutsim.report.contents import report_of_run
 from rolloutsim.report.plots import figure

@@ -68,14 +68,15 @@ def test_an_explanation_reads_as_text() -> None:
         (
             "nodes.parallelLayers",
             "explain nodes.parallelLayers: there is no such key; did you mean 'nodes.parallel_layers'?; the top keys "
-            "are: rolloutsim name description model seed replications nodes network registry registries images "
-            "workloads rollout controller_manager push pushes background failures prices thresholds sweep variants",
+            "are: rolloutsim name description model seed replications nodes network registry registries mirrors caches "
+            "peers images workloads rollout controller_manager push pushes prepulls background failures prices "
+            "thresholds sweep variants",
         ),
         (
             "zzz",
             "explain zzz: there is no such key; the top keys are: rolloutsim name description model seed replications "
-            "nodes network registry registries images workloads rollout controller_manager "
-            "push pushes background failures prices thresholds "
+            "nodes network registry registries mirrors caches peers images workloads rollout controller_manager "
+            "push pushes prepulls background failures prices thresholds "
             "sweep variants",
         ),
     ],
@@ -131,16 +132,17 @@ def test_a_key_of_what_is_not_simulated_is_told_so() -> None:
 def test_a_metric_is_explained_and_the_keys_of_its_name_are_told(name: str) -> None:
     assert str(explain(name)) == (
         "thresholds.latency: of a service's requests, before, during or after the\n"
-        "  rollout; pushed: beside a push before it\n"
+        "  rollout; pushed: beside a push before it, prepulled: beside what nodes pull\n"
+        "  before it\n"
         "  type:      time\n"
         "  unit:      us ms s m h d\n"
         "  labels:    background (without it the one that is furthest off counts)\n"
-        "             phase, one of before pushed during after (needed)\n"
+        "             phase, one of before pushed prepulled during after (needed)\n"
         "             image or case (without it each case is checked)\n"
         "  statistic: needed, one of max p50 p95\n"
         "  example:   'latency{phase=during}': p95 < 90 s\n"
-        "  also:      of this name are the keys network.latency\n"
-        "             network.links.<link>.latency"
+        "  also:      of this name are the keys network.latency network.racks.latency\n"
+        "             network.sites.latency network.links.<link>.latency"
     )
 
 
@@ -181,7 +183,7 @@ def test_thresholds_list_every_metric_with_what_it_means_below() -> None:
     place = lines.index("  latency{[background],phase}    time    needed")
     assert lines[place + 1 : place + 3] == (
         "      of a service's requests, before, during or after the rollout; pushed:",
-        "      beside a push before it",
+        "      beside a push before it, prepulled: beside what nodes pull before it",
     )
     assert lines[end:] == (
         "",
@@ -193,7 +195,7 @@ def test_thresholds_list_every_metric_with_what_it_means_below() -> None:
         "             nodes_ready ready_pods",
         "  nodes:     group, rack narrow bytes_per_node most_bytes_per_node fleet_bytes",
         "             collected_bytes peak_utilisation",
-        "  phase:     before pushed during after",
+        "  phase:     before pushed prepulled during after",
         "  status:    429 503 broken dial_timeout tls_timeout header_timeout",
         "  disk:      ssd hdd",
         "  statistic: max min mean p50 p95 p99 (latency: max p50 p95); where it is",
@@ -295,8 +297,8 @@ def test_a_causes_name_alone_is_the_cause_unless_one_key_has_it() -> None:
     window = explain("tcp_window")
     assert window.key == "cause.tcp_window"
     assert window.also.startswith("of this name are the keys network.tcp_window ")
-    disk = explain("disk")
-    assert (disk.key, disk.also) == ("nodes.<group>.disk", "cause.disk is a cause that time goes to")
+    nic = explain("nic")
+    assert (nic.key, nic.also) == ("nodes.<group>.nic", "cause.nic is a cause that time goes to")
 
 
 def test_all_causes_are_listed() -> None:

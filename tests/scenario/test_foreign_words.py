@@ -25,11 +25,14 @@ rolloutsim: 1
 nodes: {web: {count: 3}}
 network: {rate: 1 Gbit/s, links: {wan: {capacity: 1 Gbit/s}}, racks: {uplink: 1 Gbit/s}}
 registry: {via: [wan], rate_limit: {rate: 100/min}}
+mirrors: {far: {of: registry}}
+caches: {near: {ttl: {time: 1h}}}
 images: {app: {layers: {base: {compressed: 30 MB}}}}
 workloads: {api: {images: app, replicas: 6, rollout: {max_surge: 1}}}
 rollout: {max_surge: 1}
 background: {backup: {links: [wan], size: 1 GB}}
 failures: {outage: {registry: registry, at: 1 s, back_after: 1 s}}
+prepulls: {night: {images: app}}
 """
 EVERY = dict(all_keys())
 BY_SHORT_NAME = {short(key): key for key in EVERY}
@@ -39,6 +42,8 @@ PLACES = (
     (), ("nodes", "web"), ("network",), ("network", "links", "wan"), ("network", "racks"), ("registry",),
     ("registry", "rate_limit"), ("images", "app"), ("images", "app", "layers", "base"), ("workloads", "api"),
     ("workloads", "api", "rollout"), ("rollout",), ("background", "backup"), ("failures", "outage"),
+    ("prepulls", "night"),
+    ("mirrors", "far"), ("caches", "near"), ("caches", "near", "ttl"),
 )  # fmt: skip
 
 
@@ -180,9 +185,21 @@ def entries_of(word: str) -> list[Foreign]:
         (("background", "backup"), "bandwidth_limit", "did you mean 'cap'?"),
         (("failures", "outage"), "bandwidth", "here that is network.rate"),
         (("nodes", "web"), "max_parallel", "did you mean 'max_parallel_image_pulls'?"),
-        (("nodes", "web"), "registry_mirrors", "'registry_mirrors' is not simulated"),
-        (("registry",), "mirrors", "'mirrors' is not simulated"),
-        ((), "prepull", "'prepull' is not simulated"),
+        ((), "prepull", "did you mean 'prepulls'?"),
+        (("nodes", "web"), "registry_mirrors", "did you mean 'hosts'?"),
+        (("nodes", "web"), "hosts_toml", "did you mean 'hosts'?"),
+        (("nodes", "web"), "mirrors", "did you mean 'hosts'?"),
+        (("registry",), "mirrors", "'mirrors' is a key of the scenario"),
+        ((), "pull_through_cache", "did you mean 'caches'?"),
+        ((), "proxy_cache", "did you mean 'caches'?"),
+        ((), "hosts", "did you mean 'nodes'?"),
+        (("registry",), "upstream", "'upstream' is a key of caches.<cache>"),
+        (("caches", "near"), "proxy_remoteurl", "did you mean 'upstream'?"),
+        (("caches", "near"), "proxy_cache_lock_timeout", "here that is 'timeout' in lock"),
+        (("caches", "near"), "images", "did you mean 'holds'?"),
+        (("caches", "near"), "bandwidth", "did you mean 'uplink'?"),
+        (("mirrors", "far"), "upstream", "did you mean 'of'?"),
+        (("failures", "outage"), "blackHole", "did you mean 'silent'?"),
         ((), "spegel", "'spegel' is not simulated"),
         (("nodes", "web"), "image_pull_timeout", "did you mean 'pull_timeout'?"),
         (("nodes", "web"), "eventRecordQPS", "'eventRecordQPS' is not simulated by this version: events of kubelets\n"),

@@ -8,9 +8,11 @@ import pytest
 
 import rolloutsim as rs
 from rolloutsim.scenario.ideal import SWITCHED_OFF
+from rolloutsim.scenario.model.caches import CacheSpec, CacheTripsSpec, LockSpec, MirrorSpec
 from rolloutsim.scenario.model.kinds import Spec
-from rolloutsim.scenario.model.network import LinkSpec, NetworkSpec
-from rolloutsim.scenario.model.nodes import BackoffSpec, DiskSpec, GroupSpec, UnpackSpec
+from rolloutsim.scenario.model.network import LinkSpec, NetworkSpec, RacksSpec, SitesSpec
+from rolloutsim.scenario.model.nodes import BackoffSpec, DiskSpec, GroupSpec, SnapshotterSpec, UnpackSpec
+from rolloutsim.scenario.model.peers import PeersSpec
 from rolloutsim.scenario.model.registries import RedirectSpec, RegistrySpec
 from rolloutsim.scenario.model.rollout import ControllerManagerSpec, PolicySpec, RolloutSpec, WorkloadSpec
 from rolloutsim.scenario.resolved import ResolvedScenario
@@ -18,17 +20,26 @@ from rolloutsim.scenario.resolved import ResolvedScenario
 IDEAL = """
 rolloutsim: 1
 model: ideal
-nodes: {n: {count: 3, nic: 1 Gbit/s, via: [core]}}
-network: {rate: 1 Gbit/s, links: {core: 10 Gbit/s}}
+nodes:
+  n: {count: 3, nic: 1 Gbit/s, via: [core], hosts: [spegel, near, far], snapshotter: stargz}
+  r: {count: 1, racks: [r1]}
+  s: {count: 1, sites: 1}
+network: {rate: 1 Gbit/s, links: {core: 10 Gbit/s}, racks: 10 Gbit/s, sites: 10 Gbit/s}
 registry: {redirect: true}
+mirrors: {far: {}}
+peers: {spegel: {}}
+caches: {near: {profile: nginx-lock}}
 images: {a: {layers: [20 MB, 10 MB]}}
-workloads: {w: {images: a, replicas: 6, rollout: rolling}}
+workloads: {w: {images: a, groups: n, replicas: 6, rollout: rolling}}
 """
 PLACES: dict[type[Spec], str] = {
     NetworkSpec: "network", LinkSpec: "network.links.core", RegistrySpec: "registry",
+    PeersSpec: "peers.spegel",
+    MirrorSpec: "mirrors.far", CacheSpec: "caches.near", CacheTripsSpec: "caches.near.upstream_round_trips",
+    LockSpec: "caches.near.lock", RacksSpec: "network.racks", SitesSpec: "network.sites",
     RedirectSpec: "registry.redirect", GroupSpec: "nodes.n", DiskSpec: "nodes.n.disk", UnpackSpec: "nodes.n.unpack",
     BackoffSpec: "nodes.n.image_backoff", RolloutSpec: "rollout", PolicySpec: "workloads.w.rollout",
-    WorkloadSpec: "workloads.w", ControllerManagerSpec: "controller_manager",
+    WorkloadSpec: "workloads.w", ControllerManagerSpec: "controller_manager", SnapshotterSpec: "nodes.n.snapshotter",
 }  # fmt: skip
 # A value of each key that would make a difference in the real model.
 VALUES = {
@@ -37,7 +48,11 @@ VALUES = {
     "tls": "true", "stagger": "1 s", "resolve_round_trips": "9", "resolve_time": "1 s", "layer_round_trips": "9",
     "layer_time": "1 s", "kept_connections": "9", "finish_time": "1 s", "rate": "1 MB/s", "iops": "1", "sync": "1 s",
     "dirty_ratio": "1%", "capacity": "1 GB", "stored_rate": "1 MB/s", "requeue": "expiry", "startup": "1 s",
-    "step_overhead": "1 s", "qps": "1", "efficiency_at": "{200: 90%}", "timeouts": "{dial: 1 s, tls: 1 s, header: 1 s}",
+    "step_overhead": "1 s", "qps": "1", "efficiency_at": "{200: 90%}",
+    "tag": "5", "manifest": "5", "layer": "5", "poll": "1 s", "authenticates": "false",
+    "manifest_late": "1 s", "look_up": "1 s", "timeout": "1 s", "announce": "1 s",
+    "timeouts": "{dial: 1 s, tls: 1 s, header: 1 s}",
+    "index": "5%",
 }  # fmt: skip
 KEYS = [(part, key) for part, keys in SWITCHED_OFF.items() for key in keys]
 

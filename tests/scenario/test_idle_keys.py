@@ -35,6 +35,13 @@ IDLE = (
         BARE, ("network.congestion_control=bbr", "network.fairness=on"), "network.fairness.conquest=true",
         "it goes with network.congestion_control: cubic.",
     ),
+    (BARE, (), "images.a.needed=20%", "give nodes.<group> a snapshotter."),
+    (BARE, (), "images.a.reuse=20%", "give nodes.<group> partial_images: true, with runtime: cri-o."),
+    (BARE, ("nodes.n.runtime=cri-o",), "nodes.n.partial_images=true", "give images.<image> a reuse."),
+    (
+        BARE, ("nodes.n.snapshotter={kind: soci, background: false}",), "nodes.n.snapshotter.background_after=1 s",
+        "leave out nodes.n.snapshotter.background.",
+    ),
     (PODS, ("nodes.n.registry_pull_qps=0",), "nodes.n.registry_burst=1", "give it a number."),
     (PODS, ("controller_manager.qps=unlimited",), "controller_manager.burst=1", "controller_manager.qps a number."),
     (PODS, ("workloads.w.create=true",), "workloads.w.termination=10 s", "leave out 'create' if there are some."),

@@ -187,14 +187,14 @@ def test_values_are_read_as_in_a_file() -> None:
         (
             "netwrok.rate=1 Gbit/s",
             "--set netwrok.rate: unknown key 'netwrok' in the scenario; allowed: rolloutsim name description model "
-            "seed replications nodes network registry registries images workloads rollout controller_manager "
-            "push pushes background failures "
+            "seed replications nodes network registry registries mirrors caches peers images workloads rollout "
+            "controller_manager push pushes prepulls background failures "
             "prices thresholds sweep variants; did you mean network.rate?",
         ),
         (
             "network.latancy=1 ms",
             "--set network.latancy: unknown key 'latancy' in network; allowed: rate mtu efficiency latency racks "
-            "links buffer queue congestion_control tcp_window fairness; did you mean network.latency?",
+            "sites links buffer queue congestion_control tcp_window fairness; did you mean network.latency?",
         ),
         (
             "nodes.wbe.count=5",
@@ -214,7 +214,8 @@ def test_values_are_read_as_in_a_file() -> None:
             "registry.latency=5 ms",
             "--set registry.latency: unknown key 'latency' in registry; allowed: uplink via storage max_connections "
             "efficiency_at ttfb manifest_ttfb connection_cap tcp_window first_fetch tls replicas rate_limit "
-            "rate_limits redirect; 'latency' is a key of network and network.links.<link>",
+            "rate_limits redirect; 'latency' is a key of network and network.racks and network.sites and "
+            "network.links.<link>",
         ),
         ("seed.x=3", "--set seed.x: seed has no keys inside"),
         ("images.app.layers[2]=3 MB", "--set images.app.layers[2]: images.app.layers has 2 entries, numbered from 0"),

@@ -252,7 +252,8 @@ def written(value: Any) -> Any:
         return {
             field.name: written(found)
             for field, found in every
-            if found or not field.metadata.get("unless_empty")
+            if (found or not field.metadata.get("unless_empty"))
+            and (found is not None or not field.metadata.get("unless_none"))
         }  # fmt: skip
     if isinstance(value, Mapping):
         return {key: written(item) for key, item in value.items()}

@@ -74,10 +74,17 @@ class Measured:
         ordered = [sorted(run["node_s"]) for run in self.runs]
         return [median(times) for times in zip(*ordered, strict=True)]
 
+    @property
+    def sent(self) -> float | None:
+        """What the registry sent: median of the runs [B]; None: a cache served it, whose bytes were not counted."""
+        if self.config["cache"] is not None:
+            return None
+        return median(run["registry_egress_bytes"] for run in self.runs)
 
-def read_all() -> list[Measured]:
-    """Every case, by name."""
-    raw = [json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))]
+
+def read_all(folder: Path = FOLDER) -> list[Measured]:
+    """Every case of a folder, by name."""
+    raw = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
     return [
         Measured(
             case["name"], case["core"], case["config"], case["median_rollout_s"],
@@ -151,7 +158,7 @@ def _groups(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
                 "start": f"{plain(start)} s",
                 "parallel_layers": config["layers_at_once"],
                 "slots_per": "image",
-                **_client(config),
+                **client_of(config["client"], nodes),
             }
             if rack is not None:
                 groups[name]["via"] = [f"rack{rack}"]
@@ -160,11 +167,11 @@ def _groups(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return groups, names
 
 
-def _client(config: dict[str, Any]) -> dict[str, Any]:
-    """What a client does in this case, beside so many others on its machine."""
-    client = CLIENTS[config["client"]]
+def client_of(name: str, nodes: int) -> dict[str, Any]:
+    """What a client does beside so many of its kind on its machine."""
+    client = CLIENTS[name]
     alone = parse_time(client["resolve_time"])
-    return client | {"resolve_time": f"{plain(alone * max(1.0, config['nodes'] / CORES))} s"}
+    return client | {"resolve_time": f"{plain(alone * max(1.0, nodes / CORES))} s"}
 
 
 def _background(flow: dict[str, Any], names: list[str]) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from random import Random
 from joblib import Parallel, delayed
 
 from tests.theory import tying_networks, tying_scenarios
+from tests.theory.peering_networks import peering_network
 
-KINDS = ("networks", "scenarios")
+KINDS = ("networks", "peers", "scenarios")
 
 
 def differences(kind: str, number: int) -> list[str]:
@@ -22,6 +23,8 @@ def differences(kind: str, number: int) -> list[str]:
     try:
         if kind == "networks":
             return tying_networks.differences(tying_networks.tying_network(random))
+        if kind == "peers":
+            return tying_networks.differences(peering_network(random))
         return tying_scenarios.differences(tying_scenarios.tying_scenario(random))
     except Exception as error:
         return [f"{type(error).__name__}: {error}"]

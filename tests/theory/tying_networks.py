@@ -41,8 +41,9 @@ SHARES = (0.0, 0.25, 0.5, 1.0)
 # Flows that wait for capacity that never comes are looked at then [s]; all others are over.
 LONG = 100_000.0
 
-# A step of a host's way: its kind of flow by links, cap and weight; and its size.
-Step = tuple[tuple[int, ...], float | None, float, float]
+# A step of a host's way: its kind of flow by links (with the share of its bytes that crosses each), cap and weight; and
+# its size.
+Step = tuple[dict[int, float], float | None, float, float]
 
 
 @dataclass
@@ -94,7 +95,7 @@ def tying_network(random: Random) -> TyingNetwork:
                 path = (random.randrange(registries), *middle)
                 cap = random.choice(CAPS) if is_capped else None
                 weight = random.choice(WEIGHTS) if is_weighted else 1.0
-                steps.append((path, cap, weight, random.choice(SIZES)))
+                steps.append((dict.fromkeys(path, 1.0), cap, weight, random.choice(SIZES)))
             chains.append((waits + (10.0 if late else 0.0) + random.choice((0.0, 0.0, 1.0)), steps))
         for i in range(random.randint(65, 80) if is_crowd else random.choice((1, 1, 2, 4, 6))):
             lag = i * random.choice((0.0, 0.0, 1.0))
@@ -141,7 +142,7 @@ def play_exactly(spec: TyingNetwork) -> Outcome:
     def begin(number: int, step: int) -> None:
         chain = spec.chains[number]
         path, cap, weight, size = chain.steps[step]
-        used: dict[Hashable, Fraction] = {link: Fraction(1) for link in path}
+        used: dict[Hashable, Fraction] = {link: Fraction(share) for link, share in path.items()}
         for place, per_byte in ((0, Fraction(1)), (1, Fraction(spec.writes[chain.host]))):
             if (chain.host, place) in capacity:
                 used[chain.host, place] = per_byte
@@ -238,8 +239,9 @@ class EnginePlay:
             if profile[place] < math.inf
         )
         kind = self.network.kind(
-            tuple(self.links[link] for link in path), usage, math.inf if cap is None else cap, weight
-        )
+            tuple(self.links[link] for link in path), usage, math.inf if cap is None else cap, weight,
+            shares=tuple(path.values()),
+        )  # fmt: skip
         self.current[number] = self.network.start(self.hosts[chain.host], kind, size, self._done, (number, step))
 
     def _over(self, flow: Flow, received: float) -> None:
@@ -273,7 +275,7 @@ class EnginePlay:
         flow = self.current.get(number)
         if flow is not None and flow.tag == (number, 0):
             kind = flow.kind
-            self.network.reweigh(flow, self.network.kind(kind.links, kind.usage, kind.cap, weight))
+            self.network.reweigh(flow, self.network.weighted(kind, weight))
 
     def run(self, each_update: Callable[[], None] = lambda: None) -> Outcome:
         """Play to the end, looking at the network after each event that left the sharing up to date."""

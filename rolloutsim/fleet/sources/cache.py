@@ -15,6 +15,7 @@ Sources: the rules of each product stand at its profile, in `rolloutsim.scenario
 
 from __future__ import annotations
 
+from collections import deque
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,12 +29,13 @@ from rolloutsim.scenario.answers import BROKEN, HEADER
 from rolloutsim.scenario.runtimes import AFTER_TOKENS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rolloutsim.fleet.pulls import Fetch, Fleet, Pull
     from rolloutsim.fleet.recipes import LayerStep, Way
     from rolloutsim.fleet.sources.registry import Registry
     from rolloutsim.fleet.sources.source import Asker, Connections, Ticket
+    from rolloutsim.network.links import SharedLink
     from rolloutsim.network.states import Flow, Host
     from rolloutsim.scenario.resolved import Caching
 
@@ -43,6 +45,13 @@ Key = tuple[int, int]
 # How a cache asks its upstream how to authenticate: round trips of GET /v2/. distribution registry/proxy/proxyauth.go;
 # measured with 2.8.2: 85 ms over a path of 40 ms.
 PING_TRIPS: Final = 2.0
+REFUSED_TRIPS: Final = 1.0  # the same where nobody listens
+
+# Requests to the upstream, before each of which it pings; measured with 2.8.2: HEAD and GET of a manifest that it
+# lacks, HEAD and GET of a layer that passes, GET of one for its store.
+REQUESTS: Final = {TAG: 1, MANIFEST: 2, CONFIG: 2}
+PASSING_REQUESTS: Final = 2
+FILL_REQUESTS: Final = 1
 
 
 class Shelf:
@@ -275,20 +284,50 @@ class PullThrough:
         self.counts = Counts()
         self.shelves = [Shelf() for _ in (server.connections if spec.per_replica else server.connections[:1])]
         self.upstream_way: Way  # for what it fills; set when all servers are known
+        self.own_links: tuple[SharedLink, ...] = ()  # over which it serves, and its requests leave
         # What makes the leg of what passes on from a leg of the upstream, by the way of who asks.
         self.through: dict[Way, Callable[[Way, int], Way]] = {}
         self.legs: dict[tuple[Way, Way, int], Way] = {}
-        self.free_at = 0.0  # when the next ping may be sent [s]
+        self.pings: deque[tuple[Callable[[Any], None], Any]] = deque()  # that wait, the one under way first
 
     # ---- what there is -----------------------------------------------------------------------------------
 
-    def put(self, image: int, layers: list[int]) -> None:
-        """It has the manifests of an image from the beginning, and some of its layers."""
+    def put(self, image: int | None, repository: int, layers: list[int]) -> None:
+        """It has the manifests of an image from the beginning, and some of its layers; None: nobody pulls that one."""
         for shelf in self.shelves:
-            shelf.manifests[image] = None
-            shelf.configs.add(image)
+            if image is not None:
+                shelf.manifests[image] = None
+                shelf.configs.add(image)
             for layer in layers:
-                self._store(shelf, self._key(image, layer), self.layer_sizes[layer])
+                self._store(shelf, (layer, repository if self.spec.per_repository else -1), self.layer_sizes[layer])
+
+    def goes_on(
+        self, earlier: PullThrough, by: float, layers: Sequence[int | None], images: Sequence[int | None]
+    ) -> None:
+        """Begin with what it had stored on a network of its own before this one.
+
+        Parameters
+        ----------
+        earlier : PullThrough
+            The same cache there.
+        by : float
+            The zero of its clock there, from that of its clock here on [s].
+        layers, images : sequence of int or None
+            The numbers that layers and images have here, by their numbers there; None: they play no part here.
+        """
+        known = {old: new for old, new in enumerate(images) if new is not None}
+        repositories = {earlier.repositories[old]: self.repositories[new] for old, new in known.items()} | {-1: -1}
+        for shelf, before in zip(self.shelves, earlier.shelves, strict=True):
+            for (layer, repository), size in before.sizes.items():
+                number, place = layers[layer], repositories.get(repository)
+                if number is not None and place is not None:
+                    self._store(shelf, (number, place), size)
+                    shelf.filled_at[number, place] = before.filled_at[layer, repository] + by
+            shelf.manifests |= {known[one]: None for one, waiting in before.manifests.items()
+                                if one in known and waiting is None}  # fmt: skip
+            shelf.configs |= {known[one] for one in before.configs if one in known}
+            shelf.checked |= {known[one]: time + by for one, time in before.checked.items() if one in known}
+            shelf.first_pull |= {known[one]: time + by for one, time in before.first_pull.items() if one in known}
 
     def _shelf(self, replica: int) -> Shelf:
         return self.shelves[replica if self.spec.per_replica else 0]
@@ -487,7 +526,7 @@ class PullThrough:
         fill.leg = leg
         if fill.row >= 0:
             self.fleet.incidents.fills.upstream[fill.row] = leg.number
-        self._after_ping(self._answered, fill)
+        self._after_pings(FILL_REQUESTS if fill.reader is None else PASSING_REQUESTS, self._answered, fill)
 
     def _answered(self, what: Any) -> None:
         fill: Fill = what
@@ -559,14 +598,16 @@ class PullThrough:
             reading.end()
         for told in fill.told:
             told(FINE)
-        poll = self.spec.poll
         for waiting in list(fill.waiting):
-            if poll > 0.0:
-                # Each looks at times of its own.
-                looks = ceil((network.now - waiting.since) / poll - 1e-9)
-                network.call_later(max(waiting.since + looks * poll - network.now, 0.0), self._looks, waiting)
+            if self.spec.poll > 0.0:
+                network.call_later(self._until_look(waiting.since), self._looks, waiting)
             else:
                 self._hand_out(waiting)
+
+    def _until_look(self, since: float) -> float:
+        """When a request that has waited since then looks again whether what it waits for is there [s]."""
+        poll, now = self.spec.poll, self.fleet.network.now
+        return max(since + ceil((now - since) / poll - 1e-9) * poll - now, 0.0) if poll > 0.0 else 0.0
 
     def _looks(self, what: Any) -> None:
         waiting: Waiting = what
@@ -662,19 +703,41 @@ class PullThrough:
         return flows
 
     def _waiting(self, way: Way, replica: int) -> float:
-        """How long a packet from the upstream now waits in queues [s]."""
-        queues = self.fleet.queues
-        return 0.0 if queues is None else queues.towards(self.host, way.kinds[replica], way.round_trip, way.nic_wait)
+        """How long a request to the upstream and its answer now wait in queues [s].
 
-    def _after_ping(self, then: Callable[[Any], None], what: Any) -> None:
-        """Go on when the upstream may be asked, which some caches make sure of, one request at a time."""
-        if not self.spec.pings:
+        The request waits behind what the cache serves; measured with distribution 2.8.2, of which a warm one needs
+        170 ms for two round trips of 40 ms while its own link is full.
+        """
+        queues = self.fleet.queues
+        if queues is None:
+            return 0.0
+        answer = queues.towards(self.host, way.kinds[replica], way.round_trip, way.nic_wait)
+        return queues.on(self.own_links, way.round_trip) + answer
+
+    def _after_pings(self, requests: int, then: Callable[[Any], None], what: Any) -> None:
+        """Go on when so many requests may be sent, of which some caches make sure before each, one at a time.
+
+        Each ping stands in line anew, as its request comes after the answer to the one before.
+        """
+        if not self.spec.pings or not requests:
             then(what)
             return
         self._count(PING)
-        way, network = self.upstream_way, self.fleet.network
-        self.free_at = max(network.now, self.free_at) + PING_TRIPS * (way.round_trip + self._waiting(way, 0))
-        network.call_later(self.free_at - network.now, then, what)
+        self.pings.append((lambda what: self._after_pings(requests - 1, then, what), what))
+        if len(self.pings) == 1:
+            self._ping()
+
+    def _ping(self) -> None:
+        way, up = self.upstream_way, self.upstream
+        down = up.fallible and up.answer(self.address, self.fleet.network.now, -1, False) <= BROKEN
+        trips = REFUSED_TRIPS if down else PING_TRIPS
+        self.fleet.network.call_later(trips * (way.round_trip + self._waiting(way, 0)), self._pinged, None)
+
+    def _pinged(self, _: object) -> None:
+        then, what = self.pings.popleft()
+        if self.pings:
+            self._ping()
+        then(what)
 
     # ---- manifests ---------------------------------------------------------------------------------------
 
@@ -709,7 +772,7 @@ class PullThrough:
             self._ask_about(TAG, spec.check_trips, False, pull, lambda status: then(FINE if spec.stale else status))
             return
         if waiting and spec.coalesce != "none":
-            waiting.append(then)
+            waiting.append(lambda status: self.fleet.network.call_later(self._until_look(now), then, status))
             return
         together: list[Callable[[int], None]] = [then]
         if waiting is not None:
@@ -761,8 +824,12 @@ class PullThrough:
         status = up.answer(self.address, network.now, -1, manifest, pull.recipe.image) if up.fallible else FINE
         if status != FINE:
             self._refused(status)
-            trips, answer = 1.0, LIMITED if status == LIMITED else UNAVAILABLE
-            self._trip(what, trips, lambda _: then(answer))
+            answer = LIMITED if status == LIMITED else UNAVAILABLE
+            if status <= BROKEN and self.spec.pings:
+                # The ping fails, and no request follows.
+                self._after_pings(1, lambda _: then(answer), None)
+                return
+            self._trip(what, 1.0, lambda _: then(answer))
         elif isinstance(up.handler, PullThrough):
             handler = up.handler
             shelf = handler._shelf(0)
@@ -779,7 +846,7 @@ class PullThrough:
             wait = trips * (way.round_trip + self._waiting(way, 0)) + self.upstream_time
             self.fleet.network.call_later(wait, then)
 
-        self._after_ping(go, None)
+        self._after_pings(REQUESTS[what], go, None)
 
     def _count(self, what: int) -> None:
         """A request to the upstream."""

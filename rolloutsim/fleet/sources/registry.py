@@ -6,7 +6,7 @@ upstream.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,20 @@ class Limit:
         else:
             bucket.since = now
         return bucket
+
+    def go_on(self, earlier: Limit, by: float) -> None:
+        """Count on from what was counted on another clock, whose zero lies so much later than that of this one [s]."""
+        spec = self.spec
+        for address, counted in earlier.buckets.items():
+            bucket = self.buckets[address] = self._bucket(0.0)
+            if isinstance(counted, TokenBucket) and isinstance(bucket, TokenBucket):
+                back = counted.tokens + counted.rate * (-by - counted.since)
+                bucket.tokens = min(back, counted.burst) - spec.used
+                bucket.since = 0.0
+            elif isinstance(counted, FixedWindow) and isinstance(bucket, FixedWindow) and counted.ends + by > 0.0:
+                bucket.left -= counted.count - counted.left
+                if spec.resets_after is None:
+                    bucket.ends = counted.ends + by
 
     def next_at(self, address: int) -> float:
         """Until when every request from an address will be refused [s]; at once: it may not be."""
@@ -169,6 +183,18 @@ class Registry(Source):
         self.up = True
         self.failing = 0.0  # probability that a request fails
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it answers at all."""
+        return self.up
+
+    def goes_on(self, earlier: Source, by: float, layers: Sequence[int | None]) -> None:
+        """What was used of its limits is used."""
+        super().goes_on(earlier, by, layers)
+        assert isinstance(earlier, Registry)
+        for limit, its in zip(self.limits, earlier.limits, strict=True):
+            limit.go_on(its, by)
+
     def answer(self, address: int, now: float, layer: int, manifest: bool, image: int = -1) -> int:
         """How a request is answered; limits on pulls count the GET of a manifest only."""
         if not self.up:
@@ -209,3 +235,6 @@ class Registry(Source):
     def come_up(self) -> None:
         """Answer again."""
         self.up = True
+        cut, self.cut = self.cut, {}
+        for stream, reader in cut.items():
+            reader.resumed(stream)

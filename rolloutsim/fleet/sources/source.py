@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 # Answers to a request: HTTP's numbers; where there is none, those of `rolloutsim.scenario.answers`.
@@ -120,6 +120,13 @@ class Client(Protocol):
         """The source went away, and with it the connection of a fetch."""
 
 
+class Lurker(Client, Protocol):
+    """Whoever waits for a source that is down, and does not ask again."""
+
+    def resumed(self, stream: Any) -> None:
+        """The source is back."""
+
+
 class Asker(Protocol):
     """Whoever asks a source for layers and manifests: a node, or a cache that lacks them."""
 
@@ -178,7 +185,8 @@ class Source:
     """
 
     __slots__ = (
-        "by_address", "cold", "connections", "fallible", "fetches", "handler", "index", "name", "turn", "unlimited",
+        "by_address", "cold", "connections", "cut", "fallible", "fetches", "handler", "index", "name", "turn",
+        "unlimited",
     )  # fmt: skip
 
     def __init__(
@@ -193,8 +201,30 @@ class Source:
         # Whether it takes every request at once, so that no connection needs to be asked for.
         self.unlimited = not fallible and len(connections) == 1 and connections[0].limit is None
         self.fetches: dict[Any, Client] = {}  # that hold or wait for a connection, if it is fallible
+        self.cut: dict[Any, Lurker] = {}  # what goes on when it is back
         self.turn = 0
         self.by_address = False  # whether its answers depend on where a request comes from
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it answers at all."""
+        return True
+
+    def goes_on(self, earlier: Source, by: float, layers: Sequence[int | None]) -> None:
+        """Begin with what it had come to on a network of its own before this one.
+
+        Parameters
+        ----------
+        earlier : Source
+            The same source there.
+        by : float
+            The zero of its clock there, from that of its clock here on [s].
+        layers : sequence of int or None
+            The numbers that layers have here, by their numbers there; None: they play no part here.
+        """
+        if self.cold is not None and earlier.cold is not None:
+            known = (layers[layer] for layer in sorted(earlier.cold.read))
+            self.cold.read.update(layer for layer in known if layer is not None)
 
     def next_replica(self) -> int:
         """The replica that takes the next connection."""

@@ -12,6 +12,7 @@ from rolloutsim.units import plain_text
 
 _SLOTS = (6, 10)  # CRI-O's default, and what is recommended for object storage: SOCI docs/parallel-mode.md, 10 to 20
 _UNPACKS = 4  # assumed: the cores of a small node
+_READS = 4  # assumed: a process that reads with as many threads
 _CHUNK = "8 MiB"  # AWS S3 guidance: ranges of 8 to 16 MB; SOCI docs/parallel-mode.md the same
 _TWICE = 2.0
 _ANY_NUMBER = 100_000  # the most that the format knows
@@ -24,6 +25,7 @@ def node_changes(situation: Situation) -> Iterator[Candidate]:
     yield from _slots(situation)
     yield from _unpacks(situation)
     yield from _connections(situation)
+    yield from _reads(situation)
     yield from _latency(situation)
     if situation.case.workloads:
         yield from _kubelet(situation)
@@ -65,6 +67,16 @@ def _connections(situation: Situation) -> Iterator[Candidate]:
         yield change("ranged requests", f"layers fetched in ranges of {_CHUNK} side by side", values, share)
 
 
+def _reads(situation: Situation) -> Iterator[Candidate]:
+    """Several reads on demand at a time, where one waits for another."""
+    values: dict[Path, object] = {}
+    for group in situation.groups:
+        if group.snapshotter is not None:
+            values["nodes", group.name, "snapshotter", "parallel_reads"] = _READS * group.snapshotter.parallel_reads
+    share = situation.share([causes.ON_DEMAND, *_PER_CONNECTION])
+    yield change("reads on demand", f"{_READS} times as many reads on demand at a time", values, share, True)
+
+
 def _latency(situation: Situation) -> Iterator[Candidate]:
     """A network of half the latency, or a registry at half the distance."""
     scenario, document = situation.scenario, situation.document
@@ -73,7 +85,7 @@ def _latency(situation: Situation) -> Iterator[Candidate]:
     values = {path: plain_text("time", latency / _TWICE) for path, latency in far.items() if latency > 0.0}
     if scenario.model == "real":
         longest = plain_text("time", max(far.values()) / _TWICE)
-        share = situation.share([causes.REQUESTS, causes.TCP_WINDOW])
+        share = situation.share([causes.REQUESTS, causes.TCP_WINDOW, causes.ON_DEMAND])
         yield change("latency", f"half the latency ({longest} one way)", values, share, True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -55,6 +55,8 @@ class Candidate:
         Whether it takes new hardware, and nothing else.
     leads : bool
         Whether it changes what is named as the cause of the whole, and is told before larger gains.
+    shifts : bool
+        Whether it lets bytes move at another time, and is told after all others.
     moves_sources : bool
         Whether it changes where layers come from, so that one wants to know what registries send then.
     """
@@ -69,6 +71,7 @@ class Candidate:
     parts: tuple[str, ...] = ()
     buys: bool = False
     leads: bool = False
+    shifts: bool = False
     moves_sources: bool = False
 
 
@@ -116,12 +119,15 @@ class Situation:
         What happened.
     summary : CaseSummary
         Its figures.
+    path : mapping
+        Where changes are for a part of the case, the seconds by cause on the path of that part's last pod [s].
     """
 
     scenario: ResolvedScenario
     document: Document
     records: CaseRecords
     summary: CaseSummary
+    path: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def rollout_time(self) -> float:
@@ -130,9 +136,12 @@ class Situation:
 
     @cached_property
     def shares(self) -> Mapping[str, float]:
-        """By cause, its share of the last pod's path or of all paths, whichever is larger [1]."""
-        total = sum(self.summary.time_split_s.values()) or 1.0
-        return {one.cause: max(one.share, one.over_all_s / total) for one in causes(self.records, self.summary)}
+        """By cause, its share of the last pod's path, of the part's or of all paths, whichever is largest [1]."""
+        total, whole = sum(self.summary.time_split_s.values()) or 1.0, sum(self.path.values()) or 1.0
+        found = causes(self.records, self.summary)
+        return {
+            one.cause: max(one.share, one.over_all_s / total, self.path.get(one.cause, 0.0) / whole) for one in found
+        }
 
     def share(self, causes: Iterable[Cause | str]) -> float:
         """The share of some causes together, shared links by their names [1]."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rolloutsim.fleet.build import disk_time
 from rolloutsim.planning.changes.situation import Candidate, Situation, change, is_full, joined, utilisation
 from rolloutsim.planning.standards import next_link_speed
-from rolloutsim.planning.trials import NOTHING
+from rolloutsim.planning.tried import NOTHING
 from rolloutsim.results.load.links import LinkSummary
 from rolloutsim.results.numerals import listed, show_byte_rate, show_count, show_factor, show_rate, show_time
 from rolloutsim.results.why.bottlenecks import Bottleneck, name_of
@@ -24,6 +24,7 @@ from rolloutsim.scenario.fields import UNLIMITED
 from rolloutsim.scenario.links import private_rate
 from rolloutsim.scenario.places import Path
 from rolloutsim.scenario.resources import PULLED, LinkName
+from rolloutsim.scenario.servers import racks as racks_of_groups
 from rolloutsim.scenario.servers import registry_path
 from rolloutsim.structs import struct
 from rolloutsim.units import parse_rate, plain_text
@@ -210,7 +211,8 @@ def _shared(situation: Situation) -> Iterator[Speed]:
                     yield _links(situation, links, (section, called, *below), name, len(every) > 1)
     for name in document.network.links:
         yield _links(situation, [name], ("network", "links", name, "capacity"), name)
-    racks, given = [name for name, kind in kinds.items() if kind == "rack"], document.network.racks
+    named, given = set(racks_of_groups(document)), document.network.racks
+    racks = [name for name, kind in kinds.items() if kind == "rack" and LinkName.of(name).owner in named]
     if racks and given is not None:
         key, value = ("oversubscription", given.oversubscription) if given.uplink is None else ("uplink", given.uplink)
         downs = [rack for rack in racks if LinkName.of(rack).part == "down"]

@@ -33,6 +33,12 @@ _LEAST, _MOST = 1e-3, 1e3  # changes beyond are drawn at the rim (assumed)
 _HIGH = 0.6  # where all lines lie above this share, the axis does not begin at 0 (assumed)
 _AFTER: dict[str, Any] = {"marker": "o", "color": GREEN, "fillstyle": "none", "markersize": 10}
 _PUSHED: dict[str, Any] = {"marker": "D", "color": BLUE, "markersize": 6}
+_PREPULLED: Mapping[str, Any] = {**_PUSHED, "marker": "^"}
+# When applications are looked at before the rollout but for their usual state: how that is drawn and called.
+_BESIDE: Mapping[str, tuple[Mapping[str, Any], str]] = {
+    "pushed": (_PUSHED, "the push"), "prepulled": (_PREPULLED, "the pre-pull"),
+}  # fmt: skip
+
 _DURING: dict[str, Any] = {"marker": "o", "color": RED, "markersize": 7}
 _SAME = 0.005  # a smaller change is none (assumed: it rounds to 100 %)
 
@@ -76,7 +82,9 @@ def background(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
     ax = canvas(ax, height=_FRAME + _ROW * max(len(rows), 3))
     ax.axvline(1.0, color=MUTED, linewidth=1.2)
     for place, row in enumerate(rows):
-        for value, look in ((row.after, _AFTER), (row.pushed, _PUSHED), (row.during, _DURING)):
+        for value, look in (
+            (row.after, _AFTER), (row.pushed, _PUSHED), (row.prepulled, _PREPULLED), (row.during, _DURING),
+        ):  # fmt: skip
             if value is not None:
                 (point,) = ax.plot([value], [place], linestyle="none", zorder=3, **look)
                 mark(point, "background", row.name, f"{row.name}, {row.what}: {row.said}")
@@ -89,13 +97,13 @@ def background(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
     _relative_axis(ax, rows)
     row_axis(ax, [f"{plain(row.name, 24)}  {row.what}" for row in rows], 0.6)
     grid(ax, "x")
-    names = [name if key == "pushed" else key for key, name in moments.items()]
+    names = [name if key in _BESIDE else key for key, name in moments.items()]
     what = f"beside each row: {' → '.join(names)}"
     room = max(text_width(row.said, 8) for row in rows) / 72 + 0.25
     drawn = finish(ax, _felt(found), scene(run, what, [records]), right=room)
     shown = (
         Line2D([], [], color=MUTED, linewidth=1.2),
-        *([Line2D([], [], linestyle="none", **_PUSHED)] if "pushed" in moments else []),
+        *(Line2D([], [], linestyle="none", **look) for when, (look, _) in _BESIDE.items() if when in moments),
         Line2D([], [], linestyle="none", **_DURING),
         Line2D([], [], linestyle="none", **_AFTER | {"markersize": 9}),
     )
@@ -219,6 +227,7 @@ class _Row:
     after: float | None
     said: str
     pushed: float | None = None  # beside a push before the rollout
+    prepulled: float | None = None  # beside what nodes pulled before it
 
 
 def _rows(one: BackgroundSummary, moments: tuple[str, ...]) -> Iterator[_Row]:
@@ -240,7 +249,8 @@ def _row(one: BackgroundSummary, what: str, values: Mapping[str, float | None], 
         else min(max(value / before, _LEAST), _MOST)
         for when, value in values.items()
     }
-    return _Row(one.name, what, shares["during"], shares["after"], " → ".join(said), shares.get("pushed"))
+    beside = (shares.get("pushed"), shares.get("prepulled"))
+    return _Row(one.name, what, shares["during"], shares["after"], " → ".join(said), *beside)
 
 
 def _value(latency: Latency | None, statistic: str) -> float | None:
@@ -250,7 +260,7 @@ def _value(latency: Latency | None, statistic: str) -> float | None:
 
 def _relative_axis(ax: Axes, rows: list[_Row]) -> None:
     """A logarithmic axis around 1, with factors that one can say."""
-    drawn = (change for row in rows for change in (row.pushed, row.during, row.after))
+    drawn = (change for row in rows for change in (row.pushed, row.prepulled, row.during, row.after))
     changes = [change for change in drawn if change is not None] or [1.0]
     low, high = min(0.5, min(changes) / 1.25), max(2.0, max(changes) * 1.25)
     ax.set_xscale("log")
@@ -266,9 +276,14 @@ def _relative_axis(ax: Axes, rows: list[_Row]) -> None:
 def _felt(found: tuple[BackgroundSummary, ...]) -> str:
     """The answer: the largest loss of bandwidth, the largest growth of latency."""
     said, known = _changes(found, "during")
-    if beside := _changes(found, "pushed")[0]:
-        pushed = f"eside the push before the rollout {' and '.join(beside)}"
-        return f"During the rollout {' and '.join(said)}; b{pushed}" if said else f"B{pushed}"
+    besides = [
+        f"eside {words} before the rollout {' and '.join(beside)}"
+        for when, (_, words) in _BESIDE.items()
+        if (beside := _changes(found, when)[0])
+    ]
+    if besides:
+        before = "; b".join(besides)
+        return f"During the rollout {' and '.join(said)}; b{before}" if said else f"B{before}"
     if said:
         return f"During the rollout {' and '.join(said)}"
     if known:

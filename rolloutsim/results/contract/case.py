@@ -2,17 +2,18 @@
 
 Some parts only some cases have; what is empty is left out. With several node groups: `groups`, when the last pod on
 the nodes of each was ready. Where nodes ask others than registries: `bytes_by_source`, `hit_ratio`, `byte_hit_ratio`,
-`upstream_copies`, `servers` and `image_copies`, see `rolloutsim.results.load.supply`. With workloads, kubelets, faults
-or pushes: `workloads`, `registries`, `push`, `faults`, `conditions`, `unfinished_pods`, `failed_pulls`,
-`failed_pull_reasons`, `bytes_again`, and `disk`, which prices bring as well; with rows for nodes also `pods` and
-`ready_replicas`. The latter hold one row a change of a workload's ready pods, of more than 1,000 changes every
-so many-th and the one at which the fewest pods were ready.
+`upstream_copies`, `servers` and `image_copies`, see `rolloutsim.results.load.supply`. With pre-pulls: `prepulls`, and
+`prepull_links`, what shared links carried before the rollout. With lazy images: `lazy`, and of each pull `ready_s` and
+`last_byte_s`. With workloads, kubelets, faults or pushes: `workloads`, `registries`, `push`, `faults`, `conditions`,
+`unfinished_pods`, `failed_pulls`, `failed_pull_reasons`, `bytes_again`, and `disk`, which prices bring as well; with
+rows for nodes also `pods` and `ready_replicas`. The latter hold one row a change of a workload's ready pods, of more
+than 1,000 changes every so many-th and the one at which the fewest pods were ready.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -59,6 +60,14 @@ def case_figures(
         case["groups"] = _plain(figures.groups)
     if figures.supply is not None:
         case |= _supply(figures.supply)
+    if figures.prepulls:
+        case["prepulls"] = _plain(figures.prepulls)
+        case["prepull_links"] = [_link(row) for row in figures.prepull_links]
+    if figures.lazy is not None:
+        lazy = figures.lazy
+        case["lazy"] = _plain(replace(lazy, read_time_s=None)) | {
+            "read_time_s": _spread(lazy.read_time_s, ("mean", "p50", "p95", "max"))
+        }
     if figures.rollout is not None or figures.disk is not None:
         case |= _sections(figures) | (_row_sections(records, figures) if rows else {})
     if records.background.kind:
@@ -89,6 +98,7 @@ def _pulls(records: CaseRecords, with_layers: bool) -> list[dict[str, Any]]:
         "image",
         "asked_s",
         "pulled_s",
+        *(("ready_s", "last_byte_s") if "last_byte_s" in columns else ()),
         *(key for key in ("failed_s", "reason", "recheck") if key in columns),
     )
     pulls = list(_rows({key: columns[key] for key in keys}))

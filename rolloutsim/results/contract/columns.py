@@ -12,7 +12,9 @@ import numpy as np
 
 from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.layers import layer_table
+from rolloutsim.results.facts.moved import bytes_of_pulls
 from rolloutsim.results.facts.records import happened, or_never
+from rolloutsim.results.load.lazy import last_bytes
 from rolloutsim.results.metrics import slowdowns
 from rolloutsim.results.pods.failures import pod_names
 
@@ -31,7 +33,7 @@ def node_columns(case: CaseRecords) -> Columns:
     np.maximum.at(pulled, pulls.node[counts], or_never(pulls.pulled[counts]))
     stays = np.isnan(pods.deleted)
     np.maximum.at(ready, pods.node[stays], or_never(pods.ready[stays]))
-    moved = np.bincount(pulls.node[case.fetches.pull], case.fetches.bytes_done, nodes)
+    moved = np.bincount(pulls.node, bytes_of_pulls(case), nodes)
     return {
         "node": list(case.node_names),
         "asked_s": happened(asked),
@@ -44,6 +46,7 @@ def node_columns(case: CaseRecords) -> Columns:
 def pull_columns(case: CaseRecords) -> Columns:
     """One row a pull: asked, pulled (image ready) and ready (its pod, or the last of those that share it).
 
+    Where layers are lazy, `last_byte_s` is when all of them were on the node, which may be after the rollout's end.
     Where pulls failed, they have a time and a reason; where some are re-checks of an image that the node holds, these
     are marked.
     """
@@ -64,7 +67,8 @@ def pull_columns(case: CaseRecords) -> Columns:
         "ready_s": ready,
         "alone_time_s": pulls.alone,
         "slowdown": slowdowns(case),
-        "bytes": np.bincount(case.fetches.pull, case.fetches.bytes_done, len(pulls.node)),
+        "bytes": bytes_of_pulls(case),
+        **({"last_byte_s": last_bytes(case)} if case.reads else {}),
         **failures,
         **rechecks,
     }

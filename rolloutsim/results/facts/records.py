@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, fields
+from dataclasses import field, fields, replace
 from functools import wraps
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -150,6 +150,35 @@ class Spent:
 
 
 @struct(eq=False)
+class Reads:
+    """One row a pull that mounted layers by their indexes: what came of their bytes afterwards, and when.
+
+    `needed` are those that containers wait for, `rest` all others. Its first container starts to read → all that is
+    needed is there (read); the background begins → the last byte is on the node (complete), which may be after the
+    rollout's end. `moved` had come until that.
+    """
+
+    pull: Ids
+    needed: Times
+    rest: Times
+    started: Times
+    read: Times
+    begun: Times
+    complete: Times
+    moved: Times
+    spent: Spent  # of started..read
+
+    def __bool__(self) -> bool:
+        return len(self.pull) > 0
+
+
+def _no_reads() -> Reads:
+    none, ids = np.zeros(0), np.zeros(0, np.int32)
+    spent = Spent(np.zeros(0, np.bool_), ids, ids, none)
+    return Reads(ids, none, none, none, none, none, none, none, spent)
+
+
+@struct(eq=False)
 class Pods:
     """One row a pod of the new version.
 
@@ -229,7 +258,7 @@ class Steps:
     """What each pod of a workload waited for, one after another without gaps, from its workload's start on.
 
     `cause` is the number of one of `rolloutsim.scenario.causes.STEPS`; a step of cause `pull` is a successful pull, and
-    `pull` its row.
+    `pull` its row; of one of cause `on_demand` that of the pull whose layers were read last.
     """
 
     pod: Ids
@@ -306,6 +335,35 @@ class PushRecords:
 
 
 @struct(eq=False)
+class PrepullRecords:
+    """One row an image that a node was to pull before the rollout; a time before its start is negative.
+
+    Applications are those of the background, links those of `links`: what they had and carried from the beginning of
+    the first pre-pull until the last was over, or the rollout began.
+    """
+
+    prepull: Ids  # index into scenario.prepulls
+    image: Ids  # index into `images`
+    node: Ids
+    asked: Times  # NaN: its turn did not come, or the rollout ended before
+    pulled: Times  # NaN: not by the rollout's end
+    over: Times  # when it was there, or given up; NaN: not by the rollout's end
+    given_up: Flags  # it failed, and was not tried again
+    before: Times  # bytes fetched before the rollout
+    after: Times  # bytes fetched beside the rollout
+    requests: Ids  # sent for it before the rollout, those for layers included
+    images: tuple[str, ...]
+    began: float  # [s]
+    ended: float  # [s]; 0: when the rollout began
+    links: SharedLinks  # intervals from `began` on
+    rate: Times  # bandwidth of each application [B/s]
+    latency: Times  # rows (row of the application, time from `began` on, latency [s])
+
+    def __bool__(self) -> bool:
+        return bool(len(self.node))
+
+
+@struct(eq=False)
 class DiskRecords:
     """One row a node whose disk has a capacity: bytes in use."""
 
@@ -364,6 +422,8 @@ class Orchestration:
     def __bool__(self) -> bool:
         return not self.bare
 
+
+NO_PREPULLS: PrepullRecords = replace(_empty(PrepullRecords), began=0.0, ended=0.0, links=_empty(SharedLinks))
 
 BARE = Orchestration(
     workloads=(),
@@ -434,6 +494,14 @@ UPSTREAM = ("tags", "manifests", "configs", "layers", "pings")
 
 
 @struct(eq=False)
+class Uploads:
+    """One row a fetch that another node served; a fetch has several where one node after the other did."""
+
+    fetch: Ids
+    node: Ids
+
+
+@struct(eq=False)
 class Outlets:
     """One row a source: who is asked for what comes from there, and which source it comes from to who does not have it.
 
@@ -467,7 +535,7 @@ class Parts:
 
 @struct(eq=False)
 class Supply:
-    """What caches did, whom nodes asked before the last of their hosts; empty where there are registries only."""
+    """What caches and peers did, whom nodes asked before the last of their hosts; empty where there are none."""
 
     fills: Fills
     waited: Waited
@@ -476,6 +544,8 @@ class Supply:
     asked: HostRequests = field(default_factory=lambda: _empty(HostRequests))
     parts: Parts = field(default_factory=lambda: _empty(Parts))
     outlets: Outlets = field(default_factory=lambda: _empty(Outlets))
+    uploads: Uploads = field(default_factory=lambda: _empty(Uploads))
+    nobody: Mapping[str, int] = field(default_factory=dict)  # by peers: look-ups that found nobody
 
     def __bool__(self) -> bool:
         return len(self.outlets.server) > 0
@@ -519,7 +589,10 @@ class CaseRecords(_Referable):
     routes: tuple[Route, ...] = ()  # from each source to each group, rack by rack
     # For what random numbers were drawn, see scenario.chance; empty: the case is the same with every seed.
     drawn: tuple[str, ...] = field(default=(), metadata={"unless_empty": True})
+    # What nodes were to pull before.
+    prepulls: PrepullRecords = field(default=NO_PREPULLS, metadata={"unless_empty": True})
     supply: Supply = field(default=NO_SUPPLY, metadata={"unless_empty": True})
+    reads: Reads = field(default_factory=_no_reads, metadata={"unless_empty": True})
 
     @property
     def bare(self) -> bool:

@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 # their time before divided by this (assumed).
 RECOVERED = 0.95
 
-# When an application is looked at, and how that is called; what is pushed before the rollout is not in every case.
-_WHEN = {"before": "before", "pushed": "while pushed", "during": "while pulled", "after": "after"}
+# When an application is looked at, and how that is called; not in every case is something pushed or pulled before the
+# rollout.
+_WHEN = {
+    "before": "before", "pushed": "while pushed", "prepulled": "while pre-pulled", "during": "while pulled",
+    "after": "after",
+}  # fmt: skip
 
 
 @struct
@@ -63,6 +67,8 @@ class BackgroundSummary:
     recovered: float | None  # when it had its bandwidth (and latency) again for good; 0: never disturbed [s]
     pushed: float | None = None  # beside what was pushed before the rollout
     latency_pushed: Latency | None = None
+    prepulled: float | None = None  # beside what nodes pulled before the rollout
+    latency_prepulled: Latency | None = None
     unknown_queues: tuple[str, ...] = ()  # links in whose queues requests waited for a time that is not known
 
 
@@ -73,7 +79,8 @@ def background_summaries(case: CaseRecords) -> tuple[BackgroundSummary, ...]:
 
 def phases(case: CaseRecords) -> dict[str, str]:
     """When the applications of a case are looked at: the JSON's key, and how it is called."""
-    return {key: name for key, name in _WHEN.items() if key != "pushed" or len(case.background.pushed)}
+    lacking = {"pushed": not len(case.background.pushed), "prepulled": not case.prepulls}
+    return {key: name for key, name in _WHEN.items() if not lacking.get(key)}
 
 
 def background_rows(case: CaseRecords) -> list[dict[str, Any]]:
@@ -160,6 +167,8 @@ def _summary(case: CaseRecords, row: int) -> BackgroundSummary:
         recovered=None if before is None else _recovered(case, row, bandwidth, latency),
         pushed=known(records.pushed[row]) if len(records.pushed) else None,
         latency_pushed=_spread(readings_of(records.latency_pushed, row)[:, 1]),
+        prepulled=known(case.prepulls.rate[row]) if len(case.prepulls.rate) else None,
+        latency_prepulled=_spread(readings_of(case.prepulls.latency, row)[:, 1]) if case.prepulls else None,
         unknown_queues=tuple(queues.split(", ")) if queues else (),
     )
 

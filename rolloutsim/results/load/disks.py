@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolloutsim.results.facts.grouped import Grouped
+from rolloutsim.scenario.partial import is_lazy
 from rolloutsim.structs import struct
 from rolloutsim.units import parse_size
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from rolloutsim.results.facts.grouped import Rows
     from rolloutsim.results.facts.records import CaseRecords, Run, Times
-    from rolloutsim.scenario.resolved import Prices
+    from rolloutsim.scenario.resolved import NodeGroup, Prices
 
 _GB = parse_size("1 GB")
 _EPSILON = 1e-12  # a share may lack its last bits
@@ -87,6 +88,16 @@ def disk_summary(run: Run, case: CaseRecords) -> DiskSummary:
     kept = kept_by_nodes(run, case)
     kept = kept[~np.isnan(kept)]
     keeps, (holding, held) = _keeps(run, case), _held(case)
+    lazily: dict[int, tuple[int, float]] = {}
+    if any(group.snapshotter is not None for group in run.scenario.groups):
+        lazy = _lazy_group(run, case)
+        for node, image in zip(holding.tolist(), held.tolist(), strict=True):
+            group = lazy[node]
+            if group is not None:
+                nodes, size = lazily.get(image, (0, 0.0))
+                lazily[image] = nodes + 1, size + _kept_lazily(group, case, [image])
+        plain = np.array([lazy[node] is None for node in holding.tolist()], np.bool_)
+        holding, held = holding[plain], held[plain]
     registry, _ = _sizes(case, range(len(case.images)))
     fleet = float(kept.sum())
     nodes_with_capacity = tuple(_nodes(case))
@@ -98,7 +109,7 @@ def disk_summary(run: Run, case: CaseRecords) -> DiskSummary:
         cost_per_month=_cost(prices, fleet + registry),
         peak_utilisation=max((node.peak_bytes / node.capacity_bytes for node in nodes_with_capacity), default=None),
         collected_bytes=sum(node.collected_bytes for node in nodes_with_capacity),
-        images=tuple(_images(case, held, keeps[holding], prices)),
+        images=tuple(_images(case, held, keeps[holding], prices, lazily)),
         nodes=nodes_with_capacity,
         pressure=_pressure(run, case),
     )
@@ -109,12 +120,17 @@ def kept_by_nodes(run: Run, case: CaseRecords) -> Times:
     keeps, (holding, held) = _keeps(run, case), _held(case)
     kept = np.full(len(keeps), np.nan)
     of_images: dict[tuple[int, ...], tuple[float, float]] = {}
+    lazy = _lazy_group(run, case)
     by_node = Grouped(holding, len(keeps))
     for node in np.unique(holding).tolist():
         images = tuple(held[by_node.of(node)].tolist())
         if images not in of_images:
             of_images[images] = _sizes(case, images)
         compressed, unpacked = of_images[images]
+        group = lazy[node]
+        if group is not None:
+            kept[node] = _kept_lazily(group, case, images)
+            continue
         kept[node] = unpacked + (compressed if keeps[node] else 0.0)
     return kept
 
@@ -138,13 +154,36 @@ def _sizes(case: CaseRecords, images: Sequence[int]) -> tuple[float, float]:
     return sum(layer.compressed for layer in layers), sum(layer.unpacked for layer in layers)
 
 
-def _images(case: CaseRecords, held: Rows, keeps: npt.NDArray[np.bool_], prices: Prices) -> Iterator[ImageDisk]:
-    """What each image takes; `held` are those that nodes hold, `keeps` whether the node keeps their layers."""
+def _lazy_group(run: Run, case: CaseRecords) -> list[NodeGroup | None]:
+    """The group of each node that has lazy layers; None of all others."""
+    groups = [None if group.snapshotter is None else group for group in run.scenario.groups]
+    return [groups[number] for number in case.node_group.tolist()]
+
+
+def _kept_lazily(group: NodeGroup, case: CaseRecords, images: Sequence[int]) -> float:
+    """What a node keeps of images when all is there: lazy layers as they came, others as all nodes keep them [B]."""
+    layers = {layer.digest: layer for number in images for layer in case.images[number].layers}.values()
+    keeps = group.runtime.keeps_compressed
+    return sum(
+        layer.compressed if is_lazy(group, layer) else layer.unpacked + (layer.compressed if keeps else 0.0)
+        for layer in layers
+    )
+
+
+def _images(
+    case: CaseRecords, held: Rows, keeps: npt.NDArray[np.bool_], prices: Prices, lazily: Mapping[int, tuple[int, float]]
+) -> Iterator[ImageDisk]:
+    """What each image takes; `held` are those that nodes hold, `keeps` whether the node keeps their layers.
+
+    `lazily` is what nodes keep of lazy images: by image, how many they are and their bytes.
+    """
     holding = np.bincount(held, minlength=len(case.images)).tolist()
     keeping = np.bincount(held[keeps], minlength=len(case.images)).tolist()
     for number, (nodes, with_layers) in enumerate(zip(holding, keeping, strict=True)):
         compressed, unpacked = _sizes(case, [number])
-        fleet = nodes * unpacked + with_layers * compressed
+        lazy_nodes, lazy_bytes = lazily.get(number, (0, 0.0))
+        fleet = nodes * unpacked + with_layers * compressed + lazy_bytes
+        nodes += lazy_nodes
         yield ImageDisk(
             image=case.images[number].name,
             nodes=nodes,

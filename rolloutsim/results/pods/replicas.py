@@ -161,9 +161,14 @@ class _Summaries:
             pulls=len(pulls),
             rechecks=len(calls) - len(pulls),
             failed_pulls=int(np.count_nonzero(p.reason[pulls] >= 0)),
-            bytes_on_wire=float(case.fetches.bytes_done[fetches].sum()),
+            bytes_on_wire=float(case.fetches.bytes_done[fetches].sum()) + self._read(calls),
             pull_time_s=spread((p.pulled - p.asked)[pulls[~np.isnan(p.pulled[pulls])]]),
         )
+
+    def _read(self, calls: Rows) -> float:
+        """What came of the layers that pulls mounted [B]."""
+        reads = self.case.reads
+        return float(reads.moved[np.isin(reads.pull, calls)].sum()) if reads else 0.0
 
     def _begun(self, number: int) -> float | None:
         """When a workload that comes after others does something first."""

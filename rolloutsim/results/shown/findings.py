@@ -1,4 +1,4 @@
-"""A rollout's other figures in words: ready replicas, requests, failures, pushes, disks, faults; a line each.
+"""A rollout's other figures in words, a line each: ready replicas, requests, failures, pushes and so on.
 
 What is true of several cases in the same words is said once.
 """
@@ -16,16 +16,17 @@ from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.load.disks import DiskPressure, DiskSummary
+    from rolloutsim.results.load.lazy import LazySummary
     from rolloutsim.results.load.requests import RegistrySummary
     from rolloutsim.results.load.supply import SupplySummary
     from rolloutsim.results.metrics import CaseSummary, RunSummary
     from rolloutsim.results.pods.replicas import WorkloadSummary
     from rolloutsim.results.pods.rollouts import FaultSummary, PushSummary, RolloutSummary
 
-READY, REQUESTS, SOURCES, FAILED, PUSH, DISK, FAULTS = (
-    "Ready", "Requests", "Sources", "Failed", "Push", "Disk", "Faults",
+READY, LAZY, REQUESTS, SOURCES, FAILED, PUSH, PREPULL, DISK, FAULTS = (
+    "Ready", "Lazy", "Requests", "Sources", "Failed", "Push", "Pre-pull", "Disk", "Faults",
 )  # fmt: skip
-TOPICS = (READY, REQUESTS, SOURCES, FAILED, PUSH, DISK, FAULTS)
+TOPICS = (READY, LAZY, REQUESTS, SOURCES, FAILED, PUSH, PREPULL, DISK, FAULTS)
 
 
 @struct(frozen=True)
@@ -65,11 +66,15 @@ def _about(case: CaseSummary, several: bool) -> Iterator[tuple[str, str, str]]:
             yield PUSH, "", text
         for text in _faults(rollout.faults, case.supply):
             yield FAULTS, name, text
+    if case.lazy is not None:
+        yield LAZY, name, _lazy(case.lazy)
     if case.supply is not None:
         for text in _asked(case.supply):
             yield REQUESTS, name, text
         for text in about_sources(case.supply):
             yield SOURCES, name, text
+    for text in _prepulled(case):
+        yield PREPULL, name, text
     if case.disk is not None:
         for text in _disk(case.disk):
             yield DISK, name, text
@@ -153,6 +158,19 @@ def _asked(supply: SupplySummary) -> Iterator[str]:
             yield f"{one.words} {'gets' if one.servers == 1 else 'get'} {_counted(one.requests)}{refused}."
 
 
+def _lazy(lazy: LazySummary) -> str:
+    pulls = f"{show_count(lazy.pulls)} {'pull mounts' if lazy.pulls == 1 else 'pulls mount'} layers by their indexes"
+    text = f"{pulls}; pods wait for {show_size(lazy.needed_bytes)} that they read on demand"
+    if lazy.read_time_s is not None:
+        text += f", {show_time(lazy.read_time_s.mean)} each on average"
+    if lazy.last_byte_s is None:
+        return f"{text}. When all bytes are on the nodes is not known."
+    text += f". All bytes are on the nodes after {show_time(lazy.last_byte_s)}"
+    if lazy.bytes_after_rollout > 0.0:
+        text += f": {show_size(lazy.bytes_after_rollout)} come in the background when the rollout is over"
+    return f"{text}."
+
+
 _ANSWERS = {answer.name: answer.words for answer in ANSWERS.values()}
 
 
@@ -185,6 +203,33 @@ def _pushed(pushes: Sequence[PushSummary]) -> Iterator[str]:
             text += f", in {show_time(max(done) - min(begun))}"
             text += ", before the rollout" if images[0].before_rollout else f", {_from(min(begun))} on"
         yield f"{text}."
+
+
+def _prepulled(case: CaseSummary) -> Iterator[str]:
+    for one in case.prepulls:
+        moved = show_size(one.bytes_before + one.bytes_after)
+        text = f"{one.prepull} pulls {moved} to {show_count(one.nodes)} nodes"
+        if one.before_rollout:
+            text += f" in {show_time(one.prepull_time_s)}, before the rollout"
+            if one.finished_s is not None and one.finished_s < 0.0:
+                text += f", and is over {show_time(-one.finished_s)} before it"
+        else:
+            text += (
+                f"; {show_count(one.nodes_ready)} of them hold all when the rollout begins, "
+                f"{show_size(one.bytes_after)} come beside it"
+            )
+            text += ", and it is not over with it" if one.finished_s is None else ""
+        if one.given_up:
+            text += f"; {show_count(one.given_up)} pulls failed for good"
+        yield f"{text}; {show_count(one.requests)} requests before the rollout."
+    full = [one for one in case.prepull_links if one.saturated_s > 0.0]
+    if full:
+        links = ", ".join(f"{one.link} for {show_time(one.saturated_s)}" for one in full[:_MOST_LINKS])
+        more = len(full) - _MOST_LINKS
+        yield f"full before the rollout: {links}{f' and {more} links more' if more > 0 else ''}."
+
+
+_MOST_LINKS = 3  # that are named (assumed: what fits a line)
 
 
 def _disk(disk: DiskSummary) -> Iterator[str]:

@@ -42,8 +42,8 @@ _METRICS = {
     "upstream_copies": "copies of a layer that came into a cache", "sent_bytes": "bytes sent",
     "upstream_bytes": "bytes from the upstream", "server_requests": "requests",
 }  # fmt: skip
-_PHASES = {"before": "before the rollout", "pushed": "during a push", "during": "during the rollout",
-           "after": "after the rollout"}  # fmt: skip
+_PHASES = {"before": "before the rollout", "pushed": "during a push", "prepulled": "during a pre-pull",
+           "during": "during the rollout", "after": "after the rollout"}  # fmt: skip
 _COMPARISONS = {"<": "under", "<=": "at most", ">": "over", ">=": "at least"}
 _CHECK = re.compile(r"(?:(\w+) )?(<=|>=|<|>) (.+)")
 
@@ -109,7 +109,8 @@ def plain_words(text: str, names: Collection[str] = ()) -> str:
 
 def given_names(scenario: ResolvedScenario) -> frozenset[str]:
     """The names that a scenario gives to what it is made of."""
-    named = (scenario.groups, scenario.background, scenario.pushes, scenario.faults, scenario.servers.values())
+    servers = scenario.servers.values()
+    named = (scenario.groups, scenario.background, scenario.pushes, scenario.faults, servers, scenario.prepulls)
     names = [one.name for several in named for one in several]
     names += [workload.name for case in scenario.cases for workload in case.workloads]
     names += [rack for group in scenario.groups for rack in group.racks]
@@ -119,7 +120,7 @@ def given_names(scenario: ResolvedScenario) -> frozenset[str]:
 
 def _selected(label: str, value: str) -> str:
     match label:
-        case "image" | "workload" | "background" | "push":
+        case "image" | "workload" | "background" | "push" | "prepull":
             return f" of {value}"
         case "case":
             return "" if value == ALL else f" of {value}"

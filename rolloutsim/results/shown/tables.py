@@ -474,7 +474,7 @@ def applications_table(case: CaseRecords) -> Table | None:
     rows = [(one, when) for one in background_summaries(case) for when in moments]
     columns = (
         Column("application", TEXT, lambda row: row[0].name if row[1] == "before" else ""),
-        Column("when", TEXT, lambda row: row[1] if row[1] != "pushed" else moments[row[1]]),
+        Column("when", TEXT, lambda row: moments[row[1]] if row[1].endswith("ed") else row[1]),
         Column("bandwidth", RATE, lambda row: getattr(*row)),
         *(_request(*each) for each in (("latency p50", "p50"), ("p95", "p95"), ("max", "max"))),
     )

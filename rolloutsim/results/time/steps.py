@@ -13,11 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.results.facts.records import derived
+from rolloutsim.results.time.reading import owns_reading, read_times
 from rolloutsim.results.time.split import PathTimes, path_times, ranges
 from rolloutsim.scenario.causes import (
     CONTROLLER_PACING,
     FAILED_PULL,
     NODE_DOWN,
+    ON_DEMAND,
     OTHER_PULL,
     PULL,
     SCHEDULE,
@@ -104,8 +106,7 @@ class _Account:
         self.path = path
         self.number = {name: i for i, name in enumerate(path.causes)}
         self.ready = is_ready(case)
-        self.order = np.argsort(path.owner, kind="stable")
-        self.first = np.searchsorted(path.owner[self.order], np.arange(path.count + 1))
+        self.order, self.first = _by_owner(path)
         self.entries: list[tuple[Rows, Rows, Times]] = []
 
     def bare_pods(self) -> None:
@@ -128,12 +129,16 @@ class _Account:
         ended: Times = np.fmin(steps.ended[kept], ready[pod])
         own = owns_pull(self.case, cause, pull, started, ended)
         self._follow(pod[own], pull[own])
-        joined = (cause == PULL.number) & ~own
+        reads = owns_reading(self.case, cause, pull, started, ended)
+        if reads.any():
+            self._follow(pod[reads], pull[reads], read_times(self.case))
+        others_read = (cause == ON_DEMAND.number) & (pull >= 0) & ~reads
+        joined = ((cause == PULL.number) & ~own) | others_read
         self._spend(pod[joined], OTHER_PULL, (ended - started)[joined])
         names = np.array([self.number.get(step.name, -1) for step in STEPS])
         own_time = (cause == CONTROLLER_PACING.number) & has_own_time(self.case)[self.case.pods.workload[pod]]
         self._spend(pod[own_time], SCHEDULE, (ended - started)[own_time])
-        rest = (cause != PULL.number) & ~own_time
+        rest = (cause != PULL.number) & ~reads & ~others_read & ~own_time
         self._spend(pod[rest], names[cause[rest]], (ended - started)[rest])
         if len(pod):
             begins = np.array([workload.start for workload in orchestration.workloads])
@@ -158,13 +163,21 @@ class _Account:
         self._spend(pod[~is_first], NODE_DOWN, (started - before)[~is_first])
         self._spend(pod[is_last], NODE_DOWN, (pods.ready[pod] - ended)[is_last])
 
-    def _follow(self, pod: Rows, pull: Rows) -> None:
-        """Enter the critical paths of pulls in the name of pods."""
-        counts = self.first[pull + 1] - self.first[pull]
-        entries = self.order[ranges(self.first[pull], counts)]
-        self._spend(np.repeat(pod, counts), self.path.cause[entries], self.path.seconds[entries])
+    def _follow(self, pod: Rows, pull: Rows, path: PathTimes | None = None) -> None:
+        """Enter the critical paths of pulls in the name of pods, or what their readings took."""
+        order, first = (self.order, self.first) if path is None else _by_owner(path)
+        path = self.path if path is None else path
+        counts = first[pull + 1] - first[pull]
+        entries = order[ranges(first[pull], counts)]
+        self._spend(np.repeat(pod, counts), path.cause[entries], path.seconds[entries])
 
     def _spend(self, pod: Rows, cause: Rows | Cause, seconds: Times) -> None:
         some = seconds != 0.0
         which = np.full(len(pod), self.number[cause.name]) if isinstance(cause, Cause) else cause
         self.entries.append((pod[some], which[some], seconds[some]))
+
+
+def _by_owner(path: PathTimes) -> tuple[Rows, Rows]:
+    """The stretches in the order of their owners, and where those of each begin."""
+    order = np.argsort(path.owner, kind="stable")
+    return order, np.searchsorted(path.owner[order], np.arange(path.count + 1))

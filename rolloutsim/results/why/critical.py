@@ -26,6 +26,7 @@ import numpy as np
 from rolloutsim.results.facts.grouped import Grouped
 from rolloutsim.results.facts.records import derived
 from rolloutsim.results.metrics import last_pod
+from rolloutsim.results.time.reading import owns_reading, read_times
 from rolloutsim.results.time.split import path_times
 from rolloutsim.results.time.steps import chains, has_own_time, owns_pull
 from rolloutsim.scenario.causes import (
@@ -33,6 +34,7 @@ from rolloutsim.scenario.causes import (
     FAILED_PULL,
     KUBELET_QUEUE,
     NODE_DOWN,
+    ON_DEMAND,
     OTHER_PULL,
     PULL,
     SCHEDULE,
@@ -43,8 +45,9 @@ from rolloutsim.scenario.resources import RESOURCES
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, OldPods
+    from rolloutsim.results.facts.records import CaseRecords, Ids, OldPods
     from rolloutsim.results.metrics import CaseSummary
+    from rolloutsim.results.time.split import PathTimes
 
 _TRIGGERED = (CONTROLLER_PACING.number, TERMINATION.number)  # steps that the event of a pod ends
 
@@ -87,6 +90,11 @@ def last_path(case: CaseRecords) -> tuple[tuple[str, float], ...]:
     They add up to the rollout time. Empty while a pod is missing, since then there is no last one.
     """
     return _walked(case).causes
+
+
+def path_of(case: CaseRecords, pod: int) -> tuple[tuple[str, float], ...]:
+    """The same of a pod that became ready: the causes add up to when that was."""
+    return _walked_from(case, pod).causes
 
 
 def turns(case: CaseRecords) -> tuple[Turn, ...]:
@@ -138,6 +146,10 @@ def _walked(case: CaseRecords) -> _Walked:
     pod = last_pod(case)
     if pod is None:
         return _Walked((), 0.0, ())
+    return _walked_from(case, pod)
+
+
+def _walked_from(case: CaseRecords, pod: int) -> _Walked:
     walk = _Walk(case)
     walk.back_from(pod)
     met = ((cause, seconds) for cause, seconds in walk.seconds.items() if seconds > 0.0)
@@ -155,6 +167,9 @@ class _Walk:
         self.chains = chains(case)
         steps = self.chains
         self.whole = owns_pull(case, steps.cause, steps.pull, steps.started, steps.ended)
+        self.reads = owns_reading(case, steps.cause, steps.pull, steps.started, steps.ended)
+        self.read_path = read_times(case)
+        self.read_stretches = Grouped(self.read_path.owner, self.read_path.count)
         self.has_own_time = has_own_time(case)
         self.links = {*(one.cause.name for one in RESOURCES if one.fetched), *case.shared_links.name}
         self.seconds: defaultdict[str, float] = defaultdict(float)
@@ -256,20 +271,26 @@ class _Walk:
         if self.whole[step] and not cut:
             self._follow(int(self.chains.pull[step]))
             return
+        if self.reads[step] and not cut:
+            self._enter(self.read_path, self.read_stretches.of(int(self.chains.pull[step])), queued=False)
+            return
         cause = STEPS[self.chains.cause[step]]
         workload = self.case.pods.workload[self.chains.pod[step]]
         if cause is CONTROLLER_PACING and self.has_own_time[workload]:
             self._add(SCHEDULE.name, seconds)
         else:
-            self._add(OTHER_PULL.name if cause is PULL else cause.name, seconds)
+            joined = cause is PULL or (cause is ON_DEMAND and self.chains.pull[step] >= 0)
+            self._add(OTHER_PULL.name if joined else cause.name, seconds)
         if cause is KUBELET_QUEUE:
             self.queued += seconds
 
     def _follow(self, pull: int, queued: bool = False) -> None:
         """Enter the critical path of a pull; `queued`: for a pod that was not let in before its end."""
-        rows = self.stretches.of(pull)
-        for cause, seconds in zip(self.path.cause[rows].tolist(), self.path.seconds[rows].tolist(), strict=True):
-            name = self.path.causes[cause]
+        self._enter(self.path, self.stretches.of(pull), queued)
+
+    def _enter(self, path: PathTimes, rows: Ids, queued: bool) -> None:
+        for cause, seconds in zip(path.cause[rows].tolist(), path.seconds[rows].tolist(), strict=True):
+            name = path.causes[cause]
             self._add(name if not queued or name in self.links else KUBELET_QUEUE.name, seconds)
 
     def _start(self, pod: int) -> float:

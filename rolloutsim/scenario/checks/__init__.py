@@ -1,7 +1,7 @@
 """What the model alone cannot see: keys that exclude each other, and names that must exist.
 
 A room for each theme: `network` (and registries), `servers` (caches and mirrors), `nodes`, `rollout` (and workloads),
-`traffic` (and failures); `common` is what they share. Images are checked where they are put together, in
+`prepulls`, `traffic` (and failures); `common` is what they share. Images are checked where they are put together, in
 `rolloutsim.scenario.images`.
 """
 
@@ -13,6 +13,7 @@ from rolloutsim.errors import UsageError
 from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.checks.network import network_problems, registry_problems, unlimited_problems
 from rolloutsim.scenario.checks.nodes import cached_nodes, cached_problems, group_problems, range_problems
+from rolloutsim.scenario.checks.prepulls import prepull_problems
 from rolloutsim.scenario.checks.rollout import rollout_problems
 from rolloutsim.scenario.checks.servers import hosts_problems, server_problems
 from rolloutsim.scenario.checks.traffic import background_problems, failure_problems, push_problems
@@ -53,6 +54,7 @@ def check(document: Document) -> Iterator[Problem]:
     for name, flow in document.background.items():
         yield from background_problems(("background", name), flow, document)
     yield from push_problems(document)
+    yield from prepull_problems(document)
     shared = {line.name: line for line in shared_links(document)} if document.failures else {}
     for name, failure in document.failures.items():
         yield from failure_problems(("failures", name), failure, document, shared)
@@ -85,6 +87,7 @@ def names(document: Document) -> dict[str, frozenset[str]]:
         "server": frozenset((*registries(document), *instances(document))),
         "background": frozenset(document.background),
         "workload": frozenset(workload.name for workload in wanted(document)),
+        "prepull": frozenset(document.prepulls),
         "group": frozenset(document.nodes),
         "rack": frozenset(
             rack for name, group in document.nodes.items() for rack in racks_of(name, group)[: group.count]

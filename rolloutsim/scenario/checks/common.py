@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rolloutsim.scenario.model import DistributionSpec, Document
 from rolloutsim.scenario.model.kinds import Spec
@@ -27,6 +27,18 @@ def image_list_problems(path: Path, images: Iterable[str], document: Document) -
         elif image in seen:
             yield Problem((*path, number), f"image '{image}' stands twice in {dotted(path)}; name it once")
         seen.add(image)
+
+
+def group_list_problems(path: Path, groups: Sequence[str] | None, document: Document) -> Iterator[Problem]:
+    """Groups of a part's list that are not there, or stand in it twice."""
+    here = dotted(path)
+    seen: set[str] = set()
+    for number, group in enumerate(groups or ()):
+        if group not in document.nodes:
+            yield unknown("node group", group, document.nodes, (*path, "groups", number), ("nodes", group))
+        elif group in seen:
+            yield Problem((*path, "groups", number), f"group '{group}' stands twice in {here}.groups; name it once")
+        seen.add(group)
 
 
 def time_problems(path: Path, time: DistributionSpec | None) -> Iterator[Problem]:

@@ -21,6 +21,7 @@ _KUBELET_KEYS = (
 )  # fmt: skip
 _CLIENT_KEYS = ("times", "after", "growth", "jitter")  # what only clients without a kubelet have
 _MOST_RANGES = 10_000  # of a layer; the most parts of an object on Amazon S3 (user guide, qfacts)
+_WITH_SNAPSHOTTERS = ("containerd", "containerd-1")
 _OF_CONTAINERD = {"layer_fetch_buffer": "2.1", "parallel_unpacks": "2.2"}  # and since when
 
 
@@ -194,6 +195,22 @@ def _kubelet_problems(path: Path, group: GroupSpec, document: Document) -> Itera
 
 
 def _runtime_problems(path: Path, group: GroupSpec) -> Iterator[Problem]:
+    if group.snapshotter is not None and group.runtime not in _WITH_SNAPSHOTTERS:
+        message = (
+            f"{dotted(path)} has a 'snapshotter', which {group.runtime} does not have; allowed with "
+            f"runtime: {' '.join(_WITH_SNAPSHOTTERS)}"
+        )
+        help = (
+            "layers that CRI-O and Podman fetch in part are partial_images: true" if group.runtime == "cri-o" else None
+        )
+        yield Problem((*path, "snapshotter"), message, help, at="key", related=((*path, "runtime"),))
+    if group.partial_images and group.runtime != "cri-o":
+        message = (
+            f"{dotted(path)} has 'partial_images', which {group.runtime} cannot do; CRI-O and Podman can "
+            "(runtime: cri-o)"
+        )
+        help = "containerd's way to fetch layers in part is a snapshotter"
+        yield Problem((*path, "partial_images"), message, help, at="key", related=((*path, "runtime"),))
     for key, since in _OF_CONTAINERD.items():
         if getattr(group, key) is not None and group.runtime != "containerd":
             message = f"{dotted(path)} has '{key}', which {group.runtime} cannot do; containerd {since} and later can"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rolloutsim.scenario import strategies
-from rolloutsim.scenario.checks.common import image_list_problems, time_problems
+from rolloutsim.scenario.checks.common import group_list_problems, image_list_problems, time_problems
 from rolloutsim.scenario.hints import listing
 from rolloutsim.scenario.model import CONTROLLERS, Document, WorkloadSpec
 from rolloutsim.scenario.places import Path, Problem, dotted, unknown
@@ -94,13 +94,7 @@ def _workload_problems(workload: strategies.Wanted, spec: WorkloadSpec, document
     yield from image_list_problems((*path, "images"), spec.images, document)
     if spec.groups is not None and not spec.groups:
         yield Problem((*path, "groups"), f"{here} may run on no group of nodes; give one, or leave it out", at="key")
-    seen: set[str] = set()
-    for number, group in enumerate(spec.groups or ()):
-        if group not in document.nodes:
-            yield unknown("node group", group, document.nodes, (*path, "groups", number), ("nodes", group))
-        elif group in seen:
-            yield Problem((*path, "groups", number), f"group '{group}' stands twice in {here}.groups; name it once")
-        seen.add(group)
+    yield from group_list_problems(path, spec.groups, document)
     yield from time_problems((*path, "startup"), spec.startup)
     own = spec.rollout
     fitting = strategies.FOR_DAEMONSETS if spec.daemonset else strategies.FOR_REPLICAS

@@ -11,6 +11,7 @@ from rolloutsim.scenario.model.caches import IN_EACH
 from rolloutsim.scenario.places import Path, Problem, dotted, unknown
 from rolloutsim.scenario.servers import (
     Server,
+    each_server,
     instances,
     racks,
     racks_of,
@@ -45,17 +46,19 @@ def _name_problems(document: Document) -> Iterator[Problem]:
     owners |= {name: ("a group of nodes", ("nodes", name)) for name in document.nodes}
     owners |= dict.fromkeys(racks(document), ("a rack", ("nodes",)))
     owners |= dict.fromkeys(sites(document), ("a site", ("nodes",)))
-    for path, _ in specs(document):
-        name = str(path[-1])
-        what = "a mirror" if path[0] == "mirrors" else "a cache"
+    kinds = {"mirrors": "a mirror", "caches": "a cache", "peers": "peers"}
+    for path in (*(path for path, _ in specs(document)), *(("peers", name) for name in document.peers)):
+        name, what = str(path[-1]), kinds[str(path[0])]
         if name in owners:
             other, place = owners[name]
             message = f"'{name}' is {what} here, and the name of {other} as well; choose another name"
             yield Problem(path, message, at="key", related=(place,) if place else ())
         owners.setdefault(name, (what, path))
-    for server in instances(document).values():
-        if server.name != server.called and server.name in owners:
-            other, place = owners[server.name]
+    for server in each_server(document):
+        if server.name == server.called:
+            continue
+        other, place = owners.setdefault(server.name, ("another one", server.path))
+        if place != server.path:
             message = (
                 f"{dotted(server.path)} makes '{server.name}' in '{server.rack}', which is the name of {other} as "
                 "well; choose another name"
@@ -136,7 +139,8 @@ def _upstream_problems(
                 place = "the core" if server.rack is None else f"'{server.rack}'"
                 message = (
                     f"{server.name} stands in {place}, and there is a '{spec.upstream}' in each of {listing(there)}, "
-                    "of which it can ask none: caches in racks ask that of their own"
+                    "of which it can ask none: caches in racks ask that of their own; name another upstream, or "
+                    "another 'in'"
                 )
                 above = "caches" if spec.upstream in document.caches else "mirrors"
                 yield Problem(where, message, related=(*of_racks, (above, spec.upstream, "in")))
@@ -163,22 +167,22 @@ def _circle_problems(document: Document, known: Mapping[str, Server]) -> Iterato
 
 def hosts_problems(path: Path, name: str, group: GroupSpec, document: Document) -> Iterator[Problem]:
     """What is wrong with the order in which a group's nodes ask."""
-    may = [*document.caches, *document.mirrors, *registries(document)]
+    may = [*document.caches, *document.mirrors, *document.peers, *registries(document)]
     known = instances(document) if group.hosts else {}
     seen: set[str] = set()
     for number, host in enumerate(group.hosts):
         where = (*path, "hosts", number)
         if host not in may:
-            message = f"no cache, mirror or registry is named '{host}'; known: {listing(may)}"
+            message = f"no cache, mirror, peers or registry is named '{host}'; known: {listing(may)}"
             help = did_you_mean(host, may)
             if host in known:
                 server = known[host]
                 help = f"name {server.called}: nodes ask that of their own rack or site"
-            related: tuple[Path, ...] = tuple((key, host) for key in ("caches", "mirrors", "registries"))
+            related: tuple[Path, ...] = tuple((key, host) for key in ("caches", "mirrors", "peers", "registries"))
             yield Problem(where, message, help, related=related)
         elif host in seen:
             yield Problem(where, f"'{host}' stands twice in {dotted(path)}.hosts; name it once")
-        elif host not in registries(document):
+        elif host not in registries(document) and host not in document.peers:
             yield from _reach_problems(where, host, name, group, document, known)
         seen.add(host)
 
@@ -189,9 +193,9 @@ def _reach_problems(
     """A host of which there is one in each rack, and none in those of a group."""
     key = "caches" if host in document.caches else "mirrors"
     spec = document.caches[host] if key == "caches" else document.mirrors[host]
-    there = {server.rack for server in known.values() if server.called == host}
+    there = [server.rack for server in known.values() if server.called == host]
     own = racks_of(name, group)
-    if spec.place in IN_EACH and there and not there.intersection(own):
+    if spec.place in IN_EACH and there and not set(there).intersection(own):
         its = f"is in {'sites' if group.sites else 'racks'} {listing(own)}" if own else f"is in no {spec.place}s"
         message = (
             f"there is a '{host}' in each {spec.place}, {listing(map(str, there))}, and nodes.{name} {its}: it can ask "

@@ -16,10 +16,20 @@ from rolloutsim.scenario.model.document import Document
 from rolloutsim.scenario.model.images import COMPRESSION_RATIO, ImageSpec, LayerSpec
 from rolloutsim.scenario.model.kinds import DistributionSpec
 from rolloutsim.scenario.model.network import LinkSpec, NetworkSpec
-from rolloutsim.scenario.model.nodes import GP3, GROUP, MOST_NODES, DiskSpec, GroupSpec, RetrySpec, UnpackSpec
+from rolloutsim.scenario.model.nodes import (
+    GP3,
+    GROUP,
+    MOST_NODES,
+    DiskSpec,
+    GroupSpec,
+    RetrySpec,
+    SnapshotterSpec,
+    UnpackSpec,
+)
+from rolloutsim.scenario.model.peers import PeersSpec
 from rolloutsim.scenario.model.planning import SweepSpec
 from rolloutsim.scenario.model.registries import REGISTRY, RateLimitSpec, RegistrySpec
-from rolloutsim.scenario.model.rollout import CONTROLLERS, PolicySpec, WorkloadSpec
+from rolloutsim.scenario.model.rollout import CONTROLLERS, PolicySpec, PrepullSpec, WorkloadSpec
 from rolloutsim.scenario.model.traffic import BackgroundSpec, FailureSpec, PushSpec
 
 __all__ = [
@@ -41,11 +51,14 @@ __all__ = [
     "LinkSpec",
     "MirrorSpec",
     "NetworkSpec",
+    "PeersSpec",
     "PolicySpec",
+    "PrepullSpec",
     "PushSpec",
     "RateLimitSpec",
     "RegistrySpec",
     "RetrySpec",
+    "SnapshotterSpec",
     "SweepSpec",
     "UnpackSpec",
     "WorkloadSpec",

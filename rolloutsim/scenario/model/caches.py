@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, get_args
 
+from pydantic_core import PydanticCustomError
+
 from rolloutsim.scenario.cache_profiles import CACHE_PROFILES, DEFAULT_CACHE, shown_of_caches, source_of_caches
 from rolloutsim.scenario.fields import Quantity, Short, Whole, Word, fault, key, quoted, short
 from rolloutsim.scenario.model.kinds import (
@@ -35,7 +37,13 @@ class _Check(Quantity):
     """A time, `always` for 0 s, or `never` for an infinite one."""
 
     def read(self, value: Any) -> float:
-        return 0.0 if value == "always" else super().read(value)
+        if value == "always":
+            return 0.0
+        try:
+            return super().read(value)
+        except PydanticCustomError as error:
+            context = error.context or {}
+            raise fault(f"{context.get('message')}, or always", context.get("help")) from None
 
     def write(self, value: float) -> str:
         return super().write(value) if value else "always"
@@ -117,10 +125,12 @@ class LockSpec(Spec):
 class CacheTripsSpec(Spec):
     """Round trips between a cache and its upstream, set-up and token included."""
 
-    tag: Trips | None = _profile_key("upstream_round_trips.tag", "round trips", "until a tag is checked")
+    tag: Trips | None = _profile_key(
+        "upstream_round_trips.tag", "round trips", "until a tag is checked whose manifest it has"
+    )
     manifest: Trips | None = _profile_key(
-        "upstream_round_trips.manifest", "round trips", "until a manifest is there that it lacks, beside those of the "
-        "tag",
+        "upstream_round_trips.manifest", "round trips", "until the manifest of a tag is there that it lacks; the tag "
+        "is not checked then",
     )  # fmt: skip
     layer: Trips | None = _profile_key(
         "upstream_round_trips.layer", "round trips", "until the first byte of a layer is there that it lacks"
@@ -167,7 +177,7 @@ class CacheSpec(RegistrySpec):
         "0%: only the manifest",
     )  # fmt: skip
     disk: Annotated[CacheDiskSpec, short("rate", BYTE_RATE)] = key(
-        CacheDiskSpec(), shown="no limit", description="what it stores on"
+        CacheDiskSpec(), shown="{rate: unlimited}", source="those of its keys", description="what it stores on"
     )
     coalesce: Annotated[Coalescing, Word(get_args(Coalescing))] | None = _profile_key(
         "coalesce", "", "what becomes of a request for a layer that is being fetched already: none: it is fetched once "

@@ -8,11 +8,13 @@ from rolloutsim.scenario.model.images import Image
 from rolloutsim.scenario.model.kinds import Lines, Name, Spec, Words
 from rolloutsim.scenario.model.network import Network, NetworkSpec
 from rolloutsim.scenario.model.nodes import Groups
+from rolloutsim.scenario.model.peers import PeersSpec
 from rolloutsim.scenario.model.planning import MOST_REPLICATIONS, Conditions, Overrides, Sweep
 from rolloutsim.scenario.model.registries import Registry
 from rolloutsim.scenario.model.rollout import (
     ControllerManager,
     ControllerManagerSpec,
+    PrepullSpec,
     Rollout,
     RolloutSpec,
     WorkloadSpec,
@@ -55,6 +57,9 @@ class Document(Spec):
     caches: dict[Name, Cache] = key(
         {}, name="cache", description="pull-through caches, by name; see nodes.<group>.hosts"
     )
+    peers: dict[Name, PeersSpec] = key(
+        {}, name="peers", description="nodes that hand layers to one another, by name; see nodes.<group>.hosts"
+    )
     images: dict[Words, Image] = key(name="image", min_length=1, description="images, by name")
     workloads: dict[Words, WorkloadSpec] | None = key(
         None, name="workload", min_length=1,
@@ -70,6 +75,9 @@ class Document(Spec):
         None, name="pusher", min_length=1,
         description="several pushes, by the name of what pushes, in place of push",
     )  # fmt: skip
+    prepulls: dict[Name, PrepullSpec] = key(
+        {}, name="prepull", description="images that nodes pull before the rollout, by the name of what pulls them"
+    )
     background: dict[Name, BackgroundSpec] = key({}, name="flow", description="traffic of other applications, by name")
     failures: dict[Name, FailureSpec] = key({}, name="failure", description="what goes wrong, by name")
     prices: PricesSpec = key(PricesSpec(), description="what storage costs", shown="none")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from rolloutsim.scenario.fields import Number, Quantity, Short, Whole, fault, key, short
-from rolloutsim.scenario.model.kinds import Name, Size, SizeOrNone, Spec, Words
+from rolloutsim.scenario.model.kinds import Name, Share, Size, SizeOrNone, Spec, Words
 
 COMPRESSION_RATIO = 2.67  # the source stands at ImageSpec.ratio
 
@@ -78,6 +78,15 @@ class ImageSpec(Spec):
         None, unit="layers", shown="1", source="assumed",
         description="layers of equal sizes that an image of which only these are known is divided into; "
         "`{size: 5.6 GB, layers: 8}` is short for it",
+    )  # fmt: skip
+    needed: Share | None = key(
+        None, unit="share", shown="the snapshotter's",
+        description="share of its bytes that containers read before they are ready, on nodes with a snapshotter",
+    )  # fmt: skip
+    reuse: Share | None = key(
+        None, unit="share", shown="none: it is not compressed as zstd:chunked",
+        description="share of each of its layers that nodes have in other layers, file by file, and do not fetch where "
+        "they have partial_images; layers of the same digest are not fetched anyway",
     )  # fmt: skip
 
 

@@ -46,6 +46,9 @@ from rolloutsim.scenario.model.kinds import (
     Words,
 )
 from rolloutsim.scenario.resolved import Requeue
+from rolloutsim.scenario.snapshotters import NEEDED, SNAPSHOTTERS
+from rolloutsim.scenario.snapshotters import default_source as snapshotter_source
+from rolloutsim.scenario.snapshotters import shown_default as shown_snapshotter
 
 MOST_NODES = 1_000_000  # in all groups together (assumed: ten times the largest rollout that is tested)
 GROUP = "node"  # the group that `nodes: 20` stands for
@@ -284,6 +287,77 @@ def _all_three(value: Any) -> Any:
     return dict.fromkeys(TimeoutsSpec.model_fields, value)
 
 
+def _snapshotter_key(field: str, unit: str, description: str, **more: Any) -> Any:
+    return key(
+        None, unit=unit, description=description, shown=shown_snapshotter(field), source=snapshotter_source(field),
+        **more,
+    )  # fmt: skip
+
+
+class _Lazy(Word):
+    """The kind of a lazy snapshotter."""
+
+    def read(self, value: Any) -> str:
+        if value in _NOT_LAZY:
+            message = f"'{value}' is not lazy: it has all of an image before containers start, as without 'snapshotter'"
+            raise fault(f"{message}; allowed: {' '.join(SNAPSHOTTERS)}", "leave it out")
+        return super().read(value)
+
+
+_NOT_LAZY = ("overlayfs", "overlay", "overlay2", "native", "btrfs", "zfs", "devmapper", "blockfile", "erofs")
+_KIND = _Lazy(tuple(SNAPSHOTTERS))
+
+
+class SnapshotterSpec(Spec):
+    """A snapshotter that mounts layers by their indexes: containers start at once and read on demand.
+
+    A pod is ready when what it needs has been read and its start-up is over. The rest comes in the background, also
+    when the rollout is over; the registry is needed until then.
+    """
+
+    kind: Annotated[str, _KIND] = key(
+        description="the product: a profile of sourced defaults. soci is its lazy mode; its parallel mode pulls all of "
+        "an image before containers start, as layer_fetch_buffer and parallel_unpacks do"
+    )
+    needed: Share = key(
+        NEEDED.value, unit="share", shown=NEEDED.shown, source=NEEDED.source,
+        description="share of an image's bytes that its containers read before they are ready; images may have a "
+        "`needed` of their own. A model or data that is read whole at start is needed whole",
+    )  # fmt: skip
+    read_size: Size | None = _snapshotter_key(
+        "read_size", "size", "what one read on demand fetches, compressed: reads move parallel_reads of these a round "
+        "trip at the most",
+    )  # fmt: skip
+    parallel_reads: Annotated[int, Whole(1, 1000)] | None = _snapshotter_key(
+        "parallel_reads", "reads", "reads on demand that are under way at a time"
+    )
+    index: Share | None = _snapshotter_key(
+        "index", "share", "bytes of a layer's index (TOC, zTOC, bootstrap) / its bytes; pulling a layer fetches its "
+        "index, all layers at the same time",
+    )  # fmt: skip
+    least_layer: SizeOrNone | None = _snapshotter_key(
+        "least_layer", "size", "smaller layers have no index, and are pulled as without a snapshotter"
+    )
+    prefetched: Share | None = _snapshotter_key(
+        "prefetched", "share", "share of the needed bytes that the image marks: they come in one piece, for at most "
+        "10 s before all others",
+    )  # fmt: skip
+    background: OnOff | None = _snapshotter_key(
+        "background", "", "whether the rest of an image is fetched in the background"
+    )
+    background_after: Time | None = _snapshotter_key(
+        "background_after", "time", "how long the background waits: stargz after the last mount and the last read of "
+        "the node, soci after its last mount, the others after each image's mount",
+    )  # fmt: skip
+    background_rate: AnyRate | None = _snapshotter_key(
+        "background_rate", "rate", "the most that the background takes of a node's line"
+    )
+    background_reads: Annotated[int, Whole(1, 1000)] | None = _snapshotter_key(
+        "background_reads", "reads", "requests of the background that are under way at a time: of whole layers with "
+        "stargz, of read_size with the others",
+    )  # fmt: skip
+
+
 class GroupSpec(Spec):
     """A group of equal nodes."""
 
@@ -295,7 +369,7 @@ class GroupSpec(Spec):
         "(network.sites): their names, or a number of them, <group>-site-000 and so on; racks that are far away",
     )  # fmt: skip
     hosts: Names = key(
-        (), shown="the image's registry",
+        (), shown="none: the image's registry",
         description="whom the nodes ask for an image, in this order: caches, mirrors and registries; the image's "
         "registry comes last where it is not named; others are asked only if they are for that registry",
     )  # fmt: skip
@@ -377,6 +451,22 @@ class GroupSpec(Spec):
         description="layers of an image that are unpacked at a time, each on a core of unpack.cores; containerd 2.2 "
         "and later",
         source="containerd plugins/transfer/plugin.go L284: max_concurrent_unpacks, 1",
+    )  # fmt: skip
+    ingest_poll: Time | None = key(
+        None, unit="time", shown="0 s",
+        description="longest sleep between two looks of a pull for a layer that another pull of its node is fetching: "
+        "sleeps are random, the longest possible one doubles from 16 ms on; 2.048 s in containerd",
+        source="assumed: it is told at once; containerd core/content/helpers.go OpenWriter sleeps",
+    )  # fmt: skip
+    partial_images: OnOff = key(
+        False,
+        description="whether of layers that are compressed as zstd:chunked only that is fetched which no other layer "
+        "of the node has, the `reuse` of their image; CRI-O and Podman (runtime: cri-o)",
+        source="container-libs storage/pkg/chunked/storage_linux.go: enable_partial_images, false",
+    )
+    snapshotter: Annotated[SnapshotterSpec, short("kind", _KIND)] | None = key(
+        None, shown="none: layers are there before containers start",
+        description="a snapshotter that pulls lazily, of containerd; the images are taken to be in its format",
     )  # fmt: skip
     keeps_compressed: OnOff | None = _runtime_key(
         "keeps_compressed", "", "whether compressed layers stay on the disk beside the unpacked ones"

@@ -3,17 +3,19 @@
 from math import inf
 from typing import Annotated, get_args
 
-from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, Whole, Word, key, short
+from rolloutsim.scenario.fields import Number, Quantity, ShareOrCount, TimeBefore, Whole, Word, key, short
 from rolloutsim.scenario.model.kinds import (
     GroupNames,
     ImageNames,
     LastingTime,
     OnOff,
     RandomTime,
+    Rate,
     Spec,
     Time,
     WorkloadNames,
 )
+from rolloutsim.scenario.prepulls import DEFAULT_PREPULLER, Prepuller, default_source, shown_default
 from rolloutsim.scenario.resolved import PullPolicy, StrategyName
 
 CONTROLLERS: tuple[str, ...] = get_args(StrategyName)
@@ -130,6 +132,50 @@ class ControllerManagerSpec(Spec):
 
 
 ControllerManager = Annotated[ControllerManagerSpec, short("qps", Number(0, equal=False, unlimited=True))]
+
+
+class PrepullSpec(Spec):
+    """Images that nodes pull before the rollout."""
+
+    images: ImageNames = key(min_length=1, description="what is pulled, each image from its own registry")
+    groups: GroupNames | None = key(
+        None, shown="all", description="node groups whose nodes pull; nodes that join during the rollout do not"
+    )
+    by: Annotated[Prepuller, Word(get_args(Prepuller))] = key(
+        DEFAULT_PREPULLER, source="assumed",
+        description="what makes nodes pull: image_pull_job (OpenKruise: so many nodes at a time, past the kubelet), "
+        "daemonset (init containers on all nodes at once), kube_fledged (a Job for each node and image), schedule "
+        "(each node by itself at its time)",
+    )  # fmt: skip
+    at: Annotated[float, TimeBefore()] | None = key(
+        None, unit="time", shown="so that it is over as the rollout begins",
+        description="when it begins, from the rollout's start on: -8h; one that is not over by then goes on beside "
+        "the rollout",
+        source="assumed: the rollout waits for it",
+    )  # fmt: skip
+    parallelism: Annotated[int, Whole(1, 1_000_000, unlimited=True)] | None = key(
+        None, unit="nodes", shown=shown_default("parallelism"),
+        description="image_pull_job: nodes that pull an image at a time, in the order of their names",
+        source=default_source("parallelism"),
+    )  # fmt: skip
+    spread: RandomTime | None = key(
+        None, unit="time", shown="0 s", description="schedule: when each node begins, after `at`",
+        source="assumed: all at once",
+    )  # fmt: skip
+    rate: Rate | None = key(
+        None, unit="rate", shown="none",
+        description="most that it takes of the network, all nodes together: the line rate of a link <name>.rate",
+    )  # fmt: skip
+    pull_timeout: Annotated[float, Quantity("time", unlimited=True)] | None = key(
+        None, unit="time", shown=shown_default("pull_timeout"),
+        description="a node's pull of an image that takes so long is cut and counts as failed",
+        source=default_source("pull_timeout"),
+    )  # fmt: skip
+    backoff_limit: Annotated[int, Whole(0, 1_000_000)] | None = key(
+        None, unit="tries", shown=shown_default("backoff_limit"),
+        description="how often a node tries again to pull an image",
+        source=default_source("backoff_limit"),
+    )  # fmt: skip
 
 
 class WorkloadSpec(Spec):

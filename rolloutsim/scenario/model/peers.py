@@ -1,0 +1,50 @@
+"""Peers: nodes that hand layers to one another."""
+
+from typing import Annotated, Any, get_args
+
+from rolloutsim.scenario.fields import Quantity, Whole, Word, key
+from rolloutsim.scenario.model.kinds import OnOff, Size, Spec, Time
+from rolloutsim.scenario.peer_profiles import DEFAULT_PEERS, PEER_PROFILES, shown_of_peers, source_of_peers
+from rolloutsim.scenario.resolved import Finds
+
+
+def _profile_key(field: str, unit: str, description: str) -> Any:
+    return key(None, unit=unit, description=description, shown=shown_of_peers(field), source=source_of_peers(field))
+
+
+class PeersSpec(Spec):
+    """Nodes that hand layers to one another: those of the groups that name them in their hosts."""
+
+    profile: Annotated[str, Word(tuple(PEER_PROFILES))] = key(
+        DEFAULT_PEERS, source="assumed: what most clusters have",
+        description="which product: a profile of sourced defaults",
+    )  # fmt: skip
+    finds: Annotated[Finds, Word(get_args(Finds))] | None = _profile_key(
+        "finds", "", "which of a layer's holders a look-up finds: first: always those that had it first; random: any"
+    )
+    found: Annotated[int, Whole(1, 1000)] | None = _profile_key(
+        "found", "nodes", "how many holders a look-up finds at the most; the node asks the one it fetches least from"
+    )
+    look_up: Time | None = _profile_key("look_up", "time", "what a look-up takes that finds somebody")
+    timeout: Time | None = _profile_key(
+        "timeout", "time", "after which one that finds nobody is given up, and the next host asked"
+    )
+    announce: Time | None = _profile_key(
+        "announce", "time", "from a layer's commit on a node until look-ups find it there"
+    )
+    per_rack: OnOff | None = _profile_key("per_rack", "", "whether holders in the node's own rack or site come first")
+    connections: Annotated[float, Whole(1, 1_000_000, unlimited=True)] | None = _profile_key(
+        "connections", "connections", "layers that a node serves at a time; with more it is not found"
+    )
+    upload: Annotated[float, Quantity("rate", unlimited=True)] | None = _profile_key(
+        "upload", "rate", "what all uploads of a node may take together, in payload; its NIC limits them anyway"
+    )
+    download: Annotated[float, Quantity("rate", unlimited=True)] | None = _profile_key(
+        "download", "rate", "what all downloads of a node may take together, in payload; its NIC limits them anyway"
+    )
+    piece: Size | None = _profile_key(
+        "piece", "size", "of the pieces that members of a swarm hand over, as they have them"
+    )
+    manifests: OnOff | None = _profile_key(
+        "manifests", "", "whether they hand over manifests and configs as well; if not, the next host does"
+    )
