@@ -113,8 +113,12 @@ class Reading:
         return False
 
     def cut(self, fetch: Fetch) -> float:
-        """What it had of a fill that is not complete [B]."""
-        fill = self.fill
+        """What it had of a fill that is not complete [B]; what its seconds went to is noted."""
+        fill, flow = self.fill, self.flow
+        if flow is not None:
+            trouble, now = fetch.in_trouble(), fill.cache.fleet.network.now
+            trouble.merge(flow, self.since)
+            trouble.spent[CACHE_FILL] = trouble.spent.get(CACHE_FILL, 0.0) + now - self.since
         return 0.0 if fill.flow is None else min(fill.cache.fleet.network.received(fill.flow), fetch.left)
 
     def end(self) -> None:
