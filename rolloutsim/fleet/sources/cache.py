@@ -289,6 +289,12 @@ class PullThrough:
         waiting.fetch.handed = None
         waiting.asker.waited(waiting.fetch, waiting.cause, self.fleet.network.now - waiting.since)
 
+    def _in_vain(self, waiting: Waiting) -> float:
+        """The wait of a client is over, and was for nothing; how long it was, which its lost request has cost [s]."""
+        waiting.end()
+        waiting.fetch.handed = None
+        return self.fleet.network.now - waiting.since
+
     def _read_along(self, asker: Asker, fetch: Fetch, fill: Fill) -> None:
         """A client gets a layer as it comes."""
         if fill.flow is None:
@@ -452,8 +458,7 @@ class PullThrough:
         for reading in list(fill.readers):
             reading.asker.lose(reading.fetch, BROKEN, 0.0)
         for waiting in list(fill.waiting):
-            self._served(waiting)
-            waiting.asker.lose(waiting.fetch, answer, 0.0)
+            waiting.asker.lose(waiting.fetch, answer, self._in_vain(waiting))
         if fill.reader is not None:
             asker, fetch = fill.reader
             fetch.handed = None
@@ -507,8 +512,7 @@ class PullThrough:
                 for told in fill.told:
                     told(UNAVAILABLE)
                 for waiting in list(fill.waiting):
-                    self._served(waiting)
-                    waiting.asker.lose(waiting.fetch, BROKEN, 0.0)
+                    waiting.asker.lose(waiting.fetch, BROKEN, self._in_vain(waiting))
 
     def settle(self) -> list[Flow]:
         """Write down how far unfinished fills came; their flows."""
@@ -573,5 +577,4 @@ def _gives_up(what: Any) -> None:
     """A client has waited for the header of an answer as long as it does."""
     waiting, header = what
     if not waiting.over:
-        waiting.asker.waited(waiting.fetch, waiting.cause, 0.0)
         waiting.asker.lose(waiting.fetch, HEADER, header)
