@@ -45,3 +45,17 @@ def test_a_run_that_drew_nothing_is_the_same_with_another_seed_and_what_draws_is
 )
 def test_distributions_make_a_scenario_random(more: str, random: bool) -> None:
     assert is_random(loads(PLAIN + more).resolve()) is random
+
+
+@pytest.mark.parametrize(
+    ("overrides", "random"),
+    [
+        (["peers={spegel: {}}"], False),
+        (["peers={spegel: {}}", "nodes.node.hosts=[spegel]"], True),
+        (["peers={spegel: {finds: first}}", "nodes.node.hosts=[spegel]"], False),
+        (["peers={kraken: {profile: kraken}}", "nodes.node.hosts=[kraken]"], False),
+        (["nodes.node.ingest_poll=2 s"], True),
+    ],
+)
+def test_look_ups_that_find_any_holder_make_a_scenario_random(overrides: list[str], random: bool) -> None:
+    assert is_random(loads(PLAIN, "plain.yaml", overrides).resolve()) is random
