@@ -226,12 +226,14 @@ def _unused(document: Document) -> Iterator[Idle]:
 
 def _of_lazy(document: Document) -> Iterator[Idle]:
     """What images say for nodes that fetch layers in part, where none does; and parts of a snapshotter."""
-    groups = document.nodes.values()
+    is_lazy = any(group.snapshotter is not None for group in document.nodes.values())
+    is_partial = any(group.partial_images for group in document.nodes.values())
+    has_reuse = any(image.reuse is not None for image in document.images.values())
     for name, image in document.images.items():
-        if not any(group.snapshotter is not None for group in groups):
+        if not is_lazy:
             why = "all of an image is there before its containers start; give nodes.<group> a snapshotter"
             yield from _notes(("images", name), image, ("needed",), why)
-        if not any(group.partial_images for group in groups):
+        if not is_partial:
             why = "layers are fetched whole; give nodes.<group> partial_images: true, with runtime: cri-o"
             yield from _notes(("images", name), image, ("reuse",), why)
     for name, group in document.nodes.items():
@@ -239,7 +241,7 @@ def _of_lazy(document: Document) -> Iterator[Idle]:
         if group.snapshotter is not None and group.snapshotter.background is False:
             why = f"there is no background; leave out {dotted((*path, 'background'))}"
             yield from _notes(path, group.snapshotter, _OF_BACKGROUND, why)
-        if group.partial_images and not any(image.reuse is not None for image in document.images.values()):
+        if group.partial_images and not has_reuse:
             why = "no image is compressed as zstd:chunked; give images.<image> a reuse"
             yield from _notes(path[:-1], group, ("partial_images",), why)
 
