@@ -13,7 +13,7 @@ from rolloutsim.scenario.images import Layers
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.peer_profiles import PEER_PROFILES
 from rolloutsim.scenario.servers import Server, instances, registries, served, upstream
-from rolloutsim.scenario.swarms import SWARMS
+from rolloutsim.scenario.swarms import SWARMS, SwarmProfile
 from rolloutsim.structs import struct
 from rolloutsim.units import format_share
 
@@ -200,6 +200,11 @@ def peers(document: model.Document) -> dict[str, resolved.Peers]:
     return {name: _peers(name, spec) for name, spec in document.peers.items()}
 
 
+def _swarm(profile: str, connections: int) -> SwarmProfile:
+    """A profile's swarm, in which members and seeds have so many connections."""
+    return dataclasses.replace(SWARMS[profile], connections=connections, seed_connections=connections)
+
+
 def _peers(name: str, spec: model.PeersSpec) -> resolved.Peers:
     profile = PEER_PROFILES[spec.profile]
 
@@ -223,5 +228,5 @@ def _peers(name: str, spec: model.PeersSpec) -> resolved.Peers:
         piece=of("piece"),
         swarm=None
         if spec.profile not in SWARMS
-        else dataclasses.replace(SWARMS[spec.profile], connections=int(of("connections"))),
+        else _swarm(spec.profile, int(of("connections"))),
     )
