@@ -140,6 +140,8 @@ def test_what_passes_two_caches_came_into_both() -> None:
     found = supplied(scene(["proxy"], [0.0] * 2, caches=caches))
     assert sent(found) == pytest.approx({"hub": 200.0, "far": 200.0, "proxy": 200.0})
     assert found.bytes_by_source["passed_on"] == pytest.approx(200 * MB)
+    each = {one.server: one.cache.upstream_bytes for one in found.servers if one.cache is not None}
+    assert each == pytest.approx({"proxy": 200 * MB, "far": 200 * MB})
 
 
 def test_a_mirror_serves_what_it_has_and_is_asked_for_the_rest_in_vain() -> None:
