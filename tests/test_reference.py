@@ -19,13 +19,14 @@ def test_the_committed_reference_is_what_the_command_writes() -> None:
 
 @pytest.fixture(scope="module")
 def case() -> dict[str, Any]:
-    """A case of everything: workloads, a push, prices, other applications, disks that fill, lazy layers."""
+    """A case of everything: workloads, a push, prices, other applications, disks that fill, lazy layers, a cache."""
     text = (
         "rolloutsim: 1\nnodes: {web: {count: 2, nic: 1 Gbit/s, disk: {rate: 200 MB/s, capacity: 10 GB}, "
-        "snapshotter: stargz}}\n"
+        "snapshotter: stargz}, db: {count: 1, nic: 1 Gbit/s, hosts: [near]}}\ncaches: {near: {uplink: 1 Gbit/s}}\n"
         "registry: {uplink: 1 Gbit/s, rate_limit: 1000/s}\nimages: {app: 20 MB, tools: 1 MB}\n"
-        "workloads: {app: {images: app, replicas: 2}}\npush: {images: app, link: 1 Gbit/s}\n"
-        "prepulls: {night: {images: tools}}\nprices: {ssd: 0.1, hdd: 0.02}\nbackground:\n  bulk: {links: [registry.uplink], connections: 1}\n"
+        "workloads: {app: {images: app, replicas: 3}}\npush: {images: app, link: 1 Gbit/s}\n"
+        "prepulls: {night: {images: tools}}\nprices: {ssd: 0.1, hdd: 0.02}\n"
+        "background:\n  bulk: {links: [registry.uplink], connections: 1}\n"
         "  calls: {links: [registry.uplink], request: {size: 2 kB, every: 100 ms}}\n"
     )
     found: dict[str, Any] = json.loads(rs.loads(text).run().to_json())["cases"][0]

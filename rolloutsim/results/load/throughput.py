@@ -295,14 +295,17 @@ class _Spread:
         self.fills = list(self._fills(place)) if len(case.supply.fills.cache) else []
 
     def _fills(self, place: Mapping[str, int]) -> Iterator[tuple[npt.NDArray[np.intp], list[tuple[int, float]]]]:
-        """What caches fetched for their stores, way by way: its rows, and links with the share that each carries."""
+        """What caches fetched for their stores, and swarms from their sources, way by way: its rows, and links with the
+        share that each carries.
+        """
         scenario, fills, count = self.scenario, self.case.supply.fills, len(self.case.sources)
         every, servers = outlets(scenario), scenario.servers
         ways, way = np.unique(fills.cache.astype(np.int64) * count + fills.upstream, return_inverse=True)
         rows = Grouped(way, len(ways))
         for number, (cache, upstream) in enumerate(divmod(one, count) for one in ways.tolist()):
             outlet = every[upstream]
-            inward = inwards(servers[outlet.server], servers[self.case.sources[cache]])
+            into = servers.get(self.case.sources[cache])
+            inward = () if into is None else inwards(servers[outlet.server], into)  # members' own links are no fill's
             paths = exits(scenario, outlet)
             links = [link for path in paths for link in dict.fromkeys((*path, *inward)) if link in place]
             shares = [(place[link], links.count(link) / len(paths)) for link in dict.fromkeys(links)]
