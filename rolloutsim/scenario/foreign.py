@@ -156,6 +156,10 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
      "proxy_registry proxy_registries", "caches", ""),
     ("registry_mirror registry_mirrors hosts_toml registries_conf mirror_hosts", "nodes.hosts mirrors caches",
      "the names of caches and mirrors, in the order in which nodes ask them"),
+    ("replication_policy registry_replication replication_rule", "mirrors.copied",
+     "when and how fast images are copied to a mirror"),
+    ("trigger event_based", "mirrors.copied.on", ""),
+    ("max_job_workers job_workers", "mirrors.copied.workers", ""),
     ("upstreams remote_url proxy_remoteurl remote_registry", "caches.upstream", ""),
     ("single_flight request_coalescing proxy_cache_lock cooperation", "caches.coalesce",
      "lock or stream, where requests for the same layer do not go upstream one by one"),
@@ -252,7 +256,6 @@ _ABSENT: Sequence[tuple[str, str, str]] = (
     ("zone zones availability_zones region regions", "zones: say which links lie between", "network.links"),
     ("packet_loss loss", "packets that are lost at random", "network.buffer"),
     ("vpc_endpoint private_link", "endpoints of a cloud: say which links lie between", "registry.via"),
-    ("replication_policy registry_replication", "copies between registries", "push"),
     ("scan scanning vulnerability_scanning", "scanning of images", ""),
     ("egress_cost data_transfer_cost", "prices of traffic", "prices"),
     ("labels annotations namespace metadata env ports command args volumes volume_mounts service_account "
