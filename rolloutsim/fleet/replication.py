@@ -46,6 +46,9 @@ _CONFIG: Final = -1
 _BLOB_TRIES: Final = 5
 _BACK_OFF: Final = 2.0  # after the first failure of a blob, then doubling [s]
 
+# How long a request waits that does not come through: goharbor/harbor src/common/http/transport.go, net.Dialer Timeout.
+_DIAL: Final = 30.0
+
 # After which a task that failed begins anew, by its failures: gocraft/work worker.go, defaultBackoffCalculator: fails^4
 # + 15 + a whole random number below 30 × (fails + 1); its mean [s].
 _BEGINS_ANEW: Final = (45.0, 74.5)
@@ -330,7 +333,9 @@ class Task:
 
     def _request(self, trips: float, more: float, then: Callable[[], None]) -> None:
         """Go on with what the mirror answers to requests, if it does."""
-        if self.mirror.server.takes_uploads():
+        if any(link.capacity <= 0.0 for link in self.leg.kinds[self.replica].links):
+            self.replication.fleet.network.call_later(_DIAL, self._due, (self.turn, self._fail))
+        elif self.mirror.server.takes_uploads():
             self._after(trips, trips * self.mirror.ttfb + more, then)
         else:
             self._after(1.0, 0.0, self._fail)

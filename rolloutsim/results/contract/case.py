@@ -136,6 +136,8 @@ def _supply(supply: SupplySummary) -> dict[str, Any]:
     found["bytes_by_source"] = {kind: number(size) for kind, size in supply.bytes_by_source.items()}
     for row in found["servers"]:
         row |= row.pop("cache") or {}
+        if row["copied"] is None:
+            del row["copied"]
     return found | {"image_copies": _plain(supply.images)}
 
 
