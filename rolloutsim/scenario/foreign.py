@@ -65,7 +65,7 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     ("image_pull_job kube_fledged", "prepulls.by", ""),
     ("active_deadline_seconds timeout_seconds image_pull_deadline_duration", "prepulls.pull_timeout", ""),
     # Kubernetes: nodes and the kubelet
-    ("node_pools node_pool node_groups node_group agent_pools machine_pools instance_groups workers", "nodes",
+    ("node_pools node_pool node_groups node_group agent_pools machine_pools instance_groups", "nodes",
      "groups of equal nodes, by name"),
     ("node_count instance_count desired_size desired_capacity", "nodes.count", ""),
     ("max_image_pulls parallel_image_pulls max_parallel max_parallel_pulls parallel_pulls concurrent_pulls "
@@ -125,7 +125,7 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     # the network
     ("bandwidth speed throughput line_rate link_speed",
      "network.rate network.links.capacity network.racks.uplink registry.uplink nodes.nic nodes.disk.rate "
-     "nodes.unpack.rate push.link background.rate", ""),
+     "nodes.unpack.rate push.link background.rate mirrors.copied.rate", ""),
     ("network_bandwidth network_speed", "network.rate nodes.nic", ""),
     ("registry_uplink registry_bandwidth uplink_speed", "registry.uplink", ""),
     ("bandwidth_limit bandwidth_cap bwlimit download_limit total_rate_limit max_bandwidth pull_bandwidth pull_rate "
@@ -204,6 +204,7 @@ _PLACED: Sequence[tuple[str, str, str]] = (
     ("window", "registry.rate_limit.rate", "the time is part of it: 100/6h"),
     ("upload", "push", ""), ("hosts", "nodes", "groups of equal nodes, by name"),
     ("timeout", "nodes.pull_timeout", "of a whole pull; those of its requests are nodes.timeouts"),
+    ("workers", "nodes", "groups of equal nodes, by name"),
     ("cache", "caches nodes.hosts", ""), ("caches", "nodes.hosts", ""), ("mirror", "mirrors nodes.hosts", ""),
     ("mirrors", "nodes.hosts", ""), ("upstream", "caches.upstream mirrors.of", ""), ("of", "caches.upstream", ""),
     ("images", "caches.holds", ""), ("holds", "mirrors.images", ""), ("capacity", "caches.disk.capacity", ""),

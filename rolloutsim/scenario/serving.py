@@ -175,7 +175,9 @@ def unpushed_notes(document: Document) -> Iterator[str]:
         if spec.copied is None or spec.copied.on != "push":
             continue
         of = spec.of or (first,)
-        wanted = spec.images or [one for one, image in document.images.items() if (image.registry or first) in of]
+        wanted = [one for one, image in document.images.items() if (image.registry or first) in of]
+        if spec.images is not None:
+            wanted = list(spec.images)
         images = [one for one in wanted if one not in pushed and one not in spec.copied.held]
         if images:
             yield (
