@@ -11,10 +11,10 @@ import pytest
 
 from rolloutsim.fleet.latency import INITIAL_WINDOW, slow_start_delay
 from rolloutsim.results.facts.records import CaseRecords, Run
-from rolloutsim.results.load.supply import supply_summary
 from rolloutsim.results.metrics import summarise
 from rolloutsim.results.shown.findings import findings
 from rolloutsim.scenario import loads
+from rolloutsim.scenario.answers import MISSING
 from rolloutsim.simulation import simulate
 
 MB = 1e6
@@ -79,6 +79,8 @@ def test_a_task_takes_the_sum_of_its_layers_one_after_another() -> None:
     case = case_of()
     assert case.supply.copied.complete.tolist() == pytest.approx([sum(LAYERS) / RATE], abs=1e-6)
     fills = case.supply.fills
+    assert [case.layers[layer].compressed for layer in fills.layer.tolist()] == list(LAYERS)
+    assert fills.bytes.tolist() == list(LAYERS)
     assert fills.started[1:] == pytest.approx(fills.ended[:-1], abs=1e-6)
     assert case.supply.copied.bytes.tolist() == [sum(LAYERS)]
 
@@ -158,12 +160,9 @@ def test_copied_before_is_as_if_nothing_were_said_of_it() -> None:
 
 @pytest.mark.parametrize(("at", "mirror"), [(0.5, False), (4.9, False), (5.1, True)])
 def test_a_mirror_serves_a_tag_only_when_its_manifest_is_there(at: float, mirror: bool) -> None:
-    run = copied(at=at, mirror={"uplink": "1 TB/s"})
-    supply = supply_summary(run, run.cases[0])
-    assert supply is not None
-    of_mirror = next(one for one in supply.servers if one.kind == "mirror")
-    assert ("404" in of_mirror.refused) is not mirror
-    assert (run.cases[0].pulls.resolved[0] < 5.0) is not mirror
+    refusals = case_of(at=at).orchestration.refusals
+    about_manifests = (refusals.status == MISSING) & (refusals.layer == 0)
+    assert about_manifests.any() is np.bool_(not mirror)
 
 
 def test_layers_that_are_there_are_served_before_the_manifest_is() -> None:
