@@ -114,7 +114,7 @@ def collect(
         incidents.refusals, incidents.lost = deepcopy(incidents.refusals), deepcopy(incidents.lost)
     for pusher in () if orchestrated is None else orchestrated.pushers:
         in_flight.extend(pusher.host.flows)
-    for source in (*actors.caches, *actors.replications, *actors.peers):
+    for source in (*actors.caches, *actors.copiers, *actors.peers):
         in_flight.extend(source.settle())
     pulls = frozen(r.Pulls, ledger.pulls, alone=np.full(len(ledger.pulls.node), np.nan))
     others = _other_causes(scenario, actors, ledger)
@@ -198,7 +198,7 @@ def _supply(scenario: ResolvedScenario, actors: Actors, network: FluidNetwork, i
 
 def _copied(actors: Actors) -> r.CopyRecords:
     """What was copied to mirrors, one mirror after another."""
-    mirrors = [mirror for one in actors.replications for mirror in one.mirrors]
+    mirrors = [mirror for one in actors.copiers for mirror in one.mirrors]
     rows = [(mirror.server.index, copy) for mirror in mirrors for copy in mirror.copies]
     return r.CopyRecords(
         mirror=np.array([index for index, _ in rows], np.int32),

@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rolloutsim.fleet.background import Link
+    from rolloutsim.fleet.copier import Copier
     from rolloutsim.fleet.observing import Application, Observer
     from rolloutsim.fleet.prepull import Left
     from rolloutsim.fleet.pulls import Fleet
     from rolloutsim.fleet.recipes import Layers
-    from rolloutsim.fleet.replication import Replication
     from rolloutsim.fleet.sources.cache import PullThrough
     from rolloutsim.fleet.sources.peers import PeerToPeer
     from rolloutsim.fleet.sources.pieces import PiecePeers
@@ -91,7 +91,7 @@ class Actors:
     registries: dict[str, Registry]  # all servers, by name
     links: dict[str, SharedLink]
     caches: tuple[PullThrough, ...]
-    replications: tuple[Replication, ...]  # that somebody lets begin
+    copiers: tuple[Copier, ...]  # that somebody lets begin
     peers: tuple[PeerToPeer | PiecePeers, ...]
     peer_links: list[SharedLink]  # that stand for what nodes send to one another
     observer: Observer | None  # of the background, if there is any
@@ -248,7 +248,7 @@ class _Builder:
             registries=self.servers.by_name,
             links=self.links,
             caches=self.servers.caches,
-            replications=self.servers.replications,
+            copiers=self.servers.copiers,
             peers=tuple(self.peering.by_name.values()),
             peer_links=self.peering.peer_links,
             observer=self._observer(background),

@@ -10,9 +10,9 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
 
+from rolloutsim.fleet.copier import Copier, Mirror
 from rolloutsim.fleet.push import SET_UP
 from rolloutsim.fleet.recipes import Way
-from rolloutsim.fleet.replication import Mirror, Replication
 from rolloutsim.fleet.sources.cache import PullThrough
 from rolloutsim.fleet.sources.registry import Content, Registry, Strain
 from rolloutsim.fleet.windows import connections, window_rate
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.pulls import Fleet
     from rolloutsim.network.links import Kind, SharedLink
     from rolloutsim.scenario import resolved
-    from rolloutsim.scenario.replication import Replication as Spec
+    from rolloutsim.scenario.copied import Copied
     from rolloutsim.scenario.resolved import ResolvedScenario
 
 
@@ -82,7 +82,7 @@ class Servers:
         if scenario.caches:
             self._number()
             self._make_caches(first_address)
-        self.replications = tuple(self._replications(first_address + len(scenario.caches)))
+        self.copiers = tuple(self._copiers(first_address + len(scenario.caches)))
 
     def _content(self, spec: resolved.Registry) -> Content | None:
         if spec.holds is None or spec.caching is not None:
@@ -130,7 +130,7 @@ class Servers:
             above = self.specs[handler.upstream.name]
             self.pass_over(way, above, inwards(above, self.specs[name]), self._plain)
 
-    def _replications(self, first_address: int) -> Iterator[Replication]:
+    def _copiers(self, first_address: int) -> Iterator[Copier]:
         """What is copied to mirrors, those of a key together."""
         keys: dict[str, list[str]] = {}
         for name, spec in self.scenario.mirrors.items():
@@ -145,7 +145,7 @@ class Servers:
             }
             mirrors = [self._copied_to(name, {image.registry for _, image in images.values()}) for name in names]
             host = network.host(network.profile(()))
-            yield Replication(self.fleet, mirrors, host, first_address + number, images, self.layers)
+            yield Copier(self.fleet, mirrors, host, first_address + number, images, self.layers)
 
     def _copied_to(self, name: str, registries: Collection[str]) -> Mirror:
         """A mirror, and the ways to it from those registries that images come from."""
@@ -155,7 +155,7 @@ class Servers:
         ways = {one: self._way_into(self.specs[one], spec, spec.copied) for one in spec.mirrors if one in registries}
         return Mirror(server, server.content, ways, SET_UP + spec.tls, spec.ttfb, spec.copied)
 
-    def _way_into(self, origin: resolved.Registry, mirror: resolved.Registry, copied: Spec) -> Way:
+    def _way_into(self, origin: resolved.Registry, mirror: resolved.Registry, copied: Copied) -> Way:
         """The way of what is copied from a registry to a mirror; who copies stands beside the registry."""
         paths = tuple((*path, *inwards(origin, mirror)) for path in leaving(origin))
         ttfb, cap, redirect, first = origin.ttfb, origin.connection_cap, origin.redirect, origin.first_fetch

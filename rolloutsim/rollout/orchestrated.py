@@ -129,14 +129,14 @@ class Orchestrated:
         before = PushedBefore(scenario, case, [one for one in _pushes(scenario, actors.images) if one[0].at is None])
         self.pushed_before, self.beside_pushes, self.filled = before.done, before.beside, before.filled
         uploaded: set[tuple[str, str]] = set()
-        self.replications = actors.replications
+        self.copiers = actors.copiers
         self.pushers = [
             Pusher(scenario, push, images, network, actors.links, uploaded, there=self._is_pushed)
             for push, images in _pushes(scenario, actors.images)
             if push.at is not None
         ]
-        for replication in self.replications:
-            replication.begin(image.image for pusher in self.pushers for image in pusher.pushes)
+        for copier in self.copiers:
+            copier.begin(image.image for pusher in self.pushers for image in pusher.pushes)
 
     def _times(self, number: int, pods: int) -> list[float]:
         """When each pod of a workload is created that has a time of its own, from the workload's start [s]."""
@@ -147,8 +147,8 @@ class Orchestrated:
         return times
 
     def _is_pushed(self, image: str) -> None:
-        for replication in self.replications:
-            replication.is_pushed(image)
+        for copier in self.copiers:
+            copier.is_pushed(image)
 
     def close(self, before: Pushed) -> Pushed:
         """Write down what pods still wait for, and return what was pushed during the rollout.

@@ -16,8 +16,8 @@ from functools import cache
 from math import log
 from typing import TYPE_CHECKING, Any, Literal
 
+from rolloutsim.scenario.copied import Copied
 from rolloutsim.scenario.prepulls import Behaviour, Prepuller
-from rolloutsim.scenario.replication import Replication
 from rolloutsim.scenario.runtimes import Runtime, Snapshotter
 from rolloutsim.scenario.swarms import SwarmProfile
 from rolloutsim.structs import struct
@@ -498,7 +498,7 @@ class Registry:
     holds: Mapping[str, tuple[str, ...]] | None = field(default=None, metadata={"unless_none": True})
     caching: Caching | None = field(default=None, metadata=_UNLESS_EMPTY)
     # Of a mirror, what is copied to it beside what it holds at the beginning.
-    copied: Replication | None = field(default=None, metadata={"unless_none": True})
+    copied: Copied | None = field(default=None, metadata={"unless_none": True})
 
     @property
     def may_refuse(self) -> bool:

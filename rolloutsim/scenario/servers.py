@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from rolloutsim.scenario.copied import BEFORE
 from rolloutsim.scenario.model import REGISTRY, CacheSpec, Document, GroupSpec, MirrorSpec, RegistrySpec
 from rolloutsim.scenario.model.caches import IN_CORE, IN_EACH
 from rolloutsim.scenario.places import Path
-from rolloutsim.scenario.replication import BEFORE
 from rolloutsim.structs import struct
 
 
@@ -90,7 +90,7 @@ def server_spec(name: str, document: Document) -> RegistrySpec | None:
 
 
 def takes_in(spec: CacheSpec | MirrorSpec) -> bool:
-    """Whether images come to a server while the simulation runs: to a cache, or to a mirror that is replicated to."""
+    """Whether images come to a server while the simulation runs: to a cache, or to a mirror that is copied to."""
     return isinstance(spec, CacheSpec) or (spec.copied is not None and spec.copied.on != BEFORE)
 
 

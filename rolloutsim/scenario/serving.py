@@ -9,11 +9,11 @@ from typing import Any, cast
 
 from rolloutsim.scenario import links, model, resolved
 from rolloutsim.scenario.cache_profiles import CACHE_PROFILES
+from rolloutsim.scenario.copied import Copied, Trigger
 from rolloutsim.scenario.hints import listing
 from rolloutsim.scenario.images import Layers
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.peer_profiles import PEER_PROFILES
-from rolloutsim.scenario.replication import Replication, Trigger
 from rolloutsim.scenario.servers import Server, instances, registries, served, takes_in, upstream
 from rolloutsim.scenario.swarms import SWARMS
 from rolloutsim.structs import struct
@@ -118,7 +118,7 @@ def _standing(
         # What checks let through has an upstream.
         caching = _caching(server, server.spec, upstream(server, document, known) or "", found.inbound)
     elif takes_in(server.spec):
-        copied = _replication(server, server.spec, origins, found.inbound, document)
+        copied = _copied(server, server.spec, origins, found.inbound, document)
     images = _images(server.spec)
     return dataclasses.replace(
         found,
@@ -192,16 +192,16 @@ def _into(server: Server, inbound: tuple[str, ...]) -> tuple[str, ...]:
     return (*down, *reversed(server.spec.via), *inbound)
 
 
-def _replication(
+def _copied(
     server: Server, spec: model.MirrorSpec, origins: tuple[str, ...], inbound: tuple[str, ...], document: Document
-) -> Replication:
+) -> Copied:
     """What is copied to a mirror."""
     copied = spec.copied
     assert copied is not None
     first = next(iter(registries(document)))
     every = (name for name, image in document.images.items() if (image.registry or first) in origins)
     wanted = every if spec.images is None else spec.images
-    return Replication(
+    return Copied(
         on=cast(Trigger, copied.on),
         images=tuple(name for name in wanted if name not in copied.held),
         into=_into(server, inbound),

@@ -12,7 +12,7 @@ import pytest
 import rolloutsim as rs
 from rolloutsim.scenario import explain, loads
 from rolloutsim.scenario.cache_profiles import CACHE_PROFILES
-from rolloutsim.scenario.replication import Replication
+from rolloutsim.scenario.copied import Copied
 from rolloutsim.scenario.resolved import Caching, Fault, Registry, ResolvedScenario
 from rolloutsim.scenario.routes import hosts_of, round_trip, routes
 from rolloutsim.scenario.settings import show
@@ -78,13 +78,13 @@ COPIED = "mirrors.site-mirror.copied="
 def test_a_mirror_that_is_copied_to_begins_with_what_it_holds_and_has_a_link_in() -> None:
     mirror = resolved(f"{COPIED}{{rate: 50 Mbit/s}}").mirrors["site-mirror-store-site-001"]
     assert mirror.holds == {}
-    assert mirror.copied == Replication(
+    assert mirror.copied == Copied(
         on="push", images=("api",), into=("store-site-001.down", "site-mirror-store-site-001.uplink.in"), rate=50e6 / 8
     )
     held = resolved("mirrors.site-mirror={in: core, of: [hub, other], copied: {on: schedule, every: 1h, held: [tool]}}")
     mirror = held.mirrors["site-mirror"]
     assert mirror.holds == {"tool": ("tool/0",)}
-    assert mirror.copied == Replication(on="schedule", images=("api",), into=("site-mirror.uplink.in",), every=3600.0)
+    assert mirror.copied == Copied(on="schedule", images=("api",), into=("site-mirror.uplink.in",), every=3600.0)
 
 
 def test_of_what_was_copied_before_nothing_is_simulated() -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, get_args
 from pydantic_core import PydanticCustomError
 
 from rolloutsim.scenario.cache_profiles import CACHE_PROFILES, DEFAULT_CACHE, shown_of_caches, source_of_caches
+from rolloutsim.scenario.copied import BEFORE, TRIGGERS, WORKERS
 from rolloutsim.scenario.fields import Quantity, Short, Whole, Word, fault, key, quoted, short
 from rolloutsim.scenario.model.kinds import (
     BYTE_RATE,
@@ -23,7 +24,6 @@ from rolloutsim.scenario.model.kinds import (
     Words,
 )
 from rolloutsim.scenario.model.registries import RegistrySpec
-from rolloutsim.scenario.replication import BEFORE, TRIGGERS, WORKERS
 from rolloutsim.scenario.resolved import Coalescing
 
 IN_CORE = "core"

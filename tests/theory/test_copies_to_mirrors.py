@@ -66,7 +66,7 @@ def copied(
         },
         "rollout": "schedule",
     }  # fmt: skip
-    run = simulate(loads(json.dumps(scenario | (more or {})), "replication").resolve())
+    run = simulate(loads(json.dumps(scenario | (more or {})), "copies").resolve())
     assert run.cases[0].finished
     return run
 
@@ -229,3 +229,20 @@ def test_the_terminal_says_when_an_image_is_on_all_mirrors() -> None:
     run = copied(3, workers=1)
     texts = [one.text for one in findings(summarise(run)) if one.topic == "Mirrors"]
     assert texts == ["m: app:1 is on all 3 mirrors after 15.0 s; the first after 5.00 s; 150 MB copied."]
+
+
+def test_a_broken_connection_is_set_up_again() -> None:
+    outage = {"failures": {"out": {"mirror": "m", "at": "1 s", "back_after": "0.1 s"}}}
+    case = case_of(latency=TRIP, images={"app:1": [100 * MB]}, more=outage)
+    slow = slow_start_delay(100 * MB, RATE, TRIP)
+    again = 1.0 + 2.0 + (SET_UP + QUESTION + UPLOAD) * TRIP + slow + 100 * MB / RATE + MANIFEST * TRIP
+    assert case.supply.copied.complete[0] == pytest.approx(again, rel=1e-6)
+
+
+def test_an_outage_between_images_of_a_repository_hits_the_one_that_is_copied() -> None:
+    outage = {"failures": {"out": {"mirror": "m", "at": "4 s", "back_after": "1 s"}}}
+    images = {"app:1": [30 * MB], "app:2": [20 * MB], "app:3": [10 * MB]}
+    case = case_of(images=images, more=outage)
+    # app:1 after 3 s; app:2 breaks at 4 s, begins anew at 6 s.
+    assert case.supply.copied.complete.tolist() == pytest.approx([3.0, 8.0, 9.0], abs=1e-5)
+    assert case.supply.copied.failures.tolist() == [0, 1, 0]

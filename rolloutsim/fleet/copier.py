@@ -4,7 +4,7 @@ A task copies the images of one repository to one mirror, one after another: it 
 mirror has the image, then copies blob after blob, each streamed from the registry to the mirror, those that are there
 skipped, the config first; the manifest comes last, and from then on the mirror serves the tag. So many tasks run at a
 time, of all mirrors of a key together. Whoever copies stands beside the registry: each request to the mirror costs
-round trips of the way between both, over one connection that is kept (assumed).
+round trips of the way between both, over one connection that is kept until something fails (assumed).
 
 A blob that fails is tried again after 2, 4, 8 and 16 s, five times in all; then the task has failed, as it has when a
 request about a manifest does. Its other images are copied all the same, and all of it begins anew after some time,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.sources.registry import Content, Registry
     from rolloutsim.fleet.sources.source import Connections, Ticket
     from rolloutsim.network.states import Flow, Host
-    from rolloutsim.scenario.replication import Replication as Spec
+    from rolloutsim.scenario.copied import Copied
     from rolloutsim.scenario.resolved import Image
 
 # In the place of a layer's number.
@@ -84,7 +84,7 @@ class Mirror:
         Until a connection to it is set up [round trips].
     ttfb : float
         Its time to answer a request [s].
-    spec : Replication
+    spec : Copied
         What is copied to it.
     """
 
@@ -97,7 +97,7 @@ class Mirror:
         ways: Mapping[str, Way],
         trips: float,
         ttfb: float,
-        spec: Spec,
+        spec: Copied,
     ) -> None:
         self.server = server
         self.content = content
@@ -112,12 +112,12 @@ class Task:
     """The images of a repository on their way to a mirror; to the registry it is a fetch as those of nodes are."""
 
     __slots__ = (
-        "copies", "fails", "flow", "has_failed", "holds", "image_place", "is_asleep", "layer_place", "left", "leg",
-        "mirror", "replica", "replication", "row", "socket", "ticket", "tries", "turn",
+        "copier", "copies", "fails", "flow", "has_failed", "holds", "image_place", "is_asleep", "layer_place", "left",
+        "leg", "mirror", "replica", "row", "socket", "ticket", "tries", "turn",
     )  # fmt: skip
 
-    def __init__(self, replication: Replication, mirror: Mirror, copies: Sequence[Copy]) -> None:
-        self.replication = replication
+    def __init__(self, copier: Copier, mirror: Mirror, copies: Sequence[Copy]) -> None:
+        self.copier = copier
         self.mirror = mirror
         self.copies = copies
         self.leg: Way = mirror.ways[copies[0].image.registry]
@@ -142,10 +142,15 @@ class Task:
         """A worker has time for it."""
         self.has_failed = False
         self.image_place = 0
+        self.layer_place = _ASKED
         self.replica = self.leg.source.next_replica()
-        self.socket = Socket(self.leg, self.replica, self._now)
         self.mirror.server.fetches[self] = self
-        self._after(self.mirror.trips, 0.0, self._image)
+        self._connect(self._image)
+
+    def _connect(self, then: Callable[[], None]) -> None:
+        """Set up a connection to the mirror, and go on."""
+        self.socket = Socket(self.leg, self.replica, self._now)
+        self._after(self.mirror.trips, 0.0, then)
 
     def _image(self) -> None:
         """Ask for the manifest, and whether the mirror has it."""
@@ -156,7 +161,7 @@ class Task:
         self.layer_place = _ASKED
         if copy.began != copy.began:
             copy.began = self._now
-        if source.fallible and source.answer(self.replication.address, self._now, -1, True, copy.number) != FINE:
+        if source.fallible and source.answer(self.copier.address, self._now, -1, True, copy.number) != FINE:
             self._after(0.0, self.leg.resolve_time, self._fail)
         else:
             self._request(QUESTION, self.leg.resolve_time, self._manifest_asked)
@@ -192,16 +197,13 @@ class Task:
         self.holds, self.ticket = source.connections[self.replica], None
         is_config = self.layer_place == _CONFIG
         layer = -1 if is_config else self._layer
-        if (
-            source.fallible
-            and source.answer(self.replication.address, self._now, layer, False, self._copy.number) != FINE
-        ):
+        if source.fallible and source.answer(self.copier.address, self._now, layer, False, self._copy.number) != FINE:
             self._after(0.0, leg.before_first_byte, self._fail)
         elif is_config:
             # Its bytes are too few to count.
             self._request(UPLOAD, leg.before_first_byte, self._config_sent)
         elif leg.buffered:
-            self.replication.fleet.network.call_afterwards(self._upload, self.turn)
+            self.copier.fleet.network.call_afterwards(self._upload, self.turn)
         else:
             self._upload(self.turn)
 
@@ -213,33 +215,31 @@ class Task:
         """The upload of a layer begins."""
         if turn != self.turn:
             return
-        replication, leg, socket = self.replication, self.leg, self.socket
+        copier, leg, socket = self.copier, self.leg, self.socket
         layer = self._copy.image.layers[self.layer_place]
         self.left = layer.compressed
-        waiting = replication.waiting(leg, self.replica)
+        waiting = copier.waiting(leg, self.replica)
         trip = leg.round_trip + waiting
         asked = leg.first_byte(self._layer) + UPLOAD * (self.mirror.ttfb + trip)
         if self._now + asked - socket.idle_since > RESTART:
             socket.window = float(INITIAL_WINDOW)
         window, delay, socket.starts_slowly = socket.window, 0.0, False
         if trip > 0.0 and self.left > window:
-            host = replication.host
+            host = copier.host
             rate = expected_rate(self._kind(), host.profile.capacities, len(host.flows))
             socket.starts_slowly = rate * trip > window
             delay = slow_start_delay(self.left, rate, trip, window)
         socket.window = window + self.left
-        self.row = replication.fleet.incidents.fills.add(
-            self.mirror.server.index, leg.source.index, self._layer, self._now
-        )
-        replication.fleet.network.call_later(asked + delay, self._due, (self.turn, self._stream))
+        self.row = copier.fleet.incidents.fills.add(self.mirror.server.index, leg.source.index, self._layer, self._now)
+        copier.fleet.network.call_later(asked + delay, self._due, (self.turn, self._stream))
 
     def _stream(self) -> None:
         if not self.mirror.server.takes_uploads():
             self._fail()
             return
-        fleet = self.replication.fleet
+        fleet = self.copier.fleet
         fleet.incidents.fills.started[self.row] = self._now
-        self.flow = fleet.start(self.replication.host, self._kind(), self.left, self._arrived, self)
+        self.flow = fleet.start(self.copier.host, self._kind(), self.left, self._arrived, self)
 
     def _arrived(self, flow: Flow) -> None:
         """All of a layer is on the mirror."""
@@ -266,9 +266,6 @@ class Task:
         copy = self._copy
         if copy.complete != copy.complete:
             copy.complete = self._now
-        self._next_image()
-
-    def _next_image(self) -> None:
         self.image_place += 1
         self._image()
 
@@ -288,14 +285,19 @@ class Task:
         if _CONFIG <= self.layer_place < len(self._copy.image.layers) and self.tries < _BLOB_TRIES:
             self.is_asleep = True
             wait = _BACK_OFF * 2 ** (self.tries - 1)
-            self.replication.fleet.network.call_later(wait, self._due, (self.turn, self._wake))
+            self.copier.fleet.network.call_later(wait, self._due, (self.turn, self._wake))
         else:
             self.has_failed = True
-            self._next_image()
+            self.image_place += 1
+            self.layer_place = _ASKED
+            if self.image_place == len(self.copies):
+                self._end()
+            else:
+                self._connect(self._image)
 
     def _wake(self) -> None:
         self.is_asleep = False
-        self._blob()
+        self._connect(self._blob)
 
     def _end(self) -> None:
         """All images were tried: the worker is free."""
@@ -303,18 +305,18 @@ class Task:
         self.fails += self.has_failed
         if self.has_failed and self.fails <= len(_BEGINS_ANEW):
             wait = _BEGINS_ANEW[self.fails - 1]
-            self.replication.fleet.network.call_later(wait, self.replication.enqueue, self)
+            self.copier.fleet.network.call_later(wait, self.copier.enqueue, self)
         else:
             for copy in self.copies:
                 copy.is_under_way = False
                 copy.given_up = copy.complete != copy.complete
-        self.replication.free_worker()
+        self.copier.free_worker()
 
     # ---- what it takes ----------------------------------------------------------------------------------
 
     @property
     def _now(self) -> float:
-        return self.replication.fleet.network.now
+        return self.copier.fleet.network.now
 
     @property
     def _copy(self) -> Copy:
@@ -323,7 +325,7 @@ class Task:
     @property
     def _layer(self) -> int:
         """The number of the layer that is copied."""
-        return self.replication.layers[self._copy.image.layers[self.layer_place].digest]
+        return self.copier.layers[self._copy.image.layers[self.layer_place].digest]
 
     def _kind(self) -> Any:
         """Of its flow."""
@@ -334,7 +336,7 @@ class Task:
     def _request(self, trips: float, more: float, then: Callable[[], None]) -> None:
         """Go on with what the mirror answers to requests, if it does."""
         if any(link.capacity <= 0.0 for link in self.leg.kinds[self.replica].links):
-            self.replication.fleet.network.call_later(_DIAL, self._due, (self.turn, self._fail))
+            self.copier.fleet.network.call_later(_DIAL, self._due, (self.turn, self._fail))
         elif self.mirror.server.takes_uploads():
             self._after(trips, trips * self.mirror.ttfb + more, then)
         else:
@@ -342,8 +344,8 @@ class Task:
 
     def _after(self, trips: float, more: float, then: Callable[[], None]) -> None:
         """Go on after some round trips to the mirror, through the queues that there are, and more seconds."""
-        trip = self.leg.round_trip + self.replication.waiting(self.leg, self.replica)
-        self.replication.fleet.network.call_later(trips * trip + more, self._due, (self.turn, then))
+        trip = self.leg.round_trip + self.copier.waiting(self.leg, self.replica)
+        self.copier.fleet.network.call_later(trips * trip + more, self._due, (self.turn, then))
 
     def _due(self, what: Any) -> None:
         turn, then = what
@@ -352,7 +354,7 @@ class Task:
 
     def _close(self, flow: Flow, moved: float) -> None:
         """A stream is over, or broke."""
-        fleet = self.replication.fleet
+        fleet = self.copier.fleet
         fleet.incidents.fills.ended[self.row] = self._now
         fleet.incidents.fills.bytes[self.row] = moved
         self._copy.bytes += moved
@@ -364,7 +366,7 @@ class Task:
         """Give the connection to the registry back; what flows over it is cut."""
         flow, source = self.flow, self.leg.source
         if flow is not None:
-            self._close(flow, self.replication.fleet.network.stop(flow))
+            self._close(flow, self.copier.fleet.network.stop(flow))
         self.row = -1
         source.fetches.pop(self, None)
         holds, self.holds = self.holds, None
@@ -375,7 +377,7 @@ class Task:
             self.ticket = None
 
 
-class Replication:
+class Copier:
     """All that is copied to the mirrors of one key.
 
     Parameters
@@ -409,7 +411,6 @@ class Replication:
         self.address = address
         self.layers = layers
         self.spec = mirrors[0].spec
-        self.images = images
         self.free = self.spec.workers
         self.queue: deque[Task] = deque()
         self.pushed: set[str] = set()  # images of whose pushes the registry has not all
@@ -421,7 +422,7 @@ class Replication:
         self.pushed = set(pushed)
         network = self.fleet.network
         if self.spec.on == "push":
-            network.call_later(0.0, self._copy, None)
+            network.call_later(0.0, self._plan, None)
         else:
             network.call_later(self.spec.at, self._scheduled, None)
 
@@ -430,16 +431,16 @@ class Replication:
         if image in self.pushed:
             self.pushed.remove(image)
             if self.spec.on == "push":
-                self._copy((image,))
+                self._plan((image,))
 
     def _scheduled(self, _: object) -> None:
-        self._copy(None)
+        self._plan(None)
         every = self.spec.every
         # A time at which nothing can be left to do needs no event.
         if every is not None and any(copy.complete != copy.complete for copy in self.copies()):
             self.fleet.network.call_later(every, self._scheduled, None)
 
-    def _copy(self, images: Any) -> None:
+    def _plan(self, images: Any) -> None:
         """Copy these images, or all that the registries have, to each mirror."""
         for mirror in self.mirrors:
             tasks: dict[tuple[str, str], list[Copy]] = {}

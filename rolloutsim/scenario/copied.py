@@ -1,4 +1,4 @@
-"""When images are copied from a registry to its mirrors, and how: replication between registries, as Harbor does it."""
+"""When images are copied from a registry to its mirrors, and how: replication, as Harbor does it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from rolloutsim.structs import struct
 
 Trigger = Literal["push", "schedule"]
 TRIGGERS: tuple[Trigger, ...] = get_args(Trigger)
-BEFORE = "before"  # all is there when the rollout begins, as without replication
+BEFORE = "before"  # all is there when the rollout begins, as without copies
 
 WORKERS = 10  # tasks at a time; goharbor/harbor make/harbor.yml.tmpl: jobservice max_job_workers
 
 
 @struct
-class Replication:
+class Copied:
     """What is copied to a mirror while the simulation runs.
 
     Parameters
