@@ -112,7 +112,7 @@ def _title(result: Result, case: str) -> str:
 
 def _cause_table(records: CaseRecords, figures: CaseSummary) -> Table:
     """A row a cause; what only other pods met has no time on the last one's path."""
-    found = causes(records, figures)
+    found = _of_families(causes(records, figures), figures)
     pods = max(int(np.count_nonzero(~np.isnan(records.pods.ready))), 1)
     total = sum(cause.over_all_s for cause in found) or 1.0
     met = [cause for cause in found if max(cause.share, cause.over_all_s / total) >= _NOTHING]
@@ -125,6 +125,23 @@ def _cause_table(records: CaseRecords, figures: CaseSummary) -> Table:
     )
     named = [replace(cause, cause=_noun(cause.cause, figures)) for cause in met]
     return Table(columns, [*named, Cause("together", figures.rollout_time_s or 0.0, 1.0, total)])
+
+
+def _of_families(found: Sequence[Cause], figures: CaseSummary) -> list[Cause]:
+    """Causes, of which the links of caches or mirrors that are called by one name are one, where they are several."""
+    families = {row.link: row.family for row in figures.links if row.family}
+    together: dict[str, list[Cause]] = {}
+    for cause in found:
+        together.setdefault(families.get(cause.cause, cause.cause), []).append(cause)
+    return [
+        replace(
+            several[0],
+            seconds=sum(one.seconds for one in several),
+            share=sum(one.share for one in several),
+            over_all_s=sum(one.over_all_s for one in several),
+        )
+        for several in together.values()
+    ]
 
 
 def _case_table(result: Result, cases: Sequence[str], figures: Mapping[str, CaseSummary]) -> Table:
@@ -141,4 +158,6 @@ def _case_table(result: Result, cases: Sequence[str], figures: Mapping[str, Case
 
 
 def _noun(cause: str, figures: CaseSummary) -> str:
-    return name_of(bottlenecks(figures, {cause: 1.0})[0])
+    families = {row.link: row.family for row in figures.links if row.family}
+    alike = [link for link, family in families.items() if family == families.get(cause)] or [cause]
+    return name_of(bottlenecks(figures, dict.fromkeys(alike, 1.0))[0])

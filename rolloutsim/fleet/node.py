@@ -229,11 +229,16 @@ class Node(Store):
             # Whoever asks at this instant meets the queues that it leaves.
             self.fleet.network.call_afterwards(self._answered, pull)
             return True
-        pull.way = pull.ways[0]
+        self._turn(pull)
         wait = way.resolve_time / self.runtime.resolve_requests
         if wait > 0.0:
             self.fleet.network.call_later(wait, self.request, pull)
         return wait > 0.0
+
+    def _turn(self, pull: Pull) -> None:
+        """Whom the next request asks first: what gets a token stays with the source that wanted it."""
+        if pull.sent > self.runtime.resolve_requests - AFTER_TOKENS and not self.host_per_image:
+            pull.way = pull.ways[0]
 
     def found(self, pull: Pull, status: int, cause: int, seconds: float) -> None:
         """A source that had to see about it answers a request about manifests, for which it waited [s]."""
@@ -269,7 +274,9 @@ class Node(Store):
 
     def waited(self, fetch: Fetch, cause: int, seconds: float) -> None:
         """A layer was not at its source, where it waited for it."""
-        self.fleet.incidents.waited.add(True, self.fleet.fetches.number(fetch.row), cause, seconds)
+        if seconds > 0.0:
+            waited = fetch.in_trouble().waited
+            waited[cause] = waited.get(cause, 0.0) + seconds
 
     def arrived(self, flow: Flow) -> None:
         """What a fetch read along with another one is complete."""
@@ -278,7 +285,7 @@ class Node(Store):
     def _answered(self, pull: Pull) -> None:
         """A request is answered after its part of the time, and through the queues that there are."""
         way = pull.way
-        pull.way = pull.ways[0]
+        self._turn(pull)
         wait = (way.resolve_time + way.resolve_trips * self._waiting(way, 0)) / self.runtime.resolve_requests
         self.fleet.network.call_later(wait, self.request, pull)
 
@@ -560,7 +567,15 @@ class Node(Store):
         fleet, trouble = self.fleet, fetch.trouble
         if trouble is None or trouble.broke_at == NOT_YET:
             fleet.cells[fetch.row + STARTED] = fleet.network.now
+            if trouble is not None and trouble.waited:
+                for cause, seconds in trouble.waited.items():
+                    fleet.incidents.waited.add(True, fleet.fetches.number(fetch.row), cause, seconds)
+                trouble.waited = {}
         else:
+            for cause, seconds in trouble.waited.items():
+                trouble.spent[cause] = trouble.spent.get(cause, 0.0) + seconds
+                trouble.broke_at += seconds
+            trouble.waited = {}
             trouble.spent[RETRY] = trouble.spent.get(RETRY, 0.0) + fleet.network.now - trouble.broke_at
         fetch.state = FLOWING
         fetch.flow = fleet.start(self.host, fetch.kind(), fetch.left, self._fetched, fetch)
@@ -575,6 +590,10 @@ class Node(Store):
     def lose(self, fetch: Fetch, status: int, spent: float) -> None:
         """A connection is broken or given up: its request, which has cost `spent` [s], is one that was not answered."""
         self._note_refusal(fetch, status)
+        trouble = fetch.in_trouble()
+        for seconds in trouble.waited.values():
+            spent += seconds
+        trouble.waited = {}
         has_flowed = fetch.state == FLOWING and fetch.way is not fetch.pull.ways[-1]
         self.let_go(fetch)
         if has_flowed and fetch.in_trouble().got > 0.0:

@@ -53,9 +53,9 @@ IDLE_TIMEOUT: Final = 30.0
 
 
 class Trouble:
-    """What went wrong with a fetch; made when something does."""
+    """What went wrong with a fetch, or was waited for at its source; made when something is."""
 
-    __slots__ = ("again", "before", "broke_at", "failures", "got", "refusal", "spent")
+    __slots__ = ("again", "before", "broke_at", "failures", "got", "refusal", "spent", "waited")
 
     def __init__(self) -> None:
         self.got = 0.0  # bytes received, lost ones included [B]
@@ -65,6 +65,7 @@ class Trouble:
         self.failures = 0  # in a row, of one source
         self.refusal = -1  # row of those after which its request is sent again; -1: none
         self.spent: dict[int, float] = {}  # seconds by cause until then
+        self.waited: dict[int, float] = {}  # of its connection, by cause, until its first byte [s]
 
     def merge(self, flow: Flow, now: float) -> None:
         """Add a flow's seconds by cause; one that had a single cause kept no account."""

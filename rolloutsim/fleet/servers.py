@@ -127,6 +127,8 @@ class Servers:
         self.caches = tuple(made.values())
         for name, handler in made.items():
             way = handler.upstream_way = self._upstream(self.specs[name])
+            if handler.upstream.name in made:
+                handler.manifests.above = made[handler.upstream.name].manifests
             above = self.specs[handler.upstream.name]
             self.pass_over(way, above, inwards(above, self.specs[name]), self._plain)
 

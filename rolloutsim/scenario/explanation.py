@@ -215,6 +215,7 @@ def _metric(name: str, keys: list[str]) -> Explanation:
     metric = METRICS[name]
     needed = ",".join(f"{label}={TYPICAL[label]}" for label in metric.needed)
     form = f"'{name}{{{needed}}}'" if needed else name
+    statistic = "p95" if metric.needs_statistic and "p95" in metric.statistics else "max"
     limit = f"< {_NUMBER if metric.kind == 'number' else EXAMPLES[metric.kind]}"
     return Explanation(
         key=f"{_THRESHOLDS}.{name}",
@@ -225,7 +226,7 @@ def _metric(name: str, keys: list[str]) -> Explanation:
         description=metric.description,
         labels=tuple(_labels(metric)),
         statistic=f"{'needed' if metric.needs_statistic else 'optional'}, one of {listing(metric.statistics)}",
-        example=f"{form}: {'p95' if metric.needs_statistic else 'max'} {limit}",
+        example=f"{form}: {statistic} {limit}",
         also=f"of this name {'is the key' if len(keys) == 1 else 'are the keys'} {listing(keys)}" if keys else "",
     )
 

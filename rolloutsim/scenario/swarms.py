@@ -79,9 +79,10 @@ class SwarmProfile:
 # Fitted to tests/oracle/swarm.py on thirty random swarms (2 to 8 seeds; a member alone: 30 to 120 s), and to every
 # third of the first 54 runs of tests/data/reference/swarm.jsonl; what seeds repeat is BitTorrent's (a hypothesis). Of
 # sixty swarms that were not looked at before, the mean time is 14 % wrong (8 % from 32 pieces on, 23 % with fewer,
-# worst 129 %), the makespan 8 % (worst 45 %), what the seeds send 28 %. The errors given here are not exceeded by 54 and 56
-# of them. With one seed, or as many as a member has connections, more than half of the swarms are more than 15 % wrong.
-# Connections: Kraken's default (lib/torrent/scheduler/connstate); duplicates: the same runs, 8 to 11 pieces a member.
+# worst 129 %), the makespan 8 % (worst 45 %), what the seeds send 28 %. The errors given here are not exceeded by 54
+# and 56 of them. With one seed, or as many as a member has connections, more than half of the swarms are more than 15
+# % wrong. Connections: Kraken's default (lib/torrent/scheduler/connstate); duplicates: the same runs, 8 to 11 pieces
+# a member.
 KRAKEN: Final = SwarmProfile(
     search_loss=1.11,
     search_exponent=0.427,

@@ -52,10 +52,29 @@ def shipped(name: str) -> Run:
     return rs.load(ROOT / f"scenarios/{name}.yaml").run().run
 
 
+CACHED = """
+rolloutsim: 1
+nodes:
+  web: {count: 12, nic: 1 Gbit/s, racks: [r1, r2], hosts: [proxy, hub], start: {min: 0 s, max: 60 s}}
+  gpu: {count: 2, nic: 1 Gbit/s, hosts: [near, hub]}
+network: {racks: {uplink: 10 Gbit/s}, links: {wan: {capacity: 500 Mbit/s, latency: 20 ms}}}
+registries: {hub: {uplink: 10 Gbit/s, via: [wan]}}
+caches: {proxy: {in: rack, profile: distribution-3, uplink: 10 Gbit/s}}
+mirrors: {near: {of: hub, uplink: 1 Gbit/s, images: {api: 50%}}}
+images: {api: {layers: [100 MB, 100 MB]}}
+"""
+
+
 @cache
 def ideal(*overrides: str) -> Run:
     """The run of four nodes on bandwidth alone."""
     return rs.loads(IDEAL, overrides=overrides).run().run
+
+
+@cache
+def cached() -> Run:
+    """Nodes in two racks that ask a cache there, and then a mirror that lacks a layer."""
+    return rs.loads(CACHED).run().run
 
 
 @cache

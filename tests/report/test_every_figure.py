@@ -17,7 +17,7 @@ from rolloutsim.report.plots.canvas import NoDataError, Panel, tips
 from rolloutsim.results.facts.records import Run
 from rolloutsim.results.outcome import Outcome
 from tests.long import one_in
-from tests.report.runs import SCENARIOS, ideal, rolling, shipped
+from tests.report.runs import SCENARIOS, cached, ideal, rolling, shipped
 
 _ROUNDING = 1.0  # a letter's edge may lie so far outside [pixel]
 
@@ -71,7 +71,7 @@ def assert_whole(name: str, run: Run) -> None:
 
 KINDS = {
     "node", "case", "link", "rack", "cause", "phase", "band", "registry", "workload", "image", "background",
-    "parameter",
+    "parameter", "source",
 }  # fmt: skip
 
 
@@ -88,8 +88,14 @@ def test_every_figure_of_workloads_and_other_applications_is_whole(name: str) ->
 
 
 @pytest.mark.parametrize("name", names("run", "case"))
+def test_every_figure_of_nodes_with_hosts_is_whole(name: str) -> None:
+    assert_whole(name, cached())
+
+
+@pytest.mark.parametrize("name", names("run", "case"))
 def test_each_gid_stands_once_in_the_image(name: str) -> None:
-    ax = figure(name)(Outcome(ideal() if name == "size" else rolling()))
+    of = {"size": ideal, "sources": cached, "egress": cached}
+    ax = figure(name)(Outcome(of.get(name, rolling)()))
     image = svg(ax, text=True)
     assert [gid for gid in tips(ax) if image.count(f'id="{gid}"') != 1] == []
 

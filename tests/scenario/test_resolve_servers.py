@@ -192,7 +192,7 @@ OWN: Mapping[str, Mapping[str, Any]] = {
 @pytest.mark.parametrize("profile", CACHE_PROFILES)
 def test_a_profile_says_what_a_product_does(profile: str) -> None:
     found = resolved(f"caches.near.profile={profile}").caches["near"].caching
-    assert found == replace(DEFAULT, **OWN[profile])
+    assert found == replace(DEFAULT, profile=profile, **OWN[profile])
 
 
 def test_a_caches_own_keys_come_before_its_profile() -> None:
@@ -205,7 +205,7 @@ def test_a_caches_own_keys_come_before_its_profile() -> None:
     )
     assert resolved(f"caches.near={keys}").caches["near"].caching == Caching(
         "hub", ("wan", "near.uplink.in", "near.disk"), "lock", False, True, True, 880.0, None, 1.0, 7, False, False,
-        None, 1.0, 2.0, 5.0, True, False, 4.0, 600.0, True, 1e12,
+        None, 1.0, 2.0, 5.0, True, False, 4.0, 600.0, True, 1e12, "distribution-3",
     )  # fmt: skip
 
 

@@ -7,10 +7,9 @@ becomes of a second request meanwhile. A client that reads along with a fill get
 first byte on, and is complete when the fill is, at the earliest (assumed: it cannot be ahead, which costs others on its
 links a little while it seems to be).
 
-Of manifests and configs a cache has one copy from the first request on that came through it; they cost round trips to
-the upstream, and no bytes. A request for a tag asks the upstream whether it has changed, as often as the cache does.
+What it knows of manifests is in `rolloutsim.fleet.sources.manifests`.
 
-Sources: the rules of each product stand at its profile, in `rolloutsim.scenario.defaults`.
+Sources: the rules of each product stand at its profile, in `rolloutsim.scenario.cache_profiles`.
 """
 
 from __future__ import annotations
@@ -19,220 +18,37 @@ from collections import deque
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
-from rolloutsim.fleet.incidents import CONFIG, LAYER, MANIFEST, PING, TAG
+from rolloutsim.fleet.incidents import LAYER, PING
 from rolloutsim.fleet.latency import INITIAL_WINDOW, slow_start_delay
 from rolloutsim.fleet.ledger import CACHE_FILL, OTHER_FILL
 from rolloutsim.fleet.pulls import Socket
 from rolloutsim.fleet.recipes import expected_rate
+from rolloutsim.fleet.sources.fills import Counts, Fill, Passing, Reading, Shelf, Waiting
+from rolloutsim.fleet.sources.manifests import Manifests
 from rolloutsim.fleet.sources.source import FINE, LIMITED, UNAVAILABLE
 from rolloutsim.scenario.answers import BROKEN, HEADER
-from rolloutsim.scenario.runtimes import AFTER_TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rolloutsim.fleet.pulls import Fetch, Fleet, Pull
     from rolloutsim.fleet.recipes import LayerStep, Way
+    from rolloutsim.fleet.sources.fills import Key
     from rolloutsim.fleet.sources.registry import Registry
-    from rolloutsim.fleet.sources.source import Asker, Connections, Ticket
+    from rolloutsim.fleet.sources.source import Asker
     from rolloutsim.network.links import SharedLink
     from rolloutsim.network.states import Flow, Host
     from rolloutsim.scenario.resolved import Caching
-
-# A layer in a store: its number in the case, and that of the repository that it came for; -1: it is there for all.
-Key = tuple[int, int]
 
 # How a cache asks its upstream how to authenticate: round trips of GET /v2/. distribution registry/proxy/proxyauth.go;
 # measured with 2.8.2: 85 ms over a path of 40 ms.
 PING_TRIPS: Final = 2.0
 REFUSED_TRIPS: Final = 1.0  # the same where nobody listens
 
-# Requests to the upstream, before each of which it pings; measured with 2.8.2: HEAD and GET of a manifest that it
-# lacks, HEAD and GET of a layer that passes, GET of one for its store.
-REQUESTS: Final = {TAG: 1, MANIFEST: 2, CONFIG: 2}
+# Requests to the upstream, before each of which it pings; measured with 2.8.2: HEAD and GET of a layer that passes, GET
+# of one for its store.
 PASSING_REQUESTS: Final = 2
 FILL_REQUESTS: Final = 1
-
-
-class Shelf:
-    """A store with a memory of what is being fetched: the cache's, or that of one of its replicas."""
-
-    __slots__ = ("checked", "configs", "fills", "filled_at", "first_pull", "manifests", "sizes", "used")
-
-    def __init__(self) -> None:
-        self.sizes: dict[Key, float] = {}  # of stored layers, those that were asked for longest ago first [B]
-        self.filled_at: dict[Key, float] = {}  # when their time to live began [s]
-        self.used = 0.0  # by them [B]
-        self.fills: dict[Key, Fill] = {}  # that will be stored, the latest of each layer
-        self.manifests: dict[int, list[Callable[[int], None]] | None] = {}  # of images; those who wait for them
-        self.configs: set[int] = set()  # of images
-        self.checked: dict[int, float] = {}  # when the upstream was last asked about a tag [s]
-        self.first_pull: dict[int, float] = {}  # when an image was first asked for [s]
-
-
-class Counts:
-    """What a cache was asked."""
-
-    __slots__ = ("evicted", "hits", "hit_bytes", "misses", "missed_bytes", "waits")
-
-    def __init__(self) -> None:
-        self.hits = 0  # requests for layers that were in the store
-        self.hit_bytes = 0.0
-        self.misses = 0  # the others, waiting ones among them
-        self.missed_bytes = 0.0
-        self.waits = 0  # of the misses, those that waited for a fetch that ran already
-        self.evicted = 0.0  # [B]
-
-
-class Waiting:
-    """A client whose layer is not there yet."""
-
-    __slots__ = ("asker", "cause", "fetch", "fill", "over", "since")
-
-    def __init__(self, asker: Asker, fetch: Fetch, fill: Fill, since: float, cause: int) -> None:
-        self.asker = asker
-        self.fetch = fetch
-        self.fill = fill
-        self.since = since
-        self.cause = cause
-        self.over = False
-
-    def left(self, fetch: Fetch) -> None:
-        """It has given up."""
-        fetch.handed = None
-        self.end()
-
-    def end(self) -> None:
-        """It waits no longer."""
-        self.over = True
-        if self in self.fill.waiting:
-            self.fill.waiting.remove(self)
-
-    def complete(self, fetch: Fetch, flow: Flow) -> bool:
-        """Nothing flows as long as it waits."""
-        return True
-
-    def cut(self, fetch: Fetch) -> float:
-        """Nor has anything arrived."""
-        return 0.0
-
-
-class Reading:
-    """A client that reads along with a fill."""
-
-    __slots__ = ("asker", "fetch", "fill", "flow", "since")
-
-    def __init__(self, asker: Asker, fetch: Fetch, fill: Fill) -> None:
-        self.asker = asker
-        self.fetch = fetch
-        self.fill = fill
-        self.flow: Flow | None = None  # that has moved all, while the fill has not
-        self.since = 0.0  # when it had [s]
-
-    def left(self, fetch: Fetch) -> None:
-        """It has hung up, or the fill was lost."""
-        fetch.handed = None
-        self.fill.readers.pop(self, None)
-
-    def complete(self, fetch: Fetch, flow: Flow) -> bool:
-        """It has moved all of it; whether there is all of it."""
-        if self.fill.is_stored:
-            self.left(fetch)
-            return True
-        self.flow, self.since = flow, self.fill.cache.fleet.network.now
-        fetch.flow = None
-        return False
-
-    def cut(self, fetch: Fetch) -> float:
-        """What it had of a fill that is not complete [B]."""
-        fill = self.fill
-        return 0.0 if fill.flow is None else min(fill.cache.fleet.network.received(fill.flow), fetch.left)
-
-    def end(self) -> None:
-        """The fill is complete: so is what was read along with it."""
-        fetch, flow = self.fetch, self.flow
-        self.left(fetch)
-        if flow is not None:
-            now = self.fill.cache.fleet.network.now
-            spent = {flow.cause: self.since - flow.since} if flow.spent is None else flow.spent
-            spent[CACHE_FILL] = spent.get(CACHE_FILL, 0.0) + now - self.since
-            flow.spent = spent
-            self.asker.arrived(flow)
-
-
-class Fill:
-    """A layer that a cache gets from its upstream: for its store, for a client to whom it passes, or for both.
-
-    To the upstream it is a fetch as those of nodes are.
-    """
-
-    __slots__ = (
-        "cache", "flow", "handed", "holds", "image", "is_over", "is_stored", "keeps", "key", "left", "leg", "reader",
-        "readers", "replica", "row", "shelf", "socket", "step", "ticket", "told", "waiting", "way",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        cache: PullThrough,
-        shelf: Shelf,
-        key: Key,
-        step: LayerStep,
-        image: int,
-        keeps: bool,
-        reader: tuple[Asker, Fetch] | None,
-    ) -> None:
-        self.cache = cache
-        self.shelf = shelf
-        self.key = key
-        self.step = step
-        self.image = image
-        self.keeps = keeps
-        self.reader = reader  # the client to whom it passes; None: it is the cache's own
-        self.left = step.compressed if reader is None else reader[1].left
-        self.waiting: list[Waiting] = []
-        self.readers: dict[Reading, None] = {}
-        self.told: list[Callable[[int], None]] = []  # that it is stored, or why not
-        self.row = -1  # among the fills of the ledger, of one of its own
-        self.is_stored = False
-        self.is_over = False
-        # As a fetch has them.
-        self.way: Way = cache.upstream_way
-        self.leg: Way = cache.upstream_way
-        self.handed: Any = None
-        self.holds: Connections | None = None
-        self.ticket: Ticket | None = None
-        self.flow: Flow | None = None
-        self.replica = 0
-        self.socket: Socket
-
-    def kind(self) -> Any:
-        """Of its flow."""
-        leg = self.leg
-        return leg.kinds[self.replica] if leg.cold is None else leg.kind(self.step, self.replica)
-
-
-class Passing:
-    """What a client whose layer passes holds: its fill."""
-
-    __slots__ = ("fill",)
-
-    def __init__(self, fill: Fill) -> None:
-        self.fill = fill
-
-    def left(self, fetch: Fetch) -> None:
-        """It has hung up: what it had is lost to the cache."""
-        fetch.handed = None
-        self.fill.cache.lost(self.fill)
-
-    def complete(self, fetch: Fetch, flow: Flow) -> bool:
-        """All of it has passed."""
-        fetch.handed = None
-        self.fill.cache.filled(self.fill)
-        return True
-
-    def cut(self, fetch: Fetch) -> float:
-        """Its bytes flow until they have arrived."""
-        return 0.0
 
 
 class PullThrough:
@@ -278,6 +94,7 @@ class PullThrough:
         self.repositories = repositories
         self.layer_sizes = sizes
         self.counts = Counts()
+        self.manifests = Manifests(self)
         self.shelves = [Shelf() for _ in (server.connections if spec.per_replica else server.connections[:1])]
         self.upstream_way: Way  # for what it fills; set when all servers are known
         self.own_links: tuple[SharedLink, ...] = ()  # over which it serves, and its requests leave
@@ -285,6 +102,10 @@ class PullThrough:
         self.through: dict[Way, Callable[[Way, int], Way]] = {}
         self.legs: dict[tuple[Way, Way, int], Way] = {}
         self.pings: deque[tuple[Callable[[Any], None], Any]] = deque()  # that wait, the one under way first
+
+    def look_up(self, asker: Asker, pull: Pull, manifest: bool) -> None:
+        """A manifest, token or config is wanted."""
+        self.manifests.look_up(asker, pull, manifest)
 
     # ---- what there is -----------------------------------------------------------------------------------
 
@@ -325,13 +146,15 @@ class PullThrough:
             shelf.checked |= {known[one]: time + by for one, time in before.checked.items() if one in known}
             shelf.first_pull |= {known[one]: time + by for one, time in before.first_pull.items() if one in known}
 
-    def _shelf(self, replica: int) -> Shelf:
+    def shelf(self, replica: int) -> Shelf:
+        """The store of a replica."""
         return self.shelves[replica if self.spec.per_replica else 0]
 
-    def _key(self, image: int, layer: int) -> Key:
+    def key(self, image: int, layer: int) -> Key:
+        """How a layer of an image is called in its store."""
         return layer, self.repositories[image] if self.spec.per_repository else -1
 
-    def _has(self, shelf: Shelf, key: Key) -> bool:
+    def has(self, shelf: Shelf, key: Key) -> bool:
         """Whether a layer is stored; it is then the one that was asked for last."""
         size = shelf.sizes.get(key)
         if size is None:
@@ -370,9 +193,9 @@ class PullThrough:
         """A layer is wanted."""
         spec, counts = self.spec, self.counts
         image = fetch.image
-        shelf = self._shelf(fetch.replica)
-        key = self._key(image, fetch.step.layer)
-        if self._has(shelf, key):
+        shelf = self.shelf(fetch.replica)
+        key = self.key(image, fetch.step.layer)
+        if self.has(shelf, key):
             counts.hits += 1
             counts.hit_bytes += fetch.left
             asker.take(fetch, fetch.way)
@@ -383,7 +206,7 @@ class PullThrough:
         is_range = fetch.left < fetch.step.compressed
         if spec.coalesce == "stream":
             if running is None:
-                running = self._fill(shelf, key, fetch.step, image)
+                running = self.fill(shelf, key, fetch.step, image)
             else:
                 counts.waits += 1
             self._read_along(asker, fetch, running)
@@ -391,14 +214,14 @@ class PullThrough:
             self._wait(asker, fetch, running)
         elif not spec.streams:
             # Without coalescing each of them is stored, the last one for good.
-            fill = self._fill(shelf, key, fetch.step, image)
+            fill = self.fill(shelf, key, fetch.step, image)
             self._wait(asker, fetch, fill, CACHE_FILL)
         else:
             if running is None and (spec.own_copy or is_range):
-                running = self._fill(shelf, key, fetch.step, image)
+                running = self.fill(shelf, key, fetch.step, image)
             self._pass(asker, fetch, shelf, key, running is None)
 
-    def _fill(self, shelf: Shelf, key: Key, step: LayerStep, image: int) -> Fill:
+    def fill(self, shelf: Shelf, key: Key, step: LayerStep, image: int) -> Fill:
         """Fetch a layer for the store."""
         fill = Fill(self, shelf, key, step, image, True, None)
         fill.row = self.fleet.incidents.fills.add(
@@ -466,6 +289,12 @@ class PullThrough:
         waiting.fetch.handed = None
         waiting.asker.waited(waiting.fetch, waiting.cause, self.fleet.network.now - waiting.since)
 
+    def _in_vain(self, waiting: Waiting) -> float:
+        """The wait of a client is over, and was for nothing; how long it was, which its lost request has cost [s]."""
+        waiting.end()
+        waiting.fetch.handed = None
+        return self.fleet.network.now - waiting.since
+
     def _read_along(self, asker: Asker, fetch: Fetch, fill: Fill) -> None:
         """A client gets a layer as it comes."""
         if fill.flow is None:
@@ -489,7 +318,7 @@ class PullThrough:
         if fill.is_over:
             return
         up = self.upstream
-        self._count(LAYER)
+        self.count(LAYER)
         fill.replica = up.next_replica()
         if up.fallible:
             up.fetches[fill] = self
@@ -502,7 +331,7 @@ class PullThrough:
         if up.fallible:
             status = up.answer(self.address, self.fleet.network.now, fill.step.layer, False, fill.image)
         if status != FINE:
-            self._refused(status)
+            self.refused(status)
             self.lose(fill, status, 0.0)
         elif up.handler is not None:
             up.handler.hand_over(self, fill)
@@ -516,7 +345,7 @@ class PullThrough:
         fill.leg = leg
         if fill.row >= 0:
             self.fleet.incidents.fills.upstream[fill.row] = leg.number
-        self._after_pings(FILL_REQUESTS if fill.reader is None else PASSING_REQUESTS, self._answered, fill)
+        self.after_pings(FILL_REQUESTS if fill.reader is None else PASSING_REQUESTS, self._answered, fill)
 
     def _answered(self, what: Any) -> None:
         fill: Fill = what
@@ -540,7 +369,7 @@ class PullThrough:
         """The request for a layer of its own is on its way."""
         fill: Fill = what
         leg, size = fill.leg, fill.left
-        waiting = self._waiting(leg, fill.replica)
+        waiting = self.waits(leg, fill.replica)
         fill.socket = socket = Socket(leg, fill.replica, self.fleet.network.now)
         wait = leg.first_byte(fill.step.layer) + leg.layer_trips * waiting
         trip = leg.round_trip + waiting
@@ -590,11 +419,11 @@ class PullThrough:
             told(FINE)
         for waiting in list(fill.waiting):
             if self.spec.poll > 0.0:
-                network.call_later(self._until_look(waiting.since), self._looks, waiting)
+                network.call_later(self.until_look(waiting.since), self._looks, waiting)
             else:
                 self._hand_out(waiting)
 
-    def _until_look(self, since: float) -> float:
+    def until_look(self, since: float) -> float:
         """When a request that has waited since then looks again whether what it waits for is there [s]."""
         poll, now = self.spec.poll, self.fleet.network.now
         return max(since + ceil((now - since) / poll - 1e-9) * poll - now, 0.0) if poll > 0.0 else 0.0
@@ -629,8 +458,7 @@ class PullThrough:
         for reading in list(fill.readers):
             reading.asker.lose(reading.fetch, BROKEN, 0.0)
         for waiting in list(fill.waiting):
-            self._served(waiting)
-            waiting.asker.lose(waiting.fetch, answer, 0.0)
+            waiting.asker.lose(waiting.fetch, answer, self._in_vain(waiting))
         if fill.reader is not None:
             asker, fetch = fill.reader
             fetch.handed = None
@@ -684,8 +512,7 @@ class PullThrough:
                 for told in fill.told:
                     told(UNAVAILABLE)
                 for waiting in list(fill.waiting):
-                    self._served(waiting)
-                    waiting.asker.lose(waiting.fetch, BROKEN, 0.0)
+                    waiting.asker.lose(waiting.fetch, BROKEN, self._in_vain(waiting))
 
     def settle(self) -> list[Flow]:
         """Write down how far unfinished fills came; their flows."""
@@ -694,7 +521,7 @@ class PullThrough:
             fills.bytes[flow.tag.row] = self.fleet.network.received(flow)
         return flows
 
-    def _waiting(self, way: Way, replica: int) -> float:
+    def waits(self, way: Way, replica: int) -> float:
         """How long a request to the upstream and its answer now wait in queues [s].
 
         The request waits behind what the cache serves; measured with distribution 2.8.2, of which a warm one needs
@@ -706,7 +533,7 @@ class PullThrough:
         answer = queues.towards(self.host, way.kinds[replica], way.round_trip, way.nic_wait)
         return queues.on(self.own_links, way.round_trip) + answer
 
-    def _after_pings(self, requests: int, then: Callable[[Any], None], what: Any) -> None:
+    def after_pings(self, requests: int, then: Callable[[Any], None], what: Any) -> None:
         """Go on when so many requests may be sent, of which some caches make sure before each, one at a time.
 
         Each ping stands in line anew, as its request comes after the answer to the one before.
@@ -714,8 +541,8 @@ class PullThrough:
         if not self.spec.pings or not requests:
             then(what)
             return
-        self._count(PING)
-        self.pings.append((lambda what: self._after_pings(requests - 1, then, what), what))
+        self.count(PING)
+        self.pings.append((lambda what: self.after_pings(requests - 1, then, what), what))
         if len(self.pings) == 1:
             self._ping()
 
@@ -723,7 +550,7 @@ class PullThrough:
         way, up = self.upstream_way, self.upstream
         down = up.fallible and up.answer(self.address, self.fleet.network.now, -1, False) <= BROKEN
         trips = REFUSED_TRIPS if down else PING_TRIPS
-        self.fleet.network.call_later(trips * (way.round_trip + self._waiting(way, 0)), self._pinged, None)
+        self.fleet.network.call_later(trips * (way.round_trip + self.waits(way, 0)), self._pinged, None)
 
     def _pinged(self, _: object) -> None:
         then, what = self.pings.popleft()
@@ -731,128 +558,14 @@ class PullThrough:
             self._ping()
         then(what)
 
-    # ---- manifests ---------------------------------------------------------------------------------------
-
-    def look_up(self, asker: Asker, pull: Pull, manifest: bool) -> None:
-        """A manifest, token or config is wanted."""
-        requests = asker.resolve_requests
-        first = max(requests - AFTER_TOKENS, 0)
-        shelf, image = self._shelf(0 if not self.spec.per_replica else pull.row % len(self.shelves)), pull.recipe.image
-        network = self.fleet.network
-        since, cause = network.now, CACHE_FILL
-        if pull.sent == first or (manifest and pull.sent < first):
-            if self.spec.coalesce != "none" and shelf.manifests.get(image):
-                cause = OTHER_FILL
-            self.know(shelf, pull, lambda status: asker.found(pull, status, cause, network.now - since))
-        elif pull.sent == requests - 1 and image not in shelf.configs:
-            shelf.configs.add(image)
-            self._trip(CONFIG, self.spec.layer_trips, lambda _: asker.found(pull, FINE, cause, network.now - since))
-        else:
-            asker.found(pull, FINE, cause, 0.0)
-
-    def know(self, shelf: Shelf, pull: Pull, then: Callable[[int], None]) -> None:
-        """Go on with the answer to a request for a tag, when the cache knows it."""
-        spec, now, image = self.spec, self.fleet.network.now, pull.recipe.image
-        late = now < shelf.first_pull.setdefault(image, now) + spec.manifest_late
-        waiting = shelf.manifests.get(image) if image in shelf.manifests else ()
-        if waiting is None and not late:
-            checked = shelf.checked.get(image)
-            if spec.tag_age is None or (checked is not None and now - checked < spec.tag_age):
-                then(FINE)
-                return
-            shelf.checked[image] = now
-            self._ask_about(TAG, spec.check_trips, False, pull, lambda status: then(FINE if spec.stale else status))
-            return
-        if waiting and spec.coalesce != "none":
-            waiting.append(lambda status: self.fleet.network.call_later(self._until_look(now), then, status))
-            return
-        together: list[Callable[[int], None]] = [then]
-        if waiting is not None:
-            shelf.manifests[image] = together
-
-        def known(status: int) -> None:
-            if status == FINE:
-                if spec.whole_images:
-                    self._have_all(shelf, pull, together, image)
-                    return
-                shelf.manifests[image] = None
-                shelf.checked[image] = self.fleet.network.now
-            elif shelf.manifests.get(image) is together:
-                del shelf.manifests[image]
-            for one in together:
-                one(status)
-
-        self._ask_about(MANIFEST, spec.manifest_trips, True, pull, known)
-
-    def _have_all(self, shelf: Shelf, pull: Pull, together: list[Callable[[int], None]], image: int) -> None:
-        """The layers of an image come into the store before anybody is told of it."""
-        left, worst = 1, FINE
-
-        def there(status: int) -> None:
-            nonlocal left, worst
-            left, worst = left - 1, max(worst, status) if status >= FINE else UNAVAILABLE
-            if left:
-                return
-            if worst == FINE:
-                shelf.manifests[image] = None
-                shelf.checked[image] = self.fleet.network.now
-            elif shelf.manifests.get(image) is together:
-                del shelf.manifests[image]
-            for one in together:
-                one(worst)
-
-        for step in pull.recipe.steps:
-            key = self._key(image, step.layer)
-            if not self._has(shelf, key):
-                running = shelf.fills.get(key) or self._fill(shelf, key, step, image)
-                if there not in running.told:
-                    left += 1
-                    running.told.append(there)
-        there(FINE)
-
-    def _ask_about(self, what: int, trips: float, manifest: bool, pull: Pull, then: Callable[[int], None]) -> None:
-        """Ask the upstream about a tag or for a manifest."""
-        up, network = self.upstream, self.fleet.network
-        status = up.answer(self.address, network.now, -1, manifest, pull.recipe.image) if up.fallible else FINE
-        if status != FINE:
-            self._refused(status)
-            answer = LIMITED if status == LIMITED else UNAVAILABLE
-            if status <= BROKEN and self.spec.pings:
-                # The ping fails, and no request follows.
-                self._after_pings(1, lambda _: then(answer), None)
-                return
-            self._trip(what, 1.0, lambda _: then(answer))
-        elif isinstance(up.handler, PullThrough):
-            handler = up.handler
-            shelf = handler._shelf(0)
-            self._trip(what, trips, lambda _: handler.know(shelf, pull, then))
-        else:
-            self._trip(what, trips, lambda _: then(FINE))
-
-    def _trip(self, what: int, trips: float, then: Callable[[Any], None]) -> None:
-        """Go on after some round trips to the upstream, through the queues that there are."""
-        way = self.upstream_way
-        self._count(what)
-
-        def go(_: object) -> None:
-            wait = trips * (way.round_trip + self._waiting(way, 0)) + self.upstream_time
-            self.fleet.network.call_later(wait, then)
-
-        self._after_pings(REQUESTS[what], go, None)
-
-    def _count(self, what: int) -> None:
+    def count(self, what: int) -> None:
         """A request to the upstream."""
         incidents = self.fleet.incidents
         incidents.cache_requests.add(self.server.index, self.upstream.index, what, self.fleet.network.now)
 
-    def _refused(self, status: int) -> None:
+    def refused(self, status: int) -> None:
         """The upstream refused one; it is among those that are counted."""
         self.fleet.incidents.refusals.add(self.upstream.index, self.fleet.network.now, status, -1)
-
-    @property
-    def upstream_time(self) -> float:
-        """The upstream's own time until it answers about a manifest [s]."""
-        return self.upstream_way.resolve_time
 
 
 def _refuse(what: Any) -> None:
@@ -864,5 +577,4 @@ def _gives_up(what: Any) -> None:
     """A client has waited for the header of an answer as long as it does."""
     waiting, header = what
     if not waiting.over:
-        waiting.asker.waited(waiting.fetch, waiting.cause, 0.0)
         waiting.asker.lose(waiting.fetch, HEADER, header)

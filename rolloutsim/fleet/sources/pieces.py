@@ -92,8 +92,8 @@ class Torrent:
     """
 
     __slots__ = (
-        "check", "feeds", "fresh", "joined", "joiners", "layer", "members", "peers", "planned", "row", "seeded", "sending",
-        "supply", "swarm", "throttle",
+        "check", "feeds", "fresh", "joined", "joiners", "layer", "members", "peers", "planned", "row", "seeded",
+        "sending", "supply", "swarm", "throttle",
     )  # fmt: skip
 
     def __init__(self, peers: PiecePeers, layer: int, size: float, registry: Registry) -> None:

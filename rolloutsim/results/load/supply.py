@@ -27,7 +27,7 @@ from rolloutsim.results.facts.intervals import mean
 from rolloutsim.results.facts.records import derived, known
 from rolloutsim.results.load.requests import Asked, by_status
 from rolloutsim.scenario.routes import outlets
-from rolloutsim.scenario.sources import SOURCE_KINDS, has_hosts, kind_of
+from rolloutsim.scenario.sources import PEER, SOURCE_KINDS, has_hosts, kind_of
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -354,7 +354,7 @@ class FamilySummary:
     @property
     def words(self) -> str:
         """What it is called: `rack-cache (40 caches)`."""
-        if self.kind == "registry":
+        if self.kind in ("registry", PEER.name):
             return self.called
         return f"{self.called} ({self.kind if self.servers == 1 else f'{self.servers} {self.kind}s'})"
 

@@ -121,7 +121,7 @@ def _ready(workload: WorkloadSummary) -> Iterator[str]:
 
 
 def _requests(registry: RegistrySummary) -> str:
-    text = f"{registry.registry} gets {show_count(registry.requests)} requests"
+    text = f"{registry.registry} gets {_counted(registry.requests)}"
     if registry.rechecks:
         pulls = f"{show_count(registry.pulls)} {'pull' if registry.pulls == 1 else 'pulls'}"
         checks = f"{show_count(registry.rechecks)} {'re-check' if registry.rechecks == 1 else 're-checks'}"
@@ -140,6 +140,10 @@ def _requests(registry: RegistrySummary) -> str:
     return f"{text}."
 
 
+def _counted(requests: float) -> str:
+    return f"{show_count(requests)} {'request' if requests == 1 else 'requests'}"
+
+
 def _refused(by_answer: Mapping[str, float]) -> str:
     """How many requests failed, and how."""
     refused = sum(by_answer.values())
@@ -153,7 +157,7 @@ def _asked(supply: SupplySummary) -> Iterator[str]:
     for one in families(supply):
         if one.kind != "registry" and one.requests:
             refused = f"; {_refused(one.refused)}" if one.refused else ""
-            yield f"{one.words} {'gets' if one.servers == 1 else 'get'} {show_count(one.requests)} requests{refused}."
+            yield f"{one.words} {'gets' if one.servers == 1 else 'get'} {_counted(one.requests)}{refused}."
 
 
 def _lazy(lazy: LazySummary) -> str:

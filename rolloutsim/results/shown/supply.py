@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rolloutsim.results.load.supply import FamilySummary, SupplySummary, families
 from rolloutsim.results.numerals import listed, show_count, show_size, show_time, three_digits
 from rolloutsim.results.shown.tabular import SHARE, SIZE, TEXT, Column, Kind, Table
+from rolloutsim.scenario.sources import PEER
 
 if TYPE_CHECKING:
     from rolloutsim.results.metrics import CaseSummary, RunSummary
@@ -21,12 +22,13 @@ _HERDS = 1.5  # copies of a layer from which on a cache is told to do less than 
 _CLEARLY = 1.01  # the most of a layer is told where it is so many times the mean (assumed)
 _TOO_LATE = ("dial_timeout", "tls_timeout", "header_timeout")
 _MISSING = "404"
+_PEER = PEER.name
 _MOST_IMAGES = 3  # that are named before the others are only counted (assumed)
 COPIES = Kind(lambda copies: f"{three_digits(copies)}×")
 
 
 def supply_rows(summary: RunSummary) -> Table | None:
-    """A row for each server, or each key of several; None: nodes ask nobody but registries.
+    """A row for each server, or each key of several, and for other nodes; None: nodes ask nobody but registries.
 
     Parameters
     ----------
@@ -37,7 +39,7 @@ def supply_rows(summary: RunSummary) -> Table | None:
         (case, supply, one)
         for case in summary.cases.values()
         if (supply := case.supply) is not None
-        for one in families(supply)
+        for one in (*families(supply), *_peers(supply))
         if one.requests or one.sent_bytes
     ]
     if not rows:
@@ -51,9 +53,17 @@ def supply_rows(summary: RunSummary) -> Table | None:
         Column("hit ratio", SHARE, lambda row: row[2].hit_ratio),
         Column("from upstream", SIZE, lambda row: row[2].upstream_bytes),
         Column("copies of a layer", COPIES, lambda row: getattr(row[2].upstream_copies, "mean", None)),
-        Column("sent in all", SIZE, lambda row: row[2].sent_bytes),
+        # What sources of a swarm sent is not parted by who got it.
+        Column("sent in all", SIZE, lambda row: row[2].sent_bytes if row[2].kind != _PEER else None),
     )
     return Table(columns, rows)
+
+
+def _peers(supply: SupplySummary) -> Iterator[FamilySummary]:
+    """What nodes handed to one another, as of one server."""
+    size = supply.bytes_by_source.get(_PEER, 0.0)
+    if size > 0.0:
+        yield FamilySummary("other nodes", _PEER, 1, (), (), 0.0, size, size, size, {}, 0.0, None, None, None)
 
 
 def _share(row: tuple[CaseSummary, SupplySummary, FamilySummary]) -> float | None:

@@ -1,0 +1,58 @@
+"""Caches as changes: tried where the way to a registry is narrow, with what registries send then, found by hand.
+
+20 nodes in two racks get 350 MB each over 500 Mbit/s: 7 GB, of which a cache in each rack that coalesces needs 700 MB.
+"""
+
+from __future__ import annotations
+
+import rolloutsim as rs
+from rolloutsim.planning.what_if import WhatIf, what_if
+from rolloutsim.results.shown.tabular import as_options
+
+BARE = """
+rolloutsim: 1
+nodes: {web: {count: 20, nic: 1 Gbit/s, racks: [r1, r2]}}
+network: {racks: {uplink: 10 Gbit/s}, links: {wan: {capacity: 500 Mbit/s, latency: 20 ms}}}
+registries: {hub: {uplink: 10 Gbit/s, via: [wan]}}
+images: {api: {layers: [100 MB, 200 MB, 50 MB]}}
+"""
+CACHED = BARE.replace("racks: [r1, r2]", "racks: [r1, r2], hosts: [proxy]") + (
+    "caches: {proxy: {in: rack, profile: distribution-3, uplink: 10 Gbit/s}}\n"
+)
+
+
+def tried(text: str, *overrides: str) -> dict[str, WhatIf]:
+    result = rs.loads(text, overrides=overrides).run()
+    return {one.subject: one for one in what_if(result.outcome, jobs=1).tried}
+
+
+def test_a_cache_in_each_rack_is_tried_where_the_way_to_the_registry_is_narrow() -> None:
+    found = tried(BARE)["a cache in each rack"]
+    assert found.change == "a cache in each rack (coalesces, as varnish, 10 Gbit/s)"
+    assert found.sent is not None
+    assert [round(size / 1e6) for size in found.sent] == [7000, 700]
+    # The options make what is told.
+    again = rs.loads(BARE, overrides=found.overrides).run()
+    assert again.summary.cases["api"].rollout_time_s == found.after
+    assert as_options(found.overrides).startswith('--set \'caches.rack-cache={"in": "rack", "profile": "varnish"')
+    assert found.shown_after.endswith("registries send 700 MB in place of 7 GB")
+
+
+def test_no_cache_is_tried_where_nothing_before_the_racks_is_narrow() -> None:
+    assert "a cache in each rack" not in tried(
+        BARE, "network.links.wan.capacity=400 Gbit/s", "registries.hub.uplink=400 Gbit/s"
+    )
+
+
+def test_a_cache_that_herds_is_tried_with_coalescing_and_no_other_is_put_before_it() -> None:
+    found = tried(CACHED)
+    assert "a cache in each rack" not in found
+    coalescing = found["coalescing of proxy"]
+    assert coalescing.overrides == ("caches.proxy.coalesce=stream",)
+    assert coalescing.sent is not None
+    assert [round(size / 1e6) for size in coalescing.sent] == [7000, 700]
+    assert coalescing.is_faster
+
+
+def test_a_cache_that_coalesces_already_is_left_alone() -> None:
+    assert "coalescing of proxy" not in tried(CACHED, "caches.proxy.profile=varnish")

@@ -1,0 +1,88 @@
+"""What is said of sources of layers: whole sentences, on runs whose numbers are told beside them."""
+
+from __future__ import annotations
+
+import rolloutsim as rs
+from rolloutsim.results.shown.findings import REQUESTS, SOURCES, findings
+from rolloutsim.results.shown.supply import supply_rows
+from rolloutsim.results.store import from_bytes, to_bytes
+
+# 4 nodes at once in each of two racks: each layer comes four times into each of two caches.
+HERD = """
+rolloutsim: 1
+model: ideal
+nodes: {web: {count: 8, nic: 1000 MB/s, racks: [r1, r2], hosts: [proxy], parallel_layers: 1}}
+network: {racks: {uplink: 1000 MB/s}}
+registries: {hub: {uplink: 100 MB/s}}
+caches: {proxy: {in: rack, profile: distribution-3, uplink: 10 MB/s}}
+images: {api: {layers: [30 MB, 70 MB]}}
+"""
+MIRRORED = """
+rolloutsim: 1
+nodes: {web: {count: 1, nic: 1000 MB/s, hosts: [near, hub], parallel_layers: 1}}
+network: 1000 MB/s
+registries: {hub: {uplink: 100 MB/s}}
+mirrors: {near: {of: hub, images: {api: 30%}}}
+images: {api: {layers: [30 MB, 70 MB]}}
+"""
+
+
+def said(text: str, topic: str, *overrides: str) -> list[str]:
+    result = rs.loads(text, overrides=overrides).run()
+    return [one.text for one in findings(result.summary) if one.topic == topic]
+
+
+def test_a_cache_that_herds_is_told_with_what_would_do() -> None:
+    assert said(HERD, SOURCES) == [
+        "each proxy fetched each layer 4.00 times on average, since distribution-3 does not coalesce requests: 800 MB "
+        "from hub, where one copy of each layer for each of them is 200 MB."
+    ]
+    assert said(HERD, SOURCES, "caches.proxy.profile=varnish") == []
+
+
+def test_servers_of_one_key_are_told_together() -> None:
+    result = rs.loads(HERD).run()
+    table = supply_rows(result.summary)
+    assert table is not None
+    assert [row[0] for row in table.cells()] == ["hub", "proxy (2 caches)"]
+    why = result.why()
+    assert "uplinks of proxy" in why
+    assert "proxy-r1" not in why
+
+
+def test_a_mirror_that_lacks_something_is_told() -> None:
+    (text,) = said(MIRRORED, SOURCES)
+    assert text == "near (mirror) does not have all of api: 1 request is answered with 404, and goes to the next host."
+
+
+def test_requests_are_told_of_whoever_was_asked() -> None:
+    hub, near = said(MIRRORED, REQUESTS)
+    # Six before the layers, which the mirror answers, and two for layers, of which it has one.
+    assert hub == "hub gets 1 request, 1.00 a pull, at most 1 in one second."
+    assert near == "near (mirror) gets 8 requests; 1 of them fails (404 not found)."
+
+
+def test_a_silent_host_is_told_with_what_each_request_costs() -> None:
+    dead = 'failures.dead={"mirror": "near", "at": "0 s", "silent": true}'
+    text = said(MIRRORED, SOURCES, dead, "mirrors.near.images=[api]")[0]
+    assert text == (
+        "near does not answer 8 requests in time: each costs 30.0 s before the next host is asked, one request of a "
+        "pull after another; 240 s over all pulls."
+    )
+
+
+def test_what_is_unknown_of_pulls_with_hosts_is_said() -> None:
+    result = rs.loads(HERD).run()
+    assert result.summary.cases["api"].alone_time_s is None
+    notes = result.outcome.to_dict()["notes"]
+    assert (
+        "The time alone and the slowdown are not known: what caches and others among their hosts have depends on other "
+        "pulls, so that there is none to compare with."
+    ) in notes
+
+
+def test_a_stored_result_says_the_same() -> None:
+    result = rs.loads(HERD, overrides=["replications=2"]).run()
+    again = from_bytes(to_bytes(result.outcome))
+    assert again.to_json() == result.outcome.to_json()
+    assert findings(again.means) == findings(result.outcome.means)
