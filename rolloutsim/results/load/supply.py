@@ -339,7 +339,6 @@ class FamilySummary:
     kind: str
     servers: int
     caches: tuple[CacheSummary, ...]
-    copied: tuple[CopiedSummary, ...]  # of mirrors that are copied to
     lacks: tuple[str, ...]
     requests: float
     bytes: float
@@ -350,6 +349,7 @@ class FamilySummary:
     hit_ratio: float | None
     upstream_bytes: float | None  # None: they are no caches
     upstream_copies: Copies | None  # the mean over them, and the most of one
+    copied: tuple[CopiedSummary, ...] = ()  # of mirrors that are copied to
 
     @property
     def words(self) -> str:
