@@ -18,7 +18,7 @@ from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.model.network import FairnessSpec
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.servers import registries, registry_path, specs
+from rolloutsim.scenario.servers import registries, registry_path, specs, takes_in
 from rolloutsim.scenario.strategies import POD_KEYS, SOME_KEYS, has_pods, wanted
 from rolloutsim.scenario.structure import part_at
 from rolloutsim.structs import struct
@@ -128,6 +128,10 @@ def _idle(document: Document) -> Iterator[Idle]:
         yield from _of_registry(path, server)
         if isinstance(server, CacheSpec):
             yield from _of_cache(path, server)
+        elif server.copied is not None and not takes_in(server):
+            here = (*path, "copied")
+            why = f"all is there when the rollout begins; see {dotted((*here, 'on'))}"
+            yield from _notes(here, server.copied, ("workers", "rate", "held"), why)
     yield from _unasked(document)
     if document.network.fairness is not None:
         yield from _of_fairness(document.network.fairness, document)
@@ -205,7 +209,8 @@ def _unused(document: Document) -> Iterator[Idle]:
     used = {*pulled, *(image for _, _, push in pushes(document) for image in (*push.images, *push.held))}
     used.update(image for group in document.nodes.values() for image in group.cached)
     used.update(image for cache in document.caches.values() for image in cache.holds)
-    used.update(image for mirror in document.mirrors.values() for image in mirror.images or ())
+    for mirror in document.mirrors.values():
+        used.update((*(mirror.images or ()), *(mirror.copied.held if mirror.copied is not None else ())))
     waiting = list(used)
     while waiting:
         spec = document.images.get(waiting.pop())
