@@ -2,7 +2,8 @@
 
 Some parts only some cases have; what is empty is left out. With several node groups: `groups`, when the last pod on
 the nodes of each was ready. Where nodes ask others than registries: `bytes_by_source`, `hit_ratio`, `byte_hit_ratio`,
-`upstream_copies`, `servers` and `image_copies`, see `rolloutsim.results.load.supply`. With pre-pulls: `prepulls`, and
+`upstream_copies`, `servers` (with `copied`, of mirrors to which images are copied) and `image_copies`, see
+`rolloutsim.results.load.supply`. With pre-pulls: `prepulls`, and
 `prepull_links`, what shared links carried before the rollout. With lazy images: `lazy`, and of each pull `ready_s` and
 `last_byte_s`. With workloads, kubelets, faults or pushes: `workloads`, `registries`, `push`, `faults`, `conditions`,
 `unfinished_pods`, `failed_pulls`, `failed_pull_reasons`, `bytes_again`, and `disk`, which prices bring as well; with
@@ -136,6 +137,8 @@ def _supply(supply: SupplySummary) -> dict[str, Any]:
     found["bytes_by_source"] = {kind: number(size) for kind, size in supply.bytes_by_source.items()}
     for row in found["servers"]:
         row |= row.pop("cache") or {}
+        if row["copied"] is None:
+            del row["copied"]
     return found | {"image_copies": _plain(supply.images)}
 
 
