@@ -107,3 +107,11 @@ def test_kraken_brings_5_gb_to_10000_nodes_in_less_than_twice_the_bound_of_its_l
     assert in_swarm > 0.75 * result["model"].rollout_time
     assert result["model"].bytes_on_wire == 10_000 * 5e9
     assert bytes_from(result, "origin", "model") < 20 * 5e9
+
+
+def test_several_layers_are_a_swarm_each_and_all_of_them_end() -> None:
+    """Oracle: the same bound; nobody is up to date with the seeds when the last piece leaves them, and it goes on."""
+    layers = "images.model={compressed: 5 GB, equal_layers: 5, ratio: 1}"
+    result = run("kraken-10k", None, "nodes.fleet.count=100", layers)
+    assert result.finished
+    assert 5e9 / (200 * 2**20) < result["model"].rollout_time < 90.0

@@ -17,6 +17,8 @@ from rolloutsim.results.facts.records import Run
 from rolloutsim.results.load.requests import registry_summaries
 from rolloutsim.results.load.supply import SupplySummary, supply_summary
 from rolloutsim.results.load.throughput import link_loads, sent_by
+from rolloutsim.results.metrics import summarise
+from rolloutsim.results.shown.supply import supply_rows
 from rolloutsim.results.time.split import path_times
 from rolloutsim.simulation import simulate
 from tests.fleet.scenes import MB
@@ -211,6 +213,15 @@ def test_bytes_of_a_body_that_broke_count_where_they_came_from() -> None:
     down = {"gone": {"mirror": "near", "at": "0.5 s"}}
     found = supplied(scene(["near"], [0.0], mirrors={"near": {"of": "hub", "uplink": "100 MB/s"}}, failures=down))
     assert found.bytes_by_source == pytest.approx({"registry": 50 * MB, "mirror": 50 * MB})
+
+
+def test_the_table_tells_what_other_nodes_sent() -> None:
+    # The second comes when the first has all of it.
+    run = scene(["spegel"], [0.0, 10.0], peers={"spegel": {"announce": "0 s"}})
+    table = supply_rows(summarise(run))
+    assert table is not None
+    source, size = table.columns[:2]
+    assert {source.of(row): size.of(row) for row in table.rows} == {"hub": 100 * MB, "other nodes": 100 * MB}
 
 
 def test_without_hosts_there_is_nothing_to_tell() -> None:
