@@ -270,7 +270,7 @@ class Torrent:
             return
         swarm = self.swarm
         swarm.advance(self.peers.fleet.network.now)
-        if swarm.outside >= 1.0 - _ROUNDING and any(swarm.current):
+        if swarm.outside >= 1.0 - _ROUNDING:
             swarm.everything_is_outside()
             for member in self.members:
                 if member.is_current:

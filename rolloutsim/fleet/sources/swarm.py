@@ -372,6 +372,8 @@ def shares(supply: float, down: Sequence[float], caps: Sequence[tuple[float, int
         What members take at most [bytes/s], and how many they are.
     """
     wanted = sum(cap * count for cap, count in caps)
+    if wanted <= 0.0:
+        return list(down)  # the seeds are away, and all have what is outside
     if supply >= wanted:
         return [own * supply / wanted for own in down]
     left, members = supply, sum(count for _, count in caps)

@@ -131,11 +131,12 @@ def _sections(figures: CaseSummary) -> dict[str, Any]:
 
 
 def _supply(supply: SupplySummary) -> dict[str, Any]:
-    """Where the bytes came from, a row a server; what only caches have is missing in the rows of others."""
+    """Where the bytes came from, a row a server; what only caches and peers have is missing in the rows of others."""
     found = {key: value for key, value in _plain(supply).items() if key != "images"}
     found["bytes_by_source"] = {kind: number(size) for kind, size in supply.bytes_by_source.items()}
     for row in found["servers"]:
-        row |= row.pop("cache") or {}
+        for part in ("cache", "uploads", "seeding"):
+            row |= row.pop(part) or {}
     return found | {"image_copies": _plain(supply.images)}
 
 
