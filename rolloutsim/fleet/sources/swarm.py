@@ -227,7 +227,9 @@ class Swarm:
         end = profile.end + profile.end_pieces * self.piece_size / down
         if profile.parents:
             children = self._children()
-            hop = profile.hop_requests * profile.requests * self.piece_size / min(down, sum(self.seeds) / children)
+            # Without seeds members pass on what they have (assumed).
+            rate = min(down, sum(self.seeds) / children) or down
+            hop = profile.hop_requests * profile.requests * self.piece_size / rate
             end += hop * log2(1.0 + place / children)
         return end
 
