@@ -2,7 +2,8 @@
 
 Some parts only some cases have; what is empty is left out. With several node groups: `groups`, when the last pod on
 the nodes of each was ready. Where nodes ask others than registries: `bytes_by_source`, `hit_ratio`, `byte_hit_ratio`,
-`upstream_copies`, `servers` and `image_copies`, see `rolloutsim.results.load.supply`. With pre-pulls: `prepulls`, and
+`upstream_copies`, `servers` and `image_copies`, see `rolloutsim.results.load.supply`. Where swarms handed over bytes:
+`rollout_time_model_range_s`, within which the rollout time is if their model errs by no more than `error`. With pre-pulls: `prepulls`, and
 `prepull_links`, what shared links carried before the rollout. With lazy images: `lazy`, and of each pull `ready_s` and
 `last_byte_s`. With workloads, kubelets, faults or pushes: `workloads`, `registries`, `push`, `faults`, `conditions`,
 `unfinished_pods`, `failed_pulls`, `failed_pull_reasons`, `bytes_again`, and `disk`, which prices bring as well; with
@@ -58,6 +59,9 @@ def case_figures(
     }
     if figures.groups:
         case["groups"] = _plain(figures.groups)
+    if figures.model_range is not None:
+        one = figures.model_range
+        case["rollout_time_model_range_s"] = {"error": one.error, "least": one.least, "most": one.most}
     if figures.supply is not None:
         case |= _supply(figures.supply)
     if figures.prepulls:

@@ -133,7 +133,7 @@ def supply_summary(run: Run, case: CaseRecords) -> SupplySummary | None:
         upstream_copies=found.copies(found.entering[caches.source]),
         servers=(
             *(_server(case, found, asked, number, name, scenario) for number, name in enumerate(scenario.servers)),
-            *(_peers(case, found, asked, case.sources.index(name), spec) for name, spec in scenario.peers.items()),
+            *(_peers(scenario, case, found, asked, spec) for spec in scenario.peers.values()),
         ),
         images=tuple(
             ImageCopies(
@@ -276,7 +276,11 @@ def _server(
     )
 
 
-def _peers(case: CaseRecords, found: Flows, asked: Asked, number: int, spec: Peers) -> ServerSummary:
+def _peers(
+    scenario: ResolvedScenario, case: CaseRecords, found: Flows, asked: Asked, spec: Peers
+) -> ServerSummary:
+    number = case.sources.index(spec.name)
+    members = np.array([spec.name in group.hosts for group in scenario.groups], np.bool_)[case.node_group]
     swarm, got = spec.swarm, float(found.fetched[number].sum())
     own = got if swarm is None else got - float(found.from_seeds[number].sum())
     return ServerSummary(
@@ -290,7 +294,7 @@ def _peers(case: CaseRecords, found: Flows, asked: Asked, number: int, spec: Pee
         refused=by_status(asked.refusals, asked.refused.of(number)),
         lost_s=_lost(case, number),
         lacks=(),
-        uploads=uploads_of(case, number, spec.name) if swarm is None else None,
+        uploads=uploads_of(case, number, spec, members) if swarm is None else None,
         seeding=None if swarm is None else Seeding(float(found.seeded[number].sum())),
     )
 
