@@ -60,6 +60,8 @@ def test_holders_that_are_always_found_first_are_tried_at_random() -> None:
     assert not {"peers", "a swarm"} & set(found)
 
 
-@pytest.mark.parametrize("text", [BARE.replace("count: 60", "count: 9"), BARE.replace("hub: {uplink: 1 ", "hub: {uplink: 100 ")])
+@pytest.mark.parametrize(
+    "text", [BARE.replace("count: 60", "count: 9"), BARE.replace("hub: {uplink: 1 ", "hub: {uplink: 100 ")]
+)
 def test_no_peers_are_tried_among_few_nodes_or_where_the_registry_is_wide(text: str) -> None:
     assert not {"peers", "a swarm"} & set(tried(text))

@@ -66,7 +66,6 @@ class ServerSummary:
     uploads: Uploads | None = None  # what only peers have that hand over whole layers
     seeding: Seeding | None = None  # what only peers have that hand over pieces
 
-
     @property
     def seeded_bytes(self) -> float | None:
         """What its seeds sent; None: it is no swarm [B]."""
@@ -276,9 +275,7 @@ def _server(
     )
 
 
-def _peers(
-    scenario: ResolvedScenario, case: CaseRecords, found: Flows, asked: Asked, spec: Peers
-) -> ServerSummary:
+def _peers(scenario: ResolvedScenario, case: CaseRecords, found: Flows, asked: Asked, spec: Peers) -> ServerSummary:
     number = case.sources.index(spec.name)
     members = np.array([spec.name in group.hosts for group in scenario.groups], np.bool_)[case.node_group]
     swarm, got = spec.swarm, float(found.fetched[number].sum())

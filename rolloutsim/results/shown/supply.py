@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rolloutsim.results.load.supply import FamilySummary, SupplySummary, families
 from rolloutsim.results.numerals import listed, show_count, show_size, show_time, three_digits, whole_share
 from rolloutsim.results.shown.tabular import COUNT, SHARE, SIZE, TEXT, Column, Kind, Table
 
 if TYPE_CHECKING:
+    from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.load.peers import Uploads
     from rolloutsim.results.metrics import CaseSummary, RunSummary
 
@@ -27,6 +30,7 @@ _FEW = 8  # look-ups; of fewer one node serves most by chance (assumed)
 _TOO_LATE = ("dial_timeout", "tls_timeout", "header_timeout")
 _MISSING = "404"
 _MOST_IMAGES = 3  # that are named before the others are only counted (assumed)
+MOST_NODES = 40  # that served others; of more the busiest are shown (assumed: a page)
 COPIES = Kind(lambda copies: f"{three_digits(copies)}×")
 
 # Of rows of a case, its sources and one of them: what only caches, and only peers have.
@@ -76,6 +80,32 @@ def supply_rows(summary: RunSummary) -> Table | None:
         *(_OF_PEERS if any(one.uploads is not None for _, _, one in rows) else ()),
     )
     return Table(columns, rows)
+
+
+def uploads_rows(case: CaseRecords) -> tuple[Table, str] | None:
+    """The nodes that served others, those that served most first, and a caption; None: none did.
+
+    Parameters
+    ----------
+    case : CaseRecords
+        The case.
+    """
+    uploads = case.supply.uploads
+    served = np.bincount(uploads.node, uploads.bytes, len(case.node_names))
+    layers = np.bincount(uploads.node, minlength=len(case.node_names))
+    order = np.argsort(-served, kind="stable")
+    rows = [row for row in order[:MOST_NODES].tolist() if served[row] > 0.0]
+    if not rows:
+        return None
+    columns = (
+        Column("node", TEXT, lambda row: case.node_names[row]),
+        Column("layers", COUNT, lambda row: int(layers[row])),
+        Column("sent to others", SIZE, lambda row: float(served[row])),
+        Column("share", SHARE, lambda row: float(served[row] / served.sum())),
+    )
+    number = int(np.count_nonzero(served))
+    of = "" if number == len(rows) else f", {len(rows)} of {number}"
+    return Table(columns, rows), f"Nodes that served others, the busiest first{of}"
 
 
 def _share(row: tuple[CaseSummary, SupplySummary, FamilySummary]) -> float | None:
