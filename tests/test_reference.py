@@ -29,7 +29,8 @@ def case() -> dict[str, Any]:
         "caches: {proxy: {upstream: registry, uplink: 1 Gbit/s}}\npeers: {spegel: {}, kraken: {profile: kraken}}\n"
         "registry: {uplink: 1 Gbit/s, rate_limit: 1000/s}\nimages: {app: 20 MB, tools: 1 MB}\n"
         "workloads: {app: {images: app, replicas: 6}}\npush: {images: app, link: 1 Gbit/s}\n"
-        "prepulls: {night: {images: tools}}\nprices: {ssd: 0.1, hdd: 0.02}\nbackground:\n  bulk: {links: [registry.uplink], connections: 1}\n"
+        "prepulls: {night: {images: tools}}\nprices: {ssd: 0.1, hdd: 0.02}\nbackground:\n"
+        "  bulk: {links: [registry.uplink], connections: 1}\n"
         "  calls: {links: [registry.uplink], request: {size: 2 kB, every: 100 ms}}\n"
     )
     found: dict[str, Any] = json.loads(rs.loads(text).run().to_json())["cases"][0]

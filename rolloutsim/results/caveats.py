@@ -65,8 +65,8 @@ def _about_swarms(run: Run) -> Iterator[str]:
     error = max(model_error(run.scenario, case) for case in run.cases)
     if error:
         yield (
-            f"Pieces of swarms are not simulated one by one: the time that a swarm takes may be off by {error * 100:.0f} %, "
-            "and so may the rollout time, at the most. That is the model's error and has nothing to do with chance."
+            "Pieces of swarms are not simulated one by one: the time that a swarm takes may be off by "
+            f"{error * 100:.0f} %, and so may the rollout time, at the most. That is the model's error and has nothing to do with chance."
         )
 
 
