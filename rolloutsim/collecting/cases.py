@@ -114,7 +114,7 @@ def collect(
         incidents.refusals, incidents.lost = deepcopy(incidents.refusals), deepcopy(incidents.lost)
     for pusher in () if orchestrated is None else orchestrated.pushers:
         in_flight.extend(pusher.host.flows)
-    for source in (*actors.caches, *actors.peers):
+    for source in (*actors.caches, *actors.copiers, *actors.peers):
         in_flight.extend(source.settle())
     pulls = frozen(r.Pulls, ledger.pulls, alone=np.full(len(ledger.pulls.node), np.nan))
     others = _other_causes(scenario, actors, ledger)
@@ -192,6 +192,22 @@ def _supply(scenario: ResolvedScenario, actors: Actors, network: FluidNetwork, i
         asked=frozen(r.HostRequests, incidents.asked),
         parts=frozen(r.Parts, incidents.parts),
         outlets=frozen(r.Outlets, _outlets(scenario, len(actors.outlets))),
+        copied=_copied(actors),
+    )
+
+
+def _copied(actors: Actors) -> r.CopyRecords:
+    """What was copied to mirrors, one mirror after another."""
+    mirrors = [mirror for one in actors.copiers for mirror in one.mirrors]
+    rows = [(mirror.server.index, copy) for mirror in mirrors for copy in mirror.copies]
+    return r.CopyRecords(
+        mirror=np.array([index for index, _ in rows], np.int32),
+        image=np.array([copy.number for _, copy in rows], np.int32),
+        began=np.array([copy.began for _, copy in rows], np.float64),
+        complete=np.array([copy.complete for _, copy in rows], np.float64),
+        bytes=np.array([copy.bytes for _, copy in rows], np.float64),
+        failures=np.array([copy.failures for _, copy in rows], np.int32),
+        given_up=np.array([copy.given_up for _, copy in rows], np.bool_),
     )
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rolloutsim.fleet.background import Link
+    from rolloutsim.fleet.copier import Copier
     from rolloutsim.fleet.observing import Application, Observer
     from rolloutsim.fleet.prepull import Left
     from rolloutsim.fleet.pulls import Fleet
@@ -90,6 +91,7 @@ class Actors:
     registries: dict[str, Registry]  # all servers, by name
     links: dict[str, SharedLink]
     caches: tuple[PullThrough, ...]
+    copiers: tuple[Copier, ...]  # that somebody lets begin
     peers: tuple[PeerToPeer | PiecePeers, ...]
     peer_links: list[SharedLink]  # that stand for what nodes send to one another
     observer: Observer | None  # of the background, if there is any
@@ -246,6 +248,7 @@ class _Builder:
             registries=self.servers.by_name,
             links=self.links,
             caches=self.servers.caches,
+            copiers=self.servers.copiers,
             peers=tuple(self.peering.by_name.values()),
             peer_links=self.peering.peer_links,
             observer=self._observer(background),

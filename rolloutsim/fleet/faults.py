@@ -163,7 +163,9 @@ class Faults:
         if not served.up:
             served.come_up()
         # An uplink without a limit is not a link.
-        own = [link for link in dict.fromkeys((*registry.replicas, *registry.path)) if link in self.scenario.links]
+        into = () if registry.copied is None else registry.inbound
+        crossed = dict.fromkeys((*registry.replicas, *registry.path, *into))
+        own = [link for link in crossed if link in self.scenario.links]
         kinds = ("registry_uplink", "registry_storage")
         self._scale([self.actors.links[link] for link in own if self.scenario.links[link].kind in kinds], remaining)
 

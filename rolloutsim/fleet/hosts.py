@@ -1,12 +1,15 @@
 """Which source a node asks for a request, and when it goes on to the next: the runtime's rule.
 
-A recipe lists the ways to its sources in the order of preference. Each request starts at the first of them. A source
-that is not the last and does not deliver (a refused or broken connection, no answer in time, 404, 5xx) is left for the
-next at once; one that says "too many requests" is asked again after the runtime's delays, and left when these are used
-up. The last one is asked again until the runtime gives up.
+A recipe lists the ways to its sources in the order of preference. Each request starts at the first of them; one that is
+sent again with a token goes to the source that wanted the token, and where a runtime chooses once for an image, what
+follows its choice goes there as well. A source that is not the last and does not deliver (a refused or broken
+connection, no answer in time, 404, 5xx) is left for the next at once; one that says "too many requests" is asked again
+after the runtime's delays, and left when these are used up. The last one is asked again until the runtime gives up.
 
 Sources: containerd `core/remotes/docker/resolver.go`, `fetcher.go` @301026e: hosts in the order of hosts.toml, the
-server last, each request from the first host on; 429 and 408 are retried at a host before the next is tried.
+server last, each request from the first host on; after 401 `doWithRetries` sends the same request to the same host
+again; 429 and 408 are retried at a host before the next is tried. containers/image `docker/docker_image_src.go`
+@f0ddf1a: mirrors in order, once, with the manifest.
 """
 
 from __future__ import annotations

@@ -229,11 +229,16 @@ class Node(Store):
             # Whoever asks at this instant meets the queues that it leaves.
             self.fleet.network.call_afterwards(self._answered, pull)
             return True
-        pull.way = pull.ways[0]
+        self._turn(pull)
         wait = way.resolve_time / self.runtime.resolve_requests
         if wait > 0.0:
             self.fleet.network.call_later(wait, self.request, pull)
         return wait > 0.0
+
+    def _turn(self, pull: Pull) -> None:
+        """Whom the next request asks first: what gets a token stays with the source that wanted it."""
+        if pull.sent > self.runtime.resolve_requests - AFTER_TOKENS and not self.host_per_image:
+            pull.way = pull.ways[0]
 
     def found(self, pull: Pull, status: int, cause: int, seconds: float) -> None:
         """A source that had to see about it answers a request about manifests, for which it waited [s]."""
@@ -280,7 +285,7 @@ class Node(Store):
     def _answered(self, pull: Pull) -> None:
         """A request is answered after its part of the time, and through the queues that there are."""
         way = pull.way
-        pull.way = pull.ways[0]
+        self._turn(pull)
         wait = (way.resolve_time + way.resolve_trips * self._waiting(way, 0)) / self.runtime.resolve_requests
         self.fleet.network.call_later(wait, self.request, pull)
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from rolloutsim.network.states import Flow
     from rolloutsim.scenario.resolved import Image, Layer, Push, ResolvedScenario
 
-_SET_UP, _QUESTION, _UPLOAD, _MANIFEST = 1, 1, 2, 1  # round trips
+# Round trips for each.
+SET_UP, QUESTION, UPLOAD, MANIFEST = 1, 1, 2, 1
 
 
 class ImagePush:
@@ -58,6 +59,8 @@ class Pusher:
         The layers that any pusher has uploaded, by registry and digest; it adds its own.
     over : callable, optional
         Called when all of it is there.
+    there : callable, optional
+        Called with each image when all of that is there.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Pusher:
         links: Mapping[str, SharedLink],
         uploaded: set[tuple[str, str]],
         over: Callable[[], None] | None = None,
+        there: Callable[[str], None] | None = None,
     ) -> None:
         self.scenario = scenario
         self.uploaded = uploaded
@@ -76,6 +80,7 @@ class Pusher:
         self.network = network
         self.links = links
         self.over = over
+        self.there_now = there
         self.host = network.host(network.profile(()))
         self.free = spec.parallel
         self.queue: list[tuple[ImagePush, Layer]] = []
@@ -95,7 +100,7 @@ class Pusher:
                     push.bytes += layer.compressed
                     self.queue.append((push, layer))
             push.started = self.network.now
-            questions = self._round_trip(image) * (_SET_UP + _QUESTION) + self._ttfb(image)
+            questions = self._round_trip(image) * (SET_UP + QUESTION) + self._ttfb(image)
             if not push.layers_left:
                 self.network.call_later(questions, self._manifest, push)
         self._next()
@@ -106,8 +111,8 @@ class Pusher:
             push, layer = self.queue.pop(0)
             image = self.scenario.images[push.image]
             round_trip = self._round_trip(image)
-            trips = _SET_UP + _QUESTION + _UPLOAD
-            wait = trips * round_trip + (_QUESTION + _UPLOAD) * self._ttfb(image)
+            trips = SET_UP + QUESTION + UPLOAD
+            wait = trips * round_trip + (QUESTION + UPLOAD) * self._ttfb(image)
             links = [self.links[name] for name in pushed_over(self.scenario, self.spec, image)]
             rate = min((link.capacity for link in links), default=0.0)
             rate = min(rate, self._windowed(image))
@@ -139,12 +144,14 @@ class Pusher:
         push.layers_left -= 1
         if not push.layers_left:
             image = self.scenario.images[push.image]
-            self.network.call_later(_MANIFEST * self._round_trip(image) + self._ttfb(image), self._manifest, push)
+            self.network.call_later(MANIFEST * self._round_trip(image) + self._ttfb(image), self._manifest, push)
         self._next()
 
     def _manifest(self, what: Any) -> None:
         push: ImagePush = what
         push.finished = self.network.now
+        if self.there_now is not None:
+            self.there_now(push.image)
         if self.over is not None and all(one.is_complete for one in self.pushes):
             self.over()
 

@@ -10,6 +10,8 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
 
+from rolloutsim.fleet.copier import Copier, Mirror
+from rolloutsim.fleet.push import SET_UP
 from rolloutsim.fleet.recipes import Way
 from rolloutsim.fleet.sources.cache import PullThrough
 from rolloutsim.fleet.sources.registry import Content, Registry, Strain
@@ -18,11 +20,12 @@ from rolloutsim.scenario.policies import repository
 from rolloutsim.scenario.routes import inwards, leaving, outlets, round_trip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from rolloutsim.fleet.pulls import Fleet
     from rolloutsim.network.links import Kind, SharedLink
     from rolloutsim.scenario import resolved
+    from rolloutsim.scenario.copied import Copied
     from rolloutsim.scenario.resolved import ResolvedScenario
 
 
@@ -79,6 +82,7 @@ class Servers:
         if scenario.caches:
             self._number()
             self._make_caches(first_address)
+        self.copiers = tuple(self._copiers(first_address + len(scenario.caches)))
 
     def _content(self, spec: resolved.Registry) -> Content | None:
         if spec.holds is None or spec.caching is not None:
@@ -127,6 +131,63 @@ class Servers:
                 handler.manifests.above = made[handler.upstream.name].manifests
             above = self.specs[handler.upstream.name]
             self.pass_over(way, above, inwards(above, self.specs[name]), self._plain)
+
+    def _copiers(self, first_address: int) -> Iterator[Copier]:
+        """What is copied to mirrors, those of a key together."""
+        keys: dict[str, list[str]] = {}
+        for name, spec in self.scenario.mirrors.items():
+            if spec.copied is not None:
+                keys.setdefault(spec.called, []).append(name)
+        network = self.fleet.network
+        for number, names in enumerate(keys.values()):
+            first = self.specs[names[0]].copied
+            assert first is not None
+            images = {
+                name: (self.images[name], self.scenario.images[name]) for name in first.images if name in self.images
+            }
+            mirrors = [self._copied_to(name, {image.registry for _, image in images.values()}) for name in names]
+            host = network.host(network.profile(()))
+            yield Copier(self.fleet, mirrors, host, first_address + number, images, self.layers)
+
+    def _copied_to(self, name: str, registries: Collection[str]) -> Mirror:
+        """A mirror, and the ways to it from those registries that images come from."""
+        server, spec = self.by_name[name], self.specs[name]
+        assert server.content is not None
+        assert spec.copied is not None
+        ways = {one: self._way_into(self.specs[one], spec, spec.copied) for one in spec.mirrors if one in registries}
+        return Mirror(server, server.content, ways, SET_UP + spec.tls, spec.ttfb, spec.copied)
+
+    def _way_into(self, origin: resolved.Registry, mirror: resolved.Registry, copied: Copied) -> Way:
+        """The way of what is copied from a registry to a mirror; who copies stands beside the registry."""
+        paths = tuple((*path, *inwards(origin, mirror)) for path in leaving(origin))
+        ttfb, cap, redirect, first = origin.ttfb, origin.connection_cap, origin.redirect, origin.first_fetch
+        if redirect is not None:
+            ttfb, cap = ttfb + redirect.ttfb, redirect.connection_cap
+        cap = min(_or_inf(cap), _or_inf(copied.rate))
+        slow = cap if first is None else min(cap, _or_inf(first.connection_cap))
+
+        def kinds(cap: float) -> tuple[Kind, ...]:
+            trips = (round_trip(self.scenario, path) for path in paths)
+            return tuple(
+                self._plain(path, cap, window_rate(mirror.tcp_window, trip))[0]
+                for path, trip in zip(paths, trips, strict=True)
+            )
+
+        plain = kinds(cap)
+        waits = {} if self.fleet.queues is None else self.fleet.queues.waits
+        return Way(
+            source=self.by_name[origin.name],
+            kinds=plain,
+            stored=plain,
+            round_trip=round_trip(self.scenario, paths[0]),
+            before_first_byte=ttfb,
+            layer_trips=0.0,
+            resolve_time=origin.ttfb if origin.manifest_ttfb is None else origin.manifest_ttfb,
+            resolve_trips=0.0,
+            buffered=any(link in waits for kind in plain for link in kind.links),
+            nic_wait=0.0,
+            cold_kinds=() if first is None else kinds(slow),
+        )
 
     def _upstream(self, cache: resolved.Registry) -> Way:
         """The way of a cache to its upstream, for what it fetches for its store."""

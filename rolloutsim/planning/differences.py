@@ -39,6 +39,7 @@ from rolloutsim.scenario.resolved import (
     ResolvedScenario,
     Threshold,
 )
+from rolloutsim.scenario.runtimes import Runtime
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -152,7 +153,14 @@ def _welch(old: Sequence[float], new: Sequence[float]) -> Interval | None:
 def is_random(scenario: ResolvedScenario) -> bool:
     """Whether any number in a simulation of the scenario may be drawn; it may still not matter for its results."""
     groups = {group.name for group in scenario.groups}
-    return any(_draws(part, groups) for part in _parts(scenario)) or _looks_at_random(scenario)
+    drawn = any(_draws(part, groups) for part in _parts(scenario))
+    return drawn or _finds_at_random(scenario) or _looks_at_random(scenario)
+
+
+def _finds_at_random(scenario: ResolvedScenario) -> bool:
+    """Whether a look-up of peers that nodes ask may find any of several."""
+    asked = {name for group in scenario.groups for name in group.hosts}
+    return any(one.finds == "random" and one.swarm is None for name, one in scenario.peers.items() if name in asked)
 
 
 def _looks_at_random(scenario: ResolvedScenario) -> bool:
@@ -183,6 +191,8 @@ def _draws(part: Any, groups: set[str]) -> bool:
             return part.sigma > 0.0
         case Kubelet():
             return part.backoff_jitter > 0.0
+        case Runtime():
+            return part.ingest_poll > 0.0
         case Again():
             return part.times > 0 and part.jitter > 0.0
         case Fault():

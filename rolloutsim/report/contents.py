@@ -18,6 +18,7 @@ from rolloutsim.report.wording import sentence, setting_words
 from rolloutsim.results.load.background import about_latencies
 from rolloutsim.results.numerals import UNKNOWN, counted, show_count, show_difference, show_share, show_size
 from rolloutsim.results.shown.findings import (
+    COPIED,
     DISK,
     FAILED,
     FAULTS,
@@ -210,7 +211,7 @@ class _Contents:
         if (uploads := uploads_rows(self.records)) is not None:
             nodes, caption = uploads
             yield Rows(f"{caption}{self.of_case}", nodes, folded=True)
-        yield from self._findings(SOURCES)
+        yield from self._findings(SOURCES, COPIED)
 
     def _nodes(self) -> Iterator[Block]:
         yield from self._pictures("timeline", "fan")

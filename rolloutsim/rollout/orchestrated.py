@@ -129,11 +129,14 @@ class Orchestrated:
         before = PushedBefore(scenario, case, [one for one in _pushes(scenario, actors.images) if one[0].at is None])
         self.pushed_before, self.beside_pushes, self.filled = before.done, before.beside, before.filled
         uploaded: set[tuple[str, str]] = set()
+        self.copiers = actors.copiers
         self.pushers = [
-            Pusher(scenario, push, images, network, actors.links, uploaded)
+            Pusher(scenario, push, images, network, actors.links, uploaded, there=self._is_pushed)
             for push, images in _pushes(scenario, actors.images)
             if push.at is not None
         ]
+        for copier in self.copiers:
+            copier.begin(image.image for pusher in self.pushers for image in pusher.pushes)
 
     def _times(self, number: int, pods: int) -> list[float]:
         """When each pod of a workload is created that has a time of its own, from the workload's start [s]."""
@@ -142,6 +145,10 @@ class Orchestrated:
             return self._asking.of(self._groups[workload.groups[0]], workload.spread)
         times: list[float] = workload.spread.sample(self._asking.rng, pods).tolist()
         return times
+
+    def _is_pushed(self, image: str) -> None:
+        for copier in self.copiers:
+            copier.is_pushed(image)
 
     def close(self, before: Pushed) -> Pushed:
         """Write down what pods still wait for, and return what was pushed during the rollout.

@@ -383,10 +383,10 @@ OTHER_FILL = Cause(
 )
 PEER_UPLINK = Cause(
     "peer_uplink",
-    "the NICs of nodes that serve others",
-    "nodes that serve others have their NICs full on the way out",
-    Look(30, "NICs of serving nodes", "pink", "++++"),
-    "bytes moved as fast as a node that serves others sends over its NIC",
+    "the uploads of nodes that serve others",
+    "nodes that serve others send as much as their NICs or limits on uploads let them",
+    Look(30, "uploads of nodes", "pink", "++++"),
+    "bytes moved as fast as nodes that serve others send over their NICs, or may send",
     ("nodes.<group>.nic", "peers.<peers>.upload", "peers.<peers>.finds"),
 )
 SEEDS = Cause(

@@ -65,7 +65,7 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     ("image_pull_job kube_fledged", "prepulls.by", ""),
     ("active_deadline_seconds timeout_seconds image_pull_deadline_duration", "prepulls.pull_timeout", ""),
     # Kubernetes: nodes and the kubelet
-    ("node_pools node_pool node_groups node_group agent_pools machine_pools instance_groups workers", "nodes",
+    ("node_pools node_pool node_groups node_group agent_pools machine_pools instance_groups", "nodes",
      "groups of equal nodes, by name"),
     ("node_count instance_count desired_size desired_capacity", "nodes.count", ""),
     ("max_image_pulls parallel_image_pulls max_parallel max_parallel_pulls parallel_pulls concurrent_pulls "
@@ -125,7 +125,7 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     # the network
     ("bandwidth speed throughput line_rate link_speed",
      "network.rate network.links.capacity network.racks.uplink registry.uplink nodes.nic nodes.disk.rate "
-     "nodes.unpack.rate push.link background.rate", ""),
+     "nodes.unpack.rate push.link background.rate mirrors.copied.rate", ""),
     ("network_bandwidth network_speed", "network.rate nodes.nic", ""),
     ("registry_uplink registry_bandwidth uplink_speed", "registry.uplink", ""),
     ("bandwidth_limit bandwidth_cap bwlimit download_limit total_rate_limit max_bandwidth pull_bandwidth pull_rate "
@@ -156,6 +156,10 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
      "proxy_registry proxy_registries", "caches", ""),
     ("registry_mirror registry_mirrors hosts_toml registries_conf mirror_hosts", "nodes.hosts mirrors caches",
      "the names of caches and mirrors, in the order in which nodes ask them"),
+    ("replication_policy registry_replication replication_rule", "mirrors.copied",
+     "when and how fast images are copied to a mirror"),
+    ("trigger event_based", "mirrors.copied.on", ""),
+    ("max_job_workers job_workers", "mirrors.copied.workers", ""),
     ("upstreams remote_url proxy_remoteurl remote_registry", "caches.upstream", ""),
     ("single_flight request_coalescing proxy_cache_lock cooperation", "caches.coalesce",
      "lock or stream, where requests for the same layer do not go upstream one by one"),
@@ -200,6 +204,7 @@ _PLACED: Sequence[tuple[str, str, str]] = (
     ("window", "registry.rate_limit.rate", "the time is part of it: 100/6h"),
     ("upload", "push", ""), ("hosts", "nodes", "groups of equal nodes, by name"),
     ("timeout", "nodes.pull_timeout", "of a whole pull; those of its requests are nodes.timeouts"),
+    ("workers", "nodes", "groups of equal nodes, by name"),
     ("cache", "caches nodes.hosts", ""), ("caches", "nodes.hosts", ""), ("mirror", "mirrors nodes.hosts", ""),
     ("mirrors", "nodes.hosts", ""), ("upstream", "caches.upstream mirrors.of", ""), ("of", "caches.upstream", ""),
     ("images", "caches.holds", ""), ("holds", "mirrors.images", ""), ("capacity", "caches.disk.capacity", ""),
@@ -252,7 +257,6 @@ _ABSENT: Sequence[tuple[str, str, str]] = (
     ("zone zones availability_zones region regions", "zones: say which links lie between", "network.links"),
     ("packet_loss loss", "packets that are lost at random", "network.buffer"),
     ("vpc_endpoint private_link", "endpoints of a cloud: say which links lie between", "registry.via"),
-    ("replication_policy registry_replication", "copies between registries", "push"),
     ("scan scanning vulnerability_scanning", "scanning of images", ""),
     ("egress_cost data_transfer_cost", "prices of traffic", "prices"),
     ("labels annotations namespace metadata env ports command args volumes volume_mounts service_account "

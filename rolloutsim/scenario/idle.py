@@ -18,7 +18,7 @@ from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.model.network import FairnessSpec
 from rolloutsim.scenario.overrides import parse_path
 from rolloutsim.scenario.places import Path, dotted
-from rolloutsim.scenario.servers import registries, registry_path, specs
+from rolloutsim.scenario.servers import registries, registry_path, specs, takes_in
 from rolloutsim.scenario.strategies import POD_KEYS, SOME_KEYS, has_pods, wanted
 from rolloutsim.scenario.structure import part_at
 from rolloutsim.structs import struct
@@ -128,6 +128,10 @@ def _idle(document: Document) -> Iterator[Idle]:
         yield from _of_registry(path, server)
         if isinstance(server, CacheSpec):
             yield from _of_cache(path, server)
+        elif server.copied is not None and not takes_in(server):
+            here = (*path, "copied")
+            why = f"all is there when the rollout begins; see {dotted((*here, 'on'))}"
+            yield from _notes(here, server.copied, ("workers", "rate", "held"), why)
     yield from _unasked(document)
     if document.network.fairness is not None:
         yield from _of_fairness(document.network.fairness, document)
@@ -205,7 +209,8 @@ def _unused(document: Document) -> Iterator[Idle]:
     used = {*pulled, *(image for _, _, push in pushes(document) for image in (*push.images, *push.held))}
     used.update(image for group in document.nodes.values() for image in group.cached)
     used.update(image for cache in document.caches.values() for image in cache.holds)
-    used.update(image for mirror in document.mirrors.values() for image in mirror.images or ())
+    for mirror in document.mirrors.values():
+        used.update((*(mirror.images or ()), *(mirror.copied.held if mirror.copied is not None else ())))
     waiting = list(used)
     while waiting:
         spec = document.images.get(waiting.pop())
@@ -226,12 +231,14 @@ def _unused(document: Document) -> Iterator[Idle]:
 
 def _of_lazy(document: Document) -> Iterator[Idle]:
     """What images say for nodes that fetch layers in part, where none does; and parts of a snapshotter."""
-    groups = document.nodes.values()
+    is_lazy = any(group.snapshotter is not None for group in document.nodes.values())
+    is_partial = any(group.partial_images for group in document.nodes.values())
+    has_reuse = any(image.reuse is not None for image in document.images.values())
     for name, image in document.images.items():
-        if not any(group.snapshotter is not None for group in groups):
+        if not is_lazy:
             why = "all of an image is there before its containers start; give nodes.<group> a snapshotter"
             yield from _notes(("images", name), image, ("needed",), why)
-        if not any(group.partial_images for group in groups):
+        if not is_partial:
             why = "layers are fetched whole; give nodes.<group> partial_images: true, with runtime: cri-o"
             yield from _notes(("images", name), image, ("reuse",), why)
     for name, group in document.nodes.items():
@@ -239,7 +246,7 @@ def _of_lazy(document: Document) -> Iterator[Idle]:
         if group.snapshotter is not None and group.snapshotter.background is False:
             why = f"there is no background; leave out {dotted((*path, 'background'))}"
             yield from _notes(path, group.snapshotter, _OF_BACKGROUND, why)
-        if group.partial_images and not any(image.reuse is not None for image in document.images.values()):
+        if group.partial_images and not has_reuse:
             why = "no image is compressed as zstd:chunked; give images.<image> a reuse"
             yield from _notes(path[:-1], group, ("partial_images",), why)
 

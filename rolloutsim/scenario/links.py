@@ -3,9 +3,9 @@
 Built-in links are `<registry>.uplink` (`<registry>-0.uplink`, … of several replicas), `<registry>.storage`, `<rack>.up`
 and `<rack>.down` (towards the nodes); `network.links` adds others. A node's own links are `<node>.nic.in`, `.nic.out`,
 `.disk` and `.unpack`. Where something goes into a registry there is `<registry>.uplink.in`, and what pushes has a link
-`<pusher>.uplink`. Caches and mirrors have the links of registries; a cache always has one in, and `<cache>.disk` where
-it writes at a rate. Sites have the links of racks. The rate that a pre-pull keeps to is a
-link `<prepull>.rate`, which only its bytes cross.
+`<pusher>.uplink`. Caches and mirrors have the links of registries; a cache always has one in, a mirror where images are
+copied to it, and `<cache>.disk` is there where a cache writes at a rate. Sites have the links of racks. The rate that a
+pre-pull keeps to is a link `<prepull>.rate`, which only its bytes cross.
 
 A link of `via` or `network.links` has no direction; a rack's and a node's own links have one each way. Traffic between
 two nodes of one rack turns in the rack; below that, it turns where their ways to the core part.
@@ -30,7 +30,16 @@ from rolloutsim.scenario.model import (
 from rolloutsim.scenario.places import Path, Problem, dotted
 from rolloutsim.scenario.resolved import LinkKind
 from rolloutsim.scenario.resources import PARTS, PULLED, LinkName, Resource
-from rolloutsim.scenario.servers import instances, racks, racks_of, registries, registry_path, server_spec, sites
+from rolloutsim.scenario.servers import (
+    instances,
+    racks,
+    racks_of,
+    registries,
+    registry_path,
+    server_spec,
+    sites,
+    takes_in,
+)
 from rolloutsim.structs import struct
 
 CORE = "core"
@@ -232,7 +241,7 @@ def pushes(document: Document) -> Iterator[tuple[Path, str, PushSpec]]:
 
 
 def takers(document: Document) -> set[str]:
-    """The servers into which something goes: a push, background traffic, or what a cache lacks."""
+    """The servers into which something goes: a push, background traffic, what a cache lacks, or what is copied."""
     known = registries(document)
     servers = instances(document)
     only = next(iter(known)) if len(known) == 1 else ""
@@ -240,7 +249,7 @@ def takers(document: Document) -> set[str]:
     found = {document.images[image].registry or only for image in pushed if image in document.images}
     ends = (flow.between[-1] for flow in document.background.values() if flow.between)
     found.update(end for end in ends if end in known or end in servers)
-    return found.union(name for name, server in servers.items() if isinstance(server.spec, CacheSpec))
+    return found.union(name for name, server in servers.items() if takes_in(server.spec))
 
 
 def private_link(name: str, document: Document) -> tuple[GroupSpec, Resource] | None:

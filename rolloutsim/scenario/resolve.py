@@ -40,7 +40,7 @@ from rolloutsim.scenario.policies import has_tag, pull_policy
 from rolloutsim.scenario.prepulls import BEHAVIOURS
 from rolloutsim.scenario.runtimes import Snapshotter
 from rolloutsim.scenario.servers import instances, racks_of, registries
-from rolloutsim.scenario.serving import limit, peers, servers, share_notes, window
+from rolloutsim.scenario.serving import limit, peers, servers, share_notes, unpushed_notes, window
 from rolloutsim.scenario.snapshotters import SNAPSHOTTERS, snapshotter
 from rolloutsim.scenario.strategies import ALL, Wanted, amount, has_pods, wanted
 
@@ -198,6 +198,7 @@ def _notes(document: Document, sizes: Layers) -> Iterator[str]:
     if has_pods(document):
         yield from _policies(document)
     yield from share_notes(document, sizes)
+    yield from unpushed_notes(document)
     yield from idle_keys(document)
 
 

@@ -16,6 +16,7 @@ from functools import cache
 from math import log
 from typing import TYPE_CHECKING, Any, Literal
 
+from rolloutsim.scenario.copied import Copied
 from rolloutsim.scenario.prepulls import Behaviour, Prepuller
 from rolloutsim.scenario.runtimes import Runtime, Snapshotter
 from rolloutsim.scenario.swarms import SwarmProfile
@@ -496,6 +497,8 @@ class Registry:
     mirrors: tuple[str, ...] = field(default=(), metadata=_UNLESS_EMPTY)
     holds: Mapping[str, tuple[str, ...]] | None = field(default=None, metadata={"unless_none": True})
     caching: Caching | None = field(default=None, metadata=_UNLESS_EMPTY)
+    # Of a mirror, what is copied to it beside what it holds at the beginning.
+    copied: Copied | None = field(default=None, metadata={"unless_none": True})
 
     @property
     def may_refuse(self) -> bool:

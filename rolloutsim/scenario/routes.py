@@ -176,8 +176,12 @@ def exits(scenario: ResolvedScenario, outlet: Outlet) -> tuple[tuple[str, ...], 
 
 
 def inwards(origin: Registry, cache: Registry) -> tuple[str, ...]:
-    """The shared links from where a server's bytes leave it into a cache: they turn in a rack where both stand."""
-    into = () if cache.caching is None else cache.caching.into
+    """The shared links from where a server's bytes leave it into a cache, or into a mirror to which they are copied.
+
+    They turn in a rack where both stand.
+    """
+    taking = cache.caching or cache.copied
+    into = () if taking is None else taking.into
     if origin.rack is None:
         return into
     if origin.rack == cache.rack:

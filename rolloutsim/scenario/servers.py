@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from rolloutsim.scenario.copied import BEFORE
 from rolloutsim.scenario.model import REGISTRY, CacheSpec, Document, GroupSpec, MirrorSpec, RegistrySpec
 from rolloutsim.scenario.model.caches import IN_CORE, IN_EACH
 from rolloutsim.scenario.places import Path
@@ -86,6 +87,11 @@ def server_spec(name: str, document: Document) -> RegistrySpec | None:
     if found is None and (server := instances(document).get(name)) is not None:
         return server.spec
     return found
+
+
+def takes_in(spec: CacheSpec | MirrorSpec) -> bool:
+    """Whether images come to a server while the simulation runs: to a cache, or to a mirror that is copied to."""
+    return isinstance(spec, CacheSpec) or (spec.copied is not None and spec.copied.on != BEFORE)
 
 
 def upstream(cache: Server, document: Document, known: Mapping[str, Server]) -> str | None:

@@ -9,16 +9,20 @@ from typing import Any, cast
 
 from rolloutsim.scenario import links, model, resolved
 from rolloutsim.scenario.cache_profiles import CACHE_PROFILES
+from rolloutsim.scenario.copied import Copied, Trigger
+from rolloutsim.scenario.hints import listing
 from rolloutsim.scenario.images import Layers
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.peer_profiles import PEER_PROFILES
-from rolloutsim.scenario.servers import Server, instances, registries, served, upstream
-from rolloutsim.scenario.swarms import SWARMS
+from rolloutsim.scenario.servers import Server, instances, registries, served, takes_in, upstream
+from rolloutsim.scenario.swarms import SWARMS, SwarmProfile
 from rolloutsim.structs import struct
 from rolloutsim.units import format_share
 
 # A share such as 30 % is not exact in binary: what exceeds it by less is within it.
 _EXACT = 1e-9
+
+_MOST_NAMED = 3  # images in a note (assumed: what is read)
 
 
 @struct
@@ -108,24 +112,32 @@ def _standing(
 ) -> resolved.Registry:
     """A mirror or a cache."""
     found = _registry(server.name, server.spec, document, takes)
-    caching = None
+    caching = copied = None
+    origins = served(server, document, known)
     if isinstance(server.spec, model.CacheSpec):
         # What checks let through has an upstream.
         caching = _caching(server, server.spec, upstream(server, document, known) or "", found.inbound)
+    elif takes_in(server.spec):
+        copied = _copied(server, server.spec, origins, found.inbound, document)
     images = _images(server.spec)
     return dataclasses.replace(
         found,
         called=server.called,
         rack=server.rack,
-        mirrors=served(server, document, known),
+        mirrors=origins,
         holds=None if images is None else {image: _held(image, share, sizes)[0] for image, share in images.items()},
         caching=caching,
+        copied=copied,
     )
 
 
 def _images(spec: model.CacheSpec | model.MirrorSpec) -> Mapping[str, float] | None:
     """Which share of which images a server has at the beginning; None: all that it is asked for."""
-    return spec.holds if isinstance(spec, model.CacheSpec) else spec.images
+    if isinstance(spec, model.CacheSpec):
+        return spec.holds
+    if spec.copied is not None and takes_in(spec):
+        return dict.fromkeys(spec.copied.held, 1.0)
+    return spec.images
 
 
 def _held(image: str, share: float, sizes: Layers) -> tuple[tuple[str, ...], float]:
@@ -155,6 +167,51 @@ def share_notes(document: Document, sizes: Layers) -> Iterator[str]:
                     )
 
 
+def unpushed_notes(document: Document) -> Iterator[str]:
+    """Images that are copied on their push, and that nothing pushes while the simulation runs."""
+    pushed = {image for _, _, push in links.pushes(document) if push.at is not None for image in push.images}
+    first = next(iter(registries(document)))
+    for name, spec in document.mirrors.items():
+        if spec.copied is None or spec.copied.on != "push":
+            continue
+        of = spec.of or (first,)
+        wanted = [one for one, image in document.images.items() if (image.registry or first) in of]
+        if spec.images is not None:
+            wanted = list(spec.images)
+        images = [one for one in wanted if one not in pushed and one not in spec.copied.held]
+        if images:
+            yield (
+                f"mirrors.{name} copies {listing(images, _MOST_NAMED, ', ')} from 0 s on: nothing pushes "
+                f"{'it' if len(images) == 1 else 'them'} during the rollout (push.at)."
+            )
+
+
+def _into(server: Server, inbound: tuple[str, ...]) -> tuple[str, ...]:
+    """The shared links from the network's core into a cache or mirror."""
+    down = () if server.rack is None else (f"{server.rack}.down",)
+    return (*down, *reversed(server.spec.via), *inbound)
+
+
+def _copied(
+    server: Server, spec: model.MirrorSpec, origins: tuple[str, ...], inbound: tuple[str, ...], document: Document
+) -> Copied:
+    """What is copied to a mirror."""
+    copied = spec.copied
+    assert copied is not None
+    first = next(iter(registries(document)))
+    every = (name for name, image in document.images.items() if (image.registry or first) in origins)
+    wanted = every if spec.images is None else spec.images
+    return Copied(
+        on=cast(Trigger, copied.on),
+        images=tuple(name for name in wanted if name not in copied.held),
+        into=_into(server, inbound),
+        at=copied.at or 0.0,
+        every=copied.every,
+        workers=copied.workers,
+        rate=limit(copied.rate),
+    )
+
+
 def _caching(server: Server, spec: model.CacheSpec, above: str, inbound: tuple[str, ...]) -> resolved.Caching:
     """What a cache does with what it lacks: its own keys, and for the others its profile."""
     profile = CACHE_PROFILES[spec.profile]
@@ -166,11 +223,10 @@ def _caching(server: Server, spec: model.CacheSpec, above: str, inbound: tuple[s
         return profile[field].value if value is None else value
 
     disk = () if math.isinf(spec.disk.rate) else (f"{server.name}.disk",)
-    down = () if server.rack is None else (f"{server.rack}.down",)
     most = limit(of("most_waiting"))
     return resolved.Caching(
         upstream=above,
-        into=(*down, *reversed(spec.via), *inbound, *disk),
+        into=(*_into(server, inbound), *disk),
         coalesce=cast(resolved.Coalescing, of("coalesce")),
         streams=of("serve") == "streaming",
         own_copy=of("own_copy"),
@@ -200,6 +256,11 @@ def peers(document: model.Document) -> dict[str, resolved.Peers]:
     return {name: _peers(name, spec) for name, spec in document.peers.items()}
 
 
+def _swarm(profile: str, connections: int) -> SwarmProfile:
+    """A profile's swarm, in which members and seeds have so many connections."""
+    return dataclasses.replace(SWARMS[profile], connections=connections, seed_connections=connections)
+
+
 def _peers(name: str, spec: model.PeersSpec) -> resolved.Peers:
     profile = PEER_PROFILES[spec.profile]
 
@@ -221,7 +282,5 @@ def _peers(name: str, spec: model.PeersSpec) -> resolved.Peers:
         manifests=of("manifests"),
         download=limit(of("download")),
         piece=of("piece"),
-        swarm=None
-        if spec.profile not in SWARMS
-        else dataclasses.replace(SWARMS[spec.profile], connections=int(of("connections"))),
+        swarm=None if spec.profile not in SWARMS else _swarm(spec.profile, int(of("connections"))),
     )

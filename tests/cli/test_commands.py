@@ -47,7 +47,7 @@ def test_validate_shows_the_errors_of_all_files(shell: Program, tmp_path: Path) 
         "       | ^^^^^^^^^^\n"
         "b.yaml:4:1: error: unknown key 'noodles' in the scenario; allowed: rolloutsim name description model seed "
         "replications nodes network registry registries mirrors caches peers images workloads rollout "
-        "controller_manager push pushes background failures prices "
+        "controller_manager push pushes prepulls background failures prices "
         "thresholds sweep variants\n"
         "     4 | noodles: 2\n"
         "       | ^^^^^^^ help: did you mean 'nodes'?\n"

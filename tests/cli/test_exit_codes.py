@@ -196,7 +196,7 @@ def test_2_a_wrong_call(shell: Program, scenario, tmp_path: Path, arguments: lis
             ["s.yaml", "--set", "netwrk=1 Gbit/s"],
             "--set netwrk: unknown key 'netwrk' in the scenario; allowed: rolloutsim name description model seed "
             "replications nodes network registry registries mirrors caches peers images workloads rollout "
-            "controller_manager push pushes background failures prices "
+            "controller_manager push pushes prepulls background failures prices "
             "thresholds sweep variants; did you mean network?",
         ),
         (

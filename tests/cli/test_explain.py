@@ -253,7 +253,10 @@ def test_run_tries_all_changes_on_demand(shell: Program) -> None:
     assert re.fullmatch(r"what-if: tried [0-9]+ changes in [0-9.]+ s of computing \(budget 60\.0 s\)\n", done.err)
     assert [one for one in every if one in few] == few
     assert len(every) > 12
-    assert [one["gain_s"] for one in every] == sorted((one["gain_s"] for one in every), reverse=True)
+    # What only moves bytes to another time comes after what else meets the target.
+    gains = [one["gain_s"] for one in every if "pulled before the rollout" not in one["change"]]
+    assert gains == sorted(gains, reverse=True)
+    assert len(gains) == len(every) - 1
 
 
 def test_the_table_shows_at_most_five_lines_of_changes(shell: Program) -> None:

@@ -170,6 +170,22 @@ def test_each_request_to_a_silent_host_costs_the_time_to_connect() -> None:
     assert near.lost_s == pytest.approx(30.0 * rounds, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("runtime", "layers", "rounds"),
+    [("containerd", 13, 4 + 5), ("containerd", 1, 4 + 1), ("cri-o", 13, 1), ("dockerd", 13, 1)],
+)
+def test_a_silent_mirror_costs_its_time_to_connect_each_round(runtime: str, layers: int, rounds: int) -> None:
+    # Oracle: HEAD of the tag (what gets its token goes where the token is wanted), index, manifest, config, and layers
+    # three at a time; 9 rounds of 30 s are the 270 s of containerd#10660. Others choose once for an image.
+    run = scene(
+        ["near"], [0.0], "real", {"runtime": runtime, "parallel_layers": 3},
+        mirrors={"near": {"of": "hub", "uplink": "100 MB/s"}},
+        failures={"dead": {"mirror": "near", "at": "0 s", "silent": True}},
+        images={"api": {"layers": ["1 MB"] * layers}},
+    )  # fmt: skip
+    assert split(run)["fallback"] == pytest.approx(30.0 * rounds, abs=0.2)
+
+
 def test_a_manifest_that_waits_for_all_of_an_image_waits_for_the_cache() -> None:
     # zot syncs 100 MB at 100 MB/s, one after another or side by side: a second. Who comes at 0.4 s waits for 0.6 s.
     run = scene(["proxy"], [0.0, 0.4], caches=cache("zot", upstream_round_trips={"tag": 0, "manifest": 0, "layer": 0}))

@@ -38,6 +38,14 @@ TIMES = st.sampled_from([0.0, 0.3, 2.0, 8.0])
 NEVER_HELD = 1e-6  # of a layer: what sums of floats are off by
 
 
+def copying(images: list[str]) -> st.SearchStrategy[dict[str, Any]]:
+    """How images come to a mirror."""
+    rates = st.fixed_dictionaries({}, optional={"workers": st.integers(1, 2), "rate": RATES})
+    times = st.fixed_dictionaries({"on": st.just("schedule"), "at": TIMES.map(lambda time: f"{time} s")})
+    on = st.one_of(st.just({"on": "push"}), times, st.just({"on": "before"}))
+    return st.builds(lambda *parts: parts[0] | parts[1], rates, on)
+
+
 @st.composite
 def documents(draw: st.DrawFn) -> str:
     """One or two images of shared layers, up to two groups in up to two racks, caches, mirrors, and what goes wrong."""
@@ -71,6 +79,9 @@ def documents(draw: st.DrawFn) -> str:
         mirrors["m"] = {"in": draw(st.sampled_from(["core", "rack"])), "of": "hub", "uplink": draw(RATES)}
         if draw(st.booleans()):
             mirrors["m"]["images"] = draw(held)
+        if draw(st.integers(0, 3)):
+            mirrors["m"]["copied"] = draw(copying(sorted(images)))
+            mirrors["m"]["images"] = list(mirrors["m"].get("images", images))
     hosts = [*caches, *mirrors, "hub"]
     nodes = {
         f"g{number}": {
@@ -108,6 +119,8 @@ def documents(draw: st.DrawFn) -> str:
         "images": images,
         "rollout": {"strategy": "schedule"},
     }
+    if draw(st.booleans()):
+        document["push"] = {"images": ["a"], "at": f"{draw(TIMES)} s", "link": "100 MB/s"}
     parts = {"caches": caches, "mirrors": mirrors, "failures": failures}
     return json.dumps(document | {key: part for key, part in parts.items() if part}, indent=1)
 
@@ -134,9 +147,36 @@ def test_what_sources_sent_is_what_nodes_received_and_what_links_carried(text: s
             assert one.cache.upstream_bytes == pytest.approx(links[f"{one.server}.uplink.in"], rel=1e-9, abs=1.0), one
             # What it sent came in, or was there, or was read again from its store.
             assert one.sent_bytes <= one.bytes + sum(other.sent_bytes for other in found.servers)
+        if one.copied is not None:
+            assert one.copied.bytes == pytest.approx(links[f"{one.server}.uplink.in"], rel=1e-9, abs=1.0), one
     edges = np.array([0.0, case.end + 1.0])
     sent = sent_by(case, edges, len(found.servers))[:, 1]
     np.testing.assert_allclose(sent, [one.sent_bytes for one in found.servers], rtol=1e-9, atol=1.0)
+
+
+@given(documents())
+@settings(max_examples=60, deadline=None)
+def test_a_mirror_to_which_is_copied_serves_no_layer_before_it_came(text: str) -> None:
+    run, case = played(text)
+    fills, fetches = case.supply.fills, case.fetches
+    for name, mirror in run.scenario.mirrors.items():
+        if mirror.copied is None:
+            continue
+        number = case.sources.index(name)
+        for row in np.flatnonzero(fetches.source == number).tolist():
+            ended = fills.ended[(fills.cache == number) & (fills.layer == fetches.layer[row])]
+            assert (ended <= fetches.started[row] + 1e-9).any(), (name, row)
+        copies = case.supply.copied
+        own = copies.mirror == number
+        known = ~np.isnan(copies.complete[own])
+        # An image that is there came after all its layers.
+        for image, complete in zip(
+            copies.image[own][known].tolist(), copies.complete[own][known].tolist(), strict=True
+        ):
+            digests = {layer.digest for layer in case.images[image].layers}
+            for layer in (place for place, one in enumerate(case.layers) if one.digest in digests):
+                ended = fills.ended[(fills.cache == number) & (fills.layer == layer)]
+                assert (ended <= complete).any(), (name, image)
 
 
 @given(documents())

@@ -31,7 +31,8 @@ from rolloutsim.planning.tried import WhatIf, WhatIfs
 from rolloutsim.planning.what_if import Plan, what_if
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = sorted(path for path in (ROOT / "scenarios").glob("*.yaml") if path.stem != "fleet-10k")
+LARGE = ("fleet-10k", "kraken-10k", "edge-sites")
+SHIPPED = sorted(path for path in (ROOT / "scenarios").glob("*.yaml") if path.stem not in LARGE)
 KINDS = ("shipped", "planted", "random")
 MOST = 0.01  # of the rollout time, what all that has no effect may change
 LITTLE = 0.1  # of the rollout time, with less of an effect without each other what helps together is tied

@@ -12,10 +12,11 @@ from rolloutsim.scenario import load, loads
 from rolloutsim.simulation import simulate
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
+QUICK = [path for path in SCENARIOS if path.stem not in ("fleet-10k", "kraken-10k", "edge-sites")]
 PLAIN = "rolloutsim: 1\nnodes: 2\nnetwork: 1 Gbit/s\nimages: {a: 10 MB}\n"
 
 
-@pytest.mark.parametrize("path", [path for path in SCENARIOS if path.stem != "fleet-10k"], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", QUICK, ids=lambda path: path.stem)
 def test_a_scenario_that_is_said_not_to_be_random_gives_the_same_with_two_seeds(path: Path) -> None:
     scenario = load(path).resolve()
     if not is_random(scenario):
@@ -23,7 +24,7 @@ def test_a_scenario_that_is_said_not_to_be_random_gives_the_same_with_two_seeds(
         assert one["cases"] == other["cases"]
 
 
-@pytest.mark.parametrize("path", [path for path in SCENARIOS if path.stem != "fleet-10k"], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", QUICK, ids=lambda path: path.stem)
 def test_a_run_that_drew_nothing_is_the_same_with_another_seed_and_what_draws_is_said_to_be_random(path: Path) -> None:
     scenario = load(path).resolve()
     runs = [simulate(scenario, seed, alone=False) for seed in (1, 2)]
@@ -45,3 +46,17 @@ def test_a_run_that_drew_nothing_is_the_same_with_another_seed_and_what_draws_is
 )
 def test_distributions_make_a_scenario_random(more: str, random: bool) -> None:
     assert is_random(loads(PLAIN + more).resolve()) is random
+
+
+@pytest.mark.parametrize(
+    ("overrides", "random"),
+    [
+        (["peers={spegel: {}}"], False),
+        (["peers={spegel: {}}", "nodes.node.hosts=[spegel]"], True),
+        (["peers={spegel: {finds: first}}", "nodes.node.hosts=[spegel]"], False),
+        (["peers={kraken: {profile: kraken}}", "nodes.node.hosts=[kraken]"], False),
+        (["nodes.node.ingest_poll=2 s"], True),
+    ],
+)
+def test_look_ups_that_find_any_holder_make_a_scenario_random(overrides: list[str], random: bool) -> None:
+    assert is_random(loads(PLAIN, "plain.yaml", overrides).resolve()) is random

@@ -213,8 +213,8 @@ def test_fail_if_is_a_share_a_difference_or_a_value(condition: str, met: list[st
         ),
         (
             "latency{background=api} p95 > +3 s",
-            "--fail-if 'latency{background=api} p95 > +3 s': latency needs a phase: before, pushed, during or "
-            "after; write 'latency{background=api,phase=during}'",
+            "--fail-if 'latency{background=api} p95 > +3 s': latency needs a phase: before, pushed, "
+            "prepulled, during or after; write 'latency{background=api,phase=during}'",
         ),
         ("rollout_time{image=c} > +3%", "--fail-if 'rollout_time{image=c} > +3%': no image is named 'c'; known: a b"),
         (

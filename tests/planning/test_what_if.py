@@ -313,7 +313,10 @@ def test_the_20_nodes_want_a_smaller_image_or_a_wider_uplink_and_nothing_of_the_
     *others, before = found.tried
     assert [one.after for one in others] == sorted(one.after for one in others)
     # What only moves the bytes to another time stands behind all others.
-    assert (before.change, before.after) == ("builder pulled before the rollout by all its nodes, 6.92 GB at most", 0.0)
+    assert (before.change, before.after) == (
+        "builder pulled before the rollout by all its nodes (6.92 GB at most)",
+        0.0,
+    )
     assert before.overrides == ('prepulls.before={"images": ["builder"], "by": "daemonset"}',)
 
 

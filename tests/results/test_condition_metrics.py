@@ -52,6 +52,11 @@ CASE: dict[str, Any] = {
             "latency_s": {"during": {"p50": 0.1, "p95": 0.2, "max": 0.3}},
         }
     ],
+    "hit_ratio": 0.8,
+    "byte_hit_ratio": 0.7,
+    "upstream_copies": {"mean": 2.0, "max": 6.0},
+    "bytes_by_source": {"cache": 44},
+    "servers": [{"server": "near", "sent_bytes": 44, "upstream_bytes": 22, "requests": 33}],
 }  # fmt: skip
 
 
@@ -75,6 +80,14 @@ def about(metric: str, statistic: str | None = None, comparison: Any = "<", **se
         (about("requests", registry="hub"), [90.0]),
         (about("refused", registry="hub", status="429"), [12.0]),
         (about("refused", registry="quay", status="429"), [0.0]),
+        (about("hit_ratio"), [0.8]),
+        (about("byte_hit_ratio"), [0.7]),
+        (about("upstream_copies", "max"), [6.0]),
+        (about("bytes_by_source", source="cache"), [44.0]),
+        (about("bytes_by_source", source="peer"), [0.0]),
+        (about("sent_bytes", server="near"), [44.0]),
+        (about("upstream_bytes", server="near"), [22.0]),
+        (about("server_requests", server="near"), [33.0]),
         (about("push_time", push="ci"), [3.0]),
         (about("pushed_bytes", push="app"), [77.0]),
         (about("prepull_time", prepull="night"), [5.0]),
@@ -133,4 +146,4 @@ def test_a_value_is_shown_in_its_unit(metric: str, value: float, shown: str) -> 
 
 
 def test_labels_with_fixed_values_name_them() -> None:
-    assert set(VALUES) == {"phase", "status", "disk"}
+    assert set(VALUES) == {"phase", "status", "disk", "source"}

@@ -172,6 +172,21 @@ def test_clocks_over_time_show_what_they_show_at_each_moment(name: str, alike: b
         assert (shown == clocks.at(every, moment)).all()
 
 
+def test_what_the_sources_of_a_swarm_fetch_counts_on_the_links_of_their_registry() -> None:
+    """Oracle: what the registry sent, over its uplink of 100 Mbit/s; that is no less than one copy."""
+    text = (
+        "rolloutsim: 1\nmodel: ideal\nnodes: {a: {count: 6, nic: 1 Gbit/s, hosts: [kraken, registry]}}\n"
+        "registry: 100 Mbit/s\npeers: {kraken: {profile: kraken}}\nimages: {i: 50 MB}\n"
+        "workloads: {w: {images: i, replicas: 6}}\nrollout: {strategy: rolling, max_unavailable: 3, max_surge: 0}\n"
+    )
+    run = simulate(rs.loads(text).resolve())
+    (case,) = run.cases
+    least = least_time(run.scenario, case)
+    assert least is not None
+    assert least[0] == pytest.approx(case.shared_links.bytes[0] / 12.5e6)
+    assert 50e6 <= case.shared_links.bytes[0] < 6 * 50e6
+
+
 def test_racks_without_a_node_have_no_route() -> None:
     text = (
         "rolloutsim: 1\nnodes: {a: {count: 2, racks: [r1, r2, r3]}}\n"

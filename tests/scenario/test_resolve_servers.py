@@ -12,6 +12,7 @@ import pytest
 import rolloutsim as rs
 from rolloutsim.scenario import explain, loads
 from rolloutsim.scenario.cache_profiles import CACHE_PROFILES
+from rolloutsim.scenario.copied import Copied
 from rolloutsim.scenario.resolved import Caching, Fault, Registry, ResolvedScenario
 from rolloutsim.scenario.routes import hosts_of, round_trip, routes
 from rolloutsim.scenario.settings import show
@@ -69,6 +70,30 @@ def test_a_cache_has_the_links_of_a_registry_one_in_and_its_disk() -> None:
     assert (near.path, near.rack) == (("near.uplink", "wan"), None)
     assert near.caching is not None
     assert near.caching.into == ("wan", "near.uplink.in")
+
+
+COPIED = "mirrors.site-mirror.copied="
+
+
+def test_a_mirror_that_is_copied_to_begins_with_what_it_holds_and_has_a_link_in() -> None:
+    mirror = resolved(f"{COPIED}{{rate: 50 Mbit/s}}").mirrors["site-mirror-store-site-001"]
+    assert mirror.holds == {}
+    assert mirror.copied == Copied(
+        on="push", images=("api",), into=("store-site-001.down", "site-mirror-store-site-001.uplink.in"), rate=50e6 / 8
+    )
+    held = resolved("mirrors.site-mirror={in: core, of: [hub, other], copied: {on: schedule, every: 1h, held: [tool]}}")
+    mirror = held.mirrors["site-mirror"]
+    assert mirror.holds == {"tool": ("tool/0",)}
+    assert mirror.copied == Copied(on="schedule", images=("api",), into=("site-mirror.uplink.in",), every=3600.0)
+
+
+def test_of_what_was_copied_before_nothing_is_simulated() -> None:
+    assert resolved(f"{COPIED}before").sha256 == resolved().sha256
+
+
+def test_what_is_pushed_is_not_said_to_be_copied_from_the_start_on() -> None:
+    pushed = resolved(f"{COPIED}push", "push={images: api, at: 5 s}")
+    assert not [note for note in pushed.notes if "from 0 s on" in note]
 
 
 def test_replicas_of_a_cache_share_one_link_in() -> None:
@@ -306,6 +331,7 @@ def test_show_has_a_caches_defaults_with_those_of_its_profile() -> None:
         "caches.near.holds.api=100%", "caches.near.disk=1 GB/s",
         "caches.near.ttl=1h", "caches.near.lock.poll=1 s", "caches.near.uplink=2 Gbit/s", "nodes.web.host_per=image",
         "mirrors.site-mirror.images={}", "mirrors.site-mirror.in=core", "caches.near=2 Gbit/s",
+        "mirrors.site-mirror.copied=push",
     ],
 )  # fmt: skip
 def test_every_key_can_be_changed(change: str) -> None:
@@ -338,6 +364,15 @@ def test_a_scenario_without_servers_has_none_of_their_fields_in_its_fingerprint(
         (
             "caches.near.most_waiting=5",
             "caches.near.most_waiting plays no part: nobody waits for a layer; see caches.near.coalesce.",
+        ),
+        (
+            "mirrors.site-mirror.copied={on: before, workers: 3, rate: 1 Mbit/s}",
+            "mirrors.site-mirror.copied.workers, mirrors.site-mirror.copied.rate play no part: all is there when the "
+            "rollout begins; see mirrors.site-mirror.copied.on.",
+        ),
+        (
+            "mirrors.site-mirror.copied=push",
+            "mirrors.site-mirror copies api from 0 s on: nothing pushes it during the rollout (push.at).",
         ),
         ("caches.near.memory=shared", "caches.near.memory plays no part: there is one replica; raise "
          "caches.near.replicas."),

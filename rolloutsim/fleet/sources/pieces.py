@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 # (lib/torrent/scheduler/config.go).
 LOOK_AGAIN: Final = 3.0
 
+# Who joins within so long is told of the others at the same time [s] (assumed: an answer of the tracker).
+TOGETHER: Final = 0.05
+
 # By how much the rate of new content must change until members notice (assumed: no finish moves by more).
 _NOTICED: Final = 0.005
 
@@ -127,11 +130,11 @@ class Torrent:
         self.swarm.advance(network.now)
         self.swarm.join(member.kind)
         if not self.joiners:
-            network.call_afterwards(self._let_in)
+            network.call_later(TOGETHER, self._let_in)
         self.joiners.append(member)
 
     def _let_in(self, _: object) -> None:
-        """Those who have joined at this instant receive after a lag."""
+        """Those who have joined together receive after a lag."""
         joiners, self.joiners = [member for member in self.joiners if not member.over], []
         network, lags = self.peers.fleet.network, dict[int, float]()
         for member in joiners:

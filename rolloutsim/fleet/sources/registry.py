@@ -207,6 +207,10 @@ class Registry(Source):
                 return LIMITED
         return FINE if self.content is None or self.content.has(image, layer) else MISSING
 
+    def takes_uploads(self) -> bool:
+        """Whether a request about an upload is answered; limits count what is read only (assumed)."""
+        return self.up and not (self.failing > 0.0 and self.random() < self.failing)
+
     def refuses(self, address: int, now: float, manifest: bool) -> bool:
         """Whether the first limit that counts such a request has nothing left, and nothing comes before it."""
         return self.up and self.failing == 0.0 and now < self._next_at(address, manifest)

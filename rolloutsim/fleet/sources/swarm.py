@@ -287,7 +287,7 @@ class Swarm:
         if members < 2:
             return 1.0
         connections = min(members, profile.seed_connections) * len(self.seeds)
-        return origin_copies(repeated_share(profile, members, connections, self.pieces)) * (1.0 + profile.duplicates)
+        return origin_copies(repeated_share(profile, members, connections, self.pieces))
 
     def _children(self) -> float:
         """How many members of a dag, of all who have joined, have the seeds as their parents."""

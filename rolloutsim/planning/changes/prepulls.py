@@ -34,7 +34,7 @@ def prepull_changes(situation: Situation) -> Iterator[Candidate]:
     if len(groups) < len(document.nodes):
         spec["groups"] = groups
     shown = listed(names) if len(names) <= _NAMED else f"all {len(names)} images"
-    words = f"{shown} pulled before the rollout by all its nodes, {moved} at most"
+    words = f"{shown} pulled before the rollout by all its nodes ({moved} at most)"
     yield _shift(words, {("prepulls", _NAME): spec}, share)
 
 

@@ -2,13 +2,14 @@
 
 Some parts only some cases have; what is empty is left out. With several node groups: `groups`, when the last pod on the
 nodes of each was ready. Where nodes ask others than registries: `bytes_by_source`, `hit_ratio`, `byte_hit_ratio`,
-`upstream_copies`, `servers` and `image_copies`, see `rolloutsim.results.load.supply`. Where swarms handed over bytes:
-`rollout_time_model_range_s`, within which the rollout time is if their model errs by no more than `error`. With
-pre-pulls: `prepulls`, and `prepull_links`, what shared links carried before the rollout. With lazy images: `lazy`, and
-of each pull `ready_s` and `last_byte_s`. With workloads, kubelets, faults or pushes: `workloads`, `registries`, `push`,
-`faults`, `conditions`, `unfinished_pods`, `failed_pulls`, `failed_pull_reasons`, `bytes_again`, and `disk`, which
-prices bring as well; with rows for nodes also `pods` and `ready_replicas`. The latter hold one row a change of a
-workload's ready pods, of more than 1,000 changes every so many-th and the one at which the fewest pods were ready.
+`upstream_copies`, `servers` (with `copied`, of mirrors to which images are copied) and `image_copies`, see
+`rolloutsim.results.load.supply`. Where swarms handed over bytes: `rollout_time_model_range_s`, within which the rollout
+time is if their model errs by no more than `error`. With pre-pulls: `prepulls`, and `prepull_links`, what shared links
+carried before the rollout. With lazy images: `lazy`, and of each pull `ready_s` and `last_byte_s`. With workloads,
+kubelets, faults or pushes: `workloads`, `registries`, `push`, `faults`, `conditions`, `unfinished_pods`,
+`failed_pulls`, `failed_pull_reasons`, `bytes_again`, and `disk`, which prices bring as well; with rows for nodes also
+`pods` and `ready_replicas`. The latter hold one row a change of a workload's ready pods, of more than 1,000 changes
+every so many-th and the one at which the fewest pods were ready.
 """
 
 from __future__ import annotations
@@ -141,6 +142,8 @@ def _supply(supply: SupplySummary) -> dict[str, Any]:
     for row in found["servers"]:
         for part in ("cache", "uploads", "seeding"):
             row |= row.pop(part) or {}
+        if row["copied"] is None:
+            del row["copied"]
     return found | {"image_copies": _plain(supply.images)}
 
 

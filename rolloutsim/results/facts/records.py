@@ -442,9 +442,12 @@ BARE = Orchestration(
 
 @struct(eq=False)
 class Fills:
-    """One row a layer that a cache fetched for its store; one that passed to a client is a fetch of that client."""
+    """One row a layer that a cache fetched for its store, or that was copied to a mirror.
 
-    cache: Ids  # index into CaseRecords.sources, as `upstream`
+    One that passed to a client is a fetch of that client.
+    """
+
+    cache: Ids  # or mirror: index into CaseRecords.sources, as `upstream`
     upstream: Ids  # that it came from: what the upstream has, or passed on
     layer: Ids
     asked: Times
@@ -536,6 +539,22 @@ class Parts:
 
 
 @struct(eq=False)
+class CopyRecords:
+    """One row an image that is to be copied to a mirror while the simulation runs."""
+
+    mirror: Ids  # index into CaseRecords.sources
+    image: Ids  # index into CaseRecords.images
+    began: Times  # when it was first asked for; NaN: never
+    complete: Times  # when its manifest was there; NaN: not by the rollout's end
+    bytes: Times  # that came for it, broken streams included
+    failures: Ids  # of its blobs and manifests
+    given_up: Flags  # it failed for good
+
+    def __bool__(self) -> bool:
+        return len(self.mirror) > 0
+
+
+@struct(eq=False)
 class Supply:
     """What caches and peers did, whom nodes asked before the last of their hosts; empty where there are none."""
 
@@ -548,6 +567,7 @@ class Supply:
     outlets: Outlets = field(default_factory=lambda: _empty(Outlets))
     uploads: Uploads = field(default_factory=lambda: _empty(Uploads))
     nobody: Mapping[str, int] = field(default_factory=dict)  # by peers: look-ups that found nobody
+    copied: CopyRecords = field(default_factory=lambda: _empty(CopyRecords), metadata={"unless_empty": True})
 
     def __bool__(self) -> bool:
         return len(self.outlets.server) > 0

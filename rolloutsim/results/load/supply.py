@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolloutsim.results.facts.intervals import mean
-from rolloutsim.results.facts.records import derived, ratio
+from rolloutsim.results.facts.records import derived, known, ratio
 from rolloutsim.results.load.peers import Seeding, Uploads, seeded, uploads_of
 from rolloutsim.results.load.requests import Asked, by_status
 from rolloutsim.results.load.throughput import received_by
@@ -65,6 +65,7 @@ class ServerSummary:
     cache: CacheSummary | None = None  # what only a cache has; left out of others
     uploads: Uploads | None = None  # what only peers have that hand over whole layers
     seeding: Seeding | None = None  # what only peers have that hand over pieces
+    copied: CopiedSummary | None = None  # what came to a mirror while the simulation ran; left out of others
 
     @property
     def seeded_bytes(self) -> float | None:
@@ -89,6 +90,28 @@ class CacheSummary:
     profile: str  # the product that it is like
     coalesce: str  # what becomes of requests for a layer that is being fetched: `none`, `lock`, `stream`
     upstream: str  # the server that it asks
+
+
+@struct
+class CopiedImage:
+    """An image that was to be copied to a mirror; times are from the rollout's start on."""
+
+    image: str
+    began_s: float | None  # when it was first asked for [s]; None: never
+    complete_s: float | None  # when the mirror began to serve its tag [s]; None: not by the rollout's end
+    bytes: float  # that came for it, broken streams included [B]
+    failures: int  # of its blobs and manifests
+    given_up: bool  # it failed for good
+
+
+@struct
+class CopiedSummary:
+    """How images came to a mirror while the simulation ran."""
+
+    complete_s: float | None  # when all of them were there [s]; None: not by the rollout's end
+    copy_time_s: float | None  # from when the first was asked for until then [s]
+    bytes: float  # that came [B]
+    images: tuple[CopiedImage, ...]
 
 
 @struct
@@ -117,8 +140,8 @@ class SupplySummary:
 
 
 def supply_summary(run: Run, case: CaseRecords) -> SupplySummary | None:
-    """Where the bytes of a case came from; None where nodes ask nobody but registries."""
-    if not case.supply or not has_hosts(run.scenario):
+    """Where the bytes of a case came from; None where they came from registries alone, and only to nodes."""
+    if not case.supply or not (has_hosts(run.scenario) or case.supply.copied):
         return None
     found, asked = flows_of(case), Asked(case)
     scenario, caches = run.scenario, case.supply.caches
@@ -144,7 +167,7 @@ def supply_summary(run: Run, case: CaseRecords) -> SupplySummary | None:
 
 
 class Flows:
-    """The bytes of a case's fetches and of caches' fills: tables of sources, or servers, by layer.
+    """The bytes of a case's fetches, caches' fills, and copies for mirrors: tables of sources, or servers, by layer.
 
     Parameters
     ----------
@@ -166,7 +189,7 @@ class Flows:
         moved = np.bincount(cells, np.append(rest, parts.bytes)[some], count * layers).astype(np.float64)
         self.fetched: Times = moved.reshape(count, layers)  # that nodes received, by source
         self.leaving: Times = np.zeros((count, layers))  # a server, to nodes and caches
-        self.entering: Times = np.zeros((count, layers))  # a cache, kept or passed on
+        self.entering: Times = np.zeros((count, layers))  # a cache, kept or passed on; or a mirror
         chains = [_chain(supply.outlets, source) for source in range(count)]
         for number, chain in enumerate(chains):
             self._enter(chain, self.fetched[number])
@@ -272,6 +295,33 @@ def _server(
         lost_s=_lost(case, number),
         lacks=_lacking(case, scenario.servers[name]),
         cache=_cache(case, found, number, scenario.servers[name].caching),
+        copied=_copied(case, number),
+    )
+
+
+def _copied(case: CaseRecords, number: int) -> CopiedSummary | None:
+    """What came to a mirror; None: nothing was to come."""
+    rows = case.supply.copied
+    own = np.flatnonzero(rows.mirror == number)
+    if not len(own):
+        return None
+    images = tuple(
+        CopiedImage(
+            image=case.images[rows.image[row]].name,
+            began_s=known(rows.began[row]),
+            complete_s=known(rows.complete[row]),
+            bytes=float(rows.bytes[row]),
+            failures=int(rows.failures[row]),
+            given_up=bool(rows.given_up[row]),
+        )
+        for row in own.tolist()
+    )
+    complete = known(float(rows.complete[own].max()))
+    return CopiedSummary(
+        complete_s=complete,
+        copy_time_s=None if complete is None else complete - float(rows.began[own].min()),
+        bytes=float(rows.bytes[own].sum()),
+        images=images,
     )
 
 
@@ -302,15 +352,17 @@ def _lost(case: CaseRecords, number: int) -> float:
 
 
 def _lacking(case: CaseRecords, server: Registry) -> tuple[str, ...]:
-    """Images of a case of which a mirror does not have all layers."""
+    """Images of a case of which a mirror does not have all layers, nor gets them."""
     if server.holds is None or server.caching is not None:
         return ()
+    comes = () if server.copied is None else server.copied.images
     pulled = [case.images[image] for image in np.unique(case.pulls.image).tolist()]
     held = {digest for digests in server.holds.values() for digest in digests}
     return tuple(
         image.name
         for image in pulled
         if image.registry in server.mirrors
+        and image.name not in comes
         and (image.name not in server.holds or any(layer.digest not in held for layer in image.layers))
     )
 
@@ -362,6 +414,7 @@ class FamilySummary:
     upstream_copies: Copies | None  # the mean over them, and the most of one
     uploads: Uploads | None = None  # of peers, as of a server
     seeding: Seeding | None = None
+    copied: tuple[CopiedSummary, ...] = ()  # of mirrors that are copied to
 
     @property
     def words(self) -> str:
@@ -393,6 +446,7 @@ def _family(kind: str, called: str, several: Sequence[ServerSummary]) -> FamilyS
         kind=kind,
         servers=len(several),
         caches=tuple(caches),
+        copied=tuple(one.copied for one in several if one.copied is not None),
         lacks=tuple(dict.fromkeys(image for one in several for image in one.lacks)),
         requests=sum(one.requests for one in several),
         bytes=sum(one.bytes for one in several),

@@ -191,9 +191,9 @@ def sent_by(case: CaseRecords, edges: Times, servers: int) -> Times:
 
 
 def _filled(case: CaseRecords, rows: npt.NDArray[np.intp]) -> tuple[Times, Times, Times]:
-    """Of caches' fills: from when to when, and how many bytes; one that did not begin has none."""
+    """Of caches' fills: from when to when, and how many bytes, of those that have any."""
     fills = case.supply.fills
-    begun = rows[~np.isnan(fills.started[rows])]
+    begun = rows[~np.isnan(fills.started[rows]) & (fills.bytes[rows] > 0.0)]
     ended = np.where(np.isnan(fills.ended[begun]), case.end, fills.ended[begun])
     return fills.started[begun], np.minimum(ended, case.end), fills.bytes[begun]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.results.load.supply import families
 from rolloutsim.results.numerals import show_count, show_share, show_size, show_time, three_digits, visible
-from rolloutsim.results.shown.supply import about_sources
+from rolloutsim.results.shown.supply import about_copies, about_sources
 from rolloutsim.scenario.answers import ANSWERS
 from rolloutsim.structs import struct
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from rolloutsim.results.pods.replicas import WorkloadSummary
     from rolloutsim.results.pods.rollouts import FaultSummary, PushSummary, RolloutSummary
 
-READY, LAZY, REQUESTS, SOURCES, FAILED, PUSH, PREPULL, DISK, FAULTS = (
-    "Ready", "Lazy", "Requests", "Sources", "Failed", "Push", "Pre-pull", "Disk", "Faults",
+READY, LAZY, REQUESTS, SOURCES, FAILED, PUSH, COPIED, PREPULL, DISK, FAULTS = (
+    "Ready", "Lazy", "Requests", "Sources", "Failed", "Push", "Mirrors", "Pre-pull", "Disk", "Faults",
 )  # fmt: skip
-TOPICS = (READY, LAZY, REQUESTS, SOURCES, FAILED, PUSH, PREPULL, DISK, FAULTS)
+TOPICS = (READY, LAZY, REQUESTS, SOURCES, FAILED, PUSH, COPIED, PREPULL, DISK, FAULTS)
 
 
 @struct(frozen=True)
@@ -73,6 +73,8 @@ def _about(case: CaseSummary, several: bool) -> Iterator[tuple[str, str, str]]:
             yield REQUESTS, name, text
         for text in about_sources(case.supply):
             yield SOURCES, name, text
+        for text in about_copies(case.supply):
+            yield COPIED, name, text
     for text in _prepulled(case):
         yield PREPULL, name, text
     if case.disk is not None:

@@ -50,7 +50,7 @@ _OF_PEERS = (
 
 
 def supply_rows(summary: RunSummary) -> Table | None:
-    """A row for each server, or each key of several; None: nodes ask nobody but registries.
+    """A row for each server, or each key of several, and for peers; None: nodes ask nobody but registries.
 
     Parameters
     ----------
@@ -193,10 +193,52 @@ def _silent(supply: SupplySummary, one: FamilySummary) -> Iterator[str]:
     )
 
 
+def about_copies(supply: SupplySummary) -> Iterator[str]:
+    """When images were on the mirrors that they are copied to, a sentence for each image and key."""
+    for one in families(supply):
+        images = dict.fromkeys(image.image for mirror in one.copied for image in mirror.images)
+        for name in images:
+            yield f"{one.called}: {_copied(name, one)}."
+
+
+def _copied(name: str, one: FamilySummary) -> str:
+    """Of one image."""
+    copies = [image for mirror in one.copied for image in mirror.images if image.image == name]
+    times = sorted(image.complete_s for image in copies if image.complete_s is not None)
+    given_up = sum(image.given_up for image in copies)
+    failures = sum(image.failures for image in copies)
+    size = sum(image.bytes for image in copies)
+    all_of, several = len(times) == len(copies), len(copies) > 1
+    if all_of and several:
+        text = f"{name} is on all {show_count(len(copies))} mirrors after {show_time(times[-1])}"
+        text += f"; the first after {show_time(times[0])}"
+    elif all_of:
+        text = f"{name} is there after {show_time(times[0])}"
+    elif several:
+        on = f"on {show_count(len(times))} of {show_count(len(copies))} mirrors"
+        text = f"{name} is {on} when the rollout ends"
+        text += f", on the first after {show_time(times[0])}" if times else ""
+    else:
+        text = f"{name} is not there when the rollout ends"
+    if not all_of and not any(image.began_s is not None for image in copies):
+        text += "; nothing began to copy it"
+    text += f"; {show_size(size)} copied" if size else ""
+    text += f"; {show_count(failures)} failed {'try' if failures == 1 else 'tries'}" if failures else ""
+    if given_up:
+        text += f", given up for {show_count(given_up)} of them" if several else ", and given up"
+    return text
+
+
 def _lacks(one: FamilySummary) -> Iterator[str]:
     """Mirrors without all of what they are asked for."""
     missed = one.refused.get(_MISSING, 0)
     if not missed or one.kind != "mirror":
+        return
+    if one.copied and not one.lacks:
+        yield (
+            f"{show_count(missed)} {'request' if missed == 1 else 'requests'} to {one.words} came before the image was "
+            f"there: answered with 404, {'it goes' if missed == 1 else 'they go'} to the next host."
+        )
         return
     more = f" and {len(one.lacks) - _MOST_IMAGES} more images" if len(one.lacks) > _MOST_IMAGES else ""
     images = f"{', '.join(one.lacks[:_MOST_IMAGES])}{more}" if more else listed(one.lacks)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 
+from rolloutsim.scenario.checks.common import image_list_problems
 from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.links import CORE
-from rolloutsim.scenario.model import CacheSpec, Document, GroupSpec, MirrorSpec
+from rolloutsim.scenario.model import CacheSpec, CopiedSpec, Document, GroupSpec, MirrorSpec
 from rolloutsim.scenario.model.caches import IN_EACH
 from rolloutsim.scenario.places import Path, Problem, dotted, unknown
 from rolloutsim.scenario.servers import (
@@ -20,6 +22,7 @@ from rolloutsim.scenario.servers import (
     served,
     sites,
     specs,
+    takes_in,
     upstream,
 )
 
@@ -94,6 +97,35 @@ def _mirror_problems(path: Path, spec: MirrorSpec, document: Document) -> Iterat
             yield Problem(where, f"registry '{name}' stands twice in {dotted(path)}.of; name it once")
         seen.add(name)
     yield from _held_problems((*path, "images"), spec.images or {}, spec.of or tuple(known), document)
+    if spec.copied is not None:
+        yield from _copied_problems(path, spec, spec.copied, document)
+
+
+def _copied_problems(path: Path, spec: MirrorSpec, copied: CopiedSpec, document: Document) -> Iterator[Problem]:
+    """What is wrong with how images come to a mirror."""
+    here = (*path, "copied")
+    for key in ("at", "every"):
+        if getattr(copied, key) is not None and copied.on != "schedule":
+            message = f"'{key}' does not go with on: {copied.on}; it goes with on: schedule"
+            yield Problem((*here, key), message, "leave it out", at="key", related=((*here, "on"),))
+    if takes_in(spec):
+        for image, share in (spec.images or {}).items():
+            if share < 1.0:
+                message = (
+                    f"{dotted((*path, 'images'))} has shares, and with 'copied' images come whole; list their names"
+                )
+                help = f"what is there at the beginning is {dotted((*here, 'held'))}"
+                yield Problem((*path, "images", image), message, help, related=(here,))
+                break
+    yield from image_list_problems((*here, "held"), copied.held, document)
+    known = [image for image in copied.held if image in document.images]
+    for number, image in enumerate(copied.held):
+        if image in (spec.images or {}):
+            message = f"image '{image}' is in {dotted(here)}.held, so nothing of it is copied; take it out of one list"
+            yield Problem((*here, "held", number), message, related=((*path, "images"),))
+    origins = spec.of or tuple(registries(document))
+    for problem in _held_problems((*path, "images"), known, origins, document):
+        yield dataclasses.replace(problem, path=(*here, "held", copied.held.index(str(problem.path[-1]))), at="value")
 
 
 def _held_problems(

@@ -11,7 +11,7 @@ The rooms do without `from __future__ import annotations`: pydantic would have t
 which is a third of the time that importing them takes.
 """
 
-from rolloutsim.scenario.model.caches import CacheSpec, MirrorSpec
+from rolloutsim.scenario.model.caches import CacheSpec, CopiedSpec, MirrorSpec
 from rolloutsim.scenario.model.document import Document
 from rolloutsim.scenario.model.images import COMPRESSION_RATIO, ImageSpec, LayerSpec
 from rolloutsim.scenario.model.kinds import DistributionSpec
@@ -41,6 +41,7 @@ __all__ = [
     "REGISTRY",
     "BackgroundSpec",
     "CacheSpec",
+    "CopiedSpec",
     "DiskSpec",
     "DistributionSpec",
     "Document",

@@ -6,11 +6,14 @@ from typing import Annotated, Any, get_args
 from pydantic_core import PydanticCustomError
 
 from rolloutsim.scenario.cache_profiles import CACHE_PROFILES, DEFAULT_CACHE, shown_of_caches, source_of_caches
+from rolloutsim.scenario.copied import BEFORE, TRIGGERS, WORKERS
 from rolloutsim.scenario.fields import Quantity, Short, Whole, Word, fault, key, quoted, short
 from rolloutsim.scenario.model.kinds import (
     BYTE_RATE,
+    AnyRate,
     ByteRate,
     GroupNames,
+    ImageNames,
     Name,
     OnOff,
     Share,
@@ -84,6 +87,41 @@ Held = Annotated[
 ]
 
 
+_ON = Word((*TRIGGERS, BEFORE))
+
+
+class CopiedSpec(Spec):
+    """When and how fast images are copied to a mirror: replication, as Harbor does it."""
+
+    on: Annotated[str, _ON] = key(
+        "push", source="assumed: a policy that is triggered by events",
+        description="push: when an image's push to its registry is complete, or at 0 s if nothing pushes it during the "
+        "rollout; schedule: at 'at', what the registry has then; before: all is there at 0 s",
+    )  # fmt: skip
+    at: Time | None = key(
+        None, unit="time", shown="0 s", source="assumed",
+        description="on: schedule: when it begins; images whose pushes are not complete then wait for the next time",
+    )  # fmt: skip
+    every: Annotated[float, Quantity("time", least=1.0)] | None = key(
+        None, unit="time", shown="once", description="on: schedule: how often it begins anew, after 'at'",
+        source="assumed",
+    )  # fmt: skip
+    workers: Annotated[int, Whole(1, 100_000)] = key(
+        WORKERS, unit="tasks",
+        description="tasks at a time of all mirrors that the key makes; a task copies the images of one repository to "
+        "one mirror, one layer after another",
+        source="goharbor/harbor make/harbor.yml.tmpl: jobservice max_job_workers 10",
+    )  # fmt: skip
+    rate: AnyRate = key(
+        float("inf"), unit="rate", shown="unlimited",
+        description="the most that each task moves, in payload (Harbor's bandwidth of a policy)",
+        source="goharbor/harbor src/controller/replication/transfer/image/transfer.go: limited where speed > 0",
+    )  # fmt: skip
+    held: ImageNames = key(
+        (), description="images that are there at the beginning; layers that are there are not copied"
+    )
+
+
 class MirrorSpec(RegistrySpec):
     """A registry that has what was copied to it."""
 
@@ -95,7 +133,12 @@ class MirrorSpec(RegistrySpec):
     images: Held | None = key(
         None, name="image", unit="share", shown="all images of its registries",
         description="the images that it has, or image → share of its compressed bytes, from the base up; 0%: only the "
-        "manifest; of the others it has nothing",
+        "manifest; of the others it has nothing; with copied: on push or schedule, those that are copied, whole",
+    )  # fmt: skip
+    copied: Annotated[CopiedSpec, short("on", _ON)] | None = key(
+        None, shown="before", source="assumed: it was done before",
+        description="how images come to it while the simulation runs; a tag is served as soon as its manifest is in, "
+        "which comes after the layers",
     )  # fmt: skip
 
 
