@@ -196,12 +196,17 @@ class UploadColumns:
 
     def __init__(self) -> None:
         self.fetch = array("i")
+        self.source = array("i")
         self.node = array("i")
+        self.bytes = array("d")
 
-    def add(self, fetch: int, node: int) -> None:
-        """A node serves a layer to another one."""
+    def add(self, fetch: int, source: int, node: int) -> int:
+        """A node serves a layer to another one; the number of the row."""
         self.fetch.append(fetch)
+        self.source.append(source)
         self.node.append(node)
+        self.bytes.append(0.0)
+        return len(self.fetch) - 1
 
 
 class Incidents:

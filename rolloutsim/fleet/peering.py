@@ -6,7 +6,6 @@ where there is one.
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from rolloutsim.fleet.sources.peers import PeerToPeer
 from rolloutsim.fleet.sources.pieces import PiecePeers
 from rolloutsim.fleet.windows import window_rate
 from rolloutsim.scenario.resources import NIC_OUT, RESOURCES
-from rolloutsim.scenario.routes import between_nodes, leaving, node_racks, outlets, rack_of, round_trip
+from rolloutsim.scenario.routes import among_members, between_nodes, leaving, node_racks, outlets, round_trip
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -139,9 +138,7 @@ class Peering:
     def _swarm(self, peers: PiecePeers) -> None:
         """Tell peers that hand over pieces what their members and seeds can send and receive."""
         scenario, spec = self.scenario, peers.spec
-        groups = [group for group in scenario.groups if peers.name in group.hosts]
-        of_racks = Counter(rack_of(group, index) for group in groups for index in range(group.count))
-        members = sum(group.count for group in groups)
+        members = sum(group.count for group in scenario.groups if peers.name in group.hosts)
 
         def rates(fetch: Fetch) -> tuple[float, float]:
             group = self.clients[fetch.way].group
@@ -159,9 +156,7 @@ class Peering:
 
         def leg(way: Way, torrent: Torrent) -> Way:
             client = self.clients[way]
-            elsewhere = 1.0 - of_racks[client.rack] / members
-            rack = () if client.rack is None or elsewhere <= 0.0 else (f"{client.rack}.up", f"{client.rack}.down")
-            path = (*rack, *(client.group.via if elsewhere > 0.0 else ()))
+            path, elsewhere = among_members(scenario, peers.name, client.group, client.rack)
             shares = (1.0, *[elsewhere] * len(path))
             made = []
             for kind in client.kinds(path, spec.download, inf):

@@ -97,6 +97,7 @@ class DiskWriter:
             if elapsed > EXPIRY or size > terms.background:
                 done = self._written_beside(now, size, elapsed) / terms.rate
                 self.work += done
+                self.idle_at += done  # files that it would have written meanwhile come later
                 work -= done
             own = work
         self.work += work

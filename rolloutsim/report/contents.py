@@ -32,7 +32,7 @@ from rolloutsim.results.shown.findings import (
 )
 from rolloutsim.results.shown.names import given_names, link_words, plain_words
 from rolloutsim.results.shown.supply import TITLE as SUPPLY
-from rolloutsim.results.shown.supply import supply_rows
+from rolloutsim.results.shown.supply import supply_rows, uploads_rows
 from rolloutsim.results.shown.tables import (
     applications_table,
     case_rows,
@@ -208,6 +208,9 @@ class _Contents:
         if self.slowest.supply.egress:
             yield self._picture("egress")
         yield Rows("Sources of layers", table)
+        if (uploads := uploads_rows(self.records)) is not None:
+            nodes, caption = uploads
+            yield Rows(f"{caption}{self.of_case}", nodes, folded=True)
         yield from self._findings(SOURCES, COPIED)
 
     def _nodes(self) -> Iterator[Block]:

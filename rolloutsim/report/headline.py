@@ -134,12 +134,20 @@ def _subject(outcome: Outcome, case: CaseSummary) -> str:
 
 
 def time_of(outcome: Outcome, case: CaseSummary) -> str:
-    """The rollout time with its interval; of one draw of what is random, that it is one, and the mean of several."""
+    """The rollout time with its interval; of one draw of what is random, that it is one, and the mean of several.
+
+    Behind it, where swarms are modelled, in what range it may be by the model's error.
+    """
+    of_model, told = case.model_range, _told(outcome, case)
+    if of_model is None:
+        return told
+    return f"{told} (by the model's error {show_time(of_model.least)} to {show_time(of_model.most)})"
+
+
+def _told(outcome: Outcome, case: CaseSummary) -> str:
     if not outcome.replications and case.rollout_time_s is not None and outcome.records(case.case).drawn:
         beside = outcome.beside
-        mean = (
-            "" if beside is None else f", {time_of(beside, beside.means.cases[case.case])} on average of {len(beside)}"
-        )
+        mean = "" if beside is None else f", {_told(beside, beside.means.cases[case.case])} on average of {len(beside)}"
         return f"{show_time(case.rollout_time_s)} in one draw{mean}"
     interval = outcome.intervals.get(case.case)
     if case.rollout_time_s is None or interval is None or interval.half == 0.0:

@@ -25,6 +25,8 @@ def caveats(run: Run) -> Iterator[str]:
     yield from _about_rechecks(run)
     yield from _about_slowdowns(run)
     yield from _about_hosts(run)
+    if run.scenario.peers:
+        yield from _about_swarms(run)
     if any(case.background.kind for case in run.cases):
         from rolloutsim.results.load.background import about_latencies  # few scenarios have any
 
@@ -54,6 +56,19 @@ def about_chance(run: Run, draws: int = 1) -> Iterator[str]:
         yield f"One draw of random {drawn_words(drawn)}; {more}. --replications 30 makes every figure such a mean."
     else:
         yield f"One draw of random {drawn_words(drawn)}: another --seed gives another, --replications 30 an interval."
+
+
+def _about_swarms(run: Run) -> Iterator[str]:
+    """How far the model of swarms may be off, in words."""
+    from rolloutsim.results.load.peers import model_error  # few scenarios have any
+
+    error = max(model_error(run.scenario, case) for case in run.cases)
+    if error:
+        yield (
+            "Pieces of swarms are not simulated one by one: the time that a swarm takes may be off by "
+            f"{error * 100:.0f} %, and so may the rollout time, at the most. "
+            "That is the model's error and has nothing to do with chance."
+        )
 
 
 def _about_late_nodes(run: Run) -> Iterator[str]:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, Run, Times
     from rolloutsim.results.load.disks import DiskSummary
     from rolloutsim.results.load.lazy import LazySummary
+    from rolloutsim.results.load.peers import ModelRange
     from rolloutsim.results.load.supply import SupplySummary
     from rolloutsim.results.pods.groups import GroupSummary
     from rolloutsim.results.pods.prepulls import PrepullSummary
@@ -78,6 +79,8 @@ class CaseSummary:
     # Where the bytes came from; None: from registries, nobody else was asked.
     supply: SupplySummary | None = field(default=None, metadata={"unless_none": True})
     lazy: LazySummary | None = None  # what came of lazy images; None: there are none
+    # Where the rollout time lies if the model of swarms errs as it may; None: no swarm handed over anything.
+    model_range: ModelRange | None = field(default=None, metadata={"unless_none": True})
 
     def link(self, name: str) -> LinkSummary:
         """The row of a link, or of a group's links such as `web.nic.in`."""
@@ -135,6 +138,11 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         from rolloutsim.results.load.supply import supply_summary  # as above
 
         supply = supply_summary(run, case)
+    of_model = None
+    if run.scenario.peers:
+        from rolloutsim.results.load.peers import model_error, model_range  # as above
+
+        of_model = model_range(rollout_time(case), model_error(run.scenario, case))
     lazy = None
     if case.reads:
         from rolloutsim.results.load.lazy import lazy_summary  # as above
@@ -163,6 +171,7 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         groups=of_groups,
         supply=supply,
         lazy=lazy,
+        model_range=of_model,
     )
 
 

@@ -344,12 +344,15 @@ def _hints(dataclass: Any) -> Mapping[str, Any]:
     """The type hints of a dataclass's fields, also of those that `metrics` does not import for bare pulls."""
     from rolloutsim.results.load.disks import DiskSummary
     from rolloutsim.results.load.lazy import LazySummary
+    from rolloutsim.results.load.peers import ModelRange
     from rolloutsim.results.load.supply import SupplySummary
     from rolloutsim.results.pods.groups import GroupSummary
     from rolloutsim.results.pods.prepulls import PrepullSummary
     from rolloutsim.results.pods.rollouts import RolloutSummary
 
-    summaries = (DiskSummary, GroupSummary, LazySummary, PrepullSummary, RolloutSummary, SupplySummary)
+    summaries = (
+        DiskSummary, GroupSummary, LazySummary, ModelRange, PrepullSummary, RolloutSummary, SupplySummary,
+    )  # fmt: skip
     known = {one.__name__: one for one in summaries}
     return get_type_hints(dataclass, localns=known)
 

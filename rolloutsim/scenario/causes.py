@@ -369,7 +369,7 @@ CACHE_FILL = Cause(
     "cache_fill",
     "layers that a cache does not have yet",
     "pulls wait for a cache that has to get layers itself",
-    Look(26, "fill of a cache", "green", "////"),
+    Look(26, "fill of a cache", "orange", "\\\\\\\\"),
     "a cache had not got all of a layer that it fetched for this request",
     ("caches.<cache>.holds", "caches.<cache>.uplink", "caches.<cache>.serve"),
 )
@@ -377,7 +377,7 @@ OTHER_FILL = Cause(
     "other_fill",
     "layers that a cache is fetching for others",
     "pulls wait for layers that a cache is fetching for others",
-    Look(27, "another's fill of a cache", "green", "\\\\"),
+    Look(27, "another's fill of a cache", "orange", "++++"),
     "a request waited at a cache for a layer that it was fetching for somebody else already",
     ("caches.<cache>.coalesce", "caches.<cache>.lock", "caches.<cache>.holds"),
 )
@@ -385,7 +385,7 @@ PEER_UPLINK = Cause(
     "peer_uplink",
     "the uploads of nodes that serve others",
     "nodes that serve others send as much as their NICs or limits on uploads let them",
-    Look(30, "uploads of nodes", "green"),
+    Look(30, "uploads of nodes", "pink", "++++"),
     "bytes moved as fast as nodes that serve others send over their NICs, or may send",
     ("nodes.<group>.nic", "peers.<peers>.upload", "peers.<peers>.finds"),
 )
@@ -401,7 +401,7 @@ LOOK_UP = Cause(
     "look_up",
     "the look-up of peers",
     "pulls wait for the look-up of peers",
-    Look(28, "look-up of peers", "blue", "////"),
+    Look(28, "look-up of peers", "grey", "xxxx"),
     "a node looked for others that have a layer",
     ("peers.<peers>.timeout",),
 )
@@ -409,7 +409,7 @@ FALLBACK = Cause(
     "fallback",
     "hosts that do not deliver",
     "pulls lose time with hosts that do not deliver",
-    Look(29, "hosts that do not deliver", "red", "xxxx"),
+    Look(29, "hosts that do not deliver", "red", "++++"),
     "a host that is not the last one refused, had nothing, or did not answer in time: until the next one was asked",
     ("nodes.<group>.hosts", "nodes.<group>.timeouts"),
 )

@@ -189,12 +189,16 @@ METRICS: Mapping[str, Metric] = {
     ),
     "sent_bytes": Metric(
         "size", (*_SERVER, "sent_bytes"),
-        "layers that leave a registry (its egress), mirror or cache, to nodes and caches, where nodes have `hosts`",
+        "layers that leave a registry (its egress), mirror, cache or peers, to nodes, caches and swarms, where nodes "
+        "have `hosts`",
     ),
     "upstream_bytes": Metric("size", (*_SERVER, "upstream_bytes"), "layers that come into a cache"),
     "server_requests": Metric(
-        "number", (*_SERVER, "requests"), "requests to a registry, mirror or cache, where nodes have `hosts`"
+        "number", (*_SERVER, "requests"), "requests to a registry, mirror, cache or peers, where nodes have `hosts`"
     ),
+    "found_nobody": Metric("number", (*_SERVER, "found_nobody"), "look-ups of peers for a layer that found nobody"),
+    "most_served_bytes": Metric("size", (*_SERVER, "most_served_bytes"), "layers that one of the peers served at most"),
+    "seeded_bytes": Metric("size", (*_SERVER, "seeded_bytes"), "layers that registries sent into a swarm"),
     "push_time": Metric("time", (*_PUSH, "push_time_s"), "of one image, from its start until all of it is there"),
     "pushed_bytes": Metric("size", (*_PUSH, "bytes"), "what a push uploads"),
     "prepull_time": Metric("time", (*_PREPULL, "prepull_time_s"), "until all nodes have what they pull before"),

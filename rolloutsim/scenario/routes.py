@@ -5,6 +5,7 @@ Nodes of a group in one rack are reached by the same links, so a route is that o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from rolloutsim.scenario.resolved import Case, Image, NodeGroup, Push, Registry, ResolvedScenario
@@ -74,6 +75,21 @@ def between_nodes(source: NodeGroup, source_rack: str | None, group: NodeGroup, 
         shared += 1
     down = () if rack is None else (f"{rack}.down",)
     return (*up, *reversed(source.via[shared:]), *group.via[shared:], *down)
+
+
+def among_members(
+    scenario: ResolvedScenario, peers: str, group: NodeGroup, rack: str | None
+) -> tuple[tuple[str, ...], float]:
+    """The shared links that a swarm's bytes cross to and from a node, and the share of its bytes that do.
+
+    Partners are chosen at random, so that is the share of the members that are in another rack.
+    """
+    members = [one for one in scenario.groups if peers in one.hosts]
+    of_racks = Counter(rack_of(one, index) for one in members for index in range(one.count))
+    elsewhere = 1.0 - of_racks[rack] / sum(of_racks.values())
+    if elsewhere <= 0.0:
+        return (), 0.0
+    return (*(() if rack is None else (f"{rack}.up", f"{rack}.down")), *group.via), elsewhere
 
 
 def asked(registry: Registry, group: NodeGroup, rack: str | None) -> tuple[str, ...]:

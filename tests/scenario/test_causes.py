@@ -3,6 +3,7 @@
 import pytest
 
 from rolloutsim.report.plots import colours
+from rolloutsim.report.plots.causes import _LOOKS
 from rolloutsim.scenario.causes import CAUSES, PULL, STEPS, Cause
 from rolloutsim.scenario.resources import RESOURCES
 
@@ -26,6 +27,11 @@ def test_no_two_causes_look_alike_or_have_one_place() -> None:
     looks = [cause.look for cause in CAUSES.values()]
     assert len({(look.colour, look.hatch) for look in looks}) == len(looks)
     assert sorted(look.place for look in looks) == list(range(1, len(looks) + 1))
+
+
+def test_no_cause_looks_like_a_kind_of_shared_links() -> None:
+    looks = [(colour, hatch) for colour, hatch, _ in _LOOKS.values()]
+    assert len(set(looks)) == len(looks)
 
 
 def test_steps_are_numbered_as_in_stored_results_and_have_words() -> None:

@@ -193,7 +193,7 @@ def test_layers_that_were_read_before_the_rollout_are_not_cold_any_more() -> Non
 
 
 def test_a_cache_that_nodes_have_pulled_through_before_holds_the_image() -> None:
-    """Oracle: the other half of the nodes gets it over the cache's 10 Gbit/s, and not over the registry's 100 Mbit/s."""
+    """Oracle: the other half of the nodes gets it over the cache's 10 Gbit/s, not the registry's 100 Mbit/s."""
     nodes = {name: {"count": 2, "nic": "1 Gbit/s", "hosts": ["near", "registry"]} for name in ("web", "db")}
     cached = {
         "nodes": nodes, "registry": {"uplink": "100 Mbit/s"},

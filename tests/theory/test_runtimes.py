@@ -127,6 +127,17 @@ def test_a_blob_beyond_the_background_limit_is_written_while_it_arrives() -> Non
     assert 4e9 / 200e6 <= fast.end <= 4e9 / 200e6 + 800e6 / (1e9 * 1448 / 1538) + 0.2
 
 
+@pytest.mark.parametrize("memory", ["1 GB", "4 GB", "16 GB", "64 GB"])
+@pytest.mark.parametrize("nic", ["100 MB/s", "300 MB/s"])
+def test_no_disk_writes_more_than_it_can_where_a_blob_comes_while_files_are_unpacked(memory: str, nic: str) -> None:
+    """Beside the blob of 6 GB the kernel cannot write the files as well."""
+    small = "{compressed: 1 GB, unpacked: 3 GB}"
+    node = f"nic: {nic}, disk: {{rate: 100 MB/s, sync: 0 s}}, memory: {memory}"
+    case = pull(node, f"{{layers: [{small}, {small}, {{compressed: 6 GB, unpacked: 6 GB}}]}}")
+    (disk,) = [links for links in case.private_links if links.kind == "disk"]
+    assert disk.bytes[0] <= 100e6 * case.end * (1.0 + 1e-9)
+
+
 def test_small_files_take_an_operation_each() -> None:
     """4 GB in files of 4 kB at 2,000 operations a second are 500 s, less what may stay in memory."""
     node = "nic: 10 Gbit/s, disk: {rate: 500 MB/s, iops: 2000}, memory: 500 MB"

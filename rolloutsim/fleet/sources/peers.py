@@ -32,22 +32,25 @@ if TYPE_CHECKING:
 class Upload:
     """A layer that a node serves to another one."""
 
-    __slots__ = ("asker", "fetch", "holder", "peers")
+    __slots__ = ("asker", "before", "fetch", "holder", "peers", "row")
 
     def __init__(self, peers: PeerToPeer, holder: int, asker: Asker, fetch: Fetch) -> None:
         self.peers = peers
         self.holder = holder
         self.asker = asker
         self.fetch = fetch
+        self.row = -1  # of the incidents' uploads; -1: not looked up yet
+        self.before = 0.0  # what had come to the asker [B]
 
     def left(self, fetch: Fetch) -> None:
         """It has hung up."""
         fetch.handed = None
-        self.peers.ended(self)
+        self.peers.ended(self, fetch.got_before() - self.before)
 
     def complete(self, fetch: Fetch, flow: Flow) -> bool:
         """All of it has arrived."""
-        self.left(fetch)
+        fetch.handed = None
+        self.peers.ended(self, flow.size)
         return True
 
     def cut(self, fetch: Fetch) -> float:
@@ -138,7 +141,12 @@ class PeerToPeer(Source):
         """They do not fail together."""
 
     def settle(self) -> list[Flow]:
-        """Flows that are nobody's but theirs: none."""
+        """Write down what has come of layers that are on their way; flows that are nobody's but theirs: none."""
+        sizes = self.fleet.incidents.uploads.bytes
+        for uploads in self.uploads.values():
+            for upload in uploads:
+                if upload.row >= 0 and upload.fetch.flow is not None:
+                    sizes[upload.row] = self.fleet.network.received(upload.fetch.flow)
         return []
 
     def _find(self, known: dict[int, list[int]], number: int, node: int) -> list[int]:
@@ -191,7 +199,8 @@ class PeerToPeer(Source):
         leg = self.legs.get(key)
         if leg is None:
             leg = self.legs[key] = self.make_leg(fetch.way, upload.holder)
-        self.fleet.incidents.uploads.add(self.fleet.fetches.number(fetch.row), upload.holder)
+        upload.row = self.fleet.incidents.uploads.add(self.fleet.fetches.number(fetch.row), self.index, upload.holder)
+        upload.before = fetch.got_before()
         upload.asker.take(fetch, leg)
 
     def _nobody(self, what: Any) -> None:
@@ -199,8 +208,10 @@ class PeerToPeer(Source):
         if fetch.way.source is self and asker.asks(fetch):
             asker.lose(fetch, MISSING, self.spec.timeout)
 
-    def ended(self, upload: Upload) -> None:
-        """A node serves one layer less."""
+    def ended(self, upload: Upload, size: float) -> None:
+        """A node serves one layer less, of which so much has come [B]."""
+        if upload.row >= 0:
+            self.fleet.incidents.uploads.bytes[upload.row] = size
         uploads = self.uploads.get(upload.holder)
         if uploads is not None:
             uploads.pop(upload, None)

@@ -40,9 +40,9 @@ TOGETHER: Final = 0.05
 # By how much the rate of new content must change until members notice (assumed: no finish moves by more).
 _NOTICED: Final = 0.005
 
-# A rate that is none [B/s], and a size that no flow ever moves [B].
+# A rate that is none [B/s], and a size that no flow ever moves, of which bytes can still be told [B].
 _NONE: Final = 1e-3
-_ENDLESS: Final = 1e18
+_ENDLESS: Final = 1e15
 
 # Two looks at a swarm are so far apart at least [s] (assumed: far below any lag).
 _LEAST: Final = 1e-3

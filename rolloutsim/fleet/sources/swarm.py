@@ -227,7 +227,9 @@ class Swarm:
         end = profile.end + profile.end_pieces * self.piece_size / down
         if profile.parents:
             children = self._children()
-            hop = profile.hop_requests * profile.requests * self.piece_size / min(down, sum(self.seeds) / children)
+            # Without seeds members pass on what they have (assumed).
+            rate = min(down, sum(self.seeds) / children) or down
+            hop = profile.hop_requests * profile.requests * self.piece_size / rate
             end += hop * log2(1.0 + place / children)
         return end
 
@@ -372,6 +374,8 @@ def shares(supply: float, down: Sequence[float], caps: Sequence[tuple[float, int
         What members take at most [bytes/s], and how many they are.
     """
     wanted = sum(cap * count for cap, count in caps)
+    if wanted <= 0.0:
+        return list(down)  # the seeds are away, and all have what is outside
     if supply >= wanted:
         return [own * supply / wanted for own in down]
     left, members = supply, sum(count for _, count in caps)

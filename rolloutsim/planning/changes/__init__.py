@@ -2,7 +2,7 @@
 
 - `situation`: what is known about a case, and what a change is.
 - `speeds`: links, NICs, disks and cores at twice their speed and at standard speeds, alone and where they tie together.
-- `caches`: who hands layers over.
+- `caches`, `peers`: who hands layers over.
 - `nodes`, `registries` (and images), `rollouts`, `prepulls`: everything else, by the part of the scenario that it
   changes.
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from rolloutsim.planning.changes.caches import cache_changes
 from rolloutsim.planning.changes.nodes import node_changes
+from rolloutsim.planning.changes.peers import peer_changes
 from rolloutsim.planning.changes.prepulls import prepull_changes
 from rolloutsim.planning.changes.registries import image_changes, registry_changes
 from rolloutsim.planning.changes.rollouts import rollout_changes
@@ -20,7 +21,8 @@ from rolloutsim.planning.changes.situation import Candidate, Situation
 from rolloutsim.planning.changes.speeds import speed_changes
 
 _PARTS = (
-    image_changes, speed_changes, registry_changes, cache_changes, node_changes, rollout_changes, prepull_changes,
+    image_changes, speed_changes, registry_changes, cache_changes, peer_changes, node_changes, rollout_changes,
+    prepull_changes,
 )  # fmt: skip
 
 

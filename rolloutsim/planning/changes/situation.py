@@ -172,7 +172,11 @@ class Situation:
     @cached_property
     def crossed(self) -> frozenset[str]:
         """The shared links that layers of the case cross."""
-        return frozenset(link for route in self.records.routes for path in route.paths for link in path)
+        found = frozenset(link for route in self.records.routes for path in route.paths for link in path)
+        if not self.scenario.peers:
+            return found
+        # Those between peers hang on who served whom.
+        return found | {row.link for row in self.summary.links if row.kind in ("rack", "link") and row.bytes > 0.0}
 
     @cached_property
     def groups(self) -> tuple[NodeGroup, ...]:

@@ -12,10 +12,10 @@ from rolloutsim.report.plots.canvas import LOW, NoDataError, canvas, finish, gri
 from rolloutsim.report.plots.colours import MUTED, PAPER, series
 from rolloutsim.report.plots.scales import corners, rate_axis, size_axis, time_axis
 from rolloutsim.report.plots.subjects import one_case, scene
-from rolloutsim.results.load.throughput import received_by, sent_by
+from rolloutsim.results.load.supply import received_by_kind
+from rolloutsim.results.load.throughput import sent_by
 from rolloutsim.results.numerals import listed, show_rate, show_size, three_digits, whole_share
-from rolloutsim.scenario.routes import outlets
-from rolloutsim.scenario.sources import SOURCE_KINDS, kind_of
+from rolloutsim.scenario.sources import SOURCE_KINDS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,12 +40,9 @@ def sources(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None
     kinds = [kind for kind in SOURCE_KINDS if supply.bytes_by_source.get(kind)]
     if not kinds or records.end <= 0.0:
         raise NoDataError(f"no node received anything in case '{plain(records.name)}'; there is no source to show")
-    of_outlet = [kind_of(run.scenario, outlet).name for outlet in outlets(run.scenario)]
     edges = np.linspace(0.0, records.end, _PARTS + 1)
-    by_source = received_by(records, edges)
-    done = np.array(
-        [by_source[[place for place, one in enumerate(of_outlet) if one == kind]].sum(axis=0) for kind in kinds]
-    )
+    by_kind = received_by_kind(run.scenario, records, edges)
+    done = np.array([by_kind[kind] for kind in kinds])
     rates = np.diff(done) / np.diff(edges)
     tops = np.cumsum(rates, axis=0)
     ax = canvas(ax, height=LOW)

@@ -1,14 +1,15 @@
 """The object of a case in the JSON contract, which `rolloutsim.results.document` describes.
 
-Some parts only some cases have; what is empty is left out. With several node groups: `groups`, when the last pod on
-the nodes of each was ready. Where nodes ask others than registries: `bytes_by_source`, `hit_ratio`, `byte_hit_ratio`,
+Some parts only some cases have; what is empty is left out. With several node groups: `groups`, when the last pod on the
+nodes of each was ready. Where nodes ask others than registries: `bytes_by_source`, `hit_ratio`, `byte_hit_ratio`,
 `upstream_copies`, `servers` (with `copied`, of mirrors to which images are copied) and `image_copies`, see
-`rolloutsim.results.load.supply`. With pre-pulls: `prepulls`, and
-`prepull_links`, what shared links carried before the rollout. With lazy images: `lazy`, and of each pull `ready_s` and
-`last_byte_s`. With workloads, kubelets, faults or pushes: `workloads`, `registries`, `push`, `faults`, `conditions`,
-`unfinished_pods`, `failed_pulls`, `failed_pull_reasons`, `bytes_again`, and `disk`, which prices bring as well; with
-rows for nodes also `pods` and `ready_replicas`. The latter hold one row a change of a workload's ready pods, of more
-than 1,000 changes every so many-th and the one at which the fewest pods were ready.
+`rolloutsim.results.load.supply`. Where swarms handed over bytes: `rollout_time_model_range_s`, within which the rollout
+time is if their model errs by no more than `error`. With pre-pulls: `prepulls`, and `prepull_links`, what shared links
+carried before the rollout. With lazy images: `lazy`, and of each pull `ready_s` and `last_byte_s`. With workloads,
+kubelets, faults or pushes: `workloads`, `registries`, `push`, `faults`, `conditions`, `unfinished_pods`,
+`failed_pulls`, `failed_pull_reasons`, `bytes_again`, and `disk`, which prices bring as well; with rows for nodes also
+`pods` and `ready_replicas`. The latter hold one row a change of a workload's ready pods, of more than 1,000 changes
+every so many-th and the one at which the fewest pods were ready.
 """
 
 from __future__ import annotations
@@ -59,6 +60,9 @@ def case_figures(
     }
     if figures.groups:
         case["groups"] = _plain(figures.groups)
+    if figures.model_range is not None:
+        one = figures.model_range
+        case["rollout_time_model_range_s"] = {"error": one.error, "least": one.least, "most": one.most}
     if figures.supply is not None:
         case |= _supply(figures.supply)
     if figures.prepulls:
@@ -132,11 +136,12 @@ def _sections(figures: CaseSummary) -> dict[str, Any]:
 
 
 def _supply(supply: SupplySummary) -> dict[str, Any]:
-    """Where the bytes came from, a row a server; what only caches have is missing in the rows of others."""
+    """Where the bytes came from, a row a server; what only caches and peers have is missing in the rows of others."""
     found = {key: value for key, value in _plain(supply).items() if key != "images"}
     found["bytes_by_source"] = {kind: number(size) for kind, size in supply.bytes_by_source.items()}
     for row in found["servers"]:
-        row |= row.pop("cache") or {}
+        for part in ("cache", "uploads", "seeding"):
+            row |= row.pop(part) or {}
         if row["copied"] is None:
             del row["copied"]
     return found | {"image_copies": _plain(supply.images)}

@@ -501,7 +501,9 @@ class Uploads:
     """One row a fetch that another node served; a fetch has several where one node after the other did."""
 
     fetch: Ids
+    source: Ids  # index into CaseRecords.sources: the peers that the node is one of
     node: Ids
+    bytes: Times  # that came from this node
 
 
 @struct(eq=False)

@@ -1,11 +1,11 @@
-"""Where the bytes came from: what each registry, mirror and cache sent, and what crossed the upstreams of caches.
+"""Where the bytes came from: what each registry, mirror, cache and peer sent, and what crossed the upstreams of caches.
 
 bytes by source
     What nodes received, by the kind of the source (`rolloutsim.scenario.sources`): of a body that broke, each part
-    counts where it came from.
+    counts where it came from; of what came in pieces, what registries sent as seeds counts as theirs.
 sent bytes
-    All layers that left a server: to nodes, to caches that passed them on, and to caches for their stores. Of a
-    registry that is its egress.
+    All layers that left a server: to nodes, to caches that passed them on, to caches for their stores, and as a seed of
+    swarms. Of a registry that is its egress.
 hit ratio
     Of the requests for layers that reached caches, those for layers that were in the store; and the same of bytes. A
     request that waits for a layer that is being fetched is none.
@@ -24,16 +24,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolloutsim.results.facts.intervals import mean
-from rolloutsim.results.facts.records import derived, known
+from rolloutsim.results.facts.records import derived, known, ratio
+from rolloutsim.results.load.peers import Seeding, Uploads, seeded, uploads_of
 from rolloutsim.results.load.requests import Asked, by_status
+from rolloutsim.results.load.throughput import received_by
 from rolloutsim.scenario.routes import outlets
-from rolloutsim.scenario.sources import PEER, SOURCE_KINDS, has_hosts, kind_of
+from rolloutsim.scenario.sources import PEER, REGISTRY, SOURCE_KINDS, has_hosts, kind_of
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.grouped import Rows
     from rolloutsim.results.facts.records import CaseRecords, Outlets, Run, Times
-    from rolloutsim.scenario.resolved import Caching, Registry, ResolvedScenario
+    from rolloutsim.scenario.resolved import Caching, Peers, Registry, ResolvedScenario
 
 
 @struct
@@ -49,17 +51,26 @@ class ServerSummary:
     """What a registry, mirror or cache was asked, and what it sent."""
 
     server: str
-    kind: str  # `registry`, `mirror` or `cache`
+    kind: str  # `registry`, `mirror`, `cache` or `peers`
     called: str  # the key of the scenario that it comes from, of which there may be one in each rack or site
     requests: int  # to it, of nodes and of caches, refused ones included
     bytes: float  # that nodes received from it, or through it [B]
-    held_bytes: float  # of these, what it did not pass on: a cache had it, or was fetching it for its store [B]
-    sent_bytes: float  # all layers that left it, to caches as well [B]
+    # Of these, what it did not pass on: a cache had it, or was fetching it for its store; of peers, what did not come
+    # from seeds [B].
+    held_bytes: float
+    sent_bytes: float  # all layers that left it, to caches and swarms as well [B]
     refused: Mapping[str, int]  # requests by answer, as in `registries`
     lost_s: float  # what pulls lost with it until they asked the next host, all together [s]
     lacks: tuple[str, ...]  # of the images that nodes pull, those of which a mirror does not have all
     cache: CacheSummary | None = None  # what only a cache has; left out of others
+    uploads: Uploads | None = None  # what only peers have that hand over whole layers
+    seeding: Seeding | None = None  # what only peers have that hand over pieces
     copied: CopiedSummary | None = None  # what came to a mirror while the simulation ran; left out of others
+
+    @property
+    def seeded_bytes(self) -> float | None:
+        """What its seeds sent; None: it is no swarm [B]."""
+        return None if self.seeding is None else self.seeding.seeded_bytes
 
 
 @struct
@@ -119,7 +130,7 @@ class SupplySummary:
     hit_ratio: float | None  # over all caches [1]; None: they were asked for no layer
     byte_hit_ratio: float | None
     upstream_copies: Copies | None  # over the layers that came into each cache; None: none did
-    servers: tuple[ServerSummary, ...]  # registries, then mirrors, then caches
+    servers: tuple[ServerSummary, ...]  # registries, then mirrors, then caches, then peers
     images: tuple[ImageCopies, ...]
 
     @property
@@ -142,8 +153,9 @@ def supply_summary(run: Run, case: CaseRecords) -> SupplySummary | None:
         hit_ratio=_share(hits, misses),
         byte_hit_ratio=_share(float(caches.hit_bytes.sum()), float(caches.missed_bytes.sum())),
         upstream_copies=found.copies(found.entering[caches.source]),
-        servers=tuple(
-            _server(case, found, asked, number, name, scenario) for number, name in enumerate(scenario.servers)
+        servers=(
+            *(_server(case, found, asked, number, name, scenario) for number, name in enumerate(scenario.servers)),
+            *(_peers(scenario, case, found, asked, spec) for spec in scenario.peers.values()),
         ),
         images=tuple(
             ImageCopies(
@@ -182,12 +194,18 @@ class Flows:
         for number, chain in enumerate(chains):
             self._enter(chain, self.fetched[number])
         fills = supply.fills
+        self.seeded = seeded(case, count, layers)  # into swarms, by their source
         ways, way = np.unique(fills.cache.astype(np.int64) * count + fills.upstream, return_inverse=True)
         filled = np.bincount(way.astype(np.int64) * layers + fills.layer, fills.bytes, len(ways) * layers)
         for each, sizes in zip(ways.tolist(), filled.astype(np.float64).reshape(len(ways), layers), strict=True):
             cache, number = divmod(each, count)
             self.entering[cache] += sizes
             self._enter(chains[number], sizes)
+
+    @property
+    def from_seeds(self) -> Times:
+        """Of what nodes received from swarms, what came from seeds; these may send what members give up, too."""
+        return np.minimum(self.seeded, self.fetched)
 
     def _enter(self, chain: Sequence[int], sizes: Times) -> None:
         """Bytes leave servers, the last of which has them; the others are caches that pass them on."""
@@ -233,19 +251,38 @@ def sent_by_registries(case: CaseRecords, registries: int) -> float:
     return float(flows_of(case).leaving[:registries].sum())
 
 
+def received_by_kind(scenario: ResolvedScenario, case: CaseRecords, edges: Times) -> dict[str, Times]:
+    """The bytes that nodes had received from each kind of source by each of m moments; estimated as `received_by`.
+
+    Of what came in pieces, seeds have the same share at any moment (assumed).
+    """
+    found, done = flows_of(case), received_by(case, edges)
+    seeds = ratio(found.from_seeds.sum(axis=1), found.fetched.sum(axis=1), missing=0.0)
+    sums: dict[str, Times] = {}
+    for number, outlet in enumerate(outlets(scenario)):
+        kind, size = kind_of(scenario, outlet), done[number]
+        if kind is PEER:
+            sums[REGISTRY.name] = sums.get(REGISTRY.name, 0.0) + seeds[number] * size
+            size = (1.0 - seeds[number]) * size
+        sums[kind.name] = sums.get(kind.name, 0.0) + size
+    return {name: sums[name] for name in SOURCE_KINDS if name in sums}
+
+
 def _by_kind(scenario: ResolvedScenario, found: Flows) -> dict[str, float]:
     """What nodes received by kind of source, of all kinds that the scenario has [B]."""
     sums: dict[str, float] = {}
-    kinds = [kind_of(scenario, outlet).name for outlet in outlets(scenario)]
-    for kind, size in zip(kinds, found.fetched.sum(axis=1).tolist(), strict=False):
-        sums[kind] = sums.get(kind, 0.0) + size
+    kinds = [kind_of(scenario, outlet) for outlet in outlets(scenario)]
+    columns = (found.fetched.sum(axis=1).tolist(), found.from_seeds.sum(axis=1).tolist())
+    for kind, size, of_seeds in zip(kinds, *columns, strict=False):
+        of_seeds = of_seeds if kind is PEER else 0.0
+        sums[kind.name] = sums.get(kind.name, 0.0) + size - of_seeds
+        sums[REGISTRY.name] = sums.get(REGISTRY.name, 0.0) + of_seeds
     return {name: sums[name] for name in SOURCE_KINDS if name in sums}
 
 
 def _server(
     case: CaseRecords, found: Flows, asked: Asked, number: int, name: str, scenario: ResolvedScenario
 ) -> ServerSummary:
-    lost = case.orchestration.lost
     return ServerSummary(
         server=name,
         kind="registry" if name in scenario.registries else "mirror" if name in scenario.mirrors else "cache",
@@ -255,7 +292,7 @@ def _server(
         held_bytes=float(found.fetched[number].sum()),
         sent_bytes=float(found.leaving[number].sum()),
         refused=by_status(asked.refusals, asked.refused.of(number)),
-        lost_s=float(lost.seconds[lost.host == number].sum()) if len(lost.host) else 0.0,
+        lost_s=_lost(case, number),
         lacks=_lacking(case, scenario.servers[name]),
         cache=_cache(case, found, number, scenario.servers[name].caching),
         copied=_copied(case, number),
@@ -286,6 +323,32 @@ def _copied(case: CaseRecords, number: int) -> CopiedSummary | None:
         bytes=float(rows.bytes[own].sum()),
         images=images,
     )
+
+
+def _peers(scenario: ResolvedScenario, case: CaseRecords, found: Flows, asked: Asked, spec: Peers) -> ServerSummary:
+    number = case.sources.index(spec.name)
+    members = np.array([spec.name in group.hosts for group in scenario.groups], np.bool_)[case.node_group]
+    swarm, got = spec.swarm, float(found.fetched[number].sum())
+    own = got if swarm is None else got - float(found.from_seeds[number].sum())
+    return ServerSummary(
+        server=spec.name,
+        kind="peers",
+        called=spec.name,
+        requests=asked.count(number),
+        bytes=got,
+        held_bytes=own,
+        sent_bytes=own,
+        refused=by_status(asked.refusals, asked.refused.of(number)),
+        lost_s=_lost(case, number),
+        lacks=(),
+        uploads=uploads_of(case, number, spec, members) if swarm is None else None,
+        seeding=None if swarm is None else Seeding(float(found.seeded[number].sum())),
+    )
+
+
+def _lost(case: CaseRecords, number: int) -> float:
+    lost = case.orchestration.lost
+    return float(lost.seconds[lost.host == number].sum()) if len(lost.host) else 0.0
 
 
 def _lacking(case: CaseRecords, server: Registry) -> tuple[str, ...]:
@@ -349,13 +412,17 @@ class FamilySummary:
     hit_ratio: float | None
     upstream_bytes: float | None  # None: they are no caches
     upstream_copies: Copies | None  # the mean over them, and the most of one
+    uploads: Uploads | None = None  # of peers, as of a server
+    seeding: Seeding | None = None
     copied: tuple[CopiedSummary, ...] = ()  # of mirrors that are copied to
 
     @property
     def words(self) -> str:
         """What it is called: `rack-cache (40 caches)`."""
-        if self.kind in ("registry", PEER.name):
+        if self.kind == "registry":
             return self.called
+        if self.kind == "peers":
+            return f"{self.called} (peers)"
         return f"{self.called} ({self.kind if self.servers == 1 else f'{self.servers} {self.kind}s'})"
 
 
@@ -388,6 +455,8 @@ def _family(kind: str, called: str, several: Sequence[ServerSummary]) -> FamilyS
         refused=refused,
         lost=sum(one.lost_s for one in several),
         hit_ratio=_share(sum(one.hits for one in caches), sum(one.misses for one in caches)) if caches else None,
-        upstream_bytes=sum(one.upstream_bytes for one in caches) if caches else None,
+        upstream_bytes=sum(one.upstream_bytes for one in caches) if caches else several[0].seeded_bytes,
         upstream_copies=Copies(mean([one.mean for one in copies]), max(one.max for one in copies)) if copies else None,
+        uploads=several[0].uploads,
+        seeding=several[0].seeding,
     )

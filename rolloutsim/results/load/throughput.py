@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.results.facts.grouped import Grouped
+from rolloutsim.results.facts.grouped import Grouped, Rows
 from rolloutsim.results.facts.records import ratio
-from rolloutsim.scenario.routes import exits, inwards, node_racks, outlets, pushed_over
+from rolloutsim.scenario.routes import among_members, between_nodes, exits, inwards, node_racks, outlets, pushed_over
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -125,18 +125,43 @@ def received_by(case: CaseRecords, edges: Times) -> Times:
 
     Of a fetch whose connection broke each source has its share at any moment.
     """
-    count, parts, fetches = len(case.sources), case.supply.parts, case.fetches
-    broken, place = np.unique(parts.fetch, return_inverse=True)
-    group = fetches.source.astype(np.int64) + 1  # -1: none served it
-    group[broken] = count + 1 + np.arange(len(broken))
-    done = fetched_by(case, edges, group, count + 1 + len(broken))
-    found = done[1 : count + 1]
-    of_parts = done[count + 1 :]
-    shares = ratio(parts.bytes, fetches.bytes_done[parts.fetch], missing=0.0)
-    np.add.at(found, parts.source, shares[:, None] * of_parts[place])
-    left = 1.0 - np.bincount(place, shares, len(broken))
-    served = fetches.source[broken] >= 0
-    np.add.at(found, fetches.source[broken[served]], (left[:, None] * of_parts)[served])
+    count = len(case.sources)
+    if not len(case.supply.parts.fetch):
+        return fetched_by(case, edges, case.fetches.source.astype(np.int64) + 1, count + 1)[1:]
+    fetch, source, size, _ = _came(case)
+    return _parted(case, edges, fetch, source + 1, size, count + 1)[1:]
+
+
+def _came(case: CaseRecords) -> tuple[Rows, Rows, Times, Rows]:
+    """What fetches brought, in parts: fetch, source, bytes [B], and the node that served it; -1: none, or none did."""
+    fetches, parts, uploads = case.fetches, case.supply.parts, case.supply.uploads
+    every = np.arange(len(fetches.pull))
+    of_peers = np.unique(uploads.source)
+    rest = fetches.bytes_done - np.bincount(parts.fetch, parts.bytes, len(every))
+    # What a node served stands with the uploads.
+    others, theirs = ~np.isin(fetches.source, of_peers), ~np.isin(parts.source, of_peers)
+    found = [
+        (every[others], fetches.source[others], rest[others], np.full(np.count_nonzero(others), -1)),
+        (parts.fetch[theirs], parts.source[theirs], parts.bytes[theirs], np.full(np.count_nonzero(theirs), -1)),
+        (uploads.fetch, uploads.source, uploads.bytes, uploads.node),
+    ]
+    fetch, source, size, node = (np.concatenate(column) for column in zip(*found, strict=True))
+    return fetch.astype(np.int64), source.astype(np.int64), size, node.astype(np.int64)
+
+
+def _parted(case: CaseRecords, edges: Times, fetch: Rows, group: Rows, size: Times, groups: int) -> Times:
+    """As `fetched_by`, of parts of fetches that have groups of their own: each has its share at any moment."""
+    number = np.bincount(fetch, minlength=len(case.fetches.pull))
+    whole = number[fetch] == 1
+    of = np.full(len(number), groups)
+    of[fetch[whole]] = group[whole]
+    broken = np.flatnonzero(number > 1)
+    of[broken] = groups + 1 + np.arange(len(broken))
+    done = fetched_by(case, edges, of, groups + 1 + len(broken))
+    found, rows = done[:groups], np.flatnonzero(~whole)
+    shares = ratio(size[rows], case.fetches.bytes_done[fetch[rows]], missing=0.0)
+    place = groups + 1 + np.searchsorted(broken, fetch[rows])
+    np.add.at(found, group[rows], shares[:, None] * done[place])
     return found
 
 
@@ -275,28 +300,45 @@ class _Clocks:
 
 
 class _Spread:
-    """The bytes of all traffic, link by link; a route is what fetches have in common there."""
+    """The bytes of all traffic, link by link; a route is what parts of fetches have in common there."""
 
     def __init__(self, scenario: ResolvedScenario, case: CaseRecords) -> None:
         self.scenario, self.case = scenario, case
-        fetches, node = case.fetches, case.pulls.node[case.fetches.pull]
+        self.fetch, source, self.size, holder = _came(case)
+        node = case.pulls.node[case.fetches.pull[self.fetch]]
         racks = node_racks(scenario)
         number = {rack: i for i, rack in enumerate(dict.fromkeys(racks))}
         rack = np.array([number[one] for one in racks], np.int32)
-        parts = fetches.source + 1, case.node_group[node], rack[node]  # -1: none served it
+        # Where the node stands that served it, as a group and rack; 0: none did.
+        stands = np.append(case.node_group * np.int64(len(number)) + rack + 1, 0)
+        parts = source + 1, stands[holder], case.node_group[node], rack[node]  # -1: none served it
         sizes = [1 + int(part.max(initial=0)) for part in parts]
         keys, self.route = np.unique(np.ravel_multi_index(parts, sizes), return_inverse=True)
         known = {(one.source, one.group, number[one.rack]): one.shares for one in case.routes}
         place = {name: i for i, name in enumerate(case.shared_links.name)}
+        called, peers = tuple(number), set(scenario.peers)
+
+        def shares(source: int, stands: int, group: int, rack: int) -> Mapping[str, float]:
+            """Of bytes from a source to a group in a rack, what each link carries."""
+            if source < 0 or case.sources[source] not in peers:
+                return known.get((source, group, rack), {})
+            to = scenario.groups[group], called[rack]
+            if stands == 0:
+                path, share = among_members(scenario, case.sources[source], *to)
+                return dict.fromkeys(path, share)
+            of_group, of_rack = divmod(stands - 1, len(called))
+            return dict.fromkeys(between_nodes(scenario.groups[of_group], called[of_rack], *to), 1.0)
+
         self.shares = [
-            [(place[link], share) for link, share in known.get((source - 1, *where), {}).items() if link in place]
+            [(place[link], share) for link, share in shares(source - 1, *where).items() if link in place]
             for source, *where in zip(*(part.tolist() for part in np.unravel_index(keys, sizes)), strict=True)
         ]
         self.fills = list(self._fills(place)) if len(case.supply.fills.cache) else []
 
     def _fills(self, place: Mapping[str, int]) -> Iterator[tuple[npt.NDArray[np.intp], list[tuple[int, float]]]]:
-        """What caches fetched for their stores, and swarms from their sources, way by way: its rows, and links with the
-        share that each carries.
+        """What caches fetched for their stores, and seeds sent to swarms, way by way.
+
+        Its rows, and links with the share that each carries.
         """
         scenario, fills, count = self.scenario, self.case.supply.fills, len(self.case.sources)
         every, servers = outlets(scenario), scenario.servers
@@ -305,7 +347,7 @@ class _Spread:
         for number, (cache, upstream) in enumerate(divmod(one, count) for one in ways.tolist()):
             outlet = every[upstream]
             into = servers.get(self.case.sources[cache])
-            inward = () if into is None else inwards(servers[outlet.server], into)  # members' own links are no fill's
+            inward = () if into is None else inwards(servers[outlet.server], into)  # a swarm has no place
             paths = exits(scenario, outlet)
             links = [link for path in paths for link in dict.fromkeys((*path, *inward)) if link in place]
             shares = [(place[link], links.count(link) / len(paths)) for link in dict.fromkeys(links)]
@@ -313,7 +355,8 @@ class _Spread:
 
     def done(self, edges: Times) -> Times:
         """Bytes that had crossed each shared link (rows) by each moment (columns)."""
-        done = self._on_links(fetched_by(self.case, edges, self.route, len(self.shares)))
+        parts = self.fetch, self.route, self.size
+        done = self._on_links(_parted(self.case, edges, *parts, len(self.shares)))
         for row, started, ended, amount in self._others():
             done[row] += _evenly(started, ended, amount, edges)
         for rows, shares in self.fills:
@@ -324,7 +367,7 @@ class _Spread:
 
     def totals(self) -> Times:
         """Bytes of fetched layers over each shared link, those for caches' stores among them."""
-        moved = np.bincount(self.route, self.case.fetches.bytes_done, len(self.shares))
+        moved = np.bincount(self.route, self.size, len(self.shares))
         sums: Times = self._on_links(moved.astype(np.float64)[:, None])[:, 0]
         for rows, shares in self.fills:
             filled = float(self.case.supply.fills.bytes[rows].sum())

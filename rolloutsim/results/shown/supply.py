@@ -8,27 +8,49 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rolloutsim.results.load.supply import FamilySummary, SupplySummary, families
-from rolloutsim.results.numerals import listed, show_count, show_size, show_time, three_digits
-from rolloutsim.results.shown.tabular import SHARE, SIZE, TEXT, Column, Kind, Table
-from rolloutsim.scenario.sources import PEER
+from rolloutsim.results.numerals import listed, show_count, show_size, show_time, three_digits, whole_share
+from rolloutsim.results.shown.tabular import COUNT, SHARE, SIZE, TEXT, Column, Kind, Table
 
 if TYPE_CHECKING:
+    from rolloutsim.results.facts.records import CaseRecords
+    from rolloutsim.results.load.peers import Uploads
     from rolloutsim.results.metrics import CaseSummary, RunSummary
 
 TITLE = "Where the bytes came from"
 
 _HERDS = 1.5  # copies of a layer from which on a cache is told to do less than it could (assumed)
 _CLEARLY = 1.01  # the most of a layer is told where it is so many times the mean (assumed)
+_IN_VAIN = 0.1  # of all look-ups, a smaller share in vain is not worth a word (assumed)
+_NEARLY_ALL = 0.9  # (assumed)
+_HOT = 0.5  # of all that peers handed over, the share of one that is a hot spot (assumed)
+_FEW = 8  # look-ups; of fewer one node serves most by chance (assumed)
 _TOO_LATE = ("dial_timeout", "tls_timeout", "header_timeout")
 _MISSING = "404"
-_PEER = PEER.name
 _MOST_IMAGES = 3  # that are named before the others are only counted (assumed)
+MOST_NODES = 40  # that served others; of more the busiest are shown (assumed: a page)
 COPIES = Kind(lambda copies: f"{three_digits(copies)}×")
+
+# Of rows of a case, its sources and one of them: what only caches, and only peers have.
+_FROM_UPSTREAM = Column("from upstream", SIZE, lambda row: row[2].upstream_bytes)
+_OF_CACHES = (
+    Column("of it held", SIZE, lambda row: row[2].held_bytes),
+    Column("hit ratio", SHARE, lambda row: row[2].hit_ratio),
+    _FROM_UPSTREAM,
+    Column("copies of a layer", COPIES, lambda row: getattr(row[2].upstream_copies, "mean", None)),
+)
+_OF_PEERS = (
+    Column("serving nodes", COUNT, lambda row: getattr(row[2].uploads, "serving_nodes", None)),
+    Column("most of one", SIZE, lambda row: getattr(row[2].uploads, "most_served_bytes", None)),
+    Column("look-ups", COUNT, lambda row: getattr(row[2].uploads, "look_ups", None)),
+    Column("in vain", COUNT, lambda row: getattr(row[2].uploads, "found_nobody", None)),
+)
 
 
 def supply_rows(summary: RunSummary) -> Table | None:
-    """A row for each server, or each key of several, and for other nodes; None: nodes ask nobody but registries.
+    """A row for each server, or each key of several, and for peers; None: nodes ask nobody but registries.
 
     Parameters
     ----------
@@ -39,31 +61,51 @@ def supply_rows(summary: RunSummary) -> Table | None:
         (case, supply, one)
         for case in summary.cases.values()
         if (supply := case.supply) is not None
-        for one in (*families(supply), *_peers(supply))
-        if one.requests or one.sent_bytes
+        for one in families(supply)
+        if one.requests or one.sent_bytes or one.bytes
     ]
     if not rows:
         return None
+    of_caches = any(one.caches for _, _, one in rows)
+    of_swarms = any(one.seeding is not None for _, _, one in rows)
+    of_peers = of_swarms or any(one.uploads is not None for _, _, one in rows)
     columns = (
         *((Column("case", TEXT, lambda row: row[0].case),) if len(summary.cases) > 1 else ()),
         Column("source", TEXT, lambda row: row[2].words),
         Column("to nodes", SIZE, lambda row: row[2].bytes),
         Column("share", SHARE, _share),
-        Column("of it held", SIZE, lambda row: row[2].held_bytes),
-        Column("hit ratio", SHARE, lambda row: row[2].hit_ratio),
-        Column("from upstream", SIZE, lambda row: row[2].upstream_bytes),
-        Column("copies of a layer", COPIES, lambda row: getattr(row[2].upstream_copies, "mean", None)),
-        # What sources of a swarm sent is not parted by who got it.
-        Column("sent in all", SIZE, lambda row: row[2].sent_bytes if row[2].kind != _PEER else None),
+        *(() if of_peers and not of_caches else _OF_CACHES),
+        *((_FROM_UPSTREAM,) if of_swarms and not of_caches else ()),
+        Column("sent in all", SIZE, lambda row: row[2].sent_bytes),
+        *(_OF_PEERS if any(one.uploads is not None for _, _, one in rows) else ()),
     )
     return Table(columns, rows)
 
 
-def _peers(supply: SupplySummary) -> Iterator[FamilySummary]:
-    """What nodes handed to one another, as of one server."""
-    size = supply.bytes_by_source.get(_PEER, 0.0)
-    if size > 0.0:
-        yield FamilySummary("other nodes", _PEER, 1, (), (), 0.0, size, size, size, {}, 0.0, None, None, None)
+def uploads_rows(case: CaseRecords) -> tuple[Table, str] | None:
+    """The nodes that served others, those that served most first, and a caption; None: none did.
+
+    Parameters
+    ----------
+    case : CaseRecords
+        The case.
+    """
+    uploads = case.supply.uploads
+    served = np.bincount(uploads.node, uploads.bytes, len(case.node_names))
+    layers = np.bincount(uploads.node, minlength=len(case.node_names))
+    order = np.argsort(-served, kind="stable")
+    rows = [row for row in order[:MOST_NODES].tolist() if served[row] > 0.0]
+    if not rows:
+        return None
+    columns = (
+        Column("node", TEXT, lambda row: case.node_names[row]),
+        Column("layers", COUNT, lambda row: int(layers[row])),
+        Column("sent to others", SIZE, lambda row: float(served[row])),
+        Column("share", SHARE, lambda row: float(served[row] / served.sum())),
+    )
+    number = int(np.count_nonzero(served))
+    of = "" if number == len(rows) else f", {len(rows)} of {number}"
+    return Table(columns, rows), f"Nodes that served others, the busiest first{of}"
 
 
 def _share(row: tuple[CaseSummary, SupplySummary, FamilySummary]) -> float | None:
@@ -77,6 +119,9 @@ def about_sources(supply: SupplySummary) -> Iterator[str]:
         yield from _herds(one)
         yield from _silent(supply, one)
         yield from _lacks(one)
+        if one.uploads is not None:
+            yield from _found_nobody(one, one.uploads)
+            yield from _hot_spot(one, one.uploads)
 
 
 def _herds(one: FamilySummary) -> Iterator[str]:
@@ -104,6 +149,26 @@ def _why(profile: str, coalesce: str) -> str:
     if coalesce == "lock":
         return f"since with {profile} those who wait for a layer fetch it themselves in the end"
     return f"although {profile} coalesces requests: replicas and repositories have stores of their own"
+
+
+def _found_nobody(one: FamilySummary, uploads: Uploads) -> Iterator[str]:
+    """Peers among whom nobody has what is looked for."""
+    if not uploads.look_ups or uploads.found_nobody < _IN_VAIN * uploads.look_ups:
+        return
+    text = f"{show_count(uploads.found_nobody)} of {show_count(uploads.look_ups)} look-ups of {one.called} found nobody"
+    if uploads.too_early >= _NEARLY_ALL * uploads.elsewhere > 0:
+        text += ": nodes ask before anybody has the layer"
+    yield f"{text}."
+
+
+def _hot_spot(one: FamilySummary, uploads: Uploads) -> Iterator[str]:
+    """A node that serves most of what all of them serve."""
+    share = uploads.most_served_bytes / one.bytes if one.bytes else 0.0
+    if share >= _HOT and uploads.most_serving_node is not None and uploads.look_ups >= _FEW:
+        yield (
+            f"{uploads.most_serving_node} served {whole_share(share)} of what {one.called} handed over "
+            f"(finds: {uploads.finds})."
+        )
 
 
 def _silent(supply: SupplySummary, one: FamilySummary) -> Iterator[str]:

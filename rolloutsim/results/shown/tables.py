@@ -22,6 +22,7 @@ from rolloutsim.results.numerals import (
     show_byte_rate,
     show_latency,
     show_rate,
+    show_time,
     show_times,
     three_digits,
     visible,
@@ -155,8 +156,10 @@ def _times(
 
     if outcome.replications:
         yield Column("rollout time", TIME, of, half=partial(half, outcome))
+        yield from _model_range(outcome, of)
         return
     yield Column("rollout time", TIME, of)
+    yield from _model_range(outcome, of)
     beside = outcome.beside
     if beside is not None:
 
@@ -165,6 +168,21 @@ def _times(
             return mean(known) if len(known) == len(beside) else None
 
         yield Column(f"{len(beside)} draws", TIME, over_all, half=partial(half, beside))
+
+
+def _model_range(outcome: Outcome, of: Callable[[Any], float | None]) -> Iterator[Column]:
+    """Within what a rollout time lies if the model of swarms errs as it may; no column where there are none."""
+    if all(case.model_range is None for case in outcome.means.cases.values()):
+        return
+
+    def shown(row: Any) -> str:
+        time, of_case = of(row), row[0].model_range
+        if of_case is None or time is None:
+            return ""
+        least, most = time / (1.0 + of_case.error), time / (1.0 - of_case.error)
+        return f"{show_time(least)} to {show_time(most)}"
+
+    yield Column("by the model's error", TEXT, shown)
 
 
 def _of_case(outcome: Outcome, row: tuple[CaseSummary, Any]) -> tuple[float | None, ...]:

@@ -334,11 +334,13 @@ def _never_the_limit(main: Bottleneck, case: CaseSummary, records: CaseRecords) 
     for row in shared(case):
         direction = LinkName.of(row.link).part if row.kind == "rack" else row.family or row.link
         wider.setdefault((row.kind, direction), []).append(row)
-    links = [
-        links_name(kind, tuple(row.link for row in rows), rows[0].family or "")
-        for (kind, _), rows in wider.items()
-        if all(idle(row) and row.bytes > 0.0 for row in rows)
-    ]
+    never: dict[str, bool] = {}
+    for (kind, _), rows in wider.items():
+        # Both directions of racks have one name; one that carries nothing says nothing about the other.
+        if any(row.bytes > 0.0 for row in rows):
+            name = links_name(kind, tuple(row.link for row in rows), rows[0].family or "")
+            never[name] = never.get(name, True) and all(idle(row) and row.bytes > 0.0 for row in rows)
+    links = [name for name, is_idle in never.items() if is_idle]
     if main.is_shared and own:
         yield f"Never the limit of a transfer: the nodes' {listed(own)}."
     elif links:
