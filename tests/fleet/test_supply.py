@@ -221,7 +221,7 @@ def test_the_table_tells_what_other_nodes_sent() -> None:
     table = supply_rows(summarise(run))
     assert table is not None
     source, size = table.columns[:2]
-    assert {source.of(row): size.of(row) for row in table.rows} == {"hub": 100 * MB, "other nodes": 100 * MB}
+    assert {source.of(row): size.of(row) for row in table.rows} == {"hub": 100 * MB, "spegel (peers)": 100 * MB}
 
 
 def test_without_hosts_there_is_nothing_to_tell() -> None:

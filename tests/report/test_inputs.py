@@ -92,7 +92,7 @@ def test_what_was_given_reads_as_the_same_scenario(path) -> None:  # type: ignor
     known = scenario.resolve()
     quantities = [(key, value) for key, value, *_ in given_table(known).cells()
                   if key.startswith(("network.", "registry.", "nodes.", "background."))
-                  and not key.endswith(("links", "racks", "via", "between"))]  # fmt: skip
+                  and not key.endswith(("links", "racks", "via", "between", "hosts"))]  # fmt: skip
     overrides = [f"{key}={value}" for key, value in quantities]
     assert rs.load(path, overrides).resolve() == known
 

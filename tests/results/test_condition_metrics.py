@@ -56,7 +56,10 @@ CASE: dict[str, Any] = {
     "byte_hit_ratio": 0.7,
     "upstream_copies": {"mean": 2.0, "max": 6.0},
     "bytes_by_source": {"cache": 44},
-    "servers": [{"server": "near", "sent_bytes": 44, "upstream_bytes": 22, "requests": 33}],
+    "servers": [
+        {"server": "near", "sent_bytes": 44, "upstream_bytes": 22, "requests": 33},
+        {"server": "peers", "found_nobody": 5, "most_served_bytes": 66, "seeded_bytes": 55},
+    ],
 }  # fmt: skip
 
 
@@ -88,6 +91,9 @@ def about(metric: str, statistic: str | None = None, comparison: Any = "<", **se
         (about("sent_bytes", server="near"), [44.0]),
         (about("upstream_bytes", server="near"), [22.0]),
         (about("server_requests", server="near"), [33.0]),
+        (about("found_nobody", server="peers"), [5.0]),
+        (about("most_served_bytes", server="peers"), [66.0]),
+        (about("seeded_bytes", server="peers"), [55.0]),
         (about("push_time", push="ci"), [3.0]),
         (about("pushed_bytes", push="app"), [77.0]),
         (about("prepull_time", prepull="night"), [5.0]),
