@@ -16,7 +16,6 @@ import numpy as np
 
 from rolloutsim.collecting.background import background_records
 from rolloutsim.collecting.links import carried, saturated, shared_links
-from rolloutsim.collecting.prepulls import prepull_records
 from rolloutsim.fleet.background import Transfer
 from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.ledger import (
@@ -152,12 +151,25 @@ def collect(
         sources=actors.outlets,
         routes=actors.routes,
         drawn=tuple(sorted(drawn)),
-        prepulls=r.NO_PREPULLS
-        if orchestrated is None or orchestrated.prepulled is None
-        else prepull_records(scenario, actors, network, ledger, orchestrated.prepulled),
+        prepulls=_prepulls(scenario, actors, network, ledger, orchestrated),
         reads=reads,
         supply=_supply(scenario, actors, network, incidents) if _has_others(scenario, actors) else r.NO_SUPPLY,
     )
+
+
+def _prepulls(
+    scenario: ResolvedScenario,
+    actors: Actors,
+    network: FluidNetwork,
+    ledger: Ledger,
+    orchestrated: Orchestrated | None,
+) -> r.PrepullRecords:
+    """What nodes pulled before the rollout."""
+    if orchestrated is None or orchestrated.prepulled is None:
+        return r.NO_PREPULLS
+    from rolloutsim.collecting.prepulls import prepull_records  # most scenarios have none, and do without
+
+    return prepull_records(scenario, actors, network, ledger, orchestrated.prepulled)
 
 
 def _has_others(scenario: ResolvedScenario, actors: Actors) -> bool:

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.queues import standing_queue
 from rolloutsim.fleet.recipes import Way
-from rolloutsim.fleet.sources.peers import PeerToPeer
-from rolloutsim.fleet.sources.pieces import PiecePeers
 from rolloutsim.fleet.windows import window_rate
 from rolloutsim.scenario.resources import NIC_OUT, RESOURCES
 from rolloutsim.scenario.routes import among_members, between_nodes, leaving, node_racks, outlets, round_trip
@@ -26,7 +24,8 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.prepull import Left
     from rolloutsim.fleet.pulls import Fetch, Fleet
     from rolloutsim.fleet.servers import Servers
-    from rolloutsim.fleet.sources.pieces import Torrent
+    from rolloutsim.fleet.sources.peers import PeerToPeer
+    from rolloutsim.fleet.sources.pieces import PiecePeers, Torrent
     from rolloutsim.fleet.sources.registry import Registry
     from rolloutsim.network.links import Kind, SharedLink
     from rolloutsim.scenario.resolved import Image, NodeGroup, ResolvedScenario
@@ -91,12 +90,20 @@ class Peering:
         self.links = links
         self.racks = node_racks(scenario) if scenario.peers else []
         first = len(outlets(scenario)) - len(scenario.peers) if scenario.peers else 0
-        self.by_name: dict[str, PeerToPeer | PiecePeers] = {}
+        self.of_layers: dict[str, PeerToPeer] = {}
+        self.swarms: dict[str, PiecePeers] = {}
         for number, (name, spec) in enumerate(scenario.peers.items(), first):
             if spec.swarm is None:
-                self.by_name[name] = PeerToPeer(number, spec, fleet, random, self.racks)
+                from rolloutsim.fleet.sources.peers import PeerToPeer  # most scenarios have none, and do without
+
+                self.of_layers[name] = PeerToPeer(number, spec, fleet, random, self.racks)
             else:
-                self.by_name[name] = PiecePeers(number, spec, fleet)
+                from rolloutsim.fleet.sources.pieces import PiecePeers  # as above
+
+                self.swarms[name] = PiecePeers(number, spec, fleet)
+        # In the order of their numbers.
+        known: dict[str, PeerToPeer | PiecePeers] = {**self.of_layers, **self.swarms}
+        self.by_name = {name: known[name] for name in scenario.peers}
         self.clients: dict[Way, _Client] = {}
         self.peer_links: list[SharedLink] = []  # that stand for what nodes send to one another
 
@@ -119,8 +126,7 @@ class Peering:
         names = [name for group in self.scenario.groups for name in group.node_names()]
         first = 0
         for group in self.scenario.groups:
-            asked = [self.by_name[host] for host in group.hosts if host in self.by_name]
-            for peers in [one for one in asked if isinstance(one, PeerToPeer)]:
+            for peers in [self.of_layers[host] for host in group.hosts if host in self.of_layers]:
                 for index, cached in enumerate(cached_images(group)):
                     own = left[first + index] if left else None
                     held = cached if own is None else (*cached, *own.images)
@@ -128,12 +134,11 @@ class Peering:
                     has |= {layers[digest] for digest in (() if own is None else own.layers) if digest in layers}
                     peers.join(first + index, sorted(has), [images[name] for name in held if name in images])
             first += group.count
-        for one in self.by_name.values():
-            if isinstance(one, PeerToPeer):
-                one.make_leg = partial(self._leg, one, names, groups)
-            else:
-                self._swarm(one)
-        self.fleet.peers = tuple(one for one in self.by_name.values() if isinstance(one, PeerToPeer))
+        for one in self.of_layers.values():
+            one.make_leg = partial(self._leg, one, names, groups)
+        for swarm in self.swarms.values():
+            self._swarm(swarm)
+        self.fleet.peers = tuple(self.of_layers.values())
 
     def _swarm(self, peers: PiecePeers) -> None:
         """Tell peers that hand over pieces what their members and seeds can send and receive."""

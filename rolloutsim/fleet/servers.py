@@ -10,10 +10,7 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING
 
-from rolloutsim.fleet.copier import Copier, Mirror
-from rolloutsim.fleet.push import SET_UP
 from rolloutsim.fleet.recipes import Way
-from rolloutsim.fleet.sources.cache import PullThrough
 from rolloutsim.fleet.sources.registry import Content, Registry, Strain
 from rolloutsim.fleet.windows import connections, window_rate
 from rolloutsim.scenario.policies import repository
@@ -22,7 +19,9 @@ from rolloutsim.scenario.routes import inwards, leaving, outlets, round_trip
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
+    from rolloutsim.fleet.copier import Copier, Mirror
     from rolloutsim.fleet.pulls import Fleet
+    from rolloutsim.fleet.sources.cache import PullThrough
     from rolloutsim.network.links import Kind, SharedLink
     from rolloutsim.scenario import resolved
     from rolloutsim.scenario.copied import Copied
@@ -77,12 +76,17 @@ class Servers:
             for uplink, queue in zip(spec.replicas, self.by_name[name].connections, strict=False):
                 if spec.efficiency and uplink in links:
                     Strain(fleet.network, links[uplink], queue, spec.efficiency)
-        self.caches: tuple[PullThrough, ...] = ()
+        self.handlers: dict[str, PullThrough] = {}  # of caches
         self.numbers: dict[tuple[str, int], int] = {}  # of outlets, by server and number of the outlet before it
         if scenario.caches:
             self._number()
             self._make_caches(first_address)
         self.copiers = tuple(self._copiers(first_address + len(scenario.caches)))
+
+    @property
+    def caches(self) -> tuple[PullThrough, ...]:
+        """The handlers of all caches."""
+        return tuple(self.handlers.values())
 
     def _content(self, spec: resolved.Registry) -> Content | None:
         if spec.holds is None or spec.caching is not None:
@@ -100,6 +104,8 @@ class Servers:
             self.numbers[outlet.server, -1 if outlet.origin is None else number[outlet.origin]] = place
 
     def _make_caches(self, first_address: int) -> None:
+        from rolloutsim.fleet.sources.cache import PullThrough  # most scenarios have none, and do without
+
         network = self.fleet.network
         repositories: dict[str, int] = {}
         of_images = [repositories.setdefault(repository(name), len(repositories)) for name in self.images]
@@ -108,7 +114,7 @@ class Servers:
             for layer in self.scenario.images[name].layers:
                 sizes[self.layers[layer.digest]] = layer.compressed
         profile = network.profile(())
-        made: dict[str, PullThrough] = {}
+        made = self.handlers
         for number, (name, spec) in enumerate(self.scenario.caches.items()):
             caching, server = spec.caching, self.by_name[name]
             assert caching is not None
@@ -124,7 +130,6 @@ class Servers:
                     repositories.setdefault(repository(image), len(repositories)),
                     [self.layers[one] for one in digests if one in self.layers],
                 )
-        self.caches = tuple(made.values())
         for name, handler in made.items():
             way = handler.upstream_way = self._upstream(self.specs[name])
             if handler.upstream.name in made:
@@ -138,6 +143,10 @@ class Servers:
         for name, spec in self.scenario.mirrors.items():
             if spec.copied is not None:
                 keys.setdefault(spec.called, []).append(name)
+        if not keys:
+            return
+        from rolloutsim.fleet.copier import Copier  # as above
+
         network = self.fleet.network
         for number, names in enumerate(keys.values()):
             first = self.specs[names[0]].copied
@@ -151,6 +160,9 @@ class Servers:
 
     def _copied_to(self, name: str, registries: Collection[str]) -> Mirror:
         """A mirror, and the ways to it from those registries that images come from."""
+        from rolloutsim.fleet.copier import Mirror
+        from rolloutsim.fleet.push import SET_UP
+
         server, spec = self.by_name[name], self.specs[name]
         assert server.content is not None
         assert spec.copied is not None
@@ -247,8 +259,8 @@ class Servers:
         kinds : callable
             Gives the kinds of flows over a path, for layers that compress and others.
         """
-        handler = self.by_name[server.name].handler
-        if isinstance(handler, PullThrough):
+        handler = self.handlers.get(server.name)
+        if handler is not None:
             handler.through[way] = partial(self._leg, way, server, near, kinds, handler)
 
     def _leg(
