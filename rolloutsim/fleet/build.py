@@ -20,7 +20,7 @@ from rolloutsim.fleet.queues import queues_of, standing_queue
 from rolloutsim.fleet.recipes import LayerStep, Recipe, Way, words
 from rolloutsim.fleet.servers import Servers
 from rolloutsim.fleet.timeouts import Waits
-from rolloutsim.fleet.windows import LONG, Windows, connections, window_rate
+from rolloutsim.fleet.windows import LONG, Windows, connections, or_inf, window_rate
 from rolloutsim.fleet.writing import DiskTerms, DiskWriter
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.scenario.defaults import BACKGROUND, FILE_SIZE
@@ -192,7 +192,7 @@ class _Builder:
         pinned = _shared_by_others(self.scenario) | serving(self.scenario)
         alone = crossed - pinned
         for number, group in enumerate(self.scenario.groups):
-            profile = self.network.profile(tuple(_or_inf(one.capacity(group)) for one in PULLED))
+            profile = self.network.profile(tuple(or_inf(one.capacity(group)) for one in PULLED))
             machine = MACHINE(group)
             shared = {rack: self._recipes(group, machine, rack) for rack in group.racks or (None,)}
             holdings = cached_images(group)
@@ -488,8 +488,8 @@ class _Builder:
         ]
         links = (*(self.links[name] for name in path), *(pins[place] for place in passed if place in pins))
         usage = [(place, 1.0) for place in passed if place not in pins]
-        private = min((_or_inf(PULLED[place].capacity(group)) for place, _ in usage), default=inf)
-        cap, capped_by = min(_or_inf(source_cap), _or_inf(group.connection_cap)), CAP
+        private = min((or_inf(PULLED[place].capacity(group)) for place, _ in usage), default=inf)
+        cap, capped_by = min(or_inf(source_cap), or_inf(group.connection_cap)), CAP
         if group.runtime.decompresses_on_arrival and group.unpack_rate is not None and core is not None:
             usage.append((UNPACK, group.unpack_rate / core))
             if core < cap:
@@ -611,15 +611,11 @@ def _shared_by_others(scenario: ResolvedScenario) -> set[str]:
 
 def _least(one: float | None, other: float | None) -> float | None:
     """The smaller of two caps; None: none."""
-    return min(_or_inf(one), _or_inf(other)) if one is not None or other is not None else None
+    return min(or_inf(one), or_inf(other)) if one is not None or other is not None else None
 
 
 def _uncharged(_: float) -> None:
     """A disk that holds everything."""
-
-
-def _or_inf(capacity: float | None) -> float:
-    return inf if capacity is None else capacity
 
 
 def _disk(storage: Disk, runtime: Runtime, layers: float) -> DiskSpace:

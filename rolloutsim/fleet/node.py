@@ -204,12 +204,7 @@ class Node(Store):
             if way.handler is not None:
                 way.handler.look_up(self, pull, is_manifest)
                 return
-            pull.sent += 1
-            pull.failures = 0
-            pull.reached = way
-            if self.host_per_image and is_manifest:
-                pull.ways = (way,)
-            if self.answered(pull):
+            if self._taken(pull, is_manifest):
                 return
 
     def request_lost(self, pull: Pull, status: int, spent: float) -> None:
@@ -222,9 +217,14 @@ class Node(Store):
             fleet.incidents.asked.add(pull.row, pull.way.number)
         fleet.retries.refused(self, pull, status, False, 0.0, spent)
 
-    def answered(self, pull: Pull) -> bool:
-        """The answer to a request is on its way; whether that takes time."""
+    def _taken(self, pull: Pull, is_manifest: bool) -> bool:
+        """A source takes a request, and the answer is on its way; whether that takes time."""
         way = pull.way
+        pull.sent += 1
+        pull.failures = 0
+        pull.reached = way
+        if self.host_per_image and is_manifest:
+            pull.ways = (way,)
         if way.buffered:
             # Whoever asks at this instant meets the queues that it leaves.
             self.fleet.network.call_afterwards(self._answered, pull)
@@ -250,12 +250,7 @@ class Node(Store):
             self.fleet.retries.refused(self, pull, status, is_manifest, way.round_trip, seconds)
             return
         self.fleet.incidents.waited.add(False, pull.row, cause, seconds)
-        pull.sent += 1
-        pull.failures = 0
-        pull.reached = way
-        if self.host_per_image and is_manifest:
-            pull.ways = (way,)
-        if not self.answered(pull):
+        if not self._taken(pull, is_manifest):
             self.request(pull)
 
     def asks(self, fetch: Fetch) -> bool:

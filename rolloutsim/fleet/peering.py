@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.queues import standing_queue
 from rolloutsim.fleet.recipes import Way
-from rolloutsim.fleet.windows import window_rate
+from rolloutsim.fleet.windows import or_inf, window_rate
 from rolloutsim.scenario.resources import NIC_OUT, RESOURCES
 from rolloutsim.scenario.routes import among_members, between_nodes, leaving, node_racks, outlets, round_trip
 from rolloutsim.structs import struct
@@ -148,7 +148,7 @@ class Peering:
         def rates(fetch: Fetch) -> tuple[float, float]:
             group = self.clients[fetch.way].group
             at_once = min(group.runtime.parallel_layers, len(fetch.pull.recipe.steps))
-            down, up = (min(_or_inf(group.nic), _or_inf(cap), _FASTEST) for cap in (spec.download, spec.upload))
+            down, up = (min(or_inf(group.nic), or_inf(cap), _FASTEST) for cap in (spec.download, spec.upload))
             return down / at_once, up / at_once
 
         def seed_rates(registry: Registry) -> list[float]:
@@ -250,7 +250,3 @@ class Peering:
             set_up=set_up_trips * trip,
             set_up_trips=set_up_trips,
         )
-
-
-def _or_inf(rate: float | None) -> float:
-    return inf if rate is None else rate

@@ -73,6 +73,13 @@ class Trouble:
             self.spent[cause] = self.spent.get(cause, 0.0) + seconds
 
 
+def wait_on(flow: Flow, since: float, now: float, cause: int) -> None:
+    """Add to the seconds of a flow that ended at a time those for which its fetch waited after that, by cause [s]."""
+    spent = {flow.cause: since - flow.since} if flow.spent is None else flow.spent
+    spent[cause] = spent.get(cause, 0.0) + now - since
+    flow.spent = spent
+
+
 class Ranges:
     """The fetches of a layer that comes in ranges; the first stands for the layer."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.recipes import Way
 from rolloutsim.fleet.sources.registry import Content, Registry, Strain
-from rolloutsim.fleet.windows import connections, window_rate
+from rolloutsim.fleet.windows import connections, or_inf, window_rate
 from rolloutsim.scenario.policies import repository
 from rolloutsim.scenario.routes import inwards, leaving, outlets, round_trip
 
@@ -175,8 +175,8 @@ class Servers:
         ttfb, cap, redirect, first = origin.ttfb, origin.connection_cap, origin.redirect, origin.first_fetch
         if redirect is not None:
             ttfb, cap = ttfb + redirect.ttfb, redirect.connection_cap
-        cap = min(_or_inf(cap), _or_inf(copied.rate))
-        slow = cap if first is None else min(cap, _or_inf(first.connection_cap))
+        cap = min(or_inf(cap), or_inf(copied.rate))
+        slow = cap if first is None else min(cap, or_inf(first.connection_cap))
 
         def kinds(cap: float) -> tuple[Kind, ...]:
             trips = (round_trip(self.scenario, path) for path in paths)
@@ -280,7 +280,7 @@ class Servers:
         # What passes is not read from the cache's storage.
         own = (tuple(link for link in path if link != f"{cache.name}.storage") for path in leaving(cache))
         exits = tuple((*into, *path) for path in own)
-        cap = min(_or_inf(cache.connection_cap), before.kinds[replica].cap)
+        cap = min(or_inf(cache.connection_cap), before.kinds[replica].cap)
         windowed = [window_rate(cache.tcp_window, round_trip(scenario, (*path, *near))) for path in leaving(cache)]
         made = [
             kinds((*path, *near), None if cap == inf else cap, window)
@@ -304,7 +304,3 @@ class Servers:
             number=self.numbers[cache.name, before.number],
             exits=exits,
         )
-
-
-def _or_inf(value: float | None) -> float:
-    return inf if value is None else value

@@ -54,6 +54,11 @@ _LOOKS: Final = 24.0
 _FEW_LOOKS: Final = 4.0
 
 
+def or_inf(rate: float | None) -> float:
+    """A rate, and an infinite one where there is no limit [B/s]."""
+    return inf if rate is None else rate
+
+
 def window_rate(window: float | None, round_trip: float) -> float:
     """The rate of a connection that always has a whole window on its way.
 

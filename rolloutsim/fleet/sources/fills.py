@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.fleet.ledger import CACHE_FILL
+from rolloutsim.fleet.pulls import wait_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,10 +127,7 @@ class Reading:
         fetch, flow = self.fetch, self.flow
         self.left(fetch)
         if flow is not None:
-            now = self.fill.cache.fleet.network.now
-            spent = {flow.cause: self.since - flow.since} if flow.spent is None else flow.spent
-            spent[CACHE_FILL] = spent.get(CACHE_FILL, 0.0) + now - self.since
-            flow.spent = spent
+            wait_on(flow, self.since, self.fill.cache.fleet.network.now, CACHE_FILL)
             self.asker.arrived(flow)
 
 

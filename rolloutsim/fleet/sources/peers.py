@@ -58,6 +58,22 @@ class Upload:
         return 0.0
 
 
+class Holders:
+    """The nodes that have a layer, or an image's manifests: those that had it first before others."""
+
+    __slots__ = ("nodes", "order")
+
+    def __init__(self) -> None:
+        self.order: list[int] = []
+        self.nodes: set[int] = set()  # the same: thousands are not looked through for each look-up
+
+    def add(self, node: int) -> None:
+        """A node has it, too."""
+        if node not in self.nodes:
+            self.nodes.add(node)
+            self.order.append(node)
+
+
 class PeerToPeer(Source):
     """The nodes of some groups, as a source of layers that they have themselves.
 
@@ -76,7 +92,7 @@ class PeerToPeer(Source):
     """
 
     __slots__ = (
-        "away", "fleet", "held", "holders", "legs", "make_leg", "manifests", "members", "nobody", "racks", "random",
+        "away", "fleet", "holders", "legs", "make_leg", "manifests", "members", "nobody", "racks", "random",
         "spec", "uploads",
     )  # fmt: skip
 
@@ -95,8 +111,8 @@ class PeerToPeer(Source):
         self.random = random
         self.racks = racks
         self.members: set[int] = set()
-        self.holders: dict[int, list[int]] = {}  # nodes that have a layer, those that had it first before others
-        self.manifests: dict[int, list[int]] = {}  # the same of images
+        self.holders: dict[int, Holders] = {}  # of layers
+        self.manifests: dict[int, Holders] = {}  # of images
         self.uploads: dict[int, dict[Upload, None]] = {}  # that a node serves
         self.away: set[int] = set()  # nodes that are down
         self.make_leg: Callable[[Way, int], Way]  # set when all nodes are known
@@ -107,9 +123,9 @@ class PeerToPeer(Source):
         """A node is one of them, and has some layers and manifests from the beginning."""
         self.members.add(node)
         for layer in layers:
-            self.holders.setdefault(layer, []).append(node)
+            self.holders.setdefault(layer, Holders()).add(node)
         for image in images:
-            self.manifests.setdefault(image, []).append(node)
+            self.manifests.setdefault(image, Holders()).add(node)
 
     def has(self, node: int, layer: int) -> None:
         """A node has committed a layer."""
@@ -123,9 +139,7 @@ class PeerToPeer(Source):
 
     def _announce(self, what: Any) -> None:
         known, number, node = what
-        holders = known.setdefault(number, [])
-        if node not in holders:
-            holders.append(node)
+        known.setdefault(number, Holders()).add(node)
 
     def go_away(self, node: int) -> None:
         """A node is down: whoever fetches from it asks anew."""
@@ -149,14 +163,14 @@ class PeerToPeer(Source):
                     sizes[upload.row] = self.fleet.network.received(upload.fetch.flow)
         return []
 
-    def _find(self, known: dict[int, list[int]], number: int, node: int) -> list[int]:
+    def _find(self, known: dict[int, Holders], number: int, node: int) -> list[int]:
         """The holders that a look-up finds."""
-        spec, all_of_them = self.spec, known.get(number, ())
-        there: list[int] = (
-            [one for one in all_of_them if one != node and one not in self.away]
-            if (self.away or node in all_of_them)
-            else list(all_of_them)
-        )
+        spec, holders = self.spec, known.get(number)
+        if holders is None:
+            return []
+        there = holders.order
+        if self.away or node in holders.nodes:
+            there = [one for one in there if one != node and one not in self.away]
         if spec.per_rack:
             near = [one for one in there if self.racks[one] == self.racks[node]]
             there = near or there

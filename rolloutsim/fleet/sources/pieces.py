@@ -16,6 +16,7 @@ from math import ceil, inf
 from typing import TYPE_CHECKING, Any, Final
 
 from rolloutsim.fleet.ledger import SEEDS
+from rolloutsim.fleet.pulls import wait_on
 from rolloutsim.fleet.sources.source import FINE, Connections, Source
 from rolloutsim.fleet.sources.swarm import Swarm
 from rolloutsim.scenario.answers import MISSING
@@ -175,9 +176,7 @@ class Torrent:
         flow, fetch = member.ended, member.fetch
         if fetch.handed is member:
             fetch.handed = None
-            spent = {flow.cause: since - flow.since} if flow.spent is None else flow.spent
-            spent[SEEDS] = spent.get(SEEDS, 0.0) + self.peers.fleet.network.now - since
-            flow.spent = spent
+            wait_on(flow, since, self.peers.fleet.network.now, SEEDS)
             member.asker.arrived(flow)
 
     def leave(self, member: Member) -> None:
