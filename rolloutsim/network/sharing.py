@@ -50,6 +50,10 @@ if TYPE_CHECKING:
 # over eight numbers costs less than the bookkeeping of a bound).
 MANY: Final = 8
 
+# A step beyond an edge is a share of its level, or of this part of the link's capacity where the level is lower: one from
+# a level of none would lead nowhere (assumed: far below the rate of any flow).
+LOW: Final = 1e-9
+
 # All loads are summed up from the flows' rates after so many updates, and so many more for each state and link there
 # is (assumed: an update costs as much as ten of their sums, so that this takes a few thousandths).
 UPDATES_TO_AUDIT: Final = 100
@@ -200,7 +204,7 @@ class Sharing:
                 if target < edge * (1 - BEYOND):
                     break
                 direction = 1
-                beyond = edge * (1 + reach)
+                beyond = edge + reach * max(edge, LOW * link.capacity)
             elif target < link.level and direction <= 0:
                 edge, states = levels.floor(link, target)
                 if target >= edge:
@@ -223,6 +227,8 @@ class Sharing:
             if idle > len(link.states) + len(link.driven_by):
                 # A condition on several levels counts as met until it is further off than this one went.
                 reach *= 2
+                if reach > 1:
+                    raise Unsettled
         if target != link.level:
             self._shift(link, target)
         self._retime(link, now)
