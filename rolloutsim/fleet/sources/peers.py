@@ -1,8 +1,8 @@
 """Nodes as sources: whole layers that a node has, it serves to others over its own NIC.
 
 A node that lacks a layer looks up who has it: a few of the holders, by a rule. Of these it asks the one from which it
-fetches least at the moment. Nobody is found in time: the next host is asked. A layer is there for others when it is
-committed, and a little later, when that is known.
+fetches least at the moment, the first found of several. Nobody is found in time: the next host is asked. A layer is
+there for others when it is committed, and a little later, when that is known.
 
 Sources: Spegel `pkg/registry/registry.go`, `pkg/routing/libp2p/libp2p.go`, `pkg/oci/containerd/containerd.go` @b8c715a;
 go-libp2p-kad-dht @2a10abd; peerd `pkg/discovery/content/registry/mirror.go` @21501a9. What hedged requests change is
@@ -174,14 +174,24 @@ class PeerToPeer(Source):
         if spec.per_rack:
             near = [one for one in there if self.racks[one] == self.racks[node]]
             there = near or there
-        if spec.finds == "first" or len(there) <= spec.found:
+        if spec.finds == "first":
             return there[: spec.found]
+        if len(there) <= spec.found:
+            return self._shuffled(there)
         chosen: list[int] = []
         while len(chosen) < spec.found:
             one = there[int(self.random() * len(there))]
             if one not in chosen:
                 chosen.append(one)
         return chosen
+
+    def _shuffled(self, nodes: list[int]) -> list[int]:
+        """The same nodes in a random order, of which the first is asked if all are alike."""
+        found = list(nodes)
+        for last in range(len(found) - 1, 0, -1):
+            place = int(self.random() * (last + 1))
+            found[place], found[last] = found[last], found[place]
+        return found
 
     def hand_over(self, asker: Any, fetch: Fetch) -> None:
         """A layer is wanted."""
