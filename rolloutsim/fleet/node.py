@@ -468,6 +468,12 @@ class Node(Store):
         else:
             self._request_layer(fetch, 0.0)
 
+    def whole(self, fetch: Fetch) -> None:
+        """A source will answer a request for a range of a layer with all of it."""
+        from rolloutsim.fleet.ranges import come_whole  # most scenarios have no such source, and do without
+
+        come_whole(self, fetch)
+
     def _note_refusal(self, fetch: Fetch, status: int) -> None:
         fleet = self.fleet
         number = fleet.fetches.number(fetch.row)

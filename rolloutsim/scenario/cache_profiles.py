@@ -28,6 +28,10 @@ _ECR = "Amazon ECR user guide, pull-through cache rules"
 _AS_DISTRIBUTION = "assumed: as distribution-2"
 
 
+# Of the products whose rules nobody has looked up.
+_RANGES = Default(False, _NO, "assumed: a range of a layer that it lacks is answered as such")
+
+
 def _no_lock(source: str) -> dict[str, Default]:
     """What goes with a lock, where there is none."""
     return {
@@ -51,6 +55,7 @@ _DISTRIBUTION_2: Mapping[str, Default] = {
         "what is served is not stored, a second request to the upstream is",
     ),
     "whole_images": Default(False, _NO, f"{_PROXY}proxymanifeststore.go"),
+    "ignores_ranges": Default(True, _YES, f"{_DIST_BLOBS}: what passes is written whole, with status 200"),
     **_no_lock("assumed: it has no lock"),
     "most_waiting": Default(inf, "unlimited", "assumed: nobody waits"),
     "store": Default(
@@ -91,6 +96,9 @@ _HARBOR_PROXY: Mapping[str, Default] = {
     "serve": Default("streaming", "streaming", f"{_HARBOR}: a proxied reader"),
     "own_copy": Default(True, _YES, f"{_HARBOR}, inflight.go: one more request in the background, pushed into Harbor"),
     "whole_images": Default(False, _NO, _HARBOR),
+    "ignores_ranges": Default(
+        True, _YES, "harbor src/server/middleware/repoproxy/proxy.go: what passes is written whole, with status 200"
+    ),
     **_no_lock("assumed: it has no lock"),
     "most_waiting": Default(inf, "unlimited", "assumed: nobody waits"),
     "store": Default("shared", "shared", "harbor src/controller/proxy/local.go: blobs of the project"),
@@ -111,6 +119,7 @@ _NEXUS_PROXY: Mapping[str, Default] = {
     "serve": Default("store_and_forward", "store_and_forward", f"{_NEXUS}: stored, then served"),
     "own_copy": Default(False, _NO, _NEXUS),
     "whole_images": Default(False, _NO, _NEXUS),
+    "ignores_ranges": _RANGES,
     **_no_lock(f"{_COOPERATION}: waits as long as it takes; 30 s within another wait, left out"),
     "most_waiting": Default(100, "100", f"{_COOPERATION}: more on one key are refused with 503"),
     "store": Default("shared", "shared", "assumed: blobs are stored by digest"),
@@ -128,6 +137,7 @@ _ZOT_SYNC: Mapping[str, Default] = {
     "serve": Default("store_and_forward", "store_and_forward", "zot pkg/api/routes.go: after the sync"),
     "own_copy": Default(False, _NO, _ZOT),
     "whole_images": Default(True, _YES, "zot pkg/api/routes.go: the manifest waits until all of it is synced"),
+    "ignores_ranges": _RANGES,
     **_no_lock(f"{_ZOT}: waits for the sync; its SyncTimeout of 3 h is left out"),
     "most_waiting": Default(inf, "unlimited", f"{_ZOT}: no limit"),
     "store": Default("repository", "repository", f"{_ZOT}: images are synced by repository"),
@@ -145,6 +155,7 @@ _QUAY_PROXY: Mapping[str, Default] = {
     "serve": Default("store_and_forward", "store_and_forward", f"{_QUAY}: into storage, then to the client"),
     "own_copy": Default(False, _NO, _QUAY),
     "whole_images": Default(False, _NO, _QUAY),
+    "ignores_ranges": _RANGES,
     **_no_lock("assumed: it has no lock"),
     "most_waiting": Default(inf, "unlimited", "assumed: nobody waits"),
     "store": Default("shared", "shared", "assumed: blobs are stored by digest"),
@@ -162,6 +173,7 @@ _NGINX_CACHE: Mapping[str, Default] = {
     "serve": Default("streaming", "streaming", "measured"),
     "own_copy": Default(False, _NO, "measured: no copy beside those of the nodes"),
     "whole_images": Default(False, _NO, _NGINX),
+    "ignores_ranges": _RANGES,
     **_no_lock("assumed: it has no lock"),
     "most_waiting": Default(inf, "unlimited", f"{_NGINX}: no limit"),
     "store": Default("repository", "repository", "nginx ngx_http_proxy_module proxy_cache_key: the request's URI"),
@@ -207,6 +219,7 @@ _ECR_RULE: Mapping[str, Default] = {
     "serve": Default("streaming", "streaming", f"{_ECR}: the first pull may be slower"),
     "own_copy": Default(False, _NO, "assumed"),
     "whole_images": Default(False, _NO, "assumed"),
+    "ignores_ranges": _RANGES,
     **_no_lock("assumed: it has no lock"),
     "most_waiting": Default(inf, "unlimited", "assumed"),
     "store": Default("repository", "repository", f"{_ECR}: a repository for each of the upstream's"),

@@ -173,6 +173,7 @@ _OWN: Mapping[str, str] = {
     "caches.<cache>.serve": "store_and_forward",
     "caches.<cache>.own_copy": "true",
     "caches.<cache>.whole_images": "true",
+    "caches.<cache>.ignores_ranges": "true",
     "caches.<cache>.lock": "{timeout: 5 s, age: 5 s, poll: 500 ms}",
     "caches.<cache>.lock.timeout": "5 s",
     "caches.<cache>.lock.age": "5 s",

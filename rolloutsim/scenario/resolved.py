@@ -403,6 +403,8 @@ class Caching:
         Whether what clients get is not kept, and the cache fetches a copy of its own for its store.
     whole_images : bool
         Whether the answer about a manifest waits until all layers of the image are stored.
+    ignores_ranges : bool
+        Whether a request for a range of a layer that the cache lacks is answered with all of it.
     lock_timeout : float or None
         A request that has waited so long is fetched for itself, and not kept; None: it waits as long as it takes [s].
     lock_age : float or None
@@ -441,6 +443,7 @@ class Caching:
     streams: bool = True
     own_copy: bool = False
     whole_images: bool = False
+    ignores_ranges: bool = False
     lock_timeout: float | None = None
     lock_age: float | None = None
     poll: float = 0.0

@@ -231,6 +231,7 @@ def _caching(server: Server, spec: model.CacheSpec, above: str, inbound: tuple[s
         streams=of("serve") == "streaming",
         own_copy=of("own_copy"),
         whole_images=of("whole_images"),
+        ignores_ranges=of("ignores_ranges"),
         lock_timeout=limit(of("lock.timeout")),
         lock_age=limit(of("lock.age")),
         poll=of("lock.poll"),

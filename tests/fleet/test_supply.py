@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
@@ -227,3 +228,95 @@ def test_the_table_tells_what_other_nodes_sent() -> None:
 def test_without_hosts_there_is_nothing_to_tell() -> None:
     run = scene([], [0.0], caches=cache("varnish"))
     assert supply_summary(run, run.cases[0]) is None
+
+
+# ---- ranges ---------------------------------------------------------------------------------------------
+
+# Three at a time: what the 20 MB/s of one connection to the hub are not enough for, several are.
+IN_RANGES = {"parallel_layers": 3, "layer_fetch_buffer": "10 MB"}
+ONE_BY_ONE = {"hub": {"uplink": "100 MB/s", "connection_cap": "20 MB/s"}}
+NO_MIRROR = {"near": {"of": "hub", "uplink": "100 MB/s", "images": []}}
+
+
+@pytest.mark.parametrize(("profile", "copies"), [("distribution-2", 2), ("distribution-3", 1), ("harbor", 2)])
+@pytest.mark.parametrize("hosts", [["proxy"], ["near", "proxy"]])
+def test_ranges_of_a_layer_that_a_cache_lacks_come_as_one_piece(profile: str, copies: int, hosts: list[str]) -> None:
+    # 70 MB over one connection, though each layer is asked for in ranges; nothing passes twice.
+    run = scene(hosts, [0.0], node=IN_RANGES, registries=ONE_BY_ONE, caches=cache(profile), mirrors=NO_MIRROR)
+    case = run.cases[0]
+    assert_allclose([case.end, float(case.fetches.bytes_done.sum())], [3.5, 100 * MB], **EXACT)
+    assert_allclose(sent(supplied(run))["hub"], copies * 100.0, **EXACT)
+    assert split(run) == pytest.approx({"connection_cap": 3.5})
+    assert not np.isnan(case.fetches.committed).any()
+
+
+def test_ranges_that_wait_in_line_for_a_cache_are_not_asked_for_when_all_of_the_layer_comes() -> None:
+    # One connection at a time: a manifest, a token and a config, and both layers.
+    run = scene(["proxy"], [0.0], "real", IN_RANGES, caches=cache("distribution-3", max_connections=1))
+    proxy = next(one for one in supplied(run).servers if one.server == "proxy")
+    assert proxy.requests == int(run.cases[0].pulls.requests[0]) + 2
+    assert sent(supplied(run)) == pytest.approx({"hub": 100.0, "proxy": 100.0})
+    fetches = run.cases[0].fetches
+    times = np.array([fetches.granted, fetches.connected, fetches.started, fetches.fetched])
+    assert (np.diff(times, axis=0) >= 0.0).all()
+
+
+def test_ranges_of_a_layer_that_a_cache_has_come_side_by_side() -> None:
+    # All that the first came for is there by then; the second has the cache's whole uplink.
+    run = scene(["proxy"], [0.0, 5.0], node=IN_RANGES, registries=ONE_BY_ONE, caches=cache("distribution-3"))
+    case = run.cases[0]
+    assert_allclose(case.end, 5.0 + 1.0, **EXACT)
+    assert np.bincount(case.fetches.pull).tolist() == [2, 3 + 7]
+
+
+def test_a_cache_hands_a_whole_layer_on_that_its_upstream_answers_with() -> None:
+    caches = cache("nginx", upstream="far") | {"far": {"profile": "distribution-3", "uplink": "100 MB/s"}}
+    run = scene(["proxy"], [0.0], node=IN_RANGES, registries=ONE_BY_ONE, caches=caches)
+    assert_allclose(run.cases[0].end, 3.5, **EXACT)
+    assert_allclose(run.cases[0].fetches.bytes_done.max(), 70 * MB, **EXACT)
+
+
+@pytest.mark.parametrize(("ignores", "left"), [(True, 70.0), (False, 50.0)])
+def test_a_body_that_broke_begins_anew_at_a_cache_that_ignores_ranges(ignores: bool, left: float) -> None:
+    # The mirror sends 30 MB, and 20 of 70 MB until it goes down; the cache lacks that layer.
+    run = scene(
+        ["near", "proxy"], [0.0],
+        caches=cache("distribution-3", ignores_ranges=ignores),
+        mirrors={"near": {"of": "hub", "uplink": "100 MB/s"}},
+        failures={"gone": {"mirror": "near", "at": "0.5 s"}},
+    )  # fmt: skip
+    fetches = run.cases[0].fetches
+    assert_allclose(fetches.bytes_done, [30 * MB, (20 + left) * MB], **EXACT)
+    assert_allclose(fetches.again, [0.0, (left - 50) * MB], **EXACT)
+    assert supplied(run).bytes_by_source == pytest.approx(
+        {"registry": 0.0, "cache": 0.0, "passed_on": left * MB, "mirror": 50 * MB}
+    )
+    if ignores:
+        assert_allclose(run.cases[0].end, 0.5 + 0.7, **EXACT)
+
+
+def test_what_a_pull_that_failed_had_of_a_layer_comes_again_from_a_cache_that_ignores_ranges() -> None:
+    # 20 of 70 MB come from the mirror; then nobody answers until 0.6 s, when the client tries once more.
+    away = {"at": "0.1 s", "back_after": "0.5 s"}
+    run = scene(
+        ["near", "proxy"], [0.0], node={"retry": {"times": 3}},
+        images={"api": {"layers": ["70 MB"]}},
+        caches=cache("distribution-3"),
+        mirrors={"near": {"of": "hub", "uplink": "100 MB/s"}},
+        failures={
+            "gone": {"mirror": "near", "at": "0.2 s"},
+            "proxy": {"cache": "proxy", **away},
+            "hub": {"registry": "hub", **away},
+        },
+    )  # fmt: skip
+    fetches = run.cases[0].fetches
+    assert_allclose(fetches.bytes_done, [20 * MB, 70 * MB], **EXACT)
+    assert_allclose(fetches.again, [20 * MB, 0.0], **EXACT)
+    assert_allclose(run.cases[0].end, 0.6 + 0.7, **EXACT)
+
+
+def test_a_layer_that_comes_whole_needs_its_room_at_once() -> None:
+    # There is room for the first three ranges of the other layer, and not for all of it.
+    small = {**IN_RANGES, "disk": {"capacity": "70 MB"}}
+    case = scene(["proxy"], [0.0], "real", small, caches=cache("distribution-3")).cases[0]
+    assert case.reasons == ("no space left on device: 60 MB more do not fit, 30 MB of 70 MB are free",)

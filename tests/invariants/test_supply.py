@@ -35,6 +35,7 @@ PROFILES = [
 ]
 RATES = st.sampled_from([10, 30, 100, 400]).map(lambda rate: f"{rate} MB/s")
 TIMES = st.sampled_from([0.0, 0.3, 2.0, 8.0])
+RUNTIMES = ("containerd", "cri-o", "dockerd")
 NEVER_HELD = 1e-6  # of a layer: what sums of floats are off by
 
 
@@ -83,13 +84,14 @@ def documents(draw: st.DrawFn) -> str:
             mirrors["m"]["copied"] = draw(copying(sorted(images)))
             mirrors["m"]["images"] = list(mirrors["m"].get("images", images))
     hosts = [*caches, *mirrors, "hub"]
+    runtimes = ({"runtime": "containerd", "layer_fetch_buffer": "8 MB"}, *({"runtime": one} for one in RUNTIMES))
     nodes = {
         f"g{number}": {
             "count": draw(st.integers(1, 3)),
             "nic": draw(RATES),
             "racks": draw(st.sampled_from([["r1"], ["r1", "r2"]])),
             "hosts": draw(st.lists(st.sampled_from(hosts), min_size=1, max_size=3, unique=True)),
-            "runtime": draw(st.sampled_from(["containerd", "cri-o", "dockerd"])),
+            **draw(st.sampled_from(runtimes)),
             "pulls": [{"image": image, "at": f"{draw(TIMES)} s"} for image in images],
         }
         for number in range(draw(st.integers(1, 2)))

@@ -167,8 +167,8 @@ def test_a_list_of_images_is_a_map_of_whole_ones(images: str) -> None:
 # ---- profiles -------------------------------------------------------------------------------------------
 
 DEFAULT = Caching(
-    "hub", ("wan", "near.uplink.in"), "none", True, False, False, None, None, 0.0, None, True, True, 0.0, 3.0, 9.0, 4.0,
-    False, True, 0.0, 168 * 3600.0, False, None,
+    "hub", ("wan", "near.uplink.in"), "none", True, False, False, True, None, None, 0.0, None, True, True, 0.0, 3.0,
+    9.0, 4.0, False, True, 0.0, 168 * 3600.0, False, None,
 )  # fmt: skip
 OWN: Mapping[str, Mapping[str, Any]] = {
     "distribution-3": {},
@@ -187,25 +187,27 @@ OWN: Mapping[str, Mapping[str, Any]] = {
                 "stale": False, "ttl": 365 * 86400.0},
     "ecr": {"per_replica": False, "tag_age": 86400.0, "ttl": None},
 }  # fmt: skip
+IGNORE_RANGES = ("distribution-2", "distribution-3", "harbor")
 
 
 @pytest.mark.parametrize("profile", CACHE_PROFILES)
 def test_a_profile_says_what_a_product_does(profile: str) -> None:
     found = resolved(f"caches.near.profile={profile}").caches["near"].caching
-    assert found == replace(DEFAULT, profile=profile, **OWN[profile])
+    ignores = profile in IGNORE_RANGES
+    assert found == replace(DEFAULT, profile=profile, ignores_ranges=ignores, **OWN[profile])
 
 
 def test_a_caches_own_keys_come_before_its_profile() -> None:
     keys = (
         "{upstream: hub, via: [wan], coalesce: lock, serve: store_and_forward, own_copy: true, whole_images: true, "
-        "lock: {timeout: 880 s, age: unlimited, poll: 1 s}, most_waiting: 7, store: shared, memory: shared, "
-        "tag_check: never, upstream_round_trips: {tag: 1, manifest: 2, layer: 5}, authenticates: false, "
-        "serves_stale: false, manifest_late: 4 s, ttl: {time: 10m, renewed: true}, "
+        "ignores_ranges: false, lock: {timeout: 880 s, age: unlimited, poll: 1 s}, most_waiting: 7, store: shared, "
+        "memory: shared, tag_check: never, upstream_round_trips: {tag: 1, manifest: 2, layer: 5}, "
+        "authenticates: false, serves_stale: false, manifest_late: 4 s, ttl: {time: 10m, renewed: true}, "
         "disk: {capacity: 1 TB, rate: 1 GB/s}}"
     )
     assert resolved(f"caches.near={keys}").caches["near"].caching == Caching(
-        "hub", ("wan", "near.uplink.in", "near.disk"), "lock", False, True, True, 880.0, None, 1.0, 7, False, False,
-        None, 1.0, 2.0, 5.0, True, False, 4.0, 600.0, True, 1e12, "distribution-3",
+        "hub", ("wan", "near.uplink.in", "near.disk"), "lock", False, True, True, False, 880.0, None, 1.0, 7, False,
+        False, None, 1.0, 2.0, 5.0, True, False, 4.0, 600.0, True, 1e12, "distribution-3",
     )  # fmt: skip
 
 

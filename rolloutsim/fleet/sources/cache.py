@@ -7,6 +7,9 @@ becomes of a second request meanwhile. A client that reads along with a fill get
 first byte on, and is complete when the fill is, at the earliest (assumed: it cannot be ahead, which costs others on its
 links a little while it seems to be).
 
+A range of what it lacks passes as a range, and the cache fills its store besides (assumed); products that ignore ranges
+let all of the layer pass: `rolloutsim.fleet.ranges`.
+
 What it knows of manifests is in `rolloutsim.fleet.sources.manifests`.
 
 Sources: the rules of each product stand at its profile, in `rolloutsim.scenario.cache_profiles`.
@@ -200,6 +203,8 @@ class PullThrough:
             counts.hit_bytes += fetch.left
             asker.take(fetch, fetch.way)
             return
+        if spec.ignores_ranges and fetch.left < fetch.step.compressed:
+            asker.whole(fetch)
         counts.misses += 1
         counts.missed_bytes += fetch.left
         running = shelf.fills.get(key)
@@ -494,6 +499,13 @@ class PullThrough:
         elif fill.ticket is not None:
             up.connections[fill.replica].give_up(fill.ticket)
             fill.ticket = None
+
+    def whole(self, fill: Fill) -> None:
+        """The upstream, which is a cache as well, ignores the range of a layer that passes: so does this one."""
+        if fill.reader is not None:
+            asker, fetch = fill.reader
+            asker.whole(fetch)
+            fill.left = fetch.left
 
     def waited(self, fill: Fill, cause: int, seconds: float) -> None:
         """A layer of its own waited at the upstream, which is a cache as well."""

@@ -133,6 +133,9 @@ class Asker(Protocol):
     def take(self, fetch: Any, leg: Any) -> None:
         """The bytes of a layer come by a leg."""
 
+    def whole(self, fetch: Any) -> None:
+        """All of a layer will come, of which a range was asked for."""
+
     def lose(self, fetch: Any, status: int, spent: float) -> None:
         """A layer does not come, which is known after a time [s] that is over."""
 

@@ -236,6 +236,10 @@ class CacheSpec(RegistrySpec):
     whole_images: OnOff | None = _profile_key(
         "whole_images", "", "whether the answer about a manifest waits until all layers of the image are stored"
     )
+    ignores_ranges: OnOff | None = _profile_key(
+        "ignores_ranges", "", "whether a request for a range of a layer that it lacks is answered with all of it: the "
+        "ranges of layer_fetch_buffer then come as one piece, and a body that broke begins anew",
+    )  # fmt: skip
     lock: LockSpec = key(
         LockSpec(), shown="the profile's", source="those of its keys",
         description="how long requests wait, with coalesce: lock",

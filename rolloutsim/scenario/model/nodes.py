@@ -443,7 +443,8 @@ class GroupSpec(Spec):
     layer_fetch_buffer: Annotated[float, Quantity("size", least=512.0)] | None = key(
         None, unit="size", shown="none: a layer is fetched in one piece",
         description="a layer is fetched in ranges of this size side by side, each of which takes one of "
-        "parallel_layers; at most 10,000 for a layer; containerd 2.1 and later",
+        "parallel_layers; at most 10,000 for a layer; from a cache that ignores_ranges in one piece, until it has the "
+        "layer; containerd 2.1 and later",
         source="containerd core/remotes/docker/fetcher.go: concurrent_layer_fetch_buffer, 0",
     )  # fmt: skip
     parallel_unpacks: Annotated[int, Whole(1, 1000)] | None = key(
