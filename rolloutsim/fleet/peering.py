@@ -182,6 +182,8 @@ class Peering:
                 resolve_trips=0.0,
                 buffered=False,
                 nic_wait=0.0,
+                store_and_forward=spec.store_and_forward,
+                keeps_copy=peers.profile.keeps_copy,
             )
 
         peers.links = self.peer_links

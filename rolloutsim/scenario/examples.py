@@ -200,6 +200,7 @@ _OWN: Mapping[str, str] = {
     "peers.<peers>.per_rack": "true",
     "peers.<peers>.connections": "100",
     "peers.<peers>.upload": "2 Gbit/s",
+    "peers.<peers>.serve": "store_and_forward",
     "peers.<peers>.manifests": "false",
     "images": "{app: 346 MB}",
     "images.<image>.base": "debian",

@@ -49,6 +49,8 @@ class SwarmProfile:
         A hop of a dag, in times that so many pieces take.
     mean_error, makespan_error : float
         By how much of the mean time and of the makespan the model may be wrong.
+    keeps_copy : bool
+        Whether a member writes what it gets to its node's disk, beside the runtime.
     """
 
     connections: int = 10
@@ -74,6 +76,7 @@ class SwarmProfile:
     hop_requests: float = 0.8
     mean_error: float = 0.0
     makespan_error: float = 0.0
+    keeps_copy: bool = False
 
 
 # Fitted to tests/oracle/swarm.py on thirty random swarms (2 to 8 seeds; a member alone: 30 to 120 s), and to every
@@ -96,12 +99,20 @@ KRAKEN: Final = SwarmProfile(
     duplicate_pieces=9.3,
     mean_error=0.25,
     makespan_error=0.25,
+    keeps_copy=True,  # kraken lib/store: the agent's download and cache directories
 )
 
 # parents, requests: Dragonfly's defaults (scheduler 3 parents; client 8 concurrent pieces). hop_requests and
 # `seed_children`: chosen with all eighteen dag runs of tests/data/reference/swarm.jsonl in view, which they meet to
 # 6 % (mean) and 13 % (makespan). Not measured on a real Dragonfly.
-DRAGONFLY: Final = SwarmProfile(parents=3, requests=8, hop_requests=0.8, mean_error=0.1, makespan_error=0.15)
+DRAGONFLY: Final = SwarmProfile(
+    parents=3,
+    requests=8,
+    hop_requests=0.8,
+    mean_error=0.1,
+    makespan_error=0.15,
+    keeps_copy=True,  # dragonfly client dragonfly-client-storage: pieces are written to the task's file
+)
 
 # Measured on libtorrent 2.0 with everybody unchoked, and fitted to the runs of tests/data/swarms/measured.json, which
 # it meets to 12 % (core cases, makespan).

@@ -6,6 +6,11 @@ that has left the seeds are capped at the rate at which new content comes. The r
 each of its replicas a seed: what they send are flows over the registry's own links, which other traffic may slow down.
 Bytes of a node come from another rack as often as one of its partners is there.
 
+A runtime gets a layer as it comes, or, where it is stored first and forwarded then, when all of it is there: until then
+it waits for the header of the answer. Where it does not wait so long it asks the next host, and the swarm loses that
+member (assumed: Kraken's agent would go on, for nobody). What it reads then is in the node's memory, and takes no time
+(assumed).
+
 Members have their links for a layer less what the other layers of the image take, as many as are fetched at a time
 (assumed: equal parts).
 """
@@ -19,7 +24,7 @@ from rolloutsim.fleet.ledger import SEEDS
 from rolloutsim.fleet.pulls import wait_on
 from rolloutsim.fleet.sources.source import FINE, Connections, Source
 from rolloutsim.fleet.sources.swarm import Swarm
-from rolloutsim.scenario.answers import MISSING
+from rolloutsim.scenario.answers import HEADER, MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +57,7 @@ _LEAST: Final = 1e-3
 class Member:
     """A node that fetches a layer in pieces."""
 
-    __slots__ = ("asker", "ended", "fetch", "is_current", "kind", "over", "place", "receives", "torrent")
+    __slots__ = ("asker", "ended", "fetch", "is_current", "kind", "over", "place", "receives", "since", "torrent")
 
     def __init__(self, torrent: Torrent, asker: Any, fetch: Fetch, kind: int) -> None:
         self.torrent = torrent
@@ -65,6 +70,7 @@ class Member:
         self.is_current = False  # whether it has all that has left the seeds
         self.over = False  # whether it receives no more
         self.ended: Flow | None = None  # its flow, while the last pieces are missing
+        self.since = 0.0  # when that had moved all [s]
 
     def left(self, fetch: Fetch) -> None:
         """It gives up."""
@@ -76,7 +82,11 @@ class Member:
         return self.torrent.complete(self, flow)
 
     def cut(self, fetch: Fetch) -> float:
-        """What waits for its last pieces has all but these [B]."""
+        """What waits for its last pieces has all but these [B]; what its seconds went to is noted."""
+        if self.ended is not None:
+            trouble, now = fetch.in_trouble(), self.torrent.peers.fleet.network.now
+            trouble.merge(self.ended, self.since)
+            trouble.spent[SEEDS] = trouble.spent.get(SEEDS, 0.0) + now - self.since
         return fetch.left
 
 
@@ -167,16 +177,16 @@ class Torrent:
         if wait <= 0.0:
             fetch.handed = None
             return True
-        fetch.flow, member.ended = None, flow
-        network.call_later(wait, self._ended, (member, network.now))
+        fetch.flow, member.ended, member.since = None, flow, network.now
+        network.call_later(wait, self._ended, member)
         return False
 
     def _ended(self, what: Any) -> None:
-        member, since = what
+        member: Member = what
         flow, fetch = member.ended, member.fetch
-        if fetch.handed is member:
+        if flow is not None and fetch.handed is member:
             fetch.handed = None
-            wait_on(flow, since, self.peers.fleet.network.now, SEEDS)
+            wait_on(flow, member.since, self.peers.fleet.network.now, SEEDS)
             member.asker.arrived(flow)
 
     def leave(self, member: Member) -> None:
@@ -323,6 +333,15 @@ class Torrent:
 _ROUNDING: Final = 1e-9  # of a layer
 
 
+def _gives_up(what: Any) -> None:
+    """A runtime has waited for the header of an answer as long as it does: it asks the next host."""
+    member, patience = what
+    fetch = member.fetch
+    if fetch.handed is member:
+        # Of one that has bytes, it is told what they have waited for.
+        member.asker.lose(fetch, HEADER, 0.0 if member.receives else patience)
+
+
 def _never(flow: Flow) -> None:
     """A feed does not end by itself."""
 
@@ -373,6 +392,9 @@ class PiecePeers(Source):
             registry = self.registry_of(fetch.image)
             torrent = self.torrents[fetch.step.layer] = Torrent(self, fetch.step.layer, fetch.step.compressed, registry)
         torrent.join(asker, fetch)
+        patience = asker.patience
+        if self.spec.store_and_forward and patience is not None:
+            self.fleet.network.call_later(patience, _gives_up, (fetch.handed, patience))
 
     def take(self, member: Member) -> None:
         """The bytes of a member flow."""

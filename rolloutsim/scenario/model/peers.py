@@ -45,6 +45,10 @@ class PeersSpec(Spec):
     piece: Size | None = _profile_key(
         "piece", "size", "of the pieces that members of a swarm hand over, as they have them"
     )
+    serve: Annotated[str, Word(("streaming", "store_and_forward"))] | None = _profile_key(
+        "serve", "", "of swarms: streaming: a runtime gets a layer as its pieces come; store_and_forward: when all of "
+        "it is on the node's disk, until when it waits for the header of the answer"
+    )  # fmt: skip
     manifests: OnOff | None = _profile_key(
         "manifests", "", "whether they hand over manifests and configs as well; if not, the next host does"
     )
