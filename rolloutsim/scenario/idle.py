@@ -157,6 +157,9 @@ def _of_network(document: Document) -> Iterator[Idle]:
         own[*registry_path(document, name), "uplink"] = registry.uplink
     own |= {(*path, "uplink"): server.uplink for path, server in specs(document)}
     own |= {(*path, "link"): push.link for path, _, push in pushes(document)}
+    for name, peers in document.peers.items():
+        if peers.seeds is not None and peers.profile in SWARMS:
+            own["peers", name, "seeds", "uplink"] = peers.seeds.uplink
     if document.network.rate is not None and None not in own.values():
         why = f"every registry and every node has a rate of its own; change {_named(own)}"
         yield from _notes(("network",), document.network, ("rate",), why)
@@ -342,7 +345,7 @@ def _of_peers(here: Path, peers: PeersSpec) -> Iterator[Idle]:
     if peers.profile not in SWARMS:
         swarms = listing(SWARMS, separator=", ")
         why = f"{peers.profile} hands over whole layers; it goes with {dotted((*here, 'profile'))}: {swarms}"
-        yield from _notes(here, peers, ("serve",), why)
+        yield from _notes(here, peers, ("seeds", "serve"), why)
 
 
 def _unasked(document: Document) -> Iterator[Idle]:

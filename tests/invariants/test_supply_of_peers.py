@@ -17,6 +17,7 @@ import rolloutsim as rs
 from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.results.load.supply import SupplySummary, flows_of, received_by_kind, supply_summary
 from rolloutsim.results.load.throughput import _Spread, least_time, link_loads, received_by
+from rolloutsim.scenario.swarms import SWARMS
 from rolloutsim.simulation import simulate
 
 RATES = st.sampled_from([10, 30, 100, 400]).map(lambda rate: f"{rate} MB/s")
@@ -43,6 +44,8 @@ def documents(draw: st.DrawFn, profiles: list[str]) -> str:
     peers: dict[str, Any] = {"profile": draw(st.sampled_from(profiles))}
     if draw(st.booleans()):
         peers["upload"] = draw(RATES)
+    if peers["profile"] in SWARMS and draw(st.booleans()):
+        peers["seeds"] = {"count": draw(st.integers(1, 4)), "uplink": draw(RATES)}
     document: dict[str, Any] = {
         "rolloutsim": 1,
         "model": draw(st.sampled_from(["ideal", "real"])),
