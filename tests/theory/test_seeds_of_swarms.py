@@ -132,7 +132,7 @@ def test_while_the_registry_is_down_nobody_gets_what_the_swarm_has() -> None:
             profile=profile, nodes=nodes, rollout={"strategy": "schedule", "horizon": "40 s"},
             failures={"down": {"registry": "hub", "at": "9 s"}},
         )  # fmt: skip
-        return (~np.isnan(run.cases[0].pulls.pulled)).tolist()[:2]
+        return [not np.isnan(time) for time in run.cases[0].pulls.pulled[:2].tolist()]
 
     assert ready("kraken") == [True, True]
     assert ready("dragonfly")[0] is True
