@@ -562,6 +562,7 @@ def has_hazards(scenario: ResolvedScenario, case: Case) -> bool:
     """
     if scenario.faults or not case.workloads:
         return bool(scenario.faults)
+    asked = {host for group in scenario.groups for host in group.hosts}
     return (
         any(
             server.may_refuse or server.mirrors or server.max_connections is not None
@@ -569,6 +570,7 @@ def has_hazards(scenario: ResolvedScenario, case: Case) -> bool:
         )
         or any(group.storage for group in scenario.groups)
         or any(spec.rate is not None for spec in scenario.background)
+        or any(peers.store_and_forward for name, peers in scenario.peers.items() if name in asked)
     )
 
 

@@ -146,8 +146,8 @@ class PartColumns:
             self.bytes.append(size)
 
 
-# What a cache asks its upstream for; the place of each is its number.
-TAG, MANIFEST, CONFIG, LAYER, PING = range(5)
+# What a cache or swarm asks its upstream for; the place of each is its number.
+TAG, MANIFEST, CONFIG, LAYER, PING, HEAD = range(6)
 
 
 class CacheRequestColumns:

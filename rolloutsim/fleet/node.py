@@ -327,7 +327,7 @@ class Node(Store):
         for lead in self.coming.values():
             if lead.pull is pull and lead.state < COMMITTING:
                 for fetch in lead.parts():
-                    if fetch.state == FLOWING and fetch.flow is not None:
+                    if fetch.state == FLOWING and fetch.flow is not None and not fetch.leg.store_and_forward:
                         moved += network.received(fetch.flow)
                     active = active or (fetch.row >= 0 and fetch.state < COMPLETE)
         # A byte, and not what rounding leaves of the rate on a link that is down.
@@ -595,7 +595,7 @@ class Node(Store):
         for seconds in trouble.waited.values():
             spent += seconds
         trouble.waited = {}
-        has_flowed = fetch.state == FLOWING and fetch.way is not fetch.pull.ways[-1]
+        has_flowed = fetch.state == FLOWING and fetch.way is not fetch.pull.ways[-1] and not fetch.leg.store_and_forward
         self.let_go(fetch)
         if has_flowed and fetch.in_trouble().got > 0.0:
             # A new request, which begins at the first source again.
@@ -629,7 +629,7 @@ class Node(Store):
             if flow is not None and begun:
                 trouble.merge(flow, fleet.network.now)
             trouble.broke_at = fleet.network.now
-            if self.runtime.retry.resumes:
+            if self.runtime.retry.resumes and not fetch.leg.store_and_forward:
                 fetch.left -= received
             else:
                 trouble.again += received

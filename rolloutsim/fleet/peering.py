@@ -6,16 +6,27 @@ where there is one.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from math import inf
 from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.holdings import cached_images
+from rolloutsim.fleet.ledger import TCP_WINDOW
 from rolloutsim.fleet.queues import standing_queue
 from rolloutsim.fleet.recipes import Way
-from rolloutsim.fleet.windows import or_inf, window_rate
+from rolloutsim.fleet.windows import connections, or_inf, window_rate
+from rolloutsim.network.regimes import CAP
 from rolloutsim.scenario.resources import NIC_OUT, RESOURCES
-from rolloutsim.scenario.routes import among_members, between_nodes, leaving, node_racks, outlets, round_trip
+from rolloutsim.scenario.routes import (
+    among_members,
+    between_nodes,
+    leaving,
+    node_racks,
+    outlets,
+    round_trip,
+    seeds_inbound,
+    seeds_uplink,
+)  # fmt: skip
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -104,6 +115,7 @@ class Peering:
         # In the order of their numbers.
         known: dict[str, PeerToPeer | PiecePeers] = {**self.of_layers, **self.swarms}
         self.by_name = {name: known[name] for name in scenario.peers}
+        self.first_address = servers.next_address  # of what is not there yet
         self.clients: dict[Way, _Client] = {}
         self.peer_links: list[SharedLink] = []  # that stand for what nodes send to one another
 
@@ -147,7 +159,8 @@ class Peering:
 
         def rates(fetch: Fetch) -> tuple[float, float]:
             group = self.clients[fetch.way].group
-            at_once = min(group.runtime.parallel_layers, len(fetch.pull.recipe.steps))
+            pieced = sum(step.compressed > peers.profile.from_source for step in fetch.pull.recipe.steps)
+            at_once = max(min(group.runtime.parallel_layers, pieced), 1)
             down, up = (min(or_inf(group.nic), or_inf(cap), _FASTEST) for cap in (spec.download, spec.upload))
             return down / at_once, up / at_once
 
@@ -182,12 +195,112 @@ class Peering:
                 resolve_trips=0.0,
                 buffered=False,
                 nic_wait=0.0,
+                store_and_forward=spec.store_and_forward,
+                keeps_copy=peers.profile.keeps_copy,
             )
 
+        out = self.links.get(seeds_uplink(peers.name))
+
+        def seed_kinds(throttle: SharedLink) -> list[Kind]:
+            return [self.fleet.network.kind((throttle,) if out is None else (throttle, out))]
+
+        peers.seed_rate = _FASTEST if out is None else out.capacity / spec.seeds
+        peers.seed_kinds = seed_kinds
+        peers.seed_way = cache(partial(self._seed_way, peers))
+        peers.answers_after = self._answers_after
+        peers.first_address = self.first_address
+        self.first_address += spec.seeds
+        legs: dict[Way, Way] = {}
+
+        def source_leg(fetch: Fetch, registry: Registry) -> Way:
+            way = next(way for way in fetch.pull.recipe.ways if way.source is registry)
+            if way not in legs:
+                legs[way] = self._from_source(peers, way)
+            return legs[way]
+
+        peers.source_leg = source_leg
         peers.links = self.peer_links
         peers.most_supply = _FASTEST * max(members, 1)
         peers.rates, peers.seed_rates, peers.feed_kinds, peers.make_leg = rates, seed_rates, feed_kinds, leg
         peers.registry_of = lambda image: self.servers.by_name[self.images[image].registry]
+
+    def _answers_after(self, registry: Registry, way: Way) -> float:
+        """How long a registry takes to tell how long a layer is, over a connection that is there (assumed) [s]."""
+        spec = self.servers.specs[registry.name]
+        answer = way.round_trip + spec.ttfb
+        return answer if spec.redirect is None else answer + way.round_trip + spec.redirect.ttfb
+
+    def _seed_way(self, peers: PiecePeers, registry: Registry) -> Way:
+        """The way from a registry to one of a swarm's own seeds, which stand in the core."""
+        scenario, spec = self.scenario, self.servers.specs[registry.name]
+        into = seeds_inbound(peers.name)
+        inward = (*(() if spec.rack is None else (f"{spec.rack}.up",)), *((into,) if into in self.links else ()))
+        exits = leaving(spec)
+        trip = round_trip(scenario, (*spec.path, *inward))
+        ttfb, cap, first = spec.ttfb, spec.connection_cap, spec.first_fetch
+        if spec.redirect is not None:
+            ttfb, cap = (
+                ttfb + 2 * round_trip(scenario, (*exits[0], *inward)) + spec.redirect.ttfb,
+                spec.redirect.connection_cap,
+            )
+
+        def kinds(cap: float) -> tuple[Kind, ...]:
+            found = []
+            for path in exits:
+                links = tuple(self.links[name] for name in (*path, *inward))
+                window = window_rate(spec.tcp_window, round_trip(scenario, (*path, *inward)))
+                one = connections(self.fleet.network, links, (), inf, cap, window)
+                found.append(self._several(one, peers, peers.seed_rate))
+            return tuple(found)
+
+        plain = kinds(or_inf(cap))
+        return Way(
+            source=registry,
+            kinds=plain,
+            stored=plain,
+            round_trip=trip,
+            before_first_byte=ttfb + trip,
+            layer_trips=1.0,
+            resolve_time=0.0,
+            resolve_trips=0.0,
+            buffered=False,
+            nic_wait=0.0,
+            cold_kinds=() if first is None else kinds(min(or_inf(cap), or_inf(first.connection_cap))),
+        )
+
+    def _from_source(self, peers: PiecePeers, way: Way) -> Way:
+        """The way of what a member gets from a registry by itself, where a node's own is known."""
+
+        def several(kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
+            return tuple(self._several(kind, peers) for kind in kinds)
+
+        return Way(
+            source=way.source,
+            kinds=several(way.kinds),
+            stored=several(way.stored),
+            round_trip=way.round_trip,
+            before_first_byte=way.before_first_byte,
+            layer_trips=way.layer_trips,
+            resolve_time=way.resolve_time,
+            resolve_trips=way.resolve_trips,
+            buffered=way.buffered,
+            nic_wait=way.nic_wait,
+            keeps=way.keeps,
+            set_up=way.set_up,
+            set_up_trips=way.set_up_trips,
+            cold_kinds=several(way.cold_kinds),
+            cold_stored=several(way.cold_stored),
+            keeps_copy=peers.profile.keeps_copy,
+        )
+
+    def _several(self, kind: Kind, peers: PiecePeers, most: float = inf) -> Kind:
+        """Flows of a kind over as many connections as a copy takes from the registry, up to a rate [B/s]."""
+        number = peers.profile.source_connections
+        cap = kind.cap * number if kind.capped_by in (CAP, TCP_WINDOW) else kind.cap
+        capped_by = kind.capped_by if cap <= most else CAP
+        return self.fleet.network.kind(
+            kind.links, kind.usage, min(cap, most), kind.weight * number, capped_by, kind.shares
+        )
 
     def way(
         self,

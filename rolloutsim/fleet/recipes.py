@@ -69,12 +69,17 @@ class Way:
         The time for the request about a partial layer's table of contents [s].
     reading : ReadingKinds or None
         How lazy layers come after they are mounted; None: there are none.
+    store_and_forward : bool
+        Whether the runtime gets a layer from a program on its node when that has all of it, and not as it comes.
+    keeps_copy : bool
+        Whether such a program writes the layer to the node's disk, beside the runtime.
     """
 
     __slots__ = (
         "before_first_byte", "buffered", "cold", "cold_kinds", "cold_stored", "exits", "fallible", "handler",
-        "index_time", "keeps", "kinds", "layer_trips", "limits", "nic_wait", "number", "reading", "resolve_time",
-        "resolve_trips", "round_trip", "set_up", "set_up_trips", "source", "stored", "unlimited",
+        "index_time", "keeps", "keeps_copy", "kinds", "layer_trips", "limits", "nic_wait", "number", "reading",
+        "resolve_time", "resolve_trips", "round_trip", "set_up", "set_up_trips", "source", "store_and_forward",
+        "stored", "unlimited",
     )  # fmt: skip
 
     def __init__(
@@ -99,6 +104,8 @@ class Way:
         exits: tuple[tuple[str, ...], ...] = (),
         index_time: float = 0.0,
         reading: ReadingKinds | None = None,
+        store_and_forward: bool = False,
+        keeps_copy: bool = False,
     ) -> None:
         self.source = source
         # What each request asks of the source, which never changes, stands here, where it is quick to read.
@@ -125,6 +132,8 @@ class Way:
         self.cold_stored = cold_stored
         self.index_time = index_time
         self.reading = reading
+        self.store_and_forward = store_and_forward
+        self.keeps_copy = keeps_copy
 
     def kind(self, step: LayerStep, replica: int) -> Kind:
         """The kind of a layer's fetch that begins now."""

@@ -82,6 +82,7 @@ class Servers:
             self._number()
             self._make_caches(first_address)
         self.copiers = tuple(self._copiers(first_address + len(scenario.caches)))
+        self.next_address = first_address + len(scenario.caches) + len(self.copiers)
 
     @property
     def caches(self) -> tuple[PullThrough, ...]:

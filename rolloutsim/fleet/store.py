@@ -140,7 +140,10 @@ class Store(ABC):
         fleet, row = self.fleet, fetch.row
         now = fleet.network.now
         began = fleet.cells[row + STARTED] if fetch.ranges is None else fetch.ranges.began
-        wait = writer.commit(now, fetch.step.compressed, now - began)
+        size, leg = fetch.step.compressed, fetch.leg
+        if leg.keeps_copy:
+            writer.keep(now, size, now - began)
+        wait = writer.commit(now, size, 0.0 if leg.store_and_forward else now - began)
         if wait <= 0.0:
             self.committed(fetch)
             return

@@ -7,7 +7,8 @@ attempt. What may take so long:
   is set up, and then the TLS handshake (`tls`), or without TLS the request (`header`), gets no answer. Who gave up has
   closed the connection, and is passed over when its turn comes. Over a kept connection, which is set up, the request
   waits.
-- A server that answers slowly (`header`): of a layer that comes from an object storage, each of the two answers.
+- A server that answers slowly (`header`): of a layer that comes from an object storage, each of the two answers; and
+  who has to get a layer first, as caches and swarms that store and forward (`rolloutsim.fleet.sources`).
 - A link that a failure has left no capacity. SYNs are lost, and sent again as Linux does, until the link is back or the
   client gives up (`dial`); the request over a kept connection is likewise (`header`; without that limit it counts as
   sent). A request that is on its way when a link fails counts as answered: its bytes stand still.
@@ -392,6 +393,10 @@ def _crossed(group: NodeGroup, rack: str | None, registry: Registry) -> set[str]
 
 def may_time_out(scenario: ResolvedScenario, case: Case) -> bool:
     """Whether a request of a case may take longer than its client waits."""
+    for group in scenario.groups:
+        swarms = (scenario.peers[host] for host in group.hosts if host in scenario.peers)
+        if group.runtime.timeouts.header is not None and any(peers.store_and_forward for peers in swarms):
+            return True
     waits = Waits(scenario, case)
     servers, found = scenario.servers, outlets(scenario)
     return any(

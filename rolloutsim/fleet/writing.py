@@ -95,10 +95,7 @@ class DiskWriter:
         work = own + size / terms.rate
         if terms.syncs:
             if elapsed > EXPIRY or size > terms.background:
-                done = self._written_beside(now, size, elapsed) / terms.rate
-                self.work += done
-                self.idle_at += done  # files that it would have written meanwhile come later
-                work -= done
+                work -= self._write_beside(now, size, elapsed)
             own = work
         self.work += work
         self.idle_at = (self.idle_at if self.idle_at > now else now) + work
@@ -108,6 +105,31 @@ class DiskWriter:
         self.synced_at = synced_at = (self.synced_at if self.synced_at > now else now) + own
         wait = synced_at - now
         return wait if terms.syncs else max(wait, self.excess(now))
+
+    def keep(self, now: float, size: float, elapsed: float) -> None:
+        """A blob has arrived that a program keeps on the disk beside the runtime, and does not sync.
+
+        Parameters
+        ----------
+        now : float
+            The present [s].
+        size : float
+            Of the blob [B].
+        elapsed : float
+            Since its first byte [s].
+        """
+        work = size / self.terms.rate
+        if elapsed > EXPIRY or size > self.terms.background:
+            work -= self._write_beside(now, size, elapsed)
+        self.work += work
+        self.idle_at = max(self.idle_at, now) + work
+
+    def _write_beside(self, now: float, size: float, elapsed: float) -> float:
+        """Note what of a blob the kernel has written while it arrived; the time that it took [s]."""
+        done = self._written_beside(now, size, elapsed) / self.terms.rate
+        self.work += done
+        self.idle_at += done  # files that it would have written meanwhile come later
+        return done
 
     def _written_beside(self, now: float, size: float, elapsed: float) -> float:
         """What of a blob the kernel wrote while it arrived: what was old or too much, as far as the disk was free [B].

@@ -91,6 +91,9 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
      "stargz, soci, nydus or overlaybd: layers are mounted by their indexes"),
     ("parallel_pull_unpack soci_parallel parallel_pull_mode soci_parallel_pull fast_pull", "nodes.layer_fetch_buffer",
      "with parallel_layers and parallel_unpacks: SOCI's parallel mode pulls all of an image before containers start"),
+    ("peer p2p peer_to_peer spegel peerd dragonfly dfdaemon kraken torrent bittorrent swarm", "peers",
+     "nodes that hand layers to one another, by a profile; nodes.hosts says who asks them"),
+    ("seed_peer seed_peers seed_client super_node superseed seeders kraken_origin", "peers.seeds", ""),
     ("working_set touched_bytes needed_bytes", "nodes.snapshotter.needed images.needed", ""),
     ("prefetch_landmark landmark prioritized_files", "nodes.snapshotter.prefetched", ""),
     ("span_size chunk_size refill_size", "nodes.snapshotter.read_size", ""),
@@ -214,8 +217,7 @@ _PLACED: Sequence[tuple[str, str, str]] = (
 
 # Words, what is not simulated, and the nearest keys.
 _ABSENT: Sequence[tuple[str, str, str]] = (
-    ("peer p2p peer_to_peer spegel dragonfly dfdaemon kraken seed_peer seed_peers superseed super_node torrent "
-     "bittorrent ipfs", "nodes that serve layers to each other", "registry.replicas"),
+    ("ipfs", "nodes that find content by a network of their own", "peers"),
     ("gke_image_streaming riptide gcfs artifact_streaming azure_artifact_streaming acr_streaming",
      "a cloud's own lazy pulling, of which neither sizes of reads nor rates are published",
      "nodes.snapshotter"),

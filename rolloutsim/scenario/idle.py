@@ -13,7 +13,7 @@ from rolloutsim.scenario.cache_profiles import CACHE_PROFILES
 from rolloutsim.scenario.hints import listing
 from rolloutsim.scenario.ideal import FOLLOWING, SWITCHED_OFF
 from rolloutsim.scenario.links import pushes
-from rolloutsim.scenario.model import CacheSpec, Document, GroupSpec, RegistrySpec
+from rolloutsim.scenario.model import CacheSpec, Document, GroupSpec, PeersSpec, RegistrySpec
 from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.model.network import FairnessSpec
 from rolloutsim.scenario.overrides import parse_path
@@ -21,6 +21,7 @@ from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.servers import registries, registry_path, specs, takes_in
 from rolloutsim.scenario.strategies import POD_KEYS, SOME_KEYS, has_pods, wanted
 from rolloutsim.scenario.structure import part_at
+from rolloutsim.scenario.swarms import SWARMS
 from rolloutsim.structs import struct
 
 _OF_DISKS = ("iops", "sync", "dirty_ratio")
@@ -132,6 +133,8 @@ def _idle(document: Document) -> Iterator[Idle]:
             here = (*path, "copied")
             why = f"all is there when the rollout begins; see {dotted((*here, 'on'))}"
             yield from _notes(here, server.copied, ("workers", "rate", "held"), why)
+    for name, peers in document.peers.items():
+        yield from _of_peers(("peers", name), peers)
     yield from _unasked(document)
     if document.network.fairness is not None:
         yield from _of_fairness(document.network.fairness, document)
@@ -154,6 +157,9 @@ def _of_network(document: Document) -> Iterator[Idle]:
         own[*registry_path(document, name), "uplink"] = registry.uplink
     own |= {(*path, "uplink"): server.uplink for path, server in specs(document)}
     own |= {(*path, "link"): push.link for path, _, push in pushes(document)}
+    for name, peers in document.peers.items():
+        if peers.seeds is not None and peers.profile in SWARMS:
+            own["peers", name, "seeds", "uplink"] = peers.seeds.uplink
     if document.network.rate is not None and None not in own.values():
         why = f"every registry and every node has a rate of its own; change {_named(own)}"
         yield from _notes(("network",), document.network, ("rate",), why)
@@ -332,6 +338,14 @@ def _of_cache(here: Path, cache: CacheSpec) -> Iterator[Idle]:
     if of("ttl.time", cache.ttl.time) == math.inf:
         why = f"nothing is dropped; give {dotted((*here, 'ttl', 'time'))} a time"
         yield from _notes((*here, "ttl"), cache.ttl, ("renewed",), why)
+
+
+def _of_peers(here: Path, peers: PeersSpec) -> Iterator[Idle]:
+    """Keys of swarms that peers have who hand over whole layers."""
+    if peers.profile not in SWARMS:
+        swarms = listing(SWARMS, separator=", ")
+        why = f"{peers.profile} hands over whole layers; it goes with {dotted((*here, 'profile'))}: {swarms}"
+        yield from _notes(here, peers, ("seeds", "serve"), why)
 
 
 def _unasked(document: Document) -> Iterator[Idle]:

@@ -5,7 +5,8 @@ and `<rack>.down` (towards the nodes); `network.links` adds others. A node's own
 `.disk` and `.unpack`. Where something goes into a registry there is `<registry>.uplink.in`, and what pushes has a link
 `<pusher>.uplink`. Caches and mirrors have the links of registries; a cache always has one in, a mirror where images are
 copied to it, and `<cache>.disk` is there where a cache writes at a rate. Sites have the links of racks. The rate that a
-pre-pull keeps to is a link `<prepull>.rate`, which only its bytes cross.
+pre-pull keeps to is a link `<prepull>.rate`, which only its bytes cross. A swarm's own seeds have links
+`<peers>.seeds.uplink` and `.uplink.in`, each as wide as all of them together.
 
 A link of `via` or `network.links` has no direction; a rack's and a node's own links have one each way. Traffic between
 two nodes of one rack turns in the rack; below that, it turns where their ways to the core part.
@@ -30,6 +31,7 @@ from rolloutsim.scenario.model import (
 from rolloutsim.scenario.places import Path, Problem, dotted
 from rolloutsim.scenario.resolved import LinkKind
 from rolloutsim.scenario.resources import PARTS, PULLED, LinkName, Resource
+from rolloutsim.scenario.routes import seeds_inbound, seeds_uplink
 from rolloutsim.scenario.servers import (
     instances,
     racks,
@@ -40,6 +42,7 @@ from rolloutsim.scenario.servers import (
     sites,
     takes_in,
 )
+from rolloutsim.scenario.swarms import SWARMS
 from rolloutsim.structs import struct
 
 CORE = "core"
@@ -190,6 +193,13 @@ def shared_links(document: Document) -> Iterator[Line]:
     for name, prepull in document.prepulls.items():
         if prepull.rate is not None:
             yield Line(rate_link(name), ("prepulls", name), "link", prepull.rate)
+    for name, peers in document.peers.items():
+        if peers.seeds is not None and peers.profile in SWARMS:
+            rate = line_rate(peers.seeds.uplink, document) or 0.0
+            if not math.isinf(rate):
+                path = ("peers", name, "seeds")
+                yield Line(seeds_uplink(name), path, "link", rate * peers.seeds.count)
+                yield Line(seeds_inbound(name), path, "link", rate * peers.seeds.count)
     network = document.network
     latency = 0.0 if network.racks is None else network.racks.latency
     for rack, rate in _rack_rates(document).items():

@@ -32,6 +32,7 @@ _LAYERS: Mapping[str, Default] = {
     "manifests": Default(True, "true", f"{_SPEGEL}: manifests and tags as well"),
     "piece": Default(0.0, "whole layers", f"{_SPEGEL}: a blob from one peer"),
     "download": Default(inf, "unlimited", f"{_SPEGEL}: it has no cap on downloads"),
+    "serve": Default("streaming", "streaming", f"{_SPEGEL}: a blob passes as it comes"),
 }  # fmt: skip
 
 _KRAKEN = "kraken lib/torrent/scheduler/config.go"
@@ -52,6 +53,10 @@ _PIECES: Mapping[str, Default] = {
     "manifests": Default(True, "true", "kraken agent/agentserver: tags and manifests come from the build index"),
     "piece": Default(4 * 2.0**20, "4 MiB", "kraken lib/metainfogen: pieces of 4 MB"),
     "download": Default(300 * 2.0**20, "300 MiB/s", f"{_KRAKEN_AGENT}: ingress, a token bucket a process"),
+    "serve": Default(
+        "store_and_forward", "store_and_forward",
+        "kraken lib/dockerregistry/transfer/ro_transferer.go: Stat and Download return when the agent has a whole blob",
+    ),
 }  # fmt: skip
 
 PEER_PROFILES: Mapping[str, Mapping[str, Default]] = {
@@ -81,11 +86,17 @@ PEER_PROFILES = {
         "upload": Default(inf, "unlimited", f"{_DRAGONFLY}: 50 GB/s, which is none"),
         "download": Default(inf, "unlimited", f"{_DRAGONFLY}: 50 GB/s, which is none"),
         "manifests": Default(False, "false", "assumed: the proxy hands them on"),
+        "serve": Default(
+            "streaming",
+            "streaming",
+            "dragonfly client dragonfly-client/src/proxy: pieces in order, as they come",
+        ),
     },
     "bittorrent": {
         **_PIECES,
         "upload": Default(inf, "unlimited", "assumed: a client has no cap of its own"),
         "download": Default(inf, "unlimited", "assumed: a client has no cap of its own"),
+        "serve": Default("streaming", "streaming", "assumed: nothing reads a layer after the client"),
     },
 }
 DEFAULT_PEERS = "spegel"

@@ -549,6 +549,10 @@ class Peers:
         How they hand over pieces; None: whole layers.
     piece : float
         Size of a piece [B].
+    store_and_forward : bool
+        Whether runtimes get a layer when all of it is on the node's disk, and not as its pieces come.
+    seeds : int
+        Of a swarm's own.
     """
 
     name: str
@@ -564,6 +568,8 @@ class Peers:
     download: float | None = field(default=None, metadata=_UNLESS_EMPTY)
     swarm: SwarmProfile | None = field(default=None, metadata=_UNLESS_EMPTY)
     piece: float = field(default=0.0, metadata=_UNLESS_EMPTY)
+    store_and_forward: bool = field(default=False, metadata=_UNLESS_EMPTY)
+    seeds: int = field(default=0, metadata=_UNLESS_EMPTY)
 
 
 @struct

@@ -103,6 +103,16 @@ def carrying(registry: Registry, group: NodeGroup, rack: str | None) -> tuple[tu
     return tuple((*path, *near_by) for path in leaving(registry))
 
 
+def seeds_uplink(peers: str) -> str:
+    """The link by which what a swarm's own seeds send leaves them, all together."""
+    return f"{peers}.seeds.uplink"
+
+
+def seeds_inbound(peers: str) -> str:
+    """The link into them."""
+    return f"{peers}.seeds.uplink.in"
+
+
 def leaving(registry: Registry) -> tuple[tuple[str, ...], ...]:
     """The shared links that the bytes of a registry's layers cross before they leave for nodes, by replica."""
     path = registry.path if registry.redirect is None else registry.redirect.path

@@ -283,5 +283,7 @@ def _peers(name: str, spec: model.PeersSpec) -> resolved.Peers:
         manifests=of("manifests"),
         download=limit(of("download")),
         piece=of("piece"),
+        seeds=spec.seeds.count if spec.seeds is not None and spec.profile in SWARMS else 0,
+        store_and_forward=spec.profile in SWARMS and of("serve") == "store_and_forward",
         swarm=None if spec.profile not in SWARMS else _swarm(spec.profile, int(of("connections"))),
     )

@@ -49,6 +49,18 @@ class SwarmProfile:
         A hop of a dag, in times that so many pieces take.
     mean_error, makespan_error : float
         By how much of the mean time and of the makespan the model may be wrong.
+    keeps_copy : bool
+        Whether a member writes what it gets to its node's disk, beside the runtime.
+    asks_source : bool
+        Whether members ask the registry how long a blob is, and get it from there if there is no seed.
+    from_source : float
+        Blobs that are no larger each member gets from the registry itself [B].
+    source_connections : int
+        Over which a copy comes from the registry, a piece a request; 1: in one request.
+    seeds_of_layer : int
+        So many of the seeds have a blob; 0: all.
+    seeds_stream : bool
+        Whether seeds hand on what they have of a blob that they are getting.
     """
 
     connections: int = 10
@@ -74,6 +86,12 @@ class SwarmProfile:
     hop_requests: float = 0.8
     mean_error: float = 0.0
     makespan_error: float = 0.0
+    keeps_copy: bool = False
+    asks_source: bool = False
+    from_source: float = 0.0
+    source_connections: int = 1
+    seeds_of_layer: int = 0
+    seeds_stream: bool = False
 
 
 # Fitted to tests/oracle/swarm.py on thirty random swarms (2 to 8 seeds; a member alone: 30 to 120 s), and to every
@@ -96,12 +114,29 @@ KRAKEN: Final = SwarmProfile(
     duplicate_pieces=9.3,
     mean_error=0.25,
     makespan_error=0.25,
+    keeps_copy=True,  # kraken lib/store: the agent's download and cache directories
+    seeds_of_layer=3,  # kraken lib/hashring/config.go: max_replica
 )
 
 # parents, requests: Dragonfly's defaults (scheduler 3 parents; client 8 concurrent pieces). hop_requests and
 # `seed_children`: chosen with all eighteen dag runs of tests/data/reference/swarm.jsonl in view, which they meet to
 # 6 % (mean) and 13 % (makespan). Not measured on a real Dragonfly.
-DRAGONFLY: Final = SwarmProfile(parents=3, requests=8, hop_requests=0.8, mean_error=0.1, makespan_error=0.15)
+DRAGONFLY: Final = SwarmProfile(
+    parents=3,
+    requests=8,
+    hop_requests=0.8,
+    mean_error=0.1,
+    makespan_error=0.15,
+    # Of the client: dragonfly-client-storage (pieces are written to the task's file); resource/task.rs (a request about
+    # the length, short tasks from the source); dfdaemon.rs (8 pieces at a time, of the shortest piece 4 MiB). A task
+    # has one seed peer: the scheduler finds it by the task's hash.
+    keeps_copy=True,
+    asks_source=True,
+    from_source=4 * 2.0**20,
+    source_connections=8,
+    seeds_of_layer=1,
+    seeds_stream=True,
+)
 
 # Measured on libtorrent 2.0 with everybody unchoked, and fitted to the runs of tests/data/swarms/measured.json, which
 # it meets to 12 % (core cases, makespan).

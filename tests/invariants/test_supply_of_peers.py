@@ -17,6 +17,8 @@ import rolloutsim as rs
 from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.results.load.supply import SupplySummary, flows_of, received_by_kind, supply_summary
 from rolloutsim.results.load.throughput import _Spread, least_time, link_loads, received_by
+from rolloutsim.results.outcome import Outcome
+from rolloutsim.scenario.swarms import SWARMS
 from rolloutsim.simulation import simulate
 
 RATES = st.sampled_from([10, 30, 100, 400]).map(lambda rate: f"{rate} MB/s")
@@ -43,6 +45,8 @@ def documents(draw: st.DrawFn, profiles: list[str]) -> str:
     peers: dict[str, Any] = {"profile": draw(st.sampled_from(profiles))}
     if draw(st.booleans()):
         peers["upload"] = draw(RATES)
+    if peers["profile"] in SWARMS and draw(st.booleans()):
+        peers["seeds"] = {"count": draw(st.integers(1, 4)), "uplink": draw(RATES)}
     document: dict[str, Any] = {
         "rolloutsim": 1,
         "model": draw(st.sampled_from(["ideal", "real"])),
@@ -128,3 +132,12 @@ def test_layers_of_peers_are_on_the_links_that_they_crossed(text: str) -> None:
         assert 0.0 <= load.utilisation.min() <= load.utilisation.max() <= 1.0
     bound = least_time(run.scenario, case)
     assert bound is None or bound[0] <= case.end * (1.0 + 1e-9)
+
+
+@given(documents(["kraken", "dragonfly", "bittorrent"]))
+@settings(max_examples=50, deadline=None)
+def test_seconds_of_pods_have_causes_that_add_up_while_no_node_crashes(text: str) -> None:
+    run, case, _ = played(text)
+    if case.finished and "crash" not in text:
+        split = sum(Outcome(run).first.cases[case.name].time_split_s.values())
+        assert split == pytest.approx(float((case.pods.ready - case.pods.asked).sum()), rel=1e-6)

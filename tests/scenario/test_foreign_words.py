@@ -200,7 +200,7 @@ def entries_of(word: str) -> list[Foreign]:
         (("caches", "near"), "bandwidth", "did you mean 'uplink'?"),
         (("mirrors", "far"), "upstream", "did you mean 'of'?"),
         (("failures", "outage"), "blackHole", "did you mean 'silent'?"),
-        ((), "spegel", "'spegel' is not simulated"),
+        ((), "spegel", "did you mean 'peers'?"),
         (("nodes", "web"), "image_pull_timeout", "did you mean 'pull_timeout'?"),
         (("nodes", "web"), "eventRecordQPS", "'eventRecordQPS' is not simulated by this version: events of kubelets\n"),
         (("nodes", "web"), "maxConcurrentDownloads", "did you mean 'parallel_layers'?"),

@@ -368,6 +368,16 @@ def test_a_scenario_without_servers_has_none_of_their_fields_in_its_fingerprint(
             "caches.near.most_waiting plays no part: nobody waits for a layer; see caches.near.coalesce.",
         ),
         (
+            "peers={p: {seeds: 2}}",
+            "peers.p.seeds plays no part: spegel hands over whole layers; it goes with peers.p.profile: kraken, "
+            "dragonfly, bittorrent.",
+        ),
+        (
+            "peers={p: {serve: streaming}}",
+            "peers.p.serve plays no part: spegel hands over whole layers; it goes with peers.p.profile: kraken, "
+            "dragonfly, bittorrent.",
+        ),
+        (
             "mirrors.site-mirror.copied={on: before, workers: 3, rate: 1 Mbit/s}",
             "mirrors.site-mirror.copied.workers, mirrors.site-mirror.copied.rate play no part: all is there when the "
             "rollout begins; see mirrors.site-mirror.copied.on.",

@@ -2,9 +2,14 @@
 
 What its members receive, `rolloutsim.fleet.sources.swarm` says; here it becomes links and flows. All members of a swarm
 take from one link, its supply, whose capacity changes when somebody joins, has all, or goes away. Those that hold all
-that has left the seeds are capped at the rate at which new content comes. The registry of the layer's image seeds it,
-each of its replicas a seed: what they send are flows over the registry's own links, which other traffic may slow down.
+that has left the seeds are capped at the rate at which new content comes. Who has the first copy is in
+`rolloutsim.fleet.sources.seeding`: what seeds send are flows over their own links, which other traffic may slow down.
 Bytes of a node come from another rack as often as one of its partners is there.
+
+A runtime gets a layer as it comes, or, where it is stored first and forwarded then, when all of it is there: until then
+it waits for the header of the answer. Where it does not wait so long it asks the next host, and the swarm loses that
+member (assumed: Kraken's agent would go on, for nobody). What it reads then is in the node's memory, and takes no time
+(assumed).
 
 Members have their links for a layer less what the other layers of the image take, as many as are fetched at a time
 (assumed: equal parts).
@@ -15,11 +20,14 @@ from __future__ import annotations
 from math import ceil, inf
 from typing import TYPE_CHECKING, Any, Final
 
+from rolloutsim.fleet.incidents import HEAD, LAYER
 from rolloutsim.fleet.ledger import SEEDS
 from rolloutsim.fleet.pulls import wait_on
+from rolloutsim.fleet.sources.first_copies import FromSource, Waiting, passed_on
+from rolloutsim.fleet.sources.seeding import FirstMember, Origin, Replicas, SeedPeers
 from rolloutsim.fleet.sources.source import FINE, Connections, Source
 from rolloutsim.fleet.sources.swarm import Swarm
-from rolloutsim.scenario.answers import MISSING
+from rolloutsim.scenario.answers import BROKEN, HEADER, MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,9 +49,8 @@ TOGETHER: Final = 0.05
 # By how much the rate of new content must change until members notice (assumed: no finish moves by more).
 _NOTICED: Final = 0.005
 
-# A rate that is none [B/s], and a size that no flow ever moves, of which bytes can still be told [B].
+# A rate that is none [B/s].
 _NONE: Final = 1e-3
-_ENDLESS: Final = 1e15
 
 # Two looks at a swarm are so far apart at least [s] (assumed: far below any lag).
 _LEAST: Final = 1e-3
@@ -52,11 +59,14 @@ _LEAST: Final = 1e-3
 class Member:
     """A node that fetches a layer in pieces."""
 
-    __slots__ = ("asker", "ended", "fetch", "is_current", "kind", "over", "place", "receives", "torrent")
+    __slots__ = (
+        "asked", "asker", "ended", "fetch", "is_current", "kind", "over", "place", "receives", "since", "torrent",
+    )  # fmt: skip
 
-    def __init__(self, torrent: Torrent, asker: Any, fetch: Fetch, kind: int) -> None:
+    def __init__(self, torrent: Torrent, asker: Any, fetch: Fetch, asked: float, kind: int) -> None:
         self.torrent = torrent
         self.asker = asker
+        self.asked = asked  # when it sent its request [s]
         self.fetch = fetch
         self.kind = kind  # of the swarm's
         self.place = torrent.joined  # how many have joined before it
@@ -65,6 +75,7 @@ class Member:
         self.is_current = False  # whether it has all that has left the seeds
         self.over = False  # whether it receives no more
         self.ended: Flow | None = None  # its flow, while the last pieces are missing
+        self.since = 0.0  # when that had moved all [s]
 
     def left(self, fetch: Fetch) -> None:
         """It gives up."""
@@ -76,7 +87,11 @@ class Member:
         return self.torrent.complete(self, flow)
 
     def cut(self, fetch: Fetch) -> float:
-        """What waits for its last pieces has all but these [B]."""
+        """What waits for its last pieces has all but these [B]; what its seconds went to is noted."""
+        if self.ended is not None:
+            trouble, now = fetch.in_trouble(), self.torrent.peers.fleet.network.now
+            trouble.merge(self.ended, self.since)
+            trouble.spent[SEEDS] = trouble.spent.get(SEEDS, 0.0) + now - self.since
         return fetch.left
 
 
@@ -92,40 +107,84 @@ class Torrent:
     size : float
         Compressed [B].
     registry : Registry
-        Who seeds it.
+        Whose it is.
     """
 
     __slots__ = (
-        "check", "feeds", "fresh", "joined", "joiners", "layer", "members", "peers", "planned", "row", "seeded",
-        "sending", "supply", "swarm", "throttle",
+        "check", "fresh", "held", "joined", "joiners", "layer", "members", "origin", "peers", "planned", "supply",
+        "swarm", "waiting",
     )  # fmt: skip
 
     def __init__(self, peers: PiecePeers, layer: int, size: float, registry: Registry) -> None:
         network = peers.fleet.network
         self.peers = peers
         self.layer = layer
-        self.seeded = registry
-        pieces = max(1, ceil(size / peers.spec.piece))
-        self.sending = peers.seed_rates(registry)  # what each seed can send, as far as is known [B/s]
-        self.swarm = Swarm(peers.profile, pieces, size / pieces, self.sending)
+        pieces = peers.pieces(size)
         self.supply = network.link(f"{peers.name}.supply.{layer}", peers.most_supply)
-        self.throttle = network.link(f"{peers.name}.seeds.{layer}", sum(self.sending))
-        peers.links += (self.supply, self.throttle)
+        peers.links.append(self.supply)
+        self.origin: Origin = peers.origin_of(self, registry)
+        self.swarm = Swarm(peers.profile, pieces, size / pieces, self.origin.sending)
         self.members: dict[Member, None] = {}
+        self.waiting: dict[Waiting, None] = {}  # who join when there is something to receive
+        self.held: list[tuple[Member, float]] = []  # complete so long after whoever has the first copy [s]
         self.joiners: list[Member] = []
         self.joined = 0  # members until now
-        self.feeds: list[Flow] = []
         self.fresh = inf  # at which rate members that have all there is receive [B/s]
         self.planned = False  # whether its links are looked at when this instant is over
         self.check = 0  # number of the latest plan to look again
-        self.row = -1  # of the ledger's fills
 
     # ---- who is in it ------------------------------------------------------------------------------------
 
-    def join(self, asker: Any, fetch: Fetch) -> None:
-        """A node asks for the layer."""
+    def ask(self, asker: Any, fetch: Fetch, asked: float) -> None:
+        """A node wants the layer, for which it asked at a time [s]: it joins when there is something to receive."""
+        if self.origin.takes(asker, fetch):
+            return
+        if self.origin.is_ready:
+            self._join(asker, fetch, asked)
+        else:
+            self.waiting[Waiting(asker, fetch, asked, self.peers.fleet.network.now, self)] = None
+
+    def ready(self) -> None:
+        """There is something to receive, or there are more who send."""
+        self.swarm.seeds = tuple(self.origin.sending)
+        waiting, self.waiting = self.waiting, {}
+        for one in waiting:
+            one.goes_on(self.peers.fleet.network.now)
+            self._join(one.asker, one.fetch, one.asked)
+        self.look_afterwards()
+
+    def release(self) -> None:
+        """Whoever has the first copy has all of it: so have those who waited for that."""
+        held, self.held = self.held, []
+        for member, wait in held:
+            self.peers.fleet.network.call_later(wait, self._ended, member)
+
+    def fail(self, status: int) -> None:
+        """There is no first copy, and none comes."""
+        now = self.peers.fleet.network.now
+        for one in list(self.waiting):
+            one.fails(now, passed_on(status))
+        held, self.held = self.held, []
+        for member in (*self.members, *(one for one, _ in held)):
+            if member.fetch.handed is member:
+                member.asker.lose(member.fetch, BROKEN, 0.0)
+
+    def give_way(self) -> bool:
+        """One who wants the layer gets it from the source; whether another one has to be found."""
+        for one in self.waiting:
+            one.goes_on(self.peers.fleet.network.now)
+            self.ask(one.asker, one.fetch, one.asked)
+            return False
+        for member in self.members:
+            member.asker.lose(member.fetch, BROKEN, 0.0)
+            return True
+        self.release()
+        return False
+
+    def _join(self, asker: Any, fetch: Fetch, asked: float) -> None:
+        """A node is a member."""
         network = self.peers.fleet.network
-        member = Member(self, asker, fetch, self.swarm.kind(*self.peers.rates(fetch)))
+        member = Member(self, asker, fetch, asked, self.swarm.kind(*self.peers.rates(fetch)))
         fetch.handed = member
         self.members[member] = None
         self.swarm.advance(network.now)
@@ -164,19 +223,22 @@ class Torrent:
         self._out(member)
         swarm.finish(member.kind)
         wait = swarm.end(member.kind, member.place)
-        if wait <= 0.0:
+        if wait <= 0.0 and self.origin.is_complete:
             fetch.handed = None
             return True
-        fetch.flow, member.ended = None, flow
-        network.call_later(wait, self._ended, (member, network.now))
+        fetch.flow, member.ended, member.since = None, flow, network.now
+        if self.origin.is_complete:
+            network.call_later(wait, self._ended, member)
+        else:
+            self.held.append((member, wait))
         return False
 
     def _ended(self, what: Any) -> None:
-        member, since = what
+        member: Member = what
         flow, fetch = member.ended, member.fetch
-        if fetch.handed is member:
+        if flow is not None and fetch.handed is member:
             fetch.handed = None
-            wait_on(flow, since, self.peers.fleet.network.now, SEEDS)
+            wait_on(flow, member.since, self.peers.fleet.network.now, SEEDS)
             member.asker.arrived(flow)
 
     def leave(self, member: Member) -> None:
@@ -211,15 +273,16 @@ class Torrent:
         swarm.advance(network.now)
         if not sum(swarm.behind) + sum(swarm.current):
             swarm.update()
-            self._stop_feeds()
+            self.origin.rest()
             return
-        self._start_feeds()
-        swarm.seeds = tuple(self.sending) if self.seeded.up else (0.0,) * len(self.sending)
+        self.origin.begin()
+        sending = self.origin.sending
+        swarm.seeds = tuple(sending) if self.origin.is_up else (0.0,) * len(sending)
         rates = swarm.update()
         if swarm.outside < 1.0 and self._sort(rates.keeps_up):
             rates = swarm.update()
         network.set_capacity(self.supply, min(rates.capacity, self.supply.nominal))
-        network.set_capacity(self.throttle, min(rates.sent, self.throttle.nominal))
+        self.origin.send(rates.sent)
         fresh = max(rates.fresh, _NONE)
         if self.fresh != fresh and not abs(fresh - self.fresh) <= _NOTICED * fresh:
             self.fresh = fresh
@@ -255,7 +318,7 @@ class Torrent:
         swarm, network = self.swarm, self.peers.fleet.network
         self.check += 1
         due = swarm.all_outside_at()
-        if not self.seeded.up:
+        if not self.origin.is_up:
             due = network.now + LOOK_AGAIN
         if swarm.outside < 1.0 and any(swarm.behind):
             rates = swarm.rates
@@ -280,51 +343,12 @@ class Torrent:
                     self.peers.cap(member)
         self._update()
 
-    # ---- what the seeds send -----------------------------------------------------------------------------
-
-    def _start_feeds(self) -> None:
-        peers = self.peers
-        if self.feeds or not self.seeded.up:
-            return
-        network, fills = peers.fleet.network, peers.fleet.incidents.fills
-        self.row = fills.add(peers.index, self.seeded.index, self.layer, network.now)
-        fills.started[self.row] = network.now
-        for kind in peers.feed_kinds(self.seeded, self.throttle):
-            self.feeds.append(network.start(peers.host, kind, _ENDLESS, _never, self))
-        self.seeded.fetches[self] = self
-        peers.feeding[self] = None
-        peers.divide(self.seeded)
-
-    def _stop_feeds(self) -> None:
-        peers = self.peers
-        if not self.feeds:
-            return
-        self.settle()
-        for flow in self.feeds:
-            peers.fleet.network.stop(flow)
-        peers.fleet.incidents.fills.ended[self.row] = peers.fleet.network.now
-        self.feeds = []
-        self.seeded.fetches.pop(self, None)
-        del peers.feeding[self]
-        peers.divide(self.seeded)
-
-    def settle(self) -> None:
-        """Write down what the seeds have sent."""
-        peers = self.peers
-        sent = sum(peers.fleet.network.received(flow) for flow in self.feeds)
-        peers.fleet.incidents.fills.bytes[self.row] = sent
-
-    def broken(self, _: object) -> None:
-        """The registry went away: nobody seeds until it is found again."""
-        self._stop_feeds()
-        self.look_afterwards()
-
 
 _ROUNDING: Final = 1e-9  # of a layer
 
 
-def _never(flow: Flow) -> None:
-    """A feed does not end by itself."""
+def _nothing() -> None:
+    """Nobody else waits for it."""
 
 
 class PiecePeers(Source):
@@ -341,8 +365,9 @@ class PiecePeers(Source):
     """
 
     __slots__ = (
-        "feed_kinds", "feeding", "fleet", "host", "legs", "links", "make_leg", "most_supply", "nobody", "profile",
-        "rates", "registry_of", "seed_rates", "spec", "torrents",
+        "answers_after", "feed_kinds", "feeding", "first_address", "fleet", "held", "host", "legs", "links", "make_leg",
+        "most_supply", "nobody", "profile", "rates", "registry_of", "seed_kinds", "seed_rate", "seed_rates", "seed_way",
+        "source_leg", "spec", "torrents",
     )  # fmt: skip
 
     def __init__(self, index: int, spec: resolved.Peers, fleet: Fleet) -> None:
@@ -354,7 +379,8 @@ class PiecePeers(Source):
         self.fleet = fleet
         self.host = fleet.network.host(fleet.network.profile(()))
         self.torrents: dict[int, Torrent] = {}
-        self.feeding: dict[Torrent, None] = {}
+        self.feeding: dict[Origin, None] = {}
+        self.held = min(spec.seeds, self.profile.seeds_of_layer or spec.seeds)  # copies of a layer that its seeds get
         self.nobody = 0  # look-ups that found nobody: in vain is none
         # Set when all nodes and servers are known.
         self.links: list[SharedLink]  # takes those of all swarms
@@ -364,15 +390,100 @@ class PiecePeers(Source):
         self.registry_of: Callable[[int], Registry]  # of an image, by its number
         self.feed_kinds: Callable[[Registry, SharedLink], list[Kind]]
         self.seed_rates: Callable[[Registry], list[float]]
+        self.seed_rate: float  # what one of its own seeds can send [B/s]
+        self.seed_kinds: Callable[[SharedLink], list[Kind]]
+        self.seed_way: Callable[[Registry], Way]  # of what these get
+        self.source_leg: Callable[[Fetch, Registry], Way]  # of what a member gets from the registry itself
+        self.answers_after: Callable[[Registry, Way], float]  # a request about a layer's length [s]
+        self.first_address: int  # of its own seeds
         self.legs: dict[tuple[Way, Torrent], Way] = {}
+
+    def pieces(self, size: float) -> int:
+        """Into how many pieces bytes fall."""
+        return max(1, ceil(size / self.spec.piece))
+
+    def origin_of(self, torrent: Torrent, registry: Registry) -> Origin:
+        """Where the first copy of a layer comes from."""
+        if self.spec.seeds:
+            return SeedPeers(torrent, registry)
+        return FirstMember(torrent, registry) if self.profile.asks_source else Replicas(torrent, registry)
 
     def hand_over(self, asker: Any, fetch: Fetch) -> None:
         """A layer is wanted."""
-        torrent = self.torrents.get(fetch.step.layer)
-        if torrent is None:
-            registry = self.registry_of(fetch.image)
-            torrent = self.torrents[fetch.step.layer] = Torrent(self, fetch.step.layer, fetch.step.compressed, registry)
-        torrent.join(asker, fetch)
+        network, registry, patience = self.fleet.network, self.registry_of(fetch.image), asker.patience
+        asked = network.now
+        if self.spec.store_and_forward and patience is not None:
+            network.call_later(patience, self._gives_up, (asker, fetch, asked, patience))
+        if not self.profile.asks_source:
+            self._torrent(fetch, registry).ask(asker, fetch, asked)
+            return
+        waiting = Waiting(asker, fetch, asked, asked)
+        status = self.ask(registry, asker.address, fetch.step.layer, fetch.image, HEAD)
+        wait = self.answers_after(registry, self.source_leg(fetch, registry))
+        network.call_later(wait, self._answered, (waiting, registry, status))
+
+    def _answered(self, what: Any) -> None:
+        """The registry has told how long a layer is, or has not."""
+        waiting, registry, status = what
+        asker, fetch, now = waiting.asker, waiting.fetch, self.fleet.network.now
+        if fetch.handed is not waiting:
+            return
+        if status != FINE:
+            waiting.fails(now, passed_on(status))
+            return
+        waiting.goes_on(now)
+        if fetch.step.compressed <= self.profile.from_source:
+            FromSource(self, registry, asker, fetch, _nothing, _nothing, _nothing).ask()
+        else:
+            self._torrent(fetch, registry).ask(asker, fetch, waiting.asked)
+
+    def _torrent(self, fetch: Fetch, registry: Registry) -> Torrent:
+        layer = fetch.step.layer
+        if layer not in self.torrents:
+            self.torrents[layer] = Torrent(self, layer, fetch.step.compressed, registry)
+        return self.torrents[layer]
+
+    def _gives_up(self, what: Any) -> None:
+        """A runtime has waited for the header of an answer as long as it does: it asks the next host."""
+        asker, fetch, asked, patience = what
+        handed = fetch.handed
+        if isinstance(handed, (Member, Waiting)) and handed.asked == asked and fetch.way.source is self:
+            # Of one that has bytes, it is told what they have waited for.
+            asker.lose(fetch, HEADER, 0.0 if isinstance(handed, Member) and handed.receives else patience)
+
+    # ---- requests to the registry ------------------------------------------------------------------------
+
+    def ask(self, registry: Registry, address: int, layer: int, image: int, what: int) -> int:
+        """Ask a registry about a layer, or for it; how it answers."""
+        incidents, now = self.fleet.incidents, self.fleet.network.now
+        incidents.cache_requests.add(self.index, registry.index, what, now)
+        status = registry.answer(address, now, layer, False, image) if registry.fallible else FINE
+        if status != FINE:
+            incidents.refusals.add(registry.index, now, status, -1)
+        return status
+
+    def ask_for_pieces(
+        self, registry: Registry, address: int, layer: int, image: int, size: float, is_fetch: bool = False
+    ) -> int:
+        """Ask for so much of a layer, in ranges of a piece if members do that; how the first request is answered.
+
+        The others count as sent at the same time, and as answered (assumed: what is refused is asked for again in
+        time). Of a fetch one request counts as that of the fetch, if it is answered.
+        """
+        incidents, now = self.fleet.incidents, self.fleet.network.now
+        if not is_fetch:
+            first = self.ask(registry, address, layer, image, LAYER)
+        else:
+            first = registry.answer(address, now, layer, False, image) if registry.fallible else FINE
+            if first != FINE:
+                incidents.cache_requests.add(self.index, registry.index, LAYER, now)
+                incidents.refusals.add(registry.index, now, first, -1)
+        if first == FINE and self.profile.source_connections > 1:
+            for _ in range(self.pieces(size) - 1):
+                incidents.cache_requests.add(self.index, registry.index, LAYER, now)
+                if registry.fallible:
+                    registry.answer(address, now, layer, False, image)
+        return first
 
     def take(self, member: Member) -> None:
         """The bytes of a member flow."""
@@ -395,17 +506,27 @@ class PiecePeers(Source):
             cap, cause = fresh, SEEDS
         network.reweigh(flow, network.kind(kind.links, kind.usage, cap, flow.kind.weight, cause, kind.shares))
 
-    def divide(self, registry: Registry) -> None:
-        """What a registry can send is divided among the swarms that it seeds."""
-        several = [torrent for torrent in self.feeding if torrent.seeded is registry]
-        for torrent in several:
-            torrent.sending = [rate / len(several) for rate in self.seed_rates(registry)]
-            torrent.look_afterwards()
+    def begin(self, origin: Origin) -> None:
+        """Seeds begin to send."""
+        self.feeding[origin] = None
+        self._divide(origin.shares)
+
+    def rest(self, origin: Origin) -> None:
+        """They have nothing to send any more."""
+        del self.feeding[origin]
+        self._divide(origin.shares)
+
+    def _divide(self, shares: object) -> None:
+        """What seeds can send is divided among the swarms that they feed."""
+        several = [origin for origin in self.feeding if origin.shares is shares]
+        for origin in several:
+            origin.feed(len(several))
+            origin.torrent.look_afterwards()
 
     def settle(self) -> list[Flow]:
         """Write down what the seeds have sent; their flows."""
-        for torrent in self.feeding:
-            torrent.settle()
+        for torrent in self.torrents.values():
+            torrent.origin.settle()
         return list(self.host.flows)
 
     def look_up(self, asker: Any, pull: Pull, manifest: bool) -> None:

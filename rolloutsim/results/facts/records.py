@@ -493,7 +493,7 @@ class CacheRequests:
 
 
 # What a cache asks its upstream for: the tag's manifest by HEAD, ..., and how to authenticate.
-UPSTREAM = ("tags", "manifests", "configs", "layers", "pings")
+UPSTREAM = ("tags", "manifests", "configs", "layers", "pings", "heads")
 
 
 @struct(eq=False)

@@ -3,8 +3,8 @@
 look-ups
     For layers: those that found a node that has the layer, and those that found nobody.
 seeded bytes
-    What the registries' replicas sent into a swarm, as its seeds. What members received beyond it they got from one
-    another. Who of them sent which piece is not simulated.
+    What the registries' replicas sent into a swarm, as its seeds, or to seeds of its own. What members received beyond
+    it they got from one another, or from these. Who of them sent which piece is not simulated.
 
 All of it is counted in the simulation, and summed here.
 """
@@ -40,7 +40,8 @@ class Uploads:
 class Seeding:
     """What went into swarms."""
 
-    seeded_bytes: float  # that registries sent as seeds [B]
+    seeded_bytes: float  # that registries sent as seeds, or to the swarm's own [B]
+    upstream_requests: int  # of members and seeds to registries, those aside of members that get a layer from there
 
 
 def uploads_of(case: CaseRecords, number: int, spec: Peers, members: Flags) -> Uploads:
@@ -114,8 +115,10 @@ def model_range(time: float | None, error: float) -> ModelRange | None:
 
 
 def seeded(case: CaseRecords, sources: int, layers: int) -> Times:
-    """What seeds sent into the swarms of each source, of each layer: sources × layers [B]."""
+    """What registries sent into the swarms of each source, or to their seeds, by layer: sources × layers [B]."""
     fills = case.supply.fills
     cells = fills.cache.astype(np.int64) * layers + fills.layer
-    found: Times = np.bincount(cells, fills.bytes, sources * layers).astype(np.float64).reshape(sources, layers)
+    # What a swarm's own seeds send comes from the swarm.
+    sizes = np.where(fills.cache == fills.upstream, 0.0, fills.bytes)
+    found: Times = np.bincount(cells, sizes, sources * layers).astype(np.float64).reshape(sources, layers)
     return found

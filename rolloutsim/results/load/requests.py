@@ -2,8 +2,8 @@
 
 A pull sends requests for manifests, token and config, then one for each layer (or range of one) that it fetches. The
 records know how many there were, and when a layer was asked for; those before are spread evenly over the time from
-asking to resolved. Of a pull with several hosts each request counts at the one that it was sent to; what a cache asks
-its upstream counts there. A layer that an object storage serves is asked for twice, at the registry and there; so is
+asking to resolved. Of a pull with several hosts each request counts at the one that it was sent to; what a cache or
+swarm asks its upstream counts there. A layer that an object storage serves is asked for twice, at the registry and there; so is
 the config (facts: a redirected pull of L layers makes 1 + L requests to the storage; containerd `core/remotes/docker`).
 """
 
@@ -47,7 +47,8 @@ class RegistrySummary:
     refused: Mapping[str, int]
     retries: int  # requests sent again by runtimes after a refusal
     storage_requests: int  # to the object storage that its layers come from, if there is one
-    # Of the requests, those of caches, by what they asked for: `tags`, `manifests`, `configs`, `layers`, `pings`.
+    # Of the requests, those of caches and swarms, by what they asked for: `tags`, `manifests`, `configs`, `layers`,
+    # `pings`, and `heads`, how long a layer is.
     of_caches: Mapping[str, int] = field(default_factory=dict, metadata={"unless_empty": True})
 
 

@@ -342,8 +342,13 @@ def _peers(scenario: ResolvedScenario, case: CaseRecords, found: Flows, asked: A
         lost_s=_lost(case, number),
         lacks=(),
         uploads=uploads_of(case, number, spec, members) if swarm is None else None,
-        seeding=None if swarm is None else Seeding(float(found.seeded[number].sum())),
+        seeding=None if swarm is None else _seeding(case, found, number),
     )
+
+
+def _seeding(case: CaseRecords, found: Flows, number: int) -> Seeding:
+    requests = case.supply.cache_requests
+    return Seeding(float(found.seeded[number].sum()), int(np.count_nonzero(requests.cache == number)))
 
 
 def _lost(case: CaseRecords, number: int) -> float:

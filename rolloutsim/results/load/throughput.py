@@ -17,7 +17,17 @@ import numpy.typing as npt
 
 from rolloutsim.results.facts.grouped import Grouped, Rows
 from rolloutsim.results.facts.records import ratio
-from rolloutsim.scenario.routes import among_members, between_nodes, exits, inwards, node_racks, outlets, pushed_over
+from rolloutsim.scenario.routes import (
+    among_members,
+    between_nodes,
+    exits,
+    inwards,
+    node_racks,
+    outlets,
+    pushed_over,
+    seeds_inbound,
+    seeds_uplink,
+)  # fmt: skip
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -346,8 +356,14 @@ class _Spread:
         rows = Grouped(way, len(ways))
         for number, (cache, upstream) in enumerate(divmod(one, count) for one in ways.tolist()):
             outlet = every[upstream]
+            if outlet.server not in servers:
+                link = seeds_uplink(outlet.server)  # what a swarm's own seeds sent
+                yield rows.of(number), [(place[link], 1.0)] if link in place else []
+                continue
             into = servers.get(self.case.sources[cache])
-            inward = () if into is None else inwards(servers[outlet.server], into)  # a swarm has no place
+            # A swarm has no place; its own seeds, if it has some, have a link in.
+            own = (seeds_inbound(self.case.sources[cache]),)
+            inward = own if into is None else inwards(servers[outlet.server], into)
             paths = exits(scenario, outlet)
             links = [link for path in paths for link in dict.fromkeys((*path, *inward)) if link in place]
             shares = [(place[link], links.count(link) / len(paths)) for link in dict.fromkeys(links)]

@@ -131,7 +131,8 @@ def _requests(registry: RegistrySummary) -> str:
     text += f", at most {show_count(registry.peak_requests_per_s)} in one second"
     if of_caches := sum(registry.of_caches.values()):
         every = of_caches >= registry.requests
-        text += ", all of them of caches" if every else f", {show_count(of_caches)} of them of caches"
+        whose = "caches and swarms" if registry.of_caches.get("heads") else "caches"
+        text += f", all of them of {whose}" if every else f", {show_count(of_caches)} of them of {whose}"
     if registry.storage_requests:
         text += f", and its storage {show_count(registry.storage_requests)}"
     if registry.refused:

@@ -117,7 +117,7 @@ def about_sources(supply: SupplySummary) -> Iterator[str]:
     """What those who hand over layers did that one would not expect of them, a sentence each."""
     for one in families(supply):
         yield from _herds(one)
-        yield from _silent(supply, one)
+        yield from _silent(supply, one) if one.seeding is None else _stored_first(one)
         yield from _lacks(one)
         if one.uploads is not None:
             yield from _found_nobody(one, one.uploads)
@@ -191,6 +191,18 @@ def _silent(supply: SupplySummary, one: FamilySummary) -> Iterator[str]:
         f"{show_time(lost / number)} before the next host is asked, one request of a pull after another; "
         f"{show_time(lost)} over all pulls."
     )
+
+
+def _stored_first(one: FamilySummary) -> Iterator[str]:
+    """A swarm that hands layers over when they are whole, for which runtimes do not wait so long."""
+    number = sum(one.refused.get(status, 0) for status in _TOO_LATE)
+    if number:
+        yield (
+            f"{one.called} does not have the whole layer in time for {show_count(number)} "
+            f"{'request' if number == 1 else 'requests'}: it hands a layer over when all of it is there "
+            "(serve: store_and_forward), and a runtime that has no header of an answer until then asks the next host "
+            "for all of it."
+        )
 
 
 def about_copies(supply: SupplySummary) -> Iterator[str]:

@@ -35,6 +35,7 @@ from rolloutsim.results.why.critical import last_path
 from rolloutsim.results.why.turns import succession
 from rolloutsim.scenario.causes import CAUSES, SCHEDULE
 from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES, LinkName
+from rolloutsim.scenario.routes import seeds_uplink
 from rolloutsim.structs import struct
 from rolloutsim.units import format_time
 
@@ -331,7 +332,11 @@ def _never_the_limit(main: Bottleneck, case: CaseSummary, records: CaseRecords) 
         if resource.fetched and (rows := private(case, resource.part)) and all(map(idle, rows))
     ]
     wider: dict[tuple[str, str], list[LinkSummary]] = {}
+    # Of seeds each has its part of an uplink, and what they send is one cause with what they have not sent.
+    seeds = {seeds_uplink(name) for name in records.sources}
     for row in shared(case):
+        if row.link in seeds:
+            continue
         direction = LinkName.of(row.link).part if row.kind == "rack" else row.family or row.link
         wider.setdefault((row.kind, direction), []).append(row)
     never: dict[str, bool] = {}

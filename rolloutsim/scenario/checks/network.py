@@ -13,6 +13,7 @@ from rolloutsim.scenario.places import Path, Problem, dotted, unknown
 from rolloutsim.scenario.resources import PULLED
 from rolloutsim.scenario.servers import racks, registries, registry_path, sites, specs
 from rolloutsim.scenario.strategies import wanted
+from rolloutsim.scenario.swarms import SWARMS
 
 
 def network_problems(document: Document) -> Iterator[Problem]:
@@ -69,6 +70,14 @@ def registry_problems(document: Document) -> Iterator[Problem]:
     every = [("registry", registry_path(document, name), name, spec) for name, spec in known.items()]
     kinds = {"mirrors": "mirror", "caches": "cache"}
     every += [(kinds[str(path[0])], path, str(path[-1]), spec) for path, spec in specs(document)]
+    for name, peers in document.peers.items():
+        own = peers.seeds if peers.profile in SWARMS else None
+        if own is not None and own.uplink is None and document.network.rate is None:
+            message = (
+                f"the seeds of '{name}' have no uplink rate; add 'network: 1 Gbit/s' for them and all NICs, or give "
+                f"peers.{name}.seeds.uplink"
+            )
+            yield Problem(("peers", name, "seeds"), message, at="key", related=(("network", "rate"),))
     for kind, here, name, registry in every:
         if registry.uplink is None and document.network.rate is None:
             message = (

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, get_args
 
-from rolloutsim.scenario.fields import Quantity, Whole, Word, key
+from rolloutsim.scenario.fields import Quantity, Whole, Word, key, short
 from rolloutsim.scenario.model.kinds import OnOff, Size, Spec, Time
 from rolloutsim.scenario.peer_profiles import DEFAULT_PEERS, PEER_PROFILES, shown_of_peers, source_of_peers
 from rolloutsim.scenario.resolved import Finds
@@ -10,6 +10,21 @@ from rolloutsim.scenario.resolved import Finds
 
 def _profile_key(field: str, unit: str, description: str) -> Any:
     return key(None, unit=unit, description=description, shown=shown_of_peers(field), source=source_of_peers(field))
+
+
+_COUNT = Whole(1, 10_000)
+
+
+class SeedsSpec(Spec):
+    """A swarm's own seeds, which stand in the network's core."""
+
+    count: Annotated[int, _COUNT] = key(
+        1, unit="seeds", source="assumed: one alone is the least", description="how many there are"
+    )
+    uplink: Annotated[float, Quantity("rate", unlimited=True)] | None = key(
+        None, unit="rate", shown="network", source="as a registry's and the nodes'",
+        description="line rate of each one's NIC, in and out",
+    )  # fmt: skip
 
 
 class PeersSpec(Spec):
@@ -45,6 +60,16 @@ class PeersSpec(Spec):
     piece: Size | None = _profile_key(
         "piece", "size", "of the pieces that members of a swarm hand over, as they have them"
     )
+    seeds: Annotated[SeedsSpec, short("count", _COUNT)] | None = key(
+        None, shown="none", source="assumed: a cluster says how many it has",
+        description="of swarms: seeds of its own (Kraken's origins, Dragonfly's seed peers), which get layers from the "
+        "registry and hand them on; without them the registry's replicas are the seeds (kraken, bittorrent), or the "
+        "first member that asks gets a layer from the registry (dragonfly)",
+    )  # fmt: skip
+    serve: Annotated[str, Word(("streaming", "store_and_forward"))] | None = _profile_key(
+        "serve", "", "of swarms: streaming: a runtime gets a layer as its pieces come; store_and_forward: when all of "
+        "it is on the node's disk, until when it waits for the header of the answer"
+    )  # fmt: skip
     manifests: OnOff | None = _profile_key(
         "manifests", "", "whether they hand over manifests and configs as well; if not, the next host does"
     )
