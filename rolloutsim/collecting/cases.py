@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from copy import copy, deepcopy
 from dataclasses import replace
-from math import inf, nan
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -263,7 +263,10 @@ def _pulled_by(nodes: Iterable[Node]) -> list[Flow]:
 
 
 class TimesAlone(Protocol):
-    """Knows how long a node's pull takes alone [s]: as the node is at the beginning, or holding some layers."""
+    """Knows how long a node's pull takes alone [s]: as the node is at the beginning, or holding some layers.
+
+    NaN: unknown.
+    """
 
     def of(self, group: NodeGroup, number: int, rack: str | None, image: str, held: tuple[str, ...], /) -> float:
         """By the cached images that it holds."""
@@ -318,10 +321,7 @@ def with_times_alone(scenario: ResolvedScenario, case: r.CaseRecords, alone: Tim
         if time is None:
             number, rack, cached = of_kind[kind[node]]
             group, name = scenario.groups[number], case.images[image].name
-            if group.hosts:
-                # What a cache or a peer has depends on others: there is no pull alone to compare with.
-                time = nan
-            elif own is None:
+            if own is None:
                 time = alone.of(group, number, rack, name, cached)
             else:
                 there = places[image]

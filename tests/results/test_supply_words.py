@@ -82,6 +82,27 @@ def test_what_is_unknown_of_pulls_with_hosts_is_said() -> None:
     ) in notes
 
 
+def test_unknown_times_alone_of_mirrors_are_told_apart_from_those_of_caches() -> None:
+    mirrored = rs.loads(MIRRORED).run()
+    assert mirrored.summary.cases["api"].alone_time_s is None
+    assert (
+        "The time alone and the slowdown are not known: their first host may lack layers, fail or refuse, and a pull "
+        "alone that goes on to the next one is not simulated."
+    ) in mirrored.outcome.to_dict()["notes"]
+    whole = rs.loads(MIRRORED, overrides=["mirrors.near.images=[api]"]).run()
+    assert whole.summary.cases["api"].alone_time_s is not None
+    assert not any("alone" in note for note in whole.outcome.to_dict()["notes"])
+
+
+def test_of_several_groups_it_is_said_whose_times_alone_are_unknown() -> None:
+    text = HERD.replace("nodes: {", "nodes: {plain: {count: 2, nic: 1 Gbit/s}, ", 1)
+    found = rs.loads(text).run()
+    told = [note for note in found.outcome.to_dict()["notes"] if "alone" in note]
+    group = next(one.name for one in found.run.scenario.groups if one.hosts)
+    assert len(told) == 1
+    assert told[0].startswith(f"The time alone and the slowdown of pulls on {group} are not known: ")
+
+
 def test_a_stored_result_says_the_same() -> None:
     result = rs.loads(HERD, overrides=["replications=2"]).run()
     again = from_bytes(to_bytes(result.outcome))
