@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-LinkKind = Literal["registry_uplink", "registry_storage", "rack", "link", "nic", "disk", "unpack"]
+LinkKind = Literal["registry_uplink", "registry_storage", "rack", "site", "link", "nic", "disk", "unpack"]
 Model = Literal["real", "ideal"]
 Queue = Literal["drop_tail", "fq_codel"]
 CongestionControl = Literal["cubic", "bbr"]

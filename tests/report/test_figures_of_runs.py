@@ -18,6 +18,7 @@ from rolloutsim.results.load.throughput import link_loads
 from rolloutsim.results.metrics import pull_times, rollout_time, summarise
 from rolloutsim.results.numerals import show_time
 from rolloutsim.results.outcome import Outcome, figures_of
+from rolloutsim.results.shown.tables import links_table, split_table
 from rolloutsim.results.time.phases import node_phases, readiness
 from rolloutsim.simulation import simulate
 from tests.report.runs import PARTLY, ideal, rolling, shipped
@@ -320,6 +321,32 @@ images: {a: 125 MB}
         title_of(figure("racks")(Outcome(run)))
         == "No rack's link is ever the limit; the busiest is rack r1, towards its nodes, 5 % on average"
     )
+
+
+@pytest.mark.parametrize(
+    ("count", "lane"), [(2, "site b, towards its nodes  100 %"), (4, "busiest of 4 sites (to nodes)  100 %")]
+)
+def test_the_links_of_sites_are_called_so(count: int, lane: str) -> None:
+    """Ideal: two nodes at each site get 125 MB each over its line of 100 Mbit/s."""
+    sites = ", ".join("abcd"[:count])
+    text = (
+        f"rolloutsim: 1\nmodel: ideal\nnodes: {{shop: {{count: {2 * count}, sites: [{sites}]}}}}\n"
+        "network: {rate: 10 Gbit/s, sites: {uplink: 100 Mbit/s}}\nimages: {app: 125 MB}\n"
+    )
+    result = rs.loads(text).run()
+    assert result.why().startswith("site uplinks 100 % busy for the whole rollout; ")
+    heat = figure("racks")(result.outcome)
+    assert title_of(heat) == (
+        f"site a, towards its nodes full from 0.0 to 20.0 s; site b, towards its nodes"
+        f"{f' and {count - 2} others' if count > 2 else ''} full for {'up to ' if count > 2 else ''}20.0 s"
+    )
+    assert heat.get_ylabel() == "site"
+    lanes = figure("utilisation")(result.outcome)
+    assert lane in [label.get_text() for label in lanes.get_yticklabels()]
+    table, _ = links_table(result.summary.slowest)
+    assert "site a, towards its nodes" in [row[0] for row in table.cells()]
+    split, _ = split_table(result.outcome)
+    assert split.cells()[0][0] == "site a, towards its nodes"
 
 
 def test_racks_is_the_utilisation_of_each_rack() -> None:

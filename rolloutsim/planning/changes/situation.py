@@ -13,6 +13,7 @@ from rolloutsim.results.numerals import listed
 from rolloutsim.results.why.critical import causes, queued_time
 from rolloutsim.results.why.turns import succession
 from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.scenario.resources import PLACES
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class Situation:
         if not self.scenario.peers:
             return found
         # Those between peers hang on who served whom.
-        return found | {row.link for row in self.summary.links if row.kind in ("rack", "link") and row.bytes > 0.0}
+        return found | {row.link for row in self.summary.links if row.kind in (*PLACES, "link") and row.bytes > 0.0}
 
     @cached_property
     def groups(self) -> tuple[NodeGroup, ...]:
