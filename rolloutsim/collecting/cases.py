@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rolloutsim.collecting.background import background_records
-from rolloutsim.collecting.links import carried, saturated, shared_links
+from rolloutsim.collecting.links import carried, private_links, shared_links
 from rolloutsim.fleet.background import Transfer
 from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.ledger import (
@@ -37,8 +37,8 @@ from rolloutsim.results.facts import records as r
 from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.records import frozen
 from rolloutsim.scenario import causes
-from rolloutsim.scenario.partial import fetched_size, is_lazy
-from rolloutsim.scenario.resources import DISK, NIC_OUT, PULLED, RESOURCES, UNPACK
+from rolloutsim.scenario.partial import fetched_size
+from rolloutsim.scenario.resources import NIC_OUT, PULLED, RESOURCES, UNPACK
 from rolloutsim.scenario.routes import node_racks, outlets
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.pod_ledger import PodLedger
     from rolloutsim.fleet.push import ImagePush
     from rolloutsim.network.fluid import FluidNetwork
-    from rolloutsim.network.states import Flow, Profile
+    from rolloutsim.network.states import Flow
     from rolloutsim.rollout.orchestrated import Orchestrated
     from rolloutsim.scenario.resolved import NodeGroup, Push, ResolvedScenario
 
@@ -140,7 +140,7 @@ def collect(
         spent=spent,
         pods=pods,
         shared_links=shared_links(scenario, network, payload),
-        private_links=_private_links(scenario, actors, network, payload, pulls, fetches, unpacks, reads),
+        private_links=private_links(scenario, actors, network, payload, pulls, fetches, unpacks, reads),
         background=background_records(actors, {} if orchestrated is None else orchestrated.beside_pushes),
         finished=not unfinished,
         stuck=_stuck(actors, orchestrated) if unfinished else (),
@@ -517,79 +517,6 @@ def _link_causes(actors: Actors, network: FluidNetwork) -> list[str]:
     return names
 
 
-def _private_links(
-    scenario: ResolvedScenario,
-    actors: Actors,
-    network: FluidNetwork,
-    carried: list[float],
-    pulls: r.Pulls,
-    fetches: r.Fetches,
-    unpacks: r.Unpacks,
-    reads: r.Reads,
-) -> tuple[r.PrivateLinks, ...]:
-    """NICs, disks and cores: what each carried follows from the fetches, unpacks and reads of its node.
-
-    What transfers of the background moved comes to that. Those that are known to the network were counted there.
-    """
-    nodes = len(actors.nodes)
-    fetched_by = pulls.node[fetches.pull] if len(fetches.pull) else np.zeros(0, np.int32)
-    arrived = _sums(fetched_by, fetches.bytes_done, nodes)
-    read_by = pulls.node[reads.pull]
-    arrived += _sums(read_by, reads.moved, nodes)
-    done = ~np.isnan(unpacks.unpacked)
-    layer = fetches.layer[unpacks.fetch[done]]
-    by_node = fetched_by[unpacks.fetch[done]]
-    moved = np.zeros((len(RESOURCES), nodes))
-    for place, resource in enumerate(RESOURCES):
-        through = np.array([resource.unpacked(layer) for layer in actors.layers])
-        unpacked = through[layer]
-        if len(unpacked) and any(group.snapshotter or group.runtime.partial_images for group in scenario.groups):
-            unpacked = unpacked * _unpacked_share(scenario, actors, pulls, fetches.pull[unpacks.fetch[done]], layer)
-        moved[place] = (arrived if resource.fetched else 0.0) + _sums(by_node, unpacked, nodes)
-    if reads:
-        # Containers wait for decompression, which the background leaves for later.
-        moved[UNPACK] += _sums(read_by, np.minimum(reads.moved, reads.needed), nodes)
-    # Of what went to the disks some waits in memory still, and some was never written.
-    writers = [(node.index, node.writer) for node in actors.nodes if node.writer is not None]
-    for node, writer in writers:
-        moved[DISK, node] = writer.written(network.now)
-    for flow in actors.background:
-        if isinstance(flow, Transfer):
-            for link in flow.private:
-                moved[link.place, link.node] += flow.moved()
-    hosts = [node.host for node in actors.nodes]
-    # Hosts of one profile have the same capacities.
-    profiles: dict[Profile, int] = {}
-    profile = [profiles.setdefault(host.profile, len(profiles)) for host in hosts]
-    used = len(PULLED)
-    capacities = np.full((len(RESOURCES), nodes), inf)
-    full = np.zeros((len(RESOURCES), nodes))
-    peaks = np.zeros((len(RESOURCES), nodes), np.int32)
-    if nodes:
-        capacities[:used] = np.array([one.capacities for one in profiles])[profile].T
-        full[:used] = np.array(network.full_seconds(hosts)).T
-        peaks[:used] = np.array([host.peaks for host in hosts], np.int32).T
-    for node, writer in writers:
-        if writer.terms.kind is None:
-            full[DISK, node], peaks[DISK, node] = writer.busy, writer.busy > 0.0
-    for (node, place), pinned in actors.pinned.items():
-        capacities[place, node] = pinned.nominal
-        moved[place, node] = carried[pinned.index]
-        full[place, node] = saturated(pinned, network)
-        peaks[place, node] = pinned.peak_flows
-    tables = []
-    for row, resource in enumerate(RESOURCES):
-        limited = np.flatnonzero(capacities[row] < inf)
-        if len(limited):
-            tables.append(
-                r.PrivateLinks(
-                    resource.part, limited.astype(np.int32), capacities[row, limited], moved[row, limited],
-                    full[row, limited], peaks[row, limited],
-                )
-            )  # fmt: skip
-    return tuple(tables)
-
-
 def _stuck(actors: Actors, orchestrated: Orchestrated | None) -> tuple[str, ...]:
     """What waits for what, in words, when nothing can happen any more or the time is over."""
     missing = () if orchestrated is None else orchestrated.missing
@@ -608,22 +535,3 @@ def _stuck(actors: Actors, orchestrated: Orchestrated | None) -> tuple[str, ...]
             found["waiting for a layer slot behind them"] += len(node.slots.queue)
     fetches = (f"{number} {'fetch' if number == 1 else 'fetches'} {what}" for what, number in found.items())
     return (*missing, *fetches)
-
-
-def _unpacked_share(scenario: ResolvedScenario, actors: Actors, pulls: r.Pulls, pull: r.Ids, layer: r.Ids) -> r.Times:
-    """Of each layer that a pull unpacked, the share of its bytes that were: nothing of a lazy one, a part of others."""
-    known: dict[tuple[int, int, int], float] = {}
-    found = np.empty(len(pull))
-    for row, (of, number) in enumerate(zip(pull.tolist(), layer.tolist(), strict=True)):
-        key = actors.groups[pulls.node[of]], int(pulls.image[of]), number
-        if key not in known:
-            group, image, one = scenario.groups[key[0]], actors.images[key[1]], actors.layers[number]
-            is_none = is_lazy(group, one) or one.compressed <= 0.0
-            known[key] = 0.0 if is_none else fetched_size(group, image, one) / one.compressed
-        found[row] = known[key]
-    return found
-
-
-def _sums(group: r.Ids, values: r.Times, groups: int) -> r.Times:
-    """The sum of the values of each group."""
-    return np.bincount(group, values, groups).astype(np.float64)

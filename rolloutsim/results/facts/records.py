@@ -214,7 +214,11 @@ class SharedLinks:
 
 @struct(eq=False)
 class PrivateLinks:
-    """The links of one kind that belong to a node each; one row a node that has it."""
+    """The links of one kind that belong to a node each; one row a node that has it.
+
+    Of the bytes that each carried, `spared` are to be left out where its load is asked for: cores read layers that do
+    not compress faster than others. None: there are none.
+    """
 
     kind: str  # "nic.in", "nic.out", "disk", "unpack"
     node: Ids
@@ -222,6 +226,7 @@ class PrivateLinks:
     bytes: Times
     saturated: Times
     peak_flows: Ids
+    spared: Times | None = field(default=None, metadata={"unless_none": True})
 
 
 @struct(eq=False)
