@@ -184,7 +184,9 @@ METRICS: Mapping[str, Metric] = {
     "hit_ratio": Metric("share", ("hit_ratio",), "requests for layers that caches had / all that caches got"),
     "byte_hit_ratio": Metric("share", ("byte_hit_ratio",), "the same of bytes"),
     "upstream_copies": Metric(
-        "number", ("upstream_copies", "{statistic}"), "how often a layer comes into a cache that gets it at all",
+        "number", ("upstream_copies", "{statistic}"),
+        "how often a layer comes into a cache that gets it at all; each layer counts alike, whatever its size (bytes are "
+        "`upstream_bytes`)",
         statistics=("mean", "max"),
     ),
     "sent_bytes": Metric(

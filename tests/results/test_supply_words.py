@@ -40,6 +40,17 @@ def test_a_cache_that_herds_is_told_with_what_would_do() -> None:
     assert said(HERD, SOURCES, "caches.proxy.profile=varnish") == []
 
 
+def test_each_layer_counts_alike_in_copies_whatever_its_size() -> None:
+    """nginx' lock holds for the layer of 30 MB, and ends before that of 70 MB is there: one copy, and four."""
+    lock = ("caches.proxy.profile=nginx-lock", "caches.proxy.lock.timeout=3 s")
+    supply = rs.loads(HERD, overrides=lock).run().summary.cases["api"].supply
+    assert supply is not None
+    assert supply.upstream_copies is not None
+    assert (supply.upstream_copies.mean, supply.upstream_copies.max) == ((1 + 4) / 2, 4.0)
+    (cache, _) = (one.cache for one in supply.servers if one.cache is not None)
+    assert cache.upstream_bytes == 1 * 30e6 + 4 * 70e6
+
+
 def test_servers_of_one_key_are_told_together() -> None:
     result = rs.loads(HERD).run()
     table = supply_rows(result.summary)

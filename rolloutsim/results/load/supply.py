@@ -11,7 +11,7 @@ hit ratio
     request that waits for a layer that is being fetched is none.
 upstream copies
     Bytes of a layer that came into a cache / its size, over all layers of which any came: 1 is the least that a cache
-    without it can do.
+    without it can do. Each layer counts alike, whatever its size; how many bytes came is `upstream_bytes`.
 
 All of it is exact: counted in the simulation, and summed here.
 """
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 @struct
 class Copies:
-    """How often layers crossed a place, in copies: the mean over those that did, and the most of one."""
+    """How often layers crossed a place, in copies: the mean over those that did, each counting alike, and the most."""
 
     mean: float
     max: float
