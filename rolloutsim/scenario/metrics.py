@@ -185,8 +185,8 @@ METRICS: Mapping[str, Metric] = {
     "byte_hit_ratio": Metric("share", ("byte_hit_ratio",), "the same of bytes"),
     "upstream_copies": Metric(
         "number", ("upstream_copies", "{statistic}"),
-        "how often a layer comes into a cache that gets it at all; each layer counts alike, whatever its size (bytes are "
-        "`upstream_bytes`)",
+        "how often a layer comes into a cache that gets it at all; each layer counts alike, whatever its size (of "
+        "bytes tells `upstream_bytes`)",
         statistics=("mean", "max"),
     ),
     "sent_bytes": Metric(
