@@ -323,6 +323,22 @@ images: {a: 125 MB}
     )
 
 
+def test_the_timeline_says_what_of_it_is_lost_with_hosts_that_do_not_deliver() -> None:
+    """A silent mirror costs 30 s before HEAD, index, manifest, config, and before each of two layers."""
+    text = (
+        "rolloutsim: 1\nnodes: {web: {count: 3, nic: 1 Gbit/s, hosts: [near, hub], parallel_layers: 1}}\n"
+        "registries: {hub: {uplink: 10 Gbit/s}}\nmirrors: {near: {of: hub, uplink: 1 Gbit/s}}\n"
+        "images: {api: {layers: [30 MB, 70 MB]}}\n"
+    )
+    dead = "failures: {down: {mirror: near, at: 0 s, silent: true}}\n"
+    alive, silent = (figure("timeline")(rs.loads(one).run().outcome) for one in (text, text + dead))
+    assert title_of(silent) == (
+        "All 3 nodes are ready after 182 s: 150 s waiting, 31.1 s fetching; 180 s of it with hosts that do not deliver"
+    )
+    assert all(tip.endswith("; 180 s of it with hosts that do not deliver") for tip in tips(silent).values())
+    assert "deliver" not in title_of(alive) + "".join(tips(alive).values())
+
+
 @pytest.mark.parametrize(
     ("count", "lane"), [(2, "site b, towards its nodes  100 %"), (4, "busiest of 4 sites (to nodes)  100 %")]
 )
