@@ -41,7 +41,7 @@ _METRICS = {
     "refused": "refused requests", "recovered": "time until recovered", "bytes_lost": "bytes lost",
     "bytes_by_source": "bytes that nodes received", "byte_hit_ratio": "hit ratio of bytes",
     "upstream_copies": "copies of a layer that came into a cache", "sent_bytes": "bytes sent",
-    "upstream_bytes": "bytes from the upstream", "server_requests": "requests",
+    "upstream_bytes": "bytes from the upstream", "copied": "time until all is copied", "server_requests": "requests",
 }  # fmt: skip
 _PHASES = {"before": "before the rollout", "pushed": "during a push", "prepulled": "during a pre-pull",
            "during": "during the rollout", "after": "after the rollout"}  # fmt: skip
