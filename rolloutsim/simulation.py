@@ -30,17 +30,9 @@ from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.rollout.asking import asks_again, is_orchestrated, plan
 from rolloutsim.scenario.chance import PURPOSES
-from rolloutsim.scenario.resolved import (
-    Case,
-    Distribution,
-    Image,
-    Kubelet,
-    Link,
-    NodeGroup,
-    PlannedPull,
-    Registry,
-    ResolvedScenario,
-)
+from rolloutsim.scenario.distribution import Distribution
+from rolloutsim.scenario.orchestration import Kubelet
+from rolloutsim.scenario.resolved import Case, Image, Link, NodeGroup, PlannedPull, Registry, ResolvedScenario
 from rolloutsim.scenario.routes import between, host_alone
 from rolloutsim.scenario.runtimes import Timeouts
 from rolloutsim.structs import struct

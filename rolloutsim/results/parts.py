@@ -32,7 +32,7 @@ from rolloutsim.units import parse_share
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, Run
-    from rolloutsim.scenario.resolved import Workload
+    from rolloutsim.scenario.orchestration import Workload
 
 _ON_NODES = ("group", "rack")  # labels of nodes
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rolloutsim.scenario.model import Document, PolicySpec, WorkloadSpec
+from rolloutsim.scenario.orchestration import Amount
 from rolloutsim.scenario.places import Path
-from rolloutsim.scenario.resolved import Amount
 from rolloutsim.structs import struct
 from rolloutsim.units import parse_share
 

@@ -20,7 +20,8 @@ from rolloutsim.fleet.build import build
 from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.scenario import loads
-from rolloutsim.scenario.resolved import Case, Distribution, PlannedPull
+from rolloutsim.scenario.distribution import Distribution
+from rolloutsim.scenario.resolved import Case, PlannedPull
 from rolloutsim.scenario.routes import rack_of
 from rolloutsim.simulation import AloneTimes, simulate
 from tests.benchmarks import shapes

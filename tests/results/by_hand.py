@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from rolloutsim.results.facts import records as r
+from rolloutsim.scenario.distribution import Distribution
 from rolloutsim.scenario.resolved import (
     Case,
-    Distribution,
     Image,
     Layer,
     Link,

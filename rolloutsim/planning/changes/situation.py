@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from rolloutsim.results.metrics import CaseSummary
     from rolloutsim.scenario.causes import Cause
     from rolloutsim.scenario.model import Document
-    from rolloutsim.scenario.resolved import Case, NodeGroup, ResolvedScenario, Workload
+    from rolloutsim.scenario.orchestration import Workload
+    from rolloutsim.scenario.resolved import Case, NodeGroup, ResolvedScenario
 
 Key = TypeVar("Key", bound=Path)
 

@@ -19,7 +19,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from rolloutsim.scenario.resolved import Image, Layer, LinkKind, ResolvedScenario, Workload
+from rolloutsim.scenario.orchestration import Workload
+from rolloutsim.scenario.resolved import Image, Layer, LinkKind, ResolvedScenario
 from rolloutsim.scenario.routes import Route
 from rolloutsim.structs import struct
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rolloutsim.results.facts.records import CaseRecords, Orchestration, Times
-    from rolloutsim.scenario.resolved import Workload
+    from rolloutsim.scenario.orchestration import Workload
 
 _DEADLINE = "progress deadline"  # how the condition begins that a Deployment reports
 

@@ -41,7 +41,8 @@ from rolloutsim.structs import struct
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.metrics import CaseSummary
-    from rolloutsim.scenario.resolved import ResolvedScenario, Workload
+    from rolloutsim.scenario.orchestration import Workload
+    from rolloutsim.scenario.resolved import ResolvedScenario
 
 _MOSTLY = 0.5  # of the rollout (assumed): from then on something explains it
 _NEARLY = 0.95  # of the rollout (assumed): it is not worth a word that the rest is something else
