@@ -34,8 +34,9 @@ from rolloutsim.fleet.ledger import (
 from rolloutsim.fleet.pulls import FLOWING, Fetch
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results.facts import records as r
+from rolloutsim.results.facts import supplied
 from rolloutsim.results.facts.calls import brings
-from rolloutsim.results.facts.records import frozen
+from rolloutsim.results.facts.columns import Ids, frozen
 from rolloutsim.scenario import causes
 from rolloutsim.scenario.partial import fetched_size
 from rolloutsim.scenario.resources import NIC_OUT, PULLED, RESOURCES, UNPACK
@@ -153,7 +154,7 @@ def collect(
         drawn=tuple(sorted(drawn)),
         prepulls=_prepulls(scenario, actors, network, ledger, orchestrated),
         reads=reads,
-        supply=_supply(scenario, actors, network, incidents) if _has_others(scenario, actors) else r.NO_SUPPLY,
+        supply=_supply(scenario, actors, network, incidents) if _has_others(scenario, actors) else supplied.NO_SUPPLY,
     )
 
 
@@ -184,35 +185,35 @@ def _other_causes(scenario: ResolvedScenario, actors: Actors, ledger: Ledger) ->
     return {**_OTHER_CAUSES, **of_supply, **of_reads}
 
 
-def _supply(scenario: ResolvedScenario, actors: Actors, network: FluidNetwork, incidents: Incidents) -> r.Supply:
+def _supply(scenario: ResolvedScenario, actors: Actors, network: FluidNetwork, incidents: Incidents) -> supplied.Supply:
     """What those had to do and to wait for who hand over layers that they do not simply have."""
     first = len(network.links) + len(_PRIVATE_CAUSES) + len(_OTHER_CAUSES)
     place = {code: number for number, code in enumerate(_SUPPLY_CAUSES, first)}
     waited = incidents.waited
     counts = [cache.counts for cache in actors.caches]
-    return r.Supply(
-        fills=frozen(r.Fills, incidents.fills),
-        waited=frozen(r.Waited, waited, cause=[place[code] for code in waited.cause]),
+    return supplied.Supply(
+        fills=frozen(supplied.Fills, incidents.fills),
+        waited=frozen(supplied.Waited, waited, cause=[place[code] for code in waited.cause]),
         caches=frozen(
-            r.CacheRecords,
+            supplied.CacheRecords,
             counts,
             source=[cache.server.index for cache in actors.caches],
         ),
-        uploads=frozen(r.Uploads, incidents.uploads),
+        uploads=frozen(supplied.Uploads, incidents.uploads),
         nobody={peers.name: peers.nobody for peers in actors.peers},
-        cache_requests=frozen(r.CacheRequests, incidents.cache_requests),
-        asked=frozen(r.HostRequests, incidents.asked),
-        parts=frozen(r.Parts, incidents.parts),
-        outlets=frozen(r.Outlets, _outlets(scenario, len(actors.outlets))),
+        cache_requests=frozen(supplied.CacheRequests, incidents.cache_requests),
+        asked=frozen(supplied.HostRequests, incidents.asked),
+        parts=frozen(supplied.Parts, incidents.parts),
+        outlets=frozen(supplied.Outlets, _outlets(scenario, len(actors.outlets))),
         copied=_copied(actors),
     )
 
 
-def _copied(actors: Actors) -> r.CopyRecords:
+def _copied(actors: Actors) -> supplied.CopyRecords:
     """What was copied to mirrors, one mirror after another."""
     mirrors = [mirror for one in actors.copiers for mirror in one.mirrors]
     rows = [(mirror.server.index, copy) for mirror in mirrors for copy in mirror.copies]
-    return r.CopyRecords(
+    return supplied.CopyRecords(
         mirror=np.array([index for index, _ in rows], np.int32),
         image=np.array([copy.number for _, copy in rows], np.int32),
         began=np.array([copy.began for _, copy in rows], np.float64),
@@ -346,7 +347,7 @@ def _held(scenario: ResolvedScenario, case: r.CaseRecords) -> list[tuple[str, ..
     return held
 
 
-def _fetched(scenario: ResolvedScenario, case: r.CaseRecords) -> tuple[list[int], list[int], r.Ids]:
+def _fetched(scenario: ResolvedScenario, case: r.CaseRecords) -> tuple[list[int], list[int], Ids]:
     """The layers that each pull fetched, one pull after another; where those of a pull begin; pulls that lack a part.
 
     Ranges of a layer are one layer.

@@ -9,7 +9,7 @@ import numpy as np
 
 from rolloutsim.fleet.background import ConstantRate, Transfer
 from rolloutsim.results.facts import records as r
-from rolloutsim.results.facts.records import frozen
+from rolloutsim.results.facts.columns import Ids, Times, frozen
 from rolloutsim.scenario.partial import fetched_size, is_lazy
 from rolloutsim.scenario.resources import DISK, PULLED, RESOURCES, UNPACK
 
@@ -136,7 +136,7 @@ def private_links(
     return tuple(tables)
 
 
-def _spared(scenario: ResolvedScenario, actors: Actors, node: r.Ids, layer: r.Ids, read: r.Times) -> r.Times:
+def _spared(scenario: ResolvedScenario, actors: Actors, node: Ids, layer: Ids, read: Times) -> Times:
     """Of the bytes that cores read, node by node, those that cost no time beside what the others took [B]."""
     nodes = len(actors.nodes)
     stored = np.array([one.is_stored for one in actors.layers], np.bool_)
@@ -147,7 +147,7 @@ def _spared(scenario: ResolvedScenario, actors: Actors, node: r.Ids, layer: r.Id
     return share[actors.groups] * _sums(node, np.where(stored[layer], read, 0.0), nodes)
 
 
-def _unpacked_share(scenario: ResolvedScenario, actors: Actors, pulls: r.Pulls, pull: r.Ids, layer: r.Ids) -> r.Times:
+def _unpacked_share(scenario: ResolvedScenario, actors: Actors, pulls: r.Pulls, pull: Ids, layer: Ids) -> Times:
     """Of each layer that a pull unpacked, the share of its bytes that were: nothing of a lazy one, a part of others."""
     known: dict[tuple[int, int, int], float] = {}
     found = np.empty(len(pull))
@@ -161,6 +161,6 @@ def _unpacked_share(scenario: ResolvedScenario, actors: Actors, pulls: r.Pulls, 
     return found
 
 
-def _sums(group: r.Ids, values: r.Times, groups: int) -> r.Times:
+def _sums(group: Ids, values: Times, groups: int) -> Times:
     """The sum of the values of each group."""
     return np.bincount(group, values, groups).astype(np.float64)

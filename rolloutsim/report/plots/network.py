@@ -35,7 +35,7 @@ from rolloutsim.structs import struct
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.results.facts.records import Times
+    from rolloutsim.results.facts.columns import Times
     from rolloutsim.results.outcome import Outcome
 
 _MOST_LINKS = 14  # lanes; the busiest if there are more (assumed: what one reads)

@@ -23,7 +23,8 @@ from rolloutsim.scenario.causes import FALLBACK
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.results.facts.records import CaseRecords, Run, Times
+    from rolloutsim.results.facts.columns import Times
+    from rolloutsim.results.facts.records import CaseRecords, Run
     from rolloutsim.results.outcome import Outcome
 
 _COLORS = {

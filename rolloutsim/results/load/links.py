@@ -15,7 +15,8 @@ from rolloutsim.structs import struct
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rolloutsim.results.facts.records import CaseRecords, Times
+    from rolloutsim.results.facts.columns import Times
+    from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.facts.records import SharedLinks as Shared
     from rolloutsim.scenario.resolved import ResolvedScenario
 

@@ -33,8 +33,10 @@ from rolloutsim.scenario.sources import PEER, REGISTRY, SOURCE_KINDS, has_hosts,
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
+    from rolloutsim.results.facts.columns import Times
     from rolloutsim.results.facts.grouped import Rows
-    from rolloutsim.results.facts.records import CaseRecords, Outlets, Run, Times
+    from rolloutsim.results.facts.records import CaseRecords, Run
+    from rolloutsim.results.facts.supplied import Outlets
     from rolloutsim.scenario.resolved import Caching, Peers, Registry, ResolvedScenario
 
 

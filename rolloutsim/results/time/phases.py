@@ -27,7 +27,8 @@ from rolloutsim.results.facts.records import happened, or_never
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, Ids, Times
+    from rolloutsim.results.facts.columns import Ids, Times
+    from rolloutsim.results.facts.records import CaseRecords
 
 PHASES = ("waiting", "fetching", "unpacking", "waiting for pods", "starting")
 
