@@ -30,18 +30,10 @@ from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.rollout.asking import asks_again, is_orchestrated, plan
 from rolloutsim.scenario.chance import PURPOSES
-from rolloutsim.scenario.resolved import (
-    Case,
-    Distribution,
-    Image,
-    Kubelet,
-    Link,
-    NodeGroup,
-    PlannedPull,
-    Registry,
-    ResolvedScenario,
-)
-from rolloutsim.scenario.routes import near
+from rolloutsim.scenario.distribution import Distribution
+from rolloutsim.scenario.orchestration import Kubelet
+from rolloutsim.scenario.resolved import Case, Image, Link, NodeGroup, PlannedPull, Registry, ResolvedScenario
+from rolloutsim.scenario.routes import between, host_alone
 from rolloutsim.scenario.runtimes import Timeouts
 from rolloutsim.structs import struct
 from rolloutsim.version import __version__
@@ -276,7 +268,8 @@ class AloneTimes:
     """Pull times alone on an idle system, simulated once for all pulls that do not differ in them.
 
     They hang on no random number, and are the same in all runs of a scenario. Names, numbers and places in the
-    scenario do not matter, nor does what a pull does not meet.
+    scenario do not matter, nor does what a pull does not meet. NaN: unknown, since what its hosts have, or whom it
+    gets layers from, hangs on what others do (`rolloutsim.scenario.routes.host_alone`).
 
     Parameters
     ----------
@@ -296,6 +289,7 @@ class AloneTimes:
         # By number of the way, number of the layers, places of those that the node holds, and whether it has the image.
         self.known: dict[tuple[int, int, frozenset[int], bool], float] = {}
         self.latest: tuple[tuple[int, int], _Alone] | None = None  # by number of the way and of the layers
+        self.hosts: dict[tuple[int, str | None, str], Registry | None] = {}
         self.ways: dict[tuple[int, str | None, str], tuple[int, _AloneWay]] = {}
         self.layers: dict[str, tuple[int, Image]] = {}
         self.numbers: dict[object, int] = {}  # of what is alike: looked up once for each way and image
@@ -346,7 +340,10 @@ class AloneTimes:
         more : bool
             Whether others may hold other layers, and differ in nothing else.
         """
-        a_way, way = self._way(group, number, rack, self.scenario.images[image].registry)
+        host = self._host(group, number, rack, self.scenario.images[image])
+        if host is None:
+            return nan
+        a_way, way = self._way(group, number, rack, host)
         an_image, nameless = self._nameless(image)
         alike = (a_way, an_image, places, known)
         time = self.known.get(alike)
@@ -360,12 +357,21 @@ class AloneTimes:
             self.latest = None
             gc.collect(_PULL_ALONE)
 
-    def _way(self, group: NodeGroup, number: int, rack: str | None, registry: str) -> tuple[int, _AloneWay]:
+    def _host(self, group: NodeGroup, number: int, rack: str | None, image: Image) -> Registry | None:
+        """Whom a node asks for an image; None: that hangs on others."""
+        if not group.hosts:
+            return self.scenario.registries[image.registry]
+        asks = (number, rack, image.name)
+        if asks not in self.hosts:
+            self.hosts[asks] = host_alone(self.scenario, group, rack, image)
+        return self.hosts[asks]
+
+    def _way(self, group: NodeGroup, number: int, rack: str | None, host: Registry) -> tuple[int, _AloneWay]:
         """The way from a registry to a node, and the number of those alike."""
-        way = self.ways.get((number, rack, registry))
+        way = self.ways.get((number, rack, host.name))
         if way is None:
-            found = _AloneWay.of(group, rack, self.scenario.registries[registry], self.scenario.links)
-            way = self.ways[number, rack, registry] = self._number(found.alike), found
+            found = _AloneWay.of(group, rack, host, self.scenario.links)
+            way = self.ways[number, rack, host.name] = self._number(found.alike), found
         return way
 
     def _nameless(self, image: str) -> tuple[int, Image]:
@@ -515,7 +521,7 @@ class _AloneWay:
     @classmethod
     def of(cls, group: NodeGroup, rack: str | None, registry: Registry, links: Mapping[str, Link]) -> _AloneWay:
         """The way from a registry to the nodes of a group in a rack, over some of the links."""
-        redirect, near_by = registry.redirect, near(group, rack)
+        redirect, near_by = registry.redirect, between(registry.rack, group, rack)
         redirected = () if redirect is None else redirect.path
         crossed = dict.fromkeys((*registry.path, *registry.replicas, *redirected, *near_by))
         names = {name: str(place) for place, name in enumerate(crossed)}
@@ -526,11 +532,12 @@ class _AloneWay:
         node = replace(
             group, name="", count=1, racks=(), via=renamed(near_by), nic_line_rate=None, cached={}, kubelet=Kubelet(),
             storage=None, shared_address=False, join=None, runtime=replace(group.runtime, timeouts=Timeouts()),
+            hosts=(), host_per_image=False,
         )  # fmt: skip
         source = replace(
             registry.without_limits(), name="", path=renamed(registry.path), replicas=renamed(registry.replicas),
             redirect=None if redirect is None else replace(redirect, path=renamed(redirected)), inbound=(),
-            first_fetch=None, efficiency=(),
+            first_fetch=None, efficiency=(), called="", rack=None, mirrors=(), holds=None, copied=None,
         )  # fmt: skip
         # All bytes pass through the NIC, so a link that is at least as wide never binds, however wide it is.
         widest = inf if node.nic is None else 2.0 * node.nic

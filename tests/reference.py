@@ -11,7 +11,7 @@ from types import ModuleType
 
 from rolloutsim.planning import cheapest, compare
 from rolloutsim.results import parts
-from rolloutsim.results.facts import records
+from rolloutsim.results.facts import records, supplied
 from rolloutsim.results.pods import groups
 from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.metrics import METRICS, Metric
@@ -98,7 +98,7 @@ def _records() -> Iterator[str]:
     yield "One array each, `cases/<number>/<record>/<column>.npy`; times are seconds since the rollout's start, NaN for"
     yield "what did not happen, sizes bytes. `Times` are float64, `Ids` int32, `Shorts` int16, `Flags` booleans,"
     yield "`Counts` int64, `Codes` int16, or int32 where a number is larger than 32,767."
-    yield from _classes(records)
+    yield from (*_classes(records), *_classes(supplied))
     yield from ("", "Of several replications each has its parts, `replications/<number>/parts/<case>/<column>.npy`:")
     yield from _classes(parts)
 

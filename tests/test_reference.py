@@ -21,11 +21,12 @@ def test_the_committed_reference_is_what_the_command_writes() -> None:
 @pytest.fixture(scope="module")
 def case() -> dict[str, Any]:
     """A case of everything: workloads, a push, prices, other applications, disks that fill, lazy layers,
-    a cache, peers."""
+    a cache, a mirror to which images are copied, peers."""
     text = (
         "rolloutsim: 1\nnodes: {web: {count: 2, nic: 1 Gbit/s, disk: {rate: 200 MB/s, capacity: 10 GB}, "
         "snapshotter: stargz}, old: {count: 2, nic: 1 Gbit/s, hosts: [spegel, proxy]}, "
         "swarm: {count: 2, nic: 1 Gbit/s, hosts: [kraken]}}\n"
+        "mirrors: {copy: {of: registry, uplink: 1 Gbit/s, copied: {on: push}}}\n"
         "caches: {proxy: {upstream: registry, uplink: 1 Gbit/s}}\npeers: {spegel: {}, kraken: {profile: kraken}}\n"
         "registry: {uplink: 1 Gbit/s, rate_limit: 1000/s}\nimages: {app: 20 MB, tools: 1 MB}\n"
         "workloads: {app: {images: app, replicas: 6}}\npush: {images: app, link: 1 Gbit/s}\n"

@@ -9,6 +9,7 @@ import numpy as np
 
 from rolloutsim.fleet.background import ConstantRate, RequestService
 from rolloutsim.results.facts import records as r
+from rolloutsim.results.facts.columns import Times, frozen
 
 if TYPE_CHECKING:
     from array import array
@@ -37,7 +38,7 @@ def background_records(actors: Actors, before: Mapping[str, Beside]) -> r.Backgr
     seen = observer.bandwidths.changes
     sent = observer.sent()
     beside = [before.get(flow.spec.name) for flow in flows]
-    return r.frozen(
+    return frozen(
         r.BackgroundRecords,
         flows,
         name=[flow.spec.name for flow in flows],
@@ -71,12 +72,12 @@ def _unknown(flow: Application, beside: Beside | None) -> str:
     return ", ".join(links)
 
 
-def rows(readings: Iterable[tuple[int, array[float], array[float]]]) -> r.Times:
+def rows(readings: Iterable[tuple[int, array[float], array[float]]]) -> Times:
     """Rows (number, time, value) of the readings of several, one after another."""
     parts = [
         np.column_stack([np.full(len(times), number, np.float64), np.array(times), np.array(values)])
         for number, times, values in readings
         if times
     ]
-    found: r.Times = np.concatenate(parts) if parts else np.zeros((0, 3))
+    found: Times = np.concatenate(parts) if parts else np.zeros((0, 3))
     return found

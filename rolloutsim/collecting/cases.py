@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from copy import copy, deepcopy
 from dataclasses import replace
-from math import inf, nan
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from rolloutsim.collecting.background import background_records
-from rolloutsim.collecting.links import carried, saturated, shared_links
+from rolloutsim.collecting.links import carried, private_links, shared_links
 from rolloutsim.fleet.background import Transfer
 from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.ledger import (
@@ -34,11 +34,12 @@ from rolloutsim.fleet.ledger import (
 from rolloutsim.fleet.pulls import FLOWING, Fetch
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.results.facts import records as r
+from rolloutsim.results.facts import supplied
 from rolloutsim.results.facts.calls import brings
-from rolloutsim.results.facts.records import frozen
+from rolloutsim.results.facts.columns import Ids, frozen
 from rolloutsim.scenario import causes
-from rolloutsim.scenario.partial import fetched_size, is_lazy
-from rolloutsim.scenario.resources import DISK, NIC_OUT, PULLED, RESOURCES, UNPACK
+from rolloutsim.scenario.partial import fetched_size
+from rolloutsim.scenario.resources import NIC_OUT, PULLED, RESOURCES, UNPACK
 from rolloutsim.scenario.routes import node_racks, outlets
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.pod_ledger import PodLedger
     from rolloutsim.fleet.push import ImagePush
     from rolloutsim.network.fluid import FluidNetwork
-    from rolloutsim.network.states import Flow, Profile
+    from rolloutsim.network.states import Flow
     from rolloutsim.rollout.orchestrated import Orchestrated
     from rolloutsim.scenario.resolved import NodeGroup, Push, ResolvedScenario
 
@@ -140,7 +141,7 @@ def collect(
         spent=spent,
         pods=pods,
         shared_links=shared_links(scenario, network, payload),
-        private_links=_private_links(scenario, actors, network, payload, pulls, fetches, unpacks, reads),
+        private_links=private_links(scenario, actors, network, payload, pulls, fetches, unpacks, reads),
         background=background_records(actors, {} if orchestrated is None else orchestrated.beside_pushes),
         finished=not unfinished,
         stuck=_stuck(actors, orchestrated) if unfinished else (),
@@ -153,7 +154,7 @@ def collect(
         drawn=tuple(sorted(drawn)),
         prepulls=_prepulls(scenario, actors, network, ledger, orchestrated),
         reads=reads,
-        supply=_supply(scenario, actors, network, incidents) if _has_others(scenario, actors) else r.NO_SUPPLY,
+        supply=_supply(scenario, actors, network, incidents) if _has_others(scenario, actors) else supplied.NO_SUPPLY,
     )
 
 
@@ -184,35 +185,35 @@ def _other_causes(scenario: ResolvedScenario, actors: Actors, ledger: Ledger) ->
     return {**_OTHER_CAUSES, **of_supply, **of_reads}
 
 
-def _supply(scenario: ResolvedScenario, actors: Actors, network: FluidNetwork, incidents: Incidents) -> r.Supply:
+def _supply(scenario: ResolvedScenario, actors: Actors, network: FluidNetwork, incidents: Incidents) -> supplied.Supply:
     """What those had to do and to wait for who hand over layers that they do not simply have."""
     first = len(network.links) + len(_PRIVATE_CAUSES) + len(_OTHER_CAUSES)
     place = {code: number for number, code in enumerate(_SUPPLY_CAUSES, first)}
     waited = incidents.waited
     counts = [cache.counts for cache in actors.caches]
-    return r.Supply(
-        fills=frozen(r.Fills, incidents.fills),
-        waited=frozen(r.Waited, waited, cause=[place[code] for code in waited.cause]),
+    return supplied.Supply(
+        fills=frozen(supplied.Fills, incidents.fills),
+        waited=frozen(supplied.Waited, waited, cause=[place[code] for code in waited.cause]),
         caches=frozen(
-            r.CacheRecords,
+            supplied.CacheRecords,
             counts,
             source=[cache.server.index for cache in actors.caches],
         ),
-        uploads=frozen(r.Uploads, incidents.uploads),
+        uploads=frozen(supplied.Uploads, incidents.uploads),
         nobody={peers.name: peers.nobody for peers in actors.peers},
-        cache_requests=frozen(r.CacheRequests, incidents.cache_requests),
-        asked=frozen(r.HostRequests, incidents.asked),
-        parts=frozen(r.Parts, incidents.parts),
-        outlets=frozen(r.Outlets, _outlets(scenario, len(actors.outlets))),
+        cache_requests=frozen(supplied.CacheRequests, incidents.cache_requests),
+        asked=frozen(supplied.HostRequests, incidents.asked),
+        parts=frozen(supplied.Parts, incidents.parts),
+        outlets=frozen(supplied.Outlets, _outlets(scenario, len(actors.outlets))),
         copied=_copied(actors),
     )
 
 
-def _copied(actors: Actors) -> r.CopyRecords:
+def _copied(actors: Actors) -> supplied.CopyRecords:
     """What was copied to mirrors, one mirror after another."""
     mirrors = [mirror for one in actors.copiers for mirror in one.mirrors]
     rows = [(mirror.server.index, copy) for mirror in mirrors for copy in mirror.copies]
-    return r.CopyRecords(
+    return supplied.CopyRecords(
         mirror=np.array([index for index, _ in rows], np.int32),
         image=np.array([copy.number for _, copy in rows], np.int32),
         began=np.array([copy.began for _, copy in rows], np.float64),
@@ -263,7 +264,10 @@ def _pulled_by(nodes: Iterable[Node]) -> list[Flow]:
 
 
 class TimesAlone(Protocol):
-    """Knows how long a node's pull takes alone [s]: as the node is at the beginning, or holding some layers."""
+    """Knows how long a node's pull takes alone [s]: as the node is at the beginning, or holding some layers.
+
+    NaN: unknown.
+    """
 
     def of(self, group: NodeGroup, number: int, rack: str | None, image: str, held: tuple[str, ...], /) -> float:
         """By the cached images that it holds."""
@@ -318,10 +322,7 @@ def with_times_alone(scenario: ResolvedScenario, case: r.CaseRecords, alone: Tim
         if time is None:
             number, rack, cached = of_kind[kind[node]]
             group, name = scenario.groups[number], case.images[image].name
-            if group.hosts:
-                # What a cache or a peer has depends on others: there is no pull alone to compare with.
-                time = nan
-            elif own is None:
+            if own is None:
                 time = alone.of(group, number, rack, name, cached)
             else:
                 there = places[image]
@@ -346,7 +347,7 @@ def _held(scenario: ResolvedScenario, case: r.CaseRecords) -> list[tuple[str, ..
     return held
 
 
-def _fetched(scenario: ResolvedScenario, case: r.CaseRecords) -> tuple[list[int], list[int], r.Ids]:
+def _fetched(scenario: ResolvedScenario, case: r.CaseRecords) -> tuple[list[int], list[int], Ids]:
     """The layers that each pull fetched, one pull after another; where those of a pull begin; pulls that lack a part.
 
     Ranges of a layer are one layer.
@@ -517,79 +518,6 @@ def _link_causes(actors: Actors, network: FluidNetwork) -> list[str]:
     return names
 
 
-def _private_links(
-    scenario: ResolvedScenario,
-    actors: Actors,
-    network: FluidNetwork,
-    carried: list[float],
-    pulls: r.Pulls,
-    fetches: r.Fetches,
-    unpacks: r.Unpacks,
-    reads: r.Reads,
-) -> tuple[r.PrivateLinks, ...]:
-    """NICs, disks and cores: what each carried follows from the fetches, unpacks and reads of its node.
-
-    What transfers of the background moved comes to that. Those that are known to the network were counted there.
-    """
-    nodes = len(actors.nodes)
-    fetched_by = pulls.node[fetches.pull] if len(fetches.pull) else np.zeros(0, np.int32)
-    arrived = _sums(fetched_by, fetches.bytes_done, nodes)
-    read_by = pulls.node[reads.pull]
-    arrived += _sums(read_by, reads.moved, nodes)
-    done = ~np.isnan(unpacks.unpacked)
-    layer = fetches.layer[unpacks.fetch[done]]
-    by_node = fetched_by[unpacks.fetch[done]]
-    moved = np.zeros((len(RESOURCES), nodes))
-    for place, resource in enumerate(RESOURCES):
-        through = np.array([resource.unpacked(layer) for layer in actors.layers])
-        unpacked = through[layer]
-        if len(unpacked) and any(group.snapshotter or group.runtime.partial_images for group in scenario.groups):
-            unpacked = unpacked * _unpacked_share(scenario, actors, pulls, fetches.pull[unpacks.fetch[done]], layer)
-        moved[place] = (arrived if resource.fetched else 0.0) + _sums(by_node, unpacked, nodes)
-    if reads:
-        # Containers wait for decompression, which the background leaves for later.
-        moved[UNPACK] += _sums(read_by, np.minimum(reads.moved, reads.needed), nodes)
-    # Of what went to the disks some waits in memory still, and some was never written.
-    writers = [(node.index, node.writer) for node in actors.nodes if node.writer is not None]
-    for node, writer in writers:
-        moved[DISK, node] = writer.written(network.now)
-    for flow in actors.background:
-        if isinstance(flow, Transfer):
-            for link in flow.private:
-                moved[link.place, link.node] += flow.moved()
-    hosts = [node.host for node in actors.nodes]
-    # Hosts of one profile have the same capacities.
-    profiles: dict[Profile, int] = {}
-    profile = [profiles.setdefault(host.profile, len(profiles)) for host in hosts]
-    used = len(PULLED)
-    capacities = np.full((len(RESOURCES), nodes), inf)
-    full = np.zeros((len(RESOURCES), nodes))
-    peaks = np.zeros((len(RESOURCES), nodes), np.int32)
-    if nodes:
-        capacities[:used] = np.array([one.capacities for one in profiles])[profile].T
-        full[:used] = np.array(network.full_seconds(hosts)).T
-        peaks[:used] = np.array([host.peaks for host in hosts], np.int32).T
-    for node, writer in writers:
-        if writer.terms.kind is None:
-            full[DISK, node], peaks[DISK, node] = writer.busy, writer.busy > 0.0
-    for (node, place), pinned in actors.pinned.items():
-        capacities[place, node] = pinned.nominal
-        moved[place, node] = carried[pinned.index]
-        full[place, node] = saturated(pinned, network)
-        peaks[place, node] = pinned.peak_flows
-    tables = []
-    for row, resource in enumerate(RESOURCES):
-        limited = np.flatnonzero(capacities[row] < inf)
-        if len(limited):
-            tables.append(
-                r.PrivateLinks(
-                    resource.part, limited.astype(np.int32), capacities[row, limited], moved[row, limited],
-                    full[row, limited], peaks[row, limited],
-                )
-            )  # fmt: skip
-    return tuple(tables)
-
-
 def _stuck(actors: Actors, orchestrated: Orchestrated | None) -> tuple[str, ...]:
     """What waits for what, in words, when nothing can happen any more or the time is over."""
     missing = () if orchestrated is None else orchestrated.missing
@@ -608,22 +536,3 @@ def _stuck(actors: Actors, orchestrated: Orchestrated | None) -> tuple[str, ...]
             found["waiting for a layer slot behind them"] += len(node.slots.queue)
     fetches = (f"{number} {'fetch' if number == 1 else 'fetches'} {what}" for what, number in found.items())
     return (*missing, *fetches)
-
-
-def _unpacked_share(scenario: ResolvedScenario, actors: Actors, pulls: r.Pulls, pull: r.Ids, layer: r.Ids) -> r.Times:
-    """Of each layer that a pull unpacked, the share of its bytes that were: nothing of a lazy one, a part of others."""
-    known: dict[tuple[int, int, int], float] = {}
-    found = np.empty(len(pull))
-    for row, (of, number) in enumerate(zip(pull.tolist(), layer.tolist(), strict=True)):
-        key = actors.groups[pulls.node[of]], int(pulls.image[of]), number
-        if key not in known:
-            group, image, one = scenario.groups[key[0]], actors.images[key[1]], actors.layers[number]
-            is_none = is_lazy(group, one) or one.compressed <= 0.0
-            known[key] = 0.0 if is_none else fetched_size(group, image, one) / one.compressed
-        found[row] = known[key]
-    return found
-
-
-def _sums(group: r.Ids, values: r.Times, groups: int) -> r.Times:
-    """The sum of the values of each group."""
-    return np.bincount(group, values, groups).astype(np.float64)

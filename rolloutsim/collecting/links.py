@@ -1,20 +1,23 @@
-"""What a network's links carried, and when they were saturated, as records."""
+"""What a network's links carried, and when they were saturated, as records: shared links, and those of nodes."""
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rolloutsim.fleet.background import ConstantRate
+from rolloutsim.fleet.background import ConstantRate, Transfer
 from rolloutsim.results.facts import records as r
-from rolloutsim.results.facts.records import frozen
+from rolloutsim.results.facts.columns import Ids, Times, frozen
+from rolloutsim.scenario.partial import fetched_size, is_lazy
+from rolloutsim.scenario.resources import DISK, PULLED, RESOURCES, UNPACK
 
 if TYPE_CHECKING:
     from rolloutsim.fleet.build import Actors
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import SharedLink
-    from rolloutsim.network.states import Flow
+    from rolloutsim.network.states import Flow, Profile
     from rolloutsim.scenario.resolved import ResolvedScenario
 
 
@@ -49,3 +52,115 @@ def carried(actors: Actors, network: FluidNetwork, in_flight: list[Flow]) -> lis
 def saturated(link: SharedLink, network: FluidNetwork) -> float:
     """How long a link was saturated [s]."""
     return sum(stop - start for start, stop in network.saturated_intervals(link))
+
+
+def private_links(
+    scenario: ResolvedScenario,
+    actors: Actors,
+    network: FluidNetwork,
+    carried: list[float],
+    pulls: r.Pulls,
+    fetches: r.Fetches,
+    unpacks: r.Unpacks,
+    reads: r.Reads,
+) -> tuple[r.PrivateLinks, ...]:
+    """NICs, disks and cores: what each carried follows from the fetches, unpacks and reads of its node.
+
+    What transfers of the background moved comes to that. Those that are known to the network were counted there.
+    """
+    nodes = len(actors.nodes)
+    fetched_by = pulls.node[fetches.pull] if len(fetches.pull) else np.zeros(0, np.int32)
+    arrived = _sums(fetched_by, fetches.bytes_done, nodes)
+    read_by = pulls.node[reads.pull]
+    arrived += _sums(read_by, reads.moved, nodes)
+    spared = np.zeros((len(RESOURCES), nodes))
+    done = ~np.isnan(unpacks.unpacked)
+    layer = fetches.layer[unpacks.fetch[done]]
+    by_node = fetched_by[unpacks.fetch[done]]
+    moved = np.zeros((len(RESOURCES), nodes))
+    for place, resource in enumerate(RESOURCES):
+        through = np.array([resource.unpacked(layer) for layer in actors.layers])
+        unpacked = through[layer]
+        if len(unpacked) and any(group.snapshotter or group.runtime.partial_images for group in scenario.groups):
+            unpacked = unpacked * _unpacked_share(scenario, actors, pulls, fetches.pull[unpacks.fetch[done]], layer)
+        moved[place] = (arrived if resource.fetched else 0.0) + _sums(by_node, unpacked, nodes)
+        if place == UNPACK:
+            spared[place] = _spared(scenario, actors, by_node, layer, unpacked)
+    on_arrival = np.array([group.runtime.decompresses_on_arrival for group in scenario.groups], np.bool_)
+    if on_arrival.any() and len(fetched_by):
+        # What is decompressed as it arrives is decompressed once more when it is unpacked.
+        read = np.where(on_arrival[np.array(actors.groups)[fetched_by]], fetches.bytes_done, 0.0)
+        moved[UNPACK] += _sums(fetched_by, read, nodes)
+        spared[UNPACK] += _spared(scenario, actors, fetched_by, fetches.layer, read)
+    if reads:
+        # Containers wait for decompression, which the background leaves for later.
+        moved[UNPACK] += _sums(read_by, np.minimum(reads.moved, reads.needed), nodes)
+    # Of what went to the disks some waits in memory still, and some was never written.
+    writers = [(node.index, node.writer) for node in actors.nodes if node.writer is not None]
+    for node, writer in writers:
+        moved[DISK, node] = writer.written(network.now)
+    for flow in actors.background:
+        if isinstance(flow, Transfer):
+            for link in flow.private:
+                moved[link.place, link.node] += flow.moved()
+    hosts = [node.host for node in actors.nodes]
+    # Hosts of one profile have the same capacities.
+    profiles: dict[Profile, int] = {}
+    profile = [profiles.setdefault(host.profile, len(profiles)) for host in hosts]
+    used = len(PULLED)
+    capacities = np.full((len(RESOURCES), nodes), inf)
+    full = np.zeros((len(RESOURCES), nodes))
+    peaks = np.zeros((len(RESOURCES), nodes), np.int32)
+    if nodes:
+        capacities[:used] = np.array([one.capacities for one in profiles])[profile].T
+        full[:used] = np.array(network.full_seconds(hosts)).T
+        peaks[:used] = np.array([host.peaks for host in hosts], np.int32).T
+    for node, writer in writers:
+        if writer.terms.kind is None:
+            full[DISK, node], peaks[DISK, node] = writer.busy, writer.busy > 0.0
+    for (node, place), pinned in actors.pinned.items():
+        capacities[place, node] = pinned.nominal
+        moved[place, node] = carried[pinned.index]
+        full[place, node] = saturated(pinned, network)
+        peaks[place, node] = pinned.peak_flows
+    tables = []
+    for row, resource in enumerate(RESOURCES):
+        limited = np.flatnonzero(capacities[row] < inf)
+        if len(limited):
+            tables.append(
+                r.PrivateLinks(
+                    resource.part, limited.astype(np.int32), capacities[row, limited], moved[row, limited],
+                    full[row, limited], peaks[row, limited], spared[row, limited] if spared[row].any() else None,
+                )
+            )  # fmt: skip
+    return tuple(tables)
+
+
+def _spared(scenario: ResolvedScenario, actors: Actors, node: Ids, layer: Ids, read: Times) -> Times:
+    """Of the bytes that cores read, node by node, those that cost no time beside what the others took [B]."""
+    nodes = len(actors.nodes)
+    stored = np.array([one.is_stored for one in actors.layers], np.bool_)
+    if not stored.any() or not len(read):
+        return np.zeros(nodes)
+    rates = [(group.unpack_rate, group.stored_rate) for group in scenario.groups]
+    share = np.array([1.0 - rate / faster if rate and faster else 0.0 for rate, faster in rates])
+    return share[actors.groups] * _sums(node, np.where(stored[layer], read, 0.0), nodes)
+
+
+def _unpacked_share(scenario: ResolvedScenario, actors: Actors, pulls: r.Pulls, pull: Ids, layer: Ids) -> Times:
+    """Of each layer that a pull unpacked, the share of its bytes that were: nothing of a lazy one, a part of others."""
+    known: dict[tuple[int, int, int], float] = {}
+    found = np.empty(len(pull))
+    for row, (of, number) in enumerate(zip(pull.tolist(), layer.tolist(), strict=True)):
+        key = actors.groups[pulls.node[of]], int(pulls.image[of]), number
+        if key not in known:
+            group, image, one = scenario.groups[key[0]], actors.images[key[1]], actors.layers[number]
+            is_none = is_lazy(group, one) or one.compressed <= 0.0
+            known[key] = 0.0 if is_none else fetched_size(group, image, one) / one.compressed
+        found[row] = known[key]
+    return found
+
+
+def _sums(group: Ids, values: Times, groups: int) -> Times:
+    """The sum of the values of each group."""
+    return np.bincount(group, values, groups).astype(np.float64)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.fleet.background import ConstantRate, ConstantRates, PrivateLink, RequestService, Transfer
 from rolloutsim.fleet.disk import DiskSpace
+from rolloutsim.fleet.disk_times import write_time
 from rolloutsim.fleet.fairness import Weights
 from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.fleet.lazy import Reader, ReadingKinds
@@ -23,7 +24,7 @@ from rolloutsim.fleet.timeouts import Waits
 from rolloutsim.fleet.windows import LONG, Windows, connections, or_inf, window_rate
 from rolloutsim.fleet.writing import DiskTerms, DiskWriter
 from rolloutsim.network.regimes import CAP, PRIVATE
-from rolloutsim.scenario.defaults import BACKGROUND, FILE_SIZE
+from rolloutsim.scenario.defaults import BACKGROUND
 from rolloutsim.scenario.partial import fetched_size, is_lazy, is_partial, needed_share
 from rolloutsim.scenario.resolved import NodeGroup
 from rolloutsim.scenario.resources import DISK, NIC_IN, PULLED, RESOURCES, UNPACK, LinkName
@@ -379,7 +380,7 @@ class _Builder:
             size,
             layer.unpacked,
             self._unpack_kind(group, layer, fetched, pins) if unpacks else None,
-            _write_time(group, layer),
+            write_time(group, layer),
             layer.is_stored,
             has_index=is_partial(group, image),
         )
@@ -572,30 +573,6 @@ def has_hazards(scenario: ResolvedScenario, case: Case) -> bool:
         or any(spec.rate is not None for spec in scenario.background)
         or any(peers.store_and_forward for name, peers in scenario.peers.items() if name in asked)
     )
-
-
-def disk_time(group: NodeGroup, layers: Iterable[Layer]) -> float:
-    """About how long some layers wait for the disk: until blobs are synced, and for files that memory cannot hold [s].
-
-    Nothing of a blob is written while it arrives, and all files come at once.
-    """
-    if group.disk is None:
-        return 0.0
-    waited, size, work = 0.0, 0.0, 0.0
-    for layer in layers:
-        waited += group.runtime.layer_syncs * group.disk_sync
-        waited += layer.compressed / group.disk if group.runtime.syncs_blobs else 0.0
-        size += layer.unpacked
-        work += _write_time(group, layer)
-    return waited + (work * max(1.0 - group.dirty_limit / size, 0.0) if size else work)
-
-
-def _write_time(group: NodeGroup, layer: Layer) -> float:
-    """What the unpacked files of a layer take of the disk: an operation each, at least [s]."""
-    if group.disk is None:
-        return 0.0
-    files = layer.unpacked / FILE_SIZE if layer.files is None else layer.files
-    return max(layer.unpacked / group.disk, 0.0 if group.disk_iops is None else files / group.disk_iops)
 
 
 def _shared_by_others(scenario: ResolvedScenario) -> set[str]:

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.recipes import Recipe
     from rolloutsim.fleet.requeue import Looks
     from rolloutsim.network.fluid import FluidNetwork
-    from rolloutsim.scenario.resolved import Again, PullPolicy
-    from rolloutsim.scenario.resolved import Kubelet as KubeletSpec
+    from rolloutsim.scenario.orchestration import Again, PullPolicy
+    from rolloutsim.scenario.orchestration import Kubelet as KubeletSpec
 
 QPS_EXCEEDED = "pull QPS exceeded"
 NEVER_PULL = "ErrImageNeverPull: the image is not on the node and pull_policy is never"

@@ -25,7 +25,7 @@ from rolloutsim.scenario.causes import (
     STARTUP,
     Cause,
 )
-from rolloutsim.scenario.resolved import Workload
+from rolloutsim.scenario.orchestration import Workload
 
 
 class KubeletProtocol(Protocol):

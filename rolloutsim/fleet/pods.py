@@ -41,7 +41,7 @@ from rolloutsim.scenario.causes import (
     PULL,
     TERMINATION,
 )
-from rolloutsim.scenario.resolved import Workload
+from rolloutsim.scenario.orchestration import Workload
 
 # From a node's crash until pods that tolerate it no longer are deleted: node-monitor-grace-period 50 s, then the
 # tolerationSeconds 300 that admission gives each pod. Sources: kube-controller-manager reference (1.32; 40 s

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.node import Node
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.network.links import Kind, SharedLink
-    from rolloutsim.scenario.resolved import Kubelet, Prepull
+    from rolloutsim.scenario.orchestration import Kubelet
+    from rolloutsim.scenario.resolved import Prepull
 
 
 class Task:

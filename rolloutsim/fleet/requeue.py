@@ -19,7 +19,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rolloutsim.scenario.resolved import Requeue
+    from rolloutsim.scenario.orchestration import Requeue
 
 PERIOD = 10.0  # from a failed sync to the next [s]
 RESYNC = 60.0  # longest time to the next sync [s]

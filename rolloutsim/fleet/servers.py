@@ -172,35 +172,14 @@ class Servers:
 
     def _way_into(self, origin: resolved.Registry, mirror: resolved.Registry, copied: Copied) -> Way:
         """The way of what is copied from a registry to a mirror; who copies stands beside the registry."""
-        paths = tuple((*path, *inwards(origin, mirror)) for path in leaving(origin))
-        ttfb, cap, redirect, first = origin.ttfb, origin.connection_cap, origin.redirect, origin.first_fetch
+        inward, redirect, first = inwards(origin, mirror), origin.redirect, origin.first_fetch
+        ttfb, cap = origin.ttfb, origin.connection_cap
         if redirect is not None:
             ttfb, cap = ttfb + redirect.ttfb, redirect.connection_cap
         cap = min(or_inf(cap), or_inf(copied.rate))
-        slow = cap if first is None else min(cap, or_inf(first.connection_cap))
-
-        def kinds(cap: float) -> tuple[Kind, ...]:
-            trips = (round_trip(self.scenario, path) for path in paths)
-            return tuple(
-                self._plain(path, cap, window_rate(mirror.tcp_window, trip))[0]
-                for path, trip in zip(paths, trips, strict=True)
-            )
-
-        plain = kinds(cap)
-        waits = {} if self.fleet.queues is None else self.fleet.queues.waits
-        return Way(
-            source=self.by_name[origin.name],
-            kinds=plain,
-            stored=plain,
-            round_trip=round_trip(self.scenario, paths[0]),
-            before_first_byte=ttfb,
-            layer_trips=0.0,
-            resolve_time=origin.ttfb if origin.manifest_ttfb is None else origin.manifest_ttfb,
-            resolve_trips=0.0,
-            buffered=any(link in waits for kind in plain for link in kind.links),
-            nic_wait=0.0,
-            cold_kinds=() if first is None else kinds(slow),
-        )
+        cold = None if first is None else min(cap, or_inf(first.connection_cap))
+        trip = round_trip(self.scenario, (*leaving(origin)[0], *inward))
+        return self._way_from(origin, inward, mirror.tcp_window, trip, ttfb, cap, cold)
 
     def _upstream(self, cache: resolved.Registry) -> Way:
         """The way of a cache to its upstream, for what it fetches for its store."""
@@ -208,34 +187,73 @@ class Servers:
         assert caching is not None
         spec = self.specs[caching.upstream]
         inward = inwards(spec, cache)
-        exits = leaving(spec)
         trip = round_trip(self.scenario, (*spec.path, *inward))
         ttfb, cap, redirect = spec.ttfb, spec.connection_cap, spec.redirect
         if redirect is not None:
             # The registry answers with a redirection: set-up and request again, at the object storage.
-            ttfb += 2 * round_trip(self.scenario, (*exits[0], *inward)) + redirect.ttfb
+            ttfb += 2 * round_trip(self.scenario, (*leaving(spec)[0], *inward)) + redirect.ttfb
             cap = redirect.connection_cap
-        kinds = tuple(
-            self._plain((*path, *inward), cap, window_rate(spec.tcp_window, round_trip(self.scenario, path)))[0]
-            for path in exits
-        )
+        ttfb += caching.layer_trips * trip
+        return self._way_from(spec, inward, spec.tcp_window, trip, ttfb, or_inf(cap), layer_trips=caching.layer_trips)
+
+    def _way_from(
+        self,
+        origin: resolved.Registry,
+        inward: tuple[str, ...],
+        window: float | None,
+        trip: float,
+        before_first_byte: float,
+        cap: float,
+        cold: float | None = None,
+        layer_trips: float = 0.0,
+    ) -> Way:
+        """The way of a server's layers to another server.
+
+        Parameters
+        ----------
+        origin : resolved.Registry
+            Where they leave.
+        inward : tuple of str
+            The shared links from there.
+        window : float or None
+            The most that a connection has on its way [B]; None: unlimited.
+        trip : float
+            The round trip of requests [s].
+        before_first_byte : float
+            From a request until the first byte [s].
+        cap : float
+            The most that a connection carries [B/s].
+        cold : float or None
+            The same of a layer's first readers; None: no layer is cold.
+        layer_trips : float
+            Round trips of a layer's request.
+        """
+        exits = leaving(origin)
+        paths = tuple((*path, *inward) for path in exits)
+
+        def kinds(cap: float) -> tuple[Kind, ...]:
+            windows = (window_rate(window, round_trip(self.scenario, path)) for path in paths)
+            return tuple(self._plain(path, cap, rate)[0] for path, rate in zip(paths, windows, strict=True))
+
+        plain = kinds(cap)
         waits = {} if self.fleet.queues is None else self.fleet.queues.waits
         return Way(
-            source=self.by_name[caching.upstream],
-            kinds=kinds,
-            stored=kinds,
+            source=self.by_name[origin.name],
+            kinds=plain,
+            stored=plain,
             round_trip=trip,
-            before_first_byte=ttfb + caching.layer_trips * trip,
-            layer_trips=caching.layer_trips,
-            resolve_time=spec.ttfb if spec.manifest_ttfb is None else spec.manifest_ttfb,
+            before_first_byte=before_first_byte,
+            layer_trips=layer_trips,
+            resolve_time=origin.ttfb if origin.manifest_ttfb is None else origin.manifest_ttfb,
             resolve_trips=0.0,
-            buffered=any(link in waits for kind in kinds for link in kind.links),
+            buffered=any(link in waits for kind in plain for link in kind.links),
             nic_wait=0.0,
+            cold_kinds=() if cold is None else kinds(cold),
             exits=exits,
         )
 
     def _plain(self, path: tuple[str, ...], cap: float | None, windowed: float) -> tuple[Kind, Kind]:
-        """The kinds of flows into a cache."""
+        """The kinds of flows into a cache or mirror."""
         links = tuple(self.links[name] for name in path)
         kind = connections(self.fleet.network, links, (), inf, inf if cap is None else cap, windowed)
         return kind, kind

@@ -385,7 +385,7 @@ def compare(sides: Sequence[Side], fail_if: Sequence[str] = ()) -> Comparison:
     notes |= dict.fromkeys(_the_same(sides))
     notes |= dict.fromkeys(_without_part(sides))
     notes |= dict.fromkeys(_about(sides))
-    notes |= {f"{side.name}: {text}": None for side in sides for text in caveats(side.outcome.run)}
+    notes |= dict.fromkeys(_caveats(sides))
     return Comparison(
         tuple(sides), tuple(found), tuple(one.text for one in conditions), tuple(met), tuple(notes),
         tuple(_rows(sides, found)), dict(_changes(sides)),
@@ -500,6 +500,16 @@ def _about(sides: Sequence[Side]) -> Iterator[str]:
             found.setdefault(words, []).append(other.name)
     for words, names in found.items():
         yield words if len(names) == len(others) else f"{', '.join(names)}: {words}"
+
+
+def _caveats(sides: Sequence[Side]) -> Iterator[str]:
+    """What one has to know of their figures; names where it is not the same for all."""
+    found: dict[str, list[str]] = {}
+    for side in sides:
+        for words in caveats(side.outcome.run):
+            found.setdefault(words, []).append(side.name)
+    for words, names in found.items():
+        yield words if len(names) == len(sides) else f"{', '.join(names)}: {words}"
 
 
 def _how(first: Side, other: Side) -> Iterator[str]:

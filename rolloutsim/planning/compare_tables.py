@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rolloutsim.planning.compare import Comparison, Met, Row
 from rolloutsim.planning.differences import parse_fail_if
-from rolloutsim.results.numerals import UNKNOWN, listed, plus_minus, show_share, show_time, show_times
+from rolloutsim.results.numerals import UNKNOWN, counted, listed, plus_minus, show_share, show_time, show_times
 from rolloutsim.results.shown.annotations import annotation
 from rolloutsim.results.shown.junit import Test, document
 from rolloutsim.results.shown.names import metric_words, target_words
@@ -157,14 +157,11 @@ def _change_end(place: int, row: Row) -> float | None:
 def changes_table(comparison: Comparison) -> Table | None:
     """What differs in the resolved scenarios: a row a key, a column a scenario; None: nothing that is known.
 
-    What they are called, and what it asks of the result, is no difference of what is simulated.
+    What they are called, and what it asks of the result, is no difference of what is simulated. Defaults that follow
+    from another key are left out, since that one is there; `following` has their number.
     """
     first, *others = comparison.sides
-    found: dict[Path, dict[str, Changed]] = {}
-    for side, every in comparison.changes.items():
-        for one in every:
-            if one.path not in _TITLES and one.path[0] != "thresholds":
-                found.setdefault(one.path, {})[side] = one
+    found = _changed(comparison)
     if not found:
         return None
     names = [side.name for side in others if side.name in comparison.changes]
@@ -173,7 +170,30 @@ def changes_table(comparison: Comparison) -> Table | None:
         Column(first.name, TEXT, lambda row: _setting(next(iter(row.values())).before)),
         *(Column(name, TEXT, partial(_after, name)) for name in names),
     )
-    return Table(columns, list(found.values()))
+    return Table(columns, [row for row in found.values() if not _follows(row, found)])
+
+
+def following(comparison: Comparison) -> str:
+    """How many defaults differ that follow from the keys of `changes_table`, in words; empty: none."""
+    found = _changed(comparison)
+    count = sum(_follows(row, found) for row in found.values())
+    return f"{counted(count, 'default')} that {'follow' if count > 1 else 'follows'} from these" if count else ""
+
+
+def _changed(comparison: Comparison) -> dict[Path, dict[str, Changed]]:
+    """By key, what of it differs in which scenarios."""
+    found: dict[Path, dict[str, Changed]] = {}
+    for side, every in comparison.changes.items():
+        for one in every:
+            if one.path not in _TITLES and one.path[0] != "thresholds":
+                found.setdefault(one.path, {})[side] = one
+    return found
+
+
+def _follows(row: dict[str, Changed], found: dict[Path, dict[str, Changed]]) -> bool:
+    """Whether nobody wrote a key, and its default is that of a profile which differs as well."""
+    both = [setting for one in row.values() for setting in (one.before, one.after) if setting is not None]
+    return all(not setting.given and setting.follows in found for setting in both)
 
 
 def _after(side: str, row: dict[str, Changed]) -> str:
@@ -452,11 +472,12 @@ def tables(comparison: Comparison) -> Iterator[tuple[str, Table]]:
     """The other tables with their captions: what differs, as far as that can be read, cost; of variants thresholds."""
     changed = changes_table(comparison)
     if changed is not None:
-        more = len(changed.rows) - _MOST_CHANGES
-        rest = (
-            f" (the first {_MOST_CHANGES} of {len(changed.rows)} keys; 'rolloutsim diff' has all)" if more > 0 else ""
-        )
-        yield f"{CHANGES}{rest}", replace(changed, rows=changed.rows[:_MOST_CHANGES])
+        count = len(changed.rows)
+        some = f"the first {_MOST_CHANGES} of {count} keys" if count > _MOST_CHANGES else ""
+        without = following(comparison)
+        rest = ", ".join(filter(None, (some, without and f"without {without}")))
+        caption = f"{CHANGES} ({rest}; 'rolloutsim diff' has all)" if rest else CHANGES
+        yield caption, replace(changed, rows=changed.rows[:_MOST_CHANGES])
     judged = thresholds_table(comparison)
     if comparison.of_variants and judged is not None:
         yield THRESHOLDS, judged

@@ -27,18 +27,11 @@ from rolloutsim.results.metrics import is_image_case
 from rolloutsim.results.parts import is_of_part
 from rolloutsim.results.thresholds import COMPARISONS, is_about
 from rolloutsim.scenario.conditions import parse_difference
+from rolloutsim.scenario.distribution import Distribution
 from rolloutsim.scenario.hints import did_you_mean, listing
 from rolloutsim.scenario.metrics import METRICS
-from rolloutsim.scenario.resolved import (
-    Again,
-    Distribution,
-    Fairness,
-    Fault,
-    Kubelet,
-    NodeGroup,
-    ResolvedScenario,
-    Threshold,
-)
+from rolloutsim.scenario.orchestration import Again, Kubelet
+from rolloutsim.scenario.resolved import Fairness, Fault, NodeGroup, ResolvedScenario, Threshold
 from rolloutsim.scenario.runtimes import Runtime
 from rolloutsim.structs import struct
 

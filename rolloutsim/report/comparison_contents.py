@@ -14,6 +14,7 @@ from rolloutsim.planning.compare_tables import (
     comparison_title,
     cost_table,
     fail_lines,
+    following,
     held,
     notes,
     quickest,
@@ -179,7 +180,8 @@ def _cases(comparison: Comparison) -> list[str]:
 def _differs(comparison: Comparison) -> Iterator[Block]:
     changed = changes_table(comparison)
     if changed is not None:
-        yield Rows("Keys that differ in the resolved scenarios", changed)
+        without = following(comparison)
+        yield Rows(f"Keys that differ in the resolved scenarios{without and f', without {without}'}", changed)
     elif comparison.changes:
         yield Text("Nothing that is simulated differs.")
 

@@ -133,7 +133,7 @@ class _Contents:
             default=None,
         )
         if busiest is not None and busiest.utilisation is not None:
-            yield "busiest link", show_share(busiest.utilisation), link_words(busiest.link)
+            yield "busiest link", show_share(busiest.utilisation), link_words(busiest.link, busiest.kind)
 
     def _whose(self, case: str) -> str:
         return f"{show_count(self.slowest.nodes)} nodes" if case == ALL else case

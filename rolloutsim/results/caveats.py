@@ -12,10 +12,25 @@ from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.metrics import counted_pulls
 from rolloutsim.results.numerals import listed
 from rolloutsim.scenario.chance import drawn_words
+from rolloutsim.scenario.routes import host_alone, hosts_of, node_racks
+from rolloutsim.scenario.sources import has_hosts
 from rolloutsim.units import format_time
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import Run
+    import numpy.typing as npt
+
+    from rolloutsim.results.facts.grouped import Rows
+    from rolloutsim.results.facts.records import CaseRecords, Run
+
+
+# Of a pull alone: all is known; its first host is a cache or peers; it may have to go on to the next host.
+_KNOWN, _SHARED, _MAY_LACK = range(3)
+_UNKNOWN = {
+    _SHARED: "what caches and others among their hosts have depends on other pulls, so that there is none to compare "
+    "with",
+    _MAY_LACK: "their first host may lack layers, fail or refuse, and a pull alone that goes on to the next one is not "
+    "simulated",
+}
 
 
 def caveats(run: Run) -> Iterator[str]:
@@ -97,9 +112,8 @@ def _about_rechecks(run: Run) -> Iterator[str]:
 
 def _about_slowdowns(run: Run) -> Iterator[str]:
     """Of which pulls the slowdown is not known, in words; nothing if it is of all, or was not asked for at all."""
-    hosted = np.array([bool(group.hosts) for group in run.scenario.groups], np.bool_)
     counts = [
-        (case, counted_pulls(case) & ~np.isnan(case.pulls.pulled) & ~hosted[case.node_group[case.pulls.node]])
+        (case, counted_pulls(case) & ~np.isnan(case.pulls.pulled) & (_of_hosts(run, case) == _KNOWN))
         for case in run.cases
     ]
     if all(np.isnan(case.pulls.alone).all() for case, _ in counts):
@@ -116,14 +130,43 @@ def _about_slowdowns(run: Run) -> Iterator[str]:
 
 
 def _about_hosts(run: Run) -> Iterator[str]:
-    """Why nothing is known of the slowdown where nodes have hosts, in words; nothing where none has."""
-    hosted = [group.name for group in run.scenario.groups if group.hosts]
-    if hosted:
-        whose = "" if len(hosted) == len(run.scenario.groups) else f" of pulls on {listed(hosted)}"
-        yield (
-            f"The time alone and the slowdown{whose} are not known: what caches and others among their hosts have "
-            "depends on other pulls, so that there is none to compare with."
-        )
+    """Why nothing is known of the slowdown where nodes have hosts, in words; nothing where it is."""
+    if not has_hosts(run.scenario):
+        return
+    found = [(case, _of_hosts(run, case)) for case in run.cases]
+    pulls = sum(len(which) for _, which in found)
+    for which, why in _UNKNOWN.items():
+        count = sum(int(np.count_nonzero(every == which)) for _, every in found)
+        if count:
+            groups = {one for case, every in found for one in _groups(case, every == which)}
+            all_of_theirs = not any(groups & _groups(case, every != which) for case, every in found)
+            names = [group.name for number, group in enumerate(run.scenario.groups) if number in groups]
+            some = f" of pulls on {listed(names)}" if all_of_theirs else f" of {count:,} of {pulls:,} pulls"
+            yield f"The time alone and the slowdown{'' if count == pulls else some} are not known: {why}."
+
+
+def _groups(case: CaseRecords, pulls: npt.NDArray[np.bool_]) -> set[int]:
+    """The groups of whose nodes some pulls are."""
+    return set(case.node_group[case.pulls.node[pulls]].tolist())
+
+
+def _of_hosts(run: Run, case: CaseRecords) -> Rows:
+    """Of each pull whether what its hosts do is known of one alone: `_KNOWN`, or a key of `_UNKNOWN`."""
+    scenario = run.scenario
+    if not has_hosts(scenario):
+        return np.full(len(case.pulls.node), _KNOWN)
+    kinds: dict[tuple[int, str | None], int] = {}
+    places = zip(case.node_group.tolist(), node_racks(scenario), strict=True)
+    kind = np.array([kinds.setdefault(place, len(kinds)) for place in places])
+    found = np.zeros((len(kinds), len(case.images)), np.int64)
+    for (number, rack), row in kinds.items():
+        group = scenario.groups[number]
+        for place, image in enumerate(case.images):
+            if group.hosts and host_alone(scenario, group, rack, image) is None:
+                first = hosts_of(scenario, group, rack, image.registry)[0]
+                found[row, place] = _MAY_LACK if first in {**scenario.registries, **scenario.mirrors} else _SHARED
+    of_pulls: Rows = found[kind[case.pulls.node], case.pulls.image]
+    return of_pulls
 
 
 def _about_moments(run: Run) -> Iterator[str]:

@@ -43,7 +43,8 @@ from rolloutsim.results.time.steps import time_split
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, Run, Times
+    from rolloutsim.results.facts.columns import Times
+    from rolloutsim.results.facts.records import CaseRecords, Run
     from rolloutsim.results.load.disks import DiskSummary
     from rolloutsim.results.load.lazy import LazySummary
     from rolloutsim.results.load.peers import ModelRange

@@ -19,9 +19,10 @@ import numpy as np
 
 from rolloutsim.results import metrics
 from rolloutsim.results.facts.calls import brings, workload_of_pull
+from rolloutsim.results.facts.columns import Codes, Flags, Ids, Times, frozen
 from rolloutsim.results.facts.intervals import quantile
 from rolloutsim.results.facts.moved import bytes_of_pulls
-from rolloutsim.results.facts.records import Codes, Flags, Ids, Times, frozen, or_never
+from rolloutsim.results.facts.records import or_never
 from rolloutsim.results.pods.replicas import wanted_pods
 from rolloutsim.results.time.steps import is_ready
 from rolloutsim.scenario.metrics import METRICS
@@ -32,7 +33,7 @@ from rolloutsim.units import parse_share
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords, Run
-    from rolloutsim.scenario.resolved import Workload
+    from rolloutsim.scenario.orchestration import Workload
 
 _ON_NODES = ("group", "rack")  # labels of nodes
 

@@ -32,7 +32,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rolloutsim.errors import UsageError
-from rolloutsim.results.facts.records import CaseRecords, Run, codes
+from rolloutsim.results.facts.columns import codes
+from rolloutsim.results.facts.records import CaseRecords, Run
 from rolloutsim.results.files import reason
 from rolloutsim.results.outcome import Outcome, Replication
 from rolloutsim.scenario.routes import routes

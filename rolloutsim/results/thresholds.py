@@ -50,7 +50,8 @@ from rolloutsim.scenario.resources import PARTS, LinkName
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, Run, Times
+    from rolloutsim.results.facts.columns import Times
+    from rolloutsim.results.facts.records import CaseRecords, Run
     from rolloutsim.results.metrics import RunSummary
 
 _BELOW = ("<", "<=")  # comparisons with an upper limit

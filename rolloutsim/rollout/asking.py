@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from rolloutsim.fleet.build import Actors
     from rolloutsim.network.fluid import FluidNetwork
-    from rolloutsim.scenario.resolved import Case, Distribution, NodeGroup, ResolvedScenario
+    from rolloutsim.scenario.distribution import Distribution
+    from rolloutsim.scenario.resolved import Case, NodeGroup, ResolvedScenario
 
 
 def plan(

@@ -35,7 +35,7 @@ from rolloutsim.fleet.buckets import TokenBucket
 
 if TYPE_CHECKING:
     from rolloutsim.network.fluid import FluidNetwork
-    from rolloutsim.scenario.resolved import ApiCalls
+    from rolloutsim.scenario.orchestration import ApiCalls
 
 # Of the events about one object; see above.
 EVENT_BURST = 25

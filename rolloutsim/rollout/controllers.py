@@ -19,7 +19,7 @@ from rolloutsim.scenario.causes import Cause
 if TYPE_CHECKING:
     from rolloutsim.fleet.pods import Cluster
     from rolloutsim.rollout.controller import Controller
-    from rolloutsim.scenario.resolved import ApiCalls, Workload
+    from rolloutsim.scenario.orchestration import ApiCalls, Workload
 
 Times = Callable[[int, int], Sequence[float]]
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from rolloutsim.rollout.client import doubling
 from rolloutsim.rollout.controller import Controller
 from rolloutsim.rollout.fenceposts import daemonset
+from rolloutsim.scenario.strategies import BURST_REPLICAS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.pods import Cluster, Pod
     from rolloutsim.rollout.client import ApiClient, Call
 
-BURST = 250  # pods created in one look at the cluster; BurstReplicas
+BURST = BURST_REPLICAS["daemonset"]  # pods created in one look at the cluster
 
 # Until the calls of a batch of creations are answered and the next one begins: assumed, a few round trips to the API
 # server and its store. [s]

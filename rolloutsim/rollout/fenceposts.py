@@ -15,7 +15,7 @@ from rolloutsim.scenario.amounts import resolve as resolve
 from rolloutsim.scenario.amounts import statefulset as statefulset
 
 if TYPE_CHECKING:
-    from rolloutsim.scenario.resolved import Amount
+    from rolloutsim.scenario.orchestration import Amount
 
 
 def scale_up(replicas: int, surge: int, new: int, total: int) -> int:

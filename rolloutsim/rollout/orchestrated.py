@@ -17,9 +17,9 @@ from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.rollout.asking import Times
 from rolloutsim.rollout.before import PushedBefore
 from rolloutsim.rollout.controllers import API_CALL, start
+from rolloutsim.scenario.orchestration import Kubelet as KubeletSpec
+from rolloutsim.scenario.orchestration import Strategy, Workload
 from rolloutsim.scenario.policies import pull_policy
-from rolloutsim.scenario.resolved import Kubelet as KubeletSpec
-from rolloutsim.scenario.resolved import Strategy, Workload
 from rolloutsim.scenario.routes import pushed_over
 from rolloutsim.units import format_time
 
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.incidents import Incidents
     from rolloutsim.network.fluid import FluidNetwork
     from rolloutsim.rollout.prepulled import PrepulledBefore
-    from rolloutsim.scenario.resolved import Case, Image, PullPolicy, Push, ResolvedScenario
+    from rolloutsim.scenario.orchestration import PullPolicy
+    from rolloutsim.scenario.resolved import Case, Image, Push, ResolvedScenario
 
     Pushed = list[tuple[Push, list[ImagePush]]]
 

@@ -28,7 +28,8 @@ from rolloutsim.fleet.prepull import Prepuller, Scene, left_by
 from rolloutsim.fleet.pulls import FLOWING, Fetch, Fleet
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.rollout.before import Beside
-from rolloutsim.scenario.resolved import Case, Distribution, PlannedPull
+from rolloutsim.scenario.distribution import Distribution
+from rolloutsim.scenario.resolved import Case, PlannedPull
 
 if TYPE_CHECKING:
     import numpy as np

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from rolloutsim.rollout.client import doubling
 from rolloutsim.rollout.controller import Controller
 from rolloutsim.rollout.fenceposts import deployment, scale_down, scale_up
+from rolloutsim.scenario.strategies import BURST_REPLICAS
 from rolloutsim.units import format_time
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from rolloutsim.rollout.client import ApiClient, Call, Reason, Sync
 
 
-BURST = 500  # pods that a ReplicaSet creates or deletes in one sync; BurstReplicas
+BURST = BURST_REPLICAS["rolling"]  # pods that a ReplicaSet creates or deletes in one sync
 
 
 class ReplicaSet:

@@ -12,7 +12,7 @@ from math import ceil, floor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rolloutsim.scenario.resolved import Amount
+    from rolloutsim.scenario.orchestration import Amount
 
 # Percentages have few digits; a share such as 0.07 is then the fraction that it was written as, and 7 % of 100 is 7,
 # not the 8 that rounding 7.000000000000001 up would make.

@@ -207,8 +207,8 @@ def shared_links(document: Document) -> Iterator[Line]:
         yield Line(f"{rack}.down", ("network", "racks"), "rack", rate, latency=latency)
     if (far := network.sites) is not None:
         for site in sites(document):
-            yield Line(f"{site}.up", ("network", "sites"), "rack", far.uplink, latency=far.latency)
-            yield Line(f"{site}.down", ("network", "sites"), "rack", far.uplink, latency=far.latency)
+            yield Line(f"{site}.up", ("network", "sites"), "site", far.uplink, latency=far.latency)
+            yield Line(f"{site}.down", ("network", "sites"), "site", far.uplink, latency=far.latency)
     for name, spec in document.network.links.items():
         yield Line(name, ("network", "links", name), "link", spec.capacity, spec)
 

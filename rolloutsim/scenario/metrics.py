@@ -184,7 +184,9 @@ METRICS: Mapping[str, Metric] = {
     "hit_ratio": Metric("share", ("hit_ratio",), "requests for layers that caches had / all that caches got"),
     "byte_hit_ratio": Metric("share", ("byte_hit_ratio",), "the same of bytes"),
     "upstream_copies": Metric(
-        "number", ("upstream_copies", "{statistic}"), "how often a layer comes into a cache that gets it at all",
+        "number", ("upstream_copies", "{statistic}"),
+        "how often a layer comes into a cache that gets it at all; each layer counts alike, whatever its size (of "
+        "bytes tells `upstream_bytes`)",
         statistics=("mean", "max"),
     ),
     "sent_bytes": Metric(
@@ -201,6 +203,11 @@ METRICS: Mapping[str, Metric] = {
     "seeded_bytes": Metric("size", (*_SERVER, "seeded_bytes"), "layers that registries sent into a swarm"),
     "push_time": Metric("time", (*_PUSH, "push_time_s"), "of one image, from its start until all of it is there"),
     "pushed_bytes": Metric("size", (*_PUSH, "bytes"), "what a push uploads"),
+    "copied": Metric(
+        "time", (*_SERVER, "copied", "complete_s"), "when a mirror has all that is copied to it"
+    ),
+    "copy_time": Metric("time", (*_SERVER, "copied", "copy_time_s"), "the same from the first request for it on"),
+    "copied_bytes": Metric("size", (*_SERVER, "copied", "bytes"), "what comes to a mirror while the simulation runs"),
     "prepull_time": Metric("time", (*_PREPULL, "prepull_time_s"), "until all nodes have what they pull before"),
     "prepulled_nodes": Metric(
         "number", (*_PREPULL, "nodes_ready"), "nodes that hold all of a pre-pull when the rollout begins"

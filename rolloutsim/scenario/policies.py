@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rolloutsim.scenario.resolved import PullPolicy
+    from rolloutsim.scenario.orchestration import PullPolicy
 
 
 def pull_policy(image: str) -> tuple[PullPolicy, str]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, cast
 
-from rolloutsim.scenario import links, model, resolved
+from rolloutsim.scenario import links, model, orchestration, resolved
 from rolloutsim.scenario.checks import cached_nodes, names
 from rolloutsim.scenario.conditions import thresholds
 from rolloutsim.scenario.defaults import (
@@ -32,6 +32,7 @@ from rolloutsim.scenario.defaults import (
     fairness,
     runtime,
 )
+from rolloutsim.scenario.distribution import Distribution
 from rolloutsim.scenario.ideal import idealised
 from rolloutsim.scenario.idle import idle_keys
 from rolloutsim.scenario.images import Layers, layers
@@ -55,7 +56,7 @@ _NAMED = 3  # images that a note names (assumed: what fits a line)
 _FRAMING = 38  # Ethernet with preamble and gap, IEEE 802.3 [B]
 _HEADERS = 52  # IP, TCP and its time stamps inside the MTU; RFC 791, 9293, 7323 [B]
 _MORE = ("layer_fetch_buffer", "parallel_unpacks", "ingest_poll", "partial_images")  # of a runtime, but of no profile
-_NOW = resolved.Distribution()
+_NOW = Distribution()
 
 # What stands for the groups of a workload: no text of a scenario can be mistaken for it, whose quotes are escaped.
 _STAND_IN = "\0"
@@ -123,7 +124,7 @@ def fingerprint(scenario: resolved.ResolvedScenario) -> str:
 
     def plain(value: Any) -> dict[str, Any]:
         found = _plain(value)
-        if isinstance(value, resolved.Workload):
+        if isinstance(value, orchestration.Workload):
             number = id(value.groups)
             if number not in groups:
                 groups[number] = f'"groups":{_canonical(value.groups)}'.encode()
@@ -215,7 +216,7 @@ def _policies(document: Document) -> Iterator[str]:
     }
     several = wanted(document)
     users = Counter(image for one in several for image in one.images)
-    found: dict[tuple[resolved.PullPolicy, str], list[str]] = {}
+    found: dict[tuple[orchestration.PullPolicy, str], list[str]] = {}
     for image in users:
         using = [one for one in several if image in one.images]
         again = image in cached or users[image] > 1 or any(one.replicas > one.nodes for one in using)
@@ -261,12 +262,12 @@ def _link(line: links.Line, network: model.NetworkSpec, share: float) -> resolve
     return resolved.Link(line.name, line.kind, line.rate * share, line.rate, latency, buffer, queue)
 
 
-def _api_calls(document: Document) -> resolved.ApiCalls | None:
+def _api_calls(document: Document) -> orchestration.ApiCalls | None:
     """The limit on the controllers' calls, where there are controllers."""
     spec = document.controller_manager
     if not has_pods(document) or math.isinf(spec.qps):
         return None
-    return resolved.ApiCalls(spec.qps, spec.burst)
+    return orchestration.ApiCalls(spec.qps, spec.burst)
 
 
 def _fairness(document: Document) -> resolved.Fairness | None:
@@ -315,7 +316,7 @@ def _group(name: str, spec: model.GroupSpec, document: Document, line_share: flo
         storage=_storage(spec),
         shared_address=spec.shared_address,
         stagger=spec.stagger,
-        again=resolved.Again() if spec.retry is None else _again(spec.retry),
+        again=orchestration.Again() if spec.retry is None else _again(spec.retry),
         join=_join(spec),
         hosts=spec.hosts,
         host_per_image=bool(spec.hosts) and (spec.host_per or profile[HOST_PER].value) == "image",
@@ -347,8 +348,8 @@ def _cores(spec: model.GroupSpec) -> int:
     return CORES if on_arrival else 1
 
 
-def _again(spec: model.RetrySpec) -> resolved.Again:
-    return resolved.Again(spec.times, spec.after, spec.growth, spec.jitter)
+def _again(spec: model.RetrySpec) -> orchestration.Again:
+    return orchestration.Again(spec.times, spec.after, spec.growth, spec.jitter)
 
 
 def _join(spec: model.GroupSpec) -> resolved.Join | None:
@@ -371,7 +372,7 @@ def _joining(wanted: Wanted) -> int:
     return found
 
 
-def _kubelet(spec: model.GroupSpec) -> resolved.Kubelet:
+def _kubelet(spec: model.GroupSpec) -> orchestration.Kubelet:
     """A group's kubelets."""
     most = spec.max_parallel_image_pulls
     serial = spec.serialize_image_pulls
@@ -379,14 +380,14 @@ def _kubelet(spec: model.GroupSpec) -> resolved.Kubelet:
         # A kubelet refuses to pull serially and several at a time.
         serial = most == 1 or (most is None and SERIAL_PULLS[spec.kubelet].value)
     timeout = spec.pull_progress_timeout
-    return resolved.Kubelet(
+    return orchestration.Kubelet(
         parallel_pulls=1 if serial else most,
         pull_qps=spec.registry_pull_qps or None,
         pull_burst=spec.registry_burst,
         backoff_initial=spec.image_backoff.initial,
         backoff_max=spec.image_backoff.max,
         backoff_jitter=spec.image_backoff.jitter,
-        requeue=cast(resolved.Requeue, spec.image_backoff.requeue),
+        requeue=cast(orchestration.Requeue, spec.image_backoff.requeue),
         progress_timeout=limit(PROFILES[spec.runtime][PROGRESS_TIMEOUT].value if timeout is None else timeout),
         pull_timeout=limit(spec.pull_timeout),
         gc_high=spec.image_gc.high,
@@ -406,11 +407,11 @@ def _storage(spec: model.GroupSpec) -> resolved.Disk | None:
 # ---- cases ----------------------------------------------------------------------------------------------
 
 
-def _distribution(spec: model.DistributionSpec | None) -> resolved.Distribution:
+def _distribution(spec: model.DistributionSpec | None) -> Distribution:
     """A random time; none is 0 s."""
     if spec is None:
         return _NOW
-    return resolved.Distribution(low=spec.min or 0.0, high=spec.max or 0.0, p50=spec.p50, p95=spec.p95)
+    return Distribution(low=spec.min or 0.0, high=spec.max or 0.0, p50=spec.p50, p95=spec.p95)
 
 
 def _cases(document: Document) -> tuple[resolved.Case, ...]:
@@ -438,13 +439,13 @@ def _cases(document: Document) -> tuple[resolved.Case, ...]:
     )
 
 
-def _workload(wanted: Wanted) -> resolved.Workload:
+def _workload(wanted: Wanted) -> orchestration.Workload:
     spec, rollout = wanted.spec, wanted.document.rollout
     startup, termination = rollout.startup, rollout.termination
     if spec is not None:
         startup = spec.startup if spec.startup is not None else startup
         termination = spec.termination if spec.termination is not None else termination
-    return resolved.Workload(
+    return orchestration.Workload(
         name=wanted.name,
         images=wanted.images,
         replicas=wanted.replicas,
@@ -461,17 +462,19 @@ def _workload(wanted: Wanted) -> resolved.Workload:
     )
 
 
-def _strategy(wanted: Wanted) -> resolved.Strategy:
+def _strategy(wanted: Wanted) -> orchestration.Strategy:
     overhead = wanted.value("step_overhead")
-    return resolved.Strategy(
-        name=cast(resolved.StrategyName, wanted.strategy),
+    return orchestration.Strategy(
+        name=cast(orchestration.StrategyName, wanted.strategy),
         max_surge=amount(wanted.surge()),
         max_unavailable=amount(wanted.unavailable()),
         min_ready=wanted.value("min_ready") or 0.0,
         progress_deadline=_deadline(wanted),
         partition=wanted.value("partition") or 0,
         parallel=wanted.value("parallel") or False,
-        waves=tuple(resolved.Wave(amount(wave.size), wave.pause, wave.gate) for wave in wanted.value("waves") or ()),
+        waves=tuple(
+            orchestration.Wave(amount(wave.size), wave.pause, wave.gate) for wave in wanted.value("waves") or ()
+        ),
         step_overhead=STEP_OVERHEAD if overhead is None else overhead,
     )
 

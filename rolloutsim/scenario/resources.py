@@ -113,7 +113,7 @@ class LinkName:
     Parameters
     ----------
     owner : str
-        A node or its group, a rack, a registry or its replica, or what pushes; the name of any other link.
+        A node or its group, a rack or site, a registry or its replica, or what pushes; the name of any other link.
     part : str
         Which of the owner's links; empty for any other link.
     """
@@ -136,4 +136,6 @@ class LinkName:
         return re.sub("(?<=.)-[0-9]+$", "", self.owner) if self.part in PARTS else None
 
 
+# Kinds of links to where nodes stand: each rack and each site has one in either direction.
+PLACES = ("rack", "site")
 _ALL_PARTS = (*PARTS, "uplink", "uplink.in", "storage", "up", "down")

@@ -220,6 +220,27 @@ def hosts_of(scenario: ResolvedScenario, group: NodeGroup, rack: str | None, reg
     return tuple(found) if registry in found else (*found, registry)
 
 
+def host_alone(scenario: ResolvedScenario, group: NodeGroup, rack: str | None, image: Image) -> Registry | None:
+    """The server from which a node has all of an image that it pulls alone on an idle system; None: that is unknown.
+
+    It is the first that nodes ask, if it has the image whatever others pull, and if nobody goes on to the next host in
+    the rollout either, which a slowdown would be counted against.
+    """
+    first, *others = hosts_of(scenario, group, rack, image.registry)
+    server = scenario.servers.get(first)
+    if server is None or server.caching is not None:
+        return None
+    if others:
+        breaks = any(fault.kind != "node" for fault in scenario.faults)
+        if breaks or server.may_refuse or server.max_connections is not None:
+            return None
+    if server.holds is not None:
+        held = {digest for digests in server.holds.values() for digest in digests}
+        if image.name not in server.holds or any(layer.digest not in held for layer in image.layers):
+            return None
+    return server
+
+
 def routes(scenario: ResolvedScenario, case: Case) -> Iterator[Route]:
     """The routes of a case from each server's outlet to each group that may pull from it, rack by rack.
 

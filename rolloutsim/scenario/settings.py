@@ -59,12 +59,16 @@ _LONGEST_SOURCE = 90  # letters of a source in a comment (assumed: a line of a w
 
 @struct
 class Setting:
-    """A key and what it says: its path, its value as a user writes it, and the source of a default; `given`: none."""
+    """A key and what it says: its path, its value as a user writes it, and the source of a default; `given`: none.
+
+    `follows` is the key whose profile a default is of, such as the group's `runtime`; empty: of none.
+    """
 
     path: Path
     value: str
     given: bool
     source: str = ""
+    follows: Path = ()
 
     @property
     def key(self) -> str:
@@ -122,6 +126,7 @@ class _Walk:
             yield from self._of_workload(path, text, source)
             return
         own = self._profile(path)
+        follows = self._decided_by(path) if own is not None or self._hangs_on_runtime(text, path) else ()
         if own is not None:
             text, source = own.shown, own.source
         text = self._here(text, path)
@@ -137,7 +142,7 @@ class _Walk:
             and text not in self.document
             and text not in (ROOT.keys or ())
         ):
-            yield Setting(path, text, given=False, source=source)
+            yield Setting(path, text, given=False, source=source, follows=follows)
 
     def _of_workload(self, path: Path, text: str, source: str) -> Iterator[Setting]:
         """What holds for a workload of a key of its rollout, as `rolloutsim.scenario.strategies` finds it."""
@@ -158,7 +163,7 @@ class _Walk:
         """A default that hangs on the model, the runtime or the strategy, as it is at a place."""
         if found := _OF_MODELS.fullmatch(text):
             text = found[1 + self.ideal]
-        if path[0] == "nodes" and (found := _OF_RUNTIMES.fullmatch(text)):
+        if found := self._hangs_on_runtime(text, path):
             runtime = self.document["nodes"][path[1]].get("runtime", DEFAULT_RUNTIME)
             text = found[3] if runtime == found[2] else found[1]
         if path[0] == "rollout" or (path[0] == "workloads" and len(path) > 1):
@@ -218,6 +223,20 @@ class _Walk:
         if path[2] == "snapshotter":
             return SNAPSHOTTERS[group["snapshotter"]["kind"]].get(str(path[-1])) if len(path) > 3 else None
         return PROFILES[group.get("runtime", DEFAULT_RUNTIME)].get(str(path[-1]))
+
+    @staticmethod
+    def _hangs_on_runtime(text: str, path: Path) -> re.Match[str] | None:
+        """The parts of a default of a group that says what it is by runtime."""
+        return _OF_RUNTIMES.fullmatch(text) if path[0] == "nodes" else None
+
+    @staticmethod
+    def _decided_by(path: Path) -> Path:
+        """The key whose profile has the default of another one."""
+        if path[0] != "nodes":
+            return (*path[:2], "by" if path[0] == "prepulls" else "profile")
+        if path[2] == "snapshotter":
+            return (*path[:3], "kind")
+        return (*path[:2], "kubelet" if path[2] == "serialize_image_pulls" else "runtime")
 
     def _policy(self, path: Path) -> tuple[str, str]:
         """How a workload's images are pulled, and why."""

@@ -11,13 +11,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from rolloutsim.scenario.model import Document, PolicySpec, WorkloadSpec
+from rolloutsim.scenario.orchestration import Amount
 from rolloutsim.scenario.places import Path
-from rolloutsim.scenario.resolved import Amount
 from rolloutsim.structs import struct
 from rolloutsim.units import parse_share
 
 ALL = "all"  # the case of everything that rolls out together, or by a schedule
 MOST_PODS_A_NODE = 110  # kubelet config/v1beta1/types.go maxPods
+
+# Pods that a controller creates or deletes in one look at the cluster: BurstReplicas in k/k
+# pkg/controller/replicaset/replica_set.go and pkg/controller/daemon/daemon_controller.go.
+BURST_REPLICAS: Mapping[str, int] = {"rolling": 500, "daemonset": 250}
 
 FOR_REPLICAS = ("rolling", "statefulset", "all_at_once", "waves")
 FOR_DAEMONSETS = ("daemonset", "all_at_once", "waves")

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import rolloutsim as rs
 from rolloutsim.results.facts.records import CaseRecords
-from rolloutsim.scenario.resolved import Case, Kubelet, ResolvedScenario, Strategy, Workload
+from rolloutsim.scenario.orchestration import Kubelet, Strategy, Workload
+from rolloutsim.scenario.resolved import Case, ResolvedScenario
 from rolloutsim.scenario.runtimes import Retry
 from rolloutsim.simulation import simulate
 

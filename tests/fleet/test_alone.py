@@ -20,7 +20,8 @@ from rolloutsim.fleet.build import build
 from rolloutsim.fleet.holdings import cached_images
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.scenario import loads
-from rolloutsim.scenario.resolved import Case, Distribution, PlannedPull
+from rolloutsim.scenario.distribution import Distribution
+from rolloutsim.scenario.resolved import Case, PlannedPull
 from rolloutsim.scenario.routes import rack_of
 from rolloutsim.simulation import AloneTimes, simulate
 from tests.benchmarks import shapes
@@ -79,6 +80,64 @@ def test_a_pull_alone_takes_as_long_as_with_all_that_it_does_not_meet(text: str)
                 found.append(times.of(group, number, rack_of(group, node), image, held))
                 assert found[-1] == by_itself(scenario, number, node, image)
     assert len(set(found)) > 10
+
+
+HOSTED = """\
+rolloutsim: 1
+nodes: {web: {count: 4, racks: [r1, r2]%s}}
+network: {rate: 1 Gbit/s, racks: {uplink: 800 Mbit/s, latency: 1 ms}}
+registries: {hub: {uplink: 700 Mbit/s, ttfb: 30 ms}}
+mirrors:
+  near: {in: rack, of: hub, uplink: 300 Mbit/s%s}
+  far: {in: r1, of: hub, uplink: 200 Mbit/s, tls: true}
+caches: {store: {upstream: hub, uplink: 1 Gbit/s}}
+peers: {spegel: {}}
+images: {base: {layers: [40 MB, 10 MB]}, app: {base: base, layers: [30 MB]}}
+%s
+"""
+
+
+@pytest.mark.parametrize("hosts", ["[near, hub]", "[far, store, hub]", "[far]", "[hub]", "[hub, spegel]"])
+def test_a_pull_from_a_mirror_takes_as_long_alone_as_by_the_only_node(hosts: str) -> None:
+    scenario = loads(HOSTED % (f", hosts: {hosts}", "", "")).resolve()
+    pulls = {case.name: case.pulls for case in simulate(scenario).cases}
+    group = scenario.groups[0]
+    for image, its in pulls.items():
+        for node, alone in zip(its.node.tolist(), its.alone.tolist(), strict=True):
+            one = replace(group, count=1, racks=(rack_of(group, node) or "",))
+            case = Case("one", {group.name: (PlannedPull(image, Distribution()),)})
+            lonely = simulate(replace(scenario, groups=(one,), cases=(case,)), alone=False).cases[0].pulls
+            assert alone == pytest.approx(lonely.pulled[0] - lonely.asked[0], rel=1e-12)
+
+
+def test_to_name_the_images_own_registry_changes_no_time_alone() -> None:
+    times = [
+        [case.pulls.alone.tolist() for case in simulate(loads(HOSTED % (hosts, "", "")).resolve()).cases]
+        for hosts in ("", ", hosts: [hub]")
+    ]
+    assert times[0] == times[1]
+
+
+DOWN = "failures: {down: {mirror: near, at: 0 s}}"
+
+
+@pytest.mark.parametrize(
+    ("hosts", "holds", "more"),
+    [
+        ("[store, hub]", "", ""),  # what it has depends on others
+        ("[spegel, far, hub]", "", ""),
+        ("[near, hub]", ", images: [base]", ""),  # it lacks a layer of app
+        ("[near, hub]", "", DOWN),  # nodes go on to the registry, which may be quicker
+        ("[near, hub]", ", max_connections: 1", ""),
+    ],
+)
+def test_a_time_alone_is_unknown_where_others_decide_whom_a_node_gets_layers_from(
+    hosts: str, holds: str, more: str
+) -> None:
+    scenario = loads(HOSTED % (f", hosts: {hosts}", holds, more)).resolve()
+    alone = {case.name: case.pulls.alone for case in simulate(scenario).cases}
+    assert np.isnan(alone["app"]).all()
+    assert np.isnan(alone["base"]).all() == ("base" not in holds)
 
 
 def test_pulls_that_do_not_differ_in_what_they_meet_are_simulated_once() -> None:

@@ -7,18 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolloutsim.scenario.causes import NODE_DOWN
-from rolloutsim.scenario.resolved import (
-    Amount,
-    Case,
-    Disk,
-    Distribution,
-    Fault,
-    Kubelet,
-    RateLimit,
-    Strategy,
-    Wave,
-    Workload,
-)
+from rolloutsim.scenario.distribution import Distribution
+from rolloutsim.scenario.orchestration import Amount, Kubelet, Strategy, Wave, Workload
+from rolloutsim.scenario.resolved import Case, Disk, Fault, RateLimit
 from rolloutsim.scenario.runtimes import Timeouts
 from rolloutsim.simulation import simulate
 from tests.fleet.scenes import CONTAINERD, CRIO, DOCKERD, MB, scene, with_registry, with_runtime

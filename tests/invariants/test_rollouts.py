@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rolloutsim.fleet.pods import Cluster, Pod
 from rolloutsim.rollout import fenceposts
 from rolloutsim.scenario.causes import CONTROLLER_PACING, NODE_DOWN
-from rolloutsim.scenario.resolved import ApiCalls, Wave, Workload
+from rolloutsim.scenario.orchestration import ApiCalls, Wave, Workload
 from tests.rollout.stub import Rolled, amount, workload
 
 STRATEGIES = ("rolling", "daemonset", "statefulset", "waves", "all_at_once")

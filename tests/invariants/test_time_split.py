@@ -8,17 +8,8 @@ from hypothesis import strategies as st
 
 from rolloutsim.results.time.split import path_times
 from rolloutsim.scenario.causes import STARTUP
-from rolloutsim.scenario.resolved import (
-    Case,
-    Distribution,
-    Image,
-    Layer,
-    Link,
-    NodeGroup,
-    PlannedPull,
-    Registry,
-    ResolvedScenario,
-)
+from rolloutsim.scenario.distribution import Distribution
+from rolloutsim.scenario.resolved import Case, Image, Layer, Link, NodeGroup, PlannedPull, Registry, ResolvedScenario
 from rolloutsim.scenario.runtimes import Runtime
 from rolloutsim.simulation import simulate
 

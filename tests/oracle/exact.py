@@ -19,7 +19,7 @@ from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rolloutsim.scenario.resolved import Distribution
+from rolloutsim.scenario.distribution import Distribution
 from tests.oracle.exact_sharing import Bounds, ExactFlow, ExactNetwork
 
 if TYPE_CHECKING:

@@ -233,6 +233,37 @@ def test_a_condition_that_cannot_be_is_refused_with_its_reason(condition: str, m
     assert str(caught.value) == message
 
 
+PEERS = """\
+rolloutsim: 1
+name: %s
+nodes: {web: {count: 6, nic: %s, hosts: [spegel, registry]}}
+registry: {uplink: 1 Gbit/s}
+peers: {spegel: {}}
+images: {app: {layers: [30 MB, 10 MB]}}
+"""
+
+
+def test_conditions_may_be_about_what_peers_do() -> None:
+    """All at once find nobody; of those that start one after another all but the first find the layers."""
+    sides = [
+        side(PEERS.replace("count: 6", f"count: 6, stagger: {stagger}"), "1 Gbit/s", name=name)
+        for name, stagger in (("at once", "0 s"), ("in turn", "20 s"))
+    ]
+    conditions = (
+        "found_nobody{server=spegel} < 10", "most_served_bytes{server=spegel} > 0 B",
+        "bytes_by_source{source=peer} > +1 MB", "sent_bytes{server=registry} > -50%",
+        "seeded_bytes{server=spegel} > 1 B",
+    )  # fmt: skip
+    with pytest.raises(UsageError) as caught:
+        compare(sides, conditions)
+    assert str(caught.value).endswith("no such number is in the results; see 'run --format json'")
+    found = compare(sides, conditions[:-1])
+    assert [one.condition.text for one in found.met] == list(conditions[:3])
+    served = {one.condition.threshold.metric: one.found for one in found.met}
+    assert served["bytes_by_source"].before == 0.0
+    assert served["bytes_by_source"].after == 5 * 40e6
+
+
 def test_an_unknown_value_meets_every_condition() -> None:
     unknown = difference([1.0], [None], ([1], [1]), chance=False)
     assert all(parse_fail_if(f"rollout_time {text}").is_met(unknown) for text in ("> +10%", "< 1 s", "> +1 s"))

@@ -234,6 +234,28 @@ def test_markdown_begins_with_the_answer_and_has_all_tables() -> None:
     assert "Thresholds:\n\n|  | variant |" in variants(GROUPS).to_markdown()
 
 
+def test_defaults_that_follow_from_a_profile_are_told_by_it_unless_a_variant_says_one() -> None:
+    """The cache's `profile` decides `coalesce`, `serve` and others; `coalesce` is written in one variant."""
+    text = (
+        "rolloutsim: 1\nname: caches\nnodes: {web: {count: 2, hosts: [near, registry]}}\nnetwork: 1 Gbit/s\n"
+        "caches: {near: {uplink: 1 Gbit/s}}\nimages: {a: 10 MB}\nvariants:\n"
+        "  nexus: {caches.near.profile: nexus}\n"
+        "  nginx: {caches.near.profile: nginx%s}\n"
+        "  crio: {caches.near.profile: nexus, nodes.web.runtime: cri-o}\n"
+    )
+    for more, written in (("", []), (", caches.near.coalesce: stream", ["caches.near.coalesce"])):
+        found = variants(text % more)
+        table = shown.changes_table(found)
+        assert table is not None
+        keys = [row[0] for row in table.cells()]
+        assert sorted(keys) == sorted(["caches.near.profile", "nodes.web.runtime", *written])
+        every = {one.key for side in found.changes.values() for one in side}
+        assert {"caches.near.serve", "caches.near.ttl.time", "nodes.web.parallel_layers"} < every
+        assert shown.following(found) == f"{len(every) - len(keys)} defaults that follow from these"
+        caption, _ = next(shown.tables(found))
+        assert caption == f"What differs (without {shown.following(found)}; 'rolloutsim diff' has all)"
+
+
 def test_when_a_group_was_ready_survives_the_file_of_a_result() -> None:
     outcome = replicate(loads(GROUPS).resolve(), count=2)
     again = from_bytes(to_bytes(outcome))

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import rolloutsim as rs
 from rolloutsim.results.facts.records import Run
-from rolloutsim.scenario.resolved import Amount, Background, Case, Disk, Distribution, RateLimit, Strategy, Workload
+from rolloutsim.scenario.distribution import Distribution
+from rolloutsim.scenario.orchestration import Amount, Strategy, Workload
+from rolloutsim.scenario.resolved import Background, Case, Disk, RateLimit
 from rolloutsim.simulation import simulate
 
 ROOT = Path(__file__).parent.parent.parent

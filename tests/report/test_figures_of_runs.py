@@ -18,6 +18,7 @@ from rolloutsim.results.load.throughput import link_loads
 from rolloutsim.results.metrics import pull_times, rollout_time, summarise
 from rolloutsim.results.numerals import show_time
 from rolloutsim.results.outcome import Outcome, figures_of
+from rolloutsim.results.shown.tables import links_table, split_table
 from rolloutsim.results.time.phases import node_phases, readiness
 from rolloutsim.simulation import simulate
 from tests.report.runs import PARTLY, ideal, rolling, shipped
@@ -320,6 +321,48 @@ images: {a: 125 MB}
         title_of(figure("racks")(Outcome(run)))
         == "No rack's link is ever the limit; the busiest is rack r1, towards its nodes, 5 % on average"
     )
+
+
+def test_the_timeline_says_what_of_it_is_lost_with_hosts_that_do_not_deliver() -> None:
+    """A silent mirror costs 30 s before HEAD, index, manifest, config, and before each of two layers."""
+    text = (
+        "rolloutsim: 1\nnodes: {web: {count: 3, nic: 1 Gbit/s, hosts: [near, hub], parallel_layers: 1}}\n"
+        "registries: {hub: {uplink: 10 Gbit/s}}\nmirrors: {near: {of: hub, uplink: 1 Gbit/s}}\n"
+        "images: {api: {layers: [30 MB, 70 MB]}}\n"
+    )
+    dead = "failures: {down: {mirror: near, at: 0 s, silent: true}}\n"
+    alive, silent = (figure("timeline")(rs.loads(one).run().outcome) for one in (text, text + dead))
+    assert title_of(silent) == (
+        "All 3 nodes are ready after 182 s: 150 s waiting, 31.1 s fetching; 180 s of it with hosts that do not deliver"
+    )
+    assert all(tip.endswith("; 180 s of it with hosts that do not deliver") for tip in tips(silent).values())
+    assert "deliver" not in title_of(alive) + "".join(tips(alive).values())
+
+
+@pytest.mark.parametrize(
+    ("count", "lane"), [(2, "site b, towards its nodes  100 %"), (4, "busiest of 4 sites (to nodes)  100 %")]
+)
+def test_the_links_of_sites_are_called_so(count: int, lane: str) -> None:
+    """Ideal: two nodes at each site get 125 MB each over its line of 100 Mbit/s."""
+    sites = ", ".join("abcd"[:count])
+    text = (
+        f"rolloutsim: 1\nmodel: ideal\nnodes: {{shop: {{count: {2 * count}, sites: [{sites}]}}}}\n"
+        "network: {rate: 10 Gbit/s, sites: {uplink: 100 Mbit/s}}\nimages: {app: 125 MB}\n"
+    )
+    result = rs.loads(text).run()
+    assert result.why().startswith("site uplinks 100 % busy for the whole rollout; ")
+    heat = figure("racks")(result.outcome)
+    assert title_of(heat) == (
+        f"site a, towards its nodes full from 0.0 to 20.0 s; site b, towards its nodes"
+        f"{f' and {count - 2} others' if count > 2 else ''} full for {'up to ' if count > 2 else ''}20.0 s"
+    )
+    assert heat.get_ylabel() == "site"
+    lanes = figure("utilisation")(result.outcome)
+    assert lane in [label.get_text() for label in lanes.get_yticklabels()]
+    table, _ = links_table(result.summary.slowest)
+    assert "site a, towards its nodes" in [row[0] for row in table.cells()]
+    split, _ = split_table(result.outcome)
+    assert split.cells()[0][0] == "site a, towards its nodes"
 
 
 def test_racks_is_the_utilisation_of_each_rack() -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from rolloutsim.results.facts import records as r
+from rolloutsim.results.facts.columns import Ids, Times
+from rolloutsim.scenario.distribution import Distribution
 from rolloutsim.scenario.resolved import (
     Case,
-    Distribution,
     Image,
     Layer,
     Link,
@@ -184,7 +185,7 @@ class Story:
     def _rollout(self) -> Rollout:
         return self.rollout or Rollout()
 
-    def _pods(self, node: r.Ids, asked: r.Times, pulled: r.Times, ready: r.Times, reasons: tuple[str, ...]) -> r.Pods:
+    def _pods(self, node: Ids, asked: Times, pulled: Times, ready: Times, reasons: tuple[str, ...]) -> r.Pods:
         """Those of the rollout, if there is one, else one a pull."""
         if self.rollout is not None and self.rollout.workloads:
             return self.rollout.pod_columns(reasons)

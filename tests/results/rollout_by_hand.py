@@ -9,7 +9,7 @@ import numpy as np
 
 from rolloutsim.results.facts import records as r
 from rolloutsim.scenario.causes import STEPS
-from rolloutsim.scenario.resolved import Amount, Strategy, Workload
+from rolloutsim.scenario.orchestration import Amount, Strategy, Workload
 
 NEW, OLD = 0, 1
 

@@ -58,6 +58,7 @@ CASE: dict[str, Any] = {
     "bytes_by_source": {"cache": 44},
     "servers": [
         {"server": "near", "sent_bytes": 44, "upstream_bytes": 22, "requests": 33},
+        {"server": "site", "copied": {"complete_s": 40.0, "copy_time_s": 30.0, "bytes": 99}},
         {"server": "peers", "found_nobody": 5, "most_served_bytes": 66, "seeded_bytes": 55},
     ],
 }  # fmt: skip
@@ -94,6 +95,11 @@ def about(metric: str, statistic: str | None = None, comparison: Any = "<", **se
         (about("found_nobody", server="peers"), [5.0]),
         (about("most_served_bytes", server="peers"), [66.0]),
         (about("seeded_bytes", server="peers"), [55.0]),
+        (about("copied", server="site"), [40.0]),
+        (about("copied"), [40.0]),
+        (about("copy_time", server="site"), [30.0]),
+        (about("copied_bytes", server="site"), [99.0]),
+        (about("copied", server="near"), []),
         (about("push_time", push="ci"), [3.0]),
         (about("pushed_bytes", push="app"), [77.0]),
         (about("prepull_time", prepull="night"), [5.0]),

@@ -47,6 +47,31 @@ def test_a_mirrors_row_says_when_each_image_was_there(result: rs.Result) -> None
     assert not image["given_up"]
 
 
+def test_conditions_may_be_about_when_a_mirror_has_all_and_how_much_came(result: rs.Result) -> None:
+    rows = {row["server"]: row for row in case_of(result)["servers"]}
+    late = rows["m-n-site-001"]["copied"]["complete_s"]
+    targets = f"""
+thresholds:
+  "copied{{server=m-n-site-001}}": max < {late + 1:.0f} s
+  copied: max < {late - 1:.0f} s
+  copy_time: max < 1 s
+  copied_bytes: max < 60 MB
+"""
+    judged = rs.loads(TEXT + targets).run()
+    told = {one.metric: (one.value, one.passed) for one in judged.thresholds}
+    assert told == {
+        "copied{case=all,server=m-n-site-001}": (late, True), "copied{case=all}": (late, False),
+        "copy_time{case=all}": (max(row["copied"]["copy_time_s"] for row in rows.values() if "copied" in row), False),
+        "copied_bytes{case=all}": (50e6, True),
+    }  # fmt: skip
+
+
+def test_a_mirror_that_never_has_all_misses_a_condition_about_it() -> None:
+    text = TEXT.replace("{workers: 1}", "{workers: 1, rate: 1 kB/s}") + "thresholds: {copied: max < 900 h}\n"
+    (judged,) = rs.loads(text).run().thresholds
+    assert (judged.value, judged.passed) == (None, False)
+
+
 def test_egress_has_what_is_copied_and_no_cache_ratio_has_it(result: rs.Result) -> None:
     case = case_of(result)
     rows = {row["server"]: row for row in case["servers"]}

@@ -12,7 +12,7 @@ from rolloutsim.scenario.metrics import METRICS
     ("link", "words"),
     [
         ("registry.uplink", "registry uplink"), ("hub.uplink.in", "hub uplink (inbound)"),
-        ("hub.storage", "hub storage"), ("r1.up", "rack r1, outward"), ("r1.down", "rack r1, towards its nodes"),
+        ("hub.storage", "hub storage"), ("r1.up", "link of r1, outward"), ("r1.down", "link of r1, towards its nodes"),
         ("wan", "wan link"), ("web.nic.in", "NICs of web"), ("web-007.nic.in", "NIC of web-007"),
         ("web.nic.out", "NICs of web, outbound"), ("web.disk", "disks of web"), ("web.unpack", "cores of web"),
         ("web.pull_cap", "pull limits of web"),
@@ -20,6 +20,13 @@ from rolloutsim.scenario.metrics import METRICS
 )  # fmt: skip
 def test_links(link: str, words: str) -> None:
     assert link_words(link) == words
+
+
+def test_a_link_of_a_rack_or_site_is_called_after_where_it_leads() -> None:
+    assert link_words("r1.up", "rack") == "rack r1, outward"
+    assert link_words("shop-3.down", "site") == "site shop-3, towards its nodes"
+    assert cause_words("shop-3.down", "site") == "site shop-3, towards its nodes"
+    assert link_words("wan", "link") == "wan link"
 
 
 def test_every_cause_has_words() -> None:

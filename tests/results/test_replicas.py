@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rolloutsim.results.pods.replicas import limits, promised, ready_replicas, workload_summaries
-from rolloutsim.scenario.resolved import Amount
+from rolloutsim.scenario.orchestration import Amount
 from tests.results.by_hand import Story, image
 from tests.results.rollout_by_hand import Rollout, workload
 

@@ -17,7 +17,8 @@ from rolloutsim.results.parts import Part, RecordedColumns
 from rolloutsim.results.pods.failures import unfinished_pods
 from rolloutsim.results.shown.findings import Finding, findings
 from rolloutsim.results.shown.tables import case_rows, footnotes, to_csv, to_markdown
-from rolloutsim.scenario.resolved import Amount, Prices, Push, Threshold
+from rolloutsim.scenario.orchestration import Amount
+from rolloutsim.scenario.resolved import Prices, Push, Threshold
 from tests.results.by_hand import Story, image, run
 from tests.results.rollout_by_hand import Rollout, workload
 

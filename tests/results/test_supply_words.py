@@ -40,6 +40,17 @@ def test_a_cache_that_herds_is_told_with_what_would_do() -> None:
     assert said(HERD, SOURCES, "caches.proxy.profile=varnish") == []
 
 
+def test_each_layer_counts_alike_in_copies_whatever_its_size() -> None:
+    """nginx' lock holds for the layer of 30 MB, and ends before that of 70 MB is there: one copy, and four."""
+    lock = ("caches.proxy.profile=nginx-lock", "caches.proxy.lock.timeout=3 s")
+    supply = rs.loads(HERD, overrides=lock).run().summary.cases["api"].supply
+    assert supply is not None
+    assert supply.upstream_copies is not None
+    assert (supply.upstream_copies.mean, supply.upstream_copies.max) == ((1 + 4) / 2, 4.0)
+    (cache, _) = (one.cache for one in supply.servers if one.cache is not None)
+    assert cache.upstream_bytes == 1 * 30e6 + 4 * 70e6
+
+
 def test_servers_of_one_key_are_told_together() -> None:
     result = rs.loads(HERD).run()
     table = supply_rows(result.summary)
@@ -80,6 +91,27 @@ def test_what_is_unknown_of_pulls_with_hosts_is_said() -> None:
         "The time alone and the slowdown are not known: what caches and others among their hosts have depends on other "
         "pulls, so that there is none to compare with."
     ) in notes
+
+
+def test_unknown_times_alone_of_mirrors_are_told_apart_from_those_of_caches() -> None:
+    mirrored = rs.loads(MIRRORED).run()
+    assert mirrored.summary.cases["api"].alone_time_s is None
+    assert (
+        "The time alone and the slowdown are not known: their first host may lack layers, fail or refuse, and a pull "
+        "alone that goes on to the next one is not simulated."
+    ) in mirrored.outcome.to_dict()["notes"]
+    whole = rs.loads(MIRRORED, overrides=["mirrors.near.images=[api]"]).run()
+    assert whole.summary.cases["api"].alone_time_s is not None
+    assert not any("alone" in note for note in whole.outcome.to_dict()["notes"])
+
+
+def test_of_several_groups_it_is_said_whose_times_alone_are_unknown() -> None:
+    text = HERD.replace("nodes: {", "nodes: {plain: {count: 2, nic: 1 Gbit/s}, ", 1)
+    found = rs.loads(text).run()
+    told = [note for note in found.outcome.to_dict()["notes"] if "alone" in note]
+    group = next(one.name for one in found.run.scenario.groups if one.hosts)
+    assert len(told) == 1
+    assert told[0].startswith(f"The time alone and the slowdown of pulls on {group} are not known: ")
 
 
 def test_a_stored_result_says_the_same() -> None:

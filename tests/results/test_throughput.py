@@ -17,7 +17,8 @@ from rolloutsim.results.load.throughput import (
     node_rates,
     node_throughputs,
 )
-from rolloutsim.scenario.resolved import Case, Push, Strategy, Workload
+from rolloutsim.scenario.orchestration import Strategy, Workload
+from rolloutsim.scenario.resolved import Case, Push
 from rolloutsim.scenario.routes import node_racks
 from rolloutsim.simulation import simulate
 from tests.report.runs import SCENARIOS, ideal, rolling, shipped

@@ -237,6 +237,16 @@ def test_pods_of_nodes_that_join_have_no_turn() -> None:
     assert "7 pods" not in late
 
 
+def test_pods_of_a_daemonset_are_created_as_many_at_a_time_as_its_controller_does() -> None:
+    """250 in one look at the cluster (BurstReplicas), whatever `max_unavailable`; 20 calls a second make it long."""
+    text = AGENT.replace("nodes: 80", "nodes: 500").replace("daemonset: true", "daemonset: true, create: true")
+    text = text.replace("90 MB", "90 kB")
+    told = rs.loads(text).run().why()
+    assert "500 pods are created 250 at a time (BurstReplicas): the last pod's " in told
+    assert " hold 2 turns, of " in told
+    assert "max_unavailable" not in told
+
+
 def test_what_is_created_is_not_called_replaced() -> None:
     text = AGENT.replace("nodes: 80", "nodes: 10").replace("daemonset: true", "replicas: 10, create: true")
     told = rs.loads(text).with_({"workloads.agent.rollout": {"strategy": "statefulset"}}).run().why()

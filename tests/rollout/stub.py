@@ -12,7 +12,8 @@ from rolloutsim.fleet.pods import Cluster, Pod
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.rollout.controllers import Rollout, start
 from rolloutsim.scenario.causes import OTHER_PULL, PULL, STEPS, Cause
-from rolloutsim.scenario.resolved import Amount, ApiCalls, Distribution, Strategy, Wave, Workload
+from rolloutsim.scenario.distribution import Distribution
+from rolloutsim.scenario.orchestration import Amount, ApiCalls, Strategy, Wave, Workload
 
 
 class StubKubelet:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from rolloutsim.scenario import Scenario, load, loads
-from rolloutsim.scenario.resolved import Background, Distribution, ResolvedScenario, Threshold
+from rolloutsim.scenario.distribution import Distribution
+from rolloutsim.scenario.resolved import Background, ResolvedScenario, Threshold
 
 GOODPUT = 1448 / 1538  # MTU 1500: 1448 B of payload in 1538 B on the line
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rolloutsim.scenario import loads
-from rolloutsim.scenario.resolved import Disk, Kubelet, NodeGroup
+from rolloutsim.scenario.orchestration import Kubelet
+from rolloutsim.scenario.resolved import Disk, NodeGroup
 from rolloutsim.scenario.runtimes import Retry
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rolloutsim.scenario import loads
-from rolloutsim.scenario.resolved import Amount, Case, Distribution, ResolvedScenario, Strategy, Wave, Workload
+from rolloutsim.scenario.distribution import Distribution
+from rolloutsim.scenario.orchestration import Amount, Strategy, Wave, Workload
+from rolloutsim.scenario.resolved import Case, ResolvedScenario
 
 NODES = "nodes: {web: 20, gpu: 5}\nnetwork: 1 Gbit/s\nimages: {app: 30 MB, agent: 3 MB}\n"
 BOTH = "workloads: {api: {images: app, replicas: 40}, log: {images: agent, daemonset: true}}\n"

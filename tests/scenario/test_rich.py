@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rolloutsim.scenario import Scenario, load
-from rolloutsim.scenario.resolved import Amount
+from rolloutsim.scenario.orchestration import Amount
 
 RICH = Path(__file__).parents[1] / "data" / "rich.yaml"
 

@@ -7,12 +7,17 @@ from typing import Any
 
 import jsonschema
 import pytest
+from pydantic import ValidationError
 
 from rolloutsim.scenario import TEMPLATES, json_schema, loads, template
+from rolloutsim.scenario.examples import example_of, in_place
+from rolloutsim.scenario.model import Document
+from rolloutsim.scenario.structure import all_keys
 from rolloutsim.scenario.text import read
 from tests.scenario.test_bad_input import CASES
 
-SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
+ROOT = Path(__file__).parents[2]
+SCENARIOS = [*sorted((ROOT / "scenarios").glob("*.yaml")), ROOT / "tests/data/rich.yaml"]
 
 # What a schema cannot see: names that refer to others, sums, conditions inside texts, and what is no YAML.
 SEEN_BY_A_SCHEMA = [
@@ -105,6 +110,8 @@ def test_the_schema_refuses_what_the_model_refuses(name: str, validator: Any) ->
         "sweep: {network: [1 Gbit/s, 2 Gbit/s], nodes: {from: 2, to: 9, scale: log}}",
         "sweep: {design: sobol, points: 8, parameters: {network: {from: 1 Gbit/s, to: 9 Gbit/s}}}",
         "rollout: {startup: 3 s}",
+        "images: {app: {size: 12 GB, layers: 12}}",
+        "images: {app: {size: 12 GB}, x: {size: 1 GB, ratio: 2, digest: d}, y: {compressed: 1 GB, layers: 2}}",
         "background: {backup: {links: [wan], rate: 300 Mbit/s, from: 60 s, until: 4m}}",
         "thresholds: {rollout_time: max < 60 s, slowdown: [max < 3, {check: p95 < 2, severity: warn}]}",
     ],
@@ -112,6 +119,51 @@ def test_the_schema_refuses_what_the_model_refuses(name: str, validator: Any) ->
 def test_short_and_long_forms_are_valid_under_the_schema(part: str, validator: Any) -> None:
     scenario = {"rolloutsim": 1, "nodes": 20, "images": {"app": "3 MB"}} | data(part)
     assert [error.message for error in validator.iter_errors(scenario)] == []
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["images: {app: {size: 1 GB, compressed: 1 GB}}", "images: {app: {size: 1 GB, layers: 0}}", "sweep: {design: zip}"],
+)
+def test_forms_that_are_none_are_refused_by_the_schema(part: str, validator: Any) -> None:
+    scenario = {"rolloutsim": 1, "nodes": 20, "images": {"app": "3 MB"}} | data(part)
+    assert not validator.is_valid(scenario)
+    assert not is_valid(scenario)
+
+
+# What others need beside them.
+NEEDED = {
+    "workloads": {"api": {"images": "app"}}, "push": {"images": "app"}, "pushes": {"ci": {"images": "app"}},
+    "prepulls": {"night": {"images": "app"}},
+}  # fmt: skip
+
+
+def test_of_every_key_the_schema_and_the_model_accept_the_same(validator: Any) -> None:
+    """The example of each key, in a scenario that has what else its part needs."""
+    for path, part in all_keys():
+        if path[-1].startswith("<"):
+            continue
+        text = in_place(path, example_of(path, part))
+        nodes = {} if path == ("nodes",) else {"nodes": {"web": {"count": 2}}}
+        needed = {path[0]: NEEDED[path[0]]} if path[0] in NEEDED else {}
+        scenario = over({"rolloutsim": 1, "images": {"app": "3 MB"}} | nodes | needed, data(text))
+        assert validator.is_valid(scenario) == is_valid(scenario), text
+
+
+def over(below: Any, above: Any) -> Any:
+    """A map over another one, key by key."""
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return below | {key: over(below[key], value) if key in below else value for key, value in above.items()}
+
+
+def is_valid(scenario: Any) -> bool:
+    """Whether the model takes a scenario, whose names may refer to nothing."""
+    try:
+        Document.model_validate(scenario)
+    except ValidationError:
+        return False
+    return True
 
 
 def test_the_schema_names_its_dialect_and_every_key() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from rolloutsim.fleet.queues import OCCUPANCY
-from rolloutsim.results.facts.records import UPSTREAM, CaseRecords
+from rolloutsim.results.facts.records import CaseRecords
+from rolloutsim.results.facts.supplied import UPSTREAM
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
 

@@ -11,7 +11,7 @@ import pytest
 from rolloutsim.results.time.steps import time_split
 from rolloutsim.scenario import loads
 from rolloutsim.scenario.causes import API_CALLS, CONTROLLER, CONTROLLER_PACING, PULL, STARTUP
-from rolloutsim.scenario.resolved import ApiCalls
+from rolloutsim.scenario.orchestration import ApiCalls
 from rolloutsim.simulation import simulate
 from tests.rollout.stub import Rolled, workload
 

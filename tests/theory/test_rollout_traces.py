@@ -22,7 +22,7 @@ from rolloutsim.scenario.causes import (
     STARTUP,
     TERMINATION,
 )
-from rolloutsim.scenario.resolved import Wave
+from rolloutsim.scenario.orchestration import Wave
 from rolloutsim.simulation import simulate
 from tests.rollout.stub import Rolled, amount, workload
 

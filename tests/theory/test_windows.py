@@ -55,6 +55,19 @@ def test_a_window_of_a_newer_kernel_leaves_the_line_as_the_limit() -> None:
     assert "tcp_window" not in path_times(case).total()
 
 
+def test_a_cache_has_a_window_each_round_trip_of_the_whole_way_to_its_upstream() -> None:
+    """1 MB over 2 × 100 ms of its site's line; slow start and requests come on top, less than 30 round trips."""
+    case = case_of(
+        "nodes: {shop: {count: 1, sites: 1, hosts: [near, hub]}}\n"
+        "network: {rate: 1 Gbit/s, latency: 0 s, tcp_window: 1 MB, sites: {uplink: 1 Gbit/s, latency: 100 ms}}\n"
+        "registries: {hub: {uplink: 1 Gbit/s}}\ncaches: {near: {in: site, upstream: hub, profile: nexus}}\n"
+        "images: {app: {layers: [100 MB]}}\n"
+    )
+    fills = case.supply.fills
+    least = 100e6 / (1e6 / 0.2)
+    assert least < fills.ended[0] - fills.asked[0] < least + 30 * 0.2
+
+
 def test_layers_side_by_side_have_a_window_each() -> None:
     """Three slots: at no time more than three windows a round trip."""
     case = far("{layers: [125 MB, 125 MB, 125 MB, 125 MB, 125 MB, 125 MB, 125 MB, 125 MB]}")

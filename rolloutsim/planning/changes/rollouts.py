@@ -11,8 +11,8 @@ from rolloutsim.planning.changes.situation import Candidate, Situation, change
 from rolloutsim.scenario.amounts import resolve
 from rolloutsim.scenario.causes import API_CALLS, CONTROLLER_PACING, STARTUP, TERMINATION
 from rolloutsim.scenario.model import DistributionSpec
+from rolloutsim.scenario.orchestration import Amount, Workload
 from rolloutsim.scenario.places import Path
-from rolloutsim.scenario.resolved import Amount, Workload
 from rolloutsim.scenario.strategies import leading
 from rolloutsim.units import format_share, plain_text
 

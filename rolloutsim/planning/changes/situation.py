@@ -13,6 +13,7 @@ from rolloutsim.results.numerals import listed
 from rolloutsim.results.why.critical import causes, queued_time
 from rolloutsim.results.why.turns import succession
 from rolloutsim.scenario.places import Path, dotted
+from rolloutsim.scenario.resources import PLACES
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from rolloutsim.results.metrics import CaseSummary
     from rolloutsim.scenario.causes import Cause
     from rolloutsim.scenario.model import Document
-    from rolloutsim.scenario.resolved import Case, NodeGroup, ResolvedScenario, Workload
+    from rolloutsim.scenario.orchestration import Workload
+    from rolloutsim.scenario.resolved import Case, NodeGroup, ResolvedScenario
 
 Key = TypeVar("Key", bound=Path)
 
@@ -176,7 +178,7 @@ class Situation:
         if not self.scenario.peers:
             return found
         # Those between peers hang on who served whom.
-        return found | {row.link for row in self.summary.links if row.kind in ("rack", "link") and row.bytes > 0.0}
+        return found | {row.link for row in self.summary.links if row.kind in (*PLACES, "link") and row.bytes > 0.0}
 
     @cached_property
     def groups(self) -> tuple[NodeGroup, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
-from rolloutsim.fleet.build import disk_time
+from rolloutsim.fleet.disk_times import disk_time
 from rolloutsim.planning.changes.situation import Candidate, Situation, change, is_full, joined, utilisation
 from rolloutsim.planning.standards import next_link_speed
 from rolloutsim.planning.tried import NOTHING

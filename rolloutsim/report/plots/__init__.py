@@ -69,7 +69,7 @@ FIGURES = (
     Figure("timeline", "nodes", "case", "which nodes are late, and in which phase?"),
     Figure("fan", "nodes", "case", "how unevenly is the network shared among the nodes?"),
     Figure("utilisation", "network", "case", "which link is full, from when to when?"),
-    Figure("racks", "network", "case", "which rack's uplink is hot?"),
+    Figure("racks", "network", "case", "which rack's or site's uplink is hot?"),
     Figure("requests", "network", "case", "how many requests does each registry get?"),
     Figure("sources", "supply", "case", "who served whom, from when to when?"),
     Figure("egress", "supply", "case", "how much leaves each registry, and how much of it is a copy too many?"),

@@ -24,7 +24,8 @@ from rolloutsim.structs import struct
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.results.facts.records import CaseRecords, Times
+    from rolloutsim.results.facts.columns import Times
+    from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.outcome import Outcome
 
 _MOST_WORKLOADS = 10  # lines; those that come closest to their floor if there are more (assumed)

@@ -31,7 +31,7 @@ _ROW, _ENTRY, _FRAME = 0.34, 0.2, 1.4  # height of a bar's row, of one in the le
 # Colour, hatch and name in the legend by kind of cause; what has no look of its own gets one of the others.
 _LOOKS: dict[str, tuple[str, str, str]] = {
     "registry_uplink": (BLUE, "", ""), "registry_storage": (BLUE, "////", ""),
-    "rack": (GREEN, "", ""), "link": (SKY, "", ""),
+    "rack": (GREEN, "", ""), "site": (GREEN, "", ""), "link": (SKY, "", ""),
 } | {
     name: (getattr(colours, cause.look.colour.upper()), cause.look.hatch, cause.look.legend)
     for name, cause in sorted(CAUSES.items(), key=lambda item: item[1].look.place)
@@ -45,7 +45,7 @@ def time_split(outcome: Outcome, *, case: str | None = None, ax: Axes | None = N
     A pod's time begins when its pull is asked for. Where controllers decide who pulls when, it is the last pod's time
     from the rollout's start, and with it that of the turns before its own; or one turn's, where these make it long.
 
-    Links that do the same job in different racks are one cause.
+    Links that do the same job in different racks, or sites, are one cause.
 
     Parameters as for `rollout`.
     """

@@ -27,20 +27,20 @@ from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene
 from rolloutsim.report.plots.zoom import MOST, Series, keep
 from rolloutsim.results.load.requests import Asked, RegistrySummary, registry_summaries
 from rolloutsim.results.load.throughput import LinkLoad, link_loads
-from rolloutsim.results.numerals import show_time, whole_share
+from rolloutsim.results.numerals import listed, show_time, whole_share
 from rolloutsim.results.shown.names import link_words
-from rolloutsim.scenario.resources import LinkName
+from rolloutsim.scenario.resources import PLACES, LinkName
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.results.facts.records import Times
+    from rolloutsim.results.facts.columns import Times
     from rolloutsim.results.outcome import Outcome
 
 _MOST_LINKS = 14  # lanes; the busiest if there are more (assumed: what one reads)
 _MOST_LINES = 7  # of them that can be looked at closely (assumed: colours that can be told apart)
-_MOST_RACKS = 3  # racks with a lane each; more become one lane (assumed)
+_MOST_RACKS = 3  # racks, or sites, with a lane each; more become one lane (assumed)
 _LANE, _FRAME = 0.46, 1.35  # height of a lane, and of all around them [inch]
 _IN_LANE = 5e-3  # a smaller change is not seen in a lane (assumed: a fifth of a pixel)
 _RACK, _RACKS = 0.16, 1.6  # height of a rack's row, and of all around them [inch]
@@ -105,13 +105,13 @@ def _steps(edges: Times, values: Times, most: int, end: float) -> tuple[Times, T
 
 
 def racks(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) -> Axes:
-    """The utilisation of each rack's link over time, as a heat map: towards the nodes, or outward where that is more.
+    """The utilisation of each rack's or site's link over time: towards the nodes, or outward where that is more.
 
     Parameters as for `timeline`.
     """
     run, records = outcome.run, one_case(outcome, case)
     shared = records.shared_links
-    links = [name for name, kind in zip(shared.name, shared.kind, strict=True) if kind == "rack"]
+    links = [name for name, kind in zip(shared.name, shared.kind, strict=True) if kind in PLACES]
     loads = link_loads(run.scenario, records, links) if links else ()
     if not loads:
         raise NoDataError(
@@ -126,7 +126,9 @@ def racks(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) 
     for load in loads:
         place = row[LinkName.of(load.link).owner]
         heat[place] = np.maximum(heat[place], load.at(edges))
-    said = _fullest(loads, no_link="No rack's link")
+    kinds = [kind for kind in PLACES if any(load.kind == kind for load in loads)]
+    of, all_of = listed([f"{kind}'s" for kind in kinds], last="or"), listed([f"{kind}s" for kind in kinds])
+    said = _fullest(loads, no_link=f"No {of} link")
     ax = canvas(ax, height=min(_RACKS + _RACK * len(names), HEIGHT))
     image = ax.imshow(
         heat, aspect="auto", interpolation="nearest", cmap="cividis", vmin=0.0, vmax=1.0,
@@ -134,19 +136,19 @@ def racks(outcome: Outcome, *, case: str | None = None, ax: Axes | None = None) 
     )  # fmt: skip
     few = len(names) <= MOST_NODES
     if not few:
-        mark(image, "rack", "all", f"{len(names)} racks; {said}")
+        mark(image, "rack", "all", f"{len(names)} {all_of}; {said}")
     for place, name in enumerate(names if few else ()):
         of_rack = max((load for load in loads if LinkName.of(load.link).owner == name), key=_mean)
         strip = Rectangle((0.0, place - 0.5), records.end, 1.0, alpha=0.0, linewidth=0)
         ax.add_patch(strip)
-        busy = f"{link_words(of_rack.link)}: {whole_share(_mean(of_rack))} busy; {_when(of_rack.saturated_spans)}"
+        busy = f"{_words(of_rack)}: {whole_share(_mean(of_rack))} busy; {_when(of_rack.saturated_spans)}"
         mark(strip, "rack", name, busy)
     shown = (np.arange(len(names)) if len(names) <= 30 else thinned(len(names), most=11)).tolist()
     ax.set_yticks(shown, [plain(names[i], 20) for i in shown])
     ax.set_ylim(len(names) - 0.5, -0.5)
-    label_axis(ax, "y", "rack")
+    label_axis(ax, "y", listed(kinds, last="or"))
     time_axis(ax, records.end)
-    what = f"utilisation of {len(names)} racks' links; {_ESTIMATED}"
+    what = f"utilisation of {len(names)} {all_of}' links; {_ESTIMATED}"
     drawn = finish(ax, said, scene(run, what, [records]), right=0.75)
     shares = FuncFormatter(lambda share, _: f"{share * 100:g}")
     colour_bar(ax, image, "capacity in use [%]", 0.025, ticks=[0.0, 0.25, 0.5, 0.75, 1.0], format=shares)
@@ -222,14 +224,14 @@ class _Lane:
 
 
 def _lanes(loads: Sequence[LinkLoad], end: float) -> list[_Lane]:
-    """The busiest links; many racks are one lane for each direction: the busiest rack at each moment."""
-    single = [load for load in loads if load.kind != "rack"]
-    by_direction: dict[str, list[LinkLoad]] = {}
+    """The busiest links; many racks, or sites, are one lane for each direction: the busiest at each moment."""
+    single = [load for load in loads if load.kind not in PLACES]
+    by_direction: dict[tuple[str, str], list[LinkLoad]] = {}
     for load in loads:
-        if load.kind == "rack":
-            by_direction.setdefault(LinkName.of(load.link).part, []).append(load)
+        if load.kind in PLACES:
+            by_direction.setdefault((load.kind, LinkName.of(load.link).part), []).append(load)
     lanes = []
-    for direction, members in by_direction.items():
+    for (kind, direction), members in by_direction.items():
         used = [load for load in members if _mean(load) > 0.0]
         if len(used) <= _MOST_RACKS:
             single += used
@@ -238,7 +240,7 @@ def _lanes(loads: Sequence[LinkLoad], end: float) -> list[_Lane]:
         busy = np.max([load.at(edges) for load in used], axis=0)
         spans = _joined([span for load in used for span in load.saturated_spans])
         mean = float(np.mean([_mean(load) for load in used]))
-        name = f"busiest of {len(used)} racks ({_DIRECTIONS[direction]})"
+        name = f"busiest of {len(used)} {kind}s ({_DIRECTIONS[direction]})"
         lanes.append(_Lane(name, name, edges, busy, busy >= _FULL, mean, spans))
     for load in single:
         edges, busy, full = load.edges, load.utilisation, load.saturated
@@ -246,9 +248,13 @@ def _lanes(loads: Sequence[LinkLoad], end: float) -> list[_Lane]:
             edges = np.linspace(0.0, end, _MOST_CORNERS + 1)
             busy = load.at(edges)
             full = busy >= _FULL
-        lanes.append(_Lane(load.link, link_words(load.link), edges, busy, full, _mean(load), load.saturated_spans))
+        lanes.append(_Lane(load.link, _words(load), edges, busy, full, _mean(load), load.saturated_spans))
     lanes.sort(key=lambda lane: (-_length(lane.spans), -lane.mean, lane.link))
     return lanes[:_MOST_LINKS]
+
+
+def _words(load: LinkLoad) -> str:
+    return link_words(load.link, load.kind)
 
 
 def _fullest(loads: Sequence[LinkLoad], no_link: str = "No link") -> str:
@@ -257,14 +263,14 @@ def _fullest(loads: Sequence[LinkLoad], no_link: str = "No link") -> str:
     others = [load for load in loads if load is not longest and load.saturated.any()]
     if not longest.saturated.any():
         busiest = max(loads, key=_mean)
-        name, share = plain(link_words(busiest.link)), whole_share(_mean(busiest))
+        name, share = plain(_words(busiest)), whole_share(_mean(busiest))
         return f"{no_link} is ever the limit; the busiest is {name}, {share} on average"
-    said = f"{plain(link_words(longest.link))} {_when(longest.saturated_spans)}"
+    said = f"{plain(_words(longest))} {_when(longest.saturated_spans)}"
     if others:
         next_one = max(others, key=lambda load: _length(load.saturated_spans))
         more = f" and {len(others) - 1} other{'s' if len(others) > 2 else ''}" if len(others) > 1 else ""
         lasted = show_time(_length(next_one.saturated_spans))
-        said += f"; {plain(link_words(next_one.link))}{more} full for {'up to ' if more else ''}{lasted}"
+        said += f"; {plain(_words(next_one))}{more} full for {'up to ' if more else ''}{lasted}"
     return said
 
 

@@ -12,15 +12,19 @@ from rolloutsim.report.plots.colours import BLUE, GREEN, GREY, INK, MUTED, ORANG
 from rolloutsim.report.plots.scales import corners, rate_axis, row_axis, share_axis, size_axis, thinned, time_axis
 from rolloutsim.report.plots.subjects import MOST_NODES, one_case, scene, several_cases
 from rolloutsim.results.facts.intervals import quantile
+from rolloutsim.results.facts.records import or_never
 from rolloutsim.results.load.disks import ImageDisk, NodeDisk, disk_summary
 from rolloutsim.results.load.throughput import node_rates, node_throughputs
 from rolloutsim.results.numerals import show_rate, show_size, show_time, whole_share
 from rolloutsim.results.time.phases import PHASES, NodePhases, node_phases
+from rolloutsim.results.time.split import path_times
+from rolloutsim.scenario.causes import FALLBACK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.results.facts.records import CaseRecords, Run, Times
+    from rolloutsim.results.facts.columns import Times
+    from rolloutsim.results.facts.records import CaseRecords, Run
     from rolloutsim.results.outcome import Outcome
 
 _COLORS = {
@@ -132,7 +136,7 @@ def _bars(ax: Axes, case: CaseRecords, phases: NodePhases) -> None:
     """A row a node, in the order of readiness."""
     spans, lengths = phases.spans, phases.spans.lengths(case.end)
     order = np.lexsort((phases.node, np.nan_to_num(phases.bounds[-1], nan=np.inf)))
-    seconds = phases.seconds(case.end)
+    seconds, lost = phases.seconds(case.end), _lost_with_hosts(case)
     names = [case.node_names[int(phases.node[i])] for i in order]
     for place, (i, name) in enumerate(zip(order.tolist(), names, strict=True)):
         rows = np.flatnonzero((spans.place == i) & (lengths > 0.0))
@@ -142,7 +146,7 @@ def _bars(ax: Axes, case: CaseRecords, phases: NodePhases) -> None:
         parts = [f"{show_time(float(seconds[k, i]))} {p}" for k, p in enumerate(PHASES) if seconds[k, i] > 0.0]
         when = phases.bounds[-1, i]
         state = "never ready" if np.isnan(when) else f"ready after {show_time(float(when))}"
-        mark(bar, "node", name, f"{name}: {state}; {', '.join(parts)}")
+        mark(bar, "node", name, f"{name}: {state}; {', '.join(parts)}{_of_it(lost[phases.node[i]])}")
     row_axis(ax, [plain(name, 24) for name in names], 0.6)
     ax.tick_params(axis="y", labelsize=7.5 if len(names) <= 30 else 7.0)
 
@@ -189,7 +193,26 @@ def _last_node(run: Run, case: CaseRecords, phases: NodePhases) -> str:
         several = len(groups) == 1 < len(run.scenario.groups)
         of = f" of {plain(run.scenario.groups[groups.pop()].name)}" if several else ""
         who = f"{len(latest)} nodes{of} are the last to be ready"
-    return f"{who} after {show_time(float(ready[last]))}: {', '.join(parts)}"
+    lost = float(_lost_with_hosts(case)[phases.node[last]])
+    of_it = _of_it(lost) if lost > _WORTH_SAYING * ready[last] else ""
+    return f"{who} after {show_time(float(ready[last]))}: {', '.join(parts)}{of_it}"
+
+
+def _lost_with_hosts(case: CaseRecords) -> Times:
+    """What the last pull of each node lost with hosts that do not deliver, while it waited or fetched [s]."""
+    lost = np.zeros(len(case.node_names))
+    if case.supply:
+        split, pulls = path_times(case), case.pulls
+        some = split.cause == split.causes.index(FALLBACK.name)
+        if some.any():
+            of_pull = np.bincount(split.owner[some], split.seconds[some], split.count)
+            order = np.argsort(or_never(pulls.pulled), kind="stable")
+            lost[pulls.node[order]] = of_pull[order]  # the last one counts
+    return lost
+
+
+def _of_it(lost: float) -> str:
+    return f"; {show_time(lost)} of it with {FALLBACK.noun}" if lost > 0.0 else ""
 
 
 def _fairness(ordered: Times) -> str:

@@ -23,7 +23,8 @@ from rolloutsim.units import parse_size
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.results.facts.records import CaseRecords, Times
+    from rolloutsim.results.facts.columns import Times
+    from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.outcome import Outcome
     from rolloutsim.results.time.split import Rows
 

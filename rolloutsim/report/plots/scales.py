@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-    from rolloutsim.results.facts.records import Times
+    from rolloutsim.results.facts.columns import Times
 
 _UNITS = ((1.0, "s", 600.0), (60.0, "min", 3 * 3600.0), (3600.0, "h", float("inf")))  # up to (assumed: 3 digits)
 _WIDE = 0.05  # values below this share of the largest cannot be told apart on a linear axis (assumed)

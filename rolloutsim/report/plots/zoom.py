@@ -17,7 +17,7 @@ from rolloutsim.structs import struct
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from rolloutsim.results.facts.records import Times
+    from rolloutsim.results.facts.columns import Times
 
 MOST = 3000  # points of all series of a figure (assumed: 8 bytes each, six times what its image has)
 _LONG = 400  # a figure whose series have fewer points together shows all of them (assumed: one per two pixels)

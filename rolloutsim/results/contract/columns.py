@@ -19,7 +19,8 @@ from rolloutsim.results.metrics import slowdowns
 from rolloutsim.results.pods.failures import pod_names
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, Codes, Times
+    from rolloutsim.results.facts.columns import Codes, Times
+    from rolloutsim.results.facts.records import CaseRecords
 
 Columns = Mapping[str, Any]
 

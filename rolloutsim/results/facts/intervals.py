@@ -28,7 +28,7 @@ import numpy as np
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import Times
+    from rolloutsim.results.facts.columns import Times
 
 LEVEL = 0.95  # the confidence of every interval that the package shows (convention)
 

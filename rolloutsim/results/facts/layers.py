@@ -11,7 +11,8 @@ from rolloutsim.results.facts.records import derived
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, Ids
+    from rolloutsim.results.facts.columns import Ids
+    from rolloutsim.results.facts.records import CaseRecords
 
 
 @struct

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, Times
+    from rolloutsim.results.facts.columns import Times
+    from rolloutsim.results.facts.records import CaseRecords
 
 
 def bytes_of_pulls(case: CaseRecords) -> Times:

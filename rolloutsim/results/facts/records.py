@@ -9,76 +9,22 @@ Times are seconds since the rollout's start, sizes bytes.
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import field, replace
 from functools import wraps
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import numpy.typing as npt
 
-from rolloutsim.scenario.resolved import Image, Layer, LinkKind, ResolvedScenario, Workload
+from rolloutsim.results.facts.columns import Codes, Counts, Flags, Ids, Shorts, Times, empty
+from rolloutsim.results.facts.supplied import NO_SUPPLY, Supply
+from rolloutsim.scenario.orchestration import Workload
+from rolloutsim.scenario.resolved import Image, Layer, LinkKind, ResolvedScenario
 from rolloutsim.scenario.routes import Route
 from rolloutsim.structs import struct
 
-# What stands in a column.
-Times = npt.NDArray[np.float64]  # sizes and rates as well
-Ids = npt.NDArray[np.int32]
 Value = TypeVar("Value")
-Shorts = npt.NDArray[np.int16]
-Codes = npt.NDArray[np.int16] | npt.NDArray[np.int32]  # the wider only where there are so many names
-Flags = npt.NDArray[np.bool_]
-Counts = npt.NDArray[np.int64]
-_DTYPES: Mapping[Any, Any] = {
-    "Times": np.float64, "Ids": np.int32, "Shorts": np.int16, "Flags": np.bool_, "Counts": np.int64,
-}  # fmt: skip
-
-Record = TypeVar("Record")
-
-_SHORT = np.iinfo(np.int16).max
-
-
-def frozen(record: type[Record], columns: Any, **others: Any) -> Record:
-    """A record made of columns with the names of its fields, in the types that these are annotated with.
-
-    Parameters
-    ----------
-    record : type
-        One of those below.
-    columns : object, mapping or sequence
-        Holds the columns as attributes or items; or the rows, whose attributes they are.
-    others
-        Columns that have other names there, or are to be worked out.
-    """
-
-    def column(name: str) -> Any:
-        if isinstance(columns, Mapping):
-            return columns[name]
-        if isinstance(columns, Sequence):
-            return [getattr(row, name) for row in columns]
-        return getattr(columns, name)
-
-    made: dict[str, Any] = {}
-    for one in fields(record):  # type: ignore[arg-type]
-        values = others[one.name] if one.name in others else column(one.name)
-        if one.type == "Codes":
-            made[one.name] = codes(values)
-        elif one.type not in _DTYPES:
-            made[one.name] = tuple(values)
-        elif isinstance(values, array):
-            # Not copied, since nothing is added to it any more.
-            made[one.name] = np.asarray(values, _DTYPES[one.type])
-        else:
-            made[one.name] = np.array(values, _DTYPES[one.type])
-    return record(**made)
-
-
-def codes(values: Any) -> Codes:
-    """Numbers as shorts, or as integers where there are more names than these can tell apart."""
-    found: npt.NDArray[np.int32] = np.asarray(values, np.int32)
-    return found if np.any(found > _SHORT) else found.astype(np.int16)
 
 
 @struct(eq=False)
@@ -214,7 +160,11 @@ class SharedLinks:
 
 @struct(eq=False)
 class PrivateLinks:
-    """The links of one kind that belong to a node each; one row a node that has it."""
+    """The links of one kind that belong to a node each; one row a node that has it.
+
+    Of the bytes that each carried, `spared` are to be left out where its load is asked for: cores read layers that do
+    not compress faster than others. None: there are none.
+    """
 
     kind: str  # "nic.in", "nic.out", "disk", "unpack"
     node: Ids
@@ -222,6 +172,7 @@ class PrivateLinks:
     bytes: Times
     saturated: Times
     peak_flows: Ids
+    spared: Times | None = field(default=None, metadata={"unless_none": True})
 
 
 @struct(eq=False)
@@ -396,11 +347,6 @@ class FaultRecords:
     ended: Times
 
 
-def _empty(record: Any) -> Any:
-    """A record without rows."""
-    return record(*(np.zeros(0, _DTYPES[one.type]) if one.type in _DTYPES else () for one in fields(record)))
-
-
 @struct(eq=False)
 class Orchestration:
     """What a case with workloads, kubelets, faults and pushes adds; all empty for bare pulls."""
@@ -417,163 +363,27 @@ class Orchestration:
     conditions: tuple[tuple[float, str, str], ...]  # (time, workload, what): progress deadline exceeded
     stand_in: bool = False  # the workloads stand for bare pulls, which ask at times of their own
     bare: bool = False  # nobody drives the pulls, and nothing can get in their way
-    pressures: PressureRecords = field(default_factory=lambda: _empty(PressureRecords))
+    pressures: PressureRecords = field(default_factory=lambda: empty(PressureRecords))
 
     def __bool__(self) -> bool:
         return not self.bare
 
 
-NO_PREPULLS: PrepullRecords = replace(_empty(PrepullRecords), began=0.0, ended=0.0, links=_empty(SharedLinks))
+NO_PREPULLS: PrepullRecords = replace(empty(PrepullRecords), began=0.0, ended=0.0, links=empty(SharedLinks))
 
 BARE = Orchestration(
     workloads=(),
-    steps=_empty(Steps),
-    old_pods=_empty(OldPods),
-    replicas=_empty(ReplicaChanges),
-    refusals=_empty(Refusals),
-    lost=_empty(Lost),
-    pushes=_empty(PushRecords),
-    disks=_empty(DiskRecords),
-    faults=_empty(FaultRecords),
+    steps=empty(Steps),
+    old_pods=empty(OldPods),
+    replicas=empty(ReplicaChanges),
+    refusals=empty(Refusals),
+    lost=empty(Lost),
+    pushes=empty(PushRecords),
+    disks=empty(DiskRecords),
+    faults=empty(FaultRecords),
     conditions=(),
     bare=True,
 )
-
-
-@struct(eq=False)
-class Fills:
-    """One row a layer that a cache fetched for its store, or that was copied to a mirror.
-
-    One that passed to a client is a fetch of that client.
-    """
-
-    cache: Ids  # or mirror: index into CaseRecords.sources, as `upstream`
-    upstream: Ids  # that it came from: what the upstream has, or passed on
-    layer: Ids
-    asked: Times
-    started: Times
-    ended: Times  # when all of it was there, or it was cut
-    bytes: Times
-
-
-@struct(eq=False)
-class Waited:
-    """Seconds in which a source did not have what it was asked for, by cause.
-
-    Of a fetch they lie in connected..started, of a pull in asked..resolved: its manifests were waited for.
-    """
-
-    is_fetch: Flags
-    activity: Ids
-    cause: Codes  # index into CaseRecords.causes
-    seconds: Times
-
-
-@struct(eq=False)
-class CacheRecords:
-    """One row a cache: requests for layers and their bytes."""
-
-    source: Ids  # index into CaseRecords.sources
-    hits: Counts
-    hit_bytes: Times
-    misses: Counts
-    missed_bytes: Times
-    waits: Counts  # of the misses, those that waited for a fetch that ran already
-    evicted: Times  # bytes that made room for others
-
-
-@struct(eq=False)
-class CacheRequests:
-    """One row a request of a cache to its upstream, refused ones included."""
-
-    cache: Ids  # index into CaseRecords.sources, as `upstream`
-    upstream: Ids
-    what: Shorts  # index into UPSTREAM
-    time: Times
-
-
-# What a cache asks its upstream for: the tag's manifest by HEAD, ..., and how to authenticate.
-UPSTREAM = ("tags", "manifests", "configs", "layers", "pings", "heads")
-
-
-@struct(eq=False)
-class Uploads:
-    """One row a fetch that another node served; a fetch has several where one node after the other did."""
-
-    fetch: Ids
-    source: Ids  # index into CaseRecords.sources: the peers that the node is one of
-    node: Ids
-    bytes: Times  # that came from this node
-
-
-@struct(eq=False)
-class Outlets:
-    """One row a source: who is asked for what comes from there, and which source it comes from to who does not have it.
-
-    Both are indices into CaseRecords.sources; an origin of -1: it is there.
-    """
-
-    server: Ids
-    origin: Ids
-
-
-@struct(eq=False)
-class HostRequests:
-    """One row a pull and host that it asked for manifests, token and config.
-
-    A pull without a row asked the registry of its image.
-    """
-
-    pull: Ids
-    source: Ids  # index into CaseRecords.sources
-    count: Ids
-
-
-@struct(eq=False)
-class Parts:
-    """One row a connection of a fetch that broke: the bytes that had come, maybe not from where the rest came."""
-
-    fetch: Ids
-    source: Ids  # index into CaseRecords.sources
-    bytes: Times
-
-
-@struct(eq=False)
-class CopyRecords:
-    """One row an image that is to be copied to a mirror while the simulation runs."""
-
-    mirror: Ids  # index into CaseRecords.sources
-    image: Ids  # index into CaseRecords.images
-    began: Times  # when it was first asked for; NaN: never
-    complete: Times  # when its manifest was there; NaN: not by the rollout's end
-    bytes: Times  # that came for it, broken streams included
-    failures: Ids  # of its blobs and manifests
-    given_up: Flags  # it failed for good
-
-    def __bool__(self) -> bool:
-        return len(self.mirror) > 0
-
-
-@struct(eq=False)
-class Supply:
-    """What caches and peers did, whom nodes asked before the last of their hosts; empty where there are none."""
-
-    fills: Fills
-    waited: Waited
-    caches: CacheRecords
-    cache_requests: CacheRequests = field(default_factory=lambda: _empty(CacheRequests))
-    asked: HostRequests = field(default_factory=lambda: _empty(HostRequests))
-    parts: Parts = field(default_factory=lambda: _empty(Parts))
-    outlets: Outlets = field(default_factory=lambda: _empty(Outlets))
-    uploads: Uploads = field(default_factory=lambda: _empty(Uploads))
-    nobody: Mapping[str, int] = field(default_factory=dict)  # by peers: look-ups that found nobody
-    copied: CopyRecords = field(default_factory=lambda: _empty(CopyRecords), metadata={"unless_empty": True})
-
-    def __bool__(self) -> bool:
-        return len(self.outlets.server) > 0
-
-
-NO_SUPPLY = Supply(_empty(Fills), _empty(Waited), _empty(CacheRecords))
 
 
 class _Referable:

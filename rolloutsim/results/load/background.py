@@ -22,7 +22,8 @@ from rolloutsim.scenario.resources import PARTS, LinkName
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import BackgroundRecords, CaseRecords, Run, Times
+    from rolloutsim.results.facts.columns import Times
+    from rolloutsim.results.facts.records import BackgroundRecords, CaseRecords, Run
 
 # An application has recovered when it has this much of its bandwidth again, and its requests take no longer than
 # their time before divided by this (assumed).

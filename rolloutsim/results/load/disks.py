@@ -20,8 +20,9 @@ from rolloutsim.units import parse_size
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from rolloutsim.results.facts.columns import Times
     from rolloutsim.results.facts.grouped import Rows
-    from rolloutsim.results.facts.records import CaseRecords, Run, Times
+    from rolloutsim.results.facts.records import CaseRecords, Run
     from rolloutsim.scenario.resolved import NodeGroup, Prices
 
 _GB = parse_size("1 GB")

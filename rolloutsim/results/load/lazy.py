@@ -17,7 +17,8 @@ from rolloutsim.structs import struct
 from rolloutsim.units import format_time
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, Run, Times
+    from rolloutsim.results.facts.columns import Times
+    from rolloutsim.results.facts.records import CaseRecords, Run
 
 
 @struct(frozen=True)

@@ -8,14 +8,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rolloutsim.results.facts.grouped import Grouped, Rows
-from rolloutsim.results.facts.records import known, ratio
+from rolloutsim.results.facts.records import PrivateLinks, known, ratio
 from rolloutsim.scenario.resources import LinkName
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rolloutsim.results.facts.records import CaseRecords, PrivateLinks, Times
+    from rolloutsim.results.facts.columns import Times
+    from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.facts.records import SharedLinks as Shared
     from rolloutsim.scenario.resolved import ResolvedScenario
 
@@ -41,7 +42,9 @@ class LinkSummary:
     link: str  # its name, or group and kind
     capacity_bytes_per_s: float  # payload [B/s]
     bytes: float  # payload carried, background traffic included [B]
-    utilisation: float | None  # bytes / (capacity × rollout time) [1]; None if there was no time or no capacity
+    # bytes / (capacity × rollout time), where cores decompress those that take as long as others [1]; None if there was
+    # no time or no capacity
+    utilisation: float | None
     saturated_s: float  # how long all capacity was allocated and the link was the bottleneck of a flow [s]
     peak_flows: float  # the largest number of flows at one time
     kind: str
@@ -122,4 +125,5 @@ def _group_row(name: str, links: PrivateLinks, rows: Rows, busy: Times) -> LinkS
 
 
 def _utilisation(links: Shared | PrivateLinks, end: float) -> Times:
-    return ratio(links.bytes, links.capacity * end)
+    spared = links.spared if isinstance(links, PrivateLinks) else None
+    return ratio(links.bytes if spared is None else links.bytes - spared, links.capacity * end)

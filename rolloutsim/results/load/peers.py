@@ -18,7 +18,8 @@ import numpy as np
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, Flags, Times
+    from rolloutsim.results.facts.columns import Flags, Times
+    from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.scenario.resolved import Peers, ResolvedScenario
 
 

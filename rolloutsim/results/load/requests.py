@@ -19,13 +19,14 @@ import numpy as np
 
 from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.facts.grouped import Grouped
-from rolloutsim.results.facts.records import UPSTREAM
+from rolloutsim.results.facts.supplied import UPSTREAM
 from rolloutsim.results.time.split import ranges
 from rolloutsim.scenario.answers import ANSWERS
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, Refusals, Run, Times
+    from rolloutsim.results.facts.columns import Times
+    from rolloutsim.results.facts.records import CaseRecords, Refusals, Run
     from rolloutsim.results.time.split import Rows
 
 WINDOW = 1.0  # of the peak [s]

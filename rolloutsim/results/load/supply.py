@@ -11,7 +11,7 @@ hit ratio
     request that waits for a layer that is being fetched is none.
 upstream copies
     Bytes of a layer that came into a cache / its size, over all layers of which any came: 1 is the least that a cache
-    without it can do.
+    without it can do. Each layer counts alike, whatever its size; how many bytes came is `upstream_bytes`.
 
 All of it is exact: counted in the simulation, and summed here.
 """
@@ -33,14 +33,16 @@ from rolloutsim.scenario.sources import PEER, REGISTRY, SOURCE_KINDS, has_hosts,
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
+    from rolloutsim.results.facts.columns import Times
     from rolloutsim.results.facts.grouped import Rows
-    from rolloutsim.results.facts.records import CaseRecords, Outlets, Run, Times
+    from rolloutsim.results.facts.records import CaseRecords, Run
+    from rolloutsim.results.facts.supplied import Outlets
     from rolloutsim.scenario.resolved import Caching, Peers, Registry, ResolvedScenario
 
 
 @struct
 class Copies:
-    """How often layers crossed a place, in copies: the mean over those that did, and the most of one."""
+    """How often layers crossed a place, in copies: the mean over those that did, each counting alike, and the most."""
 
     mean: float
     max: float

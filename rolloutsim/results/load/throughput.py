@@ -31,7 +31,8 @@ from rolloutsim.scenario.routes import (
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, PushRecords, Times
+    from rolloutsim.results.facts.columns import Times
+    from rolloutsim.results.facts.records import CaseRecords, PushRecords
     from rolloutsim.scenario.resolved import LinkKind, ResolvedScenario
 
 _HALVINGS = 60  # of the bracket around the factor that fits estimated bytes to the known ones: float precision

@@ -20,8 +20,9 @@ from rolloutsim.structs import struct
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rolloutsim.results.facts.records import CaseRecords, Orchestration, Times
-    from rolloutsim.scenario.resolved import Workload
+    from rolloutsim.results.facts.columns import Times
+    from rolloutsim.results.facts.records import CaseRecords, Orchestration
+    from rolloutsim.scenario.orchestration import Workload
 
 _DEADLINE = "progress deadline"  # how the condition begins that a Deployment reports
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.metrics import EVERYWHERE, labels
-from rolloutsim.scenario.resources import PARTS, LinkName
+from rolloutsim.scenario.resources import PARTS, PLACES, LinkName
 from rolloutsim.scenario.sources import SOURCE_KINDS
 from rolloutsim.scenario.strategies import ALL
 from rolloutsim.scenario.structure import all_keys
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 _LINKS = {
     "uplink": "{} uplink", "uplink.in": "{} uplink (inbound)", "storage": "{} storage",
-    "up": "rack {}, outward", "down": "rack {}, towards its nodes", "": "{} link",
+    "up": "{}, outward", "down": "{}, towards its nodes", "": "{} link",
 }  # fmt: skip
+_WAYS = ("up", "down")  # of a rack or site
 _OF_NODES = {
     "nic.in": "NIC{} of {}", "nic.out": "NIC{} of {}, outbound", "disk": "disk{} of {}", "unpack": "core{} of {}",
     "pull_cap": "pull limit{} of {}",
@@ -40,7 +41,7 @@ _METRICS = {
     "refused": "refused requests", "recovered": "time until recovered", "bytes_lost": "bytes lost",
     "bytes_by_source": "bytes that nodes received", "byte_hit_ratio": "hit ratio of bytes",
     "upstream_copies": "copies of a layer that came into a cache", "sent_bytes": "bytes sent",
-    "upstream_bytes": "bytes from the upstream", "server_requests": "requests",
+    "upstream_bytes": "bytes from the upstream", "copied": "time until all is copied", "server_requests": "requests",
 }  # fmt: skip
 _PHASES = {"before": "before the rollout", "pushed": "during a push", "prepulled": "during a pre-pull",
            "during": "during the rollout", "after": "after the rollout"}  # fmt: skip
@@ -58,16 +59,20 @@ _REFERENCE = re.compile(r" \((?:\w+\.)+\w+\)")
 _WORD = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 
 
-def cause_words(cause: str) -> str:
-    """A cause of waiting, as the legends of figures have it; a shared link as `link_words` has it."""
-    return CAUSES[cause].look.legend if cause in CAUSES else link_words(cause)
+def cause_words(cause: str, kind: str = "") -> str:
+    """A cause of waiting, as the legends of figures have it; a shared link, of a kind, as `link_words` has it."""
+    return CAUSES[cause].look.legend if cause in CAUSES else link_words(cause, kind)
 
 
-def link_words(link: str) -> str:
-    """A link: `registry uplink`, `rack r1, outward`, `NIC of web-007`, `disks of web`, `wan link`."""
+def link_words(link: str, kind: str = "") -> str:
+    """A link: `registry uplink`, `rack r1, outward`, `NIC of web-007`, `disks of web`, `wan link`.
+
+    Where its kind is not known, a rack's or a site's is called `link of r1, outward`.
+    """
     name = LinkName.of(link)
     if name.part not in PARTS:
-        return _LINKS[name.part].format(name.owner)
+        place = f"{kind if kind in PLACES else 'link of'} " if name.part in _WAYS else ""
+        return place + _LINKS[name.part].format(name.owner)
     return _OF_NODES[name.part].format("s" if name.owner == name.group else "", name.owner)
 
 

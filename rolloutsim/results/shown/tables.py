@@ -443,14 +443,16 @@ def split_table(outcome: Outcome) -> tuple[Table, str]:
     kind = Kind(show_times(time for one in times.values() for time in one.values()), unknown="")
     columns = (Column("time" if case == ALL else case, kind, one.get) for case, one in times.items())
     whose = listed(list(dict.fromkeys(_WHOSE[split.whose] for split in found.values())), last="or")
-    return Table((Column("waiting for", TEXT, cause_words), *columns), order), f"Where the time {whose} goes"
+    kinds = {row.link: row.kind for one in cases.values() for row in one.links}
+    waiting = Column("waiting for", TEXT, lambda cause: cause_words(cause, kinds.get(cause, "")))
+    return Table((waiting, *columns), order), f"Where the time {whose} goes"
 
 
 def links_table(case: CaseSummary) -> tuple[Table, str]:
     """How busy the links were, or the busiest of very many; a caption."""
     rows = sorted(case.links, key=lambda row: -(row.utilisation or 0.0))[:MOST_LINKS]
     columns = (
-        Column("link", TEXT, lambda row: link_words(row.link)),
+        Column("link", TEXT, lambda row: link_words(row.link, row.kind)),
         Column("payload capacity", RATE, lambda row: row.capacity_bytes_per_s, _capacity),
         Column("carried", SIZE, lambda row: row.bytes),
         Column("utilisation", SHARE, lambda row: row.utilisation),

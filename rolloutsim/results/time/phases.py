@@ -3,8 +3,8 @@
 The five phases follow each other without gaps:
 
 ================  ==================================================================================================
-waiting           asked, and no byte of a layer has arrived: requests, queues, slots, attempts that fail
-fetching          from the first layer's first byte to the last layer's last, unpacking of others included
+waiting           asked, and no byte of a layer has arrived: requests, queues, slots, attempts and hosts that fail
+fetching          from the first layer's first byte to the last layer's last, with what others unpack or wait for
 unpacking         all layers are there, the images are not yet: what is left to unpack and write
 waiting for pods  all images are there, the pod that will be ready last has not started: its controller paces, a pod
                   before it has to end, its node is away
@@ -27,7 +27,8 @@ from rolloutsim.results.facts.records import happened, or_never
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, Ids, Times
+    from rolloutsim.results.facts.columns import Ids, Times
+    from rolloutsim.results.facts.records import CaseRecords
 
 PHASES = ("waiting", "fetching", "unpacking", "waiting for pods", "starting")
 

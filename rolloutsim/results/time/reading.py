@@ -17,7 +17,8 @@ from rolloutsim.results.time.split import PathTimes
 from rolloutsim.scenario.causes import CAUSES, ON_DEMAND, REGISTRY_QUEUE
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, Ids, Times
+    from rolloutsim.results.facts.columns import Ids, Times
+    from rolloutsim.results.facts.records import CaseRecords
 
 _ROUNDING = 1e-9  # far below any wait, far above what sums of floats are off by [s]
 

@@ -36,7 +36,8 @@ from rolloutsim.scenario.causes import (
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, Ids, Times
+    from rolloutsim.results.facts.columns import Ids, Times
+    from rolloutsim.results.facts.records import CaseRecords
 
     Rows = npt.NDArray[np.signedinteger[Any]]
 

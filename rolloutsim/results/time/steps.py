@@ -29,7 +29,8 @@ from rolloutsim.scenario.causes import (
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, Ids, Orchestration, Times
+    from rolloutsim.results.facts.columns import Ids, Times
+    from rolloutsim.results.facts.records import CaseRecords, Orchestration
     from rolloutsim.results.time.split import Rows
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rolloutsim.scenario.causes import CAUSES, LAYER_SLOT, OTHER_PULL, REGISTRY_QUEUE
-from rolloutsim.scenario.resources import PULLED, LinkName
+from rolloutsim.scenario.resources import PLACES, PULLED, LinkName
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _MOSTLY = 0.5  # a link that is full for less of the rollout does not explain a 
 
 @struct
 class Bottleneck:
-    """A cause of waiting, or several links that do the same job in different racks."""
+    """A cause of waiting, or several links that do the same job in different racks or sites."""
 
     kind: str  # the links' kind (`registry_uplink`, ...), or a cause that is no shared link (`nic`, `requests`, ...)
     links: tuple[str, ...]  # names of the shared links; empty for other causes
@@ -48,7 +48,7 @@ def bottlenecks(case: CaseSummary, split: Mapping[str, float] | None = None) -> 
     members: dict[tuple[str, str], list[str]] = {}
     for cause in split:
         kind = kinds.get(cause, cause)
-        together = LinkName.of(cause).part if kind == "rack" else families.get(cause, cause)
+        together = LinkName.of(cause).part if kind in PLACES else families.get(cause, cause)
         members.setdefault((kind, together), []).append(cause)
     total = sum(split.values())
     found = []
@@ -139,8 +139,8 @@ def links_name(kind: str, links: Sequence[str], family: str = "") -> str:
         name = LinkName.of(family)
         part = "uplink" if name.part == "uplink.in" else name.part
         return f"{part}s of {name.owner}{' (inbound)' if name.part != part else ''}"
-    if kind == "rack":
-        return "rack uplinks" if len(links) > 1 else f"uplink of rack {LinkName.of(links[0]).owner}"
+    if kind in PLACES:
+        return f"{kind} uplinks" if len(links) > 1 else f"uplink of {kind} {LinkName.of(links[0]).owner}"
     (link,) = map(LinkName.of, links)
     if kind == "registry_uplink" and link.part == "uplink.in":
         return f"{link.owner} uplink (inbound)"

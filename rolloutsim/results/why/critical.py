@@ -45,7 +45,8 @@ from rolloutsim.scenario.resources import RESOURCES
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
-    from rolloutsim.results.facts.records import CaseRecords, Ids, OldPods
+    from rolloutsim.results.facts.columns import Ids
+    from rolloutsim.results.facts.records import CaseRecords, OldPods
     from rolloutsim.results.metrics import CaseSummary
     from rolloutsim.results.time.split import PathTimes
 

@@ -35,12 +35,14 @@ from rolloutsim.scenario.causes import (
     STARTUP,
     TERMINATION,
 )
+from rolloutsim.scenario.strategies import BURST_REPLICAS
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.metrics import CaseSummary
-    from rolloutsim.scenario.resolved import ResolvedScenario, Workload
+    from rolloutsim.scenario.orchestration import Workload
+    from rolloutsim.scenario.resolved import ResolvedScenario
 
 _MOSTLY = 0.5  # of the rollout (assumed): from then on something explains it
 _NEARLY = 0.95  # of the rollout (assumed): it is not worth a word that the rest is something else
@@ -262,6 +264,9 @@ def _link_words(case: CaseSummary, link: str) -> str:
 
 def _at_a_time(workload: Workload) -> tuple[int, str]:
     """How many pods have their turn at once, and what sets that; 0: it changes from turn to turn."""
+    burst = BURST_REPLICAS.get(workload.strategy.name)
+    if workload.create and burst is not None:  # the limits on what is replaced pace no first creation
+        return min(burst, workload.replicas), "BurstReplicas"
     surge, unavailable = limits(workload)
     if workload.strategy.name == "statefulset" and not workload.strategy.parallel:
         # However many are deleted at once, each comes back when all before it are available.

@@ -34,7 +34,7 @@ from rolloutsim.results.why.bottlenecks import (
 from rolloutsim.results.why.critical import last_path
 from rolloutsim.results.why.turns import succession
 from rolloutsim.scenario.causes import CAUSES, SCHEDULE
-from rolloutsim.scenario.resources import NIC_IN, PULLED, RESOURCES, LinkName
+from rolloutsim.scenario.resources import NIC_IN, PLACES, PULLED, RESOURCES, LinkName
 from rolloutsim.scenario.routes import seeds_uplink
 from rolloutsim.structs import struct
 from rolloutsim.units import format_time
@@ -233,7 +233,7 @@ def _as_busy(main: Bottleneck, case: CaseSummary) -> str:
     alike = [
         row
         for row in shared(case)
-        if row not in rows and (row.kind not in kinds or row.kind != "rack")
+        if row not in rows and (row.kind not in kinds or row.kind not in PLACES)
         and busy >= _MOSTLY and abs((row.utilisation or 0.0) - busy) < _ALIKE
     ]  # fmt: skip
     names = names_of(alike)
@@ -337,11 +337,11 @@ def _never_the_limit(main: Bottleneck, case: CaseSummary, records: CaseRecords) 
     for row in shared(case):
         if row.link in seeds:
             continue
-        direction = LinkName.of(row.link).part if row.kind == "rack" else row.family or row.link
+        direction = LinkName.of(row.link).part if row.kind in PLACES else row.family or row.link
         wider.setdefault((row.kind, direction), []).append(row)
     never: dict[str, bool] = {}
     for (kind, _), rows in wider.items():
-        # Both directions of racks have one name; one that carries nothing says nothing about the other.
+        # Both directions of racks and sites have one name; one that carries nothing says nothing about the other.
         if any(row.bytes > 0.0 for row in rows):
             name = links_name(kind, tuple(row.link for row in rows), rows[0].family or "")
             never[name] = never.get(name, True) and all(idle(row) and row.bytes > 0.0 for row in rows)

@@ -110,10 +110,13 @@ def _image(value: Any) -> Any:
 
 
 def _image_forms(long: dict[str, Any]) -> list[dict[str, Any]]:
-    """The schemas of the short forms: a size, and a map with one."""
-    properties = {name: one for name, one in long.get("properties", {}).items() if name not in ("compressed", "layers")}
-    properties |= {"size": _SIZE.schema(), "layers": _EQUAL.schema()}
-    return [_SIZE.schema(), {**long, "properties": properties, "required": ["size"]}]
+    """The schemas of the short forms: a size, and a map with one and perhaps a number of layers."""
+    own = ImageSpec.model_json_schema()["properties"]  # `long` is but a reference to it, to which no key can be added
+    with_size = {
+        "type": "object", "properties": {**own, "size": _SIZE.schema(), "layers": _EQUAL.schema()},
+        "oneOf": [{"required": ["size"]}, {"required": ["compressed"]}], "additionalProperties": False,
+    }  # fmt: skip
+    return [_SIZE.schema(), with_size]
 
 
 Image = Annotated[ImageSpec, Short(_image, _ONE_SIZE.words, _image_forms)]

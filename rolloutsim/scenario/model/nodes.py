@@ -45,7 +45,7 @@ from rolloutsim.scenario.model.kinds import (
     Trips,
     Words,
 )
-from rolloutsim.scenario.resolved import Requeue
+from rolloutsim.scenario.orchestration import Requeue
 from rolloutsim.scenario.snapshotters import NEEDED, SNAPSHOTTERS
 from rolloutsim.scenario.snapshotters import default_source as snapshotter_source
 from rolloutsim.scenario.snapshotters import shown_default as shown_snapshotter

@@ -127,9 +127,12 @@ def _parameters(value: Any) -> Any:
     return {"parameters": value}
 
 
-Sweep = Annotated[
-    SweepSpec, Short(_parameters, "map of keys to values", lambda long: [{"type": "object", "minProperties": 1}])
-]
+def _parameter_schemas(long: dict[str, Any]) -> list[dict[str, Any]]:
+    """The schema of the short form, which has no key of the long one."""
+    return [{"type": "object", "minProperties": 1, "propertyNames": {"not": {"enum": list(SweepSpec.model_fields)}}}]
+
+
+Sweep = Annotated[SweepSpec, Short(_parameters, "map of keys to values", _parameter_schemas)]
 
 
 @dataclass(eq=False, repr=False)

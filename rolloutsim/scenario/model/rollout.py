@@ -15,8 +15,8 @@ from rolloutsim.scenario.model.kinds import (
     Time,
     WorkloadNames,
 )
+from rolloutsim.scenario.orchestration import PullPolicy, StrategyName
 from rolloutsim.scenario.prepulls import DEFAULT_PREPULLER, Prepuller, default_source, shown_default
-from rolloutsim.scenario.resolved import PullPolicy, StrategyName
 
 CONTROLLERS: tuple[str, ...] = get_args(StrategyName)
 STRATEGIES = (*CONTROLLERS, "schedule")
