@@ -282,5 +282,5 @@ def _peers(name: str, spec: model.PeersSpec) -> resolved.Peers:
         manifests=of("manifests"),
         download=limit(of("download")),
         piece=of("piece"),
-        swarm=None if spec.profile not in SWARMS else _swarm(spec.profile, int(of("connections"))),
+        swarm=None if spec.profile not in SWARMS else _swarm(spec.profile, model.nodes.MOST_NODES if most is None else int(most)),
     )

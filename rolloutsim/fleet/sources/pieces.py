@@ -76,7 +76,7 @@ class Member:
         return self.torrent.complete(self, flow)
 
     def cut(self, fetch: Fetch) -> float:
-        """What waits for its last pieces has all but these [B]."""
+        """All of it is in the swarm; what waits for its last pieces has all but these [B]."""
         return fetch.left
 
 
@@ -272,7 +272,8 @@ class Torrent:
             return
         swarm = self.swarm
         swarm.advance(self.peers.fleet.network.now)
-        if swarm.outside >= 1.0 - _ROUNDING:
+        # What is missing may take less than a step of the clock.
+        if swarm.outside >= 1.0 - _ROUNDING or swarm.all_outside_at() <= swarm.now:
             swarm.everything_is_outside()
             for member in self.members:
                 if member.is_current:
