@@ -58,7 +58,7 @@ class Way:
     set_up_trips : float
         Round trips in `set_up` that meet the queues of the way.
     cold_kinds, cold_stored : tuple of Kind
-        The same of layers that are cold at the source; empty: none is.
+        The same of layers that are cold where their bytes come from; empty: none is.
     limits : Limits or None
         How long its clients wait; None: as long as it takes, which is never too long.
     number : int
@@ -69,6 +69,8 @@ class Way:
         The time for the request about a partial layer's table of contents [s].
     reading : ReadingKinds or None
         How lazy layers come after they are mounted; None: there are none.
+    before : Way or None
+        The way by which what a cache passes on comes to it; None: bytes come from the source itself.
     """
 
     __slots__ = (
@@ -99,6 +101,7 @@ class Way:
         exits: tuple[tuple[str, ...], ...] = (),
         index_time: float = 0.0,
         reading: ReadingKinds | None = None,
+        before: Way | None = None,
     ) -> None:
         self.source = source
         # What each request asks of the source, which never changes, stands here, where it is quick to read.
@@ -120,7 +123,7 @@ class Way:
         self.keeps = keeps
         self.set_up = set_up
         self.set_up_trips = set_up_trips
-        self.cold = source.cold
+        self.cold = source.cold if before is None else before.cold
         self.cold_kinds = cold_kinds
         self.cold_stored = cold_stored
         self.index_time = index_time

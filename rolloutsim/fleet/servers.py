@@ -214,22 +214,31 @@ class Servers:
             # The registry answers with a redirection: set-up and request again, at the object storage.
             ttfb += 2 * round_trip(self.scenario, (*exits[0], *inward)) + redirect.ttfb
             cap = redirect.connection_cap
-        kinds = tuple(
-            self._plain((*path, *inward), cap, window_rate(spec.tcp_window, round_trip(self.scenario, path)))[0]
-            for path in exits
-        )
+        first = spec.first_fetch
+        slow = cap if first is None else min(or_inf(cap), or_inf(first.connection_cap))
+
+        def kinds(cap: float | None) -> tuple[Kind, ...]:
+            return tuple(
+                self._plain((*path, *inward), cap, window_rate(spec.tcp_window, round_trip(self.scenario, path)))[0]
+                for path in exits
+            )
+
+        plain = kinds(cap)
+        cold = () if first is None else kinds(slow)
         waits = {} if self.fleet.queues is None else self.fleet.queues.waits
         return Way(
             source=self.by_name[caching.upstream],
-            kinds=kinds,
-            stored=kinds,
+            kinds=plain,
+            stored=plain,
             round_trip=trip,
             before_first_byte=ttfb + caching.layer_trips * trip,
             layer_trips=caching.layer_trips,
             resolve_time=spec.ttfb if spec.manifest_ttfb is None else spec.manifest_ttfb,
             resolve_trips=0.0,
-            buffered=any(link in waits for kind in kinds for link in kind.links),
+            buffered=any(link in waits for kind in plain for link in kind.links),
             nic_wait=0.0,
+            cold_kinds=cold,
+            cold_stored=cold,
             exits=exits,
         )
 
@@ -280,12 +289,17 @@ class Servers:
         # What passes is not read from the cache's storage.
         own = (tuple(link for link in path if link != f"{cache.name}.storage") for path in leaving(cache))
         exits = tuple((*into, *path) for path in own)
-        cap = min(or_inf(cache.connection_cap), before.kinds[replica].cap)
         windowed = [window_rate(cache.tcp_window, round_trip(scenario, (*path, *near))) for path in leaving(cache)]
-        made = [
-            kinds((*path, *near), None if cap == inf else cap, window)
-            for path, window in zip(exits, windowed, strict=True)
-        ]
+
+        def passing(arriving: Kind) -> list[tuple[Kind, Kind]]:
+            cap = min(or_inf(cache.connection_cap), arriving.cap)
+            return [
+                kinds((*path, *near), None if cap == inf else cap, window)
+                for path, window in zip(exits, windowed, strict=True)
+            ]
+
+        made = passing(before.kinds[replica])
+        cold = [] if before.cold is None else passing(before.cold_kinds[replica])
         waits = {} if self.fleet.queues is None else self.fleet.queues.waits
         return Way(
             source=way.source,
@@ -301,6 +315,9 @@ class Servers:
             keeps=way.keeps,
             set_up=way.set_up,
             set_up_trips=way.set_up_trips,
+            cold_kinds=tuple(plain for plain, _ in cold),
+            cold_stored=tuple(stored for _, stored in cold),
+            before=before,
             number=self.numbers[cache.name, before.number],
             exits=exits,
         )

@@ -401,6 +401,8 @@ class PullThrough:
         fills, now = self.fleet.incidents.fills, self.fleet.network.now
         fills.ended[fill.row] = now
         fills.bytes[fill.row] = flow.size
+        if fill.leg.cold is not None:
+            fill.leg.cold.warm(fill.step.layer)
         self.filled(fill)
 
     def filled(self, fill: Fill) -> None:
@@ -476,7 +478,7 @@ class PullThrough:
         if flow is not None and fill.reader is None:
             fill.flow = None
             fills = self.fleet.incidents.fills
-            fills.bytes[fill.row] = self.fleet.network.stop(flow)
+            fills.bytes[fill.row] = fill.came = self.fleet.network.stop(flow)
             fills.ended[fill.row] = self.fleet.network.now
             if self.fleet.follows:
                 self.fleet.close(flow)
