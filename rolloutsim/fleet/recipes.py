@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from rolloutsim.fleet.sources.source import Source
+from rolloutsim.fleet.sources.source import Cold, Source
 from rolloutsim.network.links import Kind
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Way:
         self.keeps = keeps
         self.set_up = set_up
         self.set_up_trips = set_up_trips
-        self.cold = source.cold if before is None else before.cold
+        self.cold: Cold | None = source.cold if before is None else before.cold
         self.cold_kinds = cold_kinds
         self.cold_stored = cold_stored
         self.index_time = index_time

@@ -269,6 +269,7 @@ def _peers(name: str, spec: model.PeersSpec) -> resolved.Peers:
         return profile[field].value if own is None else own
 
     most = limit(of("connections"))
+    partners = model.MOST_NODES if most is None else int(most)
     return resolved.Peers(
         name=name,
         finds=cast(resolved.Finds, of("finds")),
@@ -282,5 +283,5 @@ def _peers(name: str, spec: model.PeersSpec) -> resolved.Peers:
         manifests=of("manifests"),
         download=limit(of("download")),
         piece=of("piece"),
-        swarm=None if spec.profile not in SWARMS else _swarm(spec.profile, model.nodes.MOST_NODES if most is None else int(most)),
+        swarm=None if spec.profile not in SWARMS else _swarm(spec.profile, partners),
     )

@@ -9,7 +9,6 @@ import json
 from typing import Any
 
 import pytest
-from numpy.testing import assert_allclose
 
 import rolloutsim as rs
 from rolloutsim.results.facts.records import Run
@@ -17,7 +16,6 @@ from rolloutsim.results.load.supply import supply_summary
 from rolloutsim.simulation import simulate
 from tests.fleet.scenes import MB
 
-TIMES = {"rtol": 0.0, "atol": 1e-6}
 QUICK = {
     "disk": "unlimited", "unpack": "unlimited", "stagger": "0 s", "resolve_round_trips": 0, "resolve_time": "0 s",
     "layer_round_trips": 0, "layer_time": "0 s", "finish_time": "0 s",
@@ -54,7 +52,7 @@ def scene(
 def times(run: Run) -> list[float]:
     """How long each pull took [s]."""
     pulls = run.cases[0].pulls
-    return (pulls.pulled - pulls.asked).tolist()
+    return [float(time) for time in pulls.pulled - pulls.asked]
 
 
 def carried(run: Run) -> dict[str, float]:
@@ -89,7 +87,7 @@ def test_layers_are_cold_at_a_registry_and_at_the_cache_before_it_for_their_firs
         registries={"hub": {"uplink": "100 MB/s", "ttfb": "0 s", "first_fetch": "10 MB/s"}},
         caches={"proxy": {"profile": profile, "ttfb": "0 s", "first_fetch": "25 MB/s"}},
     )
-    assert_allclose(times(run), expected, **TIMES)
+    assert times(run) == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_cold_layer_that_passes_two_caches_is_as_slow_and_warm_afterwards() -> None:
@@ -103,7 +101,7 @@ def test_a_cold_layer_that_passes_two_caches_is_as_slow_and_warm_afterwards() ->
             "near": {"profile": "distribution-3", "ttfb": "0 s", "upstream": "far"},
         },
     )
-    assert_allclose(times(run), [8.0, 0.5], **TIMES)
+    assert times(run) == pytest.approx([8.0, 0.5], abs=1e-6)
 
 
 @pytest.mark.parametrize("nic", ["100 MB/s", "15 MB/s"])
@@ -152,3 +150,48 @@ def test_members_of_a_swarm_with_unlimited_connections_have_as_many_as_there_are
         for number in (1, 1000, "unlimited")
     )
     assert unlimited == many != few
+
+
+def test_a_layer_that_an_old_lock_brings_is_there_for_all_who_wait() -> None:
+    # 50 MB at 5 MB/s; the lock is too old after 5 s, and the second node begins a fetch that takes from 5 s to 15 s.
+    # At 10 s the first is done: the others, who look every half second, get the layer at 100 MB/s together, 1.5 s.
+    run = scene(
+        ["proxy", "hub"],
+        [0.0] * 5,
+        registries={"hub": {"uplink": "100 MB/s", "connection_cap": "5 MB/s"}},
+        caches={"proxy": {"profile": "nginx-lock", "uplink": "105 MB/s", "lock": {"timeout": "unlimited"}}},
+    )
+    assert times(run) == pytest.approx([10.0, 15.0, 11.5, 11.5, 11.5])
+    assert sent(run) == pytest.approx({"hub": 100.0, "proxy": 250.0})
+
+
+def test_all_fetches_of_a_cache_end_with_it_where_each_request_has_its_own() -> None:
+    # Three fetches of a layer share 10 MB/s when the cache goes away at 2 s, with 20 MB of 150 MB; without it 150 MB
+    # come from the registry in 15 s.
+    run = scene(
+        ["proxy", "hub"],
+        [0.0] * 3,
+        registries={"hub": {"uplink": "10 MB/s"}},
+        caches={"proxy": {"profile": "quay"}},
+        failures={"gone": {"cache": "proxy", "at": "2 s"}},
+    )
+    assert times(run) == pytest.approx([17.0] * 3)
+    assert sent(run) == pytest.approx({"hub": 170.0, "proxy": 0.0})
+
+
+def test_a_pull_whose_cache_is_refused_by_its_registry_fails_and_is_tried_again() -> None:
+    # Two requests at once, and one each half a minute: for the layer nothing is left when the manifest is there, and
+    # dockerd gives up. Its kubelet tries again after 10 s and more.
+    document = {
+        "rolloutsim": 1,
+        "nodes": {"n": {"count": 2, "hosts": ["proxy"], "runtime": "dockerd"}},
+        "network": {"rate": "100 MB/s"},
+        "registries": {"hub": {"rate_limit": "2/min"}},
+        "caches": {"proxy": {}},
+        "images": {"api": "50 MB"},
+        "rollout": {"strategy": "daemonset", "max_unavailable": 2},
+    }
+    (case,) = simulate(rs.loads(json.dumps(document)).resolve()).cases
+    assert case.finished
+    assert int((case.pulls.failed == case.pulls.failed).sum()) > 0
+    assert case.end > 10.0

@@ -144,8 +144,8 @@ class Fill:
     """
 
     __slots__ = (
-        "cache", "came", "flow", "handed", "holds", "image", "is_over", "is_stored", "keeps", "key", "left", "leg", "reader",
-        "readers", "replica", "row", "shelf", "socket", "step", "ticket", "told", "waiting", "way",
+        "cache", "came", "flow", "handed", "holds", "image", "is_over", "is_stored", "keeps", "key", "left", "leg",
+        "reader", "readers", "replica", "row", "shelf", "socket", "step", "ticket", "told", "waiting", "way",
     )  # fmt: skip
 
     def __init__(
