@@ -1,9 +1,9 @@
 """Why layers came into a cache again that had come before.
 
 Requests that come together are not the only reason: a disk may be too small for what is asked for, layers may be
-dropped after a time, replicas and repositories have stores of their own, a cache may fetch a copy of its own besides what
-it passes on, and fetches may be lost before they are complete. Of these limits it is told which are there and can have
-been met in a case; how many copies are due to which of them is not known.
+dropped after a time, replicas and repositories have stores of their own, a cache may fetch a copy of its own besides
+what it passes on, and fetches may be lost before they are complete. Of these limits it is told which are there and
+can have been met in a case; how many copies are due to which of them is not known.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def comes_again(
     -------
     dict of str to float
         `together`: 1, where beside other limits some came together that it does not coalesce; `disk_bytes`, what its
-        disk holds [B]; `ttl_s`, after which it drops layers [s]; `replicas` and `repositories` with stores of their own;
+        disk holds [B]; `ttl_s`, after which it drops layers [s]; `replicas` and `repositories` that have their own stores;
         `own_copies`: 1, where each layer came to a client and to the store; `lost_bytes`, what came beyond one copy of
         each layer, where only lost fetches can be the reason [B].
     """
