@@ -138,3 +138,9 @@ def test_a_copy_for_the_store_is_told_as_that_and_not_as_a_herd() -> None:
 def test_requests_that_come_together_are_told_beside_a_disk_that_is_too_small() -> None:
     text = said(HERD, SOURCES, "caches.proxy.disk.capacity=50 MB")[0]
     assert "since distribution-3 does not coalesce requests and their disks of 50 MB do not hold all of it: " in text
+
+
+def test_columns_of_caches_stand_only_where_there_are_caches() -> None:
+    table = supply_rows(rs.loads(MIRRORED).run().summary)
+    assert table is not None
+    assert table.headings() == ("source", "to nodes", "share", "sent in all")

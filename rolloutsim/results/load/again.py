@@ -47,7 +47,7 @@ def comes_again(
     -------
     dict of str to float
         `together`: 1, where beside other limits some came together that it does not coalesce; `disk_bytes`, what its
-        disk holds [B]; `ttl_s`, after which it drops layers [s]; `replicas` and `repositories` that have their own stores;
+        disk holds [B]; `ttl_s`, after which it drops layers [s]; `replicas`, `repositories` with stores of their own;
         `own_copies`: 1, where each layer came to a client and to the store; `lost_bytes`, what came beyond one copy of
         each layer, where only lost fetches can be the reason [B].
     """

@@ -69,13 +69,12 @@ def supply_rows(summary: RunSummary) -> Table | None:
         return None
     of_caches = any(one.caches for _, _, one in rows)
     of_swarms = any(one.seeding is not None for _, _, one in rows)
-    of_peers = of_swarms or any(one.uploads is not None for _, _, one in rows)
     columns = (
         *((Column("case", TEXT, lambda row: row[0].case),) if len(summary.cases) > 1 else ()),
         Column("source", TEXT, lambda row: row[2].words),
         Column("to nodes", SIZE, lambda row: row[2].bytes),
         Column("share", SHARE, _share),
-        *(() if of_peers and not of_caches else _OF_CACHES),
+        *(_OF_CACHES if of_caches else ()),
         *((_FROM_UPSTREAM,) if of_swarms and not of_caches else ()),
         Column("sent in all", SIZE, lambda row: row[2].sent_bytes),
         *(_OF_PEERS if any(one.uploads is not None for _, _, one in rows) else ()),
