@@ -144,3 +144,13 @@ def test_columns_of_caches_stand_only_where_there_are_caches() -> None:
     table = supply_rows(rs.loads(MIRRORED).run().summary)
     assert table is not None
     assert table.headings() == ("source", "to nodes", "share", "sent in all")
+
+
+def test_nobody_is_too_early_for_peers_of_which_there_is_one() -> None:
+    text = (
+        "rolloutsim: 1\nnodes: {n: {count: 1, hosts: [p, hub]}}\nnetwork: 1 Gbit/s\nregistries: {hub: {}}\n"
+        "peers: {p: {}}\nimages: {api: {layers: [9 MB, 2 MB]}}\n"
+    )
+    assert said(text, SOURCES) == ["2 of 2 look-ups of p found nobody."]
+    early = "4 of 4 look-ups of p found nobody: nodes ask before anybody has the layer."
+    assert said(text, SOURCES, "nodes.n.count=2") == [early]
