@@ -136,8 +136,13 @@ def test_a_copy_for_the_store_is_told_as_that_and_not_as_a_herd() -> None:
 
 
 def test_requests_that_come_together_are_told_beside_a_disk_that_is_too_small() -> None:
-    text = said(HERD, SOURCES, "caches.proxy.disk.capacity=50 MB")[0]
-    assert "since distribution-3 does not coalesce requests and their disks of 50 MB do not hold all of it: " in text
+    small = "caches.proxy.disk.capacity=50 MB"
+    assert why_again(small, 'nodes.b.pulls=[{"image": "api"}]') == [
+        "distribution-3 does not coalesce requests and its disk of 50 MB does not hold all of it"
+    ]
+    # Where all come together the disk has nothing to do with it.
+    (text,) = said(HERD, SOURCES, "caches.proxy.disk.capacity=50 MB", "caches.proxy.ttl=1 s")
+    assert "since distribution-3 does not coalesce requests: 800 MB" in text
 
 
 def test_columns_of_caches_stand_only_where_there_are_caches() -> None:

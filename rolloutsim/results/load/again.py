@@ -57,12 +57,13 @@ def comes_again(
     if spec.own_copy and (entered <= _ONE_MORE * sizes).all():
         return {"own_copies": 1.0}
     found: dict[str, float] = {}
-    if spec.capacity is not None and (evicted > 0.0 or sizes[several].max() > spec.capacity):
+    together, later = _apart(case, number, several)
+    if spec.capacity is not None and later >= 0.0 and (evicted > 0.0 or sizes[several].max() > spec.capacity):
         found["disk_bytes"] = spec.capacity
-    if spec.ttl is not None and case.end > spec.ttl:
+    if spec.ttl is not None and later >= spec.ttl:
         found["ttl_s"] = spec.ttl
     if spec.coalesce == "none":
-        return found | {"together": 1.0} if found and _together(case, number, several) else found
+        return found | {"together": 1.0} if found and together else found
     if spec.per_replica and len(server.replicas) > 1:
         found["replicas"] = float(len(server.replicas))
     digests = {case.layers[layer].digest for layer in several.tolist()}
@@ -79,18 +80,23 @@ def comes_again(
     return found
 
 
-def _together(case: CaseRecords, number: int, layers: Rows) -> bool:
-    """Whether one of some layers came to a cache while it was coming already."""
+def _apart(case: CaseRecords, number: int, layers: Rows) -> tuple[bool, float]:
+    """Whether one of some layers came to a cache while it was coming already, and how long after it had come [s].
+
+    The latter is the longest time from when a layer was there first until it came again; -1: none did.
+    """
     fills, fetches, outlets = case.supply.fills, case.fetches, case.supply.outlets
     passed = np.flatnonzero((outlets.server == number) & (outlets.origin >= 0))
     own, theirs = fills.cache == number, np.isin(fetches.source, passed)
     layer = np.append(fills.layer[own], fetches.layer[theirs])
     started = np.append(fills.started[own], fetches.started[theirs])
     ended = np.append(fills.ended[own], fetches.fetched[theirs])
+    together, later = False, -1.0
     for one in layers.tolist():
         rows = np.flatnonzero((layer == one) & ~np.isnan(started))
         rows = rows[np.argsort(started[rows], kind="stable")]
-        until = np.maximum.accumulate(np.where(np.isnan(ended[rows]), np.inf, ended[rows]))
-        if (started[rows][1:] < until[:-1]).any():
-            return True
-    return False
+        ends = np.where(np.isnan(ended[rows]), np.inf, ended[rows])
+        if len(rows):
+            together = together or bool((started[rows][1:] < np.maximum.accumulate(ends)[:-1]).any())
+            later = max(later, float(started[rows][-1] - ends.min()))
+    return together, later
