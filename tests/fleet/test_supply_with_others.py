@@ -195,3 +195,22 @@ def test_a_pull_whose_cache_is_refused_by_its_registry_fails_and_is_tried_again(
     assert case.finished
     assert int((case.pulls.failed == case.pulls.failed).sum()) > 0
     assert case.end > 10.0
+
+
+def test_images_that_are_copied_while_lazy_layers_still_come_are_no_part_of_the_rollout() -> None:
+    # Nydus needs nothing to start, so the rollout is over at once; the rest of it and the second mirror's layer, which
+    # waits for the first's, come later.
+    document = {
+        "rolloutsim": 1,
+        "nodes": {"n": {"count": 1, "sites": ["s1", "s2"], "snapshotter": {"kind": "nydus", "needed": "0%"}}},
+        "network": {"rate": "1 Gbit/s", "sites": {"uplink": "1 Gbit/s", "latency": "18 ms"}},
+        "registries": {"hub": {"max_connections": 1}},
+        "mirrors": {"near": {"in": "site", "copied": {"workers": 1}}},
+        "images": {"api": "300 MB"},
+    }
+    run = simulate(rs.loads(json.dumps(document)).resolve())
+    (case,) = run.cases
+    assert case.finished
+    assert case.reads.complete[0] > case.end
+    assert (case.supply.fills.asked <= case.end).all()
+    assert carried(run)["near-s1.uplink.in"] * MB == pytest.approx(float(case.supply.fills.bytes.sum()))
