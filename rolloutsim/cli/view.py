@@ -68,7 +68,7 @@ def render(result: Result, changes: WhatIfs, width: int = WIDEST_TEXT, coloured:
     lines += table_lines(case_rows(result.outcome), style)
     because = wrap(result.why(), indent=8)
     lines += ["", style(" Why", bold=True) + because[0][4:], *because[1:]]
-    lines += _change_lines(changes)
+    lines += _change_lines(changes, wrap)
     lines += _finding_lines(findings(result.summary), wrap, style)
     if (sources := supply_rows(result.summary)) is not None:
         lines += ["", style(f" {SUPPLY}", bold=True), *table_lines(sources, style)]
@@ -127,7 +127,7 @@ def comparison_lines(
         label = " Why" if side is comparison.sides[0] else ""
         yield from (*(("",) if label else ()), style(label, bold=True) + head[len(label) :], *rest)
         if side.name in changes:
-            yield from _change_lines(changes[side.name])
+            yield from _change_lines(changes[side.name], wrap)
     for caption, table in others.items():
         lines = _threshold_lines(table, style) if caption == tables.THRESHOLDS else table_lines(table, style)
         yield from ("", style(f" {caption}", bold=True), *lines)
@@ -136,8 +136,8 @@ def comparison_lines(
         yield from wrap(note, indent=1)
 
 
-def _change_lines(changes: WhatIfs) -> Iterator[str]:
-    """The best change of each kind, those that make it worse, and what has no effect; five lines at most."""
+def _change_lines(changes: WhatIfs, wrap: Callable[..., list[str]]) -> Iterator[str]:
+    """The best change of each kind, those that make it worse, and what has no effect; five at most."""
     shown = (*changes.best, *changes.slower)[: _MOST_CHANGES - len(changes.without_effect)]
     if shown or changes.without_effect:
         judged = judged_by(changes.target)
@@ -147,7 +147,7 @@ def _change_lines(changes: WhatIfs) -> Iterator[str]:
     for line, (_, _, after) in zip(named, cells, strict=True):
         yield f"          {line} {after}"
     for words, subjects in changes.without_effect:
-        yield f"          {words}: {visible(', '.join(subjects))}"
+        yield from wrap(f"{words}: {visible(', '.join(subjects))}", indent=10)
 
 
 def _finding_lines(found: Sequence[Finding], wrap: Callable[..., list[str]], style: Style) -> Iterator[str]:

@@ -116,6 +116,10 @@ def collect(
         in_flight.extend(pusher.host.flows)
     for source in (*actors.caches, *actors.copiers, *actors.peers):
         in_flight.extend(source.settle())
+    if goes_on:
+        # The same of what sources have noted, now that it is settled.
+        for columns in _OF_SOURCES:
+            setattr(incidents, columns, deepcopy(getattr(incidents, columns)))
     pulls = frozen(r.Pulls, ledger.pulls, alone=np.full(len(ledger.pulls.node), np.nan))
     others = _other_causes(scenario, actors, ledger)
     fetches, unpacks, spent = _activities(network, ledger, incidents, others)
@@ -176,6 +180,9 @@ def _prepulls(
 def _has_others(scenario: ResolvedScenario, actors: Actors) -> bool:
     """Whether layers come from others than registries, too."""
     return len(actors.outlets) > len(scenario.registries)
+
+
+_OF_SOURCES = ("asked", "cache_requests", "fills", "parts", "uploads", "waited")  # columns of the incidents
 
 
 def _other_causes(scenario: ResolvedScenario, actors: Actors, ledger: Ledger) -> dict[int, str]:

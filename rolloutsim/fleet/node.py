@@ -612,13 +612,14 @@ class Node(Store):
             fetch.flow = None
             trouble = fetch.in_trouble()
             begun = flow is not None and flow.bundle is not None
+            # Of what is still coming to its source it has no more than that.
+            most = inf if fetch.handed is None else fetch.handed.cut(fetch)
             if flow is None:
-                # It has all that there is of what is still coming to its source.
-                received = 0.0 if fetch.handed is None else fetch.handed.cut(fetch)
+                received = 0.0 if fetch.handed is None else most
             else:
                 if begun:
                     flow.settle(fleet.network.now)
-                received = fleet.network.stop(flow)
+                received = fleet.network.stop(flow, most)
                 if fleet.follows:
                     fleet.close(flow)
             trouble.got += received
@@ -671,7 +672,7 @@ class Node(Store):
                 spent = trouble.spent
         cause = flow.cause if spent is None else fleet.ledger.blame(False, fleet.fetches.number(row), spent)
         fleet.fetches.finish(row, fleet.network.now, size, cause)
-        cold = fetch.way.cold
+        cold = fetch.leg.cold
         if cold is not None and (fetch.ranges is None or fetch.ranges.left == 1):
             # Before its connection goes to somebody who is after the same layer.
             cold.warm(fetch.step.layer)

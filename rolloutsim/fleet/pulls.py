@@ -204,7 +204,7 @@ class Handed(Protocol):
         """All of its bytes have arrived; whether that is all of it, or its asker is told when it is."""
 
     def cut(self, fetch: Fetch) -> float:
-        """What there is of a fetch that has all of its bytes and is not complete [B]."""
+        """The most that there is of a fetch that is cut before it is complete [B]."""
 
 
 class Slots:

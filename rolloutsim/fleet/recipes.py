@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from rolloutsim.fleet.sources.source import Source
+from rolloutsim.fleet.sources.source import Cold, Source
 from rolloutsim.network.links import Kind
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Way:
     set_up_trips : float
         Round trips in `set_up` that meet the queues of the way.
     cold_kinds, cold_stored : tuple of Kind
-        The same of layers that are cold at the source; empty: none is.
+        The same of layers that are cold where their bytes come from; empty: none is.
     limits : Limits or None
         How long its clients wait; None: as long as it takes, which is never too long.
     number : int
@@ -73,6 +73,8 @@ class Way:
         Whether the runtime gets a layer from a program on its node when that has all of it, and not as it comes.
     keeps_copy : bool
         Whether such a program writes the layer to the node's disk, beside the runtime.
+    before : Way or None
+        The way by which what a cache passes on comes to it; None: bytes come from the source itself.
     """
 
     __slots__ = (
@@ -106,6 +108,7 @@ class Way:
         reading: ReadingKinds | None = None,
         store_and_forward: bool = False,
         keeps_copy: bool = False,
+        before: Way | None = None,
     ) -> None:
         self.source = source
         # What each request asks of the source, which never changes, stands here, where it is quick to read.
@@ -127,7 +130,7 @@ class Way:
         self.keeps = keeps
         self.set_up = set_up
         self.set_up_trips = set_up_trips
-        self.cold = source.cold
+        self.cold: Cold | None = source.cold if before is None else before.cold
         self.cold_kinds = cold_kinds
         self.cold_stored = cold_stored
         self.index_time = index_time

@@ -194,7 +194,9 @@ class Servers:
             ttfb += 2 * round_trip(self.scenario, (*leaving(spec)[0], *inward)) + redirect.ttfb
             cap = redirect.connection_cap
         ttfb += caching.layer_trips * trip
-        return self._way_from(spec, inward, spec.tcp_window, trip, ttfb, or_inf(cap), layer_trips=caching.layer_trips)
+        most, first, trips = or_inf(cap), spec.first_fetch, caching.layer_trips
+        cold = None if first is None else min(most, or_inf(first.connection_cap))
+        return self._way_from(spec, inward, spec.tcp_window, trip, ttfb, most, cold, trips)
 
     def _way_from(
         self,
@@ -236,6 +238,7 @@ class Servers:
             return tuple(self._plain(path, cap, rate)[0] for path, rate in zip(paths, windows, strict=True))
 
         plain = kinds(cap)
+        slow = () if cold is None else kinds(cold)
         waits = {} if self.fleet.queues is None else self.fleet.queues.waits
         return Way(
             source=self.by_name[origin.name],
@@ -248,7 +251,8 @@ class Servers:
             resolve_trips=0.0,
             buffered=any(link in waits for kind in plain for link in kind.links),
             nic_wait=0.0,
-            cold_kinds=() if cold is None else kinds(cold),
+            cold_kinds=slow,
+            cold_stored=slow,
             exits=exits,
         )
 
@@ -299,12 +303,17 @@ class Servers:
         # What passes is not read from the cache's storage.
         own = (tuple(link for link in path if link != f"{cache.name}.storage") for path in leaving(cache))
         exits = tuple((*into, *path) for path in own)
-        cap = min(or_inf(cache.connection_cap), before.kinds[replica].cap)
         windowed = [window_rate(cache.tcp_window, round_trip(scenario, (*path, *near))) for path in leaving(cache)]
-        made = [
-            kinds((*path, *near), None if cap == inf else cap, window)
-            for path, window in zip(exits, windowed, strict=True)
-        ]
+
+        def passing(arriving: Kind) -> list[tuple[Kind, Kind]]:
+            cap = min(or_inf(cache.connection_cap), arriving.cap)
+            return [
+                kinds((*path, *near), None if cap == inf else cap, window)
+                for path, window in zip(exits, windowed, strict=True)
+            ]
+
+        made = passing(before.kinds[replica])
+        cold = [] if before.cold is None else passing(before.cold_kinds[replica])
         waits = {} if self.fleet.queues is None else self.fleet.queues.waits
         return Way(
             source=way.source,
@@ -320,6 +329,9 @@ class Servers:
             keeps=way.keeps,
             set_up=way.set_up,
             set_up_trips=way.set_up_trips,
+            cold_kinds=tuple(plain for plain, _ in cold),
+            cold_stored=tuple(stored for _, stored in cold),
+            before=before,
             number=self.numbers[cache.name, before.number],
             exits=exits,
         )

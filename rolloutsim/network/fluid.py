@@ -147,9 +147,9 @@ class FluidNetwork:
             self._dirty.append(host)
         return flow
 
-    def stop(self, flow: Flow) -> float:
-        """Cut a flow and return the bytes it had received."""
-        received = self.received(flow)
+    def stop(self, flow: Flow, most: float = inf) -> float:
+        """Cut a flow and return the bytes it had received, of which `most` were there to be sent."""
+        received = min(self.received(flow), most)
         self.carried[flow.kind.index] += received
         if flow.bundle is None:
             self._fresh.remove(flow)
@@ -311,6 +311,10 @@ class FluidNetwork:
         return bool(self._dirty or self.sharing.changed or self.sharing.queue)
 
     # ---- asking --------------------------------------------------------------------------------------
+
+    def take_back(self, flow: Flow, size: float) -> None:
+        """Of what a flow has moved, which is over, so many bytes were not there to be sent."""
+        self.carried[flow.kind.index] -= size
 
     def rate(self, flow: Flow) -> float:
         """The rate of a flow since the last update [B/s]."""

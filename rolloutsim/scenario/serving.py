@@ -270,6 +270,7 @@ def _peers(name: str, spec: model.PeersSpec) -> resolved.Peers:
         return profile[field].value if own is None else own
 
     most = limit(of("connections"))
+    partners = model.MOST_NODES if most is None else int(most)
     return resolved.Peers(
         name=name,
         finds=cast(resolved.Finds, of("finds")),
@@ -285,5 +286,5 @@ def _peers(name: str, spec: model.PeersSpec) -> resolved.Peers:
         piece=of("piece"),
         seeds=spec.seeds.count if spec.seeds is not None and spec.profile in SWARMS else 0,
         store_and_forward=spec.profile in SWARMS and of("serve") == "store_and_forward",
-        swarm=None if spec.profile not in SWARMS else _swarm(spec.profile, int(of("connections"))),
+        swarm=None if spec.profile not in SWARMS else _swarm(spec.profile, partners),
     )

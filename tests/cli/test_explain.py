@@ -278,3 +278,15 @@ def test_what_if_goes_with_what_shows_it(shell: Program, file: Path) -> None:
 def test_a_held_threshold_does_not_matter_to_a_change(shell: Program, tmp_path: Path) -> None:
     (tmp_path / "held.yaml").write_text(HELD, encoding="utf-8")
     assert "registry uplink 10 Gbit/s" in shell("explain", "held.yaml").out
+
+
+def test_what_has_no_effect_is_wrapped_as_other_text(shell: Program, tmp_path: Path) -> None:
+    file = tmp_path / "many.yaml"
+    file.write_text(
+        "rolloutsim: 1\nnodes: {n: {count: 1, hosts: [c, m, hub]}}\nnetwork: 1 Gbit/s\nregistries: {hub: {}}\n"
+        "caches: {c: {upstream: hub}}\nmirrors: {m: {}}\nimages: {api: 1 MB}\n"
+        "workloads: {api: {images: api, replicas: 1, startup: 10 s}}\n"
+    )
+    lines = shell("run", file, "--what-if").out.splitlines()
+    assert any(line.startswith("          No effect: ") for line in lines)
+    assert max(len(line) for line in lines if "change" not in line) <= 120

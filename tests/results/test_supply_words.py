@@ -119,3 +119,75 @@ def test_a_stored_result_says_the_same() -> None:
     again = from_bytes(to_bytes(result.outcome))
     assert again.to_json() == result.outcome.to_json()
     assert findings(again.means) == findings(result.outcome.means)
+
+
+# A node every 10 s, each of which takes a second: nothing comes together.
+ONE_BY_ONE = """
+rolloutsim: 1
+model: ideal
+nodes:
+  a: {count: 1, hosts: [proxy], pulls: [{image: api}]}
+  b: {count: 1, hosts: [proxy], pulls: [{image: api, at: 10 s}]}
+  c: {count: 1, hosts: [proxy], pulls: [{image: "tool:1", at: 20 s}]}
+network: 100 MB/s
+registries: {hub: {uplink: 100 MB/s}}
+caches: {proxy: {profile: distribution-3}}
+images:
+  api: {layers: {base: {digest: base, compressed: 60 MB}, api: 30 MB}}
+  "tool:1": {layers: {base: {digest: base, compressed: 60 MB}, api: {digest: api/api, compressed: 30 MB}}}
+rollout: schedule
+"""
+
+
+def why_again(*overrides: str) -> list[str]:
+    """Why layers came more often than once."""
+    texts = said(ONE_BY_ONE, SOURCES, "caches.proxy.store=shared", *overrides)
+    return [text.split(", since ")[1].split(": ")[0] for text in texts]
+
+
+def test_why_layers_come_again_is_told_by_the_limits_that_were_met() -> None:
+    assert why_again() == []
+    small = "caches.proxy.disk.capacity=50 MB"
+    assert why_again(small) == ["its disk of 50 MB does not hold all of it"]
+    assert why_again(small, "caches.proxy.profile=nexus") == ["its disk of 50 MB does not hold all of it"]
+    assert why_again("caches.proxy.disk.capacity=70 MB") == ["its disk of 70 MB does not hold all of it"]
+    assert why_again("caches.proxy.ttl=3 s") == ["layers are dropped after 3.00 s (ttl)"]
+    assert why_again("caches.proxy.ttl=3 s", small) == [
+        "its disk of 50 MB does not hold all of it and layers are dropped after 3.00 s (ttl)"
+    ]
+    varnish = "caches.proxy.profile=varnish"
+    assert why_again(varnish) == []
+    assert why_again(varnish, "caches.proxy.replicas=3") == ["its 3 replicas have their own stores"]
+    assert why_again(varnish, "caches.proxy.store=repository") == ["varnish stores each of 2 repositories for itself"]
+
+
+def test_a_copy_for_the_store_is_told_as_that_and_not_as_a_herd() -> None:
+    assert why_again(
+        "nodes.b.pulls=[]", "nodes.c.pulls=[]", "caches.proxy.profile=harbor", "caches.proxy.disk={capacity: 50 MB}"
+    ) == ["harbor fetches a copy of its own beside what it passes on"]
+
+
+def test_requests_that_come_together_are_told_beside_a_disk_that_is_too_small() -> None:
+    small = "caches.proxy.disk.capacity=50 MB"
+    assert why_again(small, 'nodes.b.pulls=[{"image": "api"}]') == [
+        "distribution-3 does not coalesce requests and its disk of 50 MB does not hold all of it"
+    ]
+    # Where all come together the disk has nothing to do with it.
+    (text,) = said(HERD, SOURCES, "caches.proxy.disk.capacity=50 MB", "caches.proxy.ttl=1 s")
+    assert "since distribution-3 does not coalesce requests: 800 MB" in text
+
+
+def test_columns_of_caches_stand_only_where_there_are_caches() -> None:
+    table = supply_rows(rs.loads(MIRRORED).run().summary)
+    assert table is not None
+    assert table.headings() == ("source", "to nodes", "share", "sent in all")
+
+
+def test_nobody_is_too_early_for_peers_of_which_there_is_one() -> None:
+    text = (
+        "rolloutsim: 1\nnodes: {n: {count: 1, hosts: [p, hub]}}\nnetwork: 1 Gbit/s\nregistries: {hub: {}}\n"
+        "peers: {p: {}}\nimages: {api: {layers: [9 MB, 2 MB]}}\n"
+    )
+    assert said(text, SOURCES) == ["2 of 2 look-ups of p found nobody."]
+    early = "4 of 4 look-ups of p found nobody: nodes ask before anybody has the layer."
+    assert said(text, SOURCES, "nodes.n.count=2") == [early]

@@ -7,6 +7,7 @@ from math import nan
 
 import pytest
 
+import rolloutsim as rs
 from rolloutsim.results.facts.records import CaseRecords, PrivateLinks, Run
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.scenario.resolved import Link
@@ -222,3 +223,13 @@ def test_nothing_to_wait_for() -> None:
     told = Story((image("a", 10.0),), name="a")
     told.pull(0.0, 0.0, 0.0)
     assert Outcome(run(told.case())).why == "every node held all layers already: there was nothing to wait for."
+
+
+def test_a_group_that_is_last_because_it_asks_last_waits_for_nothing() -> None:
+    scenario = rs.loads(
+        "rolloutsim: 1\nmodel: ideal\nregistry: {uplink: 1 Gbit/s}\nimages: {app: 1 MB}\n"
+        "nodes:\n  early: {count: 1, nic: 1 Gbit/s, pulls: [{image: app}]}\n"
+        "  late: {count: 1, nic: 1 Gbit/s, pulls: [{image: app, at: 4 s}]}\n"
+        "rollout: schedule\nprepulls: {night: {images: app}}\n"
+    )
+    assert "The nodes of late are last, after 4.00 s (all others: 0 s).\n" in f"{scenario.run().why()}\n"

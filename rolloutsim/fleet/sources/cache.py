@@ -105,6 +105,7 @@ class PullThrough:
         self.through: dict[Way, Callable[[Way, int], Way]] = {}
         self.legs: dict[tuple[Way, Way, int], Way] = {}
         self.pings: deque[tuple[Callable[[Any], None], Any]] = deque()  # that wait, the one under way first
+        self.filling: dict[Fill, None] = {}  # those of its own, of which a store may know only the latest of a layer
 
     def look_up(self, asker: Asker, pull: Pull, manifest: bool) -> None:
         """A manifest, token or config is wanted."""
@@ -233,6 +234,7 @@ class PullThrough:
             self.server.index, self.upstream.index, step.layer, self.fleet.network.now
         )
         shelf.fills[key] = fill
+        self.filling[fill] = None
         self.fleet.network.call_later(0.0, self._ask, fill)
         return fill
 
@@ -337,11 +339,16 @@ class PullThrough:
             status = up.answer(self.address, self.fleet.network.now, fill.step.layer, False, fill.image)
         if status != FINE:
             self.refused(status)
-            self.lose(fill, status, 0.0)
+            # Whoever asked has still to note that it did.
+            self.fleet.together.call_at(self.fleet.network.now, self._is_refused, (fill, status))
         elif up.handler is not None:
             up.handler.hand_over(self, fill)
         else:
             self.take(fill, fill.way)
+
+    def _is_refused(self, what: Any) -> None:
+        fill, status = what
+        self.lose(fill, status, 0.0)
 
     def take(self, fill: Fill, leg: Way) -> None:
         """The bytes of a layer come from the upstream by a leg."""
@@ -406,6 +413,8 @@ class PullThrough:
         fills, now = self.fleet.incidents.fills, self.fleet.network.now
         fills.ended[fill.row] = now
         fills.bytes[fill.row] = flow.size
+        if fill.leg.cold is not None:
+            fill.leg.cold.warm(fill.step.layer)
         self.filled(fill)
 
     def filled(self, fill: Fill) -> None:
@@ -422,7 +431,9 @@ class PullThrough:
             reading.end()
         for told in fill.told:
             told(FINE)
-        for waiting in list(fill.waiting):
+        # A lock that was too old is held by another fetch, of which those who wait know nothing.
+        other = shelf.fills.get(fill.key) if self.spec.coalesce == "lock" else None
+        for waiting in [*fill.waiting, *(() if other is None else other.waiting)]:
             if self.spec.poll > 0.0:
                 network.call_later(self.until_look(waiting.since), self._looks, waiting)
             else:
@@ -481,7 +492,7 @@ class PullThrough:
         if flow is not None and fill.reader is None:
             fill.flow = None
             fills = self.fleet.incidents.fills
-            fills.bytes[fill.row] = self.fleet.network.stop(flow)
+            fills.bytes[fill.row] = fill.came = self.fleet.network.stop(flow)
             fills.ended[fill.row] = self.fleet.network.now
             if self.fleet.follows:
                 self.fleet.close(flow)
@@ -489,6 +500,7 @@ class PullThrough:
     def _release(self, fill: Fill) -> None:
         """Give the connection to the upstream back."""
         fill.is_over = True
+        self.filling.pop(fill, None)
         up = self.upstream
         up.fetches.pop(fill, None)
         if fill.handed is not None:
@@ -517,14 +529,14 @@ class PullThrough:
 
     def go_down(self) -> None:
         """The cache goes down, and what it fetches with it; the store stays."""
-        for shelf in self.shelves:
-            for fill in list(shelf.fills.values()):
-                if fill.reader is None:
-                    self._drop_fill(fill)
-                for told in fill.told:
-                    told(UNAVAILABLE)
-                for waiting in list(fill.waiting):
-                    waiting.asker.lose(waiting.fetch, BROKEN, self._in_vain(waiting))
+        passing = [fill for shelf in self.shelves for fill in shelf.fills.values() if fill.reader is not None]
+        for fill in [*self.filling, *passing]:
+            if fill.reader is None:
+                self._drop_fill(fill)
+            for told in fill.told:
+                told(UNAVAILABLE)
+            for waiting in list(fill.waiting):
+                waiting.asker.lose(waiting.fetch, BROKEN, self._in_vain(waiting))
 
     def settle(self) -> list[Flow]:
         """Write down how far unfinished fills came; their flows."""

@@ -114,13 +114,19 @@ class Reading:
         return False
 
     def cut(self, fetch: Fetch) -> float:
-        """What it had of a fill that is not complete [B]; what its seconds went to is noted."""
+        """What is there of the fill, which it seemed to be ahead of [B]; what its seconds went to is noted."""
         fill, flow = self.fill, self.flow
+        network = fill.cache.fleet.network
+        came = fill.came if fill.flow is None else network.received(fill.flow)
+        if fetch.ranges is None:
+            came -= fill.step.compressed - fetch.left  # which it had before
+        came = min(max(came, 0.0), fetch.left)
         if flow is not None:
-            trouble, now = fetch.in_trouble(), fill.cache.fleet.network.now
+            trouble = fetch.in_trouble()
             trouble.merge(flow, self.since)
-            trouble.spent[CACHE_FILL] = trouble.spent.get(CACHE_FILL, 0.0) + now - self.since
-        return 0.0 if fill.flow is None else min(fill.cache.fleet.network.received(fill.flow), fetch.left)
+            trouble.spent[CACHE_FILL] = trouble.spent.get(CACHE_FILL, 0.0) + network.now - self.since
+            network.take_back(flow, flow.size - came)
+        return came
 
     def end(self) -> None:
         """The fill is complete: so is what was read along with it."""
@@ -138,8 +144,8 @@ class Fill:
     """
 
     __slots__ = (
-        "cache", "flow", "handed", "holds", "image", "is_over", "is_stored", "keeps", "key", "left", "leg", "reader",
-        "readers", "replica", "row", "shelf", "socket", "step", "ticket", "told", "waiting", "way",
+        "cache", "came", "flow", "handed", "holds", "image", "is_over", "is_stored", "keeps", "key", "left", "leg",
+        "reader", "readers", "replica", "row", "shelf", "socket", "step", "ticket", "told", "waiting", "way",
     )  # fmt: skip
 
     def __init__(
@@ -166,6 +172,7 @@ class Fill:
         self.row = -1  # among the fills of the ledger, of one of its own
         self.is_stored = False
         self.is_over = False
+        self.came = 0.0  # of one that was lost [B]
         # As a fetch has them.
         self.way: Way = cache.upstream_way
         self.leg: Way = cache.upstream_way
@@ -202,5 +209,5 @@ class Passing:
         return True
 
     def cut(self, fetch: Fetch) -> float:
-        """Its bytes flow until they have arrived."""
-        return 0.0
+        """It comes from a source that has all of it."""
+        return fetch.left

@@ -87,7 +87,10 @@ class Member:
         return self.torrent.complete(self, flow)
 
     def cut(self, fetch: Fetch) -> float:
-        """What waits for its last pieces has all but these [B]; what its seconds went to is noted."""
+        """What waits for its last pieces has all but these, and all of it is in the swarm [B].
+
+        What its seconds went to is noted.
+        """
         if self.ended is not None:
             trouble, now = fetch.in_trouble(), self.torrent.peers.fleet.network.now
             trouble.merge(self.ended, self.since)
@@ -335,7 +338,8 @@ class Torrent:
             return
         swarm = self.swarm
         swarm.advance(self.peers.fleet.network.now)
-        if swarm.outside >= 1.0 - _ROUNDING:
+        # What is missing may take less than a step of the clock.
+        if swarm.outside >= 1.0 - _ROUNDING or swarm.all_outside_at() <= swarm.now:
             swarm.everything_is_outside()
             for member in self.members:
                 if member.is_current:

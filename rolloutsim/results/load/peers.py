@@ -32,7 +32,7 @@ class Uploads:
     serving_nodes: int  # that served anything
     most_served_bytes: float  # by one node [B]
     most_serving_node: str | None  # that one; None: none served anything
-    too_early: int  # fetches from others than these peers that began before any node had committed the layer
+    too_early: int  # fetches from others than these peers that began before any node had it; 0: there is one member
     elsewhere: int  # all fetches from others
     finds: str  # which holders a look-up finds, as in the scenario
 
@@ -69,13 +69,14 @@ def uploads_of(case: CaseRecords, number: int, spec: Peers, members: Flags) -> U
     np.minimum.at(first, fetches.layer[done], fetches.committed[done])
     others = np.flatnonzero((fetches.source != number) & members[case.pulls.node[fetches.pull]])
     others = others[fetches.source[others] >= 0]
+    early = int(np.count_nonzero(fetches.granted[others] < first[fetches.layer[others]]))
     return Uploads(
         look_ups=len(own) + nobody,
         found_nobody=nobody,
         serving_nodes=int(np.count_nonzero(served)),
         most_served_bytes=float(served.max(initial=0.0)),
         most_serving_node=case.node_names[int(served.argmax())] if some else None,
-        too_early=int(np.count_nonzero(fetches.granted[others] < first[fetches.layer[others]])),
+        too_early=early if np.count_nonzero(members) > 1 else 0,
         elsewhere=len(others),
         finds=spec.finds,
     )

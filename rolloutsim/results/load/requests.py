@@ -3,8 +3,9 @@
 A pull sends requests for manifests, token and config, then one for each layer (or range of one) that it fetches. The
 records know how many there were, and when a layer was asked for; those before are spread evenly over the time from
 asking to resolved. Of a pull with several hosts each request counts at the one that it was sent to; what a cache or
-swarm asks its upstream counts there. A layer that an object storage serves is asked for twice, at the registry and there; so is
-the config (facts: a redirected pull of L layers makes 1 + L requests to the storage; containerd `core/remotes/docker`).
+swarm asks its upstream counts there. A layer that an object storage serves is asked for twice, at the registry and
+there; so is the config (facts: a redirected pull of L layers makes 1 + L requests to the storage; containerd
+`core/remotes/docker`).
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ import numpy as np
 
 from rolloutsim.results.facts.intervals import mean
 from rolloutsim.results.facts.records import derived, known, ratio
+from rolloutsim.results.load.again import comes_again
 from rolloutsim.results.load.peers import Seeding, Uploads, seeded, uploads_of
 from rolloutsim.results.load.requests import Asked, by_status
 from rolloutsim.results.load.throughput import received_by
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.facts.grouped import Rows
     from rolloutsim.results.facts.records import CaseRecords, Run
     from rolloutsim.results.facts.supplied import Outlets
-    from rolloutsim.scenario.resolved import Caching, Peers, Registry, ResolvedScenario
+    from rolloutsim.scenario.resolved import Peers, Registry, ResolvedScenario
 
 
 @struct
@@ -92,6 +93,7 @@ class CacheSummary:
     profile: str  # the product that it is like
     coalesce: str  # what becomes of requests for a layer that is being fetched: `none`, `lock`, `stream`
     upstream: str  # the server that it asks
+    comes_again: Mapping[str, float]  # limits for which layers came again: `rolloutsim.results.load.again`
 
 
 @struct
@@ -296,7 +298,7 @@ def _server(
         refused=by_status(asked.refusals, asked.refused.of(number)),
         lost_s=_lost(case, number),
         lacks=_lacking(case, scenario.servers[name]),
-        cache=_cache(case, found, number, scenario.servers[name].caching),
+        cache=_cache(case, found, number, scenario.servers[name]),
         copied=_copied(case, number),
     )
 
@@ -374,11 +376,13 @@ def _lacking(case: CaseRecords, server: Registry) -> tuple[str, ...]:
     )
 
 
-def _cache(case: CaseRecords, found: Flows, number: int, spec: Caching | None) -> CacheSummary | None:
+def _cache(case: CaseRecords, found: Flows, number: int, server: Registry) -> CacheSummary | None:
+    spec = server.caching
     if spec is None:
         return None
     caches, entered = case.supply.caches, found.entering[number]
     for row in np.flatnonzero(caches.source == number).tolist():
+        evicted = float(caches.evicted[row])
         return CacheSummary(
             hits=int(caches.hits[row]),
             misses=int(caches.misses[row]),
@@ -389,10 +393,11 @@ def _cache(case: CaseRecords, found: Flows, number: int, spec: Caching | None) -
             upstream_bytes=float(entered.sum()),
             upstream_copies=found.copies(entered),
             distinct_bytes=float(found.sizes[entered > 0.0].sum()),
-            evicted_bytes=float(caches.evicted[row]),
+            evicted_bytes=evicted,
             profile=spec.profile,
             coalesce=spec.coalesce,
             upstream=spec.upstream,
+            comes_again=comes_again(case, number, server, spec, entered, found.sizes, evicted),
         )
     return None
 

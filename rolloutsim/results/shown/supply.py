@@ -5,7 +5,7 @@ Servers of one key, one in each rack or site, stand together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,7 @@ from rolloutsim.results.shown.tabular import COUNT, SHARE, SIZE, TEXT, Column, K
 if TYPE_CHECKING:
     from rolloutsim.results.facts.records import CaseRecords
     from rolloutsim.results.load.peers import Uploads
+    from rolloutsim.results.load.supply import CacheSummary
     from rolloutsim.results.metrics import CaseSummary, RunSummary
 
 TITLE = "Where the bytes came from"
@@ -68,13 +69,12 @@ def supply_rows(summary: RunSummary) -> Table | None:
         return None
     of_caches = any(one.caches for _, _, one in rows)
     of_swarms = any(one.seeding is not None for _, _, one in rows)
-    of_peers = of_swarms or any(one.uploads is not None for _, _, one in rows)
     columns = (
         *((Column("case", TEXT, lambda row: row[0].case),) if len(summary.cases) > 1 else ()),
         Column("source", TEXT, lambda row: row[2].words),
         Column("to nodes", SIZE, lambda row: row[2].bytes),
         Column("share", SHARE, _share),
-        *(() if of_peers and not of_caches else _OF_CACHES),
+        *(_OF_CACHES if of_caches else ()),
         *((_FROM_UPSTREAM,) if of_swarms and not of_caches else ()),
         Column("sent in all", SIZE, lambda row: row[2].sent_bytes),
         *(_OF_PEERS if any(one.uploads is not None for _, _, one in rows) else ()),
@@ -129,7 +129,6 @@ def _herds(one: FamilySummary) -> Iterator[str]:
     copies = one.upstream_copies
     if copies is None or copies.mean <= _HERDS or one.upstream_bytes is None:
         return
-    first = one.caches[0]
     # Of the layers that came, one copy each.
     least = sum(cache.distinct_bytes for cache in one.caches)
     upstreams = listed(list(dict.fromkeys(cache.upstream for cache in one.caches))[:_MOST_IMAGES])
@@ -137,18 +136,38 @@ def _herds(one: FamilySummary) -> Iterator[str]:
     most = f", at most {three_digits(copies.max)} times" if copies.max > copies.mean * _CLEARLY else ""
     yield (
         f"{who} fetched each layer {three_digits(copies.mean)} times on average{most}, "
-        f"{_why(first.profile, first.coalesce)}: {show_size(one.upstream_bytes)} from {upstreams}, where one copy of "
+        f"since {_why(one.caches)}: {show_size(one.upstream_bytes)} from {upstreams}, where one copy of "
         f"each layer{'' if one.servers == 1 else ' for each of them'} is {show_size(least)}."
     )
 
 
-def _why(profile: str, coalesce: str) -> str:
-    """Why a cache does so, by what it does with a request for a layer that it is fetching already."""
-    if coalesce == "none":
-        return f"since {profile} does not coalesce requests"
-    if coalesce == "lock":
-        return f"since with {profile} those who wait for a layer fetch it themselves in the end"
-    return f"although {profile} coalesces requests: replicas and repositories have stores of their own"
+def _why(caches: Sequence[CacheSummary]) -> str:
+    """Why caches of one key do so, by what they do with a request for a layer that is coming, and by their limits."""
+    first, limits = caches[0], dict[str, float]()
+    for cache in reversed(caches):
+        limits |= cache.comes_again
+    its, several = ("its", "") if len(caches) == 1 else ("their", "s")
+    found = []
+    if first.coalesce == "none" and (not limits or "together" in limits):
+        found.append(f"{first.profile} does not coalesce requests")
+    elif first.coalesce == "lock" and not limits:
+        found.append(f"with {first.profile} those who wait for a layer fetch it themselves in the end")
+    if "own_copies" in limits:
+        found.append(f"{first.profile} fetches a copy of its own beside what it passes on")
+    if "disk_bytes" in limits:
+        holds = "does" if len(caches) == 1 else "do"
+        found.append(f"{its} disk{several} of {show_size(limits['disk_bytes'])} {holds} not hold all of it")
+    if "ttl_s" in limits:
+        found.append(f"layers are dropped after {show_time(limits['ttl_s'])} (ttl)")
+    if "replicas" in limits:
+        found.append(
+            f"{its} {show_count(limits['replicas'])} replicas{' each' if several else ''} have their own stores"
+        )
+    if "repositories" in limits:
+        found.append(f"{first.profile} stores each of {show_count(limits['repositories'])} repositories for itself")
+    if "lost_bytes" in limits:
+        found.append("fetches were lost before they were complete")
+    return listed(found)
 
 
 def _found_nobody(one: FamilySummary, uploads: Uploads) -> Iterator[str]:

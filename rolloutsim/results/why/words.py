@@ -306,8 +306,9 @@ def _last(run: Run, slowest: CaseSummary, records: CaseRecords) -> Iterator[str]
     text = f"The nodes of {last.group} are last, after {show_time(last.ready)} (all others: {show_time(last.others)})"
     rest = {noun_of(cause): cause.seconds for cause in bottlenecks(slowest, last.split_others)}
     more = {noun_of(cause): cause.seconds - rest.get(noun_of(cause), 0.0) for cause in bottlenecks(slowest, last.split)}
-    noun = max(more, key=lambda noun: more[noun])
-    if more[noun] >= (last.ready - last.others) / 2:
+    # Nodes that have all that they ask for wait for nothing.
+    noun = max(more, key=lambda noun: more[noun], default=None)
+    if noun is not None and more[noun] >= (last.ready - last.others) / 2:
         text += f": each waits on average {show_time(more[noun])} longer for {noun}"
     yield f"{text}."
 
