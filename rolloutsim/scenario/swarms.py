@@ -20,20 +20,28 @@ class SwarmProfile:
         Of a seed, for a blob.
     upload_use : float
         Part of the members' uplinks that is used with very many pieces.
-    search_loss, search_exponent : float
-        How much less it is with fewer: 1 / (1 + search_loss · log2(members) · pieces^-search_exponent).
-    stagger_gain : float
-        How much less of that loss there is where progress differs: divided by 1 + stagger_gain · σ, σ the standard
-        deviation of the times at which those who receive joined, in times that the blob takes at their rate.
+    search_loss, search_exponent, search_pieces : float
+        How much less it is with fewer: 1 / (1 + search_loss · log2(members) · (pieces + search_pieces)^-search_exponent).
+    stagger_gain, stagger_power : float
+        How much less of that loss there is where progress differs: divided by (1 + stagger_gain · σ)^stagger_power, σ
+        the standard deviation of the times at which those who receive joined, in times that the blob takes at their
+        rate.
     sharpness, sharpness_exponent : float
         Of the lesser of two rates: (a^-q + b^-q)^(-1/q), q = sharpness · (pieces / 256)^sharpness_exponent; None: q
         is infinite.
     hop_down, hop_up : float
         A hop, in times that a piece takes on a member's downlink and uplink.
+    lag_pieces : float
+        A lag is shorter with fewer pieces: times pieces / (pieces + lag_pieces).
     start : float
         Before a member receives anything from a swarm that others are in [s].
     end, end_pieces : float
         After its last byte at these rates: [s], and in times that a piece takes on its downlink.
+    bridges : tuple of int
+        By the number of seeds, of those members whom the seeds take first how many have connections left for others;
+        beyond its end the last. Empty: connections are not scarce.
+    first_share : float
+        What seeds fill of a full downlink of one of the first, in the part of its connections that go to seeds.
     seed_share : float
         The part of a member's downlink that seeds fill while other members have something for it.
     repeated, repeated_decay : float
@@ -56,14 +64,19 @@ class SwarmProfile:
     upload_use: float = 1.0
     search_loss: float = 0.0
     search_exponent: float = 0.33
+    search_pieces: float = 0.0
     stagger_gain: float = 0.0
+    stagger_power: float = 1.0
     sharpness: float | None = None
     sharpness_exponent: float = 0.0
     hop_down: float = 0.0
     hop_up: float = 0.0
+    lag_pieces: float = 0.0
     start: float = 0.0
     end: float = 0.0
     end_pieces: float = 0.0
+    bridges: tuple[int, ...] = ()
+    first_share: float = 1.0
     seed_share: float = 1.0
     repeated: float = 0.27
     repeated_decay: float = 1.25
@@ -84,15 +97,22 @@ class SwarmProfile:
 # % wrong. Connections: Kraken's default (lib/torrent/scheduler/connstate); duplicates: the same runs, 8 to 11 pieces
 # a member.
 KRAKEN: Final = SwarmProfile(
-    search_loss=1.11,
-    search_exponent=0.427,
-    stagger_gain=2.84,
-    sharpness=3.85,
-    sharpness_exponent=0.075,
-    hop_down=3.51,
-    hop_up=0.64,
-    end_pieces=1.69,
-    seed_share=0.114,
+    search_loss=0.708,
+    search_exponent=0.381,
+    search_pieces=3.75,
+    stagger_gain=3.42,
+    stagger_power=0.867,
+    sharpness=2.84,
+    sharpness_exponent=0.236,
+    hop_down=0.999,
+    hop_up=2.69,
+    lag_pieces=16.2,
+    end_pieces=0.324,
+    bridges=(0, 0, 1, 2, 3, 4, 5, 5, 4, 2, 0),
+    first_share=0.87,
+    seed_share=0.234,
+    repeated=0.248,
+    repeated_decay=0.135,
     duplicate_pieces=9.3,
     mean_error=0.25,
     makespan_error=0.25,
@@ -109,7 +129,7 @@ BITTORRENT: Final = SwarmProfile(
     upload_use=0.92,
     start=0.55,
     end=0.35,
-    seed_share=0.45,
+    seed_share=0.17,
     duplicates=0.05,
     mean_error=0.15,
     makespan_error=0.15,
