@@ -50,8 +50,8 @@ if TYPE_CHECKING:
 # over eight numbers costs less than the bookkeeping of a bound).
 MANY: Final = 8
 
-# A step beyond an edge is a share of its level, or of this part of the link's capacity where the level is lower: one from
-# a level of none would lead nowhere (assumed: far below the rate of any flow).
+# A step beyond an edge is a share of its level, or of this part of the link's capacity where the level is lower: one
+# from a level of none would lead nowhere (assumed: far below the rate of any flow).
 LOW: Final = 1e-9
 
 # All loads are summed up from the flows' rates after so many updates, and so many more for each state and link there

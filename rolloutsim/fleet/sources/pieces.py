@@ -130,6 +130,8 @@ class Torrent:
         self.members[member] = None
         self.swarm.advance(network.now)
         self.swarm.join(member.kind)
+        if self.peers.profile.start:
+            self.look_afterwards()  # seeds send before anybody receives at the swarm's rates
         if not self.joiners:
             network.call_later(TOGETHER, self._let_in)
         self.joiners.append(member)

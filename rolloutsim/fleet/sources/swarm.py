@@ -236,6 +236,8 @@ class Swarm:
         first = sum(self.seeds)
         for others in (self.behind, self.current, self.finished):
             first += sum(count * rate for count, rate in zip(others, self.up, strict=True))
+        if first <= 0.0:
+            return profile.start  # the seeds are away: nothing is passed on
         hop = (profile.hop_down / down + profile.hop_up / up) * self.piece_size
         hops = log2(1.0 + (joining - 1) * down / first)
         # The fewer pieces there are, the fewer wait for one another.
@@ -287,40 +289,48 @@ class Swarm:
 
     def _part_of_bridges(self) -> float:
         """Of what the seeds send, the part that goes to bridges while those who came first keep to themselves."""
-        profile, total = self.profile, sum(self.seeds)
+        total = sum(self.seeds)
         first, bridges = self._unfinished(True), min(self._bridges(), self._unfinished(False))
         if not bridges or not total:
             return 0.0
         counts = [len(times) for times in self.joined]
         down = mean_of(self.down, counts)
-        taken = first * down * self._share_of_seeds()
+        taken = first * down * self._share_of_seeds(self._clique(first))
         each = min(down, max(total / (first + bridges), (total - taken) / bridges))
         return min(1.0, bridges * each / total)
 
-    def _share_of_seeds(self) -> float:
+    def _clique(self, first: int) -> int:
+        """How many of so many who came first know each other: as many as have connections left beside the seeds."""
+        return max(1, min(first, self.profile.connections + 1 - len(self.seeds)))
+
+    def _share_of_seeds(self, clique: int) -> float:
         """What seeds fill of a full downlink of one of the first: of its connections, so many go to seeds."""
-        return self.profile.first_share * min(1.0, len(self.seeds) / self.profile.connections)
+        if clique < 2:
+            return 1.0
+        return self.profile.first_share * len(self.seeds) / (len(self.seeds) + clique - 1)
 
     def _rates_of_first(self, first: list[int], part: float) -> Rates:
         """Of those who came first, while they keep to themselves: cliques that share what the seeds send them."""
         profile, active = self.profile, sum(first)
         if not active:
             return Rates(0.0, (0.0,) * len(first), 0.0, ())
-        clique = max(1, min(active, profile.connections + 1 - len(self.seeds)))
+        clique = self._clique(active)
         crowd = (clique - 1) / clique
         seeds = sum(self.seeds) * part / active
         new = seeds * clique / self.copies(clique)
-        offered = seeds + crowd * mean_of(self.up, first) * upload_use(profile, clique, self.pieces)
+        wait = profile.announce_every * mean_of(self.down, first) / self.size
+        offered = seeds + crowd * mean_of(self.up, first) * upload_use(profile, clique, self.pieces, 0.0, wait)
         rates = tuple([min(new, softened(own, offered, self._sharpness(), crowd)) for own in self.down])
         capacity = sum([rate * count for rate, count in zip(rates, first, strict=True)])
-        taken = self._share_of_seeds() * sum([own * count for own, count in zip(self.down, first, strict=True)])
-        return Rates(capacity, rates, min(seeds * active, capacity, taken), ())
+        taken = self._share_of_seeds(clique) * sum([own * count for own, count in zip(self.down, first, strict=True)])
+        # One copy has to leave the seeds until the first of them is complete.
+        return Rates(capacity, rates, min(seeds * active, capacity, max(taken, *rates)), ())
 
     def _rates_of_others(self, others: list[int], part: float) -> Rates:
         """Of those who did not come first, to whom a part of what seeds send goes, or of all who receive."""
         profile, active, kinds = self.profile, sum(others), len(others)
         if not active:
-            return Rates(0.0, (0.0,) * kinds, self._sent_before(part), (False,) * kinds)
+            return Rates(0.0, (0.0,) * kinds, self._sent_before(), (False,) * kinds)
         behind = [0 if own else count for count, own in zip(self.behind, self.first, strict=True)]
         current = [count - late for count, late in zip(others, behind, strict=True)]
         alike = active - 1 + sum(self.finished)
@@ -331,7 +341,8 @@ class Swarm:
         if active > 1:
             total = sum(self.seeds) * part
             each = min(down, (total + supply + profile.upload_use * looking) / active)
-            supply += looking * upload_use(profile, active, self.pieces, self._spread() * each / self.size)
+            spread, wait = self._spread() * each / self.size, profile.announce_every * down / self.size
+            supply += looking * upload_use(profile, active, self.pieces, spread, wait)
         seeds = sum(self.seeds) * part if part < 1.0 else self._seeds(active, down, crowd)
         supply += seeds
         fresh = inf
@@ -341,9 +352,7 @@ class Swarm:
             fresh = sum(self.seeds) / self.copies(active)
         sharpness = self._sharpness()
         alone = shares(supply, self.down, list(zip(self.down, others, strict=True)))
-        keeps_up = [
-            softened(own, share, sharpness, crowd) > fresh for own, share in zip(self.down, alone, strict=True)
-        ]
+        keeps_up = [softened(own, share, sharpness, crowd) > fresh for own, share in zip(self.down, alone, strict=True)]
         more = alone
         if any(current):
             caps = list(zip(self.down, behind, strict=True))
@@ -355,12 +364,20 @@ class Swarm:
             capacity += rate * late + min(rate, fresh) * now
         return Rates(capacity, (fresh,) * kinds, min(seeds, capacity), tuple(keeps_up))
 
-    def _sent_before(self, part: float) -> float:
-        """What seeds send to those who wait, before anybody receives: what comes first is spread, and is not counted."""
-        waiting = sum(self.waiting)
-        if waiting < 2:
+    def _sent_before(self) -> float:
+        """What seeds send to those who join before any of them receives at these rates [bytes/s]."""
+        waiting, profile = sum(self.waiting), self.profile
+        if waiting < 2 or not profile.start:
             return 0.0
-        return self._seeds(waiting, mean_of(self.down, self.waiting), (waiting - 1) / waiting) * part
+        crowd = (waiting - 1) / waiting
+        # No member is sent more than the blob, of which the seeds send several copies later on (assumed: at most 2.5
+        # times as many as until all is outside, if they can send less than the members receive).
+        total = sum(self.seeds)
+        slowest = min([down for down, count in zip(self.down, self.waiting, strict=True) if count])
+        each = min(slowest, total / waiting + profile.upload_use * mean_of(self.up, self.waiting))
+        later = max(2.5 * self.copies(waiting), total / each)
+        most = max(0.0, waiting - later) * self.size / profile.start
+        return min(most, self._seeds(waiting, mean_of(self.down, self.waiting), crowd))
 
     def _seeds(self, members: int, down: float, crowd: float) -> float:
         """What seeds send to so many members: their share of the members' downlinks [bytes/s]."""
@@ -377,7 +394,8 @@ class Swarm:
         profile = self.profile
         if profile.sharpness is None:
             return inf
-        return profile.sharpness * (self.pieces / 256.0) ** profile.sharpness_exponent
+        sharpness: float = profile.sharpness * (self.pieces / 256.0) ** profile.sharpness_exponent
+        return sharpness
 
     def copies(self, members: int) -> float:
         """How many copies the seeds send until all of the blob is outside, if so many members receive."""
@@ -404,7 +422,7 @@ def mean_of(rates: Sequence[float], counts: Sequence[int]) -> float:
     return sum([count * rate for count, rate in zip(counts, rates, strict=True)]) / sum(counts)
 
 
-def upload_use(profile: SwarmProfile, members: int, pieces: float, spread: float = 0.0) -> float:
+def upload_use(profile: SwarmProfile, members: int, pieces: float, spread: float = 0.0, wait: float = 0.0) -> float:
     """The part of their uplinks that members use.
 
     Parameters
@@ -418,7 +436,8 @@ def upload_use(profile: SwarmProfile, members: int, pieces: float, spread: float
     spread : float
         Standard deviation of the times at which they joined, in times that the blob takes them.
     """
-    loss: float = profile.search_loss * log2(members) * (pieces + profile.search_pieces) ** -profile.search_exponent
+    loss: float = profile.search_loss * (pieces + profile.search_pieces) ** -profile.search_exponent
+    loss = log2(members) * (loss + profile.wait_loss * min(1.0, wait) ** profile.wait_exponent)
     use: float = profile.upload_use / (1.0 + loss / (1.0 + profile.stagger_gain * spread) ** profile.stagger_power)
     return use
 
