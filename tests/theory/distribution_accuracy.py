@@ -40,6 +40,24 @@ BOUNDS = Bounds(median=0.04, near=0.90, largest=0.20, byte_median=0.01, byte_lar
 FITTED = {
     "c-all-n10-l16-up20": "that a connection's weight lasts as long as cubic needs to come back to its window",
     "c-stag2-n10-l4": "that weights vary as for all connections (network.fairness.sigma), and not a little less",
+    **dict.fromkeys(
+        (
+            "d-asym-n10-u20",
+            "d-choke-n10-u20",
+            "d-conn5-n20-u20",
+            "d-downcap10-n10-u50",
+            "d-hetero-n10-u20",
+            "d-n10-u10-d20",
+            "d-n10-u50-d20",
+            "d-n20-u100-d10",
+            "d-n5-u20-d50",
+            "d-piece256k-n10-u20",
+            "d-piece4M-n5-u50",
+            "d-stag1-n10-u20",
+            "d-upcap10-n10-u10",
+        ),
+        "what a swarm of BitTorrent clients uses of its uplinks, takes from the seed, and waits for (`BITTORRENT`)",
+    ),
 }
 
 

@@ -43,12 +43,11 @@ class _Play:
     def __init__(self, swarm: Swarm, profile: SwarmProfile) -> None:
         self.swarm = swarm
         self.model = Model(profile, swarm.pieces, swarm.piece_size, swarm.seeds)
-        self.kinds = [self.model.kind(down, up) for down, up in zip(swarm.down, swarm.up, strict=True)]
-        number = len(self.model.down)
-        self.clock = [0.0] * number
-        self.rate = [0.0] * number  # of those who are behind
-        self.behind: list[list[tuple[float, int]]] = [[] for _ in range(number)]
-        self.current: list[list[int]] = [[] for _ in range(number)]
+        self.kinds = [-1] * len(swarm.down)
+        self.clock: list[float] = []
+        self.rate: list[float] = []  # of those who are behind
+        self.behind: list[list[tuple[float, int]]] = []
+        self.current: list[list[int]] = []
         self.lags: list[tuple[float, int]] = []
         self.joins = sorted(range(len(self.kinds)), key=lambda member: (swarm.start[member], member), reverse=True)
         self.place: dict[int, int] = {}
@@ -80,9 +79,10 @@ class _Play:
                 model.fall_behind(kind)
                 return self._share()
         caps = [(down, count) for down, count in zip(model.down, model.behind, strict=True) if count]
-        caps += [(min(down, rates.fresh), n) for down, n in zip(model.down, model.current, strict=True) if n]
+        caps += [(min(down, f), n) for down, f, n in zip(model.down, rates.fresh, model.current, strict=True) if n]
         level = shares(rates.capacity, model.down, caps) if caps else model.down
         self.rate = [min(own, each) for own, each in zip(model.down, level, strict=True)]
+        self.rate = [min(r, f) if c else r for r, f, c in zip(self.rate, rates.fresh, model.first, strict=True)]
         return None
 
     def _next(self, now: float):  # type: ignore[no-untyped-def]
@@ -102,8 +102,8 @@ class _Play:
             at = now + max(0.0, model.size - progress) / rate
             if at < best[0]:
                 best = (at, _Play._end, kind)
-            if model.outside < 1.0 and rates.keeps_up[kind] and rate > rates.fresh:
-                at = now + max(0.0, model.outside * model.size - progress) / (rate - rates.fresh)
+            if model.outside < 1.0 and not model.first[kind] and rates.keeps_up[kind] and rate > rates.fresh[kind]:
+                at = now + max(0.0, model.outside * model.size - progress) / (rate - rates.fresh[kind])
                 if at < best[0]:
                     best = (at, _Play._catch_up, kind)
         if best[0] == inf:
@@ -115,7 +115,13 @@ class _Play:
         joined = []
         while self.joins and self.swarm.start[self.joins[-1]] <= now:
             joined.append(self.joins.pop())
-            self.model.join(self.kinds[joined[-1]])
+            kind = self.kinds[joined[-1]] = self.model.kind(self.swarm.down[joined[-1]], self.swarm.up[joined[-1]])
+            if kind == len(self.clock):
+                self.clock.append(0.0)
+                self.rate.append(0.0)
+                self.behind.append([])
+                self.current.append([])
+            self.model.join(kind)
         for member in joined:
             self.place[member] = len(self.place)
             heappush(self.lags, (now + self.model.lag(self.kinds[member]), member))
@@ -131,10 +137,11 @@ class _Play:
         return 0
 
     def _all_outside(self, _: int) -> int:
+        outside = self.model.outside
         self.model.everything_is_outside()
         for kind, members in enumerate(self.current):
             for member in members:
-                heappush(self.behind[kind], (self.clock[kind] - self.model.size, member))
+                heappush(self.behind[kind], (self.clock[kind] - outside * self.model.size, member))
             self.current[kind] = []
         return 0
 

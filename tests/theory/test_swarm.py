@@ -18,7 +18,7 @@ from rolloutsim.fleet.sources.swarm import (
 from rolloutsim.scenario.swarms import BITTORRENT, DRAGONFLY, KRAKEN, SwarmProfile
 from tests.oracle.swarm import Rules, simulate
 from tests.oracle.swarm import Swarm as Given
-from tests.theory.swarm_cases import CHECKED, FITTED, SEEN, measured_cases, random_cases, reference_cases
+from tests.theory.swarm_cases import CHECKED, SEEN, measured_cases, random_cases, reference_cases
 from tests.theory.swarms import play
 
 if TYPE_CHECKING:
@@ -67,10 +67,11 @@ def test_with_very_many_pieces_and_no_losses_a_swarm_is_as_fast_as_any_can_be(ra
 @pytest.mark.parametrize("ratio", [0.5, 1.0, 4.0])
 def test_krakens_losses_vanish_with_very_many_pieces(ratio: float) -> None:
     assert upload_use(KRAKEN, 100, 1e12) == pytest.approx(1.0, abs=1e-3)
-    given = Given(10**13, 4e-4, [1e8] * 3, [1e8] * 50, [ratio * 1e8] * 50, [0.0] * 50)
-    bound = 50 * 4e9 / (3e8 + 50 * ratio * 1e8) if ratio < 1 else 40.0
-    # Sharpness grows by a sixth for ten times as many pieces.
-    assert play(given, KRAKEN).makespan == pytest.approx(bound, rel=0.02 if ratio != 1.0 else 0.06)
+    # So slow that three seconds until the next announcement are nothing.
+    given = Given(10**13, 4e-4, [1.0] * 3, [1.0] * 50, [ratio] * 50, [0.0] * 50)
+    bound = 50 * 4e9 / (3 + 50 * ratio) if ratio < 1 else 4e9
+    # Three seeds as fast as a member give two bridges nine tenths of a downlink, until others are complete.
+    assert play(given, KRAKEN).makespan == pytest.approx(bound, rel=0.02 if ratio < 1.0 else 0.09)
 
 
 def test_the_seed_of_a_swarm_that_it_limits_sends_two_to_two_and_a_half_copies() -> None:
@@ -89,7 +90,9 @@ def test_nothing_is_repeated_for_one_member_and_copies_grow_with_what_is() -> No
 @PROFILES
 def test_times_are_inverse_to_the_rates(profile: SwarmProfile) -> None:
     # But for times that a client takes by itself, which do not know how fast links are.
-    values = {name: getattr(profile, name) for name in SwarmProfile.__dataclass_fields__} | {"start": 0.0, "end": 0.0}
+    values = {name: getattr(profile, name) for name in SwarmProfile.__dataclass_fields__} | dict.fromkeys(
+        ("start", "end", "announce_every"), 0.0
+    )
     plain = SwarmProfile(**values)
     given = Given(50, 4e6, [3e7, 5e7], [1e8, 5e7] * 10, [7e7, 3e7] * 10, [0.4 * n for n in range(20)])
     quick = Given(
@@ -106,48 +109,68 @@ def test_a_late_joiner_catches_up_where_the_seed_is_the_limit() -> None:
     assert times[5] == pytest.approx(times[0] - 12.0, abs=0.6)
 
 
-# With fewer than 32 pieces who is connected to whom decides, which the model does not know: the bounds are what it
-# reaches, not what is good enough.
-def test_random_swarms_that_nobody_looked_at_are_met_to_a_seventh_on_average() -> None:
+def test_random_swarms_that_nobody_looked_at_are_met_to_a_twentieth_on_average() -> None:
     means, makespans, copies = errors(random_cases(CHECKED), KRAKEN)
-    assert mean(means) <= 0.14
-    assert mean(makespans) <= 0.082
-    assert mean(copies) <= 0.29
-    assert max(means) <= 1.29
-    assert max(makespans) <= 0.46
-
-
-def test_random_swarms_of_32_pieces_and_more_are_met_to_a_twelfth_on_average() -> None:
-    means, makespans, _ = errors([case for case in random_cases(CHECKED) if case.swarm.pieces >= 32], KRAKEN)
-    assert mean(means) <= 0.083
+    assert mean(means) <= 0.05
     assert mean(makespans) <= 0.062
+    assert mean(copies) <= 0.34
+    # All are to be below 0.15; four are not, of which three have fewer than 32 pieces.
+    assert sum(error > 0.15 for error in means) == 4
     assert max(means) <= 0.25
 
 
-def test_random_swarms_that_were_seen_or_fitted_are_met_better() -> None:
-    seen, fitted = errors(random_cases(SEEN), KRAKEN), errors(random_cases(FITTED), KRAKEN)
-    assert mean(seen[0]) <= 0.08
-    assert mean(seen[1]) <= 0.072
-    assert mean(fitted[0]) <= 0.04
-    assert mean(fitted[1]) <= 0.052
+def test_random_swarms_of_32_pieces_and_more_are_met_better() -> None:
+    means, makespans, _ = errors([case for case in random_cases(CHECKED) if case.swarm.pieces >= 32], KRAKEN)
+    assert len(means) == 45
+    assert mean(means) <= 0.036
+    assert mean(makespans) <= 0.038
+    assert sum(error > 0.15 for error in means) == 1
+
+
+def test_random_swarms_that_were_seen_are_met_to_a_sixteenth_on_average() -> None:
+    means, makespans, _ = errors(random_cases(SEEN), KRAKEN)
+    assert mean(means) <= 0.0625
+    assert mean(makespans) <= 0.064
 
 
 def test_the_errors_of_a_profile_hold_for_nine_swarms_of_ten() -> None:
     means, makespans, _ = errors(random_cases(CHECKED), KRAKEN)
-    assert sum(error <= KRAKEN.mean_error for error in means) == 54
-    assert sum(error <= KRAKEN.makespan_error for error in makespans) == 56
+    assert sum(error <= KRAKEN.mean_error for error in means) == 56
+    assert sum(error <= KRAKEN.makespan_error for error in makespans) >= 54
     assert interval(11.5, 0.15) == pytest.approx((10.0, 13.529), abs=1e-3)
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 3, 4])
+def test_others_have_only_what_bridges_have_until_those_who_came_first_are_complete(seeds: int) -> None:
+    """Oracle: the seeds' uplinks in equal parts for the ten whom they take; to the others goes that of the bridges."""
+    size, down = 1000 * 4e6, 1e9
+    profile = SwarmProfile(bridges=(0, 0, 1, 2, 3), repeated=1.0, repeated_decay=0.0)
+    rate = 2e7 * seeds
+    given = Given(1000, 4e6, [2e7] * seeds, [down] * 40, [1e12] * 40, [0.0] * 40)
+    bridges = seeds - 1
+    first = size / (rate * (10 - bridges) / 10 * (11 - seeds) / (10 - bridges))
+    times = sorted(play(given, profile).times)
+    assert times[: 10 - bridges] == pytest.approx([first] * (10 - bridges))
+    left = size - first * rate * bridges / 10
+    assert times[10 - bridges :] == pytest.approx([first + left / down] * (30 + bridges))
+
+
+@pytest.mark.parametrize(("seeds", "members"), [(1, 30), (1, 100), (2, 30), (9, 30), (10, 30), (12, 30)])
+def test_the_number_of_seeds_makes_as_much_of_a_difference_as_in_the_oracle(seeds: int, members: int) -> None:
+    given = alike(members, 100, [2e7] * seeds, 1e7, 2e7)
+    outcomes = [simulate(given, number) for number in range(3)]
+    assert play(given, KRAKEN).mean == pytest.approx(mean(one.mean for one in outcomes), rel=0.2)
 
 
 def test_the_graphs_of_an_independent_simulator_are_met_to_five_percent_on_average() -> None:
     cases = [case for case in REFERENCE if case.rules == Rules()]
     assert len(cases) == 57
     means, makespans, copies = errors(cases, KRAKEN)
-    assert mean(means) <= 0.045
-    assert max(means) <= 0.2
+    assert mean(means) <= 0.047
+    assert max(means) <= 0.145
     assert mean(makespans) <= 0.06
-    assert max(makespans) <= 0.21
-    assert mean(copies) <= 0.21
+    assert max(makespans) <= 0.2
+    assert mean(copies) <= 0.2
 
 
 def test_the_dags_of_an_independent_simulator_are_met_to_two_percent_on_average() -> None:

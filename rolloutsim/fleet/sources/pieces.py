@@ -132,7 +132,7 @@ class Torrent:
         self.held: list[tuple[Member, float]] = []  # complete so long after whoever has the first copy [s]
         self.joiners: list[Member] = []
         self.joined = 0  # members until now
-        self.fresh = inf  # at which rate members that have all there is receive [B/s]
+        self.fresh: dict[int, float] = {}  # of each kind, at which rate members that have all there is receive [B/s]
         self.planned = False  # whether its links are looked at when this instant is over
         self.check = 0  # number of the latest plan to look again
 
@@ -192,6 +192,8 @@ class Torrent:
         self.members[member] = None
         self.swarm.advance(network.now)
         self.swarm.join(member.kind)
+        if self.peers.profile.start:
+            self.look_afterwards()  # seeds send before anybody receives at the swarm's rates
         if not self.joiners:
             network.call_later(TOGETHER, self._let_in)
         self.joiners.append(member)
@@ -214,7 +216,9 @@ class Torrent:
         swarm.advance(self.peers.fleet.network.now)
         swarm.receive(member.kind)
         member.receives = True
-        if swarm.outside < 1.0 and 1.0 - member.fetch.left / swarm.size >= swarm.outside:
+        if swarm.first[member.kind]:
+            member.is_current = True
+        elif swarm.outside < 1.0 and 1.0 - member.fetch.left / swarm.size >= swarm.outside:
             member.is_current = True
             swarm.catch_up(member.kind)
         self.look_afterwards()
@@ -255,7 +259,7 @@ class Torrent:
         swarm.advance(self.peers.fleet.network.now)
         member.over = True
         del self.members[member]
-        if member.is_current:
+        if member.is_current and not swarm.first[member.kind]:
             swarm.lag_behind(member.kind)
         self.look_afterwards()
 
@@ -274,7 +278,9 @@ class Torrent:
     def _update(self) -> None:
         swarm, network = self.swarm, self.peers.fleet.network
         swarm.advance(network.now)
-        if not sum(swarm.behind) + sum(swarm.current):
+        if swarm.all_outside_at() <= network.now:
+            self._all_is_outside()
+        if not sum(swarm.behind) + sum(swarm.current) + sum(swarm.waiting):
             swarm.update()
             self.origin.rest()
             return
@@ -286,12 +292,13 @@ class Torrent:
             rates = swarm.update()
         network.set_capacity(self.supply, min(rates.capacity, self.supply.nominal))
         self.origin.send(rates.sent)
-        fresh = max(rates.fresh, _NONE)
-        if self.fresh != fresh and not abs(fresh - self.fresh) <= _NOTICED * fresh:
-            self.fresh = fresh
-            for member in self.members:
-                if member.is_current:
-                    self.peers.cap(member)
+        for kind, rate in enumerate(rates.fresh):
+            fresh, before = max(rate, _NONE), self.fresh.get(kind, inf)
+            if before != fresh and not abs(fresh - before) <= _NOTICED * fresh:
+                self.fresh[kind] = fresh
+                for member in self.members:
+                    if member.is_current and member.kind == kind:
+                        self.peers.cap(member)
         self._plan(rates.keeps_up)
 
     def _sort(self, keeps_up: tuple[bool, ...]) -> bool:
@@ -301,7 +308,7 @@ class Torrent:
             return False
         for member in self.members:
             kind = member.kind
-            if not member.receives:
+            if not member.receives or swarm.first[kind]:
                 continue
             is_current = keeps_up[kind] and (member.is_current or self._has(member) >= swarm.outside - _NOTICED)
             if is_current is not member.is_current:
@@ -325,11 +332,13 @@ class Torrent:
             due = network.now + LOOK_AGAIN
         if swarm.outside < 1.0 and any(swarm.behind):
             rates = swarm.rates
-            rate = (rates.capacity - rates.fresh * sum(swarm.current)) / sum(swarm.behind)  # of those behind, about
-            for member in self.members if rate > rates.fresh else ():
-                if member.receives and not member.is_current and keeps_up[member.kind]:
+            taken = sum([rate * count for rate, count in zip(rates.fresh, swarm.current, strict=True) if count])
+            rate = (rates.capacity - taken) / sum(swarm.behind)  # of those behind, about
+            for member in self.members:
+                fresh = rates.fresh[member.kind]
+                if member.receives and not member.is_current and keeps_up[member.kind] and rate > fresh:
                     gap = max(swarm.outside - self._has(member), 0.0) * swarm.size
-                    due = min(due, network.now + max(gap / (rate - rates.fresh), _LEAST))
+                    due = min(due, network.now + max(gap / (rate - fresh), _LEAST))
         if due < inf:
             network.call_later(max(due - network.now, 0.0), self._look, self.check)
 
@@ -340,12 +349,17 @@ class Torrent:
         swarm.advance(self.peers.fleet.network.now)
         # What is missing may take less than a step of the clock.
         if swarm.outside >= 1.0 - _ROUNDING or swarm.all_outside_at() <= swarm.now:
-            swarm.everything_is_outside()
-            for member in self.members:
-                if member.is_current:
-                    member.is_current = False
-                    self.peers.cap(member)
+            self._all_is_outside()
         self._update()
+
+    def _all_is_outside(self) -> None:
+        """Nobody is limited any more by what has left the seeds, but those who came first and keep to themselves."""
+        swarm = self.swarm
+        swarm.everything_is_outside()
+        for member in self.members:
+            if member.is_current and not swarm.first[member.kind]:
+                member.is_current = False
+                self.peers.cap(member)
 
 
 _ROUNDING: Final = 1e-9  # of a layer
@@ -504,7 +518,7 @@ class PiecePeers(Source):
         flow, network = member.fetch.flow, self.fleet.network
         if flow is None:
             return
-        kind, fresh = member.fetch.kind(), member.torrent.fresh
+        kind, fresh = member.fetch.kind(), member.torrent.fresh.get(member.kind, inf)
         cap, cause = kind.cap, kind.capped_by
         if member.is_current and fresh < cap:
             cap, cause = fresh, SEEDS

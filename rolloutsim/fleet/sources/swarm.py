@@ -10,14 +10,16 @@ Pieces are not simulated. What they do to the members' rates is told by mechanis
 - Nobody holds more than what has left the seeds. Of what they send, a part is not new to the swarm, so that one seed
   sends 2.0 to 2.4 copies until all is outside (BitTorrent, measured). Members that hold all that is outside are up to
   date, and go on as fast as the seeds send what is new. In Dragonfly's dag each child of the seed gets all of it.
+- Connections are scarce (Kraken). The seeds' go to those who come first, and these connect to each other before anybody
+  else comes, so that most of them have no connection left for others. A few have: what these bridges receive from the
+  seeds is all that reaches the others, until the first of those who came first is complete and takes others on.
 - A joiner receives after a lag: pieces pass on from member to member, and twice as many have some after each hop. In
   a dag a member is complete so many hops after its parents' parents.
 
 Assumed: members are alike but for their links; partners are chosen at random. What the model does not know: the waits
 of a client that finds no partner with a free connection (Kraken: 3 s until the next announcement, 30 s until it asks
-again who refused), so that blobs that a member alone has in some seconds take longer than said; ten members who have
-connections to each other and to one seed only, or ten seeds that take all of a member's ten connections; racks; members
-that fail.
+again who refused), so that blobs that a member alone has in some seconds take longer than said; racks; members that
+fail.
 
 Left to the caller: to integrate the members' progress at the rates given here, to say what happens to them, and to ask
 for rates again afterwards. Rates are constant between two such events. Work for an event is proportional to the number
@@ -46,9 +48,9 @@ class Rates:
     ----------
     capacity : float
         Of the supply, the one link that all members share [bytes/s].
-    fresh : float
-        At which rate new content leaves the seeds, which limits the members that are up to date [bytes/s]; infinite
-        once all is outside.
+    fresh : tuple of float
+        Of each kind of members, at which rate new content reaches them, which limits those that are up to date
+        [bytes/s]; infinite once all is outside.
     sent : float
         Of the seeds, all together [bytes/s].
     keeps_up : tuple of bool
@@ -57,7 +59,7 @@ class Rates:
     """
 
     capacity: float
-    fresh: float
+    fresh: tuple[float, ...]
     sent: float
     keeps_up: tuple[bool, ...]
 
@@ -81,8 +83,8 @@ class Swarm:
     """
 
     __slots__ = (
-        "behind", "current", "down", "finished", "joined", "moments", "now", "outside", "piece_size", "pieces",
-        "profile", "rates", "seeds", "sent", "size", "up", "waiting",
+        "apart", "behind", "current", "down", "finished", "first", "joined", "moments", "now", "opens", "outside",
+        "piece_size", "pieces", "profile", "rates", "seeds", "sent", "size", "up", "waiting",
     )  # fmt: skip
 
     def __init__(self, profile: SwarmProfile, pieces: float, piece_size: float, seeds: Sequence[float]) -> None:
@@ -98,11 +100,14 @@ class Swarm:
         self.current: list[int] = []  # who receive, and are up to date
         self.finished: list[int] = []  # who send on
         self.joined: list[deque[float]] = []  # when, of those who have not finished [s]
+        self.first: list[bool] = []  # of each kind, whether it is of those who came first and keep to themselves
+        self.apart = bool(profile.bridges)  # whether they still do
+        self.opens = False  # one of them is complete, and they will not any more
         self.moments = (0, 0.0, 0.0)  # of these times: number, sum, sum of squares
         self.now = 0.0
         self.outside = 0.0  # share of the blob that has left the seeds
         self.sent = 0.0  # by the seeds, in blobs
-        self.rates = Rates(0.0, 0.0, 0.0, ())
+        self.rates = Rates(0.0, (), 0.0, ())
 
     def kind(self, down: float, up: float) -> int:
         """The number of a kind of members.
@@ -112,15 +117,26 @@ class Swarm:
         down, up : float
             What each of them can receive and send for this blob [bytes/s].
         """
+        first = self.apart and self._unfinished(True) < self.profile.seed_connections - self._bridges()
         for kind, own in enumerate(self.down):
-            if own == down and self.up[kind] == up:
+            if own == down and self.up[kind] == up and self.first[kind] is first:
                 return kind
+        self.first.append(first)
         self.down.append(down)
         self.up.append(up)
         for count in (self.waiting, self.behind, self.current, self.finished):
             count.append(0)
         self.joined.append(deque())
         return len(self.down) - 1
+
+    def _unfinished(self, first: bool) -> int:
+        """How many have joined and not finished, of those who came first or of the others."""
+        return sum([len(times) for times, own in zip(self.joined, self.first, strict=True) if own is first])
+
+    def _bridges(self) -> int:
+        """How many of those whom the seeds take have connections left for others."""
+        bridges = self.profile.bridges
+        return bridges[min(len(self.seeds), len(bridges) - 1)]
 
     def join(self, kind: int) -> None:
         """A member joins, and waits."""
@@ -129,9 +145,9 @@ class Swarm:
         self._count(self.now, 1)
 
     def receive(self, kind: int) -> None:
-        """The lag of one who waited is over."""
+        """The lag of one who waited is over; those who came first have what there is for them at any time."""
         self.waiting[kind] -= 1
-        self.behind[kind] += 1
+        (self.current if self.first[kind] else self.behind)[kind] += 1
 
     def catch_up(self, kind: int) -> None:
         """One who was behind is up to date."""
@@ -144,9 +160,11 @@ class Swarm:
         self.current[kind] = 0
 
     def finish(self, kind: int) -> None:
-        """One who was behind has received all, and sends on; the first of its kind who joined."""
-        self.behind[kind] -= 1
+        """One has received all, and sends on; the first of its kind who joined."""
+        (self.current if self.first[kind] else self.behind)[kind] -= 1
         self.finished[kind] += 1
+        if self.first[kind] and self.apart:
+            self.apart, self.opens = False, True
         self._count(self.joined[kind].popleft(), -1)
 
     def leave(self, kind: int) -> None:
@@ -159,8 +177,8 @@ class Swarm:
         self.behind[kind] += 1
 
     def give_up(self, kind: int, receives: bool) -> None:
-        """One who waits, or is behind, goes away without the blob; the first of its kind who joined (assumed)."""
-        (self.behind if receives else self.waiting)[kind] -= 1
+        """One who waits or receives goes away without the blob; the first of its kind who joined (assumed)."""
+        (self.waiting if not receives else self.current if self.first[kind] else self.behind)[kind] -= 1
         self._count(self.joined[kind].popleft(), -1)
 
     def _count(self, time: float, number: int) -> None:
@@ -178,19 +196,31 @@ class Swarm:
         self.now = now
         self.sent += self.rates.sent * passed / self.size
         if self.outside < 1.0:
-            self.outside = min(1.0, self.outside + self.rates.fresh * passed / self.size)
+            self.outside = min(1.0, self.outside + self._fresh() * passed / self.size)
+
+    def _fresh(self) -> float:
+        """At which rate new content reaches others than those who came first [bytes/s]."""
+        rates = zip(self.rates.fresh, self.first, strict=False)  # who has joined since has had none
+        return next((rate for rate, first in rates if not first), 0.0)
 
     def all_outside_at(self) -> float:
-        """When all of the blob will have left the seeds at these rates [s]."""
-        if self.outside >= 1.0 or self.rates.fresh <= 0.0:
+        """When nobody will be limited any more by what has left the seeds, at these rates [s]."""
+        if self.opens:
+            return self.now
+        fresh = self._fresh()
+        if self.outside >= 1.0 or fresh <= 0.0:
             return inf
-        return self.now + (1.0 - self.outside) * self.size / self.rates.fresh
+        return self.now + (1.0 - self.outside) * self.size / fresh
 
     def everything_is_outside(self) -> None:
-        """That time has come: nobody is limited by what has left the seeds any more."""
+        """That time has come."""
         self.outside = 1.0
-        for kind in range(len(self.current)):
-            self.fall_behind(kind)
+        if self.opens:
+            self.opens = False
+            self.first = [False] * len(self.first)
+        for kind, first in enumerate(self.first):
+            if not first:
+                self.fall_behind(kind)
 
     def lag(self, kind: int) -> float:
         """How long a member that has just joined receives nothing [s]; asked when all of this instant have joined."""
@@ -206,8 +236,12 @@ class Swarm:
         first = sum(self.seeds)
         for others in (self.behind, self.current, self.finished):
             first += sum(count * rate for count, rate in zip(others, self.up, strict=True))
+        if first <= 0.0:
+            return profile.start  # the seeds are away: nothing is passed on
         hop = (profile.hop_down / down + profile.hop_up / up) * self.piece_size
-        return profile.start + hop * log2(1.0 + (joining - 1) * down / first)
+        hops = log2(1.0 + (joining - 1) * down / first)
+        # The fewer pieces there are, the fewer wait for one another.
+        return profile.start + hop * hops * self.pieces / (self.pieces + profile.lag_pieces)
 
     def end(self, kind: int, place: int) -> float:
         """How long after its last byte at these rates a member is complete [s]; 0 for one that is alone.
@@ -239,45 +273,129 @@ class Swarm:
         return self.rates
 
     def _rates(self) -> Rates:
-        profile = self.profile
         receiving = [a + b for a, b in zip(self.behind, self.current, strict=True)]
-        active = sum(receiving)
-        if not active:
-            return Rates(0.0, 0.0, 0.0, (False,) * len(receiving))
-        others = active - 1 + sum(self.finished)
-        crowd = others / (others + 1)  # 0 for a member that is alone, almost 1 among many
-        down = sum(count * own for count, own in zip(receiving, self.down, strict=True)) / active
-        if profile.parents:
-            seeds = min(sum(self.seeds), down * self._children())
-        else:
-            taken = down * min(active, profile.seed_connections) * (1.0 - crowd * (1.0 - profile.seed_share))
-            seeds = sum(min(rate, taken) for rate in self.seeds)
-        # Those who have all of it are asked for nothing that they lack.
-        supply = seeds + profile.upload_use * sum(count * up for count, up in zip(self.finished, self.up, strict=True))
-        if active > 1:
-            looking = sum(count * up for count, up in zip(receiving, self.up, strict=True))
-            each = min(down, (supply + profile.upload_use * looking) / active)
-            supply += looking * upload_use(profile, active, self.pieces, self._spread() * each / self.size)
-        fresh = sum(self.seeds) / self.copies(active) if self.outside < 1.0 else inf
-        sharpness = inf
-        if profile.sharpness is not None:
-            sharpness = profile.sharpness * (self.pieces / 256.0) ** profile.sharpness_exponent
-        caps = [(own, count) for own, count in zip(self.down, receiving, strict=True) if count]
-        alone = shares(supply, self.down, caps)
-        keeps_up = tuple(
-            softened(own, share, sharpness, crowd) > fresh for own, share in zip(self.down, alone, strict=True)
+        first = [count if own else 0 for count, own in zip(receiving, self.first, strict=True)]
+        others = [count - own for count, own in zip(receiving, first, strict=True)]
+        part = self._part_of_bridges() if self.apart else 1.0
+        ahead = self._rates_of_first(first, 1.0 - part)
+        rest = self._rates_of_others(others, part)
+        both = [one if own else other for own, one, other in zip(self.first, ahead.fresh, rest.fresh, strict=True)]
+        return Rates(
+            ahead.capacity + rest.capacity,
+            tuple(both),
+            ahead.sent + rest.sent,
+            tuple([own or keeps_up for own, keeps_up in zip(self.first, rest.keeps_up, strict=True)]),
         )
-        if any(self.current):
-            caps = [(own, count) for own, count in zip(self.down, self.behind, strict=True) if count]
-            caps += [(min(own, fresh), count) for own, count in zip(self.down, self.current, strict=True) if count]
+
+    def _part_of_bridges(self) -> float:
+        """Of what the seeds send, the part that goes to bridges while those who came first keep to themselves."""
+        total = sum(self.seeds)
+        first, bridges = self._unfinished(True), min(self._bridges(), self._unfinished(False))
+        if not bridges or not total:
+            return 0.0
+        counts = [len(times) for times in self.joined]
+        down = mean_of(self.down, counts)
+        taken = first * down * self._share_of_seeds(self._clique(first))
+        each = min(down, max(total / (first + bridges), (total - taken) / bridges))
+        return min(1.0, bridges * each / total)
+
+    def _clique(self, first: int) -> int:
+        """How many of so many who came first know each other: as many as have connections left beside the seeds."""
+        return max(1, min(first, self.profile.connections + 1 - len(self.seeds)))
+
+    def _share_of_seeds(self, clique: int) -> float:
+        """What seeds fill of a full downlink of one of the first: of its connections, so many go to seeds."""
+        if clique < 2:
+            return 1.0
+        return self.profile.first_share * len(self.seeds) / (len(self.seeds) + clique - 1)
+
+    def _rates_of_first(self, first: list[int], part: float) -> Rates:
+        """Of those who came first, while they keep to themselves: cliques that share what the seeds send them."""
+        profile, active = self.profile, sum(first)
+        if not active:
+            return Rates(0.0, (0.0,) * len(first), 0.0, ())
+        clique = self._clique(active)
+        crowd = (clique - 1) / clique
+        seeds = sum(self.seeds) * part / active
+        new = seeds * clique / self.copies(clique)
+        wait = profile.announce_every * mean_of(self.down, first) / self.size
+        offered = seeds + crowd * mean_of(self.up, first) * upload_use(profile, clique, self.pieces, 0.0, wait)
+        rates = tuple([min(new, softened(own, offered, self._sharpness(), crowd)) for own in self.down])
+        capacity = sum([rate * count for rate, count in zip(rates, first, strict=True)])
+        taken = self._share_of_seeds(clique) * sum([own * count for own, count in zip(self.down, first, strict=True)])
+        # One copy has to leave the seeds until the first of them is complete.
+        return Rates(capacity, rates, min(seeds * active, capacity, max(taken, *rates)), ())
+
+    def _rates_of_others(self, others: list[int], part: float) -> Rates:
+        """Of those who did not come first, to whom a part of what seeds send goes, or of all who receive."""
+        profile, active, kinds = self.profile, sum(others), len(others)
+        if not active:
+            return Rates(0.0, (0.0,) * kinds, self._sent_before(), (False,) * kinds)
+        behind = [0 if own else count for count, own in zip(self.behind, self.first, strict=True)]
+        current = [count - late for count, late in zip(others, behind, strict=True)]
+        alike = active - 1 + sum(self.finished)
+        crowd = alike / (alike + 1)  # 0 for a member that is alone, almost 1 among many
+        down, looking = mean_of(self.down, others), sum([n * up for n, up in zip(others, self.up, strict=True)])
+        # Those who have all of it are asked for nothing that they lack.
+        supply = profile.upload_use * sum([n * up for n, up in zip(self.finished, self.up, strict=True)])
+        if active > 1:
+            total = sum(self.seeds) * part
+            each = min(down, (total + supply + profile.upload_use * looking) / active)
+            spread, wait = self._spread() * each / self.size, profile.announce_every * down / self.size
+            supply += looking * upload_use(profile, active, self.pieces, spread, wait)
+        seeds = sum(self.seeds) * part if part < 1.0 else self._seeds(active, down, crowd)
+        supply += seeds
+        fresh = inf
+        if self.outside < 1.0 and part < 1.0:
+            fresh = sum(self.seeds) * part
+        elif self.outside < 1.0:
+            fresh = sum(self.seeds) / self.copies(active)
+        sharpness = self._sharpness()
+        alone = shares(supply, self.down, list(zip(self.down, others, strict=True)))
+        keeps_up = [softened(own, share, sharpness, crowd) > fresh for own, share in zip(self.down, alone, strict=True)]
+        more = alone
+        if any(current):
+            caps = list(zip(self.down, behind, strict=True))
+            caps += [(min(own, fresh), count) for own, count in zip(self.down, current, strict=True)]
             more = shares(supply, self.down, caps)
-        else:
-            more = alone
         capacity = 0.0
-        for own, first, second, behind, current in zip(self.down, alone, more, self.behind, self.current, strict=True):
-            rate = softened(own, max(first, second), sharpness, crowd)
-            capacity += rate * behind + min(rate, fresh) * current
-        return Rates(capacity, fresh, min(seeds, capacity), keeps_up)
+        for own, one, two, late, now in zip(self.down, alone, more, behind, current, strict=True):
+            rate = softened(own, max(one, two), sharpness, crowd)
+            capacity += rate * late + min(rate, fresh) * now
+        return Rates(capacity, (fresh,) * kinds, min(seeds, capacity), tuple(keeps_up))
+
+    def _sent_before(self) -> float:
+        """What seeds send to those who join before any of them receives at these rates [bytes/s]."""
+        waiting, profile = sum(self.waiting), self.profile
+        if waiting < 2 or not profile.start:
+            return 0.0
+        crowd = (waiting - 1) / waiting
+        # No member is sent more than the blob, of which the seeds send several copies later on (assumed: at most 2.5
+        # times as many as until all is outside, if they can send less than the members receive).
+        total = sum(self.seeds)
+        slowest = min([down for down, count in zip(self.down, self.waiting, strict=True) if count])
+        each = min(slowest, total / waiting + profile.upload_use * mean_of(self.up, self.waiting))
+        later = max(2.5 * self.copies(waiting), total / each)
+        most = max(0.0, waiting - later) * self.size / profile.start
+        return min(most, self._seeds(waiting, mean_of(self.down, self.waiting), crowd))
+
+    def _seeds(self, members: int, down: float, crowd: float) -> float:
+        """What seeds send to so many members: their share of the members' downlinks [bytes/s]."""
+        profile = self.profile
+        if profile.parents:
+            return min(sum(self.seeds), down * self._children())
+        share = 1.0 - crowd * (1.0 - profile.seed_share)
+        # Where connections are scarce, only those who have one to a seed ask for more; else these pass it on.
+        asking = min(members, profile.seed_connections) if profile.bridges else members
+        taken = down * min(asking * share, profile.seed_connections)
+        return sum([min(rate, taken) for rate in self.seeds])
+
+    def _sharpness(self) -> float:
+        profile = self.profile
+        if profile.sharpness is None:
+            return inf
+        sharpness: float = profile.sharpness * (self.pieces / 256.0) ** profile.sharpness_exponent
+        return sharpness
 
     def copies(self, members: int) -> float:
         """How many copies the seeds send until all of the blob is outside, if so many members receive."""
@@ -299,7 +417,12 @@ class Swarm:
         return seed_children(self.profile.parents, members, uploads, sum(self.seeds))
 
 
-def upload_use(profile: SwarmProfile, members: int, pieces: float, spread: float = 0.0) -> float:
+def mean_of(rates: Sequence[float], counts: Sequence[int]) -> float:
+    """Mean rate of so many members of each kind [bytes/s]."""
+    return sum([count * rate for count, rate in zip(counts, rates, strict=True)]) / sum(counts)
+
+
+def upload_use(profile: SwarmProfile, members: int, pieces: float, spread: float = 0.0, wait: float = 0.0) -> float:
     """The part of their uplinks that members use.
 
     Parameters
@@ -313,8 +436,9 @@ def upload_use(profile: SwarmProfile, members: int, pieces: float, spread: float
     spread : float
         Standard deviation of the times at which they joined, in times that the blob takes them.
     """
-    loss: float = profile.search_loss * log2(members) * pieces**-profile.search_exponent
-    use: float = profile.upload_use / (1.0 + loss / (1.0 + profile.stagger_gain * spread))
+    loss: float = profile.search_loss * (pieces + profile.search_pieces) ** -profile.search_exponent
+    loss = log2(members) * (loss + profile.wait_loss * min(1.0, wait) ** profile.wait_exponent)
+    use: float = profile.upload_use / (1.0 + loss / (1.0 + profile.stagger_gain * spread) ** profile.stagger_power)
     return use
 
 
@@ -378,7 +502,7 @@ def shares(supply: float, down: Sequence[float], caps: Sequence[tuple[float, int
         return list(down)  # the seeds are away, and all have what is outside
     if supply >= wanted:
         return [own * supply / wanted for own in down]
-    left, members = supply, sum(count for _, count in caps)
+    left, members = supply, sum([count for _, count in caps])
     for cap, count in sorted(caps):
         if cap * members >= left:
             break
