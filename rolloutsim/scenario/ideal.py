@@ -61,7 +61,7 @@ SWITCHED_OFF: Mapping[type[Spec], Mapping[str, Any]] = {
     GroupSpec: {
         "stagger": 0.0, "resolve_round_trips": 0.0, "resolve_time": 0.0, "layer_round_trips": 0.0, "layer_time": 0.0,
         "kept_connections": 0, "finish_time": 0.0,
-        "timeouts": TimeoutsSpec.model_construct(dial=inf, tls=inf, header=inf),
+        "timeouts": TimeoutsSpec.model_construct(dial=inf, tls=inf, header=inf), "volume_snapshot": None,
     },
     DiskSpec: {"rate": inf, "iops": None, "sync": 0.0, "dirty_ratio": 0.0, "capacity": None},
     UnpackSpec: {"rate": inf, "stored_rate": None},
