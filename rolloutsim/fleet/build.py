@@ -111,6 +111,10 @@ class _Recipes(dict[str, Recipe]):
         self._ways: dict[str, tuple[Way, ...]] = {}  # by registry
         self._by_server: dict[str, Way] = {}
 
+    def __contains__(self, name: object) -> bool:
+        """Whether an image is one of the case's, asked for or not."""
+        return name in self._builder.image_index
+
     def __missing__(self, name: str) -> Recipe:
         builder, group, pins = self._builder, self._group, self._pins
         image = builder.scenario.images[name]

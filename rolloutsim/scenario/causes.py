@@ -413,8 +413,8 @@ LOOK_UP = Cause(
     "the look-up of peers",
     "pulls wait for the look-up of peers",
     Look(28, "look-up of peers", "grey", "xxxx"),
-    "a node looked for others that have a layer",
-    ("peers.<peers>.timeout",),
+    "a node looked for others that have a layer, or waited for one that did not answer",
+    ("peers.<peers>.timeout", "peers.<peers>.hedge"),
 )
 FALLBACK = Cause(
     "fallback",

@@ -108,6 +108,10 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     ("response_header_timeout", "nodes.timeouts.header", ""),
     ("keep_alive keep_alives disable_keep_alives max_idle_conns_per_host max_idle_conns", "nodes.kept_connections",
      "how many are kept open; 0: none"),
+    ("hedging hedged hedged_requests hedge_delay", "peers.hedge", "after how long a second holder is asked: 50 ms"),
+    ("lookup_cache lookup_cache_ttl", "peers.remembers", ""),
+    ("mirror_resolve_timeout", "peers.timeout", ""),
+    ("mirror_resolve_retries", "peers.found", ""),
     # machines and images
     ("nic_speed network_performance interface_speed", "nodes.nic", ""),
     ("ram memory_size", "nodes.memory", ""),

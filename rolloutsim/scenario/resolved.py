@@ -532,6 +532,10 @@ class Peers:
         What one takes that finds some [s].
     timeout : float
         After which one that finds none is given up [s].
+    remembers, remembers_nobody : float
+        For how long a node remembers whom one found, if these were `found`, or none; of fewer the shorter of both [s].
+    hedge : float or None
+        After which another holder is asked, where nothing is known of how fast they answer [s]; None: none is.
     announce : float
         From a layer's commit until a look-up finds it there [s].
     per_rack : bool
@@ -558,6 +562,9 @@ class Peers:
     connections: int | None = None
     upload: float | None = None
     manifests: bool = True
+    remembers: float = field(default=0.0, metadata=_UNLESS_EMPTY)
+    remembers_nobody: float = field(default=0.0, metadata=_UNLESS_EMPTY)
+    hedge: float | None = field(default=None, metadata=_UNLESS_EMPTY)
     download: float | None = field(default=None, metadata=_UNLESS_EMPTY)
     swarm: SwarmProfile | None = field(default=None, metadata=_UNLESS_EMPTY)
     piece: float = field(default=0.0, metadata=_UNLESS_EMPTY)

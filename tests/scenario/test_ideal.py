@@ -53,6 +53,7 @@ VALUES = {
     "manifest_late": "1 s", "look_up": "1 s", "timeout": "1 s", "announce": "1 s",
     "timeouts": "{dial: 1 s, tls: 1 s, header: 1 s}",
     "index": "5%", "volume_snapshot": "1 MB/s",
+    "remembers": "1 s", "remembers_nobody": "1 s", "hedge": "1 s",
 }  # fmt: skip
 KEYS = [(part, key) for part, keys in SWITCHED_OFF.items() for key in keys]
 
