@@ -532,7 +532,7 @@ class _AloneWay:
         node = replace(
             group, name="", count=1, racks=(), via=renamed(near_by), nic_line_rate=None, cached={}, kubelet=Kubelet(),
             storage=None, shared_address=False, join=None, runtime=replace(group.runtime, timeouts=Timeouts()),
-            hosts=(), host_per_image=False,
+            hosts=(), host_per_image=False, volume_snapshot=None,
         )  # fmt: skip
         source = replace(
             registry.without_limits(), name="", path=renamed(registry.path), replicas=renamed(registry.replicas),

@@ -158,6 +158,7 @@ def collect(
         drawn=tuple(sorted(drawn)),
         prepulls=_prepulls(scenario, actors, network, ledger, orchestrated),
         reads=reads,
+        volumes=_volumes(actors, ledger),
         supply=_supply(scenario, actors, network, incidents) if _has_others(scenario, actors) else supplied.NO_SUPPLY,
     )
 
@@ -501,6 +502,22 @@ def _reads(actors: Actors, network: FluidNetwork, ledger: Ledger, others: Iterab
         complete=np.array(reads.complete, np.float64),
         moved=moved,
         spent=spent,
+    )
+
+
+def _volumes(actors: Actors, ledger: Ledger) -> r.VolumeReads:
+    """What containers read first of volumes that are made of snapshots."""
+    volumes = [node.volume for node in actors.nodes if node.volume is not None]
+    if not volumes:
+        return r.NO_VOLUMES
+    columns = ledger.volumes
+    return r.VolumeReads(
+        node=np.array(columns.node, np.int32),
+        bytes=np.array(columns.bytes, np.float64),
+        started=np.array(columns.started, np.float64),
+        read=np.array(columns.read, np.float64),
+        nodes=len(volumes),
+        initialised=max(one.initialised for one in volumes) if all(one.spec.background for one in volumes) else nan,
     )
 
 

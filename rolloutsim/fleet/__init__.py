@@ -2,7 +2,7 @@
 
 - `node`: a node's runtime: slots, fetches, unpacking in order. `pulls`: what is on its way, and in which state;
   `losses`: what a failed pull or a crash gives up; `ranges`: what comes whole all the same; `disk`: what fits;
-  `disk_times`: how long layers take of it.
+  `disk_times`: how long layers take of it; `volumes`: disks that are made of snapshots.
 - `sources`: who can hand over manifests and layers. `hosts`: who is asked first, who next, when again; `retries`: who
   waits to ask again; `recipes`: the ways there, and what each layer costs.
 - `latency`: slow start, in seconds. `buckets`: token buckets, of registries and kubelets.

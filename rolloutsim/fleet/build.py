@@ -25,7 +25,7 @@ from rolloutsim.fleet.windows import LONG, Windows, connections, or_inf, window_
 from rolloutsim.fleet.writing import DiskTerms, DiskWriter
 from rolloutsim.network.regimes import CAP, PRIVATE
 from rolloutsim.scenario.defaults import BACKGROUND
-from rolloutsim.scenario.partial import fetched_size, is_lazy, is_partial, needed_share
+from rolloutsim.scenario.partial import fetched_size, is_lazy, is_partial, needed_share, read_first
 from rolloutsim.scenario.resolved import NodeGroup
 from rolloutsim.scenario.resources import DISK, NIC_IN, PULLED, RESOURCES, UNPACK, LinkName
 from rolloutsim.scenario.routes import asked, between, carrying, hosts_of, outlets, rack_of, round_trip, routes
@@ -46,9 +46,10 @@ if TYPE_CHECKING:
     from rolloutsim.fleet.sources.pieces import PiecePeers
     from rolloutsim.fleet.sources.registry import Registry
     from rolloutsim.fleet.sources.source import Source
+    from rolloutsim.fleet.volumes import Volume
     from rolloutsim.network.links import Kind, SharedLink
     from rolloutsim.network.states import Host
-    from rolloutsim.scenario.resolved import Case, Disk, Image, Layer, ResolvedScenario
+    from rolloutsim.scenario.resolved import Case, Disk, Image, Layer, ResolvedScenario, VolumeSnapshot
     from rolloutsim.scenario.routes import Route
     from rolloutsim.scenario.runtimes import Runtime
 
@@ -60,12 +61,11 @@ _AT_ONCE = 1e12
 _SOON = 60.0
 
 # All of a group that the way of a layer to its nodes, and on them, may depend on.
-MACHINE = attrgetter(
-    *sorted(
-        {one.name for one in fields(NodeGroup)}
-        - {"name", "count", "racks", "cached", "kubelet", "storage", "shared_address", "nic_line_rate", "again"}
-    )
-)
+_OTHERS = (
+    "name", "count", "racks", "cached", "volume_snapshot", "kubelet", "storage", "shared_address", "nic_line_rate",
+    "again",
+)  # fmt: skip
+MACHINE = attrgetter(*sorted({one.name for one in fields(NodeGroup)} - {*_OTHERS}))
 
 
 @struct
@@ -111,6 +111,10 @@ class _Recipes(dict[str, Recipe]):
         self._pins = pins
         self._ways: dict[str, tuple[Way, ...]] = {}  # by registry
         self._by_server: dict[str, Way] = {}
+
+    def __contains__(self, name: object) -> bool:
+        """Whether an image is one of the case's, asked for or not."""
+        return name in self._builder.image_index
 
     def __missing__(self, name: str) -> Recipe:
         builder, group, pins = self._builder, self._group, self._pins
@@ -162,6 +166,7 @@ class _Builder:
         self.alike: dict[tuple[object, str | None], _Recipes] = {}  # by what their nodes are
         self.held: dict[tuple[tuple[str, ...], bool], tuple[Layers, float]] = {}
         self.steps: dict[object, tuple[tuple[LayerStep, ...], frozenset[int]]] = {}
+        self.volumes: dict[tuple[str, ...], dict[int, float]] = {}  # the layers on them [B], by the images on them
         self.terms: dict[tuple[str, SharedLink | None, bool], DiskTerms] = {}
         self.pinned: dict[tuple[int, int], SharedLink] = {}
         self.private: dict[str, PrivateLink] = {}
@@ -225,6 +230,8 @@ class _Builder:
                 if group.snapshotter is not None:
                     charge = _uncharged if disk is None else disk.reserve
                     node.reader = Reader(self.fleet, host, group.snapshotter, charge)
+                if group.volume_snapshot is not None and holdings[i]:
+                    node.volume = self._volume(group, group.volume_snapshot, index, i, holdings[i])
                 nodes.append(node)
                 if left is not None and (left.layers or left.parts or left.unpacking):
                     self._hand_over(node, left, holds)
@@ -302,6 +309,20 @@ class _Builder:
             used = sum(layer.unpacked + (layer.compressed if runtime.keeps_compressed else 0.0) for layer in layers)
             found = self.held[key] = (words(number for number in numbers if number < self.wanted_layers), used)
         return found
+
+    def _volume(self, group: NodeGroup, spec: VolumeSnapshot, node: int, place: int, images: tuple[str, ...]) -> Volume:
+        """What holds the cached images of a node, the one at a place in its group."""
+        from rolloutsim.fleet.volumes import Volume  # most scenarios have none, and do without
+
+        sizes = self.volumes.get(images)
+        if sizes is None:
+            every = {layer.digest: layer.unpacked for name in images for layer in self.scenario.images[name].layers}
+            known = ((self.layer_index[digest], size) for digest, size in every.items())
+            sizes = self.volumes[images] = {number: size for number, size in known if number < self.wanted_layers}
+        share = {self.image_index[image.name]: read_first(group, image) for image in self.images}
+        _, size = self._held(images, group.runtime)
+        created = 0.0 if group.join is None else group.join.asked(place)
+        return Volume(self.fleet, node, spec, sizes, size, share, created)
 
     def _hand_over(self, node: Node, left: Left, images: tuple[str, ...]) -> None:
         """Let a node hold layers of an image that it has begun to pull before."""

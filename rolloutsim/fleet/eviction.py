@@ -128,11 +128,15 @@ class EvictionManager:
         left = [image for image in kubelet.present if image in kubelet.recipes and image not in old]
         kept = {step.layer for image in left for step in kubelet.recipes[image].steps}
         kept.update(step.layer for pull in node.pulls for step in pull.recipe.steps)
+        gone: list[int] = []
         for image in old:
             kubelet.present.discard(image)
             for step in kubelet.recipes[image].steps:
                 if step.layer not in kept and node.held.get(step.word, 0) & step.bit:
                     node.held[step.word] &= ~step.bit
                     disk.remove(step.unpacked + (step.compressed if disk.keeps_compressed else 0.0))
+                    gone.append(step.layer)
+        for peers in node.fleet.peers:
+            peers.lacks(node.index, gone, [kubelet.recipes[image].image for image in old])
         young = [self.pulled[image] + MIN_AGE - now for image in known if image not in old]
         return min(young, default=inf)

@@ -25,7 +25,19 @@ from typing import TYPE_CHECKING, Any
 
 from rolloutsim.fleet.buckets import TokenBucket
 from rolloutsim.fleet.eviction import EvictionManager
-from rolloutsim.scenario.causes import BACKOFF, FAILED_PULL, KUBELET_QUEUE, OTHER_PULL, PULL, QPS, RATE_LIMITED, Cause
+from rolloutsim.scenario.causes import (
+    BACKOFF,
+    FAILED_PULL,
+    INITIALISATION,
+    KUBELET_QUEUE,
+    ON_DEMAND,
+    OTHER_PULL,
+    PULL,
+    QPS,
+    RATE_LIMITED,
+    STARTUP,
+    Cause,
+)
 from rolloutsim.units import format_time
 
 if TYPE_CHECKING:
@@ -300,13 +312,28 @@ class Kubelet:
                 self._queue(pod, image)
             return
         del self.wanted[pod]
-        reader = self.node.reader
-        if reader is None:
-            self.cluster.images_ready(pod, self.network.now)
+        volume = self.node.volume
+        if volume is not None and volume.read(self._recipes(pod), self._has_come, (pod, pod.epoch)):
+            self.cluster.images_ready(pod, self.network.now, INITIALISATION)
         else:
-            recipes = [self.recipes[image] for image in pod.images]
-            reads = reader.read(recipes, self._has_read, (pod, pod.epoch))
-            self.cluster.images_ready(pod, self.network.now, reads)
+            self.cluster.images_ready(pod, self.network.now, ON_DEMAND if self._reads(pod) else STARTUP)
+
+    def _recipes(self, pod: Pod) -> list[Recipe]:
+        return [self.recipes[image] for image in pod.images]
+
+    def _reads(self, pod: Pod) -> bool:
+        """Whether a pod's containers have to read on demand before all else, and are at it."""
+        reader = self.node.reader
+        return reader is not None and reader.read(self._recipes(pod), self._has_read, (pod, pod.epoch))
+
+    def _has_come(self, whose: tuple[Pod, int], _: int) -> None:
+        """What a pod's containers read on their node's volume has come: they go on to what comes on demand."""
+        pod, epoch = whose
+        if pod.epoch == epoch:
+            if self._reads(pod):
+                self.cluster.step(pod, ON_DEMAND)
+            else:
+                self.cluster.has_read(pod, -1)
 
     def _has_read(self, whose: tuple[Pod, int], pull: int) -> None:
         pod, epoch = whose

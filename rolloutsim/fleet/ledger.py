@@ -210,6 +210,24 @@ class ReadColumns:
         return len(self.pull) - 1
 
 
+class VolumeColumns:
+    """Rows of `rolloutsim.results.facts.records.VolumeReads`."""
+
+    def __init__(self) -> None:
+        self.node = array("i")
+        self.bytes = array("d")
+        self.started = array("d")
+        self.read = array("d")
+
+    def add(self, node: int, size: float, now: float) -> int:
+        """Containers begin to read so many bytes that their node's volume does not have yet [B]."""
+        self.node.append(node)
+        self.bytes.append(size)
+        self.started.append(now)
+        self.read.append(NEVER)
+        return len(self.node) - 1
+
+
 class Ledger:
     """All columns of a case."""
 
@@ -220,6 +238,7 @@ class Ledger:
         self.waits = WaitColumns()
         self.spent = SpentColumns()
         self.reads = ReadColumns()
+        self.volumes = VolumeColumns()
 
     def make_room(self, links: int) -> None:
         """Let the columns of causes hold the numbers of so many links, whatever they hold by now."""

@@ -121,6 +121,8 @@ class Node(Store):
         self._losses().crash()
         if self.reader is not None:
             self.reader.crash()
+        if self.volume is not None:
+            self.volume.crash()
 
     def _losses(self) -> Losses:
         if self.losses is None:

@@ -117,6 +117,7 @@ class Peering:
         self.by_name = {name: known[name] for name in scenario.peers}
         self.first_address = servers.next_address  # of what is not there yet
         self.clients: dict[Way, _Client] = {}
+        self.answer_times: dict[tuple[Way, int, str | None], float] = {}  # by way, group and rack of who serves [s]
         self.peer_links: list[SharedLink] = []  # that stand for what nodes send to one another
 
     def join(
@@ -148,6 +149,7 @@ class Peering:
             first += group.count
         for one in self.of_layers.values():
             one.make_leg = partial(self._leg, one, names, groups)
+            one.answer_time = partial(self._answer_time, one, groups)
         for swarm in self.swarms.values():
             self._swarm(swarm)
         self.fleet.peers = tuple(self.of_layers.values())
@@ -329,6 +331,17 @@ class Peering:
         )
         self.clients[way] = _Client(group, rack, kinds)
         return way
+
+    def _answer_time(self, peers: PeerToPeer, groups: list[int], way: Way, holder: int) -> float:
+        """From a request to a node that serves until its answer begins to come to one that asks [s]."""
+        client, number = self.clients[way], groups[holder]
+        place = way, number, peers.racks[holder]
+        found = self.answer_times.get(place)
+        if found is None:
+            path = between_nodes(self.scenario.groups[number], peers.racks[holder], client.group, client.rack)
+            runtime = client.group.runtime
+            found = self.answer_times[place] = runtime.layer_round_trips * round_trip(self.scenario, path)
+        return found
 
     def _leg(self, peers: PeerToPeer, names: list[str], groups: list[int], way: Way, holder: int) -> Way:
         """The way from a node that serves to one that asked."""

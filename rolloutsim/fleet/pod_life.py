@@ -19,7 +19,6 @@ from rolloutsim.scenario.causes import (
     KUBELET_QUEUE,
     NODE_DOWN,
     NODE_JOIN,
-    ON_DEMAND,
     OTHER_PULL,
     PULL,
     STARTUP,
@@ -107,18 +106,18 @@ class PodLife:
         self.settled: Callable[[Iterable[int]], None] = _nothing  # called when the watchers have acted
         self.end_of_instant = EndOfInstant(network, self._tell)
 
-    def images_ready(self, pod: Pod, now: float, reads: bool = False) -> None:
-        """All images of a pod are on its node: its container starts; it may have to read on demand before all else."""
+    def images_ready(self, pod: Pod, now: float, first: Cause = STARTUP) -> None:
+        """All images of a pod are on its node: its container starts; it may have to read of them before all else."""
         if pod.deleted or pod.started or self.placement.down[pod.node]:
             return
-        self.step(pod, ON_DEMAND if reads else STARTUP)
+        self.step(pod, first)
         pod.started = True
         self.ledger.pods.started[pod.row] = now
-        if not reads:
+        if first is STARTUP:
             self._start(pod, pod.startup)
 
     def has_read(self, pod: Pod, pull: int) -> None:
-        """A pod has read what it needs on demand, last of all of what a pull had mounted."""
+        """A pod has read what it needs, last of all of what a pull had mounted; -1: of what was there without one."""
         pod.pull = pull
         self.step(pod, STARTUP)
         self._start(pod, pod.startup)

@@ -28,6 +28,7 @@ from rolloutsim.units import format_megabytes
 
 if TYPE_CHECKING:
     from rolloutsim.fleet.lazy import Reader
+    from rolloutsim.fleet.volumes import Volume
 
 _DISK: Final = PRIVATE - DISK  # as a cause of the network's
 _ROUNDING: Final = 1e-9  # far below any wait, far above what sums of floats are off by [s]
@@ -86,7 +87,9 @@ class Store(ABC):
         Layers of an image that are unpacked at a time.
     """
 
-    __slots__ = ("coming", "disk", "fleet", "held", "host", "index", "pulls", "reader", "unpacks_at_once", "writer")
+    __slots__ = (
+        "coming", "disk", "fleet", "held", "host", "index", "pulls", "reader", "unpacks_at_once", "volume", "writer",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -106,6 +109,7 @@ class Store(ABC):
         self.writer = writer
         self.unpacks_at_once = unpacks_at_once
         self.reader: Reader | None = None  # of lazy layers; None: there are none
+        self.volume: Volume | None = None  # made of a snapshot, with cached images; None: there is none
         self.pulls: list[Pull] = []  # not ready yet
         self.coming: dict[int, Fetch] = {}  # layers queued, being fetched or unpacked
 

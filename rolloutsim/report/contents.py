@@ -28,6 +28,7 @@ from rolloutsim.results.shown.findings import (
     READY,
     REQUESTS,
     SOURCES,
+    VOLUMES,
     findings,
 )
 from rolloutsim.results.shown.names import given_names, link_words, plain_words
@@ -229,7 +230,7 @@ class _Contents:
     def _availability(self) -> Iterator[Block]:
         if self.records.orchestration.workloads:
             yield from self._pictures("replicas")
-            yield from self._findings(READY, LAZY, FAILED, FAULTS, PUSH, PREPULL)
+            yield from self._findings(READY, LAZY, VOLUMES, FAILED, FAULTS, PUSH, PREPULL)
 
     def _disk(self) -> Iterator[Block]:
         table = disk_rows(self.outcome.means)

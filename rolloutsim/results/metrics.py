@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from rolloutsim.results.load.lazy import LazySummary
     from rolloutsim.results.load.peers import ModelRange
     from rolloutsim.results.load.supply import SupplySummary
+    from rolloutsim.results.load.volumes import VolumeSummary
     from rolloutsim.results.pods.groups import GroupSummary
     from rolloutsim.results.pods.prepulls import PrepullSummary
     from rolloutsim.results.pods.rollouts import RolloutSummary
@@ -80,6 +81,8 @@ class CaseSummary:
     # Where the bytes came from; None: from registries, nobody else was asked.
     supply: SupplySummary | None = field(default=None, metadata={"unless_none": True})
     lazy: LazySummary | None = None  # what came of lazy images; None: there are none
+    # What containers read first of volumes made of snapshots; None: there are none.
+    volumes: VolumeSummary | None = field(default=None, metadata={"unless_none": True})
     # Where the rollout time lies if the model of swarms errs as it may; None: no swarm handed over anything.
     model_range: ModelRange | None = field(default=None, metadata={"unless_none": True})
 
@@ -149,6 +152,11 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         from rolloutsim.results.load.lazy import lazy_summary  # as above
 
         lazy = lazy_summary(case)
+    volumes = None
+    if case.volumes:
+        from rolloutsim.results.load.volumes import volume_summary  # as above
+
+        volumes = volume_summary(case)
     return CaseSummary(
         case=case.name,
         finished=case.finished,
@@ -172,6 +180,7 @@ def summarise_case(run: Run, case: CaseRecords) -> CaseSummary:
         groups=of_groups,
         supply=supply,
         lazy=lazy,
+        volumes=volumes,
         model_range=of_model,
     )
 

@@ -347,12 +347,14 @@ def _hints(dataclass: Any) -> Mapping[str, Any]:
     from rolloutsim.results.load.lazy import LazySummary
     from rolloutsim.results.load.peers import ModelRange
     from rolloutsim.results.load.supply import SupplySummary
+    from rolloutsim.results.load.volumes import VolumeSummary
     from rolloutsim.results.pods.groups import GroupSummary
     from rolloutsim.results.pods.prepulls import PrepullSummary
     from rolloutsim.results.pods.rollouts import RolloutSummary
 
     summaries = (
         DiskSummary, GroupSummary, LazySummary, ModelRange, PrepullSummary, RolloutSummary, SupplySummary,
+        VolumeSummary,
     )  # fmt: skip
     known = {one.__name__: one for one in summaries}
     return get_type_hints(dataclass, localns=known)

@@ -101,6 +101,6 @@ def is_orchestrated(scenario: ResolvedScenario, case: Case) -> bool:
         or any(server.may_refuse or server.mirrors for server in scenario.servers.values())
         or (bool(scenario.peers) and any(group.host_per_image and group.hosts for group in scenario.groups))
         or any(group.storage or group.kubelet.pull_timeout is not None for group in scenario.groups)
-        or any(group.snapshotter is not None for group in scenario.groups)
+        or any(group.snapshotter is not None or group.volume_snapshot is not None for group in scenario.groups)
         or may_time_out(scenario, case)
     )

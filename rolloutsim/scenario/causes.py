@@ -194,6 +194,17 @@ ON_DEMAND = Cause(
     "reading their images on demand",
     "for what it reads of its image on demand",
 )
+INITIALISATION = Cause(
+    "initialisation",
+    "the initialisation of volumes",
+    "pods wait longest for their nodes' volumes, which are made of snapshots, to be initialised where they read",
+    Look(33, "volume initialisation", "green", "\\\\"),
+    "a container read files of its image for the first time, on a volume that had to get them from its snapshot",
+    ("nodes.<group>.volume_snapshot.rate", "nodes.<group>.volume_snapshot.needed", "images.<image>.needed"),
+    16,
+    "reading their images from volumes that are being initialised",
+    "for its node's volume to be initialised where it reads",
+)
 RETRY = Cause(
     "retry",
     "requests that fail and are sent again",
@@ -402,8 +413,8 @@ LOOK_UP = Cause(
     "the look-up of peers",
     "pulls wait for the look-up of peers",
     Look(28, "look-up of peers", "grey", "xxxx"),
-    "a node looked for others that have a layer",
-    ("peers.<peers>.timeout",),
+    "a node looked for others that have a layer, or waited for one that did not answer",
+    ("peers.<peers>.timeout", "peers.<peers>.hedge"),
 )
 FALLBACK = Cause(
     "fallback",

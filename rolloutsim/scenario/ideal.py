@@ -52,7 +52,9 @@ SWITCHED_OFF: Mapping[type[Spec], Mapping[str, Any]] = {
     SitesSpec: {"latency": 0.0},
     RegistrySpec: _OF_SERVERS,
     MirrorSpec: _OF_SERVERS,
-    PeersSpec: {"look_up": 0.0, "timeout": 0.0, "announce": 0.0},
+    PeersSpec: {
+        "look_up": 0.0, "timeout": 0.0, "remembers": 0.0, "remembers_nobody": 0.0, "hedge": inf, "announce": 0.0,
+    },
     CacheSpec: {**_OF_SERVERS, "authenticates": True, "manifest_late": 0.0},
     CacheTripsSpec: {"tag": 0.0, "manifest": 0.0, "layer": 0.0},
     LockSpec: {"poll": 0.0},
@@ -61,7 +63,7 @@ SWITCHED_OFF: Mapping[type[Spec], Mapping[str, Any]] = {
     GroupSpec: {
         "stagger": 0.0, "resolve_round_trips": 0.0, "resolve_time": 0.0, "layer_round_trips": 0.0, "layer_time": 0.0,
         "kept_connections": 0, "finish_time": 0.0,
-        "timeouts": TimeoutsSpec.model_construct(dial=inf, tls=inf, header=inf),
+        "timeouts": TimeoutsSpec.model_construct(dial=inf, tls=inf, header=inf), "volume_snapshot": None,
     },
     DiskSpec: {"rate": inf, "iops": None, "sync": 0.0, "dirty_ratio": 0.0, "capacity": None},
     UnpackSpec: {"rate": inf, "stored_rate": None},

@@ -237,7 +237,7 @@ def _unused(document: Document) -> Iterator[Idle]:
 
 def _of_lazy(document: Document) -> Iterator[Idle]:
     """What images say for nodes that fetch layers in part, where none does; and parts of a snapshotter."""
-    is_lazy = any(group.snapshotter is not None for group in document.nodes.values())
+    is_lazy = any(_reads_first(group) for group in document.nodes.values())
     is_partial = any(group.partial_images for group in document.nodes.values())
     has_reuse = any(image.reuse is not None for image in document.images.values())
     for name, image in document.images.items():
@@ -252,9 +252,21 @@ def _of_lazy(document: Document) -> Iterator[Idle]:
         if group.snapshotter is not None and group.snapshotter.background is False:
             why = f"there is no background; leave out {dotted((*path, 'background'))}"
             yield from _notes(path, group.snapshotter, _OF_BACKGROUND, why)
+        volume, on = group.volume_snapshot, (*path[:-1], "volume_snapshot")
+        if volume is not None and not group.cached:
+            why = f"nothing is on it; name the images that it holds in {dotted((*path[:-1], 'cached'))}"
+            yield from _notes(path[:-1], group, ("volume_snapshot",), why)
+        elif volume is not None and math.isinf(volume.rate):
+            why = f"all of it can be read at once; give {dotted((*on, 'rate'))} a rate"
+            yield from _notes(on, volume, ("needed", "background"), why)
         if group.partial_images and not has_reuse:
             why = "no image is compressed as zstd:chunked; give images.<image> a reuse"
             yield from _notes(path[:-1], group, ("partial_images",), why)
+
+
+def _reads_first(group: GroupSpec) -> bool:
+    """Whether it matters what of their images the containers on the nodes of a group read before they are ready."""
+    return group.snapshotter is not None or group.volume_snapshot is not None
 
 
 def _of_group(here: Path, group: GroupSpec, document: Document) -> Iterator[Idle]:

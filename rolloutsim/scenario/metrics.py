@@ -198,7 +198,9 @@ METRICS: Mapping[str, Metric] = {
     "server_requests": Metric(
         "number", (*_SERVER, "requests"), "requests to a registry, mirror, cache or peers, where nodes have `hosts`"
     ),
-    "found_nobody": Metric("number", (*_SERVER, "found_nobody"), "look-ups of peers for a layer that found nobody"),
+    "found_nobody": Metric(
+        "number", (*_SERVER, "found_nobody"), "look-ups of peers for a layer that found nobody, or nobody who answered"
+    ),
     "most_served_bytes": Metric("size", (*_SERVER, "most_served_bytes"), "layers that one of the peers served at most"),
     "seeded_bytes": Metric("size", (*_SERVER, "seeded_bytes"), "layers that registries sent into a swarm"),
     "push_time": Metric("time", (*_PUSH, "push_time_s"), "of one image, from its start until all of it is there"),

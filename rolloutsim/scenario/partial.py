@@ -1,4 +1,5 @@
-"""What of a layer a pull fetches: all of it, its index only, or what no other layer of the node has.
+"""What of a layer a pull fetches (all of it, its index only, or what no other layer of the node has), and what of an
+image its containers read before they are ready.
 
 A lazy snapshotter mounts a layer by its index; what containers read comes on demand, and the rest later. With partial
 images (zstd:chunked) a layer's files that the node has in other layers are copied from there.
@@ -30,6 +31,16 @@ def fetched_size(group: NodeGroup, image: Image, layer: Layer) -> float:
     if is_partial(group, image):
         return layer.compressed * (1.0 - (image.reuse or 0.0))
     return layer.compressed
+
+
+def read_first(group: NodeGroup, image: Image) -> float:
+    """The share of an image's files on a volume made of a snapshot that its containers read before they are ready [1].
+
+    Those of other volumes can be read at once.
+    """
+    if group.volume_snapshot is None:
+        return 0.0
+    return group.volume_snapshot.needed if image.needed is None else image.needed
 
 
 def needed_share(group: NodeGroup, image: Image) -> float:

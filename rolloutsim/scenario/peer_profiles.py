@@ -22,6 +22,12 @@ _LAYERS: Mapping[str, Default] = {
     "found": Default(3, "3", f"{_SPEGEL}: mirrorResolveRetries"),
     "look_up": Default(0.002, "2 ms", "assumed: a few round trips of the DHT in the cluster"),
     "timeout": Default(0.02, "20 ms", f"{_SPEGEL}: mirrorResolveTimeout"),
+    "remembers": Default(5.0, "5 s", f"{_ROUTING}: lookupCacheTTL"),
+    "remembers_nobody": Default(2.5, "2.5 s", f"{_ROUTING}: anew after half of lookupCacheTTL, if there are fewer"),
+    "hedge": Default(
+        0.05, "50 ms", f"{_SPEGEL}, internal/resilient/hedge.go: percentiles 80, 85, 90 of the times to headers, 50 ms "
+        "at first",
+    ),
     "announce": Default(
         0.1, "100 ms", "spegel pkg/oci/containerd/containerd.go: an event at the commit, then up to 10 looks 10 to 100 "
         "ms apart",
@@ -46,6 +52,9 @@ _PIECES: Mapping[str, Default] = {
     "found": Default(3, "3", _IN_A_SWARM),
     "look_up": Default(0.0, "0 s", _IN_A_SWARM),
     "timeout": Default(0.0, "0 s", _IN_A_SWARM),
+    "remembers": Default(0.0, "0 s", _IN_A_SWARM),
+    "remembers_nobody": Default(0.0, "0 s", _IN_A_SWARM),
+    "hedge": Default(inf, "off", _IN_A_SWARM),
     "announce": Default(0.0, "0 s", _IN_A_SWARM),
     "per_rack": Default(False, "false", "assumed: partners are drawn at random"),
     "connections": Default(10, "10", f"{_KRAKEN}: max_open_connections_per_torrent"),
@@ -59,11 +68,16 @@ _PIECES: Mapping[str, Default] = {
     ),
 }  # fmt: skip
 
+_BEFORE = "spegel v0.4.0 pkg/routing/p2p.go: each request asks the DHT"
+
 PEER_PROFILES: Mapping[str, Mapping[str, Default]] = {
     "spegel": _LAYERS,
     "spegel-0.4": {
         **_LAYERS,
         "finds": Default("first", "first", "go-libp2p-kad-dht to 0.41: holders in a fixed order"),
+        "remembers": Default(0.0, "0 s", _BEFORE),
+        "remembers_nobody": Default(0.0, "0 s", _BEFORE),
+        "hedge": Default(inf, "off", "spegel v0.4.0 pkg/registry/registry.go: one holder after another"),
     },
     "k3s": {
         name: Default(one.value, one.shown, f"k3s embedded registry mirror is Spegel: {one.source}")
@@ -73,6 +87,11 @@ PEER_PROFILES: Mapping[str, Mapping[str, Default]] = {
         **_LAYERS,
         "finds": Default("first", "first", f"{_PEERD}: in the order of the DHT"),
         "timeout": Default(1.0, "1 s", f"{_PEERD}: resolve timeout"),
+        "remembers": Default(0.0, "0 s", f"{_PEERD}: each request asks the DHT"),
+        "remembers_nobody": Default(
+            0.0, "0 s", f"{_PEERD}: each request asks the DHT; what it keeps for 500 ms are parts of streamed files"
+        ),
+        "hedge": Default(inf, "off", f"{_PEERD}: one holder after another"),
         "connections": Default(inf, "unlimited", "assumed: it has no limit"),
         "announce": Default(0.1, "100 ms", "assumed: as spegel; peerd announces on the event of the image"),
     },

@@ -321,12 +321,21 @@ def _group(name: str, spec: model.GroupSpec, document: Document, line_share: flo
         hosts=spec.hosts,
         host_per_image=bool(spec.hosts) and (spec.host_per or profile[HOST_PER].value) == "image",
         snapshotter=None if spec.snapshotter is None else _snapshotter(spec.snapshotter),
+        volume_snapshot=_volume_snapshot(spec),
     )
 
 
 def _snapshotter(spec: model.SnapshotterSpec) -> Snapshotter:
     own = {key: getattr(spec, key) for key in SNAPSHOTTERS[spec.kind]}
     return snapshotter(spec.kind, spec.needed, {key: value for key, value in own.items() if value is not None})
+
+
+def _volume_snapshot(spec: model.GroupSpec) -> resolved.VolumeSnapshot | None:
+    """What brings the cached images, where there are some and not all of it can be read at once."""
+    volume = spec.volume_snapshot
+    if volume is None or math.isinf(volume.rate) or not spec.cached:
+        return None
+    return resolved.VolumeSnapshot(volume.rate, volume.needed, volume.background)
 
 
 def _iops(disk: model.DiskSpec) -> float | None:

@@ -210,7 +210,7 @@ class Image:
     name: str
     registry: str
     layers: tuple[Layer, ...]
-    # Share of its bytes that containers read before they are ready, where layers are lazy; None: as of any image.
+    # Share of its bytes that containers read before they are ready, where these come when read; None: as of any image.
     needed: float | None = field(default=None, metadata={"unless_none": True})
     # Share of each layer that nodes have in other layers, if it is compressed as zstd:chunked; None: it is not.
     reuse: float | None = field(default=None, metadata={"unless_none": True})
@@ -372,6 +372,10 @@ class Peers:
         What one takes that finds some [s].
     timeout : float
         After which one that finds none is given up [s].
+    remembers, remembers_nobody : float
+        For how long a node remembers whom one found, if these were `found`, or none; of fewer the shorter of both [s].
+    hedge : float or None
+        After which another holder is asked, where nothing is known of how fast they answer [s]; None: none is.
     announce : float
         From a layer's commit until a look-up finds it there [s].
     per_rack : bool
@@ -402,6 +406,9 @@ class Peers:
     connections: int | None = None
     upload: float | None = None
     manifests: bool = True
+    remembers: float = field(default=0.0, metadata=_UNLESS_EMPTY)
+    remembers_nobody: float = field(default=0.0, metadata=_UNLESS_EMPTY)
+    hedge: float | None = field(default=None, metadata=_UNLESS_EMPTY)
     download: float | None = field(default=None, metadata=_UNLESS_EMPTY)
     swarm: SwarmProfile | None = field(default=None, metadata=_UNLESS_EMPTY)
     piece: float = field(default=0.0, metadata=_UNLESS_EMPTY)
@@ -429,7 +436,31 @@ class Join:
 
     def time(self, index: int) -> float:
         """When node `index` of the group joins [s]."""
-        return self.at + index * self.every + self.provision
+        return self.asked(index) + self.provision
+
+    def asked(self, index: int) -> float:
+        """When it is asked for [s]."""
+        return self.at + index * self.every
+
+
+@struct
+class VolumeSnapshot:
+    """What brings the cached images of a group's nodes: a volume made of a snapshot, whose blocks come when read.
+
+    Parameters
+    ----------
+    rate : float
+        How fast they come [B/s].
+    needed : float
+        Share of an image's unpacked bytes that its containers read before they are ready; an image may have one of
+        its own [1].
+    background : bool
+        Whether blocks that nobody has read come as well.
+    """
+
+    rate: float
+    needed: float
+    background: bool
 
 
 @struct
@@ -469,6 +500,8 @@ class NodeGroup:
     # Whether a pull stays with the first of them that had its manifest; if not, each request begins at the first.
     host_per_image: bool = field(default=False, metadata={"unless_empty": True})
     snapshotter: Snapshotter | None = field(default=None, metadata={"unless_none": True})  # None: it is not lazy
+    # None: what is cached can be read at once.
+    volume_snapshot: VolumeSnapshot | None = field(default=None, metadata={"unless_none": True})
 
     def node_name(self, index: int) -> str:
         """The name of node `index`: `web-007`; at least three digits, as many as the last node needs."""

@@ -94,13 +94,13 @@ PARTS = {one.part: one for one in sorted(RESOURCES, key=lambda one: not one.is_n
 
 # The keys of other rates that people give in bytes: of storage, and of one connection.
 _IN_BYTES = ("storage", "connection_cap")
-_OF_A_CONNECTION = ("first_fetch", "rate")
+_OF_SOURCES = (("first_fetch", "rate"), ("volume_snapshot", "rate"))
 
 
 def in_bytes(path: Path) -> bool:
     """Whether people give the rate at a path of the file in bytes; the others are a network's, in bits."""
     parts = (one.key[0] for one in RESOURCES if not one.is_network)
-    if path[-2:] == _OF_A_CONNECTION:
+    if path[-2:] in _OF_SOURCES:
         return True
     owners = path[0] in ("nodes", "caches")  # of disks
     return path[-1] in _IN_BYTES or owners and any(part in path[2:] for part in parts)

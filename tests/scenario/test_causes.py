@@ -43,5 +43,5 @@ def test_steps_are_numbered_as_in_stored_results_and_have_words() -> None:
     assert [step.name for step in STEPS] == [
         "controller_pacing", "termination", "controller", "kubelet_queue", "qps", "rate_limited", "backoff",
         "failed_pull", "pull", "other_pull", "node_down", "startup", "api_calls", "disk_pressure", "node_join",
-        "on_demand",
+        "on_demand", "initialisation",
     ]  # fmt: skip

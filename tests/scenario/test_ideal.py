@@ -21,7 +21,7 @@ IDEAL = """
 rolloutsim: 1
 model: ideal
 nodes:
-  n: {count: 3, nic: 1 Gbit/s, via: [core], hosts: [spegel, near, far], snapshotter: stargz}
+  n: {count: 3, nic: 1 Gbit/s, via: [core], hosts: [spegel, near, far], snapshotter: stargz, cached: {a: 1}}
   r: {count: 1, racks: [r1]}
   s: {count: 1, sites: 1}
 network: {rate: 1 Gbit/s, links: {core: 10 Gbit/s}, racks: 10 Gbit/s, sites: 10 Gbit/s}
@@ -52,7 +52,8 @@ VALUES = {
     "tag": "5", "manifest": "5", "layer": "5", "poll": "1 s", "authenticates": "false",
     "manifest_late": "1 s", "look_up": "1 s", "timeout": "1 s", "announce": "1 s",
     "timeouts": "{dial: 1 s, tls: 1 s, header: 1 s}",
-    "index": "5%",
+    "index": "5%", "volume_snapshot": "1 MB/s",
+    "remembers": "1 s", "remembers_nobody": "1 s", "hedge": "1 s",
 }  # fmt: skip
 KEYS = [(part, key) for part, keys in SWITCHED_OFF.items() for key in keys]
 

@@ -42,6 +42,11 @@ IDLE = (
         BARE, ("nodes.n.snapshotter={kind: soci, background: false}",), "nodes.n.snapshotter.background_after=1 s",
         "leave out nodes.n.snapshotter.background.",
     ),
+    (BARE, (), "nodes.n.volume_snapshot=5 MiB/s", "name the images that it holds in nodes.n.cached."),
+    (
+        BARE, ("nodes.n.cached={a: 100%}", "nodes.n.volume_snapshot=unlimited"), "nodes.n.volume_snapshot.needed=50%",
+        "give nodes.n.volume_snapshot.rate a rate.",
+    ),
     (PODS, ("nodes.n.registry_pull_qps=0",), "nodes.n.registry_burst=1", "give it a number."),
     (PODS, ("controller_manager.qps=unlimited",), "controller_manager.burst=1", "controller_manager.qps a number."),
     (PODS, ("workloads.w.create=true",), "workloads.w.termination=10 s", "leave out 'create' if there are some."),

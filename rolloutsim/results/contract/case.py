@@ -73,6 +73,10 @@ def case_figures(
         case["lazy"] = _plain(replace(lazy, read_time_s=None)) | {
             "read_time_s": _spread(lazy.read_time_s, ("mean", "p50", "p95", "max"))
         }
+    if figures.volumes is not None:
+        case["volumes"] = _plain(replace(figures.volumes, read_time_s=None)) | {
+            "read_time_s": _spread(figures.volumes.read_time_s, ("mean", "p50", "p95", "max"))
+        }
     if figures.rollout is not None or figures.disk is not None:
         case |= _sections(figures) | (_row_sections(records, figures) if rows else {})
     if records.background.kind:

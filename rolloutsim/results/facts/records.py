@@ -125,6 +125,28 @@ def _no_reads() -> Reads:
 
 
 @struct(eq=False)
+class VolumeReads:
+    """One row a reading of containers from their node's volume, made of a snapshot: what nobody had read, nor come yet.
+
+    `initialised` is when the last of the volumes has all of its blocks [s], which may be after the rollout's end; NaN:
+    never, as far as nobody reads them.
+    """
+
+    node: Ids
+    bytes: Times
+    started: Times
+    read: Times  # when all of it had come
+    nodes: int  # that have such a volume
+    initialised: float
+
+    def __bool__(self) -> bool:
+        return self.nodes > 0
+
+
+NO_VOLUMES = VolumeReads(np.zeros(0, np.int32), np.zeros(0), np.zeros(0), np.zeros(0), 0, np.nan)
+
+
+@struct(eq=False)
 class Pods:
     """One row a pod of the new version.
 
@@ -425,6 +447,7 @@ class CaseRecords(_Referable):
     prepulls: PrepullRecords = field(default=NO_PREPULLS, metadata={"unless_empty": True})
     supply: Supply = field(default=NO_SUPPLY, metadata={"unless_empty": True})
     reads: Reads = field(default_factory=_no_reads, metadata={"unless_empty": True})
+    volumes: VolumeReads = field(default=NO_VOLUMES, metadata={"unless_empty": True})
 
     @property
     def bare(self) -> bool:

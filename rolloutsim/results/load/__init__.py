@@ -3,7 +3,7 @@
 - `throughput`: rates over time, of links and nodes
 - `links`: each link over the whole rollout
 - `requests`: registries and their requests
-- `disks`: bytes on disks, and their price
+- `disks`: bytes on disks, and their price; `volumes`: what containers are the first to read of those made of snapshots
 - `background`: what other applications felt
 """
 

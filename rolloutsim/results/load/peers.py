@@ -1,7 +1,7 @@
 """What nodes handed to one another: whole layers node by node, pieces of a swarm all together.
 
 look-ups
-    For layers: those that found a node that has the layer, and those that found nobody.
+    For layers: those that found a node that has the layer, and those that found nobody, or nobody who answered.
 seeded bytes
     What the registries' replicas sent into a swarm, as its seeds, or to seeds of its own. What members received beyond
     it they got from one another, or from these. Who of them sent which piece is not simulated.

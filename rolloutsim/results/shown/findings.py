@@ -19,14 +19,15 @@ if TYPE_CHECKING:
     from rolloutsim.results.load.lazy import LazySummary
     from rolloutsim.results.load.requests import RegistrySummary
     from rolloutsim.results.load.supply import SupplySummary
+    from rolloutsim.results.load.volumes import VolumeSummary
     from rolloutsim.results.metrics import CaseSummary, RunSummary
     from rolloutsim.results.pods.replicas import WorkloadSummary
     from rolloutsim.results.pods.rollouts import FaultSummary, PushSummary, RolloutSummary
 
-READY, LAZY, REQUESTS, SOURCES, FAILED, PUSH, COPIED, PREPULL, DISK, FAULTS = (
-    "Ready", "Lazy", "Requests", "Sources", "Failed", "Push", "Mirrors", "Pre-pull", "Disk", "Faults",
+READY, LAZY, VOLUMES, REQUESTS, SOURCES, FAILED, PUSH, COPIED, PREPULL, DISK, FAULTS = (
+    "Ready", "Lazy", "Volumes", "Requests", "Sources", "Failed", "Push", "Mirrors", "Pre-pull", "Disk", "Faults",
 )  # fmt: skip
-TOPICS = (READY, LAZY, REQUESTS, SOURCES, FAILED, PUSH, COPIED, PREPULL, DISK, FAULTS)
+TOPICS = (READY, LAZY, VOLUMES, REQUESTS, SOURCES, FAILED, PUSH, COPIED, PREPULL, DISK, FAULTS)
 
 
 @struct(frozen=True)
@@ -68,6 +69,8 @@ def _about(case: CaseSummary, several: bool) -> Iterator[tuple[str, str, str]]:
             yield FAULTS, name, text
     if case.lazy is not None:
         yield LAZY, name, _lazy(case.lazy)
+    if case.volumes is not None:
+        yield VOLUMES, name, _volumes(case.volumes)
     if case.supply is not None:
         for text in _asked(case.supply):
             yield REQUESTS, name, text
@@ -172,6 +175,20 @@ def _lazy(lazy: LazySummary) -> str:
     if lazy.bytes_after_rollout > 0.0:
         text += f": {show_size(lazy.bytes_after_rollout)} come in the background when the rollout is over"
     return f"{text}."
+
+
+def _volumes(volumes: VolumeSummary) -> str:
+    nodes = f"{show_count(volumes.nodes)} {'node has' if volumes.nodes == 1 else 'nodes have'} cached images on volumes"
+    text = f"{nodes} made of a snapshot; "
+    if not volumes.read_bytes:
+        text += "all that containers read first has come before they start"
+    else:
+        text += f"containers wait for {show_size(volumes.read_bytes)} that has not come when they read it"
+        if volumes.read_time_s is not None:
+            text += f", {show_time(volumes.read_time_s.mean)} a reading on average"
+    if volumes.initialised_s is None:
+        return f"{text}. What nobody reads does not come."
+    return f"{text}. The volumes are initialised after {show_time(volumes.initialised_s)}."
 
 
 _ANSWERS = {answer.name: answer.words for answer in ANSWERS.values()}

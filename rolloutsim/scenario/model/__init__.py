@@ -4,8 +4,9 @@ Descriptions, units, defaults and their sources live in the fields' metadata; `e
 errors are made from it. What spans several parts (names that refer to others, keys that exclude each other) is
 checked in `rolloutsim.scenario.checks`.
 
-Reading order: `document` (the whole), `nodes`, `network`, `registries`, `caches` (and mirrors), `images`, `rollout`
-(workloads and controllers), `traffic` (and failures), `planning` (thresholds, sweeps), `kinds` (what they share).
+Reading order: `document` (the whole), `nodes`, `volumes` (of nodes), `network`, `registries`, `caches` (and mirrors),
+`images`, `rollout` (workloads and controllers), `traffic` (and failures), `planning` (thresholds, sweeps), `kinds`
+(what they share).
 
 The rooms do without `from __future__ import annotations`: pydantic would have to evaluate each annotation as text,
 which is a third of the time that importing them takes.
@@ -31,6 +32,7 @@ from rolloutsim.scenario.model.planning import SweepSpec
 from rolloutsim.scenario.model.registries import REGISTRY, RateLimitSpec, RegistrySpec
 from rolloutsim.scenario.model.rollout import CONTROLLERS, PolicySpec, PrepullSpec, WorkloadSpec
 from rolloutsim.scenario.model.traffic import BackgroundSpec, FailureSpec, PushSpec
+from rolloutsim.scenario.model.volumes import VolumeSnapshotSpec
 
 __all__ = [
     "COMPRESSION_RATIO",

@@ -80,8 +80,9 @@ class ImageSpec(Spec):
         "`{size: 5.6 GB, layers: 8}` is short for it",
     )  # fmt: skip
     needed: Share | None = key(
-        None, unit="share", shown="the snapshotter's",
-        description="share of its bytes that containers read before they are ready, on nodes with a snapshotter",
+        None, unit="share", shown="the snapshotter's or volume_snapshot's",
+        description="share of its bytes that containers read before they are ready, on nodes with a snapshotter, or "
+        "with a volume_snapshot that holds it",
     )  # fmt: skip
     reuse: Share | None = key(
         None, unit="share", shown="none: it is not compressed as zstd:chunked",

@@ -45,6 +45,7 @@ from rolloutsim.scenario.model.kinds import (
     Trips,
     Words,
 )
+from rolloutsim.scenario.model.volumes import VolumeSnapshotSpec
 from rolloutsim.scenario.orchestration import Requeue
 from rolloutsim.scenario.snapshotters import NEEDED, SNAPSHOTTERS
 from rolloutsim.scenario.snapshotters import default_source as snapshotter_source
@@ -501,6 +502,10 @@ class GroupSpec(Spec):
     cached: dict[str, Annotated[int | str, ShareOrCount()]] = key(
         {}, name="image", unit="share or nodes",
         description="image → the nodes that hold it already; a share of the nodes is rounded down",
+    )  # fmt: skip
+    volume_snapshot: Annotated[VolumeSnapshotSpec, short("rate", BYTE_RATE)] | None = key(
+        None, shown="none: what is cached can be read at once",
+        description="the snapshot or machine image that brings what is `cached`, whose blocks are initialised first",
     )  # fmt: skip
     start: RandomTime | None = key(
         None, unit="time", shown="0 s", description="when each node asks for its image, after the rollout's start; "

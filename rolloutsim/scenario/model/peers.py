@@ -44,6 +44,18 @@ class PeersSpec(Spec):
     timeout: Time | None = _profile_key(
         "timeout", "time", "after which one that finds nobody is given up, and the next host asked"
     )
+    remembers: Time | None = _profile_key(
+        "remembers", "time", "for how long a node does not look up again who has a layer, if it found `found` nodes"
+    )
+    remembers_nobody: Time | None = _profile_key(
+        "remembers_nobody", "time", "the same if it found nobody; if it found fewer than `found`, the shorter of both"
+    )  # fmt: skip
+    hedge: Annotated[float, Quantity("time", unlimited=True, word="off")] | None = _profile_key(
+        "hedge", "time", "after how long a second of the holders found is asked where the first has not answered: the "
+        "first answer wins. Once a node has seen peers answer, after the 80th percentile of these times, a third after "
+        "the 85th, and the next host after twice the 90th, 100 ms at least. Nodes that are down are found then, and do "
+        "not answer; off: they are not found",
+    )  # fmt: skip
     announce: Time | None = _profile_key(
         "announce", "time", "from a layer's commit on a node until look-ups find it there"
     )
