@@ -252,7 +252,7 @@ def test_sites_are_racks_that_are_far_away() -> None:
     scenario = resolved()
     assert scenario.groups[1].racks == ("store-site-000", "store-site-001", "store-site-002")
     link = scenario.links["store-site-001.down"]
-    assert (link.line_rate, link.latency, link.kind) == (2.5e6, 0.018, "rack")
+    assert (link.line_rate, link.latency, link.kind) == (2.5e6, 0.018, "site")
     assert scenario.links["r1.up"].latency == 2e-5
     (case, *_) = scenario.cases
     trips = {route.rack: round_trip(scenario, route.paths[0]) for route in routes(scenario, case) if route.source == 0}

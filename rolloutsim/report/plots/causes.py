@@ -31,7 +31,7 @@ _ROW, _ENTRY, _FRAME = 0.34, 0.2, 1.4  # height of a bar's row, of one in the le
 # Colour, hatch and name in the legend by kind of cause; what has no look of its own gets one of the others.
 _LOOKS: dict[str, tuple[str, str, str]] = {
     "registry_uplink": (BLUE, "", ""), "registry_storage": (BLUE, "////", ""),
-    "rack": (GREEN, "", ""), "site": (GREEN, "", ""), "link": (SKY, "", ""),
+    "rack": (GREEN, "", ""), "site": (GREEN, "++++", ""), "link": (SKY, "", ""),
 } | {
     name: (getattr(colours, cause.look.colour.upper()), cause.look.hatch, cause.look.legend)
     for name, cause in sorted(CAUSES.items(), key=lambda item: item[1].look.place)
