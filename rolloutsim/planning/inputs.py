@@ -95,8 +95,12 @@ _OF_LINKS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 # What an image weighs, and how many nodes and pods pull it, is behind whatever takes most of the time.
 _LOADS = ("images.<image>", "nodes.<group>.count", "workloads.<workload>.replicas")
-# Where keys may stand besides: a scenario with one registry, and rollouts of one workload.
-_ELSEWHERE = (("registries.<registry>.", "registry."), ("rollout.", "workloads.<workload>.rollout."))
+# Where keys may stand besides: a scenario with one registry, rollouts of one workload, and latencies of single links.
+_ELSEWHERE = (
+    ("registries.<registry>.", "registry."), ("rollout.", "workloads.<workload>.rollout."),
+    ("network.latency", "network.sites.latency"), ("network.latency", "network.racks.latency"),
+    ("network.latency", "network.links.<link>.latency"),
+)  # fmt: skip
 
 
 class _Shares:

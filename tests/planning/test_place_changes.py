@@ -123,6 +123,7 @@ def test_inputs_of_the_greatest_causes_are_tried_first() -> None:
     ranked = sorted(shares, key=lambda path: -shares[path])
     assert ranked[:3] == ["network.sites.uplink", "images.api", "nodes.web.count"]
     assert shares["nodes.web.nic"] == shares["registries.hub.uplink"] == 0.0
+    assert shares["network.sites.latency"] == shares["network.latency"] > 0.0
     # A budget for nothing: what is left out stands in that order.
     left = SensitivityPlan.of(outcome(SITES), budget=0.0).carry_out(1).left_out
     assert list(left) == ranked
