@@ -20,6 +20,7 @@ from rolloutsim.scenario.resources import NIC_OUT, RESOURCES
 from rolloutsim.scenario.routes import (
     among_members,
     between_nodes,
+    into_members,
     leaving,
     node_racks,
     outlets,
@@ -167,19 +168,24 @@ class Peering:
             return down / at_once, up / at_once
 
         def seed_rates(registry: Registry) -> list[float]:
-            paths = leaving(self.servers.specs[registry.name])
-            return [min([self.links[link].capacity for link in path], default=_FASTEST) for path in paths]
+            server = self.servers.specs[registry.name]
+            paths = leaving(server)
+            most = self._into(peers, server.rack) / len(paths)
+            return [min([most, *(self.links[link].capacity for link in path)]) for path in paths]
 
         def feed_kinds(registry: Registry, throttle: SharedLink) -> list[Kind]:
-            paths = leaving(self.servers.specs[registry.name])
-            return [self.fleet.network.kind((throttle, *(self.links[link] for link in path))) for path in paths]
+            server = self.servers.specs[registry.name]
+            return [
+                self._feed((throttle, *(self.links[link] for link in path)), peers, server.rack)
+                for path in leaving(server)
+            ]
 
         def leg(way: Way, torrent: Torrent) -> Way:
             client = self.clients[way]
-            path, elsewhere = among_members(scenario, peers.name, client.group, client.rack)
-            shares = (1.0, *[elsewhere] * len(path))
+            near_by = among_members(scenario, peers.name, client.group, client.rack)
+            shares = (1.0, *near_by.values())
             made = []
-            for kind in client.kinds(path, spec.download, inf):
+            for kind in client.kinds(tuple(near_by), spec.download, inf):
                 links = (torrent.supply, *kind.links)
                 more = (1.0,) * (len(links) - len(shares))
                 made.append(
@@ -204,9 +210,9 @@ class Peering:
         out = self.links.get(seeds_uplink(peers.name))
 
         def seed_kinds(throttle: SharedLink) -> list[Kind]:
-            return [self.fleet.network.kind((throttle,) if out is None else (throttle, out))]
+            return [self._feed((throttle,) if out is None else (throttle, out), peers, None)]
 
-        peers.seed_rate = _FASTEST if out is None else out.capacity / spec.seeds
+        peers.seed_rate = min(_FASTEST if out is None else out.capacity, self._into(peers, None)) / max(spec.seeds, 1)
         peers.seed_kinds = seed_kinds
         peers.seed_way = cache(partial(self._seed_way, peers))
         peers.answers_after = self._answers_after
@@ -225,6 +231,18 @@ class Peering:
         peers.most_supply = _FASTEST * max(members, 1)
         peers.rates, peers.seed_rates, peers.feed_kinds, peers.make_leg = rates, seed_rates, feed_kinds, leg
         peers.registry_of = lambda image: self.servers.by_name[self.images[image].registry]
+
+    def _into(self, peers: PiecePeers, stands: str | None) -> float:
+        """What can come from a place into a swarm at the most, by the links near its members [B/s]."""
+        into = into_members(self.scenario, peers.name, stands)
+        return min([self.links[link].capacity / share for link, share in into.items()], default=_FASTEST)
+
+    def _feed(self, links: tuple[SharedLink, ...], peers: PiecePeers, stands: str | None) -> Kind:
+        """What a seed sends over its own links, and over those near the members."""
+        into = {self.links[link]: part for link, part in into_members(self.scenario, peers.name, stands).items()}
+        more = [link for link in into if link not in links]
+        shares = (*[1.0] * len(links), *(into[link] for link in more))
+        return self.fleet.network.kind((*links, *more), shares=shares)
 
     def _answers_after(self, registry: Registry, way: Way) -> float:
         """How long a registry takes to tell how long a layer is, over a connection that is there (assumed) [s]."""

@@ -81,7 +81,7 @@ def _about_swarms(run: Run) -> Iterator[str]:
     if error:
         yield (
             "Pieces of swarms are not simulated one by one: the time that a swarm takes may be off by "
-            f"{error * 100:.0f} %, and so may the rollout time, at the most. "
+            f"{error * 100:.0f} %, one of ten by more, and the rollout time no further than the swarms. "
             "That is the model's error and has nothing to do with chance."
         )
 

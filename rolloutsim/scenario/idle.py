@@ -17,6 +17,7 @@ from rolloutsim.scenario.model import CacheSpec, Document, GroupSpec, PeersSpec,
 from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.model.network import FairnessSpec
 from rolloutsim.scenario.overrides import parse_path
+from rolloutsim.scenario.peer_profiles import PEER_PROFILES
 from rolloutsim.scenario.places import Path, dotted
 from rolloutsim.scenario.servers import registries, registry_path, specs, takes_in
 from rolloutsim.scenario.strategies import POD_KEYS, SOME_KEYS, has_pods, wanted
@@ -352,9 +353,19 @@ def _of_cache(here: Path, cache: CacheSpec) -> Iterator[Idle]:
         yield from _notes((*here, "ttl"), cache.ttl, ("renewed",), why)
 
 
+# What whole-layer peers do to find holders, and a swarm's members do not.
+_LOOK_UPS = (
+    "finds", "found", "look_up", "timeout", "remembers", "remembers_nobody", "hedge", "announce", "per_rack",
+)  # fmt: skip
+
+
 def _of_peers(here: Path, peers: PeersSpec) -> Iterator[Idle]:
-    """Keys of swarms that peers have who hand over whole layers."""
-    if peers.profile not in SWARMS:
+    """Keys of swarms that peers have who hand over whole layers, and the other way round."""
+    if peers.profile in SWARMS:
+        layers = listing([name for name in PEER_PROFILES if name not in SWARMS], separator=", ")
+        why = f"members of a swarm find partners at random; it goes with {dotted((*here, 'profile'))}: {layers}"
+        yield from _notes(here, peers, _LOOK_UPS, why)
+    else:
         swarms = listing(SWARMS, separator=", ")
         why = f"{peers.profile} hands over whole layers; it goes with {dotted((*here, 'profile'))}: {swarms}"
         yield from _notes(here, peers, ("seeds", "serve"), why)

@@ -77,19 +77,42 @@ def between_nodes(source: NodeGroup, source_rack: str | None, group: NodeGroup, 
     return (*up, *reversed(source.via[shared:]), *group.via[shared:], *down)
 
 
-def among_members(
-    scenario: ResolvedScenario, peers: str, group: NodeGroup, rack: str | None
-) -> tuple[tuple[str, ...], float]:
-    """The shared links that a swarm's bytes cross to and from a node, and the share of its bytes that do.
-
-    Partners are chosen at random, so that is the share of the members that are in another rack.
-    """
+def _members(scenario: ResolvedScenario, peers: str) -> list[tuple[NodeGroup, str | None, float]]:
+    """The members of a swarm by group and rack, with the part of all of them that each is."""
     members = [one for one in scenario.groups if peers in one.hosts]
-    of_racks = Counter(rack_of(one, index) for one in members for index in range(one.count))
-    elsewhere = 1.0 - of_racks[rack] / sum(of_racks.values())
-    if elsewhere <= 0.0:
-        return (), 0.0
-    return (*(() if rack is None else (f"{rack}.up", f"{rack}.down")), *group.via), elsewhere
+    total = sum(one.count for one in members)
+    found = []
+    for group in members:
+        of_racks = Counter(rack_of(group, index) for index in range(group.count))
+        found += [(group, rack, count / total) for rack, count in of_racks.items()]
+    return found
+
+
+def among_members(scenario: ResolvedScenario, peers: str, group: NodeGroup, rack: str | None) -> Mapping[str, float]:
+    """The shared links near a node that a swarm's bytes cross to and from it, with the share of its bytes that does.
+
+    Partners are chosen at random, so that is the share of the members from whom, or to whom, the way leads there.
+    """
+    up, down = (frozenset[str]() if rack is None else frozenset({f"{rack}.{end}"}) for end in ("up", "down"))
+    shares: dict[str, float] = {}
+    for other, its_rack, part in _members(scenario, peers):
+        inward, outward = between_nodes(other, its_rack, group, rack), between_nodes(group, rack, other, its_rack)
+        for link in (*up.intersection(outward), *down.intersection(inward), *frozenset(group.via).intersection(inward)):
+            shares[link] = shares.get(link, 0.0) + part
+    own = (*sorted(up), *sorted(down), *group.via)
+    return {link: min(1.0, shares[link]) for link in own if link in shares}
+
+
+def into_members(scenario: ResolvedScenario, peers: str, stands: str | None) -> Mapping[str, float]:
+    """The shared links that what comes from a place into a swarm crosses, with the share of it that does.
+
+    `stands` is a rack or None, the core; each member gets the same part (assumed).
+    """
+    shares: dict[str, float] = {}
+    for group, rack, part in _members(scenario, peers):
+        for link in between(stands, group, rack):
+            shares[link] = shares.get(link, 0.0) + part
+    return {link: min(1.0, share) for link, share in shares.items()}
 
 
 def asked(registry: Registry, group: NodeGroup, rack: str | None) -> tuple[str, ...]:

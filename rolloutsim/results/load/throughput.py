@@ -21,6 +21,7 @@ from rolloutsim.scenario.routes import (
     among_members,
     between_nodes,
     exits,
+    into_members,
     inwards,
     node_racks,
     outlets,
@@ -335,8 +336,7 @@ class _Spread:
                 return known.get((source, group, rack), {})
             to = scenario.groups[group], called[rack]
             if stands == 0:
-                path, share = among_members(scenario, case.sources[source], *to)
-                return dict.fromkeys(path, share)
+                return among_members(scenario, case.sources[source], *to)
             of_group, of_rack = divmod(stands - 1, len(called))
             return dict.fromkeys(between_nodes(scenario.groups[of_group], called[of_rack], *to), 1.0)
 
@@ -358,8 +358,9 @@ class _Spread:
         for number, (cache, upstream) in enumerate(divmod(one, count) for one in ways.tolist()):
             outlet = every[upstream]
             if outlet.server not in servers:
-                link = seeds_uplink(outlet.server)  # what a swarm's own seeds sent
-                yield rows.of(number), [(place[link], 1.0)] if link in place else []
+                # What a swarm's own seeds sent.
+                sent = {seeds_uplink(outlet.server): 1.0, **into_members(scenario, outlet.server, None)}
+                yield rows.of(number), [(place[link], share) for link, share in sent.items() if link in place]
                 continue
             into = servers.get(self.case.sources[cache])
             # A swarm has no place; its own seeds, if it has some, have a link in.
@@ -367,8 +368,12 @@ class _Spread:
             inward = own if into is None else inwards(servers[outlet.server], into)
             paths = exits(scenario, outlet)
             links = [link for path in paths for link in dict.fromkeys((*path, *inward)) if link in place]
-            shares = [(place[link], links.count(link) / len(paths)) for link in dict.fromkeys(links)]
-            yield rows.of(number), shares
+            shares = {link: links.count(link) / len(paths) for link in links}
+            name = self.case.sources[cache]
+            if into is None and not scenario.peers[name].seeds:
+                stands = servers[outlet.server].rack
+                shares = {**into_members(scenario, name, stands), **shares}
+            yield rows.of(number), [(place[link], share) for link, share in shares.items() if link in place]
 
     def done(self, edges: Times) -> Times:
         """Bytes that had crossed each shared link (rows) by each moment (columns)."""
