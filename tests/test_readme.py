@@ -10,6 +10,8 @@ import pytest
 
 import rolloutsim
 from rolloutsim.cli import COMMANDS, EPILOG, main
+from rolloutsim.report.contents import LIMITS, MEASURED, Measured
+from rolloutsim.report.plots import FIGURES
 from tests.readme import BIN, README, ROOT, blocks, current
 
 
@@ -48,6 +50,27 @@ def test_every_command_shown_exists(tmp_path) -> None:
             else:
                 done = subprocess.run([BIN / program, *arguments], cwd=tmp_path, capture_output=True, check=False)
                 assert done.returncode in (0, 3), done.stderr.decode()
+
+
+def test_as_many_figures_are_promised_as_there_are() -> None:
+    promised = re.findall(r"one of (\w+) figures", README.read_text(encoding="utf-8"))
+    assert promised == [str(len(FIGURES))]
+
+
+def test_readme_and_reports_say_what_the_table_of_measured_pulls_says() -> None:
+    table = " ".join((ROOT / "tests" / "data" / "measured-accuracy.md").read_text(encoding="utf-8").split())
+    found = re.search(
+        r"Defaults: median absolute error ([\d.]+)%, largest ([\d.]+)% \(.*?\), mean -([\d.]+)%; "
+        r"(\d+) of (\d+) are below",
+        table,
+    )
+    assert found is not None
+    median, largest, mean, below, cases = found.groups()
+    assert Measured(cases=int(cases), mean_error=float(mean), largest_error=float(largest)) == MEASURED
+    assert f"{mean} % too short in the mean" in LIMITS[0]
+    text = README.read_text(encoding="utf-8")
+    assert f"| rollout time, {cases} cases | median {median} %, largest {largest} %" in text
+    assert f"{below} of {cases} too early, by {mean} % in the mean" in text
 
 
 def test_every_command_and_exit_code_is_described() -> None:

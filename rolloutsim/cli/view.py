@@ -16,6 +16,7 @@ from rolloutsim.results.numerals import visible
 from rolloutsim.results.shown.findings import findings
 from rolloutsim.results.shown.supply import TITLE as SUPPLY
 from rolloutsim.results.shown.supply import supply_rows
+from rolloutsim.results.shown.supply_beside import supply_beside
 from rolloutsim.results.shown.tables import application_rows, case_rows, disk_rows, footnotes, threshold_rows
 
 if TYPE_CHECKING:
@@ -128,6 +129,10 @@ def comparison_lines(
         yield from (*(("",) if label else ()), style(label, bold=True) + head[len(label) :], *rest)
         if side.name in changes:
             yield from _change_lines(changes[side.name], wrap)
+    figures = {side.name: side.outcome.means.cases for side in comparison.sides}
+    sent = supply_beside(figures, tables.what(comparison))
+    if sent is not None:
+        yield from ("", style(f" {SUPPLY}", bold=True), *table_lines(sent, style))
     for caption, table in others.items():
         lines = _threshold_lines(table, style) if caption == tables.THRESHOLDS else table_lines(table, style)
         yield from ("", style(f" {caption}", bold=True), *lines)

@@ -52,6 +52,7 @@ def prepull_records(
         pulled=np.array([task.pulled for task in tasks], np.float64),
         over=np.array([task.ended for task in tasks], np.float64),
         given_up=np.array([task.given_up for task in tasks], np.bool_),
+        timed_out=np.array([task.timed_out for task in tasks], np.int32),
         before=np.array([before.bytes[id(task)] for task in tasks], np.float64),
         after=np.array([after.get(id(task), 0.0) for task in tasks], np.float64),
         requests=np.array([before.requests[id(task)] for task in tasks], np.int32),

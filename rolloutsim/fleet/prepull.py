@@ -38,7 +38,7 @@ class Task:
 
     __slots__ = (
         "asked", "delay", "ended", "failures", "given_up", "image", "lane", "node", "pulled", "resolved", "row", "rows",
-        "started", "until",
+        "started", "timed_out", "until",
     )  # fmt: skip
 
     def __init__(self, image: str, node: int, lane: Lane) -> None:
@@ -52,6 +52,7 @@ class Task:
         self.until = nan  # of its back-off
         self.delay = 0.0  # its last back-off
         self.failures = 0
+        self.timed_out = 0  # of these, pulls that took longer than they may
         self.given_up = False
         self.resolved = False  # whether the pull under way had its manifests when the rollout began
         self.row = -1  # of the pull under way
@@ -229,7 +230,9 @@ class Prepuller:
         if self.scene.jobs.get(row) == (self, task):
             node = self.scene.actors.nodes[task.node]
             pull = next(pull for pull in node.pulls if pull.row == row)
-            node.fail(pull, f"not there after {format_time(timeout)} (prepulls.{self.spec.name}.pull_timeout)", False)
+            task.timed_out += 1
+            of = "" if self.spec.behaviour.kubelet else f"prepulls.{self.spec.name}."
+            node.fail(pull, f"not there after {format_time(timeout)} ({of}pull_timeout)", False)
 
     def pulled(self, task: Task) -> None:
         """An image is there."""

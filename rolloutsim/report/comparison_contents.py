@@ -27,6 +27,8 @@ from rolloutsim.report.plots import entry, figure
 from rolloutsim.report.wording import sentence
 from rolloutsim.results.numerals import show_count
 from rolloutsim.results.shown.names import given_names, plain_words
+from rolloutsim.results.shown.supply import TITLE as SUPPLY
+from rolloutsim.results.shown.supply_beside import supply_beside
 from rolloutsim.results.shown.tables import state_of, verdict_rows
 from rolloutsim.results.shown.tabular import SIGNS, TEXT, Column
 from rolloutsim.results.thresholds import missed
@@ -107,6 +109,9 @@ def _answer(comparison: Comparison, changes: Mapping[str, WhatIfs]) -> Iterator[
     yield _verdict(comparison)
     yield from _advice(comparison, changes)
     yield Rows(f"Rollout times; differences to {comparison.sides[0].name}", _compared(comparison))
+    sent = supply_beside({side.name: side.outcome.means.cases for side in comparison.sides}, what(comparison))
+    if sent is not None:
+        yield Rows(f"{SUPPLY}; differences to {comparison.sides[0].name}", sent)
     judged = thresholds_table(comparison, verdict_rows)
     if judged is not None:
         yield Rows("Targets, and what is left until they are missed", judged)

@@ -13,7 +13,7 @@ from rolloutsim.results.numerals import listed, plus_minus, show_count, show_tim
 from rolloutsim.results.shown.names import metric_words, target_words
 from rolloutsim.results.shown.tables import state_of
 from rolloutsim.results.thresholds import decisive, is_rollout_time
-from rolloutsim.results.why.bottlenecks import bottlenecks, noun_of
+from rolloutsim.results.why.bottlenecks import bottlenecks, nouns_of
 from rolloutsim.results.why.critical import last_path
 from rolloutsim.results.why.turns import succession
 from rolloutsim.scenario.strategies import ALL
@@ -186,7 +186,8 @@ def _last(outcome: Outcome) -> str:
     time = figures.rollout_time_s
     causes = bottlenecks(figures, dict(last_path(records)))
     shown = [one for one in causes[:_MOST_CAUSES] if one.share >= _WORTH_SAYING]
-    parts = [f"{whole_share(one.share)} to {noun_of(one)}" for one in shown]
+    nouns = nouns_of(shown)
+    parts = [f"{whole_share(one.share)} to {noun}" for one, noun in zip(shown, nouns, strict=True)]
     follow = succession(outcome.run.scenario, records, figures)
     if follow is not None and follow.is_main:
         why = f" {follow.sentence()}."
@@ -203,7 +204,9 @@ def _who(outcome: Outcome, records: CaseRecords, pod: int) -> str:
     np.maximum.at(ready, records.pods.node[stays], records.pods.ready[stays])
     name = records.node_names[int(records.pods.node[pod])]
     latest = np.flatnonzero(ready >= ready.max() * (1.0 - _SAME))
-    workload = int(records.pods.workload[pod]) if not records.bare else -1
+    rollout = outcome.first.cases[records.name].rollout
+    has_workloads = rollout is not None and bool(rollout.workloads)
+    workload = int(records.pods.workload[pod]) if has_workloads else -1
     if workload >= 0:
         return f"The pod of {records.orchestration.workloads[workload].name} on {name}"
     if len(latest) == 1:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -36,6 +37,8 @@ _MOST_ROWS = {False: (60, 10), True: (10, 4)}
 _REFERENCE = 60
 _LONG_WORD = 40  # letters; a longer word may be broken at its punctuation
 _LONG_CELL = 60  # letters; a column with longer cells takes what others leave
+_LINE = 112  # letters of a table's line (assumed: the text's width, on A4, of letters as wide as digits)
+_BETWEEN = 2  # letters that the space between two columns is as wide as
 # Widths of figures that are tried, until a report does not end just behind the beginning of a page; several reports
 # take the one with the fewest pages [% of the text].
 _WIDTHS = (84, 80, 76, 72, 68, 64, 82, 78, 74)
@@ -123,7 +126,8 @@ def _block(block: Block, section: str, most: tuple[int, int]) -> Iterator[dict[s
         case Rows():
             if block.minor and most != _MOST_ROWS[False]:
                 return
-            yield _table(block, _REFERENCE if section == "scenario" else most[block.folded])
+            most_rows = _REFERENCE if section == "scenario" else most[block.folded]
+            yield from (_table(part, most_rows) for part in _parts(block, most_rows))
         case Numbers(entries):
             yield {"kind": "numbers", "entries": [[_shown(text) for text in entry] for entry in entries]}
         case Verdict(state, word, text, more):
@@ -135,6 +139,23 @@ def _block(block: Block, section: str, most: tuple[int, int]) -> Iterator[dict[s
             yield {"kind": "code", "caption": caption, "text": visible(text, keep="\n")}
         case Text(text, role):
             yield {"kind": "text", "role": role, "lines": [_shown(line) for line in text.splitlines()]}
+
+
+def _parts(block: Rows, most: int) -> Iterator[Rows]:
+    """A table, or several below each other where its words are wider than the paper, each with the first column."""
+    columns = block.table.columns
+    cells = [block.table.headings(), *block.table.cells()[:most]]
+    wide = [max(len(word) for row in cells for word in _words(row[i])) for i in range(len(columns))]
+    parts, width = [[0]], wide[0] + _BETWEEN
+    for place in range(1, len(columns)):
+        if len(parts[-1]) > 1 and width + wide[place] + _BETWEEN > _LINE:
+            parts.append([0])
+            width = wide[0] + _BETWEEN
+        parts[-1].append(place)
+        width += wide[place] + _BETWEEN
+    for number, part in enumerate(parts):
+        caption = f"{block.caption}, continued" if number else block.caption
+        yield replace(block, caption=caption, table=replace(block.table, columns=tuple(columns[i] for i in part)))
 
 
 def _table(block: Rows, most: int) -> dict[str, Any]:
@@ -158,6 +179,11 @@ def _table(block: Rows, most: int) -> dict[str, Any]:
         "states": [table.state(row) for row in table.rows[:most]] if table.state else [],
         "more": f"and {more} more in the HTML report" if more > 0 else "",
     }  # fmt: skip
+
+
+def _words(cell: str) -> list[str]:
+    """The parts of a cell that stay on one line."""
+    return _shown(_breakable(cell)).replace("\u200b", " ").split(" ")
 
 
 def _shown(text: str) -> str:

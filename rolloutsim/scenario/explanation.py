@@ -13,7 +13,7 @@ from rolloutsim.scenario.examples import example_of, in_place
 from rolloutsim.scenario.fields import Word
 from rolloutsim.scenario.foreign import foreign
 from rolloutsim.scenario.hints import listing, near, snake_case
-from rolloutsim.scenario.key_hints import key_hint
+from rolloutsim.scenario.key_hints import key_hint, known
 from rolloutsim.scenario.metrics import (
     ALL_ROWS,
     EVERYWHERE,
@@ -130,10 +130,14 @@ def explain(key: str) -> Explanation:
         return _cause(cause, tuple(found))
     if not found:
         raise UsageError(_unknown(key, steps))
+    plural = f"{steps[0]}s" if len(steps) == 1 and f"{steps[0]}s" in (ROOT.keys or ()) else None  # mirror, cache, node
     if len(found) > 1:
-        raise UsageError(f"explain {key}: several keys have that name; say which: {listing(found)}")
+        names = [*([] if plural is None else [plural]), *found]
+        raise UsageError(f"explain {key}: several keys have that name; say which: {listing(names)}")
     ((name, part),) = found.items()
-    return _explanation(name, part, "" if cause is None else f"{_CAUSE}.{cause.name} is a cause that time goes to")
+    also = [] if plural is None else [f"for {plural} themselves: explain {plural}"]
+    also += [] if cause is None else [f"{_CAUSE}.{cause.name} is a cause that time goes to"]
+    return _explanation(name, part, "; ".join(also))
 
 
 @cache
@@ -189,12 +193,25 @@ def _inside(steps: tuple[str, ...]) -> str | None:
 def _hint(steps: tuple[str, ...]) -> str | None:
     """A help text for a key that is not there: the place of the key that was likely meant, or the metric."""
     word = steps[-1]
-    place = next((path for path, part in _places() if len(steps) > 1 and _is_spelt(steps[:-1], path)), None)
+    whole = "_".join(steps)  # certs.d, hosts.toml
+    if len(steps) > 1 and known(whole) is not None and (hint := key_hint(whole, None)) is not None:
+        return hint.of_any()
+    place = _around(steps[:-1])
     hint = key_hint(word, place) or key_hint(word, None)
     metric = near(snake_case(word), METRICS)
     if metric is not None and (hint is None or hint.entry is not None and foreign(word) is None):
         return f"did you mean '{metric}'?"
     return None if hint is None else hint.of_any()
+
+
+def _around(steps: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The part that has keys and is meant by what stands before a word, users' own names given or left out."""
+    places = [path for path, _ in _places()] if steps else []
+    for matches in (_is_spelt, _is_named, _is_end):
+        found = min((path for path in places if matches(steps, path)), key=len, default=None)
+        if found is not None:
+            return found
+    return None
 
 
 def _places() -> Iterator[tuple[tuple[str, ...], Part]]:

@@ -63,6 +63,7 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
      "image_list_pull_job warmup warm_images preheat warm", "prepulls",
      "by the name of what pulls; images that are there from the beginning are nodes.cached"),
     ("image_pull_job kube_fledged", "prepulls.by", ""),
+    ("openkruise kruise", "prepulls.by", "image_pull_job is OpenKruise's"),
     ("active_deadline_seconds timeout_seconds image_pull_deadline_duration", "prepulls.pull_timeout", ""),
     # Kubernetes: nodes and the kubelet
     ("node_pools node_pool node_groups node_group agent_pools machine_pools instance_groups", "nodes",
@@ -91,8 +92,10 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
      "stargz, soci, nydus or overlaybd: layers are mounted by their indexes"),
     ("parallel_pull_unpack soci_parallel parallel_pull_mode soci_parallel_pull fast_pull", "nodes.layer_fetch_buffer",
      "with parallel_layers and parallel_unpacks: SOCI's parallel mode pulls all of an image before containers start"),
-    ("peer p2p peer_to_peer spegel peerd dragonfly dfdaemon kraken torrent bittorrent swarm", "peers",
+    ("peer p2p peer_to_peer torrent swarm", "peers",
      "nodes that hand layers to one another, by a profile; nodes.hosts says who asks them"),
+    ("spegel peerd dragonfly dfdaemon kraken bittorrent k3s rke2 embedded_registry", "peers.profile peers",
+     "what nodes that hand layers to one another do; nodes.hosts says who asks them"),
     ("seed_peer seed_peers seed_client super_node superseed seeders kraken_origin", "peers.seeds", ""),
     ("working_set touched_bytes needed_bytes", "nodes.snapshotter.needed images.needed nodes.volume_snapshot.needed",
      ""),
@@ -137,15 +140,17 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     ("compression_ratio", "images.ratio", "unpacked / compressed bytes"),
     # the network
     ("bandwidth speed throughput line_rate link_speed",
-     "network.rate network.links.capacity network.racks.uplink registry.uplink nodes.nic nodes.disk.rate "
-     "nodes.unpack.rate push.link background.rate mirrors.copied.rate", ""),
+     "network.rate network.links.capacity network.racks.uplink network.sites.uplink registry.uplink nodes.nic "
+     "nodes.disk.rate nodes.unpack.rate push.link background.rate mirrors.copied.rate prepulls.rate", ""),
     ("network_bandwidth network_speed", "network.rate nodes.nic", ""),
     ("registry_uplink registry_bandwidth uplink_speed", "registry.uplink", ""),
     ("bandwidth_limit bandwidth_cap bwlimit download_limit total_rate_limit max_bandwidth pull_bandwidth pull_rate "
      "rate_cap", "nodes.pull_cap registry.uplink network.links.capacity background.cap", ""),
     ("connection_rate per_connection_limit", "nodes.connection_cap registry.connection_cap background.cap", ""),
-    ("delay ping", "network.latency network.links.latency", "one way"),
-    ("rtt round_trip_time round_trip", "network.latency network.links.latency", "one way: half of the round trip"),
+    ("delay ping", "network.latency network.links.latency network.racks.latency network.sites.latency", "one way"),
+    ("rtt round_trip_time round_trip",
+     "network.latency network.links.latency network.racks.latency network.sites.latency",
+     "one way: half of the round trip"),
     ("oversubscribed oversubscription_ratio contention_ratio", "network.racks.oversubscription", ""),
     ("jumbo_frames", "network.mtu", "9000 for jumbo frames"),
     ("aqm qdisc", "network.queue network.links.queue", ""),
@@ -167,8 +172,17 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     # caches, mirrors and who asks them
     ("pull_through pull_through_cache pull_through_caches proxy_cache proxy_caches registry_cache image_cache "
      "proxy_registry proxy_registries", "caches", ""),
-    ("registry_mirror registry_mirrors hosts_toml registries_conf mirror_hosts", "nodes.hosts mirrors caches",
+    ("harbor zot varnish nginx nexus quay ecr distribution docker_registry registry2 registry3",
+     "caches.profile caches",
+     "of a pull-through cache; a registry that has the images by itself is one of registries, one to which they are "
+     "copied one of mirrors"),
+    ("docker_hub ghcr gcr acr google_artifact_registry", "registries registry.rate_limit",
+     "by a name of your own; what it allows is its rate_limit"),
+    ("registry_mirror registry_mirrors hosts_toml certs_d registries_conf registries_yaml mirror_hosts",
+     "nodes.hosts mirrors caches",
      "the names of caches and mirrors, in the order in which nodes ask them"),
+    ("replication replicate replicated", "mirrors.copied",
+     "when and how fast images are copied to a mirror; how often a run is repeated is replications"),
     ("replication_policy registry_replication replication_rule", "mirrors.copied",
      "when and how fast images are copied to a mirror"),
     ("trigger event_based", "mirrors.copied.on", ""),
@@ -186,7 +200,7 @@ _KNOWN: Sequence[tuple[str, str, str]] = (
     # traffic, failures
     ("background_traffic cross_traffic traffic iperf", "background", "traffic of other applications, by name"),
     ("flows streams", "background.connections", ""),
-    ("interval", "background.request.every nodes.join.every", ""),
+    ("interval cron", "background.request.every nodes.join.every mirrors.copied.every", ""),
     ("faults chaos outage outages incidents", "failures", "what goes wrong, by name"),
     ("duration lasts recovery_time mttr repair_time", "failures.back_after", "how long it lasts"),
     ("mtbf", "failures.rate", "how often it happens: 2/h"),
@@ -221,12 +235,13 @@ _PLACED: Sequence[tuple[str, str, str]] = (
     ("cache", "caches nodes.hosts", ""), ("caches", "nodes.hosts", ""), ("mirror", "mirrors nodes.hosts", ""),
     ("mirrors", "nodes.hosts", ""), ("upstream", "caches.upstream mirrors.of", ""), ("of", "caches.upstream", ""),
     ("images", "caches.holds", ""), ("holds", "mirrors.images", ""), ("capacity", "caches.disk.capacity", ""),
-    ("backoff", "nodes.retry.after", ""), ("period", "background.request.every nodes.join.every", ""), ("count",
-     "workloads.replicas registry.replicas", ""),
+    ("backoff", "nodes.retry.after", ""), ("count", "workloads.replicas registry.replicas", ""),
+    ("period", "background.request.every nodes.join.every mirrors.copied.every", ""),
 )  # fmt: skip
 
 # Words, what is not simulated, and the nearest keys.
 _ABSENT: Sequence[tuple[str, str, str]] = (
+    ("artifactory jfrog squid", "a profile of this product: the keys of caches say what one does", "caches.profile"),
     ("ipfs", "nodes that find content by a network of their own", "peers"),
     ("gke_image_streaming riptide gcfs artifact_streaming azure_artifact_streaming acr_streaming",
      "a cloud's own lazy pulling, of which neither sizes of reads nor rates are published",
@@ -283,6 +298,9 @@ VALUES: Mapping[str, str] = {
     "podman": "cri-o", "tail_drop": "drop_tail", "pfifo": "drop_tail", "codel": "fq_codel", "warning": "warn",
     "stateful_set": "statefulset", "vanilla": "upstream", "kubeadm": "upstream", "leaky_bucket": "token_bucket",
     "ip": "address", "estargz": "stargz", "dadi": "overlaybd", "seekable_oci": "soci",
+    "dfdaemon": "dragonfly", "rke2": "k3s", "embedded_registry": "k3s", "openkruise": "image_pull_job",
+    "kruise": "image_pull_job", "image_list_pull_job": "image_pull_job", "distribution": "distribution-3",
+    "docker_registry": "distribution-3", "registry2": "distribution-2", "registry3": "distribution-3",
 }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """What a key was likely meant to be that is not there: the same in a file, in `--set` and in `explain`.
 
 In this order: the key in another spelling; what a word of other programs is here (`rolloutsim.scenario.foreign`), which
-comes before any word that is merely like it; where else the key is; a slip of the pen.
+comes before any word that is merely like it; the key of which it is a value; where else the key is; a slip of the pen.
 """
 
 from __future__ import annotations
@@ -71,10 +71,8 @@ class KeyHint:
 
     def _value(self) -> str:
         """A value of the key: the one that the word stands for, where it is one."""
-        part, own = _every()[self.key], value_of(self.word)
-        if own is not None and isinstance(part.described, Word) and own in part.described.choices:
-            return own
-        return example_of(self.key, part)
+        part = _every()[self.key]
+        return _choice(part, self.word) or example_of(self.key, part)
 
     def _apart(self) -> str:
         if self.entry is None:
@@ -106,7 +104,7 @@ def key_hint(word: str, place: Keys | None) -> KeyHint | None:
     for spelling in (name, f"{name}s", name.removesuffix("s")):
         if spelling and (same := _first(key for key in inside if normal(key[-1]) == spelling)) is not None:
             return KeyHint("here", same, word)
-    entry = foreign(word)
+    entry = known(word)
     entries = [*at_places(word), *([] if entry is None or entry.absent else [entry])]
     if place is not None:
         for one in entries:
@@ -124,6 +122,11 @@ def key_hint(word: str, place: Keys | None) -> KeyHint | None:
         best = min(own, key=len)
         return KeyHint("elsewhere", best, word) if place is None or listed_places(best[-1]) is not None else None
     return None if any(at_places(word)) else _slip(word, place, inside)
+
+
+def known(word: str) -> Foreign | None:
+    """What a word of other programs is, or one that is a value of keys of one name; None: it is neither."""
+    return foreign(word) or _value_somewhere(word)
 
 
 def short(key: Keys) -> str:
@@ -148,6 +151,22 @@ def _slip(word: str, place: Keys | None, inside: list[Keys]) -> KeyHint | None:
         return KeyHint("here" if place is not None else "elsewhere", known[close], word)
     meant = near(name, FOREIGN)
     return None if meant is None else key_hint(meant, place)
+
+
+def _choice(part: Part, word: str) -> str | None:
+    """The value of a key that a word is, however it is spelt, or stands for."""
+    choices = part.described.choices if isinstance(part.described, Word) else ()
+    own = value_of(word)
+    return next((one for one in choices if one == own or normal(one) == normal(word)), None)
+
+
+def _value_somewhere(word: str) -> Foreign | None:
+    """The keys of which the word is a value, such as a product that is a profile; None: of keys of several names."""
+    if any(normal(key[-1]).removesuffix("s") == normal(word).removesuffix("s") for key in _every()):
+        return None
+    keys = sorted((key for key, part in _every().items() if _choice(part, word) is not None), key=len)
+    only = len({key[-1] for key in keys}) == 1
+    return Foreign(tuple(short(key) for key in keys)) if only else None
 
 
 def _in_part(entry: Foreign, place: Keys) -> Iterator[Keys]:

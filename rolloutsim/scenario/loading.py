@@ -14,7 +14,7 @@ from typing import Any, Self, cast
 
 from rolloutsim.errors import Diagnostic, ScenarioError, UsageError, nearest
 from rolloutsim.scenario.hints import did_you_mean, listing
-from rolloutsim.scenario.idle import idle_overrides
+from rolloutsim.scenario.idle import idle_keys, idle_overrides
 from rolloutsim.scenario.model import Document
 from rolloutsim.scenario.overlays import merged
 from rolloutsim.scenario.overrides import Change, apply, parse_assignment, parse_change, parse_path
@@ -50,6 +50,7 @@ _IN_PYTHON = "<scenario>"
 _PLACES = "_places"  # where a scenario keeps the file and line of each of its thresholds
 _OVERRIDES = "_overrides"  # and which of its parts are not its file's: path → what set it
 _VARIANT = "_variant"  # and which of its file's variants it is
+_UNSAID = "_unsaid"  # and what is not said of it, since it is not so of others of them
 VARIANTS = "variants"
 ITSELF = "base"  # what the file itself is called beside its only variant
 # What variants cannot differ in, and why.
@@ -74,6 +75,8 @@ class Scenario(Document):
         """The form that is simulated: every default filled in, every name looked up."""
         overrides, variant = self.__dict__.get(_OVERRIDES, {}), self.__dict__.get(_VARIANT, "")
         resolved = replace(resolve(self), overrides=overrides, variant=variant)
+        unsaid = self.__dict__.get(_UNSAID, frozenset())
+        resolved = replace(resolved, notes=tuple(note for note in resolved.notes if note not in unsaid))
         told = (note for note in idle_overrides(self, overrides) if note not in resolved.notes)
         resolved = replace(resolved, notes=(*resolved.notes, *dict.fromkeys(told)))
         places = self.__dict__.get(_PLACES)
@@ -121,7 +124,8 @@ class Scenario(Document):
 
     def _changed(self, draft: Draft) -> Self:
         overrides = self.__dict__.get(_OVERRIDES, {}) | draft.places.overrides()
-        return type(self)._of(draft.valid(), overrides=overrides, variant=draft.variant)
+        document = draft.valid()
+        return type(self)._of(document, None, overrides, draft.variant, draft.unsaid(document))
 
     def __repr__(self) -> str:
         nodes = sum(group.count for group in self.nodes.values())
@@ -138,6 +142,7 @@ class Scenario(Document):
         places: Places | None = None,
         overrides: Mapping[str, str] | None = None,
         variant: str | None = None,
+        unsaid: frozenset[str] = frozenset(),
     ) -> Self:
         """The scenario of a document that is known to be valid; `places` are those of its text."""
         fields = {name: getattr(document, name) for name in Document.model_fields}
@@ -148,6 +153,8 @@ class Scenario(Document):
             scenario.__dict__[_OVERRIDES] = overrides
         if variant := variant or document.__dict__.get(_VARIANT):
             scenario.__dict__[_VARIANT] = variant
+        if unsaid := unsaid or document.__dict__.get(_UNSAID, frozenset()):
+            scenario.__dict__[_UNSAID] = unsaid
         if places is not None and document.thresholds:
             scenario.__dict__[_PLACES] = tuple(
                 places.where(("thresholds", metric, number, "check"))
@@ -200,7 +207,8 @@ def loads(
 class Draft:
     """A scenario's data before it is validated, where its parts stand, and what is wrong with its text so far.
 
-    `variant` is the one that it is, and `sets` what is changed whatever the variant.
+    `variant` is the one that it is, `among` that of the file with all of them, and `sets` what is changed whatever the
+    variant.
     """
 
     data: Mapping[str, Any]
@@ -208,6 +216,7 @@ class Draft:
     problems: Sequence[Problem] = ()
     variant: str = ""
     sets: Sequence[Change] = ()
+    among: Draft | None = None
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -252,7 +261,7 @@ class Draft:
             except UsageError as error:
                 message = str(error).removeprefix(f"{source}: ").removeprefix(f"{source} ")
                 problems.append(Problem(where, f"variant {name}: {message}", at="key"))
-        return replace(draft, problems=[*self.problems, *problems], variant=name).changed(self.sets)
+        return replace(draft, problems=[*self.problems, *problems], variant=name, among=self).changed(self.sets)
 
     def document(self, changes: Iterable[Change] = ()) -> Document:
         """The valid document, with changes.
@@ -292,7 +301,22 @@ class Draft:
 
     def scenario(self) -> Scenario:
         """The scenario, valid with all its variants."""
-        return Scenario._of(self.valid(), self.places, self.places.overrides(), self.variant)
+        document = self.valid()
+        return Scenario._of(document, self.places, self.places.overrides(), self.variant, self.unsaid(document))
+
+    def unsaid(self, document: Document) -> frozenset[str]:
+        """What is not said of a variant, whose `document` it is: keys without a part in it that have one in another."""
+        if self.among is None:
+            return frozenset()
+        own = frozenset(idle_keys(document))
+        everywhere = own
+        for name in self.among.variants:
+            if everywhere:
+                try:
+                    everywhere &= frozenset(idle_keys(self.among.of_variant(name).document()))
+                except (ScenarioError, UsageError):  # who asks for that one is told
+                    continue
+        return own - everywhere
 
     @property
     def beside(self) -> tuple[str, ...]:

@@ -412,6 +412,23 @@ def test_a_rollout_that_can_only_stand_still_says_so_before_its_horizon():
     assert Outcome(result).why.startswith("the rollout cannot finish: ")
 
 
+@pytest.mark.parametrize(
+    "what", ["node: n-000", "group: n", "registry: registry", "registry: registry, flaky: 50%", "link: wan"]
+)
+def test_a_failure_without_a_time_or_a_rate_is_there_from_the_beginning(what: str) -> None:
+    text = """
+rolloutsim: 1
+nodes: {n: {count: 12}}
+network: {rate: 1 Gbit/s, links: {wan: {capacity: 1 Gbit/s}}}
+registry: {via: [wan]}
+images: {a: 100 MB}
+failures: {f: {%s, back_after: 2 s}}
+"""
+    at_once, untold = (loads(text % f"{what}{more}").resolve() for more in (", at: 0 s", ""))
+    assert at_once.faults == untold.faults
+    assert_allclose(run(untold).pulls.pulled, run(at_once).pulls.pulled, **EXACT)
+
+
 def test_what_rounding_leaves_of_the_rate_on_a_link_that_is_down_is_no_byte():
     # The sharing of 1000 pulls whose link is cut at 5 s leaves each of them a millionth of a byte a second. A look at
     # 10.2 s sees the last real bytes; the first look more than 30 s later is at 50.2 s.

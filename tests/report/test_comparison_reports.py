@@ -12,6 +12,7 @@ import pytest
 
 import rolloutsim as rs
 from rolloutsim.api.comparison import of_variants, report_of
+from rolloutsim.cli.view import comparison_lines
 from rolloutsim.errors import UsageError
 from rolloutsim.planning.compare import Comparison
 from rolloutsim.planning.tried import WhatIfs
@@ -217,3 +218,36 @@ def test_the_curve_of_a_variant_is_drawn_once() -> None:
              for report in reports()]  # fmt: skip
     assert "variants" in names[0]
     assert all("rollout" not in own and "time_split" in own for own in names[1:])
+
+
+CACHED = """\
+rolloutsim: 1
+model: ideal
+nodes: {node: {count: 4, racks: [r1, r2], nic: 1 Gbit/s}}
+registry: {uplink: 1 Gbit/s}
+network: {racks: {uplink: 10 Gbit/s}}
+caches: {near: {in: rack, uplink: 10 Gbit/s, profile: varnish}}
+images: {a: 100 MB}
+variants:
+  today: {}
+  cached: {nodes.node.hosts: [near, registry]}
+"""
+
+
+def test_where_a_variant_has_caches_the_comparison_says_what_registries_send() -> None:
+    # Four nodes fetch 100 MB each; or a cache in each of two racks does, once.
+    comparison = variants(CACHED)
+    (found,) = (
+        block.table
+        for section in report_of(comparison)[0].sections
+        for block in section.blocks
+        if isinstance(block, Rows) and block.caption.startswith("Where the bytes came from")
+    )
+    assert found.headings() == ("variant", "sent by registries", "in %", "copies of a layer into caches")
+    assert found.cells() == (("today", "400 MB", "", "–"), ("cached", "200 MB", "−50.0 %", "1.00×"))
+    lines = list(comparison_lines(comparison))
+    assert any(line.split() == ["cached", "200", "MB", "−50.0", "%", "1.00×"] for line in lines)
+
+
+def test_without_caches_mirrors_and_peers_it_says_nothing_of_them() -> None:
+    assert not any("Where the bytes came from" in line for line in comparison_lines(variants()))

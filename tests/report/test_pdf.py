@@ -95,6 +95,28 @@ def test_tables_are_tables_that_repeat_their_heads(reports) -> None:  # type: ig
     assert all(head.get("repeat", True) for head in heads)
 
 
+@pytest.mark.parametrize(("variants", "tables"), [(1, 1), (3, 1), (10, 2), (30, 6)])
+def test_a_table_wider_than_the_paper_is_split_and_each_part_has_the_first_column(variants: int, tables: int) -> None:
+    head = ["key", *(f"distribution-{number:02d}" for number in range(variants))]
+    table = of_tuples(((heading, TEXT) for heading in head), [("nodes.web.hosts", *["[a, b]"] * variants)])
+    document = typeset((Report("r", "s", (Section("k", "t", (Rows("What differs", table),)),)),))
+    found = json.loads(document.query("table"))
+    assert len(found) == tables
+    heads = [
+        ["".join(map(_letters, cell["body"]["body"].get("children", [cell["body"]["body"]]))) for cell in row]
+        for one in found
+        for child in one["children"]
+        if child["func"] == "header"
+        for row in [child["children"]]
+    ]
+    assert [row[0] for row in heads] == ["key"] * tables
+    assert [cell for row in heads for cell in row[1:]] == head[1:]
+
+
+def _letters(node: dict) -> str:  # type: ignore[type-arg]
+    return str(node.get("text", ""))
+
+
 def test_what_an_earlier_report_has_for_reference_is_not_repeated(reports) -> None:  # type: ignore[no-untyped-def]
     one, two = (len(pages(reports[:count])) for count in (1, 2))
     assert two < 2 * one

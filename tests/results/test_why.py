@@ -10,6 +10,7 @@ import pytest
 import rolloutsim as rs
 from rolloutsim.results.facts.records import CaseRecords, PrivateLinks, Run
 from rolloutsim.results.outcome import Outcome
+from rolloutsim.results.why.bottlenecks import Bottleneck, nouns_of
 from rolloutsim.scenario.resolved import Link
 from tests.results.by_hand import CAP, DISK, NIC, UNPACK, UPLINK, UPLINK_CAUSE, Story, image, nics, run
 
@@ -233,3 +234,16 @@ def test_a_group_that_is_last_because_it_asks_last_waits_for_nothing() -> None:
         "rollout: schedule\nprepulls: {night: {images: app}}\n"
     )
     assert "The nodes of late are last, after 4.00 s (all others: 0 s).\n" in f"{scenario.run().why()}\n"
+
+
+def test_both_directions_of_racks_are_told_apart_where_both_have_a_part() -> None:
+    causes = [
+        Bottleneck("rack", ("a.down", "b.down"), 4.0, 0.4),
+        Bottleneck("rack", ("a.up", "b.up"), 3.0, 0.3),
+        Bottleneck("site", ("s.up",), 2.0, 0.2),
+        Bottleneck("nic", (), 1.0, 0.1),
+    ]
+    told = nouns_of(causes)
+    assert told[:3] == ["the rack uplinks (inbound)", "the rack uplinks (outbound)", "the uplink of site s"]
+    assert len(set(told)) == len(told)
+    assert nouns_of(causes[:1]) == ["the rack uplinks"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import pytest
 import yaml
@@ -13,10 +14,14 @@ from pydantic import TypeAdapter, ValidationError
 import rolloutsim as rs
 from rolloutsim.errors import ScenarioError, UsageError
 from rolloutsim.scenario import explain
+from rolloutsim.scenario.cache_profiles import CACHE_PROFILES
+from rolloutsim.scenario.defaults import PROFILES, SERIAL_PULLS
 from rolloutsim.scenario.examples import example_of, in_place
 from rolloutsim.scenario.foreign import FOREIGN, Foreign, foreign, normal, placed, words
 from rolloutsim.scenario.hints import near
 from rolloutsim.scenario.key_hints import key_hint, short
+from rolloutsim.scenario.model.peers import PEER_PROFILES
+from rolloutsim.scenario.prepulls import Prepuller
 from rolloutsim.scenario.structure import ROOT, Part, all_keys, part_at, schema_path
 from rolloutsim.scenario.text import read_value
 
@@ -215,6 +220,53 @@ def test_a_word_has_the_meaning_of_its_place(place: tuple[str, ...], word: str, 
     message = in_file(word, place) + "\n"
     assert told in message
     assert told or "help:" not in message
+
+
+# Without the words that are keys, or values of other keys as well.
+PRODUCTS = (
+    *((name, "caches.profile") for name in CACHE_PROFILES),
+    *((name, "peers.profile") for name in PEER_PROFILES),
+    *((name, "prepulls.by") for name in get_args(Prepuller) if name not in ("daemonset", "schedule")),
+    *((name, "nodes.kubelet") for name in SERIAL_PULLS if name != "upstream"),
+    *((name, "nodes.runtime") for name in PROFILES),
+)
+
+
+@pytest.mark.parametrize(("product", "key"), PRODUCTS)
+def test_explain_leads_from_each_profile_to_its_key_with_the_profile_as_its_value(product: str, key: str) -> None:
+    message = in_explain(product)
+    assert f"did you mean '{key}'?" in message
+    assert re.search(rf"for example .*{key.rpartition('.')[2]}: {re.escape(product)}}}", message) is not None
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("p2p", "did you mean 'peers'?"),
+        ("openkruise", "did you mean 'prepulls.by'? (image_pull_job is OpenKruise's;"),
+        ("registry:2", "caches: {rack-cache: {profile: distribution-2}}"),
+        ("certs.d", "did you mean 'nodes.hosts'?"),
+        ("hosts.toml", "did you mean 'nodes.hosts'?"),
+        ("replication", "did you mean 'mirrors.copied'?"),
+        ("artifactory", "not simulated by this version: a profile of this product"),
+        ("copied.interval", "did you mean 'mirrors.copied.every'?"),
+        ("mirrors.site.copied.interval", "did you mean 'mirrors.copied.every'?"),
+        ("network.sites.bandwidth", "did you mean 'network.sites.uplink'?"),
+        ("network.sites.rtt", "did you mean 'network.sites.latency'?"),
+        ("nodes.web.bandwidth", "did you mean 'nodes.nic'?"),
+        ("caches.near.bandwidth", "did you mean 'caches.uplink'?"),
+        ("replica", "did you mean 'registry.replicas'?"),
+    ],
+)
+def test_explain_tells_a_word_the_key_of_the_part_before_it(word: str, told: str) -> None:
+    assert told in in_explain(word)
+
+
+@pytest.mark.parametrize("word", ["mirror", "cache"])
+def test_explain_leads_from_the_key_of_a_failure_to_what_fails(word: str) -> None:
+    found = explain(word)
+    assert found.key == f"failures.<failure>.{word}"
+    assert found.also == f"for {word}s themselves: explain {word}s"
 
 
 UNRELATED = ("colour", "wallpaper", "invoice", "xyz", "qwertz", "gateway_api", "helm_chart", "webhook", "vip", "foo")

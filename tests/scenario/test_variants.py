@@ -176,3 +176,42 @@ def test_a_changed_scenario_keeps_its_variants(tmp_path) -> None:
     file = tmp_path / "f.yaml"
     file.write_text(FILE)
     assert load(file, variant="two").resolve().images["a"].layers[0].unpacked == 300e6
+
+
+MIXED = """\
+rolloutsim: 1
+nodes: {web: {count: 4, hosts: [near, registry]}}
+network: 1 Gbit/s
+images: {app: 30 MB, tool: 10 MB}
+workloads: {api: {images: app, replicas: 4}}
+caches: {near: {profile: nginx-lock, lock: {timeout: 3 s}}, never: {}}
+peers: {spegel: {}}
+variants:
+  today: {nodes.web.hosts: null}
+  unlocked: {caches.near.coalesce: none, caches.near.lock.timeout: 4 s}
+  peers: {nodes.web.hosts: [spegel, registry], workloads.api.images: [app, tool]}
+"""
+
+
+def plays_no_part(variant: str) -> list[str]:
+    notes = loads(MIXED, "f", variant=variant).resolve().notes
+    return [note.partition(" play")[0] for note in notes if " no part: " in note]
+
+
+def test_of_a_variant_it_is_not_said_that_what_another_one_uses_plays_no_part() -> None:
+    assert plays_no_part("today") == ["caches.never"]
+    assert plays_no_part("peers") == ["caches.never"]
+
+
+def test_what_a_variant_itself_says_and_nothing_of_it_uses_is_said() -> None:
+    assert plays_no_part("unlocked") == ["caches.never", "caches.near.lock.timeout"]
+
+
+def test_in_python_a_variant_is_silent_about_the_same() -> None:
+    told = loads(MIXED, "f").variant("today").resolve().notes
+    assert told == loads(MIXED, "f", variant="today").resolve().notes
+
+
+def test_alone_the_file_says_what_plays_no_part_whatever_its_variants_use() -> None:
+    told = [note for note in loads(MIXED, "f").resolve().notes if " no part: " in note]
+    assert any(note.startswith("peers.spegel plays no part") for note in told)

@@ -13,7 +13,8 @@ import pytest
 
 import rolloutsim as rs
 from rolloutsim.results.facts.records import CaseRecords
-from rolloutsim.results.metrics import CaseSummary, summarise
+from rolloutsim.results.metrics import CaseSummary, RunSummary, summarise
+from rolloutsim.results.shown.findings import PREPULL, findings
 
 SCENARIO = """
 rolloutsim: 1
@@ -277,3 +278,39 @@ def test_a_measured_rollout_beside_a_pre_pull_is_predicted_within_seven_per_cent
         fetched = case.fetches.bytes_done.sum() + case.prepulls.before.sum()
         assert fetched == pytest.approx(5 * sum(LAYERS))
     assert median(times) == pytest.approx(median(measured), rel=WITHIN)
+
+
+def told(summary: CaseSummary) -> str:
+    """What findings say of pre-pulls."""
+    run = RunSummary("", {summary.case: summary})
+    return " ".join(one.text for one in findings(run) if one.topic == PREPULL)
+
+
+def test_pulls_that_a_pre_pull_cuts_are_counted_and_told_with_the_key() -> None:
+    # A job of one node at a time, held to 10 Mbit/s: 40 s a pull, of which it may take 30.
+    case, summary = ran(at="-1h", rate="10 Mbit/s", pull_timeout="30 s", backoff_limit=0)
+    (night,) = summary.prepulls
+    assert night.timed_out == night.given_up == NODES
+    assert case.prepulls.timed_out.tolist() == [1] * NODES
+    assert f"{NODES} pulls were cut after 30.0 s (prepulls.night.pull_timeout); {NODES} pulls failed" in told(summary)
+
+
+def test_pulls_that_are_cut_once_and_then_come_are_said_to_be_begun_anew() -> None:
+    # The second try has the first layer, of 24 s, already.
+    _, summary = ran(at="-1h", rate="10 Mbit/s", pull_timeout="30 s")
+    (night,) = summary.prepulls
+    assert (night.timed_out, night.given_up) == (NODES, 0)
+    assert f"{NODES} pulls were cut after 30.0 s (prepulls.night.pull_timeout) and begun anew" in told(summary)
+
+
+def test_links_that_were_full_before_a_rollout_have_their_words() -> None:
+    _, paced = ran(at="-1h", by="daemonset", rate="200 Mbit/s")
+    assert "full before the rollout: the rate of night (prepulls.night.rate) for" in told(paced)
+    _, narrow = ran({"registry": {"uplink": "200 Mbit/s"}}, at="-1h", by="daemonset")
+    assert "full before the rollout: the registry uplink for" in told(narrow)
+    racks = {
+        "nodes": {"web": {"count": NODES, "nic": "100 Mbit/s", "racks": ["a", "b"]}},
+        "network": {"racks": {"uplink": "50 Mbit/s"}},
+    }
+    _, apart = ran(racks, at="-1h", by="daemonset")
+    assert "full before the rollout: the uplink of rack a for" in told(apart)

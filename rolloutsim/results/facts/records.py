@@ -322,6 +322,7 @@ class PrepullRecords:
     pulled: Times  # NaN: not by the rollout's end
     over: Times  # when it was there, or given up; NaN: not by the rollout's end
     given_up: Flags  # it failed, and was not tried again
+    timed_out: Ids  # pulls of it that took longer than they may
     before: Times  # bytes fetched before the rollout
     after: Times  # bytes fetched beside the rollout
     requests: Ids  # sent for it before the rollout, those for layers included

@@ -9,6 +9,7 @@ import numpy as np
 
 from rolloutsim.results.facts.records import known, ratio
 from rolloutsim.results.load.links import LinkSummary
+from rolloutsim.scenario.prepulls import Prepuller
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class PrepullSummary:
     """A pre-pull; times are from the rollout's start on, and negative before it."""
 
     prepull: str  # its name
-    by: str  # what makes the nodes pull
+    by: Prepuller  # what makes the nodes pull
     nodes: int  # that are to pull
     nodes_ready: int  # of these, those that hold all its images when the rollout begins
     before_rollout: bool  # it is over when the rollout begins
@@ -31,6 +32,8 @@ class PrepullSummary:
     bytes_after: float  # fetched beside the rollout [B]
     requests: int  # sent before the rollout, those for layers included
     given_up: int  # images on nodes that failed and were not tried again
+    timed_out: int  # pulls that took longer than they may, and were begun anew or given up
+    pull_timeout_s: float | None  # how long one may take [s]; None: as long as the nodes' own allow, or without an end
 
 
 def prepull_summaries(run: Run, case: CaseRecords) -> tuple[PrepullSummary, ...]:
@@ -61,6 +64,8 @@ def _summaries(run: Run, case: CaseRecords) -> Iterator[PrepullSummary]:
             bytes_after=float(rows.after[own].sum()),
             requests=int(rows.requests[own].sum()),
             given_up=int(np.count_nonzero(rows.given_up[own])),
+            timed_out=int(rows.timed_out[own].sum()),
+            pull_timeout_s=spec.behaviour.pull_timeout,
         )
 
 

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 from rolloutsim.results.load.supply import families
 from rolloutsim.results.numerals import show_count, show_share, show_size, show_time, three_digits, visible
 from rolloutsim.results.shown.supply import about_copies, about_sources
+from rolloutsim.results.why.bottlenecks import links_name
 from rolloutsim.scenario.answers import ANSWERS
+from rolloutsim.scenario.links import rate_link
+from rolloutsim.scenario.prepulls import BEHAVIOURS
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
     from rolloutsim.results.load.disks import DiskPressure, DiskSummary
     from rolloutsim.results.load.lazy import LazySummary
+    from rolloutsim.results.load.links import LinkSummary
     from rolloutsim.results.load.requests import RegistrySummary
     from rolloutsim.results.load.supply import SupplySummary
     from rolloutsim.results.load.volumes import VolumeSummary
@@ -169,6 +173,8 @@ def _lazy(lazy: LazySummary) -> str:
     text = f"{pulls}; pods wait for {show_size(lazy.needed_bytes)} that they read on demand"
     if lazy.read_time_s is not None:
         text += f", {show_time(lazy.read_time_s.mean)} each on average"
+    if lazy.needed_bytes:
+        text += "; these reads are counted among no requests, and no limit of requests holds them back"
     if lazy.last_byte_s is None:
         return f"{text}. When all bytes are on the nodes is not known."
     text += f". All bytes are on the nodes after {show_time(lazy.last_byte_s)}"
@@ -239,14 +245,28 @@ def _prepulled(case: CaseSummary) -> Iterator[str]:
                 f"{show_size(one.bytes_after)} come beside it"
             )
             text += ", and it is not over with it" if one.finished_s is None else ""
+        if one.timed_out:
+            key = "nodes.<group>" if BEHAVIOURS[one.by].kubelet else f"prepulls.{one.prepull}"
+            after = f" after {show_time(one.pull_timeout_s)}" if one.pull_timeout_s is not None else ""
+            pulls = "pull was" if one.timed_out == 1 else "pulls were"
+            text += f"; {show_count(one.timed_out)} {pulls} cut{after} ({key}.pull_timeout)"
+            text += "" if one.given_up else " and begun anew"
         if one.given_up:
             text += f"; {show_count(one.given_up)} pulls failed for good"
         yield f"{text}; {show_count(one.requests)} requests before the rollout."
     full = [one for one in case.prepull_links if one.saturated_s > 0.0]
     if full:
-        links = ", ".join(f"{one.link} for {show_time(one.saturated_s)}" for one in full[:_MOST_LINKS])
+        links = ", ".join(f"{_link(one, case)} for {show_time(one.saturated_s)}" for one in full[:_MOST_LINKS])
         more = len(full) - _MOST_LINKS
         yield f"full before the rollout: {links}{f' and {more} links more' if more > 0 else ''}."
+
+
+def _link(row: LinkSummary, case: CaseSummary) -> str:
+    """A shared link as a noun; what a pre-pull keeps to is its rate."""
+    pacing = next((one.prepull for one in case.prepulls if rate_link(one.prepull) == row.link), None)
+    return (
+        f"the {links_name(row.kind, (row.link,))}" if pacing is None else f"the rate of {pacing} (prepulls.{row.link})"
+    )
 
 
 _MOST_LINKS = 3  # that are named (assumed: what fits a line)

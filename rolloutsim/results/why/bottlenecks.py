@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 PRIVATE_LINKS = {resource.cause.name: resource.part for resource in PULLED}
 _PRIVATE_NAMES = {resource.cause.name: f"{resource.noun}s" for resource in PULLED}
 
+# Where an uplink leads, as seen by the rack or site.
+_DIRECTIONS = {"down": "inbound", "up": "outbound"}
+
 # Who waits in one of these waits for others, and they for something else.
 _QUEUES = (REGISTRY_QUEUE.name, LAYER_SLOT.name, OTHER_PULL.name)
 _MOSTLY = 0.5  # a link that is full for less of the rollout does not explain a queue (assumed)
@@ -123,6 +126,17 @@ def name_of(bottleneck: Bottleneck) -> str:
 def noun_of(bottleneck: Bottleneck) -> str:
     """A bottleneck as the object of `waits for`."""
     return f"the {name_of(bottleneck)}" if bottleneck.is_shared else CAUSES[bottleneck.kind].noun
+
+
+def nouns_of(causes: Sequence[Bottleneck]) -> list[str]:
+    """Causes as the objects of `goes to`; where both directions of racks' or sites' uplinks are among them, which."""
+    nouns = [noun_of(cause) for cause in causes]
+    return [
+        f"{noun} ({_DIRECTIONS[LinkName.of(cause.links[0]).part]})"
+        if nouns.count(noun) > 1 and cause.kind in PLACES
+        else noun
+        for noun, cause in zip(nouns, causes, strict=True)
+    ]
 
 
 def names_of(rows: Iterable[LinkSummary]) -> list[str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rolloutsim.results.load.throughput import least_time
 from rolloutsim.results.numerals import counted, listed, show_count, show_time, whole_shares
 from rolloutsim.results.pods.replicas import limits, wanted_pods
-from rolloutsim.results.why.bottlenecks import Blamed, Bottleneck, bottlenecks, links_name, noun_of
+from rolloutsim.results.why.bottlenecks import Blamed, Bottleneck, bottlenecks, links_name, noun_of, nouns_of
 from rolloutsim.results.why.critical import last_path, turns
 from rolloutsim.scenario.causes import (
     API_CALLS,
@@ -167,7 +167,8 @@ class Succession:
         together = sum(share for _, share in pulling)
         known = [(one, share) for one, share in pulling if share]
         if known:
-            each = [noun_of(one) if share == together else f"{share} % {noun_of(one)}" for one, share in known]
+            nouns = zip(nouns_of([one for one, _ in known]), known, strict=True)
+            each = [noun if share == together else f"{share} % {noun}" for noun, (_, share) in nouns]
             parts.append((together, f"{together} % goes to pulling ({listed(each)})"))
         first, *rest = [text for share, text in sorted(parts, key=lambda part: -part[0]) if share]
         return listed([first, *(text.replace(" goes to", " to", 1) for text in rest)])

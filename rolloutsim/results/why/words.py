@@ -8,6 +8,7 @@ the same. What more speed of them would do beside other changes is another quest
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ from rolloutsim.results.why.bottlenecks import (
     name_of,
     names_of,
     noun_of,
+    nouns_of,
     private,
     shared,
 )
@@ -289,7 +291,9 @@ def _busiest_link(case: CaseSummary) -> str:
 def _divided(this: _Found, replications: int) -> Iterator[str]:
     """Where the time goes, unless it all goes to one cause; what is not a per cent is left out."""
     shares = whole_shares([cause.share for cause in this.causes])
-    parts = [f"{share} % to {noun_of(cause)}" for cause, share in zip(this.causes, shares, strict=True) if share]
+    told = [(cause, share) for cause, share in zip(this.causes, shares, strict=True) if share]
+    nouns = nouns_of([cause for cause, _ in told])
+    parts = [f"{share} % to {noun}" for noun, (_, share) in zip(nouns, told, strict=True)]
     if len(parts) > 1:
         parts[0] = parts[0].replace(" to", " goes to", 1)
         split = this.split
@@ -304,8 +308,12 @@ def _last(run: Run, slowest: CaseSummary, records: CaseRecords) -> Iterator[str]
     if last is None:
         return
     text = f"The nodes of {last.group} are last, after {show_time(last.ready)} (all others: {show_time(last.others)})"
-    rest = {noun_of(cause): cause.seconds for cause in bottlenecks(slowest, last.split_others)}
-    more = {noun_of(cause): cause.seconds - rest.get(noun_of(cause), 0.0) for cause in bottlenecks(slowest, last.split)}
+    more: defaultdict[str, float] = defaultdict(float)  # both directions of racks' uplinks together
+    for cause in bottlenecks(slowest, last.split):
+        more[noun_of(cause)] += cause.seconds
+    for cause in bottlenecks(slowest, last.split_others):
+        if noun_of(cause) in more:
+            more[noun_of(cause)] -= cause.seconds
     # Nodes that have all that they ask for wait for nothing.
     noun = max(more, key=lambda noun: more[noun], default=None)
     if noun is not None and more[noun] >= (last.ready - last.others) / 2:

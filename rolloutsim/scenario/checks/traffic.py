@@ -115,7 +115,7 @@ def failure_problems(
         yield Problem(path, f"{here} has {also}; it is about one of them", at="key", related=_parts(path, given))
         return
     yield from _target_problems((*path, given[0]), given[0], getattr(failure, given[0]), document, shared)
-    if failure.flaky is None or failure.rate is not None:
+    if failure.at is not None and failure.rate is not None:
         yield from one_of(path, failure, "at", "rate", ": at: 45 s, or rate: 2/h for random times")
     if failure.flaky is not None and given[0] not in SERVERS:
         message = f"'flaky' goes with {_SERVERS} only, and {here} has '{given[0]}'"

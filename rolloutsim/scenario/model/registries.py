@@ -182,7 +182,10 @@ class RegistrySpec(Spec):
         "own, <registry>-0.uplink and so on",
     )  # fmt: skip
     rate_limit: RateLimit | None = key(
-        None, shown="none", description="how often it may be asked; more is refused with 429"
+        None,
+        shown="none",
+        description="how often it may be asked; more is refused with 429; reads on demand of "
+        "layers that are mounted by their indexes are no requests here: nothing counts them, nor holds them back",
     )
     rate_limits: dict[Name, RateLimit] | None = key(
         None, name="limit", min_length=1, description="several rate limits, by name; a request must pass all"
