@@ -142,8 +142,8 @@ def comparison_lines(
 
 
 def _change_lines(changes: WhatIfs, wrap: Callable[..., list[str]]) -> Iterator[str]:
-    """The best change of each kind and what has no effect, five at most; how many make it worse, which is no advice."""
-    shown = changes.best[: _MOST_CHANGES - len(changes.without_effect)]
+    """The best change of each kind, how many make it worse (no advice), and what has no effect; five lines at most."""
+    shown = changes.best[: _MOST_CHANGES - len(changes.without_effect) - bool(changes.slower)]
     if shown or changes.without_effect or changes.slower:
         judged = judged_by(changes.target)
         yield f"        What would ({visible(changes.case)}, simulated{visible(f'; {judged}') if judged else ''}):"
@@ -151,10 +151,10 @@ def _change_lines(changes: WhatIfs, wrap: Callable[..., list[str]]) -> Iterator[
     named = aligned([(change, before) for change, before, _ in cells], ["left", "right"]) if cells else []
     for line, (_, _, after) in zip(named, cells, strict=True):
         yield f"          {line} {after}"
-    for words, subjects in changes.without_effect:
-        yield from wrap(f"{words}: {visible(', '.join(subjects))}", indent=10)
     if changes.slower:
         yield f"          {changes.made_slower}"
+    for words, subjects in changes.without_effect:
+        yield from wrap(f"{words}: {visible(', '.join(subjects))}", indent=10)
 
 
 def _finding_lines(found: Sequence[Finding], wrap: Callable[..., list[str]], style: Style) -> Iterator[str]:
