@@ -13,7 +13,6 @@ from rolloutsim import api, cli, planning, results, scenario
 from rolloutsim.cli import ExitCode, example
 from rolloutsim.cli.options import OVERLAYS, VARIANT
 from rolloutsim.errors import UsageError
-from rolloutsim.units import QuantityError, parse_time
 
 if TYPE_CHECKING:
     from rolloutsim.api.result import Result
@@ -21,14 +20,6 @@ if TYPE_CHECKING:
 
 _ENDINGS = (".yaml", ".yml", ".npz", ".json")  # no key of the format ends so
 _STDIN = "-"
-
-
-def _time(context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
-    """A time as the option's value."""
-    try:
-        return None if text is None else parse_time(text)
-    except QuantityError as error:
-        raise click.BadParameter(error.message, context, parameter) from None
 
 
 @click.command(
@@ -64,7 +55,7 @@ def _time(context: click.Context, parameter: click.Parameter, text: str | None) 
 @click.option(
     "--budget",
     metavar="TIME",
-    callback=_time,
+    callback=cli.options.time_of,
     help="Computing time on one core, and time on the clock, the simulation and all changes together.  "
     "[default: 60 s; with --sensitivity 2m]",
 )

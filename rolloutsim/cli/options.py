@@ -9,6 +9,7 @@ import click
 
 from rolloutsim.errors import UsageError
 from rolloutsim.structs import struct
+from rolloutsim.units import QuantityError, parse_time
 
 VARIANT = click.option("--variant", metavar="NAME", default="", help="Only this variant of the file's key 'variants'.")
 OVERLAYS = click.option(
@@ -29,6 +30,16 @@ OVERLAYS_ALONE = click.option(
     help="A file that is merged over each FILE, key by key; lists and values take the place of what is there. "
     "Repeatable, the last one wins; without FILE the first -f is what the others are merged over.",
 )
+
+
+def time_of(context: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
+    """A time as the option's value."""
+    try:
+        return None if text is None else parse_time(text)
+    except QuantityError as error:
+        raise click.BadParameter(error.message, context, parameter) from None
+
+
 _OF_A_SIDE = ("--set", "--variant", "-f", "--file")
 _BEHIND = "\0"  # between the number of the file that an option stands behind and its value: no argument has one
 

@@ -11,7 +11,7 @@ import numpy as np
 from rolloutsim.cli.page import Page
 from rolloutsim.planning.sensitivity import sensitivity_table
 from rolloutsim.planning.tried import NOTHING_TRIED, judged_by, what_if_table
-from rolloutsim.results.numerals import UNKNOWN, counted, show_time, visible
+from rolloutsim.results.numerals import UNKNOWN, show_time, visible
 from rolloutsim.results.shown.tabular import TEXT, TIME, Column, Kind, Table
 from rolloutsim.results.why.bottlenecks import bottlenecks, name_of
 from rolloutsim.results.why.critical import Cause, causes
@@ -54,9 +54,7 @@ def show_reasons(result: Result, case: str, changes: WhatIfs) -> None:
         page.table(_case_table(result, others[:_MOST_CASES], summary.cases))
     if changes.tried:
         page.blank()
-        every = counted(len(changes.tried) + len(changes.left_out), "change")
-        which = f"{len(changes.tried)} of {every}" if changes.left_out else every
-        page.text("What if", f"{which}, {_HOW}, simulated with the same seed.{_judged(changes)}")
+        page.text("What if", f"{changes.extent}, {_HOW}, simulated with the same seed.{_judged(changes)}")
         page.table(what_if_table(changes.seen))
         if changes.without_effect:
             page.blank()

@@ -142,9 +142,9 @@ def comparison_lines(
 
 
 def _change_lines(changes: WhatIfs, wrap: Callable[..., list[str]]) -> Iterator[str]:
-    """The best change of each kind, those that make it worse, and what has no effect; five at most."""
-    shown = (*changes.best, *changes.slower)[: _MOST_CHANGES - len(changes.without_effect)]
-    if shown or changes.without_effect:
+    """The best change of each kind and what has no effect, five at most; how many make it worse, which is no advice."""
+    shown = changes.best[: _MOST_CHANGES - len(changes.without_effect)]
+    if shown or changes.without_effect or changes.slower:
         judged = judged_by(changes.target)
         yield f"        What would ({visible(changes.case)}, simulated{visible(f'; {judged}') if judged else ''}):"
     cells = [(visible(c.change), c.shown_before, f"→ {c.shown_after}") for c in shown]
@@ -153,6 +153,8 @@ def _change_lines(changes: WhatIfs, wrap: Callable[..., list[str]]) -> Iterator[
         yield f"          {line} {after}"
     for words, subjects in changes.without_effect:
         yield from wrap(f"{words}: {visible(', '.join(subjects))}", indent=10)
+    if changes.slower:
+        yield f"          {changes.made_slower}"
 
 
 def _finding_lines(found: Sequence[Finding], wrap: Callable[..., list[str]], style: Style) -> Iterator[str]:

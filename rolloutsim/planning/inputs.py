@@ -10,13 +10,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rolloutsim.planning.changes.situation import Situation, assign
+from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.defaults import PROFILES
 from rolloutsim.scenario.fields import Frequency, Number, Quantity, ShareOrCount, Whole
-from rolloutsim.scenario.links import line_rate
+from rolloutsim.scenario.links import line_rate, shared_links
 from rolloutsim.scenario.model import DistributionSpec
 from rolloutsim.scenario.model.kinds import Spec
 from rolloutsim.scenario.places import Path, dotted
@@ -66,6 +68,8 @@ class Input:
         The overrides that make it so.
     by : str
         The step: `10%`, `1` for a small count, or `3 points` of a percentage that must be whole.
+    share : float
+        Of the time, what the causes take that it changes most directly [1]; what takes more is tried first.
     """
 
     path: str
@@ -75,11 +79,52 @@ class Input:
     low: Overrides
     high: Overrides
     by: str = "10%"
+    share: float = 0.0
 
 
 def inputs(situation: Situation) -> tuple[Input, ...]:
     """All inputs of a case."""
-    return tuple(_Inputs(situation).all())
+    shares = _Shares(situation)
+    return tuple(replace(one, share=shares.of(one.path)) for one in _Inputs(situation).all())
+
+
+# What shared links are set by, by their kind, behind the place where they are made.
+_OF_LINKS: Mapping[str, tuple[str, ...]] = {
+    "registry_uplink": ("uplink", "replicas"), "registry_storage": ("storage", "disk"), "link": ("capacity", "rate"),
+    "rack": ("uplink", "oversubscription"), "site": ("uplink",),
+}  # fmt: skip
+# What an image weighs, and how many nodes and pods pull it, is behind whatever takes most of the time.
+_LOADS = ("images.<image>", "nodes.<group>.count", "workloads.<workload>.replicas")
+# Where keys may stand besides: a scenario with one registry, and rollouts of one workload.
+_ELSEWHERE = (("registries.<registry>.", "registry."), ("rollout.", "workloads.<workload>.rollout."))
+
+
+class _Shares:
+    """What the causes take that keys change most directly: those that are declared with a cause, and those of links."""
+
+    def __init__(self, situation: Situation) -> None:
+        self.largest = situation.largest_share
+        found: dict[str, set[str]] = {}
+        for cause in CAUSES.values():
+            for key in cause.keys:
+                for one in (key, *(f"{own}{key.removeprefix(of)}" for of, own in _ELSEWHERE if key.startswith(of))):
+                    found.setdefault(one, set()).add(cause.name)
+        for line in shared_links(situation.document):
+            for key in _OF_LINKS[line.kind]:
+                found.setdefault(dotted((*line.path, key)), set()).add(line.name)
+        self.shares = [(_pattern(key), situation.share(causes)) for key, causes in found.items()]
+        self.shares += [(_pattern(key), self.largest) for key in _LOADS]
+
+    def of(self, path: str) -> float:
+        """The largest share of those that a path belongs to [1]."""
+        return max((share for pattern, share in self.shares if pattern.fullmatch(path)), default=0.0)
+
+
+def _pattern(key: str) -> re.Pattern[str]:
+    """The paths that a key with places in it (`nodes.<group>.nic`) stands for, and what is below them."""
+    name = r"(?:\[.*?\]|\.[^.\[]+)"
+    parts = (name if part[:2] == ".<" else re.escape(part) for part in re.split(r"(\.<[^>]*>)", key))
+    return re.compile(rf"{''.join(parts)}(?:[.\[].*)?")
 
 
 class _Inputs:

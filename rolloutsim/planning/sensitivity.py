@@ -115,7 +115,7 @@ class Sensitivity:
 class Plan:
     """What will be tried, as far as a budget goes: parameters as for `what_if.Plan`, but inputs in place of candidates.
 
-    An input is tried as a whole, both ways or not at all.
+    An input is tried as a whole, both ways or not at all; those of the greatest causes first.
     """
 
     budget: float
@@ -136,15 +136,17 @@ class Plan:
         """Simulate them; `jobs`, `tell` and `since` as for `Trials.tried`."""
         if self.trials is None:
             return Sensitivity()
-        every = [[one.low, one.high] for one in self.inputs]
+        order = sorted(self.inputs, key=lambda one: -one.share)
+        every = [[one.low, one.high] for one in order]
         found = list(self.trials.tried(every, "input", self.budget, jobs, tell, since))
-        rows = [
-            self._row(one, trials)
-            for one, trials in zip(self.inputs, found, strict=False)
+        rows = {
+            one.path: self._row(one, trials)
+            for one, trials in zip(order, found, strict=False)
             if any(trial.overrides is not None for trial in trials)  # else it plays no part in this scenario
-        ]
-        rows.sort(key=lambda row: -row.span)
-        return Sensitivity(self.trials.case, tuple(rows), tuple(one.path for one in self.inputs[len(found) :]))
+        }
+        # What does as much stands as in the file.
+        ranked = sorted((rows[one.path] for one in self.inputs if one.path in rows), key=lambda row: -row.span)
+        return Sensitivity(self.trials.case, tuple(ranked), tuple(one.path for one in order[len(found) :]))
 
     def _row(self, one: Input, trials: Sequence[Trial]) -> Row:
         low, high = (trial.rollout_time for trial in trials)

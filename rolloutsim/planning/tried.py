@@ -7,7 +7,7 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from rolloutsim.results.numerals import UNKNOWN, listed, show_size, show_time, show_times
+from rolloutsim.results.numerals import UNKNOWN, counted, listed, show_size, show_time, show_times
 from rolloutsim.results.shown.names import metric_words, target_words
 from rolloutsim.results.shown.tabular import OPTIONS, TEXT, Column, Kind, Table
 from rolloutsim.results.thresholds import format_value
@@ -191,6 +191,11 @@ class WhatIfs:
         The subjects of these, of which nobody knows whether they have an effect.
     useless : tuple of str
         The subjects of which no change has an effect, alone or together with any of the others, which was tried.
+    is_thorough : bool
+        Whether everything was to be tried that could help, as far as a budget goes, and not only a few changes.
+    limit : str
+        The hardware that takes most of the time, in words, if none of it was tried that is faster; empty: some was, or
+        none takes much of it.
     """
 
     case: str = ""
@@ -198,6 +203,14 @@ class WhatIfs:
     left_out: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     useless: tuple[str, ...] = ()
+    is_thorough: bool = False
+    limit: str = ""
+
+    @property
+    def extent(self) -> str:
+        """How many changes were tried, of how many: `9 of 21 changes`."""
+        every = counted(len(self.tried) + len(self.left_out), "change")
+        return f"{len(self.tried)} of {every}" if self.left_out else every
 
     @property
     def target(self) -> Effect | None:
@@ -213,6 +226,15 @@ class WhatIfs:
     def slower(self) -> tuple[WhatIf, ...]:
         """Those with which it is slower, or worse."""
         return tuple(one for one in self.tried if one.is_slower)
+
+    @property
+    def made_slower(self) -> str:
+        """How many make it slower or worse, as a sentence; empty: none."""
+        number = len(self.slower)
+        if not number:
+            return ""
+        worse = "worse" if judged_by(self.target) or any(one.is_broken for one in self.slower) else "slower"
+        return f"{counted(number, 'change')} {'makes' if number == 1 else 'make'} it {worse}"
 
     @property
     def seen(self) -> tuple[WhatIf, ...]:

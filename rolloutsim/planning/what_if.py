@@ -11,7 +11,7 @@ sooner, and is otherwise the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
 from functools import partial
@@ -34,6 +34,9 @@ from rolloutsim.planning.trials import Chain, Overrides, Start, Tally, Tell, Tri
 from rolloutsim.planning.tried import WhatIf, WhatIfs, by_gain
 from rolloutsim.results.load.supply import sent_by_registries
 from rolloutsim.results.metrics import is_image_case
+from rolloutsim.results.why.bottlenecks import Bottleneck, name_of
+from rolloutsim.scenario.causes import PULL_CAP
+from rolloutsim.scenario.resources import PLACES, PULLED
 from rolloutsim.structs import struct
 
 if TYPE_CHECKING:
@@ -97,6 +100,8 @@ class Plan:
         What the trials' conditions are about in the case as it is.
     sent : float
         The layers that registries send as it is [B].
+    limits, limit : tuple of str and str
+        The causes of the hardware that takes most of the time, and that in words; empty: none takes much of it.
     """
 
     budget: float
@@ -107,6 +112,8 @@ class Plan:
     is_random: bool = False
     now: Measured = ()
     sent: float = 0.0
+    limits: tuple[str, ...] = ()
+    limit: str = ""
 
     @classmethod
     def of(cls, outcome: Outcome, case: str | None = None, budget: float = BUDGET) -> Plan:
@@ -118,8 +125,8 @@ class Plan:
             return cls(budget)
         situation, trials = looked_at.situation, looked_at.trials
         every, chance = candidates(situation), is_random(outcome.run.scenario)
-        before, sent = situation.rollout_time, looked_at.sent
-        return cls(budget, trials, before, every, looked_at.path, chance, looked_at.now, sent)
+        before, sent, (limits, limit) = situation.rollout_time, looked_at.sent, _limit(situation)
+        return cls(budget, trials, before, every, looked_at.path, chance, looked_at.now, sent, limits, limit)
 
     def carry_out(self, jobs: int = -1, tell: Tell | None = None, since: Start | None = None) -> WhatIfs:
         """Simulate the changes; `jobs`, `tell` and `since` as for `Trials.tried`."""
@@ -156,9 +163,15 @@ class Plan:
             proof = self._proof(prover, tried, known)
             for made, trial in proof.together:
                 tried.setdefault(frozenset(made.overrides), self._as_tried(self.trials, made, trial))
-            found = WhatIfs(self.trials.case, by_gain(filter(None, tried.values())))
+            found = self._found(self.trials.case, tried)
             return replace(found, useless=tuple(one for one in found.idle if one in proof.useless))
-        return WhatIfs(self.trials.case, by_gain(filter(None, tried.values())), left_out, unknown)
+        return replace(self._found(self.trials.case, tried), left_out=left_out, unknown=unknown)
+
+    def _found(self, case: str, tried: Mapping[frozenset[str], WhatIf | None]) -> WhatIfs:
+        """What was tried, and whether what takes most of the time was."""
+        known = [one for one in self.candidates if tried.get(frozenset(one.overrides)) is not None]
+        limit = "" if _is_relieved(self.limits, known) else self.limit
+        return WhatIfs(case, by_gain(filter(None, tried.values())), is_thorough=True, limit=limit)
 
     @property
     def _figure(self) -> float:
@@ -178,7 +191,8 @@ class Plan:
         """
         from rolloutsim.planning.proofs import of_each_subject  # as above
 
-        units = [one for one in self.candidates if not one.parts and not one.shifts]
+        # Speeds that tie together are units one by one.
+        units = [one for one in self.candidates if not (one.parts and one.relieves) and not one.shifts]
         alone = [(one, tried.get(frozenset(one.overrides))) for one in units]
         allowed = [(one, found) for one, found in alone if found is not None]
         seen = {one.subject for one, found in allowed if found.is_seen}
@@ -209,7 +223,7 @@ class _Quick:
         self.has_joined = False
 
     def found(self) -> WhatIfs:
-        found = candidates(self.situation)
+        found, (limits, limit) = candidates(self.situation), _limit(self.situation)
         every, together = [one for one in found if one.alone], _Together(found, self.path)
         image = [one for one in every if one.image is not None]
         tried = [self._known(one) for one in image]
@@ -220,7 +234,10 @@ class _Quick:
                 tried += self._tried(one, together, 1)
             for one in others[:_FEW]:
                 tried += self._tried(one, together, 2 - self.has_joined)
-        return WhatIfs(self.trials.case, by_gain(filter(None, tried)), unknown=tuple(self.unknown))
+        done = by_gain(filter(None, tried))
+        made = frozenset(one.overrides for one in done)
+        limit = "" if _is_relieved(limits, [one for one in found if one.overrides in made]) else limit
+        return WhatIfs(self.trials.case, done, unknown=tuple(self.unknown), limit=limit)
 
     def _tried(self, one: Candidate, together: _Together, most: int) -> list[WhatIf]:
         """A change, and what limits what it gives back, in at most so many trials; nothing if it is not allowed."""
@@ -278,6 +295,30 @@ class _Together:
         if not trial.joined:
             return one
         return joined([one, *(self.others[number] for number in trial.joined)])
+
+
+def _limit(situation: Situation) -> tuple[tuple[str, ...], str]:
+    """The causes of the hardware that takes most of the time, and that in words; nothing if none takes much of it."""
+    kinds: dict[str, str] = {name: link.kind for name, link in situation.scenario.links.items()}
+    own = {resource.cause.name for resource in PULLED if resource.cause is not PULL_CAP}
+    together: dict[tuple[str, str], list[str]] = {}
+    for cause in situation.shares:
+        if cause in own:
+            together.setdefault((cause, ""), []).append(cause)
+        elif cause in kinds:
+            kind = kinds[cause]
+            together.setdefault((kind, "" if kind in PLACES else cause), []).append(cause)
+    most = max(together.items(), key=lambda one: situation.share(one[1]), default=None)
+    if most is None or situation.share(most[1]) < _WORTH_A_TRY:
+        return (), ""
+    (kind, _), causes = most
+    links = tuple(causes) if kind not in own else ()
+    return tuple(causes), name_of(Bottleneck(kind, links, 0.0, 0.0))
+
+
+def _is_relieved(limits: Sequence[str], tried: Iterable[Candidate]) -> bool:
+    """Whether faster hardware of some causes was tried."""
+    return not limits or any(one.buys and not one.relieves.isdisjoint(limits) for one in tried)
 
 
 def _what_if(case: str, before: float, one: Candidate, now: Measured, sent: float, trial: Trial) -> WhatIf:

@@ -22,7 +22,7 @@ from rolloutsim.planning.compare_tables import (
     what,
 )
 from rolloutsim.report.blocks import Block, Facts, Picture, Report, Rows, Section, Text, Verdict
-from rolloutsim.report.headline import ALL_CHANGES, WORDS, advice
+from rolloutsim.report.headline import MORE_CHANGES, WORDS, advice
 from rolloutsim.report.plots import entry, figure
 from rolloutsim.report.wording import sentence
 from rolloutsim.results.numerals import show_count
@@ -141,7 +141,7 @@ def _verdict(comparison: Comparison) -> Verdict:
 def _advice(comparison: Comparison, changes: Mapping[str, WhatIfs]) -> Iterator[Block]:
     """What would help the best of them, as far as that was simulated; the others have it beside their reasons."""
     side = _best(comparison)
-    yield Facts(((f"Beyond {side.name}", _helps(side, changes) or f"Not simulated: {ALL_CHANGES}"),))
+    yield Facts(((f"Beyond {side.name}", _helps(side, changes) or f"Not simulated: {MORE_CHANGES}"),))
 
 
 def _best(comparison: Comparison) -> Side:

@@ -296,7 +296,7 @@ class _Contents:
             told.append(f"{len(others) - len(tried)} of which no such value is allowed")
         if told:
             yield Text(
-                f"Without a row: {' and '.join(told)}; rolloutsim explain RESULT --sensitivity shows all.", "note"
+                f"Without a row: {' and '.join(told)}; rolloutsim explain RESULT --sensitivity shows them.", "note"
             )
 
     def _limits(self) -> Iterator[Block]:

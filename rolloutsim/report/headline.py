@@ -81,16 +81,32 @@ def _facts(outcome: Outcome, changes: WhatIfs) -> Iterator[tuple[str, str]]:
         yield "What to change", _effect(outcome, other, held)
     if buy is not None:
         yield "What to buy", f"{'Nothing for the targets. Faster with: ' if held else ''}{_effect(outcome, buy, held)}"
-    elif any(one.buys for one in changes.tried):
+    elif any(one.buys for one in changes.tried) and not changes.limit:
         yield "What to buy", f"Nothing: no faster hardware that was simulated {_does(changes)}."
     elif changes.case:
-        yield "What to buy", _NOT_TRIED
+        yield "What to buy", _not_known(changes)
     if other is not None and not is_first and (buy is None or other.leads or other.is_better_than(buy)):
         yield "What to change", _effect(outcome, other, held)
+    if changes.is_thorough and changes.left_out:
+        yield "Changes tried", f"{changes.extent}, as many as fit into the budget: {_LARGER}"
 
 
-ALL_CHANGES = "rolloutsim report RESULT --what-if -o report.html tries all changes."
-_NOT_TRIED = f"Not simulated with this report: {ALL_CHANGES}"
+MORE_CHANGES = "rolloutsim report RESULT --what-if -o report.html tries more changes."
+_LARGER = "rolloutsim report RESULT --what-if --budget TIME with more time tries more of them."
+_NOT_TRIED = f"Not simulated with this report: {MORE_CHANGES}"
+
+
+def _not_known(changes: WhatIfs) -> str:
+    """Why nobody knows what to buy."""
+    if not changes.is_thorough and not any(one.buys for one in changes.tried):
+        return _NOT_TRIED
+    most = (
+        f"of all hardware most waiting is for the {changes.limit}, and nothing faster"
+        if changes.limit
+        else "no faster hardware"
+    )
+    said = f"Not known: {most} is among what was tried, {changes.extent}"
+    return f"{said}." if changes.is_thorough else f"{said}. {MORE_CHANGES}"
 
 
 def _does(changes: WhatIfs) -> str:

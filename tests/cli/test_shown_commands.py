@@ -60,6 +60,20 @@ def test_the_change_that_a_report_shows(shell: Program, file: Path) -> None:
     assert pasted(smaller_image(cells), file.parent) == "1.6"
 
 
+def test_a_report_says_how_many_changes_its_budget_had_room_for(shell: Program, file: Path) -> None:
+    assert shell("run", file, "-o", "out").code == 0
+    for budget, said in (("0 s", True), ("60 s", False)):
+        assert shell("report", "out", "--what-if", "--budget", budget, "-o", "report.md").code == 0
+        text = (file.parent / "report.md").read_text(encoding="utf-8")
+        assert (re.search(r"Changes tried: 0 of [1-9][0-9]* changes, as many as fit", text) is not None) == said
+        assert ("Not known: of all hardware most waiting is for the registry uplink" in text) == said
+        assert "Not simulated with this report: rolloutsim report" not in text
+        assert "Nothing: no faster hardware" not in text
+    done = shell("report", "out", "--budget", "5 s", "-o", "report.md")
+    assert done.code == 2
+    assert "--budget is for the changes of --what-if" in done.err
+
+
 @pytest.mark.parametrize("form", ["table", "md"])
 def test_the_value_that_solve_finds(shell: Program, file: Path, form: str) -> None:
     find = ("--find", 'images["ann\'s"]', "--such-that", "rollout_time < 10 s", "--between", "100 MB", "400 MB")

@@ -11,7 +11,8 @@ from functools import cache
 import pytest
 
 import rolloutsim as rs
-from rolloutsim.planning.what_if import WhatIf, what_if
+from rolloutsim.planning.tried import WhatIf, WhatIfs
+from rolloutsim.planning.what_if import Plan, what_if
 
 BARE = """
 rolloutsim: 1
@@ -39,6 +40,17 @@ def sent(found: WhatIf) -> list[float]:
 def test_peers_bring_nothing_where_all_ask_at_once_and_one_copy_is_enough_where_one_is_first() -> None:
     assert sent(tried(BARE)["peers"]) == [21_000, 21_000]
     assert sent(tried(BARE)["peers and waves"]) == [21_000, 350]
+
+
+def test_peers_that_help_with_waves_are_not_said_to_have_no_effect() -> None:
+    every = Plan.of(rs.loads(BARE).run().outcome).candidates
+    alone, both = (next(one for one in every if one.subject == subject) for subject in ("peers", "peers and waves"))
+    tried = tuple(
+        WhatIf("api", one.subject, one.change, one.overrides, 100.0, after, one.parts)
+        for one, after in ((alone, 100.0), (both, 30.0))
+    )
+    assert WhatIfs("api", tried).idle == ()
+    assert WhatIfs("api", tried[:1]).idle == ("peers",)
 
 
 def test_peers_spare_the_registry_all_but_the_first_turn_of_a_rolling_update() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import rolloutsim as rs
+from rolloutsim.cli.view import render
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning import trials, what_if
 from rolloutsim.planning.changes.situation import Candidate
@@ -422,6 +423,18 @@ def test_a_loss_is_told_as_one() -> None:
     assert what_if_table([one]).cells()[0][3] == "slower by 16.4 s"
     assert changed("slots", 50.0).shown_after == "50.0 s"
     assert changed("slots", None).shown_after == "does not finish"
+
+
+def test_what_makes_it_slower_is_counted_and_not_advised() -> None:
+    result = star(image("a", "125 MB"), nodes=4).run()
+    tried = (changed("uplink", 10.0), changed("slots", 116.4), changed("waves", None))
+    assert WhatIfs("a", tried).made_slower == "2 changes make it slower"
+    assert WhatIfs("a", tried[:2]).made_slower == "1 change makes it slower"
+    assert WhatIfs("a", tried[:1]).made_slower == ""
+    shown = render(result, WhatIfs("a", tried))
+    advised = shown[shown.index("What would (a, simulated):") :].splitlines()[1:3]
+    assert advised == ["          uplink 10.0   100 s → 10.0 s", "          2 changes make it slower"]
+    assert "slots" not in shown
 
 
 def test_the_best_change_of_each_subject_is_shown() -> None:

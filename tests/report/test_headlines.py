@@ -121,7 +121,7 @@ def change(subject: str, after: float, buys: bool, leads: bool = False) -> WhatI
          "Waves changed: 4.00 s → 1.00 s (simulated), which meets the target."),
         ([change("uplink", 4.0, True)], "Nothing: no faster hardware that was simulated makes it faster.", None),
         # What was not simulated is not said to be of no use.
-        ([], "Not simulated with this report: rolloutsim report RESULT --what-if -o report.html tries all changes.",
+        ([], "Not simulated with this report: rolloutsim report RESULT --what-if -o report.html tries more changes.",
          None),
     ],
 )  # fmt: skip
@@ -129,6 +129,23 @@ def test_what_to_buy_is_the_largest_simulated_gain(tried: list[WhatIf], buy: str
     _, facts, _ = answer(IDEAL, WhatIfs("large", tuple(tried)))
     assert facts["What to buy"] == buy
     assert facts.get("What to change") == other
+
+
+def test_nothing_is_said_to_be_worth_its_price_before_the_cause_was_tried() -> None:
+    disk = change("disk", 4.0, True)
+    asked = "rolloutsim report RESULT --what-if -o report.html tries more changes."
+    _, facts, _ = answer(IDEAL, WhatIfs("large", (disk,), limit="site uplinks"))
+    waits = (
+        "Not known: of all hardware most waiting is for the site uplinks, and nothing faster is among what was tried,"
+    )
+    assert facts["What to buy"] == f"{waits} 1 change. {asked}"
+    some = WhatIfs("large", (disk,), ("a", "b"), ("a", "b"), is_thorough=True, limit="site uplinks")
+    _, facts, _ = answer(IDEAL, some)
+    assert facts["What to buy"] == f"{waits} 1 of 3 changes."
+    assert facts["Changes tried"].startswith("1 of 3 changes, as many as fit into the budget: rolloutsim report RESULT")
+    _, facts, _ = answer(IDEAL, WhatIfs("large", (change("waves", 4.0, False),), is_thorough=True))
+    assert facts["What to buy"] == "Not known: no faster hardware is among what was tried, 1 change."
+    assert "Changes tried" not in facts
 
 
 def test_what_is_said_to_buy_is_what_a_simulation_of_it_gives() -> None:

@@ -1,5 +1,7 @@
 """Who hands layers over: a cache near the nodes where the way to a registry is too narrow, and caches that coalesce.
 
+The way to a registry ends at the nodes: what is narrow may be the links of their racks or sites as well.
+
 The cache that is tried is one that coalesces requests and streams, as varnish does: of those that are known it takes
 the fewest copies from its upstream. What a change does to the bytes that registries send is told beside its gain.
 """
@@ -37,16 +39,22 @@ def _near(situation: Situation) -> Iterator[Candidate]:
         return
     registry, document = situation.scenario.registries[name], situation.document
     links = situation.scenario.links
-    # What a cache saves: the ways of the registry up to the network's core.
-    crossed = (*registry.path, *registry.replicas, *(registry.redirect.path if registry.redirect is not None else ()))
-    share = situation.share(dict.fromkeys(crossed))
     place = _place(situation)
+    # What a cache saves: the ways of the registry up to the network's core, and from there to where it stands.
+    crossed = (
+        *registry.path, *registry.replicas, *(registry.redirect.path if registry.redirect is not None else ()),
+        *situation.of_places(place),
+    )  # fmt: skip
+    share = situation.share(dict.fromkeys(crossed))
     if _is_there(situation, place, name):
         return
     beyond = [link for link in crossed if link in links and links[link].kind == "link"]
     if share < _WORTH_A_TRY or (place == "core" and not situation.share(beyond)):
         return
-    taken = {*registries(document), *instances(document), *document.mirrors, *document.caches, *document.nodes}
+    taken = {
+        *registries(document), *instances(document), *document.mirrors, *document.caches, *document.peers,
+        *document.nodes,
+    }  # fmt: skip
     cache = next(
         one for one in (f"{place}-cache", *(f"{place}-cache-{n}" for n in range(len(taken)))) if one not in taken
     )
@@ -80,11 +88,16 @@ def _is_there(situation: Situation, place: str, registry: str) -> bool:
 
 
 def _uplink(situation: Situation, place: str) -> float | None:
-    """As fast as the rack's uplink, the network, or the fastest NIC, whichever is given; None: without a limit."""
+    """As fast as the rack's uplink, the network, or the fastest NIC, whichever is given; None: without a limit.
+
+    Where a rack's uplink is what is narrow, a cache behind it is no slower than the fastest NIC.
+    """
     network = situation.document.network
     rates = [group.nic_line_rate for group in situation.groups]
     nics = max((one for one in rates if one is not None), default=None) if None not in rates else None
     of_rack = network.racks.uplink if place == "rack" and network.racks is not None else None
+    if of_rack is not None and nics is not None and situation.share(situation.of_places(place)) > 0.0:
+        of_rack = max(of_rack, nics)
     rate = next((one for one in (of_rack, network.rate, nics) if one is not None), None)
     return rate if rate is not None and isfinite(rate) else None
 

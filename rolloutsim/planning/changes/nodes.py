@@ -1,12 +1,14 @@
-"""What nodes do otherwise: layer slots, unpacking in parallel, limits of connections, kubelet settings, start-up."""
+"""What nodes do otherwise: layer slots, unpacking in parallel, limits of connections, time-outs, kubelet settings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 
 from rolloutsim.planning.changes.situation import Candidate, Situation, change
 from rolloutsim.results.numerals import show_rate
 from rolloutsim.scenario import causes
+from rolloutsim.scenario.answers import ANSWERS, DIAL
 from rolloutsim.scenario.places import Path
 from rolloutsim.units import plain_text
 
@@ -16,6 +18,9 @@ _READS = 4  # assumed: a process that reads with as many threads
 _CHUNK = "8 MiB"  # AWS S3 guidance: ranges of 8 to 16 MB; SOCI docs/parallel-mode.md the same
 _PROVISIONED, _MOST = "300 MiB/s", 300 * 2.0**20  # the most that AWS provisions for initialising a volume [B/s]
 _TWICE = 2.0
+# A connection's first packet that is lost twice is sent again after 1 s and after 3 s: RFC 6298, 2.1 and 5.5; the rest
+# is time for an answer (assumed).
+_DIAL = 5.0
 _ANY_NUMBER = 100_000  # the most that the format knows
 # What several connections at once divide by their number.
 _PER_CONNECTION = (causes.CONNECTION_CAP, causes.TCP_WINDOW)
@@ -29,6 +34,7 @@ def node_changes(situation: Situation) -> Iterator[Candidate]:
     yield from _reads(situation)
     yield from _volumes(situation)
     yield from _latency(situation)
+    yield from _patience(situation)
     if situation.case.workloads:
         yield from _kubelet(situation)
         yield from _backoff(situation)
@@ -103,6 +109,20 @@ def _latency(situation: Situation) -> Iterator[Candidate]:
         longest = plain_text("time", max(far.values()) / _TWICE)
         share = situation.share([causes.REQUESTS, causes.TCP_WINDOW, causes.ON_DEMAND])
         yield change("latency", f"half the latency ({longest} one way)", values, share, True)
+
+
+def _patience(situation: Situation) -> Iterator[Candidate]:
+    """Nodes that give a host up sooner which does not answer."""
+    rollout, supply = situation.summary.rollout, situation.summary.supply
+    refused = [one.refused for one in rollout.registries] if rollout is not None else []
+    refused += [one.refused for one in supply.servers] if supply is not None else []
+    if not any(answers.get(ANSWERS[DIAL].name) for answers in refused):
+        return
+    patient = [group.name for group in situation.groups if (group.runtime.timeouts.dial or inf) > _DIAL]
+    text = plain_text("time", _DIAL)
+    values = {("nodes", name, "timeouts", "dial"): text for name in patient}
+    share = situation.share([causes.FALLBACK, causes.RETRY, causes.BACKOFF, causes.FAILED_PULL])
+    yield change("timeouts.dial", f"no longer than {text} for a connection (timeouts.dial)", values, share, True)
 
 
 def _kubelet(situation: Situation) -> Iterator[Candidate]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from rolloutsim.planning.changes.situation import Candidate, Situation, change
 from rolloutsim.scenario.causes import PEER_UPLINK
 from rolloutsim.scenario.places import Path
+from rolloutsim.scenario.resources import PLACES
 from rolloutsim.scenario.servers import instances, registries
 from rolloutsim.scenario.strategies import leading
 from rolloutsim.scenario.swarms import KRAKEN
@@ -31,32 +32,54 @@ def peer_changes(situation: Situation) -> Iterator[Candidate]:
         return
     registry, links = situation.scenario.registries[name], situation.scenario.links
     crossed = (*registry.path, *registry.replicas, *(registry.redirect.path if registry.redirect is not None else ()))
-    share = situation.share(link for link in dict.fromkeys(crossed) if link in links)
+    share = situation.share(link for link in (*dict.fromkeys(crossed), *_places(situation)) if link in links)
     nodes = sum(group.count for group in situation.groups)
     if share < _WORTH_A_TRY or nodes < _ENOUGH:
         return
-    if all(situation.document.nodes[group.name].runtime == _SERVES for group in situation.groups):
-        yield from _whole_layers(situation, share)
+    serves = all(situation.document.nodes[group.name].runtime == _SERVES for group in situation.groups)
+    for own in (False, True) if _is_apart(situation) else (False,):
+        first = f", those of the same {_place(situation)} first" if own else ""
+        if serves:
+            yield from _whole_layers(situation, share, own, first)
     values = _before_others(situation, "kraken")
     words = f"a swarm of the nodes (Kraken; the model of it may be off by {KRAKEN.makespan_error * 100:.0f} %)"
     yield replace(change("a swarm", words, values, share), moves_sources=True)
 
 
-def _whole_layers(situation: Situation, share: float) -> Iterator[Candidate]:
-    values = _before_others(situation, "spegel")
-    yield replace(change("peers", "peers before the registry (Spegel)", values, share), moves_sources=True)
+def _whole_layers(situation: Situation, share: float, own: bool, first: str) -> Iterator[Candidate]:
+    values, words = _before_others(situation, "spegel", own), f"peers before the registry (Spegel){first}"
+    yield replace(change("peers", words, values, share), moves_sources=True)
     if leading(situation.document) == "all_at_once" and not situation.case.workloads:
-        first: dict[Path, object] = {("rollout", "strategy"): "waves", ("rollout", "waves"): _FIRST}
-        words = "peers before the registry (Spegel), and pods in waves of 1, 10 % and all others"
-        yield replace(change("peers and waves", words, {**values, **first}, share), moves_sources=True)
+        waves: dict[Path, object] = {("rollout", "strategy"): "waves", ("rollout", "waves"): _FIRST}
+        words = f"{words}, and pods in waves of 1, 10 % and all others"
+        both = change("peers and waves", words, {**values, **waves}, share)
+        yield replace(both, parts=("peers", "waves"), moves_sources=True)
 
 
-def _before_others(situation: Situation, profile: str) -> dict[Path, object]:
-    """All nodes that pull ask peers first."""
+def _places(situation: Situation) -> tuple[str, ...]:
+    """The links of racks and sites."""
+    return tuple(link for kind in PLACES for link in situation.of_places(kind))
+
+
+def _is_apart(situation: Situation) -> bool:
+    """Whether the links of racks or sites take so much of the time that nodes had better ask those of their own."""
+    return situation.share(_places(situation)) >= _WORTH_A_TRY
+
+
+def _place(situation: Situation) -> str:
+    """What these links are of."""
+    return " or ".join(kind for kind in PLACES if situation.share(situation.of_places(kind)) > 0.0)
+
+
+def _before_others(situation: Situation, profile: str, own: bool = False) -> dict[Path, object]:
+    """All nodes that pull ask peers first; `own`: of these, those of their own rack or site."""
     document = situation.document
-    taken = {*registries(document), *instances(document), *document.mirrors, *document.caches, *document.nodes}
+    taken = {
+        *registries(document), *instances(document), *document.mirrors, *document.caches, *document.peers,
+        *document.nodes,
+    }  # fmt: skip
     name = next(one for one in (profile, *(f"{profile}-{n}" for n in range(len(taken)))) if one not in taken)
-    values: dict[Path, object] = {("peers", name): {"profile": profile}}
+    values: dict[Path, object] = {("peers", name): {"profile": profile} | ({"per_rack": True} if own else {})}
     return values | {("nodes", group.name, "hosts"): [name, *group.hosts] for group in situation.groups}
 
 

@@ -206,6 +206,10 @@ class Situation:
         found = {self._places[name] for name in links if name in self._places}
         return tuple(self.summary.links[place] for place in sorted(found))
 
+    def of_places(self, kind: str) -> tuple[str, ...]:
+        """The links of all racks, or of all sites."""
+        return tuple(name for name, link in self.scenario.links.items() if link.kind == kind)
+
     @cached_property
     def _places(self) -> dict[str, int]:
         """Where each link stands in the results."""

@@ -19,12 +19,11 @@ from rolloutsim.planning.tried import NOTHING
 from rolloutsim.results.load.links import LinkSummary
 from rolloutsim.results.numerals import listed, show_byte_rate, show_count, show_factor, show_rate, show_time
 from rolloutsim.results.why.bottlenecks import Bottleneck, name_of
-from rolloutsim.scenario.causes import DISK, PULL_CAP, UNPACK
+from rolloutsim.scenario.causes import DISK, NIC, PEER_UPLINK, PULL_CAP, UNPACK
 from rolloutsim.scenario.fields import UNLIMITED
 from rolloutsim.scenario.links import private_rate
 from rolloutsim.scenario.places import Path
 from rolloutsim.scenario.resources import PULLED, LinkName
-from rolloutsim.scenario.servers import racks as racks_of_groups
 from rolloutsim.scenario.servers import registry_path
 from rolloutsim.structs import struct
 from rolloutsim.units import parse_rate, plain_text
@@ -36,6 +35,7 @@ _TWICE = 2.0
 _MUCH = 4.0  # an interface is replaced by one that is worth it (assumed)
 _ALIKE = 0.02  # links whose utilisation differs by less are full alike (assumed)
 _BUSY = 0.5  # a link that is busy for less of the time does not tie with another (assumed)
+_LINES = ("link", "site")  # kinds of links that are rented at any rate (assumed)
 _PART = 0.1  # of what disks take, what is raised together with the rest (assumed)
 _GP3_MOST = parse_rate("1000 MiB/s")  # AWS EBS gp3 with all the throughput that can be bought; volume types page
 _ZSTD = 2.5  # times as fast as gzip; espressif/esp-idf PR 18940: 2.5, rapidsai/ci-imgs PR 281: 2.5 to 3.2
@@ -145,7 +145,7 @@ class Speed:
         several = [self.main()]
         if self.is_standard and self.is_binding:
             # A line can be rented at any rate; a port has one of those that there are.
-            several += [*([self.times(_TWICE)] if self.kind == "link" else []), self.standard(1.0)]
+            several += [*([self.times(_TWICE)] if self.kind in _LINES else []), self.standard(1.0)]
         if self.kind == DISK.name and self.is_binding and all(quantity is _BYTES for _, _, quantity in self.keys):
             several.append([max(_GP3_MOST, _TWICE * value) for _, value, _ in self.keys])
         for number, values in enumerate(several):
@@ -211,14 +211,24 @@ def _shared(situation: Situation) -> Iterator[Speed]:
                     yield _links(situation, links, (section, called, *below), name, len(every) > 1)
     for name in document.network.links:
         yield _links(situation, [name], ("network", "links", name, "capacity"), name)
-    named, given = set(racks_of_groups(document)), document.network.racks
-    racks = [name for name, kind in kinds.items() if kind == "rack" and LinkName.of(name).owner in named]
-    if racks and given is not None:
-        key, value = ("oversubscription", given.oversubscription) if given.uplink is None else ("uplink", given.uplink)
-        downs = [rack for rack in racks if LinkName.of(rack).part == "down"]
-        subject = name_of(Bottleneck("rack", tuple(downs), 0.0, 0.0))
-        keys = ((("network", "racks", key), value or 1.0, _BITS if key == "uplink" else _OVERSUBSCRIPTION),)
-        yield Speed("rack", subject, keys, situation.rows(racks), situation.share(racks), tuple(racks))
+    yield from _places(situation)
+
+
+def _places(situation: Situation) -> Iterator[Speed]:
+    """The links of racks and of sites: one key sets those of all racks, and one those of all sites."""
+    network = situation.document.network
+    keys: dict[str, tuple[Path, float, Quantity]] = {}
+    if (given := network.racks) is not None and given.uplink is not None:
+        keys["rack"] = (("network", "racks", "uplink"), given.uplink, _BITS)
+    elif given is not None:
+        keys["rack"] = (("network", "racks", "oversubscription"), given.oversubscription or 1.0, _OVERSUBSCRIPTION)
+    if network.sites is not None:
+        keys["site"] = (("network", "sites", "uplink"), network.sites.uplink, _BITS)
+    for kind, key in keys.items():
+        if links := situation.of_places(kind):
+            downs = tuple(link for link in links if LinkName.of(link).part == "down")
+            subject = name_of(Bottleneck(kind, downs, 0.0, 0.0))
+            yield Speed(kind, subject, (key,), situation.rows(links), situation.share(links), links)
 
 
 def _of_server(server: Registry, part: str) -> Iterator[str]:
@@ -252,6 +262,8 @@ def _private(situation: Situation) -> Iterator[Speed]:
         chosen = [name for name in rows if any(map(is_full, rows[name]))] or list(rows)
         if not chosen:
             continue
+        # What a node hands to others leaves over the same NIC.
+        causes = (NIC, PEER_UPLINK) if resource.cause is NIC and situation.scenario.peers else (resource.cause,)
         subject = resource.cause.look.legend
         if len(chosen) < len(rows):
             subject = f"{subject.removeprefix('node ')} of {listed(chosen)}"
@@ -263,8 +275,8 @@ def _private(situation: Situation) -> Iterator[Speed]:
                 for name in chosen
             ),
             tuple(row for name in chosen for row in rows[name]),
-            situation.share([resource.cause]),
-            (resource.cause.name,),
+            situation.share(causes),
+            tuple(cause.name for cause in causes),
         )
         if resource.cause is DISK:
             yield from _disks(situation, speed, [group for group in situation.groups if group.name in chosen])
