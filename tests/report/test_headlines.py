@@ -10,7 +10,10 @@ import pytest
 import rolloutsim as rs
 from rolloutsim.planning.targets import Effect
 from rolloutsim.planning.tried import WhatIf, WhatIfs
+from rolloutsim.report import headline
 from rolloutsim.report.blocks import Facts, Rows, Verdict
+from rolloutsim.results.outcome import Outcome
+from rolloutsim.results.shown.findings import LAZY, findings
 from rolloutsim.results.thresholds import Measurement
 from rolloutsim.scenario.causes import CAUSES
 from rolloutsim.scenario.metrics import METRICS
@@ -223,3 +226,22 @@ def test_a_unit_does_not_break_off_its_number() -> None:
     said = re.sub(r"<svg.*?</svg>|<script.*?</script>", "", body, flags=re.DOTALL)
     assert re.findall(r"\d (?:%|s|ms|[kMG]?B|[MG]bit/s)(?![\w'])", said) == []
     assert said.count("62.8\u00a0s") > 5
+
+
+def test_without_workloads_a_node_is_last_and_no_pod_whatever_its_hosts_are() -> None:
+    text = (
+        "rolloutsim: 1\nnodes: {web: {count: 3, hosts: [near, registry]}}\nnetwork: 1 Gbit/s\n"
+        "caches: {near: {}}\nimages: {app: 30 MB}\n"
+    )
+    lines = headline.facts(Outcome(rs.loads(text).run().run), WhatIfs()).entries
+    assert any("web-" in said for _, said in lines)
+    assert not any("The pod of" in said for _, said in lines)
+
+
+def test_reads_of_lazy_layers_are_said_to_be_no_requests() -> None:
+    text = (
+        "rolloutsim: 1\nnodes: {web: {count: 2, snapshotter: stargz}}\nnetwork: 1 Gbit/s\n"
+        "images: {app: {compressed: 30 MB, needed: 10%}}\n"
+    )
+    (lazy,) = (one.text for one in findings(Outcome(rs.loads(text).run().run).means) if one.topic == LAZY)
+    assert "these reads are counted among no requests, and no limit of requests holds them back" in lazy
