@@ -60,7 +60,7 @@ def test_peers_spare_the_registry_all_but_the_first_turn_of_a_rolling_update() -
 
 def test_a_swarm_is_tried_and_told_with_the_error_of_its_model() -> None:
     swarm = tried(BARE)["a swarm"]
-    assert swarm.change == "a swarm of the nodes (Kraken; the model of it may be off by 25 %)"
+    assert swarm.change == "a swarm of the nodes (Kraken; the model of it may be off by 20 %)"
     assert sent(swarm)[1] < 0.1 * 21_000
 
 

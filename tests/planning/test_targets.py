@@ -74,8 +74,12 @@ def test_what_meets_the_target_comes_first_and_what_makes_it_worse_is_no_help(ev
     met = [one.misses for one in every.tried]
     assert met == sorted(met)
     assert NICS not in [one.change for one in every.faster]
-    assert [one.change for one in every.slower] == [NICS]
-    assert what_if_table(every.seen).cells()[-1][3:5] == ("worse by 10.7 s", "missed")
+    nics, swarm = every.slower
+    assert nics.change == NICS
+    # A node of `slow` has no byte of 2 GB for 300 s where an agent stores them first: its runtime gives up each time.
+    assert swarm.change.startswith("a swarm of the nodes")
+    assert swarm.after is None
+    assert what_if_table([nics]).cells()[-1][3:5] == ("worse by 10.7 s", "missed")
     assert what_if_table(every.seen).cells()[0][1:5] == ("21.3 s", "1.64 s", "19.7 s", "met")
 
 
@@ -288,7 +292,7 @@ def test_the_columns_of_python_have_the_target(every: WhatIfs) -> None:
     assert columns["threshold"][0] == "rollout_time{case=all,workload=api} max < 20 s"
     assert (columns["value_before"][0], columns["value_after"][0]) == pytest.approx((200 / 9.375, 200 / 121.875))
     assert columns["passed"][0] is True
-    assert columns["passed"][-1] is False
+    assert columns["passed"][columns["change"].index(NICS)] is False
 
 
 def program(*arguments: str | Path) -> str:

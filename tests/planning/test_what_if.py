@@ -307,10 +307,7 @@ def test_the_20_nodes_want_a_smaller_image_or_a_wider_uplink_and_nothing_of_the_
     assert times["golang:1.8-alpine instead of builder"] == pytest.approx(41.12)
     assert times["node NICs 10 Gbit/s"] == pytest.approx(55.36)
     assert found.faster[0].change == "go-carbon instead of builder"
-    # Only where nodes serve each other do their NICs matter.
-    (together,) = [one for one in found.tried if "node NICs" in one.subject and one.subject != "node NICs"]
-    assert together.subject == "peers and waves and node NICs"
-    assert "layer slots" in found.useless
+    assert {"node NICs", "layer slots"} <= set(found.useless)
     *others, before = found.tried
     assert [one.after for one in others] == sorted(one.after for one in others)
     # What only moves the bytes to another time stands behind all others.
