@@ -128,6 +128,8 @@ def _window(source: str, start: int) -> tuple[str, str]:
 
 def _printable(text: str) -> str:
     """The text without control characters, which could steer the terminal; tabs stay."""
+    if text.isprintable():
+        return text
     return "".join("�" if unicodedata.category(char) == "Cc" and char != "\t" else char for char in text)
 
 

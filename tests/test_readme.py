@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 
 import pytest
 
@@ -12,12 +11,13 @@ import rolloutsim
 from rolloutsim.cli import COMMANDS, EPILOG, main
 from rolloutsim.report.contents import LIMITS, MEASURED, Measured
 from rolloutsim.report.plots import FIGURES
-from tests.readme import BIN, README, ROOT, blocks, current
+from tests.forks import PROGRAM, Forks
+from tests.readme import README, ROOT, blocks, current
 
 
-def test_every_output_shown_is_the_real_one() -> None:
+def test_every_output_shown_is_the_real_one(forks: Forks) -> None:
     """If this fails after an intended change: python -m tests.readme."""
-    assert README.read_text(encoding="utf-8") == current()
+    assert README.read_text(encoding="utf-8") == current(forks)
 
 
 def test_the_first_screen_runs_and_tests_with_one_command_each() -> None:
@@ -40,7 +40,7 @@ def test_the_python_shown_runs(tmp_path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "fast" in shown
 
 
-def test_every_command_shown_exists(tmp_path) -> None:
+def test_every_command_shown_exists(tmp_path, forks: Forks) -> None:
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for block in blocks("sh"):
         for line in block.text.splitlines():
@@ -48,7 +48,8 @@ def test_every_command_shown_exists(tmp_path) -> None:
             if program == "make":
                 assert set(arguments) <= targets
             else:
-                done = subprocess.run([BIN / program, *arguments], cwd=tmp_path, capture_output=True, check=False)
+                assert program == "rolloutsim"
+                done = forks.run(PROGRAM, *arguments, folder=tmp_path)
                 assert done.returncode in (0, 3), done.stderr.decode()
 
 

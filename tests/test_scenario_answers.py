@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import rolloutsim
+from tests.shipped import ROOT, result_of
 
-ROOT = Path(__file__).parent.parent
 BACK = 62.0  # when the registry of thundering-herd.yaml is back [s]
-
-
-def run(name: str, *overrides: str) -> rolloutsim.Result:
-    return rolloutsim.load(ROOT / f"scenarios/{name}.yaml", list(overrides)).run()
 
 
 def herd(requeue: str, seed: int = 1) -> tuple[int, float, float]:
     """The most pulls at a time after the outage, when the last of them begins and when the last pod is ready [s]."""
-    result = run("thundering-herd", f"nodes.edge.image_backoff.requeue={requeue}", f"seed={seed}")
+    result = result_of("thundering-herd", f"nodes.edge.image_backoff.requeue={requeue}", f"seed={seed}")
     (case,) = result.run.cases
     after = (case.pulls.asked > BACK) & np.isfinite(case.pulls.pulled)
     asked, pulled = case.pulls.asked[after], case.pulls.pulled[after]
@@ -49,21 +44,21 @@ def test_kubelets_spread_the_herd_by_their_looks(seed: int) -> None:
 
 def test_the_disk_is_what_binds_a_machine_learning_image() -> None:
     """Oracle: 125 MiB/s for what arrives, 3,000 files of 31.6 kB a second for what memory may not hold unwritten."""
-    result = run("ml-image")
+    result = result_of("ml-image")
     layers = rolloutsim.load(ROOT / "scenarios/ml-image.yaml").resolve().images["ml-notebook"].layers
     compressed, unpacked = (sum(getattr(layer, size) for layer in layers) for size in ("compressed", "unpacked"))
     least = compressed / (125 * 2**20) + (unpacked - 0.2 * 16 * 2**30) / 31.6e3 / 3000
     assert sum(layer.compressed for layer in layers) == 5_943_289_554
     assert least < result["all"].rollout_time < 1.06 * least
     assert result["all"].time_split["disk"] > 0.6 * sum(result["all"].time_split.values())
-    network = run("ml-image", "nodes.gpu.nic=25 Gbit/s")
+    network = result_of("ml-image", "nodes.gpu.nic=25 Gbit/s")
     assert network["all"].rollout_time == pytest.approx(result["all"].rollout_time, rel=0.01)
 
 
 def test_lazy_pulls_of_lazy_llm_hang_on_how_much_a_read_brings() -> None:
     """Oracle: needed bytes at 85 MB/s a connection, or at a chunk of 50 kB each 15.2 ms, then 20 s of start."""
-    soci, stargz = (run("lazy-llm", f"nodes.gpu.snapshotter={kind}") for kind in ("soci", "stargz"))
-    whole = run("lazy-llm")
+    soci, stargz = (result_of("lazy-llm", f"nodes.gpu.snapshotter={kind}") for kind in ("soci", "stargz"))
+    whole = result_of("lazy-llm")
     for image, needed in {"server": 0.064 * 12e9, "server-with-model": 0.55 * 25e9}.items():
         assert 0.0 < soci[image].rollout_time - (needed / 85e6 + 20.0) < 3.0
         assert 0.0 < stargz[image].rollout_time - (needed / (50e3 / 0.0152) + 20.0) < 3.0
@@ -71,7 +66,7 @@ def test_lazy_pulls_of_lazy_llm_hang_on_how_much_a_read_brings() -> None:
     assert stargz["server"].rollout_time < whole["server"].rollout_time
     assert stargz["server-with-model"].rollout_time > 5 * whole["server-with-model"].rollout_time
     large = ("nodes.gpu.snapshotter={kind: stargz, read_size: 4 MiB, parallel_reads: 8}",)
-    assert run("lazy-llm", *large)["server-with-model"].rollout_time == pytest.approx(123.0, abs=0.5)
+    assert result_of("lazy-llm", *large)["server-with-model"].rollout_time == pytest.approx(123.0, abs=0.5)
 
 
 def test_each_step_of_ml_image_is_quicker_than_the_one_before() -> None:
@@ -79,13 +74,13 @@ def test_each_step_of_ml_image_is_quicker_than_the_one_before() -> None:
         "nodes.gpu.disk.rate=1000 MiB/s", "nodes.gpu.disk.iops=16000", "nodes.gpu.parallel_unpacks=4",
         "nodes.gpu.layer_fetch_buffer=16 MiB", "nodes.gpu.parallel_layers=15",
     )  # fmt: skip
-    times = [run("ml-image", *steps[:count])["all"].rollout_time for count in (0, 2, 3, 5)]
+    times = [result_of("ml-image", *steps[:count])["all"].rollout_time for count in (0, 2, 3, 5)]
     assert times == sorted(times, reverse=True)
 
 
 def test_only_new_layers_are_pushed_and_copies_cost_what_they_weigh() -> None:
     """Oracle: builder adds 61 and 28 MB to its base, go-carbon 12.03 MB; 346 MB are 21.6 times 16 MB."""
-    cases = {case["case"]: case for case in json.loads(run("push-and-roll").to_json())["cases"]}
+    cases = {case["case"]: case for case in json.loads(result_of("push-and-roll").to_json())["cases"]}
     line = 12.5e6 * 1448 / 1538
     for image, new in {"builder": 89e6, "go-carbon": 12.03e6}.items():
         (push,) = cases[image]["push"]
@@ -100,7 +95,7 @@ def test_a_job_the_night_before_needs_its_bytes_over_its_rate_and_leaves_the_mor
     """Oracle: 120 x 1.2 GB over 500 Mbit/s at night, over 2 Gbit/s in the morning; none is fetched twice."""
     share, total = 1448 / 1538, 120 * 1.2e9
     cases = {
-        name: json.loads(run("prepull-night", "variants=null", *overrides).to_json())["cases"][0]
+        name: json.loads(result_of("prepull-night", "variants=null", *overrides).to_json())["cases"][0]
         for name, overrides in {
             "without": ["prepulls=null"], "night": [], "late": ["prepulls.night.at=-20m"],
         }.items()

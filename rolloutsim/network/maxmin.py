@@ -76,8 +76,12 @@ def max_min_fair(capacities: Mapping[Hashable, Any], demands: Sequence[Demand[An
     rates: list[Any] = [0] * len(demands)
     bottlenecks: list[Hashable | None] = [None] * len(demands)
     growing = set(range(len(demands)))
+    crossing: dict[Hashable, list[int]] = {link: [] for link in capacities}
+    for f, demand in enumerate(demands):
+        for link in demand.usage:
+            crossing[link].append(f)
     while growing:
-        level, link = _next_full_link(capacities, demands, rates, growing)
+        level, link = _next_full_link(capacities, demands, rates, growing, crossing)
         capped = [(demands[f].cap / demands[f].weight, f) for f in growing if demands[f].cap is not None]
         lowest_cap = min(capped, default=None)
         if link is None or (lowest_cap is not None and lowest_cap[0] <= level):
@@ -94,21 +98,23 @@ def max_min_fair(capacities: Mapping[Hashable, Any], demands: Sequence[Demand[An
 
 
 def _next_full_link(
-    capacities: Mapping[Hashable, Any], demands: Sequence[Demand[Any]], rates: list[Any], growing: set[int]
+    capacities: Mapping[Hashable, Any],
+    demands: Sequence[Demand[Any]],
+    rates: list[Any],
+    growing: set[int],
+    crossing: Mapping[Hashable, Sequence[int]],
 ) -> tuple[Any, Hashable | None]:
     """The lowest common level at which some link is full, and that link."""
     best: tuple[Any, Hashable | None] = (None, None)
-    for link, capacity in capacities.items():
-        growth = sum(demands[f].weight * demands[f].usage[link] for f in sorted(growing) if link in demands[f].usage)
+    for link, flows in crossing.items():
+        if growing.isdisjoint(flows):
+            continue
+        growth = sum(demands[f].weight * demands[f].usage[link] for f in flows if f in growing)
         if growth == 0:
             continue
-        taken = sum(
-            rates[f] * demand.usage[link]
-            for f, demand in enumerate(demands)
-            if f not in growing and link in demand.usage
-        )
+        taken = sum(rates[f] * demands[f].usage[link] for f in flows if f not in growing)
         # Rounding may leave a full link a hair over its capacity; no rate is ever negative.
-        level = max(capacity - taken, 0 * capacity) / growth
+        level = max(capacities[link] - taken, 0 * capacities[link]) / growth
         if best[1] is None or level < best[0]:
             best = (level, link)
     return best

@@ -147,7 +147,7 @@ def _every_key() -> tuple[tuple[tuple[str, ...], Part], ...]:
 
 def _is_spelt(steps: tuple[str, ...], path: tuple[str, ...]) -> bool:
     """Whether the steps are the path, or the path without the user's own names."""
-    return steps in (path, tuple(step for step in path if not step.startswith("<")))
+    return steps in (path, _without_own_names(path))
 
 
 def _is_named(steps: tuple[str, ...], path: tuple[str, ...]) -> bool:
@@ -161,7 +161,13 @@ def _is_named(steps: tuple[str, ...], path: tuple[str, ...]) -> bool:
 
 def _is_end(steps: tuple[str, ...], path: tuple[str, ...]) -> bool:
     """Whether the steps are the path's last keys, the user's own names left out."""
-    return steps == tuple(step for step in path if not step.startswith("<"))[-len(steps) :]
+    return steps == _without_own_names(path)[-len(steps) :]
+
+
+@cache
+def _without_own_names(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The path of a key without the user's own names."""
+    return tuple(step for step in path if not step.startswith("<"))
 
 
 def _unknown(key: str, steps: tuple[str, ...]) -> str:
@@ -175,8 +181,10 @@ def _unknown(key: str, steps: tuple[str, ...]) -> str:
 def _inside(steps: tuple[str, ...]) -> str | None:
     """A help text where all but the last step is a key: what may stand in it; None if the last is near one of that."""
     for path, part in _every_key():
+        if not _is_spelt(steps[:-1], path):
+            continue
         inner = part.step("") if part.is_map else part
-        if inner is None or not inner.keys or not _is_spelt(steps[:-1], path):
+        if inner is None or not inner.keys:
             continue
         word, here = steps[-1], ".".join(steps[:-1])
         if key_hint(word, (*path, f"<{placeholder(part)}>") if part.is_map else path) is not None:
@@ -214,8 +222,10 @@ def _around(steps: tuple[str, ...]) -> tuple[str, ...] | None:
     return None
 
 
-def _places() -> Iterator[tuple[tuple[str, ...], Part]]:
+@cache
+def _places() -> tuple[tuple[tuple[str, ...], Part], ...]:
     """Every part that has keys, entries of maps by their placeholder."""
+    found = []
     for path, part in _every_key():
         inner, here = part, path
         while inner.is_map or inner.is_list:
@@ -224,7 +234,8 @@ def _places() -> Iterator[tuple[tuple[str, ...], Part]]:
             assert below is not None
             inner = below
         if inner.keys:
-            yield here, inner
+            found.append((here, inner))
+    return tuple(found)
 
 
 def _metric(name: str, keys: list[str]) -> Explanation:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from rolloutsim.structs import struct
 
@@ -304,6 +305,7 @@ VALUES: Mapping[str, str] = {
 }  # fmt: skip
 
 
+@lru_cache(4096)
 def normal(word: str) -> str:
     """A word without case and separators."""
     return re.sub(r"[\W_]", "", word).lower()

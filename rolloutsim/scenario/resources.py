@@ -124,8 +124,12 @@ class LinkName:
     @classmethod
     def of(cls, name: str) -> LinkName:
         """The link of a name."""
-        part = next((part for part in _ALL_PARTS if name.endswith(f".{part}")), "")
-        return cls(name.removesuffix(f".{part}"), part)
+        owner, _, last = name.rpartition(".")
+        before, _, middle = owner.rpartition(".")
+        for start, part in ((before, f"{middle}.{last}"), (owner, last)):
+            if part in _ALL_PARTS and name != part:
+                return cls(start, part)
+        return cls(name)
 
     def __str__(self) -> str:
         return f"{self.owner}.{self.part}" if self.part else self.owner
@@ -138,4 +142,4 @@ class LinkName:
 
 # Kinds of links to where nodes stand: each rack and each site has one in either direction.
 PLACES = ("rack", "site")
-_ALL_PARTS = (*PARTS, "uplink", "uplink.in", "storage", "up", "down")
+_ALL_PARTS = frozenset((*PARTS, "uplink", "uplink.in", "storage", "up", "down"))

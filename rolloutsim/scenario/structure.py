@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -56,11 +57,7 @@ class Part:
     def step(self, name: str | int) -> Part | None:
         """What may stand at one of its keys, None where nothing may."""
         if is_model(self.kind):
-            for attribute, info in self.kind.model_fields.items():
-                if name == (info.alias or attribute):
-                    kind, notes = _unwrap(info.annotation)
-                    return Part(kind, (*info.metadata, *notes), info)
-            return None
+            return _parts_of(self.kind).get(name)
         if self.is_map or self.is_list:
             kind, notes = _unwrap(get_args(self.kind)[1 if self.is_map else 0])
             return Part(kind, notes, self.field)
@@ -151,6 +148,16 @@ def placeholder(part: Part) -> str:
     """What a map's keys stand for."""
     extra = part.field.json_schema_extra if part.field else None
     return str(extra.get("x-name", "name")) if isinstance(extra, dict) else "name"
+
+
+@cache
+def _parts_of(kind: type[Spec]) -> Mapping[str | int, Part]:
+    """What may stand at each key of a model."""
+    parts: dict[str | int, Part] = {}
+    for attribute, info in kind.model_fields.items():
+        inner, notes = _unwrap(info.annotation)
+        parts[info.alias or attribute] = Part(inner, (*info.metadata, *notes), info)
+    return parts
 
 
 def is_model(kind: Any) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rolloutsim.cli import _exit_code, main
+from tests.forks import PROGRAM, Forks
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -28,21 +27,16 @@ class Outcome:
 
 
 Program = Callable[..., Outcome]
+Saved = Callable[[str, str], None]
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Program:
+def program(tmp_path: Path, forks: Forks) -> Program:
     """Run rolloutsim as a process of its own, in an empty folder."""
 
     def run(*arguments: str | Path, stdin: str | bytes = "", **environment: str) -> Outcome:
-        done = subprocess.run(
-            [Path(sys.executable).with_name("rolloutsim"), *arguments],
-            cwd=tmp_path,
-            input=stdin.encode() if isinstance(stdin, str) else stdin,
-            env={**os.environ, **environment},
-            capture_output=True,
-            check=False,
-        )
+        content = stdin.encode() if isinstance(stdin, str) else stdin
+        done = forks.run(PROGRAM, *arguments, folder=tmp_path, stdin=content, environment=environment)
         return Outcome(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode())
 
     return run
@@ -62,6 +56,28 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         return Outcome(int(code), said.out, said.err)
 
     return run
+
+
+_SAVED: dict[tuple[str, ...], dict[str, bytes]] = {}
+
+
+@pytest.fixture
+def saved(shell: Program, tmp_path: Path) -> Saved:
+    """Make a folder that `run FILE -o FOLDER` writes; it is drawn once for all tests that begin with one."""
+
+    def save(file: str, folder: str) -> None:
+        made = tmp_path / folder
+        wanted = (file, folder, (tmp_path / file).read_text(encoding="utf-8"))
+        if wanted not in _SAVED:
+            assert shell("run", file, "-o", folder).code in (0, 3)
+            paths = [path for path in made.rglob("*") if path.is_file()]
+            _SAVED[wanted] = {str(path.relative_to(made)): path.read_bytes() for path in paths}
+        for name, content in _SAVED[wanted].items():
+            path = made / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+    return save
 
 
 QUICK = """\

@@ -12,6 +12,7 @@ import pytest
 
 from rolloutsim.cli import COMMANDS, main
 from tests.cli.conftest import HELD, INVALID, MISSED, QUICK, ROOT, STUCK, WARNED, Program
+from tests.forks import Forks
 from tests.long import one_in
 
 RESULTS = ["cases.csv", "records.npz", "report.html", "result.json", "summary.md"]
@@ -272,16 +273,11 @@ INTERRUPTED = (
 )
 
 
-def test_130_interrupted_and_finished_results_kept(scenario, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED, "run", scenario(HELD, "a.yaml"), scenario(HELD, "b.yaml"), "-o", "out"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_130_interrupted_and_finished_results_kept(scenario, tmp_path: Path, forks: Forks) -> None:
+    files = scenario(HELD, "a.yaml"), scenario(HELD, "b.yaml")
+    done = forks.run(INTERRUPTED, "run", *files, "-o", "out", folder=tmp_path)
     assert done.returncode == 130
-    assert done.stderr == (
+    assert done.stderr.decode() == (
         "wrote out/a/result.json, out/a/cases.csv, out/a/summary.md, out/a/records.npz and out/a/report.html\n"
         "\ninterrupted\n"
     )
@@ -301,15 +297,12 @@ def test_130_interrupted_and_finished_results_kept(scenario, tmp_path: Path) -> 
     ],
 )
 def test_130_interrupted_variants_say_which_are_kept(
-    scenario, tmp_path: Path, more, said: str, kept: list[str]
+    scenario, tmp_path: Path, forks: Forks, more, said: str, kept: list[str]
 ) -> None:
     file = scenario(HELD + "variants: {a: {}, b: {network: 2 Gbit/s}, c: {network: 3 Gbit/s}}\n", "v.yaml")
-    done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED, "run", file, *more], cwd=tmp_path, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+    done = forks.run(INTERRUPTED, "run", file, *more, folder=tmp_path)
     assert done.returncode == 130
-    assert done.stderr == f"{said}\ninterrupted\n"
+    assert done.stderr.decode() == f"{said}\ninterrupted\n"
     assert (names_in(tmp_path / "out") if kept else []) == kept
     for name in kept:
         assert names_in(tmp_path / "out" / name) == [one for one in RESULTS if one != "report.html"]

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from rolloutsim.planning.solve import solve
-from tests.cli.conftest import HELD, INVALID, MISSED, QUICK, ROOT, STUCK, WARNED, Program
+from tests.cli.conftest import HELD, INVALID, MISSED, QUICK, ROOT, STUCK, WARNED, Program, Saved
 
 FAST = QUICK.replace("1 Gbit/s", "2 Gbit/s")
 SLOW = QUICK.replace("1 Gbit/s", "800 Mbit/s")
@@ -69,8 +69,8 @@ def test_3_a_fail_if_that_is_met_is_shown_first(shell: Program, files: Path) -> 
     assert shell("compare", "a.yaml", "slow.yaml", "--fail-if", "rollout_time > +26%").code == 0
 
 
-def test_a_result_is_compared_without_being_simulated_again(shell: Program, files: Path) -> None:
-    assert shell("run", "a.yaml", "-o", "base").code == 0
+def test_a_result_is_compared_without_being_simulated_again(shell: Program, saved: Saved, files: Path) -> None:
+    saved("a.yaml", "base")
     (files / "a.yaml").unlink()
     for name in ("base", "base/result.json", "base/records.npz"):
         done = shell("compare", name, "fast.yaml", "--format", "json")
@@ -102,8 +102,8 @@ def test_compare_writes_markdown_and_annotations(shell: Program, files: Path) ->
     ]
 
 
-def test_compare_writes_junit_and_takes_a_saved_result(shell: Program, files: Path) -> None:
-    assert shell("run", "a.yaml", "-o", "out").code == 0
+def test_compare_writes_junit_and_takes_a_saved_result(shell: Program, saved: Saved, files: Path) -> None:
+    saved("a.yaml", "out")
     conditions = ("--fail-if", "pull_time{group=node} max > +10%", "--fail-if", "pods_ready{share=50%} > +10%")
     done = shell("compare", "out", "slow.yaml", "--format", "junit", *conditions)
     assert done.code == 3
@@ -112,8 +112,8 @@ def test_compare_writes_junit_and_takes_a_saved_result(shell: Program, files: Pa
 
 
 @pytest.mark.parametrize("command", ["run", "validate", "sweep", "solve"])
-def test_2_a_result_where_a_scenario_is_expected(shell: Program, files: Path, command: str) -> None:
-    assert shell("run", "a.yaml", "-o", "out").code == 0
+def test_2_a_result_where_a_scenario_is_expected(shell: Program, saved: Saved, files: Path, command: str) -> None:
+    saved("a.yaml", "out")
     more = {"sweep": ("-p", "nodes=1"), "solve": ("nodes", "--such-that", "rollout_time < 1 s")}.get(command, ())
     done = shell(command, "out", *more)
     assert (done.code, done.out) == (2, "")
@@ -291,9 +291,9 @@ def test_results_are_compared_as_they_are(shell: Program, files: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["run", "validate", "explain", "compare", "sweep"])
-def test_2_a_file_that_rolloutsim_wrote_is_no_scenario(shell: Program, files: Path, command: str) -> None:
+def test_2_a_file_that_rolloutsim_wrote_is_no_scenario(shell: Program, saved: Saved, files: Path, command: str) -> None:
     assert shell("sweep", "a.yaml", "-p", "nodes=1", "-o", "s.sqlite").code == 0
-    assert shell("run", "a.yaml", "-o", "out").code == 0
+    saved("a.yaml", "out")
     (files / "records").write_bytes((files / "out/records.npz").read_bytes())
     more = {"compare": ("a.yaml",), "sweep": ("-p", "nodes=1")}.get(command, ())
     for name, message in (

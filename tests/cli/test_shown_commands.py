@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import shlex
 import subprocess
-import sys
+from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Program
+from tests.forks import PROGRAM, Forks
 
 # 5 x 400 MB over 1 Gbit/s are 16 s, 5 x 40 MB are 1.6 s.
 TEXT = """\
@@ -30,13 +30,22 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def pasted(options: str, folder: Path) -> str:
+Paste = Callable[[str], str]
+
+
+@pytest.fixture
+def pasted(forks: Forks, tmp_path: Path) -> Paste:
     """The rollout time of `ann's` in a run whose options a shell read [s]."""
-    program = shlex.quote(str(Path(sys.executable).with_name("rolloutsim")))
-    line = f"{program} run quote.yaml {options} --format csv"
-    done = subprocess.run(["sh", "-c", line], cwd=folder, capture_output=True, text=True, check=True)
-    (row,) = [row.split(",") for row in done.stdout.splitlines() if row.startswith("ann's,")]
-    return f"{float(row[4]):.3g}"
+
+    def run(options: str) -> str:
+        line = f"printf '%s\\n' run quote.yaml {options} --format csv"
+        read = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True).stdout.splitlines()
+        done = forks.run(PROGRAM, *read, folder=tmp_path)
+        assert done.returncode == 0
+        (row,) = [row.split(",") for row in done.stdout.decode().splitlines() if row.startswith("ann's,")]
+        return f"{float(row[4]):.3g}"
+
+    return run
 
 
 def smaller_image(lines: list[str]) -> str:
@@ -44,20 +53,20 @@ def smaller_image(lines: list[str]) -> str:
     return line[line.index("--set") :].strip()
 
 
-def test_the_change_that_explain_shows(shell: Program, file: Path) -> None:
-    assert pasted(smaller_image(shell("explain", file).out.splitlines()), file.parent) == "1.6"
+def test_the_change_that_explain_shows(shell: Program, file: Path, pasted: Paste) -> None:
+    assert pasted(smaller_image(shell("explain", file).out.splitlines())) == "1.6"
 
 
-def test_the_change_that_a_report_shows(shell: Program, file: Path) -> None:
+def test_the_change_that_a_report_shows(shell: Program, file: Path, pasted: Paste) -> None:
     assert shell("run", file, "-o", "out").code == 0
     for form in ("md", "html"):
         assert shell("report", "out", "--what-if", "-o", f"report.{form}").code == 0
     # As a reader sees them: a backslash before punctuation is not shown, and entities are.
     text = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", (file.parent / "report.md").read_text(encoding="utf-8"))
-    assert pasted(smaller_image(text.replace(" |\n", "\n").splitlines()), file.parent) == "1.6"
+    assert pasted(smaller_image(text.replace(" |\n", "\n").splitlines())) == "1.6"
     page = (file.parent / "report.html").read_text(encoding="utf-8")
     cells = unescape(page.replace("</tr>", "\n").replace("</td>", "")).splitlines()
-    assert pasted(smaller_image(cells), file.parent) == "1.6"
+    assert pasted(smaller_image(cells)) == "1.6"
 
 
 def test_a_report_says_how_many_changes_its_budget_had_room_for(shell: Program, file: Path) -> None:
@@ -75,10 +84,10 @@ def test_a_report_says_how_many_changes_its_budget_had_room_for(shell: Program, 
 
 
 @pytest.mark.parametrize("form", ["table", "md"])
-def test_the_value_that_solve_finds(shell: Program, file: Path, form: str) -> None:
+def test_the_value_that_solve_finds(shell: Program, file: Path, pasted: Paste, form: str) -> None:
     find = ("--find", 'images["ann\'s"]', "--such-that", "rollout_time < 10 s", "--between", "100 MB", "400 MB")
     done = shell("solve", file, *find, "--largest", "--case", "ann's", "--format", form)
     assert done.code == 0
     shown = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", done.out)
     (line,) = [line for line in shown.splitlines() if "Try it: " in line]
-    assert pasted(line.partition("Try it: ")[2], file.parent) == "10"
+    assert pasted(line.partition("Try it: ")[2]) == "10"

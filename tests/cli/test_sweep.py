@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
 import signal
 import sqlite3
@@ -21,6 +20,7 @@ from rolloutsim.cli import main
 from rolloutsim.cli.progress import RunsProgress
 from tests.cli.conftest import QUICK, STUCK, Outcome, Program
 from tests.cli.test_run import Terminal
+from tests.forks import Forks
 
 VARIED = ("-p", "nodes=2,4", "-p", "network=1 Gbit/s,10 Gbit/s")
 
@@ -209,9 +209,9 @@ main(sys.argv[2:])
 """
 
 
-def signalled(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", SIGNALLED, name, "sweep", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+def signalled(forks: Forks, folder: Path, name: str, *arguments: str) -> Outcome:
+    done = forks.run(SIGNALLED, name, "sweep", *arguments, folder=folder)
+    return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 RANDOM = QUICK.replace("nodes: 2", "nodes: {web: {count: 2, start: {min: 0 s, max: 1 s}}}")
@@ -220,12 +220,12 @@ MANY = ("s.yaml", "-p", "nodes.web.count=2,3,4", "--replications", "8", "-o", "s
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_after_kill_9_in_the_middle_resume_ends_with_the_same_rows(
-    program: Program, inside: Inside, tmp_path: Path, jobs: str
+    program: Program, forks: Forks, inside: Inside, tmp_path: Path, jobs: str
 ) -> None:
     (tmp_path / "s.yaml").write_text(RANDOM)
     rs.loads(RANDOM).sweep({"nodes.web.count": [2, 3, 4]}, replications=8, jobs=1, path=tmp_path / "whole.sqlite")
-    killed = signalled(tmp_path, "SIGKILL", *MANY, "--jobs", jobs)
-    assert (killed.returncode, killed.stdout) == (-signal.SIGKILL, "")
+    killed = signalled(forks, tmp_path, "SIGKILL", *MANY, "--jobs", jobs)
+    assert (killed.code, killed.out) == (-signal.SIGKILL, "")
     there = sqlite3.connect(tmp_path / "s.sqlite")
     runs = there.execute("SELECT count(DISTINCT point * 100 + replication) FROM results").fetchone()[0]
     assert 0 < runs < 24
@@ -244,27 +244,29 @@ def test_after_kill_9_in_the_middle_resume_ends_with_the_same_rows(
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_130_an_interruption_shows_and_keeps_what_is_done(inside: Inside, tmp_path: Path, jobs: str) -> None:
+def test_130_an_interruption_shows_and_keeps_what_is_done(
+    forks: Forks, inside: Inside, tmp_path: Path, jobs: str
+) -> None:
     (tmp_path / "s.yaml").write_text(RANDOM)
-    done = signalled(tmp_path, "SIGINT", *MANY, "--jobs", jobs)
-    assert done.returncode == 130
+    done = signalled(forks, tmp_path, "SIGINT", *MANY, "--jobs", jobs)
+    assert done.code == 130
     match = re.fullmatch(
-        r"wrote s\.sqlite\ninterrupted: (\d+) of 24 runs are done; --resume goes on with s\.sqlite\n", done.stderr
+        r"wrote s\.sqlite\ninterrupted: (\d+) of 24 runs are done; --resume goes on with s\.sqlite\n", done.err
     )
-    assert match is not None, done.stderr
-    assert f"\n Incomplete: {match[1]} of 24 runs are done.\n" in done.stdout
+    assert match is not None, done.err
+    assert f"\n Incomplete: {match[1]} of 24 runs are done.\n" in done.out
     assert rs.Sweep.read(tmp_path / "s.sqlite").records.runs_done == int(match[1])
     assert sorted(one.name for one in tmp_path.iterdir()) == ["s.sqlite", "s.yaml"]
     assert inside("sweep", *MANY, "--resume").code == 0
     assert rs.Sweep.read(tmp_path / "s.sqlite").complete
 
 
-def test_130_an_interruption_without_a_file_shows_what_is_done(tmp_path: Path) -> None:
+def test_130_an_interruption_without_a_file_shows_what_is_done(forks: Forks, tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_text(RANDOM)
-    done = signalled(tmp_path, "SIGINT", *MANY[:-2], "--jobs", "1")
-    assert done.returncode == 130
-    assert re.fullmatch(r"interrupted: \d+ of 24 runs are done\n", done.stderr)
-    assert "Incomplete" in done.stdout
+    done = signalled(forks, tmp_path, "SIGINT", *MANY[:-2], "--jobs", "1")
+    assert done.code == 130
+    assert re.fullmatch(r"interrupted: \d+ of 24 runs are done\n", done.err)
+    assert "Incomplete" in done.out
 
 
 def test_help_loads_no_heavy_module_and_documents_every_table() -> None:
@@ -309,7 +311,7 @@ def test_a_sweep_is_silent_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -
     assert stream.getvalue() == ""
 
 
-def test_an_extra_that_is_missing_is_said_before_anything_is_simulated(tmp_path: Path) -> None:
+def test_an_extra_that_is_missing_is_said_before_anything_is_simulated(forks: Forks, tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_text(QUICK)
     for module, option, message in (
         ("pyarrow", ("--parquet", "s.parquet"), "--parquet needs pyarrow: pip install 'rolloutsim[parquet]'"),
@@ -323,11 +325,8 @@ def test_an_extra_that_is_missing_is_said_before_anything_is_simulated(tmp_path:
             f"importlib.util.find_spec = lambda name: None if name == {module!r} else real(name)\n"
             "main(sys.argv[1:])\n"
         )
-        done = subprocess.run(
-            [sys.executable, "-c", code, "sweep", "s.yaml", "-p", "nodes=2", "-o", "s.sqlite", *option],
-            cwd=tmp_path, capture_output=True, text=True, check=False, env=os.environ,
-        )  # fmt: skip
-        assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: {message}\n")
+        done = forks.run(code, "sweep", "s.yaml", "-p", "nodes=2", "-o", "s.sqlite", *option, folder=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr.decode()) == (2, b"", f"error: {message}\n")
     assert [one.name for one in tmp_path.iterdir()] == ["s.yaml"]
 
 

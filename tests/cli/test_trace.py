@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests import trace_format
-from tests.cli.conftest import QUICK, Program
+from tests.cli.conftest import QUICK, Program, Saved
 
 _OPEN = "open it at https://ui.perfetto.dev\n"
 
 
 @pytest.fixture
-def results(shell: Program, tmp_path: Path) -> str:
+def results(shell: Program, saved: Saved, tmp_path: Path) -> str:
     (tmp_path / "a.yaml").write_text(QUICK)
-    assert shell("run", "a.yaml", "-o", "results").code == 0
+    saved("a.yaml", "results")
     return "results"
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from rolloutsim.planning.sweep.file import read_records
 from rolloutsim.planning.sweep.head import command_of
-from tests.cli.conftest import QUICK, Outcome, Program
+from tests.cli.conftest import QUICK, Outcome, Program, Saved
 
 # Ideal: 2 × 10 MB and 2 × 100 MB over 1 Gbit/s are 0.16 s and 1.6 s.
 VARIANTS = QUICK + (
@@ -134,8 +134,8 @@ def test_a_folder_holds_each_variant_and_one_report_of_all(shell: Program, tmp_p
     assert shell("compare", "out/today", "out/slow").code == 0
 
 
-def test_2_a_folder_of_variants_is_no_single_result(shell: Program) -> None:
-    assert shell("run", "v.yaml", "-o", "out").code == 3
+def test_2_a_folder_of_variants_is_no_single_result(shell: Program, saved: Saved) -> None:
+    saved("v.yaml", "out")
     for arguments in (("explain", "out"), ("trace", "out", "-o", "x.json")):
         done = shell(*arguments)
         assert (done.code, done.err) == (
@@ -230,9 +230,9 @@ def test_a_set_belongs_to_the_file_before_it_and_before_all_files_to_each(shell:
          "it is for\n"),
     ],
 )  # fmt: skip
-def test_2_sides_that_cannot_be(shell: Program, arguments: tuple[str, ...], message: str) -> None:
+def test_2_sides_that_cannot_be(shell: Program, saved: Saved, arguments: tuple[str, ...], message: str) -> None:
     if "out" in arguments:
-        assert shell("run", "a.yaml", "-o", "out").code == 0
+        saved("a.yaml", "out")
     done = shell("compare", *arguments)
     assert (done.code, done.out, done.err) == (2, "", message)
 
@@ -264,8 +264,8 @@ def test_diff_tells_what_differs_and_simulates_nothing(shell: Program) -> None:
     ]
 
 
-def test_diff_of_files_results_and_variants(shell: Program) -> None:
-    assert shell("run", "a.yaml", "-o", "out").code == 0
+def test_diff_of_files_results_and_variants(shell: Program, saved: Saved) -> None:
+    saved("a.yaml", "out")
     document = json.loads(
         shell("diff", "out", "v.yaml", "--variant", "fast", "-f", "over.yaml", "--format", "json").out
     )
@@ -299,9 +299,9 @@ def test_diff_of_files_results_and_variants(shell: Program) -> None:
         ),
     ],
 )
-def test_2_a_diff_that_cannot_be(shell: Program, arguments: tuple[str, ...], start: str) -> None:
+def test_2_a_diff_that_cannot_be(shell: Program, saved: Saved, arguments: tuple[str, ...], start: str) -> None:
     if "out" in arguments:
-        assert shell("run", "a.yaml", "-o", "out").code == 0
+        saved("a.yaml", "out")
     done = shell("diff", *arguments)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(start)
@@ -318,8 +318,8 @@ def test_show_prints_a_scenario_that_runs_to_the_same(shell: Program, tmp_path: 
     ).out.endswith("\n Nothing differs.\n")
 
 
-def test_show_of_a_result_is_what_it_is_of(shell: Program) -> None:
-    assert shell("run", "v.yaml", "-o", "out").code == 3
+def test_show_of_a_result_is_what_it_is_of(shell: Program, saved: Saved) -> None:
+    saved("v.yaml", "out")
     shown = shell("show", "v.yaml", "--variant", "slow").out
     assert shell("show", "out/slow").out == shown
     done = shell("show", "out/slow", "--set", "nodes=3")

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-import rolloutsim
 from rolloutsim.results.facts.records import CaseRecords
 from rolloutsim.results.load.background import background_summaries
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
-
-SCENARIOS = Path(__file__).parents[2] / "scenarios"
+from tests.shipped import ROOT, shipped
 
 
 def cases(name: str) -> dict[str, CaseRecords]:
-    run = rolloutsim.load(SCENARIOS / f"{name}.yaml").run().run
-    return {case.name: case for case in run.cases}
+    return {case.name: case for case in shipped(name).cases}
 
 
 def test_the_shops_requests_wait_in_the_uplinks_queue_while_anyone_pulls() -> None:
@@ -39,7 +34,7 @@ def test_the_shops_requests_wait_in_the_uplinks_queue_while_anyone_pulls() -> No
 def test_distance_costs_many_small_layers_more_than_one_large_one_unless_connections_are_kept() -> None:
     """Oracle: the bytes of all four images are the same; each kept connection still asks for eight layers in turn."""
     kept = {name: case.end for name, case in cases("slow-wan").items()}
-    text = (SCENARIOS / "slow-wan.yaml").read_text(encoding="utf-8")
+    text = (ROOT / "scenarios/slow-wan.yaml").read_text(encoding="utf-8")
     new = text.replace("nic: 1 Gbit/s}", "nic: 1 Gbit/s, kept_connections: 0}")
     anew = {case.name: case.end for case in simulate(loads(new).resolve()).cases}
     one = kept["one-layer-far"] - kept["one-layer-near"]

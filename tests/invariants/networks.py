@@ -201,5 +201,10 @@ def crossed(link: SharedLink, played: Played) -> float:
 
 def worst_rate(network: FluidNetwork, hosts: list[Host]) -> float:
     """How far (relative) a rate is from the textbook allocator's at the most."""
-    pairs = [(network.rate(flow), rate) for flow, rate, _, _ in textbook(network, hosts)]
+    return worst_of(network, textbook(network, hosts))
+
+
+def worst_of(network: FluidNetwork, flows: list[tuple[Flow, float, Any, list[Any]]]) -> float:
+    """How far (relative) a rate is at the most from that of `textbook`."""
+    pairs = [(network.rate(flow), rate) for flow, rate, _, _ in flows]
     return max((abs(got - rate) / max(rate, TEXTBOOK) for got, rate in pairs), default=0.0)

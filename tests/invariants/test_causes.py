@@ -14,7 +14,7 @@ from rolloutsim.results.why.critical import causes
 from rolloutsim.scenario.resolved import ResolvedScenario
 from rolloutsim.simulation import simulate
 from tests.invariants.test_time_split import scenarios
-from tests.report.runs import SCENARIOS, shipped
+from tests.shipped import SCENARIOS, shipped
 
 ROOT = Path(__file__).parent.parent.parent
 FILES = sorted([*(ROOT / "scenarios").glob("*.yaml"), *(ROOT / "tests" / "data" / "planted").glob("*.yaml")])

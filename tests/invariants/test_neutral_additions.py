@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
+from functools import lru_cache
 from math import isclose
 from re import fullmatch, search
 from typing import Any
@@ -168,6 +169,12 @@ def scenarios(draw: st.DrawFn) -> Document:
 
 def figures(document: Document) -> Figures:
     """Every value of the JSON of a scenario's run by its way there; rows go by what they are about, not by place."""
+    return _figures(json.dumps(document))
+
+
+@lru_cache(100)  # DEEP goes with each of the additions
+def _figures(text: str) -> Figures:
+    document = json.loads(text)
     found = json.loads(Scenario(**document).run().to_json(detail="full"))
     # That a key of the scenario plays no part is what such additions are to be told.
     found["notes"] = [note for note in found.get("notes", ()) if not search(" plays? no part: ", note)]

@@ -9,7 +9,20 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from .networks import TEXTBOOK, Played, crossed, play, racked_specs, shaped_specs, specs, textbook, worst_rate
+from rolloutsim.network.states import Flow
+
+from .networks import (
+    TEXTBOOK,
+    Played,
+    crossed,
+    play,
+    racked_specs,
+    shaped_specs,
+    specs,
+    textbook,
+    worst_of,
+    worst_rate,
+)
 
 each_network = settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
@@ -19,38 +32,24 @@ def compare(played: Played) -> None:
     assert worst_rate(played.network, played.hosts) <= TEXTBOOK
 
 
-@each_network
-@given(specs())
-def test_rates_equal_the_textbook_allocator_at_every_event(spec: dict[str, Any]) -> None:
-    assert play(spec, compare).updates
+class Claims:
+    """What is claimed of a network, looked at in one play, after each event and at its end."""
 
+    def __init__(self) -> None:
+        self.moved: dict[int, float] = defaultdict(float)
+        self.rates: dict[int, float] = {}
+        self.started: dict[int, float] = {}
+        self.now = 0.0
 
-@settings(each_network, max_examples=60)
-@given(racked_specs())
-def test_rates_equal_the_textbook_allocator_behind_many_racks(spec: dict[str, Any]) -> None:
-    assert play(spec, compare).updates
+    def at_an_event(self, played: Played) -> None:
+        flows = textbook(played.network, played.hosts)
+        assert worst_of(played.network, flows) <= TEXTBOOK
+        self.no_link_is_over_capacity_and_every_flow_has_a_bottleneck(played, flows)
+        self.integrate(played, [flow for flow, *_ in flows])
 
-
-@settings(each_network, max_examples=150)
-@given(shaped_specs())
-def test_rates_equal_the_textbook_allocator_where_several_tiers_bind(spec: dict[str, Any]) -> None:
-    assert play(spec, compare).updates
-
-
-@pytest.mark.long
-@settings(each_network, max_examples=400)
-@given(shaped_specs())
-def test_rates_equal_the_textbook_allocator_in_more_networks_where_several_tiers_bind(spec: dict[str, Any]) -> None:
-    assert play(spec, compare).updates
-
-
-@each_network
-@given(specs())
-def test_no_link_is_over_capacity_and_every_flow_has_a_bottleneck(spec: dict[str, Any]) -> None:
-    def check(played: Played) -> None:
+    def no_link_is_over_capacity_and_every_flow_has_a_bottleneck(self, played: Played, flows: list[Any]) -> None:
         load: dict[Any, float] = defaultdict(float)
         fastest: dict[Any, float] = defaultdict(float)
-        flows = textbook(played.network, played.hosts)
         for flow, _, _, usage in flows:
             rate = played.network.rate(flow)
             for link, per_rate in usage:
@@ -71,50 +70,59 @@ def test_no_link_is_over_capacity_and_every_flow_has_a_bottleneck(spec: dict[str
             )
             assert limited_by_cap or limited_by_link
 
-    assert play(spec, check).updates
-
-
-@each_network
-@given(specs())
-def test_bytes_are_conserved(spec: dict[str, Any]) -> None:
-    """Rates integrated over time by the test itself give each flow its size when it finishes."""
-    moved: dict[int, float] = defaultdict(float)
-    rates: dict[int, tuple[Any, float]] = {}
-    last = [0.0]
-
-    def integrate(played: Played) -> None:
+    def integrate(self, played: Played, flows: list[Flow]) -> None:
         now = played.network.env.now
-        for key, (_, rate) in rates.items():
-            moved[key] += rate * (now - last[0])
-        last[0] = now
-        rates.clear()
-        for host in played.hosts:
-            for flow in host.flows:
-                rates[id(flow)] = (flow, played.network.rate(flow))
+        for key, rate in self.rates.items():
+            self.moved[key] += rate * (now - self.now)
+        self.now = now
+        self.rates = {id(flow): played.network.rate(flow) for flow in flows}
+        for flow in flows:
+            self.started.setdefault(id(flow), now)
 
-    played = play(spec, integrate)
-    assert len(played.finished) == sum(1 + repeats for *_, repeats in spec["arrivals"])
-    for flow, _ in played.finished:
-        assert math.isclose(moved[id(flow)], flow.size, rel_tol=1e-9, abs_tol=1e-6)
-    for link in played.network.links:
-        assert math.isclose(played.network.payloads(())[link.index], crossed(link, played), rel_tol=1e-12)
+    def bytes_are_conserved(self, played: Played, arrivals: list[Any]) -> None:
+        """Rates integrated over time by the test itself give each flow its size when it finishes."""
+        assert len(played.finished) == sum(1 + repeats for *_, repeats in arrivals)
+        for flow, _ in played.finished:
+            assert math.isclose(self.moved[id(flow)], flow.size, rel_tol=1e-9, abs_tol=1e-6)
+        for link in played.network.links:
+            assert math.isclose(played.network.payloads(())[link.index], crossed(link, played), rel_tol=1e-12)
+
+    def the_seconds_under_each_cause_add_up_to_a_flows_duration(self, played: Played) -> None:
+        for flow, finished in played.finished:
+            if flow.spent is None:
+                # One cause all along.
+                assert flow.since == self.started[id(flow)] or finished == flow.since
+            else:
+                total = sum(flow.spent.values())
+                assert math.isclose(total, finished - self.started[id(flow)], rel_tol=1e-9, abs_tol=1e-12)
 
 
 @each_network
 @given(specs())
-def test_the_seconds_under_each_cause_add_up_to_a_flows_duration(spec: dict[str, Any]) -> None:
-    started: dict[int, float] = {}
+def test_rates_are_the_textbook_allocators_links_are_kept_bytes_conserved_and_seconds_add_up(
+    spec: dict[str, Any],
+) -> None:
+    claims = Claims()
+    played = play(spec, claims.at_an_event)
+    assert played.updates
+    claims.bytes_are_conserved(played, spec["arrivals"])
+    claims.the_seconds_under_each_cause_add_up_to_a_flows_duration(played)
 
-    def note(played: Played) -> None:
-        for host in played.hosts:
-            for flow in host.flows:
-                started.setdefault(id(flow), played.network.env.now)
 
-    played = play(spec, note)
-    for flow, finished in played.finished:
-        if flow.spent is None:
-            # One cause all along.
-            assert flow.since == started[id(flow)] or finished == flow.since
-        else:
-            total = sum(flow.spent.values())
-            assert math.isclose(total, finished - started[id(flow)], rel_tol=1e-9, abs_tol=1e-12)
+@settings(each_network, max_examples=60)
+@given(racked_specs())
+def test_rates_equal_the_textbook_allocator_behind_many_racks(spec: dict[str, Any]) -> None:
+    assert play(spec, compare).updates
+
+
+@settings(each_network, max_examples=150)
+@given(shaped_specs())
+def test_rates_equal_the_textbook_allocator_where_several_tiers_bind(spec: dict[str, Any]) -> None:
+    assert play(spec, compare).updates
+
+
+@pytest.mark.long
+@settings(each_network, max_examples=400)
+@given(shaped_specs())
+def test_rates_equal_the_textbook_allocator_in_more_networks_where_several_tiers_bind(spec: dict[str, Any]) -> None:
+    assert play(spec, compare).updates

@@ -20,7 +20,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from rolloutsim.scenario.distribution import Distribution
-from tests.oracle.exact_sharing import Bounds, ExactFlow, ExactNetwork
+from tests.oracle.exact_sharing import Bounds, ExactFlow, ExactNetwork, exact
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -121,7 +121,7 @@ def _refuse_what_is_not_ideal(scenario: ResolvedScenario) -> None:
 
 
 def _lesser(*caps: float | None) -> Fraction | None:
-    return min((Fraction(cap) for cap in caps if cap is not None), default=None)
+    return min((exact(cap) for cap in caps if cap is not None), default=None)
 
 
 class _Rates:
@@ -198,7 +198,7 @@ class _Case:
                 raise ValueError(f"{name}: the exact oracle knows constant times only")
             image = scenario.images[planned.image]
             registry = scenario.registries[image.registry]
-            path = {link: Fraction(1) for link in _path(group, index, registry)}
+            path = {link: exact(1) for link in _path(group, index, registry)}
             cap = _lesser(group.connection_cap, registry.connection_cap)
             at = Fraction(planned.at.low)
             flows = {
@@ -217,7 +217,7 @@ class _Case:
         else:
             size = Fraction(traffic.size or 10**30) / traffic.connections
             at = Fraction(max(traffic.at, traffic.start))
-            path = {link: Fraction(1) for link in traffic.links}
+            path = {link: exact(1) for link in traffic.links}
             flows = [
                 ExactFlow(path, size, at, _lesser(traffic.cap), owner=traffic.name) for _ in range(traffic.connections)
             ]

@@ -15,9 +15,10 @@ no flow has a higher rate per weight).
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 
 # What limits a flow that no link does.
 CAP = "cap"
+
+
+@cache
+def exact(number: float) -> Fraction:
+    """A share, cap or weight; equal ones are one object, which is quickly compared with itself."""
+    return Fraction(number)
 
 
 @dataclass(eq=False)
@@ -128,45 +135,45 @@ class ExactNetwork:
         agenda.sort(key=lambda entry: entry[:2], reverse=True)  # taken from the end
         while is_going_on():
             share(self.flows, self.capacity)
-            due = [self.now + flow.left / flow.rate for flow in self.flows if flow.rate]
-            following = min([*due, *(entry[0] for entry in agenda[-1:])], default=None)
+            due = min((flow.left / flow.rate for flow in self.flows if flow.rate), default=None)
+            ends = [] if due is None else [self.now + due]
+            following = min([*ends, *(entry[0] for entry in agenda[-1:])], default=None)
             if following is None:
                 return
             self._go_on(following)
-            before = self._counts()
+            before = _counts(self.flows)
             for flow in [flow for flow in self.flows if not flow.left]:
                 self.flows.remove(flow)
                 self.done(flow)
             while agenda and agenda[-1][0] == self.now:
                 agenda.pop()[2]()
-            after = self._counts()
+            after = _counts(self.flows)
+            begun = _counts(flow for flow in self.flows if flow.started == self.now)
             for link in {**before, **after}:
                 peak = self.peaks[link]
                 if is_going_on():
                     peak.least = max(peak.least, after[link])
                 # Whoever is there afterwards and was not before may overlap with all that were.
-                there = before[link] + len([f for f in self.flows if f.started == self.now and link in f.usage])
-                peak.most = max(peak.most, after[link], there)
+                peak.most = max(peak.most, after[link], before[link] + begun[link])
 
     def _go_on(self, until: Fraction) -> None:
         """Move bytes, and count seconds, at the present rates."""
         seconds = until - self.now
         limiting: dict[Hashable, bool] = {}  # whether for certain
         for flow in self.flows:
-            flow.left -= flow.rate * seconds
+            moved = flow.rate * seconds
+            flow.left -= moved
             certain = len(flow.limits) == 1
             for link in flow.limits:
                 limiting[link] = limiting.get(link, False) or certain
                 flow.spent.setdefault(link, Bounds()).add(seconds, certain)
             for link, used in flow.usage.items():
-                self.carried[link] += used * flow.rate * seconds
+                self.carried[link] += used * moved
         for link, certain in limiting.items():
             self.saturated[link].add(seconds, certain)
         self.now = until
 
-    def _counts(self) -> dict[Hashable, Fraction]:
-        counts: dict[Hashable, Fraction] = defaultdict(Fraction)
-        for flow in self.flows:
-            for link in flow.usage:
-                counts[link] += 1
-        return counts
+
+def _counts(flows: Iterable[ExactFlow]) -> Counter[Hashable]:
+    """How many flows cross each link."""
+    return Counter(link for flow in flows for link in flow.usage)

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import rolloutsim as rs
-from rolloutsim.planning.what_if import WhatIf, what_if
+from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.shown.tabular import as_options
+from tests.planning.some import subjects, the, tried
 
 BARE = """
 rolloutsim: 1
@@ -21,13 +22,15 @@ CACHED = BARE.replace("racks: [r1, r2]", "racks: [r1, r2], hosts: [proxy]") + (
 )
 
 
-def tried(text: str, *overrides: str) -> dict[str, WhatIf]:
-    result = rs.loads(text, overrides=overrides).run()
-    return {one.subject: one for one in what_if(result.outcome, jobs=1).tried}
+EACH_RACK = "a cache in each rack"
+
+
+def of(text: str, *overrides: str) -> Outcome:
+    return rs.loads(text, overrides=overrides).run().outcome
 
 
 def test_a_cache_in_each_rack_is_tried_where_the_way_to_the_registry_is_narrow() -> None:
-    found = tried(BARE)["a cache in each rack"]
+    found = tried(of(BARE), the(EACH_RACK))[EACH_RACK]
     assert found.change == "a cache in each rack (coalesces, as varnish, 10 Gbit/s)"
     assert found.sent is not None
     assert [round(size / 1e6) for size in found.sent] == [7000, 700]
@@ -39,15 +42,14 @@ def test_a_cache_in_each_rack_is_tried_where_the_way_to_the_registry_is_narrow()
 
 
 def test_no_cache_is_tried_where_nothing_before_the_racks_is_narrow() -> None:
-    assert "a cache in each rack" not in tried(
-        BARE, "network.links.wan.capacity=400 Gbit/s", "registries.hub.uplink=400 Gbit/s"
-    )
+    wide = ("network.links.wan.capacity=400 Gbit/s", "registries.hub.uplink=400 Gbit/s")
+    assert EACH_RACK not in subjects(of(BARE, *wide))
 
 
 def test_a_cache_that_herds_is_tried_with_coalescing_and_no_other_is_put_before_it() -> None:
-    found = tried(CACHED)
-    assert "a cache in each rack" not in found
-    coalescing = found["coalescing of proxy"]
+    outcome = of(CACHED)
+    assert EACH_RACK not in subjects(outcome)
+    (coalescing,) = tried(outcome, the("coalescing of proxy")).values()
     assert coalescing.overrides == ("caches.proxy.coalesce=stream",)
     assert coalescing.sent is not None
     assert [round(size / 1e6) for size in coalescing.sent] == [7000, 700]
@@ -55,4 +57,4 @@ def test_a_cache_that_herds_is_tried_with_coalescing_and_no_other_is_put_before_
 
 
 def test_a_cache_that_coalesces_already_is_left_alone() -> None:
-    assert "coalescing of proxy" not in tried(CACHED, "caches.proxy.profile=varnish")
+    assert "coalescing of proxy" not in subjects(of(CACHED, "caches.proxy.profile=varnish"))

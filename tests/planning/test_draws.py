@@ -91,8 +91,9 @@ def test_draws_that_miss_a_target_are_counted() -> None:
     assert result.thresholds[0].passed == (times[0] < limit)
 
 
-@pytest.mark.parametrize("result", [beside(RANDOM), beside(RANDOM, replications=6)], ids=["draws", "replications"])
-def test_every_workload_has_its_interval(result: Result) -> None:
+@pytest.mark.parametrize("more", [{}, {"replications": 6}], ids=["draws", "replications"])
+def test_every_workload_has_its_interval(more: dict[str, int]) -> None:
+    result = beside(RANDOM, **more)
     table = case_rows(result.outcome)
     column = table.headings().index("rollout time" if result.replications else "10 draws")
     outcome = result.replications or result.draws

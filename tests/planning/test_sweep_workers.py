@@ -19,6 +19,8 @@ import rolloutsim as rs
 from rolloutsim.errors import RolloutsimError
 from rolloutsim.planning.sweep import batches
 from rolloutsim.planning.sweep.batches import Batch, Job, Pace, Workers, run_jobs
+from tests.forks import PROGRAM, Forks
+from tests.long import one_in
 from tests.planning.test_sweep import RANDOM, dump
 
 PARAMETERS = {"nodes.web.count": [2, 3, 4], "network": ["1 Gbit/s", "2 Gbit/s"]}
@@ -41,7 +43,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.mark.usefixtures("at_once")
-@pytest.mark.parametrize("jobs", [2, 3])
+@pytest.mark.parametrize("jobs", one_in(2, [2, 3]))
 def test_local_processes_write_the_same_file(tmp_path: Path, alone: list[str], jobs: int) -> None:
     rs.loads(RANDOM).sweep(PARAMETERS, replications=4, jobs=jobs, path=tmp_path / "s.sqlite")
     assert dump(tmp_path / "s.sqlite") == alone
@@ -83,24 +85,20 @@ def scheduler(stack: ExitStack, folder: Path) -> str:
     pytest.fail("the scheduler does not start")
 
 
-def in_a_process(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    program = Path(sys.executable).with_name("rolloutsim")
-    return subprocess.run([program, "sweep", *arguments], cwd=folder, capture_output=True, text=True, check=False)
-
-
 ARGUMENTS = ("s.yaml", "-p", "nodes.web.count=2,3,4", "-p", "network=1 Gbit/s,2 Gbit/s", "--replications", "4")
 
 
 def test_the_workers_of_a_dask_cluster_write_the_same_file(
-    tmp_path: Path, alone: list[str], started: ExitStack
+    tmp_path: Path, alone: list[str], started: ExitStack, forks: Forks
 ) -> None:
     (tmp_path / "s.yaml").write_text(RANDOM)
     address = scheduler(started, tmp_path)
     for _ in range(2):
         start(started, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard",
               "--local-directory", tmp_path)  # fmt: skip
-    done = in_a_process(tmp_path, *ARGUMENTS, "--cluster", address, "-o", "s.sqlite", "--format", "md")
-    assert (done.returncode, done.stderr) == (0, "wrote s.sqlite\n")
+    options = ("--cluster", address, "-o", "s.sqlite", "--format", "md")
+    done = forks.run(PROGRAM, "sweep", *ARGUMENTS, *options, folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"wrote s.sqlite\n")
     assert dump(tmp_path / "s.sqlite") == alone
 
 
@@ -109,7 +107,7 @@ _START = (
 )
 
 
-def test_a_cluster_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_that_is_not_there(tmp_path: Path, forks: Forks) -> None:
     (tmp_path / "s.yaml").write_text(RANDOM)
     code = (
         "import sys\n"
@@ -118,13 +116,12 @@ def test_a_cluster_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "workers._PATIENCE = 0.5\n"
         "main(sys.argv[1:])\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, "sweep", *ARGUMENTS, "--cluster", "tcp://127.0.0.1:9", "-o", "s.sqlite"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert (done.returncode, done.stdout) == (6, "")
-    assert done.stderr.startswith("error: no Dask scheduler answers at tcp://127.0.0.1:9: Timed out trying to connect")
-    assert done.stderr.endswith(f"; {_START}\n")
+    options = ("--cluster", "tcp://127.0.0.1:9", "-o", "s.sqlite")
+    done = forks.run(code, "sweep", *ARGUMENTS, *options, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (6, b"")
+    said = done.stderr.decode()
+    assert said.startswith("error: no Dask scheduler answers at tcp://127.0.0.1:9: Timed out trying to connect")
+    assert said.endswith(f"; {_START}\n")
     assert [one.name for one in tmp_path.iterdir()] == ["s.yaml"]
 
 

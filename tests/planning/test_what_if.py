@@ -20,6 +20,7 @@ from rolloutsim.results.metrics import rollout_time
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.simulation import simulate
 from tests.long import one_in
+from tests.planning.some import tried
 
 ROOT = Path(__file__).parent.parent.parent
 SHIPPED = ("20nodes", "20nodes-10g", "mixed-nics", "multi-stage", "racks", "real-images", "two-registries")
@@ -239,7 +240,7 @@ def overrides_of(path: Path) -> list[str]:
     return ["nodes.node.count=40"] if path.stem == "racks" else []
 
 
-@pytest.mark.parametrize("path", one_in(6, FILES), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", one_in(8, FILES), ids=lambda path: path.stem)
 def test_each_gain_is_that_of_a_run_with_the_same_set(path: Path) -> None:
     result = result_of(path)
     found = what_if.what_if(result.outcome, jobs=1)
@@ -321,8 +322,7 @@ def test_the_20_nodes_want_a_smaller_image_or_a_wider_uplink_and_nothing_of_the_
 def test_a_pre_pull_that_begins_too_late_is_tried_in_time() -> None:
     late = ["variants=null", "prepulls.night.at=-20m"]
     scenario = rs.load(ROOT / "scenarios" / "prepull-night.yaml", late)
-    found = what_if.what_if(scenario.run().outcome, jobs=1)
-    (in_time,) = [one for one in found.tried if one.shifts]
+    (in_time,) = tried(scenario.run().outcome, lambda one: one.shifts).values()
     assert (in_time.change, in_time.overrides) == ("night over before the rollout", ("prepulls.night.at=null",))
     # 120 pods whose image is there.
     assert in_time.after is not None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import rolloutsim as rs
 from rolloutsim.results.facts.records import Run
@@ -12,9 +11,6 @@ from rolloutsim.scenario.distribution import Distribution
 from rolloutsim.scenario.orchestration import Amount, Strategy, Workload
 from rolloutsim.scenario.resolved import Background, Case, Disk, RateLimit
 from rolloutsim.simulation import simulate
-
-ROOT = Path(__file__).parent.parent.parent
-SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))
 
 # With 8 replications the registry is gone in time to leave some of them unfinished.
 PARTLY = """\
@@ -46,12 +42,6 @@ network: {rate: 10 Gbit/s, racks: {uplink: 10 Gbit/s}}
 registry: 1 Gbit/s
 images: {api: {layers: [30 MB, 60 MB]}, log: 20 MB}
 """
-
-
-@cache
-def shipped(name: str) -> Run:
-    """A shipped scenario's run; each is simulated once."""
-    return rs.load(ROOT / f"scenarios/{name}.yaml").run().run
 
 
 CACHED = """

@@ -23,9 +23,8 @@ from rolloutsim.report.pdf import Paper, typeset
 from rolloutsim.report.plots import figure
 from rolloutsim.report.plots.canvas import NoDataError, tips, title_of
 from rolloutsim.scenario.loading import draft
-from tests.long import one_in
-from tests.report.runs import ROOT
 from tests.report.test_every_figure import cut_off
+from tests.shipped import ROOT
 
 # Ideal: two nodes of 1 Gbit/s take 0.8 s for 100 MB and 1.6 s for 200 MB, through 2 Gbit/s and from there on no sooner.
 TEXT = """\
@@ -55,6 +54,11 @@ def reports() -> tuple[Report, ...]:
     return report_of(variants())
 
 
+@cache
+def page() -> str:
+    return to_html(reports())
+
+
 def test_the_comparison_comes_first_and_then_the_pages_of_each() -> None:
     assert [report.title for report in reports()] == ["a & b", "a & b · today", "a & b · quick", "a & b · 10g"]
     first = reports()[0]
@@ -62,10 +66,9 @@ def test_the_comparison_comes_first_and_then_the_pages_of_each() -> None:
         "The comparison", "Rollouts side by side", "Disk and cost", "Why each takes as long", "What differs",
     ]  # fmt: skip
     assert first.subtitle == "capacity-planning report · 3 variants side by side · ideal model, seed 1"
-    page = to_html(reports())
-    places = [page.index(f"<h1>{title}</h1>") for title in ("a &amp; b", "a &amp; b · today", "a &amp; b · quick")]
+    places = [page().index(f"<h1>{title}</h1>") for title in ("a &amp; b", "a &amp; b · today", "a &amp; b · quick")]
     assert places == sorted(places)
-    answer = re.search(r'<p class="answer">(.*?)</p>', page)
+    answer = re.search(r'<p class="answer">(.*?)</p>', page())
     assert answer is not None
     assert (
         answer[1]
@@ -95,10 +98,9 @@ def test_the_first_page_says_what_would_help_the_best_and_then_each() -> None:
 
 
 def test_every_page_is_reached_from_the_first_and_leads_back() -> None:
-    page = to_html(reports())
-    ids = re.findall(r'\bid="([^"]*)"', page)
+    ids = re.findall(r'\bid="([^"]*)"', page())
     assert len(ids) == len(set(ids))
-    links = re.findall(r'<a href="#([^"]*)">', page)
+    links = re.findall(r'<a href="#([^"]*)">', page())
     assert set(links) <= set(ids)
     assert [link for link in links if link.endswith("-top")] == [
         "r1-top",
@@ -173,7 +175,8 @@ def test_three_variants_of_a_deployment_are_a_page_to_send(shipped: tuple[Report
 
 
 @pytest.mark.skipif(find_spec("typst") is None, reason="Typst is not installed: the extra `pdf`")
-@pytest.mark.parametrize("paper", one_in(2, ["a4", "letter"]))
+@pytest.mark.long  # test_pdf looks at the pages of such a comparison, with intervals, in every run
+@pytest.mark.parametrize("paper", ["a4", "letter"])
 def test_three_variants_of_a_deployment_take_15_sheets(shipped: tuple[Report, ...], paper: Paper) -> None:
     assert json.loads(typeset(shipped, paper).query("<end>", field="value"))[-1]["page"] <= 15
 

@@ -14,10 +14,10 @@ from rolloutsim.errors import UsageError
 from rolloutsim.report.images import svg
 from rolloutsim.report.plots import FIGURES, entry, figure, names
 from rolloutsim.report.plots.canvas import NoDataError, Panel, tips
-from rolloutsim.results.facts.records import Run
 from rolloutsim.results.outcome import Outcome
 from tests.long import one_in
-from tests.report.runs import SCENARIOS, cached, ideal, rolling, shipped
+from tests.report.runs import cached, ideal, rolling
+from tests.shipped import SCENARIOS, result_of
 
 _ROUNDING = 1.0  # a letter's edge may lie so far outside [pixel]
 
@@ -51,10 +51,10 @@ def cut_off(ax: Axes) -> list[str]:
     return found
 
 
-def assert_whole(name: str, run: Run) -> None:
+def assert_whole(name: str, outcome: Outcome) -> None:
     """Draw a figure and look at it, if there is data for it."""
     try:
-        ax = figure(name)(Outcome(run))
+        ax = figure(name)(outcome)
     except NoDataError:
         return
     assert isinstance(ax, Panel)
@@ -77,19 +77,18 @@ KINDS = {
 
 @pytest.mark.parametrize("path", one_in(4, SCENARIOS), ids=lambda path: path.stem)
 def test_every_figure_of_a_shipped_scenario_is_whole(path: Path) -> None:
-    run = shipped(path.stem)
     for name in names("run", "case"):
-        assert_whole(name, run)
+        assert_whole(name, result_of(path.stem).outcome)
 
 
 @pytest.mark.parametrize("name", names("run", "case"))
 def test_every_figure_of_workloads_and_other_applications_is_whole(name: str) -> None:
-    assert_whole(name, rolling())
+    assert_whole(name, Outcome(rolling()))
 
 
 @pytest.mark.parametrize("name", names("run", "case"))
 def test_every_figure_of_nodes_with_hosts_is_whole(name: str) -> None:
-    assert_whole(name, cached())
+    assert_whole(name, Outcome(cached()))
 
 
 @pytest.mark.parametrize("name", names("run", "case"))

@@ -17,10 +17,11 @@ from rolloutsim.results.load.requests import registry_summaries
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.pods.replicas import ready_replicas, workload_summaries
 from rolloutsim.results.shown.tables import application_rows, applications_table
-from tests.report.runs import ideal, rolling, shipped
+from tests.report.runs import ideal, rolling
 from tests.report.test_figures_of_runs import data_of, title_of
 from tests.results.by_hand import run as run_of
 from tests.results.test_background import SERVICE, readings, told
+from tests.shipped import shipped
 
 
 def one_workload():

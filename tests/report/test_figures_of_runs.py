@@ -21,8 +21,9 @@ from rolloutsim.results.outcome import Outcome, figures_of
 from rolloutsim.results.shown.tables import links_table, split_table
 from rolloutsim.results.time.phases import node_phases, readiness
 from rolloutsim.simulation import simulate
-from tests.report.runs import PARTLY, ideal, rolling, shipped
+from tests.report.runs import PARTLY, ideal, rolling
 from tests.report.test_every_figure import cut_off
+from tests.shipped import result_of, shipped
 
 _DOOMED = (
     "rolloutsim: 1\nnodes: {{n: {{count: 4, nic: 1 Gbit/s}}}}\nregistry: 1 Gbit/s\nimages: {{a: 500 MB}}\n"
@@ -199,7 +200,7 @@ def test_time_split_is_the_share_of_each_cause_and_fills_each_bar() -> None:
 
 
 def test_the_split_of_turns_is_that_of_one_turn_as_in_words() -> None:
-    result = rs.load("scenarios/daemonset-250.yaml").run()
+    result = result_of("daemonset-250")
     ax = result.plot.time_split()
     assert title_of(ax).startswith("63 % of one turn's 7.15 s goes to the start of the containers, 17 % to the ")
     assert [label.get_text() for label in ax.get_yticklabels()] == ["one turn  7.15 s"]
@@ -210,7 +211,7 @@ def test_the_split_of_turns_is_that_of_one_turn_as_in_words() -> None:
 
 
 def test_the_split_of_a_paced_rollout_is_that_of_the_last_pod_as_in_words() -> None:
-    result = rs.load("scenarios/deployment.yaml").run()
+    result = result_of("deployment")
     assert title_of(result.plot.time_split()).startswith(
         "66 % of the last pod's 59.1 s goes to the registry uplink, 23 %"
     )

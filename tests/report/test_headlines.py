@@ -20,23 +20,24 @@ from rolloutsim.scenario.metrics import METRICS
 from rolloutsim.scenario.resolved import Threshold
 from rolloutsim.scenario.structure import all_keys
 from tests.long import one_in
-from tests.report.runs import IDEAL, SCENARIOS
+from tests.report.pages import page_of
+from tests.report.runs import IDEAL
+from tests.shipped import SCENARIOS, result_of
 
 # 4 x 125 MB over 125 MB/s are 4 s; each of them has 31.25 MB/s.
 
 
-def answer(text: str, changes: WhatIfs | None = None, **keywords: object) -> tuple[Verdict, dict[str, str], str]:
-    """Verdict and facts of a scenario, and the section as Markdown."""
-    result = rs.loads(text).run(**keywords)
-    report = result.report(changes=changes)
+def answer(text: str, changes: WhatIfs | None = None, **keywords: object) -> tuple[Verdict, dict[str, str]]:
+    """Verdict and facts of a scenario."""
+    report = rs.loads(text).run(**keywords).report(changes=changes)
     blocks = report.sections[0].blocks
     verdict = next(block for block in blocks if isinstance(block, Verdict))
     facts = next(block for block in blocks if isinstance(block, Facts))
-    return verdict, dict(facts.entries), result.to_html(changes)
+    return verdict, dict(facts.entries)
 
 
 def test_a_missed_target_is_said_with_time_target_and_excess() -> None:
-    verdict, facts, _ = answer(IDEAL)
+    verdict, facts = answer(IDEAL)
     assert (verdict.state, verdict.word) == ("miss", "Missed")
     assert verdict.text == (
         "large, the slowest of 2 cases, takes 4.00 s; the target is under 3 s (33 % over). 1 of 2 targets are met."
@@ -48,7 +49,7 @@ def test_a_missed_target_is_said_with_time_target_and_excess() -> None:
 
 
 def test_a_target_that_is_met_is_said_with_what_is_left() -> None:
-    verdict, facts, _ = answer(IDEAL.replace("max < 3 s", "max < 5 s"))
+    verdict, facts = answer(IDEAL.replace("max < 3 s", "max < 5 s"))
     assert (verdict.state, verdict.word) == ("pass", "Passed")
     assert verdict.text.endswith("takes 4.00 s; the target is under 5 s (20 % left). Both targets are met.")
     assert facts["What to buy"].startswith("Nothing for the targets. Faster with: ")
@@ -56,21 +57,22 @@ def test_a_target_that_is_met_is_said_with_what_is_left() -> None:
 
 
 def test_without_a_target_nothing_is_passed_or_missed() -> None:
-    verdict, _, page = answer(IDEAL[: IDEAL.index("thresholds")])
+    text = IDEAL[: IDEAL.index("thresholds")]
+    verdict, _ = answer(text)
     assert (verdict.state, verdict.word) == ("", "No target")
     assert verdict.text == "large, the slowest of 2 cases, takes 4.00 s. The scenario sets no target."
-    assert '<div class="verdict ">' in page
+    assert '<div class="verdict ">' in rs.loads(text).run().to_html()
 
 
 def test_a_missed_target_of_another_metric_is_named_in_words() -> None:
-    verdict, _, _ = answer(IDEAL.replace("rollout_time: max < 3 s", '"utilisation{link=registry.uplink}": max < 80%'))
+    verdict, _ = answer(IDEAL.replace("rollout_time: max < 3 s", '"utilisation{link=registry.uplink}": max < 80%'))
     assert verdict.state == "miss"
     assert "The utilisation of the registry uplink of small is 100 %; the target is under 80%" in verdict.text
 
 
 def test_a_target_for_a_part_is_none_for_the_whole_rollout() -> None:
     text = IDEAL.replace("nodes: 4", "nodes: {near: 2, far: 2}").replace("rollout_time:", '"rollout_time{group=far}":')
-    verdict, facts, _ = answer(text)
+    verdict, facts = answer(text)
     assert verdict.text == (
         "large, the slowest of 2 cases, takes 4.00 s. The rollout time on group far of large is 4.00 s; the target is "
         "under 3 s (33 % over). 1 of 2 targets are met."
@@ -82,12 +84,12 @@ def test_a_target_for_a_part_is_none_for_the_whole_rollout() -> None:
 
 
 def test_a_warning_is_no_miss() -> None:
-    verdict, _, _ = answer(IDEAL.replace("max < 3 s", "{check: max < 3 s, severity: warn}"))
+    verdict, _ = answer(IDEAL.replace("max < 3 s", "{check: max < 3 s, severity: warn}"))
     assert (verdict.state, verdict.word) == ("warn", "Passed with a warning")
 
 
 def test_a_rollout_that_does_not_end_says_so_first() -> None:
-    verdict, facts, _ = answer(
+    verdict, facts = answer(
         "rolloutsim: 1\nname: down\nnodes: 2\nimages: {a: 10 MB}\nnetwork: 1 Gbit/s\nregistry: {max_connections: 0}\n"
     )
     assert (verdict.state, verdict.word) == ("miss", "Not finished")
@@ -97,7 +99,7 @@ def test_a_rollout_that_does_not_end_says_so_first() -> None:
 
 def test_replications_give_the_time_an_interval() -> None:
     text = IDEAL.replace("nodes: 4", "nodes: {node: {count: 4, start: {min: 0 s, max: 2 s}}}")
-    verdict, facts, _ = answer(text.replace("max < 3 s", "mean < 3 s"), replications=5)
+    verdict, facts = answer(text.replace("max < 3 s", "mean < 3 s"), replications=5)
     assert re.search(r"takes 4\.\d\d ± 0\.\d\d s; the target is mean under 3 s", verdict.text)
     assert "in the first of 5 replications" in facts["Who is last, and why"]
 
@@ -126,7 +128,7 @@ def change(subject: str, after: float, buys: bool, leads: bool = False) -> WhatI
     ],
 )  # fmt: skip
 def test_what_to_buy_is_the_largest_simulated_gain(tried: list[WhatIf], buy: str, other: str | None) -> None:
-    _, facts, _ = answer(IDEAL, WhatIfs("large", tuple(tried)))
+    _, facts = answer(IDEAL, WhatIfs("large", tuple(tried)))
     assert facts["What to buy"] == buy
     assert facts.get("What to change") == other
 
@@ -134,23 +136,23 @@ def test_what_to_buy_is_the_largest_simulated_gain(tried: list[WhatIf], buy: str
 def test_nothing_is_said_to_be_worth_its_price_before_the_cause_was_tried() -> None:
     disk = change("disk", 4.0, True)
     asked = "rolloutsim report RESULT --what-if -o report.html tries more changes."
-    _, facts, _ = answer(IDEAL, WhatIfs("large", (disk,), limit="site uplinks"))
+    _, facts = answer(IDEAL, WhatIfs("large", (disk,), limit="site uplinks"))
     waits = (
         "Not known: of all hardware most waiting is for the site uplinks, and nothing faster is among what was tried,"
     )
     assert facts["What to buy"] == f"{waits} 1 change. {asked}"
     some = WhatIfs("large", (disk,), ("a", "b"), ("a", "b"), is_thorough=True, limit="site uplinks")
-    _, facts, _ = answer(IDEAL, some)
+    _, facts = answer(IDEAL, some)
     assert facts["What to buy"] == f"{waits} 1 of 3 changes."
     assert facts["Changes tried"].startswith("1 of 3 changes, as many as fit into the budget: rolloutsim report RESULT")
-    _, facts, _ = answer(IDEAL, WhatIfs("large", (change("waves", 4.0, False),), is_thorough=True))
+    _, facts = answer(IDEAL, WhatIfs("large", (change("waves", 4.0, False),), is_thorough=True))
     assert facts["What to buy"] == "Not known: no faster hardware is among what was tried, 1 change."
     assert "Changes tried" not in facts
 
 
 def test_what_is_said_to_buy_is_what_a_simulation_of_it_gives() -> None:
     scenario = rs.load("scenarios/20nodes.yaml")
-    report = scenario.run().report()
+    report = result_of("20nodes").report()
     facts = dict(next(block for block in report.sections[0].blocks if isinstance(block, Facts)).entries)
     assert facts["What to buy"].startswith("Registry uplink 10 Gbit/s: 62.8 s → 11.2 s (simulated)")
     bought = scenario.with_({"registry.uplink": "10 Gbit/s"}).run()["builder"].rollout_time
@@ -158,7 +160,7 @@ def test_what_is_said_to_buy_is_what_a_simulation_of_it_gives() -> None:
 
 
 def test_pods_that_follow_one_another_are_said_to() -> None:
-    report = rs.load("scenarios/daemonset-250.yaml").run().report(changes=WhatIfs())
+    report = result_of("daemonset-250").report(changes=WhatIfs())
     facts = dict(next(block for block in report.sections[0].blocks if isinstance(block, Facts)).entries)
     said = facts["Who is last, and why"]
     assert said.startswith(
@@ -170,14 +172,14 @@ def test_pods_that_follow_one_another_are_said_to() -> None:
 def test_what_changes_the_turns_of_pods_is_said_before_what_to_buy() -> None:
     """Even if faster hardware gained more."""
     leads = change("max_unavailable", 2.0, False, leads=True)
-    _, facts, _ = answer(IDEAL, WhatIfs("large", (leads, change("uplink", 1.5, True))))
+    _, facts = answer(IDEAL, WhatIfs("large", (leads, change("uplink", 1.5, True))))
     assert list(facts)[1:] == ["What to change", "What to buy"]
     assert facts["What to change"].startswith("maxUnavailable changed: 4.00 s → 2.00 s")
 
 
 def test_what_meets_the_target_is_said_before_what_changes_the_turns_of_pods_and_does_not() -> None:
     leads = change("max_unavailable", 3.5, False, leads=True)
-    _, facts, _ = answer(IDEAL, WhatIfs("large", (change("uplink", 1.5, True), leads)))
+    _, facts = answer(IDEAL, WhatIfs("large", (change("uplink", 1.5, True), leads)))
     assert list(facts)[1:] == ["What to buy", "What to change"]
     assert facts["What to change"].endswith("(simulated), which still misses the target.")
 
@@ -199,7 +201,7 @@ INTERNAL = frozenset(
 
 @pytest.mark.parametrize("path", one_in(4, SCENARIOS), ids=lambda path: path.stem)
 def test_no_internal_name_stands_outside_of_the_part_about_the_scenario(path) -> None:  # type: ignore[no-untyped-def]
-    page = rs.load(path).run().to_html()
+    page = page_of(path.stem)
     body = page[page.index("<main>") : page.index('<section id="scenario">')]
     said = unescape(re.sub(r"<style.*?</style>|<script(?! type).*?</script>|<[^>]*>", " ", body, flags=re.DOTALL))
     words = set(re.findall(r"[a-z]+(?:_[a-z]+)+", said))
@@ -210,7 +212,7 @@ def test_no_internal_name_stands_outside_of_the_part_about_the_scenario(path) ->
 
 
 def test_times_of_a_column_are_in_one_format() -> None:
-    page = rs.load("scenarios/deployment.yaml").run().report()
+    page = result_of("deployment").report()
     for section in page.sections:
         for block in section.blocks:
             if isinstance(block, Rows):
@@ -221,7 +223,7 @@ def test_times_of_a_column_are_in_one_format() -> None:
 
 
 def test_a_unit_does_not_break_off_its_number() -> None:
-    page = rs.load("scenarios/20nodes.yaml").run().to_html()
+    page = page_of("20nodes")
     body = page[page.index("<main>") : page.index('<section id="scenario">')]
     said = re.sub(r"<svg.*?</svg>|<script.*?</script>", "", body, flags=re.DOTALL)
     assert re.findall(r"\d (?:%|s|ms|[kMG]?B|[MG]bit/s)(?![\w'])", said) == []

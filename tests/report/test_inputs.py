@@ -12,7 +12,7 @@ from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.store import from_bytes, to_bytes
 from rolloutsim.scenario.settings import SWITCHES
 from rolloutsim.scenario.structure import all_keys
-from tests.report.runs import ROOT, SCENARIOS
+from tests.shipped import ROOT, SCENARIOS
 
 TEXT = """\
 rolloutsim: 1

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +32,7 @@ from tests.report.runs import ideal
 pytestmark = pytest.mark.skipif(find_spec("typst") is None, reason="Typst is not installed: the extra `pdf`")
 
 
-@pytest.fixture(scope="module")
+@cache
 def reports() -> tuple[Report, ...]:
     scenario = rs.load("scenarios/20nodes.yaml")
     return tuple(
@@ -38,25 +40,31 @@ def reports() -> tuple[Report, ...]:
     )
 
 
-def pages(reports: tuple[Report, ...], paper: pdf.Paper = "a4") -> list[np.ndarray]:  # type: ignore[type-arg]
+@cache
+def document(count: int, paper: pdf.Paper = "a4") -> Any:
+    """So many of the reports, set."""
+    return typeset(reports()[:count], paper)
+
+
+def pages(document: Any) -> list[np.ndarray]:  # type: ignore[type-arg]
     """Each page as shades of grey, 1 white, without its footer."""
-    images = typeset(reports, paper).compile(format="png", ppi=30)
+    images = document.compile(format="png", ppi=30)
     grey = [
         imread(io.BytesIO(image))[..., :3].mean(axis=2) for image in (images if isinstance(images, list) else [images])
     ]
     return [page[: int(0.94 * len(page))] for page in grey]
 
 
-def test_the_same_reports_give_the_same_bytes(reports) -> None:  # type: ignore[no-untyped-def]
-    content = to_pdf(reports[:1])
+def test_the_same_reports_give_the_same_bytes() -> None:
+    content = to_pdf(reports()[:1])
     assert content.startswith(b"%PDF-")
-    assert content == to_pdf(reports[:1])
+    assert content == to_pdf(reports()[:1])
     assert len(content) < 400_000
 
 
 @pytest.mark.parametrize("paper", one_in(2, ["a4", "letter"]))
-def test_three_variants_take_15_pages_and_none_is_nearly_empty(reports, paper: pdf.Paper) -> None:  # type: ignore[no-untyped-def]
-    found = pages(reports, paper)
+def test_three_variants_take_15_pages_and_none_is_nearly_empty(paper: pdf.Paper) -> None:
+    found = pages(document(3, paper))
     assert len(found) <= 15
     # Lines of the page with ink on them: a page with a word or two has two of a hundred.
     assert min(float((page.min(axis=1) < 0.8).mean()) for page in found) > 0.08
@@ -66,29 +74,28 @@ def test_three_variants_take_15_pages_and_none_is_nearly_empty(reports, paper: p
 def test_a_comparison_of_three_variants_takes_15_pages_at_most(paper: pdf.Paper) -> None:
     text = (Path("scenarios") / "deployment-variants.yaml").read_text(encoding="utf-8")
     compared = report_of(of_variants(draft(text).side_by_side(), replications=2))
-    found = pages(compared, paper)
+    found = pages(typeset(compared, paper))
     assert len(found) <= 15
     assert min(float((page.min(axis=1) < 0.8).mean()) for page in found) > 0.08
 
 
-def test_sheets_have_their_sizes(reports) -> None:  # type: ignore[no-untyped-def]
+def test_sheets_have_their_sizes() -> None:
     for paper, height in (("a4", 297 / 210), ("letter", 11 / 8.5)):
-        image = imread(io.BytesIO(typeset(reports[:1], paper).compile(format="png", ppi=30)[0]))
+        image = imread(io.BytesIO(document(1, paper).compile(format="png", ppi=30)[0]))
         assert image.shape[0] / image.shape[1] == pytest.approx(height, rel=5e-3)
 
 
-def test_every_section_is_a_heading_and_stands_in_the_contents(reports) -> None:  # type: ignore[no-untyped-def]
-    document = typeset(reports[:1])
-    titles = [one["body"]["text"] for one in json.loads(document.query("heading.where(level: 2)"))]
-    assert titles == [section.title for section in reports[0].sections]
+def test_every_section_is_a_heading_and_stands_in_the_contents() -> None:
+    found = document(1)
+    titles = [one["body"]["text"] for one in json.loads(found.query("heading.where(level: 2)"))]
+    assert titles == [section.title for section in reports()[0].sections]
     # Contents and bookmarks lead to the headings.
-    assert len(json.loads(document.query("link"))) == len(titles)
+    assert len(json.loads(found.query("link"))) == len(titles)
 
 
-def test_tables_are_tables_that_repeat_their_heads(reports) -> None:  # type: ignore[no-untyped-def]
-    document = typeset(reports[:1])
-    tables = json.loads(document.query("table"))
-    shown = [block for section in reports[0].sections for block in section.blocks if isinstance(block, Rows)]
+def test_tables_are_tables_that_repeat_their_heads() -> None:
+    tables = json.loads(document(1).query("table"))
+    shown = [block for section in reports()[0].sections for block in section.blocks if isinstance(block, Rows)]
     assert len(tables) == len(shown) + 1  # and one of the facts
     heads = [child for table in tables for child in table["children"] if child["func"] == "header"]
     assert len(heads) == len(shown)
@@ -99,8 +106,8 @@ def test_tables_are_tables_that_repeat_their_heads(reports) -> None:  # type: ig
 def test_a_table_wider_than_the_paper_is_split_and_each_part_has_the_first_column(variants: int, tables: int) -> None:
     head = ["key", *(f"distribution-{number:02d}" for number in range(variants))]
     table = of_tuples(((heading, TEXT) for heading in head), [("nodes.web.hosts", *["[a, b]"] * variants)])
-    document = typeset((Report("r", "s", (Section("k", "t", (Rows("What differs", table),)),)),))
-    found = json.loads(document.query("table"))
+    split = typeset((Report("r", "s", (Section("k", "t", (Rows("What differs", table),)),)),))
+    found = json.loads(split.query("table"))
     assert len(found) == tables
     heads = [
         ["".join(map(_letters, cell["body"]["body"].get("children", [cell["body"]["body"]]))) for cell in row]
@@ -117,8 +124,8 @@ def _letters(node: dict) -> str:  # type: ignore[type-arg]
     return str(node.get("text", ""))
 
 
-def test_what_an_earlier_report_has_for_reference_is_not_repeated(reports) -> None:  # type: ignore[no-untyped-def]
-    one, two = (len(pages(reports[:count])) for count in (1, 2))
+def test_what_an_earlier_report_has_for_reference_is_not_repeated() -> None:
+    one, two = (len(pages(document(count))) for count in (1, 2))
     assert two < 2 * one
 
 

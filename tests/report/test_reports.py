@@ -15,8 +15,9 @@ from rolloutsim.report.page import to_html
 from rolloutsim.results.files import write_file
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.store import to_bytes
-from tests.report.pages import fleet_10k_page, sweep_page
+from tests.report.pages import fleet_10k_page, page_of, sweep_page
 from tests.report.runs import IDEAL, ideal
+from tests.shipped import result_of
 
 SECTIONS = [
     "The answer", "Comparison", "Why", "Network", "Nodes", "Assumptions and limits of the model", "Scenario",
@@ -27,12 +28,12 @@ SENSITIVITY = "<h2>Sensitivity to the scenario&#39;s keys</h2>"
 
 @pytest.fixture(scope="module")
 def result():
-    return rs.load("scenarios/20nodes.yaml").run()
+    return result_of("20nodes")
 
 
 @pytest.fixture(scope="module")
-def page(result):
-    return result.to_html()
+def page():
+    return page_of("20nodes")
 
 
 def readable(page):
@@ -70,7 +71,8 @@ def test_the_other_forms_say_the_same(result):
 
 
 def test_several_results_stand_one_after_another(result):
-    page = to_html((result.report(), result.report()))
+    report = result.report()
+    page = to_html((report, report))
     assert page.count("<h1>") == 2
     ids = re.findall(r'\bid="([^"]*)"', page)
     assert len(ids) == len(set(ids))

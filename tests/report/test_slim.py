@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-import rolloutsim as rs
 from rolloutsim.report.slim import slim, told_once
+from tests.report.pages import page_of
 
 SVG = (
     '<svg>\n<defs>\n<style type="text/css">*{a: b}</style>\n</defs>\n<g id="f1-axes_1">\n<g>\n'
@@ -65,7 +64,7 @@ def test_it_is_slim_then() -> None:
 
 
 def test_what_is_referred_to_is_there_and_each_class_says_one_thing() -> None:
-    page = rs.load(Path("scenarios/20nodes.yaml")).run().to_html()
+    page = page_of("20nodes")
     names = set(re.findall(r'\bid="([^"]*)"', page))
     assert {first or second for first, second in re.findall(r'url\(#([^)]*)\)|href="#([^"]*)"', page)} <= names
     rules: dict[str, set[str]] = {}

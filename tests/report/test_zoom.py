@@ -14,7 +14,8 @@ from rolloutsim.report.plots.zoom import MOST, zoom_of
 from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.time.phases import readiness
 from tests.report.pages import fleet_10k_page
-from tests.report.runs import ideal, shipped
+from tests.report.runs import ideal
+from tests.shipped import shipped
 
 VENDOR = Path(rolloutsim.__file__).parent / "report" / "vendor"
 

@@ -10,9 +10,10 @@ import pytest
 import rolloutsim as rs
 from rolloutsim.results.facts.calls import brings
 from rolloutsim.results.time.phases import PHASES, node_phases, readiness
-from tests.report.runs import rolling, shipped
+from tests.report.runs import rolling
 from tests.results.by_hand import Story, image
 from tests.results.rollout_by_hand import Rollout, workload
+from tests.shipped import shipped
 
 
 def story() -> Story:

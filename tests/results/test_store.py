@@ -29,7 +29,7 @@ from rolloutsim.results.store import (
 from rolloutsim.scenario import load as scenario_of
 from rolloutsim.scenario import loads
 from rolloutsim.simulation import simulate
-from tests.report.runs import shipped
+from tests.shipped import shipped
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 WHAT = "a result is a folder written by `rolloutsim run FILE -o DIR`, or the records.npz or result.json in it"

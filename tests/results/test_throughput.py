@@ -21,8 +21,9 @@ from rolloutsim.scenario.orchestration import Strategy, Workload
 from rolloutsim.scenario.resolved import Case, Push
 from rolloutsim.scenario.routes import node_racks
 from rolloutsim.simulation import simulate
-from tests.report.runs import SCENARIOS, ideal, rolling, shipped
+from tests.report.runs import ideal, rolling
 from tests.results.by_hand import UPLINK, Story, image, scenario
+from tests.shipped import SCENARIOS, shipped
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)

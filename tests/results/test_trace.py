@@ -15,8 +15,9 @@ from rolloutsim.results.outcome import Outcome
 from rolloutsim.results.trace.tracks import colours
 from rolloutsim.results.trace.writer import latest_nodes, to_bytes, trace
 from tests import trace_format
-from tests.report.runs import SCENARIOS, rolling, shipped
+from tests.report.runs import rolling
 from tests.results.by_hand import Story, image, run
+from tests.shipped import SCENARIOS, shipped
 
 MICROSECOND = 1e-6
 

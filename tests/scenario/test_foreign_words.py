@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import get_args
 
@@ -39,6 +40,7 @@ background: {backup: {links: [wan], size: 1 GB}}
 failures: {outage: {registry: registry, at: 1 s, back_after: 1 s}}
 prepulls: {night: {images: app}}
 """
+AS_JSON = json.dumps(yaml.safe_load(TEXT))  # which is YAML, too
 EVERY = dict(all_keys())
 BY_SHORT_NAME = {short(key): key for key in EVERY}
 WORDS = dict(words())
@@ -74,13 +76,13 @@ def read(key: tuple[str, ...], value: object) -> None:
 
 def in_file(word: str, place: tuple[str, ...]) -> str:
     """What a file with the word in a place is refused with."""
-    data = yaml.safe_load(TEXT)
+    data = json.loads(AS_JSON)
     inner = data
     for step in place:
         inner = inner[step]
     inner[word] = 1
     with pytest.raises(ScenarioError) as caught:
-        rs.loads(yaml.safe_dump(data))
+        rs.loads(json.dumps(data))
     return str(caught.value)
 
 

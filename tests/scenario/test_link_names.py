@@ -20,6 +20,8 @@ from rolloutsim.scenario.resources import LinkName
         ("r1.down", "r1", "down", None),
         ("wan", "wan", "", None),
         ("eu.wan", "eu.wan", "", None),
+        ("wan.", "wan.", "", None),
+        ("nic.in", "nic.in", "", None),
     ],
 )
 def test_a_name_is_taken_apart_and_put_together_again(name: str, owner: str, part: str, group: str | None) -> None:

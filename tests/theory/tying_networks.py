@@ -18,7 +18,7 @@ import simpy
 from rolloutsim.network.fluid import FluidNetwork
 from rolloutsim.network.regimes import CAP as ENGINE_CAP
 from rolloutsim.network.regimes import PRIVATE
-from tests.oracle.exact_sharing import CAP, Bounds, ExactFlow, ExactNetwork
+from tests.oracle.exact_sharing import CAP, Bounds, ExactFlow, ExactNetwork, exact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -142,12 +142,12 @@ def play_exactly(spec: TyingNetwork) -> Outcome:
     def begin(number: int, step: int) -> None:
         chain = spec.chains[number]
         path, cap, weight, size = chain.steps[step]
-        used: dict[Hashable, Fraction] = {link: Fraction(share) for link, share in path.items()}
-        for place, per_byte in ((0, Fraction(1)), (1, Fraction(spec.writes[chain.host]))):
+        used: dict[Hashable, Fraction] = {link: exact(share) for link, share in path.items()}
+        for place, per_byte in ((0, exact(1)), (1, exact(spec.writes[chain.host]))):
             if (chain.host, place) in capacity:
                 used[chain.host, place] = per_byte
         flow = current[number] = ExactFlow(
-            used, Fraction(size), network.now, None if cap is None else Fraction(cap), Fraction(weight), (number, step)
+            used, Fraction(size), network.now, None if cap is None else exact(cap), exact(weight), (number, step)
         )
         network.start(flow)
 
@@ -173,7 +173,7 @@ def play_exactly(spec: TyingNetwork) -> Outcome:
     def reweigh(number: int, weight: float) -> None:
         flow = current.get(number)
         if flow is not None and flow.owner == (number, 0):
-            flow.weight = Fraction(weight)
+            flow.weight = exact(weight)
 
     network = ExactNetwork(capacity, done)
     _plan(
