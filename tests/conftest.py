@@ -1,6 +1,5 @@
 """How the tests run: random examples are the same every time, and no test depends on the time it takes."""
 
-import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,21 +12,12 @@ from tests.forks import Forks
 settings.register_profile("rolloutsim", deadline=None, derandomize=True, database=None)
 settings.load_profile("rolloutsim")
 
-# Python's collector of cycles would walk through all modules and tests again and again: a tenth of the time.
-gc.set_threshold(20_000)  # more objects between two collections (assumed: some MB; Python's own number is 700)
-
 
 @pytest.fixture(scope="session")
 def forks() -> Iterator[Forks]:
     """What processes are forked off that need not import rolloutsim."""
     with Forks(draws=True) as made:
         yield made
-
-
-def pytest_collection_finish() -> None:
-    """Keep the collector of cycles from what is there as long as the tests run."""
-    gc.collect()
-    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
