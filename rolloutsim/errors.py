@@ -32,6 +32,10 @@ class OutputError(RolloutsimError):
     """A result cannot be written."""
 
 
+class UnreadableError(RolloutsimError):
+    """What is to be imported is nothing that is known, or says what cannot be."""
+
+
 class UnreachableError(RolloutsimError):
     """Something on the network does not answer, or not as it should."""
 

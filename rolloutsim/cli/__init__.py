@@ -23,7 +23,7 @@ import click
 
 import rolloutsim
 from rolloutsim import results
-from rolloutsim.errors import RolloutsimError, ScenarioError, UnreachableError, UsageError, nearest
+from rolloutsim.errors import RolloutsimError, ScenarioError, UnreachableError, UnreadableError, UsageError, nearest
 from rolloutsim.lazy import front
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ COMMANDS = {
     "schema": "The JSON Schema of scenario files.",
     "explain": "What a key or a metric means; or why a result is as it is, and what would help.",
     "init": "A commented scenario to start from.",
+    "import": "A scenario of what people have: manifests, nodes, workloads.",
 }
 
 
@@ -59,7 +60,7 @@ class ExitCode(IntEnum):
     THRESHOLD_MISSED = 3
     SCENARIO_INVALID = 4
     UNFINISHED = 5
-    UNREACHABLE = 6
+    UNREACHABLE = 6  # or nothing that can be imported
     INTERRUPTED = 130
 
 
@@ -141,7 +142,7 @@ def _exit_code(run: Callable[[], Any]) -> int:
     except ScenarioError as error:
         _say(str(error))
         return ExitCode.SCENARIO_INVALID
-    except UnreachableError as error:
+    except (UnreachableError, UnreadableError) as error:
         _say(f"error: {error}")
         return ExitCode.UNREACHABLE
     except RolloutsimError as error:
@@ -183,7 +184,7 @@ Exit codes:
   3    a threshold was missed, or --fail-if came true
   4    the scenario is invalid
   5    the rollout did not finish
-  6    something on the network does not answer
+  6    an import failed, or something on the network does not answer
   130  interrupted; results of finished files are kept
   141  the reader of the output went away (`| head`)
 

@@ -1,0 +1,98 @@
+"""Nodes, as `kubectl get nodes -o json` tells of them, and configurations of kubelets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rolloutsim.errors import UnreadableError
+from rolloutsim.imports.documents import Document
+from rolloutsim.imports.found import FoundKubelet, FoundNode
+from rolloutsim.imports.shapes import maps, part, quantity, text, texts, whole
+
+
+def node(content: Mapping[str, Any], one: Document) -> FoundNode:
+    """A node.
+
+    Parameters
+    ----------
+    content : mapping
+        An object of kind Node.
+    one : Document
+        Where it stands.
+    """
+    name = text(content, "metadata", "name") or "?"
+    place = f"{one.place}: node {name}"
+    labels = texts(content, "metadata", "labels")
+    images: dict[str, int] = {}
+    listed = 0
+    for image in maps(content, "status", "images"):
+        listed += 1
+        size = whole(image, place, "sizeBytes")
+        names = image.get("names")
+        images |= {str(own): size or 0 for own in names} if isinstance(names, list) else {}
+    return FoundNode(
+        name=name,
+        origin=one.label,
+        labels=labels,
+        taints=tuple(maps(content, "spec", "taints")),
+        is_cordoned=part(content, "spec", "unschedulable") is True,
+        os=text(content, "status", "nodeInfo", "operatingSystem") or labels.get("kubernetes.io/os", "linux"),
+        runtime=text(content, "status", "nodeInfo", "containerRuntimeVersion") or "",
+        disk=quantity(content, place, "status", "capacity", "ephemeral-storage"),
+        memory=quantity(content, place, "status", "capacity", "memory"),
+        images=images,
+        listed=listed,
+    )
+
+
+# Keys of KubeletConfiguration that are keys of a node group: kubernetes staging/src/k8s.io/kubelet/config/v1beta1.
+_KEYS = {
+    "serializeImagePulls": ("serialize_image_pulls",),
+    "maxParallelImagePulls": ("max_parallel_image_pulls",),
+    "registryPullQPS": ("registry_pull_qps",),
+    "registryBurst": ("registry_burst",),
+    "imageGCHighThresholdPercent": ("image_gc", "high"),
+    "imageGCLowThresholdPercent": ("image_gc", "low"),
+}
+_EVICTION = {"imagefs.available": "imagefs", "nodefs.available": "nodefs"}
+
+
+def is_kubelet(content: Any) -> bool:
+    """Whether a document is a kubelet's configuration, as a file or of its endpoint `configz`."""
+    return text(content, "kind") == "KubeletConfiguration" or isinstance(part(content, "kubeletconfig"), Mapping)
+
+
+def kubelet(one: Document) -> FoundKubelet:
+    """The settings of a kubelet's configuration; what it does not say is the kubelet's default."""
+    content = part(one.content, "kubeletconfig") or one.content
+    settings: dict[str, Any] = {}
+    for word, path in _KEYS.items():
+        value: Any = part(content, word)
+        if value is None:
+            continue
+        if word == "serializeImagePulls":
+            if not isinstance(value, bool):
+                raise UnreadableError(f"{one.place}: {word} is {value!r:.60}; allowed: true or false")
+        else:
+            value = whole(content, one.place, word)
+        if word.endswith("Percent"):
+            value = f"{value}%"
+        _set(settings, path, value)
+    for word, key in _EVICTION.items():
+        value = text(content, "evictionHard", word)
+        if value is not None and value.endswith("%"):  # a size, such as 10Gi, has no key here
+            _set(settings, ("eviction_hard", key), value)
+    return FoundKubelet(one.label, settings)
+
+
+def _set(settings: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    for step in path[:-1]:
+        settings = settings.setdefault(step, {})
+    settings[path[-1]] = value
+
+
+def nodes(content: Any, one: Document) -> Iterator[FoundNode]:
+    """The nodes of a list, whose items need not say that they are some."""
+    for item in maps(content, "items"):
+        yield node(item, one)

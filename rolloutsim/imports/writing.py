@@ -1,0 +1,82 @@
+"""A scenario's text, each value with a remark of where it is from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rolloutsim.structs import struct
+
+_PLAIN = re.compile(r"[A-Za-z_](?:[\w./@:+-]*\w)?|\d[\d.]* ?[A-Za-z%]+(?:/[A-Za-z]+)?", re.ASCII)
+_NOT_TEXT = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}  # of YAML 1.1 and 1.2
+_ESCAPED = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
+
+
+@struct
+class Said:
+    """A value, and what to remark of it."""
+
+    value: Any
+    remark: str = ""
+
+
+def written(content: Mapping[str, Any]) -> str:
+    """Lay out nested maps of `Said` values as YAML in block style."""
+    return "\n".join(_lines(content, "")) + "\n"
+
+
+def _lines(content: Mapping[str, Any], indent: str) -> Iterator[str]:
+    for key, value in content.items():
+        yield from _value(f"{indent}{_scalar(key)}:", value, indent)
+
+
+def _value(start: str, value: Any, indent: str) -> Iterator[str]:
+    said = value if isinstance(value, Said) else Said(value)
+    remark = f"  # {_one_line(said.remark)}" if said.remark else ""
+    inner = said.value
+    if isinstance(inner, Mapping) and not _is_flat(inner):
+        yield start + remark
+        yield from _lines(inner, f"{indent}  ")
+    elif _has_remarks(inner):
+        yield start + remark
+        for one in inner:
+            yield from _value(f"{indent}  -", one, f"{indent}  ")
+    else:
+        yield f"{start} {_flow(inner)}{remark}"
+
+
+def _is_flat(content: Mapping[str, Any]) -> bool:
+    """Whether a map fits in braces: plain values only."""
+    return not any(isinstance(value, (Mapping, Said)) or _has_remarks(value) for value in content.values())
+
+
+def _has_remarks(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str) and any(isinstance(one, Said) for one in value)
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_scalar(key, True)}: {_flow(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ", ".join(_scalar(one, True) for one in value) + "]"
+    return _scalar(value, False)
+
+
+def _scalar(value: Any, in_braces: bool = False) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str):
+        return str(value)
+    # A colon ends a plain key in braces for some readers.
+    if _PLAIN.fullmatch(value) and value.lower() not in _NOT_TEXT and not (in_braces and ":" in value):
+        return value
+    return '"' + "".join(_ESCAPED.get(char) or _printable(char) for char in value) + '"'
+
+
+def _printable(char: str) -> str:
+    return char if char.isprintable() else f"\\U{ord(char):08x}"
+
+
+def _one_line(text: str) -> str:
+    return "".join(char if char.isprintable() else "�" for char in text)
