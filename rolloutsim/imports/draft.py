@@ -334,7 +334,7 @@ def _group(group: _Group, references: Sequence[str], assumed: list[Assumed], not
                 + ("; lists end at 50 images, so more may have it" if _is_cut(nodes) and holders < len(nodes) else ""),
             )
             notes.append(
-                f"{reference} is on {holders} of {len(nodes)} nodes of {group.name} already, which fetch nothing of it; "
+                f"{reference} is on {holders} of {len(nodes)} nodes of {group.name} already and is not fetched; "
                 f"for a new version of it take it out of nodes.{group.name}.cached"
             )
     if cached:
