@@ -8,7 +8,6 @@ import click
 
 from rolloutsim import cli, imports
 from rolloutsim.cli import ExitCode, example
-from rolloutsim.errors import UsageError
 
 _MOST_SHOWN = 12  # of what was assumed (assumed: nobody reads more; all of it stands in the scenario)
 
@@ -35,8 +34,8 @@ def command(what: tuple[str, ...], output: str | None, force: bool, platform: st
     NAME=FILE says which image a manifest is of. What nothing tells is assumed, and listed with the command that
     would find it out. Exit code 6 if a file is none of these.
     """
-    if output is not None and Path(output).exists() and not force:
-        raise UsageError(f"{output} exists and is left as it is; choose another name, or replace it with --force")
+    if output is not None and not force:
+        cli.output.keep_what_exists(Path(output))
     made = imports.imported(what, platform)
     if output is None:
         click.echo(made.text, nl=False)

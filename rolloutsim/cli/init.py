@@ -8,7 +8,6 @@ import click
 
 from rolloutsim import cli, scenario
 from rolloutsim.cli import ExitCode, example
-from rolloutsim.errors import UsageError
 
 
 @click.command(
@@ -30,8 +29,8 @@ def command(template: str, output: str | None, force: bool) -> int:
         click.echo(text, nl=False)
         return ExitCode.OK
     path = Path(output)
-    if path.exists() and not force:
-        raise UsageError(f"{output} exists and is left as it is; choose another name, or replace it with --force")
+    if not force:
+        cli.output.keep_what_exists(path)
     cli.output.write_file(path, text)
     click.echo(f"wrote {output}; run it: rolloutsim run {output}", err=True)
     return ExitCode.OK

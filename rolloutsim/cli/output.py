@@ -8,10 +8,16 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from rolloutsim.errors import OutputError
+from rolloutsim.errors import OutputError, UsageError
 from rolloutsim.results.files import reason, write_file
 
-__all__ = ["Folders", "write_file"]
+__all__ = ["Folders", "keep_what_exists", "write_file"]
+
+
+def keep_what_exists(path: Path) -> None:
+    """Raise UsageError where a file would be replaced without being asked to."""
+    if path.exists():
+        raise UsageError(f"{path} exists and is left as it is; choose another name, or replace it with --force")
 
 
 class Folders:

@@ -9,6 +9,7 @@ from typing import Any
 from rolloutsim.errors import UnreadableError
 from rolloutsim.imports.found import Found, FoundImage, FoundNode, FoundWorkload
 from rolloutsim.imports.writing import Said
+from rolloutsim.scenario.model import COMPRESSION_RATIO
 from rolloutsim.structs import struct
 from rolloutsim.units import exact_text
 
@@ -95,7 +96,7 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
             name: Said({"uplink": NETWORK}, f"assumed; serves images of {host}") for host, name in registries.items()
         }
     content["images"] = {
-        name: _image(name, sizes.get(name), found, registries, assumed) for name in _all_images(references, sizes)
+        name: _image(name, sizes.get(name), found, registries, assumed) for name in dict.fromkeys([*references, *sizes])
     }
     if not content["images"]:
         raise UnreadableError(
@@ -121,7 +122,8 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
         "fio --name=w --rw=write --bs=1M --size=4G --end_fsync=1, on a node",
     ))  # fmt: skip
     assumed.append(Assumed(
-        "images.<image>.ratio", "2.67", "unpacked / compressed bytes, where only one of the two is known",
+        "images.<image>.ratio", str(COMPRESSION_RATIO),
+        "unpacked / compressed bytes, where only one of the two is known",
         "docker image inspect IMAGE --format '{{.Size}}'",
     ))  # fmt: skip
     counts = [
@@ -157,10 +159,6 @@ def _references(found: Found) -> list[str]:
     """The images that roll out, as their workloads call them."""
     named = [image for workload in found.workloads for image in workload.images]
     return list(dict.fromkeys([*named, *(prepull.image for prepull in found.prepulls)]))
-
-
-def _all_images(references: Sequence[str], sizes: Mapping[str, FoundImage]) -> list[str]:
-    return list(dict.fromkeys([*references, *sizes]))
 
 
 def full(reference: str) -> str:
@@ -234,7 +232,7 @@ def _groups(found: Found, notes: list[str]) -> list[_Group]:
     kinds = {_runtime(node) for node in nodes}
     like: dict[Any, list[FoundNode]] = {}
     for node in nodes:
-        able = tuple(_may_run(node, one.selector, one.tolerations, one.kind) for one in found.workloads)
+        able = tuple(_may_run(node, one.selector, one.tolerations) for one in found.workloads)
         able += tuple(_has(node, one.selector) for one in found.prepulls)
         like.setdefault((node.instance_type, node.zone, _runtime(node), able), []).append(node)
     groups: list[_Group] = []
@@ -262,7 +260,11 @@ def _has(node: FoundNode, selector: Mapping[str, str]) -> bool:
     return all(node.labels.get(key) == value for key, value in selector.items())
 
 
-def _may_run(node: FoundNode, selector: Mapping[str, str], tolerations: Sequence[Mapping[str, Any]], kind: str) -> bool:
+def _labels(selector: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in selector.items())
+
+
+def _may_run(node: FoundNode, selector: Mapping[str, str], tolerations: Sequence[Mapping[str, Any]]) -> bool:
     """Whether pods of a workload are scheduled there: by its node selector and tolerations."""
     if not _has(node, selector):
         return False
@@ -371,7 +373,7 @@ def _image(
             size = exact_text("size", layer.compressed)
             kind = layer.media_type.rpartition(".")[2]
             own = {"compressed": size, "digest": layer.digest}
-            if layer.media_type.endswith((".tar", ".layer.v1.tar", ".rootfs.diff.tar")):
+            if layer.media_type.endswith(".tar"):
                 own["unpacked"] = size
                 layers.append(Said(own, "not compressed"))
             elif "zstd" in kind:
@@ -390,10 +392,10 @@ def _image(
     if listed:
         node, total = listed[0]
         is_unpacked = _RUNTIMES[node.runtime.partition("://")[0]][1]
-        key, kind = ("unpacked", "unpacked") if is_unpacked else ("compressed", "compressed")
+        key = "unpacked" if is_unpacked else "compressed"
         text = exact_text("size", total)
         assumed.append(
-            Assumed(f"images.{name}", f"one layer of {text} {kind}", "its layers; the total is from the nodes", command)
+            Assumed(f"images.{name}", f"one layer of {text} {key}", "its layers; the total is from the nodes", command)
         )
         return Said({**registry, key: text}, f"from {node.origin}, the total; one layer: assumed")
     assumed.append(
@@ -412,13 +414,9 @@ def _workload(
     else:
         remark = workload.remarks.get("replicas")
         content["replicas"] = Said(workload.replicas, f"{origin}: {remark}" if remark else origin)
-    able = [
-        group.name for group in groups
-        if _may_run(group.nodes[0], workload.selector, workload.tolerations, workload.kind)
-    ]  # fmt: skip
+    able = [group.name for group in groups if _may_run(group.nodes[0], workload.selector, workload.tolerations)]
     if groups and not able:
-        labels = ", ".join(f"{key}={value}" for key, value in workload.selector.items())
-        wanted = labels or "no taint that it does not tolerate"
+        wanted = _labels(workload.selector) or "no taint that it does not tolerate"
         raise UnreadableError(
             f"{workload.origin}: {workload.kind} {workload.name} runs on no node of {found.nodes[0].origin}: it wants "
             f"{wanted}; give the nodes that have it, or leave the workload out"
@@ -426,7 +424,7 @@ def _workload(
     if len(able) < len(groups):
         content["groups"] = Said(able, f"{origin}: its node selector and tolerations")
     elif workload.selector and not groups:
-        wanted = ", ".join(f"{key}={value}" for key, value in workload.selector.items())
+        wanted = _labels(workload.selector)
         assumed.append(Assumed(
             f"workloads.{workload.name}.groups", "all", f"it runs on nodes with {wanted}",
             "kubectl get nodes -o json > nodes.json",
@@ -453,7 +451,7 @@ def _prepull(prepull: Any, found: Found, groups: Sequence[_Group]) -> dict[str, 
     }
     able = [group for group in groups if _has(group.nodes[0], prepull.selector)]
     if groups and not able:
-        wanted = ", ".join(f"{key}={value}" for key, value in prepull.selector.items())
+        wanted = _labels(prepull.selector)
         raise UnreadableError(
             f"{prepull.origin}: ImagePullJob {prepull.name} pulls on no node of {found.nodes[0].origin}: it wants "
             f"{wanted}; give the nodes that have it, or leave the job out"
