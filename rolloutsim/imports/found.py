@@ -17,15 +17,16 @@ class FoundLayer:
     ----------
     digest : str
         Its digest.
-    compressed : int
-        Bytes on the wire.
+    compressed, unpacked : int or None
+        Bytes on the wire, and on the disk of a node; one of them at least is known.
     media_type : str
         As the manifest says it.
     """
 
     digest: str
-    compressed: int
+    compressed: int | None
     media_type: str
+    unpacked: int | None = None
 
 
 @struct

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError
 from rolloutsim.imports import cluster, manifests, workloads
 from rolloutsim.imports.documents import READ, Document, documents
-from rolloutsim.imports.draft import Assumed, Draft, draft
+from rolloutsim.imports.drafts.assumed import Assumed
+from rolloutsim.imports.drafts.draft import Draft, draft
 from rolloutsim.imports.found import Found
 from rolloutsim.imports.shapes import mapping, maps, part, text
 from rolloutsim.imports.writing import written
@@ -91,11 +92,18 @@ def imported(given: Sequence[str], platform: str = manifests.PLATFORM) -> Import
 
 
 def _take(one: Document, found: Found) -> None:
-    if cluster.is_kubelet(one.content):
-        found.kubelets.append(cluster.kubelet(one))
-        return
-    if not isinstance(one.content, Mapping) or not text(one.content, "kind") or not text(one.content, "apiVersion"):
-        raise UnreadableError(f"{one.place}: {_unknown(one.content)}")
+    for is_one, read in _READERS:
+        if is_one(one.content):
+            read(one, found)
+            return
+    raise UnreadableError(f"{one.place}: {_unknown(one.content)}")
+
+
+def _is_kubernetes(content: Any) -> bool:
+    return bool(text(content, "kind") and text(content, "apiVersion"))
+
+
+def _of_kubernetes(one: Document, found: Found) -> None:
     for item in _items(one.content):
         kind = text(item, "kind")
         if kind == "Node":
@@ -108,6 +116,18 @@ def _take(one: Document, found: Found) -> None:
             raise UnreadableError(f"{one.place}: events of pulls; this version reads none; {READ}")
         else:
             found.unused[kind or "without a kind"] = found.unused.get(kind or "without a kind", 0) + 1
+
+
+def _kubelet(one: Document, found: Found) -> None:
+    found.kubelets.append(cluster.kubelet(one))
+
+
+# What a document may be, told by its content, and what takes it in: the first that knows it. Manifests come before
+# all of them, and together: an index names others.
+_READERS: tuple[tuple[Callable[[Any], bool], Callable[[Document, Found], None]], ...] = (
+    (cluster.is_kubelet, _kubelet),
+    (_is_kubernetes, _of_kubernetes),
+)
 
 
 def _items(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -158,6 +158,10 @@ def _of_skopeo(one: Document) -> FoundImage:
     )
 
 
+def _layer(digest: str, size: int, media_type: str) -> FoundLayer:
+    return FoundLayer(digest, size, media_type, size if media_type.endswith(".tar") else None)
+
+
 def _image(one: Document, content: Any, name: str, is_named: bool) -> FoundImage:
     place = one.place
     if part(content, "fsLayers") is not None:
@@ -187,7 +191,7 @@ def _image(one: Document, content: Any, name: str, is_named: bool) -> FoundImage
             others += 1  # of an artifact, or a signature: no runtime unpacks it
         elif not size:
             empty += 1
-        elif layers.setdefault(digest, FoundLayer(digest, size, kind)).compressed != size:
+        elif layers.setdefault(digest, _layer(digest, size, kind)).compressed != size:
             raise UnreadableError(
                 f"{where}: {digest} is {size} B here and {layers[digest].compressed} B before; a layer has one size"
             )

@@ -1,0 +1,60 @@
+"""The `images` of a scenario that is drafted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rolloutsim.imports.drafts.assumed import IMAGE, Assumed
+from rolloutsim.imports.drafts.groups import RUNTIMES, runtime_of
+from rolloutsim.imports.drafts.nodes import lists
+from rolloutsim.imports.drafts.references import full, name_of
+from rolloutsim.imports.found import Found, FoundImage
+from rolloutsim.imports.writing import Said
+from rolloutsim.units import exact_text
+
+
+def image(
+    name: str, image: FoundImage | None, found: Found, registries: Mapping[str, str], assumed: list[Assumed]
+) -> Any:
+    """An image: its layers where a manifest tells them, else what is known of its size."""
+    registry = (
+        {"registry": registries.get(full(name).partition("/")[0], next(iter(registries.values())))}
+        if len(registries) > 1
+        else {}
+    )
+    if image is not None:
+        remark = "; ".join([f"from {image.origin}", *image.remarks])
+        layers = []
+        for layer in image.layers:
+            kind = layer.media_type.rpartition(".")[2]
+            sizes = {"compressed": layer.compressed, "unpacked": layer.unpacked}
+            own = {key: exact_text("size", size) for key, size in sizes.items() if size is not None}
+            own["digest"] = layer.digest
+            if layer.media_type.endswith(".tar"):
+                layers.append(Said(own, "not compressed"))
+            elif "zstd" in kind:
+                layers.append(Said(own, "zstd, simulated as gzip: it unpacks faster than that"))
+            elif "foreign" in layer.media_type or "nondistributable" in layer.media_type:
+                layers.append(Said(own, "comes from a server of its own, if it has urls; simulated as the others"))
+            else:
+                layers.append(Said(own))
+        return Said({**registry, "layers": layers}, remark)
+    listed = [
+        (node, listing) for node in found.nodes if runtime_of(node) is not None and (listing := lists(node, name))
+    ]  # fmt: skip
+    file = f"{name_of(name.rpartition('/')[2])}.json"
+    command = f"crane manifest --platform linux/amd64 {name} > {file}, and import that as well"
+    if listed:
+        node, total = listed[0]
+        is_unpacked = RUNTIMES[node.runtime.partition("://")[0]][1]
+        key = "unpacked" if is_unpacked else "compressed"
+        text = exact_text("size", total)
+        assumed.append(
+            Assumed(f"images.{name}", f"one layer of {text} {key}", "its layers; the total is from the nodes", command)
+        )
+        return Said({**registry, key: text}, f"from {node.origin}, the total; one layer: assumed")
+    assumed.append(
+        Assumed(f"images.{name}", IMAGE, "its size and its layers: nothing that was given tells them", command)
+    )
+    return Said({**registry, "compressed": IMAGE}, "assumed: nothing that was given tells its size")

@@ -1,0 +1,71 @@
+"""References of images: hosts, short forms, and which manifest is whose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rolloutsim.errors import UnreadableError
+from rolloutsim.imports.found import Found, FoundImage
+
+
+def references(found: Found) -> list[str]:
+    """The images that roll out, as their workloads call them."""
+    named = [image for workload in found.workloads for image in workload.images]
+    return list(dict.fromkeys([*named, *(prepull.image for prepull in found.prepulls)]))
+
+
+def full(reference: str) -> str:
+    """A reference with its host and its tag, as distribution/reference writes it out."""
+    name, at, digest = reference.partition("@")
+    host, slash, rest = name.partition("/")
+    if not slash or not ("." in host or ":" in host or host == "localhost"):
+        host, rest = "docker.io", name
+    if host in ("index.docker.io", "registry-1.docker.io"):
+        host = "docker.io"
+    if host == "docker.io" and "/" not in rest:
+        rest = f"library/{rest}"
+    if at:
+        return f"{host}/{rest.rpartition(':')[0] if ':' in rest else rest}@{digest}"
+    return f"{host}/{rest}" if ":" in rest else f"{host}/{rest}:latest"
+
+
+def registries(references: Sequence[str]) -> dict[str, str]:
+    """Hosts of images, and what their registries are called here."""
+    return {host: name_of(host) for host in dict.fromkeys(full(one).partition("/")[0] for one in references)}
+
+
+def name_of(text: str) -> str:
+    """A name that a key of a scenario may have."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower() or "unnamed"
+
+
+def by_reference(images: Sequence[FoundImage], references: Sequence[str], notes: list[str]) -> dict[str, FoundImage]:
+    """Manifests, by the name that their image has in the scenario."""
+    sizes: dict[str, FoundImage] = {}
+    for image in images:
+        like = [one for one in references if full(one) == full(image.name)]
+        if not like and not image.is_named:
+            like = [one for one in references if name_of(image.name) in _short_names(one)]
+            if len(like) > 1:
+                raise UnreadableError(
+                    f"{image.origin}: may be {' or '.join(like)}; say which: rolloutsim import {like[0]}={image.origin}"
+                )
+        name = like[0] if like else image.name
+        if name in sizes and sizes[name].layers != image.layers:
+            raise UnreadableError(
+                f"{image.origin}: another manifest of {name} than {sizes[name].origin}; leave one of them out, or give "
+                f"it another name: rolloutsim import NAME={image.origin}"
+            )
+        sizes[name] = image
+        if like and not image.is_named:
+            notes.append(f"{image.origin} is taken to be {name}, of its name")
+    return sizes
+
+
+def _short_names(reference: str) -> set[str]:
+    """What a file with an image's manifest may be called: `api`, `api-1.2`, `team-api-1.2`."""
+    whole = full(reference).partition("@")[0]
+    path = whole.partition("/")[2]
+    last = path.rpartition("/")[2]
+    return {name_of(one) for one in (whole, path, last, path.partition(":")[0], last.partition(":")[0], reference)}
