@@ -90,20 +90,47 @@ def documents(given: Sequence[str]) -> Iterator[Document]:
     UnreadableError
         If one cannot be read as JSON or YAML.
     """
+    for origin, name, raw in files(given, _SUFFIXES):
+        yield from _read(origin, name, raw)
+
+
+def files(given: Sequence[str], suffixes: Sequence[str]) -> Iterator[tuple[str, str | None, bytes]]:
+    """The bytes of files, of the files of folders, and of the standard input.
+
+    Parameters
+    ----------
+    given : sequence of str
+        Files, folders, or `-`; `NAME=FILE` gives what a file describes its name.
+    suffixes : sequence of str
+        Of the files that are read in folders.
+
+    Yields
+    ------
+    tuple of str, str or None, bytes
+        What people call the file, the name it was given, and its content.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file.
+    UnreadableError
+        If it is too large, or a folder has none of these.
+    """
     if sum(one.rpartition("=")[2] == STDIN for one in given) > 1:
         raise UsageError("'-' stands twice; the standard input can be read once")
     for one in given:
         name, file = _named(one)
         if file == STDIN:
-            yield from _read("<stdin>", name, sys.stdin.buffer.read(LARGEST + 1))
+            yield _bounded("<stdin>", name, sys.stdin.buffer.read(LARGEST + 1))
             continue
         path = Path(file)
         if path.is_dir():
             if name is not None:
                 raise UsageError(f"{file} is a folder; a name stands before one file: {name}={file}/…")
-            yield from _folder(path)
+            for each in _folder(path, suffixes):
+                yield _file(each, None)
         else:
-            yield from _file(path, name)
+            yield _file(path, name)
 
 
 def _named(given: str) -> tuple[str | None, str]:
@@ -114,17 +141,16 @@ def _named(given: str) -> tuple[str | None, str]:
     return name, file
 
 
-def _folder(path: Path) -> Iterator[Document]:
-    files = sorted(one for one in path.iterdir() if one.suffix in _SUFFIXES and one.is_file() and not one.is_symlink())
-    if not files:
-        raise UnreadableError(f"{path}: no {', '.join(_SUFFIXES)} in this folder; name the files themselves")
-    if len(files) > MOST_FILES:
-        raise UnreadableError(f"{path}: {len(files):,} files, of which at most {MOST_FILES:,} are read; name some")
-    for file in files:
-        yield from _file(file, None)
+def _folder(path: Path, suffixes: Sequence[str]) -> list[Path]:
+    found = sorted(one for one in path.iterdir() if one.suffix in suffixes and one.is_file() and not one.is_symlink())
+    if not found:
+        raise UnreadableError(f"{path}: no {', '.join(suffixes)} in this folder; name the files themselves")
+    if len(found) > MOST_FILES:
+        raise UnreadableError(f"{path}: {len(found):,} files, of which at most {MOST_FILES:,} are read; name some")
+    return found
 
 
-def _file(path: Path, name: str | None) -> Iterator[Document]:
+def _file(path: Path, name: str | None) -> tuple[str, str | None, bytes]:
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)
@@ -132,14 +158,18 @@ def _file(path: Path, name: str | None) -> Iterator[Document]:
         raise UsageError(f"{path}: no such file") from None
     except OSError as error:
         raise UsageError(f"{path}: {(error.strerror or type(error).__name__).lower()}") from None
-    yield from _read(str(path), name, raw)
+    return _bounded(str(path), name, raw)
 
 
-def _read(origin: str, name: str | None, raw: bytes) -> Iterator[Document]:
+def _bounded(origin: str, name: str | None, raw: bytes) -> tuple[str, str | None, bytes]:
     if len(raw) > LARGEST:
         raise UnreadableError(
             f"{origin}: larger than {LARGEST // 1_000_000} MB, the most that is read; give parts of it"
         )
+    return origin, name, raw
+
+
+def _read(origin: str, name: str | None, raw: bytes) -> Iterator[Document]:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -150,7 +180,7 @@ def _read(origin: str, name: str | None, raw: bytes) -> Iterator[Document]:
     for pattern, what in _OTHERS:
         if pattern.search(text, 0, _LOOKED_AT):
             raise UnreadableError(f"{origin}: {what}, which this version does not read; {READ}")
-    found = _json(origin, text) if text.lstrip()[:1] in ("{", "[") else _yaml(origin, text)
+    found = of_json(origin, text) if text.lstrip()[:1] in ("{", "[") else of_yaml(origin, text)
     found = [content for content in found if content is not None]
     if not found:
         raise UnreadableError(f"{origin}: empty; nothing is read from it")
@@ -160,7 +190,7 @@ def _read(origin: str, name: str | None, raw: bytes) -> Iterator[Document]:
         yield Document(origin, number, len(found), stem, name is not None, digest, content)
 
 
-def _json(origin: str, text: str) -> list[Any]:
+def of_json(origin: str, text: str) -> list[Any]:
     """JSON, several values after one another as well."""
     decoder = json.JSONDecoder(parse_constant=_no_number)
     found, at = [], 0
@@ -196,7 +226,8 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def _yaml(origin: str, text: str) -> list[Any]:
+def of_yaml(origin: str, text: str) -> list[Any]:
+    """YAML of several documents; times stay text."""
     found: list[Any] = []
     try:
         for content in yaml.load_all(text, Loader=_Loader):

@@ -1,16 +1,19 @@
 """What was seen of real pulls: events, logs and metrics, as pulls and requests.
 
-Reading order: `pulls` (what all of them become).
+Reading order: `pulls` (what all of them become), `observing` (reads files), `sorting` (which pulls moved bytes).
 """
 
 from typing import TYPE_CHECKING
 
 from rolloutsim.lazy import front
 
-__all__ = ["Observed", "ObservedPull", "ObservedRequest"]
+__all__ = ["Observed", "ObservedPull", "ObservedRequest", "observed"]
 
 if TYPE_CHECKING:
-    from rolloutsim.imports.observed import pulls
+    from rolloutsim.imports.observed import events, messages, observing, pulls, seen, sorting, times
+    from rolloutsim.imports.observed.observing import observed
     from rolloutsim.imports.observed.pulls import Observed, ObservedPull, ObservedRequest
 else:
-    __getattr__ = front(__name__, {"pulls": ("Observed", "ObservedPull", "ObservedRequest")})
+    __getattr__ = front(
+        __name__, {"observing": ("observed",), "pulls": ("Observed", "ObservedPull", "ObservedRequest")}
+    )
