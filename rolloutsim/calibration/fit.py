@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 ROBUST = 4.0  # degrees of freedom of t
 SQUARES = 1e6  # of so many it is the normal distribution, and the fit one of least squares
 STEP = 0.02  # of a logarithm, for derivatives: 2 % (assumed: above the steps of times, below curvature)
-_FINEST = 3e-3  # scale of residuals below which they are no noise [1] (assumed: the model is no better)
+FINEST = 3e-3  # scale of residuals below which they are no noise [1] (assumed: the model is no better)
 _SETTLED = 2e-3  # of a logarithm: a step so short is the last (assumed: a tenth of what pulls differ by, or less)
 _GAINED = 0.02  # of the logarithm of the density: a step that gains less is the last (assumed)
 _LONGEST = 1.5  # of a logarithm, at a step: a factor of 4.5 (assumed)
@@ -43,6 +43,8 @@ class Problem:
         Within which the logarithms are.
     prior, spreads : array, shape (numbers,)
         What is known of the logarithms beforehand: the place, and its standard deviation.
+    weights : array, shape (pulls,)
+        How much each residual counts, 1 at most.
     """
 
     predicted: Callable[[Floats], Floats]
@@ -50,6 +52,12 @@ class Problem:
     bounds: Floats
     prior: Floats
     spreads: Floats
+    weights: Floats
+
+    def residuals(self, at: Floats) -> Floats:
+        """Logarithms of measured / predicted times weights, of the pulls that count."""
+        found: Floats = (self.measured - self.predicted(at)) * self.weights
+        return found[~np.isnan(found)]
 
 
 @struct
@@ -63,7 +71,7 @@ class Fit:
     free : tuple of int
         Which of them were fitted.
     residuals : array, shape (pulls that count,)
-        Logarithms of measured / predicted.
+        Logarithms of measured / predicted, times weights.
     scale : float
         Of the t distribution.
     density : float
@@ -82,8 +90,7 @@ class Fit:
 
 def evaluated(problem: Problem, at: Floats, free: Sequence[int], freedom: float = ROBUST) -> Fit:
     """How well numbers do as they are."""
-    residuals = problem.measured - problem.predicted(at)
-    residuals = residuals[~np.isnan(residuals)]
+    residuals = problem.residuals(at)
     scale = _scale(residuals, freedom)
     off = (at - problem.prior) / problem.spreads
     density = _likelihood(residuals, scale, freedom) - 0.5 * float(off @ off)
@@ -91,15 +98,14 @@ def evaluated(problem: Problem, at: Floats, free: Sequence[int], freedom: float 
 
 
 def derivatives(problem: Problem, fit: Fit, which: Sequence[int], step: float = -STEP) -> Floats:
-    """Derivatives of the predicted logarithms, a column for each of some numbers; caps bind below."""
+    """Derivatives of the weighted predicted logarithms, a column for each of some numbers; caps bind below."""
     columns = []
     for number in which:
         low, high = problem.bounds[number]
         signed = step if low <= fit.at[number] + step <= high else -step
         moved = fit.at.copy()
         moved[number] += signed
-        residuals = problem.measured - problem.predicted(moved)
-        columns.append((fit.residuals - residuals[~np.isnan(residuals)]) / signed)
+        columns.append((fit.residuals - problem.residuals(moved)) / signed)
     return np.array(columns).reshape(len(which), len(fit.residuals)).T
 
 
@@ -150,10 +156,10 @@ def fitted(problem: Problem, at: Floats, free: Sequence[int], most: int, freedom
 
 def _scale(residuals: Floats, freedom: float) -> float:
     """The scale of the t distribution that residuals are the likeliest with."""
-    square = max(float(np.median(residuals**2)), _FINEST**2)
+    square = max(float(np.median(residuals**2)), FINEST**2)
     for _ in range(100):
         weights = (freedom + 1.0) / (freedom + residuals**2 / square)
-        after = max(float(np.mean(weights * residuals**2)), _FINEST**2)
+        after = max(float(np.mean(weights * residuals**2)), FINEST**2)
         if abs(after - square) <= 1e-9 * square:
             break
         square = after

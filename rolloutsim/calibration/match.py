@@ -35,6 +35,8 @@ class Matched:
         The image's name among `Matches.images`.
     began : float or None
         When its runtime began it [s], as well as its stamps tell; None: not known.
+    slack : float
+        By how much it may have been earlier or later [s].
     """
 
     seen: ObservedPull
@@ -42,6 +44,7 @@ class Matched:
     group: int
     image: str
     began: float | None
+    slack: float
 
 
 @struct
@@ -114,7 +117,7 @@ class _Matching:
         if image is None:
             return None
         node = pull.node if pull.node is not None else f"?{number}"
-        return Matched(pull, node, group, image, _began(pull))
+        return Matched(pull, node, group, image, *_began(pull))
 
     def _group(self, node: str | None) -> int | None:
         if node is None:
@@ -207,7 +210,7 @@ def _has_host(reference: str) -> bool:
     return bool(slash) and ("." in host or ":" in host or host == "localhost")
 
 
-def _began(pull: ObservedPull) -> float | None:
+def _began(pull: ObservedPull) -> tuple[float | None, float]:
     """When the runtime began: stamps are cut to `resolution`, and waiting came before; the middle of what all allow."""
     ways = []
     if pull.ended is not None:
@@ -215,6 +218,8 @@ def _began(pull: ObservedPull) -> float | None:
     if pull.began is not None:
         ways.append(pull.began + (pull.waited or 0.0))
     if not ways:
-        return None
+        return None, 0.0
     low, high = max(ways), min(ways) + pull.resolution
-    return 0.5 * (low + high) if low <= high else sum(ways) / len(ways) + 0.5 * pull.resolution
+    if low <= high:
+        return 0.5 * (low + high), 0.5 * (high - low)
+    return sum(ways) / len(ways) + 0.5 * pull.resolution, 0.5 * pull.resolution

@@ -60,8 +60,8 @@ class Replay:
         changes = [Change(tuple(path), value, "calibrate") for path, value in values.items()]
         return self.draft.changed(changes).scenario().resolve()
 
-    def durations(self, values: Values, which: Sequence[int] | None = None) -> Floats:
-        """How long each pull takes with other values [s]; NaN for those of bursts that are not among `which`."""
+    def durations(self, values: Values, moved: Floats | None = None) -> Floats:
+        """How long each pull takes with other values [s], if each begins by `moved` [s] later."""
         scenario = self.scenario(values)
         idle = replace(
             scenario, groups=(), cases=(), thresholds=(), faults=(), pushes=(), prepulls=(), background=(),
@@ -70,9 +70,14 @@ class Replay:
         )  # fmt: skip
         groups = [_one_node(group, scenario) for group in scenario.groups]
         found = np.full(len(self.pulls), np.nan)
-        for number in range(len(self.bursts)) if which is None else which:
-            self._play(idle, groups, self.bursts[number], found)
-        self.simulations += len(self.bursts if which is None else which)
+        for burst in self.bursts:
+            if moved is not None:
+                if len(burst.pulls) == 1:  # one alone takes as long whenever it begins
+                    continue
+                times = np.array(burst.at) + moved[list(burst.pulls)]
+                burst = Burst(burst.pulls, tuple((times - times.min()).tolist()))
+            self._play(idle, groups, burst, found)
+            self.simulations += 1
         return found
 
     def _play(self, idle: ResolvedScenario, groups: Sequence[NodeGroup], burst: Burst, found: Floats) -> None:

@@ -13,14 +13,15 @@ from math import log
 
 import numpy as np
 
-from rolloutsim.calibration.fit import ROBUST, SQUARES, Fit, Floats, Problem, evaluated, fitted
+from rolloutsim.calibration.fit import FINEST, ROBUST, Fit, Floats, Problem, evaluated, fitted
 from rolloutsim.calibration.parameters import Parameter
-from rolloutsim.calibration.replay import Replay
+from rolloutsim.calibration.replay import Replay, Values
 
 DIFFERS = 2.0  # of a logarithm of a density: fits that differ by less are both likely (Kass & Raftery, 1995: e^2 = 7)
 _NEAR = 8.0  # of a fit after a few steps, which more may make likelier (assumed)
 _SAME = 0.1  # of a logarithm: fits that end so near are one (assumed)
 _STEPS, _FIRST_STEPS = 15, 4
+_DRAWS = 8  # of when pulls began (assumed: their spread is known to a quarter)
 
 
 class Search:
@@ -44,19 +45,43 @@ class Search:
         self.problem = Problem(
             self.predicted, measured, np.log(bounds),
             np.array([one.prior for one in parameters]), np.array([one.bounds.spread for one in parameters]),
+            np.ones(len(measured)),
         )  # fmt: skip
+        self.offset = np.zeros(len(measured))
+        self.unsure = np.zeros(len(measured))
 
     def predicted(self, at: Floats) -> Floats:
         """Logarithms of the durations of all pulls [s]."""
         place = tuple(np.round(at, 9).tolist())
         if place not in self.known:
-            values = {
-                path: one.text(float(value))
-                for one, value in zip(self.parameters, at, strict=True)
-                for path in one.paths
-            }
-            self.known[place] = np.log(self.replay.durations(values))
-        return self.known[place]
+            self.known[place] = np.log(self.replay.durations(self._values(at)))
+        return self.known[place] + self.offset
+
+    def _values(self, at: Floats) -> Values:
+        return {
+            path: one.text(float(value)) for one, value in zip(self.parameters, at, strict=True) for path in one.paths
+        }
+
+    def weigh_times(self, fit: Fit, rng: np.random.Generator) -> None:
+        """Take into account that stamps are whole seconds: who began first in a burst is not quite known.
+
+        What is predicted is the mean over when pulls may have begun, and one whose duration hangs on that counts less.
+        """
+        slack = np.array([one.slack for one in self.replay.pulls])
+        if not slack.any() or len(self.replay.bursts) == len(slack):
+            return
+        middle = np.log(self.replay.durations(self._values(fit.at)))
+        draws = [
+            np.log(self.replay.durations(self._values(fit.at), slack * rng.uniform(-1.0, 1.0, len(slack)))) - middle
+            for _ in range(_DRAWS)
+        ]
+        found = np.nan_to_num(np.array(draws))
+        self.offset, self.unsure = found.mean(axis=0), found.std(axis=0, ddof=1)
+        # The scale of what is not about stamps: of those that hang on them least.
+        residuals = self.problem.measured - self.predicted(fit.at)
+        surest = np.argsort(self.unsure, kind="stable")[: max(5, len(slack) // 2)]
+        scale = max(1.4826 * float(np.median(np.abs(residuals[surest]))), FINEST)
+        self.problem = replace(self.problem, weights=1.0 / np.sqrt(1.0 + (self.unsure / scale) ** 2))
 
     def leave_out(self, far: np.ndarray) -> None:
         """Pulls that do not count any more."""
@@ -70,11 +95,17 @@ class Search:
         """How well all numbers do as they are."""
         return evaluated(self.problem, at, (), freedom)
 
-    def likeliest(self) -> list[Fit]:
+    def likeliest(self, rng: np.random.Generator) -> list[Fit]:
         """All numbers, fitted from several places: the likeliest fit, and others that are nearly so, if any."""
         every = range(len(self.parameters))
-        begun = sorted((self.fit(start, every, _FIRST_STEPS) for start in self._starts()), key=lambda one: -one.density)
+        starts = self._starts()
+        begun = [self.fit(start, every, _FIRST_STEPS) for start in starts]
+        self.weigh_times(max(begun, key=lambda one: one.density), rng)
+        begun = [self.fit(one.at, every, _FIRST_STEPS) for one in begun]
+        begun.sort(key=lambda one: -one.density)
         best = self.fit(begun[0].at, every)
+        self.weigh_times(best, rng)
+        best = self.fit(best.at, every)
         found = [best]
         for other in begun[1:]:
             if other.density > best.density - _NEAR and not _is_same(other, best):
