@@ -24,6 +24,7 @@ SHARE = 0.9  # of intervals
 _ALIKE = 0.05  # level at which residuals of a block are taken to be alike
 _FEWEST = 6  # blocks, of which signs give 64 resamples (assumed)
 _MOST_LEVERAGE = 0.999
+_LEAST_NOISE = 1e-5  # of logarithms, squared: 0.3 % (assumed: the model is no better)
 
 
 @struct
@@ -49,10 +50,12 @@ class Intervals:
 def intervals(
     jacobian: Floats,
     residuals: Floats,
-    others: Floats,
     spreads: Floats,
+    others: Floats,
+    spreads_of_others: Floats,
+    moved: Floats,
     blocks: Mapping[str, Sequence[Hashable]],
-    seed: int,
+    seed: np.random.SeedSequence,
 ) -> Intervals:
     """Intervals of fitted numbers.
 
@@ -62,31 +65,37 @@ def intervals(
         Derivatives of the logarithms of durations.
     residuals : array, shape (pulls,)
         Logarithms of measured / predicted.
+    spreads : array, shape (numbers,)
+        What was known of the numbers beforehand, a standard deviation of their logarithms.
     others : array, shape (pulls, other numbers)
         Derivatives with respect to what was not fitted.
-    spreads : array, shape (other numbers,)
-        How far that may be from its value, a standard deviation of its logarithm.
+    spreads_of_others : array, shape (other numbers,)
+        How far that may be from its value.
+    moved : array, shape (draws, pulls)
+        What predictions differ by for different moments at which the pulls may have begun.
     blocks : mapping
         `bursts` and `nodes`: of which each pull is.
-    seed : int
-        Of the random signs.
+    seed : numpy.random.SeedSequence
+        Of the random numbers.
     """
-    signs, tests, wide = (np.random.default_rng(one) for one in np.random.SeedSequence(seed).spawn(3))
-    inverse = np.linalg.pinv(jacobian)
-    alike = {
-        name: labels for name, labels in blocks.items() if _are_alike(residuals, _numbered(labels), tests)
-    }
+    signs, tests, wide = (np.random.default_rng(one) for one in np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key).spawn(3))
+    noise = max(float(residuals @ residuals) / max(1, len(residuals) - jacobian.shape[1]), _LEAST_NOISE)
+    posterior = np.linalg.inv(jacobian.T @ jacobian / noise + np.diag(spreads**-2))
+    inverse = posterior @ jacobian.T / noise
+    alike = {name: labels for name, labels in blocks.items() if _are_alike(residuals, _numbered(labels), tests)}
     enough = {name: labels for name, labels in alike.items() if len(set(labels)) >= _FEWEST}
     few = next((name for name in alike if name not in enough), "")
-    best: tuple[float, Floats, str] | None = None
-    for name, labels in {**(enough or {"pulls": range(len(residuals))})}.items():
-        draws = _draws(jacobian, inverse, residuals, _numbered(labels), signs)
-        width = float(np.abs(draws).mean())
-        if best is None or width > best[0]:
-            best = (width, draws, name)
-    assert best is not None
-    _, draws, name = best
-    draws = draws + _of_others(jacobian, inverse, residuals, others, spreads, len(draws), wide)
+    ways = {
+        name: _draws(jacobian, inverse, residuals, _numbered(labels), signs)
+        for name, labels in (enough or {"pulls": range(len(residuals))}).items()
+    }
+    name = max(ways, key=lambda one: float(np.abs(ways[one]).mean()))
+    draws = ways[name]
+    # What is known beforehand pulls towards itself.
+    draws = draws + wide.standard_normal(draws.shape) * spreads @ (inverse @ jacobian - np.eye(len(spreads))).T
+    draws = draws + _of_others(jacobian, inverse, residuals, others, spreads_of_others, len(draws), wide)
+    if len(moved) > 1 and name == "pulls":
+        draws = draws + wide.standard_normal((len(draws), len(moved))) @ (moved @ inverse.T) / np.sqrt(len(moved) - 1)
     low, high = np.quantile(draws, [(1.0 - SHARE) / 2.0, (1.0 + SHARE) / 2.0], axis=0)
     return Intervals(low, high, name, few)
 
@@ -129,7 +138,7 @@ def _of_others(
     if not others.shape[1]:
         return np.zeros((count, jacobian.shape[1]))
     freedom = max(1, len(residuals) - jacobian.shape[1])
-    noise = max(float(residuals @ residuals) / freedom, 1e-8)
+    noise = max(float(residuals @ residuals) / freedom, _LEAST_NOISE)
     left = others - jacobian @ (inverse @ others)
     known = np.linalg.inv(np.diag(spreads**-2) + left.T @ left / noise)
     likeliest = known @ (left.T @ residuals) / noise

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from math import exp, log
+from dataclasses import replace
+from math import exp
 
 import numpy as np
+import numpy.typing as npt
 
 from rolloutsim.calibration import bootstrap, identify
-from rolloutsim.calibration.fit import SQUARES, Fit, Floats
+from rolloutsim.calibration.fit import SQUARES, STEP, Fit, Floats, derivatives
 from rolloutsim.calibration.match import Matched, matches
 from rolloutsim.calibration.parameters import Parameter, parameters
 from rolloutsim.calibration.replay import Replay
-from rolloutsim.calibration.select import DIFFERS, Search
+from rolloutsim.calibration.search import DIFFERS, Search
 from rolloutsim.errors import UnreadableError
 from rolloutsim.imports.observed import Observed
 from rolloutsim.scenario.loading import Draft
@@ -22,22 +24,23 @@ from rolloutsim.structs import struct
 _FAR = 3.5  # standard deviations, by the median of deviations (Iglewicz & Hoaglin, How to detect outliers, 1993)
 _MEDIAN = 1.4826  # standard deviations of the normal distribution in a median of absolute deviations
 _OUTLIER = 0.02  # of a duration: what is nearer is none, however alike the others are (assumed)
-# What is sold of a line's rate [B/s]: IEEE 802.3, as `solve --standard` has them.
-_STANDARD = tuple(rate * 1e9 / 8.0 for rate in (1.0, 2.5, 10.0, 25.0, 40.0, 100.0, 400.0))
+_MOST_FAR = 0.25  # of all pulls that may be left out so (assumed: if more are far off, the model is)
+_NARROW = 0.5 * 2.0 * 1.645  # spreads: an interval half as wide as that of what is known beforehand (assumed)
+Flags = npt.NDArray[np.bool_]
 
 
 @struct
 class Fitted:
-    """A number that was fitted: as it was, as it is, and its 90 % interval [B/s, or s].
+    """A number that was fitted: as it is now, and its 90 % interval [B/s, or s].
 
-    `instead` are those that explain the pulls as well in its place.
+    `is_told` says whether the pulls tell it; if not, others explain them as well in its place.
     """
 
     parameter: Parameter
     value: float
     low: float
     high: float
-    instead: tuple[Parameter, ...]
+    is_told: bool
 
     @property
     def text(self) -> str:
@@ -74,8 +77,6 @@ class Calibration:
     ----------
     fitted : tuple of Fitted
         Numbers that they tell.
-    widened : mapping
-        Numbers that they only tell to be more than the scenario has: the value taken.
     given : tuple of Parameter
         Numbers that the scenario gives, and so are as they were.
     pulls : tuple of SeenPull
@@ -86,8 +87,6 @@ class Calibration:
         Standard deviation of logarithms of measured / predicted after the fit, outliers aside.
     blocks : str
         What was resampled.
-    outliers : mapping of str to int
-        Why, and how many.
     left_out : mapping of str to int
         Why pulls and requests were not used, and how many.
     untold : tuple of str
@@ -99,13 +98,11 @@ class Calibration:
     """
 
     fitted: tuple[Fitted, ...]
-    widened: Mapping[Parameter, float]
     given: tuple[Parameter, ...]
     pulls: tuple[SeenPull, ...]
     bursts: tuple[SeenBurst, ...]
     scatter: float
     blocks: str
-    outliers: Mapping[str, int]
     left_out: Mapping[str, int]
     untold: tuple[str, ...]
     notes: tuple[str, ...]
@@ -144,44 +141,33 @@ def calibrated(
     """
     scenario = draft.scenario().resolve()
     matched = matches(scenario, observed.pulls, nodes)
-    left_out = Counter(observed.left_out) + Counter(matched.left_out)
     if not matched.pulls:
         raise UnreadableError(_no_pulls(observed, matched.left_out))
     replay = Replay(draft, matched.pulls, matched.images)
     registries = list(dict.fromkeys(matched.images[one.image].registry for one in matched.pulls))
     every = parameters(draft, scenario, registries, sorted({one.group for one in matched.pulls}), fit, keep)
-    free = [one for one in every if not one.is_given]
-    measured = np.log([one.seen.duration for one in matched.pulls])
-    before = np.log(replay.durations({}))
-    search = Search(replay, free, measured)
-    found, far = _without_far(search)
-    found, widened = _with_scenario(search, found)
-    exchanged: dict[int, list[int]] = {}
-    for number, other, tried in search.exchanges(found):
-        if tried.criterion < found.criterion + DIFFERS:
-            exchanged.setdefault(number, []).append(other)
-    jacobian = search.jacobian(found, range(len(free)))
-    after = search.predicted(found.at)
-    used = ~np.isnan(search.measured)
-    fitted, blocks, few = _intervals(search, found, jacobian, exchanged, used, seed)
-    notes = [*observed.notes, *matched.notes]
-    if few:
-        notes.append(f"pulls of the same {few[:-1]} are alike, of which there are too few: intervals may be too narrow")
+    ungiven = [one for one in every if not one.is_given]
+    search = Search(replay, ungiven, np.log([one.seen.duration for one in matched.pulls]))
+    before = np.exp(search.predicted(search.as_given()))
+    stamps, resampled = np.random.SeedSequence(seed).spawn(2)
+    ways, far = _without_far(search, np.random.default_rng(stamps))
+    told = _told(search, ways, far, resampled)
+    found = told.fit
+    after = np.exp(search.predicted(found.at))
+    kept = ~far
     return Calibration(
-        fitted=tuple(fitted),
-        widened={free[number]: exp(found.at[number]) for number in widened},
+        fitted=tuple(told.fitted),
         given=tuple(one for one in every if one.is_given),
         pulls=tuple(
-            SeenPull(one, float(exp(b)), float(exp(a)), bool(is_far))
-            for one, b, a, is_far in zip(matched.pulls, before, after, far, strict=True)
+            SeenPull(one, *map(float, times), bool(is_far))
+            for one, *times, is_far in zip(matched.pulls, before, after, far, strict=True)
         ),
-        bursts=tuple(_bursts(replay, np.exp(before), np.exp(after))),
-        scatter=float(np.sqrt(np.sum(found.residuals**2) / max(1, len(found.residuals) - len(found.free)))),
-        blocks=blocks,
-        outliers={},
-        left_out=dict(left_out),
-        untold=tuple(identify.untold(replay, free, found, jacobian, exchanged)),
-        notes=tuple(notes),
+        bursts=tuple(_bursts(replay, before, after)),
+        scatter=float(np.std(np.log([one.seen.duration for one in matched.pulls])[kept] - np.log(after)[kept])),
+        blocks=told.blocks,
+        left_out=dict(Counter(observed.left_out) + Counter(matched.left_out)),
+        untold=tuple(identify.untold(replay, ungiven, found.free, told.jacobian, [one.at for one in ways])),
+        notes=(*observed.notes, *matched.notes, *told.notes),
         simulations=replay.simulations,
     )
 
@@ -195,65 +181,91 @@ def _no_pulls(observed: Observed, left_out: Mapping[str, int]) -> str:
     return f"none of the {len(observed.pulls):,} pulls is of the scenario's nodes and images: {why}"
 
 
-def _without_far(search: Search) -> tuple[Fit, np.ndarray]:
-    """The fit, and which pulls are so far from it that they are left out."""
-    found = search.selected()
-    far = np.zeros(len(search.measured), bool)
-    whole = search.measured.copy()
+def _without_far(search: Search, rng: np.random.Generator) -> tuple[list[Fit], Flags]:
+    """The likeliest fits, and which pulls are so far from the first of them that they are left out."""
+    ways = search.likeliest(rng)
+    found = ways[0]
+    far = np.zeros(len(search.replay.pulls), bool)
+    problem = search.problem
     for _ in range(5):
-        residuals = whole - search.predicted(found.at)
+        residuals = (problem.measured - search.predicted(found.at)) * problem.weights
         kept = residuals[~far]
         spare = max(1, len(kept) - len(found.free))
         scatter = _MEDIAN * float(np.median(np.abs(kept))) * (len(kept) / spare) ** 0.5
         after = np.abs(residuals) > max(_FAR * scatter, _OUTLIER)
-        if len(whole) - after.sum() < len(found.free) + 3 or (after == far).all():
+        if after.sum() > _MOST_FAR * len(after) or (after == far).all():
             break
         far = after
-        search.measured = np.where(far, np.nan, whole)
+        search.problem = replace(problem, measured=np.where(far, np.nan, problem.measured))
         found = search.fit(found.at, found.free)
-    if far.any():
-        found = search.selected()
-    return search.fit(found.at, found.free, freedom=SQUARES), far
+    return [search.fit(one.at, one.free, freedom=SQUARES) for one in (found, *ways[1:])], far
 
 
-def _with_scenario(search: Search, found: Fit) -> tuple[Fit, list[int]]:
-    """The fit with what was not fitted as in the scenario; which caps of it had to be wider than that."""
-    widened = []
-    for number, one in enumerate(search.parameters):
-        if number in found.free or not one.is_cap or one.at_first is None:
-            continue
-        for place, value in enumerate((one.at_first, *(rate for rate in _STANDARD if rate > one.at_first))):
-            at = found.at.copy()
-            at[number] = log(one.clipped(value))
-            tried = search.fit(at, found.free, 4, SQUARES)
-            if tried.criterion < found.criterion + DIFFERS:
-                found = tried
-                widened += [number] if place else []
-                break
-    return found, widened
+@struct
+class _Told:
+    fit: Fit
+    fitted: list[Fitted]
+    jacobian: Floats  # of all numbers, at the likeliest fit
+    blocks: str
+    notes: list[str]
 
 
-def _intervals(
-    search: Search, found: Fit, jacobian: Floats, exchanged: Mapping[int, Sequence[int]], used: np.ndarray, seed: int
-) -> tuple[list[Fitted], str, str]:
-    if not found.free:
-        return [], "", ""
-    free = search.parameters
-    others = [number for number in range(len(free)) if number not in found.free and not free[number].is_cap]
-    pulls = [pull for pull, is_used in zip(search.replay.pulls, used, strict=True) if is_used]
+def _told(search: Search, ways: Sequence[Fit], far: Flags, seed: np.random.SeedSequence) -> _Told:
+    """Which numbers the data tell, what they are, and their intervals."""
+    every = search.parameters
+    spreads = search.problem.spreads
+    low, high = np.full(len(every), np.inf), np.full(len(every), -np.inf)
+    blocks, few = "", ""
+    weights = search.problem.weights[~far]
     burst_of = {pull: number for number, burst in enumerate(search.replay.bursts) for pull in burst.pulls}
-    bursts = [burst_of[number] for number in np.flatnonzero(used).tolist()]
-    told = bootstrap.intervals(
-        jacobian[:, list(found.free)], found.residuals, jacobian[:, others],
-        np.array([free[number].bounds.spread for number in others]),
-        {"bursts": bursts, "nodes": [pull.node for pull in pulls]}, seed,
-    )  # fmt: skip
-    fitted = []
-    for place, number in enumerate(found.free):
-        ends = (exp(found.at[number] + told.low[place]), exp(found.at[number] + told.high[place]))
-        instead = tuple(free[other] for other in exchanged.get(number, ()))
-        fitted.append(Fitted(free[number], exp(found.at[number]), *ends, instead))
-    return fitted, told.blocks, told.few
+    kept = np.flatnonzero(~far).tolist()
+    labels = {
+        "bursts": [burst_of[number] for number in kept], "nodes": [search.replay.pulls[number].node for number in kept]
+    }  # fmt: skip
+    for way in ways:
+        free = list(way.free)
+        others = [n for n, one in enumerate(every) if n not in way.free and not one.is_cap]
+        beside = derivatives(search.problem, way, others)
+        for step in (-STEP, STEP):  # a cap that hardly binds is known from below only
+            jacobian = derivatives(search.problem, way, free, step)
+            one = bootstrap.intervals(
+                jacobian, way.residuals, spreads[free], beside, spreads[others], search.moved[:, ~far] * weights,
+                labels, seed,
+            )  # fmt: skip
+            if step < 0:
+                low[free] = np.minimum(low[free], way.at[free] + one.low)
+                blocks, few = blocks or one.blocks, few or one.few
+            else:
+                high[free] = np.maximum(high[free], way.at[free] + one.high)
+    found = ways[0]
+    is_told = [number for number in found.free if high[number] - low[number] < _NARROW * spreads[number]]
+    found = _reduced(search, found, is_told, low, high)
+    fitted = [
+        Fitted(
+            every[number], exp(found.at[number]), exp(min(low[number], found.at[number])),
+            exp(max(high[number], found.at[number])), number in is_told,
+        )
+        for number in found.free
+    ]  # fmt: skip
+    notes = []
+    if few:
+        notes.append(f"pulls of the same {few[:-1]} are alike, of which there are too few: intervals may be too narrow")
+    return _Told(found, fitted, derivatives(search.problem, ways[0], range(len(every))), blocks, notes)
+
+
+def _reduced(search: Search, whole: Fit, is_told: Sequence[int], low: Floats, high: Floats) -> Fit:
+    """The fit of those that are told, the others as in the scenario; but those without which it would be far worse."""
+    free = list(is_told)
+    as_given = search.as_given()
+    while True:
+        at = as_given.copy()
+        at[free] = whole.at[free]
+        found = search.fit(at, free, 6, SQUARES)
+        rest = [number for number in whole.free if number not in free]
+        if not rest or found.likelihood > whole.likelihood - DIFFERS:
+            return found
+        off = np.abs(whole.at - as_given) / search.problem.spreads
+        free = sorted([*free, max(rest, key=lambda number: off[number])])
 
 
 def _bursts(replay: Replay, before: Floats, after: Floats) -> list[SeenBurst]:

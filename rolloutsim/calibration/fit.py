@@ -74,8 +74,8 @@ class Fit:
         Logarithms of measured / predicted, times weights.
     scale : float
         Of the t distribution.
-    density : float
-        Logarithm of the posterior density, the scale at its likeliest.
+    density, likelihood : float
+        Logarithms of the posterior density and of the likelihood, the scale at its likeliest.
     freedom : float
         Degrees of freedom of the t distribution.
     """
@@ -85,6 +85,7 @@ class Fit:
     residuals: Floats
     scale: float
     density: float
+    likelihood: float
     freedom: float
 
 
@@ -93,8 +94,8 @@ def evaluated(problem: Problem, at: Floats, free: Sequence[int], freedom: float 
     residuals = problem.residuals(at)
     scale = _scale(residuals, freedom)
     off = (at - problem.prior) / problem.spreads
-    density = _likelihood(residuals, scale, freedom) - 0.5 * float(off @ off)
-    return Fit(at, tuple(free), residuals, scale, density, freedom)
+    likelihood = _likelihood(residuals, scale, freedom)
+    return Fit(at, tuple(free), residuals, scale, likelihood - 0.5 * float(off @ off), likelihood, freedom)
 
 
 def derivatives(problem: Problem, fit: Fit, which: Sequence[int], step: float = -STEP) -> Floats:

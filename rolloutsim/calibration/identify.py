@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from rolloutsim.calibration.fit import Fit, Floats
+from rolloutsim.calibration.fit import Floats
 from rolloutsim.calibration.parameters import Kind, Parameter
 from rolloutsim.calibration.replay import Replay
 
 _ALONG = 0.1  # of the least singular value to the largest: numbers that only their product tells (assumed)
 _SHARE = 0.3  # of a direction, that a number has to be named (assumed)
+_APART = 0.1  # of a logarithm (assumed)
 _FELT = 0.05  # of a derivative: a number that ten per cent of moves a duration by half a per cent (assumed)
 
 
 def untold(
-    replay: Replay, parameters: Sequence[Parameter], fit: Fit, jacobian: Floats, exchanged: Mapping[int, Sequence[int]]
+    replay: Replay, parameters: Sequence[Parameter], fitted: Sequence[int], jacobian: Floats, ways: Sequence[Floats]
 ) -> Iterator[str]:
     """Sentences of what the data cannot tell.
 
@@ -26,31 +27,31 @@ def untold(
         The pulls.
     parameters : sequence of Parameter
         Those that may be fitted.
-    fit : Fit
-        The fit.
+    fitted : sequence of int
+        Those that were.
     jacobian : array, shape (pulls, parameters)
-        Derivatives at the fit, of all of them.
-    exchanged : mapping
-        A number that was fitted → those that explain the pulls as well in its place.
+        Derivatives of logarithms of durations.
+    ways : sequence of array
+        Logarithms of the numbers of fits that are nearly as likely.
     """
-    said: set[frozenset[Kind]] = set()
-    for number, others in exchanged.items():
-        kinds = [parameters[one].kind for one in (number, *others)]
-        said.add(frozenset(kinds))
-        yield f"{_all(parameters, (number, *others))} cannot be told apart: {_why(replay)}; {_tells(replay, kinds)}"
-    for along in _directions(jacobian):
+    said: set[Kind] = set()
+    differ = np.ptp(np.array(ways), axis=0) > _APART
+    for along in [*_directions(jacobian), *([tuple(np.flatnonzero(differ).tolist())] if differ.sum() > 1 else [])]:
         kinds = [parameters[one].kind for one in along]
-        if not any(set(kinds) <= one for one in said) and len(along) > 1:
-            said.add(frozenset(kinds))
+        if not set(kinds) <= said:
+            said |= set(kinds)
             yield f"{_all(parameters, along)} cannot be told apart: {_why(replay)}; {_tells(replay, kinds)}"
     felt = np.abs(jacobian).max(axis=0, initial=0.0)
     for number, one in enumerate(parameters):
-        if number in fit.free or any(one.kind in kinds for kinds in said):
+        if number in fitted or one.kind in said:
             continue
         if felt[number] < _FELT:
             yield f"{one.key} cannot be told: these pulls take as long whatever it is; {_tells(replay, [one.kind])}"
         else:
-            yield f"{one.key} cannot be told: pulls differ by more than it changes them; more pulls would tell"
+            yield (
+                f"{one.key} cannot be told: pulls differ by more than it changes them; more pulls, or "
+                f"{_tells(replay, [one.kind]).removeprefix('what would tell: ')}, would tell"
+            )
 
 
 def _directions(jacobian: Floats) -> Iterator[tuple[int, ...]]:

@@ -70,12 +70,15 @@ class Parameter:
         What the scenario has [B/s, or s]; None: it has no limit.
     is_given : bool
         Whether the scenario gives it, and so it stays as it is.
+    is_asked_for : bool
+        Whether it is to be fitted whatever else is.
     """
 
     kind: Kind
     paths: tuple[tuple[str, ...], ...]
     at_first: float | None
     is_given: bool
+    is_asked_for: bool
 
     @property
     def key(self) -> str:
@@ -138,7 +141,7 @@ def parameters(
     UsageError
         If one of these keys is none that can be fitted.
     """
-    alike: dict[tuple[Kind, float | None, bool, str], list[tuple[str, ...]]] = {}
+    alike: dict[tuple[Kind, float | None, bool, bool, str], list[tuple[str, ...]]] = {}
     for kind, path, at_first in [
         *(each for name in registries for each in _of_registry(scenario, draft, name)),
         *(each for number in groups for each in _of_group(scenario.groups[number])),
@@ -147,12 +150,12 @@ def parameters(
         is_given = any(_is_given(draft, way) for way in (path, *_elsewhere(kind, path)))
         is_given = (is_given or key in keep) and key not in fit
         whose = path[1] if path[0] == "registries" else ""  # each registry has its own
-        alike.setdefault((kind, at_first, is_given, whose), []).append(path)
+        alike.setdefault((kind, at_first, is_given, key in fit, whose), []).append(path)
     keys = {".".join(path) for paths in alike.values() for path in paths}
     for key in (*fit, *keep):
         if key not in keys:
             raise UsageError(f"{key} is no number that these pulls could tell; those are: {', '.join(sorted(keys))}")
-    return [Parameter(kind, tuple(paths), first, given) for (kind, first, given, _), paths in alike.items()]
+    return [Parameter(kind, tuple(paths), *rest) for (kind, *rest, _), paths in alike.items()]
 
 
 def _of_registry(scenario: ResolvedScenario, draft: Draft, name: str) -> Iterator[_Candidate]:

@@ -47,8 +47,9 @@ class Search:
             np.array([one.prior for one in parameters]), np.array([one.bounds.spread for one in parameters]),
             np.ones(len(measured)),
         )  # fmt: skip
+        self.free = _free(parameters)
         self.offset = np.zeros(len(measured))
-        self.unsure = np.zeros(len(measured))
+        self.moved = np.zeros((0, len(measured)))  # what predictions differ by, for each draw of when pulls began
 
     def predicted(self, at: Floats) -> Floats:
         """Logarithms of the durations of all pulls [s]."""
@@ -76,12 +77,13 @@ class Search:
             for _ in range(_DRAWS)
         ]
         found = np.nan_to_num(np.array(draws))
-        self.offset, self.unsure = found.mean(axis=0), found.std(axis=0, ddof=1)
+        self.offset, unsure = found.mean(axis=0), found.std(axis=0, ddof=1)
+        self.moved = found - self.offset
         # The scale of what is not about stamps: of those that hang on them least.
         residuals = self.problem.measured - self.predicted(fit.at)
-        surest = np.argsort(self.unsure, kind="stable")[: max(5, len(slack) // 2)]
+        surest = np.argsort(unsure, kind="stable")[: max(5, len(slack) // 2)]
         scale = max(1.4826 * float(np.median(np.abs(residuals[surest]))), FINEST)
-        self.problem = replace(self.problem, weights=1.0 / np.sqrt(1.0 + (self.unsure / scale) ** 2))
+        self.problem = replace(self.problem, weights=1.0 / np.sqrt(1.0 + (unsure / scale) ** 2))
 
     def leave_out(self, far: np.ndarray) -> None:
         """Pulls that do not count any more."""
@@ -97,9 +99,8 @@ class Search:
 
     def likeliest(self, rng: np.random.Generator) -> list[Fit]:
         """All numbers, fitted from several places: the likeliest fit, and others that are nearly so, if any."""
-        every = range(len(self.parameters))
-        starts = self._starts()
-        begun = [self.fit(start, every, _FIRST_STEPS) for start in starts]
+        every = self.free
+        begun = [self.fit(start, every, _FIRST_STEPS) for start in self._starts()]
         self.weigh_times(max(begun, key=lambda one: one.density), rng)
         begun = [self.fit(one.at, every, _FIRST_STEPS) for one in begun]
         begun.sort(key=lambda one: -one.density)
@@ -128,11 +129,28 @@ class Search:
         starts = []
         for uplink, others in ((1.1, 1.1), (1.1, 4.0), (4.0, 1.1)):
             factor = {"uplink": uplink, "fixed": 1.0}
-            starts.append(np.array([
-                log(one.clipped(least[one.kind] * factor.get(one.kind, others))) if one.kind in least else one.prior
-                for one in self.parameters
-            ]))  # fmt: skip
+            at = self.as_given()
+            for number in self.free:
+                one = self.parameters[number]
+                if one.kind in least:
+                    at[number] = log(one.clipped(least[one.kind] * factor.get(one.kind, others)))
+            starts.append(at)
         return starts
+
+    def as_given(self) -> Floats:
+        """All numbers as in the scenario; what has no limit there has none."""
+        return np.array([log(one.bounds.high) if one.at_first is None else one.prior for one in self.parameters])
+
+
+def _free(parameters: Sequence[Parameter]) -> tuple[int, ...]:
+    """Which are fitted: those that are asked for; and, of what nothing tells apart, one each.
+
+    What a node has of the network is its NIC, or if that is known the cap of a connection; what it does with what has
+    come is unpacking, with the disk as it is.
+    """
+    kinds = {one.kind for one in parameters}
+    left = {"disk", *(("connection",) if "nic" in kinds else ())}
+    return tuple(number for number, one in enumerate(parameters) if one.is_asked_for or one.kind not in left)
 
 
 def _is_same(one: Fit, other: Fit) -> bool:
