@@ -46,7 +46,13 @@ def pulls(seen: Seen) -> list[ObservedPull]:
             f"{_plural(again, 'is', 'are')} kept: {_plural(again, 'it', 'they')} took longer than a re-check does "
             "(the image was removed, its tag moved, or its registry is slow)"
         )
-    return sorted(kept, key=lambda one: (one.ended is None, one.ended or 0.0, one.place))
+    return sorted(kept, key=lambda one: (one.ended is None, one.ended or 0.0, *place_key(one.place)))
+
+
+def place_key(place: str) -> tuple[str, int]:
+    """What sorts places as they stand in a file."""
+    digits = len(place) - len(place.rstrip("0123456789"))
+    return place[: len(place) - digits], int(place[len(place) - digits :][-18:] or 0)
 
 
 def _plural(count: int, one: str, many: str | None = None) -> str:
