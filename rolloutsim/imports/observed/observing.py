@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rolloutsim.errors import UnreadableError, UsageError
+from rolloutsim.imports import manifests
 from rolloutsim.imports.documents import files, of_json, of_yaml
 from rolloutsim.imports.observed import events, lines, registry, sorting
 from rolloutsim.imports.observed.journal import Journal
@@ -91,7 +92,7 @@ def _read(origin: str, raw: bytes, seen: Seen) -> Iterator[tuple[Any, str]]:
             place = f"{origin}, document {number}" if len(found) > 1 else origin
             for one in content if isinstance(content, list) else [content]:
                 if not _take(one, place, origin, seen, journal):
-                    raise UnreadableError(f"{place}: {_unknown(one, origin)}")
+                    raise UnreadableError(f"{place}: {_unknown(content, origin)}")
                 yield one, place
         journal.finish()
         return
@@ -190,12 +191,7 @@ def _unknown(content: Any, origin: str) -> str:
     kinds = sorted({kind for one in (content, *maps(content, "items")) if (kind := text(one, "kind"))} - {"List"})
     if part(content, "rolloutsim") is not None:
         return f"a scenario, which stands first: rolloutsim calibrate {origin} --events FILE"
-    if isinstance(content, Mapping) and (
-        part(content, "layers") is not None
-        or part(content, "manifests") is not None
-        or part(content, "Layers") is not None
-        or part(content, "Descriptor") is not None
-    ):
+    if manifests.shape(content) is not None:
         return f"a manifest of an image, which tells of no pull; {make}"
     if kinds:
         return f"{', '.join(kinds[:5])}, which {'tell' if len(kinds) > 1 else 'tells'} of no pull; {make}"

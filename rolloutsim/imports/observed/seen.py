@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from math import isinf
 
+from rolloutsim.imports.drafts import references
 from rolloutsim.imports.observed.messages import Message
 from rolloutsim.imports.observed.pulls import ObservedPull, ObservedRequest
 from rolloutsim.structs import struct
@@ -124,7 +125,7 @@ class Seen:
             return
         if message.kind == "present":
             self.facts.append(Fact("present", message.image, source.where, source.clock, source.at))
-        self.leave_out(_LEFT_OUT[message.kind], source.name, message.image, count)
+        self.leave_out(_LEFT_OUT[message.kind], source.name, references.full(message.image), count)
 
     def _pulled(self, message: Message, source: Source, count: int) -> None:
         if count != 1:  # 0: one of those that were counted so is told now
