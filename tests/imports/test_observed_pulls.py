@@ -277,6 +277,12 @@ def test_bytes_that_are_no_text_in_journalds_json(tmp_path: Path) -> None:
     assert [one.duration for one in of(tmp_path, json.dumps(line) + "\n{}").pulls] == [3.5]
 
 
+def test_logs_that_overlap_count_once(tmp_path: Path) -> None:
+    lines = writers.containerd([fetched(3.5, 99_000_000), fetched(2.5, 88_000_000, NOON + 20, image="b:1")], "json")
+    seen = of(tmp_path, "\n".join(lines), "\n".join(lines[4:]))
+    assert ([one.read for one in seen.pulls], seen.left_out) == ([99_000_000, 88_000_000], {"told twice": 1})
+
+
 @pytest.mark.parametrize("prefix", ["short-iso", "json"])
 def test_cri_os_log(tmp_path: Path, prefix: str) -> None:
     one = pull(took=3.25, source="CRI-O log", size=None, pod=None, waited=None, resolution=1e-6)
@@ -345,6 +351,13 @@ def test_a_second_pull_in_a_table_is_a_re_check_by_its_age(tmp_path: Path) -> No
     text = writers.describe([pull(took=1.2, at=NOON + 50, pod="default/q"), pull()], NOON + 60)
     seen = of(tmp_path, text)
     assert ([one.duration for one in seen.pulls], seen.left_out) == ([20.0], RECHECK)
+
+
+def test_a_table_and_the_events_that_it_shows_count_once(tmp_path: Path) -> None:
+    mine = [pull(waited=1.5), pull("b:1", 7.25, NOON + 30, node="n2", pod="default/q")]
+    table = writers.describe(mine, NOON + 60)
+    seen = of(tmp_path, table, writers.kubectl_list(writers.events(mine)), f"{table}\n")
+    assert (without_place(seen.pulls), seen.left_out) == (without_place(mine), {"told twice": 4})
 
 
 @pytest.mark.parametrize("command", LISTS)

@@ -106,6 +106,13 @@ def test_the_same_request_in_both_logs_and_a_notification_counts_once(tmp_path: 
     assert len(of(tmp_path, "\n".join(writers.access_log([*mine, *mine]))).requests) == 12  # no log tells twice itself
 
 
+def test_logs_of_a_registry_that_overlap_count_once(tmp_path: Path) -> None:
+    mine = [request(), request(NOON + 0.25)]
+    lines, access = writers.response_completed(mine), writers.access_log(mine)
+    seen = of(tmp_path, "\n".join([*lines, *access]), f"{lines[1]}\n{access[1]}")
+    assert (without_place(seen.requests), seen.left_out) == (without_place(mine), {"told twice": 4})
+
+
 def test_an_answer_with_an_error_is_a_failure(tmp_path: Path) -> None:
     line = writers.response_completed([request()])[0].replace("completed", "completed with error")
     assert of(tmp_path, line).left_out == {"request that was refused or failed": 1}

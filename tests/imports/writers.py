@@ -203,9 +203,9 @@ def access_log(requests: Sequence[ObservedRequest]) -> list[str]:
 def response_completed(requests: Sequence[ObservedRequest], formatter: str = "text") -> list[str]:
     """distribution's log of answers."""
     lines = []
-    for one in requests:
+    for number, one in enumerate(requests):
         fields: dict[str, object] = {
-            "go.version": "go1.23.7", "http.request.host": "registry:5000", "http.request.id": "48a82b34",
+            "go.version": "go1.23.7", "http.request.host": "registry:5000", "http.request.id": f"48a82b34-{number}",
             "http.request.method": one.method, "http.request.remoteaddr": f"{one.client}:41000",
             "http.request.uri": one.path, "http.request.useragent": "containerd/v2.1.4",
             "http.response.contenttype": "application/octet-stream",

@@ -29,7 +29,7 @@ _WAITING = re.compile(r'Back-off pulling image \\*"([^"\\]{1,1000})')
 _FREED = "Removing image to free bytes"
 
 _PAIRED = 1.0  # [s] between what was read of an image and its end (assumed: both are logged within milliseconds)
-_COMPARED = 200  # of them for each end (assumed: bounds the time for hostile input)
+_COMPARED = 20  # of them for each end (assumed: bounds the time for hostile input)
 _WORDS = (
     "ulled image", "ulling image", "PullImage", "RemoveImage", _FREED, "already present on machine",
     "Failed to pull image", _DOCKERD_FAILED,

@@ -27,6 +27,7 @@ CUT = "request that ended before its blob did"
 ACCESS = "access log"
 COMPLETED = "registry log"
 NOTIFIED = "notification"
+REPEATED = "registry log again"  # in logs that overlap, each with lines of an access log
 
 # Apache's Combined Log Format, as distribution and nginx write it; what stands behind the bytes is not looked at.
 _ACCESS = re.compile(
@@ -77,7 +78,9 @@ def completed(one: Entry, place: str, seen: Seen) -> bool:
         sent=int(sent) if sent.isdigit() and len(sent) < 19 else 0,
         place=place,
     )
-    seen.requests.append((COMPLETED, request))
+    own = [fields.get(key) for key in ("time", "http.request.id", "http.request.remoteaddr", "http.response.duration")]
+    is_new = one.resolution >= 1.0 or seen.is_new(f"request {own} {method} {path}")
+    seen.requests.append((COMPLETED if is_new else REPEATED, request))
     return True
 
 
@@ -92,11 +95,8 @@ def notifications(content: Any, place: str, seen: Seen) -> None:
     """Take the events of an envelope of notifications; sizes there are the blob's, whatever was sent of it."""
     for one in [content] if part(content, "target") is not None else maps(content, "events"):
         own = text(one, "id")
-        if own:
-            if own in seen.known:
-                seen.leave_out(TWICE)
-                continue
-            seen.known.add(own)
+        if own and not seen.is_new(f"notification {own}"):
+            continue
         stamp = times.stamp(part(one, "timestamp"))
         size = part(one, "target", "size")
         action, method = text(one, "action"), text(one, "request", "method") or "GET"
@@ -180,7 +180,7 @@ def _once(seen: Seen) -> list[tuple[str, ObservedRequest]]:
     """The requests, without what an access log or a notification tells again of one that was told better."""
     known: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)  # when it was answered, and which
     gone: set[int] = set()
-    for source in (COMPLETED, ACCESS, NOTIFIED):  # the best first
+    for source in (COMPLETED, REPEATED, ACCESS, NOTIFIED):  # the best first
         taken: set[int] = set()
         mine = [
             (place, one, known[one.method, one.path.partition("?")[0]])
@@ -188,7 +188,7 @@ def _once(seen: Seen) -> list[tuple[str, ObservedRequest]]:
             if told == source
         ]
         for place, one, like in mine:
-            same = _same(one, source, like, seen, taken)
+            same = _same(one, source, like, seen, taken) if source in (ACCESS, NOTIFIED) else None
             if same is not None:
                 taken.add(same)
                 gone.add(place)
@@ -198,7 +198,7 @@ def _once(seen: Seen) -> list[tuple[str, ObservedRequest]]:
                 like.append((one.ended, place))
         for like in known.values():
             like.sort()
-    return [one for place, one in enumerate(seen.requests) if place not in gone]
+    return [one for place, one in enumerate(seen.requests) if place not in gone and one[0] != REPEATED]
 
 
 def _same(one: ObservedRequest, source: str, like: list[tuple[float, int]], seen: Seen, taken: set[int]) -> int | None:

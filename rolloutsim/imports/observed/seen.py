@@ -24,6 +24,7 @@ LONG_LINE = "line longer than 1 MB"
 CUT_LINE = "line that is cut"
 
 _LEFT_OUT = {"present": PRESENT, "failed": FAILED, "backed off": BACKED_OFF}
+_FINE = 1e-3  # [s], as exact as times must be to tell two things apart (assumed: logs have microseconds)
 _OLDEST = 1e12  # [s] of a duration or an age (assumed: longer ones are no pull's)
 
 
@@ -150,6 +151,8 @@ class Seen:
             self.leave_out(UNTIMED, source.name, image)
             return
         ended = source.at if not source.clock else None
+        if source.resolution <= _FINE and not self.is_new(f"{source.name} {source.node} {image} {ended} {took}"):
+            return
         pull = ObservedPull(
             image=image,
             node=source.node,
@@ -165,6 +168,14 @@ class Seen:
             place=source.place,
         )
         self.facts.append(Fact("pulled", image, source.where, source.clock, source.at, pull))
+
+    def is_new(self, own: str) -> bool:
+        """Whether something was not told before, by its unique id; else it is counted as told twice."""
+        if own in self.known:
+            self.leave_out(TWICE)
+            return False
+        self.known.add(own)
+        return True
 
     def counted(self, name: str, buckets: Mapping[float, float]) -> None:
         """Add a histogram to what others of its name counted."""
