@@ -155,6 +155,11 @@ def test_failures_and_back_offs_are_counted(tmp_path: Path) -> None:
     assert seen == Observed(left_out={"pull backed off": 9, "pull failed": 4}, notes=["of other things: events (2)"])
 
 
+def test_the_reason_must_be_the_messages_own(tmp_path: Path) -> None:
+    seen = of_events(tmp_path, writers.event(writers.pulled_message(pull()), "Custom"))
+    assert seen == Observed(notes=["of other things: events (1)"])
+
+
 def test_a_kubelet_before_1_20_tells_no_duration(tmp_path: Path) -> None:
     seen = of_events(tmp_path, *writers.events([pull()], (1, 19)))
     reason = "pull without a duration (an old kubelet or containerd, or a log that is cut)"
@@ -264,6 +269,20 @@ def test_prefixes_of_other_tools(tmp_path: Path, coat: str) -> None:
     assert [one.duration for one in of(tmp_path, "\n".join(docker)).pulls] == [3.5]
 
 
+def test_bytes_read_belong_to_the_nearest_end_of_their_image(tmp_path: Path) -> None:
+    slow, check = fetched(3.5, 99_000_000, image="hello"), fetched(0.5, 800_000, NOON + 0.4, image="hello")
+    lines = writers.containerd([slow, check])  # of two nodes whose names no line has; containerd writes the name out
+    assert any("docker.io/library/hello:latest" in line for line in lines)
+    seen = of(tmp_path, "\n".join(lines))
+    assert ([(one.duration, one.read) for one in seen.pulls], seen.left_out) == ([(3.5, 99_000_000)], RECHECK)
+    first = [line.replace("bytes read=99000000", "bytes read=98000000") for line in writers.containerd([slow])]
+    late = first[1].replace(first[1][6:36], writers.stamp(NOON + 0.9, 9)).replace("98000000", "7")
+    seen = of(tmp_path, "\n".join([*first, late]))
+    assert [one.read for one in seen.pulls] == [98_000_000]
+    early = first[1].replace(first[1][6:36], writers.stamp(NOON - 0.9, 9)).replace("98000000", "7")
+    assert [one.read for one in of(tmp_path, "\n".join([*first, early])).pulls] == [98_000_000]
+
+
 def test_containerd_logs_json_too(tmp_path: Path) -> None:
     said = 'Pulled image "a:1" with image id "sha256:1", repo tag "a:1", repo digest "a@sha256:2", size "7" in 1.5s'
     line = json.dumps({"level": "info", "msg": said, "time": "2026-11-27T12:00:00Z"})
@@ -360,8 +379,15 @@ def test_a_table_and_the_events_that_it_shows_count_once(tmp_path: Path) -> None
     assert (without_place(seen.pulls), seen.left_out) == (without_place(mine), {"told twice": 4})
 
 
+def test_a_wide_list_counts(tmp_path: Path) -> None:
+    wide = LISTS["kubectl get events -A -o wide"].replace(
+        "58m          1       web-1.18", "58m          4       web-1.18"
+    )
+    assert of(tmp_path, wide).left_out == {"image already present": 4}
+
+
 @pytest.mark.parametrize("command", LISTS)
-def test_lists_of_events(tmp_path: Path, command: str) -> None:
+def test_each_list_of_events(tmp_path: Path, command: str) -> None:
     seen = of(tmp_path, LISTS[command])
     found = [(one.image, one.node, one.pod, one.duration, one.waited, one.size) for one in seen.pulls]
     assert found == [("a:1", "n3", "default/web-1" if "-A" in command else "web-1", 5.5, 0.5, 77)]

@@ -106,6 +106,15 @@ def test_the_same_request_in_both_logs_and_a_notification_counts_once(tmp_path: 
     assert len(of(tmp_path, "\n".join(writers.access_log([*mine, *mine]))).requests) == 12  # no log tells twice itself
 
 
+def test_each_request_is_told_again_once_at_most(tmp_path: Path) -> None:
+    mine = [request()]
+    seen = of(tmp_path, "\n".join([*writers.response_completed(mine), *writers.access_log([*mine, request(NOON + 1)])]))
+    assert ([one.duration for one in seen.requests], seen.left_out) == ([0.5, None], {"told twice": 1})
+    other = request(NOON + 1, sent=77)
+    seen = of(tmp_path, "\n".join([*writers.response_completed(mine), *writers.access_log([other])]))
+    assert (len(seen.requests), seen.left_out) == (1, {"request that ended before its blob did": 1})
+
+
 def test_logs_of_a_registry_that_overlap_count_once(tmp_path: Path) -> None:
     mine = [request(), request(NOON + 0.25)]
     lines, access = writers.response_completed(mine), writers.access_log(mine)
