@@ -25,11 +25,25 @@ READ = (
 )
 _LOOKED_AT = 20_000  # characters in which a file shows what it is (assumed: some hundred lines)
 # Text that is neither JSON nor a scenario's YAML.
+CALIBRATE = "calibrate a scenario on it: rolloutsim calibrate SCENARIO --events FILE"
 _OTHERS = (
-    (re.compile(r'^.{0,200}\btime="[^"]+" level=\w+ msg=', re.M), "a log of containerd, the kubelet or a registry"),
-    (re.compile(r'^\S+ \S+ \S+ \[[^\]]+\] "[A-Z]+ /', re.M), "an access log"),
-    (re.compile(r"^ *Type +Reason +Age ", re.M), "what kubectl describe prints of events"),
-    (re.compile(r"^\[[\w.\"'-]+\]\s*$", re.M), "a file of TOML"),
+    (
+        re.compile(
+            r'^.{0,200}\btime="[^"\n]{1,60}" level=\w{1,20} msg=|^(?:[^\n]{0,200}: )?[IWEF][0-9]{4} [0-9:.]{8,16} ',
+            re.M,
+        ),
+        f"a log of containerd, the kubelet or a registry; {CALIBRATE}",
+    ),
+    (
+        re.compile(r'^\S{1,255} \S{1,255} \S{1,255} \[[^\]\n]{1,40}\] "[A-Z]{1,20} /', re.M),
+        f"an access log; {CALIBRATE}",
+    ),
+    (
+        re.compile(r"^ {0,40}Type +Reason +Age |^(?:NAMESPACE +)?LAST SEEN +TYPE +REASON ", re.M),
+        f"events as kubectl prints them; {CALIBRATE}",
+    ),
+    (re.compile(r"^# (?:HELP|TYPE) \w+ ", re.M), f"metrics; {CALIBRATE}"),
+    (re.compile(r"^\[[\w.\"'-]+\]\s*$", re.M), f"a file of TOML, which this version does not read; {READ}"),
 )
 _SUFFIXES = (".json", ".yaml", ".yml")
 
@@ -179,7 +193,7 @@ def _read(origin: str, name: str | None, raw: bytes) -> Iterator[Document]:
         ) from None
     for pattern, what in _OTHERS:
         if pattern.search(text, 0, _LOOKED_AT):
-            raise UnreadableError(f"{origin}: {what}, which this version does not read; {READ}")
+            raise UnreadableError(f"{origin}: {what}")
     found = of_json(origin, text) if text.lstrip()[:1] in ("{", "[") else of_yaml(origin, text)
     found = [content for content in found if content is not None]
     if not found:

@@ -8,7 +8,7 @@ from typing import Any
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError
 from rolloutsim.imports import cluster, manifests, workloads
-from rolloutsim.imports.documents import READ, Document, documents
+from rolloutsim.imports.documents import CALIBRATE, READ, Document, documents
 from rolloutsim.imports.drafts.assumed import Assumed
 from rolloutsim.imports.drafts.draft import Draft, draft
 from rolloutsim.imports.found import Found
@@ -113,7 +113,7 @@ def _of_kubernetes(one: Document, found: Found) -> None:
         elif kind == workloads.IMAGE_PULL_JOB:
             found.prepulls.append(workloads.image_pull_job(item, one))
         elif kind == "Event":
-            raise UnreadableError(f"{one.place}: events of pulls; this version reads none; {READ}")
+            raise UnreadableError(f"{one.place}: events, which tell of pulls; {CALIBRATE}")
         else:
             found.unused[kind or "without a kind"] = found.unused.get(kind or "without a kind", 0) + 1
 
@@ -152,7 +152,9 @@ def _unknown(content: Any) -> str:
     if part(content, "rolloutsim") is not None:
         return "a scenario already; run it: rolloutsim run FILE"
     if part(content, "events") is not None:
-        return f"notifications of a registry, which this version does not read; {READ}"
+        return f"notifications of a registry; {CALIBRATE}"
+    if text(content, "MESSAGE") or text(content, "http.request.method"):
+        return f"a log; {CALIBRATE}"
     if part(content, "rootfs", "diff_ids") is not None:
         return (
             "an image's configuration, which has no sizes; give its manifest: "

@@ -50,13 +50,14 @@ NEXT_READ = (
     "read are: manifests of images (crane manifest, skopeo inspect --raw, docker manifest inspect -v), kubectl get "
     "nodes -o json, Deployments and other workloads, ImagePullJobs, kubelet configurations"
 )
+CALIBRATE = "calibrate a scenario on it: rolloutsim calibrate SCENARIO --events FILE"
 NO_IMAGE = (
     "no image in what was given; give the workloads whose images roll out as well (kubectl get "
     "deployments,daemonsets -A -o json), or a manifest: crane manifest IMAGE | rolloutsim import IMAGE=-"
 )
 REFUSED = {
     "01-containerd-kubelet-journal.log":
-        f"a log of containerd, the kubelet or a registry, which this version does not read; {NEXT_READ}",
+        f"a log of containerd, the kubelet or a registry; {CALIBRATE}",
     "05-oci-index-with-attestation.json":
         "an index, which has no layers (platforms: linux/amd64); give the manifest of one: "
         "crane manifest --platform linux/amd64 IMAGE | rolloutsim import IMAGE=-",
@@ -66,12 +67,12 @@ REFUSED = {
     "10-eks-al2023-kubelet-config.json": NO_IMAGE,
     "11b-eks-soci-config.toml": f"a file of TOML, which this version does not read; {NEXT_READ}",
     "12-distribution-notification.json":
-        f"notifications of a registry, which this version does not read; {NEXT_READ}",
+        f"notifications of a registry; {CALIBRATE}",
     "14-kubectl-get-nodes.json": NO_IMAGE,
     "15-kubectl-describe-events.txt":
-        f"what kubectl describe prints of events, which this version does not read; {NEXT_READ}",
+        f"events as kubectl prints them; {CALIBRATE}",
     "17-registry-access.log":
-        f"a log of containerd, the kubelet or a registry, which this version does not read; {NEXT_READ}",
+        f"a log of containerd, the kubelet or a registry; {CALIBRATE}",
 }  # fmt: skip
 
 
@@ -389,7 +390,11 @@ def test_folders_and_what_cannot_be_opened(tmp_path: Path) -> None:
         ('{"architecture": "amd64", "rootfs": {"diff_ids": []}}', "an image's configuration, which has no sizes"),
         ('{"schemaVersion": 1, "fsLayers": [], "Digest": 1}', "a manifest of schema 1"),
         ("apiVersion: v1\nkind: Service\n", "only Service"),
-        ("apiVersion: v1\nkind: Event\n", "events of pulls; this version reads none"),
+        ("apiVersion: v1\nkind: Event\n", "events, which tell of pulls; calibrate a scenario on it"),
+        ("I0507 11:59:43.469105    3315 a.go:1] x", "a log of containerd, the kubelet or a registry; calibrate"),
+        ("LAST SEEN   TYPE     REASON   OBJECT    MESSAGE", "events as kubectl prints them; calibrate"),
+        ("# HELP a b", "metrics; calibrate"), ('{"MESSAGE": "x"}', "a log; calibrate"),
+        ('10.0.0.3 - - [17/Jul/2018:21:54:38 +0000] "GET /v2/ HTTP/1.1" 200 2', "an access log; calibrate"),
     ],
 )  # fmt: skip
 def test_what_is_none_of_these(tmp_path: Path, text: str, message: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rolloutsim.imports.observed import messages, times
-from rolloutsim.imports.observed.seen import TWICE, Seen, Source
+from rolloutsim.imports.observed.seen import Seen, Source
 from rolloutsim.imports.shapes import mapping, maps, part, text
 
 _MOST = 10**9  # times that an event was merged (assumed: more is no count)
@@ -50,10 +50,8 @@ def event(content: Mapping[str, Any], place: str, seen: Seen, pods: Mapping[str,
     count = _count(content)
     if uid:
         before = seen.counts.get(uid, 0)  # a watch, or several files, tell an event again when it has grown
-        if f"{uid} {count}" in seen.known:
-            seen.leave_out(TWICE)
+        if not seen.is_new(f"event {uid} {count}"):
             return
-        seen.known.add(f"{uid} {count}")
         seen.counts[uid] = max(before, count)
         count = max(0, count - before)
     pod = _pod(content)

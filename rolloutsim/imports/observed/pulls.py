@@ -25,7 +25,8 @@ class ObservedPull:
     resolution : float
         How exact these times are [s]: 1.0 where they are whole seconds.
     duration : float
-        From the runtime's start to its end [s], waiting for other pulls not counted.
+        From the runtime's start to its end [s], waiting for other pulls not counted; kubelets before 1.26 count that
+        as well: `waited` is None then.
     waited : float or None
         What it waited for other pulls before that [s].
     size : int or None
@@ -33,7 +34,7 @@ class ObservedPull:
     read : int or None
         Bytes that were fetched.
     source : str
-        What told of it: `kubelet event`, `containerd log`.
+        What told of it: `kubelet event`, `kubelet log`, `kubectl's table of events`, `containerd log`, `CRI-O log`.
     place : str
         File and line, or file and document.
     """

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from math import isinf
 
+from rolloutsim.imports.drafts import references
 from rolloutsim.imports.observed.messages import Message
 from rolloutsim.imports.observed.pulls import ObservedPull, ObservedRequest
 from rolloutsim.structs import struct
@@ -17,12 +18,13 @@ JOINED = "pulled at the same time by another pod of its node, which fetched the 
 FAILED = "pull failed"
 BACKED_OFF = "pull backed off"
 MERGED = "merged events, of which only the last is told"
-UNTIMED = "pull without a duration (kubelet before 1.20, containerd before 1.6, CRI-O without its start)"
+UNTIMED = "pull without a duration (an old kubelet or containerd, or a log that is cut)"
 TWICE = "told twice"
 LONG_LINE = "line longer than 1 MB"
 CUT_LINE = "line that is cut"
 
 _LEFT_OUT = {"present": PRESENT, "failed": FAILED, "backed off": BACKED_OFF}
+_FINE = 1e-3  # [s], as exact as times must be to tell two things apart (assumed: logs have microseconds)
 _OLDEST = 1e12  # [s] of a duration or an age (assumed: longer ones are no pull's)
 
 
@@ -124,7 +126,7 @@ class Seen:
             return
         if message.kind == "present":
             self.facts.append(Fact("present", message.image, source.where, source.clock, source.at))
-        self.leave_out(_LEFT_OUT[message.kind], source.name, message.image, count)
+        self.leave_out(_LEFT_OUT[message.kind], source.name, references.full(message.image), count)
 
     def _pulled(self, message: Message, source: Source, count: int) -> None:
         if count != 1:  # 0: one of those that were counted so is told now
@@ -149,6 +151,8 @@ class Seen:
             self.leave_out(UNTIMED, source.name, image)
             return
         ended = source.at if not source.clock else None
+        if source.resolution <= _FINE and not self.is_new(f"{source.name} {source.node} {image} {ended} {took}"):
+            return
         pull = ObservedPull(
             image=image,
             node=source.node,
@@ -164,6 +168,14 @@ class Seen:
             place=source.place,
         )
         self.facts.append(Fact("pulled", image, source.where, source.clock, source.at, pull))
+
+    def is_new(self, own: str) -> bool:
+        """Whether something was not told before, by its unique id; else it is counted as told twice."""
+        if own in self.known:
+            self.leave_out(TWICE)
+            return False
+        self.known.add(own)
+        return True
 
     def counted(self, name: str, buckets: Mapping[float, float]) -> None:
         """Add a histogram to what others of its name counted."""

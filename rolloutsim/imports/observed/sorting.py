@@ -46,7 +46,13 @@ def pulls(seen: Seen) -> list[ObservedPull]:
             f"{_plural(again, 'is', 'are')} kept: {_plural(again, 'it', 'they')} took longer than a re-check does "
             "(the image was removed, its tag moved, or its registry is slow)"
         )
-    return sorted(kept, key=lambda one: (one.ended is None, one.ended or 0.0, one.place))
+    return sorted(kept, key=lambda one: (one.ended is None, one.ended or 0.0, *place_key(one.place)))
+
+
+def place_key(place: str) -> tuple[str, int]:
+    """What sorts places as they stand in a file."""
+    digits = len(place) - len(place.rstrip("0123456789"))
+    return place[: len(place) - digits], int(place[len(place) - digits :][-18:] or 0)
 
 
 def _plural(count: int, one: str, many: str | None = None) -> str:
@@ -100,7 +106,7 @@ def _once(seen: Seen) -> list[Fact]:
     """What was found, without what an event and a log tell of the same pull; of both, what each knows."""
     alike: dict[str, list[Fact]] = defaultdict(list)
     found: list[Fact] = []
-    for fact in seen.facts:
+    for fact in _of_one_clock(seen):
         if fact.pull is not None:
             alike[references.full(fact.image)].append(fact)
         else:
@@ -118,6 +124,24 @@ def _once(seen: Seen) -> list[Fact]:
                 fact = _merged(fact, facts[same])
             found.append(fact)
     return found
+
+
+def _of_one_clock(seen: Seen) -> list[Fact]:
+    """What was found, without the words of a kubelet that a table tells again: the same to the millisecond."""
+    told: dict[tuple[object, ...], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for place, fact in enumerate(seen.facts):
+        pull = fact.pull
+        if pull is not None and pull.pod:
+            name = pull.pod.rpartition("/")[2]  # a list of one namespace does not say which
+            words = (references.full(pull.image), name, pull.duration, pull.waited, pull.size)
+            told[words][fact.clock].append(place)
+    gone: set[int] = set()
+    for clocks in told.values():
+        best = max(sorted(clocks), key=lambda clock: len(clocks[clock]))  # Unix time, whose name is empty, if equal
+        for clock, places in clocks.items():
+            gone.update(places if clock != best else ())
+    seen.leave_out(TWICE, count=len(gone))
+    return [fact for place, fact in enumerate(seen.facts) if place not in gone]
 
 
 def _same(facts: list[Fact], at: int, gone: set[int]) -> int | None:
