@@ -1,7 +1,8 @@
 """What people have of their cluster, made a scenario: manifests of images, nodes, workloads, kubelet configurations.
 
 Reading order: `documents` (files as data), `manifests`, `nodes`, `kubelets`, `workloads` (what a document tells),
-`found` (all of it together), `drafts` (the scenario, each value with where it is from), `writing` (its text).
+`found` (all of it together), `drafts` (the scenario, each value with where it is from), `writing` (its text), `editing`
+(values set in a text that is there: `tree` says where they stand, `remarks` what the comments behind them say).
 """
 
 from typing import TYPE_CHECKING
