@@ -71,8 +71,15 @@ def edited(text: str, changes: Mapping[tuple[str, ...], Said]) -> str:
         assert root is not None  # it was read
         made = editor.of_map(root, data, wanted)
     if made != body:
-        _prove(made, _plain(_merged(data, wanted, ROOT, ())), changes)
+        _prove(made, plain(_merged(data, wanted, ROOT, ())), changes)
     return mark + made
+
+
+def remarks_of(text: str) -> dict[tuple[str, ...], str]:
+    """What rolloutsim wrote behind the values of a scenario that can be read: path → remark."""
+    body = text.removeprefix(_BOM)
+    root = tree(body)
+    return {} if root is None else _Editor(body).told(root)
 
 
 def _prove(text: str, expected: Any, changes: Mapping[tuple[str, ...], Said]) -> None:
@@ -81,7 +88,7 @@ def _prove(text: str, expected: Any, changes: Mapping[tuple[str, ...], Said]) ->
         found = read(text, "<scenario>").data
     except ScenarioError:
         found = None
-    if not _same(found, expected):
+    if not same(found, expected):
         keys = ", ".join(dotted(path) for path in list(changes)[:3])
         more = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
         raise UnreadableError(
@@ -104,27 +111,27 @@ def _nested(changes: Mapping[tuple[str, ...], Said]) -> Wanted:
     return wanted
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value without its remarks."""
     if isinstance(value, Said):
-        return _plain(value.value)
+        return plain(value.value)
     if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     return value
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
     """Whether data is the same: true is not 1, and the order of keys does not count."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(value, other[key]) for key, value in one.items())
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
+        return len(one) == len(other) and all(map(same, one, other))
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
-def _opened(value: Any, wanted: Wanted, part: Part | None, path: tuple[str, ...]) -> dict[str, Any]:
+def opened(value: Any, wanted: Wanted, part: Part | None, path: tuple[str, ...]) -> dict[str, Any]:
     """What stands at a path as a map: nothing is an empty one, a short form is written out."""
     if value is None:
         return {}
@@ -141,7 +148,7 @@ def _opened(value: Any, wanted: Wanted, part: Part | None, path: tuple[str, ...]
         if is_long(long):
             return dict(long)
     what = "a list" if isinstance(value, list) else f"'{value}'"
-    raise UnreadableError(f"{dotted(path)} is {what} there, which has no key {next(iter(wanted))}; make it a map")
+    raise UnreadableError(f"{dotted(path)} is {what} there, which has no key {next(iter(wanted), '')}; make it a map")
 
 
 def _leaves(wanted: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Said]]:
@@ -163,7 +170,7 @@ def _pruned(wanted: Wanted, data: Mapping[str, Any], part: Part | None, path: tu
                 result[key] = want
             continue
         here = (*path, key)
-        below = _pruned(want, _opened(data.get(key), want, inner, here), inner, here)
+        below = _pruned(want, opened(data.get(key), want, inner, here), inner, here)
         if below:
             result[key] = below
     return result
@@ -176,7 +183,7 @@ def _merged(data: Mapping[str, Any], wanted: Wanted, part: Part | None, path: tu
         inner = part.step(key) if part is not None else None
         if not isinstance(want, Said):
             here = (*path, key)
-            result[key] = _merged(_opened(result.get(key), want, inner, here), want, inner, here)
+            result[key] = _merged(opened(result.get(key), want, inner, here), want, inner, here)
         elif want.value is None:
             result.pop(key, None)
         else:
@@ -207,12 +214,7 @@ class _Editor:
 
     def of_map(self, root: Node, data: Mapping[str, Any], wanted: Wanted) -> str:
         """A text whose root is a map, with what is wanted."""
-        for node in root.walk():
-            if node.text is not None:
-                start = self._line_end(node.start) if node.in_block else node.start
-                self.scalars.append((start, node.end))
-            if node.alias is not None:
-                self.repeated.setdefault(id(node.alias), node.start)
+        self._learn(root)
         self.step = self._learn_step(root)
         self._map(root, data, wanted, ROOT, (), None)
         for end, keyed in self.remarks.items():
@@ -227,6 +229,25 @@ class _Editor:
             parts += [self.text[at:start], new]
             at = end
         return "".join(parts) + self.text[at:]
+
+    def told(self, root: Node) -> dict[tuple[str, ...], str]:
+        """The remarks that stand in the text."""
+        self._learn(root)
+        found = {}
+        waiting: list[tuple[Node, tuple[str, ...], int | None]] = [(root, (), None)]
+        while waiting:
+            node, path, around = waiting.pop()
+            around = len(path) if around is None and not node.in_block else around
+            for key, value in node.pairs or ():
+                here = (*path, key.text or "")
+                end = self._line_end(key.end if value.in_block else value.end)
+                start = self._comment(end)
+                if start is not None and start < end:
+                    name = "" if around is None else dotted(here[around:])
+                    found[here] = remarks.told(self.text[start:end].lstrip()).get(name, "")
+                if value.pairs is not None:
+                    waiting.append((value, here, around))
+        return {path: remark for path, remark in found.items() if remark}
 
     def _map(
         self,
@@ -308,7 +329,7 @@ class _Editor:
     ) -> None:
         """Collect the edits of a key's value."""
         if isinstance(want, Said):
-            if _same(now, _plain(want)):
+            if same(now, plain(want)):
                 self._confirm(key, value, want, path, around)
                 return
             said: dict[tuple[str, ...], str] = {(): want.remark}
@@ -319,7 +340,7 @@ class _Editor:
             self._map(value, now, want, part, path, around)
             return
         else:
-            new = _merged(_opened(now, want, part, path), want, part, path)
+            new = _merged(opened(now, want, part, path), want, part, path)
             said = {inner: one.remark for inner, one in _leaves(want)}
         for replaced in value.walk():
             if replaced is not value or value.alias is None:
@@ -501,10 +522,19 @@ class _Editor:
         return found
 
     def _inline(self, value: Any, in_braces: bool) -> str:
-        return json.dumps(_plain(value), ensure_ascii=False) if self.is_json else flow(_plain(value), in_braces)
+        return json.dumps(plain(value), ensure_ascii=False) if self.is_json else flow(plain(value), in_braces)
 
     def _key(self, key: str) -> str:
         return json.dumps(key, ensure_ascii=False) if self.is_json else scalar(key, True)
+
+    def _learn(self, root: Node) -> None:
+        """Where texts and aliases stand."""
+        for node in root.walk():
+            if node.text is not None:
+                start = self._line_end(node.start) if node.in_block else node.start
+                self.scalars.append((start, node.end))
+            if node.alias is not None:
+                self.repeated.setdefault(id(node.alias), node.start)
 
     def _learn_step(self, root: Node) -> int:
         """How far a map in a map stands in."""

@@ -46,7 +46,7 @@ def by_reference(images: Sequence[FoundImage], references: Sequence[str], notes:
     for image in images:
         like = [one for one in references if full(one) == full(image.name)]
         if not like and not image.is_named:
-            like = [one for one in references if name_of(image.name) in _short_names(one)]
+            like = [one for one in references if name_of(image.name) in short_names(one)]
             if len(like) > 1:
                 raise UnreadableError(
                     f"{image.origin}: may be {' or '.join(like)}; say which: rolloutsim import {like[0]}={image.origin}"
@@ -63,7 +63,7 @@ def by_reference(images: Sequence[FoundImage], references: Sequence[str], notes:
     return sizes
 
 
-def _short_names(reference: str) -> set[str]:
+def short_names(reference: str) -> set[str]:
     """What a file with an image's manifest may be called: `api`, `api-1.2`, `team-api-1.2`."""
     whole = full(reference).partition("@")[0]
     path = whole.partition("/")[2]
