@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from rolloutsim.errors import UnreadableError, UsageError
 from rolloutsim.imports.drafts.groups import Group, may_run, runtime_of
@@ -50,8 +50,7 @@ def groups_as(
     open_ones = [group for group in found if group.name not in taken]
     like = {group.name: [one for one in theirs if one in _other_names(group)] for group in open_ones}
     for name, choices in like.items():
-        shared = [other for other in like if set(like[other]) & set(choices)]
-        if len(choices) == 1 and shared == [name] and choices[0] not in taken.values():
+        if len(choices) == 1 and choices[0] not in taken.values():
             taken[name] = choices[0]
             notes.append(f"the nodes {name} are taken to be {choices[0]}, of its name")
         elif choices:
@@ -124,13 +123,13 @@ def mixed(groups: Iterable[Group], found: Found) -> list[str]:
     return notes
 
 
-def images_as(named: Mapping[str, bool], theirs: Sequence[str], notes: list[str]) -> dict[str, str]:
+def images_as(names: Sequence[str], theirs: Sequence[str], notes: list[str]) -> dict[str, str]:
     """What images of an input are called in a scenario; those that it does not have keep their names.
 
     Parameters
     ----------
-    named : mapping
-        Each image of the input, and whether its name is one: that of a file may say less.
+    names : sequence of str
+        The images of the input.
     theirs : sequence of str
         The scenario's images.
     notes : list of str
@@ -142,12 +141,9 @@ def images_as(named: Mapping[str, bool], theirs: Sequence[str], notes: list[str]
         If an image may be several of the scenario's, or several may be one.
     """
     taken: dict[str, str] = {}
-    for name, is_named in named.items():
+    for name in names:
         like = [one for one in theirs if one == name] or [one for one in theirs if full(one) == full(name)]
-        if not like and is_named:
-            like = [one for one in theirs if name_of(one) in short_names(name)]
-        elif not like:
-            like = [one for one in theirs if name_of(name) in short_names(one)]
+        like = like or [one for one in theirs if name_of(one) in short_names(name)]
         if len(like) > 1:
             raise UnreadableError(
                 f"{name} may be the scenario's {' or '.join(like)}; say which: rolloutsim import {like[0]}=FILE, with "
@@ -155,7 +151,7 @@ def images_as(named: Mapping[str, bool], theirs: Sequence[str], notes: list[str]
             )
         taken[name] = like[0] if like else name
     for one in theirs:
-        several = [name for name in taken if taken[name] == one != name and named[name]]
+        several = [name for name in taken if taken[name] == one != name]
         if len({full(name) for name in several}) > 1:
             raise UnreadableError(
                 f"{' and '.join(several)} may both be the scenario's {one}; rename {one} there to the one that it is"

@@ -125,7 +125,7 @@ class _Into:
         made = draft(self.found, origins, images, groups)
         self.notes += made.notes
         content = dict(made.content)
-        names = images_as({name: self._is_named(name) for name in content["images"]}, images, self.notes)
+        names = images_as(list(content["images"]), images, self.notes)
         nodes = content.pop("nodes")
         if groups:
             self._nodes(nodes, names, placeholder)
@@ -280,9 +280,6 @@ class _Into:
     def _is_assumed(self, path: Path) -> bool:
         """Whether a value or what it is in is called assumed there."""
         return any(self.remarks.get(path[:length], "").startswith(_ASSUMED) for length in range(1, len(path) + 1))
-
-    def _is_named(self, name: str) -> bool:
-        return not any(one.name == name and not one.is_named for one in self.found.images)
 
     def _at(self, path: Path) -> Any:
         """What stands at a path, short forms written out; None where nothing does."""

@@ -311,3 +311,23 @@ def test_every_value_of_every_scenario_can_be_set_alone(path: Path) -> None:
             assert now[:first] == before[:first]
             assert now[len(now) - rest :] == before[len(before) - rest :]
             assert said in now[first]
+
+
+@given(st.sampled_from(SCENARIOS), st.data())
+def test_texts_that_are_cut_or_changed_are_edited_or_refused(path: Path, random: st.DataObject) -> None:
+    text = path.read_text(encoding="utf-8")
+    start = random.draw(st.integers(0, len(text)))
+    put_in = random.draw(
+        st.sampled_from(["", "\n", ": ", "*a", "&a ", "{", "}", "#", " #", "|", "? ", "- ", "'", "\x85", "\t", "é"])
+    )
+    changed = text[:start] + put_in + text[start + random.draw(st.integers(0, 30)) :]
+    keys = random.draw(st.sampled_from(list(paths_of(read(text, "").data))))
+    keys = random.draw(st.sampled_from([keys, (*keys, "x"), ("x", *keys), ("nodes", "web", "disk", "rate")]))
+    value = random.draw(st.sampled_from(["new", ["new"], {"y": Said("new", "from y")}, None]))
+    refused = False
+    try:
+        after = edited(changed, {keys: Said(value, "from x.json")})
+    except (ScenarioError, UnreadableError):
+        refused = True
+    if not refused and value is not None:
+        assert edited(after, {keys: Said(value, "from x.json")}) == after

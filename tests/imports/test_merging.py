@@ -292,6 +292,8 @@ def test_a_total_of_the_nodes_says_less_than_layers_and_more_than_what_is_assume
     cases = {
         "{layers: [3 MB]}": {"layers": ["3 MB"]},
         "{size: 5 MB, layers: 3}": {"size": "5 MB", "layers": 3},
+        "{compressed: 5 MB, equal_layers: 3}": {"compressed": "5 MB", "equal_layers": 3},
+        "{base: other}\n  other: 3 MB": {"base": "other"},
         "{compressed: 200 MB, ratio: 2}  # assumed: x": {"ratio": 2, "unpacked": "1000 B"},
         "346 MB": {"compressed": "346 MB", "unpacked": "1000 B"},
         "{unpacked: 7 B}": {"unpacked": "1000 B"},
