@@ -1,16 +1,19 @@
 """What people have of their cluster, made a scenario: manifests of images, nodes, workloads, kubelet configurations.
 
 Reading order: `documents` (files as data), `manifests`, `nodes`, `kubelets`, `workloads` (what a document tells),
-`found` (all of it together), `drafts` (the scenario, each value with where it is from), `writing` (its text).
+`found` (all of it together), `drafts` (the scenario, each value with where it is from), `writing` (its text), `editing`
+(values set in a text that is there: `tree` says where they stand, `remarks` what the comments behind them say),
+`merging` (what files tell, in a scenario that is there: `matching` says what is what).
 """
 
 from typing import TYPE_CHECKING
 
 from rolloutsim.lazy import front
 
-__all__ = ["Imported", "imported"]
+__all__ = ["Imported", "Merged", "imported", "merged"]
 
 if TYPE_CHECKING:
-    from rolloutsim.imports.imported import Imported, imported
+    from rolloutsim.imports.imported import Imported, imported, merged
+    from rolloutsim.imports.merging import Merged
 else:
-    __getattr__ = front(__name__, {"imported": ("Imported", "imported")})
+    __getattr__ = front(__name__, {"imported": ("Imported", "imported", "merged"), "merging": ("Merged",)})
