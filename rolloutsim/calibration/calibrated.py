@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import exp
+from math import exp, log
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +57,11 @@ class SeenPull:
     after: float
     is_outlier: bool
 
+    @property
+    def deviation(self) -> float:
+        """The logarithm of measured / predicted after the fit."""
+        return log(self.pull.seen.duration / self.after)
+
 
 @struct
 class SeenBurst:
@@ -95,6 +100,8 @@ class Calibration:
         What was taken for something.
     simulations : int
         How many it took.
+    groups : tuple of str
+        The names of the scenario's groups.
     """
 
     fitted: tuple[Fitted, ...]
@@ -107,6 +114,17 @@ class Calibration:
     untold: tuple[str, ...]
     notes: tuple[str, ...]
     simulations: int
+    groups: tuple[str, ...]
+
+    @property
+    def used(self) -> int:
+        """How many pulls count."""
+        return sum(not one.is_outlier for one in self.pulls)
+
+    @property
+    def images(self) -> int:
+        """Of how many images they are."""
+        return len({one.pull.image for one in self.pulls if not one.is_outlier})
 
 
 def calibrated(
@@ -169,6 +187,7 @@ def calibrated(
         untold=tuple(identify.untold(replay, ungiven, found.free, told.jacobian, [one.at for one in ways])),
         notes=(*observed.notes, *matched.notes, *told.notes),
         simulations=replay.simulations,
+        groups=tuple(group.name for group in scenario.groups),
     )
 
 
