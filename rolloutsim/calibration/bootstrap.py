@@ -94,7 +94,7 @@ def intervals(
     # What is known beforehand pulls towards itself.
     draws = draws + wide.standard_normal(draws.shape) * spreads @ (inverse @ jacobian - np.eye(len(spreads))).T
     draws = draws + _of_others(jacobian, inverse, residuals, others, spreads_of_others, len(draws), wide)
-    if len(moved) > 1 and name == "pulls":
+    if len(moved) > 1:
         draws = draws + wide.standard_normal((len(draws), len(moved))) @ (moved @ inverse.T) / np.sqrt(len(moved) - 1)
     low, high = np.quantile(draws, [(1.0 - SHARE) / 2.0, (1.0 + SHARE) / 2.0], axis=0)
     return Intervals(low, high, name, few)

@@ -26,6 +26,8 @@ _MEDIAN = 1.4826  # standard deviations of the normal distribution in a median o
 _OUTLIER = 0.02  # of a duration: what is nearer is none, however alike the others are (assumed)
 _MOST_FAR = 0.25  # of all pulls that may be left out so (assumed: if more are far off, the model is)
 _NARROW = 0.5 * 2.0 * 1.645  # spreads: an interval half as wide as that of what is known beforehand (assumed)
+_NORMAL = 1.645  # standard errors to the ends of a 90 % interval
+_FARTHEST = 1.0  # of a logarithm, over which a derivative is taken: a factor of 2.7 (assumed)
 Flags = npt.NDArray[np.bool_]
 
 
@@ -180,7 +182,7 @@ def calibrated(
             SeenPull(one, *map(float, times), bool(is_far))
             for one, *times, is_far in zip(matched.pulls, before, after, far, strict=True)
         ),
-        bursts=tuple(_bursts(replay, before, after)),
+        bursts=tuple(_bursts(replay, before, after, far)),
         scatter=float(np.std(np.log([one.seen.duration for one in matched.pulls])[kept] - np.log(after)[kept])),
         blocks=told.blocks,
         left_out=dict(Counter(observed.left_out) + Counter(matched.left_out)),
@@ -245,13 +247,16 @@ def _told(search: Search, ways: Sequence[Fit], far: Flags, seed: np.random.SeedS
         free = list(way.free)
         others = [n for n, one in enumerate(every) if n not in way.free and not one.is_cap]
         beside = derivatives(search.problem, way, others)
-        for step in (-STEP, STEP):  # a cap that hardly binds is known from below only
-            jacobian = derivatives(search.problem, way, free, step)
+        jacobian = derivatives(search.problem, way, free)
+        for side in (-1.0, 1.0):
+            # Towards each end over the whole way to it: a cap that hardly binds is known from below only.
+            steps = side * np.clip(_NORMAL * _errors(jacobian, way, spreads[free]), STEP, _FARTHEST)
+            slopes = derivatives(search.problem, way, free, steps.tolist())
             one = bootstrap.intervals(
-                jacobian, way.residuals, spreads[free], beside, spreads[others], search.moved[:, ~far] * weights,
+                slopes, way.residuals, spreads[free], beside, spreads[others], search.moved[:, ~far] * weights,
                 labels, seed,
             )  # fmt: skip
-            if step < 0:
+            if side < 0:
                 low[free] = np.minimum(low[free], way.at[free] + one.low)
                 blocks, few = blocks or one.blocks, few or one.few
             else:
@@ -272,6 +277,13 @@ def _told(search: Search, ways: Sequence[Fit], far: Flags, seed: np.random.SeedS
     return _Told(found, fitted, derivatives(search.problem, ways[0], range(len(every))), blocks, notes)
 
 
+def _errors(jacobian: Floats, fit: Fit, spreads: Floats) -> Floats:
+    """Standard errors of the numbers, roughly."""
+    gram = jacobian.T @ jacobian / fit.scale**2 + np.diag(spreads**-2)
+    errors: Floats = np.sqrt(np.diag(np.linalg.inv(gram)))
+    return errors
+
+
 def _reduced(search: Search, whole: Fit, is_told: Sequence[int], low: Floats, high: Floats) -> Fit:
     """The fit of those that are told, the others as in the scenario; but those without which it would be far worse."""
     free = list(is_told)
@@ -283,15 +295,18 @@ def _reduced(search: Search, whole: Fit, is_told: Sequence[int], low: Floats, hi
         rest = [number for number in whole.free if number not in free]
         if not rest or found.likelihood > whole.likelihood - DIFFERS:
             return found
-        off = np.abs(whole.at - as_given) / search.problem.spreads
+        off = np.abs(whole.at - search.problem.prior) / search.problem.spreads
         free = sorted([*free, max(rest, key=lambda number: off[number])])
 
 
-def _bursts(replay: Replay, before: Floats, after: Floats) -> list[SeenBurst]:
+def _bursts(replay: Replay, before: Floats, after: Floats, far: Flags) -> list[SeenBurst]:
     found = []
     for burst in replay.bursts:
         for image in dict.fromkeys(replay.pulls[number].image for number in burst.pulls):
-            own = [(n, at) for n, at in zip(burst.pulls, burst.at, strict=True) if replay.pulls[n].image == image]
+            own = [
+                (n, at) for n, at in zip(burst.pulls, burst.at, strict=True)
+                if replay.pulls[n].image == image and not far[n]
+            ]  # fmt: skip
             if len(own) < 2:
                 continue
             first = min(at for _, at in own)

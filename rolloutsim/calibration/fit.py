@@ -98,11 +98,12 @@ def evaluated(problem: Problem, at: Floats, free: Sequence[int], freedom: float 
     return Fit(at, tuple(free), residuals, scale, likelihood - 0.5 * float(off @ off), likelihood, freedom)
 
 
-def derivatives(problem: Problem, fit: Fit, which: Sequence[int], step: float = -STEP) -> Floats:
+def derivatives(problem: Problem, fit: Fit, which: Sequence[int], steps: Sequence[float] | None = None) -> Floats:
     """Derivatives of the weighted predicted logarithms, a column for each of some numbers; caps bind below."""
     columns = []
-    for number in which:
+    for place, number in enumerate(which):
         low, high = problem.bounds[number]
+        step = -STEP if steps is None else steps[place]
         signed = step if low <= fit.at[number] + step <= high else -step
         moved = fit.at.copy()
         moved[number] += signed

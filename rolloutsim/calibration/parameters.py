@@ -41,13 +41,14 @@ class Bounds:
     says: str
 
 
-# Assumed: from a tenth of the slowest to some times the fastest that is sold, as of 2026. Spreads: nine of ten clusters
-# within a factor of 3 (rates of machines), 10 (fixed times) of the default, which is 1.645 standard deviations.
+# Assumed: from a tenth of the slowest to some times the fastest that is sold, as of 2026. Spreads, assumed: nine of ten
+# clusters within a factor of 3 (cores, disks), 10 (networks), 100 (fixed times: proxies, tokens, slow manifests) of what
+# the scenario has, which is 1.645 standard deviations.
 BOUNDS: dict[Kind, Bounds] = {
     "uplink": Bounds(1e6, 5e10, log(10.0) / 1.645, "the registry's uplink"),
     "nic": Bounds(1e6, 5e10, log(10.0) / 1.645, "the nodes' NIC"),
     "connection": Bounds(1e5, 1.25e10, log(10.0) / 1.645, "the cap of each connection"),
-    "fixed": Bounds(1e-3, 60.0, log(10.0) / 1.645, "the fixed time of each pull"),
+    "fixed": Bounds(1e-3, 60.0, log(100.0) / 1.645, "the fixed time of each pull"),
     "unpack": Bounds(5e6, 5e9, log(3.0) / 1.645, "unpacking"),
     "disk": Bounds(5e6, 2e10, log(3.0) / 1.645, "the disks"),
 }

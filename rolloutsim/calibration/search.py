@@ -101,8 +101,10 @@ class Search:
         """All numbers, fitted from several places: the likeliest fit, and others that are nearly so, if any."""
         every = self.free
         begun = [self.fit(start, every, _FIRST_STEPS) for start in self._starts()]
-        self.weigh_times(max(begun, key=lambda one: one.density), rng)
-        begun = [self.fit(one.at, every, _FIRST_STEPS) for one in begun]
+        begun.sort(key=lambda one: -one.density)
+        self.weigh_times(begun[0], rng)
+        apart = [one for place, one in enumerate(begun) if not any(_is_same(one, other) for other in begun[:place])]
+        begun = [self.fit(one.at, every, _FIRST_STEPS) for one in apart]
         begun.sort(key=lambda one: -one.density)
         best = self.fit(begun[0].at, every)
         self.weigh_times(best, rng)
