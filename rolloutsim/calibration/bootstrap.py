@@ -78,7 +78,9 @@ def intervals(
     seed : numpy.random.SeedSequence
         Of the random numbers.
     """
-    signs, tests, wide = (np.random.default_rng(one) for one in np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key).spawn(3))
+    signs, tests, wide = (
+        np.random.default_rng(one) for one in np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key).spawn(3)
+    )
     noise = max(float(residuals @ residuals) / max(1, len(residuals) - jacobian.shape[1]), _LEAST_NOISE)
     posterior = np.linalg.inv(jacobian.T @ jacobian / noise + np.diag(spreads**-2))
     inverse = posterior @ jacobian.T / noise
@@ -153,10 +155,10 @@ def _are_alike(residuals: Floats, blocks: npt.NDArray[np.int64], rng: np.random.
     if len(count) < 2 or len(count) == len(blocks):
         return False
 
+    member = np.equal.outer(blocks, np.arange(len(count))).astype(np.float64)
+
     def between(of: Floats) -> Floats:
-        sums = np.zeros((*of.shape[:-1], len(count)))
-        np.add.at(sums, (..., blocks), of)
-        total: Floats = (sums**2 / count).sum(axis=-1)
+        total: Floats = ((of @ member) ** 2 / count).sum(axis=-1)
         return total
 
     centred = residuals - residuals.mean()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from math import exp, log
 
@@ -179,8 +179,8 @@ def calibrated(
         fitted=tuple(told.fitted),
         given=tuple(one for one in every if one.is_given),
         pulls=tuple(
-            SeenPull(one, *map(float, times), bool(is_far))
-            for one, *times, is_far in zip(matched.pulls, before, after, far, strict=True)
+            SeenPull(one, was, now, is_far)
+            for one, was, now, is_far in zip(matched.pulls, before.tolist(), after.tolist(), far.tolist(), strict=True)
         ),
         bursts=tuple(_bursts(replay, before, after, far)),
         scatter=float(np.std(np.log([one.seen.duration for one in matched.pulls])[kept] - np.log(after)[kept])),
@@ -196,8 +196,10 @@ def calibrated(
 def _no_pulls(observed: Observed, left_out: Mapping[str, int]) -> str:
     if not observed.pulls:
         why = "; ".join(f"{count:,} {reason}" for reason, count in observed.left_out.items())
-        return f"no pull of an image in what was given{f' ({why})' if why else ''}; give events that have some: " \
+        return (
+            f"no pull of an image in what was given{f' ({why})' if why else ''}; give events that have some: "
             "kubectl get events -A -o json"
+        )
     why = "; ".join(f"{count:,}: {reason}" for reason, count in left_out.items())
     return f"none of the {len(observed.pulls):,} pulls is of the scenario's nodes and images: {why}"
 
@@ -240,7 +242,7 @@ def _told(search: Search, ways: Sequence[Fit], far: Flags, seed: np.random.SeedS
     weights = search.problem.weights[~far]
     burst_of = {pull: number for number, burst in enumerate(search.replay.bursts) for pull in burst.pulls}
     kept = np.flatnonzero(~far).tolist()
-    labels = {
+    labels: dict[str, Sequence[Hashable]] = {
         "bursts": [burst_of[number] for number in kept], "nodes": [search.replay.pulls[number].node for number in kept]
     }  # fmt: skip
     for way in ways:

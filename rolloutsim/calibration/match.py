@@ -152,7 +152,8 @@ class _Matching:
             return known.name
         name = f"{known.name} of {pull.size} B"
         layers = tuple(
-            Layer(f"{name}:{layer.digest}", layer.compressed * factor, layer.unpacked * factor) for layer in known.layers
+            Layer(f"{name}:{layer.digest}", layer.compressed * factor, layer.unpacked * factor)
+            for layer in known.layers
         )
         self.images.setdefault(name, replace(known, name=name, layers=layers))
         return name
@@ -172,7 +173,9 @@ class _Matching:
             return self._add(pull, float(pull.read), None, registry)
         assert pull.size is not None
         size = float(pull.size)
-        return self._add(pull, *((size, None) if is_compressed else (size / COMPRESSION_RATIO, size)), registry)
+        if is_compressed:
+            return self._add(pull, size, None, registry)
+        return self._add(pull, size / COMPRESSION_RATIO, size, registry)
 
     def _add(self, pull: ObservedPull, compressed: float, unpacked: float | None, registry: str) -> str:
         name = f"{pull.image} of {compressed:.0f} B"
@@ -184,7 +187,9 @@ class _Matching:
         images = self.scenario.images
         like = [one for name, one in images.items() if full(name) == full(reference)]
         if not like:
-            like = [one for name, one in images.items() if not _has_host(name) and name_of(name) in short_names(reference)]
+            like = [
+                one for name, one in images.items() if not _has_host(name) and name_of(name) in short_names(reference)
+            ]
         return like[0] if len(like) == 1 else None
 
     def _registry(self, reference: str) -> str | None:

@@ -42,8 +42,8 @@ class Bounds:
 
 
 # Assumed: from a tenth of the slowest to some times the fastest that is sold, as of 2026. Spreads, assumed: nine of ten
-# clusters within a factor of 3 (cores, disks), 10 (networks), 100 (fixed times: proxies, tokens, slow manifests) of what
-# the scenario has, which is 1.645 standard deviations.
+# clusters within a factor of 3 (cores, disks), 10 (networks), 100 (fixed times: proxies, tokens, slow manifests) of
+# what the scenario has, which is 1.645 standard deviations.
 BOUNDS: dict[Kind, Bounds] = {
     "uplink": Bounds(1e6, 5e10, log(10.0) / 1.645, "the registry's uplink"),
     "nic": Bounds(1e6, 5e10, log(10.0) / 1.645, "the nodes' NIC"),
@@ -156,7 +156,10 @@ def parameters(
     for key in (*fit, *keep):
         if key not in keys:
             raise UsageError(f"{key} is no number that these pulls could tell; those are: {', '.join(sorted(keys))}")
-    return [Parameter(kind, tuple(paths), *rest) for (kind, *rest, _), paths in alike.items()]
+    return [
+        Parameter(kind, tuple(paths), first, is_given, is_asked_for)
+        for (kind, first, is_given, is_asked_for, _), paths in alike.items()
+    ]
 
 
 def _of_registry(scenario: ResolvedScenario, draft: Draft, name: str) -> Iterator[_Candidate]:

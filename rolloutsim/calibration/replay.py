@@ -84,8 +84,10 @@ class Replay:
         nodes: dict[str, list[tuple[int, float]]] = {}
         for number, at in zip(burst.pulls, burst.at, strict=True):
             nodes.setdefault(self.pulls[number].node, []).append((number, at))
-        made, plans, rows = [], {}, {}
-        for place, (node, pulls) in enumerate(nodes.items()):
+        made: list[NodeGroup] = []
+        plans: dict[str, tuple[PlannedPull, ...]] = {}
+        rows: dict[tuple[int, str], int] = {}
+        for place, pulls in enumerate(nodes.values()):
             group = groups[self.pulls[pulls[0][0]].group]
             held = {
                 image: count

@@ -47,7 +47,9 @@ def groups(made: Calibration) -> list[Group]:
 
 def rows_of_pulls(made: Calibration) -> list[tuple[str, ...]]:
     """A table: image, nodes, pulls, measured and their range, predicted before and after, measured / predicted."""
-    rows = [("image", "nodes", "pulls", "measured", "from – to", "before", "after", "measured / after")]
+    rows: list[tuple[str, ...]] = [
+        ("image", "nodes", "pulls", "measured", "from – to", "before", "after", "measured / after")
+    ]
     for one in groups(made):
         rows.append((
             one.image, one.group, f"{one.pulls:,}", format_time(one.measured),
@@ -59,7 +61,7 @@ def rows_of_pulls(made: Calibration) -> list[tuple[str, ...]]:
 
 def rows_of_bursts(made: Calibration) -> list[tuple[str, ...]]:
     """A table: from the first pull to the end of the last, of pulls of an image that overlap."""
-    rows = [("image", "pulls", "measured", "before", "after", "measured / after")]
+    rows: list[tuple[str, ...]] = [("image", "pulls", "measured", "before", "after", "measured / after")]
     for one in made.bursts:
         rows.append((
             one.image, f"{one.pulls:,}", format_time(one.measured), format_time(one.before), format_time(one.after),
@@ -70,7 +72,7 @@ def rows_of_bursts(made: Calibration) -> list[tuple[str, ...]]:
 
 def rows_of_numbers(made: Calibration) -> list[tuple[str, ...]]:
     """A table: the numbers that were fitted, as they were and as they are, with their intervals."""
-    rows = [("key", "before", "now", "90 % interval", "")]
+    rows: list[tuple[str, ...]] = [("key", "before", "now", "90 % interval", "")]
     for one in made.fitted:
         first = one.parameter.at_first
         more = f" (and {len(one.parameter.paths) - 1} more groups)" if len(one.parameter.paths) > 1 else ""
@@ -86,9 +88,12 @@ def sentences(made: Calibration) -> Iterator[tuple[str, str]]:
     """What else to know, each with what it is about."""
     far = sorted((one for one in made.pulls if one.is_outlier), key=lambda one: -abs(one.deviation))
     if far:
-        yield "Left out", (
-            f"{len(far):,} of {len(made.pulls):,} pulls differ from what is predicted by more than 3.5 standard "
-            "deviations (of the median of deviations) and do not count"
+        yield (
+            "Left out",
+            (
+                f"{len(far):,} of {len(made.pulls):,} pulls differ from what is predicted by more than 3.5 standard "
+                "deviations (of the median of deviations) and do not count"
+            ),
         )
     for reason, count in made.left_out.items():
         yield "Left out", f"{count:,}: {reason}"
@@ -101,9 +106,12 @@ def sentences(made: Calibration) -> Iterator[tuple[str, str]]:
         yield "Note", text
     for pull in sorted(made.pulls, key=lambda one: -abs(one.deviation))[:_MOST_FAR]:
         seen = pull.pull.seen
-        yield "Largest", (
-            f"{seen.place}: {seen.image} on {seen.node or 'a node'}: {format_time(seen.duration)}, predicted "
-            f"{format_time(pull.after)}{', left out' if pull.is_outlier else ''}"
+        yield (
+            "Largest",
+            (
+                f"{seen.place}: {seen.image} on {seen.node or 'a node'}: {format_time(seen.duration)}, predicted "
+                f"{format_time(pull.after)}{', left out' if pull.is_outlier else ''}"
+            ),
         )
 
 
@@ -132,8 +140,8 @@ def document(made: Calibration) -> dict[str, Any]:
 
 def _number(one: Fitted) -> dict[str, Any]:
     return {
-        "keys": [".".join(path) for path in one.parameter.paths], "unit": "s" if one.parameter.kind == "fixed" else "B/s",
-        "before": one.parameter.at_first, "value": one.value, "low": one.low, "high": one.high, "is_told": one.is_told,
+        "keys": [".".join(path) for path in one.parameter.paths],
+        "unit": "s" if one.parameter.kind == "fixed" else "B/s", "before": one.parameter.at_first, "value": one.value, "low": one.low, "high": one.high, "is_told": one.is_told,
         "text": one.text,
     }  # fmt: skip
 

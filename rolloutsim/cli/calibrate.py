@@ -95,7 +95,9 @@ def command(
     if target is not None:
         cli.output.write_file(Path(target), calibration.writing.calibrated_text(text, made, names))
     if plot is not None:
-        ax = report.plots.calibration.calibration(made)
+        from rolloutsim.report.plots.calibration import calibration as draw_pulls  # imports matplotlib
+
+        ax = draw_pulls(made)
         draw = report.images.png if Path(plot).suffix.lower() == ".png" else report.images.svg
         cli.output.write_file(Path(plot), draw(ax))
         click.echo(f"wrote {plot}", err=True)
@@ -120,7 +122,11 @@ def _node(text: str) -> tuple[str, str]:
 def _table(page: Page, rows: Sequence[tuple[str, ...]]) -> list[str]:
     words = [tuple(map(visible, row)) for row in rows]
     head, *rest = aligned(words, ["left", *["right"] * (len(rows[0]) - 1)])
-    return [page.style(f"  {head}", bold=True), page.style(" " + "─" * (len(head) + 2), dim=True), *(f"  {one}" for one in rest)]
+    return [
+        page.style(f"  {head}", bold=True),
+        page.style(" " + "─" * (len(head) + 2), dim=True),
+        *(f"  {one}" for one in rest),
+    ]
 
 
 def _show(made: Calibration) -> None:

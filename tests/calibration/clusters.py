@@ -108,7 +108,9 @@ def _planned(rng: np.random.Generator, images: list[str], nodes: int) -> list[li
     return bursts
 
 
-def _measured(made: Cluster, bursts: list[list[tuple[int, str, float]]], rng: np.random.Generator) -> list[ObservedPull]:
+def _measured(
+    made: Cluster, bursts: list[list[tuple[int, str, float]]], rng: np.random.Generator
+) -> list[ObservedPull]:
     resolved = made.true_scenario().resolve()
     (group,) = resolved.groups
     noise = rng.uniform(0.02, 0.12)
@@ -138,7 +140,11 @@ def _files(format: str, pulls: list[ObservedPull], rng: np.random.Generator) -> 
         return {f"{node}.log": "\n".join(lines) + "\n" for node, lines in _logs(pulls).items()}
     again = [
         replace(
-            one, pod=f"{one.pod}-again", began=one.ended + 100.0, ended=one.ended + 100.5, duration=_between(rng, 0.3, 0.9)
+            one,
+            pod=f"{one.pod}-again",
+            began=one.ended + 100.0,
+            ended=one.ended + 100.5,
+            duration=_between(rng, 0.3, 0.9),
         )
         for one in pulls
         if one.ended is not None and rng.random() < 0.1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rolloutsim.report.plots.canvas import canvas, finish, grid
 from rolloutsim.report.plots.colours import BLUE, INK, MUTED, ORANGE
@@ -25,14 +25,15 @@ def calibration(made: Calibration, *, ax: Axes | None = None) -> Axes:
     """
     ax = canvas(ax)
     kept, far = ([one for one in made.pulls if one.is_outlier is is_far] for is_far in (False, True))
-    entries = []
+    entries: list[tuple[Any, str]] = []
     for pulls, colour, marker, name in (
         ([(one.pull.seen.duration, one.before) for one in kept], ORANGE, "o", "before"),
         ([(one.pull.seen.duration, one.after) for one in kept], BLUE, "o", "after"),
         ([(one.pull.seen.duration, one.after) for one in far], MUTED, "x", "left out"),
     ):
         if pulls:
-            drawn = ax.scatter(*zip(*pulls, strict=True), s=18, color=colour, marker=marker, linewidths=1.0)
+            measured, predicted = zip(*pulls, strict=True)
+            drawn = ax.scatter(measured, predicted, s=18, color=colour, marker=marker, linewidths=1.0)
             entries.append((drawn, name))
     times = [time for one in made.pulls for time in (one.pull.seen.duration, one.before, one.after)]
     ends = (min(times) / 1.3, max(times) * 1.3)

@@ -11,10 +11,6 @@ class CalibratedSpec(Spec):
 
     low: Words = key(description="lower end of its 90 % interval")
     high: Words = key(description="upper end of its 90 % interval")
-    pulls: Annotated[int, Whole(1, 1_000_000_000)] = key(
-        unit="pulls", description="how many pulls it was fitted to"
-    )
-    images: Annotated[int, Whole(1, 1_000_000_000)] = key(
-        unit="images", description="of how many images they were"
-    )
+    pulls: Annotated[int, Whole(1, 1_000_000_000)] = key(unit="pulls", description="how many pulls it was fitted to")
+    images: Annotated[int, Whole(1, 1_000_000_000)] = key(unit="images", description="of how many images they were")
     source: Words | None = key(None, description="the files that told of them")
