@@ -141,8 +141,9 @@ def document(made: Calibration) -> dict[str, Any]:
 def _number(one: Fitted) -> dict[str, Any]:
     return {
         "keys": [".".join(path) for path in one.parameter.paths],
-        "unit": "s" if one.parameter.kind == "fixed" else "B/s", "before": one.parameter.at_first, "value": one.value, "low": one.low, "high": one.high, "is_told": one.is_told,
-        "text": one.text,
+        "unit": "s" if one.parameter.kind == "fixed" else "B/s",
+        "before": one.parameter.at_first, "value": one.value, "low": one.low, "high": one.high,
+        "is_told": one.is_told, "text": one.text,
     }  # fmt: skip
 
 

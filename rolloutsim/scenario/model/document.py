@@ -84,8 +84,8 @@ class Document(Spec):
     prices: PricesSpec = key(PricesSpec(), description="what storage costs", shown="none")
     calibrated: dict[Words, CalibratedSpec] = key(
         {}, name="number",
-        description="which numbers were fitted to pulls that somebody saw, as rolloutsim calibrate writes it: path of the "
-        "key → how well it is known; it changes no simulation",
+        description="which numbers were fitted to pulls that somebody saw, as rolloutsim calibrate writes it: path of "
+        "the key → how well it is known; it changes no simulation",
     )  # fmt: skip
     thresholds: dict[str, Conditions] = key(
         {}, name="metric", description="conditions on metrics; a miss ends the run with exit code 3"
