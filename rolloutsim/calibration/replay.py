@@ -54,6 +54,17 @@ class Replay:
         self.bursts = _bursts(pulls)
         self.simulations = 0
         self.before = _before(pulls, images)
+        self.alike = self._alike()
+
+    def _alike(self) -> list[Burst]:
+        """For each burst the first that does not differ: pulls that are alone, of an image by nodes of a group."""
+        first: dict[object, Burst] = {}
+        found = []
+        for number, burst in enumerate(self.bursts):
+            one = self.pulls[burst.pulls[0]]
+            kind = (one.group, one.image, self.before[burst.pulls[0]]) if len(burst.pulls) == 1 else number
+            found.append(first.setdefault(kind, burst))
+        return found
 
     def scenario(self, values: Values) -> ResolvedScenario:
         """The scenario with other values: path of a key → what stands there."""
@@ -70,12 +81,15 @@ class Replay:
         )  # fmt: skip
         groups = [_one_node(group, scenario) for group in scenario.groups]
         found = np.full(len(self.pulls), np.nan)
-        for burst in self.bursts:
+        for burst, alike in zip(self.bursts, self.alike, strict=True):
             if moved is not None:
                 if len(burst.pulls) == 1:  # one alone takes as long whenever it begins
                     continue
                 times = np.array(burst.at) + moved[list(burst.pulls)]
                 burst = Burst(burst.pulls, tuple((times - times.min()).tolist()))
+            elif alike is not burst:
+                found[burst.pulls[0]] = found[alike.pulls[0]]
+                continue
             self._play(idle, groups, burst, found)
             self.simulations += 1
         return found
