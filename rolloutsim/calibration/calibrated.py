@@ -265,7 +265,7 @@ def _told(search: Search, ways: Sequence[Fit], far: Flags, seed: np.random.SeedS
                 high[free] = np.maximum(high[free], way.at[free] + one.high)
     found = ways[0]
     is_told = [number for number in found.free if high[number] - low[number] < _NARROW * spreads[number]]
-    found = _reduced(search, found, is_told, low, high)
+    found = _reduced(search, found, is_told)
     fitted = [
         Fitted(
             every[number], exp(found.at[number]), exp(min(low[number], found.at[number])),
@@ -286,19 +286,18 @@ def _errors(jacobian: Floats, fit: Fit, spreads: Floats) -> Floats:
     return errors
 
 
-def _reduced(search: Search, whole: Fit, is_told: Sequence[int], low: Floats, high: Floats) -> Fit:
+def _reduced(search: Search, whole: Fit, is_told: Sequence[int]) -> Fit:
     """The fit of those that are told, the others as in the scenario; but those without which it would be far worse."""
-    free = list(is_told)
-    as_given = search.as_given()
-    while True:
-        at = as_given.copy()
-        at[free] = whole.at[free]
-        found = search.fit(at, free, 6, SQUARES)
-        rest = [number for number in whole.free if number not in free]
-        if not rest or found.likelihood > whole.likelihood - DIFFERS:
-            return found
-        off = np.abs(whole.at - search.problem.prior) / search.problem.spreads
-        free = sorted([*free, max(rest, key=lambda number: off[number])])
+    def with_only(free: Sequence[int]) -> Fit:
+        at = search.as_given()
+        at[list(free)] = whole.at[list(free)]
+        return search.fit(at, free, 6, SQUARES)
+
+    found = with_only(is_told)
+    while found.likelihood < whole.likelihood - DIFFERS and len(found.free) < len(whole.free):
+        rest = [number for number in whole.free if number not in found.free]
+        found = max((with_only(sorted((*found.free, one))) for one in rest), key=lambda one: one.likelihood)
+    return found
 
 
 def _bursts(replay: Replay, before: Floats, after: Floats, far: Flags) -> list[SeenBurst]:

@@ -23,6 +23,7 @@ from tests.imports import writers
 
 EPOCH = 1_795_000_000.0  # in November 2026
 APART = 4000.0  # between two bursts [s]; the slowest pull takes less
+UNSEEN = "registry.example/team/unseen:1.0"  # an image that nobody has pulled yet
 FORMATS = ("events", "eventTime", "events.k8s.io/v1", "containerd", "describe")
 
 
@@ -65,7 +66,7 @@ def cluster(seed: int) -> Cluster:
     """A cluster at random: sizes, rates, images, bursts, noise and the tool that tells of it."""
     rng = np.random.default_rng(seed)
     nodes = int(rng.integers(4, 13))
-    images = [f"registry.example/team/app{number}:1.0" for number in range(rng.integers(3, 6))]
+    images = [f"registry.example/team/app{number}:1.0" for number in range(rng.integers(5, 10))]
     knows_nic = rng.random() < 0.5
     nic = _between(rng, 3e7, 6e8)
     truth = {
@@ -78,11 +79,11 @@ def cluster(seed: int) -> Cluster:
     }
     of_group = f"count: {nodes}, disk: {_between(rng, 1e8, 1e9)!r} B/s" + (f", nic: {nic!r} B/s" if knows_nic else "")
     lines = ["rolloutsim: 1", f"nodes: {{web: {{{of_group}}}}}", "network: 1 Gbit/s  # assumed", "images:"]
-    for image in images:
+    for image in (*images, UNSEEN):
         lines.append(f"  {image}: {{layers: [{', '.join(_layers(rng))}]}}")
     text = "\n".join(lines) + "\n"
     made = Cluster(text, truth, {}, FORMATS[seed % len(FORMATS)])
-    pulls = _measured(made, _planned(rng, images, nodes), rng)
+    pulls = _measured(made, _planned(rng, images, nodes, made.format != "describe"), rng)
     return replace(made, files=_files(made.format, pulls, rng))
 
 
@@ -97,14 +98,17 @@ def _layers(rng: np.random.Generator) -> list[str]:
     return [f"{{compressed: {size} B, unpacked: {round(size * ratio)} B}}" for size in sizes]
 
 
-def _planned(rng: np.random.Generator, images: list[str], nodes: int) -> list[list[tuple[int, str, float]]]:
-    """Bursts: of each pull the node, the image, and when after the burst's start [s]."""
+def _planned(
+    rng: np.random.Generator, images: list[str], nodes: int, overlap: bool
+) -> list[list[tuple[int, str, float]]]:
+    """Bursts: of each pull the node, the image, and when after the burst's start [s]; a node pulls an image once."""
     bursts = []
-    for _ in range(int(rng.integers(6, 11))):
-        image = images[int(rng.integers(len(images)))]
-        count = int(rng.integers(2, nodes + 1)) if rng.random() < 0.6 else 1
-        spread = _between(rng, 0.5, 20.0)
-        bursts.append([(int(n), image, rng.uniform(0.0, spread)) for n in rng.permutation(nodes)[:count]])
+    for image in images:
+        left = [int(node) for node in rng.permutation(nodes)]
+        if overlap and rng.random() < 0.6:
+            count, spread = int(rng.integers(2, nodes + 1)), _between(rng, 0.5, 20.0)
+            bursts.append([(left.pop(), image, rng.uniform(0.0, spread)) for _ in range(count)])
+        bursts += [[(left.pop(), image, 0.0)] for _ in range(min(len(left), int(rng.integers(1, 3))))]
     return bursts
 
 
