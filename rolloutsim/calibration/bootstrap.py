@@ -1,9 +1,10 @@
 """Intervals: what fitted numbers may be, by resampling the residuals.
 
-The wild bootstrap of studentised numbers (Cameron, Gelbach & Miller, Bootstrap-based improvements for inference with
-clustered errors, Rev. Econ. Stat. 90, 2008): residuals keep their places, each block of them gets a sign at random, and
-the fit is done again along its derivatives, so that nothing is simulated. Where the residuals of a burst or of a node
-are alike, these are the blocks; if not, each pull is one.
+Residuals are drawn anew, and the fit is done again along its derivatives, so that nothing is simulated; what the numbers
+differ by then, each by its standard error in the resample, says how far off they may be (the bootstrap of studentised
+residuals; Davison & Hinkley, Bootstrap Methods and their Application, 1997, 6.3). Where the residuals of a burst or of a
+node are alike, whole blocks of them keep their places and get a sign at random (Cameron, Gelbach & Miller,
+Bootstrap-based improvements for inference with clustered errors, Rev. Econ. Stat. 90, 2008).
 
 What is not fitted is not known either: how far it may be from what the scenario has widens the intervals of what is.
 """
@@ -88,9 +89,9 @@ def intervals(
     enough = {name: labels for name, labels in alike.items() if len(set(labels)) >= _FEWEST}
     few = next((name for name in alike if name not in enough), "")
     ways = {
-        name: _draws(jacobian, inverse, residuals, _numbered(labels), signs)
-        for name, labels in (enough or {"pulls": range(len(residuals))}).items()
-    }
+        name: _draws_of_blocks(jacobian, inverse, residuals, _numbered(labels), signs)
+        for name, labels in enough.items()
+    } or {"pulls": _draws(jacobian, inverse, residuals, signs)}
     name = max(ways, key=lambda one: float(np.abs(ways[one]).mean()))
     draws = ways[name]
     # What is known beforehand pulls towards itself.
@@ -102,7 +103,23 @@ def intervals(
     return Intervals(low, high, name, few)
 
 
-def _draws(
+def _draws(jacobian: Floats, inverse: Floats, residuals: Floats, rng: np.random.Generator) -> Floats:
+    """Errors of the numbers where each residual may be any pull's: their standard errors times studentised ones."""
+    leverage = np.clip(np.einsum("ij,ji->i", jacobian, inverse), 0.0, _MOST_LEVERAGE)
+    freedom = max(1.0, len(residuals) - float(leverage.sum()))
+    whole = residuals / np.sqrt(1.0 - leverage)  # a fit takes a part of each residual away
+    length = np.sqrt((inverse**2).sum(axis=1))
+    error = length * np.sqrt(float(residuals @ residuals) / freedom)
+    drawn = rng.choice(whole - whole.mean(), (RESAMPLES, len(residuals))) * rng.choice([-1.0, 1.0], (RESAMPLES, 1))
+    moved = drawn @ inverse.T
+    left = drawn - moved @ jacobian.T
+    scale = np.maximum(np.sqrt((left**2).sum(axis=1, keepdims=True) / freedom), 1e-300)
+    studentised = moved / (scale * np.maximum(length, 1e-300))
+    both: Floats = error * np.concatenate([studentised, -studentised])
+    return both
+
+
+def _draws_of_blocks(
     jacobian: Floats, inverse: Floats, residuals: Floats, blocks: npt.NDArray[np.int64], rng: np.random.Generator
 ) -> Floats:
     """Errors of the numbers, each its standard error times a studentised one of a resample, both ways alike."""

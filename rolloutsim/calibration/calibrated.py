@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import exp, log
 
@@ -185,12 +185,30 @@ def calibrated(
         bursts=tuple(_bursts(replay, before, after, far)),
         scatter=float(np.std(np.log([one.seen.duration for one in matched.pulls])[kept] - np.log(after)[kept])),
         blocks=told.blocks,
-        left_out=dict(Counter(observed.left_out) + Counter(matched.left_out)),
+        left_out=_left_out(observed, matched.left_out),
         untold=tuple(identify.untold(replay, ungiven, found.free, told.jacobian, [one.at for one in ways])),
-        notes=(*observed.notes, *matched.notes, *told.notes),
+        notes=(*observed.notes, *matched.notes, *_about_times(matched.pulls), *told.notes),
         simulations=replay.simulations,
         groups=tuple(group.name for group in scenario.groups),
     )
+
+
+def _left_out(observed: Observed, of_pulls: Mapping[str, int]) -> dict[str, int]:
+    """Why something was not used, and how often."""
+    more = {
+        "requests that a registry answered, of which no use is made": len(observed.requests),
+        "histograms of metrics, of which no use is made: they do not say of which pulls": len(observed.histograms),
+    }
+    return dict(Counter(observed.left_out) + Counter(of_pulls) + Counter(more))
+
+
+def _about_times(pulls: Sequence[Matched]) -> Iterator[str]:
+    count = sum(one.began is None for one in pulls)
+    if count:
+        yield (
+            f"{count:,} of {len(pulls):,} pulls have no time, only an age: they are taken to be alone, and where they were "
+            "not the network looks slower than it is; kubectl get events -A -o json has their times"
+        )
 
 
 def _no_pulls(observed: Observed, left_out: Mapping[str, int]) -> str:
@@ -288,6 +306,7 @@ def _errors(jacobian: Floats, fit: Fit, spreads: Floats) -> Floats:
 
 def _reduced(search: Search, whole: Fit, is_told: Sequence[int]) -> Fit:
     """The fit of those that are told, the others as in the scenario; but those without which it would be far worse."""
+
     def with_only(free: Sequence[int]) -> Fit:
         at = search.as_given()
         at[list(free)] = whole.at[list(free)]
