@@ -1,10 +1,10 @@
 """Intervals: what fitted numbers may be, by resampling the residuals.
 
-Residuals are drawn anew, and the fit is done again along its derivatives, so that nothing is simulated; what the numbers
-differ by then, each by its standard error in the resample, says how far off they may be (the bootstrap of studentised
-residuals; Davison & Hinkley, Bootstrap Methods and their Application, 1997, 6.3). Where the residuals of a burst or of a
-node are alike, whole blocks of them keep their places and get a sign at random (Cameron, Gelbach & Miller,
-Bootstrap-based improvements for inference with clustered errors, Rev. Econ. Stat. 90, 2008).
+Residuals are drawn anew, and the fit is done again along its derivatives, so that nothing is simulated; what the
+numbers differ by then, each by its standard error in the resample, says how far off they may be (the bootstrap of
+studentised residuals; Davison & Hinkley, Bootstrap Methods and their Application, 1997, 6.3). Where the residuals of a
+burst or of a node are alike, whole blocks of them keep their places and get a sign at random (Cameron, Gelbach &
+Miller, Bootstrap-based improvements for inference with clustered errors, Rev. Econ. Stat. 90, 2008).
 
 What is not fitted is not known either: how far it may be from what the scenario has widens the intervals of what is.
 """
@@ -25,6 +25,9 @@ SHARE = 0.9  # of intervals
 _ALIKE = 0.05  # level at which residuals of a block are taken to be alike
 _FEWEST = 6  # blocks, of which signs give 64 resamples (assumed)
 _MOST_LEVERAGE = 0.999
+# Of logarithms, of pulls of the same image on equal nodes (assumed); it counts as one pull more, so that two that are
+# alike by chance do not claim that all are.
+_USUAL_NOISE = 0.05
 _LEAST_NOISE = 1e-5  # of logarithms, squared: 0.3 % (assumed: the model is no better)
 
 
@@ -109,12 +112,15 @@ def _draws(jacobian: Floats, inverse: Floats, residuals: Floats, rng: np.random.
     freedom = max(1.0, len(residuals) - float(leverage.sum()))
     whole = residuals / np.sqrt(1.0 - leverage)  # a fit takes a part of each residual away
     length = np.sqrt((inverse**2).sum(axis=1))
-    error = length * np.sqrt(float(residuals @ residuals) / freedom)
+    error = length * np.sqrt((float(residuals @ residuals) + _USUAL_NOISE**2) / (freedom + 1.0))
+    if len(residuals) < len(length) + _FEWEST:  # too few to draw from: normal ones in their place
+        many: Floats = error * rng.standard_t(freedom, (2 * RESAMPLES, len(length)))
+        return many
     drawn = rng.choice(whole - whole.mean(), (RESAMPLES, len(residuals))) * rng.choice([-1.0, 1.0], (RESAMPLES, 1))
     moved = drawn @ inverse.T
     left = drawn - moved @ jacobian.T
     scale = np.maximum(np.sqrt((left**2).sum(axis=1, keepdims=True) / freedom), 1e-300)
-    studentised = moved / (scale * np.maximum(length, 1e-300))
+    studentised = moved / np.maximum(scale * length, 1e-300)
     both: Floats = error * np.concatenate([studentised, -studentised])
     return both
 

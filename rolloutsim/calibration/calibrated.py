@@ -206,8 +206,8 @@ def _about_times(pulls: Sequence[Matched]) -> Iterator[str]:
     count = sum(one.began is None for one in pulls)
     if count:
         yield (
-            f"{count:,} of {len(pulls):,} pulls have no time, only an age: they are taken to be alone, and where they were "
-            "not the network looks slower than it is; kubectl get events -A -o json has their times"
+            f"{count:,} of {len(pulls):,} pulls have no time, only an age: they are taken to be alone, and where they "
+            "were not the network looks slower than it is; kubectl get events -A -o json has their times"
         )
 
 

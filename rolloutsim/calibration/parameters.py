@@ -12,12 +12,14 @@ from math import exp, log
 from typing import Any, Literal
 
 from rolloutsim.errors import UsageError
+from rolloutsim.imports.editing import remarks_of
 from rolloutsim.scenario.loading import Draft
 from rolloutsim.scenario.resolved import NodeGroup, ResolvedScenario
 from rolloutsim.structs import struct
 from rolloutsim.units import exact_text, format_byte_rate, format_rate, format_time
 
 Kind = Literal["uplink", "nic", "connection", "fixed", "unpack", "disk"]
+_UNSURE = ("assumed", "calibrated")
 _REMARK = re.compile(r"#\s*(assumed|calibrated)\b")
 
 
@@ -142,13 +144,14 @@ def parameters(
     UsageError
         If one of these keys is none that can be fitted.
     """
+    remarks = remarks_of("\n".join(draft.places.lines))
     alike: dict[tuple[Kind, float | None, bool, bool, str], list[tuple[str, ...]]] = {}
     for kind, path, at_first in [
         *(each for name in registries for each in _of_registry(scenario, draft, name)),
         *(each for number in groups for each in _of_group(scenario.groups[number])),
     ]:
         key = ".".join(path)
-        is_given = any(_is_given(draft, way) for way in (path, *_elsewhere(kind, path)))
+        is_given = any(_is_given(draft, remarks, way) for way in (path, *_elsewhere(kind, path)))
         is_given = (is_given or key in keep) and key not in fit
         whose = path[1] if path[0] == "registries" else ""  # each registry has its own
         alike.setdefault((kind, at_first, is_given, key in fit, whose), []).append(path)
@@ -188,11 +191,13 @@ def _elsewhere(kind: Kind, path: tuple[str, ...]) -> list[tuple[str, ...]]:
     return [("network", "rate"), ("network",)] if kind == "nic" else []
 
 
-def _is_given(draft: Draft, path: tuple[str, ...]) -> bool:
+def _is_given(draft: Draft, remarks: Mapping[tuple[str, ...], str], path: tuple[str, ...]) -> bool:
     value: Any = draft.data
     for step in path:
         value = value.get(step) if isinstance(value, Mapping) else None
     if value is None or isinstance(value, Mapping):
+        return False
+    if any(remarks.get(path[:length], "").startswith(_UNSURE) for length in range(1, len(path) + 1)):
         return False
     place = draft.places.find(path)
     span = None if place is None else place.value

@@ -95,9 +95,7 @@ def command(
     if target is not None:
         cli.output.write_file(Path(target), calibration.writing.calibrated_text(text, made, names))
     if plot is not None:
-        from rolloutsim.report.plots.calibration import calibration as draw_pulls  # imports matplotlib
-
-        ax = draw_pulls(made)
+        ax = report.plots.calibration.calibration(made)
         draw = report.images.png if Path(plot).suffix.lower() == ".png" else report.images.svg
         cli.output.write_file(Path(plot), draw(ax))
         click.echo(f"wrote {plot}", err=True)

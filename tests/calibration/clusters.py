@@ -161,7 +161,8 @@ def _files(format: str, pulls: list[ObservedPull], rng: np.random.Generator) -> 
     for number, one in enumerate(pulls):
         if rng.random() < 0.1:
             items.append(writers.event(
-                f'Failed to pull image "{one.image}": rpc error: code = Unknown', "Failed", at=(one.began or 0.0) - 30.0,
+                f'Failed to pull image "{one.image}": rpc error: code = Unknown', "Failed",
+                at=(one.began or 0.0) - 30.0,
                 node=one.node, pod=f"{one.pod}-f", uid=f"f{number}", api=api,
             ))  # fmt: skip
     return {"events.json": writers.kubectl_list(items)}

@@ -1,8 +1,8 @@
-"""Numbers that are known, pulls as people would have seen them, in files as tools write them: calibrated, they come out.
+"""Known numbers, pulls as people would have seen them, in files as tools write them: calibrated, they come out.
 
-40 clusters (tests/calibration/clusters.py): events of three kinds, logs, what kubectl describe prints; with chance, stamps
-of whole seconds, images looked for again, failures and pulls that are far off. Six are in every run, `make test-long`
-has all of them.
+40 clusters (tests/calibration/clusters.py): events of three kinds, logs, what kubectl describe prints; with chance,
+stamps of whole seconds, images looked for again, failures and pulls that are far off. Six are in every run,
+`make test-long` has all of them.
 """
 
 from __future__ import annotations
