@@ -283,3 +283,17 @@ def test_the_command_shows_writes_and_refuses(tmp_path: Path) -> None:
     refused = run.invoke(main, ["calibrate", str(scenario), "--events", str(empty)])
     assert refused.exit_code == 6
     assert "error: " in refused.stderr
+
+
+@pytest.mark.parametrize("is_calibrated", [False, True])
+def test_a_report_says_under_its_limits_what_was_calibrated(
+    made: Calibration, is_calibrated: bool, tmp_path: Path
+) -> None:
+    scenario, result, page = tmp_path / "s.yaml", tmp_path / "r", tmp_path / "page.md"
+    scenario.write_text(calibrated_text(SCENARIO, made, ["events.json"]) if is_calibrated else SCENARIO)
+    run = CliRunner()
+    assert run.invoke(main, ["run", str(scenario), "-o", str(result)]).exit_code == 0
+    assert run.invoke(main, ["report", str(result), "-o", str(page)]).exit_code == 0
+    text = page.read_text()
+    assert ("Calibrated on 26 pulls of 2 images: registry.uplink (90" in text) is is_calibrated
+    assert ("No number of this scenario was calibrated on pulls" in text) is not is_calibrated
