@@ -8,11 +8,12 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import yaml
 
 from rolloutsim.errors import UnreadableError, UsageError
+from rolloutsim.imports import blobs, streams, tars
 from rolloutsim.structs import struct
 
 LARGEST = 64_000_000  # bytes of a file (assumed: ten times `kubectl get nodes -o json` of 1,000 nodes)
@@ -20,7 +21,9 @@ MOST_FILES = 1000  # in a folder (assumed: no one keeps more manifests in one)
 MOST_DOCUMENTS = 10_000  # in a file (assumed: ten times what a large chart renders)
 STDIN = "-"
 READ = (
-    "read are: manifests of images (crane manifest, skopeo inspect --raw, docker manifest inspect -v), "
+    "read are: manifests of images (crane manifest, skopeo inspect --raw, docker manifest inspect -v), archives and "
+    "OCI layouts of images (docker save), sizes of images (docker history, docker image inspect, crictl images -o "
+    "json), "
     "kubectl get nodes -o json, Deployments and other workloads, ImagePullJobs, kubelet configurations"
 )
 _LOOKED_AT = 20_000  # characters in which a file shows what it is (assumed: some hundred lines)
@@ -95,10 +98,13 @@ def documents(given: Sequence[str]) -> Iterator[Document]:
     for one in given:
         name, file = _named(one)
         if file == STDIN:
-            yield from _read("<stdin>", name, sys.stdin.buffer.read(LARGEST + 1))
+            yield from _taken("<stdin>", name, sys.stdin.buffer)
             continue
         path = Path(file)
-        if path.is_dir():
+        if path.is_dir() and blobs.is_layout(path):
+            origin = str(path) if path.name else str(path.resolve())
+            yield _archive(origin, name, blobs.Layout(origin, path))
+        elif path.is_dir():
             if name is not None:
                 raise UsageError(f"{file} is a folder; a name stands before one file: {name}={file}/…")
             yield from _folder(path)
@@ -126,13 +132,33 @@ def _folder(path: Path) -> Iterator[Document]:
 
 def _file(path: Path, name: str | None) -> Iterator[Document]:
     try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
+        with streams.opened(path) as file:
+            yield from _taken(str(path), name, file)
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file") from None
     except OSError as error:
         raise UsageError(f"{path}: {(error.strerror or type(error).__name__).lower()}") from None
-    yield from _read(str(path), name, raw)
+
+
+def _taken(origin: str, name: str | None, file: BinaryIO) -> Iterator[Document]:
+    """What is in a file or pipe: an archive, or text."""
+    head = file.read(tars.BLOCK)
+    archive = blobs.tarred(origin, head, file)
+    if archive is not None:
+        yield _archive(origin, name, archive)
+    else:
+        yield from _read(origin, name, head + file.read(LARGEST + 1 - len(head)))
+
+
+def _archive(origin: str, name: str | None, holder: blobs.Holder) -> Document:
+    return Document(origin, 1, 1, _stem(origin, name), name is not None, "", holder)
+
+
+def _stem(origin: str, name: str | None) -> str:
+    """What an image is called: as was given, or as its file."""
+    if name is not None or origin == "<stdin>":
+        return name or "app"
+    return Path(origin).stem.removesuffix(".tar")
 
 
 def _read(origin: str, name: str | None, raw: bytes) -> Iterator[Document]:
@@ -155,7 +181,7 @@ def _read(origin: str, name: str | None, raw: bytes) -> Iterator[Document]:
     if not found:
         raise UnreadableError(f"{origin}: empty; nothing is read from it")
     digest = "sha256:" + hashlib.sha256(raw).hexdigest()
-    stem = name if name is not None else Path(origin).stem if origin != "<stdin>" else "app"
+    stem = _stem(origin, name)
     for number, content in enumerate(found, 1):
         yield Document(origin, number, len(found), stem, name is not None, digest, content)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError
-from rolloutsim.imports import cluster, manifests, workloads
+from rolloutsim.imports import archives, blobs, cluster, manifests, workloads
 from rolloutsim.imports.documents import READ, Document, documents
 from rolloutsim.imports.drafts.assumed import Assumed
 from rolloutsim.imports.drafts.draft import Draft, draft
@@ -72,6 +72,8 @@ def imported(given: Sequence[str], platform: str = manifests.PLATFORM) -> Import
     for one in every:
         if manifests.shape(one.content) is not None:
             of_images.append(one)
+        elif isinstance(one.content, blobs.Tarred | blobs.Layout):
+            found.images.extend(archives.images(one, platform))
         else:
             _take(one, found)
     found.images.extend(manifests.images(of_images, platform))
