@@ -70,6 +70,8 @@ def _names(entry: Any, key: str) -> list[str]:
 
 def _of_docker(one: Document, saved: list[Any], platform: str) -> Iterator[FoundImage]:
     _keep_few(one, DOCKER, len(saved))
+    if not saved:
+        raise UnreadableError(f"{one.place}: {DOCKER}: no image in it; {_AGAIN}")
     many = len(saved) > 1
     for number, entry in enumerate(saved):
         tags = _names(entry, "RepoTags")

@@ -79,25 +79,36 @@ def totals(one: Document, found: Found) -> None:
     """Take in the images of a list, or the one that is inspected."""
     for image in _of_crictl(one.content) or ():
         size, _ = _size(image["size"], f"{one.place}: image {text(image, 'id') or '?'}")
-        found.totals.append(FoundTotal(_names(one, image, "repoTags", "repoDigests"), one.name, one.label, size, None))
+        names = _names(one, image, "repoTags", "repoDigests")
+        _take(found, FoundTotal(names, one.name, one.label, size, None), one)
     for image in _of_docker(one.content) or ():
         size, is_rounded = _size(image["Size"], f"{one.place}: image {text(image, 'Id') or text(image, 'ID') or '?'}")
         remarks = [_ROUNDED] if is_rounded else []
-        if "Repository" in image:
-            repository, tag = text(image, "Repository") or "<none>", text(image, "Tag") or "<none>"
-            own: tuple[str, ...] = () if "<none>" in (repository, tag) else (f"{repository}:{tag}",)
-            found.totals.append(
-                FoundTotal(_given(one) or own, one.name, one.label, size, True, tuple(remarks), is_guess=True)
-            )
-            continue
-        platform = manifests.platform_of(
-            {key: image.get(key.capitalize()) for key in ("os", "architecture", "variant")}
-        )
-        remarks += [f"of {platform}"] if platform else []
-        # Of Docker's image stores only containerd's has a descriptor for an image.
+        is_line = "Repository" in image
+        if is_line:
+            parts = [text(image, key) or "<none>" for key in ("Repository", "Tag")]
+            names = _given(one) or (() if "<none>" in parts else (":".join(parts),))
+        else:
+            names = _names(one, image, "RepoTags", "Names", "RepoDigests")
+            keys = ("os", "architecture", "variant")
+            platform = manifests.platform_of({key: image.get(key.capitalize()) for key in keys})
+            remarks += [f"of {platform}"] if platform else []
+        # Of Docker's image stores only containerd's has a descriptor for an image; its lists do not say which it is.
         is_unpacked = not mapping(image, "Descriptor")
-        names = _names(one, image, "RepoTags", "Names", "RepoDigests")
-        found.totals.append(FoundTotal(names, one.name, one.label, size, is_unpacked, tuple(remarks)))
+        _take(found, FoundTotal(names, one.name, one.label, size, is_unpacked, tuple(remarks), is_guess=is_line), one)
+
+
+def _take(found: Found, total: FoundTotal, one: Document) -> None:
+    """An image, if it may be named: by itself, or as the only one of a file."""
+    if total.size and (total.names or not _are_several(one)):
+        found.totals.append(total)
+    else:
+        kind = "image without a tag" if total.size else "image of size 0"
+        found.unused[kind] = found.unused.get(kind, 0) + 1
+
+
+def _are_several(one: Document) -> bool:
+    return one.of > 1 or len(_of_crictl(one.content) or _of_docker(one.content) or ()) > 1
 
 
 def _of_crictl(content: Any) -> list[Mapping[str, Any]] | None:
@@ -136,7 +147,7 @@ def _names(one: Document, image: Mapping[str, Any], *keys: str) -> tuple[str, ..
 
 
 def _given(one: Document) -> tuple[str, ...]:
-    if one.is_named and (one.of > 1 or len(_of_crictl(one.content) or _of_docker(one.content) or ()) > 1):
+    if one.is_named and _are_several(one):
         raise UnreadableError(
             f"{one.origin}: several images; a name stands before a file of one: leave {one.name}= out"
         )

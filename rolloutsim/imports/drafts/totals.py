@@ -23,7 +23,7 @@ def names(found: Found, references: Sequence[str], known: Iterable[str], notes: 
         elif taken.isdisjoint(own):
             named.append(total.names[0] if total.names else total.file)
             taken.update(own)
-    notes += [f"{count} images of {origin} that nothing rolls out are left out" for origin, count in unused.items()]
+    notes += [f"of {origin} are left out, for nothing rolls them out: {count}" for origin, count in unused.items()]
     return named
 
 
@@ -45,8 +45,9 @@ def counts_unpacked(total: FoundTotal, found: Found, assumed: list[Assumed]) -> 
     counted = {RUNTIMES[node.runtime.partition("://")[0]][1] for node in found.nodes if runtime_of(node) is not None}
     if len(counted) == 1:
         return counted.pop()
+    why = f"what {total.origin} counts, which containerd's crictl would; CRI-O's counts unpacked bytes"
     guess = Assumed(
-        "images.<image>.compressed", "compressed", f"what {total.origin} counts: containerd is assumed; CRI-O: unpacked",
+        "images.<image>.compressed", "compressed", why,
         "kubectl get nodes -o json > nodes.json, and import that as well",
     )  # fmt: skip
     assumed += [guess] if guess not in assumed else []
