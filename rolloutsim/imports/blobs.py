@@ -13,7 +13,6 @@ from typing import Any, BinaryIO, Protocol
 from rolloutsim.errors import UnreadableError
 from rolloutsim.imports import tars
 from rolloutsim.imports.streams import (
-    AT_LEAST,
     MOST_TIMES,
     Gunzip,
     TooMuchError,
@@ -125,6 +124,7 @@ class _Counting:
     """How many bytes gzip unpacks to, as far as that is counted."""
 
     def __init__(self, most: int) -> None:
+        self._most = most
         self._gunzip = Gunzip(most)
         self._why = ""
 
@@ -139,10 +139,9 @@ class _Counting:
             for _ in self._gunzip.feed(piece):
                 pass
         except TooMuchError:
-            self._why = (
-                f"not counted beyond {MOST_TIMES} times its size, {AT_LEAST // 10**9} GB and "
-                f"{MOST_UNPACKED // 10**9} GB in all"
-            )
+            is_spent = self.unpacked > self._most
+            limit = f"{MOST_UNPACKED // 10**9} GB with all others" if is_spent else f"{MOST_TIMES} times its size"
+            self._why = f"more than {limit}, and not counted further"
         except ValueError as error:
             self._why = f"not gzip to its end: {error}"
 

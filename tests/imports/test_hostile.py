@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from rolloutsim import loads
 from rolloutsim.errors import UnreadableError
-from rolloutsim.imports import imported, streams, tars
+from rolloutsim.imports import blobs, imported, streams, tars
 from tests.imports.saved import LAYER, LAYERS, ZIPPED, Blobs, config, docker_24, layout, saved, sha256, tar, text
 
 
@@ -78,7 +78,18 @@ def test_a_layer_that_is_a_bomb_is_counted_to_the_bound_only(tmp_path: Path, mon
     assert yaml.safe_load(made.text)["images"]["api"]["layers"] == [
         {"compressed": f"{len(zipped)} B", "digest": f"sha256:{sha256(zipped)}"}
     ]
-    assert "unpacked size of 1 of 1 layers not known: not counted beyond 100 times its size, " in made.text
+    assert (
+        "unpacked size of 1 of 1 layers not known: more than 100 times its size, and not counted further" in made.text
+    )
+
+
+def test_what_layers_unpack_to_is_counted_to_a_bound_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blobs, "MOST_UNPACKED", len(LAYERS[0]) + len(LAYERS[1]) - 1)
+    files = Blobs()
+    made = imported([layout(tmp_path / "api", files.finish(files.image()))])
+    layers = yaml.safe_load(made.text)["images"]["api"]["layers"]
+    assert [layer.get("unpacked") for layer in layers] == [f"{len(LAYERS[0])} B", None]
+    assert "1 of 2 layers not known: more than 0 GB with all others, and not counted further" in made.text
 
 
 def test_an_archive_that_is_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,9 +104,10 @@ def test_members_without_end_are_read_to_the_bound(monkeypatch: pytest.MonkeyPat
         while True:
             yield header("x") * 100
 
+    monkeypatch.setattr(tars, "MOST_MEMBERS", 2000)  # of 20,000: the test is to be quick
     stream = piped(monkeypatch, pieces())
-    assert "more than 20,000 members; a container's files (docker export) have no layers; give the" in refused("-")
-    assert stream.taken < 20_000 * 512 + 4 * streams.PIECE
+    assert "more than 2,000 members; a container's files (docker export) have no layers; give the" in refused("-")
+    assert stream.taken < 2000 * 512 + 4 * streams.PIECE
 
 
 def test_a_million_layers_are_refused(tmp_path: Path) -> None:
