@@ -34,8 +34,8 @@ def command(what: tuple[str, ...], output: str | None, force: bool, platform: st
     and docker print them, nodes and workloads as kubectl and helm do, ImagePullJobs, and kubelet configurations.
     Images may also be archives (docker save, skopeo, podman, crane; tar or tar.gz) and folders with an OCI layout, or
     their sizes as docker history, docker image inspect, docker images --format json and crictl images -o json tell
-    them. NAME=FILE says which image a manifest or archive is of. What nothing tells is assumed, and listed with the command that
-    would find it out. Exit code 6 if a file is none of these.
+    them. NAME=FILE says which image a manifest or archive is of. What nothing tells is assumed, and listed
+    with the command that would find it out. Exit code 6 if a file is none of these.
     """
     if output is not None and not force:
         cli.output.keep_what_exists(Path(output))
