@@ -17,7 +17,8 @@ _MOST_SHOWN = 12  # of what was assumed (assumed: nobody reads more; all of it s
         "kubectl get nodes -o json > nodes.json\n"
         "kubectl get deployments,daemonsets -A -o json > workloads.json\n"
         "rolloutsim import nodes.json workloads.json -o mine.yaml\n"
-        "crane manifest quay.io/team/api:1.2 | rolloutsim import quay.io/team/api:1.2=-"
+        "crane manifest quay.io/team/api:1.2 | rolloutsim import quay.io/team/api:1.2=-\n"
+        "docker save team/api:1.2 | rolloutsim import -"
     ),
 )
 @click.argument("what", metavar="WHAT…", nargs=-1, required=True)
@@ -31,8 +32,10 @@ def command(what: tuple[str, ...], output: str | None, force: bool, platform: st
 
     WHAT is a file, a folder, or '-' for the standard input, of JSON or YAML: manifests of images as crane, skopeo
     and docker print them, nodes and workloads as kubectl and helm do, ImagePullJobs, and kubelet configurations.
-    NAME=FILE says which image a manifest is of. What nothing tells is assumed, and listed with the command that
-    would find it out. Exit code 6 if a file is none of these.
+    Images may also be archives (docker save, skopeo, podman, crane; tar or tar.gz) and folders with an OCI layout, or
+    their sizes as docker history, docker image inspect, docker images --format json and crictl images -o json tell
+    them. NAME=FILE says which image a manifest or archive is of. What nothing tells is assumed, and listed
+    with the command that would find it out. Exit code 6 if a file is none of these.
     """
     if output is not None and not force:
         cli.output.keep_what_exists(Path(output))

@@ -8,11 +8,12 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import yaml
 
 from rolloutsim.errors import UnreadableError, UsageError
+from rolloutsim.imports import blobs, streams, tars
 from rolloutsim.structs import struct
 
 LARGEST = 64_000_000  # bytes of a file (assumed: ten times `kubectl get nodes -o json` of 1,000 nodes)
@@ -20,7 +21,9 @@ MOST_FILES = 1000  # in a folder (assumed: no one keeps more manifests in one)
 MOST_DOCUMENTS = 10_000  # in a file (assumed: ten times what a large chart renders)
 STDIN = "-"
 READ = (
-    "read are: manifests of images (crane manifest, skopeo inspect --raw, docker manifest inspect -v), "
+    "read are: manifests of images (crane manifest, skopeo inspect --raw, docker manifest inspect -v), archives and "
+    "OCI layouts of images (docker save), sizes of images (docker history, docker image inspect, crictl images -o "
+    "json), "
     "kubectl get nodes -o json, Deployments and other workloads, ImagePullJobs, kubelet configurations"
 )
 _LOOKED_AT = 20_000  # characters in which a file shows what it is (assumed: some hundred lines)
@@ -104,8 +107,16 @@ def documents(given: Sequence[str]) -> Iterator[Document]:
     UnreadableError
         If one cannot be read as JSON or YAML.
     """
-    for origin, name, raw in files(given, _SUFFIXES):
-        yield from _read(origin, name, raw)
+    for origin, name, opened in _opened(given, _SUFFIXES):
+        if isinstance(opened, blobs.Layout):
+            yield _archive(origin, name, opened)
+            continue
+        head = opened.read(tars.BLOCK)
+        archive = blobs.tarred(origin, head, opened)
+        if archive is not None:
+            yield _archive(origin, name, archive)
+        else:
+            yield from _read(origin, name, _bounded(origin, head, opened))
 
 
 def files(given: Sequence[str], suffixes: Sequence[str]) -> Iterator[tuple[str, str | None, bytes]]:
@@ -130,21 +141,36 @@ def files(given: Sequence[str], suffixes: Sequence[str]) -> Iterator[tuple[str, 
     UnreadableError
         If it is too large, or a folder has none of these.
     """
+    for origin, name, opened in _opened(given, suffixes):
+        if isinstance(opened, blobs.Layout):
+            raise UnreadableError(
+                f"{origin}: an image, of which nothing was seen; import it: rolloutsim import {origin}"
+            )
+        yield origin, name, _bounded(origin, b"", opened)
+
+
+def _opened(given: Sequence[str], suffixes: Sequence[str]) -> Iterator[tuple[str, str | None, BinaryIO | blobs.Layout]]:
+    """What people call each file, the name that it was given, and the file, open; or a folder that is an image."""
     if sum(one.rpartition("=")[2] == STDIN for one in given) > 1:
         raise UsageError("'-' stands twice; the standard input can be read once")
     for one in given:
         name, file = _named(one)
         if file == STDIN:
-            yield _bounded("<stdin>", name, sys.stdin.buffer.read(LARGEST + 1))
+            yield "<stdin>", name, sys.stdin.buffer
             continue
         path = Path(file)
-        if path.is_dir():
+        if path.is_dir() and blobs.is_layout(path):
+            origin = str(path) if path.name else str(path.resolve())
+            yield origin, name, blobs.Layout(origin, path)
+        elif path.is_dir():
             if name is not None:
                 raise UsageError(f"{file} is a folder; a name stands before one file: {name}={file}/…")
             for each in _folder(path, suffixes):
-                yield _file(each, None)
+                with _file(each) as opened:
+                    yield str(each), None, opened
         else:
-            yield _file(path, name)
+            with _file(path) as opened:
+                yield str(path), name, opened
 
 
 def _named(given: str) -> tuple[str | None, str]:
@@ -164,23 +190,36 @@ def _folder(path: Path, suffixes: Sequence[str]) -> list[Path]:
     return found
 
 
-def _file(path: Path, name: str | None) -> tuple[str, str | None, bytes]:
+def _file(path: Path) -> BinaryIO:
     try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
+        return streams.opened(path)
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file") from None
     except OSError as error:
         raise UsageError(f"{path}: {(error.strerror or type(error).__name__).lower()}") from None
-    return _bounded(str(path), name, raw)
 
 
-def _bounded(origin: str, name: str | None, raw: bytes) -> tuple[str, str | None, bytes]:
+def _bounded(origin: str, head: bytes, opened: BinaryIO) -> bytes:
+    try:
+        raw = head + opened.read(LARGEST + 1 - len(head))
+    except OSError as error:
+        raise UsageError(f"{origin}: {(error.strerror or type(error).__name__).lower()}") from None
     if len(raw) > LARGEST:
         raise UnreadableError(
             f"{origin}: larger than {LARGEST // 1_000_000} MB, the most that is read; give parts of it"
         )
-    return origin, name, raw
+    return raw
+
+
+def _archive(origin: str, name: str | None, holder: blobs.Holder) -> Document:
+    return Document(origin, 1, 1, _stem(origin, name), name is not None, "", holder)
+
+
+def _stem(origin: str, name: str | None) -> str:
+    """What an image is called: as was given, or as its file."""
+    if name is not None or origin == "<stdin>":
+        return name or "app"
+    return Path(origin).stem.removesuffix(".tar")
 
 
 def _read(origin: str, name: str | None, raw: bytes) -> Iterator[Document]:
@@ -199,7 +238,7 @@ def _read(origin: str, name: str | None, raw: bytes) -> Iterator[Document]:
     if not found:
         raise UnreadableError(f"{origin}: empty; nothing is read from it")
     digest = "sha256:" + hashlib.sha256(raw).hexdigest()
-    stem = name if name is not None else Path(origin).stem if origin != "<stdin>" else "app"
+    stem = _stem(origin, name)
     for number, content in enumerate(found, 1):
         yield Document(origin, number, len(found), stem, name is not None, digest, content)
 

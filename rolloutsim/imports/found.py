@@ -16,7 +16,7 @@ class FoundLayer:
     Parameters
     ----------
     digest : str
-        Its digest.
+        Its digest; empty where nothing tells it.
     compressed, unpacked : int or None
         Bytes on the wire, and on the disk of a node; one of them at least is known.
     media_type : str
@@ -38,6 +38,35 @@ class FoundImage:
     origin: str
     layers: tuple[FoundLayer, ...]
     remarks: tuple[str, ...] = ()
+
+
+@struct
+class FoundTotal:
+    """The size of an image as a whole.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Its references, tags first; empty where it has none.
+    file, origin : str
+        The file's name without its suffix, and with it.
+    size : int
+        Bytes.
+    is_unpacked : bool or None
+        Whether unpacked bytes are counted, or those on the wire; None: as the runtime does.
+    remarks : tuple of str
+        What to know of it.
+    is_guess : bool
+        Whether `is_unpacked` is but likely.
+    """
+
+    names: tuple[str, ...]
+    file: str
+    origin: str
+    size: int
+    is_unpacked: bool | None
+    remarks: tuple[str, ...] = ()
+    is_guess: bool = False
 
 
 @struct
@@ -131,6 +160,7 @@ class Found:
     """All that was found."""
 
     images: list[FoundImage] = field(default_factory=list)
+    totals: list[FoundTotal] = field(default_factory=list)
     nodes: list[FoundNode] = field(default_factory=list)
     kubelets: list[FoundKubelet] = field(default_factory=list)
     workloads: list[FoundWorkload] = field(default_factory=list)

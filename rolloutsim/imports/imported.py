@@ -7,7 +7,7 @@ from typing import Any
 
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError
-from rolloutsim.imports import cluster, manifests, workloads
+from rolloutsim.imports import archives, blobs, cluster, manifests, totals, workloads
 from rolloutsim.imports.documents import CALIBRATE, READ, Document, documents
 from rolloutsim.imports.drafts.assumed import Assumed
 from rolloutsim.imports.drafts.draft import Draft, draft
@@ -68,14 +68,21 @@ def imported(given: Sequence[str], platform: str = manifests.PLATFORM) -> Import
     """
     every = list(documents(given))
     found = Found()
-    of_images = []
+    of_images, of_histories = [], []
     for one in every:
         if manifests.shape(one.content) is not None:
             of_images.append(one)
+        elif isinstance(one.content, blobs.Tarred | blobs.Layout):
+            found.images.extend(archives.images(one, platform))
+        elif totals.is_history(one.content):
+            of_histories.append(one)
         else:
             _take(one, found)
     found.images.extend(manifests.images(of_images, platform))
-    if found.unused and not (found.images or found.nodes or found.workloads or found.prepulls or found.kubelets):
+    found.images.extend(totals.histories(of_histories))
+    if found.unused and not (
+        found.images or found.totals or found.nodes or found.workloads or found.prepulls or found.kubelets
+    ):
         kinds = ", ".join(sorted(found.unused))
         raise UnreadableError(f"{every[0].origin}: only {kinds}; {READ}")
     made: Draft = draft(found, list(dict.fromkeys(one.label for one in every)))
@@ -126,6 +133,7 @@ def _kubelet(one: Document, found: Found) -> None:
 # all of them, and together: an index names others.
 _READERS: tuple[tuple[Callable[[Any], bool], Callable[[Document, Found], None]], ...] = (
     (cluster.is_kubelet, _kubelet),
+    (totals.is_total, totals.totals),
     (_is_kubernetes, _of_kubernetes),
 )
 

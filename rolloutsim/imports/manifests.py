@@ -16,7 +16,7 @@ from rolloutsim.imports.shapes import maps, part, text, whole
 
 PLATFORM = "linux/amd64"
 MOST_LAYERS = 1000  # of an image (assumed: eight times what Docker's graph drivers allow)
-_DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]{1,128}")  # OCI image-spec, descriptor.md
+DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]{1,128}")  # OCI image-spec, descriptor.md
 # What a reference of an attestation looks like: moby/buildkit docs/attestations/attestation-storage.md.
 _REFERENCE = "vnd.docker.reference.type"
 _INDEX, _MANIFEST, _SKOPEO, _VERBOSE = "index", "manifest", "skopeo", "verbose"
@@ -73,32 +73,36 @@ def images(documents: Sequence[Document], platform: str) -> Iterator[FoundImage]
         elif kind == _SKOPEO:
             yield _of_skopeo(one)
         elif kind == _MANIFEST and one.digest not in children:
-            yield _image(one, one.content, one.name, one.is_named)
+            yield image(one, one.content, one.name, one.is_named)
 
 
 def _children(index: Any) -> Iterator[str]:
     return (digest for one in maps(index, "manifests") if (digest := text(one, "digest")))
 
 
-def _is_attestation(entry: Mapping[str, Any]) -> bool:
+def is_attestation(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry of an index is of an attestation, which no runtime pulls."""
     return part(entry, "annotations", _REFERENCE) is not None or text(entry, "platform", "os") == "unknown"
 
 
-def _platform(entry: Any) -> str:
+def platform_of(entry: Any) -> str:
     """A platform as people write it: `linux/arm64/v8`."""
     steps = (text(entry, "os"), text(entry, "architecture"), text(entry, "variant"))
     return "/".join(step for step in steps if step)
 
 
-def _is_wanted(platform: str, wanted: str) -> bool:
+def is_wanted(platform: str, wanted: str) -> bool:
+    """Whether a platform is the one that is asked for."""
     # A variant that is not asked for does not matter: arm64 is arm64/v8.
     return platform == wanted or platform.startswith(f"{wanted}/") or f"{platform}/v8" == wanted
 
 
 def _of_index(one: Document, by_digest: Mapping[str, Document], platform: str) -> FoundImage:
-    entries = [entry for entry in maps(one.content, "manifests") if not _is_attestation(entry)]
-    wanted = [entry for entry in entries if _is_wanted(_platform(part(entry, "platform")), platform)]
-    there = ", ".join(dict.fromkeys(_platform(part(entry, "platform")) or "none named" for entry in entries)) or "none"
+    entries = [entry for entry in maps(one.content, "manifests") if not is_attestation(entry)]
+    wanted = [entry for entry in entries if is_wanted(platform_of(part(entry, "platform")), platform)]
+    there = (
+        ", ".join(dict.fromkeys(platform_of(part(entry, "platform")) or "none named" for entry in entries)) or "none"
+    )
     if not wanted:
         raise UnreadableError(
             f"{one.place}: an index without {platform}; its platforms: {there}; choose one of them with --platform"
@@ -110,7 +114,7 @@ def _of_index(one: Document, by_digest: Mapping[str, Document], platform: str) -
             f"{one.place}: an index, which has no layers (platforms: {there}); give the manifest of one: "
             f"crane manifest --platform {platform} {name} | rolloutsim import {name}=-"
         )
-    return _image(child, child.content, one.name, one.is_named)
+    return image(child, child.content, one.name, one.is_named)
 
 
 def _of_verbose(one: Document, platform: str) -> FoundImage:
@@ -119,13 +123,13 @@ def _of_verbose(one: Document, platform: str) -> FoundImage:
     found = []
     for entry in entries:
         own = part(entry, "Descriptor", "platform") or part(entry, "Platform")
-        if not (len(entries) == 1 and own is None) and not _is_wanted(_platform(own), platform):
-            found.append(_platform(own) or "none named")
+        if not (len(entries) == 1 and own is None) and not is_wanted(platform_of(own), platform):
+            found.append(platform_of(own) or "none named")
             continue
         content = part(entry, "SchemaV2Manifest") or part(entry, "OCIManifest") or _raw(entry, one)
         reference = text(entry, "Ref")
         name = one.name if one.is_named or reference is None else reference.partition("@")[0]
-        return _image(one, content, name, one.is_named or reference is not None)
+        return image(one, content, name, one.is_named or reference is not None)
     raise UnreadableError(
         f"{one.place}: no manifest of {platform}; there are: {', '.join(dict.fromkeys(found))}; "
         "choose one with --platform"
@@ -153,7 +157,7 @@ def _of_skopeo(one: Document) -> FoundImage:
             f"{one.place}: no sizes of layers, as older versions of skopeo print it; print the manifest itself: "
             f"skopeo inspect --raw docker://{shown} | rolloutsim import {shown}=-"
         )
-    return _image(
+    return image(
         one, {"layers": layers}, one.name if one.is_named or name is None else name, one.is_named or name is not None
     )
 
@@ -162,7 +166,25 @@ def _layer(digest: str, size: int, media_type: str) -> FoundLayer:
     return FoundLayer(digest, size, media_type, size if media_type.endswith(".tar") else None)
 
 
-def _image(one: Document, content: Any, name: str, is_named: bool) -> FoundImage:
+def image(one: Document, content: Any, name: str, is_named: bool) -> FoundImage:
+    """The image of a manifest.
+
+    Parameters
+    ----------
+    one : Document
+        Where it stands.
+    content : object
+        The manifest.
+    name : str
+        What the image is called.
+    is_named : bool
+        Whether that is its reference, rather than a file's name.
+
+    Raises
+    ------
+    UnreadableError
+        If it has no layers with digests and sizes.
+    """
     place = one.place
     if part(content, "fsLayers") is not None:
         raise UnreadableError(
@@ -185,7 +207,7 @@ def _image(one: Document, content: Any, name: str, is_named: bool) -> FoundImage
             raise UnreadableError(
                 f"{where} has no {'size' if size is None else 'digest'}; is this an image's manifest?"
             )
-        if not _DIGEST.fullmatch(digest):
+        if not DIGEST.fullmatch(digest):
             raise UnreadableError(f"{where}: {digest!r:.80} is no digest; allowed: sha256:…")
         if kind and "tar" not in kind and "layer" not in kind:
             others += 1  # of an artifact, or a signature: no runtime unpacks it

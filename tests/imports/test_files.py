@@ -47,8 +47,9 @@ READ = {
 }  # fmt: skip
 
 NEXT_READ = (
-    "read are: manifests of images (crane manifest, skopeo inspect --raw, docker manifest inspect -v), kubectl get "
-    "nodes -o json, Deployments and other workloads, ImagePullJobs, kubelet configurations"
+    "read are: manifests of images (crane manifest, skopeo inspect --raw, docker manifest inspect -v), archives and "
+    "OCI layouts of images (docker save), sizes of images (docker history, docker image inspect, crictl images -o "
+    "json), kubectl get nodes -o json, Deployments and other workloads, ImagePullJobs, kubelet configurations"
 )
 CALIBRATE = "calibrate a scenario on it: rolloutsim calibrate SCENARIO --events FILE"
 NO_IMAGE = (

@@ -61,7 +61,7 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
         }
     content["images"] = {
         name: drafts.images.image(name, sizes.get(name), found, registries, assumed)
-        for name in dict.fromkeys([*references, *sizes])
+        for name in dict.fromkeys([*references, *sizes, *drafts.totals.names(found, references, sizes, notes)])
     }
     if not content["images"]:
         raise UnreadableError(
