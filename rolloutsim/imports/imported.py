@@ -7,7 +7,7 @@ from typing import Any
 
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError
-from rolloutsim.imports import cluster, manifests, workloads
+from rolloutsim.imports import cluster, kubernetes, manifests, workloads
 from rolloutsim.imports.documents import READ, Document, documents
 from rolloutsim.imports.drafts.assumed import Assumed
 from rolloutsim.imports.drafts.draft import Draft, draft
@@ -108,8 +108,8 @@ def _of_kubernetes(one: Document, found: Found) -> None:
         kind = text(item, "kind")
         if kind == "Node":
             found.nodes.append(cluster.node(item, one))
-        elif kind in workloads.KINDS:
-            found.workloads.append(workloads.workload(item, one))
+        elif kind in kubernetes.KINDS:
+            kubernetes.take(item, one, found)
         elif kind == workloads.IMAGE_PULL_JOB:
             found.prepulls.append(workloads.image_pull_job(item, one))
         elif kind == "Event":

@@ -40,8 +40,8 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
         If what was found does not fit together.
     """
     assumed: list[Assumed] = []
-    notes: list[str] = []
-    named = _named(found.workloads, notes)
+    notes = list(found.notes)
+    named = drafts.workloads.scaled(_named(found.workloads, notes), found, notes)
     groups = drafts.groups.groups_of(found, notes)
     references = drafts.references.references(found)
     sizes = drafts.references.by_reference(found.images, references, notes)
@@ -65,8 +65,8 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
     }
     if not content["images"]:
         raise UnreadableError(
-            f"{', '.join(origins[:3])}: no image in what was given; give the workloads whose images roll out as well "
-            "(kubectl get deployments,daemonsets -A -o json), or a manifest: "
+            f"{', '.join(origins[:3])}: no image in what was given{_why(found.notes)}; give the workloads whose images "
+            "roll out as well (kubectl get deployments,daemonsets -A -o json), or a manifest: "
             "crane manifest IMAGE | rolloutsim import IMAGE=-"
         )
     if named:
@@ -77,10 +77,10 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
         content["prepulls"] = {
             name: drafts.workloads.prepull(one, found, groups) for name, one in _named(found.prepulls, notes).items()
         }
-    if named:
+    if any(one.startup is None for one in named.values()):
         assumed.append(Assumed(
             "rollout.startup", "0 s", "from a container's start until its pod is ready",
-            "kubectl get pods -o json: status.conditions Ready less containerStatuses startedAt",
+            drafts.workloads.STARTUP_COMMAND,
         ))  # fmt: skip
     assumed.append(Assumed(
         "nodes.<group>.disk.rate", "125 MiB/s", "write rate of the nodes' disks",
@@ -98,13 +98,17 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
     if found.unused:
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(found.unused.items()))
         notes.append(f"not used: {kinds}")
-    if "HorizontalPodAutoscaler" in found.unused:
-        notes.append("a HorizontalPodAutoscaler sets the replicas of what it scales; those of the workload stand here")
+    if "PodDisruptionBudget" in found.unused:
+        notes.append("a PodDisruptionBudget bounds evictions; rollouts do not heed it")
     return Draft(content, tuple(assumed), tuple(notes), ", ".join(_plural(one) for one in counts))
 
 
 def _plural(counted: str) -> str:
     return counted[:-1] if counted.startswith("1 ") else counted
+
+
+def _why(left_out: Sequence[str]) -> str:
+    return f" ({'; '.join(left_out[:3])})" if left_out else ""
 
 
 def _named(several: Iterable[Any], notes: list[str]) -> dict[str, Any]:
