@@ -199,3 +199,8 @@ class Found:
     scalers: list[FoundScaler] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # what was left out of a document, and why
     unused: dict[str, int] = field(default_factory=dict)  # kind of an object → how many
+
+    @property
+    def is_swarm(self) -> bool:
+        """Whether Docker Swarm rolls out all that there is."""
+        return bool(self.workloads) and all(one.is_swarm for one in self.workloads)

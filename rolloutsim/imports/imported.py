@@ -7,7 +7,7 @@ from typing import Any
 
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError
-from rolloutsim.imports import cluster, kubernetes, manifests, workloads
+from rolloutsim.imports import cluster, compose, kubernetes, manifests, workloads
 from rolloutsim.imports.documents import READ, Document, documents
 from rolloutsim.imports.drafts.assumed import Assumed
 from rolloutsim.imports.drafts.draft import Draft, draft
@@ -127,6 +127,7 @@ def _kubelet(one: Document, found: Found) -> None:
 _READERS: tuple[tuple[Callable[[Any], bool], Callable[[Document, Found], None]], ...] = (
     (cluster.is_kubelet, _kubelet),
     (_is_kubernetes, _of_kubernetes),
+    (compose.is_compose, compose.take),
 )
 
 
@@ -147,8 +148,6 @@ def _unknown(content: Any) -> str:
             "Helm values, which are no workloads; render them: "
             "helm template RELEASE CHART -f FILE | rolloutsim import -"
         )
-    if any(text(service, "image") for service in mapping(content, "services").values()):
-        return f"a compose or stack file, which this version does not read; {READ}"
     if part(content, "rolloutsim") is not None:
         return "a scenario already; run it: rolloutsim run FILE"
     if part(content, "events") is not None:

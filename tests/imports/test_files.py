@@ -48,7 +48,8 @@ READ = {
 
 NEXT_READ = (
     "read are: manifests of images (crane manifest, skopeo inspect --raw, docker manifest inspect -v), kubectl get "
-    "nodes -o json, Deployments and other workloads, ImagePullJobs, kubelet configurations"
+    "nodes -o json, Deployments and other workloads, ImagePullJobs, kubelet configurations, compose files and Swarm "
+    "stacks"
 )
 NO_IMAGE = (
     "no image in what was given; give the workloads whose images roll out as well (kubectl get "
@@ -60,7 +61,6 @@ REFUSED = {
     "05-oci-index-with-attestation.json":
         "an index, which has no layers (platforms: linux/amd64); give the manifest of one: "
         "crane manifest --platform linux/amd64 IMAGE | rolloutsim import IMAGE=-",
-    "07a-docker-stack.yml": f"a compose or stack file, which this version does not read; {NEXT_READ}",
     "08-helm-values-node-exporter-excerpt.yaml":
         "Helm values, which are no workloads; render them: helm template RELEASE CHART -f FILE | rolloutsim import -",
     "10-eks-al2023-kubelet-config.json": NO_IMAGE,
@@ -136,7 +136,7 @@ def test_what_is_not_read_is_refused_with_the_next_command(name: str) -> None:
 
 
 def test_every_real_file_is_read_or_refused_here() -> None:
-    alone = {"06-daemonset-node-exporter.yaml", "09-imagepulljob.yaml"}
+    alone = {"06-daemonset-node-exporter.yaml", "07a-docker-stack.yml", "09-imagepulljob.yaml"}
     assert {path.name for path in FILES.iterdir()} == {*READ, *REFUSED, *alone}
 
 

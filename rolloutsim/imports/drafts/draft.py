@@ -73,6 +73,9 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
         content["workloads"] = {
             name: drafts.workloads.workload(one, found, groups, assumed) for name, one in named.items()
         }
+    if found.is_swarm:
+        # swarmkit manager/orchestrator/update/updater.go: tasks go to the managers' store.
+        content["controller_manager"] = Said("unlimited", "a Swarm's managers make tasks without calls to an API")
     if found.prepulls:
         content["prepulls"] = {
             name: drafts.workloads.prepull(one, found, groups) for name, one in _named(found.prepulls, notes).items()
@@ -80,7 +83,12 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
     if any(one.startup is None for one in named.values()):
         assumed.append(Assumed(
             "rollout.startup", "0 s", "from a container's start until its pod is ready",
-            drafts.workloads.STARTUP_COMMAND,
+            drafts.workloads.STARTUP_COMMAND[found.is_swarm],
+        ))  # fmt: skip
+    if any(one.is_swarm for one in named.values()):
+        assumed.append(Assumed(
+            "rollout.step_overhead", "1.2 s", "from a task's creation until its node pulls; measured on Kubernetes",
+            "docker service ps SERVICE --no-trunc: from Assigned to Preparing",
         ))  # fmt: skip
     assumed.append(Assumed(
         "nodes.<group>.disk.rate", "125 MiB/s", "write rate of the nodes' disks",

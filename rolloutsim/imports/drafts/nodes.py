@@ -22,11 +22,21 @@ def nodes(
     """All node groups, with what the kubelet's configuration says."""
     settings = _kubelet(found)
     if not groups:
-        assumed.append(
-            Assumed("nodes", str(NODES), "how many nodes there are", "kubectl get nodes -o json > nodes.json")
-        )
-        return {"node": {"count": Said(NODES, "assumed"), **settings}}
+        command = "docker node ls -q | wc -l" if found.is_swarm else "kubectl get nodes -o json > nodes.json"
+        assumed.append(Assumed("nodes", str(NODES), "how many nodes there are", command))
+        return {"node": {"count": Said(NODES, "assumed"), **_of_swarm(found), **settings}}
     return {group.name: {**_group(group, references, assumed, notes), **settings} for group in groups}
+
+
+def _of_swarm(found: Found) -> dict[str, Any]:
+    """What holds for nodes of a Swarm, which run Docker Engine and no kubelet; nothing where there may be others."""
+    if not found.is_swarm:
+        return {}
+    return {
+        "runtime": Said("dockerd", "nodes of a Swarm run Docker Engine"),
+        "serialize_image_pulls": Said(False, "they have no kubelet"),
+        "registry_pull_qps": Said(0, "they have no kubelet"),
+    }
 
 
 def _kubelet(found: Found) -> dict[str, Any]:

@@ -14,7 +14,11 @@ from rolloutsim.imports.found import Found, FoundWorkload
 from rolloutsim.imports.writing import Said
 from rolloutsim.units import plain_text
 
-STARTUP_COMMAND = "kubectl get pods -o json: status.conditions Ready less containerStatuses startedAt"
+# By whether Docker Swarm rolls out.
+STARTUP_COMMAND = {
+    False: "kubectl get pods -o json: status.conditions Ready less containerStatuses startedAt",
+    True: "docker inspect TASK: Status.Timestamp once it runs, less State.StartedAt of docker inspect CONTAINER",
+}
 
 
 def workload(one: FoundWorkload, found: Found, groups: Sequence[Group], assumed: list[Assumed]) -> dict[str, Any]:
@@ -50,7 +54,7 @@ def workload(one: FoundWorkload, found: Found, groups: Sequence[Group], assumed:
         content["startup"] = Said(least, f"{origin}: {one.startup.told}")
         assumed.append(Assumed(
             f"workloads.{one.name}.startup", least, f"{one.startup.told}; how long it takes, nothing tells",
-            STARTUP_COMMAND,
+            STARTUP_COMMAND[one.is_swarm],
         ))  # fmt: skip
     if one.pull_policy is not None:
         content["pull_policy"] = Said(one.pull_policy, one.remarks.get("derived") or origin)
