@@ -131,6 +131,7 @@ def test_swarm_resolves_a_tag_once(tmp_path: Path, given: Any, policy: str) -> N
         ({"test": "true", "interval": "12s", "start_period": "40s"}, "5 s"),
         ({"test": "true", "interval": "12s", "start_period": "40s", "start_interval": "2s"}, "2 s"),
         ({"test": "true", "interval": "1s", "start_period": "40s"}, "1 s"),
+        ({"test": "true", "start_period": "3s"}, "3 s"),
         ({"test": "true", "start_period": "0s"}, "30 s"),
         ({"test": "true", "disable": True}, None),
         ({"test": ["NONE"]}, None),

@@ -315,3 +315,12 @@ def test_what_pods_want_of_each_other_is_said_to_be_left_out(tmp_path: Path) -> 
     )
     spread[0]["whenUnsatisfiable"] = "ScheduleAnyway"
     assert made_of(tmp_path, workload(pod={"topologySpreadConstraints": spread})).notes == ()
+
+
+def test_zones_have_no_links_that_anything_tells(tmp_path: Path) -> None:
+    made = made_of(tmp_path, *NODES, workload())
+    assert [(one.value, one.why.partition(";")[0]) for one in made.assumed if one.key == "network.racks"] == [
+        ("none", "links between the 3 zones 1, 2, 3")
+    ]
+    assert not any("racks" in group for group in yaml.safe_load(made.text)["nodes"].values())
+    assert "network.racks" not in [one.key for one in made_of(tmp_path, node("a"), node("b"), workload()).assumed]

@@ -99,6 +99,13 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
         "unpacked / compressed bytes, where only one of the two is known",
         "docker image inspect IMAGE --format '{{.Size}}'",
     ))  # fmt: skip
+    zones = sorted({node.zone for group in groups for node in group.nodes if node.zone})
+    if len(zones) > 1:
+        # A rack here has an uplink, and no input tells one of a zone.
+        assumed.append(Assumed(
+            "network.racks", "none", f"links between the {len(zones)} zones {', '.join(zones[:4])}; as racks of their "
+            "groups they would have one", "iperf3 between nodes of two zones",
+        ))  # fmt: skip
     counts = [
         f"{sum(len(group.nodes) for group in groups) or NODES} nodes", f"{len(content['images'])} images",
         f"{len(named)} workloads",
