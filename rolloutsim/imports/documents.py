@@ -21,7 +21,7 @@ MOST_DOCUMENTS = 10_000  # in a file (assumed: ten times what a large chart rend
 STDIN = "-"
 READ = (
     "read are: manifests of images (crane manifest, skopeo inspect --raw, docker manifest inspect -v), "
-    "kubectl get nodes -o json, Deployments and other workloads, ImagePullJobs, kubelet configurations, "
+    "kubectl get nodes -o json, Deployments and other workloads, pods, ImagePullJobs, kubelet configurations, "
     "compose files and Swarm stacks"
 )
 _LOOKED_AT = 20_000  # characters in which a file shows what it is (assumed: some hundred lines)

@@ -112,6 +112,35 @@ class FoundGuess:
 
 
 @struct
+class FoundPod:
+    """A pod that runs.
+
+    Parameters
+    ----------
+    origin, namespace : str
+        The file, its namespace.
+    owner : tuple of str
+        Kind and name of what made it, empty for a pod that somebody made.
+    node : str
+        Where it runs.
+    images : tuple of str
+        References of its containers.
+    startup : float or None
+        From its last container's start until it was ready [s], None where that cannot be told.
+    was_restarted : bool
+        Whether one of its containers was.
+    """
+
+    origin: str
+    namespace: str
+    owner: tuple[str, str]
+    node: str
+    images: tuple[str, ...]
+    startup: float | None
+    was_restarted: bool
+
+
+@struct
 class FoundScaler:
     """A HorizontalPodAutoscaler: what it scales, and between which numbers of replicas."""
 
@@ -197,6 +226,7 @@ class Found:
     workloads: list[FoundWorkload] = field(default_factory=list)
     prepulls: list[FoundPrepull] = field(default_factory=list)
     scalers: list[FoundScaler] = field(default_factory=list)
+    pods: list[FoundPod] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # what was left out of a document, and why
     unused: dict[str, int] = field(default_factory=dict)  # kind of an object → how many
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rolloutsim.imports import workloads
+from rolloutsim.imports import pods, workloads
 from rolloutsim.imports.documents import Document
 from rolloutsim.imports.found import Found, FoundScaler
 from rolloutsim.imports.shapes import mapping, maps, part, text, whole
 
 CRON_JOB = "CronJob"
 SCALER = "HorizontalPodAutoscaler"
-KINDS = (*workloads.KINDS, CRON_JOB, SCALER)
+POD = "Pod"
+KINDS = (*workloads.KINDS, CRON_JOB, SCALER, POD)
 
 
 def take(content: Mapping[str, Any], one: Document, found: Found) -> None:
-    """Take in an object of Kubernetes that rolls out, or a note of why it does not.
+    """Take in an object of Kubernetes that rolls out or runs, or a note of why it does not.
 
     Parameters
     ----------
@@ -39,6 +40,11 @@ def take(content: Mapping[str, Any], one: Document, found: Found) -> None:
     kind, name = str(content.get("kind")), workloads.name_of(content)
     if kind == SCALER:
         found.scalers.append(_scaler(content, one, f"{one.place}: {kind} {name}"))
+        return
+    if kind == POD:
+        running = pods.pod(content, one)
+        if running is not None:
+            found.pods.append(running)
         return
     why = _left_out(content, kind, name, f"{one.place}: {kind} {name}")
     if why:

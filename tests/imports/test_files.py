@@ -48,8 +48,8 @@ READ = {
 
 NEXT_READ = (
     "read are: manifests of images (crane manifest, skopeo inspect --raw, docker manifest inspect -v), kubectl get "
-    "nodes -o json, Deployments and other workloads, ImagePullJobs, kubelet configurations, compose files and Swarm "
-    "stacks"
+    "nodes -o json, Deployments and other workloads, pods, ImagePullJobs, kubelet configurations, compose files and "
+    "Swarm stacks"
 )
 NO_IMAGE = (
     "no image in what was given; give the workloads whose images roll out as well (kubectl get "

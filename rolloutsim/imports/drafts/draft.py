@@ -80,7 +80,7 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
         content["prepulls"] = {
             name: drafts.workloads.prepull(one, found, groups) for name, one in _named(found.prepulls, notes).items()
         }
-    if any(one.startup is None for one in named.values()):
+    if any("startup" not in one for one in content.get("workloads", {}).values()):
         assumed.append(Assumed(
             "rollout.startup", "0 s", "from a container's start until its pod is ready",
             drafts.workloads.STARTUP_COMMAND[found.is_swarm],
@@ -110,6 +110,9 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
         f"{sum(len(group.nodes) for group in groups) or NODES} nodes", f"{len(content['images'])} images",
         f"{len(named)} workloads",
     ]  # fmt: skip
+    strangers = drafts.running.unknown(named, found)
+    if strangers:
+        notes.append(strangers)
     if found.unused:
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(found.unused.items()))
         notes.append(f"not used: {kinds}")

@@ -10,13 +10,14 @@ from rolloutsim.errors import UnreadableError
 from rolloutsim.imports.drafts.assumed import NODES, Assumed
 from rolloutsim.imports.drafts.groups import Group
 from rolloutsim.imports.drafts.placing import has, labels, may_run, wanted
+from rolloutsim.imports.drafts.running import startup
 from rolloutsim.imports.found import Found, FoundWorkload
 from rolloutsim.imports.writing import Said
 from rolloutsim.units import plain_text
 
 # By whether Docker Swarm rolls out.
 STARTUP_COMMAND = {
-    False: "kubectl get pods -o json: status.conditions Ready less containerStatuses startedAt",
+    False: "kubectl get pods -A -o json > pods.json, and import that as well",
     True: "docker inspect TASK: Status.Timestamp once it runs, less State.StartedAt of docker inspect CONTAINER",
 }
 
@@ -49,7 +50,10 @@ def workload(one: FoundWorkload, found: Found, groups: Sequence[Group], assumed:
     )
     if one.creates:
         content["create"] = Said(True, one.creates)
-    if one.startup is not None:
+    measured = startup(one, found)
+    if measured is not None:
+        content["startup"] = measured
+    elif one.startup is not None:
         least = plain_text("time", one.startup.least)
         content["startup"] = Said(least, f"{origin}: {one.startup.told}")
         assumed.append(Assumed(
