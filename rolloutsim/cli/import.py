@@ -15,7 +15,7 @@ _MOST_SHOWN = 12  # of what was assumed (assumed: nobody reads more; all of it s
 @click.command(
     epilog=example(
         "kubectl get nodes -o json > nodes.json\n"
-        "kubectl get deployments,daemonsets -A -o json > workloads.json\n"
+        "kubectl get deployments,daemonsets,pods -A -o json > workloads.json\n"
         "rolloutsim import nodes.json workloads.json -o mine.yaml\n"
         "crane manifest quay.io/team/api:1.2 | rolloutsim import quay.io/team/api:1.2=-"
     ),
@@ -31,8 +31,8 @@ def command(what: tuple[str, ...], output: str | None, force: bool, platform: st
 
     WHAT is a file, a folder, or '-' for the standard input, of JSON or YAML: manifests of images as crane, skopeo
     and docker print them, nodes, workloads and pods as kubectl and helm do, ImagePullJobs, kubelet
-    configurations, compose files and Swarm stacks. NAME=FILE says which image a manifest is of. What nothing tells is assumed, and
-    listed with the command that would find it out. Exit code 6 if a file is none of these.
+    configurations, compose files and Swarm stacks. NAME=FILE says which image a manifest is of. What nothing tells
+    is assumed, and listed with the command that would find it out. Exit code 6 if a file is none of these.
     """
     if output is not None and not force:
         cli.output.keep_what_exists(Path(output))

@@ -196,7 +196,7 @@ def _policy(service: Mapping[str, Any], place: str, remarks: dict[str, str]) -> 
     if isinstance(given, str) and given.startswith(_NOW_AND_THEN):
         remarks["derived"] = f"assumed: {given}, with the last pull longer ago than that"
         return "always"
-    if given not in _POLICIES:
+    if not isinstance(given, str) or given not in _POLICIES:
         allowed = ", ".join((*_POLICIES, "build", *_NOW_AND_THEN))
         raise UnreadableError(f"{place}.pull_policy is {given!r:.40}; allowed: {allowed}")
     return _POLICIES[given]
