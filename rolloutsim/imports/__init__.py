@@ -1,6 +1,7 @@
 """What people have of their cluster, made a scenario: manifests of images, nodes, workloads, kubelet configurations.
 
-Reading order: `documents` (files as data), `manifests`, `nodes`, `kubelets`, `workloads` (what a document tells),
+Reading order: `documents` (files as data), `manifests`, `cluster`, `kubernetes` (which objects roll out), `workloads`,
+`probes`, `pods`, `compose` (what a document tells),
 `found` (all of it together), `drafts` (the scenario, each value with where it is from), `writing` (its text).
 """
 

@@ -97,6 +97,8 @@ def _service(name: str, service: Mapping[str, Any], one: Document, place: str) -
     deploy = mapping(service, "deploy")
     mode = _word(deploy, place, "deploy", "mode", _MODES)
     replicas, told = _replicas(service, place)
+    if mode.startswith("global") and part(deploy, "replicas") is not None:
+        raise UnreadableError(f"{place}.deploy: mode {mode} has a task on each node, and no replicas; leave them out")
     remarks = {"replicas": told} if told else {}
     guesses: list[FoundGuess] = []
     policy = _policy(service, place, remarks)

@@ -166,6 +166,7 @@ def test_a_task_with_a_health_check_does_not_run_before_the_first(tmp_path: Path
         (stack({"update_config": {"delay": "soon"}}), "update_config.delay: 'soon' is not a time"),
         (stack({"update_config": {"delay": 10}}), "update_config.delay"),
         (stack({"update_config": {"paralellism": 1}}), "'paralellism' is unknown; allowed: parallelism, delay"),
+        (stack({"mode": "global", "replicas": 2}), "mode global has a task on each node, and no replicas"),
         (stack(pull_policy="maybe"), "services.web.pull_policy is 'maybe'; allowed: always, missing"),
         ({"services": {"web": {"image": "a"}, "db": None}}, "services.db is no map"),
         (stack({"replicas": 0}), "service web is left out: it has no tasks: its replicas are 0"),

@@ -108,6 +108,17 @@ def test_both_are_listed_where_some_workloads_have_probes(tmp_path: Path) -> Non
     assert {"workloads.d.startup", "rollout.startup"} <= set(keys)
 
 
+def test_bounds_of_many_workloads_are_listed_once(tmp_path: Path) -> None:
+    several = [
+        workload(pod={"containers": [container(readinessProbe=delay(20))]}, meta={"name": name}) for name in "abcde"
+    ]
+    found = [(one.key, one.value, one.why) for one in made_of(tmp_path, *several).assumed if "startup" in one.key]
+    assert found == [(
+        "workloads.<workload>.startup", "lower bounds",
+        "delays of probes, of a, b, c and 2 more; how long it takes, nothing tells",
+    )]  # fmt: skip
+
+
 @pytest.mark.parametrize("seconds", [-1, "5", 1.5, True])
 def test_a_delay_that_is_none_is_an_error(tmp_path: Path, seconds: Any) -> None:
     one = workload(pod={"containers": [container(startupProbe=delay(seconds))]})
@@ -302,6 +313,11 @@ def test_an_autoscaler_gives_the_replicas_that_a_workload_leaves_open(
     made = made_of(tmp_path, scaler, workload(**given))
     assert yaml.safe_load(made.text)["workloads"]["d"]["replicas"] == replicas
     assert f"HorizontalPodAutoscaler h sets the replicas of Deployment d: 4 to 9; {replicas} stand here" in made.notes
+    made = made_of(tmp_path, scaler, workload(meta={"namespace": "shop"}, **given))
+    assert yaml.safe_load(made.text)["workloads"]["d"]["replicas"] == replicas
+    elsewhere = {**scaler, "metadata": {"name": "h", "namespace": "other"}}
+    made = made_of(tmp_path, elsewhere, workload(meta={"namespace": "shop"}, **given))
+    assert yaml.safe_load(made.text)["workloads"]["d"]["replicas"] == given.get("replicas", 1)
     made = made_of(tmp_path, scaler, workload(meta={"name": "other"}))
     assert "HorizontalPodAutoscaler h scales nothing that was given" in made.notes
 

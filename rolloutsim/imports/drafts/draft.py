@@ -80,6 +80,9 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
         content["prepulls"] = {
             name: drafts.workloads.prepull(one, found, groups) for name, one in _named(found.prepulls, notes).items()
         }
+    bounds = drafts.workloads.bounded(named, found)
+    if bounds is not None:
+        assumed.append(bounds)
     if any("startup" not in one for one in content.get("workloads", {}).values()):
         assumed.append(Assumed(
             "rollout.startup", "0 s", "from a container's start until its pod is ready",

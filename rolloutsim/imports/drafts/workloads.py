@@ -56,10 +56,6 @@ def workload(one: FoundWorkload, found: Found, groups: Sequence[Group], assumed:
     elif one.startup is not None:
         least = plain_text("time", one.startup.least)
         content["startup"] = Said(least, f"{origin}: {one.startup.told}")
-        assumed.append(Assumed(
-            f"workloads.{one.name}.startup", least, f"{one.startup.told}; how long it takes, nothing tells",
-            STARTUP_COMMAND[one.is_swarm],
-        ))  # fmt: skip
     if one.pull_policy is not None:
         content["pull_policy"] = Said(one.pull_policy, one.remarks.get("derived") or origin)
     elif "pull_policy" in one.remarks:
@@ -76,12 +72,33 @@ def workload(one: FoundWorkload, found: Found, groups: Sequence[Group], assumed:
     return content
 
 
+def bounded(named: Mapping[str, FoundWorkload], found: Found) -> Assumed | None:
+    """What is to be said of start-ups of which only a lower bound is known, None where there are none."""
+    known = [
+        (name, one.startup) for name, one in named.items() if one.startup is not None and startup(one, found) is None
+    ]
+    if not known:
+        return None
+    name, first = known[0]
+    if len(known) == 1:
+        value, why = plain_text("time", first.least), first.told
+    else:
+        others = f" and {len(known) - 3} more" if len(known) > 3 else ""
+        value, why = "lower bounds", f"delays of probes, of {', '.join(one for one, _ in known[:3])}{others}"
+        name = "<workload>"
+    why += "; how long it takes, nothing tells"
+    return Assumed(f"workloads.{name}.startup", value, why, STARTUP_COMMAND[found.is_swarm])
+
+
 def scaled(named: Mapping[str, FoundWorkload], found: Found, notes: list[str]) -> dict[str, FoundWorkload]:
     """Workloads with the replicas that a HorizontalPodAutoscaler gives them, where they say none themselves."""
     content = dict(named)
     for scaler in found.scalers:
         for name, one in named.items():
-            if (one.kind, one.namespace, one.name) != scaler.target:
+            kind, namespace, target = scaler.target
+            # helm template leaves namespaces out.
+            is_elsewhere = one.namespace and namespace and one.namespace != namespace
+            if (one.kind, one.name) != (kind, target) or is_elsewhere:
                 continue
             if one.remarks.get("replicas") and scaler.least:
                 remark = f"minReplicas of HorizontalPodAutoscaler {scaler.name} ({scaler.origin})"
