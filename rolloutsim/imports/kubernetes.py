@@ -45,6 +45,8 @@ def take(content: Mapping[str, Any], one: Document, found: Found) -> None:
         running = pods.pod(content, one)
         if running is not None:
             found.pods.append(running)
+        else:
+            found.unused[kind] = found.unused.get(kind, 0) + 1
         return
     why = _left_out(content, kind, name, f"{one.place}: {kind} {name}")
     if why:

@@ -168,7 +168,8 @@ def _rollout(content: Any, kind: str, place: str, remarks: dict[str, str], guess
         found.setdefault("strategy", "daemonset")
         why = "OnDelete: its pods are replaced when someone deletes them; here by RollingUpdate"
         remarks["rollout"] = f"assumed: {why}"
-        guesses.append(FoundGuess("rollout", found["strategy"], why, f"kubectl explain {kind}.spec.updateStrategy"))
+        command = f"kubectl get pods -w, while {kind} {place.rpartition(' ')[2]} is rolled out"
+        guesses.append(FoundGuess("rollout", found["strategy"], why, command))
         rolling = {}
     if kind != "StatefulSet" and rolling.get("maxSurge") is not None:
         found["max_surge"] = _count_or_share(rolling["maxSurge"], f"{place}: maxSurge")

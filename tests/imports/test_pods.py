@@ -141,6 +141,12 @@ def test_a_node_has_the_images_that_run_on_it(tmp_path: Path) -> None:
     assert "3 of 4 nodes list it or run it" in made.text
 
 
+def test_pods_that_do_not_run_are_not_used(tmp_path: Path) -> None:
+    assert made_of(tmp_path, deployment(), pod(5, status={}), pod(5, status={"phase": "Succeeded"})).notes == (
+        "not used: 2 Pod",
+    )
+
+
 def test_pods_alone_are_asked_for_their_workloads(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match="no image in what was given; give the workloads"):
         made_of(tmp_path, pod(5))
