@@ -15,7 +15,7 @@ _MOST_SHOWN = 12  # of what was assumed (assumed: nobody reads more; all of it s
 @click.command(
     epilog=example(
         "kubectl get nodes -o json > nodes.json\n"
-        "kubectl get deployments,daemonsets -A -o json > workloads.json\n"
+        "kubectl get deployments,daemonsets,pods -A -o json > workloads.json\n"
         "rolloutsim import nodes.json workloads.json -o mine.yaml\n"
         "crane manifest quay.io/team/api:1.2 | rolloutsim import quay.io/team/api:1.2=-\n"
         "docker save team/api:1.2 | rolloutsim import -"

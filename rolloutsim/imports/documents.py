@@ -21,10 +21,10 @@ MOST_FILES = 1000  # in a folder (assumed: no one keeps more manifests in one)
 MOST_DOCUMENTS = 10_000  # in a file (assumed: ten times what a large chart renders)
 STDIN = "-"
 READ = (
-    "read are: manifests of images (crane manifest, skopeo inspect --raw, docker manifest inspect -v), archives and "
-    "OCI layouts of images (docker save), sizes of images (docker history, docker image inspect, crictl images -o "
-    "json), "
-    "kubectl get nodes -o json, Deployments and other workloads, ImagePullJobs, kubelet configurations"
+    "read are: images (manifests as crane, skopeo and docker print them, archives of docker save, OCI layouts, sizes "
+    "of docker history, docker image inspect and crictl images), kubectl get nodes, pods -o json, Deployments and "
+    "other workloads, ImagePullJobs, compose files and Swarm stacks, configurations of kubelets, containerd and SOCI, "
+    "and aws ec2 describe-instance-types"
 )
 _LOOKED_AT = 20_000  # characters in which a file shows what it is (assumed: some hundred lines)
 # Text that is neither JSON nor a scenario's YAML.

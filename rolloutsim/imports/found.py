@@ -109,8 +109,80 @@ class FoundKubelet:
 
 
 @struct
+class FoundStartup:
+    """How long a container takes at least until it is ready.
+
+    Parameters
+    ----------
+    least : float
+        A lower bound [s].
+    told : str
+        The key that tells it, with what to know of it.
+    """
+
+    least: float
+    told: str
+
+
+@struct
+class FoundGuess:
+    """A key of a workload that its file leaves open.
+
+    Parameters
+    ----------
+    key, value, why, command : str
+        Under the workload, what stands there, what it is, and what would tell.
+    """
+
+    key: str
+    value: str
+    why: str
+    command: str
+
+
+@struct
+class FoundPod:
+    """A pod that runs.
+
+    Parameters
+    ----------
+    origin, namespace : str
+        The file, its namespace.
+    owner : tuple of str
+        Kind and name of what made it, empty for a pod that somebody made.
+    node : str
+        Where it runs.
+    images : tuple of str
+        References of its containers.
+    startup : float or None
+        From its last container's start until it was ready [s], None where that cannot be told.
+    was_restarted : bool
+        Whether one of its containers was.
+    """
+
+    origin: str
+    namespace: str
+    owner: tuple[str, str]
+    node: str
+    images: tuple[str, ...]
+    startup: float | None
+    was_restarted: bool
+
+
+@struct
+class FoundScaler:
+    """A HorizontalPodAutoscaler: what it scales, and between which numbers of replicas."""
+
+    name: str
+    origin: str
+    target: tuple[str, str, str]  # kind, namespace, name
+    least: int
+    most: int | None
+
+
+@struct
 class FoundWorkload:
-    """What Kubernetes rolls out.
+    """What Kubernetes or Docker Swarm rolls out.
 
     Parameters
     ----------
@@ -130,6 +202,18 @@ class FoundWorkload:
         Labels that nodes must have.
     tolerations : tuple of mapping
         Of the pods.
+    affinity : tuple of mapping or None
+        Terms of which nodes must fulfil one, None: any node.
+    startup : FoundStartup or None
+        What tells of the time until a pod is ready.
+    guesses : tuple of FoundGuess
+        What the file leaves open.
+    creates : str
+        Why its pods are new, and replace none; empty where they do.
+    namespace : str
+        Of Kubernetes, empty where none is given.
+    is_swarm : bool
+        Whether Docker Swarm rolls it out.
     """
 
     kind: str
@@ -142,6 +226,12 @@ class FoundWorkload:
     selector: Mapping[str, str]
     tolerations: tuple[Mapping[str, Any], ...]
     remarks: Mapping[str, str]
+    affinity: tuple[Mapping[str, Any], ...] | None = None
+    startup: FoundStartup | None = None
+    guesses: tuple[FoundGuess, ...] = ()
+    creates: str = ""
+    namespace: str = ""
+    is_swarm: bool = False
 
 
 @struct
@@ -165,4 +255,12 @@ class Found:
     kubelets: list[FoundKubelet] = field(default_factory=list)
     workloads: list[FoundWorkload] = field(default_factory=list)
     prepulls: list[FoundPrepull] = field(default_factory=list)
+    scalers: list[FoundScaler] = field(default_factory=list)
+    pods: list[FoundPod] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # what was left out of a document, and why
     unused: dict[str, int] = field(default_factory=dict)  # kind of an object → how many
+
+    @property
+    def is_swarm(self) -> bool:
+        """Whether Docker Swarm rolls out all that there is."""
+        return bool(self.workloads) and all(one.is_swarm for one in self.workloads)

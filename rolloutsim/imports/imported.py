@@ -7,7 +7,7 @@ from typing import Any
 
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError
-from rolloutsim.imports import archives, blobs, cluster, manifests, totals, workloads
+from rolloutsim.imports import archives, blobs, cluster, compose, kubernetes, manifests, totals, workloads
 from rolloutsim.imports.documents import CALIBRATE, READ, Document, documents
 from rolloutsim.imports.drafts.assumed import Assumed
 from rolloutsim.imports.drafts.draft import Draft, draft
@@ -115,8 +115,8 @@ def _of_kubernetes(one: Document, found: Found) -> None:
         kind = text(item, "kind")
         if kind == "Node":
             found.nodes.append(cluster.node(item, one))
-        elif kind in workloads.KINDS:
-            found.workloads.append(workloads.workload(item, one))
+        elif kind in kubernetes.KINDS:
+            kubernetes.take(item, one, found)
         elif kind == workloads.IMAGE_PULL_JOB:
             found.prepulls.append(workloads.image_pull_job(item, one))
         elif kind == "Event":
@@ -135,6 +135,7 @@ _READERS: tuple[tuple[Callable[[Any], bool], Callable[[Document, Found], None]],
     (cluster.is_kubelet, _kubelet),
     (totals.is_total, totals.totals),
     (_is_kubernetes, _of_kubernetes),
+    (compose.is_compose, compose.take),
 )
 
 
@@ -155,8 +156,6 @@ def _unknown(content: Any) -> str:
             "Helm values, which are no workloads; render them: "
             "helm template RELEASE CHART -f FILE | rolloutsim import -"
         )
-    if any(text(service, "image") for service in mapping(content, "services").values()):
-        return f"a compose or stack file, which this version does not read; {READ}"
     if part(content, "rolloutsim") is not None:
         return "a scenario already; run it: rolloutsim run FILE"
     if part(content, "events") is not None:

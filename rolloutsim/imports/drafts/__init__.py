@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING
 from rolloutsim.lazy import front
 
 if TYPE_CHECKING:
-    from rolloutsim.imports.drafts import assumed, draft, groups, images, nodes, references, totals, workloads
+    from rolloutsim.imports.drafts import (
+        assumed,
+        draft,
+        groups,
+        images,
+        nodes,
+        placing,
+        references,
+        running,
+        totals,
+        workloads,
+    )
 else:
     __getattr__ = front(__name__)
 

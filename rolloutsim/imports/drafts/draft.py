@@ -40,8 +40,8 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
         If what was found does not fit together.
     """
     assumed: list[Assumed] = []
-    notes: list[str] = []
-    named = _named(found.workloads, notes)
+    notes = list(found.notes)
+    named = drafts.workloads.scaled(_named(found.workloads, notes), found, notes)
     groups = drafts.groups.groups_of(found, notes)
     references = drafts.references.references(found)
     sizes = drafts.references.by_reference(found.images, references, notes)
@@ -65,22 +65,33 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
     }
     if not content["images"]:
         raise UnreadableError(
-            f"{', '.join(origins[:3])}: no image in what was given; give the workloads whose images roll out as well "
-            "(kubectl get deployments,daemonsets -A -o json), or a manifest: "
+            f"{', '.join(origins[:3])}: no image in what was given{_why(found.notes)}; give the workloads whose images "
+            "roll out as well (kubectl get deployments,daemonsets -A -o json), or a manifest: "
             "crane manifest IMAGE | rolloutsim import IMAGE=-"
         )
     if named:
         content["workloads"] = {
             name: drafts.workloads.workload(one, found, groups, assumed) for name, one in named.items()
         }
+    if found.is_swarm:
+        # swarmkit manager/orchestrator/update/updater.go: tasks go to the managers' store.
+        content["controller_manager"] = Said("unlimited", "a Swarm's managers make tasks without calls to an API")
     if found.prepulls:
         content["prepulls"] = {
             name: drafts.workloads.prepull(one, found, groups) for name, one in _named(found.prepulls, notes).items()
         }
-    if named:
+    bounds = drafts.workloads.bounded(named, found)
+    if bounds is not None:
+        assumed.append(bounds)
+    if any("startup" not in one for one in content.get("workloads", {}).values()):
         assumed.append(Assumed(
             "rollout.startup", "0 s", "from a container's start until its pod is ready",
-            "kubectl get pods -o json: status.conditions Ready less containerStatuses startedAt",
+            drafts.workloads.STARTUP_COMMAND[found.is_swarm],
+        ))  # fmt: skip
+    if any(one.is_swarm for one in named.values()):
+        assumed.append(Assumed(
+            "rollout.step_overhead", "1.2 s", "from a task's creation until its node pulls; measured on Kubernetes",
+            "docker service ps SERVICE --no-trunc: from Assigned to Preparing",
         ))  # fmt: skip
     assumed.append(Assumed(
         "nodes.<group>.disk.rate", "125 MiB/s", "write rate of the nodes' disks",
@@ -91,20 +102,34 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
         "unpacked / compressed bytes, where only one of the two is known",
         "docker image inspect IMAGE --format '{{.Size}}'",
     ))  # fmt: skip
+    zones = sorted({node.zone for group in groups for node in group.nodes if node.zone})
+    if len(zones) > 1:
+        # A rack here has an uplink, and no input tells one of a zone.
+        assumed.append(Assumed(
+            "network.racks", "none", f"links between the {len(zones)} zones {', '.join(zones[:4])}; as racks of their "
+            "groups they would have one", "iperf3 between nodes of two zones",
+        ))  # fmt: skip
     counts = [
         f"{sum(len(group.nodes) for group in groups) or NODES} nodes", f"{len(content['images'])} images",
         f"{len(named)} workloads",
     ]  # fmt: skip
+    strangers = drafts.running.unknown(named, found)
+    if strangers:
+        notes.append(strangers)
     if found.unused:
         kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(found.unused.items()))
         notes.append(f"not used: {kinds}")
-    if "HorizontalPodAutoscaler" in found.unused:
-        notes.append("a HorizontalPodAutoscaler sets the replicas of what it scales; those of the workload stand here")
+    if "PodDisruptionBudget" in found.unused:
+        notes.append("a PodDisruptionBudget bounds evictions; rollouts do not heed it")
     return Draft(content, tuple(assumed), tuple(notes), ", ".join(_plural(one) for one in counts))
 
 
 def _plural(counted: str) -> str:
     return counted[:-1] if counted.startswith("1 ") else counted
+
+
+def _why(left_out: Sequence[str]) -> str:
+    return f" ({'; '.join(left_out[:3])})" if left_out else ""
 
 
 def _named(several: Iterable[Any], notes: list[str]) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from operator import or_
 from typing import Any
 
 from rolloutsim.errors import UnreadableError
 from rolloutsim.imports.drafts.assumed import NODES, Assumed
 from rolloutsim.imports.drafts.groups import Group, runtime_of
 from rolloutsim.imports.drafts.references import full
+from rolloutsim.imports.drafts.running import holds
 from rolloutsim.imports.found import Found, FoundNode
 from rolloutsim.imports.writing import Said
 from rolloutsim.units import exact_text
@@ -22,11 +24,22 @@ def nodes(
     """All node groups, with what the kubelet's configuration says."""
     settings = _kubelet(found)
     if not groups:
-        assumed.append(
-            Assumed("nodes", str(NODES), "how many nodes there are", "kubectl get nodes -o json > nodes.json")
-        )
-        return {"node": {"count": Said(NODES, "assumed"), **settings}}
-    return {group.name: {**_group(group, references, assumed, notes), **settings} for group in groups}
+        command = "docker node ls -q | wc -l" if found.is_swarm else "kubectl get nodes -o json > nodes.json"
+        assumed.append(Assumed("nodes", str(NODES), "how many nodes there are", command))
+        return {"node": {"count": Said(NODES, "assumed"), **_of_swarm(found), **settings}}
+    running = holds(found)
+    return {group.name: {**_group(group, references, running, assumed, notes), **settings} for group in groups}
+
+
+def _of_swarm(found: Found) -> dict[str, Any]:
+    """What holds for nodes of a Swarm, which run Docker Engine and no kubelet; nothing where there may be others."""
+    if not found.is_swarm:
+        return {}
+    return {
+        "runtime": Said("dockerd", "nodes of a Swarm run Docker Engine"),
+        "serialize_image_pulls": Said(False, "they have no kubelet"),
+        "registry_pull_qps": Said(0, "they have no kubelet"),
+    }
 
 
 def _kubelet(found: Found) -> dict[str, Any]:
@@ -41,7 +54,9 @@ def _kubelet(found: Found) -> dict[str, Any]:
     return {key: Said(value, f"from {one.origin}") for key, value in one.settings.items()}
 
 
-def _group(group: Group, references: Sequence[str], assumed: list[Assumed], notes: list[str]) -> dict[str, Any]:
+def _group(
+    group: Group, references: Sequence[str], running: Mapping[str, set[str]], assumed: list[Assumed], notes: list[str]
+) -> dict[str, Any]:
     nodes, origin = group.nodes, f"from {group.nodes[0].origin}"
     content: dict[str, Any] = {"count": Said(len(nodes), origin)}
     runtime = runtime_of(nodes[0])
@@ -60,11 +75,13 @@ def _group(group: Group, references: Sequence[str], assumed: list[Assumed], note
         content["disk"] = Said({"capacity": exact_text("size", min(disk))}, origin + _span(disk))
     cached = {}
     for reference in references:
-        holders = sum(lists(node, reference) is not None for node in nodes)
+        has = [lists(node, reference) is not None for node in nodes]
+        runs = [full(reference) in running.get(node.name, ()) for node in nodes]
+        holders = sum(map(or_, has, runs))
         if holders:
             cached[reference] = Said(
                 "100%" if holders == len(nodes) else holders,
-                f"{origin}: {holders} of {len(nodes)} nodes list it"
+                f"{origin}: {holders} of {len(nodes)} nodes list it{' or run it' if sum(has) < holders else ''}"
                 + ("; lists end at 50 images, so more may have it" if _is_cut(nodes) and holders < len(nodes) else ""),
             )
             notes.append(
