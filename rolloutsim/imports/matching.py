@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from rolloutsim.errors import UnreadableError, UsageError
 from rolloutsim.imports.drafts.groups import Group, may_run, runtime_of
@@ -123,14 +123,18 @@ def mixed(groups: Iterable[Group], found: Found) -> list[str]:
     return notes
 
 
-def images_as(names: Sequence[str], theirs: Sequence[str], notes: list[str]) -> dict[str, str]:
+def _longest_first(name: str) -> tuple[int, str]:
+    return -len(name), name
+
+
+def images_as(names: Sequence[str], theirs: Collection[str], notes: list[str]) -> dict[str, str]:
     """What images of an input are called in a scenario; those that it does not have keep their names.
 
     Parameters
     ----------
     names : sequence of str
         The images of the input.
-    theirs : sequence of str
+    theirs : collection of str
         The scenario's images.
     notes : list of str
         What was taken for what.
@@ -140,18 +144,27 @@ def images_as(names: Sequence[str], theirs: Sequence[str], notes: list[str]) -> 
     UnreadableError
         If an image may be several of the scenario's, or several may be one.
     """
+    by_full: dict[str, list[str]] = {}
+    by_name: dict[str, list[str]] = {}
+    for one in theirs:
+        by_full.setdefault(full(one), []).append(one)
+        by_name.setdefault(name_of(one), []).append(one)
     taken: dict[str, str] = {}
+    together: dict[str, list[str]] = {}
     for name in names:
-        like = [one for one in theirs if one == name] or [one for one in theirs if full(one) == full(name)]
-        like = like or [one for one in theirs if name_of(one) in short_names(name)]
+        like = [name] if name in theirs else by_full.get(full(name), [])
+        like = like or [
+            one for short in sorted(short_names(name), key=_longest_first) for one in by_name.get(short, [])
+        ]
         if len(like) > 1:
             raise UnreadableError(
                 f"{name} may be the scenario's {' or '.join(like)}; say which: rolloutsim import {like[0]}=FILE, with "
                 "its manifest, or rename one of them"
             )
         taken[name] = like[0] if like else name
-    for one in theirs:
-        several = [name for name in taken if taken[name] == one != name]
+        if taken[name] != name:
+            together.setdefault(taken[name], []).append(name)
+    for one, several in together.items():
         if len({full(name) for name in several}) > 1:
             raise UnreadableError(
                 f"{' and '.join(several)} may both be the scenario's {one}; rename {one} there to the one that it is"

@@ -111,7 +111,7 @@ class _Into:
 
     def take(self, origins: Sequence[str], said: Sequence[str]) -> None:
         """Collect the changes of all that was found."""
-        images = list(self._map(("images",)))
+        images = self._map(("images",))
         theirs = list(self._map(("nodes",)))
         placeholder = theirs[0] if len(theirs) == 1 and self._is_assumed(("nodes", theirs[0], "count")) else None
         groups = groups_of(self.found, self.notes)
@@ -122,7 +122,7 @@ class _Into:
             if len(groups) > 1 and not self.found.workloads and "workloads" in self.data:
                 self.notes.append("which groups a workload runs on is told by nodes and workloads together; give both")
             self.notes += [f"no nodes were given for the group {one}, which is left as it is" for one in left]
-        made = draft(self.found, origins, images, groups)
+        made = draft(self.found, origins, list(images), groups)
         self.notes += made.notes
         content = dict(made.content)
         names = images_as(list(content["images"]), images, self.notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rolloutsim.errors import UnreadableError
 from rolloutsim.imports.found import Found, FoundImage
@@ -15,6 +16,7 @@ def references(found: Found) -> list[str]:
     return list(dict.fromkeys([*named, *(prepull.image for prepull in found.prepulls)]))
 
 
+@lru_cache(100_000)
 def full(reference: str) -> str:
     """A reference with its host and its tag, as distribution/reference writes it out."""
     name, at, digest = reference.partition("@")
