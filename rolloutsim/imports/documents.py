@@ -18,6 +18,7 @@ from rolloutsim.structs import struct
 LARGEST = 64_000_000  # bytes of a file (assumed: ten times `kubectl get nodes -o json` of 1,000 nodes)
 MOST_FILES = 1000  # in a folder (assumed: no one keeps more manifests in one)
 MOST_DOCUMENTS = 10_000  # in a file (assumed: ten times what a large chart renders)
+INPUT = "<stdin>"  # what the standard input is called
 STDIN = "-"
 READ = (
     "read are: manifests of images (crane manifest, skopeo inspect --raw, docker manifest inspect -v), "
@@ -95,7 +96,7 @@ def documents(given: Sequence[str]) -> Iterator[Document]:
     for one in given:
         name, file = _named(one)
         if file == STDIN:
-            yield from _read("<stdin>", name, sys.stdin.buffer.read(LARGEST + 1))
+            yield from _read(INPUT, name, sys.stdin.buffer.read(LARGEST + 1))
             continue
         path = Path(file)
         if path.is_dir():
