@@ -156,7 +156,7 @@ def _read(origin: str, name: str | None, raw: bytes) -> Iterator[Document]:
     if not found:
         raise UnreadableError(f"{origin}: empty; nothing is read from it")
     digest = "sha256:" + hashlib.sha256(raw).hexdigest()
-    stem = name if name is not None else Path(origin).stem if origin != "<stdin>" else "app"
+    stem = name if name is not None else Path(origin).stem if origin != INPUT else "app"
     for number, content in enumerate(found, 1):
         yield Document(origin, number, len(found), stem, name is not None, digest, content)
 
