@@ -35,7 +35,8 @@ def front(package: str, homes: Mapping[str, Collection[str]] = MappingProxyType(
         there = vars(sys.modules[package])
         for home, names in homes.items():
             if name in names:
-                there[name] = getattr(import_module(f"{package}.{home}"), name)
+                module = import_module(f"{package}.{home}")
+                there |= {one: getattr(module, one) for one in names}  # one of them may be called as the module is
                 return there[name]
         try:
             return import_module(f"{package}.{name}")

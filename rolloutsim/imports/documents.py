@@ -19,6 +19,7 @@ from rolloutsim.structs import struct
 LARGEST = 64_000_000  # bytes of a file (assumed: ten times `kubectl get nodes -o json` of 1,000 nodes)
 MOST_FILES = 1000  # in a folder (assumed: no one keeps more manifests in one)
 MOST_DOCUMENTS = 10_000  # in a file (assumed: ten times what a large chart renders)
+INPUT = "<stdin>"  # what the standard input is called
 STDIN = "-"
 READ = (
     "read are: images (manifests as crane, skopeo and docker print them, archives of docker save, OCI layouts, sizes "
@@ -156,7 +157,7 @@ def _opened(given: Sequence[str], suffixes: Sequence[str]) -> Iterator[tuple[str
     for one in given:
         name, file = _named(one)
         if file == STDIN:
-            yield "<stdin>", name, sys.stdin.buffer
+            yield INPUT, name, sys.stdin.buffer
             continue
         path = Path(file)
         if path.is_dir() and blobs.is_layout(path):
@@ -217,7 +218,7 @@ def _archive(origin: str, name: str | None, holder: blobs.Holder) -> Document:
 
 def _stem(origin: str, name: str | None) -> str:
     """What an image is called: as was given, or as its file."""
-    if name is not None or origin == "<stdin>":
+    if name is not None or origin == INPUT:
         return name or "app"
     return Path(origin).stem.removesuffix(".tar")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rolloutsim import scenario
@@ -12,6 +13,7 @@ from rolloutsim.imports.documents import CALIBRATE, READ, Document, documents
 from rolloutsim.imports.drafts.assumed import Assumed
 from rolloutsim.imports.drafts.draft import Draft, draft
 from rolloutsim.imports.found import Found
+from rolloutsim.imports.merging import Merged, merged_into
 from rolloutsim.imports.shapes import mapping, maps, part, text
 from rolloutsim.imports.writing import written
 from rolloutsim.structs import struct
@@ -66,7 +68,60 @@ def imported(given: Sequence[str], platform: str = manifests.PLATFORM) -> Import
     UnreadableError
         If one is nothing that is known, or says what cannot be.
     """
-    every = list(documents(given))
+    found, origins = _read(given, platform)
+    made: Draft = draft(found, origins)
+    body = _HEAD + written(made.content)
+    try:
+        scenario.loads(body)  # what is written can be read
+    except ScenarioError as error:
+        message = error.diagnostics[0].message
+        raise UnreadableError(
+            f"{', '.join(origins)}: the scenario of what it says is not valid: {message}; mend that in the file, or "
+            "leave it out"
+        ) from None
+    return Imported(body, made.assumed, made.notes, made.summary)
+
+
+def merged(
+    given: Sequence[str], text: str, file: str, platform: str = manifests.PLATFORM, groups: Sequence[str] = ()
+) -> Merged:
+    """Read files and folders, and merge what they tell into a scenario.
+
+    Parameters
+    ----------
+    given : sequence of str
+        As for `imported`; the scenario's own file is left out.
+    text, file : str
+        The scenario, and what it is called.
+    platform : str
+        Which manifest of an image for several platforms.
+    groups : sequence of str
+        `NAME=GROUP`: what nodes of the input are called in the scenario; `GROUP`: all of them are that.
+
+    Returns
+    -------
+    Merged
+        The scenario's text; it is valid.
+
+    Raises
+    ------
+    UsageError
+        If a file cannot be read, or there are no such nodes or groups.
+    ScenarioError
+        If the scenario is not valid before.
+    UnreadableError
+        If a file is nothing that is known, it is not clear what is what, or the scenario would not be valid.
+    """
+    scenario.loads(text.removeprefix("\ufeff"), file)
+    found, origins = _read(given, platform, file)
+    return merged_into(text, file, found, origins, groups)
+
+
+def _read(given: Sequence[str], platform: str, into: str | None = None) -> tuple[Found, list[str]]:
+    """What files tell, without the scenario that they go `into`, and what they are called."""
+    every = [one for one in documents(given) if into is None or Path(one.origin).resolve() != Path(into).resolve()]
+    if not every:
+        raise UnreadableError(f"{into}: the only file that was given; name those that tell something; {READ}")
     found = Found()
     of_images, of_histories = [], []
     for one in every:
@@ -85,17 +140,7 @@ def imported(given: Sequence[str], platform: str = manifests.PLATFORM) -> Import
     ):
         kinds = ", ".join(sorted(found.unused))
         raise UnreadableError(f"{every[0].origin}: only {kinds}; {READ}")
-    made: Draft = draft(found, list(dict.fromkeys(one.label for one in every)))
-    body = _HEAD + written(made.content)
-    try:
-        scenario.loads(body)  # what is written can be read
-    except ScenarioError as error:
-        origins = ", ".join(dict.fromkeys(one.label for one in every))
-        message = error.diagnostics[0].message
-        raise UnreadableError(
-            f"{origins}: the scenario of what it says is not valid: {message}; mend that in the file, or leave it out"
-        ) from None
-    return Imported(body, made.assumed, made.notes, made.summary)
+    return found, list(dict.fromkeys(one.label for one in every))
 
 
 def _take(one: Document, found: Found) -> None:

@@ -23,12 +23,13 @@ class Said:
 
 def written(content: Mapping[str, Any]) -> str:
     """Lay out nested maps of `Said` values as YAML in block style."""
-    return "\n".join(_lines(content, "")) + "\n"
+    return "\n".join(lines(content, "")) + "\n"
 
 
-def _lines(content: Mapping[str, Any], indent: str) -> Iterator[str]:
+def lines(content: Mapping[str, Any], indent: str) -> Iterator[str]:
+    """The lines of a map in block style, without their ends."""
     for key, value in content.items():
-        yield from _value(f"{indent}{_scalar(key)}:", value, indent)
+        yield from _value(f"{indent}{scalar(key)}:", value, indent)
 
 
 def _value(start: str, value: Any, indent: str) -> Iterator[str]:
@@ -37,13 +38,13 @@ def _value(start: str, value: Any, indent: str) -> Iterator[str]:
     inner = said.value
     if isinstance(inner, Mapping) and not _is_flat(inner):
         yield start + remark
-        yield from _lines(inner, f"{indent}  ")
+        yield from lines(inner, f"{indent}  ")
     elif _has_remarks(inner):
         yield start + remark
         for one in inner:
             yield from _value(f"{indent}  -", one, f"{indent}  ")
     else:
-        yield f"{start} {_flow(inner)}{remark}"
+        yield f"{start} {flow(inner)}{remark}"
 
 
 def _is_flat(content: Mapping[str, Any]) -> bool:
@@ -55,15 +56,17 @@ def _has_remarks(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str) and any(isinstance(one, Said) for one in value)
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any, in_braces: bool = False) -> str:
+    """A value in one line, for a place in braces or brackets or outside of them."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_scalar(key, True)}: {_flow(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{scalar(key, True)}: {flow(one, True)}" for key, one in value.items()) + "}"
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return "[" + ", ".join(_scalar(one, True) for one in value) + "]"
-    return _scalar(value, False)
+        return "[" + ", ".join(flow(one, True) for one in value) + "]"
+    return scalar(value, in_braces)
 
 
-def _scalar(value: Any, in_braces: bool = False) -> str:
+def scalar(value: Any, in_braces: bool = False) -> str:
+    """A text, number or truth value, in quotes where YAML would take it for something else."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str):

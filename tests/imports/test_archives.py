@@ -272,7 +272,7 @@ def test_an_archive_gives_a_workload_its_layers(tmp_path: Path) -> None:
     ("name", "raw", "message"),
     [
         ("a.tar", tar({"bin/sh": b"x"}), "neither index.json nor manifest.json in it: no archive of images; a "),
-        ("a.gz", gzip.compress(b"{}", mtime=0), "gzip of what is no tar; unpack it: gunzip -c FILE | rolloutsim import"),
+        ("a.gz", gzip.compress(b"{}", mtime=0), "gzip of what is no tar; unpack it: gunzip -c FILE |"),
         ("a.zst", b"\x28\xb5\x2f\xfd" + bytes(600), "compressed with zstd, which is not unpacked here; unpack it: zs"),
         ("a.xz", b"\xfd7zXZ\x00" + bytes(600), "compressed with xz, which is not unpacked here; unpack it: xz -dc "),
         ("a.tar", tar({"manifest.json": b"{}"}), "manifest.json: no list of images"),

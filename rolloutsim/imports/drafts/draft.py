@@ -24,7 +24,12 @@ class Draft:
     summary: str
 
 
-def draft(found: Found, origins: Sequence[str]) -> Draft:
+def draft(
+    found: Found,
+    origins: Sequence[str],
+    known: Sequence[str] = (),
+    groups: Sequence[drafts.groups.Group] | None = None,
+) -> Draft:
     """The scenario of what was found.
 
     Parameters
@@ -33,6 +38,10 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
         What the documents tell.
     origins : sequence of str
         The files, for the scenario's name.
+    known : sequence of str
+        Images of a scenario that is there: they are told of, too, as far as what was found knows them.
+    groups : sequence of Group or None
+        The nodes as that scenario has them; None: nodes that are equal make a group.
 
     Raises
     ------
@@ -42,8 +51,9 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
     assumed: list[Assumed] = []
     notes = list(found.notes)
     named = drafts.workloads.scaled(_named(found.workloads, notes), found, notes)
-    groups = drafts.groups.groups_of(found, notes)
-    references = drafts.references.references(found)
+    is_alone = groups is None
+    groups = drafts.groups.groups_of(found, notes) if groups is None else groups
+    references = list(dict.fromkeys([*drafts.references.references(found), *known]))
     sizes = drafts.references.by_reference(found.images, references, notes)
     registries = drafts.references.registries(references)
     content: dict[str, Any] = {
@@ -63,7 +73,7 @@ def draft(found: Found, origins: Sequence[str]) -> Draft:
         name: drafts.images.image(name, sizes.get(name), found, registries, assumed)
         for name in dict.fromkeys([*references, *sizes, *drafts.totals.names(found, references, sizes, notes)])
     }
-    if not content["images"]:
+    if is_alone and not content["images"]:
         raise UnreadableError(
             f"{', '.join(origins[:3])}: no image in what was given{_why(found.notes)}; give the workloads whose images "
             "roll out as well (kubectl get deployments,daemonsets -A -o json), or a manifest: "

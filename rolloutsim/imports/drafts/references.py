@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rolloutsim.errors import UnreadableError
 from rolloutsim.imports.found import Found, FoundImage, FoundLayer
@@ -15,6 +16,7 @@ def references(found: Found) -> list[str]:
     return list(dict.fromkeys([*named, *(prepull.image for prepull in found.prepulls)]))
 
 
+@lru_cache(100_000)
 def full(reference: str) -> str:
     """A reference with its host and its tag, as distribution/reference writes it out."""
     name, at, digest = reference.partition("@")
@@ -98,10 +100,10 @@ def _is_unpacked_only(image: FoundImage) -> bool:
 
 def may_be(file: str, reference: str) -> bool:
     """Whether a file's name, without its suffix, may stand for an image."""
-    return name_of(file) in _short_names(reference)
+    return name_of(file) in short_names(reference)
 
 
-def _short_names(reference: str) -> set[str]:
+def short_names(reference: str) -> set[str]:
     """What a file with an image's manifest may be called: `api`, `api-1.2`, `team-api-1.2`."""
     whole = full(reference).partition("@")[0]
     path = whole.partition("/")[2]

@@ -1,0 +1,419 @@
+"""What files tell, merged into a scenario that is there: only what they know is replaced.
+
+Of the draft that the files alone would give, what is assumed stays out, save the sizes of images that only the files
+name. What has the same meaning as what stands there changes nothing, however it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+from rolloutsim import scenario
+from rolloutsim.errors import ScenarioError, UnreadableError, UsageError
+from rolloutsim.imports.documents import INPUT
+from rolloutsim.imports.drafts.assumed import Assumed
+from rolloutsim.imports.drafts.draft import draft
+from rolloutsim.imports.drafts.groups import groups_of
+from rolloutsim.imports.drafts.references import full, name_of
+from rolloutsim.imports.editing import edited, opened, plain, remarks_of
+from rolloutsim.imports.found import Found
+from rolloutsim.imports.matching import groups_as, images_as, mixed
+from rolloutsim.imports.writing import Said, flow
+from rolloutsim.scenario import text as texts
+from rolloutsim.scenario.hints import MOST_LISTED
+from rolloutsim.scenario.places import dotted
+from rolloutsim.scenario.structure import ROOT, Part
+from rolloutsim.structs import struct
+
+Path = tuple[str, ...]
+
+_ASSUMED = "assumed"
+_LONGEST = 60  # characters of a value that are shown (assumed: two fit a line)
+_HEAD = ("rolloutsim", "name")  # what a draft says of itself
+_ONE_SIZE = ("compressed", "unpacked")
+_BARE = ("base", "compressed", "unpacked", "size", "equal_layers", "digest", "files")  # what layers take the place of
+_EITHER = {"replicas": "daemonset", "daemonset": "replicas"}  # a workload has one of the two
+
+
+@struct
+class Merged:
+    """A scenario with what files tell.
+
+    Parameters
+    ----------
+    text : str
+        The scenario; that which was given if nothing changes.
+    changes : tuple of str
+        What is different: path, old and new value, and from what.
+    assumed : tuple of Assumed
+        What is new and nothing told.
+    notes : tuple of str
+        What was taken for what, and what was left out.
+    """
+
+    text: str
+    changes: tuple[str, ...]
+    assumed: tuple[Assumed, ...]
+    notes: tuple[str, ...]
+
+
+def merged_into(text: str, file: str, found: Found, origins: Sequence[str], groups: Sequence[str]) -> Merged:
+    """A scenario with what was found.
+
+    Parameters
+    ----------
+    text, file : str
+        The scenario, which is valid, and what it is called.
+    found : Found
+        What the documents tell.
+    origins : sequence of str
+        What these are called.
+    groups : sequence of str
+        `NAME=GROUP`: what nodes of the input are called in the scenario; `GROUP`: all of them are that.
+
+    Raises
+    ------
+    UsageError
+        If there are no such nodes or groups.
+    UnreadableError
+        If it is not clear what is what, or the scenario would not be valid.
+    """
+    into = _Into(texts.read(text.removeprefix("\ufeff"), file).data, remarks_of(text), found, file)
+    into.take(origins, groups)
+    try:
+        made = edited(text, into.changes)
+    except UnreadableError as error:
+        raise UnreadableError(f"{file}: {error}") from None
+    try:
+        scenario.loads(made.removeprefix("\ufeff"), file)
+    except ScenarioError as error:
+        first = error.diagnostics[0]
+        raise UnreadableError(
+            f"{file}: with what {', '.join(origins[:3])} tells it would not be valid: {first.message}"
+            f"{f' ({first.help})' if first.help else ''}; nothing was written"
+        ) from None
+    return Merged(made, tuple(into.shown() if made != text else ()), tuple(into.assumed), tuple(into.notes))
+
+
+class _Into:
+    """A scenario's data, and the changes that are collected for it."""
+
+    def __init__(self, data: Mapping[str, Any], remarks: Mapping[Path, str], found: Found, file: str) -> None:
+        self.data = data
+        self.remarks = remarks
+        self.found = found
+        self.file = file
+        self.changes: dict[Path, Said] = {}
+        self.digests: dict[str, list[str]] = {}  # image → its layers, where a manifest tells them
+        self.assumed: list[Assumed] = []
+        self.notes: list[str] = []
+
+    def take(self, origins: Sequence[str], said: Sequence[str]) -> None:
+        """Collect the changes of all that was found."""
+        images = self._map(("images",))
+        self._name_the_input(list(images))
+        theirs = list(self._map(("nodes",)))
+        placeholder = theirs[0] if len(theirs) == 1 and self._is_assumed(("nodes", theirs[0], "count")) else None
+        groups = groups_of(self.found, self.notes)
+        if groups:
+            groups = groups_as(groups, theirs, placeholder is not None, said, self.file, self.notes)
+            self.notes += mixed(groups, self.found)
+            left = [one for one in theirs if one not in (placeholder, *(group.name for group in groups))]
+            if len(groups) > 1 and not self.found.workloads and "workloads" in self.data:
+                self.notes.append("which groups a workload runs on is told by nodes and workloads together; give both")
+            self.notes += [f"no nodes were given for the group {one}, which is left as it is" for one in left]
+        made = draft(self.found, origins, list(images), groups)
+        self.notes += made.notes
+        content = dict(made.content)
+        names = images_as(list(content["images"]), images, self.notes)
+        self._note_new_images(names)
+        nodes = content.pop("nodes")
+        if groups:
+            self._nodes(nodes, names, placeholder)
+        else:
+            settings = {key: one for key, one in next(iter(nodes.values())).items() if key != "count"}
+            for one in said:
+                if one not in theirs:
+                    raise UsageError(f"--group {one}: {self.file} has no such group; it has: {', '.join(theirs)}")
+            for group in said or theirs:
+                self._all(("nodes", group), settings)
+        for name, image in content.pop("images").items():
+            self._image(name, names[name], image, made.assumed)
+        for key in ("workloads", "prepulls"):
+            for name, one in content.pop(key, {}).items():
+                self._part((key, name), {**one, "images": _renamed(one["images"], names)})
+        self.assumed += [
+            one
+            for one in made.assumed
+            if one.key.endswith(".groups") and one.key.split(".")[1] not in self._map(("workloads",))
+        ]
+        self._all((), {key: value for key, value in content.items() if key not in _HEAD})
+
+    def _name_the_input(self, images: Sequence[str]) -> None:
+        """Give a manifest that came without a file the name of the only image."""
+        for number, one in enumerate(self.found.images):
+            if one.is_named or one.origin != INPUT:
+                continue
+            if len(images) > 1:
+                raise UnreadableError(
+                    f"{INPUT}: which image of {self.file} ({', '.join(images[:MOST_LISTED])}) is it? say it: "
+                    f"rolloutsim import NAME=- --into {self.file}"
+                )
+            self.found.images[number] = replace(one, name=images[0], is_named=True)
+            self.notes.append(f"{INPUT} is taken to be {images[0]}, the only image")
+
+    def _note_new_images(self, names: Mapping[str, str]) -> None:
+        """Say which images are new since no other was meant by the names of their files."""
+        for one in self.found.images:
+            if not one.is_named and names.get(one.name) == one.name and one.name not in self._map(("images",)):
+                self.notes.append(
+                    f"{one.origin} is a new image, {one.name}, since {self.file} has none of that name; say which it "
+                    f"is: rolloutsim import NAME={one.origin} --into {self.file}"
+                )
+
+    def shown(self) -> Iterator[str]:
+        """Each change in words."""
+        for path, said in self.changes.items():
+            old, new = self._at(path), plain(said)
+            was = self.remarks.get(path, "")
+            if new is None:
+                yield f"{dotted(path)}: {_text(old)} -> taken away"
+            elif old is None:
+                yield f"{dotted(path)}: {_text(new)} ({_first_remark(said) or 'new'})"
+            elif old == new:
+                yield f"{dotted(path)}: {_text(new)} ({said.remark}; was {was})"
+            else:
+                yield f"{dotted(path)}: {_text(old)} -> {_text(new)} ({said.remark})"
+
+    def _nodes(self, nodes: Mapping[str, Any], names: Mapping[str, str], placeholder: str | None) -> None:
+        theirs = self._map(("nodes",))
+        kept: dict[str, Any] = {}
+        if placeholder is not None and placeholder not in nodes:
+            kept = {
+                key: Said(value, self.remarks.get(("nodes", placeholder, key), ""))
+                for key, value in self._map(("nodes", placeholder)).items() if key != "count"
+            }  # fmt: skip
+            self.changes["nodes", placeholder] = Said(None)
+        for name, group in nodes.items():
+            told = dict(group)
+            if "cached" in told:
+                told["cached"] = {names.get(image, image): share for image, share in told["cached"].items()}
+            if name in theirs:
+                self._all(("nodes", name), told)
+            else:
+                self.changes["nodes", name] = Said({**kept, **_told(told)}, "")
+
+    def _image(self, reference: str, name: str, image: Said, assumed: Sequence[Assumed]) -> None:
+        content = {key: value for key, value in image.value.items() if key != "registry"}
+        path = ("images", name)
+        is_new = name not in self._map(("images",))
+        if is_new and path in self.changes:
+            is_new = self.changes[path].remark.startswith(_ASSUMED)
+        if is_new:
+            self.changes[path] = Said({**self._registry(reference), **content}, image.remark)
+            self.assumed += [one for one in assumed if one.key == f"images.{reference}"]
+        elif image.remark.startswith(_ASSUMED) or name not in self._map(("images",)):
+            return
+        elif "layers" in content:
+            self._layers(path, content["layers"], image.remark)
+        else:
+            self._total(path, content, image.remark)
+
+    def _layers(self, path: Path, layers: Sequence[Said], remark: str) -> None:
+        digests = [str(layer.value["digest"]) for layer in layers]
+        if self.digests.setdefault(path[1], digests) != digests:
+            raise UnreadableError(
+                f"{remark.removeprefix('from ')}: another manifest of {path[1]}; leave one of them out"
+            )
+        old = self._map(path)
+        before = _layers_of(old.get("layers"))
+        if "base" not in old and _are_same(before, layers, _part_at((*path, "layers", ""))):
+            return
+        by_digest = {str(one["digest"]): one for one in before if "digest" in one}
+        new = [
+            Said({**layer.value, **_more(by_digest.get(str(layer.value["digest"])))}, layer.remark) for layer in layers
+        ]
+        others = [key for key in old if key not in (*_BARE, "layers")]
+        if not others:
+            self.changes[path] = Said({"layers": new}, remark)
+            return
+        for key in old:
+            if key in _BARE:
+                self.changes[*path, key] = Said(None)
+        self.changes[*path, "layers"] = Said(new, remark)
+
+    def _total(self, path: Path, content: Mapping[str, Any], remark: str) -> None:
+        """What is known of an image's size as a whole, unless more is known there."""
+        old = self._map(path)
+        if "layers" in old or "base" in old or "equal_layers" in old:
+            return
+        ((key, value),) = content.items()
+        if self.remarks.get(path, "").startswith(_ASSUMED):
+            others = {one: value for one, value in old.items() if one not in (*_ONE_SIZE, "size")}
+            self.changes[path] = Said({**others, **content}, remark)
+            return
+        here = "size" if key == "compressed" and "size" in old else key
+        other = next(one for one in _ONE_SIZE if one != key)
+        if here not in old and self._is_assumed((*path, other)):
+            self.changes[*path, other] = Said(None)
+        self._set((*path, here), Said(value, remark))
+
+    def _registry(self, reference: str) -> dict[str, str]:
+        """Which registry a new image is from, where there are several."""
+        several = list(self._map(("registries",)))
+        if len(several) < 2:
+            return {}
+        host = full(reference).partition("/")[0]
+        alike = {
+            image["registry"] for name, image in self._map(("images",)).items()
+            if isinstance(image, dict) and "registry" in image and full(name).partition("/")[0] == host
+        }  # fmt: skip
+        if name_of(host) in several:
+            return {"registry": name_of(host)}
+        if len(alike) == 1:
+            return {"registry": str(alike.pop())}
+        raise UnreadableError(
+            f"{self.file}: which of its registries ({', '.join(several)}) has {reference}? add it there and import "
+            f"again: images: {{{flow(reference, True)}: {{registry: {several[0]}, compressed: 200 MB}}}}"
+        )
+
+    def _part(self, path: Path, content: Mapping[str, Any]) -> None:
+        """A workload or a pre-pull: a new one, or what of one is different."""
+        if path[1] not in self._map(path[:1]):
+            self.changes[path] = Said(_told(content), "")
+            return
+        old = self._map(path)
+        for key in content:
+            if _EITHER.get(key) in old:
+                self.changes[*path, _EITHER[key]] = Said(None)
+        self._all(path, content)
+
+    def _all(self, path: Path, content: Mapping[str, Any]) -> None:
+        """All that is told below a path."""
+        for inner, said in _leaves(content):
+            self._set((*path, *inner), said)
+
+    def _set(self, path: Path, said: Said) -> None:
+        old, part = self._at(path), _part_at(path)
+        if old is None or _meaning(old, part) != _meaning(plain(said), part):
+            self.changes[path] = said
+        elif self._is_assumed(path):
+            self.changes[path] = Said(old, said.remark)
+
+    def _is_assumed(self, path: Path) -> bool:
+        """Whether a value or what it is in is called assumed there."""
+        return any(self.remarks.get(path[:length], "").startswith(_ASSUMED) for length in range(1, len(path) + 1))
+
+    def _at(self, path: Path) -> Any:
+        """What stands at a path, short forms written out; None where nothing does."""
+        return self._map(path[:-1]).get(path[-1])
+
+    def _map(self, path: Path) -> Mapping[str, Any]:
+        """The map at a path; an empty one where there is none."""
+        data, part = self.data, ROOT
+        for length, step in enumerate(path, 1):
+            inner = part.step(step)
+            if inner is None:
+                return {}
+            try:
+                data, part = opened(data.get(step), {}, inner, path[:length]), inner
+            except UnreadableError:
+                return {}
+        return data
+
+
+def _leaves(content: Mapping[str, Any], path: Path = (), remark: str = "") -> Iterator[tuple[Path, Said]]:
+    """Each value that is told, with its path and remark; lists are values."""
+    for key, value in content.items():
+        here = (*path, key)
+        said = value if isinstance(value, Said) else Said(value, remark)
+        if said.remark.startswith(_ASSUMED):
+            continue
+        if isinstance(said.value, Mapping):
+            yield from _leaves(said.value, here, said.remark or remark)
+        else:
+            yield here, Said(said.value, said.remark or remark)
+
+
+def _told(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A part without what is assumed of it."""
+    return {
+        key: value
+        for key, value in content.items()
+        if not (isinstance(value, Said) and value.remark.startswith(_ASSUMED))
+    }
+
+
+def _first_remark(value: Any) -> str:
+    """What a part is from: its own remark, or the first in it."""
+    if isinstance(value, Said):
+        return value.remark or _first_remark(value.value)
+    if isinstance(value, Mapping):
+        return next(filter(None, map(_first_remark, value.values())), "")
+    return ""
+
+
+def _renamed(images: Said, names: Mapping[str, str]) -> Said:
+    return Said([names.get(one, one) for one in images.value], images.remark)
+
+
+def _layers_of(layers: Any) -> list[dict[str, Any]]:
+    """An image's layers as maps, from the base to the top."""
+    several = list(layers.values()) if isinstance(layers, dict) else layers if isinstance(layers, list) else []
+    return [one if isinstance(one, dict) else {"compressed": one} for one in several]
+
+
+def _are_same(before: Sequence[Mapping[str, Any]], layers: Sequence[Said], part: Part | None) -> bool:
+    """Whether a scenario's layers say all that a manifest does."""
+    return len(before) == len(layers) and all(
+        key in one and _meaning(one[key], part and part.step(key)) == _meaning(value, part and part.step(key))
+        for one, layer in zip(before, layers, strict=True)
+        for key, value in layer.value.items()
+    )
+
+
+def _more(layer: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a scenario knows of a layer beside its size on the wire."""
+    return {key: value for key, value in (layer or {}).items() if key not in ("digest", "compressed")}
+
+
+def _part_at(path: Path) -> Part | None:
+    part: Part | None = ROOT
+    for step in path:
+        part = part.step(step) if part is not None else None
+    return part
+
+
+def _meaning(value: Any, part: Part | None) -> Any:
+    """A value as the scenario understands it: `1 GB` is `1000 MB`, and a name a list of it."""
+    if part is None:
+        return value
+    if part.is_list and part.short is not None and not isinstance(value, (list, tuple)):
+        value = part.short.expand(value)
+    if isinstance(value, (list, tuple)):
+        inner = part.step(0)
+        return [_meaning(one, inner) for one in value]
+    if part.described is None:
+        return value
+    try:
+        return part.described.read(value)
+    except PydanticCustomError:
+        return value
+
+
+def _text(value: Any) -> str:
+    """A value in a line."""
+    if isinstance(value, dict) and isinstance(value.get("layers"), (dict, list)):
+        return _counted(value["layers"]) + (f" on {value['base']}" if "base" in value else "")
+    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        return _counted(value)
+    text = flow(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _counted(layers: Sequence[Any]) -> str:
+    return f"{len(layers)} layer{'' if len(layers) == 1 else 's'}"
