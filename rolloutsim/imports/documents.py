@@ -54,6 +54,8 @@ class Document:
         `sha256:` and the digest of the file's bytes.
     content : object
         Its data.
+    is_asked : bool
+        Whether it was asked of a registry; then its origin is a reference.
     """
 
     origin: str
@@ -63,11 +65,17 @@ class Document:
     is_named: bool
     digest: str
     content: Any
+    is_asked: bool = False
+
+    @property
+    def title(self) -> str:
+        """The file's name without its folder, or the reference."""
+        return self.origin if self.is_asked else Path(self.origin).name
 
     @property
     def label(self) -> str:
-        """The file's name without its folder, for remarks."""
-        return Path(self.origin).name
+        """The same for remarks, with the digest where that can change."""
+        return f"{self.title} ({self.digest})" if self.is_asked else self.title
 
     @property
     def place(self) -> str:

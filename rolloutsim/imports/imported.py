@@ -7,7 +7,7 @@ from typing import Any
 
 from rolloutsim import scenario
 from rolloutsim.errors import ScenarioError, UnreadableError
-from rolloutsim.imports import cluster, manifests, workloads
+from rolloutsim.imports import cluster, manifests, registry, workloads
 from rolloutsim.imports.documents import READ, Document, documents
 from rolloutsim.imports.drafts.assumed import Assumed
 from rolloutsim.imports.drafts.draft import Draft, draft
@@ -44,15 +44,20 @@ class Imported:
     summary: str
 
 
-def imported(given: Sequence[str], platform: str = manifests.PLATFORM) -> Imported:
-    """Read files and folders, and make one scenario of them.
+def imported(
+    given: Sequence[str], platform: str = manifests.PLATFORM, allowed: registry.asked.Allowed | None = None
+) -> Imported:
+    """Read files and folders, ask for images by their names, and make one scenario of them.
 
     Parameters
     ----------
     given : sequence of str
-        Files, folders, or `-` for the standard input; `NAME=FILE` says which image a manifest is of.
+        Files, folders, or `-` for the standard input; `NAME=FILE` says which image a manifest is of. Images in
+        registries, by their names.
     platform : str
         Which manifest of an image for several platforms.
+    allowed : Allowed, optional
+        What may be asked of registries beside these images' manifests.
 
     Returns
     -------
@@ -65,8 +70,13 @@ def imported(given: Sequence[str], platform: str = manifests.PLATFORM) -> Import
         If a file cannot be read.
     UnreadableError
         If one is nothing that is known, or says what cannot be.
+    UnreachableError
+        If a registry does not answer, or not as it should.
     """
-    every = list(documents(given))
+    named = {one: reference for one in given if (reference := registry.references.named(one)) is not None}
+    every = list(documents([one for one in given if one not in named]))
+    if named:  # after the files: where one is missing, nobody is asked
+        every += registry.client.manifests_of([*named.values()], platform, allowed or registry.asked.Allowed())
     found = Found()
     of_images = []
     for one in every:
@@ -78,7 +88,7 @@ def imported(given: Sequence[str], platform: str = manifests.PLATFORM) -> Import
     if found.unused and not (found.images or found.nodes or found.workloads or found.prepulls or found.kubelets):
         kinds = ", ".join(sorted(found.unused))
         raise UnreadableError(f"{every[0].origin}: only {kinds}; {READ}")
-    made: Draft = draft(found, list(dict.fromkeys(one.label for one in every)))
+    made: Draft = draft(found, list(dict.fromkeys(one.title for one in every)))
     body = _HEAD + written(made.content)
     try:
         scenario.loads(body)  # what is written can be read
