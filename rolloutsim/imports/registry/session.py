@@ -110,7 +110,7 @@ class Session:
         self, reference: Reference, platform: str, registry: Url, allowed: Allowed, limits: Limits, net: Net
     ) -> None:
         self.reference, self.registry, self.allowed, self.limits = reference, registry, allowed, limits
-        self.deadline = Deadline(limits.total)
+        self.deadline = Deadline(limits.total, net.clock)
         self._platform, self._net, self._requests = platform, net, 0
         self._addresses: dict[tuple[str, int], list[str]] = {}  # a host is looked up once
 
@@ -119,7 +119,7 @@ class Session:
         """The next command, where none of ours helps: a tool that has a way of its own."""
         shown = self.reference.shown
         name = shlex.quote(self.reference.name)
-        return f"crane manifest --platform {self._platform} {shown} | rolloutsim import {name}=-"
+        return f"crane manifest --platform {shlex.quote(self._platform)} {shown} | rolloutsim import {name}=-"
 
     def refused(self, step: str, server: str, problem: str, hint: str = "") -> UnreachableError:
         """An error that says whom we asked for what, what came of it, and what to do.

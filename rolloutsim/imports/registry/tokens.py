@@ -56,7 +56,7 @@ def challenges(headers: Sequence[str]) -> dict[str, Challenge]:
     found: dict[str, Challenge] = {}
     for header in headers:
         starts = list(_SCHEME.finditer(header))
-        for start, after in zip(starts, [*starts[1:], None], strict=True):
+        for start, after in zip(starts, [*starts[1:], None], strict=False):
             scheme = (start[1] or start[2]).lower()
             own = header[start.end() : after.start() if after else None]
             given = {

@@ -50,11 +50,14 @@ class Net:
         From an address, a port and a time-out (s) to a socket.
     secure : callable
         From a socket and a host to one that speaks TLS with that host.
+    clock : callable
+        The time (s).
     """
 
     resolve: Callable[[str, int], list[str]] = _resolved
     connect: Callable[[str, int, float], socket.socket] = _connected
     secure: Callable[[socket.socket, str], socket.socket] = _secured
+    clock: Callable[[], float] = time.monotonic
 
 
 class Deadline:
@@ -64,10 +67,12 @@ class Deadline:
     ----------
     seconds : float
         From now.
+    clock : callable
+        The time (s).
     """
 
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
+    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+        self._clock, self._end = clock, clock() + seconds
 
     def left(self, most: float = float("inf")) -> float:
         """Seconds until then, `most` at most.
@@ -77,7 +82,7 @@ class Deadline:
         Late
             If there are none.
         """
-        left = self._end - time.monotonic()
+        left = self._end - self._clock()
         if left <= 0:
             raise Late
         return min(left, most)

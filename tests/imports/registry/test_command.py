@@ -1,0 +1,68 @@
+"""`rolloutsim import` of an image's name: its options, and what it says."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+from click.testing import CliRunner
+
+from rolloutsim.errors import UsageError
+from rolloutsim.imports.registry.references import named
+from tests.imports.registry.fake import Fake, answer, image
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(import_module("rolloutsim.cli.import").command, list(arguments))
+
+
+def test_options_reach_the_registry(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rolloutsim.imports.registry.client.Net", lambda: fake.net)
+    monkeypatch.setenv("ROLLOUTSIM_REGISTRY_USER", "me")
+    monkeypatch.setenv("ROLLOUTSIM_REGISTRY_PASSWORD", "secret-of-mine")
+    place = "/v2/team/app/manifests/1.2"
+    fake.answers["localhost:5000", place] = answer(307, Location="https://s3.corp/x")
+    fake.wants_a_token("http://localhost:5001/token")
+    fake.answers["localhost:5001", "/token"] = answer(200, {"token": "a-token"})
+    fake.answers["s3.corp", "/x"] = answer(200, image())
+    fake.addresses = {"localhost": [["127.0.0.1"]], "s3.corp": [["10.0.0.1"]]}
+    done = run(
+        "localhost:5000/team/app:1.2", "--plain-http", "localhost", "--allow-realm", "localhost:5001",
+        "--allow-redirect", "s3.corp", "--credentials", "env",
+    )  # fmt: skip
+    assert done.exit_code == 0
+    assert "localhost:5000/team/app:1.2:\n" in done.stdout.replace('"', "")
+    assert "secret-of-mine" not in done.output
+    assert [(host, bool(said)) for host, _, said in fake.asked] == [
+        ("localhost:5000", False), ("localhost:5001", True), ("localhost:5000", True), ("s3.corp", False),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["nodes.json", "a.b", "a.b/c", "./a.b/c:1", "../a.b/c:1", "/a.b/c:1", "nodes/app:1", "app:1", "a.b/app:1.json",
+     "a.b/app:1.YAML", "C:\\x\\y:1", "a_b.c/app:1", "x=a/b:1", "-"],
+)  # fmt: skip
+def test_what_may_be_a_file_asks_nobody(given: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    try:
+        found = named(given)
+    except UsageError as error:
+        message = str(error)
+        found = None
+    else:
+        message = "no such file"
+    assert found is None
+    assert "no such file" in message
+
+
+def test_a_file_or_a_folder_of_that_name_comes_first(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert named("registry.example/app:1.2") is not None
+    assert named("api=registry.example/app:1.2") is not None
+    (tmp_path / "registry.example").mkdir()
+    assert named("registry.example/app:1.2") is None
+    assert named("api=registry.example/app:1.2") is None
+    found = named("docker://registry.example/app:1.2")
+    assert found is not None
+    assert found.name == "registry.example/app:1.2"
