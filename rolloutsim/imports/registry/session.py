@@ -23,6 +23,7 @@ from rolloutsim.version import __version__
 
 _PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
 _PORTS = {"https": 443, "http": 80}
+SAY_LOGIN = "say where your login is: --credentials docker (of docker login), helper or env"
 _LONGEST_URL = 8000  # characters (assumed: signed addresses of storages have some 2,000)
 _FRAMING = 64 * 2**10  # bytes beside a body: sizes of chunks, trailers (assumed)
 _CHUNK = 64 * 2**10  # bytes that are read at a time (assumed)
@@ -158,7 +159,7 @@ class Session:
         wait = f"; it says to ask again in {later} s" if later.isdecimal() and len(later) < 8 else (
             f"; it says to ask again after {later!r:.40}" if later else ""
         )  # fmt: skip
-        login = "" if has_login else "; say where your login is: --credentials docker (of docker login), helper or env"
+        login = "" if has_login else f", or {SAY_LOGIN}"
         if status in (401, 403):
             why = "the login may not read it" if has_login else "it is private, or not there"
             return self.refused(step, server, f"{named}: {why}", f"check the name{login}")

@@ -80,7 +80,9 @@ def test_a_login_that_is_not_accepted_is_not_shown(fake: Fake, login: None) -> N
     fake.manifest(image())
     fake.wants_a_token()
     fake.answers[HOST, "/token"] = answer(401)
-    with pytest.raises(UnreachableError, match="401: the login is not accepted; docker login again") as raised:
+    with pytest.raises(
+        UnreachableError, match="401: the login is not accepted; check the user and the password"
+    ) as raised:
         fake.ask(credentials="env")
     assert "secret" not in str(raised.value) + repr(raised.value.__traceback__)
     assert AUTH not in str(raised.value)

@@ -151,7 +151,7 @@ def unknown_challenge(fake: Fake) -> None:
 @case(
     manifest_refused(
         "401: it answers only who has a login",
-        "say where yours is: --credentials docker (of docker login), helper or env",
+        LOGIN,
     )
 )
 def basic_without_a_login(fake: Fake) -> None:
@@ -201,7 +201,7 @@ def token_answer_too_large(fake: Fake) -> None:
         "the token for it",
         HOST,
         "401: it wants a login",
-        "say where yours is: --credentials docker (of docker login), helper or env",
+        LOGIN,
     ),
     TOKEN_ASKED,
 )
@@ -210,7 +210,7 @@ def token_for_who_has_a_login(fake: Fake) -> None:
 
 
 @case(
-    manifest_refused("401 Unauthorized: it is private, or not there", f"check the name; {LOGIN}"),
+    manifest_refused("401 Unauthorized: it is private, or not there", f"check the name, or {LOGIN}"),
     TOKEN_ASKED,
     (HOST, PLACE),
 )
@@ -240,7 +240,7 @@ ONCE = (TOKEN_ASKED, (HOST, PLACE))
         "the manifest",
         "evil.example",
         "404 Not Found: no such repository, tag or digest, or a private one",
-        f"check the name; {LOGIN}",
+        f"check the name, or {LOGIN}",
     ),
     *ONCE,
     ("evil.example", "/steal"),
@@ -251,7 +251,7 @@ def redirect_across_hosts(fake: Fake) -> None:
 
 @case(
     refused(
-        "the manifest", "evil.example", "401 Unauthorized: it is private, or not there", f"check the name; {LOGIN}"
+        "the manifest", "evil.example", "401 Unauthorized: it is private, or not there", f"check the name, or {LOGIN}"
     ),
     *ONCE,
     ("evil.example", "/steal"),
@@ -537,7 +537,7 @@ def status(fake: Fake, number: int, **headers: str) -> None:
     fake.answers[HOST, PLACE] = answer(number, b"\x1b[2J" * 10, **headers)
 
 
-@case(manifest_refused("429 Too Many Requests: asked too often; it says to ask again in 3600 s", f"wait; {LOGIN}"))
+@case(manifest_refused("429 Too Many Requests: asked too often; it says to ask again in 3600 s", f"wait, or {LOGIN}"))
 def too_many_requests(fake: Fake) -> None:
     status(fake, 429, Retry_After="3600")
 
@@ -551,7 +551,7 @@ def failing_with_an_escape(fake: Fake) -> None:
     status(fake, 503, Retry_After="\x1b[2J tomorrow")
 
 
-@case(manifest_refused("403 Forbidden: it is private, or not there", f"check the name; {LOGIN}"))
+@case(manifest_refused("403 Forbidden: it is private, or not there", f"check the name, or {LOGIN}"))
 def forbidden(fake: Fake) -> None:
     status(fake, 403)
 
