@@ -10,6 +10,7 @@ import pytest
 from rolloutsim.errors import UnreachableError, UsageError
 from rolloutsim.imports import imported
 from rolloutsim.imports.registry.asked import Limits
+from rolloutsim.imports.registry.session import url
 from tests.imports.registry.fake import HOST, OCI_MANIFEST, PUBLIC, Fake, answer, endless, image
 
 PLACE = "/v2/team/app/manifests/1.2"
@@ -85,6 +86,29 @@ def test_another_host_is_looked_up_once(fake: Fake) -> None:
     fake.ask()
     assert fake.looked_up == [HOST, "storage.example"]
     assert fake.connected == [PUBLIC] * 3
+
+
+def test_a_token_that_is_refused_later_is_not_asked_for_again(fake: Fake) -> None:
+    entry = {"digest": f"sha256:{'0' * 64}", "platform": {"os": "linux", "architecture": "amd64"}}
+    fake.manifest({"schemaVersion": 2, "manifests": [entry]})
+    child = (HOST, f"/v2/team/app/manifests/{entry['digest']}")
+    fake.wants_a_token()
+    fake.answers[HOST, "/token"] = answer(200, {"token": "a-token"})
+    fake.answers[child] = answer(401, WWW_Authenticate='Bearer realm="https://registry.example/token"')
+    with pytest.raises(UnreachableError, match="401 Unauthorized"):
+        fake.ask()
+    assert [target.partition("?")[0] for _, target, _ in fake.asked] == [PLACE, "/token", PLACE, child[1]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ftp://a.example/", "https:/a", "https://", "//a/b", "https://a.example:0/", "https://a.example:99999/",
+     "https://a.example:x/", "https://ä.example/", "https://a.example/\x01", "https://a.example/\r\nX: 1",
+     "https://a.example/\x7f", "https://a.example\\@b.example/", "https://[::1/", "https://a@b/"],
+)  # fmt: skip
+def test_an_address_that_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match=r"an address|no address"):
+        url(text)
 
 
 def test_urls_and_data_of_a_manifest_are_not_looked_at(fake: Fake) -> None:

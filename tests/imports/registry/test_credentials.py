@@ -135,6 +135,14 @@ def test_plain_http_of_a_registry_is_none_of_its_realm(fake: Fake, login: None) 
     assert [host for host, _, _ in fake.asked] == ["localhost:5000"]
 
 
+def test_a_registry_of_https_has_no_realm_of_plain_http_even_if_that_is_allowed_there(fake: Fake) -> None:
+    fake.manifest(image())
+    fake.wants_a_token("http://auth.example/token")
+    with pytest.raises(UnreachableError, match="'auth.example' by plain http, where all could read along"):
+        fake.ask(plain_http=("auth.example",), realms=("auth.example",))
+    assert [host for host, _, _ in fake.asked] == [HOST]
+
+
 @pytest.mark.parametrize("key", [HOST, f"https://{HOST}", f"https://{HOST}/v1/"])
 def test_the_entry_of_docker_for_that_host(config, key: str) -> None:
     config({"auths": {"other.example": {"auth": "eA=="}, key: {"auth": AUTH}}})

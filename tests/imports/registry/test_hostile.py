@@ -420,7 +420,7 @@ BOTH = manifest_refused("an answer that says to be an index and a manifest at on
 
 @case(BOTH)
 def index_and_manifest_at_once(fake: Fake) -> None:
-    fake.manifest(image(manifests=[]), Content_Type="application/json")
+    fake.manifest({"layers": image()["layers"], "manifests": []}, Content_Type="application/json")
 
 
 @case(BOTH)
