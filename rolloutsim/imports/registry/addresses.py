@@ -15,7 +15,7 @@ LOOPBACK, PRIVATE, SHARED = "a loopback address", "a private address", "an addre
 _METADATA = "the address of a cloud's metadata service"
 _NOT_PUBLIC = "no public address"
 # What a name may stand for that the user typed: networks of the user's own.
-_OWN = frozenset({LOOPBACK, PRIVATE, SHARED})
+OWN = frozenset({LOOPBACK, PRIVATE, SHARED})
 
 _KINDS: tuple[tuple[IPv4Network | IPv6Network, str], ...] = tuple(
     (ip_network(network), kind)
@@ -94,7 +94,7 @@ def refusal(address: str, host: str, is_named: bool) -> str | None:
     except ValueError:
         return "no address"
     what = kind(found)
-    if what is None or (is_named and (what in _OWN or is_address(host))):
+    if what is None or (is_named and (what in OWN or is_address(host))):
         return None
     return what
 

@@ -39,8 +39,8 @@ def is_among(host: str, port: int, named: tuple[str, ...]) -> bool:
 class Limits:
     """The most that is asked and read for an image (bytes, seconds, counts).
 
-    Manifest: OCI distribution-spec 1.1, "Pushing Manifests" (4 MiB, what registries must take). Assumed are all others:
-    some ten times what is common.
+    Manifest: OCI distribution-spec 1.1, "Pushing Manifests" (4 MiB, what registries are to take at least). Assumed are
+    all others: some ten times what is common.
     """
 
     manifest: int = 4 * 2**20

@@ -1,6 +1,6 @@
-"""From an image's name to its manifest, asked of its registry: three requests, or five with an index.
+"""From an image's name to its manifest, asked of its registry: two requests, and two more where a token is wanted.
 
-Manifest (401) → token → manifest; of an index the manifest of the platform, by its digest; of an image without an index
+Manifest (401 → token → manifest); of an index the manifest of the platform, by its digest; of an image without an index
 its configuration, which tells the platform. Layers are never asked for.
 """
 

@@ -89,7 +89,11 @@ def named(given: str) -> Reference | None:
 
 
 def _may_be_file(text: str) -> bool:
-    return Path(text).exists() or Path(text.partition("/")[0] or "/").exists() or text.lower().endswith(_SUFFIXES)
+    try:
+        is_there = Path(text).exists() or Path(text.partition("/")[0] or "/").exists()
+    except OSError:  # too long, or in a folder that we may not look into
+        return True
+    return is_there or text.lower().endswith(_SUFFIXES)
 
 
 def _reference(text: str, name: str | None) -> Reference:

@@ -14,7 +14,7 @@ from contextlib import closing
 from email.message import Message
 
 from rolloutsim.errors import UnreachableError
-from rolloutsim.imports.registry.addresses import refusal
+from rolloutsim.imports.registry.addresses import OWN, refusal
 from rolloutsim.imports.registry.asked import Allowed, Limits, is_among
 from rolloutsim.imports.registry.references import Reference
 from rolloutsim.imports.registry.wire import Deadline, Late, Net, TooMuch, Wire, resolve
@@ -242,6 +242,7 @@ class Session:
                 raise self.refused(
                     step, to.server,
                     f"its address {address[:50]} is {why}, to which nothing may lead that the user did not name",
+                    f"if it is yours, name it: --allow-redirect {to.server}" if why in OWN else "",
                 )  # fmt: skip
         problem = "it has no address"
         for address in addresses[: self.limits.addresses]:
@@ -249,6 +250,7 @@ class Session:
             try:
                 connection = self._net.connect(address, to.port, timeout)
             except TimeoutError:
+                self.deadline.left()
                 problem = f"no connection within {self.limits.connect:g} s, the most allowed"
                 continue
             except OSError as error:
@@ -261,7 +263,10 @@ class Session:
                 return self._net.secure(connection, to.host)
             except TimeoutError:
                 connection.close()
-                raise Late from None
+                self.deadline.left()
+                raise self.refused(
+                    step, to.server, f"no TLS within {self.limits.connect:g} s, the most allowed"
+                ) from None
             except BaseException:
                 connection.close()
                 raise

@@ -139,7 +139,10 @@ class Wire:
     def sendall(self, data: Any) -> None:
         """Send all of the data."""
         self._connection.settimeout(self._deadline.left())
-        self._connection.sendall(data)
+        try:
+            self._connection.sendall(data)
+        except TimeoutError:
+            raise Late from None
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
         """What comes, to be read."""

@@ -40,7 +40,8 @@ def test_options_reach_the_registry(fake: Fake, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     "given",
     ["nodes.json", "a.b", "a.b/c", "./a.b/c:1", "../a.b/c:1", "/a.b/c:1", "nodes/app:1", "app:1", "a.b/app:1.json",
-     "a.b/app:1.YAML", "C:\\x\\y:1", "a_b.c/app:1", "x=a/b:1", "-"],
+     "a.b/app:1.YAML", "C:\\x\\y:1", "a_b.c/app:1", "x=a/b:1", "-", "a" * 5000,
+     "a.b/" + "c" * 5000 + ".json", "a\0.b/c"],
 )  # fmt: skip
 def test_what_may_be_a_file_asks_nobody(given: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

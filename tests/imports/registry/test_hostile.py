@@ -287,11 +287,10 @@ def redirect_to_itself(fake: Fake) -> None:
 
 
 def nowhere(server: str, address: str, what: str) -> str:
-    return refused(
-        "the manifest",
-        server,
-        f"its address {address} is {what}, to which nothing may lead that the user did not name",
-    )
+    problem = f"its address {address} is {what}, to which nothing may lead that the user did not name"
+    is_own = what in ("a private address", "a loopback address")
+    hint = f"if it is yours, name it: --allow-redirect {server}" if is_own else ""
+    return refused("the manifest", server, problem, hint)
 
 
 @case(nowhere("storage.example", "10.1.2.3", "a private address"), *ONCE)
