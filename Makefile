@@ -4,8 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-long test-lowest test-browser test-registry ties no-effect lint bench compiled test-compiled schema keys goldens \
-  contact-sheet notebooks clean
+.PHONY: run test test-long test-lowest test-browser test-registry ties no-effect lint bench compiled test-compiled schema \
+  keys goldens contact-sheet notebooks clean
 
 run: .venv/runs ## simulate scenarios/20nodes.yaml and show the result
 	@$(BIN)/rolloutsim run scenarios/20nodes.yaml || { code=$$?; test $$code -eq 3 && \

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -106,7 +107,7 @@ def documents(given: Sequence[str]) -> Iterator[Document]:
             yield from _read("<stdin>", name, sys.stdin.buffer.read(LARGEST + 1))
             continue
         path = Path(file)
-        if path.is_dir():
+        if os.path.isdir(path):  # a name that is too long is none
             if name is not None:
                 raise UsageError(f"{file} is a folder; a name stands before one file: {name}={file}/…")
             yield from _folder(path)
@@ -117,7 +118,7 @@ def documents(given: Sequence[str]) -> Iterator[Document]:
 def _named(given: str) -> tuple[str | None, str]:
     """What stands before `=`, and the file; a file that is there may have `=` in its name."""
     name, equals, file = given.rpartition("=")
-    if not equals or not name or Path(given).exists():
+    if not equals or not name or os.path.exists(given):
         return None, given
     return name, file
 

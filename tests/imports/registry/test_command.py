@@ -9,6 +9,9 @@ from rolloutsim.cli import main
 from rolloutsim.errors import UsageError
 from rolloutsim.imports.registry.references import named
 from tests.imports.registry.fake import Fake, answer, image
+from tests.test_package import modules_loaded_by
+
+NETWORK = ("client", "session", "tokens", "wire")
 
 
 def run(*arguments: str):
@@ -62,3 +65,9 @@ def test_a_file_or_a_folder_of_that_name_comes_first(tmp_path, monkeypatch: pyte
     found = named("docker://registry.example/app:1.2")
     assert found is not None
     assert found.name == "registry.example/app:1.2"
+
+
+def test_an_import_of_files_loads_nothing_that_could_ask() -> None:
+    loaded = modules_loaded_by("import rolloutsim.cli; rolloutsim.cli.main(['import', 'tests/data/imports/cluster'])")
+    assert "rolloutsim.imports.registry.references" in loaded
+    assert loaded.isdisjoint({"ssl", "http.client", *(f"rolloutsim.imports.registry.{one}" for one in NETWORK)})
